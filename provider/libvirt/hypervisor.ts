@@ -1,0 +1,72 @@
+/** libvirt's virDomainState in words. */
+export type PowerState =
+  | "nostate"
+  | "running"
+  | "blocked"
+  | "paused"
+  | "shutdown" // being shut down
+  | "shutoff"
+  | "crashed"
+  | "pmsuspended";
+
+/** How libvirt names one domain on the wire. */
+export interface DomainRef {
+  name: string;
+  /** Lower case, with dashes. */
+  uuid: string;
+  /** The number of a running domain, -1 when it is off. */
+  id: number;
+}
+
+/** An event of one domain. Codes are libvirt's (virDomainEventType, virDomainEventID). */
+export type DomainEvent =
+  | { kind: "lifecycle"; uuid: string; event: number; detail: number }
+  | { kind: "device-added"; uuid: string; alias: string }
+  | { kind: "device-removed"; uuid: string; alias: string }
+  | { kind: "device-removal-failed"; uuid: string; alias: string }
+  | { kind: "memory-device-size"; uuid: string; alias: string; sizeKib: bigint }
+  /** The event connection broke: what happened from here on was not seen; read the domain again. */
+  | { kind: "disconnected"; reason: string };
+
+/**
+ * What the provider needs of a hypervisor. Every call has a deadline and fails with a
+ * LibvirtError (libvirt's own code, domain, level and text) or a ConnectionError; look-ups answer
+ * undefined for «no such domain» alone (code 42).
+ */
+export interface Hypervisor {
+  /** The URI as resolved, without secrets. */
+  readonly uri: string;
+  findByName(name: string): Promise<DomainRef | undefined>;
+  findByUuid(uuid: string): Promise<DomainRef | undefined>;
+  list(): Promise<DomainRef[]>;
+  state(domain: DomainRef): Promise<{ power: PowerState; reason: number }>;
+  /** `secure` adds what is left out for safety (graphics passwords); such a text never leaves `apply`. */
+  xml(domain: DomainRef, options: { inactive: boolean; secure?: boolean }): Promise<string>;
+  isPersistent(domain: DomainRef): Promise<boolean>;
+  /** Defines or redefines the inactive definition; a refused one leaves the old one in force. */
+  define(xml: string): Promise<DomainRef>;
+  /** With NVRAM, managed save, snapshot and checkpoint metadata and TPM state. */
+  undefine(domain: DomainRef): Promise<void>;
+  start(domain: DomainRef, options?: { paused?: boolean }): Promise<DomainRef>;
+  shutdown(domain: DomainRef): Promise<void>;
+  destroy(domain: DomainRef): Promise<void>;
+  suspend(domain: DomainRef): Promise<void>;
+  resume(domain: DomainRef): Promise<void>;
+  autostart(domain: DomainRef): Promise<boolean>;
+  setAutostart(domain: DomainRef, on: boolean): Promise<void>;
+  /** `live` and `config` as virsh's flags; at least one. */
+  attachDevice(domain: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void>;
+  /** Sets `<metadata>`'s element of that namespace in the live and the inactive definition, undefined removes it. */
+  setMetadata(
+    domain: DomainRef,
+    element: { namespace: string; prefix: string; xml: string | undefined },
+    where: { live?: boolean; config?: boolean },
+  ): Promise<void>;
+  /** Host description (virConnectGetCapabilities). */
+  capabilities(): Promise<string>;
+  /** libvirt's version on the host: 9000000 is 9.0.0. */
+  version(): Promise<number>;
+  /** Calls `listener` for each event of that domain until the returned function is called. */
+  subscribe(domain: DomainRef, listener: (event: DomainEvent) => void): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}

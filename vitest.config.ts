@@ -1,0 +1,33 @@
+import { defineConfig } from "vitest/config";
+
+// Each project is one kind of proof; `scripts/test.ts` runs them in this order and says what it skipped.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/{args,domain,plan,apply,libvirt,provider,sdk}/**/*.test.ts"],
+          testTimeout: 10_000,
+        },
+      },
+      {
+        test: {
+          name: "engine",
+          include: ["test/engine/**/*.test.ts"],
+          testTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "live",
+          include: ["test/live/**/*.test.ts", "test/lab/**/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          // At most two guests boot at once: TCG guests are CPU-bound.
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
