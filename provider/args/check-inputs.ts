@@ -1,0 +1,113 @@
+import leven from "leven";
+import { FIELD_NAMES, FIELDS, isField, RESERVED, RESERVED_FALLBACKS, RESERVED_HOTPLUG } from "./fields.ts";
+import { fillIn } from "./fill-in.ts";
+import type { Inputs } from "./inputs.ts";
+import { crossFieldFailures } from "./rules.ts";
+
+/** A failure as Pulumi shows it: at a property's path, with a reason. */
+export interface Failure {
+  property: string;
+  reason: string;
+}
+
+export interface Checked {
+  inputs: Partial<Inputs>;
+  failures: Failure[];
+}
+
+/** Set by the class or by check itself; never an argument. */
+const HIDDEN = new Set(["__provider", "__urn", "__secret", "memoryPlan"]);
+
+const NOT_YET = "is not supported yet by this version";
+
+/**
+ * Checks the program's arguments and makes them canonical: all failures at once, each at its property's path;
+ * computed identity is kept from `olds`. Pure: nothing is looked up.
+ */
+export function checkInputs(olds: Record<string, unknown>, news: Record<string, unknown>): Checked {
+  const given = Object.entries(news).filter(([key, value]) => !HIDDEN.has(key) && value !== null);
+  const failures = given.flatMap(([key]) => nameFailure(key));
+  const valid: Record<string, unknown> = {};
+  for (const [key, value] of given) {
+    if (!isField(key) || key === "uuid") continue;
+    const reserved = key === "hotplug" ? reservedHotplugFailures(value) : [];
+    const parsed = FIELDS[key].schema.safeParse(reserved.length > 0 ? withoutReserved(value) : value);
+    failures.push(...reserved);
+    if (parsed.success) valid[key] = parsed.data;
+    else
+      failures.push(
+        ...parsed.error.issues.map((issue) => ({
+          property: pathText([key, ...issue.path]),
+          reason: issue.message,
+        })),
+      );
+  }
+  if (!given.some(([key]) => key === "memory"))
+    failures.push({ property: "memory", reason: 'is required: a size such as "4GiB"' });
+  const inputs = fillIn(olds, news, valid);
+  failures.push(...nameIsNoDomainName(inputs, failures), ...crossFieldFailures(inputs));
+  return { inputs, failures: news.__secret === true ? failures.map(withoutFigures) : failures };
+}
+
+function nameFailure(key: string): Failure[] {
+  if (key === "uuid")
+    return [{ property: key, reason: "is computed from the resource's URN and can't be given" }];
+  if (isField(key)) return [];
+  if (RESERVED.includes(key)) return [{ property: key, reason: NOT_YET }];
+  return [
+    { property: key, reason: `is no argument of a Domain${suggestion(key, [...FIELD_NAMES, ...RESERVED])}` },
+  ];
+}
+
+function reservedHotplugFailures(value: unknown): Failure[] {
+  if (typeof value !== "object" || value === null) return [];
+  const failures = RESERVED_HOTPLUG.filter((key) => key in value).map((key) => ({
+    property: `hotplug.${key}`,
+    reason: NOT_YET,
+  }));
+  const fallback = "whenNotPossible" in value ? value.whenNotPossible : undefined;
+  if (typeof fallback === "string" && RESERVED_FALLBACKS.includes(fallback))
+    failures.push({
+      property: "hotplug.whenNotPossible",
+      reason: `"${fallback}" ${NOT_YET}; "replace" and "error" are`,
+    });
+  return failures;
+}
+
+/** What is left of `hotplug` when its reserved keys have been refused, so that the rest is checked too. */
+function withoutReserved(value: unknown): unknown {
+  const rest = Object.entries(value as object).filter(
+    ([key, inner]) =>
+      !RESERVED_HOTPLUG.includes(key) && !(typeof inner === "string" && RESERVED_FALLBACKS.includes(inner)),
+  );
+  return Object.fromEntries(rest);
+}
+
+/** The default of `name` is the resource's name, which may be no domain name. */
+function nameIsNoDomainName(inputs: Partial<Inputs>, failures: Failure[]): Failure[] {
+  if (failures.some((failure) => failure.property === "name")) return [];
+  const parsed = FIELDS.name.schema.safeParse(inputs.name);
+  return parsed.success
+    ? []
+    : [{ property: "name", reason: parsed.error.issues[0]?.message ?? "is no domain name" }];
+}
+
+/** A third of the word may be wrong: «memry», «maxMemroy». */
+function suggestion(key: string, names: readonly string[]): string {
+  const closest = names
+    .map((name) => ({ name, distance: leven(key.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  return closest !== undefined && closest.distance <= Math.max(1, Math.floor(key.length / 3))
+    ? `; did you mean "${closest.name}"?`
+    : `; it has ${names.join(", ")}`;
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path
+    .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index > 0 ? "." : ""}${String(key)}`))
+    .join("");
+}
+
+function withoutFigures({ property, reason }: Failure): Failure {
+  return { property, reason: reason.replace(/\d+/g, "…") };
+}

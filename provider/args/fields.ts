@@ -1,0 +1,162 @@
+import { z } from "zod";
+import { flag, integer, oneOf, orUnknown, path, pattern, shape, size, text } from "./schema.ts";
+
+/**
+ * What a change of an argument needs on a domain that exists:
+ * - `memory`: the planner says (provider/plan);
+ * - `live`: it is done on the running domain, and in its definition;
+ * - `definition`: the definition is changed, and nothing that runs depends on it;
+ * - `nextBoot`: the definition is changed; the running domain has it after it was shut down and started;
+ * - `setting`: nothing on the domain; how the provider behaves from now on;
+ * - `replace`: the domain is deleted and created anew;
+ * - `identity`: computed once, never changed by the program.
+ */
+export type ChangeNeeds = "memory" | "live" | "definition" | "nextBoot" | "setting" | "replace" | "identity";
+
+interface Field {
+  schema: z.ZodType;
+  change: ChangeNeeds;
+}
+
+/** libvirt takes up to 256 slots (qemuDomainDefValidateMemoryHotplug: «unsupported amount of memory slots»). */
+export const MOST_SLOTS = 256;
+
+/** QEMU's own limit for the largest machine types; the host's libvirt may say less. */
+const MOST_VCPUS = 4096;
+
+const disk = shape({
+  file: path,
+  format: oneOf("qcow2", "raw").optional(),
+  bus: oneOf("virtio", "scsi", "sata", "ide", "usb").optional(),
+  readOnly: flag.optional(),
+});
+
+const linkName = pattern(
+  /^[A-Za-z0-9_.:-]{1,64}$/,
+  "must be a name of letters, digits and _ . : - (64 at most)",
+);
+
+const networkInterface = shape({
+  network: linkName.optional(),
+  bridge: linkName.optional(),
+  user: flag.optional(),
+  model: pattern(/^[A-Za-z0-9_-]{1,32}$/, 'must be a model such as "virtio" or "e1000e"').optional(),
+  mac: pattern(
+    /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i,
+    'must be a unicast MAC address such as "52:54:00:12:34:56"',
+  ).optional(),
+}).refine(
+  (value) =>
+    [value.network !== undefined, value.bridge !== undefined, value.user === true].filter(Boolean).length ===
+    1,
+  "needs exactly one of network, bridge and user: true",
+);
+
+const serialFile = shape({ file: path });
+
+/** Every argument of a Domain, in the order of its documentation: its form, and what a change of it needs. */
+export const FIELDS = {
+  name: {
+    schema: pattern(
+      // What is in a domain's name becomes part of file names on the host (/ can't be) and of 255 bytes at most.
+      /^[A-Za-z0-9_][A-Za-z0-9_.+:@-]{0,199}$/,
+      "must be 1 to 200 letters, digits and _ . + : @ -, the first a letter, a digit or _",
+    ),
+    change: "replace",
+  },
+  uuid: { schema: text("a UUID"), change: "identity" },
+  memory: { schema: size, change: "memory" },
+  maxMemory: { schema: size, change: "memory" },
+  memorySlots: { schema: integer(1, MOST_SLOTS), change: "memory" },
+  vcpus: { schema: integer(1, MOST_VCPUS), change: "nextBoot" },
+  hotplug: {
+    schema: orUnknown(
+      shape({ alignment: size.optional(), whenNotPossible: oneOf("replace", "error").optional() }),
+    ),
+    change: "setting",
+  },
+  cpu: {
+    schema: pattern(
+      /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/,
+      'must be "host-passthrough", "host-model", "maximum" or the name of a CPU model',
+    ),
+    change: "nextBoot",
+  },
+  arch: {
+    schema: oneOf("x86_64", "i686", "aarch64", "armv7l", "ppc64", "ppc64le", "riscv64", "s390x"),
+    change: "replace",
+  },
+  machine: {
+    schema: pattern(
+      /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/,
+      'must be a machine type such as "q35" or "pc-q35-7.2"',
+    ),
+    change: "nextBoot",
+  },
+  firmware: { schema: oneOf("bios", "uefi"), change: "replace" },
+  boot: {
+    schema: orUnknown(
+      shape({
+        kernel: path,
+        initrd: path.optional(),
+        commandLine: text("the kernel's command line").optional(),
+      }),
+    ),
+    change: "nextBoot",
+  },
+  disks: { schema: orUnknown(z.array(orUnknown(disk), "must be a list of disks")), change: "nextBoot" },
+  interfaces: {
+    schema: orUnknown(z.array(orUnknown(networkInterface), "must be a list of interfaces")),
+    change: "nextBoot",
+  },
+  serial: {
+    schema: orUnknown(z.union([z.literal("pty"), serialFile], 'must be "pty" or { file: "/path" }')),
+    change: "nextBoot",
+  },
+  agent: { schema: flag, change: "nextBoot" },
+  balloon: { schema: flag, change: "nextBoot" },
+  description: { schema: text("a description"), change: "definition" },
+  running: { schema: flag, change: "live" },
+  autostart: { schema: flag, change: "live" },
+  shutdownTimeout: { schema: integer(0, 86_400, "seconds"), change: "setting" },
+  uri: { schema: text("a libvirt URI"), change: "setting" },
+  xml: { schema: text("libvirt domain XML"), change: "nextBoot" },
+} as const satisfies Record<string, Field>;
+
+export type FieldName = keyof typeof FIELDS;
+
+export const FIELD_NAMES = Object.keys(FIELDS) as FieldName[];
+
+export function isField(name: string): name is FieldName {
+  return Object.hasOwn(FIELDS, name);
+}
+
+/** Arguments whose names and meaning are settled, and which this version does not carry out. */
+export const RESERVED: readonly string[] = [
+  "currentMemory",
+  "numa",
+  "guestWidth",
+  "forceOff",
+  "adopt",
+  "onDelete",
+];
+
+/** The same, inside `hotplug`. */
+export const RESERVED_HOTPLUG: readonly string[] = [
+  "enabled",
+  "applyOn",
+  "device",
+  "targetNode",
+  "maxDimmSize",
+  "emptyNode",
+  "allowUnplug",
+  "heal",
+  "online",
+  "awaitGuest",
+  "source",
+  "before",
+  "after",
+];
+
+/** Values of `hotplug.whenNotPossible` that are settled and not carried out yet. */
+export const RESERVED_FALLBACKS: readonly string[] = ["restart", "nextBoot"];

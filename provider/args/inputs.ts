@@ -1,0 +1,50 @@
+/**
+ * What check answers and the state keeps: canonical sizes («1259MiB»), identity filled in, nothing else
+ * defaulted. Any value may be Pulumi's unknown marker in a preview.
+ */
+export interface Inputs {
+  __provider?: string;
+  __urn: string;
+  /** A size or the XML is secret: no figures in messages. */
+  __secret?: boolean;
+  name: string;
+  uuid: string;
+  memory: string;
+  maxMemory: string;
+  memorySlots: number;
+  vcpus?: number;
+  hotplug?: { alignment?: string; whenNotPossible?: "replace" | "error" };
+  cpu?: string;
+  arch?: string;
+  machine?: string;
+  firmware?: "bios" | "uefi";
+  boot?: { kernel: string; initrd?: string; commandLine?: string };
+  disks?: DiskInput[];
+  interfaces?: InterfaceInput[];
+  serial?: "pty" | { file: string };
+  agent?: boolean;
+  balloon?: boolean;
+  description?: string;
+  running?: boolean;
+  autostart?: boolean;
+  shutdownTimeout?: number;
+  uri?: string;
+  xml?: string;
+  /** The sentence of the latest memory change. */
+  memoryPlan?: string;
+}
+
+export interface DiskInput {
+  file: string;
+  format?: "qcow2" | "raw";
+  bus?: "virtio" | "scsi" | "sata" | "ide" | "usb";
+  readOnly?: boolean;
+}
+
+export interface InterfaceInput {
+  network?: string;
+  bridge?: string;
+  user?: boolean;
+  model?: string;
+  mac?: string;
+}

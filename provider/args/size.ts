@@ -1,0 +1,101 @@
+import type { Kib } from "../domain/state.ts";
+
+/** Pulumi's marker for a value that a preview does not know yet (sdk/nodejs/runtime/rpc.ts). */
+export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+export const KIB_PER_MIB = 1024;
+const KIB_PER_GIB = 1024 * 1024;
+
+/** 2^53-1 KiB rounded down to MiB: libvirt holds sizes up to 2^53-1 KiB (virDomainParseMemory). */
+const LARGEST_MIB = 8796093022207n;
+
+/** Bytes in each unit. One letter and XiB are binary, XB decimal, as libvirt reads them (virScaleInteger). */
+const UNITS: ReadonlyMap<string, bigint> = new Map(
+  ["k", "m", "g", "t", "p"]
+    .flatMap((letter, index): [string, bigint][] => {
+      const power = BigInt(index + 1);
+      return [
+        [letter, 1024n ** power],
+        [`${letter}ib`, 1024n ** power],
+        [`${letter}b`, 1000n ** power],
+      ];
+    })
+    .concat([["b", 1n]]),
+);
+
+const FORM = /^\s*(\d{1,30})(?:\.(\d{1,30}))?\s*([a-z]{1,4})\s*$/i;
+const EXAMPLE = 'a size such as "4GiB" or "1003MiB", or a number of MiB such as 4096';
+
+/**
+ * Reads a size as users write it: a string with a binary (KiB, MiB, GiB, TiB, PiB or K, M, G, T, P) or
+ * decimal (kB, MB, GB, TB, PB) unit, in any case, or a number of MiB.
+ *
+ * @returns the size in KiB, always a whole number of MiB, at least 1 MiB.
+ * @throws Error whose message says what was found, and which sizes beside it would work.
+ */
+export function parseSize(value: unknown): Kib {
+  const [numerator, denominator] = bytesOf(value);
+  const mib = 1024n * 1024n * denominator;
+  const below = numerator / mib;
+  if (numerator === 0n) throw new Error(`is 0, which no memory size can be; give ${EXAMPLE}`);
+  if (below > LARGEST_MIB)
+    throw new Error(`is more than libvirt can hold (${LARGEST_MIB} MiB); give ${EXAMPLE}`);
+  if (below * mib !== numerator) {
+    const neighbours =
+      below === 0n ? `the nearest is "1MiB"` : `the nearest are "${below}MiB" and "${below + 1n}MiB"`;
+    throw new Error(`is not a whole number of MiB; ${neighbours}`);
+  }
+  return Number(below) * KIB_PER_MIB;
+}
+
+/** The exact number of bytes as a fraction, so that "1.5GiB" is no rounding. */
+function bytesOf(value: unknown): [bigint, bigint] {
+  if (typeof value === "number") {
+    if (Number.isNaN(value) || !Number.isFinite(value))
+      throw new Error(`is ${value}, not a size; give ${EXAMPLE}`);
+    if (value < 0) throw new Error(`is negative; give ${EXAMPLE}`);
+    if (!Number.isInteger(value)) {
+      const below = Math.floor(value);
+      const names = below === 0 ? "1" : `${below} and ${below + 1}`;
+      throw new Error(`is not a whole number of MiB; the nearest: ${names}`);
+    }
+    return [BigInt(value) * 1024n * 1024n, 1n];
+  }
+  if (typeof value !== "string") throw new Error(`is no size; give ${EXAMPLE}`);
+  const match = FORM.exec(value);
+  if (match === null) {
+    if (/^\s*-/.test(value)) throw new Error(`is negative; give ${EXAMPLE}`);
+    if (/^\s*\d+\s*$/.test(value)) throw new Error(`has no unit; did you mean "${value.trim()}MiB"?`);
+    throw new Error(`is no size; give ${EXAMPLE}`);
+  }
+  const [, whole = "", fraction = "", unitText = ""] = match;
+  const unit = UNITS.get(unitText.toLowerCase());
+  if (unit === undefined)
+    throw new Error(
+      `has the unit "${unitText}", which is none of KiB, MiB, GiB, TiB, PiB, kB, MB, GB, TB, PB`,
+    );
+  return [BigInt(whole + fraction) * unit, 10n ** BigInt(fraction.length)];
+}
+
+/** The canonical form in inputs and outputs: whole MiB, e.g. "1259MiB". */
+export function canonicalSize(size: Kib): string {
+  return Number.isInteger(size / KIB_PER_MIB) ? `${size / KIB_PER_MIB}MiB` : `${size}KiB`;
+}
+
+/** Reads what `canonicalSize` wrote, which may be KiB when the size is another tool's (a hand-made DIMM). */
+export function readCanonicalSize(text: string): Kib {
+  const match = /^(\d+)(MiB|KiB)$/.exec(text);
+  if (match === null) throw new Error(`"${text}" is no canonical size (such as "1259MiB")`);
+  return Number(match[1]) * (match[2] === "MiB" ? KIB_PER_MIB : 1);
+}
+
+/** A size for people: GiB when it is whole, else MiB, else KiB: "8 GiB", "1259 MiB". */
+export function saySize(size: Kib): string {
+  if (size !== 0 && size % KIB_PER_GIB === 0) return `${size / KIB_PER_GIB} GiB`;
+  return sayMib(size);
+}
+
+/** A size for people in MiB, for sentences that compare sizes: "1003 MiB". */
+export function sayMib(size: Kib): string {
+  return size % KIB_PER_MIB === 0 ? `${size / KIB_PER_MIB} MiB` : `${size} KiB`;
+}

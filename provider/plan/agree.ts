@@ -1,0 +1,53 @@
+import type { Change } from "./change.ts";
+import { isGraver } from "./plan.ts";
+
+/**
+ * The plan that a preview shows, from the one that follows from the state and the one that a look at the domain
+ * gives. A look can make a plan milder or turn it into a refusal; it never makes a shutdown of what the state calls
+ * live, so a preview without a route to the hypervisor and an update with one don't differ in kind.
+ *
+ * @param looked undefined when the domain could not be looked at
+ */
+export function agreed(fromState: Change, looked: Change | undefined): Change {
+  if (looked === undefined || looked.outcome === "unknown") return fromState;
+  if (!isGraver(looked.outcome, fromState.outcome) || isHarmless(looked)) return looked;
+  return refusal(looked, `the state promises «${fromState.summary || "no change"}»`);
+}
+
+/**
+ * The plan that update may carry out, which is the one that it makes of what it sees, unless that asks more of the
+ * domain than the preview of the same run said.
+ *
+ * @param announced undefined when no preview was made in this process
+ */
+export function permitted(announced: Change | undefined, now: Change): Change {
+  if (announced === undefined || announced.outcome === "unknown")
+    return interrupts(now) ? refusal(now, "nothing was previewed") : now;
+  return isGraver(now.outcome, announced.outcome) && !isHarmless(now)
+    ? refusal(now, `the preview said «${announced.summary}»`)
+    : now;
+}
+
+/** None of these touches what runs, so the difference between them needs no second look by a person. */
+function isHarmless(change: Change): boolean {
+  return change.outcome === "none" || change.outcome === "live" || change.outcome === "nextBoot";
+}
+
+function interrupts(change: Change): boolean {
+  return (
+    change.outcome === "replace" ||
+    (change.outcome === "restart" && !change.steps.some((step) => step.kind === "stop"))
+  );
+}
+
+function refusal(change: Change, before: string): Change {
+  if (change.outcome === "refuse") return change;
+  const reason = `the domain changed: ${before}, and now it is «${change.summary}»`;
+  return {
+    ...change,
+    outcome: "refuse",
+    summary: `${reason}; nothing was done: refresh and preview again`,
+    steps: [],
+    reasons: [reason, ...change.reasons],
+  };
+}

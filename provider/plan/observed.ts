@@ -1,0 +1,43 @@
+import type { DomainState } from "../domain/state.ts";
+
+/** One definition of a domain as far as plans need it: what identifies it and who made it is left out. */
+export type MemoryView = Pick<
+  DomainState,
+  | "memory"
+  | "currentMemory"
+  | "maxMemory"
+  | "cells"
+  | "devices"
+  | "vcpus"
+  | "arch"
+  | "machine"
+  | "acpi"
+  | "uefi"
+>;
+
+/** A domain as it was seen: at a look, or when the state was written. */
+export interface Observed {
+  power: "running" | "paused" | "off";
+  /** False for a transient domain, which has no definition to change. */
+  persistent: boolean;
+  /** The running domain; undefined when it is off. */
+  live?: MemoryView;
+  /** The inactive definition; undefined when the domain is transient. */
+  nextBoot?: MemoryView;
+}
+
+export function memoryView(state: DomainState): MemoryView {
+  const { memory, currentMemory, cells, devices, vcpus, acpi, uefi } = state;
+  return {
+    memory,
+    currentMemory,
+    cells,
+    devices,
+    vcpus,
+    acpi,
+    uefi,
+    ...(state.maxMemory && { maxMemory: state.maxMemory }),
+    ...(state.arch && { arch: state.arch }),
+    ...(state.machine && { machine: state.machine }),
+  };
+}

@@ -1,0 +1,80 @@
+import type { FieldName } from "../args/fields.ts";
+import type { Kib } from "../domain/state.ts";
+
+/**
+ * What a change comes to:
+ * - `none`: there is nothing to do;
+ * - `live`: on the running domain without a restart, or on a domain that is off;
+ * - `nextBoot`: the definition alone; it takes effect when the domain is shut down and started;
+ * - `restart`: the domain is shut down;
+ * - `replace`: the domain is deleted and created anew;
+ * - `refuse`: nothing is done, and the reason is an error;
+ * - `unknown`: a value isn't known yet, so the kind isn't either.
+ */
+export type Outcome = "none" | "live" | "nextBoot" | "restart" | "replace" | "refuse" | "unknown";
+
+/** A DIMM to attach. */
+export interface DimmPlan {
+  size: Kib;
+  node: number;
+  slot: number;
+  alias: string;
+}
+
+/** One thing that update does, with the sentence that the preview prints for it. */
+export type Step =
+  | { kind: "attach"; dimm: DimmPlan; sentence: string }
+  | { kind: "define"; definition: MemoryDefinition; sentence: string }
+  | { kind: "redefine"; fields: FieldName[]; sentence: string }
+  | { kind: "autostart"; on: boolean; sentence: string }
+  | { kind: "start"; sentence: string }
+  | { kind: "stop"; sentence: string }
+  | { kind: "replace"; fields: FieldName[]; sentence: string };
+
+/** The memory of the inactive definition, set as a whole. */
+export interface MemoryDefinition {
+  /** The total that the next boot has: cells, and devices that aren't ours. */
+  memory: Kib;
+  /** The memory of each cell, by id; empty for a domain without cells. */
+  cells: { id: number; memory: Kib }[];
+  /** Undefined: no ceiling, since memory is all of it (QEMU refuses slots without headroom). */
+  maxMemory?: { size: Kib; slots: number };
+  /** Aliases of our DIMMs in the inactive definition, which the fold takes out. */
+  removeAliases: string[];
+}
+
+/** Sizes that are live from here: `from`, then every `step`, up to `to`. */
+export interface Reachable {
+  from: Kib;
+  to: Kib;
+  step: Kib;
+}
+
+/** Which DIMMs are added, and what is left then. */
+export interface Layout {
+  dimms: DimmPlan[];
+  freeSlots: number;
+  slots: number;
+  ceiling: Kib;
+}
+
+export interface Plan {
+  outcome: Outcome;
+  /** For people, in one line; empty for the outcome `none`. */
+  summary: string;
+  /** Empty exactly for the outcomes `none`, `refuse` and `unknown`. */
+  steps: Step[];
+  /** Why it can't be milder, one sentence a rule. */
+  reasons: string[];
+  layout?: Layout;
+  /** Sizes that are live from the present one; undefined when none is. */
+  reachable?: Reachable;
+}
+
+/** From the mildest to the gravest. `unknown` isn't compared. */
+const GRAVITY: readonly Outcome[] = ["none", "live", "nextBoot", "restart", "replace", "refuse"];
+
+/** True when `a` asks more of a domain than `b` does. */
+export function isGraver(a: Outcome, b: Outcome): boolean {
+  return GRAVITY.indexOf(a) > GRAVITY.indexOf(b);
+}
