@@ -1,0 +1,130 @@
+import { deviceElements } from "./hardware.ts";
+import { ownershipElement } from "./metadata.ts";
+import type { CellSpec, DomainSpec } from "./spec.ts";
+import { type Element, element, indent, serialiseNode } from "./tree.ts";
+
+/**
+ * A whole definition, for a domain that doesn't exist yet. Text is escaped by construction; throws
+ * {@link XmlError} for characters that XML cannot hold, wherever they come from.
+ */
+export function buildDomain(spec: DomainSpec): string {
+  const domain = specElement(spec);
+  const rest = [
+    element("clock", { offset: "utc" }),
+    element("on_poweroff", {}, "destroy"),
+    element("on_reboot", {}, "restart"),
+    element("on_crash", {}, "destroy"),
+  ];
+  const devices = domain.children.findIndex((child) => child.kind === "element" && child.name === "devices");
+  domain.children.splice(devices, 0, ...rest);
+  return `${serialiseNode(indent(domain))}\n`;
+}
+
+/** The `<domain>` of what a spec names, and nothing else: to build one, and to compare or change one part by part. */
+export function specElement(spec: Partial<DomainSpec>): Element {
+  const memory = spec.cells?.reduce((total, cell) => total + cell.memory, 0);
+  return element(
+    "domain",
+    { type: spec.type },
+    textElement("name", spec.name),
+    textElement("uuid", spec.uuid),
+    textElement("description", spec.description),
+    spec.ownership && element("metadata", {}, ownershipElement(spec.ownership)),
+    maxMemoryElement(spec.maxMemory),
+    sizeElement("memory", memory),
+    sizeElement("currentMemory", spec.currentMemory),
+    textElement("vcpu", spec.vcpus),
+    osElement(spec),
+    featuresElement(spec),
+    cpuElement(spec),
+    element("devices", {}, ...deviceElements(spec)),
+  );
+}
+
+/** The order in which libvirt prints a domain; one that it doesn't prescribe. */
+export const domainOrder = [
+  ...["name", "uuid", "genid", "title", "description", "metadata", "maxMemory", "memory", "currentMemory"],
+  ...[
+    "blkiotune",
+    "memtune",
+    "memoryBacking",
+    "vcpu",
+    "vcpus",
+    "iothreads",
+    "cputune",
+    "numatune",
+    "resource",
+  ],
+  ...["sysinfo", "os", "features", "cpu", "clock", "on_poweroff", "on_reboot", "on_crash", "pm", "perf"],
+  "devices",
+];
+
+function textElement(name: string, value: string | number | undefined): Element | undefined {
+  return value === undefined ? undefined : element(name, {}, String(value));
+}
+
+export function sizeElement(name: string, kib: number | undefined): Element | undefined {
+  return kib === undefined ? undefined : element(name, { unit: "KiB" }, String(kib));
+}
+
+export function maxMemoryElement(
+  maxMemory: { size: number; slots?: number } | undefined,
+): Element | undefined {
+  if (!maxMemory) return undefined;
+  return element("maxMemory", { slots: maxMemory.slots, unit: "KiB" }, String(maxMemory.size));
+}
+
+const defaultMachines: Readonly<Record<string, string>> = { x86_64: "q35", aarch64: "virt" };
+
+function osElement(spec: Partial<DomainSpec>): Element | undefined {
+  const { arch, boot } = spec;
+  const machine = spec.machine ?? (arch === undefined ? undefined : defaultMachines[arch]);
+  const named = arch ?? machine ?? spec.firmware ?? boot;
+  if (named === undefined) return undefined;
+  return element(
+    "os",
+    { firmware: spec.firmware === "uefi" ? "efi" : undefined },
+    element("type", { arch, machine }, "hvm"),
+    textElement("kernel", boot?.kernel),
+    textElement("initrd", boot?.initrd),
+    textElement("cmdline", boot?.commandLine),
+  );
+}
+
+function featuresElement(spec: Partial<DomainSpec>): Element | undefined {
+  if (spec.acpi === undefined) return undefined;
+  return element(
+    "features",
+    {},
+    spec.acpi ? element("acpi") : undefined,
+    spec.arch === "x86_64" ? element("apic") : undefined,
+    spec.arch === "aarch64" ? element("gic", { version: 3 }) : undefined,
+  );
+}
+
+const cpuModes: readonly string[] = ["host-passthrough", "host-model", "maximum"];
+
+function cpuElement(spec: Partial<DomainSpec>): Element | undefined {
+  const { cpu, cells } = spec;
+  if (cpu === undefined && cells === undefined) return undefined;
+  const isModel = cpu !== undefined && !cpuModes.includes(cpu);
+  return element(
+    "cpu",
+    isModel ? { mode: "custom", match: "exact" } : { mode: cpu },
+    isModel ? element("model", { fallback: "forbid" }, cpu) : undefined,
+    cells && element("numa", {}, ...cellElements(cells, spec.vcpus)),
+  );
+}
+
+function cellElements(cells: readonly CellSpec[], vcpus: number | undefined): Element[] {
+  const areShared = cells.some((cell) => cell.cpus !== undefined);
+  const all = vcpus === undefined ? undefined : vcpus === 1 ? "0" : `0-${vcpus - 1}`;
+  return cells.map((cell, id) =>
+    element("cell", {
+      id,
+      cpus: cell.cpus ?? (areShared || id > 0 ? undefined : all),
+      memory: cell.memory,
+      unit: "KiB",
+    }),
+  );
+}

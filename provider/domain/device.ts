@@ -1,0 +1,49 @@
+import type { Kib } from "./state.ts";
+import { element, serialiseNode } from "./tree.ts";
+
+/** A DIMM to attach. */
+export type DimmSpec = DimmPlace & {
+  size: Kib;
+  /** Guest NUMA node. */
+  node: number;
+  /** Must begin with `ua-`: libvirt keeps no other. */
+  alias: string;
+  /** Where on the host the memory comes from. */
+  source?: { nodemask?: string; pageSize?: Kib };
+};
+
+/** libvirt's choice when left out. `base` is the start address in the guest, hexadecimal with 0x; it needs a slot. */
+type DimmPlace = { slot: number; base?: string } | { slot?: never; base?: never };
+
+/** The alias of our DIMM in a slot: how we know it again. */
+export function dimmAlias(slot: number): string {
+  return `ua-pulumi-dimm${slot}`;
+}
+
+/** The XML that attaches a DIMM. */
+export function dimmXml(dimm: DimmSpec): string {
+  const { source, slot, base } = dimm;
+  return serialiseNode(
+    element(
+      "memory",
+      { model: "dimm" },
+      source &&
+        element(
+          "source",
+          {},
+          source.pageSize === undefined
+            ? undefined
+            : element("pagesize", { unit: "KiB" }, String(source.pageSize)),
+          source.nodemask === undefined ? undefined : element("nodemask", {}, source.nodemask),
+        ),
+      element(
+        "target",
+        {},
+        element("size", { unit: "KiB" }, String(dimm.size)),
+        element("node", {}, String(dimm.node)),
+      ),
+      element("alias", { name: dimm.alias }),
+      slot === undefined ? undefined : element("address", { type: "dimm", slot, base }),
+    ),
+  );
+}

@@ -1,0 +1,118 @@
+import { domainOrder, maxMemoryElement, sizeElement } from "./build.ts";
+import { XmlError } from "./escape.ts";
+import { writeOwnership } from "./metadata.ts";
+import { parse } from "./parse.ts";
+import { readCells, readDevices } from "./read.ts";
+import type { Kib, Ownership } from "./state.ts";
+import {
+  attribute,
+  children,
+  type Document,
+  type Element,
+  find,
+  insert,
+  remove,
+  serialise,
+  setAttribute,
+  setText,
+} from "./tree.ts";
+
+/** The memory of the next boot. Sizes are set, never added to, so that an edit may be repeated. */
+export interface MemoryEdit {
+  /** Each cell's memory, by id; none when the domain has no cells, and `total` says it. */
+  cells: Kib[];
+  /** For a domain without cells: `<memory>`, devices included. */
+  total?: Kib;
+  /** What the balloon leaves; left out, it follows the total. */
+  currentMemory?: Kib;
+  /** Left out: stays as it is. `null`: none, for a domain that has grown right up to it (QEMU refuses slots then). */
+  maxMemory?: { size: Kib; slots?: number } | null;
+  /** Memory devices to take out, by alias: our own DIMMs, now part of a cell. */
+  removeAliases?: readonly string[];
+}
+
+/**
+ * Sets the memory in an inactive definition and keeps everything else byte for byte. Memory devices that aren't
+ * removed stay and count. Throws {@link XmlError} when the definition's cells are not the ones to be set.
+ */
+export function setMemory(xml: string, edit: MemoryEdit): string {
+  return editDocument(xml, (domain) => {
+    const aliases = new Set(edit.removeAliases);
+    const devices = find(domain, "devices");
+    for (const device of children(devices, "memory")) {
+      const alias = attribute(find(device, "alias"), "name");
+      if (devices && alias !== undefined && aliases.has(alias)) remove(devices, device);
+    }
+    setCells(domain, edit.cells);
+    const total = settleTotal(domain, edit.total);
+    if (edit.currentMemory !== undefined || find(domain, "currentMemory")) {
+      setSize(domain, "currentMemory", edit.currentMemory ?? total);
+    }
+    if (edit.maxMemory !== undefined) setMaxMemory(domain, edit.maxMemory);
+  });
+}
+
+/** Writes who made the domain into its metadata, or takes that out; keeps everything else byte for byte. */
+export function setOwnership(xml: string, ownership: Ownership | undefined): string {
+  return editDocument(xml, (domain) => writeOwnership(domain, ownership, domainOrder));
+}
+
+export function editDocument(xml: string, change: (domain: Element, document: Document) => void): string {
+  const document = parse(xml);
+  if (document.root.name !== "domain")
+    throw new XmlError(`expected a <domain>, found <${document.root.name}>`);
+  change(document.root, document);
+  return serialise(document);
+}
+
+function setCells(domain: Element, sizes: readonly Kib[]): void {
+  const elements = children(find(domain, "cpu", "numa"), "cell");
+  const cells = readCells(domain);
+  if (cells.length !== sizes.length || cells.some((cell, index) => cell.id !== index)) {
+    const ids = cells.map((cell) => cell.id).join(", ");
+    throw new XmlError(
+      `the definition has ${cells.length} NUMA cells (${ids}), ${sizes.length} sizes are to be set`,
+    );
+  }
+  for (const [index, cell] of elements.entries()) {
+    const id = Number(attribute(cell, "id") ?? index);
+    if (cells[id]?.memory === sizes[id]) continue;
+    setAttribute(cell, "memory", sizes[id]);
+    setAttribute(cell, "unit", "KiB");
+  }
+}
+
+/** Sets `<memory>` to what libvirt would make of it: cells and devices; `whole` where there are no cells. */
+export function settleTotal(domain: Element, whole?: Kib): Kib {
+  const cells = readCells(domain).map((cell) => cell.memory);
+  const devices = readDevices(domain).map((device) => device.size);
+  const total = cells.length > 0 ? [...cells, ...devices].reduce((sum, size) => sum + size, 0) : whole;
+  if (total === undefined) throw new XmlError("the definition has no NUMA cells, and no total is to be set");
+  setSize(domain, "memory", total);
+  return total;
+}
+
+function setSize(domain: Element, name: string, size: Kib): void {
+  const found = find(domain, name);
+  if (!found) {
+    const made = sizeElement(name, size);
+    if (made) insert(domain, made, domainOrder);
+    return;
+  }
+  setAttribute(found, "unit", "KiB");
+  setText(found, String(size));
+}
+
+function setMaxMemory(domain: Element, maxMemory: { size: Kib; slots?: number } | null): void {
+  const found = find(domain, "maxMemory");
+  if (!maxMemory) {
+    if (found) remove(domain, found);
+    return;
+  }
+  const made = maxMemoryElement(maxMemory);
+  if (!found && made) insert(domain, made, domainOrder);
+  if (!found) return;
+  setAttribute(found, "slots", maxMemory.slots);
+  setAttribute(found, "unit", "KiB");
+  setText(found, String(maxMemory.size));
+}

@@ -1,0 +1,60 @@
+import type { Ownership } from "./state.ts";
+import { attribute, children, type Element, element, insert, remove, replace } from "./tree.ts";
+
+/** The XML namespace of what this provider writes into a domain's `<metadata>`. */
+export const ownershipNamespace = "urn:pulumi-libvirt-hotplug:domain:1";
+
+const prefix = "hotplug";
+
+/** `<hotplug:domain version='1' urn='…' creating='true'/>`; `creating` is left out once create has finished. */
+export function ownershipElement(ownership: Ownership): Element {
+  return element(`${prefix}:domain`, {
+    [`xmlns:${prefix}`]: ownershipNamespace,
+    version: ownership.version,
+    urn: ownership.urn,
+    creating: ownership.creating ? "true" : undefined,
+  });
+}
+
+/** Who made the domain; undefined when its metadata has nothing of ours, or nothing that we can read. */
+export function readOwnership(domain: Element): Ownership | undefined {
+  const [ours] = ownershipElements(domain);
+  const urn = attribute(ours, "urn");
+  const version = Number(attribute(ours, "version"));
+  if (urn === undefined || !Number.isInteger(version)) return undefined;
+  return { version, urn, creating: attribute(ours, "creating") === "true" };
+}
+
+/** Puts our element into the domain's metadata in place of the one that is there; undefined takes it out. */
+export function writeOwnership(
+  domain: Element,
+  ownership: Ownership | undefined,
+  order: readonly string[],
+): void {
+  const [old] = ownershipElements(domain);
+  const metadata = children(domain, "metadata").find((some) => !old || some.children.includes(old));
+  if (metadata && old && ownership) replace(metadata, old, ownershipElement(ownership));
+  else if (metadata && ownership) insert(metadata, ownershipElement(ownership));
+  else if (ownership) insert(domain, element("metadata", {}, ownershipElement(ownership)), order);
+  else if (metadata && old) {
+    remove(metadata, old);
+    if (metadata.children.length === 0) remove(domain, metadata);
+  }
+}
+
+/** Our elements by their namespace: its prefix is whatever the nearest declaration around them says. */
+function ownershipElements(domain: Element): Element[] {
+  return children(domain, "metadata").flatMap((metadata) =>
+    children(metadata).filter((child) => {
+      const [local, declared] = child.name.includes(":") ? split(child.name) : [child.name, "xmlns"];
+      const scopes = [child, metadata, domain];
+      const bound = scopes.map((scope) => attribute(scope, declared)).find((uri) => uri !== undefined);
+      return local === "domain" && bound === ownershipNamespace;
+    }),
+  );
+}
+
+function split(name: string): [local: string, declaration: string] {
+  const colon = name.indexOf(":");
+  return [name.slice(colon + 1), `xmlns:${name.slice(0, colon)}`];
+}

@@ -1,0 +1,165 @@
+import { XmlError } from "./escape.ts";
+import { readOwnership } from "./metadata.ts";
+import { parse } from "./parse.ts";
+import type { Cell, DomainState, Kib, MemoryDevice } from "./state.ts";
+import { attribute, children, type Element, find, text } from "./tree.ts";
+import { parseScaled } from "./units.ts";
+
+/**
+ * Reads a domain definition, live or inactive, by libvirt's own rules: of each element the first child of `<domain>`
+ * counts, NUMA cells override `<memory>`, sizes are rounded up to KiB. Throws {@link XmlError} for malformed XML and
+ * for what libvirt would refuse too: no `<domain>`, no memory, a size that is none.
+ */
+export function readDomain(xml: string): DomainState {
+  return readState(domainElement(xml));
+}
+
+/** The root of a domain's XML. */
+export function domainElement(xml: string): Element {
+  const { root } = parse(xml);
+  if (root.name !== "domain") throw new XmlError(`expected a <domain>, found <${root.name}>`);
+  return root;
+}
+
+export function readState(domain: Element): DomainState {
+  const cells = readCells(domain);
+  const devices = readDevices(domain);
+  const memory = totalMemory(domain, cells, devices);
+  const balloon = readSize(domain, "currentMemory");
+  const type = find(domain, "os", "type");
+  const state: DomainState = {
+    type: attribute(domain, "type") ?? "",
+    name: text(find(domain, "name")),
+    uuid: text(find(domain, "uuid")).trim(),
+    memory,
+    currentMemory: balloon === undefined || balloon === 0 || balloon > memory ? memory : balloon,
+    vcpus: readInteger(find(domain, "vcpu"), "<vcpu>") ?? 1,
+    cells,
+    devices,
+    acpi: find(domain, "features", "acpi") !== undefined,
+    uefi: isUefi(domain),
+  };
+  const maxMemory = readMaxMemory(domain);
+  const arch = attribute(type, "arch");
+  const machine = attribute(type, "machine");
+  const ownership = readOwnership(domain);
+  if (maxMemory) state.maxMemory = maxMemory;
+  if (arch !== undefined) state.arch = arch;
+  if (machine !== undefined) state.machine = machine;
+  if (ownership) state.ownership = ownership;
+  return state;
+}
+
+/** With cells libvirt replaces `<memory>` by their sum and that of the devices (virDomainDefPostParseMemory). */
+function totalMemory(domain: Element, cells: Cell[], devices: MemoryDevice[]): Kib {
+  const sum = (sizes: Kib[]) => sizes.reduce((total, size) => total + size, 0);
+  const inCells = sum(cells.map((cell) => cell.memory));
+  if (inCells > 0) return inCells + sum(devices.map((device) => device.size));
+  const memory = readSize(domain, "memory");
+  if (!memory) throw new XmlError("the domain has no memory: neither <memory> nor a NUMA <cell> says any");
+  return memory;
+}
+
+export function readCells(domain: Element): Cell[] {
+  const cells = children(find(domain, "cpu", "numa"), "cell").map((cell, index) => {
+    const id = attribute(cell, "id");
+    const memory = attribute(cell, "memory");
+    const cpus = attribute(cell, "cpus");
+    const read: Cell = {
+      id: id === undefined ? index : wholeNumber(id, "<cell id>"),
+      memory: memory === undefined ? 0 : scaled("<cell memory>", memory, attribute(cell, "unit")),
+    };
+    if (cpus !== undefined) read.cpus = cpus;
+    return read;
+  });
+  return cells.sort((a, b) => a.id - b.id);
+}
+
+function readMaxMemory(domain: Element): DomainState["maxMemory"] {
+  const size = readSize(domain, "maxMemory");
+  if (!size) return undefined;
+  const slots = attribute(find(domain, "maxMemory"), "slots");
+  return slots === undefined ? { size } : { size, slots: wholeNumber(slots, "<maxMemory slots>") };
+}
+
+const models: readonly MemoryDevice["model"][] = ["dimm", "nvdimm", "virtio-mem", "virtio-pmem", "sgx-epc"];
+
+/** The memory devices, in the order of the XML. */
+export function readDevices(domain: Element): MemoryDevice[] {
+  return children(find(domain, "devices"), "memory").map(readDevice);
+}
+
+function readDevice(device: Element): MemoryDevice {
+  const written = attribute(device, "model") ?? "";
+  const model = models.find((known) => known === written);
+  if (!model) throw new XmlError(`unknown model of a memory device: ${JSON.stringify(written)}`);
+  const target = find(device, "target");
+  const source = find(device, "source");
+  const address = find(device, "address");
+  const read: MemoryDevice = { model, size: readSize(target, "size") ?? 0 };
+  const optional: Omit<Partial<MemoryDevice>, "model" | "size"> = withoutUndefined({
+    requested: readSize(target, "requested"),
+    current: readSize(target, "current"),
+    block: readSize(target, "block"),
+    node: readInteger(find(target, "node"), "<node>"),
+    pageSize: readSize(source, "pagesize"),
+    nodemask: find(source, "nodemask") && text(find(source, "nodemask")),
+    slot: attribute(address, "type") === "dimm" ? readSlot(address) : undefined,
+    base: readBase(attribute(address, "base") ?? attribute(find(target, "address"), "base")),
+    alias: attribute(find(device, "alias"), "name"),
+  });
+  return { ...read, ...optional };
+}
+
+function readSlot(address: Element | undefined): number | undefined {
+  const slot = attribute(address, "slot");
+  return slot === undefined ? undefined : wholeNumber(slot, "<address slot>");
+}
+
+/** libvirt reads a base as hexadecimal even without 0x. */
+function readBase(written: string | undefined): string | undefined {
+  if (written === undefined) return undefined;
+  const [, digits] = /^(?:0x)?([0-9a-f]{1,16})$/i.exec(written.trim()) ?? [];
+  if (digits === undefined)
+    throw new XmlError(`<address base>: ${JSON.stringify(written)} is no hexadecimal number`);
+  return `0x${BigInt(`0x${digits}`).toString(16)}`;
+}
+
+/** `<os firmware='efi'>`, or a loader in flash: how libvirt tells UEFI from BIOS. */
+function isUefi(domain: Element): boolean {
+  const os = find(domain, "os");
+  return attribute(os, "firmware") === "efi" || attribute(find(os, "loader"), "type") === "pflash";
+}
+
+/** The size a child element gives; undefined when it is missing or empty. */
+function readSize(parent: Element | undefined, name: string): Kib | undefined {
+  const found = find(parent, name);
+  const written = text(found);
+  return written === "" ? undefined : scaled(`<${name}>`, written, attribute(found, "unit"));
+}
+
+function scaled(what: string, digits: string, unit: string | undefined): Kib {
+  try {
+    return parseScaled(what, digits, unit);
+  } catch (error) {
+    throw new XmlError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function readInteger(of: Element | undefined, what: string): number | undefined {
+  const written = text(of).trim();
+  return written === "" ? undefined : wholeNumber(written, what);
+}
+
+function wholeNumber(written: string, what: string): number {
+  if (!/^[0-9]{1,9}$/.test(written))
+    throw new XmlError(`${what}: ${JSON.stringify(written)} is not a whole number`);
+  return Number(written);
+}
+
+/** A copy without the keys that hold undefined. */
+function withoutUndefined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
+  // Object.fromEntries forgets the keys' types.
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
