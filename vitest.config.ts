@@ -28,6 +28,15 @@ export default defineConfig({
           maxWorkers: 2,
         },
       },
+      {
+        test: {
+          name: "package",
+          include: ["test/package/**/*.test.ts"],
+          testTimeout: 120_000,
+          // Installs the packed package, with packages that may have to be fetched.
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 });

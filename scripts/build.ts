@@ -3,16 +3,7 @@
 // sdk is for programs of both kinds. provider is what the state's `__provider` requires: CommonJS alone.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import {
-	appendFile,
-	glob,
-	mkdir,
-	mkdtemp,
-	readFile,
-	rename,
-	rm,
-	writeFile,
-} from "node:fs/promises";
+import { appendFile, glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type InlineConfig } from "tsdown";
 
@@ -25,80 +16,72 @@ const stamp = join(cache, "dist.sha256");
 const bundled = ["leven", "p-limit", "uuid", "yocto-queue"];
 
 const sources = await hashOfSources();
-if (
-	existsSync(dist) &&
-	existsSync(stamp) &&
-	(await readFile(stamp, "utf8")) === sources
-) {
-	console.log("dist is up to date");
+if (existsSync(dist) && existsSync(stamp) && (await readFile(stamp, "utf8")) === sources) {
+  console.log("dist is up to date");
 } else {
-	await compile();
-	await writeFile(stamp, sources);
-	console.log("dist is built");
+  await compile();
+  await writeFile(stamp, sources);
+  console.log("dist is built");
 }
 
 async function hashOfSources(): Promise<string> {
-	const patterns = [
-		"sdk/**/*.ts",
-		"provider/**/*.ts",
-		"package-lock.json",
-		"package.json",
-		"tsconfig.json",
-		"scripts/build.ts",
-	];
-	const paths = await Array.fromAsync(glob(patterns, { cwd: root }));
-	const hash = createHash("sha256");
-	for (const path of paths.sort())
-		hash.update(`${path}\0`).update(await readFile(join(root, path)));
-	return hash.digest("hex");
+  const patterns = [
+    "sdk/**/*.ts",
+    "provider/**/*.ts",
+    "package-lock.json",
+    "package.json",
+    "tsconfig.json",
+    "scripts/build.ts",
+  ];
+  const paths = await Array.fromAsync(glob(patterns, { cwd: root }));
+  const hash = createHash("sha256");
+  for (const path of paths.sort()) hash.update(`${path}\0`).update(await readFile(join(root, path)));
+  return hash.digest("hex");
 }
 
 /** Builds beside dist and changes places at the end, so that a program that uses it never finds it half written. */
 async function compile(): Promise<void> {
-	await mkdir(cache, { recursive: true });
-	const fresh = await mkdtemp(join(cache, "dist-"));
-	try {
-		await bundle(fresh, "sdk", ["esm", "cjs"]);
-		await bundle(fresh, "provider", ["cjs"]);
-		await addLicenses(join(fresh, "provider/bundled-licenses.txt"));
-		await rm(dist, { recursive: true, force: true });
-		await rename(fresh, dist);
-	} finally {
-		await rm(fresh, { recursive: true, force: true });
-	}
+  await mkdir(cache, { recursive: true });
+  const fresh = await mkdtemp(join(cache, "dist-"));
+  try {
+    await bundle(fresh, "sdk", ["esm", "cjs"]);
+    await bundle(fresh, "provider", ["cjs"]);
+    await addLicenses(join(fresh, "provider/bundled-licenses.txt"));
+    await rm(dist, { recursive: true, force: true });
+    await rename(fresh, dist);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
 }
 
 async function bundle(
-	outDir: string,
-	name: string,
-	format: NonNullable<InlineConfig["format"]>,
+  outDir: string,
+  name: string,
+  format: NonNullable<InlineConfig["format"]>,
 ): Promise<void> {
-	await build({
-		config: false,
-		cwd: root,
-		entry: { [`${name}/index`]: `${name}/index.ts` },
-		format,
-		outDir,
-		clean: false,
-		dts: true,
-		platform: "node",
-		target: "node20",
-		deps: { onlyBundle: bundled },
-		hash: false,
-		logLevel: "warn",
-		checks: { pluginTimings: false },
-		report: false,
-	});
+  await build({
+    config: false,
+    cwd: root,
+    entry: { [`${name}/index`]: `${name}/index.ts` },
+    format,
+    outDir,
+    clean: false,
+    dts: true,
+    platform: "node",
+    target: "node20",
+    deps: { onlyBundle: bundled },
+    hash: false,
+    logLevel: "warn",
+    checks: { pluginTimings: false },
+    report: false,
+  });
 }
 
 async function addLicenses(path: string): Promise<void> {
-	for (const name of bundled) {
-		const folder = join(root, "node_modules", name);
-		for await (const license of glob("{license,LICENSE}*", { cwd: folder })) {
-			await appendFile(
-				path,
-				`${name}\n\n${await readFile(join(folder, license), "utf8")}\n`,
-			);
-		}
-	}
+  for (const name of bundled) {
+    const folder = join(root, "node_modules", name);
+    for await (const license of glob("{license,LICENSE}*", { cwd: folder })) {
+      await appendFile(path, `${name}\n\n${await readFile(join(folder, license), "utf8")}\n`);
+    }
+  }
 }

@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+
+export interface CommandResult {
+  ok: boolean;
+  /** What it wrote, both streams in the order of arrival. */
+  output: string;
+}
+
+/**
+ * Runs a command to its end, keeping what it writes. A signal to this process goes to the command, and this process
+ * leaves after it: what the command has started can so be tidied up.
+ */
+export async function runCommand(
+  command: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  const child = spawn(command, args, {
+    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}), ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
+
+  let asked: NodeJS.Signals | undefined;
+  const passOn = (signal: NodeJS.Signals): void => {
+    asked = signal;
+    // A terminal has sent Ctrl-C to the child as well.
+    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, passOn);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", resolve);
+    });
+    if (asked !== undefined) process.exit(128 + constants.signals[asked]);
+    return { ok: code === 0, output };
+  } finally {
+    for (const signal of signals) process.off(signal, passOn);
+  }
+}
