@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chownSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { run } from "./command.ts";
+import type { User } from "./folder.ts";
+import { waitUntil } from "./wait-until.ts";
+
+/** An unprivileged libvirtd whose every file lies in one folder. */
+export interface Daemon {
+  readonly uri: string;
+  /** Where libvirt keeps each running domain's pid file. */
+  readonly pidFiles: string;
+  /** Where it keeps what it found out about QEMU. */
+  readonly capabilities: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  virsh(...args: string[]): Promise<string>;
+}
+
+// libvirtd lies in /usr/sbin, which is not on every user's PATH.
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+export function privateDaemon(folder: string, user: User): Daemon {
+  const runtime = join(folder, "run");
+  const config = join(folder, "c");
+  const cache = join(folder, "cache");
+  const home = join(folder, "home");
+  const log = join(folder, "libvirtd.log");
+  const socket = join(runtime, "libvirt", "libvirt-sock");
+  const uri = `qemu:///session?socket=${socket}`;
+  const env = {
+    PATH,
+    LC_ALL: "C.UTF-8",
+    HOME: home,
+    XDG_RUNTIME_DIR: runtime,
+    XDG_CONFIG_HOME: config,
+    XDG_CACHE_HOME: cache,
+    XDG_DATA_HOME: join(home, "data"),
+  };
+  const own = (path: string) => chownSync(path, user.uid, user.gid);
+
+  for (const path of [runtime, config, join(config, "libvirt"), cache, home]) {
+    mkdirSync(path, { mode: 0o700 });
+    own(path);
+  }
+  // Consoles are written by QEMU itself: no virtlogd is there.
+  writeFileSync(join(config, "libvirt", "qemu.conf"), 'stdio_handler = "file"\n');
+
+  let child: ChildProcess | undefined;
+
+  async function start(): Promise<void> {
+    const output = openSync(log, "a");
+    // In a session of its own, so that Ctrl-C on a test reaches it only through the lab's end.
+    const started = spawn("libvirtd", [], {
+      ...user,
+      env,
+      stdio: ["ignore", output, output],
+      detached: true,
+    });
+    closeSync(output);
+    started.unref();
+    child = started;
+    let failure: string | undefined;
+    started.once("error", (error) => {
+      failure = error.message;
+    });
+    started.once("exit", (status, signal) => {
+      failure ??= `libvirtd ended with ${signal ?? `status ${status}`}`;
+      if (child === started) child = undefined;
+    });
+    await waitUntil(
+      `libvirtd to listen on ${socket}`,
+      async () => {
+        if (failure !== undefined)
+          throw new Error(`Unable to start the lab's libvirtd: ${failure}\n${tail(log)}`);
+        return listens(socket);
+      },
+      { seen: () => tail(log) },
+    );
+  }
+
+  async function stop(): Promise<void> {
+    const running = child;
+    if (running === undefined) return;
+    const ended = once(running, "exit");
+    running.ref();
+    running.kill("SIGTERM");
+    const patience = setTimeout(() => running.kill("SIGKILL"), 10_000);
+    await ended;
+    clearTimeout(patience);
+  }
+
+  return {
+    uri,
+    pidFiles: join(runtime, "libvirt", "qemu", "run"),
+    capabilities: join(cache, "libvirt", "qemu", "capabilities"),
+    start,
+    stop,
+    // As the daemon's user: virsh keeps files of its own in the same folders.
+    virsh: (...args) => run("virsh", ["--quiet", "--connect", uri, ...args], { ...user, env }),
+  };
+}
+
+function listens(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.once("connect", () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once("error", () => resolve(false));
+  });
+}
+
+function tail(log: string): string {
+  return readFileSync(log, "utf8").split("\n").slice(-20).join("\n");
+}

@@ -1,0 +1,83 @@
+#!/bin/sh
+# The lab guest's first and only program. What it has to say goes through /dev/kmsg, so that a line is never
+# cut in two by one of the kernel's:
+#   GUEST booted
+#   GUEST memtotal_kb=908816 online=7 offline=0 uptime=3.41     at boot, and again whenever it changes
+#   GUEST powering off
+# Switches on the kernel's command line: lab.noacpi (the power button does nothing), lab.noagent.
+
+export PATH=/bin:/sbin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+
+# Without this the kernel drops lines when there are more than ten in five seconds.
+echo on >/proc/sys/kernel/printk_devkmsg
+
+# Level 1 (alert) shows on the console with `quiet` too.
+say() {
+  echo "<1>GUEST $*" >/dev/kmsg
+}
+
+read -r command_line </proc/cmdline
+switched_on() {
+  case " $command_line " in
+    *" $1 "*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+while read -r module; do
+  insmod "/lib/modules/$module" || say "module $module refused"
+done </etc/modules
+
+say booted
+
+watch_power_button() {
+  for name in /sys/class/input/event*/device/name; do
+    read -r input <"$name"
+    [ "$input" = "Power Button" ] || continue
+    event=${name#/sys/class/input/}
+    # One input_event is 24 bytes; any of them from this device is a press.
+    dd if="/dev/input/${event%%/*}" of=/dev/null bs=24 count=1 2>/dev/null && /sbin/shutdown
+  done
+}
+switched_on lab.noacpi || watch_power_button &
+
+agent=none
+start_agent() {
+  for name in /sys/class/virtio-ports/*/name; do
+    [ -e "$name" ] || continue
+    read -r port <"$name"
+    [ "$port" = org.qemu.guest_agent.0 ] || continue
+    device=${name#/sys/class/virtio-ports/}
+    qemu-ga -m virtio-serial -p "/dev/${device%%/*}" -t /run -f /run/qemu-ga.pid >/run/qemu-ga.log 2>&1 &
+    agent=$!
+  done
+}
+switched_on lab.noagent && agent=unwanted
+
+# Shell built-ins alone: under emulation every process started costs several milliseconds.
+memory=
+look_at_memory() {
+  while read -r field kilobytes _; do
+    [ "$field" = MemTotal: ] && break
+  done </proc/meminfo
+  online=0
+  offline=0
+  for block in /sys/devices/system/memory/memory*/state; do
+    read -r state <"$block" || continue
+    if [ "$state" = online ]; then online=$((online + 1)); else offline=$((offline + 1)); fi
+  done
+  now="memtotal_kb=$kilobytes online=$online offline=$offline"
+  [ "$now" = "$memory" ] && return
+  memory=$now
+  read -r uptime _ </proc/uptime
+  say "$memory uptime=$uptime"
+}
+
+while :; do
+  look_at_memory
+  [ "$agent" = none ] && start_agent
+  sleep 0.2
+done

@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { type CpioEntry, cpio } from "./cpio.ts";
+import { neededLibraries } from "./elf.ts";
+
+/** In this order: no dependency list is in the image, and each needs the ones before it. */
+const MODULES = [
+  "virtio_ring",
+  "virtio",
+  "virtio_pci_legacy_dev",
+  "virtio_pci_modern_dev",
+  "virtio_pci",
+  "virtio_console",
+  "virtio_balloon",
+  "virtio_mem",
+  // The ACPI power button, and the device file by which it is read.
+  "evdev",
+  "button",
+];
+
+/** What the guest's scripts call. */
+const APPLETS = ["sh", "mount", "insmod", "dd", "sleep", "poweroff", "reboot"];
+
+const FOLDERS = ["bin", "sbin", "dev", "proc", "sys", "run", "etc", "lib", "lib/modules", "lib64"];
+
+/** Packages whose files go into the guest, besides the kernel's and the agent's libraries. */
+export const PROGRAM_PACKAGES = ["busybox-static", "qemu-guest-agent"];
+
+/** The scripts of the guest, beside this file. */
+export const SCRIPTS = { init: "guest-init.sh", "sbin/shutdown": "guest-shutdown.sh" };
+
+/**
+ * Makes the guest's initramfs out of unpacked packages: busybox, the guest agent with the libraries it needs,
+ * the kernel modules and our scripts. `root` is the folder that all the packages were unpacked into. Not
+ * compressed: the emulated guest would take longer to inflate it than QEMU takes to load it.
+ */
+export function initramfs(root: string): Buffer {
+  const files = new Map(
+    readdirSync(root, { recursive: true, withFileTypes: true })
+      // Under usr/share lie documents and completions that bear the programs' names.
+      .filter((entry) => !entry.isDirectory() && !entry.parentPath.startsWith(join(root, "usr", "share")))
+      .map((entry) => [entry.name, join(entry.parentPath, entry.name)]),
+  );
+  const find = (name: string): Buffer => {
+    const path = files.get(name);
+    if (path === undefined)
+      throw new Error(`Unable to build the lab's guest: no file ${name} in the packages`);
+    return readFileSync(path);
+  };
+  const program = (path: string, data: Buffer): CpioEntry => ({ path, data, executable: true });
+  const agent = find("qemu-ga");
+  return cpio([
+    ...FOLDERS.map((path) => ({ path, folder: true }) as const),
+    ...Object.entries(SCRIPTS).map(([path, script]) =>
+      program(path, readFileSync(join(import.meta.dirname, script))),
+    ),
+    program("bin/busybox", find("busybox")),
+    ...APPLETS.map((applet) => ({ path: `bin/${applet}`, link: "busybox" })),
+    program("sbin/qemu-ga", agent),
+    ...libraries(agent, find).map(([name, data]) => program(`lib/${name}`, data)),
+    // Programs name their loader by this path.
+    { path: "lib64/ld-linux-x86-64.so.2", link: "/lib/ld-linux-x86-64.so.2" },
+    { path: "etc/modules", data: Buffer.from(`${MODULES.map(ko).join("\n")}\n`), executable: false },
+    ...MODULES.map(ko).map((name) => ({ path: `lib/modules/${name}`, data: find(name), executable: false })),
+  ]);
+}
+
+const ko = (module: string) => `${module}.ko`;
+
+/** The libraries that a program needs, and those that they need in their turn; sorted by name. */
+function libraries(program: Buffer, find: (name: string) => Buffer): [name: string, data: Buffer][] {
+  const found = new Map<string, Buffer>();
+  const visit = (elf: Buffer) => {
+    for (const name of neededLibraries(elf)) {
+      if (found.has(name)) continue;
+      const library = find(name);
+      found.set(basename(name), library);
+      visit(library);
+    }
+  };
+  visit(program);
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1));
+}

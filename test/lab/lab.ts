@@ -1,0 +1,120 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chownSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFile, link } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { type GuestConsole, guestConsole } from "./console.ts";
+import { privateDaemon } from "./daemon.ts";
+import { claimFolder, daemonUser, removeLab, sweepLabs } from "./folder.ts";
+import { type GuestImage, guestImage } from "./guest-image.ts";
+import { ensurePackages } from "./packages.ts";
+import { registerProcess, startTime } from "./processes.ts";
+
+/** A libvirt of a test's own, unprivileged and in one folder, with a Linux guest to boot on it. */
+export interface Lab {
+  /** The lab's folder, `/tmp/lv-<pid>-<n>`: short, since unix sockets lie in it. */
+  readonly dir: string;
+  /** `qemu:///session?socket=…`, for libvirt's clients. */
+  readonly uri: string;
+  /** Kernel and initramfs of the guest, readable by QEMU. What the guest says: see guest-init.sh. */
+  readonly guest: GuestImage;
+  /** A path in the lab's folder that QEMU can write: consoles, disks. */
+  file(name: string): string;
+  /** Runs virsh against the lab's daemon, as the daemon's user; rejects with a `CommandError` on failure. */
+  virsh(...args: string[]): Promise<string>;
+  /** The process of a domain's QEMU; undefined when the domain doesn't run. */
+  qemuPid(domain: string): number | undefined;
+  /** Follows a guest's console, given the path of the file that QEMU writes. */
+  console(path: string): GuestConsole;
+  /** Starts libvirtd on the same socket as before. */
+  startDaemon(): Promise<void>;
+  /** Ends libvirtd. Domains run on. */
+  stopDaemon(): Promise<void>;
+  restartDaemon(): Promise<void>;
+  /** Makes a process end with the lab, kill -9 of the test included: a provider's host, say. */
+  register(pid: number): void;
+  /** Ends everything that belongs to the lab and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a lab: installs packages where it may, builds the guest where the cache has none, sweeps up after
+ * labs whose owner is gone. The lab ends with `stop()`, or with this process, however that ends.
+ */
+export async function startLab(): Promise<Lab> {
+  await ensurePackages();
+  await sweepLabs();
+  const user = daemonUser();
+  const dir = claimFolder(user);
+  const watchdog = startWatchdog(dir);
+  const stop = async () => {
+    const ended = once(watchdog, "exit");
+    watchdog.ref();
+    watchdog.stdin.end();
+    await ended;
+    // Nothing is left to do after a watchdog that did its work.
+    await removeLab(dir);
+  };
+  try {
+    const files = join(dir, "f");
+    mkdirSync(files);
+    chownSync(files, user.uid, user.gid);
+    const daemon = privateDaemon(dir, user);
+    const [guest] = await Promise.all([provideGuest(dir), daemon.start()]);
+    return {
+      dir,
+      guest,
+      uri: daemon.uri,
+      file: (name) => join(files, name),
+      virsh: daemon.virsh,
+      qemuPid: (domain) => runningPid(join(daemon.pidFiles, `${domain}.pid`)),
+      console: guestConsole,
+      startDaemon: daemon.start,
+      stopDaemon: daemon.stop,
+      restartDaemon: async () => {
+        await daemon.stop();
+        await daemon.start();
+      },
+      register: (pid) => registerProcess(dir, pid),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function startWatchdog(dir: string) {
+  const script = join(import.meta.dirname, "watchdog.ts");
+  const watchdog = spawn(process.execPath, [script, dir], {
+    cwd: "/",
+    // A test runner's NODE_OPTIONS are none of its business.
+    env: {},
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  watchdog.unref();
+  return watchdog;
+}
+
+/** The image, in the lab's folder: the cache may lie in a home that the daemon's user can't enter. */
+async function provideGuest(dir: string): Promise<GuestImage> {
+  const image = await guestImage();
+  const provide = async (source: string) => {
+    const target = join(dir, basename(source));
+    // A hard link costs nothing, but doesn't reach across file systems.
+    await link(source, target).catch(() => copyFile(source, target));
+    return target;
+  };
+  const [kernel, initrd] = await Promise.all([provide(image.kernel), provide(image.initrd)]);
+  return { kernel, initrd };
+}
+
+function runningPid(file: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(file, "utf8"));
+    return startTime(pid) === undefined ? undefined : pid;
+  } catch {
+    return undefined;
+  }
+}
