@@ -33,7 +33,8 @@ async function hashOfSources(): Promise<string> {
     "tsconfig.json",
     "scripts/build.ts",
   ];
-  const paths = await Array.fromAsync(glob(patterns, { cwd: root }));
+  const paths: string[] = [];
+  for await (const path of glob(patterns, { cwd: root })) paths.push(path);
   const hash = createHash("sha256");
   for (const path of paths.sort()) hash.update(`${path}\0`).update(await readFile(join(root, path)));
   return hash.digest("hex");

@@ -17,7 +17,11 @@ export async function runCommand(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<CommandResult> {
   const child = spawn(command, args, {
-    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}), ...environment },
+    env: {
+      ...process.env,
+      ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }),
+      ...environment,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

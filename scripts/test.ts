@@ -17,7 +17,7 @@ interface Outcome {
 }
 
 const stages: Record<string, () => Promise<Outcome>> = {
-  lint: () => runCommand("biome", ["ci", "."]),
+  lint: () => runCommand("biome", ["ci", ".", `--colors=${process.stdout.isTTY ? "force" : "off"}`]),
   build: () => runCommand(process.execPath, ["scripts/build.ts"]),
   types: () => runCommand("tsc", ["--incremental", "--tsBuildInfoFile", ".cache/types.json"]),
   unused: () => runCommand("knip", []),
@@ -28,19 +28,18 @@ const stages: Record<string, () => Promise<Outcome>> = {
   package: () => vitest("package"),
 };
 
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in stages));
+if (unknown.length > 0) {
+  console.error(`no stage ${unknown.join(", ")}; there are ${Object.keys(stages).join(", ")}`);
+  process.exit(1);
+}
 const scratch = await mkdtemp(join(tmpdir(), "libvirt-hotplug-test-"));
 try {
-  process.exitCode = (await runStages(chosenStages(process.argv.slice(2)))) ? 0 : 1;
+  const chosen = Object.keys(stages).filter((name) => names.length === 0 || names.includes(name));
+  process.exitCode = (await runStages(chosen)) ? 0 : 1;
 } finally {
   await rm(scratch, { recursive: true, force: true });
-}
-
-function chosenStages(names: readonly string[]): string[] {
-  const unknown = names.filter((name) => !(name in stages));
-  if (unknown.length > 0) {
-    throw new Error(`no stage ${unknown.join(", ")}; there are ${Object.keys(stages).join(", ")}`);
-  }
-  return Object.keys(stages).filter((name) => names.length === 0 || names.includes(name));
 }
 
 async function runStages(names: readonly string[]): Promise<boolean> {
