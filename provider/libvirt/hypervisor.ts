@@ -26,7 +26,9 @@ export type DomainEvent =
   | { kind: "device-removal-failed"; uuid: string; alias: string }
   | { kind: "memory-device-size"; uuid: string; alias: string; sizeKib: bigint }
   /** The event connection broke: what happened from here on was not seen; read the domain again. */
-  | { kind: "disconnected"; reason: string };
+  | { kind: "disconnected"; reason: string }
+  /** Events flow again, after a `disconnected`; what happened in between was not seen. */
+  | { kind: "reconnected" };
 
 /**
  * What the provider needs of a hypervisor. Every call has a deadline and fails with a

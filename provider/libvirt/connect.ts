@@ -1,0 +1,201 @@
+import { Connection, type ConnectionHooks, type Timing } from "./connection.ts";
+import { ErrorCode, hasCode } from "./errors.ts";
+import { Events } from "./events.ts";
+import type { DomainRef, Hypervisor, PowerState } from "./hypervisor.ts";
+import { procedures } from "./procedures.ts";
+import { Session } from "./session.ts";
+import { openChannel } from "./transport.ts";
+import { type LibvirtUri, parseUri } from "./uri.ts";
+
+export type ConnectOptions = Partial<Timing>;
+
+const DEFAULTS: Timing = {
+  connectTimeoutMs: 2_000,
+  callTimeoutMs: 30_000,
+  slowCallTimeoutMs: 120_000,
+  keepaliveIntervalMs: 5_000,
+  keepaliveCount: 6,
+};
+/** A login through ssh takes several round trips and whatever the far end's PAM and DNS take. */
+const SSH_CONNECT_TIMEOUT_MS = 10_000;
+
+/** virDomainXMLFlags. */
+const Xml = { SECURE: 1, INACTIVE: 2 } as const;
+/** virDomainModificationImpact. */
+const Affect = { LIVE: 1, CONFIG: 2 } as const;
+/** VIR_DOMAIN_START_PAUSED. */
+const START_PAUSED = 1;
+/** virDomainUndefineFlagsValues: MANAGED_SAVE, SNAPSHOTS_METADATA, NVRAM, CHECKPOINTS_METADATA; TPM since libvirt 8.9. */
+const UNDEFINE_ALL = 1 | 2 | 4 | 16;
+const UNDEFINE_TPM = 32;
+const UNDEFINE_TPM_SINCE = 8_009_000;
+/** VIR_DOMAIN_METADATA_ELEMENT. */
+const METADATA_ELEMENT = 2;
+/** virDomainState, in its order. */
+const POWER_STATES: PowerState[] = [
+  "nostate",
+  "running",
+  "blocked",
+  "paused",
+  "shutdown",
+  "shutoff",
+  "crashed",
+  "pmsuspended",
+];
+
+/**
+ * Opens a connection to libvirt. All times are in milliseconds; connecting gets 2 s (10 s through
+ * ssh), a call 30 s, one that starts, stops or probes a QEMU 120 s.
+ * Throws an Error for a bad URI, ConnectionError when nobody answers, LibvirtError when libvirt
+ * refuses.
+ */
+export async function connect(uri: string, options: ConnectOptions = {}): Promise<Hypervisor> {
+  const parsed = parseUri(uri);
+  const ssh = parsed.transport === "ssh" ? { connectTimeoutMs: SSH_CONNECT_TIMEOUT_MS } : {};
+  const hypervisor = new RpcHypervisor(parsed, { ...DEFAULTS, ...ssh, ...options });
+  await hypervisor.connected();
+  return hypervisor;
+}
+
+class RpcHypervisor implements Hypervisor {
+  readonly uri: string;
+  readonly #calls: Session;
+  readonly #eventSession: Session;
+  readonly #events: Events;
+
+  constructor(uri: LibvirtUri, timing: Timing) {
+    this.uri = uri.text;
+    const open = (hooks: ConnectionHooks) => Connection.open(openChannel(uri), uri.name, timing, hooks);
+    this.#calls = new Session(open, { onEvent: () => undefined, onEnd: () => undefined });
+    this.#eventSession = new Session(open, {
+      onEvent: (packet) => this.#events.receive(packet),
+      onEnd: (reason) => this.#events.lost(reason),
+    });
+    this.#events = new Events(this.#eventSession);
+  }
+
+  async connected(): Promise<void> {
+    await this.#calls.connected();
+  }
+
+  findByName(name: string): Promise<DomainRef | undefined> {
+    return unlessMissing(this.#calls.call(procedures.lookupByName, { name }));
+  }
+
+  findByUuid(uuid: string): Promise<DomainRef | undefined> {
+    return unlessMissing(this.#calls.call(procedures.lookupByUuid, { uuid }));
+  }
+
+  async list(): Promise<DomainRef[]> {
+    return (await this.#calls.call(procedures.listDomains, { needResults: 1, flags: 0 })).domains;
+  }
+
+  async state(domain: DomainRef): Promise<{ power: PowerState; reason: number }> {
+    const { state, reason } = await this.#calls.call(procedures.state, { domain, flags: 0 });
+    return { power: POWER_STATES[state] ?? "nostate", reason };
+  }
+
+  async xml(domain: DomainRef, options: { inactive: boolean; secure?: boolean }): Promise<string> {
+    const flags = (options.inactive ? Xml.INACTIVE : 0) | (options.secure ? Xml.SECURE : 0);
+    return (await this.#calls.call(procedures.xml, { domain, flags })).xml;
+  }
+
+  async isPersistent(domain: DomainRef): Promise<boolean> {
+    return (await this.#calls.call(procedures.isPersistent, { domain })).persistent !== 0;
+  }
+
+  async define(xml: string): Promise<DomainRef> {
+    return (await this.#calls.call(procedures.define, { xml, flags: 0 })).domain;
+  }
+
+  async undefine(domain: DomainRef): Promise<void> {
+    const tpm = (await this.version()) >= UNDEFINE_TPM_SINCE ? UNDEFINE_TPM : 0;
+    await this.#calls.call(procedures.undefine, { domain, flags: UNDEFINE_ALL | tpm });
+  }
+
+  async start(domain: DomainRef, options: { paused?: boolean } = {}): Promise<DomainRef> {
+    const flags = options.paused ? START_PAUSED : 0;
+    return (await this.#calls.call(procedures.create, { domain, flags })).domain;
+  }
+
+  async shutdown(domain: DomainRef): Promise<void> {
+    await this.#calls.call(procedures.shutdown, { domain, flags: 0 });
+  }
+
+  async destroy(domain: DomainRef): Promise<void> {
+    await this.#calls.call(procedures.destroy, { domain, flags: 0 });
+  }
+
+  async suspend(domain: DomainRef): Promise<void> {
+    await this.#calls.call(procedures.suspend, { domain });
+  }
+
+  async resume(domain: DomainRef): Promise<void> {
+    await this.#calls.call(procedures.resume, { domain });
+  }
+
+  async autostart(domain: DomainRef): Promise<boolean> {
+    return (await this.#calls.call(procedures.autostart, { domain })).autostart !== 0;
+  }
+
+  async setAutostart(domain: DomainRef, on: boolean): Promise<void> {
+    await this.#calls.call(procedures.setAutostart, { domain, autostart: on ? 1 : 0 });
+  }
+
+  async attachDevice(domain: DomainRef, xml: string, where: Where): Promise<void> {
+    await this.#calls.call(procedures.attachDevice, { domain, xml, flags: affects(where) });
+  }
+
+  async setMetadata(
+    domain: DomainRef,
+    element: { namespace: string; prefix: string; xml: string | undefined },
+    where: Where,
+  ): Promise<void> {
+    await this.#calls.call(procedures.setMetadata, {
+      domain,
+      type: METADATA_ELEMENT,
+      metadata: element.xml ?? null,
+      key: element.prefix,
+      uri: element.namespace,
+      flags: affects(where),
+    });
+  }
+
+  async capabilities(): Promise<string> {
+    return (await this.#calls.call(procedures.capabilities, {})).capabilities;
+  }
+
+  async version(): Promise<number> {
+    return Number((await this.#calls.call(procedures.libVersion, {})).version);
+  }
+
+  subscribe(...args: Parameters<Hypervisor["subscribe"]>): ReturnType<Hypervisor["subscribe"]> {
+    return this.#events.subscribe(...args);
+  }
+
+  async close(): Promise<void> {
+    this.#events.close();
+    await Promise.all([this.#calls.close(), this.#eventSession.close()]);
+  }
+}
+
+interface Where {
+  live?: boolean;
+  config?: boolean;
+}
+
+/** Flags 0 would mean «whatever it is now», which is never what is meant. */
+function affects({ live, config }: Where): number {
+  const flags = (live ? Affect.LIVE : 0) | (config ? Affect.CONFIG : 0);
+  if (flags === 0) throw new Error("wanted live, config or both");
+  return flags;
+}
+
+async function unlessMissing(lookup: Promise<{ domain: DomainRef }>): Promise<DomainRef | undefined> {
+  try {
+    return (await lookup).domain;
+  } catch (error) {
+    if (hasCode(error, ErrorCode.NO_DOMAIN)) return undefined;
+    throw error;
+  }
+}

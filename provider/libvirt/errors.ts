@@ -1,0 +1,68 @@
+/** The codes of virErrorNumber that are branched on; texts differ from version to version. */
+export const ErrorCode = {
+  INTERNAL: 1,
+  NO_SUPPORT: 3,
+  INVALID_ARG: 8,
+  OPERATION_FAILED: 9,
+  XML_ERROR: 27,
+  DOM_EXIST: 28,
+  XML_DETAIL: 35,
+  SYSTEM_ERROR: 38,
+  RPC: 39,
+  NO_DOMAIN: 42,
+  AUTH_FAILED: 45,
+  OPERATION_INVALID: 55,
+  CONFIG_UNSUPPORTED: 67,
+  OPERATION_TIMEOUT: 68,
+  NO_DOMAIN_METADATA: 80,
+  OPERATION_UNSUPPORTED: 84,
+  AUTH_UNAVAILABLE: 94,
+} as const;
+
+/** The fields of libvirt's virError as they came over the wire. */
+export interface LibvirtErrorFields {
+  /** virErrorNumber; see `ErrorCode`. */
+  code: number;
+  /** virErrorDomain: the part of libvirt that reported it (10 is QEMU, 16 remote). */
+  domain: number;
+  /** virErrorLevel: 1 warning, 2 error. */
+  level: number;
+  message: string | null;
+  str1: string | null;
+  str2: string | null;
+  str3: string | null;
+}
+
+/** libvirt answered a call with an error: its own code, domain, level and text. */
+export class LibvirtError extends Error {
+  override readonly name = "LibvirtError";
+  readonly code: number;
+  readonly domain: number;
+  readonly level: number;
+  readonly str1: string | null;
+  readonly str2: string | null;
+  readonly str3: string | null;
+
+  constructor(fields: LibvirtErrorFields) {
+    super(fields.message ?? `libvirt error ${fields.code} without a text`);
+    this.code = fields.code;
+    this.domain = fields.domain;
+    this.level = fields.level;
+    this.str1 = fields.str1;
+    this.str2 = fields.str2;
+    this.str3 = fields.str3;
+  }
+}
+
+/**
+ * The daemon could not be reached, went away, did not answer in time, or sent what is not libvirt's
+ * protocol. It says nothing about the domain: never take it for «gone».
+ */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+}
+
+/** Whether `error` is libvirt's own with that code. */
+export function hasCode(error: unknown, code: number): error is LibvirtError {
+  return error instanceof LibvirtError && error.code === code;
+}

@@ -1,0 +1,124 @@
+import { REMOTE_PROGRAM } from "./packet.ts";
+import {
+  array,
+  type Fields,
+  int,
+  optional,
+  prose,
+  type Struct,
+  string,
+  struct,
+  u64,
+  uint,
+  uuid,
+  type Xdr,
+} from "./xdr.ts";
+
+/** A domain on the wire (remote_nonnull_domain). */
+export const domain = struct({ name: string, uuid, id: int });
+const network = struct({ name: string, uuid });
+
+/** What a reply of status «error» carries (virNetMessageError). */
+export const errorReply = struct({
+  code: int,
+  domain: int,
+  message: optional(prose),
+  level: int,
+  dom: optional(domain),
+  str1: optional(prose),
+  str2: optional(prose),
+  str3: optional(prose),
+  int1: int,
+  int2: int,
+  net: optional(network),
+});
+
+/** REMOTE_AUTH_TYPE_LIST_MAX and REMOTE_DOMAIN_LIST_MAX. */
+const AUTH_TYPES_MAX = 20;
+const DOMAINS_MAX = 16384;
+
+interface Traits {
+  program: number;
+  /** The daemon may rightly take long (starting a QEMU, probing its abilities): the long deadline holds. */
+  slow: boolean;
+}
+
+export interface Procedure<A, R> extends Traits {
+  /** As in libvirt's remote_protocol.x, without REMOTE_PROC_. */
+  name: string;
+  number: number;
+  args: Xdr<A>;
+  reply: Xdr<R>;
+}
+
+function call<A extends Fields, R extends Fields>(
+  number: number,
+  name: string,
+  args: A,
+  reply: R,
+  traits?: Partial<Traits>,
+): Procedure<Struct<A>, Struct<R>> {
+  return {
+    number,
+    name,
+    args: struct(args),
+    reply: struct(reply),
+    program: REMOTE_PROGRAM,
+    slow: false,
+    ...traits,
+  };
+}
+
+const slow = { slow: true };
+
+/** Every call in use. Adding one is a line. */
+export const procedures = {
+  open: call(1, "CONNECT_OPEN", { name: optional(string), flags: uint }, {}),
+  close: call(2, "CONNECT_CLOSE", {}, {}),
+  capabilities: call(7, "CONNECT_GET_CAPABILITIES", {}, { capabilities: string }, slow),
+  xml: call(14, "DOMAIN_GET_XML_DESC", { domain, flags: uint }, { xml: string }, slow),
+  autostart: call(15, "DOMAIN_GET_AUTOSTART", { domain }, { autostart: int }),
+  lookupByName: call(23, "DOMAIN_LOOKUP_BY_NAME", { name: string }, { domain }),
+  lookupByUuid: call(24, "DOMAIN_LOOKUP_BY_UUID", { uuid }, { domain }),
+  resume: call(28, "DOMAIN_RESUME", { domain }, {}, slow),
+  setAutostart: call(29, "DOMAIN_SET_AUTOSTART", { domain, autostart: int }, {}),
+  suspend: call(34, "DOMAIN_SUSPEND", { domain }, {}, slow),
+  supportsFeature: call(60, "CONNECT_SUPPORTS_FEATURE", { feature: int }, { supported: int }),
+  authList: call(66, "AUTH_LIST", {}, { types: array(int, AUTH_TYPES_MAX) }),
+  authPolkit: call(70, "AUTH_POLKIT", {}, { complete: int }),
+  isPersistent: call(151, "DOMAIN_IS_PERSISTENT", { domain }, { persistent: int }),
+  libVersion: call(157, "CONNECT_GET_LIB_VERSION", {}, { version: u64 }),
+  attachDevice: call(160, "DOMAIN_ATTACH_DEVICE_FLAGS", { domain, xml: string, flags: uint }, {}, slow),
+  create: call(196, "DOMAIN_CREATE_WITH_FLAGS", { domain, flags: uint }, { domain }, slow),
+  state: call(212, "DOMAIN_GET_STATE", { domain, flags: uint }, { state: int, reason: int }),
+  undefine: call(231, "DOMAIN_UNDEFINE_FLAGS", { domain, flags: uint }, {}),
+  destroy: call(234, "DOMAIN_DESTROY_FLAGS", { domain, flags: uint }, {}, slow),
+  shutdown: call(258, "DOMAIN_SHUTDOWN_FLAGS", { domain, flags: uint }, {}, slow),
+  setMetadata: call(
+    264,
+    "DOMAIN_SET_METADATA",
+    {
+      domain,
+      type: int,
+      metadata: optional(string),
+      key: optional(string),
+      uri: optional(string),
+      flags: uint,
+    },
+    {},
+  ),
+  listDomains: call(
+    273,
+    "CONNECT_LIST_ALL_DOMAINS",
+    { needResults: int, flags: uint },
+    { domains: array(domain, DOMAINS_MAX), count: uint },
+  ),
+  registerEvent: call(
+    316,
+    "CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY",
+    { eventId: int, domain: optional(domain) },
+    { callbackId: int },
+  ),
+  deregisterEvent: call(317, "CONNECT_DOMAIN_EVENT_CALLBACK_DEREGISTER_ANY", { callbackId: int }, {}),
+  define: call(350, "DOMAIN_DEFINE_XML_FLAGS", { xml: string, flags: uint }, { domain }, slow),
+};

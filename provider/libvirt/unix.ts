@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { createConnection } from "node:net";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Channel } from "./channel.ts";
+import { ConnectionError } from "./errors.ts";
+import type { LibvirtUri } from "./uri.ts";
+
+/** sockaddr_un holds 108 bytes with the NUL; a longer path would be cut. */
+const SOCKET_PATH_MAX = 107;
+
+export interface Surroundings {
+  env: Record<string, string | undefined>;
+  home: string;
+  uid: number;
+  exists(path: string): boolean;
+}
+
+/** The daemon's socket by libvirt's rules. As root, /session is the system's daemon too. */
+export function socketPath(uri: LibvirtUri, here: Surroundings): string {
+  if (uri.options.socket !== undefined) return uri.options.socket;
+  const folder = socketFolder(uri.name === "qemu:///session" && here.uid !== 0, here);
+  const direct = join(folder, "virtqemud-sock");
+  const legacy = join(folder, "libvirt-sock");
+  switch (uri.options.mode ?? "auto") {
+    case "direct":
+      return direct;
+    case "legacy":
+      return legacy;
+    case "auto":
+      return here.exists(direct) ? direct : legacy;
+  }
+}
+
+function socketFolder(session: boolean, { env, home }: Surroundings): string {
+  if (!session) return "/var/run/libvirt";
+  return join(env.XDG_RUNTIME_DIR || env.XDG_CACHE_HOME || join(home, ".cache"), "libvirt");
+}
+
+export function openUnix(uri: LibvirtUri): Channel {
+  const path = socketPath(uri, {
+    env: process.env,
+    home: homedir(),
+    uid: process.getuid?.() ?? -1,
+    exists: existsSync,
+  });
+  if (Buffer.byteLength(path) > SOCKET_PATH_MAX) {
+    throw new ConnectionError(`the socket path ${path} is longer than ${SOCKET_PATH_MAX} bytes`);
+  }
+  const socket = createConnection(path);
+  let reason = "the daemon closed the connection";
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    reason = explain(error);
+  });
+  return {
+    target: `the libvirt daemon at ${path}`,
+    write: (bytes) => void socket.write(bytes),
+    onData: (listener) => void socket.on("data", listener),
+    onEnd: (listener) => void socket.once("close", () => listener(reason)),
+    hold: (on) => void (on ? socket.ref() : socket.unref()),
+    destroy: () => void socket.destroy(),
+  };
+}
+
+function explain(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case "ENOENT":
+      return "there is no such socket; is libvirtd (or virtqemud) installed and running?";
+    case "ECONNREFUSED":
+      return "no daemon listens there; is libvirtd (or virtqemud) running?";
+    case "EACCES":
+      return "permission denied; the user has to be in the group of the socket (libvirt)";
+    default:
+      return error.message;
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * XDR (RFC 4506), the part of it that libvirt's protocol uses. A type is a value that can read and
+ * write itself; procedures are declared with them in `procedures.ts`. Reading trusts no length or
+ * count beyond the bytes that are there.
+ */
+export interface Xdr<T> {
+  read(from: XdrReader): T;
+  write(to: XdrWriter, value: T): void;
+}
+
+export type ValueOf<X> = X extends Xdr<infer T> ? T : never;
+
+/** What was read or is to be written does not fit its XDR type. */
+export class XdrError extends Error {
+  override readonly name = "XdrError";
+}
+
+export class XdrReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  take(length: number): Buffer {
+    if (length > this.remaining) {
+      throw new XdrError(`wanted ${length} bytes at offset ${this.#at}, found ${this.remaining}`);
+    }
+    const from = this.#at;
+    this.#at += length;
+    return this.#bytes.subarray(from, this.#at);
+  }
+}
+
+export class XdrWriter {
+  #bytes = Buffer.alloc(256);
+  #at = 0;
+
+  /** Room for that many bytes, filled with zeros. */
+  room(length: number): Buffer {
+    const from = this.#at;
+    this.#at += length;
+    if (this.#at > this.#bytes.length) {
+      const grown = Buffer.alloc(Math.max(this.#at, 2 * this.#bytes.length));
+      this.#bytes.copy(grown, 0, 0, from);
+      this.#bytes = grown;
+    }
+    return this.#bytes.subarray(from, this.#at);
+  }
+
+  finish(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+}
+
+/** Every item takes a multiple of 4 bytes. */
+const padded = (length: number): number => (length + 3) & ~3;
+
+function inRange(value: number | bigint, min: number | bigint, max: number | bigint): void {
+  if ((typeof value === "number" && !Number.isInteger(value)) || value < min || value > max) {
+    throw new XdrError(`wanted a whole number from ${min} to ${max}, found ${value}`);
+  }
+}
+
+export const int: Xdr<number> = {
+  read: (from) => from.take(4).readInt32BE(),
+  write(to, value) {
+    inRange(value, -0x8000_0000, 0x7fff_ffff);
+    to.room(4).writeInt32BE(value);
+  },
+};
+
+export const uint: Xdr<number> = {
+  read: (from) => from.take(4).readUInt32BE(),
+  write(to, value) {
+    inRange(value, 0, 0xffff_ffff);
+    to.room(4).writeUInt32BE(value);
+  },
+};
+
+/** Unsigned hyper; a JavaScript number cannot hold it. */
+export const u64: Xdr<bigint> = {
+  read: (from) => from.take(8).readBigUInt64BE(),
+  write(to, value) {
+    inRange(value, 0n, 0xffff_ffff_ffff_ffffn);
+    to.room(8).writeBigUInt64BE(value);
+  },
+};
+
+/** Longest string of libvirt's protocol (REMOTE_STRING_MAX), in bytes. */
+const STRING_MAX = 4 * 1024 * 1024;
+
+function readBytes(from: XdrReader, max: number): Buffer {
+  const length = uint.read(from);
+  if (length > max) throw new XdrError(`a string claims ${length} bytes, at most ${max} are allowed`);
+  return from.take(padded(length)).subarray(0, length);
+}
+
+function writeString(to: XdrWriter, value: string): void {
+  // libvirt reads a C string: «web\0x» would silently mean «web».
+  if (value.includes("\0")) throw new XdrError("a string for libvirt cannot contain NUL");
+  if (!value.isWellFormed()) throw new XdrError("a string for libvirt has half a surrogate pair");
+  const length = Buffer.byteLength(value);
+  if (length > STRING_MAX) throw new XdrError(`a string of ${length} bytes, libvirt takes ${STRING_MAX}`);
+  uint.write(to, length);
+  to.room(padded(length)).write(value);
+}
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** UTF-8; anything else is an error, since what is read may be defined again. */
+export const string: Xdr<string> = {
+  read(from) {
+    const bytes = readBytes(from, STRING_MAX);
+    try {
+      return strictUtf8.decode(bytes);
+    } catch {
+      throw new XdrError("a string is not UTF-8");
+    }
+  },
+  write: writeString,
+};
+
+/** Text for people alone (error messages, in the daemon's locale): what is not UTF-8 becomes U+FFFD. */
+export const prose: Xdr<string> = {
+  read: (from) => readBytes(from, STRING_MAX).toString("utf8"),
+  write: writeString,
+};
+
+/** 16 bytes; lower case with dashes. */
+export const uuid: Xdr<string> = {
+  read: (from) =>
+    from
+      .take(16)
+      .toString("hex")
+      .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"),
+  write(to, value) {
+    const hex = value.replaceAll("-", "");
+    if (!/^[0-9a-f]{32}$/i.test(hex)) throw new XdrError(`wanted a UUID, found ${JSON.stringify(value)}`);
+    to.room(16).write(hex, "hex");
+  },
+};
+
+/** A pointer that may be NULL. */
+export function optional<T>(type: Xdr<T>): Xdr<T | null> {
+  return {
+    read(from) {
+      const present = uint.read(from);
+      if (present > 1) throw new XdrError(`wanted 0 or 1 before an optional value, found ${present}`);
+      return present === 1 ? type.read(from) : null;
+    },
+    write(to, value) {
+      uint.write(to, value === null ? 0 : 1);
+      if (value !== null) type.write(to, value);
+    },
+  };
+}
+
+export function array<T>(type: Xdr<T>, max: number): Xdr<T[]> {
+  return {
+    read(from) {
+      const count = uint.read(from);
+      if (count > max) throw new XdrError(`an array claims ${count} elements, at most ${max} are allowed`);
+      const values: T[] = [];
+      // No allocation on the claim: a false count runs out of bytes.
+      while (values.length < count) values.push(type.read(from));
+      return values;
+    },
+    write(to, values) {
+      if (values.length > max)
+        throw new XdrError(`an array of ${values.length} elements, libvirt takes ${max}`);
+      uint.write(to, values.length);
+      for (const value of values) type.write(to, value);
+    },
+  };
+}
+
+export type Fields = Record<string, Xdr<unknown>>;
+export type Struct<F extends Fields> = { [K in keyof F]: ValueOf<F[K]> };
+
+export function struct<F extends Fields>(fields: F): Xdr<Struct<F>> {
+  const entries = Object.entries(fields);
+  return {
+    read(from) {
+      const value: Record<string, unknown> = {};
+      for (const [name, type] of entries) value[name] = type.read(from);
+      // Each name of F was read by its own type just above; the compiler cannot follow that.
+      return value as Struct<F>;
+    },
+    write(to, value) {
+      for (const [name, type] of entries) type.write(to, value[name]);
+    },
+  };
+}
+
+export function encode<T>(type: Xdr<T>, value: T): Buffer {
+  const to = new XdrWriter();
+  type.write(to, value);
+  return to.finish();
+}
+
+/** The whole of `bytes` as one value; bytes left over are an error. */
+export function decode<T>(type: Xdr<T>, bytes: Buffer): T {
+  const from = new XdrReader(bytes);
+  const value = type.read(from);
+  if (from.remaining > 0) throw new XdrError(`${from.remaining} bytes left over`);
+  return value;
+}
