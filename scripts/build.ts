@@ -3,7 +3,17 @@
 // sdk is for programs of both kinds. provider is what the state's `__provider` requires: CommonJS alone.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { appendFile, glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  copyFile,
+  glob,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { build, type InlineConfig } from "tsdown";
 
@@ -47,6 +57,8 @@ async function compile(): Promise<void> {
   try {
     await bundle(fresh, "sdk", ["esm", "cjs"]);
     await bundle(fresh, "provider", ["cjs"]);
+    // TypeScript before 4.7 knows neither .d.cts nor "exports"; Pulumi brings 3.8 for programs without one of their own.
+    await copyFile(join(fresh, "sdk/index.d.cts"), join(fresh, "sdk/index.d.ts"));
     await addLicenses(join(fresh, "provider/bundled-licenses.txt"));
     await rm(dist, { recursive: true, force: true });
     await rename(fresh, dist);

@@ -1,6 +1,6 @@
 // All that proves this repository: `npm test`, or by name `npm test -- types unit`.
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { existsSync, rmSync } from "node:fs";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensurePackages } from "../test/lab/packages.ts";
@@ -35,12 +35,9 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 const scratch = await mkdtemp(join(tmpdir(), "libvirt-hotplug-test-"));
-try {
-  const chosen = Object.keys(stages).filter((name) => names.length === 0 || names.includes(name));
-  process.exitCode = (await runStages(chosen)) ? 0 : 1;
-} finally {
-  await rm(scratch, { recursive: true, force: true });
-}
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+const chosen = Object.keys(stages).filter((name) => names.length === 0 || names.includes(name));
+process.exitCode = (await runStages(chosen)) ? 0 : 1;
 
 async function runStages(names: readonly string[]): Promise<boolean> {
   const total = { passed: 0, failed: 0, skipped: 0 };
