@@ -41,24 +41,6 @@ export function specElement(spec: Partial<DomainSpec>): Element {
   );
 }
 
-/** The order in which libvirt prints a domain; one that it doesn't prescribe. */
-export const domainOrder = [
-  ...["name", "uuid", "genid", "title", "description", "metadata", "maxMemory", "memory", "currentMemory"],
-  ...[
-    "blkiotune",
-    "memtune",
-    "memoryBacking",
-    "vcpu",
-    "vcpus",
-    "iothreads",
-    "cputune",
-    "numatune",
-    "resource",
-  ],
-  ...["sysinfo", "os", "features", "cpu", "clock", "on_poweroff", "on_reboot", "on_crash", "pm", "perf"],
-  "devices",
-];
-
 function textElement(name: string, value: string | number | undefined): Element | undefined {
   return value === undefined ? undefined : element(name, {}, String(value));
 }

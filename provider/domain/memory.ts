@@ -1,21 +1,10 @@
-import { domainOrder, maxMemoryElement, sizeElement } from "./build.ts";
+import { maxMemoryElement, sizeElement } from "./build.ts";
 import { XmlError } from "./escape.ts";
-import { writeOwnership } from "./metadata.ts";
-import { parse } from "./parse.ts";
+import { insertInOrder } from "./merge.ts";
+import { parseDomain } from "./parse.ts";
 import { readCells, readDevices } from "./read.ts";
-import type { Kib, Ownership } from "./state.ts";
-import {
-  attribute,
-  children,
-  type Document,
-  type Element,
-  find,
-  insert,
-  remove,
-  serialise,
-  setAttribute,
-  setText,
-} from "./tree.ts";
+import type { Kib } from "./state.ts";
+import { attribute, children, type Element, find, remove, serialise, setAttribute, setText } from "./tree.ts";
 
 /** The memory of the next boot. Sizes are set, never added to, so that an edit may be repeated. */
 export interface MemoryEdit {
@@ -36,32 +25,20 @@ export interface MemoryEdit {
  * removed stay and count. Throws {@link XmlError} when the definition's cells are not the ones to be set.
  */
 export function setMemory(xml: string, edit: MemoryEdit): string {
-  return editDocument(xml, (domain) => {
-    const aliases = new Set(edit.removeAliases);
-    const devices = find(domain, "devices");
-    for (const device of children(devices, "memory")) {
-      const alias = attribute(find(device, "alias"), "name");
-      if (devices && alias !== undefined && aliases.has(alias)) remove(devices, device);
-    }
-    setCells(domain, edit.cells);
-    const total = settleTotal(domain, edit.total);
-    if (edit.currentMemory !== undefined || find(domain, "currentMemory")) {
-      setSize(domain, "currentMemory", edit.currentMemory ?? total);
-    }
-    if (edit.maxMemory !== undefined) setMaxMemory(domain, edit.maxMemory);
-  });
-}
-
-/** Writes who made the domain into its metadata, or takes that out; keeps everything else byte for byte. */
-export function setOwnership(xml: string, ownership: Ownership | undefined): string {
-  return editDocument(xml, (domain) => writeOwnership(domain, ownership, domainOrder));
-}
-
-export function editDocument(xml: string, change: (domain: Element, document: Document) => void): string {
-  const document = parse(xml);
-  if (document.root.name !== "domain")
-    throw new XmlError(`expected a <domain>, found <${document.root.name}>`);
-  change(document.root, document);
+  const document = parseDomain(xml);
+  const domain = document.root;
+  const aliases = new Set(edit.removeAliases);
+  const devices = find(domain, "devices");
+  for (const device of children(devices, "memory")) {
+    const alias = attribute(find(device, "alias"), "name");
+    if (devices && alias !== undefined && aliases.has(alias)) remove(devices, device);
+  }
+  setCells(domain, edit.cells);
+  const total = settleTotal(domain, edit.total);
+  if (edit.currentMemory !== undefined || find(domain, "currentMemory")) {
+    setSize(domain, "currentMemory", edit.currentMemory ?? total);
+  }
+  if (edit.maxMemory !== undefined) setMaxMemory(domain, edit.maxMemory);
   return serialise(document);
 }
 
@@ -96,7 +73,7 @@ function setSize(domain: Element, name: string, size: Kib): void {
   const found = find(domain, name);
   if (!found) {
     const made = sizeElement(name, size);
-    if (made) insert(domain, made, domainOrder);
+    if (made) insertInOrder(domain, made);
     return;
   }
   setAttribute(found, "unit", "KiB");
@@ -110,7 +87,7 @@ function setMaxMemory(domain: Element, maxMemory: { size: Kib; slots?: number } 
     return;
   }
   const made = maxMemoryElement(maxMemory);
-  if (!found && made) insert(domain, made, domainOrder);
+  if (!found && made) insertInOrder(domain, made);
   if (!found) return;
   setAttribute(found, "slots", maxMemory.slots);
   setAttribute(found, "unit", "KiB");

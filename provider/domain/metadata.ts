@@ -1,5 +1,6 @@
+import { insertInOrder } from "./merge.ts";
 import type { Ownership } from "./state.ts";
-import { attribute, children, type Element, element, insert, remove, replace } from "./tree.ts";
+import { attribute, children, type Element, element, remove, replace } from "./tree.ts";
 
 /** The XML namespace of what this provider writes into a domain's `<metadata>`. */
 export const ownershipNamespace = "urn:pulumi-libvirt-hotplug:domain:1";
@@ -26,16 +27,12 @@ export function readOwnership(domain: Element): Ownership | undefined {
 }
 
 /** Puts our element into the domain's metadata in place of the one that is there; undefined takes it out. */
-export function writeOwnership(
-  domain: Element,
-  ownership: Ownership | undefined,
-  order: readonly string[],
-): void {
+export function writeOwnership(domain: Element, ownership: Ownership | undefined): void {
   const [old] = ownershipElements(domain);
   const metadata = children(domain, "metadata").find((some) => !old || some.children.includes(old));
   if (metadata && old && ownership) replace(metadata, old, ownershipElement(ownership));
-  else if (metadata && ownership) insert(metadata, ownershipElement(ownership));
-  else if (ownership) insert(domain, element("metadata", {}, ownershipElement(ownership)), order);
+  else if (metadata && ownership) insertInOrder(metadata, ownershipElement(ownership));
+  else if (ownership) insertInOrder(domain, element("metadata", {}, ownershipElement(ownership)));
   else if (metadata && old) {
     remove(metadata, old);
     if (metadata.children.length === 0) remove(domain, metadata);

@@ -44,6 +44,14 @@ export function parse(xml: string): Document {
   return document;
 }
 
+/** Parses a domain definition; throws {@link XmlError} when it is none. */
+export function parseDomain(xml: string): Document {
+  const document = parse(xml);
+  if (document.root.name !== "domain")
+    throw new XmlError(`expected a <domain>, found <${document.root.name}>`);
+  return document;
+}
+
 function fail(source: string, index: number, problem: string): never {
   const lines = source.slice(0, index).split("\n");
   const column = (lines.at(-1)?.length ?? 0) + 1;

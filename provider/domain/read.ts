@@ -1,6 +1,6 @@
 import { XmlError } from "./escape.ts";
 import { readOwnership } from "./metadata.ts";
-import { parse } from "./parse.ts";
+import { parseDomain } from "./parse.ts";
 import type { Cell, DomainState, Kib, MemoryDevice } from "./state.ts";
 import { attribute, children, type Element, find, text } from "./tree.ts";
 import { parseScaled } from "./units.ts";
@@ -11,20 +11,13 @@ import { parseScaled } from "./units.ts";
  * for what libvirt would refuse too: no `<domain>`, no memory, a size that is none.
  */
 export function readDomain(xml: string): DomainState {
-  return readState(domainElement(xml));
-}
-
-/** The root of a domain's XML. */
-export function domainElement(xml: string): Element {
-  const { root } = parse(xml);
-  if (root.name !== "domain") throw new XmlError(`expected a <domain>, found <${root.name}>`);
-  return root;
+  return readState(parseDomain(xml).root);
 }
 
 export function readState(domain: Element): DomainState {
   const cells = readCells(domain);
   const devices = readDevices(domain);
-  const memory = totalMemory(domain, cells, devices);
+  const memory = totalMemory(domain);
   const balloon = readSize(domain, "currentMemory");
   const type = find(domain, "os", "type");
   const state: DomainState = {
@@ -33,7 +26,7 @@ export function readState(domain: Element): DomainState {
     uuid: text(find(domain, "uuid")).trim(),
     memory,
     currentMemory: balloon === undefined || balloon === 0 || balloon > memory ? memory : balloon,
-    vcpus: readInteger(find(domain, "vcpu"), "<vcpu>") ?? 1,
+    vcpus: readVcpus(domain),
     cells,
     devices,
     acpi: find(domain, "features", "acpi") !== undefined,
@@ -50,14 +43,28 @@ export function readState(domain: Element): DomainState {
   return state;
 }
 
-/** With cells libvirt replaces `<memory>` by their sum and that of the devices (virDomainDefPostParseMemory). */
-function totalMemory(domain: Element, cells: Cell[], devices: MemoryDevice[]): Kib {
-  const sum = (sizes: Kib[]) => sizes.reduce((total, size) => total + size, 0);
-  const inCells = sum(cells.map((cell) => cell.memory));
-  if (inCells > 0) return inCells + sum(devices.map((device) => device.size));
-  const memory = readSize(domain, "memory");
+function totalMemory(domain: Element): Kib {
+  const memory = readDeclaredMemory(domain);
   if (!memory) throw new XmlError("the domain has no memory: neither <memory> nor a NUMA <cell> says any");
-  return memory;
+  return memory.size;
+}
+
+/**
+ * The total memory and where it is said; undefined when it isn't. With cells libvirt replaces `<memory>` by their sum
+ * and that of the devices (virDomainDefPostParseMemory).
+ */
+export function readDeclaredMemory(domain: Element): { size: Kib; from: string } | undefined {
+  const sum = (sizes: { size: Kib }[]) => sizes.reduce((total, { size }) => total + size, 0);
+  const cells = sum(readCells(domain).map((cell) => ({ size: cell.memory })));
+  if (cells === 0) {
+    const size = readSize(domain, "memory");
+    return size ? { size, from: "<memory>" } : undefined;
+  }
+  const devices = sum(readDevices(domain));
+  return {
+    size: cells + devices,
+    from: devices === 0 ? "<cell memory>" : "<cell memory> and memory devices",
+  };
 }
 
 export function readCells(domain: Element): Cell[] {
@@ -75,7 +82,12 @@ export function readCells(domain: Element): Cell[] {
   return cells.sort((a, b) => a.id - b.id);
 }
 
-function readMaxMemory(domain: Element): DomainState["maxMemory"] {
+/** How many vCPUs the domain can have; libvirt takes one where nothing is said. */
+export function readVcpus(domain: Element): number {
+  return readInteger(find(domain, "vcpu"), "<vcpu>") ?? 1;
+}
+
+export function readMaxMemory(domain: Element): DomainState["maxMemory"] {
   const size = readSize(domain, "maxMemory");
   if (!size) return undefined;
   const slots = attribute(find(domain, "maxMemory"), "slots");
@@ -126,13 +138,13 @@ function readBase(written: string | undefined): string | undefined {
 }
 
 /** `<os firmware='efi'>`, or a loader in flash: how libvirt tells UEFI from BIOS. */
-function isUefi(domain: Element): boolean {
+export function isUefi(domain: Element): boolean {
   const os = find(domain, "os");
   return attribute(os, "firmware") === "efi" || attribute(find(os, "loader"), "type") === "pflash";
 }
 
 /** The size a child element gives; undefined when it is missing or empty. */
-function readSize(parent: Element | undefined, name: string): Kib | undefined {
+export function readSize(parent: Element | undefined, name: string): Kib | undefined {
   const found = find(parent, name);
   const written = text(found);
   return written === "" ? undefined : scaled(`<${name}>`, written, attribute(found, "unit"));

@@ -1,0 +1,117 @@
+import { isDeepStrictEqual } from "node:util";
+import { specElement } from "./build.ts";
+import { settleTotal } from "./memory.ts";
+import { merge } from "./merge.ts";
+import { writeOwnership } from "./metadata.ts";
+import { parseDomain } from "./parse.ts";
+import { isUefi, readCells, readVcpus } from "./read.ts";
+import type { DomainSpec } from "./spec.ts";
+import type { Ownership } from "./state.ts";
+import { attribute, children, type Element, find, remove, serialise, setAttribute, text } from "./tree.ts";
+
+/**
+ * Changes in an inactive definition what differs between two specs, and keeps everything else byte for byte: parts
+ * that don't differ are left as they are found, whoever changed them. Disks are found again by their target device,
+ * interfaces by their MAC, the serial port by its number, the agent's channel by its name.
+ *
+ * Memory sizes and ownership are not its business, but `setMemory`'s and `setOwnership`'s; only a NUMA cell that is
+ * new comes with its size.
+ */
+export function editDefinition(xml: string, before: DomainSpec, after: DomainSpec): string {
+  const document = parseDomain(xml);
+  changeParts(document.root, withoutMemory(before, after), withoutMemory(after, after));
+  return serialise(document);
+}
+
+/** Writes who made the domain into its metadata, or takes that out; keeps everything else byte for byte. */
+export function setOwnership(xml: string, ownership: Ownership | undefined): string {
+  const document = parseDomain(xml);
+  writeOwnership(document.root, ownership);
+  return serialise(document);
+}
+
+/** A spec without sizes, except those of cells: they are the same in both, so that they make no difference. */
+function withoutMemory(spec: DomainSpec, after: DomainSpec): Partial<DomainSpec> {
+  const { maxMemory: _maxMemory, currentMemory: _currentMemory, ownership: _ownership, ...rest } = spec;
+  return {
+    ...rest,
+    cells: spec.cells.map((cell, id) => ({ ...cell, memory: after.cells[id]?.memory ?? cell.memory })),
+  };
+}
+
+/** Lays the difference of two specs over a domain; what `before` doesn't name is set whatever is there. */
+export function changeParts(domain: Element, before: Partial<DomainSpec>, after: Partial<DomainSpec>): void {
+  clearFilledIn(domain, before, after);
+  const cells = readCells(domain).length;
+  merge(domain, specElement(before), specElement(after));
+  if (readCells(domain).length !== cells) settleTotal(domain);
+}
+
+/**
+ * Takes out what libvirt itself, or others, filled in as a consequence of a part that now changes, and what would
+ * contradict its new value. What has the new value already is left alone.
+ */
+function clearFilledIn(domain: Element, before: Partial<DomainSpec>, after: Partial<DomainSpec>): void {
+  const becomes = <Part extends keyof DomainSpec>(part: Part, found: DomainSpec[Part] | undefined) =>
+    !isDeepStrictEqual(before[part], after[part]) && after[part] !== found;
+  const os = find(domain, "os");
+  const cpu = find(domain, "cpu");
+  if (os && becomes("firmware", isUefi(domain) ? "uefi" : "bios"))
+    removeAll(os, "loader", "nvram", "firmware");
+  if (cpu && becomes("cpu", cpuName(cpu))) {
+    for (const name of ["match", "check", "migratable"]) setAttribute(cpu, name, undefined);
+    removeAll(cpu, "model", "vendor");
+  }
+  if (!isDeepStrictEqual(before.serial, after.serial)) clearConsole(domain);
+  if (becomes("vcpus", readVcpus(domain))) clearVcpus(domain, after.vcpus ?? 1);
+  if (becomes("machine", undefined)) clearAddresses(domain, after.machine);
+}
+
+/** The CPU as a spec names it: its mode, or in mode custom (the default) its model. */
+function cpuName(cpu: Element): string | undefined {
+  const mode = attribute(cpu, "mode") ?? "custom";
+  return mode === "custom" ? text(find(cpu, "model")) || undefined : mode;
+}
+
+function removeAll(parent: Element, ...names: string[]): void {
+  for (const child of children(parent)) if (names.includes(child.name)) remove(parent, child);
+}
+
+/** libvirt mirrors the first serial port as a console, and would keep the old one's. */
+function clearConsole(domain: Element): void {
+  const devices = find(domain, "devices");
+  for (const console of children(devices, "console")) {
+    const target = attribute(find(console, "target"), "type") ?? "serial";
+    if (devices && target === "serial") remove(devices, console);
+  }
+}
+
+/** How many vCPUs are online at boot, and which: refused when there are fewer of them now. */
+function clearVcpus(domain: Element, vcpus: number): void {
+  removeAll(domain, "vcpus");
+  const vcpu = find(domain, "vcpu");
+  if (vcpu && Number(attribute(vcpu, "current") ?? 0) >= vcpus) setAttribute(vcpu, "current", undefined);
+}
+
+/**
+ * Buses differ between kinds of machine, not between versions of one: a new kind gets new addresses from libvirt, and
+ * the controllers that only the old one has go.
+ */
+function clearAddresses(domain: Element, machine: string | undefined): void {
+  const found = attribute(find(domain, "os", "type"), "machine");
+  if (found === undefined || machineKind(found) === machineKind(machine ?? "")) return;
+  const devices = find(domain, "devices");
+  for (const device of children(devices)) {
+    const isOfMachine = ["pci", "ide", "sata"].includes(attribute(device, "type") ?? "");
+    if (devices && device.name === "controller" && isOfMachine) remove(devices, device);
+    for (const address of children(device, "address")) {
+      if (attribute(address, "type") === "pci") remove(device, address);
+    }
+  }
+}
+
+/** The name without a version: pc-q35-7.2 and q35 are one kind, pc-i440fx-7.2 and pc another. */
+function machineKind(machine: string): string {
+  const kind = machine.replace(/-[0-9][\w.]*$/, "").replace(/^pc-/, "");
+  return kind === "i440fx" ? "pc" : kind;
+}

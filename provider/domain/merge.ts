@@ -1,0 +1,108 @@
+import {
+  attribute,
+  children,
+  type Element,
+  find,
+  insert,
+  remove,
+  replace,
+  serialiseNode,
+  setAttribute,
+  setText,
+  text,
+} from "./tree.ts";
+
+/** libvirt's order of the elements under a parent, by its name; it accepts any. */
+const orders: Readonly<Record<string, readonly string[]>> = {
+  domain: [
+    ...["name", "uuid", "genid", "title", "description", "metadata", "maxMemory", "memory", "currentMemory"],
+    ...["blkiotune", "memtune", "memoryBacking", "vcpu", "vcpus", "iothreads", "cputune", "numatune"],
+    ...["resource", "sysinfo", "os", "features", "cpu", "clock", "on_poweroff", "on_reboot", "on_crash"],
+    ...["pm", "perf", "devices"],
+  ],
+  os: ["type", "firmware", "loader", "nvram", "kernel", "initrd", "cmdline", "boot"],
+  cpu: ["model", "vendor", "maxphysaddr", "topology", "cache", "feature", "numa"],
+};
+
+/** Inserts a child where libvirt would print it. */
+export function insertInOrder(parent: Element, child: Element): void {
+  insert(parent, child, orders[parent.name]);
+}
+
+/**
+ * Makes the change from `before` to `after`, both built by us, in an element that libvirt or a user wrote, and nothing
+ * else: what doesn't differ between the two is left as it is found. Without `before`, all of `after` is laid over it.
+ */
+export function merge(found: Element, before: Element | undefined, after: Element): void {
+  for (const name of before?.attributes.keys() ?? []) {
+    if (!after.attributes.has(name)) setAttribute(found, name, undefined);
+  }
+  for (const name of after.attributes.keys()) {
+    const value = attribute(after, name);
+    if (!before || attribute(before, name) !== value) setAttribute(found, name, value);
+  }
+  const said = text(after);
+  if (said !== "" && (!before || text(before) !== said)) setText(found, said);
+  mergeChildren(found, before, after);
+}
+
+function mergeChildren(found: Element, before: Element | undefined, after: Element): void {
+  const [old, wanted, present] = [before, after, found].map(identified);
+  for (const key of old?.keys() ?? []) {
+    const leftover = present?.get(key);
+    if (leftover && !wanted?.has(key) && !staysBehind(leftover)) remove(found, leftover);
+  }
+  for (const [key, child] of wanted ?? []) {
+    const was = old?.get(key);
+    const there = present?.get(key);
+    if (was && serialiseNode(was) === serialiseNode(child)) continue;
+    if (!there) insertInOrder(found, child);
+    else if (staysBehind(there)) continue;
+    else if (isOfOtherKind(there, child)) replace(found, there, child);
+    else merge(there, was, child);
+  }
+}
+
+/** A disk of the user's or of libvirt's may sit on a controller: once it is there it stays as it is. */
+function staysBehind(element: Element): boolean {
+  return element.name === "controller";
+}
+
+/** The child elements by what tells them from each other. */
+function identified(parent: Element | undefined): Map<string, Element> {
+  const counts = new Map<string, number>();
+  const found = new Map<string, Element>();
+  for (const child of children(parent)) {
+    const index = counts.get(child.name) ?? 0;
+    counts.set(child.name, index + 1);
+    const key = `${child.name} ${identities[child.name]?.(child, index) ?? ""}`;
+    if (!found.has(key)) found.set(key, child);
+  }
+  return found;
+}
+
+/** What tells elements of one name apart, where there can be several that matter. */
+const identities: Readonly<Record<string, (element: Element, index: number) => string | number | undefined>> =
+  {
+    disk: (disk) => attribute(find(disk, "target"), "dev"),
+    controller: (controller) => `${attribute(controller, "type")} ${attribute(controller, "index")}`,
+    interface: (card) => attribute(find(card, "mac"), "address")?.toLowerCase(),
+    serial: (serial, index) => attribute(find(serial, "target"), "port") ?? index,
+    channel: (channel) => attribute(find(channel, "target"), "name"),
+    cell: (cell, index) => attribute(cell, "id") ?? index,
+  };
+
+/** Elements whose remaining content (addresses, options) has no meaning any more when this changes. */
+const kinds: Readonly<Record<string, (element: Element) => unknown[]>> = {
+  disk: (disk) => [attribute(disk, "device") ?? "disk", attribute(find(disk, "target"), "bus")],
+  interface: (card) => [attribute(find(card, "model"), "type")],
+  serial: (serial) => [attribute(serial, "type")],
+  memballoon: (balloon) => [attribute(balloon, "model")],
+};
+
+function isOfOtherKind(found: Element, wanted: Element): boolean {
+  // Where a disk or a card gets its data from is one thing: options of the old source don't fit the new one.
+  if (found.name === "source") return true;
+  const kind = kinds[found.name];
+  return kind !== undefined && String(kind(found)) !== String(kind(wanted));
+}
