@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import type { Project } from "../stack/project.ts";
+
+/**
+ * Becomes the host, after leaving a watcher in the same process group that blocks on descriptor 3. The engine holds
+ * the other end: when it closes, be it by `kill -9` of the engine, the watcher kills the group and itself.
+ */
+const GUARD = `
+(read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 &
+exec "$@" 3<&-`;
+
+/** Between an interrupt and a kill; the CLI allows as much. */
+const GRACE_MS = 5000;
+
+/** One of @pulumi/pulumi's own hosts, as installed for the program, in a process group of its own. */
+export class HostProcess {
+  readonly exited: Promise<number>;
+  private readonly child: ChildProcess;
+  private hasExited = false;
+
+  constructor(options: {
+    project: Project;
+    entry: string;
+    args: string[];
+    env: Record<string, string | undefined>;
+  }) {
+    const { project, entry, args, env } = options;
+    const script = createRequire(join(project.dir, "package.json")).resolve(entry);
+    this.child = spawn("/bin/sh", ["-c", GUARD, "sh", process.execPath, script, ...args], {
+      cwd: project.dir,
+      env,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+    });
+    this.exited = new Promise((resolve, reject) => {
+      this.child.once("error", reject);
+      this.child.once("exit", (code) => {
+        this.hasExited = true;
+        this.releaseGroup();
+        // Output can arrive after the exit; «close» comes when all of it has been read.
+        this.child.once("close", () => resolve(code ?? -1));
+      });
+    });
+    this.exited.catch(() => {});
+  }
+
+  get stdout(): Readable {
+    return outputOf(this.child.stdout);
+  }
+
+  get stderr(): Readable {
+    return outputOf(this.child.stderr);
+  }
+
+  /** Interrupts the host, and after five seconds kills it and what it started. */
+  async stop(): Promise<void> {
+    if (!this.hasExited) this.child.kill("SIGINT");
+    await this.exitedOrKilled();
+  }
+
+  async exitedOrKilled(): Promise<void> {
+    const timer = setTimeout(() => this.releaseGroup(), GRACE_MS);
+    await this.exited.catch(() => {});
+    clearTimeout(timer);
+  }
+
+  private releaseGroup(): void {
+    this.child.stdio[3]?.destroy();
+  }
+}
+
+function outputOf(stream: Readable | null): Readable {
+  if (!stream) throw new Error("the host was started without pipes");
+  return stream;
+}

@@ -1,0 +1,93 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Deployment, openStack } from "../driver.ts";
+import type { RecordedStep } from "./spec.ts";
+
+/** What one command came to: whether it succeeded, the provider's calls, the resources it left, both sorted. */
+export interface Recording {
+  ok: boolean;
+  calls: object[];
+  state: object[];
+}
+
+/** The steps as the real CLI did them; see `scenarios.ts`. */
+export function recorded(name: string): Recording[] {
+  const file = join(import.meta.dirname, "recorded", `${name}.json`);
+  const steps: { rc: number; calls: string[]; state: string[] }[] = JSON.parse(readFileSync(file, "utf8"));
+  return steps.map(({ rc, calls, state }) => ({
+    ok: rc === 0,
+    calls: sorted(calls.map((call) => JSON.parse(call))),
+    state: sorted(state.map((resource) => JSON.parse(resource))),
+  }));
+}
+
+/** Does the steps with the small engine. */
+export async function record(steps: RecordedStep[]): Promise<Recording[]> {
+  const dir = mkdtempSync(join(tmpdir(), "recording-"));
+  try {
+    const file = (name: string) => join(dir, name);
+    writeFileSync(file("behaviour.json"), "{}");
+    const stack = await openStack({
+      projectDir: join(import.meta.dirname, "fixtures/program"),
+      stack: "dev",
+      backendDir: dir,
+      config: { greeting: "hi" },
+      env: {
+        CALL_LOG: file("calls"),
+        BEHAVIOUR_FILE: file("behaviour.json"),
+        SPEC_FILE: file("spec.json"),
+      },
+      engine: "small",
+    });
+    await stack.setConfig("pw", "hunter2", { secret: true });
+    const recordings: Recording[] = [];
+    for (const { command, spec, behaviour, greeting, ...options } of steps) {
+      if (spec) writeFileSync(file("spec.json"), JSON.stringify(spec));
+      if (behaviour) writeFileSync(file("behaviour.json"), JSON.stringify(behaviour));
+      if (greeting) await stack.setConfig("greeting", greeting);
+      writeFileSync(file("calls"), "");
+      // The recordings were made with the CLI's default on two processors.
+      const { ok } = await stack[command]({ parallel: 8, ...options });
+      const calls = readFileSync(file("calls"), "utf8")
+        .split("\n")
+        .filter((line) => line !== "");
+      recordings.push({
+        ok,
+        calls: sorted(calls.map((line) => JSON.parse(line))),
+        state: stateOf(await stack.exportState()),
+      });
+    }
+    return recordings;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Without what differs from run to run: times, the provider's id, the text of `__provider`. */
+function stateOf({ deployment: { resources = [], pending_operations = [] } }: Deployment): object[] {
+  const steady = resources.map(({ created, modified, provider, inputs, outputs, ...resource }) => ({
+    ...resource,
+    ...(provider ? { provider: provider.replace(/[^:]+$/, "PID") } : {}),
+    ...(resource.type.startsWith("pulumi:providers") ? { id: "PID" } : {}),
+    ...(inputs ? { inputs: withoutCode(inputs) } : {}),
+    ...(outputs ? { outputs: withoutCode(outputs) } : {}),
+  }));
+  const pending = pending_operations.map(({ type, resource }) => ({ pending: type, urn: resource.urn }));
+  return sorted([...steady, ...pending]);
+}
+
+function withoutCode(props: object): object {
+  return "__provider" in props ? { ...props, __provider: "P" } : props;
+}
+
+/** By their JSON text with sorted keys: concurrent operations come in any order. */
+function sorted(items: object[]): object[] {
+  const texts = items.map((item) => JSON.stringify(item, sortKeys));
+  return texts.sort().map((text) => JSON.parse(text));
+}
+
+function sortKeys(_key: string, value: unknown): unknown {
+  const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
+  return isObject ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+}

@@ -1,0 +1,60 @@
+/** What the recorded program registers; property values may be references, secrets or configuration. */
+export interface Spec {
+  resources: ResourceSpec[];
+  componentOutputs?: Record<string, object>;
+  outputs: object;
+  /** Where the program throws. */
+  throwAt?: "start" | "end";
+}
+
+export interface ResourceSpec {
+  name: string;
+  component?: boolean;
+  props?: object;
+  options?: object;
+}
+
+/** How the provider treats a resource. */
+export interface Behaviour {
+  checkFail?: boolean;
+  diffUndefined?: boolean;
+  createFail?: boolean;
+  createPartial?: boolean;
+  updateFail?: boolean;
+  updatePartial?: boolean;
+  deleteFail?: boolean;
+  readFail?: boolean;
+  missing?: boolean;
+  drift?: object;
+  driftInputs?: object;
+}
+
+export interface RecordedStep {
+  command: "preview" | "up" | "refresh" | "destroy";
+  /** The program and the provider's behaviour from this step on; without them, those of the step before. */
+  spec?: Spec;
+  behaviour?: Record<string, Behaviour>;
+  greeting?: string;
+  previewOnly?: boolean;
+  refresh?: boolean;
+  expectNoChanges?: boolean;
+  continueOnError?: boolean;
+  parallel?: number;
+}
+
+export function thing(name: string, props: object = {}, options?: object): ResourceSpec {
+  return { name, props, ...(options ? { options } : {}) };
+}
+
+/** The program's resource `name`, or with «name.property» one of its outputs. */
+export function ref(to: string) {
+  return { $ref: to };
+}
+
+export function secret(value: unknown) {
+  return { $secret: value };
+}
+
+export function program(resources: ResourceSpec[], outputs: object = {}): Spec {
+  return { resources, outputs };
+}

@@ -1,0 +1,90 @@
+import { isProviderType, nameOf, typeOf } from "./stack/urn.ts";
+import type { Props } from "./stack/values.ts";
+import type { StepInfo } from "./steps/step.ts";
+
+export type Severity = "debug" | "info" | "warning" | "error";
+
+export interface Diagnostic {
+  /** Empty where it concerns no resource. */
+  urn: string;
+  severity: Severity;
+  message: string;
+  /** A status for the resource's row alone, of no lasting interest. */
+  ephemeral: boolean;
+}
+
+/** What happens, as it happens. A step that fails has no end of the other kind. */
+export type EngineEvent =
+  | { kind: "begun" | "ended" | "failed"; step: StepInfo }
+  | { kind: "diagnostic"; diagnostic: Diagnostic };
+
+export interface OperationResult {
+  ok: boolean;
+  steps: StepInfo[];
+  /** How many resources had which outcome; a replacement counts once. */
+  changes: Record<string, number>;
+  diagnostics: Diagnostic[];
+  errors: string[];
+  /** The stack's, after the operation and before it. */
+  outputs: Props;
+  oldOutputs: Props;
+  durationMs: number;
+}
+
+/** Collects what the operation comes to, and passes each event on. */
+export class Report {
+  ok = true;
+  readonly steps: StepInfo[] = [];
+  readonly changes: Record<string, number> = {};
+  readonly diagnostics: Diagnostic[] = [];
+  private readonly listener: (event: EngineEvent) => void;
+
+  constructor(listener: (event: EngineEvent) => void) {
+    this.listener = listener;
+  }
+
+  begun(step: StepInfo): void {
+    if (isShown(step)) this.listener({ kind: "begun", step });
+  }
+
+  /** `counted`: the outcome by which the resource counts, if it does. */
+  ended(step: StepInfo, counted: string | undefined): void {
+    if (!isShown(step)) return;
+    this.steps.push(step);
+    if (counted) this.changes[counted] = (this.changes[counted] ?? 0) + 1;
+    this.listener({ kind: "ended", step });
+  }
+
+  failed(step: StepInfo, error: unknown): void {
+    this.error(step.urn, messageOf(error));
+    if (isShown(step)) this.listener({ kind: "failed", step });
+  }
+
+  /** An error of the operation itself. */
+  error(urn: string, message: string): void {
+    this.ok = false;
+    this.diagnostic({ urn, severity: "error", message, ephemeral: false });
+  }
+
+  /** An error that is logged is shown, but does not fail the operation. */
+  diagnostic(diagnostic: Diagnostic): void {
+    this.diagnostics.push(diagnostic);
+    this.listener({ kind: "diagnostic", diagnostic });
+  }
+
+  get errors(): string[] {
+    const errors = this.diagnostics.filter(({ severity, ephemeral }) => severity === "error" && !ephemeral);
+    return errors.map(({ urn, message }) => (urn === "" ? message : `${nameOf(urn)}: ${message}`));
+  }
+}
+
+/** The default provider is a resource of the state, but none of the user's. */
+function isShown({ urn }: StepInfo): boolean {
+  return !isProviderType(typeOf(urn));
+}
+
+/** A gRPC error's `details` is the provider's message without the status code. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return ("details" in error && typeof error.details === "string" && error.details) || error.message;
+}
