@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { run } from "./command.ts";
 import type { User } from "./folder.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -26,6 +26,7 @@ export function privateDaemon(folder: string, user: User): Daemon {
   const runtime = join(folder, "run");
   const config = join(folder, "c");
   const cache = join(folder, "cache");
+  const capabilities = join(cache, "libvirt", "qemu", "cache", "capabilities");
   const home = join(folder, "home");
   const log = join(folder, "libvirtd.log");
   const socket = join(runtime, "libvirt", "libvirt-sock");
@@ -39,11 +40,10 @@ export function privateDaemon(folder: string, user: User): Daemon {
     XDG_CACHE_HOME: cache,
     XDG_DATA_HOME: join(home, "data"),
   };
-  const own = (path: string) => chownSync(path, user.uid, user.gid);
 
-  for (const path of [runtime, config, join(config, "libvirt"), cache, home]) {
+  for (const path of [runtime, config, join(config, "libvirt"), home, ...steps(folder, capabilities)]) {
     mkdirSync(path, { mode: 0o700 });
-    own(path);
+    chownSync(path, user.uid, user.gid);
   }
   // Consoles are written by QEMU itself: no virtlogd is there.
   writeFileSync(join(config, "libvirt", "qemu.conf"), 'stdio_handler = "file"\n');
@@ -95,12 +95,17 @@ export function privateDaemon(folder: string, user: User): Daemon {
   return {
     uri,
     pidFiles: join(runtime, "libvirt", "qemu", "run"),
-    capabilities: join(cache, "libvirt", "qemu", "capabilities"),
+    capabilities,
     start,
     stop,
     // As the daemon's user: virsh keeps files of its own in the same folders.
     virsh: (...args) => run("virsh", ["--quiet", "--connect", uri, ...args], { ...user, env }),
   };
+}
+
+/** The folders that lead from one folder down to another, that one included. */
+function steps(from: string, to: string): string[] {
+  return to === from ? [] : [...steps(from, dirname(to)), to];
 }
 
 function listens(socket: string): Promise<boolean> {

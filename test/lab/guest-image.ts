@@ -6,6 +6,7 @@ import { type AptLists, download, fetchLists, libraryPackages, packageRecord, SY
 import { cacheFolder } from "./cache.ts";
 import { run } from "./command.ts";
 import { initramfs, PROGRAM_PACKAGES, SCRIPTS } from "./guest-initramfs.ts";
+import { startTime } from "./processes.ts";
 
 export interface GuestImage {
   readonly kernel: string;
@@ -46,7 +47,8 @@ function key(version: string): string {
 /** Builds in a folder of its own and publishes by one rename: of two builders, the slower finds it done. */
 async function build(arch: GuestArch, cache: string, folder: string): Promise<void> {
   process.stderr.write(`lab: building the ${arch} guest from Debian's packages\n`);
-  const work = mkdtempSync(join(cache, "build-"));
+  await removeAbandonedBuilds(cache);
+  const work = mkdtempSync(join(cache, `build-${process.pid}-`));
   try {
     const root = await unpackPackages(arch, work);
     const boot = join(root, "boot");
@@ -62,6 +64,15 @@ async function build(arch: GuestArch, cache: string, folder: string): Promise<vo
     });
   } finally {
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** An unpacked kernel is more than 100 MB; a builder that was killed leaves it behind. */
+async function removeAbandonedBuilds(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    const builder = /^build-(\d+)-/.exec(name)?.[1];
+    if (builder === undefined || startTime(Number(builder)) !== undefined) continue;
+    await rm(join(cache, name), { recursive: true, force: true });
   }
 }
 

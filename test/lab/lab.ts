@@ -9,6 +9,7 @@ import { claimFolder, daemonUser, removeLab, sweepLabs } from "./folder.ts";
 import { type GuestImage, guestImage } from "./guest-image.ts";
 import { ensurePackages } from "./packages.ts";
 import { registerProcess, startTime } from "./processes.ts";
+import { keepCapabilities, seedCapabilities } from "./qemu-capabilities.ts";
 
 /** A libvirt of a test's own, unprivileged and in one folder, with a Linux guest to boot on it. */
 export interface Lab {
@@ -47,19 +48,18 @@ export async function startLab(): Promise<Lab> {
   const user = daemonUser();
   const dir = claimFolder(user);
   const watchdog = startWatchdog(dir);
+  const daemon = privateDaemon(dir, user);
   const stop = async () => {
-    const ended = once(watchdog, "exit");
-    watchdog.ref();
-    watchdog.stdin.end();
-    await ended;
-    // Nothing is left to do after a watchdog that did its work.
+    keepCapabilities(daemon.capabilities);
+    await watchdog.release();
+    // Nothing is left to do, unless something ended the watchdog before.
     await removeLab(dir);
   };
   try {
     const files = join(dir, "f");
     mkdirSync(files);
     chownSync(files, user.uid, user.gid);
-    const daemon = privateDaemon(dir, user);
+    seedCapabilities(daemon.capabilities, user);
     const [guest] = await Promise.all([provideGuest(dir), daemon.start()]);
     return {
       dir,
@@ -84,7 +84,8 @@ export async function startLab(): Promise<Lab> {
   }
 }
 
-function startWatchdog(dir: string) {
+/** Starts the process that clears up when this one is gone, and lets it do so now: `release()`. */
+function startWatchdog(dir: string): { release(): Promise<void> } {
   const script = join(import.meta.dirname, "watchdog.ts");
   const watchdog = spawn(process.execPath, [script, dir], {
     cwd: "/",
@@ -94,7 +95,16 @@ function startWatchdog(dir: string) {
     stdio: ["pipe", "ignore", "ignore"],
   });
   watchdog.unref();
-  return watchdog;
+  const ended = once(watchdog, "exit");
+  // Where the watchdog was ended by force, the pipe is broken.
+  watchdog.stdin.on("error", () => {});
+  return {
+    release: async () => {
+      watchdog.ref();
+      watchdog.stdin.end();
+      await ended;
+    },
+  };
 }
 
 /** The image, in the lab's folder: the cache may lie in a home that the daemon's user can't enter. */

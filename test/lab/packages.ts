@@ -19,14 +19,14 @@ export class LabUnavailable extends Error {
 
 /** Which of the lab's packages are not installed. Throws `LabUnavailable` where there is no dpkg to ask. */
 export async function missingPackages(): Promise<string[]> {
-  const known = await run("dpkg-query", ["--show", "--showformat", "${Package} ${db:Status-Status}\n"]).catch(
-    () => {
-      throw new LabUnavailable(
-        "The lab needs Debian 12 or a system like it (there is no dpkg here): libvirtd, virsh and QEMU come " +
-          `from its packages. There: ${installCommand(LAB_PACKAGES)}`,
-      );
-    },
-  );
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholders are dpkg-query's.
+  const format = "${Package} ${db:Status-Status}\n";
+  const known = await run("dpkg-query", ["--show", "--showformat", format]).catch(() => {
+    throw new LabUnavailable(
+      "The lab needs Debian 12 or a system like it (there is no dpkg here): libvirtd, virsh and QEMU come " +
+        `from its packages. There: ${installCommand(LAB_PACKAGES)}`,
+    );
+  });
   const installed = new Set(known.split("\n"));
   return LAB_PACKAGES.filter((name) => !installed.has(`${name} installed`));
 }
