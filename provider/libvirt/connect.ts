@@ -1,10 +1,10 @@
-import { Connection, type ConnectionHooks, type Timing } from "./connection.ts";
+import type { ConnectionHooks, Timing } from "./connection.ts";
 import { ErrorCode, hasCode } from "./errors.ts";
 import { Events } from "./events.ts";
 import type { DomainRef, Hypervisor, PowerState } from "./hypervisor.ts";
 import { procedures } from "./procedures.ts";
 import { Session } from "./session.ts";
-import { openChannel } from "./transport.ts";
+import { openConnection } from "./transport.ts";
 import { type LibvirtUri, parseUri } from "./uri.ts";
 
 export type ConnectOptions = Partial<Timing>;
@@ -65,7 +65,7 @@ class RpcHypervisor implements Hypervisor {
 
   constructor(uri: LibvirtUri, timing: Timing) {
     this.uri = uri.text;
-    const open = (hooks: ConnectionHooks) => Connection.open(openChannel(uri), uri.name, timing, hooks);
+    const open = (hooks: ConnectionHooks) => openConnection(uri, timing, hooks);
     this.#calls = new Session(open, { onEvent: () => undefined, onEnd: () => undefined });
     this.#eventSession = new Session(open, {
       onEvent: (packet) => this.#events.receive(packet),

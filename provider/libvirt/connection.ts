@@ -45,9 +45,7 @@ interface PendingCall {
 export class Connection {
   readonly #channel: Channel;
   readonly #timing: Timing;
-  /** May throw XdrError, which ends the connection. */
-  readonly #onEvent: (packet: Packet) => void;
-  readonly #onEnd: (reason: string) => void;
+  readonly #hooks: ConnectionHooks;
   readonly #pending = new Map<number, PendingCall>();
   #keepalive: NodeJS.Timeout | undefined;
   #heard = true;
@@ -55,13 +53,13 @@ export class Connection {
   #serial = 0;
   /** A call ran out of time: those in flight may finish, nothing new is sent. */
   #retired = false;
+  #opened = false;
   #ended: string | undefined;
 
   private constructor(channel: Channel, timing: Timing, hooks: ConnectionHooks) {
     this.#channel = channel;
     this.#timing = timing;
-    this.#onEvent = hooks.onEvent;
-    this.#onEnd = hooks.onEnd;
+    this.#hooks = hooks;
     const assembler = new PacketAssembler();
     channel.onData((chunk) => {
       try {
@@ -92,6 +90,7 @@ export class Connection {
       });
       await connection.call(procedures.open, { name, flags: 0 });
       if (supported !== 0) connection.#startKeepalive();
+      connection.#opened = true;
       return connection;
     } catch (error) {
       const reason = connection.#ended;
@@ -177,7 +176,7 @@ export class Connection {
       return;
     }
     if (type === MessageType.MESSAGE) {
-      this.#onEvent({ header: head, body });
+      this.#hooks.onEvent({ header: head, body });
       return;
     }
     if (type !== MessageType.REPLY) throw new XdrError(`a message of type ${type}`);
@@ -226,14 +225,14 @@ export class Connection {
     clearInterval(this.#keepalive);
     this.#channel.destroy();
     for (const pending of [...this.#pending.values()]) pending.fail(reason);
-    this.#onEnd(reason);
+    if (this.#opened) this.#hooks.onEnd(reason);
   }
 }
 
 export interface ConnectionHooks {
   /** Each event message. May throw XdrError, which ends the connection. */
   onEvent(packet: Packet): void;
-  /** Called once, when the connection has ended, however it ended. */
+  /** Called once, when an opened connection has ended, however it ended. */
   onEnd(reason: string): void;
 }
 

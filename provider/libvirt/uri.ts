@@ -101,6 +101,9 @@ function parse(uri: string): LibvirtUri {
     throw new Error(`wanted the path /system or /session, found «${given.get("name") ?? path}»`);
   }
   const options = typedOptions(given);
+  if (options.proxy === "netcat" && name === "qemu:///session" && options.socket === undefined) {
+    throw new Error("proxy=netcat to /session needs the path of the daemon's socket (option socket)");
+  }
   return { transport, name, host, user, port, options, text: format(authority, transport, name, options) };
 }
 

@@ -16,45 +16,46 @@ export class XdrError extends Error {
 }
 
 export class XdrReader {
-  readonly #bytes: Buffer;
+  readonly bytes: Buffer;
   #at = 0;
 
   constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
   }
 
   get remaining(): number {
-    return this.#bytes.length - this.#at;
+    return this.bytes.length - this.#at;
   }
 
-  take(length: number): Buffer {
+  /** Where the next `length` bytes are, which then count as read. */
+  take(length: number): number {
     if (length > this.remaining) {
       throw new XdrError(`wanted ${length} bytes at offset ${this.#at}, found ${this.remaining}`);
     }
-    const from = this.#at;
+    const at = this.#at;
     this.#at += length;
-    return this.#bytes.subarray(from, this.#at);
+    return at;
   }
 }
 
 export class XdrWriter {
-  #bytes = Buffer.alloc(256);
+  bytes: Buffer = Buffer.alloc(256);
   #at = 0;
 
-  /** Room for that many bytes, filled with zeros. */
-  room(length: number): Buffer {
-    const from = this.#at;
+  /** Where the next `length` bytes go; they are zeros until written. */
+  room(length: number): number {
+    const at = this.#at;
     this.#at += length;
-    if (this.#at > this.#bytes.length) {
-      const grown = Buffer.alloc(Math.max(this.#at, 2 * this.#bytes.length));
-      this.#bytes.copy(grown, 0, 0, from);
-      this.#bytes = grown;
+    if (this.#at > this.bytes.length) {
+      const grown = Buffer.alloc(Math.max(this.#at, 2 * this.bytes.length));
+      this.bytes.copy(grown, 0, 0, at);
+      this.bytes = grown;
     }
-    return this.#bytes.subarray(from, this.#at);
+    return at;
   }
 
   finish(): Buffer {
-    return this.#bytes.subarray(0, this.#at);
+    return this.bytes.subarray(0, this.#at);
   }
 }
 
@@ -68,27 +69,30 @@ function inRange(value: number | bigint, min: number | bigint, max: number | big
 }
 
 export const int: Xdr<number> = {
-  read: (from) => from.take(4).readInt32BE(),
+  read: (from) => from.bytes.readInt32BE(from.take(4)),
   write(to, value) {
     inRange(value, -0x8000_0000, 0x7fff_ffff);
-    to.room(4).writeInt32BE(value);
+    const at = to.room(4);
+    to.bytes.writeInt32BE(value, at);
   },
 };
 
 export const uint: Xdr<number> = {
-  read: (from) => from.take(4).readUInt32BE(),
+  read: (from) => from.bytes.readUInt32BE(from.take(4)),
   write(to, value) {
     inRange(value, 0, 0xffff_ffff);
-    to.room(4).writeUInt32BE(value);
+    const at = to.room(4);
+    to.bytes.writeUInt32BE(value, at);
   },
 };
 
 /** Unsigned hyper; a JavaScript number cannot hold it. */
 export const u64: Xdr<bigint> = {
-  read: (from) => from.take(8).readBigUInt64BE(),
+  read: (from) => from.bytes.readBigUInt64BE(from.take(8)),
   write(to, value) {
     inRange(value, 0n, 0xffff_ffff_ffff_ffffn);
-    to.room(8).writeBigUInt64BE(value);
+    const at = to.room(8);
+    to.bytes.writeBigUInt64BE(value, at);
   },
 };
 
@@ -98,7 +102,8 @@ const STRING_MAX = 4 * 1024 * 1024;
 function readBytes(from: XdrReader, max: number): Buffer {
   const length = uint.read(from);
   if (length > max) throw new XdrError(`a string claims ${length} bytes, at most ${max} are allowed`);
-  return from.take(padded(length)).subarray(0, length);
+  const at = from.take(padded(length));
+  return from.bytes.subarray(at, at + length);
 }
 
 function writeString(to: XdrWriter, value: string): void {
@@ -108,7 +113,8 @@ function writeString(to: XdrWriter, value: string): void {
   const length = Buffer.byteLength(value);
   if (length > STRING_MAX) throw new XdrError(`a string of ${length} bytes, libvirt takes ${STRING_MAX}`);
   uint.write(to, length);
-  to.room(padded(length)).write(value);
+  const at = to.room(padded(length));
+  to.bytes.write(value, at);
 }
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -134,15 +140,16 @@ export const prose: Xdr<string> = {
 
 /** 16 bytes; lower case with dashes. */
 export const uuid: Xdr<string> = {
-  read: (from) =>
-    from
-      .take(16)
-      .toString("hex")
-      .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"),
+  read(from) {
+    const at = from.take(16);
+    const hex = from.bytes.toString("hex", at, at + 16);
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  },
   write(to, value) {
     const hex = value.replaceAll("-", "");
     if (!/^[0-9a-f]{32}$/i.test(hex)) throw new XdrError(`wanted a UUID, found ${JSON.stringify(value)}`);
-    to.room(16).write(hex, "hex");
+    const at = to.room(16);
+    to.bytes.write(hex, at, "hex");
   },
 };
 
