@@ -1,0 +1,37 @@
+import { credentials } from "@grpc/grpc-js";
+import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
+import engine from "@pulumi/pulumi/proto/engine_pb.js";
+
+export type Severity = "info" | "warning";
+
+/** Says something on a resource's own row and under its own heading; `status` changes the row alone. */
+export interface EngineLog {
+  message(urn: string, severity: Severity, text: string): Promise<void>;
+  status(urn: string, text: string): Promise<void>;
+}
+
+/**
+ * The log of the engine that started this process: its address is the last argument of Pulumi's provider host
+ * (sdk/nodejs/cmd/dynamic-provider). Outside such a host nothing is said.
+ */
+export function engineLog(argument: string | undefined): EngineLog {
+  const client = argument !== undefined && /^[\w.[\]:-]+:\d+$/.test(argument) ? open(argument) : undefined;
+  const send = (urn: string, severity: Severity, text: string, ephemeral: boolean): Promise<void> => {
+    if (client === undefined) return Promise.resolve();
+    const request = new engine.LogRequest();
+    request.setSeverity(severity === "warning" ? engine.LogSeverity.WARNING : engine.LogSeverity.INFO);
+    request.setUrn(urn);
+    request.setMessage(text);
+    request.setEphemeral(ephemeral);
+    // What can't be said must not fail what was to be done: an engine that is ending closes its log first.
+    return new Promise((resolve) => client.log(request, () => resolve()));
+  };
+  return {
+    message: (urn, severity, text) => send(urn, severity, text, false),
+    status: (urn, text) => send(urn, "info", text, true),
+  };
+}
+
+function open(address: string): EngineClient {
+  return new EngineClient(address, credentials.createInsecure());
+}

@@ -1,0 +1,37 @@
+import { readDomain } from "../domain/read.ts";
+import type { DomainState } from "../domain/state.ts";
+import type { DomainRef, Hypervisor, PowerState } from "../libvirt/hypervisor.ts";
+import { memoryView, type Observed } from "../plan/observed.ts";
+
+/** A domain as libvirt has it now. */
+export interface Sighting {
+  observed: Observed;
+  /** libvirt's own word on its state. */
+  power: PowerState;
+  autostart: boolean;
+  /** The inactive definition, or the live one of a transient domain. */
+  definition: DomainState;
+}
+
+/** Reads a domain: its state, its live XML while it runs, and its inactive definition. */
+export async function observe(hypervisor: Hypervisor, domain: DomainRef): Promise<Sighting> {
+  const [{ power }, persistent] = await Promise.all([
+    hypervisor.state(domain),
+    hypervisor.isPersistent(domain),
+  ]);
+  const running = power !== "shutoff" && power !== "crashed";
+  const [live, inactive, autostart] = await Promise.all([
+    running ? hypervisor.xml(domain, { inactive: false }).then(readDomain) : undefined,
+    persistent ? hypervisor.xml(domain, { inactive: true }).then(readDomain) : undefined,
+    persistent ? hypervisor.autostart(domain) : false,
+  ]);
+  const definition = inactive ?? live;
+  if (definition === undefined) throw new Error(`domain ${domain.name} is neither running nor defined`);
+  const observed: Observed = {
+    power: running ? (power === "paused" || power === "pmsuspended" ? "paused" : "running") : "off",
+    persistent,
+    ...(live && { live: memoryView(live) }),
+    ...(inactive && { nextBoot: memoryView(inactive) }),
+  };
+  return { observed, power, autostart, definition };
+}

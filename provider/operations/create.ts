@@ -1,0 +1,74 @@
+import { domainSpec, overlaySpec } from "../apply/domain-spec.ts";
+import type { Inputs } from "../args/inputs.ts";
+import { buildDomain } from "../domain/build.ts";
+import { ownershipNamespace } from "../domain/metadata.ts";
+import { overlay } from "../domain/overlay.ts";
+import type { DomainSpec } from "../domain/spec.ts";
+import { element, serialiseNode } from "../domain/tree.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { readHost } from "../observe/host.ts";
+import { observe } from "../observe/observe.ts";
+import { type Outputs, outputs } from "../outputs.ts";
+import type { Session } from "../session.ts";
+import { existing } from "./ownership.ts";
+import { UserError } from "./user-error.ts";
+
+/**
+ * Defines and starts a domain, and reads it back. A create that was killed goes on with the domain that it left,
+ * which its metadata marks as ours and unfinished until the end.
+ */
+export async function create(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
+  const uri = session.resolveUri(inputs.uri);
+  const hypervisor = await session.hypervisor(uri);
+  return session.locked(inputs.uuid, async () => {
+    const unfinished = await existing(hypervisor, inputs);
+    const host = readHost(await hypervisor.capabilities());
+    const type = session.configuration.domainType;
+    const spec = domainSpec(inputs, host, type);
+    const marked = { ...spec, ownership: { version: 1, urn: inputs.__urn, creating: true } };
+    const { xml } = inputs;
+    const domain = await define(
+      hypervisor,
+      inputs.name,
+      xml === undefined ? buildDomain(marked) : overlay(xml, overlaySpec(inputs, marked, xml, type)),
+    );
+    if (inputs.running !== false) await start(hypervisor, domain, unfinished !== undefined);
+    if (inputs.autostart === true) await hypervisor.setAutostart(domain, true);
+    await finish(hypervisor, domain, spec);
+    return { id: inputs.uuid, outs: outputs(inputs, uri, await observe(hypervisor, domain)) };
+  });
+}
+
+async function define(hypervisor: Hypervisor, name: string, xml: string): Promise<DomainRef> {
+  try {
+    return await hypervisor.define(xml);
+  } catch (cause) {
+    throw new UserError(`Unable to define domain ${name}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** A domain that can't be started is not left behind, unless it was there before. */
+async function start(hypervisor: Hypervisor, domain: DomainRef, wasThere: boolean): Promise<void> {
+  const { power } = await hypervisor.state(domain);
+  if (power !== "shutoff" && power !== "crashed") return;
+  try {
+    await hypervisor.start(domain);
+  } catch (cause) {
+    if (!wasThere) await hypervisor.undefine(domain);
+    throw new UserError(`Unable to start domain ${domain.name}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** From here on the domain is whole: a later create of the same URN finds a finished domain, and refuses it. */
+async function finish(hypervisor: Hypervisor, domain: DomainRef, { ownership }: DomainSpec): Promise<void> {
+  if (ownership === undefined) return;
+  const { power } = await hypervisor.state(domain);
+  const live = power !== "shutoff" && power !== "crashed";
+  const metadata = {
+    namespace: ownershipNamespace,
+    prefix: "hotplug",
+    // libvirt puts the prefix and its namespace on the element itself (virXMLInjectNamespace).
+    xml: serialiseNode(element("domain", { version: ownership.version, urn: ownership.urn })),
+  };
+  await hypervisor.setMetadata(domain, metadata, { config: true, live });
+}

@@ -1,0 +1,56 @@
+import { untilOff } from "../apply/wait.ts";
+import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
+import { ErrorCode, hasCode } from "../libvirt/errors.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import type { Outputs } from "../outputs.ts";
+import type { Session } from "../session.ts";
+
+/**
+ * Shuts the guest down, pulls its plug when that takes longer than `shutdownTimeout` (0: at once), and removes the
+ * definition with all that libvirt keeps beside it. Disk files stay. A domain that is gone is deleted already.
+ */
+export async function deleteDomain(session: Session, id: string, state: Outputs): Promise<void> {
+  const hypervisor = await session.hypervisor(state.uri);
+  await session.locked(id, async () => {
+    const domain = await hypervisor.findByUuid(id);
+    if (domain === undefined) return;
+    const seconds = state.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT;
+    await unlessGone(() => turnOff(session, hypervisor, domain, state, seconds));
+    // A transient domain is gone once it is off.
+    if ((await hypervisor.findByUuid(id)) !== undefined) await unlessGone(() => hypervisor.undefine(domain));
+  });
+}
+
+async function turnOff(
+  session: Session,
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  state: Outputs,
+  seconds: number,
+): Promise<void> {
+  const { power } = await hypervisor.state(domain);
+  if (power === "shutoff" || power === "crashed") return;
+  if (seconds > 0 && power === "running") {
+    await session.log.status(state.__urn, `shutting the guest down (up to ${seconds} s)`);
+    // A guest that can't be asked (no ACPI, no agent) is one that doesn't answer.
+    await hypervisor.shutdown(domain).catch(() => undefined);
+    if (await untilOff(hypervisor, domain, seconds * 1000)) return;
+    await session.log.message(
+      state.__urn,
+      "warning",
+      `the guest did not shut down within ${seconds} s (shutdownTimeout), so its plug was pulled`,
+    );
+  }
+  await hypervisor.destroy(domain).catch((error: unknown) => {
+    // It went off by itself in between.
+    if (!hasCode(error, ErrorCode.OPERATION_INVALID)) throw error;
+  });
+}
+
+async function unlessGone(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!hasCode(error, ErrorCode.NO_DOMAIN)) throw error;
+  }
+}

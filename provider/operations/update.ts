@@ -1,0 +1,111 @@
+import { domainSpec } from "../apply/domain-spec.ts";
+import { carryOut, type Workplace } from "../apply/steps.ts";
+import type { Inputs } from "../args/inputs.ts";
+import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
+import type { Hypervisor } from "../libvirt/hypervisor.ts";
+import { readHost } from "../observe/host.ts";
+import { observe, type Sighting } from "../observe/observe.ts";
+import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
+import { permitted } from "../plan/agree.ts";
+import { planChange } from "../plan/change.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Session } from "../session.ts";
+import { PartialError, UserError } from "./user-error.ts";
+
+/** Looks, plans as the preview did, and carries the plan out step by step; nothing graver than what was announced. */
+export async function update(
+  session: Session,
+  id: string,
+  state: Outputs,
+  news: Inputs,
+): Promise<{ outs: Outputs }> {
+  const uri = news.uri ?? state.uri;
+  const hypervisor = await session.hypervisor(uri);
+  return session.locked(id, async () => {
+    const domain = await hypervisor.findByUuid(id);
+    if (domain === undefined)
+      throw new UserError(`Unable to update domain ${state.name}: ${id} is not on ${uri} any more`);
+    const before = echoedInputs(state);
+    let sighting = await observe(hypervisor, domain);
+    const change = permitted(session.announced.get(id), planChange(news, before, sighting.observed));
+    if (change.outcome === "refuse")
+      throw new UserError(`Unable to update domain ${state.name}: ${change.summary}`);
+    const place: Workplace = {
+      hypervisor,
+      domain,
+      shutdownTimeout: news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT,
+      specs: () => specs(session, hypervisor, before, news),
+    };
+    const done: Step[] = [];
+    for (const step of change.steps) {
+      if (news.__secret !== true) await session.log.status(news.__urn, step.sentence);
+      try {
+        sighting = await carryOut(step, place);
+      } catch (error) {
+        throw await failure(error as Error, {
+          hypervisor,
+          id,
+          uri,
+          before,
+          news,
+          sighting,
+          steps: change.steps,
+          done,
+        });
+      }
+      done.push(step);
+    }
+    return { outs: outputs(news, uri, sighting) };
+  });
+}
+
+interface Interrupted {
+  hypervisor: Hypervisor;
+  id: string;
+  uri: string;
+  before: Inputs;
+  news: Inputs;
+  sighting: Sighting;
+  steps: Step[];
+  done: Step[];
+}
+
+/** With nothing done the old state stays; else what was read back is recorded, with the arguments that were carried out. */
+async function failure(
+  error: Error,
+  { id, uri, before, news, sighting, steps, done, hypervisor }: Interrupted,
+): Promise<Error> {
+  if (done.length === 0) return new UserError(error.message, { cause: error });
+  const missing = steps.filter((step) => !done.includes(step));
+  const kept = missing.flatMap((step) =>
+    step.kind === "redefine" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
+  );
+  const carriedOut = {
+    ...news,
+    ...Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)])),
+  };
+  const latest = await readBack(hypervisor, id).catch(() => undefined);
+  const said = `${error.message} (done before that: ${done.map((step) => step.sentence).join("; ")})`;
+  return new PartialError(said, id, withoutUndefined(outputs(carriedOut, uri, latest ?? sighting)), error);
+}
+
+async function readBack(hypervisor: Hypervisor, id: string): Promise<Sighting | undefined> {
+  const domain = await hypervisor.findByUuid(id);
+  return domain && observe(hypervisor, domain);
+}
+
+async function specs(session: Session, hypervisor: Hypervisor, before: Inputs, news: Inputs) {
+  const host = readHost(await hypervisor.capabilities());
+  const type = session.configuration.domainType;
+  return {
+    before: domainSpec(before, host, type),
+    after: domainSpec(news, host, type),
+    xmlBefore: before.xml,
+    xml: news.xml,
+  };
+}
+
+/** Pulumi's wire format has no undefined. */
+function withoutUndefined(properties: object): object {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
+}

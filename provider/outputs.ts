@@ -1,0 +1,79 @@
+import { FIELD_NAMES } from "./args/fields.ts";
+import type { Inputs } from "./args/inputs.ts";
+import { DEFAULT_ALIGNMENT } from "./args/limits.ts";
+import { canonicalSize, readCanonicalSize } from "./args/size.ts";
+import type { MemoryDevice } from "./domain/state.ts";
+import type { Sighting } from "./observe/observe.ts";
+import { reachableSizes } from "./plan/layout.ts";
+import type { Observed } from "./plan/observed.ts";
+
+/** The form of the outputs below. A later version reads all earlier ones. */
+const STATE_VERSION = 1;
+
+/** What the state keeps of a domain: the arguments as they were carried out, and what was read back. */
+export interface Outputs extends Inputs {
+  uri: string;
+  state: string;
+  liveMemory?: string;
+  nextBootMemory?: string;
+  pendingMemory?: string;
+  memoryDevices: Record<string, unknown>[];
+  reachable: { from: string; to: string; step: string }[];
+  /** The domain as it was read back, for plans that are made without a route to the hypervisor. */
+  __observed: Observed;
+  /** The program named the URI itself. */
+  __ownUri?: boolean;
+  __stateVersion: number;
+}
+
+export function outputs(inputs: Inputs, uri: string, sighting: Sighting): Outputs {
+  const { observed, power } = sighting;
+  const live = observed.live?.memory;
+  const nextBoot = observed.nextBoot?.memory;
+  const alignment = inputs.hotplug?.alignment;
+  const reachable =
+    observed.live &&
+    reachableSizes(alignment === undefined ? DEFAULT_ALIGNMENT : readCanonicalSize(alignment), observed.live);
+  return {
+    ...inputs,
+    uri,
+    state: power,
+    memoryDevices: (observed.live ?? observed.nextBoot)?.devices.map(deviceOutput) ?? [],
+    reachable: reachable
+      ? [
+          {
+            from: canonicalSize(reachable.from),
+            to: canonicalSize(reachable.to),
+            step: canonicalSize(reachable.step),
+          },
+        ]
+      : [],
+    ...(live !== undefined && { liveMemory: canonicalSize(live) }),
+    ...(nextBoot !== undefined && { nextBootMemory: canonicalSize(nextBoot) }),
+    ...(live !== undefined &&
+      nextBoot !== undefined &&
+      live !== nextBoot && { pendingMemory: canonicalSize(nextBoot) }),
+    ...(inputs.uri !== undefined && { __ownUri: true }),
+    __observed: observed,
+    __stateVersion: STATE_VERSION,
+  };
+}
+
+/** The arguments that the state echoes, as check once answered them. */
+export function echoedInputs(state: Outputs): Inputs {
+  const names = new Set<string>([...FIELD_NAMES, "__urn", "__secret", "__provider", "memoryPlan"]);
+  if (state.__ownUri !== true) names.delete("uri");
+  return Object.fromEntries(Object.entries(state).filter(([name]) => names.has(name))) as unknown as Inputs;
+}
+
+function deviceOutput(device: MemoryDevice): Record<string, unknown> {
+  const { model, alias, slot, node, base, size } = device;
+  return {
+    model,
+    size: canonicalSize(size),
+    ...(alias !== undefined && { alias }),
+    ...(slot !== undefined && { slot }),
+    ...(node !== undefined && { node }),
+    ...(base !== undefined && { base }),
+  };
+}

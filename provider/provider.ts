@@ -1,0 +1,47 @@
+import type { Inputs } from "./args/inputs.ts";
+import { readConfiguration } from "./configuration.ts";
+import { check } from "./operations/check.ts";
+import { create } from "./operations/create.ts";
+import { deleteDomain } from "./operations/delete.ts";
+import { diff } from "./operations/diff.ts";
+import { read } from "./operations/read.ts";
+import { update } from "./operations/update.ts";
+import type { Outputs } from "./outputs.ts";
+import { Session, type Surroundings } from "./session.ts";
+
+type Properties = Record<string, unknown>;
+
+/** What Pulumi's provider host hands to `configure`. */
+interface ConfigureRequest {
+  config: { get(key: string): string | undefined };
+}
+
+/**
+ * The dynamic provider, in the form that Pulumi's provider host calls (sdk/nodejs/dynamic). The host may call other
+ * methods before `configure` has ended, so each of them waits for it.
+ */
+export function createProvider(surroundings: Surroundings) {
+  const session = new Session(surroundings);
+  const configured = Promise.withResolvers<void>();
+  const ready = async <T>(work: () => Promise<T>): Promise<T> => {
+    await configured.promise;
+    return work();
+  };
+  // The properties come from this provider's own check and outputs, through the engine; Pulumi types them as any.
+  return {
+    configure: async ({ config }: ConfigureRequest): Promise<void> => {
+      session.configuration = readConfiguration((key) => config.get(key));
+      configured.resolve();
+    },
+    check: (olds: Properties, news: Properties) => ready(() => check(session, olds, news)),
+    diff: (id: string, olds: Properties, news: Properties) =>
+      ready(() => diff(session, id, olds as unknown as Outputs, news as unknown as Inputs)),
+    create: (inputs: Properties) => ready(() => create(session, inputs as unknown as Inputs)),
+    read: (id: string, properties: Properties) =>
+      ready(() => read(session, id, properties as unknown as Outputs)),
+    update: (id: string, olds: Properties, news: Properties) =>
+      ready(() => update(session, id, olds as unknown as Outputs, news as unknown as Inputs)),
+    delete: (id: string, properties: Properties) =>
+      ready(() => deleteDomain(session, id, properties as unknown as Outputs)),
+  };
+}

@@ -1,0 +1,125 @@
+import pLimit, { type LimitFunction } from "p-limit";
+import type { Configuration } from "./configuration.ts";
+import { type EngineLog, engineLog } from "./engine/log.ts";
+import { connect } from "./libvirt/connect.ts";
+import type { Hypervisor } from "./libvirt/hypervisor.ts";
+import { observe, type Sighting } from "./observe/observe.ts";
+import type { Change } from "./plan/change.ts";
+
+/** A look may not hold a preview up: the time for a connection, and for the whole look. */
+const LOOK_CONNECT_MS = 2_000;
+const LOOK_MS = 5_000;
+
+/** A connection for work: the first one to a host may go through ssh. */
+const WORK_CONNECT_MS = 15_000;
+
+/** What a look at a domain gave. */
+export type Look = { found: Sighting } | { gone: true } | { failed: string };
+
+/** What a session stands on; replaced in tests. */
+export interface Surroundings {
+  connect: typeof connect;
+  log: EngineLog;
+  environment: Record<string, string | undefined>;
+}
+
+export function hostSurroundings(): Surroundings {
+  return { connect, log: engineLog(process.argv.at(-1)), environment: process.env };
+}
+
+/**
+ * What one run of Pulumi shares over all its resources: connections, looks, the plans that were announced, and a
+ * lock for each domain. Pulumi starts one provider process a run, so nothing in it has to be forgotten.
+ */
+export class Session {
+  readonly log: EngineLog;
+  configuration: Configuration = {};
+  /** The plan that diff showed, by domain: update carries out nothing graver. */
+  readonly announced = new Map<string, Change>();
+  /** The sentence of a replace, by URN: the check that follows gets no old inputs to make it from. */
+  readonly replacing = new Map<string, string>();
+  /** Which resource uses a domain name, by URI and name. */
+  readonly names = new Map<string, string>();
+  private readonly surroundings: Surroundings;
+  private readonly connections = new Map<string, Promise<Hypervisor>>();
+  private readonly unreachable = new Map<string, string>();
+  private readonly looks = new Map<string, Promise<Look>>();
+  private readonly locks = new Map<string, LimitFunction>();
+
+  constructor(surroundings: Surroundings) {
+    this.surroundings = surroundings;
+    this.log = surroundings.log;
+  }
+
+  /** Where a new domain goes: the argument, the stack's configuration, libvirt's own environment variable, its default. */
+  resolveUri(argument: string | undefined): string {
+    return (
+      argument ??
+      this.configuration.uri ??
+      (this.surroundings.environment.LIBVIRT_DEFAULT_URI || undefined) ??
+      "qemu:///system"
+    );
+  }
+
+  /** One thing at a time for a domain; domains don't wait for each other. */
+  locked<T>(uuid: string, work: () => Promise<T>): Promise<T> {
+    const lock = this.locks.get(uuid) ?? pLimit(1);
+    this.locks.set(uuid, lock);
+    return lock(work);
+  }
+
+  /** The connection for work: shared by all domains of the URI, made anew after a failure. */
+  hypervisor(uri: string): Promise<Hypervisor> {
+    return this.connection(uri, WORK_CONNECT_MS);
+  }
+
+  /**
+   * A short look at a domain, one for each domain and run. One failed connection to a URI is remembered for the
+   * whole run, so that a preview of a fleet waits for a dead host once.
+   */
+  look(uri: string, uuid: string): Promise<Look> {
+    const key = `${uri} ${uuid}`;
+    const known = this.looks.get(key) ?? this.lookNow(uri, uuid);
+    this.looks.set(key, known);
+    return known;
+  }
+
+  private async lookNow(uri: string, uuid: string): Promise<Look> {
+    const before = this.unreachable.get(uri);
+    if (before !== undefined) return { failed: before };
+    try {
+      return await within(LOOK_MS, `${uri} did not answer within ${LOOK_MS / 1000} s`, this.see(uri, uuid));
+    } catch (error) {
+      const reason = (error as Error).message;
+      this.unreachable.set(uri, reason);
+      return { failed: reason };
+    }
+  }
+
+  private async see(uri: string, uuid: string): Promise<Look> {
+    const hypervisor = await this.connection(uri, LOOK_CONNECT_MS);
+    const domain = await hypervisor.findByUuid(uuid);
+    return domain === undefined ? { gone: true } : { found: await observe(hypervisor, domain) };
+  }
+
+  private connection(uri: string, connectTimeoutMs: number): Promise<Hypervisor> {
+    const open = this.connections.get(uri);
+    if (open !== undefined) return open;
+    const made = this.surroundings.connect(uri, { connectTimeoutMs });
+    this.connections.set(uri, made);
+    made.catch(() => this.connections.delete(uri));
+    return made;
+  }
+}
+
+async function within<T>(ms: number, message: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(message)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
