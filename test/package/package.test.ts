@@ -1,0 +1,168 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
+import { openStack } from "../engine/driver.ts";
+
+const run = promisify(execFile);
+const repository = join(import.meta.dirname, "../..");
+const { devDependencies } = manifest;
+
+/** A project of a user's own, in a folder with a space, where the packed package is installed. */
+let project: string;
+/** What npm says of the tarball. */
+let packed: { filename: string; files: { path: string }[] };
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), "libvirt-hotplug package "));
+  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
+    cwd: repository,
+  });
+  packed = JSON.parse(stdout)[0];
+  await file("package.json", { private: true });
+  await install(
+    join(project, packed.filename),
+    `@pulumi/pulumi@${devDependencies["@pulumi/pulumi"]}`,
+    `@types/node@${devDependencies["@types/node"]}`,
+  );
+});
+
+afterAll(async () => {
+  await rm(project, { recursive: true, force: true });
+});
+
+describe("the tarball", () => {
+  test("holds what is compiled, and nothing else of the repository", () => {
+    const others = packed.files.map(({ path }) => path).filter((path) => !path.startsWith("dist/"));
+    expect(others.toSorted()).toEqual(["LICENSE", "README.md", "package.json"]);
+  });
+
+  test("doesn't name a plugin, which the CLI would look for", async () => {
+    const path = join(project, "node_modules/pulumi-libvirt-hotplug/package.json");
+    expect(JSON.parse(await readFile(path, "utf8"))).not.toHaveProperty("pulumi");
+  });
+
+  test("has the provider where the state's `__provider` requires it", () => {
+    const { provider } = createRequire(join(project, "index.js"))("pulumi-libvirt-hotplug/provider");
+    for (const method of ["check", "diff", "create", "read", "update", "delete"]) {
+      expect(provider, method).toHaveProperty(method, expect.any(Function));
+    }
+  });
+});
+
+const esModule = `import { Domain } from "pulumi-libvirt-hotplug";
+
+const web = new Domain("web-1", { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 });
+export const uuid = web.uuid;
+export const plan = web.memoryPlan;
+`;
+
+const commonJs = `const { Domain } = require("pulumi-libvirt-hotplug");
+
+const web = new Domain("web-1", { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 });
+module.exports = { uuid: web.uuid, plan: web.memoryPlan };
+`;
+
+describe("a program that uses it can be previewed with no hypervisor in reach", () => {
+  test("JavaScript, CommonJS", async () => {
+    await preview("commonjs", { private: true }, { "index.js": commonJs });
+  });
+
+  test("JavaScript, ES module", async () => {
+    await preview("module", { private: true, type: "module" }, { "index.js": esModule });
+  });
+
+  test("TypeScript, by the compiler that Pulumi brings", async () => {
+    await preview("typescript", { private: true }, { "index.ts": esModule });
+  });
+
+  describe("TypeScript, with tools of the program's own", () => {
+    const strict = {
+      compilerOptions: { strict: true, target: "es2022", module: "nodenext", types: ["node"] },
+    };
+
+    beforeAll(async () => {
+      await install(`typescript@${devDependencies.typescript}`, "ts-node@10.9.2");
+    });
+
+    test("CommonJS", async () => {
+      await preview("own-commonjs", { private: true }, { "index.ts": esModule, "tsconfig.json": strict });
+    });
+
+    test("ES module", async () => {
+      const ownModule = { private: true, type: "module" };
+      await preview("own-module", ownModule, { "index.ts": esModule, "tsconfig.json": strict });
+    });
+  });
+});
+
+describe("its types are found", () => {
+  test.each([
+    { name: "by an ES module", type: "module", options: ["--module", "nodenext"] },
+    { name: "by CommonJS", type: "commonjs", options: ["--module", "nodenext"] },
+    {
+      name: "by a bundler",
+      type: "module",
+      options: ["--module", "esnext", "--moduleResolution", "bundler"],
+    },
+  ])("$name", async ({ type, options }) => {
+    const folder = await mkdtemp(join(project, "types-"));
+    await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type }));
+    await writeFile(join(folder, "index.ts"), esModule);
+    await typeCheck(folder, options);
+  });
+
+  test("and refuse what isn't an argument", async () => {
+    const folder = await mkdtemp(join(project, "types-"));
+    await writeFile(join(folder, "index.ts"), esModule.replace("vcpus", "cpus"));
+    await expect(typeCheck(folder, ["--module", "nodenext"])).rejects.toHaveProperty(
+      "stdout",
+      expect.stringContaining("'cpus' does not exist in type 'DomainArgs'"),
+    );
+  });
+});
+
+async function typeCheck(folder: string, options: readonly string[]): Promise<void> {
+  const compiler = join(repository, "node_modules/typescript/bin/tsc");
+  const common = ["--noEmit", "--strict", "--target", "es2022", "--types", "node"];
+  await run(process.execPath, [compiler, ...common, ...options, "index.ts"], { cwd: folder });
+}
+
+/** Previews a program, by Pulumi's own program host and provider host, against a socket that nobody listens on. */
+async function preview(
+  name: string,
+  manifest: object,
+  files: Record<string, string | object>,
+): Promise<void> {
+  await file(`${name}/Pulumi.yaml`, `name: ${name}\nruntime: nodejs\n`);
+  await file(`${name}/package.json`, manifest);
+  for (const [path, content] of Object.entries(files)) await file(`${name}/${path}`, content);
+  const stack = await openStack({
+    projectDir: join(project, name),
+    stack: "dev",
+    backendDir: join(project, name, "backend"),
+    config: {
+      "libvirt:uri": `qemu+unix:///system?socket=${encodeURIComponent(join(project, "nobody-listens"))}`,
+    },
+    engine: "small",
+  });
+  const { errors, changes, outputs } = await stack.preview();
+  expect(errors).toEqual([]);
+  expect(changes).toEqual({ create: 2 });
+  expect(outputs).toMatchObject({ uuid: expect.stringMatching(/^[0-9a-f-]{36}$/), plan: expect.any(String) });
+}
+
+async function file(path: string, content: string | object): Promise<void> {
+  const whole = join(project, path);
+  await mkdir(dirname(whole), { recursive: true });
+  await writeFile(whole, typeof content === "string" ? content : JSON.stringify(content));
+}
+
+async function install(...packages: string[]): Promise<void> {
+  const options = ["--prefer-offline", "--no-audit", "--no-fund"];
+  await run("npm", ["install", ...options, ...packages], { cwd: project });
+}
