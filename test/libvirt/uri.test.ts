@@ -1,0 +1,140 @@
+import { fc, test as property } from "@fast-check/vitest";
+import { describe, expect, test } from "vitest";
+import { type LibvirtUri, parseUri } from "../../provider/libvirt/uri.ts";
+
+const local = {
+  transport: "unix",
+  name: "qemu:///system",
+  host: undefined,
+  user: undefined,
+  port: undefined,
+};
+const remote = { ...local, transport: "ssh", host: "host" };
+
+describe("accepted", () => {
+  test.each<[string, object]>([
+    ["qemu:///system", { ...local, options: {} }],
+    ["qemu:///session", { ...local, name: "qemu:///session", options: {} }],
+    ["QEMU+UNIX:///system", { ...local, options: {}, text: "qemu:///system" }],
+    [
+      "qemu:///system?socket=/opt/run/libvirt-sock",
+      { ...local, options: { socket: "/opt/run/libvirt-sock" } },
+    ],
+    ["qemu:///system?mode=direct", { ...local, options: { mode: "direct" } }],
+    [
+      "qemu:///?name=qemu:///session",
+      { ...local, name: "qemu:///session", options: {}, text: "qemu:///session" },
+    ],
+    ["qemu+ssh://host/system", { ...remote, options: {} }],
+    ["qemu+ssh:///system", { ...remote, host: undefined, options: {} }],
+    ["qemu+ssh://root@host:2222/session", { ...remote, name: "qemu:///session", user: "root", port: 2222 }],
+    ["qemu+ssh://me%40corp@host/system", { ...remote, user: "me@corp" }],
+    ["qemu+ssh://[fe80::1%25eth0]:22/system", { ...remote, host: "[fe80::1%25eth0]", port: 22 }],
+    ["qemu+ssh://192.0.2.7/system", { ...remote, host: "192.0.2.7" }],
+    [
+      "qemu+ssh://host/system?proxy=netcat&netcat=/opt/nc",
+      { ...remote, options: { proxy: "netcat", netcat: "/opt/nc" } },
+    ],
+    [
+      "qemu+ssh://host/system?proxy=native;mode=legacy",
+      { ...remote, options: { proxy: "native", mode: "legacy" } },
+    ],
+    ["qemu+ssh://host/system?no_verify=1&no_tty=0", { ...remote, options: { noVerify: true, noTty: false } }],
+    ["qemu+ssh://host/system?keyfile=/home/a%20b/key", { ...remote, options: { keyfile: "/home/a b/key" } }],
+    ["qemu+ssh://host/system?command=/opt/ssh", { ...remote, options: { command: "/opt/ssh" } }],
+  ])("%s", (uri, parts) => {
+    const parsed = parseUri(uri);
+    expect(parsed).toMatchObject(parts);
+    expect(parseUri(parsed.text), "its written form means the same").toEqual(parsed);
+  });
+});
+
+describe("refused, with the reason", () => {
+  test.each<[string, string]>([
+    ["", "wanted driver://host/path, for example qemu:///system"],
+    ["qemu", "wanted driver://host/path"],
+    ["/var/run/libvirt/libvirt-sock", "wanted driver://host/path"],
+    ["qemu:///system#top", "wanted driver://host/path"],
+    ["test:///default", "the driver is «test», but only qemu can hot-plug memory"],
+    ["xen:///system", "the driver is «xen»"],
+    ["lxc+ssh://host/system", "the driver is «lxc»"],
+    ["esx://host/?no_verify=1", "the driver is «esx»"],
+    ["qemu://host/system", "transport «tls» (what a host without a transport means) is not supported yet"],
+    ["qemu+tls://host/system", "transport «tls» is not supported yet"],
+    ["qemu+tcp://host/system", "transport «tcp» is not supported yet"],
+    ["qemu+libssh2://host/system?sshauth=agent", "transport «libssh2» is not supported yet"],
+    ["qemu+ext:///system?command=x", "transport «ext» is not supported yet; supported are unix and ssh"],
+    ["qemu+carrier-pigeon://host/system", "transport «carrier-pigeon» does not exist"],
+    ["qemu+ssh+ssh://host/system", "transport «ssh+ssh» does not exist"],
+    ["qemu+unix://host/system", "a unix socket has no user, host or port"],
+    ["qemu+unix://root@/system", "a unix socket has no user, host or port"],
+    ["qemu:///", "wanted the path /system or /session, found «/»"],
+    ["qemu:///embed?root=/x", "unknown option «root»"],
+    ["qemu:///System", "wanted the path /system or /session, found «/System»"],
+    ["qemu:///system?name=lxc:///system", "found «lxc:///system»"],
+    ["qemu:///system?sokcet=/x", "unknown option «sokcet»; transport unix takes name, socket, mode"],
+    ["qemu:///system?constructor=1", "unknown option «constructor»"],
+    [
+      "qemu:///system?keyfile=/x",
+      "option keyfile belongs to transport ssh, libssh, libssh2; unix takes name, socket, mode",
+    ],
+    [
+      "qemu+ssh://host/system?known_hosts=/x",
+      "option known_hosts belongs to transport libssh, libssh2; ssh takes",
+    ],
+    ["qemu+ssh://host/system?pkipath=/x", "option pkipath belongs to transport tls"],
+    ["qemu:///system?socket=libvirt-sock", "option socket wants an absolute path, found «libvirt-sock»"],
+    ["qemu:///system?socket=", "option socket has no value"],
+    ["qemu:///system?socket", "option socket has no value"],
+    ["qemu:///system?mode=auto&mode=direct", "option mode is given twice"],
+    ["qemu:///system?mode=fast", "option mode is one of auto, direct, legacy, found «fast»"],
+    ["qemu+ssh://host/system?proxy=socat", "option proxy is one of auto, native, netcat"],
+    ["qemu+ssh://host/system?proxy=native&netcat=nc", "option netcat does not go with proxy=native"],
+    ["qemu+ssh://host/system?proxy=netcat&mode=direct", "mode=direct does not go with proxy=netcat"],
+    ["qemu+ssh://host/session?proxy=netcat", "needs the path of the daemon's socket"],
+    ["qemu+ssh://host/system?no_verify=yes", "option no_verify is 0 or 1, found «yes»"],
+    ["qemu+ssh://host/system?command=-oProxyCommand%3Dx", "option command cannot begin with a dash"],
+    ["qemu+ssh://host/system?keyfile=%ff", "no percent-encoded UTF-8"],
+    ["qemu+ssh://host/system?keyfile=a%00b", "control characters are not allowed"],
+    ["qemu+ssh://-oProxyCommand=id/system", "the host is neither a name"],
+    ["qemu+ssh://host;id/system", "the host is neither a name"],
+    ["qemu+ssh://$(id)/system", "the host is neither a name"],
+    ["qemu+ssh://ho%20st/system", "the host is neither a name"],
+    ["qemu+ssh://-lroot@host/system", "the user has to begin with a letter or digit"],
+    ["qemu+ssh://%2DoProxyCommand=id@host/system", "the user has to begin with a letter or digit"],
+    ["qemu+ssh://a%60id%60@host/system", "the user has to begin with a letter or digit"],
+    ["qemu+ssh://host:0/system", "wanted a port from 1 to 65535, found «0»"],
+    ["qemu+ssh://host:70000/system", "wanted a port from 1 to 65535, found «70000»"],
+    ["qemu+ssh://host:ssh/system", "wanted a port from 1 to 65535, found «ssh»"],
+  ])("%s", (uri, text) => expect(() => parseUri(uri)).toThrow(text));
+
+  test("a password, which is not repeated", () => {
+    const parse = () => parseUri("qemu+ssh://root:hunter2@host/system");
+    expect(parse).toThrow("a password in the URI is not supported");
+    expect(parse).not.toThrow("hunter2");
+  });
+});
+
+const anUri = fc
+  .tuple(
+    fc.constantFrom("qemu", "qemu+ssh", "qemu+unix", "xen"),
+    fc.string({ maxLength: 20 }),
+    fc.constantFrom("/system", "/session", "/", ""),
+    fc.string({ maxLength: 30 }),
+  )
+  .map(([scheme, authority, path, query]) => `${scheme}://${authority}${path}?${query}`);
+
+property.prop([fc.oneof(anUri, fc.string())])(
+  "any text is taken apart or refused, never half-read",
+  (uri) => {
+    let parsed: LibvirtUri;
+    try {
+      parsed = parseUri(uri);
+    } catch (error) {
+      expect(error).toHaveProperty("message", expect.stringMatching(/^libvirt URI "/));
+      return;
+    }
+    expect(parsed.host ?? "", "nothing that ssh would take for an option").not.toMatch(/^-|\s/);
+    expect(parsed.user ?? "").not.toMatch(/^-|\s/);
+  },
+);
