@@ -1,0 +1,152 @@
+import type { Input } from "@pulumi/pulumi";
+
+/**
+ * A memory size: a string with a binary (KiB, MiB, GiB, TiB, PiB, or K, M, G, T, P) or decimal (kB, MB, GB, TB, PB)
+ * unit, or a number of MiB. Always a whole number of MiB: `"4GB"` is refused with the two sizes beside it.
+ */
+export type Size = string | number;
+
+/** How memory is added to a running domain. */
+export interface HotplugArgs {
+  /**
+   * What an increase must be a multiple of, counted from the domain's present memory, whatever that is
+   * (1003 → 1259 → 1515). A power of two, at least 128 MiB. Default: 256 MiB, oVirt's.
+   * A change: a setting only.
+   */
+  alignment?: Input<Size>;
+  /**
+   * What happens when a change of memory can't be done on the running domain. `"replace"`: the domain is deleted and
+   * created anew (disk files stay). `"error"`: the preview fails with the reason. Default: `"replace"`.
+   * A change: a setting only.
+   */
+  whenNotPossible?: Input<"replace" | "error">;
+}
+
+/** A kernel that QEMU boots directly. Paths are on the host where libvirt runs. */
+export interface BootArgs {
+  /** Absolute path of the kernel. */
+  kernel: Input<string>;
+  /** Absolute path of the initial RAM disk. Default: none. */
+  initrd?: Input<string>;
+  /** The kernel's command line. Default: empty. */
+  commandLine?: Input<string>;
+}
+
+/** A disk image. Its device in the guest follows from its bus and its place in the list (vda, vdb, sda, …). */
+export interface DiskArgs {
+  /** Absolute path of the image on the host where libvirt runs. It is never created nor deleted. */
+  file: Input<string>;
+  /** Default: `"qcow2"`. */
+  format?: Input<"qcow2" | "raw">;
+  /** Default: `"virtio"`. */
+  bus?: Input<"virtio" | "scsi" | "sata" | "ide" | "usb">;
+  /** Default: false. On `sata` and `ide` a read-only disk is a CD-ROM. */
+  readOnly?: Input<boolean>;
+}
+
+/** A network interface: exactly one of `network`, `bridge` and `user`. */
+export interface InterfaceArgs {
+  /** A network of libvirt. */
+  network?: Input<string>;
+  /** A bridge of the host. */
+  bridge?: Input<string>;
+  /** QEMU's user-mode network, which needs no privileges. */
+  user?: Input<boolean>;
+  /** Default: `"virtio"`. */
+  model?: Input<string>;
+  /** Default: made from the resource's URN and the interface's place, and the same after a replace. */
+  mac?: Input<string>;
+}
+
+/** A serial console that is written to a file. */
+export interface SerialFileArgs {
+  /** Absolute path on the host where libvirt runs. */
+  file: Input<string>;
+}
+
+/**
+ * What a libvirt domain shall be. Each field says what a change of it does to a running domain: what «takes effect
+ * at the next boot» is in the definition at once, and in the domain after it was shut down and started (a reboot
+ * inside the guest isn't enough).
+ */
+export interface DomainArgs {
+  /**
+   * The domain's name on its host: 1 to 200 letters, digits and `_ . + : @ -`. Default: the resource's name.
+   * A change: replace.
+   */
+  name?: Input<string>;
+  /**
+   * The guest's memory: what it boots with, and all DIMMs. Required.
+   * A change: an increase by a multiple of `hotplug.alignment` within `maxMemory` and the free slots is plugged
+   * into the running domain, and is base memory at the next boot. Else: `hotplug.whenNotPossible`.
+   */
+  memory: Input<Size>;
+  /**
+   * The most that `memory` can grow to while the domain runs. Default: 4 × `memory` at creation, at most 4 TiB
+   * (20 GiB for a 32-bit guest); kept afterwards.
+   * A change: takes effect at the next boot.
+   */
+  maxMemory?: Input<Size>;
+  /**
+   * Slots for DIMMs, 1 to 256; every increase takes one, and the next boot frees them all. Default: 16.
+   * A change: takes effect at the next boot.
+   */
+  memorySlots?: Input<number>;
+  /** Virtual CPUs. Default: 1. A change: takes effect at the next boot. */
+  vcpus?: Input<number>;
+  /** How memory is added while the domain runs. */
+  hotplug?: Input<HotplugArgs>;
+  /**
+   * `"host-passthrough"`, `"host-model"`, `"maximum"` or the name of a CPU model. Default: libvirt's.
+   * A change: takes effect at the next boot.
+   */
+  cpu?: Input<string>;
+  /** The guest's architecture, as QEMU names it. Default: the host's. A change: replace. */
+  arch?: Input<"x86_64" | "i686" | "aarch64" | "armv7l" | "ppc64" | "ppc64le" | "riscv64" | "s390x">;
+  /**
+   * The machine type. Default: `"q35"` on x86_64, `"virt"` on aarch64, else libvirt's.
+   * A change: takes effect at the next boot.
+   */
+  machine?: Input<string>;
+  /** Default: `"uefi"` on aarch64, where hot-plug needs it, else `"bios"`. A change: replace. */
+  firmware?: Input<"bios" | "uefi">;
+  /** A kernel to boot. Default: from the first disk. A change: takes effect at the next boot. */
+  boot?: Input<BootArgs>;
+  /** Disk images. Default: none. A change: takes effect at the next boot. */
+  disks?: Input<Input<DiskArgs>[]>;
+  /** Network interfaces. Default: none. A change: takes effect at the next boot. */
+  interfaces?: Input<Input<InterfaceArgs>[]>;
+  /** The serial console: a pseudo-terminal (`virsh console`) or a file. Default: none. A change: takes effect at the next boot. */
+  serial?: Input<"pty" | SerialFileArgs>;
+  /** The channel of the QEMU guest agent. Default: true. A change: takes effect at the next boot. */
+  agent?: Input<boolean>;
+  /** A memory balloon that reports the guest's memory statistics. Default: true. A change: takes effect at the next boot. */
+  balloon?: Input<boolean>;
+  /** For people. Default: none. A change: at once, in the definition. */
+  description?: Input<string>;
+  /**
+   * Whether the domain runs. Default: true. A change: `false` shuts the guest down within `shutdownTimeout` (its plug
+   * is never pulled), `true` starts it.
+   */
+  running?: Input<boolean>;
+  /** Whether libvirt starts the domain with the host. Default: false. A change: at once. */
+  autostart?: Input<boolean>;
+  /**
+   * Seconds that the guest gets to shut itself down. On destroy and replace its plug is pulled after that; 0: at once.
+   * Default: 60. A change: a setting only.
+   */
+  shutdownTimeout?: Input<number>;
+  /**
+   * The libvirt that runs the domain: `qemu:///system`, `qemu+ssh://user@host/system`, … with libvirt's URI options.
+   * Default: the stack's `libvirt:uri`, else the environment's `LIBVIRT_DEFAULT_URI`, else `qemu:///system`; what it was
+   * at creation is kept.
+   * A change: a setting only, where the same domain answers at the new URI; else an error.
+   */
+  uri?: Input<string>;
+  /**
+   * libvirt's domain XML, for all that has no argument here: the arguments that the program names are laid over it.
+   * A memory, name or number of vCPUs in it that contradicts them is refused. Default: none.
+   * A change: takes effect at the next boot.
+   */
+  xml?: Input<string>;
+}
