@@ -1,3 +1,4 @@
+import type { dynamic } from "@pulumi/pulumi";
 import type { Inputs } from "./args/inputs.ts";
 import { readConfiguration } from "./configuration.ts";
 import { check } from "./operations/check.ts";
@@ -11,27 +12,29 @@ import { Session, type Surroundings } from "./session.ts";
 
 type Properties = Record<string, unknown>;
 
-/** What Pulumi's provider host hands to `configure`. */
-interface ConfigureRequest {
-  config: { get(key: string): string | undefined };
-}
-
 /**
  * The dynamic provider, in the form that Pulumi's provider host calls (sdk/nodejs/dynamic). The host may call other
  * methods before `configure` has ended, so each of them waits for it.
  */
-export function createProvider(surroundings: Surroundings) {
+export function createProvider(surroundings: Surroundings): dynamic.ResourceProvider {
   const session = new Session(surroundings);
   const configured = Promise.withResolvers<void>();
+  // The host reports a failed configure itself; what waits for it fails with the same error.
+  configured.promise.catch(() => {});
   const ready = async <T>(work: () => Promise<T>): Promise<T> => {
     await configured.promise;
     return work();
   };
   // The properties come from this provider's own check and outputs, through the engine; Pulumi types them as any.
   return {
-    configure: async ({ config }: ConfigureRequest): Promise<void> => {
-      session.configuration = readConfiguration((key) => config.get(key));
-      configured.resolve();
+    configure: async ({ config }) => {
+      try {
+        session.configuration = readConfiguration((key) => config.get(key));
+        configured.resolve();
+      } catch (error) {
+        configured.reject(error);
+        throw error;
+      }
     },
     check: (olds: Properties, news: Properties) => ready(() => check(session, olds, news)),
     diff: (id: string, olds: Properties, news: Properties) =>

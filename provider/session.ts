@@ -87,19 +87,20 @@ export class Session {
   private async lookNow(uri: string, uuid: string): Promise<Look> {
     const before = this.unreachable.get(uri);
     if (before !== undefined) return { failed: before };
+    let hypervisor: Hypervisor;
     try {
-      return await within(LOOK_MS, `${uri} did not answer within ${LOOK_MS / 1000} s`, this.see(uri, uuid));
+      hypervisor = await this.connection(uri, LOOK_CONNECT_MS);
     } catch (error) {
       const reason = (error as Error).message;
       this.unreachable.set(uri, reason);
       return { failed: reason };
     }
-  }
-
-  private async see(uri: string, uuid: string): Promise<Look> {
-    const hypervisor = await this.connection(uri, LOOK_CONNECT_MS);
-    const domain = await hypervisor.findByUuid(uuid);
-    return domain === undefined ? { gone: true } : { found: await observe(hypervisor, domain) };
+    try {
+      const late = `${uri} did not answer for domain ${uuid} within ${LOOK_MS / 1000} s`;
+      return await within(LOOK_MS, late, see(hypervisor, uuid));
+    } catch (error) {
+      return { failed: (error as Error).message };
+    }
   }
 
   private connection(uri: string, connectTimeoutMs: number): Promise<Hypervisor> {
@@ -110,6 +111,11 @@ export class Session {
     made.catch(() => this.connections.delete(uri));
     return made;
   }
+}
+
+async function see(hypervisor: Hypervisor, uuid: string): Promise<Look> {
+  const domain = await hypervisor.findByUuid(uuid);
+  return domain === undefined ? { gone: true } : { found: await observe(hypervisor, domain) };
 }
 
 async function within<T>(ms: number, message: string, work: Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import type { Inputs, InterfaceInput } from "../args/inputs.ts";
-import type { DomainOverlay } from "../domain/overlay.ts";
+import { buildDomain } from "../domain/build.ts";
+import { type DomainOverlay, overlay } from "../domain/overlay.ts";
 import { parse } from "../domain/parse.ts";
 import type { DomainSpec, InterfaceSpec } from "../domain/spec.ts";
 import { attribute, find } from "../domain/tree.ts";
@@ -51,11 +52,18 @@ function interfaceSpec(input: InterfaceInput): InterfaceSpec {
   return { mac, model, user: true };
 }
 
+/** A whole definition: built from the arguments, or the program's own XML with the arguments laid over it. */
+export function definitionXml(inputs: Inputs, spec: DomainSpec, type: DomainType): string {
+  return inputs.xml === undefined
+    ? buildDomain(spec)
+    : overlay(inputs.xml, overlaySpec(inputs, spec, inputs.xml, type));
+}
+
 /**
  * What is laid over domain XML of the user's own: identity and memory always, else only what the program names, so
  * that the XML decides the rest. What libvirt can't do without and the XML lacks is filled in.
  */
-export function overlaySpec(inputs: Inputs, spec: DomainSpec, xml: string, type: DomainType): DomainOverlay {
+function overlaySpec(inputs: Inputs, spec: DomainSpec, xml: string, type: DomainType): DomainOverlay {
   const root = parse(xml).root;
   const { name, uuid, cells, maxMemory, ownership } = spec;
   const platform =

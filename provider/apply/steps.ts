@@ -1,8 +1,6 @@
 import { saySize } from "../args/size.ts";
 import { dimmXml } from "../domain/device.ts";
-import { editDefinition } from "../domain/edit.ts";
 import { setMemory } from "../domain/memory.ts";
-import type { DomainSpec } from "../domain/spec.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import type { DimmPlan, MemoryDefinition, Step } from "../plan/plan.ts";
@@ -14,13 +12,8 @@ export interface Workplace {
   domain: DomainRef;
   /** Seconds that the guest gets to shut itself down. */
   shutdownTimeout: number;
-  /** The definitions that the arguments asked for before and ask for now; made when a step needs them. */
-  specs: () => Promise<{
-    before: DomainSpec;
-    after: DomainSpec;
-    xmlBefore: string | undefined;
-    xml: string | undefined;
-  }>;
+  /** Changes the present inactive definition from what the arguments asked for before to what they ask for now. */
+  redefinition: (present: string) => Promise<string>;
 }
 
 /**
@@ -91,11 +84,9 @@ async function defineMemory(definition: MemoryDefinition, { hypervisor, domain }
   );
 }
 
-async function redefine({ hypervisor, domain, specs }: Workplace): Promise<void> {
-  const { before, after, xmlBefore, xml } = await specs();
+async function redefine({ hypervisor, domain, redefinition }: Workplace): Promise<void> {
   const present = await hypervisor.xml(domain, { inactive: true, secure: true });
-  if (xml !== xmlBefore) throw new Error("a change of xml is not carried out yet");
-  await hypervisor.define(editDefinition(present, before, after));
+  await hypervisor.define(await redefinition(present));
 }
 
 async function stop({ hypervisor, domain, shutdownTimeout }: Workplace): Promise<void> {

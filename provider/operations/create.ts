@@ -1,8 +1,6 @@
-import { domainSpec, overlaySpec } from "../apply/domain-spec.ts";
+import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { buildDomain } from "../domain/build.ts";
 import { ownershipNamespace } from "../domain/metadata.ts";
-import { overlay } from "../domain/overlay.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import { element, serialiseNode } from "../domain/tree.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
@@ -26,12 +24,7 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     const type = session.configuration.domainType;
     const spec = domainSpec(inputs, host, type);
     const marked = { ...spec, ownership: { version: 1, urn: inputs.__urn, creating: true } };
-    const { xml } = inputs;
-    const domain = await define(
-      hypervisor,
-      inputs.name,
-      xml === undefined ? buildDomain(marked) : overlay(xml, overlaySpec(inputs, marked, xml, type)),
-    );
+    const domain = await define(hypervisor, inputs.name, definitionXml(inputs, marked, type));
     if (inputs.running !== false) await start(hypervisor, domain, unfinished !== undefined);
     if (inputs.autostart === true) await hypervisor.setAutostart(domain, true);
     await finish(hypervisor, domain, spec);

@@ -1,7 +1,8 @@
-import { domainSpec } from "../apply/domain-spec.ts";
+import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
 import { carryOut, type Workplace } from "../apply/steps.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
+import { editDefinition } from "../domain/edit.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
@@ -34,7 +35,7 @@ export async function update(
       hypervisor,
       domain,
       shutdownTimeout: news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT,
-      specs: () => specs(session, hypervisor, before, news),
+      redefinition: (present) => redefinition(session, hypervisor, before, news, present),
     };
     const done: Step[] = [];
     for (const step of change.steps) {
@@ -94,15 +95,19 @@ async function readBack(hypervisor: Hypervisor, id: string): Promise<Sighting | 
   return domain && observe(hypervisor, domain);
 }
 
-async function specs(session: Session, hypervisor: Hypervisor, before: Inputs, news: Inputs) {
+/** XML of the program's own that changed is the definition from now on; else only what differs is edited. */
+async function redefinition(
+  session: Session,
+  hypervisor: Hypervisor,
+  before: Inputs,
+  news: Inputs,
+  present: string,
+): Promise<string> {
   const host = readHost(await hypervisor.capabilities());
   const type = session.configuration.domainType;
-  return {
-    before: domainSpec(before, host, type),
-    after: domainSpec(news, host, type),
-    xmlBefore: before.xml,
-    xml: news.xml,
-  };
+  const spec = domainSpec(news, host, type);
+  if (before.xml === news.xml) return editDefinition(present, domainSpec(before, host, type), spec);
+  return definitionXml(news, spec, type);
 }
 
 /** Pulumi's wire format has no undefined. */
