@@ -20,8 +20,8 @@ export async function fetchLists(folder: string, echo: NodeJS.WritableStream): P
   await mkdir(join(state, "lists", "partial"), { recursive: true });
   await mkdir(join(cache, "archives", "partial"), { recursive: true });
   const lists = [
-    ...["-o", `Dir::State=${state}`, "-o", "Dir::State::status=/var/lib/dpkg/status"],
-    ...["-o", `Dir::Cache=${cache}`],
+    ...["-o", `Dir::State=${state}`, "-o", `Dir::State::lists=${join(state, "lists")}`],
+    ...["-o", `Dir::Cache=${cache}`, "-o", "Dir::State::status=/var/lib/dpkg/status"],
   ];
   await apt("apt-get", ["update"], lists, { echo });
   return lists;

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type AptLists, download, fetchLists, libraryPackages, packageRecord, SYSTEM_LISTS } from "./apt.ts";
-import { cacheFolder } from "./cache.ts";
+import { cachedFolder } from "./cache.ts";
 import { run } from "./command.ts";
 import { initramfs, PROGRAM_PACKAGES, SCRIPTS } from "./guest-initramfs.ts";
-import { startTime } from "./processes.ts";
 
 export interface GuestImage {
   readonly kernel: string;
@@ -30,11 +29,8 @@ const RECIPE = [
  * it (nothing, where they are empty), so that a warm cache needs no network.
  */
 export async function guestImage(arch: GuestArch = "x86_64"): Promise<GuestImage> {
-  const cache = cacheFolder();
-  await mkdir(cache, { recursive: true });
   const version = (await packageRecord(KERNEL_PACKAGE[arch], SYSTEM_LISTS)) ?? "";
-  const folder = join(cache, `guest-${arch}-${key(version)}`);
-  if (!existsSync(folder)) await build(arch, cache, folder);
+  const folder = await cachedFolder(`guest-${arch}-${key(version)}`, (work) => build(arch, work));
   return { kernel: join(folder, "vmlinuz"), initrd: join(folder, "initrd") };
 }
 
@@ -44,54 +40,33 @@ function key(version: string): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Builds in a folder of its own and publishes by one rename: of two builders, the slower finds it done. */
-async function build(arch: GuestArch, cache: string, folder: string): Promise<void> {
+async function build(arch: GuestArch, work: string): Promise<string> {
   process.stderr.write(`lab: building the ${arch} guest from Debian's packages\n`);
-  await removeAbandonedBuilds(cache);
-  const work = mkdtempSync(join(cache, `build-${process.pid}-`));
-  try {
-    const root = await unpackPackages(arch, work);
-    const boot = join(root, "boot");
-    const kernel = readdirSync(boot).find((name) => name.startsWith("vmlinuz-"));
-    if (kernel === undefined)
-      throw new Error("Unable to build the lab's guest: no vmlinuz in the kernel's package");
-    const image = join(work, "image");
-    await mkdir(image);
-    await copyFile(join(boot, kernel), join(image, "vmlinuz"));
-    await writeFile(join(image, "initrd"), initramfs(root));
-    await rename(image, folder).catch((error: unknown) => {
-      if (!existsSync(folder)) throw error;
-    });
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-/** An unpacked kernel is more than 100 MB; a builder that was killed leaves it behind. */
-async function removeAbandonedBuilds(cache: string): Promise<void> {
-  for (const name of await readdir(cache)) {
-    const builder = /^build-(\d+)-/.exec(name)?.[1];
-    if (builder === undefined || startTime(Number(builder)) !== undefined) continue;
-    await rm(join(cache, name), { recursive: true, force: true });
-  }
+  const root = await unpackPackages(arch, work);
+  const boot = join(root, "boot");
+  const kernel = (await readdir(boot)).find((name) => name.startsWith("vmlinuz-"));
+  if (kernel === undefined)
+    throw new Error("Unable to build the lab's guest: the kernel's package has no vmlinuz");
+  const image = join(work, "image");
+  await mkdir(image);
+  await copyFile(join(boot, kernel), join(image, "vmlinuz"));
+  await writeFile(join(image, "initrd"), initramfs(root));
+  return image;
 }
 
 async function unpackPackages(arch: GuestArch, work: string): Promise<string> {
-  const packages = join(work, "packages");
-  await mkdir(packages);
-  try {
-    await downloadAll(arch, packages, SYSTEM_LISTS);
-  } catch {
+  const packages = await downloadPackages(arch, join(work, "packages"), SYSTEM_LISTS).catch(async () => {
     // Empty lists, or lists so old that the archive has moved on.
     process.stderr.write("lab: the system's package lists don't serve; fetching lists of our own\n");
-    await downloadAll(arch, packages, await fetchLists(join(work, "apt"), process.stderr));
-  }
+    const lists = await fetchLists(join(work, "apt"), process.stderr);
+    return downloadPackages(arch, join(work, "packages-by-own-lists"), lists);
+  });
   const root = join(work, "root");
   for (const file of await readdir(packages)) await run("dpkg", ["-x", join(packages, file), root]);
   return root;
 }
 
-async function downloadAll(arch: GuestArch, packages: string, lists: AptLists): Promise<void> {
+async function downloadPackages(arch: GuestArch, folder: string, lists: AptLists): Promise<string> {
   const wanted = KERNEL_PACKAGE[arch];
   const kernel = /^Depends: (linux-image-\S+)/m.exec((await packageRecord(wanted, lists)) ?? "")?.[1];
   if (kernel === undefined) {
@@ -101,5 +76,7 @@ async function downloadAll(arch: GuestArch, packages: string, lists: AptLists): 
     );
   }
   const libraries = await libraryPackages("qemu-guest-agent", lists);
-  await download([kernel, ...PROGRAM_PACKAGES, ...libraries], packages, lists);
+  await mkdir(folder);
+  await download([kernel, ...PROGRAM_PACKAGES, ...libraries], folder, lists);
+  return folder;
 }

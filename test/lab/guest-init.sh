@@ -3,7 +3,8 @@
 # cut in two by one of the kernel's:
 #   GUEST booted
 #   GUEST memtotal_kb=908816 online=7 offline=0 uptime=3.41     at boot, and again whenever it changes
-#   GUEST powering off
+#   GUEST agent started
+#   GUEST powering off                                          also: GUEST rebooting
 # Switches on the kernel's command line: lab.noacpi (the power button does nothing), lab.noagent.
 
 export PATH=/bin:/sbin
@@ -52,7 +53,8 @@ start_agent() {
     [ "$port" = org.qemu.guest_agent.0 ] || continue
     device=${name#/sys/class/virtio-ports/}
     qemu-ga -m virtio-serial -p "/dev/${device%%/*}" -t /run -f /run/qemu-ga.pid >/run/qemu-ga.log 2>&1 &
-    agent=$!
+    agent=started
+    say agent started
   done
 }
 switched_on lab.noagent && agent=unwanted

@@ -1,7 +1,8 @@
 #!/bin/sh
-# What the guest agent calls for guest-shutdown: `shutdown -h|-P|-H|-r +0 …`. The power button calls it bare.
-case "$1" in
-  -r)
+# Turns the guest off. The power button calls it bare; for guest-shutdown the guest agent calls
+# `shutdown -h -P|-H|-r +0 …`.
+case " $* " in
+  *" -r "*)
     echo "<1>GUEST rebooting" >/dev/kmsg
     reboot -f
     ;;

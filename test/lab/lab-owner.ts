@@ -1,0 +1,13 @@
+// A process that owns a lab with a running domain and a registered process, for tests to kill:
+// `node lab-owner.ts`. Says what belongs to it in one line of JSON, and stays.
+import { spawn } from "node:child_process";
+import { startBareDomain } from "./bare-domain.ts";
+import { startLab } from "./lab.ts";
+
+const lab = await startLab();
+await startBareDomain(lab, "abandoned");
+const host = spawn("sleep", ["infinity"], { detached: true, stdio: "ignore" });
+if (host.pid === undefined) throw new Error("Unable to start sleep");
+lab.register(host.pid);
+process.stdout.write(`${JSON.stringify({ dir: lab.dir, host: host.pid, qemu: lab.qemuPid("abandoned") })}\n`);
+process.stdin.resume();
