@@ -1,4 +1,5 @@
 import { deviceElements } from "./hardware.ts";
+import { insertInOrder } from "./merge.ts";
 import { ownershipElement } from "./metadata.ts";
 import type { CellSpec, DomainSpec } from "./spec.ts";
 import { type Element, element, indent, serialiseNode } from "./tree.ts";
@@ -10,19 +11,24 @@ import { type Element, element, indent, serialiseNode } from "./tree.ts";
 export function buildDomain(spec: DomainSpec): string {
   const domain = specElement(spec);
   const rest = [
+    sizeElement(
+      "memory",
+      spec.cells.reduce((total, cell) => total + cell.memory, 0),
+    ),
     element("clock", { offset: "utc" }),
     element("on_poweroff", {}, "destroy"),
     element("on_reboot", {}, "restart"),
     element("on_crash", {}, "destroy"),
   ];
-  const devices = domain.children.findIndex((child) => child.kind === "element" && child.name === "devices");
-  domain.children.splice(devices, 0, ...rest);
+  for (const child of rest) insertInOrder(domain, child);
   return `${serialiseNode(indent(domain))}\n`;
 }
 
-/** The `<domain>` of what a spec names, and nothing else: to build one, and to compare or change one part by part. */
+/**
+ * The `<domain>` of what a spec names, and nothing else: to build one, and to compare or change one part by part.
+ * `<memory>` isn't in it: it follows from all cells and devices that are there.
+ */
 export function specElement(spec: Partial<DomainSpec>): Element {
-  const memory = spec.cells?.reduce((total, cell) => total + cell.memory, 0);
   return element(
     "domain",
     { type: spec.type },
@@ -30,9 +36,8 @@ export function specElement(spec: Partial<DomainSpec>): Element {
     textElement("uuid", spec.uuid),
     textElement("description", spec.description),
     spec.ownership && element("metadata", {}, ownershipElement(spec.ownership)),
-    maxMemoryElement(spec.maxMemory),
-    sizeElement("memory", memory),
-    sizeElement("currentMemory", spec.currentMemory),
+    spec.maxMemory && maxMemoryElement(spec.maxMemory),
+    spec.currentMemory === undefined ? undefined : sizeElement("currentMemory", spec.currentMemory),
     textElement("vcpu", spec.vcpus),
     osElement(spec),
     featuresElement(spec),
@@ -45,15 +50,12 @@ function textElement(name: string, value: string | number | undefined): Element 
   return value === undefined ? undefined : element(name, {}, String(value));
 }
 
-export function sizeElement(name: string, kib: number | undefined): Element | undefined {
-  return kib === undefined ? undefined : element(name, { unit: "KiB" }, String(kib));
+export function sizeElement(name: string, kib: number): Element {
+  return element(name, { unit: "KiB" }, String(kib));
 }
 
-export function maxMemoryElement(
-  maxMemory: { size: number; slots?: number } | undefined,
-): Element | undefined {
-  if (!maxMemory) return undefined;
-  return element("maxMemory", { slots: maxMemory.slots, unit: "KiB" }, String(maxMemory.size));
+export function maxMemoryElement({ size, slots }: { size: number; slots?: number }): Element {
+  return element("maxMemory", { slots, unit: "KiB" }, String(size));
 }
 
 const defaultMachines: Readonly<Record<string, string>> = { x86_64: "q35", aarch64: "virt" };
@@ -84,12 +86,15 @@ function featuresElement(spec: Partial<DomainSpec>): Element | undefined {
   );
 }
 
-const cpuModes: readonly string[] = ["host-passthrough", "host-model", "maximum"];
+/** Whether a spec's `cpu` is a mode of libvirt's; else it is the name of a model. */
+export function isCpuMode(cpu: string): boolean {
+  return ["host-passthrough", "host-model", "maximum"].includes(cpu);
+}
 
 function cpuElement(spec: Partial<DomainSpec>): Element | undefined {
   const { cpu, cells } = spec;
   if (cpu === undefined && cells === undefined) return undefined;
-  const isModel = cpu !== undefined && !cpuModes.includes(cpu);
+  const isModel = cpu !== undefined && !isCpuMode(cpu);
   return element(
     "cpu",
     isModel ? { mode: "custom", match: "exact" } : { mode: cpu },

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { specElement } from "./build.ts";
+import { isCpuMode, specElement } from "./build.ts";
 import { settleTotal } from "./memory.ts";
 import { merge } from "./merge.ts";
 import { writeOwnership } from "./metadata.ts";
@@ -19,7 +19,11 @@ import { attribute, children, type Element, find, remove, serialise, setAttribut
  */
 export function editDefinition(xml: string, before: DomainSpec, after: DomainSpec): string {
   const document = parseDomain(xml);
-  changeParts(document.root, withoutMemory(before, after), withoutMemory(after, after));
+  const parts = [before, after].map((spec) => withoutMemory(spec, after));
+  // A domain that others made may have no cells; more vCPUs are no reason to give it some.
+  const isWithoutCells = readCells(document.root).length === 0 && before.cells.length === after.cells.length;
+  if (isWithoutCells) for (const part of parts) delete part.cells;
+  changeParts(document.root, parts[0] ?? {}, parts[1] ?? {});
   return serialise(document);
 }
 
@@ -59,7 +63,9 @@ function clearFilledIn(domain: Element, before: Partial<DomainSpec>, after: Part
   if (os && becomes("firmware", isUefi(domain) ? "uefi" : "bios"))
     removeAll(os, "loader", "nvram", "firmware");
   if (cpu && becomes("cpu", cpuName(cpu))) {
-    for (const name of ["match", "check", "migratable"]) setAttribute(cpu, name, undefined);
+    const isMode = after.cpu === undefined || isCpuMode(after.cpu);
+    for (const name of ["check", "migratable", ...(isMode ? ["match"] : [])])
+      setAttribute(cpu, name, undefined);
     removeAll(cpu, "model", "vendor");
   }
   if (!isDeepStrictEqual(before.serial, after.serial)) clearConsole(domain);

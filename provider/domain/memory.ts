@@ -72,8 +72,7 @@ export function settleTotal(domain: Element, whole?: Kib): Kib {
 function setSize(domain: Element, name: string, size: Kib): void {
   const found = find(domain, name);
   if (!found) {
-    const made = sizeElement(name, size);
-    if (made) insertInOrder(domain, made);
+    insertInOrder(domain, sizeElement(name, size));
     return;
   }
   setAttribute(found, "unit", "KiB");
@@ -84,12 +83,11 @@ function setMaxMemory(domain: Element, maxMemory: { size: Kib; slots?: number } 
   const found = find(domain, "maxMemory");
   if (!maxMemory) {
     if (found) remove(domain, found);
-    return;
+  } else if (!found) {
+    insertInOrder(domain, maxMemoryElement(maxMemory));
+  } else {
+    setAttribute(found, "slots", maxMemory.slots);
+    setAttribute(found, "unit", "KiB");
+    setText(found, String(maxMemory.size));
   }
-  const made = maxMemoryElement(maxMemory);
-  if (!found && made) insertInOrder(domain, made);
-  if (!found) return;
-  setAttribute(found, "slots", maxMemory.slots);
-  setAttribute(found, "unit", "KiB");
-  setText(found, String(maxMemory.size));
 }

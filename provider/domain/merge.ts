@@ -41,8 +41,7 @@ export function merge(found: Element, before: Element | undefined, after: Elemen
     const value = attribute(after, name);
     if (!before || attribute(before, name) !== value) setAttribute(found, name, value);
   }
-  const said = text(after);
-  if (said !== "" && (!before || text(before) !== said)) setText(found, said);
+  if (text(after) !== text(before)) setText(found, text(after));
   mergeChildren(found, before, after);
 }
 

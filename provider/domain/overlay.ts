@@ -14,7 +14,8 @@ export type DomainOverlay = Pick<DomainSpec, "name" | "uuid"> & Partial<DomainSp
 /**
  * Lays what a program names over domain XML of its own, and keeps the rest as it was written. Disks take the place of
  * those with their target device, interfaces of those with their MAC, the serial port of the first one; others are
- * added. The cells are exactly the ones named, but keep their vCPUs where none are said.
+ * added. The cells are exactly the ones named, but keep their vCPUs where none are said; memory devices of the XML
+ * come on top of them.
  */
 export function overlay(userXml: string, named: DomainOverlay): string {
   const document = parseDomain(userXml);

@@ -88,7 +88,8 @@ export function text(of: Element | undefined): string {
 export function setText(of: Element, value: string): void {
   if (text(of) === value) return;
   const rest = of.children.filter((node) => node.kind !== "text" && node.kind !== "cdata");
-  of.children.splice(0, of.children.length, { kind: "text", raw: escapeText(value) }, ...rest);
+  const written: Node[] = value === "" ? [] : [{ kind: "text", raw: escapeText(value) }];
+  of.children.splice(0, of.children.length, ...written, ...rest);
 }
 
 /** Removes a child together with the white space before it. */
@@ -107,7 +108,8 @@ export function remove(parent: Element, child: Element): void {
 
 /** Puts a child in the place of another. */
 export function replace(parent: Element, old: Element, by: Element): void {
-  parent.children.splice(parent.children.indexOf(old), 1, by);
+  const line = lineBefore(parent, old);
+  parent.children.splice(parent.children.indexOf(old), 1, line === "" ? by : indent(by, line));
 }
 
 /**

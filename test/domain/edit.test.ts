@@ -1,0 +1,194 @@
+import { fc, test } from "@fast-check/vitest";
+import { describe, expect, it } from "vitest";
+import { buildDomain } from "../../provider/domain/build.ts";
+import { editDefinition } from "../../provider/domain/edit.ts";
+import { parse } from "../../provider/domain/parse.ts";
+import type { DomainSpec } from "../../provider/domain/spec.ts";
+import { children, type Element, serialiseNode, text } from "../../provider/domain/tree.ts";
+import { fixture, fixtureNames } from "./fixture.ts";
+import { lineDiff } from "./line-diff.ts";
+import { anySpec, plainSpec } from "./spec.ts";
+
+/** What a definition says, whatever the order and the white space between its elements. */
+function meaning(xml: string): string {
+  const sorted = (of: Element): Element => {
+    const elements = children(of).filter(({ name }) => name !== "controller");
+    if (elements.length === 0 && text(of).trim() !== "") return of;
+    const inside = elements.map(sorted).sort((a, b) => (serialiseNode(a) < serialiseNode(b) ? -1 : 1));
+    return { kind: "element", name: of.name, attributes: of.attributes, children: inside };
+  };
+  return serialiseNode(sorted(parse(xml).root)).replaceAll("><", ">\n<");
+}
+
+/** The sizes and the owner of `before` in `after`: not this edit's business. */
+function sameMemory(before: DomainSpec, after: DomainSpec): DomainSpec {
+  const { maxMemory: _m, currentMemory: _c, ownership: _o, ...rest } = after;
+  const { maxMemory, currentMemory, ownership } = before;
+  return {
+    ...rest,
+    ...(maxMemory && { maxMemory }),
+    ...(currentMemory && { currentMemory }),
+    ...(ownership && { ownership }),
+    cells: after.cells.map((cell, id) => ({ ...cell, memory: before.cells[id]?.memory ?? cell.memory })),
+  };
+}
+
+describe("editDefinition", () => {
+  test.prop([anySpec, anySpec])("makes of one definition the other", (before, some) => {
+    const after = sameMemory(before, some);
+    const edited = editDefinition(buildDomain(before), before, after);
+    expect(meaning(edited)).toBe(meaning(buildDomain(after)));
+  });
+
+  test.prop([fc.constantFrom(...fixtureNames), anySpec, anySpec])(
+    "changes not a byte where the specs say the same, sizes aside",
+    (name, before, some) => {
+      const after = { ...before, cells: before.cells.map(() => ({ memory: 1 })) };
+      if (some.maxMemory) after.maxMemory = some.maxMemory;
+      expect(editDefinition(fixture(name), before, after)).toBe(fixture(name));
+    },
+  );
+
+  test.prop([fc.constantFrom("hand-made" as const, "virt-install" as const), anySpec, anySpec])(
+    "is done when done once",
+    (name, before, after) => {
+      const once = editDefinition(fixture(name), before, after);
+      expect(editDefinition(once, before, after)).toBe(once);
+    },
+  );
+});
+
+const disk = { file: "/d", format: "qcow2", bus: "virtio", readOnly: false } as const;
+const card = { network: "default", model: "virtio", mac: "52:54:00:6B:3C:58" };
+
+interface Row {
+  what: string;
+  file: "virt-install" | "hand-made";
+  before: Partial<DomainSpec>;
+  after: Partial<DomainSpec>;
+}
+
+const rows: Row[] = [
+  { what: "vCPUs where there are no cells", file: "virt-install", before: { vcpus: 2 }, after: { vcpus: 4 } },
+  {
+    what: "vCPUs and the cells that hold them",
+    file: "hand-made",
+    before: {
+      vcpus: 4,
+      cells: [
+        { memory: 1, cpus: "0-1" },
+        { memory: 1, cpus: "2-3" },
+      ],
+    },
+    after: {
+      vcpus: 2,
+      cells: [
+        { memory: 1, cpus: "0" },
+        { memory: 1, cpus: "1" },
+      ],
+    },
+  },
+  {
+    what: "a cell more",
+    file: "hand-made",
+    before: {
+      cells: [
+        { memory: 1, cpus: "0-1" },
+        { memory: 1, cpus: "2-3" },
+      ],
+    },
+    after: { cells: [{ memory: 1, cpus: "0-1" }, { memory: 1, cpus: "2-3" }, { memory: 1024 }] },
+  },
+  {
+    what: "from a model to a mode",
+    file: "hand-made",
+    before: { cpu: "Skylake-Server" },
+    after: { cpu: "maximum" },
+  },
+  {
+    what: "from a mode to a model",
+    file: "virt-install",
+    before: { cpu: "host-passthrough" },
+    after: { cpu: "EPYC" },
+  },
+  { what: "a CPU that is there already", file: "hand-made", before: {}, after: { cpu: "Skylake-Server" } },
+  { what: "another version of the machine", file: "hand-made", before: {}, after: { machine: "pc-q35-8.0" } },
+  {
+    what: "another kind of machine",
+    file: "virt-install",
+    before: { machine: "q35" },
+    after: { machine: "pc" },
+  },
+  { what: "UEFI to BIOS", file: "hand-made", before: { firmware: "uefi" }, after: { firmware: "bios" } },
+  { what: "BIOS to UEFI", file: "virt-install", before: {}, after: { firmware: "uefi" } },
+  {
+    what: "a kernel",
+    file: "virt-install",
+    before: {},
+    after: { boot: { kernel: "/k", commandLine: "a<b" } },
+  },
+  {
+    what: "a disk's file",
+    file: "virt-install",
+    before: { disks: [disk] },
+    after: { disks: [{ ...disk, file: "/e" }] },
+  },
+  { what: "a disk more", file: "virt-install", before: { disks: [disk] }, after: { disks: [disk, disk] } },
+  { what: "a disk less", file: "virt-install", before: { disks: [disk] }, after: { disks: [] } },
+  {
+    what: "a disk that others put on a block device",
+    file: "hand-made",
+    before: { disks: [disk] },
+    after: { disks: [{ ...disk, readOnly: true }] },
+  },
+  {
+    what: "a disk on another bus",
+    file: "virt-install",
+    before: { disks: [disk] },
+    after: { disks: [{ ...disk, bus: "sata" }] },
+  },
+  {
+    what: "another network",
+    file: "virt-install",
+    before: { interfaces: [card] },
+    after: { interfaces: [{ bridge: "br0", model: "virtio", mac: card.mac }] },
+  },
+  {
+    what: "another model of card",
+    file: "virt-install",
+    before: { interfaces: [card] },
+    after: { interfaces: [{ ...card, model: "e1000e" }] },
+  },
+  {
+    what: "another card",
+    file: "virt-install",
+    before: { interfaces: [card] },
+    after: { interfaces: [{ ...card, mac: "52:54:00:00:00:01" }] },
+  },
+  {
+    what: "the serial port to a file",
+    file: "virt-install",
+    before: { serial: "pty" },
+    after: { serial: { file: "/s" } },
+  },
+  { what: "no serial port", file: "virt-install", before: { serial: "pty" }, after: {} },
+  { what: "no agent", file: "virt-install", before: { agent: true }, after: { agent: false } },
+  { what: "an agent", file: "hand-made", before: { agent: false }, after: { agent: true } },
+  { what: "no balloon", file: "virt-install", before: { balloon: true }, after: { balloon: false } },
+  {
+    what: "another description",
+    file: "hand-made",
+    before: { description: "a" },
+    after: { description: "<b>\n🛠" },
+  },
+  { what: "a description", file: "virt-install", before: {}, after: { description: "it's new" } },
+  { what: "no description", file: "hand-made", before: { description: "a" }, after: {} },
+];
+
+describe("an edit of one part leaves the rest alone", () => {
+  it.each(rows)("$what ($file)", ({ file, before, after }) => {
+    const xml = fixture(file);
+    const edited = editDefinition(xml, { ...plainSpec, ...before }, { ...plainSpec, ...after });
+    expect(lineDiff(xml, edited).join("\n")).toMatchSnapshot();
+  });
+});

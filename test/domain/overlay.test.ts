@@ -1,0 +1,117 @@
+import { fc, test } from "@fast-check/vitest";
+import { describe, expect, it } from "vitest";
+import { contradictions, overlay } from "../../provider/domain/overlay.ts";
+import { readDomain } from "../../provider/domain/read.ts";
+import { fixture, fixtureNames } from "./fixture.ts";
+import { lineDiff } from "./line-diff.ts";
+import { anySpec } from "./spec.ts";
+
+const GiB = 1024 * 1024;
+const named = { name: "web-1", uuid: "5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01" };
+const disk = { file: "/d", format: "qcow2", bus: "virtio", readOnly: false } as const;
+
+describe("overlay", () => {
+  it("changes the name and the UUID, and nothing that isn't named", () => {
+    for (const name of fixtureNames) {
+      const { name: oldName, uuid } = readDomain(fixture(name));
+      const expected = fixture(name)
+        .replace(`<name>${oldName}</name>`, "<name>web-1</name>")
+        .replace(`<uuid>${uuid}</uuid>`, `<uuid>${named.uuid}</uuid>`);
+      expect(overlay(fixture(name), named)).toBe(expected);
+    }
+  });
+
+  it("makes a domain of next to nothing", () => {
+    const xml = overlay("<domain type='qemu'><os><type>hvm</type></os></domain>", {
+      ...named,
+      cells: [{ memory: GiB }],
+      maxMemory: { size: 4 * GiB, slots: 16 },
+      vcpus: 2,
+      disks: [disk],
+    });
+    expect(xml).toBe(
+      "<domain type='qemu'><name>web-1</name><uuid>5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01</uuid>" +
+        "<maxMemory slots='16' unit='KiB'>4194304</maxMemory><memory unit='KiB'>1048576</memory>" +
+        "<vcpu>2</vcpu><os><type>hvm</type></os>" +
+        "<cpu><numa><cell id='0' cpus='0-1' memory='1048576' unit='KiB'/></numa></cpu>" +
+        "<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/d'/>" +
+        "<target dev='vda' bus='virtio'/></disk></devices></domain>",
+    );
+  });
+
+  it.each([
+    ["memory and a ceiling", { cells: [{ memory: 2 * GiB }], maxMemory: { size: 8 * GiB, slots: 16 } }],
+    ["vCPUs", { vcpus: 8 }],
+    ["BIOS, no agent, no ACPI", { firmware: "bios", agent: false, acpi: false } as const],
+    ["UEFI, which it has", { firmware: "uefi" } as const],
+    ["a disk", { disks: [disk] }],
+    ["a card", { interfaces: [{ user: true, model: "virtio", mac: "52:54:00:00:00:01" } as const] }],
+    ["a CPU and a description", { cpu: "host-passthrough", description: "mine" }],
+  ])("lays %s over hand-made.xml", (_, spec) => {
+    const xml = fixture("hand-made");
+    const laid = overlay(overlay(xml, named), { ...named, ...spec });
+    expect(lineDiff(overlay(xml, named), laid).join("\n")).toMatchSnapshot();
+  });
+
+  test.prop([fc.constantFrom(...fixtureNames), anySpec])("says what the program says", (name, spec) => {
+    const laid = overlay(fixture(name), spec);
+    const { devices } = readDomain(fixture(name));
+    const inDevices = devices.reduce((sum, { size }) => sum + size, 0);
+    expect(readDomain(laid)).toMatchObject({
+      type: spec.type,
+      name: spec.name,
+      uuid: spec.uuid,
+      vcpus: spec.vcpus,
+      memory: spec.cells.reduce((sum, { memory }) => sum + memory, inDevices),
+      devices,
+      acpi: spec.acpi,
+      uefi: spec.firmware === "uefi",
+      ...(spec.maxMemory && { maxMemory: spec.maxMemory }),
+      ...(spec.ownership && { ownership: spec.ownership }),
+    });
+    expect(readDomain(laid).cells).toHaveLength(spec.cells.length);
+    expect(overlay(laid, spec)).toBe(laid);
+  });
+
+  it("refuses XML that is none, or no domain", () => {
+    expect(() => overlay("<domain>", named)).toThrow("malformed XML at line 1, column 1");
+    expect(() => overlay("<network/>", named)).toThrow("expected a <domain>");
+  });
+});
+
+describe("contradictions", () => {
+  it("there are none with what says the same or nothing", () => {
+    expect(
+      contradictions("<domain type='kvm'/>", { ...named, memory: 1, maxMemory: 2, memorySlots: 3, vcpus: 4 }),
+    ).toEqual([]);
+    expect(contradictions(fixture("hand-made"), {})).toEqual([]);
+    const same = { name: "build-7", uuid: "7D8E8D4E-5A0F-4B7C-8F43-C9F4B0F5D1A1", memory: 3 * GiB, vcpus: 4 };
+    expect(contradictions(fixture("hand-made"), { ...same, maxMemory: 16 * GiB, memorySlots: 8 })).toEqual(
+      [],
+    );
+  });
+
+  it("each is named, with both values", () => {
+    expect(
+      contradictions(fixture("hand-made"), {
+        ...named,
+        memory: GiB,
+        currentMemory: GiB,
+        maxMemory: 4 * GiB,
+        memorySlots: 16,
+        vcpus: 2,
+      }),
+    ).toEqual([
+      'xml says <name> "build-7", the argument name says "web-1"',
+      `xml says <uuid> "7d8e8d4e-5a0f-4b7c-8f43-c9f4b0f5d1a1", the argument uuid says "${named.uuid}"`,
+      "xml says <cell memory> and memory devices 3072 MiB, the argument memory says 1024 MiB",
+      "xml says <currentMemory> 2048 MiB, the argument currentMemory says 1024 MiB",
+      "xml says <maxMemory> 16384 MiB, the argument maxMemory says 4096 MiB",
+      "xml says <maxMemory slots> 8, the argument memorySlots says 16",
+      "xml says <vcpu> 4, the argument vcpus says 2",
+    ]);
+    expect(contradictions(fixture("virt-install"), { memory: GiB })).toEqual([
+      "xml says <memory> 2048 MiB, the argument memory says 1024 MiB",
+    ]);
+  });
+});

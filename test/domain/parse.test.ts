@@ -1,0 +1,123 @@
+import { fc, test } from "@fast-check/vitest";
+import { describe, expect, it } from "vitest";
+import { XmlError } from "../../provider/domain/escape.ts";
+import { parse, parseDomain } from "../../provider/domain/parse.ts";
+import {
+  attribute,
+  children,
+  element,
+  find,
+  serialise,
+  serialiseNode,
+  text,
+} from "../../provider/domain/tree.ts";
+import { documentXml, xmlText } from "./arbitrary-xml.ts";
+import { fixture, fixtureNames } from "./fixture.ts";
+
+describe("parse and serialise", () => {
+  test.prop([documentXml], { numRuns: 400 })("give back every byte", (xml) => {
+    expect(serialise(parse(xml))).toBe(xml);
+  });
+
+  it.each(fixtureNames)("give back %s.xml", (name) => {
+    expect(serialise(parse(fixture(name)))).toBe(fixture(name));
+  });
+
+  test.prop([xmlText, xmlText])("bring text and attributes through as they are", (said, value) => {
+    const made = serialiseNode(element("a", { value }, element("b", {}, said)));
+    const { root } = parse(`<r>${made}</r>`);
+    expect(attribute(find(root, "a"), "value")).toBe(value);
+    expect(text(find(root, "a", "b"))).toBe(said);
+  });
+
+  it("reads references, CDATA and text around comments as one text", () => {
+    const { root } = parse("<a>1 &lt; 2 &#38; &#x1F6E0;<!-- x --><![CDATA[ <&> ]]>&apos;&quot;</a>");
+    expect(text(root)).toBe("1 < 2 & 🛠 <&> '\"");
+  });
+
+  it("reads line ends as XML does", () => {
+    expect(serialise(parse("<a>\r\n<b/>\r</a>"))).toBe("<a>\n<b/>\n</a>");
+  });
+
+  it("keeps names that JavaScript's objects have themselves", () => {
+    const xml = "<a toString='1' valueOf='2'><hasOwnProperty/><__defineGetter__>x</__defineGetter__></a>";
+    const { root } = parse(xml);
+    expect(attribute(root, "toString")).toBe("1");
+    expect(children(root).map(({ name }) => name)).toEqual(["hasOwnProperty", "__defineGetter__"]);
+    expect(serialise(parse(xml))).toBe(xml);
+  });
+});
+
+describe("what isn't accepted", () => {
+  it.each([
+    ["", "line 1, column 1: Start tag expected"],
+    ["<a>", "line 1, column 1: Unclosed tag 'a'"],
+    ["<a>\n <b></a>", "line 2, column 5: Expected closing tag 'b'"],
+    ["<a b='1' b='2'/>", "column 10: Attribute 'b' is repeated"],
+    ["<a b=c/>", "Attribute 'b' is without value"],
+    ["<a/>\n<b/>", "line 2, column 1: there is a second root element"],
+    ["<a/> x", "column 6: there is text after the root element"],
+    ["<a>\n1 & 2</a>", "line 2, column 3: & starts no reference"],
+    ["<a b='&nbsp;'/>", "column 7: & starts no reference"],
+    ["<a>\u0000</a>", "column 4: the character U+0000 is not allowed"],
+    ["<a>\u001b</a>", "U+001B"],
+    ["<a>\ud83d</a>", "U+D83D"],
+    ["<a>&#0;</a>", "&#0; is not allowed"],
+    ["<a>&#xD800;</a>", "&#xD800; is not allowed"],
+    ["<a><!-- </a>", "column 4: the comment is not closed"],
+    ["<a><![CDATA[ </a>", "column 4: the CDATA section is not closed"],
+    ["<!DOCTYPE a>\n<a/>", "line 1, column 1: a document type declaration"],
+    ["<a>\n<!ENTITY x 'y'></a>", "line 2, column 1: unexpected <!"],
+    ["<__proto__/>", "__proto__"],
+    ["<a __proto__='1'/>", "__proto__"],
+    ["<constructor/>", "constructor"],
+  ])("%j", (xml, problem) => {
+    expect(() => parse(xml)).toThrow(XmlError);
+    expect(() => parse(xml)).toThrow(problem);
+  });
+
+  it("refuses entities that grow, before any of them is read", () => {
+    const entities = Array.from({ length: 20 }, (_, i) => `<!ENTITY l${i + 1} "&l${i};&l${i};">`).join("");
+    expect(() => parse(`<!DOCTYPE a [<!ENTITY l0 "ha">${entities}]><a>&l20;</a>`)).toThrow(
+      "document type declaration",
+    );
+  });
+
+  it("is bounded in depth and size", () => {
+    expect(() => parse("<a>".repeat(300) + "</a>".repeat(300))).toThrow("Maximum nested tags exceeded");
+    expect(() => parse(`<a>${"é".repeat(2 * 1024 * 1024)}</a>`)).toThrow("longer than the 4194304 bytes");
+  });
+
+  it("never touches a prototype", () => {
+    for (const xml of [
+      "<a><__proto__ polluted='1'/></a>",
+      "<a __proto__='{}'/>",
+      "<prototype polluted='1'/>",
+    ]) {
+      expect(() => parse(xml)).toThrow(XmlError);
+    }
+    expect("polluted" in {}).toBe(false);
+  });
+
+  test.prop([
+    documentXml,
+    fc.nat(),
+    fc.string({ maxLength: 2, unit: fc.constantFrom("<", ">", "&", "'", "/", "!") }),
+  ])("a damaged document gives an XmlError or comes back as it was", (xml, at, damage) => {
+    const damaged = xml.slice(0, at % xml.length) + damage + xml.slice(at % xml.length);
+    try {
+      expect(serialise(parse(damaged))).toBe(damaged);
+    } catch (error) {
+      expect(error).toBeInstanceOf(XmlError);
+    }
+  });
+
+  it("wants a domain", () => {
+    expect(() => parseDomain("<network/>")).toThrow("expected a <domain>, found <network>");
+  });
+
+  it("refuses to write what XML can't hold", () => {
+    expect(() => element("a", {}, "x\u0007")).toThrow("U+0007");
+    expect(() => element("a", { b: "\ud800" })).toThrow("U+D800");
+  });
+});
