@@ -107,8 +107,8 @@ export class Connection {
     return this.#ended === undefined && !this.#retired;
   }
 
-  call<A, R>(procedure: Procedure<A, R>, args: A): Promise<R> {
-    const { name, number, program, slow } = procedure;
+  call<A, R>(procedure: Procedure<A, R>, args: A, limit = this.#deadline(procedure.slow)): Promise<R> {
+    const { name, number, program } = procedure;
     return new Promise((resolve, reject) => {
       const broken = (reason: string) =>
         new ConnectionError(`${this.#channel.target} did not answer ${name}: ${reason}`);
@@ -121,7 +121,6 @@ export class Connection {
         outcome();
         this.#rest();
       };
-      const limit = slow ? this.#timing.slowCallTimeoutMs : this.#timing.callTimeoutMs;
       const deadline = setTimeout(() => {
         this.#retired = true;
         const reason = `nothing came within ${limit} ms; it may still carry it out`;
@@ -145,9 +144,10 @@ export class Connection {
     });
   }
 
-  /** Takes leave of the daemon. Calls still in flight fail. */
+  /** Takes leave of the daemon, for no longer than connecting may take. Calls still in flight fail. */
   async close(): Promise<void> {
-    if (this.usable) await this.call(procedures.close, {}).catch(() => undefined);
+    const { connectTimeoutMs } = this.#timing;
+    if (this.usable) await this.call(procedures.close, {}, connectTimeoutMs).catch(() => undefined);
     this.#end("it was closed");
   }
 
@@ -204,6 +204,10 @@ export class Connection {
     this.#channel.write(
       encodePacket(header(KEEPALIVE_PROGRAM, procedure, MessageType.MESSAGE, 0), struct({}), {}),
     );
+  }
+
+  #deadline(slow: boolean): number {
+    return slow ? this.#timing.slowCallTimeoutMs : this.#timing.callTimeoutMs;
   }
 
   #nextSerial(): number {
