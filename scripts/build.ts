@@ -60,6 +60,8 @@ async function compile(): Promise<void> {
     // TypeScript before 4.7 knows neither .d.cts nor "exports"; Pulumi brings 3.8 for programs without one of their own.
     await copyFile(join(fresh, "sdk/index.d.cts"), join(fresh, "sdk/index.d.ts"));
     await addLicenses(join(fresh, "provider/bundled-licenses.txt"));
+    // A temporary folder is its maker's alone.
+    await chmod(fresh, 0o755);
     await rm(dist, { recursive: true, force: true });
     await rename(fresh, dist);
   } finally {
