@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import {
   appendFile,
+  chmod,
   copyFile,
   glob,
   mkdir,
