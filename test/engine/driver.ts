@@ -1,7 +1,8 @@
+import { engineOnThisMachine } from "./find-engine.ts";
 import { openSmallEngineStack } from "./small-engine.ts";
 import type { Deployment } from "./stack/snapshot.ts";
 
-export type { Deployment } from "./stack/snapshot.ts";
+export { type Deployment, engineOnThisMachine };
 
 export interface RunOptions {
   /** Fails if there is anything to do but `same`; it is done all the same. */
@@ -17,8 +18,12 @@ export interface RunOptions {
   parallel?: number;
   /** Gets what a person would see, as it appears. */
   onOutput?: (text: string) => void;
-  /** Lets calls in flight end and starts no others. */
+  /** When aborted, calls in flight are let end, and no others begun. */
   signal?: AbortSignal;
+  /** Where `onOutput` writes to a terminal: rows are rewritten in place, in colour (small engine only). */
+  terminal?: { columns: number };
+  /** Of a preview: also gives {@link RunResult.json}. */
+  json?: boolean;
 }
 
 export interface StepResult {
@@ -46,7 +51,7 @@ export interface RunResult {
   /** The stack's outputs as they are now, secrets in clear. */
   outputs: Record<string, unknown>;
   errors: string[];
-  /** Of a preview: what `pulumi preview --json` prints. */
+  /** Of a preview that was asked for it: what `pulumi preview --json` prints. */
   json?: unknown;
 }
 
@@ -78,5 +83,11 @@ export interface OpenStackOptions {
 }
 
 export async function openStack(options: OpenStackOptions): Promise<StackDriver> {
-  return openSmallEngineStack(options);
+  const found = options.engine === "small" ? undefined : await engineOnThisMachine();
+  if (found?.kind === "pulumi") {
+    const { openPulumiCliStack } = await import("./pulumi-cli.ts");
+    return openPulumiCliStack(options, found.command);
+  }
+  if (options.engine === "pulumi") throw new Error(`there is no Pulumi CLI to run: ${found?.why}`);
+  return openSmallEngineStack(options, found?.why);
 }

@@ -55,7 +55,7 @@ export class Monitor {
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
   });
-  private readonly pending = new Set<(error: Error) => void>();
+  private readonly pending = new Set<() => void>();
   private refusing = false;
   private rootUrn = "";
 
@@ -72,10 +72,10 @@ export class Monitor {
     this.address = `127.0.0.1:${port}`;
   }
 
-  /** Ends what the program waits for, and refuses what comes; the SDK takes UNAVAILABLE as a quiet end. */
+  /** Ends what the program waits for, and refuses what comes. Log messages are still taken. */
   refuseRequests(): void {
     this.refusing = true;
-    for (const fail of [...this.pending]) fail(new Error("the resource monitor has shut down"));
+    for (const refuse of [...this.pending]) refuse();
   }
 
   close(): void {
@@ -87,39 +87,43 @@ export class Monitor {
     return this.program;
   }
 
-  private unary<Request, Response>(
+  /** Answers UNAVAILABLE from {@link refuseRequests} on, pending requests included. */
+  private refusable<Request, Response>(
     handle: (request: Request) => Promise<Response>,
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
-      const unavailable = (error: Error) => {
-        this.pending.delete(unavailable);
-        callback({ code: status.UNAVAILABLE, details: error.message });
+      const refuse = () => {
+        this.pending.delete(refuse);
+        callback({ code: status.UNAVAILABLE, details: "the resource monitor has shut down" });
       };
-      const isStillPending = () => this.pending.delete(unavailable);
-      this.pending.add(unavailable);
-      if (this.refusing) return unavailable(new Error("the resource monitor has shut down"));
+      if (this.refusing) {
+        refuse();
+        return;
+      }
+      this.pending.add(refuse);
+      const isAnswerable = () => this.pending.delete(refuse);
       handle(call.request).then(
-        (response) => isStillPending() && callback(null, response),
-        (error: Error) => isStillPending() && callback({ code: status.UNKNOWN, details: error.message }),
+        (response) => isAnswerable() && callback(null, response),
+        (error: Error) => isAnswerable() && callback({ code: status.UNKNOWN, details: error.message }),
       );
     };
   }
 
   private monitorService(deployed: Deployed) {
     return {
-      getDeploymentInfo: this.unary(async () => deploymentInfo(deployed)),
+      getDeploymentInfo: this.refusable(async () => deploymentInfo(deployed)),
       // For SDKs that know no GetDeploymentInfo.
-      supportsFeature: this.unary(async (request: messages.SupportsFeatureRequest) =>
+      supportsFeature: this.refusable(async (request: messages.SupportsFeatureRequest) =>
         new messages.SupportsFeatureResponse().setHassupport(request.getId() in FEATURES),
       ),
-      registerResource: this.unary(async (request: messages.RegisterResourceRequest) => {
+      registerResource: this.refusable(async (request: messages.RegisterResourceRequest) => {
         const { resource, failed } = await this.requests.register(goalOf(request, deployed));
         const response = new messages.RegisterResourceResponse().setUrn(resource.urn).setId(resource.id);
         // A component's outputs are the program's own, and never come back to it.
         response.setObject(structs.Struct.fromJavaScript(resource.custom ? resource.outputs : {}));
         return response.setResult(failed ? messages.Result.FAIL : messages.Result.SUCCESS);
       }),
-      registerResourceOutputs: this.unary(async (request: messages.RegisterResourceOutputsRequest) => {
+      registerResourceOutputs: this.refusable(async (request: messages.RegisterResourceOutputsRequest) => {
         const outputs = propsFromWire(request.getOutputs()?.toJavaScript());
         await this.requests.registerOutputs(request.getUrn(), outputs);
         return new empty.Empty();
@@ -128,7 +132,7 @@ export class Monitor {
       signalAndWaitForShutdown: (_call, callback) => {
         this.requests.programIsComplete().then(() => callback(null, new empty.Empty()));
       },
-      invoke: this.unary(async (request: messages.ResourceInvokeRequest) => this.invoke(request)),
+      invoke: this.refusable(async (request: messages.ResourceInvokeRequest) => this.invoke(request)),
     } satisfies Partial<IResourceMonitorServer>;
   }
 
@@ -145,7 +149,7 @@ export class Monitor {
 
   private engineService(onLog: (diagnostic: Diagnostic) => void) {
     return {
-      log: this.unary(async (request: engine.LogRequest) => {
+      log: unary((request: engine.LogRequest) => {
         onLog({
           urn: request.getUrn(),
           severity: SEVERITIES[request.getSeverity()] ?? "info",
@@ -154,14 +158,20 @@ export class Monitor {
         });
         return new empty.Empty();
       }),
-      getRootResource: this.unary(async () => new engine.GetRootResourceResponse().setUrn(this.rootUrn)),
-      setRootResource: this.unary(async (request: engine.SetRootResourceRequest) => {
+      getRootResource: unary(() => new engine.GetRootResourceResponse().setUrn(this.rootUrn)),
+      setRootResource: unary((request: engine.SetRootResourceRequest) => {
         this.rootUrn = request.getUrn();
         return new engine.SetRootResourceResponse();
       }),
-      requirePulumiVersion: this.unary(async () => new engine.RequirePulumiVersionResponse()),
+      requirePulumiVersion: unary(() => new engine.RequirePulumiVersionResponse()),
     } satisfies Partial<IEngineServer>;
   }
+}
+
+function unary<Request, Response>(
+  handle: (request: Request) => Response,
+): handleUnaryCall<Request, Response> {
+  return (call, callback) => callback(null, handle(call.request));
 }
 
 function deploymentInfo({ project, stack, config, preview, parallel }: Deployed): messages.DeploymentInfo {

@@ -1,14 +1,18 @@
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { Display } from "./display/display.ts";
+import { previewJson } from "./display/json.ts";
 import type { OpenStackOptions, RunOptions, RunResult, StackDriver } from "./driver.ts";
 import { type OperationKind, runOperation } from "./operation.ts";
 import { configKey, readProject, readStackConfig } from "./stack/project.ts";
 import { readDeployment } from "./stack/snapshot.ts";
 import { withoutSecretMarks } from "./stack/values.ts";
 
-/** The state is `<backendDir>/<stack>.json`. */
-export function openSmallEngineStack(options: OpenStackOptions): StackDriver {
+/** Compiled code of the hosts' own modules: saves them a third of their start. */
+const COMPILE_CACHE = join(import.meta.dirname, "../../.cache/compiled");
+
+/** The state is `<backendDir>/<stack>.json`. `why`: the reason for this engine, to be shown. */
+export function openSmallEngineStack(options: OpenStackOptions, why?: string): StackDriver {
   const { stack, env } = options;
   const project = readProject(resolve(options.projectDir));
   const config = readStackConfig(project, stack);
@@ -26,15 +30,15 @@ export function openSmallEngineStack(options: OpenStackOptions): StackDriver {
     o: RunOptions = {},
   ): Promise<RunResult> => {
     const display = new Display({
-      kind,
-      preview,
-      stack,
+      ...{ kind, preview, stack },
+      engine: `the tests' small engine${why ? ` (${why})` : ""}`,
       diff: o.diff ?? false,
+      terminal: o.terminal,
       write: o.onOutput ?? (() => {}),
     });
     const result = await runOperation(kind, {
       ...{ project, stack, stateFile, config, preview },
-      env: { ...process.env, ...env },
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...env },
       refresh: o.refresh ?? false,
       parallel: o.parallel ?? 4 * availableParallelism(),
       continueOnError: o.continueOnError ?? false,
@@ -42,18 +46,22 @@ export function openSmallEngineStack(options: OpenStackOptions): StackDriver {
       onEvent: (event) => display.show(event),
     });
     const hasChanges = Object.entries(result.changes).some(([op, count]) => op !== "same" && count > 0);
-    const isUnexpected = o.expectNoChanges === true && result.ok && hasChanges;
-    const errors = isUnexpected ? ["no changes were expected, but there were some"] : [];
-    result.errors.push(...errors);
+    if (o.expectNoChanges && result.ok && hasChanges) {
+      result.ok = false;
+      const message = "no changes were expected but changes were proposed";
+      result.errors.push(message);
+      result.diagnostics.push({ urn: "", severity: "error", message, ephemeral: false });
+    }
     display.close(result);
     return {
-      ok: result.ok && !isUnexpected,
+      ok: result.ok,
       stdout: display.text,
       changes: result.changes,
       steps: result.steps.map(({ op, urn, replaceReasons = [] }) => ({ op, urn, replaceReasons })),
       diagnostics: result.diagnostics,
       outputs: withoutSecretMarks(result.outputs),
       errors: result.errors,
+      ...(preview && o.json ? { json: previewJson(result, config) } : {}),
     };
   };
   return {

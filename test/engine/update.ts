@@ -59,8 +59,9 @@ export class Update implements ProgramRequests {
       (code) => this.push({ kind: "exited", code }),
       (error) => this.push({ kind: "failed", error }),
     );
+    let isComplete = false;
     try {
-      await this.takeEvents();
+      isComplete = await this.takeEvents();
     } catch (error) {
       report.ok = false;
       if (!(error instanceof Bail)) report.error("", messageOf(error));
@@ -69,6 +70,8 @@ export class Update implements ProgramRequests {
     await this.executor.idle();
     if (this.executor.hasFailed || this.executor.hasStopped) report.ok = false;
     this.storeStackOutputs();
+    // A program that was not let finish has nothing of interest to say any more.
+    if (!isComplete) program.kill();
     monitor.refuseRequests();
     this.ended.resolve();
     await program.exitedOrKilled();
@@ -126,7 +129,8 @@ export class Update implements ProgramRequests {
     this.wake();
   }
 
-  private async takeEvents(): Promise<void> {
+  /** Whether the program came to its end. */
+  private async takeEvents(): Promise<boolean> {
     const { executor, generator } = this;
     for (;;) {
       while (this.events.length === 0 && !executor.hasStopped) {
@@ -135,7 +139,7 @@ export class Update implements ProgramRequests {
         });
       }
       const event = this.events.shift();
-      if (!event || executor.hasStopped) return;
+      if (!event || executor.hasStopped) return false;
       if (event.kind === "register") await this.takeGoal(event.goal, event.answer);
       else if (event.kind === "outputs") this.takeOutputs(event);
       else if (event.kind === "failed") throw event.error;
@@ -146,7 +150,7 @@ export class Update implements ProgramRequests {
           await executor.idle();
           await deleteInLayers(generator.deletions(), this.session.snapshot.base, executor);
         }
-        return;
+        return true;
       }
     }
   }

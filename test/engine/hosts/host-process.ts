@@ -39,7 +39,7 @@ export class HostProcess {
       this.child.once("error", reject);
       this.child.once("exit", (code) => {
         this.hasExited = true;
-        this.releaseGroup();
+        this.kill();
         // Output can arrive after the exit; «close» comes when all of it has been read.
         this.child.once("close", () => resolve(code ?? -1));
       });
@@ -62,12 +62,13 @@ export class HostProcess {
   }
 
   async exitedOrKilled(): Promise<void> {
-    const timer = setTimeout(() => this.releaseGroup(), GRACE_MS);
+    const timer = setTimeout(() => this.kill(), GRACE_MS);
     await this.exited.catch(() => {});
     clearTimeout(timer);
   }
 
-  private releaseGroup(): void {
+  /** The host, if it runs yet, and all that it started and left behind. */
+  kill(): void {
     this.child.stdio[3]?.destroy();
   }
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Deployment, openStack } from "../driver.ts";
+import { nameOf } from "../stack/urn.ts";
 import type { RecordedStep } from "./spec.ts";
 
 /** What one command came to: whether it succeeded, the provider's calls, the resources it left, both sorted. */
@@ -11,19 +12,19 @@ export interface Recording {
   state: object[];
 }
 
-/** The steps as the real CLI did them; see `scenarios.ts`. */
-export function recorded(name: string): Recording[] {
+/** The steps as the real CLI did them, without what concerns the resource `leftOut`; see `scenarios.ts`. */
+export function recorded(name: string, leftOut?: string): Recording[] {
   const file = join(import.meta.dirname, "recorded", `${name}.json`);
   const steps: { rc: number; calls: string[]; state: string[] }[] = JSON.parse(readFileSync(file, "utf8"));
   return steps.map(({ rc, calls, state }) => ({
     ok: rc === 0,
-    calls: sorted(calls.map((call) => JSON.parse(call))),
-    state: sorted(state.map((resource) => JSON.parse(resource))),
+    calls: sorted(calls.map((call) => JSON.parse(call)).filter((call) => call.n !== leftOut)),
+    state: sorted(state.map((resource) => JSON.parse(resource)).filter(({ urn }) => nameOf(urn) !== leftOut)),
   }));
 }
 
-/** Does the steps with the small engine. */
-export async function record(steps: RecordedStep[]): Promise<Recording[]> {
+/** Does the steps with the small engine, and leaves out what concerns the resource `leftOut`. */
+export async function record(steps: RecordedStep[], leftOut?: string): Promise<Recording[]> {
   const dir = mkdtempSync(join(tmpdir(), "recording-"));
   try {
     const file = (name: string) => join(dir, name);
@@ -54,8 +55,8 @@ export async function record(steps: RecordedStep[]): Promise<Recording[]> {
         .filter((line) => line !== "");
       recordings.push({
         ok,
-        calls: sorted(calls.map((line) => JSON.parse(line))),
-        state: stateOf(await stack.exportState()),
+        calls: sorted(calls.map((line) => JSON.parse(line)).filter((call) => call.n !== leftOut)),
+        state: stateOf(await stack.exportState(), leftOut),
       });
     }
     return recordings;
@@ -65,8 +66,10 @@ export async function record(steps: RecordedStep[]): Promise<Recording[]> {
 }
 
 /** Without what differs from run to run: times, the provider's id, the text of `__provider`. */
-function stateOf({ deployment: { resources = [], pending_operations = [] } }: Deployment): object[] {
-  const steady = resources.map(({ created, modified, provider, inputs, outputs, ...resource }) => ({
+function stateOf({ deployment }: Deployment, leftOut: string | undefined): object[] {
+  const { resources = [], pending_operations = [] } = deployment;
+  const compared = resources.filter(({ urn }) => nameOf(urn) !== leftOut);
+  const steady = compared.map(({ created, modified, provider, inputs, outputs, ...resource }) => ({
     ...resource,
     ...(provider ? { provider: provider.replace(/[^:]+$/, "PID") } : {}),
     ...(resource.type.startsWith("pulumi:providers") ? { id: "PID" } : {}),

@@ -1,0 +1,60 @@
+import type { OperationResult } from "../report.ts";
+import type { Config } from "../stack/project.ts";
+import { type Resource, storeResource } from "../stack/resource.ts";
+import { isProps } from "../stack/values.ts";
+import { printable, visible } from "./values.ts";
+
+/** The shape of what `pulumi preview --json` prints; there is no detailedDiff, since dynamic providers give none. */
+export interface PreviewJson {
+  config: Record<string, string>;
+  steps: {
+    op: string;
+    urn: string;
+    /** As in a deployment, without hidden properties, and with secrets as «[secret]». */
+    oldState?: object;
+    newState?: object;
+    replaceReasons?: string[];
+  }[];
+  diagnostics: { urn?: string; message: string; severity: string; ephemeral?: boolean }[];
+  /** Nanoseconds. */
+  duration: number;
+  changeSummary: Record<string, number>;
+}
+
+export function previewJson(result: OperationResult, config: Config): PreviewJson {
+  return {
+    config: Object.fromEntries(
+      Object.entries(config.values).map(([key, value]) => [
+        key,
+        config.secretKeys.includes(key) ? "[secret]" : value,
+      ]),
+    ),
+    steps: result.steps.map(({ op, urn, old, new: now, replaceReasons = [] }) => ({
+      op,
+      urn,
+      ...(old ? { oldState: shown(old) } : {}),
+      ...(now ? { newState: shown(now) } : {}),
+      ...(replaceReasons.length > 0 ? { replaceReasons } : {}),
+    })),
+    diagnostics: result.diagnostics
+      .filter(({ severity }) => severity !== "debug")
+      .map(({ urn, message, severity, ephemeral }) => ({
+        ...(urn === "" ? {} : { urn }),
+        message,
+        severity,
+        ...(ephemeral ? { ephemeral } : {}),
+      })),
+    duration: Math.round(result.durationMs * 1e6),
+    changeSummary: result.changes,
+  };
+}
+
+function shown(resource: Resource): object {
+  const stored = storeResource(resource);
+  const side = (key: "inputs" | "outputs") => {
+    const props = printable(visible(resource[key]));
+    return isProps(props) && Object.keys(props).length > 0 ? { [key]: props } : {};
+  };
+  const { inputs: _inputs, outputs: _outputs, ...rest } = stored;
+  return { ...rest, ...side("inputs"), ...side("outputs") };
+}

@@ -1,0 +1,136 @@
+import { execFile } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { delimiter, dirname, resolve } from "node:path";
+import { promisify } from "node:util";
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  type PulumiCommand,
+  type Stack,
+} from "@pulumi/pulumi/automation/index.js";
+import type { Deployment, OpenStackOptions, RunOptions, RunResult, StackDriver } from "./driver.ts";
+import { PROVIDER_TYPE } from "./stack/urn.ts";
+
+type Operation = "preview" | "up" | "refresh" | "destroy";
+
+/**
+ * A stack driven by Pulumi's CLI through its Automation API, with a backend in a folder. The CLI keeps the stack's
+ * configuration in the project's own folder, as `Pulumi.<stack>.yaml`.
+ */
+export async function openPulumiCliStack(
+  options: OpenStackOptions,
+  command: PulumiCommand,
+): Promise<StackDriver> {
+  const { stack: stackName } = options;
+  const projectDir = resolve(options.projectDir);
+  const backendDir = resolve(options.backendDir);
+  mkdirSync(backendDir, { recursive: true });
+  const envVars = {
+    // The CLI runs the program with the `node` that it finds first.
+    PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+    ...options.env,
+    PULUMI_BACKEND_URL: `file://${backendDir}`,
+    PULUMI_CONFIG_PASSPHRASE: "only for tests",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+  const stack = await LocalWorkspace.createOrSelectStack(
+    { stackName, workDir: projectDir },
+    { envVars, pulumiCommand: command },
+  );
+  for (const [key, value] of Object.entries(options.config ?? {})) await stack.setConfig(key, { value });
+
+  const run = async (operation: Operation, o: RunOptions = {}): Promise<RunResult> => {
+    const collected = new Collected();
+    let stdout = "";
+    const onOutput = (text: string) => {
+      stdout += text;
+      o.onOutput?.(text);
+    };
+    const { terminal: _, json: wantsJson, onOutput: __, ...given } = o;
+    const common = {
+      ...given,
+      onOutput,
+      onEvent: (event: EngineEvent) => collected.take(event),
+      color: "never",
+    } as const;
+    onOutput(`engine: ${engineOf(command)}\n`);
+    const failure = await runOperation(stack, operation, common).then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    const isPreview = operation === "preview" || o.previewOnly === true;
+    const outputs = Object.entries(isPreview ? {} : await stack.outputs());
+    return {
+      ok: failure === undefined,
+      stdout,
+      ...collected.result(),
+      outputs: Object.fromEntries(outputs.map(([key, output]) => [key, output.value])),
+      errors: failure === undefined ? [] : [...collected.errors(), failure],
+      ...(operation === "preview" && wantsJson ? { json: await previewJson() } : {}),
+    };
+  };
+
+  /** The Automation API has no JSON preview. */
+  const previewJson = async (): Promise<unknown> => {
+    const args = ["preview", "--json", "--non-interactive", "--stack", stackName];
+    const env = { ...process.env, ...envVars };
+    const options = { cwd: projectDir, env, maxBuffer: 1 << 28 };
+    const { stdout } = await promisify(execFile)(command.command, args, options);
+    return JSON.parse(stdout);
+  };
+
+  return {
+    engine: engineOf(command),
+    preview: (o) => run("preview", o),
+    up: (o) => run("up", o),
+    refresh: (o) => run("refresh", o),
+    destroy: (o) => run("destroy", o),
+    exportState: async (): Promise<Deployment> => stack.exportStack(),
+    setConfig: (key, value, o) => stack.setConfig(key, { value, secret: o?.secret ?? false }),
+  };
+}
+
+export function engineOf(command: PulumiCommand): string {
+  return `pulumi v${command.version}`;
+}
+
+type CommonOptions = RunOptions & { color: "never"; onEvent: (event: EngineEvent) => void };
+
+async function runOperation(stack: Stack, operation: Operation, o: CommonOptions): Promise<void> {
+  if (operation === "preview") await stack.preview(o);
+  else if (operation === "up") await stack.up(o);
+  else if (operation === "refresh") await stack.refresh(o);
+  else await stack.destroy(o);
+}
+
+/** What the engine's events say of an operation. */
+class Collected {
+  private readonly steps: RunResult["steps"] = [];
+  private readonly diagnostics: RunResult["diagnostics"] = [];
+  private changes: Record<string, number> = {};
+
+  take({ resOutputsEvent, diagnosticEvent, summaryEvent }: EngineEvent): void {
+    if (resOutputsEvent && resOutputsEvent.metadata.type !== PROVIDER_TYPE) {
+      const { op, urn, keys = [] } = resOutputsEvent.metadata;
+      this.steps.push({ op, urn, replaceReasons: keys });
+    }
+    if (diagnosticEvent) {
+      const { urn = "", severity, message, ephemeral = false } = diagnosticEvent;
+      this.diagnostics.push({
+        urn,
+        severity: severity === "info#err" ? "info" : severity,
+        message,
+        ephemeral,
+      });
+    }
+    if (summaryEvent) this.changes = { ...summaryEvent.resourceChanges };
+  }
+
+  result(): Pick<RunResult, "steps" | "diagnostics" | "changes"> {
+    return { steps: this.steps, diagnostics: this.diagnostics, changes: this.changes };
+  }
+
+  errors(): string[] {
+    return this.diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message);
+  }
+}
