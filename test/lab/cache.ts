@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { startTime } from "./processes.ts";
 
@@ -9,8 +9,8 @@ export function cacheFolder(): string {
 }
 
 /**
- * The folder of that name in the cache. Where there is none, `fill` gets a folder to work in and returns the
- * one inside it that is to be kept; it appears in the cache complete or not at all. Of two processes that fill
+ * The folder of that name in the cache. Where there is none, `fill` gets a folder to work in and returns that or
+ * one inside it, to be kept; it appears in the cache complete or not at all. Of two processes that fill
  * at once, the slower finds it done.
  */
 export async function cachedFolder(name: string, fill: (work: string) => Promise<string>): Promise<string> {
@@ -21,6 +21,8 @@ export async function cachedFolder(name: string, fill: (work: string) => Promise
   const work = mkdtempSync(join(cacheFolder(), `work-${process.pid}-`));
   try {
     const filled = await fill(work);
+    // A folder for one's own work is closed to others; the cache may serve several users.
+    await chmod(filled, 0o755);
     await rename(filled, kept).catch((error: unknown) => {
       if (!existsSync(kept)) throw error;
     });

@@ -9,18 +9,10 @@ export interface CommandOptions {
   echo?: NodeJS.WritableStream;
 }
 
-/** A program that could not be started or that ended with another status than 0. */
-export class CommandError extends Error {
-  override readonly name = "CommandError";
-  readonly stderr: string;
-
-  constructor(command: string, outcome: string, stderr: string) {
-    super(`${command}: ${outcome}${stderr === "" ? "" : `\n${stderr}`}`);
-    this.stderr = stderr;
-  }
-}
-
-/** Runs a program, with no shell between, and returns what it wrote to its standard output. */
+/**
+ * Runs a program, with no shell between, and returns what it wrote to its standard output. A program that can't
+ * be started, or ends with another status than 0, is an error with what it wrote to its standard error.
+ */
 export function run(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const { echo, ...spawnOptions } = options;
   return new Promise((resolve, reject) => {
@@ -33,8 +25,10 @@ export function run(program: string, args: readonly string[], options: CommandOp
       child.stdout.pipe(echo, { end: false });
       child.stderr.pipe(echo, { end: false });
     }
-    const fail = (outcome: string) =>
-      reject(new CommandError([program, ...args].join(" "), outcome, Buffer.concat(err).toString().trim()));
+    const fail = (outcome: string) => {
+      const words = Buffer.concat(err).toString().trim();
+      reject(new Error(`${[program, ...args].join(" ")}: ${outcome}${words === "" ? "" : `\n${words}`}`));
+    };
     child.on("error", (error) => fail(error.message));
     child.on("close", (status, signal) => {
       if (status === 0) resolve(Buffer.concat(out).toString());

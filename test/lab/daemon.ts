@@ -45,8 +45,10 @@ export function privateDaemon(folder: string, user: User): Daemon {
     mkdirSync(path, { mode: 0o700 });
     chownSync(path, user.uid, user.gid);
   }
+  const settings = join(config, "libvirt", "qemu.conf");
   // Consoles are written by QEMU itself: no virtlogd is there.
-  writeFileSync(join(config, "libvirt", "qemu.conf"), 'stdio_handler = "file"\n');
+  writeFileSync(settings, 'stdio_handler = "file"\n');
+  chownSync(settings, user.uid, user.gid);
 
   let child: ChildProcess | undefined;
 
@@ -65,6 +67,7 @@ export function privateDaemon(folder: string, user: User): Daemon {
     let failure: string | undefined;
     started.once("error", (error) => {
       failure = error.message;
+      child = undefined;
     });
     started.once("exit", (status, signal) => {
       failure ??= `libvirtd ended with ${signal ?? `status ${status}`}`;
@@ -98,8 +101,8 @@ export function privateDaemon(folder: string, user: User): Daemon {
     capabilities,
     start,
     stop,
-    // As the daemon's user: virsh keeps files of its own in the same folders.
-    virsh: (...args) => run("virsh", ["--quiet", "--connect", uri, ...args], { ...user, env }),
+    // As the user who runs the tests: it has to read their files.
+    virsh: (...args) => run("virsh", ["--quiet", "--connect", uri, ...args], { env }),
   };
 }
 

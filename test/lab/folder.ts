@@ -1,4 +1,12 @@
-import { chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { endLabProcesses, startTime } from "./processes.ts";
@@ -31,7 +39,9 @@ export function claimFolder(user: User): string {
       if (error instanceof Error && "code" in error && error.code === "EEXIST") continue;
       throw error;
     }
-    writeFileSync(join(folder, "owner"), startTime(process.pid) ?? "");
+    // A sweeper must find the whole note or none.
+    writeFileSync(join(folder, "owner.new"), startTime(process.pid) ?? "");
+    renameSync(join(folder, "owner.new"), join(folder, "owner"));
     chownSync(folder, user.uid, user.gid);
     return folder;
   }
@@ -50,11 +60,12 @@ export async function sweepLabs(): Promise<void> {
 
 /** The folders of this user's labs whose owner is gone. */
 export function abandonedLabs(): string[] {
-  const { uid } = daemonUser();
+  const users = [daemonUser().uid, process.getuid?.()];
   return readdirSync(ROOT)
     .filter((name) => NAME.test(name))
     .map((name) => join(ROOT, name))
-    .filter((folder) => lstatSync(folder, { throwIfNoEntry: false })?.uid === uid && !hasOwner(folder));
+    .filter((folder) => users.includes(lstatSync(folder, { throwIfNoEntry: false })?.uid ?? Number.NaN))
+    .filter((folder) => !hasOwner(folder));
 }
 
 function hasOwner(folder: string): boolean {

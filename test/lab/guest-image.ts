@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type AptLists, download, fetchLists, libraryPackages, packageRecord, SYSTEM_LISTS } from "./apt.ts";
 import { cachedFolder } from "./cache.ts";
@@ -29,15 +28,24 @@ const RECIPE = [
  * it (nothing, where they are empty), so that a warm cache needs no network.
  */
 export async function guestImage(arch: GuestArch = "x86_64"): Promise<GuestImage> {
-  const version = (await packageRecord(KERNEL_PACKAGE[arch], SYSTEM_LISTS)) ?? "";
-  const folder = await cachedFolder(`guest-${arch}-${key(version)}`, (work) => build(arch, work));
+  const folder = await cachedFolder(`guest-${arch}-${await key(arch)}`, (work) => build(arch, work));
   return { kernel: join(folder, "vmlinuz"), initrd: join(folder, "initrd") };
 }
 
-function key(version: string): string {
-  const hash = createHash("sha256").update(version);
-  for (const file of RECIPE) hash.update(readFileSync(join(import.meta.dirname, file)));
+async function key(arch: GuestArch): Promise<string> {
+  const hash = createHash("sha256").update(await kernelRecord(arch));
+  for (const file of RECIPE) hash.update(await readFile(join(import.meta.dirname, file)));
   return hash.digest("hex").slice(0, 16);
+}
+
+/** What the system's lists say of the kernel. apt takes a second of processor time to read them: kept too. */
+async function kernelRecord(arch: GuestArch): Promise<string> {
+  const lists = await stat("/var/lib/apt/lists").catch(() => undefined);
+  const folder = await cachedFolder(`kernel-${arch}-${lists?.mtimeMs}`, async (work) => {
+    await writeFile(join(work, "record"), (await packageRecord(KERNEL_PACKAGE[arch], SYSTEM_LISTS)) ?? "");
+    return work;
+  });
+  return readFile(join(folder, "record"), "utf8");
 }
 
 async function build(arch: GuestArch, work: string): Promise<string> {
@@ -49,8 +57,10 @@ async function build(arch: GuestArch, work: string): Promise<string> {
     throw new Error("Unable to build the lab's guest: the kernel's package has no vmlinuz");
   const image = join(work, "image");
   await mkdir(image);
-  await copyFile(join(boot, kernel), join(image, "vmlinuz"));
+  await writeFile(join(image, "vmlinuz"), await readFile(join(boot, kernel)));
   await writeFile(join(image, "initrd"), initramfs(root));
+  // QEMU reads them as another user, whatever our umask is.
+  for (const file of await readdir(image)) await chmod(join(image, file), 0o644);
   return image;
 }
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { type CpioEntry, cpio } from "./cpio.ts";
 import { neededLibraries } from "./elf.ts";
 
@@ -74,7 +74,7 @@ function libraries(program: Buffer, find: (name: string) => Buffer): [name: stri
     for (const name of neededLibraries(elf)) {
       if (found.has(name)) continue;
       const library = find(name);
-      found.set(basename(name), library);
+      found.set(name, library);
       visit(library);
     }
   };

@@ -1,11 +1,12 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startBareDomain } from "./bare-domain.ts";
+import { run } from "./command.ts";
 import { abandonedLabs, sweepLabs } from "./folder.ts";
 import { guestImage } from "./guest-image.ts";
 import { startLab } from "./lab.ts";
@@ -37,12 +38,12 @@ async function labOwner(options: SpawnOptions = {}, node = process.execPath, fol
 async function labOwnerAs(uid: number, gid: number): Promise<OwnedLab> {
   const folder = mkdtempSync(join(tmpdir(), "lab-of-another-user-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  chmodSync(folder, 0o755);
   cpSync(import.meta.dirname, join(folder, "lab"), { recursive: true });
   cpSync(process.execPath, join(folder, "node"));
   const image = dirname((await guestImage()).kernel);
   const cache = join(folder, "cache");
   cpSync(image, join(cache, basename(image)), { recursive: true });
+  await run("chown", ["--recursive", `${uid}:${gid}`, folder]);
   const env = { PATH: process.env.PATH, LAB_CACHE: cache };
   return labOwner({ uid, gid, env, cwd: folder }, join(folder, "node"), join(folder, "lab"));
 }

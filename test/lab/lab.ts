@@ -5,7 +5,7 @@ import { copyFile, link } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type GuestConsole, guestConsole } from "./console.ts";
 import { privateDaemon } from "./daemon.ts";
-import { claimFolder, daemonUser, removeLab, sweepLabs } from "./folder.ts";
+import { claimFolder, daemonUser, removeLab, sweepLabs, type User } from "./folder.ts";
 import { type GuestImage, guestImage } from "./guest-image.ts";
 import { ensurePackages } from "./packages.ts";
 import { registerProcess, startTime } from "./processes.ts";
@@ -19,9 +19,11 @@ export interface Lab {
   readonly uri: string;
   /** Kernel and initramfs of the guest, readable by QEMU. What the guest says: see guest-init.sh. */
   readonly guest: GuestImage;
-  /** A path in the lab's folder that QEMU can write: consoles, disks. */
+  /** A path in the lab's folder where QEMU can make files: consoles, disks. */
   file(name: string): string;
-  /** Runs virsh against the lab's daemon, as the daemon's user; rejects with a `CommandError` on failure. */
+  /** Who QEMU runs as. What a test puts into the lab's folder for QEMU to write has to belong to this user. */
+  readonly user: User;
+  /** Runs virsh against the lab's daemon; rejects with its words on failure. */
   virsh(...args: string[]): Promise<string>;
   /** The process of a domain's QEMU; undefined when the domain doesn't run. */
   qemuPid(domain: string): number | undefined;
@@ -64,6 +66,7 @@ export async function startLab(): Promise<Lab> {
     return {
       dir,
       guest,
+      user,
       uri: daemon.uri,
       file: (name) => join(files, name),
       virsh: daemon.virsh,
