@@ -1,0 +1,29 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Domain } from "pulumi-libvirt-hotplug";
+
+const config = new pulumi.Config();
+const bridge = config.require("bridge");
+const images = config.require("images");
+
+const sizes = {
+  "web-1": { memory: "2GiB", vcpus: 2 },
+  "web-2": { memory: "2GiB", vcpus: 2 },
+  "db-1": { memory: "8GiB", vcpus: 4 },
+};
+
+const domains = Object.entries(sizes).map(
+  ([name, { memory, vcpus }]) =>
+    new Domain(name, {
+      memory,
+      maxMemory: "32GiB",
+      vcpus,
+      disks: [{ file: `${images}/${name}.qcow2` }],
+      interfaces: [{ bridge }],
+      serial: "pty",
+      autostart: true,
+      hotplug: { whenNotPossible: "error" },
+    }),
+);
+
+/** How the latest change of each VM's memory is done. */
+export const plans = domains.map((domain) => pulumi.interpolate`${domain.name}: ${domain.memoryPlan}`);

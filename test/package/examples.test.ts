@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { openStack } from "../engine/driver.ts";
+import { copyProgram } from "./linked-program.ts";
+
+/** The configuration that each example's README names. */
+const examples = {
+  web: { kernel: "/vmlinuz", initrd: "/initrd", console: "/tmp/console" },
+  fleet: { bridge: "br0", images: "/var/lib/libvirt/images" },
+};
+
+/** Previews an example with no hypervisor in reach; Pulumi's program host checks its types first. */
+async function preview(name: keyof typeof examples) {
+  const folder = mkdtempSync(join(tmpdir(), "libvirt-hotplug-example-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const program = join(folder, "program");
+  copyProgram(`examples/${name}`, program);
+  const stack = await openStack({
+    projectDir: program,
+    stack: "dev",
+    backendDir: join(folder, "state"),
+    config: {
+      ...examples[name],
+      "libvirt:uri": `qemu:///system?socket=${join(folder, "nobody-listens")}`,
+    },
+    engine: "small",
+  });
+  return stack.preview();
+}
+
+test("examples/web previews one domain", async () => {
+  const { errors, changes, outputs } = await preview("web");
+  expect(errors).toEqual([]);
+  expect(changes).toEqual({ create: 2 });
+  expect(outputs).toEqual({ plan: expect.stringContaining("1003 MiB") });
+});
+
+test("examples/fleet previews a domain for each of its sizes", async () => {
+  const { errors, changes, outputs } = await preview("fleet");
+  expect(errors).toEqual([]);
+  expect(changes).toEqual({ create: 4 });
+  const plan = (name: string, size: string) => expect.stringMatching(`^${name}: .*${size}`);
+  expect(outputs).toEqual({ plans: [plan("web-1", "2 GiB"), plan("web-2", "2 GiB"), plan("db-1", "8 GiB")] });
+});
