@@ -2,7 +2,7 @@ import type { Kib } from "./state.ts";
 import { element, serialiseNode } from "./tree.ts";
 
 /** A DIMM to attach. */
-export type DimmSpec = DimmPlace & {
+type DimmSpec = DimmPlace & {
   size: Kib;
   /** Guest NUMA node. */
   node: number;

@@ -31,11 +31,9 @@ const escapes: Readonly<Record<string, string>> = {
 
 function escaped(text: string, characters: RegExp): string {
   const found = forbiddenCharacter(text);
-  if (found) {
-    throw new XmlError(
-      `XML cannot hold the character ${found.name} (at ${found.index} of ${JSON.stringify(shorten(text))})`,
-    );
-  }
+  // The text isn't quoted: it may be a secret.
+  if (found)
+    throw new XmlError(`XML cannot hold the character ${found.name} (number ${found.index + 1} of the text)`);
   return text.replace(characters, (character) => escapes[character] ?? character);
 }
 
@@ -74,8 +72,4 @@ export function resolveReferences(raw: string): string {
     end = match.index + match[0].length;
   }
   return text + raw.slice(end);
-}
-
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -7,7 +7,7 @@ import type { Kib } from "./state.ts";
 import { attribute, children, type Element, find, remove, serialise, setAttribute, setText } from "./tree.ts";
 
 /** The memory of the next boot. Sizes are set, never added to, so that an edit may be repeated. */
-export interface MemoryEdit {
+interface MemoryEdit {
   /** Each cell's memory, by id; none when the domain has no cells, and `total` says it. */
   cells: Kib[];
   /** For a domain without cells: `<memory>`, devices included. */

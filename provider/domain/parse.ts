@@ -1,6 +1,7 @@
-import { XMLParser, XMLValidator } from "fast-xml-parser";
-import { forbiddenCharacter, reference, referenced, XmlError } from "./escape.ts";
+import { XMLParser } from "fast-xml-parser";
+import { XmlError } from "./escape.ts";
 import { type Document, type Element, type Node, serialise } from "./tree.ts";
+import { checkWellFormed, malformed, withoutAsides } from "./well-formed.ts";
 
 /** Longest string that libvirt's protocol carries, in bytes (REMOTE_STRING_MAX): longer XML could never be defined. */
 const maxBytes = 4 * 1024 * 1024;
@@ -36,7 +37,6 @@ export function parse(xml: string): Document {
     throw new XmlError(`the XML is longer than the ${maxBytes} bytes that libvirt takes`);
   }
   const source = xml.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
-  checkCharacters(source);
   checkWellFormed(source);
   const document = toDocument(source, parseNodes(source));
   if (serialise(document) !== source)
@@ -52,46 +52,6 @@ export function parseDomain(xml: string): Document {
   return document;
 }
 
-function fail(source: string, index: number, problem: string): never {
-  const lines = source.slice(0, index).split("\n");
-  const column = (lines.at(-1)?.length ?? 0) + 1;
-  throw new XmlError(`malformed XML at line ${lines.length}, column ${column}: ${problem}`);
-}
-
-/** Characters, references and declarations: what the validator of fast-xml-parser leaves out. */
-function checkCharacters(source: string): void {
-  const found = forbiddenCharacter(source);
-  if (found) fail(source, found.index, `the character ${found.name} is not allowed in XML`);
-  const markup = source.replace(/<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>/g, (skipped) =>
-    " ".repeat(skipped.length),
-  );
-  const declaration = /<!(DOCTYPE|--|\[CDATA\[)?/.exec(markup);
-  if (declaration) {
-    const problems: Readonly<Record<string, string>> = {
-      DOCTYPE: "a document type declaration (<!DOCTYPE>) is not accepted",
-      "--": "the comment is not closed",
-      "[CDATA[": "the CDATA section is not closed",
-    };
-    fail(source, declaration.index, problems[declaration[1] ?? ""] ?? "unexpected <!");
-  }
-  const known = new Map([...markup.matchAll(reference)].map((match) => [match.index, match]));
-  for (const { index } of markup.matchAll(/&/g)) {
-    const match = known.get(index);
-    if (!match) fail(source, index, "& starts no reference that XML knows (a plain & is written &amp;)");
-    if (referenced(match) === undefined) fail(source, index, `${match[0]} is not allowed in XML`);
-  }
-}
-
-function checkWellFormed(source: string): void {
-  const verdict = XMLValidator.validate(source);
-  if (verdict === true) return;
-  const { line, col, msg } = verdict.err;
-  throw new XmlError(`malformed XML at line ${line}, column ${col ?? 1}: ${msg}`);
-}
-
-/** A node of fast-xml-parser: one key with its content, `:@` with attributes, and its place in the source. */
-type Parsed = Record<string, unknown>;
-
 function parseNodes(source: string): Parsed[] {
   try {
     return parser.parse(source);
@@ -101,18 +61,19 @@ function parseNodes(source: string): Parsed[] {
   }
 }
 
+/** A node of fast-xml-parser: one key with its content, `:@` with attributes, and its place in the source. */
+type Parsed = Record<string, unknown>;
+
 function toDocument(source: string, nodes: Parsed[]): Document {
   const [first, second] = nodes.filter(isElement);
-  if (!first) fail(source, 0, "there is no element");
-  if (second) fail(source, span(second).start, "there is a second root element");
+  if (!first) malformed(source, 0, "there is no element");
+  if (second) malformed(source, span(second).start, "there is a second root element");
   const root = toNode(source, first);
-  if (root.kind !== "element") fail(source, 0, "there is no element");
+  if (root.kind !== "element") malformed(source, 0, "there is no element");
   const { start, end } = span(first);
   const epilog = source.slice(end);
-  const stray = /[^\s]/.exec(
-    epilog.replace(/<!--[\s\S]*?-->|<\?[\s\S]*?\?>/g, (skipped) => " ".repeat(skipped.length)),
-  );
-  if (stray) fail(source, end + stray.index, "there is text after the root element");
+  const stray = /\S/.exec(withoutAsides(epilog));
+  if (stray) malformed(source, end + stray.index, "there is text after the root element");
   return { prolog: source.slice(0, start), root, epilog };
 }
 
@@ -145,6 +106,10 @@ function toNode(source: string, node: Parsed): Node {
   if (name === "#cdata") return { kind: "cdata", raw: `<![CDATA[${content()}]]>` };
   if (name === "#comment") return { kind: "comment", raw: `<!--${content()}-->` };
   if (name.startsWith("?")) return { kind: "instruction", raw: source.slice(start, end) };
+  for (const [attribute, value] of Object.entries(attributes)) {
+    if (value.includes("<"))
+      malformed(source, start, `the attribute ${attribute} has a < in it (written &lt;)`);
+  }
   return {
     kind: "element",
     name,

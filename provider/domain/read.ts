@@ -11,10 +11,7 @@ import { parseScaled } from "./units.ts";
  * for what libvirt would refuse too: no `<domain>`, no memory, a size that is none.
  */
 export function readDomain(xml: string): DomainState {
-  return readState(parseDomain(xml).root);
-}
-
-export function readState(domain: Element): DomainState {
+  const domain = parseDomain(xml).root;
   const cells = readCells(domain);
   const devices = readDevices(domain);
   const memory = totalMemory(domain);

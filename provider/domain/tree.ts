@@ -15,7 +15,7 @@ export interface Element {
 }
 
 /** Everything that isn't an element, as it stands in XML: escaped text, `<![CDATA[…]]>`, `<!--…-->`, `<?…?>`. */
-export interface Raw {
+interface Raw {
   readonly kind: "text" | "cdata" | "comment" | "instruction";
   readonly raw: string;
 }

@@ -68,6 +68,14 @@ describe("what isn't accepted", () => {
     ["<a><![CDATA[ </a>", "column 4: the CDATA section is not closed"],
     ["<!DOCTYPE a>\n<a/>", "line 1, column 1: a document type declaration"],
     ["<a>\n<!ENTITY x 'y'></a>", "line 2, column 1: unexpected <!"],
+    ["<a><!-- a -- b --></a>", "column 4: a comment cannot contain --"],
+    ["<a b='<'/>", "column 1: the attribute b has a < in it"],
+    ["<a>]]></a>", "column 4: unexpected ]]>"],
+    ["<?xml version=1.0?>\n<a/>", "the XML declaration is malformed"],
+    [
+      "<a/>\n<?xml version='1.0'?>",
+      "line 2, column 1: the XML declaration stands only at the very beginning",
+    ],
     ["<__proto__/>", "__proto__"],
     ["<a __proto__='1'/>", "__proto__"],
     ["<constructor/>", "constructor"],
@@ -110,6 +118,22 @@ describe("what isn't accepted", () => {
     } catch (error) {
       expect(error).toBeInstanceOf(XmlError);
     }
+  });
+
+  // A scan that is quadratic anywhere would run into the test's time-out.
+  it.each([
+    ["<!--", "the comment is not closed"],
+    ["<?", "the processing instruction is not closed"],
+    ["<![CDATA[", "the CDATA section is not closed"],
+    ["<b>", "'b'"],
+    ["&", "& starts no reference"],
+  ])("a megabyte of %j is refused", (part, problem) => {
+    expect(() => parse(`<a>${part.repeat((1024 * 1024) / part.length)}</a>`)).toThrow(problem);
+  });
+
+  it.each(["'", '"', "]]", "&amp;", "<b/>"])("a megabyte of %j is read", (part) => {
+    const xml = `<a>${part.repeat((1024 * 1024) / part.length)}</a>`;
+    expect(serialise(parse(xml))).toBe(xml);
   });
 
   it("wants a domain", () => {

@@ -1,0 +1,87 @@
+import { XMLValidator } from "fast-xml-parser";
+import { forbiddenCharacter, reference, referenced, XmlError } from "./escape.ts";
+
+/**
+ * Throws {@link XmlError}, with line and column, for what isn't well-formed. fast-xml-parser's validator checks tags
+ * and attributes; characters, references, comments and declarations, which it lets pass, are checked here.
+ */
+export function checkWellFormed(source: string): void {
+  const found = forbiddenCharacter(source);
+  if (found) malformed(source, found.index, `the character ${found.name} is not allowed in XML`);
+  const markup = withoutAsides(source);
+  const unexpected = /<!DOCTYPE|<!|\]\]>/.exec(markup.replace(/"[^"<]*"|'[^'<]*'/g, blanks));
+  if (unexpected) {
+    const isDoctype = unexpected[0] === "<!DOCTYPE";
+    const problem = isDoctype
+      ? "a document type declaration (<!DOCTYPE>) is not accepted"
+      : `unexpected ${unexpected[0]}`;
+    malformed(source, unexpected.index, problem);
+  }
+  checkReferences(source, markup);
+  const verdict = XMLValidator.validate(source);
+  if (verdict === true) return;
+  const { line, col, msg } = verdict.err;
+  throw new XmlError(`malformed XML at line ${line}, column ${col ?? 1}: ${msg.slice(0, longestMessage)}`);
+}
+
+/** The validator quotes names, whose length the document decides. */
+const longestMessage = 200;
+
+export function malformed(source: string, index: number, problem: string): never {
+  const lines = source.slice(0, index).split("\n");
+  const column = (lines.at(-1)?.length ?? 0) + 1;
+  throw new XmlError(`malformed XML at line ${lines.length}, column ${column}: ${problem}`);
+}
+
+function blanks(text: string): string {
+  return " ".repeat(text.length);
+}
+
+/** What stands in these is no markup: how each begins, how it ends, and what it is called. */
+const asides = [
+  { begin: "<!--", end: "-->", name: "comment" },
+  { begin: "<![CDATA[", end: "]]>", name: "CDATA section" },
+  { begin: "<?", end: "?>", name: "processing instruction" },
+];
+
+/** The source with comments, CDATA sections and processing instructions blanked, everything else in its place. */
+export function withoutAsides(source: string): string {
+  const parts: string[] = [];
+  const begins = /<!--|<!\[CDATA\[|<\?/g;
+  let done = 0;
+  for (let match = begins.exec(source); match; match = begins.exec(source)) {
+    const { index } = match;
+    const aside = asides.find(({ begin }) => begin === match?.[0]);
+    if (!aside) break;
+    const end = source.indexOf(aside.end, index + aside.begin.length);
+    if (end < 0) malformed(source, index, `the ${aside.name} is not closed`);
+    const after = end + aside.end.length;
+    const problem = asideProblem(source.slice(index, after), index);
+    if (problem) malformed(source, index, problem);
+    parts.push(source.slice(done, index), blanks(source.slice(index, after)));
+    done = after;
+    begins.lastIndex = after;
+  }
+  return parts.join("") + source.slice(done);
+}
+
+const xmlDeclaration =
+  /^<\?xml\s+version\s*=\s*(["'])1\.[0-9]+\1(\s+encoding\s*=\s*(["'])[A-Za-z][\w.-]*\3)?(\s+standalone\s*=\s*(["'])(yes|no)\5)?\s*\?>$/;
+
+function asideProblem(written: string, at: number): string | undefined {
+  if (written.startsWith("<!--") && /--|-$/.test(written.slice("<!--".length, -"-->".length))) {
+    return "a comment cannot contain -- or end in -";
+  }
+  if (!/^<\?xml[\s?]/i.test(written)) return undefined;
+  if (at > 0) return "the XML declaration stands only at the very beginning";
+  return xmlDeclaration.test(written) ? undefined : "the XML declaration is malformed";
+}
+
+function checkReferences(source: string, markup: string): void {
+  for (const match of markup.matchAll(new RegExp(`${reference.source}|&`, "g"))) {
+    if (match[0] === "&") {
+      malformed(source, match.index, "& starts no reference that XML knows (a plain & is written &amp;)");
+    }
+    if (referenced(match) === undefined) malformed(source, match.index, `${match[0]} is not allowed in XML`);
+  }
+}
