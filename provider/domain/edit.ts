@@ -19,11 +19,13 @@ import { attribute, children, type Element, find, remove, serialise, setAttribut
  */
 export function editDefinition(xml: string, before: DomainSpec, after: DomainSpec): string {
   const document = parseDomain(xml);
-  const parts = [before, after].map((spec) => withoutMemory(spec, after));
   // A domain that others made may have no cells; more vCPUs are no reason to give it some.
   const isWithoutCells = readCells(document.root).length === 0 && before.cells.length === after.cells.length;
-  if (isWithoutCells) for (const part of parts) delete part.cells;
-  changeParts(document.root, parts[0] ?? {}, parts[1] ?? {});
+  const parts = (spec: DomainSpec) => {
+    const { cells, ...rest } = withoutMemory(spec, after);
+    return isWithoutCells ? rest : { ...rest, cells };
+  };
+  changeParts(document.root, parts(before), parts(after));
   return serialise(document);
 }
 
@@ -35,7 +37,7 @@ export function setOwnership(xml: string, ownership: Ownership | undefined): str
 }
 
 /** A spec without sizes, except those of cells: they are the same in both, so that they make no difference. */
-function withoutMemory(spec: DomainSpec, after: DomainSpec): Partial<DomainSpec> {
+function withoutMemory(spec: DomainSpec, after: DomainSpec): DomainSpec {
   const { maxMemory: _maxMemory, currentMemory: _currentMemory, ownership: _ownership, ...rest } = spec;
   return {
     ...rest,
