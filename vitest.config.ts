@@ -7,8 +7,12 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/{args,domain,plan,apply,libvirt,provider,sdk}/**/*.test.ts"],
+          // All that has no project of its own, so that a new room's tests can't be forgotten.
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/{engine,lab,live,package}/**"],
           testTimeout: 10_000,
+          // Units leave nothing behind in their process: sharing one saves two thirds of the time, the imports.
+          isolate: false,
         },
       },
       {
