@@ -44,11 +44,11 @@ const stack = await openStack({
 for (const entry of flags.secret) await stack.setConfig(...pair(entry), { secret: true });
 
 const interrupt = new AbortController();
-process.once("SIGINT", () => {
-  process.stderr.write("waiting for calls in flight; ^C again ends at once\n");
+process.on("SIGINT", () => {
+  // The hosts notice that the engine is gone, and end too.
+  if (interrupt.signal.aborted) process.exit(130);
   interrupt.abort();
-  // The hosts notice that the engine is gone and end too.
-  process.once("SIGINT", () => process.exit(130));
+  process.stderr.write("waiting for calls in flight; ^C again ends at once\n");
 });
 
 const options: RunOptions = {

@@ -6,16 +6,19 @@ import type { PulumiCommand } from "@pulumi/pulumi/automation/index.js";
 /** The engine to use on this machine, and why it is that one. */
 export type FoundEngine = { kind: "pulumi"; command: PulumiCommand } | { kind: "small"; why: string };
 
-const INSTALL_ROOT = join(import.meta.dirname, "../../.cache/pulumi");
-const INSTALL_FAILED = join(INSTALL_ROOT, "install-failed");
-const INSTALL_LIMIT_MS = 15_000;
+export interface FindOptions {
+  /** Where the CLI is installed; default: in the repo's cache. */
+  installRoot?: string;
+  installLimitMs?: number;
+}
 
 /**
- * Pulumi's CLI where it is on PATH, or was installed by us before; with PULUMI_INSTALL=1 it is installed into the
- * repo's cache, in the version of the SDK. Otherwise, or if that failed once, the tests' small engine.
+ * Pulumi's CLI where it is on PATH, or was installed by us before; with PULUMI_INSTALL=1 it is installed, in the
+ * version of the SDK, within 15 seconds. Otherwise, or if that failed once, the tests' small engine.
  */
-export async function engineOnThisMachine(): Promise<FoundEngine> {
-  const isInstalled = existsSync(join(INSTALL_ROOT, "bin/pulumi"));
+export async function engineOnThisMachine(options: FindOptions = {}): Promise<FoundEngine> {
+  const { installRoot = join(import.meta.dirname, "../../.cache/pulumi"), installLimitMs = 15_000 } = options;
+  const isInstalled = existsSync(join(installRoot, "bin/pulumi"));
   if (!isInstalled && !isOnPath() && process.env.PULUMI_INSTALL !== "1") {
     return { kind: "small", why: "pulumi is not on PATH" };
   }
@@ -23,8 +26,8 @@ export async function engineOnThisMachine(): Promise<FoundEngine> {
   const { PulumiCommand } = await import("@pulumi/pulumi/automation/index.js");
   try {
     if (isOnPath()) return { kind: "pulumi", command: await PulumiCommand.get() };
-    if (!isInstalled) await install();
-    return { kind: "pulumi", command: await PulumiCommand.get({ root: INSTALL_ROOT }) };
+    if (!isInstalled) await install(installRoot, installLimitMs);
+    return { kind: "pulumi", command: await PulumiCommand.get({ root: installRoot }) };
   } catch (error) {
     return {
       kind: "small",
@@ -38,17 +41,17 @@ function isOnPath(): boolean {
   return folders.some((folder) => folder !== "" && existsSync(join(folder, "pulumi")));
 }
 
-/** In a process group of its own, so that the installer's downloads end with it. */
-async function install(): Promise<void> {
-  if (existsSync(INSTALL_FAILED)) {
-    throw new Error(
-      `${readFileSync(INSTALL_FAILED, "utf8")} (remembered; delete ${INSTALL_FAILED} to try again)`,
-    );
+/** A failure is remembered in the folder, so that only the first run waits for it. */
+async function install(root: string, limitMs: number): Promise<void> {
+  const memory = join(root, "install-failed");
+  if (existsSync(memory)) {
+    throw new Error(`${readFileSync(memory, "utf8")} (remembered; delete ${memory} to try again)`);
   }
-  mkdirSync(INSTALL_ROOT, { recursive: true });
+  mkdirSync(root, { recursive: true });
   const script = `require("@pulumi/pulumi/automation").PulumiCommand.install({ root: process.argv[1] })
     .catch((error) => { console.error(error.message); process.exit(1); });`;
-  const installer = spawn(process.execPath, ["-e", script, INSTALL_ROOT], {
+  // In a process group of its own, so that the installer's downloads can be ended with it.
+  const installer = spawn(process.execPath, ["-e", script, root], {
     cwd: import.meta.dirname,
     detached: true,
     stdio: ["ignore", "ignore", "pipe"],
@@ -61,11 +64,11 @@ async function install(): Promise<void> {
   const timer = setTimeout(() => {
     isLate = true;
     if (installer.pid !== undefined) process.kill(-installer.pid, "SIGKILL");
-  }, INSTALL_LIMIT_MS);
+  }, limitMs);
   const code = await new Promise((resolve) => installer.once("close", resolve));
   clearTimeout(timer);
   if (code === 0) return;
-  const reason = isLate ? `pulumi's installer took more than ${INSTALL_LIMIT_MS / 1000} s` : said.trim();
-  writeFileSync(INSTALL_FAILED, reason);
+  const reason = isLate ? `pulumi's installer took more than ${limitMs} ms` : said.trim();
+  writeFileSync(memory, reason);
   throw new Error(reason);
 }

@@ -34,7 +34,7 @@ const COLOURS: Record<string, number> = { "+": 32, "++": 32, "~": 33, "-": 31, "
 
 /** In the colour of the line's sign, for a terminal. */
 export function coloured(line: string): string {
-  const sign = /^ *(\+-|\+\+|--|[+~-])(?= |\S+: )/.exec(line)?.[1];
+  const sign = /^ +(\+-|\+\+|--|[+~-](?= ))/.exec(line)?.[1];
   const colour = sign === undefined ? undefined : COLOURS[sign];
   return colour === undefined ? line : `\x1b[${colour}m${line}\x1b[0m`;
 }
