@@ -47,6 +47,11 @@ export function claimFolder(user: User): string {
   }
 }
 
+/** Notes in a lab's folder that a process keeps it: as long as that lives, nobody sweeps the lab up. */
+export function keepFolder(folder: string, pid: number): void {
+  writeFileSync(join(folder, "keeper"), `${pid} ${startTime(pid)}`);
+}
+
 /** Ends what belongs to a lab and removes its folder. Can be repeated, and done by several at once. */
 export async function removeLab(folder: string): Promise<void> {
   await endLabProcesses(folder);
@@ -65,7 +70,7 @@ export function abandonedLabs(): string[] {
     .filter((name) => NAME.test(name))
     .map((name) => join(ROOT, name))
     .filter((folder) => users.includes(lstatSync(folder, { throwIfNoEntry: false })?.uid ?? Number.NaN))
-    .filter((folder) => !hasOwner(folder));
+    .filter((folder) => !hasOwner(folder) && !hasKeeper(folder));
 }
 
 function hasOwner(folder: string): boolean {
@@ -77,5 +82,14 @@ function hasOwner(folder: string): boolean {
   } catch {
     // Its owner is just making it.
     return true;
+  }
+}
+
+function hasKeeper(folder: string): boolean {
+  try {
+    const [pid, started] = readFileSync(join(folder, "keeper"), "utf8").split(" ");
+    return started !== undefined && startTime(Number(pid)) === started;
+  } catch {
+    return false;
   }
 }

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startBareDomain } from "./bare-domain.ts";
 import { run } from "./command.ts";
-import { abandonedLabs, sweepLabs } from "./folder.ts";
+import { abandonedLabs, removeLab, sweepLabs } from "./folder.ts";
 import { guestImage } from "./guest-image.ts";
 import { startLab } from "./lab.ts";
 import { startTime } from "./processes.ts";
@@ -19,12 +19,19 @@ interface OwnedLab {
   readonly dir: string;
   readonly host: number;
   readonly qemu: number;
+  /** The process that keeps the lab, where it is kept. */
+  readonly keeper?: number;
 }
 
 /** Starts a process that owns a lab with a running domain and a registered process. */
-async function labOwner(options: SpawnOptions = {}, node = process.execPath, folder = import.meta.dirname) {
+async function labOwner({
+  args = [],
+  node = process.execPath,
+  folder = import.meta.dirname,
+  ...options
+}: SpawnOptions & { args?: string[]; node?: string; folder?: string } = {}) {
   const script = join(folder, "lab-owner.ts");
-  const owner = spawn(node, [script], { ...options, stdio: ["pipe", "pipe", "inherit"] });
+  const owner = spawn(node, [script, ...args], { ...options, stdio: ["pipe", "pipe", "inherit"] });
   onTestFinished(() => void owner.kill("SIGKILL"));
   const lines: AsyncIterable<string> = createInterface(owner.stdout);
   for await (const line of lines) return { owner, ...JSON.parse(line) } as OwnedLab; // as lab-owner.ts says it
@@ -45,7 +52,8 @@ async function labOwnerAs(uid: number, gid: number): Promise<OwnedLab> {
   cpSync(image, join(cache, basename(image)), { recursive: true });
   await run("chown", ["--recursive", `${uid}:${gid}`, folder]);
   const env = { PATH: process.env.PATH, LAB_CACHE: cache };
-  return labOwner({ uid, gid, env, cwd: folder }, join(folder, "node"), join(folder, "lab"));
+  const [node, lab] = [join(folder, "node"), join(folder, "lab")];
+  return labOwner({ uid, gid, env, cwd: folder, node, folder: lab });
 }
 
 const nothingLeft = (dir: string, others: number[] = []) =>
@@ -101,6 +109,33 @@ describe("a lab ends", () => {
     await once(owner, "exit");
     await sweepLabs();
     expect(remains(dir, [host])).toEqual([]);
+  });
+
+  test("when its keeper is told to, if it was kept: not with its owner, nor when others sweep up", async () => {
+    const { owner, dir, host, qemu, keeper = 0 } = await labOwner({ args: ["keep"] });
+    onTestFinished(() => removeLab(dir));
+    owner.kill("SIGKILL");
+    await once(owner, "exit");
+    await (await startLab()).stop();
+    expect([qemu, host, keeper].map((pid) => typeof startTime(pid))).toEqual(["string", "string", "string"]);
+    process.kill(keeper, "SIGTERM");
+    await nothingLeft(dir, [host]);
+  });
+
+  test("with the next sweep, if it was kept and owner and keeper are killed with -9", async () => {
+    const { owner, dir, host, keeper = 0 } = await labOwner({ args: ["keep"] });
+    for (const pid of [owner.pid ?? 0, keeper]) process.kill(pid, "SIGKILL");
+    await once(owner, "exit");
+    await waitUntil("the keeper to be gone", () => startTime(keeper) === undefined);
+    await sweepLabs();
+    expect(remains(dir, [host])).toEqual([]);
+  });
+
+  test("with stop(), if it was kept and its owner changed its mind", async () => {
+    const lab = await startLab();
+    await lab.keep();
+    await lab.stop();
+    expect(remains(lab.dir)).toEqual([]);
   });
 
   // Where the tests run as an ordinary user, all the others show it.

@@ -5,7 +5,7 @@ import { copyFile, link } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type GuestConsole, guestConsole } from "./console.ts";
 import { privateDaemon } from "./daemon.ts";
-import { claimFolder, daemonUser, removeLab, sweepLabs, type User } from "./folder.ts";
+import { claimFolder, daemonUser, keepFolder, removeLab, sweepLabs, type User } from "./folder.ts";
 import { type GuestImage, guestImage } from "./guest-image.ts";
 import { ensurePackages } from "./packages.ts";
 import { registerProcess, startTime } from "./processes.ts";
@@ -36,6 +36,11 @@ export interface Lab {
   restartDaemon(): Promise<void>;
   /** Makes a process end with the lab, kill -9 of the test included: a provider's host, say. */
   register(pid: number): void;
+  /**
+   * Lets the lab live on when this process ends. Gives the process that ends the lab when it gets a SIGTERM
+   * (`kill <pid>`); until this process ends, `stop()` still does.
+   */
+  keep(): Promise<number>;
   /** Ends everything that belongs to the lab and removes its folder. */
   stop(): Promise<void>;
 }
@@ -79,6 +84,7 @@ export async function startLab(): Promise<Lab> {
         await daemon.start();
       },
       register: (pid) => registerProcess(dir, pid),
+      keep: watchdog.keep,
       stop,
     };
   } catch (error) {
@@ -87,8 +93,15 @@ export async function startLab(): Promise<Lab> {
   }
 }
 
-/** Starts the process that clears up when this one is gone, and lets it do so now: `release()`. */
-function startWatchdog(dir: string): { release(): Promise<void> } {
+interface Watchdog {
+  /** Lets it clear up now. */
+  release(): Promise<void>;
+  /** Tells it to clear up when it gets a SIGTERM, and not when this process is gone. Gives its pid. */
+  keep(): Promise<number>;
+}
+
+/** Starts the process that clears up when this one is gone. */
+function startWatchdog(dir: string): Watchdog {
   const script = join(import.meta.dirname, "watchdog.ts");
   const watchdog = spawn(process.execPath, [script, dir], {
     cwd: "/",
@@ -101,11 +114,22 @@ function startWatchdog(dir: string): { release(): Promise<void> } {
   const ended = once(watchdog, "exit");
   // Where the watchdog was ended by force, the pipe is broken.
   watchdog.stdin.on("error", () => {});
+  let kept = false;
   return {
     release: async () => {
       watchdog.ref();
       watchdog.stdin.end();
+      if (kept) watchdog.kill("SIGTERM");
       await ended;
+    },
+    keep: async () => {
+      const { pid } = watchdog;
+      if (pid === undefined) throw new Error(`Unable to keep the lab ${dir}: its watchdog doesn't run`);
+      keepFolder(dir, pid);
+      // Once it is in the pipe, it is there for the watchdog, whatever becomes of this process.
+      await new Promise((resolve) => watchdog.stdin.write("keep\n", resolve));
+      kept = true;
+      return pid;
     },
   };
 }
