@@ -4,7 +4,7 @@
 // package-lock.json, and a newer Node where the running one can't execute TypeScript, then starts the script.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { constants } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -22,6 +22,9 @@ const environment = {
   PATH: [join(root, "node_modules/.bin"), dirname(node), process.env.PATH].join(delimiter),
 };
 
+/** npm's own list of what it has installed, written when it has finished. */
+const finishedList = "node_modules/.package-lock.json";
+
 const [script, ...scriptArguments] = process.argv.slice(2);
 if (script === undefined)
   fail("what to run is missing: node scripts/ready.mjs scripts/<name>.ts [arguments]");
@@ -37,10 +40,10 @@ function nodeReady() {
   return runningNodeWillDo || (installed(nodeFolder) && existsSync(pinnedNode));
 }
 
-/** Whether node_modules holds what package-lock.json names; npm writes its own list there when it has finished. */
+/** Whether node_modules holds what package-lock.json names. */
 function installed(folder) {
   const wanted = lockedPackages(join(folder, "package-lock.json"));
-  const present = lockedPackages(join(folder, "node_modules/.package-lock.json"));
+  const present = lockedPackages(join(folder, finishedList));
   return Object.entries(wanted).every(([path, { version, optional, devOptional }]) => {
     if (path === "") return true;
     // Optional packages are the binaries of one platform each: the others stay away.
@@ -68,6 +71,11 @@ async function install() {
 }
 
 async function npmInstall(folder, what) {
+  // An install that was killed leaves packages half unpacked, which npm would take for whole.
+  if (!existsSync(join(folder, finishedList)))
+    rmSync(join(folder, "node_modules"), { recursive: true, force: true });
+  rmSync(join(folder, finishedList), { force: true });
+
   const started = Date.now();
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
   say(`installing ${what}`);
