@@ -71,7 +71,8 @@ export interface SerialFileArgs {
  */
 export interface DomainArgs {
   /**
-   * The domain's name on its host: 1 to 200 letters, digits and `_ . + : @ -`. Default: the resource's name.
+   * The domain's name on its host: 1 to 200 letters, digits and `_ . + : @ -`. Default: the resource's name
+   * at creation, kept afterwards.
    * A change: replace.
    */
   name?: Input<string>;

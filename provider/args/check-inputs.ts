@@ -25,7 +25,7 @@ const NOT_YET = "is not supported yet by this version";
  * computed identity is kept from `olds`. Pure: nothing is looked up.
  */
 export function checkInputs(olds: Record<string, unknown>, news: Record<string, unknown>): Checked {
-  const given = Object.entries(news).filter(([key, value]) => !HIDDEN.has(key) && value !== null);
+  const given = Object.entries(withoutNulls(news)).filter(([key]) => !HIDDEN.has(key));
   const failures = given.flatMap(([key]) => nameFailure(key));
   const valid: Record<string, unknown> = {};
   for (const [key, value] of given) {
@@ -47,6 +47,14 @@ export function checkInputs(olds: Record<string, unknown>, news: Record<string, 
   const inputs = fillIn(olds, news, valid);
   failures.push(...nameIsNoDomainName(inputs, failures), ...crossFieldFailures(inputs));
   return { inputs, failures: news.__secret === true ? failures.map(withoutFigures) : failures };
+}
+
+/** A secret that holds nothing arrives as null (sdk/nodejs/runtime/rpc.ts), at any depth: nothing was said. */
+function withoutNulls<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const said = Object.entries(value).filter(([, inner]) => inner !== null);
+  // The same object with fewer of its keys; all that is read from it is checked.
+  return Object.fromEntries(said.map(([key, inner]) => [key, withoutNulls(inner)])) as T;
 }
 
 function nameFailure(key: string): Failure[] {
@@ -78,7 +86,8 @@ function reservedHotplugFailures(value: unknown): Failure[] {
 function withoutReserved(value: unknown): unknown {
   const rest = Object.entries(value as object).filter(
     ([key, inner]) =>
-      !RESERVED_HOTPLUG.includes(key) && !(typeof inner === "string" && RESERVED_FALLBACKS.includes(inner)),
+      !RESERVED_HOTPLUG.includes(key) &&
+      !(key === "whenNotPossible" && RESERVED_FALLBACKS.includes(String(inner))),
   );
   return Object.fromEntries(rest);
 }

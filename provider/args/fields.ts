@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { flag, integer, oneOf, orUnknown, path, pattern, shape, size, text } from "./schema.ts";
+import { UNKNOWN } from "./size.ts";
 
 /**
  * What a change of an argument needs on a domain that exists:
@@ -41,16 +42,18 @@ const networkInterface = shape({
   bridge: linkName.optional(),
   user: flag.optional(),
   model: pattern(/^[A-Za-z0-9_-]{1,32}$/, 'must be a model such as "virtio" or "e1000e"').optional(),
+  // In lower case, as libvirt prints it.
   mac: pattern(
     /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i,
     'must be a unicast MAC address such as "52:54:00:12:34:56"',
-  ).optional(),
-}).refine(
-  (value) =>
-    [value.network !== undefined, value.bridge !== undefined, value.user === true].filter(Boolean).length ===
-    1,
-  "needs exactly one of network, bridge and user: true",
-);
+  )
+    .transform((mac) => mac.toLowerCase())
+    .optional(),
+}).refine(({ network, bridge, user }) => {
+  const sources = [network, bridge, user === false ? undefined : user].filter((one) => one !== undefined);
+  const known = sources.filter((one) => one !== UNKNOWN);
+  return known.length === 1 || (known.length === 0 && sources.length > 0);
+}, "needs exactly one of network, bridge and user: true");
 
 const serialFile = shape({ file: path });
 

@@ -4,8 +4,8 @@ import { DEFAULT_SLOTS, defaultCeiling } from "./limits.ts";
 import { canonicalSize, readCanonicalSize, UNKNOWN } from "./size.ts";
 
 /**
- * Adds what check computes: identity from the URN (the old one is kept, so that renaming a resource by an alias
- * keeps its domain), and ceiling and slots, which are carried over once they are set.
+ * Adds what check computes: name and identity from the URN (the old ones are kept, so that renaming a resource by an
+ * alias keeps its domain), and ceiling and slots, which are carried over once they are set.
  *
  * @param news as the program gave them, for the hidden inputs
  * @param valid the arguments that passed their schema
@@ -19,7 +19,7 @@ export function fillIn(
   const urn = String(news.__urn);
   const inputs: Partial<Inputs> = {
     __urn: urn,
-    name: resourceName(urn),
+    name: old.name ?? resourceName(urn),
     uuid: old.uuid ?? domainUuid(urn),
     memorySlots: old.memorySlots ?? DEFAULT_SLOTS,
     ...valid,
@@ -28,27 +28,24 @@ export function fillIn(
   if (news.__secret === true) inputs.__secret = true;
   if (Array.isArray(inputs.interfaces)) inputs.interfaces = withMacs(inputs.interfaces, old.interfaces, urn);
   if (inputs.maxMemory === undefined && inputs.memory !== undefined)
-    inputs.maxMemory = ceiling(inputs, old.maxMemory);
+    inputs.maxMemory = ceiling(inputs.memory, inputs.arch, old.maxMemory);
   return inputs;
 }
 
 /** A carried-over ceiling that the memory has outgrown is set anew, as at creation. */
-function ceiling(inputs: Partial<Inputs>, old: string | undefined): string {
-  const { memory = UNKNOWN, arch } = inputs;
-  if (memory === UNKNOWN || arch === UNKNOWN) return old ?? UNKNOWN;
+function ceiling(memory: string, arch: string | undefined, old: string | undefined): string {
+  if (memory === UNKNOWN) return UNKNOWN;
   const wanted = readCanonicalSize(memory);
-  if (old !== undefined && old !== UNKNOWN && readCanonicalSize(old) >= wanted) return old;
-  return canonicalSize(defaultCeiling(wanted, arch));
+  if (old !== undefined && readCanonicalSize(old) >= wanted) return old;
+  return arch === UNKNOWN ? UNKNOWN : canonicalSize(defaultCeiling(wanted, arch));
 }
 
-function withMacs(
-  interfaces: InterfaceInput[],
-  old: InterfaceInput[] | undefined,
-  urn: string,
-): InterfaceInput[] {
-  return interfaces.map((one, index) =>
-    typeof one !== "object" || one.mac !== undefined
-      ? one
-      : { ...one, mac: old?.[index]?.mac ?? interfaceMac(urn, index) },
-  );
+/** An interface keeps the MAC that its place in the list had, unless the program now gives that to another one. */
+function withMacs(interfaces: InterfaceInput[], old: InterfaceInput[] = [], urn: string): InterfaceInput[] {
+  const given = new Set(interfaces.map((one) => one.mac));
+  return interfaces.map((one, index) => {
+    if (typeof one !== "object" || one.mac !== undefined) return one;
+    const kept = old[index]?.mac;
+    return { ...one, mac: kept === undefined || given.has(kept) ? interfaceMac(urn, index) : kept };
+  });
 }

@@ -26,7 +26,10 @@ function memoryWithinCeiling(inputs: Partial<Inputs>): Failure[] {
 function withinCap(inputs: Partial<Inputs>): Failure[] {
   if (inputs.arch === UNKNOWN) return [];
   const { cap, bits } = memoryCap(inputs.arch);
-  const beyond = (["memory", "maxMemory"] as const).filter((name) => (known(inputs[name]) ?? 0) > cap);
+  // A ceiling that is the memory itself, as the default one is then, is not a second thing that is wrong.
+  const named =
+    inputs.maxMemory === inputs.memory ? (["memory"] as const) : (["memory", "maxMemory"] as const);
+  const beyond = named.filter((name) => (known(inputs[name]) ?? 0) > cap);
   return beyond.map((property) => ({
     property,
     reason: `is ${sayMib(known(inputs[property]) ?? 0)}, beyond the cap of ${sayMib(cap)} for a ${bits}-bit guest`,

@@ -23,7 +23,7 @@ const UNITS: ReadonlyMap<string, bigint> = new Map(
     .concat([["b", 1n]]),
 );
 
-const FORM = /^\s*(\d{1,30})(?:\.(\d{1,30}))?\s*([a-z]{1,4})\s*$/i;
+const FORM = /^\s*(\d+)(?:\.(\d+))?\s*([a-z]{1,4})\s*$/i;
 const EXAMPLE = 'a size such as "4GiB" or "1003MiB", or a number of MiB such as 4096';
 
 /**
@@ -41,9 +41,11 @@ export function parseSize(value: unknown): Kib {
   if (below > LARGEST_MIB)
     throw new Error(`is more than libvirt can hold (${LARGEST_MIB} MiB); give ${EXAMPLE}`);
   if (below * mib !== numerator) {
-    const neighbours =
-      below === 0n ? `the nearest is "1MiB"` : `the nearest are "${below}MiB" and "${below + 1n}MiB"`;
-    throw new Error(`is not a whole number of MiB; ${neighbours}`);
+    const nearest = [below, below + 1n].filter((size) => size > 0n && size <= LARGEST_MIB);
+    const named = nearest.map((size) => `"${size}MiB"`).join(" and ");
+    throw new Error(
+      `is not a whole number of MiB; the nearest ${nearest.length === 1 ? "is" : "are"} ${named}`,
+    );
   }
   return Number(below) * KIB_PER_MIB;
 }
@@ -54,11 +56,8 @@ function bytesOf(value: unknown): [bigint, bigint] {
     if (Number.isNaN(value) || !Number.isFinite(value))
       throw new Error(`is ${value}, not a size; give ${EXAMPLE}`);
     if (value < 0) throw new Error(`is negative; give ${EXAMPLE}`);
-    if (!Number.isInteger(value)) {
-      const below = Math.floor(value);
-      const names = below === 0 ? "1" : `${below} and ${below + 1}`;
-      throw new Error(`is not a whole number of MiB; the nearest: ${names}`);
-    }
+    // Which fraction it is makes no difference, since none is whole MiB.
+    if (!Number.isInteger(value)) return [(2n * BigInt(Math.floor(value)) + 1n) * 1024n * 1024n, 2n];
     return [BigInt(value) * 1024n * 1024n, 1n];
   }
   if (typeof value !== "string") throw new Error(`is no size; give ${EXAMPLE}`);

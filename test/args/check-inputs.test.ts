@@ -1,0 +1,152 @@
+import { fc, test as property } from "@fast-check/vitest";
+import { describe, expect, test } from "vitest";
+import { checkInputs } from "../../provider/args/check-inputs.ts";
+import type { Inputs } from "../../provider/args/inputs.ts";
+import { UNKNOWN } from "../../provider/args/size.ts";
+import { hidden, places, URN, validArguments, withUnknown } from "./arbitrary-inputs.ts";
+
+/** What check makes of arguments that have nothing wrong. */
+function checked(args: Record<string, unknown>, olds: Record<string, unknown> = {}): Partial<Inputs> {
+  const { inputs, failures } = checkInputs(olds, { ...hidden, ...args });
+  expect(failures).toEqual([]);
+  return inputs;
+}
+
+describe("what check computes", () => {
+  test("of the least that a program says", () => {
+    expect(checked({ memory: "1003MiB" })).toEqual({
+      ...hidden,
+      name: "web-1",
+      uuid: "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c",
+      memory: "1003MiB",
+      maxMemory: "4012MiB",
+      memorySlots: 16,
+    });
+  });
+
+  test.each([
+    [{ memory: "1GiB" }, "4096MiB"],
+    [{ memory: "2TiB" }, "4194304MiB"],
+    [{ memory: "4TiB" }, "4194304MiB"],
+    [{ memory: "1GiB", arch: "i686" }, "4096MiB"],
+    [{ memory: "8GiB", arch: "i686" }, "20480MiB"],
+    [{ memory: "8GiB", arch: "armv7l" }, "20480MiB"],
+    [{ memory: "8GiB", arch: "aarch64" }, "32768MiB"],
+    [{ memory: "8GiB", arch: UNKNOWN }, UNKNOWN],
+    [{ memory: UNKNOWN }, UNKNOWN],
+    [{ memory: UNKNOWN, arch: UNKNOWN }, UNKNOWN],
+  ])("the ceiling of %j is 4 × the memory within the cap: %s", (args, ceiling) => {
+    expect(checked(args).maxMemory).toBe(ceiling);
+  });
+
+  test.each([
+    [{ memory: "1259MiB" }, "4012MiB"],
+    [{ memory: "4012MiB" }, "4012MiB"],
+    [{ memory: "4013MiB" }, "16052MiB"],
+    [{ memory: "1259MiB", arch: UNKNOWN }, "4012MiB"],
+    [{ memory: "4013MiB", arch: UNKNOWN }, UNKNOWN],
+    [{ memory: UNKNOWN }, UNKNOWN],
+    [{ memory: "1259MiB", maxMemory: "2GiB" }, "2048MiB"],
+  ])(
+    "a ceiling is kept until the memory outgrows it or the program names one: %j has %s",
+    (args, ceiling) => {
+      expect(checked(args, checked({ memory: "1003MiB" })).maxMemory).toBe(ceiling);
+    },
+  );
+
+  test("name, UUID, MACs and slots are kept when an alias gives the resource another URN", () => {
+    const before = checked({ memory: "1GiB", memorySlots: 4, interfaces: [{ user: true }] });
+    const after = checked(
+      { __urn: URN.replace("web-1", "front"), memory: "1GiB", interfaces: [{ user: true }, { user: true }] },
+      before,
+    );
+    const { __urn: _, interfaces: macs = [], ...kept } = after;
+    expect(before).toMatchObject(kept);
+    expect(macs[0]).toEqual(before.interfaces?.[0]);
+    expect(macs[1]?.mac).toMatch(/^52:54:00:/);
+  });
+
+  test("an interface without a MAC takes none that another one is given now", () => {
+    const mac = "52:54:00:00:00:01";
+    const before = checked({ memory: "1GiB", interfaces: [{ user: true, mac }] });
+    const after = checked({ memory: "1GiB", interfaces: [{ user: true }, { user: true, mac }] }, before);
+    expect(after.interfaces?.[1]?.mac).toBe(mac);
+    expect(after.interfaces?.[0]?.mac).not.toBe(mac);
+  });
+
+  test("MACs differ from place to place and from resource to resource, and are of QEMU's own range", () => {
+    const args = { memory: "1GiB", interfaces: [{ user: true }, { user: true }] };
+    const macs = [checked(args), checked({ ...args, __urn: `${URN}x` })].flatMap((inputs) =>
+      (inputs.interfaces ?? []).map(({ mac }) => mac),
+    );
+    expect(new Set(macs).size).toBe(4);
+    for (const mac of macs) expect(mac).toMatch(/^52:54:00(:[0-9a-f]{2}){3}$/);
+  });
+
+  test("a secret that holds nothing arrives as null, which says nothing", () => {
+    const args = { memory: "1GiB", maxMemory: null, memoryPlan: null, hotplug: { alignment: null } };
+    expect(checked({ ...args, __secret: true })).toEqual({
+      ...checked({ memory: "1GiB" }),
+      hotplug: {},
+      __secret: true,
+    });
+  });
+});
+
+describe("canonical forms make no difference", () => {
+  property.prop([validArguments])("a second check of the same program changes nothing", (args) => {
+    const once = checked(args);
+    expect(checked(args, once)).toEqual(once);
+  });
+
+  property.prop([validArguments])("nor one of what check answered", (args) => {
+    const once = checked(args);
+    const { uuid: _, ...asArguments } = once;
+    expect(checked(asArguments, once)).toEqual(once);
+    expect(checked(asArguments)).toEqual(once);
+  });
+
+  property.prop([validArguments])("what it answers fits Pulumi's wire format", (args) => {
+    expect(JSON.parse(JSON.stringify(checked(args)))).toStrictEqual(checked(args));
+  });
+
+  test("MACs are written in lower case", () => {
+    const args = { memory: "1GiB", interfaces: [{ user: true, mac: "52:54:00:AB:CD:EF" }] };
+    expect(checked(args).interfaces?.[0]?.mac).toBe("52:54:00:ab:cd:ef");
+  });
+});
+
+describe("what isn't known yet in a preview", () => {
+  const withOneUnknown = validArguments.chain((args) =>
+    fc
+      .constantFrom(...places(args))
+      .map((place) => ({ place, known: args, args: withUnknown(args, place) as Record<string, unknown> })),
+  );
+
+  property.prop([withOneUnknown, validArguments])(
+    "passes at any depth of any argument, on create and afterwards",
+    ({ place, args }, before) => {
+      for (const olds of [{}, checked(before)]) {
+        const inputs = checked(args, olds);
+        let found: unknown = inputs;
+        for (const step of place) found = Reflect.get(Object(found), step);
+        expect(found).toBe(UNKNOWN);
+        if (args.memory === UNKNOWN && args.maxMemory === undefined) expect(inputs.maxMemory).toBe(UNKNOWN);
+      }
+    },
+  );
+
+  property.prop([withOneUnknown])("leaves every other argument as it is", ({ place, args, known }) => {
+    const touched = new Set([place[0], "maxMemory"]);
+    const untouched = Object.entries(checked(known)).filter(([name]) => !touched.has(name));
+    expect(checked(args)).toMatchObject(Object.fromEntries(untouched));
+  });
+
+  test.each([
+    [{ network: UNKNOWN, bridge: UNKNOWN }],
+    [{ network: "default", user: UNKNOWN }],
+    [{ user: UNKNOWN }],
+  ])("an interface may turn out right: %j", (one) => {
+    checked({ memory: "1GiB", interfaces: [one] });
+  });
+});

@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { checkInputs } from "../../provider/args/check-inputs.ts";
+import {
+  type ChangeNeeds,
+  FIELD_NAMES,
+  FIELDS,
+  RESERVED,
+  RESERVED_HOTPLUG,
+} from "../../provider/args/fields.ts";
+import { hidden } from "./arbitrary-inputs.ts";
+
+const source = readFileSync(join(import.meta.dirname, "../../sdk/domain-args.ts"), "utf8");
+
+/** The fields of an interface of the SDK with their documentation, in order. */
+function documented(name: string): Map<string, string> {
+  const body = new RegExp(`^export interface ${name} \\{\n(.*?)^\\}`, "ms").exec(source)?.[1] ?? "";
+  const fields = [...body.matchAll(/^ {2}\/\*\*(.*?)\*\/\n {2}(\w+)\??:/gms)];
+  return new Map(
+    fields.map(([, doc = "", field = ""]) => [field, doc.replace(/\s*\n\s*\*\s?/g, " ").trim()]),
+  );
+}
+
+/** How many fields an interface has, documented or not. */
+function fieldCount(name: string): number {
+  const body = new RegExp(`^export interface ${name} \\{\n(.*?)^\\}`, "ms").exec(source)?.[1] ?? "";
+  return [...body.matchAll(/^ {2}\w+\??:/gm)].length;
+}
+
+/** What the documentation of a field says of a change, by what the table says that it needs. */
+const SENTENCES: Record<Exclude<ChangeNeeds, "memory" | "identity">, RegExp> = {
+  live: /A change: (at once\.$|`false` shuts the guest down .*, `true` starts it\.$)/,
+  definition: /A change: at once, in the definition\.$/,
+  nextBoot: /A change: takes effect at the next boot\.$/,
+  setting: /A change: a setting only[.,]/,
+  replace: /A change: replace\.$/,
+};
+
+const args = documented("DomainArgs");
+
+describe("the arguments, their documentation and the field table", () => {
+  test("are the same ones, all documented, in one order", () => {
+    const given = FIELD_NAMES.filter((name) => FIELDS[name].change !== "identity");
+    expect([...args.keys()]).toEqual(given);
+    expect(fieldCount("DomainArgs")).toBe(given.length);
+  });
+
+  test.each(FIELD_NAMES.filter((name) => name !== "uuid" && name !== "hotplug").map((name) => [name]))(
+    "what a change of %s does is documented as the table has it",
+    (name) => {
+      const needs: ChangeNeeds = FIELDS[name].change;
+      const doc = args.get(name) ?? "";
+      if (needs === "memory") expect(doc).toContain("A change: ");
+      else if (needs !== "identity") expect(doc).toMatch(SENTENCES[needs]);
+    },
+  );
+
+  test("each field of hotplug is documented as a setting, as the table has hotplug", () => {
+    expect(FIELDS.hotplug.change).toBe("setting");
+    for (const doc of documented("HotplugArgs").values()) expect(doc).toMatch(SENTENCES.setting);
+  });
+
+  test("sizes are memory's business and nobody else's", () => {
+    expect(FIELD_NAMES.filter((name) => FIELDS[name].change === "memory")).toEqual([
+      "memory",
+      "maxMemory",
+      "memorySlots",
+    ]);
+  });
+
+  test.each([
+    ["HotplugArgs", "hotplug", { nonsense: 1 }],
+    ["BootArgs", "boot", { kernel: "/k", nonsense: 1 }],
+    ["DiskArgs", "disks[0]", { file: "/f", nonsense: 1 }],
+    ["InterfaceArgs", "interfaces[0]", { user: true, nonsense: 1 }],
+  ])("the fields of %s are the ones that check knows", (name, property, value) => {
+    const argument = property.replace("[0]", "");
+    const news = { ...hidden, memory: "1GiB", [argument]: property === argument ? value : [value] };
+    const { failures } = checkInputs({}, news);
+    const fields = [...documented(name).keys()];
+    expect(fields.length).toBe(fieldCount(name));
+    expect(failures).toEqual([{ property, reason: `has no "nonsense"; it has ${fields.join(", ")}` }]);
+  });
+
+  test("what is reserved is no argument yet", () => {
+    expect(RESERVED.filter((name) => args.has(name))).toEqual([]);
+    expect(RESERVED_HOTPLUG.filter((name) => documented("HotplugArgs").has(name))).toEqual([]);
+  });
+
+  test.each([
+    ...RESERVED.map((name) => [name, { [name]: true }]),
+    ...RESERVED_HOTPLUG.map((name) => [`hotplug.${name}`, { hotplug: { [name]: true } }]),
+  ] as [string, object][])("%s is refused as not supported yet", (property, args) => {
+    expect(checkInputs({}, { ...hidden, memory: "1GiB", ...args }).failures).toEqual([
+      { property, reason: "is not supported yet by this version" },
+    ]);
+  });
+});
