@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
 import type { Channel } from "./channel.ts";
-import { ConnectionError } from "./errors.ts";
 import type { LibvirtUri } from "./uri.ts";
 
 /** What runs at the far end. */
@@ -12,14 +11,25 @@ const COMMAND_NOT_FOUND = 127;
 /** How much of what ssh complains about is kept. */
 const STDERR_MAX = 2000;
 /**
- * The system daemon's socket on the far host, for netcat. Not /run: every host that has it links
- * /var/run to it, and older ones have /var/run alone.
+ * Where the system daemon's sockets are on the far host, for netcat. Not /run: every host that has it
+ * links /var/run to it, and older ones have /var/run alone.
  */
-const REMOTE_SOCKET = "/var/run/libvirt/libvirt-sock";
+const REMOTE_FOLDER = "/var/run/libvirt";
 
 export interface SshChannel extends Channel {
   /** Whether it ended because the far end has no such proxy. */
   proxyMissing(): boolean;
+}
+
+/**
+ * What to ask the far end for, in this order. libvirt's rule: virt-ssh-helper does not take the path of a
+ * socket, and netcat does not know where a session daemon listens. Hosts with a libvirt older than 6.8 have
+ * no virt-ssh-helper.
+ */
+export function remoteProxies({ name, options }: LibvirtUri): [RemoteProxy, ...RemoteProxy[]] {
+  if (options.proxy === "native" || options.proxy === "netcat") return [options.proxy];
+  if (options.socket !== undefined) return ["netcat"];
+  return name === "qemu:///session" ? ["native"] : ["native", "netcat"];
 }
 
 /** The local ssh and its arguments. The last one is for the far end's login shell, hence quoted for it. */
@@ -35,21 +45,11 @@ export function sshCommand(uri: LibvirtUri, proxy: RemoteProxy): { program: stri
   return { program: command ?? "ssh", args };
 }
 
-function remoteCommand(uri: LibvirtUri, proxy: RemoteProxy): string[] {
-  const { mode, socket, netcat } = uri.options;
-  if (proxy === "native") {
-    // virt-ssh-helper finds the daemon by the same options of the URI.
-    const query = Object.entries({ mode, socket })
-      .filter(([, value]) => value !== undefined)
-      .map(([option, value = ""]) => `${option}=${encodeURIComponent(value)}`);
-    return ["virt-ssh-helper", query.length === 0 ? uri.name : `${uri.name}?${query.join("&")}`];
-  }
-  if (socket === undefined && uri.name === "qemu:///session") {
-    throw new ConnectionError(
-      `${host(uri)} has no virt-ssh-helper, and netcat needs the path of the session daemon's socket (option socket)`,
-    );
-  }
-  return [netcat ?? "nc", "-U", socket ?? REMOTE_SOCKET];
+function remoteCommand({ name, options }: LibvirtUri, proxy: RemoteProxy): string[] {
+  const { mode, socket, netcat } = options;
+  if (proxy === "native") return ["virt-ssh-helper", mode === undefined ? name : `${name}?mode=${mode}`];
+  const daemon = mode === "direct" ? "virtqemud-sock" : "libvirt-sock";
+  return [netcat ?? "nc", "-U", socket ?? `${REMOTE_FOLDER}/${daemon}`];
 }
 
 /** For ssh: IPv6 without brackets, its zone's percent sign unescaped. */

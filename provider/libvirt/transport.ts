@@ -1,5 +1,5 @@
 import { Connection, type ConnectionHooks, type Timing } from "./connection.ts";
-import { openSsh, type RemoteProxy } from "./ssh.ts";
+import { openSsh, remoteProxies } from "./ssh.ts";
 import { openUnix } from "./unix.ts";
 import type { LibvirtUri } from "./uri.ts";
 
@@ -17,15 +17,13 @@ export async function openConnection(
   }
 }
 
-/** Hosts with a libvirt older than 6.8 have no virt-ssh-helper; a second login then asks for netcat. */
 async function openThroughSsh(uri: LibvirtUri, timing: Timing, hooks: ConnectionHooks): Promise<Connection> {
-  const wanted = uri.options.proxy ?? "auto";
-  const first: RemoteProxy = wanted === "auto" ? "native" : wanted;
+  const [first, second] = remoteProxies(uri);
   const channel = openSsh(uri, first);
   try {
     return await Connection.open(channel, uri.name, timing, hooks);
   } catch (error) {
-    if (wanted !== "auto" || !channel.proxyMissing()) throw error;
-    return Connection.open(openSsh(uri, "netcat"), uri.name, timing, hooks);
+    if (second === undefined || !channel.proxyMissing()) throw error;
+    return Connection.open(openSsh(uri, second), uri.name, timing, hooks);
   }
 }

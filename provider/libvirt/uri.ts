@@ -18,7 +18,10 @@ export interface UriOptions {
   socket?: string;
   /** Which daemon: `direct` virtqemud, `legacy` libvirtd, `auto` (default) the one that is there. */
   mode?: "auto" | "direct" | "legacy";
-  /** What runs at the far end of ssh: `native` virt-ssh-helper, `netcat`, `auto` (default) the first that is there. */
+  /**
+   * What runs at the far end of ssh: `native` virt-ssh-helper, `netcat`, or `auto` (default): netcat where a
+   * socket is named, virt-ssh-helper for a session, else the first of them that is there.
+   */
   proxy?: "auto" | "native" | "netcat";
   /** The far end's netcat; default `nc`. */
   netcat?: string;
@@ -190,8 +193,10 @@ function typedOptions(given: Map<string, string>): UriOptions {
   if (options.proxy === "native" && options.netcat !== undefined) {
     throw new Error("option netcat does not go with proxy=native");
   }
-  if (options.proxy === "netcat" && options.mode === "direct" && options.socket === undefined) {
-    throw new Error("mode=direct does not go with proxy=netcat; name the socket (option socket)");
+  if (options.proxy === "native" && options.socket !== undefined) {
+    throw new Error(
+      "option socket does not go with proxy=native: virt-ssh-helper looks for the socket itself",
+    );
   }
   return options;
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ConnectionError } from "../../provider/libvirt/errors.ts";
-import { sshCommand } from "../../provider/libvirt/ssh.ts";
+import { remoteProxies, sshCommand } from "../../provider/libvirt/ssh.ts";
 import { parseUri } from "../../provider/libvirt/uri.ts";
 
 const always = ["-T", "-e", "none", "-o", "BatchMode=yes"];
@@ -36,12 +35,18 @@ describe("the ssh that is started", () => {
       ],
     ],
     [
-      "qemu+ssh://host/system?mode=direct&socket=/a%20b",
+      "qemu+ssh://host/system?mode=direct",
       "native",
       "ssh",
-      ["--", "host", "virt-ssh-helper 'qemu:///system?mode=direct&socket=%2Fa%20b'"],
+      ["--", "host", "virt-ssh-helper 'qemu:///system?mode=direct'"],
     ],
     ["qemu+ssh://host/system", "netcat", "ssh", ["--", "host", "nc -U /var/run/libvirt/libvirt-sock"]],
+    [
+      "qemu+ssh://host/system?mode=direct",
+      "netcat",
+      "ssh",
+      ["--", "host", "nc -U /var/run/libvirt/virtqemud-sock"],
+    ],
     [
       "qemu+ssh://host/session?socket=/x%27%3B%20id%20%27&netcat=/opt/my%20nc",
       "netcat",
@@ -51,8 +56,16 @@ describe("the ssh that is started", () => {
   ])("%s, %s", (uri, proxy, program, args) => {
     expect(sshCommand(parseUri(uri), proxy)).toEqual({ program, args: [...always, ...args] });
   });
+});
 
-  test("netcat cannot know where a session daemon listens", () => {
-    expect(() => sshCommand(parseUri("qemu+ssh://host/session"), "netcat")).toThrow(ConnectionError);
-  });
+describe("what the far end is asked for", () => {
+  test.each<[string, string[]]>([
+    ["qemu+ssh://host/system", ["native", "netcat"]],
+    ["qemu+ssh://host/system?proxy=auto", ["native", "netcat"]],
+    ["qemu+ssh://host/system?proxy=native", ["native"]],
+    ["qemu+ssh://host/system?proxy=netcat", ["netcat"]],
+    ["qemu+ssh://host/system?socket=/x", ["netcat"]],
+    ["qemu+ssh://host/session", ["native"]],
+    ["qemu+ssh://host/session?socket=/x", ["netcat"]],
+  ])("%s: %o", (uri, proxies) => expect(remoteProxies(parseUri(uri))).toEqual(proxies));
 });

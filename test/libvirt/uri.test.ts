@@ -90,7 +90,7 @@ describe("refused, with the reason", () => {
     ["qemu:///system?mode=fast", "option mode is one of auto, direct, legacy, found «fast»"],
     ["qemu+ssh://host/system?proxy=socat", "option proxy is one of auto, native, netcat"],
     ["qemu+ssh://host/system?proxy=native&netcat=nc", "option netcat does not go with proxy=native"],
-    ["qemu+ssh://host/system?proxy=netcat&mode=direct", "mode=direct does not go with proxy=netcat"],
+    ["qemu+ssh://host/system?proxy=native&socket=/x", "option socket does not go with proxy=native"],
     ["qemu+ssh://host/session?proxy=netcat", "needs the path of the daemon's socket"],
     ["qemu+ssh://host/system?no_verify=yes", "option no_verify is 0 or 1, found «yes»"],
     ["qemu+ssh://host/system?command=-oProxyCommand%3Dx", "option command cannot begin with a dash"],
