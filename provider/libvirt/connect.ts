@@ -19,6 +19,9 @@ const DEFAULTS: Timing = {
 /** A login through ssh takes several round trips and whatever the far end's PAM and DNS take. */
 const SSH_CONNECT_TIMEOUT_MS = 10_000;
 
+/** 16 calls at once: they leave some of the daemon's 20 workers (`max_workers`) to others. */
+const CALL_CONNECTIONS = 4;
+
 /** virDomainXMLFlags. */
 const Xml = { SECURE: 1, INACTIVE: 2 } as const;
 /** virDomainModificationImpact. */
@@ -66,8 +69,8 @@ class RpcHypervisor implements Hypervisor {
   constructor(uri: LibvirtUri, timing: Timing) {
     this.uri = uri.text;
     const open = (hooks: ConnectionHooks) => openConnection(uri, timing, hooks);
-    this.#calls = new Session(open, { onEvent: () => undefined, onEnd: () => undefined });
-    this.#eventSession = new Session(open, {
+    this.#calls = new Session(CALL_CONNECTIONS, open, { onEvent: () => undefined, onEnd: () => undefined });
+    this.#eventSession = new Session(1, open, {
       onEvent: (packet) => this.#events.receive(packet),
       onEnd: (reason) => this.#events.lost(reason),
     });
@@ -75,7 +78,7 @@ class RpcHypervisor implements Hypervisor {
   }
 
   async connected(): Promise<void> {
-    await this.#calls.connected();
+    await this.#calls.connect();
   }
 
   findByName(name: string): Promise<DomainRef | undefined> {

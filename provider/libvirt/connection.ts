@@ -85,10 +85,9 @@ export class Connection {
     const deadline = setTimeout(() => connection.#end(`no answer within ${limit} ms`), limit);
     try {
       await connection.#authenticate();
-      const { supported } = await connection.call(procedures.supportsFeature, {
-        feature: FEATURE_PROGRAM_KEEPALIVE,
-      });
-      await connection.call(procedures.open, { name, flags: 0 });
+      const feature = FEATURE_PROGRAM_KEEPALIVE;
+      const { supported } = await connection.call(procedures.supportsFeature, { feature }, limit);
+      await connection.call(procedures.open, { name, flags: 0 }, limit);
       if (supported !== 0) connection.#startKeepalive();
       connection.#opened = true;
       return connection;
@@ -152,11 +151,12 @@ export class Connection {
   }
 
   async #authenticate(): Promise<void> {
-    const { types } = await this.call(procedures.authList, {});
+    const limit = this.#timing.connectTimeoutMs;
+    const { types } = await this.call(procedures.authList, {}, limit);
     if (types.length === 0 || types.includes(AUTH_NONE)) return;
     if (types.includes(AUTH_POLKIT)) {
       // The daemon asks polkit about this process by itself; the reply comes when it has decided.
-      await this.call(procedures.authPolkit, {});
+      await this.call(procedures.authPolkit, {}, limit);
       return;
     }
     throw new ConnectionError(

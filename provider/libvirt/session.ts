@@ -1,4 +1,4 @@
-import pLimit from "p-limit";
+import pLimit, { type LimitFunction } from "p-limit";
 import type { Connection, ConnectionHooks } from "./connection.ts";
 import { ConnectionError } from "./errors.ts";
 import type { Procedure } from "./procedures.ts";
@@ -7,28 +7,68 @@ import type { Procedure } from "./procedures.ts";
  * A daemon serves five calls of one connection at a time (`max_client_requests`) and stops reading
  * when they are taken, keepalive included; one place stays free.
  */
-export const CALLS_IN_FLIGHT = 4;
+const CALLS_IN_FLIGHT = 4;
 
-/** Calls over a connection that is opened when needed and opened anew after it broke. */
+type Open = (hooks: ConnectionHooks) => Promise<Connection>;
+
+/**
+ * Calls over connections that are opened when needed and opened anew after they broke. The first connection
+ * is filled before another is opened, so that calls which hang on sick domains leave room for the others.
+ */
 export class Session {
-  readonly #open: (hooks: ConnectionHooks) => Promise<Connection>;
-  readonly #hooks: ConnectionHooks;
-  readonly #turn = pLimit(CALLS_IN_FLIGHT);
-  #connection: Connection | undefined;
-  #opening: Promise<Connection> | undefined;
-  #closed = false;
+  readonly #lanes: Lane[];
+  readonly #turn: LimitFunction;
 
-  constructor(open: (hooks: ConnectionHooks) => Promise<Connection>, hooks: ConnectionHooks) {
-    this.#open = open;
-    this.#hooks = hooks;
+  constructor(connections: number, open: Open, hooks: ConnectionHooks) {
+    this.#lanes = Array.from({ length: connections }, () => new Lane(open, hooks));
+    this.#turn = pLimit(connections * CALLS_IN_FLIGHT);
   }
 
   /** Waits for its turn, connects if need be, calls. The deadline begins when the call is sent. */
   call<A, R>(procedure: Procedure<A, R>, args: A): Promise<R> {
-    return this.#turn(async () => (await this.connected()).call(procedure, args));
+    return this.#turn(() => {
+      const free = this.#lanes.find((lane) => lane.inFlight < CALLS_IN_FLIGHT);
+      if (free === undefined) throw new Error("a call got its turn while every connection was full");
+      return free.call(procedure, args);
+    });
   }
 
-  /** Opens the connection unless it is open; who comes meanwhile shares the attempt and its failure. */
+  /** Opens the first connection. */
+  async connect(): Promise<void> {
+    await this.#lanes[0]?.connected();
+  }
+
+  /** Ends the connections for good; later calls fail. */
+  async close(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.close()));
+  }
+}
+
+/** The place of one connection at a time. */
+class Lane {
+  readonly #open: Open;
+  readonly #hooks: ConnectionHooks;
+  #connection: Connection | undefined;
+  #opening: Promise<Connection> | undefined;
+  #closed = false;
+  inFlight = 0;
+
+  constructor(open: Open, hooks: ConnectionHooks) {
+    this.#open = open;
+    this.#hooks = hooks;
+  }
+
+  async call<A, R>(procedure: Procedure<A, R>, args: A): Promise<R> {
+    this.inFlight += 1;
+    try {
+      const connection = await this.connected();
+      return await connection.call(procedure, args);
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+
+  /** The connection in use; who comes while it is being opened shares the attempt and its failure. */
   async connected(): Promise<Connection> {
     if (this.#closed) throw new ConnectionError("the connection to libvirt was closed from here");
     if (this.#connection?.usable) return this.#connection;
@@ -39,11 +79,10 @@ export class Session {
     return this.#connection;
   }
 
-  /** Ends the connection for good; later calls fail. */
   async close(): Promise<void> {
     this.#closed = true;
-    const connection =
-      this.#opening === undefined ? this.#connection : await this.#opening.catch(() => undefined);
+    const opening = this.#opening?.catch(() => undefined);
+    const connection = opening === undefined ? this.#connection : await opening;
     await connection?.close();
   }
 }

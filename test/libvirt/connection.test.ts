@@ -151,17 +151,27 @@ describe("calls", () => {
     expect(daemon.calls).toHaveLength(before);
   });
 
-  test("at most four are in flight, the others wait their turn", async () => {
+  test("at most four are in flight on a connection; then another is opened; past four connections they queue", async () => {
     const held: Call[] = [];
     const { daemon, hypervisor } = await connected({ [capabilities.number]: (call) => held.push(call) });
-    const results = Promise.all(Array.from({ length: 10 }, () => hypervisor.capabilities()));
-    await daemon.called(capabilities.number, 4);
-    for (let answered = 0; answered < 10; answered++) {
-      await daemon.called(capabilities.number, Math.min(10, answered + 4));
-      expect(held.length, "never a fifth").toBe(Math.min(10, answered + 4));
-      held[answered]?.reply(capabilities, { capabilities: `<${answered}>` });
+    const results = Promise.all(Array.from({ length: 40 }, () => hypervisor.capabilities()));
+    const perSocket = (calls: Call[]) =>
+      [...daemon.sockets].map((socket) => calls.filter((call) => call.socket === socket).length);
+    await daemon.called(capabilities.number, 16);
+    expect(perSocket(held)).toEqual([4, 4, 4, 4]);
+    for (let answered = 0; answered < 40; answered++) {
+      const wanted = Math.min(40, answered + 16);
+      await daemon.called(capabilities.number, wanted);
+      expect(held).toHaveLength(wanted);
+      expect(Math.max(...perSocket(held.slice(answered)))).toBeLessThanOrEqual(4);
+      held[answered]?.reply(capabilities, { capabilities: "<c/>" });
     }
-    expect(await results).toEqual(Array.from({ length: 10 }, (_, i) => `<${i}>`));
+    expect(await results).toHaveLength(40);
+  });
+
+  test("as long as four are enough, there is one connection", async () => {
+    const { daemon, hypervisor } = await connected();
+    for (let i = 0; i < 5; i++) await Promise.all(Array.from({ length: 4 }, () => hypervisor.version()));
     expect(daemon.sockets.size).toBe(1);
   });
 
@@ -180,35 +190,42 @@ describe("deadlines", () => {
   test("a call without an answer fails and says which; the others on the connection finish, the next takes a new one", async () => {
     const held: Call[] = [];
     const { daemon, hypervisor } = await connected(
-      { [libVersion.number]: () => undefined, [capabilities.number]: (call) => held.push(call) },
-      { callTimeoutMs: 30 },
+      { [libVersion.number]: (call) => held.push(call) },
+      { slowCallTimeoutMs: 30 },
     );
-    const slow = hypervisor.capabilities();
-    await daemon.called(capabilities.number);
-    const error = await failure(hypervisor.version());
+    const patient = hypervisor.version();
+    await daemon.called(libVersion.number);
+    const error = await failure(hypervisor.capabilities());
     expect(error).toBeInstanceOf(ConnectionError);
     expect(error.message).toMatch(
-      /did not answer CONNECT_GET_LIB_VERSION: nothing came within 30 ms; it may still/,
+      /did not answer CONNECT_GET_CAPABILITIES: nothing came within 30 ms; it may/,
     );
     daemon.handlers[lookupByName.number] = (call) => call.reply(lookupByName, { domain: web });
     expect(await hypervisor.findByName("web-1")).toEqual(web);
     expect(daemon.calls.filter((number) => number === open.number)).toHaveLength(2);
-    held[0]?.reply(capabilities, { capabilities: "<late/>" });
-    expect(await slow).toBe("<late/>");
+    held[0]?.reply(libVersion, { version: 7n });
+    expect(await patient).toBe(7);
   });
 
   test("an answer that comes too late is ignored", async () => {
     const held: Call[] = [];
     const { daemon, hypervisor } = await connected(
       { [libVersion.number]: (call) => held.push(call), [capabilities.number]: (call) => held.push(call) },
-      { callTimeoutMs: 30 },
+      { slowCallTimeoutMs: 30 },
     );
-    const slow = hypervisor.capabilities();
-    await daemon.called(capabilities.number);
-    await failure(hypervisor.version());
-    held[1]?.reply(libVersion, { version: 1n });
-    held[0]?.reply(capabilities, { capabilities: "<c/>" });
-    expect(await slow).toBe("<c/>");
+    const patient = hypervisor.version();
+    await daemon.called(libVersion.number);
+    await failure(hypervisor.capabilities());
+    held[1]?.reply(capabilities, { capabilities: "<late/>" });
+    held[0]?.reply(libVersion, { version: 7n });
+    expect(await patient).toBe(7);
+  });
+
+  test("an ordinary call has the short one", async () => {
+    const { hypervisor } = await connected({ [libVersion.number]: () => undefined }, { callTimeoutMs: 30 });
+    expect((await failure(hypervisor.version())).message).toMatch(
+      /did not answer CONNECT_GET_LIB_VERSION: .* 30 ms/,
+    );
   });
 
   test("starting and probing get the long one", async () => {
@@ -279,7 +296,7 @@ describe("keepalive", () => {
   test("a silent daemon is asked; one that answers stays connected", async () => {
     const { daemon, hypervisor } = await connected(
       { PING: (call) => call.socket.write(ping(PONG)) },
-      { keepaliveIntervalMs: 5, keepaliveCount: 1 },
+      { keepaliveIntervalMs: 5, keepaliveCount: 10 },
     );
     await daemon.called("PING", 4);
     expect(await hypervisor.version()).toBe(9_000_000);

@@ -63,7 +63,7 @@ const nextCall = () => hypervisor.version().catch(() => hypervisor.version());
 const change = fc.tuple(fc.nat(200), fc.nat(255));
 
 property.prop([fc.constantFrom(...bodies), fc.array(change, { minLength: 1, maxLength: 8 }), fc.nat(200)], {
-  numRuns: 200,
+  numRuns: 80,
 })(
   "a reply with bytes changed or cut off gives a value or an error, never a hang",
   async (good, changes, cut) => {
@@ -85,7 +85,10 @@ property.prop([fc.constantFrom(...bodies), fc.array(change, { minLength: 1, maxL
   },
 );
 
-property.prop([fc.uint8Array({ maxLength: 200 })])("so does anything at all", async (bytes) => {
-  await answeredWith(() => Buffer.from(bytes));
-  expect(await nextCall()).toBe(9_000_000);
-});
+property.prop([fc.uint8Array({ maxLength: 200 })], { numRuns: 40 })(
+  "so does anything at all",
+  async (bytes) => {
+    await answeredWith(() => Buffer.from(bytes));
+    expect(await nextCall()).toBe(9_000_000);
+  },
+);

@@ -36,7 +36,7 @@ const aValue = fc.record({
   big: fc.bigInt(0n, 0xffff_ffff_ffff_ffffn),
   text: aString,
   maybe: fc.option(aString),
-  domains: fc.array(aDomain, { maxLength: 8 }),
+  domains: fc.array(aDomain, { maxLength: 3 }),
 });
 
 describe("encoding, byte by byte (RFC 4506)", () => {
@@ -59,15 +59,18 @@ property.prop([aValue])("what was encoded decodes to the same value", (value) =>
   expect(decode(everything, encode(everything, value))).toEqual(value);
 });
 
-property.prop([aValue])("cut short at any byte it is an error, and so is a byte too many", (value) => {
-  const bytes = encode(everything, value);
-  for (let length = 0; length < bytes.length; length++) {
-    expect(() => decode(everything, bytes.subarray(0, length))).toThrow(XdrError);
-  }
-  expect(() => decode(everything, Buffer.concat([bytes, Buffer.alloc(1)]))).toThrow(XdrError);
-});
+property.prop([aValue], { numRuns: 30 })(
+  "cut short at any byte it is an error, and so is a byte too many",
+  (value) => {
+    const bytes = encode(everything, value);
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => decode(everything, bytes.subarray(0, length))).toThrow(XdrError);
+    }
+    expect(() => decode(everything, Buffer.concat([bytes, Buffer.alloc(1)]))).toThrow(XdrError);
+  },
+);
 
-property.prop([fc.uint8Array({ maxLength: 300 })], { numRuns: 300 })(
+property.prop([fc.uint8Array({ maxLength: 300 })], { numRuns: 100 })(
   "arbitrary bytes give a value or an XdrError, for every reply of the protocol",
   (bytes) => {
     const types: Xdr<unknown>[] = [errorReply, ...Object.values(procedures).map((each) => each.reply)];

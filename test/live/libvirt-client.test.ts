@@ -233,7 +233,7 @@ describe("what can go wrong", () => {
   });
 
   test("a QEMU that hangs delays nobody else", async () => {
-    const hasty = await connect(lab.uri, { slowCallTimeoutMs: 500 });
+    const hasty = await connect(lab.uri, { slowCallTimeoutMs: 2_000 });
     const [sick, well] = [await running("client-sick"), await running("client-well")];
     const pid = lab.qemuPid("client-sick");
     if (pid === undefined) throw new Error("wanted a QEMU");
