@@ -1,7 +1,7 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { delimiter, dirname, resolve } from "node:path";
-import { promisify } from "node:util";
+import { text } from "node:stream/consumers";
 import {
   type EngineEvent,
   LocalWorkspace,
@@ -58,6 +58,7 @@ export async function openPulumiCliStack(
       () => undefined,
       (error: Error) => error.message,
     );
+    const said = collected.errors();
     const isPreview = operation === "preview" || o.previewOnly === true;
     const outputs = Object.entries(isPreview ? {} : await stack.outputs());
     return {
@@ -65,7 +66,8 @@ export async function openPulumiCliStack(
       stdout,
       ...collected.result(),
       outputs: Object.fromEntries(outputs.map(([key, output]) => [key, output.value])),
-      errors: failure === undefined ? [] : [...collected.errors(), failure],
+      // The failure repeats all output; what the engine said is clearer.
+      errors: failure === undefined || said.length > 0 ? said : [failure],
       ...(operation === "preview" && wantsJson ? { json: await previewJson() } : {}),
     };
   };
@@ -73,10 +75,13 @@ export async function openPulumiCliStack(
   /** The Automation API has no JSON preview. */
   const previewJson = async (): Promise<unknown> => {
     const args = ["preview", "--json", "--non-interactive", "--stack", stackName];
-    const env = { ...process.env, ...envVars };
-    const options = { cwd: projectDir, env, maxBuffer: 1 << 28 };
-    const { stdout } = await promisify(execFile)(command.command, args, options);
-    return JSON.parse(stdout);
+    const preview = spawn(command.command, args, {
+      cwd: projectDir,
+      env: { ...process.env, ...envVars },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    // A preview that fails prints its JSON too.
+    return JSON.parse(await text(preview.stdout));
   };
 
   return {

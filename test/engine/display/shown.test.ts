@@ -24,7 +24,7 @@ beforeAll(async () => {
   await stack.setConfig("password", "hunter3", { secret: true });
   plan = await stack.preview({ diff: true, json: true });
   done = await stack.up({ terminal: { columns: 200 }, onOutput: (text) => written.push(text) });
-});
+}, 120_000);
 
 afterAll(() => rmSync(dir, { recursive: true }));
 

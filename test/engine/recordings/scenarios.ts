@@ -1,19 +1,23 @@
-import { program, type RecordedStep, type ResourceSpec, ref, secret, thing } from "./spec.ts";
+import { failureScenarios } from "./failure-scenarios.ts";
+import {
+  a,
+  a2,
+  b,
+  c,
+  destroy,
+  keyed,
+  preview,
+  program,
+  type RecordedStep,
+  type ResourceSpec,
+  ref,
+  refresh,
+  secret,
+  thing,
+  up,
+  well,
+} from "./spec.ts";
 
-const preview = { command: "preview" } as const;
-const up = { command: "up" } as const;
-const refresh = { command: "refresh" } as const;
-const destroy = { command: "destroy" } as const;
-/** The provider behaves well again. */
-const well = { behaviour: {} };
-
-const a = thing("a", { value: "1" });
-const a2 = thing("a", { value: "2" });
-const b = thing("b", { value: ref("a.out") });
-const c = thing("c", { value: ref("b.out") });
-const z = thing("z", { value: "z" });
-const aAfterZ = thing("a", { value: "1" }, { dependsOn: ["z"] });
-const keyed = (key: string, props: object = {}, options?: object) => thing("a", { key, ...props }, options);
 const component = (x?: number): ResourceSpec => ({
   name: "k",
   component: true,
@@ -39,9 +43,6 @@ const withDependentsOf = (first: ResourceSpec) =>
     thing("d", { value: ref("c.out") }),
     thing("e", { value: "x" }, { dependsOn: ["a"] }),
   ]);
-
-/** Independent resources whose registration may come before or after the one that fails, and so be done or not. */
-export const RACING: Record<string, string> = { create_fails: "z", check_fails: "z" };
 
 /** What was done with the real CLI, v3.260, when `recorded/<name>.json` was made. */
 export const scenarios: Record<string, RecordedStep[]> = {
@@ -148,109 +149,6 @@ export const scenarios: Record<string, RecordedStep[]> = {
     { ...up, spec: program([a, b, c, thing("p", { value: "p" }, { protect: false })]) },
     destroy,
   ],
-  partial_create: [
-    { ...up, spec: program([a, b]), behaviour: { a: { createPartial: true } } },
-    { ...preview, ...well },
-    { ...up, behaviour: { a: { updatePartial: true } } },
-    { ...up, ...well },
-    up,
-    { ...up, spec: program([a2, b]), behaviour: { a: { updatePartial: true } } },
-    { ...preview, ...well },
-    up,
-    up,
-  ],
-  partial_refresh: [
-    { ...up, spec: program([a]), behaviour: { a: { createPartial: true } } },
-    { ...refresh, ...well },
-    up,
-  ],
-  create_fails: [
-    {
-      ...up,
-      spec: program([z, a, b], { o: ref("b.out") }),
-      behaviour: { a: { createFail: true } },
-      parallel: 1,
-    },
-    { ...up, ...well },
-  ],
-  create_fails_continue: [
-    {
-      ...up,
-      spec: program([z, a, b, thing("y", { value: "y" })], { o: ref("y.out") }),
-      behaviour: { a: { createFail: true } },
-      continueOnError: true,
-      parallel: 1,
-    },
-    { ...up, ...well },
-  ],
-  update_fails: [
-    { ...up, spec: program([a, b], { o: 1, p: 1 }) },
-    { ...up, spec: program([a2, b], { o: 2 }), behaviour: { a: { updateFail: true } } },
-    { ...up, ...well },
-  ],
-  delete_fails: [
-    { ...up, spec: program([a, b]) },
-    { ...up, spec: program([]), behaviour: { a: { deleteFail: true } } },
-    { ...up, ...well },
-    { ...up, spec: program([a, b]) },
-    { ...destroy, behaviour: { b: { deleteFail: true } } },
-    { ...destroy, ...well },
-  ],
-  replace_create_fails: [
-    { ...up, spec: program([keyed("k1")]) },
-    { ...up, spec: program([keyed("k2")]), behaviour: { a: { createFail: true } } },
-    { ...up, behaviour: { a: { deleteFail: true } } },
-    preview,
-    { ...refresh, ...well },
-    up,
-  ],
-  dbr_create_fails: [
-    { ...up, spec: program([keyed("k1", { dbr: true }), b]) },
-    { ...up, spec: program([keyed("k2", { dbr: true }), b]), behaviour: { a: { createFail: true } } },
-    { ...preview, ...well },
-    refresh,
-    up,
-    { ...up, spec: program([keyed("k3", { dbr: true }), b]), behaviour: { a: { createFail: true } } },
-    { ...up, spec: program([]), ...well },
-  ],
-  dbr_delete_fails: [
-    { ...up, spec: program([keyed("k1", { dbr: true })]) },
-    { ...up, spec: program([keyed("k2", { dbr: true })]), behaviour: { a: { deleteFail: true } } },
-    { ...up, ...well },
-  ],
-  program_throws: [
-    { ...up, spec: program([a, b], { o: 1 }) },
-    { ...preview, spec: { ...program([a], { n: 2 }), throwAt: "end" } },
-    up,
-    { ...up, spec: { ...program([]), throwAt: "start" } },
-  ],
-  check_fails: [
-    { ...up, spec: program([a]) },
-    { ...preview, spec: program([z, a]), behaviour: { a: { checkFail: true } }, parallel: 1 },
-    up,
-  ],
-  create_fails_dep: [
-    { ...up, spec: program([z, aAfterZ, b], { o: ref("b.out") }), behaviour: { a: { createFail: true } } },
-    { ...up, ...well },
-  ],
-  create_fails_inflight: [
-    {
-      ...up,
-      spec: program([
-        thing("z", { value: "z", delay: 2000 }),
-        thing("a", { value: "1", delay: 500 }),
-        b,
-        thing("y", { value: ref("z.out") }),
-      ]),
-      behaviour: { a: { createFail: true } },
-    },
-    { ...up, ...well },
-  ],
-  check_fails_dep: [
-    { ...up, spec: program([a]) },
-    { ...preview, spec: program([z, aAfterZ]), behaviour: { a: { checkFail: true } } },
-    up,
-  ],
   config_change: [
     { ...up, spec: program([a]) },
     { ...preview, greeting: "hello2" },
@@ -306,4 +204,5 @@ export const scenarios: Record<string, RecordedStep[]> = {
     up,
     up,
   ],
+  ...failureScenarios,
 };

@@ -58,3 +58,21 @@ export function secret(value: unknown) {
 export function program(resources: ResourceSpec[], outputs: object = {}): Spec {
   return { resources, outputs };
 }
+
+export const preview = { command: "preview" } as const;
+export const up = { command: "up" } as const;
+export const refresh = { command: "refresh" } as const;
+export const destroy = { command: "destroy" } as const;
+/** The provider behaves well again. */
+export const well = { behaviour: {} };
+
+/** `c` takes an output of `b`, which takes one of `a`. */
+export const a = thing("a", { value: "1" });
+export const a2 = thing("a", { value: "2" });
+export const b = thing("b", { value: ref("a.out") });
+export const c = thing("c", { value: ref("b.out") });
+
+/** The resource «a» with the property whose change replaces it. */
+export function keyed(key: string, props: object = {}, options?: object): ResourceSpec {
+  return thing("a", { key, ...props }, options);
+}
