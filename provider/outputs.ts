@@ -1,11 +1,11 @@
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
-import { DEFAULT_ALIGNMENT } from "./args/limits.ts";
-import { canonicalSize, readCanonicalSize } from "./args/size.ts";
+import { canonicalSize } from "./args/size.ts";
 import type { MemoryDevice } from "./domain/state.ts";
 import type { Sighting } from "./observe/observe.ts";
-import { reachableSizes } from "./plan/layout.ts";
+import { askedMemory } from "./plan/asked.ts";
 import type { Observed } from "./plan/observed.ts";
+import { reachableSizes } from "./plan/reachable.ts";
 
 /** The form of the outputs below. A later version reads all earlier ones. */
 const STATE_VERSION = 1;
@@ -30,10 +30,8 @@ export function outputs(inputs: Inputs, uri: string, sighting: Sighting): Output
   const { observed, power } = sighting;
   const live = observed.live?.memory;
   const nextBoot = observed.nextBoot?.memory;
-  const alignment = inputs.hotplug?.alignment;
-  const reachable =
-    observed.live &&
-    reachableSizes(alignment === undefined ? DEFAULT_ALIGNMENT : readCanonicalSize(alignment), observed.live);
+  const asked = askedMemory(inputs);
+  const reachable = asked && reachableSizes(asked, observed);
   return {
     ...inputs,
     uri,

@@ -36,7 +36,9 @@ export function planChange(inputs: Inputs, before: Partial<Inputs>, observed: Ob
     ...(stop ? [stopping()] : []),
     ...redefined(changed, inputs, observed),
     ...autostarted(changed, inputs),
-    ...(observed.power === "off" && inputs.running !== false ? [starting()] : []),
+    ...(observed.power === "off" && inputs.running !== false && !containsUnknown(inputs.running)
+      ? [starting()]
+      : []),
   ];
   const whole = together(stop ? stopFirst(parts) : parts);
   if (memory === undefined) return { ...notKnown(inputs, whole), settings };
@@ -120,7 +122,10 @@ function stopping(): Plan {
 
 /** A size isn't known in this preview: never a replace on a guess. */
 function notKnown(inputs: Inputs, known: Plan): Plan {
-  const fallback = inputs.hotplug?.whenNotPossible === "error" ? "an error" : "replace";
+  const { whenNotPossible = "replace" } = inputs.hotplug ?? {};
+  const fallback = containsUnknown([inputs.hotplug, whenNotPossible])
+    ? "replace or an error, as hotplug says"
+    : { replace: "replace", error: "an error" }[whenNotPossible];
   const summary = `update; live if possible, else ${fallback}: not known yet`;
   if (known.outcome === "replace") return known;
   return {

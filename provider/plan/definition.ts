@@ -20,18 +20,28 @@ export function ceilingFor(asked: Asked): { maxMemory?: { size: Kib; slots: numb
  * the definition stay and count; ours fold into the cell of their node.
  */
 export function foldedDefinition(asked: Asked, observed: Observed, nextBoot: MemoryView): MemoryDefinition {
-  const theirs = total(nextBoot.devices.filter((device) => !isOurs(device)).map((device) => device.size));
-  const others = nextBoot.cells
-    .filter((cell) => cell.id !== asked.targetNode)
-    .map((cell) => ({ id: cell.id, memory: foldedCell(cell, observed) }));
-  const rest = asked.memory - theirs - total(others.map((cell) => cell.memory));
-  const cells = nextBoot.cells.length === 0 ? [] : [...others, { id: asked.targetNode, memory: rest }];
+  const rest = asked.memory - takenByOthers(asked, observed);
+  const cells =
+    nextBoot.cells.length === 0
+      ? []
+      : [...otherCells(asked, observed, nextBoot), { id: asked.targetNode, memory: rest }];
   return {
     memory: asked.memory,
     cells: cells.sort((a, b) => a.id - b.id),
     ...ceilingFor(asked),
     removeAliases: nextBoot.devices.filter(isOurs).flatMap((device) => device.alias ?? []),
   };
+}
+
+/**
+ * What the next boot has beside the cell that takes the rest: devices of others and the other cells. A size must be
+ * above it.
+ */
+export function takenByOthers(asked: Asked, observed: Observed): Kib {
+  const { nextBoot } = observed;
+  if (nextBoot === undefined || nextBoot.cells.length === 0) return 0;
+  const theirs = nextBoot.devices.filter((device) => !isOurs(device)).map((device) => device.size);
+  return total(theirs) + total(otherCells(asked, observed, nextBoot).map((cell) => cell.memory));
 }
 
 /** True when the inactive definition has exactly that memory already. */
@@ -46,6 +56,12 @@ export function isDefined(definition: MemoryDefinition, nextBoot: MemoryView): b
     maxMemory?.size === definition.maxMemory?.size &&
     maxMemory?.slots === definition.maxMemory?.slots
   );
+}
+
+function otherCells(asked: Asked, observed: Observed, nextBoot: MemoryView): { id: number; memory: Kib }[] {
+  return nextBoot.cells
+    .filter((cell) => cell.id !== asked.targetNode)
+    .map((cell) => ({ id: cell.id, memory: foldedCell(cell, observed) }));
 }
 
 function foldedCell(cell: { id: number; memory: Kib }, observed: Observed): Kib {

@@ -1,7 +1,7 @@
 import type { Kib, MemoryDevice } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
 import type { MemoryView } from "./observed.ts";
-import type { Layout, Reachable } from "./plan.ts";
+import type { Layout } from "./plan.ts";
 
 /** The names of our DIMMs: a contract with states and definitions that exist. */
 const OUR_ALIAS = /^ua-pulumi-dimm\d+$/;
@@ -25,7 +25,7 @@ function lowestFree(used: ReadonlySet<number>): number {
   return slot;
 }
 
-function slotCount(view: MemoryView): number {
+export function slotCount(view: MemoryView): number {
   return view.maxMemory === undefined ? 0 : (view.maxMemory.slots ?? 0);
 }
 
@@ -42,12 +42,4 @@ export function layOut(increase: Kib, asked: Asked, live: MemoryView): Layout {
     slots: slotCount(live),
     ceiling: live.maxMemory?.size ?? live.memory,
   };
-}
-
-/** The sizes that a running domain can be grown to without a restart. */
-export function reachableSizes(alignment: Kib, live: MemoryView): Reachable | undefined {
-  const headroom = (live.maxMemory?.size ?? 0) - live.memory;
-  const steps = Math.floor(headroom / alignment);
-  if (steps < 1 || freeSlots(live) === 0) return undefined;
-  return { from: live.memory + alignment, to: live.memory + steps * alignment, step: alignment };
 }

@@ -1,6 +1,6 @@
 import { sayMib, saySize } from "../args/size.ts";
 import type { Asked } from "./asked.ts";
-import { freeSlots } from "./layout.ts";
+import { freeSlots, slotCount } from "./layout.ts";
 import type { MemoryView } from "./observed.ts";
 
 /** Answers why an increase can't be hot-plugged, or undefined when this rule has nothing against it. */
@@ -50,7 +50,8 @@ function withinCeiling(asked: Asked, live: MemoryView): string | undefined {
 
 /** libvirt: «memory device count '2' exceeds slots count '1'». */
 function slotIsFree(_: Asked, live: MemoryView): string | undefined {
-  return live.maxMemory === undefined || freeSlots(live) > 0
-    ? undefined
-    : `all ${live.maxMemory.slots ?? 0} memory slots are used; they are free again when the domain has been shut down and started`;
+  if (live.maxMemory === undefined || freeSlots(live) > 0) return undefined;
+  return slotCount(live) === 0
+    ? "the running domain was started without memory slots"
+    : `all ${slotCount(live)} memory slots are used; they are free again when the domain has been shut down and started`;
 }

@@ -1,11 +1,12 @@
 import { sayMib, saySize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
-import { foldedDefinition, isDefined } from "./definition.ts";
-import { layOut, reachableSizes } from "./layout.ts";
+import { foldedDefinition, isDefined, takenByOthers } from "./definition.ts";
+import { layOut } from "./layout.ts";
 import { reasonsAgainstAttach } from "./live-rules.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import type { DimmPlan, Plan, Reachable, Step } from "./plan.ts";
+import type { DimmPlan, MemoryDefinition, Plan, Reachable, Step } from "./plan.ts";
+import { reachableSizes } from "./reachable.ts";
 
 /** What a replace costs: said wherever one is planned. */
 const REPLACE_COSTS =
@@ -22,35 +23,44 @@ export const NEXT_BOOT =
 export function planMemory(asked: Asked, observed: Observed, stopping = false): Plan {
   const { live } = observed;
   const plan = live === undefined || stopping ? planOff(asked, observed) : planRunning(asked, observed, live);
-  const reachable = live === undefined ? undefined : reachableSizes(asked.alignment, live);
+  const reachable = reachableSizes(asked, observed);
   return reachable === undefined ? plan : { ...plan, reachable };
 }
 
 /** Nothing runs, so the definition is all that changes. */
 function planOff(asked: Asked, observed: Observed): Plan {
+  const { nextBoot } = observed;
   const steps = definitionSteps(asked, observed);
-  const before = observed.nextBoot?.memory ?? asked.memory;
-  const summary = `the domain is off: its definition goes ${arrow(before, asked.memory)}${ofAtMost(asked.maxMemory)}`;
-  return steps.length === 0 ? nothing() : { outcome: "live", summary, steps, reasons: [] };
+  if (nextBoot === undefined || steps.length === 0) return nothing();
+  if (isTooSmall(asked, observed)) return tooSmall(asked, observed);
+  const change =
+    nextBoot.memory === asked.memory
+      ? `gets ${sayRest(foldedDefinition(asked, observed, nextBoot), nextBoot)}`
+      : `goes ${arrow(nextBoot.memory, asked.memory)} of at most ${saySize(asked.maxMemory)}`;
+  const when = observed.power === "off" ? "the domain is off" : "once the domain is off";
+  return { outcome: "live", summary: `${when}: its definition ${change}`, steps, reasons: [] };
 }
 
 function planRunning(asked: Asked, observed: Observed, live: MemoryView): Plan {
   const increase = asked.memory - live.memory;
   if (increase < 0)
-    return fallBack(asked, live, [
+    return fallBack(asked, observed, live, [
       `memory that a running domain was started with can't be taken away, and taking DIMMs out is not supported yet (${sayMib(-increase)} less is asked)`,
     ]);
   const fold = definitionSteps(asked, observed);
+  if (fold.length > 0 && isTooSmall(asked, observed)) return tooSmall(asked, observed);
   if (increase === 0) return planDefinition(asked, observed, live, fold);
   const reasons = reasonsAgainstAttach(asked, live);
-  if (reasons.length > 0) return fallBack(asked, live, reasons);
+  if (reasons.length > 0) return fallBack(asked, observed, live, reasons);
   const layout = layOut(increase, asked, live);
   const attach = layout.dimms.map(
     (dimm): Step => ({ kind: "attach", dimm, sentence: `attach ${sayDimm(dimm)}` }),
   );
   const notes = [
     "no restart",
-    ...(asked.memory === layout.ceiling ? ["the ceiling is reached: the next boot has no headroom"] : []),
+    ...(asked.memory === asked.maxMemory && observed.persistent
+      ? ["the ceiling is reached: the next boot has no headroom"]
+      : []),
     ...(layout.freeSlots === 0 && asked.memory < layout.ceiling
       ? ["the last slot goes: the next increase needs the domain shut down and started first"]
       : []),
@@ -75,23 +85,35 @@ function planRunning(asked: Asked, observed: Observed, live: MemoryView): Plan {
 
 /** The running domain has its size; its definition may differ: a fold that was interrupted, or a new ceiling. */
 function planDefinition(asked: Asked, observed: Observed, live: MemoryView, fold: Step[]): Plan {
-  if (fold.length === 0) return nothing();
   const before = observed.nextBoot;
-  if (before !== undefined && before.memory !== asked.memory)
+  if (before === undefined || fold.length === 0) return nothing();
+  if (before.memory !== asked.memory)
     return {
       outcome: "live",
       summary: `the running domain has ${sayMib(live.memory)}; its definition goes ${arrow(before.memory, asked.memory)}; no restart`,
       steps: fold,
       reasons: [],
     };
-  const ceiling = `at most ${saySize(asked.maxMemory)} in ${asked.slots} slots`;
-  return { outcome: "nextBoot", summary: `${ceiling}: ${NEXT_BOOT}`, steps: fold, reasons: [] };
+  const rest = sayRest(foldedDefinition(asked, observed, before), before);
+  return { outcome: "nextBoot", summary: `${rest}: ${NEXT_BOOT}`, steps: fold, reasons: [] };
+}
+
+/** Memory that others put into the definition leaves nothing for the node that takes the rest. */
+function isTooSmall(asked: Asked, observed: Observed): boolean {
+  return asked.memory <= takenByOthers(asked, observed);
+}
+
+function tooSmall(asked: Asked, observed: Observed): Plan {
+  const taken = sayMib(takenByOthers(asked, observed));
+  const reason = `${sayMib(asked.memory)} can't be defined: the definition has ${taken} in devices that others put there and in other nodes, which leaves nothing for node ${asked.targetNode}`;
+  const wayOut = `take those devices out, or ask for more than ${taken}`;
+  return { outcome: "refuse", summary: `${reason}; ${wayOut}`, steps: [], reasons: [reason] };
 }
 
 /** What can't be done live: replace or an error, as the user chose, with the sizes that are live. */
-function fallBack(asked: Asked, live: MemoryView, reasons: string[]): Plan {
+function fallBack(asked: Asked, observed: Observed, live: MemoryView, reasons: string[]): Plan {
   const what = arrow(live.memory, asked.memory);
-  const why = `${what} can't be hot-plugged: ${reasons.join("; ")}; ${nearest(asked, live)}`;
+  const why = `${what} can't be hot-plugged: ${reasons.join("; ")}; ${nearest(asked, observed, live)}`;
   if (asked.whenNotPossible === "error")
     return {
       outcome: "refuse",
@@ -99,18 +121,17 @@ function fallBack(asked: Asked, live: MemoryView, reasons: string[]): Plan {
       steps: [],
       reasons,
     };
-  const sentence = `${REPLACE_COSTS}`;
   return {
     outcome: "replace",
-    summary: `replace: ${why}; ${sentence}`,
-    steps: [{ kind: "replace", fields: ["memory"], sentence }],
+    summary: `replace: ${why}; ${REPLACE_COSTS}`,
+    steps: [{ kind: "replace", fields: ["memory"], sentence: REPLACE_COSTS }],
     reasons,
   };
 }
 
 /** The sizes around the asked one that are live from here. */
-function nearest(asked: Asked, live: MemoryView): string {
-  const reachable = reachableSizes(asked.alignment, live);
+function nearest(asked: Asked, observed: Observed, live: MemoryView): string {
+  const reachable = reachableSizes(asked, observed);
   if (reachable === undefined) return `no other size is live from ${sayMib(live.memory)}`;
   const sizes = around(asked.memory, live.memory, reachable).map((size) =>
     size === live.memory ? `${sayMib(size)}, which it has` : sayMib(size),
@@ -141,8 +162,13 @@ export function arrow(from: Kib, to: Kib): string {
   return a.endsWith(" MiB") && b.endsWith(" MiB") ? `${a.slice(0, -4)} → ${b}` : `${a} → ${b}`;
 }
 
-function ofAtMost(ceiling: Kib): string {
-  return ` of at most ${saySize(ceiling)}`;
+/** What changes in a definition whose total stays: its ceiling, else which part is base memory. */
+function sayRest({ memory, maxMemory }: MemoryDefinition, before: MemoryView): string {
+  if (maxMemory?.size === before.maxMemory?.size && maxMemory?.slots === before.maxMemory?.slots)
+    return `${sayMib(memory)} as base memory`;
+  return maxMemory === undefined
+    ? `no headroom above ${saySize(memory)}`
+    : `at most ${saySize(maxMemory.size)} in ${maxMemory.slots} slots`;
 }
 
 function sayDimm({ size, slot, node }: DimmPlan): string {

@@ -52,7 +52,7 @@ describe("the arguments, their documentation and the field table", () => {
       const needs: ChangeNeeds = FIELDS[name].change;
       const doc = args.get(name) ?? "";
       if (needs === "memory") expect(doc).toContain("A change: ");
-      else if (needs !== "identity") expect(doc).toMatch(SENTENCES[needs]);
+      else expect(doc).toMatch(SENTENCES[needs]);
     },
   );
 

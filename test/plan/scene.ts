@@ -1,0 +1,87 @@
+import type { Cell, MemoryDevice } from "../../provider/domain/state.ts";
+import type { Asked } from "../../provider/plan/asked.ts";
+import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
+
+/** KiB in a MiB: sizes in the tests of plans are in MiB where a person reads them. */
+export const MIB = 1024;
+
+/** What a test says of one definition, in MiB. */
+interface ViewInMib {
+  /** The memory of each cell; [] for a domain without NUMA topology. */
+  cells?: number[];
+  /** The total where there are no cells. */
+  memory?: number;
+  devices?: MemoryDevice[];
+  /** The ceiling; undefined: none. */
+  max?: number | undefined;
+  slots?: number | undefined;
+  acpi?: boolean;
+}
+
+/** One definition: 1003 MiB in one cell of at most 8 GiB in 16 slots, unless something else is said. */
+export function view(said: ViewInMib = {}): MemoryView {
+  const { cells = [1003], devices = [], slots = 16, acpi = true, memory = 1003 } = said;
+  const max = "max" in said ? said.max : 8192;
+  const inCells = cells.map((size, id): Cell => ({ id, memory: size * MIB }));
+  const sum = [...inCells.map((cell) => cell.memory), ...devices.map(({ size }) => size)];
+  const total = cells.length === 0 ? memory * MIB : sum.reduce((a, b) => a + b, 0);
+  return {
+    memory: total,
+    currentMemory: total,
+    vcpus: 2,
+    cells: inCells,
+    devices,
+    acpi,
+    uefi: false,
+    arch: "x86_64",
+    ...(max !== undefined && {
+      maxMemory: { size: max * MIB, ...(!("slots" in said && said.slots === undefined) && { slots }) },
+    }),
+  };
+}
+
+/** A DIMM of ours. */
+export function ours(slot: number, mib: number, node = 0): MemoryDevice {
+  return { model: "dimm", size: mib * MIB, node, slot, alias: `ua-pulumi-dimm${slot}` };
+}
+
+/** A DIMM of somebody else, with an alias or without one, in a slot or without one. */
+export function theirs(slot: number | undefined, mib: number, alias?: string): MemoryDevice {
+  return {
+    model: "dimm",
+    size: mib * MIB,
+    node: 0,
+    ...(slot !== undefined && { slot }),
+    ...(alias !== undefined && { alias }),
+  };
+}
+
+/** A running domain whose definition is what it was started with, unless something else is said. */
+export function running(live: ViewInMib = {}, nextBoot: ViewInMib = live): Observed {
+  return { power: "running", persistent: true, live: view(live), nextBoot: view(nextBoot) };
+}
+
+export function off(nextBoot: ViewInMib = {}): Observed {
+  return { power: "off", persistent: true, nextBoot: view(nextBoot) };
+}
+
+export function transient(live: ViewInMib = {}): Observed {
+  return { power: "running", persistent: false, live: view(live) };
+}
+
+/** What a program asks, in MiB: the ceiling and slots that `view` has unless something else is said. */
+export function ask(
+  memory: number,
+  { max = 8192, slots = 16, alignment = 256, ...rest }: Partial<AskedInMib> = {},
+): Asked {
+  return {
+    memory: memory * MIB,
+    maxMemory: max * MIB,
+    slots,
+    alignment: alignment * MIB,
+    whenNotPossible: rest.whenNotPossible ?? "replace",
+    targetNode: rest.targetNode ?? 0,
+  };
+}
+
+type AskedInMib = Omit<Asked, "memory" | "maxMemory"> & { max: number };
