@@ -22,9 +22,11 @@ export default class TestCountsReporter implements Reporter {
         if (result.state === "passed") counts.passed += 1;
         else if (result.state === "failed") counts.failed += 1;
         else {
-          const why =
-            result.state === "skipped" && result.note ? result.note : (test.options.mode ?? "not run");
-          counts.skipped.push({ file: module.relativeModuleId, why });
+          const note = result.state === "skipped" ? result.note : undefined;
+          const { mode } = test.options;
+          // In any other mode its suite's preparation failed, or the run was cut short.
+          const left = mode === "skip" || mode === "todo" ? mode : "did not run";
+          counts.skipped.push({ file: module.relativeModuleId, why: note ?? left });
         }
       }
     }
