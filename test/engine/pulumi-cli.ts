@@ -95,7 +95,7 @@ export async function openPulumiCliStack(
   };
 }
 
-export function engineOf(command: PulumiCommand): string {
+function engineOf(command: PulumiCommand): string {
   return `pulumi v${command.version}`;
 }
 

@@ -82,7 +82,7 @@ export class Display {
     if (!this.isShown(row)) return;
     const { preview, kind, terminal, diff } = this.o;
     const outputs = kind === "refresh";
-    const lines = [row.text({ preview, outputs })];
+    const lines = [row.text({ preview, outputs, overall: false })];
     if (detailed) lines.push(...resourceBlock(detailed, { outputs }));
     this.text += asText(lines);
     if (!terminal) this.o.write(asText(lines));
@@ -97,10 +97,9 @@ export class Display {
   private redraw(): void {
     const { terminal, preview, kind } = this.o;
     if (!terminal || this.o.diff) return;
+    const o = { preview, outputs: kind === "refresh", overall: true };
     const rows = [...this.rows.values()].filter((row) => this.isShown(row));
-    const lines = rows.map((row) =>
-      coloured(row.text({ preview, outputs: kind === "refresh" }).slice(0, terminal.columns - 1)),
-    );
+    const lines = rows.map((row) => coloured(row.text(o).slice(0, terminal.columns - 1)));
     const back = this.drawnRows > 0 ? `\x1b[${this.drawnRows}A\x1b[J` : "";
     this.o.write(back + asText(lines));
     this.drawnRows = lines.length;

@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../report.ts";
 import { nameOf, typeOf } from "../stack/urn.ts";
-import type { StepInfo } from "../steps/step.ts";
+import type { Op, StepInfo } from "../steps/step.ts";
 import { diffSummary } from "./values.ts";
 import { WORDS } from "./words.ts";
 
@@ -10,6 +10,8 @@ export type Stage = "waiting" | "begun" | "ended" | "failed";
 export class Row {
   stage: Stage = "waiting";
   step: StepInfo | undefined;
+  /** The replacement as a whole, of which other steps are parts. */
+  private replacement: StepInfo | undefined;
   private lastingMessage = "";
   private status = "";
   private begunAt = 0;
@@ -27,9 +29,8 @@ export class Row {
       this.status = "";
     }
     this.stage = stage;
-    // A replacement has several steps; its row stays that of the whole.
-    const isPart = step.op === "create-replacement" || step.op === "delete-replaced";
-    if (!isPart || this.step?.op !== "replace" || stage !== "ended") this.step = step;
+    this.step = step;
+    if (step.op === "replace") this.replacement = step;
   }
 
   say({ message, ephemeral }: Diagnostic): void {
@@ -42,10 +43,14 @@ export class Row {
     return this.message !== "" || (this.step !== undefined && this.step.op !== "same");
   }
 
-  text(o: { preview: boolean; outputs: boolean }): string {
-    const { sign } = WORDS[this.step?.op ?? "same"];
-    const info = [this.diff(o.outputs), firstLine(this.message)].filter((part) => part !== "").join("; ");
-    const words = [sign.padEnd(2), typeOf(this.urn), nameOf(this.urn), this.state(o.preview), info];
+  /** `overall`: of a replacement, once a step of it has ended, not that step but the whole. */
+  text(o: { preview: boolean; outputs: boolean; overall: boolean }): string {
+    const step = o.overall && this.stage === "ended" ? (this.replacement ?? this.step) : this.step;
+    const diff = step ? diffOf(step, o) : "";
+    const info = [diff, firstLine(this.message)].filter((part) => part !== "").join("; ");
+    const sign = WORDS[step?.op ?? "same"].sign.padEnd(2);
+    const state = step ? this.stateOf(step.op, o) : "";
+    const words = [sign, typeOf(this.urn), nameOf(this.urn), state, info];
     return ` ${words.filter((word) => word !== "").join(" ")}`;
   }
 
@@ -53,22 +58,20 @@ export class Row {
     return this.status || this.lastingMessage;
   }
 
-  private state(preview: boolean): string {
-    if (!this.step) return "";
-    const { planned, running, done } = WORDS[this.step.op];
+  private stateOf(op: Op, { preview }: { preview: boolean }): string {
+    const { planned, running, done } = WORDS[op];
     if (this.stage === "failed") return `${preview ? planned : running} failed`.trim();
     if (preview) return planned;
     if (this.stage === "begun" || done === "") return running;
     return `${done} (${this.seconds.toFixed(1)}s)`;
   }
+}
 
-  /** Of the inputs; of the outputs where a resource was read. */
-  private diff(outputs: boolean): string {
-    const { old, new: now, op } = this.step ?? {};
-    if (!old || !now) return "";
-    if (outputs || op === "refresh") return diffSummary(old.outputs, now.outputs);
-    return diffSummary(old.inputs, now.inputs);
-  }
+/** Of the inputs; of the outputs where a resource was read. */
+function diffOf({ old, new: now, op }: StepInfo, { outputs }: { outputs: boolean }): string {
+  if (!old || !now) return "";
+  if (outputs || op === "refresh") return diffSummary(old.outputs, now.outputs);
+  return diffSummary(old.inputs, now.inputs);
 }
 
 function firstLine(message: string): string {

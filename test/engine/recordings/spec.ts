@@ -15,7 +15,7 @@ export interface ResourceSpec {
 }
 
 /** How the provider treats a resource. */
-export interface Behaviour {
+interface Behaviour {
   checkFail?: boolean;
   diffUndefined?: boolean;
   createFail?: boolean;

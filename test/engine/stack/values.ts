@@ -47,7 +47,7 @@ export function containsUnknown(value: Value): boolean {
 }
 
 /** A value as an SDK or a provider sends it; output values become plain, unknown or secret ones. */
-export function fromWire(value: unknown): Value {
+function fromWire(value: unknown): Value {
   if (Array.isArray(value)) return value.map(fromWire);
   if (isProps(value)) {
     if (value[SIGNATURE] === OUTPUT_VALUE) {
