@@ -1,4 +1,7 @@
-/** Bytes to and from a daemon, however they travel. */
+/**
+ * Bytes to and from a daemon, however they travel. A channel alone does not keep the process from exiting;
+ * the deadline of a call in flight does.
+ */
 export interface Channel {
   /** Where it leads, for messages. */
   readonly target: string;
@@ -6,7 +9,5 @@ export interface Channel {
   onData(listener: (chunk: Buffer) => void): void;
   /** Called once, when no more bytes will come, with the reason in words. */
   onEnd(listener: (reason: string) => void): void;
-  /** Whether it keeps the process from exiting; at first it does. */
-  hold(on: boolean): void;
   destroy(): void;
 }

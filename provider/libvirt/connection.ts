@@ -70,7 +70,6 @@ export class Connection {
       }
     });
     channel.onEnd((reason) => this.#end(reason));
-    channel.hold(false);
   }
 
   /** Authenticates and opens `name`. Fails with a ConnectionError or the daemon's own LibvirtError. */
@@ -138,7 +137,6 @@ export class Connection {
         },
         fail: (reason) => settle(() => reject(broken(`${reason}; it may have been carried out`))),
       });
-      this.#channel.hold(true);
       this.#channel.write(packet);
     });
   }
@@ -216,11 +214,9 @@ export class Connection {
     return this.#serial;
   }
 
-  /** After a call has gone: an idle connection does not keep the process, a retired one is not kept at all. */
+  /** A retired connection is not kept once the calls in flight are done. */
   #rest(): void {
-    if (this.#pending.size > 0) return;
-    this.#channel.hold(false);
-    if (this.#retired) this.#end("an earlier call got no answer in time");
+    if (this.#retired && this.#pending.size === 0) this.#end("an earlier call got no answer in time");
   }
 
   #end(reason: string): void {

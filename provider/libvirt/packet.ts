@@ -64,8 +64,8 @@ export class PacketAssembler {
       });
     }
     if (from > 0) {
-      // Delivered packets still point into the old bytes.
-      this.#bytes = Buffer.from(here.subarray(from));
+      // Without room to spare: what comes next goes elsewhere, since delivered packets point into these bytes.
+      this.#bytes = here.subarray(from);
       this.#filled = this.#bytes.length;
     }
   }

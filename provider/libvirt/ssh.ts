@@ -79,7 +79,8 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
   });
   // A broken pipe shows as the end of the process, which has the better words.
   stdin.on("error", () => undefined);
-  const handles = [stdin, stdout, stderr].filter((stream) => stream instanceof Socket);
+  child.unref();
+  for (const stream of [stdin, stdout, stderr]) if (stream instanceof Socket) stream.unref();
   return {
     target: `the libvirt daemon at ${host(uri)} through ssh`,
     write: (bytes) => void stdin.write(bytes),
@@ -88,9 +89,6 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
       void child.once("close", (status, signal) =>
         listener(failure ?? (oneLine(complaint) || `ssh ended with ${signal ?? `status ${status}`}`)),
       ),
-    hold(on) {
-      for (const handle of [child, ...handles]) on ? handle.ref() : handle.unref();
-    },
     destroy() {
       stdin.destroy();
       stdout.destroy();

@@ -47,7 +47,7 @@ export function openUnix(uri: LibvirtUri): Channel {
   if (Buffer.byteLength(path) > SOCKET_PATH_MAX) {
     throw new ConnectionError(`the socket path ${path} is longer than ${SOCKET_PATH_MAX} bytes`);
   }
-  const socket = createConnection(path);
+  const socket = createConnection(path).unref();
   let reason = "the daemon closed the connection";
   socket.on("error", (error: NodeJS.ErrnoException) => {
     reason = explain(error);
@@ -57,7 +57,6 @@ export function openUnix(uri: LibvirtUri): Channel {
     write: (bytes) => void socket.write(bytes),
     onData: (listener) => void socket.on("data", listener),
     onEnd: (listener) => void socket.once("close", () => listener(reason)),
-    hold: (on) => void (on ? socket.ref() : socket.unref()),
     destroy: () => void socket.destroy(),
   };
 }

@@ -131,6 +131,28 @@ test("leaving is no error when the connection is gone", async () => {
   await end();
 });
 
+test("who left may come again", async () => {
+  const { daemon, hypervisor } = await watched();
+  const leave = await hypervisor.subscribe(web, () => undefined);
+  await leave();
+  const mine = listener();
+  await hypervisor.subscribe(web, mine.listen);
+  expect(daemon.calls.filter((number) => number === registerEvent.number)).toHaveLength(10);
+  daemon.send(354, device, { callbackId: 2, domain: web, alias: "ua-a" });
+  await mine.heard(1);
+});
+
+test("a connection that breaks while subscribing fails the subscription and tells nothing else", async () => {
+  const { daemon, hypervisor } = await watched({ [registerEvent.number]: (call) => call.socket.destroy() });
+  const mine = listener();
+  await expect(hypervisor.subscribe(web, mine.listen)).rejects.toBeInstanceOf(ConnectionError);
+  daemon.handlers[registerEvent.number] = (call) => call.reply(registerEvent, { callbackId: 1 });
+  await hypervisor.subscribe(web, mine.listen);
+  daemon.send(354, device, { callbackId: 2, domain: web, alias: "ua-a" });
+  await mine.heard(1);
+  expect(mine.seen).toEqual([{ kind: "device-added", uuid: web.uuid, alias: "ua-a" }]);
+});
+
 test("a subscription that the daemon refuses can be tried again", async () => {
   const { daemon, hypervisor } = await watched({
     [registerEvent.number]: (call) => call.error({ code: 88 }),

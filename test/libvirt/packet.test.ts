@@ -42,6 +42,20 @@ property.prop([fc.array(fc.string(), { minLength: 1 }), fc.array(fc.nat())])(
   },
 );
 
+test("what was delivered stays as it was when more comes", () => {
+  const [first, second] = [encodePacket(head, string, "first"), encodePacket(head, string, "other")];
+  const assembler = new PacketAssembler();
+  const packets: Packet[] = [];
+  for (const chunk of [
+    first.subarray(0, 10),
+    Buffer.concat([first.subarray(10), second.subarray(0, 30)]),
+    second.subarray(30),
+  ]) {
+    assembler.push(Buffer.from(chunk), (packet) => packets.push(packet));
+  }
+  expect(packets.map(({ body }) => body.toString("latin1", 4, 9))).toEqual(["first", "other"]);
+});
+
 test("one byte at a time", () => {
   const stream = encodePacket(head, string, "x".repeat(5000));
   expect(assemble(Array.from(stream, (byte) => Buffer.from([byte])))).toHaveLength(1);
