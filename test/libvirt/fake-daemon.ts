@@ -63,7 +63,7 @@ const NO_ERROR: ValueOf<typeof errorReply> = {
 };
 
 /** Answers as a daemon does that asks for no login and supports keepalive. */
-export const POLITE: Handlers = {
+const POLITE: Handlers = {
   [procedures.authList.number]: (call) => call.reply(procedures.authList, { types: [0] }),
   [procedures.supportsFeature.number]: (call) => call.reply(procedures.supportsFeature, { supported: 1 }),
   [procedures.open.number]: (call) => call.reply(procedures.open, {}),

@@ -5,8 +5,8 @@ import { procedures } from "../../provider/libvirt/procedures.ts";
 
 const folder = join(import.meta.dirname, "recorded");
 
-export const DOMAIN_FILE = join(folder, "domain.xml");
-export const DIMM_FILE = join(folder, "dimm.xml");
+const DOMAIN_FILE = join(folder, "domain.xml");
+const DIMM_FILE = join(folder, "dimm.xml");
 const NAME = "recorded-1";
 const UUID = "3b31b594-441d-4f03-80ad-7ec543ac4e6b";
 const METADATA = { namespace: "urn:recorded", prefix: "rec", xml: "<owner>größer</owner>" };
