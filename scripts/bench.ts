@@ -1,0 +1,73 @@
+// What the provider costs, beside what it stands on: `npm run bench`, or with options
+// `npm run bench -- --domains 10 --rounds 5 --only 1,4 --json`. Ends with its lab, also on Ctrl-C.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { attachBench } from "../bench/attach.ts";
+import { callsBench } from "../bench/calls.ts";
+import { type Result, table } from "../bench/result.ts";
+import { progress } from "../bench/rounds.ts";
+import { stackBench } from "../bench/stack.ts";
+import { updateBench } from "../bench/update.ts";
+import { type Lab, startLab } from "../test/lab/lab.ts";
+import { runCommand } from "./command.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    /** Domains in one stack. */
+    domains: { type: "string", default: "50" },
+    /** Of the single calls; whole stacks take a fifth of them. */
+    rounds: { type: "string", default: "20" },
+    only: { type: "string", default: "1,2,3,4" },
+    /** The results as JSON on the standard output, in place of the tables. */
+    json: { type: "boolean", default: false },
+  },
+});
+const [domains, rounds] = [Number(options.domains), Number(options.rounds)];
+// Every round takes a slot of a domain, and QEMU has 256.
+if (!(domains >= 1 && rounds >= 1 && rounds <= 250)) {
+  throw new Error("wanted --domains from 1 and --rounds from 1 to 250");
+}
+
+const benches: ((lab: Lab) => Promise<Result>)[] = [
+  (lab) => attachBench(lab, rounds),
+  (lab) => callsBench(lab, rounds),
+  (lab) => updateBench(lab, rounds),
+  (lab) => stackBench(lab, domains, Math.ceil(rounds / 5)),
+];
+
+const built = await runCommand(process.execPath, ["scripts/build.ts"]);
+process.stderr.write(built.output);
+if (!built.ok) process.exit(1);
+const lab = await startLab();
+try {
+  const versions = await lab.virsh("version", "--daemon");
+  const machine = {
+    cpus: cpus().length,
+    cpu: cpus()[0]?.model ?? "unknown",
+    node: process.version,
+    libvirt: /daemon: (.*)/.exec(versions)?.[1],
+    qemu: /hypervisor: QEMU (.*)/.exec(versions)?.[1],
+  };
+  if (!options.json) {
+    const { cpus, cpu, node, libvirt, qemu } = machine;
+    console.log(`${cpus} × ${cpu}, Node ${node}, libvirt ${libvirt}, QEMU ${qemu} without KVM`);
+  }
+  const results: Result[] = [];
+  for (const number of options.only.split(",")) {
+    progress(`bench ${number}`);
+    const result = await benches[Number(number) - 1]?.(lab);
+    if (result === undefined) throw new Error(`there is no bench ${number}`);
+    results.push(result);
+    if (!options.json) console.log(`\n${table(result)}`);
+  }
+  const json = JSON.stringify({ date: new Date().toISOString(), machine, options, results }, undefined, 2);
+  const file = join(import.meta.dirname, "../.cache/bench.json");
+  mkdirSync(join(file, ".."), { recursive: true });
+  writeFileSync(file, `${json}\n`);
+  if (options.json) console.log(json);
+  else console.log(`\nAll samples are in ${file}`);
+} finally {
+  await lab.stop();
+}
