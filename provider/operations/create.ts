@@ -1,15 +1,13 @@
 import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { ownershipNamespace } from "../domain/metadata.ts";
-import type { DomainSpec } from "../domain/spec.ts";
-import { element, serialiseNode } from "../domain/tree.ts";
+import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
 import { observe } from "../observe/observe.ts";
 import { type Outputs, outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
-import { existing } from "./ownership.ts";
-import { UserError } from "./user-error.ts";
+import { existing, finish } from "./ownership.ts";
+import { PartialError, UserError } from "./user-error.ts";
 
 /**
  * Defines and starts a domain, and reads it back. A create that was killed goes on with the domain that it left,
@@ -27,8 +25,11 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     const domain = await define(hypervisor, inputs.name, definitionXml(inputs, marked, type));
     if (inputs.running !== false) await start(hypervisor, domain, unfinished !== undefined);
     if (inputs.autostart === true) await hypervisor.setAutostart(domain, true);
-    await finish(hypervisor, domain, spec);
-    return { id: inputs.uuid, outs: outputs(inputs, uri, await observe(hypervisor, domain)) };
+    const outs = outputs(inputs, uri, await observe(hypervisor, domain));
+    await finish(hypervisor, domain, marked.ownership).catch((cause: Error) => {
+      throw new PartialError(`${cause.message}; the next update goes on`, inputs.uuid, outs, cause);
+    });
+    return { id: inputs.uuid, outs };
   });
 }
 
@@ -40,28 +41,17 @@ async function define(hypervisor: Hypervisor, name: string, xml: string): Promis
   }
 }
 
-/** A domain that can't be started is not left behind, unless it was there before. */
+/**
+ * A domain that libvirt can't start is not left behind, unless it was there before. One whose start got no answer may
+ * run: it stays, marked as unfinished.
+ */
 async function start(hypervisor: Hypervisor, domain: DomainRef, wasThere: boolean): Promise<void> {
   const { power } = await hypervisor.state(domain);
   if (power !== "shutoff" && power !== "crashed") return;
   try {
     await hypervisor.start(domain);
   } catch (cause) {
-    if (!wasThere) await hypervisor.undefine(domain);
+    if (!wasThere && cause instanceof LibvirtError) await hypervisor.undefine(domain);
     throw new UserError(`Unable to start domain ${domain.name}: ${(cause as Error).message}`, { cause });
   }
-}
-
-/** From here on the domain is whole: a later create of the same URN finds a finished domain, and refuses it. */
-async function finish(hypervisor: Hypervisor, domain: DomainRef, { ownership }: DomainSpec): Promise<void> {
-  if (ownership === undefined) return;
-  const { power } = await hypervisor.state(domain);
-  const live = power !== "shutoff" && power !== "crashed";
-  const metadata = {
-    namespace: ownershipNamespace,
-    prefix: "hotplug",
-    // libvirt puts the prefix and its namespace on the element itself (virXMLInjectNamespace).
-    xml: serialiseNode(element("domain", { version: ownership.version, urn: ownership.urn })),
-  };
-  await hypervisor.setMetadata(domain, metadata, { config: true, live });
 }

@@ -11,6 +11,7 @@ import { permitted } from "../plan/agree.ts";
 import { planChange } from "../plan/change.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
+import { finish } from "./ownership.ts";
 import { PartialError, UserError } from "./user-error.ts";
 
 /** Looks, plans as the preview did, and carries the plan out step by step; nothing graver than what was announced. */
@@ -31,6 +32,9 @@ export async function update(
     const change = permitted(session.announced.get(id), planChange(news, before, sighting.observed));
     if (change.outcome === "refuse")
       throw new UserError(`Unable to update domain ${state.name}: ${change.summary}`);
+    // Left by a create whose very last call got no answer.
+    const { ownership } = sighting.definition;
+    if (ownership?.creating && ownership.urn === news.__urn) await finish(hypervisor, domain, ownership);
     const place: Workplace = {
       hypervisor,
       domain,
