@@ -1,0 +1,121 @@
+import { writeFileSync } from "node:fs";
+import { afterAll, beforeAll } from "vitest";
+import { type Lab, startLab } from "../lab/lab.ts";
+
+/** A domain's memory as virsh prints it, in KiB: read without the provider's client or parser. */
+export interface MemoryByVirsh {
+  memory: number;
+  currentMemory: number;
+  maxMemory: number | undefined;
+  cells: number[];
+  devices: { alias: string; size: number; slot: number | undefined }[];
+}
+
+/** One lab for all tests of a file. */
+export function labOfThisFile(): () => Lab {
+  let lab: Lab | undefined;
+  const get = () => {
+    if (lab === undefined) throw new Error("the lab has not started yet");
+    return lab;
+  };
+  beforeAll(async () => {
+    lab = await startLab();
+  });
+  afterAll(() => lab?.stop());
+  return get;
+}
+
+/** Leaves no domain on the lab. */
+export async function removeDomains(lab: Lab): Promise<void> {
+  const active = words(await lab.virsh("list", "--name"));
+  await inOneVirsh(lab, active, (name) => `destroy ${name}`);
+  const defined = words(await lab.virsh("list", "--name", "--all"));
+  await inOneVirsh(lab, defined, (name) => `undefine ${name} --nvram --managed-save`);
+}
+
+/** Many commands in one process. */
+async function inOneVirsh(lab: Lab, names: string[], command: (name: string) => string): Promise<string> {
+  return names.length === 0 ? "" : lab.virsh(names.map(command).join(" ; "));
+}
+
+export function words(text: string): string[] {
+  return text.split(/\s+/).filter(Boolean);
+}
+
+/** The memory of the running domain. */
+export async function liveMemory(lab: Lab, domain: string): Promise<MemoryByVirsh> {
+  return readMemory(await lab.virsh("dumpxml", domain));
+}
+
+/** The memory of the inactive definition. */
+export async function nextBootMemory(lab: Lab, domain: string): Promise<MemoryByVirsh> {
+  return readMemory(await lab.virsh("dumpxml", domain, "--inactive"));
+}
+
+/** The memory of many domains, running and defined, in their order. */
+export async function memoryOfAll(
+  lab: Lab,
+  domains: string[],
+): Promise<{ live: MemoryByVirsh; nextBoot: MemoryByVirsh }[]> {
+  const live = await inOneVirsh(lab, domains, (name) => `dumpxml ${name}`);
+  const nextBoot = await inOneVirsh(lab, domains, (name) => `dumpxml ${name} --inactive`);
+  const each = (xmls: string) =>
+    xmls
+      .split("</domain>\n")
+      .filter((xml) => xml.trim() !== "")
+      .map(readMemory);
+  const [running, defined] = [each(live), each(nextBoot)];
+  return domains.map((name, index) => {
+    const [one, other] = [running[index], defined[index]];
+    if (one === undefined || other === undefined) throw new Error(`virsh said nothing of ${name}`);
+    return { live: one, nextBoot: other };
+  });
+}
+
+function readMemory(xml: string): MemoryByVirsh {
+  const size = (name: string) => {
+    const found = new RegExp(`<${name}(?: slots='\\d+')? unit='KiB'>(\\d+)</${name}>`).exec(xml)?.[1];
+    return found === undefined ? undefined : Number(found);
+  };
+  const cells = [...xml.matchAll(/<cell id='\d+'.*? memory='(\d+)' unit='KiB'/g)];
+  const devices = [...xml.matchAll(/<memory model='.*?<\/memory>/gs)].map(([device]) => ({
+    alias: /<alias name='(.*?)'/.exec(device)?.[1] ?? "",
+    size: Number(/<size unit='KiB'>(\d+)</.exec(device)?.[1]),
+    slot: maybeNumber(/ slot='(\d+)'/.exec(device)?.[1]),
+  }));
+  return {
+    memory: size("memory") ?? 0,
+    currentMemory: size("currentMemory") ?? 0,
+    maxMemory: size("maxMemory"),
+    cells: cells.map(([, memory]) => Number(memory)),
+    devices,
+  };
+}
+
+function maybeNumber(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+/** Edits a domain's inactive definition as a person would with `virsh edit`. */
+export async function editByHand(lab: Lab, domain: string, change: (xml: string) => string): Promise<void> {
+  const before = await lab.virsh("dumpxml", domain, "--inactive", "--security-info");
+  const after = change(before);
+  if (after === before) throw new Error(`the edit of ${domain} by hand changes nothing`);
+  await defineByHand(lab, after);
+}
+
+export async function defineByHand(lab: Lab, xml: string): Promise<void> {
+  const file = lab.file("by-hand.xml");
+  writeFileSync(file, xml);
+  await lab.virsh("define", file);
+}
+
+/** Attaches a DIMM as a person would with virsh, live alone. */
+export async function attachByHand(lab: Lab, domain: string, mib: number): Promise<void> {
+  const file = lab.file("dimm-by-hand.xml");
+  writeFileSync(
+    file,
+    `<memory model='dimm'><target><size unit='MiB'>${mib}</size><node>0</node></target></memory>`,
+  );
+  await lab.virsh("attach-device", domain, file, "--live");
+}

@@ -1,0 +1,132 @@
+import { afterEach, expect, test } from "vitest";
+import { editByHand, labOfThisFile, liveMemory, nextBootMemory, removeDomains } from "./by-virsh.ts";
+import { onEachEngine } from "./engines.ts";
+import { BARE, stackOnLab } from "./stack-on-lab.ts";
+
+const MIB = 1024;
+
+const lab = labOfThisFile();
+afterEach(() => removeDomains(lab()));
+
+onEachEngine((on) => {
+  test("growth right up to maxMemory: the next boot has no headroom, and starts", async () => {
+    const stack = await stackOnLab(lab(), on, { full: { ...BARE, maxMemory: "512MiB" } });
+    await stack.apply();
+    const pid = lab().qemuPid("full");
+
+    stack.edit("full", { memory: "512MiB" });
+    const { outputs } = await stack.apply();
+    expect(outputs.full).toContain("the ceiling is reached: the next boot has no headroom");
+    expect(lab().qemuPid("full")).toBe(pid);
+    expect(await liveMemory(lab(), "full")).toMatchObject({ memory: 512 * MIB, cells: [256 * MIB] });
+    expect(await nextBootMemory(lab(), "full")).toMatchObject({
+      memory: 512 * MIB,
+      maxMemory: undefined,
+      cells: [512 * MIB],
+      devices: [],
+    });
+    await stack.expectSettled();
+
+    await lab().virsh("destroy", "full");
+    await lab().virsh("start", "full");
+    expect(await liveMemory(lab(), "full")).toMatchObject({ cells: [512 * MIB], devices: [] });
+    expect((await stack.refresh()).errors).toEqual([]);
+    await stack.expectSettled();
+  });
+
+  test("a size that can't be plugged: an error where the program wants one, else a replace that is carried out", async () => {
+    const interfaces = [{ user: true }];
+    const stack = await stackOnLab(lab(), on, {
+      stays: { ...BARE, hotplug: { whenNotPossible: "error" } },
+      replaced: { ...BARE, interfaces },
+    });
+    await stack.apply();
+    const pids = { stays: lab().qemuPid("stays"), replaced: lab().qemuPid("replaced") };
+    const identity = async () => {
+      const xml = await lab().virsh("dumpxml", "replaced", "--inactive");
+      return { uuid: /<uuid>(.*)<\/uuid>/.exec(xml)?.[1], mac: /<mac address='(.*)'/.exec(xml)?.[1] };
+    };
+    const before = await identity();
+    expect(before).toEqual({ uuid: expect.any(String), mac: expect.stringMatching(/^52:54:00:/) });
+
+    stack.edit("stays", { memory: "300MiB" });
+    const refused = await stack.up({ continueOnError: true });
+    expect(refused.ok).toBe(false);
+    expect(refused.stdout).toContain("the increase of 44 MiB is no multiple of 256 MiB");
+    expect(refused.stdout).toContain('hotplug.whenNotPossible is "error", so nothing is done');
+    expect(lab().qemuPid("stays")).toBe(pids.stays);
+    expect(await nextBootMemory(lab(), "stays")).toMatchObject({ memory: 256 * MIB });
+    expect(await stack.outputsOf("stays")).toMatchObject({ memory: "256MiB" });
+
+    stack.edit("stays", { memory: "256MiB" });
+    stack.edit("replaced", { memory: "300MiB" });
+    const { changes, outputs } = await stack.apply();
+    expect(changes).toEqual({ same: 2, replace: 1 });
+    expect(outputs.replaced).toMatch(/^replace: 256 → 300 MiB can't be hot-plugged: the increase of 44 MiB/);
+    expect(lab().qemuPid("replaced")).not.toBe(pids.replaced);
+    expect(await identity()).toEqual(before);
+    expect(await liveMemory(lab(), "replaced")).toMatchObject({ cells: [300 * MIB], devices: [] });
+    await stack.expectSettled();
+    expect(lab().qemuPid("stays")).toBe(pids.stays);
+  });
+
+  test("what was changed by hand in the definition survives a grow, and a graphics password stays secret", async () => {
+    const password = "hunter2!";
+    const graphics = `<graphics type='vnc' passwd='${password}'><listen type='none'/></graphics>`;
+    const stack = await stackOnLab(lab(), on, {
+      edited: BARE,
+      own: { ...BARE, xml: { secret: `<domain><devices>${graphics}</devices></domain>` } },
+    });
+    await stack.apply();
+    const byHand: [before: string, after: string][] = [
+      ["<vcpu placement='static'>", "<description>edited by hand</description>\n  <vcpu placement='static'>"],
+      ["<metadata>", "<metadata>\n    <theirs:mark xmlns:theirs='urn:others'>kept &amp; whole</theirs:mark>"],
+      ["</devices>", `  ${graphics}\n  </devices>`],
+      ["</devices>", "  <watchdog model='i6300esb' action='reset'/>\n  </devices>"],
+    ];
+    await editByHand(lab(), "edited", (xml) =>
+      byHand.reduce((text, [before, after]) => text.replace(before, after), xml),
+    );
+    const definition = async (name: string) =>
+      (await lab().virsh("dumpxml", name, "--inactive", "--security-info")).split("\n");
+    const before = { edited: await definition("edited"), own: await definition("own") };
+    const pids = [lab().qemuPid("edited"), lab().qemuPid("own")];
+
+    stack.edit("edited", { memory: "512MiB" });
+    stack.edit("own", { memory: "512MiB" });
+    const { stdout } = await stack.apply();
+    for (const name of ["edited", "own"] as const) {
+      const after = await definition(name);
+      const size = (line: string) => /<(memory|currentMemory|cell) /.test(line);
+      expect(after.filter((line) => !size(line))).toEqual(before[name].filter((line) => !size(line)));
+      expect(after.join("\n")).toContain(`passwd='${password}'`);
+    }
+    expect((await definition("edited")).join("\n")).toContain("kept &amp; whole");
+    await stack.expectSettled();
+    expect([lab().qemuPid("edited"), lab().qemuPid("own")]).toEqual(pids);
+
+    expect(stdout).not.toContain(password);
+    expect(await stack.stateText({ secrets: false })).not.toContain(password);
+  });
+
+  test("a size that the preview can't know yet is an update, and up does what it comes to", async () => {
+    const stack = await stackOnLab(lab(), on, {
+      first: BARE,
+      follower: { ...BARE, memory: { output: ["first", "nextBootMemory"] } },
+    });
+    const preview = await stack.preview();
+    expect(preview.errors).toEqual([]);
+    await stack.apply();
+    expect(await liveMemory(lab(), "follower")).toMatchObject({ memory: 256 * MIB });
+    const pids = [lab().qemuPid("first"), lab().qemuPid("follower")];
+
+    stack.edit("first", { memory: "512MiB" });
+    const { stdout, steps } = await stack.preview();
+    expect(steps.map(({ op }) => op).sort()).toEqual(["same", "update", "update"]);
+    expect(stdout).toContain("update; live if possible, else replace: not known yet");
+    await stack.apply();
+    expect(await liveMemory(lab(), "follower")).toMatchObject({ memory: 512 * MIB, cells: [256 * MIB] });
+    expect([lab().qemuPid("first"), lab().qemuPid("follower")]).toEqual(pids);
+    await stack.expectSettled();
+  });
+});

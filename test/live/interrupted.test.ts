@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { afterEach, describe, expect, test } from "vitest";
+import { labOfThisFile, liveMemory, memoryOfAll, nextBootMemory, removeDomains } from "./by-virsh.ts";
+import { onEachEngine } from "./engines.ts";
+import { PROCEDURE, type RpcProxy, rpcProxy } from "./rpc-proxy.ts";
+import { BARE, type StackOnLab, stackOnLab } from "./stack-on-lab.ts";
+
+const MIB = 1024;
+const GROWN = {
+  live: { memory: 512 * MIB, cells: [256 * MIB], devices: [{ alias: "ua-pulumi-dimm0", size: 256 * MIB }] },
+  nextBoot: { memory: 512 * MIB, currentMemory: 512 * MIB, cells: [512 * MIB], devices: [] },
+};
+
+/** One more than the calls of an update, a look before it included. */
+const FLEET = 36;
+
+const lab = labOfThisFile();
+afterEach(() => removeDomains(lab()));
+
+onEachEngine((on) => {
+  // Every domain of a fleet loses its hypervisor after another call, so that one up tries them all.
+  test("the connection is lost after any call: the next up goes on, and does nothing twice", async () => {
+    const { stack, fleet } = await fleetBehindProxies(FLEET);
+    const names = fleet.map(({ name }) => name);
+    const options = { continueOnError: true, parallel: FLEET };
+    const cut = () => fleet.map(({ proxy }, index) => proxy.cutAfter(index + 1));
+    const restore = () => fleet.map(({ proxy }) => proxy.restore());
+    const known = async () => Promise.all(names.map((name) => stack.find(name)));
+
+    cut();
+    expect((await stack.up(options)).ok).toBe(false);
+    const created = await known();
+    // A create makes some ten calls: the last domains of the fleet lost none of them.
+    expect(created.slice(-FLEET / 2)).not.toContain(undefined);
+    expect(created[0]).toBeUndefined();
+    const started = names.map((name) => lab().qemuPid(name));
+
+    restore();
+    await stack.apply(options);
+    const pids = names.map((name) => lab().qemuPid(name));
+    expect(pids).toEqual(started.map((pid) => pid ?? expect.any(Number)));
+    for (const { nextBoot } of await memoryOfAll(lab(), names))
+      expect(nextBoot).toMatchObject({ memory: 256 * MIB, devices: [] });
+    await stack.expectSettled();
+
+    cut();
+    for (const name of names) stack.edit(name, { memory: "512MiB" });
+    expect((await stack.up(options)).ok).toBe(false);
+    const memory = await memoryOfAll(lab(), names);
+    const updated = await known();
+    for (const [index, state] of updated.entries()) {
+      expect(state?.__provider).toContain("pulumi-libvirt-hotplug/provider");
+      // A state from before the attach knows nothing of it; what a state does say is so.
+      if (state?.liveMemory === "512MiB") expect(memory[index]?.live.memory).toBe(512 * MIB);
+      if (state?.nextBootMemory === "512MiB") expect(memory[index]?.nextBoot.memory).toBe(512 * MIB);
+    }
+    const nextBoots = updated.map((state) => state?.nextBootMemory);
+    expect(nextBoots.at(0)).toBe("256MiB");
+    expect(nextBoots.at(-1)).toBe("512MiB");
+
+    restore();
+    await stack.apply(options);
+    for (const { live, nextBoot } of await memoryOfAll(lab(), names)) {
+      expect(live).toMatchObject(GROWN.live);
+      expect(nextBoot).toMatchObject(GROWN.nextBoot);
+    }
+    await stack.expectSettled();
+    expect(names.map((name) => lab().qemuPid(name))).toEqual(pids);
+  });
+
+  describe("the provider is killed with -9", () => {
+    test("between attach and fold: the next up folds, and attaches nothing", async () => {
+      const { stack, fleet } = await fleetBehindProxies(1);
+      await stack.apply();
+      const pid = lab().qemuPid("d1");
+      stack.edit("d1", { memory: "512MiB" });
+      fleet[0]?.proxy.instead(PROCEDURE.attach, () => killProviderHost(stack));
+      const killed = await stack.up();
+      expect(killed.ok).toBe(false);
+      expect(await liveMemory(lab(), "d1")).toMatchObject(GROWN.live);
+      expect(await nextBootMemory(lab(), "d1")).toMatchObject({ memory: 256 * MIB });
+
+      const { stdout } = await stack.apply();
+      expect(stdout).toContain(
+        "the running domain has 512 MiB; its definition goes 256 → 512 MiB; no restart",
+      );
+      expect(await liveMemory(lab(), "d1")).toMatchObject(GROWN.live);
+      expect(await nextBootMemory(lab(), "d1")).toMatchObject(GROWN.nextBoot);
+      await stack.expectSettled();
+      expect(lab().qemuPid("d1")).toBe(pid);
+    });
+
+    test("in the middle of a create: the next up goes on with the same domain", async () => {
+      const { stack, fleet } = await fleetBehindProxies(1);
+      fleet[0]?.proxy.instead(PROCEDURE.start, () => killProviderHost(stack));
+      const killed = await stack.up();
+      expect(killed.ok).toBe(false);
+      const pid = lab().qemuPid("d1");
+      expect(pid).toBeTypeOf("number");
+
+      await stack.apply();
+      expect(lab().qemuPid("d1")).toBe(pid);
+      await stack.expectSettled();
+    });
+  });
+
+  /** Domains d1, d2, …, each with a way to libvirt of its own. */
+  async function fleetBehindProxies(
+    size: number,
+  ): Promise<{ stack: StackOnLab; fleet: { name: string; proxy: RpcProxy }[] }> {
+    const names = Array.from({ length: size }, (_, index) => `d${index + 1}`);
+    const fleet = await Promise.all(
+      names.map(async (name) => ({ name, proxy: await rpcProxy(lab(), name) })),
+    );
+    const domains = fleet.map(({ name, proxy }) => [name, { ...BARE, uri: proxy.uri }]);
+    return { stack: await stackOnLab(lab(), on, Object.fromEntries(domains)), fleet };
+  }
+});
+
+function killProviderHost({ dir }: StackOnLab): void {
+  const hosts = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && isProviderHost(pid, dir));
+  expect(hosts).not.toEqual([]);
+  for (const pid of hosts) process.kill(Number(pid), "SIGKILL");
+}
+
+function isProviderHost(pid: string, dir: string): boolean {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return command.includes("cmd/dynamic-provider") && readlinkSync(`/proc/${pid}/cwd`) === dir;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,128 @@
+import { chmodSync } from "node:fs";
+import { createConnection, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Lab } from "../lab/lab.ts";
+
+/** Numbers of libvirt's remote protocol (src/remote/remote_protocol.x). */
+const REMOTE_PROGRAM = 0x20008086;
+export const PROCEDURE = { start: 196, attach: 160, define: 350, setMetadata: 264 } as const;
+/** What a client says about itself before and after its work: auth list, features, open, close, event subscriptions. */
+const GREETINGS = new Set([66, 60, 1, 2, 316, 317]);
+const HEADER_BYTES = 28;
+
+interface Packet {
+  procedure: number;
+  /** 0 a call, 1 its reply. */
+  type: number;
+  serial: number;
+  program: number;
+}
+
+export interface RpcProxy {
+  /** A libvirt URI that goes through the proxy. */
+  readonly uri: string;
+  /** The procedures of the calls that were let through, in their order; greetings don't count. */
+  readonly calls: readonly number[];
+  /**
+   * From now on the n-th call (from 1) is carried out by the daemon, and its reply is lost, as the connection and all
+   * later ones are.
+   */
+  cutAfter(n: number): void;
+  /** Runs `then` in place of the reply to the next call of this procedure, which the daemon carries out. */
+  instead(procedure: number, then: () => void): void;
+  /** Lets everything through again. */
+  restore(): void;
+}
+
+/** A unix socket before the lab's daemon, which passes packets on whole, counts calls and loses connections on demand. */
+export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
+  const path = lab.file(`${name}.sock`);
+  const daemon = join(lab.dir, "run/libvirt/libvirt-sock");
+  const open = new Set<Socket>();
+  const calls: number[] = [];
+  let cutAt: number | undefined;
+  let isCut = false;
+  let watched: { procedure: number; then: () => void } | undefined;
+
+  const end = () => {
+    isCut = true;
+    for (const socket of open) socket.destroy();
+  };
+  const server = createServer((client) => {
+    if (isCut) {
+      client.destroy();
+      return;
+    }
+    const upstream = createConnection(daemon);
+    let lastSerial: number | undefined;
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      open.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        open.delete(socket);
+        other.destroy();
+      });
+    }
+    eachPacket(client, (packet, bytes) => {
+      if (isCall(packet)) {
+        calls.push(packet.procedure);
+        if (calls.length === cutAt) lastSerial = packet.serial;
+      }
+      upstream.write(bytes);
+    });
+    eachPacket(upstream, (packet, bytes) => {
+      const isReply = packet.program === REMOTE_PROGRAM && packet.type === 1;
+      if (isReply && packet.serial === lastSerial) return end();
+      if (isReply && packet.procedure === watched?.procedure) {
+        const { then } = watched;
+        watched = undefined;
+        return then();
+      }
+      client.write(bytes);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  chmodSync(path, 0o777);
+  onTestFinished(() => {
+    end();
+    server.close();
+  });
+  return {
+    uri: `qemu:///session?socket=${path}`,
+    calls,
+    cutAfter: (n) => {
+      calls.length = 0;
+      cutAt = n;
+    },
+    instead: (procedure, then) => {
+      watched = { procedure, then };
+    },
+    restore: () => {
+      isCut = false;
+      cutAt = undefined;
+      calls.length = 0;
+    },
+  };
+}
+
+function isCall({ program, type, procedure }: Packet): boolean {
+  return program === REMOTE_PROGRAM && type === 0 && !GREETINGS.has(procedure);
+}
+
+/** Cuts a stream of bytes into libvirt's packets: a length of 4 bytes, itself included, then the header. */
+function eachPacket(socket: Socket, take: (packet: Packet, bytes: Buffer) => void): void {
+  let rest = Buffer.alloc(0);
+  socket.on("data", (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= HEADER_BYTES && rest.length >= rest.readUInt32BE(0)) {
+      const bytes = rest.subarray(0, rest.readUInt32BE(0));
+      rest = rest.subarray(bytes.length);
+      const field = (index: number) => bytes.readUInt32BE(4 * index);
+      take({ program: field(1), procedure: field(3), type: field(4), serial: field(5) }, bytes);
+    }
+  });
+}

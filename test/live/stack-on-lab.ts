@@ -1,0 +1,181 @@
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import type { DomainArgs } from "../../sdk/index.ts";
+import { openStack, type RunOptions, type RunResult, type StackDriver } from "../engine/driver.ts";
+import type { Lab } from "../lab/lab.ts";
+import type { OnEngine } from "./engines.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const RECORDER = join(import.meta.dirname, "record-calls.cjs");
+
+/** `{ secret }` becomes a secret, `{ output: [name, key] }` an output of a domain that was made before this one. */
+export type Arg<T> = T | { secret: T } | { output: [domain: string, output: string] };
+export type Args = { [K in keyof DomainArgs]: Arg<DomainArgs[K]> };
+
+/** The program: plain JavaScript, since ts-node takes its time; its domains are read from a file that tests edit. */
+const PROGRAM = `
+const { readFileSync } = require("node:fs");
+const pulumi = require("@pulumi/pulumi");
+const { Domain } = require("pulumi-libvirt-hotplug");
+
+const domains = {};
+const value = (given) =>
+  given?.secret !== undefined ? pulumi.secret(given.secret)
+  : given?.output !== undefined ? domains[given.output[0]][given.output[1]]
+  : given;
+for (const [name, args] of Object.entries(JSON.parse(readFileSync("domains.json", "utf8"))))
+  domains[name] = new Domain(name, Object.fromEntries(Object.entries(args).map(([key, given]) => [key, value(given)])));
+for (const name in domains) exports[name] = domains[name].memoryPlan;
+`;
+
+/** What one operation asked of the provider and left behind, as far as it is the same on every engine. */
+export interface Trace {
+  operation: string;
+  ok: boolean;
+  steps: string[];
+  calls: string[];
+  state: object[];
+}
+
+type Operation = "preview" | "up" | "refresh" | "destroy";
+
+/** A domain that QEMU runs and that boots nothing: it starts in a moment, and has no guest to wait for. */
+export const BARE = { memory: "256MiB", maxMemory: "2GiB", shutdownTimeout: 0, agent: false, balloon: false };
+
+/** One stack of domains on a lab's libvirt, whose program a test edits. */
+export interface StackOnLab extends Pick<StackDriver, Operation | "setConfig"> {
+  readonly dir: string;
+  /** Sets arguments of a domain; undefined takes one out. A domain that isn't there yet is added. */
+  edit(name: string, args: Args): void;
+  /** Takes a domain out of the program. */
+  drop(name: string): void;
+  /** An up that must succeed. */
+  apply(options?: RunOptions): Promise<RunResult>;
+  /** The outputs of a domain in the state, secrets in clear; undefined when it isn't there. */
+  find(name: string): Promise<Record<string, unknown> | undefined>;
+  /** The same of a domain that must be there. */
+  outputsOf(name: string): Promise<Record<string, unknown>>;
+  /** The state of the stack as text; without what is marked as secret in it, unless that is asked for. */
+  stateText(options?: { secrets: boolean }): Promise<string>;
+  /** All is as the program says: refresh finds no drift, and another up has nothing to do and starts nothing anew. */
+  expectSettled(): Promise<void>;
+}
+
+/** Opens a new stack with these domains, in the lab's folder: it ends with the lab. */
+export async function stackOnLab(
+  lab: Lab,
+  { engine, traces }: OnEngine,
+  domains: Record<string, Args>,
+  config: Record<string, string> = {},
+): Promise<StackOnLab> {
+  const dir = mkdtempSync(join(lab.dir, "stack-"));
+  const callsFile = join(dir, "calls");
+  writeProject(dir);
+  const program = structuredClone(domains);
+  const write = () => writeFileSync(join(dir, "domains.json"), JSON.stringify(program));
+  write();
+  const driver = await openStack({
+    ...{ engine, projectDir: dir, stack: "dev", backendDir: join(dir, "state") },
+    config: { "libvirt:uri": lab.uri, "libvirt-hotplug:domainType": "qemu", ...config },
+    env: { NODE_OPTIONS: `--require "${RECORDER}"`, CALLS_FILE: callsFile },
+  });
+
+  const traced = (operation: Operation) => async (options?: RunOptions) => {
+    writeFileSync(callsFile, "");
+    const result = await driver[operation](options);
+    traces.push({
+      operation,
+      ok: result.ok,
+      steps: result.steps.map(({ op, urn }) => `${op} ${urn}`).sort(),
+      calls: byResource(readFileSync(callsFile, "utf8")),
+      state: await comparableState(driver),
+    });
+    return result;
+  };
+  const stack: StackOnLab = {
+    dir,
+    preview: traced("preview"),
+    up: traced("up"),
+    refresh: traced("refresh"),
+    destroy: traced("destroy"),
+    setConfig: driver.setConfig,
+    edit: (name, args) => {
+      program[name] = { ...program[name], ...args } as Args;
+      write();
+    },
+    drop: (name) => {
+      delete program[name];
+      write();
+    },
+    apply: async (options) => {
+      const result = await stack.up(options);
+      expect(result.errors).toEqual([]);
+      expect(result.ok).toBe(true);
+      return result;
+    },
+    find: async (name) => {
+      const resource = (await resources(driver)).find(({ urn }) => urn.endsWith(`::${name}`));
+      return resource && (withoutMarks(resource.outputs ?? {}) as Record<string, unknown>);
+    },
+    outputsOf: async (name) => {
+      const found = await stack.find(name);
+      if (found === undefined) throw new Error(`${name} is not in the state`);
+      return found;
+    },
+    stateText: async ({ secrets } = { secrets: false }) =>
+      JSON.stringify(await driver.exportState(), (key, value) =>
+        key === "plaintext" && !secrets ? "[secret]" : value,
+      ),
+    expectSettled: async () => {
+      const pids = () => Object.keys(program).map((name) => [name, lab.qemuPid(domainName(name))]);
+      const domainName = (name: string) => String(program[name]?.name ?? name);
+      const before = pids();
+      const refreshed = await stack.refresh({ expectNoChanges: true });
+      expect(refreshed.errors).toEqual([]);
+      const second = await stack.up({ expectNoChanges: true });
+      expect(second.errors).toEqual([]);
+      expect(second.steps.filter(({ op }) => op !== "same")).toEqual([]);
+      expect(pids()).toEqual(before);
+    },
+  };
+  return stack;
+}
+
+function writeProject(dir: string): void {
+  writeFileSync(
+    join(dir, "Pulumi.yaml"),
+    "name: live\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n",
+  );
+  writeFileSync(join(dir, "package.json"), '{ "name": "live", "private": true }\n');
+  writeFileSync(join(dir, "index.js"), PROGRAM);
+  mkdirSync(join(dir, "node_modules/@pulumi"), { recursive: true });
+  symlinkSync(ROOT, join(dir, "node_modules/pulumi-libvirt-hotplug"));
+  symlinkSync(join(ROOT, "node_modules/@pulumi/pulumi"), join(dir, "node_modules/@pulumi/pulumi"));
+}
+
+/** Each resource's calls in their order; resources are worked on side by side. */
+function byResource(lines: string): string[] {
+  const calls = lines.split("\n").filter(Boolean);
+  const names = [...new Set(calls.map((line) => line.split(" ")[0] ?? ""))].sort();
+  return names.flatMap((name) => calls.filter((line) => line.startsWith(`${name} `)));
+}
+
+async function resources(driver: StackDriver) {
+  return (await driver.exportState()).deployment.resources ?? [];
+}
+
+async function comparableState(driver: StackDriver): Promise<object[]> {
+  return (await resources(driver))
+    .filter(({ type }) => !type.startsWith("pulumi:providers:"))
+    .map(({ urn, id, inputs, outputs, initErrors }) => ({ urn, id, inputs, outputs, initErrors }))
+    .sort((a, b) => a.urn.localeCompare(b.urn));
+}
+
+/** Values as they are, where a state has secrets as their marked JSON text. */
+function withoutMarks(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutMarks);
+  if (typeof value !== "object" || value === null) return value;
+  if ("plaintext" in value) return withoutMarks(JSON.parse(String(value.plaintext)));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutMarks(inner)]));
+}
