@@ -7,7 +7,7 @@ const KIB_PER_MIB = 1024;
 /** What a tiny domain grows by each time. */
 export const GROWTH_MIB = 128;
 /** What it starts with. */
-const BASE_MIB = 128;
+export const BASE_MIB = 128;
 /** One for each growth; 256 is QEMU's most. */
 const SLOTS = 256;
 

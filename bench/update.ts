@@ -9,7 +9,14 @@ import { Session } from "../provider/session.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { type Result, result } from "./result.ts";
 import { inRounds } from "./rounds.ts";
-import { GROWTH_MIB, growthXml, pauseDomain, startTinyDomains, tinyDomainXml } from "./tiny-domain.ts";
+import {
+  BASE_MIB,
+  GROWTH_MIB,
+  growthXml,
+  pauseDomain,
+  startTinyDomains,
+  tinyDomainXml,
+} from "./tiny-domain.ts";
 
 const NAME = "update-ours";
 
@@ -68,7 +75,7 @@ async function run<T>(lab: Lab, work: (session: Session) => Promise<T>): Promise
 async function checked(session: Session, olds: object, growths: number): Promise<Inputs> {
   const news = {
     name: NAME,
-    memory: `${128 + growths * GROWTH_MIB}MiB`,
+    memory: `${BASE_MIB + growths * GROWTH_MIB}MiB`,
     maxMemory: "64GiB",
     memorySlots: 256,
     hotplug: { alignment: `${GROWTH_MIB}MiB` },
