@@ -4,7 +4,7 @@ import { setMemory } from "../domain/memory.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import type { DimmPlan, MemoryDefinition, Step } from "../plan/plan.ts";
-import { untilOff } from "./wait.ts";
+import { isOff, untilOff } from "./wait.ts";
 
 /** What carrying out a step needs beside the step. */
 export interface Workplace {
@@ -45,7 +45,7 @@ async function act(step: Step, place: Workplace): Promise<void> {
     case "autostart":
       return hypervisor.setAutostart(domain, step.on);
     case "start":
-      await hypervisor.start(domain);
+      if (await isOff(hypervisor, domain)) await hypervisor.start(domain);
       return;
     case "stop":
       return stop(place);
@@ -90,6 +90,7 @@ async function redefine({ hypervisor, domain, redefinition }: Workplace): Promis
 }
 
 async function stop({ hypervisor, domain, shutdownTimeout }: Workplace): Promise<void> {
+  if (await isOff(hypervisor, domain)) return;
   await hypervisor.shutdown(domain);
   if (!(await untilOff(hypervisor, domain, shutdownTimeout * 1000)))
     throw new Error(

@@ -3,6 +3,12 @@ import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 /** How often the state is read beside the events, for an event that was lost with its connection. */
 const POLL_MS = 2_000;
 
+/** Whether nothing of a domain runs. */
+export async function isOff(hypervisor: Hypervisor, domain: DomainRef): Promise<boolean> {
+  const { power } = await hypervisor.state(domain);
+  return power === "shutoff" || power === "crashed";
+}
+
 /**
  * Waits until a domain is off, by its lifecycle events and by reading its state.
  *
@@ -21,8 +27,7 @@ export async function untilOff(
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      const { power } = await hypervisor.state(domain);
-      if (power === "shutoff" || power === "crashed") return true;
+      if (await isOff(hypervisor, domain)) return true;
       const left = deadline - Date.now();
       if (left <= 0) return false;
       await Promise.race([changed, delay(Math.min(left, POLL_MS))]);

@@ -3,6 +3,7 @@ import { FIELD_NAMES, FIELDS, isField, RESERVED, RESERVED_FALLBACKS, RESERVED_HO
 import { fillIn } from "./fill-in.ts";
 import type { Inputs } from "./inputs.ts";
 import { crossFieldFailures } from "./rules.ts";
+import { sayable } from "./secrecy.ts";
 
 /** A failure as Pulumi shows it: at a property's path, with a reason. */
 export interface Failure {
@@ -46,7 +47,10 @@ export function checkInputs(olds: Record<string, unknown>, news: Record<string, 
     failures.push({ property: "memory", reason: 'is required: a size such as "4GiB"' });
   const inputs = fillIn(olds, news, valid);
   failures.push(...nameIsNoDomainName(inputs, failures), ...crossFieldFailures(inputs));
-  return { inputs, failures: news.__secret === true ? failures.map(withoutFigures) : failures };
+  return {
+    inputs,
+    failures: failures.map(({ property, reason }) => ({ property, reason: sayable(reason, inputs) })),
+  };
 }
 
 /** A secret that holds nothing arrives as null (sdk/nodejs/runtime/rpc.ts), at any depth: nothing was said. */
@@ -115,8 +119,4 @@ function pathText(path: readonly PropertyKey[]): string {
   return path
     .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index > 0 ? "." : ""}${String(key)}`))
     .join("");
-}
-
-function withoutFigures({ property, reason }: Failure): Failure {
-  return { property, reason: reason.replace(/\d+/g, "…") };
 }

@@ -1,5 +1,6 @@
 import { checkInputs, type Failure } from "../args/check-inputs.ts";
 import type { Inputs } from "../args/inputs.ts";
+import { sayable } from "../args/secrecy.ts";
 import { readCanonicalSize, saySize, UNKNOWN } from "../args/size.ts";
 import { contradictions } from "../domain/overlay.ts";
 import { parseUri } from "../libvirt/uri.ts";
@@ -8,7 +9,7 @@ import { ceilingFor } from "../plan/definition.ts";
 import { arrow, planMemory } from "../plan/memory.ts";
 import type { Look, Session } from "../session.ts";
 
-const MEMORY_FIELDS = ["memory", "maxMemory", "memorySlots", "hotplug"] as const;
+const MEMORY_FIELDS = ["memory", "maxMemory", "memorySlots"] as const;
 
 /** Validates the arguments, fills in what is computed, and says what a change of the memory comes to. */
 export async function check(
@@ -17,7 +18,12 @@ export async function check(
   news: Record<string, unknown>,
 ): Promise<{ inputs: Partial<Inputs>; failures: Failure[] }> {
   const { inputs, failures } = checkInputs(olds, news);
-  const all = [...failures, ...uriFailures(inputs), ...xmlFailures(inputs), ...nameFailures(session, inputs)];
+  const all = [
+    ...failures,
+    ...uriFailures(inputs),
+    ...xmlFailures(inputs, news),
+    ...nameFailures(session, inputs),
+  ];
   if (all.length > 0) return { inputs, failures: all };
   const old = olds as Partial<Inputs>;
   const memoryPlan = await sentence(session, old, inputs as Inputs);
@@ -34,21 +40,20 @@ function uriFailures({ uri }: Partial<Inputs>): Failure[] {
   }
 }
 
-function xmlFailures(inputs: Partial<Inputs>): Failure[] {
+/** XML of the program's own may say nothing else than the arguments, and those that check filled in. */
+function xmlFailures(inputs: Partial<Inputs>, news: Record<string, unknown>): Failure[] {
   const { xml } = inputs;
-  if (xml === undefined || xml === UNKNOWN || inputs.memory === undefined) return [];
-  const asked = askedMemory(inputs as Inputs);
-  if (asked === undefined) return [];
+  if (xml === undefined || xml === UNKNOWN) return [];
+  const asked = inputs.memory === undefined ? undefined : askedMemory(inputs as Inputs);
   try {
     const said = contradictions(xml, {
-      memory: asked.memory,
-      maxMemory: asked.maxMemory,
-      memorySlots: asked.slots,
+      ...(asked && { memory: asked.memory, maxMemory: asked.maxMemory, memorySlots: asked.slots }),
+      ...(typeof news.name === "string" && news.name !== UNKNOWN && { name: news.name }),
       ...(typeof inputs.vcpus === "number" && { vcpus: inputs.vcpus }),
     });
-    return said.map((reason) => ({ property: "xml", reason }));
+    return said.map((reason) => ({ property: "xml", reason: sayable(reason, inputs) }));
   } catch (error) {
-    return [{ property: "xml", reason: (error as Error).message }];
+    return [{ property: "xml", reason: sayable((error as Error).message, inputs) }];
   }
 }
 

@@ -1,5 +1,7 @@
 import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
+import { isOff } from "../apply/wait.ts";
 import type { Inputs } from "../args/inputs.ts";
+import { sayable } from "../args/secrecy.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
@@ -22,8 +24,8 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     const type = session.configuration.domainType;
     const spec = domainSpec(inputs, host, type);
     const marked = { ...spec, ownership: { version: 1, urn: inputs.__urn, creating: true } };
-    const domain = await define(hypervisor, inputs.name, definitionXml(inputs, marked, type));
-    if (inputs.running !== false) await start(hypervisor, domain, unfinished !== undefined);
+    const domain = await define(hypervisor, inputs, definitionXml(inputs, marked, type));
+    if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
     if (inputs.autostart === true) await hypervisor.setAutostart(domain, true);
     const outs = outputs(inputs, uri, await observe(hypervisor, domain));
     await finish(hypervisor, domain, marked.ownership).catch((cause: Error) => {
@@ -33,11 +35,12 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
   });
 }
 
-async function define(hypervisor: Hypervisor, name: string, xml: string): Promise<DomainRef> {
+async function define(hypervisor: Hypervisor, inputs: Inputs, xml: string): Promise<DomainRef> {
   try {
     return await hypervisor.define(xml);
   } catch (cause) {
-    throw new UserError(`Unable to define domain ${name}: ${(cause as Error).message}`, { cause });
+    const why = sayable((cause as Error).message, inputs);
+    throw new UserError(`Unable to define domain ${inputs.name}: ${why}`, { cause });
   }
 }
 
@@ -45,13 +48,19 @@ async function define(hypervisor: Hypervisor, name: string, xml: string): Promis
  * A domain that libvirt can't start is not left behind, unless it was there before. One whose start got no answer may
  * run: it stays, marked as unfinished.
  */
-async function start(hypervisor: Hypervisor, domain: DomainRef, wasThere: boolean): Promise<void> {
-  const { power } = await hypervisor.state(domain);
-  if (power !== "shutoff" && power !== "crashed") return;
+async function start(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  inputs: Inputs,
+  wasThere: boolean,
+): Promise<void> {
+  if (!(await isOff(hypervisor, domain))) return;
   try {
     await hypervisor.start(domain);
   } catch (cause) {
-    if (!wasThere && cause instanceof LibvirtError) await hypervisor.undefine(domain);
-    throw new UserError(`Unable to start domain ${domain.name}: ${(cause as Error).message}`, { cause });
+    // Where that fails too, the start's error is the one to show; what is left is marked as unfinished.
+    if (!wasThere && cause instanceof LibvirtError) await hypervisor.undefine(domain).catch(() => undefined);
+    const why = sayable((cause as Error).message, inputs);
+    throw new UserError(`Unable to start domain ${domain.name}: ${why}`, { cause });
   }
 }

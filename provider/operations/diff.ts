@@ -1,4 +1,5 @@
 import type { Inputs } from "../args/inputs.ts";
+import { sayable } from "../args/secrecy.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { agreed } from "../plan/agree.ts";
 import { type Change, planChange } from "../plan/change.ts";
@@ -22,7 +23,8 @@ export async function diff(session: Session, id: string, state: Outputs, news: I
   const differs = moved || changedFields(before, news).some((name) => name !== "uri");
   if (!differs && fromState.outcome === "none") return { changes: false };
 
-  const look = needsLook(fromState, before, news) ? await session.look(news.uri ?? state.uri, id) : undefined;
+  const uri = moved && news.uri !== undefined ? news.uri : state.uri;
+  const look = needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
   if (look !== undefined && "gone" in look)
     throw new UserError(
       `domain ${state.name} (${id}) is not on ${state.uri} any more: run refresh, then preview again`,
@@ -31,8 +33,8 @@ export async function diff(session: Session, id: string, state: Outputs, news: I
     look !== undefined && "found" in look ? planChange(news, before, look.found.observed) : undefined;
   const change = agreed(fromState, looked);
   session.announced.set(id, change);
-  await say(session, news, change, look);
-  if (change.outcome === "refuse") throw new UserError(change.summary);
+  await say(session, before, news, change, look);
+  if (change.outcome === "refuse") throw new UserError(sayable(change.summary, before, news));
   if (change.outcome === "replace") {
     session.replacing.set(news.__urn, change.memory?.summary || change.summary);
     const replaces = change.steps.flatMap((step) => (step.kind === "replace" ? step.fields : []));
@@ -44,21 +46,26 @@ export async function diff(session: Session, id: string, state: Outputs, news: I
 /** A change that leaves the memory alone needs no look: it follows from the arguments. */
 function needsLook(fromState: Change, before: Inputs, news: Inputs): boolean {
   const memoryChanged = changedFields(before, news).some((name) =>
-    ["memory", "maxMemory", "memorySlots", "hotplug", "running"].includes(name),
+    ["memory", "maxMemory", "memorySlots", "running"].includes(name),
   );
   return (
     memoryChanged || fromState.steps.some((step) => step.kind !== "redefine" && step.kind !== "autostart")
   );
 }
 
-async function say(session: Session, news: Inputs, change: Change, look: Look | undefined): Promise<void> {
+async function say(
+  session: Session,
+  before: Inputs,
+  news: Inputs,
+  change: Change,
+  look: Look | undefined,
+): Promise<void> {
   const severity = change.outcome === "replace" || change.outcome === "restart" ? "warning" : "info";
   const kind = change.outcome === "live" ? "live: " : "";
   const blind =
     look !== undefined && "failed" in look
       ? ` (planned from the state alone, since the hypervisor can't be reached: ${look.failed})`
       : "";
-  const text =
-    news.__secret === true ? `${change.outcome}; the figures are secret` : `${kind}${change.summary}`;
+  const text = sayable(`${kind}${change.summary}`, before, news);
   if (change.summary !== "") await session.log.message(news.__urn, severity, `${text}${blind}`);
 }

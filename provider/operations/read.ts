@@ -1,9 +1,11 @@
 import type { Inputs } from "../args/inputs.ts";
-import { canonicalSize, readCanonicalSize } from "../args/size.ts";
+import { canonicalSize } from "../args/size.ts";
+import type { Kib } from "../domain/state.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
-import { askedMemory } from "../plan/asked.ts";
+import { type Asked, askedMemory } from "../plan/asked.ts";
 import { planMemory } from "../plan/memory.ts";
+import type { MemoryView } from "../plan/observed.ts";
 import type { Session } from "../session.ts";
 
 export interface ReadResult {
@@ -21,8 +23,9 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const sighting = await observe(hypervisor, domain);
   const inputs = echoedInputs(state);
   const drift = driftOf(inputs, sighting);
-  const props = outputs(inputs, state.uri, sighting);
-  return Object.keys(drift).length === 0 ? { id, props } : { id, props, inputs: { ...inputs, ...drift } };
+  const present = { ...inputs, ...drift };
+  const props = outputs(present, state.uri, sighting);
+  return Object.keys(drift).length === 0 ? { id, props } : { id, props, inputs: present };
 }
 
 /** The observed value of each argument that isn't settled. */
@@ -33,25 +36,23 @@ function driftOf(inputs: Inputs, { observed, autostart }: Sighting): Partial<Inp
   const off = observed.power === "off";
   const drift: Partial<Inputs> = {};
   if (asked !== undefined && view !== undefined && planMemory(asked, observed).outcome !== "none")
-    Object.assign(drift, memoryDrift(inputs, view.memory, nextBoot?.memory, nextBoot?.maxMemory));
+    Object.assign(drift, memoryDrift(asked, view.memory, nextBoot));
   if (off !== (inputs.running === false)) drift.running = !off;
   if (observed.persistent && autostart !== (inputs.autostart ?? false)) drift.autostart = autostart;
-  if (nextBoot !== undefined && nextBoot.vcpus !== (inputs.vcpus ?? 1)) drift.vcpus = nextBoot.vcpus;
+  // XML of the program's own decides where no argument says it.
+  const vcpus = inputs.vcpus ?? (inputs.xml === undefined ? 1 : nextBoot?.vcpus);
+  if (nextBoot !== undefined && nextBoot.vcpus !== vcpus) drift.vcpus = nextBoot.vcpus;
   return drift;
 }
 
-function memoryDrift(
-  inputs: Inputs,
-  present: number,
-  nextBoot: number | undefined,
-  ceiling: { size: number; slots?: number } | undefined,
-): Partial<Inputs> {
-  const asked = readCanonicalSize(inputs.memory);
+function memoryDrift(asked: Asked, present: Kib, nextBoot: MemoryView | undefined): Partial<Inputs> {
+  const { memory, maxMemory, slots } = asked;
   const drift: Partial<Inputs> = {};
-  if (present !== asked) drift.memory = canonicalSize(present);
-  else if (nextBoot !== undefined && nextBoot !== asked) drift.memory = canonicalSize(nextBoot);
-  if (ceiling !== undefined && ceiling.size !== readCanonicalSize(inputs.maxMemory))
-    drift.maxMemory = canonicalSize(ceiling.size);
-  if (ceiling?.slots !== undefined && ceiling.slots !== inputs.memorySlots) drift.memorySlots = ceiling.slots;
+  if (present !== memory) drift.memory = canonicalSize(present);
+  else if (nextBoot !== undefined && nextBoot.memory !== memory)
+    drift.memory = canonicalSize(nextBoot.memory);
+  const ceiling = nextBoot?.maxMemory;
+  if (ceiling !== undefined && ceiling.size !== maxMemory) drift.maxMemory = canonicalSize(ceiling.size);
+  if (ceiling?.slots !== undefined && ceiling.slots !== slots) drift.memorySlots = ceiling.slots;
   return drift;
 }

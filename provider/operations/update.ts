@@ -2,6 +2,7 @@ import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
 import { carryOut, type Workplace } from "../apply/steps.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
+import { sayable } from "../args/secrecy.ts";
 import { editDefinition } from "../domain/edit.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
@@ -30,8 +31,10 @@ export async function update(
     const before = echoedInputs(state);
     let sighting = await observe(hypervisor, domain);
     const change = permitted(session.announced.get(id), planChange(news, before, sighting.observed));
-    if (change.outcome === "refuse")
-      throw new UserError(`Unable to update domain ${state.name}: ${change.summary}`);
+    if (change.outcome === "refuse") {
+      const why = sayable(change.summary, before, news);
+      throw new UserError(`Unable to update domain ${state.name}: ${why}`);
+    }
     // Left by a create whose very last call got no answer.
     const { ownership } = sighting.definition;
     if (ownership?.creating && ownership.urn === news.__urn) await finish(hypervisor, domain, ownership);
@@ -43,7 +46,7 @@ export async function update(
     };
     const done: Step[] = [];
     for (const step of change.steps) {
-      if (news.__secret !== true) await session.log.status(news.__urn, step.sentence);
+      await session.log.status(news.__urn, sayable(step.sentence, before, news));
       try {
         sighting = await carryOut(step, place);
       } catch (error) {
@@ -80,7 +83,7 @@ async function failure(
   error: Error,
   { id, uri, before, news, sighting, steps, done, hypervisor }: Interrupted,
 ): Promise<Error> {
-  if (done.length === 0) return new UserError(error.message, { cause: error });
+  if (done.length === 0) return new UserError(sayable(error.message, before, news), { cause: error });
   const missing = steps.filter((step) => !done.includes(step));
   const kept = missing.flatMap((step) =>
     step.kind === "redefine" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
@@ -91,7 +94,8 @@ async function failure(
   };
   const latest = await readBack(hypervisor, id).catch(() => undefined);
   const said = `${error.message} (done before that: ${done.map((step) => step.sentence).join("; ")})`;
-  return new PartialError(said, id, withoutUndefined(outputs(carriedOut, uri, latest ?? sighting)), error);
+  const properties = withoutUndefined(outputs(carriedOut, uri, latest ?? sighting));
+  return new PartialError(sayable(said, before, news), id, properties, error);
 }
 
 async function readBack(hypervisor: Hypervisor, id: string): Promise<Sighting | undefined> {

@@ -1,0 +1,141 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { UNKNOWN } from "../../provider/args/size.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { CheckFailed, OneResource, Run, URN, wire } from "./one-resource.ts";
+
+const args = { memory: "1003MiB", maxMemory: "8GiB" };
+
+let host: FakeHypervisor;
+let stack: OneResource;
+
+beforeEach(() => {
+  host = new FakeHypervisor();
+  stack = new OneResource(host);
+});
+
+async function failures(change: Record<string, unknown>) {
+  const failed = await stack.preview({ ...args, ...change }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(failed instanceof CheckFailed)) throw new Error(`expected check to fail, got ${failed}`);
+  return failed.failures;
+}
+
+describe("check refuses before anything is asked of a host", () => {
+  test.each([
+    ["xen:///system", "the driver xen is not supported"],
+    ["qemu+tls://host/system", "tls"],
+    ["qemu:///system?colour=red", "colour"],
+    ["", "libvirt URI"],
+  ])("the URI %j", async (uri, words) => {
+    const [failure] = await failures({ uri });
+    expect(failure).toMatchObject({ property: "uri" });
+    expect(failure?.reason).toContain(words.split(" ")[0]);
+    expect(stack.run.connections).toEqual([]);
+  });
+
+  test.each([
+    ["malformed", "<domain>", /^malformed XML at line 1/],
+    ["no domain", "<network/>", /^expected a <domain>, found <network>$/],
+    [
+      "another memory",
+      "<domain><memory unit='GiB'>2</memory></domain>",
+      /^xml says <memory> 2048 MiB, the argument memory says 1003 MiB$/,
+    ],
+    [
+      "another ceiling",
+      "<domain><maxMemory slots='16' unit='GiB'>4</maxMemory></domain>",
+      /^xml says <maxMemory> 4096 MiB, the argument maxMemory says 8192 MiB$/,
+    ],
+    ["other vCPUs", "<domain><vcpu>4</vcpu></domain>", /^xml says <vcpu> 4, the argument vcpus says 2$/],
+    [
+      "another name",
+      "<domain><name>front</name></domain>",
+      /^xml says <name> "front", the argument name says "shop"$/,
+    ],
+  ])("XML that is %s", async (_, xml, reason) => {
+    const [failure, ...others] = await failures({ xml, vcpus: 2, name: "shop" });
+    expect(others).toEqual([]);
+    expect(failure).toEqual({ property: "xml", reason: expect.stringMatching(reason) });
+  });
+
+  test("XML with another name is the program's to rename, where it names none itself", async () => {
+    const xml = "<domain><name>template</name></domain>";
+    expect(await stack.preview({ ...args, xml })).toMatchObject({ inputs: { name: "web-1" } });
+  });
+
+  test("all of it at once", async () => {
+    const said = await failures({ memory: "4GB", uri: "xen:///", xml: "<domain>", vcpus: 0 });
+    expect(said.map(({ property }) => property)).toEqual(["memory", "vcpus", "uri", "xml"]);
+  });
+
+  test("two resources of one stack with one domain's name", async () => {
+    const run = new Run(stack.hosts);
+    const check = (name: string, more = {}) =>
+      run.provider.check?.({}, wire({ ...args, name: "web", ...more, __urn: URN.replace("web-1", name) }));
+    expect((await check("a"))?.failures).toEqual([]);
+    expect((await check("b"))?.failures).toEqual([
+      {
+        property: "name",
+        reason: `is "web", which ${URN.replace("web-1", "a")} of this stack has too; domains of one host need different names`,
+      },
+    ]);
+    expect((await check("c", { uri: "qemu+ssh://elsewhere/system" }))?.failures).toEqual([]);
+    expect((await check("d", { name: UNKNOWN }))?.failures).toEqual([]);
+    expect((await check("a", { name: "other" }))?.failures).toEqual([]);
+    expect((await check("b"))?.failures).toEqual([]);
+  });
+});
+
+describe("memoryPlan", () => {
+  test.each([
+    [{}, "starts with 1003 MiB; room for 16 DIMMs, up to 8 GiB"],
+    [{ memorySlots: 4, maxMemory: "2GiB" }, "starts with 1003 MiB; room for 4 DIMMs, up to 2 GiB"],
+    [{ maxMemory: "1003MiB" }, "starts with 1003 MiB; without room to grow while it runs"],
+    [{ memory: UNKNOWN }, "not known yet"],
+  ])("of a new domain with %j: %s", async (change, sentence) => {
+    expect((await stack.preview({ ...args, ...change })).inputs.memoryPlan).toBe(sentence);
+    expect(stack.run.connections).toEqual([]);
+  });
+
+  test("is kept while no memory argument differs", async () => {
+    await stack.up(args);
+    await stack.up({ ...args, memory: "1259MiB" });
+    const { memoryPlan } = stack.recorded.inputs;
+    expect(memoryPlan).toContain("hot-plug 256 MiB");
+    const { inputs } = await stack.preview({
+      ...args,
+      memory: "1259MiB",
+      vcpus: 3,
+      hotplug: { alignment: 128 },
+    });
+    expect(inputs.memoryPlan).toBe(memoryPlan);
+  });
+
+  test("says that nothing is left to do where somebody else was quicker", async () => {
+    await stack.up(args);
+    await stack.up({ ...args, memory: "1259MiB" });
+    stack.recorded.inputs.memory = "1003MiB";
+    const { inputs } = await stack.preview({ ...args, memory: "1259MiB" });
+    expect(inputs.memoryPlan).toBe("1259 MiB: nothing to do");
+  });
+
+  test("of a size that isn't known yet", async () => {
+    await stack.up(args);
+    const { inputs } = await stack.preview({ ...args, memory: UNKNOWN });
+    expect(inputs.memoryPlan).toBe("not known yet: live if possible");
+    expect(stack.run.said).toEqual(["update; live if possible, else replace: not known yet"]);
+  });
+
+  test("of a replaced domain says why, and its identity stays", async () => {
+    await stack.up({ ...args, interfaces: [{ user: true }] });
+    const before = stack.recorded;
+    expect(await stack.up({ ...args, interfaces: [{ user: true }], memory: "1300MiB" })).toBe("replace");
+    const { inputs, id } = stack.recorded;
+    expect(inputs.memoryPlan).toMatch(
+      /^replace: 1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; .* not$/,
+    );
+    expect([id, inputs.interfaces]).toEqual([before.id, before.inputs.interfaces]);
+  });
+});

@@ -1,0 +1,309 @@
+import { parse, parseDomain } from "../../provider/domain/parse.ts";
+import { readDomain } from "../../provider/domain/read.ts";
+import {
+  attribute,
+  children,
+  element,
+  find,
+  insert,
+  serialise,
+  setText,
+} from "../../provider/domain/tree.ts";
+import { ConnectionError, ErrorCode, LibvirtError } from "../../provider/libvirt/errors.ts";
+import type { DomainEvent, DomainRef, Hypervisor, PowerState } from "../../provider/libvirt/hypervisor.ts";
+
+interface FakeDomain {
+  name: string;
+  uuid: string;
+  power: PowerState;
+  autostart: boolean;
+  /** The inactive definition; undefined for a transient domain. */
+  inactive?: string;
+  live?: string;
+}
+
+/** When a connection dies: at which call, counted from 1, and whether libvirt still carried that one out. */
+interface Death {
+  call: number;
+  carriedOut: boolean;
+}
+
+export function libvirtError(code: number, message: string): LibvirtError {
+  return new LibvirtError({ code, domain: 10, level: 2, message, str1: null, str2: null, str3: null });
+}
+
+/**
+ * A libvirt in memory, for unit tests alone: definitions and running domains as XML, memory hot-plug with libvirt's own
+ * refusals, and nothing of what a guest does beside obeying a shutdown.
+ */
+export class FakeHypervisor implements Hypervisor {
+  readonly uri = "qemu:///fake";
+  /** The names of all calls, in order. */
+  readonly calls: string[] = [];
+  /** The domains that they were about. */
+  readonly about: string[] = [];
+  readonly domains = new Map<string, FakeDomain>();
+  death: Death | undefined;
+  /** Domains for which no call is ever answered. */
+  readonly sick = new Set<string>();
+  /** What libvirt refuses, by the name of the call. */
+  readonly refuses = new Map<string, LibvirtError>();
+  guestObeysShutdown = true;
+  private readonly listeners = new Set<{ uuid: string; listener: (event: DomainEvent) => void }>();
+
+  findByName(name: string): Promise<DomainRef | undefined> {
+    return this.answer("findByName", name, () =>
+      ref([...this.domains.values()].find((one) => one.name === name)),
+    );
+  }
+
+  findByUuid(uuid: string): Promise<DomainRef | undefined> {
+    return this.answer("findByUuid", uuid, () => ref(this.domains.get(uuid)));
+  }
+
+  list(): Promise<DomainRef[]> {
+    return this.answer("list", "", () => [...this.domains.values()].flatMap((one) => ref(one) ?? []));
+  }
+
+  state({ uuid }: DomainRef): Promise<{ power: PowerState; reason: number }> {
+    return this.answer("state", uuid, () => ({ power: this.domain(uuid).power, reason: 1 }));
+  }
+
+  xml({ uuid }: DomainRef, options: { inactive: boolean; secure?: boolean }): Promise<string> {
+    return this.answer("xml", uuid, () => {
+      const { inactive, live } = this.domain(uuid);
+      const xml = options.inactive ? (inactive ?? live) : (live ?? inactive);
+      return (options.secure ? xml : xml?.replace(/ passwd='[^']*'/g, "")) ?? "";
+    });
+  }
+
+  isPersistent({ uuid }: DomainRef): Promise<boolean> {
+    return this.answer("isPersistent", uuid, () => this.domain(uuid).inactive !== undefined);
+  }
+
+  define(xml: string): Promise<DomainRef> {
+    const { name, uuid } = readDomain(xml);
+    return this.answer("define", uuid, () => {
+      const named = [...this.domains.values()].find((one) => one.name === name);
+      if (named !== undefined && named.uuid !== uuid)
+        throw libvirtError(
+          ErrorCode.OPERATION_FAILED,
+          `domain '${name}' already exists with uuid ${named.uuid}`,
+        );
+      const known = this.domains.get(uuid) ?? { name, uuid, power: "shutoff", autostart: false };
+      this.domains.set(uuid, { ...known, name, inactive: xml });
+      return this.refTo(uuid);
+    });
+  }
+
+  undefine({ uuid }: DomainRef): Promise<void> {
+    return this.answer("undefine", uuid, () => {
+      const { inactive: _, ...rest } = this.domain(uuid);
+      if (rest.live === undefined) this.domains.delete(uuid);
+      else this.domains.set(uuid, rest);
+    });
+  }
+
+  start({ uuid }: DomainRef): Promise<DomainRef> {
+    return this.answer("start", uuid, () => {
+      const domain = this.domain(uuid);
+      if (domain.live !== undefined)
+        throw libvirtError(ErrorCode.OPERATION_INVALID, "domain is already running");
+      this.boot(uuid);
+      return this.refTo(uuid);
+    });
+  }
+
+  shutdown({ uuid }: DomainRef): Promise<void> {
+    return this.answer("shutdown", uuid, () => {
+      if (this.domain(uuid).live === undefined)
+        throw libvirtError(ErrorCode.OPERATION_INVALID, "domain is not running");
+      if (this.guestObeysShutdown) this.turnOff(uuid);
+    });
+  }
+
+  destroy({ uuid }: DomainRef): Promise<void> {
+    return this.answer("destroy", uuid, () => {
+      if (this.domain(uuid).live === undefined)
+        throw libvirtError(ErrorCode.OPERATION_INVALID, "domain is not running");
+      this.turnOff(uuid);
+    });
+  }
+
+  suspend({ uuid }: DomainRef): Promise<void> {
+    return this.answer("suspend", uuid, () => this.change(uuid, { power: "paused" }));
+  }
+
+  resume({ uuid }: DomainRef): Promise<void> {
+    return this.answer("resume", uuid, () => this.change(uuid, { power: "running" }));
+  }
+
+  autostart({ uuid }: DomainRef): Promise<boolean> {
+    return this.answer("autostart", uuid, () => this.domain(uuid).autostart);
+  }
+
+  setAutostart({ uuid }: DomainRef, on: boolean): Promise<void> {
+    return this.answer("setAutostart", uuid, () => this.change(uuid, { autostart: on }));
+  }
+
+  attachDevice({ uuid }: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void> {
+    return this.answer("attachDevice", uuid, () => {
+      const { live, inactive } = this.domain(uuid);
+      if (where.live && live !== undefined) this.change(uuid, { live: withDimm(live, xml) });
+      if (where.config && inactive !== undefined) this.change(uuid, { inactive: withDimm(inactive, xml) });
+    });
+  }
+
+  setMetadata(
+    { uuid }: DomainRef,
+    set: { namespace: string; prefix: string; xml: string | undefined },
+    where: { live?: boolean; config?: boolean },
+  ): Promise<void> {
+    return this.answer("setMetadata", uuid, () => {
+      const { live, inactive } = this.domain(uuid);
+      if (where.live && live !== undefined) this.change(uuid, { live: withMetadata(live, set) });
+      if (where.config && inactive !== undefined)
+        this.change(uuid, { inactive: withMetadata(inactive, set) });
+    });
+  }
+
+  capabilities(): Promise<string> {
+    return this.answer("capabilities", "", () => CAPABILITIES);
+  }
+
+  version(): Promise<number> {
+    return this.answer("version", "", () => 9_000_000);
+  }
+
+  subscribe(domain: DomainRef, listener: (event: DomainEvent) => void): Promise<() => Promise<void>> {
+    return this.answer("subscribe", domain.uuid, () => {
+      const entry = { uuid: domain.uuid, listener };
+      this.listeners.add(entry);
+      return async () => void this.listeners.delete(entry);
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  get subscriptions(): number {
+    return this.listeners.size;
+  }
+
+  /** The only domain there is. */
+  get only(): FakeDomain {
+    const [domain, ...others] = this.domains.values();
+    if (domain === undefined || others.length > 0) throw new Error(`there are ${this.domains.size} domains`);
+    return domain;
+  }
+
+  /** What somebody else does beside Pulumi: no call of ours. */
+  change(uuid: string, change: Partial<FakeDomain>): void {
+    this.domains.set(uuid, { ...this.domain(uuid), ...change });
+  }
+
+  boot(uuid: string): void {
+    const { inactive } = this.domain(uuid);
+    if (inactive !== undefined) this.change(uuid, { live: inactive, power: "running" });
+  }
+
+  turnOff(uuid: string): void {
+    const { live: _, ...rest } = this.domain(uuid);
+    if (rest.inactive === undefined) this.domains.delete(uuid);
+    else this.domains.set(uuid, { ...rest, power: "shutoff" });
+    for (const one of this.listeners)
+      if (one.uuid === uuid) one.listener({ kind: "lifecycle", uuid, event: 5, detail: 0 });
+  }
+
+  private async answer<T>(call: string, about: string, work: () => T): Promise<T> {
+    const count = this.calls.push(call);
+    this.about.push(about);
+    if (this.sick.has(about)) await new Promise<never>(() => {});
+    // An answer comes later than what else is ready to run.
+    await new Promise((resolve) => setImmediate(resolve));
+    const { death } = this;
+    const dead = new ConnectionError("the connection to qemu:///fake is gone");
+    if (death !== undefined && (count > death.call || (count === death.call && !death.carriedOut)))
+      throw dead;
+    const refusal = this.refuses.get(call);
+    if (refusal !== undefined) throw refusal;
+    const result = work();
+    if (death !== undefined && count === death.call) throw dead;
+    return result;
+  }
+
+  private domain(uuid: string): FakeDomain {
+    const domain = this.domains.get(uuid);
+    if (domain === undefined)
+      throw libvirtError(ErrorCode.NO_DOMAIN, `Domain not found: no domain with matching uuid '${uuid}'`);
+    return domain;
+  }
+
+  private refTo(uuid: string): DomainRef {
+    const { name, live } = this.domain(uuid);
+    return { name, uuid, id: live === undefined ? -1 : 1 };
+  }
+}
+
+function ref(domain: FakeDomain | undefined): DomainRef | undefined {
+  return domain && { name: domain.name, uuid: domain.uuid, id: domain.live === undefined ? -1 : 1 };
+}
+
+/** libvirt's own checks of a DIMM (qemuDomainDefValidateMemoryHotplug), in its own words. */
+function withDimm(xml: string, device: string): string {
+  const state = readDomain(xml);
+  const dimm = parse(device).root;
+  const size = Number(
+    find(dimm, "target", "size")
+      ?.children.map((node) => ("raw" in node ? node.raw : ""))
+      .join(""),
+  );
+  const slot = attribute(find(dimm, "address"), "slot");
+  const { size: max = 0, slots = 0 } = state.maxMemory ?? {};
+  if (state.devices.length + 1 > slots)
+    throw libvirtError(
+      ErrorCode.CONFIG_UNSUPPORTED,
+      `memory device count '${state.devices.length + 1}' exceeds slots count '${slots}'`,
+    );
+  if (state.memory + size > max)
+    throw libvirtError(
+      ErrorCode.CONFIG_UNSUPPORTED,
+      `Attaching memory device with size '${size}' would exceed domain's maxMemory config size '${max}'`,
+    );
+  if (state.devices.some((one) => String(one.slot) === slot))
+    throw libvirtError(ErrorCode.INTERNAL, `a slot ${slot} is in use by another memory device`);
+  const document = parseDomain(xml);
+  const devices = find(document.root, "devices");
+  if (devices) insert(devices, dimm);
+  const memory = find(document.root, "memory");
+  if (memory) setText(memory, String(state.memory + size));
+  return serialise(document);
+}
+
+/** libvirt declares the namespace on the element that it puts in (virDomainDefSetMetadata). */
+function withMetadata(
+  xml: string,
+  set: { namespace: string; prefix: string; xml: string | undefined },
+): string {
+  const document = parseDomain(xml);
+  const metadata = find(document.root, "metadata") ?? element("metadata");
+  if (!document.root.children.includes(metadata)) insert(document.root, metadata);
+  const rest = children(metadata).filter(
+    (child) => attribute(child, `xmlns:${set.prefix}`) !== set.namespace,
+  );
+  metadata.children.splice(0, metadata.children.length, ...rest);
+  if (set.xml !== undefined) {
+    const { root } = parse(set.xml);
+    const attributes = Object.fromEntries(
+      [...root.attributes.keys()].map((key) => [key, attribute(root, key)]),
+    );
+    const name = `${set.prefix}:${root.name}`;
+    insert(metadata, element(name, { [`xmlns:${set.prefix}`]: set.namespace, ...attributes }));
+  }
+  return serialise(document);
+}
+
+const CAPABILITIES = `<capabilities>
+  <host><cpu><arch>x86_64</arch></cpu></host>
+  <guest><os_type>hvm</os_type><arch name='x86_64'><domain type='qemu'/><domain type='kvm'/></arch></guest>
+  <guest><os_type>hvm</os_type><arch name='aarch64'><domain type='qemu'/></arch></guest>
+</capabilities>`;

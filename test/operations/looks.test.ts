@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ConnectionError } from "../../provider/libvirt/errors.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { OneResource, Run, URN, wire } from "./one-resource.ts";
+import { settled } from "./settled.ts";
+
+const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
+const grown = { ...args, memory: "1259MiB" };
+const grow =
+  "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart";
+
+let host: FakeHypervisor;
+let stack: OneResource;
+
+beforeEach(async () => {
+  host = new FakeHypervisor();
+  stack = new OneResource(host);
+  await stack.up(args);
+  host.calls.length = 0;
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const looks = () => host.calls.filter((call) => call === "findByUuid").length;
+
+describe("a preview", () => {
+  test("of what didn't change asks the hypervisor nothing, not even for a connection", async () => {
+    expect(await stack.preview({ ...args, memory: 1003 })).toMatchObject({ kind: "same" });
+    expect([host.calls, stack.run.connections, stack.run.said]).toEqual([[], [], []]);
+  });
+
+  test.each([
+    ["a setting", { shutdownTimeout: 5 }, "setting only: shutdownTimeout"],
+    ["hotplug", { hotplug: { alignment: "128MiB" } }, "setting only: hotplug"],
+    ["the description", { description: "shop" }, "live: description: changed in the definition"],
+    [
+      "vCPUs",
+      { vcpus: 3 },
+      "vcpus: takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough",
+    ],
+    ["autostart", { autostart: true }, "live: turn autostart on"],
+  ])("of a change of %s follows from the state, without a look", async (_, change, said) => {
+    expect(await stack.preview({ ...args, ...change })).toMatchObject({ kind: "update" });
+    expect([host.calls, stack.run.said]).toEqual([[], [said]]);
+  });
+
+  test("of a change of memory looks once, for check and diff together", async () => {
+    const { kind, inputs } = await stack.preview(grown);
+    expect([kind, inputs.memoryPlan]).toEqual(["update", grow]);
+    expect(stack.run.messages).toEqual([{ urn: URN, severity: "info", text: `live: ${grow}` }]);
+    expect([looks(), stack.run.connections.length]).toEqual([1, 1]);
+    expect(host.calls).not.toContain("define");
+  });
+
+  test("sees what the state doesn't know yet", async () => {
+    host.turnOff(host.only.uuid);
+    const { inputs } = await stack.preview({ ...args, memory: "1300MiB" });
+    expect(inputs.memoryPlan).toBe("the domain is off: its definition goes 1003 → 1300 MiB of at most 8 GiB");
+    expect(stack.run.said).toEqual([
+      "live: the domain is off: its definition goes 1003 → 1300 MiB of at most 8 GiB; start the domain, which is off",
+    ]);
+  });
+
+  test("of a domain that is gone asks for a refresh", async () => {
+    host.domains.clear();
+    await expect(stack.preview(grown)).rejects.toThrow(
+      `domain web-1 (${stack.recorded.id}) is not on qemu:///system any more: run refresh, then preview again`,
+    );
+  });
+});
+
+describe("with the hypervisor out of reach", () => {
+  beforeEach(() => {
+    stack.hosts = { "qemu:///system": new ConnectionError("nobody answers") };
+  });
+
+  test("what didn't change previews as ever", async () => {
+    expect(await stack.preview(args)).toMatchObject({ kind: "same" });
+    expect(stack.run.said).toEqual([]);
+  });
+
+  test("a change is planned from the state, and says so", async () => {
+    const { kind, inputs } = await stack.preview(grown);
+    expect([kind, inputs.memoryPlan]).toEqual(["update", "1003 → 1259 MiB"]);
+    expect(stack.run.said).toEqual([
+      `live: ${grow} (planned from the state alone, since the hypervisor can't be reached: nobody answers)`,
+    ]);
+    expect(stack.run.connections).toEqual(["qemu:///system"]);
+  });
+
+  test("a replace is planned too, as a warning", async () => {
+    const { kind, replaces } = await stack.preview({ ...args, memory: "1300MiB" });
+    expect([kind, replaces]).toEqual(["replace", ["memory"]]);
+    expect(stack.run.messages.map(({ severity }) => severity)).toEqual(["warning"]);
+  });
+
+  test("one failed connection is remembered for all domains of the host, in this run", async () => {
+    await stack.preview(grown);
+    const { run } = stack;
+    for (const name of ["web-2", "web-3", "web-4"]) {
+      const __urn = URN.replace("web-1", name);
+      const olds = { ...stack.recorded.inputs, __urn, name };
+      const checked = await run.provider.check?.(wire(olds), wire({ ...grown, __urn, name }));
+      await run.provider.diff?.(name, wire({ ...stack.recorded.outputs, ...olds }), checked?.inputs ?? {});
+    }
+    expect(run.said).toHaveLength(4);
+    expect(run.connections).toHaveLength(1);
+  });
+
+  test("the next run tries again", async () => {
+    await stack.preview(grown);
+    stack.hosts = { "qemu:///system": host };
+    expect((await stack.preview(grown)).inputs.memoryPlan).toBe(grow);
+  });
+});
+
+describe("a domain whose calls are never answered", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  });
+
+  test("is planned from the state after 5 s, and delays itself alone", async () => {
+    const other = new OneResource(host, URN.replace("web-1", "web-2"));
+    await other.up(args);
+    host.sick.add(stack.recorded.id);
+    const run = new Run(stack.hosts);
+    stack.run = run;
+    const looks = [stack, other].map(async ({ recorded, urn }) => {
+      const checked = await run.provider.check?.(wire(recorded.inputs), wire({ ...grown, __urn: urn }));
+      await run.provider.diff?.(recorded.id, wire(recorded.outputs), checked?.inputs ?? {});
+      return checked?.inputs.memoryPlan;
+    });
+    expect(await looks[1]).toBe(grow);
+    expect(await settled(Promise.all(looks))).toEqual(["1003 → 1259 MiB", grow]);
+    expect(run.said.toSorted()).toEqual([
+      `live: ${grow}`,
+      `live: ${grow} (planned from the state alone, since the hypervisor can't be reached: qemu:///system did not answer for domain ${stack.recorded.id} within 5 s)`,
+    ]);
+    expect(run.connections).toHaveLength(1);
+  });
+});
