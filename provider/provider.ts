@@ -7,6 +7,7 @@ import { deleteDomain } from "./operations/delete.ts";
 import { diff } from "./operations/diff.ts";
 import { read } from "./operations/read.ts";
 import { update } from "./operations/update.ts";
+import { forUser } from "./operations/user-error.ts";
 import type { Outputs } from "./outputs.ts";
 import { Session, type Surroundings } from "./session.ts";
 
@@ -23,7 +24,11 @@ export function createProvider(surroundings: Surroundings): dynamic.ResourceProv
   configured.promise.catch(() => {});
   const ready = async <T>(work: () => Promise<T>): Promise<T> => {
     await configured.promise;
-    return work();
+    try {
+      return await work();
+    } catch (error) {
+      throw forUser(error);
+    }
   };
   // The properties come from this provider's own check and outputs, through the engine; Pulumi types them as any.
   return {

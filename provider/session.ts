@@ -38,6 +38,8 @@ export class Session {
   readonly announced = new Map<string, Change>();
   /** The sentence of a replace, by URN: the check that follows gets no old inputs to make it from. */
   readonly replacing = new Map<string, string>();
+  /** The resources that the program has; those of a refresh go to diff without check. */
+  readonly checked = new Set<string>();
   /** Which resource uses a domain name, by URI and name. */
   readonly names = new Map<string, string>();
   private readonly surroundings: Surroundings;

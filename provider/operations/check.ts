@@ -18,6 +18,7 @@ export async function check(
   news: Record<string, unknown>,
 ): Promise<{ inputs: Partial<Inputs>; failures: Failure[] }> {
   const { inputs, failures } = checkInputs(olds, news);
+  session.checked.add(String(inputs.__urn));
   const all = [
     ...failures,
     ...uriFailures(inputs),

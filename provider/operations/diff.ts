@@ -34,7 +34,11 @@ export async function diff(session: Session, id: string, state: Outputs, news: I
   const change = agreed(fromState, looked);
   session.announced.set(id, change);
   await say(session, before, news, change, look);
-  if (change.outcome === "refuse") throw new UserError(sayable(change.summary, before, news));
+  if (change.outcome === "refuse") {
+    // A refresh asks too, for its display alone. It records what there is, whether or not that can be changed.
+    if (!session.checked.has(news.__urn)) return { changes: true };
+    throw new UserError(sayable(change.summary, before, news));
+  }
   if (change.outcome === "replace") {
     session.replacing.set(news.__urn, change.memory?.summary || change.summary);
     const replaces = change.steps.flatMap((step) => (step.kind === "replace" ? step.fields : []));
