@@ -6,7 +6,7 @@ import type { Lab } from "../lab/lab.ts";
 
 /** Numbers of libvirt's remote protocol (src/remote/remote_protocol.x). */
 const REMOTE_PROGRAM = 0x20008086;
-export const PROCEDURE = { start: 196, attach: 160, define: 350, setMetadata: 264 } as const;
+export const PROCEDURE = { lookupByUuid: 24, start: 196, attach: 160 } as const;
 /** What a client says about itself before and after its work: auth list, features, open, close, event subscriptions. */
 const GREETINGS = new Set([66, 60, 1, 2, 316, 317]);
 const HEADER_BYTES = 28;
@@ -31,6 +31,12 @@ export interface RpcProxy {
   cutAfter(n: number): void;
   /** Runs `then` in place of the reply to the next call of this procedure, which the daemon carries out. */
   instead(procedure: number, then: () => void): void;
+  /** Holds the n-th call of this procedure (from 1, counted from now) back until `done` is. */
+  beforeCall(procedure: number, n: number, done: () => Promise<unknown>): void;
+  /** From now on connections are taken and nothing is answered. */
+  fallSilent(): void;
+  /** How many connections were made since the last change of mind. */
+  readonly connections: number;
   /** Lets everything through again. */
   restore(): void;
 }
@@ -42,41 +48,55 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
   const open = new Set<Socket>();
   const calls: number[] = [];
   let cutAt: number | undefined;
-  let isCut = false;
+  let mode: "open" | "cut" | "silent" = "open";
+  let connections = 0;
+  let held: { procedure: number; left: number; done: () => Promise<unknown> } | undefined;
   let watched: { procedure: number; then: () => void } | undefined;
 
-  const end = () => {
-    isCut = true;
+  const endWith = (next: typeof mode) => {
+    mode = next;
+    connections = 0;
     for (const socket of open) socket.destroy();
   };
+  const track = (socket: Socket) => {
+    open.add(socket);
+    socket.on("error", () => {});
+    socket.on("close", () => open.delete(socket));
+    socket.resume();
+  };
   const server = createServer((client) => {
-    if (isCut) {
-      client.destroy();
-      return;
-    }
+    connections += 1;
+    if (mode === "cut") return void client.destroy();
+    if (mode === "silent") return track(client);
     const upstream = createConnection(daemon);
     let lastSerial: number | undefined;
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
     ] as const) {
-      open.add(socket);
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        open.delete(socket);
-        other.destroy();
-      });
+      track(socket);
+      socket.on("close", () => other.destroy());
     }
     eachPacket(client, (packet, bytes) => {
       if (isCall(packet)) {
         calls.push(packet.procedure);
         if (calls.length === cutAt) lastSerial = packet.serial;
+        if (held?.procedure === packet.procedure) held.left -= 1;
+        if (held?.left === 0) {
+          const { done } = held;
+          held = undefined;
+          done().then(
+            () => upstream.write(bytes),
+            () => client.destroy(),
+          );
+          return;
+        }
       }
       upstream.write(bytes);
     });
     eachPacket(upstream, (packet, bytes) => {
       const isReply = packet.program === REMOTE_PROGRAM && packet.type === 1;
-      if (isReply && packet.serial === lastSerial) return end();
+      if (isReply && packet.serial === lastSerial) return endWith("cut");
       if (isReply && packet.procedure === watched?.procedure) {
         const { then } = watched;
         watched = undefined;
@@ -88,7 +108,7 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
   await new Promise<void>((resolve) => server.listen(path, resolve));
   chmodSync(path, 0o777);
   onTestFinished(() => {
-    end();
+    endWith("cut");
     server.close();
   });
   return {
@@ -101,8 +121,15 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
     instead: (procedure, then) => {
       watched = { procedure, then };
     },
+    beforeCall: (procedure, n, done) => {
+      held = { procedure, left: n, done };
+    },
+    fallSilent: () => endWith("silent"),
+    get connections() {
+      return connections;
+    },
     restore: () => {
-      isCut = false;
+      endWith("open");
       cutAt = undefined;
       calls.length = 0;
     },

@@ -142,6 +142,12 @@ export async function stackOnLab(
   return stack;
 }
 
+/** The last row of a resource in what an operation showed: the one that says what becomes of it. */
+export function rowOf(stdout: string, name: string): string {
+  const rows = stdout.split("\n").filter((line) => /^ *[~+\-<>=]* *pulumi-nodejs:\S+ /.test(line));
+  return rows.findLast((row) => row.includes(` ${name} `)) ?? `no row of ${name}`;
+}
+
 function writeProject(dir: string): void {
   writeFileSync(
     join(dir, "Pulumi.yaml"),

@@ -1,0 +1,77 @@
+import { afterEach, expect, test } from "vitest";
+import { labOfThisFile, liveMemory, removeDomains } from "./by-virsh.ts";
+import { onEachEngine } from "./engines.ts";
+import { rpcProxy } from "./rpc-proxy.ts";
+import { BARE, stackOnLab } from "./stack-on-lab.ts";
+
+const MIB = 1024;
+const FLEET = ["a", "b", "c", "d"];
+
+const lab = labOfThisFile();
+afterEach(async () => {
+  await lab().restartDaemon();
+  await removeDomains(lab());
+});
+
+onEachEngine((on) => {
+  test("the daemon is stopped: previews come from the state and say so, refresh is an error, and nothing is lost", async () => {
+    const stack = await stackOnLab(lab(), on, Object.fromEntries(FLEET.map((name) => [name, BARE])));
+    await stack.apply();
+    const pids = FLEET.map((name) => lab().qemuPid(name));
+    await lab().stopDaemon();
+
+    const unchanged = await stack.apply({ expectNoChanges: true });
+    expect(unchanged.changes).toEqual({ same: 1 + FLEET.length });
+
+    const refreshed = await stack.refresh();
+    expect(refreshed.ok).toBe(false);
+    expect(refreshed.stdout).toContain("is libvirtd (or virtqemud) installed and running?");
+    expect(refreshed.stdout).not.toContain("    at ");
+    for (const name of FLEET) expect(await stack.outputsOf(name)).toMatchObject({ liveMemory: "256MiB" });
+
+    for (const name of FLEET) stack.edit(name, { memory: "512MiB" });
+    const preview = await stack.preview();
+    expect(preview.errors).toEqual([]);
+    expect(preview.changes).toEqual({ same: 1, update: FLEET.length });
+    for (const name of FLEET) {
+      const row = preview.stdout.split("\n").find((line) => line.includes(` ${name} update`));
+      expect(row).toContain("hot-plug 256 MiB as 1 DIMM into slot 0");
+      expect(row).toContain("planned from the state alone, since the hypervisor can't be reached");
+    }
+
+    const failed = await stack.up({ continueOnError: true });
+    expect(failed.ok).toBe(false);
+    expect(failed.stdout).toContain("is libvirtd (or virtqemud) installed and running?");
+    expect(await stack.outputsOf("a")).toMatchObject({ memory: "256MiB", liveMemory: "256MiB" });
+
+    await lab().startDaemon();
+    await stack.apply();
+    for (const name of FLEET) expect(await liveMemory(lab(), name)).toMatchObject({ memory: 512 * MIB });
+    await stack.expectSettled();
+    expect(FLEET.map((name) => lab().qemuPid(name))).toEqual(pids);
+  });
+
+  test("a daemon that accepts and says nothing is asked once by a preview, and named by up", async () => {
+    const proxy = await rpcProxy(lab(), "silent");
+    const domains = FLEET.map((name) => [name, { ...BARE, uri: proxy.uri }]);
+    const stack = await stackOnLab(lab(), on, Object.fromEntries(domains));
+    await stack.apply();
+    for (const name of FLEET) stack.edit(name, { memory: "512MiB" });
+
+    proxy.fallSilent();
+    const preview = await stack.preview();
+    expect(preview.errors).toEqual([]);
+    expect(preview.changes).toEqual({ same: 1, update: FLEET.length });
+    expect(preview.stdout).toContain("no answer within 2000 ms");
+    expect(proxy.connections).toBe(1);
+
+    const failed = await stack.up({ continueOnError: true });
+    expect(failed.ok).toBe(false);
+    expect(failed.stdout).toMatch(/cannot connect to the libvirt daemon at \S+silent.sock: no answer within/);
+    expect(proxy.connections).toBe(3);
+
+    proxy.restore();
+    await stack.apply();
+    await stack.expectSettled();
+  });
+});
