@@ -21,6 +21,8 @@ export interface Outputs extends Inputs {
   reachable: { from: string; to: string; step: string }[];
   /** The domain as it was read back, for plans that are made without a route to the hypervisor. */
   __observed: Observed;
+  /** The sizes that a refresh put into the inputs, in place of those that were asked. */
+  __drift?: Partial<Inputs>;
   /** The program named the URI itself. */
   __ownUri?: boolean;
   __stateVersion: number;

@@ -19,6 +19,7 @@ const DERIVED_OUTPUTS = [
   "memoryDevices",
   "reachable",
   "__observed",
+  "__drift",
 ] as const;
 
 /**

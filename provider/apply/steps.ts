@@ -26,10 +26,9 @@ export async function carryOut(step: Step, place: Workplace): Promise<Sighting> 
     await act(step, place);
     return await observe(place.hypervisor, place.domain);
   } catch (cause) {
-    throw new Error(
-      `Unable to ${step.sentence} on domain ${place.domain.name}: ${(cause as Error).message}`,
-      { cause },
-    );
+    throw new Error(`Unable to ${step.sentence} (domain ${place.domain.name}): ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

@@ -20,7 +20,8 @@ export async function diff(session: Session, id: string, state: Outputs, news: I
   const before = echoedInputs(state);
   const moved = await uriChange(session, id, state, news);
   const fromState = planChange(news, before, state.__observed);
-  const differs = moved || changedFields(before, news).some((name) => name !== "uri");
+  const isOther = (than: Inputs) => changedFields(than, news).some((name) => name !== "uri");
+  const differs = moved || isOther(before);
   if (!differs && fromState.outcome === "none") return { changes: false };
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
@@ -44,7 +45,8 @@ export async function diff(session: Session, id: string, state: Outputs, news: I
     const replaces = change.steps.flatMap((step) => (step.kind === "replace" ? step.fields : []));
     return { changes: true, replaces, deleteBeforeReplace: true };
   }
-  return differs ? {} : { changes: true };
+  // The engine compares with its inputs, where a refresh may have put the very size that is asked now.
+  return moved || isOther({ ...before, ...state.__drift }) ? {} : { changes: true };
 }
 
 /** A change that leaves the memory alone needs no look: it follows from the arguments. */

@@ -23,26 +23,34 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const sighting = await observe(hypervisor, domain);
   const inputs = echoedInputs(state);
   const drift = driftOf(inputs, sighting);
-  const present = { ...inputs, ...drift };
-  const props = outputs(present, state.uri, sighting);
-  return Object.keys(drift).length === 0 ? { id, props } : { id, props, inputs: present };
+  const { memory, others } = drift;
+  const props = outputs({ ...inputs, ...others }, state.uri, sighting);
+  const found = { ...inputs, ...memory, ...others };
+  if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: found };
+  return Object.keys(others).length > 0 ? { id, props, inputs: found } : { id, props };
 }
 
-/** The observed value of each argument that isn't settled. */
-function driftOf(inputs: Inputs, { observed, autostart }: Sighting): Partial<Inputs> {
+/**
+ * The observed value of each argument that isn't settled. The sizes are apart: what was asked stays in the outputs, since
+ * only against that is there a drift at the next refresh.
+ */
+function driftOf(
+  inputs: Inputs,
+  { observed, autostart }: Sighting,
+): Record<"memory" | "others", Partial<Inputs>> {
   const { live, nextBoot } = observed;
   const view = live ?? nextBoot;
   const asked = askedMemory(inputs);
   const off = observed.power === "off";
+  const isSettled =
+    asked === undefined || view === undefined || planMemory(asked, observed).outcome === "none";
   const drift: Partial<Inputs> = {};
-  if (asked !== undefined && view !== undefined && planMemory(asked, observed).outcome !== "none")
-    Object.assign(drift, memoryDrift(asked, view.memory, nextBoot));
   if (off !== (inputs.running === false)) drift.running = !off;
   if (observed.persistent && autostart !== (inputs.autostart ?? false)) drift.autostart = autostart;
   // XML of the program's own decides where no argument says it.
   const vcpus = inputs.vcpus ?? (inputs.xml === undefined ? 1 : nextBoot?.vcpus);
   if (nextBoot !== undefined && nextBoot.vcpus !== vcpus) drift.vcpus = nextBoot.vcpus;
-  return drift;
+  return { memory: isSettled ? {} : memoryDrift(asked, view.memory, nextBoot), others: drift };
 }
 
 function memoryDrift(asked: Asked, present: Kib, nextBoot: MemoryView | undefined): Partial<Inputs> {

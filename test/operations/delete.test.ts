@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ConnectionError } from "../../provider/libvirt/errors.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { OneResource } from "./one-resource.ts";
+import { settled } from "./settled.ts";
+
+const args = { memory: "1003MiB", maxMemory: "8GiB" };
+
+let host: FakeHypervisor;
+let stack: OneResource;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  host = new FakeHypervisor();
+  stack = new OneResource(host);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** The calls that change something. */
+const changes = () => host.calls.filter((call) => /^(shutdown|destroy|undefine)$/.test(call));
+
+async function destroyed(change: object, meanwhile = () => {}): Promise<string[]> {
+  await stack.up({ ...args, ...change });
+  host.calls.length = 0;
+  meanwhile();
+  await settled(stack.destroy());
+  expect([host.domains.size, host.subscriptions]).toEqual([0, 0]);
+  return changes();
+}
+
+describe("delete", () => {
+  test("shuts the guest down and removes the definition", async () => {
+    expect(await destroyed({})).toEqual(["shutdown", "undefine"]);
+    expect(stack.run.messages.map(({ text }) => text)).toEqual(["shutting the guest down (up to 60 s)"]);
+  });
+
+  test("pulls the plug of a guest that doesn't listen, and says so", async () => {
+    host.guestObeysShutdown = false;
+    expect(await destroyed({ shutdownTimeout: 5 })).toEqual(["shutdown", "destroy", "undefine"]);
+    expect(stack.run.messages).toMatchObject([
+      { severity: "status", text: "shutting the guest down (up to 5 s)" },
+      {
+        severity: "warning",
+        text: "the guest did not shut down within 5 s (shutdownTimeout), so its plug was pulled",
+      },
+    ]);
+  });
+
+  test("pulls it at once with shutdownTimeout 0", async () => {
+    expect(await destroyed({ shutdownTimeout: 0 })).toEqual(["destroy", "undefine"]);
+    expect(stack.run.messages).toEqual([]);
+  });
+
+  test("sees a guest that goes off without an event", async () => {
+    const shutdown = host.shutdown.bind(host);
+    host.shutdown = async (domain) => {
+      host.guestObeysShutdown = false;
+      await shutdown(domain);
+      setTimeout(() => host.change(domain.uuid, { power: "shutoff" }), 1_000);
+    };
+    const undefine = host.undefine.bind(host);
+    host.undefine = (domain) => {
+      host.turnOff(domain.uuid);
+      return undefine(domain);
+    };
+    expect(await destroyed({})).toEqual(["shutdown", "undefine"]);
+  });
+
+  test("doesn't ask a suspended guest, which can't answer", async () => {
+    const suspend = () => host.change(host.only.uuid, { power: "paused" });
+    expect(await destroyed({}, suspend)).toEqual(["destroy", "undefine"]);
+  });
+
+  test("of a domain that is off removes the definition", async () => {
+    expect(await destroyed({ running: false })).toEqual(["undefine"]);
+  });
+
+  test("of a transient domain turns it off", async () => {
+    const uuid = () => host.only.uuid;
+    expect(
+      await destroyed({}, () => {
+        const { inactive: _, ...rest } = host.only;
+        host.domains.set(uuid(), rest);
+      }),
+    ).toEqual(["shutdown"]);
+  });
+
+  test("of what is gone already succeeds", async () => {
+    expect(await destroyed({}, () => host.domains.clear())).toEqual([]);
+  });
+
+  test("with nobody in reach is an error, and the resource stays", async () => {
+    await stack.up(args);
+    stack.hosts = { "qemu:///system": new ConnectionError("nobody answers") };
+    await expect(stack.destroy()).rejects.toThrow("nobody answers");
+    expect(stack.state).toBeDefined();
+  });
+
+  test("killed at any call is finished by the next one", async () => {
+    await stack.up(args);
+    await settled(stack.destroy());
+    const total = host.calls.length;
+    for (let call = 1; call < total; call++) {
+      host = new FakeHypervisor();
+      stack = new OneResource(host);
+      await stack.up(args);
+      host.death = { call: host.calls.length + call, carriedOut: true };
+      await settled(stack.destroy()).catch(() => undefined);
+      host.death = undefined;
+      if (stack.state !== undefined) await settled(stack.destroy());
+      expect(host.domains.size).toBe(0);
+    }
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { readDomain } from "../../provider/domain/read.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { OneResource, URN } from "./one-resource.ts";
+
+const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2, autostart: true };
+/** A stack whose domain is there already, if `before` is given, and the calls of an undisturbed `up`. */
+async function scene(before: object | undefined) {
+  const host = new FakeHypervisor();
+  const stack = new OneResource(host);
+  if (before !== undefined) await stack.up({ ...before });
+  host.calls.length = 0;
+  return { host, stack };
+}
+
+/** What a domain has come to; a DIMM that was attached twice would be among its devices. */
+function end(host: FakeHypervisor) {
+  const { only } = host;
+  const read = (xml: string | undefined) => (xml === undefined ? undefined : readDomain(xml));
+  return { power: only.power, autostart: only.autostart, live: read(only.live), next: read(only.inactive) };
+}
+
+interface Story {
+  name: string;
+  before: object | undefined;
+  after: object;
+}
+
+const stories: Story[] = [
+  { name: "create", before: undefined, after: args },
+  {
+    name: "grow, more vCPUs, autostart off",
+    before: { ...args, memory: "1259MiB" },
+    after: { ...args, memory: "1515MiB", vcpus: 4, autostart: false },
+  },
+  {
+    name: "shut down and change",
+    before: args,
+    after: { ...args, memory: "1300MiB", vcpus: 4, running: false },
+  },
+  { name: "start", before: { ...args, running: false }, after: { ...args, memory: "1300MiB" } },
+];
+
+/** How a run ends at one of its calls. */
+const ends = [
+  { how: "before libvirt did it", carriedOut: false, isKilled: false },
+  { how: "after libvirt did it", carriedOut: true, isKilled: false },
+  { how: "with the whole process, after libvirt did it", carriedOut: true, isKilled: true },
+];
+
+describe.each(stories)("$name, ended at any call", ({ name, before, after }) => {
+  test.each(ends)("$how: the next run converges", async ({ carriedOut, isKilled }) => {
+    const undisturbed = await scene(before);
+    await undisturbed.stack.up({ ...after });
+    const total = undisturbed.host.calls.length;
+    const wanted = end(undisturbed.host);
+    expect(total).toBeGreaterThan(5);
+
+    for (let call = 1; call <= total; call++) {
+      const { host, stack } = await scene(before);
+      const recorded = structuredClone(stack.state);
+      host.death = { call, carriedOut };
+      const ended = await stack.up({ ...after }).catch((error: Error) => error);
+      // A look that fails is only a preview from the state; the work then fails at its first call.
+      expect(ended, `call ${call}`).toBeInstanceOf(Error);
+      host.death = undefined;
+      if (isKilled) stack.state = recorded;
+      if (isKilled && name === "create" && call === total) {
+        // Libvirt has a whole domain of this resource, and the state none: whoever lost the state must say so.
+        await expect(stack.up({ ...after })).rejects.toThrow("that this resource made");
+        continue;
+      }
+      await stack.up({ ...after });
+      expect(end(host), `after call ${call}`).toEqual(wanted);
+      expect(await stack.up({ ...after }), `after call ${call}`).toBe("same");
+      expect(readDomain(host.only.inactive ?? "").ownership).toEqual({
+        version: 1,
+        urn: URN,
+        creating: false,
+      });
+      expect(stack.recorded.isPartial).toBe(false);
+    }
+  });
+});

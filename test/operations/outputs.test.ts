@@ -1,0 +1,33 @@
+import { test as property } from "@fast-check/vitest";
+import { describe, expect } from "vitest";
+import { validArguments } from "../args/arbitrary-inputs.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { OneResource } from "./one-resource.ts";
+
+/** Every value in it, at any depth. */
+function values(value: unknown): unknown[] {
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(values) : [value];
+}
+
+describe("what Pulumi records", () => {
+  property.prop([validArguments, validArguments], { numRuns: 40 })(
+    "is plain JSON after create, update and refresh, whatever the program says",
+    async (first, { memory, maxMemory, hotplug, ...more }) => {
+      const stack = new OneResource(new FakeHypervisor());
+      const anywhere = { ...first, uri: "qemu:///system" };
+      // The same identity and sizes, so that nothing is replaced; all else differs.
+      const { name: _, arch: __, firmware: ___, ...others } = more;
+      for (const args of [anywhere, { ...anywhere, ...others, uri: "qemu:///system" }]) {
+        await stack.up(args);
+        expect(await stack.up(args)).toBe("same");
+        const { inputs, outputs } = stack.recorded;
+        await stack.refresh();
+        expect(stack.recorded).toMatchObject({ inputs, outputs });
+        // The wire format itself refuses undefined; NaN and what isn't JSON would arrive as something else.
+        expect(JSON.parse(JSON.stringify(stack.recorded))).toStrictEqual(stack.recorded);
+        for (const value of values([inputs, outputs]))
+          if (typeof value === "number") expect(Number.isSafeInteger(value)).toBe(true);
+      }
+    },
+  );
+});

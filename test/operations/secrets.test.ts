@@ -1,0 +1,110 @@
+import { expect, test } from "vitest";
+import { ErrorCode } from "../../provider/libvirt/errors.ts";
+import { FakeHypervisor, libvirtError } from "./fake-hypervisor.ts";
+import { OneResource } from "./one-resource.ts";
+
+/** Digits that occur in nothing else: 7411 MiB, and 512 MiB more. */
+const args = { memory: "7411MiB", maxMemory: "29644MiB", memorySlots: 3, __secret: true };
+const grown = { ...args, memory: "7923MiB" };
+const figures = /7411|7923|29644|512|8113152|524288|\b29\b|\d MiB/;
+
+async function said(
+  story: (stack: OneResource, host: FakeHypervisor) => Promise<unknown>,
+): Promise<string[]> {
+  const host = new FakeHypervisor();
+  const stack = new OneResource(host);
+  await stack.up(args);
+  const error = await story(stack, host).then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  return [
+    ...stack.run.messages.map(({ text }) => text),
+    ...(error ? [error.message, error.stack ?? ""] : []),
+  ];
+}
+
+const refusal = libvirtError(
+  ErrorCode.CONFIG_UNSUPPORTED,
+  "Attaching memory device with size '524288' would exceed domain's maxMemory config size '30355456'",
+);
+
+test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown>, RegExp]>([
+  ["a growth", (stack) => stack.up(grown), /^live: hot-plug … MiB as … DIMM into slot …/],
+  ["a replace", (stack) => stack.preview({ ...args, memory: "7923MiB", name: "x" }), /^replace: /],
+  ["an unaligned size", (stack) => stack.preview({ ...args, memory: "7412MiB" }), /can't be hot-plugged/],
+  [
+    "an unaligned size that is an error",
+    (stack) => stack.preview({ ...args, memory: "7412MiB", hotplug: { whenNotPossible: "error" } }),
+    /nothing is done/,
+  ],
+  [
+    "a size that isn't secret any more",
+    (stack) => {
+      const { __secret: _, ...open } = grown;
+      return stack.preview(open);
+    },
+    /^live: hot-plug … MiB/,
+  ],
+  ["bad input", (stack) => stack.preview({ ...args, memory: "29645MiB" }), /is above maxMemory/],
+  [
+    "contradicting XML",
+    (stack) => stack.preview({ ...args, xml: "<domain><memory unit='MiB'>7923</memory></domain>" }),
+    /xml says <memory> … MiB, the argument memory says … MiB/,
+  ],
+  [
+    "libvirt's own error",
+    (stack, host) => {
+      host.refuses.set("attachDevice", refusal);
+      return stack.up(grown);
+    },
+    /Unable to attach a DIMM of … MiB .*Attaching memory device with size '…'/,
+  ],
+  [
+    "a partial update",
+    (stack, host) => {
+      host.refuses.set("define", refusal);
+      return stack.up(grown);
+    },
+    /done before that: attach a DIMM of … MiB/,
+  ],
+  [
+    "a domain that changed meanwhile",
+    (stack, host) => {
+      const shrink = () =>
+        host.change(host.only.uuid, { live: host.only.live?.replace(/slots='3'/, "slots='0'") ?? "" });
+      return stack.up(grown, shrink);
+    },
+    /the domain changed/,
+  ],
+  [
+    "a domain that libvirt can't define",
+    async (stack, host) => {
+      await stack.destroy();
+      host.refuses.set("define", refusal);
+      return stack.up(args);
+    },
+    /Unable to define domain/,
+  ],
+  [
+    "a hypervisor out of reach",
+    (stack) => {
+      stack.hosts = {};
+      return stack.preview(grown);
+    },
+    /planned from the state alone/,
+  ],
+])("a secret size is in no message and no error: %s", async (_, story, words) => {
+  const texts = await said(story);
+  expect(texts.join("\n")).toMatch(words);
+  for (const text of texts) expect(text).not.toMatch(figures);
+});
+
+test("a size that is no secret is said", async () => {
+  const { __secret: _, ...open } = grown;
+  const host = new FakeHypervisor();
+  const stack = new OneResource(host);
+  await stack.up({ ...open, memory: "7411MiB" });
+  await stack.up(open);
+  expect(stack.run.said.join()).toContain("7411 → 7923 MiB");
+});
