@@ -77,7 +77,7 @@ export class Domain extends pulumi.CustomResource {
         ...args,
         // A size that is secret makes what is derived from it secret: Pulumi marks an output by its input's name.
         maxMemory: args.maxMemory ?? nothing(args.memory),
-        memoryPlan: nothing(args.memory),
+        memoryPlan: nothing(args.memory, args.maxMemory),
         __provider: PROVIDER,
         __urn: pulumi.createUrn(name, TYPE, opts.parent),
         __secret: marksSecrets([args.memory, args.maxMemory, args.xml], secretOutputs),
@@ -87,9 +87,10 @@ export class Domain extends pulumi.CustomResource {
   }
 }
 
-/** No value, as secret and as unknown as another one. */
-function nothing(like: pulumi.Input<unknown>): pulumi.Input<undefined> {
-  return pulumi.Output.isInstance(like) ? like.apply(() => undefined) : undefined;
+/** No value, as secret and as unknown as others. */
+function nothing(...like: pulumi.Input<unknown>[]): pulumi.Input<undefined> {
+  const outputs = like.filter((value) => pulumi.Output.isInstance(value));
+  return outputs.length > 0 ? pulumi.all(outputs).apply(() => undefined) : undefined;
 }
 
 /**

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import type { PowerState } from "../../provider/libvirt/hypervisor.ts";
+import { readHost } from "../../provider/observe/host.ts";
+import { observe } from "../../provider/observe/observe.ts";
+import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
+
+const uuid = "11111111-2222-3333-4444-555555555555";
+const domain = { name: "web-1", uuid, id: 1 };
+const xml = (mib: number) =>
+  `<domain><name>web-1</name><uuid>${uuid}</uuid><memory unit='MiB'>${mib}</memory></domain>`;
+
+function hostWith(power: PowerState, has: { live?: string; inactive?: string }): FakeHypervisor {
+  const host = new FakeHypervisor();
+  host.domains.set(uuid, { name: "web-1", uuid, power, autostart: true, ...has });
+  return host;
+}
+
+describe("a domain as it is seen", () => {
+  test.each<[PowerState, string]>([
+    ["running", "running"],
+    ["blocked", "running"],
+    ["shutdown", "running"],
+    ["nostate", "running"],
+    ["paused", "paused"],
+    ["pmsuspended", "paused"],
+  ])("%s counts as %s, with both definitions", async (power, seen) => {
+    const sighting = await observe(hostWith(power, { live: xml(1), inactive: xml(2) }), domain);
+    expect(sighting).toMatchObject({
+      power,
+      autostart: true,
+      observed: { power: seen, persistent: true, live: { memory: 1024 }, nextBoot: { memory: 2048 } },
+      definition: { memory: 2048 },
+    });
+  });
+
+  test.each<[PowerState]>([["shutoff"], ["crashed"]])(
+    "%s counts as off, and has no live XML",
+    async (power) => {
+      const { observed } = await observe(hostWith(power, { inactive: xml(2) }), domain);
+      expect(observed).toMatchObject({ power: "off", persistent: true, nextBoot: { memory: 2048 } });
+      expect(observed).not.toHaveProperty("live");
+    },
+  );
+
+  test("transient: the live XML stands for the definition, and there is no autostart", async () => {
+    const sighting = await observe(hostWith("running", { live: xml(1) }), domain);
+    expect(sighting).toMatchObject({
+      autostart: false,
+      observed: { power: "running", persistent: false, live: { memory: 1024 } },
+      definition: { memory: 1024 },
+    });
+    expect(sighting.observed).not.toHaveProperty("nextBoot");
+  });
+
+  test("what goes into the state is plain JSON, without name, ownership or anything secret", async () => {
+    const { observed } = await observe(hostWith("running", { live: xml(1), inactive: xml(2) }), domain);
+    expect(JSON.parse(JSON.stringify(observed))).toStrictEqual(observed);
+    expect(JSON.stringify(observed)).not.toContain("web-1");
+  });
+});
+
+test("a host's architecture, and what it runs with KVM", async () => {
+  const host = readHost(await new FakeHypervisor().capabilities());
+  expect(host).toEqual({ arch: "x86_64", kvm: new Set(["x86_64"]) });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { readConfiguration } from "../../provider/configuration.ts";
+import { createProvider } from "../../provider/provider.ts";
+import { Session, type Surroundings } from "../../provider/session.ts";
+import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
+import { URN } from "../operations/one-resource.ts";
+
+const silent = { message: async () => {}, status: async () => {} };
+
+function surroundings(more: Partial<Surroundings> = {}): Surroundings {
+  return { connect: async () => new FakeHypervisor(), log: silent, environment: {}, ...more };
+}
+
+/** Pulumi's own Config reads by full key; nothing else of it is used. */
+const config = (values: Record<string, string>) => ({
+  config: { get: (key: string) => values[key] } as never,
+});
+
+describe("calls that come before configure has ended", () => {
+  const news = { __urn: URN, __provider: "…", memory: "1GiB" };
+
+  test("wait for it", async () => {
+    const uris: string[] = [];
+    const connect = async (uri: string) => {
+      uris.push(uri);
+      return new FakeHypervisor();
+    };
+    const { check, create, configure } = createProvider(surroundings({ connect }));
+    const calls = [
+      check?.({}, news),
+      create({ ...news, name: "a", uuid: "u", maxMemory: "2048MiB", memorySlots: 1, memory: "1024MiB" }),
+    ];
+    expect(await Promise.race([...calls, new Promise((resolve) => setImmediate(resolve, "waiting"))])).toBe(
+      "waiting",
+    );
+    await configure?.(config({ "libvirt:uri": "qemu+ssh://host/system" }));
+    await Promise.all(calls);
+    expect(uris).toEqual(["qemu+ssh://host/system"]);
+  });
+
+  test("fail as configure does", async () => {
+    const { check, configure, read } = createProvider(surroundings());
+    const calls = [check?.({}, news), read?.("id", {})];
+    const error = 'libvirt-hotplug:domainType is "xen"; it must be "kvm" or "qemu"';
+    await expect(configure?.(config({ "libvirt-hotplug:domainType": "xen" }))).rejects.toThrow(error);
+    for (const call of calls) await expect(call).rejects.toThrow(error);
+  });
+});
+
+describe("the configuration", () => {
+  test.each([
+    [{}, {}],
+    [{ "libvirt:uri": "qemu:///session" }, { uri: "qemu:///session" }],
+    [{ "libvirt-hotplug:domainType": "qemu" }, { domainType: "qemu" }],
+    [{ "shop:uri": "elsewhere", uri: "elsewhere" }, {}],
+  ])("%j is read as %j", (values: Record<string, string>, expected) => {
+    expect(readConfiguration((key) => values[key])).toEqual(expected);
+  });
+});
+
+describe("where a domain goes", () => {
+  test.each([
+    ["what the argument says", "qemu:///a", "qemu:///b", "qemu:///c", "qemu:///a"],
+    ["else the stack's configuration", undefined, "qemu:///b", "qemu:///c", "qemu:///b"],
+    ["else libvirt's environment variable", undefined, undefined, "qemu:///c", "qemu:///c"],
+    ["which doesn't count when empty", undefined, undefined, "", "qemu:///system"],
+    ["else libvirt's default", undefined, undefined, undefined, "qemu:///system"],
+  ])("%s", (_, argument, uri, LIBVIRT_DEFAULT_URI, expected) => {
+    const session = new Session(surroundings({ environment: { LIBVIRT_DEFAULT_URI } }));
+    session.configuration = uri === undefined ? {} : { uri };
+    expect(session.resolveUri(argument)).toBe(expected);
+  });
+});
+
+describe("connections", () => {
+  test("are shared by all domains of a URI, and made anew after a failure", async () => {
+    const made: string[] = [];
+    let isUp = false;
+    const connect = async (uri: string) => {
+      made.push(uri);
+      if (!isUp) throw new Error("nobody answers");
+      return new FakeHypervisor();
+    };
+    const session = new Session(surroundings({ connect }));
+    await expect(session.hypervisor("a")).rejects.toThrow("nobody answers");
+    isUp = true;
+    const [one, two] = await Promise.all([session.hypervisor("a"), session.hypervisor("a")]);
+    expect(one).toBe(two);
+    expect(await session.hypervisor("b")).not.toBe(one);
+    expect(made).toEqual(["a", "a", "b"]);
+  });
+
+  test("for a look are tried for 2 s, for work for 15 s", async () => {
+    const times: (number | undefined)[] = [];
+    const connect: Surroundings["connect"] = async (_, options) => {
+      times.push(options?.connectTimeoutMs);
+      throw new Error("nobody answers");
+    };
+    const session = new Session(surroundings({ connect }));
+    await session.look("a", "u");
+    await session.hypervisor("a").catch(() => undefined);
+    expect(times).toEqual([2_000, 15_000]);
+  });
+});

@@ -1,0 +1,225 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
+import { MockMonitor, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks.js";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { checkInputs } from "../../provider/args/check-inputs.ts";
+import { UNKNOWN } from "../../provider/args/size.ts";
+import { outputs } from "../../provider/outputs.ts";
+import { Domain, type DomainArgs } from "../../sdk/index.ts";
+
+interface Sent {
+  type: string;
+  /** As they go over the wire, secrets in their wrapping. */
+  inputs: Record<string, unknown>;
+  secretOutputs: string[];
+}
+
+/** What was registered, by name. */
+let registered: Map<string, Sent>;
+
+beforeEach(async () => {
+  registered = new Map();
+  await mocked({ preview: false });
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+async function mocked({ preview }: { preview: boolean }): Promise<void> {
+  const mocks = {
+    newResource: ({ inputs }: MockResourceArgs) => ({ id: "id", state: inputs }),
+    call: () => ({}),
+  };
+  await pulumi.runtime.setMocks(mocks, "shop", "dev", preview);
+  vi.restoreAllMocks();
+  // The mocks are told the inputs alone, and not which outputs are to be secret.
+  const register = MockMonitor.prototype.registerResource;
+  vi.spyOn(MockMonitor.prototype, "registerResource").mockImplementation(function (
+    this: MockMonitor,
+    request: RegisterResourceRequest,
+    callback,
+  ) {
+    registered.set(request.getName(), {
+      type: request.getType(),
+      inputs: request.getObject()?.toJavaScript() ?? {},
+      secretOutputs: request.getAdditionalsecretoutputsList(),
+    });
+    return register.call(this, request, callback);
+  });
+}
+
+function urnOf(resource: pulumi.Resource): Promise<string> {
+  return new Promise((resolve) => resource.urn.apply(resolve));
+}
+
+/** What the engine gets of a Domain with these arguments. */
+async function sent(args: DomainArgs, opts?: pulumi.CustomResourceOptions): Promise<Sent> {
+  await urnOf(new Domain("web-1", args, opts));
+  const found = registered.get("web-1");
+  if (found === undefined) throw new Error("nothing was registered");
+  return found;
+}
+
+/** Pulumi's wrapping of a secret (sdk/nodejs/runtime/rpc.ts). */
+const secret = (value: unknown) => ({
+  "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+  value,
+});
+
+const derived = [
+  "liveMemory",
+  "nextBootMemory",
+  "pendingMemory",
+  "memoryDevices",
+  "reachable",
+  "__observed",
+  "__drift",
+];
+
+describe("names that last", () => {
+  test("the type, and the one string of code that states hold", async () => {
+    const { type, inputs } = await sent({ memory: "1GiB" });
+    expect(type).toBe("pulumi-nodejs:dynamic/libvirt:Domain");
+    expect(inputs.__provider).toBe(
+      'exports.handler = () => require("pulumi-libvirt-hotplug/provider").provider',
+    );
+  });
+
+  test("the URN, by which messages find the resource's row", async () => {
+    const web = new Domain("web-1", { memory: "1GiB" });
+    const urn = await urnOf(web);
+    expect(urn).toBe("urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1");
+    expect(registered.get("web-1")?.inputs.__urn).toBe(urn);
+  });
+
+  test("with the parent in it", async () => {
+    const parent = new pulumi.ComponentResource("shop:web:Farm", "farm");
+    const { inputs } = await sent({ memory: "1GiB" }, { parent });
+    expect(inputs.__urn).toBe(
+      "urn:pulumi:dev::shop::shop:web:Farm$pulumi-nodejs:dynamic/libvirt:Domain::web-1",
+    );
+  });
+});
+
+describe("arguments", () => {
+  test("reach check as the program gave them", async () => {
+    const args: DomainArgs = {
+      memory: 1003,
+      maxMemory: "8GiB",
+      vcpus: 2,
+      hotplug: { alignment: "128MiB" },
+      disks: [{ file: "/d" }],
+      interfaces: [{ network: "default" }],
+      serial: { file: "/log" },
+      running: false,
+      uri: "qemu:///session",
+    };
+    const { inputs } = await sent(args);
+    const { __provider: _, __urn: __, ...visible } = inputs;
+    expect(visible).toEqual(args);
+    expect(checkInputs({}, inputs).failures).toEqual([]);
+  });
+
+  test("that TypeScript doesn't know reach check, which names them", async () => {
+    const { inputs } = await sent(Object.assign({ memory: "1GiB" }, { memry: "2GiB" }));
+    expect(checkInputs({}, inputs).failures).toEqual([
+      { property: "memry", reason: 'is no argument of a Domain; did you mean "memory"?' },
+    ]);
+  });
+
+  test("may not be the class's own", async () => {
+    const own = { memory: "1GiB", __provider: "evil", __urn: "urn", memoryPlan: "free", __secret: true };
+    const { inputs } = await sent(own);
+    expect(inputs.__provider).toContain("pulumi-libvirt-hotplug/provider");
+    expect(inputs.__urn).toContain("::web-1");
+    expect(inputs).not.toHaveProperty("memoryPlan");
+    expect(inputs).not.toHaveProperty("__secret");
+  });
+
+  test("outputs of other resources are waited for", async () => {
+    const { inputs } = await sent({ memory: pulumi.output(Promise.resolve("1GiB")) });
+    expect(inputs.memory).toBe("1GiB");
+  });
+});
+
+describe("secrets", () => {
+  test.each<[string, DomainArgs]>([
+    ["memory", { memory: pulumi.secret("1GiB") }],
+    ["maxMemory", { memory: "1GiB", maxMemory: pulumi.secret("8GiB") }],
+    ["xml", { memory: "1GiB", xml: pulumi.secret("<domain/>") }],
+  ])(
+    "%s: what is derived from it is secret too, and messages are to leave figures out",
+    async (name, args) => {
+      const { inputs, secretOutputs } = await sent(args, { additionalSecretOutputs: ["state"] });
+      expect(inputs[name]).toEqual(secret(expect.anything()));
+      expect(inputs.__secret).toBe(true);
+      expect(secretOutputs).toEqual(["state", ...derived]);
+    },
+  );
+
+  test.each<[string, DomainArgs]>([
+    ["memory", { memory: pulumi.secret("1GiB") }],
+    ["maxMemory", { memory: "1GiB", maxMemory: pulumi.secret("8GiB") }],
+  ])("%s: the plan's sentence and the ceiling are secret inputs, with nothing in them", async (_, args) => {
+    const { inputs } = await sent(args);
+    expect(inputs.memoryPlan).toEqual(secret(null));
+    expect(inputs.maxMemory).toEqual(secret(args.maxMemory === undefined ? null : "8GiB"));
+  });
+
+  test("no secret, no mark", async () => {
+    const { inputs, secretOutputs } = await sent({ memory: pulumi.output("1GiB") });
+    expect([inputs.memory, secretOutputs]).toEqual(["1GiB", []]);
+    expect(inputs).not.toHaveProperty("__secret");
+    expect(inputs).not.toHaveProperty("memoryPlan");
+  });
+
+  test("every output that holds a size is among the derived ones, or an input that is secret itself", () => {
+    const view = {
+      memory: 2_097_152,
+      currentMemory: 2_097_152,
+      cells: [{ id: 0, memory: 1_048_576 }],
+      devices: [{ model: "dimm" as const, size: 1_048_576 }],
+      maxMemory: { size: 8_388_608, slots: 4 },
+      vcpus: 2,
+      acpi: true,
+      uefi: false,
+    };
+    const observed = {
+      power: "running" as const,
+      persistent: true,
+      live: view,
+      nextBoot: { ...view, memory: 3_145_728 },
+    };
+    const args = {
+      __urn: "urn",
+      name: "a",
+      uuid: "u",
+      memory: "2048MiB",
+      maxMemory: "8192MiB",
+      memorySlots: 4,
+    };
+    const made = outputs(args, "qemu:///system", {
+      observed,
+      power: "running",
+      autostart: false,
+      definition: { ...view, type: "kvm", name: "a", uuid: "u" },
+    });
+    const holdsSize = Object.entries(made).filter(([, value]) => /\d{4}/.test(JSON.stringify(value)));
+    const secretInputs = ["memory", "maxMemory"];
+    expect(
+      holdsSize.map(([name]) => name).filter((name) => ![...derived, ...secretInputs].includes(name)),
+    ).toEqual([]);
+  });
+});
+
+describe("in a preview", () => {
+  const unknown = pulumi.output(Promise.resolve("1GiB")).apply((): string => pulumi.unknown as never);
+
+  test("a size that isn't known yet makes the ceiling and the sentence unknown, and stays out of the messages' way", async () => {
+    await mocked({ preview: true });
+    const { inputs } = await sent({ memory: unknown });
+    expect([inputs.memory, inputs.maxMemory, inputs.memoryPlan]).toEqual([UNKNOWN, UNKNOWN, UNKNOWN]);
+    expect(checkInputs({}, inputs)).toMatchObject({ failures: [], inputs: { maxMemory: UNKNOWN } });
+  });
+});
