@@ -1,6 +1,6 @@
 import { domainUuid, interfaceMac, resourceName } from "./identity.ts";
 import type { Inputs, InterfaceInput } from "./inputs.ts";
-import { DEFAULT_SLOTS, defaultCeiling } from "./limits.ts";
+import { DEFAULT_SLOTS, defaultCeiling, memoryCap } from "./limits.ts";
 import { canonicalSize, readCanonicalSize, UNKNOWN } from "./size.ts";
 
 /**
@@ -32,12 +32,17 @@ export function fillIn(
   return inputs;
 }
 
-/** A carried-over ceiling that the memory has outgrown is set anew, as at creation. */
+/**
+ * A carried-over ceiling that the memory has outgrown is set anew, as at creation; one beyond the cap, since the
+ * architecture is another one now, comes down to it.
+ */
 function ceiling(memory: string, arch: string | undefined, old: string | undefined): string {
   if (memory === UNKNOWN) return UNKNOWN;
   const wanted = readCanonicalSize(memory);
-  if (old !== undefined && readCanonicalSize(old) >= wanted) return old;
-  return arch === UNKNOWN ? UNKNOWN : canonicalSize(defaultCeiling(wanted, arch));
+  const kept = old === undefined || readCanonicalSize(old) < wanted ? undefined : readCanonicalSize(old);
+  if (arch === UNKNOWN) return kept === undefined ? UNKNOWN : canonicalSize(kept);
+  const most = Math.max(wanted, memoryCap(arch).cap);
+  return canonicalSize(kept === undefined ? defaultCeiling(wanted, arch) : Math.min(kept, most));
 }
 
 /** An interface keeps the MAC that its place in the list had, unless the program now gives that to another one. */
