@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { UNKNOWN } from "../../provider/args/size.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "./fake-hypervisor.ts";
 import { OneResource, Run, URN, wire } from "./one-resource.ts";
@@ -68,6 +69,41 @@ describe("a preview", () => {
     await expect(stack.preview(grown)).rejects.toThrow(
       `domain web-1 (${stack.recorded.id}) is not on qemu:///system any more: run refresh, then preview again`,
     );
+  });
+});
+
+describe("diff", () => {
+  const refused = { ...args, memory: "1300MiB", hotplug: { whenNotPossible: "error" } };
+
+  test("refuses by an error, after it said the sentence on the resource's row", async () => {
+    await expect(stack.preview(refused)).rejects.toThrow(
+      /^1003 → 1300 MiB can't be hot-plugged: .*nothing is done$/,
+    );
+    expect(stack.run.said).toEqual([expect.stringMatching(/^1003 → 1300 MiB can't be hot-plugged/)]);
+  });
+
+  test("of a refresh, which comes without a check, refuses nothing: the refresh is the way out", async () => {
+    const { inputs } = await new OneResource(host, `${URN}x`).preview({ ...refused, name: "web-1" });
+    const { id, outputs } = stack.recorded;
+    const run = new Run(stack.hosts);
+    const answer = await run.provider.diff?.(
+      id,
+      wire(outputs),
+      wire({ ...inputs, __urn: URN, name: "web-1" }),
+    );
+    expect(answer).toMatchObject({ changes: true });
+  });
+
+  test("of a URI that isn't known yet looks where the domain is", async () => {
+    const { kind } = await stack.preview({ ...grown, uri: UNKNOWN });
+    expect([kind, stack.run.connections, looks()]).toEqual(["update", ["qemu:///system"], 1]);
+    expect(stack.run.said).toEqual([`live: ${grow}`]);
+  });
+
+  test("of a replace names the fields, deletes first and warns", async () => {
+    const { replaces } = await stack.preview({ ...args, memory: "1300MiB", name: "front" });
+    expect(replaces).toEqual(["memory", "name"]);
+    expect(stack.run.messages).toMatchObject([{ urn: URN, severity: "warning" }]);
   });
 });
 
