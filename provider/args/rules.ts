@@ -19,7 +19,7 @@ function known(size: string | undefined): number | undefined {
 function memoryWithinCeiling(inputs: Partial<Inputs>): Failure[] {
   const [memory, ceiling] = [known(inputs.memory), known(inputs.maxMemory)];
   if (memory === undefined || ceiling === undefined || memory <= ceiling) return [];
-  const reason = `of ${sayMib(memory)} is above maxMemory, ${sayMib(ceiling)}; lower it, or raise maxMemory to at least ${sayMib(memory)}`;
+  const reason = `${sayMib(memory)} is above maxMemory, ${sayMib(ceiling)}; lower it, or raise maxMemory to at least ${sayMib(memory)}`;
   return [{ property: "memory", reason }];
 }
 

@@ -45,7 +45,7 @@ const rows: [string, Record<string, unknown>, string, string][] = [
     "memory above maxMemory",
     { memory: "9GiB", maxMemory: "8GiB" },
     "memory",
-    "of 9216 MiB is above maxMemory, 8192 MiB; lower it, or raise maxMemory to at least 9216 MiB",
+    "is 9216 MiB, above maxMemory, 8192 MiB; lower it, or raise maxMemory to at least 9216 MiB",
   ],
   [
     "memory beyond the cap of 64 bits",
@@ -271,7 +271,7 @@ describe("bad input is refused by property path, in one sentence", () => {
   test("of a secret size no figure is said", () => {
     const args = { memory: "9217MiB", maxMemory: "8GiB", vcpus: -7 };
     const said = JSON.stringify(checkInputs({}, { ...hidden, ...args, __secret: true }).failures);
-    expect(said).toContain("is above maxMemory");
+    expect(said).toContain("above maxMemory");
     expect(said).not.toMatch(/\d/);
   });
 });
