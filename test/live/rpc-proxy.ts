@@ -29,6 +29,8 @@ export interface RpcProxy {
    * later ones are.
    */
   cutAfter(n: number): void;
+  /** Ends all connections, and refuses later ones. */
+  cut(): void;
   /** Runs `then` in place of the reply to the next call of this procedure, which the daemon carries out. */
   instead(procedure: number, then: () => void): void;
   /** Holds the n-th call of this procedure (from 1, counted from now) back until `done` is. */
@@ -118,6 +120,7 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
       calls.length = 0;
       cutAt = n;
     },
+    cut: () => endWith("cut"),
     instead: (procedure, then) => {
       watched = { procedure, then };
     },

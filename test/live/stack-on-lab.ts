@@ -11,7 +11,7 @@ const RECORDER = join(import.meta.dirname, "record-calls.cjs");
 
 /** `{ secret }` becomes a secret, `{ output: [name, key] }` an output of a domain that was made before this one. */
 export type Arg<T> = T | { secret: T } | { output: [domain: string, output: string] };
-export type Args = { [K in keyof DomainArgs]: Arg<DomainArgs[K]> };
+export type Args = { [K in keyof DomainArgs]?: Arg<DomainArgs[K]> | undefined };
 
 /** The program: plain JavaScript, since ts-node takes its time; its domains are read from a file that tests edit. */
 const PROGRAM = `
@@ -101,7 +101,7 @@ export async function stackOnLab(
     destroy: traced("destroy"),
     setConfig: driver.setConfig,
     edit: (name, args) => {
-      program[name] = { ...program[name], ...args } as Args;
+      program[name] = { ...program[name], ...args };
       write();
     },
     drop: (name) => {

@@ -1,0 +1,98 @@
+import { afterEach, expect, test } from "vitest";
+import { labOfThisFile, removeDomains, words } from "./by-virsh.ts";
+import { onEachEngine } from "./engines.ts";
+import { BARE, stackOnLab } from "./stack-on-lab.ts";
+
+const lab = labOfThisFile();
+afterEach(() => removeDomains(lab()));
+
+onEachEngine((on) => {
+  test("bad arguments are all named at once, at their paths, in the preview, and nothing is made", async () => {
+    const stack = await stackOnLab(lab(), on, {
+      bad: {
+        memory: "4GB",
+        memorySlots: 257,
+        hotplug: { alignment: "3MiB" },
+        name: "a/b",
+        disks: [{ file: "relative.qcow2" }],
+        interfaces: [{ model: "virtio" }],
+        uri: "xen:///system",
+        xml: "<domain><devices></domain>",
+        ...{ memry: "4GiB", adopt: true },
+      },
+    });
+    const schema = await stack.preview();
+    expect(schema.ok).toBe(false);
+    for (const problem of [
+      'memory has a problem: is not a whole number of MiB; the nearest are "3814MiB" and "3815MiB"',
+      "memorySlots has a problem: must be a whole number from 1 to 256",
+      "hotplug.alignment has a problem: is 3 MiB; it must be a power of two of at least 128 MiB",
+      "name has a problem: must be 1 to 200 letters, digits",
+      "disks[0].file has a problem: must be an absolute path on the host where libvirt runs",
+      "interfaces[0] has a problem: needs exactly one of network, bridge and user: true",
+      'memry has a problem: is no argument of a Domain; did you mean "memory"?',
+      "adopt has a problem: is not supported yet by this version",
+      "uri has a problem: ",
+      "xml has a problem: ",
+    ])
+      expect(schema.stdout).toContain(`property ${problem}`);
+
+    const other = await stackOnLab(lab(), on, {
+      bad: {
+        memory: "8GiB",
+        maxMemory: "4GiB",
+        uri: "qemu:///session?sockt=/x",
+        xml: "<domain><memory unit='MiB'>512</memory></domain>",
+      },
+    });
+    const rules = await other.preview();
+    expect(rules.ok).toBe(false);
+    for (const problem of [
+      "memory has a problem: 8192 MiB is above maxMemory, 4096 MiB",
+      "uri has a problem: ",
+      "xml has a problem: xml says <memory> 512 MiB, the argument memory says 8192 MiB",
+    ])
+      expect(rules.stdout).toContain(`property ${problem}`);
+    expect(rules.stdout).toContain("sockt");
+    expect(schema.stdout + rules.stdout).not.toContain("dist/provider");
+    expect(words(await lab().virsh("list", "--all", "--name"))).toEqual([]);
+  });
+
+  test("a change to bad arguments leaves the domain as it is", async () => {
+    const stack = await stackOnLab(lab(), on, { kept: BARE });
+    await stack.apply();
+    const before = [lab().qemuPid("kept"), await lab().virsh("dumpxml", "kept", "--inactive")];
+    stack.edit("kept", { memory: "4 GB of ram" });
+    const { ok, stdout } = await stack.up();
+    expect(ok).toBe(false);
+    expect(stdout).toContain('property memory has a problem: is no size; give a size such as "4GiB"');
+    expect([lab().qemuPid("kept"), await lab().virsh("dumpxml", "kept", "--inactive")]).toEqual(before);
+
+    // A URI where the same domain answers is a setting; another one is an error.
+    stack.edit("kept", { memory: "256MiB", uri: `qemu:///session?socket=${lab().file("nobody.sock")}` });
+    const moved = await stack.preview();
+    expect(moved.ok).toBe(false);
+    expect(moved.stdout).toMatch(/uri can't change from \S+ to \S+: domain kept .* must answer there too/);
+    stack.edit("kept", { uri: `${lab().uri}&mode=legacy` });
+    const again = await stack.apply();
+    expect(again.changes).toEqual({ same: 1, update: 1 });
+    expect([lab().qemuPid("kept"), await lab().virsh("dumpxml", "kept", "--inactive")]).toEqual(before);
+    await stack.expectSettled();
+  });
+
+  test("a hypervisor that isn't there: previews of a creation need none, up says what is wrong", async () => {
+    const stack = await stackOnLab(
+      lab(),
+      on,
+      { nowhere: BARE },
+      { "libvirt:uri": `qemu:///session?socket=${lab().file("nobody.sock")}` },
+    );
+    expect((await stack.preview()).errors).toEqual([]);
+    const { ok, stdout } = await stack.up();
+    expect(ok).toBe(false);
+    expect(stdout).toMatch(
+      /cannot connect to the libvirt daemon at \S+nobody.sock: there is no such socket; is libvirtd/,
+    );
+    expect(await stack.find("nowhere")).toBeUndefined();
+  });
+});

@@ -1,0 +1,69 @@
+import { afterEach, expect, test } from "vitest";
+import { labOfThisFile, liveMemory, removeDomains } from "./by-virsh.ts";
+import { onEachEngine } from "./engines.ts";
+import { BARE, stackOnLab } from "./stack-on-lab.ts";
+
+const MIB = 1024;
+
+const lab = labOfThisFile();
+afterEach(() => removeDomains(lab()));
+
+// Sizes that nothing else has by chance: 1286 MiB is 1316864 KiB, and so on.
+const SIZES = { memory: 1286, grown: 1542, unaligned: 1571 };
+
+/** A size as it could be written anywhere: in MiB, KiB or bytes, and four times that: the default of maxMemory. */
+const figures = Object.values(SIZES).flatMap((mib) => [
+  mib,
+  mib * MIB,
+  mib * MIB * MIB,
+  4 * mib,
+  4 * mib * MIB,
+]);
+const mentioned = (text: string) =>
+  figures.filter((figure) => new RegExp(`(?<!\\d)${figure}(?!\\d)`).test(text));
+
+onEachEngine((on) => {
+  test("a secret size works, and nothing that is printed or kept in clear says it", async () => {
+    const memory = (mib: number) => ({ memory: { secret: `${mib}MiB` } });
+    const { maxMemory: _, ...rest } = BARE;
+    const stack = await stackOnLab(lab(), on, { vault: { ...rest, ...memory(SIZES.memory) } });
+    const shown: string[] = [];
+    const kept = async (result: { stdout: string; errors: string[]; json?: unknown }) => {
+      shown.push(result.stdout, ...result.errors, JSON.stringify(result.json ?? ""));
+      shown.push(await stack.stateText());
+    };
+
+    await kept(await stack.preview({ json: true }));
+    await kept(await stack.apply());
+    expect(await liveMemory(lab(), "vault")).toMatchObject({ memory: SIZES.memory * MIB });
+    const pid = lab().qemuPid("vault");
+
+    stack.edit("vault", memory(SIZES.grown));
+    await kept(await stack.preview({ json: true, diff: true }));
+    await kept(await stack.apply());
+    expect(await liveMemory(lab(), "vault")).toMatchObject({ memory: SIZES.grown * MIB });
+    expect(lab().qemuPid("vault")).toBe(pid);
+    await kept(await stack.refresh());
+    await stack.expectSettled();
+
+    // Replace, refusal, failed check: each has a sentence of its own.
+    stack.edit("vault", memory(SIZES.unaligned));
+    const replace = await stack.preview({ json: true, diff: true });
+    expect(replace.changes).toMatchObject({ replace: 1 });
+    await kept(replace);
+    stack.edit("vault", { hotplug: { whenNotPossible: "error" } });
+    const refused = await stack.preview();
+    expect(refused.ok).toBe(false);
+    await kept(refused);
+    stack.edit("vault", { maxMemory: "1GiB" });
+    const failed = await stack.preview();
+    expect(failed.ok).toBe(false);
+    await kept(failed);
+
+    expect(mentioned(shown.join("\n"))).toEqual([]);
+    // It is there, marked as secret, or this would prove nothing.
+    expect(mentioned(await stack.stateText({ secrets: true }))).toContain(SIZES.grown);
+    const destroyed = await stack.destroy();
+    expect(mentioned(destroyed.stdout)).toEqual([]);
+  });
+});
