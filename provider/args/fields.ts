@@ -20,7 +20,7 @@ interface Field {
 }
 
 /** libvirt takes up to 256 slots (qemuDomainDefValidateMemoryHotplug: «unsupported amount of memory slots»). */
-export const MOST_SLOTS = 256;
+const MOST_SLOTS = 256;
 
 /** QEMU's own limit for the largest machine types; the host's libvirt may say less. */
 const MOST_VCPUS = 4096;

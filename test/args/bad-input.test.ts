@@ -45,7 +45,7 @@ const rows: [string, Record<string, unknown>, string, string][] = [
     "memory above maxMemory",
     { memory: "9GiB", maxMemory: "8GiB" },
     "memory",
-    "is 9216 MiB, above maxMemory, 8192 MiB; lower it, or raise maxMemory to at least 9216 MiB",
+    "9216 MiB is above maxMemory, 8192 MiB; lower it, or raise maxMemory to at least 9216 MiB",
   ],
   [
     "memory beyond the cap of 64 bits",

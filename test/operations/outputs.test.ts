@@ -10,7 +10,7 @@ function values(value: unknown): unknown[] {
 }
 
 describe("what Pulumi records", () => {
-  property.prop([validArguments, validArguments], { numRuns: 40 })(
+  property.prop([validArguments, validArguments], { numRuns: 20 })(
     "is plain JSON after create, update and refresh, whatever the program says",
     async (first, { memory, maxMemory, hotplug, ...more }) => {
       const stack = new OneResource(new FakeHypervisor());

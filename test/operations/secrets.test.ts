@@ -46,7 +46,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
     },
     /^live: hot-plug … MiB/,
   ],
-  ["bad input", (stack) => stack.preview({ ...args, memory: "29645MiB" }), /is above maxMemory/],
+  ["bad input", (stack) => stack.preview({ ...args, memory: "29645MiB" }), /above maxMemory/],
   [
     "contradicting XML",
     (stack) => stack.preview({ ...args, xml: "<domain><memory unit='MiB'>7923</memory></domain>" }),
