@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { run } from "../lab/command.ts";
-import { labOfThisFile, liveMemory, removeDomains } from "./by-virsh.ts";
+import { inOneVirsh, labOfThisFile, liveMemory, removeDomains, xmlOfAll } from "./by-virsh.ts";
 import { onEachEngine } from "./engines.ts";
 import { type Args, BARE, rowOf, stackOnLab } from "./stack-on-lab.ts";
 
@@ -13,10 +13,8 @@ interface Case {
   after: Args;
   /** What the preview's row says. */
   says: string | RegExp;
-  /** In the definition after up. */
+  /** In the definition after up, and in the domain after its next real start. */
   defined: string | RegExp;
-  /** In the running domain after up already; else only after the next real start. */
-  atOnce?: boolean;
 }
 
 const later = (name: string) => `${name}: takes effect when the domain is next shut down and started`;
@@ -84,7 +82,7 @@ onEachEngine((on) => {
     );
     await stack.apply();
     const pids = names.map((name) => lab().qemuPid(name));
-    const live = await Promise.all(names.map((name) => lab().virsh("dumpxml", name)));
+    const live = await xmlOfAll(lab(), names);
 
     for (const [name, { after }] of Object.entries(cases)) stack.edit(name, after);
     const preview = await stack.preview();
@@ -95,19 +93,16 @@ onEachEngine((on) => {
     }
     await stack.apply();
     expect(names.map((name) => lab().qemuPid(name))).toEqual(pids);
-    expect(await Promise.all(names.map((name) => lab().virsh("dumpxml", name)))).toEqual(live);
+    expect(await xmlOfAll(lab(), names)).toEqual(live);
     expect(await lab().virsh("list", "--all", "--autostart", "--name")).toMatch(/^autostart\s*$/);
-    for (const [name, { defined }] of Object.entries(cases))
-      expect(await lab().virsh("dumpxml", name, "--inactive")).toMatch(defined);
+    const expectDefinedIn = (xmls: string[]) =>
+      Object.values(cases).map(({ defined }, index) => expect(xmls[index]).toMatch(defined));
+    expectDefinedIn(await xmlOfAll(lab(), names, "--inactive"));
     await stack.expectSettled();
 
-    for (const name of names) {
-      await lab().virsh("destroy", name);
-      await lab().virsh("start", name);
-      expect(await lab().virsh("dumpxml", name)).toMatch(cases[name]?.defined ?? "");
-    }
-    expect((await stack.refresh()).errors).toEqual([]);
-    await stack.expectSettled();
+    await inOneVirsh(lab(), names, (name) => `destroy ${name} ; start ${name}`);
+    expectDefinedIn(await xmlOfAll(lab(), names));
+    await stack.apply({ expectNoChanges: true });
   });
 
   test("running: false shuts the guest down and never pulls its plug; true starts it with what changed meanwhile", async () => {

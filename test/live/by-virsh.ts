@@ -33,9 +33,21 @@ export async function removeDomains(lab: Lab): Promise<void> {
   await inOneVirsh(lab, defined, (name) => `undefine ${name} --nvram --managed-save`);
 }
 
-/** Many commands in one process. */
-async function inOneVirsh(lab: Lab, names: string[], command: (name: string) => string): Promise<string> {
+/** Many commands in one process, which is what virsh takes its time for. */
+export async function inOneVirsh(
+  lab: Lab,
+  names: string[],
+  command: (name: string) => string,
+): Promise<string> {
   return names.length === 0 ? "" : lab.virsh(names.map(command).join(" ; "));
+}
+
+/** The XML of many domains, in their order. */
+export async function xmlOfAll(lab: Lab, names: string[], options = ""): Promise<string[]> {
+  const text = await inOneVirsh(lab, names, (name) => `dumpxml ${name} ${options}`);
+  const xmls = text.split(/(?<=<\/domain>\n)/).filter((xml) => xml.trim() !== "");
+  if (xmls.length !== names.length) throw new Error(`virsh gave ${xmls.length} of ${names.length} domains`);
+  return xmls;
 }
 
 export function words(text: string): string[] {
@@ -55,21 +67,11 @@ export async function nextBootMemory(lab: Lab, domain: string): Promise<MemoryBy
 /** The memory of many domains, running and defined, in their order. */
 export async function memoryOfAll(
   lab: Lab,
-  domains: string[],
+  names: string[],
 ): Promise<{ live: MemoryByVirsh; nextBoot: MemoryByVirsh }[]> {
-  const live = await inOneVirsh(lab, domains, (name) => `dumpxml ${name}`);
-  const nextBoot = await inOneVirsh(lab, domains, (name) => `dumpxml ${name} --inactive`);
-  const each = (xmls: string) =>
-    xmls
-      .split("</domain>\n")
-      .filter((xml) => xml.trim() !== "")
-      .map(readMemory);
-  const [running, defined] = [each(live), each(nextBoot)];
-  return domains.map((name, index) => {
-    const [one, other] = [running[index], defined[index]];
-    if (one === undefined || other === undefined) throw new Error(`virsh said nothing of ${name}`);
-    return { live: one, nextBoot: other };
-  });
+  const live = (await xmlOfAll(lab, names)).map(readMemory);
+  const nextBoot = (await xmlOfAll(lab, names, "--inactive")).map(readMemory);
+  return live.flatMap((one, index) => (nextBoot[index] ? { live: one, nextBoot: nextBoot[index] } : []));
 }
 
 function readMemory(xml: string): MemoryByVirsh {
