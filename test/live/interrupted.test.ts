@@ -11,7 +11,7 @@ const GROWN = {
   nextBoot: { memory: 512 * MIB, currentMemory: 512 * MIB, cells: [512 * MIB], devices: [] },
 };
 
-/** One more than the calls of an update, a look before it included. */
+/** More than the calls of an update, with the look before it: the last domain of the fleet loses none. */
 const FLEET = 36;
 
 const lab = labOfThisFile();
@@ -66,7 +66,7 @@ onEachEngine((on) => {
     }
     await stack.expectSettled();
     expect(names.map((name) => lab().qemuPid(name))).toEqual(pids);
-  });
+  }, 300_000);
 
   describe("the provider is killed with -9", () => {
     test("between attach and fold: the next up folds, and attaches nothing", async () => {
