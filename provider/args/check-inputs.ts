@@ -1,5 +1,6 @@
 import leven from "leven";
-import { FIELD_NAMES, FIELDS, isField, RESERVED, RESERVED_FALLBACKS, RESERVED_HOTPLUG } from "./fields.ts";
+import { DEFAULTS, type Defaults } from "./defaults.ts";
+import { FIELD_NAMES, FIELDS, isField, RESERVED, RESERVED_HOTPLUG } from "./fields.ts";
 import { fillIn } from "./fill-in.ts";
 import type { Inputs } from "./inputs.ts";
 import { crossFieldFailures } from "./rules.ts";
@@ -25,7 +26,11 @@ const NOT_YET = "is not supported yet by this version";
  * Checks the program's arguments and makes them canonical: all failures at once, each at its property's path;
  * computed identity is kept from `olds`. Pure: nothing is looked up.
  */
-export function checkInputs(olds: Record<string, unknown>, news: Record<string, unknown>): Checked {
+export function checkInputs(
+  olds: Record<string, unknown>,
+  news: Record<string, unknown>,
+  defaults: Defaults = DEFAULTS,
+): Checked {
   const given = Object.entries(withoutNulls(news)).filter(([key]) => !HIDDEN.has(key));
   const failures = given.flatMap(([key]) => nameFailure(key));
   const valid: Record<string, unknown> = {};
@@ -43,10 +48,10 @@ export function checkInputs(olds: Record<string, unknown>, news: Record<string, 
         })),
       );
   }
-  if (!given.some(([key]) => key === "memory"))
+  if (!given.some(([key]) => key === "memory" || key === "numa"))
     failures.push({ property: "memory", reason: 'is required: a size such as "4GiB"' });
-  const inputs = fillIn(olds, news, valid);
-  failures.push(...nameIsNoDomainName(inputs, failures), ...crossFieldFailures(inputs));
+  const inputs = fillIn(olds, news, valid, defaults);
+  failures.push(...nameIsNoDomainName(inputs, failures), ...crossFieldFailures(inputs, defaults));
   return {
     inputs,
     failures: failures.map(({ property, reason }) => ({ property, reason: sayable(reason, inputs) })),
@@ -77,23 +82,14 @@ function reservedHotplugFailures(value: unknown): Failure[] {
     property: `hotplug.${key}`,
     reason: NOT_YET,
   }));
-  const fallback = "whenNotPossible" in value ? value.whenNotPossible : undefined;
-  if (typeof fallback === "string" && RESERVED_FALLBACKS.includes(fallback))
-    failures.push({
-      property: "hotplug.whenNotPossible",
-      reason: `"${fallback}" ${NOT_YET}; "replace" and "error" are`,
-    });
   return failures;
 }
 
 /** What is left of `hotplug` when its reserved keys have been refused, so that the rest is checked too. */
 function withoutReserved(value: unknown): unknown {
-  const rest = Object.entries(value as object).filter(
-    ([key, inner]) =>
-      !RESERVED_HOTPLUG.includes(key) &&
-      !(key === "whenNotPossible" && RESERVED_FALLBACKS.includes(String(inner))),
+  return Object.fromEntries(
+    Object.entries(value as object).filter(([key]) => !RESERVED_HOTPLUG.includes(key)),
   );
-  return Object.fromEntries(rest);
 }
 
 /** The default of `name` is the resource's name, which may be no domain name. */

@@ -1,5 +1,17 @@
 import { z } from "zod";
-import { flag, integer, oneOf, orUnknown, path, pattern, shape, size, text } from "./schema.ts";
+import {
+  flag,
+  integer,
+  oneOf,
+  orUnknown,
+  pageSize,
+  path,
+  pattern,
+  shape,
+  size,
+  sizeOrNone,
+  text,
+} from "./schema.ts";
 import { UNKNOWN } from "./size.ts";
 
 /**
@@ -9,10 +21,19 @@ import { UNKNOWN } from "./size.ts";
  * - `definition`: the definition is changed, and nothing that runs depends on it;
  * - `nextBoot`: the definition is changed; the running domain has it after it was shut down and started;
  * - `setting`: nothing on the domain; how the provider behaves from now on;
+ * - `creation`: nothing at all, since it says how the resource begins;
  * - `replace`: the domain is deleted and created anew;
  * - `identity`: computed once, never changed by the program.
  */
-export type ChangeNeeds = "memory" | "live" | "definition" | "nextBoot" | "setting" | "replace" | "identity";
+export type ChangeNeeds =
+  | "memory"
+  | "live"
+  | "definition"
+  | "nextBoot"
+  | "setting"
+  | "creation"
+  | "replace"
+  | "identity";
 
 interface Field {
   schema: z.ZodType;
@@ -20,7 +41,7 @@ interface Field {
 }
 
 /** libvirt takes up to 256 slots (qemuDomainDefValidateMemoryHotplug: «unsupported amount of memory slots»). */
-const MOST_SLOTS = 256;
+export const MOST_SLOTS = 256;
 
 /** QEMU's own limit for the largest machine types; the host's libvirt may say less. */
 const MOST_VCPUS = 4096;
@@ -57,6 +78,52 @@ const networkInterface = shape({
 
 const serialFile = shape({ file: path });
 
+/** libvirt's list of numbers, of vCPUs or host nodes: «0-1,4». */
+const numbers = pattern(
+  /^\d{1,4}(-\d{1,4})?(,\^?\d{1,4}(-\d{1,4})?)*$/,
+  'must be a list of numbers such as "0-1,4"',
+);
+
+const cell = shape({ memory: sizeOrNone.optional(), cpus: numbers.optional() });
+
+const hook = shape({
+  command: orUnknown(
+    z
+      .array(text("a program or one of its arguments"), "must be a program and its arguments, as a list")
+      .refine(([program]) => program !== undefined && program !== "", "names no program"),
+  ),
+  timeout: integer(1, 3_600, "seconds").optional(),
+});
+
+/** oVirt has one node a guest; Linux distributions build for up to 1024 (CONFIG_NODES_SHIFT 10). */
+const MOST_NODES = 1024;
+
+const nodeMessage = 'must be the number of a NUMA node, from 0, or "spread"';
+
+const hotplug = shape({
+  enabled: flag.optional(),
+  alignment: size.optional(),
+  whenNotPossible: oneOf("replace", "restart", "nextBoot", "error").optional(),
+  applyOn: oneOf("now", "nextBoot").optional(),
+  targetNode: orUnknown(
+    z.union(
+      [
+        z.literal("spread"),
+        z
+          .int()
+          .min(0, nodeMessage)
+          .max(MOST_NODES - 1, nodeMessage),
+      ],
+      nodeMessage,
+    ),
+  ).optional(),
+  maxDimmSize: size.optional(),
+  emptyNode: oneOf("minimal", "exact").optional(),
+  source: orUnknown(shape({ nodeset: numbers.optional(), pageSize: pageSize.optional() })).optional(),
+  before: orUnknown(hook).optional(),
+  after: orUnknown(hook).optional(),
+});
+
 /** Every argument of a Domain, in the order of its documentation: its form, and what a change of it needs. */
 export const FIELDS = {
   name: {
@@ -72,12 +139,14 @@ export const FIELDS = {
   maxMemory: { schema: size, change: "memory" },
   memorySlots: { schema: integer(1, MOST_SLOTS), change: "memory" },
   vcpus: { schema: integer(1, MOST_VCPUS), change: "nextBoot" },
-  hotplug: {
+  hotplug: { schema: orUnknown(hotplug), change: "setting" },
+  numa: {
     schema: orUnknown(
-      shape({ alignment: size.optional(), whenNotPossible: oneOf("replace", "error").optional() }),
+      z.array(orUnknown(cell), "must be a list of NUMA nodes").min(1, "names no node").max(MOST_NODES),
     ),
-    change: "setting",
+    change: "memory",
   },
+  guestWidth: { schema: orUnknown(z.literal([32, 64], "must be 32 or 64")), change: "setting" },
   cpu: {
     schema: pattern(
       /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/,
@@ -122,6 +191,9 @@ export const FIELDS = {
   running: { schema: flag, change: "live" },
   autostart: { schema: flag, change: "live" },
   shutdownTimeout: { schema: integer(0, 86_400, "seconds"), change: "setting" },
+  forceOff: { schema: flag, change: "setting" },
+  adopt: { schema: flag, change: "creation" },
+  onDelete: { schema: oneOf("delete", "keep"), change: "setting" },
   uri: { schema: text("a libvirt URI"), change: "setting" },
   xml: { schema: text("libvirt domain XML"), change: "nextBoot" },
 } as const satisfies Record<string, Field>;
@@ -135,31 +207,7 @@ export function isField(name: string): name is FieldName {
 }
 
 /** Arguments whose names and meaning are settled, and which this version does not carry out. */
-export const RESERVED: readonly string[] = [
-  "currentMemory",
-  "numa",
-  "guestWidth",
-  "forceOff",
-  "adopt",
-  "onDelete",
-];
+export const RESERVED: readonly string[] = ["currentMemory"];
 
 /** The same, inside `hotplug`. */
-export const RESERVED_HOTPLUG: readonly string[] = [
-  "enabled",
-  "applyOn",
-  "device",
-  "targetNode",
-  "maxDimmSize",
-  "emptyNode",
-  "allowUnplug",
-  "heal",
-  "online",
-  "awaitGuest",
-  "source",
-  "before",
-  "after",
-];
-
-/** Values of `hotplug.whenNotPossible` that are settled and not carried out yet. */
-export const RESERVED_FALLBACKS: readonly string[] = ["restart", "nextBoot"];
+export const RESERVED_HOTPLUG: readonly string[] = ["device", "allowUnplug", "heal", "online", "awaitGuest"];

@@ -1,6 +1,7 @@
+import type { Defaults } from "./defaults.ts";
 import { domainUuid, interfaceMac, resourceName } from "./identity.ts";
-import type { Inputs, InterfaceInput } from "./inputs.ts";
-import { DEFAULT_SLOTS, defaultCeiling, memoryCap } from "./limits.ts";
+import type { CellInput, Inputs, InterfaceInput } from "./inputs.ts";
+import { defaultCeiling, guestWidth, memoryCap } from "./limits.ts";
 import { canonicalSize, readCanonicalSize, UNKNOWN } from "./size.ts";
 
 /**
@@ -14,6 +15,7 @@ export function fillIn(
   olds: Record<string, unknown>,
   news: Record<string, unknown>,
   valid: Record<string, unknown>,
+  defaults: Defaults,
 ): Partial<Inputs> {
   const old = olds as Partial<Inputs>;
   const urn = String(news.__urn);
@@ -21,28 +23,46 @@ export function fillIn(
     __urn: urn,
     name: old.name ?? resourceName(urn),
     uuid: old.uuid ?? domainUuid(urn),
-    memorySlots: old.memorySlots ?? DEFAULT_SLOTS,
+    memorySlots: old.memorySlots ?? defaults.memorySlots,
     ...valid,
   };
   if (typeof news.__provider === "string") inputs.__provider = news.__provider;
   if (news.__secret === true) inputs.__secret = true;
   if (Array.isArray(inputs.interfaces)) inputs.interfaces = withMacs(inputs.interfaces, old.interfaces, urn);
+  if (inputs.memory === undefined && inputs.numa !== undefined) inputs.memory = sumOfCells(inputs.numa);
   if (inputs.maxMemory === undefined && inputs.memory !== undefined)
-    inputs.maxMemory = ceiling(inputs.memory, inputs.arch, old.maxMemory);
+    inputs.maxMemory = ceiling(inputs.memory, inputs, old.maxMemory, defaults);
   return inputs;
 }
 
 /**
  * A carried-over ceiling that the memory has outgrown is set anew, as at creation; one beyond the cap, since the
- * architecture is another one now, comes down to it.
+ * guest's width is another one now, comes down to it.
  */
-function ceiling(memory: string, arch: string | undefined, old: string | undefined): string {
+function ceiling(
+  memory: string,
+  inputs: Partial<Inputs>,
+  old: string | undefined,
+  defaults: Defaults,
+): string {
   if (memory === UNKNOWN) return UNKNOWN;
   const wanted = readCanonicalSize(memory);
   const kept = old === undefined || readCanonicalSize(old) < wanted ? undefined : readCanonicalSize(old);
-  if (arch === UNKNOWN) return kept === undefined ? UNKNOWN : canonicalSize(kept);
-  const most = Math.max(wanted, memoryCap(arch).cap);
-  return canonicalSize(kept === undefined ? defaultCeiling(wanted, arch) : Math.min(kept, most));
+  const width = guestWidth(inputs);
+  if (width === undefined) return kept === undefined ? UNKNOWN : canonicalSize(kept);
+  const cap = memoryCap(width, defaults);
+  return canonicalSize(
+    kept === undefined ? defaultCeiling(wanted, cap) : Math.min(kept, Math.max(wanted, cap)),
+  );
+}
+
+/** The memory of a domain that names the memory of its nodes alone. */
+function sumOfCells(numa: CellInput[] | string): string {
+  if (typeof numa === "string" || numa.some((cell) => typeof cell === "string" || cell.memory === UNKNOWN))
+    return UNKNOWN;
+  return canonicalSize(
+    numa.reduce((sum, cell) => sum + (cell.memory === undefined ? 0 : readCanonicalSize(cell.memory)), 0),
+  );
 }
 
 /** An interface keeps the MAC that its place in the list had, unless the program now gives that to another one. */

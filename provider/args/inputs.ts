@@ -13,7 +13,9 @@ export interface Inputs {
   maxMemory: string;
   memorySlots: number;
   vcpus?: number;
-  hotplug?: { alignment?: string; whenNotPossible?: "replace" | "error" };
+  hotplug?: HotplugInput;
+  numa?: CellInput[];
+  guestWidth?: 32 | 64;
   cpu?: string;
   arch?: string;
   machine?: string;
@@ -27,11 +29,39 @@ export interface Inputs {
   description?: string;
   running?: boolean;
   autostart?: boolean;
+  forceOff?: boolean;
+  adopt?: boolean;
+  onDelete?: "delete" | "keep";
   shutdownTimeout?: number;
   uri?: string;
   xml?: string;
   /** The sentence of the latest memory change. */
   memoryPlan?: string;
+}
+
+export type Fallback = "replace" | "restart" | "nextBoot" | "error";
+
+export interface HotplugInput {
+  enabled?: boolean;
+  alignment?: string;
+  whenNotPossible?: Fallback;
+  applyOn?: "now" | "nextBoot";
+  targetNode?: number | "spread";
+  maxDimmSize?: string;
+  emptyNode?: "minimal" | "exact";
+  source?: { nodeset?: string; pageSize?: string };
+  before?: HookInput;
+  after?: HookInput;
+}
+
+export interface HookInput {
+  command: string[];
+  timeout?: number;
+}
+
+export interface CellInput {
+  memory?: string;
+  cpus?: string;
 }
 
 export interface DiskInput {

@@ -1,8 +1,7 @@
 import type { Kib } from "../domain/state.ts";
-import { KIB_PER_MIB } from "./size.ts";
-
-/** oVirt's default for both: HotPlugMemoryBlockSizeMb on ppc, and what its documentation teaches for all. */
-export const DEFAULT_ALIGNMENT: Kib = 256 * KIB_PER_MIB;
+import type { Defaults } from "./defaults.ts";
+import type { Inputs } from "./inputs.ts";
+import { KIB_PER_MIB, UNKNOWN } from "./size.ts";
 
 /**
  * The smallest memory block of a Linux guest: 128 MiB on x86-64 (arch/x86/mm/init_64.c,
@@ -10,29 +9,36 @@ export const DEFAULT_ALIGNMENT: Kib = 256 * KIB_PER_MIB;
  */
 export const SMALLEST_GUEST_BLOCK: Kib = 128 * KIB_PER_MIB;
 
-/** oVirt's default number of memory slots (its MaxMemorySlots). */
-export const DEFAULT_SLOTS = 16;
-
 /** oVirt's default ceiling at creation, as a multiple of the memory. */
 const DEFAULT_CEILING_FACTOR = 4;
 
-/** oVirt's VM32BitMaxMemorySizeInMB and VM64BitMaxMemorySizeInMB. */
-const CAP_32_BIT: Kib = 20_480 * KIB_PER_MIB;
-const CAP_64_BIT: Kib = 4_194_304 * KIB_PER_MIB;
+/**
+ * QEMU's x86 CPU models have 40 physical address bits unless the host's are passed on, so a guest's address space
+ * ends at 1 TiB; half of it leaves room for the PCI hole and for 1 GiB of alignment a slot.
+ */
+const EASY_CEILING: Kib = 512 * 1024 * KIB_PER_MIB;
 
 const ARCHES_32_BIT: ReadonlySet<string> = new Set(["i686", "armv7l"]);
 
-/** Seconds that a guest gets to shut itself down before its plug is pulled on delete. */
+/** Seconds that a guest gets to shut itself down. */
 export const DEFAULT_SHUTDOWN_TIMEOUT = 60;
 
-/** The most memory that a guest of this architecture may ever have; 64 bits when the host decides the architecture. */
-export function memoryCap(arch: string | undefined): { cap: Kib; bits: 32 | 64 } {
-  return arch !== undefined && ARCHES_32_BIT.has(arch)
-    ? { cap: CAP_32_BIT, bits: 32 }
-    : { cap: CAP_64_BIT, bits: 64 };
+/** Seconds that a hook may take. */
+export const DEFAULT_HOOK_TIMEOUT = 30;
+
+/** The guest's width: as the program says, else as its architecture has it. Undefined while that isn't known. */
+export function guestWidth({ guestWidth: said, arch }: Partial<Inputs>): 32 | 64 | undefined {
+  const values: unknown[] = [said, arch];
+  if (values.includes(UNKNOWN)) return undefined;
+  return said ?? (arch !== undefined && ARCHES_32_BIT.has(arch) ? 32 : 64);
 }
 
-/** The ceiling of a domain whose program names none. */
-export function defaultCeiling(memory: Kib, arch: string | undefined): Kib {
-  return Math.max(memory, Math.min(memory * DEFAULT_CEILING_FACTOR, memoryCap(arch).cap));
+/** The most memory that a guest of this width may ever have. */
+export function memoryCap(width: 32 | 64, defaults: Defaults): Kib {
+  return width === 32 ? defaults.cap32Bit : defaults.cap64Bit;
+}
+
+/** The ceiling of a domain whose program names none: 4 × its memory, where every host can start it. */
+export function defaultCeiling(memory: Kib, cap: Kib): Kib {
+  return Math.max(memory, Math.min(memory * DEFAULT_CEILING_FACTOR, cap, Math.max(EASY_CEILING, memory)));
 }

@@ -1,19 +1,26 @@
 import type { Failure } from "./check-inputs.ts";
+import type { Defaults } from "./defaults.ts";
 import type { Inputs } from "./inputs.ts";
-import { DEFAULT_ALIGNMENT, memoryCap, SMALLEST_GUEST_BLOCK } from "./limits.ts";
-import { KIB_PER_MIB, readCanonicalSize, sayMib, UNKNOWN } from "./size.ts";
+import { known, knownHotplug } from "./known.ts";
+import { guestWidth, memoryCap, SMALLEST_GUEST_BLOCK } from "./limits.ts";
+import { numaFailures } from "./numa-rules.ts";
+import { KIB_PER_MIB, sayMib, UNKNOWN } from "./size.ts";
 
-type Rule = (inputs: Partial<Inputs>) => Failure[];
+type Rule = (inputs: Partial<Inputs>, defaults: Defaults) => Failure[];
 
 /** One rule, one failure, with the numbers in it. A rule is silent while a value that it needs isn't known. */
-const RULES: readonly Rule[] = [memoryWithinCeiling, withinCap, alignmentFits, macsDiffer];
+const RULES: readonly Rule[] = [
+  memoryWithinCeiling,
+  withinCap,
+  alignmentFits,
+  dimmSizeFits,
+  hotplugIsOn,
+  macsDiffer,
+  numaFailures,
+];
 
-export function crossFieldFailures(inputs: Partial<Inputs>): Failure[] {
-  return RULES.flatMap((rule) => rule(inputs));
-}
-
-function known(size: string | undefined): number | undefined {
-  return size === undefined || size === UNKNOWN ? undefined : readCanonicalSize(size);
+export function crossFieldFailures(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
+  return RULES.flatMap((rule) => rule(inputs, defaults));
 }
 
 function memoryWithinCeiling(inputs: Partial<Inputs>): Failure[] {
@@ -23,41 +30,69 @@ function memoryWithinCeiling(inputs: Partial<Inputs>): Failure[] {
   return [{ property: "memory", reason }];
 }
 
-function withinCap(inputs: Partial<Inputs>): Failure[] {
-  if (inputs.arch === UNKNOWN) return [];
-  const { cap, bits } = memoryCap(inputs.arch);
+function withinCap(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
+  const width = guestWidth(inputs);
+  if (width === undefined) return [];
+  const cap = memoryCap(width, defaults);
   // A ceiling that is the memory itself, as the default one is then, is not a second thing that is wrong.
   const named =
     inputs.maxMemory === inputs.memory ? (["memory"] as const) : (["memory", "maxMemory"] as const);
   const beyond = named.filter((name) => (known(inputs[name]) ?? 0) > cap);
   return beyond.map((property) => ({
     property,
-    reason: `is ${sayMib(known(inputs[property]) ?? 0)}, beyond the cap of ${sayMib(cap)} for a ${bits}-bit guest`,
+    reason: `is ${sayMib(known(inputs[property]) ?? 0)}, beyond the cap of ${sayMib(cap)} for a ${width}-bit guest (libvirt-hotplug:maxMemory${width}Bit)`,
   }));
 }
 
-function alignmentFits(inputs: Partial<Inputs>): Failure[] {
-  const hotplug = inputs.hotplug;
-  const alignment = typeof hotplug === "object" ? known(hotplug.alignment) : undefined;
+function alignmentFits(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
+  const alignment = known(knownHotplug(inputs).alignment);
   if (alignment === undefined) return [];
   const property = "hotplug.alignment";
-  const mib = alignment / KIB_PER_MIB;
-  if (alignment < SMALLEST_GUEST_BLOCK || !Number.isInteger(Math.log2(mib)))
-    return [
-      {
-        property,
-        reason: `is ${sayMib(alignment)}; it must be a power of two of at least ${sayMib(SMALLEST_GUEST_BLOCK)}, the smallest memory block of a Linux guest (the default is ${sayMib(DEFAULT_ALIGNMENT)})`,
-      },
-    ];
+  if (!isBlock(alignment)) {
+    const reason = `is ${sayMib(alignment)}; it must be a power of two of at least ${sayMib(SMALLEST_GUEST_BLOCK)}, the smallest memory block of a Linux guest (the default is ${sayMib(defaults.alignment)})`;
+    return [{ property, reason }];
+  }
   const ceiling = known(inputs.maxMemory);
-  if (ceiling !== undefined && alignment > ceiling)
-    return [
-      {
-        property,
-        reason: `is ${sayMib(alignment)}, more than maxMemory, ${sayMib(ceiling)}: no DIMM could ever be added`,
-      },
-    ];
-  return [];
+  if (ceiling === undefined || alignment <= ceiling) return [];
+  const reason = `is ${sayMib(alignment)}, more than maxMemory, ${sayMib(ceiling)}: no DIMM could ever be added`;
+  return [{ property, reason }];
+}
+
+/** True for a size that a guest's memory blocks can be multiples of. */
+export function isBlock(size: number): boolean {
+  return size >= SMALLEST_GUEST_BLOCK && Number.isInteger(Math.log2(size / KIB_PER_MIB));
+}
+
+function dimmSizeFits(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
+  const hotplug = knownHotplug(inputs);
+  const most = known(hotplug.maxDimmSize);
+  if (most === undefined || hotplug.alignment === UNKNOWN) return [];
+  const alignment = known(hotplug.alignment) ?? defaults.alignment;
+  const pageSize = known(typeof hotplug.source === "object" ? hotplug.source.pageSize : undefined) ?? 0;
+  const unit = Math.max(alignment, pageSize);
+  if (most % unit === 0) return [];
+  const what = pageSize > alignment ? "the page size" : "the alignment";
+  const below = most - (most % unit);
+  const near = [below, below + unit].filter((size) => size > 0).map(sayMib);
+  return [
+    {
+      property: "hotplug.maxDimmSize",
+      reason: `is ${sayMib(most)}, no multiple of ${what}, ${sayMib(unit)}; the nearest: ${near.join(", ")}`,
+    },
+  ];
+}
+
+/** Arguments that say how to hot-plug make no sense where it is switched off. */
+function hotplugIsOn(inputs: Partial<Inputs>): Failure[] {
+  const hotplug = knownHotplug(inputs);
+  if (hotplug.enabled !== false) return [];
+  const idle = (["targetNode", "maxDimmSize", "source", "before", "after"] as const).filter(
+    (name) => hotplug[name] !== undefined,
+  );
+  return idle.map((name) => ({
+    property: `hotplug.${name}`,
+    reason: "has no meaning while hotplug.enabled is false",
+  }));
 }
 
 function macsDiffer(inputs: Partial<Inputs>): Failure[] {

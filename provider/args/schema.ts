@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { canonicalSize, parseSize, UNKNOWN } from "./size.ts";
+import type { Kib } from "../domain/state.ts";
+import { canonicalSize, isNothing, parsePageSize, parseSize, UNKNOWN } from "./size.ts";
 
 /**
  * Lets Pulumi's marker for «not known yet» through in place of any value: a preview may have it at any depth.
@@ -17,16 +18,24 @@ export function orUnknown<T extends z.ZodType>(schema: T) {
 }
 
 /** A memory size in canonical form («1259MiB»). */
-export const size = orUnknown(
-  z.unknown().transform((value, context): string => {
+export const size = orUnknown(canonical(parseSize));
+
+/** The same, and 0 for a NUMA node without memory («0MiB»). */
+export const sizeOrNone = orUnknown(canonical((value) => (isNothing(value) ? 0 : parseSize(value))));
+
+/** A page size, which may be less than a MiB («2MiB», «64KiB»). */
+export const pageSize = orUnknown(canonical(parsePageSize));
+
+function canonical(parse: (value: unknown) => Kib) {
+  return z.unknown().transform((value, context): string => {
     try {
-      return canonicalSize(parseSize(value));
+      return canonicalSize(parse(value));
     } catch (error) {
       context.issues.push({ code: "custom", input: value, message: (error as Error).message });
       return z.NEVER;
     }
-  }),
-);
+  });
+}
 
 /** A whole number within limits; the message names both. */
 export function integer(least: number, most: number, unit = "") {

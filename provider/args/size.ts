@@ -50,6 +50,20 @@ export function parseSize(value: unknown): Kib {
   return Number(below) * KIB_PER_MIB;
 }
 
+/** True for a size of 0, with or without a unit: a NUMA node without memory. */
+export function isNothing(value: unknown): boolean {
+  return value === 0 || (typeof value === "string" && /^\s*0+\s*([kmgtp](i?b)?|b)?\s*$/i.test(value));
+}
+
+/** Reads a page size: a power of two of at least 4 KiB, the smallest page of any architecture here. */
+export function parsePageSize(value: unknown): Kib {
+  const [numerator, denominator] = bytesOf(value);
+  const kib = Number(numerator) / Number(denominator) / 1024;
+  if (!Number.isSafeInteger(kib) || kib < 4 || !Number.isInteger(Math.log2(kib)))
+    throw new Error('is no page size: a power of two of at least 4 KiB, such as "2MiB" or "1GiB"');
+  return kib;
+}
+
 /** The exact number of bytes as a fraction, so that "1.5GiB" is no rounding. */
 function bytesOf(value: unknown): [bigint, bigint] {
   if (typeof value === "number") {

@@ -1,0 +1,35 @@
+import type { Kib } from "../domain/state.ts";
+import type { Fallback } from "./inputs.ts";
+import { KIB_PER_MIB } from "./size.ts";
+
+/** What applies where a program says nothing: a stack's configuration may set each of them. */
+export interface Defaults {
+  /** `libvirt-hotplug:enabled` */
+  enabled: boolean;
+  /** `libvirt-hotplug:alignment` */
+  alignment: Kib;
+  /** `libvirt-hotplug:memorySlots` */
+  memorySlots: number;
+  /** `libvirt-hotplug:whenNotPossible` */
+  whenNotPossible: Fallback;
+  /** `libvirt-hotplug:applyOn` */
+  applyOn: "now" | "nextBoot";
+  /** `libvirt-hotplug:maxMemory32Bit`: the most that a 32-bit guest may ever have. */
+  cap32Bit: Kib;
+  /** `libvirt-hotplug:maxMemory64Bit` */
+  cap64Bit: Kib;
+  /** `libvirt-hotplug:allowDowntime`: false forbids every restart and replace that a change of memory would bring. */
+  allowDowntime: boolean;
+}
+
+/** oVirt's: 256 MiB, 16 slots, VM32BitMaxMemorySizeInMB 20480 and VM64BitMaxMemorySizeInMB 4194304. */
+export const DEFAULTS: Defaults = {
+  enabled: true,
+  alignment: 256 * KIB_PER_MIB,
+  memorySlots: 16,
+  whenNotPossible: "replace",
+  applyOn: "now",
+  cap32Bit: 20_480 * KIB_PER_MIB,
+  cap64Bit: 4_194_304 * KIB_PER_MIB,
+  allowDowntime: true,
+};
