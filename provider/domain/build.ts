@@ -69,10 +69,19 @@ function osElement(spec: Partial<DomainSpec>): Element | undefined {
     "os",
     { firmware: spec.firmware === "uefi" ? "efi" : undefined },
     element("type", { arch, machine }, "hvm"),
+    spec.firmware === "uefi" && boot ? anyKernel() : undefined,
     textElement("kernel", boot?.kernel),
     textElement("initrd", boot?.initrd),
     textElement("cmdline", boot?.commandLine),
   );
+}
+
+/**
+ * Firmware with Secure Boot, which libvirt takes first where the host has it (Debian's does), refuses a kernel that is
+ * handed to it unsigned.
+ */
+function anyKernel(): Element {
+  return element("firmware", {}, element("feature", { enabled: "no", name: "secure-boot" }));
 }
 
 function featuresElement(spec: Partial<DomainSpec>): Element | undefined {

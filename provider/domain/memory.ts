@@ -1,14 +1,24 @@
-import { maxMemoryElement, sizeElement } from "./build.ts";
+import { maxMemoryElement, sizeElement, specElement } from "./build.ts";
 import { XmlError } from "./escape.ts";
-import { insertInOrder } from "./merge.ts";
+import { insertInOrder, merge } from "./merge.ts";
 import { parseDomain } from "./parse.ts";
-import { readCells, readDevices } from "./read.ts";
+import { readCells, readDevices, readVcpus } from "./read.ts";
 import type { Kib } from "./state.ts";
-import { attribute, children, type Element, find, remove, serialise, setAttribute, setText } from "./tree.ts";
+import {
+  attribute,
+  children,
+  type Element,
+  element,
+  find,
+  remove,
+  serialise,
+  setAttribute,
+  setText,
+} from "./tree.ts";
 
 /** The memory of the next boot. Sizes are set, never added to, so that an edit may be repeated. */
 interface MemoryEdit {
-  /** Each cell's memory, by id; none when the domain has no cells, and `total` says it. */
+  /** Each cell's memory, by id; none when the domain has no cells, and `total` says it. One is added where there is none. */
   cells: Kib[];
   /** For a domain without cells: `<memory>`, devices included. */
   total?: Kib;
@@ -43,6 +53,8 @@ export function setMemory(xml: string, edit: MemoryEdit): string {
 }
 
 function setCells(domain: Element, sizes: readonly Kib[]): void {
+  const [only, ...more] = sizes;
+  if (only !== undefined && more.length === 0 && readCells(domain).length === 0) addCell(domain, only);
   const elements = children(find(domain, "cpu", "numa"), "cell");
   const cells = readCells(domain);
   if (cells.length !== sizes.length || cells.some((cell, index) => cell.id !== index)) {
@@ -57,6 +69,12 @@ function setCells(domain: Element, sizes: readonly Kib[]): void {
     setAttribute(cell, "memory", sizes[id]);
     setAttribute(cell, "unit", "KiB");
   }
+}
+
+/** A node with all vCPUs: before 9.6 libvirt adds none itself, and memory hot-plug needs one. */
+function addCell(domain: Element, memory: Kib): void {
+  const cpu = find(specElement({ cells: [{ memory }], vcpus: readVcpus(domain) }), "cpu");
+  if (cpu) merge(domain, undefined, element("domain", {}, cpu));
 }
 
 /** Sets `<memory>` to what libvirt would make of it: cells and devices; `whole` where there are no cells. */

@@ -28,6 +28,9 @@ export function readDomain(xml: string): DomainState {
     devices,
     acpi: find(domain, "features", "acpi") !== undefined,
     uefi: isUefi(domain),
+    pinned:
+      find(domain, "memoryBacking", "locked") !== undefined ||
+      attribute(find(domain, "memoryBacking", "allocation"), "mode") === "immediate",
   };
   const maxMemory = readMaxMemory(domain);
   const arch = attribute(type, "arch");

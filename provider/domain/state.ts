@@ -66,5 +66,7 @@ export interface DomainState {
   acpi: boolean;
   /** `<os firmware='efi'>`, or a pflash `<loader>`. */
   uefi: boolean;
+  /** `<memoryBacking>` locks the memory or allocates it at once: the host must have it. */
+  pinned: boolean;
   ownership?: Ownership;
 }

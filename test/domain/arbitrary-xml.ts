@@ -48,7 +48,7 @@ const aside = fc.oneof(
 );
 
 /** Elements in every way of writing that XML has. */
-export const elementXml = fc.letrec<{ element: string }>((tie) => ({
+const elementXml = fc.letrec<{ element: string }>((tie) => ({
   element: fc
     .record({
       name,

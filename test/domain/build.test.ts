@@ -9,6 +9,17 @@ import { attribute, children, find, serialiseNode, text } from "../../provider/d
 import { anySpec, plainSpec } from "./spec.ts";
 
 describe("buildDomain", () => {
+  it.each([
+    ["UEFI with a kernel: firmware that doesn't ask for its signature", "uefi", true, ["no secure-boot"]],
+    ["UEFI with disks: the host's choice", "uefi", false, []],
+    ["BIOS", "bios", true, []],
+  ] as const)("%s", (_, firmware, kernel, wanted) => {
+    const xml = buildDomain({ ...plainSpec, firmware, ...(kernel && { boot: { kernel: "/k" } }) });
+    const features = children(find(parse(xml).root, "os", "firmware"), "feature");
+    const said = features.map((feature) => `${attribute(feature, "enabled")} ${attribute(feature, "name")}`);
+    expect(said).toEqual(wanted);
+  });
+
   it("writes a definition that people can read", () => {
     const xml = buildDomain({
       ...plainSpec,

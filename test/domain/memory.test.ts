@@ -16,6 +16,19 @@ describe("the fold", () => {
     expect(readDomain(folded).devices.map(({ slot }) => slot)).toEqual([2, 9]);
   });
 
+  it("adds a node with all vCPUs where there is none, as hot-plug needs it, and leaves the rest", () => {
+    const made = fixture("virt-install");
+    const folded = setMemory(made, { cells: [3145728], maxMemory: { size: 8388608, slots: 16 } });
+    expect(readDomain(folded)).toEqual({
+      ...readDomain(made),
+      memory: 3145728,
+      currentMemory: 3145728,
+      maxMemory: { size: 8388608, slots: 16 },
+      cells: [{ id: 0, memory: 3145728, cpus: "0-1" }],
+    });
+    expect(setMemory(folded, { cells: [3145728], maxMemory: { size: 8388608, slots: 16 } })).toBe(folded);
+  });
+
   it("counts the devices of others, and lets currentMemory follow", () => {
     const folded = setMemory(grown, { cells: [2097152], removeAliases: ["ua-pulumi-dimm0"] });
     expect(readDomain(folded)).toMatchObject({ memory: 2498560, currentMemory: 2498560 });

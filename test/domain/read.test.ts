@@ -17,6 +17,7 @@ describe("readDomain", () => {
       machine: "pc-q35-7.2",
       acpi: true,
       uefi: false,
+      pinned: false,
     });
   });
 
@@ -144,5 +145,15 @@ describe("libvirt's rules of memory", () => {
     ["<memory>1</memory><devices><memory model='ram'/></devices>", 'unknown model of a memory device: "ram"'],
   ])("%j is refused", (inside, problem) => {
     expect(() => readDomain(domain(inside))).toThrow(problem);
+  });
+
+  it.each([
+    ["<locked/>", true],
+    ["<allocation mode='immediate'/>", true],
+    ["<allocation mode='ondemand'/>", false],
+    ["<hugepages/>", false],
+  ])("knows memory that the host must have at once: %s", (backing, pinned) => {
+    const xml = `<domain><memory>1024</memory><memoryBacking>${backing}</memoryBacking></domain>`;
+    expect(readDomain(xml).pinned).toBe(pinned);
   });
 });
