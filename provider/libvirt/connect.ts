@@ -32,6 +32,8 @@ const START_PAUSED = 1;
 const UNDEFINE_ALL = 1 | 2 | 4 | 16;
 const UNDEFINE_TPM = 32;
 const UNDEFINE_TPM_SINCE = 8_009_000;
+/** VIR_NODE_MEMORY_STATS_ALL_CELLS. */
+const ALL_CELLS = -1;
 /** VIR_DOMAIN_METADATA_ELEMENT. */
 const METADATA_ELEMENT = 2;
 /** virDomainState, in its order. */
@@ -147,6 +149,26 @@ class RpcHypervisor implements Hypervisor {
 
   async attachDevice(domain: DomainRef, xml: string, where: Where): Promise<void> {
     await this.#calls.call(procedures.attachDevice, { domain, xml, flags: affects(where) });
+  }
+
+  async nodeMemory() {
+    // Asked with 0, it answers how many figures there are.
+    const all = { cell: ALL_CELLS, flags: 0 };
+    const { nparams } = await this.#calls.call(procedures.nodeMemoryStats, { nparams: 0, ...all });
+    const { stats } = await this.#calls.call(procedures.nodeMemoryStats, { nparams, ...all });
+    const figure = (name: string) => Number(stats.find(({ field }) => field === name)?.value ?? 0n);
+    return {
+      total: figure("total"),
+      free: figure("free"),
+      buffers: figure("buffers"),
+      cached: figure("cached"),
+    };
+  }
+
+  async freePages(pageSize: number, node: number): Promise<number> {
+    const asked = { pages: [pageSize], startCell: node, cellCount: 1, flags: 0 };
+    const { counts } = await this.#calls.call(procedures.nodeFreePages, asked);
+    return Number(counts.reduce((sum, count) => sum + count, 0n));
   }
 
   async setMetadata(

@@ -64,6 +64,10 @@ export interface Hypervisor {
     element: { namespace: string; prefix: string; xml: string | undefined },
     where: { live?: boolean; config?: boolean },
   ): Promise<void>;
+  /** What the host's memory is used for, in KiB, over all its nodes (virNodeGetMemoryStats). */
+  nodeMemory(): Promise<{ total: number; free: number; buffers: number; cached: number }>;
+  /** Free pages of a size (KiB) on a host node, -1 for all of them (virNodeGetFreePages). */
+  freePages(pageSize: number, node: number): Promise<number>;
   /** Host description (virConnectGetCapabilities). */
   capabilities(): Promise<string>;
   /** libvirt's version on the host: 9000000 is 9.0.0. */

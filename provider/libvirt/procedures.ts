@@ -33,9 +33,11 @@ export const errorReply = struct({
   net: optional(network),
 });
 
-/** REMOTE_AUTH_TYPE_LIST_MAX and REMOTE_DOMAIN_LIST_MAX. */
+/** REMOTE_AUTH_TYPE_LIST_MAX, REMOTE_DOMAIN_LIST_MAX, REMOTE_NODE_MEMORY_STATS_MAX and REMOTE_NODE_MAX_CELLS. */
 const AUTH_TYPES_MAX = 20;
 const DOMAINS_MAX = 16384;
+const MEMORY_STATS_MAX = 1024;
+const CELLS_MAX = 1024;
 
 interface Traits {
   program: number;
@@ -91,6 +93,12 @@ export const procedures = {
   attachDevice: call(160, "DOMAIN_ATTACH_DEVICE_FLAGS", { domain, xml: string, flags: uint }, {}, slow),
   create: call(196, "DOMAIN_CREATE_WITH_FLAGS", { domain, flags: uint }, { domain }, slow),
   state: call(212, "DOMAIN_GET_STATE", { domain, flags: uint }, { state: int, reason: int }),
+  nodeMemoryStats: call(
+    228,
+    "NODE_GET_MEMORY_STATS",
+    { nparams: int, cell: int, flags: uint },
+    { stats: array(struct({ field: string, value: u64 }), MEMORY_STATS_MAX), nparams: int },
+  ),
   undefine: call(231, "DOMAIN_UNDEFINE_FLAGS", { domain, flags: uint }, {}),
   destroy: call(234, "DOMAIN_DESTROY_FLAGS", { domain, flags: uint }, {}, slow),
   shutdown: call(258, "DOMAIN_SHUTDOWN_FLAGS", { domain, flags: uint }, {}, slow),
@@ -120,5 +128,11 @@ export const procedures = {
     { callbackId: int },
   ),
   deregisterEvent: call(317, "CONNECT_DOMAIN_EVENT_CALLBACK_DEREGISTER_ANY", { callbackId: int }, {}),
+  nodeFreePages: call(
+    340,
+    "NODE_GET_FREE_PAGES",
+    { pages: array(uint, CELLS_MAX), startCell: int, cellCount: uint, flags: uint },
+    { counts: array(u64, CELLS_MAX) },
+  ),
   define: call(350, "DOMAIN_DEFINE_XML_FLAGS", { xml: string, flags: uint }, { domain }, slow),
 };
