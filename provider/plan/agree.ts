@@ -33,10 +33,11 @@ function isHarmless(change: Change): boolean {
   return change.outcome === "none" || change.outcome === "live" || change.outcome === "nextBoot";
 }
 
+/** A stop without a start is the program's own word, `running: false`. */
 function interrupts(change: Change): boolean {
   return (
     change.outcome === "replace" ||
-    (change.outcome === "restart" && !change.steps.some((step) => step.kind === "stop"))
+    (change.outcome === "restart" && change.steps.some((step) => step.kind === "start"))
   );
 }
 

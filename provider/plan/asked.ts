@@ -1,38 +1,81 @@
-import type { Inputs } from "../args/inputs.ts";
-import { DEFAULT_ALIGNMENT } from "../args/limits.ts";
-import { readCanonicalSize, UNKNOWN } from "../args/size.ts";
+import type { Defaults } from "../args/defaults.ts";
+import type { Fallback, Inputs } from "../args/inputs.ts";
+import { containsUnknown } from "../args/known.ts";
+import { guestWidth } from "../args/limits.ts";
+import { readCanonicalSize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
+
+/** A NUMA node's own share of the memory, as the program gives it. */
+export interface Share {
+  memory: Kib;
+  cpus?: string;
+}
 
 /** What the program asks of a domain's memory, every default applied. */
 export interface Asked {
   memory: Kib;
   maxMemory: Kib;
   slots: number;
+  /** False: nothing is ever plugged, and the domain has no maxMemory. */
+  enabled: boolean;
   alignment: Kib;
-  whenNotPossible: "replace" | "error";
-  /** The guest NUMA node that takes what is above the cells' shares. */
-  targetNode: number;
+  whenNotPossible: Fallback;
+  applyOn: "now" | "nextBoot";
+  /** The guest NUMA node that takes what is above the shares, or all nodes alike. */
+  target: number | "spread";
+  /** Undefined: the nodes stay as they are; one, for a domain made from scratch. */
+  shares?: Share[];
+  emptyNode: "minimal" | "exact";
+  maxDimmSize?: Kib;
+  source?: { nodemask?: string; pageSize?: Kib };
+  /** A replace would destroy what this provider did not make. */
+  adopted: boolean;
+  forceOff: boolean;
+  allowDowntime: boolean;
+  width: 32 | 64;
 }
 
-/** Undefined while a size that the plan needs isn't known. */
-export function askedMemory(inputs: Inputs): Asked | undefined {
-  const hotplug: unknown = inputs.hotplug;
-  const { alignment, whenNotPossible } = inputs.hotplug ?? {};
-  const needed: unknown[] = [
-    inputs.memory,
-    inputs.maxMemory,
-    inputs.memorySlots,
-    hotplug,
-    alignment,
-    whenNotPossible,
-  ];
-  if (needed.includes(UNKNOWN)) return undefined;
+/** The arguments that say what memory a domain shall have. */
+export const MEMORY_FIELDS = ["memory", "maxMemory", "memorySlots", "numa"] as const;
+
+/** All that a plan of the memory is made from. */
+const PLAN_FIELDS = [...MEMORY_FIELDS, "hotplug", "guestWidth"] as const;
+
+/**
+ * @param adopted somebody else made the domain
+ * @returns undefined while a value that the plan needs isn't known
+ */
+export function askedMemory(inputs: Inputs, defaults: Defaults, adopted = false): Asked | undefined {
+  const width = guestWidth(inputs);
+  if (width === undefined || PLAN_FIELDS.some((name) => containsUnknown(inputs[name]))) return undefined;
+  const { hotplug = {}, numa } = inputs;
+  const { alignment, maxDimmSize, source } = hotplug;
   return {
     memory: readCanonicalSize(inputs.memory),
     maxMemory: readCanonicalSize(inputs.maxMemory),
     slots: inputs.memorySlots,
-    alignment: alignment === undefined ? DEFAULT_ALIGNMENT : readCanonicalSize(alignment),
-    whenNotPossible: whenNotPossible ?? "replace",
-    targetNode: 0,
+    enabled: hotplug.enabled ?? defaults.enabled,
+    alignment: alignment === undefined ? defaults.alignment : readCanonicalSize(alignment),
+    whenNotPossible: hotplug.whenNotPossible ?? defaults.whenNotPossible,
+    applyOn: hotplug.applyOn ?? defaults.applyOn,
+    target: hotplug.targetNode ?? 0,
+    emptyNode: hotplug.emptyNode ?? "minimal",
+    adopted,
+    forceOff: inputs.forceOff === true,
+    allowDowntime: defaults.allowDowntime,
+    width,
+    ...(numa !== undefined && {
+      shares: numa.map(({ memory, cpus }) => ({
+        memory: memory === undefined ? 0 : readCanonicalSize(memory),
+        ...(cpus !== undefined && { cpus }),
+      })),
+    }),
+    ...(maxDimmSize !== undefined && { maxDimmSize: readCanonicalSize(maxDimmSize) }),
+    ...(source !== undefined && {
+      source: {
+        ...(source.nodeset !== undefined && { nodemask: source.nodeset }),
+        ...(source.pageSize !== undefined && { pageSize: readCanonicalSize(source.pageSize) }),
+      },
+    }),
   };
 }

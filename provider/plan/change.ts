@@ -1,13 +1,16 @@
+import type { Defaults } from "../args/defaults.ts";
 import type { FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
+import { containsUnknown, knownHotplug } from "../args/known.ts";
+import { UNKNOWN } from "../args/size.ts";
+import type { Kib } from "../domain/state.ts";
 import { askedMemory } from "./asked.ts";
-import { changedFields, changesThatNeed, containsUnknown } from "./changed-fields.ts";
-import { NEXT_BOOT, planMemory } from "./memory.ts";
+import { changedFields, changesThatNeed } from "./changed-fields.ts";
+import { refuse } from "./fallback.ts";
+import { planMemory } from "./memory.ts";
 import type { Observed } from "./observed.ts";
 import { isGraver, type Outcome, type Plan, type Step } from "./plan.ts";
-
-/** What a replace loses, for changes other than memory. */
-const REPLACE = "the domain is shut down, deleted and created anew; disk files are kept";
+import { NEXT_BOOT, REPLACE_COSTS } from "./words.ts";
 
 /** The whole of an update: the memory's plan, and what the other arguments that changed need. */
 export interface Change extends Plan {
@@ -17,23 +20,35 @@ export interface Change extends Plan {
   settings: FieldName[];
 }
 
-/**
- * Plans an update. Pure, and shared by preview and update.
- *
- * @param inputs what the program asks, as check made it
- * @param before the arguments that the state echoes, for those that can't be read off the domain
- * @param observed the domain as it is, from a look or from the state
- */
-export function planChange(inputs: Inputs, before: Partial<Inputs>, observed: Observed): Change {
+/** What an update is planned from. */
+export interface Situation {
+  /** What the program asks, as check made it. */
+  inputs: Inputs;
+  /** The arguments that the state echoes, for those that can't be read off the domain. */
+  before: Partial<Inputs>;
+  /** The domain as it is, from a look or from the state. */
+  observed: Observed;
+  /** The memory of the inactive definition as the state recorded it; undefined when it recorded none. */
+  recorded: Kib | undefined;
+  defaults: Defaults;
+  /** Somebody else made the domain. */
+  adopted: boolean;
+}
+
+/** Plans an update. Pure, and shared by preview and update. */
+export function planChange({ inputs, before, observed, recorded, defaults, adopted }: Situation): Change {
   const changed = changedFields(before, inputs);
   const settings = changesThatNeed("setting", changed, inputs);
   const stop = observed.power !== "off" && inputs.running === false;
-  const asked = askedMemory(inputs);
-  const memory = asked && planMemory(asked, observed, stop);
+  const asked = askedMemory(inputs, defaults, adopted);
+  const numaChanged = changed.includes("numa") && observed.power !== "off";
+  const memory =
+    asked &&
+    planMemory(asked, observed, { stopping: stop, numaChanged, ...(recorded !== undefined && { recorded }) });
   const parts = [
     ...(memory === undefined ? [] : [memory]),
-    ...replaced(changed, inputs),
-    ...(stop ? [stopping()] : []),
+    ...replaced(changed, inputs, adopted),
+    ...(stop ? [stopping(inputs)] : []),
     ...redefined(changed, inputs, observed),
     ...autostarted(changed, inputs),
     ...(observed.power === "off" && inputs.running !== false && !containsUnknown(inputs.running)
@@ -41,7 +56,7 @@ export function planChange(inputs: Inputs, before: Partial<Inputs>, observed: Ob
       : []),
   ];
   const whole = together(stop ? stopFirst(parts) : parts);
-  if (memory === undefined) return { ...notKnown(inputs, whole), settings };
+  if (memory === undefined) return { ...notKnown(inputs, whole, defaults), settings };
   const summary =
     whole.summary === "" && settings.length > 0 ? `setting only: ${settings.join(", ")}` : whole.summary;
   return { ...whole, summary, memory, settings };
@@ -72,15 +87,16 @@ function stopFirst(parts: Plan[]): Plan[] {
   return [...parts.filter(isStop), ...parts.filter((part) => !isStop(part))];
 }
 
-function replaced(changed: FieldName[], inputs: Inputs): Plan[] {
+function replaced(changed: FieldName[], inputs: Inputs, adopted: boolean): Plan[] {
   const fields = changesThatNeed("replace", changed, inputs);
   if (fields.length === 0) return [];
   const reason = `a change of ${fields.join(", ")} needs a new domain`;
+  if (adopted) return [refuse(`${reason}, and this one was adopted, so it is never replaced`, [reason])];
   return [
     {
       outcome: "replace",
-      summary: `replace: ${reason}; ${REPLACE}`,
-      steps: [{ kind: "replace", fields, sentence: REPLACE }],
+      summary: `replace: ${reason}; ${REPLACE_COSTS}`,
+      steps: [{ kind: "replace", fields, sentence: REPLACE_COSTS }],
       reasons: [reason],
     },
   ];
@@ -115,18 +131,20 @@ function starting(): Plan {
   return { outcome: "live", summary: sentence, steps: [{ kind: "start", sentence }], reasons: [] };
 }
 
-function stopping(): Plan {
+function stopping(inputs: Inputs): Plan {
   const sentence = "shut the domain down (running: false)";
-  return { outcome: "restart", summary: sentence, steps: [{ kind: "stop", sentence }], reasons: [] };
+  const step: Step = { kind: "stop", force: inputs.forceOff === true, sentence };
+  return { outcome: "restart", summary: sentence, steps: [step], reasons: [] };
 }
 
 /** A size isn't known in this preview: never a replace on a guess. */
-function notKnown(inputs: Inputs, known: Plan): Plan {
-  const { whenNotPossible = "replace" } = inputs.hotplug ?? {};
-  const fallback = containsUnknown([inputs.hotplug, whenNotPossible])
-    ? "replace or an error, as hotplug says"
-    : { replace: "replace", error: "an error" }[whenNotPossible];
-  const summary = `update; live if possible, else ${fallback}: not known yet`;
+function notKnown(inputs: Inputs, known: Plan, defaults: Defaults): Plan {
+  const chosen = knownHotplug(inputs).whenNotPossible;
+  const hotplug: unknown = inputs.hotplug;
+  const fallback =
+    hotplug === UNKNOWN || containsUnknown(chosen) ? "the fallback" : (chosen ?? defaults.whenNotPossible);
+  const words = fallback === "nextBoot" ? "at the next boot" : fallback === "error" ? "an error" : fallback;
+  const summary = `update; live if possible, else ${words}: not known yet`;
   if (known.outcome === "replace") return known;
   return {
     outcome: "unknown",

@@ -1,38 +1,47 @@
 import { sayMib, saySize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
-import { foldedDefinition, isDefined, takenByOthers } from "./definition.ts";
-import { layOut } from "./layout.ts";
+import { MINIMAL_NODE, sum } from "./cells.ts";
+import { ceilingFor, foldedDefinition, isDefined, leastMemory, takenByOthers } from "./definition.ts";
+import { fallBack, refuse } from "./fallback.ts";
+import { growthNotes, saysGrowth } from "./growth-words.ts";
+import { layOut, sayDimm } from "./layout.ts";
 import { reasonsAgainstAttach } from "./live-rules.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import type { DimmPlan, MemoryDefinition, Plan, Reachable, Step } from "./plan.ts";
+import { nothing, type Plan, type Step } from "./plan.ts";
 import { reachableSizes } from "./reachable.ts";
+import { arrow, NEXT_BOOT, sayRest } from "./words.ts";
 
-/** What a replace costs: said wherever one is planned. */
-const REPLACE_COSTS =
-  "the domain is shut down, deleted and created anew: disk files are kept; NVRAM, TPM state, snapshots and changes made by hand are not";
+/** What a plan of the memory depends on beside what is asked and what is there. */
+export interface Circumstances {
+  /** The same update shuts the domain down, so nothing has to be attached. */
+  stopping?: boolean;
+  /** The program's list of NUMA nodes differs from what it was. */
+  numaChanged?: boolean;
+  /** The memory of the inactive definition as the state recorded it. */
+  recorded?: Kib;
+}
 
-export const NEXT_BOOT =
-  "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
-
-/**
- * Plans a change of memory: what is asked against what is there, never against the size that the state echoes.
- *
- * @param stopping the same update shuts the domain down, so nothing has to be attached
- */
-export function planMemory(asked: Asked, observed: Observed, stopping = false): Plan {
+/** Plans a change of memory: what is asked against what is there, never against the size that the state echoes. */
+export function planMemory(asked: Asked, observed: Observed, circumstances: Circumstances = {}): Plan {
   const { live } = observed;
-  const plan = live === undefined || stopping ? planOff(asked, observed) : planRunning(asked, observed, live);
+  const off = live === undefined || circumstances.stopping === true;
+  const plan = off
+    ? planOff(asked, observed, circumstances)
+    : planRunning(asked, observed, live, circumstances);
   const reachable = reachableSizes(asked, observed);
   return reachable === undefined ? plan : { ...plan, reachable };
 }
 
 /** Nothing runs, so the definition is all that changes. */
-function planOff(asked: Asked, observed: Observed): Plan {
+function planOff(asked: Asked, observed: Observed, circumstances: Circumstances): Plan {
   const { nextBoot } = observed;
-  const steps = definitionSteps(asked, observed);
+  const steps = definitionSteps(asked, observed, circumstances);
   if (nextBoot === undefined || steps.length === 0) return nothing();
-  if (isTooSmall(asked, observed)) return tooSmall(asked, observed);
+  const missing = missingTarget(asked, nextBoot, circumstances);
+  if (missing !== undefined) return missing;
+  if (asked.memory < leastMemory(asked, observed, circumstances.numaChanged))
+    return tooSmall(asked, observed, circumstances);
   const change =
     nextBoot.memory === asked.memory
       ? `gets ${sayRest(foldedDefinition(asked, observed, nextBoot), nextBoot)}`
@@ -41,141 +50,207 @@ function planOff(asked: Asked, observed: Observed): Plan {
   return { outcome: "live", summary: `${when}: its definition ${change}`, steps, reasons: [] };
 }
 
-function planRunning(asked: Asked, observed: Observed, live: MemoryView): Plan {
-  const increase = asked.memory - live.memory;
-  if (increase < 0)
-    return fallBack(asked, observed, live, [
-      `memory that a running domain was started with can't be taken away, and taking DIMMs out is not supported yet (${sayMib(-increase)} less is asked)`,
-    ]);
-  const fold = definitionSteps(asked, observed);
-  if (fold.length > 0 && isTooSmall(asked, observed)) return tooSmall(asked, observed);
-  if (increase === 0) return planDefinition(asked, observed, live, fold);
-  const reasons = reasonsAgainstAttach(asked, live);
-  if (reasons.length > 0) return fallBack(asked, observed, live, reasons);
+function planRunning(asked: Asked, observed: Observed, live: MemoryView, circumstances: Circumstances): Plan {
+  const definition = definitionSteps(asked, observed, circumstances);
+  const foreign = foreignPending(asked, observed, live, circumstances);
+  if (foreign !== undefined && definition.length > 0) return foreign;
+  const missing = observed.nextBoot && missingTarget(asked, observed.nextBoot, circumstances);
+  if (missing !== undefined && definition.length > 0) return missing;
+  if (definition.length > 0 && asked.memory < leastMemory(asked, observed, circumstances.numaChanged))
+    return tooSmall(asked, observed, circumstances);
+  const supersedes = supersededPending(asked, observed, live);
+  const increase = increaseOver(asked, live);
+  const isDeferrable = increase !== 0 || circumstances.numaChanged === true;
+  if (asked.applyOn === "nextBoot" && isDeferrable)
+    return planNextBoot(asked, observed, live, definition, supersedes);
+  const reasons = [
+    ...topologyReasons(asked, observed, live, circumstances),
+    ...(increase < 0 ? [decreaseReason(-increase, live)] : []),
+    ...(increase > 0 ? reasonsAgainstAttach(asked, live) : []),
+  ];
+  if (reasons.length > 0)
+    return fallBack(asked, observed, live, reasons, definition, headroom(asked, live) + supersedes);
+  if (increase === 0) return planDefinition(asked, observed, live, definition, supersedes);
   const layout = layOut(increase, asked, live);
   const attach = layout.dimms.map(
     (dimm): Step => ({ kind: "attach", dimm, sentence: `attach ${sayDimm(dimm)}` }),
   );
-  const notes = [
-    "no restart",
-    ...(asked.memory === asked.maxMemory && observed.persistent
-      ? ["the ceiling is reached: the next boot has no headroom"]
-      : []),
-    ...(layout.freeSlots === 0 && asked.memory < layout.ceiling
-      ? ["the last slot goes: the next increase needs the domain shut down and started first"]
-      : []),
-    ...(asked.maxMemory !== layout.ceiling && asked.memory < asked.maxMemory
-      ? [`the maximum of ${saySize(asked.maxMemory)} takes effect at the next boot`]
-      : []),
-    ...(observed.persistent ? [] : ["the domain is transient, so the new size ends with it"]),
-    ...(observed.power === "paused"
-      ? ["the domain is paused: the guest sees the memory when it resumes"]
-      : []),
-  ];
-  const what = `hot-plug ${saySize(increase)} as ${sayDimms(layout.dimms)} (${layout.freeSlots} of ${layout.slots} free after), node ${asked.targetNode}`;
-  const sizes = `${arrow(live.memory, asked.memory)} of at most ${saySize(layout.ceiling)}`;
+  const notes = growthNotes(asked, observed, live, layout).join("; ");
+  const later = definition.some((step) => step.kind === "redefine") ? `; numa: ${NEXT_BOOT}` : "";
   return {
     outcome: "live",
-    summary: `${what}; ${sizes}; ${notes.join("; ")}`,
-    steps: [...attach, ...fold],
+    summary: `${saysGrowth(increase, asked, live, layout)}; ${notes}${supersedes}${later}`,
+    steps: [...attach, ...definition],
     reasons: [],
     layout,
   };
 }
 
 /** The running domain has its size; its definition may differ: a fold that was interrupted, or a new ceiling. */
-function planDefinition(asked: Asked, observed: Observed, live: MemoryView, fold: Step[]): Plan {
+function planDefinition(
+  asked: Asked,
+  observed: Observed,
+  live: MemoryView,
+  steps: Step[],
+  supersedes: string,
+): Plan {
   const before = observed.nextBoot;
-  if (before === undefined || fold.length === 0) return nothing();
+  if (before === undefined || steps.length === 0) return nothing();
   if (before.memory !== asked.memory)
     return {
-      outcome: "live",
-      summary: `the running domain has ${sayMib(live.memory)}; its definition goes ${arrow(before.memory, asked.memory)}; no restart`,
-      steps: fold,
+      outcome: asked.applyOn === "nextBoot" ? "nextBoot" : "live",
+      summary: `the running domain has ${sayMib(live.memory)}; its definition goes ${arrow(before.memory, asked.memory)}; no restart${supersedes}`,
+      steps,
       reasons: [],
     };
-  const rest = sayRest(foldedDefinition(asked, observed, before), before);
-  return { outcome: "nextBoot", summary: `${rest}: ${NEXT_BOOT}`, steps: fold, reasons: [] };
+  const onlyNodes = steps.every((step) => step.kind === "redefine");
+  const rest = onlyNodes ? "numa" : sayRest(foldedDefinition(asked, observed, before), before);
+  return { outcome: "nextBoot", summary: `${rest}: ${NEXT_BOOT}`, steps, reasons: [] };
+}
+
+/** Of an adopted domain, and of XML of the program's own, check doesn't know the nodes. */
+function missingTarget(
+  { target, shares }: Asked,
+  nextBoot: MemoryView,
+  { numaChanged }: Circumstances,
+): Plan | undefined {
+  const ids = nextBoot.cells.map((cell) => cell.id);
+  if (target === "spread" || ids.length === 0 || ids.includes(target)) return undefined;
+  if (numaChanged && shares !== undefined) return undefined;
+  const reason = `hotplug.targetNode is ${target}, and the domain has ${ids.length === 1 ? "node" : "nodes"} ${ids.join(", ")}`;
+  return refuse(`${reason}; name one of them`, [reason]);
 }
 
 /** Memory that others put into the definition leaves nothing for the node that takes the rest. */
-function isTooSmall(asked: Asked, observed: Observed): boolean {
-  return asked.memory <= takenByOthers(asked, observed);
+function tooSmall(asked: Asked, observed: Observed, { numaChanged }: Circumstances): Plan {
+  const taken = sayMib(takenByOthers(asked, observed, numaChanged));
+  const node = asked.target === "spread" ? "the nodes that it is spread over" : `node ${asked.target}`;
+  const reason = `${sayMib(asked.memory)} can't be defined: the definition has ${taken} in devices that others put there and in other nodes, which leaves nothing for ${node}`;
+  return refuse(`${reason}; take those devices out, or ask for more than ${taken}`, [reason]);
 }
 
-function tooSmall(asked: Asked, observed: Observed): Plan {
-  const taken = sayMib(takenByOthers(asked, observed));
-  const reason = `${sayMib(asked.memory)} can't be defined: the definition has ${taken} in devices that others put there and in other nodes, which leaves nothing for node ${asked.targetNode}`;
-  const wayOut = `take those devices out, or ask for more than ${taken}`;
-  return { outcome: "refuse", summary: `${reason}; ${wayOut}`, steps: [], reasons: [reason] };
+/** The user defers every change. */
+function planNextBoot(
+  asked: Asked,
+  observed: Observed,
+  live: MemoryView,
+  steps: Step[],
+  supersedes: string,
+): Plan {
+  const before = observed.nextBoot?.memory;
+  if (before === undefined) return noNextBoot();
+  if (steps.length === 0) return nothing();
+  const size =
+    before === asked.memory ? `at most ${saySize(asked.maxMemory)}` : arrow(live.memory, asked.memory);
+  return { outcome: "nextBoot", summary: `${size} ${NEXT_BOOT}${supersedes}`, steps, reasons: [] };
 }
 
-/** What can't be done live: replace or an error, as the user chose, with the sizes that are live. */
-function fallBack(asked: Asked, observed: Observed, live: MemoryView, reasons: string[]): Plan {
-  const what = arrow(live.memory, asked.memory);
-  const why = `${what} can't be hot-plugged: ${reasons.join("; ")}; ${nearest(asked, observed, live)}`;
-  if (asked.whenNotPossible === "error")
-    return {
-      outcome: "refuse",
-      summary: `${why}; hotplug.whenNotPossible is "error", so nothing is done`,
-      steps: [],
-      reasons,
-    };
-  return {
-    outcome: "replace",
-    summary: `replace: ${why}; ${REPLACE_COSTS}`,
-    steps: [{ kind: "replace", fields: ["memory"], sentence: REPLACE_COSTS }],
-    reasons,
-  };
+function noNextBoot(): Plan {
+  const reason = "the domain is transient, so it has no next boot";
+  return refuse(`${reason}; hotplug.applyOn "now" changes the running one`, [reason]);
 }
 
-/** The sizes around the asked one that are live from here. */
-function nearest(asked: Asked, observed: Observed, live: MemoryView): string {
-  const reachable = reachableSizes(asked, observed);
-  if (reachable === undefined) return `no other size is live from ${sayMib(live.memory)}`;
-  const sizes = around(asked.memory, live.memory, reachable).map((size) =>
-    size === live.memory ? `${sayMib(size)}, which it has` : sayMib(size),
+/** POWER rounds the memory up to its block at start, all others to 1 MiB: the domain then has a little more than was asked. */
+function increaseOver(asked: Asked, live: MemoryView): Kib {
+  const increase = asked.memory - live.memory;
+  const rounding = live.arch?.startsWith("ppc64") ? 256 * 1024 : 1024;
+  return increase < 0 && -increase < rounding && live.devices.length === 0 ? 0 : increase;
+}
+
+/**
+ * Nodes that the program says otherwise now, or that wait for the next boot as it says. A node may well have more than
+ * its share: DIMMs from when it was the target.
+ */
+function topologyReasons(
+  asked: Asked,
+  { nextBoot }: Observed,
+  live: MemoryView,
+  { numaChanged }: Circumstances,
+): string[] {
+  const { shares, target } = asked;
+  const grows = increaseOver(asked, live) > 0;
+  if (shares === undefined || !(numaChanged || grows)) return [];
+  if (shares.length !== live.cells.length)
+    return [
+      `the running domain was started with ${nodes(live.cells.length)}, and the program asks for ${nodes(shares.length)}`,
+    ];
+  return live.cells.flatMap((cell) => {
+    const devices = live.devices.filter((device) => device.node === cell.id);
+    const has = cell.memory + sum(devices.map((device) => device.size));
+    const share = shares[cell.id]?.memory ?? 0;
+    const defined = nextBoot?.cells.find(({ id }) => id === cell.id)?.memory ?? cell.memory;
+    const waits = isAbout(defined, share) && !isAbout(cell.memory, share);
+    if (target === "spread" || target === cell.id || isAbout(has, share) || !(numaChanged || waits))
+      return [];
+    return [
+      `node ${cell.id} has ${sayMib(has)}, and ${sayMib(share)} is asked for: what a node has of its own is fixed at boot`,
+    ];
+  });
+}
+
+/** A minimal node has a MiB of another's. */
+function isAbout(a: Kib, b: Kib): boolean {
+  return Math.abs(a - b) <= MINIMAL_NODE;
+}
+
+function nodes(count: number): string {
+  return count === 1 ? "1 NUMA node" : `${count} NUMA nodes`;
+}
+
+function decreaseReason(decrease: Kib, live: MemoryView): string {
+  return live.devices.length === 0
+    ? `memory that a running domain was started with can't be taken away (${sayMib(decrease)} less is asked)`
+    : `taking DIMMs out is not supported yet (${sayMib(decrease)} less is asked)`;
+}
+
+/** A size that waits for the next boot, and that neither the program asks for nor our state recorded. */
+function foreignPending(
+  asked: Asked,
+  observed: Observed,
+  live: MemoryView,
+  { recorded }: Circumstances,
+): Plan | undefined {
+  const pending = observed.nextBoot?.memory;
+  if (pending === undefined || pending === live.memory || pending === asked.memory) return undefined;
+  if (recorded === undefined || pending === recorded) return undefined;
+  const reason = `${sayMib(pending)} waits for the next boot, set by somebody else, and the program asks for ${sayMib(asked.memory)}`;
+  return refuse(
+    `${reason}: ask for ${sayMib(pending)}, or run refresh, which shows the difference, and then up`,
+    [reason],
   );
-  return `live from here: ${sizes.join("; ")} (${sayMib(reachable.from)} to ${sayMib(reachable.to)} in steps of ${sayMib(reachable.step)})`;
 }
 
-function around(wanted: Kib, present: Kib, { to, step }: Reachable): Kib[] {
-  const below = Math.min(to, Math.max(present, present + Math.floor((wanted - present) / step) * step));
-  return below + step <= to ? [below, below + step] : [below];
+/** A size of our own that waits for the next boot, and that this change makes void. */
+function supersededPending(asked: Asked, observed: Observed, live: MemoryView): string {
+  const pending = observed.nextBoot?.memory;
+  return pending === undefined ||
+    pending === live.memory ||
+    pending === asked.memory ||
+    observed.pending !== pending
+    ? ""
+    : `; the pending ${sayMib(pending)} is superseded`;
 }
 
-function definitionSteps(asked: Asked, observed: Observed): Step[] {
+/** What a way that isn't live brings with it, for a domain that could not grow so far. */
+function headroom(asked: Asked, live: MemoryView): string {
+  const { maxMemory } = ceilingFor(asked, live);
+  if (live.maxMemory !== undefined || maxMemory === undefined) return "";
+  return `; with it come ${maxMemory.slots} slots and room up to ${saySize(maxMemory.size)}, so that later increases are live`;
+}
+
+function definitionSteps(asked: Asked, observed: Observed, { numaChanged }: Circumstances): Step[] {
   const { nextBoot } = observed;
   if (nextBoot === undefined) return [];
-  const definition = foldedDefinition(asked, observed, nextBoot);
-  if (isDefined(definition, nextBoot)) return [];
+  const definition = foldedDefinition(asked, observed, nextBoot, numaChanged);
+  const isFirstCell = nextBoot.cells.length === 0;
+  const otherNodes =
+    numaChanged === true || (!isFirstCell && definition.cells.length !== nextBoot.cells.length);
+  const redefine: Step = {
+    kind: "redefine",
+    fields: ["numa"],
+    sentence: "change the NUMA nodes in the definition",
+  };
+  if (isDefined(definition, nextBoot)) return otherNodes ? [redefine] : [];
   const sentence = `set the definition to ${sayMib(definition.memory)} of base memory, for the next boot`;
-  return [{ kind: "define", definition, sentence }];
-}
-
-function nothing(): Plan {
-  return { outcome: "none", summary: "", steps: [], reasons: [] };
-}
-
-export function arrow(from: Kib, to: Kib): string {
-  const [a, b] = [sayMib(from), sayMib(to)];
-  return a.endsWith(" MiB") && b.endsWith(" MiB") ? `${a.slice(0, -4)} → ${b}` : `${a} → ${b}`;
-}
-
-/** What changes in a definition whose total stays: its ceiling, else which part is base memory. */
-function sayRest({ memory, maxMemory }: MemoryDefinition, before: MemoryView): string {
-  if (maxMemory?.size === before.maxMemory?.size && maxMemory?.slots === before.maxMemory?.slots)
-    return `${sayMib(memory)} as base memory`;
-  return maxMemory === undefined
-    ? `no headroom above ${saySize(memory)}`
-    : `at most ${saySize(maxMemory.size)} in ${maxMemory.slots} slots`;
-}
-
-function sayDimm({ size, slot, node }: DimmPlan): string {
-  return `a DIMM of ${saySize(size)} in slot ${slot}, node ${node}`;
-}
-
-function sayDimms(dimms: DimmPlan[]): string {
-  const slots = dimms.map(({ slot }) => slot).join(", ");
-  return dimms.length === 1 ? `1 DIMM into slot ${slots}` : `${dimms.length} DIMMs into slots ${slots}`;
+  return [...(otherNodes ? [redefine] : []), { kind: "define", definition, sentence }];
 }

@@ -1,4 +1,4 @@
-import type { DomainState } from "../domain/state.ts";
+import type { DomainState, Kib } from "../domain/state.ts";
 
 /** One definition of a domain as far as plans need it: what identifies it and who made it is left out. */
 export type MemoryView = Pick<
@@ -24,6 +24,8 @@ export interface Observed {
   live?: MemoryView;
   /** The inactive definition; undefined when the domain is transient. */
   nextBoot?: MemoryView;
+  /** The memory that waits for the next boot, where an update of ours left it so. */
+  pending?: Kib;
 }
 
 export function memoryView(state: DomainState): MemoryView {
@@ -40,4 +42,9 @@ export function memoryView(state: DomainState): MemoryView {
     ...(state.arch && { arch: state.arch }),
     ...(state.machine && { machine: state.machine }),
   };
+}
+
+/** What was seen now, with the pending size that the state recorded as ours. */
+export function withPending(seen: Observed, recorded: Observed): Observed {
+  return recorded.pending === undefined ? seen : { ...seen, pending: recorded.pending };
 }

@@ -19,6 +19,10 @@ export interface DimmPlan {
   node: number;
   slot: number;
   alias: string;
+  /** Start address in the guest, hexadecimal; left out: QEMU's choice. */
+  base?: string;
+  /** Where on the host the memory comes from. */
+  source?: { nodemask?: string; pageSize?: Kib };
 }
 
 /** One thing that update does, with the sentence that the preview prints for it. */
@@ -28,7 +32,7 @@ export type Step =
   | { kind: "redefine"; fields: FieldName[]; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
   | { kind: "start"; sentence: string }
-  | { kind: "stop"; sentence: string }
+  | { kind: "stop"; force: boolean; sentence: string }
   | { kind: "replace"; fields: FieldName[]; sentence: string };
 
 /** The memory of the inactive definition, set as a whole. */
@@ -69,6 +73,10 @@ export interface Plan {
   layout?: Layout;
   /** Sizes that are live from the present one; undefined when none is. */
   reachable?: Reachable;
+}
+
+export function nothing(): Plan {
+  return { outcome: "none", summary: "", steps: [], reasons: [] };
 }
 
 /** From the mildest to the gravest. `unknown` isn't compared. */

@@ -16,7 +16,7 @@ function change(observed: Observed, asked = ask(1259)): Change {
 const stop: Change = {
   outcome: "restart",
   summary: "shut down",
-  steps: [{ kind: "stop", sentence: "shut down" }],
+  steps: [{ kind: "stop", force: false, sentence: "shut down" }],
   reasons: [],
   settings: [],
 };

@@ -1,9 +1,10 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../provider/args/defaults.ts";
 import { FIELD_NAMES, FIELDS } from "../../provider/args/fields.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { UNKNOWN } from "../../provider/args/size.ts";
-import { planChange } from "../../provider/plan/change.ts";
+import { type Change, planChange } from "../../provider/plan/change.ts";
 import type { Observed } from "../../provider/plan/observed.ts";
 import type { Outcome } from "../../provider/plan/plan.ts";
 import { off, running } from "./scene.ts";
@@ -22,7 +23,8 @@ const grow =
   "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart";
 const nextBoot =
   "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
-const anew = "the domain is shut down, deleted and created anew; disk files are kept";
+const anew =
+  "the domain is shut down, deleted and created anew: disk files are kept; NVRAM, TPM state, snapshots and changes made by hand are not";
 const unaligned =
   "1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; live from here: 1259 MiB; 1515 MiB (1259 MiB to 8171 MiB in steps of 256 MiB)";
 const notKnown = "update; live if possible, else replace: not known yet";
@@ -30,6 +32,12 @@ const error = { whenNotPossible: "error" } as const;
 const mac = "52:54:00:00:00:01";
 /** Pulumi puts its marker in the place of any value, whatever the type. */
 const unknown = UNKNOWN as never;
+
+/** The update of a domain of ours, whose definition is as the state recorded it. */
+function update(inputs: Inputs, echoed: Partial<Inputs>, observed: Observed, defaults = DEFAULTS): Change {
+  const recorded = observed.nextBoot?.memory;
+  return planChange({ inputs, before: echoed, observed, recorded, defaults, adopted: false });
+}
 
 /** The change, the domain, and what follows: outcome, kinds of steps, sentence. */
 type Row = [string, Partial<Inputs>, Observed, Outcome, string, string];
@@ -165,7 +173,7 @@ const rows: Row[] = [
     running(),
     "unknown",
     "",
-    "update; live if possible, else replace or an error, as hotplug says: not known yet",
+    "update; live if possible, else the fallback: not known yet",
   ],
   [
     "the fallback unknown",
@@ -173,7 +181,7 @@ const rows: Row[] = [
     running(),
     "unknown",
     "",
-    "update; live if possible, else replace or an error, as hotplug says: not known yet",
+    "update; live if possible, else the fallback: not known yet",
   ],
   [
     "memory unknown beside what is known",
@@ -208,7 +216,7 @@ describe("what an update comes to", () => {
   test.each(rows)("%s", (_, change, observed, outcome, steps, sentence) => {
     const inputs = { ...before, ...change };
     const snapshot = structuredClone({ inputs, before, observed });
-    const plan = planChange(inputs, before, observed);
+    const plan = update(inputs, before, observed);
     expect([plan.outcome, plan.steps.map(({ kind }) => kind).join(" "), plan.summary]).toEqual([
       outcome,
       steps,
@@ -218,13 +226,13 @@ describe("what an update comes to", () => {
   });
 
   test("autostart off", () => {
-    const plan = planChange({ ...before, autostart: false }, { ...before, autostart: true }, running());
+    const plan = update({ ...before, autostart: false }, { ...before, autostart: true }, running());
     expect(plan.steps).toEqual([{ kind: "autostart", on: false, sentence: "turn autostart off" }]);
   });
 
   test("a replace names every field that needs it", () => {
     const change = { memory: "1300MiB", name: "front", interfaces: [{ user: true, mac }] };
-    const { steps, outcome } = planChange({ ...before, ...change }, before, running());
+    const { steps, outcome } = update({ ...before, ...change }, before, running());
     expect(outcome).toBe("replace");
     expect(steps.flatMap((step) => (step.kind === "replace" ? step.fields : []))).toEqual(["memory", "name"]);
   });
@@ -232,16 +240,64 @@ describe("what an update comes to", () => {
   test.each(FIELD_NAMES.filter((name) => FIELDS[name].change === "replace").map((name) => [name]))(
     "a change of %s is a replace",
     (name) => {
-      expect(planChange({ ...before, [name]: "other" }, before, running()).outcome).toBe("replace");
+      expect(update({ ...before, [name]: "other" }, before, running()).outcome).toBe("replace");
     },
   );
 
+  test.each(FIELD_NAMES.filter((name) => FIELDS[name].change === "replace").map((name) => [name]))(
+    "a change of %s of an adopted domain is refused",
+    (name) => {
+      const inputs = { ...before, [name]: "other" };
+      const recorded = running().nextBoot?.memory;
+      const plan = planChange({
+        inputs,
+        before,
+        observed: running(),
+        recorded,
+        defaults: DEFAULTS,
+        adopted: true,
+      });
+      expect([plan.outcome, plan.summary, plan.steps]).toEqual([
+        "refuse",
+        `a change of ${name} needs a new domain, and this one was adopted, so it is never replaced`,
+        [],
+      ]);
+    },
+  );
+
+  test.each([
+    ["alone", {}, "nextBoot", "redefine", `numa: ${nextBoot}`],
+    [
+      "beside an increase",
+      { memory: "1259MiB" },
+      "live",
+      "attach redefine define",
+      `${grow}; numa: ${nextBoot}`,
+    ],
+  ] as const)("other vCPUs of a node, %s", (_, more, outcome, steps, sentence) => {
+    const numa = [{ memory: "1003MiB", cpus: "0" }];
+    const plan = update(
+      { ...before, numa: [{ memory: "1003MiB", cpus: "0-1" }], ...more },
+      { ...before, numa },
+      running(),
+    );
+    expect([plan.outcome, plan.steps.map(({ kind }) => kind).join(" "), plan.summary]).toEqual([
+      outcome,
+      steps,
+      sentence,
+    ]);
+  });
+
   const changes = fc.subarray(rows.map(([, change]) => change)).map((some) => Object.assign({}, ...some));
 
-  property.prop([changes, fc.constantFrom(running(), off())])(
+  property.prop([changes, fc.constantFrom(running(), off()), fc.boolean()])(
     "whatever comes together: no stop nor replace in a plan that is live, and no steps without an outcome",
-    (change: Partial<Inputs>, observed) => {
-      const { outcome, steps } = planChange({ ...before, ...change }, before, observed);
+    (change: Partial<Inputs>, observed, adopted) => {
+      const recorded = observed.nextBoot?.memory;
+      const inputs = { ...before, ...change };
+      const situation = { inputs, before, observed, recorded, defaults: DEFAULTS, adopted };
+      const { outcome, steps } = planChange(situation);
+      if (adopted) expect(outcome).not.toBe("replace");
       const kinds = steps.map(({ kind }) => kind);
       if (outcome === "live" || outcome === "nextBoot") {
         expect(kinds).not.toContain("stop");

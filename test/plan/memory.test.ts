@@ -2,19 +2,18 @@ import { describe, expect, test } from "vitest";
 import { planMemory } from "../../provider/plan/memory.ts";
 import type { Observed } from "../../provider/plan/observed.ts";
 import type { Outcome } from "../../provider/plan/plan.ts";
-import { ask, off, ours, running, theirs, transient } from "./scene.ts";
+import { ask, MIB, off, ours, paused, running, theirs, transient } from "./scene.ts";
+import { afterStep } from "./simulate.ts";
 
 const replaceCosts =
-  "the domain is shut down, deleted and created anew: disk files are kept; NVRAM, TPM state, snapshots and changes made by hand are not";
+  'the domain is shut down, deleted and created anew: disk files are kept; NVRAM, TPM state, snapshots and changes made by hand are not; hotplug.whenNotPossible "restart" would keep them';
 const nextBoot =
   "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
 const cantShrink = (less: string) =>
-  `memory that a running domain was started with can't be taken away, and taking DIMMs out is not supported yet (${less} less is asked)`;
+  `memory that a running domain was started with can't be taken away (${less} less is asked)`;
 
 /** What is there, what is asked, what follows, and what the preview says. */
 type Row = [name: string, from: Observed, asked: ReturnType<typeof ask>, Outcome, string];
-
-const paused = (observed: Observed): Observed => ({ ...observed, power: "paused" });
 
 const live: Row[] = [
   [
@@ -50,14 +49,14 @@ const live: Row[] = [
     running({ max: 1259 }),
     ask(1259, { max: 1259 }),
     "live",
-    "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 1259 MiB; no restart; the ceiling is reached: the next boot has no headroom",
+    "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 1259 MiB; no restart; the ceiling is reached: the next boot has no headroom unless maxMemory is raised",
   ],
   [
     "right up to the ceiling with the last slot",
     running({ max: 1259, slots: 1 }),
     ask(1259, { max: 1259, slots: 1 }),
     "live",
-    "hot-plug 256 MiB as 1 DIMM into slot 0 (0 of 1 free after), node 0; 1003 → 1259 MiB of at most 1259 MiB; no restart; the ceiling is reached: the next boot has no headroom",
+    "hot-plug 256 MiB as 1 DIMM into slot 0 (0 of 1 free after), node 0; 1003 → 1259 MiB of at most 1259 MiB; no restart; the ceiling is reached: the next boot has no headroom unless maxMemory is raised",
   ],
   [
     "growth and a higher ceiling",
@@ -78,14 +77,14 @@ const live: Row[] = [
     running(),
     ask(1259, { max: 1259 }),
     "live",
-    "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart; the ceiling is reached: the next boot has no headroom",
+    "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart; the ceiling is reached: the next boot has no headroom unless maxMemory is raised",
   ],
   [
     "paused",
     paused(running()),
     ask(1259),
     "live",
-    "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart; the domain is paused: the guest sees the memory when it resumes",
+    "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart; the domain is paused: the guest sees the memory, and can confirm it, when it resumes",
   ],
   [
     "transient",
@@ -232,7 +231,7 @@ const replaced: Row[] = [
     running({ max: undefined }),
     ask(1259),
     "replace",
-    `replace: 1003 → 1259 MiB can't be hot-plugged: the running domain was started without maxMemory, so it has neither slots nor room for DIMMs; no other size is live from 1003 MiB; ${replaceCosts}`,
+    `replace: 1003 → 1259 MiB can't be hot-plugged: the running domain was started without maxMemory, so it has neither slots nor room for DIMMs; no other size is live from 1003 MiB; ${replaceCosts}; with it come 16 slots and room up to 8 GiB, so that later increases are live`,
   ],
   [
     "slots used up",
@@ -253,7 +252,7 @@ const replaced: Row[] = [
     running({ acpi: false }),
     ask(1259),
     "replace",
-    `replace: 1003 → 1259 MiB can't be hot-plugged: the running domain has no ACPI, by which a guest learns of new memory; no other size is live from 1003 MiB; ${replaceCosts}`,
+    `replace: 1003 → 1259 MiB can't be hot-plugged: the domain has no ACPI, by which the guest learns of new memory; no other size is live from 1003 MiB; ${replaceCosts}`,
   ],
   [
     "no cell",
@@ -267,7 +266,7 @@ const replaced: Row[] = [
     running({ acpi: false, max: 1200 }),
     ask(1300),
     "replace",
-    `replace: 1003 → 1300 MiB can't be hot-plugged: the running domain has no ACPI, by which a guest learns of new memory; the increase of 297 MiB is no multiple of 256 MiB; 1300 MiB is beyond 1200 MiB, the maximum that the running domain was started with; no other size is live from 1003 MiB; ${replaceCosts}`,
+    `replace: 1003 → 1300 MiB can't be hot-plugged: the domain has no ACPI, by which the guest learns of new memory; the increase of 297 MiB is no multiple of 256 MiB; 1300 MiB is beyond 1200 MiB, the maximum that the running domain was started with; no other size is live from 1003 MiB; ${replaceCosts}`,
   ],
   [
     "a decrease",
@@ -301,7 +300,21 @@ const refused: Row[] = [
     "1259 MiB can't be defined: the definition has 2048 MiB in devices that others put there and in other nodes, which leaves nothing for node 0; take those devices out, or ask for more than 2048 MiB",
   ],
   [
-    "the same while the domain is off",
+    "a target node that only a look at the domain shows to be missing",
+    running({ cells: [512, 512] }),
+    ask(1280, { target: 2 }),
+    "refuse",
+    "hotplug.targetNode is 2, and the domain has nodes 0, 1; name one of them",
+  ],
+  [
+    "the same while nothing runs",
+    off(),
+    ask(1259, { target: 1 }),
+    "refuse",
+    "hotplug.targetNode is 1, and the domain has node 0; name one of them",
+  ],
+  [
+    "too little beside devices of others, while the domain is off",
     off({ devices: [theirs(0, 2048)] }),
     ask(2048),
     "refuse",
@@ -320,9 +333,37 @@ const nothing: Row[] = [
     "",
   ],
   ["off as asked", off(), ask(1003), "none", ""],
+  [
+    "transient, applied at the next boot that it has not, and as asked",
+    transient(),
+    ask(1003, { applyOn: "nextBoot" }),
+    "none",
+    "",
+  ],
   ["transient as asked", transient(), ask(1003, { max: 16384 }), "none", ""],
   ["an empty cell 0 that is asked", off({ cells: [0, 1003] }), ask(1003), "none", ""],
 ];
+
+test("a domain without any node gets one with its first ceiling, which needs it, and then nothing is left", () => {
+  const observed = running({ cells: [], max: undefined });
+  const asked = ask(1259, { whenNotPossible: "nextBoot" });
+  const { steps } = planMemory(asked, observed);
+  expect(steps).toMatchObject([
+    { kind: "define", definition: { cells: [{ id: 0, memory: 1259 * MIB }], maxMemory: { slots: 16 } } },
+  ]);
+  expect(
+    planMemory(
+      asked,
+      steps.reduce((before, step) => afterStep(before, step), observed),
+    ).steps,
+  ).toEqual([]);
+});
+
+test("a domain without any node is left without one where nothing can be plugged", () => {
+  const observed = running({ cells: [], max: undefined, acpi: false });
+  const { steps } = planMemory(ask(1259, { whenNotPossible: "nextBoot" }), observed);
+  expect(steps).toMatchObject([{ kind: "define", definition: { memory: 1259 * MIB, cells: [] } }]);
+});
 
 describe.each([
   ["live", live],

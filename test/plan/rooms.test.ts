@@ -23,6 +23,16 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/observe",
     "provider/plan",
     "type:provider/libvirt/hypervisor.ts",
+    // Hooks are programs of the user's.
+    "node:child_process",
+  ],
+  "provider/explain": [
+    "provider/args",
+    "provider/domain",
+    "provider/plan",
+    "provider/observe",
+    "type:provider/libvirt",
+    "node:util",
   ],
   "provider/operations": [
     "provider/args",

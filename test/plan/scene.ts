@@ -16,11 +16,15 @@ interface ViewInMib {
   max?: number | undefined;
   slots?: number | undefined;
   acpi?: boolean;
+  uefi?: boolean;
+  arch?: string;
+  machine?: string;
 }
 
 /** One definition: 1003 MiB in one cell of at most 8 GiB in 16 slots, unless something else is said. */
 export function view(said: ViewInMib = {}): MemoryView {
-  const { cells = [1003], devices = [], slots = 16, acpi = true, memory = 1003 } = said;
+  const { cells = [1003], devices = [], slots = 16, acpi = true, uefi = false, memory = 1003 } = said;
+  const { arch = "x86_64", machine } = said;
   const max = "max" in said ? said.max : 8192;
   const inCells = cells.map((size, id): Cell => ({ id, memory: size * MIB }));
   const sum = [...inCells.map((cell) => cell.memory), ...devices.map(({ size }) => size)];
@@ -32,8 +36,9 @@ export function view(said: ViewInMib = {}): MemoryView {
     cells: inCells,
     devices,
     acpi,
-    uefi: false,
-    arch: "x86_64",
+    uefi,
+    arch,
+    ...(machine !== undefined && { machine }),
     ...(max !== undefined && {
       maxMemory: { size: max * MIB, ...(!("slots" in said && said.slots === undefined) && { slots }) },
     }),
@@ -69,19 +74,37 @@ export function transient(live: ViewInMib = {}): Observed {
   return { power: "running", persistent: false, live: view(live) };
 }
 
+/** The same, while it is paused. */
+export function paused(observed: Observed): Observed {
+  return { ...observed, power: "paused" };
+}
+
 /** What a program asks, in MiB: the ceiling and slots that `view` has unless something else is said. */
 export function ask(
   memory: number,
-  { max = 8192, slots = 16, alignment = 256, ...rest }: Partial<AskedInMib> = {},
+  { max = 8192, slots = 16, alignment = 256, maxDimmSize, shares, ...rest }: Partial<AskedInMib> = {},
 ): Asked {
   return {
     memory: memory * MIB,
     maxMemory: max * MIB,
     slots,
+    enabled: true,
     alignment: alignment * MIB,
-    whenNotPossible: rest.whenNotPossible ?? "replace",
-    targetNode: rest.targetNode ?? 0,
+    whenNotPossible: "replace",
+    applyOn: "now",
+    target: 0,
+    emptyNode: "minimal",
+    adopted: false,
+    forceOff: false,
+    allowDowntime: true,
+    width: 64,
+    ...(maxDimmSize !== undefined && { maxDimmSize: maxDimmSize * MIB }),
+    ...(shares !== undefined && { shares: shares.map((mib) => ({ memory: mib * MIB })) }),
+    ...rest,
   };
 }
 
-type AskedInMib = Omit<Asked, "memory" | "maxMemory"> & { max: number };
+interface AskedInMib extends Omit<Asked, "memory" | "maxMemory" | "shares"> {
+  max: number;
+  shares: number[];
+}

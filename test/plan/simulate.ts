@@ -1,15 +1,22 @@
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
 import type { MemoryDefinition, Step } from "../../provider/plan/plan.ts";
 
-/** What a domain is like after a step, as libvirt would have it: pure, and without the steps that concern no memory. */
-export function afterStep(observed: Observed, step: Step): Observed {
+/**
+ * What a domain is like after a step, as libvirt would have it: pure, and without the steps that concern no memory.
+ *
+ * @param nodes how many NUMA nodes the program asks for, where the definition is to have other ones
+ */
+export function afterStep(observed: Observed, step: Step, nodes?: number): Observed {
   const { live, nextBoot, persistent } = observed;
   switch (step.kind) {
     case "attach": {
       if (live === undefined) throw new Error("nothing runs that could take a DIMM");
-      const { size, node, slot, alias } = step.dimm;
+      const { size, node, slot, alias, base } = step.dimm;
       if (live.devices.some((device) => device.slot === slot)) throw new Error(`slot ${slot} is taken`);
-      const devices = [...live.devices, { model: "dimm" as const, size, node, slot, alias }];
+      const devices = [
+        ...live.devices,
+        { model: "dimm" as const, size, node, slot, alias, ...(base && { base }) },
+      ];
       return { ...observed, live: { ...live, memory: live.memory + size, devices } };
     }
     case "define":
@@ -21,6 +28,9 @@ export function afterStep(observed: Observed, step: Step): Observed {
     case "stop":
       return { power: "off", persistent, ...(nextBoot && { nextBoot }) };
     case "redefine":
+      return nextBoot && nodes !== undefined && step.fields.includes("numa")
+        ? { ...observed, nextBoot: withNodes(nextBoot, nodes) }
+        : observed;
     case "autostart":
       return observed;
     case "replace":
@@ -28,11 +38,21 @@ export function afterStep(observed: Observed, step: Step): Observed {
   }
 }
 
+/** Nodes that are new come with 1 MiB here; the step after it sets them all. */
+function withNodes(nextBoot: MemoryView, nodes: number): MemoryView {
+  const cells = Array.from({ length: nodes }, (_, id) => nextBoot.cells[id] ?? { id, memory: 1024 });
+  const sizes = [...cells.map((cell) => cell.memory), ...nextBoot.devices.map(({ size }) => size)];
+  return { ...nextBoot, cells, memory: sizes.reduce((a, b) => a + b, 0) };
+}
+
 /** libvirt counts the total itself where there are cells (virDomainDefPostParseMemory). */
 function defined(nextBoot: MemoryView, definition: MemoryDefinition): MemoryView {
+  const before = nextBoot.cells.length === 0 ? definition.cells : nextBoot.cells;
+  if (before.length !== definition.cells.length)
+    throw new Error(`there are ${nextBoot.cells.length} cells, and ${definition.cells.length} are to be set`);
   const { maxMemory: _, ...rest } = nextBoot;
   const devices = rest.devices.filter(({ alias }) => !definition.removeAliases.includes(alias ?? ""));
-  const cells = rest.cells.map((cell) => ({
+  const cells = before.map((cell) => ({
     ...cell,
     memory: definition.cells.find(({ id }) => id === cell.id)?.memory ?? Number.NaN,
   }));

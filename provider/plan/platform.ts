@@ -1,0 +1,78 @@
+import { KIB_PER_MIB, sayMib } from "../args/size.ts";
+import type { Kib } from "../domain/state.ts";
+
+/** What decides whether a guest can take memory while it runs. */
+export interface Platform {
+  arch?: string;
+  /** As the program or libvirt names it: q35, pc-q35-7.2, virt, … */
+  machine?: string;
+  acpi: boolean;
+  uefi: boolean;
+}
+
+const NO_ACPI = "the domain has no ACPI, by which the guest learns of new memory";
+
+/** Why guests of an architecture can't be plugged, or undefined where they can. */
+const RULES: Readonly<Record<string, (platform: Platform) => string | undefined>> = {
+  // QEMU docs/system/i386/microvm.rst: no memory hot-plug.
+  x86_64: ({ machine, acpi }) =>
+    machine?.startsWith("microvm")
+      ? "the machine type microvm has no memory hot-plug"
+      : acpi
+        ? undefined
+        : NO_ACPI,
+  // QEMU hw/arm/virt.c: «missing acpi-ged device» without ACPI, which AArch64 guests have with UEFI alone.
+  aarch64: ({ machine = "virt", acpi, uefi }) =>
+    !machine.startsWith("virt")
+      ? `of aarch64's machine types virt alone has memory hot-plug, not ${machine}`
+      : uefi && acpi
+        ? undefined
+        : 'an aarch64 guest learns of new memory by ACPI, which it has with UEFI alone (firmware: "uefi")',
+  ppc64: pseries,
+  ppc64le: pseries,
+  s390x: () => "s390x has no DIMMs",
+  riscv64: () => "riscv64's machine types have no memory hot-plug",
+  // Linux: CONFIG_MEMORY_HOTPLUG depends on 64BIT (mm/Kconfig).
+  i686: () => "a 32-bit guest can't take memory while it runs",
+  armv7l: () => "a 32-bit guest can't take memory while it runs",
+};
+
+function pseries({ machine = "pseries" }: Platform): string | undefined {
+  return machine.startsWith("pseries")
+    ? undefined
+    : `of POWER's machine types pseries alone has memory hot-plug, not ${machine}`;
+}
+
+/** Why this guest can't take memory while it runs; undefined where it can. An unknown architecture is taken to be able. */
+export function platformReason(platform: Platform, width: 32 | 64): string | undefined {
+  if (width === 32) return "a 32-bit guest can't take memory while it runs";
+  return RULES[platform.arch ?? ""]?.(platform);
+}
+
+/** From this much boot memory on, Linux on x86-64 uses larger memory blocks (arch/x86/mm/init_64.c, MEM_SIZE_FOR_LARGE_BLOCK). */
+const LARGE_GUEST: Kib = 64 * 1024 * KIB_PER_MIB;
+/** The largest of them (MAX_BLOCK_SIZE). */
+const LARGE_BLOCK: Kib = 2 * 1024 * KIB_PER_MIB;
+/** pseries: a logical memory block (QEMU SPAPR_MEMORY_BLOCK_SIZE). */
+const POWER_BLOCK: Kib = 256 * KIB_PER_MIB;
+/** x86-64, and AArch64 with pages of 4 KiB. */
+const SMALL_BLOCK: Kib = 128 * KIB_PER_MIB;
+
+/** The guest's own memory block, by the rule of thumb of its kernel, and why it is more than the smallest. */
+export function guestBlock(arch: string | undefined, bootMemory: Kib): { size: Kib; why?: string } {
+  if (arch === "x86_64" && bootMemory >= LARGE_GUEST)
+    return {
+      size: LARGE_BLOCK,
+      why: `the memory block of a guest that was started with ${sayMib(LARGE_GUEST)} or more`,
+    };
+  if (arch?.startsWith("ppc64")) return { size: POWER_BLOCK, why: "POWER's memory block" };
+  return { size: SMALL_BLOCK };
+}
+
+/** The machine types that start with a node of 0 KiB: up to 5.0, as measured; later ones refuse a memory back end of size 0. */
+export function takesEmptyNode(machine: string | undefined): boolean {
+  const version = /-(\d+)\.(\d+)(?:\.\d+)?$/.exec(machine ?? "");
+  if (version === null) return false;
+  const [major, minor] = [Number(version[1]), Number(version[2])];
+  return major < 5 || (major === 5 && minor === 0);
+}

@@ -1,0 +1,29 @@
+import type { MemoryDevice } from "../domain/state.ts";
+import type { MemoryView } from "./observed.ts";
+
+/** The names of our DIMMs: a contract with states and definitions that exist. */
+const OUR_ALIAS = /^ua-pulumi-dimm\d+$/;
+
+export function isOurs(device: MemoryDevice): boolean {
+  return device.alias !== undefined && OUR_ALIAS.test(device.alias);
+}
+
+export function ourAlias(slot: number): string {
+  return `ua-pulumi-dimm${slot}`;
+}
+
+/** How many slots the domain was started with. */
+export function slotCount(view: MemoryView): number {
+  return view.maxMemory?.slots ?? 0;
+}
+
+/**
+ * The free slots, lowest first. DIMM and NVDIMM take one (libvirt since 9.5; before that every memory device
+ * counts, and libvirt says so itself). A device without a slot of its own has the lowest free one.
+ */
+export function freeSlots(view: MemoryView): number[] {
+  const devices = view.devices.filter((device) => device.model === "dimm" || device.model === "nvdimm");
+  const used = new Set(devices.flatMap((device) => device.slot ?? []));
+  const free = Array.from({ length: slotCount(view) }, (_, slot) => slot).filter((slot) => !used.has(slot));
+  return free.slice(devices.length - used.size);
+}

@@ -1,0 +1,27 @@
+import { sayMib, saySize } from "../args/size.ts";
+import type { Kib } from "../domain/state.ts";
+import type { MemoryView } from "./observed.ts";
+import type { MemoryDefinition } from "./plan.ts";
+
+/** Said of everything that waits for the next boot. */
+export const NEXT_BOOT =
+  "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
+
+/** What a replace costs: said wherever one is planned. */
+export const REPLACE_COSTS =
+  "the domain is shut down, deleted and created anew: disk files are kept; NVRAM, TPM state, snapshots and changes made by hand are not";
+
+/** «1003 → 1259 MiB» */
+export function arrow(from: Kib, to: Kib): string {
+  const [a, b] = [sayMib(from), sayMib(to)];
+  return a.endsWith(" MiB") && b.endsWith(" MiB") ? `${a.slice(0, -4)} → ${b}` : `${a} → ${b}`;
+}
+
+/** What changes in a definition whose total stays: its ceiling, else which part is base memory. */
+export function sayRest({ memory, maxMemory }: MemoryDefinition, before: MemoryView): string {
+  if (maxMemory?.size === before.maxMemory?.size && maxMemory?.slots === before.maxMemory?.slots)
+    return `${sayMib(memory)} as base memory`;
+  return maxMemory === undefined
+    ? `no headroom above ${saySize(memory)}`
+    : `at most ${saySize(maxMemory.size)} in ${maxMemory.slots} slots`;
+}

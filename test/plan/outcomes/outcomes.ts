@@ -1,0 +1,17 @@
+import { CREATION } from "./creation.ts";
+import { DEFINITION } from "./definition.ts";
+import { FALLBACK } from "./fallback.ts";
+import { LIVE } from "./live.ts";
+import { REFUSED } from "./refused.ts";
+import type { OutcomeRow } from "./row.ts";
+import { SETTLED } from "./settled.ts";
+
+/** All rows, under the headings of docs/outcomes.md. */
+export const OUTCOMES: Record<string, OutcomeRow[]> = {
+  "A new domain": CREATION,
+  "On the running domain": LIVE,
+  "Not on the running domain: hotplug.whenNotPossible": FALLBACK,
+  "The definition alone": DEFINITION,
+  "Nothing to do": SETTLED,
+  "Not known, or not possible": REFUSED,
+};
