@@ -1,32 +1,76 @@
+import type { Defaults } from "../args/defaults.ts";
+import type { FieldName } from "../args/fields.ts";
 import type { Inputs, InterfaceInput } from "../args/inputs.ts";
+import { UNKNOWN } from "../args/size.ts";
 import { buildDomain } from "../domain/build.ts";
 import { type DomainOverlay, overlay } from "../domain/overlay.ts";
 import { parse } from "../domain/parse.ts";
+import { isUefi, readDevices } from "../domain/read.ts";
 import type { DomainSpec, InterfaceSpec } from "../domain/spec.ts";
 import { attribute, find } from "../domain/tree.ts";
 import type { Host } from "../observe/host.ts";
 import { askedMemory } from "../plan/asked.ts";
-import { ceilingFor, initialCells } from "../plan/definition.ts";
+import { cellsFor, sum } from "../plan/cells.ts";
+import { ceilingFor } from "../plan/definition.ts";
+import type { Platform } from "../plan/platform.ts";
 
 /** `libvirt-hotplug:domainType`: KVM where the host has it, unless the stack says otherwise. */
 export type DomainType = "kvm" | "qemu" | undefined;
 
-/** The definition that the arguments ask for, every default applied. All values are known: it is made in update and create. */
-export function domainSpec(inputs: Inputs, host: Host, type: DomainType): DomainSpec {
-  const asked = askedMemory(inputs);
-  if (asked === undefined) throw new Error(`the memory of ${inputs.name} isn't known`);
-  const arch = inputs.arch ?? host.arch;
-  const firmware = inputs.firmware ?? (arch === "aarch64" ? "uefi" : "bios");
+/** What the arguments, or the program's own XML, say of the platform, with the defaults of the host's architecture. */
+export function platformOf(
+  inputs: Inputs,
+  hostArch: string,
+): Platform & { arch: string; firmware: "bios" | "uefi" } {
+  const own = platformInXml(inputs);
+  const arch = inputs.arch ?? own?.arch ?? hostArch;
+  const firmware = inputs.firmware ?? own?.firmware ?? (arch === "aarch64" ? "uefi" : "bios");
+  const acpi =
+    own?.acpi ?? (arch === "x86_64" || arch === "i686" || (arch === "aarch64" && firmware === "uefi"));
+  const machine = inputs.machine ?? own?.machine;
+  return { arch, firmware, acpi, uefi: firmware === "uefi", ...(machine !== undefined && { machine }) };
+}
+
+/** XML of the program's own says what the platform is, unless it leaves that out or the arguments name it. */
+function platformInXml({ xml, arch, firmware }: Inputs) {
+  if (xml === undefined || xml === UNKNOWN || arch !== undefined || firmware !== undefined) return undefined;
+  const { root } = parse(xml);
+  const type = find(root, "os", "type");
+  if (find(root, "os") === undefined) return undefined;
   return {
-    type: type ?? (host.kvm.has(arch) ? "kvm" : "qemu"),
+    arch: attribute(type, "arch"),
+    machine: attribute(type, "machine"),
+    acpi: find(root, "features", "acpi") !== undefined,
+    firmware: isUefi(root) ? ("uefi" as const) : ("bios" as const),
+  };
+}
+
+/**
+ * The definition that the arguments ask for, every default applied. All values are known: it is made in update and
+ * create.
+ *
+ * @param defaults the stack's
+ */
+export function domainSpec(inputs: Inputs, host: Host, type: DomainType, defaults: Defaults): DomainSpec {
+  const asked = askedMemory(inputs, defaults);
+  if (asked === undefined) throw new Error(`the memory of ${inputs.name} isn't known`);
+  const platform = platformOf(inputs, host.arch);
+  const { arch, firmware, acpi } = platform;
+  const kind = type ?? (host.kvm.has(arch) ? "kvm" : "qemu");
+  const cpu = inputs.cpu ?? defaultCpu(arch, kind);
+  return {
+    type: kind,
     name: inputs.name,
     uuid: inputs.uuid,
-    cells: initialCells(asked).map(({ memory }) => ({ memory })),
-    ...ceilingFor(asked),
+    cells: cellsFor(asked, inputs.machine, theirMemory(inputs.xml)).map(({ memory, cpus }) => ({
+      memory,
+      ...(cpus !== undefined && { cpus }),
+    })),
+    ...ceilingFor(asked, platform),
     vcpus: inputs.vcpus ?? 1,
     arch,
     firmware,
-    acpi: arch === "x86_64" || arch === "i686" || (arch === "aarch64" && firmware === "uefi"),
+    acpi,
     disks: (inputs.disks ?? []).map(({ file, format = "qcow2", bus = "virtio", readOnly = false }) => ({
       file,
       format,
@@ -38,11 +82,22 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType): Domain
     balloon: inputs.balloon ?? true,
     ownership: { version: 1, urn: inputs.__urn, creating: false },
     ...(inputs.description !== undefined && { description: inputs.description }),
-    ...(inputs.cpu !== undefined && { cpu: inputs.cpu }),
+    ...(cpu !== undefined && { cpu }),
     ...(inputs.machine !== undefined && { machine: inputs.machine }),
     ...(inputs.boot !== undefined && { boot: inputs.boot }),
     ...(inputs.serial !== undefined && { serial: inputs.serial }),
   };
+}
+
+/** libvirt's own default for an emulated aarch64 guest is a 32-bit CPU, which UEFI and 64-bit kernels don't run on. */
+function defaultCpu(arch: string, type: "kvm" | "qemu"): string | undefined {
+  if (arch !== "aarch64") return undefined;
+  return type === "kvm" ? "host-passthrough" : "maximum";
+}
+
+/** Memory devices in the program's own XML, which come on top of the cells. */
+function theirMemory(xml: string | undefined): number {
+  return xml === undefined ? 0 : sum(readDevices(parse(xml).root).map((device) => device.size));
 }
 
 function interfaceSpec(input: InterfaceInput): InterfaceSpec {
@@ -64,10 +119,9 @@ export function definitionXml(inputs: Inputs, spec: DomainSpec, type: DomainType
  * that the XML decides the rest. What libvirt can't do without and the XML lacks is filled in.
  */
 function overlaySpec(inputs: Inputs, spec: DomainSpec, xml: string, type: DomainType): DomainOverlay {
-  const root = parse(xml).root;
+  const { root } = parse(xml);
   const { name, uuid, cells, maxMemory, ownership } = spec;
-  const platform =
-    find(root, "os") === undefined || inputs.arch !== undefined || inputs.firmware !== undefined;
+  const platform = platformInXml(inputs) === undefined;
   return {
     name,
     uuid,
@@ -82,9 +136,30 @@ function overlaySpec(inputs: Inputs, spec: DomainSpec, xml: string, type: Domain
     ...(inputs.agent !== undefined && { agent: spec.agent }),
     ...(inputs.balloon !== undefined && { balloon: spec.balloon }),
     ...(spec.description !== undefined && { description: spec.description }),
-    ...(spec.cpu !== undefined && { cpu: spec.cpu }),
+    ...(inputs.cpu !== undefined && { cpu: inputs.cpu }),
     ...(spec.machine !== undefined && { machine: spec.machine }),
     ...(spec.boot !== undefined && { boot: spec.boot }),
     ...(spec.serial !== undefined && { serial: spec.serial }),
   };
+}
+
+/** What one argument says of a definition; undefined for those that say nothing of it. */
+export function namedParts(name: FieldName, spec: DomainSpec): Partial<DomainSpec> | undefined {
+  switch (name) {
+    case "firmware":
+      return { firmware: spec.firmware, acpi: spec.acpi };
+    case "arch":
+    case "vcpus":
+    case "agent":
+    case "balloon":
+    case "disks":
+    case "interfaces":
+    case "description":
+    case "cpu":
+    case "boot":
+    case "serial":
+      return { [name]: spec[name] };
+    default:
+      return undefined;
+  }
 }

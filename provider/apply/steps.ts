@@ -1,9 +1,11 @@
+import type { HookInput } from "../args/inputs.ts";
 import { saySize } from "../args/size.ts";
 import { dimmXml } from "../domain/device.ts";
 import { setMemory } from "../domain/memory.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import type { DimmPlan, MemoryDefinition, Step } from "../plan/plan.ts";
+import { rewritten, runHook } from "./hooks.ts";
 import { isOff, untilOff } from "./wait.ts";
 
 /** What carrying out a step needs beside the step. */
@@ -12,6 +14,11 @@ export interface Workplace {
   domain: DomainRef;
   /** Seconds that the guest gets to shut itself down. */
   shutdownTimeout: number;
+  /** As the user gave them; each runs around every attach. */
+  hooks: { before?: HookInput; after?: HookInput };
+  uri: string;
+  /** Says what went wrong without failing. */
+  warn: (text: string) => Promise<void>;
   /** Changes the present inactive definition from what the arguments asked for before to what they ask for now. */
   redefinition: (present: string) => Promise<string>;
 }
@@ -19,10 +26,12 @@ export interface Workplace {
 /**
  * Carries out one step and reads the domain back. Each step may be repeated: what is there already is left alone.
  *
+ * @param present the domain as it was read back last
  * @throws Error that says what was tried, with libvirt's error as its cause
  */
-export async function carryOut(step: Step, place: Workplace): Promise<Sighting> {
+export async function carryOut(step: Step, place: Workplace, present: Sighting): Promise<Sighting> {
   try {
+    if (step.kind === "attach") return await attach(step.dimm, place, present);
     await act(step, place);
     return await observe(place.hypervisor, place.domain);
   } catch (cause) {
@@ -32,11 +41,9 @@ export async function carryOut(step: Step, place: Workplace): Promise<Sighting> 
   }
 }
 
-async function act(step: Step, place: Workplace): Promise<void> {
+async function act(step: Exclude<Step, { kind: "attach" }>, place: Workplace): Promise<void> {
   const { hypervisor, domain } = place;
   switch (step.kind) {
-    case "attach":
-      return attach(step.dimm, place);
     case "define":
       return defineMemory(step.definition, place);
     case "redefine":
@@ -47,26 +54,36 @@ async function act(step: Step, place: Workplace): Promise<void> {
       if (await isOff(hypervisor, domain)) await hypervisor.start(domain);
       return;
     case "stop":
-      return stop(place);
+      return stop(step.force, place);
     case "replace":
       throw new Error("a replace is the engine's: it deletes and creates");
   }
 }
 
-async function attach(dimm: DimmPlan, { hypervisor, domain }: Workplace): Promise<void> {
-  const there = await ourDimm(dimm, hypervisor, domain);
+async function attach(dimm: DimmPlan, place: Workplace, present: Sighting): Promise<Sighting> {
+  const { hypervisor, domain, hooks, uri } = place;
+  const there = ourDimm(dimm, present);
   if (there !== undefined && there.size !== dimm.size)
     throw new Error(
       `${dimm.alias} is there already, with ${saySize(there.size)} where ${saySize(dimm.size)} was wanted`,
     );
-  if (there !== undefined) return;
-  await hypervisor.attachDevice(domain, dimmXml(dimm), { live: true });
-  if ((await ourDimm(dimm, hypervisor, domain)) === undefined)
+  if (there !== undefined) return present;
+  const planned = dimmXml(dimm);
+  const context = { domain, uri };
+  const xml =
+    hooks.before === undefined ? planned : rewritten(planned, await runHook(hooks.before, planned, context));
+  await hypervisor.attachDevice(domain, xml, { live: true });
+  const after = await observe(hypervisor, domain);
+  if (ourDimm(dimm, after) === undefined)
     throw new Error(`libvirt reported success, and ${dimm.alias} is not in the running domain`);
+  if (hooks.after !== undefined)
+    await runHook(hooks.after, xml, context).catch((error: Error) =>
+      place.warn(`${saySize(dimm.size)} is attached, and the hook hotplug.after failed: ${error.message}`),
+    );
+  return after;
 }
 
-async function ourDimm(dimm: DimmPlan, hypervisor: Hypervisor, domain: DomainRef) {
-  const { observed } = await observe(hypervisor, domain);
+function ourDimm(dimm: DimmPlan, { observed }: Sighting) {
   return observed.live?.devices.find((device) => device.alias === dimm.alias);
 }
 
@@ -88,11 +105,14 @@ async function redefine({ hypervisor, domain, redefinition }: Workplace): Promis
   await hypervisor.define(await redefinition(present));
 }
 
-async function stop({ hypervisor, domain, shutdownTimeout }: Workplace): Promise<void> {
+/** A guest that does not shut itself down keeps running, unless the user allowed its plug to be pulled. */
+async function stop(force: boolean, { hypervisor, domain, shutdownTimeout }: Workplace): Promise<void> {
   if (await isOff(hypervisor, domain)) return;
   await hypervisor.shutdown(domain);
-  if (!(await untilOff(hypervisor, domain, shutdownTimeout * 1000)))
+  if (await untilOff(hypervisor, domain, shutdownTimeout * 1000)) return;
+  if (!force)
     throw new Error(
-      `the guest did not shut down within ${shutdownTimeout} s (shutdownTimeout); it still runs`,
+      `the guest did not shut down within ${shutdownTimeout} s (shutdownTimeout); it still runs, and forceOff: true would pull its plug`,
     );
+  await hypervisor.destroy(domain);
 }

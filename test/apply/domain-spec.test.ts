@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { definitionXml, domainSpec } from "../../provider/apply/domain-spec.ts";
+import { type DomainType, definitionXml, domainSpec } from "../../provider/apply/domain-spec.ts";
+import { DEFAULTS } from "../../provider/args/defaults.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { UNKNOWN } from "../../provider/args/size.ts";
 import { readDomain } from "../../provider/domain/read.ts";
@@ -15,9 +16,13 @@ const inputs: Inputs = {
   memorySlots: 16,
 };
 
+function specOf(asked: Inputs, on: typeof host, type: DomainType) {
+  return domainSpec(asked, on, type, DEFAULTS);
+}
+
 describe("the definition that arguments ask for", () => {
   test("with every default", () => {
-    expect(domainSpec(inputs, host, undefined)).toEqual({
+    expect(specOf(inputs, host, undefined)).toEqual({
       type: "kvm",
       name: "web-1",
       uuid: inputs.uuid,
@@ -40,7 +45,7 @@ describe("the definition that arguments ask for", () => {
     ["QEMU for another architecture", { arch: "aarch64" }, undefined, "qemu"],
     ["what the stack says", {}, "qemu" as const, "qemu"],
   ])("%s", (_, more, type, expected) => {
-    expect(domainSpec({ ...inputs, ...more }, host, type).type).toBe(expected);
+    expect(specOf({ ...inputs, ...more }, host, type).type).toBe(expected);
   });
 
   test.each([
@@ -50,12 +55,12 @@ describe("the definition that arguments ask for", () => {
     [{ arch: "aarch64", firmware: "bios" as const }, "bios", false],
     [{ arch: "s390x" }, "bios", false],
   ])("firmware and ACPI of %j: %s, %s", (more, firmware, acpi) => {
-    expect(domainSpec({ ...inputs, ...more }, host, undefined)).toMatchObject({ firmware, acpi });
+    expect(specOf({ ...inputs, ...more }, host, undefined)).toMatchObject({ firmware, acpi });
   });
 
   test("disks and interfaces with their defaults", () => {
     const mac = "52:54:00:00:00:01";
-    const spec = domainSpec(
+    const spec = specOf(
       {
         ...inputs,
         disks: [{ file: "/a" }, { file: "/b", format: "raw", bus: "sata", readOnly: true }],
@@ -80,20 +85,20 @@ describe("the definition that arguments ask for", () => {
   });
 
   test("memory that is all it can have leaves no ceiling", () => {
-    expect(domainSpec({ ...inputs, maxMemory: "1003MiB" }, host, undefined)).not.toHaveProperty("maxMemory");
+    expect(specOf({ ...inputs, maxMemory: "1003MiB" }, host, undefined)).not.toHaveProperty("maxMemory");
   });
 
   test("is never made of what isn't known", () => {
-    expect(() => domainSpec({ ...inputs, memory: UNKNOWN }, host, undefined)).toThrow("isn't known");
+    expect(() => specOf({ ...inputs, memory: UNKNOWN }, host, undefined)).toThrow("isn't known");
   });
 });
 
 describe("XML of the program's own", () => {
   const xml =
-    "<domain type='qemu'><vcpu>3</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os><devices><memballoon model='none'/></devices></domain>";
+    "<domain type='qemu'><vcpu>3</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features><devices><memballoon model='none'/></devices></domain>";
   const definition = (more: Partial<Inputs>, type?: "kvm" | "qemu") => {
     const all = { ...inputs, xml, ...more };
-    return definitionXml(all, domainSpec(all, host, type), type);
+    return definitionXml(all, specOf(all, host, type), type);
   };
 
   test("decides what no argument names; name, UUID and memory are the arguments'", () => {
@@ -110,6 +115,11 @@ describe("XML of the program's own", () => {
       cells: [{ id: 0, memory: 1003 * MIB }],
       ownership: { urn: inputs.__urn },
     });
+  });
+
+  test("gets no ceiling where it has no ACPI, without which nothing can be plugged", () => {
+    const made = readDomain(definition({ xml: xml.replace("<acpi/>", "") }));
+    expect([made.acpi, made.maxMemory, made.memory]).toEqual([false, undefined, 1003 * MIB]);
   });
 
   test("yields to what the program names", () => {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { carryOut, type Workplace } from "../../provider/apply/steps.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
+import { observe, type Sighting } from "../../provider/observe/observe.ts";
 import type { Step } from "../../provider/plan/plan.ts";
 import { FakeHypervisor, libvirtError } from "../operations/fake-hypervisor.ts";
 
@@ -35,7 +36,7 @@ const define: Step = {
   sentence: "set the definition",
 };
 const start: Step = { kind: "start", sentence: "start it" };
-const stop: Step = { kind: "stop", sentence: "shut it down" };
+const stop: Step = { kind: "stop", force: false, sentence: "shut it down" };
 
 let host: FakeHypervisor;
 let place: Workplace;
@@ -54,9 +55,17 @@ beforeEach(() => {
     hypervisor: host,
     domain,
     shutdownTimeout: 60,
+    hooks: {},
+    uri: host.uri,
+    warn: async () => {},
     redefinition: async (present) => present.replace("<vcpu>2<", "<vcpu>4<"),
   };
 });
+
+/** A step as the next run tries it, which has just looked at the domain. */
+async function tried(step: Step, at: Workplace): Promise<Sighting> {
+  return carryOut(step, at, await observe(host, domain));
+}
 
 const count = (call: string) => host.calls.filter((name) => name === call).length;
 
@@ -67,8 +76,8 @@ describe("a step is carried out once, however often it is tried, and answers wha
     ["stop", stop, "shutdown"],
   ])("%s", async (_, step, call) => {
     if (step === start) host.turnOff(uuid);
-    const first = await carryOut(step, place);
-    const second = await carryOut(step, place);
+    const first = await tried(step, place);
+    const second = await tried(step, place);
     expect(second).toEqual(first);
     expect(count(call)).toBe(1);
   });
@@ -79,22 +88,22 @@ describe("a step is carried out once, however often it is tried, and answers wha
     ["autostart", { kind: "autostart", on: true, sentence: "turn autostart on" }],
   ])("%s sets, so that a second time changes nothing", async (_, step) => {
     const before = structuredClone(host.only);
-    const first = await carryOut(step, place);
+    const first = await tried(step, place);
     const after = structuredClone(host.only);
-    expect(await carryOut(step, place)).toEqual(first);
+    expect(await tried(step, place)).toEqual(first);
     expect(host.only).toEqual(after);
     expect(after).not.toEqual(before);
     expect(after.live).toBe(before.live);
   });
 
   test("attach gives the DIMM its slot, node and alias", async () => {
-    const { observed } = await carryOut(attach, place);
+    const { observed } = await tried(attach, place);
     expect(observed.live).toMatchObject({ memory: 1259 * MIB, devices: [{ model: "dimm", ...dimm }] });
     expect(observed.nextBoot).toMatchObject({ memory: 1003 * MIB, devices: [] });
   });
 
   test("define sets the memory and keeps all else, passwords included", async () => {
-    const { observed } = await carryOut(define, place);
+    const { observed } = await tried(define, place);
     expect(observed.nextBoot).toMatchObject({
       memory: 1259 * MIB,
       currentMemory: 1259 * MIB,
@@ -108,10 +117,7 @@ describe("a step is carried out once, however often it is tried, and answers wha
     await host.attachDevice(domain, dimmOf(attach), { config: true });
     const { definition: of } = define as Extract<Step, { kind: "define" }>;
     const { maxMemory: _, ...rest } = of;
-    await carryOut(
-      { ...define, kind: "define", definition: { ...rest, removeAliases: [dimm.alias] } },
-      place,
-    );
+    await tried({ ...define, kind: "define", definition: { ...rest, removeAliases: [dimm.alias] } }, place);
     const { devices, memory, maxMemory } = readDomain(host.only.inactive ?? "");
     expect({ devices, memory, maxMemory }).toEqual({
       devices: [],
@@ -131,16 +137,16 @@ describe("a step that fails says what was tried, on which domain, and libvirt's 
   test("libvirt refuses the DIMM", async () => {
     const cause = libvirtError(ErrorCode.CONFIG_UNSUPPORTED, "no slots");
     host.refuses.set("attachDevice", cause);
-    await expect(carryOut(attach, place)).rejects.toMatchObject({
+    await expect(tried(attach, place)).rejects.toMatchObject({
       message: "Unable to attach a DIMM (domain web-1): no slots",
       cause,
     });
   });
 
   test("a DIMM of ours with another size is in its place", async () => {
-    await carryOut(attach, place);
+    await tried(attach, place);
     const bigger: Step = { ...attach, kind: "attach", dimm: { ...dimm, size: 512 * MIB } };
-    await expect(carryOut(bigger, place)).rejects.toThrow(
+    await expect(tried(bigger, place)).rejects.toThrow(
       "Unable to attach a DIMM (domain web-1): ua-pulumi-dimm0 is there already, with 256 MiB where 512 MiB was wanted",
     );
     expect(count("attachDevice")).toBe(1);
@@ -148,14 +154,14 @@ describe("a step that fails says what was tried, on which domain, and libvirt's 
 
   test("libvirt reports success, and the DIMM isn't there", async () => {
     host.attachDevice = async () => {};
-    await expect(carryOut(attach, place)).rejects.toThrow(
+    await expect(tried(attach, place)).rejects.toThrow(
       "Unable to attach a DIMM (domain web-1): libvirt reported success, and ua-pulumi-dimm0 is not in the running domain",
     );
   });
 
   test("a definition that libvirt refuses leaves the old one in force", async () => {
     host.refuses.set("define", libvirtError(ErrorCode.XML_ERROR, "no"));
-    await expect(carryOut(define, place)).rejects.toThrow("Unable to set the definition (domain web-1): no");
+    await expect(tried(define, place)).rejects.toThrow("Unable to set the definition (domain web-1): no");
     expect(host.only.inactive).toBe(definition);
   });
 
@@ -163,7 +169,7 @@ describe("a step that fails says what was tried, on which domain, and libvirt's 
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     try {
       host.guestObeysShutdown = false;
-      await expect(carryOut(stop, { ...place, shutdownTimeout: 0 })).rejects.toThrow(
+      await expect(tried(stop, { ...place, shutdownTimeout: 0 })).rejects.toThrow(
         "Unable to shut it down (domain web-1): the guest did not shut down within 0 s (shutdownTimeout); it still runs",
       );
       expect([host.only.power, host.subscriptions]).toEqual(["running", 0]);
@@ -174,7 +180,9 @@ describe("a step that fails says what was tried, on which domain, and libvirt's 
 
   test("a replace is not carried out here", async () => {
     const replace: Step = { kind: "replace", fields: ["memory"], sentence: "replace it" };
-    await expect(carryOut(replace, place)).rejects.toThrow("a replace is the engine's");
-    expect(host.calls).toEqual([]);
+    const present = await observe(host, domain);
+    const before = [...host.calls];
+    await expect(carryOut(replace, place, present)).rejects.toThrow("a replace is the engine's");
+    expect(host.calls).toEqual(before);
   });
 });

@@ -1,0 +1,57 @@
+import { readNumbers } from "../args/number-list.ts";
+import { sayMib } from "../args/size.ts";
+import type { Kib } from "../domain/state.ts";
+import type { Hypervisor } from "../libvirt/hypervisor.ts";
+import type { DimmPlan } from "../plan/plan.ts";
+
+/** What the host can't give: as a warning where it may still swap or reclaim, as an error where it may not. */
+export interface Shortage {
+  severity: "warning" | "error";
+  text: string;
+}
+
+/**
+ * Looks whether the host has the memory that is to be attached: free huge pages of the source nodes, else what is
+ * free or can be reclaimed (free + buffers + cached; «free» alone leaves the page cache out).
+ *
+ * @param pinned the domain's memory is locked or allocated at once, so that too little fails half-way
+ */
+export async function shortage(
+  hypervisor: Hypervisor,
+  dimms: DimmPlan[],
+  pinned: boolean,
+): Promise<Shortage | undefined> {
+  const needed = dimms.reduce((sum, dimm) => sum + dimm.size, 0);
+  const pageSize = dimms[0]?.source?.pageSize;
+  if (pageSize !== undefined && pageSize > SMALL_PAGE)
+    return hugePageShortage(hypervisor, needed, pageSize, dimms[0]?.source?.nodemask);
+  const { free, buffers, cached } = await hypervisor.nodeMemory();
+  const available = free + buffers + cached;
+  if (available >= needed) return undefined;
+  return {
+    severity: pinned ? "error" : "warning",
+    text: `the host has ${sayMib(mib(available))} (free, buffers and cached), and ${sayMib(needed)} are to be added${pinned ? " to a domain whose memory is locked or allocated at once" : ""}`,
+  };
+}
+
+/** The base page of x86-64, and of most AArch64 hosts; POWER has 64 KiB. */
+const SMALL_PAGE: Kib = 64;
+
+async function hugePageShortage(
+  hypervisor: Hypervisor,
+  needed: Kib,
+  pageSize: Kib,
+  nodemask: string | undefined,
+): Promise<Shortage | undefined> {
+  const nodes = nodemask === undefined ? [-1] : readNumbers(nodemask);
+  const counts = await Promise.all(nodes.map((node) => hypervisor.freePages(pageSize, node)));
+  const available = counts.reduce((sum, count) => sum + count * pageSize, 0);
+  if (available >= needed) return undefined;
+  const where = nodemask === undefined ? "the host" : `host node ${nodemask}`;
+  const text = `${where} has ${sayMib(available)} in free pages of ${sayMib(pageSize)}, and ${sayMib(needed)} are to be added`;
+  return { severity: "error", text };
+}
+
+function mib(size: Kib): Kib {
+  return size - (size % 1024);
+}
