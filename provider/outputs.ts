@@ -1,7 +1,8 @@
+import type { Defaults } from "./args/defaults.ts";
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
 import { canonicalSize } from "./args/size.ts";
-import type { MemoryDevice } from "./domain/state.ts";
+import type { Kib, MemoryDevice } from "./domain/state.ts";
 import type { Sighting } from "./observe/observe.ts";
 import { askedMemory } from "./plan/asked.ts";
 import type { Observed } from "./plan/observed.ts";
@@ -25,15 +26,31 @@ export interface Outputs extends Inputs {
   __drift?: Partial<Inputs>;
   /** The program named the URI itself. */
   __ownUri?: boolean;
+  /** Somebody else made the domain: it is never replaced for its memory, and stays on destroy unless onDelete says so. */
+  __adopted?: boolean;
   __stateVersion: number;
 }
 
-export function outputs(inputs: Inputs, uri: string, sighting: Sighting): Outputs {
+/** What outputs are made of, beside the arguments. */
+export interface Origin {
+  /** As resolved. */
+  uri: string;
+  sighting: Sighting;
+  /** The stack's, for the sizes that are live from here. */
+  defaults: Defaults;
+  /** Somebody else made the domain. */
+  adopted: boolean;
+  /** The memory that a change of ours left for the next boot. */
+  pending?: Kib | undefined;
+}
+
+export function outputs(inputs: Inputs, { uri, sighting, defaults, adopted, pending }: Origin): Outputs {
   const { observed, power } = sighting;
   const live = observed.live?.memory;
   const nextBoot = observed.nextBoot?.memory;
-  const asked = askedMemory(inputs);
+  const asked = askedMemory(inputs, defaults, adopted);
   const reachable = asked && reachableSizes(asked, observed);
+  const waits = live !== undefined && nextBoot !== undefined && live !== nextBoot;
   return {
     ...inputs,
     uri,
@@ -50,11 +67,10 @@ export function outputs(inputs: Inputs, uri: string, sighting: Sighting): Output
       : [],
     ...(live !== undefined && { liveMemory: canonicalSize(live) }),
     ...(nextBoot !== undefined && { nextBootMemory: canonicalSize(nextBoot) }),
-    ...(live !== undefined &&
-      nextBoot !== undefined &&
-      live !== nextBoot && { pendingMemory: canonicalSize(nextBoot) }),
+    ...(waits && { pendingMemory: canonicalSize(nextBoot) }),
     ...(inputs.uri !== undefined && { __ownUri: true }),
-    __observed: observed,
+    ...(adopted && { __adopted: true }),
+    __observed: waits && pending === nextBoot ? { ...observed, pending: nextBoot } : observed,
     __stateVersion: STATE_VERSION,
   };
 }

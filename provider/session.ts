@@ -1,8 +1,9 @@
 import pLimit, { type LimitFunction } from "p-limit";
+import { DEFAULTS, type Defaults } from "./args/defaults.ts";
 import type { Configuration } from "./configuration.ts";
 import { type EngineLog, engineLog } from "./engine/log.ts";
 import { connect } from "./libvirt/connect.ts";
-import type { Hypervisor } from "./libvirt/hypervisor.ts";
+import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
 import { observe, type Sighting } from "./observe/observe.ts";
 import type { Change } from "./plan/change.ts";
 
@@ -33,7 +34,7 @@ export function hostSurroundings(): Surroundings {
  */
 export class Session {
   readonly log: EngineLog;
-  configuration: Configuration = {};
+  configuration: Configuration = { defaults: DEFAULTS };
   /** The plan that diff showed, by domain: update carries out nothing graver. */
   readonly announced = new Map<string, Change>();
   /** The sentence of a replace, by URN: the check that follows gets no old inputs to make it from. */
@@ -51,6 +52,10 @@ export class Session {
   constructor(surroundings: Surroundings) {
     this.surroundings = surroundings;
     this.log = surroundings.log;
+  }
+
+  get defaults(): Defaults {
+    return this.configuration.defaults;
   }
 
   /** Where a new domain goes: the argument, the stack's configuration, libvirt's own environment variable, its default. */
@@ -80,13 +85,22 @@ export class Session {
    * whole run, so that a preview of a fleet waits for a dead host once.
    */
   look(uri: string, uuid: string): Promise<Look> {
-    const key = `${uri} ${uuid}`;
-    const known = this.looks.get(key) ?? this.lookNow(uri, uuid);
+    return this.remembered(uri, uuid, (hypervisor) => hypervisor.findByUuid(uuid));
+  }
+
+  /** The same, for a domain whose UUID isn't known yet. */
+  lookByName(uri: string, name: string): Promise<Look> {
+    return this.remembered(uri, name, (hypervisor) => hypervisor.findByName(name));
+  }
+
+  private remembered(uri: string, domain: string, find: Find): Promise<Look> {
+    const key = `${uri} ${domain}`;
+    const known = this.looks.get(key) ?? this.lookNow(uri, domain, find);
     this.looks.set(key, known);
     return known;
   }
 
-  private async lookNow(uri: string, uuid: string): Promise<Look> {
+  private async lookNow(uri: string, domain: string, find: Find): Promise<Look> {
     const before = this.unreachable.get(uri);
     if (before !== undefined) return { failed: before };
     let hypervisor: Hypervisor;
@@ -98,8 +112,8 @@ export class Session {
       return { failed: reason };
     }
     try {
-      const late = `${uri} did not answer for domain ${uuid} within ${LOOK_MS / 1000} s`;
-      return await within(LOOK_MS, late, see(hypervisor, uuid));
+      const late = `${uri} did not answer for domain ${domain} within ${LOOK_MS / 1000} s`;
+      return await within(LOOK_MS, late, see(hypervisor, find));
     } catch (error) {
       return { failed: (error as Error).message };
     }
@@ -115,8 +129,10 @@ export class Session {
   }
 }
 
-async function see(hypervisor: Hypervisor, uuid: string): Promise<Look> {
-  const domain = await hypervisor.findByUuid(uuid);
+type Find = (hypervisor: Hypervisor) => Promise<DomainRef | undefined>;
+
+async function see(hypervisor: Hypervisor, find: Find): Promise<Look> {
+  const domain = await find(hypervisor);
   return domain === undefined ? { gone: true } : { found: await observe(hypervisor, domain) };
 }
 

@@ -1,15 +1,19 @@
+import { platformOf } from "../apply/domain-spec.ts";
 import { checkInputs, type Failure } from "../args/check-inputs.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { sayable } from "../args/secrecy.ts";
 import { readCanonicalSize, saySize, UNKNOWN } from "../args/size.ts";
 import { contradictions } from "../domain/overlay.ts";
 import { parseUri } from "../libvirt/uri.ts";
-import { askedMemory } from "../plan/asked.ts";
+import { type Asked, askedMemory, MEMORY_FIELDS } from "../plan/asked.ts";
+import { emptyNodeNote, emptyNodeRefusal } from "../plan/cells.ts";
 import { ceilingFor } from "../plan/definition.ts";
-import { arrow, planMemory } from "../plan/memory.ts";
+import { planMemory } from "../plan/memory.ts";
+import { platformReason } from "../plan/platform.ts";
+import { arrow } from "../plan/words.ts";
 import type { Look, Session } from "../session.ts";
-
-const MEMORY_FIELDS = ["memory", "maxMemory", "memorySlots"] as const;
+import { foreseeAdoption } from "./adopt.ts";
+import { adoptionOf, ceilingInXml, isAdoption } from "./carried-over.ts";
 
 /** Validates the arguments, fills in what is computed, and says what a change of the memory comes to. */
 export async function check(
@@ -17,15 +21,24 @@ export async function check(
   olds: Record<string, unknown>,
   news: Record<string, unknown>,
 ): Promise<{ inputs: Partial<Inputs>; failures: Failure[] }> {
-  const { inputs, failures } = checkInputs(olds, news);
+  const adoption = await adoptionOf(session, olds, news);
+  const carried = { ...adoption.found, ...olds, ...ceilingInXml(news) };
+  const { inputs, failures } = checkInputs(carried, news, session.defaults);
   session.checked.add(String(inputs.__urn));
   const all = [
     ...failures,
+    ...adoption.failures,
     ...uriFailures(inputs),
-    ...xmlFailures(inputs, news),
+    ...emptyNodeFailures(session, inputs),
+    ...xmlFailures(session, inputs, news),
     ...nameFailures(session, inputs),
   ];
   if (all.length > 0) return { inputs, failures: all };
+  if (isAdoption(session, olds, news)) {
+    const { sentence, refusal } = await foreseeAdoption(session, inputs as Inputs);
+    const failed = refusal === undefined ? [] : [{ property: "adopt", reason: `can't take over ${refusal}` }];
+    return { inputs: { ...inputs, memoryPlan: sentence }, failures: failed };
+  }
   const old = olds as Partial<Inputs>;
   const memoryPlan = await sentence(session, old, inputs as Inputs);
   return { inputs: { ...inputs, memoryPlan }, failures: [] };
@@ -41,11 +54,26 @@ function uriFailures({ uri }: Partial<Inputs>): Failure[] {
   }
 }
 
+/** A node that can't start without memory, on the machine that is asked for. */
+function emptyNodeFailures(session: Session, inputs: Partial<Inputs>): Failure[] {
+  const asked = askedOf(session, inputs);
+  if (asked === undefined || inputs.machine === UNKNOWN) return [];
+  const refusal = emptyNodeRefusal(asked, inputs.machine);
+  return refusal === undefined ? [] : [{ property: "numa", reason: sayable(refusal, inputs) }];
+}
+
+/** The memory that is asked for, where the arguments are complete and known. */
+function askedOf(session: Session, inputs: Partial<Inputs>): Asked | undefined {
+  return inputs.memory === undefined || inputs.maxMemory === undefined
+    ? undefined
+    : askedMemory(inputs as Inputs, session.defaults);
+}
+
 /** XML of the program's own may say nothing else than the arguments, and those that check filled in. */
-function xmlFailures(inputs: Partial<Inputs>, news: Record<string, unknown>): Failure[] {
+function xmlFailures(session: Session, inputs: Partial<Inputs>, news: Record<string, unknown>): Failure[] {
   const { xml } = inputs;
   if (xml === undefined || xml === UNKNOWN) return [];
-  const asked = inputs.memory === undefined ? undefined : askedMemory(inputs as Inputs);
+  const asked = askedOf(session, inputs);
   try {
     const said = contradictions(xml, {
       ...(asked && { memory: asked.memory, maxMemory: asked.maxMemory, memorySlots: asked.slots }),
@@ -76,33 +104,39 @@ function nameFailures(session: Session, inputs: Partial<Inputs>): Failure[] {
 /** The memoryPlan: kept while no memory argument differs, else from a look at the domain, else the two sizes alone. */
 async function sentence(session: Session, old: Partial<Inputs>, inputs: Inputs): Promise<string> {
   const chosen = session.replacing.get(inputs.__urn);
-  if (old.uuid === undefined) return chosen ?? creation(inputs);
+  if (old.uuid === undefined) return chosen ?? creation(session, inputs);
   const differs = MEMORY_FIELDS.some((name) => JSON.stringify(old[name]) !== JSON.stringify(inputs[name]));
   if (!differs && old.memoryPlan !== undefined) return old.memoryPlan;
-  const asked = askedMemory(inputs);
+  const asked = askedMemory(inputs, session.defaults);
   if (asked === undefined) return "not known yet: live if possible";
   const look: Look =
     inputs.uri === UNKNOWN ? { failed: "" } : await session.look(session.resolveUri(inputs.uri), inputs.uuid);
   if ("found" in look) {
-    const plan = planMemory(
-      asked,
-      look.found.observed,
-      inputs.running === false && look.found.observed.power !== "off",
+    const { observed } = look.found;
+    const stopping = inputs.running === false && observed.power !== "off";
+    const numaChanged = JSON.stringify(old.numa) !== JSON.stringify(inputs.numa);
+    return (
+      planMemory(asked, observed, { stopping, numaChanged }).summary ||
+      `${saySize(asked.memory)}: nothing to do`
     );
-    return plan.summary || `${saySize(asked.memory)}: nothing to do`;
   }
   const before =
     old.memory === undefined || old.memory === UNKNOWN ? asked.memory : readCanonicalSize(old.memory);
   return arrow(before, asked.memory);
 }
 
-function creation(inputs: Inputs): string {
-  const asked = askedMemory(inputs);
+function creation(session: Session, inputs: Inputs): string {
+  const asked = askedMemory(inputs, session.defaults);
   if (asked === undefined) return "not known yet";
-  const { maxMemory } = ceilingFor(asked);
+  // The host isn't asked in a preview of a create: an architecture that isn't said is taken for one that can.
+  const platform = platformOf(inputs, "");
+  const { maxMemory } = ceilingFor(asked, platform);
+  const why = asked.enabled ? platformReason(platform, asked.width) : "hotplug.enabled is false";
   const room =
     maxMemory === undefined
-      ? "without room to grow while it runs"
+      ? `without room to grow while it runs${why === undefined ? "" : ` (${why})`}`
       : `room for ${maxMemory.slots} DIMMs, up to ${saySize(maxMemory.size)}`;
-  return `starts with ${saySize(asked.memory)}; ${room}`;
+  return [`starts with ${saySize(asked.memory)}`, room, emptyNodeNote(asked, inputs.machine)]
+    .filter(Boolean)
+    .join("; ");
 }

@@ -1,4 +1,5 @@
 import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
+import { mark } from "../apply/mark.ts";
 import { isOff } from "../apply/wait.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { sayable } from "../args/secrecy.ts";
@@ -8,7 +9,8 @@ import { readHost } from "../observe/host.ts";
 import { observe } from "../observe/observe.ts";
 import { type Outputs, outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
-import { existing, finish } from "./ownership.ts";
+import { adopt } from "./adopt.ts";
+import { existing } from "./ownership.ts";
 import { PartialError, UserError } from "./user-error.ts";
 
 /**
@@ -16,19 +18,24 @@ import { PartialError, UserError } from "./user-error.ts";
  * which its metadata marks as ours and unfinished until the end.
  */
 export async function create(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
+  // What is replaced was made by us before: an `adopt` that was added since then says nothing about the new one.
+  if (inputs.adopt === true && !session.replacing.has(inputs.__urn)) return adopt(session, inputs);
   const uri = session.resolveUri(inputs.uri);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
     const unfinished = await existing(hypervisor, inputs);
     const host = readHost(await hypervisor.capabilities());
     const type = session.configuration.domainType;
-    const spec = domainSpec(inputs, host, type);
+    const spec = domainSpec(inputs, host, type, session.defaults);
     const marked = { ...spec, ownership: { version: 1, urn: inputs.__urn, creating: true } };
     const domain = await define(hypervisor, inputs, definitionXml(inputs, marked, type));
     if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
     if (inputs.autostart === true) await hypervisor.setAutostart(domain, true);
-    const outs = outputs(inputs, uri, await observe(hypervisor, domain));
-    await finish(hypervisor, domain, marked.ownership).catch((cause: Error) => {
+    const sighting = await observe(hypervisor, domain);
+    const outs = outputs(inputs, { uri, sighting, defaults: session.defaults, adopted: false });
+    // From here on the domain is whole: a later create of the same URN finds a finished domain, and refuses it. The last
+    // call, so that whatever fails before it can be gone on with.
+    await mark(hypervisor, domain, inputs.__urn).catch((cause: Error) => {
       throw new PartialError(`${cause.message}; the next update goes on`, inputs.uuid, outs, cause);
     });
     return { id: inputs.uuid, outs };

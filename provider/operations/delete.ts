@@ -1,3 +1,4 @@
+import { mark } from "../apply/mark.ts";
 import { untilOff } from "../apply/wait.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
@@ -7,13 +8,16 @@ import type { Session } from "../session.ts";
 
 /**
  * Shuts the guest down, pulls its plug when that takes longer than `shutdownTimeout` (0: at once), and removes the
- * definition with all that libvirt keeps beside it. Disk files stay. A domain that is gone is deleted already.
+ * definition with all that libvirt keeps beside it. Disk files stay. A domain that is gone is deleted already. One that
+ * is to be kept (`onDelete`; adopted ones by default) is left as it is, and is nobody's from then on.
  */
 export async function deleteDomain(session: Session, id: string, state: Outputs): Promise<void> {
   const hypervisor = await session.hypervisor(state.uri);
   await session.locked(id, async () => {
     const domain = await hypervisor.findByUuid(id);
     if (domain === undefined) return;
+    const keeps = (state.onDelete ?? (state.__adopted === true ? "keep" : "delete")) === "keep";
+    if (keeps) return unlessGone(() => mark(hypervisor, domain, undefined));
     const seconds = state.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT;
     await unlessGone(() => turnOff(session, hypervisor, domain, state, seconds));
     // A transient domain is gone once it is off.

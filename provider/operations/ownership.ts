@@ -1,8 +1,5 @@
 import type { Inputs } from "../args/inputs.ts";
-import { ownershipNamespace } from "../domain/metadata.ts";
 import { readDomain } from "../domain/read.ts";
-import type { Ownership } from "../domain/state.ts";
-import { element, serialiseNode } from "../domain/tree.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { UserError } from "./user-error.ts";
 
@@ -21,26 +18,6 @@ export async function existing(hypervisor: Hypervisor, inputs: Inputs): Promise<
   const { ownership } = readDomain(await hypervisor.xml(found, { inactive: false }));
   if (byUuid !== undefined && ownership?.urn === inputs.__urn && ownership.creating) return found;
   throw new UserError(refusal(found, inputs, ownership?.urn));
-}
-
-/**
- * Marks a domain as whole: a later create of the same URN finds a finished domain, and refuses it. The last call of a
- * create, so that whatever fails before it can be gone on with.
- */
-export async function finish(
-  hypervisor: Hypervisor,
-  domain: DomainRef,
-  { version, urn }: Ownership,
-): Promise<void> {
-  const { power } = await hypervisor.state(domain);
-  const live = power !== "shutoff" && power !== "crashed";
-  const metadata = {
-    namespace: ownershipNamespace,
-    prefix: "hotplug",
-    // libvirt puts the prefix and its namespace on the element itself (virXMLInjectNamespace).
-    xml: serialiseNode(element("domain", { version, urn })),
-  };
-  await hypervisor.setMetadata(domain, metadata, { config: true, live });
 }
 
 function refusal(found: DomainRef, inputs: Inputs, owner: string | undefined): string {

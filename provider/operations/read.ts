@@ -1,3 +1,4 @@
+import type { Defaults } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { canonicalSize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
@@ -22,9 +23,19 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   if (domain === undefined) return { id: "", props: {} };
   const sighting = await observe(hypervisor, domain);
   const inputs = echoedInputs(state);
-  const drift = driftOf(inputs, sighting);
+  const adopted = state.__adopted === true;
+  const drift = driftOf(inputs, sighting, session.defaults, adopted);
   const { memory, others } = drift;
-  const props = outputs({ ...inputs, ...others }, state.uri, sighting);
+  const props = outputs(
+    { ...inputs, ...others },
+    {
+      uri: state.uri,
+      sighting,
+      defaults: session.defaults,
+      adopted,
+      pending: state.__observed.pending,
+    },
+  );
   const found = { ...inputs, ...memory, ...others };
   if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: found };
   return Object.keys(others).length > 0 ? { id, props, inputs: found } : { id, props };
@@ -37,18 +48,20 @@ export async function read(session: Session, id: string, state: Outputs): Promis
 function driftOf(
   inputs: Inputs,
   { observed, autostart }: Sighting,
+  defaults: Defaults,
+  adopted: boolean,
 ): Record<"memory" | "others", Partial<Inputs>> {
   const { live, nextBoot } = observed;
   const view = live ?? nextBoot;
-  const asked = askedMemory(inputs);
+  const asked = askedMemory(inputs, defaults);
   const off = observed.power === "off";
   const isSettled =
     asked === undefined || view === undefined || planMemory(asked, observed).outcome === "none";
   const drift: Partial<Inputs> = {};
   if (off !== (inputs.running === false)) drift.running = !off;
   if (observed.persistent && autostart !== (inputs.autostart ?? false)) drift.autostart = autostart;
-  // XML of the program's own decides where no argument says it.
-  const vcpus = inputs.vcpus ?? (inputs.xml === undefined ? 1 : nextBoot?.vcpus);
+  // XML of the program's own, and an adopted domain, decide where no argument says it.
+  const vcpus = inputs.vcpus ?? (inputs.xml === undefined && !adopted ? 1 : nextBoot?.vcpus);
   if (nextBoot !== undefined && nextBoot.vcpus !== vcpus) drift.vcpus = nextBoot.vcpus;
   return { memory: isSettled ? {} : memoryDrift(asked, view.memory, nextBoot), others: drift };
 }

@@ -134,7 +134,7 @@ describe("memoryPlan", () => {
     expect(await stack.up({ ...args, interfaces: [{ user: true }], memory: "1300MiB" })).toBe("replace");
     const { inputs, id } = stack.recorded;
     expect(inputs.memoryPlan).toMatch(
-      /^replace: 1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; .* not$/,
+      /^replace: 1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; .* are not; hotplug\.whenNotPossible "restart" would keep them$/,
     );
     expect([id, inputs.interfaces]).toEqual([before.id, before.inputs.interfaces]);
   });

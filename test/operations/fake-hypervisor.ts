@@ -49,6 +49,10 @@ export class FakeHypervisor implements Hypervisor {
   /** What libvirt refuses, by the name of the call. */
   readonly refuses = new Map<string, LibvirtError>();
   guestObeysShutdown = true;
+  /** The host's memory in KiB: more than any test asks for, unless it says otherwise. */
+  memory = { total: 2 ** 30, free: 2 ** 30, buffers: 0, cached: 0 };
+  /** Free pages, by «size in KiB» and «host node». */
+  readonly pages = new Map<string, number>();
   private readonly listeners = new Set<{ uuid: string; listener: (event: DomainEvent) => void }>();
 
   findByName(name: string): Promise<DomainRef | undefined> {
@@ -165,6 +169,14 @@ export class FakeHypervisor implements Hypervisor {
       if (where.config && inactive !== undefined)
         this.change(uuid, { inactive: withMetadata(inactive, set) });
     });
+  }
+
+  nodeMemory(): Promise<{ total: number; free: number; buffers: number; cached: number }> {
+    return this.answer("nodeMemory", "", () => this.memory);
+  }
+
+  freePages(pageSize: number, node: number): Promise<number> {
+    return this.answer("freePages", "", () => this.pages.get(`${pageSize} ${node}`) ?? 0);
   }
 
   capabilities(): Promise<string> {

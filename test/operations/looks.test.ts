@@ -64,11 +64,14 @@ describe("a preview", () => {
     ]);
   });
 
-  test("of a domain that is gone asks for a refresh", async () => {
+  test("of a domain that is gone asks for a refresh, and up does nothing", async () => {
     host.domains.clear();
-    await expect(stack.preview(grown)).rejects.toThrow(
-      `domain web-1 (${stack.recorded.id}) is not on qemu:///system any more: run refresh, then preview again`,
-    );
+    await stack.preview(grown);
+    expect(stack.run.said).toEqual([
+      `domain web-1 (${stack.recorded.id}) is not on qemu:///system any more: run refresh, then preview again, unless this goes on with a replace that was interrupted`,
+    ]);
+    await expect(stack.up(grown)).rejects.toThrow("is not on qemu:///system any more");
+    expect(host.domains.size).toBe(0);
   });
 });
 
@@ -92,6 +95,14 @@ describe("diff", () => {
       wire({ ...inputs, __urn: URN, name: "web-1" }),
     );
     expect(answer).toMatchObject({ changes: true });
+  });
+
+  test("never lets the old domain be deleted after the new one, which has its UUID", async () => {
+    const { id, outputs, inputs } = stack.recorded;
+    for (const news of [inputs, { ...inputs, memory: "1259MiB" }, { ...inputs, arch: "aarch64" }]) {
+      const answer = await new Run(stack.hosts).provider.diff?.(id, wire(outputs), wire(news));
+      expect(answer).toMatchObject({ deleteBeforeReplace: true });
+    }
   });
 
   test("of a URI that isn't known yet looks where the domain is", async () => {

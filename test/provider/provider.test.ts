@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readConfiguration } from "../../provider/configuration.ts";
+import { DEFAULTS } from "../../provider/args/defaults.ts";
 import { createProvider } from "../../provider/provider.ts";
 import { Session, type Surroundings } from "../../provider/session.ts";
 import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
@@ -41,20 +41,9 @@ describe("calls that come before configure has ended", () => {
   test("fail as configure does", async () => {
     const { check, configure, read } = createProvider(surroundings());
     const calls = [check?.({}, news), read?.("id", {})];
-    const error = 'libvirt-hotplug:domainType is "xen"; it must be "kvm" or "qemu"';
+    const error = 'libvirt-hotplug:domainType is "xen": must be one of "kvm", "qemu"';
     await expect(configure?.(config({ "libvirt-hotplug:domainType": "xen" }))).rejects.toThrow(error);
     for (const call of calls) await expect(call).rejects.toThrow(error);
-  });
-});
-
-describe("the configuration", () => {
-  test.each([
-    [{}, {}],
-    [{ "libvirt:uri": "qemu:///session" }, { uri: "qemu:///session" }],
-    [{ "libvirt-hotplug:domainType": "qemu" }, { domainType: "qemu" }],
-    [{ "shop:uri": "elsewhere", uri: "elsewhere" }, {}],
-  ])("%j is read as %j", (values: Record<string, string>, expected) => {
-    expect(readConfiguration((key) => values[key])).toEqual(expected);
   });
 });
 
@@ -67,7 +56,7 @@ describe("where a domain goes", () => {
     ["else libvirt's default", undefined, undefined, undefined, "qemu:///system"],
   ])("%s", (_, argument, uri, LIBVIRT_DEFAULT_URI, expected) => {
     const session = new Session(surroundings({ environment: { LIBVIRT_DEFAULT_URI } }));
-    session.configuration = uri === undefined ? {} : { uri };
+    session.configuration = { defaults: DEFAULTS, ...(uri !== undefined && { uri }) };
     expect(session.resolveUri(argument)).toBe(expected);
   });
 });

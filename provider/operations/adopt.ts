@@ -1,0 +1,167 @@
+import { domainSpec, namedParts } from "../apply/domain-spec.ts";
+import { mark } from "../apply/mark.ts";
+import { FIELD_NAMES, type FieldName } from "../args/fields.ts";
+import type { Inputs } from "../args/inputs.ts";
+import { containsUnknown } from "../args/known.ts";
+import { readCanonicalSize, saySize } from "../args/size.ts";
+import { overlay } from "../domain/overlay.ts";
+import { parse } from "../domain/parse.ts";
+import type { DomainSpec } from "../domain/spec.ts";
+import { attribute, find } from "../domain/tree.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { readHost } from "../observe/host.ts";
+import { observe, type Sighting } from "../observe/observe.ts";
+import type { Outputs } from "../outputs.ts";
+import { type Change, planChange } from "../plan/change.ts";
+import { changesThatNeed } from "../plan/changed-fields.ts";
+import type { Observed } from "../plan/observed.ts";
+import type { Session } from "../session.ts";
+import { execute } from "./execute.ts";
+import { UserError } from "./user-error.ts";
+
+/**
+ * Takes over a domain that somebody else made: what the program says otherwise is carried out as an update, and
+ * refused where it would need a restart. Whatever the program doesn't name stays as it is.
+ */
+export async function adopt(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
+  const uri = session.resolveUri(inputs.uri);
+  const hypervisor = await session.hypervisor(uri);
+  const domain = await hypervisor.findByName(inputs.name);
+  if (domain === undefined) throw new UserError(nothingToAdopt(inputs.name, uri));
+  return session.locked(domain.uuid, async () => {
+    const sighting = await observe(hypervisor, domain);
+    const { before, change, refusal } = await planAdoption(session, hypervisor, domain, inputs, sighting);
+    if (refusal !== undefined) throw new UserError(`Unable to adopt ${refusal}; nothing was changed`);
+    const adopted = true;
+    const outs = await execute({
+      session,
+      hypervisor,
+      domain,
+      uri,
+      before,
+      news: inputs,
+      sighting,
+      change,
+      adopted,
+    });
+    await mark(hypervisor, domain, inputs.__urn);
+    return { id: domain.uuid, outs };
+  });
+}
+
+/**
+ * What taking a domain over comes to, for a preview: the sentence of its memory, or why the domain can't be taken over.
+ * Where the host can't be asked, or a value isn't known, the create that follows finds it.
+ */
+export async function foreseeAdoption(
+  session: Session,
+  inputs: Inputs,
+): Promise<{ sentence: string; refusal?: string }> {
+  const notKnown = { sentence: `adopts ${inputs.name}: what that comes to isn't known yet` };
+  if (containsUnknown(inputs)) return notKnown;
+  const uri = session.resolveUri(inputs.uri);
+  const look = await session.lookByName(uri, inputs.name);
+  if (!("found" in look)) return notKnown;
+  const hypervisor = await session.hypervisor(uri);
+  const domain = await hypervisor.findByName(inputs.name);
+  if (domain === undefined) return { ...notKnown, refusal: nothingToAdopt(inputs.name, uri) };
+  const { change, refusal } = await planAdoption(session, hypervisor, domain, inputs, look.found);
+  const sentence =
+    change.memory?.summary || `adopted with ${saySize(readCanonicalSize(inputs.memory))}: nothing to do`;
+  return { sentence, ...(refusal !== undefined && { refusal }) };
+}
+
+interface Adoption {
+  /** The arguments as the domain has them already. */
+  before: Inputs;
+  change: Change;
+  /** Undefined where nothing is in the way. */
+  refusal?: string;
+}
+
+async function planAdoption(
+  session: Session,
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  inputs: Inputs,
+  sighting: Sighting,
+): Promise<Adoption> {
+  const differing = await differences(session, hypervisor, domain, inputs, sighting);
+  const before = withoutFields(inputs, differing);
+  const { observed, definition } = sighting;
+  const recorded = observed.nextBoot?.memory;
+  const { defaults } = session;
+  const change = planChange({ inputs, before, observed, recorded, defaults, adopted: true });
+  const which = `domain ${inputs.name} (${domain.uuid})`;
+  const owner = definition.ownership?.urn;
+  if (owner !== undefined && owner !== inputs.__urn)
+    return { before, change, refusal: `${which}: it belongs to ${owner}` };
+  const obstacles = obstaclesTo(change, differing, inputs, observed);
+  if (obstacles.length === 0) return { before, change };
+  const wayOut = "make the program say what the domain has, or change the domain first";
+  return { before, change, refusal: `${which}: ${obstacles.join("; ")}; ${wayOut}` };
+}
+
+export function nothingToAdopt(name: string, uri: string): string {
+  return `there is no domain ${name} on ${uri} to adopt; without adopt: true it would be created`;
+}
+
+/** The arguments, beside the memory, that the program names and the definition has otherwise. */
+async function differences(
+  session: Session,
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  inputs: Inputs,
+  { observed, autostart, definition }: Sighting,
+): Promise<FieldName[]> {
+  const host = readHost(await hypervisor.capabilities());
+  const spec = domainSpec(inputs, host, session.configuration.domainType, session.defaults);
+  const xml = await hypervisor.xml(domain, { inactive: observed.persistent, secure: true });
+  const named = FIELD_NAMES.filter((name) => inputs[name] !== undefined);
+  const { arch, machine } = definition;
+  const changedBy = (parts: Partial<DomainSpec>) =>
+    overlay(xml, { name: domain.name, uuid: domain.uuid, ...parts }) !== xml;
+  const differing = named.filter((name) => {
+    if (name === "arch") return spec.arch !== arch;
+    if (name === "machine") return !isMachine(spec.machine, machine);
+    if (name === "serial") return !hasSerial(xml, spec.serial);
+    // Whether it is there matters, not its options: taking it out shows that.
+    if (name === "agent" || name === "balloon") return changedBy({ [name]: false }) !== spec[name];
+    const parts = namedParts(name, spec);
+    return parts !== undefined && changedBy(parts);
+  });
+  return autostart === (inputs.autostart ?? autostart) ? differing : [...differing, "autostart"];
+}
+
+/** libvirt writes the version that an alias of QEMU's («q35», «pc», «virt») stands for into the definition. */
+function isMachine(said: string | undefined, has: string | undefined): boolean {
+  const family = said === "pc" ? "pc-i440fx" : said === "q35" ? "pc-q35" : said;
+  return said === has || has?.startsWith(`${family}-`) === true;
+}
+
+/** By the first serial port; the console, by which libvirt mirrors it, says nothing of its own. */
+function hasSerial(xml: string, wanted: DomainSpec["serial"]): boolean {
+  const serial = find(parse(xml).root, "devices", "serial");
+  const type = attribute(serial, "type");
+  return typeof wanted === "object"
+    ? type === "file" && attribute(find(serial, "source"), "path") === wanted.file
+    : type === wanted;
+}
+
+function obstaclesTo(change: Change, differing: FieldName[], inputs: Inputs, observed: Observed): string[] {
+  const replaced = changesThatNeed("replace", differing, inputs);
+  const later = observed.power === "off" ? [] : changesThatNeed("nextBoot", differing, inputs);
+  const stops = change.outcome === "replace" || change.outcome === "restart" || change.outcome === "refuse";
+  return [
+    ...replaced.map((name) => `${name} differs, and can't be changed`),
+    ...later.map((name) => `${name} differs, and a change of it needs a restart`),
+    ...(stops && replaced.length === 0 ? [change.summary] : []),
+  ];
+}
+
+/** The arguments as the domain has them already, as far as it matters: what differs counts as not said before. */
+function withoutFields(inputs: Inputs, differing: FieldName[]): Inputs {
+  return Object.fromEntries(
+    Object.entries(inputs).filter(([name]) => !(differing as string[]).includes(name)),
+  ) as unknown as Inputs;
+}

@@ -1,0 +1,121 @@
+import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
+import { shortage } from "../apply/host-memory.ts";
+import { carryOut, type Workplace } from "../apply/steps.ts";
+import type { Inputs } from "../args/inputs.ts";
+import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
+import { sayable } from "../args/secrecy.ts";
+import { editDefinition } from "../domain/edit.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { readHost } from "../observe/host.ts";
+import { observe, type Sighting } from "../observe/observe.ts";
+import { type Outputs, outputs } from "../outputs.ts";
+import type { Change } from "../plan/change.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Session } from "../session.ts";
+import { PartialError, UserError } from "./user-error.ts";
+
+/** A change that is to be carried out on a domain. */
+export interface Execution {
+  session: Session;
+  hypervisor: Hypervisor;
+  domain: DomainRef;
+  uri: string;
+  /** The arguments that were carried out before. */
+  before: Inputs;
+  news: Inputs;
+  /** The domain as the change was planned from. */
+  sighting: Sighting;
+  change: Change;
+  adopted: boolean;
+}
+
+/**
+ * Carries a change out step by step, and answers the outputs.
+ *
+ * @throws PartialError when a step failed after others were done: with what was read back, so that the next run goes on
+ */
+export async function execute(execution: Execution): Promise<Outputs> {
+  const { session, hypervisor, domain, uri, before, news, change } = execution;
+  const place: Workplace = {
+    hypervisor,
+    domain,
+    shutdownTimeout: news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT,
+    hooks: news.hotplug ?? {},
+    uri,
+    warn: (text) => session.log.message(news.__urn, "warning", sayable(text, before, news)),
+    redefinition: (present) => redefinition(session, hypervisor, before, news, present),
+  };
+  await hostHasMemory(change.steps, execution.sighting, place);
+  let { sighting } = execution;
+  const done: Step[] = [];
+  for (const step of change.steps) {
+    await session.log.status(news.__urn, sayable(step.sentence, before, news));
+    try {
+      sighting = await carryOut(step, place, sighting);
+    } catch (error) {
+      const latest = await observe(hypervisor, domain).catch(() => sighting);
+      throw failure(error as Error, execution, done, latest);
+    }
+    done.push(step);
+  }
+  return record(execution, news, sighting);
+}
+
+/** Before the first attach, so that too little is known before anything was done. */
+async function hostHasMemory(steps: Step[], { definition }: Sighting, place: Workplace): Promise<void> {
+  const dimms = steps.flatMap((step) => (step.kind === "attach" ? [step.dimm] : []));
+  if (dimms.length === 0) return;
+  const found = await shortage(place.hypervisor, dimms, definition.pinned);
+  if (found?.severity === "error")
+    throw new UserError(`Unable to update domain ${place.domain.name}: ${found.text}; nothing was attached`);
+  if (found !== undefined) await place.warn(found.text);
+}
+
+/** Whatever waits for the next boot after a change of ours is ours. */
+function record({ session, uri, domain, adopted }: Execution, inputs: Inputs, sighting: Sighting): Outputs {
+  const pending = sighting.observed.nextBoot?.memory;
+  return outputs(
+    { ...inputs, uuid: domain.uuid },
+    { uri, sighting, defaults: session.defaults, adopted, pending },
+  );
+}
+
+/** The arguments as far as the steps that were done carried them out. */
+function carriedOut(before: Inputs, news: Inputs, steps: Step[], done: Step[]): Inputs {
+  const missing = steps.filter((step) => !done.includes(step));
+  const kept = missing.flatMap((step) =>
+    step.kind === "redefine" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
+  );
+  return { ...news, ...Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)])) };
+}
+
+/** With nothing done the old state stays; else what was read back is recorded, as Pulumi's partial state. */
+function failure(error: Error, execution: Execution, done: Step[], latest: Sighting): Error {
+  const { before, news, change } = execution;
+  if (done.length === 0) return new UserError(sayable(error.message, before, news), { cause: error });
+  const steps = done.map((step) => step.sentence).join("; ");
+  const said = sayable(`${error.message} (done before that: ${steps})`, before, news);
+  const properties = record(execution, carriedOut(before, news, change.steps, done), latest);
+  return new PartialError(said, properties.uuid, withoutUndefined(properties), error);
+}
+
+/** XML of the program's own that changed is the definition from now on; else only what differs is edited. */
+async function redefinition(
+  session: Session,
+  hypervisor: Hypervisor,
+  before: Inputs,
+  news: Inputs,
+  present: string,
+): Promise<string> {
+  const host = readHost(await hypervisor.capabilities());
+  const type = session.configuration.domainType;
+  const spec = domainSpec(news, host, type, session.defaults);
+  if (before.xml === news.xml)
+    return editDefinition(present, domainSpec(before, host, type, session.defaults), spec);
+  return definitionXml(news, spec, type);
+}
+
+/** Pulumi's wire format has no undefined. */
+function withoutUndefined(properties: object): object {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { type Configuration, readConfiguration } from "../../provider/configuration.ts";
+
+const MIB = 1024;
+
+function configured(values: Record<string, string>): Configuration {
+  return readConfiguration((key) => values[key]);
+}
+
+/** A stack's configuration, and what is otherwise than without one. */
+const rows: [Record<string, string>, Partial<Configuration>][] = [
+  [{}, {}],
+  [{ "libvirt:uri": "qemu:///session" }, { uri: "qemu:///session" }],
+  [{ "libvirt-hotplug:domainType": "qemu" }, { domainType: "qemu" }],
+  [{ "shop:uri": "elsewhere", uri: "elsewhere" }, {}],
+  ...(
+    [
+      ["enabled", "false", { enabled: false }],
+      ["enabled", "true", { enabled: true }],
+      ["alignment", "128MiB", { alignment: 128 * MIB }],
+      ["alignment", "1GiB", { alignment: 1024 * MIB }],
+      ["memorySlots", "32", { memorySlots: 32 }],
+      ["whenNotPossible", "restart", { whenNotPossible: "restart" }],
+      ["applyOn", "nextBoot", { applyOn: "nextBoot" }],
+      ["maxMemory32Bit", "16GiB", { cap32Bit: 16_384 * MIB }],
+      ["maxMemory64Bit", "1TiB", { cap64Bit: 1_048_576 * MIB }],
+      ["allowDowntime", "false", { allowDowntime: false }],
+    ] as const
+  ).map(([name, value, defaults]): [Record<string, string>, Partial<Configuration>] => [
+    { [`libvirt-hotplug:${name}`]: value },
+    { defaults: { ...DEFAULTS, ...defaults } },
+  ]),
+];
+
+describe("the configuration", () => {
+  test.each(rows)("%j is read", (values, expected) => {
+    expect(configured(values)).toEqual({ defaults: DEFAULTS, ...expected });
+  });
+
+  test.each(["applyOn", "alignment"])("%s of another package is nobody's", (name) => {
+    expect(configured({ [name]: "x", [`shop:${name}`]: "x", [`libvirt:${name}`]: "x" })).toEqual({
+      defaults: DEFAULTS,
+    });
+  });
+});
+
+const example = 'give a size such as "4GiB" or "1003MiB", or a number of MiB such as 4096';
+const slots = "must be a whole number from 1 to 256";
+const block = "must be a power of two of at least 128 MiB";
+
+/** The key, what it is, and what is wrong with that. */
+const wrong: [string, string, string][] = [
+  ["domainType", "xen", 'must be one of "kvm", "qemu"'],
+  ["enabled", "yes", 'must be "true" or "false"'],
+  ["alignment", "much", `is no size; ${example}`],
+  ["alignment", "256", 'has no unit; did you mean "256MiB"?'],
+  ["alignment", "64MiB", block],
+  ["alignment", "384MiB", block],
+  ["memorySlots", "0", slots],
+  ["memorySlots", "257", slots],
+  ["memorySlots", "1.5", slots],
+  ["memorySlots", "many", slots],
+  ["memorySlots", "", slots],
+  ["whenNotPossible", "explode", 'must be one of "replace", "restart", "nextBoot", "error"'],
+  ["applyOn", "later", 'must be one of "now", "nextBoot"'],
+  ["maxMemory32Bit", "-1GiB", `is negative; ${example}`],
+  ["maxMemory64Bit", "4GB", 'is not a whole number of MiB; the nearest are "3814MiB" and "3815MiB"'],
+  ["allowDowntime", "0", 'must be "true" or "false"'],
+];
+
+describe("a wrong configuration", () => {
+  test.each(wrong)("%s %s", (name, value, reason) => {
+    expect(() => configured({ [`libvirt-hotplug:${name}`]: value })).toThrow(
+      `the stack's configuration is wrong: libvirt-hotplug:${name} is "${value}": ${reason}`,
+    );
+  });
+
+  test("is named with all of its keys at once", () => {
+    const values = Object.fromEntries(wrong.map(([name, value]) => [`libvirt-hotplug:${name}`, value]));
+    const reason = (() => {
+      try {
+        return JSON.stringify(configured(values));
+      } catch (error) {
+        return (error as Error).message;
+      }
+    })();
+    for (const name of new Set(wrong.map(([name]) => name)))
+      expect(reason).toContain(`libvirt-hotplug:${name} is "${values[`libvirt-hotplug:${name}`]}": `);
+  });
+});
