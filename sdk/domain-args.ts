@@ -6,20 +6,79 @@ import type { Input } from "@pulumi/pulumi";
  */
 export type Size = string | number;
 
-/** How memory is added to a running domain. */
+/**
+ * A program that runs where the provider runs, around each attach, without a shell. It gets the device's XML on
+ * standard input, and HOTPLUG_DOMAIN, HOTPLUG_UUID and HOTPLUG_URI in its environment.
+ */
+export interface HookArgs {
+  /** The program and its arguments. */
+  command: Input<Input<string>[]>;
+  /** Seconds until it is ended and counts as failed. Default: 30. */
+  timeout?: Input<number>;
+}
+
+/** Where on the host the memory of new DIMMs comes from. */
+export interface MemorySourceArgs {
+  /** Host NUMA nodes, as libvirt writes them: `"0-1"`. Default: the host decides. */
+  nodeset?: Input<string>;
+  /** Page size, for huge pages: `"2MiB"`, `"1GiB"`. Default: the host's base page. DIMMs are multiples of it. */
+  pageSize?: Input<Size>;
+}
+
+/** How memory is added to a running domain. A change of any of it is a setting only. */
 export interface HotplugArgs {
+  /** False: nothing is ever plugged, and the domain is made without `maxMemory`. Default: true, or the stack's `libvirt-hotplug:enabled`. */
+  enabled?: Input<boolean>;
   /**
    * What an increase must be a multiple of, counted from the domain's present memory, whatever that is
-   * (1003 → 1259 → 1515). A power of two, at least 128 MiB. Default: 256 MiB, oVirt's.
-   * A change: a setting only.
+   * (1003 → 1259 → 1515). A power of two, at least 128 MiB. Default: 256 MiB, oVirt's, or the stack's
+   * `libvirt-hotplug:alignment`.
    */
   alignment?: Input<Size>;
   /**
-   * What happens when a change of memory can't be done on the running domain. `"replace"`: the domain is deleted and
-   * created anew (disk files stay). `"error"`: the preview fails with the reason. Default: `"replace"`.
-   * A change: a setting only.
+   * What happens when a change of memory can't be done on the running domain:
+   * - `"replace"`: the domain is deleted and created anew; disk files stay, NVRAM, TPM state and snapshots don't;
+   * - `"restart"`: the guest is shut down within `shutdownTimeout` and started with the new size; everything stays;
+   * - `"nextBoot"`: the definition is changed, and the running domain is left alone;
+   * - `"error"`: the preview fails with the reason.
+   *
+   * Default: `"replace"`, or the stack's `libvirt-hotplug:whenNotPossible`.
    */
-  whenNotPossible?: Input<"replace" | "error">;
+  whenNotPossible?: Input<"replace" | "restart" | "nextBoot" | "error">;
+  /**
+   * `"nextBoot"`: a change of memory changes the definition alone, and takes effect when the domain is next shut down
+   * and started. Default: `"now"`, or the stack's `libvirt-hotplug:applyOn`.
+   */
+  applyOn?: Input<"now" | "nextBoot">;
+  /**
+   * The guest NUMA node that takes what `memory` has above the nodes' own shares, or `"spread"`: every node the same.
+   * Default: 0.
+   */
+  targetNode?: Input<number | "spread">;
+  /** The largest DIMM that is plugged, for smaller units to take out later. Default: one DIMM a change. */
+  maxDimmSize?: Input<Size>;
+  /**
+   * A NUMA node without memory at boot, where the machine type needs some (all after 5.0): `"minimal"` gives it 1 MiB
+   * out of node 0, `"exact"` refuses. Default: `"minimal"`.
+   */
+  emptyNode?: Input<"minimal" | "exact">;
+  /** Where on the host the memory comes from. Default: wherever the host takes it. */
+  source?: Input<MemorySourceArgs>;
+  /**
+   * Runs before each attach: what it prints replaces the device's XML (the same device: one DIMM of that size, node and
+   * alias), nothing printed leaves it. When it fails, nothing is attached. Default: none.
+   */
+  before?: Input<HookArgs>;
+  /** Runs after each attach; when it fails, the memory is there all the same, and a warning says so. Default: none. */
+  after?: Input<HookArgs>;
+}
+
+/** A NUMA node of the guest. */
+export interface NumaNodeArgs {
+  /** The node's own share. Default: 0. At most one node may be left without memory; it can grow into it later. */
+  memory?: Input<Size>;
+  /** Its vCPUs, as libvirt writes them: `"0-1"`. Default: none; where no node has any, node 0 has all. */
+  cpus?: Input<string>;
 }
 
 /** A kernel that QEMU boots directly. Paths are on the host where libvirt runs. */
@@ -77,26 +136,36 @@ export interface DomainArgs {
    */
   name?: Input<string>;
   /**
-   * The guest's memory: what it boots with, and all DIMMs. Required.
+   * The guest's memory: what it boots with, and all DIMMs. Required, but for a program that gives the memory of each
+   * NUMA node: then it is their sum.
    * A change: an increase by a multiple of `hotplug.alignment` within `maxMemory` and the free slots is plugged
    * into the running domain, and is base memory at the next boot. Else: `hotplug.whenNotPossible`.
    */
-  memory: Input<Size>;
+  memory?: Input<Size>;
   /**
-   * The most that `memory` can grow to while the domain runs. Default: 4 × `memory` at creation, at most 4 TiB
-   * (20 GiB for a 32-bit guest); kept afterwards.
+   * The most that `memory` can grow to while the domain runs. Default: 4 × `memory` at creation, at most 512 GiB
+   * unless `memory` itself is more; kept afterwards. At most 4 TiB, and 20 GiB for a 32-bit guest, or the stack's
+   * `libvirt-hotplug:maxMemory64Bit` and `libvirt-hotplug:maxMemory32Bit`.
    * A change: takes effect at the next boot.
    */
   maxMemory?: Input<Size>;
   /**
-   * Slots for DIMMs, 1 to 256; every increase takes one, and the next boot frees them all. Default: 16.
+   * Slots for DIMMs, 1 to 256; every increase takes one, and the next boot frees them all. Default: 16, or
+   * the stack's `libvirt-hotplug:memorySlots`.
    * A change: takes effect at the next boot.
    */
   memorySlots?: Input<number>;
   /** Virtual CPUs. Default: 1. A change: takes effect at the next boot. */
   vcpus?: Input<number>;
-  /** How memory is added while the domain runs. */
+  /** How memory is added while the domain runs. A change: a setting only. */
   hotplug?: Input<HotplugArgs>;
+  /**
+   * The guest's NUMA nodes. Default: one, with all memory and all vCPUs. What `memory` has above their sum belongs to
+   * `hotplug.targetNode`. A change: `hotplug.whenNotPossible`, since nodes are fixed at boot.
+   */
+  numa?: Input<Input<NumaNodeArgs>[]>;
+  /** The guest's width, which caps its memory. Default: as `arch` has it. A change: a setting only. */
+  guestWidth?: Input<32 | 64>;
   /**
    * `"host-passthrough"`, `"host-model"`, `"maximum"` or the name of a CPU model. Default: libvirt's.
    * A change: takes effect at the next boot.
@@ -137,6 +206,22 @@ export interface DomainArgs {
    * Default: 60. A change: a setting only.
    */
   shutdownTimeout?: Input<number>;
+  /**
+   * Lets the plug be pulled when the guest does not shut itself down within `shutdownTimeout`, for `running: false` and
+   * for restarts. Default: false. A change: a setting only.
+   */
+  forceOff?: Input<boolean>;
+  /**
+   * Takes over a domain of that name that somebody else made, instead of creating one. What the program says otherwise is
+   * an update, and refused where it would need a restart; the rest of the domain stays as it is. An adopted domain is
+   * never replaced, and stays on destroy. Default: false. A change: nothing.
+   */
+  adopt?: Input<boolean>;
+  /**
+   * What destroy does with the domain: `"keep"` leaves it as it is, running or not. Default: `"delete"`; for an adopted
+   * domain `"keep"`. A change: a setting only.
+   */
+  onDelete?: Input<"delete" | "keep">;
   /**
    * The libvirt that runs the domain: `qemu:///system`, `qemu+ssh://user@host/system`, … with libvirt's URI options.
    * Default: the stack's `libvirt:uri`, else the environment's `LIBVIRT_DEFAULT_URI`, else `qemu:///system`; what it was

@@ -3,8 +3,11 @@ export type {
   BootArgs,
   DiskArgs,
   DomainArgs,
+  HookArgs,
   HotplugArgs,
   InterfaceArgs,
+  MemorySourceArgs,
+  NumaNodeArgs,
   SerialFileArgs,
   Size,
 } from "./domain-args.ts";

@@ -53,6 +53,10 @@ const others = fc.record(
     description: fc.constantFrom("", "the shop's <front> & more"),
     running: fc.boolean(),
     autostart: fc.boolean(),
+    guestWidth: fc.constantFrom(32, 64),
+    forceOff: fc.boolean(),
+    adopt: fc.boolean(),
+    onDelete: fc.constantFrom("delete", "keep"),
     shutdownTimeout: fc.integer({ min: 0, max: 86_400 }),
     uri: fc.constantFrom("qemu:///system", "qemu+ssh://host/system"),
     xml: fc.constant("<domain/>"),
@@ -60,20 +64,60 @@ const others = fc.record(
   { requiredKeys: [] },
 );
 
+const hook = fc.record(
+  {
+    command: fc.constantFrom(["/usr/bin/logger", "-t", "hotplug"], ["true"]),
+    timeout: fc.integer({ min: 1, max: 3600 }),
+  },
+  { requiredKeys: ["command"] },
+);
+
+/** What says how to hot-plug, beside sizes. */
+const howToPlug = fc.record(
+  {
+    whenNotPossible: fc.constantFrom("replace", "restart", "nextBoot", "error"),
+    applyOn: fc.constantFrom("now", "nextBoot"),
+    targetNode: fc.constantFrom(0, "spread"),
+    emptyNode: fc.constantFrom("minimal", "exact"),
+    source: fc.record(
+      { nodeset: fc.constantFrom("0", "0-1,4"), pageSize: fc.constantFrom("2MiB", "2 mib", 2, "64KiB") },
+      { requiredKeys: [] },
+    ),
+    before: hook,
+    after: hook,
+  },
+  { requiredKeys: [] },
+);
+
+/** Nodes whose shares fit into any memory of at least 2 MiB, and leave a rest that can be spread. */
+function anyNodes(mib: number): fc.Arbitrary<object[] | undefined> {
+  const first = mib % 2 === 0 ? 1 : 2;
+  const two = fc.constantFrom<object[]>(
+    [{ memory: first, cpus: "0" }, { memory: "1024KiB" }],
+    [{ memory: `${first}MiB` }, { memory: "1MiB" }],
+  );
+  return mib < 4
+    ? fc.constant(undefined)
+    : fc.option(fc.oneof(fc.constant<object[]>([{ memory: 1 }]), two), { nil: undefined });
+}
+
 /** Arguments that have nothing wrong, whatever the architecture; all other than `memory` may be left out. */
 export const validArguments: fc.Arbitrary<Record<string, unknown>> = fc
   .record({
     memory: fc.integer({ min: 1, max: 16_384 }),
     room: fc.option(fc.integer({ min: 0, max: 4096 }), { nil: undefined }),
     alignment: fc.constantFrom(undefined, 128, 256, 1024),
-    whenNotPossible: fc.constantFrom(undefined, "replace", "error"),
+    dimms: fc.constantFrom(undefined, 1, 3),
+    hotplug: howToPlug,
     rest: others,
   })
-  .chain(({ memory, room, alignment, whenNotPossible, rest }) => {
+  .chain((one) => anyNodes(one.memory).map((numa) => ({ ...one, numa })))
+  .chain(({ memory, room, alignment, dimms, hotplug: how, numa, rest }) => {
     const ceiling = room === undefined ? Math.min(4 * memory, 20_480) : memory + room;
     const hotplug = {
       ...(alignment !== undefined && alignment <= ceiling && { alignment: `${alignment}MiB` }),
-      ...(whenNotPossible && { whenNotPossible }),
+      ...(dimms !== undefined && { maxDimmSize: `${dimms * 1024}MiB` }),
+      ...how,
     };
     return fc
       .record({ memory: written(memory), maxMemory: written(ceiling) })
@@ -82,6 +126,7 @@ export const validArguments: fc.Arbitrary<Record<string, unknown>> = fc
         memory,
         ...(room !== undefined && { maxMemory }),
         ...(Object.keys(hotplug).length > 0 && { hotplug }),
+        ...(numa !== undefined && { numa }),
       }));
   });
 

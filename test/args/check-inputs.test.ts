@@ -1,6 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
+import { DEFAULTS } from "../../provider/args/defaults.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { UNKNOWN } from "../../provider/args/size.ts";
 import { hidden, places, URN, validArguments, withUnknown } from "./arbitrary-inputs.ts";
@@ -26,18 +27,30 @@ describe("what check computes", () => {
 
   test.each([
     [{ memory: "1GiB" }, "4096MiB"],
-    [{ memory: "2TiB" }, "4194304MiB"],
+    [{ memory: "128GiB" }, "524288MiB"],
+    [{ memory: "129GiB" }, "524288MiB"],
+    [{ memory: "512GiB" }, "524288MiB"],
+    [{ memory: "2TiB" }, "2097152MiB"],
     [{ memory: "4TiB" }, "4194304MiB"],
     [{ memory: "1GiB", arch: "i686" }, "4096MiB"],
     [{ memory: "8GiB", arch: "i686" }, "20480MiB"],
     [{ memory: "8GiB", arch: "armv7l" }, "20480MiB"],
     [{ memory: "8GiB", arch: "aarch64" }, "32768MiB"],
     [{ memory: "8GiB", arch: UNKNOWN }, UNKNOWN],
+    [{ memory: "8GiB", guestWidth: 32 }, "20480MiB"],
+    [{ memory: "8GiB", guestWidth: 64, arch: "i686" }, "32768MiB"],
+    [{ memory: "8GiB", guestWidth: UNKNOWN }, UNKNOWN],
+    [{ numa: [{ memory: "1GiB" }, { memory: "2GiB" }] }, "12288MiB"],
+    [{ numa: [{ memory: "1GiB" }, { memory: UNKNOWN }] }, UNKNOWN],
+    [{ numa: UNKNOWN }, UNKNOWN],
     [{ memory: UNKNOWN }, UNKNOWN],
     [{ memory: UNKNOWN, arch: UNKNOWN }, UNKNOWN],
-  ])("the ceiling of %j is 4 × the memory within the cap: %s", (args, ceiling) => {
-    expect(checked(args).maxMemory).toBe(ceiling);
-  });
+  ])(
+    "the ceiling of %j is 4 × the memory within the cap and 512 GiB, where every host can start it: %s",
+    (args, ceiling) => {
+      expect(checked(args).maxMemory).toBe(ceiling);
+    },
+  );
 
   test.each([
     [{ memory: "1259MiB" }, "4012MiB"],
@@ -53,6 +66,32 @@ describe("what check computes", () => {
       expect(checked(args, checked({ memory: "1003MiB" })).maxMemory).toBe(ceiling);
     },
   );
+
+  test.each([
+    [{ memory: "8GiB" }, { memorySlots: 32, cap64Bit: 16_384 * 1024 }, "16384MiB", 32],
+    [{ memory: "8GiB", arch: "i686" }, { cap32Bit: 10_240 * 1024 }, "10240MiB", 16],
+    [{ memory: "8GiB", memorySlots: 4 }, { memorySlots: 32 }, "32768MiB", 4],
+  ])("of %j in a stack with %j: at most %s in %i slots", (args, stack, maxMemory, memorySlots) => {
+    const { inputs, failures } = checkInputs({}, { ...hidden, ...args }, { ...DEFAULTS, ...stack });
+    expect(failures).toEqual([]);
+    expect(inputs).toMatchObject({ maxMemory, memorySlots });
+  });
+
+  test("the stack's word makes no difference to what a resource has already, but for a cap below it", () => {
+    const before = checked({ memory: "1GiB" });
+    const stack = { ...DEFAULTS, memorySlots: 32, cap64Bit: 2 ** 40 };
+    const args = { ...hidden, memory: "1GiB" };
+    expect(checkInputs(before, args, stack).inputs).toEqual(before);
+    const lowered = checkInputs(before, args, { ...stack, cap64Bit: 2048 * 1024 });
+    expect(lowered).toEqual({ failures: [], inputs: { ...before, maxMemory: "2048MiB" } });
+  });
+
+  test("memory is the sum of its nodes where the program gives theirs alone", () => {
+    expect(checked({ numa: [{ memory: "1GiB" }, { memory: "512MiB" }, {}] })).toMatchObject({
+      memory: "1536MiB",
+      numa: [{ memory: "1024MiB" }, { memory: "512MiB" }, {}],
+    });
+  });
 
   test("name, UUID, MACs and slots are kept when an alias gives the resource another URN", () => {
     const before = checked({ memory: "1GiB", memorySlots: 4, interfaces: [{ user: true }] });

@@ -34,6 +34,7 @@ const SENTENCES: Record<Exclude<ChangeNeeds, "memory" | "identity">, RegExp> = {
   definition: /A change: at once, in the definition\.$/,
   nextBoot: /A change: takes effect at the next boot\.$/,
   setting: /A change: a setting only[.,]/,
+  creation: /A change: nothing\.$/,
   replace: /A change: replace\.$/,
 };
 
@@ -56,9 +57,10 @@ describe("the arguments, their documentation and the field table", () => {
     },
   );
 
-  test("each field of hotplug is documented as a setting, as the table has hotplug", () => {
+  test("the fields of hotplug are documented as settings, as the table has hotplug, with their defaults", () => {
     expect(FIELDS.hotplug.change).toBe("setting");
-    for (const doc of documented("HotplugArgs").values()) expect(doc).toMatch(SENTENCES.setting);
+    expect(source).toMatch(/A change of any of it is a setting only\. \*\/\nexport interface HotplugArgs \{/);
+    for (const doc of documented("HotplugArgs").values()) expect(doc).toMatch(/ Default: .+\.$/);
   });
 
   test("sizes are memory's business and nobody else's", () => {
@@ -66,17 +68,29 @@ describe("the arguments, their documentation and the field table", () => {
       "memory",
       "maxMemory",
       "memorySlots",
+      "numa",
     ]);
   });
 
   test.each([
-    ["HotplugArgs", "hotplug", { nonsense: 1 }],
-    ["BootArgs", "boot", { kernel: "/k", nonsense: 1 }],
-    ["DiskArgs", "disks[0]", { file: "/f", nonsense: 1 }],
-    ["InterfaceArgs", "interfaces[0]", { user: true, nonsense: 1 }],
-  ])("the fields of %s are the ones that check knows", (name, property, value) => {
-    const argument = property.replace("[0]", "");
-    const news = { ...hidden, memory: "1GiB", [argument]: property === argument ? value : [value] };
+    ["HotplugArgs", "hotplug", (nonsense: object) => ({ hotplug: nonsense })],
+    ["MemorySourceArgs", "hotplug.source", (nonsense: object) => ({ hotplug: { source: nonsense } })],
+    [
+      "HookArgs",
+      "hotplug.before",
+      (nonsense: object) => ({ hotplug: { before: { command: ["/p"], ...nonsense } } }),
+    ],
+    [
+      "HookArgs",
+      "hotplug.after",
+      (nonsense: object) => ({ hotplug: { after: { command: ["/p"], ...nonsense } } }),
+    ],
+    ["NumaNodeArgs", "numa[0]", (nonsense: object) => ({ numa: [{ memory: "1GiB", ...nonsense }] })],
+    ["BootArgs", "boot", (nonsense: object) => ({ boot: { kernel: "/k", ...nonsense } })],
+    ["DiskArgs", "disks[0]", (nonsense: object) => ({ disks: [{ file: "/f", ...nonsense }] })],
+    ["InterfaceArgs", "interfaces[0]", (nonsense: object) => ({ interfaces: [{ user: true, ...nonsense }] })],
+  ])("the fields of %s are the ones that check knows, as %s", (name, property, withNonsense) => {
+    const news = { ...hidden, memory: "1GiB", ...withNonsense({ nonsense: 1 }) };
     const { failures } = checkInputs({}, news);
     const fields = [...documented(name).keys()];
     expect(fields.length).toBe(fieldCount(name));

@@ -3,6 +3,7 @@ import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.j
 import { MockMonitor, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks.js";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
+import { DEFAULTS } from "../../provider/args/defaults.ts";
 import { UNKNOWN } from "../../provider/args/size.ts";
 import { outputs } from "../../provider/outputs.ts";
 import { Domain, type DomainArgs } from "../../sdk/index.ts";
@@ -199,12 +200,9 @@ describe("secrets", () => {
       maxMemory: "8192MiB",
       memorySlots: 4,
     };
-    const made = outputs(args, "qemu:///system", {
-      observed,
-      power: "running",
-      autostart: false,
-      definition: { ...view, type: "kvm", name: "a", uuid: "u" },
-    });
+    const definition = { ...view, type: "kvm", name: "a", uuid: "u", pinned: false };
+    const sighting = { observed, power: "running" as const, autostart: false, definition };
+    const made = outputs(args, { uri: "qemu:///system", sighting, defaults: DEFAULTS, adopted: false });
     const holdsSize = Object.entries(made).filter(([, value]) => /\d{4}/.test(JSON.stringify(value)));
     const secretInputs = ["memory", "maxMemory"];
     expect(
