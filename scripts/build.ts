@@ -1,6 +1,7 @@
 // Compiles the package into dist/ where that is older than its sources: `npm run build`.
 //
-// sdk is for programs of both kinds. provider is what the state's `__provider` requires: CommonJS alone.
+// sdk is for programs of both kinds. provider is what the state's `__provider` requires: CommonJS alone. cli is the
+// package's command.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import {
@@ -56,8 +57,9 @@ async function compile(): Promise<void> {
   await mkdir(cache, { recursive: true });
   const fresh = await mkdtemp(join(cache, "dist-"));
   try {
-    await bundle(fresh, "sdk", ["esm", "cjs"]);
-    await bundle(fresh, "provider", ["cjs"]);
+    await bundle(fresh, { "sdk/index": "sdk/index.ts" }, ["esm", "cjs"]);
+    await bundle(fresh, { "provider/index": "provider/index.ts" }, ["cjs"]);
+    await bundle(fresh, { "cli/index": "provider/cli.ts" }, ["cjs"], { dts: false });
     // TypeScript before 4.7 knows neither .d.cts nor "exports"; Pulumi brings 3.8 for programs without one of their own.
     await copyFile(join(fresh, "sdk/index.d.cts"), join(fresh, "sdk/index.d.ts"));
     await addLicenses(join(fresh, "provider/bundled-licenses.txt"));
@@ -72,17 +74,18 @@ async function compile(): Promise<void> {
 
 async function bundle(
   outDir: string,
-  name: string,
+  entry: Record<string, string>,
   format: NonNullable<InlineConfig["format"]>,
+  { dts } = { dts: true },
 ): Promise<void> {
   await build({
     config: false,
     cwd: root,
-    entry: { [`${name}/index`]: `${name}/index.ts` },
+    entry,
     format,
     outDir,
     clean: false,
-    dts: true,
+    dts,
     platform: "node",
     target: "node20",
     deps: { onlyBundle: bundled },

@@ -1,0 +1,87 @@
+import { canonicalSize } from "../args/size.ts";
+import type { Explanation, MappedDevice, MemoryMap } from "./explanation.ts";
+
+/** The form of the JSON below. Fields may be added to it. */
+const FORMAT = 1;
+
+/**
+ * An explanation for programs: sizes as the resource's outputs have them («1259MiB»), bases as hex strings, null for
+ * what the domain doesn't have.
+ */
+export function explanationJson(explanation: Explanation): Record<string, unknown> {
+  const { uri, name, uuid, state, persistent, arch, machine, owner } = explanation;
+  const { live, nextBoot, pending, reachable, plan } = explanation;
+  const { up } = reachable;
+  return {
+    format: FORMAT,
+    uri,
+    name,
+    uuid,
+    state,
+    persistent,
+    arch: arch ?? null,
+    machine: machine ?? null,
+    owner: owner ?? null,
+    live: live === undefined ? null : mapJson(live),
+    nextBoot: nextBoot === undefined ? null : mapJson(nextBoot),
+    pendingMemory: pending === undefined ? null : canonicalSize(pending),
+    reachable: {
+      up: up
+        ? { from: canonicalSize(up.from), to: canonicalSize(up.to), step: canonicalSize(up.step) }
+        : null,
+      // Taking memory out of a running domain is not supported yet.
+      down: null,
+      reasons: reachable.reasons,
+    },
+    ...(plan && {
+      plan: {
+        ...plan,
+        memory: canonicalSize(plan.memory),
+        steps: plan.steps.map(({ kind, sentence }) => ({ kind, sentence })),
+      },
+    }),
+  };
+}
+
+function mapJson({
+  memory,
+  currentMemory,
+  baseMemory,
+  cells,
+  devices,
+  maxMemory,
+  freeSlots,
+  guestBlock,
+}: MemoryMap) {
+  return {
+    memory: canonicalSize(memory),
+    currentMemory: canonicalSize(currentMemory),
+    maxMemory: maxMemory === undefined ? null : canonicalSize(maxMemory.size),
+    memorySlots: maxMemory?.slots ?? 0,
+    freeSlots,
+    guestBlock: canonicalSize(guestBlock),
+    baseMemory: canonicalSize(baseMemory),
+    cells: cells.map(({ id, memory, cpus }) => ({ id, memory: canonicalSize(memory), cpus: cpus ?? null })),
+    devices: devices.map(deviceJson),
+  };
+}
+
+function deviceJson({ model, size, slot, node, base, alias, ours, misaligned, ...rest }: MappedDevice) {
+  const { requested, current, block } = rest;
+  const sizeOrNull = (value: number | undefined) => (value === undefined ? null : canonicalSize(value));
+  return {
+    model,
+    size: canonicalSize(size),
+    slot: slot ?? null,
+    node: node ?? null,
+    base: base ?? null,
+    alias: alias ?? null,
+    ours,
+    misaligned,
+    ...(model === "virtio-mem" && {
+      requested: sizeOrNull(requested),
+      current: sizeOrNull(current),
+      block: sizeOrNull(block),
+    }),
+  };
+}

@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { run } from "../../provider/explain/command.ts";
+import { connect } from "../../provider/libvirt/connect.ts";
+
+const NOBODY_LISTENS = `qemu:///system?socket=${join(import.meta.dirname, "nobody-listens")}`;
+
+/** Runs the command as a shell would. */
+async function command(...args: string[]) {
+  const written = { out: "", error: "" };
+  const code = await run(args, {
+    connect,
+    out: (text) => {
+      written.out += text;
+    },
+    error: (text) => {
+      written.error += text;
+    },
+    paper: { columns: 80, color: false },
+  });
+  return { code, ...written };
+}
+
+test.each([["--help"], ["-h"], ["help"], ["explain", "--help"]])(
+  "%s %s is answered with the usage",
+  async (...args) => {
+    const { code, out, error } = await command(...args);
+    expect({ code, error }).toEqual({ code: 0, error: "" });
+    expect(out).toMatch(/^Usage: pulumi-libvirt-hotplug explain <uri> <domain> \[size\]/);
+    for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(81);
+  },
+);
+
+describe("wrong usage is exit code 2, with what is wrong and where to read on", () => {
+  test.each([
+    { args: [], says: "wanted a command: explain" },
+    { args: ["expalin", NOBODY_LISTENS, "web-1"], says: 'there is no command "expalin", only explain' },
+    { args: ["explain", NOBODY_LISTENS], says: "explain wants a URI and a domain" },
+    { args: ["explain", NOBODY_LISTENS, "a", "1GiB", "2GiB"], says: "one size at most, found also 2GiB" },
+    { args: ["explain", NOBODY_LISTENS, "a", "--align", "1GiB"], says: "Unknown option '--align'" },
+    { args: ["explain", NOBODY_LISTENS, "a", "--alignment"], says: "--alignment <value>' argument missing" },
+  ])("$args", async ({ args, says }) => {
+    const { code, out, error } = await command(...args);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(error).toContain(says);
+    expect(error).toMatch(/^pulumi-libvirt-hotplug: .*\nTry pulumi-libvirt-hotplug --help\n$/s);
+  });
+});
+
+describe("an error is exit code 1, in the words of where it comes from", () => {
+  test("a daemon that isn't there", async () => {
+    const { code, out, error } = await command("explain", NOBODY_LISTENS, "web-1", "2GiB");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(error).toMatch(
+      /^pulumi-libvirt-hotplug: cannot connect to the libvirt daemon at .*nobody-listens: there is no such socket;.*\n$/,
+    );
+  });
+
+  test("a URI of another hypervisor", async () => {
+    const { code, error } = await command("explain", "xen:///system", "web-1");
+    expect(code).toBe(1);
+    expect(error).toContain('libvirt URI "xen:///system": the driver is «xen»');
+  });
+});

@@ -1,0 +1,212 @@
+import { test as forAll } from "@fast-check/vitest";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { domainUuid } from "../../provider/args/identity.ts";
+import { explain } from "../../provider/explain/explanation.ts";
+import { explanationJson } from "../../provider/explain/json.ts";
+import { planMemory } from "../../provider/plan/memory.ts";
+import { reachableSizes } from "../../provider/plan/reachable.ts";
+import { anyObserved } from "../plan/arbitrary-domain.ts";
+import { ask, MIB, off, ours, running, theirs, transient } from "../plan/scene.ts";
+import { at, sighting, URI } from "./sightings.ts";
+
+const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1";
+
+describe("the plan", () => {
+  test("is the planner's, for a program with the defaults that carries ceiling and slots over", () => {
+    const observed = running({ max: 4096, slots: 4 });
+    const adopted = true;
+    for (const mib of [1003, 1259, 1300, 4000, 9000]) {
+      const max = mib > 4096 ? 4 * mib : 4096;
+      const { plan } = explain(URI, sighting(observed), { memory: `${mib}MiB` });
+      const {
+        reachable: _,
+        layout: __,
+        ...planned
+      } = planMemory(ask(mib, { max, slots: 4, adopted }), observed);
+      expect(plan).toEqual({
+        ...planned,
+        memory: mib * MIB,
+        notes: [expect.stringContaining("adopt: true")],
+      });
+    }
+    expect(ask(1).alignment).toBe(DEFAULTS.alignment);
+  });
+
+  test("follows the options", () => {
+    const of = sighting(running({ cells: [512, 512] }));
+    const question = { memory: "1280MiB", alignment: "128MiB", targetNode: "1", maxDimmSize: "128MiB" };
+    expect(explain(URI, of, question).plan?.steps.map(({ sentence }) => sentence)).toEqual([
+      "attach a DIMM of 128 MiB in slot 0, node 1",
+      "attach a DIMM of 128 MiB in slot 1, node 1",
+      "set the definition to 1280 MiB of base memory, for the next boot",
+    ]);
+    expect(explain(URI, of, { memory: "1100MiB", whenNotPossible: "error" }).plan?.outcome).toBe("refuse");
+    expect(explain(URI, of, { memory: "1100MiB", whenNotPossible: "restart" }).plan?.outcome).toBe("restart");
+  });
+
+  test("replaces what this provider made, and never what it adopted", () => {
+    const outcome = (uuid: string) =>
+      explain(URI, sighting(running(), { urn: URN, uuid }), { memory: "1100MiB" }).plan?.outcome;
+    expect(outcome(domainUuid(URN))).toBe("replace");
+    expect(outcome("5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01")).toBe("refuse");
+  });
+});
+
+forAll.prop([anyObserved])(
+  "the sizes that are live are the planner's, and there is a reason for none",
+  (observed) => {
+    const { reachable } = explain(URI, sighting(observed));
+    const view = observed.nextBoot ?? observed.live;
+    const { size, slots = 16 } = view?.maxMemory ?? { size: view?.memory ?? 0 };
+    const asked = {
+      ...ask(1, { slots, adopted: true }),
+      maxMemory: size,
+      memory: observed.live?.memory ?? 0,
+    };
+    expect(reachable.up).toEqual(reachableSizes(asked, observed));
+    expect(reachable.reasons.length > 0).toBe(reachable.up === undefined);
+  },
+);
+
+test.each([
+  ["no room", running({ max: 1100 }), /^1259 MiB is beyond 1100 MiB, the maximum/],
+  ["no slot", running({ devices: [theirs(0, 256)], slots: 1 }), /^all 1 memory slots are used/],
+  [
+    "a full definition",
+    running({ cells: [512, 512] }, { cells: [512, 8192] }),
+    /^the definition has more in other/,
+  ],
+])("why no size is live: %s", (_, observed, reason) => {
+  expect(explain(URI, sighting(observed)).reachable).toEqual({ reasons: [expect.stringMatching(reason)] });
+});
+
+const anyOptions = fc.record(
+  {
+    alignment: fc.constantFrom("128MiB", "512MiB"),
+    targetNode: fc.constantFrom("0", "spread"),
+    maxDimmSize: fc.constantFrom("512MiB", "1GiB"),
+  },
+  { requiredKeys: [] },
+);
+
+forAll.prop([anyObserved, anyOptions])("a size that is said to be live is live", (observed, options) => {
+  const of = sighting(observed);
+  // An alignment above the ceiling is an error of its own.
+  fc.pre((of.definition.maxMemory?.size ?? of.definition.memory) >= 512 * MIB);
+  const { up } = explain(URI, of, options).reachable;
+  for (const size of up ? [up.from, up.to] : []) {
+    const { plan } = explain(URI, of, { ...options, memory: `${size / MIB}MiB` });
+    expect(plan?.outcome, plan?.summary).toBe("live");
+  }
+});
+
+describe("what is asked wrongly is said in the provider's words, all at once", () => {
+  test.each([
+    [{ memory: "1259" }, 'size "1259": has no unit; did you mean "1259MiB"?'],
+    [{ memory: "0MiB" }, /^size "0MiB": is 0, which no memory size can be; give a size such as/],
+    [{ memory: "1.5MiB" }, 'size "1.5MiB": is not a whole number of MiB; the nearest are "1MiB" and "2MiB"'],
+    [{ targetNode: "7" }, '--target-node "7": is no node of the domain, which has node 0 alone'],
+    [{ targetNode: "all" }, '--target-node "all": must be the number of a NUMA node, from 0, or "spread"'],
+    [{ whenNotPossible: "wait" }, /^--when-not-possible "wait": must be one of "replace", "restart"/],
+    [{ memory: "2GiB", maxMemory: "1GiB" }, /^size "2GiB": 2048 MiB is above maxMemory, 1024 MiB/],
+    [
+      { memory: "much", alignment: "100MiB" },
+      /^size "much": is no size; .*\n--alignment "100MiB": is 100 MiB; it must be a power of two/,
+    ],
+  ])("%o", (question, message) => {
+    expect(() => explain(URI, sighting(running()), question)).toThrow(message);
+  });
+
+  test("a size that the domain has, and that no program could ask for, is no error of the person's", () => {
+    const cap = DEFAULTS.cap64Bit / MIB;
+    const large = sighting(running({ cells: [2 * cap], max: 4 * cap }));
+    expect(explain(URI, large).reachable.up?.from).toBeGreaterThan(2 * cap * MIB);
+    expect(() => explain(URI, large, { memory: `${3 * cap}MiB` })).toThrow("beyond the cap");
+  });
+});
+
+describe("as JSON", () => {
+  const json = (...args: Parameters<typeof explain>) =>
+    JSON.parse(JSON.stringify(explanationJson(explain(...args))));
+
+  test("a domain that runs", () => {
+    const devices = [at(0, ours(0, 256)), at(256, theirs(2, 100, "dimm2"))];
+    const of = sighting(running({ devices, max: 2048, slots: 4 }, { cells: [1259], max: 2048, slots: 4 }));
+    expect(json(URI, of, { memory: "1615MiB" })).toEqual({
+      format: 1,
+      uri: URI,
+      name: "web-1",
+      uuid: "5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01",
+      state: "running",
+      persistent: true,
+      arch: "x86_64",
+      machine: null,
+      owner: null,
+      live: {
+        memory: "1359MiB",
+        currentMemory: "1359MiB",
+        maxMemory: "2048MiB",
+        memorySlots: 4,
+        freeSlots: [1, 3],
+        guestBlock: "128MiB",
+        baseMemory: "1003MiB",
+        cells: [{ id: 0, memory: "1003MiB", cpus: null }],
+        devices: [
+          {
+            ...{ model: "dimm", size: "256MiB", slot: 0, node: 0, base: "0x100000000" },
+            ...{ alias: "ua-pulumi-dimm0", ours: true, misaligned: false },
+          },
+          {
+            ...{ model: "dimm", size: "100MiB", slot: 2, node: 0, base: "0x110000000" },
+            ...{ alias: "dimm2", ours: false, misaligned: true },
+          },
+        ],
+      },
+      nextBoot: {
+        memory: "1259MiB",
+        currentMemory: "1259MiB",
+        maxMemory: "2048MiB",
+        memorySlots: 4,
+        freeSlots: [0, 1, 2, 3],
+        guestBlock: "128MiB",
+        baseMemory: "1259MiB",
+        cells: [{ id: 0, memory: "1259MiB", cpus: null }],
+        devices: [],
+      },
+      pendingMemory: "1259MiB",
+      reachable: {
+        up: { from: "1615MiB", to: "1871MiB", step: "256MiB" },
+        down: null,
+        reasons: [],
+      },
+      plan: {
+        memory: "1615MiB",
+        outcome: "live",
+        summary: expect.stringMatching(/^hot-plug 256 MiB as 1 DIMM into slot 1 /),
+        steps: [
+          { kind: "attach", sentence: "attach a DIMM of 256 MiB in slot 1, node 0, at 0x118000000" },
+          { kind: "define", sentence: "set the definition to 1615 MiB of base memory, for the next boot" },
+        ],
+        reasons: [],
+        notes: ["as for a program that has adopted the domain (adopt: true)"],
+      },
+    });
+  });
+
+  test("what isn't there is null, and there is no plan unless a size is asked about", () => {
+    const never = { pendingMemory: null, owner: null };
+    const gone = json(URI, sighting(transient()));
+    expect(gone).toMatchObject({ ...never, persistent: false, nextBoot: null, live: { memory: "1003MiB" } });
+    const shut = json(URI, sighting(off({ max: undefined })));
+    expect(shut).toMatchObject({
+      ...never,
+      state: "shutoff",
+      live: null,
+      nextBoot: { maxMemory: null, memorySlots: 0, freeSlots: [] },
+      reachable: { up: null, reasons: [expect.stringContaining("the domain is off")] },
+    });
+    for (const one of [gone, shut]) expect(one).not.toHaveProperty("plan");
+  });
+});
