@@ -13,8 +13,14 @@ const NO_SANDBOX = ["-o", "APT::Sandbox::User=root"];
 /**
  * Fetches package lists of our own into `folder`, from the sources that the system names. Where the system's
  * lists are empty or too old this works for ordinary users too, and leaves the system as it is.
+ *
+ * @param architecture Debian's name of it (`arm64`), for packages of another one than the system's
  */
-export async function fetchLists(folder: string, echo: NodeJS.WritableStream): Promise<AptLists> {
+export async function fetchLists(
+  folder: string,
+  echo: NodeJS.WritableStream,
+  architecture?: string,
+): Promise<AptLists> {
   const state = join(folder, "state");
   const cache = join(folder, "cache");
   await mkdir(join(state, "lists", "partial"), { recursive: true });
@@ -22,6 +28,9 @@ export async function fetchLists(folder: string, echo: NodeJS.WritableStream): P
   const lists = [
     ...["-o", `Dir::State=${state}`, "-o", `Dir::State::lists=${join(state, "lists")}`],
     ...["-o", `Dir::Cache=${cache}`, "-o", "Dir::State::status=/var/lib/dpkg/status"],
+    ...(architecture === undefined ? [] : ["-o", `APT::Architecture=${architecture}`]),
+    // The system's own list of them would be read too.
+    ...(architecture === undefined ? [] : ["-o", `APT::Architectures=${architecture}`]),
   ];
   await apt("apt-get", ["update"], lists, { echo });
   return lists;

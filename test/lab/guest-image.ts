@@ -5,16 +5,21 @@ import { type AptLists, download, fetchLists, libraryPackages, packageRecord, SY
 import { cachedFolder } from "./cache.ts";
 import { run } from "./command.ts";
 import { initramfs, PROGRAM_PACKAGES, SCRIPTS } from "./guest-initramfs.ts";
+import type { GuestArch } from "./packages.ts";
 
 export interface GuestImage {
   readonly kernel: string;
   readonly initrd: string;
 }
 
-export type GuestArch = "x86_64";
-
 /** Debian's package that depends on the newest kernel for virtual machines. */
-const KERNEL_PACKAGE: Record<GuestArch, string> = { x86_64: "linux-image-cloud-amd64" };
+const KERNEL_PACKAGE: Record<GuestArch, string> = {
+  x86_64: "linux-image-cloud-amd64",
+  aarch64: "linux-image-cloud-arm64",
+};
+
+/** Debian's name of an architecture that the system's own package lists don't have. */
+const FOREIGN: Readonly<Record<GuestArch, string | undefined>> = { x86_64: undefined, aarch64: "arm64" };
 
 /** A change in any of these files makes another image. */
 const RECIPE = [
@@ -58,19 +63,25 @@ async function build(arch: GuestArch, work: string): Promise<string> {
   const image = join(work, "image");
   await mkdir(image);
   await writeFile(join(image, "vmlinuz"), await readFile(join(boot, kernel)));
-  await writeFile(join(image, "initrd"), initramfs(root));
+  await writeFile(join(image, "initrd"), initramfs(root, arch));
   // QEMU reads them as another user, whatever our umask is.
   for (const file of await readdir(image)) await chmod(join(image, file), 0o644);
   return image;
 }
 
 async function unpackPackages(arch: GuestArch, work: string): Promise<string> {
-  const packages = await downloadPackages(arch, join(work, "packages"), SYSTEM_LISTS).catch(async () => {
-    // Empty lists, or lists so old that the archive has moved on.
-    process.stderr.write("lab: the system's package lists don't serve; fetching lists of our own\n");
-    const lists = await fetchLists(join(work, "apt"), process.stderr);
+  const byOwnLists = async () => {
+    const lists = await fetchLists(join(work, "apt"), process.stderr, FOREIGN[arch]);
     return downloadPackages(arch, join(work, "packages-by-own-lists"), lists);
-  });
+  };
+  const packages =
+    FOREIGN[arch] === undefined
+      ? await downloadPackages(arch, join(work, "packages"), SYSTEM_LISTS).catch(() => {
+          // Empty lists, or lists so old that the archive has moved on.
+          process.stderr.write("lab: the system's package lists don't serve; fetching lists of our own\n");
+          return byOwnLists();
+        })
+      : await byOwnLists();
   const root = join(work, "root");
   for (const file of await readdir(packages)) await run("dpkg", ["-x", join(packages, file), root]);
   return root;

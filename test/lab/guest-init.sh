@@ -2,7 +2,9 @@
 # The lab guest's first and only program. What it has to say goes through /dev/kmsg, so that a line is never
 # cut in two by one of the kernel's:
 #   GUEST booted
-#   GUEST memtotal_kb=908816 online=7 offline=0 uptime=3.41     at boot, and again whenever it changes
+#   GUEST memtotal_kb=908816 online=7 offline=0 uptime=3.41 nodes=0-1 node_kb=646672,262144
+#                                          at boot, and again whenever it changes; the NUMA nodes that have memory,
+#                                          and what each node has, where the kernel knows of nodes
 #   GUEST agent started
 #   GUEST powering off                                          also: GUEST rebooting
 # Switches on the kernel's command line: lab.noacpi (the power button does nothing), lab.noagent.
@@ -71,11 +73,17 @@ look_at_memory() {
     read -r state <"$block" || continue
     if [ "$state" = online ]; then online=$((online + 1)); else offline=$((offline + 1)); fi
   done
+  nodes=
+  node_kb=
+  [ -e /sys/devices/system/node/has_memory ] && read -r nodes </sys/devices/system/node/has_memory
+  for node in /sys/devices/system/node/node*/meminfo; do
+    read -r _ _ _ own _ <"$node" && node_kb=$node_kb${node_kb:+,}$own
+  done
   now="memtotal_kb=$kilobytes online=$online offline=$offline"
-  [ "$now" = "$memory" ] && return
-  memory=$now
+  [ "$now $nodes $node_kb" = "$memory" ] && return
+  memory="$now $nodes $node_kb"
   read -r uptime _ </proc/uptime
-  say "$memory uptime=$uptime"
+  say "$now uptime=$uptime nodes=$nodes node_kb=$node_kb"
 }
 
 while :; do

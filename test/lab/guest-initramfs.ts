@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type CpioEntry, cpio } from "./cpio.ts";
 import { neededLibraries } from "./elf.ts";
+import type { GuestArch } from "./packages.ts";
 
-/** In this order: no dependency list is in the image, and each needs the ones before it. */
+/** In this order: no dependency list is in the image, and each needs the ones before it. A kernel may have one built in. */
 const MODULES = [
   "virtio_ring",
   "virtio",
@@ -26,6 +27,12 @@ const FOLDERS = ["bin", "sbin", "dev", "proc", "sys", "run", "etc", "lib", "lib/
 /** Packages whose files go into the guest, besides the kernel's and the agent's libraries. */
 export const PROGRAM_PACKAGES = ["busybox-static", "qemu-guest-agent"];
 
+/** The loader's path in a program, where that isn't `lib`, in which the libraries lie. */
+const LOADER: Readonly<Record<GuestArch, string | undefined>> = {
+  x86_64: "lib64/ld-linux-x86-64.so.2",
+  aarch64: undefined,
+};
+
 /** The scripts of the guest, beside this file. */
 export const SCRIPTS = { init: "guest-init.sh", "sbin/shutdown": "guest-shutdown.sh" };
 
@@ -34,7 +41,7 @@ export const SCRIPTS = { init: "guest-init.sh", "sbin/shutdown": "guest-shutdown
  * the kernel modules and our scripts. `root` is the folder that all the packages were unpacked into. Not
  * compressed: the emulated guest would take longer to inflate it than QEMU takes to load it.
  */
-export function initramfs(root: string): Buffer {
+export function initramfs(root: string, arch: GuestArch): Buffer {
   const files = new Map(
     readdirSync(root, { recursive: true, withFileTypes: true })
       // Under usr/share lie documents and completions that bear the programs' names.
@@ -47,8 +54,12 @@ export function initramfs(root: string): Buffer {
       throw new Error(`Unable to build the lab's guest: no file ${name} in the packages`);
     return readFileSync(path);
   };
+  const builtIn = find("modules.builtin").toString().split("\n");
+  const isBuiltIn = (module: string) => builtIn.some((path) => path.endsWith(`/${module}`));
   const program = (path: string, data: Buffer): CpioEntry => ({ path, data, executable: true });
   const agent = find("qemu-ga");
+  const loader = LOADER[arch];
+  const modules = MODULES.map((name) => `${name}.ko`).filter((name) => !isBuiltIn(name));
   return cpio([
     ...FOLDERS.map((path) => ({ path, folder: true }) as const),
     ...Object.entries(SCRIPTS).map(([path, script]) =>
@@ -58,14 +69,11 @@ export function initramfs(root: string): Buffer {
     ...APPLETS.map((applet) => ({ path: `bin/${applet}`, link: "busybox" })),
     program("sbin/qemu-ga", agent),
     ...libraries(agent, find).map(([name, data]) => program(`lib/${name}`, data)),
-    // Programs name their loader by this path.
-    { path: "lib64/ld-linux-x86-64.so.2", link: "/lib/ld-linux-x86-64.so.2" },
-    { path: "etc/modules", data: Buffer.from(`${MODULES.map(ko).join("\n")}\n`), executable: false },
-    ...MODULES.map(ko).map((name) => ({ path: `lib/modules/${name}`, data: find(name), executable: false })),
+    ...(loader === undefined ? [] : [{ path: loader, link: `/lib/${basename(loader)}` }]),
+    { path: "etc/modules", data: Buffer.from(`${modules.join("\n")}\n`), executable: false },
+    ...modules.map((name) => ({ path: `lib/modules/${name}`, data: find(name), executable: false })),
   ]);
 }
-
-const ko = (module: string) => `${module}.ko`;
 
 /** The libraries that a program needs, and those that they need in their turn; sorted by name. */
 function libraries(program: Buffer, find: (name: string) => Buffer): [name: string, data: Buffer][] {

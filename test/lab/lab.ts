@@ -7,7 +7,7 @@ import { type GuestConsole, guestConsole } from "./console.ts";
 import { privateDaemon } from "./daemon.ts";
 import { claimFolder, daemonUser, keepFolder, removeLab, sweepLabs, type User } from "./folder.ts";
 import { type GuestImage, guestImage } from "./guest-image.ts";
-import { ensurePackages } from "./packages.ts";
+import { ensurePackages, type GuestArch } from "./packages.ts";
 import { registerProcess, startTime } from "./processes.ts";
 import { keepCapabilities, seedCapabilities } from "./qemu-capabilities.ts";
 
@@ -45,12 +45,17 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
+interface LabOptions {
+  /** The architecture of the lab's guest. Default x86_64; another one needs more packages. */
+  arch?: GuestArch;
+}
+
 /**
  * Starts a lab: installs packages where it may, builds the guest where the cache has none, sweeps up after
  * labs whose owner is gone. The lab ends with `stop()`, or with this process, however that ends.
  */
-export async function startLab(): Promise<Lab> {
-  await ensurePackages();
+export async function startLab({ arch = "x86_64" }: LabOptions = {}): Promise<Lab> {
+  await ensurePackages(arch);
   await sweepLabs();
   const user = daemonUser();
   const dir = claimFolder(user);
@@ -67,7 +72,7 @@ export async function startLab(): Promise<Lab> {
     mkdirSync(files);
     chownSync(files, user.uid, user.gid);
     seedCapabilities(daemon.capabilities, user);
-    const [guest] = await Promise.all([provideGuest(dir), daemon.start()]);
+    const [guest] = await Promise.all([provideGuest(dir, arch), daemon.start()]);
     return {
       dir,
       guest,
@@ -135,8 +140,8 @@ function startWatchdog(dir: string): Watchdog {
 }
 
 /** The image, in the lab's folder: the cache may lie in a home that the daemon's user can't enter. */
-async function provideGuest(dir: string): Promise<GuestImage> {
-  const image = await guestImage();
+async function provideGuest(dir: string, arch: GuestArch): Promise<GuestImage> {
+  const image = await guestImage(arch);
   const provide = async (source: string) => {
     const target = join(dir, basename(source));
     // A hard link costs nothing, but doesn't reach across file systems.

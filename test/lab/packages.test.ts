@@ -2,7 +2,14 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { ensurePackages, installCommand, LAB_PACKAGES, LabUnavailable, missingPackages } from "./packages.ts";
+import {
+  ensurePackages,
+  FURTHER_PACKAGES,
+  installCommand,
+  LAB_PACKAGES,
+  LabUnavailable,
+  missingPackages,
+} from "./packages.ts";
 
 describe("the lab's packages", () => {
   /** A folder that is all of PATH, so that nothing on the real system is asked or changed. */
@@ -36,6 +43,15 @@ describe("the lab's packages", () => {
     installed(...LAB_PACKAGES, "something-else");
     expect(await missingPackages()).toEqual([]);
     await ensurePackages();
+  });
+
+  test("guests of another architecture need more, which nothing else asks for", async () => {
+    installed(...LAB_PACKAGES);
+    expect(await missingPackages()).toEqual([]);
+    expect(await missingPackages("aarch64")).toEqual(FURTHER_PACKAGES.aarch64);
+    installed(...LAB_PACKAGES, ...FURTHER_PACKAGES.aarch64);
+    expect(await missingPackages("aarch64")).toEqual([]);
+    await ensurePackages("aarch64");
   });
 
   test("a package that was removed but left its settings is missing", async () => {
