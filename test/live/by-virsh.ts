@@ -121,3 +121,26 @@ export async function attachByHand(lab: Lab, domain: string, mib: number): Promi
   );
   await lab.virsh("attach-device", domain, file, "--live");
 }
+
+/** Attaches a device by its XML as a person would with virsh: `--live`, `--config`, or both. */
+export async function attachXmlByHand(
+  lab: Lab,
+  domain: string,
+  xml: string,
+  ...where: ("--live" | "--config")[]
+): Promise<void> {
+  const file = lab.file("device-by-hand.xml");
+  writeFileSync(file, xml);
+  await lab.virsh("attach-device", domain, file, ...where);
+}
+
+/** What virsh calls a domain's state: «running», «paused», «shut off», … */
+export async function powerState(lab: Lab, domain: string): Promise<string> {
+  return (await lab.virsh("domstate", domain)).trim();
+}
+
+/** Pulls the plug and starts the domain anew: what the next boot of a guest comes to. */
+export async function bootAnew(lab: Lab, domain: string): Promise<void> {
+  await lab.virsh("destroy", domain);
+  await lab.virsh("start", domain);
+}

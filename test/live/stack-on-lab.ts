@@ -43,6 +43,14 @@ type Operation = "preview" | "up" | "refresh" | "destroy";
 /** A domain that QEMU runs and that boots nothing: it starts in a moment, and has no guest to wait for. */
 export const BARE = { memory: "256MiB", maxMemory: "2GiB", shutdownTimeout: 0, agent: false, balloon: false };
 
+/** What an operation said of one domain, a line each, its severity first; statuses are left out. */
+export function said({ diagnostics }: RunResult, domain: string): string {
+  return diagnostics
+    .filter(({ urn, ephemeral }) => urn.endsWith(`::${domain}`) && ephemeral !== true)
+    .map(({ severity, message }) => `${severity}: ${message}`)
+    .join("\n");
+}
+
 /** One stack of domains on a lab's libvirt, whose program a test edits. */
 export interface StackOnLab extends Pick<StackDriver, Operation | "setConfig"> {
   readonly dir: string;

@@ -1,0 +1,19 @@
+import type { Lab } from "../lab/lab.ts";
+
+/** A memory device in QEMU's own words; sizes in KiB. */
+interface MemoryDeviceByQemu {
+  id: string;
+  node: number;
+  slot: number;
+  size: number;
+}
+
+/** What QEMU itself says of a domain's memory devices, in the order of their slots. */
+export async function memoryDevicesByQemu(lab: Lab, domain: string): Promise<MemoryDeviceByQemu[]> {
+  const answer = await lab.virsh("qemu-monitor-command", domain, '{"execute":"query-memory-devices"}');
+  // QEMU's QAPI schema, «MemoryDeviceInfo» and «PCDIMMDeviceInfo».
+  const { return: devices } = JSON.parse(answer) as { return: { data: MemoryDeviceByQemu }[] };
+  return devices
+    .map(({ data: { id, node, slot, size } }) => ({ id, node, slot, size: size / 1024 }))
+    .sort((a, b) => a.slot - b.slot);
+}
