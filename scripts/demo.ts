@@ -1,4 +1,4 @@
-// A VM grows while it runs, on this machine: `npm run demo`. With `npm run demo -- --keep` the VM stays.
+// VMs grow while they run, on this machine: `npm run demo`. With `npm run demo -- --keep` they stay.
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import { engineOnThisMachine } from "../test/engine/driver.ts";
@@ -51,12 +51,13 @@ async function demonstrate(lab: Lab): Promise<number> {
   }
   let kept = false;
   try {
-    const program = copyOfExample(lab);
-    if (await walkThrough(lab, program, { keep, signal: interrupt.signal })) status = 0;
+    const web = copyOfExample(lab, "web", "web-1");
+    const reserve = copyOfExample(lab, "reserve", "db-1");
+    if (await walkThrough(lab, { web, reserve }, { keep, signal: interrupt.signal })) status = 0;
     if (keep) {
       const end = await lab.keep();
       kept = true;
-      tellHowToLook(lab, program, end);
+      tellHowToLook(lab, [web, reserve], end);
     }
   } catch (error) {
     if (!interrupt.signal.aborted) console.error(error);

@@ -3,45 +3,59 @@ import { join } from "node:path";
 import type { Lab } from "../../test/lab/lab.ts";
 import { copyProgram } from "../../test/package/linked-program.ts";
 
-/** The demo's own copy of examples/web, with a stack's configuration for the lab. */
+/** The demo's own copy of one of the examples, with a stack's configuration for the lab. */
 export interface Program {
   readonly folder: string;
+  /** Where the stack's state is kept. */
+  readonly backend: string;
+  /** The VM's name. */
+  readonly domain: string;
   /** Where QEMU writes the VM's console. */
   readonly console: string;
   text(): string;
-  /** Writes another size into the program, and gives the two lines of the edit. */
-  editMemory(size: string): { before: string; after: string };
+  /** Writes another size into the program, and another argument below it. */
+  edit(change: { memory: string; argument?: string }): Edit;
+}
+
+/** The lines that went and the lines that came. */
+export interface Edit {
+  readonly before: string[];
+  readonly after: string[];
 }
 
 /** It lies in the lab's folder, and goes with it however the demo ends. */
-export function copyOfExample(lab: Lab): Program {
-  const folder = lab.file("web");
-  const console = lab.file("web-1.console");
-  copyProgram("examples/web", folder);
+export function copyOfExample(lab: Lab, example: string, domain: string): Program {
+  const folder = lab.file(example);
+  const console = lab.file(`${domain}.console`);
+  copyProgram(`examples/${example}`, folder);
   const config = {
     "libvirt:uri": lab.uri,
     // KVM may be half there on a machine that is virtual itself; the lab does without it.
     "libvirt-hotplug:domainType": "qemu",
-    "web:kernel": lab.guest.kernel,
-    "web:initrd": lab.guest.initrd,
-    "web:console": console,
+    [`${example}:kernel`]: lab.guest.kernel,
+    [`${example}:initrd`]: lab.guest.initrd,
+    [`${example}:console`]: console,
   };
   const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
   writeFileSync(join(folder, "Pulumi.dev.yaml"), `config:\n${lines.join("")}`);
   const file = join(folder, "index.ts");
   return {
     folder,
+    backend: lab.file(`${example}.state`),
+    domain,
     console,
     text: () => readFileSync(file, "utf8"),
-    editMemory: (size) => editMemory(file, size),
+    edit: (change) => edit(file, change),
   };
 }
 
-function editMemory(file: string, size: string): { before: string; after: string } {
+function edit(file: string, { memory, argument }: { memory: string; argument?: string }): Edit {
   const program = readFileSync(file, "utf8");
-  const before = /^ *memory: .*$/m.exec(program)?.[0];
-  if (before === undefined) throw new Error(`${file} has no line for the memory`);
-  const after = before.replace(/"[^"]+"/, JSON.stringify(size));
-  writeFileSync(file, program.replace(before, after));
-  return { before, after };
+  const line = /^ *memory: .*$/m.exec(program)?.[0];
+  if (line === undefined) throw new Error(`${file} has no line for the memory`);
+  const indent = /^ */.exec(line)?.[0] ?? "";
+  const size = line.replace(/"[^"]+"/, JSON.stringify(memory));
+  const after = argument === undefined ? [size] : [size, `${indent}${argument},`];
+  writeFileSync(file, program.replace(line, after.join("\n")));
+  return { before: [line], after };
 }

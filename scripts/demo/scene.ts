@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import type { RunOptions, RunResult, StackDriver } from "../../test/engine/driver.ts";
+import { openStack, type RunOptions, type RunResult, type StackDriver } from "../../test/engine/driver.ts";
 import type { GuestConsole } from "../../test/lab/console.ts";
 import type { Lab } from "../../test/lab/lab.ts";
 import { linePrinter, patiently, say } from "./page.ts";
 import type { Program } from "./program.ts";
 
-/** What the steps of the demo act on. */
+/** What the steps of the demo act on: a VM and the stack that it belongs to. */
 export interface Scene {
   readonly lab: Lab;
   readonly program: Program;
@@ -16,16 +16,23 @@ export interface Scene {
   readonly signal: AbortSignal;
 }
 
+export async function openScene(lab: Lab, program: Program, signal: AbortSignal): Promise<Scene> {
+  const { folder, backend } = program;
+  const stack = await openStack({ projectDir: folder, stack: "dev", backendDir: backend });
+  return { lab, program, stack, console: lab.console(program.console), signal };
+}
+
 /**
  * Runs one of Pulumi's operations and shows what it prints.
  *
  * @throws when it fails, unless no changes were expected: then `ok` says whether there were any
  */
 export async function runPulumi(
-  { stack, signal }: Scene,
+  scene: Scene,
   operation: "preview" | "up" | "refresh" | "destroy",
   options: RunOptions = {},
 ): Promise<RunResult> {
+  const { stack, signal } = scene;
   signal.throwIfAborted();
   const print = linePrinter("  ");
   // The demo's first line has said which engine runs.
@@ -39,11 +46,16 @@ export async function runPulumi(
   return result;
 }
 
-/** Waits for a line on the guest's console, and shows what the guest has said from `after` on. */
-export async function showGuest({ console, signal }: Scene, line: RegExp, after: number): Promise<void> {
-  const said = console.waitFor(line, { after, timeoutMs: 120_000 });
-  await patiently("waiting for the guest", Promise.race([said, once(signal, "abort")]));
+/** Waits for something that the guest does, unless the demo is to end early. */
+export async function waitForGuest({ signal }: Scene, work: Promise<unknown>): Promise<void> {
+  await patiently("waiting for the guest", Promise.race([work, once(signal, "abort")]));
   signal.throwIfAborted();
+}
+
+/** Waits for a line on the guest's console, and shows what the guest has said from `after` on. */
+export async function showGuest(scene: Scene, line: RegExp, after: number): Promise<void> {
+  const { console } = scene;
+  await waitForGuest(scene, console.waitFor(line, { after, timeoutMs: 120_000 }));
   say("  the guest's console:");
   for (const [text] of console
     .text()
@@ -52,11 +64,17 @@ export async function showGuest({ console, signal }: Scene, line: RegExp, after:
     say(`    ${text.trim()}`);
 }
 
-/** Edits the program's memory, and shows the edit. */
-export function editMemory({ program }: Scene, size: string): void {
-  const { before, after } = program.editMemory(size);
+export function showProgram({ program }: Scene): void {
   say("  index.ts:");
-  say(`  - ${before}`);
-  say(`  + ${after}`);
+  for (const line of program.text().trimEnd().split("\n")) say(`    ${line}`);
+  say();
+}
+
+/** Edits the program, and shows the edit. */
+export function editProgram({ program }: Scene, change: { memory: string; argument?: string }): void {
+  const { before, after } = program.edit(change);
+  say("  index.ts:");
+  for (const line of before) say(`  - ${line}`);
+  for (const line of after) say(`  + ${line}`);
   say();
 }

@@ -1,8 +1,9 @@
-import { openStack } from "../../test/engine/driver.ts";
 import type { Lab } from "../../test/lab/lab.ts";
+import * as emptyNode from "./empty-node.ts";
+import * as nextBoot from "./next-boot.ts";
 import { heading, say, secondsSince } from "./page.ts";
 import type { Program } from "./program.ts";
-import type { Scene } from "./scene.ts";
+import { openScene } from "./scene.ts";
 import * as steps from "./steps.ts";
 
 /** Something that the demo claims. */
@@ -19,24 +20,27 @@ interface StepTaken {
   readonly claims: readonly Claim[];
 }
 
+/** The programs that the demo runs. */
+export interface Programs {
+  readonly web: Program;
+  readonly reserve: Program;
+}
+
 /**
- * Walks through a VM's life, and checks on the way all that it claims. `keep`: the VM is there at the end.
+ * Walks through the life of a VM, and of a second one, and checks on the way all that it claims. `keep`: the VMs are
+ * there at the end.
  *
  * @returns whether every claim held
  */
 export async function walkThrough(
   lab: Lab,
-  program: Program,
+  programs: Programs,
   { keep, signal }: { keep: boolean; signal: AbortSignal },
 ): Promise<boolean> {
-  const stack = await openStack({
-    projectDir: program.folder,
-    stack: "dev",
-    backendDir: lab.file("state"),
-  });
-  const scene: Scene = { lab, program, stack, console: lab.console(program.console), signal };
+  const web = await openScene(lab, programs.web, signal);
+  const reserve = await openScene(lab, programs.reserve, signal);
   const taken: StepTaken[] = [];
-  const step = async (title: string, work: (scene: Scene) => Promise<Claim[]>) => {
+  const step = async <S>(title: string, work: (scene: S) => Promise<Claim[]>, scene: S) => {
     heading(`${taken.length + 1}. ${title}`);
     const started = performance.now();
     const claims = await work(scene);
@@ -45,14 +49,21 @@ export async function walkThrough(
   };
 
   const started = performance.now();
-  await step("the program; pulumi up defines and starts the VM", steps.create);
-  await step("edit a number; pulumi preview --diff", steps.previewGrowth);
-  await step("pulumi up; the running VM grows", steps.grow);
-  await step("what the next boot will have", steps.nextBoot);
-  await step("pulumi up again", steps.upAgain);
-  await step("pulumi refresh", steps.refresh);
-  await step("a size that can't be plugged; pulumi preview --diff", steps.previewReplace);
-  if (!keep) await step("pulumi destroy", steps.destroy);
+  await step("the program; pulumi up defines and starts the VM", steps.create, web);
+  await step("edit a number; pulumi preview --diff", steps.previewGrowth, web);
+  await step("pulumi up; the running VM grows", steps.grow, web);
+  await step("what the next boot will have", steps.nextBoot, web);
+  await step("pulumi up again", steps.upAgain, web);
+  await step("pulumi refresh", steps.refresh, web);
+  await step("a size that can't be plugged; pulumi preview --diff", steps.previewReplace, web);
+  await step("the same size, at the next boot; pulumi preview --diff", nextBoot.previewNextBoot, web);
+  await step("pulumi up; the running VM stays as it is", nextBoot.deferGrowth, web);
+  await step("the next boot: shut down and started", nextBoot.shutDownAndStart, web);
+  await step("pulumi refresh", nextBoot.refreshPending, web);
+  await step("a VM with an empty NUMA node; pulumi preview", emptyNode.previewEmptyNode, reserve);
+  await step("pulumi up", emptyNode.createEmptyNode, reserve);
+  await step("pulumi up with 256 MiB more; they go into that node", emptyNode.growIntoNode, reserve);
+  if (!keep) await step("pulumi destroy", steps.destroy, [web, reserve]);
 
   heading("in short");
   for (const { title, time, claims } of taken) {

@@ -8,6 +8,7 @@ import { copyProgram } from "./linked-program.ts";
 /** The configuration that each example's README names. */
 const examples = {
   web: { kernel: "/vmlinuz", initrd: "/initrd", console: "/tmp/console" },
+  reserve: { kernel: "/vmlinuz", initrd: "/initrd", console: "/tmp/console" },
   fleet: { bridge: "br0", images: "/var/lib/libvirt/images" },
 };
 
@@ -35,6 +36,13 @@ test("examples/web previews one domain", async () => {
   expect(errors).toEqual([]);
   expect(changes).toEqual({ create: 2 });
   expect(outputs).toEqual({ plan: expect.stringContaining("1003 MiB") });
+});
+
+test("examples/reserve previews a node that is empty at boot", async () => {
+  const { errors, changes, outputs } = await preview("reserve");
+  expect(errors).toEqual([]);
+  expect(changes).toEqual({ create: 2 });
+  expect(outputs).toEqual({ plan: expect.stringContaining("node 1 starts with 1 MiB") });
 });
 
 test("examples/fleet previews a domain for each of its sizes", async () => {

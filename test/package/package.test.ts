@@ -54,6 +54,28 @@ describe("the tarball", () => {
   });
 });
 
+describe("its command", () => {
+  /** As `npx pulumi-libvirt-hotplug` runs it. */
+  const command = (...args: string[]) =>
+    run(join(project, "node_modules/.bin/pulumi-libvirt-hotplug"), args, { cwd: project });
+
+  test("says how it is used", async () => {
+    const { stdout } = await command("--help");
+    expect(stdout).toMatch(/^Usage: pulumi-libvirt-hotplug explain <uri> <domain> \[size\]/);
+  });
+
+  test("fails with one clear line where no hypervisor is in reach", async () => {
+    const uri = `qemu:///system?socket=${encodeURIComponent(join(project, "nobody-listens"))}`;
+    await expect(command("explain", uri, "web-1", "2GiB")).rejects.toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(
+        /^pulumi-libvirt-hotplug: cannot connect to the libvirt daemon at .*nobody-listens: .*\n$/,
+      ),
+    });
+  });
+});
+
 const esModule = `import { Domain } from "pulumi-libvirt-hotplug";
 
 const web = new Domain("web-1", { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 });

@@ -1,0 +1,80 @@
+import { memoryDevicesByQemu } from "../../test/live/by-qemu.ts";
+import { say } from "./page.ts";
+import { cellsIn, guestNow } from "./readings.ts";
+import { editProgram, runPulumi, type Scene, showGuest, showProgram } from "./scene.ts";
+import type { Claim } from "./walk.ts";
+
+/** 256 MiB in KiB. */
+const GROWTH_KIB = 256 * 1024;
+
+// A second VM has a NUMA node that is empty at boot, and grows into it.
+
+export async function previewEmptyNode(scene: Scene): Promise<Claim[]> {
+  showProgram(scene);
+  const { stdout } = await runPulumi(scene, "preview");
+  const sentence = /node 1 starts with 1 MiB[^"\n]*/.exec(stdout)?.[0];
+  return [
+    {
+      text: "the preview says what this machine type wants in an empty node",
+      holds: sentence !== undefined,
+      seen: sentence ?? "no word of it",
+    },
+  ];
+}
+
+export async function createEmptyNode(scene: Scene): Promise<Claim[]> {
+  await runPulumi(scene, "up");
+  await showGuest(scene, /GUEST memtotal.*/, 0);
+  const cells = cellsIn(await scene.lab.virsh("dumpxml", scene.program.domain));
+  const { nodes } = guestNow(scene);
+  return [
+    {
+      text: "512 MiB in all, and next to nothing in node 1",
+      holds: cells.join() === "511,1",
+      seen: `node 0 ${cells[0]} MiB, node 1 ${cells[1]} MiB; the guest's own figures: ${sayNodes(nodes)}`,
+    },
+  ];
+}
+
+export async function growIntoNode(scene: Scene): Promise<Claim[]> {
+  const { lab, program, console } = scene;
+  editProgram(scene, { memory: "768MiB" });
+  const before = guestNow(scene);
+  const told = console.text().length;
+  const { stdout } = await runPulumi(scene, "up");
+  await showGuest(scene, new RegExp(`GUEST memtotal_kb=(?!${before.memory} ).*`), told);
+  const after = guestNow(scene);
+  say(`  virsh qemu-monitor-command ${program.domain} --hmp 'info numa':`);
+  const numa = await lab.virsh("qemu-monitor-command", program.domain, "--hmp", "info numa");
+  for (const line of numa.trim().split(/\s*\n/)) say(`    ${line}`);
+  const devices = await memoryDevicesByQemu(lab, program.domain);
+  const [device] = devices;
+  const growth = after.nodes.map((size, node) => size - (before.nodes[node] ?? 0));
+  const sentence = /node 1 gets its first memory[^"\n]*/.exec(stdout)?.[0];
+  return [
+    {
+      text: "Pulumi's output says what becomes of the node",
+      holds: sentence !== undefined,
+      seen: sentence ?? "no word of it",
+    },
+    {
+      text: "QEMU has 256 MiB plugged into node 1",
+      holds: devices.length === 1 && device?.node === 1 && device.size === GROWTH_KIB,
+      seen: devices.map(({ id, node, size }) => `${id}: ${size / 1024} MiB, node ${node}`).join(", "),
+    },
+    {
+      text: "the guest has them there too",
+      holds: growth.join() === `0,${GROWTH_KIB}`,
+      seen: `${sayNodes(before.nodes)} → ${sayNodes(after.nodes)}`,
+    },
+    {
+      text: "without a restart",
+      holds: before.pid !== undefined && after.pid === before.pid && after.boots === 1,
+      seen: `QEMU ${before.pid} before, ${after.pid} after; booted ${after.boots === 1 ? "once" : `${after.boots} times`}`,
+    },
+  ];
+}
+
+function sayNodes(nodes: number[]): string {
+  return nodes.map((size, node) => `node ${node} ${size} kB`).join(", ");
+}

@@ -1,0 +1,77 @@
+import { waitUntil } from "../../test/lab/wait-until.ts";
+import { say } from "./page.ts";
+import { cellsIn, guestNow, memoryDevicesIn, opsOf, outputOf, said } from "./readings.ts";
+import { editProgram, runPulumi, type Scene, showGuest, waitForGuest } from "./scene.ts";
+import type { Claim } from "./walk.ts";
+
+// A size that can't be plugged is kept for the next boot.
+
+export async function previewNextBoot(scene: Scene): Promise<Claim[]> {
+  editProgram(scene, { memory: "1300MiB", argument: 'hotplug: { whenNotPossible: "nextBoot" }' });
+  const { steps, diagnostics } = await runPulumi(scene, "preview", { diff: true });
+  const ops = opsOf(scene, steps);
+  const sentence = said(diagnostics, "next boot:");
+  const when = /takes effect when .*/.exec(sentence)?.[0];
+  return [
+    { text: "the preview announces an update, no replacement", holds: ops === "update", seen: ops },
+    { text: "and when it takes effect", holds: when !== undefined, seen: when ?? "no word of it" },
+  ];
+}
+
+export async function deferGrowth(scene: Scene): Promise<Claim[]> {
+  const before = guestNow(scene);
+  await runPulumi(scene, "up");
+  const after = guestNow(scene);
+  const pending = await outputOf(scene, "pendingMemory");
+  return [
+    { text: "pendingMemory says what waits", holds: pending === "1300MiB", seen: String(pending) },
+    {
+      text: "the VM runs on as it is",
+      holds: before.pid !== undefined && after.pid === before.pid && after.memory === before.memory,
+      seen: `QEMU ${before.pid} before, ${after.pid} after; MemTotal ${after.memory} kB`,
+    },
+  ];
+}
+
+export async function shutDownAndStart(scene: Scene): Promise<Claim[]> {
+  const { lab, program } = scene;
+  const { domain } = program;
+  const before = guestNow(scene);
+  say(`  virsh shutdown ${domain}`);
+  await lab.virsh("shutdown", domain);
+  const isOff = async () => (await lab.virsh("domstate", domain)).trim() === "shut off";
+  await waitForGuest(scene, waitUntil(`${domain} to be off`, isOff, { timeoutMs: 60_000, intervalMs: 200 }));
+  say(`  virsh start ${domain}`);
+  // QEMU begins the console's file anew.
+  await lab.virsh("start", domain);
+  await showGuest(scene, /GUEST memtotal.*/, 0);
+  const after = guestNow(scene);
+  const live = await lab.virsh("dumpxml", domain);
+  const [base] = cellsIn(live);
+  const devices = memoryDevicesIn(live);
+  return [
+    {
+      text: "1300 MiB are base memory now, and every slot is free",
+      holds: base === 1300 && devices === 0 && after.pid !== before.pid,
+      seen: `base ${base} MiB, ${devices} memory devices; QEMU ${before.pid} before, ${after.pid} after`,
+    },
+    {
+      text: "the guest's own MemTotal is larger",
+      holds: after.memory > before.memory,
+      seen: `${before.memory} → ${after.memory} kB`,
+    },
+  ];
+}
+
+export async function refreshPending(scene: Scene): Promise<Claim[]> {
+  await runPulumi(scene, "refresh");
+  const pending = await outputOf(scene, "pendingMemory");
+  const live = await outputOf(scene, "liveMemory");
+  return [
+    {
+      text: "nothing waits any more",
+      holds: pending === undefined && live === "1300MiB",
+      seen: `pendingMemory ${pending ?? "none"}, liveMemory ${live}`,
+    },
+  ];
+}

@@ -1,0 +1,41 @@
+import type { RunResult } from "../../test/engine/driver.ts";
+import type { Scene } from "./scene.ts";
+
+/** The VM at this moment: its QEMU, and what its guest last said of itself. */
+export function guestNow({ lab, program, console }: Scene) {
+  return {
+    pid: lab.qemuPid(program.domain),
+    /** MemTotal, in KiB. */
+    memory: console.memTotalKib() ?? Number.NaN,
+    /** What each NUMA node has, in KiB. */
+    nodes: [...console.text().matchAll(/ node_kb=([\d,]+)/g)].at(-1)?.[1]?.split(",").map(Number) ?? [],
+    uptime: console.uptimeSeconds() ?? Number.NaN,
+    boots: [...console.text().matchAll(/GUEST booted/g)].length,
+  };
+}
+
+/** The NUMA nodes in a domain's XML, in MiB. */
+export function cellsIn(xml: string): number[] {
+  return [...xml.matchAll(/<cell [^>]*memory='(\d+)' unit='KiB'/g)].map(([, kib]) => Number(kib) / 1024);
+}
+
+export function memoryDevicesIn(xml: string): number {
+  return [...xml.matchAll(/<memory model=/g)].length;
+}
+
+/** The message that says so. */
+export function said(diagnostics: RunResult["diagnostics"], words: string): string {
+  return diagnostics.find(({ message }) => message.includes(words))?.message ?? "";
+}
+
+/** What is done to the VM; the stack itself is a resource as well. */
+export function opsOf({ program }: Scene, steps: RunResult["steps"]): string {
+  const ops = steps.filter(({ urn }) => urn.endsWith(`::${program.domain}`)).map(({ op }) => op);
+  return ops.length === 0 ? "no step" : ops.join(", ");
+}
+
+/** An output of the VM in the stack's state. */
+export async function outputOf({ program, stack }: Scene, output: string): Promise<unknown> {
+  const { resources = [] } = (await stack.exportState()).deployment;
+  return resources.find(({ urn }) => urn.endsWith(`::${program.domain}`))?.outputs?.[output];
+}
