@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../provider/args/defaults.ts";
 import type { Inputs } from "../provider/args/inputs.ts";
 import { connect } from "../provider/libvirt/connect.ts";
 import type { Hypervisor } from "../provider/libvirt/hypervisor.ts";
@@ -66,7 +67,7 @@ async function run<T>(lab: Lab, work: (session: Session) => Promise<T>): Promise
     log: { message: async () => {}, status: async () => {} },
     environment: {},
   });
-  session.configuration = { uri: lab.uri, domainType: "qemu" };
+  session.configuration = { uri: lab.uri, domainType: "qemu", defaults: DEFAULTS };
   const result = await work(session);
   await Promise.all(opened.map((hypervisor) => hypervisor.close()));
   return result;
