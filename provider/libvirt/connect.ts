@@ -1,7 +1,7 @@
 import type { ConnectionHooks, Timing } from "./connection.ts";
 import { ErrorCode, hasCode } from "./errors.ts";
 import { Events } from "./events.ts";
-import type { DomainRef, Hypervisor, PowerState } from "./hypervisor.ts";
+import type { AgentCommand, DomainRef, Hypervisor, MemoryStats, PowerState } from "./hypervisor.ts";
 import { procedures } from "./procedures.ts";
 import { Session } from "./session.ts";
 import { openConnection } from "./transport.ts";
@@ -34,6 +34,9 @@ const UNDEFINE_TPM = 32;
 const UNDEFINE_TPM_SINCE = 8_009_000;
 /** VIR_NODE_MEMORY_STATS_ALL_CELLS. */
 const ALL_CELLS = -1;
+/** virDomainMemoryStatTags, and how many libvirt 9.0 has of them (VIR_DOMAIN_MEMORY_STAT_NR). */
+const MemoryStat = { AVAILABLE: 5, LAST_UPDATE: 9 } as const;
+const MEMORY_STATS = 13;
 /** VIR_DOMAIN_METADATA_ELEMENT. */
 const METADATA_ELEMENT = 2;
 /** virDomainState, in its order. */
@@ -149,6 +152,25 @@ class RpcHypervisor implements Hypervisor {
 
   async attachDevice(domain: DomainRef, xml: string, where: Where): Promise<void> {
     await this.#calls.call(procedures.attachDevice, { domain, xml, flags: affects(where) });
+  }
+
+  async agentCommand(domain: DomainRef, command: AgentCommand, timeoutSeconds: number): Promise<unknown> {
+    const asked = { domain, command: JSON.stringify(command), timeout: timeoutSeconds, flags: 0 };
+    const { result } = await this.#calls.call(procedures.agentCommand, asked);
+    const reply: { return?: unknown } = JSON.parse(result ?? "{}");
+    return reply.return;
+  }
+
+  async memoryStats(domain: DomainRef): Promise<MemoryStats> {
+    const asked = { domain, maxStats: MEMORY_STATS, flags: 0 };
+    const { stats } = await this.#calls.call(procedures.memoryStats, asked);
+    const figures = new Map(stats.map(({ tag, value }) => [tag, Number(value)]));
+    const available = figures.get(MemoryStat.AVAILABLE);
+    const lastUpdate = figures.get(MemoryStat.LAST_UPDATE);
+    return {
+      ...(available !== undefined && { available }),
+      ...(lastUpdate !== undefined && { lastUpdate }),
+    };
   }
 
   async nodeMemory() {

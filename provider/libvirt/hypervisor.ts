@@ -30,6 +30,20 @@ export type DomainEvent =
   /** Events flow again, after a `disconnected`; what happened in between was not seen. */
   | { kind: "reconnected" };
 
+/** A command of the QEMU guest agent's protocol (qga/qapi-schema.json). */
+export interface AgentCommand {
+  execute: string;
+  arguments?: object;
+}
+
+/** Of libvirt's virDomainMemoryStatTags those in use. */
+export interface MemoryStats {
+  /** The memory that the guest's kernel has, its MemTotal, in KiB. */
+  available?: number;
+  /** When the guest last reported, in seconds since 1970; 0: it never did. */
+  lastUpdate?: number;
+}
+
 /**
  * What the provider needs of a hypervisor. Every call has a deadline and fails with a
  * LibvirtError (libvirt's own code, domain, level and text) or a ConnectionError; look-ups answer
@@ -64,6 +78,13 @@ export interface Hypervisor {
     element: { namespace: string; prefix: string; xml: string | undefined },
     where: { live?: boolean; config?: boolean },
   ): Promise<void>;
+  /**
+   * Sends the guest's agent a command (virDomainQemuAgentCommand) and answers what its reply has under `return`.
+   * Within `timeoutSeconds`, after up to 5 s that libvirt gives the agent to show that it is there.
+   */
+  agentCommand(domain: DomainRef, command: AgentCommand, timeoutSeconds: number): Promise<unknown>;
+  /** What the guest's balloon reports (virDomainMemoryStats); a figure that it doesn't report is left out. */
+  memoryStats(domain: DomainRef): Promise<MemoryStats>;
   /** What the host's memory is used for, in KiB, over all its nodes (virNodeGetMemoryStats). */
   nodeMemory(): Promise<{ total: number; free: number; buffers: number; cached: number }>;
   /** Free pages of a size (KiB) on a host node, -1 for all of them (virNodeGetFreePages). */

@@ -2,6 +2,8 @@ import { encode, int, struct, uint, type ValueOf, type Xdr, XdrError, XdrReader 
 
 /** Program numbers. */
 export const REMOTE_PROGRAM = 0x20008086;
+/** What libvirt has for QEMU alone. */
+export const QEMU_PROGRAM = 0x20008087;
 export const KEEPALIVE_PROGRAM = 0x6b656570;
 export const PROTOCOL_VERSION = 1;
 

@@ -1,4 +1,4 @@
-import { REMOTE_PROGRAM } from "./packet.ts";
+import { QEMU_PROGRAM, REMOTE_PROGRAM } from "./packet.ts";
 import {
   array,
   type Fields,
@@ -33,10 +33,11 @@ export const errorReply = struct({
   net: optional(network),
 });
 
-/** REMOTE_AUTH_TYPE_LIST_MAX, REMOTE_DOMAIN_LIST_MAX, REMOTE_NODE_MEMORY_STATS_MAX and REMOTE_NODE_MAX_CELLS. */
+/** The protocol's own limits: REMOTE_AUTH_TYPE_LIST_MAX, REMOTE_DOMAIN_LIST_MAX and so on. */
 const AUTH_TYPES_MAX = 20;
 const DOMAINS_MAX = 16384;
-const MEMORY_STATS_MAX = 1024;
+const NODE_MEMORY_STATS_MAX = 1024;
+const DOMAIN_MEMORY_STATS_MAX = 1024;
 const CELLS_MAX = 1024;
 
 interface Traits {
@@ -46,7 +47,7 @@ interface Traits {
 }
 
 export interface Procedure<A, R> extends Traits {
-  /** As in libvirt's remote_protocol.x, without REMOTE_PROC_. */
+  /** As in libvirt's remote_protocol.x, without REMOTE_PROC_ (qemu_protocol.x: QEMU_PROC_). */
   name: string;
   number: number;
   args: Xdr<A>;
@@ -72,11 +73,19 @@ function call<A extends Fields, R extends Fields>(
 }
 
 const slow = { slow: true };
+const ofQemu = { program: QEMU_PROGRAM, slow: true };
 
 /** Every call in use. Adding one is a line. */
 export const procedures = {
   open: call(1, "CONNECT_OPEN", { name: optional(string), flags: uint }, {}),
   close: call(2, "CONNECT_CLOSE", {}, {}),
+  agentCommand: call(
+    3,
+    "DOMAIN_AGENT_COMMAND",
+    { domain, command: string, timeout: int, flags: uint },
+    { result: optional(string) },
+    ofQemu,
+  ),
   capabilities: call(7, "CONNECT_GET_CAPABILITIES", {}, { capabilities: string }, slow),
   xml: call(14, "DOMAIN_GET_XML_DESC", { domain, flags: uint }, { xml: string }, slow),
   autostart: call(15, "DOMAIN_GET_AUTOSTART", { domain }, { autostart: int }),
@@ -90,6 +99,12 @@ export const procedures = {
   authPolkit: call(70, "AUTH_POLKIT", {}, { complete: int }),
   isPersistent: call(151, "DOMAIN_IS_PERSISTENT", { domain }, { persistent: int }),
   libVersion: call(157, "CONNECT_GET_LIB_VERSION", {}, { version: u64 }),
+  memoryStats: call(
+    159,
+    "DOMAIN_MEMORY_STATS",
+    { domain, maxStats: uint, flags: uint },
+    { stats: array(struct({ tag: int, value: u64 }), DOMAIN_MEMORY_STATS_MAX) },
+  ),
   attachDevice: call(160, "DOMAIN_ATTACH_DEVICE_FLAGS", { domain, xml: string, flags: uint }, {}, slow),
   create: call(196, "DOMAIN_CREATE_WITH_FLAGS", { domain, flags: uint }, { domain }, slow),
   state: call(212, "DOMAIN_GET_STATE", { domain, flags: uint }, { state: int, reason: int }),
@@ -97,7 +112,7 @@ export const procedures = {
     228,
     "NODE_GET_MEMORY_STATS",
     { nparams: int, cell: int, flags: uint },
-    { stats: array(struct({ field: string, value: u64 }), MEMORY_STATS_MAX), nparams: int },
+    { stats: array(struct({ field: string, value: u64 }), NODE_MEMORY_STATS_MAX), nparams: int },
   ),
   undefine: call(231, "DOMAIN_UNDEFINE_FLAGS", { domain, flags: uint }, {}),
   destroy: call(234, "DOMAIN_DESTROY_FLAGS", { domain, flags: uint }, {}, slow),

@@ -84,12 +84,13 @@ describe("our packets are those that virsh sends, byte for byte", () => {
 });
 
 describe("what was recorded is read to the last byte", () => {
-  const known = new Map(Object.values(procedures).map((procedure) => [procedure.number, procedure]));
+  const key = (program: number, procedure: number) => `${program} ${procedure}`;
+  const known = new Map(Object.values(procedures).map((one) => [key(one.program, one.number), one]));
   test.each(scenarios)("$name", (scenario) => {
     const { virsh, daemon } = recorded(scenario);
     let read = 0;
     for (const { header, body } of [...virsh, ...daemon].map(parsed)) {
-      const procedure = known.get(header.procedure);
+      const procedure = known.get(key(header.program, header.procedure));
       if (procedure === undefined) continue;
       const answer = header.status === Status.ERROR ? errorReply : procedure.reply;
       // One of many types: what is read is only written again.

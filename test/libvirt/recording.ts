@@ -10,6 +10,7 @@ const DIMM_FILE = join(folder, "dimm.xml");
 const NAME = "recorded-1";
 const UUID = "3b31b594-441d-4f03-80ad-7ec543ac4e6b";
 const METADATA = { namespace: "urn:recorded", prefix: "rec", xml: "<owner>größer</owner>" };
+const PING = { execute: "guest-ping" };
 const metadata = (...rest: string[]) => ["metadata", NAME, METADATA.namespace, ...rest, "--live", "--config"];
 
 /** What virsh was told to do, and the same asked of our client. */
@@ -87,6 +88,19 @@ export const scenarios: Scenario[] = [
     virsh: ["domstate", NAME],
     procedure: procedures.state,
     ours: (hypervisor, domain) => hypervisor.state(domain),
+  },
+  {
+    name: "memory-stats",
+    virsh: ["dommemstat", NAME],
+    procedure: procedures.memoryStats,
+    ours: (hypervisor, domain) => hypervisor.memoryStats(domain),
+  },
+  {
+    name: "agent-command",
+    virsh: ["qemu-agent-command", NAME, JSON.stringify(PING), "--timeout", "3"],
+    procedure: procedures.agentCommand,
+    // The domain has no agent: the daemon's answer is an error.
+    ours: (hypervisor, domain) => hypervisor.agentCommand(domain, PING, 3).catch(() => undefined),
   },
   {
     name: "attach-device",

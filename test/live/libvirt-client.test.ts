@@ -147,6 +147,15 @@ describe("every call, on a real daemon", () => {
     );
   });
 
+  test("what a guest says: nothing where none has booted, and no agent is a libvirt error", async () => {
+    const xml = domainXml("client-guest", "<devices><memballoon model='virtio'/></devices>");
+    const domain = await hypervisor.start(await hypervisor.define(xml));
+    expect(await hypervisor.memoryStats(domain)).toEqual({ lastUpdate: 0 });
+    const refused = await failure(hypervisor.agentCommand(domain, { execute: "guest-ping" }, 1));
+    // VIR_ERR_ARGUMENT_UNSUPPORTED: the domain has no channel for one.
+    expect(refused).toMatchObject({ name: "LibvirtError", code: 74 });
+  });
+
   test("metadata of one's own, set and removed", async () => {
     const domain = await running("client-metadata");
     const own = { namespace: "urn:pulumi-libvirt-hotplug:test", prefix: "t" };
