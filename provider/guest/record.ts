@@ -1,0 +1,20 @@
+import type { Kib } from "../domain/state.ts";
+import type { Expectation } from "./expectation.ts";
+import type { Speaker } from "./word.ts";
+
+/** What the state keeps of a guest's word: as of the last change, of one start of the domain. */
+export interface GuestRecord {
+  /** libvirt's number of the running domain: another one is another start, with all memory there from the boot. */
+  domainId: number;
+  speaker: Speaker;
+  /** In whole MiB. */
+  memory: Kib;
+  block?: Kib;
+  /** What it had not taken when the time was up. */
+  missing?: Expectation;
+}
+
+/** The record, as long as it speaks of this start of the domain. */
+export function stillTrue(record: GuestRecord | undefined, domainId: number): GuestRecord | undefined {
+  return record?.domainId === domainId ? record : undefined;
+}

@@ -1,0 +1,100 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Onlining } from "../args/inputs.ts";
+import type { Kib } from "../domain/state.ts";
+import { type Expectation, missing, newOffline } from "./expectation.ts";
+import { type GuestSource, type GuestWord, sayForeign } from "./word.ts";
+
+/** Between two questions. Each costs the guest a few milliseconds. */
+const POLL_MS = 250;
+
+/** A guest that brings memory online by itself (the kernel, or a rule of udev) has done so by then. */
+const STAYS_OFFLINE_MS = 3_000;
+
+export interface Clock {
+  /** Milliseconds from any beginning. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+export const hostClock: Clock = {
+  now: () => performance.now(),
+  sleep: (ms) => delay(ms),
+};
+
+export interface Patience {
+  seconds: number;
+  online: Onlining;
+  clock: Clock;
+  /** Called when there is something new to tell. */
+  tell: (word: GuestWord) => Promise<void>;
+}
+
+/** How a wait ended: `word` is the last that was heard. */
+export interface Verdict {
+  word: GuestWord;
+  /** 0: all has arrived. */
+  missing: Kib;
+  /** Why blocks were not brought online, the last time that was tried. */
+  refused?: string;
+  /** Why the last question got no answer. */
+  silent?: string;
+}
+
+/**
+ * Asks a guest until it has what is expected, or the time is up. New blocks that stay offline are brought online
+ * through the agent, where that is wanted.
+ *
+ * @param before what the guest said before the attach
+ */
+export async function awaitGuest(
+  source: GuestSource,
+  before: GuestWord,
+  expected: Expectation,
+  { seconds, online, clock, tell }: Patience,
+): Promise<Verdict> {
+  const deadline = clock.now() + seconds * 1000;
+  const patienceOffline = Math.min(STAYS_OFFLINE_MS, seconds * 500);
+  let word = before;
+  let told: Kib | undefined;
+  let offlineSince: number | undefined;
+  let refused: string | undefined;
+  for (;;) {
+    const answer = await answerOf(source);
+    if ("word" in answer) word = answer.word;
+    const verdict: Verdict = { word, missing: missing(word, expected, online) };
+    if (verdict.missing === 0) return verdict;
+    if (told !== word.memory) await tell(word);
+    told = word.memory;
+    const left = deadline - clock.now();
+    if (left <= 0)
+      return {
+        ...verdict,
+        ...(refused !== undefined && { refused }),
+        ...("silent" in answer && { silent: answer.silent }),
+      };
+    const offline = online === "agent" ? newOffline(word, expected) : [];
+    if (offline.length === 0) offlineSince = undefined;
+    else offlineSince ??= clock.now();
+    if (offlineSince !== undefined && clock.now() - offlineSince >= patienceOffline) {
+      refused = await bringOnline(source, offline, left);
+      offlineSince = undefined;
+    } else await clock.sleep(Math.min(POLL_MS, left));
+  }
+}
+
+async function answerOf(source: GuestSource): Promise<{ word: GuestWord } | { silent: string }> {
+  try {
+    return { word: await source.ask() };
+  } catch (error) {
+    // A guest under load, or a daemon that is being restarted: there is time.
+    return { silent: sayForeign(error) };
+  }
+}
+
+async function bringOnline(source: GuestSource, blocks: number[], left: number): Promise<string | undefined> {
+  try {
+    return await source.bringOnline?.(blocks, Math.ceil(left / 1000));
+  } catch (error) {
+    return sayForeign(error);
+  }
+}

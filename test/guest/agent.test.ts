@@ -1,0 +1,87 @@
+import { test as property } from "@fast-check/vitest";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { agentSource, readBlockSize, readBlocks, readRefusals } from "../../provider/guest/agent.ts";
+import type { AgentCommand, Hypervisor } from "../../provider/libvirt/hypervisor.ts";
+import { MIB } from "./guest.ts";
+
+const block = (index: number, online: boolean) => ({ "phys-index": index, online, "can-offline": true });
+
+describe("what an agent answers", () => {
+  test("blocks: what is online counts, what isn't is named", () => {
+    const word = readBlocks([block(0, true), block(1, true), block(40, false)], 128 * MIB);
+    expect(word).toEqual({ memory: 256 * MIB, offline: [40], block: 128 * MIB });
+  });
+
+  test("the size of a block comes in bytes", () => {
+    expect(readBlockSize({ size: 134_217_728 })).toBe(128 * MIB);
+  });
+
+  test("bringing online: nothing to say of success, the guest's own reason of a refusal", () => {
+    const done = (index: number) => ({ "phys-index": index, response: "success" });
+    const failed = { "phys-index": 41, response: "operation-failed", "error-code": 12 };
+    expect(readRefusals([done(40), done(41)])).toBeUndefined();
+    expect(readRefusals([done(40), failed])).toBe(
+      "the agent could not bring block 41 online (operation-failed, error 12)",
+    );
+    expect(readRefusals([failed, { "phys-index": 42, response: "not-found" }])).toBe(
+      "the agent could not bring 2 blocks, the first of them 41 online (operation-failed, error 12)",
+    );
+  });
+
+  property.prop([fc.jsonValue()])("is never taken for figures when it has another form", (answer) => {
+    for (const read of [readBlockSize, readRefusals, (reply: unknown) => readBlocks(reply, 128 * MIB)]) {
+      const result = (() => {
+        try {
+          return read(answer);
+        } catch (error) {
+          return error;
+        }
+      })();
+      if (Array.isArray(answer) && answer.length === 0) continue;
+      expect(result).toBeInstanceOf(Error);
+      expect((result as Error).message).toMatch(/^the agent's answer to guest-[a-z-]+ can't be understood$/);
+    }
+  });
+
+  test("a word of a stranger's choice does not reach the terminal", () => {
+    const reply = [{ "phys-index": 1, response: "\u001b[2Jgotcha" }];
+    expect(() => readRefusals(reply)).toThrow(
+      "the agent's answer to guest-set-memory-blocks can't be understood",
+    );
+  });
+});
+
+test("the agent is asked for its block size once, and told all blocks in one command", async () => {
+  const sent: AgentCommand[] = [];
+  const answers: Record<string, unknown> = {
+    "guest-get-memory-block-info": { size: 134_217_728 },
+    "guest-get-memory-blocks": [block(0, true), block(40, false)],
+    "guest-set-memory-blocks": [{ "phys-index": 40, response: "success" }],
+  };
+  const hypervisor: Pick<Hypervisor, "agentCommand"> = {
+    agentCommand: async (_, command) => {
+      sent.push(command);
+      return answers[command.execute];
+    },
+  };
+  // Nothing else of a hypervisor is used.
+  const source = agentSource(hypervisor as Hypervisor, { name: "web", uuid: "", id: 1 });
+  await source.ask();
+  expect(await source.ask()).toMatchObject({ memory: 128 * MIB, offline: [40] });
+  await source.bringOnline?.([40, 41], 10);
+  expect(sent).toEqual([
+    { execute: "guest-get-memory-block-info" },
+    { execute: "guest-get-memory-blocks" },
+    { execute: "guest-get-memory-blocks" },
+    {
+      execute: "guest-set-memory-blocks",
+      arguments: {
+        "mem-blks": [
+          { "phys-index": 40, online: true },
+          { "phys-index": 41, online: true },
+        ],
+      },
+    },
+  ]);
+});

@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import { sayUnsuitable } from "../../provider/guest/explain.ts";
+import { findSource } from "../../provider/guest/source.ts";
+import type { AgentCommand, MemoryStats } from "../../provider/libvirt/hypervisor.ts";
+import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
+import { GIB, MIB } from "./guest.ts";
+
+const DOMAIN = { name: "web", uuid: "", id: 1 };
+const BALLOON = { available: 414_992, lastUpdate: 1_700_000_000 };
+const NO_STATISTICS: [string, MemoryStats][] = [
+  ["none", {}],
+  ["a driver that never reported", { available: 414_992, lastUpdate: 0 }],
+  ["no figure for what the guest has", { lastUpdate: 1_700_000_000 }],
+];
+
+function agent({ execute }: AgentCommand): unknown {
+  return execute === "guest-get-memory-blocks" ? [{ "phys-index": 0, online: true }] : { size: 134_217_728 };
+}
+
+async function find(guest: Partial<Pick<FakeHypervisor, "agent" | "balloon">>, connected: boolean) {
+  const hypervisor = Object.assign(new FakeHypervisor(), guest);
+  const found = await findSource(hypervisor, DOMAIN, connected);
+  const calls = hypervisor.calls;
+  return "silent" in found ? { silent: found.silent, calls } : { speaker: found.source.speaker, calls };
+}
+
+describe("who speaks for a guest", () => {
+  test("the agent, which knows each block, before the balloon", async () => {
+    const { speaker, calls } = await find({ agent, balloon: BALLOON }, true);
+    expect(speaker).toBe("agent");
+    expect(calls).not.toContain("memoryStats");
+  });
+
+  test("the balloon where no agent is connected: nothing is sent to it, and nothing waits for it", async () => {
+    expect(await find({ agent, balloon: BALLOON }, false)).toEqual({
+      speaker: "balloon",
+      calls: ["memoryStats"],
+    });
+  });
+
+  test("the balloon where the agent is connected and does not answer", async () => {
+    expect(await find({ balloon: BALLOON }, true)).toMatchObject({ speaker: "balloon" });
+  });
+
+  test.each(NO_STATISTICS)("nobody, where the balloon has %s", async (_, balloon) => {
+    expect(await find({ balloon }, false)).toMatchObject({ silent: "no agent, no balloon statistics" });
+    expect(await find({ balloon }, true)).toMatchObject({
+      silent:
+        "the agent is connected and of no help (QEMU guest agent is not connected), no balloon statistics",
+    });
+  });
+
+  test("an agent's words are shown on one line, without what a terminal would act on", async () => {
+    const rude = () => {
+      throw new Error("\u001b[31mno\nblocks\u202e");
+    };
+    expect(await find({ agent: rude }, true)).toMatchObject({
+      silent: "the agent is connected and of no help ( [31mno blocks ), no balloon statistics",
+    });
+  });
+});
+
+describe("a DIMM that the guest could not take", () => {
+  const word = (block?: number) => ({ memory: 0, offline: [], ...(block !== undefined && { block }) });
+
+  test("is named before it is attached, with the alignment that would do", () => {
+    expect(sayUnsuitable(word(2 * GIB), [2 * GIB, 256 * MIB])).toBe(
+      'the guest takes memory in blocks of 2 GiB, and a DIMM of 256 MiB is no multiple of that: it would refuse it, and every later DIMM too; set hotplug.alignment to "2048MiB"',
+    );
+  });
+
+  test("whole blocks are fine, and so is a block size that nobody knows", () => {
+    expect(sayUnsuitable(word(128 * MIB), [256 * MIB, 128 * MIB])).toBeUndefined();
+    expect(sayUnsuitable(word(), [100 * MIB])).toBeUndefined();
+  });
+});
