@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { DomainType } from "./apply/domain-spec.ts";
 import { DEFAULTS, type Defaults } from "./args/defaults.ts";
-import { MOST_SLOTS } from "./args/fields.ts";
+import { guestSeconds, MOST_SLOTS } from "./args/fields.ts";
 import { SMALLEST_GUEST_BLOCK } from "./args/limits.ts";
 import { isBlock } from "./args/rules.ts";
 import { oneOf, size } from "./args/schema.ts";
@@ -38,6 +38,11 @@ const KEYS = {
   memorySlots: slots,
   whenNotPossible: oneOf("replace", "restart", "nextBoot", "error"),
   applyOn: oneOf("now", "nextBoot"),
+  online: oneOf("agent", "guest", "none"),
+  awaitGuest: z
+    .string()
+    .transform((text) => (text === "false" ? false : Number(text)))
+    .pipe(guestSeconds),
   maxMemory32Bit: bytes,
   maxMemory64Bit: bytes,
   allowDowntime: truth,

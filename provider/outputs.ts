@@ -3,6 +3,8 @@ import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
 import { canonicalSize } from "./args/size.ts";
 import type { Kib, MemoryDevice } from "./domain/state.ts";
+import type { GuestRecord } from "./guest/record.ts";
+import type { Speaker } from "./guest/word.ts";
 import type { Sighting } from "./observe/observe.ts";
 import { askedMemory } from "./plan/asked.ts";
 import type { Observed } from "./plan/observed.ts";
@@ -20,8 +22,12 @@ export interface Outputs extends Inputs {
   pendingMemory?: string;
   memoryDevices: Record<string, unknown>[];
   reachable: { from: string; to: string; step: string }[];
+  guestMemory?: string;
+  guestMemoryFrom?: Speaker;
   /** The domain as it was read back, for plans that are made without a route to the hypervisor. */
   __observed: Observed;
+  /** What the guest said after the last change of its memory. */
+  __guest?: GuestRecord;
   /** The sizes that a refresh put into the inputs, in place of those that were asked. */
   __drift?: Partial<Inputs>;
   /** The program named the URI itself. */
@@ -42,9 +48,14 @@ export interface Origin {
   adopted: boolean;
   /** The memory that a change of ours left for the next boot. */
   pending?: Kib | undefined;
+  /** The guest's word, where it was asked since the domain started. */
+  guest?: GuestRecord | undefined;
 }
 
-export function outputs(inputs: Inputs, { uri, sighting, defaults, adopted, pending }: Origin): Outputs {
+export function outputs(
+  inputs: Inputs,
+  { uri, sighting, defaults, adopted, pending, guest }: Origin,
+): Outputs {
   const { observed, power } = sighting;
   const live = observed.live?.memory;
   const nextBoot = observed.nextBoot?.memory;
@@ -68,6 +79,11 @@ export function outputs(inputs: Inputs, { uri, sighting, defaults, adopted, pend
     ...(live !== undefined && { liveMemory: canonicalSize(live) }),
     ...(nextBoot !== undefined && { nextBootMemory: canonicalSize(nextBoot) }),
     ...(waits && { pendingMemory: canonicalSize(nextBoot) }),
+    ...(guest !== undefined && {
+      guestMemory: canonicalSize(guest.memory),
+      guestMemoryFrom: guest.speaker,
+      __guest: guest,
+    }),
     ...(inputs.uri !== undefined && { __ownUri: true }),
     ...(adopted && { __adopted: true }),
     __observed: waits && pending === nextBoot ? { ...observed, pending: nextBoot } : observed,

@@ -62,6 +62,21 @@ export interface HotplugArgs {
    * out of node 0, `"exact"` refuses. Default: `"minimal"`.
    */
   emptyNode?: Input<"minimal" | "exact">;
+  /**
+   * Who brings new memory online in the guest, where it arrives offline:
+   * - `"agent"`: the guest's agent is told to, when the memory stays offline for 3 s;
+   * - `"guest"`: the guest itself (its kernel, or a rule of udev); it is only waited for;
+   * - `"none"`: nobody has to; memory that the guest has found counts as arrived.
+   *
+   * Default: `"agent"`, or the stack's `libvirt-hotplug:online`.
+   */
+  online?: Input<"agent" | "guest" | "none">;
+  /**
+   * Seconds, 1 to 3600, that an update waits after an attach until the guest confirms that it has the memory; `false`
+   * doesn't ask it. A guest that has neither an agent nor a balloon with statistics isn't waited for, and a warning says
+   * so. Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
+   */
+  awaitGuest?: Input<number | false>;
   /** Where on the host the memory comes from. Default: wherever the host takes it. */
   source?: Input<MemorySourceArgs>;
   /**

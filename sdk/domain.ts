@@ -18,8 +18,10 @@ const DERIVED_OUTPUTS = [
   "pendingMemory",
   "memoryDevices",
   "reachable",
+  "guestMemory",
   "__observed",
   "__drift",
+  "__guest",
 ] as const;
 
 /**
@@ -55,6 +57,14 @@ export class Domain extends pulumi.CustomResource {
   declare readonly memoryDevices: pulumi.Output<MemoryDeviceOutput[]>;
   /** The sizes that are live from here; empty when none is. */
   declare readonly reachable: pulumi.Output<ReachableSizes[]>;
+  /**
+   * What the guest said that it has, after the last change of `memory` that was plugged into it; undefined before the
+   * first one, and where it wasn't or couldn't be asked. By the agent its online memory blocks, at most `liveMemory`; by
+   * the balloon what the guest's kernel has to give (MemTotal): somewhat less.
+   */
+  declare readonly guestMemory: pulumi.Output<string | undefined>;
+  /** Who said so. */
+  declare readonly guestMemoryFrom: pulumi.Output<"agent" | "balloon" | undefined>;
   /** The libvirt URI as resolved. */
   declare readonly uri: pulumi.Output<string>;
 
@@ -71,6 +81,8 @@ export class Domain extends pulumi.CustomResource {
         pendingMemory: undefined,
         memoryDevices: undefined,
         reachable: undefined,
+        guestMemory: undefined,
+        guestMemoryFrom: undefined,
         uri: undefined,
         name: undefined,
         memorySlots: undefined,

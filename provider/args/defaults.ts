@@ -1,5 +1,5 @@
 import type { Kib } from "../domain/state.ts";
-import type { Fallback } from "./inputs.ts";
+import type { Fallback, Onlining } from "./inputs.ts";
 import { KIB_PER_MIB } from "./size.ts";
 
 /** What applies where a program says nothing: a stack's configuration may set each of them. */
@@ -14,6 +14,10 @@ export interface Defaults {
   whenNotPossible: Fallback;
   /** `libvirt-hotplug:applyOn` */
   applyOn: "now" | "nextBoot";
+  /** `libvirt-hotplug:online` */
+  online: Onlining;
+  /** `libvirt-hotplug:awaitGuest`: seconds. */
+  awaitGuest: number | false;
   /** `libvirt-hotplug:maxMemory32Bit`: the most that a 32-bit guest may ever have. */
   cap32Bit: Kib;
   /** `libvirt-hotplug:maxMemory64Bit` */
@@ -29,6 +33,8 @@ export const DEFAULTS: Defaults = {
   memorySlots: 16,
   whenNotPossible: "replace",
   applyOn: "now",
+  online: "agent",
+  awaitGuest: 60,
   cap32Bit: 20_480 * KIB_PER_MIB,
   cap64Bit: 4_194_304 * KIB_PER_MIB,
   allowDowntime: true,

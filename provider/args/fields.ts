@@ -95,6 +95,15 @@ const hook = shape({
   timeout: integer(1, 3_600, "seconds").optional(),
 });
 
+const MOST_GUEST_SECONDS = 3_600;
+const GUEST_SECONDS = `must be a whole number of seconds from 1 to ${MOST_GUEST_SECONDS}, or false`;
+
+/** How long a guest is waited for. */
+export const guestSeconds = z.union(
+  [z.literal(false), z.int(GUEST_SECONDS).min(1, GUEST_SECONDS).max(MOST_GUEST_SECONDS, GUEST_SECONDS)],
+  GUEST_SECONDS,
+);
+
 /** oVirt has one node a guest; Linux distributions build for up to 1024 (CONFIG_NODES_SHIFT 10). */
 const MOST_NODES = 1024;
 
@@ -119,6 +128,8 @@ const hotplug = shape({
   ).optional(),
   maxDimmSize: size.optional(),
   emptyNode: oneOf("minimal", "exact").optional(),
+  online: oneOf("agent", "guest", "none").optional(),
+  awaitGuest: orUnknown(guestSeconds).optional(),
   source: orUnknown(shape({ nodeset: numbers.optional(), pageSize: pageSize.optional() })).optional(),
   before: orUnknown(hook).optional(),
   after: orUnknown(hook).optional(),
@@ -210,4 +221,4 @@ export function isField(name: string): name is FieldName {
 export const RESERVED: readonly string[] = ["currentMemory"];
 
 /** The same, inside `hotplug`. */
-export const RESERVED_HOTPLUG: readonly string[] = ["device", "allowUnplug", "heal", "online", "awaitGuest"];
+export const RESERVED_HOTPLUG: readonly string[] = ["device", "allowUnplug", "heal"];

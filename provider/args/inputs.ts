@@ -41,6 +41,9 @@ export interface Inputs {
 
 export type Fallback = "replace" | "restart" | "nextBoot" | "error";
 
+/** Whose task it is to bring new memory online in the guest. */
+export type Onlining = "agent" | "guest" | "none";
+
 export interface HotplugInput {
   enabled?: boolean;
   alignment?: string;
@@ -49,6 +52,8 @@ export interface HotplugInput {
   targetNode?: number | "spread";
   maxDimmSize?: string;
   emptyNode?: "minimal" | "exact";
+  online?: Onlining;
+  awaitGuest?: number | false;
   source?: { nodeset?: string; pageSize?: string };
   before?: HookInput;
   after?: HookInput;

@@ -4,7 +4,8 @@ import { type Element, element } from "./tree.ts";
 /** Seconds between two reports of the balloon: what the guest has is asked for while a user waits. */
 const balloonPeriod = 2;
 
-const agentChannel = "org.qemu.guest_agent.0";
+/** The name of the QEMU guest agent's channel. */
+export const agentChannel = "org.qemu.guest_agent.0";
 
 /** The elements for `<devices>` of what a spec names. */
 export function deviceElements(spec: Partial<DomainSpec>): Element[] {

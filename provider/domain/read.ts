@@ -1,4 +1,5 @@
 import { XmlError } from "./escape.ts";
+import { agentChannel } from "./hardware.ts";
 import { readOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import type { Cell, DomainState, Kib, MemoryDevice } from "./state.ts";
@@ -121,6 +122,15 @@ function readDevice(device: Element): MemoryDevice {
     alias: attribute(find(device, "alias"), "name"),
   });
   return { ...read, ...optional };
+}
+
+/** Whether the guest's agent has opened its channel: libvirt says so in the XML of a running domain alone. */
+export function isAgentConnected(xml: string): boolean {
+  const channels = children(find(parseDomain(xml).root, "devices"), "channel");
+  const targets = channels.map((channel) => find(channel, "target"));
+  return targets.some(
+    (target) => attribute(target, "name") === agentChannel && attribute(target, "state") === "connected",
+  );
 }
 
 function readSlot(address: Element | undefined): number | undefined {

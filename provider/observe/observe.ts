@@ -1,4 +1,4 @@
-import { readDomain } from "../domain/read.ts";
+import { isAgentConnected, readDomain } from "../domain/read.ts";
 import type { DomainState } from "../domain/state.ts";
 import type { DomainRef, Hypervisor, PowerState } from "../libvirt/hypervisor.ts";
 import { memoryView, type Observed } from "../plan/observed.ts";
@@ -9,6 +9,8 @@ export interface Sighting {
   /** libvirt's own word on its state. */
   power: PowerState;
   autostart: boolean;
+  /** The guest's agent has opened its channel. */
+  agentConnected: boolean;
   /** The inactive definition, or the live one of a transient domain. */
   definition: DomainState;
 }
@@ -20,11 +22,13 @@ export async function observe(hypervisor: Hypervisor, domain: DomainRef): Promis
     hypervisor.isPersistent(domain),
   ]);
   const running = power !== "shutoff" && power !== "crashed";
-  const [live, inactive, autostart] = await Promise.all([
-    running ? hypervisor.xml(domain, { inactive: false }).then(readDomain) : undefined,
+  const [liveXml, inactive, autostart] = await Promise.all([
+    running ? hypervisor.xml(domain, { inactive: false }) : undefined,
     persistent ? hypervisor.xml(domain, { inactive: true }).then(readDomain) : undefined,
     persistent ? hypervisor.autostart(domain) : false,
   ]);
+  const live = liveXml === undefined ? undefined : readDomain(liveXml);
+  const agentConnected = liveXml !== undefined && isAgentConnected(liveXml);
   const definition = inactive ?? live;
   if (definition === undefined) throw new Error(`domain ${domain.name} is neither running nor defined`);
   const observed: Observed = {
@@ -33,5 +37,5 @@ export async function observe(hypervisor: Hypervisor, domain: DomainRef): Promis
     ...(live && { live: memoryView(live) }),
     ...(inactive && { nextBoot: memoryView(inactive) }),
   };
-  return { observed, power, autostart, definition };
+  return { observed, power, autostart, agentConnected, definition };
 }

@@ -41,7 +41,8 @@ async function classified(
   const fromState = planChange({ ...situation, observed: state.__observed });
   const isOther = (than: Inputs) => changedFields(than, news).some((name) => name !== "uri");
   const differs = moved || isOther(before);
-  if (!differs && fromState.outcome === "none") return { changes: false };
+  const owed = news.hotplug?.awaitGuest === false ? undefined : state.__guest?.missing;
+  if (!differs && fromState.outcome === "none" && owed === undefined) return { changes: false };
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
   const look = needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
@@ -61,6 +62,12 @@ async function classified(
   const said = `${sayable(change.summary, before, news)}${blindness(look)}`;
   // A refresh asks too, for its display alone. It records what there is, whether or not that can be changed.
   if (change.outcome === "refuse" && !session.checked.has(news.__urn)) return { changes: true };
+  if (change.outcome === "none" && owed !== undefined && session.checked.has(news.__urn))
+    await session.log.message(
+      news.__urn,
+      "info",
+      "the guest is asked again for memory that it had not taken",
+    );
   if (change.summary !== "") await say(session, news.__urn, change, said);
   if (change.outcome === "refuse") throw new UserError(said);
   if (change.outcome === "replace") {

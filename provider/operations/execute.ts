@@ -5,6 +5,8 @@ import type { Inputs } from "../args/inputs.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { sayable } from "../args/secrecy.ts";
 import { editDefinition } from "../domain/edit.ts";
+import type { Kib } from "../domain/state.ts";
+import { type GuestRecord, stillTrue } from "../guest/record.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
@@ -12,6 +14,7 @@ import { type Outputs, outputs } from "../outputs.ts";
 import type { Change } from "../plan/change.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
+import { askAfter, askBefore, type Say } from "./guest-word.ts";
 import { PartialError, UserError } from "./user-error.ts";
 
 /** A change that is to be carried out on a domain. */
@@ -27,6 +30,10 @@ export interface Execution {
   sighting: Sighting;
   change: Change;
   adopted: boolean;
+  /** What the state has of the guest's word. */
+  guest?: GuestRecord | undefined;
+  /** The running domain's memory as the state has it. */
+  liveBefore?: Kib | undefined;
 }
 
 /**
@@ -36,20 +43,22 @@ export interface Execution {
  */
 export async function execute(execution: Execution): Promise<Outputs> {
   const { session, hypervisor, domain, uri, before, news, change } = execution;
+  const say = speech(execution);
   const place: Workplace = {
     hypervisor,
     domain,
     shutdownTimeout: news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT,
     hooks: news.hotplug ?? {},
     uri,
-    warn: (text) => session.log.message(news.__urn, "warning", sayable(text, before, news)),
+    warn: say.warn,
     redefinition: (present) => redefinition(session, hypervisor, before, news, present),
   };
   await hostHasMemory(change.steps, execution.sighting, place);
+  const question = await askBefore(execution);
   let { sighting } = execution;
   const done: Step[] = [];
   for (const step of change.steps) {
-    await session.log.status(news.__urn, sayable(step.sentence, before, news));
+    await say.status(step.sentence);
     try {
       sighting = await carryOut(step, place, sighting);
     } catch (error) {
@@ -58,7 +67,35 @@ export async function execute(execution: Execution): Promise<Outputs> {
     }
     done.push(step);
   }
-  return record(execution, news, sighting);
+  if (question !== undefined && "warning" in question) await say.warn(question.warning);
+  if (question === undefined || "warning" in question)
+    return record(execution, news, sighting, keptWord(execution));
+  const answer = await askAfter(question, execution, sighting, say);
+  const outs = record(execution, news, sighting, answer.record);
+  if (answer.shortfall === undefined) return outs;
+  const said = sayable(
+    `Unable to give domain ${domain.name} all of its memory: ${answer.shortfall}`,
+    before,
+    news,
+  );
+  throw new PartialError(said, domain.uuid, withoutUndefined(outs), undefined);
+}
+
+/** What is said on the resource's row, without figures where a size is secret. */
+function speech({ session, before, news }: Execution): Say {
+  const { log } = session;
+  const text = (said: string) => sayable(said, before, news);
+  return {
+    status: (said) => log.status(news.__urn, text(said)),
+    info: (said) => log.message(news.__urn, "info", text(said)),
+    warn: (said) => log.message(news.__urn, "warning", text(said)),
+  };
+}
+
+/** The guest's earlier word, unless it is about another start of the domain or another memory. */
+function keptWord({ guest, domain, change }: Execution): GuestRecord | undefined {
+  const overtaken = change.steps.some(({ kind }) => kind === "attach" || kind === "stop" || kind === "start");
+  return overtaken ? undefined : stillTrue(guest, domain.id);
 }
 
 /** Before the first attach, so that too little is known before anything was done. */
@@ -72,11 +109,16 @@ async function hostHasMemory(steps: Step[], { definition }: Sighting, place: Wor
 }
 
 /** Whatever waits for the next boot after a change of ours is ours. */
-function record({ session, uri, domain, adopted }: Execution, inputs: Inputs, sighting: Sighting): Outputs {
+function record(
+  { session, uri, domain, adopted }: Execution,
+  inputs: Inputs,
+  sighting: Sighting,
+  guest?: GuestRecord,
+): Outputs {
   const pending = sighting.observed.nextBoot?.memory;
   return outputs(
     { ...inputs, uuid: domain.uuid },
-    { uri, sighting, defaults: session.defaults, adopted, pending },
+    { uri, sighting, defaults: session.defaults, adopted, pending, guest },
   );
 }
 

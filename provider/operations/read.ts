@@ -2,6 +2,7 @@ import type { Defaults } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { canonicalSize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
+import { stillTrue } from "../guest/record.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
 import { type Asked, askedMemory } from "../plan/asked.ts";
@@ -34,6 +35,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       defaults: session.defaults,
       adopted,
       pending: state.__observed.pending,
+      guest: stillTrue(state.__guest, domain.id),
     },
   );
   const found = { ...inputs, ...memory, ...others };

@@ -42,7 +42,11 @@ export async function update(
     // Left by a create whose very last call got no answer.
     const { ownership } = sighting.definition;
     if (ownership?.creating && ownership.urn === news.__urn) await mark(hypervisor, domain, ownership.urn);
-    const outs = await execute({ session, hypervisor, domain, uri, before, news, sighting, change, adopted });
+    const guest = state.__guest;
+    const liveBefore = state.__observed.live?.memory;
+    const outs = await execute({
+      ...{ session, hypervisor, domain, uri, before, news, sighting, change, adopted, guest, liveBefore },
+    });
     return { outs };
   });
 }

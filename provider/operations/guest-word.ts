@@ -1,0 +1,175 @@
+import type { Onlining } from "../args/inputs.ts";
+import { saySize } from "../args/size.ts";
+import type { Kib, MemoryDevice } from "../domain/state.ts";
+import { type Expectation, expect, expectAll, expectLater, missing } from "../guest/expectation.ts";
+import { sayMissing, sayProgress, sayRoughly, sayUnsuitable, wholeMib } from "../guest/explain.ts";
+import { type GuestRecord, stillTrue } from "../guest/record.ts";
+import { findSource } from "../guest/source.ts";
+import { awaitGuest, hostClock } from "../guest/wait.ts";
+import type { GuestSource, GuestWord, Speaker } from "../guest/word.ts";
+import type { Sighting } from "../observe/observe.ts";
+import type { DimmPlan } from "../plan/plan.ts";
+import type { Execution } from "./execute.ts";
+import { UserError } from "./user-error.ts";
+
+/** What was heard of the guest before anything was done, and what it shall say afterwards. */
+export interface Question {
+  source: GuestSource;
+  before: GuestWord;
+  expected: Expectation;
+  seconds: number;
+  online: Onlining;
+  /** «attached 2 GiB in slot 3» */
+  done: string;
+}
+
+/** Nobody answers for the guest. */
+export interface Unasked {
+  warning: string;
+}
+
+/** Says something for the user to read. */
+export interface Say {
+  status(text: string): Promise<void>;
+  info(text: string): Promise<void>;
+  warn(text: string): Promise<void>;
+}
+
+/** Memory that the guest is to be asked for. */
+interface Matter {
+  /** The DIMMs that this update attaches. */
+  dimms: DimmPlan[];
+  /** What an earlier update waited for in vain. */
+  owed: Expectation | undefined;
+  seconds: number;
+  online: Onlining;
+  done: string;
+}
+
+/**
+ * Asks the guest what it has, before the first attach: whoever answers then is the one to ask afterwards. Undefined where
+ * nothing is to be awaited; a warning where nobody answers.
+ *
+ * @throws UserError where the guest could not take what is planned
+ */
+export async function askBefore(execution: Execution): Promise<Question | Unasked | undefined> {
+  const matter = matterOf(execution);
+  if (matter === undefined) return undefined;
+  const { hypervisor, domain, sighting } = execution;
+  const { dimms, seconds, online, done } = matter;
+  const unasked = (why: string) => ({ warning: `${done}; the guest could not be asked: ${why}` });
+  if (sighting.observed.power !== "running")
+    return unasked("it is paused, and takes the memory when it resumes");
+  const found = await findSource(hypervisor, domain, sighting.agentConnected);
+  if ("silent" in found) return unasked(found.silent);
+  const { source, word } = found;
+  if (source.speaker === "balloon" && online === "none")
+    return unasked('no agent, and the balloon does not count what hotplug.online: "none" leaves offline');
+  const unsuitable = sayUnsuitable(
+    word,
+    dimms.map(({ size }) => size),
+  );
+  if (unsuitable !== undefined)
+    throw new UserError(`Unable to update domain ${domain.name}: ${unsuitable}; nothing was attached`);
+  const expected = whatIsExpected(matter, source.speaker, word, sighting);
+  if (expected === undefined) return unasked("only the agent could tell now, and it does not answer");
+  return { source, before: word, expected, seconds, online, done };
+}
+
+/**
+ * What the guest is to be asked for, if anything: DIMMs of this update, those of an earlier one that had not arrived, or
+ * those of a run that ended before it heard the guest.
+ */
+function matterOf({
+  change,
+  domain,
+  guest,
+  news,
+  session,
+  sighting,
+  liveBefore,
+}: Execution): Matter | undefined {
+  const seconds = news.hotplug?.awaitGuest ?? session.defaults.awaitGuest;
+  const online = news.hotplug?.online ?? session.defaults.online;
+  const dimms = change.steps.flatMap((step) => (step.kind === "attach" ? [step.dimm] : []));
+  const owed = stillTrue(guest, domain.id)?.missing;
+  const goesOff = change.steps.some(({ kind }) => kind === "stop" || kind === "start");
+  const isMatter = dimms.length > 0 || owed !== undefined || isUnheard(sighting, liveBefore);
+  if (seconds === false || goesOff || !isMatter) return undefined;
+  const done = dimms.length === 0 ? "attached before" : sayAttached(dimms);
+  return { dimms, owed, seconds, online, done };
+}
+
+/** The domain has DIMMs that no run has recorded. */
+function isUnheard({ observed: { live } }: Sighting, liveBefore: Kib | undefined): boolean {
+  if (live === undefined || liveBefore === undefined) return false;
+  return live.devices.length > 0 && live.memory > liveBefore;
+}
+
+/** Undefined where this speaker can't tell. */
+function whatIsExpected(
+  { dimms, owed, online }: Matter,
+  speaker: Speaker,
+  word: GuestWord,
+  { observed: { live } }: Sighting,
+): Expectation | undefined {
+  const added = sum(dimms.map(({ size }) => size));
+  if (owed !== undefined && owed.speaker === speaker)
+    return added === 0
+      ? owed
+      : { ...expect(speaker, word, added + missing(word, owed, online)), others: owed.others };
+  if (added > 0) return expect(speaker, word, added);
+  if (owed !== undefined || live === undefined) return undefined;
+  const sizes = (devices: MemoryDevice[]) => sum(devices.map(({ size }) => size));
+  const dimmsThere = live.devices.filter(({ model }) => model === "dimm");
+  return expectAll(word, live.memory - sizes(live.devices), sizes(dimmsThere));
+}
+
+/**
+ * Waits until the guest has what was attached.
+ *
+ * @returns what it said, and, where the time was up before it had all of it, why
+ */
+export async function askAfter(
+  question: Question,
+  { domain }: Execution,
+  { observed }: Sighting,
+  say: Say,
+): Promise<{ record: GuestRecord; shortfall?: string }> {
+  const { source, before, expected, seconds, online, done } = question;
+  const verdict = await awaitGuest(source, before, expected, {
+    seconds,
+    online,
+    clock: hostClock,
+    tell: (word) => say.status(`${done}; waiting for the guest: ${sayProgress(word, expected)}`),
+  });
+  const { word } = verdict;
+  const heard: GuestRecord = {
+    domainId: domain.id,
+    speaker: source.speaker,
+    // By the agent a block counts in full that the memory fills in part, at either end of what the guest booted with.
+    memory: wholeMib(Math.min(word.memory, observed.live?.memory ?? word.memory)),
+    ...(word.block !== undefined && { block: word.block }),
+  };
+  if (verdict.missing === 0) {
+    await say.info(`${done}; the guest has it: ${saySize(heard.memory)} by its ${source.speaker}`);
+    return { record: heard };
+  }
+  const why = sayMissing(verdict, before, expected, online);
+  return {
+    record: { ...heard, missing: expectLater(expected) },
+    shortfall: `${done}; after ${seconds} s (hotplug.awaitGuest) the guest has ${sayRoughly(word.memory)}, and ${sayRoughly(verdict.missing)} less than it should have: ${why}; what is attached stays, and the next update asks the guest again`,
+  };
+}
+
+function sayAttached(dimms: DimmPlan[]): string {
+  const size = saySize(sum(dimms.map((dimm) => dimm.size)));
+  const [first] = dimms;
+  return first !== undefined && dimms.length === 1
+    ? `attached ${size} in slot ${first.slot}`
+    : `attached ${size} in ${dimms.length} DIMMs`;
+}
+
+function sum(sizes: Kib[]): Kib {
+  return sizes.reduce((total, size) => total + size, 0);
+}
