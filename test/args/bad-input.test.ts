@@ -13,7 +13,7 @@ const notXml =
   "has a character that XML can't hold (NUL, another control character or half a surrogate pair)";
 const notYet = "is not supported yet by this version";
 const hotplugArguments =
-  "enabled, alignment, whenNotPossible, applyOn, targetNode, maxDimmSize, emptyNode, source, before, after";
+  "enabled, alignment, whenNotPossible, applyOn, targetNode, maxDimmSize, emptyNode, online, awaitGuest, source, before, after";
 const arguments_ =
   "name, uuid, memory, maxMemory, memorySlots, vcpus, hotplug, numa, guestWidth, cpu, arch, machine, firmware, boot, disks, interfaces, serial, agent, balloon, description, running, autostart, shutdownTimeout, forceOff, adopt, onDelete, uri, xml, currentMemory";
 
@@ -116,6 +116,24 @@ const rows: [string, Record<string, unknown>, string, string][] = [
     { memory, hotplug: { whenNotPossible: "explode" } },
     "hotplug.whenNotPossible",
     'must be one of "replace", "restart", "nextBoot", "error"',
+  ],
+  [
+    "a guest that is to be awaited for no time",
+    { memory, hotplug: { awaitGuest: 0 } },
+    "hotplug.awaitGuest",
+    "must be a whole number of seconds from 1 to 3600, or false",
+  ],
+  [
+    "a guest that is to be awaited",
+    { memory, hotplug: { awaitGuest: true } },
+    "hotplug.awaitGuest",
+    "must be a whole number of seconds from 1 to 3600, or false",
+  ],
+  [
+    "memory brought online by whom",
+    { memory, hotplug: { online: "kernel" } },
+    "hotplug.online",
+    'must be one of "agent", "guest", "none"',
   ],
   ["hotplug of later", { memory, hotplug: { allowUnplug: true } }, "hotplug.allowUnplug", notYet],
   ["an argument of later", { memory, currentMemory: "512MiB" }, "currentMemory", notYet],
@@ -222,7 +240,7 @@ describe("bad input is refused by property path, in one sentence", () => {
       memory: "4GB",
       maxMemory: 0,
       vcpus: 0,
-      hotplug: { alignment: "3MiB", online: "guest", targetNode: 1 },
+      hotplug: { alignment: "3MiB", heal: true, targetNode: 1 },
       onDelete: "destroy",
       memorySlot: 3,
       currentMemory: true,
@@ -234,7 +252,7 @@ describe("bad input is refused by property path, in one sentence", () => {
       "memory",
       "maxMemory",
       "vcpus",
-      "hotplug.online",
+      "hotplug.heal",
       "onDelete",
       "disks[0].file",
       "disks[1].bus",

@@ -1,6 +1,25 @@
 import { describe, expect, it } from "vitest";
-import { readDomain } from "../../provider/domain/read.ts";
+import { isAgentConnected, readDomain } from "../../provider/domain/read.ts";
 import { fixture } from "./fixture.ts";
+
+describe("isAgentConnected", () => {
+  const channel = (target: string) =>
+    `<domain><devices><channel type='unix'><target type='virtio' ${target}/></channel></devices></domain>`;
+
+  it.each([
+    ["name='org.qemu.guest_agent.0' state='connected'", true],
+    ["name='org.qemu.guest_agent.0' state='disconnected'", false],
+    ["name='org.qemu.guest_agent.0'", false],
+    ["name='com.redhat.spice.0' state='connected'", false],
+  ])("%s: %s", (target, connected) => {
+    expect(isAgentConnected(channel(target))).toBe(connected);
+  });
+
+  it("is false without a channel, and without devices", () => {
+    expect(isAgentConnected("<domain><devices/></domain>")).toBe(false);
+    expect(isAgentConnected("<domain/>")).toBe(false);
+  });
+});
 
 describe("readDomain", () => {
   it("reads what virt-install made", () => {

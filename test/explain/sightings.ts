@@ -26,6 +26,7 @@ export function sighting(observed: Observed, said: Said = {}): Sighting {
     observed,
     power: said.state ?? (observed.power === "off" ? "shutoff" : observed.power),
     autostart: false,
+    agentConnected: false,
     definition: {
       ...view,
       type: "qemu",

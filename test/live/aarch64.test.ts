@@ -80,11 +80,18 @@ test(
   "a growth plugs a DIMM into that node of the running guest",
   async () => {
     const [pid, before] = [lab.qemuPid("arm"), console.memTotalKib() ?? 0];
+    const ping = '{"execute":"guest-ping"}';
+    await waitUntil(
+      "the guest's agent",
+      () => lab.virsh("qemu-agent-command", "arm", ping).catch(() => undefined),
+      BOOT,
+    );
     stack.edit("arm", { memory: "768MiB" });
     const { outputs } = await stack.apply();
     expect(outputs.arm).toContain(
       "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 1; 512 → 768 MiB of at most 2 GiB",
     );
+    expect(await stack.outputsOf("arm")).toMatchObject({ guestMemory: "768MiB", guestMemoryFrom: "agent" });
     await waitUntil("the guest to have 256 MiB more", () => console.memTotalKib() === before + 256 * MIB, {
       ...BOOT,
       seen: () => console.text().split("\n").slice(-20).join("\n"),

@@ -10,13 +10,22 @@ import {
   setText,
 } from "../../provider/domain/tree.ts";
 import { ConnectionError, ErrorCode, LibvirtError } from "../../provider/libvirt/errors.ts";
-import type { DomainEvent, DomainRef, Hypervisor, PowerState } from "../../provider/libvirt/hypervisor.ts";
+import type {
+  AgentCommand,
+  DomainEvent,
+  DomainRef,
+  Hypervisor,
+  MemoryStats,
+  PowerState,
+} from "../../provider/libvirt/hypervisor.ts";
 
 interface FakeDomain {
   name: string;
   uuid: string;
   power: PowerState;
   autostart: boolean;
+  /** libvirt's number of this start of it. */
+  id?: number;
   /** The inactive definition; undefined for a transient domain. */
   inactive?: string;
   live?: string;
@@ -49,10 +58,15 @@ export class FakeHypervisor implements Hypervisor {
   /** What libvirt refuses, by the name of the call. */
   readonly refuses = new Map<string, LibvirtError>();
   guestObeysShutdown = true;
+  /** What the guest's balloon reports. */
+  balloon: MemoryStats = {};
+  /** The guest's agent; without one its commands are refused. */
+  agent: ((command: AgentCommand) => unknown) | undefined;
   /** The host's memory in KiB: more than any test asks for, unless it says otherwise. */
   memory = { total: 2 ** 30, free: 2 ** 30, buffers: 0, cached: 0 };
   /** Free pages, by «size in KiB» and «host node». */
   readonly pages = new Map<string, number>();
+  private starts = 0;
   private readonly listeners = new Set<{ uuid: string; listener: (event: DomainEvent) => void }>();
 
   findByName(name: string): Promise<DomainRef | undefined> {
@@ -171,6 +185,18 @@ export class FakeHypervisor implements Hypervisor {
     });
   }
 
+  agentCommand({ uuid }: DomainRef, command: AgentCommand): Promise<unknown> {
+    return this.answer("agentCommand", uuid, () => {
+      if (this.agent === undefined)
+        throw libvirtError(ErrorCode.OPERATION_INVALID, "QEMU guest agent is not connected");
+      return this.agent(command);
+    });
+  }
+
+  memoryStats({ uuid }: DomainRef): Promise<MemoryStats> {
+    return this.answer("memoryStats", uuid, () => this.balloon);
+  }
+
   nodeMemory(): Promise<{ total: number; free: number; buffers: number; cached: number }> {
     return this.answer("nodeMemory", "", () => this.memory);
   }
@@ -215,7 +241,9 @@ export class FakeHypervisor implements Hypervisor {
 
   boot(uuid: string): void {
     const { inactive } = this.domain(uuid);
-    if (inactive !== undefined) this.change(uuid, { live: inactive, power: "running" });
+    if (inactive === undefined) return;
+    this.starts += 1;
+    this.change(uuid, { live: inactive, power: "running", id: this.starts });
   }
 
   turnOff(uuid: string): void {
@@ -251,13 +279,15 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   private refTo(uuid: string): DomainRef {
-    const { name, live } = this.domain(uuid);
-    return { name, uuid, id: live === undefined ? -1 : 1 };
+    const { name, live, id = 1 } = this.domain(uuid);
+    return { name, uuid, id: live === undefined ? -1 : id };
   }
 }
 
 function ref(domain: FakeDomain | undefined): DomainRef | undefined {
-  return domain && { name: domain.name, uuid: domain.uuid, id: domain.live === undefined ? -1 : 1 };
+  return (
+    domain && { name: domain.name, uuid: domain.uuid, id: domain.live === undefined ? -1 : (domain.id ?? 1) }
+  );
 }
 
 /** libvirt's own checks of a DIMM (qemuDomainDefValidateMemoryHotplug), in its own words. */

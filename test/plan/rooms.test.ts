@@ -17,6 +17,13 @@ const MAY_IMPORT: Record<string, string[]> = {
   "provider/libvirt": ["p-limit", "node:child_process", "node:fs", "node:net", "node:os", "node:path"],
   "provider/engine": ["@grpc/grpc-js", "@pulumi/pulumi"],
   "provider/observe": ["provider/domain", "provider/plan", "type:provider/libvirt/hypervisor.ts"],
+  "provider/guest": [
+    "provider/args",
+    "type:provider/domain/state.ts",
+    "type:provider/libvirt/hypervisor.ts",
+    "zod",
+    "node:timers/promises",
+  ],
   "provider/apply": [
     "provider/args",
     "provider/domain",
@@ -40,6 +47,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/plan",
     "provider/observe",
     "provider/apply",
+    "provider/guest",
     "provider/libvirt/errors.ts",
     "provider/libvirt/uri.ts",
     "type:provider/libvirt/hypervisor.ts",

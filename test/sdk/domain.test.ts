@@ -74,8 +74,10 @@ const derived = [
   "pendingMemory",
   "memoryDevices",
   "reachable",
+  "guestMemory",
   "__observed",
   "__drift",
+  "__guest",
 ];
 
 describe("names that last", () => {
@@ -201,8 +203,16 @@ describe("secrets", () => {
       memorySlots: 4,
     };
     const definition = { ...view, type: "kvm", name: "a", uuid: "u", pinned: false };
-    const sighting = { observed, power: "running" as const, autostart: false, definition };
-    const made = outputs(args, { uri: "qemu:///system", sighting, defaults: DEFAULTS, adopted: false });
+    const power = "running" as const;
+    const sighting = { observed, power, autostart: false, agentConnected: true, definition };
+    const guest = { domainId: 1, speaker: "agent" as const, memory: 2048 * 1024 };
+    const made = outputs(args, {
+      uri: "qemu:///system",
+      sighting,
+      defaults: DEFAULTS,
+      adopted: false,
+      guest,
+    });
     const holdsSize = Object.entries(made).filter(([, value]) => /\d{4}/.test(JSON.stringify(value)));
     const secretInputs = ["memory", "maxMemory"];
     expect(

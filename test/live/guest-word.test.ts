@@ -1,0 +1,172 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { engineOnThisMachine } from "../engine/driver.ts";
+import { waitUntil } from "../lab/wait-until.ts";
+import { labOfThisFile, liveMemory, nextBootMemory, removeDomains } from "./by-virsh.ts";
+import { type Args, BARE, stackOnLab } from "./stack-on-lab.ts";
+
+const MIB = 1024;
+
+const lab = labOfThisFile();
+afterEach(() => removeDomains(lab()));
+
+const { kind } = await engineOnThisMachine();
+
+/** A domain that boots the lab's guest with 512 MiB, and what it says on its console, the judge of all this. */
+async function boot(name: string, switches: string, args: Args) {
+  const file = lab().file(`${name}.log`);
+  const { kernel, initrd } = lab().guest;
+  const stack = await stackOnLab(
+    lab(),
+    { engine: kind, traces: [] },
+    {
+      [name]: {
+        ...{ memory: "512MiB", maxMemory: "4GiB", shutdownTimeout: 0, serial: { file } },
+        boot: { kernel, initrd, commandLine: `console=ttyS0 quiet ${switches}` },
+        ...args,
+      },
+    },
+  );
+  await stack.apply();
+  const console = lab().console(file);
+  await console.waitFor(/GUEST memtotal_kb=\d+ online=4 offline=0/);
+  return { stack, console };
+}
+
+/** Whoever answers before an attach is the one to ask afterwards: a guest that just booted needs a moment. */
+function agentAnswers(name: string): Promise<unknown> {
+  return waitUntil(
+    "the guest's agent",
+    () =>
+      lab()
+        .virsh("qemu-agent-command", name, '{"execute":"guest-ping"}')
+        .catch(() => undefined),
+    { timeoutMs: 60_000 },
+  );
+}
+
+function balloonReports(name: string): Promise<unknown> {
+  return waitUntil("the balloon's statistics", async () =>
+    (await lab().virsh("dommemstat", name)).includes("available "),
+  );
+}
+
+describe("an update ends when the guest has the memory", () => {
+  test("online by itself, by the word of its agent; and a DIMM that it refuses fails the update", async () => {
+    const { stack, console } = await boot("online", "memhp_default_state=online", {
+      hotplug: { awaitGuest: 30 },
+    });
+    await agentAnswers("online");
+    const before = console.memTotalKib() ?? 0;
+    const pid = lab().qemuPid("online");
+
+    stack.edit("online", { memory: "768MiB" });
+    const { stdout } = await stack.apply();
+    expect(stdout).toContain("attached 256 MiB in slot 0; the guest has it: 768 MiB by its agent");
+    await console.waitFor(/ online=6 offline=0 /);
+    expect(console.memTotalKib()).toBe(before + 256 * MIB);
+    expect(await stack.outputsOf("online")).toMatchObject({
+      guestMemory: "768MiB",
+      guestMemoryFrom: "agent",
+    });
+    await stack.expectSettled();
+
+    // At an address that is no multiple of the guest's blocks: QEMU takes it, Linux does not.
+    const misplaced = ["sed", "s/slot=.1./& base='0x144000000'/"];
+    stack.edit("online", {
+      memory: "1GiB",
+      hotplug: { awaitGuest: 3, before: { command: misplaced } },
+    });
+    const refused = await stack.up();
+    expect(refused.ok).toBe(false);
+    expect(refused.errors.join()).toContain("the guest has no blocks for 256 MiB: it refused that memory");
+    expect(await liveMemory(lab(), "online")).toMatchObject({ memory: 1024 * MIB });
+    expect(console.memTotalKib()).toBe(before + 256 * MIB);
+    expect(await stack.outputsOf("online")).toMatchObject({ liveMemory: "1024MiB", guestMemory: "768MiB" });
+    expect(lab().qemuPid("online")).toBe(pid);
+  });
+
+  test("online by itself, by the word of its balloon where it has no agent", async () => {
+    const { stack, console } = await boot("balloon", "memhp_default_state=online lab.noagent", {
+      hotplug: { awaitGuest: 30 },
+    });
+    await balloonReports("balloon");
+    const before = console.memTotalKib() ?? 0;
+    stack.edit("balloon", { memory: "1GiB" });
+    await stack.apply();
+    const guestMemory = `${Math.floor((before + 512 * MIB) / MIB)}MiB`;
+    expect(await stack.outputsOf("balloon")).toMatchObject({ guestMemory, guestMemoryFrom: "balloon" });
+    await console.waitFor(/ online=8 offline=0 /);
+    expect(console.memTotalKib()).toBe(before + 512 * MIB);
+    await stack.expectSettled();
+  });
+
+  test("brought online by the agent where it stays offline, now or by a later update", async () => {
+    const { stack, console } = await boot("offline", "memhp_default_state=offline", {
+      balloon: false,
+      hotplug: { awaitGuest: 30 },
+    });
+    await agentAnswers("offline");
+    const before = console.memTotalKib() ?? 0;
+    stack.edit("offline", { memory: "768MiB" });
+    await stack.apply();
+    await console.waitFor(/ online=6 offline=0 /);
+    expect(console.memTotalKib()).toBe(before + 256 * MIB);
+
+    stack.edit("offline", { memory: "1GiB", hotplug: { awaitGuest: 3, online: "guest" } });
+    const failed = await stack.up();
+    expect(failed.ok).toBe(false);
+    expect(failed.errors.join()).toContain(
+      "the guest has 768 MiB, and 256 MiB less than it should have: 2 new blocks of 128 MiB are offline",
+    );
+    expect(await stack.outputsOf("offline")).toMatchObject({ liveMemory: "1024MiB", guestMemory: "768MiB" });
+    expect(await nextBootMemory(lab(), "offline")).toMatchObject({ memory: 1024 * MIB, devices: [] });
+    expect(console.memTotalKib()).toBe(before + 256 * MIB);
+
+    const devices = (await liveMemory(lab(), "offline")).devices;
+    stack.edit("offline", { hotplug: { awaitGuest: 30 } });
+    await stack.apply();
+    expect((await liveMemory(lab(), "offline")).devices).toEqual(devices);
+    await console.waitFor(/ online=8 offline=0 /);
+    expect(console.memTotalKib()).toBe(before + 512 * MIB);
+    expect(await stack.outputsOf("offline")).toMatchObject({ guestMemory: "1024MiB" });
+    await stack.expectSettled();
+  });
+
+  test("not at all, where it stays offline and there is no agent: an error, until the program stops asking", async () => {
+    const { stack, console } = await boot("stuck", "memhp_default_state=offline lab.noagent", {
+      hotplug: { awaitGuest: 5 },
+    });
+    await balloonReports("stuck");
+    stack.edit("stuck", { memory: "768MiB" });
+    const failed = await stack.up();
+    expect(failed.ok).toBe(false);
+    const before = console.memTotalKib() ?? 0;
+    expect(failed.errors.join()).toContain(`its balloon reports ${Math.floor(before / MIB)} MiB`);
+    await console.waitFor(/ online=4 offline=2 /);
+
+    await stack.refresh();
+    const preview = await stack.preview();
+    expect(preview.stdout).toContain("the guest is asked again for memory that it had not taken");
+    expect(preview.steps.map(({ op }) => op)).toContain("update");
+
+    stack.edit("stuck", { hotplug: { awaitGuest: false } });
+    await stack.apply();
+    await stack.expectSettled();
+  });
+});
+
+test("a guest that nobody can ask, with no operating system, gets a warning and no wait", async () => {
+  const stack = await stackOnLab(
+    lab(),
+    { engine: kind, traces: [] },
+    { empty: { ...BARE, agent: true, balloon: true } },
+  );
+  await stack.apply();
+  stack.edit("empty", { memory: "512MiB" });
+  const { stdout } = await stack.apply();
+  expect(stdout).toContain(
+    "attached 256 MiB in slot 0; the guest could not be asked: no agent, no balloon statistics",
+  );
+  expect(await stack.outputsOf("empty")).not.toHaveProperty("guestMemory");
+  await stack.expectSettled();
+});
