@@ -4,7 +4,7 @@ import type { Inputs } from "./inputs.ts";
 import { known, knownHotplug } from "./known.ts";
 import { guestWidth, memoryCap, SMALLEST_GUEST_BLOCK } from "./limits.ts";
 import { numaFailures } from "./numa-rules.ts";
-import { KIB_PER_MIB, sayMib, UNKNOWN } from "./size.ts";
+import { KIB_PER_MIB, sayMib, saySize, UNKNOWN } from "./size.ts";
 
 type Rule = (inputs: Partial<Inputs>, defaults: Defaults) => Failure[];
 
@@ -12,6 +12,7 @@ type Rule = (inputs: Partial<Inputs>, defaults: Defaults) => Failure[];
 const RULES: readonly Rule[] = [
   memoryWithinCeiling,
   withinCap,
+  withinAddressSpace,
   alignmentFits,
   dimmSizeFits,
   hotplugIsOn,
@@ -43,6 +44,26 @@ function withinCap(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
     reason: `is ${sayMib(known(inputs[property]) ?? 0)}, beyond the cap of ${sayMib(cap)} for a ${width}-bit guest (libvirt-hotplug:maxMemory${width}Bit)`,
   }));
 }
+
+/**
+ * QEMU's x86 CPUs have 40 physical address bits unless the host's are passed on («Address space limit … phys-bits too
+ * low»); memory, 1 GiB of alignment a slot, and what lies below 4 GiB must fit. QEMU knows the rest at start.
+ */
+function withinAddressSpace(inputs: Partial<Inputs>): Failure[] {
+  const { arch = "x86_64", cpu, xml, memorySlots: slots } = inputs;
+  const ceiling = known(inputs.maxMemory);
+  const hasHostBits = cpu === "host-passthrough" || cpu === "maximum" || cpu === UNKNOWN;
+  if (arch !== "x86_64" || hasHostBits || xml !== undefined) return [];
+  if (ceiling === undefined || typeof slots !== "number") return [];
+  const most = ADDRESS_SPACE - (slots + BELOW_4_GIB) * KIB_PER_GIB;
+  if (ceiling <= most) return [];
+  const reason = `is ${saySize(ceiling)}; with ${slots} slots a guest whose CPU has 40 physical address bits can have at most ${saySize(most)}; cpu: "host-passthrough" gives it the host's bits`;
+  return [{ property: inputs.memory === inputs.maxMemory ? "memory" : "maxMemory", reason }];
+}
+
+const KIB_PER_GIB = 1024 * 1024;
+const ADDRESS_SPACE = 1024 * KIB_PER_GIB;
+const BELOW_4_GIB = 4;
 
 function alignmentFits(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
   const alignment = known(knownHotplug(inputs).alignment);

@@ -51,9 +51,21 @@ const rows: [string, Record<string, unknown>, string, string][] = [
   ],
   [
     "memory beyond the cap of 64 bits",
-    { memory: "5TiB" },
+    { memory: "5TiB", cpu: "host-passthrough" },
     "memory",
     "is 5242880 MiB, beyond the cap of 4194304 MiB for a 64-bit guest (libvirt-hotplug:maxMemory64Bit)",
+  ],
+  [
+    "memory beyond the physical address bits of QEMU's CPUs",
+    { memory: "2TiB" },
+    "memory",
+    'is 2048 GiB; with 16 slots a guest whose CPU has 40 physical address bits can have at most 1004 GiB; cpu: "host-passthrough" gives it the host\'s bits',
+  ],
+  [
+    "maxMemory beyond them, with more slots",
+    { memory, maxMemory: "800GiB", memorySlots: 256, cpu: "qemu64" },
+    "maxMemory",
+    'is 800 GiB; with 256 slots a guest whose CPU has 40 physical address bits can have at most 764 GiB; cpu: "host-passthrough" gives it the host\'s bits',
   ],
   [
     "maxMemory beyond the cap of 32 bits",
