@@ -44,7 +44,11 @@ export function planChange({ inputs, before, observed, recorded, defaults, adopt
   const numaChanged = changed.includes("numa") && observed.power !== "off";
   const memory =
     asked &&
-    planMemory(asked, observed, { stopping: stop, numaChanged, ...(recorded !== undefined && { recorded }) });
+    planMemory(asked, withMachine(observed, changed, inputs), {
+      stopping: stop,
+      numaChanged,
+      ...(recorded !== undefined && { recorded }),
+    });
   const parts = [
     ...(memory === undefined ? [] : [memory]),
     ...replaced(changed, inputs, adopted),
@@ -60,6 +64,15 @@ export function planChange({ inputs, before, observed, recorded, defaults, adopt
   const summary =
     whole.summary === "" && settings.length > 0 ? `setting only: ${settings.join(", ")}` : whole.summary;
   return { ...whole, summary, memory, settings };
+}
+
+/** The definition as it will be: its machine decides what can be plugged, and the same update may change it. */
+function withMachine(observed: Observed, changed: FieldName[], { machine }: Inputs): Observed {
+  const { nextBoot } = observed;
+  if (nextBoot === undefined || !changed.includes("machine")) return observed;
+  if (containsUnknown(machine)) return observed;
+  const { machine: _, ...rest } = nextBoot;
+  return { ...observed, nextBoot: machine === undefined ? rest : { ...rest, machine } };
 }
 
 /** The parts of one update as one plan: the gravest outcome; a replace or a refusal stands for everything. */

@@ -309,3 +309,10 @@ describe("what an update comes to", () => {
     },
   );
 });
+
+test("a machine type that can't be plugged loses its ceiling in the same update", () => {
+  const { steps } = update({ ...before, machine: "microvm" }, before, running());
+  expect(steps.map(({ kind }) => kind)).toEqual(["define", "redefine"]);
+  expect(steps[0]).toMatchObject({ definition: { memory: 1003 * 1024 } });
+  expect(steps[0]).not.toHaveProperty("definition.maxMemory");
+});
