@@ -1,5 +1,6 @@
 import { DEFAULTS } from "../provider/args/defaults.ts";
 import type { Inputs } from "../provider/args/inputs.ts";
+import { hostClock } from "../provider/guest/wait.ts";
 import { connect } from "../provider/libvirt/connect.ts";
 import type { Hypervisor } from "../provider/libvirt/hypervisor.ts";
 import { check } from "../provider/operations/check.ts";
@@ -66,6 +67,7 @@ async function run<T>(lab: Lab, work: (session: Session) => Promise<T>): Promise
     },
     log: { message: async () => {}, status: async () => {} },
     environment: {},
+    clock: hostClock,
   });
   session.configuration = { uri: lab.uri, domainType: "qemu", defaults: DEFAULTS };
   const result = await work(session);

@@ -2,6 +2,7 @@ import pLimit, { type LimitFunction } from "p-limit";
 import { DEFAULTS, type Defaults } from "./args/defaults.ts";
 import type { Configuration } from "./configuration.ts";
 import { type EngineLog, engineLog } from "./engine/log.ts";
+import { type Clock, hostClock } from "./guest/wait.ts";
 import { connect } from "./libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
 import { observe, type Sighting } from "./observe/observe.ts";
@@ -22,10 +23,11 @@ export interface Surroundings {
   connect: typeof connect;
   log: EngineLog;
   environment: Record<string, string | undefined>;
+  clock: Clock;
 }
 
 export function hostSurroundings(): Surroundings {
-  return { connect, log: engineLog(process.argv.at(-1)), environment: process.env };
+  return { connect, log: engineLog(process.argv.at(-1)), environment: process.env, clock: hostClock };
 }
 
 /**
@@ -34,6 +36,7 @@ export function hostSurroundings(): Surroundings {
  */
 export class Session {
   readonly log: EngineLog;
+  readonly clock: Clock;
   configuration: Configuration = { defaults: DEFAULTS };
   /** The plan that diff showed, by domain: update carries out nothing graver. */
   readonly announced = new Map<string, Change>();
@@ -52,6 +55,7 @@ export class Session {
   constructor(surroundings: Surroundings) {
     this.surroundings = surroundings;
     this.log = surroundings.log;
+    this.clock = surroundings.clock;
   }
 
   get defaults(): Defaults {

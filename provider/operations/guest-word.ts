@@ -5,7 +5,7 @@ import { type Expectation, expect, expectAll, expectLater, missing } from "../gu
 import { sayMissing, sayProgress, sayRoughly, sayUnsuitable, wholeMib } from "../guest/explain.ts";
 import { type GuestRecord, stillTrue } from "../guest/record.ts";
 import { findSource } from "../guest/source.ts";
-import { awaitGuest, hostClock } from "../guest/wait.ts";
+import { awaitGuest } from "../guest/wait.ts";
 import type { GuestSource, GuestWord, Speaker } from "../guest/word.ts";
 import type { Sighting } from "../observe/observe.ts";
 import type { DimmPlan } from "../plan/plan.ts";
@@ -132,7 +132,7 @@ function whatIsExpected(
  */
 export async function askAfter(
   question: Question,
-  { domain }: Execution,
+  { domain, session }: Execution,
   { observed }: Sighting,
   say: Say,
 ): Promise<{ record: GuestRecord; shortfall?: string }> {
@@ -140,7 +140,7 @@ export async function askAfter(
   const verdict = await awaitGuest(source, before, expected, {
     seconds,
     online,
-    clock: hostClock,
+    clock: session.clock,
     tell: (word) => say.status(`${done}; waiting for the guest: ${sayProgress(word, expected)}`),
   });
   const { word } = verdict;

@@ -1,6 +1,7 @@
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
 import type { Failure } from "../../provider/args/check-inputs.ts";
 import type { Severity } from "../../provider/engine/log.ts";
+import type { Clock } from "../../provider/guest/wait.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { createProvider } from "../../provider/provider.ts";
 import type { FakeHypervisor } from "./fake-hypervisor.ts";
@@ -39,6 +40,7 @@ export class Run {
       },
       log: { message: say, status: (urn, text) => say(urn, "status", text) },
       environment: {},
+      clock: passingClock(),
     });
     // Pulumi's own Config reads by full key; nothing else of it is used.
     const read = { get: (key: string) => config[key] };
@@ -49,6 +51,17 @@ export class Run {
   get said(): string[] {
     return this.messages.filter(({ severity }) => severity !== "status").map(({ text }) => text);
   }
+}
+
+/** Time that passes only where somebody waits for it. */
+function passingClock(): Clock {
+  let now = 0;
+  return {
+    now: () => now,
+    sleep: async (ms) => {
+      now += ms;
+    },
+  };
 }
 
 /** What the engine records of a resource. */

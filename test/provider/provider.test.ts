@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { hostClock } from "../../provider/guest/wait.ts";
 import { createProvider } from "../../provider/provider.ts";
 import { Session, type Surroundings } from "../../provider/session.ts";
 import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
@@ -8,7 +9,13 @@ import { URN } from "../operations/one-resource.ts";
 const silent = { message: async () => {}, status: async () => {} };
 
 function surroundings(more: Partial<Surroundings> = {}): Surroundings {
-  return { connect: async () => new FakeHypervisor(), log: silent, environment: {}, ...more };
+  return {
+    connect: async () => new FakeHypervisor(),
+    log: silent,
+    environment: {},
+    clock: hostClock,
+    ...more,
+  };
 }
 
 /** Pulumi's own Config reads by full key; nothing else of it is used. */
