@@ -1,16 +1,11 @@
 import leven from "leven";
 import { DEFAULTS, type Defaults } from "./defaults.ts";
+import type { Failure } from "./failure.ts";
 import { FIELD_NAMES, FIELDS, isField, RESERVED, RESERVED_HOTPLUG } from "./fields.ts";
 import { fillIn } from "./fill-in.ts";
 import type { Inputs } from "./inputs.ts";
 import { crossFieldFailures } from "./rules.ts";
 import { sayable } from "./secrecy.ts";
-
-/** A failure as Pulumi shows it: at a property's path, with a reason. */
-export interface Failure {
-  property: string;
-  reason: string;
-}
 
 export interface Checked {
   inputs: Partial<Inputs>;

@@ -1,4 +1,4 @@
-import type { Failure } from "./check-inputs.ts";
+import type { Failure } from "./failure.ts";
 import type { CellInput, Inputs } from "./inputs.ts";
 import { known, knownHotplug } from "./known.ts";
 import { readNumbers } from "./number-list.ts";

@@ -1,5 +1,5 @@
-import type { Failure } from "./check-inputs.ts";
 import type { Defaults } from "./defaults.ts";
+import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
 import { known, knownHotplug } from "./known.ts";
 import { guestWidth, memoryCap, SMALLEST_GUEST_BLOCK } from "./limits.ts";

@@ -1,5 +1,6 @@
-import { checkInputs, type Failure } from "../args/check-inputs.ts";
+import { checkInputs } from "../args/check-inputs.ts";
 import { DEFAULTS } from "../args/defaults.ts";
+import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { guestWidth } from "../args/limits.ts";
 import { canonicalSize, KIB_PER_MIB } from "../args/size.ts";

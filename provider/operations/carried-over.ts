@@ -1,4 +1,4 @@
-import type { Failure } from "../args/check-inputs.ts";
+import type { Failure } from "../args/failure.ts";
 import { FIELDS } from "../args/fields.ts";
 import { resourceName } from "../args/identity.ts";
 import type { Inputs } from "../args/inputs.ts";

@@ -1,5 +1,6 @@
 import { platformOf } from "../apply/domain-spec.ts";
-import { checkInputs, type Failure } from "../args/check-inputs.ts";
+import { checkInputs } from "../args/check-inputs.ts";
+import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { sayable } from "../args/secrecy.ts";
 import { readCanonicalSize, saySize, UNKNOWN } from "../args/size.ts";

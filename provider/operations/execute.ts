@@ -5,36 +5,16 @@ import type { Inputs } from "../args/inputs.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { sayable } from "../args/secrecy.ts";
 import { editDefinition } from "../domain/edit.ts";
-import type { Kib } from "../domain/state.ts";
 import { type GuestRecord, stillTrue } from "../guest/record.ts";
-import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import { type Outputs, outputs } from "../outputs.ts";
-import type { Change } from "../plan/change.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
+import type { Execution } from "./execution.ts";
 import { askAfter, askBefore, type Say } from "./guest-word.ts";
 import { PartialError, UserError } from "./user-error.ts";
-
-/** A change that is to be carried out on a domain. */
-export interface Execution {
-  session: Session;
-  hypervisor: Hypervisor;
-  domain: DomainRef;
-  uri: string;
-  /** The arguments that were carried out before. */
-  before: Inputs;
-  news: Inputs;
-  /** The domain as the change was planned from. */
-  sighting: Sighting;
-  change: Change;
-  adopted: boolean;
-  /** What the state has of the guest's word. */
-  guest?: GuestRecord | undefined;
-  /** The running domain's memory as the state has it. */
-  liveBefore?: Kib | undefined;
-}
 
 /**
  * Carries a change out step by step, and answers the outputs.

@@ -9,7 +9,7 @@ import { awaitGuest } from "../guest/wait.ts";
 import type { GuestSource, GuestWord, Speaker } from "../guest/word.ts";
 import type { Sighting } from "../observe/observe.ts";
 import type { DimmPlan } from "../plan/plan.ts";
-import type { Execution } from "./execute.ts";
+import type { Execution } from "./execution.ts";
 import { UserError } from "./user-error.ts";
 
 /** What was heard of the guest before anything was done, and what it shall say afterwards. */

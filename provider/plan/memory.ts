@@ -8,6 +8,7 @@ import { growthNotes, saysGrowth } from "./growth-words.ts";
 import { layOut, sayDimm } from "./layout.ts";
 import { reasonsAgainstAttach } from "./live-rules.ts";
 import type { MemoryView, Observed } from "./observed.ts";
+import { foreignPending, supersededPending } from "./pending.ts";
 import { nothing, type Plan, type Step } from "./plan.ts";
 import { reachableSizes } from "./reachable.ts";
 import { arrow, NEXT_BOOT, sayRest } from "./words.ts";
@@ -52,7 +53,7 @@ function planOff(asked: Asked, observed: Observed, circumstances: Circumstances)
 
 function planRunning(asked: Asked, observed: Observed, live: MemoryView, circumstances: Circumstances): Plan {
   const definition = definitionSteps(asked, observed, circumstances);
-  const foreign = foreignPending(asked, observed, live, circumstances);
+  const foreign = foreignPending(asked, observed, live, circumstances.recorded);
   if (foreign !== undefined && definition.length > 0) return foreign;
   const missing = observed.nextBoot && missingTarget(asked, observed.nextBoot, circumstances);
   if (missing !== undefined && definition.length > 0) return missing;
@@ -201,34 +202,6 @@ function decreaseReason(decrease: Kib, live: MemoryView): string {
   return live.devices.length === 0
     ? `memory that a running domain was started with can't be taken away (${sayMib(decrease)} less is asked)`
     : `taking DIMMs out is not supported yet (${sayMib(decrease)} less is asked)`;
-}
-
-/** A size that waits for the next boot, and that neither the program asks for nor our state recorded. */
-function foreignPending(
-  asked: Asked,
-  observed: Observed,
-  live: MemoryView,
-  { recorded }: Circumstances,
-): Plan | undefined {
-  const pending = observed.nextBoot?.memory;
-  if (pending === undefined || pending === live.memory || pending === asked.memory) return undefined;
-  if (recorded === undefined || pending === recorded) return undefined;
-  const reason = `${sayMib(pending)} waits for the next boot, set by somebody else, and the program asks for ${sayMib(asked.memory)}`;
-  return refuse(
-    `${reason}: ask for ${sayMib(pending)}, or run refresh, which shows the difference, and then up`,
-    [reason],
-  );
-}
-
-/** A size of our own that waits for the next boot, and that this change makes void. */
-function supersededPending(asked: Asked, observed: Observed, live: MemoryView): string {
-  const pending = observed.nextBoot?.memory;
-  return pending === undefined ||
-    pending === live.memory ||
-    pending === asked.memory ||
-    observed.pending !== pending
-    ? ""
-    : `; the pending ${sayMib(pending)} is superseded`;
 }
 
 /** What a way that isn't live brings with it, for a domain that could not grow so far. */

@@ -1,5 +1,5 @@
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
-import type { Failure } from "../../provider/args/check-inputs.ts";
+import type { Failure } from "../../provider/args/failure.ts";
 import type { Severity } from "../../provider/engine/log.ts";
 import type { Clock } from "../../provider/guest/wait.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
