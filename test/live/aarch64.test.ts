@@ -42,7 +42,7 @@ beforeAll(async () => {
         maxMemory: "2GiB",
         vcpus: 2,
         numa: [{ memory: "512MiB", cpus: "0-1" }, { memory: 0 }],
-        hotplug: { targetNode: 1 },
+        hotplug: { targetNode: 1, awaitGuest: 60 },
         boot: { ...lab.guest, commandLine: "console=ttyAMA0 memhp_default_state=online" },
         serial: { file },
       },

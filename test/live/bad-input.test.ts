@@ -18,7 +18,7 @@ onEachEngine((on) => {
         interfaces: [{ model: "virtio" }],
         uri: "xen:///system",
         xml: "<domain><devices></domain>",
-        ...{ memry: "4GiB", adopt: true },
+        ...{ memry: "4GiB", currentMemory: "1GiB" },
       },
     });
     const schema = await stack.preview();
@@ -31,7 +31,7 @@ onEachEngine((on) => {
       "disks[0].file has a problem: must be an absolute path on the host where libvirt runs",
       "interfaces[0] has a problem: needs exactly one of network, bridge and user: true",
       'memry has a problem: is no argument of a Domain; did you mean "memory"?',
-      "adopt has a problem: is not supported yet by this version",
+      "currentMemory has a problem: is not supported yet by this version",
       "uri has a problem: ",
       "xml has a problem: ",
     ])

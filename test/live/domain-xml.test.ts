@@ -71,6 +71,7 @@ describe("libvirt takes what we build, and says the same", () => {
       machine: expect.stringMatching(/^pc-q35-/),
       acpi: true,
       uefi: false,
+      pinned: false,
     });
   });
 

@@ -93,7 +93,7 @@ onEachEngine((on) => {
     stack.edit("paused", { memory: "512MiB" });
     const { stdout } = await stack.apply();
     expect(rowOf(stdout, "paused")).toContain(
-      "the domain is paused: the guest sees the memory when it resumes",
+      "the domain is paused: the guest sees the memory, and can confirm it, when it resumes",
     );
     expect(await liveMemory(lab(), "paused")).toMatchObject({ memory: 512 * MIB });
     await stack.expectSettled();

@@ -159,7 +159,7 @@ test("a guest that nobody can ask, with no operating system, gets a warning and 
   const stack = await stackOnLab(
     lab(),
     { engine: kind, traces: [] },
-    { empty: { ...BARE, agent: true, balloon: true } },
+    { empty: { ...BARE, agent: true, balloon: true, hotplug: { awaitGuest: 60 } } },
   );
   await stack.apply();
   stack.edit("empty", { memory: "512MiB" });
