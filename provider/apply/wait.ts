@@ -1,4 +1,5 @@
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { isPoweredOff } from "../observe/observe.ts";
 
 /** How often the state is read beside the events, for an event that was lost with its connection. */
 const POLL_MS = 2_000;
@@ -6,7 +7,7 @@ const POLL_MS = 2_000;
 /** Whether nothing of a domain runs. */
 export async function isOff(hypervisor: Hypervisor, domain: DomainRef): Promise<boolean> {
   const { power } = await hypervisor.state(domain);
-  return power === "shutoff" || power === "crashed";
+  return isPoweredOff(power);
 }
 
 /**

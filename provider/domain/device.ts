@@ -15,11 +15,6 @@ type DimmSpec = DimmPlace & {
 /** libvirt's choice when left out. `base` is the start address in the guest, hexadecimal with 0x; it needs a slot. */
 type DimmPlace = { slot: number; base?: string } | { slot?: never; base?: never };
 
-/** The alias of our DIMM in a slot: how we know it again. */
-export function dimmAlias(slot: number): string {
-  return `ua-pulumi-dimm${slot}`;
-}
-
 /** The XML that attaches a DIMM. */
 export function dimmXml(dimm: DimmSpec): string {
   const { source, slot, base } = dimm;

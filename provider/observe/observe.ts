@@ -15,13 +15,18 @@ export interface Sighting {
   definition: DomainState;
 }
 
+/** Whether nothing of a domain runs in this state. */
+export function isPoweredOff(power: PowerState): boolean {
+  return power === "shutoff" || power === "crashed";
+}
+
 /** Reads a domain: its state, its live XML while it runs, and its inactive definition. */
 export async function observe(hypervisor: Hypervisor, domain: DomainRef): Promise<Sighting> {
   const [{ power }, persistent] = await Promise.all([
     hypervisor.state(domain),
     hypervisor.isPersistent(domain),
   ]);
-  const running = power !== "shutoff" && power !== "crashed";
+  const running = !isPoweredOff(power);
   const [liveXml, inactive, autostart] = await Promise.all([
     running ? hypervisor.xml(domain, { inactive: false }) : undefined,
     persistent ? hypervisor.xml(domain, { inactive: true }).then(readDomain) : undefined,

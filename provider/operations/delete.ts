@@ -3,6 +3,7 @@ import { untilOff } from "../apply/wait.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { isPoweredOff } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
 
@@ -33,7 +34,7 @@ async function turnOff(
   seconds: number,
 ): Promise<void> {
   const { power } = await hypervisor.state(domain);
-  if (power === "shutoff" || power === "crashed") return;
+  if (isPoweredOff(power)) return;
   if (seconds > 0 && power === "running") {
     await session.log.status(state.__urn, `shutting the guest down (up to ${seconds} s)`);
     // A guest that can't be asked (no ACPI, no agent) is one that doesn't answer.

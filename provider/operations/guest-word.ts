@@ -8,6 +8,7 @@ import { findSource } from "../guest/source.ts";
 import { awaitGuest } from "../guest/wait.ts";
 import type { GuestSource, GuestWord, Speaker } from "../guest/word.ts";
 import type { Sighting } from "../observe/observe.ts";
+import { sum } from "../plan/cells.ts";
 import type { DimmPlan } from "../plan/plan.ts";
 import type { Execution } from "./execution.ts";
 import { UserError } from "./user-error.ts";
@@ -168,8 +169,4 @@ function sayAttached(dimms: DimmPlan[]): string {
   return first !== undefined && dimms.length === 1
     ? `attached ${size} in slot ${first.slot}`
     : `attached ${size} in ${dimms.length} DIMMs`;
-}
-
-function sum(sizes: Kib[]): Kib {
-  return sizes.reduce((total, size) => total + size, 0);
 }
