@@ -38,6 +38,9 @@ const KEYS = {
   memorySlots: slots,
   whenNotPossible: oneOf("replace", "restart", "nextBoot", "error"),
   applyOn: oneOf("now", "nextBoot"),
+  device: oneOf("dimm", "virtio-mem"),
+  allowUnplug: truth,
+  heal: truth,
   online: oneOf("agent", "guest", "none"),
   awaitGuest: z
     .string()

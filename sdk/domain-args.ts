@@ -51,6 +51,17 @@ export interface HotplugArgs {
    */
   applyOn?: Input<"now" | "nextBoot">;
   /**
+   * What memory is added with:
+   * - `"dimm"`: DIMM devices, which are base memory at the next boot;
+   * - `"virtio-mem"`: one device in each node that grows, made with the domain and as large as the room up to `maxMemory`;
+   *   what is plugged of it follows `memory` up and down in steps of its block (2 MiB), live. Needs libvirt 7.9, QEMU 6.0
+   *   and the guest's `virtio_mem` driver. `hotplug.alignment` has no say in it.
+   *
+   * Going from one to the other on a domain that exists: `whenNotPossible`. Default: `"dimm"`, or the stack's
+   * `libvirt-hotplug:device`.
+   */
+  device?: Input<"dimm" | "virtio-mem">;
+  /**
    * The guest NUMA node that takes what `memory` has above the nodes' own shares, or `"spread"`: every node the same.
    * Default: 0.
    */
@@ -62,6 +73,17 @@ export interface HotplugArgs {
    * out of node 0, `"exact"` refuses. Default: `"minimal"`.
    */
   emptyNode?: Input<"minimal" | "exact">;
+  /**
+   * True: a decrease that DIMMs of this provider's add up to exactly is done on the running domain, the fewest and newest
+   * of them. The guest may refuse. virtio-mem needs no leave to shrink. Default: false, or the stack's
+   * `libvirt-hotplug:allowUnplug`.
+   */
+  allowUnplug?: Input<boolean>;
+  /**
+   * True: DIMMs that the guest could not take, since they lie off its memory blocks, are taken out and plugged anew where
+   * it can. The preview says which. False: it only explains. Default: true, or the stack's `libvirt-hotplug:heal`.
+   */
+  heal?: Input<boolean>;
   /**
    * Who brings new memory online in the guest, where it arrives offline:
    * - `"agent"`: the guest's agent is told to, when the memory stays offline for 3 s;
@@ -179,6 +201,11 @@ export interface DomainArgs {
    * `hotplug.targetNode`. A change: `hotplug.whenNotPossible`, since nodes are fixed at boot.
    */
   numa?: Input<Input<NumaNodeArgs>[]>;
+  /**
+   * What the memory balloon leaves the guest, at most `memory`. Default: all of it, and no ballooning.
+   * A change: on the running domain at once, after any memory that is added with it and has arrived; and in its definition.
+   */
+  currentMemory?: Input<Size>;
   /** The guest's width, which caps its memory. Default: as `arch` has it. A change: a setting only. */
   guestWidth?: Input<32 | 64>;
   /**

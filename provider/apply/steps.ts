@@ -5,6 +5,7 @@ import { setMemory } from "../domain/memory.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import type { DimmPlan, MemoryDefinition, Step } from "../plan/plan.ts";
+import { detach } from "./detach.ts";
 import { rewritten, runHook } from "./hooks.ts";
 import { isOff, untilOff } from "./wait.ts";
 
@@ -14,6 +15,8 @@ export interface Workplace {
   domain: DomainRef;
   /** Seconds that the guest gets to shut itself down. */
   shutdownTimeout: number;
+  /** Seconds that the guest gets to give memory up. */
+  removalTimeout: number;
   /** As the user gave them; each runs around every attach. */
   hooks: { before?: HookInput; after?: HookInput };
   uri: string;
@@ -32,6 +35,7 @@ export interface Workplace {
 export async function carryOut(step: Step, place: Workplace, present: Sighting): Promise<Sighting> {
   try {
     if (step.kind === "attach") return await attach(step.dimm, place, present);
+    if (step.kind === "detach") return await detach(step.dimm, place, present);
     await act(step, place);
     return await observe(place.hypervisor, place.domain);
   } catch (cause) {
@@ -41,7 +45,7 @@ export async function carryOut(step: Step, place: Workplace, present: Sighting):
   }
 }
 
-async function act(step: Exclude<Step, { kind: "attach" }>, place: Workplace): Promise<void> {
+async function act(step: Exclude<Step, { kind: "attach" | "detach" }>, place: Workplace): Promise<void> {
   const { hypervisor, domain } = place;
   switch (step.kind) {
     case "define":

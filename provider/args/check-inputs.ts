@@ -1,7 +1,7 @@
 import leven from "leven";
 import { DEFAULTS, type Defaults } from "./defaults.ts";
 import type { Failure } from "./failure.ts";
-import { FIELD_NAMES, FIELDS, isField, RESERVED, RESERVED_HOTPLUG } from "./fields.ts";
+import { FIELD_NAMES, FIELDS, isField } from "./fields.ts";
 import { fillIn } from "./fill-in.ts";
 import type { Inputs } from "./inputs.ts";
 import { crossFieldFailures } from "./rules.ts";
@@ -14,8 +14,6 @@ export interface Checked {
 
 /** Set by the class or by check itself; never an argument. */
 const HIDDEN = new Set(["__provider", "__urn", "__secret", "memoryPlan"]);
-
-const NOT_YET = "is not supported yet by this version";
 
 /**
  * Checks the program's arguments and makes them canonical: all failures at once, each at its property's path;
@@ -31,9 +29,7 @@ export function checkInputs(
   const valid: Record<string, unknown> = {};
   for (const [key, value] of given) {
     if (!isField(key) || key === "uuid") continue;
-    const reserved = key === "hotplug" ? reservedHotplugFailures(value) : [];
-    const parsed = FIELDS[key].schema.safeParse(reserved.length > 0 ? withoutReserved(value) : value);
-    failures.push(...reserved);
+    const parsed = FIELDS[key].schema.safeParse(value);
     if (parsed.success) valid[key] = parsed.data;
     else
       failures.push(
@@ -65,26 +61,7 @@ function nameFailure(key: string): Failure[] {
   if (key === "uuid")
     return [{ property: key, reason: "is computed from the resource's URN and can't be given" }];
   if (isField(key)) return [];
-  if (RESERVED.includes(key)) return [{ property: key, reason: NOT_YET }];
-  return [
-    { property: key, reason: `is no argument of a Domain${suggestion(key, [...FIELD_NAMES, ...RESERVED])}` },
-  ];
-}
-
-function reservedHotplugFailures(value: unknown): Failure[] {
-  if (typeof value !== "object" || value === null) return [];
-  const failures = RESERVED_HOTPLUG.filter((key) => key in value).map((key) => ({
-    property: `hotplug.${key}`,
-    reason: NOT_YET,
-  }));
-  return failures;
-}
-
-/** What is left of `hotplug` when its reserved keys have been refused, so that the rest is checked too. */
-function withoutReserved(value: unknown): unknown {
-  return Object.fromEntries(
-    Object.entries(value as object).filter(([key]) => !RESERVED_HOTPLUG.includes(key)),
-  );
+  return [{ property: key, reason: `is no argument of a Domain${suggestion(key, FIELD_NAMES)}` }];
 }
 
 /** The default of `name` is the resource's name, which may be no domain name. */

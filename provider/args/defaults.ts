@@ -1,5 +1,5 @@
 import type { Kib } from "../domain/state.ts";
-import type { Fallback, Onlining } from "./inputs.ts";
+import type { Fallback, Onlining, PlugDevice } from "./inputs.ts";
 import { KIB_PER_MIB } from "./size.ts";
 
 /** What applies where a program says nothing: a stack's configuration may set each of them. */
@@ -14,6 +14,12 @@ export interface Defaults {
   whenNotPossible: Fallback;
   /** `libvirt-hotplug:applyOn` */
   applyOn: "now" | "nextBoot";
+  /** `libvirt-hotplug:device` */
+  device: PlugDevice;
+  /** `libvirt-hotplug:allowUnplug` */
+  allowUnplug: boolean;
+  /** `libvirt-hotplug:heal` */
+  heal: boolean;
   /** `libvirt-hotplug:online` */
   online: Onlining;
   /** `libvirt-hotplug:awaitGuest`: seconds. */
@@ -33,6 +39,9 @@ export const DEFAULTS: Defaults = {
   memorySlots: 16,
   whenNotPossible: "replace",
   applyOn: "now",
+  device: "dimm",
+  allowUnplug: false,
+  heal: true,
   online: "agent",
   awaitGuest: 60,
   cap32Bit: 20_480 * KIB_PER_MIB,

@@ -114,6 +114,7 @@ const hotplug = shape({
   alignment: size.optional(),
   whenNotPossible: oneOf("replace", "restart", "nextBoot", "error").optional(),
   applyOn: oneOf("now", "nextBoot").optional(),
+  device: oneOf("dimm", "virtio-mem").optional(),
   targetNode: orUnknown(
     z.union(
       [
@@ -128,6 +129,8 @@ const hotplug = shape({
   ).optional(),
   maxDimmSize: size.optional(),
   emptyNode: oneOf("minimal", "exact").optional(),
+  allowUnplug: flag.optional(),
+  heal: flag.optional(),
   online: oneOf("agent", "guest", "none").optional(),
   awaitGuest: orUnknown(guestSeconds).optional(),
   source: orUnknown(shape({ nodeset: numbers.optional(), pageSize: pageSize.optional() })).optional(),
@@ -157,6 +160,7 @@ export const FIELDS = {
     ),
     change: "memory",
   },
+  currentMemory: { schema: size, change: "memory" },
   guestWidth: { schema: orUnknown(z.literal([32, 64], "must be 32 or 64")), change: "setting" },
   cpu: {
     schema: pattern(
@@ -216,9 +220,3 @@ export const FIELD_NAMES = Object.keys(FIELDS) as FieldName[];
 export function isField(name: string): name is FieldName {
   return Object.hasOwn(FIELDS, name);
 }
-
-/** Arguments whose names and meaning are settled, and which this version does not carry out. */
-export const RESERVED: readonly string[] = ["currentMemory"];
-
-/** The same, inside `hotplug`. */
-export const RESERVED_HOTPLUG: readonly string[] = ["device", "allowUnplug", "heal"];

@@ -15,6 +15,7 @@ export interface Inputs {
   vcpus?: number;
   hotplug?: HotplugInput;
   numa?: CellInput[];
+  currentMemory?: string;
   guestWidth?: 32 | 64;
   cpu?: string;
   arch?: string;
@@ -44,14 +45,20 @@ export type Fallback = "replace" | "restart" | "nextBoot" | "error";
 /** Whose task it is to bring new memory online in the guest. */
 export type Onlining = "agent" | "guest" | "none";
 
+/** What memory is added to a running domain with. */
+export type PlugDevice = "dimm" | "virtio-mem";
+
 export interface HotplugInput {
   enabled?: boolean;
   alignment?: string;
   whenNotPossible?: Fallback;
   applyOn?: "now" | "nextBoot";
+  device?: PlugDevice;
   targetNode?: number | "spread";
   maxDimmSize?: string;
   emptyNode?: "minimal" | "exact";
+  allowUnplug?: boolean;
+  heal?: boolean;
   online?: Onlining;
   awaitGuest?: number | false;
   source?: { nodeset?: string; pageSize?: string };

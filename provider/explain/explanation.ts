@@ -5,12 +5,11 @@ import type { PowerState } from "../libvirt/hypervisor.ts";
 import type { Sighting } from "../observe/observe.ts";
 import type { Asked } from "../plan/asked.ts";
 import { sum } from "../plan/cells.ts";
-import { dimmUnit, misaligned } from "../plan/layout.ts";
+import { blockOf, dimmUnit, misaligned } from "../plan/layout.ts";
 import { reasonsAgainstAttach } from "../plan/live-rules.ts";
 import { planMemory } from "../plan/memory.ts";
 import type { MemoryView, Observed } from "../plan/observed.ts";
 import type { Outcome, Reachable, Step } from "../plan/plan.ts";
-import { guestBlock } from "../plan/platform.ts";
 import { reachableSizes } from "../plan/reachable.ts";
 import { freeSlots, isOurs } from "../plan/slots.ts";
 import { targetNodes, unevenness } from "../plan/spread.ts";
@@ -36,7 +35,7 @@ export interface MemoryMap {
   devices: MappedDevice[];
   maxMemory?: { size: Kib; slots?: number };
   freeSlots: number[];
-  /** The guest's memory block, by the rule of thumb of its kernel. */
+  /** The guest's memory block, as its agent says or by the rule of thumb of its kernel. */
   guestBlock: Kib;
 }
 
@@ -119,7 +118,7 @@ function memoryMap(view: MemoryView): MemoryMap {
     devices: devices.sort(byBase),
     ...(maxMemory && { maxMemory }),
     freeSlots: freeSlots(view),
-    guestBlock: guestBlock(view.arch, sum(cells.map((cell) => cell.memory))).size,
+    guestBlock: blockOf(view).size,
   };
 }
 

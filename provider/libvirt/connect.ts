@@ -35,7 +35,7 @@ const UNDEFINE_TPM_SINCE = 8_009_000;
 /** VIR_NODE_MEMORY_STATS_ALL_CELLS. */
 const ALL_CELLS = -1;
 /** virDomainMemoryStatTags, and how many libvirt 9.0 has of them (VIR_DOMAIN_MEMORY_STAT_NR). */
-const MemoryStat = { AVAILABLE: 5, LAST_UPDATE: 9 } as const;
+const MemoryStat = { AVAILABLE: 5, ACTUAL_BALLOON: 6, LAST_UPDATE: 9 } as const;
 const MEMORY_STATS = 13;
 /** VIR_DOMAIN_METADATA_ELEMENT. */
 const METADATA_ELEMENT = 2;
@@ -154,6 +154,18 @@ class RpcHypervisor implements Hypervisor {
     await this.#calls.call(procedures.attachDevice, { domain, xml, flags: affects(where) });
   }
 
+  async detachDevice(domain: DomainRef, alias: string, where: Where): Promise<void> {
+    await this.#calls.call(procedures.detachAlias, { domain, alias, flags: affects(where) });
+  }
+
+  async updateDevice(domain: DomainRef, xml: string, where: Where): Promise<void> {
+    await this.#calls.call(procedures.updateDevice, { domain, xml, flags: affects(where) });
+  }
+
+  async setMemory(domain: DomainRef, kib: number, where: Where): Promise<void> {
+    await this.#calls.call(procedures.setMemory, { domain, memory: BigInt(kib), flags: affects(where) });
+  }
+
   async agentCommand(domain: DomainRef, command: AgentCommand, timeoutSeconds: number): Promise<unknown> {
     const asked = { domain, command: JSON.stringify(command), timeout: timeoutSeconds, flags: 0 };
     const { result } = await this.#calls.call(procedures.agentCommand, asked);
@@ -166,9 +178,11 @@ class RpcHypervisor implements Hypervisor {
     const { stats } = await this.#calls.call(procedures.memoryStats, asked);
     const figures = new Map(stats.map(({ tag, value }) => [tag, Number(value)]));
     const available = figures.get(MemoryStat.AVAILABLE);
+    const actual = figures.get(MemoryStat.ACTUAL_BALLOON);
     const lastUpdate = figures.get(MemoryStat.LAST_UPDATE);
     return {
       ...(available !== undefined && { available }),
+      ...(actual !== undefined && { actual }),
       ...(lastUpdate !== undefined && { lastUpdate }),
     };
   }

@@ -40,6 +40,8 @@ export interface AgentCommand {
 export interface MemoryStats {
   /** The memory that the guest's kernel has, its MemTotal, in KiB. */
   available?: number;
+  /** What the balloon leaves the guest now, in KiB: QEMU's own figure, whether or not the guest reports. */
+  actual?: number;
   /** When the guest last reported, in seconds since 1970; 0: it never did. */
   lastUpdate?: number;
 }
@@ -72,6 +74,16 @@ export interface Hypervisor {
   setAutostart(domain: DomainRef, on: boolean): Promise<void>;
   /** `live` and `config` as virsh's flags; at least one. */
   attachDevice(domain: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void>;
+  /**
+   * Asks for a device to be taken out, by its alias. libvirt waits 5 s for the guest and then answers success, with the
+   * device still there: the events and the XML say what became of it. A guest that refuses within that time is an error
+   * (code 9, operation failed).
+   */
+  detachDevice(domain: DomainRef, alias: string, where: { live?: boolean; config?: boolean }): Promise<void>;
+  /** Changes a device that is there, to this XML (virDomainUpdateDeviceFlags). */
+  updateDevice(domain: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void>;
+  /** Sets what the balloon leaves the guest, in KiB (virDomainSetMemoryFlags); the guest's driver follows later. */
+  setMemory(domain: DomainRef, kib: number, where: { live?: boolean; config?: boolean }): Promise<void>;
   /** Sets `<metadata>`'s element of that namespace in the live and the inactive definition, undefined removes it. */
   setMetadata(
     domain: DomainRef,

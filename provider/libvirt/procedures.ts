@@ -106,7 +106,9 @@ export const procedures = {
     { stats: array(struct({ tag: int, value: u64 }), DOMAIN_MEMORY_STATS_MAX) },
   ),
   attachDevice: call(160, "DOMAIN_ATTACH_DEVICE_FLAGS", { domain, xml: string, flags: uint }, {}, slow),
+  updateDevice: call(174, "DOMAIN_UPDATE_DEVICE_FLAGS", { domain, xml: string, flags: uint }, {}, slow),
   create: call(196, "DOMAIN_CREATE_WITH_FLAGS", { domain, flags: uint }, { domain }, slow),
+  setMemory: call(204, "DOMAIN_SET_MEMORY_FLAGS", { domain, memory: u64, flags: uint }, {}, slow),
   state: call(212, "DOMAIN_GET_STATE", { domain, flags: uint }, { state: int, reason: int }),
   nodeMemoryStats: call(
     228,
@@ -150,4 +152,5 @@ export const procedures = {
     { counts: array(u64, CELLS_MAX) },
   ),
   define: call(350, "DOMAIN_DEFINE_XML_FLAGS", { xml: string, flags: uint }, { domain }, slow),
+  detachAlias: call(392, "DOMAIN_DETACH_DEVICE_ALIAS", { domain, alias: string, flags: uint }, {}, slow),
 };

@@ -16,6 +16,9 @@ import type { Execution } from "./execution.ts";
 import { askAfter, askBefore, type Say } from "./guest-word.ts";
 import { PartialError, UserError } from "./user-error.ts";
 
+/** Where the guest isn't to be awaited: as long as libvirt itself waits for it. */
+const LEAST_REMOVAL_SECONDS = 5;
+
 /**
  * Carries a change out step by step, and answers the outputs.
  *
@@ -28,6 +31,7 @@ export async function execute(execution: Execution): Promise<Outputs> {
     hypervisor,
     domain,
     shutdownTimeout: news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT,
+    removalTimeout: (news.hotplug?.awaitGuest ?? session.defaults.awaitGuest) || LEAST_REMOVAL_SECONDS,
     hooks: news.hotplug ?? {},
     uri,
     warn: say.warn,

@@ -1,5 +1,5 @@
 import type { Defaults } from "../args/defaults.ts";
-import type { Fallback, Inputs } from "../args/inputs.ts";
+import type { Fallback, Inputs, PlugDevice } from "../args/inputs.ts";
 import { containsUnknown } from "../args/known.ts";
 import { guestWidth } from "../args/limits.ts";
 import { readCanonicalSize } from "../args/size.ts";
@@ -21,6 +21,14 @@ export interface Asked {
   alignment: Kib;
   whenNotPossible: Fallback;
   applyOn: "now" | "nextBoot";
+  /** What memory is added with. */
+  device: PlugDevice;
+  /** Less memory may be had by taking DIMMs out of the running domain. */
+  allowUnplug: boolean;
+  /** DIMMs that the guest could not take because they are misplaced are plugged anew. */
+  heal: boolean;
+  /** What the balloon leaves the guest; undefined: the program doesn't say, and nothing is ballooned. */
+  currentMemory?: Kib;
   /** The guest NUMA node that takes what is above the shares, or all nodes alike. */
   target: number | "spread";
   /** Undefined: the nodes stay as they are; one, for a domain made from scratch. */
@@ -36,7 +44,7 @@ export interface Asked {
 }
 
 /** The arguments that say what memory a domain shall have. */
-export const MEMORY_FIELDS = ["memory", "maxMemory", "memorySlots", "numa"] as const;
+export const MEMORY_FIELDS = ["memory", "maxMemory", "memorySlots", "numa", "currentMemory"] as const;
 
 /** All that a plan of the memory is made from. */
 const PLAN_FIELDS = [...MEMORY_FIELDS, "hotplug", "guestWidth"] as const;
@@ -48,7 +56,7 @@ const PLAN_FIELDS = [...MEMORY_FIELDS, "hotplug", "guestWidth"] as const;
 export function askedMemory(inputs: Inputs, defaults: Defaults, adopted = false): Asked | undefined {
   const width = guestWidth(inputs);
   if (width === undefined || PLAN_FIELDS.some((name) => containsUnknown(inputs[name]))) return undefined;
-  const { hotplug = {}, numa } = inputs;
+  const { hotplug = {}, numa, currentMemory } = inputs;
   const { alignment, maxDimmSize, source } = hotplug;
   return {
     memory: readCanonicalSize(inputs.memory),
@@ -58,6 +66,9 @@ export function askedMemory(inputs: Inputs, defaults: Defaults, adopted = false)
     alignment: alignment === undefined ? defaults.alignment : readCanonicalSize(alignment),
     whenNotPossible: hotplug.whenNotPossible ?? defaults.whenNotPossible,
     applyOn: hotplug.applyOn ?? defaults.applyOn,
+    device: hotplug.device ?? defaults.device,
+    allowUnplug: hotplug.allowUnplug ?? defaults.allowUnplug,
+    heal: hotplug.heal ?? defaults.heal,
     target: hotplug.targetNode ?? 0,
     emptyNode: hotplug.emptyNode ?? "minimal",
     adopted,
@@ -70,6 +81,7 @@ export function askedMemory(inputs: Inputs, defaults: Defaults, adopted = false)
         ...(cpus !== undefined && { cpus }),
       })),
     }),
+    ...(currentMemory !== undefined && { currentMemory: readCanonicalSize(currentMemory) }),
     ...(maxDimmSize !== undefined && { maxDimmSize: readCanonicalSize(maxDimmSize) }),
     ...(source !== undefined && {
       source: {

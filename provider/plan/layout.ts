@@ -8,9 +8,14 @@ import { guestBlock } from "./platform.ts";
 import { freeSlots, ourAlias, slotCount } from "./slots.ts";
 import { type Part, parts } from "./spread.ts";
 
+/** The memory block of the guest that runs. */
+export function blockOf(live: MemoryView): { size: Kib; why?: string } {
+  return guestBlock(live.arch, sum(live.cells.map((cell) => cell.memory)), live.guestBlock);
+}
+
 /** What every DIMM must be a multiple of, and why that is more than the alignment that was asked for. */
 export function dimmUnit(asked: Asked, live: MemoryView): { size: Kib; why?: string } {
-  const block = guestBlock(live.arch, sum(live.cells.map((cell) => cell.memory)));
+  const block = blockOf(live);
   const pageSize = asked.source?.pageSize ?? 0;
   if (block.size > asked.alignment && block.size >= pageSize) return block;
   // All three are powers of two, so the largest is a multiple of the others.
@@ -81,7 +86,7 @@ export function largestDimm(asked: Asked, live: MemoryView): Kib | undefined {
 function alignedBases(sizes: Kib[], live: MemoryView): string[] | undefined {
   const devices = live.devices.filter((device) => device.base !== undefined);
   if (misaligned(live).length === 0 || devices.length === 0) return undefined;
-  const block = BigInt(guestBlock(live.arch, sum(live.cells.map((cell) => cell.memory))).size) * 1024n;
+  const block = BigInt(blockOf(live).size) * 1024n;
   const [end = 0n] = devices.map(endOf).sort((a, b) => (a < b ? 1 : -1));
   let next = ((end + block - 1n) / block) * block;
   return sizes.map((size) => {
@@ -93,7 +98,7 @@ function alignedBases(sizes: Kib[], live: MemoryView): string[] | undefined {
 
 /** Devices off the guest's memory blocks, by their start or their size. */
 export function misaligned(live: MemoryView): MemoryDevice[] {
-  const block = guestBlock(live.arch, sum(live.cells.map((cell) => cell.memory))).size;
+  const block = blockOf(live).size;
   return live.devices.filter(
     (device) =>
       (device.model === "dimm" || device.model === "nvdimm") &&

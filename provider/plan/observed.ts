@@ -1,19 +1,23 @@
 import type { DomainState, Kib } from "../domain/state.ts";
 
 /** One definition of a domain as far as plans need it: what identifies it and who made it is left out. */
-export type MemoryView = Pick<
-  DomainState,
-  | "memory"
-  | "currentMemory"
-  | "maxMemory"
-  | "cells"
-  | "devices"
-  | "vcpus"
-  | "arch"
-  | "machine"
-  | "acpi"
-  | "uefi"
->;
+export interface MemoryView
+  extends Pick<
+    DomainState,
+    | "memory"
+    | "currentMemory"
+    | "maxMemory"
+    | "cells"
+    | "devices"
+    | "vcpus"
+    | "arch"
+    | "machine"
+    | "acpi"
+    | "uefi"
+  > {
+  /** The running guest's own memory block, where its agent said it. */
+  guestBlock?: Kib;
+}
 
 /** A domain as it was seen: at a look, or when the state was written. */
 export interface Observed {

@@ -25,9 +25,14 @@ export interface DimmPlan {
   source?: { nodemask?: string; pageSize?: Kib };
 }
 
+/** A DIMM to take out. */
+export type DimmRemoval = Pick<DimmPlan, "size" | "node" | "alias"> &
+  Partial<Pick<DimmPlan, "slot" | "base">>;
+
 /** One thing that update does, with the sentence that the preview prints for it. */
 export type Step =
   | { kind: "attach"; dimm: DimmPlan; sentence: string }
+  | { kind: "detach"; dimm: DimmRemoval; sentence: string }
   | { kind: "define"; definition: MemoryDefinition; sentence: string }
   | { kind: "redefine"; fields: FieldName[]; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }

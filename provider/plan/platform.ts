@@ -58,8 +58,18 @@ const POWER_BLOCK: Kib = 256 * KIB_PER_MIB;
 /** x86-64, and AArch64 with pages of 4 KiB. */
 const SMALL_BLOCK: Kib = 128 * KIB_PER_MIB;
 
-/** The guest's own memory block, by the rule of thumb of its kernel, and why it is more than the smallest. */
-export function guestBlock(arch: string | undefined, bootMemory: Kib): { size: Kib; why?: string } {
+/**
+ * The guest's own memory block: as its agent says, else by the rule of thumb of its kernel; and why it is more than the
+ * smallest.
+ *
+ * @param said by the agent
+ */
+export function guestBlock(
+  arch: string | undefined,
+  bootMemory: Kib,
+  said?: Kib,
+): { size: Kib; why?: string } {
+  if (said !== undefined) return { size: said, why: "the memory block of this guest, by its agent" };
   if (arch === "x86_64" && bootMemory >= LARGE_GUEST)
     return {
       size: LARGE_BLOCK,

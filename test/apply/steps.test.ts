@@ -55,6 +55,7 @@ beforeEach(() => {
     hypervisor: host,
     domain,
     shutdownTimeout: 60,
+    removalTimeout: 5,
     hooks: {},
     uri: host.uri,
     warn: async () => {},

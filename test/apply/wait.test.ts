@@ -60,6 +60,15 @@ describe("waiting for a domain to go off", () => {
     expect(Date.now() - began).toBeGreaterThanOrEqual(3_000);
   });
 
+  test("outlasts a daemon that is restarted meanwhile", async () => {
+    host.death = { call: 3, carriedOut: false };
+    setTimeout(() => {
+      host.death = undefined;
+      host.turnOff(uuid);
+    }, 7_000);
+    expect(await settled(untilOff(host, domain, 60_000))).toBe(true);
+  });
+
   test("whatever happens, the subscription ends", async () => {
     host.death = { call: 3, carriedOut: false };
     await expect(settled(untilOff(host, domain, 60_000))).rejects.toThrow(ConnectionError);

@@ -2,13 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
-import {
-  type ChangeNeeds,
-  FIELD_NAMES,
-  FIELDS,
-  RESERVED,
-  RESERVED_HOTPLUG,
-} from "../../provider/args/fields.ts";
+import { type ChangeNeeds, FIELD_NAMES, FIELDS } from "../../provider/args/fields.ts";
 import { hidden } from "./arbitrary-inputs.ts";
 
 const source = readFileSync(join(import.meta.dirname, "../../sdk/domain-args.ts"), "utf8");
@@ -69,6 +63,7 @@ describe("the arguments, their documentation and the field table", () => {
       "maxMemory",
       "memorySlots",
       "numa",
+      "currentMemory",
     ]);
   });
 
@@ -95,19 +90,5 @@ describe("the arguments, their documentation and the field table", () => {
     const fields = [...documented(name).keys()];
     expect(fields.length).toBe(fieldCount(name));
     expect(failures).toEqual([{ property, reason: `has no "nonsense"; it has ${fields.join(", ")}` }]);
-  });
-
-  test("what is reserved is no argument yet", () => {
-    expect(RESERVED.filter((name) => args.has(name))).toEqual([]);
-    expect(RESERVED_HOTPLUG.filter((name) => documented("HotplugArgs").has(name))).toEqual([]);
-  });
-
-  test.each([
-    ...RESERVED.map((name) => [name, { [name]: true }]),
-    ...RESERVED_HOTPLUG.map((name) => [`hotplug.${name}`, { hotplug: { [name]: true } }]),
-  ] as [string, object][])("%s is refused as not supported yet", (property, args) => {
-    expect(checkInputs({}, { ...hidden, memory: "1GiB", ...args }).failures).toEqual([
-      { property, reason: "is not supported yet by this version" },
-    ]);
   });
 });

@@ -31,7 +31,6 @@ onEachEngine((on) => {
       "disks[0].file has a problem: must be an absolute path on the host where libvirt runs",
       "interfaces[0] has a problem: needs exactly one of network, bridge and user: true",
       'memry has a problem: is no argument of a Domain; did you mean "memory"?',
-      "currentMemory has a problem: is not supported yet by this version",
       "uri has a problem: ",
       "xml has a problem: ",
     ])

@@ -1,11 +1,13 @@
+import { settleTotal } from "../../provider/domain/memory.ts";
 import { parse, parseDomain } from "../../provider/domain/parse.ts";
-import { readDomain } from "../../provider/domain/read.ts";
+import { readDevices, readDomain } from "../../provider/domain/read.ts";
 import {
   attribute,
   children,
   element,
   find,
   insert,
+  remove,
   serialise,
   setText,
 } from "../../provider/domain/tree.ts";
@@ -58,6 +60,8 @@ export class FakeHypervisor implements Hypervisor {
   /** What libvirt refuses, by the name of the call. */
   readonly refuses = new Map<string, LibvirtError>();
   guestObeysShutdown = true;
+  /** Aliases of the devices that the guest gives up when it is asked to. */
+  readonly guestGivesUp = new Set<string>();
   /** What the guest's balloon reports. */
   balloon: MemoryStats = {};
   /** The guest's agent; without one its commands are refused. */
@@ -172,6 +176,42 @@ export class FakeHypervisor implements Hypervisor {
     });
   }
 
+  detachDevice(
+    { uuid }: DomainRef,
+    alias: string,
+    where: { live?: boolean; config?: boolean },
+  ): Promise<void> {
+    return this.answer("detachDevice", uuid, () => {
+      const { live, inactive } = this.domain(uuid);
+      if (where.live && live !== undefined) {
+        if (!this.guestGivesUp.has(alias)) return;
+        this.change(uuid, { live: withoutDevice(live, alias) });
+        this.tell(uuid, { kind: "device-removed", uuid, alias });
+      }
+      if (where.config && inactive !== undefined)
+        this.change(uuid, { inactive: withoutDevice(inactive, alias) });
+    });
+  }
+
+  updateDevice({ uuid }: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void> {
+    return this.answer("updateDevice", uuid, () => {
+      const { live, inactive } = this.domain(uuid);
+      const { alias = "" } =
+        readDevices(element("domain", {}, element("devices", {}, parse(xml).root)))[0] ?? {};
+      const replaced = (definition: string) => withDevice(withoutDevice(definition, alias), xml);
+      if (where.live && live !== undefined) this.change(uuid, { live: replaced(live) });
+      if (where.config && inactive !== undefined) this.change(uuid, { inactive: replaced(inactive) });
+    });
+  }
+
+  setMemory({ uuid }: DomainRef, kib: number, where: { live?: boolean; config?: boolean }): Promise<void> {
+    return this.answer("setMemory", uuid, () => {
+      const { live, inactive } = this.domain(uuid);
+      if (where.live && live !== undefined) this.change(uuid, { live: withBalloon(live, kib) });
+      if (where.config && inactive !== undefined) this.change(uuid, { inactive: withBalloon(inactive, kib) });
+    });
+  }
+
   setMetadata(
     { uuid }: DomainRef,
     set: { namespace: string; prefix: string; xml: string | undefined },
@@ -250,8 +290,12 @@ export class FakeHypervisor implements Hypervisor {
     const { live: _, ...rest } = this.domain(uuid);
     if (rest.inactive === undefined) this.domains.delete(uuid);
     else this.domains.set(uuid, { ...rest, power: "shutoff" });
-    for (const one of this.listeners)
-      if (one.uuid === uuid) one.listener({ kind: "lifecycle", uuid, event: 5, detail: 0 });
+    this.tell(uuid, { kind: "lifecycle", uuid, event: 5, detail: 0 });
+  }
+
+  /** An event of a domain, to all who subscribed to it. */
+  tell(uuid: string, event: DomainEvent): void {
+    for (const one of this.listeners) if (one.uuid === uuid) one.listener(event);
   }
 
   private async answer<T>(call: string, about: string, work: () => T): Promise<T> {
@@ -313,11 +357,31 @@ function withDimm(xml: string, device: string): string {
     );
   if (state.devices.some((one) => String(one.slot) === slot))
     throw libvirtError(ErrorCode.INTERNAL, `a slot ${slot} is in use by another memory device`);
+  return withDevice(xml, device);
+}
+
+function withDevice(xml: string, device: string): string {
   const document = parseDomain(xml);
   const devices = find(document.root, "devices");
-  if (devices) insert(devices, dimm);
-  const memory = find(document.root, "memory");
-  if (memory) setText(memory, String(state.memory + size));
+  if (devices) insert(devices, parse(device).root);
+  settleTotal(document.root);
+  return serialise(document);
+}
+
+function withoutDevice(xml: string, alias: string): string {
+  const document = parseDomain(xml);
+  const devices = find(document.root, "devices");
+  for (const device of children(devices, "memory"))
+    if (devices && attribute(find(device, "alias"), "name") === alias) remove(devices, device);
+  settleTotal(document.root);
+  return serialise(document);
+}
+
+function withBalloon(xml: string, kib: number): string {
+  const document = parseDomain(xml);
+  const found = find(document.root, "currentMemory");
+  if (found) setText(found, String(kib));
+  else insert(document.root, element("currentMemory", { unit: "KiB" }, String(kib)));
   return serialise(document);
 }
 

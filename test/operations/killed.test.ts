@@ -1,9 +1,20 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { FakeHypervisor } from "./fake-hypervisor.ts";
 import { OneResource, URN } from "./one-resource.ts";
+import { settled } from "./settled.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2, autostart: true };
+
+// A hypervisor that is gone while a guest shuts down is waited for.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 /** A stack whose domain is there already, if `before` is given, and the calls of an undisturbed `up`. */
 async function scene(before: object | undefined) {
   const host = new FakeHypervisor();
@@ -59,7 +70,7 @@ describe.each(stories)("$name, ended at any call", ({ name, before, after }) => 
       const { host, stack } = await scene(before);
       const recorded = structuredClone(stack.state);
       host.death = { call, carriedOut: true };
-      const ended = await stack.up({ ...after }).catch((error: Error) => error);
+      const ended = await settled(stack.up({ ...after })).catch((error: Error) => error);
       // A look that fails is only a preview from the state; the work then fails at its first call.
       expect(ended, `call ${call}`).toBeInstanceOf(Error);
       host.death = undefined;

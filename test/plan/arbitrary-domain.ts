@@ -42,7 +42,8 @@ function hotplugged(cells: number, slots: number): fc.Arbitrary<Hotplugged[]> {
       .map(({ slot, mib, node, who, isDefined }) => ({
         device:
           who === "ours"
-            ? ours(slot, mib, node)
+            ? // Never less than an alignment may be.
+              ours(slot, Math.ceil(mib / 128) * 128, node)
             : { ...theirs(slot, mib, who === "theirs" ? undefined : who), node },
         isOurs: who === "ours",
         isDefined,

@@ -29,6 +29,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/domain",
     "provider/observe",
     "provider/plan",
+    "provider/libvirt/errors.ts",
     "type:provider/libvirt/hypervisor.ts",
     // Hooks are programs of the user's.
     "node:child_process",

@@ -19,6 +19,13 @@ export function afterStep(observed: Observed, step: Step, nodes?: number): Obser
       ];
       return { ...observed, live: { ...live, memory: live.memory + size, devices } };
     }
+    case "detach": {
+      const { alias } = step.dimm;
+      const gone = live?.devices.find((device) => device.alias === alias);
+      if (live === undefined || gone === undefined) throw new Error(`there is no ${alias} to take out`);
+      const devices = live.devices.filter((device) => device !== gone);
+      return { ...observed, live: { ...live, memory: live.memory - gone.size, devices } };
+    }
     case "define":
       if (nextBoot === undefined) throw new Error("a transient domain has no definition");
       return { ...observed, nextBoot: defined(nextBoot, step.definition) };
