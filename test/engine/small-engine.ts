@@ -8,9 +8,6 @@ import { configKey, readProject, readStackConfig } from "./stack/project.ts";
 import { readDeployment } from "./stack/snapshot.ts";
 import { withoutSecretMarks } from "./stack/values.ts";
 
-/** Compiled code of the hosts' own modules: saves them a third of their start. */
-const COMPILE_CACHE = join(import.meta.dirname, "../../.cache/compiled");
-
 /** The state is `<backendDir>/<stack>.json`. `why`: the reason for this engine, to be shown. */
 export function openSmallEngineStack(options: OpenStackOptions, why?: string): StackDriver {
   const { stack, env } = options;
@@ -38,7 +35,7 @@ export function openSmallEngineStack(options: OpenStackOptions, why?: string): S
     });
     const result = await runOperation(kind, {
       ...{ project, stack, stateFile, config, preview },
-      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...env },
+      env: { ...process.env, ...env },
       refresh: o.refresh ?? false,
       parallel: o.parallel ?? 4 * availableParallelism(),
       continueOnError: o.continueOnError ?? false,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { run } from "./command.ts";
@@ -21,6 +21,11 @@ export interface Daemon {
 
 // libvirtd lies in /usr/sbin, which is not on every user's PATH.
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Part of every Debian. */
+const PERL = "/usr/bin/perl";
+/** As text: the daemon's user may not be able to read this repository. */
+const REAPER = readFileSync(join(import.meta.dirname, "reaper.pl"), "utf8");
 
 export function privateDaemon(folder: string, user: User): Daemon {
   const runtime = join(folder, "run");
@@ -55,7 +60,8 @@ export function privateDaemon(folder: string, user: User): Daemon {
   async function start(): Promise<void> {
     const output = openSync(log, "a");
     // In a session of its own, so that Ctrl-C on a test reaches it only through the lab's end.
-    const started = spawn("libvirtd", [], {
+    const [program = "", ...args] = existsSync(PERL) ? [PERL, "-e", REAPER, "libvirtd"] : ["libvirtd"];
+    const started = spawn(program, args, {
       ...user,
       env,
       stdio: ["ignore", output, output],
@@ -90,7 +96,7 @@ export function privateDaemon(folder: string, user: User): Daemon {
     const ended = once(running, "exit");
     running.ref();
     running.kill("SIGTERM");
-    const patience = setTimeout(() => running.kill("SIGKILL"), 10_000);
+    const patience = setTimeout(() => killGroup(running), 10_000);
     await ended;
     clearTimeout(patience);
   }
@@ -104,6 +110,11 @@ export function privateDaemon(folder: string, user: User): Daemon {
     // As the user who runs the tests: it has to read their files.
     virsh: (...args) => run("virsh", ["--quiet", "--connect", uri, ...args], { env }),
   };
+}
+
+/** libvirtd and its reaper; a QEMU has a session of its own. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, "SIGKILL");
 }
 
 /** The folders that lead from one folder down to another, that one included. */

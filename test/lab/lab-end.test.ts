@@ -87,8 +87,8 @@ describe("a lab ends", () => {
   test("when its owner is killed with -9: no process and no folder is left", async () => {
     const { owner, dir, host, qemu } = await labOwner();
     expect(processesNaming(dir)).toContain(qemu);
-    // libvirtd, QEMU and the watchdog.
-    expect(processesNaming(dir)).toHaveLength(3);
+    // libvirtd and its reaper, QEMU and the watchdog.
+    expect(processesNaming(dir)).toHaveLength(4);
     expect(startTime(host)).toBeDefined();
     owner.kill("SIGKILL");
     await nothingLeft(dir, [host]);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Project } from "../stack/project.ts";
 
@@ -11,6 +11,13 @@ import type { Project } from "../stack/project.ts";
 const GUARD = `
 (read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 &
 exec "$@" 3<&-`;
+
+/**
+ * Where Node keeps the hosts' compiled code, which saves them a third of their start. A folder for each host: they set
+ * V8's flags at different moments, and code that was compiled under other flags is of no use.
+ */
+const COMPILED = join(import.meta.dirname, "../../../.cache/compiled");
+const KEEP_COMPILED = join(import.meta.dirname, "keep-compiled.cjs");
 
 /** Between an interrupt and a kill; the CLI allows as much. */
 const GRACE_MS = 5000;
@@ -28,10 +35,15 @@ export class HostProcess {
     env: Record<string, string | undefined>;
   }) {
     const { project, entry, args, env } = options;
+    const { NODE_COMPILE_CACHE = join(COMPILED, basename(entry)), NODE_OPTIONS = "" } = env;
     const script = createRequire(join(project.dir, "package.json")).resolve(entry);
     this.child = spawn("/bin/sh", ["-c", GUARD, "sh", process.execPath, script, ...args], {
       cwd: project.dir,
-      env,
+      env: {
+        ...env,
+        NODE_COMPILE_CACHE,
+        NODE_OPTIONS: `${NODE_OPTIONS} --require "${KEEP_COMPILED}"`,
+      },
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "pipe"],
     });
