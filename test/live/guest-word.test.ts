@@ -100,7 +100,7 @@ describe("an update ends when the guest has the memory", () => {
     await stack.expectSettled();
   });
 
-  test("brought online by the agent where it stays offline, now or by a later update", async () => {
+  test("brought online by the agent where it stays offline, now or by a later update, or left so where that is wanted", async () => {
     const { stack, console } = await boot("offline", "memhp_default_state=offline", {
       balloon: false,
       hotplug: { awaitGuest: 30 },
@@ -129,6 +129,16 @@ describe("an update ends when the guest has the memory", () => {
     await console.waitFor(/ online=8 offline=0 /);
     expect(console.memTotalKib()).toBe(before + 512 * MIB);
     expect(await stack.outputsOf("offline")).toMatchObject({ guestMemory: "1024MiB" });
+
+    stack.edit("offline", { memory: "1280MiB", hotplug: { awaitGuest: 30, online: "none" } });
+    await stack.apply();
+    await console.waitFor(/ online=8 offline=2 /);
+    expect(console.memTotalKib()).toBe(before + 512 * MIB);
+    expect(await stack.outputsOf("offline")).toMatchObject({
+      liveMemory: "1280MiB",
+      guestMemory: "1024MiB",
+      guestMemoryFrom: "agent",
+    });
     await stack.expectSettled();
   });
 
@@ -153,6 +163,38 @@ describe("an update ends when the guest has the memory", () => {
     await stack.apply();
     await stack.expectSettled();
   });
+});
+
+test("a guest that hangs fails the update, and the next one goes on when it has been reset", async () => {
+  // What QEMU's monitor calls an NMI makes this kernel panic: it halts, with its agent's channel still connected.
+  const { stack, console } = await boot("hung", "memhp_default_state=online unknown_nmi_panic", {
+    hotplug: { awaitGuest: 30, online: "guest" },
+  });
+  await agentAnswers("hung");
+  const before = console.memTotalKib() ?? 0;
+  const pid = lab().qemuPid("hung");
+
+  // After the guest has been asked what it has, and before the attach.
+  const hangs = ["sh", "-c", 'exec virsh --quiet --connect "$HOTPLUG_URI" inject-nmi "$HOTPLUG_DOMAIN"'];
+  const hotplug = { awaitGuest: 3, online: "guest" } as const;
+  stack.edit("hung", { memory: "768MiB", hotplug: { ...hotplug, before: { command: hangs } } });
+  const failed = await stack.up();
+  expect(failed.ok).toBe(false);
+  expect(failed.errors.join()).toContain("the agent does not answer any more");
+  await console.waitFor(/Kernel panic - not syncing: NMI/);
+  expect(await liveMemory(lab(), "hung")).toMatchObject({ memory: 768 * MIB });
+  expect(await stack.outputsOf("hung")).toMatchObject({ liveMemory: "768MiB", guestMemory: "512MiB" });
+
+  const told = console.text().length;
+  await lab().virsh("reset", "hung");
+  await console.waitFor(/ online=6 offline=0 /, { after: told });
+  await agentAnswers("hung");
+  stack.edit("hung", { hotplug: { ...hotplug, awaitGuest: 30 } });
+  const { stdout } = await stack.apply();
+  expect(stdout).toContain("attached before; the guest has it: 768 MiB by its agent");
+  expect(console.memTotalKib()).toBe(before + 256 * MIB);
+  expect(lab().qemuPid("hung")).toBe(pid);
+  await stack.expectSettled();
 });
 
 test("a guest that nobody can ask, with no operating system, gets a warning and no wait", async () => {
