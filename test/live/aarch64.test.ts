@@ -43,7 +43,7 @@ beforeAll(async () => {
         vcpus: 2,
         numa: [{ memory: "512MiB", cpus: "0-1" }, { memory: 0 }],
         hotplug: { targetNode: 1, awaitGuest: 60 },
-        boot: { ...lab.guest, commandLine: "console=ttyAMA0 memhp_default_state=online" },
+        boot: { ...lab.guest, commandLine: "console=ttyAMA0 memhp_default_state=offline" },
         serial: { file },
       },
     },
@@ -77,7 +77,7 @@ test(
 );
 
 test(
-  "a growth plugs a DIMM into that node of the running guest",
+  "a growth plugs a DIMM into that node of the running guest, and its agent brings it online",
   async () => {
     const [pid, before] = [lab.qemuPid("arm"), console.memTotalKib() ?? 0];
     const ping = '{"execute":"guest-ping"}';
@@ -96,6 +96,8 @@ test(
       ...BOOT,
       seen: () => console.text().split("\n").slice(-20).join("\n"),
     });
+    // Two blocks that the kernel left alone until the agent was told to bring them online.
+    expect(console.text()).toContain(" offline=2 ");
     expect(console.text().match(/GUEST booted/g)).toHaveLength(1);
     expect(lab.qemuPid("arm")).toBe(pid);
 
