@@ -12,7 +12,8 @@ const db = new Domain("db-1", {
   boot: {
     kernel: config.require("kernel"),
     initrd: config.require("initrd"),
-    commandLine: "console=ttyS0 memhp_default_state=online",
+    // The kernel leaves new memory offline: the guest's agent is told to bring it online.
+    commandLine: "console=ttyS0 memhp_default_state=offline",
   },
   serial: { file: config.require("console") },
 });

@@ -1,7 +1,7 @@
 import { memoryDevicesByQemu } from "../../test/live/by-qemu.ts";
 import { say } from "./page.ts";
 import { cellsIn, guestNow } from "./readings.ts";
-import { editProgram, runPulumi, type Scene, showGuest, showProgram } from "./scene.ts";
+import { agentIsThere, editProgram, runPulumi, type Scene, showGuest, showProgram } from "./scene.ts";
 import type { Claim } from "./walk.ts";
 
 /** 256 MiB in KiB. */
@@ -41,9 +41,11 @@ export async function growIntoNode(scene: Scene): Promise<Claim[]> {
   editProgram(scene, { memory: "768MiB" });
   const before = guestNow(scene);
   const told = console.text().length;
+  await agentIsThere(scene);
   const { stdout } = await runPulumi(scene, "up");
   await showGuest(scene, new RegExp(`GUEST memtotal_kb=(?!${before.memory} ).*`), told);
   const after = guestNow(scene);
+  const offline = / online=(\d+) offline=2 /.exec(console.text().slice(told));
   say(`  virsh qemu-monitor-command ${program.domain} --hmp 'info numa':`);
   const numa = await lab.virsh("qemu-monitor-command", program.domain, "--hmp", "info numa");
   for (const line of numa.trim().split(/\s*\n/)) say(`    ${line}`);
@@ -56,6 +58,11 @@ export async function growIntoNode(scene: Scene): Promise<Claim[]> {
       text: "Pulumi's output says what becomes of the node",
       holds: sentence !== undefined,
       seen: sentence ?? "no word of it",
+    },
+    {
+      text: "the guest's kernel left two blocks offline, and the agent brought them online",
+      holds: offline !== null && after.blocks === `online=${Number(offline[1]) + 2} offline=0`,
+      seen: `${offline?.[0].trim() ?? "no block was offline"} → ${after.blocks}`,
     },
     {
       text: "QEMU has 256 MiB plugged into node 1",

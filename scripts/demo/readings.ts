@@ -7,6 +7,8 @@ export function guestNow({ lab, program, console }: Scene) {
     pid: lab.qemuPid(program.domain),
     /** MemTotal, in KiB. */
     memory: console.memTotalKib() ?? Number.NaN,
+    /** Its memory blocks: «online=6 offline=0». */
+    blocks: [...console.text().matchAll(/online=\d+ offline=\d+/g)].at(-1)?.[0] ?? "",
     /** What each NUMA node has, in KiB. */
     nodes: [...console.text().matchAll(/ node_kb=([\d,]+)/g)].at(-1)?.[1]?.split(",").map(Number) ?? [],
     uptime: console.uptimeSeconds() ?? Number.NaN,
@@ -38,4 +40,12 @@ export function opsOf({ program }: Scene, steps: RunResult["steps"]): string {
 export async function outputOf({ program, stack }: Scene, output: string): Promise<unknown> {
   const { resources = [] } = (await stack.exportState()).deployment;
   return resources.find(({ urn }) => urn.endsWith(`::${program.domain}`))?.outputs?.[output];
+}
+
+/** What the guest said at the last change that was plugged in, by the stack's state. */
+export async function guestWord(scene: Scene): Promise<string> {
+  const memory = await outputOf(scene, "guestMemory");
+  return memory === undefined
+    ? "nothing yet"
+    : `${memory} by its ${await outputOf(scene, "guestMemoryFrom")}`;
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { openStack, type RunOptions, type RunResult, type StackDriver } from "../../test/engine/driver.ts";
+import { agentAnswers } from "../../test/lab/agent.ts";
 import type { GuestConsole } from "../../test/lab/console.ts";
 import type { Lab } from "../../test/lab/lab.ts";
 import { linePrinter, patiently, say } from "./page.ts";
@@ -50,6 +51,11 @@ export async function runPulumi(
 export async function waitForGuest({ signal }: Scene, work: Promise<unknown>): Promise<void> {
   await patiently("waiting for the guest", Promise.race([work, once(signal, "abort")]));
   signal.throwIfAborted();
+}
+
+/** Whoever answers before an attach is the one to ask afterwards; the agent starts a moment after its guest. */
+export function agentIsThere(scene: Scene): Promise<void> {
+  return waitForGuest(scene, agentAnswers(scene.lab, scene.program.domain));
 }
 
 /** Waits for a line on the guest's console, and shows what the guest has said from `after` on. */

@@ -1,6 +1,6 @@
 import { say } from "./page.ts";
-import { cellsIn, guestNow, memoryDevicesIn, opsOf, said } from "./readings.ts";
-import { editProgram, runPulumi, type Scene, showGuest, showProgram } from "./scene.ts";
+import { cellsIn, guestNow, guestWord, memoryDevicesIn, opsOf, said } from "./readings.ts";
+import { agentIsThere, editProgram, runPulumi, type Scene, showGuest, showProgram } from "./scene.ts";
 import type { Claim } from "./walk.ts";
 
 /** 256 MiB in the unit of the guest's /proc/meminfo. */
@@ -30,13 +30,27 @@ export async function previewGrowth(scene: Scene): Promise<Claim[]> {
 export async function grow(scene: Scene): Promise<Claim[]> {
   const { console } = scene;
   const before = guestNow(scene);
-  const said = console.text().length;
-  await runPulumi(scene, "up");
-  await showGuest(scene, new RegExp(`GUEST memtotal_kb=(?!${before.memory} ).*`), said);
+  const wordBefore = await guestWord(scene);
+  const told = console.text().length;
+  await agentIsThere(scene);
+  const { diagnostics } = await runPulumi(scene, "up");
+  await showGuest(scene, new RegExp(`GUEST memtotal_kb=(?!${before.memory} ).*`), told);
   const after = guestNow(scene);
+  const wordAfter = await guestWord(scene);
+  const sentence = said(diagnostics, "the guest has it");
   const growth = after.memory - before.memory;
   const { boots } = after;
   return [
+    {
+      text: "the update ended with the guest's word, not with libvirt's",
+      holds: sentence.endsWith("the guest has it: 1259 MiB by its agent"),
+      seen: sentence,
+    },
+    {
+      text: "which the outputs have too",
+      holds: wordAfter === "1259MiB by its agent",
+      seen: `${wordBefore} → ${wordAfter}`,
+    },
     {
       text: "the guest's own MemTotal grew by exactly 256 MiB",
       holds: growth === GROWTH_KIB,

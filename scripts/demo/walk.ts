@@ -1,5 +1,6 @@
 import type { Lab } from "../../test/lab/lab.ts";
 import * as emptyNode from "./empty-node.ts";
+import { explain } from "./explain.ts";
 import * as nextBoot from "./next-boot.ts";
 import { heading, say, secondsSince } from "./page.ts";
 import type { Program } from "./program.ts";
@@ -53,6 +54,7 @@ export async function walkThrough(
   await step("edit a number; pulumi preview --diff", steps.previewGrowth, web);
   await step("pulumi up; the running VM grows", steps.grow, web);
   await step("what the next boot will have", steps.nextBoot, web);
+  await step("the memory of the running VM", explain, web);
   await step("pulumi up again", steps.upAgain, web);
   await step("pulumi refresh", steps.refresh, web);
   await step("a size that can't be plugged; pulumi preview --diff", steps.previewReplace, web);
@@ -62,7 +64,11 @@ export async function walkThrough(
   await step("pulumi refresh", nextBoot.refreshPending, web);
   await step("a VM with an empty NUMA node; pulumi preview", emptyNode.previewEmptyNode, reserve);
   await step("pulumi up", emptyNode.createEmptyNode, reserve);
-  await step("pulumi up with 256 MiB more; they go into that node", emptyNode.growIntoNode, reserve);
+  await step(
+    "pulumi up with 256 MiB more; the agent brings them online in that node",
+    emptyNode.growIntoNode,
+    reserve,
+  );
   if (!keep) await step("pulumi destroy", steps.destroy, [web, reserve]);
 
   heading("in short");

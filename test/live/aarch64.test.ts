@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { engineOnThisMachine } from "../engine/driver.ts";
+import { agentAnswers } from "../lab/agent.ts";
 import type { GuestConsole } from "../lab/console.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
 import { ensurePackages } from "../lab/packages.ts";
@@ -80,12 +81,7 @@ test(
   "a growth plugs a DIMM into that node of the running guest, and its agent brings it online",
   async () => {
     const [pid, before] = [lab.qemuPid("arm"), console.memTotalKib() ?? 0];
-    const ping = '{"execute":"guest-ping"}';
-    await waitUntil(
-      "the guest's agent",
-      () => lab.virsh("qemu-agent-command", "arm", ping).catch(() => undefined),
-      BOOT,
-    );
+    await agentAnswers(lab, "arm", BOOT);
     stack.edit("arm", { memory: "768MiB" });
     const { outputs } = await stack.apply();
     expect(outputs.arm).toContain(

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { engineOnThisMachine } from "../engine/driver.ts";
+import { agentAnswers } from "../lab/agent.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { labOfThisFile, liveMemory, nextBootMemory, removeDomains } from "./by-virsh.ts";
 import { type Args, BARE, stackOnLab } from "./stack-on-lab.ts";
@@ -33,17 +34,6 @@ async function boot(name: string, switches: string, args: Args) {
 }
 
 /** Whoever answers before an attach is the one to ask afterwards: a guest that just booted needs a moment. */
-function agentAnswers(name: string): Promise<unknown> {
-  return waitUntil(
-    "the guest's agent",
-    () =>
-      lab()
-        .virsh("qemu-agent-command", name, '{"execute":"guest-ping"}')
-        .catch(() => undefined),
-    { timeoutMs: 60_000 },
-  );
-}
-
 function balloonReports(name: string): Promise<unknown> {
   return waitUntil("the balloon's statistics", async () =>
     (await lab().virsh("dommemstat", name)).includes("available "),
@@ -55,7 +45,7 @@ describe("an update ends when the guest has the memory", () => {
     const { stack, console } = await boot("online", "memhp_default_state=online", {
       hotplug: { awaitGuest: 30 },
     });
-    await agentAnswers("online");
+    await agentAnswers(lab(), "online");
     const before = console.memTotalKib() ?? 0;
     const pid = lab().qemuPid("online");
 
@@ -105,7 +95,7 @@ describe("an update ends when the guest has the memory", () => {
       balloon: false,
       hotplug: { awaitGuest: 30 },
     });
-    await agentAnswers("offline");
+    await agentAnswers(lab(), "offline");
     const before = console.memTotalKib() ?? 0;
     stack.edit("offline", { memory: "768MiB" });
     await stack.apply();
@@ -170,7 +160,7 @@ test("a guest that hangs fails the update, and the next one goes on when it has 
   const { stack, console } = await boot("hung", "memhp_default_state=online unknown_nmi_panic", {
     hotplug: { awaitGuest: 30, online: "guest" },
   });
-  await agentAnswers("hung");
+  await agentAnswers(lab(), "hung");
   const before = console.memTotalKib() ?? 0;
   const pid = lab().qemuPid("hung");
 
@@ -188,7 +178,7 @@ test("a guest that hangs fails the update, and the next one goes on when it has 
   const told = console.text().length;
   await lab().virsh("reset", "hung");
   await console.waitFor(/ online=6 offline=0 /, { after: told });
-  await agentAnswers("hung");
+  await agentAnswers(lab(), "hung");
   stack.edit("hung", { hotplug: { ...hotplug, awaitGuest: 30 } });
   const { stdout } = await stack.apply();
   expect(stdout).toContain("attached before; the guest has it: 768 MiB by its agent");
