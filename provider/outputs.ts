@@ -1,3 +1,4 @@
+import type { Detaching } from "./apply/detach.ts";
 import type { Defaults } from "./args/defaults.ts";
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
@@ -9,6 +10,7 @@ import type { Sighting } from "./observe/observe.ts";
 import { askedMemory } from "./plan/asked.ts";
 import type { Observed } from "./plan/observed.ts";
 import { reachableSizes } from "./plan/reachable.ts";
+import { downwardSizes } from "./plan/reachable-down.ts";
 
 /** The form of the outputs below. A later version reads all earlier ones. */
 const STATE_VERSION = 1;
@@ -28,6 +30,8 @@ export interface Outputs extends Inputs {
   __observed: Observed;
   /** What the guest said after the last change of its memory. */
   __guest?: GuestRecord;
+  /** Requests to give DIMMs up that the guest had not answered. */
+  __detaching?: Detaching;
   /** The sizes that a refresh put into the inputs, in place of those that were asked. */
   __drift?: Partial<Inputs>;
   /** The program named the URI itself. */
@@ -50,32 +54,31 @@ export interface Origin {
   pending?: Kib | undefined;
   /** The guest's word, where it was asked since the domain started. */
   guest?: GuestRecord | undefined;
+  /** What the guest was asked for and is still there. */
+  detaching?: Detaching | undefined;
 }
 
 export function outputs(
   inputs: Inputs,
-  { uri, sighting, defaults, adopted, pending, guest }: Origin,
+  { uri, sighting, defaults, adopted, pending, guest, detaching }: Origin,
 ): Outputs {
   const { observed, power } = sighting;
   const live = observed.live?.memory;
   const nextBoot = observed.nextBoot?.memory;
   const asked = askedMemory(inputs, defaults, adopted);
-  const reachable = asked && reachableSizes(asked, observed);
+  const up = asked && reachableSizes(asked, observed);
+  const reachable = [...(up ? [up] : []), ...(asked ? downwardSizes(asked, observed) : [])];
   const waits = live !== undefined && nextBoot !== undefined && live !== nextBoot;
   return {
     ...inputs,
     uri,
     state: power,
     memoryDevices: (observed.live ?? observed.nextBoot)?.devices.map(deviceOutput) ?? [],
-    reachable: reachable
-      ? [
-          {
-            from: canonicalSize(reachable.from),
-            to: canonicalSize(reachable.to),
-            step: canonicalSize(reachable.step),
-          },
-        ]
-      : [],
+    reachable: reachable.map(({ from, to, step }) => ({
+      from: canonicalSize(from),
+      to: canonicalSize(to),
+      step: canonicalSize(step),
+    })),
     ...(live !== undefined && { liveMemory: canonicalSize(live) }),
     ...(nextBoot !== undefined && { nextBootMemory: canonicalSize(nextBoot) }),
     ...(waits && { pendingMemory: canonicalSize(nextBoot) }),
@@ -84,6 +87,7 @@ export function outputs(
       guestMemoryFrom: guest.speaker,
       __guest: guest,
     }),
+    ...(detaching !== undefined && { __detaching: detaching }),
     ...(inputs.uri !== undefined && { __ownUri: true }),
     ...(adopted && { __adopted: true }),
     __observed: waits && pending === nextBoot ? { ...observed, pending: nextBoot } : observed,

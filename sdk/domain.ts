@@ -22,6 +22,7 @@ const DERIVED_OUTPUTS = [
   "__observed",
   "__drift",
   "__guest",
+  "__detaching",
 ] as const;
 
 /**
@@ -55,7 +56,7 @@ export class Domain extends pulumi.CustomResource {
   declare readonly pendingMemory: pulumi.Output<string | undefined>;
   /** The memory devices of the running domain. */
   declare readonly memoryDevices: pulumi.Output<MemoryDeviceOutput[]>;
-  /** The sizes that are live from here; empty when none is. */
+  /** The sizes that are live from here: larger ones first, then the smaller ones where `hotplug.allowUnplug` is true; empty when none is. */
   declare readonly reachable: pulumi.Output<ReachableSizes[]>;
   /**
    * What the guest said that it has, after the last change of `memory` that was plugged into it; undefined before the

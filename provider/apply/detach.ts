@@ -1,52 +1,130 @@
 import { saySize } from "../args/size.ts";
-import { ErrorCode, hasCode } from "../libvirt/errors.ts";
+import { ConnectionError, ErrorCode, hasCode } from "../libvirt/errors.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
+import type { Observed } from "../plan/observed.ts";
 import type { DimmRemoval } from "../plan/plan.ts";
 import type { Workplace } from "./steps.ts";
 import { watch } from "./wait.ts";
+
+/** DIMMs that a guest was asked for and had not answered about: what the state keeps of them. */
+export interface Detaching {
+  /** libvirt's number of the running domain: another one is another start, which folded them. */
+  domainId: number;
+  aliases: string[];
+}
+
+/** Those of them that are still there; undefined where there is none. */
+export function stillDetaching(
+  domainId: number,
+  aliases: Iterable<string>,
+  { observed }: Sighting,
+): Detaching | undefined {
+  const there = [...aliases].filter((alias) => isThere({ alias }, observed));
+  return there.length === 0 ? undefined : { domainId, aliases: there };
+}
+
+/** How memory is taken out of a running guest. */
+export interface RemovalPlace {
+  /** Seconds that the guest gets to give a DIMM up. */
+  removalTimeout: number;
+  /** Aliases of DIMMs that the guest was asked for and has not answered about; kept up to date. */
+  underWay: Set<string>;
+  /** Takes a DIMM's blocks offline in the guest first, where somebody in it can. */
+  offline?: (dimm: DimmRemoval) => Promise<Offlined>;
+}
+
+interface Offlined {
+  /** Why the guest keeps a block: nothing is offline then. */
+  refused?: string;
+  /** Why it isn't known whether it does. */
+  silent?: string;
+  /** Brings what was taken offline back online, where the DIMM stays. */
+  putBack: () => Promise<void>;
+}
 
 /** What became of a request to take a device out; undefined: no answer yet. */
 type Removal = { gone: Sighting } | { refused: string };
 
 /**
  * Takes a DIMM out of the running domain: asks for it by alias, and waits for the guest. What is not there any more is
- * left alone.
+ * left alone. A DIMM that was asked for before is waited for first, and asked for again only when the guest stays silent.
  *
  * @throws Error where the guest refuses, or does not answer in time: nothing counts as removed that is still there
  */
 export async function detach(dimm: DimmRemoval, place: Workplace, present: Sighting): Promise<Sighting> {
-  const { hypervisor, domain, removalTimeout } = place;
-  if (!isThere(dimm, present)) return present;
+  const { underWay } = place;
+  if (!isThere(dimm, present.observed)) return present;
+  const earlier = underWay.has(dimm.alias) ? await answer(dimm, place) : undefined;
+  if (earlier !== undefined) return removed(dimm, place, earlier);
+  const { refused, silent, putBack } = (await place.offline?.(dimm)) ?? { putBack: async () => {} };
+  if (refused !== undefined) throw new Error(`the guest refused: ${refused}; ${STAYS}`);
+  if (silent !== undefined)
+    throw new Error(`no answer within ${place.removalTimeout} s: ${silent}; ${STAYS}`);
+  try {
+    return removed(dimm, place, await request(dimm, place));
+  } catch (error) {
+    if (!underWay.has(dimm.alias)) await putBack();
+    throw error;
+  }
+}
+
+const STAYS = "nothing of it was taken out";
+
+/** Sends the request. It is under way until it is answered, also where the daemon went away over it. */
+async function request(dimm: DimmRemoval, place: Workplace): Promise<Removal | undefined> {
+  const { hypervisor, domain, underWay } = place;
+  underWay.add(dimm.alias);
+  return answer(dimm, place, async () => {
+    try {
+      await hypervisor.detachDevice(domain, dimm.alias, { live: true });
+      return undefined;
+    } catch (error) {
+      // The guest refused within the seconds that libvirt itself waits.
+      if (hasCode(error, ErrorCode.OPERATION_FAILED)) return error.message;
+      if (!(error instanceof ConnectionError)) underWay.delete(dimm.alias);
+      throw error;
+    }
+  });
+}
+
+/** @param send answers why the guest refused at once */
+async function answer(
+  dimm: DimmRemoval,
+  { hypervisor, domain, removalTimeout }: Workplace,
+  send?: () => Promise<string | undefined>,
+): Promise<Removal | undefined> {
   let refused: string | undefined;
-  const removal = await watch<Removal>(hypervisor, domain, {
+  return watch<Removal>(hypervisor, domain, {
     timeoutMs: removalTimeout * 1000,
     begin: async () => {
-      try {
-        await hypervisor.detachDevice(domain, dimm.alias, { live: true });
-      } catch (error) {
-        // The guest refused within the seconds that libvirt itself waits.
-        if (!hasCode(error, ErrorCode.OPERATION_FAILED)) throw error;
-        refused = error.message;
-      }
+      const said = await send?.();
+      refused = said ?? refused;
     },
     hear: (event) => {
-      if (event.kind === "device-removal-failed" && event.alias === dimm.alias)
-        refused = "device-removal-failed";
+      if (event.kind === "device-removal-failed" && event.alias === dimm.alias) refused = event.kind;
     },
     look: async () => {
       const seen = await observe(hypervisor, domain);
-      if (!isThere(dimm, seen)) return { gone: seen };
+      if (!isThere(dimm, seen.observed)) return { gone: seen };
       return refused === undefined ? undefined : { refused };
     },
   });
-  if (removal === undefined)
-    throw new Error(
-      `the guest has not answered within ${removalTimeout} s: ${saySize(dimm.size)} are still there, and may go later, which a refresh would show`,
-    );
-  if ("refused" in removal) throw new Error(`the guest refused to give it up (${removal.refused})`);
-  return removal.gone;
 }
 
-function isThere({ alias }: DimmRemoval, { observed }: Sighting): boolean {
+function removed(
+  { alias, size }: DimmRemoval,
+  { removalTimeout, underWay }: Workplace,
+  removal: Removal | undefined,
+): Sighting {
+  if (removal === undefined)
+    throw new Error(
+      `no answer from the guest within ${removalTimeout} s: the ${saySize(size)} are still there; they may go later, which a refresh would show, and the next update waits for them before it asks again`,
+    );
+  underWay.delete(alias);
+  if ("gone" in removal) return removal.gone;
+  throw new Error(`the guest refused to give it up (${removal.refused}): its kernel log says why; ${STAYS}`);
+}
+
+function isThere({ alias }: Pick<DimmRemoval, "alias">, observed: Observed): boolean {
   return observed.live?.devices.some((device) => device.alias === alias) === true;
 }

@@ -5,18 +5,16 @@ import { setMemory } from "../domain/memory.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import type { DimmPlan, MemoryDefinition, Step } from "../plan/plan.ts";
-import { detach } from "./detach.ts";
+import { detach, type RemovalPlace } from "./detach.ts";
 import { rewritten, runHook } from "./hooks.ts";
 import { isOff, untilOff } from "./wait.ts";
 
 /** What carrying out a step needs beside the step. */
-export interface Workplace {
+export interface Workplace extends RemovalPlace {
   hypervisor: Hypervisor;
   domain: DomainRef;
   /** Seconds that the guest gets to shut itself down. */
   shutdownTimeout: number;
-  /** Seconds that the guest gets to give memory up. */
-  removalTimeout: number;
   /** As the user gave them; each runs around every attach. */
   hooks: { before?: HookInput; after?: HookInput };
   uri: string;

@@ -20,9 +20,7 @@ const onlineReply = z.array(
 
 /** Asks the guest's agent for the memory blocks (QEMU guest agent from 2.3 on, Linux guests). */
 export function agentSource(hypervisor: Hypervisor, domain: DomainRef): GuestSource {
-  const command = (execute: string, args: object | undefined, seconds: number) =>
-    hypervisor.agentCommand(domain, { execute, ...(args && { arguments: args }) }, seconds);
-  const ask = (execute: string) => command(execute, undefined, QUESTION_SECONDS);
+  const ask = (execute: string) => hypervisor.agentCommand(domain, { execute }, QUESTION_SECONDS);
   let block: Kib | undefined;
   return {
     speaker: "agent",
@@ -30,11 +28,37 @@ export function agentSource(hypervisor: Hypervisor, domain: DomainRef): GuestSou
       block ??= readBlockSize(await ask("guest-get-memory-block-info"));
       return readBlocks(await ask("guest-get-memory-blocks"), block);
     },
-    bringOnline: async (blocks, seconds) => {
-      const wanted = blocks.map((index) => ({ "phys-index": index, online: true }));
-      return readRefusals(await command("guest-set-memory-blocks", { "mem-blks": wanted }, seconds));
-    },
+    bringOnline: (blocks, seconds) => setBlocks(hypervisor, domain, blocks, true, seconds),
   };
+}
+
+/**
+ * Has the agent take blocks of memory online or offline.
+ *
+ * @returns why some of them were refused; undefined when none was
+ */
+export async function setBlocks(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  blocks: number[],
+  online: boolean,
+  seconds: number,
+): Promise<string | undefined> {
+  const wanted = blocks.map((index) => ({ "phys-index": index, online }));
+  const command = { execute: "guest-set-memory-blocks", arguments: { "mem-blks": wanted } };
+  return readRefusals(await hypervisor.agentCommand(domain, command, seconds), online);
+}
+
+/** The numbers of the blocks that a guest uses, by its agent, and their size. */
+export async function onlineBlocks(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+): Promise<{ block: Kib; online: number[] }> {
+  const ask = (execute: string) => hypervisor.agentCommand(domain, { execute }, QUESTION_SECONDS);
+  const block = readBlockSize(await ask("guest-get-memory-block-info"));
+  const name = "guest-get-memory-blocks";
+  const blocks = understood(name, blocksReply, await ask(name)).filter(({ online }) => online);
+  return { block, online: blocks.map((one) => one["phys-index"]) };
 }
 
 /** What `guest-get-memory-block-info` answers, in KiB. */
@@ -50,14 +74,15 @@ export function readBlocks(reply: unknown, block: Kib): GuestWord {
 }
 
 /** What `guest-set-memory-blocks` answers, as a reason where a block was refused. */
-export function readRefusals(reply: unknown): string | undefined {
+export function readRefusals(reply: unknown, online = true): string | undefined {
   const refused = understood("guest-set-memory-blocks", onlineReply, reply).filter(
     ({ response }) => response !== "success",
   );
   const [first] = refused;
   if (first === undefined) return undefined;
   const code = first["error-code"] === undefined ? "" : `, error ${first["error-code"]}`;
-  return `the agent could not bring ${refused.length === 1 ? "block" : `${refused.length} blocks, the first of them`} ${first["phys-index"]} online (${first.response}${code})`;
+  const which = refused.length === 1 ? "block" : `${refused.length} blocks, the first of them`;
+  return `the agent could not ${online ? "bring" : "take"} ${which} ${first["phys-index"]} ${online ? "online" : "offline"} (${first.response}${code})`;
 }
 
 function understood<T extends z.ZodType>(command: string, schema: T, reply: unknown): z.output<T> {

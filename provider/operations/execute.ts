@@ -1,3 +1,4 @@
+import { stillDetaching } from "../apply/detach.ts";
 import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
 import { shortage } from "../apply/host-memory.ts";
 import { carryOut, type Workplace } from "../apply/steps.ts";
@@ -12,12 +13,11 @@ import { observe, type Sighting } from "../observe/observe.ts";
 import { type Outputs, outputs } from "../outputs.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
+import { askAnew, givesUp } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
 import { askAfter, askBefore, type Say } from "./guest-word.ts";
+import { removalPlace, settleDefinition } from "./removal.ts";
 import { PartialError, UserError } from "./user-error.ts";
-
-/** Where the guest isn't to be awaited: as long as libvirt itself waits for it. */
-const LEAST_REMOVAL_SECONDS = 5;
 
 /**
  * Carries a change out step by step, and answers the outputs.
@@ -31,7 +31,7 @@ export async function execute(execution: Execution): Promise<Outputs> {
     hypervisor,
     domain,
     shutdownTimeout: news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT,
-    removalTimeout: (news.hotplug?.awaitGuest ?? session.defaults.awaitGuest) || LEAST_REMOVAL_SECONDS,
+    ...removalPlace(execution),
     hooks: news.hotplug ?? {},
     uri,
     warn: say.warn,
@@ -47,15 +47,18 @@ export async function execute(execution: Execution): Promise<Outputs> {
       sighting = await carryOut(step, place, sighting);
     } catch (error) {
       const latest = await observe(hypervisor, domain).catch(() => sighting);
-      throw failure(error as Error, execution, done, latest);
+      const settled = await settleDefinition(step, execution, place, latest);
+      throw failure(error as Error, execution, done, settled ?? latest, place, settled !== undefined);
     }
     done.push(step);
   }
   if (question !== undefined && "warning" in question) await say.warn(question.warning);
-  if (question === undefined || "warning" in question)
-    return record(execution, news, sighting, keptWord(execution));
+  if (question === undefined || "warning" in question) {
+    const word = givesUp(change.steps) ? await askAnew(execution, sighting) : keptWord(execution);
+    return record(execution, news, sighting, place, word);
+  }
   const answer = await askAfter(question, execution, sighting, say);
-  const outs = record(execution, news, sighting, answer.record);
+  const outs = record(execution, news, sighting, place, answer.record);
   if (answer.shortfall === undefined) return outs;
   const said = sayable(
     `Unable to give domain ${domain.name} all of its memory: ${answer.shortfall}`,
@@ -78,7 +81,7 @@ function speech({ session, before, news }: Execution): Say {
 
 /** The guest's earlier word, unless it is about another start of the domain or another memory. */
 function keptWord({ guest, domain, change }: Execution): GuestRecord | undefined {
-  const overtaken = change.steps.some(({ kind }) => kind === "attach" || kind === "stop" || kind === "start");
+  const overtaken = change.steps.some(({ kind }) => ["attach", "detach", "stop", "start"].includes(kind));
   return overtaken ? undefined : stillTrue(guest, domain.id);
 }
 
@@ -97,12 +100,14 @@ function record(
   { session, uri, domain, adopted }: Execution,
   inputs: Inputs,
   sighting: Sighting,
+  { underWay }: Workplace,
   guest?: GuestRecord,
 ): Outputs {
   const pending = sighting.observed.nextBoot?.memory;
+  const detaching = stillDetaching(domain.id, underWay, sighting);
   return outputs(
     { ...inputs, uuid: domain.uuid },
-    { uri, sighting, defaults: session.defaults, adopted, pending, guest },
+    { uri, sighting, defaults: session.defaults, adopted, pending, guest, detaching },
   );
 }
 
@@ -115,13 +120,32 @@ function carriedOut(before: Inputs, news: Inputs, steps: Step[], done: Step[]): 
   return { ...news, ...Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)])) };
 }
 
-/** With nothing done the old state stays; else what was read back is recorded, as Pulumi's partial state. */
-function failure(error: Error, execution: Execution, done: Step[], latest: Sighting): Error {
-  const { before, news, change } = execution;
-  if (done.length === 0) return new UserError(sayable(error.message, before, news), { cause: error });
+/**
+ * With nothing done the old state stays; else what was read back is recorded, as Pulumi's partial state. So it is where the
+ * guest may still do what it was asked for.
+ *
+ * @param changed the domain isn't as the state has it, whatever this run did
+ */
+function failure(
+  error: Error,
+  execution: Execution,
+  done: Step[],
+  latest: Sighting,
+  place: Workplace,
+  changed: boolean,
+): Error {
+  const { before, news, change, domain, guest } = execution;
+  if (done.length === 0 && !changed && place.underWay.size === 0)
+    return new UserError(sayable(error.message, before, news), { cause: error });
   const steps = done.map((step) => step.sentence).join("; ");
-  const said = sayable(`${error.message} (done before that: ${steps})`, before, news);
-  const properties = record(execution, carriedOut(before, news, change.steps, done), latest);
+  const said = sayable(
+    steps === "" ? error.message : `${error.message} (done before that: ${steps})`,
+    before,
+    news,
+  );
+  const inputs = done.length === 0 ? before : carriedOut(before, news, change.steps, done);
+  const word = done.length === 0 && !changed ? stillTrue(guest, domain.id) : undefined;
+  const properties = record(execution, inputs, latest, place, word);
   return new PartialError(said, properties.uuid, withoutUndefined(properties), error);
 }
 

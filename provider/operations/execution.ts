@@ -1,3 +1,4 @@
+import type { Detaching } from "../apply/detach.ts";
 import type { Inputs } from "../args/inputs.ts";
 import type { Kib } from "../domain/state.ts";
 import type { GuestRecord } from "../guest/record.ts";
@@ -23,4 +24,6 @@ export interface Execution {
   guest?: GuestRecord | undefined;
   /** The running domain's memory as the state has it. */
   liveBefore?: Kib | undefined;
+  /** What the state has of requests that the guest had not answered. */
+  detaching?: Detaching | undefined;
 }

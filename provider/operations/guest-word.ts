@@ -10,6 +10,7 @@ import type { GuestSource, GuestWord, Speaker } from "../guest/word.ts";
 import type { Sighting } from "../observe/observe.ts";
 import { sum } from "../plan/cells.ts";
 import type { DimmPlan } from "../plan/plan.ts";
+import { givesUp } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
 import { UserError } from "./user-error.ts";
 
@@ -96,7 +97,7 @@ function matterOf({
   const owed = stillTrue(guest, domain.id)?.missing;
   const goesOff = change.steps.some(({ kind }) => kind === "stop" || kind === "start");
   const isMatter = dimms.length > 0 || owed !== undefined || isUnheard(sighting, liveBefore);
-  if (seconds === false || goesOff || !isMatter) return undefined;
+  if (seconds === false || goesOff || !isMatter || givesUp(change.steps)) return undefined;
   const done = dimms.length === 0 ? "attached before" : sayAttached(dimms);
   return { dimms, owed, seconds, online, done };
 }

@@ -9,6 +9,7 @@ import { type Asked, askedMemory } from "../plan/asked.ts";
 import { planMemory } from "../plan/memory.ts";
 import type { MemoryView } from "../plan/observed.ts";
 import type { Session } from "../session.ts";
+import { stillUnderWay } from "./removal.ts";
 
 export interface ReadResult {
   id: string;
@@ -36,6 +37,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       adopted,
       pending: state.__observed.pending,
       guest: stillTrue(state.__guest, domain.id),
+      detaching: stillUnderWay(state.__detaching, domain.id, sighting),
     },
   );
   const found = { ...inputs, ...memory, ...others };

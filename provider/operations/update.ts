@@ -44,8 +44,10 @@ export async function update(
     if (ownership?.creating && ownership.urn === news.__urn) await mark(hypervisor, domain, ownership.urn);
     const guest = state.__guest;
     const liveBefore = state.__observed.live?.memory;
+    const detaching = state.__detaching;
     const outs = await execute({
       ...{ session, hypervisor, domain, uri, before, news, sighting, change, adopted, guest, liveBefore },
+      detaching,
     });
     return { outs };
   });

@@ -83,7 +83,7 @@ function together(parts: Plan[]): Plan {
   );
   const decisive =
     outcome === "replace" || outcome === "refuse" ? parts.filter((part) => part.outcome === outcome) : parts;
-  const memory = parts.find((part) => part.layout ?? part.reachable);
+  const memory = parts.find((part) => part.layout ?? part.reachable ?? part.reachableDown);
   return {
     outcome,
     summary: decisive.flatMap((part) => part.summary || []).join("; "),
@@ -91,6 +91,7 @@ function together(parts: Plan[]): Plan {
     reasons: decisive.flatMap((part) => part.reasons),
     ...(memory?.layout && { layout: memory.layout }),
     ...(memory?.reachable && { reachable: memory.reachable }),
+    ...(memory?.reachableDown && { reachableDown: memory.reachableDown }),
   };
 }
 

@@ -4,6 +4,8 @@ import type { Asked } from "./asked.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { nothing, type Plan, type Reachable, type Step } from "./plan.ts";
 import { reachableSizes } from "./reachable.ts";
+import { downwardSizes } from "./reachable-down.ts";
+import { sayRanges } from "./shrink-words.ts";
 import { arrow, NEXT_BOOT, REPLACE_COSTS } from "./words.ts";
 
 /**
@@ -24,7 +26,7 @@ export function fallBack(
   const isNodesAlone = live.memory === asked.memory;
   const why = isNodesAlone
     ? `the nodes of the running domain can't be changed: ${reasons.join("; ")}`
-    : `${arrow(live.memory, asked.memory)} can't be hot-plugged: ${reasons.join("; ")}; ${nearest(asked, observed, live)}`;
+    : `${arrow(live.memory, asked.memory)} can't be ${asked.memory < live.memory ? "hot-unplugged" : "hot-plugged"}: ${reasons.join("; ")}; ${nearest(asked, observed, live)}`;
   const { whenNotPossible } = asked;
   if (observed.nextBoot === undefined && (whenNotPossible === "restart" || whenNotPossible === "nextBoot"))
     return refuse(
@@ -89,16 +91,24 @@ function forbidden(what: string): string {
 
 /** The sizes around the asked one that are live from here. */
 function nearest(asked: Asked, observed: Observed, live: MemoryView): string {
-  const reachable = reachableSizes(asked, observed);
-  if (reachable === undefined) return `no other size is live from ${sayMib(live.memory)}`;
-  const sizes = around(asked.memory, live.memory, reachable).map((size) =>
+  const up = reachableSizes(asked, observed);
+  const all = [...downwardSizes(asked, observed), ...(up ? [up] : [])];
+  if (all.length === 0) return `no other size is live from ${sayMib(live.memory)}`;
+  const sizes = around(asked.memory, live.memory, all).map((size) =>
     size === live.memory ? `${sayMib(size)}, which it has` : sayMib(size),
   );
-  return `live from here: ${sizes.join("; ")} (${sayMib(reachable.from)} to ${sayMib(reachable.to)} in steps of ${sayMib(reachable.step)})`;
+  return `live from here: ${sizes.join("; ")} (${sayRanges(all)})`;
 }
 
-function around(wanted: Kib, present: Kib, { from, to, step }: Reachable): Kib[] {
-  if (wanted < from) return [present, from];
-  const below = Math.min(to, from + Math.floor((wanted - from) / step) * step);
-  return below + step <= to ? [below, below + step] : [below];
+/** The nearest size below the wanted one and the nearest above it: the present one is one of them, too. */
+function around(wanted: Kib, present: Kib, sizes: Reachable[]): Kib[] {
+  const fitting = sizes.flatMap(({ from, to, step }) => {
+    if (wanted < from) return [from];
+    const below = Math.min(to, from + Math.floor((wanted - from) / step) * step);
+    return below + step <= to ? [below, below + step] : [below];
+  });
+  const all = [present, ...fitting].sort((a, b) => a - b);
+  const below = all.findLast((size) => size <= wanted);
+  const above = all.find((size) => size > wanted);
+  return [below, above].flatMap((size) => size ?? []);
 }

@@ -16,7 +16,7 @@ export function saysGrowth(increase: Kib, asked: Asked, live: MemoryView, layout
   const { dimms, freeSlots, slots, ceiling } = layout;
   const nodes = [...new Set(dimms.map(({ node }) => node))];
   const where = nodes.length === 1 ? `node ${nodes[0]}` : `spread over nodes ${nodes.join(", ")}`;
-  const what = `hot-plug ${saySize(increase)} as ${sayDimms(dimms)} (${freeSlots} of ${slots} free after), ${where}`;
+  const what = `hot-plug ${saySize(increase)} as ${sayDimms(dimms, "into")} (${freeSlots} of ${slots} free after), ${where}`;
   return `${what}; ${arrow(live.memory, asked.memory)} of at most ${saySize(ceiling)}`;
 }
 
@@ -25,18 +25,12 @@ export function growthNotes(asked: Asked, observed: Observed, live: MemoryView, 
   const { ceiling, freeSlots } = layout;
   return [
     "no restart",
-    ...when(
-      asked.memory === asked.maxMemory && observed.persistent,
-      "the ceiling is reached: the next boot has no headroom unless maxMemory is raised",
-    ),
+    ...ceilingReached(asked, observed),
     ...when(
       freeSlots === 0 && asked.memory < ceiling,
       "the last slot goes: the next increase needs the domain shut down and started first",
     ),
-    ...when(
-      asked.maxMemory !== ceiling && asked.memory < asked.maxMemory,
-      `the maximum of ${saySize(asked.maxMemory)} takes effect at the next boot`,
-    ),
+    ...otherCeiling(asked, ceiling),
     ...emptyNode(asked, live),
     ...misplaced(live, layout),
     ...tooMuchAtOnce(asked, live),
@@ -46,6 +40,25 @@ export function growthNotes(asked: Asked, observed: Observed, live: MemoryView, 
       "the domain is paused: the guest sees the memory, and can confirm it, when it resumes",
     ),
   ];
+}
+
+/** What becomes of the ceiling at the next boot. */
+export function ceilingNotes(asked: Asked, observed: Observed, ceiling: Kib): string[] {
+  return [...ceilingReached(asked, observed), ...otherCeiling(asked, ceiling)];
+}
+
+function ceilingReached({ memory, maxMemory }: Asked, { persistent }: Observed): string[] {
+  return when(
+    memory === maxMemory && persistent,
+    "the ceiling is reached: the next boot has no headroom unless maxMemory is raised",
+  );
+}
+
+function otherCeiling({ memory, maxMemory }: Asked, ceiling: Kib): string[] {
+  return when(
+    maxMemory !== ceiling && memory < maxMemory,
+    `the maximum of ${saySize(maxMemory)} takes effect at the next boot`,
+  );
 }
 
 function when(condition: boolean, note: string): string[] {

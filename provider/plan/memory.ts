@@ -3,6 +3,7 @@ import type { Kib } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
 import { MINIMAL_NODE, sum } from "./cells.ts";
 import { ceilingFor, foldedDefinition, isDefined, leastMemory, takenByOthers } from "./definition.ts";
+import { reasonsAgainstDetach } from "./detach-rules.ts";
 import { fallBack, refuse } from "./fallback.ts";
 import { growthNotes, saysGrowth } from "./growth-words.ts";
 import { layOut, sayDimm } from "./layout.ts";
@@ -11,6 +12,9 @@ import type { MemoryView, Observed } from "./observed.ts";
 import { foreignPending, supersededPending } from "./pending.ts";
 import { nothing, type Plan, type Step } from "./plan.ts";
 import { reachableSizes } from "./reachable.ts";
+import { downwardSizes } from "./reachable-down.ts";
+import { removal, removals, without } from "./shrink.ts";
+import { sayRemoval, saysShrink, shrinkNotes } from "./shrink-words.ts";
 import { arrow, NEXT_BOOT, sayRest } from "./words.ts";
 
 /** What a plan of the memory depends on beside what is asked and what is there. */
@@ -31,7 +35,12 @@ export function planMemory(asked: Asked, observed: Observed, circumstances: Circ
     ? planOff(asked, observed, circumstances)
     : planRunning(asked, observed, live, circumstances);
   const reachable = reachableSizes(asked, observed);
-  return reachable === undefined ? plan : { ...plan, reachable };
+  const reachableDown = downwardSizes(asked, observed);
+  return {
+    ...plan,
+    ...(reachable && { reachable }),
+    ...(reachableDown.length > 0 && { reachableDown }),
+  };
 }
 
 /** Nothing runs, so the definition is all that changes. */
@@ -66,25 +75,65 @@ function planRunning(asked: Asked, observed: Observed, live: MemoryView, circums
     return planNextBoot(asked, observed, live, definition, supersedes);
   const reasons = [
     ...topologyReasons(asked, observed, live, circumstances),
-    ...(increase < 0 ? [decreaseReason(-increase, live)] : []),
+    ...(increase < 0 ? reasonsAgainstDetach(asked, observed, live) : []),
     ...(increase > 0 ? reasonsAgainstAttach(asked, live) : []),
   ];
   if (reasons.length > 0)
     return fallBack(asked, observed, live, reasons, definition, headroom(asked, live) + supersedes);
   if (increase === 0) return planDefinition(asked, observed, live, definition, supersedes);
+  if (increase < 0) return planShrink(asked, observed, live, circumstances, supersedes);
   const layout = layOut(increase, asked, live);
   const attach = layout.dimms.map(
     (dimm): Step => ({ kind: "attach", dimm, sentence: `attach ${sayDimm(dimm)}` }),
   );
   const notes = growthNotes(asked, observed, live, layout).join("; ");
-  const later = definition.some((step) => step.kind === "redefine") ? `; numa: ${NEXT_BOOT}` : "";
   return {
     outcome: "live",
-    summary: `${saysGrowth(increase, asked, live, layout)}; ${notes}${supersedes}${later}`,
+    summary: `${saysGrowth(increase, asked, live, layout)}; ${notes}${supersedes}${otherNodesLater(definition)}`,
     steps: [...attach, ...definition],
     reasons: [],
     layout,
   };
+}
+
+/** The definition is the one of the domain that is left, so that it holds whatever was spread or plugged where. */
+function planShrink(
+  asked: Asked,
+  observed: Observed,
+  live: MemoryView,
+  circumstances: Circumstances,
+  supersedes: string,
+): Plan {
+  const removed = removals(asked, live) ?? [];
+  const after = without(removed, observed, live);
+  const definition = definitionSteps(asked, after, circumstances);
+  const detach = removed.map((device): Step => {
+    const dimm = removal(device);
+    return { kind: "detach", dimm, sentence: `take ${sayRemoval(dimm)}` };
+  });
+  const notes = shrinkNotes(asked, observed, live).join("; ");
+  return {
+    outcome: "live",
+    summary: `${saysShrink(asked, live, removed, after.live)}; ${notes}${supersedes}${otherNodesLater(definition)}`,
+    steps: [...detach, ...definition],
+    reasons: [],
+  };
+}
+
+function otherNodesLater(definition: Step[]): string {
+  return definition.some((step) => step.kind === "redefine") ? `; numa: ${NEXT_BOOT}` : "";
+}
+
+/**
+ * The definition of a running domain that has another size than was asked for, since an update ended halfway: its next
+ * boot has what it has now. Nodes stay as they are.
+ */
+export function definitionOfPresent(asked: Asked, observed: Observed): Step[] {
+  const { live } = observed;
+  const { shares, ...rest } = asked;
+  const nodes = observed.nextBoot?.cells.length;
+  const present = { ...rest, ...(shares?.length === nodes && shares && { shares }) };
+  return live === undefined ? [] : definitionSteps({ ...present, memory: live.memory }, observed, {});
 }
 
 /** The running domain has its size; its definition may differ: a fold that was interrupted, or a new ceiling. */
@@ -169,8 +218,8 @@ function topologyReasons(
   { numaChanged }: Circumstances,
 ): string[] {
   const { shares, target } = asked;
-  const grows = increaseOver(asked, live) > 0;
-  if (shares === undefined || !(numaChanged || grows)) return [];
+  const otherSize = increaseOver(asked, live) !== 0;
+  if (shares === undefined || !(numaChanged || otherSize)) return [];
   if (shares.length !== live.cells.length)
     return [
       `the running domain was started with ${nodes(live.cells.length)}, and the program asks for ${nodes(shares.length)}`,
@@ -196,12 +245,6 @@ function isAbout(a: Kib, b: Kib): boolean {
 
 function nodes(count: number): string {
   return count === 1 ? "1 NUMA node" : `${count} NUMA nodes`;
-}
-
-function decreaseReason(decrease: Kib, live: MemoryView): string {
-  return live.devices.length === 0
-    ? `memory that a running domain was started with can't be taken away (${sayMib(decrease)} less is asked)`
-    : `taking DIMMs out is not supported yet (${sayMib(decrease)} less is asked)`;
 }
 
 /** What a way that isn't live brings with it, for a domain that could not grow so far. */

@@ -76,8 +76,10 @@ export interface Plan {
   /** Why it can't be milder, one sentence a rule. */
   reasons: string[];
   layout?: Layout;
-  /** Sizes that are live from the present one; undefined when none is. */
+  /** Larger sizes that are live from the present one; undefined when none is. */
   reachable?: Reachable;
+  /** Smaller ones, ascending; undefined when none is. */
+  reachableDown?: Reachable[];
 }
 
 export function nothing(): Plan {

@@ -56,6 +56,7 @@ beforeEach(() => {
     domain,
     shutdownTimeout: 60,
     removalTimeout: 5,
+    underWay: new Set(),
     hooks: {},
     uri: host.uri,
     warn: async () => {},

@@ -7,7 +7,9 @@
 #                                          and what each node has, where the kernel knows of nodes
 #   GUEST agent started
 #   GUEST powering off                                          also: GUEST rebooting
-# Switches on the kernel's command line: lab.noacpi (the power button does nothing), lab.noagent.
+#   GUEST holds on                                              with lab.holds_on, to memory that was plugged in
+# Switches on the kernel's command line: lab.noacpi (the power button does nothing), lab.noagent, lab.holds_on (the
+# kernel itself uses memory that was plugged in, and can't give it up).
 
 export PATH=/bin:/sbin
 mount -t proc proc /proc
@@ -86,8 +88,21 @@ look_at_memory() {
   say "$now uptime=$uptime nodes=$nodes node_kb=$node_kb"
 }
 
+# Tracing has a buffer of any size in the kernel's own memory, which can't be moved; below 4 GiB it takes that last.
+boot_blocks=
+hold_on() {
+  [ -n "$boot_blocks" ] || boot_blocks=$online
+  [ "$online" -gt "$boot_blocks" ] || return
+  holds_on=done
+  mount -t tracefs tracefs /sys/kernel/tracing
+  echo 65536 >/sys/kernel/tracing/buffer_size_kb && say holds on
+}
+holds_on=no
+switched_on lab.holds_on && holds_on=wanted
+
 while :; do
   look_at_memory
+  [ "$holds_on" = wanted ] && hold_on
   [ "$agent" = none ] && start_agent
   sleep 0.2
 done

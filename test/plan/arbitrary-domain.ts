@@ -140,7 +140,7 @@ export function anyAsked(observed: Observed): fc.Arbitrary<Asked> {
   return fc
     .record({
       alignment: fc.constantFrom(128, 128, 256, 1024),
-      blocks: fc.noBias(fc.integer({ min: 0, max: 8 })),
+      blocks: fc.noBias(fc.integer({ min: -4, max: 8 })),
       isWhole: rarely(false),
       other: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: size }),
       room: fc.option(fc.integer({ min: 0, max: 4096 }), { nil: undefined }),
@@ -155,6 +155,7 @@ export function anyAsked(observed: Observed): fc.Arbitrary<Asked> {
         { weight: 1, arbitrary: fc.constant("nextBoot" as const) },
       ),
       enabled: rarely(false),
+      allowUnplug: fc.boolean(),
       adopted: rarely(true),
       allowDowntime: rarely(false),
       forceOff: fc.boolean(),
@@ -163,7 +164,7 @@ export function anyAsked(observed: Observed): fc.Arbitrary<Asked> {
       const { alignment, target } = rest;
       const unit = isWhole ? Math.max(alignment, pageSize ?? 0) : alignment;
       const step = unit * (target === "spread" ? nodes : 1);
-      const wanted = other ?? present + blocks * step;
+      const wanted = other ?? (present + blocks * step > 0 ? present + blocks * step : present);
       const { memory, fitting } = fittingShares(wanted, target, shares);
       return ask(memory, {
         ...rest,

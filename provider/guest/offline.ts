@@ -1,0 +1,75 @@
+import type { Kib } from "../domain/state.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { onlineBlocks, setBlocks } from "./agent.ts";
+import type { Clock } from "./wait.ts";
+import { sayForeign } from "./word.ts";
+
+/** A DIMM's place in the guest. */
+interface Place {
+  size: Kib;
+  /** Start address, hexadecimal. */
+  base?: string;
+}
+
+/** What became of a DIMM's blocks that were to go offline. */
+export interface Offlined {
+  /** Why the guest keeps one of them. Those that had gone before it are online again. */
+  refused?: string;
+  /** Why it isn't known whether the guest will: some of them may be offline. */
+  silent?: string;
+  /** Brings back online what was taken, where the DIMM stays after all. */
+  putBack: () => Promise<void>;
+}
+
+/**
+ * Has the guest's agent take a DIMM's blocks offline, one after the other, so that the guest says which one it can't spare.
+ * Nothing is done where the agent can't help: its commands are forbidden, it doesn't answer, the guest never took the DIMM.
+ *
+ * @param seconds for all of them: a block that is in use is emptied first
+ */
+export async function takeOffline(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  dimm: Place,
+  seconds: number,
+  clock: Clock,
+): Promise<Offlined> {
+  const deadline = clock.now() + seconds * 1000;
+  const taken: number[] = [];
+  const set = (blocks: number[], online: boolean) =>
+    setBlocks(hypervisor, domain, blocks, online, Math.max(1, Math.ceil((deadline - clock.now()) / 1000)));
+  const putBack = async () => {
+    const blocks = taken.splice(0);
+    // Where that fails too, the refusal is what there is to say; hotplug.online brings them back with the next attach.
+    if (blocks.length > 0) await set(blocks, true).catch(() => undefined);
+  };
+  const blocks = await blocksOf(hypervisor, domain, dimm).catch(() => []);
+  for (const block of blocks) {
+    try {
+      const refused = await set([block], false);
+      if (refused !== undefined) {
+        await putBack();
+        return { refused, putBack };
+      }
+    } catch (error) {
+      // The very first one: the agent has that command forbidden, or is of another kind.
+      if (taken.length === 0 && clock.now() < deadline) return { putBack };
+      return {
+        silent: `the agent has not said whether block ${block} goes offline (${sayForeign(error)})`,
+        putBack,
+      };
+    }
+    taken.push(block);
+  }
+  return { putBack };
+}
+
+/** The blocks that lie in a DIMM as a whole and that the guest uses. Linux numbers a block by its address. */
+async function blocksOf(hypervisor: Hypervisor, domain: DomainRef, { base, size }: Place): Promise<number[]> {
+  if (base === undefined) return [];
+  const { block, online } = await onlineBlocks(hypervisor, domain);
+  const bytes = BigInt(block) * 1024n;
+  const first = (BigInt(base) + bytes - 1n) / bytes;
+  const end = (BigInt(base) + BigInt(size) * 1024n) / bytes;
+  return online.filter((index) => index >= first && index < end);
+}

@@ -1,0 +1,33 @@
+import { wholeMib } from "../guest/explain.ts";
+import { freshWord } from "../guest/fresh.ts";
+import type { GuestRecord } from "../guest/record.ts";
+import type { Sighting } from "../observe/observe.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Execution } from "./execution.ts";
+
+/** Whether the guest has less memory after these steps, and none that it was given. */
+export function givesUp(steps: Step[]): boolean {
+  const kinds = new Set(steps.map(({ kind }) => kind));
+  return kinds.has("detach") && !kinds.has("attach");
+}
+
+/**
+ * What the guest says that it has after it gave memory up. Its earlier word is void, and so is what it was waited for;
+ * libvirt has said already that the memory is gone, so a guest that doesn't answer is no failure.
+ */
+export async function askAnew(
+  { hypervisor, domain, news, session }: Execution,
+  { observed, agentConnected }: Sighting,
+): Promise<GuestRecord | undefined> {
+  const seconds = news.hotplug?.awaitGuest ?? session.defaults.awaitGuest;
+  if (seconds === false || observed.power !== "running") return undefined;
+  const found = await freshWord(hypervisor, domain, agentConnected, session.clock);
+  if (found === undefined) return undefined;
+  const { speaker, word } = found;
+  return {
+    domainId: domain.id,
+    speaker,
+    memory: wholeMib(Math.min(word.memory, observed.live?.memory ?? word.memory)),
+    ...(word.block !== undefined && { block: word.block }),
+  };
+}

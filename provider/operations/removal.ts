@@ -1,0 +1,64 @@
+import { type Detaching, type RemovalPlace, stillDetaching } from "../apply/detach.ts";
+import { carryOut, type Workplace } from "../apply/steps.ts";
+import { takeOffline } from "../guest/offline.ts";
+import type { Sighting } from "../observe/observe.ts";
+import { askedMemory } from "../plan/asked.ts";
+import { definitionOfPresent } from "../plan/memory.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Execution } from "./execution.ts";
+
+/** Where the guest isn't to be awaited: as long as libvirt itself waits for it. */
+const LEAST_REMOVAL_SECONDS = 5;
+
+/** How memory is taken out of this domain. */
+export function removalPlace(execution: Execution): RemovalPlace {
+  const { session, hypervisor, domain, news, sighting, detaching } = execution;
+  const { clock, defaults } = session;
+  const removalTimeout = (news.hotplug?.awaitGuest ?? defaults.awaitGuest) || LEAST_REMOVAL_SECONDS;
+  return {
+    removalTimeout,
+    underWay: new Set(stillUnderWay(detaching, domain.id, sighting)?.aliases),
+    ...(sighting.agentConnected && {
+      offline: (dimm) => takeOffline(hypervisor, domain, dimm, removalTimeout, clock),
+    }),
+  };
+}
+
+/** What the state says of requests, as far as that is still so. */
+export function stillUnderWay(
+  recorded: Detaching | undefined,
+  domainId: number,
+  sighting: Sighting,
+): Detaching | undefined {
+  return recorded?.domainId === domainId ? stillDetaching(domainId, recorded.aliases, sighting) : undefined;
+}
+
+/**
+ * The definition after a shrink that ended halfway, with DIMMs taken out since the state was written: what is left is what
+ * the next boot has.
+ *
+ * @returns the domain as it is then; undefined where the definition is to stay
+ */
+export async function settleDefinition(
+  failed: Step,
+  { change, news, session, adopted, sighting, liveBefore }: Execution,
+  place: Workplace,
+  latest: Sighting,
+): Promise<Sighting | undefined> {
+  const asked = askedMemory(news, session.defaults, adopted);
+  const before = liveBefore ?? sighting.observed.live?.memory ?? 0;
+  const left = latest.observed.live?.memory ?? before;
+  const waits = change.steps.some(({ kind }) => kind === "define");
+  if (failed.kind !== "detach" || asked === undefined || !waits || left >= before) return undefined;
+  try {
+    let settled = latest;
+    for (const step of definitionOfPresent(asked, latest.observed))
+      settled = await carryOut(step, place, settled);
+    return settled;
+  } catch (error) {
+    await place.warn(
+      `what was taken out is gone, and the definition does not say so yet: ${(error as Error).message}`,
+    );
+    return undefined;
+  }
+}
