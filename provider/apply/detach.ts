@@ -38,7 +38,9 @@ interface Offlined {
   refused?: string;
   /** Why it isn't known whether it does. */
   silent?: string;
-  /** Brings what was taken offline back online, where the DIMM stays. */
+  /** How many of them are offline. */
+  blocks: number;
+  /** Brings them back online, where the DIMM stays. */
   putBack: () => Promise<void>;
 }
 
@@ -56,17 +58,20 @@ export async function detach(dimm: DimmRemoval, place: Workplace, present: Sight
   if (!isThere(dimm, present.observed)) return present;
   const earlier = underWay.has(dimm.alias) ? await answer(dimm, place) : undefined;
   if (earlier !== undefined) return removed(dimm, place, earlier);
-  const { refused, silent, putBack } = (await place.offline?.(dimm)) ?? { putBack: async () => {} };
+  const offlined = (await place.offline?.(dimm)) ?? NOTHING_OFFLINE;
+  const { refused, silent, blocks, putBack } = offlined;
   if (refused !== undefined) throw new Error(`the guest refused: ${refused}; ${STAYS}`);
   if (silent !== undefined)
-    throw new Error(`no answer within ${place.removalTimeout} s: ${silent}; ${STAYS}`);
+    throw new Error(`no answer within ${place.removalTimeout} s: ${silent}; ${STAYS}${sayOffline(blocks)}`);
   try {
-    return removed(dimm, place, await request(dimm, place));
+    return removed(dimm, place, await request(dimm, place), blocks);
   } catch (error) {
     if (!underWay.has(dimm.alias)) await putBack();
     throw error;
   }
 }
+
+const NOTHING_OFFLINE: Offlined = { blocks: 0, putBack: async () => {} };
 
 const STAYS = "nothing of it was taken out";
 
@@ -115,14 +120,21 @@ function removed(
   { alias, size }: DimmRemoval,
   { removalTimeout, underWay }: Workplace,
   removal: Removal | undefined,
+  blocks = 0,
 ): Sighting {
   if (removal === undefined)
     throw new Error(
-      `no answer from the guest within ${removalTimeout} s: the ${saySize(size)} are still there; they may go later, which a refresh would show, and the next update waits for them before it asks again`,
+      `no answer from the guest within ${removalTimeout} s: the ${saySize(size)} are still there; they may go later, which a refresh would show, and the next update waits for them before it asks again${sayOffline(blocks)}`,
     );
   underWay.delete(alias);
   if ("gone" in removal) return removal.gone;
   throw new Error(`the guest refused to give it up (${removal.refused}): its kernel log says why; ${STAYS}`);
+}
+
+/** Memory that is there and that the guest doesn't use: its own figures show less. */
+function sayOffline(blocks: number): string {
+  if (blocks === 0) return "";
+  return `; ${blocks === 1 ? "1 block of it is" : `${blocks} blocks of it are`} offline in the guest`;
 }
 
 function isThere({ alias }: Pick<DimmRemoval, "alias">, observed: Observed): boolean {

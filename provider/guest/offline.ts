@@ -17,7 +17,9 @@ export interface Offlined {
   refused?: string;
   /** Why it isn't known whether the guest will: some of them may be offline. */
   silent?: string;
-  /** Brings back online what was taken, where the DIMM stays after all. */
+  /** How many are offline now. */
+  blocks: number;
+  /** Brings them back online, where the DIMM stays after all. */
   putBack: () => Promise<void>;
 }
 
@@ -49,19 +51,17 @@ export async function takeOffline(
       const refused = await set([block], false);
       if (refused !== undefined) {
         await putBack();
-        return { refused, putBack };
+        return { refused, blocks: 0, putBack };
       }
     } catch (error) {
       // The very first one: the agent has that command forbidden, or is of another kind.
-      if (taken.length === 0 && clock.now() < deadline) return { putBack };
-      return {
-        silent: `the agent has not said whether block ${block} goes offline (${sayForeign(error)})`,
-        putBack,
-      };
+      if (taken.length === 0 && clock.now() < deadline) break;
+      const silent = `the agent has not said whether block ${block} goes offline (${sayForeign(error)})`;
+      return { silent, blocks: taken.length, putBack };
     }
     taken.push(block);
   }
-  return { putBack };
+  return { blocks: taken.length, putBack };
 }
 
 /** The blocks that lie in a DIMM as a whole and that the guest uses. Linux numbers a block by its address. */

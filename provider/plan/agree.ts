@@ -23,9 +23,16 @@ export function agreed(fromState: Change, looked: Change | undefined): Change {
 export function permitted(announced: Change | undefined, now: Change): Change {
   if (announced === undefined || announced.outcome === "unknown")
     return interrupts(now) ? refusal(now, "nothing was previewed") : now;
-  return isGraver(now.outcome, announced.outcome) && !isHarmless(now)
-    ? refusal(now, `the preview said «${announced.summary}»`)
+  const isGraverThanSaid = isGraver(now.outcome, announced.outcome) && !isHarmless(now);
+  const isUnannounced = isHarmless(announced) && takesMemory(now) && !takesMemory(announced);
+  return isGraverThanSaid || isUnannounced
+    ? refusal(now, `the preview said «${announced.summary || "no change"}»`)
     : now;
+}
+
+/** A guest that has to give memory up may suffer from it, so that is never a surprise. */
+function takesMemory({ steps }: Change): boolean {
+  return steps.some((step) => step.kind === "detach");
 }
 
 /** None of these touches what runs, so the difference between them needs no second look by a person. */

@@ -65,7 +65,11 @@ export function saysWhatStays(decrease: Kib, have: Kib, asked: Asked, live: Memo
       ? [`${sayMib(elsewhere)} in DIMMs on nodes other than hotplug.targetNode (${nodes.join(", ")})`]
       : []),
   ];
-  return `${sayMib(decrease)} less is asked, and this provider's DIMMs there come to ${sayMib(have)}; what stays: ${stays.join(", ")}`;
+  const ours =
+    have === 0
+      ? "none of it is in DIMMs of this provider's"
+      : `this provider's DIMMs come to ${sayMib(have)}`;
+  return `${sayMib(decrease)} less is asked, and ${ours}${nodes.length === 1 ? ` on node ${nodes[0]}` : ""}; what stays: ${stays.join(", ")}`;
 }
 
 /** More ranges than this don't help a reader. */

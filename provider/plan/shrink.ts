@@ -51,7 +51,7 @@ export function againstAnyDetach({ enabled }: Asked, { power }: Observed): strin
   return [
     ...(enabled ? [] : ["hotplug.enabled is false"]),
     ...(power === "paused"
-      ? ["the domain is paused, and its guest can't give memory up until it is resumed"]
+      ? ["the domain is paused, and its guest can give memory up only once it is resumed"]
       : []),
   ];
 }

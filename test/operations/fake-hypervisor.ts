@@ -62,6 +62,8 @@ export class FakeHypervisor implements Hypervisor {
   guestObeysShutdown = true;
   /** Aliases of the devices that the guest gives up when it is asked to. */
   readonly guestGivesUp = new Set<string>();
+  /** Aliases of those that it refuses to give up. */
+  readonly guestKeeps = new Set<string>();
   /** What the guest's balloon reports. */
   balloon: MemoryStats = {};
   /** The guest's agent; without one its commands are refused. */
@@ -184,9 +186,9 @@ export class FakeHypervisor implements Hypervisor {
     return this.answer("detachDevice", uuid, () => {
       const { live, inactive } = this.domain(uuid);
       if (where.live && live !== undefined) {
+        if (this.guestKeeps.has(alias)) this.tell(uuid, { kind: "device-removal-failed", uuid, alias });
         if (!this.guestGivesUp.has(alias)) return;
-        this.change(uuid, { live: withoutDevice(live, alias) });
-        this.tell(uuid, { kind: "device-removed", uuid, alias });
+        this.giveUp(uuid, alias);
       }
       if (where.config && inactive !== undefined)
         this.change(uuid, { inactive: withoutDevice(inactive, alias) });
@@ -291,6 +293,13 @@ export class FakeHypervisor implements Hypervisor {
     if (rest.inactive === undefined) this.domains.delete(uuid);
     else this.domains.set(uuid, { ...rest, power: "shutoff" });
     this.tell(uuid, { kind: "lifecycle", uuid, event: 5, detail: 0 });
+  }
+
+  /** The guest gives up what it was asked for earlier. */
+  giveUp(uuid: string, alias: string): void {
+    const { live = "" } = this.domain(uuid);
+    this.change(uuid, { live: withoutDevice(live, alias) });
+    this.tell(uuid, { kind: "device-removed", uuid, alias });
   }
 
   /** An event of a domain, to all who subscribed to it. */

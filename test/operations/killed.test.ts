@@ -16,10 +16,12 @@ afterEach(() => {
 });
 
 /** A stack whose domain is there already, if `before` is given, and the calls of an undisturbed `up`. */
-async function scene(before: object | undefined) {
+async function scene({ before, grown }: Story) {
   const host = new FakeHypervisor();
   const stack = new OneResource(host);
+  for (const slot of [0, 1, 2]) host.guestGivesUp.add(`ua-pulumi-dimm${slot}`);
   if (before !== undefined) await stack.up({ ...before });
+  if (grown !== undefined) await stack.up({ ...grown });
   host.calls.length = 0;
   return { host, stack };
 }
@@ -34,8 +36,12 @@ function end(host: FakeHypervisor) {
 interface Story {
   name: string;
   before: object | undefined;
+  /** What it had grown to since. */
+  grown?: object;
   after: object;
 }
+
+const shrinks = { ...args, hotplug: { allowUnplug: true, maxDimmSize: "512MiB", awaitGuest: false } };
 
 const stories: Story[] = [
   { name: "create", before: undefined, after: args },
@@ -43,6 +49,12 @@ const stories: Story[] = [
     name: "grow, more vCPUs, autostart off",
     before: { ...args, memory: "1259MiB" },
     after: { ...args, memory: "1515MiB", vcpus: 4, autostart: false },
+  },
+  {
+    name: "take two of three DIMMs out, and more vCPUs",
+    before: shrinks,
+    grown: { ...shrinks, memory: "2283MiB" },
+    after: { ...shrinks, memory: "1515MiB", vcpus: 4 },
   },
   {
     name: "shut down and change",
@@ -58,16 +70,17 @@ const ends = [
   { how: "with the whole process, which records nothing", isKilled: true },
 ];
 
-describe.each(stories)("$name, ended at any call", ({ name, before, after }) => {
+describe.each(stories)("$name, ended at any call", (story) => {
+  const { name, after } = story;
   test.each(ends)("$how: the next run converges", async ({ isKilled }) => {
-    const undisturbed = await scene(before);
+    const undisturbed = await scene(story);
     await undisturbed.stack.up({ ...after });
     const total = undisturbed.host.calls.length;
     const wanted = end(undisturbed.host);
     expect(total).toBeGreaterThan(5);
 
     for (let call = 1; call <= total; call++) {
-      const { host, stack } = await scene(before);
+      const { host, stack } = await scene(story);
       const recorded = structuredClone(stack.state);
       host.death = { call, carriedOut: true };
       const ended = await settled(stack.up({ ...after })).catch((error: Error) => error);
@@ -80,7 +93,7 @@ describe.each(stories)("$name, ended at any call", ({ name, before, after }) => 
         await expect(stack.up({ ...after })).rejects.toThrow("that this resource made");
         continue;
       }
-      await stack.up({ ...after });
+      await settled(stack.up({ ...after }));
       expect(end(host), `after call ${call}`).toEqual(wanted);
       expect(await stack.up({ ...after }), `after call ${call}`).toBe("same");
       expect(readDomain(host.only.inactive ?? "").ownership).toEqual({

@@ -78,6 +78,7 @@ const derived = [
   "__observed",
   "__drift",
   "__guest",
+  "__detaching",
 ];
 
 describe("names that last", () => {

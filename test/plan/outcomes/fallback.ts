@@ -140,22 +140,6 @@ export const FALLBACK: OutcomeRow[] = [
     sentence: `replace: 1003 → 1259 MiB can't be hot-plugged: the running domain was started without maxMemory, so it has neither slots nor room for DIMMs; no other size is live from 1003 MiB; ${replaceCosts}; with it come 16 slots and room up to 8 GiB, so that later increases are live`,
   },
   {
-    name: "a decrease, where DIMMs could be taken out",
-    before: running({ devices: [ours(0, 256)] }, { cells: [1259] }),
-    had: { memory: "1259MiB" },
-    change: { memory: "1003MiB" },
-    outcome: "replace",
-    sentence: `replace: 1259 → 1003 MiB can't be hot-plugged: taking DIMMs out is not supported yet (256 MiB less is asked); live from here: 1259 MiB, which it has; 1515 MiB (1515 MiB to 8171 MiB in steps of 256 MiB); ${replaceCosts}`,
-    isNotYet: true,
-  },
-  {
-    name: "a decrease below what the domain was started with",
-    before: running(),
-    change: { memory: "747MiB" },
-    outcome: "replace",
-    sentence: `replace: 1003 → 747 MiB can't be hot-plugged: memory that a running domain was started with can't be taken away (256 MiB less is asked); live from here: 1003 MiB, which it has; 1259 MiB (1259 MiB to 8171 MiB in steps of 256 MiB); ${replaceCosts}`,
-  },
-  {
     name: "other NUMA nodes",
     before: running({ cells: [1003] }),
     change: { numa: [{ memory: "500MiB" }, { memory: "503MiB" }] },

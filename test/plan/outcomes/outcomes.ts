@@ -5,11 +5,13 @@ import { LIVE } from "./live.ts";
 import { REFUSED } from "./refused.ts";
 import type { OutcomeRow } from "./row.ts";
 import { SETTLED } from "./settled.ts";
+import { SHRINK } from "./shrink.ts";
 
 /** All rows, under the headings of docs/outcomes.md. */
 export const OUTCOMES: Record<string, OutcomeRow[]> = {
   "A new domain": CREATION,
   "On the running domain": LIVE,
+  "Less memory, on the running domain": SHRINK,
   "Not on the running domain: hotplug.whenNotPossible": FALLBACK,
   "The definition alone": DEFINITION,
   "Nothing to do": SETTLED,

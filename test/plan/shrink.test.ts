@@ -1,0 +1,183 @@
+import { fc, test as property } from "@fast-check/vitest";
+import { describe, expect, test } from "vitest";
+import type { Kib } from "../../provider/domain/state.ts";
+import { definitionOfPresent, planMemory } from "../../provider/plan/memory.ts";
+import type { Observed } from "../../provider/plan/observed.ts";
+import type { Plan } from "../../provider/plan/plan.ts";
+import { isOurs } from "../../provider/plan/slots.ts";
+import { anyAsked, anyObserved } from "./arbitrary-domain.ts";
+import { ask, MIB, off, ours, paused, running, theirs, transient } from "./scene.ts";
+import { afterStep } from "./simulate.ts";
+
+const RUNS = { numRuns: 300 };
+const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
+const allowUnplug = { allowUnplug: true };
+
+function detached({ steps }: Plan): string[] {
+  return steps.flatMap((step) => (step.kind === "detach" ? step.dimm.alias : []));
+}
+
+const alias = (slot: number) => `ua-pulumi-dimm${slot}`;
+
+describe("which DIMMs are taken out", () => {
+  test.each<[name: string, Observed, asked: ReturnType<typeof ask>, slots: number[]]>([
+    [
+      "the newest is the one that was plugged last, whatever its slot",
+      running({ devices: [ours(3, 256), ours(0, 256)] }),
+      ask(1259, allowUnplug),
+      [0],
+    ],
+    [
+      "the fewest before the newest",
+      running({ devices: [ours(0, 512), ours(1, 256), ours(2, 256)] }),
+      ask(1515, allowUnplug),
+      [0],
+    ],
+    [
+      "those of the target node alone",
+      running({ cells: [512, 512], devices: [ours(0, 256, 1), ours(1, 256, 0)] }),
+      ask(1280, { ...allowUnplug, target: 1 }),
+      [0],
+    ],
+    [
+      "spread: as much of every node",
+      running({
+        cells: [512, 512],
+        devices: [ours(0, 256, 0), ours(1, 256, 1), ours(2, 512, 0), ours(3, 512, 1)],
+      }),
+      ask(1536, { ...allowUnplug, target: "spread" }),
+      [3, 2],
+    ],
+    [
+      "spread: what one node has more",
+      running({ cells: [512, 512], devices: [ours(0, 256, 0), ours(1, 256, 1), ours(2, 512, 0)] }),
+      ask(1536, { ...allowUnplug, target: "spread" }),
+      [2],
+    ],
+  ])("%s", (_, observed, asked, slots) => {
+    const plan = planMemory(asked, observed);
+    expect([plan.outcome, detached(plan)]).toEqual(["live", slots.map(alias)]);
+  });
+
+  test("never without leave, of others, of a paused guest, for the next boot, or beside what is asked", () => {
+    const dimms = { devices: [ours(0, 256), theirs(1, 256, "ua-theirs")] };
+    const asked = ask(1259, allowUnplug);
+    for (const [observed, wanted] of [
+      [running(dimms), { ...asked, allowUnplug: false }],
+      [running(dimms), { ...asked, memory: 1003 * MIB }],
+      [running(dimms), { ...asked, memory: 1260 * MIB }],
+      [running(dimms), { ...asked, enabled: false }],
+      [running(dimms), { ...asked, applyOn: "nextBoot" as const }],
+      [paused(running(dimms)), asked],
+      [off(dimms), asked],
+    ] as const)
+      expect(detached(planMemory(wanted, observed))).toEqual([]);
+    expect(detached(planMemory(asked, running(dimms)))).toEqual([alias(0)]);
+    expect(detached(planMemory(asked, transient(dimms)))).toEqual([alias(0)]);
+  });
+
+  test("the definition is that of what is left, in each node", () => {
+    const observed = running(
+      { cells: [512, 512], devices: [ours(0, 512, 0), ours(1, 512, 1)] },
+      { cells: [1024, 1024] },
+    );
+    const { steps } = planMemory(ask(1536, { ...allowUnplug, target: 1 }), observed);
+    expect(steps.map(({ kind }) => kind)).toEqual(["detach", "define"]);
+    expect(steps.at(-1)).toMatchObject({
+      definition: { memory: 1536 * MIB, cells: [{ memory: 1024 * MIB }, { memory: 512 * MIB }] },
+    });
+  });
+});
+
+/** Domains with DIMMs, and smaller sizes: often what some of our DIMMs add up to. */
+const aDecrease = anyObserved
+  .filter(({ live }) => live?.devices.some(isOurs) === true)
+  .chain((observed) =>
+    fc.tuple(
+      fc.constant(observed),
+      anyAsked(observed),
+      fc.subarray(observed.live?.devices.filter(isOurs) ?? []),
+    ),
+  )
+  .map(([observed, asked, some]) => {
+    const present: Kib = observed.live?.memory ?? 0;
+    const memory = present - sum(some.map(({ size }) => size));
+    const { shares: _, ...rest } = asked;
+    return {
+      observed,
+      asked: { ...rest, ...allowUnplug, memory, maxMemory: Math.max(memory, asked.maxMemory) },
+    };
+  });
+
+describe("of whatever DIMMs a domain has", () => {
+  property.prop([aDecrease], RUNS)("what is taken out comes to the decrease exactly, and is ours", (one) => {
+    const { observed, asked } = one;
+    const plan = planMemory(asked, observed);
+    const taken = detached(plan);
+    if (taken.length === 0) return;
+    const { live } = observed;
+    const devices = live?.devices.filter((device) => taken.includes(device.alias ?? "")) ?? [];
+    expect(devices.every(isOurs)).toBe(true);
+    expect(sum(devices.map(({ size }) => size))).toBe((live?.memory ?? 0) - asked.memory);
+    expect(plan.outcome).toBe("live");
+    if (asked.target !== "spread") expect(devices.every(({ node }) => node === asked.target)).toBe(true);
+  });
+
+  property.prop([aDecrease], RUNS)("killed after any step, the same follows, and then nothing", (one) => {
+    const { observed, asked } = one;
+    const { steps, outcome } = planMemory(asked, observed);
+    if (outcome !== "live") return;
+    const states = [observed];
+    for (const step of steps) states.push(afterStep(states.at(-1) ?? observed, step));
+    const last = states.at(-1) ?? observed;
+    for (const killedAt of states)
+      expect(planMemory(asked, killedAt).steps.reduce(afterStep, killedAt)).toEqual(last);
+    expect(planMemory(asked, last)).toMatchObject({ outcome: "none", steps: [] });
+    expect(last.live?.memory).toBe(asked.memory);
+  });
+
+  property.prop([aDecrease], RUNS)("a definition of what is left is settled for that size", (one) => {
+    const { observed, asked } = one;
+    const [first] = planMemory(asked, observed).steps;
+    if (first?.kind !== "detach") return;
+    const left = afterStep(observed, first);
+    const settled = definitionOfPresent(asked, left).reduce(afterStep, left);
+    expect(settled.nextBoot?.memory).toBe(left.nextBoot && left.live?.memory);
+    const memory = left.live?.memory ?? 0;
+    const again = planMemory({ ...asked, memory, maxMemory: Math.max(memory, asked.maxMemory) }, settled);
+    expect(again.steps).toEqual([]);
+  });
+
+  property.prop([aDecrease], RUNS)("every smaller reachable size is live, and no other one", (one) => {
+    const { observed, asked } = one;
+    const { reachableDown = [] } = planMemory(asked, observed);
+    const isLive = (memory: Kib) =>
+      detached(planMemory({ ...asked, memory, maxMemory: Math.max(memory, asked.maxMemory) }, observed))
+        .length > 0;
+    const sizes = reachableDown.flatMap(({ from, to, step }) =>
+      Array.from({ length: (to - from) / step + 1 }, (_, index) => from + index * step),
+    );
+    expect(sizes).toEqual([...new Set(sizes)].sort((a, b) => a - b));
+    for (const size of sizes) {
+      expect(isLive(size)).toBe(true);
+      for (const near of [size - MIB, size + MIB, size + 128 * MIB])
+        expect(isLive(near)).toBe(sizes.includes(near));
+    }
+    if (observed.live !== undefined && detached(planMemory(asked, observed)).length > 0)
+      expect(sizes).toContain(asked.memory);
+  });
+});
+
+test("smaller sizes are said in as few ranges as there are steps between them", () => {
+  const down = (...devices: ReturnType<typeof ours>[]) =>
+    planMemory(
+      ask(1003 + sum(devices.map(({ size }) => size / MIB)), allowUnplug),
+      running({ devices }),
+    ).reachableDown?.map(({ from, to, step }) => [from / MIB, to / MIB, step / MIB]);
+  expect(down(ours(0, 256))).toEqual([[1003, 1003, 256]]);
+  expect(down(ours(0, 256), ours(1, 512))).toEqual([[1003, 1515, 256]]);
+  expect(down(ours(0, 256), ours(1, 1024))).toEqual([
+    [1003, 1259, 256],
+    [2027, 2027, 256],
+  ]);
+});
