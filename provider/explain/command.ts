@@ -10,7 +10,7 @@ import type { Question } from "./question.ts";
 
 const HELP = `Usage: pulumi-libvirt-hotplug explain <uri> <domain> [size] [options]
 
-Shows the memory of a libvirt domain, whoever made it; the sizes that it can grow
+Shows the memory of a libvirt domain, whoever made it; the sizes that it can go
 to while it runs; and for a size what \`pulumi up\` would do. It changes nothing.
 
   <uri>      libvirt's, such as qemu:///system or qemu+ssh://root@host/system
@@ -24,6 +24,7 @@ What a program may say beside the size; the stack's configuration isn't read:
   --when-not-possible <way>  hotplug.whenNotPossible: "replace" (the default),
                              "restart", "nextBoot" or "error"
   --max-memory <size>        maxMemory; default: what the domain has
+  --allow-unplug             hotplug.allowUnplug: true
 
   --json                     for programs: sizes as in the resource's outputs
   --help
@@ -37,6 +38,7 @@ const OPTIONS = {
   "max-dimm-size": { type: "string" },
   "target-node": { type: "string" },
   "when-not-possible": { type: "string" },
+  "allow-unplug": { type: "boolean" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -100,6 +102,7 @@ function parse(args: string[]): "help" | { uri: string; domain: string; question
     maxDimmSize: values["max-dimm-size"],
     targetNode: values["target-node"],
     whenNotPossible: values["when-not-possible"],
+    allowUnplug: values["allow-unplug"],
   };
   const said = Object.fromEntries(Object.entries(question).filter(([, value]) => value !== undefined));
   return { uri, domain, question: said, json: values.json === true };

@@ -1,6 +1,7 @@
 import { sayMib, saySize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import type { Outcome } from "../plan/plan.ts";
+import { sayRanges } from "../plan/shrink-words.ts";
 import { NEXT_BOOT } from "../plan/words.ts";
 import { drawBar } from "./bar.ts";
 import type { ExplainedPlan, Explanation, MemoryMap } from "./explanation.ts";
@@ -96,16 +97,11 @@ function drawFacts(explanation: Explanation, paper: Paper): string[] {
 }
 
 function saysReachable({ live, reachable }: Explanation): [label: string, text: string][] {
-  const { up, reasons } = reachable;
+  const { up, reasons, down, reasonsDown } = reachable;
   if (live === undefined) return [["live", reasons.join("; ")]];
   return [
-    [
-      "live up",
-      up
-        ? `${sayMib(up.from)} to ${sayMib(up.to)} in steps of ${sayMib(up.step)}`
-        : `no size: ${reasons.join("; ")}`,
-    ],
-    ["live down", "no size: taking memory out of a running domain is not supported yet"],
+    ["live up", up ? sayRanges([up]) : `no size: ${reasons.join("; ")}`],
+    ["live down", down.length > 0 ? sayRanges(down) : `no size: ${reasonsDown.join("; ")}`],
   ];
 }
 

@@ -5,12 +5,15 @@ import type { PowerState } from "../libvirt/hypervisor.ts";
 import type { Sighting } from "../observe/observe.ts";
 import type { Asked } from "../plan/asked.ts";
 import { sum } from "../plan/cells.ts";
+import { needsLeave, reasonsAgainstDetach } from "../plan/detach-rules.ts";
 import { blockOf, dimmUnit, misaligned } from "../plan/layout.ts";
 import { reasonsAgainstAttach } from "../plan/live-rules.ts";
 import { planMemory } from "../plan/memory.ts";
 import type { MemoryView, Observed } from "../plan/observed.ts";
 import type { Outcome, Reachable, Step } from "../plan/plan.ts";
 import { reachableSizes } from "../plan/reachable.ts";
+import { downwardSizes } from "../plan/reachable-down.ts";
+import { againstAnyDetach, removableOn } from "../plan/shrink.ts";
 import { freeSlots, isOurs } from "../plan/slots.ts";
 import { targetNodes, unevenness } from "../plan/spread.ts";
 import { askedBy, type Question } from "./question.ts";
@@ -57,8 +60,14 @@ export interface Explanation {
   nextBoot?: MemoryMap;
   /** What the next boot has instead of the present memory. */
   pending?: Kib;
-  /** Sizes that are live from here, upwards, or why there are none. */
-  reachable: { up?: Reachable; reasons: string[] };
+  /** Sizes that are live from here, or why there are none. */
+  reachable: {
+    up?: Reachable;
+    reasons: string[];
+    /** Ascending. */
+    down: Reachable[];
+    reasonsDown: string[];
+  };
   /** What `up` would do for the size that was asked about. */
   plan?: ExplainedPlan;
 }
@@ -140,14 +149,31 @@ const DEFINITION_IS_FULL =
 
 function reachable(asked: Asked, observed: Observed): Explanation["reachable"] {
   const { live } = observed;
-  if (live === undefined)
-    return { reasons: ["the domain is off: another size changes its definition alone"] };
+  if (live === undefined) {
+    const reasons = ["the domain is off: another size changes its definition alone"];
+    return { reasons, down: [], reasonsDown: reasons };
+  }
+  return { ...upwards(asked, observed, live), ...downwards(asked, observed, live) };
+}
+
+function upwards(asked: Asked, observed: Observed, live: MemoryView) {
   const up = reachableSizes(asked, observed);
   if (up !== undefined) return { up, reasons: [] };
   const step = dimmUnit(asked, live).size * targetNodes(asked, live).length;
   const uneven = asked.target === "spread" ? unevenness(live) : 0;
   const reasons = reasonsAgainstAttach({ ...asked, memory: live.memory + (uneven || step) }, live);
   return { reasons: reasons.length > 0 ? reasons : [DEFINITION_IS_FULL] };
+}
+
+function downwards(asked: Asked, observed: Observed, live: MemoryView) {
+  const down = downwardSizes(asked, observed);
+  if (down.length > 0) return { down, reasonsDown: [] };
+  const dimms = targetNodes(asked, live).flatMap((node) => removableOn(node, live));
+  if (dimms.length === 0) return { down, reasonsDown: ["no DIMM of this provider's is there to take out"] };
+  const reasons = [...againstAnyDetach(asked, observed), ...needsLeave(asked, observed)];
+  if (reasons.length > 0) return { down, reasonsDown: reasons };
+  const memory = live.memory - sum(dimms.map(({ size }) => size));
+  return { down, reasonsDown: reasonsAgainstDetach({ ...asked, memory }, observed, live) };
 }
 
 function explainedPlan(asked: Asked, { observed, definition }: Sighting): ExplainedPlan {

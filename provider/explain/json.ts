@@ -1,4 +1,5 @@
 import { canonicalSize } from "../args/size.ts";
+import type { Reachable } from "../plan/plan.ts";
 import type { Explanation, MappedDevice, MemoryMap } from "./explanation.ts";
 
 /** The form of the JSON below. Fields may be added to it. */
@@ -11,7 +12,7 @@ const FORMAT = 1;
 export function explanationJson(explanation: Explanation): Record<string, unknown> {
   const { uri, name, uuid, state, persistent, arch, machine, owner } = explanation;
   const { live, nextBoot, pending, reachable, plan } = explanation;
-  const { up } = reachable;
+  const { up, down, reasons, reasonsDown } = reachable;
   return {
     format: FORMAT,
     uri,
@@ -26,12 +27,10 @@ export function explanationJson(explanation: Explanation): Record<string, unknow
     nextBoot: nextBoot === undefined ? null : mapJson(nextBoot),
     pendingMemory: pending === undefined ? null : canonicalSize(pending),
     reachable: {
-      up: up
-        ? { from: canonicalSize(up.from), to: canonicalSize(up.to), step: canonicalSize(up.step) }
-        : null,
-      // Taking memory out of a running domain is not supported yet.
-      down: null,
-      reasons: reachable.reasons,
+      up: up ? rangeJson(up) : null,
+      down: down.length > 0 ? down.map(rangeJson) : null,
+      reasons,
+      reasonsDown,
     },
     ...(plan && {
       plan: {
@@ -41,6 +40,10 @@ export function explanationJson(explanation: Explanation): Record<string, unknow
       },
     }),
   };
+}
+
+function rangeJson({ from, to, step }: Reachable) {
+  return { from: canonicalSize(from), to: canonicalSize(to), step: canonicalSize(step) };
 }
 
 function mapJson({

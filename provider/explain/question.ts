@@ -16,10 +16,11 @@ export interface Question {
   maxDimmSize?: string;
   targetNode?: string;
   whenNotPossible?: string;
+  allowUnplug?: boolean;
 }
 
 /** How a person types each argument. */
-const TYPED: Readonly<Record<string, { key: keyof Question; as: string }>> = {
+const TYPED: Readonly<Record<string, { key: Exclude<keyof Question, "allowUnplug">; as: string }>> = {
   memory: { key: "memory", as: "size" },
   maxMemory: { key: "maxMemory", as: "--max-memory" },
   "hotplug.alignment": { key: "alignment", as: "--alignment" },

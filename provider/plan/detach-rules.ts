@@ -38,10 +38,14 @@ function doesNotAddUp(asked: Asked, live: MemoryView): string[] {
 
 /** Said only where it would help to allow it. */
 function isForbidden(asked: Asked, observed: Observed, live: MemoryView): string[] {
-  if (asked.allowUnplug) return [];
-  const removed = removals(asked, live);
-  if (removed !== undefined)
-    return [`hotplug.allowUnplug is false (with it the guest could be asked for ${sayDevices(removed)})`];
-  const sizes = downwardSizes({ ...asked, allowUnplug: true }, observed);
+  const removed = asked.allowUnplug ? undefined : removals(asked, live);
+  return removed === undefined
+    ? needsLeave(asked, observed)
+    : [`hotplug.allowUnplug is false (with it the guest could be asked for ${sayDevices(removed)})`];
+}
+
+/** The sizes that would be live if the program allowed it. */
+export function needsLeave(asked: Asked, observed: Observed): string[] {
+  const sizes = asked.allowUnplug ? [] : downwardSizes({ ...asked, allowUnplug: true }, observed);
   return sizes.length === 0 ? [] : [`hotplug.allowUnplug is false (with it live: ${sayRanges(sizes)})`];
 }

@@ -39,7 +39,7 @@ describe("what is drawn of", () => {
       now        1003 MiB of at most 8 GiB in 16 slots
       next boot  the same
       live up    1259 MiB to 8171 MiB in steps of 256 MiB
-      live down  no size: taking memory out of a running domain is not supported yet
+      live down  no size: no DIMM of this provider's is there to take out
 
       plan for 1259 MiB: live
         hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 →
@@ -54,7 +54,7 @@ describe("what is drawn of", () => {
   test("one of ours with DIMMs in gaps, folded into its definition", () => {
     const devices = [at(0, ours(0, 256)), at(256, ours(3, 512))];
     const grown = sighting(running({ devices }, { cells: [1771] }), MADE);
-    expect(drawn(grown, { memory: "2027MiB" })).toMatchInlineSnapshot(`
+    expect(drawn(grown, { memory: "2027MiB", allowUnplug: true })).toMatchInlineSnapshot(`
       "web-1: running, x86_64
       b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c on qemu:///system
       made by this provider as
@@ -73,7 +73,7 @@ describe("what is drawn of", () => {
                  memory devices
       next boot  1771 MiB of at most 8 GiB in 16 slots
       live up    2027 MiB to 8171 MiB in steps of 256 MiB
-      live down  no size: taking memory out of a running domain is not supported yet
+      live down  1003 MiB to 1515 MiB in steps of 256 MiB
 
       plan for 2027 MiB: live
         hot-plug 256 MiB as 1 DIMM into slot 1 (13 of 16 free after), node 0; 1771 →
@@ -111,7 +111,7 @@ describe("what is drawn of", () => {
       pending    1003 MiB takes effect when the domain is next shut down and started;
                  a reboot inside the guest isn't enough
       live up    1907 MiB to 8051 MiB in steps of 256 MiB
-      live down  no size: taking memory out of a running domain is not supported yet
+      live down  no size: hotplug.allowUnplug is false (with it live: 1395 MiB)
 
       plan for 2931 MiB: live
         hot-plug 1280 MiB as 1 DIMM into slot 1 (12 of 16 free after), node 0; 1651 →
@@ -148,7 +148,7 @@ describe("what is drawn of", () => {
       next boot  769 MiB of at most 2 GiB in 4 slots: base 512 MiB in node 0, 257 MiB
                  in node 1
       live up    1025 MiB to 1793 MiB in steps of 256 MiB
-      live down  no size: taking memory out of a running domain is not supported yet
+      live down  no size: hotplug.allowUnplug is false (with it live: 513 MiB)
 
       plan for 1025 MiB: live
         hot-plug 256 MiB as 1 DIMM into slot 1 (2 of 4 free after), node 1; 769 → 1025
@@ -175,7 +175,7 @@ describe("what is drawn of", () => {
       now        1003 MiB of at most 8 GiB in 16 slots
       next boot  none: the domain is transient
       live up    1259 MiB to 8171 MiB in steps of 256 MiB
-      live down  no size: taking memory out of a running domain is not supported yet
+      live down  no size: no DIMM of this provider's is there to take out
 
       plan for 1259 MiB: live
         hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 →
@@ -229,7 +229,7 @@ describe("what is drawn of", () => {
       live up    no size: the running domain has no NUMA node 0 to plug into; the
                  running domain was started without maxMemory, so it has neither slots
                  nor room for DIMMs
-      live down  no size: taking memory out of a running domain is not supported yet
+      live down  no size: no DIMM of this provider's is there to take out
 
       plan for 2048 MiB: refuse
         1003 → 2048 MiB can't be hot-plugged: the running domain has no NUMA node 0 to
@@ -263,7 +263,7 @@ describe("what is drawn of", () => {
       balloon    1536 MiB (currentMemory)
       next boot  the same
       live up    3328 MiB to 16384 MiB in steps of 256 MiB
-      live down  no size: taking memory out of a running domain is not supported yet
+      live down  no size: no DIMM of this provider's is there to take out
       "
     `);
   });
@@ -292,7 +292,7 @@ describe("what is drawn of", () => {
       pending    2048 MiB takes effect when the domain is next shut down and started;
                  a reboot inside the guest isn't enough
       live up    1259 MiB to 8171 MiB in steps of 256 MiB
-      live down  no size: taking memory out of a running domain is not supported yet
+      live down  no size: no DIMM of this provider's is there to take out
 
       plan for 1259 MiB: live
         hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 →

@@ -8,7 +8,7 @@ import { explanationJson } from "../../provider/explain/json.ts";
 import { planMemory } from "../../provider/plan/memory.ts";
 import { reachableSizes } from "../../provider/plan/reachable.ts";
 import { anyObserved } from "../plan/arbitrary-domain.ts";
-import { ask, MIB, off, ours, running, theirs, transient } from "../plan/scene.ts";
+import { ask, MIB, off, ours, paused, running, theirs, transient } from "../plan/scene.ts";
 import { at, sighting, URI } from "./sightings.ts";
 
 const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1";
@@ -79,7 +79,19 @@ test.each([
     /^the definition has more in other/,
   ],
 ])("why no size is live: %s", (_, observed, reason) => {
-  expect(explain(URI, sighting(observed)).reachable).toEqual({ reasons: [expect.stringMatching(reason)] });
+  expect(explain(URI, sighting(observed)).reachable).toEqual({
+    reasons: [expect.stringMatching(reason)],
+    down: [],
+    reasonsDown: ["no DIMM of this provider's is there to take out"],
+  });
+});
+
+test.each<[string, Parameters<typeof explain>[1]["observed"], RegExp]>([
+  ["not allowed", running({ devices: [ours(0, 256)] }), /allowUnplug is false \(with it live: 1003 MiB\)$/],
+  ["a paused guest", paused(running({ devices: [ours(0, 256)] })), /^the domain is paused/],
+])("why no smaller size is live: %s", (_, observed, reason) => {
+  const { down, reasonsDown } = explain(URI, sighting(observed)).reachable;
+  expect([down, reasonsDown]).toEqual([[], [expect.stringMatching(reason)]]);
 });
 
 const anyOptions = fc.record(
@@ -87,6 +99,7 @@ const anyOptions = fc.record(
     alignment: fc.constantFrom("128MiB", "512MiB"),
     targetNode: fc.constantFrom("0", "spread"),
     maxDimmSize: fc.constantFrom("512MiB", "1GiB"),
+    allowUnplug: fc.boolean(),
   },
   { requiredKeys: [] },
 );
@@ -95,8 +108,9 @@ forAll.prop([anyObserved, anyOptions])("a size that is said to be live is live",
   const of = sighting(observed);
   // An alignment above the ceiling is an error of its own.
   fc.pre((of.definition.maxMemory?.size ?? of.definition.memory) >= 512 * MIB);
-  const { up } = explain(URI, of, options).reachable;
-  for (const size of up ? [up.from, up.to] : []) {
+  const { up, down, reasonsDown } = explain(URI, of, options).reachable;
+  expect(reasonsDown.length > 0).toBe(down.length === 0);
+  for (const size of [...(up ? [up] : []), ...down].flatMap(({ from, to }) => [from, to])) {
     const { plan } = explain(URI, of, { ...options, memory: `${size / MIB}MiB` });
     expect(plan?.outcome, plan?.summary).toBe("live");
   }
@@ -180,6 +194,7 @@ describe("as JSON", () => {
         up: { from: "1615MiB", to: "1871MiB", step: "256MiB" },
         down: null,
         reasons: [],
+        reasonsDown: ["hotplug.allowUnplug is false (with it live: 1103 MiB)"],
       },
       plan: {
         memory: "1615MiB",
@@ -193,6 +208,16 @@ describe("as JSON", () => {
         notes: ["as for a program that has adopted the domain (adopt: true)"],
       },
     });
+  });
+
+  test("smaller sizes that are live", () => {
+    const of = sighting(running({ devices: [ours(0, 256), ours(1, 512)] }, { cells: [1771] }));
+    const { reachable, plan } = json(URI, of, { memory: "1003MiB", allowUnplug: true });
+    expect(reachable).toMatchObject({
+      down: [{ from: "1003MiB", to: "1515MiB", step: "256MiB" }],
+      reasonsDown: [],
+    });
+    expect(plan).toMatchObject({ outcome: "live", steps: [{ kind: "detach" }, { kind: "detach" }, { kind: "define" }] });
   });
 
   test("what isn't there is null, and there is no plan unless a size is asked about", () => {

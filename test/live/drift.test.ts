@@ -54,7 +54,7 @@ onEachEngine((on) => {
 
     const refused = await stack.preview({ diff: true, continueOnError: true });
     expect(refused.ok).toBe(false);
-    expect(refused.stdout).toContain("512 → 256 MiB can't be hot-plugged");
+    expect(refused.stdout).toContain("512 → 256 MiB can't be hot-unplugged");
 
     // The program follows what was plugged by hand.
     stack.edit("plugged", { memory: "512MiB" });

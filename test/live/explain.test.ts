@@ -89,6 +89,7 @@ test("a domain that was made by hand: its DIMMs, whose they are, and the one tha
     up: { from: "996MiB", to: "4068MiB", step: "256MiB" },
     down: null,
     reasons: [],
+    reasonsDown: ["no DIMM of this provider's is there to take out"],
   });
   expect(said.plan).toMatchObject({ memory: "996MiB", outcome: "live" });
   expect(said.plan.steps[0]).toEqual({

@@ -78,6 +78,18 @@ describe("the plan that update carries out", () => {
     expect(permitted(withRoom, stop)).toMatchObject({ outcome: "refuse", steps: [] });
   });
 
+  test("takes no memory from a guest that the preview did not name", () => {
+    const shrink = change(
+      running({ devices: [ours(0, 256), ours(1, 256)] }, {}),
+      ask(1259, { allowUnplug: true }),
+    );
+    expect(permitted(shrink, shrink)).toBe(shrink);
+    expect(permitted(withoutSlots, shrink)).toBe(shrink);
+    expect(permitted(unknown, shrink)).toBe(shrink);
+    for (const announced of [withRoom, grown])
+      expect(permitted(announced, shrink)).toMatchObject({ outcome: "refuse", steps: [] });
+  });
+
   test("without a preview in this process interrupts nothing but by the program's own running: false", () => {
     expect(permitted(undefined, withRoom)).toBe(withRoom);
     expect(permitted(undefined, stop)).toBe(stop);

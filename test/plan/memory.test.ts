@@ -273,7 +273,7 @@ const replaced: Row[] = [
     running(),
     ask(747),
     "replace",
-    `replace: 1003 → 747 MiB can't be hot-plugged: ${cantShrink("256 MiB")}; live from here: 1003 MiB, which it has; 1259 MiB (1259 MiB to 8171 MiB in steps of 256 MiB); ${replaceCosts}`,
+    `replace: 1003 → 747 MiB can't be hot-unplugged: ${cantShrink("256 MiB")}; live from here: 1003 MiB, which it has (1259 MiB to 8171 MiB in steps of 256 MiB); ${replaceCosts}`,
   ],
   [
     "another tool's size, in KiB",

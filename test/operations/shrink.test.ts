@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { readDomain } from "../../provider/domain/read.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { OneResource } from "./one-resource.ts";
+import { settled } from "./settled.ts";
+
+const MIB = 1024;
+const DIMMS = [0, 1, 2].map((slot) => `ua-pulumi-dimm${slot}`);
+
+const args = {
+  memory: "1GiB",
+  maxMemory: "8GiB",
+  hotplug: { allowUnplug: true, maxDimmSize: "512MiB", awaitGuest: 10 },
+};
+/** In three DIMMs: 512, 512 and 256 MiB. */
+const grown = { ...args, memory: "2304MiB" };
+const half = { ...args, memory: "1536MiB" };
+
+let host: FakeHypervisor;
+let stack: OneResource;
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  host = new FakeHypervisor();
+  stack = new OneResource(host);
+  await stack.up(args);
+  await stack.up(grown);
+  for (const alias of DIMMS) host.guestGivesUp.add(alias);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const up = (program: object) => settled(stack.up({ ...program }));
+const live = () => readDomain(host.only.live ?? "");
+const nextBoot = () => readDomain(host.only.inactive ?? "");
+const sent = () => host.calls.filter((call) => call === "detachDevice").length;
+const underWay = () => stack.recorded.outputs.__detaching;
+
+describe("a decrease", () => {
+  test("takes out what adds up to it; the next boot follows, and a second up has nothing to do", async () => {
+    expect(stack.recorded.outputs).toMatchObject({
+      reachable: [
+        { from: "2560MiB", to: "8192MiB", step: "256MiB" },
+        { from: "1024MiB", to: "2048MiB", step: "256MiB" },
+      ],
+    });
+    expect(await up(half)).toBe("update");
+    expect(live().devices.map(({ alias }) => alias)).toEqual([DIMMS[0]]);
+    expect([live().memory, nextBoot().memory, nextBoot().devices]).toEqual([1536 * MIB, 1536 * MIB, []]);
+    expect(stack.recorded.outputs).toMatchObject({ liveMemory: "1536MiB", nextBootMemory: "1536MiB" });
+    expect(underWay()).toBeUndefined();
+    expect(await up(half)).toBe("same");
+    expect(await up(grown)).toBe("update");
+    expect(live().memory).toBe(2304 * MIB);
+  });
+
+  test("without leave is what the program chose instead", async () => {
+    const hotplug = { ...args.hotplug, allowUnplug: false, whenNotPossible: "nextBoot" };
+    expect(stack.recorded.outputs.reachable).toHaveLength(2);
+    await up({ ...half, hotplug });
+    expect([live().memory, nextBoot().memory, sent()]).toEqual([2304 * MIB, 1536 * MIB, 0]);
+    expect(stack.recorded.outputs.reachable).toHaveLength(1);
+    expect(await up({ ...half, hotplug })).toBe("same");
+    await up(half);
+    expect([live().memory, nextBoot().memory]).toEqual([1536 * MIB, 1536 * MIB]);
+    expect(await up(half)).toBe("same");
+  });
+});
+
+describe("a guest that keeps one of the DIMMs", () => {
+  test("what went before is gone and recorded, and the next boot is set to what is left", async () => {
+    const [, kept = ""] = DIMMS;
+    host.guestGivesUp.delete(kept);
+    host.guestKeeps.add(kept);
+    await expect(up(half)).rejects.toThrow(
+      /^Unable to take the DIMM of 512 MiB out of slot 1, node 0 .*the guest refused.* \(done before that: take the DIMM of 256 MiB out of slot 2, node 0\)$/,
+    );
+    expect([live().memory, nextBoot().memory]).toEqual([2048 * MIB, 2048 * MIB]);
+    expect(stack.recorded.outputs).toMatchObject({ liveMemory: "2048MiB", nextBootMemory: "2048MiB" });
+    expect(stack.recorded.outputs).not.toHaveProperty("pendingMemory");
+
+    host.guestKeeps.clear();
+    host.guestGivesUp.add(kept);
+    await up(half);
+    expect([live().memory, nextBoot().memory]).toEqual([1536 * MIB, 1536 * MIB]);
+    expect(await up(half)).toBe("same");
+  });
+
+  test("the first one: nothing was done, and the state stays as it was", async () => {
+    host.guestGivesUp.clear();
+    for (const alias of DIMMS) host.guestKeeps.add(alias);
+    const before = structuredClone(stack.state);
+    await expect(up(half)).rejects.toThrow("the guest refused to give it up (device-removal-failed)");
+    expect(stack.state).toEqual(before);
+    expect(nextBoot().memory).toBe(2304 * MIB);
+    expect(await up(grown)).toBe("same");
+  });
+});
+
+describe("a guest that does not answer", () => {
+  beforeEach(async () => {
+    host.guestGivesUp.clear();
+    await expect(up(half)).rejects.toThrow("no answer from the guest within 10 s");
+  });
+
+  test("is recorded as asked, with all of its memory", () => {
+    expect(underWay()).toEqual({ domainId: 1, aliases: [DIMMS[2]] });
+    expect(stack.recorded.outputs).toMatchObject({ memory: "2304MiB", liveMemory: "2304MiB" });
+    expect([sent(), nextBoot().memory]).toEqual([1, 2304 * MIB]);
+  });
+
+  test("gives it up during the next up: it isn't asked for the same DIMM twice", async () => {
+    setTimeout(() => host.giveUp(host.only.uuid, DIMMS[2] ?? ""), 4_000);
+    host.guestGivesUp.add(DIMMS[1] ?? "");
+    await up(half);
+    expect([live().memory, sent()]).toEqual([1536 * MIB, 2]);
+    expect(underWay()).toBeUndefined();
+    expect(await up(half)).toBe("same");
+  });
+
+  test("gave it up in between: a refresh sees that, and the next up goes on", async () => {
+    host.giveUp(host.only.uuid, DIMMS[2] ?? "");
+    await stack.refresh();
+    expect(stack.recorded.outputs).toMatchObject({ liveMemory: "2048MiB" });
+    expect(underWay()).toBeUndefined();
+    host.guestGivesUp.add(DIMMS[1] ?? "");
+    await up(half);
+    expect([live().memory, sent()]).toEqual([1536 * MIB, 2]);
+  });
+
+  test("is asked again after as long a silence once more", async () => {
+    await expect(up(half)).rejects.toThrow("no answer from the guest within 10 s");
+    expect([sent(), underWay()]).toEqual([2, { domainId: 1, aliases: [DIMMS[2]] }]);
+  });
+
+  test("and a refresh keeps in mind that it was asked", async () => {
+    await stack.refresh();
+    expect(underWay()).toEqual({ domainId: 1, aliases: [DIMMS[2]] });
+  });
+
+  test("has been started anew: what was asked of it then is void", async () => {
+    host.turnOff(host.only.uuid);
+    host.boot(host.only.uuid);
+    await stack.refresh();
+    expect(underWay()).toBeUndefined();
+  });
+
+  test("need not give it up when the program wants all of it after all", async () => {
+    expect(await up(grown)).toBe("same");
+    expect(sent()).toBe(1);
+  });
+});
+
+describe("the guest's word afterwards", () => {
+  test("is asked for anew", async () => {
+    const report = () => {
+      host.balloon = { available: live().memory - 100 * MIB, lastUpdate: (host.balloon.lastUpdate ?? 0) + 1 };
+      return host.balloon;
+    };
+    host.memoryStats = async () => report();
+    await up(half);
+    expect(stack.recorded.outputs).toMatchObject({ guestMemory: "1436MiB", guestMemoryFrom: "balloon" });
+  });
+
+  test("is none where nobody answers, and none from before", async () => {
+    host.balloon = { available: 2200 * MIB, lastUpdate: 1 };
+    await up(half);
+    expect(stack.recorded.outputs).not.toHaveProperty("guestMemory");
+  });
+});
