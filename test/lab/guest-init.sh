@@ -7,9 +7,9 @@
 #                                          and what each node has, where the kernel knows of nodes
 #   GUEST agent started
 #   GUEST powering off                                          also: GUEST rebooting
-#   GUEST holds on                                              with lab.holds_on, to memory that was plugged in
+#   GUEST holds on                                              with lab.holds_on
 # Switches on the kernel's command line: lab.noacpi (the power button does nothing), lab.noagent, lab.holds_on (the
-# kernel itself uses memory that was plugged in, and can't give it up).
+# kernel itself uses the first memory that is plugged in and can't give it up; what comes later is movable).
 
 export PATH=/bin:/sbin
 mount -t proc proc /proc
@@ -88,14 +88,17 @@ look_at_memory() {
   say "$now uptime=$uptime nodes=$nodes node_kb=$node_kb"
 }
 
-# Tracing has a buffer of any size in the kernel's own memory, which can't be moved; below 4 GiB it takes that last.
+# A buffer for tracing, of any size, lies in the kernel's own memory: that can't be moved, and is taken from above
+# 4 GiB first.
 boot_blocks=
 hold_on() {
   [ -n "$boot_blocks" ] || boot_blocks=$online
   [ "$online" -gt "$boot_blocks" ] || return
   holds_on=done
   mount -t tracefs tracefs /sys/kernel/tracing
-  echo 65536 >/sys/kernel/tracing/buffer_size_kb && say holds on
+  echo 65536 >/sys/kernel/tracing/buffer_size_kb &&
+    echo online_movable >/sys/devices/system/memory/auto_online_blocks &&
+    say holds on
 }
 holds_on=no
 switched_on lab.holds_on && holds_on=wanted

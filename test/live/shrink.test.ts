@@ -1,8 +1,9 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { engineOnThisMachine } from "../engine/driver.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { labOfThisFile, liveMemory, nextBootMemory, removeDomains } from "./by-virsh.ts";
-import { type Args, stackOnLab } from "./stack-on-lab.ts";
+import { PROCEDURE, type RpcProxy, rpcProxy } from "./rpc-proxy.ts";
+import { type Args, BARE, stackOnLab } from "./stack-on-lab.ts";
 
 const MIB = 1024;
 
@@ -10,58 +11,177 @@ const lab = labOfThisFile();
 afterEach(() => removeDomains(lab()));
 
 const { kind } = await engineOnThisMachine();
+const onEngine = { engine: kind, traces: [] };
 
-/** A domain that boots the lab's guest with 512 MiB, and what it says on its console, the judge of all this. */
-async function boot(name: string, switches: string, args: Args) {
-  const file = lab().file(`${name}.log`);
-  const { kernel, initrd } = lab().guest;
-  const stack = await stackOnLab(
-    lab(),
-    { engine: kind, traces: [] },
-    {
-      [name]: {
-        ...{ memory: "512MiB", maxMemory: "4GiB", shutdownTimeout: 0, serial: { file } },
-        boot: { kernel, initrd, commandLine: `console=ttyS0 ${switches}` },
-        ...args,
-      },
-    },
-  );
+/** A domain with these arguments, through a proxy that sees what is asked of libvirt. */
+async function started(name: string, args: Args) {
+  const proxy = await rpcProxy(lab(), name);
+  const stack = await stackOnLab(lab(), onEngine, { [name]: args }, { "libvirt:uri": proxy.uri });
   await stack.apply();
-  const console = lab().console(file);
-  await console.waitFor(/GUEST memtotal_kb=\d+ online=4 offline=0/);
-  return { stack, console, file };
+  return { stack, proxy };
 }
 
-test.each(["lab.noagent", ""])(
-  "experiment: refuses %s",
-  async (agent) => {
-    const { stack, console, file } = await boot("exp", `memhp_default_state=online lab.holds_on ${agent}`, {
-      hotplug: { awaitGuest: 20, allowUnplug: true },
+/** One that boots the lab's guest with 512 MiB, and what it says on its console, the judge of all this. */
+async function boot(name: string, switches: string, hotplug: Args["hotplug"]) {
+  const file = lab().file(`${name}.log`);
+  const { kernel, initrd } = lab().guest;
+  const of = await started(name, {
+    ...{ memory: "512MiB", maxMemory: "4GiB", shutdownTimeout: 0, serial: { file }, hotplug },
+    boot: { kernel, initrd, commandLine: `console=ttyS0 quiet ${switches}` },
+  });
+  const console = lab().console(file);
+  await console.waitFor(/GUEST memtotal_kb=\d+ online=4 offline=0/);
+  return { ...of, console, booted: console.memTotalKib() ?? 0 };
+}
+
+/** A guest that just booted needs a moment. */
+function agentAnswers(name: string): Promise<unknown> {
+  return waitUntil(
+    "the guest's agent",
+    () =>
+      lab()
+        .virsh("qemu-agent-command", name, '{"execute":"guest-ping"}')
+        .catch(() => undefined),
+    { timeoutMs: 60_000 },
+  );
+}
+
+/** How often libvirt was asked for a DIMM. */
+function requests({ calls }: RpcProxy): number {
+  return calls.filter((procedure) => procedure === PROCEDURE.detachAlias).length;
+}
+
+const sizes = async (name: string) => (await liveMemory(lab(), name)).devices.map(({ size }) => size / MIB);
+
+describe("a guest gives memory up while it runs", () => {
+  test("DIMMs that add up to the decrease; and one later than it is waited for", async () => {
+    const { stack, proxy, console, booted } = await boot("gives", "memhp_default_state=online_movable", {
+      ...{ allowUnplug: true, awaitGuest: 30, alignment: "128MiB", maxDimmSize: "256MiB" },
     });
-    if (!agent)
-      await waitUntil(
-        "agent",
-        () =>
-          lab()
-            .virsh("qemu-agent-command", "exp", '{"execute":"guest-ping"}')
-            .catch(() => undefined),
-        { timeoutMs: 60_000 },
-      );
-    stack.edit("exp", { memory: "768MiB" });
+    await agentAnswers("gives");
+    const pid = lab().qemuPid("gives");
+    stack.edit("gives", { memory: "1152MiB" });
+    await stack.apply();
+    expect(await sizes("gives")).toEqual([256, 256, 128]);
+    expect(await stack.outputsOf("gives")).toMatchObject({
+      reachable: [
+        { from: "1280MiB", to: "4096MiB", step: "128MiB" },
+        { from: "512MiB", to: "1024MiB", step: "128MiB" },
+      ],
+    });
+
+    stack.edit("gives", { memory: "768MiB" });
+    const { stdout } = await stack.apply();
+    expect(stdout).toContain("hot-unplug 384 MiB as 2 DIMMs (128 MiB, 256 MiB) out of slots 2, 1");
+    await console.waitFor(/ online=6 offline=0 /);
+    expect(console.memTotalKib()).toBe(booted + 256 * MIB);
+    expect(await sizes("gives")).toEqual([256]);
+    expect(await nextBootMemory(lab(), "gives")).toMatchObject({
+      ...{ memory: 768 * MIB, cells: [768 * MIB], devices: [] },
+    });
+    expect(await stack.outputsOf("gives")).toMatchObject({ guestMemory: "768MiB", guestMemoryFrom: "agent" });
+    expect(requests(proxy)).toBe(2);
+    await stack.expectSettled();
+
+    // Its agent has taken the blocks offline, and then it stands still.
+    proxy.beforeCall(PROCEDURE.detachAlias, 1, () => lab().virsh("suspend", "gives"));
+    stack.edit("gives", { memory: "512MiB", hotplug: { allowUnplug: true, awaitGuest: 5 } });
+    const silent = await stack.up();
+    expect(silent.errors.join()).toContain(
+      "no answer from the guest within 5 s: the 256 MiB are still there",
+    );
+    expect(silent.errors.join()).toContain("2 blocks of it are offline in the guest");
+    expect(await stack.outputsOf("gives")).toMatchObject({ liveMemory: "768MiB", nextBootMemory: "768MiB" });
+
+    await lab().virsh("resume", "gives");
+    await waitUntil("the DIMM to go", async () => (await sizes("gives")).length === 0 || undefined);
+    await stack.apply();
+    expect(console.memTotalKib()).toBe(booted);
+    expect(await nextBootMemory(lab(), "gives")).toMatchObject({ memory: 512 * MIB });
+    expect(requests(proxy)).toBe(3);
+    await stack.expectSettled();
+    expect(lab().qemuPid("gives")).toBe(pid);
+  });
+});
+
+describe("a guest refuses", () => {
+  test("a block, by its agent: what went before is gone, and the next boot follows", async () => {
+    const { stack, proxy, console, booted } = await boot("block", "memhp_default_state=online lab.holds_on", {
+      ...{ allowUnplug: true, awaitGuest: 30, alignment: "128MiB" },
+    });
+    await agentAnswers("block");
+    stack.edit("block", { memory: "768MiB" });
     await stack.apply();
     await console.waitFor(/GUEST holds on/);
-    stack.edit("exp", { memory: "512MiB" });
-    const t = Date.now();
-    const r = await stack.up();
-    globalThis.console.log(Date.now() - t, r.ok, r.errors.join("\n"), r.stdout);
-    globalThis.console.log(
-      (await import("node:fs")).readFileSync(file, "utf8").split("\n").slice(-30).join("\n"),
+    stack.edit("block", { memory: "896MiB" });
+    await stack.apply();
+
+    stack.edit("block", { memory: "512MiB" });
+    const refused = await stack.up();
+    const errors = refused.errors.join();
+    expect(errors).toContain("Unable to take the DIMM of 256 MiB out of slot 0, node 0 (domain block)");
+    expect(errors).toMatch(/the agent could not take block 3[23] offline \(operation-failed, error 16\)/);
+    expect(errors).toContain("(done before that: take the DIMM of 128 MiB out of slot 1, node 0)");
+    expect(await sizes("block")).toEqual([256]);
+    expect(await nextBootMemory(lab(), "block")).toMatchObject({ memory: 768 * MIB, devices: [] });
+    expect(await stack.outputsOf("block")).toMatchObject({ liveMemory: "768MiB", nextBootMemory: "768MiB" });
+    expect(requests(proxy)).toBe(1);
+    await console.waitFor(/ online=6 offline=0 /);
+    expect(console.memTotalKib()).toBe(booted + 256 * MIB);
+
+    stack.edit("block", { memory: "768MiB" });
+    await stack.apply();
+    await stack.expectSettled();
+  });
+
+  test("a DIMM, where it has no agent, after it has given up another one", async () => {
+    const { stack, proxy, console, booted } = await boot(
+      "dimm",
+      "memhp_default_state=online lab.noagent lab.holds_on",
+      { allowUnplug: true, awaitGuest: 30 },
     );
-    globalThis.console.log(
-      await lab()
-        .virsh("dumpxml", "exp")
-        .then((x) => /<memory model[^]*?<\/memory>/.exec(x)?.[0]),
+    stack.edit("dimm", { memory: "768MiB" });
+    await stack.apply();
+    await console.waitFor(/GUEST holds on/);
+    stack.edit("dimm", { memory: "1GiB" });
+    await stack.apply();
+
+    stack.edit("dimm", { memory: "768MiB" });
+    await stack.apply();
+    await console.waitFor(/ online=6 offline=0 /);
+    expect(console.memTotalKib()).toBe(booted + 256 * MIB);
+    const guestMemory = `${Math.floor((booted + 256 * MIB) / MIB)}MiB`;
+    expect(await stack.outputsOf("dimm")).toMatchObject({ guestMemory, guestMemoryFrom: "balloon" });
+
+    stack.edit("dimm", { memory: "512MiB" });
+    const refused = await stack.up();
+    expect(refused.errors.join()).toContain("the guest refused to give it up (device-removal-failed)");
+    expect(await sizes("dimm")).toEqual([256]);
+    expect(await nextBootMemory(lab(), "dimm")).toMatchObject({ memory: 768 * MIB });
+    expect(requests(proxy)).toBe(2);
+    await console.waitFor(/ online=6 offline=0 /);
+
+    stack.edit("dimm", { memory: "768MiB" });
+    await stack.apply();
+    await stack.expectSettled();
+  });
+});
+
+test("a domain with no operating system does not answer: all is still there, and is asked for once an up", async () => {
+  const { stack, proxy } = await started("empty", { ...BARE, hotplug: { allowUnplug: true } });
+  stack.edit("empty", { memory: "512MiB" });
+  await stack.apply();
+  for (const sent of [1, 2]) {
+    stack.edit("empty", { memory: "256MiB" });
+    const silent = await stack.up();
+    expect(silent.errors.join()).toContain(
+      "no answer from the guest within 5 s: the 256 MiB are still there",
     );
-  },
-  200_000,
-);
+    expect(requests(proxy)).toBe(sent);
+    expect(await stack.outputsOf("empty")).toMatchObject({ liveMemory: "512MiB", nextBootMemory: "512MiB" });
+  }
+  expect(await sizes("empty")).toEqual([256]);
+  stack.edit("empty", { memory: "512MiB" });
+  await stack.apply();
+  await stack.expectSettled();
+});
