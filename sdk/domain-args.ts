@@ -75,8 +75,8 @@ export interface HotplugArgs {
   emptyNode?: Input<"minimal" | "exact">;
   /**
    * True: a decrease that DIMMs of this provider's add up to exactly is done on the running domain, the fewest and newest
-   * of them. The guest may refuse. virtio-mem needs no leave to shrink. Default: false, or the stack's
-   * `libvirt-hotplug:allowUnplug`.
+   * of them. The guest may refuse: then what it gave before stays gone, and the update fails. virtio-mem needs no leave to
+   * shrink. Default: false, or the stack's `libvirt-hotplug:allowUnplug`.
    */
   allowUnplug?: Input<boolean>;
   /**
@@ -94,8 +94,8 @@ export interface HotplugArgs {
    */
   online?: Input<"agent" | "guest" | "none">;
   /**
-   * Seconds, 1 to 3600, that an update waits after an attach until the guest confirms that it has the memory; `false`
-   * doesn't ask it. A guest that has neither an agent nor a balloon with statistics isn't waited for, and a warning says
+   * Seconds, 1 to 3600, that an update waits after an attach until the guest confirms that it has the memory, and for each
+   * DIMM until the guest gives it up; `false` doesn't ask it (5 s for a DIMM). A guest that has neither an agent nor a balloon with statistics isn't waited for, and a warning says
    * so. Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
    */
   awaitGuest?: Input<number | false>;

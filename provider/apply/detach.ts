@@ -84,7 +84,7 @@ async function request(dimm: DimmRemoval, place: Workplace): Promise<Removal | u
       await hypervisor.detachDevice(domain, dimm.alias, { live: true });
       return undefined;
     } catch (error) {
-      // The guest refused within the seconds that libvirt itself waits.
+      // The guest refused while libvirt itself waited for it.
       if (hasCode(error, ErrorCode.OPERATION_FAILED)) return error.message;
       if (!(error instanceof ConnectionError)) underWay.delete(dimm.alias);
       throw error;

@@ -75,9 +75,9 @@ export interface Hypervisor {
   /** `live` and `config` as virsh's flags; at least one. */
   attachDevice(domain: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void>;
   /**
-   * Asks for a device to be taken out, by its alias. libvirt waits 5 s for the guest and then answers success, with the
-   * device still there: the events and the XML say what became of it. A guest that refuses within that time is an error
-   * (code 9, operation failed).
+   * Asks for a device to be taken out, by its alias, and answers as soon as QEMU has the request
+   * (virDomainDetachDeviceAlias): the events and the XML say what becomes of it. A guest that refuses at once may make it
+   * an error (code 9, operation failed).
    */
   detachDevice(domain: DomainRef, alias: string, where: { live?: boolean; config?: boolean }): Promise<void>;
   /** Changes a device that is there, to this XML (virDomainUpdateDeviceFlags). */

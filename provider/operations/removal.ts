@@ -7,15 +7,14 @@ import { definitionOfPresent } from "../plan/memory.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Execution } from "./execution.ts";
 
-/** As long as libvirt itself waits for the guest (qemu_hotplug.c, qemuDomainRemoveDeviceWaitTime). */
+/** Where the guest isn't to be awaited: what libvirt gives one where it waits itself (qemuDomainRemoveDeviceWaitTime). */
 const LEAST_REMOVAL_SECONDS = 5;
 
 /** How memory is taken out of this domain. */
 export function removalPlace(execution: Execution): RemovalPlace {
   const { session, hypervisor, domain, news, sighting, detaching } = execution;
   const { clock, defaults } = session;
-  const seconds = news.hotplug?.awaitGuest ?? defaults.awaitGuest;
-  const removalTimeout = Math.max(LEAST_REMOVAL_SECONDS, seconds || 0);
+  const removalTimeout = (news.hotplug?.awaitGuest ?? defaults.awaitGuest) || LEAST_REMOVAL_SECONDS;
   return {
     removalTimeout,
     underWay: new Set(stillUnderWay(detaching, domain.id, sighting)?.aliases),

@@ -217,7 +217,10 @@ describe("as JSON", () => {
       down: [{ from: "1003MiB", to: "1515MiB", step: "256MiB" }],
       reasonsDown: [],
     });
-    expect(plan).toMatchObject({ outcome: "live", steps: [{ kind: "detach" }, { kind: "detach" }, { kind: "define" }] });
+    expect(plan).toMatchObject({
+      outcome: "live",
+      steps: [{ kind: "detach" }, { kind: "detach" }, { kind: "define" }],
+    });
   });
 
   test("what isn't there is null, and there is no plan unless a size is asked about", () => {

@@ -85,10 +85,10 @@ describe("a guest gives memory up while it runs", () => {
 
     // Its agent has taken the blocks offline, and then it stands still.
     proxy.beforeCall(PROCEDURE.detachAlias, 1, () => lab().virsh("suspend", "gives"));
-    stack.edit("gives", { memory: "512MiB", hotplug: { allowUnplug: true, awaitGuest: 5 } });
+    stack.edit("gives", { memory: "512MiB", hotplug: { allowUnplug: true, awaitGuest: 2 } });
     const silent = await stack.up();
     expect(silent.errors.join()).toContain(
-      "no answer from the guest within 5 s: the 256 MiB are still there",
+      "no answer from the guest within 2 s: the 256 MiB are still there",
     );
     expect(silent.errors.join()).toContain("2 blocks of it are offline in the guest");
     expect(await stack.outputsOf("gives")).toMatchObject({ liveMemory: "768MiB", nextBootMemory: "768MiB" });
@@ -168,14 +168,14 @@ describe("a guest refuses", () => {
 });
 
 test("a domain with no operating system does not answer: all is still there, and is asked for once an up", async () => {
-  const { stack, proxy } = await started("empty", { ...BARE, hotplug: { allowUnplug: true } });
+  const { stack, proxy } = await started("empty", { ...BARE, hotplug: { allowUnplug: true, awaitGuest: 2 } });
   stack.edit("empty", { memory: "512MiB" });
   await stack.apply();
   for (const sent of [1, 2]) {
     stack.edit("empty", { memory: "256MiB" });
     const silent = await stack.up();
     expect(silent.errors.join()).toContain(
-      "no answer from the guest within 5 s: the 256 MiB are still there",
+      "no answer from the guest within 2 s: the 256 MiB are still there",
     );
     expect(requests(proxy)).toBe(sent);
     expect(await stack.outputsOf("empty")).toMatchObject({ liveMemory: "512MiB", nextBootMemory: "512MiB" });
