@@ -13,7 +13,7 @@ export interface Program {
   /** Where QEMU writes the VM's console. */
   readonly console: string;
   text(): string;
-  /** Writes another size into the program, and another argument below it. */
+  /** Writes another size into the program, and below it an argument, in the place of one of that name. */
   edit(change: { memory: string; argument?: string }): Edit;
 }
 
@@ -56,6 +56,8 @@ function edit(file: string, { memory, argument }: { memory: string; argument?: s
   const indent = /^ */.exec(line)?.[0] ?? "";
   const size = line.replace(/"[^"]+"/, JSON.stringify(memory));
   const after = argument === undefined ? [size] : [size, `${indent}${argument},`];
-  writeFileSync(file, program.replace(line, after.join("\n")));
-  return { before: [line], after };
+  const name = argument?.split(":")[0];
+  const [old = ""] = (name && new RegExp(`^ *${name}: .*\n`, "m").exec(program)) || [];
+  writeFileSync(file, program.replace(old, "").replace(line, after.join("\n")));
+  return { before: old === "" ? [line] : [line, old.trimEnd()], after };
 }

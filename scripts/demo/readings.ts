@@ -1,5 +1,6 @@
 import type { RunResult } from "../../test/engine/driver.ts";
 import type { Scene } from "./scene.ts";
+import type { Claim } from "./walk.ts";
 
 /** The VM at this moment: its QEMU, and what its guest last said of itself. */
 export function guestNow({ lab, program, console }: Scene) {
@@ -15,6 +16,18 @@ export function guestNow({ lab, program, console }: Scene) {
     boots: [...console.text().matchAll(/GUEST booted/g)].length,
   };
 }
+
+/** That a VM's QEMU and its guest ran on from one moment to another. */
+export function ranOn(before: GuestNow, after: GuestNow): Claim {
+  const boots = after.boots === 1 ? "once" : `${after.boots} times`;
+  return {
+    text: "without a restart",
+    holds: before.pid !== undefined && after.pid === before.pid && after.boots === 1,
+    seen: `QEMU ${before.pid} before, ${after.pid} after; booted ${boots}`,
+  };
+}
+
+type GuestNow = ReturnType<typeof guestNow>;
 
 /** The NUMA nodes in a domain's XML, in MiB. */
 export function cellsIn(xml: string): number[] {

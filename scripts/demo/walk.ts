@@ -5,6 +5,7 @@ import * as nextBoot from "./next-boot.ts";
 import { heading, say, secondsSince } from "./page.ts";
 import type { Program } from "./program.ts";
 import { openScene } from "./scene.ts";
+import { shrink } from "./shrink.ts";
 import * as steps from "./steps.ts";
 
 /** Something that the demo claims. */
@@ -69,6 +70,7 @@ export async function walkThrough(
     emptyNode.growIntoNode,
     reserve,
   );
+  await step("pulumi up with 512 MiB again; the DIMM is taken out of the running VM", shrink, reserve);
   if (!keep) await step("pulumi destroy", steps.destroy, [web, reserve]);
 
   heading("in short");
