@@ -3,12 +3,12 @@ import type { Defaults } from "./args/defaults.ts";
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
 import { canonicalSize } from "./args/size.ts";
-import type { Kib, MemoryDevice } from "./domain/state.ts";
+import type { Kib } from "./domain/state.ts";
 import type { GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/word.ts";
 import type { Sighting } from "./observe/observe.ts";
 import { askedMemory } from "./plan/asked.ts";
-import type { Observed } from "./plan/observed.ts";
+import type { Observed, SeenDevice } from "./plan/observed.ts";
 import { reachableSizes } from "./plan/reachable.ts";
 import { downwardSizes } from "./plan/reachable-down.ts";
 
@@ -102,8 +102,8 @@ export function echoedInputs(state: Outputs): Inputs {
   return Object.fromEntries(Object.entries(state).filter(([name]) => names.has(name))) as unknown as Inputs;
 }
 
-function deviceOutput(device: MemoryDevice): Record<string, unknown> {
-  const { model, alias, slot, node, base, size } = device;
+function deviceOutput(device: SeenDevice): Record<string, unknown> {
+  const { model, alias, slot, node, base, size, taken } = device;
   return {
     model,
     size: canonicalSize(size),
@@ -111,5 +111,6 @@ function deviceOutput(device: MemoryDevice): Record<string, unknown> {
     ...(slot !== undefined && { slot }),
     ...(node !== undefined && { node }),
     ...(base !== undefined && { base }),
+    ...(taken !== undefined && { taken }),
   };
 }

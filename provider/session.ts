@@ -5,7 +5,8 @@ import { type EngineLog, engineLog } from "./engine/log.ts";
 import { type Clock, hostClock } from "./guest/wait.ts";
 import { connect } from "./libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
-import { observe, type Sighting } from "./observe/observe.ts";
+import { observeWithGuest } from "./observe/guest.ts";
+import type { Sighting } from "./observe/observe.ts";
 import type { Change } from "./plan/change.ts";
 
 /** A look may not hold a preview up: the time for a connection, and for the whole look. */
@@ -137,7 +138,7 @@ type Find = (hypervisor: Hypervisor) => Promise<DomainRef | undefined>;
 
 async function see(hypervisor: Hypervisor, find: Find): Promise<Look> {
   const domain = await find(hypervisor);
-  return domain === undefined ? { gone: true } : { found: await observe(hypervisor, domain) };
+  return domain === undefined ? { gone: true } : { found: await observeWithGuest(hypervisor, domain) };
 }
 
 async function within<T>(ms: number, message: string, work: Promise<T>): Promise<T> {

@@ -11,6 +11,11 @@ export interface MemoryDeviceOutput {
   node?: number;
   /** Start address in the guest, hexadecimal. */
   base?: string;
+  /**
+   * Whether the guest has memory blocks for it, as its agent said at the last change or refresh. False: the guest's kernel
+   * refused it. Left out where the agent could not be asked; of DIMMs alone.
+   */
+  taken?: boolean;
 }
 
 /** Sizes that a change of `memory` reaches without a restart: `from`, then every `step`, up to `to`. */

@@ -34,10 +34,12 @@ export function readDomain(xml: string): DomainState {
       attribute(find(domain, "memoryBacking", "allocation"), "mode") === "immediate",
   };
   const maxMemory = readMaxMemory(domain);
+  const id = attribute(domain, "id");
   const arch = attribute(type, "arch");
   const machine = attribute(type, "machine");
   const ownership = readOwnership(domain);
   if (maxMemory) state.maxMemory = maxMemory;
+  if (id !== undefined) state.id = wholeNumber(id, "<domain id>");
   if (arch !== undefined) state.arch = arch;
   if (machine !== undefined) state.machine = machine;
   if (ownership) state.ownership = ownership;

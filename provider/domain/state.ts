@@ -49,6 +49,8 @@ export interface DomainState {
   type: string;
   name: string;
   uuid: string;
+  /** libvirt's number of this start of the domain; of a running one alone. */
+  id?: number;
   /** The configured total as libvirt counts it: the sum of cells and devices when there are cells, else `<memory>`. */
   memory: Kib;
   /** `<currentMemory>`, the balloon's target; equal to `memory` when the XML has none. */

@@ -68,9 +68,16 @@ export function readBlockSize(reply: unknown): Kib {
 
 /** What `guest-get-memory-blocks` answers. */
 export function readBlocks(reply: unknown, block: Kib): GuestWord {
+  const { online, offline } = readEachBlock(reply);
+  return { memory: online.length * block, offline, block };
+}
+
+/** The numbers of the blocks in that answer. */
+export function readEachBlock(reply: unknown): { online: number[]; offline: number[] } {
   const blocks = understood("guest-get-memory-blocks", blocksReply, reply);
-  const offline = blocks.filter(({ online }) => !online).map((one) => one["phys-index"]);
-  return { memory: (blocks.length - offline.length) * block, offline, block };
+  const numbers = (isOnline: boolean) =>
+    blocks.filter(({ online }) => online === isOnline).map((one) => one["phys-index"]);
+  return { online: numbers(true), offline: numbers(false) };
 }
 
 /** What `guest-set-memory-blocks` answers, as a reason where a block was refused. */

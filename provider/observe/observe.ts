@@ -1,5 +1,6 @@
 import { isAgentConnected, readDomain } from "../domain/read.ts";
 import type { DomainState } from "../domain/state.ts";
+import type { GuestBlocks } from "../guest/blocks.ts";
 import type { DomainRef, Hypervisor, PowerState } from "../libvirt/hypervisor.ts";
 import { memoryView, type Observed } from "../plan/observed.ts";
 
@@ -11,6 +12,8 @@ export interface Sighting {
   autostart: boolean;
   /** The guest's agent has opened its channel. */
   agentConnected: boolean;
+  /** The guest's memory blocks, where its agent was asked and answered. */
+  guest?: GuestBlocks;
   /** The inactive definition, or the live one of a transient domain. */
   definition: DomainState;
 }

@@ -9,8 +9,9 @@ import { parse } from "../domain/parse.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import { attribute, find } from "../domain/tree.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { observeWithGuest } from "../observe/guest.ts";
 import { readHost } from "../observe/host.ts";
-import { observe, type Sighting } from "../observe/observe.ts";
+import type { Sighting } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
 import { type Change, planChange } from "../plan/change.ts";
 import { changesThatNeed } from "../plan/changed-fields.ts";
@@ -29,7 +30,7 @@ export async function adopt(session: Session, inputs: Inputs): Promise<{ id: str
   const domain = await hypervisor.findByName(inputs.name);
   if (domain === undefined) throw new UserError(nothingToAdopt(inputs.name, uri));
   return session.locked(domain.uuid, async () => {
-    const sighting = await observe(hypervisor, domain);
+    const sighting = await observeWithGuest(hypervisor, domain);
     const { before, change, refusal } = await planAdoption(session, hypervisor, domain, inputs, sighting);
     if (refusal !== undefined) throw new UserError(`Unable to adopt ${refusal}; nothing was changed`);
     const adopted = true;

@@ -5,7 +5,7 @@ import { agreed } from "../plan/agree.ts";
 import { MEMORY_FIELDS } from "../plan/asked.ts";
 import { type Change, planChange } from "../plan/change.ts";
 import { changedFields } from "../plan/changed-fields.ts";
-import { withPending } from "../plan/observed.ts";
+import { withRecorded } from "../plan/observed.ts";
 import type { Look, Session } from "../session.ts";
 import { uriChange } from "./uri-change.ts";
 import { UserError } from "./user-error.ts";
@@ -55,7 +55,7 @@ async function classified(
   }
   const looked =
     look !== undefined && "found" in look
-      ? planChange({ ...situation, observed: withPending(look.found.observed, state.__observed) })
+      ? planChange({ ...situation, observed: withRecorded(look.found.observed, state.__observed) })
       : undefined;
   const change = agreed(fromState, looked);
   session.announced.set(id, change);

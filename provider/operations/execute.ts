@@ -8,9 +8,11 @@ import { sayable } from "../args/secrecy.ts";
 import { editDefinition } from "../domain/edit.ts";
 import { type GuestRecord, stillTrue } from "../guest/record.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
+import { withGuest } from "../observe/guest.ts";
 import { readHost } from "../observe/host.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import { type Outputs, outputs } from "../outputs.ts";
+import { withRecordedTaken } from "../plan/observed.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { askAnew, givesUp } from "./asked-anew.ts";
@@ -48,17 +50,18 @@ export async function execute(execution: Execution): Promise<Outputs> {
     } catch (error) {
       const latest = await observe(hypervisor, domain).catch(() => sighting);
       const settled = await settleDefinition(step, execution, place, latest);
-      throw failure(error as Error, execution, done, settled ?? latest, place, settled !== undefined);
+      const seen = await heard(execution, settled ?? latest);
+      throw failure(error as Error, execution, done, seen, place, settled !== undefined);
     }
     done.push(step);
   }
   if (question !== undefined && "warning" in question) await say.warn(question.warning);
   if (question === undefined || "warning" in question) {
     const word = givesUp(change.steps) ? await askAnew(execution, sighting) : keptWord(execution);
-    return record(execution, news, sighting, place, word);
+    return record(execution, news, await heard(execution, sighting), place, word);
   }
   const answer = await askAfter(question, execution, sighting, say);
-  const outs = record(execution, news, sighting, place, answer.record);
+  const outs = record(execution, news, await heard(execution, sighting), place, answer.record);
   if (answer.shortfall === undefined) return outs;
   const said = sayable(
     `Unable to give domain ${domain.name} all of its memory: ${answer.shortfall}`,
@@ -66,6 +69,16 @@ export async function execute(execution: Execution): Promise<Outputs> {
     news,
   );
   throw new PartialError(said, domain.uuid, withoutUndefined(outs), undefined);
+}
+
+/** What was read back, with what the guest took of it; asked where its DIMMs are others now, else as it was known before. */
+async function heard(
+  { hypervisor, domain, change, sighting: before }: Execution,
+  after: Sighting,
+): Promise<Sighting> {
+  const isOther = change.steps.some(({ kind }) => kind === "attach" || kind === "detach");
+  const sighting = isOther ? await withGuest(hypervisor, domain, after) : after;
+  return { ...sighting, observed: withRecordedTaken(sighting.observed, before.observed) };
 }
 
 /** What is said on the resource's row, without figures where a size is secret. */

@@ -3,11 +3,12 @@ import type { Inputs } from "../args/inputs.ts";
 import { canonicalSize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import { stillTrue } from "../guest/record.ts";
-import { observe, type Sighting } from "../observe/observe.ts";
+import { observeWithGuest } from "../observe/guest.ts";
+import type { Sighting } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
 import { type Asked, askedMemory } from "../plan/asked.ts";
 import { planMemory } from "../plan/memory.ts";
-import type { MemoryView } from "../plan/observed.ts";
+import { type MemoryView, withRecordedTaken } from "../plan/observed.ts";
 import type { Session } from "../session.ts";
 import { stillUnderWay } from "./removal.ts";
 
@@ -23,7 +24,8 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const hypervisor = await session.hypervisor(state.uri);
   const domain = await hypervisor.findByUuid(id);
   if (domain === undefined) return { id: "", props: {} };
-  const sighting = await observe(hypervisor, domain);
+  const seen = await observeWithGuest(hypervisor, domain);
+  const sighting = { ...seen, observed: withRecordedTaken(seen.observed, state.__observed) };
   const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
   const drift = driftOf(inputs, sighting, session.defaults, adopted);

@@ -1,11 +1,12 @@
 import { mark } from "../apply/mark.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { sayable } from "../args/secrecy.ts";
+import { withGuest } from "../observe/guest.ts";
 import { observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { permitted } from "../plan/agree.ts";
 import { planChange } from "../plan/change.ts";
-import { withPending } from "../plan/observed.ts";
+import { type Observed, withRecorded, withRecordedTaken } from "../plan/observed.ts";
 import type { Session } from "../session.ts";
 import { execute } from "./execute.ts";
 import { UserError } from "./user-error.ts";
@@ -24,16 +25,26 @@ export async function update(
     if (domain === undefined)
       throw new UserError(`Unable to update domain ${state.name}: ${id} is not on ${uri} any more`);
     const before = echoedInputs(state);
-    const sighting = await observe(hypervisor, domain);
     const adopted = state.__adopted === true;
-    const planned = planChange({
-      inputs: news,
-      before,
-      observed: withPending(sighting.observed, state.__observed),
-      recorded: state.__observed.nextBoot?.memory,
-      defaults: session.defaults,
-      adopted,
-    });
+    const plan = (observed: Observed) =>
+      planChange({
+        inputs: news,
+        before,
+        observed,
+        recorded: state.__observed.nextBoot?.memory,
+        defaults: session.defaults,
+        adopted,
+      });
+    const seen = await observe(hypervisor, domain);
+    const unheard = withRecordedTaken(seen.observed, state.__observed);
+    let sighting = { ...seen, observed: unheard };
+    let planned = plan(unheard);
+    // A guest isn't asked about what leaves its memory alone.
+    if (planned.memory !== undefined && planned.memory.outcome !== "none") {
+      const heard = await withGuest(hypervisor, domain, seen);
+      sighting = { ...heard, observed: withRecorded(heard.observed, state.__observed) };
+      planned = plan(sighting.observed);
+    }
     const change = permitted(session.announced.get(id), planned);
     if (change.outcome === "refuse") {
       const why = sayable(change.summary, before, news);

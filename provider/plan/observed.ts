@@ -1,22 +1,22 @@
-import type { DomainState, Kib } from "../domain/state.ts";
+import type { DomainState, Kib, MemoryDevice } from "../domain/state.ts";
+
+/** A memory device as it was seen. */
+export interface SeenDevice extends MemoryDevice {
+  /** The guest has memory blocks for it, or none; undefined where its agent could not be asked. */
+  taken?: boolean;
+}
 
 /** One definition of a domain as far as plans need it: what identifies it and who made it is left out. */
 export interface MemoryView
   extends Pick<
     DomainState,
-    | "memory"
-    | "currentMemory"
-    | "maxMemory"
-    | "cells"
-    | "devices"
-    | "vcpus"
-    | "arch"
-    | "machine"
-    | "acpi"
-    | "uefi"
+    "memory" | "currentMemory" | "maxMemory" | "cells" | "vcpus" | "arch" | "machine" | "acpi" | "uefi"
   > {
+  devices: SeenDevice[];
   /** The running guest's own memory block, where its agent said it. */
   guestBlock?: Kib;
+  /** libvirt's number of the running domain: another one is another start, of which nothing is known that a guest said before. */
+  domainId?: number;
 }
 
 /** A domain as it was seen: at a look, or when the state was written. */
@@ -43,12 +43,39 @@ export function memoryView(state: DomainState): MemoryView {
     acpi,
     uefi,
     ...(state.maxMemory && { maxMemory: state.maxMemory }),
+    ...(state.id !== undefined && { domainId: state.id }),
     ...(state.arch && { arch: state.arch }),
     ...(state.machine && { machine: state.machine }),
   };
 }
 
-/** What was seen now, with the pending size that the state recorded as ours. */
-export function withPending(seen: Observed, recorded: Observed): Observed {
-  return recorded.pending === undefined ? seen : { ...seen, pending: recorded.pending };
+/**
+ * What was seen now, with what the state recorded: the pending size as ours, and the guest's block of the same start of the
+ * domain, where its agent did not answer now.
+ */
+export function withRecorded(seen: Observed, recorded: Observed): Observed {
+  const { pending } = recorded;
+  const block = isSameStart(seen, recorded) ? recorded.live?.guestBlock : undefined;
+  const live = seen.live && { ...(block !== undefined && { guestBlock: block }), ...seen.live };
+  return { ...seen, ...(live && { live }), ...(pending !== undefined && { pending }) };
+}
+
+/**
+ * The same, with what the guest had taken of the DIMMs that are where they were. For the state, and for what follows from
+ * it: no DIMM is taken out on a word of the past.
+ */
+export function withRecordedTaken(seen: Observed, recorded: Observed): Observed {
+  const whole = withRecorded(seen, recorded);
+  if (whole.live === undefined || !isSameStart(seen, recorded)) return whole;
+  const known = recorded.live?.devices ?? [];
+  const devices = whole.live.devices.map((device) => {
+    const { alias, base, size } = device;
+    const taken = known.find((one) => one.alias === alias && one.base === base && one.size === size)?.taken;
+    return device.taken === undefined && taken !== undefined ? { ...device, taken } : device;
+  });
+  return { ...whole, live: { ...whole.live, devices } };
+}
+
+function isSameStart({ live: a }: Observed, { live: b }: Observed): boolean {
+  return a?.domainId !== undefined && a.domainId === b?.domainId;
 }

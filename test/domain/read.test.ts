@@ -26,6 +26,7 @@ describe("readDomain", () => {
     expect(readDomain(fixture("virt-install"))).toEqual({
       type: "kvm",
       name: "debian12",
+      id: 3,
       uuid: "0c4b4f5e-64cb-43ac-a9a4-9b2d9d0f1f0f",
       memory: 2097152,
       currentMemory: 2097152,

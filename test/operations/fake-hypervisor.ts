@@ -95,8 +95,9 @@ export class FakeHypervisor implements Hypervisor {
 
   xml({ uuid }: DomainRef, options: { inactive: boolean; secure?: boolean }): Promise<string> {
     return this.answer("xml", uuid, () => {
-      const { inactive, live } = this.domain(uuid);
-      const xml = options.inactive ? (inactive ?? live) : (live ?? inactive);
+      const { inactive, live, id = 1 } = this.domain(uuid);
+      const running = live?.replace("<domain", `<domain id='${id}'`);
+      const xml = options.inactive ? (inactive ?? live) : (running ?? inactive);
       return (options.secure ? xml : xml?.replace(/ passwd='[^']*'/g, "")) ?? "";
     });
   }

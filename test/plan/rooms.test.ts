@@ -16,7 +16,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   "provider/plan": ["provider/args", "type:provider/domain/state.ts", "node:util"],
   "provider/libvirt": ["p-limit", "node:child_process", "node:fs", "node:net", "node:os", "node:path"],
   "provider/engine": ["@grpc/grpc-js", "@pulumi/pulumi"],
-  "provider/observe": ["provider/domain", "provider/plan", "type:provider/libvirt/hypervisor.ts"],
+  "provider/observe": [
+    "provider/domain",
+    "provider/guest",
+    "provider/plan",
+    "type:provider/libvirt/hypervisor.ts",
+  ],
   "provider/guest": [
     "provider/args",
     "type:provider/domain/state.ts",

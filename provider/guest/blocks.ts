@@ -1,0 +1,65 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Kib, MemoryDevice } from "../domain/state.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { readBlockSize, readEachBlock } from "./agent.ts";
+
+/** The memory blocks that a guest has, by its agent. */
+export interface GuestBlocks {
+  /** The size of each. */
+  block: Kib;
+  /** Their numbers: a block begins at its number times its size. */
+  online: number[];
+  offline: number[];
+}
+
+/** A look may not hold a preview up. libvirt alone waits 5 s for an agent that is dead. */
+const LIMIT_MS = 1_000;
+
+/** Asks the guest's agent for its memory blocks; undefined where it doesn't answer soon, or not in a way that is understood. */
+export async function askBlocks(hypervisor: Hypervisor, domain: DomainRef): Promise<GuestBlocks | undefined> {
+  const late = new AbortController();
+  const ask = (execute: string) => hypervisor.agentCommand(domain, { execute }, LIMIT_MS / 1000);
+  const asked = async (): Promise<GuestBlocks> => {
+    const block = readBlockSize(await ask("guest-get-memory-block-info"));
+    return { block, ...readEachBlock(await ask("guest-get-memory-blocks")) };
+  };
+  try {
+    return await Promise.race([asked(), delay(LIMIT_MS, undefined, { signal: late.signal })]);
+  } catch {
+    return undefined;
+  } finally {
+    late.abort();
+  }
+}
+
+/** What a guest has of a device's address range, in blocks. */
+export interface BlocksOfDevice {
+  /** Those that the range touches. */
+  all: number;
+  online: number;
+  offline: number;
+}
+
+/** Undefined for a device without an address, and for one that isn't a DIMM: a guest need not take all of those. */
+export function blocksOf(
+  { model, base, size }: MemoryDevice,
+  guest: GuestBlocks,
+): BlocksOfDevice | undefined {
+  if (model !== "dimm" || base === undefined) return undefined;
+  const block = BigInt(guest.block) * 1024n;
+  const first = BigInt(base) / block;
+  const last = (BigInt(base) + BigInt(size) * 1024n - 1n) / block;
+  const within = (numbers: number[]) => numbers.filter((number) => number >= first && number <= last).length;
+  return { all: Number(last - first) + 1, online: within(guest.online), offline: within(guest.offline) };
+}
+
+/**
+ * Whether a guest took a DIMM: it has all of its blocks, or none. Undefined between the two, where a block at its end may
+ * be a neighbour's.
+ */
+export function isTaken(device: MemoryDevice, guest: GuestBlocks): boolean | undefined {
+  const blocks = blocksOf(device, guest);
+  if (blocks === undefined) return undefined;
+  const there = blocks.online + blocks.offline;
+  return there === 0 ? false : there === blocks.all ? true : undefined;
+}

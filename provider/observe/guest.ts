@@ -1,0 +1,30 @@
+import { askBlocks, isTaken } from "../guest/blocks.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { observe, type Sighting } from "./observe.ts";
+
+/** Reads a domain, and what its guest has of it. */
+export async function observeWithGuest(hypervisor: Hypervisor, domain: DomainRef): Promise<Sighting> {
+  return withGuest(hypervisor, domain, await observe(hypervisor, domain));
+}
+
+/**
+ * Adds to what was seen of a domain what the guest's agent says: the size of its memory blocks, and which DIMMs it took.
+ * The agent is asked where its channel is connected and the guest runs; where it doesn't answer soon, nothing is added.
+ */
+export async function withGuest(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  sighting: Sighting,
+): Promise<Sighting> {
+  const { observed, agentConnected } = sighting;
+  const { live } = observed;
+  if (live === undefined || observed.power !== "running" || !agentConnected) return sighting;
+  const guest = await askBlocks(hypervisor, domain);
+  if (guest === undefined) return sighting;
+  const devices = live.devices.map((device) => {
+    const taken = isTaken(device, guest);
+    return taken === undefined ? device : { ...device, taken };
+  });
+  const heard = { ...live, devices, guestBlock: guest.block };
+  return { ...sighting, guest, observed: { ...observed, live: heard } };
+}
