@@ -2,9 +2,10 @@ import type { Inputs } from "../args/inputs.ts";
 import { sayable } from "../args/secrecy.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { agreed } from "../plan/agree.ts";
-import { MEMORY_FIELDS } from "../plan/asked.ts";
+import { askedMemory, MEMORY_FIELDS } from "../plan/asked.ts";
 import { type Change, planChange } from "../plan/change.ts";
 import { changedFields } from "../plan/changed-fields.ts";
+import { sayRefused } from "../plan/heal-words.ts";
 import { withRecorded } from "../plan/observed.ts";
 import type { Look, Session } from "../session.ts";
 import { uriChange } from "./uri-change.ts";
@@ -42,7 +43,10 @@ async function classified(
   const isOther = (than: Inputs) => changedFields(than, news).some((name) => name !== "uri");
   const differs = moved || isOther(before);
   const owed = news.hotplug?.awaitGuest === false ? undefined : state.__guest?.missing;
-  if (!differs && fromState.outcome === "none" && owed === undefined) return { changes: false };
+  if (!differs && fromState.outcome === "none" && owed === undefined) {
+    if (session.checked.has(news.__urn)) await sayRefusedDimms(session, state, news);
+    return { changes: false };
+  }
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
   const look = needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
@@ -87,6 +91,15 @@ function needsLook(fromState: Change, before: Inputs, news: Inputs): boolean {
   return (
     memoryChanged || fromState.steps.some((step) => step.kind !== "redefine" && step.kind !== "autostart")
   );
+}
+
+/** DIMMs that the guest never took and that stay so: what nobody changes is said all the same. */
+async function sayRefusedDimms(session: Session, state: Outputs, news: Inputs): Promise<void> {
+  const asked = askedMemory(news, session.defaults);
+  const { live } = state.__observed;
+  if (asked === undefined || live === undefined) return;
+  for (const text of sayRefused(asked, live))
+    await session.log.message(news.__urn, "info", sayable(text, news));
 }
 
 function blindness(look: Look | undefined): string {

@@ -100,7 +100,10 @@ function keptWord({ guest, domain, change }: Execution): GuestRecord | undefined
 
 /** Before the first attach, so that too little is known before anything was done. */
 async function hostHasMemory(steps: Step[], { definition }: Sighting, place: Workplace): Promise<void> {
-  const dimms = steps.flatMap((step) => (step.kind === "attach" ? [step.dimm] : []));
+  const again = new Set(steps.flatMap((step) => (step.kind === "detach" ? [step.dimm.alias] : [])));
+  const dimms = steps.flatMap((step) =>
+    step.kind === "attach" && !again.has(step.dimm.alias) ? [step.dimm] : [],
+  );
   if (dimms.length === 0) return;
   const found = await shortage(place.hypervisor, dimms, definition.pinned);
   if (found?.severity === "error")

@@ -1,7 +1,14 @@
 import type { Onlining } from "../args/inputs.ts";
 import { saySize } from "../args/size.ts";
 import type { Kib, MemoryDevice } from "../domain/state.ts";
-import { type Expectation, expect, expectAll, expectLater, missing } from "../guest/expectation.ts";
+import {
+  type Expectation,
+  expect,
+  expectAll,
+  expectLater,
+  missing,
+  newOffline,
+} from "../guest/expectation.ts";
 import { sayMissing, sayProgress, sayRoughly, sayUnsuitable, wholeMib } from "../guest/explain.ts";
 import { type GuestRecord, stillTrue } from "../guest/record.ts";
 import { findSource } from "../guest/source.ts";
@@ -43,6 +50,8 @@ interface Matter {
   dimms: DimmPlan[];
   /** What an earlier update waited for in vain. */
   owed: Expectation | undefined;
+  /** DIMMs that the guest never took are taken out: what was owed for them comes no more. */
+  heals: boolean;
   seconds: number;
   online: Onlining;
   done: string;
@@ -99,7 +108,11 @@ function matterOf({
   const isMatter = dimms.length > 0 || owed !== undefined || isUnheard(sighting, liveBefore);
   if (seconds === false || goesOff || !isMatter || givesUp(change.steps)) return undefined;
   const done = dimms.length === 0 ? "attached before" : sayAttached(dimms);
-  return { dimms, owed, seconds, online, done };
+  const untaken = sighting.observed.live?.devices.filter(({ taken }) => taken === false) ?? [];
+  const heals = change.steps.some(
+    (step) => step.kind === "detach" && untaken.some(({ alias }) => alias === step.dimm.alias),
+  );
+  return { dimms, owed, heals, seconds, online, done };
 }
 
 /** The domain has DIMMs that no run has recorded. */
@@ -110,12 +123,16 @@ function isUnheard({ observed: { live } }: Sighting, liveBefore: Kib | undefined
 
 /** Undefined where this speaker can't tell. */
 function whatIsExpected(
-  { dimms, owed, online }: Matter,
+  { dimms, owed, heals, online }: Matter,
   speaker: Speaker,
   word: GuestWord,
   { observed: { live } }: Sighting,
 ): Expectation | undefined {
   const added = sum(dimms.map(({ size }) => size));
+  if (owed !== undefined && heals) {
+    const offline = newOffline(word, owed).length * (word.block ?? 0);
+    return { ...expect(speaker, word, added + offline), others: owed.others };
+  }
   if (owed !== undefined && owed.speaker === speaker)
     return added === 0
       ? owed

@@ -1,5 +1,6 @@
 import type { Defaults } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
+import { sayable } from "../args/secrecy.ts";
 import { canonicalSize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import { stillTrue } from "../guest/record.ts";
@@ -7,6 +8,7 @@ import { observeWithGuest } from "../observe/guest.ts";
 import type { Sighting } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
 import { type Asked, askedMemory } from "../plan/asked.ts";
+import { sayRefused } from "../plan/heal-words.ts";
 import { planMemory } from "../plan/memory.ts";
 import { type MemoryView, withRecordedTaken } from "../plan/observed.ts";
 import type { Session } from "../session.ts";
@@ -28,6 +30,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const sighting = { ...seen, observed: withRecordedTaken(seen.observed, state.__observed) };
   const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
+  await warnOfRefusedDimms(session, inputs, sighting);
   const drift = driftOf(inputs, sighting, session.defaults, adopted);
   const { memory, others } = drift;
   const props = outputs(
@@ -45,6 +48,14 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const found = { ...inputs, ...memory, ...others };
   if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: found };
   return Object.keys(others).length > 0 ? { id, props, inputs: found } : { id, props };
+}
+
+/** DIMMs that the guest never took: that libvirt has them says nothing of it. */
+async function warnOfRefusedDimms(session: Session, inputs: Inputs, { observed }: Sighting): Promise<void> {
+  const asked = askedMemory(inputs, session.defaults);
+  if (asked === undefined || observed.live === undefined) return;
+  for (const text of sayRefused(asked, observed.live))
+    await session.log.message(inputs.__urn, "warning", sayable(text, inputs));
 }
 
 /**

@@ -33,6 +33,7 @@ export function growthNotes(asked: Asked, observed: Observed, live: MemoryView, 
     ...otherCeiling(asked, ceiling),
     ...emptyNode(asked, live),
     ...misplaced(live, layout),
+    ...unsuitable(asked, live),
     ...tooMuchAtOnce(asked, live),
     ...when(!observed.persistent, "the domain is transient, so the new size ends with it"),
     ...when(
@@ -81,6 +82,14 @@ function misplaced(live: MemoryView, { dimms }: Layout): string[] {
   if (first?.base === undefined || device === undefined) return [];
   const which = `the ${device.model} of ${sayMib(device.size)}${device.slot === undefined ? "" : ` in slot ${device.slot}`}`;
   return [`placed at ${first.base}, since ${which} is off the guest's memory blocks`];
+}
+
+/** An alignment that happens to fit this time. */
+function unsuitable({ alignment }: Asked, { guestBlock }: MemoryView): string[] {
+  if (guestBlock === undefined || guestBlock <= alignment) return [];
+  return [
+    `hotplug.alignment is ${sayMib(alignment)}, and the memory block of this guest ${sayMib(guestBlock)}, by its agent: only multiples of that are live`,
+  ];
 }
 
 function tooMuchAtOnce(asked: Asked, live: MemoryView): string[] {

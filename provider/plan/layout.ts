@@ -83,7 +83,7 @@ export function largestDimm(asked: Asked, live: MemoryView): Kib | undefined {
  * Start addresses for DIMMs that have a misaligned neighbour: QEMU puts the next DIMM right behind the last, off the
  * guest's blocks, and the guest would refuse it. Undefined where QEMU's own choice is good.
  */
-function alignedBases(sizes: Kib[], live: MemoryView): string[] | undefined {
+export function alignedBases(sizes: Kib[], live: MemoryView): string[] | undefined {
   const devices = live.devices.filter((device) => device.base !== undefined);
   if (misaligned(live).length === 0 || devices.length === 0) return undefined;
   const block = BigInt(blockOf(live).size) * 1024n;

@@ -6,6 +6,7 @@ import { ceilingFor, foldedDefinition, isDefined, leastMemory, takenByOthers } f
 import { reasonsAgainstDetach } from "./detach-rules.ts";
 import { fallBack, refuse } from "./fallback.ts";
 import { growthNotes, saysGrowth } from "./growth-words.ts";
+import { healed } from "./heal.ts";
 import { layOut, sayDimm } from "./layout.ts";
 import { reasonsAgainstAttach } from "./live-rules.ts";
 import type { MemoryView, Observed } from "./observed.ts";
@@ -33,7 +34,7 @@ export function planMemory(asked: Asked, observed: Observed, circumstances: Circ
   const off = live === undefined || circumstances.stopping === true;
   const plan = off
     ? planOff(asked, observed, circumstances)
-    : planRunning(asked, observed, live, circumstances);
+    : healed(asked, live, (view) => planRunning(asked, { ...observed, live: view }, view, circumstances));
   const reachable = reachableSizes(asked, observed);
   const reachableDown = downwardSizes(asked, observed);
   return {
