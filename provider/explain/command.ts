@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { connect } from "../libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { observe } from "../observe/observe.ts";
+import { observeWithGuest } from "../observe/guest.ts";
 import { draw } from "./drawing.ts";
 import { explain } from "./explanation.ts";
 import { explanationJson } from "./json.ts";
@@ -70,7 +70,7 @@ export async function run(args: string[], { connect, out, error, paper }: Surrou
     const { uri, domain, question, json } = order;
     const hypervisor = await connect(uri);
     try {
-      const sighting = await observe(hypervisor, await findDomain(hypervisor, domain));
+      const sighting = await observeWithGuest(hypervisor, await findDomain(hypervisor, domain));
       const explanation = explain(hypervisor.uri, sighting, question);
       out(json ? `${JSON.stringify(explanationJson(explanation), null, 2)}\n` : draw(explanation, paper));
     } finally {

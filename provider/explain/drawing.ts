@@ -89,11 +89,22 @@ function drawFacts(explanation: Explanation, paper: Paper): string[] {
         ? `${sayMib(live.currentMemory)} (currentMemory)`
         : undefined,
     ],
+    ["guest", saysGuest(explanation)],
     ["next boot", then === now ? "the same" : then],
     ["pending", pending === undefined ? undefined : `${sayMib(pending)} ${NEXT_BOOT}`],
     ...saysReachable(explanation),
   ];
   return facts.flatMap(([label, text]) => (text === undefined ? [] : hang(label.padEnd(LABEL), text, paper)));
+}
+
+/** What the guest sees of it; undefined without an agent that could say so. */
+function saysGuest({ guest, agentConnected, state }: Explanation): string | undefined {
+  if (!agentConnected) return undefined;
+  if (state === "paused") return "paused, so it can't say what it has";
+  if (guest === undefined) return "its agent is connected and doesn't say what it has";
+  const { block, online, offline } = guest;
+  const idle = offline.length === 0 ? "" : `; ${offline.length} offline, which it doesn't use`;
+  return `${sayMib(online.length * block)} by its agent: ${online.length} memory blocks of ${sayMib(block)} online${idle}`;
 }
 
 function saysReachable({ live, reachable }: Explanation): [label: string, text: string][] {

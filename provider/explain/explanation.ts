@@ -1,6 +1,7 @@
 import { domainUuid } from "../args/identity.ts";
 import { sayMib } from "../args/size.ts";
-import type { Cell, Kib, MemoryDevice } from "../domain/state.ts";
+import type { Cell, Kib } from "../domain/state.ts";
+import { type BlocksOfDevice, blocksOf, type GuestBlocks } from "../guest/blocks.ts";
 import type { PowerState } from "../libvirt/hypervisor.ts";
 import type { Sighting } from "../observe/observe.ts";
 import type { Asked } from "../plan/asked.ts";
@@ -9,7 +10,7 @@ import { needsLeave, reasonsAgainstDetach } from "../plan/detach-rules.ts";
 import { blockOf, dimmUnit, misaligned } from "../plan/layout.ts";
 import { reasonsAgainstAttach } from "../plan/live-rules.ts";
 import { planMemory } from "../plan/memory.ts";
-import type { MemoryView, Observed } from "../plan/observed.ts";
+import type { MemoryView, Observed, SeenDevice } from "../plan/observed.ts";
 import type { Outcome, Reachable, Step } from "../plan/plan.ts";
 import { reachableSizes } from "../plan/reachable.ts";
 import { downwardSizes } from "../plan/reachable-down.ts";
@@ -18,11 +19,13 @@ import { freeSlots, isOurs } from "../plan/slots.ts";
 import { targetNodes, unevenness } from "../plan/spread.ts";
 import { askedBy, type Question } from "./question.ts";
 
-export interface MappedDevice extends MemoryDevice {
+export interface MappedDevice extends SeenDevice {
   /** It has an alias of this provider's. */
   ours: boolean;
   /** Its start or its size is off the guest's memory blocks. */
   misaligned: boolean;
+  /** What the guest has of it, where its agent said that. */
+  blocks?: BlocksOfDevice;
 }
 
 /** The memory of one definition of a domain. */
@@ -56,6 +59,10 @@ export interface Explanation {
   owner?: { urn: string; adopted: boolean };
   /** The running domain. */
   live?: MemoryMap;
+  /** The memory blocks that its guest has, where its agent said that. */
+  guest?: GuestBlocks;
+  /** The channel of the guest's agent is connected. */
+  agentConnected: boolean;
   /** The inactive definition; undefined for a transient domain. */
   nextBoot?: MemoryMap;
   /** What the next boot has instead of the present memory. */
@@ -88,7 +95,7 @@ export interface ExplainedPlan {
  * @throws Error with a line for each wrong argument in the question
  */
 export function explain(uri: string, sighting: Sighting, question: Question = {}): Explanation {
-  const { observed, definition, power } = sighting;
+  const { observed, definition, power, guest, agentConnected } = sighting;
   const { name, uuid, arch, machine, ownership } = definition;
   // What this provider makes has its UUID from the resource's URN; what it adopted keeps its own.
   const adopted = ownership === undefined || domainUuid(ownership.urn) !== uuid;
@@ -103,7 +110,9 @@ export function explain(uri: string, sighting: Sighting, question: Question = {}
     ...(arch !== undefined && { arch }),
     ...(machine !== undefined && { machine }),
     ...(ownership && { owner: { urn: ownership.urn, adopted } }),
-    ...(observed.live && { live: memoryMap(observed.live) }),
+    ...(observed.live && { live: memoryMap(observed.live, guest) }),
+    ...(guest && { guest }),
+    agentConnected,
     ...(observed.nextBoot && { nextBoot: memoryMap(observed.nextBoot) }),
     ...(pending !== undefined && { pending }),
     reachable: reachable(asked, observed),
@@ -111,14 +120,18 @@ export function explain(uri: string, sighting: Sighting, question: Question = {}
   };
 }
 
-function memoryMap(view: MemoryView): MemoryMap {
+function memoryMap(view: MemoryView, guest?: GuestBlocks): MemoryMap {
   const { memory, currentMemory, cells, maxMemory } = view;
   const off = new Set(misaligned(view));
-  const devices = view.devices.map((device) => ({
-    ...device,
-    ours: isOurs(device),
-    misaligned: off.has(device),
-  }));
+  const devices = view.devices.map((device): MappedDevice => {
+    const blocks = guest && blocksOf(device, guest);
+    return {
+      ...device,
+      ours: isOurs(device),
+      misaligned: off.has(device),
+      ...(blocks !== undefined && { blocks }),
+    };
+  });
   return {
     memory,
     currentMemory,
@@ -131,7 +144,7 @@ function memoryMap(view: MemoryView): MemoryMap {
   };
 }
 
-function byBase(a: MemoryDevice, b: MemoryDevice): number {
+function byBase(a: SeenDevice, b: SeenDevice): number {
   if (a.base === undefined || b.base === undefined)
     return Number(a.base === undefined) - Number(b.base === undefined);
   const [first, second] = [BigInt(a.base), BigInt(b.base)];

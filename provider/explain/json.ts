@@ -11,7 +11,7 @@ const FORMAT = 1;
  */
 export function explanationJson(explanation: Explanation): Record<string, unknown> {
   const { uri, name, uuid, state, persistent, arch, machine, owner } = explanation;
-  const { live, nextBoot, pending, reachable, plan } = explanation;
+  const { live, guest, nextBoot, pending, reachable, plan } = explanation;
   const { up, down, reasons, reasonsDown } = reachable;
   return {
     format: FORMAT,
@@ -24,6 +24,15 @@ export function explanationJson(explanation: Explanation): Record<string, unknow
     machine: machine ?? null,
     owner: owner ?? null,
     live: live === undefined ? null : mapJson(live),
+    guest: guest
+      ? {
+          by: "agent",
+          memory: canonicalSize(guest.online.length * guest.block),
+          block: canonicalSize(guest.block),
+          onlineBlocks: guest.online.length,
+          offlineBlocks: guest.offline.length,
+        }
+      : null,
     nextBoot: nextBoot === undefined ? null : mapJson(nextBoot),
     pendingMemory: pending === undefined ? null : canonicalSize(pending),
     reachable: {
@@ -69,7 +78,19 @@ function mapJson({
   };
 }
 
-function deviceJson({ model, size, slot, node, base, alias, ours, misaligned, ...rest }: MappedDevice) {
+function deviceJson({
+  model,
+  size,
+  slot,
+  node,
+  base,
+  alias,
+  ours,
+  misaligned,
+  taken,
+  blocks,
+  ...rest
+}: MappedDevice) {
   const { requested, current, block } = rest;
   const sizeOrNull = (value: number | undefined) => (value === undefined ? null : canonicalSize(value));
   return {
@@ -81,6 +102,8 @@ function deviceJson({ model, size, slot, node, base, alias, ours, misaligned, ..
     alias: alias ?? null,
     ours,
     misaligned,
+    taken: taken ?? null,
+    blocks: blocks ?? null,
     ...(model === "virtio-mem" && {
       requested: sizeOrNull(requested),
       current: sizeOrNull(current),

@@ -53,9 +53,7 @@ function partRow({ key, device, nextBootOnly }: Part, map: MemoryMap): Row {
   const remarks = [
     ...(nextBootOnly ? ["in the definition alone: it is there from the next boot on"] : []),
     ...(model === "virtio-mem" ? [saysVirtioMem(device)] : []),
-    ...(misaligned
-      ? [`off the guest's memory blocks of ${sayMib(map.guestBlock)}, which a Linux guest refuses`]
-      : []),
+    ...saysGuest(device, map),
   ];
   return {
     cells: [
@@ -68,9 +66,23 @@ function partRow({ key, device, nextBootOnly }: Part, map: MemoryMap): Row {
       ours ? "ours" : "others",
       alias ?? "-",
     ],
-    ...(misaligned && { ink: "yellow" }),
+    ...((misaligned || device.taken === false) && { ink: "yellow" }),
     remark: remarks.join("; ") || undefined,
   };
+}
+
+/** What the guest made of a device, by its agent; without that, what Linux makes of such a one. */
+function saysGuest({ misaligned, taken, blocks }: MappedDevice, { guestBlock }: MemoryMap): string[] {
+  const off = `off the guest's memory blocks of ${sayMib(guestBlock)}`;
+  if (taken === false) return [misaligned ? `refused by the guest: ${off}` : "refused by the guest"];
+  const refuses = misaligned ? [`${off}, which a Linux guest refuses`] : [];
+  if (blocks === undefined) return refuses;
+  const { all, online, offline } = blocks;
+  const what = taken === true ? "taken" : "the guest has blocks of its range";
+  return [
+    ...refuses,
+    `${what}: ${online} of ${all} blocks online${offline > 0 ? `, ${offline} offline` : ""}`,
+  ];
 }
 
 function saysVirtioMem({ requested, current, block }: MappedDevice): string {

@@ -12,8 +12,8 @@ export interface GuestBlocks {
   offline: number[];
 }
 
-/** A look may not hold a preview up. libvirt alone waits 5 s for an agent that is dead. */
-const LIMIT_MS = 1_000;
+/** A look may not hold a preview up, and libvirt alone waits 5 s for an agent that is dead. A busy guest takes its time. */
+const LIMIT_MS = 2_000;
 
 /** Asks the guest's agent for its memory blocks; undefined where it doesn't answer soon, or not in a way that is understood. */
 export async function askBlocks(hypervisor: Hypervisor, domain: DomainRef): Promise<GuestBlocks | undefined> {

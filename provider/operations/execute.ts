@@ -13,7 +13,7 @@ import { readHost } from "../observe/host.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import { type Outputs, outputs } from "../outputs.ts";
 import { withRecordedTaken } from "../plan/observed.ts";
-import type { Step } from "../plan/plan.ts";
+import type { DimmPlan, Step } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { askAnew, givesUp } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
@@ -100,10 +100,10 @@ function keptWord({ guest, domain, change }: Execution): GuestRecord | undefined
 
 /** Before the first attach, so that too little is known before anything was done. */
 async function hostHasMemory(steps: Step[], { definition }: Sighting, place: Workplace): Promise<void> {
-  const again = new Set(steps.flatMap((step) => (step.kind === "detach" ? [step.dimm.alias] : [])));
-  const dimms = steps.flatMap((step) =>
-    step.kind === "attach" && !again.has(step.dimm.alias) ? [step.dimm] : [],
-  );
+  const out = steps.flatMap((step) => (step.kind === "detach" ? [step.dimm] : []));
+  const isAgain = ({ alias, size }: DimmPlan) =>
+    out.some((dimm) => dimm.alias === alias && dimm.size === size);
+  const dimms = steps.flatMap((step) => (step.kind === "attach" && !isAgain(step.dimm) ? [step.dimm] : []));
   if (dimms.length === 0) return;
   const found = await shortage(place.hypervisor, dimms, definition.pinned);
   if (found?.severity === "error")

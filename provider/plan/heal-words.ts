@@ -4,7 +4,7 @@ import { sum } from "./cells.ts";
 import { blockOf } from "./layout.ts";
 import type { MemoryView, SeenDevice } from "./observed.ts";
 import type { DimmPlan } from "./plan.ts";
-import { isOdd, refusedDimms } from "./refused.ts";
+import { isMisplaced, isOdd, refusedDimms } from "./refused.ts";
 import { isOurs } from "./slots.ts";
 import { arrow } from "./words.ts";
 
@@ -16,28 +16,27 @@ export interface Healing {
   again: { device: SeenDevice; dimm: DimmPlan }[];
 }
 
-/** «heal: take out dimm0 (100 MiB in slot 0 at 0x100000000), …» */
-export function sayHealing({ removed, again }: Healing, asked: Asked, live: MemoryView): string {
+/** «heal: take out dimm0 (a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's), which the guest never took, …» */
+export function sayHealing({ removed, again }: Healing, { memory }: Asked, live: MemoryView): string {
   const left = live.memory - sum(removed.map(({ size }) => size));
   const out = removed.map((device) => `take out ${sayWhich(device)}, which ${sayWhy(device, live)}`);
+  const foreign = removed.filter((device) => !isMisplaced(device, live));
   const since =
-    removed.length === 0
-      ? []
-      : [
-          `${saySize(asked.memory)} can't be had with ${removed.length === 1 ? "it" : "them"}: ${arrow(live.memory, left)}`,
-        ];
+    foreign.length === 0
+      ? ""
+      : `${saySize(memory)} can't be had with ${foreign.map(({ alias }) => alias).join(", ")}: `;
+  const leaves = removed.length === 0 ? [] : [`${since}${arrow(live.memory, left)}`];
   const anew = again.map(({ device, dimm }) => {
     const where = dimm.base === undefined ? "" : ` at ${dimm.base}`;
     return `plug ${sayWhich(device)} again${where}, which ${sayWhy(device, live)}`;
   });
-  return `heal: ${[...out, ...since, ...anew].join("; ")}`;
+  return `heal: ${[...out, ...leaves, ...anew].join("; ")}`;
 }
 
 /** Each DIMM that the guest refused, in a sentence of its own, for what leaves them as they are. */
 export function sayRefused({ heal }: Asked, live: MemoryView): string[] {
   return refusedDimms(live).map((device) => {
-    const why =
-      !heal && isOurs(device) && !isOdd(device, live) ? "; it stays so, as hotplug.heal is false" : "";
+    const why = !heal && isMisplaced(device, live) ? "; it stays so, as hotplug.heal is false" : "";
     return `${sayWhich(device)}: ${sayWhy(device, live, " it")}${why}`;
   });
 }

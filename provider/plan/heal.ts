@@ -1,11 +1,12 @@
 import type { Asked } from "./asked.ts";
 import { sum } from "./cells.ts";
 import { type Healing, sayHealing, sayRefused } from "./heal-words.ts";
-import { alignedBases, sayDimm } from "./layout.ts";
+import { alignedBases, dimmUnit, sayDimm } from "./layout.ts";
 import type { MemoryView, SeenDevice } from "./observed.ts";
-import { type DimmPlan, isGraver, type Outcome, type Plan, type Step } from "./plan.ts";
-import { isOdd, isUntaken, refusedDimms } from "./refused.ts";
+import { isGraver, type Outcome, type Plan, type Step } from "./plan.ts";
+import { isMisplaced, isOdd, isUntaken, refusedDimms } from "./refused.ts";
 import { isOurs } from "./slots.ts";
+import { unevenness } from "./spread.ts";
 
 /**
  * Plans a change of a running domain, and heals DIMMs that the guest never took since they are off its memory blocks. Our
@@ -13,22 +14,31 @@ import { isOurs } from "./slots.ts";
  * is right for, stay, unless the asked size can be had without them and not with them. What the guest took, or may have
  * taken, is left alone.
  *
+ * Whatever is taken out could be plugged by the next run as any increase is, should this one be killed in between.
+ *
  * @param plan plans the change from a running domain that is like this
  */
-export function healed(asked: Asked, live: MemoryView, plan: (live: MemoryView) => Plan): Plan {
+export function healed(
+  asked: Asked,
+  live: MemoryView,
+  nextBoot: MemoryView | undefined,
+  plan: (live: MemoryView) => Plan,
+): Plan {
   const asItIs = plan(live);
   if (!mayHeal(asked)) return explained(asItIs, asked, live);
-  for (const removed of choices(asked, live)) {
-    const healing = heal(removed, live);
-    if (healing.removed.length + healing.again.length === 0) {
-      if (reaches(asItIs, asked, live)) return asItIs;
-      continue;
-    }
-    const after = afterHealing(healing, live);
-    const rest = plan(after);
-    const aliases = new Set(healing.again.map(({ dimm }) => dimm.alias));
-    const undone = rest.steps.some((step) => step.kind === "detach" && aliases.has(step.dimm.alias));
-    if (reaches(rest, asked, after) && !undone) return together(healing, asked, live, rest);
+  const ours = live.devices.filter((device) => isMisplaced(device, live));
+  for (const misfits of inTheWay(asked, live, nextBoot)) {
+    if (misfits.length > 0 && reaches(asItIs, asked, live)) break;
+    const out = [...misfits, ...ours];
+    const without = withoutDevices(out, live);
+    const rest = out.length === 0 ? asItIs : plan(without);
+    if (!reaches(rest, asked, without)) continue;
+    if (out.length === 0) return asItIs;
+    const healing = pluggedAgain(misfits, ours, live);
+    const after = afterHealing(healing, without);
+    const restAfter = canPlugAgain(ours, asked, live, after) && plan(after);
+    if (restAfter && reaches(restAfter, asked, after)) return together(healing, asked, live, restAfter);
+    return together({ removed: out, again: [] }, asked, live, rest);
   }
   return explained(asItIs, asked, live);
 }
@@ -38,59 +48,65 @@ function mayHeal({ heal, enabled, applyOn }: Asked): boolean {
   return heal && enabled && applyOn === "now";
 }
 
-/** Ours, and at the wrong address alone. */
-function isMisplaced(device: SeenDevice, live: MemoryView): boolean {
-  return isOurs(device) && !isOdd(device, live) && refusedDimms(live).includes(device);
-}
-
 /** What may be taken out for good, from the least to the most. */
-function choices(asked: Asked, live: MemoryView): SeenDevice[][] {
-  const odd = refusedDimms(live).filter((device) => isOdd(device, live));
-  const theirs = live.devices.filter((device) => isUntaken(device) && !isOurs(device));
-  const foreign = [[], odd, [...new Set([...odd, ...theirs])]];
-  if (asked.memory >= live.memory) return foreign;
-  // Less is asked: what the guest never had goes first.
-  const ours = live.devices.filter((device) => isMisplaced(device, live));
-  return [...(ours.length === 0 ? [] : foreign.map((removed) => [...ours, ...removed])), ...foreign];
+function inTheWay(asked: Asked, live: MemoryView, nextBoot: MemoryView | undefined): SeenDevice[][] {
+  // The fold of a spread goes by what runs, so it has to have what others put into both.
+  const stays = (device: SeenDevice) => asked.target === "spread" && isDefinedToo(device, nextBoot);
+  const odd = refusedDimms(live).filter((device) => isOdd(device, live) && !stays(device));
+  const theirs = live.devices.filter((device) => isUntaken(device) && !isOurs(device) && !stays(device));
+  return [[], odd, [...new Set([...odd, ...theirs])]];
 }
 
-function heal(removed: SeenDevice[], live: MemoryView): Healing {
-  const again = live.devices.filter((device) => isMisplaced(device, live) && !removed.includes(device));
+/** Aliases of libvirt's own are not in the definition. */
+function isDefinedToo({ model, size, slot }: SeenDevice, nextBoot: MemoryView | undefined): boolean {
+  const isSame = (one: SeenDevice) =>
+    one.model === model && one.size === size && (one.slot === undefined || one.slot === slot);
+  return nextBoot?.devices.some(isSame) === true;
+}
+
+/**
+ * Where less is asked, what the guest never had goes first. Else DIMMs come back as they were, where a run that is killed
+ * before all of them are back leaves what the next one can fill up.
+ */
+function canPlugAgain(ours: SeenDevice[], asked: Asked, live: MemoryView, after: MemoryView): boolean {
+  const unit = dimmUnit(asked, live).size;
+  const isEven = asked.target !== "spread" || asked.memory > after.memory || unevenness(after) === 0;
+  return asked.memory >= live.memory && isEven && ours.every(({ size }) => size % unit === 0);
+}
+
+function pluggedAgain(removed: SeenDevice[], ours: SeenDevice[], live: MemoryView): Healing {
   const bases = alignedBases(
-    again.map(({ size }) => size),
-    without([...removed, ...again], live),
+    ours.map(({ size }) => size),
+    withoutDevices([...removed, ...ours], live),
   );
-  return {
-    removed,
-    again: again.map((device, index) => ({ device, dimm: pluggedAgain(device, bases?.[index]) })),
-  };
-}
-
-function pluggedAgain(device: SeenDevice, base: string | undefined): DimmPlan {
-  const { size, node = 0, slot = 0, alias = "", nodemask, pageSize } = device;
-  const source = {
-    ...(nodemask !== undefined && { nodemask }),
-    ...(pageSize !== undefined && { pageSize }),
-  };
-  const isSaid = nodemask !== undefined || pageSize !== undefined;
-  return { size, node, slot, alias, ...(base !== undefined && { base }), ...(isSaid && { source }) };
+  const again = ours.map((device, index) => {
+    const { size, node = 0, slot = 0, alias = "", nodemask, pageSize } = device;
+    const base = bases?.[index];
+    const source = {
+      ...(nodemask !== undefined && { nodemask }),
+      ...(pageSize !== undefined && { pageSize }),
+    };
+    const isSaid = nodemask !== undefined || pageSize !== undefined;
+    const dimm = { size, node, slot, alias, ...(base !== undefined && { base }), ...(isSaid && { source }) };
+    return { device, dimm };
+  });
+  return { removed, again };
 }
 
 /** The running domain as healing leaves it. */
-function afterHealing({ removed, again }: Healing, live: MemoryView): MemoryView {
-  const rest = without([...removed, ...again.map(({ device }) => device)], live);
+function afterHealing({ again }: Healing, without: MemoryView): MemoryView {
   const plugged = again.map(({ device, dimm }): SeenDevice => {
     const { base: _, taken: __, ...same } = device;
     return { ...same, ...(dimm.base !== undefined && { base: dimm.base }) };
   });
   return {
-    ...rest,
-    memory: rest.memory + sum(plugged.map(({ size }) => size)),
-    devices: [...rest.devices, ...plugged],
+    ...without,
+    memory: without.memory + sum(plugged.map(({ size }) => size)),
+    devices: [...without.devices, ...plugged],
   };
 }
 
-function without(devices: SeenDevice[], live: MemoryView): MemoryView {
+function withoutDevices(devices: SeenDevice[], live: MemoryView): MemoryView {
   return {
     ...live,
     memory: live.memory - sum(devices.map(({ size }) => size)),

@@ -1,8 +1,8 @@
 import { sayMib, saySize } from "../args/size.ts";
-import type { Kib, MemoryDevice } from "../domain/state.ts";
+import type { Kib } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
 import { sum } from "./cells.ts";
-import type { MemoryView } from "./observed.ts";
+import type { MemoryView, SeenDevice } from "./observed.ts";
 import type { DimmPlan, Layout } from "./plan.ts";
 import { guestBlock } from "./platform.ts";
 import { freeSlots, ourAlias, slotCount } from "./slots.ts";
@@ -97,7 +97,7 @@ export function alignedBases(sizes: Kib[], live: MemoryView): string[] | undefin
 }
 
 /** Devices off the guest's memory blocks, by their start or their size. */
-export function misaligned(live: MemoryView): MemoryDevice[] {
+export function misaligned(live: MemoryView): SeenDevice[] {
   const block = blockOf(live).size;
   return live.devices.filter(
     (device) =>
@@ -107,7 +107,7 @@ export function misaligned(live: MemoryView): MemoryDevice[] {
   );
 }
 
-function endOf(device: MemoryDevice): bigint {
+function endOf(device: SeenDevice): bigint {
   return BigInt(device.base ?? 0) + BigInt(device.size) * 1024n;
 }
 

@@ -34,7 +34,9 @@ export function planMemory(asked: Asked, observed: Observed, circumstances: Circ
   const off = live === undefined || circumstances.stopping === true;
   const plan = off
     ? planOff(asked, observed, circumstances)
-    : healed(asked, live, (view) => planRunning(asked, { ...observed, live: view }, view, circumstances));
+    : healed(asked, live, observed.nextBoot, (view) =>
+        planRunning(asked, { ...observed, live: view }, view, circumstances),
+      );
   const reachable = reachableSizes(asked, observed);
   const reachableDown = downwardSizes(asked, observed);
   return {

@@ -1,5 +1,6 @@
 import { blockOf, misaligned } from "./layout.ts";
 import type { MemoryView, SeenDevice } from "./observed.ts";
+import { isOurs } from "./slots.ts";
 
 /**
  * DIMMs that the guest never took since they are off its memory blocks (Linux, mm/memory_hotplug.c:
@@ -18,4 +19,9 @@ export function isUntaken({ model, taken, alias }: SeenDevice): boolean {
 /** Of a size that no address is right for. */
 export function isOdd({ size }: SeenDevice, live: MemoryView): boolean {
   return size % blockOf(live).size !== 0;
+}
+
+/** Of ours, and refused for its address alone: plugged at another one the guest takes it. */
+export function isMisplaced(device: SeenDevice, live: MemoryView): boolean {
+  return isOurs(device) && !isOdd(device, live) && refusedDimms(live).includes(device);
 }

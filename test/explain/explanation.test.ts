@@ -170,14 +170,15 @@ describe("as JSON", () => {
         devices: [
           {
             ...{ model: "dimm", size: "256MiB", slot: 0, node: 0, base: "0x100000000" },
-            ...{ alias: "ua-pulumi-dimm0", ours: true, misaligned: false },
+            ...{ alias: "ua-pulumi-dimm0", ours: true, misaligned: false, taken: null, blocks: null },
           },
           {
             ...{ model: "dimm", size: "100MiB", slot: 2, node: 0, base: "0x110000000" },
-            ...{ alias: "dimm2", ours: false, misaligned: true },
+            ...{ alias: "dimm2", ours: false, misaligned: true, taken: null, blocks: null },
           },
         ],
       },
+      guest: null,
       nextBoot: {
         memory: "1259MiB",
         currentMemory: "1259MiB",

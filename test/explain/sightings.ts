@@ -1,7 +1,7 @@
-import type { DomainState, MemoryDevice } from "../../provider/domain/state.ts";
+import type { DomainState } from "../../provider/domain/state.ts";
 import type { PowerState } from "../../provider/libvirt/hypervisor.ts";
 import type { Sighting } from "../../provider/observe/observe.ts";
-import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
+import type { MemoryView, Observed, SeenDevice } from "../../provider/plan/observed.ts";
 import { MIB } from "../plan/scene.ts";
 
 export const URI = "qemu:///system";
@@ -47,6 +47,6 @@ export function runningAs(live: DomainState, nextBoot: MemoryView): Sighting {
 }
 
 /** A DIMM where the host's memory begins to be hot-plugged on x86-64: behind the PCI hole, 4 GiB and more. */
-export function at(mibAbove4Gib: number, device: MemoryDevice): MemoryDevice {
+export function at(mibAbove4Gib: number, device: SeenDevice): SeenDevice {
   return { ...device, base: `0x${((4096 + mibAbove4Gib) * MIB * 1024).toString(16)}` };
 }

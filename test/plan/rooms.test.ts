@@ -42,6 +42,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "provider/explain": [
     "provider/args",
     "provider/domain",
+    "provider/guest",
     "provider/plan",
     "provider/observe",
     "type:provider/libvirt",

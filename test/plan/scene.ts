@@ -1,6 +1,6 @@
 import type { Cell, MemoryDevice } from "../../provider/domain/state.ts";
 import type { Asked } from "../../provider/plan/asked.ts";
-import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
+import type { MemoryView, Observed, SeenDevice } from "../../provider/plan/observed.ts";
 
 /** KiB in a MiB: sizes in the tests of plans are in MiB where a person reads them. */
 export const MIB = 1024;
@@ -64,6 +64,22 @@ export function theirs(slot: number | undefined, mib: number, alias?: string): M
 /** A running domain whose definition is what it was started with, unless something else is said. */
 export function running(live: ViewInMib = {}, nextBoot: ViewInMib = live): Observed {
   return { power: "running", persistent: true, live: view(live), nextBoot: view(nextBoot) };
+}
+
+/** A DIMM at an address so many MiB above 4 GiB, and whether the guest took it. */
+export function placedAt(mibAbove4Gib: number, device: SeenDevice, taken?: boolean): SeenDevice {
+  const base = `0x${((4096 + mibAbove4Gib) * MIB * 1024).toString(16)}`;
+  return { ...device, base, ...(taken !== undefined && { taken }) };
+}
+
+/** A running domain of 1003 MiB with these DIMMs, whose guest's agent said its block, in KiB. */
+export function heard(devices: SeenDevice[], definedMib: number, guestBlock = 128 * MIB): Observed {
+  return {
+    power: "running",
+    persistent: true,
+    live: { ...view({ devices }), guestBlock },
+    nextBoot: view({ cells: [definedMib] }),
+  };
 }
 
 export function off(nextBoot: ViewInMib = {}): Observed {

@@ -1,4 +1,4 @@
-import { ours, running, transient } from "../scene.ts";
+import { heard, MIB, ours, placedAt, running, theirs, transient } from "../scene.ts";
 import { nextBoot, type OutcomeRow, replaceCosts } from "./row.ts";
 
 /** What can't be done on the running domain. */
@@ -79,6 +79,21 @@ export const FALLBACK: OutcomeRow[] = [
     change: { memory: "65GiB" },
     outcome: "replace",
     sentence: `replace: 65536 → 66560 MiB can't be hot-plugged: the increase of 1024 MiB is no multiple of 2048 MiB (the memory block of a guest that was started with 65536 MiB or more); live from here: 65536 MiB, which it has; 67584 MiB (67584 MiB to 262144 MiB in steps of 2048 MiB); ${replaceCosts}`,
+  },
+  {
+    name: "no multiple of the guest's own block",
+    before: heard([], 1003, 512 * MIB),
+    change: { memory: "1259MiB" },
+    outcome: "replace",
+    sentence: `replace: 1003 → 1259 MiB can't be hot-plugged: the increase of 256 MiB is no multiple of 512 MiB (the memory block of this guest, by its agent); live from here: 1003 MiB, which it has; 1515 MiB (1515 MiB to 8171 MiB in steps of 512 MiB); ${replaceCosts}`,
+  },
+  {
+    name: "somebody else's DIMM that the guest never took in the way, and hotplug.heal false",
+    before: heard([placedAt(0, theirs(0, 100, "dimm0"), false)], 1003),
+    had: { hotplug: { heal: false } },
+    change: { memory: "1259MiB" },
+    outcome: "replace",
+    sentence: `replace: 1103 → 1259 MiB can't be hot-plugged: the increase of 156 MiB is no multiple of 256 MiB; live from here: 1103 MiB, which it has; 1359 MiB (1359 MiB to 8015 MiB in steps of 256 MiB); ${replaceCosts}; dimm0 (a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's): the guest never took it, since its size is no multiple of the guest's memory block of 128 MiB`,
   },
   {
     name: "no multiple of the page size",

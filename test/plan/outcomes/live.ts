@@ -1,4 +1,4 @@
-import { MIB, ours, paused, running, theirs, transient, view } from "../scene.ts";
+import { heard, MIB, ours, paused, placedAt, running, theirs, transient, view } from "../scene.ts";
 import type { OutcomeRow } from "./row.ts";
 
 /** What is plugged into the running domain. */
@@ -121,6 +121,40 @@ export const LIVE: OutcomeRow[] = [
     outcome: "live",
     sentence:
       "hot-plug 256 MiB as 1 DIMM into slot 1 (14 of 16 free after), node 0; 1103 → 1359 MiB of at most 8 GiB; no restart; placed at 0x108000000, since the dimm of 100 MiB in slot 0 is off the guest's memory blocks",
+  },
+  {
+    name: "a DIMM of ours that the guest never took, since one off its blocks is before it",
+    before: heard([placedAt(0, theirs(0, 100, "dimm0"), false), placedAt(100, ours(1, 256), false)], 1359),
+    had: { memory: "1359MiB" },
+    change: {},
+    outcome: "live",
+    sentence:
+      "heal: plug ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000) again at 0x108000000, which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB; no restart",
+  },
+  {
+    name: "the same, with an increase",
+    before: heard([placedAt(0, theirs(0, 100, "dimm0"), false), placedAt(100, ours(1, 256), false)], 1359),
+    had: { memory: "1359MiB" },
+    change: { memory: "1615MiB" },
+    outcome: "live",
+    sentence:
+      "heal: plug ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000) again at 0x108000000, which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB; hot-plug 256 MiB as 1 DIMM into slot 2 (13 of 16 free after), node 0; 1359 → 1615 MiB of at most 8 GiB; no restart; placed at 0x118000000, since the dimm of 100 MiB in slot 0 is off the guest's memory blocks",
+  },
+  {
+    name: "somebody else's DIMM that the guest never took, in the way of the size that is asked for",
+    before: heard([placedAt(0, theirs(0, 100, "dimm0"), false)], 1003),
+    change: { memory: "1259MiB" },
+    outcome: "live",
+    sentence:
+      "heal: take out dimm0 (a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's), which the guest never took, since its size is no multiple of the guest's memory block of 128 MiB; 1259 MiB can't be had with dimm0: 1103 → 1003 MiB; hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart",
+  },
+  {
+    name: "an alignment that doesn't suit the guest's block, though the increase does",
+    before: heard([], 1003, 512 * MIB),
+    change: { memory: "1515MiB" },
+    outcome: "live",
+    sentence:
+      "hot-plug 512 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1515 MiB of at most 8 GiB; no restart; hotplug.alignment is 256 MiB, and the memory block of this guest 512 MiB, by its agent: only multiples of that are live",
   },
   {
     name: "a ballooned guest: counted from its memory, not from what the balloon leaves",

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { draw } from "../../provider/explain/drawing.ts";
+import { explain } from "../../provider/explain/explanation.ts";
+import { explanationJson } from "../../provider/explain/json.ts";
+import type { Sighting } from "../../provider/observe/observe.ts";
+import { MIB, ours, paused, running, theirs } from "../plan/scene.ts";
+import { at, sighting, URI } from "./sightings.ts";
+
+/** A guest with a DIMM that it took, one that it uses half of, and two that it refused. */
+const guest = { block: 128 * MIB, online: [0, 1, 2, 3, 4, 5, 6, 7, 32, 33, 34], offline: [35] };
+const devices = [
+  at(0, { ...ours(0, 256), taken: true }),
+  at(256, { ...ours(1, 256), taken: true }),
+  at(512, { ...theirs(2, 100, "dimm2"), taken: false }),
+  at(612, { ...ours(3, 256), taken: false }),
+];
+const domain = sighting(running({ cells: [1024], devices }, { cells: [1892] }));
+const heard: Sighting = { ...domain, agentConnected: true, guest };
+
+const drawn = (of: Sighting) => draw(explain(URI, of), { columns: 80, color: false });
+
+test("what the guest has, of each DIMM and in all", () => {
+  const lines = drawn(heard).split("\n");
+  expect(
+    lines.slice(
+      lines.findIndex((line) => line.includes("part  node")),
+      -4,
+    ),
+  ).toMatchInlineSnapshot(`
+    [
+      "     part  node      size  slot  address      whose   alias",
+      "  0  base     0  1024 MiB",
+      "  a  dimm     0   256 MiB     0  0x100000000  ours    ua-pulumi-dimm0",
+      "     taken: 2 of 2 blocks online",
+      "  b  dimm     0   256 MiB     1  0x110000000  ours    ua-pulumi-dimm1",
+      "     taken: 1 of 2 blocks online, 1 offline",
+      "  c  dimm     0   100 MiB     2  0x120000000  others  dimm2",
+      "     refused by the guest: off the guest's memory blocks of 128 MiB",
+      "  d  dimm     0   256 MiB     3  0x126400000  ours    ua-pulumi-dimm3",
+      "     refused by the guest: off the guest's memory blocks of 128 MiB",
+      "  ·  12 of 16 slots free: 4-15",
+      "",
+      "now        1892 MiB of at most 8 GiB in 16 slots: base 1024 MiB and 868 MiB in",
+      "           memory devices",
+      "guest      1408 MiB by its agent: 11 memory blocks of 128 MiB online; 1 offline,",
+      "           which it doesn't use",
+    ]
+  `);
+});
+
+test("a guest that can't say it", () => {
+  expect(drawn(domain)).not.toContain("guest  ");
+  expect(drawn({ ...domain, agentConnected: true })).toContain(
+    "guest      its agent is connected and doesn't say what it has",
+  );
+  const asleep = {
+    ...domain,
+    agentConnected: true,
+    power: "paused" as const,
+    observed: paused(domain.observed),
+  };
+  expect(drawn(asleep)).toContain("guest      paused, so it can't say what it has");
+});
+
+test("as JSON", () => {
+  expect(explanationJson(explain(URI, heard))).toMatchObject({
+    guest: { by: "agent", memory: "1408MiB", block: "128MiB", onlineBlocks: 11, offlineBlocks: 1 },
+    live: {
+      devices: [
+        { alias: "ua-pulumi-dimm0", taken: true, blocks: { all: 2, online: 2, offline: 0 } },
+        { alias: "ua-pulumi-dimm1", taken: true, blocks: { all: 2, online: 1, offline: 1 } },
+        { alias: "dimm2", taken: false, blocks: { all: 1, online: 0, offline: 0 } },
+        { alias: "ua-pulumi-dimm3", taken: false, blocks: { all: 3, online: 0, offline: 0 } },
+      ],
+    },
+  });
+});
