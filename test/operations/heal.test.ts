@@ -1,0 +1,208 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { dimmXml } from "../../provider/domain/device.ts";
+import { readDomain } from "../../provider/domain/read.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { OneResource } from "./one-resource.ts";
+
+const MIB = 1024;
+const BLOCK = 128 * MIB;
+
+const args = { memory: "1GiB", maxMemory: "8GiB", hotplug: { awaitGuest: 1 } };
+const grown = { ...args, memory: "1380MiB" };
+
+let host: FakeHypervisor;
+let stack: OneResource;
+
+beforeEach(async () => {
+  host = new FakeHypervisor();
+  stack = new OneResource(host);
+  await stack.up(args);
+  bootGuest();
+});
+
+/** A guest as Linux is: it takes whole blocks alone. */
+function bootGuest({ block = BLOCK, online = true } = {}): void {
+  const { uuid, live = "" } = host.only;
+  host.change(uuid, {
+    live: live.replace(/(name=.org\.qemu\.guest_agent\.0.)(?! state)/, "$1 state='connected'"),
+  });
+  const bytes = BigInt(block) * 1024n;
+  const range = (first: number, size: number) =>
+    Array.from({ length: size / block }, (_, index) => first + index);
+  host.agent = ({ execute }) => {
+    if (execute === "guest-get-memory-block-info") return { size: block * 1024 };
+    const taken = readDomain(host.only.live ?? "").devices.flatMap(({ base = "0x1", size }) =>
+      BigInt(base) % bytes === 0n && size % block === 0 ? range(Number(BigInt(base) / bytes), size) : [],
+    );
+    return [
+      ...range(0, 1024 * MIB).map((index) => ({ "phys-index": index, online: true })),
+      ...taken.map((index) => ({ "phys-index": index, online })),
+    ];
+  };
+}
+
+/** What is attached beside Pulumi, of 4 GiB and so many MiB on. */
+function plugged(alias: string, slot: number, mib: number, mibAbove4Gib: number): void {
+  const { uuid, live = "" } = host.only;
+  const base = `0x${((4096 + mibAbove4Gib) * MIB * 1024).toString(16)}`;
+  const device = dimmXml({ size: mib * MIB, node: 0, alias, slot, base });
+  host.change(uuid, { live: live.replace("</devices>", `${device}</devices>`) });
+  host.guestGivesUp.add(alias);
+}
+
+/** Somebody's DIMM of odd size, and one of ours that QEMU put right behind it. */
+function plugMisplaced(): void {
+  plugged("dimm0", 0, 100, 0);
+  plugged("ua-pulumi-dimm1", 1, 256, 100);
+}
+
+const liveDevices = () =>
+  readDomain(host.only.live ?? "").devices.map(({ alias, base, size }) => [alias, size / MIB, base]);
+const HEALED = [
+  ["dimm0", 100, "0x100000000"],
+  ["ua-pulumi-dimm1", 256, "0x108000000"],
+];
+
+describe("a DIMM of ours that the guest never took", () => {
+  beforeEach(async () => {
+    plugMisplaced();
+    await stack.refresh();
+  });
+
+  test("is named by a refresh, with its address and why, and stands in the outputs", () => {
+    expect(stack.run.messages).toMatchObject([
+      {
+        severity: "warning",
+        text: "dimm0 (a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's): the guest never took it, since its size is no multiple of the guest's memory block of 128 MiB",
+      },
+      {
+        severity: "warning",
+        text: "ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000): the guest never took it, since its address is no multiple of the guest's memory block of 128 MiB",
+      },
+    ]);
+    expect(stack.recorded.outputs).toMatchObject({
+      memoryDevices: [
+        { alias: "dimm0", taken: false },
+        { alias: "ua-pulumi-dimm1", taken: false },
+      ],
+      __observed: { live: { guestBlock: BLOCK } },
+    });
+  });
+
+  test("is plugged again by the next up, where it is in nobody's way, and then all is settled", async () => {
+    expect(await stack.up(grown)).toBe("update");
+    expect(stack.run.said).toEqual([
+      expect.stringMatching(/^live: heal: plug ua-pulumi-dimm1 .* again at 0x108000000/),
+      "attached 256 MiB in slot 1; the guest has it: 1280 MiB by its agent",
+    ]);
+    expect(liveDevices()).toEqual(HEALED);
+    expect(stack.recorded.outputs).toMatchObject({
+      guestMemory: "1280MiB",
+      memoryDevices: [{ taken: false }, { alias: "ua-pulumi-dimm1", taken: true }],
+    });
+    const before = structuredClone(stack.recorded);
+    await stack.refresh();
+    expect(stack.recorded).toEqual(before);
+    expect(await stack.up(grown)).toBe("same");
+  });
+
+  test("is healed also where nothing else changes: a preview shows it from the state", async () => {
+    await stack.up({ ...grown, hotplug: { awaitGuest: 1, heal: false } });
+    const healing = { ...grown, hotplug: { awaitGuest: 1 } };
+    expect(await stack.preview(healing)).toMatchObject({ kind: "update" });
+    expect(stack.run.said).toEqual([expect.stringMatching(/^live: heal: plug ua-pulumi-dimm1/)]);
+    await stack.up(healing);
+    expect(liveDevices()).toEqual(HEALED);
+  });
+
+  test("is only named with hotplug.heal: false, by each preview", async () => {
+    const stays = { ...grown, hotplug: { awaitGuest: 1, heal: false } };
+    await stack.up(stays);
+    expect(host.calls).not.toContain("detachDevice");
+    expect(await stack.up(stays)).toBe("same");
+    expect(stack.run.said.at(-1)).toBe(
+      "ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000): the guest never took it, since its address is no multiple of the guest's memory block of 128 MiB; it stays so, as hotplug.heal is false",
+    );
+  });
+
+  test("is left alone while the agent is silent: on a word of the past nothing is taken out", async () => {
+    host.agent = undefined;
+    expect(await stack.up(grown)).toBe("update");
+    expect(host.calls).not.toContain("detachDevice");
+    expect(stack.recorded.outputs).toMatchObject({
+      liveMemory: "1380MiB",
+      nextBootMemory: "1380MiB",
+      __observed: { live: { guestBlock: BLOCK } },
+    });
+  });
+
+  test("is plugged by the next run, where one is killed after it took it out", async () => {
+    const attach = host.attachDevice.bind(host);
+    host.attachDevice = () => Promise.reject(new Error("killed"));
+    await expect(stack.up(grown)).rejects.toThrow(/killed .done before that: take out ua-pulumi-dimm1/);
+    expect(stack.recorded).toMatchObject({ isPartial: true, outputs: { liveMemory: "1124MiB" } });
+    host.attachDevice = attach;
+    await stack.up(grown);
+    expect(liveDevices()).toEqual(HEALED);
+    expect(await stack.up(grown)).toBe("same");
+  });
+});
+
+test("memory that an earlier update waited for in vain is not waited for twice when its DIMM is plugged again", async () => {
+  plugged("dimm0", 0, 100, 0);
+  // QEMU's own choice, as an older version left it: off the blocks.
+  const attach = host.attachDevice.bind(host);
+  host.attachDevice = (domain, xml, where) =>
+    attach(domain, xml.replace(/base='.*?'/, "base='0x106400000'"), where);
+  await expect(stack.up(grown)).rejects.toThrow(/the guest has no blocks for 256 MiB/);
+  host.attachDevice = attach;
+  host.guestGivesUp.add("ua-pulumi-dimm1");
+  await stack.up(grown);
+  expect(stack.run.said.at(-1)).toBe("attached 256 MiB in slot 1; the guest has it: 1280 MiB by its agent");
+  expect(await stack.up(grown)).toBe("same");
+});
+
+test("somebody else's DIMM that is in the way of the asked size is taken out, and asks the guest for nothing", async () => {
+  plugged("dimm0", 0, 100, 0);
+  await stack.refresh();
+  await stack.up(args);
+  expect(liveDevices()).toEqual([]);
+  expect(stack.run.said).toEqual([expect.stringMatching(/^live: heal: take out dimm0 .* 1124 → 1024 MiB/)]);
+  expect(await stack.up(args)).toBe("same");
+});
+
+describe("the guest's own block", () => {
+  const half = { ...args, memory: "1280MiB" };
+
+  test("is recorded, and counts while the agent is silent in the same start of the domain", async () => {
+    bootGuest({ block: 512 * MIB });
+    await stack.refresh();
+    expect(stack.recorded.outputs).toMatchObject({ __observed: { live: { guestBlock: 512 * MIB } } });
+    host.agent = undefined;
+    await stack.refresh();
+    const { inputs } = await stack.preview({ ...half, hotplug: { whenNotPossible: "nextBoot" } });
+    expect(stack.run.said).toEqual([
+      expect.stringContaining("no multiple of 512 MiB (the memory block of this guest, by its agent)"),
+    ]);
+    expect(inputs.memory).toBe("1280MiB");
+  });
+
+  test("is forgotten when the domain was started anew", async () => {
+    bootGuest({ block: 512 * MIB });
+    await stack.refresh();
+    const { uuid } = host.only;
+    host.turnOff(uuid);
+    host.boot(uuid);
+    host.agent = undefined;
+    await stack.refresh();
+    await stack.up(half);
+    expect(stack.recorded.outputs).toMatchObject({ liveMemory: "1280MiB" });
+  });
+
+  test("is asked for by the preview's look, before any attach", async () => {
+    bootGuest({ block: 512 * MIB });
+    await stack.preview({ ...half, hotplug: { whenNotPossible: "error" } }).catch(() => undefined);
+    expect(stack.run.said.join()).toContain("no multiple of 512 MiB");
+    expect(host.calls).not.toContain("attachDevice");
+  });
+});
