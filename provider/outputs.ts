@@ -8,6 +8,7 @@ import type { GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/word.ts";
 import type { Sighting } from "./observe/observe.ts";
 import { askedMemory } from "./plan/asked.ts";
+import { blockOf } from "./plan/layout.ts";
 import type { Observed, SeenDevice } from "./plan/observed.ts";
 import { reachableSizes } from "./plan/reachable.ts";
 import { downwardSizes } from "./plan/reachable-down.ts";
@@ -90,8 +91,27 @@ export function outputs(
     ...(detaching !== undefined && { __detaching: detaching }),
     ...(inputs.uri !== undefined && { __ownUri: true }),
     ...(adopted && { __adopted: true }),
-    __observed: waits && pending === nextBoot ? { ...observed, pending: nextBoot } : observed,
+    __observed: { ...remembered(observed), ...(waits && pending === nextBoot && { pending: nextBoot }) },
     __stateVersion: STATE_VERSION,
+  };
+}
+
+/**
+ * What a guest says is kept where it makes a difference: a refresh that hears an agent for the first time, or finds the
+ * domain started anew, shows no change for that alone.
+ */
+function remembered(observed: Observed): Observed {
+  if (observed.live === undefined) return observed;
+  const { guestBlock, domainId, ...live } = observed.live;
+  const isOwnBlock = guestBlock !== undefined && guestBlock !== blockOf(live).size;
+  const isWord = isOwnBlock || live.devices.some(({ taken }) => taken !== undefined);
+  return {
+    ...observed,
+    live: {
+      ...live,
+      ...(isOwnBlock && { guestBlock }),
+      ...(isWord && domainId !== undefined && { domainId }),
+    },
   };
 }
 

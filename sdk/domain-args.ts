@@ -96,8 +96,7 @@ export interface HotplugArgs {
   /**
    * Seconds, 1 to 3600, that an update waits after an attach until the guest confirms that it has the memory, and for each
    * DIMM until the guest gives it up; `false` doesn't wait for it (5 s for a DIMM). A guest that has neither an agent nor a
-   * balloon with statistics isn't waited for, and a warning says
-   * so. Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
+   * balloon with statistics isn't waited for, and a warning says so. Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
    */
   awaitGuest?: Input<number | false>;
   /** Where on the host the memory comes from. Default: wherever the host takes it. */

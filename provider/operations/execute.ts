@@ -61,7 +61,7 @@ export async function execute(execution: Execution): Promise<Outputs> {
     return record(execution, news, await heard(execution, sighting), place, word);
   }
   const answer = await askAfter(question, execution, sighting, say);
-  const outs = record(execution, news, await heard(execution, sighting), place, answer.record);
+  const outs = record(execution, news, await heard(execution, sighting, true), place, answer.record);
   if (answer.shortfall === undefined) return outs;
   const said = sayable(
     `Unable to give domain ${domain.name} all of its memory: ${answer.shortfall}`,
@@ -71,12 +71,16 @@ export async function execute(execution: Execution): Promise<Outputs> {
   throw new PartialError(said, domain.uuid, withoutUndefined(outs), undefined);
 }
 
-/** What was read back, with what the guest took of it; asked where its DIMMs are others now, else as it was known before. */
+/**
+ * What was read back, with what the guest took of it.
+ *
+ * @param isOther it may have taken something else than was known before; else it isn't asked
+ */
 async function heard(
   { hypervisor, domain, change, sighting: before }: Execution,
   after: Sighting,
+  isOther = change.steps.some(({ kind }) => kind === "attach" || kind === "detach"),
 ): Promise<Sighting> {
-  const isOther = change.steps.some(({ kind }) => kind === "attach" || kind === "detach");
   const sighting = isOther ? await withGuest(hypervisor, domain, after) : after;
   return { ...sighting, observed: withRecordedTaken(sighting.observed, before.observed) };
 }

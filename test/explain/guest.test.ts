@@ -24,7 +24,7 @@ test("what the guest has, of each DIMM and in all", () => {
   expect(
     lines.slice(
       lines.findIndex((line) => line.includes("part  node")),
-      -4,
+      -5,
     ),
   ).toMatchInlineSnapshot(`
     [
