@@ -2,9 +2,11 @@ import type { Asked } from "./asked.ts";
 import { sum } from "./cells.ts";
 import { type Healing, sayHealing, sayRefused } from "./heal-words.ts";
 import { alignedBases, dimmUnit, sayDimm } from "./layout.ts";
-import type { MemoryView, SeenDevice } from "./observed.ts";
+import type { MemoryView, Observed, SeenDevice } from "./observed.ts";
 import { isGraver, type Outcome, type Plan, type Step } from "./plan.ts";
 import { isMisplaced, isOdd, isUntaken, refusedDimms } from "./refused.ts";
+import { removal, without } from "./shrink.ts";
+import { sayRemoval } from "./shrink-words.ts";
 import { isOurs } from "./slots.ts";
 import { unevenness } from "./spread.ts";
 
@@ -20,22 +22,22 @@ import { unevenness } from "./spread.ts";
  */
 export function healed(
   asked: Asked,
+  observed: Observed,
   live: MemoryView,
-  nextBoot: MemoryView | undefined,
   plan: (live: MemoryView) => Plan,
 ): Plan {
   const asItIs = plan(live);
   if (!mayHeal(asked)) return explained(asItIs, asked, live);
   const ours = live.devices.filter((device) => isMisplaced(device, live));
-  for (const misfits of inTheWay(asked, live, nextBoot)) {
+  for (const misfits of inTheWay(asked, live, observed.nextBoot)) {
     if (misfits.length > 0 && reaches(asItIs, asked, live)) break;
     const out = [...misfits, ...ours];
-    const without = withoutDevices(out, live);
-    const rest = out.length === 0 ? asItIs : plan(without);
-    if (!reaches(rest, asked, without)) continue;
+    const left = without(out, observed, live).live;
+    const rest = out.length === 0 ? asItIs : plan(left);
+    if (!reaches(rest, asked, left)) continue;
     if (out.length === 0) return asItIs;
-    const healing = pluggedAgain(misfits, ours, live);
-    const after = afterHealing(healing, without);
+    const healing = pluggedAgain(misfits, ours, left);
+    const after = afterHealing(healing, left);
     const restAfter = canPlugAgain(ours, asked, live, after) && plan(after);
     if (restAfter && reaches(restAfter, asked, after)) return together(healing, asked, live, restAfter);
     return together({ removed: out, again: [] }, asked, live, rest);
@@ -74,10 +76,10 @@ function canPlugAgain(ours: SeenDevice[], asked: Asked, live: MemoryView, after:
   return asked.memory >= live.memory && isEven && ours.every(({ size }) => size % unit === 0);
 }
 
-function pluggedAgain(removed: SeenDevice[], ours: SeenDevice[], live: MemoryView): Healing {
+function pluggedAgain(removed: SeenDevice[], ours: SeenDevice[], left: MemoryView): Healing {
   const bases = alignedBases(
     ours.map(({ size }) => size),
-    withoutDevices([...removed, ...ours], live),
+    left,
   );
   const again = ours.map((device, index) => {
     const { size, node = 0, slot = 0, alias = "", nodemask, pageSize } = device;
@@ -94,23 +96,15 @@ function pluggedAgain(removed: SeenDevice[], ours: SeenDevice[], live: MemoryVie
 }
 
 /** The running domain as healing leaves it. */
-function afterHealing({ again }: Healing, without: MemoryView): MemoryView {
+function afterHealing({ again }: Healing, left: MemoryView): MemoryView {
   const plugged = again.map(({ device, dimm }): SeenDevice => {
     const { base: _, taken: __, ...same } = device;
     return { ...same, ...(dimm.base !== undefined && { base: dimm.base }) };
   });
   return {
-    ...without,
-    memory: without.memory + sum(plugged.map(({ size }) => size)),
-    devices: [...without.devices, ...plugged],
-  };
-}
-
-function withoutDevices(devices: SeenDevice[], live: MemoryView): MemoryView {
-  return {
-    ...live,
-    memory: live.memory - sum(devices.map(({ size }) => size)),
-    devices: live.devices.filter((device) => !devices.includes(device)),
+    ...left,
+    memory: left.memory + sum(plugged.map(({ size }) => size)),
+    devices: [...left.devices, ...plugged],
   };
 }
 
@@ -122,13 +116,8 @@ function reaches({ outcome }: Plan, asked: Asked, live: MemoryView): boolean {
 function together(healing: Healing, asked: Asked, live: MemoryView, rest: Plan): Plan {
   const { removed, again } = healing;
   const detach = [...removed, ...again.map(({ device }) => device)].map((device): Step => {
-    const { size, node = 0, alias = "", slot, base } = device;
-    const where = `${slot === undefined ? "" : ` in slot ${slot}`}, node ${node}`;
-    return {
-      kind: "detach",
-      dimm: { size, node, alias, ...(slot !== undefined && { slot }), ...(base !== undefined && { base }) },
-      sentence: `take out ${alias}${where}, which the guest never took`,
-    };
+    const dimm = removal(device);
+    return { kind: "detach", dimm, sentence: `take ${sayRemoval(dimm)}, which the guest never took` };
   });
   const attach = again.map(
     ({ dimm }): Step => ({ kind: "attach", dimm, sentence: `attach ${sayDimm(dimm)}` }),

@@ -116,7 +116,7 @@ export function sayDimm({ size, slot, node, base }: DimmPlan): string {
 }
 
 /** «1 DIMM into slot 0», «3 DIMMs (512 MiB, 512 MiB, 256 MiB) into slots 0, 1, 2». */
-export function sayDimms(dimms: Pick<MemoryDevice, "size" | "slot">[], way: "into" | "out of"): string {
+export function sayDimms(dimms: Pick<SeenDevice, "size" | "slot">[], way: "into" | "out of"): string {
   const slots = dimms.map(({ slot }) => slot).join(", ");
   if (dimms.length === 1) return `1 DIMM ${way} slot ${slots}`;
   const [first] = dimms;

@@ -34,7 +34,7 @@ export function planMemory(asked: Asked, observed: Observed, circumstances: Circ
   const off = live === undefined || circumstances.stopping === true;
   const plan = off
     ? planOff(asked, observed, circumstances)
-    : healed(asked, live, observed.nextBoot, (view) =>
+    : healed(asked, observed, live, (view) =>
         planRunning(asked, { ...observed, live: view }, view, circumstances),
       );
   const reachable = reachableSizes(asked, observed);

@@ -137,7 +137,9 @@ describe("a DIMM of ours that the guest never took", () => {
   test("is plugged by the next run, where one is killed after it took it out", async () => {
     const attach = host.attachDevice.bind(host);
     host.attachDevice = () => Promise.reject(new Error("killed"));
-    await expect(stack.up(grown)).rejects.toThrow(/killed .done before that: take out ua-pulumi-dimm1/);
+    await expect(stack.up(grown)).rejects.toThrow(
+      /killed .done before that: take the DIMM of 256 MiB out of slot 1/,
+    );
     expect(stack.recorded).toMatchObject({ isPartial: true, outputs: { liveMemory: "1124MiB" } });
     host.attachDevice = attach;
     await stack.up(grown);

@@ -61,7 +61,14 @@ const anyHeard: fc.Arbitrary<{ observed: Observed; asked: Asked }> = fc
     const most = Math.max(wanted, maxMemory?.size ?? 0);
     return {
       observed,
-      asked: { ...asked, heal, memory: wanted, maxMemory: most, whenNotPossible: "error" as const },
+      asked: {
+        ...asked,
+        allowUnplug: false,
+        heal,
+        memory: wanted,
+        maxMemory: most,
+        whenNotPossible: "error" as const,
+      },
     };
   });
 

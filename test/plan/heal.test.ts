@@ -37,7 +37,7 @@ describe("a DIMM of ours that the guest never took since its address is off the 
         "heal: plug ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000) again at 0x108000000, which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB; no restart",
     });
     expect(plan.steps.map(({ sentence }) => sentence)).toEqual([
-      "take out ua-pulumi-dimm1 in slot 1, node 0, which the guest never took",
+      "take the DIMM of 256 MiB out of slot 1, node 0, which the guest never took",
       "attach a DIMM of 256 MiB in slot 1, node 0, at 0x108000000",
     ]);
     settled(observed, 1359, plan);
