@@ -1,3 +1,4 @@
+import type { Kib } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { GuestSource } from "./word.ts";
 
@@ -12,4 +13,10 @@ export function balloonSource(hypervisor: Hypervisor, domain: DomainRef): GuestS
       return { memory: available, offline: [], reported: lastUpdate };
     },
   };
+}
+
+/** What a guest could do without: what it can use without swapping, by its balloon. Undefined where that doesn't say. */
+export async function spareMemory(hypervisor: Hypervisor, domain: DomainRef): Promise<Kib | undefined> {
+  const { usable, lastUpdate } = await hypervisor.memoryStats(domain);
+  return lastUpdate ? usable : undefined;
 }

@@ -35,7 +35,7 @@ const UNDEFINE_TPM_SINCE = 8_009_000;
 /** VIR_NODE_MEMORY_STATS_ALL_CELLS. */
 const ALL_CELLS = -1;
 /** virDomainMemoryStatTags, and how many libvirt 9.0 has of them (VIR_DOMAIN_MEMORY_STAT_NR). */
-const MemoryStat = { AVAILABLE: 5, ACTUAL_BALLOON: 6, LAST_UPDATE: 9 } as const;
+const MemoryStat = { AVAILABLE: 5, ACTUAL_BALLOON: 6, USABLE: 8, LAST_UPDATE: 9 } as const;
 const MEMORY_STATS = 13;
 /** VIR_DOMAIN_METADATA_ELEMENT. */
 const METADATA_ELEMENT = 2;
@@ -179,10 +179,12 @@ class RpcHypervisor implements Hypervisor {
     const figures = new Map(stats.map(({ tag, value }) => [tag, Number(value)]));
     const available = figures.get(MemoryStat.AVAILABLE);
     const actual = figures.get(MemoryStat.ACTUAL_BALLOON);
+    const usable = figures.get(MemoryStat.USABLE);
     const lastUpdate = figures.get(MemoryStat.LAST_UPDATE);
     return {
       ...(available !== undefined && { available }),
       ...(actual !== undefined && { actual }),
+      ...(usable !== undefined && { usable }),
       ...(lastUpdate !== undefined && { lastUpdate }),
     };
   }

@@ -42,6 +42,8 @@ export interface MemoryStats {
   available?: number;
   /** What the balloon leaves the guest now, in KiB: QEMU's own figure, whether or not the guest reports. */
   actual?: number;
+  /** What the guest could use without swapping, its MemAvailable, in KiB. */
+  usable?: number;
   /** When the guest last reported, in seconds since 1970; 0: it never did. */
   lastUpdate?: number;
 }

@@ -18,7 +18,7 @@ import type { Session } from "../session.ts";
 import { askAnew, givesUp } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
 import { askAfter, askBefore, type Say } from "./guest-word.ts";
-import { removalPlace, settleDefinition } from "./removal.ts";
+import { guestHasRoom, removalPlace, settleDefinition } from "./removal.ts";
 import { PartialError, UserError } from "./user-error.ts";
 
 /**
@@ -40,6 +40,7 @@ export async function execute(execution: Execution): Promise<Outputs> {
     redefinition: (present) => redefinition(session, hypervisor, before, news, present),
   };
   await hostHasMemory(change.steps, execution.sighting, place);
+  await guestHasRoom(execution, place);
   const question = await askBefore(execution);
   let { sighting } = execution;
   const done: Step[] = [];

@@ -1,11 +1,18 @@
 import { type Detaching, type RemovalPlace, stillDetaching } from "../apply/detach.ts";
 import { carryOut, type Workplace } from "../apply/steps.ts";
+import { sayable } from "../args/secrecy.ts";
+import { sayMib } from "../args/size.ts";
+import { spareMemory } from "../guest/balloon.ts";
+import { wholeMib } from "../guest/explain.ts";
 import { takeOffline } from "../guest/offline.ts";
 import type { Sighting } from "../observe/observe.ts";
 import { askedMemory } from "../plan/asked.ts";
+import { sum } from "../plan/cells.ts";
 import { definitionOfPresent } from "../plan/memory.ts";
 import type { Step } from "../plan/plan.ts";
+import { givesUp } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
+import { UserError } from "./user-error.ts";
 
 /** Where the guest isn't to be awaited: what libvirt gives one where it waits itself (qemuDomainRemoveDeviceWaitTime). */
 const LEAST_REMOVAL_SECONDS = 5;
@@ -22,6 +29,24 @@ export function removalPlace(execution: Execution): RemovalPlace {
       offline: (dimm) => takeOffline(hypervisor, domain, dimm, removalTimeout, clock),
     }),
   };
+}
+
+/**
+ * Before the first DIMM is asked for: a guest that has no room for what they hold doesn't refuse, it runs out of memory
+ * (Linux moves pages until there is none left, and kills for more). What it was asked for before is on its way already.
+ *
+ * @throws UserError with both figures
+ */
+export async function guestHasRoom(execution: Execution, { underWay }: RemovalPlace): Promise<void> {
+  const { change, hypervisor, domain, news, before, session } = execution;
+  if (!givesUp(change.steps) || (news.hotplug?.awaitGuest ?? session.defaults.awaitGuest) === false) return;
+  const sizes = change.steps.flatMap((step) =>
+    step.kind === "detach" && !underWay.has(step.dimm.alias) ? step.dimm.size : [],
+  );
+  const spare = await spareMemory(hypervisor, domain).catch(() => undefined);
+  if (spare === undefined || spare >= sum(sizes)) return;
+  const text = `the guest has ${sayMib(wholeMib(spare))} to spare (MemAvailable, by its balloon), and ${sayMib(sum(sizes))} are to be taken out: it would run out of memory; nothing was taken out`;
+  throw new UserError(sayable(`Unable to update domain ${domain.name}: ${text}`, before, news));
 }
 
 /** What the state says of requests, as far as that is still so. */

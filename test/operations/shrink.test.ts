@@ -153,6 +153,28 @@ describe("a guest that does not answer", () => {
   });
 });
 
+describe("a guest that has no room for what the DIMMs hold", () => {
+  const full = { available: 2200 * MIB, usable: 700.5 * MIB, lastUpdate: 1 };
+
+  test("is not asked at all: it would run out of memory", async () => {
+    host.balloon = full;
+    await expect(up(half)).rejects.toThrow(
+      "Unable to update domain web-1: the guest has 700 MiB to spare (MemAvailable, by its balloon), and 768 MiB are to be taken out: it would run out of memory; nothing was taken out",
+    );
+    expect([sent(), live().memory, nextBoot().memory]).toEqual([0, 2304 * MIB, 2304 * MIB]);
+  });
+
+  test.each([
+    ["has enough", { ...full, usable: 768 * MIB }, args.hotplug],
+    ["never reported", { ...full, lastUpdate: 0 }, args.hotplug],
+    ["isn't to be asked", full, { ...args.hotplug, awaitGuest: false }],
+  ])("one that %s is", async (_, balloon, hotplug) => {
+    host.balloon = balloon;
+    await up({ ...half, hotplug });
+    expect(live().memory).toBe(1536 * MIB);
+  });
+});
+
 describe("the guest's word afterwards", () => {
   test("is asked for anew", async () => {
     const report = () => {
