@@ -1,7 +1,6 @@
 import { sayMib, saySize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
-import { MINIMAL_NODE, sum } from "./cells.ts";
 import { ceilingFor, foldedDefinition, isDefined, leastMemory, takenByOthers } from "./definition.ts";
 import { reasonsAgainstDetach } from "./detach-rules.ts";
 import { fallBack, refuse } from "./fallback.ts";
@@ -16,6 +15,7 @@ import { reachableSizes } from "./reachable.ts";
 import { downwardSizes } from "./reachable-down.ts";
 import { removal, removals, without } from "./shrink.ts";
 import { sayRemoval, saysShrink, shrinkNotes } from "./shrink-words.ts";
+import { topologyReasons } from "./topology.ts";
 import { arrow, NEXT_BOOT, sayRest } from "./words.ts";
 
 /** What a plan of the memory depends on beside what is asked and what is there. */
@@ -77,7 +77,7 @@ function planRunning(asked: Asked, observed: Observed, live: MemoryView, circums
   if (asked.applyOn === "nextBoot" && isDeferrable)
     return planNextBoot(asked, observed, live, definition, supersedes);
   const reasons = [
-    ...topologyReasons(asked, observed, live, circumstances),
+    ...topologyReasons(asked, observed, live, { increase, numaChanged: circumstances.numaChanged === true }),
     ...(increase < 0 ? reasonsAgainstDetach(asked, observed, live) : []),
     ...(increase > 0 ? reasonsAgainstAttach(asked, live) : []),
   ];
@@ -208,46 +208,6 @@ function increaseOver(asked: Asked, live: MemoryView): Kib {
   const increase = asked.memory - live.memory;
   const rounding = live.arch?.startsWith("ppc64") ? 256 * 1024 : 1024;
   return increase < 0 && -increase < rounding && live.devices.length === 0 ? 0 : increase;
-}
-
-/**
- * Nodes that the program says otherwise now, or that wait for the next boot as it says. A node may well have more than
- * its share: DIMMs from when it was the target.
- */
-function topologyReasons(
-  asked: Asked,
-  { nextBoot }: Observed,
-  live: MemoryView,
-  { numaChanged }: Circumstances,
-): string[] {
-  const { shares, target } = asked;
-  const otherSize = increaseOver(asked, live) !== 0;
-  if (shares === undefined || !(numaChanged || otherSize)) return [];
-  if (shares.length !== live.cells.length)
-    return [
-      `the running domain was started with ${nodes(live.cells.length)}, and the program asks for ${nodes(shares.length)}`,
-    ];
-  return live.cells.flatMap((cell) => {
-    const devices = live.devices.filter((device) => device.node === cell.id);
-    const has = cell.memory + sum(devices.map((device) => device.size));
-    const share = shares[cell.id]?.memory ?? 0;
-    const defined = nextBoot?.cells.find(({ id }) => id === cell.id)?.memory ?? cell.memory;
-    const waits = isAbout(defined, share) && !isAbout(cell.memory, share);
-    if (target === "spread" || target === cell.id || isAbout(has, share) || !(numaChanged || waits))
-      return [];
-    return [
-      `node ${cell.id} has ${sayMib(has)}, and ${sayMib(share)} is asked for: what a node has of its own is fixed at boot`,
-    ];
-  });
-}
-
-/** A minimal node has a MiB of another's. */
-function isAbout(a: Kib, b: Kib): boolean {
-  return Math.abs(a - b) <= MINIMAL_NODE;
-}
-
-function nodes(count: number): string {
-  return count === 1 ? "1 NUMA node" : `${count} NUMA nodes`;
 }
 
 /** What a way that isn't live brings with it, for a domain that could not grow so far. */

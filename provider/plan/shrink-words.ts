@@ -34,8 +34,8 @@ export function shrinkNotes(asked: Asked, observed: Observed, live: MemoryView):
   ];
 }
 
-export function sayRemoval({ size, slot, node }: DimmRemoval): string {
-  return `the DIMM of ${saySize(size)} out of slot ${slot ?? "?"}, node ${node}`;
+export function sayRemoval({ size, slot, node, alias }: DimmRemoval): string {
+  return `the DIMM of ${saySize(size)} out of ${slot === undefined ? alias : `slot ${slot}`}, node ${node}`;
 }
 
 /** «256 MiB in slot 0 and 1 GiB in slot 2» */

@@ -25,8 +25,6 @@ export interface OutcomeRow {
   recorded?: Kib;
   /** The domain as up finds it, where that isn't what the preview saw. */
   found?: Observed;
-  /** What a later version does better. */
-  isNotYet?: boolean;
 }
 
 /** Said of everything that waits for the next boot. */
