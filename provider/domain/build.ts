@@ -1,6 +1,7 @@
 import { deviceElements } from "./hardware.ts";
 import { insertInOrder } from "./merge.ts";
 import { ownershipElement } from "./metadata.ts";
+import { sizeElement } from "./size-element.ts";
 import type { CellSpec, DomainSpec } from "./spec.ts";
 import { type Element, element, indent, serialiseNode } from "./tree.ts";
 
@@ -13,7 +14,10 @@ export function buildDomain(spec: DomainSpec): string {
   const rest = [
     sizeElement(
       "memory",
-      spec.cells.reduce((total, cell) => total + cell.memory, 0),
+      [...spec.cells.map(({ memory }) => memory), ...(spec.virtioMem ?? []).map(({ size }) => size)].reduce(
+        (total, size) => total + size,
+        0,
+      ),
     ),
     element("clock", { offset: "utc" }),
     element("on_poweroff", {}, "destroy"),
@@ -48,10 +52,6 @@ export function specElement(spec: Partial<DomainSpec>): Element {
 
 function textElement(name: string, value: string | number | undefined): Element | undefined {
   return value === undefined ? undefined : element(name, {}, String(value));
-}
-
-export function sizeElement(name: string, kib: number): Element {
-  return element(name, { unit: "KiB" }, String(kib));
 }
 
 export function maxMemoryElement({ size, slots }: { size: number; slots?: number }): Element {

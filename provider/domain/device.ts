@@ -1,5 +1,5 @@
 import type { Kib } from "./state.ts";
-import { element, serialiseNode } from "./tree.ts";
+import { type Element, element, serialiseNode } from "./tree.ts";
 
 /** A DIMM to attach. */
 type DimmSpec = DimmPlace & {
@@ -22,15 +22,7 @@ export function dimmXml(dimm: DimmSpec): string {
     element(
       "memory",
       { model: "dimm" },
-      source &&
-        element(
-          "source",
-          {},
-          source.pageSize === undefined
-            ? undefined
-            : element("pagesize", { unit: "KiB" }, String(source.pageSize)),
-          source.nodemask === undefined ? undefined : element("nodemask", {}, source.nodemask),
-        ),
+      sourceElement(source),
       element(
         "target",
         {},
@@ -40,5 +32,17 @@ export function dimmXml(dimm: DimmSpec): string {
       element("alias", { name: dimm.alias }),
       slot === undefined ? undefined : element("address", { type: "dimm", slot, base }),
     ),
+  );
+}
+
+/** Where on the host the memory of a device comes from. */
+export function sourceElement(source: DimmSpec["source"]): Element | undefined {
+  if (source === undefined) return undefined;
+  const { pageSize, nodemask } = source;
+  return element(
+    "source",
+    {},
+    pageSize === undefined ? undefined : element("pagesize", { unit: "KiB" }, String(pageSize)),
+    nodemask === undefined ? undefined : element("nodemask", {}, nodemask),
   );
 }

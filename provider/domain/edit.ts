@@ -38,7 +38,7 @@ export function setOwnership(xml: string, ownership: Ownership | undefined): str
 
 /** A spec without sizes, except those of cells: they are the same in both, so that they make no difference. */
 function withoutMemory(spec: DomainSpec, after: DomainSpec): DomainSpec {
-  const { maxMemory: _maxMemory, currentMemory: _currentMemory, ownership: _ownership, ...rest } = spec;
+  const { maxMemory: _1, currentMemory: _2, virtioMem: _3, ownership: _4, ...rest } = spec;
   return {
     ...rest,
     cells: spec.cells.map((cell, id) => ({ ...cell, memory: after.cells[id]?.memory ?? cell.memory })),

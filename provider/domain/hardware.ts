@@ -1,5 +1,6 @@
 import type { DiskBus, DiskSpec, DomainSpec, InterfaceSpec } from "./spec.ts";
 import { type Element, element } from "./tree.ts";
+import { virtioMemElement } from "./virtio-mem.ts";
 
 /** Seconds between two reports of the balloon: what the guest has is asked for while a user waits. */
 const balloonPeriod = 2;
@@ -21,6 +22,7 @@ export function deviceElements(spec: Partial<DomainSpec>): Element[] {
     ...(spec.serial === undefined ? [] : [serialElement(spec.serial)]),
     ...(spec.agent ? [agentElement()] : []),
     ...(spec.balloon === undefined ? [] : [balloonElement(spec.balloon)]),
+    ...(spec.virtioMem ?? []).map(virtioMemElement),
   ];
 }
 

@@ -1,20 +1,12 @@
-import { maxMemoryElement, sizeElement, specElement } from "./build.ts";
+import { maxMemoryElement, specElement } from "./build.ts";
 import { XmlError } from "./escape.ts";
 import { insertInOrder, merge } from "./merge.ts";
 import { parseDomain } from "./parse.ts";
 import { readCells, readDevices, readVcpus } from "./read.ts";
+import { sizeElement, writeSize } from "./size-element.ts";
 import type { Kib } from "./state.ts";
-import {
-  attribute,
-  children,
-  type Element,
-  element,
-  find,
-  remove,
-  serialise,
-  setAttribute,
-  setText,
-} from "./tree.ts";
+import { attribute, children, type Element, element, find, remove, serialise, setAttribute } from "./tree.ts";
+import { type DefinedVirtioMem, setVirtioMem } from "./virtio-mem.ts";
 
 /** The memory of the next boot. Sizes are set, never added to, so that an edit may be repeated. */
 interface MemoryEdit {
@@ -26,8 +18,10 @@ interface MemoryEdit {
   currentMemory?: Kib;
   /** Left out: stays as it is. `null`: none, for a domain that has grown right up to it (QEMU refuses slots then). */
   maxMemory?: { size: Kib; slots?: number } | null;
-  /** Memory devices to take out, by alias: our own DIMMs, now part of a cell. */
+  /** Memory devices to take out, by alias: our own, now part of a cell. */
   removeAliases?: readonly string[];
+  /** virtio-mem devices to have; others are left alone. */
+  virtioMem?: readonly DefinedVirtioMem[];
 }
 
 /**
@@ -43,6 +37,7 @@ export function setMemory(xml: string, edit: MemoryEdit): string {
     const alias = attribute(find(device, "alias"), "name");
     if (devices && alias !== undefined && aliases.has(alias)) remove(devices, device);
   }
+  for (const device of edit.virtioMem ?? []) setVirtioMem(domain, device);
   setCells(domain, edit.cells);
   const total = settleTotal(domain, edit.total);
   if (edit.currentMemory !== undefined || find(domain, "currentMemory")) {
@@ -89,12 +84,8 @@ export function settleTotal(domain: Element, whole?: Kib): Kib {
 
 function setSize(domain: Element, name: string, size: Kib): void {
   const found = find(domain, name);
-  if (!found) {
-    insertInOrder(domain, sizeElement(name, size));
-    return;
-  }
-  setAttribute(found, "unit", "KiB");
-  setText(found, String(size));
+  if (found) writeSize(found, size);
+  else insertInOrder(domain, sizeElement(name, size));
 }
 
 function setMaxMemory(domain: Element, maxMemory: { size: Kib; slots?: number } | null): void {
@@ -105,7 +96,6 @@ function setMaxMemory(domain: Element, maxMemory: { size: Kib; slots?: number } 
     insertInOrder(domain, maxMemoryElement(maxMemory));
   } else {
     setAttribute(found, "slots", maxMemory.slots);
-    setAttribute(found, "unit", "KiB");
-    setText(found, String(maxMemory.size));
+    writeSize(found, maxMemory.size);
   }
 }

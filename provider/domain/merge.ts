@@ -88,6 +88,8 @@ const identities: Readonly<Record<string, (element: Element, index: number) => s
     interface: (card) => attribute(find(card, "mac"), "address")?.toLowerCase(),
     serial: (serial, index) => attribute(find(serial, "target"), "port") ?? index,
     channel: (channel) => attribute(find(channel, "target"), "name"),
+    // Also <memory> of the domain itself, which has none.
+    memory: (device) => attribute(find(device, "alias"), "name"),
     cell: (cell, index) => attribute(cell, "id") ?? index,
   };
 

@@ -3,7 +3,7 @@ import { changeParts } from "./edit.ts";
 import { settleTotal } from "./memory.ts";
 import { writeOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
-import { isUefi, readCells, readDeclaredMemory, readMaxMemory, readSize, readVcpus } from "./read.ts";
+import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize, readVcpus } from "./read.ts";
 import type { DomainSpec } from "./spec.ts";
 import type { Kib } from "./state.ts";
 import { attribute, children, type Element, find, remove, serialise, text } from "./tree.ts";
@@ -76,7 +76,7 @@ export interface Asked {
 export function contradictions(userXml: string, asked: Asked): string[] {
   const domain = parseDomain(userXml).root;
   const maxMemory = readMaxMemory(domain);
-  const memory = readDeclaredMemory(domain);
+  const memory = readCountedMemory(domain);
   const found: string[] = [];
   const compare = <T>(
     what: string,

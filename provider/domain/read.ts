@@ -2,7 +2,7 @@ import { XmlError } from "./escape.ts";
 import { agentChannel } from "./hardware.ts";
 import { readOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
-import type { Cell, DomainState, Kib, MemoryDevice } from "./state.ts";
+import { type Cell, countedSize, type DomainState, type Kib, type MemoryDevice } from "./state.ts";
 import { attribute, children, type Element, find, text } from "./tree.ts";
 import { parseScaled } from "./units.ts";
 
@@ -56,7 +56,7 @@ function totalMemory(domain: Element): Kib {
  * The total memory and where it is said; undefined when it isn't. With cells libvirt replaces `<memory>` by their sum
  * and that of the devices (virDomainDefPostParseMemory).
  */
-export function readDeclaredMemory(domain: Element): { size: Kib; from: string } | undefined {
+function readDeclaredMemory(domain: Element): { size: Kib; from: string } | undefined {
   const sum = (sizes: { size: Kib }[]) => sizes.reduce((total, { size }) => total + size, 0);
   const cells = sum(readCells(domain).map((cell) => ({ size: cell.memory })));
   if (cells === 0) {
@@ -68,6 +68,13 @@ export function readDeclaredMemory(domain: Element): { size: Kib; from: string }
     size: cells + devices,
     from: devices === 0 ? "<cell memory>" : "<cell memory> and memory devices",
   };
+}
+
+/** The same as this provider counts it: of virtio-mem what is requested. */
+export function readCountedMemory(domain: Element): { size: Kib; from: string } | undefined {
+  const declared = readDeclaredMemory(domain);
+  const idle = readDevices(domain).map((device) => device.size - countedSize(device));
+  return declared && { ...declared, size: idle.reduce((rest, size) => rest - size, declared.size) };
 }
 
 export function readCells(domain: Element): Cell[] {

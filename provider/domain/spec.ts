@@ -7,6 +7,22 @@ export interface CellSpec {
   cpus?: string;
 }
 
+/** A virtio-mem device to make (libvirt, formatdomain «Memory devices»; libvirt 7.9, QEMU 6.0). */
+export interface VirtioMemSpec {
+  /** Must begin with `ua-`: libvirt keeps no other. */
+  alias: string;
+  /** Guest NUMA node. */
+  node: number;
+  /** The most that it can hold, a multiple of `block`. */
+  size: Kib;
+  /** A power of two, at least 2 MiB and the page size of its source. */
+  block: Kib;
+  /** What the guest is asked to take, a multiple of `block`. */
+  requested: Kib;
+  /** Where on the host the memory comes from. */
+  source?: { nodemask?: string; pageSize?: Kib };
+}
+
 export type DiskBus = "virtio" | "scsi" | "sata" | "ide" | "usb";
 
 /** A disk image in a file of the host. Its target device follows from its bus and its place in the list. */
@@ -43,6 +59,8 @@ export interface DomainSpec {
   currentMemory?: Kib;
   /** The ceiling at boot; left out, nothing can be plugged. QEMU refuses slots when it equals the memory. */
   maxMemory?: { size: Kib; slots: number };
+  /** virtio-mem devices, whole. They count in the total with their whole size (libvirt, virDomainDefPostParseMemory). */
+  virtioMem?: VirtioMemSpec[];
   vcpus: number;
   /** `host-passthrough`, `host-model`, `maximum`, or the name of a CPU model. Left out: libvirt's default. */
   cpu?: string;

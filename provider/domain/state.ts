@@ -72,3 +72,8 @@ export interface DomainState {
   pinned: boolean;
   ownership?: Ownership;
 }
+
+/** What of a device counts as the domain's memory: of virtio-mem what is requested, of any other all of it. */
+export function countedSize(device: Pick<MemoryDevice, "model" | "size" | "requested">): Kib {
+  return device.model === "virtio-mem" ? (device.requested ?? 0) : device.size;
+}

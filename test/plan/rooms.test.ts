@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   sdk: ["@pulumi/pulumi", "pulumi-libvirt-hotplug"],
   "provider/args": ["type:provider/domain/state.ts", "zod", "leven", "uuid", "node:crypto"],
   "provider/domain": ["provider/args", "fast-xml-parser", "node:util"],
-  "provider/plan": ["provider/args", "type:provider/domain/state.ts", "node:util"],
+  "provider/plan": ["provider/args", "provider/domain/state.ts", "node:util"],
   "provider/libvirt": ["p-limit", "node:child_process", "node:fs", "node:net", "node:os", "node:path"],
   "provider/engine": ["@grpc/grpc-js", "@pulumi/pulumi"],
   "provider/observe": [

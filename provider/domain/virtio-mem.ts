@@ -1,0 +1,84 @@
+import { sourceElement } from "./device.ts";
+import { XmlError } from "./escape.ts";
+import { parseDomain } from "./parse.ts";
+import { sizeElement, writeSize } from "./size-element.ts";
+import type { VirtioMemSpec } from "./spec.ts";
+import type { Kib } from "./state.ts";
+import {
+  attribute,
+  children,
+  type Element,
+  element,
+  find,
+  insert,
+  remove,
+  serialiseNode,
+  text,
+} from "./tree.ts";
+
+/** The element of a virtio-mem device (libvirt, formatdomain «Memory devices»). */
+export function virtioMemElement(device: VirtioMemSpec): Element {
+  return element(
+    "memory",
+    { model: "virtio-mem" },
+    sourceElement(device.source),
+    element(
+      "target",
+      {},
+      sizeElement("size", device.size),
+      element("node", {}, String(device.node)),
+      sizeElement("block", device.block),
+      sizeElement("requested", device.requested),
+    ),
+    element("alias", { name: device.alias }),
+  );
+}
+
+/**
+ * The XML that changes what is requested of a virtio-mem device: the device as the running domain has it with its
+ * address, by which libvirt finds it (virDomainMemoryFindByDeviceInfo).
+ *
+ * @throws XmlError when the running domain doesn't have it
+ */
+export function resizedXml(liveXml: string, alias: string, requested: Kib): string {
+  const devices = children(find(parseDomain(liveXml).root, "devices"), "memory");
+  const device = devices.find((one) => aliasOf(one) === alias);
+  const target = find(device, "target");
+  const request = find(target, "requested");
+  if (device === undefined || target === undefined || request === undefined)
+    throw new XmlError(`the running domain has no virtio-mem device ${alias}`);
+  writeSize(request, requested);
+  const current = find(target, "current");
+  if (current !== undefined) remove(target, current);
+  return serialiseNode(device);
+}
+
+/** A virtio-mem device that a definition shall have: one of ours, or, without an alias, the one that others put on the node. */
+export type DefinedVirtioMem = Omit<VirtioMemSpec, "alias"> & { alias?: string };
+
+/** Makes a device of ours, or sets its size; of a device of others only what is requested is set. */
+export function setVirtioMem(domain: Element, wanted: DefinedVirtioMem): void {
+  const { alias, ...rest } = wanted;
+  const devices = find(domain, "devices");
+  const found = children(devices, "memory").find((one) =>
+    alias === undefined ? isOnNode(one, wanted.node) : aliasOf(one) === alias,
+  );
+  const target = find(found, "target");
+  const [size, requested] = [find(target, "size"), find(target, "requested")];
+  if (size && requested) {
+    if (alias !== undefined) writeSize(size, wanted.size);
+    writeSize(requested, wanted.requested);
+  } else if (devices && alias !== undefined) insert(devices, virtioMemElement({ ...rest, alias }));
+  else throw new XmlError(`the definition has no virtio-mem device on node ${wanted.node}`);
+}
+
+function isOnNode(device: Element, node: number): boolean {
+  return (
+    attribute(device, "model") === "virtio-mem" &&
+    text(find(device, "target", "node")).trim() === String(node)
+  );
+}
+
+function aliasOf(device: Element): string | undefined {
+  return attribute(find(device, "alias"), "name");
+}
