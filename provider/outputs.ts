@@ -123,7 +123,7 @@ export function echoedInputs(state: Outputs): Inputs {
 }
 
 function deviceOutput(device: SeenDevice): Record<string, unknown> {
-  const { model, alias, slot, node, base, size, taken } = device;
+  const { model, alias, slot, node, base, size, taken, requested, current } = device;
   return {
     model,
     size: canonicalSize(size),
@@ -132,5 +132,7 @@ function deviceOutput(device: SeenDevice): Record<string, unknown> {
     ...(node !== undefined && { node }),
     ...(base !== undefined && { base }),
     ...(taken !== undefined && { taken }),
+    ...(requested !== undefined && { requested: canonicalSize(requested) }),
+    ...(current !== undefined && { current: canonicalSize(current) }),
   };
 }

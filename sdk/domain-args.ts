@@ -53,9 +53,11 @@ export interface HotplugArgs {
   /**
    * What memory is added with:
    * - `"dimm"`: DIMM devices, which are base memory at the next boot;
-   * - `"virtio-mem"`: one device in each node that grows, made with the domain and as large as the room up to `maxMemory`;
-   *   what is plugged of it follows `memory` up and down in steps of its block (2 MiB), live. Needs libvirt 7.9, QEMU 6.0
-   *   and the guest's `virtio_mem` driver. `hotplug.alignment` has no say in it.
+   * - `"virtio-mem"`: one device in each node that grows, made with the domain and as large as the room up to `maxMemory`,
+   *   in whole memory blocks of the guest (128 MiB); what is requested of it follows `memory` up and down in steps of its
+   *   block (2 MiB, or `source.pageSize` where that is more), live, down to what the domain was started with. Needs x86_64
+   *   or aarch64, libvirt 7.9, QEMU 6.0 and the guest's `virtio_mem` driver. `alignment`, `allowUnplug` and `heal` have no
+   *   say in it; `maxDimmSize`, `before` and `after` are refused.
    *
    * Going from one to the other on a domain that exists: `whenNotPossible`. Default: `"dimm"`, or the stack's
    * `libvirt-hotplug:device`.
@@ -94,9 +96,10 @@ export interface HotplugArgs {
    */
   online?: Input<"agent" | "guest" | "none">;
   /**
-   * Seconds, 1 to 3600, that an update waits after an attach until the guest confirms that it has the memory, and for each
-   * DIMM until the guest gives it up; `false` doesn't wait for it (5 s for a DIMM). A guest that has neither an agent nor a
-   * balloon with statistics isn't waited for, and a warning says so. Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
+   * Seconds, 1 to 3600, that an update waits after an attach until the guest confirms that it has the memory, for each DIMM
+   * until the guest gives it up, and after a change of virtio-mem until the guest has taken or given back what is requested;
+   * `false` doesn't wait for it (5 s for a DIMM). A guest that has neither an agent nor a balloon with statistics isn't
+   * waited for after an attach, and a warning says so. Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
    */
   awaitGuest?: Input<number | false>;
   /** Where on the host the memory comes from. Default: wherever the host takes it. */

@@ -2,8 +2,13 @@
 export interface MemoryDeviceOutput {
   /** `dimm`, `virtio-mem`, … as libvirt names it. */
   model: string;
+  /** Of virtio-mem the most that it can hold. */
   size: string;
-  /** `ua-pulumi-dimm<slot>` for the ones that this provider added. */
+  /** virtio-mem: what the guest is asked to take. It counts in `liveMemory`. */
+  requested?: string;
+  /** virtio-mem of a running domain: what the guest has of it, as it was last read. */
+  current?: string;
+  /** `ua-pulumi-dimm<slot>` and `ua-pulumi-vmem<node>` for the ones that this provider added. */
   alias?: string;
   /** From 0. */
   slot?: number;

@@ -6,13 +6,16 @@ import { buildDomain } from "../domain/build.ts";
 import { type DomainOverlay, overlay } from "../domain/overlay.ts";
 import { parse } from "../domain/parse.ts";
 import { isUefi, readDevices } from "../domain/read.ts";
-import type { DomainSpec, InterfaceSpec } from "../domain/spec.ts";
+import type { DomainSpec, InterfaceSpec, VirtioMemSpec } from "../domain/spec.ts";
+import { countedSize, type MemoryDevice } from "../domain/state.ts";
 import { attribute, find } from "../domain/tree.ts";
 import type { Host } from "../observe/host.ts";
-import { askedMemory } from "../plan/asked.ts";
-import { cellsFor, sum } from "../plan/cells.ts";
+import { type Asked, askedMemory } from "../plan/asked.ts";
+import { type CellPlan, cellsFor, sum } from "../plan/cells.ts";
 import { ceilingFor } from "../plan/definition.ts";
 import type { Platform } from "../plan/platform.ts";
+import { targetNodes } from "../plan/spread.ts";
+import { definedDevices } from "../plan/virtio-mem.ts";
 
 /** `libvirt-hotplug:domainType`: KVM where the host has it, unless the stack says otherwise. */
 export type DomainType = "kvm" | "qemu" | undefined;
@@ -58,14 +61,15 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType, default
   const { arch, firmware, acpi } = platform;
   const kind = type ?? (host.kvm.has(arch) ? "kvm" : "qemu");
   const cpu = inputs.cpu ?? defaultCpu(arch, kind);
+  const theirs = devicesIn(inputs.xml);
+  const cells = cellsFor(asked, inputs.machine, sum(theirs.map(countedSize)));
+  const virtioMem = virtioMemFor(asked, cells, { ...platform, devices: theirs });
   return {
     type: kind,
     name: inputs.name,
     uuid: inputs.uuid,
-    cells: cellsFor(asked, inputs.machine, theirMemory(inputs.xml)).map(({ memory, cpus }) => ({
-      memory,
-      ...(cpus !== undefined && { cpus }),
-    })),
+    cells: cells.map(({ memory, cpus }) => ({ memory, ...(cpus !== undefined && { cpus }) })),
+    ...(virtioMem.length > 0 && { virtioMem }),
     ...ceilingFor(asked, platform),
     vcpus: inputs.vcpus ?? 1,
     arch,
@@ -96,8 +100,21 @@ function defaultCpu(arch: string, type: "kvm" | "qemu"): string | undefined {
 }
 
 /** Memory devices in the program's own XML, which come on top of the cells. */
-function theirMemory(xml: string | undefined): number {
-  return xml === undefined ? 0 : sum(readDevices(parse(xml).root).map((device) => device.size));
+function devicesIn(xml: string | undefined): MemoryDevice[] {
+  return xml === undefined ? [] : readDevices(parse(xml).root);
+}
+
+/** The virtio-mem devices that a new domain gets: those of the program's own XML are in it already. */
+export function virtioMemFor(
+  asked: Asked,
+  cells: CellPlan[],
+  definition: Platform & { devices: MemoryDevice[] },
+): VirtioMemSpec[] {
+  if (asked.device !== "virtio-mem" || ceilingFor(asked, definition).maxMemory === undefined) return [];
+  const nodes = targetNodes(asked, { cells });
+  return definedDevices(asked, nodes, cells, definition).flatMap(({ alias, ...device }) =>
+    alias === undefined ? [] : [{ alias, ...device }],
+  );
 }
 
 function interfaceSpec(input: InterfaceInput): InterfaceSpec {
@@ -120,13 +137,14 @@ export function definitionXml(inputs: Inputs, spec: DomainSpec, type: DomainType
  */
 function overlaySpec(inputs: Inputs, spec: DomainSpec, xml: string, type: DomainType): DomainOverlay {
   const { root } = parse(xml);
-  const { name, uuid, cells, maxMemory, ownership } = spec;
+  const { name, uuid, cells, maxMemory, virtioMem, ownership } = spec;
   const platform = platformInXml(inputs) === undefined;
   return {
     name,
     uuid,
     cells,
     ...(maxMemory && { maxMemory }),
+    ...(virtioMem && { virtioMem }),
     ...(ownership && { ownership }),
     ...((type !== undefined || attribute(root, "type") === undefined) && { type: spec.type }),
     ...(platform && { arch: spec.arch, firmware: spec.firmware, acpi: spec.acpi }),

@@ -18,13 +18,13 @@ export interface Shortage {
  */
 export async function shortage(
   hypervisor: Hypervisor,
-  dimms: DimmPlan[],
+  added: Pick<DimmPlan, "size" | "source">[],
   pinned: boolean,
 ): Promise<Shortage | undefined> {
-  const needed = dimms.reduce((sum, dimm) => sum + dimm.size, 0);
-  const pageSize = dimms[0]?.source?.pageSize;
+  const needed = added.reduce((sum, { size }) => sum + size, 0);
+  const pageSize = added[0]?.source?.pageSize;
   if (pageSize !== undefined && pageSize > SMALL_PAGE)
-    return hugePageShortage(hypervisor, needed, pageSize, dimms[0]?.source?.nodemask);
+    return hugePageShortage(hypervisor, needed, pageSize, added[0]?.source?.nodemask);
   const { free, buffers, cached } = await hypervisor.nodeMemory();
   const available = free + buffers + cached;
   if (available >= needed) return undefined;

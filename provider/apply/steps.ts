@@ -7,6 +7,7 @@ import { observe, type Sighting } from "../observe/observe.ts";
 import type { DimmPlan, MemoryDefinition, Step } from "../plan/plan.ts";
 import { detach, type RemovalPlace } from "./detach.ts";
 import { rewritten, runHook } from "./hooks.ts";
+import { resize } from "./resize.ts";
 import { isOff, untilOff } from "./wait.ts";
 
 /** What carrying out a step needs beside the step. */
@@ -33,6 +34,7 @@ export interface Workplace extends RemovalPlace {
 export async function carryOut(step: Step, place: Workplace, present: Sighting): Promise<Sighting> {
   try {
     if (step.kind === "attach") return await attach(step.dimm, place, present);
+    if (step.kind === "resize") return await resize(step.device, place, present);
     if (step.kind === "detach") return await detach(step.dimm, place, present);
     await act(step, place);
     return await observe(place.hypervisor, place.domain);
@@ -43,7 +45,10 @@ export async function carryOut(step: Step, place: Workplace, present: Sighting):
   }
 }
 
-async function act(step: Exclude<Step, { kind: "attach" | "detach" }>, place: Workplace): Promise<void> {
+async function act(
+  step: Exclude<Step, { kind: "attach" | "detach" | "resize" }>,
+  place: Workplace,
+): Promise<void> {
   const { hypervisor, domain } = place;
   switch (step.kind) {
     case "define":
@@ -98,6 +103,7 @@ async function defineMemory(definition: MemoryDefinition, { hypervisor, domain }
       currentMemory: definition.memory,
       maxMemory: definition.maxMemory ?? null,
       removeAliases: definition.removeAliases,
+      virtioMem: definition.virtioMem ?? [],
     }),
   );
 }

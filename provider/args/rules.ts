@@ -5,6 +5,7 @@ import { known, knownHotplug } from "./known.ts";
 import { guestWidth, memoryCap, SMALLEST_GUEST_BLOCK } from "./limits.ts";
 import { numaFailures } from "./numa-rules.ts";
 import { KIB_PER_MIB, sayMib, saySize, UNKNOWN } from "./size.ts";
+import { virtioMemFailures } from "./virtio-mem-rules.ts";
 
 type Rule = (inputs: Partial<Inputs>, defaults: Defaults) => Failure[];
 
@@ -18,6 +19,7 @@ const RULES: readonly Rule[] = [
   hotplugIsOn,
   macsDiffer,
   numaFailures,
+  virtioMemFailures,
 ];
 
 export function crossFieldFailures(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {

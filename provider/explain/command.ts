@@ -23,6 +23,8 @@ What a program may say beside the size; the stack's configuration isn't read:
   --target-node <node>       hotplug.targetNode, a number or "spread"; default 0
   --when-not-possible <way>  hotplug.whenNotPossible: "replace" (the default),
                              "restart", "nextBoot" or "error"
+  --device <kind>            hotplug.device, "dimm" or "virtio-mem"; default: as
+                             the domain has it
   --max-memory <size>        maxMemory; default: what the domain has
   --allow-unplug             hotplug.allowUnplug: true
 
@@ -34,6 +36,7 @@ Exit codes: 0; 1 for an error, such as no such domain; 2 for wrong usage.
 
 const OPTIONS = {
   "max-memory": { type: "string" },
+  device: { type: "string" },
   alignment: { type: "string" },
   "max-dimm-size": { type: "string" },
   "target-node": { type: "string" },
@@ -98,6 +101,7 @@ function parse(args: string[]): "help" | { uri: string; domain: string; question
   const question = {
     memory: size,
     maxMemory: values["max-memory"],
+    device: values.device,
     alignment: values.alignment,
     maxDimmSize: values["max-dimm-size"],
     targetNode: values["target-node"],

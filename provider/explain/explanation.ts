@@ -1,6 +1,6 @@
 import { domainUuid } from "../args/identity.ts";
 import { sayMib } from "../args/size.ts";
-import type { Cell, Kib } from "../domain/state.ts";
+import { type Cell, countedSize, type Kib } from "../domain/state.ts";
 import { type BlocksOfDevice, blocksOf, type GuestBlocks } from "../guest/blocks.ts";
 import type { PowerState } from "../libvirt/hypervisor.ts";
 import type { Sighting } from "../observe/observe.ts";
@@ -17,6 +17,7 @@ import { downwardSizes } from "../plan/reachable-down.ts";
 import { againstAnyDetach, removableOn } from "../plan/shrink.ts";
 import { freeSlots, isOurs } from "../plan/slots.ts";
 import { targetNodes, unevenness } from "../plan/spread.ts";
+import { baseMemory, reasonsAgainstResize } from "../plan/virtio-mem-rules.ts";
 import { askedBy, type Question } from "./question.ts";
 
 export interface MappedDevice extends SeenDevice {
@@ -136,7 +137,7 @@ function memoryMap(view: MemoryView, guest?: GuestBlocks): MemoryMap {
     memory,
     currentMemory,
     cells,
-    baseMemory: memory - sum(devices.map(({ size }) => size)),
+    baseMemory: memory - sum(devices.map(countedSize)),
     devices: devices.sort(byBase),
     ...(maxMemory && { maxMemory }),
     freeSlots: freeSlots(view),
@@ -172,6 +173,7 @@ function reachable(asked: Asked, observed: Observed): Explanation["reachable"] {
 function upwards(asked: Asked, observed: Observed, live: MemoryView) {
   const up = reachableSizes(asked, observed);
   if (up !== undefined) return { up, reasons: [] };
+  if (asked.device === "virtio-mem") return { reasons: notResizable(asked, live, "hold no more") };
   const step = dimmUnit(asked, live).size * targetNodes(asked, live).length;
   const uneven = asked.target === "spread" ? unevenness(live) : 0;
   const reasons = reasonsAgainstAttach({ ...asked, memory: live.memory + (uneven || step) }, live);
@@ -181,12 +183,20 @@ function upwards(asked: Asked, observed: Observed, live: MemoryView) {
 function downwards(asked: Asked, observed: Observed, live: MemoryView) {
   const down = downwardSizes(asked, observed);
   if (down.length > 0) return { down, reasonsDown: [] };
+  if (asked.device === "virtio-mem")
+    return { down, reasonsDown: notResizable(asked, live, "have nothing to give back") };
   const dimms = targetNodes(asked, live).flatMap((node) => removableOn(node, live));
   if (dimms.length === 0) return { down, reasonsDown: ["no DIMM of this provider's is there to take out"] };
   const reasons = [...againstAnyDetach(asked, observed), ...needsLeave(asked, observed)];
   if (reasons.length > 0) return { down, reasonsDown: reasons };
   const memory = live.memory - sum(dimms.map(({ size }) => size));
   return { down, reasonsDown: reasonsAgainstDetach({ ...asked, memory }, observed, live) };
+}
+
+/** @param otherwise what is said of devices that could be resized */
+function notResizable(asked: Asked, live: MemoryView, otherwise: string): string[] {
+  const reasons = reasonsAgainstResize({ ...asked, memory: baseMemory(asked, live) }, live);
+  return reasons.length > 0 ? reasons : [`the virtio-mem devices ${otherwise}`];
 }
 
 function explainedPlan(asked: Asked, { observed, definition }: Sighting): ExplainedPlan {

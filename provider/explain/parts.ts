@@ -52,6 +52,7 @@ export function pieces(map: MemoryMap, parts: Part[]): Piece[] {
       { key: FREE, size: device.size - given },
     ];
   });
-  const room = Math.max(0, (map.maxMemory?.size ?? 0) - map.memory);
+  const whole = [...base, ...devices].reduce((sum, { size }) => sum + size, 0);
+  const room = Math.max(0, (map.maxMemory?.size ?? 0) - whole);
   return [...base, ...devices, { key: FREE, size: room }].filter(({ size }) => size > 0);
 }

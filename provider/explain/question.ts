@@ -17,6 +17,7 @@ export interface Question {
   targetNode?: string;
   whenNotPossible?: string;
   allowUnplug?: boolean;
+  device?: string;
 }
 
 /** How a person types each argument. */
@@ -26,6 +27,7 @@ const TYPED: Readonly<Record<string, { key: Exclude<keyof Question, "allowUnplug
   "hotplug.alignment": { key: "alignment", as: "--alignment" },
   "hotplug.maxDimmSize": { key: "maxDimmSize", as: "--max-dimm-size" },
   "hotplug.targetNode": { key: "targetNode", as: "--target-node" },
+  "hotplug.device": { key: "device", as: "--device" },
   "hotplug.whenNotPossible": { key: "whenNotPossible", as: "--when-not-possible" },
 };
 
@@ -40,7 +42,7 @@ const ANY_URN = "urn:pulumi:any::any::any::domain";
  * @throws Error with a line for each argument that is wrong
  */
 export function askedBy(question: Question, { definition, observed }: Sighting, adopted: boolean): Asked {
-  const present = (observed.live ?? definition).memory;
+  const present = (observed.live ?? observed.nextBoot ?? definition).memory;
   const { memory, maxMemory, targetNode, ...rest } = question;
   const { inputs, failures } = checkInputs(
     {
@@ -55,7 +57,11 @@ export function askedBy(question: Question, { definition, observed }: Sighting, 
       guestWidth: widthOf(definition),
       memory: memory ?? canonicalSize(Math.ceil(present / KIB_PER_MIB) * KIB_PER_MIB),
       ...(maxMemory !== undefined && { maxMemory }),
-      hotplug: { ...rest, ...(targetNode !== undefined && { targetNode: nodeOf(targetNode) }) },
+      hotplug: {
+        ...{ device: definition.devices.some(({ model }) => model === "virtio-mem") ? "virtio-mem" : "dimm" },
+        ...rest,
+        ...(targetNode !== undefined && { targetNode: nodeOf(targetNode) }),
+      },
     },
   );
   // The present size is no one's wish, so nothing is wrong with it.

@@ -1,16 +1,17 @@
-import { platformOf } from "../apply/domain-spec.ts";
+import { platformOf, virtioMemFor } from "../apply/domain-spec.ts";
 import { checkInputs } from "../args/check-inputs.ts";
 import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { sayable } from "../args/secrecy.ts";
-import { readCanonicalSize, saySize, UNKNOWN } from "../args/size.ts";
+import { readCanonicalSize, sayMib, saySize, UNKNOWN } from "../args/size.ts";
 import { contradictions } from "../domain/overlay.ts";
+import type { VirtioMemSpec } from "../domain/spec.ts";
 import { parseUri } from "../libvirt/uri.ts";
 import { type Asked, askedMemory, MEMORY_FIELDS } from "../plan/asked.ts";
-import { emptyNodeNote, emptyNodeRefusal } from "../plan/cells.ts";
+import { cellsFor, emptyNodeNote, emptyNodeRefusal } from "../plan/cells.ts";
 import { ceilingFor } from "../plan/definition.ts";
 import { planMemory } from "../plan/memory.ts";
-import { platformReason } from "../plan/platform.ts";
+import { pluggingReason } from "../plan/platform.ts";
 import { arrow } from "../plan/words.ts";
 import type { Look, Session } from "../session.ts";
 import { foreseeAdoption } from "./adopt.ts";
@@ -132,12 +133,23 @@ function creation(session: Session, inputs: Inputs): string {
   // The host isn't asked in a preview of a create: an architecture that isn't said is taken for one that can.
   const platform = platformOf(inputs, "");
   const { maxMemory } = ceilingFor(asked, platform);
-  const why = asked.enabled ? platformReason(platform, asked.width) : "hotplug.enabled is false";
+  const why = asked.enabled ? pluggingReason(asked, platform) : "hotplug.enabled is false";
   const room =
     maxMemory === undefined
       ? `without room to grow while it runs${why === undefined ? "" : ` (${why})`}`
-      : `room for ${maxMemory.slots} DIMMs, up to ${saySize(maxMemory.size)}`;
+      : asked.device === "virtio-mem"
+        ? sayDevices(virtioMemFor(asked, cellsFor(asked, inputs.machine), { ...platform, devices: [] }))
+        : `room for ${maxMemory.slots} DIMMs, up to ${saySize(maxMemory.size)}`;
   return [`starts with ${saySize(asked.memory)}`, room, emptyNodeNote(asked, inputs.machine)]
     .filter(Boolean)
     .join("; ");
+}
+
+/** «a virtio-mem device of 7 GiB on node 0 to grow into, in steps of 2 MiB» */
+function sayDevices(devices: VirtioMemSpec[]): string {
+  const [first] = devices;
+  if (first === undefined)
+    return "without room for a virtio-mem device, which takes whole memory blocks of the guest";
+  const each = devices.length === 1 ? "a virtio-mem device" : "virtio-mem devices";
+  return `${each} of ${saySize(first.size)} on node ${devices.map(({ node }) => node).join(", ")} to grow into, in steps of ${sayMib(first.block)}`;
 }

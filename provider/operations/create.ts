@@ -12,6 +12,7 @@ import type { Session } from "../session.ts";
 import { adopt } from "./adopt.ts";
 import { existing } from "./ownership.ts";
 import { PartialError, UserError } from "./user-error.ts";
+import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /**
  * Defines and starts a domain, and reads it back. A create that was killed goes on with the domain that it left,
@@ -24,6 +25,9 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
     const unfinished = await existing(hypervisor, inputs);
+    const unsupported = await unsupportedDevice(hypervisor, inputs, session);
+    if (unsupported !== undefined)
+      throw new UserError(`Unable to create domain ${inputs.name}: ${unsupported}`);
     const host = readHost(await hypervisor.capabilities());
     const type = session.configuration.domainType;
     const spec = domainSpec(inputs, host, type, session.defaults);

@@ -7,9 +7,11 @@ import { type Change, planChange } from "../plan/change.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { sayRefused } from "../plan/heal-words.ts";
 import { withRecorded } from "../plan/observed.ts";
+import { lagging } from "../plan/virtio-mem.ts";
 import type { Look, Session } from "../session.ts";
 import { uriChange } from "./uri-change.ts";
 import { UserError } from "./user-error.ts";
+import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 export interface DiffResult {
   /** Undefined: the engine compares the inputs itself, and shows their difference. */
@@ -42,8 +44,8 @@ async function classified(
   const fromState = planChange({ ...situation, observed: state.__observed });
   const isOther = (than: Inputs) => changedFields(than, news).some((name) => name !== "uri");
   const differs = moved || isOther(before);
-  const owed = news.hotplug?.awaitGuest === false ? undefined : state.__guest?.missing;
-  if (!differs && fromState.outcome === "none" && owed === undefined) {
+  const owed = isOwed(session, state, news);
+  if (!differs && fromState.outcome === "none" && !owed) {
     if (session.checked.has(news.__urn)) await sayRefusedDimms(session, state, news);
     return { changes: false };
   }
@@ -66,21 +68,36 @@ async function classified(
   const said = `${sayable(change.summary, before, news)}${blindness(look)}`;
   // A refresh asks too, for its display alone. It records what there is, whether or not that can be changed.
   if (change.outcome === "refuse" && !session.checked.has(news.__urn)) return { changes: true };
-  if (change.outcome === "none" && owed !== undefined && session.checked.has(news.__urn))
+  if (change.outcome === "none" && owed && session.checked.has(news.__urn))
     await session.log.message(
       news.__urn,
       "info",
-      "the guest is asked again for memory that it had not taken",
+      state.__guest?.missing === undefined
+        ? "the guest is waited for again: it has more or less than is requested of its virtio-mem"
+        : "the guest is asked again for memory that it had not taken",
     );
   if (change.summary !== "") await say(session, news.__urn, change, said);
   if (change.outcome === "refuse") throw new UserError(said);
   if (change.outcome === "replace") {
+    // The old domain is deleted first: what the host can't have must be known before.
+    const unsupported = look && "found" in look && (await unsupportedOn(session, uri, news));
+    if (unsupported) throw new UserError(`${said}; but ${unsupported}: nothing is done`);
     session.replacing.set(news.__urn, change.memory?.summary || change.summary);
     const replaces = change.steps.flatMap((step) => (step.kind === "replace" ? step.fields : []));
     return { changes: true, replaces };
   }
   // The engine compares with its inputs, where a refresh may have put the very size that is asked now.
   return moved || isOther({ ...before, ...state.__drift }) ? {} : { changes: true };
+}
+
+/** The guest has not taken, or not given back, what an earlier update waited for. */
+function isOwed({ defaults }: Session, { __guest, __observed }: Outputs, { hotplug }: Inputs): boolean {
+  if ((hotplug?.awaitGuest ?? defaults.awaitGuest) === false) return false;
+  return __guest?.missing !== undefined || lagging(__observed.live).length > 0;
+}
+
+async function unsupportedOn(session: Session, uri: string, news: Inputs): Promise<string | undefined> {
+  return unsupportedDevice(await session.hypervisor(uri), news, session);
 }
 
 /** A change that leaves the memory alone needs no look: it follows from the arguments. */

@@ -19,6 +19,7 @@ import { askAnew, givesUp } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
 import { askAfter, askBefore, type Say } from "./guest-word.ts";
 import { guestHasRoom, removalPlace, settleDefinition } from "./removal.ts";
+import { afterResize, beforeResize, growthOfDevices } from "./resized.ts";
 import { PartialError, UserError } from "./user-error.ts";
 
 /**
@@ -42,6 +43,7 @@ export async function execute(execution: Execution): Promise<Outputs> {
   await hostHasMemory(change.steps, execution.sighting, place);
   await guestHasRoom(execution, place);
   const question = await askBefore(execution);
+  const resizing = await beforeResize(execution);
   let { sighting } = execution;
   const done: Step[] = [];
   for (const step of change.steps) {
@@ -56,6 +58,18 @@ export async function execute(execution: Execution): Promise<Outputs> {
     }
     done.push(step);
   }
+  if (resizing !== undefined) {
+    const resized = await afterResize(resizing, execution, sighting, say);
+    sighting = await heard(execution, resized.sighting);
+    const outs = record(execution, news, sighting, place, resized.record);
+    if (resized.shortfall !== undefined)
+      throw unfinished(
+        execution,
+        outs,
+        `Unable to resize domain ${domain.name} as asked: ${resized.shortfall}`,
+      );
+    if (question === undefined) return outs;
+  }
   if (question !== undefined && "warning" in question) await say.warn(question.warning);
   if (question === undefined || "warning" in question) {
     const word = givesUp(change.steps) ? await askAnew(execution, sighting) : keptWord(execution);
@@ -64,12 +78,13 @@ export async function execute(execution: Execution): Promise<Outputs> {
   const answer = await askAfter(question, execution, sighting, say);
   const outs = record(execution, news, await heard(execution, sighting, true), place, answer.record);
   if (answer.shortfall === undefined) return outs;
-  const said = sayable(
-    `Unable to give domain ${domain.name} all of its memory: ${answer.shortfall}`,
-    before,
-    news,
-  );
-  throw new PartialError(said, domain.uuid, withoutUndefined(outs), undefined);
+  const said = `Unable to give domain ${domain.name} all of its memory: ${answer.shortfall}`;
+  throw unfinished(execution, outs, said);
+}
+
+/** The guest has not followed: what is there is recorded. */
+function unfinished({ domain, before, news }: Execution, outs: Outputs, said: string): PartialError {
+  return new PartialError(sayable(said, before, news), domain.uuid, withoutUndefined(outs), undefined);
 }
 
 /**
@@ -97,20 +112,28 @@ function speech({ session, before, news }: Execution): Say {
   };
 }
 
+/** After these the guest has another memory than it said. */
+const MEMORY_MOVES: ReadonlySet<Step["kind"]> = new Set(["attach", "detach", "resize", "stop", "start"]);
+
 /** The guest's earlier word, unless it is about another start of the domain or another memory. */
 function keptWord({ guest, domain, change }: Execution): GuestRecord | undefined {
-  const overtaken = change.steps.some(({ kind }) => ["attach", "detach", "stop", "start"].includes(kind));
+  const overtaken = change.steps.some(({ kind }) => MEMORY_MOVES.has(kind));
   return overtaken ? undefined : stillTrue(guest, domain.id);
 }
 
 /** Before the first attach, so that too little is known before anything was done. */
-async function hostHasMemory(steps: Step[], { definition }: Sighting, place: Workplace): Promise<void> {
+async function hostHasMemory(
+  steps: Step[],
+  { definition, observed }: Sighting,
+  place: Workplace,
+): Promise<void> {
   const out = steps.flatMap((step) => (step.kind === "detach" ? [step.dimm] : []));
   const isAgain = ({ alias, size }: DimmPlan) =>
     out.some((dimm) => dimm.alias === alias && dimm.size === size);
   const dimms = steps.flatMap((step) => (step.kind === "attach" && !isAgain(step.dimm) ? [step.dimm] : []));
-  if (dimms.length === 0) return;
-  const found = await shortage(place.hypervisor, dimms, definition.pinned);
+  const added = [...dimms, ...growthOfDevices(steps, observed.live)];
+  if (added.length === 0) return;
+  const found = await shortage(place.hypervisor, added, definition.pinned);
   if (found?.severity === "error")
     throw new UserError(`Unable to update domain ${place.domain.name}: ${found.text}; nothing was attached`);
   if (found !== undefined) await place.warn(found.text);

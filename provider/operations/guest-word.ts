@@ -1,6 +1,6 @@
 import type { Onlining } from "../args/inputs.ts";
 import { saySize } from "../args/size.ts";
-import type { Kib, MemoryDevice } from "../domain/state.ts";
+import { countedSize, type Kib, type MemoryDevice } from "../domain/state.ts";
 import {
   type Expectation,
   expect,
@@ -118,7 +118,7 @@ function matterOf({
 /** The domain has DIMMs that no run has recorded. */
 function isUnheard({ observed: { live } }: Sighting, liveBefore: Kib | undefined): boolean {
   if (live === undefined || liveBefore === undefined) return false;
-  return live.devices.length > 0 && live.memory > liveBefore;
+  return live.devices.some(({ model }) => model !== "virtio-mem") && live.memory > liveBefore;
 }
 
 /** Undefined where this speaker can't tell. */
@@ -139,7 +139,7 @@ function whatIsExpected(
       : { ...expect(speaker, word, added + missing(word, owed, online)), others: owed.others };
   if (added > 0) return expect(speaker, word, added);
   if (owed !== undefined || live === undefined) return undefined;
-  const sizes = (devices: MemoryDevice[]) => sum(devices.map(({ size }) => size));
+  const sizes = (devices: MemoryDevice[]) => sum(devices.map(countedSize));
   const dimmsThere = live.devices.filter(({ model }) => model === "dimm");
   return expectAll(word, live.memory - sizes(live.devices), sizes(dimmsThere));
 }

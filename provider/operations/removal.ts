@@ -2,6 +2,7 @@ import { type Detaching, type RemovalPlace, stillDetaching } from "../apply/deta
 import { carryOut, type Workplace } from "../apply/steps.ts";
 import { sayable } from "../args/secrecy.ts";
 import { sayMib } from "../args/size.ts";
+import type { Kib } from "../domain/state.ts";
 import { spareMemory } from "../guest/balloon.ts";
 import { wholeMib } from "../guest/explain.ts";
 import { takeOffline } from "../guest/offline.ts";
@@ -31,18 +32,26 @@ export function removalPlace(execution: Execution): RemovalPlace {
   };
 }
 
+/** What the guest is to give up: DIMMs that it wasn't asked for before, and what is taken out of virtio-mem. */
+function givenUp({ change: { steps } }: Execution, { underWay }: RemovalPlace): Kib[] {
+  const dimms = givesUp(steps) ? steps.flatMap((step) => (step.kind === "detach" ? [step.dimm] : [])) : [];
+  const resized = steps.flatMap((step) => (step.kind === "resize" ? [step.device] : []));
+  return [
+    ...dimms.filter(({ alias }) => !underWay.has(alias)).map(({ size }) => size),
+    ...resized.map(({ from, requested }) => from - requested).filter((size) => size > 0),
+  ];
+}
+
 /**
  * Before the first DIMM is asked for: a guest that has no room for what they hold doesn't refuse, it runs out of memory
  * (Linux moves pages until there is none left, and kills for more). What it was asked for before is on its way already.
  *
  * @throws UserError with both figures
  */
-export async function guestHasRoom(execution: Execution, { underWay }: RemovalPlace): Promise<void> {
-  const { change, hypervisor, domain, news, before, session } = execution;
-  if (!givesUp(change.steps) || (news.hotplug?.awaitGuest ?? session.defaults.awaitGuest) === false) return;
-  const sizes = change.steps.flatMap((step) =>
-    step.kind === "detach" && !underWay.has(step.dimm.alias) ? step.dimm.size : [],
-  );
+export async function guestHasRoom(execution: Execution, place: RemovalPlace): Promise<void> {
+  const { hypervisor, domain, news, before, session } = execution;
+  const sizes = givenUp(execution, place);
+  if (sizes.length === 0 || (news.hotplug?.awaitGuest ?? session.defaults.awaitGuest) === false) return;
   const spare = await spareMemory(hypervisor, domain).catch(() => undefined);
   if (spare === undefined || spare >= sum(sizes)) return;
   const text = `the guest has ${sayMib(wholeMib(spare))} to spare (MemAvailable, by its balloon), and ${sayMib(sum(sizes))} are to be taken out: it would run out of memory; nothing was taken out`;

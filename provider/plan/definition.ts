@@ -1,18 +1,17 @@
-import type { Kib, MemoryDevice } from "../domain/state.ts";
+import { countedSize, type Kib, type MemoryDevice } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
 import { type CellPlan, cellsFor, MINIMAL_NODE, spreadOver, sum, withMinimalNode } from "./cells.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import type { MemoryDefinition } from "./plan.ts";
-import { platformReason } from "./platform.ts";
+import { type Platform, pluggingReason } from "./platform.ts";
 import { isOurs } from "./slots.ts";
-import { parts } from "./spread.ts";
+import { parts, targetNodes } from "./spread.ts";
+import { virtioMemOn } from "./virtio-mem.ts";
+import { hasVirtioMem, withVirtioMem } from "./virtio-mem-definition.ts";
 
 /** QEMU refuses slots without headroom; where nothing can be plugged there is no use for them. */
-export function ceilingFor(
-  asked: Asked,
-  platform: Parameters<typeof platformReason>[0],
-): { maxMemory?: { size: Kib; slots: number } } {
-  const pluggable = asked.enabled && platformReason(platform, asked.width) === undefined;
+export function ceilingFor(asked: Asked, platform: Platform): { maxMemory?: { size: Kib; slots: number } } {
+  const pluggable = asked.enabled && pluggingReason(asked, platform) === undefined;
   return pluggable && asked.maxMemory > asked.memory
     ? { maxMemory: { size: asked.maxMemory, slots: asked.slots } }
     : {};
@@ -31,8 +30,8 @@ export function foldedDefinition(
   nextBoot: MemoryView,
   numaChanged = false,
 ): MemoryDefinition {
-  const theirs = theirMemory(nextBoot);
-  return {
+  const theirs = theirMemory(asked, nextBoot);
+  const folded: MemoryDefinition = {
     memory: asked.memory,
     cells: foldedCells(asked, observed, nextBoot, theirs, numaChanged).map(({ id, memory }) => ({
       id,
@@ -41,6 +40,9 @@ export function foldedDefinition(
     ...ceilingFor(asked, nextBoot),
     removeAliases: nextBoot.devices.filter(isOurs).flatMap((device) => device.alias ?? []),
   };
+  return asked.device === "virtio-mem"
+    ? withVirtioMem(folded, asked, observed, nextBoot, numaChanged)
+    : folded;
 }
 
 /** What the next boot has beside the node that takes the rest: devices of others, and the other nodes. */
@@ -52,7 +54,7 @@ export function takenByOthers(asked: Asked, observed: Observed, numaChanged = fa
     target !== "spread" && !isAsSaid(asked, observed, nextBoot, numaChanged)
       ? otherCells(target, observed, nextBoot)
       : shares.filter((_, id) => id !== target);
-  return theirMemory(nextBoot) + sum(others.map((cell) => cell.memory));
+  return theirMemory(asked, nextBoot) + sum(others.map((cell) => cell.memory));
 }
 
 /** The least that can be defined: more than others take, but for nodes that the program itself leaves without memory. */
@@ -62,8 +64,11 @@ export function leastMemory(asked: Asked, observed: Observed, numaChanged = fals
   return asked.shares === undefined ? taken + nodes * MINIMAL_NODE : taken;
 }
 
-function theirMemory(nextBoot: MemoryView): Kib {
-  return sum(nextBoot.devices.filter((device) => !isOurs(device)).map((device) => device.size));
+/** A virtio-mem device of others on a node that takes memory is used as if it were ours. */
+function theirMemory(asked: Asked, nextBoot: MemoryView): Kib {
+  const nodes = asked.device === "virtio-mem" ? targetNodes(asked, nextBoot) : [];
+  const used = new Set(nodes.map((node) => virtioMemOn(node, nextBoot)));
+  return sum(nextBoot.devices.filter((device) => !isOurs(device) && !used.has(device)).map(countedSize));
 }
 
 /** True when the inactive definition has exactly that memory already. */
@@ -73,6 +78,7 @@ export function isDefined(definition: MemoryDefinition, nextBoot: MemoryView): b
     nextBoot.memory === definition.memory &&
     definition.removeAliases.length === 0 &&
     hasCells(nextBoot, definition.cells) &&
+    hasVirtioMem(definition.virtioMem ?? [], nextBoot) &&
     maxMemory?.size === definition.maxMemory?.size &&
     maxMemory?.slots === definition.maxMemory?.slots
   );
@@ -163,7 +169,7 @@ function foldedCell(cell: { id: number; memory: Kib }, observed: Observed): Kib 
 /** What a node of the running domain has of base memory and of our DIMMs. */
 function liveCell(node: number, observed: Observed): Kib | undefined {
   const live = observed.live?.cells.find(({ id }) => id === node);
-  return live && live.memory + sum(oursOn(node, observed).map((device) => device.size));
+  return live && live.memory + sum(oursOn(node, observed).map(countedSize));
 }
 
 function oursOn(node: number, { live }: Observed): MemoryDevice[] {

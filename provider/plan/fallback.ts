@@ -1,3 +1,4 @@
+import type { FieldName } from "../args/fields.ts";
 import { sayMib } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
@@ -6,6 +7,7 @@ import { nothing, type Plan, type Reachable, type Step } from "./plan.ts";
 import { reachableSizes } from "./reachable.ts";
 import { downwardSizes } from "./reachable-down.ts";
 import { sayRanges } from "./shrink-words.ts";
+import { otherKindReason } from "./virtio-mem-rules.ts";
 import { arrow, NEXT_BOOT, REPLACE_COSTS } from "./words.ts";
 
 /**
@@ -23,10 +25,12 @@ export function fallBack(
   definition: Step[],
   headroom: string,
 ): Plan {
-  const isNodesAlone = live.memory === asked.memory;
-  const why = isNodesAlone
-    ? `the nodes of the running domain can't be changed: ${reasons.join("; ")}`
-    : `${arrow(live.memory, asked.memory)} can't be ${asked.memory < live.memory ? "hot-unplugged" : "hot-plugged"}: ${reasons.join("; ")}; ${nearest(asked, observed, live)}`;
+  const isSizeKept = live.memory === asked.memory;
+  const why = isSizeKept
+    ? otherKindReason(asked, live) !== undefined
+      ? `it can't change while the domain runs: ${reasons.join("; ")}`
+      : `the nodes of the running domain can't be changed: ${reasons.join("; ")}`
+    : `${arrow(live.memory, asked.memory)} can't be ${way(asked, live)}: ${reasons.join("; ")}; ${nearest(asked, observed, live)}`;
   const { whenNotPossible } = asked;
   if (observed.nextBoot === undefined && (whenNotPossible === "restart" || whenNotPossible === "nextBoot"))
     return refuse(
@@ -54,11 +58,22 @@ export function fallBack(
           reasons,
         );
       if (!asked.allowDowntime) return refuse(`${why}; ${forbidden("replace")}`, reasons);
-      return replace(isNodesAlone ? "numa" : "memory", why, reasons, headroom);
+      return replace(fieldOf(asked, live), why, reasons, headroom);
   }
 }
 
-function replace(field: "memory" | "numa", why: string, reasons: string[], headroom: string): Plan {
+function way({ device, memory }: Asked, live: MemoryView): string {
+  if (device === "virtio-mem") return "had live";
+  return memory < live.memory ? "hot-unplugged" : "hot-plugged";
+}
+
+/** The argument that the fallback is for. */
+function fieldOf(asked: Asked, live: MemoryView): FieldName {
+  if (live.memory !== asked.memory) return "memory";
+  return otherKindReason(asked, live) === undefined ? "numa" : "hotplug";
+}
+
+function replace(field: FieldName, why: string, reasons: string[], headroom: string): Plan {
   const sentence = `${REPLACE_COSTS}; hotplug.whenNotPossible "restart" would keep them`;
   return {
     outcome: "replace",

@@ -92,7 +92,7 @@ function unsuitable({ alignment }: Asked, { guestBlock }: MemoryView): string[] 
   ];
 }
 
-function tooMuchAtOnce(asked: Asked, live: MemoryView): string[] {
+export function tooMuchAtOnce(asked: Asked, live: MemoryView): string[] {
   const boot = sum(live.cells.map((cell) => cell.memory));
   if (boot === 0 || asked.memory - boot <= boot * MOST_OVER_BOOT) return [];
   return [

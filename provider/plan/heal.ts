@@ -46,8 +46,8 @@ export function healed(
 }
 
 /** Healing plugs, at once: where that isn't wanted it is no matter. */
-function mayHeal({ heal, enabled, applyOn }: Asked): boolean {
-  return heal && enabled && applyOn === "now";
+function mayHeal({ heal, enabled, applyOn, device }: Asked): boolean {
+  return heal && enabled && applyOn === "now" && device === "dimm";
 }
 
 /** What may be taken out for good, from the least to the most. */

@@ -5,6 +5,7 @@ import type { MemoryView } from "./observed.ts";
 import { platformReason } from "./platform.ts";
 import { freeSlots } from "./slots.ts";
 import { parts, targetNodes, unevenness } from "./spread.ts";
+import { heldBack } from "./virtio-mem.ts";
 
 /** Answers why an increase can't be hot-plugged, or undefined when this rule has nothing against it. */
 type Rule = (asked: Asked, live: MemoryView) => string | undefined;
@@ -74,8 +75,10 @@ function dimmsMayBeLargeEnough(asked: Asked, live: MemoryView): string | undefin
 /** libvirt: «Attaching memory device … would exceed domain's maxMemory config size»; equality passes. */
 function withinCeiling(asked: Asked, live: MemoryView): string | undefined {
   const ceiling = live.maxMemory?.size;
-  return ceiling === undefined || asked.memory <= ceiling
-    ? undefined
+  const held = heldBack(live);
+  if (ceiling === undefined || asked.memory + held <= ceiling) return undefined;
+  return held > 0
+    ? `${saySize(asked.memory)} and the ${saySize(held)} that virtio-mem devices hold back are beyond ${saySize(ceiling)}, the maximum that the running domain was started with`
     : `${saySize(asked.memory)} is beyond ${saySize(ceiling)}, the maximum that the running domain was started with`;
 }
 

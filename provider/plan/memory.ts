@@ -6,6 +6,7 @@ import { reasonsAgainstDetach } from "./detach-rules.ts";
 import { fallBack, refuse } from "./fallback.ts";
 import { growthNotes, saysGrowth } from "./growth-words.ts";
 import { healed } from "./heal.ts";
+import { beyondCeiling } from "./held-back.ts";
 import { layOut, sayDimm } from "./layout.ts";
 import { reasonsAgainstAttach } from "./live-rules.ts";
 import type { MemoryView, Observed } from "./observed.ts";
@@ -13,9 +14,11 @@ import { foreignPending, supersededPending } from "./pending.ts";
 import { nothing, type Plan, type Step } from "./plan.ts";
 import { reachableSizes } from "./reachable.ts";
 import { downwardSizes } from "./reachable-down.ts";
+import { planResize, sayVirtioMem } from "./resize.ts";
 import { removal, removals, without } from "./shrink.ts";
 import { sayRemoval, saysShrink, shrinkNotes } from "./shrink-words.ts";
 import { topologyReasons } from "./topology.ts";
+import { otherKindReason, reasonsAgainstResize } from "./virtio-mem-rules.ts";
 import { arrow, NEXT_BOOT, sayRest } from "./words.ts";
 
 /** What a plan of the memory depends on beside what is asked and what is there. */
@@ -55,6 +58,8 @@ function planOff(asked: Asked, observed: Observed, circumstances: Circumstances)
   if (missing !== undefined) return missing;
   if (asked.memory < leastMemory(asked, observed, circumstances.numaChanged))
     return tooSmall(asked, observed, circumstances);
+  const beyond = beyondCeiling(asked, observed, circumstances.numaChanged === true);
+  if (beyond !== undefined) return beyond;
   const change =
     nextBoot.memory === asked.memory
       ? `gets ${sayRest(foldedDefinition(asked, observed, nextBoot), nextBoot)}`
@@ -71,19 +76,22 @@ function planRunning(asked: Asked, observed: Observed, live: MemoryView, circums
   if (missing !== undefined && definition.length > 0) return missing;
   if (definition.length > 0 && asked.memory < leastMemory(asked, observed, circumstances.numaChanged))
     return tooSmall(asked, observed, circumstances);
+  const beyond = beyondCeiling(asked, observed, circumstances.numaChanged === true);
+  if (beyond !== undefined && definition.length > 0) return beyond;
   const supersedes = supersededPending(asked, observed, live);
   const increase = increaseOver(asked, live);
-  const isDeferrable = increase !== 0 || circumstances.numaChanged === true;
+  const otherKind = otherKindReason(asked, live);
+  const isDeferrable = increase !== 0 || circumstances.numaChanged === true || otherKind !== undefined;
   if (asked.applyOn === "nextBoot" && isDeferrable)
     return planNextBoot(asked, observed, live, definition, supersedes);
   const reasons = [
     ...topologyReasons(asked, observed, live, { increase, numaChanged: circumstances.numaChanged === true }),
-    ...(increase < 0 ? reasonsAgainstDetach(asked, observed, live) : []),
-    ...(increase > 0 ? reasonsAgainstAttach(asked, live) : []),
+    ...(otherKind === undefined ? reasonsAgainst(increase, asked, observed, live) : [otherKind]),
   ];
   if (reasons.length > 0)
     return fallBack(asked, observed, live, reasons, definition, headroom(asked, live) + supersedes);
   if (increase === 0) return planDefinition(asked, observed, live, definition, supersedes);
+  if (asked.device === "virtio-mem") return planResize(asked, observed, live, definition, supersedes);
   if (increase < 0) return planShrink(asked, observed, live, circumstances, supersedes);
   const layout = layOut(increase, asked, live);
   const attach = layout.dimms.map(
@@ -137,6 +145,12 @@ export function definitionOfPresent(asked: Asked, observed: Observed): Step[] {
   const nodes = observed.nextBoot?.cells.length;
   const present = { ...rest, ...(shares?.length === nodes && shares && { shares }) };
   return live === undefined ? [] : definitionSteps({ ...present, memory: live.memory }, observed, {});
+}
+
+function reasonsAgainst(increase: Kib, asked: Asked, observed: Observed, live: MemoryView): string[] {
+  if (increase === 0) return [];
+  if (asked.device === "virtio-mem") return reasonsAgainstResize(asked, live);
+  return increase < 0 ? reasonsAgainstDetach(asked, observed, live) : reasonsAgainstAttach(asked, live);
 }
 
 /** The running domain has its size; its definition may differ: a fold that was interrupted, or a new ceiling. */
@@ -230,6 +244,9 @@ function definitionSteps(asked: Asked, observed: Observed, { numaChanged }: Circ
     sentence: "change the NUMA nodes in the definition",
   };
   if (isDefined(definition, nextBoot)) return otherNodes ? [redefine] : [];
-  const sentence = `set the definition to ${sayMib(definition.memory)} of base memory, for the next boot`;
+  const what = definition.virtioMem?.some(({ requested }) => requested > 0)
+    ? sayVirtioMem(definition.cells, definition.virtioMem)
+    : `${sayMib(definition.memory)} of base memory`;
+  const sentence = `set the definition to ${what}, for the next boot`;
   return [...(otherNodes ? [redefine] : []), { kind: "define", definition, sentence }];
 }

@@ -1,4 +1,4 @@
-import type { DomainState, Kib, MemoryDevice } from "../domain/state.ts";
+import { countedSize, type DomainState, type Kib, type MemoryDevice } from "../domain/state.ts";
 
 /** A memory device as it was seen. */
 export interface SeenDevice extends MemoryDevice {
@@ -33,10 +33,15 @@ export interface Observed {
 }
 
 export function memoryView(state: DomainState): MemoryView {
-  const { memory, currentMemory, cells, devices, vcpus, acpi, uefi } = state;
+  const { cells, devices, vcpus, acpi, uefi } = state;
+  const total = (add: (device: MemoryDevice) => Kib) => devices.reduce((sum, one) => sum + add(one), 0);
+  // libvirt counts virtio-mem devices whole.
+  const memory = state.memory - total((device) => device.size - countedSize(device));
+  // While the domain runs libvirt counts what the guest has taken of them, which may be less or more for a while.
+  const waiting = total(({ requested = 0, current }) => requested - (current ?? requested));
   return {
     memory,
-    currentMemory,
+    currentMemory: Math.min(memory, state.currentMemory + waiting),
     cells,
     devices,
     vcpus,

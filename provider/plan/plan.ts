@@ -29,10 +29,33 @@ export interface DimmPlan {
 export type DimmRemoval = Pick<DimmPlan, "size" | "node" | "alias"> &
   Partial<Pick<DimmPlan, "slot" | "base">>;
 
+/** What is asked of a virtio-mem device of the running domain: set, never added to. */
+export interface ResizePlan {
+  alias: string;
+  node: number;
+  /** What is requested of it now. */
+  from: Kib;
+  requested: Kib;
+  /** The most that it holds. */
+  size: Kib;
+}
+
+/** A virtio-mem device that a definition shall have. */
+export interface VirtioMemPlan {
+  /** Undefined: the one that others put on the node, of which only what is requested is set. */
+  alias?: string;
+  node: number;
+  size: Kib;
+  block: Kib;
+  requested: Kib;
+  source?: { nodemask?: string; pageSize?: Kib };
+}
+
 /** One thing that update does, with the sentence that the preview prints for it. */
 export type Step =
   | { kind: "attach"; dimm: DimmPlan; sentence: string }
   | { kind: "detach"; dimm: DimmRemoval; sentence: string }
+  | { kind: "resize"; device: ResizePlan; sentence: string }
   | { kind: "define"; definition: MemoryDefinition; sentence: string }
   | { kind: "redefine"; fields: FieldName[]; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
@@ -48,8 +71,10 @@ export interface MemoryDefinition {
   cells: { id: number; memory: Kib }[];
   /** Undefined: no ceiling, since memory is all of it (QEMU refuses slots without headroom). */
   maxMemory?: { size: Kib; slots: number };
-  /** Aliases of our DIMMs in the inactive definition, which the fold takes out. */
+  /** Aliases of our devices in the inactive definition that go: DIMMs that the fold takes out, virtio-mem that isn't asked for. */
   removeAliases: string[];
+  /** What it shall have of virtio-mem; undefined: nothing of ours. */
+  virtioMem?: VirtioMemPlan[];
 }
 
 /** Sizes that are live from here: `from`, then every `step`, up to `to`. */

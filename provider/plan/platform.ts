@@ -1,3 +1,4 @@
+import type { PlugDevice } from "../args/inputs.ts";
 import { KIB_PER_MIB, sayMib } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 
@@ -47,6 +48,23 @@ function pseries({ machine = "pseries" }: Platform): string | undefined {
 export function platformReason(platform: Platform, width: 32 | 64): string | undefined {
   if (width === 32) return "a 32-bit guest can't take memory while it runs";
   return RULES[platform.arch ?? ""]?.(platform);
+}
+
+/**
+ * Where virtio-mem was seen to work: x86-64 (QEMU 6.0), AArch64 (QEMU 7.2; Linux has it from 5.18 on). QEMU has none for
+ * POWER; s390x and RISC-V got theirs in QEMU 10.0 and 9.2, with devices and block sizes of their own.
+ */
+const VIRTIO_MEM_ARCHES: ReadonlySet<string> = new Set(["x86_64", "aarch64"]);
+
+/** Why what a program adds memory with doesn't work on a platform; undefined where it does. */
+export function pluggingReason(
+  { width, device }: { width: 32 | 64; device: PlugDevice },
+  platform: Platform,
+): string | undefined {
+  const { arch = "" } = platform;
+  const unfit = device === "virtio-mem" && arch !== "" && width === 64 && !VIRTIO_MEM_ARCHES.has(arch);
+  if (unfit) return `virtio-mem is for x86_64 and aarch64 guests here, not for ${arch}`;
+  return platformReason(platform, width);
 }
 
 /** From this much boot memory on, Linux on x86-64 uses larger memory blocks (arch/x86/mm/init_64.c, MEM_SIZE_FOR_LARGE_BLOCK). */

@@ -7,9 +7,11 @@ import type { Reachable } from "./plan.ts";
 import { againstAnyDetach, removableOn } from "./shrink.ts";
 import { targetNodes } from "./spread.ts";
 import { sumsOf } from "./subset.ts";
+import { resizableTo } from "./virtio-mem-rules.ts";
 
 /** The sizes that a running domain can be shrunk to without a restart, by the planner's own rules; ascending. */
 export function downwardSizes(asked: Asked, observed: Observed): Reachable[] {
+  if (asked.device === "virtio-mem") return resizableTo(asked, observed).down;
   const { live } = observed;
   if (live === undefined || !asked.allowUnplug || asked.applyOn === "nextBoot") return [];
   if (againstAnyDetach(asked, observed).length > 0) return [];

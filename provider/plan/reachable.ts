@@ -5,9 +5,11 @@ import { reasonsAgainstAttach } from "./live-rules.ts";
 import type { Observed } from "./observed.ts";
 import type { Reachable } from "./plan.ts";
 import { targetNodes, unevenness } from "./spread.ts";
+import { resizableTo } from "./virtio-mem-rules.ts";
 
 /** The sizes that a running domain can be grown to without a restart, by the planner's own rules. */
 export function reachableSizes(asked: Asked, observed: Observed): Reachable | undefined {
+  if (asked.device === "virtio-mem") return resizableTo(asked, observed).up;
   const { live } = observed;
   if (live?.maxMemory === undefined || asked.applyOn === "nextBoot") return undefined;
   const step = dimmUnit(asked, live).size * targetNodes(asked, live).length;

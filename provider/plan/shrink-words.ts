@@ -1,5 +1,5 @@
 import { sayMib, saySize } from "../args/size.ts";
-import type { Kib, MemoryDevice } from "../domain/state.ts";
+import { countedSize, type Kib, type MemoryDevice } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
 import { sum } from "./cells.ts";
 import { ceilingNotes } from "./growth-words.ts";
@@ -52,7 +52,7 @@ export function saysWhatStays(decrease: Kib, have: Kib, asked: Asked, live: Memo
   if (live.devices.length === 0)
     return `memory that a running domain was started with can't be taken away (${sayMib(decrease)} less is asked)`;
   const nodes = targetNodes(asked, live);
-  const total = (devices: MemoryDevice[]) => sum(devices.map(({ size }) => size));
+  const total = (devices: MemoryDevice[]) => sum(devices.map(countedSize));
   const theirs = total(live.devices.filter((device) => !isOurs(device)));
   const elsewhere = total(
     live.devices.filter((device) => isOurs(device) && !nodes.includes(device.node ?? 0)),

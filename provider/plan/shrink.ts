@@ -12,7 +12,7 @@ import { fewestThatAddUpTo } from "./subset.ts";
  * again.
  */
 export function removableOn(node: number, live: MemoryView): MemoryDevice[] {
-  return live.devices.filter((device) => isOurs(device) && device.node === node);
+  return live.devices.filter((device) => device.model === "dimm" && isOurs(device) && device.node === node);
 }
 
 /**

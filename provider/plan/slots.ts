@@ -1,8 +1,8 @@
 import type { MemoryDevice } from "../domain/state.ts";
 import type { MemoryView } from "./observed.ts";
 
-/** The names of our DIMMs: a contract with states and definitions that exist. */
-const OUR_ALIAS = /^ua-pulumi-dimm\d+$/;
+/** The names of our DIMMs and virtio-mem devices: a contract with states and definitions that exist. */
+const OUR_ALIAS = /^ua-pulumi-(dimm|vmem)\d+$/;
 
 export function isOurs(device: MemoryDevice): boolean {
   return device.alias !== undefined && OUR_ALIAS.test(device.alias);

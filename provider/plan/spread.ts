@@ -1,4 +1,4 @@
-import type { Kib } from "../domain/state.ts";
+import { countedSize, type Kib } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
 import { spreadOver, sum } from "./cells.ts";
 import type { MemoryView } from "./observed.ts";
@@ -11,8 +11,8 @@ export interface Part {
 }
 
 /** The nodes that an increase goes to. */
-export function targetNodes(asked: Asked, live: MemoryView): number[] {
-  return asked.target === "spread" ? live.cells.map((cell) => cell.id) : [asked.target];
+export function targetNodes(asked: Asked, { cells }: { cells: { id: number }[] }): number[] {
+  return asked.target === "spread" ? cells.map((cell) => cell.id) : [asked.target];
 }
 
 /**
@@ -35,7 +35,7 @@ export function parts(increase: Kib, asked: Asked, live: MemoryView): Part[] {
 function ourDimms(live: MemoryView): Part[] {
   return live.cells.map(({ id }) => ({
     node: id,
-    size: sum(live.devices.filter((device) => isOurs(device) && device.node === id).map(({ size }) => size)),
+    size: sum(live.devices.filter((device) => isOurs(device) && device.node === id).map(countedSize)),
   }));
 }
 

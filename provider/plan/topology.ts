@@ -1,5 +1,5 @@
 import { sayMib } from "../args/size.ts";
-import type { Kib } from "../domain/state.ts";
+import { countedSize, type Kib } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
 import { MINIMAL_NODE, sum } from "./cells.ts";
 import type { MemoryView, Observed } from "./observed.ts";
@@ -21,7 +21,7 @@ export function topologyReasons(
     ];
   return live.cells.flatMap((cell) => {
     const devices = live.devices.filter((device) => device.node === cell.id);
-    const has = cell.memory + sum(devices.map((device) => device.size));
+    const has = cell.memory + sum(devices.map(countedSize));
     const share = shares[cell.id]?.memory ?? 0;
     const defined = nextBoot?.cells.find(({ id }) => id === cell.id)?.memory ?? cell.memory;
     const waits = isAbout(defined, share) && !isAbout(cell.memory, share);

@@ -1,7 +1,7 @@
 import { sayMib, saySize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import type { MemoryView } from "./observed.ts";
-import type { MemoryDefinition } from "./plan.ts";
+import type { MemoryDefinition, VirtioMemPlan } from "./plan.ts";
 
 /** Said of everything that waits for the next boot. */
 export const NEXT_BOOT =
@@ -18,7 +18,13 @@ export function arrow(from: Kib, to: Kib): string {
 }
 
 /** What changes in a definition whose total stays: its ceiling, else which part is base memory. */
-export function sayRest({ memory, maxMemory }: MemoryDefinition, before: MemoryView): string {
+export function sayRest({ memory, maxMemory, virtioMem }: MemoryDefinition, before: MemoryView): string {
+  const isNew = (device: VirtioMemPlan) => !before.devices.some(({ alias }) => alias === device.alias);
+  const added = virtioMem?.filter((device) => device.alias !== undefined && isNew(device)) ?? [];
+  if (added.length > 0)
+    return added
+      .map(({ node, size }) => `a virtio-mem device of ${saySize(size)} on node ${node}`)
+      .join(", ");
   if (maxMemory?.size === before.maxMemory?.size && maxMemory?.slots === before.maxMemory?.slots)
     return `${sayMib(memory)} as base memory`;
   return maxMemory === undefined

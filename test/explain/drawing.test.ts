@@ -9,6 +9,7 @@ import { draw } from "../../provider/explain/drawing.ts";
 import { explain } from "../../provider/explain/explanation.ts";
 import type { Question } from "../../provider/explain/question.ts";
 import type { Sighting } from "../../provider/observe/observe.ts";
+import { memoryView } from "../../provider/plan/observed.ts";
 import { anyObserved } from "../plan/arbitrary-domain.ts";
 import { off, ours, running, theirs, transient, view } from "../plan/scene.ts";
 import { at, runningAs, sighting, URI } from "./sightings.ts";
@@ -244,7 +245,7 @@ describe("what is drawn of", () => {
 
   test("one with virtio-mem", () => {
     const live = fixture("virtio-mem");
-    expect(drawn(runningAs(live, live))).toMatchInlineSnapshot(`
+    expect(drawn(runningAs(live, memoryView(live)))).toMatchInlineSnapshot(`
       "elastic: running, aarch64, virt-7.2
       9d7b7f47-9b1a-4c44-8d25-7a7f5d1d8f3c on qemu:///system
       not this provider's
@@ -258,12 +259,11 @@ describe("what is drawn of", () => {
            512 MiB requested, 510 MiB taken by the guest, in blocks of 2 MiB
         ·  4 of 4 slots free: 0-3
 
-      now        3072 MiB of at most 16 GiB in 4 slots: base 1024 MiB and 2048 MiB in
+      now        1536 MiB of at most 16 GiB in 4 slots: base 1024 MiB and 512 MiB in
                  memory devices
-      balloon    1536 MiB (currentMemory)
       next boot  the same
-      live up    3328 MiB to 16384 MiB in steps of 256 MiB
-      live down  no size: no DIMM of this provider's is there to take out
+      live up    1538 MiB to 3072 MiB in steps of 2 MiB
+      live down  1024 MiB to 1534 MiB in steps of 2 MiB
       "
     `);
   });

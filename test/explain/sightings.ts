@@ -1,7 +1,7 @@
 import type { DomainState } from "../../provider/domain/state.ts";
 import type { PowerState } from "../../provider/libvirt/hypervisor.ts";
 import type { Sighting } from "../../provider/observe/observe.ts";
-import type { MemoryView, Observed, SeenDevice } from "../../provider/plan/observed.ts";
+import { type MemoryView, memoryView, type Observed, type SeenDevice } from "../../provider/plan/observed.ts";
 import { MIB } from "../plan/scene.ts";
 
 export const URI = "qemu:///system";
@@ -41,7 +41,7 @@ export function sighting(observed: Observed, said: Said = {}): Sighting {
 /** A running domain as its live XML has it, and its definition. */
 export function runningAs(live: DomainState, nextBoot: MemoryView): Sighting {
   return sighting(
-    { power: "running", persistent: true, live, nextBoot },
+    { power: "running", persistent: true, live: memoryView(live), nextBoot },
     { name: live.name, uuid: live.uuid, ...(live.ownership && { urn: live.ownership.urn }) },
   );
 }

@@ -1,6 +1,7 @@
 import { settleTotal } from "../../provider/domain/memory.ts";
 import { parse, parseDomain } from "../../provider/domain/parse.ts";
 import { readDevices, readDomain } from "../../provider/domain/read.ts";
+import type { MemoryDevice } from "../../provider/domain/state.ts";
 import {
   attribute,
   children,
@@ -68,6 +69,9 @@ export class FakeHypervisor implements Hypervisor {
   balloon: MemoryStats = {};
   /** The guest's agent; without one its commands are refused. */
   agent: ((command: AgentCommand) => unknown) | undefined;
+  libvirtVersion = 9_000_000;
+  /** What the guest can't give back of a virtio-mem device, and the most that it takes of one, in KiB. */
+  virtioMem = { least: 0, most: 2 ** 40 };
   /** The host's memory in KiB: more than any test asks for, unless it says otherwise. */
   memory = { total: 2 ** 30, free: 2 ** 30, buffers: 0, cached: 0 };
   /** Free pages, by «size in KiB» and «host node». */
@@ -202,7 +206,11 @@ export class FakeHypervisor implements Hypervisor {
       const { alias = "" } =
         readDevices(element("domain", {}, element("devices", {}, parse(xml).root)))[0] ?? {};
       const replaced = (definition: string) => withDevice(withoutDevice(definition, alias), xml);
-      if (where.live && live !== undefined) this.change(uuid, { live: replaced(live) });
+      if (where.live && live !== undefined) {
+        const before = readDomain(live).devices.find((device) => device.alias === alias)?.current ?? 0;
+        this.change(uuid, { live: withCurrent(replaced(live), (device) => this.takes(device, before)) });
+        this.tell(uuid, { kind: "memory-device-size", uuid, alias, sizeKib: 0n });
+      }
       if (where.config && inactive !== undefined) this.change(uuid, { inactive: replaced(inactive) });
     });
   }
@@ -253,7 +261,7 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   version(): Promise<number> {
-    return this.answer("version", "", () => 9_000_000);
+    return this.answer("version", "", () => this.libvirtVersion);
   }
 
   subscribe(domain: DomainRef, listener: (event: DomainEvent) => void): Promise<() => Promise<void>> {
@@ -286,7 +294,8 @@ export class FakeHypervisor implements Hypervisor {
     const { inactive } = this.domain(uuid);
     if (inactive === undefined) return;
     this.starts += 1;
-    this.change(uuid, { live: inactive, power: "running", id: this.starts });
+    const live = withCurrent(inactive, (device) => this.takes(device, 0));
+    this.change(uuid, { live, power: "running", id: this.starts });
   }
 
   turnOff(uuid: string): void {
@@ -306,6 +315,21 @@ export class FakeHypervisor implements Hypervisor {
   /** An event of a domain, to all who subscribed to it. */
   tell(uuid: string, event: DomainEvent): void {
     for (const one of this.listeners) if (one.uuid === uuid) one.listener(event);
+  }
+
+  /** The guest's virtio-mem driver does what it can. */
+  follow(uuid: string): void {
+    const { live } = this.domain(uuid);
+    if (live === undefined) return;
+    this.change(uuid, { live: withCurrent(live, (device) => this.takes(device, device.current ?? 0)) });
+    this.tell(uuid, { kind: "memory-device-size", uuid, alias: "", sizeKib: 0n });
+  }
+
+  private takes({ requested = 0 }: MemoryDevice, before: number): number {
+    const { least, most } = this.virtioMem;
+    return requested > before
+      ? Math.max(before, Math.min(requested, most))
+      : Math.min(before, Math.max(requested, least));
   }
 
   private async answer<T>(call: string, about: string, work: () => T): Promise<T> {
@@ -384,6 +408,20 @@ function withoutDevice(xml: string, alias: string): string {
   for (const device of children(devices, "memory"))
     if (devices && attribute(find(device, "alias"), "name") === alias) remove(devices, device);
   settleTotal(document.root);
+  return serialise(document);
+}
+
+/** libvirt says what the guest has of a virtio-mem device while the domain runs. */
+function withCurrent(xml: string, of: (device: MemoryDevice) => number): string {
+  const document = parseDomain(xml);
+  const elements = children(find(document.root, "devices"), "memory");
+  for (const [index, device] of readDevices(document.root).entries()) {
+    const target = find(elements[index], "target");
+    if (device.model !== "virtio-mem" || target === undefined) continue;
+    const found = find(target, "current");
+    if (found) setText(found, String(of(device)));
+    else insert(target, element("current", { unit: "KiB" }, String(of(device))));
+  }
   return serialise(document);
 }
 

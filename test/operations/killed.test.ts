@@ -61,6 +61,11 @@ const stories: Story[] = [
     before: args,
     after: { ...args, memory: "1300MiB", vcpus: 4, running: false },
   },
+  {
+    name: "grow by virtio-mem",
+    before: { ...args, hotplug: { device: "virtio-mem" } },
+    after: { ...args, memory: "1515MiB", hotplug: { device: "virtio-mem" } },
+  },
   { name: "start", before: { ...args, running: false }, after: { ...args, memory: "1300MiB" } },
 ];
 
@@ -85,7 +90,8 @@ describe.each(stories)("$name, ended at any call", (story) => {
       host.death = { call, carriedOut: true };
       const ended = await settled(stack.up({ ...after })).catch((error: Error) => error);
       // A look that fails is only a preview from the state; the work then fails at its first call.
-      expect(ended, `call ${call}`).toBeInstanceOf(Error);
+      // A guest that can't be asked, after all was done, is no failure either.
+      if (host.calls[call - 1] !== "memoryStats") expect(ended, `call ${call}`).toBeInstanceOf(Error);
       host.death = undefined;
       if (isKilled) stack.state = recorded;
       if (isKilled && name === "create" && call === total) {

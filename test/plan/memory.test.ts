@@ -130,7 +130,7 @@ const live: Row[] = [
   ],
   [
     "virtio-mem takes no slot",
-    running({ devices: [{ model: "virtio-mem", size: 262_144, node: 0 }] }),
+    running({ devices: [{ model: "virtio-mem", size: 262_144, requested: 262_144, node: 0 }] }),
     ask(1515),
     "live",
     "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1259 → 1515 MiB of at most 8 GiB; no restart",

@@ -1,4 +1,4 @@
-import type { Cell, MemoryDevice } from "../../provider/domain/state.ts";
+import { type Cell, countedSize, type MemoryDevice } from "../../provider/domain/state.ts";
 import type { Asked } from "../../provider/plan/asked.ts";
 import type { MemoryView, Observed, SeenDevice } from "../../provider/plan/observed.ts";
 
@@ -27,7 +27,7 @@ export function view(said: ViewInMib = {}): MemoryView {
   const { arch = "x86_64", machine } = said;
   const max = "max" in said ? said.max : 8192;
   const inCells = cells.map((size, id): Cell => ({ id, memory: size * MIB }));
-  const sum = [...inCells.map((cell) => cell.memory), ...devices.map(({ size }) => size)];
+  const sum = [...inCells.map((cell) => cell.memory), ...devices.map(countedSize)];
   const total = cells.length === 0 ? memory * MIB : sum.reduce((a, b) => a + b, 0);
   return {
     memory: total,
@@ -58,6 +58,14 @@ export function theirs(slot: number | undefined, mib: number, alias?: string): M
     node: 0,
     ...(slot !== undefined && { slot }),
     ...(alias !== undefined && { alias }),
+  };
+}
+
+/** A virtio-mem device of ours, of which the guest has what is requested. */
+export function vmem(node: number, mib: number, requested = 0): MemoryDevice {
+  return {
+    ...{ model: "virtio-mem", size: mib * MIB, requested: requested * MIB, block: 2 * MIB, node },
+    alias: `ua-pulumi-vmem${node}`,
   };
 }
 

@@ -1,5 +1,6 @@
+import { countedSize, type MemoryDevice } from "../../provider/domain/state.ts";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
-import type { MemoryDefinition, Step } from "../../provider/plan/plan.ts";
+import type { MemoryDefinition, Step, VirtioMemPlan } from "../../provider/plan/plan.ts";
 
 /**
  * What a domain is like after a step, as libvirt would have it: pure, and without the steps that concern no memory.
@@ -18,6 +19,15 @@ export function afterStep(observed: Observed, step: Step, nodes?: number): Obser
         { model: "dimm" as const, size, node, slot, alias, ...(base && { base }) },
       ];
       return { ...observed, live: { ...live, memory: live.memory + size, devices } };
+    }
+    case "resize": {
+      const { alias, requested } = step.device;
+      const resized = live?.devices.find((device) => device.alias === alias);
+      if (live === undefined || resized === undefined) throw new Error(`there is no ${alias} to resize`);
+      if (requested > resized.size) throw new Error(`${alias} holds less than ${requested} KiB`);
+      const memory = live.memory + requested - (resized.requested ?? 0);
+      const devices = live.devices.map((device) => (device === resized ? { ...device, requested } : device));
+      return { ...observed, live: { ...live, memory, devices } };
     }
     case "detach": {
       const { alias } = step.dimm;
@@ -48,7 +58,7 @@ export function afterStep(observed: Observed, step: Step, nodes?: number): Obser
 /** Nodes that are new come with 1 MiB here; the step after it sets them all. */
 function withNodes(nextBoot: MemoryView, nodes: number): MemoryView {
   const cells = Array.from({ length: nodes }, (_, id) => nextBoot.cells[id] ?? { id, memory: 1024 });
-  const sizes = [...cells.map((cell) => cell.memory), ...nextBoot.devices.map(({ size }) => size)];
+  const sizes = [...cells.map((cell) => cell.memory), ...nextBoot.devices.map(countedSize)];
   return { ...nextBoot, cells, memory: sizes.reduce((a, b) => a + b, 0) };
 }
 
@@ -58,7 +68,10 @@ function defined(nextBoot: MemoryView, definition: MemoryDefinition): MemoryView
   if (before.length !== definition.cells.length)
     throw new Error(`there are ${nextBoot.cells.length} cells, and ${definition.cells.length} are to be set`);
   const { maxMemory: _, ...rest } = nextBoot;
-  const devices = rest.devices.filter(({ alias }) => !definition.removeAliases.includes(alias ?? ""));
+  const devices = withVirtioMem(
+    rest.devices.filter(({ alias }) => !definition.removeAliases.includes(alias ?? "")),
+    definition.virtioMem ?? [],
+  );
   const cells = before.map((cell) => ({
     ...cell,
     memory: definition.cells.find(({ id }) => id === cell.id)?.memory ?? Number.NaN,
@@ -66,7 +79,20 @@ function defined(nextBoot: MemoryView, definition: MemoryDefinition): MemoryView
   const memory =
     cells.length === 0
       ? definition.memory
-      : [...cells.map((cell) => cell.memory), ...devices.map(({ size }) => size)].reduce((a, b) => a + b, 0);
+      : [...cells.map((cell) => cell.memory), ...devices.map(countedSize)].reduce((a, b) => a + b, 0);
   const ceiling = definition.maxMemory && { maxMemory: definition.maxMemory };
   return { ...rest, devices, cells, memory, currentMemory: memory, ...ceiling };
+}
+
+function withVirtioMem(devices: MemoryDevice[], wanted: VirtioMemPlan[]): MemoryDevice[] {
+  const isOne = (device: VirtioMemPlan) => (there: MemoryDevice) =>
+    device.alias === undefined
+      ? there.model === "virtio-mem" && there.node === device.node
+      : there.alias === device.alias;
+  const kept = devices.map((there) => {
+    const { source: _, ...device } = wanted.find((one) => isOne(one)(there)) ?? {};
+    return { ...there, ...device };
+  });
+  const made = wanted.filter((device) => !devices.some(isOne(device)));
+  return [...kept, ...made.map(({ source: _, ...device }) => ({ ...device, model: "virtio-mem" as const }))];
 }

@@ -6,6 +6,7 @@ import { REFUSED } from "./refused.ts";
 import type { OutcomeRow } from "./row.ts";
 import { SETTLED } from "./settled.ts";
 import { SHRINK } from "./shrink.ts";
+import { VIRTIO_MEM } from "./virtio-mem.ts";
 
 /** All rows, under the headings of docs/outcomes.md. */
 export const OUTCOMES: Record<string, OutcomeRow[]> = {
@@ -13,6 +14,7 @@ export const OUTCOMES: Record<string, OutcomeRow[]> = {
   "On the running domain": LIVE,
   "Less memory, on the running domain": SHRINK,
   "Not on the running domain: hotplug.whenNotPossible": FALLBACK,
+  "With virtio-mem: hotplug.device": VIRTIO_MEM,
   "The definition alone": DEFINITION,
   "Nothing to do": SETTLED,
   "Not known, or not possible": REFUSED,

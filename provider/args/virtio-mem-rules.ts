@@ -1,0 +1,26 @@
+import type { Defaults } from "./defaults.ts";
+import type { Failure } from "./failure.ts";
+import type { Inputs } from "./inputs.ts";
+import { knownHotplug } from "./known.ts";
+
+const ATTACHES_NOTHING =
+  'has no meaning with hotplug.device "virtio-mem", which changes the size of a device that is there, and attaches none';
+
+/** Arguments about DIMMs make no sense where memory isn't added with them. */
+export function virtioMemFailures(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
+  const hotplug = knownHotplug(inputs);
+  if ((hotplug.device ?? defaults.device) !== "virtio-mem" || hotplug.enabled === false) return [];
+  const idle = (["maxDimmSize", "before", "after"] as const).filter((name) => hotplug[name] !== undefined);
+  const failures = idle.map((name) => ({ property: `hotplug.${name}`, reason: ATTACHES_NOTHING }));
+  return [...failures, ...tooFewSlots(inputs)];
+}
+
+/** libvirt before 9.5 counts every memory device («memory device count '2' exceeds slots count '1'»). */
+function tooFewSlots(inputs: Partial<Inputs>): Failure[] {
+  const { numa, memorySlots: slots } = inputs;
+  if (knownHotplug(inputs).targetNode !== "spread" || !Array.isArray(numa) || typeof slots !== "number")
+    return [];
+  if (numa.length <= slots) return [];
+  const reason = `is ${slots}, and each of the ${numa.length} nodes gets a virtio-mem device (hotplug.targetNode "spread"), which libvirt before 9.5 counts as well`;
+  return [{ property: "memorySlots", reason }];
+}

@@ -1,0 +1,48 @@
+import type { Clock } from "./wait.ts";
+import type { GuestSource } from "./word.ts";
+import { sayForeign } from "./word.ts";
+
+/** A guest that brings memory online by itself (the kernel, or a rule of udev) has done so by then. */
+const STAYS_OFFLINE_MS = 3_000;
+
+/** Longest wait for the agent to bring blocks online. */
+const ONLINING_SECONDS = 10;
+
+/** What became of the blocks that a guest had not in use when it was last asked. */
+export interface Offline {
+  /** New blocks that are offline. */
+  blocks: number;
+  /** Why the agent could not bring them online, the last time that was tried. */
+  refused?: string;
+}
+
+/**
+ * Looks after memory that arrives offline in a guest with an agent: each call asks it, and has it bring online what has
+ * been offline for 3 s.
+ *
+ * @param others the blocks that were offline before, for reasons of the guest's own
+ */
+export function onliner(source: GuestSource, others: number[], clock: Clock): () => Promise<Offline> {
+  const known = new Set(others);
+  let since: number | undefined;
+  let refused: string | undefined;
+  const answer = (blocks: number): Offline => ({ blocks, ...(refused !== undefined && { refused }) });
+  return async () => {
+    try {
+      const offline = (await source.ask()).offline.filter((block) => !known.has(block));
+      if (offline.length === 0) {
+        since = undefined;
+        return { blocks: 0 };
+      }
+      since ??= clock.now();
+      if (clock.now() - since < STAYS_OFFLINE_MS) return answer(offline.length);
+      refused = await source.bringOnline?.(offline, ONLINING_SECONDS);
+      since = undefined;
+      return answer(offline.length);
+    } catch (error) {
+      // A guest under load, or an agent that ended: what the hypervisor says of the sizes counts.
+      refused = sayForeign(error);
+      return answer(0);
+    }
+  };
+}

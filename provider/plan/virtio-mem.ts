@@ -1,0 +1,77 @@
+import { KIB_PER_MIB } from "../args/size.ts";
+import { countedSize, type Kib, type MemoryDevice } from "../domain/state.ts";
+import type { Asked } from "./asked.ts";
+import { type CellPlan, sum } from "./cells.ts";
+import type { MemoryView } from "./observed.ts";
+import type { VirtioMemPlan } from "./plan.ts";
+import { guestBlock } from "./platform.ts";
+import { isOurs } from "./slots.ts";
+
+/** The huge page of most hosts: the least that QEMU and libvirt take (hw/virtio/virtio-mem.c, virDomainMemoryDefValidate). */
+const LEAST_BLOCK: Kib = 2 * KIB_PER_MIB;
+
+/** The name of ours on a node: a contract with states and definitions that exist. */
+export function virtioMemAlias(node: number): string {
+  return `ua-pulumi-vmem${node}`;
+}
+
+/** The virtio-mem device that gives a node its memory: ours, else the first of somebody else's. */
+export function virtioMemOn(node: number, view: Pick<MemoryView, "devices">): MemoryDevice | undefined {
+  const there = view.devices.filter((device) => device.model === "virtio-mem" && device.node === node);
+  return there.find(isOurs) ?? there[0];
+}
+
+/** The step in which a device takes and gives memory. */
+export function blockOfDevice({ block = LEAST_BLOCK }: Pick<MemoryDevice, "block">): Kib {
+  return block;
+}
+
+/** What is asked of the virtio-mem devices in `nodes`. */
+export function requestedOn(nodes: number[], view: MemoryView): Kib {
+  return sum(nodes.map((node) => virtioMemOn(node, view)?.requested ?? 0));
+}
+
+/** What virtio-mem devices hold back: libvirt counts it in its total, and against maxMemory. */
+export function heldBack(view: Pick<MemoryView, "devices">): Kib {
+  return sum(view.devices.map((device) => device.size - countedSize(device)));
+}
+
+/**
+ * The devices that a definition with these cells has: what is there stays, with its block; a node without one gets one
+ * of ours, and ours share the room up to the ceiling. Each is a whole number of the guest's memory blocks: what lies
+ * beside them at either end Linux could not use.
+ *
+ * @param nodes those whose memory is to be changed
+ */
+export function definedDevices(
+  asked: Asked,
+  nodes: number[],
+  cells: CellPlan[],
+  definition: Pick<MemoryView, "devices" | "arch">,
+): VirtioMemPlan[] {
+  const theirs = definition.devices.filter((device) => !isOurs(device));
+  const base = sum(cells.map(({ memory }) => memory));
+  const room = Math.max(0, asked.maxMemory - base - sum(theirs.map(({ size }) => size)));
+  const there = (node: number) => virtioMemOn(node, definition);
+  const isTheirs = (node: number) => theirs.some((device) => device === there(node));
+  const count = nodes.filter((node) => !isTheirs(node)).length;
+  return nodes.flatMap((node): VirtioMemPlan[] => {
+    const found = there(node);
+    const block = found ? blockOfDevice(found) : Math.max(LEAST_BLOCK, asked.source?.pageSize ?? 0);
+    if (found && isTheirs(node)) return [{ node, size: found.size, block, requested: found.requested ?? 0 }];
+    const unit = Math.max(guestBlock(definition.arch, base).size, block);
+    const size = Math.floor(room / count / unit) * unit;
+    if (size === 0) return [];
+    const requested = found?.requested ?? 0;
+    const source = found === undefined && asked.source ? { source: asked.source } : {};
+    return [{ alias: virtioMemAlias(node), node, size, block, requested, ...source }];
+  });
+}
+
+/** The virtio-mem devices of a running domain of which the guest has more or less than is requested. */
+export function lagging(live: Pick<MemoryView, "devices"> | undefined): MemoryDevice[] {
+  return (live?.devices ?? []).filter(
+    ({ model, current, requested = 0 }) =>
+      model === "virtio-mem" && current !== undefined && current !== requested,
+  );
+}

@@ -1,0 +1,382 @@
+import { fc, test as property } from "@fast-check/vitest";
+import { describe, expect, test } from "vitest";
+import type { MemoryDevice } from "../../provider/domain/state.ts";
+import type { Asked } from "../../provider/plan/asked.ts";
+import { planMemory } from "../../provider/plan/memory.ts";
+import { memoryView, type Observed } from "../../provider/plan/observed.ts";
+import type { Plan } from "../../provider/plan/plan.ts";
+import { lagging } from "../../provider/plan/virtio-mem.ts";
+import { ask, MIB, off, ours, paused, running, theirs, transient, view, vmem } from "./scene.ts";
+import { afterStep } from "./simulate.ts";
+
+const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
+const virtioMem = { device: "virtio-mem" } as const;
+
+/** 1003 MiB of at most 8 GiB, and the device that such a domain is made with. */
+const elastic = (requested = 0) => running({ devices: [vmem(0, 7168, requested)] });
+
+function resizes({ steps }: Plan) {
+  return steps.flatMap((step) => (step.kind === "resize" ? [step.device] : []));
+}
+
+function definitionOf({ steps }: Plan) {
+  return steps.flatMap((step) => (step.kind === "define" ? [step.definition] : []))[0];
+}
+
+describe("a change of memory with virtio-mem", () => {
+  test("up: what is above base memory is requested, and base memory stays", () => {
+    const plan = planMemory(ask(1515, virtioMem), elastic());
+    expect(plan).toMatchObject({ outcome: "live", reasons: [] });
+    expect(plan.summary).toBe(
+      "plug 512 MiB of node 0's virtio-mem device (then 512 MiB of 7168 MiB); 1003 → 1515 MiB of at most 8 GiB; no restart",
+    );
+    expect(resizes(plan)).toEqual([
+      { alias: "ua-pulumi-vmem0", node: 0, size: 7168 * MIB, from: 0, requested: 512 * MIB },
+    ]);
+    expect(definitionOf(plan)).toMatchObject({
+      memory: 1515 * MIB,
+      cells: [{ id: 0, memory: 1003 * MIB }],
+      virtioMem: [{ alias: "ua-pulumi-vmem0", size: 7168 * MIB, requested: 512 * MIB }],
+      maxMemory: { size: 8192 * MIB, slots: 16 },
+      removeAliases: [],
+    });
+    expect(plan.steps.at(-1)?.sentence).toBe(
+      "set the definition to 1003 MiB of base memory and 512 MiB of virtio-mem, for the next boot",
+    );
+  });
+
+  test("down, without hotplug.allowUnplug", () => {
+    const plan = planMemory(ask(1259, virtioMem), elastic(512));
+    expect(plan.summary).toBe(
+      "take 256 MiB out of node 0's virtio-mem device (then 256 MiB of 7168 MiB); 1515 → 1259 MiB of at most 8 GiB; no restart; the guest gives back what it can free",
+    );
+    expect(resizes(plan)).toMatchObject([{ from: 512 * MIB, requested: 256 * MIB }]);
+  });
+
+  test("to all that the device holds", () => {
+    expect(planMemory(ask(8171, virtioMem), elastic())).toMatchObject({ outcome: "live" });
+  });
+
+  test("what others hot-plugged counts as base", () => {
+    const devices = [vmem(0, 6144, 512), theirs(0, 256)];
+    const plan = planMemory(ask(2283, virtioMem), running({ devices }));
+    expect(resizes(plan)).toMatchObject([{ requested: 1024 * MIB }]);
+  });
+
+  test("a device of somebody else is used as it is", () => {
+    const { alias: _, ...foreign } = vmem(0, 4096, 512);
+    const live = { devices: [{ ...foreign, alias: "virtiomem0" }] };
+    const plan = planMemory(ask(2027, virtioMem), running(live, { devices: [foreign] }));
+    expect(resizes(plan)).toMatchObject([{ alias: "virtiomem0", requested: 1024 * MIB }]);
+    expect(definitionOf(plan)?.virtioMem).toEqual([
+      { node: 0, size: 4096 * MIB, block: 2 * MIB, requested: 1024 * MIB },
+    ]);
+  });
+
+  test("spread: all nodes come to the same", () => {
+    const devices = [vmem(0, 3584), vmem(1, 3584)];
+    const plan = planMemory(
+      ask(1516, { ...virtioMem, target: "spread" }),
+      running({ cells: [502, 502], devices }),
+    );
+    expect(resizes(plan)).toMatchObject([
+      { node: 0, requested: 256 * MIB },
+      { node: 1, requested: 256 * MIB },
+    ]);
+  });
+
+  test("of a paused domain, and of a transient one, which has no definition", () => {
+    expect(planMemory(ask(1515, virtioMem), paused(elastic())).summary).toContain(
+      "the domain is paused: the guest follows when it resumes",
+    );
+    const plan = planMemory(ask(1515, virtioMem), transient({ devices: [vmem(0, 7168)] }));
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(["resize"]);
+    expect(plan.summary).toContain("the domain is transient, so the new size ends with it");
+  });
+
+  test("of a domain that is off", () => {
+    const plan = planMemory(ask(1515, virtioMem), off({ devices: [vmem(0, 7168)] }));
+    expect(plan).toMatchObject({ outcome: "live" });
+    expect(definitionOf(plan)).toMatchObject({ virtioMem: [{ requested: 512 * MIB }] });
+  });
+
+  test("that waits for the next boot, since the program says so", () => {
+    const plan = planMemory(ask(1515, { ...virtioMem, applyOn: "nextBoot" }), elastic());
+    expect(plan.outcome).toBe("nextBoot");
+    expect(definitionOf(plan)).toMatchObject({ virtioMem: [{ requested: 512 * MIB }] });
+  });
+});
+
+describe("what virtio-mem can't do live takes the fallback", () => {
+  const refused: [string, Asked, Observed, string][] = [
+    [
+      "less than base memory",
+      ask(900, virtioMem),
+      elastic(512),
+      "1515 → 900 MiB can't be had live: 1003 MiB of it are no virtio-mem, and can't be taken away while the domain runs; live from here: 1003 MiB (1003 MiB to 1513 MiB in steps of 2 MiB; 1517 MiB to 8171 MiB in steps of 2 MiB)",
+    ],
+    [
+      "no multiple of the block",
+      ask(1100, virtioMem),
+      elastic(),
+      "the 97 MiB above 1003 MiB are no multiple of 2 MiB, the block of the virtio-mem device; live from here: 1099 MiB; 1101 MiB",
+    ],
+    [
+      "more than the device holds",
+      ask(8192, virtioMem),
+      elastic(),
+      "the virtio-mem device of node 0 holds at most 7 GiB, 7189 MiB would be needed",
+    ],
+    [
+      "a domain that was started without room",
+      ask(1515, virtioMem),
+      running({ max: undefined }),
+      "the running domain was started without maxMemory, so it has no virtio-mem device",
+    ],
+    [
+      "a domain that was made for DIMMs",
+      ask(1515, virtioMem),
+      running(),
+      'the running domain was started without a virtio-mem device on node 0, and hotplug.device is "virtio-mem"',
+    ],
+    [
+      "a platform without it",
+      ask(1515, virtioMem),
+      running({ arch: "ppc64le", devices: [vmem(0, 4096)] }),
+      "virtio-mem is for x86_64 and aarch64 guests here, not for ppc64le",
+    ],
+    [
+      "another node than the one that has the device",
+      ask(2026, { ...virtioMem, target: 1 }),
+      running({ cells: [1003, 511], devices: [vmem(0, 4096)] }),
+      "the running domain was started without a virtio-mem device on node 1",
+    ],
+  ];
+  test.each(refused)("%s", (_, asked, observed, reason) => {
+    const plan = planMemory(asked, observed);
+    expect(plan.outcome).toBe("replace");
+    expect(plan.summary).toContain(reason);
+  });
+
+  test("then all of it is base memory, and the device is there for the way from there", () => {
+    const asked = ask(1100, { ...virtioMem, whenNotPossible: "restart" });
+    const plan = planMemory(asked, elastic(512));
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(["define", "stop", "start"]);
+    expect(definitionOf(plan)).toMatchObject({
+      cells: [{ id: 0, memory: 1100 * MIB }],
+      virtioMem: [{ requested: 0, size: 7040 * MIB }],
+    });
+  });
+});
+
+describe("from one kind of device to the other", () => {
+  const restart = { whenNotPossible: "restart" } as const;
+
+  test("DIMMs to virtio-mem: the fallback, and DIMMs fold as ever", () => {
+    const observed = running({ devices: [ours(0, 256)] }, { cells: [1259] });
+    const plan = planMemory(ask(1259, { ...virtioMem, ...restart }), observed);
+    expect(plan.outcome).toBe("restart");
+    expect(plan.summary).toContain(
+      'restart: it can\'t change while the domain runs: the running domain was started without a virtio-mem device on node 0, and hotplug.device is "virtio-mem"',
+    );
+    expect(definitionOf(plan)).toMatchObject({
+      cells: [{ memory: 1259 * MIB }],
+      virtioMem: [{ alias: "ua-pulumi-vmem0", requested: 0, size: 6912 * MIB }],
+    });
+    const replaced = planMemory(ask(1259, virtioMem), observed);
+    expect(replaced.steps).toMatchObject([{ kind: "replace", fields: ["hotplug"] }]);
+  });
+
+  test("virtio-mem to DIMMs: what was requested folds into the node", () => {
+    const plan = planMemory(ask(1515, restart), elastic(512));
+    expect(plan.outcome).toBe("restart");
+    const definition = definitionOf(plan);
+    expect(definition).toMatchObject({
+      cells: [{ memory: 1515 * MIB }],
+      removeAliases: ["ua-pulumi-vmem0"],
+    });
+    expect(definition?.virtioMem).toBeUndefined();
+  });
+
+  test("at the next boot, once: then it waits, and nothing is left to do", () => {
+    for (const [asked, observed] of [
+      [ask(1515, { whenNotPossible: "nextBoot" }), elastic(512)],
+      [ask(1003, { ...virtioMem, whenNotPossible: "nextBoot" }), running()],
+    ] as const) {
+      const plan = planMemory(asked, observed);
+      expect(plan.outcome).toBe("nextBoot");
+      const after = plan.steps.reduce((seen, step) => afterStep(seen, step), observed);
+      expect(planMemory(asked, after).outcome).toBe("none");
+    }
+  });
+
+  test("with a higher maxMemory, where there was no room for a device: at the next boot alone", () => {
+    const observed = running({ max: 1100 });
+    const plan = planMemory(ask(1003, virtioMem), observed);
+    expect(plan.outcome).toBe("nextBoot");
+    expect(plan.summary).toContain("a virtio-mem device of 7 GiB on node 0");
+  });
+
+  test("DIMMs beside a device of others: what it holds back counts against the maximum", () => {
+    const foreign = { ...vmem(0, 7168, 512), alias: "ua-theirs" };
+    const plan = planMemory(ask(1771, { max: 16384 }), running({ devices: [foreign] }));
+    expect(plan.outcome).toBe("replace");
+    expect(plan.summary).toContain(
+      "1771 MiB and the 6656 MiB that virtio-mem devices hold back are beyond 8 GiB",
+    );
+  });
+});
+
+test("a definition that a device of others would take beyond maxMemory is refused before anything", () => {
+  const foreign = { ...vmem(0, 6144, 512), alias: "ua-theirs" };
+  const asked = ask(2571, { whenNotPossible: "restart", max: 8192 });
+  const plan = planMemory(asked, running({ devices: [foreign], max: 7200 }));
+  expect(plan.outcome).toBe("refuse");
+  expect(plan.summary).toBe(
+    "with the virtio-mem device of others, which counts in full, the definition would come to 8203 MiB of at most 8 GiB; raise maxMemory to at least 8203 MiB",
+  );
+});
+
+describe("what is read of a domain with virtio-mem", () => {
+  const device: MemoryDevice = { ...vmem(0, 4096, 512), current: 384 * MIB };
+  const read = (memory: number, currentMemory: number) =>
+    memoryView({
+      ...view({ devices: [device] }),
+      ...{ type: "qemu", name: "web-1", uuid: "", pinned: false },
+      memory: memory * MIB,
+      currentMemory: currentMemory * MIB,
+    });
+
+  test("memory is what is requested, not what the device could hold", () => {
+    expect(read(1003 + 4096, 1003 + 384)).toMatchObject({ memory: 1515 * MIB });
+  });
+
+  test("what the guest has not taken yet is no balloon", () => {
+    expect(read(1003 + 4096, 1003 + 384).currentMemory).toBe(1515 * MIB);
+    expect(read(1003 + 4096, 903 + 384).currentMemory).toBe(1415 * MIB);
+  });
+
+  test("the guest lags behind while it has more or less than is requested", () => {
+    expect(lagging({ devices: [device, ours(0, 256)] })).toEqual([device]);
+    expect(lagging({ devices: [vmem(0, 4096, 512), { ...device, current: 512 * MIB }] })).toEqual([]);
+    expect(lagging(undefined)).toEqual([]);
+  });
+});
+
+/** A domain that was made with virtio-mem devices, resized since, whose definition may not have followed. */
+const anyElastic = fc
+  .record({
+    cells: fc.array(fc.integer({ min: 64, max: 2048 }), { minLength: 1, maxLength: 3 }),
+    room: fc.integer({ min: 0, max: 40 }),
+    requested: fc.array(fc.nat(64), { minLength: 3, maxLength: 3 }),
+    target: fc.oneof(fc.nat(2), fc.constant("spread" as const)),
+    power: fc.constantFrom("running", "running", "paused", "off", "transient"),
+    followed: fc.boolean(),
+    dimm: fc.option(fc.integer({ min: 1, max: 4 }), { freq: 4 }),
+    asked: fc.oneof(
+      fc.record({ blocks: fc.integer({ min: -64, max: 2600 }) }),
+      fc.record({ mib: fc.integer({ min: 64, max: 8192 }) }),
+    ),
+    more: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(2048) }),
+    whenNotPossible: fc.constantFrom("restart", "nextBoot", "error"),
+    applyOn: fc.constantFrom("now", "now", "now", "nextBoot"),
+    device: fc.constantFrom("virtio-mem", "virtio-mem", "virtio-mem", "virtio-mem", "dimm"),
+  })
+  .map(({ cells, room, requested, target, power, followed, dimm, asked, more, ...how }) => {
+    const nodes = target === "spread" ? cells.map((_, node) => node) : [target % cells.length];
+    const each = Math.floor(room / nodes.length) * 128;
+    const devices = nodes
+      .filter(() => each > 0)
+      .map((node) => vmem(node, each, Math.min(each, (requested[node] ?? 0) * 2)));
+    const others = dimm === null ? [] : [theirs(0, dimm * 128)];
+    const base = sum(cells);
+    const plugged = sum(others.map(({ size }) => size / MIB));
+    const max = base + plugged + room * 128 + 1;
+    const live = { cells, devices: [...devices, ...others], max };
+    const before = { ...live, devices: [...devices.map((one) => ({ ...one, requested: 0 })), ...others] };
+    const observed: Observed =
+      power === "off"
+        ? off(live)
+        : power === "transient"
+          ? transient(live)
+          : running(live, followed ? live : before);
+    const present = base + plugged;
+    const memory = Math.max(64, "mib" in asked ? asked.mib : present + asked.blocks * 2);
+    const goal = ask(memory, {
+      ...how,
+      max: Math.max(memory, max + more),
+      target: target === "spread" ? target : target % cells.length,
+    });
+    return { observed: power === "paused" ? paused(observed) : observed, asked: goal };
+  });
+
+describe("of whatever an elastic domain is like, and whatever is asked", () => {
+  const RUNS = { numRuns: 500 };
+
+  property.prop([anyElastic], RUNS)("devices are asked for whole blocks within their size", (one) => {
+    const { observed, asked } = one;
+    const plan = planMemory(asked, observed);
+    const devices = resizes(plan);
+    for (const { requested, size } of devices) {
+      expect([requested >= 0, requested <= size, requested % (2 * MIB)]).toEqual([true, true, 0]);
+    }
+    if (devices.length === 0) return;
+    const change = sum(devices.map(({ requested, from }) => requested - from));
+    expect(change).toBe(asked.memory - (observed.live?.memory ?? 0));
+    const directions = new Set(devices.map(({ requested, from }) => Math.sign(requested - from)));
+    expect(directions.size).toBe(1);
+  });
+
+  property.prop([anyElastic], RUNS)("a definition has what is asked, and fits below its ceiling", (one) => {
+    const definition = definitionOf(planMemory(one.asked, one.observed));
+    const { nextBoot } = one.observed;
+    if (definition === undefined || nextBoot === undefined) return;
+    const after = afterStep(one.observed, { kind: "define", definition, sentence: "" }).nextBoot;
+    expect(after?.memory).toBe(one.asked.memory);
+    const whole = sum([
+      ...definition.cells.map(({ memory }) => memory),
+      ...(after?.devices ?? []).map(({ size }) => size),
+    ]);
+    if (definition.maxMemory) expect(whole).toBeLessThanOrEqual(definition.maxMemory.size);
+    for (const { size, requested } of definition.virtioMem ?? [])
+      expect([size % (128 * MIB), requested <= size, requested % (2 * MIB)]).toEqual([0, true, 0]);
+  });
+
+  property.prop([anyElastic], RUNS)("carried out, and killed anywhere, it comes to the same", (one) => {
+    const { observed, asked } = one;
+    const { steps, outcome } = planMemory(asked, observed);
+    if (outcome === "refuse" || outcome === "replace") return;
+    const states = [observed];
+    for (const step of steps) states.push(afterStep(states.at(-1) ?? observed, step));
+    const last = states.at(-1) ?? observed;
+    expect(planMemory(asked, last)).toMatchObject({ outcome: "none", steps: [] });
+    expect(last.nextBoot?.memory ?? asked.memory).toBe(asked.memory);
+    for (const killed of states.slice(0, -1)) {
+      if (killed.power === "off" && observed.power !== "off") continue;
+      const end = planMemory(asked, killed).steps.reduce(afterStep, killed);
+      expect(end).toEqual(last);
+    }
+  });
+
+  property.prop([anyElastic], RUNS)("every reachable size is live, and none beside them", (one) => {
+    const { observed, asked } = one;
+    const { live } = observed;
+    const { reachable, reachableDown = [] } = planMemory(asked, observed);
+    if (asked.device === "dimm" || live === undefined) return;
+    const isLive = (memory: number) => {
+      const plan = planMemory({ ...asked, memory, maxMemory: Math.max(memory, asked.maxMemory) }, observed);
+      return plan.outcome === "live" && resizes(plan).length > 0;
+    };
+    const present = live.memory;
+    const ranges = [...reachableDown, ...(reachable ? [reachable] : [])];
+    for (const { from, to, step } of ranges) {
+      for (const size of [from, from + step, to - step, to].filter((size) => size >= from && size <= to)) {
+        expect([size === present, isLive(size), isLive(size + MIB)]).toEqual([false, true, false]);
+      }
+    }
+    const [lowest, highest] = [ranges[0]?.from ?? present, ranges.at(-1)?.to ?? present];
+    expect(isLive(Math.max(present, highest) + 2 * MIB)).toBe(false);
+    const below = Math.min(present, lowest) - 2 * MIB;
+    if (below > 0) expect(isLive(below)).toBe(false);
+  });
+});
