@@ -1,0 +1,170 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { engineOnThisMachine } from "../engine/driver.ts";
+import { waitUntil } from "../lab/wait-until.ts";
+import { bootAnew, labOfThisFile, liveMemory, removeDomains } from "./by-virsh.ts";
+import { type Args, BARE, stackOnLab } from "./stack-on-lab.ts";
+
+const MIB = 1024;
+
+const lab = labOfThisFile();
+afterEach(() => removeDomains(lab()));
+
+const { kind } = await engineOnThisMachine();
+
+/** The virtio-mem devices of a definition as virsh prints them, in MiB. */
+async function virtioMem(name: string, ...options: string[]) {
+  const xml = await lab().virsh("dumpxml", name, ...options);
+  const mib = (text: string, tag: string) => {
+    const found = new RegExp(`<${tag} unit='KiB'>(\\d+)<`).exec(text)?.[1];
+    return found === undefined ? undefined : Number(found) / MIB;
+  };
+  return [...xml.matchAll(/<memory model='virtio-mem'.*?<\/memory>/gs)].map(([device]) => ({
+    alias: /<alias name='(.*?)'/.exec(device)?.[1],
+    size: mib(device, "size"),
+    requested: mib(device, "requested"),
+    current: mib(device, "current"),
+  }));
+}
+
+/** A domain that boots the lab's guest with 512 MiB of at most 4 GiB, and its console, the judge of all this. */
+async function boot(name: string, switches: string, args: Args) {
+  const file = lab().file(`${name}.log`);
+  const { kernel, initrd } = lab().guest;
+  const stack = await stackOnLab(
+    lab(),
+    { engine: kind, traces: [] },
+    {
+      [name]: {
+        ...{ memory: "512MiB", maxMemory: "4GiB", shutdownTimeout: 0, serial: { file } },
+        boot: { kernel, initrd, commandLine: `console=ttyS0 quiet ${switches}` },
+        ...args,
+      },
+    },
+  );
+  await stack.apply();
+  const console = lab().console(file);
+  await console.waitFor(/GUEST memtotal_kb=\d+ online=4 offline=0/);
+  return { stack, console, before: console.memTotalKib() ?? 0 };
+}
+
+/** Runs a program in the guest, by its agent. */
+async function inGuest(name: string, ...args: string[]): Promise<void> {
+  const command = { execute: "guest-exec", arguments: { path: "/bin/busybox", arg: args } };
+  await waitUntil(
+    "the guest's agent",
+    () =>
+      lab()
+        .virsh("qemu-agent-command", name, JSON.stringify(command))
+        .catch(() => undefined),
+    { timeoutMs: 60_000 },
+  );
+}
+
+describe("a guest with the driver virtio_mem", () => {
+  test("grows and shrinks live, in steps of 2 MiB, and its next boot has the same", async () => {
+    const { stack, console, before } = await boot("elastic", "memhp_default_state=online_movable", {
+      agent: false,
+      hotplug: { device: "virtio-mem", awaitGuest: 30 },
+    });
+    const pid = lab().qemuPid("elastic");
+
+    stack.edit("elastic", { memory: "770MiB" });
+    const { stdout } = await stack.apply();
+    expect(stdout).toContain("plug 258 MiB of node 0's virtio-mem device (then 258 MiB of 3584 MiB)");
+    expect(stdout).toMatch(/the guest has followed: it has \d+ MiB by its balloon/);
+    await console.waitFor(new RegExp(`memtotal_kb=${before + 258 * MIB} `));
+    const device = { alias: "ua-pulumi-vmem0", size: 3584, requested: 258 };
+    expect(await virtioMem("elastic")).toEqual([{ ...device, current: 258 }]);
+    expect(await virtioMem("elastic", "--inactive")).toEqual([{ ...device, current: undefined }]);
+    expect(await stack.outputsOf("elastic")).toMatchObject({
+      guestMemory: `${Math.floor((before + 258 * MIB) / MIB)}MiB`,
+    });
+    await stack.expectSettled();
+
+    stack.edit("elastic", { memory: "640MiB" });
+    await stack.apply();
+    await console.waitFor(new RegExp(`memtotal_kb=${before + 128 * MIB} `));
+    expect(await stack.outputsOf("elastic")).toMatchObject({
+      liveMemory: "640MiB",
+      nextBootMemory: "640MiB",
+    });
+    await stack.expectSettled();
+    expect(lab().qemuPid("elastic")).toBe(pid);
+
+    await bootAnew(lab(), "elastic");
+    await console.waitFor(new RegExp(`memtotal_kb=${before + 128 * MIB} .* uptime=\\d\\.`));
+    // The guest's word was about the start before.
+    expect((await stack.refresh()).errors).toEqual([]);
+    await stack.expectSettled();
+  });
+
+  test("brought online by its agent; gives back less where it is in use, and says how much", async () => {
+    const { stack, console, before } = await boot("used", "memhp_default_state=offline", {
+      hotplug: { device: "virtio-mem", awaitGuest: 30 },
+    });
+    await inGuest("used", "mount", "-t", "tmpfs", "-o", "size=900m", "tmpfs", "/etc");
+    stack.edit("used", { memory: "1GiB" });
+    await stack.apply();
+    await console.waitFor(/ online=8 offline=0 /);
+    expect(console.memTotalKib()).toBe(before + 512 * MIB);
+
+    await inGuest("used", "dd", "if=/dev/zero", "of=/etc/fill", "bs=1M", "count=560");
+    await waitUntil("a full guest", async () => {
+      const usable = /usable (\d+)/.exec(await lab().virsh("dommemstat", "used"))?.[1];
+      return Number(usable) < 450 * MIB;
+    });
+    stack.edit("used", { memory: "512MiB", hotplug: { device: "virtio-mem", awaitGuest: 6 } });
+    const partial = await stack.up();
+    expect(partial.ok).toBe(false);
+    const [, has, back] =
+      /the guest has (\d+) MiB of node 0's virtio-mem, and 0 MiB are requested: it gave back (\d+) MiB of 512 MiB/.exec(
+        partial.errors.join(),
+      ) ?? [];
+    expect(Number(has) + Number(back)).toBe(512);
+    expect(Number(has)).toBeGreaterThan(64);
+    expect(await virtioMem("used")).toMatchObject([{ requested: 0, current: Number(has) }]);
+    expect(await stack.outputsOf("used")).toMatchObject({
+      liveMemory: "512MiB",
+      nextBootMemory: "512MiB",
+      memoryDevices: [{ requested: "0MiB", current: `${has}MiB` }],
+    });
+    const preview = await stack.preview();
+    expect(preview.steps.map(({ op }) => op)).toContain("update");
+    expect(preview.stdout).toContain("it has more or less than is requested of its virtio-mem");
+
+    stack.edit("used", { hotplug: { device: "virtio-mem", awaitGuest: false } });
+    await stack.apply();
+    expect(await virtioMem("used", "--inactive")).toMatchObject([{ requested: 0 }]);
+  });
+});
+
+test("from DIMMs to virtio-mem by a restart; without a guest that has the driver nothing is taken, and that is said", async () => {
+  const stack = await stackOnLab(
+    lab(),
+    { engine: kind, traces: [] },
+    { changed: { ...BARE, machine: "pc", memory: "512MiB", shutdownTimeout: 1, forceOff: true } },
+  );
+  await stack.apply();
+  stack.edit("changed", { memory: "768MiB" });
+  await stack.apply();
+  const pid = lab().qemuPid("changed");
+  stack.edit("changed", { hotplug: { device: "virtio-mem", whenNotPossible: "restart" } });
+  const { stdout } = await stack.apply();
+  expect(stdout).toContain("the running domain was started without a virtio-mem device on node 0");
+  expect(lab().qemuPid("changed")).not.toBe(pid);
+  expect(await virtioMem("changed")).toMatchObject([{ size: 1280, requested: 0 }]);
+  expect(await liveMemory(lab(), "changed")).toMatchObject({ cells: [768 * MIB] });
+  await stack.expectSettled();
+
+  const hotplug = { device: "virtio-mem", awaitGuest: 3, whenNotPossible: "restart" } as const;
+  stack.edit("changed", { memory: "1GiB", hotplug });
+  const failed = await stack.up();
+  expect(failed.ok).toBe(false);
+  expect(failed.errors.join()).toContain(
+    "the guest has 0 MiB of node 0's virtio-mem, and 256 MiB are requested: it took nothing; it needs the driver virtio_mem",
+  );
+  expect(await virtioMem("changed", "--inactive")).toMatchObject([{ requested: 256 }]);
+  stack.edit("changed", { hotplug: { ...hotplug, awaitGuest: false } });
+  await stack.apply();
+  await stack.expectSettled();
+});
