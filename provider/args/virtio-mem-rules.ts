@@ -1,7 +1,8 @@
 import type { Defaults } from "./defaults.ts";
 import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
-import { knownHotplug } from "./known.ts";
+import { known, knownHotplug } from "./known.ts";
+import { sayMib } from "./size.ts";
 
 const ATTACHES_NOTHING =
   'has no meaning with hotplug.device "virtio-mem", which changes the size of a device that is there, and attaches none';
@@ -12,7 +13,18 @@ export function virtioMemFailures(inputs: Partial<Inputs>, defaults: Defaults): 
   if ((hotplug.device ?? defaults.device) !== "virtio-mem" || hotplug.enabled === false) return [];
   const idle = (["maxDimmSize", "before", "after"] as const).filter((name) => hotplug[name] !== undefined);
   const failures = idle.map((name) => ({ property: `hotplug.${name}`, reason: ATTACHES_NOTHING }));
-  return [...failures, ...tooFewSlots(inputs)];
+  return [...failures, ...balloonBelow(inputs), ...tooFewSlots(inputs)];
+}
+
+/**
+ * QEMU's balloon knows base memory and DIMMs alone (get_current_ram_size), and libvirt refuses to set more than those
+ * («cannot set memory higher than max memory»).
+ */
+function balloonBelow(inputs: Partial<Inputs>): Failure[] {
+  const [memory, currentMemory] = [known(inputs.memory), known(inputs.currentMemory)];
+  if (memory === undefined || currentMemory === undefined || currentMemory >= memory) return [];
+  const reason = `is ${sayMib(currentMemory)}, below memory, ${sayMib(memory)}: a balloon can't be counted together with virtio-mem; give memory back by a smaller memory instead`;
+  return [{ property: "currentMemory", reason }];
 }
 
 /** libvirt before 9.5 counts every memory device («memory device count '2' exceeds slots count '1'»). */

@@ -42,7 +42,7 @@ export function planResize(
 }
 
 /** «plug 512 MiB of node 0's virtio-mem device (512 of 7168 MiB)», «take 256 MiB out of …» */
-export function sayResize({ node, from, requested, size }: ResizePlan): string {
+function sayResize({ node, from, requested, size }: ResizePlan): string {
   const change = requested - from;
   const what =
     change > 0

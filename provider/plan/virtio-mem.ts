@@ -11,7 +11,7 @@ import { isOurs } from "./slots.ts";
 const LEAST_BLOCK: Kib = 2 * KIB_PER_MIB;
 
 /** The name of ours on a node: a contract with states and definitions that exist. */
-export function virtioMemAlias(node: number): string {
+function virtioMemAlias(node: number): string {
   return `ua-pulumi-vmem${node}`;
 }
 

@@ -201,6 +201,13 @@ describe("arguments that make no sense with virtio-mem", () => {
     ]);
   });
 
+  test("a balloon, but for one that leaves all", async () => {
+    expect(await check({ currentMemory: "512MiB" })).toMatchObject([
+      { property: "currentMemory", reason: expect.stringContaining("is 512 MiB, below memory, 1024 MiB") },
+    ]);
+    expect(await check({ currentMemory: "1GiB" })).toMatchObject({ kind: "update" });
+  });
+
   test("fewer slots than devices", async () => {
     const numa = [{ memory: "512MiB" }, { memory: "512MiB" }];
     expect(await check({ numa, memorySlots: 1, hotplug: { device, targetNode: "spread" } })).toMatchObject([
