@@ -131,6 +131,17 @@ describe("a guest that doesn't follow", () => {
     await expect(up("2GiB")).rejects.toThrow("and 1 GiB are requested: it took nothing more; its driver may");
   });
 
+  test("that has less to spare than is to be taken out is not asked", async () => {
+    await up("2GiB");
+    host.balloon = { available: 2000 * MIB, usable: 300 * MIB, lastUpdate: 1 };
+    host.calls.length = 0;
+    await expect(up("1GiB")).rejects.toThrow(
+      "the guest has 300 MiB to spare (MemAvailable, by its balloon), and 1024 MiB are to be taken out",
+    );
+    expect(host.calls).not.toContain("updateDevice");
+    expect(await up("1748MiB")).toBe("update");
+  });
+
   test("isn't waited for with awaitGuest: false", async () => {
     host.virtioMem.most = 0;
     expect(await up("1280MiB", { awaitGuest: false })).toBe("update");
