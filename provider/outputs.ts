@@ -53,6 +53,8 @@ export interface Origin {
   adopted: boolean;
   /** The memory that a change of ours left for the next boot. */
   pending?: Kib | undefined;
+  /** What the balloon was told by a change of ours that did not wait until it got there. */
+  told?: Kib | undefined;
   /** The guest's word, where it was asked since the domain started. */
   guest?: GuestRecord | undefined;
   /** What the guest was asked for and is still there. */
@@ -61,7 +63,7 @@ export interface Origin {
 
 export function outputs(
   inputs: Inputs,
-  { uri, sighting, defaults, adopted, pending, guest, detaching }: Origin,
+  { uri, sighting, defaults, adopted, pending, told, guest, detaching }: Origin,
 ): Outputs {
   const { observed, power } = sighting;
   const live = observed.live?.memory;
@@ -91,16 +93,20 @@ export function outputs(
     ...(detaching !== undefined && { __detaching: detaching }),
     ...(inputs.uri !== undefined && { __ownUri: true }),
     ...(adopted && { __adopted: true }),
-    __observed: { ...remembered(observed), ...(waits && pending === nextBoot && { pending: nextBoot }) },
+    __observed: {
+      ...remembered(observed),
+      ...(waits && pending === nextBoot && { pending: nextBoot }),
+      ...(told !== undefined && { told }),
+    },
     __stateVersion: STATE_VERSION,
   };
 }
 
 /**
  * What a guest says is kept where it makes a difference: a refresh that hears an agent for the first time, or finds the
- * domain started anew, shows no change for that alone.
+ * domain started anew, shows no change for that alone. What is ours is said anew by who knows.
  */
-function remembered(observed: Observed): Observed {
+function remembered({ pending: _, told: __, ...observed }: Observed): Observed {
   if (observed.live === undefined) return observed;
   const { guestBlock, domainId, ...live } = observed.live;
   const isOwnBlock = guestBlock !== undefined && guestBlock !== blockOf(live).size;

@@ -70,6 +70,8 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType, default
     uuid: inputs.uuid,
     cells: cells.map(({ memory, cpus }) => ({ memory, ...(cpus !== undefined && { cpus }) })),
     ...(virtioMem.length > 0 && { virtioMem }),
+    ...(asked.currentMemory !== undefined &&
+      virtioMem.length === 0 && { currentMemory: asked.currentMemory }),
     ...ceilingFor(asked, platform),
     vcpus: inputs.vcpus ?? 1,
     arch,
@@ -145,6 +147,7 @@ function overlaySpec(inputs: Inputs, spec: DomainSpec, xml: string, type: Domain
     cells,
     ...(maxMemory && { maxMemory }),
     ...(virtioMem && { virtioMem }),
+    ...(spec.currentMemory !== undefined && { currentMemory: spec.currentMemory }),
     ...(ownership && { ownership }),
     ...((type !== undefined || attribute(root, "type") === undefined) && { type: spec.type }),
     ...(platform && { arch: spec.arch, firmware: spec.firmware, acpi: spec.acpi }),

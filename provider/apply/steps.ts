@@ -5,6 +5,7 @@ import { setMemory } from "../domain/memory.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import type { DimmPlan, MemoryDefinition, Step } from "../plan/plan.ts";
+import { balloon } from "./balloon.ts";
 import { detach, type RemovalPlace } from "./detach.ts";
 import { rewritten, runHook } from "./hooks.ts";
 import { resize } from "./resize.ts";
@@ -16,11 +17,15 @@ export interface Workplace extends RemovalPlace {
   domain: DomainRef;
   /** Seconds that the guest gets to shut itself down. */
   shutdownTimeout: number;
+  /** Seconds that the guest's balloon gets; false: it isn't waited for. */
+  balloonTimeout: number | false;
   /** As the user gave them; each runs around every attach. */
   hooks: { before?: HookInput; after?: HookInput };
   uri: string;
   /** Says what went wrong without failing. */
   warn: (text: string) => Promise<void>;
+  /** Says how far a step is. */
+  status: (text: string) => Promise<void>;
   /** Changes the present inactive definition from what the arguments asked for before to what they ask for now. */
   redefinition: (present: string) => Promise<string>;
 }
@@ -36,6 +41,7 @@ export async function carryOut(step: Step, place: Workplace, present: Sighting):
     if (step.kind === "attach") return await attach(step.dimm, place, present);
     if (step.kind === "resize") return await resize(step.device, place, present);
     if (step.kind === "detach") return await detach(step.dimm, place, present);
+    if (step.kind === "balloon") return await balloon(step, place, present);
     await act(step, place);
     return await observe(place.hypervisor, place.domain);
   } catch (cause) {
@@ -46,7 +52,7 @@ export async function carryOut(step: Step, place: Workplace, present: Sighting):
 }
 
 async function act(
-  step: Exclude<Step, { kind: "attach" | "detach" | "resize" }>,
+  step: Exclude<Step, { kind: "attach" | "detach" | "resize" | "balloon" }>,
   place: Workplace,
 ): Promise<void> {
   const { hypervisor, domain } = place;
@@ -100,7 +106,7 @@ async function defineMemory(definition: MemoryDefinition, { hypervisor, domain }
     setMemory(xml, {
       cells: definition.cells.map(({ memory }) => memory),
       total: definition.memory,
-      currentMemory: definition.memory,
+      currentMemory: definition.currentMemory ?? definition.memory,
       maxMemory: definition.maxMemory ?? null,
       removeAliases: definition.removeAliases,
       virtioMem: definition.virtioMem ?? [],

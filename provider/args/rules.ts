@@ -1,3 +1,4 @@
+import { balloonFailures } from "./balloon-rules.ts";
 import type { Defaults } from "./defaults.ts";
 import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
@@ -12,6 +13,7 @@ type Rule = (inputs: Partial<Inputs>, defaults: Defaults) => Failure[];
 /** One rule, one failure, with the numbers in it. A rule is silent while a value that it needs isn't known. */
 const RULES: readonly Rule[] = [
   memoryWithinCeiling,
+  balloonFailures,
   withinCap,
   withinAddressSpace,
   alignmentFits,

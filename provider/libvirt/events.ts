@@ -17,6 +17,7 @@ interface EventKind {
 
 const lifecycleMessage = struct({ callbackId: int, domain, event: int, detail: int });
 const deviceMessage = struct({ callbackId: int, domain, alias: string });
+const balloonMessage = struct({ callbackId: int, domain, actualKib: u64 });
 const sizeMessage = struct({ callbackId: int, domain, alias: string, sizeKib: u64 });
 
 function deviceEvent(kind: "device-added" | "device-removed" | "device-removal-failed") {
@@ -36,6 +37,17 @@ const eventKinds = new Map<number, EventKind>([
       read(body) {
         const { domain, event, detail } = decode(lifecycleMessage, body);
         return { kind: "lifecycle", uuid: domain.uuid, event, detail };
+      },
+    },
+  ],
+  [
+    331,
+    {
+      id: 13,
+      since: 10_000n,
+      read(body) {
+        const { domain, actualKib } = decode(balloonMessage, body);
+        return { kind: "balloon-change", uuid: domain.uuid, actualKib };
       },
     },
   ],

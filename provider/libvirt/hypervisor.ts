@@ -24,6 +24,8 @@ export type DomainEvent =
   | { kind: "device-added"; uuid: string; alias: string }
   | { kind: "device-removed"; uuid: string; alias: string }
   | { kind: "device-removal-failed"; uuid: string; alias: string }
+  /** What the balloon leaves the guest now; while that moves, once a second at most (QEMU). */
+  | { kind: "balloon-change"; uuid: string; actualKib: bigint }
   | { kind: "memory-device-size"; uuid: string; alias: string; sizeKib: bigint }
   /** The event connection broke: what happened from here on was not seen; read the domain again. */
   | { kind: "disconnected"; reason: string }

@@ -79,6 +79,7 @@ function xmlFailures(session: Session, inputs: Partial<Inputs>, news: Record<str
   try {
     const said = contradictions(xml, {
       ...(asked && { memory: asked.memory, maxMemory: asked.maxMemory, memorySlots: asked.slots }),
+      ...(asked?.currentMemory !== undefined && { currentMemory: asked.currentMemory }),
       ...(typeof news.name === "string" && news.name !== UNKNOWN && { name: news.name }),
       ...(typeof inputs.vcpus === "number" && { vcpus: inputs.vcpus }),
     });
@@ -116,9 +117,10 @@ async function sentence(session: Session, old: Partial<Inputs>, inputs: Inputs):
   if ("found" in look) {
     const { observed } = look.found;
     const stopping = inputs.running === false && observed.power !== "off";
+    const balloonReleased = old.currentMemory !== undefined && inputs.currentMemory === undefined;
     const numaChanged = JSON.stringify(old.numa) !== JSON.stringify(inputs.numa);
     return (
-      planMemory(asked, observed, { stopping, numaChanged }).summary ||
+      planMemory(asked, observed, { stopping, numaChanged, balloonReleased }).summary ||
       `${saySize(asked.memory)}: nothing to do`
     );
   }
@@ -140,7 +142,9 @@ function creation(session: Session, inputs: Inputs): string {
       : asked.device === "virtio-mem"
         ? sayDevices(virtioMemFor(asked, cellsFor(asked, inputs.machine), { ...platform, devices: [] }))
         : `room for ${maxMemory.slots} DIMMs, up to ${saySize(maxMemory.size)}`;
-  return [`starts with ${saySize(asked.memory)}`, room, emptyNodeNote(asked, inputs.machine)]
+  const { memory, currentMemory = memory } = asked;
+  const balloon = currentMemory < memory ? `the balloon leaves ${saySize(currentMemory)} of it` : undefined;
+  return [`starts with ${saySize(memory)}`, balloon, room, emptyNodeNote(asked, inputs.machine)]
     .filter(Boolean)
     .join("; ");
 }

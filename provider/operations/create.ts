@@ -11,6 +11,7 @@ import { type Outputs, outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
 import { adopt } from "./adopt.ts";
 import { existing } from "./ownership.ts";
+import { stillTold } from "./told-balloon.ts";
 import { PartialError, UserError } from "./user-error.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
@@ -36,7 +37,9 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
     if (inputs.autostart === true) await hypervisor.setAutostart(domain, true);
     const sighting = await observe(hypervisor, domain);
-    const outs = outputs(inputs, { uri, sighting, defaults: session.defaults, adopted: false });
+    // libvirt tells the balloon at start; the guest follows once it has booted, which nothing waits for.
+    const told = stillTold(spec.currentMemory, sighting.observed);
+    const outs = outputs(inputs, { uri, sighting, defaults: session.defaults, adopted: false, told });
     // From here on the domain is whole: a later create of the same URN finds a finished domain, and refuses it. The last
     // call, so that whatever fails before it can be gone on with.
     await mark(hypervisor, domain, inputs.__urn).catch((cause: Error) => {

@@ -6,6 +6,7 @@ import type { Inputs } from "../args/inputs.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { sayable } from "../args/secrecy.ts";
 import { editDefinition } from "../domain/edit.ts";
+import type { Kib } from "../domain/state.ts";
 import { type GuestRecord, stillTrue } from "../guest/record.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import { withGuest } from "../observe/guest.ts";
@@ -15,11 +16,13 @@ import { type Outputs, outputs } from "../outputs.ts";
 import { withRecordedTaken } from "../plan/observed.ts";
 import type { DimmPlan, Step } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
-import { askAnew, givesUp } from "./asked-anew.ts";
+import { askAnew } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
-import { askAfter, askBefore, type Say } from "./guest-word.ts";
+import { finalWord } from "./final-word.ts";
+import { askBefore, type Say } from "./guest-word.ts";
 import { guestHasRoom, removalPlace, settleDefinition } from "./removal.ts";
-import { afterResize, beforeResize, growthOfDevices } from "./resized.ts";
+import { beforeResize, growthOfDevices } from "./resized.ts";
+import { isLiveBalloon, toldBalloon } from "./told-balloon.ts";
 import { PartialError, UserError } from "./user-error.ts";
 
 /**
@@ -35,9 +38,11 @@ export async function execute(execution: Execution): Promise<Outputs> {
     domain,
     shutdownTimeout: news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT,
     ...removalPlace(execution),
+    balloonTimeout: news.hotplug?.awaitGuest ?? session.defaults.awaitGuest,
     hooks: news.hotplug ?? {},
     uri,
     warn: say.warn,
+    status: say.status,
     redefinition: (present) => redefinition(session, hypervisor, before, news, present),
   };
   await hostHasMemory(change.steps, execution.sighting, place);
@@ -46,57 +51,52 @@ export async function execute(execution: Execution): Promise<Outputs> {
   const resizing = await beforeResize(execution);
   let { sighting } = execution;
   const done: Step[] = [];
-  for (const step of change.steps) {
-    await say.status(step.sentence);
-    try {
-      sighting = await carryOut(step, place, sighting);
-    } catch (error) {
-      const latest = await observe(hypervisor, domain).catch(() => sighting);
-      const settled = await settleDefinition(step, execution, place, latest);
-      const seen = await heard(execution, settled ?? latest);
-      throw failure(error as Error, execution, done, seen, place, settled !== undefined);
+  const carryOutAll = async (steps: Step[], guest?: GuestRecord) => {
+    for (const step of steps) {
+      await say.status(step.sentence);
+      try {
+        sighting = await carryOut(step, place, sighting);
+      } catch (error) {
+        const latest = await observe(hypervisor, domain).catch(() => sighting);
+        const settled = await settleDefinition(step, execution, place, latest);
+        const seen = await heard(execution, settled ?? latest);
+        const isChanged = settled !== undefined || isLiveBalloon(step);
+        throw failure(error as Error, execution, done, seen, place, isChanged, guest);
+      }
+      done.push(step);
     }
-    done.push(step);
+  };
+  // The balloon may only take of new memory what the guest has by then.
+  const last = change.steps.findLastIndex((step) => !isLiveBalloon(step)) + 1;
+  await carryOutAll(change.steps.slice(0, last));
+  const final = await finalWord({ question, resizing }, execution, sighting, say);
+  sighting = final.sighting;
+  const { word, shortfall } = final;
+  const isAsked = question !== undefined && !("warning" in question);
+  if (shortfall !== undefined) {
+    const inputs = carriedOut(before, news, change.steps, done);
+    const outs = record(execution, inputs, await heard(execution, sighting, isAsked), place, word);
+    throw new PartialError(sayable(shortfall, before, news), domain.uuid, withoutUndefined(outs), undefined);
   }
-  if (resizing !== undefined) {
-    const resized = await afterResize(resizing, execution, sighting, say);
-    sighting = await heard(execution, resized.sighting);
-    const outs = record(execution, news, sighting, place, resized.record);
-    if (resized.shortfall !== undefined)
-      throw unfinished(
-        execution,
-        outs,
-        `Unable to resize domain ${domain.name} as asked: ${resized.shortfall}`,
-      );
-    if (question === undefined) return outs;
-  }
-  if (question !== undefined && "warning" in question) await say.warn(question.warning);
-  if (question === undefined || "warning" in question) {
-    const word = givesUp(change.steps) ? await askAnew(execution, sighting) : keptWord(execution);
-    return record(execution, news, await heard(execution, sighting), place, word);
-  }
-  const answer = await askAfter(question, execution, sighting, say);
-  const outs = record(execution, news, await heard(execution, sighting, true), place, answer.record);
-  if (answer.shortfall === undefined) return outs;
-  const said = `Unable to give domain ${domain.name} all of its memory: ${answer.shortfall}`;
-  throw unfinished(execution, outs, said);
-}
-
-/** The guest has not followed: what is there is recorded. */
-function unfinished({ domain, before, news }: Execution, outs: Outputs, said: string): PartialError {
-  return new PartialError(sayable(said, before, news), domain.uuid, withoutUndefined(outs), undefined);
+  await carryOutAll(change.steps.slice(last), word);
+  const told = toldBalloon(execution, sighting.observed);
+  // What the balloon said is MemTotal, which is another one now; by the agent its blocks stay online.
+  const isStale = change.steps.some(isLiveBalloon) && word?.speaker !== "agent";
+  const latest = isStale ? await askAnew(execution, sighting) : word;
+  return record(execution, news, await heard(execution, sighting, isAsked), place, latest, told);
 }
 
 /**
  * What was read back, with what the guest took of it.
  *
- * @param isOther it may have taken something else than was known before; else it isn't asked
+ * @param isAwaited it was asked for memory, and may have taken what it had not before
  */
 async function heard(
   { hypervisor, domain, change, sighting: before }: Execution,
   after: Sighting,
-  isOther = change.steps.some(({ kind }) => kind === "attach" || kind === "detach"),
+  isAwaited = false,
 ): Promise<Sighting> {
+  const isOther = isAwaited || change.steps.some(({ kind }) => kind === "attach" || kind === "detach");
   const sighting = isOther ? await withGuest(hypervisor, domain, after) : after;
   return { ...sighting, observed: withRecordedTaken(sighting.observed, before.observed) };
 }
@@ -110,15 +110,6 @@ function speech({ session, before, news }: Execution): Say {
     info: (said) => log.message(news.__urn, "info", text(said)),
     warn: (said) => log.message(news.__urn, "warning", text(said)),
   };
-}
-
-/** After these the guest has another memory than it said. */
-const MEMORY_MOVES: ReadonlySet<Step["kind"]> = new Set(["attach", "detach", "resize", "stop", "start"]);
-
-/** The guest's earlier word, unless it is about another start of the domain or another memory. */
-function keptWord({ guest, domain, change }: Execution): GuestRecord | undefined {
-  const overtaken = change.steps.some(({ kind }) => MEMORY_MOVES.has(kind));
-  return overtaken ? undefined : stillTrue(guest, domain.id);
 }
 
 /** Before the first attach, so that too little is known before anything was done. */
@@ -146,12 +137,13 @@ function record(
   sighting: Sighting,
   { underWay }: Workplace,
   guest?: GuestRecord,
+  told?: Kib,
 ): Outputs {
   const pending = sighting.observed.nextBoot?.memory;
   const detaching = stillDetaching(domain.id, underWay, sighting);
   return outputs(
     { ...inputs, uuid: domain.uuid },
-    { uri, sighting, defaults: session.defaults, adopted, pending, guest, detaching },
+    { uri, sighting, defaults: session.defaults, adopted, pending, told, guest, detaching },
   );
 }
 
@@ -161,14 +153,22 @@ function carriedOut(before: Inputs, news: Inputs, steps: Step[], done: Step[]): 
   const kept = missing.flatMap((step) =>
     step.kind === "redefine" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
   );
-  return { ...news, ...Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)])) };
+  // Once named, a balloon is ours to give back: a program that names none any more finds it here until that was done.
+  const isBallooned = !missing.some(({ kind }) => kind === "balloon");
+  const currentMemory = news.currentMemory ?? (isBallooned ? undefined : before.currentMemory);
+  return {
+    ...news,
+    ...Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)])),
+    ...(currentMemory !== undefined && { currentMemory }),
+  };
 }
 
 /**
  * With nothing done the old state stays; else what was read back is recorded, as Pulumi's partial state. So it is where the
  * guest may still do what it was asked for.
  *
- * @param changed the domain isn't as the state has it, whatever this run did
+ * @param changed the domain isn't as the state has it, whatever this run did; a balloon that was set moves on
+ * @param heard the guest's word, where this run has it
  */
 function failure(
   error: Error,
@@ -177,6 +177,7 @@ function failure(
   latest: Sighting,
   place: Workplace,
   changed: boolean,
+  heard: GuestRecord | undefined,
 ): Error {
   const { before, news, change, domain, guest } = execution;
   if (done.length === 0 && !changed && place.underWay.size === 0)
@@ -187,8 +188,9 @@ function failure(
     before,
     news,
   );
-  const inputs = done.length === 0 ? before : carriedOut(before, news, change.steps, done);
-  const word = done.length === 0 && !changed ? stillTrue(guest, domain.id) : undefined;
+  const isCarriedOut = done.length > 0 || change.steps.slice(0, 1).some(isLiveBalloon);
+  const inputs = isCarriedOut ? carriedOut(before, news, change.steps, done) : before;
+  const word = heard ?? (done.length === 0 && !changed ? stillTrue(guest, domain.id) : undefined);
   const properties = record(execution, inputs, latest, place, word);
   return new PartialError(said, properties.uuid, withoutUndefined(properties), error);
 }

@@ -8,11 +8,13 @@ import { observeWithGuest } from "../observe/guest.ts";
 import type { Sighting } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
 import { type Asked, askedMemory } from "../plan/asked.ts";
+import { otherBalloon } from "../plan/balloon.ts";
 import { sayRefused } from "../plan/heal-words.ts";
 import { planMemory } from "../plan/memory.ts";
-import { type MemoryView, withRecordedTaken } from "../plan/observed.ts";
+import { type Observed, withRecordedTaken } from "../plan/observed.ts";
 import type { Session } from "../session.ts";
 import { stillUnderWay } from "./removal.ts";
+import { stillTold } from "./told-balloon.ts";
 
 export interface ReadResult {
   id: string;
@@ -41,6 +43,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       defaults: session.defaults,
       adopted,
       pending: state.__observed.pending,
+      told: stillTold(state.__observed.told, sighting.observed),
       guest: stillTrue(state.__guest, domain.id),
       detaching: stillUnderWay(state.__detaching, domain.id, sighting),
     },
@@ -80,11 +83,12 @@ function driftOf(
   // XML of the program's own, and an adopted domain, decide where no argument says it.
   const vcpus = inputs.vcpus ?? (inputs.xml === undefined && !adopted ? 1 : nextBoot?.vcpus);
   if (nextBoot !== undefined && nextBoot.vcpus !== vcpus) drift.vcpus = nextBoot.vcpus;
-  return { memory: isSettled ? {} : memoryDrift(asked, view.memory, nextBoot), others: drift };
+  return { memory: isSettled ? {} : memoryDrift(asked, view.memory, observed), others: drift };
 }
 
-function memoryDrift(asked: Asked, present: Kib, nextBoot: MemoryView | undefined): Partial<Inputs> {
+function memoryDrift(asked: Asked, present: Kib, observed: Observed): Partial<Inputs> {
   const { memory, maxMemory, slots } = asked;
+  const { nextBoot } = observed;
   const drift: Partial<Inputs> = {};
   if (present !== memory) drift.memory = canonicalSize(present);
   else if (nextBoot !== undefined && nextBoot.memory !== memory)
@@ -92,5 +96,7 @@ function memoryDrift(asked: Asked, present: Kib, nextBoot: MemoryView | undefine
   const ceiling = nextBoot?.maxMemory;
   if (ceiling !== undefined && ceiling.size !== maxMemory) drift.maxMemory = canonicalSize(ceiling.size);
   if (ceiling?.slots !== undefined && ceiling.slots !== slots) drift.memorySlots = ceiling.slots;
+  const balloon = otherBalloon(asked, observed);
+  if (balloon !== undefined) drift.currentMemory = canonicalSize(balloon);
   return drift;
 }

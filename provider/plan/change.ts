@@ -47,6 +47,7 @@ export function planChange({ inputs, before, observed, recorded, defaults, adopt
     planMemory(asked, withMachine(observed, changed, inputs), {
       stopping: stop,
       numaChanged,
+      balloonReleased: before.currentMemory !== undefined && inputs.currentMemory === undefined,
       ...(recorded !== undefined && { recorded }),
     });
   const parts = [

@@ -37,6 +37,7 @@ export function foldedDefinition(
       id,
       memory,
     })),
+    ...(asked.currentMemory !== undefined && { currentMemory: Math.min(asked.currentMemory, asked.memory) }),
     ...ceilingFor(asked, nextBoot),
     removeAliases: nextBoot.devices.filter(isOurs).flatMap((device) => device.alias ?? []),
   };

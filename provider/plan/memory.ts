@@ -1,6 +1,7 @@
 import { sayMib, saySize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
+import { type BalloonCircumstances, withBalloon } from "./balloon.ts";
 import { ceilingFor, foldedDefinition, isDefined, leastMemory, takenByOthers } from "./definition.ts";
 import { reasonsAgainstDetach } from "./detach-rules.ts";
 import { fallBack, refuse } from "./fallback.ts";
@@ -22,9 +23,7 @@ import { otherKindReason, reasonsAgainstResize } from "./virtio-mem-rules.ts";
 import { arrow, NEXT_BOOT, sayRest } from "./words.ts";
 
 /** What a plan of the memory depends on beside what is asked and what is there. */
-export interface Circumstances {
-  /** The same update shuts the domain down, so nothing has to be attached. */
-  stopping?: boolean;
+export interface Circumstances extends BalloonCircumstances {
   /** The program's list of NUMA nodes differs from what it was. */
   numaChanged?: boolean;
   /** The memory of the inactive definition as the state recorded it. */
@@ -40,10 +39,11 @@ export function planMemory(asked: Asked, observed: Observed, circumstances: Circ
     : healed(asked, observed, live, (view) =>
         planRunning(asked, { ...observed, live: view }, view, circumstances),
       );
+  const whole = withBalloon(plan, asked, observed, circumstances);
   const reachable = reachableSizes(asked, observed);
   const reachableDown = downwardSizes(asked, observed);
   return {
-    ...plan,
+    ...whole,
     ...(reachable && { reachable }),
     ...(reachableDown.length > 0 && { reachableDown }),
   };

@@ -30,6 +30,8 @@ export interface Observed {
   nextBoot?: MemoryView;
   /** The memory that waits for the next boot, where an update of ours left it so. */
   pending?: Kib;
+  /** What an update of ours told the running domain's balloon to leave, without waiting until it did. */
+  told?: Kib;
 }
 
 export function memoryView(state: DomainState): MemoryView {
@@ -55,14 +57,19 @@ export function memoryView(state: DomainState): MemoryView {
 }
 
 /**
- * What was seen now, with what the state recorded: the pending size as ours, and the guest's block of the same start of the
- * domain, where its agent did not answer now.
+ * What was seen now, with what the state recorded: the pending size and what the balloon was told as ours, and the guest's
+ * block of the same start of the domain, where its agent did not answer now.
  */
 export function withRecorded(seen: Observed, recorded: Observed): Observed {
-  const { pending } = recorded;
+  const { pending, told } = recorded;
   const block = isSameStart(seen, recorded) ? recorded.live?.guestBlock : undefined;
   const live = seen.live && { ...(block !== undefined && { guestBlock: block }), ...seen.live };
-  return { ...seen, ...(live && { live }), ...(pending !== undefined && { pending }) };
+  return {
+    ...seen,
+    ...(live && { live }),
+    ...(pending !== undefined && { pending }),
+    ...(told !== undefined && { told }),
+  };
 }
 
 /**

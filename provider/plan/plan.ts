@@ -57,6 +57,7 @@ export type Step =
   | { kind: "detach"; dimm: DimmRemoval; sentence: string }
   | { kind: "resize"; device: ResizePlan; sentence: string }
   | { kind: "define"; definition: MemoryDefinition; sentence: string }
+  | { kind: "balloon"; size: Kib; where: "live" | "definition"; sentence: string }
   | { kind: "redefine"; fields: FieldName[]; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
   | { kind: "start"; sentence: string }
@@ -69,6 +70,8 @@ export interface MemoryDefinition {
   memory: Kib;
   /** The memory of each cell, by id; empty for a domain without cells. */
   cells: { id: number; memory: Kib }[];
+  /** What the balloon leaves at the next boot; undefined: all of it. */
+  currentMemory?: Kib;
   /** Undefined: no ceiling, since memory is all of it (QEMU refuses slots without headroom). */
   maxMemory?: { size: Kib; slots: number };
   /** Aliases of our devices in the inactive definition that go: DIMMs that the fold takes out, virtio-mem that isn't asked for. */

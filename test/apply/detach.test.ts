@@ -43,6 +43,8 @@ beforeEach(() => {
     domain,
     shutdownTimeout: 60,
     removalTimeout: 60,
+    balloonTimeout: 1,
+    status: async () => {},
     underWay: new Set(),
     hooks: {},
     uri: host.uri,

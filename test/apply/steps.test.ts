@@ -59,6 +59,8 @@ beforeEach(() => {
     underWay: new Set(),
     hooks: {},
     uri: host.uri,
+    balloonTimeout: 1,
+    status: async () => {},
     warn: async () => {},
     redefinition: async (present) => present.replace("<vcpu>2<", "<vcpu>4<"),
   };

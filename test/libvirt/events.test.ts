@@ -12,6 +12,7 @@ const other = { name: "web-2", uuid: "b1dc2df0-6880-4ed2-8f9c-aa42d7414f28", id:
 
 const lifecycle = struct({ callbackId: int, domain, event: int, detail: int });
 const device = struct({ callbackId: int, domain, alias: string });
+const balloon = struct({ callbackId: int, domain, actualKib: u64 });
 const size = struct({ callbackId: int, domain, alias: string, sizeKib: u64 });
 
 const undo: (() => Promise<unknown>)[] = [];
@@ -58,7 +59,7 @@ test("registers each kind of event for that domain, on a connection of its own",
   expect(daemon.sockets.size, "none is opened before somebody listens").toBe(1);
   await hypervisor.subscribe(web, () => undefined);
   expect(daemon.sockets.size).toBe(2);
-  expect(registered).toEqual([0, 15, 19, 22, 26].map((eventId) => ({ eventId, domain: web })));
+  expect(registered).toEqual([0, 13, 15, 19, 22, 26].map((eventId) => ({ eventId, domain: web })));
 });
 
 test("an older libvirt is not asked for what it does not know", async () => {
@@ -66,7 +67,7 @@ test("an older libvirt is not asked for what it does not know", async () => {
     [libVersion.number]: (call) => call.reply(libVersion, { version: 6_000_000n }),
   });
   await hypervisor.subscribe(web, () => undefined);
-  expect(daemon.calls.filter((number) => number === registerEvent.number)).toHaveLength(4);
+  expect(daemon.calls.filter((number) => number === registerEvent.number)).toHaveLength(5);
 });
 
 test("each kind is told in words, to the listeners of that domain alone", async () => {
@@ -78,6 +79,7 @@ test("each kind is told in words, to the listeners of that domain alone", async 
   daemon.send(354, device, { callbackId: 2, domain: web, alias: "ua-a" });
   daemon.send(333, device, { callbackId: 1, domain: web, alias: "ua-b" });
   daemon.send(367, device, { callbackId: 3, domain: web, alias: "ua-c" });
+  daemon.send(331, balloon, { callbackId: 5, domain: web, actualKib: 2n ** 40n });
   daemon.send(438, size, { callbackId: 4, domain: web, alias: "ua-d", sizeKib: 2n ** 40n });
   daemon.send(318, lifecycle, { callbackId: 9, domain: other, event: 5, detail: 0 });
   // Every connection gets them; the one for calls is not listened to.
@@ -87,6 +89,7 @@ test("each kind is told in words, to the listeners of that domain alone", async 
     { kind: "device-added", uuid: web.uuid, alias: "ua-a" },
     { kind: "device-removed", uuid: web.uuid, alias: "ua-b" },
     { kind: "device-removal-failed", uuid: web.uuid, alias: "ua-c" },
+    { kind: "balloon-change", uuid: web.uuid, actualKib: 2n ** 40n },
     { kind: "memory-device-size", uuid: web.uuid, alias: "ua-d", sizeKib: 2n ** 40n },
   ]);
   expect(theirs.seen).toEqual([{ kind: "lifecycle", uuid: other.uuid, event: 5, detail: 0 }]);
@@ -100,7 +103,7 @@ test("two listeners of one domain are registered once; when both are gone, the d
     hypervisor.subscribe(web, second.listen),
   ]);
   const count = (procedure: number) => daemon.calls.filter((number) => number === procedure).length;
-  expect(count(registerEvent.number)).toBe(5);
+  expect(count(registerEvent.number)).toBe(6);
   await endFirst();
   await endFirst();
   expect(count(deregisterEvent.number)).toBe(0);
@@ -108,7 +111,7 @@ test("two listeners of one domain are registered once; when both are gone, the d
   await second.heard(1);
   expect(first.seen).toEqual([]);
   await endSecond();
-  expect(count(deregisterEvent.number)).toBe(5);
+  expect(count(deregisterEvent.number)).toBe(6);
 });
 
 test("a broken connection is told, and so is that events flow again", async () => {
@@ -137,7 +140,7 @@ test("who left may come again", async () => {
   await leave();
   const mine = listener();
   await hypervisor.subscribe(web, mine.listen);
-  expect(daemon.calls.filter((number) => number === registerEvent.number)).toHaveLength(10);
+  expect(daemon.calls.filter((number) => number === registerEvent.number)).toHaveLength(12);
   daemon.send(354, device, { callbackId: 2, domain: web, alias: "ua-a" });
   await mine.heard(1);
 });

@@ -65,6 +65,8 @@ export class FakeHypervisor implements Hypervisor {
   readonly guestGivesUp = new Set<string>();
   /** Aliases of those that it refuses to give up. */
   readonly guestKeeps = new Set<string>();
+  /** The guest has a driver for its balloon, which does at once what it is told. */
+  guestObeysBalloon = true;
   /** What the guest's balloon reports. */
   balloon: MemoryStats = {};
   /** The guest's agent; without one its commands are refused. */
@@ -178,7 +180,8 @@ export class FakeHypervisor implements Hypervisor {
   attachDevice({ uuid }: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void> {
     return this.answer("attachDevice", uuid, () => {
       const { live, inactive } = this.domain(uuid);
-      if (where.live && live !== undefined) this.change(uuid, { live: withDimm(live, xml) });
+      if (where.live && live !== undefined)
+        this.change(uuid, { live: balloonFollows(live, withDimm(live, xml)) });
       if (where.config && inactive !== undefined) this.change(uuid, { inactive: withDimm(inactive, xml) });
     });
   }
@@ -218,7 +221,10 @@ export class FakeHypervisor implements Hypervisor {
   setMemory({ uuid }: DomainRef, kib: number, where: { live?: boolean; config?: boolean }): Promise<void> {
     return this.answer("setMemory", uuid, () => {
       const { live, inactive } = this.domain(uuid);
-      if (where.live && live !== undefined) this.change(uuid, { live: withBalloon(live, kib) });
+      const most = readDomain((where.live ? live : inactive) ?? "").memory;
+      if (kib > most) throw libvirtError(ErrorCode.INVALID_ARG, "cannot set memory higher than max memory");
+      if (where.live && live !== undefined && this.guestObeysBalloon)
+        this.change(uuid, { live: withBalloon(live, kib) });
       if (where.config && inactive !== undefined) this.change(uuid, { inactive: withBalloon(inactive, kib) });
     });
   }
@@ -245,7 +251,10 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   memoryStats({ uuid }: DomainRef): Promise<MemoryStats> {
-    return this.answer("memoryStats", uuid, () => this.balloon);
+    return this.answer("memoryStats", uuid, () => ({
+      ...this.actual(this.domains.get(uuid)),
+      ...this.balloon,
+    }));
   }
 
   nodeMemory(): Promise<{ total: number; free: number; buffers: number; cached: number }> {
@@ -294,7 +303,9 @@ export class FakeHypervisor implements Hypervisor {
     const { inactive } = this.domain(uuid);
     if (inactive === undefined) return;
     this.starts += 1;
-    const live = withCurrent(inactive, (device) => this.takes(device, 0));
+    const { memory } = readDomain(inactive);
+    const booted = this.guestObeysBalloon ? inactive : withBalloon(inactive, memory);
+    const live = withCurrent(booted, (device) => this.takes(device, 0));
     this.change(uuid, { live, power: "running", id: this.starts });
   }
 
@@ -308,7 +319,7 @@ export class FakeHypervisor implements Hypervisor {
   /** The guest gives up what it was asked for earlier. */
   giveUp(uuid: string, alias: string): void {
     const { live = "" } = this.domain(uuid);
-    this.change(uuid, { live: withoutDevice(live, alias) });
+    this.change(uuid, { live: balloonFollows(live, withoutDevice(live, alias)) });
     this.tell(uuid, { kind: "device-removed", uuid, alias });
   }
 
@@ -349,6 +360,10 @@ export class FakeHypervisor implements Hypervisor {
     return result;
   }
 
+  private actual(domain: FakeDomain | undefined): MemoryStats {
+    return domain?.live === undefined ? {} : { actual: readDomain(domain.live).currentMemory };
+  }
+
   private domain(uuid: string): FakeDomain {
     const domain = this.domains.get(uuid);
     if (domain === undefined)
@@ -356,7 +371,7 @@ export class FakeHypervisor implements Hypervisor {
     return domain;
   }
 
-  private refTo(uuid: string): DomainRef {
+  refTo(uuid: string): DomainRef {
     const { name, live, id = 1 } = this.domain(uuid);
     return { name, uuid, id: live === undefined ? -1 : id };
   }
@@ -423,6 +438,13 @@ function withCurrent(xml: string, of: (device: MemoryDevice) => number): string 
     else insert(target, element("current", { unit: "KiB" }, String(of(device))));
   }
   return serialise(document);
+}
+
+/** QEMU's balloon keeps the pages that it has: what it leaves grows and shrinks with the DIMMs. */
+function balloonFollows(before: string, after: string): string {
+  const { memory, currentMemory } = readDomain(before);
+  if (memory === currentMemory) return withBalloon(after, readDomain(after).memory);
+  return withBalloon(after, currentMemory + readDomain(after).memory - memory);
 }
 
 function withBalloon(xml: string, kib: number): string {

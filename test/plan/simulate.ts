@@ -18,7 +18,11 @@ export function afterStep(observed: Observed, step: Step, nodes?: number): Obser
         ...live.devices,
         { model: "dimm" as const, size, node, slot, alias, ...(base && { base }) },
       ];
-      return { ...observed, live: { ...live, memory: live.memory + size, devices } };
+      const { memory, currentMemory } = live;
+      return {
+        ...observed,
+        live: { ...live, memory: memory + size, currentMemory: currentMemory + size, devices },
+      };
     }
     case "resize": {
       const { alias, requested } = step.device;
@@ -34,11 +38,25 @@ export function afterStep(observed: Observed, step: Step, nodes?: number): Obser
       const gone = live?.devices.find((device) => device.alias === alias);
       if (live === undefined || gone === undefined) throw new Error(`there is no ${alias} to take out`);
       const devices = live.devices.filter((device) => device !== gone);
-      return { ...observed, live: { ...live, memory: live.memory - gone.size, devices } };
+      const { memory, currentMemory } = live;
+      return {
+        ...observed,
+        live: {
+          ...{ ...live, devices },
+          memory: memory - gone.size,
+          currentMemory: currentMemory - gone.size,
+        },
+      };
     }
     case "define":
       if (nextBoot === undefined) throw new Error("a transient domain has no definition");
       return { ...observed, nextBoot: defined(nextBoot, step.definition) };
+    case "balloon": {
+      const which = step.where === "live" ? "live" : "nextBoot";
+      const view = observed[which];
+      if (view === undefined || step.size > view.memory) throw new Error(`no balloon leaves ${step.size}`);
+      return { ...observed, [which]: { ...view, currentMemory: step.size } };
+    }
     case "start":
       if (nextBoot === undefined) throw new Error("there is nothing to start");
       return { ...observed, power: "running", live: nextBoot };
@@ -81,7 +99,7 @@ function defined(nextBoot: MemoryView, definition: MemoryDefinition): MemoryView
       ? definition.memory
       : [...cells.map((cell) => cell.memory), ...devices.map(countedSize)].reduce((a, b) => a + b, 0);
   const ceiling = definition.maxMemory && { maxMemory: definition.maxMemory };
-  return { ...rest, devices, cells, memory, currentMemory: memory, ...ceiling };
+  return { ...rest, devices, cells, memory, currentMemory: definition.currentMemory ?? memory, ...ceiling };
 }
 
 function withVirtioMem(devices: MemoryDevice[], wanted: VirtioMemPlan[]): MemoryDevice[] {

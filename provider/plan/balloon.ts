@@ -1,0 +1,150 @@
+import { sayMib } from "../args/size.ts";
+import type { Kib } from "../domain/state.ts";
+import type { Asked } from "./asked.ts";
+import { sum } from "./cells.ts";
+import type { MemoryView, Observed } from "./observed.ts";
+import { isGraver, nothing, type Plan, type Step } from "./plan.ts";
+import { arrow, NEXT_BOOT } from "./words.ts";
+
+/** What a plan of the balloon depends on beside what is asked and what is there. */
+export interface BalloonCircumstances {
+  /** The same update shuts the domain down. */
+  stopping?: boolean;
+  /** The program named a `currentMemory` and names none any more: the balloon gives everything back, this once. */
+  balloonReleased?: boolean;
+}
+
+type BalloonStep = Extract<Step, { kind: "balloon" }>;
+
+/**
+ * Adds to a plan of the memory what the balloon has to do, where the program names a `currentMemory`; nobody else's
+ * balloon is touched. A DIMM raises what the balloon leaves by its size, and one that goes lowers it (QEMU keeps the
+ * pages that it has taken), so the balloon comes after an attach and gives back before a detach.
+ */
+export function withBalloon(
+  plan: Plan,
+  asked: Asked,
+  observed: Observed,
+  circumstances: BalloonCircumstances = {},
+): Plan {
+  const { currentMemory } = asked;
+  const released = currentMemory === undefined && circumstances.balloonReleased === true;
+  const isHere = plan.outcome === "none" || plan.outcome === "live" || plan.outcome === "nextBoot";
+  // Where memory comes by virtio-mem, which no balloon counts, a program can name all of it alone.
+  if (!isHere || asked.device === "virtio-mem" || (currentMemory === undefined && !released)) return plan;
+  const wanted = Math.min(currentMemory ?? asked.memory, asked.memory);
+  const { live, nextBoot } = observed;
+  const isOff = live === undefined || circumstances.stopping === true;
+  const now =
+    isOff || asked.applyOn === "nextBoot"
+      ? undefined
+      : liveChange(plan, released ? undefined : wanted, observed, live);
+  const later =
+    nextBoot === undefined || nextBoot.currentMemory === wanted
+      ? undefined
+      : { from: nextBoot.currentMemory, to: wanted };
+  if (now === undefined && later === undefined) return plan;
+  const isWithFold = plan.steps.some(({ kind }) => kind === "define");
+  const inDefinition: BalloonStep[] =
+    later === undefined || isWithFold
+      ? []
+      : [
+          {
+            ...{ kind: "balloon", size: wanted, where: "definition" },
+            sentence: `set what the balloon leaves at the next boot to ${sayMib(wanted)}`,
+          },
+        ];
+  const steps =
+    now?.isFirst === true
+      ? [...before(plan.steps, now.step), ...inDefinition]
+      : [...plan.steps, ...inDefinition, ...(now === undefined ? [] : [now.step])];
+  const said =
+    now === undefined
+      ? saysDefinition(later ?? { from: wanted, to: wanted }, observed, isOff, asked)
+      : saysLive(now, later !== undefined, plan, observed);
+  const why = released ? " (all of it: the program names no currentMemory any more)" : "";
+  const outcome = now === undefined && asked.applyOn === "nextBoot" && !isOff ? "nextBoot" : "live";
+  return {
+    ...plan,
+    outcome: isGraver(plan.outcome, outcome) ? plan.outcome : outcome,
+    summary: [plan.summary, `${said}${why}`].filter(Boolean).join("; "),
+    steps,
+  };
+}
+
+/** What the balloon leaves, of the running domain or else at the next boot, where the program names another size. */
+export function otherBalloon(asked: Asked, observed: Observed): Kib | undefined {
+  const { steps } = withBalloon(nothing(), asked, observed);
+  const [step] = steps.filter(({ kind }) => kind === "balloon").reverse();
+  if (step?.kind !== "balloon") return undefined;
+  return (step.where === "live" ? observed.live : observed.nextBoot)?.currentMemory;
+}
+
+interface LiveChange {
+  step: BalloonStep;
+  from: Kib;
+  to: Kib;
+  /** What it leaves in the end. */
+  left: Kib;
+  /** It comes before the DIMMs that go. */
+  isFirst: boolean;
+}
+
+/**
+ * What the running domain's balloon has to do.
+ *
+ * @param wanted undefined: all of the memory
+ */
+function liveChange(
+  plan: Plan,
+  wanted: Kib | undefined,
+  { told, nextBoot }: Observed,
+  live: MemoryView,
+): LiveChange | undefined {
+  const added = sum(plan.steps.map((step) => (step.kind === "attach" ? step.dimm.size : 0)));
+  const removed = sum(plan.steps.map((step) => (step.kind === "detach" ? step.dimm.size : 0)));
+  const memory = live.memory + added - removed;
+  // Of a size that waits for the next boot the running domain may not have so much.
+  const to = Math.min(wanted ?? memory, memory);
+  const from = live.currentMemory + added - removed;
+  // libvirt tells it the same at every start.
+  const isDefined = nextBoot === undefined || Math.min(nextBoot.currentMemory, memory) === to;
+  const isTold = added + removed === 0 && told === to && isDefined;
+  if (from === to || isTold) return undefined;
+  const isFirst = removed > 0 && from < to;
+  const size = isFirst ? live.currentMemory + to - from : to;
+  const sentence = `set what the balloon leaves the guest to ${sayMib(size)}`;
+  const step: BalloonStep = { kind: "balloon", size, where: "live", sentence };
+  return { step, from: isFirst ? live.currentMemory : from, to: size, left: to, isFirst };
+}
+
+function before(steps: Step[], balloon: BalloonStep): Step[] {
+  const first = steps.findIndex(({ kind }) => kind === "detach");
+  return [...steps.slice(0, first), balloon, ...steps.slice(first)];
+}
+
+function saysLive(
+  { from, to, left, isFirst }: LiveChange,
+  isLater: boolean,
+  plan: Plan,
+  { power }: Observed,
+): string {
+  const paused = power === "paused" ? "; the domain is paused: its guest follows when it resumes" : "";
+  if (isFirst)
+    return `before that the balloon goes ${arrow(from, to)}, so that it leaves ${sayMib(left)} after it${paused}`;
+  const plugs = plan.steps.some(({ kind }) => kind === "attach");
+  if (plugs) return `when the guest has that, the balloon goes ${arrow(from, to)}${paused}`;
+  return `balloon ${arrow(from, to)}, live${isLater ? " and at the next boot" : ""}${paused}`;
+}
+
+function saysDefinition(
+  { from, to }: { from: Kib; to: Kib },
+  { power, live }: Observed,
+  isOff: boolean,
+  { applyOn }: Asked,
+): string {
+  if (isOff)
+    return `${power === "off" ? "the domain is off" : "once the domain is off"}: its definition's balloon goes ${arrow(from, to)}`;
+  if (applyOn === "nextBoot") return `balloon ${arrow(from, to)}: ${NEXT_BOOT}`;
+  return `the balloon of the running domain leaves ${sayMib(live?.currentMemory ?? to)}; its definition's goes ${arrow(from, to)}`;
+}

@@ -1,0 +1,194 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { readDomain } from "../../provider/domain/read.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { CheckFailed, OneResource } from "./one-resource.ts";
+
+const MIB = 1024;
+const args = { memory: "1GiB", maxMemory: "8GiB" };
+const ballooned = { ...args, currentMemory: "512MiB" };
+const patient = { hotplug: { awaitGuest: 1 } };
+
+let host: FakeHypervisor;
+let stack: OneResource;
+
+beforeEach(() => {
+  host = new FakeHypervisor();
+  stack = new OneResource(host);
+});
+
+/** What the balloon leaves, in MiB: running, and at the next boot. */
+function balloons(): (number | undefined)[] {
+  const { live, inactive } = host.only;
+  return [live, inactive].map((xml) => (xml === undefined ? undefined : readDomain(xml).currentMemory / MIB));
+}
+
+async function settled(program: Record<string, unknown>): Promise<void> {
+  expect(await stack.up(program)).toBe("same");
+  await stack.refresh();
+  expect(await stack.up(program)).toBe("same");
+}
+
+describe("a program that names currentMemory", () => {
+  test("has a domain created with it, which nothing waits for", async () => {
+    host.guestObeysBalloon = false;
+    const { inputs } = await stack.preview(ballooned);
+    expect(inputs.memoryPlan).toBe(
+      "starts with 1 GiB; the balloon leaves 512 MiB of it; room for 16 DIMMs, up to 8 GiB",
+    );
+    await stack.up(ballooned);
+    expect(balloons()).toEqual([1024, 512]);
+    await settled(ballooned);
+  });
+
+  test("sets the balloon of the running domain, and of its next boot", async () => {
+    await stack.up(args);
+    expect(await stack.up(ballooned)).toBe("update");
+    expect(stack.run.said).toEqual(["live: balloon 1024 → 512 MiB, live and at the next boot"]);
+    expect(balloons()).toEqual([512, 512]);
+    expect(host.calls).not.toContain("attachDevice");
+    await settled(ballooned);
+  });
+
+  test("sets it back after an attach, which raises it", async () => {
+    await stack.up(ballooned);
+    await stack.up({ ...ballooned, memory: "1280MiB" });
+    expect(stack.run.said[0]).toMatch(
+      /; no restart; when the guest has that, the balloon goes 768 → 512 MiB$/,
+    );
+    expect(balloons()).toEqual([512, 512]);
+    expect(host.calls.indexOf("setMemory")).toBeGreaterThan(host.calls.indexOf("attachDevice"));
+    await settled({ ...ballooned, memory: "1280MiB" });
+  });
+
+  test("and another one later: both ways", async () => {
+    await stack.up(ballooned);
+    await stack.up({ ...ballooned, currentMemory: "768MiB" });
+    expect(balloons()).toEqual([768, 768]);
+    await stack.up({ ...ballooned, memory: "1280MiB", currentMemory: "1280MiB" });
+    expect(balloons()).toEqual([1280, 1280]);
+    await settled({ ...ballooned, memory: "1280MiB", currentMemory: "1280MiB" });
+  });
+
+  test("and takes it out again: the balloon gives everything back, once", async () => {
+    await stack.up(ballooned);
+    await stack.up(args);
+    expect(stack.run.said).toEqual([
+      "live: balloon 512 → 1024 MiB, live and at the next boot (all of it: the program names no currentMemory any more)",
+    ]);
+    expect(balloons()).toEqual([1024, 1024]);
+    await host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true });
+    await settled(args);
+    expect(balloons()).toEqual([700, 1024]);
+  });
+
+  test("sees in a refresh what others did to the balloon, and sets it right", async () => {
+    await stack.up(ballooned);
+    await host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true });
+    await stack.refresh();
+    expect(stack.recorded).toMatchObject({
+      inputs: { currentMemory: "700MiB" },
+      outputs: { currentMemory: "512MiB" },
+    });
+    expect(await stack.up(ballooned)).toBe("update");
+    expect(balloons()).toEqual([512, 512]);
+    await settled(ballooned);
+  });
+
+  test("changes the definition alone of a domain that is off, or where the program defers", async () => {
+    await stack.up({ ...args, running: false });
+    await stack.up({ ...ballooned, running: false });
+    expect(stack.run.said).toEqual(["live: the domain is off: its definition's balloon goes 1024 → 512 MiB"]);
+    expect(balloons()).toEqual([undefined, 512]);
+    await stack.up(ballooned);
+    const later = { ...ballooned, currentMemory: "600MiB", hotplug: { applyOn: "nextBoot" } };
+    await stack.up(later);
+    expect(stack.run.said[0]).toMatch(/^balloon 512 → 600 MiB: takes effect when/);
+    expect(balloons()).toEqual([512, 600]);
+    await settled(later);
+  });
+
+  test("of a paused domain: the guest follows when it resumes", async () => {
+    await stack.up(args);
+    host.change(host.only.uuid, { power: "paused" });
+    host.guestObeysBalloon = false;
+    await stack.up(ballooned);
+    expect(stack.run.said).toEqual([
+      "live: balloon 1024 → 512 MiB, live and at the next boot; the domain is paused: its guest follows when it resumes",
+    ]);
+    await settled(ballooned);
+  });
+
+  test("and doesn't wait: set once, and the guest may take its time", async () => {
+    await stack.up(args);
+    host.guestObeysBalloon = false;
+    const program = { ...ballooned, hotplug: { awaitGuest: false } };
+    await stack.up(program);
+    expect(host.calls.filter((call) => call === "setMemory")).toHaveLength(2);
+    await settled(program);
+    expect(host.calls.filter((call) => call === "setMemory")).toHaveLength(2);
+  });
+});
+
+describe("a guest whose balloon does not move", () => {
+  beforeEach(async () => {
+    await stack.up(args);
+    host.guestObeysBalloon = false;
+    await expect(stack.up({ ...ballooned, ...patient })).rejects.toThrow(
+      /^Unable to set what the balloon leaves the guest to 512 MiB \(domain web-1\): after 1 s \(hotplug.awaitGuest\) the balloon leaves the guest 1 GiB, as before: the guest has no driver for it .* \(done before that: set what the balloon leaves at the next boot to 512 MiB\)$/,
+    );
+  });
+
+  test("fails the update, and is told again by the next", async () => {
+    expect(stack.recorded).toMatchObject({ isPartial: true, outputs: { liveMemory: "1024MiB" } });
+    host.guestObeysBalloon = true;
+    expect(await stack.up({ ...ballooned, ...patient })).toBe("update");
+    expect(balloons()).toEqual([512, 512]);
+    await settled({ ...ballooned, ...patient });
+  });
+
+  test("gets everything back where the program gives up", async () => {
+    host.guestObeysBalloon = true;
+    await stack.up({ ...args, ...patient });
+    expect(balloons()).toEqual([1024, 1024]);
+    await settled({ ...args, ...patient });
+  });
+});
+
+test("memory that the guest has not taken is not ballooned away", async () => {
+  await stack.up(ballooned);
+  host.balloon = { available: 400 * MIB, lastUpdate: 7 };
+  const grown = { ...ballooned, memory: "1280MiB", ...patient };
+  await expect(stack.up(grown)).rejects.toThrow(/256 MiB less than it should have/);
+  expect(balloons()).toEqual([768, 512]);
+  host.balloon = { available: 700 * MIB, lastUpdate: 9 };
+  await stack.up(grown);
+  expect(balloons()).toEqual([512, 512]);
+});
+
+test("with nothing named nobody's balloon is touched", async () => {
+  await stack.up(args);
+  await host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true, config: true });
+  await stack.refresh();
+  expect(await stack.up({ ...args, vcpus: 2 })).toBe("update");
+  expect(balloons()).toEqual([700, 700]);
+  await settled({ ...args, vcpus: 2 });
+});
+
+test("what can't be left is refused at the argument", async () => {
+  const failing = async (program: Record<string, unknown>) => {
+    const error: unknown = await stack.up(program).catch((caught: unknown) => caught);
+    return error instanceof CheckFailed ? error.failures : error;
+  };
+  const property = "currentMemory";
+  expect(await failing({ ...args, currentMemory: "1025MiB" })).toEqual([
+    {
+      property,
+      reason:
+        "is 1025 MiB, above memory, 1024 MiB; lower it to at most that, or take it out: then the balloon leaves all of it",
+    },
+  ]);
+  expect(await failing({ ...args, currentMemory: "143MiB" })).toMatchObject([
+    { property, reason: expect.stringContaining("of 1024 MiB the balloon must leave at least 144 MiB") },
+  ]);
+  expect(await failing({ ...ballooned, balloon: false })).toMatchObject([{ property }]);
+});

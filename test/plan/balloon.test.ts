@@ -1,0 +1,121 @@
+import { fc, test as property } from "@fast-check/vitest";
+import { describe, expect, test } from "vitest";
+import { withBalloon } from "../../provider/plan/balloon.ts";
+import { planMemory } from "../../provider/plan/memory.ts";
+import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
+import type { Plan } from "../../provider/plan/plan.ts";
+import { anyCase } from "./arbitrary-domain.ts";
+import { ask, MIB, ours, running } from "./scene.ts";
+import { afterStep } from "./simulate.ts";
+
+/** A part of a memory, in whole MiB. */
+function partOf(memory: number, share: number): number {
+  return Math.max(MIB, Math.floor((memory * share) / MIB) * MIB);
+}
+
+function ballooned(view: MemoryView, share: number): MemoryView {
+  return { ...view, currentMemory: partOf(view.memory, share) };
+}
+
+const share = fc.oneof(fc.constant(1), fc.double({ min: 0.1, max: 1, noNaN: true }));
+
+/** Domains whose balloons are anywhere, running and defined, and programs that name one. */
+const anyBalloon = fc
+  .record({ one: anyCase, live: share, nextBoot: share, named: share })
+  .map(({ one: { observed, asked }, live, nextBoot, named }) => {
+    const seen: Observed = {
+      ...observed,
+      ...(observed.live && { live: ballooned(observed.live, live) }),
+      ...(observed.nextBoot && { nextBoot: ballooned(observed.nextBoot, nextBoot) }),
+    };
+    return { observed: seen, asked: { ...asked, currentMemory: partOf(asked.memory, named) } };
+  });
+
+const RUNS = { numRuns: 300 };
+const ACTS = ["none", "live", "nextBoot"];
+
+describe("of whatever a balloon is like, and whatever is named", () => {
+  property.prop([anyBalloon], RUNS)("both definitions come to it, killed anywhere or not", (one) => {
+    const { observed, asked } = one;
+    const { steps, outcome } = planMemory(asked, observed);
+    if (!ACTS.includes(outcome)) return;
+    const states = [observed];
+    for (const step of steps) states.push(afterStep(states.at(-1) ?? observed, step));
+    const last = states.at(-1) ?? observed;
+    for (const killedAt of states) {
+      const rest = planMemory(asked, killedAt);
+      expect(ACTS).toContain(rest.outcome);
+      expect(rest.steps.reduce(afterStep, killedAt)).toEqual(last);
+    }
+    expect(planMemory(asked, last)).toMatchObject({ outcome: "none", summary: "", steps: [] });
+    if (last.nextBoot) expect(last.nextBoot.currentMemory).toBe(asked.currentMemory);
+    if (last.live && asked.applyOn === "now")
+      expect(last.live.currentMemory).toBe(Math.min(asked.currentMemory, last.live.memory));
+    if (asked.applyOn === "nextBoot") expect(last.live).toEqual(observed.live);
+  });
+
+  property.prop([anyBalloon], RUNS)("the memory's own plan is the same", ({ observed, asked }) => {
+    const { currentMemory: _, ...unnamed } = asked;
+    const plain = planMemory(unnamed, observed);
+    const plan = planMemory(asked, observed);
+    const rest = plan.steps.filter(({ kind }) => kind !== "balloon").map(({ sentence }) => sentence);
+    expect(rest).toEqual(plain.steps.map(({ sentence }) => sentence));
+    expect(plan.summary.startsWith(plain.summary)).toBe(true);
+    if (!ACTS.includes(plain.outcome)) expect(plan.outcome).toBe(plain.outcome);
+    expect(plain.steps.some(({ kind }) => kind === "balloon")).toBe(false);
+  });
+
+  property.prop([anyBalloon], RUNS)("what was told and not waited for is not told again", (one) => {
+    const { observed, asked } = one;
+    const { steps, outcome } = planMemory(asked, observed);
+    const isTold = steps.some((step) => step.kind === "balloon" && step.where === "live");
+    if (!ACTS.includes(outcome) || !isTold) return;
+    const last = steps.reduce(afterStep, observed);
+    const told = Math.min(asked.currentMemory, last.live?.memory ?? 0);
+    const slow = last.live && { ...last, live: { ...last.live, currentMemory: last.live.memory + 4 }, told };
+    if (slow) expect(planMemory(asked, slow)).toMatchObject({ outcome: "none", steps: [] });
+  });
+
+  property.prop([anyBalloon], RUNS)("a balloon that is released gives all back", ({ observed, asked }) => {
+    const { currentMemory: _, ...unnamed } = asked;
+    const { steps, outcome } = planMemory(unnamed, observed, { balloonReleased: true });
+    if (!ACTS.includes(outcome)) return;
+    const last = steps.reduce(afterStep, observed);
+    if (last.nextBoot) expect(last.nextBoot.currentMemory).toBe(last.nextBoot.memory);
+    if (last.live && asked.applyOn === "now") expect(last.live.currentMemory).toBe(last.live.memory);
+  });
+});
+
+describe("a DIMM that goes takes its size from what the balloon leaves", () => {
+  const removal: Plan = {
+    outcome: "live",
+    summary: "take 256 MiB out of slot 0; 1280 → 1024 MiB",
+    steps: [{ kind: "detach", dimm: { size: 256 * MIB, node: 0, alias: "ua-pulumi-dimm0" }, sentence: "" }],
+    reasons: [],
+  };
+  const observed = running({ cells: [1024], devices: [ours(0, 256)] }, { cells: [1024] });
+  const left = (mib: number): Observed => ({
+    ...observed,
+    ...(observed.live && { live: { ...observed.live, currentMemory: mib * MIB } }),
+  });
+  const asked = ask(1024, { currentMemory: 700 * MIB });
+
+  test("so the balloon gives back before that", () => {
+    const { steps, summary } = withBalloon(removal, asked, left(700));
+    expect(steps.slice(0, 2)).toMatchObject([
+      { kind: "balloon", size: 956 * MIB, where: "live" },
+      { kind: "detach" },
+    ]);
+    expect(summary).toBe(
+      "take 256 MiB out of slot 0; 1280 → 1024 MiB; before that the balloon goes 700 → 956 MiB, so that it leaves 700 MiB after it",
+    );
+    expect(steps.reduce(afterStep, left(700)).live).toMatchObject({ currentMemory: 700 * MIB });
+  });
+
+  test("or takes the rest afterwards", () => {
+    const { steps, summary } = withBalloon(removal, asked, left(1280));
+    expect(steps.map(({ kind }) => kind)).toEqual(["detach", "balloon", "balloon"]);
+    expect(summary).toMatch(/; balloon 1024 → 700 MiB, live and at the next boot$/);
+    expect(steps.reduce(afterStep, left(1280)).live).toMatchObject({ currentMemory: 700 * MIB });
+  });
+});
