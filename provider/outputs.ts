@@ -94,7 +94,7 @@ export function outputs(
     ...(inputs.uri !== undefined && { __ownUri: true }),
     ...(adopted && { __adopted: true }),
     __observed: {
-      ...remembered(observed),
+      ...remembered(inputs.currentMemory === undefined ? withoutBalloon(observed) : observed),
       ...(waits && pending === nextBoot && { pending: nextBoot }),
       ...(told !== undefined && { told }),
     },
@@ -118,6 +118,15 @@ function remembered({ pending: _, told: __, ...observed }: Observed): Observed {
       ...(isOwnBlock && { guestBlock }),
       ...(isWord && domainId !== undefined && { domainId }),
     },
+  };
+}
+
+/** A balloon that the program doesn't name is moved by others as they like, and makes no difference. */
+function withoutBalloon({ live, nextBoot, ...rest }: Observed): Observed {
+  return {
+    ...rest,
+    ...(live && { live: { ...live, currentMemory: live.memory } }),
+    ...(nextBoot && { nextBoot: { ...nextBoot, currentMemory: nextBoot.memory } }),
   };
 }
 

@@ -205,8 +205,10 @@ export interface DomainArgs {
    */
   numa?: Input<Input<NumaNodeArgs>[]>;
   /**
-   * What the memory balloon leaves the guest, at most `memory`. Default: all of it, and no ballooning.
-   * A change: on the running domain at once, after any memory that is added with it and has arrived; and in its definition.
+   * What the memory balloon leaves the guest: at most `memory`, and at least 128 MiB and 1/64 of it, which its kernel
+   * needs. Default: none is named, and nobody's balloon is touched; at the next boot it leaves all.
+   * A change: on the running domain at once, after any memory that is added with it has arrived, and in its definition; the
+   * update waits for the guest (`hotplug.awaitGuest`). Taken out again: the guest gets all of it back, once.
    */
   currentMemory?: Input<Size>;
   /** The guest's width, which caps its memory. Default: as `arch` has it. A change: a setting only. */

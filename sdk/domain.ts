@@ -59,9 +59,9 @@ export class Domain extends pulumi.CustomResource {
   /** The sizes that are live from here: larger ones first, then the smaller ones where `hotplug.allowUnplug` is true; empty when none is. */
   declare readonly reachable: pulumi.Output<ReachableSizes[]>;
   /**
-   * What the guest said that it has, after the last change of `memory` that was plugged into it; undefined before the
-   * first one, and where it wasn't or couldn't be asked. By the agent its online memory blocks, at most `liveMemory`; by
-   * the balloon what the guest's kernel has to give (MemTotal): somewhat less.
+   * What the guest said that it has, after the last change of `memory` that was plugged into it or of `currentMemory`;
+   * undefined before the first one, and where it wasn't or couldn't be asked. By the agent its online memory blocks, at
+   * most `liveMemory`; by the balloon what the guest's kernel has to give (MemTotal): somewhat less.
    */
   declare readonly guestMemory: pulumi.Output<string | undefined>;
   /** Who said so. */

@@ -43,6 +43,7 @@ export function readDomain(xml: string): DomainState {
   if (arch !== undefined) state.arch = arch;
   if (machine !== undefined) state.machine = machine;
   if (ownership) state.ownership = ownership;
+  if (attribute(find(domain, "devices", "memballoon"), "model") === "none") state.withoutBalloon = true;
   return state;
 }
 

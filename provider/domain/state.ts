@@ -57,6 +57,8 @@ export interface DomainState {
   currentMemory: Kib;
   /** `<maxMemory slots>`; slots are optional from libvirt 9.5 on. */
   maxMemory?: { size: Kib; slots?: number };
+  /** `<memballoon model='none'>`: nothing can be ballooned. libvirt gives a domain that says nothing a balloon. */
+  withoutBalloon?: true;
   vcpus: number;
   /** In the order of their ids; empty when the domain has no NUMA topology. */
   cells: Cell[];

@@ -25,51 +25,40 @@ export function withBalloon(
   plan: Plan,
   asked: Asked,
   observed: Observed,
-  circumstances: BalloonCircumstances = {},
+  { stopping = false, balloonReleased = false }: BalloonCircumstances = {},
 ): Plan {
   const { currentMemory } = asked;
-  const released = currentMemory === undefined && circumstances.balloonReleased === true;
-  const isHere = plan.outcome === "none" || plan.outcome === "live" || plan.outcome === "nextBoot";
+  const released = currentMemory === undefined && balloonReleased;
+  const acts = plan.outcome === "none" || plan.outcome === "live" || plan.outcome === "nextBoot";
   // Where memory comes by virtio-mem, which no balloon counts, a program can name all of it alone.
-  if (!isHere || asked.device === "virtio-mem" || (currentMemory === undefined && !released)) return plan;
+  if (!acts || asked.device === "virtio-mem" || (currentMemory === undefined && !released)) return plan;
   const wanted = Math.min(currentMemory ?? asked.memory, asked.memory);
   const { live, nextBoot } = observed;
-  const isOff = live === undefined || circumstances.stopping === true;
-  const now =
-    isOff || asked.applyOn === "nextBoot"
-      ? undefined
-      : liveChange(plan, released ? undefined : wanted, observed, live);
-  const later =
-    nextBoot === undefined || nextBoot.currentMemory === wanted
-      ? undefined
-      : { from: nextBoot.currentMemory, to: wanted };
-  if (now === undefined && later === undefined) return plan;
-  const isWithFold = plan.steps.some(({ kind }) => kind === "define");
-  const inDefinition: BalloonStep[] =
-    later === undefined || isWithFold
-      ? []
-      : [
-          {
-            ...{ kind: "balloon", size: wanted, where: "definition" },
-            sentence: `set what the balloon leaves at the next boot to ${sayMib(wanted)}`,
-          },
-        ];
-  const steps =
-    now?.isFirst === true
-      ? [...before(plan.steps, now.step), ...inDefinition]
-      : [...plan.steps, ...inDefinition, ...(now === undefined ? [] : [now.step])];
-  const said =
-    now === undefined
-      ? saysDefinition(later ?? { from: wanted, to: wanted }, observed, isOff, asked)
-      : saysLive(now, later !== undefined, plan, observed);
+  const running = stopping ? undefined : live;
+  const isNow = running !== undefined && running.withoutBalloon !== true && asked.applyOn === "now";
+  const now = isNow ? liveChange(plan, released ? undefined : wanted, observed, running) : undefined;
+  const isLater = nextBoot !== undefined && nextBoot.currentMemory !== wanted;
+  if (now === undefined && !isLater) return plan;
+  const isFolded = plan.steps.some(({ kind }) => kind === "define");
+  const inDefinition: BalloonStep[] = isLater && !isFolded ? [definitionStep(wanted)] : [];
+  const said = now
+    ? saysLive(now, isLater, plan, observed)
+    : saysDefinition(arrow(nextBoot?.currentMemory ?? wanted, wanted), plan, asked, observed, running);
   const why = released ? " (all of it: the program names no currentMemory any more)" : "";
-  const outcome = now === undefined && asked.applyOn === "nextBoot" && !isOff ? "nextBoot" : "live";
+  const outcome = now === undefined && running !== undefined && !isNow ? "nextBoot" : "live";
   return {
     ...plan,
     outcome: isGraver(plan.outcome, outcome) ? plan.outcome : outcome,
     summary: [plan.summary, `${said}${why}`].filter(Boolean).join("; "),
-    steps,
+    steps: now?.isFirst
+      ? [...beforeDetach(plan.steps, now.step), ...inDefinition]
+      : [...plan.steps, ...inDefinition, ...(now ? [now.step] : [])],
   };
+}
+
+function definitionStep(size: Kib): BalloonStep {
+  const sentence = `set what the balloon leaves at the next boot to ${sayMib(size)}`;
+  return { kind: "balloon", size, where: "definition", sentence };
 }
 
 /** What the balloon leaves, of the running domain or else at the next boot, where the program names another size. */
@@ -118,7 +107,7 @@ function liveChange(
   return { step, from: isFirst ? live.currentMemory : from, to: size, left: to, isFirst };
 }
 
-function before(steps: Step[], balloon: BalloonStep): Step[] {
+function beforeDetach(steps: Step[], balloon: BalloonStep): Step[] {
   const first = steps.findIndex(({ kind }) => kind === "detach");
   return [...steps.slice(0, first), balloon, ...steps.slice(first)];
 }
@@ -138,13 +127,18 @@ function saysLive(
 }
 
 function saysDefinition(
-  { from, to }: { from: Kib; to: Kib },
-  { power, live }: Observed,
-  isOff: boolean,
+  change: string,
+  { summary }: Plan,
   { applyOn }: Asked,
+  { power, nextBoot }: Observed,
+  running: MemoryView | undefined,
 ): string {
-  if (isOff)
-    return `${power === "off" ? "the domain is off" : "once the domain is off"}: its definition's balloon goes ${arrow(from, to)}`;
-  if (applyOn === "nextBoot") return `balloon ${arrow(from, to)}: ${NEXT_BOOT}`;
-  return `the balloon of the running domain leaves ${sayMib(live?.currentMemory ?? to)}; its definition's goes ${arrow(from, to)}`;
+  if (running === undefined && summary !== "") return `its balloon ${change}`;
+  if (running === undefined)
+    return `${power === "off" ? "the domain is off" : "once the domain is off"}: its definition's balloon goes ${change}`;
+  if (running.withoutBalloon && nextBoot?.withoutBalloon)
+    return `balloon ${change}, of no effect: the domain has no balloon, unless balloon: true gives it one`;
+  if (running.withoutBalloon) return `balloon ${change}: the running domain has none, so it ${NEXT_BOOT}`;
+  if (applyOn === "nextBoot") return `balloon ${change}: ${NEXT_BOOT}`;
+  return `the balloon of the running domain leaves ${sayMib(running.currentMemory)}; its definition's goes ${change}`;
 }

@@ -44,7 +44,7 @@ export function planChange({ inputs, before, observed, recorded, defaults, adopt
   const numaChanged = changed.includes("numa") && observed.power !== "off";
   const memory =
     asked &&
-    planMemory(asked, withMachine(observed, changed, inputs), {
+    planMemory(asked, asRedefined(observed, changed, inputs), {
       stopping: stop,
       numaChanged,
       balloonReleased: before.currentMemory !== undefined && inputs.currentMemory === undefined,
@@ -67,13 +67,18 @@ export function planChange({ inputs, before, observed, recorded, defaults, adopt
   return { ...whole, summary, memory, settings };
 }
 
-/** The definition as it will be: its machine decides what can be plugged, and the same update may change it. */
-function withMachine(observed: Observed, changed: FieldName[], { machine }: Inputs): Observed {
-  const { nextBoot } = observed;
-  if (nextBoot === undefined || !changed.includes("machine")) return observed;
-  if (containsUnknown(machine)) return observed;
-  const { machine: _, ...rest } = nextBoot;
-  return { ...observed, nextBoot: machine === undefined ? rest : { ...rest, machine } };
+/**
+ * The definition as it will be: its machine decides what can be plugged, its balloon whether there is one, and the same
+ * update may change them.
+ */
+function asRedefined(observed: Observed, changed: FieldName[], { machine, balloon }: Inputs): Observed {
+  if (observed.nextBoot === undefined) return observed;
+  const { machine: _, ...unnamed } = observed.nextBoot;
+  const isMachine = changed.includes("machine") && !containsUnknown(machine);
+  const named = isMachine ? { ...unnamed, ...(machine !== undefined && { machine }) } : observed.nextBoot;
+  const { withoutBalloon: __, ...withBalloon } = named;
+  const isBalloon = changed.includes("balloon") && balloon !== false;
+  return { ...observed, nextBoot: isBalloon ? withBalloon : named };
 }
 
 /** The parts of one update as one plan: the gravest outcome; a replace or a refusal stands for everything. */

@@ -10,7 +10,16 @@ export interface SeenDevice extends MemoryDevice {
 export interface MemoryView
   extends Pick<
     DomainState,
-    "memory" | "currentMemory" | "maxMemory" | "cells" | "vcpus" | "arch" | "machine" | "acpi" | "uefi"
+    | "memory"
+    | "currentMemory"
+    | "withoutBalloon"
+    | "maxMemory"
+    | "cells"
+    | "vcpus"
+    | "arch"
+    | "machine"
+    | "acpi"
+    | "uefi"
   > {
   devices: SeenDevice[];
   /** The running guest's own memory block, where its agent said it. */
@@ -51,6 +60,7 @@ export function memoryView(state: DomainState): MemoryView {
     uefi,
     ...(state.maxMemory && { maxMemory: state.maxMemory }),
     ...(state.id !== undefined && { domainId: state.id }),
+    ...(state.withoutBalloon && { withoutBalloon: true }),
     ...(state.arch && { arch: state.arch }),
     ...(state.machine && { machine: state.machine }),
   };

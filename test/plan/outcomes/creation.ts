@@ -39,4 +39,10 @@ export const CREATION: OutcomeRow[] = [
     outcome: "create",
     sentence: "starts with 1003 MiB; room for 16 DIMMs, up to 8 GiB; node 1 starts without memory",
   },
+  {
+    name: "currentMemory less than the memory",
+    change: { currentMemory: "512MiB" },
+    outcome: "create",
+    sentence: "starts with 1003 MiB; the balloon leaves 512 MiB of it; room for 16 DIMMs, up to 8 GiB",
+  },
 ];

@@ -1,3 +1,4 @@
+import { BALLOON } from "./balloon.ts";
 import { CREATION } from "./creation.ts";
 import { DEFINITION } from "./definition.ts";
 import { FALLBACK } from "./fallback.ts";
@@ -16,6 +17,7 @@ export const OUTCOMES: Record<string, OutcomeRow[]> = {
   "Not on the running domain: hotplug.whenNotPossible": FALLBACK,
   "With virtio-mem: hotplug.device": VIRTIO_MEM,
   "The definition alone": DEFINITION,
+  "The memory balloon: currentMemory": BALLOON,
   "Nothing to do": SETTLED,
   "Not known, or not possible": REFUSED,
 };

@@ -1,0 +1,110 @@
+import { afterEach, expect, test } from "vitest";
+import { engineOnThisMachine } from "../engine/driver.ts";
+import { waitUntil } from "../lab/wait-until.ts";
+import { labOfThisFile, liveMemory, nextBootMemory, removeDomains } from "./by-virsh.ts";
+import { type Args, rowOf, stackOnLab } from "./stack-on-lab.ts";
+
+const MIB = 1024;
+
+const lab = labOfThisFile();
+afterEach(() => removeDomains(lab()));
+
+const { kind } = await engineOnThisMachine();
+
+/** A domain that boots the lab's guest with 1 GiB; its console is the judge of what the guest has. */
+async function boot(name: string, switches: string, args: Args) {
+  const file = lab().file(`${name}.log`);
+  const { kernel, initrd } = lab().guest;
+  const commandLine = `console=ttyS0 quiet memhp_default_state=online ${switches}`;
+  const stack = await stackOnLab(
+    lab(),
+    { engine: kind, traces: [] },
+    {
+      [name]: {
+        ...{ memory: "1GiB", maxMemory: "4GiB", shutdownTimeout: 0, serial: { file } },
+        boot: { kernel, initrd, commandLine },
+        ...args,
+      },
+    },
+  );
+  await stack.apply();
+  const console = lab().console(file);
+  await console.waitFor(/GUEST memtotal_kb=\d+ online=8 offline=0/);
+  return { stack, console };
+}
+
+test("a guest's balloon takes and gives back, alone and together with new memory", async () => {
+  const { stack, console } = await boot("guest", "", { hotplug: { awaitGuest: 30 } });
+  const whole = console.memTotalKib() ?? 0;
+  const pid = lab().qemuPid("guest");
+  const has = (kib: number) => console.waitFor(new RegExp(`memtotal_kb=${kib} `));
+
+  stack.edit("guest", { currentMemory: "512MiB" });
+  const { stdout } = await stack.apply();
+  expect(rowOf(stdout, "guest")).toContain("balloon 1024 → 512 MiB, live and at the next boot");
+  expect(stdout).toContain("of the 512 MiB to go down to");
+  await has(whole - 512 * MIB);
+  expect(await liveMemory(lab(), "guest")).toMatchObject({ memory: 1024 * MIB, currentMemory: 512 * MIB });
+  expect(await nextBootMemory(lab(), "guest")).toMatchObject({ currentMemory: 512 * MIB });
+  expect(await stack.outputsOf("guest")).toMatchObject({
+    guestMemory: `${Math.floor((whole - 512 * MIB) / MIB)}MiB`,
+    guestMemoryFrom: "balloon",
+  });
+  await stack.expectSettled();
+
+  // The DIMM raises what the balloon leaves, until it is set again.
+  stack.edit("guest", { memory: "1280MiB", currentMemory: "600MiB" });
+  const grown = await stack.apply();
+  expect(grown.stdout).toContain("when the guest has that, the balloon goes 768 → 600 MiB");
+  expect(grown.stdout).toContain("attached 256 MiB in slot 0; the guest has it");
+  await has(whole + 256 * MIB - 680 * MIB);
+  expect(await liveMemory(lab(), "guest")).toMatchObject({ memory: 1280 * MIB, currentMemory: 600 * MIB });
+  expect(await nextBootMemory(lab(), "guest")).toMatchObject({
+    ...{ memory: 1280 * MIB, currentMemory: 600 * MIB, devices: [] },
+  });
+  await stack.expectSettled();
+
+  stack.edit("guest", { currentMemory: undefined });
+  await stack.apply();
+  await has(whole + 256 * MIB);
+  expect(await liveMemory(lab(), "guest")).toMatchObject({ currentMemory: 1280 * MIB });
+  expect(await nextBootMemory(lab(), "guest")).toMatchObject({ currentMemory: 1280 * MIB });
+
+  // Nobody's balloon is touched where the program names none.
+  await lab().virsh("setmem", "guest", String(900 * MIB), "--live");
+  await has(whole + 256 * MIB - 380 * MIB);
+  await stack.expectSettled();
+  expect(lab().qemuPid("guest")).toBe(pid);
+});
+
+test("a guest without a driver for its balloon fails the update, until the program gives up", async () => {
+  // Linux refuses the module then.
+  const { stack, console } = await boot("stiff", "initcall_blacklist=virtio_balloon_driver_init", {
+    hotplug: { awaitGuest: 3 },
+  });
+  const whole = console.memTotalKib();
+  stack.edit("stiff", { currentMemory: "512MiB" });
+  const failed = await stack.up();
+  expect(failed.ok).toBe(false);
+  expect(failed.errors.join()).toContain(
+    "after 3 s (hotplug.awaitGuest) the balloon leaves the guest 1 GiB, as before: the guest has no driver for it",
+  );
+  expect(await liveMemory(lab(), "stiff")).toMatchObject({ currentMemory: 1024 * MIB });
+  expect(await nextBootMemory(lab(), "stiff")).toMatchObject({ currentMemory: 512 * MIB });
+  expect(console.memTotalKib()).toBe(whole);
+
+  stack.edit("stiff", { currentMemory: undefined });
+  await stack.apply();
+  expect(await nextBootMemory(lab(), "stiff")).toMatchObject({ currentMemory: 1024 * MIB });
+  await stack.expectSettled();
+});
+
+test("a domain created with less than its memory has that once its guest has booted", async () => {
+  const { stack, console } = await boot("small", "", { currentMemory: "512MiB" });
+  await waitUntil("the balloon", async () => (await liveMemory(lab(), "small")).currentMemory === 512 * MIB);
+  expect(console.memTotalKib()).toBeLessThan(512 * MIB);
+  // What the state has of it is what libvirt told the balloon at start; from here on it is what there is.
+  expect((await stack.up({ expectNoChanges: true })).errors).toEqual([]);
+  await stack.refresh();
+  await stack.expectSettled();
+});
