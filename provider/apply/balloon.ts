@@ -37,8 +37,9 @@ async function untilThere(
     begin: () => hypervisor.setMemory(domain, size, { live: true }),
     look: async () => {
       const { actual } = await hypervisor.memoryStats(domain);
-      if (actual !== undefined && actual !== left) await status(sayProgress(actual, size));
+      const isMoved = actual !== undefined && actual !== left;
       left = actual ?? left;
+      if (isMoved && actual !== size) await status(sayProgress(actual, size));
       if (actual !== size) return undefined;
       const seen = await observe(hypervisor, domain);
       return seen.observed.live?.currentMemory === size ? seen : undefined;

@@ -205,6 +205,9 @@ function explainedPlan(asked: Asked, { observed, definition }: Sighting): Explai
   const { ownership } = definition;
   const notes = [
     ...(ownership === undefined ? ["as for a program that has adopted the domain (adopt: true)"] : []),
+    ...(asked.currentMemory !== undefined
+      ? [`the program is taken to say currentMemory ${sayMib(asked.currentMemory)}, which the definition has`]
+      : []),
     ...(observed.live === undefined
       ? ["up starts a domain that is off, unless its program says running: false"]
       : []),

@@ -36,7 +36,8 @@ const ANY_URN = "urn:pulumi:any::any::any::domain";
 
 /**
  * What a program asks that has this domain already, by the same check that up makes: ceiling and slots are carried
- * over from its definition, all else has the provider's defaults. Without a size it asks for what is there.
+ * over from its definition, and what the balloon leaves there where a program has the domain; all else has the
+ * provider's defaults. Without a size it asks for what is there.
  *
  * @param adopted somebody else made the domain
  * @throws Error with a line for each argument that is wrong
@@ -73,7 +74,12 @@ export function askedBy(question: Question, { definition, observed }: Sighting, 
     );
   // Everything in it passed the check, and nothing is unknown outside of a preview.
   const asked = askedMemory(inputs as Inputs, DEFAULTS, adopted) as Asked;
-  return memory === undefined ? { ...asked, memory: present } : asked;
+  return withBalloonOf(definition, memory === undefined ? { ...asked, memory: present } : asked);
+}
+
+function withBalloonOf({ ownership, memory, currentMemory }: DomainState, asked: Asked): Asked {
+  if (ownership === undefined || currentMemory === memory) return asked;
+  return { ...asked, currentMemory: Math.min(currentMemory, asked.memory) };
 }
 
 function widthOf({ arch }: DomainState): 32 | 64 | undefined {

@@ -8,12 +8,25 @@ import { explanationJson } from "../../provider/explain/json.ts";
 import { planMemory } from "../../provider/plan/memory.ts";
 import { reachableSizes } from "../../provider/plan/reachable.ts";
 import { anyObserved } from "../plan/arbitrary-domain.ts";
-import { ask, MIB, off, ours, paused, running, theirs, transient } from "../plan/scene.ts";
+import { ask, MIB, off, ours, paused, running, theirs, transient, view } from "../plan/scene.ts";
 import { at, sighting, URI } from "./sightings.ts";
 
 const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1";
 
 describe("the plan", () => {
+  test("has the balloon of a program's domain, and leaves that of others alone", () => {
+    const left = { currentMemory: 512 * MIB };
+    const observed = { ...running(), live: { ...view(), ...left }, nextBoot: { ...view(), ...left } };
+    const planOf = (said: Parameters<typeof sighting>[1]) =>
+      explain(URI, sighting(observed, said), { memory: "1259MiB" }).plan;
+    const ours = planOf({ urn: URN });
+    expect(ours?.steps.map(({ kind }) => kind)).toEqual(["attach", "define", "balloon"]);
+    expect(ours?.notes).toEqual([
+      "the program is taken to say currentMemory 512 MiB, which the definition has",
+    ]);
+    expect(planOf({})?.steps.map(({ kind }) => kind)).toEqual(["attach", "define"]);
+  });
+
   test("is the planner's, for a program with the defaults that carries ceiling and slots over", () => {
     const observed = running({ max: 4096, slots: 4 });
     const adopted = true;

@@ -67,6 +67,12 @@ const stories: Story[] = [
     after: { ...args, memory: "1515MiB", hotplug: { device: "virtio-mem" } },
   },
   { name: "start", before: { ...args, running: false }, after: { ...args, memory: "1300MiB" } },
+  {
+    name: "grow, and a balloon",
+    before: args,
+    after: { ...args, memory: "1259MiB", currentMemory: "512MiB" },
+  },
+  { name: "a balloon that is given back", before: { ...args, currentMemory: "512MiB" }, after: args },
 ];
 
 /** How a run ends at one of its calls, once libvirt has carried that out; before that is the call before. */
