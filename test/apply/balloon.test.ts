@@ -24,7 +24,7 @@ beforeEach(() => {
   statuses = [];
   place = {
     ...{ hypervisor: host, domain, uri: host.uri, hooks: {} },
-    ...{ shutdownTimeout: 60, removalTimeout: 60, balloonTimeout: 60 },
+    ...{ shutdownTimeout: 60, removalTimeout: 60, underWay: new Set<string>(), balloonTimeout: 60 },
     warn: async () => {},
     status: async (text) => void statuses.push(text),
     redefinition: async (present) => present,

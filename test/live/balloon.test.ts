@@ -1,43 +1,24 @@
 import { afterEach, expect, test } from "vitest";
-import { engineOnThisMachine } from "../engine/driver.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { labOfThisFile, liveMemory, nextBootMemory, removeDomains } from "./by-virsh.ts";
-import { type Args, rowOf, stackOnLab } from "./stack-on-lab.ts";
+import { bootLinux, hasMemTotal, NO_BALLOON_DRIVER } from "./linux-guest.ts";
+import { rowOf } from "./stack-on-lab.ts";
 
 const MIB = 1024;
 
 const lab = labOfThisFile();
 afterEach(() => removeDomains(lab()));
 
-const { kind } = await engineOnThisMachine();
-
-/** A domain that boots the lab's guest with 1 GiB; its console is the judge of what the guest has. */
-async function boot(name: string, switches: string, args: Args) {
-  const file = lab().file(`${name}.log`);
-  const { kernel, initrd } = lab().guest;
-  const commandLine = `console=ttyS0 quiet memhp_default_state=online ${switches}`;
-  const stack = await stackOnLab(
-    lab(),
-    { engine: kind, traces: [] },
-    {
-      [name]: {
-        ...{ memory: "1GiB", maxMemory: "4GiB", shutdownTimeout: 0, serial: { file } },
-        boot: { kernel, initrd, commandLine },
-        ...args,
-      },
-    },
-  );
-  await stack.apply();
-  const console = lab().console(file);
-  await console.waitFor(/GUEST memtotal_kb=\d+ online=8 offline=0/);
-  return { stack, console };
-}
+const ONLINE = "memhp_default_state=online";
 
 test("a guest's balloon takes and gives back, alone and together with new memory", async () => {
-  const { stack, console } = await boot("guest", "", { hotplug: { awaitGuest: 30 } });
+  const { stack, console } = await bootLinux(lab(), "guest", ONLINE, {
+    memory: "1GiB",
+    hotplug: { awaitGuest: 30 },
+  });
   const whole = console.memTotalKib() ?? 0;
   const pid = lab().qemuPid("guest");
-  const has = (kib: number) => console.waitFor(new RegExp(`memtotal_kb=${kib} `));
+  const has = (kib: number) => hasMemTotal(console, kib);
 
   stack.edit("guest", { currentMemory: "512MiB" });
   const { stdout } = await stack.apply();
@@ -78,8 +59,8 @@ test("a guest's balloon takes and gives back, alone and together with new memory
 });
 
 test("a guest without a driver for its balloon fails the update, until the program gives up", async () => {
-  // Linux refuses the module then.
-  const { stack, console } = await boot("stiff", "initcall_blacklist=virtio_balloon_driver_init", {
+  const { stack, console } = await bootLinux(lab(), "stiff", `${ONLINE} ${NO_BALLOON_DRIVER}`, {
+    memory: "1GiB",
     hotplug: { awaitGuest: 3 },
   });
   const whole = console.memTotalKib();
@@ -100,7 +81,10 @@ test("a guest without a driver for its balloon fails the update, until the progr
 });
 
 test("a domain created with less than its memory has that once its guest has booted", async () => {
-  const { stack, console } = await boot("small", "", { currentMemory: "512MiB" });
+  const { stack, console } = await bootLinux(lab(), "small", ONLINE, {
+    memory: "1GiB",
+    currentMemory: "512MiB",
+  });
   await waitUntil("the balloon", async () => (await liveMemory(lab(), "small")).currentMemory === 512 * MIB);
   expect(console.memTotalKib()).toBeLessThan(512 * MIB);
   // What the state has of it is what libvirt told the balloon at start; from here on it is what there is.

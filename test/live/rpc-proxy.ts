@@ -6,7 +6,16 @@ import type { Lab } from "../lab/lab.ts";
 
 /** Numbers of libvirt's remote protocol (src/remote/remote_protocol.x). */
 const REMOTE_PROGRAM = 0x20008086;
-export const PROCEDURE = { lookupByUuid: 24, start: 196, attach: 160, detachAlias: 392 } as const;
+export const PROCEDURE = {
+  lookupByUuid: 24,
+  memoryStats: 159,
+  attach: 160,
+  start: 196,
+  setMemory: 204,
+  state: 212,
+  shutdown: 258,
+  detachAlias: 392,
+} as const;
 /** What a client says about itself before and after its work: auth list, features, open, close, event subscriptions. */
 const GREETINGS = new Set([66, 60, 1, 2, 316, 317]);
 const HEADER_BYTES = 28;
