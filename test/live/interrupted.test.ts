@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
+import { agentAnswers } from "../lab/agent.ts";
+import { waitUntil } from "../lab/wait-until.ts";
 import { labOfThisFile, liveMemory, memoryOfAll, nextBootMemory, removeDomains } from "./by-virsh.ts";
 import { onEachEngine } from "./engines.ts";
+import { bootLinux, hasMemTotal } from "./linux-guest.ts";
 import { PROCEDURE, type RpcProxy, rpcProxy } from "./rpc-proxy.ts";
 import { BARE, type StackOnLab, stackOnLab } from "./stack-on-lab.ts";
 
@@ -115,6 +118,44 @@ onEachEngine((on) => {
     const domains = fleet.map(({ name, proxy }) => [name, { ...BARE, uri: proxy.uri }]);
     return { stack: await stackOnLab(lab(), on, Object.fromEntries(domains)), fleet };
   }
+});
+
+test("the provider is killed while it waits for the guest: the next up asks the guest, and goes on", async () => {
+  const proxy = await rpcProxy(lab(), "guest");
+  const { stack, console } = await bootLinux(lab(), "guest", "memhp_default_state=offline", {
+    ...{ memory: "1GiB", uri: proxy.uri },
+    hotplug: { awaitGuest: 120, online: "guest" },
+  });
+  await agentAnswers(lab(), "guest");
+  const whole = console.memTotalKib() ?? 0;
+  const pid = lab().qemuPid("guest");
+
+  // Its new memory stays offline, so the wait would be a long one.
+  stack.edit("guest", { memory: "1280MiB" });
+  const waiting = stack.up();
+  await console.waitFor(/ online=8 offline=2 /);
+  await waitUntil("the fold", async () => (await nextBootMemory(lab(), "guest")).memory === 1280 * MIB);
+  killProviderHost(stack);
+  expect((await waiting).ok).toBe(false);
+  expect(await stack.outputsOf("guest")).toMatchObject({ memory: "1024MiB", liveMemory: "1024MiB" });
+  const { devices } = await liveMemory(lab(), "guest");
+
+  stack.edit("guest", { hotplug: { awaitGuest: 60, online: "agent" } });
+  const { stdout } = await stack.apply();
+  expect(stdout).toContain("attached before; the guest has it: 1280 MiB by its agent");
+  expect((await liveMemory(lab(), "guest")).devices).toEqual(devices);
+  await hasMemTotal(console, whole + 256 * MIB);
+  await stack.expectSettled();
+
+  // The balloon is on its way when nobody waits for it any more.
+  stack.edit("guest", { currentMemory: "768MiB" });
+  proxy.beforeCall(PROCEDURE.memoryStats, 1, async () => killProviderHost(stack));
+  expect((await stack.up()).ok).toBe(false);
+  await stack.apply();
+  await hasMemTotal(console, whole + 256 * MIB - 512 * MIB);
+  expect(await nextBootMemory(lab(), "guest")).toMatchObject({ currentMemory: 768 * MIB });
+  await stack.expectSettled();
+  expect(lab().qemuPid("guest")).toBe(pid);
 });
 
 function killProviderHost({ dir }: StackOnLab): void {
