@@ -90,10 +90,10 @@ export class Domain extends pulumi.CustomResource {
         ...args,
         // A size that is secret makes what is derived from it secret: Pulumi marks an output by its input's name.
         maxMemory: args.maxMemory ?? nothing(args.memory),
-        memoryPlan: nothing(args.memory, args.maxMemory),
+        memoryPlan: nothing(args.memory, args.maxMemory, args.currentMemory),
         __provider: PROVIDER,
         __urn: pulumi.createUrn(name, TYPE, opts.parent),
-        __secret: marksSecrets([args.memory, args.maxMemory, args.xml], secretOutputs),
+        __secret: marksSecrets([args.memory, args.maxMemory, args.currentMemory, args.xml], secretOutputs),
       },
       { ...opts, additionalSecretOutputs: secretOutputs },
     );

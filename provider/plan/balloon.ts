@@ -58,7 +58,7 @@ export function withBalloon(
 
 function definitionStep(size: Kib): BalloonStep {
   const sentence = `set what the balloon leaves at the next boot to ${sayMib(size)}`;
-  return { kind: "balloon", size, where: "definition", sentence };
+  return { kind: "balloon", size, where: "definition", takes: false, sentence };
 }
 
 /** What the balloon leaves, of the running domain or else at the next boot, where the program names another size. */
@@ -103,7 +103,8 @@ function liveChange(
   const isFirst = removed > 0 && from < to;
   const size = isFirst ? live.currentMemory + to - from : to;
   const sentence = `set what the balloon leaves the guest to ${sayMib(size)}`;
-  const step: BalloonStep = { kind: "balloon", size, where: "live", sentence };
+  const takes = to < live.currentMemory;
+  const step: BalloonStep = { kind: "balloon", size, where: "live", takes, sentence };
   return { step, from: isFirst ? live.currentMemory : from, to: size, left: to, isFirst };
 }
 

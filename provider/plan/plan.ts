@@ -57,7 +57,8 @@ export type Step =
   | { kind: "detach"; dimm: DimmRemoval; sentence: string }
   | { kind: "resize"; device: ResizePlan; sentence: string }
   | { kind: "define"; definition: MemoryDefinition; sentence: string }
-  | { kind: "balloon"; size: Kib; where: "live" | "definition"; sentence: string }
+  /** `takes`: the guest ends with less than it has. */
+  | { kind: "balloon"; size: Kib; where: "live" | "definition"; takes: boolean; sentence: string }
   | { kind: "redefine"; fields: FieldName[]; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
   | { kind: "start"; sentence: string }

@@ -48,7 +48,7 @@ function moves(afterMs: number, mib: number): void {
 
 const toHalf = async () =>
   balloon(
-    { kind: "balloon", size: 512 * MIB, where: "live", sentence: "" },
+    { kind: "balloon", size: 512 * MIB, where: "live", takes: true, sentence: "" },
     place,
     await observe(host, domain),
   );

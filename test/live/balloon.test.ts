@@ -12,10 +12,13 @@ afterEach(() => removeDomains(lab()));
 const ONLINE = "memhp_default_state=online";
 
 test("a guest's balloon takes and gives back, alone and together with new memory", async () => {
-  const { stack, console } = await bootLinux(lab(), "guest", ONLINE, {
+  const { stack, console } = await bootLinux(lab(), "guest", `${ONLINE} lab.noagent`, {
     memory: "1GiB",
     hotplug: { awaitGuest: 30 },
   });
+  await waitUntil("the balloon's statistics", async () =>
+    (await lab().virsh("dommemstat", "guest")).includes("available "),
+  );
   const whole = console.memTotalKib() ?? 0;
   const pid = lab().qemuPid("guest");
   const has = (kib: number) => hasMemTotal(console, kib);

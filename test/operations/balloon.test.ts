@@ -129,6 +129,15 @@ describe("a program that names currentMemory", () => {
   });
 });
 
+test("a guest is not taken memory from unannounced", async () => {
+  await stack.up(ballooned);
+  await host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true });
+  await expect(stack.up({ ...ballooned, vcpus: 2 })).rejects.toThrow(
+    /the preview said «vcpus: .*», and now it is «balloon 700 → 512 MiB, live; vcpus: .*nothing was done/,
+  );
+  expect(balloons()).toEqual([700, 512]);
+});
+
 describe("a guest whose balloon does not move", () => {
   beforeEach(async () => {
     await stack.up(args);
