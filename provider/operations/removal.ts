@@ -53,9 +53,18 @@ export async function guestHasRoom(execution: Execution, place: RemovalPlace): P
   const sizes = givenUp(execution, place);
   if (sizes.length === 0 || (news.hotplug?.awaitGuest ?? session.defaults.awaitGuest) === false) return;
   const spare = await spareMemory(hypervisor, domain).catch(() => undefined);
-  if (spare === undefined || spare >= sum(sizes)) return;
+  if (spare === undefined || spare + givenBackFirst(execution) >= sum(sizes)) return;
   const text = `the guest has ${sayMib(wholeMib(spare))} to spare (MemAvailable, by its balloon), and ${sayMib(sum(sizes))} are to be taken out: it would run out of memory; nothing was taken out`;
   throw new UserError(sayable(`Unable to update domain ${domain.name}: ${text}`, before, news));
+}
+
+/** What the balloon gives the guest back before anything is taken out. */
+function givenBackFirst({ change, sighting }: Execution): Kib {
+  const first = change.steps.find(({ kind }) => kind === "balloon" || kind === "detach");
+  const present = sighting.observed.live?.currentMemory;
+  return first?.kind === "balloon" && first.where === "live" && present !== undefined
+    ? Math.max(0, first.size - present)
+    : 0;
 }
 
 /** What the state says of requests, as far as that is still so. */

@@ -138,6 +138,26 @@ test("a guest is not taken memory from unannounced", async () => {
   expect(balloons()).toEqual([700, 512]);
 });
 
+test("gives back what a DIMM that goes takes with it, and is left as named", async () => {
+  const shrinkable = { ...ballooned, hotplug: { allowUnplug: true } };
+  await stack.up({ ...args, hotplug: shrinkable.hotplug });
+  await stack.up({ ...shrinkable, memory: "1280MiB" });
+  host.guestGivesUp.add("ua-pulumi-dimm0");
+  // Enough only with what the balloon gives back.
+  host.balloon = { available: 400 * MIB, usable: 100 * MIB, lastUpdate: 7 };
+  host.calls.length = 0;
+  await stack.up(shrinkable);
+  expect(stack.run.said[0]).toContain(
+    "before that the balloon goes 512 → 768 MiB, so that it leaves 512 MiB after it",
+  );
+  expect(host.calls.filter((call) => call === "setMemory" || call === "detachDevice")).toEqual([
+    "setMemory",
+    "detachDevice",
+  ]);
+  expect(balloons()).toEqual([512, 512]);
+  await settled(shrinkable);
+});
+
 describe("a guest whose balloon does not move", () => {
   beforeEach(async () => {
     await stack.up(args);
