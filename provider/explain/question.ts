@@ -78,7 +78,7 @@ export function askedBy(question: Question, { definition, observed }: Sighting, 
 }
 
 function withBalloonOf({ ownership, memory, currentMemory }: DomainState, asked: Asked): Asked {
-  if (ownership === undefined || currentMemory === memory) return asked;
+  if (ownership === undefined || currentMemory === memory || asked.device === "virtio-mem") return asked;
   return { ...asked, currentMemory: Math.min(currentMemory, asked.memory) };
 }
 
