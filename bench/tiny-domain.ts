@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { dimmXml } from "../provider/domain/device.ts";
 import type { DomainRef, Hypervisor } from "../provider/libvirt/hypervisor.ts";
-import { ourAlias } from "../provider/plan/slots.ts";
+import { ourAlias } from "../provider/plan/dimms/slots.ts";
 
 const KIB_PER_MIB = 1024;
 

@@ -8,10 +8,10 @@ import type { GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/word.ts";
 import type { Sighting } from "./observe/observe.ts";
 import { askedMemory } from "./plan/asked.ts";
-import { blockOf } from "./plan/layout.ts";
+import { blockOf } from "./plan/dimms/layout.ts";
+import { downwardSizes } from "./plan/dimms/reachable-down.ts";
 import type { Observed, SeenDevice } from "./plan/observed.ts";
 import { reachableSizes } from "./plan/reachable.ts";
-import { downwardSizes } from "./plan/reachable-down.ts";
 
 /** The form of the outputs below. A later version reads all earlier ones. */
 const STATE_VERSION = 1;

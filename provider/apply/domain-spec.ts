@@ -13,9 +13,9 @@ import type { Host } from "../observe/host.ts";
 import { type Asked, askedMemory } from "../plan/asked.ts";
 import { type CellPlan, cellsFor, sum } from "../plan/cells.ts";
 import { ceilingFor } from "../plan/definition.ts";
+import { targetNodes } from "../plan/dimms/spread.ts";
 import type { Platform } from "../plan/platform.ts";
-import { targetNodes } from "../plan/spread.ts";
-import { definedDevices } from "../plan/virtio-mem.ts";
+import { definedDevices } from "../plan/virtio-mem/devices.ts";
 
 /** `libvirt-hotplug:domainType`: KVM where the host has it, unless the stack says otherwise. */
 export type DomainType = "kvm" | "qemu" | undefined;

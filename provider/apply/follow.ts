@@ -1,6 +1,6 @@
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
-import { lagging } from "../plan/virtio-mem.ts";
+import { lagging } from "../plan/virtio-mem/devices.ts";
 import { watch } from "./wait.ts";
 
 interface Following {

@@ -1,7 +1,7 @@
 import { sayMib, saySize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
+import { sayRanges } from "../plan/dimms/shrink-words.ts";
 import type { Outcome } from "../plan/plan.ts";
-import { sayRanges } from "../plan/shrink-words.ts";
 import { NEXT_BOOT } from "../plan/words.ts";
 import { drawBar } from "./bar.ts";
 import type { ExplainedPlan, Explanation, MemoryMap } from "./explanation.ts";

@@ -6,18 +6,18 @@ import type { PowerState } from "../libvirt/hypervisor.ts";
 import type { Sighting } from "../observe/observe.ts";
 import type { Asked } from "../plan/asked.ts";
 import { sum } from "../plan/cells.ts";
-import { needsLeave, reasonsAgainstDetach } from "../plan/detach-rules.ts";
-import { blockOf, dimmUnit, misaligned } from "../plan/layout.ts";
-import { reasonsAgainstAttach } from "../plan/live-rules.ts";
+import { reasonsAgainstAttach } from "../plan/dimms/attach-rules.ts";
+import { needsLeave, reasonsAgainstDetach } from "../plan/dimms/detach-rules.ts";
+import { blockOf, dimmUnit, misaligned } from "../plan/dimms/layout.ts";
+import { downwardSizes } from "../plan/dimms/reachable-down.ts";
+import { againstAnyDetach, removableOn } from "../plan/dimms/shrink.ts";
+import { freeSlots, isOurs } from "../plan/dimms/slots.ts";
+import { targetNodes, unevenness } from "../plan/dimms/spread.ts";
 import { planMemory } from "../plan/memory.ts";
 import type { MemoryView, Observed, SeenDevice } from "../plan/observed.ts";
 import type { Outcome, Reachable, Step } from "../plan/plan.ts";
 import { reachableSizes } from "../plan/reachable.ts";
-import { downwardSizes } from "../plan/reachable-down.ts";
-import { againstAnyDetach, removableOn } from "../plan/shrink.ts";
-import { freeSlots, isOurs } from "../plan/slots.ts";
-import { targetNodes, unevenness } from "../plan/spread.ts";
-import { baseMemory, reasonsAgainstResize } from "../plan/virtio-mem-rules.ts";
+import { baseMemory, reasonsAgainstResize } from "../plan/virtio-mem/rules.ts";
 import { askedBy, type Question } from "./question.ts";
 
 export interface MappedDevice extends SeenDevice {

@@ -9,7 +9,7 @@ import type { Sighting } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
 import { type Asked, askedMemory } from "../plan/asked.ts";
 import { otherBalloon } from "../plan/balloon.ts";
-import { sayRefused } from "../plan/heal-words.ts";
+import { sayRefused } from "../plan/dimms/heal-words.ts";
 import { planMemory } from "../plan/memory.ts";
 import { type Observed, withRecordedTaken } from "../plan/observed.ts";
 import type { Session } from "../session.ts";

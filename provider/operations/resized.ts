@@ -7,7 +7,7 @@ import type { GuestRecord } from "../guest/record.ts";
 import { isPoweredOff, type Sighting } from "../observe/observe.ts";
 import type { MemoryView } from "../plan/observed.ts";
 import type { DimmPlan, Step } from "../plan/plan.ts";
-import { lagging } from "../plan/virtio-mem.ts";
+import { lagging } from "../plan/virtio-mem/devices.ts";
 import { askAnew } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
 import type { Say } from "./guest-word.ts";

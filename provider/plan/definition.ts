@@ -1,13 +1,13 @@
 import { countedSize, type Kib, type MemoryDevice } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
 import { type CellPlan, cellsFor, MINIMAL_NODE, spreadOver, sum, withMinimalNode } from "./cells.ts";
+import { isOurs } from "./dimms/slots.ts";
+import { parts, targetNodes } from "./dimms/spread.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import type { MemoryDefinition } from "./plan.ts";
 import { type Platform, pluggingReason } from "./platform.ts";
-import { isOurs } from "./slots.ts";
-import { parts, targetNodes } from "./spread.ts";
-import { virtioMemOn } from "./virtio-mem.ts";
-import { hasVirtioMem, withVirtioMem } from "./virtio-mem-definition.ts";
+import { hasVirtioMem, withVirtioMem } from "./virtio-mem/definition.ts";
+import { virtioMemOn } from "./virtio-mem/devices.ts";
 
 /** QEMU refuses slots without headroom; where nothing can be plugged there is no use for them. */
 export function ceilingFor(asked: Asked, platform: Platform): { maxMemory?: { size: Kib; slots: number } } {

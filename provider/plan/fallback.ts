@@ -2,12 +2,12 @@ import type { FieldName } from "../args/fields.ts";
 import { sayMib } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
+import { downwardSizes } from "./dimms/reachable-down.ts";
+import { sayRanges } from "./dimms/shrink-words.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { nothing, type Plan, type Reachable, type Step } from "./plan.ts";
 import { reachableSizes } from "./reachable.ts";
-import { downwardSizes } from "./reachable-down.ts";
-import { sayRanges } from "./shrink-words.ts";
-import { otherKindReason } from "./virtio-mem-rules.ts";
+import { otherKindReason } from "./virtio-mem/rules.ts";
 import { arrow, NEXT_BOOT, REPLACE_COSTS } from "./words.ts";
 
 /**

@@ -3,10 +3,10 @@ import type { Kib } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
 import { sum } from "./cells.ts";
 import { foldedDefinition } from "./definition.ts";
+import { isOurs } from "./dimms/slots.ts";
 import { refuse } from "./fallback.ts";
 import type { Observed } from "./observed.ts";
 import type { Plan } from "./plan.ts";
-import { isOurs } from "./slots.ts";
 
 /**
  * A definition that would not start: virtio-mem devices count in full against maxMemory, whatever is requested of them,

@@ -1,11 +1,11 @@
 import type { Asked } from "./asked.ts";
 import { leastMemory } from "./definition.ts";
-import { dimmUnit } from "./layout.ts";
-import { reasonsAgainstAttach } from "./live-rules.ts";
+import { reasonsAgainstAttach } from "./dimms/attach-rules.ts";
+import { dimmUnit } from "./dimms/layout.ts";
+import { targetNodes, unevenness } from "./dimms/spread.ts";
 import type { Observed } from "./observed.ts";
 import type { Reachable } from "./plan.ts";
-import { targetNodes, unevenness } from "./spread.ts";
-import { resizableTo } from "./virtio-mem-rules.ts";
+import { resizableTo } from "./virtio-mem/rules.ts";
 
 /** The sizes that a running domain can be grown to without a restart, by the planner's own rules. */
 export function reachableSizes(asked: Asked, observed: Observed): Reachable | undefined {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { dimmXml } from "../../provider/domain/device.ts";
-import { ourAlias } from "../../provider/plan/slots.ts";
+import { ourAlias } from "../../provider/plan/dimms/slots.ts";
 
 it("a DIMM in a slot", () => {
   expect(dimmXml({ size: 262144, node: 0, slot: 3, alias: ourAlias(3) })).toBe(

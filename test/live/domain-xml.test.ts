@@ -9,7 +9,7 @@ import { parse } from "../../provider/domain/parse.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 import type { DiskBus, DomainSpec } from "../../provider/domain/spec.ts";
 import { attribute, children, find, text } from "../../provider/domain/tree.ts";
-import { ourAlias } from "../../provider/plan/slots.ts";
+import { ourAlias } from "../../provider/plan/dimms/slots.ts";
 import { plainSpec } from "../domain/spec.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
 

@@ -1,10 +1,10 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { Asked } from "../../provider/plan/asked.ts";
+import { isOurs } from "../../provider/plan/dimms/slots.ts";
 import { planMemory } from "../../provider/plan/memory.ts";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
 import type { Plan } from "../../provider/plan/plan.ts";
-import { isOurs } from "../../provider/plan/slots.ts";
 import { anyCase, anyObserved } from "./arbitrary-domain.ts";
 import { ask, MIB } from "./scene.ts";
 import { afterStep } from "./simulate.ts";

@@ -1,5 +1,5 @@
-import type { MemoryDevice } from "../domain/state.ts";
-import type { MemoryView } from "./observed.ts";
+import type { MemoryDevice } from "../../domain/state.ts";
+import type { MemoryView } from "../observed.ts";
 
 /** The names of our DIMMs and virtio-mem devices: a contract with states and definitions that exist. */
 const OUR_ALIAS = /^ua-pulumi-(dimm|vmem)\d+$/;

@@ -1,13 +1,13 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import type { Kib } from "../../provider/domain/state.ts";
-import { definitionOfPresent, planMemory } from "../../provider/plan/memory.ts";
-import type { Observed } from "../../provider/plan/observed.ts";
-import type { Plan } from "../../provider/plan/plan.ts";
-import { isOurs } from "../../provider/plan/slots.ts";
-import { anyAsked, anyObserved } from "./arbitrary-domain.ts";
-import { ask, MIB, off, ours, paused, running, theirs, transient } from "./scene.ts";
-import { afterStep } from "./simulate.ts";
+import type { Kib } from "../../../provider/domain/state.ts";
+import { isOurs } from "../../../provider/plan/dimms/slots.ts";
+import { definitionOfPresent, planMemory } from "../../../provider/plan/memory.ts";
+import type { Observed } from "../../../provider/plan/observed.ts";
+import type { Plan } from "../../../provider/plan/plan.ts";
+import { anyAsked, anyObserved } from "../arbitrary-domain.ts";
+import { ask, MIB, off, ours, paused, running, theirs, transient } from "../scene.ts";
+import { afterStep } from "../simulate.ts";
 
 const RUNS = { numRuns: 300 };
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);

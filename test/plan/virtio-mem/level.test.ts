@@ -1,6 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { levelled } from "../../provider/plan/level.ts";
+import { levelled } from "../../../provider/plan/virtio-mem/level.ts";
 
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 const device = (requested: number, size = 100, block = 1) => ({ requested, size, block });

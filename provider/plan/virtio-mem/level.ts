@@ -1,4 +1,4 @@
-import type { Kib } from "../domain/state.ts";
+import type { Kib } from "../../domain/state.ts";
 
 /** A device that memory is asked of. */
 interface Holder {

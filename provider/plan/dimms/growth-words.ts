@@ -1,12 +1,12 @@
-import { sayMib, saySize } from "../args/size.ts";
-import type { Kib } from "../domain/state.ts";
-import type { Asked } from "./asked.ts";
-import { MINIMAL_NODE, sum } from "./cells.ts";
+import { sayMib, saySize } from "../../args/size.ts";
+import type { Kib } from "../../domain/state.ts";
+import type { Asked } from "../asked.ts";
+import { MINIMAL_NODE, sum } from "../cells.ts";
+import type { MemoryView, Observed } from "../observed.ts";
+import type { Layout } from "../plan.ts";
+import { arrow } from "../words.ts";
 import { misaligned, sayDimms } from "./layout.ts";
-import type { MemoryView, Observed } from "./observed.ts";
-import type { Layout } from "./plan.ts";
 import { targetNodes } from "./spread.ts";
-import { arrow } from "./words.ts";
 
 /** Linux keeps 1/64 of added memory as its map, taken from what the guest has; beyond this multiple it may have none left. */
 const MOST_OVER_BOOT = 32;

@@ -1,15 +1,15 @@
-import { sayMib, saySize } from "../args/size.ts";
-import type { Kib, MemoryDevice } from "../domain/state.ts";
-import type { Asked } from "./asked.ts";
-import { sum } from "./cells.ts";
-import { leastMemory } from "./definition.ts";
+import { sayMib, saySize } from "../../args/size.ts";
+import type { Kib, MemoryDevice } from "../../domain/state.ts";
+import type { Asked } from "../asked.ts";
+import { sum } from "../cells.ts";
+import { leastMemory } from "../definition.ts";
+import { isOurs } from "../dimms/slots.ts";
+import { targetNodes } from "../dimms/spread.ts";
+import type { MemoryView, Observed } from "../observed.ts";
+import type { Reachable } from "../plan.ts";
+import { pluggingReason } from "../platform.ts";
+import { blockOfDevice, definedDevices, requestedOn, virtioMemOn } from "./devices.ts";
 import { levelled } from "./level.ts";
-import type { MemoryView, Observed } from "./observed.ts";
-import type { Reachable } from "./plan.ts";
-import { pluggingReason } from "./platform.ts";
-import { isOurs } from "./slots.ts";
-import { targetNodes } from "./spread.ts";
-import { blockOfDevice, definedDevices, requestedOn, virtioMemOn } from "./virtio-mem.ts";
 
 /**
  * Why the running domain's memory can't become what is asked by resizing its virtio-mem devices; all reasons at once,

@@ -1,4 +1,4 @@
-import type { Kib } from "../domain/state.ts";
+import type { Kib } from "../../domain/state.ts";
 
 /**
  * Chooses sizes that add up to a total exactly: the fewest of them, and of equally few the ones that come last in the

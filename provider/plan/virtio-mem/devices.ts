@@ -1,11 +1,11 @@
-import { KIB_PER_MIB } from "../args/size.ts";
-import { countedSize, type Kib, type MemoryDevice } from "../domain/state.ts";
-import type { Asked } from "./asked.ts";
-import { type CellPlan, sum } from "./cells.ts";
-import type { MemoryView } from "./observed.ts";
-import type { VirtioMemPlan } from "./plan.ts";
-import { guestBlock } from "./platform.ts";
-import { isOurs } from "./slots.ts";
+import { KIB_PER_MIB } from "../../args/size.ts";
+import { countedSize, type Kib, type MemoryDevice } from "../../domain/state.ts";
+import type { Asked } from "../asked.ts";
+import { type CellPlan, sum } from "../cells.ts";
+import { isOurs } from "../dimms/slots.ts";
+import type { MemoryView } from "../observed.ts";
+import type { VirtioMemPlan } from "../plan.ts";
+import { guestBlock } from "../platform.ts";
 
 /** The huge page of most hosts: the least that QEMU and libvirt take (hw/virtio/virtio-mem.c, virDomainMemoryDefValidate). */
 const LEAST_BLOCK: Kib = 2 * KIB_PER_MIB;

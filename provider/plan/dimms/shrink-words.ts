@@ -1,14 +1,14 @@
-import { sayMib, saySize } from "../args/size.ts";
-import { countedSize, type Kib, type MemoryDevice } from "../domain/state.ts";
-import type { Asked } from "./asked.ts";
-import { sum } from "./cells.ts";
+import { sayMib, saySize } from "../../args/size.ts";
+import { countedSize, type Kib, type MemoryDevice } from "../../domain/state.ts";
+import type { Asked } from "../asked.ts";
+import { sum } from "../cells.ts";
+import type { MemoryView, Observed } from "../observed.ts";
+import type { DimmRemoval, Reachable } from "../plan.ts";
+import { arrow } from "../words.ts";
 import { ceilingNotes } from "./growth-words.ts";
 import { sayDimms } from "./layout.ts";
-import type { MemoryView, Observed } from "./observed.ts";
-import type { DimmRemoval, Reachable } from "./plan.ts";
 import { freeSlots, isOurs, slotCount } from "./slots.ts";
 import { targetNodes } from "./spread.ts";
-import { arrow } from "./words.ts";
 
 /** «hot-unplug 256 MiB as 1 DIMM out of slot 0 (16 of 16 free after), node 0; 1259 → 1003 MiB of at most 8 GiB» */
 export function saysShrink(

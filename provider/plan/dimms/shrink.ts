@@ -1,8 +1,8 @@
-import type { MemoryDevice } from "../domain/state.ts";
-import type { Asked } from "./asked.ts";
-import { sum } from "./cells.ts";
-import type { MemoryView, Observed } from "./observed.ts";
-import type { DimmRemoval } from "./plan.ts";
+import type { MemoryDevice } from "../../domain/state.ts";
+import type { Asked } from "../asked.ts";
+import { sum } from "../cells.ts";
+import type { MemoryView, Observed } from "../observed.ts";
+import type { DimmRemoval } from "../plan.ts";
 import { isOurs } from "./slots.ts";
 import { parts } from "./spread.ts";
 import { fewestThatAddUpTo } from "./subset.ts";

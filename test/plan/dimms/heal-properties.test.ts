@@ -1,13 +1,13 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { expect } from "vitest";
-import type { Asked } from "../../provider/plan/asked.ts";
-import { dimmUnit, misaligned } from "../../provider/plan/layout.ts";
-import { planMemory } from "../../provider/plan/memory.ts";
-import type { MemoryView, Observed, SeenDevice } from "../../provider/plan/observed.ts";
-import { isOurs } from "../../provider/plan/slots.ts";
-import { anyCase } from "./arbitrary-domain.ts";
-import { MIB } from "./scene.ts";
-import { afterStep } from "./simulate.ts";
+import type { Asked } from "../../../provider/plan/asked.ts";
+import { dimmUnit, misaligned } from "../../../provider/plan/dimms/layout.ts";
+import { isOurs } from "../../../provider/plan/dimms/slots.ts";
+import { planMemory } from "../../../provider/plan/memory.ts";
+import type { MemoryView, Observed, SeenDevice } from "../../../provider/plan/observed.ts";
+import { anyCase } from "../arbitrary-domain.ts";
+import { MIB } from "../scene.ts";
+import { afterStep } from "../simulate.ts";
 
 /** One case in five heals something. */
 const RUNS = { numRuns: 300 };

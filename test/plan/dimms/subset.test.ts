@@ -1,6 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { fewestThatAddUpTo, sumsOf } from "../../provider/plan/subset.ts";
+import { fewestThatAddUpTo, sumsOf } from "../../../provider/plan/dimms/subset.ts";
 
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 

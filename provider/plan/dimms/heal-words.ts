@@ -1,12 +1,12 @@
-import { saySize } from "../args/size.ts";
-import type { Asked } from "./asked.ts";
-import { sum } from "./cells.ts";
+import { saySize } from "../../args/size.ts";
+import type { Asked } from "../asked.ts";
+import { sum } from "../cells.ts";
+import type { MemoryView, SeenDevice } from "../observed.ts";
+import type { DimmPlan } from "../plan.ts";
+import { arrow } from "../words.ts";
 import { blockOf } from "./layout.ts";
-import type { MemoryView, SeenDevice } from "./observed.ts";
-import type { DimmPlan } from "./plan.ts";
 import { isMisplaced, isOdd, refusedDimms } from "./refused.ts";
 import { isOurs } from "./slots.ts";
-import { arrow } from "./words.ts";
 
 /** DIMMs that the guest never took, and what becomes of them. */
 export interface Healing {

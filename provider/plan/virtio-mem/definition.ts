@@ -1,13 +1,13 @@
-import { countedSize } from "../domain/state.ts";
-import type { Asked } from "./asked.ts";
-import { type CellPlan, sum } from "./cells.ts";
+import { countedSize } from "../../domain/state.ts";
+import type { Asked } from "../asked.ts";
+import { type CellPlan, sum } from "../cells.ts";
+import { isOurs } from "../dimms/slots.ts";
+import { targetNodes } from "../dimms/spread.ts";
+import type { MemoryView, Observed } from "../observed.ts";
+import type { MemoryDefinition, VirtioMemPlan } from "../plan.ts";
+import { pluggingReason } from "../platform.ts";
+import { definedDevices, virtioMemOn } from "./devices.ts";
 import { levelled } from "./level.ts";
-import type { MemoryView, Observed } from "./observed.ts";
-import type { MemoryDefinition, VirtioMemPlan } from "./plan.ts";
-import { pluggingReason } from "./platform.ts";
-import { isOurs } from "./slots.ts";
-import { targetNodes } from "./spread.ts";
-import { definedDevices, virtioMemOn } from "./virtio-mem.ts";
 
 /**
  * The definition with virtio-mem: what is asked beside base memory is requested of the devices, and base memory stays,

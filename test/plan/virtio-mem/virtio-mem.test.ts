@@ -1,13 +1,13 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import type { MemoryDevice } from "../../provider/domain/state.ts";
-import type { Asked } from "../../provider/plan/asked.ts";
-import { planMemory } from "../../provider/plan/memory.ts";
-import { memoryView, type Observed } from "../../provider/plan/observed.ts";
-import type { Plan } from "../../provider/plan/plan.ts";
-import { lagging } from "../../provider/plan/virtio-mem.ts";
-import { ask, MIB, off, ours, paused, running, theirs, transient, view, vmem } from "./scene.ts";
-import { afterStep } from "./simulate.ts";
+import type { MemoryDevice } from "../../../provider/domain/state.ts";
+import type { Asked } from "../../../provider/plan/asked.ts";
+import { planMemory } from "../../../provider/plan/memory.ts";
+import { memoryView, type Observed } from "../../../provider/plan/observed.ts";
+import type { Plan } from "../../../provider/plan/plan.ts";
+import { lagging } from "../../../provider/plan/virtio-mem/devices.ts";
+import { ask, MIB, off, ours, paused, running, theirs, transient, view, vmem } from "../scene.ts";
+import { afterStep } from "../simulate.ts";
 
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 const virtioMem = { device: "virtio-mem" } as const;

@@ -1,11 +1,11 @@
-import { sayMib, saySize } from "../args/size.ts";
-import type { Asked } from "./asked.ts";
-import { sum } from "./cells.ts";
-import { tooMuchAtOnce } from "./growth-words.ts";
-import type { MemoryView, Observed } from "./observed.ts";
-import type { Plan, ResizePlan, Step } from "./plan.ts";
-import { requestsFor, targetDevices } from "./virtio-mem-rules.ts";
-import { arrow } from "./words.ts";
+import { sayMib, saySize } from "../../args/size.ts";
+import type { Asked } from "../asked.ts";
+import { sum } from "../cells.ts";
+import { tooMuchAtOnce } from "../dimms/growth-words.ts";
+import type { MemoryView, Observed } from "../observed.ts";
+import type { Plan, ResizePlan, Step } from "../plan.ts";
+import { arrow } from "../words.ts";
+import { requestsFor, targetDevices } from "./rules.ts";
 
 /** The devices whose size changes, in the order of their nodes. The rules have passed. */
 function resizes(asked: Asked, live: MemoryView): ResizePlan[] {

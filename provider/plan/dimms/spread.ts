@@ -1,7 +1,7 @@
-import { countedSize, type Kib } from "../domain/state.ts";
-import type { Asked } from "./asked.ts";
-import { spreadOver, sum } from "./cells.ts";
-import type { MemoryView } from "./observed.ts";
+import { countedSize, type Kib } from "../../domain/state.ts";
+import type { Asked } from "../asked.ts";
+import { spreadOver, sum } from "../cells.ts";
+import type { MemoryView } from "../observed.ts";
 import { isOurs } from "./slots.ts";
 
 /** What one node gets of an increase. */

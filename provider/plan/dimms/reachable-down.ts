@@ -1,13 +1,13 @@
-import type { Kib } from "../domain/state.ts";
-import type { Asked } from "./asked.ts";
-import { sum } from "./cells.ts";
-import { leastMemory } from "./definition.ts";
-import type { MemoryView, Observed } from "./observed.ts";
-import type { Reachable } from "./plan.ts";
+import type { Kib } from "../../domain/state.ts";
+import type { Asked } from "../asked.ts";
+import { sum } from "../cells.ts";
+import { leastMemory } from "../definition.ts";
+import type { MemoryView, Observed } from "../observed.ts";
+import type { Reachable } from "../plan.ts";
+import { resizableTo } from "../virtio-mem/rules.ts";
 import { againstAnyDetach, removableOn } from "./shrink.ts";
 import { targetNodes } from "./spread.ts";
 import { sumsOf } from "./subset.ts";
-import { resizableTo } from "./virtio-mem-rules.ts";
 
 /** The sizes that a running domain can be shrunk to without a restart, by the planner's own rules; ascending. */
 export function downwardSizes(asked: Asked, observed: Observed): Reachable[] {

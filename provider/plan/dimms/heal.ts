@@ -1,9 +1,9 @@
-import type { Asked } from "./asked.ts";
-import { sum } from "./cells.ts";
+import type { Asked } from "../asked.ts";
+import { sum } from "../cells.ts";
+import type { MemoryView, Observed, SeenDevice } from "../observed.ts";
+import { isGraver, type Outcome, type Plan, type Step } from "../plan.ts";
 import { type Healing, sayHealing, sayRefused } from "./heal-words.ts";
 import { alignedBases, dimmUnit, sayDimm } from "./layout.ts";
-import type { MemoryView, Observed, SeenDevice } from "./observed.ts";
-import { isGraver, type Outcome, type Plan, type Step } from "./plan.ts";
 import { isMisplaced, isOdd, isUntaken, refusedDimms } from "./refused.ts";
 import { removal, without } from "./shrink.ts";
 import { sayRemoval } from "./shrink-words.ts";

@@ -1,7 +1,7 @@
-import { sayMib } from "../args/size.ts";
-import type { Asked } from "./asked.ts";
-import { sum } from "./cells.ts";
-import type { MemoryView, Observed } from "./observed.ts";
+import { sayMib } from "../../args/size.ts";
+import type { Asked } from "../asked.ts";
+import { sum } from "../cells.ts";
+import type { MemoryView, Observed } from "../observed.ts";
 import { downwardSizes } from "./reachable-down.ts";
 import { againstAnyDetach, removableOn, removals } from "./shrink.ts";
 import { sayDevices, sayRanges, saysWhatStays } from "./shrink-words.ts";

@@ -1,10 +1,10 @@
-import { sayMib, saySize } from "../args/size.ts";
-import type { Kib } from "../domain/state.ts";
-import type { Asked } from "./asked.ts";
-import { sum } from "./cells.ts";
-import type { MemoryView, SeenDevice } from "./observed.ts";
-import type { DimmPlan, Layout } from "./plan.ts";
-import { guestBlock } from "./platform.ts";
+import { sayMib, saySize } from "../../args/size.ts";
+import type { Kib } from "../../domain/state.ts";
+import type { Asked } from "../asked.ts";
+import { sum } from "../cells.ts";
+import type { MemoryView, SeenDevice } from "../observed.ts";
+import type { DimmPlan, Layout } from "../plan.ts";
+import { guestBlock } from "../platform.ts";
 import { freeSlots, ourAlias, slotCount } from "./slots.ts";
 import { type Part, parts } from "./spread.ts";
 

@@ -1,5 +1,5 @@
+import type { MemoryView, SeenDevice } from "../observed.ts";
 import { blockOf, misaligned } from "./layout.ts";
-import type { MemoryView, SeenDevice } from "./observed.ts";
 import { isOurs } from "./slots.ts";
 
 /**

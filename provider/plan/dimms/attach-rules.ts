@@ -1,11 +1,11 @@
-import { sayMib, saySize } from "../args/size.ts";
-import type { Asked } from "./asked.ts";
+import { sayMib, saySize } from "../../args/size.ts";
+import type { Asked } from "../asked.ts";
+import type { MemoryView } from "../observed.ts";
+import { platformReason } from "../platform.ts";
+import { heldBack } from "../virtio-mem/devices.ts";
 import { dimmCount, dimmUnit, largestDimm } from "./layout.ts";
-import type { MemoryView } from "./observed.ts";
-import { platformReason } from "./platform.ts";
 import { freeSlots } from "./slots.ts";
 import { parts, targetNodes, unevenness } from "./spread.ts";
-import { heldBack } from "./virtio-mem.ts";
 
 /** Answers why an increase can't be hot-plugged, or undefined when this rule has nothing against it. */
 type Rule = (asked: Asked, live: MemoryView) => string | undefined;

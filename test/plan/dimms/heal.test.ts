@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { planMemory } from "../../provider/plan/memory.ts";
-import type { MemoryView, Observed, SeenDevice } from "../../provider/plan/observed.ts";
-import type { Plan } from "../../provider/plan/plan.ts";
-import { ask, placedAt as at, heard, MIB, ours, running, theirs } from "./scene.ts";
-import { afterStep } from "./simulate.ts";
+import { planMemory } from "../../../provider/plan/memory.ts";
+import type { MemoryView, Observed, SeenDevice } from "../../../provider/plan/observed.ts";
+import type { Plan } from "../../../provider/plan/plan.ts";
+import { ask, placedAt as at, heard, MIB, ours, running, theirs } from "../scene.ts";
+import { afterStep } from "../simulate.ts";
 
 const BLOCK = 128 * MIB;
 
