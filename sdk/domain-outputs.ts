@@ -17,8 +17,8 @@ export interface MemoryDeviceOutput {
   /** Start address in the guest, hexadecimal. */
   base?: string;
   /**
-   * Whether the guest has memory blocks for it, as its agent said at the last change or refresh. False: the guest's kernel
-   * refused it. Left out where the agent could not be asked; of DIMMs alone.
+   * Whether the guest has memory blocks for it, as its agent said at the last change. False: the guest's kernel refused it,
+   * which a refresh finds out too. Left out where the agent could not be asked; of DIMMs alone.
    */
   taken?: boolean;
 }

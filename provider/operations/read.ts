@@ -11,7 +11,7 @@ import { type Asked, askedMemory } from "../plan/asked.ts";
 import { otherBalloon } from "../plan/balloon.ts";
 import { sayRefused } from "../plan/dimms/heal-words.ts";
 import { planMemory } from "../plan/memory.ts";
-import { type Observed, withRecordedTaken } from "../plan/observed.ts";
+import { isSameDimm, type Observed, type SeenDevice, withRecordedTaken } from "../plan/observed.ts";
 import type { Session } from "../session.ts";
 import { stillUnderWay } from "./removal.ts";
 import { stillTold } from "./told-balloon.ts";
@@ -29,7 +29,8 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const domain = await hypervisor.findByUuid(id);
   if (domain === undefined) return { id: "", props: {} };
   const seen = await observeWithGuest(hypervisor, domain);
-  const sighting = { ...seen, observed: withRecordedTaken(seen.observed, state.__observed) };
+  const known = withRecordedTaken(seen.observed, state.__observed);
+  const sighting = { ...seen, observed: withoutGoodNews(known, state.__observed) };
   const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
   await warnOfRefusedDimms(session, inputs, sighting);
@@ -51,6 +52,20 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const found = { ...inputs, ...memory, ...others };
   if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: found };
   return Object.keys(others).length > 0 ? { id, props, inputs: found } : { id, props };
+}
+
+/**
+ * A guest whose agent came up after the last change took its DIMMs, as was hoped: no difference for a refresh to show, as
+ * what it refused is.
+ */
+function withoutGoodNews(seen: Observed, recorded: Observed): Observed {
+  const isKnown = (device: SeenDevice) =>
+    recorded.live?.devices.some((one) => isSameDimm(one, device) && one.taken === undefined) === true;
+  const devices = seen.live?.devices.map((device) => {
+    const { taken, ...rest } = device;
+    return taken === true && isKnown(device) ? rest : device;
+  });
+  return seen.live && devices ? { ...seen, live: { ...seen.live, devices } } : seen;
 }
 
 /** DIMMs that the guest never took: that libvirt has them says nothing of it. */

@@ -91,11 +91,15 @@ export function withRecordedTaken(seen: Observed, recorded: Observed): Observed 
   if (whole.live === undefined || !isSameStart(seen, recorded)) return whole;
   const known = recorded.live?.devices ?? [];
   const devices = whole.live.devices.map((device) => {
-    const { alias, base, size } = device;
-    const taken = known.find((one) => one.alias === alias && one.base === base && one.size === size)?.taken;
+    const taken = known.find((one) => isSameDimm(one, device))?.taken;
     return device.taken === undefined && taken !== undefined ? { ...device, taken } : device;
   });
   return { ...whole, live: { ...whole.live, devices } };
+}
+
+/** At the same place: one that was plugged anew may be another to the guest. */
+export function isSameDimm(a: SeenDevice, b: SeenDevice): boolean {
+  return a.alias === b.alias && a.base === b.base && a.size === b.size;
 }
 
 function isSameStart({ live: a }: Observed, { live: b }: Observed): boolean {

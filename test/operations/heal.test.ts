@@ -63,6 +63,20 @@ const HEALED = [
   ["ua-pulumi-dimm1", 256, "0x108000000"],
 ];
 
+test("a guest whose agent comes up after its DIMMs were plugged is no difference for a refresh", async () => {
+  host.agent = undefined;
+  await stack.up({ ...args, memory: "1280MiB" });
+  const { uuid, live = "" } = host.only;
+  const place = `$1 base='0x100000000'`;
+  host.change(uuid, { live: live.replace(/(<address type=.dimm. slot=.0.)/, place) });
+  await stack.refresh();
+  const before = structuredClone(stack.recorded);
+  bootGuest();
+  await stack.refresh();
+  expect(stack.recorded).toEqual(before);
+  expect(host.calls.at(-1)).toBe("agentCommand");
+});
+
 describe("a DIMM of ours that the guest never took", () => {
   beforeEach(async () => {
     plugMisplaced();
