@@ -2,8 +2,8 @@ import { KIB_PER_MIB, saySize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import type { Step } from "../plan/plan.ts";
-import type { Workplace } from "./steps.ts";
 import { watch } from "./wait.ts";
+import type { Workplace } from "./workplace.ts";
 
 /**
  * Sets what the balloon leaves the guest. On the running domain it is waited for until the guest's driver got there,

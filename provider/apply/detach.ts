@@ -3,8 +3,8 @@ import { ConnectionError, ErrorCode, hasCode } from "../libvirt/errors.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import type { Observed } from "../plan/observed.ts";
 import type { DimmRemoval } from "../plan/plan.ts";
-import type { Workplace } from "./steps.ts";
 import { watch } from "./wait.ts";
+import type { Offlined, Workplace } from "./workplace.ts";
 
 /** DIMMs that a guest was asked for and had not answered about: what the state keeps of them. */
 export interface Detaching {
@@ -21,27 +21,6 @@ export function stillDetaching(
 ): Detaching | undefined {
   const there = [...aliases].filter((alias) => isThere({ alias }, observed));
   return there.length === 0 ? undefined : { domainId, aliases: there };
-}
-
-/** How memory is taken out of a running guest. */
-export interface RemovalPlace {
-  /** Seconds that the guest gets to give a DIMM up. */
-  removalTimeout: number;
-  /** Aliases of DIMMs that the guest was asked for and has not answered about; kept up to date. */
-  underWay: Set<string>;
-  /** Takes a DIMM's blocks offline in the guest first, where somebody in it can. */
-  offline?: (dimm: DimmRemoval) => Promise<Offlined>;
-}
-
-interface Offlined {
-  /** Why the guest keeps a block: nothing is offline then. */
-  refused?: string;
-  /** Why it isn't known whether it does. */
-  silent?: string;
-  /** How many of them are offline. */
-  blocks: number;
-  /** Brings them back online, where the DIMM stays. */
-  putBack: () => Promise<void>;
 }
 
 /** What became of a request to take a device out; undefined: no answer yet. */

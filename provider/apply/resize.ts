@@ -2,7 +2,7 @@ import { saySize } from "../args/size.ts";
 import { resizedXml } from "../domain/virtio-mem.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import type { ResizePlan } from "../plan/plan.ts";
-import type { Workplace } from "./steps.ts";
+import type { Workplace } from "./workplace.ts";
 
 /**
  * Sets what is requested of a virtio-mem device of the running domain. The guest follows on its own: this doesn't wait for

@@ -1,18 +1,17 @@
-import { stillDetaching } from "../apply/detach.ts";
 import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
 import { shortage } from "../apply/host-memory.ts";
-import { carryOut, type Workplace } from "../apply/steps.ts";
+import { carryOut } from "../apply/steps.ts";
+import type { Workplace } from "../apply/workplace.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { sayable } from "../args/secrecy.ts";
 import { editDefinition } from "../domain/edit.ts";
-import type { Kib } from "../domain/state.ts";
-import { type GuestRecord, stillTrue } from "../guest/record.ts";
+import type { GuestRecord } from "../guest/record.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import { withGuest } from "../observe/guest.ts";
 import { readHost } from "../observe/host.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
-import { type Outputs, outputs } from "../outputs.ts";
+import type { Outputs } from "../outputs.ts";
 import { withRecordedTaken } from "../plan/observed.ts";
 import type { DimmPlan, Step } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
@@ -20,10 +19,11 @@ import { askAnew } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
 import { finalWord } from "./final-word.ts";
 import { askBefore, type Say } from "./guest-word.ts";
+import { carriedOut, failure, record, shortfallOf } from "./recorded.ts";
 import { guestHasRoom, removalPlace, settleDefinition } from "./removal.ts";
 import { beforeResize, growthOfDevices } from "./resized.ts";
 import { isLiveBalloon, toldBalloon } from "./told-balloon.ts";
-import { PartialError, UserError } from "./user-error.ts";
+import { UserError } from "./user-error.ts";
 
 /**
  * Carries a change out step by step, and answers the outputs.
@@ -76,7 +76,7 @@ export async function execute(execution: Execution): Promise<Outputs> {
   if (shortfall !== undefined) {
     const inputs = carriedOut(before, news, change.steps, done);
     const outs = record(execution, inputs, await heard(execution, sighting, isAsked), place, word);
-    throw new PartialError(sayable(shortfall, before, news), domain.uuid, withoutUndefined(outs), undefined);
+    throw shortfallOf(shortfall, execution, outs);
   }
   await carryOutAll(change.steps.slice(last), word);
   const told = toldBalloon(execution, sighting.observed);
@@ -130,71 +130,6 @@ async function hostHasMemory(
   if (found !== undefined) await place.warn(found.text);
 }
 
-/** Whatever waits for the next boot after a change of ours is ours. */
-function record(
-  { session, uri, domain, adopted }: Execution,
-  inputs: Inputs,
-  sighting: Sighting,
-  { underWay }: Workplace,
-  guest?: GuestRecord,
-  told?: Kib,
-): Outputs {
-  const pending = sighting.observed.nextBoot?.memory;
-  const detaching = stillDetaching(domain.id, underWay, sighting);
-  return outputs(
-    { ...inputs, uuid: domain.uuid },
-    { uri, sighting, defaults: session.defaults, adopted, pending, told, guest, detaching },
-  );
-}
-
-/** The arguments as far as the steps that were done carried them out. */
-function carriedOut(before: Inputs, news: Inputs, steps: Step[], done: Step[]): Inputs {
-  const missing = steps.filter((step) => !done.includes(step));
-  const kept = missing.flatMap((step) =>
-    step.kind === "redefine" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
-  );
-  // Once named, a balloon is ours to give back: a program that names none any more finds it here until that was done.
-  const isBallooned = !missing.some(({ kind }) => kind === "balloon");
-  const currentMemory = news.currentMemory ?? (isBallooned ? undefined : before.currentMemory);
-  return {
-    ...news,
-    ...Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)])),
-    ...(currentMemory !== undefined && { currentMemory }),
-  };
-}
-
-/**
- * With nothing done the old state stays; else what was read back is recorded, as Pulumi's partial state. So it is where the
- * guest may still do what it was asked for.
- *
- * @param changed the domain isn't as the state has it, whatever this run did; a balloon that was set moves on
- * @param heard the guest's word, where this run has it
- */
-function failure(
-  error: Error,
-  execution: Execution,
-  done: Step[],
-  latest: Sighting,
-  place: Workplace,
-  changed: boolean,
-  heard: GuestRecord | undefined,
-): Error {
-  const { before, news, change, domain, guest } = execution;
-  if (done.length === 0 && !changed && place.underWay.size === 0)
-    return new UserError(sayable(error.message, before, news), { cause: error });
-  const steps = done.map((step) => step.sentence).join("; ");
-  const said = sayable(
-    steps === "" ? error.message : `${error.message} (done before that: ${steps})`,
-    before,
-    news,
-  );
-  const isCarriedOut = done.length > 0 || change.steps.slice(0, 1).some(isLiveBalloon);
-  const inputs = isCarriedOut ? carriedOut(before, news, change.steps, done) : before;
-  const word = heard ?? (done.length === 0 && !changed ? stillTrue(guest, domain.id) : undefined);
-  const properties = record(execution, inputs, latest, place, word);
-  return new PartialError(said, properties.uuid, withoutUndefined(properties), error);
-}
-
 /** XML of the program's own that changed is the definition from now on; else only what differs is edited. */
 async function redefinition(
   session: Session,
@@ -209,9 +144,4 @@ async function redefinition(
   if (before.xml === news.xml)
     return editDefinition(present, domainSpec(before, host, type, session.defaults), spec);
   return definitionXml(news, spec, type);
-}
-
-/** Pulumi's wire format has no undefined. */
-function withoutUndefined(properties: object): object {
-  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
 }

@@ -1,5 +1,6 @@
-import { type Detaching, type RemovalPlace, stillDetaching } from "../apply/detach.ts";
-import { carryOut, type Workplace } from "../apply/steps.ts";
+import { type Detaching, stillDetaching } from "../apply/detach.ts";
+import { carryOut } from "../apply/steps.ts";
+import type { RemovalPlace, Workplace } from "../apply/workplace.ts";
 import { sayable } from "../args/secrecy.ts";
 import { sayMib } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";

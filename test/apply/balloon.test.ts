@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { balloon } from "../../provider/apply/balloon.ts";
-import type { Workplace } from "../../provider/apply/steps.ts";
+import type { Workplace } from "../../provider/apply/workplace.ts";
 import { observe } from "../../provider/observe/observe.ts";
 import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
 import { settled } from "../operations/settled.ts";

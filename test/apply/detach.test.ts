@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { stillDetaching } from "../../provider/apply/detach.ts";
-import { carryOut, type Workplace } from "../../provider/apply/steps.ts";
+import { carryOut } from "../../provider/apply/steps.ts";
+import type { Workplace } from "../../provider/apply/workplace.ts";
 import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
 import { observe, type Sighting } from "../../provider/observe/observe.ts";
 import type { Step } from "../../provider/plan/plan.ts";

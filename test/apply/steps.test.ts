@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { carryOut, type Workplace } from "../../provider/apply/steps.ts";
+import { carryOut } from "../../provider/apply/steps.ts";
+import type { Workplace } from "../../provider/apply/workplace.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { observe, type Sighting } from "../../provider/observe/observe.ts";
