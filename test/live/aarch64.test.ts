@@ -52,6 +52,12 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.stop());
 
+/** Has the guest's agent run something in it. */
+async function inGuest(script: string): Promise<void> {
+  const args = { path: "/bin/sh", arg: ["-c", script] };
+  await lab.virsh("qemu-agent-command", "arm", JSON.stringify({ execute: "guest-exec", arguments: args }));
+}
+
 // One guest and one boot, told in order.
 test(
   "an AArch64 guest with a node to grow into boots Linux",
@@ -108,6 +114,57 @@ test(
     });
     expect(await lab.virsh("dumpxml", "arm")).toContain("<node>1</node>");
     expect(await nextBootMemory(lab, "arm")).toMatchObject({ cells: [512 * MIB, 256 * MIB], devices: [] });
+  },
+  BOOT.timeoutMs,
+);
+
+test(
+  "without an agent, and with a kernel that brings memory online itself, its balloon has the word",
+  async () => {
+    const before = console.memTotalKib() ?? 0;
+    const told = console.text().length;
+    await inGuest(
+      "echo online_movable >/sys/devices/system/memory/auto_online_blocks; busybox killall qemu-ga",
+    );
+    await waitUntil(
+      "the agent to be gone",
+      async () =>
+        (await lab.virsh("dumpxml", "arm")).includes("org.qemu.guest_agent.0' state='disconnected'"),
+      BOOT,
+    );
+    stack.edit("arm", { memory: "1GiB" });
+    await stack.apply();
+    expect(await stack.outputsOf("arm")).toMatchObject({
+      liveMemory: "1024MiB",
+      guestMemory: `${Math.floor((before + 256 * MIB) / MIB)}MiB`,
+      guestMemoryFrom: "balloon",
+    });
+    await waitUntil(
+      "the guest to have 256 MiB more",
+      () => console.memTotalKib() === before + 256 * MIB,
+      BOOT,
+    );
+    expect(console.text().slice(told)).not.toContain("offline=2 ");
+  },
+  BOOT.timeoutMs,
+);
+
+test(
+  "a decrease takes the newest DIMM out of it",
+  async () => {
+    const before = console.memTotalKib() ?? 0;
+    stack.edit("arm", { memory: "768MiB", hotplug: { targetNode: 1, awaitGuest: 60, allowUnplug: true } });
+    await stack.apply();
+    expect(await liveMemory(lab, "arm")).toMatchObject({
+      memory: 768 * MIB,
+      devices: [{ alias: "ua-pulumi-dimm0", size: 256 * MIB }],
+    });
+    expect(await nextBootMemory(lab, "arm")).toMatchObject({ cells: [512 * MIB, 256 * MIB], devices: [] });
+    await waitUntil(
+      "the guest to have 256 MiB less",
+      () => console.memTotalKib() === before - 256 * MIB,
+      BOOT,
+    );
   },
   BOOT.timeoutMs,
 );
