@@ -25,7 +25,7 @@ export interface MemorySourceArgs {
   pageSize?: Input<Size>;
 }
 
-/** How memory is added to a running domain. A change of any of it is a setting only. */
+/** How memory is added to a running domain, and taken out of it. A change of any of it but `device` is a setting only. */
 export interface HotplugArgs {
   /** False: nothing is ever plugged, and the domain is made without `maxMemory`. Default: true, or the stack's `libvirt-hotplug:enabled`. */
   enabled?: Input<boolean>;
@@ -179,7 +179,9 @@ export interface DomainArgs {
    * The guest's memory: what it boots with, and all DIMMs. Required, but for a program that gives the memory of each
    * NUMA node: then it is their sum.
    * A change: an increase by a multiple of `hotplug.alignment` within `maxMemory` and the free slots is plugged
-   * into the running domain, and is base memory at the next boot. Else: `hotplug.whenNotPossible`.
+   * into the running domain, and is base memory at the next boot. A decrease that whole DIMMs add up to is taken out
+   * with `hotplug.allowUnplug`. With `hotplug.device: "virtio-mem"` it goes up and down in steps of 2 MiB.
+   * Else: `hotplug.whenNotPossible`.
    */
   memory?: Input<Size>;
   /**
@@ -197,7 +199,7 @@ export interface DomainArgs {
   memorySlots?: Input<number>;
   /** Virtual CPUs. Default: 1. A change: takes effect at the next boot. */
   vcpus?: Input<number>;
-  /** How memory is added while the domain runs. A change: a setting only. */
+  /** How memory is added and taken out while the domain runs. A change: a setting only, but for `device`. */
   hotplug?: Input<HotplugArgs>;
   /**
    * The guest's NUMA nodes. Default: one, with all memory and all vCPUs. What `memory` has above their sum belongs to
