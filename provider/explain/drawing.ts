@@ -98,13 +98,16 @@ function drawFacts(explanation: Explanation, paper: Paper): string[] {
 }
 
 /** What the guest sees of it; undefined without an agent that could say so. */
-function saysGuest({ guest, agentConnected, state }: Explanation): string | undefined {
+function saysGuest({ guest, agentConnected, state, live }: Explanation): string | undefined {
   if (!agentConnected) return undefined;
   if (state === "paused") return "paused, so it can't say what it has";
   if (guest === undefined) return "its agent is connected and doesn't say what it has";
   const { block, online, offline } = guest;
   const idle = offline.length === 0 ? "" : `; ${offline.length} offline, which it doesn't use`;
-  return `${sayMib(online.length * block)} by its agent: ${online.length} memory blocks of ${sayMib(block)} online${idle}`;
+  const whole = online.length * block;
+  const memory = Math.min(whole, live?.memory ?? whole);
+  const partly = memory < whole ? ", not all of them full" : "";
+  return `${sayMib(memory)} by its agent: ${online.length} memory blocks of ${sayMib(block)} online${partly}${idle}`;
 }
 
 function saysReachable({ live, reachable }: Explanation): [label: string, text: string][] {

@@ -9,6 +9,7 @@ import type { VirtioMemSpec } from "../domain/spec.ts";
 import { parseUri } from "../libvirt/uri.ts";
 import { type Asked, askedMemory, MEMORY_FIELDS } from "../plan/asked.ts";
 import { cellsFor, emptyNodeNote, emptyNodeRefusal } from "../plan/cells.ts";
+import { changedFields } from "../plan/changed-fields.ts";
 import { ceilingFor } from "../plan/definition.ts";
 import { planMemory } from "../plan/memory.ts";
 import { pluggingReason } from "../plan/platform.ts";
@@ -108,7 +109,8 @@ function nameFailures(session: Session, inputs: Partial<Inputs>): Failure[] {
 async function sentence(session: Session, old: Partial<Inputs>, inputs: Inputs): Promise<string> {
   const chosen = session.replacing.get(inputs.__urn);
   if (old.uuid === undefined) return chosen ?? creation(session, inputs);
-  const differs = MEMORY_FIELDS.some((name) => JSON.stringify(old[name]) !== JSON.stringify(inputs[name]));
+  const changed = changedFields(old, inputs);
+  const differs = MEMORY_FIELDS.some((name) => changed.includes(name));
   if (!differs && old.memoryPlan !== undefined) return old.memoryPlan;
   const asked = askedMemory(inputs, session.defaults);
   if (asked === undefined) return "not known yet: live if possible";
@@ -118,7 +120,7 @@ async function sentence(session: Session, old: Partial<Inputs>, inputs: Inputs):
     const { observed } = look.found;
     const stopping = inputs.running === false && observed.power !== "off";
     const balloonReleased = old.currentMemory !== undefined && inputs.currentMemory === undefined;
-    const numaChanged = JSON.stringify(old.numa) !== JSON.stringify(inputs.numa);
+    const numaChanged = changed.includes("numa");
     return (
       planMemory(asked, observed, { stopping, numaChanged, balloonReleased }).summary ||
       `${saySize(asked.memory)}: nothing to do`

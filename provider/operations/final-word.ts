@@ -1,5 +1,7 @@
+import { saySize } from "../args/size.ts";
 import { type GuestRecord, stillTrue } from "../guest/record.ts";
 import type { Sighting } from "../observe/observe.ts";
+import { sum } from "../plan/cells.ts";
 import type { Step } from "../plan/plan.ts";
 import { askAnew, givesUp } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
@@ -31,12 +33,24 @@ export async function finalWord(
   }
   if (question !== undefined && "warning" in question) await say.warn(question.warning);
   if (question === undefined || "warning" in question) {
-    const word = givesUp(execution.change.steps) ? await askAnew(execution, sighting) : keptWord(execution);
+    if (!givesUp(execution.change.steps)) return { sighting, word: keptWord(execution) };
+    const word = await askAnew(execution, sighting);
+    await say.info(sayTakenOut(execution.change.steps, word));
     return { sighting, word };
   }
   const { record: word, shortfall } = await askAfter(question, execution, sighting, say);
   if (shortfall === undefined) return { sighting, word };
   return { sighting, word, shortfall: `Unable to give domain ${name} all of its memory: ${shortfall}` };
+}
+
+/** «256 MiB taken out of slot 1; the guest has 512 MiB by its agent» */
+function sayTakenOut(steps: Step[], word: GuestRecord | undefined): string {
+  const dimms = steps.flatMap((step) => (step.kind === "detach" ? [step.dimm] : []));
+  const size = saySize(sum(dimms.map((dimm) => dimm.size)));
+  const slots = dimms.flatMap(({ slot }) => slot ?? []).join(", ");
+  const where = slots === "" ? "" : ` of ${dimms.length === 1 ? "slot" : "slots"} ${slots}`;
+  const has = word === undefined ? "" : `; the guest has ${saySize(word.memory)} by its ${word.speaker}`;
+  return `${size} taken out${where}${has}`;
 }
 
 /** After these the guest has another memory than it said. */

@@ -139,3 +139,10 @@ describe("memoryPlan", () => {
     expect([id, inputs.interfaces]).toEqual([before.id, before.inputs.interfaces]);
   });
 });
+
+test("nodes whose fields come back in another order from the engine are the same nodes", async () => {
+  await stack.up({ ...args, numa: [{ memory: "1003MiB", cpus: "0" }] });
+  stack.recorded.inputs.numa = [{ cpus: "0", memory: "1003MiB" }];
+  await stack.up({ ...args, memory: "1259MiB", numa: [{ memory: "1003MiB", cpus: "0" }] });
+  expect(stack.recorded.inputs.memoryPlan).toMatch(/ 1003 → 1259 MiB of at most 8 GiB; no restart$/);
+});

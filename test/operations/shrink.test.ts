@@ -50,6 +50,7 @@ describe("a decrease", () => {
     expect(live().devices.map(({ alias }) => alias)).toEqual([DIMMS[0]]);
     expect([live().memory, nextBoot().memory, nextBoot().devices]).toEqual([1536 * MIB, 1536 * MIB, []]);
     expect(stack.recorded.outputs).toMatchObject({ liveMemory: "1536MiB", nextBootMemory: "1536MiB" });
+    expect(stack.run.said.at(-1)).toBe("768 MiB taken out of slots 2, 1");
     expect(underWay()).toBeUndefined();
     expect(await up(half)).toBe("same");
     expect(await up(grown)).toBe("update");
