@@ -82,7 +82,7 @@ test("DIMMs that the guest never took are healed while it runs: taken out where 
   stack.edit("heal", { hotplug });
   const healed = await stack.apply();
   expect(said(healed, "heal")).toContain(
-    "info: live: heal: plug ua-pulumi-dimm2 (a DIMM of 256 MiB in slot 2 at 0x116400000) again at 0x118000000",
+    "info: live: heal: plug ua-pulumi-dimm2 (a DIMM of 256 MiB in slot 2 at 0x116400000), which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB, again at 0x118000000",
   );
   await console.waitFor(/ online=8 offline=0 /);
   expect(console.memTotalKib()).toBe(before + 512 * MIB);

@@ -28,7 +28,7 @@ export function sayHealing({ removed, again }: Healing, { memory }: Asked, live:
   const leaves = removed.length === 0 ? [] : [`${since}${arrow(live.memory, left)}`];
   const anew = again.map(({ device, dimm }) => {
     const where = dimm.base === undefined ? "" : ` at ${dimm.base}`;
-    return `plug ${sayWhich(device)} again${where}, which ${sayWhy(device, live)}`;
+    return `plug ${sayWhich(device)}, which ${sayWhy(device, live)}, again${where}`;
   });
   return `heal: ${[...out, ...leaves, ...anew].join("; ")}`;
 }

@@ -34,7 +34,7 @@ describe("a DIMM of ours that the guest never took since its address is off the 
     expect(plan).toMatchObject({
       outcome: "live",
       summary:
-        "heal: plug ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000) again at 0x108000000, which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB; no restart",
+        "heal: plug ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000), which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB, again at 0x108000000; no restart",
     });
     expect(plan.steps.map(({ sentence }) => sentence)).toEqual([
       "take the DIMM of 256 MiB out of slot 1, node 0, which the guest never took",

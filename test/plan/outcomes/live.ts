@@ -129,7 +129,7 @@ export const LIVE: OutcomeRow[] = [
     change: {},
     outcome: "live",
     sentence:
-      "heal: plug ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000) again at 0x108000000, which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB; no restart",
+      "heal: plug ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000), which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB, again at 0x108000000; no restart",
   },
   {
     name: "the same, with an increase",
@@ -138,7 +138,7 @@ export const LIVE: OutcomeRow[] = [
     change: { memory: "1615MiB" },
     outcome: "live",
     sentence:
-      "heal: plug ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000) again at 0x108000000, which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB; hot-plug 256 MiB as 1 DIMM into slot 2 (13 of 16 free after), node 0; 1359 → 1615 MiB of at most 8 GiB; no restart; placed at 0x118000000, since the dimm of 100 MiB in slot 0 is off the guest's memory blocks",
+      "heal: plug ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000), which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB, again at 0x108000000; hot-plug 256 MiB as 1 DIMM into slot 2 (13 of 16 free after), node 0; 1359 → 1615 MiB of at most 8 GiB; no restart; placed at 0x118000000, since the dimm of 100 MiB in slot 0 is off the guest's memory blocks",
   },
   {
     name: "somebody else's DIMM that the guest never took, in the way of the size that is asked for",
