@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { readDomain } from "../../provider/domain/read.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { OneResource } from "./one-resource.ts";
+
+const MIB = 1024;
+
+/**
+ * A domain that was grown from 1003 to 1259 MiB, and its state, as the provider wrote it before it knew of balloons,
+ * virtio-mem, healing and requests to give DIMMs up. Never to be written anew.
+ */
+const { program, domain, state } = JSON.parse(
+  readFileSync(join(import.meta.dirname, "states/grown-by-agent.json"), "utf8"),
+);
+
+let host: FakeHypervisor;
+let stack: OneResource;
+
+beforeEach(() => {
+  host = new FakeHypervisor();
+  host.domains.set(domain.uuid, { ...domain });
+  host.agent = ({ execute }) => {
+    if (execute === "guest-get-memory-block-info") return { size: 128 * MIB * MIB };
+    const { memory } = readDomain(host.only.live ?? "");
+    const blocks = Math.ceil(memory / (128 * MIB));
+    return Array.from({ length: blocks }, (_, index) => ({ "phys-index": index, online: true }));
+  };
+  stack = new OneResource(host);
+  stack.state = structuredClone({ ...state, isPartial: false });
+});
+
+const live = () => readDomain(host.only.live ?? "");
+
+describe("a state that an earlier version wrote", () => {
+  test("makes no difference, and costs no call", async () => {
+    expect(await stack.up(program)).toBe("same");
+    expect(host.calls).toEqual([]);
+  });
+
+  test("is the same after a refresh", async () => {
+    await stack.refresh();
+    expect(stack.recorded).toEqual({ ...state, isPartial: false });
+    expect(await stack.up(program)).toBe("same");
+  });
+
+  test("is grown from", async () => {
+    expect(await stack.up({ ...program, memory: "1515MiB" })).toBe("update");
+    expect(live()).toMatchObject({
+      memory: 1515 * MIB,
+      devices: [{ alias: "ua-pulumi-dimm0" }, { alias: "ua-pulumi-dimm1" }],
+    });
+    expect(await stack.up({ ...program, memory: "1515MiB" })).toBe("same");
+  });
+
+  test("is shrunk from", async () => {
+    host.guestGivesUp.add("ua-pulumi-dimm0");
+    const shrunk = { ...program, memory: "1003MiB", hotplug: { ...program.hotplug, allowUnplug: true } };
+    expect(await stack.up(shrunk)).toBe("update");
+    expect(live()).toMatchObject({ memory: 1003 * MIB, devices: [] });
+    expect(await stack.up(shrunk)).toBe("same");
+  });
+});
