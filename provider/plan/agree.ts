@@ -32,7 +32,12 @@ export function permitted(announced: Change | undefined, now: Change): Change {
 
 /** A guest that has to give memory up may suffer from it, so that is never a surprise. */
 function takesMemory({ steps }: Change): boolean {
-  return steps.some((step) => step.kind === "detach" || (step.kind === "balloon" && step.takes));
+  return steps.some(
+    (step) =>
+      step.kind === "detach" ||
+      (step.kind === "resize" && step.device.requested < step.device.from) ||
+      (step.kind === "balloon" && step.takes),
+  );
 }
 
 /** None of these touches what runs, so the difference between them needs no second look by a person. */

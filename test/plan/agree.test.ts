@@ -6,7 +6,7 @@ import { planMemory } from "../../provider/plan/memory.ts";
 import type { Observed } from "../../provider/plan/observed.ts";
 import { isGraver } from "../../provider/plan/plan.ts";
 import { anyAsked, anyObserved } from "./arbitrary-domain.ts";
-import { ask, off, ours, running } from "./scene.ts";
+import { ask, off, ours, running, vmem } from "./scene.ts";
 
 /** The change that this domain needs to have 1259 MiB. */
 function change(observed: Observed, asked = ask(1259)): Change {
@@ -88,6 +88,16 @@ describe("the plan that update carries out", () => {
     expect(permitted(unknown, shrink)).toBe(shrink);
     for (const announced of [withRoom, grown])
       expect(permitted(announced, shrink)).toMatchObject({ outcome: "refuse", steps: [] });
+  });
+
+  test("takes no virtio-mem from a guest that the preview did not name", () => {
+    const asked = ask(1259, { device: "virtio-mem" });
+    const shrink = change(running({ devices: [vmem(0, 4096, 512)] }), asked);
+    const growth = change(running({ devices: [vmem(0, 4096)] }), asked);
+    expect(permitted(shrink, shrink)).toBe(shrink);
+    expect(permitted(shrink, growth)).toBe(growth);
+    expect(permitted(growth, growth)).toBe(growth);
+    expect(permitted(growth, shrink)).toMatchObject({ outcome: "refuse", steps: [] });
   });
 
   test("without a preview in this process interrupts nothing but by the program's own running: false", () => {
