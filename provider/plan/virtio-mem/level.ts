@@ -18,10 +18,13 @@ export function levelled(devices: Holder[], total: Kib): Kib[] | undefined {
   const step = Math.max(1, ...devices.map(({ block }) => block));
   const most = devices.reduce((sum, { size }) => sum + wholeSteps(size, step), 0);
   if (total < 0 || total % step !== 0 || total > most) return undefined;
-  const present = devices.reduce((sum, { requested }) => sum + requested, 0);
+  // A device may be asked for more than it is to hold, in a definition that shall have a smaller one.
+  const kept = ({ size, requested }: Holder) => wholeSteps(Math.min(size, requested), step);
+  const present = devices.reduce((sum, device) => sum + kept(device), 0);
   const at = (level: Kib) =>
-    devices.map(({ size, requested }) => {
-      const asked = wholeSteps(requested, step);
+    devices.map((device) => {
+      const { size } = device;
+      const asked = kept(device);
       const wanted = total >= present ? Math.max(asked, level) : Math.min(asked, level);
       return Math.min(wholeSteps(size, step), wanted);
     });

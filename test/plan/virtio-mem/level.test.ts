@@ -35,6 +35,13 @@ describe("what is asked of each device", () => {
     expect(levelled([device(0, 64, 2), device(0, 64, 8)], 20)).toBeUndefined();
   });
 
+  test("all of it, where one is asked for more than it is to hold, or for what is no whole step", () => {
+    expect(levelled([device(2304, 1024), device(1776, 2944)], 3456)).toEqual([1024, 2432]);
+    expect(levelled([device(128, 512, 128), device(254, 512), device(254, 512)], 512)).toEqual([
+      256, 128, 128,
+    ]);
+  });
+
   test("of no device nothing", () => {
     expect(levelled([], 0)).toEqual([]);
     expect(levelled([], 2)).toBeUndefined();
