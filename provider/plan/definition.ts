@@ -6,7 +6,7 @@ import { parts, targetNodes } from "./dimms/spread.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import type { MemoryDefinition } from "./plan.ts";
 import { type Platform, pluggingReason } from "./platform.ts";
-import { hasVirtioMem, withVirtioMem } from "./virtio-mem/definition.ts";
+import { definesVirtioMem, hasVirtioMem, withVirtioMem } from "./virtio-mem/definition.ts";
 import { virtioMemOn } from "./virtio-mem/devices.ts";
 
 /** QEMU refuses slots without headroom; where nothing can be plugged there is no use for them. */
@@ -41,9 +41,7 @@ export function foldedDefinition(
     ...ceilingFor(asked, nextBoot),
     removeAliases: nextBoot.devices.filter(isOurs).flatMap((device) => device.alias ?? []),
   };
-  return asked.device === "virtio-mem"
-    ? withVirtioMem(folded, asked, observed, nextBoot, numaChanged)
-    : folded;
+  return withVirtioMem(folded, asked, observed, nextBoot, numaChanged);
 }
 
 /** What the next boot has beside the node that takes the rest: devices of others, and the other nodes. */
@@ -67,7 +65,7 @@ export function leastMemory(asked: Asked, observed: Observed, numaChanged = fals
 
 /** A virtio-mem device of others on a node that takes memory is used as if it were ours. */
 function theirMemory(asked: Asked, nextBoot: MemoryView): Kib {
-  const nodes = asked.device === "virtio-mem" ? targetNodes(asked, nextBoot) : [];
+  const nodes = definesVirtioMem(asked, nextBoot) ? targetNodes(asked, nextBoot) : [];
   const used = new Set(nodes.map((node) => virtioMemOn(node, nextBoot)));
   return sum(nextBoot.devices.filter((device) => !isOurs(device) && !used.has(device)).map(countedSize));
 }
@@ -137,13 +135,15 @@ function foldedEvenly(asked: Asked, observed: Observed, nextBoot: MemoryView, th
     id,
     memory: (live && liveCell(id, observed)) ?? memory,
   }));
-  const rest = asked.memory - theirs - sum(present.map((cell) => cell.memory));
-  if (rest < 0) return atCreation;
-  const added = live && parts(rest, asked, live);
-  const grown =
+  const added = live && parts(asked.memory - live.memory, asked, live);
+  const reached =
     added?.length === present.length && added.every(({ size }) => size >= 0)
       ? present.map((cell, index) => ({ ...cell, memory: cell.memory + (added[index]?.size ?? 0) }))
-      : spreadOver(present, rest);
+      : present;
+  // What others have in the running domain alone; below 0 where they have more in the definition.
+  const rest = asked.memory - theirs - sum(reached.map((cell) => cell.memory));
+  if (rest < 0) return atCreation;
+  const grown = spreadOver(reached, rest);
   const above = grown.map(({ memory }, index) => memory - (shares[index]?.memory ?? 0));
   // Sizes are rounded to MiB for each node, and a minimal one has a MiB of another's.
   const isEven = Math.max(...above) - Math.min(...above) <= (shares.length + 1) * MINIMAL_NODE;

@@ -18,7 +18,7 @@ import { foreignPending, supersededPending } from "./pending.ts";
 import { nothing, type Plan, type Step } from "./plan.ts";
 import { reachableSizes } from "./reachable.ts";
 import { topologyReasons } from "./topology.ts";
-import { planResize, sayVirtioMem } from "./virtio-mem/resize.ts";
+import { planResize, resized, sayVirtioMem } from "./virtio-mem/resize.ts";
 import { otherKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
 import { arrow, NEXT_BOOT, sayRest } from "./words.ts";
 
@@ -91,7 +91,10 @@ function planRunning(asked: Asked, observed: Observed, live: MemoryView, circums
   if (reasons.length > 0)
     return fallBack(asked, observed, live, reasons, definition, headroom(asked, live) + supersedes);
   if (increase === 0) return planDefinition(asked, observed, live, definition, supersedes);
-  if (asked.device === "virtio-mem") return planResize(asked, observed, live, definition, supersedes);
+  if (asked.device === "virtio-mem") {
+    const after = definitionSteps(asked, resized(asked, observed, live), circumstances);
+    return planResize(asked, observed, live, after, supersedes);
+  }
   if (increase < 0) return planShrink(asked, observed, live, circumstances, supersedes);
   const layout = layOut(increase, asked, live);
   const attach = layout.dimms.map(

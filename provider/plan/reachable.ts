@@ -5,13 +5,14 @@ import { dimmUnit } from "./dimms/layout.ts";
 import { targetNodes, unevenness } from "./dimms/spread.ts";
 import type { Observed } from "./observed.ts";
 import type { Reachable } from "./plan.ts";
-import { resizableTo } from "./virtio-mem/rules.ts";
+import { otherKindReason, resizableTo } from "./virtio-mem/rules.ts";
 
 /** The sizes that a running domain can be grown to without a restart, by the planner's own rules. */
 export function reachableSizes(asked: Asked, observed: Observed): Reachable | undefined {
   if (asked.device === "virtio-mem") return resizableTo(asked, observed).up;
   const { live } = observed;
   if (live?.maxMemory === undefined || asked.applyOn === "nextBoot") return undefined;
+  if (otherKindReason(asked, live) !== undefined) return undefined;
   const step = dimmUnit(asked, live).size * targetNodes(asked, live).length;
   const level = live.memory + (asked.target === "spread" ? unevenness(live) : 0);
   const first = Math.max(

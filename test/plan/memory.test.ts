@@ -365,6 +365,21 @@ test("a domain without any node is left without one where nothing can be plugged
   expect(steps).toMatchObject([{ kind: "define", definition: { memory: 1259 * MIB, cells: [] } }]);
 });
 
+test("spread beside a DIMM of others that waits for the next boot, killed after any step, it is settled", () => {
+  const cells = [768, 768, 2048];
+  const observed = running({ cells }, { cells, devices: [theirs(0, 160)] });
+  const asked = ask(4352, { shares: cells, target: "spread" });
+  const { steps } = planMemory(asked, observed);
+  expect(steps.map(({ kind }) => kind)).toEqual(["attach", "attach", "attach", "define"]);
+  for (const count of steps.keys()) {
+    const killedAt = steps.slice(0, count).reduce((before, step) => afterStep(before, step), observed);
+    const rest = planMemory(asked, killedAt).steps;
+    const end = rest.reduce((before, step) => afterStep(before, step), killedAt);
+    expect(planMemory(asked, end)).toMatchObject({ outcome: "none", steps: [] });
+    expect(end.nextBoot?.memory).toBe(4352 * MIB);
+  }
+});
+
 describe.each([
   ["live", live],
   ["at the next boot", later],

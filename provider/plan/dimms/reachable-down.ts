@@ -4,7 +4,7 @@ import { sum } from "../cells.ts";
 import { leastMemory } from "../definition.ts";
 import type { MemoryView, Observed } from "../observed.ts";
 import type { Reachable } from "../plan.ts";
-import { resizableTo } from "../virtio-mem/rules.ts";
+import { otherKindReason, resizableTo } from "../virtio-mem/rules.ts";
 import { againstAnyDetach, removableOn } from "./shrink.ts";
 import { targetNodes } from "./spread.ts";
 import { sumsOf } from "./subset.ts";
@@ -14,7 +14,7 @@ export function downwardSizes(asked: Asked, observed: Observed): Reachable[] {
   if (asked.device === "virtio-mem") return resizableTo(asked, observed).down;
   const { live } = observed;
   if (live === undefined || !asked.allowUnplug || asked.applyOn === "nextBoot") return [];
-  if (againstAnyDetach(asked, observed).length > 0) return [];
+  if (againstAnyDetach(asked, observed).length > 0 || otherKindReason(asked, live) !== undefined) return [];
   const least = leastMemory(asked, observed);
   const sizes = decreases(asked, live)
     .map((decrease) => live.memory - decrease)

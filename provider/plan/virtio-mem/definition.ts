@@ -9,6 +9,11 @@ import { pluggingReason } from "../platform.ts";
 import { definedDevices, virtioMemOn } from "./devices.ts";
 import { levelled } from "./level.ts";
 
+/** True where memory comes by virtio-mem; else devices of others stay as they are. */
+export function definesVirtioMem(asked: Asked, nextBoot: MemoryView): boolean {
+  return asked.device === "virtio-mem" && asked.enabled && pluggingReason(asked, nextBoot) === undefined;
+}
+
 /**
  * The definition with virtio-mem: what is asked beside base memory is requested of the devices, and base memory stays,
  * that of the definition or that of the running domain. Where that can't be (less than base, no multiple of the block,
@@ -23,8 +28,7 @@ export function withVirtioMem(
   nextBoot: MemoryView,
   numaChanged: boolean,
 ): MemoryDefinition {
-  if (folded.cells.length === 0 || !asked.enabled || pluggingReason(asked, nextBoot) !== undefined)
-    return folded;
+  if (folded.cells.length === 0 || !definesVirtioMem(asked, nextBoot)) return folded;
   const hasDimms = nextBoot.devices.some((device) => isOurs(device) && device.model === "dimm");
   const present = numaChanged || hasDimms ? [] : [nextBoot.cells, observed.live?.cells ?? []];
   const bases = present.filter((cells) => cells.length === folded.cells.length);

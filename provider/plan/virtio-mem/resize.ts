@@ -16,6 +16,16 @@ function resizes(asked: Asked, live: MemoryView): ResizePlan[] {
   });
 }
 
+/** The domain as it is when its devices have been resized. */
+export function resized(asked: Asked, observed: Observed, live: MemoryView): Observed {
+  const changes = resizes(asked, live);
+  const devices = live.devices.map((device) => {
+    const requested = changes.find(({ alias }) => alias === device.alias)?.requested;
+    return requested === undefined ? device : { ...device, requested };
+  });
+  return { ...observed, live: { ...live, memory: asked.memory, devices } };
+}
+
 /**
  * Changes the size of a running domain by its virtio-mem devices.
  *

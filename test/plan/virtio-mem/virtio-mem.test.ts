@@ -227,6 +227,32 @@ describe("from one kind of device to the other", () => {
   });
 });
 
+test("where nothing is plugged, a device of others stays in the definition, and counts", () => {
+  const foreign = { ...vmem(0, 1024, 512), alias: "ua-theirs" };
+  const asked = ask(1259, { ...virtioMem, enabled: false, whenNotPossible: "nextBoot" });
+  const observed = running({ devices: [foreign] });
+  const plan = planMemory(asked, observed);
+  expect(definitionOf(plan)).toMatchObject({ memory: 1259 * MIB, cells: [{ memory: 747 * MIB }] });
+  const after = plan.steps.reduce((seen, step) => afterStep(seen, step), observed);
+  expect(after.nextBoot?.memory).toBe(1259 * MIB);
+  expect(planMemory(asked, after).outcome).toBe("none");
+});
+
+test("a size with no room above it: its definition is that of the devices as they are resized", () => {
+  const live = { cells: [512, 491], devices: [vmem(0, 1408, 1408), vmem(1, 1408, 1408)], max: 12011 };
+  const observed = running(live, { ...live, devices: [vmem(1, 1408, 1408)] });
+  const asked = ask(3565, { ...virtioMem, target: "spread", max: 3565 });
+  const after = planMemory(asked, observed).steps.reduce((seen, step) => afterStep(seen, step), observed);
+  expect(planMemory(asked, after)).toMatchObject({ outcome: "none", steps: [] });
+});
+
+test("DIMMs are offered to no domain that has virtio-mem of ours: it can't change while it runs", () => {
+  const observed = running({ devices: [vmem(0, 4096), ours(0, 256)] });
+  const plan = planMemory(ask(1515, { allowUnplug: true, whenNotPossible: "error" }), observed);
+  expect([plan.outcome, plan.reachable, plan.reachableDown]).toEqual(["refuse", undefined, undefined]);
+  expect(plan.summary).toContain("no other size is live from 1259 MiB");
+});
+
 test("a definition that a device of others would take beyond maxMemory is refused before anything", () => {
   const foreign = { ...vmem(0, 6144, 512), alias: "ua-theirs" };
   const asked = ask(2571, { whenNotPossible: "restart", max: 8192 });
