@@ -44,7 +44,7 @@ function hotplugged(cells: number, slots: number): fc.Arbitrary<Hotplugged[]> {
           who === "ours"
             ? // Never less than an alignment may be.
               ours(slot, Math.ceil(mib / 128) * 128, node)
-            : { ...theirs(slot, mib, who === "theirs" ? undefined : who), node },
+            : { ...theirs(slot, mib, who === "theirs" ? undefined : `${who}${slot}`), node },
         isOurs: who === "ours",
         isDefined,
       })),

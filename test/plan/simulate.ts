@@ -29,9 +29,11 @@ export function afterStep(observed: Observed, step: Step, nodes?: number): Obser
       const resized = live?.devices.find((device) => device.alias === alias);
       if (live === undefined || resized === undefined) throw new Error(`there is no ${alias} to resize`);
       if (requested > resized.size) throw new Error(`${alias} holds less than ${requested} KiB`);
-      const memory = live.memory + requested - (resized.requested ?? 0);
+      const change = requested - (resized.requested ?? 0);
+      const memory = live.memory + change;
+      const currentMemory = live.currentMemory + change;
       const devices = live.devices.map((device) => (device === resized ? { ...device, requested } : device));
-      return { ...observed, live: { ...live, memory, devices } };
+      return { ...observed, live: { ...live, memory, currentMemory, devices } };
     }
     case "detach": {
       const { alias } = step.dimm;
