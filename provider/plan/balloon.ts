@@ -1,7 +1,9 @@
 import { sayMib } from "../args/size.ts";
-import type { Kib } from "../domain/state.ts";
+import type { Kib, MemoryDevice } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
 import { sum } from "./cells.ts";
+import { isOurs } from "./dimms/slots.ts";
+import { refuse } from "./fallback.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { isGraver, nothing, type Plan, type Step } from "./plan.ts";
 import { arrow, NEXT_BOOT } from "./words.ts";
@@ -35,9 +37,15 @@ export function withBalloon(
   const wanted = Math.min(currentMemory ?? asked.memory, asked.memory);
   const { live, nextBoot } = observed;
   const running = stopping ? undefined : live;
-  const isNow = running !== undefined && running.withoutBalloon !== true && asked.applyOn === "now";
-  const now = isNow ? liveChange(plan, released ? undefined : wanted, observed, running) : undefined;
+  const isOwed = running !== undefined && running.withoutBalloon !== true && asked.applyOn === "now";
+  const change = isOwed ? liveChange(plan, released ? undefined : wanted, observed, running) : undefined;
   const isLater = nextBoot !== undefined && nextBoot.currentMemory !== wanted;
+  const foreign = [live, nextBoot].flatMap((view) => view?.devices ?? []).find(isTheirVirtioMem);
+  if (foreign !== undefined && (change !== undefined || isLater))
+    return wanted === asked.memory ? plan : besideVirtioMem(foreign, wanted, asked);
+  // Ours is there until the next boot, where the program asks for DIMMs.
+  const isNow = isOwed && !running.devices.some(isVirtioMem);
+  const now = isNow ? change : undefined;
   if (now === undefined && !isLater) return plan;
   const isFolded = plan.steps.some(({ kind }) => kind === "define");
   const inDefinition: BalloonStep[] = isLater && !isFolded ? [definitionStep(wanted)] : [];
@@ -54,6 +62,25 @@ export function withBalloon(
       ? [...beforeDetach(plan.steps, now.step), ...inDefinition]
       : [...plan.steps, ...inDefinition, ...(now ? [now.step] : [])],
   };
+}
+
+/**
+ * QEMU's balloon knows base memory and DIMMs alone (get_current_ram_size), while libvirt counts virtio-mem in what it says
+ * the balloon leaves: it would never be there.
+ */
+function besideVirtioMem({ node = 0 }: MemoryDevice, wanted: Kib, { memory }: Asked): Plan {
+  const reason = `currentMemory is ${sayMib(wanted)} of ${sayMib(memory)}, and the domain has a virtio-mem device of others on node ${node}: a balloon can't be counted together with virtio-mem`;
+  return refuse(`${reason}; take currentMemory out of the program, or that device out of the domain`, [
+    reason,
+  ]);
+}
+
+function isVirtioMem({ model }: MemoryDevice): boolean {
+  return model === "virtio-mem";
+}
+
+function isTheirVirtioMem(device: MemoryDevice): boolean {
+  return isVirtioMem(device) && !isOurs(device);
 }
 
 function definitionStep(size: Kib): BalloonStep {

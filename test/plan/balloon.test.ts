@@ -1,11 +1,12 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
+import type { MemoryDevice } from "../../provider/domain/state.ts";
 import { withBalloon } from "../../provider/plan/balloon.ts";
 import { planMemory } from "../../provider/plan/memory.ts";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
 import type { Plan } from "../../provider/plan/plan.ts";
 import { anyCase } from "./arbitrary-domain.ts";
-import { ask, MIB, ours, running } from "./scene.ts";
+import { ask, MIB, ours, running, vmem } from "./scene.ts";
 import { afterStep } from "./simulate.ts";
 
 /** A part of a memory, in whole MiB. */
@@ -83,6 +84,43 @@ describe("of whatever a balloon is like, and whatever is named", () => {
     const last = steps.reduce(afterStep, observed);
     if (last.nextBoot) expect(last.nextBoot.currentMemory).toBe(last.nextBoot.memory);
     if (last.live && asked.applyOn === "now") expect(last.live.currentMemory).toBe(last.live.memory);
+  });
+});
+
+describe("beside virtio-mem, which libvirt counts in what a balloon leaves and QEMU doesn't", () => {
+  const left = (device: MemoryDevice, mib: number): Observed => {
+    const observed = running({ devices: [device] });
+    return {
+      ...observed,
+      ...(observed.live && { live: { ...observed.live, currentMemory: mib * MIB } }),
+      ...(observed.nextBoot && { nextBoot: { ...observed.nextBoot, currentMemory: mib * MIB } }),
+    };
+  };
+  const foreign = { ...vmem(0, 4096, 512), alias: "ua-theirs" };
+
+  test("of others nothing is ballooned", () => {
+    const asked = ask(1515, { currentMemory: 700 * MIB });
+    expect(planMemory(asked, left(foreign, 1515))).toMatchObject({
+      outcome: "refuse",
+      steps: [],
+      summary:
+        "currentMemory is 700 MiB of 1515 MiB, and the domain has a virtio-mem device of others on node 0: a balloon can't be counted together with virtio-mem; take currentMemory out of the program, or that device out of the domain",
+    });
+    expect(planMemory(asked, left(foreign, 700)).outcome).toBe("none");
+  });
+
+  test("of others all of it may be named, or nothing any more: the balloon stays where it is", () => {
+    expect(planMemory(ask(1515, { currentMemory: 1515 * MIB }), left(foreign, 700)).outcome).toBe("none");
+    const released = planMemory(ask(1515), left(foreign, 700), { balloonReleased: true });
+    expect(released.outcome).toBe("none");
+  });
+
+  test("of ours, that waits for its going, the definition's is set alone", () => {
+    const asked = ask(1515, { currentMemory: 700 * MIB, whenNotPossible: "nextBoot" });
+    const observed = left(vmem(0, 4096, 512), 1515);
+    const { outcome, steps } = planMemory(asked, observed);
+    expect([outcome, steps.map(({ kind }) => kind)]).toEqual(["nextBoot", ["define"]]);
+    expect(planMemory(asked, steps.reduce(afterStep, observed)).outcome).toBe("none");
   });
 });
 

@@ -16,6 +16,8 @@ const ACTS = ["none", "live", "nextBoot"];
 function happens(observed: Observed, step: Step): Observed {
   const next = afterStep(observed, step);
   const { live } = next;
+  if (step.kind === "balloon" && step.where === "live" && live?.devices.some(isVirtioMem))
+    throw new Error("libvirt counts virtio-mem in what a balloon leaves, and QEMU doesn't");
   if (step.kind === "start" && live) return { ...next, live: named(live) };
   if (step.kind !== "attach" || live === undefined) return next;
   const before = live.devices.slice(0, -1);
@@ -26,6 +28,10 @@ function happens(observed: Observed, step: Step): Observed {
   const there = { ...live, devices: [...before, placed] };
   const taken = !misaligned(there).includes(placed);
   return { ...next, live: { ...there, devices: [...before, { ...placed, taken }] } };
+}
+
+function isVirtioMem({ model }: SeenDevice): boolean {
+  return model === "virtio-mem";
 }
 
 function isPlaced({ model, base }: SeenDevice): boolean {
@@ -172,7 +178,10 @@ describe("of whatever a domain is like, with all features at once", () => {
       const { currentMemory } = asked;
       if (isFolded) expect(last.nextBoot?.currentMemory).toBe(currentMemory ?? last.nextBoot?.memory);
       if (asked.device === "virtio-mem" || currentMemory === undefined) return;
-      if (last.nextBoot) expect(last.nextBoot.currentMemory).toBe(currentMemory);
+      // Beside virtio-mem of others all of it may be named, and is nobody's to set.
+    const isIdle = [last.live, last.nextBoot].some((view) => view?.devices.some(isVirtioMem));
+    if (currentMemory === asked.memory && isIdle) return;
+    if (last.nextBoot) expect(last.nextBoot.currentMemory).toBe(currentMemory);
     },
   );
 });

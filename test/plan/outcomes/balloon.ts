@@ -1,4 +1,4 @@
-import { MIB, off, ours, running, view } from "../scene.ts";
+import { MIB, off, ours, running, view, vmem } from "../scene.ts";
 import { nextBoot, type OutcomeRow } from "./row.ts";
 
 /** A running domain whose balloon leaves 512 MiB, now and at the next boot. */
@@ -122,6 +122,14 @@ export const BALLOON: OutcomeRow[] = [
     outcome: "check error",
     sentence:
       "currentMemory is 128 MiB; of 1003 MiB the balloon must leave at least 144 MiB: a guest's kernel and its map of that memory, without which it panics",
+  },
+  {
+    name: "currentMemory beside a virtio-mem device of others",
+    before: running({ devices: [{ ...vmem(0, 4096), alias: "ua-theirs" }] }),
+    change: { currentMemory: "512MiB" },
+    outcome: "refuse",
+    sentence:
+      "currentMemory is 512 MiB of 1003 MiB, and the domain has a virtio-mem device of others on node 0: a balloon can't be counted together with virtio-mem; take currentMemory out of the program, or that device out of the domain",
   },
   {
     name: "currentMemory with balloon false",
