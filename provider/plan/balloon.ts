@@ -126,13 +126,16 @@ function liveChange(
   // libvirt tells it the same at every start.
   const isDefined = nextBoot === undefined || Math.min(nextBoot.currentMemory, memory) === to;
   const isTold = added + removed === 0 && told === to && isDefined;
-  if (from === to || isTold) return undefined;
+  // It may be where it shall be, and on its way to what it was told before.
+  const leaves = from === to && told !== undefined && told !== to;
+  if ((from === to && !leaves) || isTold) return undefined;
   const isFirst = removed > 0 && from < to;
   const size = isFirst ? live.currentMemory + to - from : to;
   const sentence = `set what the balloon leaves the guest to ${sayMib(size)}`;
   const takes = to < live.currentMemory;
   const step: BalloonStep = { kind: "balloon", size, where: "live", takes, sentence };
-  return { step, from: isFirst ? live.currentMemory : from, to: size, left: to, isFirst };
+  const before = leaves ? told : isFirst ? live.currentMemory : from;
+  return { step, from: before, to: size, left: to, isFirst };
 }
 
 function beforeDetach(steps: Step[], balloon: BalloonStep): Step[] {

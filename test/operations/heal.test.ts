@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { dimmXml } from "../../provider/domain/device.ts";
 import { readDomain } from "../../provider/domain/read.ts";
+import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "./fake-hypervisor.ts";
 import { OneResource } from "./one-resource.ts";
 
@@ -116,6 +117,25 @@ describe("a DIMM of ours that the guest never took", () => {
     const before = structuredClone(stack.recorded);
     await stack.refresh();
     expect(stack.recorded).toEqual(before);
+    expect(await stack.up(grown)).toBe("same");
+  });
+
+  test("is healed by a preview that reaches nobody, but by no update whose guest is silent then", async () => {
+    stack.hosts = { "qemu:///system": new ConnectionError("nobody answers") };
+    expect(await stack.preview(grown)).toMatchObject({ kind: "update", replaces: [] });
+    expect(stack.run.said).toEqual([
+      expect.stringMatching(/^live: heal: plug ua-pulumi-dimm1 .* \(planned from the state alone/),
+    ]);
+    stack.hosts = { "qemu:///system": host };
+    host.agent = undefined;
+    const before = liveDevices();
+    await stack.up(grown);
+    expect(liveDevices()).toEqual(before);
+    expect(host.calls).not.toContain("detachDevice");
+    bootGuest();
+    await stack.refresh();
+    await stack.up(grown);
+    expect(liveDevices()).toEqual(HEALED);
     expect(await stack.up(grown)).toBe("same");
   });
 

@@ -87,6 +87,20 @@ describe("of whatever a balloon is like, and whatever is named", () => {
   });
 });
 
+test("a balloon that was told another size, and has not moved yet, is told anew", () => {
+  const observed = { ...running(), told: 512 * MIB };
+  const plan = planMemory(ask(1003, { currentMemory: 1003 * MIB }), observed);
+  expect(plan).toMatchObject({
+    outcome: "live",
+    summary: "balloon 512 → 1003 MiB, live",
+    steps: [{ kind: "balloon", size: 1003 * MIB, where: "live", takes: false }],
+  });
+  expect(planMemory(ask(1003), observed, { balloonReleased: true }).summary).toMatch(
+    /^balloon 512 → 1003 MiB/,
+  );
+  expect(planMemory(ask(1003), observed).outcome).toBe("none");
+});
+
 describe("beside virtio-mem, which libvirt counts in what a balloon leaves and QEMU doesn't", () => {
   const left = (device: MemoryDevice, mib: number): Observed => {
     const observed = running({ devices: [device] });

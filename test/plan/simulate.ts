@@ -57,7 +57,8 @@ export function afterStep(observed: Observed, step: Step, nodes?: number): Obser
       const which = step.where === "live" ? "live" : "nextBoot";
       const view = observed[which];
       if (view === undefined || step.size > view.memory) throw new Error(`no balloon leaves ${step.size}`);
-      return { ...observed, [which]: { ...view, currentMemory: step.size } };
+      const { told: _, ...rest } = observed;
+      return { ...(which === "live" ? rest : observed), [which]: { ...view, currentMemory: step.size } };
     }
     case "start":
       if (nextBoot === undefined) throw new Error("there is nothing to start");

@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { readDomain } from "../../provider/domain/read.ts";
+import { ConnectionError } from "../../provider/libvirt/errors.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { OneResource } from "./one-resource.ts";
+import { settled } from "./settled.ts";
+
+const URI = "qemu:///system";
+const args = { memory: "1GiB", maxMemory: "8GiB" };
+const BLIND = " (planned from the state alone, since the hypervisor can't be reached: nobody answers)";
+
+let host: FakeHypervisor;
+let stack: OneResource;
+
+// Waits pass at once.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  host = new FakeHypervisor();
+  stack = new OneResource(host);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** What a preview comes to that nobody answers, and what it says. */
+async function blindly(program: Record<string, unknown>): Promise<[kind: string, said: string[]]> {
+  stack.hosts = { [URI]: new ConnectionError("nobody answers") };
+  const { kind } = await stack.preview(program);
+  stack.hosts = { [URI]: host };
+  return [kind, stack.run.said];
+}
+
+describe("with the hypervisor out of reach, the state says", () => {
+  const elastic = { ...args, hotplug: { device: "virtio-mem", awaitGuest: 5 } };
+
+  test("that a guest lags behind its virtio-mem, and what follows from what was requested", async () => {
+    await stack.up(elastic);
+    host.virtioMem.most = 0;
+    await expect(settled(stack.up({ ...elastic, memory: "1538MiB" }))).rejects.toThrow();
+    expect(await blindly({ ...elastic, memory: "1538MiB" })).toEqual([
+      "update",
+      ["the guest is waited for again: it has more or less than is requested of its virtio-mem"],
+    ]);
+    const [kind, said] = await blindly({ ...elastic, memory: "1280MiB" });
+    expect(kind).toBe("update");
+    expect(said).toEqual([
+      expect.stringMatching(/^live: take 258 MiB out of node 0's virtio-mem device .*; 1538 → 1280 MiB/),
+    ]);
+    expect(said[0]?.endsWith(BLIND)).toBe(true);
+    host.virtioMem.most = 2 ** 40;
+    expect(await settled(stack.up({ ...elastic, memory: "1280MiB" }))).toBe("update");
+    expect(await blindly({ ...elastic, memory: "1280MiB" })).toEqual(["same", []]);
+  });
+
+  test("what a balloon was told that has not got there", async () => {
+    host.guestObeysBalloon = false;
+    const ballooned = { ...args, currentMemory: "512MiB", hotplug: { awaitGuest: false } };
+    await stack.up(ballooned);
+    expect(await blindly(ballooned)).toEqual(["same", []]);
+    const all = { ...ballooned, currentMemory: "1GiB" };
+    expect(await blindly(all)).toEqual([
+      "update",
+      [`live: balloon 512 → 1024 MiB, live and at the next boot${BLIND}`],
+    ]);
+    await stack.up(all);
+    expect(host.calls.filter((call) => call === "setMemory")).toHaveLength(2);
+    expect(readDomain(host.only.inactive ?? "").currentMemory).toBe(1024 * 1024);
+    expect(await blindly(all)).toEqual(["same", []]);
+  });
+});
