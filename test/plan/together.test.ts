@@ -179,9 +179,9 @@ describe("of whatever a domain is like, with all features at once", () => {
       if (isFolded) expect(last.nextBoot?.currentMemory).toBe(currentMemory ?? last.nextBoot?.memory);
       if (asked.device === "virtio-mem" || currentMemory === undefined) return;
       // Beside virtio-mem of others all of it may be named, and is nobody's to set.
-    const isIdle = [last.live, last.nextBoot].some((view) => view?.devices.some(isVirtioMem));
-    if (currentMemory === asked.memory && isIdle) return;
-    if (last.nextBoot) expect(last.nextBoot.currentMemory).toBe(currentMemory);
+      const isIdle = [last.live, last.nextBoot].some((view) => view?.devices.some(isVirtioMem));
+      if (currentMemory === asked.memory && isIdle) return;
+      if (last.nextBoot) expect(last.nextBoot.currentMemory).toBe(currentMemory);
     },
   );
 });
