@@ -59,7 +59,7 @@ export function named(live: MemoryView): MemoryView {
 type Word = "true" | "silent" | "refused";
 
 /** What is off the guest's blocks it never took. */
-export function heard(live: MemoryView, words: Word[]): MemoryView {
+function heard(live: MemoryView, words: Word[]): MemoryView {
   const off = misaligned(live);
   const devices = live.devices.map((device, index): SeenDevice => {
     const word = words[index] ?? "silent";
@@ -70,7 +70,7 @@ export function heard(live: MemoryView, words: Word[]): MemoryView {
 }
 
 /** A domain with everything at once: DIMMs that the guest took or not, virtio-mem of anybody, a balloon. */
-export const anyWhole: fc.Arbitrary<Observed> = fc
+const anyWhole: fc.Arbitrary<Observed> = fc
   .record({
     observed: anyObserved,
     elastics: fc.oneof(
