@@ -147,8 +147,8 @@ export function anyAsked(observed: Observed): fc.Arbitrary<Asked> {
       slots: fc.integer({ min: 1, max: 8 }),
       shares: anyShares(observed),
       target: fc.oneof(fc.integer({ min: 0, max: nodes - 1 }), fc.constant("spread" as const)),
-      maxDimms: fc.option(fc.integer({ min: 1, max: 20 }), { freq: 1, nil: undefined }),
-      pageSize: fc.option(fc.constantFrom(2, 1024), { freq: 1, nil: undefined }),
+      maxDimms: fc.option(fc.integer({ min: 1, max: 20 }), { freq: 3, nil: undefined }),
+      pageSize: fc.option(fc.constantFrom(2, 1024), { freq: 3, nil: undefined }),
       whenNotPossible: fc.constantFrom("replace", "restart", "nextBoot", "error"),
       applyOn: fc.oneof(
         { weight: 7, arbitrary: fc.constant("now" as const) },

@@ -20,7 +20,7 @@ const elastic = fc.record({
   who: fc.constantFrom("ours", "ours", "theirs", "ua-theirs"),
   room: fc.integer({ min: 1, max: 24 }),
   requested: fc.nat(24 * 64),
-  later: fc.option(fc.nat(24 * 64), { freq: 1 }),
+  later: fc.option(fc.nat(24 * 64), { freq: 2 }),
   where: fc.constantFrom("both", "both", "both", "live", "definition"),
 });
 
@@ -84,7 +84,7 @@ const anyWhole: fc.Arbitrary<Observed> = fc
     }),
     balloons: fc.tuple(share, share),
     pending: fc.boolean(),
-    told: fc.option(share, { freq: 1 }),
+    told: fc.option(share, { freq: 2 }),
     withoutBalloon: fc.constantFrom(false, false, false, false, true),
   })
   .map(({ observed, elastics, block, words, balloons, pending, told, withoutBalloon }): Observed => {
@@ -134,7 +134,7 @@ function anyWish(observed: Observed): fc.Arbitrary<Asked> {
       heal: fc.constantFrom(true, true, false),
       without: fc.oneof({ weight: 2, arbitrary: fc.constant<SeenDevice[]>([]) }, fc.subarray(refused)),
       more: fc.nat(1024).map((blocks) => blocks * 2 * MIB),
-      currentMemory: fc.option(share, { freq: 1 }),
+      currentMemory: fc.option(share, { freq: 2 }),
     })
     .map(({ asked, device, heal, without, more, currentMemory }): Asked => {
       const { maxDimmSize, ...rest } = asked;

@@ -126,15 +126,15 @@ describe("of whatever a domain is like, with all features at once", () => {
     const touched = steps.flatMap((step) => (step.kind === "resize" ? step.device.alias : []));
     if (outcome !== "live") expect(touched).toEqual([]);
     for (const step of steps) {
-      if (step.kind === "attach") expect(outcome).toBe("live");
+      // The gravest part names the whole: what healing or the balloon leaves to the next boot may go with a DIMM.
+      if (step.kind === "attach") expect(["live", "nextBoot"]).toContain(outcome);
       if (step.kind === "balloon" && step.where === "live") expect(outcome).not.toBe("restart");
       if (step.kind !== "detach") continue;
-      // Healing may go with what waits for the next boot.
       expect(["live", "nextBoot"]).toContain(outcome);
       const device = devices.find(({ alias }) => alias === step.dimm.alias);
       const isHealed = device?.taken === false && asked.heal;
       if (isHealed && summary.includes("heal")) continue;
-      expect([outcome, device && isOurs(device), asked.allowUnplug]).toEqual(["live", true, true]);
+      expect([device && isOurs(device), asked.allowUnplug]).toEqual([true, true]);
     }
   });
 
