@@ -124,7 +124,11 @@ function liveChange(
   const to = Math.min(wanted ?? memory, memory);
   const from = live.currentMemory + added - removed;
   // libvirt tells it the same at every start.
-  const isDefined = nextBoot === undefined || Math.min(nextBoot.currentMemory, memory) === to;
+  const isDefined =
+    nextBoot === undefined ||
+    (wanted === undefined
+      ? nextBoot.currentMemory === nextBoot.memory
+      : Math.min(nextBoot.currentMemory, memory) === to);
   const isTold = added + removed === 0 && told === to && isDefined;
   // It may be where it shall be, and on its way to what it was told before.
   const leaves = from === to && told !== undefined && told !== to;

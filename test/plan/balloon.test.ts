@@ -171,3 +171,20 @@ describe("a DIMM that goes takes its size from what the balloon leaves", () => {
     expect(steps.reduce(afterStep, left(1280)).live).toMatchObject({ currentMemory: 700 * MIB });
   });
 });
+
+test("a balloon that was told to give everything back is not told again, since a smaller size waits for the next boot", () => {
+  const { live, nextBoot, ...rest } = running({ cells: [4096] }, { cells: [1536] });
+  if (live === undefined || nextBoot === undefined) throw new Error("it runs, and is defined");
+  const observed = {
+    ...rest,
+    live: ballooned(live, 0.5),
+    nextBoot,
+    told: live.memory,
+    pending: nextBoot.memory,
+  };
+  const asked = ask(1536, { whenNotPossible: "nextBoot" });
+  expect(planMemory(asked, observed, { balloonReleased: true })).toMatchObject({
+    outcome: "none",
+    steps: [],
+  });
+});
