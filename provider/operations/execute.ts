@@ -97,8 +97,21 @@ async function heard(
   isAwaited = false,
 ): Promise<Sighting> {
   const isOther = isAwaited || change.steps.some(({ kind }) => kind === "attach" || kind === "detach");
-  const sighting = isOther ? await withGuest(hypervisor, domain, after) : after;
+  const asked = isOther ? await withGuest(hypervisor, domain, after) : after;
+  const sighting = isAwaited ? asked : withoutHaste(asked, change.steps);
   return { ...sighting, observed: withRecordedTaken(sighting.observed, before.observed) };
+}
+
+/** A guest that nobody waited for hasn't refused what was attached a moment ago: it may be about to take it. */
+function withoutHaste(sighting: Sighting, steps: Step[]): Sighting {
+  const { live } = sighting.observed;
+  if (live === undefined) return sighting;
+  const attached = new Set(steps.map((step) => (step.kind === "attach" ? step.dimm.alias : undefined)));
+  const devices = live.devices.map((device) => {
+    const { taken, ...rest } = device;
+    return taken === false && attached.has(device.alias) ? rest : device;
+  });
+  return { ...sighting, observed: { ...sighting.observed, live: { ...live, devices } } };
 }
 
 /** What is said on the resource's row, without figures where a size is secret. */

@@ -78,6 +78,18 @@ test("a guest whose agent comes up after its DIMMs were plugged is no difference
   expect(host.calls.at(-1)).toBe("agentCommand");
 });
 
+test("a guest that was not waited for has refused nothing, only because it has not taken it yet", async () => {
+  plugged("dimm0", 0, 100, 0);
+  host.agent = ({ execute }) => (execute === "guest-get-memory-block-info" ? { size: BLOCK * 1024 } : []);
+  await stack.up({ ...grown, hotplug: { awaitGuest: false } });
+  const devices = stack.recorded.outputs.memoryDevices as { alias: string }[];
+  expect(devices.find(({ alias }) => alias === "ua-pulumi-dimm1")).toMatchObject({ base: "0x108000000" });
+  expect(devices.map((device) => ["taken" in device, device.alias])).toEqual([
+    [true, "dimm0"],
+    [false, "ua-pulumi-dimm1"],
+  ]);
+});
+
 describe("a DIMM of ours that the guest never took", () => {
   beforeEach(async () => {
     plugMisplaced();
