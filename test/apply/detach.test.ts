@@ -5,7 +5,8 @@ import type { Workplace } from "../../provider/apply/workplace.ts";
 import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
 import { observe, type Sighting } from "../../provider/observe/observe.ts";
 import type { Step } from "../../provider/plan/plan.ts";
-import { FakeHypervisor, libvirtError } from "../operations/fake-hypervisor.ts";
+import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
+import { libvirtError } from "../operations/libvirt-error.ts";
 import { settled } from "../operations/settled.ts";
 
 const MIB = 1024;

@@ -5,7 +5,8 @@ import { readDomain } from "../../provider/domain/read.ts";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { observe, type Sighting } from "../../provider/observe/observe.ts";
 import type { Step } from "../../provider/plan/plan.ts";
-import { FakeHypervisor, libvirtError } from "../operations/fake-hypervisor.ts";
+import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
+import { libvirtError } from "../operations/libvirt-error.ts";
 
 const MIB = 1024;
 const uuid = "11111111-2222-3333-4444-555555555555";

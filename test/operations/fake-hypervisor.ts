@@ -1,18 +1,8 @@
-import { settleTotal } from "../../provider/domain/memory.ts";
-import { parse, parseDomain } from "../../provider/domain/parse.ts";
+import { parse } from "../../provider/domain/parse.ts";
 import { readDevices, readDomain } from "../../provider/domain/read.ts";
 import type { MemoryDevice } from "../../provider/domain/state.ts";
-import {
-  attribute,
-  children,
-  element,
-  find,
-  insert,
-  remove,
-  serialise,
-  setText,
-} from "../../provider/domain/tree.ts";
-import { ConnectionError, ErrorCode, LibvirtError } from "../../provider/libvirt/errors.ts";
+import { element } from "../../provider/domain/tree.ts";
+import { ConnectionError, ErrorCode, type LibvirtError } from "../../provider/libvirt/errors.ts";
 import type {
   AgentCommand,
   DomainEvent,
@@ -21,6 +11,16 @@ import type {
   MemoryStats,
   PowerState,
 } from "../../provider/libvirt/hypervisor.ts";
+import {
+  balloonFollows,
+  withBalloon,
+  withCurrent,
+  withDevice,
+  withDimm,
+  withMetadata,
+  withoutDevice,
+} from "./fake-domain-xml.ts";
+import { libvirtError } from "./libvirt-error.ts";
 
 interface FakeDomain {
   name: string;
@@ -38,10 +38,6 @@ interface FakeDomain {
 interface Death {
   call: number;
   carriedOut: boolean;
-}
-
-export function libvirtError(code: number, message: string): LibvirtError {
-  return new LibvirtError({ code, domain: 10, level: 2, message, str1: null, str2: null, str3: null });
 }
 
 /**
@@ -381,101 +377,6 @@ function ref(domain: FakeDomain | undefined): DomainRef | undefined {
   return (
     domain && { name: domain.name, uuid: domain.uuid, id: domain.live === undefined ? -1 : (domain.id ?? 1) }
   );
-}
-
-/** libvirt's own checks of a DIMM (qemuDomainDefValidateMemoryHotplug), in its own words. */
-function withDimm(xml: string, device: string): string {
-  const state = readDomain(xml);
-  const dimm = parse(device).root;
-  const size = Number(
-    find(dimm, "target", "size")
-      ?.children.map((node) => ("raw" in node ? node.raw : ""))
-      .join(""),
-  );
-  const slot = attribute(find(dimm, "address"), "slot");
-  const { size: max = 0, slots = 0 } = state.maxMemory ?? {};
-  if (state.devices.length + 1 > slots)
-    throw libvirtError(
-      ErrorCode.CONFIG_UNSUPPORTED,
-      `memory device count '${state.devices.length + 1}' exceeds slots count '${slots}'`,
-    );
-  if (state.memory + size > max)
-    throw libvirtError(
-      ErrorCode.CONFIG_UNSUPPORTED,
-      `Attaching memory device with size '${size}' would exceed domain's maxMemory config size '${max}'`,
-    );
-  if (state.devices.some((one) => String(one.slot) === slot))
-    throw libvirtError(ErrorCode.INTERNAL, `a slot ${slot} is in use by another memory device`);
-  return withDevice(xml, device);
-}
-
-function withDevice(xml: string, device: string): string {
-  const document = parseDomain(xml);
-  const devices = find(document.root, "devices");
-  if (devices) insert(devices, parse(device).root);
-  settleTotal(document.root);
-  return serialise(document);
-}
-
-function withoutDevice(xml: string, alias: string): string {
-  const document = parseDomain(xml);
-  const devices = find(document.root, "devices");
-  for (const device of children(devices, "memory"))
-    if (devices && attribute(find(device, "alias"), "name") === alias) remove(devices, device);
-  settleTotal(document.root);
-  return serialise(document);
-}
-
-/** libvirt says what the guest has of a virtio-mem device while the domain runs. */
-function withCurrent(xml: string, of: (device: MemoryDevice) => number): string {
-  const document = parseDomain(xml);
-  const elements = children(find(document.root, "devices"), "memory");
-  for (const [index, device] of readDevices(document.root).entries()) {
-    const target = find(elements[index], "target");
-    if (device.model !== "virtio-mem" || target === undefined) continue;
-    const found = find(target, "current");
-    if (found) setText(found, String(of(device)));
-    else insert(target, element("current", { unit: "KiB" }, String(of(device))));
-  }
-  return serialise(document);
-}
-
-/** QEMU's balloon keeps the pages that it has: what it leaves grows and shrinks with the DIMMs. */
-function balloonFollows(before: string, after: string): string {
-  const { memory, currentMemory } = readDomain(before);
-  if (memory === currentMemory) return withBalloon(after, readDomain(after).memory);
-  return withBalloon(after, currentMemory + readDomain(after).memory - memory);
-}
-
-function withBalloon(xml: string, kib: number): string {
-  const document = parseDomain(xml);
-  const found = find(document.root, "currentMemory");
-  if (found) setText(found, String(kib));
-  else insert(document.root, element("currentMemory", { unit: "KiB" }, String(kib)));
-  return serialise(document);
-}
-
-/** libvirt declares the namespace on the element that it puts in (virDomainDefSetMetadata). */
-function withMetadata(
-  xml: string,
-  set: { namespace: string; prefix: string; xml: string | undefined },
-): string {
-  const document = parseDomain(xml);
-  const metadata = find(document.root, "metadata") ?? element("metadata");
-  if (!document.root.children.includes(metadata)) insert(document.root, metadata);
-  const rest = children(metadata).filter(
-    (child) => attribute(child, `xmlns:${set.prefix}`) !== set.namespace,
-  );
-  metadata.children.splice(0, metadata.children.length, ...rest);
-  if (set.xml !== undefined) {
-    const { root } = parse(set.xml);
-    const attributes = Object.fromEntries(
-      [...root.attributes.keys()].map((key) => [key, attribute(root, key)]),
-    );
-    const name = `${set.prefix}:${root.name}`;
-    insert(metadata, element(name, { [`xmlns:${set.prefix}`]: set.namespace, ...attributes }));
-  }
-  return serialise(document);
 }
 
 const CAPABILITIES = `<capabilities>

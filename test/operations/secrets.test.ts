@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor, libvirtError } from "./fake-hypervisor.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { libvirtError } from "./libvirt-error.ts";
 import { OneResource } from "./one-resource.ts";
 
 /** Digits that occur in nothing else: 7411 MiB, and 512 MiB more. */

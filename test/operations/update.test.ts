@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import type { DomainState } from "../../provider/domain/state.ts";
 import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor, libvirtError } from "./fake-hypervisor.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { libvirtError } from "./libvirt-error.ts";
 import { OneResource } from "./one-resource.ts";
 import { settled } from "./settled.ts";
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { FakeHypervisor } from "./fake-hypervisor.ts";
+import { libvirtError } from "./libvirt-error.ts";
 import { type CheckFailed, OneResource } from "./one-resource.ts";
 import { settled } from "./settled.ts";
 
@@ -183,7 +184,6 @@ describe("what libvirt refuses", () => {
   });
 
   test("a size that it doesn't take: nothing counts as done", async () => {
-    const { libvirtError } = await import("./fake-hypervisor.ts");
     host.refuses.set(
       "updateDevice",
       libvirtError(67, "modify of memory device of model 'virtio-mem' is not supported"),

@@ -1,0 +1,113 @@
+import { settleTotal } from "../../provider/domain/memory.ts";
+import { parse, parseDomain } from "../../provider/domain/parse.ts";
+import { readDevices, readDomain } from "../../provider/domain/read.ts";
+import type { MemoryDevice } from "../../provider/domain/state.ts";
+import {
+  attribute,
+  children,
+  element,
+  find,
+  insert,
+  remove,
+  serialise,
+  setText,
+} from "../../provider/domain/tree.ts";
+import { ErrorCode } from "../../provider/libvirt/errors.ts";
+import { libvirtError } from "./libvirt-error.ts";
+
+// What libvirt does to the XML of a domain, for the fake of it.
+
+/** libvirt's own checks of a DIMM (qemuDomainDefValidateMemoryHotplug), in its own words. */
+export function withDimm(xml: string, device: string): string {
+  const state = readDomain(xml);
+  const dimm = parse(device).root;
+  const size = Number(
+    find(dimm, "target", "size")
+      ?.children.map((node) => ("raw" in node ? node.raw : ""))
+      .join(""),
+  );
+  const slot = attribute(find(dimm, "address"), "slot");
+  const { size: max = 0, slots = 0 } = state.maxMemory ?? {};
+  if (state.devices.length + 1 > slots)
+    throw libvirtError(
+      ErrorCode.CONFIG_UNSUPPORTED,
+      `memory device count '${state.devices.length + 1}' exceeds slots count '${slots}'`,
+    );
+  if (state.memory + size > max)
+    throw libvirtError(
+      ErrorCode.CONFIG_UNSUPPORTED,
+      `Attaching memory device with size '${size}' would exceed domain's maxMemory config size '${max}'`,
+    );
+  if (state.devices.some((one) => String(one.slot) === slot))
+    throw libvirtError(ErrorCode.INTERNAL, `a slot ${slot} is in use by another memory device`);
+  return withDevice(xml, device);
+}
+
+export function withDevice(xml: string, device: string): string {
+  const document = parseDomain(xml);
+  const devices = find(document.root, "devices");
+  if (devices) insert(devices, parse(device).root);
+  settleTotal(document.root);
+  return serialise(document);
+}
+
+export function withoutDevice(xml: string, alias: string): string {
+  const document = parseDomain(xml);
+  const devices = find(document.root, "devices");
+  for (const device of children(devices, "memory"))
+    if (devices && attribute(find(device, "alias"), "name") === alias) remove(devices, device);
+  settleTotal(document.root);
+  return serialise(document);
+}
+
+/** libvirt says what the guest has of a virtio-mem device while the domain runs. */
+export function withCurrent(xml: string, of: (device: MemoryDevice) => number): string {
+  const document = parseDomain(xml);
+  const elements = children(find(document.root, "devices"), "memory");
+  for (const [index, device] of readDevices(document.root).entries()) {
+    const target = find(elements[index], "target");
+    if (device.model !== "virtio-mem" || target === undefined) continue;
+    const found = find(target, "current");
+    if (found) setText(found, String(of(device)));
+    else insert(target, element("current", { unit: "KiB" }, String(of(device))));
+  }
+  return serialise(document);
+}
+
+/** QEMU's balloon keeps the pages that it has: what it leaves grows and shrinks with the DIMMs. */
+export function balloonFollows(before: string, after: string): string {
+  const { memory, currentMemory } = readDomain(before);
+  if (memory === currentMemory) return withBalloon(after, readDomain(after).memory);
+  return withBalloon(after, currentMemory + readDomain(after).memory - memory);
+}
+
+export function withBalloon(xml: string, kib: number): string {
+  const document = parseDomain(xml);
+  const found = find(document.root, "currentMemory");
+  if (found) setText(found, String(kib));
+  else insert(document.root, element("currentMemory", { unit: "KiB" }, String(kib)));
+  return serialise(document);
+}
+
+/** libvirt declares the namespace on the element that it puts in (virDomainDefSetMetadata). */
+export function withMetadata(
+  xml: string,
+  set: { namespace: string; prefix: string; xml: string | undefined },
+): string {
+  const document = parseDomain(xml);
+  const metadata = find(document.root, "metadata") ?? element("metadata");
+  if (!document.root.children.includes(metadata)) insert(document.root, metadata);
+  const rest = children(metadata).filter(
+    (child) => attribute(child, `xmlns:${set.prefix}`) !== set.namespace,
+  );
+  metadata.children.splice(0, metadata.children.length, ...rest);
+  if (set.xml !== undefined) {
+    const { root } = parse(set.xml);
+    const attributes = Object.fromEntries(
+      [...root.attributes.keys()].map((key) => [key, attribute(root, key)]),
+    );
+    const name = `${set.prefix}:${root.name}`;
+    insert(metadata, element(name, { [`xmlns:${set.prefix}`]: set.namespace, ...attributes }));
+  }
+  return serialise(document);
+}
