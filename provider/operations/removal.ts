@@ -10,7 +10,7 @@ import { takeOffline } from "../guest/offline.ts";
 import type { Sighting } from "../observe/observe.ts";
 import { askedMemory } from "../plan/asked.ts";
 import { sum } from "../plan/cells.ts";
-import { definitionOfPresent } from "../plan/memory.ts";
+import { definitionOfPresent } from "../plan/definition-steps.ts";
 import type { Step } from "../plan/plan.ts";
 import { givesUp } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";

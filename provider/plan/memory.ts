@@ -2,7 +2,8 @@ import { sayMib, saySize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import type { Asked } from "./asked.ts";
 import { type BalloonCircumstances, withBalloon } from "./balloon.ts";
-import { ceilingFor, foldedDefinition, isDefined, leastMemory, takenByOthers } from "./definition.ts";
+import { ceilingFor, foldedDefinition, leastMemory } from "./definition.ts";
+import { definitionSteps, missingTarget, tooSmall } from "./definition-steps.ts";
 import { reasonsAgainstAttach } from "./dimms/attach-rules.ts";
 import { reasonsAgainstDetach } from "./dimms/detach-rules.ts";
 import { growthNotes, saysGrowth } from "./dimms/growth-words.ts";
@@ -18,7 +19,7 @@ import { foreignPending, supersededPending } from "./pending.ts";
 import { nothing, type Plan, type Step } from "./plan.ts";
 import { reachableSizes } from "./reachable.ts";
 import { topologyReasons } from "./topology.ts";
-import { planResize, resized, sayVirtioMem } from "./virtio-mem/resize.ts";
+import { planResize, resized } from "./virtio-mem/resize.ts";
 import { otherKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
 import { arrow, NEXT_BOOT, sayRest } from "./words.ts";
 
@@ -138,18 +139,6 @@ function otherNodesLater(definition: Step[]): string {
   return definition.some((step) => step.kind === "redefine") ? `; numa: ${NEXT_BOOT}` : "";
 }
 
-/**
- * The definition of a running domain that has another size than was asked for, since an update ended halfway: its next
- * boot has what it has now. Nodes stay as they are.
- */
-export function definitionOfPresent(asked: Asked, observed: Observed): Step[] {
-  const { live } = observed;
-  const { shares, ...rest } = asked;
-  const nodes = observed.nextBoot?.cells.length;
-  const present = { ...rest, ...(shares?.length === nodes && shares && { shares }) };
-  return live === undefined ? [] : definitionSteps({ ...present, memory: live.memory }, observed, {});
-}
-
 function reasonsAgainst(increase: Kib, asked: Asked, observed: Observed, live: MemoryView): string[] {
   if (increase === 0) return [];
   if (asked.device === "virtio-mem") return reasonsAgainstResize(asked, live);
@@ -176,27 +165,6 @@ function planDefinition(
   const onlyNodes = steps.every((step) => step.kind === "redefine");
   const rest = onlyNodes ? "numa" : sayRest(foldedDefinition(asked, observed, before), before);
   return { outcome: "nextBoot", summary: `${rest}: ${NEXT_BOOT}`, steps, reasons: [] };
-}
-
-/** Of an adopted domain, and of XML of the program's own, check doesn't know the nodes. */
-function missingTarget(
-  { target, shares }: Asked,
-  nextBoot: MemoryView,
-  { numaChanged }: Circumstances,
-): Plan | undefined {
-  const ids = nextBoot.cells.map((cell) => cell.id);
-  if (target === "spread" || ids.length === 0 || ids.includes(target)) return undefined;
-  if (numaChanged && shares !== undefined) return undefined;
-  const reason = `hotplug.targetNode is ${target}, and the domain has ${ids.length === 1 ? "node" : "nodes"} ${ids.join(", ")}`;
-  return refuse(`${reason}; name one of them`, [reason]);
-}
-
-/** Memory that others put into the definition leaves nothing for the node that takes the rest. */
-function tooSmall(asked: Asked, observed: Observed, { numaChanged }: Circumstances): Plan {
-  const taken = sayMib(takenByOthers(asked, observed, numaChanged));
-  const node = asked.target === "spread" ? "the nodes that it is spread over" : `node ${asked.target}`;
-  const reason = `${sayMib(asked.memory)} can't be defined: the definition has ${taken} in devices that others put there and in other nodes, which leaves nothing for ${node}`;
-  return refuse(`${reason}; take those devices out, or ask for more than ${taken}`, [reason]);
 }
 
 /** The user defers every change. */
@@ -232,24 +200,4 @@ function headroom(asked: Asked, live: MemoryView): string {
   const { maxMemory } = ceilingFor(asked, live);
   if (live.maxMemory !== undefined || maxMemory === undefined) return "";
   return `; with it come ${maxMemory.slots} slots and room up to ${saySize(maxMemory.size)}, so that later increases are live`;
-}
-
-function definitionSteps(asked: Asked, observed: Observed, { numaChanged }: Circumstances): Step[] {
-  const { nextBoot } = observed;
-  if (nextBoot === undefined) return [];
-  const definition = foldedDefinition(asked, observed, nextBoot, numaChanged);
-  const isFirstCell = nextBoot.cells.length === 0;
-  const otherNodes =
-    numaChanged === true || (!isFirstCell && definition.cells.length !== nextBoot.cells.length);
-  const redefine: Step = {
-    kind: "redefine",
-    fields: ["numa"],
-    sentence: "change the NUMA nodes in the definition",
-  };
-  if (isDefined(definition, nextBoot)) return otherNodes ? [redefine] : [];
-  const what = definition.virtioMem?.some(({ requested }) => requested > 0)
-    ? sayVirtioMem(definition.cells, definition.virtioMem)
-    : `${sayMib(definition.memory)} of base memory`;
-  const sentence = `set the definition to ${what}, for the next boot`;
-  return [...(otherNodes ? [redefine] : []), { kind: "define", definition, sentence }];
 }

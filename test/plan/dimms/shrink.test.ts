@@ -1,8 +1,9 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import type { Kib } from "../../../provider/domain/state.ts";
+import { definitionOfPresent } from "../../../provider/plan/definition-steps.ts";
 import { isOurs } from "../../../provider/plan/dimms/slots.ts";
-import { definitionOfPresent, planMemory } from "../../../provider/plan/memory.ts";
+import { planMemory } from "../../../provider/plan/memory.ts";
 import type { Observed } from "../../../provider/plan/observed.ts";
 import type { Plan } from "../../../provider/plan/plan.ts";
 import { anyAsked, anyObserved } from "../arbitrary-domain.ts";
