@@ -1,8 +1,8 @@
 import { memoryDevicesByQemu } from "../../test/live/by-qemu.ts";
+import type { Claim } from "./claim.ts";
 import { say } from "./page.ts";
 import { cellsIn, guestNow, ranOn } from "./readings.ts";
 import { agentIsThere, editProgram, runPulumi, type Scene, showGuest, showProgram } from "./scene.ts";
-import type { Claim } from "./walk.ts";
 
 /** 256 MiB in KiB. */
 const GROWTH_KIB = 256 * 1024;

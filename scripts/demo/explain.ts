@@ -1,7 +1,7 @@
 import { run } from "../../test/lab/command.ts";
+import type { Claim } from "./claim.ts";
 import { say } from "./page.ts";
 import type { Scene } from "./scene.ts";
-import type { Claim } from "./walk.ts";
 
 // The package's own command, as it is run in the program's folder.
 

@@ -1,8 +1,8 @@
 import { waitUntil } from "../../test/lab/wait-until.ts";
+import type { Claim } from "./claim.ts";
 import { say } from "./page.ts";
 import { cellsIn, guestNow, memoryDevicesIn, opsOf, outputOf, said } from "./readings.ts";
 import { editProgram, runPulumi, type Scene, showGuest, waitForGuest } from "./scene.ts";
-import type { Claim } from "./walk.ts";
 
 // A size that can't be plugged is kept for the next boot.
 

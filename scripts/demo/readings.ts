@@ -1,6 +1,6 @@
 import type { RunResult } from "../../test/engine/driver.ts";
+import type { Claim } from "./claim.ts";
 import type { Scene } from "./scene.ts";
-import type { Claim } from "./walk.ts";
 
 /** The VM at this moment: its QEMU, and what its guest last said of itself. */
 export function guestNow({ lab, program, console }: Scene) {

@@ -1,7 +1,7 @@
 import { memoryDevicesByQemu } from "../../test/live/by-qemu.ts";
+import type { Claim } from "./claim.ts";
 import { guestNow, ranOn, said } from "./readings.ts";
 import { editProgram, runPulumi, type Scene, showGuest } from "./scene.ts";
-import type { Claim } from "./walk.ts";
 
 /** 256 MiB in the unit of the guest's /proc/meminfo. */
 const SHRINKAGE_KIB = 256 * 1024;

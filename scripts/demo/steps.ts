@@ -1,7 +1,7 @@
+import type { Claim } from "./claim.ts";
 import { say } from "./page.ts";
 import { cellsIn, guestNow, guestWord, memoryDevicesIn, opsOf, said } from "./readings.ts";
 import { agentIsThere, editProgram, runPulumi, type Scene, showGuest, showProgram } from "./scene.ts";
-import type { Claim } from "./walk.ts";
 
 /** 256 MiB in the unit of the guest's /proc/meminfo. */
 const GROWTH_KIB = 256 * 1024;

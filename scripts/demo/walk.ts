@@ -1,4 +1,5 @@
 import type { Lab } from "../../test/lab/lab.ts";
+import type { Claim } from "./claim.ts";
 import * as emptyNode from "./empty-node.ts";
 import { explain } from "./explain.ts";
 import * as nextBoot from "./next-boot.ts";
@@ -7,14 +8,6 @@ import type { Program } from "./program.ts";
 import { openScene } from "./scene.ts";
 import { shrink } from "./shrink.ts";
 import * as steps from "./steps.ts";
-
-/** Something that the demo claims. */
-export interface Claim {
-  readonly text: string;
-  readonly holds: boolean;
-  /** What shows whether it holds. */
-  readonly seen: string;
-}
 
 interface StepTaken {
   readonly title: string;
