@@ -1,4 +1,4 @@
-import { KIB_PER_MIB, saySize } from "../args/size.ts";
+import { sayRoughly, saySize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import type { Step } from "../plan/plan.ts";
@@ -48,11 +48,6 @@ async function untilThere(
   if (there !== undefined) return there;
   if (left === size) return observe(hypervisor, domain);
   throw new Error(sayShort(left ?? 0, left === before, size, seconds));
-}
-
-/** While it moves it need not be whole MiB. */
-function sayRoughly(size: Kib): string {
-  return saySize(size - (size % KIB_PER_MIB));
 }
 
 function sayProgress(actual: Kib, size: Kib): string {

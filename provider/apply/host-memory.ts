@@ -1,5 +1,5 @@
 import { readNumbers } from "../args/number-list.ts";
-import { sayMib } from "../args/size.ts";
+import { sayMib, wholeMib } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import type { DimmPlan } from "../plan/plan.ts";
@@ -30,7 +30,7 @@ export async function shortage(
   if (available >= needed) return undefined;
   return {
     severity: pinned ? "error" : "warning",
-    text: `the host has ${sayMib(mib(available))} (free, buffers and cached), and ${sayMib(needed)} are to be added${pinned ? " to a domain whose memory is locked or allocated at once" : ""}`,
+    text: `the host has ${sayMib(wholeMib(available))} (free, buffers and cached), and ${sayMib(needed)} are to be added${pinned ? " to a domain whose memory is locked or allocated at once" : ""}`,
   };
 }
 
@@ -50,8 +50,4 @@ async function hugePageShortage(
   const where = nodemask === undefined ? "the host" : `host node ${nodemask}`;
   const text = `${where} has ${sayMib(available)} in free pages of ${sayMib(pageSize)}, and ${sayMib(needed)} are to be added`;
   return { severity: "error", text };
-}
-
-function mib(size: Kib): Kib {
-  return size - (size % 1024);
 }

@@ -1,5 +1,5 @@
 import type { Kib } from "../domain/state.ts";
-import type { Fallback, Onlining, PlugDevice } from "./inputs.ts";
+import type { Fallback, Inputs, Onlining, PlugDevice } from "./inputs.ts";
 import { KIB_PER_MIB } from "./size.ts";
 
 /** What applies where a program says nothing: a stack's configuration may set each of them. */
@@ -48,3 +48,8 @@ export const DEFAULTS: Defaults = {
   cap64Bit: 4_194_304 * KIB_PER_MIB,
   allowDowntime: true,
 };
+
+/** How long a guest is waited for: `hotplug.awaitGuest`. */
+export function secondsToAwait({ hotplug }: Inputs, { awaitGuest }: Defaults): number | false {
+  return hotplug?.awaitGuest ?? awaitGuest;
+}

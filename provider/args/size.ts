@@ -112,3 +112,13 @@ export function saySize(size: Kib): string {
 export function sayMib(size: Kib): string {
   return size % KIB_PER_MIB === 0 ? `${size / KIB_PER_MIB} MiB` : `${size} KiB`;
 }
+
+/** What a guest or a host counts need not be whole MiB. */
+export function wholeMib(size: Kib): Kib {
+  return size - (size % KIB_PER_MIB);
+}
+
+/** Such a size for people, rounded down to MiB. */
+export function sayRoughly(size: Kib): string {
+  return saySize(wholeMib(size));
+}

@@ -1,7 +1,8 @@
 import { domainUuid } from "../args/identity.ts";
 import { sayMib } from "../args/size.ts";
 import { type Cell, countedSize, type Kib } from "../domain/state.ts";
-import { type BlocksOfDevice, blocksOf, type GuestBlocks } from "../guest/blocks.ts";
+import type { GuestBlocks } from "../guest/agent.ts";
+import { type BlocksOfDevice, blocksOf } from "../guest/blocks.ts";
 import type { PowerState } from "../libvirt/hypervisor.ts";
 import type { Sighting } from "../observe/observe.ts";
 import type { Asked } from "../plan/asked.ts";

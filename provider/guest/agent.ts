@@ -49,16 +49,24 @@ export async function setBlocks(
   return readRefusals(await hypervisor.agentCommand(domain, command, seconds), online);
 }
 
-/** The numbers of the blocks that a guest uses, by its agent, and their size. */
-export async function onlineBlocks(
+/** The memory blocks that a guest has, by its agent. */
+export interface GuestBlocks {
+  /** The size of each. */
+  block: Kib;
+  /** Their numbers: a block begins at its number times its size. */
+  online: number[];
+  offline: number[];
+}
+
+/** Asks the guest's agent for its memory blocks, each of both questions with this limit. */
+export async function memoryBlocks(
   hypervisor: Hypervisor,
   domain: DomainRef,
-): Promise<{ block: Kib; online: number[] }> {
-  const ask = (execute: string) => hypervisor.agentCommand(domain, { execute }, QUESTION_SECONDS);
+  seconds = QUESTION_SECONDS,
+): Promise<GuestBlocks> {
+  const ask = (execute: string) => hypervisor.agentCommand(domain, { execute }, seconds);
   const block = readBlockSize(await ask("guest-get-memory-block-info"));
-  const name = "guest-get-memory-blocks";
-  const blocks = understood(name, blocksReply, await ask(name)).filter(({ online }) => online);
-  return { block, online: blocks.map((one) => one["phys-index"]) };
+  return { block, ...readEachBlock(await ask("guest-get-memory-blocks")) };
 }
 
 /** What `guest-get-memory-block-info` answers, in KiB. */
@@ -73,7 +81,7 @@ export function readBlocks(reply: unknown, block: Kib): GuestWord {
 }
 
 /** The numbers of the blocks in that answer. */
-export function readEachBlock(reply: unknown): { online: number[]; offline: number[] } {
+function readEachBlock(reply: unknown): { online: number[]; offline: number[] } {
   const blocks = understood("guest-get-memory-blocks", blocksReply, reply);
   const numbers = (isOnline: boolean) =>
     blocks.filter(({ online }) => online === isOnline).map((one) => one["phys-index"]);

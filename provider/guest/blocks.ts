@@ -1,16 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Kib, MemoryDevice } from "../domain/state.ts";
+import type { MemoryDevice } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { readBlockSize, readEachBlock } from "./agent.ts";
-
-/** The memory blocks that a guest has, by its agent. */
-export interface GuestBlocks {
-  /** The size of each. */
-  block: Kib;
-  /** Their numbers: a block begins at its number times its size. */
-  online: number[];
-  offline: number[];
-}
+import { type GuestBlocks, memoryBlocks } from "./agent.ts";
 
 /** A look may not hold a preview up, and libvirt alone waits 5 s for an agent that is dead. A busy guest takes its time. */
 const LIMIT_MS = 2_000;
@@ -18,13 +9,9 @@ const LIMIT_MS = 2_000;
 /** Asks the guest's agent for its memory blocks; undefined where it doesn't answer soon, or not in a way that is understood. */
 export async function askBlocks(hypervisor: Hypervisor, domain: DomainRef): Promise<GuestBlocks | undefined> {
   const late = new AbortController();
-  const ask = (execute: string) => hypervisor.agentCommand(domain, { execute }, LIMIT_MS / 1000);
-  const asked = async (): Promise<GuestBlocks> => {
-    const block = readBlockSize(await ask("guest-get-memory-block-info"));
-    return { block, ...readEachBlock(await ask("guest-get-memory-blocks")) };
-  };
+  const asked = memoryBlocks(hypervisor, domain, LIMIT_MS / 1000);
   try {
-    return await Promise.race([asked(), delay(LIMIT_MS, undefined, { signal: late.signal })]);
+    return await Promise.race([asked, delay(LIMIT_MS, undefined, { signal: late.signal })]);
   } catch {
     return undefined;
   } finally {

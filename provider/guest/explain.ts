@@ -1,5 +1,5 @@
 import type { Onlining } from "../args/inputs.ts";
-import { KIB_PER_MIB, saySize } from "../args/size.ts";
+import { KIB_PER_MIB, sayRoughly, saySize } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import { type Expectation, newOffline } from "./expectation.ts";
 import type { Verdict } from "./wait.ts";
@@ -13,15 +13,6 @@ export function sayProgress(word: GuestWord, expected: Expectation): string {
 }
 
 const KIB_PER_GIB = 1024 * KIB_PER_MIB;
-
-/** A size that the guest counts, which need not be whole MiB. */
-export function sayRoughly(size: Kib): string {
-  return saySize(wholeMib(size));
-}
-
-export function wholeMib(size: Kib): Kib {
-  return size - (size % KIB_PER_MIB);
-}
 
 /** Why a guest hasn't what was attached, with the counts and what would help. */
 export function sayMissing(

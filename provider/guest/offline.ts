@@ -1,6 +1,6 @@
 import type { Kib } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { onlineBlocks, setBlocks } from "./agent.ts";
+import { memoryBlocks, setBlocks } from "./agent.ts";
 import type { Clock } from "./wait.ts";
 import { sayForeign } from "./word.ts";
 
@@ -67,7 +67,7 @@ export async function takeOffline(
 /** The blocks that lie in a DIMM as a whole and that the guest uses. Linux numbers a block by its address. */
 async function blocksOf(hypervisor: Hypervisor, domain: DomainRef, { base, size }: Place): Promise<number[]> {
   if (base === undefined) return [];
-  const { block, online } = await onlineBlocks(hypervisor, domain);
+  const { block, online } = await memoryBlocks(hypervisor, domain);
   const bytes = BigInt(block) * 1024n;
   const first = (BigInt(base) + bytes - 1n) / bytes;
   const end = (BigInt(base) + BigInt(size) * 1024n) / bytes;

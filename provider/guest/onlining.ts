@@ -1,9 +1,6 @@
-import type { Clock } from "./wait.ts";
+import { type Clock, STAYS_OFFLINE_MS } from "./wait.ts";
 import type { GuestSource } from "./word.ts";
 import { sayForeign } from "./word.ts";
-
-/** A guest that brings memory online by itself (the kernel, or a rule of udev) has done so by then. */
-const STAYS_OFFLINE_MS = 3_000;
 
 /** Longest wait for the agent to bring blocks online. */
 const ONLINING_SECONDS = 10;

@@ -1,6 +1,7 @@
+import { wholeMib } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import type { Expectation } from "./expectation.ts";
-import type { Speaker } from "./word.ts";
+import type { GuestWord, Speaker } from "./word.ts";
 
 /** What the state keeps of a guest's word: as of the last change, of one start of the domain. */
 export interface GuestRecord {
@@ -12,6 +13,21 @@ export interface GuestRecord {
   block?: Kib;
   /** What it had not taken when the time was up. */
   missing?: Expectation;
+}
+
+/** @param most the domain's memory: by the agent a block counts in full that the memory fills in part */
+export function recordOf(
+  domainId: number,
+  speaker: Speaker,
+  { memory, block }: GuestWord,
+  most = memory,
+): GuestRecord {
+  return {
+    domainId,
+    speaker,
+    memory: wholeMib(Math.min(memory, most)),
+    ...(block !== undefined && { block }),
+  };
 }
 
 /** The record, as long as it speaks of this start of the domain. */

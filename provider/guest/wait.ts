@@ -8,7 +8,7 @@ import { type GuestSource, type GuestWord, sayForeign } from "./word.ts";
 const POLL_MS = 250;
 
 /** A guest that brings memory online by itself (the kernel, or a rule of udev) has done so by then. */
-const STAYS_OFFLINE_MS = 3_000;
+export const STAYS_OFFLINE_MS = 3_000;
 
 export interface Clock {
   /** Milliseconds from any beginning. */

@@ -1,6 +1,6 @@
 import { isAgentConnected, readDomain } from "../domain/read.ts";
 import type { DomainState } from "../domain/state.ts";
-import type { GuestBlocks } from "../guest/blocks.ts";
+import type { GuestBlocks } from "../guest/agent.ts";
 import type { DomainRef, Hypervisor, PowerState } from "../libvirt/hypervisor.ts";
 import { memoryView, type Observed } from "../plan/observed.ts";
 

@@ -1,6 +1,6 @@
-import { wholeMib } from "../guest/explain.ts";
+import { secondsToAwait } from "../args/defaults.ts";
 import { freshWord } from "../guest/fresh.ts";
-import type { GuestRecord } from "../guest/record.ts";
+import { type GuestRecord, recordOf } from "../guest/record.ts";
 import type { Sighting } from "../observe/observe.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Execution } from "./execution.ts";
@@ -19,15 +19,9 @@ export async function askAnew(
   { hypervisor, domain, news, session }: Execution,
   { observed, agentConnected }: Sighting,
 ): Promise<GuestRecord | undefined> {
-  const seconds = news.hotplug?.awaitGuest ?? session.defaults.awaitGuest;
-  if (seconds === false || observed.power !== "running") return undefined;
+  if (secondsToAwait(news, session.defaults) === false || observed.power !== "running") return undefined;
   const found = await freshWord(hypervisor, domain, agentConnected, session.clock);
   if (found === undefined) return undefined;
   const { speaker, word } = found;
-  return {
-    domainId: domain.id,
-    speaker,
-    memory: wholeMib(Math.min(word.memory, observed.live?.memory ?? word.memory)),
-    ...(word.block !== undefined && { block: word.block }),
-  };
+  return recordOf(domain.id, speaker, word, observed.live?.memory);
 }

@@ -1,3 +1,4 @@
+import { secondsToAwait } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { sayable } from "../args/secrecy.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
@@ -91,8 +92,8 @@ async function classified(
 }
 
 /** The guest has not taken, or not given back, what an earlier update waited for. */
-function isOwed({ defaults }: Session, { __guest, __observed }: Outputs, { hotplug }: Inputs): boolean {
-  if ((hotplug?.awaitGuest ?? defaults.awaitGuest) === false) return false;
+function isOwed({ defaults }: Session, { __guest, __observed }: Outputs, news: Inputs): boolean {
+  if (secondsToAwait(news, defaults) === false) return false;
   return __guest?.missing !== undefined || lagging(__observed.live).length > 0;
 }
 

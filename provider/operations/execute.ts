@@ -2,6 +2,7 @@ import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
 import { shortage } from "../apply/host-memory.ts";
 import { carryOut } from "../apply/steps.ts";
 import type { Workplace } from "../apply/workplace.ts";
+import { secondsToAwait } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { sayable } from "../args/secrecy.ts";
@@ -12,8 +13,8 @@ import { withGuest } from "../observe/guest.ts";
 import { readHost } from "../observe/host.ts";
 import { observe, type Sighting } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
-import { withRecordedTaken } from "../plan/observed.ts";
-import type { DimmPlan, Step } from "../plan/plan.ts";
+import { type SeenDevice, withoutTaken, withRecordedTaken } from "../plan/observed.ts";
+import { attachedDimms, type DimmPlan, detachedDimms, type Step } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { askAnew } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
@@ -38,7 +39,7 @@ export async function execute(execution: Execution): Promise<Outputs> {
     domain,
     shutdownTimeout: news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT,
     ...removalPlace(execution),
-    balloonTimeout: news.hotplug?.awaitGuest ?? session.defaults.awaitGuest,
+    balloonTimeout: secondsToAwait(news, session.defaults),
     hooks: news.hotplug ?? {},
     uri,
     warn: say.warn,
@@ -104,14 +105,9 @@ async function heard(
 
 /** A guest that nobody waited for hasn't refused what was attached a moment ago: it may be about to take it. */
 function withoutHaste(sighting: Sighting, steps: Step[]): Sighting {
-  const { live } = sighting.observed;
-  if (live === undefined) return sighting;
-  const attached = new Set(steps.map((step) => (step.kind === "attach" ? step.dimm.alias : undefined)));
-  const devices = live.devices.map((device) => {
-    const { taken, ...rest } = device;
-    return taken === false && attached.has(device.alias) ? rest : device;
-  });
-  return { ...sighting, observed: { ...sighting.observed, live: { ...live, devices } } };
+  const isHaste = ({ taken, alias }: SeenDevice) =>
+    taken === false && attachedDimms(steps).some((dimm) => dimm.alias === alias);
+  return { ...sighting, observed: withoutTaken(sighting.observed, isHaste) };
 }
 
 /** What is said on the resource's row, without figures where a size is secret. */
@@ -131,10 +127,10 @@ async function hostHasMemory(
   { definition, observed }: Sighting,
   place: Workplace,
 ): Promise<void> {
-  const out = steps.flatMap((step) => (step.kind === "detach" ? [step.dimm] : []));
+  const out = detachedDimms(steps);
   const isAgain = ({ alias, size }: DimmPlan) =>
     out.some((dimm) => dimm.alias === alias && dimm.size === size);
-  const dimms = steps.flatMap((step) => (step.kind === "attach" && !isAgain(step.dimm) ? [step.dimm] : []));
+  const dimms = attachedDimms(steps).filter((dimm) => !isAgain(dimm));
   const added = [...dimms, ...growthOfDevices(steps, observed.live)];
   if (added.length === 0) return;
   const found = await shortage(place.hypervisor, added, definition.pinned);

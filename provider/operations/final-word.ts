@@ -2,7 +2,7 @@ import { saySize } from "../args/size.ts";
 import { type GuestRecord, stillTrue } from "../guest/record.ts";
 import type { Sighting } from "../observe/observe.ts";
 import { sum } from "../plan/cells.ts";
-import type { Step } from "../plan/plan.ts";
+import { detachedDimms, type Step } from "../plan/plan.ts";
 import { askAnew, givesUp } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
 import { askAfter, type Question, type Say, type Unasked } from "./guest-word.ts";
@@ -45,7 +45,7 @@ export async function finalWord(
 
 /** «256 MiB taken out of slot 1; the guest has 512 MiB by its agent» */
 function sayTakenOut(steps: Step[], word: GuestRecord | undefined): string {
-  const dimms = steps.flatMap((step) => (step.kind === "detach" ? [step.dimm] : []));
+  const dimms = detachedDimms(steps);
   const size = saySize(sum(dimms.map((dimm) => dimm.size)));
   const slots = dimms.flatMap(({ slot }) => slot ?? []).join(", ");
   const where = slots === "" ? "" : ` of ${dimms.length === 1 ? "slot" : "slots"} ${slots}`;

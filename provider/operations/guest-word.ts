@@ -1,5 +1,6 @@
+import { secondsToAwait } from "../args/defaults.ts";
 import type { Onlining } from "../args/inputs.ts";
-import { saySize } from "../args/size.ts";
+import { sayRoughly, saySize } from "../args/size.ts";
 import { countedSize, type Kib, type MemoryDevice } from "../domain/state.ts";
 import {
   type Expectation,
@@ -9,14 +10,14 @@ import {
   missing,
   newOffline,
 } from "../guest/expectation.ts";
-import { sayMissing, sayProgress, sayRoughly, sayUnsuitable, wholeMib } from "../guest/explain.ts";
-import { type GuestRecord, stillTrue } from "../guest/record.ts";
+import { sayMissing, sayProgress, sayUnsuitable } from "../guest/explain.ts";
+import { type GuestRecord, recordOf, stillTrue } from "../guest/record.ts";
 import { findSource } from "../guest/source.ts";
 import { awaitGuest } from "../guest/wait.ts";
 import type { GuestSource, GuestWord, Speaker } from "../guest/word.ts";
 import type { Sighting } from "../observe/observe.ts";
 import { sum } from "../plan/cells.ts";
-import type { DimmPlan } from "../plan/plan.ts";
+import { attachedDimms, type DimmPlan, detachedDimms } from "../plan/plan.ts";
 import { givesUp } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
 import { UserError } from "./user-error.ts";
@@ -100,18 +101,16 @@ function matterOf({
   sighting,
   liveBefore,
 }: Execution): Matter | undefined {
-  const seconds = news.hotplug?.awaitGuest ?? session.defaults.awaitGuest;
+  const seconds = secondsToAwait(news, session.defaults);
   const online = news.hotplug?.online ?? session.defaults.online;
-  const dimms = change.steps.flatMap((step) => (step.kind === "attach" ? [step.dimm] : []));
+  const dimms = attachedDimms(change.steps);
   const owed = stillTrue(guest, domain.id)?.missing;
   const goesOff = change.steps.some(({ kind }) => kind === "stop" || kind === "start");
   const isMatter = dimms.length > 0 || owed !== undefined || isUnheard(sighting, liveBefore);
   if (seconds === false || goesOff || !isMatter || givesUp(change.steps)) return undefined;
   const done = dimms.length === 0 ? "attached before" : sayAttached(dimms);
   const untaken = sighting.observed.live?.devices.filter(({ taken }) => taken === false) ?? [];
-  const heals = change.steps.some(
-    (step) => step.kind === "detach" && untaken.some(({ alias }) => alias === step.dimm.alias),
-  );
+  const heals = detachedDimms(change.steps).some((dimm) => untaken.some(({ alias }) => alias === dimm.alias));
   return { dimms, owed, heals, seconds, online, done };
 }
 
@@ -163,13 +162,7 @@ export async function askAfter(
     tell: (word) => say.status(`${done}; waiting for the guest: ${sayProgress(word, expected)}`),
   });
   const { word } = verdict;
-  const heard: GuestRecord = {
-    domainId: domain.id,
-    speaker: source.speaker,
-    // By the agent a block counts in full that the memory fills in part, at either end of what the guest booted with.
-    memory: wholeMib(Math.min(word.memory, observed.live?.memory ?? word.memory)),
-    ...(word.block !== undefined && { block: word.block }),
-  };
+  const heard = recordOf(domain.id, source.speaker, word, observed.live?.memory);
   if (verdict.missing === 0) {
     await say.info(`${done}; the guest has it: ${saySize(heard.memory)} by its ${source.speaker}`);
     return { record: heard };

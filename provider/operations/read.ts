@@ -11,7 +11,13 @@ import { type Asked, askedMemory } from "../plan/asked.ts";
 import { otherBalloon } from "../plan/balloon.ts";
 import { sayRefused } from "../plan/dimms/heal-words.ts";
 import { planMemory } from "../plan/memory.ts";
-import { isSameDimm, type Observed, type SeenDevice, withRecordedTaken } from "../plan/observed.ts";
+import {
+  isSameDimm,
+  type Observed,
+  type SeenDevice,
+  withoutTaken,
+  withRecordedTaken,
+} from "../plan/observed.ts";
 import type { Session } from "../session.ts";
 import { stillUnderWay } from "./removal.ts";
 import { stillTold } from "./told-balloon.ts";
@@ -61,11 +67,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
 function withoutGoodNews(seen: Observed, recorded: Observed): Observed {
   const isKnown = (device: SeenDevice) =>
     recorded.live?.devices.some((one) => isSameDimm(one, device) && one.taken === undefined) === true;
-  const devices = seen.live?.devices.map((device) => {
-    const { taken, ...rest } = device;
-    return taken === true && isKnown(device) ? rest : device;
-  });
-  return seen.live && devices ? { ...seen, live: { ...seen.live, devices } } : seen;
+  return withoutTaken(seen, (device) => device.taken === true && isKnown(device));
 }
 
 /** DIMMs that the guest never took: that libvirt has them says nothing of it. */

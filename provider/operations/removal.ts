@@ -1,17 +1,17 @@
 import { type Detaching, stillDetaching } from "../apply/detach.ts";
 import { carryOut } from "../apply/steps.ts";
 import type { RemovalPlace, Workplace } from "../apply/workplace.ts";
+import { secondsToAwait } from "../args/defaults.ts";
 import { sayable } from "../args/secrecy.ts";
-import { sayMib } from "../args/size.ts";
+import { sayMib, wholeMib } from "../args/size.ts";
 import type { Kib } from "../domain/state.ts";
 import { spareMemory } from "../guest/balloon.ts";
-import { wholeMib } from "../guest/explain.ts";
 import { takeOffline } from "../guest/offline.ts";
 import type { Sighting } from "../observe/observe.ts";
 import { askedMemory } from "../plan/asked.ts";
 import { sum } from "../plan/cells.ts";
 import { definitionOfPresent } from "../plan/definition-steps.ts";
-import type { Step } from "../plan/plan.ts";
+import { detachedDimms, type Step } from "../plan/plan.ts";
 import { givesUp } from "./asked-anew.ts";
 import type { Execution } from "./execution.ts";
 import { UserError } from "./user-error.ts";
@@ -23,7 +23,7 @@ const LEAST_REMOVAL_SECONDS = 5;
 export function removalPlace(execution: Execution): RemovalPlace {
   const { session, hypervisor, domain, news, sighting, detaching } = execution;
   const { clock, defaults } = session;
-  const removalTimeout = (news.hotplug?.awaitGuest ?? defaults.awaitGuest) || LEAST_REMOVAL_SECONDS;
+  const removalTimeout = secondsToAwait(news, defaults) || LEAST_REMOVAL_SECONDS;
   return {
     removalTimeout,
     underWay: new Set(stillUnderWay(detaching, domain.id, sighting)?.aliases),
@@ -35,7 +35,7 @@ export function removalPlace(execution: Execution): RemovalPlace {
 
 /** What the guest is to give up: DIMMs that it wasn't asked for before, and what is taken out of virtio-mem. */
 function givenUp({ change: { steps } }: Execution, { underWay }: RemovalPlace): Kib[] {
-  const dimms = givesUp(steps) ? steps.flatMap((step) => (step.kind === "detach" ? [step.dimm] : [])) : [];
+  const dimms = givesUp(steps) ? detachedDimms(steps) : [];
   const resized = steps.flatMap((step) => (step.kind === "resize" ? [step.device] : []));
   return [
     ...dimms.filter(({ alias }) => !underWay.has(alias)).map(({ size }) => size),
@@ -52,7 +52,7 @@ function givenUp({ change: { steps } }: Execution, { underWay }: RemovalPlace): 
 export async function guestHasRoom(execution: Execution, place: RemovalPlace): Promise<void> {
   const { hypervisor, domain, news, before, session } = execution;
   const sizes = givenUp(execution, place);
-  if (sizes.length === 0 || (news.hotplug?.awaitGuest ?? session.defaults.awaitGuest) === false) return;
+  if (sizes.length === 0 || secondsToAwait(news, session.defaults) === false) return;
   const spare = await spareMemory(hypervisor, domain).catch(() => undefined);
   if (spare === undefined || spare + givenBackFirst(execution) >= sum(sizes)) return;
   const text = `the guest has ${sayMib(wholeMib(spare))} to spare (MemAvailable, by its balloon), and ${sayMib(sum(sizes))} are to be taken out: it would run out of memory; nothing was taken out`;

@@ -1,4 +1,5 @@
 import { untilFollowed } from "../apply/follow.ts";
+import { secondsToAwait } from "../args/defaults.ts";
 import { saySize } from "../args/size.ts";
 import type { Kib, MemoryDevice } from "../domain/state.ts";
 import { agentSource } from "../guest/agent.ts";
@@ -35,7 +36,7 @@ export interface Resized {
 export async function beforeResize(execution: Execution): Promise<Resizing | undefined> {
   const { change, hypervisor, domain, news, session, sighting } = execution;
   const { live } = sighting.observed;
-  const seconds = news.hotplug?.awaitGuest ?? session.defaults.awaitGuest;
+  const seconds = secondsToAwait(news, session.defaults);
   const goesOff = change.steps.some(({ kind }) => kind === "stop" || kind === "start");
   const isResized = change.steps.some(({ kind }) => kind === "resize");
   if (seconds === false || goesOff || (!isResized && lagging(live).length === 0)) return undefined;

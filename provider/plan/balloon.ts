@@ -5,7 +5,7 @@ import { sum } from "./cells.ts";
 import { isOurs } from "./dimms/slots.ts";
 import { refuse } from "./fallback.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import { isGraver, nothing, type Plan, type Step } from "./plan.ts";
+import { attachedDimms, detachedDimms, isGraver, nothing, type Plan, type Step } from "./plan.ts";
 import { arrow, NEXT_BOOT } from "./words.ts";
 
 /** What a plan of the balloon depends on beside what is asked and what is there. */
@@ -117,8 +117,8 @@ function liveChange(
   { told, nextBoot }: Observed,
   live: MemoryView,
 ): LiveChange | undefined {
-  const added = sum(plan.steps.map((step) => (step.kind === "attach" ? step.dimm.size : 0)));
-  const removed = sum(plan.steps.map((step) => (step.kind === "detach" ? step.dimm.size : 0)));
+  const added = sum(attachedDimms(plan.steps).map(({ size }) => size));
+  const removed = sum(detachedDimms(plan.steps).map(({ size }) => size));
   const memory = live.memory + added - removed;
   // Of a size that waits for the next boot the running domain may not have so much.
   const to = Math.min(wanted ?? memory, memory);

@@ -97,6 +97,16 @@ export function withRecordedTaken(seen: Observed, recorded: Observed): Observed 
   return { ...whole, live: { ...whole.live, devices } };
 }
 
+/** The same without the guest's word on some of the devices. */
+export function withoutTaken(seen: Observed, isForgotten: (device: SeenDevice) => boolean): Observed {
+  if (seen.live === undefined) return seen;
+  const devices = seen.live.devices.map((device) => {
+    const { taken: _, ...rest } = device;
+    return isForgotten(device) ? rest : device;
+  });
+  return { ...seen, live: { ...seen.live, devices } };
+}
+
 /** At the same place: one that was plugged anew may be another to the guest. */
 export function isSameDimm(a: SeenDevice, b: SeenDevice): boolean {
   return a.alias === b.alias && a.base === b.base && a.size === b.size;

@@ -122,3 +122,11 @@ const GRAVITY: readonly Outcome[] = ["none", "live", "nextBoot", "restart", "rep
 export function isGraver(a: Outcome, b: Outcome): boolean {
   return GRAVITY.indexOf(a) > GRAVITY.indexOf(b);
 }
+
+export function attachedDimms(steps: Step[]): DimmPlan[] {
+  return steps.flatMap((step) => (step.kind === "attach" ? [step.dimm] : []));
+}
+
+export function detachedDimms(steps: Step[]): DimmRemoval[] {
+  return steps.flatMap((step) => (step.kind === "detach" ? [step.dimm] : []));
+}

@@ -31,3 +31,8 @@ export function sayRest({ memory, maxMemory, virtioMem }: MemoryDefinition, befo
     ? `no headroom above ${saySize(memory)}`
     : `at most ${saySize(maxMemory.size)} in ${maxMemory.slots} slots`;
 }
+
+/** A note that there is only under a condition. */
+export function when(condition: boolean, note: string): string[] {
+  return condition ? [note] : [];
+}

@@ -4,7 +4,7 @@ import type { Asked } from "../asked.ts";
 import { MINIMAL_NODE, sum } from "../cells.ts";
 import type { MemoryView, Observed } from "../observed.ts";
 import type { Layout } from "../plan.ts";
-import { arrow } from "../words.ts";
+import { arrow, when } from "../words.ts";
 import { misaligned, sayDimms } from "./layout.ts";
 import { targetNodes } from "./spread.ts";
 
@@ -60,10 +60,6 @@ function otherCeiling({ memory, maxMemory }: Asked, ceiling: Kib): string[] {
     maxMemory !== ceiling && memory < maxMemory,
     `the maximum of ${saySize(maxMemory)} takes effect at the next boot`,
   );
-}
-
-function when(condition: boolean, note: string): string[] {
-  return condition ? [note] : [];
 }
 
 function emptyNode(asked: Asked, live: MemoryView): string[] {

@@ -1,4 +1,5 @@
 import type { Kib } from "../../domain/state.ts";
+import { sum } from "../cells.ts";
 
 /** A device that memory is asked of. */
 interface Holder {
@@ -16,11 +17,11 @@ interface Holder {
  */
 export function levelled(devices: Holder[], total: Kib): Kib[] | undefined {
   const step = Math.max(1, ...devices.map(({ block }) => block));
-  const most = devices.reduce((sum, { size }) => sum + wholeSteps(size, step), 0);
+  const most = sum(devices.map(({ size }) => wholeSteps(size, step)));
   if (total < 0 || total % step !== 0 || total > most) return undefined;
   // A device may be asked for more than it is to hold, in a definition that shall have a smaller one.
   const kept = ({ size, requested }: Holder) => wholeSteps(Math.min(size, requested), step);
-  const present = devices.reduce((sum, device) => sum + kept(device), 0);
+  const present = sum(devices.map(kept));
   const at = (level: Kib) =>
     devices.map((device) => {
       const { size } = device;
@@ -29,12 +30,11 @@ export function levelled(devices: Holder[], total: Kib): Kib[] | undefined {
       return Math.min(wholeSteps(size, step), wanted);
     });
   const level = highest(Math.max(0, ...devices.map(({ size }) => size)) / step, (steps) => {
-    const sizes = at(steps * step);
-    return sizes.reduce((sum, size) => sum + size, 0) <= total;
+    return sum(at(steps * step)) <= total;
   });
   const sizes = at(level * step);
   const above = at((level + 1) * step);
-  let rest = total - sizes.reduce((sum, size) => sum + size, 0);
+  let rest = total - sum(sizes);
   return sizes.map((size, index) => {
     if (rest === 0 || (above[index] ?? size) === size) return size;
     rest -= step;

@@ -4,7 +4,7 @@ import { sum } from "../cells.ts";
 import { tooMuchAtOnce } from "../dimms/growth-words.ts";
 import type { MemoryView, Observed } from "../observed.ts";
 import type { Plan, ResizePlan, Step } from "../plan.ts";
-import { arrow } from "../words.ts";
+import { arrow, when } from "../words.ts";
 import { requestsFor, targetDevices } from "./rules.ts";
 
 /** The devices whose size changes, in the order of their nodes. The rules have passed. */
@@ -75,10 +75,6 @@ function notes(asked: Asked, { persistent, power }: Observed, live: MemoryView):
     ...when(!persistent, "the domain is transient, so the new size ends with it"),
     ...when(power === "paused", "the domain is paused: the guest follows when it resumes"),
   ];
-}
-
-function when(condition: boolean, note: string): string[] {
-  return condition ? [note] : [];
 }
 
 /** «1003 MiB of base memory and 512 MiB of virtio-mem» */
