@@ -89,15 +89,13 @@ function together(parts: Plan[]): Plan {
   );
   const decisive =
     outcome === "replace" || outcome === "refuse" ? parts.filter((part) => part.outcome === outcome) : parts;
-  const memory = parts.find((part) => part.layout ?? part.reachable ?? part.reachableDown);
+  const layout = parts.find((part) => part.layout)?.layout;
   return {
     outcome,
     summary: decisive.flatMap((part) => part.summary || []).join("; "),
     steps: outcome === "refuse" ? [] : decisive.flatMap((part) => part.steps),
     reasons: decisive.flatMap((part) => part.reasons),
-    ...(memory?.layout && { layout: memory.layout }),
-    ...(memory?.reachable && { reachable: memory.reachable }),
-    ...(memory?.reachableDown && { reachableDown: memory.reachableDown }),
+    ...(layout && { layout }),
   };
 }
 

@@ -9,7 +9,6 @@ import { reasonsAgainstDetach } from "./dimms/detach-rules.ts";
 import { growthNotes, saysGrowth } from "./dimms/growth-words.ts";
 import { healed } from "./dimms/heal.ts";
 import { layOut, sayDimm } from "./dimms/layout.ts";
-import { downwardSizes } from "./dimms/reachable-down.ts";
 import { removal, removals, without } from "./dimms/shrink.ts";
 import { sayRemoval, saysShrink, shrinkNotes } from "./dimms/shrink-words.ts";
 import { fallBack, refuse } from "./fallback.ts";
@@ -17,7 +16,6 @@ import { beyondCeiling } from "./held-back.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { foreignPending, supersededPending } from "./pending.ts";
 import { nothing, type Plan, type Step } from "./plan.ts";
-import { reachableSizes } from "./reachable.ts";
 import { topologyReasons } from "./topology.ts";
 import { planResize, resized } from "./virtio-mem/resize.ts";
 import { otherKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
@@ -40,14 +38,7 @@ export function planMemory(asked: Asked, observed: Observed, circumstances: Circ
     : healed(asked, observed, live, (view) =>
         planRunning(asked, { ...observed, live: view }, view, circumstances),
       );
-  const whole = withBalloon(plan, asked, observed, circumstances);
-  const reachable = reachableSizes(asked, observed);
-  const reachableDown = downwardSizes(asked, observed);
-  return {
-    ...whole,
-    ...(reachable && { reachable }),
-    ...(reachableDown.length > 0 && { reachableDown }),
-  };
+  return withBalloon(plan, asked, observed, circumstances);
 }
 
 /** Nothing runs, so the definition is all that changes. */

@@ -105,10 +105,6 @@ export interface Plan {
   /** Why it can't be milder, one sentence a rule. */
   reasons: string[];
   layout?: Layout;
-  /** Larger sizes that are live from the present one; undefined when none is. */
-  reachable?: Reachable;
-  /** Smaller ones, ascending; undefined when none is. */
-  reachableDown?: Reachable[];
 }
 
 export function nothing(): Plan {

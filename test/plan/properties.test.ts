@@ -5,6 +5,7 @@ import { isOurs } from "../../provider/plan/dimms/slots.ts";
 import { planMemory } from "../../provider/plan/memory.ts";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
 import type { Plan } from "../../provider/plan/plan.ts";
+import { reachableSizes } from "../../provider/plan/reachable.ts";
 import { anyCase, anyObserved } from "./arbitrary-domain.ts";
 import { ask, MIB } from "./scene.ts";
 import { afterStep } from "./simulate.ts";
@@ -178,7 +179,7 @@ describe("of whatever a domain is like, and whatever is asked", () => {
 
   property.prop([anyCase], RUNS)("every reachable size is live, and no size between two of them", (one) => {
     const { observed, asked } = one;
-    const { reachable } = planMemory(asked, observed);
+    const reachable = reachableSizes(asked, observed);
     const plugs = (memory: number) => {
       const ceiling = Math.max(memory, asked.maxMemory);
       const plan = planMemory({ ...asked, memory, maxMemory: ceiling }, observed);

@@ -2,10 +2,12 @@ import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { Asked } from "../../provider/plan/asked.ts";
 import { misaligned } from "../../provider/plan/dimms/layout.ts";
+import { downwardSizes } from "../../provider/plan/dimms/reachable-down.ts";
 import { isOurs } from "../../provider/plan/dimms/slots.ts";
 import { type Circumstances, planMemory } from "../../provider/plan/memory.ts";
 import type { Observed, SeenDevice } from "../../provider/plan/observed.ts";
 import type { Plan, Reachable, Step } from "../../provider/plan/plan.ts";
+import { reachableSizes } from "../../provider/plan/reachable.ts";
 import { anyWholeCase, named } from "./arbitrary-whole.ts";
 import { afterStep } from "./simulate.ts";
 
@@ -149,7 +151,8 @@ describe("of whatever a domain is like, with all features at once", () => {
 
   property.prop([anyWholeCase], RUNS)("every reachable size is live", (one) => {
     const { observed, asked } = one;
-    const { reachable, reachableDown = [] } = planMemory(asked, observed);
+    const reachable = reachableSizes(asked, observed);
+    const reachableDown = downwardSizes(asked, observed);
     const { currentMemory: _, ...rest } = asked;
     // What others hold back of virtio-mem counts in full against the ceiling, which check can't know.
     const elastic = observed.nextBoot?.devices.filter(({ model }) => model === "virtio-mem") ?? [];

@@ -2,6 +2,7 @@ import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import type { Kib } from "../../../provider/domain/state.ts";
 import { definitionOfPresent } from "../../../provider/plan/definition-steps.ts";
+import { downwardSizes } from "../../../provider/plan/dimms/reachable-down.ts";
 import { isOurs } from "../../../provider/plan/dimms/slots.ts";
 import { planMemory } from "../../../provider/plan/memory.ts";
 import type { Observed } from "../../../provider/plan/observed.ts";
@@ -151,7 +152,7 @@ describe("of whatever DIMMs a domain has", () => {
 
   property.prop([aDecrease], RUNS)("every smaller reachable size is live, and no other one", (one) => {
     const { observed, asked } = one;
-    const { reachableDown = [] } = planMemory(asked, observed);
+    const reachableDown = downwardSizes(asked, observed);
     const isLive = (memory: Kib) =>
       detached(planMemory({ ...asked, memory, maxMemory: Math.max(memory, asked.maxMemory) }, observed))
         .length > 0;
@@ -171,10 +172,10 @@ describe("of whatever DIMMs a domain has", () => {
 
 test("smaller sizes are said in as few ranges as there are steps between them", () => {
   const down = (...devices: ReturnType<typeof ours>[]) =>
-    planMemory(
+    downwardSizes(
       ask(1003 + sum(devices.map(({ size }) => size / MIB)), allowUnplug),
       running({ devices }),
-    ).reachableDown?.map(({ from, to, step }) => [from / MIB, to / MIB, step / MIB]);
+    ).map(({ from, to, step }) => [from / MIB, to / MIB, step / MIB]);
   expect(down(ours(0, 256))).toEqual([[1003, 1003, 256]]);
   expect(down(ours(0, 256), ours(1, 512))).toEqual([[1003, 1515, 256]]);
   expect(down(ours(0, 256), ours(1, 1024))).toEqual([

@@ -2,9 +2,11 @@ import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import type { MemoryDevice } from "../../../provider/domain/state.ts";
 import type { Asked } from "../../../provider/plan/asked.ts";
+import { downwardSizes } from "../../../provider/plan/dimms/reachable-down.ts";
 import { planMemory } from "../../../provider/plan/memory.ts";
 import { memoryView, type Observed } from "../../../provider/plan/observed.ts";
 import type { Plan } from "../../../provider/plan/plan.ts";
+import { reachableSizes } from "../../../provider/plan/reachable.ts";
 import { lagging } from "../../../provider/plan/virtio-mem/devices.ts";
 import { ask, MIB, off, ours, paused, running, theirs, transient, view, vmem } from "../scene.ts";
 import { afterStep } from "../simulate.ts";
@@ -248,8 +250,10 @@ test("a size with no room above it: its definition is that of the devices as the
 
 test("DIMMs are offered to no domain that has virtio-mem of ours: it can't change while it runs", () => {
   const observed = running({ devices: [vmem(0, 4096), ours(0, 256)] });
-  const plan = planMemory(ask(1515, { allowUnplug: true, whenNotPossible: "error" }), observed);
-  expect([plan.outcome, plan.reachable, plan.reachableDown]).toEqual(["refuse", undefined, undefined]);
+  const asked = ask(1515, { allowUnplug: true, whenNotPossible: "error" });
+  const plan = planMemory(asked, observed);
+  const sizes = [reachableSizes(asked, observed), downwardSizes(asked, observed)];
+  expect([plan.outcome, ...sizes]).toEqual(["refuse", undefined, []]);
   expect(plan.summary).toContain("no other size is live from 1259 MiB");
 });
 
@@ -387,7 +391,8 @@ describe("of whatever an elastic domain is like, and whatever is asked", () => {
   property.prop([anyElastic], RUNS)("every reachable size is live, and none beside them", (one) => {
     const { observed, asked } = one;
     const { live } = observed;
-    const { reachable, reachableDown = [] } = planMemory(asked, observed);
+    const reachable = reachableSizes(asked, observed);
+    const reachableDown = downwardSizes(asked, observed);
     if (asked.device === "dimm" || live === undefined) return;
     const isLive = (memory: number) => {
       const plan = planMemory({ ...asked, memory, maxMemory: Math.max(memory, asked.maxMemory) }, observed);
