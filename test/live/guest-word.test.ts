@@ -3,6 +3,7 @@ import { engineOnThisMachine } from "../engine/driver.ts";
 import { agentAnswers } from "../lab/agent.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { labOfThisFile, liveMemory, nextBootMemory, removeDomains } from "./by-virsh.ts";
+import { bootLinux } from "./linux-guest.ts";
 import { type Args, BARE, stackOnLab } from "./stack-on-lab.ts";
 
 const MIB = 1024;
@@ -14,23 +15,9 @@ const { kind } = await engineOnThisMachine();
 
 /** A domain that boots the lab's guest with 512 MiB, and what it says on its console, the judge of all this. */
 async function boot(name: string, switches: string, args: Args) {
-  const file = lab().file(`${name}.log`);
-  const { kernel, initrd } = lab().guest;
-  const stack = await stackOnLab(
-    lab(),
-    { engine: kind, traces: [] },
-    {
-      [name]: {
-        ...{ memory: "512MiB", maxMemory: "4GiB", shutdownTimeout: 0, serial: { file } },
-        boot: { kernel, initrd, commandLine: `console=ttyS0 quiet ${switches}` },
-        ...args,
-      },
-    },
-  );
-  await stack.apply();
-  const console = lab().console(file);
-  await console.waitFor(/GUEST memtotal_kb=\d+ online=4 offline=0/);
-  return { stack, console };
+  const booted = await bootLinux(lab(), name, switches, args);
+  await booted.console.waitFor(/GUEST memtotal_kb=\d+ online=4 offline=0/);
+  return booted;
 }
 
 /** Whoever answers before an attach is the one to ask afterwards: a guest that just booted needs a moment. */

@@ -1,15 +1,13 @@
 import { afterEach, expect, test } from "vitest";
-import { engineOnThisMachine } from "../engine/driver.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { attachByHand, attachXmlByHand, labOfThisFile, liveMemory, removeDomains } from "./by-virsh.ts";
-import { said, stackOnLab } from "./stack-on-lab.ts";
+import { bootLinux } from "./linux-guest.ts";
+import { said } from "./stack-on-lab.ts";
 
 const MIB = 1024;
 
 const lab = labOfThisFile();
 afterEach(() => removeDomains(lab()));
-
-const { kind } = await engineOnThisMachine();
 
 /** A DIMM of ours as QEMU places it by itself: right behind the last one. */
 const OURS = `<memory model='dimm'>
@@ -19,23 +17,9 @@ const OURS = `<memory model='dimm'>
 </memory>`;
 
 test("DIMMs that the guest never took are healed while it runs: taken out where they are in the way, ours plugged again", async () => {
-  const file = lab().file("heal.log");
-  const { kernel, initrd } = lab().guest;
   // A guest that is too busy to answer heals nothing: then a replace would hide it.
   const hotplug = { awaitGuest: 30, whenNotPossible: "error" } as const;
-  const stack = await stackOnLab(
-    lab(),
-    { engine: kind, traces: [] },
-    {
-      heal: {
-        ...{ memory: "512MiB", maxMemory: "4GiB", shutdownTimeout: 0, serial: { file } },
-        boot: { kernel, initrd, commandLine: "console=ttyS0 quiet memhp_default_state=online" },
-        hotplug,
-      },
-    },
-  );
-  await stack.apply();
-  const console = lab().console(file);
+  const { stack, console } = await bootLinux(lab(), "heal", "memhp_default_state=online", { hotplug });
   await console.waitFor(/GUEST memtotal_kb=\d+ online=4 offline=0/);
   await waitUntil(
     "the guest's agent",

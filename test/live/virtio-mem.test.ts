@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { engineOnThisMachine } from "../engine/driver.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { bootAnew, labOfThisFile, liveMemory, removeDomains } from "./by-virsh.ts";
+import { bootLinux } from "./linux-guest.ts";
 import { type Args, BARE, stackOnLab } from "./stack-on-lab.ts";
 
 const MIB = 1024;
@@ -28,23 +29,9 @@ async function virtioMem(name: string, ...options: string[]) {
 
 /** A domain that boots the lab's guest with 512 MiB of at most 4 GiB, and its console, the judge of all this. */
 async function boot(name: string, switches: string, args: Args) {
-  const file = lab().file(`${name}.log`);
-  const { kernel, initrd } = lab().guest;
-  const stack = await stackOnLab(
-    lab(),
-    { engine: kind, traces: [] },
-    {
-      [name]: {
-        ...{ memory: "512MiB", maxMemory: "4GiB", shutdownTimeout: 0, serial: { file } },
-        boot: { kernel, initrd, commandLine: `console=ttyS0 quiet ${switches}` },
-        ...args,
-      },
-    },
-  );
-  await stack.apply();
-  const console = lab().console(file);
-  await console.waitFor(/GUEST memtotal_kb=\d+ online=4 offline=0/);
-  return { stack, console, before: console.memTotalKib() ?? 0 };
+  const booted = await bootLinux(lab(), name, switches, args);
+  await booted.console.waitFor(/GUEST memtotal_kb=\d+ online=4 offline=0/);
+  return { ...booted, before: booted.console.memTotalKib() ?? 0 };
 }
 
 /** Runs a program in the guest to its end, by its agent. */
