@@ -1,5 +1,5 @@
 import { heard, MIB, ours, placedAt, running, theirs, transient } from "../../support/scene.ts";
-import { nextBoot, type OutcomeRow, replaceCosts } from "./row.ts";
+import { keptByRestart, nextBoot, type OutcomeRow, replaceCosts } from "./row.ts";
 
 /** What can't be done on the running domain. */
 export const FALLBACK: OutcomeRow[] = [
@@ -8,7 +8,13 @@ export const FALLBACK: OutcomeRow[] = [
     before: running(),
     change: { memory: "1300MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; live from here: 1259 MiB; 1515 MiB (1259 MiB to 8171 MiB in steps of 256 MiB); ${replaceCosts}`,
+    headline: "replace: 1003 → 1300 MiB is not a multiple of 256 MiB (live: 1259 or 1515 MiB)",
+    details: [
+      "sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["not-aligned"],
   },
   {
     name: "the same, with whenNotPossible restart",
@@ -16,8 +22,12 @@ export const FALLBACK: OutcomeRow[] = [
     had: { hotplug: { whenNotPossible: "restart" } },
     change: { memory: "1300MiB" },
     outcome: "restart",
-    sentence:
-      "restart: 1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; live from here: 1259 MiB; 1515 MiB (1259 MiB to 8171 MiB in steps of 256 MiB); the guest is shut down within shutdownTimeout (its plug is never pulled) and started with 1300 MiB",
+    headline: "restart: 1003 → 1300 MiB is not a multiple of 256 MiB (live: 1259 or 1515 MiB)",
+    details: [
+      "sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB",
+      "the guest is shut down within shutdownTimeout (it is never forced off) and started with 1300 MiB",
+    ],
+    codes: ["not-aligned"],
   },
   {
     name: "the same, with restart and forceOff",
@@ -25,8 +35,12 @@ export const FALLBACK: OutcomeRow[] = [
     had: { forceOff: true, hotplug: { whenNotPossible: "restart" } },
     change: { memory: "1300MiB" },
     outcome: "restart",
-    sentence:
-      "restart: 1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; live from here: 1259 MiB; 1515 MiB (1259 MiB to 8171 MiB in steps of 256 MiB); the guest is shut down within shutdownTimeout (after that its plug is pulled: forceOff) and started with 1300 MiB",
+    headline: "restart: 1003 → 1300 MiB is not a multiple of 256 MiB (live: 1259 or 1515 MiB)",
+    details: [
+      "sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB",
+      "the guest is shut down within shutdownTimeout (after that it is forced off: forceOff) and started with 1300 MiB",
+    ],
+    codes: ["not-aligned"],
   },
   {
     name: "the same, with whenNotPossible nextBoot",
@@ -34,7 +48,12 @@ export const FALLBACK: OutcomeRow[] = [
     had: { hotplug: { whenNotPossible: "nextBoot" } },
     change: { memory: "1300MiB" },
     outcome: "nextBoot",
-    sentence: `next boot: 1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; live from here: 1259 MiB; 1515 MiB (1259 MiB to 8171 MiB in steps of 256 MiB); it ${nextBoot}`,
+    headline: "next boot: 1003 → 1300 MiB, after a shutdown and start",
+    details: [
+      "sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB",
+      nextBoot,
+    ],
+    codes: ["not-aligned"],
   },
   {
     name: "the same, with whenNotPossible error",
@@ -42,16 +61,19 @@ export const FALLBACK: OutcomeRow[] = [
     had: { hotplug: { whenNotPossible: "error" } },
     change: { memory: "1300MiB" },
     outcome: "refuse",
-    sentence:
-      '1003 → 1300 MiB can\'t be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; live from here: 1259 MiB; 1515 MiB (1259 MiB to 8171 MiB in steps of 256 MiB); hotplug.whenNotPossible is "error", so nothing is done',
+    headline: "refused: 1003 → 1300 MiB is not a multiple of 256 MiB (live: 1259 or 1515 MiB)",
+    details: ["sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB"],
+    codes: ["not-aligned", "when-not-possible-error"],
   },
   {
     name: "the same, where the stack forbids downtime",
     before: running(),
     change: { memory: "1300MiB" },
     outcome: "refuse",
-    sentence:
-      "1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; live from here: 1259 MiB; 1515 MiB (1259 MiB to 8171 MiB in steps of 256 MiB); a replace is forbidden by the stack (libvirt-hotplug:allowDowntime is false), so nothing is done",
+    headline:
+      "refused: 1003 → 1300 MiB needs a replace, which libvirt-hotplug:allowDowntime forbids (live: 1259 or 1515 MiB)",
+    details: ["sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB"],
+    codes: ["not-aligned", "downtime-forbidden"],
     stack: { allowDowntime: false },
   },
   {
@@ -59,8 +81,13 @@ export const FALLBACK: OutcomeRow[] = [
     before: running(),
     change: { memory: "1300MiB" },
     outcome: "refuse",
-    sentence:
-      '1003 → 1300 MiB can\'t be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; live from here: 1259 MiB; 1515 MiB (1259 MiB to 8171 MiB in steps of 256 MiB); the domain was adopted, so it is never replaced: hotplug.whenNotPossible "restart" or "nextBoot" keeps it',
+    headline:
+      "refused: 1003 → 1300 MiB needs a replace, but adopted domains are never replaced (live: 1259 or 1515 MiB)",
+    details: [
+      "sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB",
+      'hotplug.whenNotPossible "restart" or "nextBoot" keeps the domain',
+    ],
+    codes: ["not-aligned", "adopted-domain"],
     adopted: true,
   },
   {
@@ -69,8 +96,10 @@ export const FALLBACK: OutcomeRow[] = [
     had: { hotplug: { whenNotPossible: "restart" } },
     change: { memory: "1300MiB" },
     outcome: "refuse",
-    sentence:
-      "1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; live from here: 1259 MiB; 1515 MiB (1259 MiB to 8171 MiB in steps of 256 MiB); the domain is transient: once it is off it is gone, so it has no next boot",
+    headline:
+      "refused: 1003 → 1300 MiB needs a next boot, which a transient domain doesn't have (live: 1259 or 1515 MiB)",
+    details: ["sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB"],
+    codes: ["not-aligned", "transient-domain"],
   },
   {
     name: "no multiple of the larger block of a guest of 64 GiB or more",
@@ -78,14 +107,26 @@ export const FALLBACK: OutcomeRow[] = [
     had: { memory: "64GiB", maxMemory: "256GiB" },
     change: { memory: "65GiB" },
     outcome: "replace",
-    sentence: `replace: 65536 → 66560 MiB can't be hot-plugged: the increase of 1024 MiB is no multiple of 2048 MiB (the memory block of a guest that was started with 65536 MiB or more); live from here: 65536 MiB, which it has; 67584 MiB (67584 MiB to 262144 MiB in steps of 2048 MiB); ${replaceCosts}`,
+    headline: "replace: 65536 → 66560 MiB is not a multiple of 2048 MiB (live: 67584 MiB)",
+    details: [
+      "sizes that work without a restart: 65536 MiB (current), 67584 MiB; range 67584–262144 MiB, step 2048 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["not-aligned"],
   },
   {
     name: "no multiple of the guest's own block",
     before: heard([], 1003, 512 * MIB),
     change: { memory: "1259MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 1259 MiB can't be hot-plugged: the increase of 256 MiB is no multiple of 512 MiB (the memory block of this guest, by its agent); live from here: 1003 MiB, which it has; 1515 MiB (1515 MiB to 8171 MiB in steps of 512 MiB); ${replaceCosts}`,
+    headline: "replace: 1003 → 1259 MiB is not a multiple of 512 MiB (live: 1515 MiB)",
+    details: [
+      "sizes that work without a restart: 1003 MiB (current), 1515 MiB; range 1515–8171 MiB, step 512 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["not-aligned"],
   },
   {
     name: "somebody else's DIMM that the guest never took in the way, and hotplug.heal false",
@@ -93,7 +134,14 @@ export const FALLBACK: OutcomeRow[] = [
     had: { hotplug: { heal: false } },
     change: { memory: "1259MiB" },
     outcome: "replace",
-    sentence: `replace: 1103 → 1259 MiB can't be hot-plugged: the increase of 156 MiB is no multiple of 256 MiB; live from here: 1103 MiB, which it has; 1359 MiB (1359 MiB to 8015 MiB in steps of 256 MiB); ${replaceCosts}; dimm0 (a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's): the guest never took it, since its size is no multiple of the guest's memory block of 128 MiB`,
+    headline: "replace: 1103 → 1259 MiB is not a multiple of 256 MiB (live: 1359 MiB)",
+    details: [
+      "sizes that work without a restart: 1103 MiB (current), 1359 MiB; range 1359–8015 MiB, step 256 MiB",
+      replaceCosts,
+      keptByRestart,
+      "the guest rejected dimm0 (a 100 MiB DIMM in slot 0 at 0x100000000, not managed by this provider): its size is not a multiple of the guest's memory block of 128 MiB",
+    ],
+    codes: ["not-aligned"],
   },
   {
     name: "no multiple of the page size",
@@ -101,7 +149,13 @@ export const FALLBACK: OutcomeRow[] = [
     had: { hotplug: { source: { pageSize: "1GiB" } } },
     change: { memory: "1515MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 1515 MiB can't be hot-plugged: the increase of 512 MiB is no multiple of 1024 MiB (the page size of hotplug.source); live from here: 1003 MiB, which it has; 2027 MiB (2027 MiB to 8171 MiB in steps of 1024 MiB); ${replaceCosts}`,
+    headline: "replace: 1003 → 1515 MiB is not a multiple of 1024 MiB (live: 2027 MiB)",
+    details: [
+      "sizes that work without a restart: 1003 MiB (current), 2027 MiB; range 2027–8171 MiB, step 1024 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["not-aligned"],
   },
   {
     name: "maxDimmSize less than the guest's block",
@@ -109,7 +163,9 @@ export const FALLBACK: OutcomeRow[] = [
     had: { memory: "64GiB", maxMemory: "256GiB", hotplug: { maxDimmSize: "1GiB" } },
     change: { memory: "66GiB" },
     outcome: "replace",
-    sentence: `replace: 65536 → 67584 MiB can't be hot-plugged: a DIMM may have at most 1 GiB (hotplug.maxDimmSize), and must be a multiple of 2048 MiB (the memory block of a guest that was started with 65536 MiB or more); no other size is live from 65536 MiB; ${replaceCosts}`,
+    headline: "replace: 65536 → 67584 MiB needs larger DIMMs than hotplug.maxDimmSize (1 GiB)",
+    details: ["no other size works without a restart", replaceCosts, keptByRestart],
+    codes: ["max-dimm-size-too-small"],
   },
   {
     name: "no whole number of blocks for each node",
@@ -121,7 +177,14 @@ export const FALLBACK: OutcomeRow[] = [
     },
     change: { memory: "1280MiB" },
     outcome: "replace",
-    sentence: `replace: 1024 → 1280 MiB can't be hot-plugged: the increase of 256 MiB can't be spread over 2 nodes in multiples of 256 MiB; live from here: 1024 MiB, which it has; 1536 MiB (1536 MiB to 8192 MiB in steps of 512 MiB); ${replaceCosts}`,
+    headline:
+      "replace: 1024 → 1280 MiB can't be spread over 2 nodes in multiples of 256 MiB (live: 1536 MiB)",
+    details: [
+      "sizes that work without a restart: 1024 MiB (current), 1536 MiB; range 1536–8192 MiB, step 512 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["not-divisible-by-nodes"],
   },
   {
     name: "slots used up",
@@ -129,7 +192,9 @@ export const FALLBACK: OutcomeRow[] = [
     had: { memory: "1259MiB", memorySlots: 1 },
     change: { memory: "1515MiB" },
     outcome: "replace",
-    sentence: `replace: 1259 → 1515 MiB can't be hot-plugged: all 1 memory slots are used; they are free again when the domain has been shut down and started; no other size is live from 1259 MiB; ${replaceCosts}`,
+    headline: "replace: 1259 → 1515 MiB needs a free slot, but the only one is in use",
+    details: ["no other size works without a restart", replaceCosts, keptByRestart],
+    codes: ["slots-exhausted"],
   },
   {
     name: "more DIMMs than free slots",
@@ -137,7 +202,13 @@ export const FALLBACK: OutcomeRow[] = [
     had: { memorySlots: 2, hotplug: { maxDimmSize: "256MiB" } },
     change: { memory: "2283MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 2283 MiB can't be hot-plugged: the increase takes 5 DIMMs of at most 256 MiB (hotplug.maxDimmSize), and 2 of 2 slots are free; live from here: 1515 MiB (1259 MiB to 1515 MiB in steps of 256 MiB); ${replaceCosts}`,
+    headline: "replace: 1003 → 2283 MiB needs 5 DIMMs, but only 2 of 2 slots are free (live: 1515 MiB)",
+    details: [
+      "sizes that work without a restart: 1515 MiB; range 1259–1515 MiB, step 256 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["too-few-slots"],
   },
   {
     name: "beyond the maximum that the domain was started with",
@@ -145,21 +216,36 @@ export const FALLBACK: OutcomeRow[] = [
     had: { maxMemory: "2GiB" },
     change: { memory: "2283MiB", maxMemory: "4GiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 2283 MiB can't be hot-plugged: 2283 MiB is beyond 2 GiB, the maximum that the running domain was started with; live from here: 2027 MiB (1259 MiB to 2027 MiB in steps of 256 MiB); ${replaceCosts}`,
+    headline: "replace: 1003 → 2283 MiB exceeds 2 GiB, the maximum without a restart (live: 2027 MiB)",
+    details: [
+      "sizes that work without a restart: 2027 MiB; range 1259–2027 MiB, step 256 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["beyond-max-memory"],
   },
   {
     name: "no maximum: the domain was started without maxMemory",
     before: running({ max: undefined }),
     change: { memory: "1259MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 1259 MiB can't be hot-plugged: the running domain was started without maxMemory, so it has neither slots nor room for DIMMs; no other size is live from 1003 MiB; ${replaceCosts}; with it come 16 slots and room up to 8 GiB, so that later increases are live`,
+    headline: "replace: 1003 → 1259 MiB needs maxMemory, which the domain was started without",
+    details: [
+      "no other size works without a restart",
+      replaceCosts,
+      keptByRestart,
+      "then the domain has 16 slots and room up to 8 GiB, so later increases are live",
+    ],
+    codes: ["no-max-memory"],
   },
   {
     name: "other NUMA nodes",
     before: running({ cells: [1003] }),
     change: { numa: [{ memory: "500MiB" }, { memory: "503MiB" }] },
     outcome: "replace",
-    sentence: `replace: the nodes of the running domain can't be changed: the running domain was started with 1 NUMA node, and the program asks for 2 NUMA nodes; ${replaceCosts}`,
+    headline: "replace: numa needs 2 NUMA nodes, but the domain was started with 1",
+    details: [replaceCosts, keptByRestart],
+    codes: ["nodes-fixed-at-boot"],
   },
   {
     name: "another share of a node",
@@ -167,35 +253,45 @@ export const FALLBACK: OutcomeRow[] = [
     had: { memory: "1GiB", numa: [{ memory: "512MiB" }, { memory: "512MiB" }] },
     change: { numa: [{ memory: "256MiB" }, { memory: "768MiB" }] },
     outcome: "replace",
-    sentence: `replace: the nodes of the running domain can't be changed: node 1 has 512 MiB, and 768 MiB is asked for: what a node has of its own is fixed at boot; ${replaceCosts}`,
+    headline: "replace: numa needs 768 MiB on node 1, which has 512 MiB",
+    details: [replaceCosts, keptByRestart],
+    codes: ["nodes-fixed-at-boot"],
   },
   {
     name: "a guest without ACPI",
     before: running({ acpi: false }),
     change: { memory: "1259MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 1259 MiB can't be hot-plugged: the domain has no ACPI, by which the guest learns of new memory; no other size is live from 1003 MiB; ${replaceCosts}`,
+    headline: "replace: 1003 → 1259 MiB needs ACPI, which the domain doesn't have",
+    details: ["no other size works without a restart", replaceCosts, keptByRestart],
+    codes: ["no-acpi"],
   },
   {
     name: "microvm",
     before: running({ machine: "microvm" }),
     change: { memory: "1259MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 1259 MiB can't be hot-plugged: the machine type microvm has no memory hot-plug; no other size is live from 1003 MiB; ${replaceCosts}`,
+    headline: "replace: 1003 → 1259 MiB needs memory hot-plug, which the machine type doesn't support",
+    details: ["no other size works without a restart", replaceCosts, keptByRestart],
+    codes: ["machine-unsupported"],
   },
   {
     name: "s390x",
     before: running({ arch: "s390x" }),
     change: { memory: "1259MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 1259 MiB can't be hot-plugged: s390x has no DIMMs; no other size is live from 1003 MiB; ${replaceCosts}`,
+    headline: "replace: 1003 → 1259 MiB needs memory hot-plug, which s390x doesn't support",
+    details: ["no other size works without a restart", replaceCosts, keptByRestart],
+    codes: ["arch-unsupported"],
   },
   {
     name: "AArch64 without UEFI",
     before: running({ arch: "aarch64", machine: "virt-7.2", acpi: false }),
     change: { memory: "1259MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 1259 MiB can't be hot-plugged: an aarch64 guest learns of new memory by ACPI, which it has with UEFI alone (firmware: "uefi"); no other size is live from 1003 MiB; ${replaceCosts}`,
+    headline: "replace: 1003 → 1259 MiB needs UEFI, which aarch64 guests require for hot-plug",
+    details: ["no other size works without a restart", replaceCosts, keptByRestart],
+    codes: ["no-acpi"],
   },
   {
     name: "a 32-bit guest",
@@ -203,7 +299,9 @@ export const FALLBACK: OutcomeRow[] = [
     had: { guestWidth: 32 },
     change: { memory: "1259MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 1259 MiB can't be hot-plugged: a 32-bit guest can't take memory while it runs; no other size is live from 1003 MiB; ${replaceCosts}`,
+    headline: "replace: 1003 → 1259 MiB needs memory hot-plug, which 32-bit guests don't support",
+    details: ["no other size works without a restart", replaceCosts, keptByRestart],
+    codes: ["32-bit-guest"],
   },
   {
     name: "hot-plug switched off",
@@ -211,6 +309,8 @@ export const FALLBACK: OutcomeRow[] = [
     had: { hotplug: { enabled: false } },
     change: { memory: "1259MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 1259 MiB can't be hot-plugged: hotplug.enabled is false; no other size is live from 1003 MiB; ${replaceCosts}`,
+    headline: "replace: 1003 → 1259 MiB needs hot-plug, but hotplug.enabled is false",
+    details: ["no other size works without a restart", replaceCosts, keptByRestart],
+    codes: ["hotplug-disabled"],
   },
 ];
