@@ -118,8 +118,8 @@ export interface Hypervisor {
   /** Host description (virConnectGetCapabilities). */
   capabilities(): Promise<string>;
   /**
-   * What a domain of this kind can have on the host (virConnectGetDomainCapabilities, libvirt 1.2.7); libvirt refuses a
-   * kind that the host can't run with INVALID_ARG. Its defaults fill in what is left out.
+   * What a domain of this kind can have on the host (virConnectGetDomainCapabilities, libvirt 1.2.7); an error for a kind
+   * that the host can't run. libvirt's defaults fill in what is left out.
    */
   domainCapabilities(kind: DomainKind): Promise<string>;
   /** libvirt's version on the host: 9000000 is 9.0.0. */

@@ -20,7 +20,8 @@ export function readNeeds(definition: string, arch: string): Needs {
   const type = find(root, "os", "type");
   const machine = attribute(type, "machine");
   const emulator = text(find(root, "devices", "emulator")).trim();
-  const firmware = attribute(find(root, "os"), "firmware");
+  // An image that the definition names need not be one that libvirt knows.
+  const firmware = find(root, "os", "loader") ? undefined : attribute(find(root, "os"), "firmware");
   const cpu = readCpu(find(root, "cpu"));
   return {
     type: attribute(root, "type") ?? "",

@@ -2,7 +2,7 @@ import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { containsUnknown } from "../args/known.ts";
 import { readDomain } from "../domain/read.ts";
-import { ConnectionError, ErrorCode, hasCode, LibvirtError } from "../libvirt/errors.ts";
+import { ConnectionError, ErrorCode, LibvirtError } from "../libvirt/errors.ts";
 import type { DomainKind, Hypervisor } from "../libvirt/hypervisor.ts";
 import { type DomainCapabilities, readDomainCapabilities } from "../observe/domain-capabilities.ts";
 import { readHost } from "../observe/host.ts";
@@ -82,7 +82,18 @@ async function capabilitiesFor(hypervisor: Hypervisor, kind: DomainKind): Promis
     const has = readDomainCapabilities(await hypervisor.domainCapabilities(kind));
     return { kind: "described", has };
   } catch (error) {
-    if (hasCode(error, ErrorCode.INVALID_ARG)) return { kind: "refused", refusal: error.message };
+    if (error instanceof LibvirtError && isForGood(error, kind))
+      return { kind: "refused", refusal: error.message };
     throw error;
   }
+}
+
+/** As measured on libvirt 9.0: define and start refuse the same. Other errors may be gone the next time. */
+function isForGood({ code }: LibvirtError, { emulator }: DomainKind): boolean {
+  // "unable to find any emulator"; a machine or domain type; "Cannot check QEMU binary".
+  return (
+    code === ErrorCode.CONFIG_UNSUPPORTED ||
+    code === ErrorCode.INVALID_ARG ||
+    (code === ErrorCode.SYSTEM_ERROR && emulator !== undefined)
+  );
 }

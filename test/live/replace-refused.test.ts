@@ -1,11 +1,11 @@
 import { afterEach, expect, test } from "vitest";
 import { defineByHand, labOfThisFile, removeDomains } from "./by-virsh.ts";
-import { BARE, stackOnLab } from "./stack-on-lab.ts";
+import { type Args, BARE, stackOnLab } from "./stack-on-lab.ts";
 
 const lab = labOfThisFile();
 afterEach(() => removeDomains(lab()));
 
-test("a replace by a domain that libvirt would refuse: preview and up fail, and QEMU runs on", async () => {
+test("up refuses a replace by a domain that libvirt would refuse, and QEMU runs on", async () => {
   const stack = await stackOnLab(lab(), { engine: "small", traces: [] }, { web: { ...BARE, name: "web" } });
   await stack.apply();
   await defineByHand(
@@ -17,25 +17,27 @@ test("a replace by a domain that libvirt would refuse: preview and up fail, and 
   const definition = await lab().virsh("dumpxml", "web", "--inactive");
   const outputs = await stack.outputsOf("web");
 
-  const changes = [
+  const changes: [Args, ...RegExp[]][] = [
     [
       { memory: "300MiB", machine: "pc-q35-99.9" },
-      /machine "pc-q35-99.9" isn't supported .* \(supported: q35, /,
+      /machine "pc-q35-99.9" isn't supported .* \(supported: q35, pc, pc-q35-/,
     ],
     [{ memory: "300MiB", cpu: "NoSuchCpu" }, /cpu "NoSuchCpu" isn't supported .* \(supported: maximum, /],
-    [{ memory: "300MiB", cpu: "host-passthrough" }, /cpu "host-passthrough" isn't supported/],
-    [{ memory: "300MiB", vcpus: 4096 }, /vcpus 4096 isn't supported .* \(supported: up to \d+\)/],
+    [
+      { memory: "300MiB", cpu: "host-passthrough", vcpus: 4096 },
+      /cpu "host-passthrough" isn't supported/,
+      /vcpus 4096 isn't supported .* \(supported: up to \d+\)/,
+    ],
     [{ arch: "s390x" }, /arch "s390x" has no emulator .* \(supported: .*x86_64/],
     [{ name: "taken" }, /the name taken is taken by domain /],
-  ] as const;
-  for (const [change, why] of changes) {
+  ];
+  for (const [change, ...reasons] of changes) {
     stack.edit("web", change);
-    for (const operation of ["preview", "up"] as const) {
-      const { ok, errors } = await stack[operation]();
-      expect(ok, operation).toBe(false);
-      expect(errors.join("\n")).toMatch(why);
-      expect(errors.join("\n")).toContain(": domain web is left alone");
-    }
+    const { ok, errors } = await stack.up();
+    const said = errors.join("\n");
+    expect(ok, JSON.stringify(change)).toBe(false);
+    for (const reason of reasons) expect(said).toMatch(reason);
+    expect(said).toContain(": domain web is left alone");
     expect(lab().qemuPid("web")).toBe(pid);
     expect(await lab().virsh("dumpxml", "web", "--inactive")).toBe(definition);
     expect(await stack.outputsOf("web")).toEqual(outputs);

@@ -277,8 +277,8 @@ export class FakeHypervisor implements Hypervisor {
       const machines = MACHINES[arch];
       if (machines === undefined)
         throw libvirtError(
-          ErrorCode.INVALID_ARG,
-          `invalid argument: unable to find any emulator to serve '${arch}' architecture`,
+          ErrorCode.CONFIG_UNSUPPORTED,
+          `unsupported configuration: unable to find any emulator to serve '${arch}' architecture`,
         );
       if (machine !== undefined && !machines.includes(machine))
         throw libvirtError(

@@ -101,6 +101,15 @@ describe("a replace is refused, with the domain left alone, where", () => {
     );
   });
 
+  test("the emulator of the program's own XML is missing: libvirt's own words", async () => {
+    host.refuses.set(
+      "domainCapabilities",
+      libvirtError(ErrorCode.SYSTEM_ERROR, "Cannot check QEMU binary /x"),
+    );
+    const xml = "<domain><devices><emulator>/x</emulator></devices></domain>";
+    expect(await refusal({ ...smaller, xml })).toBe("Cannot check QEMU binary /x");
+  });
+
   test("all of that together: each reason once", async () => {
     foreign("front");
     const said = await refusal({ name: "front", machine: "pc-q35-99.9", cpu: "NoSuchCpu" });
@@ -134,6 +143,7 @@ describe("a replace goes on where", () => {
     ["knows no such call", libvirtError(ErrorCode.RPC, "unknown procedure: 342")],
     ["has no such call in its driver", libvirtError(ErrorCode.NO_SUPPORT, "this function is not supported")],
     ["fails to answer", libvirtError(ErrorCode.INTERNAL, "internal error: Failed to probe QEMU")],
+    ["runs out of something", libvirtError(ErrorCode.SYSTEM_ERROR, "Cannot allocate memory")],
     ["can't be reached any more", new ConnectionError("the connection is gone")],
   ])("libvirt %s", async (_, error) => {
     host.refuses.set("domainCapabilities", error as never);
