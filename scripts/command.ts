@@ -30,9 +30,9 @@ export async function runCommand(
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
 
-  let asked: NodeJS.Signals | undefined;
+  let desired: NodeJS.Signals | undefined;
   const passOn = (signal: NodeJS.Signals): void => {
-    asked = signal;
+    desired = signal;
     // A terminal has sent Ctrl-C to the child as well.
     if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
   };
@@ -43,7 +43,7 @@ export async function runCommand(
       child.once("error", reject);
       child.once("close", resolve);
     });
-    if (asked !== undefined) process.exit(128 + constants.signals[asked]);
+    if (desired !== undefined) process.exit(128 + constants.signals[desired]);
     return { ok: code === 0, output };
   } finally {
     for (const signal of signals) process.off(signal, passOn);

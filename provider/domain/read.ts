@@ -1,10 +1,11 @@
+import type { Kib } from "../units/kib.ts";
+import { parseScaled } from "../units/scale.ts";
 import { XmlError } from "./escape.ts";
 import { agentChannel } from "./hardware.ts";
 import { readOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
-import { type Cell, countedSize, type DomainState, type Kib, type MemoryDevice } from "./state.ts";
+import { type Cell, countedSize, type DomainState, type MemoryDevice } from "./state.ts";
 import { attribute, children, type Element, find, text } from "./tree.ts";
-import { parseScaled } from "./units.ts";
 
 /**
  * Reads a domain definition, live or inactive, by libvirt's own rules: of each element the first child of `<domain>`

@@ -9,9 +9,9 @@ const LIMIT_MS = 2_000;
 /** Asks the guest's agent for its memory blocks; undefined where it doesn't answer soon, or not in a way that is understood. */
 export async function askBlocks(hypervisor: Hypervisor, domain: DomainRef): Promise<GuestBlocks | undefined> {
   const late = new AbortController();
-  const asked = memoryBlocks(hypervisor, domain, LIMIT_MS / 1000);
+  const desired = memoryBlocks(hypervisor, domain, LIMIT_MS / 1000);
   try {
-    return await Promise.race([asked, delay(LIMIT_MS, undefined, { signal: late.signal })]);
+    return await Promise.race([desired, delay(LIMIT_MS, undefined, { signal: late.signal })]);
   } catch {
     return undefined;
   } finally {

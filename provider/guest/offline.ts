@@ -1,8 +1,8 @@
-import type { Kib } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import type { Kib } from "../units/kib.ts";
 import { memoryBlocks, setBlocks } from "./agent.ts";
+import { printable } from "./report.ts";
 import type { Clock } from "./wait.ts";
-import { sayForeign } from "./word.ts";
 
 /** A DIMM's place in the guest. */
 interface Place {
@@ -45,7 +45,7 @@ export async function takeOffline(
     // Where that fails too, the refusal is what there is to say; hotplug.online brings them back with the next attach.
     if (blocks.length > 0) await set(blocks, true).catch(() => undefined);
   };
-  const blocks = await blocksOf(hypervisor, domain, dimm).catch(() => []);
+  const blocks = await wholeBlocksOf(hypervisor, domain, dimm).catch(() => []);
   for (const block of blocks) {
     try {
       const refused = await set([block], false);
@@ -56,7 +56,7 @@ export async function takeOffline(
     } catch (error) {
       // The very first one: the agent has that command forbidden, or is of another kind.
       if (taken.length === 0 && clock.now() < deadline) break;
-      const silent = `the agent has not said whether block ${block} goes offline (${sayForeign(error)})`;
+      const silent = `the agent has not said whether block ${block} goes offline (${printable(error)})`;
       return { silent, blocks: taken.length, putBack };
     }
     taken.push(block);
@@ -65,7 +65,11 @@ export async function takeOffline(
 }
 
 /** The blocks that lie in a DIMM as a whole and that the guest uses. Linux numbers a block by its address. */
-async function blocksOf(hypervisor: Hypervisor, domain: DomainRef, { base, size }: Place): Promise<number[]> {
+async function wholeBlocksOf(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  { base, size }: Place,
+): Promise<number[]> {
   if (base === undefined) return [];
   const { block, online } = await memoryBlocks(hypervisor, domain);
   const bytes = BigInt(block) * 1024n;

@@ -1,6 +1,6 @@
+import type { GuestSource } from "./report.ts";
+import { printable } from "./report.ts";
 import { type Clock, STAYS_OFFLINE_MS } from "./wait.ts";
-import type { GuestSource } from "./word.ts";
-import { sayForeign } from "./word.ts";
 
 /** Longest wait for the agent to bring blocks online. */
 const ONLINING_SECONDS = 10;
@@ -38,7 +38,7 @@ export function onliner(source: GuestSource, others: number[], clock: Clock): ()
       return answer(offline.length);
     } catch (error) {
       // A guest under load, or an agent that ended: what the hypervisor says of the sizes counts.
-      refused = sayForeign(error);
+      refused = printable(error);
       return answer(0);
     }
   };

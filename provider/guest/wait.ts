@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Onlining } from "../args/inputs.ts";
-import type { Kib } from "../domain/state.ts";
+import type { OnlinePolicy } from "../args/inputs.ts";
+import type { Kib } from "../units/kib.ts";
 import { type Expectation, missing, newOffline } from "./expectation.ts";
-import { type GuestSource, type GuestWord, sayForeign } from "./word.ts";
+import { type GuestReport, type GuestSource, printable } from "./report.ts";
 
 /** Between two questions. Each costs the guest a few milliseconds. */
 const POLL_MS = 250;
@@ -21,17 +21,17 @@ export const hostClock: Clock = {
   sleep: (ms) => delay(ms),
 };
 
-export interface Patience {
+export interface GuestWait {
   seconds: number;
-  online: Onlining;
+  online: OnlinePolicy;
   clock: Clock;
   /** Called when there is something new to tell. */
-  tell: (word: GuestWord) => Promise<void>;
+  tell: (word: GuestReport) => Promise<void>;
 }
 
 /** How a wait ended: `word` is the last that was heard. */
-export interface Verdict {
-  word: GuestWord;
+export interface GuestWaitResult {
+  word: GuestReport;
   /** 0: all has arrived. */
   missing: Kib;
   /** Why blocks were not brought online, the last time that was tried. */
@@ -46,12 +46,12 @@ export interface Verdict {
  *
  * @param before what the guest said before the attach
  */
-export async function awaitGuest(
+export async function waitForGuest(
   source: GuestSource,
-  before: GuestWord,
+  before: GuestReport,
   expected: Expectation,
-  { seconds, online, clock, tell }: Patience,
-): Promise<Verdict> {
+  { seconds, online, clock, tell }: GuestWait,
+): Promise<GuestWaitResult> {
   const deadline = clock.now() + seconds * 1000;
   const patienceOffline = Math.min(STAYS_OFFLINE_MS, seconds * 500);
   let word = before;
@@ -59,9 +59,9 @@ export async function awaitGuest(
   let offlineSince: number | undefined;
   let refused: string | undefined;
   for (;;) {
-    const answer = await answerOf(source);
+    const answer = await query(source);
     if ("word" in answer) word = answer.word;
-    const verdict: Verdict = { word, missing: missing(word, expected, online) };
+    const verdict: GuestWaitResult = { word, missing: missing(word, expected, online) };
     if (verdict.missing === 0) return verdict;
     if (told !== word.memory) await tell(word);
     told = word.memory;
@@ -82,12 +82,12 @@ export async function awaitGuest(
   }
 }
 
-async function answerOf(source: GuestSource): Promise<{ word: GuestWord } | { silent: string }> {
+async function query(source: GuestSource): Promise<{ word: GuestReport } | { silent: string }> {
   try {
     return { word: await source.ask() };
   } catch (error) {
     // A guest under load, or a daemon that is being restarted: there is time.
-    return { silent: sayForeign(error) };
+    return { silent: printable(error) };
   }
 }
 
@@ -95,6 +95,6 @@ async function bringOnline(source: GuestSource, blocks: number[], left: number):
   try {
     return await source.bringOnline?.(blocks, Math.ceil(left / 1000));
   } catch (error) {
-    return sayForeign(error);
+    return printable(error);
   }
 }

@@ -1,9 +1,9 @@
 import { askBlocks, isTaken } from "../guest/blocks.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { observe, type Sighting } from "./observe.ts";
+import { type Observation, observe } from "./observe.ts";
 
 /** Reads a domain, and what its guest has of it. */
-export async function observeWithGuest(hypervisor: Hypervisor, domain: DomainRef): Promise<Sighting> {
+export async function observeWithGuest(hypervisor: Hypervisor, domain: DomainRef): Promise<Observation> {
   return withGuest(hypervisor, domain, await observe(hypervisor, domain));
 }
 
@@ -14,17 +14,17 @@ export async function observeWithGuest(hypervisor: Hypervisor, domain: DomainRef
 export async function withGuest(
   hypervisor: Hypervisor,
   domain: DomainRef,
-  sighting: Sighting,
-): Promise<Sighting> {
-  const { observed, agentConnected } = sighting;
+  observation: Observation,
+): Promise<Observation> {
+  const { observed, agentConnected } = observation;
   const { live } = observed;
-  if (live === undefined || observed.power !== "running" || !agentConnected) return sighting;
+  if (live === undefined || observed.power !== "running" || !agentConnected) return observation;
   const guest = await askBlocks(hypervisor, domain);
-  if (guest === undefined) return sighting;
+  if (guest === undefined) return observation;
   const devices = live.devices.map((device) => {
     const taken = isTaken(device, guest);
     return taken === undefined ? device : { ...device, taken };
   });
   const heard = { ...live, devices, guestBlock: guest.block };
-  return { ...sighting, guest, observed: { ...observed, live: heard } };
+  return { ...observation, guest, observed: { ...observed, live: heard } };
 }

@@ -1,5 +1,5 @@
 import type { FieldName } from "../args/fields.ts";
-import type { Kib } from "../domain/state.ts";
+import type { Kib } from "../units/kib.ts";
 
 /**
  * What a change comes to:
@@ -107,16 +107,16 @@ export interface Plan {
   layout?: Layout;
 }
 
-export function nothing(): Plan {
+export function noChange(): Plan {
   return { outcome: "none", summary: "", steps: [], reasons: [] };
 }
 
 /** From the mildest to the gravest. `unknown` isn't compared. */
-const GRAVITY: readonly Outcome[] = ["none", "live", "nextBoot", "restart", "replace", "refuse"];
+const DISRUPTION: readonly Outcome[] = ["none", "live", "nextBoot", "restart", "replace", "refuse"];
 
 /** True when `a` asks more of a domain than `b` does. */
-export function isGraver(a: Outcome, b: Outcome): boolean {
-  return GRAVITY.indexOf(a) > GRAVITY.indexOf(b);
+export function isMoreDisruptive(a: Outcome, b: Outcome): boolean {
+  return DISRUPTION.indexOf(a) > DISRUPTION.indexOf(b);
 }
 
 export function attachedDimms(steps: Step[]): DimmPlan[] {

@@ -1,6 +1,7 @@
 import type { PlugDevice } from "../args/inputs.ts";
-import { KIB_PER_MIB, sayMib } from "../args/size.ts";
-import type { Kib } from "../domain/state.ts";
+import type { Kib } from "../units/kib.ts";
+import { KIB_PER_MIB } from "../units/kib.ts";
+import { formatMib } from "../units/size.ts";
 
 /** What decides whether a guest can take memory while it runs. */
 export interface Platform {
@@ -91,7 +92,7 @@ export function guestBlock(
   if (arch === "x86_64" && bootMemory >= LARGE_GUEST)
     return {
       size: LARGE_BLOCK,
-      why: `the memory block of a guest that was started with ${sayMib(LARGE_GUEST)} or more`,
+      why: `the memory block of a guest that was started with ${formatMib(LARGE_GUEST)} or more`,
     };
   if (arch?.startsWith("ppc64")) return { size: POWER_BLOCK, why: "POWER's memory block" };
   return { size: SMALL_BLOCK };

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { MemoryDevice } from "../../provider/domain/state.ts";
 import { askBlocks, blocksOf, isTaken } from "../../provider/guest/blocks.ts";
-import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
-import { MIB } from "./guest.ts";
+import { MIB } from "../support/fake-guest.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 
 const domain = { name: "web-1", uuid: "11111111-2222-3333-4444-555555555555", id: 1 };
 

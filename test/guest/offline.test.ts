@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { takeOffline } from "../../provider/guest/offline.ts";
 import type { AgentCommand } from "../../provider/libvirt/hypervisor.ts";
-import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
-import { FakeGuest, MIB } from "./guest.ts";
+import { FakeGuest, MIB } from "../support/fake-guest.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 
 const BLOCK = 128 * MIB;
 const uuid = "11111111-2222-3333-4444-555555555555";

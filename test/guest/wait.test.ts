@@ -1,16 +1,16 @@
 import { test as property } from "@fast-check/vitest";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Onlining } from "../../provider/args/inputs.ts";
+import type { OnlinePolicy } from "../../provider/args/inputs.ts";
 import { expectLater, expect as expectWord } from "../../provider/guest/expectation.ts";
-import { sayMissing, sayProgress } from "../../provider/guest/explain.ts";
-import { awaitGuest } from "../../provider/guest/wait.ts";
-import type { GuestWord, Speaker } from "../../provider/guest/word.ts";
-import { FakeGuest, GIB, MIB } from "./guest.ts";
+import type { GuestReport, Speaker } from "../../provider/guest/report.ts";
+import { describeMissing, describeProgress } from "../../provider/guest/text.ts";
+import { waitForGuest } from "../../provider/guest/wait.ts";
+import { FakeGuest, GIB, MIB } from "../support/fake-guest.ts";
 
 interface Options {
   speaker?: Speaker;
-  online?: Onlining;
+  online?: OnlinePolicy;
   seconds?: number;
   added?: number;
 }
@@ -23,10 +23,14 @@ async function wait(
   const before = guest.word(speaker);
   const expected = expectWord(speaker, before, added);
   const told: string[] = [];
-  const tell = async (word: GuestWord) => void told.push(sayProgress(word, expected));
+  const tell = async (word: GuestReport) => void told.push(describeProgress(word, expected));
   const patience = { seconds, online, clock: guest.clock, tell };
-  const verdict = await awaitGuest(guest.source(speaker), before, expected, patience);
-  return { verdict, told, why: verdict.missing > 0 ? sayMissing(verdict, before, expected, online) : "" };
+  const verdict = await waitForGuest(guest.source(speaker), before, expected, patience);
+  return {
+    verdict,
+    told,
+    why: verdict.missing > 0 ? describeMissing(verdict, before, expected, online) : "",
+  };
 }
 
 describe("a guest that brings memory online by itself", () => {
@@ -60,7 +64,7 @@ describe("a guest that brings memory online by itself", () => {
       const said = { ...before, memory: before.memory + word * MIB };
       const patience = { seconds: 1, online: "agent" as const, clock: guest.clock, tell: async () => {} };
       const one = { speaker: "balloon" as const, ask: async () => said };
-      expect((await awaitGuest(one, before, expected, patience)).missing === 0).toBe(isThere);
+      expect((await waitForGuest(one, before, expected, patience)).missing === 0).toBe(isThere);
     }
   });
 });
@@ -168,8 +172,8 @@ describe("a guest that never has it", () => {
     const expected = expectWord("balloon", word, 256 * MIB);
     const patience = { seconds: 5, online: "agent" as const, clock: guest.clock, tell: async () => {} };
     const frozen = { speaker: "balloon" as const, ask: async () => word };
-    const verdict = await awaitGuest(frozen, word, expected, patience);
-    expect(sayMissing(verdict, word, expected, "agent")).toBe(
+    const verdict = await waitForGuest(frozen, word, expected, patience);
+    expect(describeMissing(verdict, word, expected, "agent")).toBe(
       "its balloon has reported nothing since the attach: the guest hangs, or is too busy",
     );
   });
@@ -211,7 +215,7 @@ describe("at any time", () => {
 
 test("progress is told in the unit of the whole", () => {
   const words = (memory: number, of: number) =>
-    sayProgress({ memory, offline: [] }, expectWord("agent", { memory: 0, offline: [] }, of));
+    describeProgress({ memory, offline: [] }, expectWord("agent", { memory: 0, offline: [] }, of));
   expect(words(1.1 * GIB, 3 * GIB)).toBe("1.1 of 3.0 GiB online");
   expect(words(404.7 * MIB, 768 * MIB)).toBe("404 of 768 MiB online");
 });

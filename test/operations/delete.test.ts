@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { OneResource } from "./one-resource.ts";
-import { settled } from "./settled.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { OneResource } from "../support/one-resource.ts";
+import { settled } from "../support/settled.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB" };
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { UNKNOWN } from "../../provider/args/size.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { OneResource, Run, URN, wire } from "./one-resource.ts";
-import { settled } from "./settled.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { OneResource, Run, URN, wire } from "../support/one-resource.ts";
+import { settled } from "../support/settled.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 const grown = { ...args, memory: "1259MiB" };

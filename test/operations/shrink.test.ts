@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { OneResource } from "./one-resource.ts";
-import { settled } from "./settled.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { OneResource } from "../support/one-resource.ts";
+import { settled } from "../support/settled.ts";
 
 const MIB = 1024;
 const DIMMS = [0, 1, 2].map((slot) => `ua-pulumi-dimm${slot}`);

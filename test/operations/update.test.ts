@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import type { DomainState } from "../../provider/domain/state.ts";
 import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { libvirtError } from "./libvirt-error.ts";
-import { OneResource } from "./one-resource.ts";
-import { settled } from "./settled.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
+import { OneResource } from "../support/one-resource.ts";
+import { settled } from "../support/settled.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 const grown = { ...args, memory: "1259MiB" };

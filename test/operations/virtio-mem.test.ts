@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { libvirtError } from "./libvirt-error.ts";
-import { type CheckFailed, OneResource } from "./one-resource.ts";
-import { settled } from "./settled.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
+import { type CheckFailed, OneResource } from "../support/one-resource.ts";
+import { settled } from "../support/settled.ts";
 
 const MIB = 1024;
 
