@@ -113,7 +113,12 @@ async function runTests(projects: string[]): Promise<void> {
     // A test file that can't be loaded, or an error outside of all tests, fails without a failed test.
     const stageOk = files.every((file) => file.ok) && (ok || results.some((result) => !result.ok));
     const passed = sum(files, (file) => file.passed);
-    const failures = stageOk ? 0 : Math.max(1, sum(files, (file) => file.failed));
+    const failures = stageOk
+      ? 0
+      : Math.max(
+          1,
+          sum(files, (file) => file.failed),
+        );
     const skipped = sum(files, (file) => file.skipped.length);
     total.passed += passed;
     total.failed += failures;

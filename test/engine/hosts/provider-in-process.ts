@@ -17,7 +17,7 @@ const CODE = "__provider";
 
 /** Answers as @pulumi/pulumi's host of dynamic providers does (cmd/dynamic-provider), in this process. */
 export function serveProvider(provider: dynamic.ResourceProvider, run: ProviderRun): ProviderClient {
-  let config: Properties = {};
+  const config: Properties = {};
   let configured: Promise<void> | undefined;
 
   /** The host loads and configures the provider at the first call that names it. */
@@ -56,8 +56,11 @@ export function serveProvider(provider: dynamic.ResourceProvider, run: ProviderR
     diff: served(async (request) => {
       const [olds, news] = [plain(request.getOlds()), plain(request.getNews())];
       const { diff } = await load(news, olds);
-      const { changes, replaces = [], deleteBeforeReplace = false } =
-        (await diff?.(request.getId(), olds, news)) ?? {};
+      const {
+        changes,
+        replaces = [],
+        deleteBeforeReplace = false,
+      } = (await diff?.(request.getId(), olds, news)) ?? {};
       const { DIFF_SOME, DIFF_NONE, DIFF_UNKNOWN } = messages.DiffResponse.DiffChanges;
       const response = new messages.DiffResponse();
       response.setChanges(changes === undefined ? DIFF_UNKNOWN : changes ? DIFF_SOME : DIFF_NONE);
@@ -118,7 +121,8 @@ function partialFailure(error: unknown): unknown {
     detail.setProperties(struct(properties ?? {}));
     const packed = new any.Any();
     packed.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
-    const details = new statuses.Status().setCode(status.UNKNOWN).setMessage(message).addDetails(packed);
+    const details = new statuses.Status().setCode(status.UNKNOWN).setMessage(message);
+    details.addDetails(packed);
     metadata.add("grpc-status-details-bin", Buffer.from(details.serializeBinary()));
   }
   return Object.assign(new Error(message), { code: status.UNKNOWN, metadata });

@@ -34,10 +34,7 @@ export function startProviderProcess(run: ProviderRun): ProviderServer {
   };
 }
 
-async function connect(
-  host: HostProcess,
-  onOutput: (text: string) => void,
-): Promise<ResourceProviderClient> {
+async function connect(host: HostProcess, onOutput: (text: string) => void): Promise<ResourceProviderClient> {
   const port = await portOf(host, onOutput);
   return new ResourceProviderClient(`127.0.0.1:${port}`, credentials.createInsecure(), {
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
