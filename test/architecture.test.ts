@@ -84,6 +84,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
 };
 
+/** Any room of the provider may import these. */
+const GROUND = ["provider/defined.ts"];
+
 interface Import {
   from: string;
   file: string;
@@ -113,7 +116,7 @@ function imports(file: string): Import[] {
 }
 
 function isAllowed(room: string, { from, isType }: Import): boolean {
-  const rules = [`${room}/`, ...(MAY_IMPORT[room] ?? [])];
+  const rules = [`${room}/`, ...(room === "sdk" ? [] : GROUND), ...(MAY_IMPORT[room] ?? [])];
   return rules.some((rule) => {
     const target = rule.replace(/^type:/, "");
     if (rule.startsWith("type:") && !isType) return false;
