@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { dimmXml } from "../provider/domain/device.ts";
 import type { DomainRef, Hypervisor } from "../provider/libvirt/hypervisor.ts";
-import { ourAlias } from "../provider/plan/dimms/slots.ts";
+import { dimmAlias } from "../provider/plan/dimms/slots.ts";
 
 const KIB_PER_MIB = 1024;
 
@@ -49,5 +49,5 @@ export async function pauseDomain(hypervisor: Hypervisor, name: string): Promise
 
 /** The DIMM that a domain gets by its growth number `slot`, from 0. */
 export function growthXml(slot: number): string {
-  return dimmXml({ size: GROWTH_MIB * KIB_PER_MIB, node: 0, slot, alias: ourAlias(slot) });
+  return dimmXml({ size: GROWTH_MIB * KIB_PER_MIB, node: 0, slot, alias: dimmAlias(slot) });
 }

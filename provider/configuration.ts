@@ -1,12 +1,12 @@
 import { z } from "zod";
-import type { DomainType } from "./apply/domain-spec.ts";
 import { DEFAULTS, type Defaults } from "./args/defaults.ts";
 import { guestSeconds, MOST_SLOTS } from "./args/fields.ts";
 import { SMALLEST_GUEST_BLOCK } from "./args/limits.ts";
 import { isBlock } from "./args/rules.ts";
 import { oneOf, size } from "./args/schema.ts";
-import { readCanonicalSize, sayMib } from "./args/size.ts";
-import { UserError } from "./operations/user-error.ts";
+import type { DomainType } from "./definition/domain-spec.ts";
+import { UserError } from "./errors.ts";
+import { formatMib, readCanonicalSize } from "./units/size.ts";
 
 /** The stack's configuration, as far as it concerns this provider. */
 export interface Configuration {
@@ -22,7 +22,7 @@ const OWN = "libvirt-hotplug:";
 
 const bytes = size.transform((text) => readCanonicalSize(String(text)));
 const truth = z.enum(["true", "false"], 'must be "true" or "false"').transform((text) => text === "true");
-const block = bytes.refine(isBlock, `must be a power of two of at least ${sayMib(SMALLEST_GUEST_BLOCK)}`);
+const block = bytes.refine(isBlock, `must be a power of two of at least ${formatMib(SMALLEST_GUEST_BLOCK)}`);
 const slotsMessage = `must be a whole number from 1 to ${MOST_SLOTS}`;
 const slots = z.coerce
   .number(slotsMessage)

@@ -1,5 +1,5 @@
 import { createProvider } from "./provider.ts";
-import { hostSurroundings } from "./session.ts";
+import { hostDependencies } from "./session.ts";
 
 /** What the constant `__provider` of every Domain requires: `require("pulumi-libvirt-hotplug/provider").provider`. */
-export const provider = createProvider(hostSurroundings());
+export const provider = createProvider(hostDependencies());

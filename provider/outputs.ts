@@ -1,17 +1,16 @@
-import type { Detaching } from "./apply/detach.ts";
 import type { Defaults } from "./args/defaults.ts";
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
-import { canonicalSize } from "./args/size.ts";
-import type { Kib } from "./domain/state.ts";
-import type { GuestRecord } from "./guest/record.ts";
-import type { Speaker } from "./guest/word.ts";
-import type { Sighting } from "./observe/observe.ts";
-import { askedMemory } from "./plan/asked.ts";
-import { blockOf } from "./plan/dimms/layout.ts";
-import { downwardSizes } from "./plan/dimms/reachable-down.ts";
-import type { Observed, SeenDevice } from "./plan/observed.ts";
-import { reachableSizes } from "./plan/reachable.ts";
+import type { Detaching, GuestRecord } from "./guest/record.ts";
+import type { Speaker } from "./guest/report.ts";
+import type { Observation } from "./observe/observe.ts";
+import { desiredMemory } from "./plan/desired.ts";
+import { guestBlockOf } from "./plan/dimms/layout.ts";
+import { downwardSizes } from "./plan/live-sizes/down.ts";
+import { upwardSizes } from "./plan/live-sizes/up.ts";
+import type { Observed, ObservedDevice } from "./plan/observed.ts";
+import type { Kib } from "./units/kib.ts";
+import { canonicalSize } from "./units/size.ts";
 
 /** The form of the outputs below. A later version reads all earlier ones. */
 const STATE_VERSION = 1;
@@ -46,7 +45,7 @@ export interface Outputs extends Inputs {
 export interface Origin {
   /** As resolved. */
   uri: string;
-  sighting: Sighting;
+  observation: Observation;
   /** The stack's, for the sizes that are live from here. */
   defaults: Defaults;
   /** Somebody else made the domain. */
@@ -63,14 +62,14 @@ export interface Origin {
 
 export function outputs(
   inputs: Inputs,
-  { uri, sighting, defaults, adopted, pending, told, guest, detaching }: Origin,
+  { uri, observation, defaults, adopted, pending, told, guest, detaching }: Origin,
 ): Outputs {
-  const { observed, power } = sighting;
+  const { observed, power } = observation;
   const live = observed.live?.memory;
   const nextBoot = observed.nextBoot?.memory;
-  const asked = askedMemory(inputs, defaults, adopted);
-  const up = asked && reachableSizes(asked, observed);
-  const reachable = [...(up ? [up] : []), ...(asked ? downwardSizes(asked, observed) : [])];
+  const desired = desiredMemory(inputs, defaults, adopted);
+  const up = desired && upwardSizes(desired, observed);
+  const reachable = [...(up ? [up] : []), ...(desired ? downwardSizes(desired, observed) : [])];
   const waits = live !== undefined && nextBoot !== undefined && live !== nextBoot;
   return {
     ...inputs,
@@ -109,7 +108,7 @@ export function outputs(
 function remembered({ pending: _, told: __, ...observed }: Observed): Observed {
   if (observed.live === undefined) return observed;
   const { guestBlock, domainId, ...live } = observed.live;
-  const isOwnBlock = guestBlock !== undefined && guestBlock !== blockOf(live).size;
+  const isOwnBlock = guestBlock !== undefined && guestBlock !== guestBlockOf(live).size;
   const isWord = isOwnBlock || live.devices.some(({ taken }) => taken !== undefined);
   return {
     ...observed,
@@ -137,7 +136,7 @@ export function echoedInputs(state: Outputs): Inputs {
   return Object.fromEntries(Object.entries(state).filter(([name]) => names.has(name))) as unknown as Inputs;
 }
 
-function deviceOutput(device: SeenDevice): Record<string, unknown> {
+function deviceOutput(device: ObservedDevice): Record<string, unknown> {
   const { model, alias, slot, node, base, size, taken, requested, current } = device;
   return {
     model,

@@ -1,15 +1,15 @@
 import type { dynamic } from "@pulumi/pulumi";
 import type { Inputs } from "./args/inputs.ts";
 import { readConfiguration } from "./configuration.ts";
+import { forUser } from "./errors.ts";
 import { check } from "./operations/check.ts";
 import { create } from "./operations/create.ts";
 import { deleteDomain } from "./operations/delete.ts";
 import { diff } from "./operations/diff.ts";
 import { read } from "./operations/read.ts";
 import { update } from "./operations/update.ts";
-import { forUser } from "./operations/user-error.ts";
 import type { Outputs } from "./outputs.ts";
-import { Session, type Surroundings } from "./session.ts";
+import { type Dependencies, Session } from "./session.ts";
 
 type Properties = Record<string, unknown>;
 
@@ -17,7 +17,7 @@ type Properties = Record<string, unknown>;
  * The dynamic provider, in the form that Pulumi's provider host calls (sdk/nodejs/dynamic). The host may call other
  * methods before `configure` has ended, so each of them waits for it.
  */
-export function createProvider(surroundings: Surroundings): dynamic.ResourceProvider {
+export function createProvider(surroundings: Dependencies): dynamic.ResourceProvider {
   const session = new Session(surroundings);
   const configured = Promise.withResolvers<void>();
   // The host reports a failed configure itself; what waits for it fails with the same error.

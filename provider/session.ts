@@ -1,13 +1,13 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { DEFAULTS, type Defaults } from "./args/defaults.ts";
 import type { Configuration } from "./configuration.ts";
+import { type Clock, Deadline, hostClock } from "./deadline.ts";
 import { type EngineLog, engineLog } from "./engine/log.ts";
-import { type Clock, hostClock } from "./guest/wait.ts";
 import { connect } from "./libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
 import { observeWithGuest } from "./observe/guest.ts";
-import type { Sighting } from "./observe/observe.ts";
-import type { Change } from "./plan/change.ts";
+import type { Observation } from "./observe/observe.ts";
+import type { UpdatePlan } from "./plan/plan-update.ts";
 
 /** A look may not hold a preview up: the time for a connection, and for the whole look. */
 const LOOK_CONNECT_MS = 2_000;
@@ -17,17 +17,17 @@ const LOOK_MS = 5_000;
 const WORK_CONNECT_MS = 15_000;
 
 /** What a look at a domain gave. */
-export type Look = { found: Sighting } | { gone: true } | { failed: string };
+export type LookupResult = { found: Observation } | { gone: true } | { failed: string };
 
 /** What a session stands on; replaced in tests. */
-export interface Surroundings {
+export interface Dependencies {
   connect: typeof connect;
   log: EngineLog;
   environment: Record<string, string | undefined>;
   clock: Clock;
 }
 
-export function hostSurroundings(): Surroundings {
+export function hostDependencies(): Dependencies {
   return { connect, log: engineLog(process.argv.at(-1)), environment: process.env, clock: hostClock };
 }
 
@@ -40,20 +40,20 @@ export class Session {
   readonly clock: Clock;
   configuration: Configuration = { defaults: DEFAULTS };
   /** The plan that diff showed, by domain: update carries out nothing graver. */
-  readonly announced = new Map<string, Change>();
+  readonly announced = new Map<string, UpdatePlan>();
   /** The sentence of a replace, by URN: the check that follows gets no old inputs to make it from. */
   readonly replacing = new Map<string, string>();
   /** The resources that the program has; those of a refresh go to diff without check. */
   readonly checked = new Set<string>();
   /** Which resource uses a domain name, by URI and name. */
   readonly names = new Map<string, string>();
-  private readonly surroundings: Surroundings;
+  private readonly surroundings: Dependencies;
   private readonly connections = new Map<string, Promise<Hypervisor>>();
   private readonly unreachable = new Map<string, string>();
-  private readonly looks = new Map<string, Promise<Look>>();
+  private readonly looks = new Map<string, Promise<LookupResult>>();
   private readonly locks = new Map<string, LimitFunction>();
 
-  constructor(surroundings: Surroundings) {
+  constructor(surroundings: Dependencies) {
     this.surroundings = surroundings;
     this.log = surroundings.log;
     this.clock = surroundings.clock;
@@ -89,23 +89,23 @@ export class Session {
    * A short look at a domain, one for each domain and run. One failed connection to a URI is remembered for the
    * whole run, so that a preview of a fleet waits for a dead host once.
    */
-  look(uri: string, uuid: string): Promise<Look> {
+  look(uri: string, uuid: string): Promise<LookupResult> {
     return this.remembered(uri, uuid, (hypervisor) => hypervisor.findByUuid(uuid));
   }
 
   /** The same, for a domain whose UUID isn't known yet. */
-  lookByName(uri: string, name: string): Promise<Look> {
+  lookByName(uri: string, name: string): Promise<LookupResult> {
     return this.remembered(uri, name, (hypervisor) => hypervisor.findByName(name));
   }
 
-  private remembered(uri: string, domain: string, find: Find): Promise<Look> {
+  private remembered(uri: string, domain: string, find: Find): Promise<LookupResult> {
     const key = `${uri} ${domain}`;
     const known = this.looks.get(key) ?? this.lookNow(uri, domain, find);
     this.looks.set(key, known);
     return known;
   }
 
-  private async lookNow(uri: string, domain: string, find: Find): Promise<Look> {
+  private async lookNow(uri: string, domain: string, find: Find): Promise<LookupResult> {
     const before = this.unreachable.get(uri);
     if (before !== undefined) return { failed: before };
     let hypervisor: Hypervisor;
@@ -118,7 +118,8 @@ export class Session {
     }
     try {
       const late = `${uri} did not answer for domain ${domain} within ${LOOK_MS / 1000} s`;
-      return await within(LOOK_MS, late, see(hypervisor, find));
+      const look = see(hypervisor, find, this.clock);
+      return await Deadline.inMs(LOOK_MS, this.clock).race(look, () => new Error(late));
     } catch (error) {
       return { failed: (error as Error).message };
     }
@@ -136,19 +137,7 @@ export class Session {
 
 type Find = (hypervisor: Hypervisor) => Promise<DomainRef | undefined>;
 
-async function see(hypervisor: Hypervisor, find: Find): Promise<Look> {
+async function see(hypervisor: Hypervisor, find: Find, clock: Clock): Promise<LookupResult> {
   const domain = await find(hypervisor);
-  return domain === undefined ? { gone: true } : { found: await observeWithGuest(hypervisor, domain) };
-}
-
-async function within<T>(ms: number, message: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(message)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return domain === undefined ? { gone: true } : { found: await observeWithGuest(hypervisor, domain, clock) };
 }

@@ -1,8 +1,9 @@
-import type { Kib } from "../domain/state.ts";
+import type { Kib } from "../units/kib.ts";
+import { KIB_PER_MIB } from "../units/kib.ts";
+import { formatMib } from "../units/size.ts";
 import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
-import { known } from "./known.ts";
-import { KIB_PER_MIB, sayMib } from "./size.ts";
+import { knownSize } from "./unknown.ts";
 
 /** What is wrong with `currentMemory`: the first of it. */
 export function balloonFailures(inputs: Partial<Inputs>): Failure[] {
@@ -15,13 +16,13 @@ const NO_BALLOON =
   "is what the balloon leaves the guest, and balloon: false takes the balloon away; take one of them out";
 
 function outOfBounds(inputs: Partial<Inputs>): string | undefined {
-  const [left, memory] = [known(inputs.currentMemory), known(inputs.memory)];
+  const [left, memory] = [knownSize(inputs.currentMemory), knownSize(inputs.memory)];
   if (left === undefined || memory === undefined) return undefined;
   if (left > memory)
-    return `is ${sayMib(left)}, above memory, ${sayMib(memory)}; lower it to at most that, or take it out: then the balloon leaves all of it`;
+    return `is ${formatMib(left)}, above memory, ${formatMib(memory)}; lower it to at most that, or take it out: then the balloon leaves all of it`;
   const least = leastLeft(memory);
   if (left >= least) return undefined;
-  return `is ${sayMib(left)}; of ${sayMib(memory)} the balloon must leave at least ${sayMib(least)}: a guest's kernel and its map of that memory, without which it panics`;
+  return `is ${formatMib(left)}; of ${formatMib(memory)} the balloon must leave at least ${formatMib(least)}: a guest's kernel and its map of that memory, without which it panics`;
 }
 
 /**

@@ -4,8 +4,8 @@ import type { Failure } from "./failure.ts";
 import { FIELD_NAMES, FIELDS, isField } from "./fields.ts";
 import { fillIn } from "./fill-in.ts";
 import type { Inputs } from "./inputs.ts";
+import { redact } from "./redact.ts";
 import { crossFieldFailures } from "./rules.ts";
-import { sayable } from "./secrecy.ts";
 
 export interface Checked {
   inputs: Partial<Inputs>;
@@ -45,7 +45,7 @@ export function checkInputs(
   failures.push(...nameIsNoDomainName(inputs, failures), ...crossFieldFailures(inputs, defaults));
   return {
     inputs,
-    failures: failures.map(({ property, reason }) => ({ property, reason: sayable(reason, inputs) })),
+    failures: failures.map(({ property, reason }) => ({ property, reason: redact(reason, inputs) })),
   };
 }
 

@@ -1,6 +1,6 @@
-import type { Kib } from "../domain/state.ts";
-import type { Fallback, Inputs, Onlining, PlugDevice } from "./inputs.ts";
-import { KIB_PER_MIB } from "./size.ts";
+import type { Kib } from "../units/kib.ts";
+import { KIB_PER_MIB } from "../units/kib.ts";
+import type { Fallback, Inputs, OnlinePolicy, PlugDevice } from "./inputs.ts";
 
 /** What applies where a program says nothing: a stack's configuration may set each of them. */
 export interface Defaults {
@@ -21,7 +21,7 @@ export interface Defaults {
   /** `libvirt-hotplug:heal` */
   heal: boolean;
   /** `libvirt-hotplug:online` */
-  online: Onlining;
+  online: OnlinePolicy;
   /** `libvirt-hotplug:awaitGuest`: seconds. */
   awaitGuest: number | false;
   /** `libvirt-hotplug:maxMemory32Bit`: the most that a 32-bit guest may ever have. */

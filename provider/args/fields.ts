@@ -12,7 +12,7 @@ import {
   sizeOrNone,
   text,
 } from "./schema.ts";
-import { UNKNOWN } from "./size.ts";
+import { UNKNOWN } from "./unknown.ts";
 
 /**
  * What a change of an argument needs on a domain that exists:

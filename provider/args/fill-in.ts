@@ -1,8 +1,9 @@
+import { canonicalSize, readCanonicalSize } from "../units/size.ts";
 import type { Defaults } from "./defaults.ts";
 import { domainUuid, interfaceMac, resourceName } from "./identity.ts";
 import type { CellInput, Inputs, InterfaceInput } from "./inputs.ts";
 import { defaultCeiling, guestWidth, memoryCap } from "./limits.ts";
-import { canonicalSize, readCanonicalSize, UNKNOWN } from "./size.ts";
+import { UNKNOWN } from "./unknown.ts";
 
 /**
  * Adds what check computes: name and identity from the URN (the old ones are kept, so that renaming a resource by an

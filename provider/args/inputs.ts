@@ -43,7 +43,7 @@ export interface Inputs {
 export type Fallback = "replace" | "restart" | "nextBoot" | "error";
 
 /** Whose task it is to bring new memory online in the guest. */
-export type Onlining = "agent" | "guest" | "none";
+export type OnlinePolicy = "agent" | "guest" | "none";
 
 /** What memory is added to a running domain with. */
 export type PlugDevice = "dimm" | "virtio-mem";
@@ -59,7 +59,7 @@ export interface HotplugInput {
   emptyNode?: "minimal" | "exact";
   allowUnplug?: boolean;
   heal?: boolean;
-  online?: Onlining;
+  online?: OnlinePolicy;
   awaitGuest?: number | false;
   source?: { nodeset?: string; pageSize?: string };
   before?: HookInput;

@@ -1,7 +1,8 @@
-import type { Kib } from "../domain/state.ts";
+import type { Kib } from "../units/kib.ts";
+import { KIB_PER_MIB } from "../units/kib.ts";
 import type { Defaults } from "./defaults.ts";
 import type { Inputs } from "./inputs.ts";
-import { KIB_PER_MIB, UNKNOWN } from "./size.ts";
+import { UNKNOWN } from "./unknown.ts";
 
 /**
  * The smallest memory block of a Linux guest: 128 MiB on x86-64 (arch/x86/mm/init_64.c,

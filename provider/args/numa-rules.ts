@@ -1,8 +1,9 @@
+import { KIB_PER_MIB } from "../units/kib.ts";
+import { readNumbers } from "../units/number-list.ts";
+import { formatMib } from "../units/size.ts";
 import type { Failure } from "./failure.ts";
 import type { CellInput, Inputs } from "./inputs.ts";
-import { known, knownHotplug } from "./known.ts";
-import { readNumbers } from "./number-list.ts";
-import { KIB_PER_MIB, sayMib, UNKNOWN } from "./size.ts";
+import { knownHotplug, knownSize, UNKNOWN } from "./unknown.ts";
 
 /** The rules of a guest's NUMA nodes: shares within the memory, one empty node, a target that is there. */
 export function numaFailures(inputs: Partial<Inputs>): Failure[] {
@@ -40,26 +41,28 @@ function cpusFit(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
 }
 
 function sharesWithinMemory(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
-  const memory = known(inputs.memory);
+  const memory = knownSize(inputs.memory);
   if (memory === 0) return [{ property: "numa", reason: "has no memory in any node" }];
   const shares = cells.map((cell) => cell.memory);
   if (memory === undefined) return [];
-  const sum = shares.reduce((total, share) => total + (known(share) ?? 0), 0);
+  const sum = shares.reduce((total, share) => total + (knownSize(share) ?? 0), 0);
   if (sum > memory)
-    return [{ property: "numa", reason: `has ${sayMib(sum)} in all, more than memory, ${sayMib(memory)}` }];
+    return [
+      { property: "numa", reason: `has ${formatMib(sum)} in all, more than memory, ${formatMib(memory)}` },
+    ];
   const { targetNode } = knownHotplug(inputs);
   const rest = memory - sum;
   if (targetNode !== "spread" || rest % (cells.length * KIB_PER_MIB) === 0) return [];
-  const reason = `is "spread", and the ${sayMib(rest)} that memory has above the nodes' shares can't be divided among ${cells.length} nodes in whole MiB`;
+  const reason = `is "spread", and the ${formatMib(rest)} that memory has above the nodes' shares can't be divided among ${cells.length} nodes in whole MiB`;
   return [{ property: "hotplug.targetNode", reason }];
 }
 
 /** Kunpeng's page reserves one node; QEMU's machine types give no memory to more than that either. */
 function oneEmptyNode(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
-  const empty = cells.flatMap((cell, node) => ((known(cell.memory) ?? 0) === 0 ? [node] : []));
+  const empty = cells.flatMap((cell, node) => ((knownSize(cell.memory) ?? 0) === 0 ? [node] : []));
   // The rest of the memory goes to the target, which isn't empty then.
-  const sum = cells.reduce((total, cell) => total + (known(cell.memory) ?? 0), 0);
-  const memory = known(inputs.memory);
+  const sum = cells.reduce((total, cell) => total + (knownSize(cell.memory) ?? 0), 0);
+  const memory = knownSize(inputs.memory);
   if (memory === 0) return [];
   const { targetNode = 0 } = knownHotplug(inputs);
   const left = empty.filter(
@@ -73,7 +76,7 @@ function oneEmptyNode(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
       },
     ];
   if (left.length === 0) return [];
-  const ceiling = known(inputs.maxMemory);
+  const ceiling = knownSize(inputs.maxMemory);
   if (knownHotplug(inputs).enabled === false)
     return [
       {
@@ -82,7 +85,7 @@ function oneEmptyNode(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
       },
     ];
   if (ceiling === undefined || memory === undefined || ceiling > memory) return [];
-  const reason = `is ${sayMib(ceiling)}, all of which is there at boot; node ${left[0]} has no memory and could get none: raise maxMemory`;
+  const reason = `is ${formatMib(ceiling)}, all of which is there at boot; node ${left[0]} has no memory and could get none: raise maxMemory`;
   return [{ property: "maxMemory", reason }];
 }
 

@@ -1,11 +1,12 @@
+import { KIB_PER_MIB } from "../units/kib.ts";
+import { formatMib, formatSize } from "../units/size.ts";
 import { balloonFailures } from "./balloon-rules.ts";
 import type { Defaults } from "./defaults.ts";
 import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
-import { known, knownHotplug } from "./known.ts";
 import { guestWidth, memoryCap, SMALLEST_GUEST_BLOCK } from "./limits.ts";
 import { numaFailures } from "./numa-rules.ts";
-import { KIB_PER_MIB, sayMib, saySize, UNKNOWN } from "./size.ts";
+import { knownHotplug, knownSize, UNKNOWN } from "./unknown.ts";
 import { virtioMemFailures } from "./virtio-mem-rules.ts";
 
 type Rule = (inputs: Partial<Inputs>, defaults: Defaults) => Failure[];
@@ -29,9 +30,9 @@ export function crossFieldFailures(inputs: Partial<Inputs>, defaults: Defaults):
 }
 
 function memoryWithinCeiling(inputs: Partial<Inputs>): Failure[] {
-  const [memory, ceiling] = [known(inputs.memory), known(inputs.maxMemory)];
+  const [memory, ceiling] = [knownSize(inputs.memory), knownSize(inputs.maxMemory)];
   if (memory === undefined || ceiling === undefined || memory <= ceiling) return [];
-  const reason = `${sayMib(memory)} is above maxMemory, ${sayMib(ceiling)}; lower it, or raise maxMemory to at least ${sayMib(memory)}`;
+  const reason = `${formatMib(memory)} is above maxMemory, ${formatMib(ceiling)}; lower it, or raise maxMemory to at least ${formatMib(memory)}`;
   return [{ property: "memory", reason }];
 }
 
@@ -42,10 +43,10 @@ function withinCap(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
   // A ceiling that is the memory itself, as the default one is then, is not a second thing that is wrong.
   const named =
     inputs.maxMemory === inputs.memory ? (["memory"] as const) : (["memory", "maxMemory"] as const);
-  const beyond = named.filter((name) => (known(inputs[name]) ?? 0) > cap);
+  const beyond = named.filter((name) => (knownSize(inputs[name]) ?? 0) > cap);
   return beyond.map((property) => ({
     property,
-    reason: `is ${sayMib(known(inputs[property]) ?? 0)}, beyond the cap of ${sayMib(cap)} for a ${width}-bit guest (libvirt-hotplug:maxMemory${width}Bit)`,
+    reason: `is ${formatMib(knownSize(inputs[property]) ?? 0)}, beyond the cap of ${formatMib(cap)} for a ${width}-bit guest (libvirt-hotplug:maxMemory${width}Bit)`,
   }));
 }
 
@@ -55,13 +56,13 @@ function withinCap(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
  */
 function withinAddressSpace(inputs: Partial<Inputs>): Failure[] {
   const { arch = "x86_64", cpu, xml, memorySlots: slots } = inputs;
-  const ceiling = known(inputs.maxMemory);
+  const ceiling = knownSize(inputs.maxMemory);
   const hasHostBits = cpu === "host-passthrough" || cpu === "maximum" || cpu === UNKNOWN;
   if (arch !== "x86_64" || hasHostBits || xml !== undefined) return [];
   if (ceiling === undefined || typeof slots !== "number") return [];
   const most = ADDRESS_SPACE - (slots + BELOW_4_GIB) * KIB_PER_GIB;
   if (ceiling <= most) return [];
-  const reason = `is ${saySize(ceiling)}; with ${slots} slots a guest whose CPU has 40 physical address bits can have at most ${saySize(most)}; cpu: "host-passthrough" gives it the host's bits`;
+  const reason = `is ${formatSize(ceiling)}; with ${slots} slots a guest whose CPU has 40 physical address bits can have at most ${formatSize(most)}; cpu: "host-passthrough" gives it the host's bits`;
   return [{ property: inputs.memory === inputs.maxMemory ? "memory" : "maxMemory", reason }];
 }
 
@@ -70,16 +71,16 @@ const ADDRESS_SPACE = 1024 * KIB_PER_GIB;
 const BELOW_4_GIB = 4;
 
 function alignmentFits(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
-  const alignment = known(knownHotplug(inputs).alignment);
+  const alignment = knownSize(knownHotplug(inputs).alignment);
   if (alignment === undefined) return [];
   const property = "hotplug.alignment";
   if (!isBlock(alignment)) {
-    const reason = `is ${sayMib(alignment)}; it must be a power of two of at least ${sayMib(SMALLEST_GUEST_BLOCK)}, the smallest memory block of a Linux guest (the default is ${sayMib(defaults.alignment)})`;
+    const reason = `is ${formatMib(alignment)}; it must be a power of two of at least ${formatMib(SMALLEST_GUEST_BLOCK)}, the smallest memory block of a Linux guest (the default is ${formatMib(defaults.alignment)})`;
     return [{ property, reason }];
   }
-  const ceiling = known(inputs.maxMemory);
+  const ceiling = knownSize(inputs.maxMemory);
   if (ceiling === undefined || alignment <= ceiling) return [];
-  const reason = `is ${sayMib(alignment)}, more than maxMemory, ${sayMib(ceiling)}: no DIMM could ever be added`;
+  const reason = `is ${formatMib(alignment)}, more than maxMemory, ${formatMib(ceiling)}: no DIMM could ever be added`;
   return [{ property, reason }];
 }
 
@@ -90,19 +91,19 @@ export function isBlock(size: number): boolean {
 
 function dimmSizeFits(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
   const hotplug = knownHotplug(inputs);
-  const most = known(hotplug.maxDimmSize);
+  const most = knownSize(hotplug.maxDimmSize);
   if (most === undefined || hotplug.alignment === UNKNOWN) return [];
-  const alignment = known(hotplug.alignment) ?? defaults.alignment;
-  const pageSize = known(typeof hotplug.source === "object" ? hotplug.source.pageSize : undefined) ?? 0;
+  const alignment = knownSize(hotplug.alignment) ?? defaults.alignment;
+  const pageSize = knownSize(typeof hotplug.source === "object" ? hotplug.source.pageSize : undefined) ?? 0;
   const unit = Math.max(alignment, pageSize);
   if (most % unit === 0) return [];
   const what = pageSize > alignment ? "the page size" : "the alignment";
   const below = most - (most % unit);
-  const near = [below, below + unit].filter((size) => size > 0).map(sayMib);
+  const near = [below, below + unit].filter((size) => size > 0).map(formatMib);
   return [
     {
       property: "hotplug.maxDimmSize",
-      reason: `is ${sayMib(most)}, no multiple of ${what}, ${sayMib(unit)}; the nearest: ${near.join(", ")}`,
+      reason: `is ${formatMib(most)}, no multiple of ${what}, ${formatMib(unit)}; the nearest: ${near.join(", ")}`,
     },
   ];
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import type { Kib } from "../domain/state.ts";
-import { canonicalSize, isNothing, parsePageSize, parseSize, UNKNOWN } from "./size.ts";
+import type { Kib } from "../units/kib.ts";
+import { canonicalSize, isZero, parsePageSize, parseSize } from "../units/size.ts";
+import { UNKNOWN } from "./unknown.ts";
 
 /**
  * Lets Pulumi's marker for «not known yet» through in place of any value: a preview may have it at any depth.
@@ -21,7 +22,7 @@ export function orUnknown<T extends z.ZodType>(schema: T) {
 export const size = orUnknown(canonical(parseSize));
 
 /** The same, and 0 for a NUMA node without memory («0MiB»). */
-export const sizeOrNone = orUnknown(canonical((value) => (isNothing(value) ? 0 : parseSize(value))));
+export const sizeOrNone = orUnknown(canonical((value) => (isZero(value) ? 0 : parseSize(value))));
 
 /** A page size, which may be less than a MiB («2MiB», «64KiB»). */
 export const pageSize = orUnknown(canonical(parsePageSize));

@@ -1,8 +1,8 @@
+import { formatMib } from "../units/size.ts";
 import type { Defaults } from "./defaults.ts";
 import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
-import { known, knownHotplug } from "./known.ts";
-import { sayMib } from "./size.ts";
+import { knownHotplug, knownSize } from "./unknown.ts";
 
 const ATTACHES_NOTHING =
   'has no meaning with hotplug.device "virtio-mem", which changes the size of a device that is there, and attaches none';
@@ -21,9 +21,9 @@ export function virtioMemFailures(inputs: Partial<Inputs>, defaults: Defaults): 
  * («cannot set memory higher than max memory»).
  */
 function balloonBelow(inputs: Partial<Inputs>): Failure[] {
-  const [memory, currentMemory] = [known(inputs.memory), known(inputs.currentMemory)];
+  const [memory, currentMemory] = [knownSize(inputs.memory), knownSize(inputs.currentMemory)];
   if (memory === undefined || currentMemory === undefined || currentMemory >= memory) return [];
-  const reason = `is ${sayMib(currentMemory)}, below memory, ${sayMib(memory)}: a balloon can't be counted together with virtio-mem; give memory back by a smaller memory instead`;
+  const reason = `is ${formatMib(currentMemory)}, below memory, ${formatMib(memory)}: a balloon can't be counted together with virtio-mem; give memory back by a smaller memory instead`;
   return [{ property: "currentMemory", reason }];
 }
 

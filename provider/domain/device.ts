@@ -1,4 +1,4 @@
-import type { Kib } from "./state.ts";
+import type { Kib } from "../units/kib.ts";
 import { type Element, element, serialiseNode } from "./tree.ts";
 
 /** A DIMM to attach. */

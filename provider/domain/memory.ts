@@ -1,10 +1,10 @@
+import type { Kib } from "../units/kib.ts";
 import { maxMemoryElement, specElement } from "./build.ts";
 import { XmlError } from "./escape.ts";
 import { insertInOrder, merge } from "./merge.ts";
 import { parseDomain } from "./parse.ts";
 import { readCells, readDevices, readVcpus } from "./read.ts";
 import { sizeElement, writeSize } from "./size-element.ts";
-import type { Kib } from "./state.ts";
 import { attribute, children, type Element, element, find, remove, serialise, setAttribute } from "./tree.ts";
 import { type DefinedVirtioMem, setVirtioMem } from "./virtio-mem.ts";
 

@@ -1,11 +1,11 @@
-import { sayMib } from "../args/size.ts";
+import type { Kib } from "../units/kib.ts";
+import { formatMib } from "../units/size.ts";
 import { changeParts } from "./edit.ts";
 import { settleTotal } from "./memory.ts";
 import { writeOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize, readVcpus } from "./read.ts";
 import type { DomainSpec } from "./spec.ts";
-import type { Kib } from "./state.ts";
 import { attribute, children, type Element, find, remove, serialise, text } from "./tree.ts";
 
 /** What a program says beside its own XML: only what it names is changed there. */
@@ -59,7 +59,7 @@ function cellsOver(
 }
 
 /** What a program says in its arguments; only what is there is compared. */
-export interface Asked {
+export interface StatedArguments {
   name?: string;
   uuid?: string;
   memory?: Kib;
@@ -73,7 +73,7 @@ export interface Asked {
  * Where XML of the user's own says something else than the arguments, a sentence each. The memory compared is the
  * total as libvirt counts it: cells and devices.
  */
-export function contradictions(userXml: string, asked: Asked): string[] {
+export function contradictions(userXml: string, desired: StatedArguments): string[] {
   const domain = parseDomain(userXml).root;
   const maxMemory = readMaxMemory(domain);
   const memory = readCountedMemory(domain);
@@ -81,7 +81,7 @@ export function contradictions(userXml: string, asked: Asked): string[] {
   const compare = <T>(
     what: string,
     inXml: T | undefined,
-    argument: keyof Asked,
+    argument: keyof StatedArguments,
     wanted: T | undefined,
     say: (value: T) => string,
   ) => {
@@ -90,12 +90,18 @@ export function contradictions(userXml: string, asked: Asked): string[] {
   };
   const nonEmpty = (name: string) => text(find(domain, name)).trim() || undefined;
   const quoted = (value: string) => JSON.stringify(value);
-  compare("<name>", nonEmpty("name"), "name", asked.name, quoted);
-  compare("<uuid>", nonEmpty("uuid")?.toLowerCase(), "uuid", asked.uuid?.toLowerCase(), quoted);
-  compare(memory?.from ?? "", memory?.size, "memory", asked.memory, sayMib);
-  compare("<currentMemory>", readSize(domain, "currentMemory"), "currentMemory", asked.currentMemory, sayMib);
-  compare("<maxMemory>", maxMemory?.size, "maxMemory", asked.maxMemory, sayMib);
-  compare("<maxMemory slots>", maxMemory?.slots, "memorySlots", asked.memorySlots, String);
-  compare("<vcpu>", find(domain, "vcpu") && readVcpus(domain), "vcpus", asked.vcpus, String);
+  compare("<name>", nonEmpty("name"), "name", desired.name, quoted);
+  compare("<uuid>", nonEmpty("uuid")?.toLowerCase(), "uuid", desired.uuid?.toLowerCase(), quoted);
+  compare(memory?.from ?? "", memory?.size, "memory", desired.memory, formatMib);
+  compare(
+    "<currentMemory>",
+    readSize(domain, "currentMemory"),
+    "currentMemory",
+    desired.currentMemory,
+    formatMib,
+  );
+  compare("<maxMemory>", maxMemory?.size, "maxMemory", desired.maxMemory, formatMib);
+  compare("<maxMemory slots>", maxMemory?.slots, "memorySlots", desired.memorySlots, String);
+  compare("<vcpu>", find(domain, "vcpu") && readVcpus(domain), "vcpus", desired.vcpus, String);
   return found;
 }

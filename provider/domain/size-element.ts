@@ -1,4 +1,4 @@
-import type { Kib } from "./state.ts";
+import type { Kib } from "../units/kib.ts";
 import { type Element, element, setAttribute, setText } from "./tree.ts";
 
 /** `<memory unit='KiB'>1027072</memory>` and its like. */

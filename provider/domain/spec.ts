@@ -1,4 +1,5 @@
-import type { Kib, Ownership } from "./state.ts";
+import type { Kib } from "../units/kib.ts";
+import type { Ownership } from "./state.ts";
 
 /** A NUMA cell to make. */
 export interface CellSpec {

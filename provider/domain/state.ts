@@ -1,5 +1,4 @@
-/** Memory sizes inside the provider: whole KiB, at most 2^53-1 (libvirt's own limit, virDomainParseMemory). */
-export type Kib = number;
+import type { Kib } from "../units/kib.ts";
 
 /** A memory device of a domain, as its XML has it (libvirt, formatdomain «Memory devices»). */
 export interface MemoryDevice {

@@ -1,9 +1,9 @@
+import type { Kib } from "../units/kib.ts";
 import { sourceElement } from "./device.ts";
 import { XmlError } from "./escape.ts";
 import { parseDomain } from "./parse.ts";
 import { sizeElement, writeSize } from "./size-element.ts";
 import type { VirtioMemSpec } from "./spec.ts";
-import type { Kib } from "./state.ts";
 import {
   attribute,
   children,

@@ -1,4 +1,4 @@
-import type { Kib } from "../domain/state.ts";
+import type { Kib } from "../units/kib.ts";
 
 /** A piece of a bar: the character that stands for it, and how much memory it is. */
 export interface Piece {

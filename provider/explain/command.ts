@@ -1,12 +1,13 @@
 import { parseArgs } from "node:util";
+import type { Clock } from "../deadline.ts";
 import type { connect } from "../libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observeWithGuest } from "../observe/guest.ts";
 import { draw } from "./drawing.ts";
 import { explain } from "./explanation.ts";
 import { explanationJson } from "./json.ts";
-import type { Paper } from "./paper.ts";
-import type { Question } from "./question.ts";
+import type { ExplainOptions } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
 
 const HELP = `Usage: pulumi-libvirt-hotplug explain <uri> <domain> [size] [options]
 
@@ -50,11 +51,12 @@ const OPTIONS = {
 class UsageError extends Error {}
 
 /** What the command stands on; replaced in tests. */
-export interface Surroundings {
+export interface CommandDependencies {
   connect: typeof connect;
   out: (text: string) => void;
   error: (text: string) => void;
-  paper: Paper;
+  paper: Terminal;
+  clock: Clock;
 }
 
 /**
@@ -63,7 +65,10 @@ export interface Surroundings {
  * @param args what stands behind the program's name
  * @returns the exit code: 0, 1 for an error, 2 for wrong usage
  */
-export async function run(args: string[], { connect, out, error, paper }: Surroundings): Promise<0 | 1 | 2> {
+export async function run(
+  args: string[],
+  { connect, out, error, paper, clock }: CommandDependencies,
+): Promise<0 | 1 | 2> {
   try {
     const order = parse(args);
     if (order === "help") {
@@ -73,8 +78,9 @@ export async function run(args: string[], { connect, out, error, paper }: Surrou
     const { uri, domain, question, json } = order;
     const hypervisor = await connect(uri);
     try {
-      const sighting = await observeWithGuest(hypervisor, await findDomain(hypervisor, domain));
-      const explanation = explain(hypervisor.uri, sighting, question);
+      const found = await findDomain(hypervisor, domain);
+      const observation = await observeWithGuest(hypervisor, found, clock);
+      const explanation = explain(hypervisor.uri, observation, question);
       out(json ? `${JSON.stringify(explanationJson(explanation), null, 2)}\n` : draw(explanation, paper));
     } finally {
       await hypervisor.close();
@@ -88,7 +94,9 @@ export async function run(args: string[], { connect, out, error, paper }: Surrou
   }
 }
 
-function parse(args: string[]): "help" | { uri: string; domain: string; question: Question; json: boolean } {
+function parse(
+  args: string[],
+): "help" | { uri: string; domain: string; question: ExplainOptions; json: boolean } {
   const { values, positionals } = parsed(args);
   const [command, uri, domain, size, ...rest] = positionals;
   if (values.help === true || command === "help") return "help";

@@ -1,18 +1,18 @@
-import { sayMib, saySize } from "../args/size.ts";
-import type { Kib } from "../domain/state.ts";
-import { sayRanges } from "../plan/dimms/shrink-words.ts";
+import { formatRanges } from "../plan/dimms/detach-text.ts";
 import type { Outcome } from "../plan/plan.ts";
-import { NEXT_BOOT } from "../plan/words.ts";
+import { NEXT_BOOT } from "../plan/text.ts";
+import type { Kib } from "../units/kib.ts";
+import { formatMib, formatSize } from "../units/size.ts";
 import { drawBar } from "./bar.ts";
 import type { ExplainedPlan, Explanation, MemoryMap } from "./explanation.ts";
-import { hang, type Ink, type Paper, paint, wrap } from "./paper.ts";
-import { FREE, type Part, partsOf, pieces } from "./parts.ts";
+import { FREE, type LegendEntry, legendOf, pieces } from "./legend.ts";
 import { drawTable } from "./table.ts";
+import { hangingIndent, paint, type Style, type Terminal, wrap } from "./terminal.ts";
 
 /** Labels stand in a column of this many characters. */
 const LABEL = 11;
 
-const OUTCOME_INK: Readonly<Partial<Record<Outcome, Ink>>> = {
+const OUTCOME_INK: Readonly<Partial<Record<Outcome, Style>>> = {
   live: "green",
   restart: "yellow",
   replace: "red",
@@ -20,8 +20,8 @@ const OUTCOME_INK: Readonly<Partial<Record<Outcome, Ink>>> = {
 };
 
 /** An explanation as a person reads it in a terminal: whose domain it is, its map, what it can be, and the plan. */
-export function draw(explanation: Explanation, paper: Paper): string {
-  const parts = partsOf(explanation);
+export function draw(explanation: Explanation, paper: Terminal): string {
+  const parts = legendOf(explanation);
   const sections = [
     drawHead(explanation, paper),
     [...drawBars(explanation, parts, paper), ...drawTable(explanation, parts, paper)],
@@ -31,7 +31,7 @@ export function draw(explanation: Explanation, paper: Paper): string {
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-function drawHead(explanation: Explanation, paper: Paper): string[] {
+function drawHead(explanation: Explanation, paper: Terminal): string[] {
   const { uri, name, uuid, state, persistent, arch, machine, owner } = explanation;
   const what = [state === "shutoff" ? "off" : state, ...(persistent ? [] : ["transient"]), arch, machine];
   const whose =
@@ -46,7 +46,7 @@ function drawHead(explanation: Explanation, paper: Paper): string[] {
 }
 
 /** The running domain and its definition, one below the other on one scale. */
-function drawBars({ live, nextBoot }: Explanation, parts: Part[], paper: Paper): string[] {
+function drawBars({ live, nextBoot }: Explanation, parts: LegendEntry[], paper: Terminal): string[] {
   const columns = paper.columns - LABEL;
   const maps = [live, nextBoot].filter((map) => map !== undefined);
   const scale = Math.max(...maps.map(ceilingOf));
@@ -62,11 +62,11 @@ function drawBars({ live, nextBoot }: Explanation, parts: Part[], paper: Paper):
   return [
     ...(live ? [bar("now", live)] : []),
     ...(nextBoot ? [bar("next boot", nextBoot)] : []),
-    `${"0".padStart(LABEL + 1)}${saySize(scale).padStart(columns - 1)}`,
+    `${"0".padStart(LABEL + 1)}${formatSize(scale).padStart(columns - 1)}`,
   ];
 }
 
-function inkOf(key: string, parts: Part[]): Ink {
+function inkOf(key: string, parts: LegendEntry[]): Style {
   if (key === FREE) return "dim";
   const part = parts.find((one) => one.key === key);
   if (part === undefined) return "cyan";
@@ -77,7 +77,7 @@ function ceilingOf({ maxMemory, memory }: MemoryMap): Kib {
   return Math.max(maxMemory?.size ?? 0, memory);
 }
 
-function drawFacts(explanation: Explanation, paper: Paper): string[] {
+function drawFacts(explanation: Explanation, paper: Terminal): string[] {
   const { live, nextBoot, pending } = explanation;
   const now = live && saysMap(live);
   const then = nextBoot ? saysMap(nextBoot) : "none: the domain is transient";
@@ -86,15 +86,17 @@ function drawFacts(explanation: Explanation, paper: Paper): string[] {
     [
       "balloon",
       live && live.currentMemory !== live.memory
-        ? `${sayMib(live.currentMemory)} (currentMemory)`
+        ? `${formatMib(live.currentMemory)} (currentMemory)`
         : undefined,
     ],
     ["guest", saysGuest(explanation)],
     ["next boot", then === now ? "the same" : then],
-    ["pending", pending === undefined ? undefined : `${sayMib(pending)} ${NEXT_BOOT}`],
+    ["pending", pending === undefined ? undefined : `${formatMib(pending)} ${NEXT_BOOT}`],
     ...saysReachable(explanation),
   ];
-  return facts.flatMap(([label, text]) => (text === undefined ? [] : hang(label.padEnd(LABEL), text, paper)));
+  return facts.flatMap(([label, text]) =>
+    text === undefined ? [] : hangingIndent(label.padEnd(LABEL), text, paper),
+  );
 }
 
 /** What the guest sees of it; undefined without an agent that could say so. */
@@ -107,15 +109,15 @@ function saysGuest({ guest, agentConnected, state, live }: Explanation): string 
   const whole = online.length * block;
   const memory = Math.min(whole, live?.memory ?? whole);
   const partly = memory < whole ? ", not all of them full" : "";
-  return `${sayMib(memory)} by its agent: ${online.length} memory blocks of ${sayMib(block)} online${partly}${idle}`;
+  return `${formatMib(memory)} by its agent: ${online.length} memory blocks of ${formatMib(block)} online${partly}${idle}`;
 }
 
 function saysReachable({ live, reachable }: Explanation): [label: string, text: string][] {
   const { up, reasons, down, reasonsDown } = reachable;
   if (live === undefined) return [["live", reasons.join("; ")]];
   return [
-    ["live up", up ? sayRanges([up]) : `no size: ${reasons.join("; ")}`],
-    ["live down", down.length > 0 ? sayRanges(down) : `no size: ${reasonsDown.join("; ")}`],
+    ["live up", up ? formatRanges([up]) : `no size: ${reasons.join("; ")}`],
+    ["live down", down.length > 0 ? formatRanges(down) : `no size: ${reasonsDown.join("; ")}`],
   ];
 }
 
@@ -123,23 +125,27 @@ function saysReachable({ live, reachable }: Explanation): [label: string, text: 
 function saysMap({ memory, maxMemory, cells, baseMemory, devices }: MemoryMap): string {
   const base =
     cells.length > 1
-      ? cells.map((cell) => `${sayMib(cell.memory)} in node ${cell.id}`).join(", ")
-      : sayMib(baseMemory);
-  const plugged = devices.length === 0 ? "" : ` and ${sayMib(memory - baseMemory)} in memory devices`;
+      ? cells.map((cell) => `${formatMib(cell.memory)} in node ${cell.id}`).join(", ")
+      : formatMib(baseMemory);
+  const plugged = devices.length === 0 ? "" : ` and ${formatMib(memory - baseMemory)} in memory devices`;
   const room = maxMemory
-    ? `of at most ${saySize(maxMemory.size)} in ${maxMemory.slots ?? 0} slots`
+    ? `of at most ${formatSize(maxMemory.size)} in ${maxMemory.slots ?? 0} slots`
     : "without maxMemory, so without room to grow while it runs";
   const parts = cells.length > 1 || devices.length > 0 ? `: base ${base}${plugged}` : "";
-  return `${sayMib(memory)} ${room}${parts}`;
+  return `${formatMib(memory)} ${room}${parts}`;
 }
 
-function drawPlan({ memory, outcome, summary, steps, notes }: ExplainedPlan, paper: Paper): string[] {
+function drawPlan(
+  { memory, outcome, headline, details, steps, notes }: ExplainedPlan,
+  paper: Terminal,
+): string[] {
   const ink = OUTCOME_INK[outcome];
   const word = ink === undefined ? outcome : paint(ink, outcome, paper);
   return [
-    `${paint("bold", `plan for ${sayMib(memory)}`, paper)}: ${word}`,
-    ...hang("  ", summary || `${saySize(memory)}: nothing to do`, paper),
-    ...steps.flatMap(({ sentence }, index) => hang(`  ${index + 1}. `, sentence, paper)),
-    ...notes.flatMap((note) => hang("  Note: ", note, paper)),
+    `${paint("bold", `plan for ${formatMib(memory)}`, paper)}: ${word}`,
+    ...hangingIndent("  ", headline || `${formatSize(memory)}: nothing to do`, paper),
+    ...details.flatMap((detail) => hangingIndent("  ", detail, paper)),
+    ...steps.flatMap(({ sentence }, index) => hangingIndent(`  ${index + 1}. `, sentence, paper)),
+    ...notes.flatMap((note) => hangingIndent("  Note: ", note, paper)),
   ];
 }

@@ -1,27 +1,27 @@
 import { domainUuid } from "../args/identity.ts";
-import { sayMib } from "../args/size.ts";
-import { type Cell, countedSize, type Kib } from "../domain/state.ts";
+import { type Cell, countedSize } from "../domain/state.ts";
 import type { GuestBlocks } from "../guest/agent.ts";
 import { type BlocksOfDevice, blocksOf } from "../guest/blocks.ts";
 import type { PowerState } from "../libvirt/hypervisor.ts";
-import type { Sighting } from "../observe/observe.ts";
-import type { Asked } from "../plan/asked.ts";
-import { sum } from "../plan/cells.ts";
+import type { Observation } from "../observe/observe.ts";
+import type { DesiredMemory } from "../plan/desired.ts";
 import { reasonsAgainstAttach } from "../plan/dimms/attach-rules.ts";
-import { needsLeave, reasonsAgainstDetach } from "../plan/dimms/detach-rules.ts";
-import { blockOf, dimmUnit, misaligned } from "../plan/dimms/layout.ts";
-import { downwardSizes } from "../plan/dimms/reachable-down.ts";
-import { againstAnyDetach, removableOn } from "../plan/dimms/shrink.ts";
-import { freeSlots, isOurs } from "../plan/dimms/slots.ts";
-import { targetNodes, unevenness } from "../plan/dimms/spread.ts";
-import { planMemory } from "../plan/memory.ts";
-import type { MemoryView, Observed, SeenDevice } from "../plan/observed.ts";
-import type { Outcome, Reachable, Step } from "../plan/plan.ts";
-import { reachableSizes } from "../plan/reachable.ts";
+import { reasonsAgainstDetach, sizesWithUnplug } from "../plan/dimms/detach-rules.ts";
+import { dimmUnit, guestBlockOf, misaligned } from "../plan/dimms/layout.ts";
+import { reasonsAgainstAnyDetach, removableDimms } from "../plan/dimms/removable.ts";
+import { freeSlots, isManaged } from "../plan/dimms/slots.ts";
+import { downwardSizes } from "../plan/live-sizes/down.ts";
+import { upwardSizes } from "../plan/live-sizes/up.ts";
+import { targetNodes, unevenness } from "../plan/numa/spread.ts";
+import type { MemoryView, Observed, ObservedDevice } from "../plan/observed.ts";
+import type { Outcome, Reachable, Reason, Step } from "../plan/plan.ts";
+import { planMemory } from "../plan/plan-memory.ts";
 import { baseMemory, reasonsAgainstResize } from "../plan/virtio-mem/rules.ts";
-import { askedBy, type Question } from "./question.ts";
+import { type Kib, sum } from "../units/kib.ts";
+import { formatMib } from "../units/size.ts";
+import { desiredBy, type ExplainOptions } from "./options.ts";
 
-export interface MappedDevice extends SeenDevice {
+export interface MappedDevice extends ObservedDevice {
   /** It has an alias of this provider's. */
   ours: boolean;
   /** Its start or its size is off the guest's memory blocks. */
@@ -84,9 +84,10 @@ export interface Explanation {
 export interface ExplainedPlan {
   memory: Kib;
   outcome: Outcome;
-  summary: string;
+  headline: string;
+  details: string[];
   steps: Step[];
-  reasons: string[];
+  reasons: Reason[];
   /** What the plan depends on that the domain alone doesn't say. */
   notes: string[];
 }
@@ -96,12 +97,12 @@ export interface ExplainedPlan {
  *
  * @throws Error with a line for each wrong argument in the question
  */
-export function explain(uri: string, sighting: Sighting, question: Question = {}): Explanation {
-  const { observed, definition, power, guest, agentConnected } = sighting;
+export function explain(uri: string, observation: Observation, question: ExplainOptions = {}): Explanation {
+  const { observed, definition, power, guest, agentConnected } = observation;
   const { name, uuid, arch, machine, ownership } = definition;
   // What this provider makes has its UUID from the resource's URN; what it adopted keeps its own.
   const adopted = ownership === undefined || domainUuid(ownership.urn) !== uuid;
-  const asked = askedBy(question, sighting, adopted);
+  const desired = desiredBy(question, observation, adopted);
   const pending = pendingMemory(observed);
   return {
     uri,
@@ -117,8 +118,8 @@ export function explain(uri: string, sighting: Sighting, question: Question = {}
     agentConnected,
     ...(observed.nextBoot && { nextBoot: memoryMap(observed.nextBoot) }),
     ...(pending !== undefined && { pending }),
-    reachable: reachable(asked, observed),
-    ...(question.memory !== undefined && { plan: explainedPlan(asked, sighting) }),
+    reachable: reachable(desired, observed),
+    ...(question.memory !== undefined && { plan: explainedPlan(desired, observation) }),
   };
 }
 
@@ -129,7 +130,7 @@ function memoryMap(view: MemoryView, guest?: GuestBlocks): MemoryMap {
     const blocks = guest && blocksOf(device, guest);
     return {
       ...device,
-      ours: isOurs(device),
+      ours: isManaged(device),
       misaligned: off.has(device),
       ...(blocks !== undefined && { blocks }),
     };
@@ -142,11 +143,11 @@ function memoryMap(view: MemoryView, guest?: GuestBlocks): MemoryMap {
     devices: devices.sort(byBase),
     ...(maxMemory && { maxMemory }),
     freeSlots: freeSlots(view),
-    guestBlock: blockOf(view).size,
+    guestBlock: guestBlockOf(view).size,
   };
 }
 
-function byBase(a: SeenDevice, b: SeenDevice): number {
+function byBase(a: ObservedDevice, b: ObservedDevice): number {
   if (a.base === undefined || b.base === undefined)
     return Number(a.base === undefined) - Number(b.base === undefined);
   const [first, second] = [BigInt(a.base), BigInt(b.base)];
@@ -162,61 +163,67 @@ function pendingMemory({ live, nextBoot }: Observed): Kib | undefined {
 const DEFINITION_IS_FULL =
   "the definition has more in other nodes and in devices of others than the ceiling leaves room for";
 
-function reachable(asked: Asked, observed: Observed): Explanation["reachable"] {
+function reachable(desired: DesiredMemory, observed: Observed): Explanation["reachable"] {
   const { live } = observed;
   if (live === undefined) {
     const reasons = ["the domain is off: another size changes its definition alone"];
     return { reasons, down: [], reasonsDown: reasons };
   }
-  return { ...upwards(asked, observed, live), ...downwards(asked, observed, live) };
+  return { ...upwards(desired, observed, live), ...downwards(desired, observed, live) };
 }
 
-function upwards(asked: Asked, observed: Observed, live: MemoryView) {
-  const up = reachableSizes(asked, observed);
+function upwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
+  const up = upwardSizes(desired, observed);
   if (up !== undefined) return { up, reasons: [] };
-  if (asked.device === "virtio-mem") return { reasons: notResizable(asked, live, "hold no more") };
-  const step = dimmUnit(asked, live).size * targetNodes(asked, live).length;
-  const uneven = asked.target === "spread" ? unevenness(live) : 0;
-  const reasons = reasonsAgainstAttach({ ...asked, memory: live.memory + (uneven || step) }, live);
-  return { reasons: reasons.length > 0 ? reasons : [DEFINITION_IS_FULL] };
+  if (desired.device === "virtio-mem") return { reasons: notResizable(desired, live, "hold no more") };
+  const step = dimmUnit(desired, live).size * targetNodes(desired, live).length;
+  const uneven = desired.target === "spread" ? unevenness(live) : 0;
+  const reasons = reasonsAgainstAttach({ ...desired, memory: live.memory + (uneven || step) }, live);
+  return { reasons: reasons.length > 0 ? texts(reasons) : [DEFINITION_IS_FULL] };
 }
 
-function downwards(asked: Asked, observed: Observed, live: MemoryView) {
-  const down = downwardSizes(asked, observed);
+function downwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
+  const down = downwardSizes(desired, observed);
   if (down.length > 0) return { down, reasonsDown: [] };
-  if (asked.device === "virtio-mem")
-    return { down, reasonsDown: notResizable(asked, live, "have nothing to give back") };
-  const dimms = targetNodes(asked, live).flatMap((node) => removableOn(node, live));
+  if (desired.device === "virtio-mem")
+    return { down, reasonsDown: notResizable(desired, live, "have nothing to give back") };
+  const dimms = targetNodes(desired, live).flatMap((node) => removableDimms(node, live));
   if (dimms.length === 0) return { down, reasonsDown: ["no DIMM of this provider's is there to take out"] };
-  const reasons = [...againstAnyDetach(asked, observed), ...needsLeave(asked, observed)];
-  if (reasons.length > 0) return { down, reasonsDown: reasons };
+  const reasons = [...reasonsAgainstAnyDetach(desired, observed), ...sizesWithUnplug(desired, observed)];
+  if (reasons.length > 0) return { down, reasonsDown: texts(reasons) };
   const memory = live.memory - sum(dimms.map(({ size }) => size));
-  return { down, reasonsDown: reasonsAgainstDetach({ ...asked, memory }, observed, live) };
+  return { down, reasonsDown: texts(reasonsAgainstDetach({ ...desired, memory }, observed, live)) };
 }
 
 /** @param otherwise what is said of devices that could be resized */
-function notResizable(asked: Asked, live: MemoryView, otherwise: string): string[] {
-  const reasons = reasonsAgainstResize({ ...asked, memory: baseMemory(asked, live) }, live);
-  return reasons.length > 0 ? reasons : [`the virtio-mem devices ${otherwise}`];
+function notResizable(desired: DesiredMemory, live: MemoryView, otherwise: string): string[] {
+  const reasons = reasonsAgainstResize({ ...desired, memory: baseMemory(desired, live) }, live);
+  return reasons.length > 0 ? texts(reasons) : [`the virtio-mem devices ${otherwise}`];
 }
 
-function explainedPlan(asked: Asked, { observed, definition }: Sighting): ExplainedPlan {
-  const { outcome, summary, steps, reasons } = planMemory(asked, observed);
+function texts(reasons: Reason[]): string[] {
+  return reasons.map(({ text }) => text);
+}
+
+function explainedPlan(desired: DesiredMemory, { observed, definition }: Observation): ExplainedPlan {
+  const { outcome, headline, details, steps, reasons } = planMemory(desired, observed);
   const pending = pendingMemory(observed);
   const { ownership } = definition;
   const notes = [
     ...(ownership === undefined ? ["as for a program that has adopted the domain (adopt: true)"] : []),
-    ...(asked.currentMemory !== undefined
-      ? [`the program is taken to say currentMemory ${sayMib(asked.currentMemory)}, which the definition has`]
+    ...(desired.currentMemory !== undefined
+      ? [
+          `the program is taken to say currentMemory ${formatMib(desired.currentMemory)}, which the definition has`,
+        ]
       : []),
     ...(observed.live === undefined
       ? ["up starts a domain that is off, unless its program says running: false"]
       : []),
-    ...(ownership !== undefined && pending !== undefined && pending !== asked.memory
+    ...(ownership !== undefined && pending !== undefined && pending !== desired.memory
       ? [
-          `the ${sayMib(pending)} that wait for the next boot are superseded where the program's state recorded them; else up refuses, until a refresh`,
+          `the ${formatMib(pending)} that wait for the next boot are superseded where the program's state recorded them; else up refuses, until a refresh`,
         ]
       : []),
   ];
-  return { memory: asked.memory, outcome, summary, steps, reasons, notes };
+  return { memory: desired.memory, outcome, headline, details, steps, reasons, notes };
 }

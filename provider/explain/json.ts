@@ -1,5 +1,5 @@
-import { canonicalSize } from "../args/size.ts";
 import type { Reachable } from "../plan/plan.ts";
+import { canonicalSize } from "../units/size.ts";
 import type { Explanation, MappedDevice, MemoryMap } from "./explanation.ts";
 
 /** The form of the JSON below. Fields may be added to it. */

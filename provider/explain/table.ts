@@ -1,7 +1,7 @@
-import { sayMib } from "../args/size.ts";
+import { formatMib } from "../units/size.ts";
 import type { Explanation, MappedDevice, MemoryMap } from "./explanation.ts";
-import { hang, type Ink, type Paper, paint } from "./paper.ts";
-import { FREE, nodeKey, type Part } from "./parts.ts";
+import { FREE, type LegendEntry, nodeKey } from "./legend.ts";
+import { hangingIndent, paint, type Style, type Terminal } from "./terminal.ts";
 
 const HEAD = ["", "part", "node", "size", "slot", "address", "whose", "alias"] as const;
 
@@ -10,13 +10,13 @@ const AT_RIGHT: ReadonlySet<string> = new Set(["node", "size", "slot"]);
 
 interface Row {
   cells: string[];
-  ink?: Ink;
+  ink?: Style;
   /** What there is to say below it. */
   remark?: string | undefined;
 }
 
 /** Every part of the map in a line of its own, with the character that stands for it in the bar. */
-export function drawTable(explanation: Explanation, parts: Part[], paper: Paper): string[] {
+export function drawTable(explanation: Explanation, parts: LegendEntry[], paper: Terminal): string[] {
   const map = explanation.live ?? explanation.nextBoot;
   if (map === undefined) return [];
   const rows: Row[] = [
@@ -27,19 +27,19 @@ export function drawTable(explanation: Explanation, parts: Part[], paper: Paper)
   const widths = HEAD.map((_, column) => Math.max(...rows.map(({ cells }) => cells[column]?.length ?? 0)));
   return [
     ...rows.flatMap((row) => drawRow(row, widths, paper)),
-    ...(map.maxMemory ? hang(`  ${FREE}  `, saysFree(map), paper) : []),
+    ...(map.maxMemory ? hangingIndent(`  ${FREE}  `, saysFree(map), paper) : []),
   ];
 }
 
 function baseRows(map: MemoryMap): Row[] {
   if (map.cells.length === 0)
-    return [{ cells: [nodeKey(0), "base", "-", sayMib(map.baseMemory), "", "", "", ""] }];
+    return [{ cells: [nodeKey(0), "base", "-", formatMib(map.baseMemory), "", "", "", ""] }];
   return map.cells.map(({ id, memory, cpus }) => ({
     cells: [
       nodeKey(id),
       "base",
       String(id),
-      sayMib(memory),
+      formatMib(memory),
       "",
       "",
       "",
@@ -48,7 +48,7 @@ function baseRows(map: MemoryMap): Row[] {
   }));
 }
 
-function partRow({ key, device, nextBootOnly }: Part, map: MemoryMap): Row {
+function partRow({ key, device, nextBootOnly }: LegendEntry, map: MemoryMap): Row {
   const { model, node, size, slot, base, alias, ours, misaligned } = device;
   const remarks = [
     ...(nextBootOnly ? ["in the definition alone: it is there from the next boot on"] : []),
@@ -60,7 +60,7 @@ function partRow({ key, device, nextBootOnly }: Part, map: MemoryMap): Row {
       key,
       model,
       node === undefined ? "-" : String(node),
-      sayMib(size),
+      formatMib(size),
       slot === undefined ? "-" : String(slot),
       base ?? "-",
       ours ? "ours" : "others",
@@ -73,7 +73,7 @@ function partRow({ key, device, nextBootOnly }: Part, map: MemoryMap): Row {
 
 /** What the guest made of a device, by its agent; without that, what Linux makes of such a one. */
 function saysGuest({ misaligned, taken, blocks }: MappedDevice, { guestBlock }: MemoryMap): string[] {
-  const off = `off the guest's memory blocks of ${sayMib(guestBlock)}`;
+  const off = `off the guest's memory blocks of ${formatMib(guestBlock)}`;
   if (taken === false) return [misaligned ? `refused by the guest: ${off}` : "refused by the guest"];
   const refuses = misaligned ? [`${off}, which a Linux guest refuses`] : [];
   if (blocks === undefined) return refuses;
@@ -87,19 +87,19 @@ function saysGuest({ misaligned, taken, blocks }: MappedDevice, { guestBlock }: 
 
 function saysVirtioMem({ requested, current, block }: MappedDevice): string {
   return [
-    `${sayMib(requested ?? 0)} requested`,
-    ...(current === undefined ? [] : [`${sayMib(current)} taken by the guest`]),
-    ...(block === undefined ? [] : [`in blocks of ${sayMib(block)}`]),
+    `${formatMib(requested ?? 0)} requested`,
+    ...(current === undefined ? [] : [`${formatMib(current)} taken by the guest`]),
+    ...(block === undefined ? [] : [`in blocks of ${formatMib(block)}`]),
   ].join(", ");
 }
 
-function drawRow({ cells, ink, remark }: Row, widths: number[], paper: Paper): string[] {
+function drawRow({ cells, ink, remark }: Row, widths: number[], paper: Terminal): string[] {
   const padded = cells.map((cell, column) =>
     AT_RIGHT.has(HEAD[column] ?? "") ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
   );
   const line = `  ${padded.join("  ")}`.trimEnd();
   const fitting = line.length > paper.columns ? `${line.slice(0, paper.columns - 1)}…` : line;
-  const below = remark === undefined ? [] : hang("     ", remark, paper);
+  const below = remark === undefined ? [] : hangingIndent("     ", remark, paper);
   return [fitting, ...below].map((text) => (ink === undefined ? text : paint(ink, text, paper)));
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Kib } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import type { GuestSource, GuestWord } from "./word.ts";
+import type { Kib } from "../units/kib.ts";
+import type { GuestReport, GuestSource } from "./report.ts";
 
 /** A question that an agent answers at once, if it answers. */
 const QUESTION_SECONDS = 5;
@@ -75,7 +75,7 @@ export function readBlockSize(reply: unknown): Kib {
 }
 
 /** What `guest-get-memory-blocks` answers. */
-export function readBlocks(reply: unknown, block: Kib): GuestWord {
+export function readBlocks(reply: unknown, block: Kib): GuestReport {
   const { online, offline } = readEachBlock(reply);
   return { memory: online.length * block, offline, block };
 }

@@ -1,6 +1,6 @@
-import type { Kib } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import type { GuestSource } from "./word.ts";
+import type { Kib } from "../units/kib.ts";
+import type { GuestSource } from "./report.ts";
 
 /** Asks libvirt for the statistics that the guest's balloon driver last reported, every few seconds. */
 export function balloonSource(hypervisor: Hypervisor, domain: DomainRef): GuestSource {

@@ -1,6 +1,6 @@
-import type { Onlining } from "../args/inputs.ts";
-import type { Kib } from "../domain/state.ts";
-import type { GuestWord, Speaker } from "./word.ts";
+import type { OnlinePolicy } from "../args/inputs.ts";
+import type { Kib } from "../units/kib.ts";
+import type { GuestReport, Speaker } from "./report.ts";
 
 /** What a guest has to say for an attach to have arrived. It goes into the state, for the next run. */
 export interface Expectation {
@@ -22,7 +22,7 @@ const MAP_SHARE = 64;
  * What the guest has to say when `added` has arrived, given what it says now. By the balloon a guest with
  * memory_hotplug.memmap_on_memory has less: the map lies in the added memory itself.
  */
-export function expect(speaker: Speaker, word: GuestWord, added: Kib): Expectation {
+export function expect(speaker: Speaker, word: GuestReport, added: Kib): Expectation {
   const slack = speaker === "balloon" ? Math.ceil(added / MAP_SHARE) : 0;
   return { speaker, memory: word.memory + added, added, slack, others: word.offline };
 }
@@ -41,7 +41,7 @@ export function expectLater(expected: Expectation): Expectation {
  * @param boot what the guest booted with; a block that it fills in part need not be there
  * @param plugged the DIMMs
  */
-export function expectAll(word: GuestWord, boot: Kib, plugged: Kib): Expectation | undefined {
+export function expectAll(word: GuestReport, boot: Kib, plugged: Kib): Expectation | undefined {
   const { block } = word;
   if (block === undefined) return undefined;
   const memory = Math.max(boot - (boot % block) + plugged, word.memory + word.offline.length * block);
@@ -49,13 +49,13 @@ export function expectAll(word: GuestWord, boot: Kib, plugged: Kib): Expectation
 }
 
 /** New blocks that the guest has and doesn't use. */
-export function newOffline(word: GuestWord, { others }: Expectation): number[] {
+export function newOffline(word: GuestReport, { others }: Expectation): number[] {
   const known = new Set(others);
   return word.offline.filter((block) => !known.has(block));
 }
 
 /** What is still missing; 0 when all is there, as far as the speaker counts it. */
-export function missing(word: GuestWord, expected: Expectation, online: Onlining): Kib {
+export function missing(word: GuestReport, expected: Expectation, online: OnlinePolicy): Kib {
   const unused = online === "none" ? newOffline(word, expected).length * (word.block ?? 0) : 0;
   const short = expected.memory - word.memory - unused;
   return short > expected.slack ? short : 0;

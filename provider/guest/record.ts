@@ -1,7 +1,7 @@
-import { wholeMib } from "../args/size.ts";
-import type { Kib } from "../domain/state.ts";
+import type { Kib } from "../units/kib.ts";
+import { wholeMib } from "../units/size.ts";
 import type { Expectation } from "./expectation.ts";
-import type { GuestWord, Speaker } from "./word.ts";
+import type { GuestReport, Speaker } from "./report.ts";
 
 /** What the state keeps of a guest's word: as of the last change, of one start of the domain. */
 export interface GuestRecord {
@@ -19,7 +19,7 @@ export interface GuestRecord {
 export function recordOf(
   domainId: number,
   speaker: Speaker,
-  { memory, block }: GuestWord,
+  { memory, block }: GuestReport,
   most = memory,
 ): GuestRecord {
   return {
@@ -31,6 +31,13 @@ export function recordOf(
 }
 
 /** The record, as long as it speaks of this start of the domain. */
-export function stillTrue(record: GuestRecord | undefined, domainId: number): GuestRecord | undefined {
+export function currentRecord(record: GuestRecord | undefined, domainId: number): GuestRecord | undefined {
   return record?.domainId === domainId ? record : undefined;
+}
+
+/** DIMMs that a guest was asked for and had not answered about: what the state keeps of them. */
+export interface Detaching {
+  /** libvirt's number of the running domain: another one is another start, which folded them. */
+  domainId: number;
+  aliases: string[];
 }

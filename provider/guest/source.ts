@@ -1,10 +1,10 @@
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { agentSource } from "./agent.ts";
 import { balloonSource } from "./balloon.ts";
-import { type GuestSource, type GuestWord, sayForeign } from "./word.ts";
+import { type GuestReport, type GuestSource, printable } from "./report.ts";
 
 /** A source that answers, with what it said; or why there is none. */
-export type Found = { source: GuestSource; word: GuestWord } | { silent: string };
+export type SourceLookup = { source: GuestSource; word: GuestReport } | { silent: string };
 
 /**
  * Finds who speaks for a running guest: its agent, which knows each block, else its balloon's statistics.
@@ -15,19 +15,19 @@ export async function findSource(
   hypervisor: Hypervisor,
   domain: DomainRef,
   agentConnected: boolean,
-): Promise<Found> {
-  const agent = agentConnected ? await tried(agentSource(hypervisor, domain)) : { silent: "no agent" };
+): Promise<SourceLookup> {
+  const agent = agentConnected ? await trySource(agentSource(hypervisor, domain)) : { silent: "no agent" };
   if ("source" in agent) return agent;
-  const balloon = await tried(balloonSource(hypervisor, domain));
+  const balloon = await trySource(balloonSource(hypervisor, domain));
   if ("source" in balloon) return balloon;
   const why = agentConnected ? `the agent is connected and of no help (${agent.silent})` : agent.silent;
   return { silent: `${why}, no balloon statistics` };
 }
 
-async function tried(source: GuestSource): Promise<Found> {
+async function trySource(source: GuestSource): Promise<SourceLookup> {
   try {
     return { source, word: await source.ask() };
   } catch (error) {
-    return { silent: sayForeign(error) };
+    return { silent: printable(error) };
   }
 }

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
-import type { Onlining } from "../args/inputs.ts";
-import type { Kib } from "../domain/state.ts";
+import type { OnlinePolicy } from "../args/inputs.ts";
+import type { Deadline } from "../deadline.ts";
+import type { Kib } from "../units/kib.ts";
 import { type Expectation, missing, newOffline } from "./expectation.ts";
-import { type GuestSource, type GuestWord, sayForeign } from "./word.ts";
+import { type GuestReport, type GuestSource, printable } from "./report.ts";
 
 /** Between two questions. Each costs the guest a few milliseconds. */
 const POLL_MS = 250;
@@ -10,28 +10,16 @@ const POLL_MS = 250;
 /** A guest that brings memory online by itself (the kernel, or a rule of udev) has done so by then. */
 export const STAYS_OFFLINE_MS = 3_000;
 
-export interface Clock {
-  /** Milliseconds from any beginning. */
-  now(): number;
-  sleep(ms: number): Promise<void>;
-}
-
-export const hostClock: Clock = {
-  now: () => performance.now(),
-  sleep: (ms) => delay(ms),
-};
-
-export interface Patience {
-  seconds: number;
-  online: Onlining;
-  clock: Clock;
+export interface GuestWait {
+  deadline: Deadline;
+  online: OnlinePolicy;
   /** Called when there is something new to tell. */
-  tell: (word: GuestWord) => Promise<void>;
+  tell: (word: GuestReport) => Promise<void>;
 }
 
 /** How a wait ended: `word` is the last that was heard. */
-export interface Verdict {
-  word: GuestWord;
+export interface GuestWaitResult {
+  word: GuestReport;
   /** 0: all has arrived. */
   missing: Kib;
   /** Why blocks were not brought online, the last time that was tried. */
@@ -46,55 +34,58 @@ export interface Verdict {
  *
  * @param before what the guest said before the attach
  */
-export async function awaitGuest(
+export async function waitForGuest(
   source: GuestSource,
-  before: GuestWord,
+  before: GuestReport,
   expected: Expectation,
-  { seconds, online, clock, tell }: Patience,
-): Promise<Verdict> {
-  const deadline = clock.now() + seconds * 1000;
-  const patienceOffline = Math.min(STAYS_OFFLINE_MS, seconds * 500);
+  { deadline, online, tell }: GuestWait,
+): Promise<GuestWaitResult> {
+  const patienceMs = Math.min(STAYS_OFFLINE_MS, deadline.remaining / 2);
   let word = before;
   let told: Kib | undefined;
-  let offlineSince: number | undefined;
+  /** How long the new blocks that are offline may stay so. */
+  let patience: Deadline | undefined;
   let refused: string | undefined;
   for (;;) {
-    const answer = await answerOf(source);
+    const answer = await query(source);
     if ("word" in answer) word = answer.word;
-    const verdict: Verdict = { word, missing: missing(word, expected, online) };
+    const verdict: GuestWaitResult = { word, missing: missing(word, expected, online) };
     if (verdict.missing === 0) return verdict;
     if (told !== word.memory) await tell(word);
     told = word.memory;
-    const left = deadline - clock.now();
-    if (left <= 0)
+    if (deadline.isOver)
       return {
         ...verdict,
         ...(refused !== undefined && { refused }),
         ...("silent" in answer && { silent: answer.silent }),
       };
     const offline = online === "agent" ? newOffline(word, expected) : [];
-    if (offline.length === 0) offlineSince = undefined;
-    else offlineSince ??= clock.now();
-    if (offlineSince !== undefined && clock.now() - offlineSince >= patienceOffline) {
-      refused = await bringOnline(source, offline, left);
-      offlineSince = undefined;
-    } else await clock.sleep(Math.min(POLL_MS, left));
+    if (offline.length === 0) patience = undefined;
+    else patience ??= deadline.sibling(patienceMs);
+    if (patience?.isOver) {
+      refused = await bringOnline(source, offline, deadline);
+      patience = undefined;
+    } else await deadline.sleep(POLL_MS);
   }
 }
 
-async function answerOf(source: GuestSource): Promise<{ word: GuestWord } | { silent: string }> {
+async function query(source: GuestSource): Promise<{ word: GuestReport } | { silent: string }> {
   try {
     return { word: await source.ask() };
   } catch (error) {
     // A guest under load, or a daemon that is being restarted: there is time.
-    return { silent: sayForeign(error) };
+    return { silent: printable(error) };
   }
 }
 
-async function bringOnline(source: GuestSource, blocks: number[], left: number): Promise<string | undefined> {
+async function bringOnline(
+  source: GuestSource,
+  blocks: number[],
+  { remainingSeconds }: Deadline,
+): Promise<string | undefined> {
   try {
-    return await source.bringOnline?.(blocks, Math.ceil(left / 1000));
+    return await source.bringOnline?.(blocks, remainingSeconds);
   } catch (error) {
-    return sayForeign(error);
+    return printable(error);
   }
 }

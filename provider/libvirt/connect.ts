@@ -10,7 +10,7 @@ import type {
   PowerState,
 } from "./hypervisor.ts";
 import { procedures } from "./procedures.ts";
-import { Session } from "./session.ts";
+import { LibvirtSession } from "./session.ts";
 import { openConnection } from "./transport.ts";
 import { type LibvirtUri, parseUri } from "./uri.ts";
 
@@ -74,15 +74,18 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
 
 class RpcHypervisor implements Hypervisor {
   readonly uri: string;
-  readonly #calls: Session;
-  readonly #eventSession: Session;
+  readonly #calls: LibvirtSession;
+  readonly #eventSession: LibvirtSession;
   readonly #events: Events;
 
   constructor(uri: LibvirtUri, timing: Timing) {
     this.uri = uri.text;
     const open = (hooks: ConnectionHooks) => openConnection(uri, timing, hooks);
-    this.#calls = new Session(CALL_CONNECTIONS, open, { onEvent: () => undefined, onEnd: () => undefined });
-    this.#eventSession = new Session(1, open, {
+    this.#calls = new LibvirtSession(CALL_CONNECTIONS, open, {
+      onEvent: () => undefined,
+      onEnd: () => undefined,
+    });
+    this.#eventSession = new LibvirtSession(1, open, {
       onEvent: (packet) => this.#events.receive(packet),
       onEnd: (reason) => this.#events.lost(reason),
     });
@@ -174,15 +177,15 @@ class RpcHypervisor implements Hypervisor {
   }
 
   async agentCommand(domain: DomainRef, command: AgentCommand, timeoutSeconds: number): Promise<unknown> {
-    const asked = { domain, command: JSON.stringify(command), timeout: timeoutSeconds, flags: 0 };
-    const { result } = await this.#calls.call(procedures.agentCommand, asked);
+    const desired = { domain, command: JSON.stringify(command), timeout: timeoutSeconds, flags: 0 };
+    const { result } = await this.#calls.call(procedures.agentCommand, desired);
     const reply: { return?: unknown } = JSON.parse(result ?? "{}");
     return reply.return;
   }
 
   async memoryStats(domain: DomainRef): Promise<MemoryStats> {
-    const asked = { domain, maxStats: MEMORY_STATS, flags: 0 };
-    const { stats } = await this.#calls.call(procedures.memoryStats, asked);
+    const desired = { domain, maxStats: MEMORY_STATS, flags: 0 };
+    const { stats } = await this.#calls.call(procedures.memoryStats, desired);
     const figures = new Map(stats.map(({ tag, value }) => [tag, Number(value)]));
     const available = figures.get(MemoryStat.AVAILABLE);
     const actual = figures.get(MemoryStat.ACTUAL_BALLOON);
@@ -211,8 +214,8 @@ class RpcHypervisor implements Hypervisor {
   }
 
   async freePages(pageSize: number, node: number): Promise<number> {
-    const asked = { pages: [pageSize], startCell: node, cellCount: 1, flags: 0 };
-    const { counts } = await this.#calls.call(procedures.nodeFreePages, asked);
+    const desired = { pages: [pageSize], startCell: node, cellCount: 1, flags: 0 };
+    const { counts } = await this.#calls.call(procedures.nodeFreePages, desired);
     return Number(counts.reduce((sum, count) => sum + count, 0n));
   }
 

@@ -2,7 +2,7 @@ import { ConnectionError } from "./errors.ts";
 import type { DomainEvent, DomainRef } from "./hypervisor.ts";
 import type { Packet } from "./packet.ts";
 import { domain, procedures } from "./procedures.ts";
-import type { Session } from "./session.ts";
+import type { LibvirtSession } from "./session.ts";
 import { decode, int, string, struct, u64 } from "./xdr.ts";
 
 type SeenEvent = Extract<DomainEvent, { uuid: string }>;
@@ -83,12 +83,12 @@ const RETRY_MAX_MS = 5_000;
 
 /** Subscriptions of domains over a session of their own: registered at the daemon once for each domain. */
 export class Events {
-  readonly #session: Session;
+  readonly #session: LibvirtSession;
   readonly #watches = new Map<string, Watch>();
   #restoring = false;
   #closed = false;
 
-  constructor(session: Session) {
+  constructor(session: LibvirtSession) {
     this.#session = session;
   }
 

@@ -15,7 +15,7 @@ type Open = (hooks: ConnectionHooks) => Promise<Connection>;
  * Calls over connections that are opened when needed and opened anew after they broke. The first connection
  * is filled before another is opened, so that calls which hang on sick domains leave room for the others.
  */
-export class Session {
+export class LibvirtSession {
   readonly #lanes: Lane[];
   readonly #turn: LimitFunction;
 

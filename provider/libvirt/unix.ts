@@ -9,7 +9,7 @@ import type { LibvirtUri } from "./uri.ts";
 /** sockaddr_un holds 108 bytes with the NUL; a longer path would be cut. */
 const SOCKET_PATH_MAX = 107;
 
-export interface Surroundings {
+export interface SocketEnvironment {
   env: Record<string, string | undefined>;
   home: string;
   uid: number;
@@ -17,7 +17,7 @@ export interface Surroundings {
 }
 
 /** The daemon's socket by libvirt's rules. As root, /session is the system's daemon too. */
-export function socketPath(uri: LibvirtUri, here: Surroundings): string {
+export function socketPath(uri: LibvirtUri, here: SocketEnvironment): string {
   if (uri.options.socket !== undefined) return uri.options.socket;
   const folder = socketFolder(uri.name === "qemu:///session" && here.uid !== 0, here);
   const direct = join(folder, "virtqemud-sock");
@@ -32,7 +32,7 @@ export function socketPath(uri: LibvirtUri, here: Surroundings): string {
   }
 }
 
-function socketFolder(session: boolean, { env, home }: Surroundings): string {
+function socketFolder(session: boolean, { env, home }: SocketEnvironment): string {
   if (!session) return "/var/run/libvirt";
   return join(env.XDG_RUNTIME_DIR || env.XDG_CACHE_HOME || join(home, ".cache"), "libvirt");
 }

@@ -5,7 +5,7 @@ import type { DomainRef, Hypervisor, PowerState } from "../libvirt/hypervisor.ts
 import { memoryView, type Observed } from "../plan/observed.ts";
 
 /** A domain as libvirt has it now. */
-export interface Sighting {
+export interface Observation {
   observed: Observed;
   /** libvirt's own word on its state. */
   power: PowerState;
@@ -24,7 +24,7 @@ export function isPoweredOff(power: PowerState): boolean {
 }
 
 /** Reads a domain: its state, its live XML while it runs, and its inactive definition. */
-export async function observe(hypervisor: Hypervisor, domain: DomainRef): Promise<Sighting> {
+export async function observe(hypervisor: Hypervisor, domain: DomainRef): Promise<Observation> {
   const [{ power }, persistent] = await Promise.all([
     hypervisor.state(domain),
     hypervisor.isPersistent(domain),

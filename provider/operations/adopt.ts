@@ -1,24 +1,25 @@
-import { domainSpec, namedParts } from "../apply/domain-spec.ts";
-import { mark } from "../apply/mark.ts";
 import { FIELD_NAMES, type FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { containsUnknown } from "../args/known.ts";
-import { readCanonicalSize, saySize } from "../args/size.ts";
+import { containsUnknown } from "../args/unknown.ts";
+import { domainSpec, specPart } from "../definition/domain-spec.ts";
 import { overlay } from "../domain/overlay.ts";
 import { parse } from "../domain/parse.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import { attribute, find } from "../domain/tree.ts";
+import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observeWithGuest } from "../observe/guest.ts";
 import { readHost } from "../observe/host.ts";
-import type { Sighting } from "../observe/observe.ts";
+import type { Observation } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
-import { type Change, planChange } from "../plan/change.ts";
 import { changesThatNeed } from "../plan/changed-fields.ts";
 import type { Observed } from "../plan/observed.ts";
+import { planMessage } from "../plan/plan.ts";
+import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import type { Session } from "../session.ts";
-import { execute } from "./execute.ts";
-import { UserError } from "./user-error.ts";
+import { formatSize, readCanonicalSize } from "../units/size.ts";
+import { runUpdate } from "../update/run-update.ts";
+import { setOwner } from "./set-owner.ts";
 
 /**
  * Takes over a domain that somebody else made: what the program says otherwise is carried out as an update, and
@@ -30,22 +31,22 @@ export async function adopt(session: Session, inputs: Inputs): Promise<{ id: str
   const domain = await hypervisor.findByName(inputs.name);
   if (domain === undefined) throw new UserError(nothingToAdopt(inputs.name, uri));
   return session.locked(domain.uuid, async () => {
-    const sighting = await observeWithGuest(hypervisor, domain);
-    const { before, change, refusal } = await planAdoption(session, hypervisor, domain, inputs, sighting);
+    const observation = await observeWithGuest(hypervisor, domain, session.clock);
+    const { before, change, refusal } = await planAdoption(session, hypervisor, domain, inputs, observation);
     if (refusal !== undefined) throw new UserError(`Unable to adopt ${refusal}; nothing was changed`);
     const adopted = true;
-    const outs = await execute({
+    const outs = await runUpdate({
       session,
       hypervisor,
       domain,
       uri,
       before,
       news: inputs,
-      sighting,
+      observation,
       change,
       adopted,
     });
-    await mark(hypervisor, domain, inputs.__urn);
+    await setOwner(hypervisor, domain, inputs.__urn);
     return { id: domain.uuid, outs };
   });
 }
@@ -54,7 +55,7 @@ export async function adopt(session: Session, inputs: Inputs): Promise<{ id: str
  * What taking a domain over comes to, for a preview: the sentence of its memory, or why the domain can't be taken over.
  * Where the host can't be asked, or a value isn't known, the create that follows finds it.
  */
-export async function foreseeAdoption(
+export async function previewAdoption(
   session: Session,
   inputs: Inputs,
 ): Promise<{ sentence: string; refusal?: string }> {
@@ -68,14 +69,14 @@ export async function foreseeAdoption(
   if (domain === undefined) return { ...notKnown, refusal: nothingToAdopt(inputs.name, uri) };
   const { change, refusal } = await planAdoption(session, hypervisor, domain, inputs, look.found);
   const sentence =
-    change.memory?.summary || `adopted with ${saySize(readCanonicalSize(inputs.memory))}: nothing to do`;
+    change.memory?.headline || `adopted with ${formatSize(readCanonicalSize(inputs.memory))}: nothing to do`;
   return { sentence, ...(refusal !== undefined && { refusal }) };
 }
 
 interface Adoption {
   /** The arguments as the domain has them already. */
   before: Inputs;
-  change: Change;
+  change: UpdatePlan;
   /** Undefined where nothing is in the way. */
   refusal?: string;
 }
@@ -85,14 +86,14 @@ async function planAdoption(
   hypervisor: Hypervisor,
   domain: DomainRef,
   inputs: Inputs,
-  sighting: Sighting,
+  observation: Observation,
 ): Promise<Adoption> {
-  const differing = await differences(session, hypervisor, domain, inputs, sighting);
+  const differing = await differences(session, hypervisor, domain, inputs, observation);
   const before = withoutFields(inputs, differing);
-  const { observed, definition } = sighting;
+  const { observed, definition } = observation;
   const recorded = observed.nextBoot?.memory;
   const { defaults } = session;
-  const change = planChange({ inputs, before, observed, recorded, defaults, adopted: true });
+  const change = planUpdate({ inputs, before, observed, recorded, defaults, adopted: true });
   const which = `domain ${inputs.name} (${domain.uuid})`;
   const owner = definition.ownership?.urn;
   if (owner !== undefined && owner !== inputs.__urn)
@@ -113,7 +114,7 @@ async function differences(
   hypervisor: Hypervisor,
   domain: DomainRef,
   inputs: Inputs,
-  { observed, autostart, definition }: Sighting,
+  { observed, autostart, definition }: Observation,
 ): Promise<FieldName[]> {
   const host = readHost(await hypervisor.capabilities());
   const spec = domainSpec(inputs, host, session.configuration.domainType, session.defaults);
@@ -128,7 +129,7 @@ async function differences(
     if (name === "serial") return !hasSerial(xml, spec.serial);
     // Whether it is there matters, not its options: taking it out shows that.
     if (name === "agent" || name === "balloon") return changedBy({ [name]: false }) !== spec[name];
-    const parts = namedParts(name, spec);
+    const parts = specPart(name, spec);
     return parts !== undefined && changedBy(parts);
   });
   return autostart === (inputs.autostart ?? autostart) ? differing : [...differing, "autostart"];
@@ -149,14 +150,19 @@ function hasSerial(xml: string, wanted: DomainSpec["serial"]): boolean {
     : type === wanted;
 }
 
-function obstaclesTo(change: Change, differing: FieldName[], inputs: Inputs, observed: Observed): string[] {
+function obstaclesTo(
+  change: UpdatePlan,
+  differing: FieldName[],
+  inputs: Inputs,
+  observed: Observed,
+): string[] {
   const replaced = changesThatNeed("replace", differing, inputs);
   const later = observed.power === "off" ? [] : changesThatNeed("nextBoot", differing, inputs);
   const stops = change.outcome === "replace" || change.outcome === "restart" || change.outcome === "refuse";
   return [
     ...replaced.map((name) => `${name} differs, and can't be changed`),
     ...later.map((name) => `${name} differs, and a change of it needs a restart`),
-    ...(stops && replaced.length === 0 ? [change.summary] : []),
+    ...(stops && replaced.length === 0 ? [planMessage(change)] : []),
   ];
 }
 

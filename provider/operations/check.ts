@@ -1,22 +1,23 @@
-import { platformOf, virtioMemFor } from "../apply/domain-spec.ts";
 import { checkInputs } from "../args/check-inputs.ts";
 import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { sayable } from "../args/secrecy.ts";
-import { readCanonicalSize, sayMib, saySize, UNKNOWN } from "../args/size.ts";
+import { redact } from "../args/redact.ts";
+import { UNKNOWN } from "../args/unknown.ts";
+import { platformOf, virtioMemFor } from "../definition/domain-spec.ts";
 import { contradictions } from "../domain/overlay.ts";
 import type { VirtioMemSpec } from "../domain/spec.ts";
 import { parseUri } from "../libvirt/uri.ts";
-import { type Asked, askedMemory, MEMORY_FIELDS } from "../plan/asked.ts";
-import { cellsFor, emptyNodeNote, emptyNodeRefusal } from "../plan/cells.ts";
 import { changedFields } from "../plan/changed-fields.ts";
-import { ceilingFor } from "../plan/definition.ts";
-import { planMemory } from "../plan/memory.ts";
+import { ceilingFor } from "../plan/definition/folded.ts";
+import { type DesiredMemory, desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
+import { cellsFor, emptyNodeNote, emptyNodeRefusal } from "../plan/numa/cells.ts";
+import { planMemory } from "../plan/plan-memory.ts";
 import { pluggingReason } from "../plan/platform.ts";
-import { arrow } from "../plan/words.ts";
-import type { Look, Session } from "../session.ts";
-import { foreseeAdoption } from "./adopt.ts";
-import { adoptionOf, ceilingInXml, isAdoption } from "./carried-over.ts";
+import { formatChange } from "../plan/text.ts";
+import type { LookupResult, Session } from "../session.ts";
+import { formatMib, formatSize, readCanonicalSize } from "../units/size.ts";
+import { previewAdoption } from "./adopt.ts";
+import { adoptedInputs, ceilingInXml, isAdoption } from "./adopted-inputs.ts";
 
 /** Validates the arguments, fills in what is computed, and says what a change of the memory comes to. */
 export async function check(
@@ -24,7 +25,7 @@ export async function check(
   olds: Record<string, unknown>,
   news: Record<string, unknown>,
 ): Promise<{ inputs: Partial<Inputs>; failures: Failure[] }> {
-  const adoption = await adoptionOf(session, olds, news);
+  const adoption = await adoptedInputs(session, olds, news);
   const carried = { ...adoption.found, ...olds, ...ceilingInXml(news) };
   const { inputs, failures } = checkInputs(carried, news, session.defaults);
   session.checked.add(String(inputs.__urn));
@@ -38,7 +39,7 @@ export async function check(
   ];
   if (all.length > 0) return { inputs, failures: all };
   if (isAdoption(session, olds, news)) {
-    const { sentence, refusal } = await foreseeAdoption(session, inputs as Inputs);
+    const { sentence, refusal } = await previewAdoption(session, inputs as Inputs);
     const failed = refusal === undefined ? [] : [{ property: "adopt", reason: `can't take over ${refusal}` }];
     return { inputs: { ...inputs, memoryPlan: sentence }, failures: failed };
   }
@@ -59,34 +60,34 @@ function uriFailures({ uri }: Partial<Inputs>): Failure[] {
 
 /** A node that can't start without memory, on the machine that is asked for. */
 function emptyNodeFailures(session: Session, inputs: Partial<Inputs>): Failure[] {
-  const asked = askedOf(session, inputs);
-  if (asked === undefined || inputs.machine === UNKNOWN) return [];
-  const refusal = emptyNodeRefusal(asked, inputs.machine);
-  return refusal === undefined ? [] : [{ property: "numa", reason: sayable(refusal, inputs) }];
+  const desired = askedOf(session, inputs);
+  if (desired === undefined || inputs.machine === UNKNOWN) return [];
+  const refusal = emptyNodeRefusal(desired, inputs.machine);
+  return refusal === undefined ? [] : [{ property: "numa", reason: redact(refusal, inputs) }];
 }
 
 /** The memory that is asked for, where the arguments are complete and known. */
-function askedOf(session: Session, inputs: Partial<Inputs>): Asked | undefined {
+function askedOf(session: Session, inputs: Partial<Inputs>): DesiredMemory | undefined {
   return inputs.memory === undefined || inputs.maxMemory === undefined
     ? undefined
-    : askedMemory(inputs as Inputs, session.defaults);
+    : desiredMemory(inputs as Inputs, session.defaults);
 }
 
 /** XML of the program's own may say nothing else than the arguments, and those that check filled in. */
 function xmlFailures(session: Session, inputs: Partial<Inputs>, news: Record<string, unknown>): Failure[] {
   const { xml } = inputs;
   if (xml === undefined || xml === UNKNOWN) return [];
-  const asked = askedOf(session, inputs);
+  const desired = askedOf(session, inputs);
   try {
     const said = contradictions(xml, {
-      ...(asked && { memory: asked.memory, maxMemory: asked.maxMemory, memorySlots: asked.slots }),
-      ...(asked?.currentMemory !== undefined && { currentMemory: asked.currentMemory }),
+      ...(desired && { memory: desired.memory, maxMemory: desired.maxMemory, memorySlots: desired.slots }),
+      ...(desired?.currentMemory !== undefined && { currentMemory: desired.currentMemory }),
       ...(typeof news.name === "string" && news.name !== UNKNOWN && { name: news.name }),
       ...(typeof inputs.vcpus === "number" && { vcpus: inputs.vcpus }),
     });
-    return said.map((reason) => ({ property: "xml", reason: sayable(reason, inputs) }));
+    return said.map((reason) => ({ property: "xml", reason: redact(reason, inputs) }));
   } catch (error) {
-    return [{ property: "xml", reason: sayable((error as Error).message, inputs) }];
+    return [{ property: "xml", reason: redact((error as Error).message, inputs) }];
   }
 }
 
@@ -112,9 +113,9 @@ async function sentence(session: Session, old: Partial<Inputs>, inputs: Inputs):
   const changed = changedFields(old, inputs);
   const differs = MEMORY_FIELDS.some((name) => changed.includes(name));
   if (!differs && old.memoryPlan !== undefined) return old.memoryPlan;
-  const asked = askedMemory(inputs, session.defaults);
-  if (asked === undefined) return "not known yet: live if possible";
-  const look: Look =
+  const desired = desiredMemory(inputs, session.defaults);
+  if (desired === undefined) return "not known yet: live if possible";
+  const look: LookupResult =
     inputs.uri === UNKNOWN ? { failed: "" } : await session.look(session.resolveUri(inputs.uri), inputs.uuid);
   if ("found" in look) {
     const { observed } = look.found;
@@ -122,40 +123,43 @@ async function sentence(session: Session, old: Partial<Inputs>, inputs: Inputs):
     const balloonReleased = old.currentMemory !== undefined && inputs.currentMemory === undefined;
     const numaChanged = changed.includes("numa");
     return (
-      planMemory(asked, observed, { stopping, numaChanged, balloonReleased }).summary ||
-      `${saySize(asked.memory)}: nothing to do`
+      planMemory(desired, observed, { stopping, numaChanged, balloonReleased }).headline ||
+      `${formatSize(desired.memory)}: nothing to do`
     );
   }
   const before =
-    old.memory === undefined || old.memory === UNKNOWN ? asked.memory : readCanonicalSize(old.memory);
-  return arrow(before, asked.memory);
+    old.memory === undefined || old.memory === UNKNOWN ? desired.memory : readCanonicalSize(old.memory);
+  return formatChange(before, desired.memory);
 }
 
 function creation(session: Session, inputs: Inputs): string {
-  const asked = askedMemory(inputs, session.defaults);
-  if (asked === undefined) return "not known yet";
+  const desired = desiredMemory(inputs, session.defaults);
+  if (desired === undefined) return "not known yet";
   // The host isn't asked in a preview of a create: an architecture that isn't said is taken for one that can.
   const platform = platformOf(inputs, "");
-  const { maxMemory } = ceilingFor(asked, platform);
-  const why = asked.enabled ? pluggingReason(asked, platform) : "hotplug.enabled is false";
+  const { maxMemory } = ceilingFor(desired, platform);
+  const why = desired.enabled ? pluggingReason(desired, platform)?.text : "hotplug.enabled is false";
   const room =
     maxMemory === undefined
       ? `without room to grow while it runs${why === undefined ? "" : ` (${why})`}`
-      : asked.device === "virtio-mem"
-        ? sayDevices(virtioMemFor(asked, cellsFor(asked, inputs.machine), { ...platform, devices: [] }))
-        : `room for ${maxMemory.slots} DIMMs, up to ${saySize(maxMemory.size)}`;
-  const { memory, currentMemory = memory } = asked;
-  const balloon = currentMemory < memory ? `the balloon leaves ${saySize(currentMemory)} of it` : undefined;
-  return [`starts with ${saySize(memory)}`, balloon, room, emptyNodeNote(asked, inputs.machine)]
+      : desired.device === "virtio-mem"
+        ? describeVirtioMemDevices(
+            virtioMemFor(desired, cellsFor(desired, inputs.machine), { ...platform, devices: [] }),
+          )
+        : `room for ${maxMemory.slots} DIMMs, up to ${formatSize(maxMemory.size)}`;
+  const { memory, currentMemory = memory } = desired;
+  const balloon =
+    currentMemory < memory ? `the balloon leaves ${formatSize(currentMemory)} of it` : undefined;
+  return [`starts with ${formatSize(memory)}`, balloon, room, emptyNodeNote(desired, inputs.machine)]
     .filter(Boolean)
     .join("; ");
 }
 
 /** «a virtio-mem device of 7 GiB on node 0 to grow into, in steps of 2 MiB» */
-function sayDevices(devices: VirtioMemSpec[]): string {
+function describeVirtioMemDevices(devices: VirtioMemSpec[]): string {
   const [first] = devices;
   if (first === undefined)
     return "without room for a virtio-mem device, which takes whole memory blocks of the guest";
   const each = devices.length === 1 ? "a virtio-mem device" : "virtio-mem devices";
-  return `${each} of ${saySize(first.size)} on node ${devices.map(({ node }) => node).join(", ")} to grow into, in steps of ${sayMib(first.block)}`;
+  return `${each} of ${formatSize(first.size)} on node ${devices.map(({ node }) => node).join(", ")} to grow into, in steps of ${formatMib(first.block)}`;
 }

@@ -1,18 +1,18 @@
-import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
-import { mark } from "../apply/mark.ts";
-import { isOff } from "../apply/wait.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { sayable } from "../args/secrecy.ts";
+import { redact } from "../args/redact.ts";
+import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
+import { PartialError, UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
 import { observe } from "../observe/observe.ts";
+import { isOff } from "../observe/wait-for-domain.ts";
 import { type Outputs, outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
+import { unreachedBalloonTarget } from "../update/balloon-target.ts";
 import { adopt } from "./adopt.ts";
-import { existing } from "./ownership.ts";
-import { stillTold } from "./told-balloon.ts";
-import { PartialError, UserError } from "./user-error.ts";
+import { setOwner } from "./set-owner.ts";
+import { unfinishedCreate } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /**
@@ -25,7 +25,7 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
   const uri = session.resolveUri(inputs.uri);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
-    const unfinished = await existing(hypervisor, inputs);
+    const unfinished = await unfinishedCreate(hypervisor, inputs);
     const unsupported = await unsupportedDevice(hypervisor, inputs, session);
     if (unsupported !== undefined)
       throw new UserError(`Unable to create domain ${inputs.name}: ${unsupported}`);
@@ -36,13 +36,13 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     const domain = await define(hypervisor, inputs, definitionXml(inputs, marked, type));
     if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
     if (inputs.autostart === true) await hypervisor.setAutostart(domain, true);
-    const sighting = await observe(hypervisor, domain);
+    const observation = await observe(hypervisor, domain);
     // libvirt tells the balloon at start; the guest follows once it has booted, which nothing waits for.
-    const told = stillTold(spec.currentMemory, sighting.observed);
-    const outs = outputs(inputs, { uri, sighting, defaults: session.defaults, adopted: false, told });
+    const told = unreachedBalloonTarget(spec.currentMemory, observation.observed);
+    const outs = outputs(inputs, { uri, observation, defaults: session.defaults, adopted: false, told });
     // From here on the domain is whole: a later create of the same URN finds a finished domain, and refuses it. The last
     // call, so that whatever fails before it can be gone on with.
-    await mark(hypervisor, domain, inputs.__urn).catch((cause: Error) => {
+    await setOwner(hypervisor, domain, inputs.__urn).catch((cause: Error) => {
       throw new PartialError(`${cause.message}; the next update goes on`, inputs.uuid, outs, cause);
     });
     return { id: inputs.uuid, outs };
@@ -53,7 +53,7 @@ async function define(hypervisor: Hypervisor, inputs: Inputs, xml: string): Prom
   try {
     return await hypervisor.define(xml);
   } catch (cause) {
-    const why = sayable((cause as Error).message, inputs);
+    const why = redact((cause as Error).message, inputs);
     throw new UserError(`Unable to define domain ${inputs.name}: ${why}`, { cause });
   }
 }
@@ -74,7 +74,7 @@ async function start(
   } catch (cause) {
     // Where that fails too, the start's error is the one to show; what is left is marked as unfinished.
     if (!wasThere && cause instanceof LibvirtError) await hypervisor.undefine(domain).catch(() => undefined);
-    const why = sayable((cause as Error).message, inputs);
+    const why = redact((cause as Error).message, inputs);
     throw new UserError(`Unable to start domain ${domain.name}: ${why}`, { cause });
   }
 }

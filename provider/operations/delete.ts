@@ -1,11 +1,12 @@
-import { mark } from "../apply/mark.ts";
-import { untilOff } from "../apply/wait.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
+import { Deadline } from "../deadline.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isPoweredOff } from "../observe/observe.ts";
+import { waitUntilOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
+import { setOwner } from "./set-owner.ts";
 
 /**
  * Shuts the guest down, pulls its plug when that takes longer than `shutdownTimeout` (0: at once), and removes the
@@ -18,7 +19,7 @@ export async function deleteDomain(session: Session, id: string, state: Outputs)
     const domain = await hypervisor.findByUuid(id);
     if (domain === undefined) return;
     const keeps = (state.onDelete ?? (state.__adopted === true ? "keep" : "delete")) === "keep";
-    if (keeps) return unlessGone(() => mark(hypervisor, domain, undefined));
+    if (keeps) return unlessGone(() => setOwner(hypervisor, domain, undefined));
     const seconds = state.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT;
     await unlessGone(() => turnOff(session, hypervisor, domain, state, seconds));
     // A transient domain is gone once it is off.
@@ -39,7 +40,8 @@ async function turnOff(
     await session.log.status(state.__urn, `shutting the guest down (up to ${seconds} s)`);
     // A guest that can't be asked (no ACPI, no agent) is one that doesn't answer.
     await hypervisor.shutdown(domain).catch(() => undefined);
-    if (await untilOff(hypervisor, domain, seconds * 1000)) return;
+    const deadline = Deadline.inSeconds(seconds, session.clock);
+    if (await waitUntilOff(hypervisor, domain, deadline)) return;
     await session.log.message(
       state.__urn,
       "warning",

@@ -1,18 +1,19 @@
 import { secondsToAwait } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { sayable } from "../args/secrecy.ts";
+import { redact } from "../args/redact.ts";
+import { UserError } from "../errors.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
-import { agreed } from "../plan/agree.ts";
-import { askedMemory, MEMORY_FIELDS } from "../plan/asked.ts";
-import { type Change, planChange } from "../plan/change.ts";
 import { changedFields } from "../plan/changed-fields.ts";
-import { sayRefused } from "../plan/dimms/heal-words.ts";
+import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
+import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { withRecorded } from "../plan/observed.ts";
+import { planMessage } from "../plan/plan.ts";
+import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
+import { previewedPlan } from "../plan/preview-contract.ts";
 import { lagging } from "../plan/virtio-mem/devices.ts";
-import type { Look, Session } from "../session.ts";
+import type { LookupResult, Session } from "../session.ts";
 import { replacementRefusals } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
-import { UserError } from "./user-error.ts";
 
 export interface DiffResult {
   /** Undefined: the engine compares the inputs itself, and shows their difference. */
@@ -42,12 +43,12 @@ async function classified(
   const recorded = state.__observed.nextBoot?.memory;
   const adopted = state.__adopted === true;
   const situation = { inputs: news, before, recorded, defaults: session.defaults, adopted };
-  const fromState = planChange({ ...situation, observed: state.__observed });
+  const fromState = planUpdate({ ...situation, observed: state.__observed });
   const isOther = (than: Inputs) => changedFields(than, news).some((name) => name !== "uri");
   const differs = moved || isOther(before);
   const owed = isOwed(session, state, news);
   if (!differs && fromState.outcome === "none" && !owed) {
-    if (session.checked.has(news.__urn)) await sayRefusedDimms(session, state, news);
+    if (session.checked.has(news.__urn)) await logNotOnlinedDimms(session, state, news);
     return { changes: false };
   }
 
@@ -62,11 +63,11 @@ async function classified(
   }
   const looked =
     look !== undefined && "found" in look
-      ? planChange({ ...situation, observed: withRecorded(look.found.observed, state.__observed) })
+      ? planUpdate({ ...situation, observed: withRecorded(look.found.observed, state.__observed) })
       : undefined;
-  const change = agreed(fromState, looked);
+  const change = previewedPlan(fromState, looked);
   session.announced.set(id, change);
-  const said = `${sayable(change.summary, before, news)}${blindness(look)}`;
+  const said = `${redact(planMessage(change), before, news)}${blindness(look)}`;
   // A refresh asks too, for its display alone. It records what there is, whether or not that can be changed.
   if (change.outcome === "refuse" && !session.checked.has(news.__urn)) return { changes: true };
   if (change.outcome === "none" && owed && session.checked.has(news.__urn))
@@ -77,17 +78,17 @@ async function classified(
         ? "the guest is waited for again: it has more or less than is requested of its virtio-mem"
         : "the guest is asked again for memory that it had not taken",
     );
-  if (change.summary !== "") await say(session, news.__urn, change, said);
+  if (change.headline !== "") await logPlan(session, news.__urn, change, said);
   if (change.outcome === "refuse") throw new UserError(said);
   if (change.outcome === "replace") {
     // A refresh asks for its display only, and has to succeed.
     const isAsked = look !== undefined && "found" in look && session.checked.has(news.__urn);
     const refusals = isAsked ? await replacementRefusals(session, uri, state, news) : [];
     if (refusals.length > 0) {
-      const why = sayable(refusals.join("; "), before, news);
-      throw new UserError(`${said}; but ${why}: domain ${state.name} is left alone`);
+      const why = redact(`${change.headline}; but ${refusals.join("; ")}`, before, news);
+      throw new UserError(`${why}: domain ${state.name} is left alone`);
     }
-    session.replacing.set(news.__urn, change.memory?.summary || change.summary);
+    session.replacing.set(news.__urn, change.memory?.headline || change.headline);
     const replaces = change.steps.flatMap((step) => (step.kind === "replace" ? step.fields : []));
     return { changes: true, replaces };
   }
@@ -102,7 +103,7 @@ function isOwed({ defaults }: Session, { __guest, __observed }: Outputs, news: I
 }
 
 /** A change that leaves the memory alone needs no look: it follows from the arguments. */
-function needsLook(fromState: Change, before: Inputs, news: Inputs): boolean {
+function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
   const memoryChanged = changedFields(before, news).some((name) =>
     [...MEMORY_FIELDS, "running"].includes(name),
   );
@@ -112,21 +113,21 @@ function needsLook(fromState: Change, before: Inputs, news: Inputs): boolean {
 }
 
 /** DIMMs that the guest never took and that stay so: what nobody changes is said all the same. */
-async function sayRefusedDimms(session: Session, state: Outputs, news: Inputs): Promise<void> {
-  const asked = askedMemory(news, session.defaults);
+async function logNotOnlinedDimms(session: Session, state: Outputs, news: Inputs): Promise<void> {
+  const desired = desiredMemory(news, session.defaults);
   const { live } = state.__observed;
-  if (asked === undefined || live === undefined) return;
-  for (const text of sayRefused(asked, live))
-    await session.log.message(news.__urn, "info", sayable(text, news));
+  if (desired === undefined || live === undefined) return;
+  for (const text of describeNotOnlined(desired, live))
+    await session.log.message(news.__urn, "info", redact(text, news));
 }
 
-function blindness(look: Look | undefined): string {
+function blindness(look: LookupResult | undefined): string {
   return look !== undefined && "failed" in look
     ? ` (planned from the state alone, since the hypervisor can't be reached: ${look.failed})`
     : "";
 }
 
-async function say(session: Session, urn: string, { outcome }: Change, text: string): Promise<void> {
+async function logPlan(session: Session, urn: string, { outcome }: UpdatePlan, text: string): Promise<void> {
   const severity = outcome === "replace" || outcome === "restart" ? "warning" : "info";
   await session.log.message(urn, severity, outcome === "live" ? `live: ${text}` : text);
 }

@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import { parseDomain } from "../domain/parse.ts";
 import { readVcpus } from "../domain/read.ts";
 import { attribute, type Element, find, text } from "../domain/tree.ts";
@@ -22,16 +23,15 @@ export function readNeeds(definition: string, arch: string): Needs {
   const emulator = text(find(root, "devices", "emulator")).trim();
   // An image that the definition names need not be one that libvirt knows.
   const firmware = find(root, "os", "loader") ? undefined : attribute(find(root, "os"), "firmware");
-  const cpu = readCpu(find(root, "cpu"));
-  return {
+  return defined({
     type: attribute(root, "type") ?? "",
     arch: attribute(type, "arch") ?? arch,
     vcpus: readVcpus(root),
-    ...(machine !== undefined && { machine }),
-    ...(emulator !== "" && { emulator }),
-    ...(firmware !== undefined && { firmware }),
-    ...(cpu !== undefined && { cpu }),
-  };
+    machine,
+    emulator: emulator || undefined,
+    firmware,
+    cpu: readCpu(find(root, "cpu")),
+  });
 }
 
 /** A `<cpu>` without mode and model has a topology or NUMA nodes only. */
@@ -41,7 +41,7 @@ function readCpu(cpu: Element | undefined): Needs["cpu"] {
   if (mode === undefined || (mode === "custom" && model === undefined)) return undefined;
   // libvirt's default, fallback="allow", takes a similar model where QEMU doesn't have this one.
   const isFixed = mode === "custom" && attribute(model, "fallback") === "forbid";
-  return { mode, ...(isFixed && { model: text(model).trim() }) };
+  return defined({ mode, model: isFixed ? text(model).trim() : undefined });
 }
 
 /**

@@ -1,26 +1,26 @@
 import type { Defaults } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { sayable } from "../args/secrecy.ts";
-import { canonicalSize } from "../args/size.ts";
-import type { Kib } from "../domain/state.ts";
-import { stillTrue } from "../guest/record.ts";
+import { redact } from "../args/redact.ts";
+import { currentRecord } from "../guest/record.ts";
 import { observeWithGuest } from "../observe/guest.ts";
-import type { Sighting } from "../observe/observe.ts";
+import type { Observation } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
-import { type Asked, askedMemory } from "../plan/asked.ts";
-import { otherBalloon } from "../plan/balloon.ts";
-import { sayRefused } from "../plan/dimms/heal-words.ts";
-import { planMemory } from "../plan/memory.ts";
+import { balloonDrift } from "../plan/balloon.ts";
+import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
+import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import {
   isSameDimm,
   type Observed,
-  type SeenDevice,
+  type ObservedDevice,
   withoutTaken,
   withRecordedTaken,
 } from "../plan/observed.ts";
+import { planMemory } from "../plan/plan-memory.ts";
 import type { Session } from "../session.ts";
-import { stillUnderWay } from "./removal.ts";
-import { stillTold } from "./told-balloon.ts";
+import type { Kib } from "../units/kib.ts";
+import { canonicalSize } from "../units/size.ts";
+import { unreachedBalloonTarget } from "../update/balloon-target.ts";
+import { currentDetaching } from "../update/unplug.ts";
 
 export interface ReadResult {
   id: string;
@@ -34,25 +34,25 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const hypervisor = await session.hypervisor(state.uri);
   const domain = await hypervisor.findByUuid(id);
   if (domain === undefined) return { id: "", props: {} };
-  const seen = await observeWithGuest(hypervisor, domain);
+  const seen = await observeWithGuest(hypervisor, domain, session.clock);
   const known = withRecordedTaken(seen.observed, state.__observed);
-  const sighting = { ...seen, observed: withoutGoodNews(known, state.__observed) };
+  const observation = { ...seen, observed: withoutNewlyTaken(known, state.__observed) };
   const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
-  await warnOfRefusedDimms(session, inputs, sighting);
-  const drift = driftOf(inputs, sighting, session.defaults, adopted);
+  await warnNotOnlinedDimms(session, inputs, observation);
+  const drift = driftOf(inputs, observation, session.defaults, adopted);
   const { memory, others } = drift;
   const props = outputs(
     { ...inputs, ...others },
     {
       uri: state.uri,
-      sighting,
+      observation,
       defaults: session.defaults,
       adopted,
       pending: state.__observed.pending,
-      told: stillTold(state.__observed.told, sighting.observed),
-      guest: stillTrue(state.__guest, domain.id),
-      detaching: stillUnderWay(state.__detaching, domain.id, sighting),
+      told: unreachedBalloonTarget(state.__observed.told, observation.observed),
+      guest: currentRecord(state.__guest, domain.id),
+      detaching: currentDetaching(state.__detaching, domain.id, observation),
     },
   );
   const found = { ...inputs, ...memory, ...others };
@@ -64,18 +64,22 @@ export async function read(session: Session, id: string, state: Outputs): Promis
  * A guest whose agent came up after the last change took its DIMMs, as was hoped: no difference for a refresh to show, as
  * what it refused is.
  */
-function withoutGoodNews(seen: Observed, recorded: Observed): Observed {
-  const isKnown = (device: SeenDevice) =>
+function withoutNewlyTaken(seen: Observed, recorded: Observed): Observed {
+  const isKnown = (device: ObservedDevice) =>
     recorded.live?.devices.some((one) => isSameDimm(one, device) && one.taken === undefined) === true;
   return withoutTaken(seen, (device) => device.taken === true && isKnown(device));
 }
 
 /** DIMMs that the guest never took: that libvirt has them says nothing of it. */
-async function warnOfRefusedDimms(session: Session, inputs: Inputs, { observed }: Sighting): Promise<void> {
-  const asked = askedMemory(inputs, session.defaults);
-  if (asked === undefined || observed.live === undefined) return;
-  for (const text of sayRefused(asked, observed.live))
-    await session.log.message(inputs.__urn, "warning", sayable(text, inputs));
+async function warnNotOnlinedDimms(
+  session: Session,
+  inputs: Inputs,
+  { observed }: Observation,
+): Promise<void> {
+  const desired = desiredMemory(inputs, session.defaults);
+  if (desired === undefined || observed.live === undefined) return;
+  for (const text of describeNotOnlined(desired, observed.live))
+    await session.log.message(inputs.__urn, "warning", redact(text, inputs));
 }
 
 /**
@@ -84,27 +88,27 @@ async function warnOfRefusedDimms(session: Session, inputs: Inputs, { observed }
  */
 function driftOf(
   inputs: Inputs,
-  { observed, autostart }: Sighting,
+  { observed, autostart }: Observation,
   defaults: Defaults,
   adopted: boolean,
 ): Record<"memory" | "others", Partial<Inputs>> {
   const { live, nextBoot } = observed;
   const view = live ?? nextBoot;
-  const asked = askedMemory(inputs, defaults);
+  const desired = desiredMemory(inputs, defaults);
   const off = observed.power === "off";
   const isSettled =
-    asked === undefined || view === undefined || planMemory(asked, observed).outcome === "none";
+    desired === undefined || view === undefined || planMemory(desired, observed).outcome === "none";
   const drift: Partial<Inputs> = {};
   if (off !== (inputs.running === false)) drift.running = !off;
   if (observed.persistent && autostart !== (inputs.autostart ?? false)) drift.autostart = autostart;
   // XML of the program's own, and an adopted domain, decide where no argument says it.
   const vcpus = inputs.vcpus ?? (inputs.xml === undefined && !adopted ? 1 : nextBoot?.vcpus);
   if (nextBoot !== undefined && nextBoot.vcpus !== vcpus) drift.vcpus = nextBoot.vcpus;
-  return { memory: isSettled ? {} : memoryDrift(asked, view.memory, observed), others: drift };
+  return { memory: isSettled ? {} : memoryDrift(desired, view.memory, observed), others: drift };
 }
 
-function memoryDrift(asked: Asked, present: Kib, observed: Observed): Partial<Inputs> {
-  const { memory, maxMemory, slots } = asked;
+function memoryDrift(desired: DesiredMemory, present: Kib, observed: Observed): Partial<Inputs> {
+  const { memory, maxMemory, slots } = desired;
   const { nextBoot } = observed;
   const drift: Partial<Inputs> = {};
   if (present !== memory) drift.memory = canonicalSize(present);
@@ -113,7 +117,7 @@ function memoryDrift(asked: Asked, present: Kib, observed: Observed): Partial<In
   const ceiling = nextBoot?.maxMemory;
   if (ceiling !== undefined && ceiling.size !== maxMemory) drift.maxMemory = canonicalSize(ceiling.size);
   if (ceiling?.slots !== undefined && ceiling.slots !== slots) drift.memorySlots = ceiling.slots;
-  const balloon = otherBalloon(asked, observed);
+  const balloon = balloonDrift(desired, observed);
   if (balloon !== undefined) drift.currentMemory = canonicalSize(balloon);
   return drift;
 }

@@ -1,6 +1,6 @@
-import { definitionXml, domainSpec } from "../apply/domain-spec.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { containsUnknown } from "../args/known.ts";
+import { containsUnknown } from "../args/unknown.ts";
+import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { readDomain } from "../domain/read.ts";
 import { ConnectionError, ErrorCode, LibvirtError } from "../libvirt/errors.ts";
 import type { DomainKind, Hypervisor } from "../libvirt/hypervisor.ts";
@@ -9,7 +9,7 @@ import { readHost } from "../observe/host.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
 import { readNeeds, unmetNeeds, unsupportedKind } from "./host-support.ts";
-import { takenBy } from "./ownership.ts";
+import { takenBy } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /**

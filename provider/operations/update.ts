@@ -1,15 +1,16 @@
-import { mark } from "../apply/mark.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { sayable } from "../args/secrecy.ts";
+import { redact } from "../args/redact.ts";
+import { UserError } from "../errors.ts";
 import { withGuest } from "../observe/guest.ts";
 import { observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
-import { permitted } from "../plan/agree.ts";
-import { planChange } from "../plan/change.ts";
 import { type Observed, withRecorded, withRecordedTaken } from "../plan/observed.ts";
+import { planMessage } from "../plan/plan.ts";
+import { planUpdate } from "../plan/plan-update.ts";
+import { permittedPlan } from "../plan/preview-contract.ts";
 import type { Session } from "../session.ts";
-import { execute } from "./execute.ts";
-import { UserError } from "./user-error.ts";
+import { runUpdate } from "../update/run-update.ts";
+import { setOwner } from "./set-owner.ts";
 
 /** Looks, plans as the preview did, and carries the plan out; nothing graver than what was announced. */
 export async function update(
@@ -27,7 +28,7 @@ export async function update(
     const before = echoedInputs(state);
     const adopted = state.__adopted === true;
     const plan = (observed: Observed) =>
-      planChange({
+      planUpdate({
         inputs: news,
         before,
         observed,
@@ -37,27 +38,28 @@ export async function update(
       });
     const seen = await observe(hypervisor, domain);
     const unheard = withRecordedTaken(seen.observed, state.__observed);
-    let sighting = { ...seen, observed: unheard };
+    let observation = { ...seen, observed: unheard };
     let planned = plan(unheard);
     // A guest isn't asked about what leaves its memory alone.
     if (planned.memory !== undefined && planned.memory.outcome !== "none") {
-      const heard = await withGuest(hypervisor, domain, seen);
-      sighting = { ...heard, observed: withRecorded(heard.observed, state.__observed) };
-      planned = plan(sighting.observed);
+      const heard = await withGuest(hypervisor, domain, seen, session.clock);
+      observation = { ...heard, observed: withRecorded(heard.observed, state.__observed) };
+      planned = plan(observation.observed);
     }
-    const change = permitted(session.announced.get(id), planned);
+    const change = permittedPlan(session.announced.get(id), planned);
     if (change.outcome === "refuse") {
-      const why = sayable(change.summary, before, news);
+      const why = redact(planMessage(change), before, news);
       throw new UserError(`Unable to update domain ${state.name}: ${why}`);
     }
     // Left by a create whose very last call got no answer.
-    const { ownership } = sighting.definition;
-    if (ownership?.creating && ownership.urn === news.__urn) await mark(hypervisor, domain, ownership.urn);
+    const { ownership } = observation.definition;
+    if (ownership?.creating && ownership.urn === news.__urn)
+      await setOwner(hypervisor, domain, ownership.urn);
     const guest = state.__guest;
     const liveBefore = state.__observed.live?.memory;
     const detaching = state.__detaching;
-    const outs = await execute({
-      ...{ session, hypervisor, domain, uri, before, news, sighting, change, adopted, guest, liveBefore },
+    const outs = await runUpdate({
+      ...{ session, hypervisor, domain, uri, before, news, observation, change, adopted, guest, liveBefore },
       detaching,
     });
     return { outs };

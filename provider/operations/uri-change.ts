@@ -1,8 +1,8 @@
 import type { Inputs } from "../args/inputs.ts";
-import { UNKNOWN } from "../args/size.ts";
+import { UNKNOWN } from "../args/unknown.ts";
+import { UserError } from "../errors.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
-import { UserError } from "./user-error.ts";
 
 /**
  * Whether the program names another URI than the one that the state has. That is a setting where the same domain

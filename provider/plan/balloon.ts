@@ -1,15 +1,23 @@
-import { sayMib } from "../args/size.ts";
-import type { Kib, MemoryDevice } from "../domain/state.ts";
-import type { Asked } from "./asked.ts";
-import { sum } from "./cells.ts";
-import { isOurs } from "./dimms/slots.ts";
-import { refuse } from "./fallback.ts";
+import type { MemoryDevice } from "../domain/state.ts";
+import type { Kib } from "../units/kib.ts";
+import { sum } from "../units/kib.ts";
+import { formatMib } from "../units/size.ts";
+import type { DesiredMemory } from "./desired.ts";
+import { isManaged } from "./dimms/slots.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import { attachedDimms, detachedDimms, isGraver, nothing, type Plan, type Step } from "./plan.ts";
-import { arrow, NEXT_BOOT } from "./words.ts";
+import {
+  attachedDimms,
+  detachedDimms,
+  isMoreDisruptive,
+  noChange,
+  type Plan,
+  refuse,
+  type Step,
+} from "./plan.ts";
+import { formatChange, NEXT_BOOT } from "./text.ts";
 
 /** What a plan of the balloon depends on beside what is asked and what is there. */
-export interface BalloonCircumstances {
+export interface BalloonPlanContext {
   /** The same update shuts the domain down. */
   stopping?: boolean;
   /** The program named a `currentMemory` and names none any more: the balloon gives everything back, this once. */
@@ -25,24 +33,24 @@ type BalloonStep = Extract<Step, { kind: "balloon" }>;
  */
 export function withBalloon(
   plan: Plan,
-  asked: Asked,
+  desired: DesiredMemory,
   observed: Observed,
-  { stopping = false, balloonReleased = false }: BalloonCircumstances = {},
+  { stopping = false, balloonReleased = false }: BalloonPlanContext = {},
 ): Plan {
-  const { currentMemory } = asked;
+  const { currentMemory } = desired;
   const released = currentMemory === undefined && balloonReleased;
   const acts = plan.outcome === "none" || plan.outcome === "live" || plan.outcome === "nextBoot";
   // Where memory comes by virtio-mem, which no balloon counts, a program can name all of it alone.
-  if (!acts || asked.device === "virtio-mem" || (currentMemory === undefined && !released)) return plan;
-  const wanted = Math.min(currentMemory ?? asked.memory, asked.memory);
+  if (!acts || desired.device === "virtio-mem" || (currentMemory === undefined && !released)) return plan;
+  const wanted = Math.min(currentMemory ?? desired.memory, desired.memory);
   const { live, nextBoot } = observed;
   const running = stopping ? undefined : live;
-  const isOwed = running !== undefined && running.withoutBalloon !== true && asked.applyOn === "now";
+  const isOwed = running !== undefined && running.withoutBalloon !== true && desired.applyOn === "now";
   const change = isOwed ? liveChange(plan, released ? undefined : wanted, observed, running) : undefined;
   const isLater = nextBoot !== undefined && nextBoot.currentMemory !== wanted;
-  const foreign = [live, nextBoot].flatMap((view) => view?.devices ?? []).find(isTheirVirtioMem);
+  const foreign = [live, nextBoot].flatMap((view) => view?.devices ?? []).find(isUnmanagedVirtioMem);
   if (foreign !== undefined && (change !== undefined || isLater))
-    return wanted === asked.memory ? plan : besideVirtioMem(foreign, wanted, asked);
+    return wanted === desired.memory ? plan : besideVirtioMem(foreign, wanted, desired);
   // Ours is there until the next boot, where the program asks for DIMMs.
   const isNow = isOwed && !running.devices.some(isVirtioMem);
   const now = isNow ? change : undefined;
@@ -50,14 +58,20 @@ export function withBalloon(
   const isFolded = plan.steps.some(({ kind }) => kind === "define");
   const inDefinition: BalloonStep[] = isLater && !isFolded ? [definitionStep(wanted)] : [];
   const said = now
-    ? saysLive(now, isLater, plan, observed)
-    : saysDefinition(arrow(nextBoot?.currentMemory ?? wanted, wanted), plan, asked, observed, running);
+    ? describeLiveBalloon(now, isLater, plan, observed)
+    : describeDefinitionBalloon(
+        formatChange(nextBoot?.currentMemory ?? wanted, wanted),
+        plan,
+        desired,
+        observed,
+        running,
+      );
   const why = released ? " (all of it: the program names no currentMemory any more)" : "";
   const outcome = now === undefined && running !== undefined && !isNow ? "nextBoot" : "live";
   return {
     ...plan,
-    outcome: isGraver(plan.outcome, outcome) ? plan.outcome : outcome,
-    summary: [plan.summary, `${said}${why}`].filter(Boolean).join("; "),
+    outcome: isMoreDisruptive(plan.outcome, outcome) ? plan.outcome : outcome,
+    headline: [plan.headline, `${said}${why}`].filter(Boolean).join("; "),
     steps: now?.isFirst
       ? [...beforeDetach(plan.steps, now.step), ...inDefinition]
       : [...plan.steps, ...inDefinition, ...(now ? [now.step] : [])],
@@ -68,10 +82,10 @@ export function withBalloon(
  * QEMU's balloon knows base memory and DIMMs alone (get_current_ram_size), while libvirt counts virtio-mem in what it says
  * the balloon leaves: it would never be there.
  */
-function besideVirtioMem({ node = 0 }: MemoryDevice, wanted: Kib, { memory }: Asked): Plan {
-  const reason = `currentMemory is ${sayMib(wanted)} of ${sayMib(memory)}, and the domain has a virtio-mem device of others on node ${node}: a balloon can't be counted together with virtio-mem`;
+function besideVirtioMem({ node = 0 }: MemoryDevice, wanted: Kib, { memory }: DesiredMemory): Plan {
+  const reason = `currentMemory is ${formatMib(wanted)} of ${formatMib(memory)}, and the domain has a virtio-mem device of others on node ${node}: a balloon can't be counted together with virtio-mem`;
   return refuse(`${reason}; take currentMemory out of the program, or that device out of the domain`, [
-    reason,
+    { code: "balloon-with-virtio-mem", text: reason },
   ]);
 }
 
@@ -79,18 +93,18 @@ function isVirtioMem({ model }: MemoryDevice): boolean {
   return model === "virtio-mem";
 }
 
-function isTheirVirtioMem(device: MemoryDevice): boolean {
-  return isVirtioMem(device) && !isOurs(device);
+function isUnmanagedVirtioMem(device: MemoryDevice): boolean {
+  return isVirtioMem(device) && !isManaged(device);
 }
 
 function definitionStep(size: Kib): BalloonStep {
-  const sentence = `set what the balloon leaves at the next boot to ${sayMib(size)}`;
+  const sentence = `set what the balloon leaves at the next boot to ${formatMib(size)}`;
   return { kind: "balloon", size, where: "definition", takes: false, sentence };
 }
 
 /** What the balloon leaves, of the running domain or else at the next boot, where the program names another size. */
-export function otherBalloon(asked: Asked, observed: Observed): Kib | undefined {
-  const { steps } = withBalloon(nothing(), asked, observed);
+export function balloonDrift(desired: DesiredMemory, observed: Observed): Kib | undefined {
+  const { steps } = withBalloon(noChange(), desired, observed);
   const [step] = steps.filter(({ kind }) => kind === "balloon").reverse();
   if (step?.kind !== "balloon") return undefined;
   return (step.where === "live" ? observed.live : observed.nextBoot)?.currentMemory;
@@ -135,7 +149,7 @@ function liveChange(
   if ((from === to && !leaves) || isTold) return undefined;
   const isFirst = removed > 0 && from < to;
   const size = isFirst ? live.currentMemory + to - from : to;
-  const sentence = `set what the balloon leaves the guest to ${sayMib(size)}`;
+  const sentence = `set what the balloon leaves the guest to ${formatMib(size)}`;
   const takes = to < live.currentMemory;
   const step: BalloonStep = { kind: "balloon", size, where: "live", takes, sentence };
   const before = leaves ? told : isFirst ? live.currentMemory : from;
@@ -147,7 +161,7 @@ function beforeDetach(steps: Step[], balloon: BalloonStep): Step[] {
   return [...steps.slice(0, first), balloon, ...steps.slice(first)];
 }
 
-function saysLive(
+function describeLiveBalloon(
   { from, to, left, isFirst }: LiveChange,
   isLater: boolean,
   plan: Plan,
@@ -155,25 +169,25 @@ function saysLive(
 ): string {
   const paused = power === "paused" ? "; the domain is paused: its guest follows when it resumes" : "";
   if (isFirst)
-    return `before that the balloon goes ${arrow(from, to)}, so that it leaves ${sayMib(left)} after it${paused}`;
+    return `before that the balloon goes ${formatChange(from, to)}, so that it leaves ${formatMib(left)} after it${paused}`;
   const plugs = plan.steps.some(({ kind }) => kind === "attach");
-  if (plugs) return `when the guest has that, the balloon goes ${arrow(from, to)}${paused}`;
-  return `balloon ${arrow(from, to)}, live${isLater ? " and at the next boot" : ""}${paused}`;
+  if (plugs) return `when the guest has that, the balloon goes ${formatChange(from, to)}${paused}`;
+  return `balloon ${formatChange(from, to)}, live${isLater ? " and at the next boot" : ""}${paused}`;
 }
 
-function saysDefinition(
+function describeDefinitionBalloon(
   change: string,
-  { summary }: Plan,
-  { applyOn }: Asked,
+  { headline }: Plan,
+  { applyOn }: DesiredMemory,
   { power, nextBoot }: Observed,
   running: MemoryView | undefined,
 ): string {
-  if (running === undefined && summary !== "") return `its balloon ${change}`;
+  if (running === undefined && headline !== "") return `its balloon ${change}`;
   if (running === undefined)
     return `${power === "off" ? "the domain is off" : "once the domain is off"}: its definition's balloon goes ${change}`;
   if (running.withoutBalloon && nextBoot?.withoutBalloon)
     return `balloon ${change}, of no effect: the domain has no balloon, unless balloon: true gives it one`;
   if (running.withoutBalloon) return `balloon ${change}: the running domain has none, so it ${NEXT_BOOT}`;
   if (applyOn === "nextBoot") return `balloon ${change}: ${NEXT_BOOT}`;
-  return `the balloon of the running domain leaves ${sayMib(running.currentMemory)}; its definition's goes ${change}`;
+  return `the balloon of the running domain leaves ${formatMib(running.currentMemory)}; its definition's goes ${change}`;
 }

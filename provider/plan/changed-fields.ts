@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type ChangeNeeds, FIELD_NAMES, FIELDS, type FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { containsUnknown } from "../args/known.ts";
+import { containsUnknown } from "../args/unknown.ts";
 
 /** What says how a resource begins, or is computed once, makes no difference later. */
 const WITHOUT_DIFFERENCE: ReadonlySet<ChangeNeeds> = new Set(["creation", "identity"]);

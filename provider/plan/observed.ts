@@ -1,7 +1,8 @@
-import { countedSize, type DomainState, type Kib, type MemoryDevice } from "../domain/state.ts";
+import { countedSize, type DomainState, type MemoryDevice } from "../domain/state.ts";
+import type { Kib } from "../units/kib.ts";
 
 /** A memory device as it was seen. */
-export interface SeenDevice extends MemoryDevice {
+export interface ObservedDevice extends MemoryDevice {
   /** The guest has memory blocks for it, or none; undefined where its agent could not be asked. */
   taken?: boolean;
 }
@@ -21,7 +22,7 @@ export interface MemoryView
     | "acpi"
     | "uefi"
   > {
-  devices: SeenDevice[];
+  devices: ObservedDevice[];
   /** The running guest's own memory block, where its agent said it. */
   guestBlock?: Kib;
   /** libvirt's number of the running domain: another one is another start, of which nothing is known that a guest said before. */
@@ -98,7 +99,7 @@ export function withRecordedTaken(seen: Observed, recorded: Observed): Observed 
 }
 
 /** The same without the guest's word on some of the devices. */
-export function withoutTaken(seen: Observed, isForgotten: (device: SeenDevice) => boolean): Observed {
+export function withoutTaken(seen: Observed, isForgotten: (device: ObservedDevice) => boolean): Observed {
   if (seen.live === undefined) return seen;
   const devices = seen.live.devices.map((device) => {
     const { taken: _, ...rest } = device;
@@ -108,7 +109,7 @@ export function withoutTaken(seen: Observed, isForgotten: (device: SeenDevice) =
 }
 
 /** At the same place: one that was plugged anew may be another to the guest. */
-export function isSameDimm(a: SeenDevice, b: SeenDevice): boolean {
+export function isSameDimm(a: ObservedDevice, b: ObservedDevice): boolean {
   return a.alias === b.alias && a.base === b.base && a.size === b.size;
 }
 

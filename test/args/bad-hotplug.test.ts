@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
 import { DEFAULTS } from "../../provider/args/defaults.ts";
-import { UNKNOWN } from "../../provider/args/size.ts";
-import { hidden } from "./arbitrary-inputs.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { hidden } from "../support/arbitrary-inputs.ts";
 
 const memory = "1003MiB";
 const example = 'give a size such as "4GiB" or "1003MiB", or a number of MiB such as 4096';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
-import { hidden } from "./arbitrary-inputs.ts";
+import { hidden } from "../support/arbitrary-inputs.ts";
 
 const example = 'give a size such as "4GiB" or "1003MiB", or a number of MiB such as 4096';
 const alignmentRule =

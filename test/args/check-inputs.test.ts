@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
 import { DEFAULTS } from "../../provider/args/defaults.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
-import { UNKNOWN } from "../../provider/args/size.ts";
-import { hidden, places, URN, validArguments, withUnknown } from "./arbitrary-inputs.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { hidden, places, URN, validArguments, withUnknown } from "../support/arbitrary-inputs.ts";
 
 /** What check makes of arguments that have nothing wrong. */
 function checked(args: Record<string, unknown>, olds: Record<string, unknown> = {}): Partial<Inputs> {

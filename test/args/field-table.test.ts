@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
 import { type ChangeNeeds, FIELD_NAMES, FIELDS } from "../../provider/args/fields.ts";
-import { hidden } from "./arbitrary-inputs.ts";
+import { hidden } from "../support/arbitrary-inputs.ts";
 
 const source = readFileSync(join(import.meta.dirname, "../../sdk/domain-args.ts"), "utf8");
 

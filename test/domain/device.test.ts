@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { dimmXml } from "../../provider/domain/device.ts";
-import { ourAlias } from "../../provider/plan/dimms/slots.ts";
+import { dimmAlias } from "../../provider/plan/dimms/slots.ts";
 
 it("a DIMM in a slot", () => {
-  expect(dimmXml({ size: 262144, node: 0, slot: 3, alias: ourAlias(3) })).toBe(
+  expect(dimmXml({ size: 262144, node: 0, slot: 3, alias: dimmAlias(3) })).toBe(
     "<memory model='dimm'><target><size unit='KiB'>262144</size><node>0</node></target>" +
       "<alias name='ua-pulumi-dimm3'/><address type='dimm' slot='3'/></memory>",
   );

@@ -5,8 +5,8 @@ import { editDefinition } from "../../provider/domain/edit.ts";
 import { parse } from "../../provider/domain/parse.ts";
 import type { DomainSpec } from "../../provider/domain/spec.ts";
 import { children, type Element, serialiseNode, text } from "../../provider/domain/tree.ts";
+import { lineDiff } from "../support/line-diff.ts";
 import { fixture, fixtureNames } from "./fixture.ts";
-import { lineDiff } from "./line-diff.ts";
 import { anySpec, plainSpec } from "./spec.ts";
 
 /** What a definition says, whatever the order and the white space between its elements. */

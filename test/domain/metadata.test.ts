@@ -2,7 +2,7 @@ import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { setOwnership } from "../../provider/domain/edit.ts";
 import { readDomain } from "../../provider/domain/read.ts";
-import { xmlText } from "./arbitrary-xml.ts";
+import { xmlText } from "../support/arbitrary-xml.ts";
 import { fixture, fixtureNames } from "./fixture.ts";
 
 const owner = { version: 1, urn: "urn:pulumi:dev::p::t::n", creating: true };

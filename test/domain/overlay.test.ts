@@ -2,8 +2,8 @@ import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { contradictions, overlay } from "../../provider/domain/overlay.ts";
 import { readDomain } from "../../provider/domain/read.ts";
+import { lineDiff } from "../support/line-diff.ts";
 import { fixture, fixtureNames } from "./fixture.ts";
-import { lineDiff } from "./line-diff.ts";
 import { anySpec } from "./spec.ts";
 
 const GiB = 1024 * 1024;

@@ -11,7 +11,7 @@ import {
   serialiseNode,
   text,
 } from "../../provider/domain/tree.ts";
-import { documentXml, xmlText } from "./arbitrary-xml.ts";
+import { documentXml, xmlText } from "../support/arbitrary-xml.ts";
 import { fixture, fixtureNames } from "./fixture.ts";
 
 describe("parse and serialise", () => {

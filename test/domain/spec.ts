@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { DomainSpec } from "../../provider/domain/spec.ts";
-import { xmlText } from "./arbitrary-xml.ts";
+import { xmlText } from "../support/arbitrary-xml.ts";
 
 /** A small domain to vary. */
 export const plainSpec: DomainSpec = {

@@ -7,25 +7,25 @@ import { domainUuid } from "../../provider/args/identity.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 import { draw } from "../../provider/explain/drawing.ts";
 import { explain } from "../../provider/explain/explanation.ts";
-import type { Question } from "../../provider/explain/question.ts";
-import type { Sighting } from "../../provider/observe/observe.ts";
+import type { ExplainOptions } from "../../provider/explain/options.ts";
+import type { Observation } from "../../provider/observe/observe.ts";
 import { memoryView } from "../../provider/plan/observed.ts";
-import { anyObserved } from "../plan/arbitrary-domain.ts";
-import { off, ours, running, theirs, transient, view } from "../plan/scene.ts";
-import { at, runningAs, sighting, URI } from "./sightings.ts";
+import { anyObserved } from "../support/arbitrary-domain.ts";
+import { at, observation, runningAs, URI } from "../support/observations.ts";
+import { off, ours, running, theirs, transient, view } from "../support/scene.ts";
 
 const PAGE = { columns: 80, color: false };
 const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1";
 const MADE = { urn: URN, uuid: domainUuid(URN) };
 
-const drawn = (of: Sighting, question: Question = {}) => draw(explain(URI, of, question), PAGE);
+const drawn = (of: Observation, question: ExplainOptions = {}) => draw(explain(URI, of, question), PAGE);
 
 const fixture = (name: string) =>
   readDomain(readFileSync(join(import.meta.dirname, `../domain/fixtures/${name}.xml`), "utf8"));
 
 describe("what is drawn of", () => {
   test("a plain domain that others made", () => {
-    expect(drawn(sighting(running()), { memory: "1259MiB" })).toMatchInlineSnapshot(`
+    expect(drawn(observation(running()), { memory: "1259MiB" })).toMatchInlineSnapshot(`
       "web-1: running, x86_64
       5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01 on qemu:///system
       not this provider's
@@ -54,7 +54,7 @@ describe("what is drawn of", () => {
 
   test("one of ours with DIMMs in gaps, folded into its definition", () => {
     const devices = [at(0, ours(0, 256)), at(256, ours(3, 512))];
-    const grown = sighting(running({ devices }, { cells: [1771] }), MADE);
+    const grown = observation(running({ devices }, { cells: [1771] }), MADE);
     expect(drawn(grown, { memory: "2027MiB", allowUnplug: true })).toMatchInlineSnapshot(`
       "web-1: running, x86_64
       b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c on qemu:///system
@@ -129,7 +129,7 @@ describe("what is drawn of", () => {
   test("several nodes, one of them without memory of its own", () => {
     const devices = [at(0, { ...ours(0, 256), node: 1 })];
     const room = { max: 2048, slots: 4 };
-    const nodes = sighting(running({ cells: [512, 1], devices, ...room }, { cells: [512, 257], ...room }));
+    const nodes = observation(running({ cells: [512, 1], devices, ...room }, { cells: [512, 257], ...room }));
     expect(drawn(nodes, { memory: "1025MiB", targetNode: "1" })).toMatchInlineSnapshot(`
       "web-1: running, x86_64
       5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01 on qemu:///system
@@ -162,7 +162,7 @@ describe("what is drawn of", () => {
   });
 
   test("a transient one", () => {
-    expect(drawn(sighting(transient()), { memory: "1259MiB" })).toMatchInlineSnapshot(`
+    expect(drawn(observation(transient()), { memory: "1259MiB" })).toMatchInlineSnapshot(`
       "web-1: running, transient, x86_64
       5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01 on qemu:///system
       not this provider's
@@ -189,7 +189,7 @@ describe("what is drawn of", () => {
   });
 
   test("one that is off", () => {
-    expect(drawn(sighting(off(), MADE), { memory: "2GiB" })).toMatchInlineSnapshot(`
+    expect(drawn(observation(off(), MADE), { memory: "2GiB" })).toMatchInlineSnapshot(`
       "web-1: off, x86_64
       b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c on qemu:///system
       made by this provider as
@@ -213,7 +213,7 @@ describe("what is drawn of", () => {
   });
 
   test("one without maxMemory and NUMA nodes", () => {
-    const plain = sighting(running({ max: undefined, cells: [] }));
+    const plain = observation(running({ max: undefined, cells: [] }));
     expect(drawn(plain, { memory: "2GiB" })).toMatchInlineSnapshot(`
       "web-1: running, x86_64
       5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01 on qemu:///system
@@ -270,7 +270,7 @@ describe("what is drawn of", () => {
 
   test("a size that waits for the next boot, and a device that comes with it", () => {
     const devices = [theirs(0, 512, "ua-theirs")];
-    const waiting = sighting(running({}, { cells: [1536], devices, max: 4096 }), MADE);
+    const waiting = observation(running({}, { cells: [1536], devices, max: 4096 }), MADE);
     expect(drawn(waiting, { memory: "1259MiB", whenNotPossible: "nextBoot" })).toMatchInlineSnapshot(`
       "web-1: running, x86_64
       b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c on qemu:///system
@@ -307,13 +307,13 @@ describe("what is drawn of", () => {
   });
 
   test("a size that it has already", () => {
-    expect(drawn(sighting(running(), MADE), { memory: "1003MiB" })).toContain(
+    expect(drawn(observation(running(), MADE), { memory: "1003MiB" })).toContain(
       "plan for 1003 MiB: none\n  1003 MiB: nothing to do\n",
     );
   });
 });
 
-const anySighting = anyObserved.map((observed) => sighting(observed));
+const anySighting = anyObserved.map((observed) => observation(observed));
 const anyColumns = fc.integer({ min: 60, max: 100 });
 
 forAll.prop([anySighting, anyColumns])("a drawing is never wider than its paper", (of, columns) => {
@@ -341,7 +341,7 @@ forAll.prop([anySighting])("every part of the map is in the bar and in the table
 
 test("a machine with more parts than a line has characters is drawn all the same", () => {
   const devices = Array.from({ length: 250 }, (_, slot) => at(slot * 256, theirs(slot, 256)));
-  const text = drawn(sighting(running({ devices, max: 131_072, slots: 256 })));
+  const text = drawn(observation(running({ devices, max: 131_072, slots: 256 })));
   expect(text).toMatch(/^now {8}\S{69}$/m);
   expect(text).toContain("6 of 256 slots free: 250-255");
 });

@@ -5,11 +5,11 @@ import { DEFAULTS } from "../../provider/args/defaults.ts";
 import { domainUuid } from "../../provider/args/identity.ts";
 import { explain } from "../../provider/explain/explanation.ts";
 import { explanationJson } from "../../provider/explain/json.ts";
-import { planMemory } from "../../provider/plan/memory.ts";
-import { reachableSizes } from "../../provider/plan/reachable.ts";
-import { anyObserved } from "../plan/arbitrary-domain.ts";
-import { ask, MIB, off, ours, paused, running, theirs, transient, view } from "../plan/scene.ts";
-import { at, sighting, URI } from "./sightings.ts";
+import { upwardSizes } from "../../provider/plan/live-sizes/up.ts";
+import { planMemory } from "../../provider/plan/plan-memory.ts";
+import { anyObserved } from "../support/arbitrary-domain.ts";
+import { at, observation, URI } from "../support/observations.ts";
+import { ask, MIB, off, ours, paused, running, theirs, transient, view } from "../support/scene.ts";
 
 const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1";
 
@@ -17,8 +17,8 @@ describe("the plan", () => {
   test("has the balloon of a program's domain, and leaves that of others alone", () => {
     const left = { currentMemory: 512 * MIB };
     const observed = { ...running(), live: { ...view(), ...left }, nextBoot: { ...view(), ...left } };
-    const planOf = (said: Parameters<typeof sighting>[1]) =>
-      explain(URI, sighting(observed, said), { memory: "1259MiB" }).plan;
+    const planOf = (said: Parameters<typeof observation>[1]) =>
+      explain(URI, observation(observed, said), { memory: "1259MiB" }).plan;
     const ours = planOf({ urn: URN });
     expect(ours?.steps.map(({ kind }) => kind)).toEqual(["attach", "define", "balloon"]);
     expect(ours?.notes).toEqual([
@@ -32,7 +32,7 @@ describe("the plan", () => {
     const adopted = true;
     for (const mib of [1003, 1259, 1300, 4000, 9000]) {
       const max = mib > 4096 ? 4 * mib : 4096;
-      const { plan } = explain(URI, sighting(observed), { memory: `${mib}MiB` });
+      const { plan } = explain(URI, observation(observed), { memory: `${mib}MiB` });
       const { layout: _, ...planned } = planMemory(ask(mib, { max, slots: 4, adopted }), observed);
       expect(plan).toEqual({
         ...planned,
@@ -44,7 +44,7 @@ describe("the plan", () => {
   });
 
   test("follows the options", () => {
-    const of = sighting(running({ cells: [512, 512] }));
+    const of = observation(running({ cells: [512, 512] }));
     const question = { memory: "1280MiB", alignment: "128MiB", targetNode: "1", maxDimmSize: "128MiB" };
     expect(explain(URI, of, question).plan?.steps.map(({ sentence }) => sentence)).toEqual([
       "attach a DIMM of 128 MiB in slot 0, node 1",
@@ -57,7 +57,7 @@ describe("the plan", () => {
 
   test("replaces what this provider made, and never what it adopted", () => {
     const outcome = (uuid: string) =>
-      explain(URI, sighting(running(), { urn: URN, uuid }), { memory: "1100MiB" }).plan?.outcome;
+      explain(URI, observation(running(), { urn: URN, uuid }), { memory: "1100MiB" }).plan?.outcome;
     expect(outcome(domainUuid(URN))).toBe("replace");
     expect(outcome("5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01")).toBe("refuse");
   });
@@ -66,15 +66,15 @@ describe("the plan", () => {
 forAll.prop([anyObserved])(
   "the sizes that are live are the planner's, and there is a reason for none",
   (observed) => {
-    const { reachable } = explain(URI, sighting(observed));
+    const { reachable } = explain(URI, observation(observed));
     const view = observed.nextBoot ?? observed.live;
     const { size, slots = 16 } = view?.maxMemory ?? { size: view?.memory ?? 0 };
-    const asked = {
+    const desired = {
       ...ask(1, { slots, adopted: true }),
       maxMemory: size,
       memory: observed.live?.memory ?? 0,
     };
-    expect(reachable.up).toEqual(reachableSizes(asked, observed));
+    expect(reachable.up).toEqual(upwardSizes(desired, observed));
     expect(reachable.reasons.length > 0).toBe(reachable.up === undefined);
   },
 );
@@ -88,7 +88,7 @@ test.each([
     /^the definition has more in other/,
   ],
 ])("why no size is live: %s", (_, observed, reason) => {
-  expect(explain(URI, sighting(observed)).reachable).toEqual({
+  expect(explain(URI, observation(observed)).reachable).toEqual({
     reasons: [expect.stringMatching(reason)],
     down: [],
     reasonsDown: ["no DIMM of this provider's is there to take out"],
@@ -99,7 +99,7 @@ test.each<[string, Parameters<typeof explain>[1]["observed"], RegExp]>([
   ["not allowed", running({ devices: [ours(0, 256)] }), /allowUnplug is false \(with it live: 1003 MiB\)$/],
   ["a paused guest", paused(running({ devices: [ours(0, 256)] })), /^the domain is paused/],
 ])("why no smaller size is live: %s", (_, observed, reason) => {
-  const { down, reasonsDown } = explain(URI, sighting(observed)).reachable;
+  const { down, reasonsDown } = explain(URI, observation(observed)).reachable;
   expect([down, reasonsDown]).toEqual([[], [expect.stringMatching(reason)]]);
 });
 
@@ -114,14 +114,14 @@ const anyOptions = fc.record(
 );
 
 forAll.prop([anyObserved, anyOptions])("a size that is said to be live is live", (observed, options) => {
-  const of = sighting(observed);
+  const of = observation(observed);
   // An alignment above the ceiling is an error of its own.
   fc.pre((of.definition.maxMemory?.size ?? of.definition.memory) >= 512 * MIB);
   const { up, down, reasonsDown } = explain(URI, of, options).reachable;
   expect(reasonsDown.length > 0).toBe(down.length === 0);
   for (const size of [...(up ? [up] : []), ...down].flatMap(({ from, to }) => [from, to])) {
     const { plan } = explain(URI, of, { ...options, memory: `${size / MIB}MiB` });
-    expect(plan?.outcome, plan?.summary).toBe("live");
+    expect(plan?.outcome, plan?.headline).toBe("live");
   }
 });
 
@@ -139,12 +139,12 @@ describe("what is asked wrongly is said in the provider's words, all at once", (
       /^size "much": is no size; .*\n--alignment "100MiB": is 100 MiB; it must be a power of two/,
     ],
   ])("%o", (question, message) => {
-    expect(() => explain(URI, sighting(running()), question)).toThrow(message);
+    expect(() => explain(URI, observation(running()), question)).toThrow(message);
   });
 
   test("a size that the domain has, and that no program could ask for, is no error of the person's", () => {
     const cap = DEFAULTS.cap64Bit / MIB;
-    const large = sighting(running({ cells: [2 * cap], max: 4 * cap }));
+    const large = observation(running({ cells: [2 * cap], max: 4 * cap }));
     expect(explain(URI, large).reachable.up?.from).toBeGreaterThan(2 * cap * MIB);
     expect(() => explain(URI, large, { memory: `${3 * cap}MiB` })).toThrow("beyond the cap");
   });
@@ -156,7 +156,7 @@ describe("as JSON", () => {
 
   test("a domain that runs", () => {
     const devices = [at(0, ours(0, 256)), at(256, theirs(2, 100, "dimm2"))];
-    const of = sighting(running({ devices, max: 2048, slots: 4 }, { cells: [1259], max: 2048, slots: 4 }));
+    const of = observation(running({ devices, max: 2048, slots: 4 }, { cells: [1259], max: 2048, slots: 4 }));
     expect(json(URI, of, { memory: "1615MiB" })).toEqual({
       format: 1,
       uri: URI,
@@ -209,7 +209,8 @@ describe("as JSON", () => {
       plan: {
         memory: "1615MiB",
         outcome: "live",
-        summary: expect.stringMatching(/^hot-plug 256 MiB as 1 DIMM into slot 1 /),
+        headline: expect.stringMatching(/^hot-plug 256 MiB as 1 DIMM into slot 1 /),
+        details: [],
         steps: [
           { kind: "attach", sentence: "attach a DIMM of 256 MiB in slot 1, node 0, at 0x118000000" },
           { kind: "define", sentence: "set the definition to 1615 MiB of base memory, for the next boot" },
@@ -221,7 +222,7 @@ describe("as JSON", () => {
   });
 
   test("smaller sizes that are live", () => {
-    const of = sighting(running({ devices: [ours(0, 256), ours(1, 512)] }, { cells: [1771] }));
+    const of = observation(running({ devices: [ours(0, 256), ours(1, 512)] }, { cells: [1771] }));
     const { reachable, plan } = json(URI, of, { memory: "1003MiB", allowUnplug: true });
     expect(reachable).toMatchObject({
       down: [{ from: "1003MiB", to: "1515MiB", step: "256MiB" }],
@@ -235,9 +236,9 @@ describe("as JSON", () => {
 
   test("what isn't there is null, and there is no plan unless a size is asked about", () => {
     const never = { pendingMemory: null, owner: null };
-    const gone = json(URI, sighting(transient()));
+    const gone = json(URI, observation(transient()));
     expect(gone).toMatchObject({ ...never, persistent: false, nextBoot: null, live: { memory: "1003MiB" } });
-    const shut = json(URI, sighting(off({ max: undefined })));
+    const shut = json(URI, observation(off({ max: undefined })));
     expect(shut).toMatchObject({
       ...never,
       state: "shutoff",

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { draw } from "../../provider/explain/drawing.ts";
 import { explain } from "../../provider/explain/explanation.ts";
 import { explanationJson } from "../../provider/explain/json.ts";
-import type { Sighting } from "../../provider/observe/observe.ts";
-import { MIB, ours, paused, running, theirs } from "../plan/scene.ts";
-import { at, sighting, URI } from "./sightings.ts";
+import type { Observation } from "../../provider/observe/observe.ts";
+import { at, observation, URI } from "../support/observations.ts";
+import { MIB, ours, paused, running, theirs } from "../support/scene.ts";
 
 /** A guest with a DIMM that it took, one that it uses half of, and two that it refused. */
 const guest = { block: 128 * MIB, online: [0, 1, 2, 3, 4, 5, 6, 7, 32, 33, 34], offline: [35] };
@@ -14,10 +14,10 @@ const devices = [
   at(512, { ...theirs(2, 100, "dimm2"), taken: false }),
   at(612, { ...ours(3, 256), taken: false }),
 ];
-const domain = sighting(running({ cells: [1024], devices }, { cells: [1892] }));
-const heard: Sighting = { ...domain, agentConnected: true, guest };
+const domain = observation(running({ cells: [1024], devices }, { cells: [1892] }));
+const heard: Observation = { ...domain, agentConnected: true, guest };
 
-const drawn = (of: Sighting) => draw(explain(URI, of), { columns: 80, color: false });
+const drawn = (of: Observation) => draw(explain(URI, of), { columns: 80, color: false });
 
 test("what the guest has, of each DIMM and in all", () => {
   const lines = drawn(heard).split("\n");

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { agentSource, readBlockSize, readBlocks, readRefusals } from "../../provider/guest/agent.ts";
 import type { AgentCommand, Hypervisor } from "../../provider/libvirt/hypervisor.ts";
-import { MIB } from "./guest.ts";
+import { MIB } from "../support/fake-guest.ts";
 
 const block = (index: number, online: boolean) => ({ "phys-index": index, online, "can-offline": true });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { onliner } from "../../provider/guest/onlining.ts";
-import type { GuestSource } from "../../provider/guest/word.ts";
+import type { GuestSource } from "../../provider/guest/report.ts";
 
 /** A guest with these blocks offline, and the blocks that its agent was told to bring online. */
 function scene(offline: () => number[], refusal?: string) {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { sayUnsuitable } from "../../provider/guest/explain.ts";
 import { findSource } from "../../provider/guest/source.ts";
+import { describeUnsuitable } from "../../provider/guest/text.ts";
 import type { AgentCommand, MemoryStats } from "../../provider/libvirt/hypervisor.ts";
-import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
-import { GIB, MIB } from "./guest.ts";
+import { GIB, MIB } from "../support/fake-guest.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 
 const DOMAIN = { name: "web", uuid: "", id: 1 };
 const BALLOON = { available: 414_992, lastUpdate: 1_700_000_000 };
@@ -64,13 +64,13 @@ describe("a DIMM that the guest could not take", () => {
   const word = (block?: number) => ({ memory: 0, offline: [], ...(block !== undefined && { block }) });
 
   test("is named before it is attached, with the alignment that would do", () => {
-    expect(sayUnsuitable(word(2 * GIB), [2 * GIB, 256 * MIB])).toBe(
+    expect(describeUnsuitable(word(2 * GIB), [2 * GIB, 256 * MIB])).toBe(
       'the guest takes memory in blocks of 2 GiB, and a DIMM of 256 MiB is no multiple of that: it would refuse it, and every later DIMM too; set hotplug.alignment to "2048MiB"',
     );
   });
 
   test("whole blocks are fine, and so is a block size that nobody knows", () => {
-    expect(sayUnsuitable(word(128 * MIB), [256 * MIB, 128 * MIB])).toBeUndefined();
-    expect(sayUnsuitable(word(), [100 * MIB])).toBeUndefined();
+    expect(describeUnsuitable(word(128 * MIB), [256 * MIB, 128 * MIB])).toBeUndefined();
+    expect(describeUnsuitable(word(), [100 * MIB])).toBeUndefined();
   });
 });

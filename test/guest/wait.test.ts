@@ -1,16 +1,17 @@
 import { test as property } from "@fast-check/vitest";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Onlining } from "../../provider/args/inputs.ts";
+import type { OnlinePolicy } from "../../provider/args/inputs.ts";
+import { Deadline } from "../../provider/deadline.ts";
 import { expectLater, expect as expectWord } from "../../provider/guest/expectation.ts";
-import { sayMissing, sayProgress } from "../../provider/guest/explain.ts";
-import { awaitGuest } from "../../provider/guest/wait.ts";
-import type { GuestWord, Speaker } from "../../provider/guest/word.ts";
-import { FakeGuest, GIB, MIB } from "./guest.ts";
+import type { GuestReport, Speaker } from "../../provider/guest/report.ts";
+import { describeMissing, describeProgress } from "../../provider/guest/text.ts";
+import { waitForGuest } from "../../provider/guest/wait.ts";
+import { FakeGuest, GIB, MIB } from "../support/fake-guest.ts";
 
 interface Options {
   speaker?: Speaker;
-  online?: Onlining;
+  online?: OnlinePolicy;
   seconds?: number;
   added?: number;
 }
@@ -23,10 +24,14 @@ async function wait(
   const before = guest.word(speaker);
   const expected = expectWord(speaker, before, added);
   const told: string[] = [];
-  const tell = async (word: GuestWord) => void told.push(sayProgress(word, expected));
-  const patience = { seconds, online, clock: guest.clock, tell };
-  const verdict = await awaitGuest(guest.source(speaker), before, expected, patience);
-  return { verdict, told, why: verdict.missing > 0 ? sayMissing(verdict, before, expected, online) : "" };
+  const tell = async (word: GuestReport) => void told.push(describeProgress(word, expected));
+  const patience = { deadline: Deadline.inSeconds(seconds, guest.clock), online, tell };
+  const verdict = await waitForGuest(guest.source(speaker), before, expected, patience);
+  return {
+    verdict,
+    told,
+    why: verdict.missing > 0 ? describeMissing(verdict, before, expected, online) : "",
+  };
 }
 
 describe("a guest that brings memory online by itself", () => {
@@ -37,7 +42,7 @@ describe("a guest that brings memory online by itself", () => {
     const { verdict, told } = await wait(guest);
     expect(verdict).toEqual({ word: guest.word(), missing: 0 });
     expect(told).toEqual(["512 of 768 MiB online", "640 of 768 MiB online"]);
-    expect(guest.clock.at).toBe(2000);
+    expect(guest.clock.now()).toBe(2000);
     expect(guest.told).toEqual([]);
   });
 
@@ -45,7 +50,7 @@ describe("a guest that brings memory online by itself", () => {
     const guest = new FakeGuest();
     guest.happens.set(0, (one) => one.bringOnline([32, 33]));
     expect(await wait(guest)).toMatchObject({ verdict: { missing: 0 }, told: [] });
-    expect(guest.clock.at).toBe(0);
+    expect(guest.clock.now()).toBe(0);
   });
 
   test("may leave out the map of the new memory, by the balloon", async () => {
@@ -58,9 +63,10 @@ describe("a guest that brings memory online by itself", () => {
       [251, false],
     ] as const) {
       const said = { ...before, memory: before.memory + word * MIB };
-      const patience = { seconds: 1, online: "agent" as const, clock: guest.clock, tell: async () => {} };
+      const deadline = Deadline.inSeconds(1, guest.clock);
+      const patience = { deadline, online: "agent" as const, tell: async () => {} };
       const one = { speaker: "balloon" as const, ask: async () => said };
-      expect((await awaitGuest(one, before, expected, patience)).missing === 0).toBe(isThere);
+      expect((await waitForGuest(one, before, expected, patience)).missing === 0).toBe(isThere);
     }
   });
 });
@@ -95,7 +101,7 @@ describe("blocks that stay offline", () => {
     const { verdict, why } = await wait(guest, { seconds: 10 });
     expect(verdict).toMatchObject({ missing: 256 * MIB, refused: guest.refusal });
     expect(guest.told.map(({ at }) => at)).toEqual([3000, 6000, 9000]);
-    expect(guest.clock.at).toBe(10_000);
+    expect(guest.clock.now()).toBe(10_000);
     expect(why).toBe(`2 new blocks of 128 MiB are offline, and ${guest.refusal}`);
   });
 
@@ -115,7 +121,7 @@ describe("blocks that stay offline", () => {
     guest.happens.set(0, offline);
     expect((await wait(guest, { online: "none" })).verdict.missing).toBe(0);
     expect(guest.told).toEqual([]);
-    expect(guest.clock.at).toBe(0);
+    expect(guest.clock.now()).toBe(0);
   });
 
   test("are tried within a short patience too", async () => {
@@ -166,10 +172,11 @@ describe("a guest that never has it", () => {
     const guest = new FakeGuest();
     const word = guest.word("balloon");
     const expected = expectWord("balloon", word, 256 * MIB);
-    const patience = { seconds: 5, online: "agent" as const, clock: guest.clock, tell: async () => {} };
+    const deadline = Deadline.inSeconds(5, guest.clock);
+    const patience = { deadline, online: "agent" as const, tell: async () => {} };
     const frozen = { speaker: "balloon" as const, ask: async () => word };
-    const verdict = await awaitGuest(frozen, word, expected, patience);
-    expect(sayMissing(verdict, word, expected, "agent")).toBe(
+    const verdict = await waitForGuest(frozen, word, expected, patience);
+    expect(describeMissing(verdict, word, expected, "agent")).toBe(
       "its balloon has reported nothing since the attach: the guest hangs, or is too busy",
     );
   });
@@ -202,16 +209,16 @@ describe("at any time", () => {
       const added = blocks * guest.block;
       const before = guest.word().memory;
       const { verdict } = await wait(guest, { seconds, added });
-      expect(guest.clock.at).toBeLessThanOrEqual(seconds * 1000);
+      expect(guest.clock.now()).toBeLessThanOrEqual(seconds * 1000);
       expect(verdict.missing).toBe(Math.max(0, before + added - guest.word().memory));
-      if (verdict.missing > 0) expect(guest.clock.at).toBe(seconds * 1000);
+      if (verdict.missing > 0) expect(guest.clock.now()).toBe(seconds * 1000);
     },
   );
 });
 
 test("progress is told in the unit of the whole", () => {
   const words = (memory: number, of: number) =>
-    sayProgress({ memory, offline: [] }, expectWord("agent", { memory: 0, offline: [] }, of));
+    describeProgress({ memory, offline: [] }, expectWord("agent", { memory: 0, offline: [] }, of));
   expect(words(1.1 * GIB, 3 * GIB)).toBe("1.1 of 3.0 GiB online");
   expect(words(404.7 * MIB, 768 * MIB)).toBe("404 of 768 MiB online");
 });

@@ -61,8 +61,8 @@ test("while a guest that takes its time is shut down", async () => {
   stack.edit("slow", { running: false });
   const stopping = stack.apply();
   await waitUntil("the wait for the guest to go off", () => {
-    const asked = proxy.calls.lastIndexOf(PROCEDURE.shutdown);
-    return asked !== -1 && proxy.calls.slice(asked).includes(PROCEDURE.state);
+    const desired = proxy.calls.lastIndexOf(PROCEDURE.shutdown);
+    return desired !== -1 && proxy.calls.slice(desired).includes(PROCEDURE.state);
   });
   await lab().restartDaemon();
   expect(await powerState(lab(), "slow")).toBe("running");

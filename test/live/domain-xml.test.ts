@@ -9,7 +9,7 @@ import { parse } from "../../provider/domain/parse.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 import type { DiskBus, DomainSpec } from "../../provider/domain/spec.ts";
 import { attribute, children, find, text } from "../../provider/domain/tree.ts";
-import { ourAlias } from "../../provider/plan/dimms/slots.ts";
+import { dimmAlias } from "../../provider/plan/dimms/slots.ts";
 import { plainSpec } from "../domain/spec.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
 
@@ -232,8 +232,8 @@ describe("a running domain", () => {
     );
     await lab.virsh("start", "--paused", base.uuid);
     const dimms = [
-      { size: 256 * MiB, node: 0, slot: 0, alias: ourAlias(0) },
-      { size: 128 * MiB, node: 1, slot: 5, base: "0x140000000", alias: ourAlias(5) },
+      { size: 256 * MiB, node: 0, slot: 0, alias: dimmAlias(0) },
+      { size: 128 * MiB, node: 1, slot: 5, base: "0x140000000", alias: dimmAlias(5) },
       { size: 128 * MiB, node: 1, alias: "ua-by-hand", source: { pageSize: 4, nodemask: "0" } },
     ];
     for (const dimm of dimms) {
@@ -249,7 +249,7 @@ describe("a running domain", () => {
     ]);
     const folded = setMemory(setOwnership(await inactive(), { ...owner, creating: false }), {
       cells: [384 * MiB, 192 * MiB],
-      removeAliases: [ourAlias(0), ourAlias(5)],
+      removeAliases: [dimmAlias(0), dimmAlias(5)],
     });
     const next = readDomain(await define(folded));
     expect(next).toMatchObject({ memory: 704 * MiB, currentMemory: 704 * MiB, maxMemory });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { PowerState } from "../../provider/libvirt/hypervisor.ts";
 import { readHost } from "../../provider/observe/host.ts";
 import { observe } from "../../provider/observe/observe.ts";
-import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 
 const uuid = "11111111-2222-3333-4444-555555555555";
 const domain = { name: "web-1", uuid, id: 1 };
@@ -24,8 +24,8 @@ describe("a domain as it is seen", () => {
     ["paused", "paused"],
     ["pmsuspended", "paused"],
   ])("%s counts as %s, with both definitions", async (power, seen) => {
-    const sighting = await observe(hostWith(power, { live: xml(1), inactive: xml(2) }), domain);
-    expect(sighting).toMatchObject({
+    const observation = await observe(hostWith(power, { live: xml(1), inactive: xml(2) }), domain);
+    expect(observation).toMatchObject({
       power,
       autostart: true,
       observed: { power: seen, persistent: true, live: { memory: 1024 }, nextBoot: { memory: 2048 } },
@@ -43,13 +43,13 @@ describe("a domain as it is seen", () => {
   );
 
   test("transient: the live XML stands for the definition, and there is no autostart", async () => {
-    const sighting = await observe(hostWith("running", { live: xml(1) }), domain);
-    expect(sighting).toMatchObject({
+    const observation = await observe(hostWith("running", { live: xml(1) }), domain);
+    expect(observation).toMatchObject({
       autostart: false,
       observed: { power: "running", persistent: false, live: { memory: 1024 } },
       definition: { memory: 1024 },
     });
-    expect(sighting.observed).not.toHaveProperty("nextBoot");
+    expect(observation.observed).not.toHaveProperty("nextBoot");
   });
 
   test("what goes into the state is plain JSON, without name, ownership or anything secret", async () => {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { CheckFailed, OneResource } from "./one-resource.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { CheckFailed, OneResource } from "../support/one-resource.ts";
 
 const MIB = 1024;
 const args = { memory: "1GiB", maxMemory: "8GiB" };

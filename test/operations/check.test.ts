@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { UNKNOWN } from "../../provider/args/size.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { CheckFailed, OneResource, Run, URN, wire } from "./one-resource.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { CheckFailed, OneResource, Run, URN, wire } from "../support/one-resource.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB" };
 

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { libvirtError } from "./libvirt-error.ts";
-import { OneResource, URN } from "./one-resource.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
+import { OneResource, URN } from "../support/one-resource.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 

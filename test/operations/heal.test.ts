@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { dimmXml } from "../../provider/domain/device.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { OneResource } from "./one-resource.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { OneResource } from "../support/one-resource.ts";
 
 const MIB = 1024;
 const BLOCK = 128 * MIB;

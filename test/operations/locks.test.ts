@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { OneResource, Run, URN, wire } from "./one-resource.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { OneResource, Run, URN, wire } from "../support/one-resource.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB" };
 

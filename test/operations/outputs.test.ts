@@ -1,8 +1,8 @@
 import { test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
-import { validArguments } from "../args/arbitrary-inputs.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { OneResource } from "./one-resource.ts";
+import { validArguments } from "../support/arbitrary-inputs.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { OneResource } from "../support/one-resource.ts";
 
 /** Every value in it, at any depth. */
 function values(value: unknown): unknown[] {

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { OneResource } from "./one-resource.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { OneResource } from "../support/one-resource.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 const MIB = 1024;

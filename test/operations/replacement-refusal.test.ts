@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { UNKNOWN } from "../../provider/args/size.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { libvirtError } from "./libvirt-error.ts";
-import { OneResource, Run, URN, wire } from "./one-resource.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
+import { OneResource, Run, URN, wire } from "../support/one-resource.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 const FOREIGN = "11111111-2222-4333-8444-555555555555";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor } from "./fake-hypervisor.ts";
-import { libvirtError } from "./libvirt-error.ts";
-import { OneResource } from "./one-resource.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
+import { OneResource } from "../support/one-resource.ts";
 
 /** Digits that occur in nothing else: 7411 MiB, and 512 MiB more. */
 const args = { memory: "7411MiB", maxMemory: "29644MiB", memorySlots: 3, __secret: true };

@@ -2,12 +2,12 @@ import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import type { MemoryDevice } from "../../provider/domain/state.ts";
 import { withBalloon } from "../../provider/plan/balloon.ts";
-import { planMemory } from "../../provider/plan/memory.ts";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
 import type { Plan } from "../../provider/plan/plan.ts";
-import { anyCase } from "./arbitrary-domain.ts";
-import { ask, MIB, ours, running, vmem } from "./scene.ts";
-import { afterStep } from "./simulate.ts";
+import { planMemory } from "../../provider/plan/plan-memory.ts";
+import { anyCase } from "../support/arbitrary-domain.ts";
+import { ask, MIB, ours, running, vmem } from "../support/scene.ts";
+import { afterStep } from "../support/simulate.ts";
 
 /** A part of a memory, in whole MiB. */
 function partOf(memory: number, share: number): number {
@@ -23,13 +23,13 @@ const share = fc.oneof(fc.constant(1), fc.double({ min: 0.1, max: 1, noNaN: true
 /** Domains whose balloons are anywhere, running and defined, and programs that name one. */
 const anyBalloon = fc
   .record({ one: anyCase, live: share, nextBoot: share, named: share })
-  .map(({ one: { observed, asked }, live, nextBoot, named }) => {
+  .map(({ one: { observed, desired }, live, nextBoot, named }) => {
     const seen: Observed = {
       ...observed,
       ...(observed.live && { live: ballooned(observed.live, live) }),
       ...(observed.nextBoot && { nextBoot: ballooned(observed.nextBoot, nextBoot) }),
     };
-    return { observed: seen, asked: { ...asked, currentMemory: partOf(asked.memory, named) } };
+    return { observed: seen, desired: { ...desired, currentMemory: partOf(desired.memory, named) } };
   });
 
 const RUNS = { numRuns: 300 };
@@ -37,53 +37,53 @@ const ACTS = ["none", "live", "nextBoot"];
 
 describe("of whatever a balloon is like, and whatever is named", () => {
   property.prop([anyBalloon], RUNS)("both definitions come to it, killed anywhere or not", (one) => {
-    const { observed, asked } = one;
-    const { steps, outcome } = planMemory(asked, observed);
+    const { observed, desired } = one;
+    const { steps, outcome } = planMemory(desired, observed);
     if (!ACTS.includes(outcome)) return;
     const states = [observed];
     for (const step of steps) states.push(afterStep(states.at(-1) ?? observed, step));
     const last = states.at(-1) ?? observed;
     for (const killedAt of states) {
-      const rest = planMemory(asked, killedAt);
+      const rest = planMemory(desired, killedAt);
       expect(ACTS).toContain(rest.outcome);
       expect(rest.steps.reduce(afterStep, killedAt)).toEqual(last);
     }
-    expect(planMemory(asked, last)).toMatchObject({ outcome: "none", summary: "", steps: [] });
-    if (last.nextBoot) expect(last.nextBoot.currentMemory).toBe(asked.currentMemory);
-    if (last.live && asked.applyOn === "now")
-      expect(last.live.currentMemory).toBe(Math.min(asked.currentMemory, last.live.memory));
-    if (asked.applyOn === "nextBoot") expect(last.live).toEqual(observed.live);
+    expect(planMemory(desired, last)).toMatchObject({ outcome: "none", headline: "", steps: [] });
+    if (last.nextBoot) expect(last.nextBoot.currentMemory).toBe(desired.currentMemory);
+    if (last.live && desired.applyOn === "now")
+      expect(last.live.currentMemory).toBe(Math.min(desired.currentMemory, last.live.memory));
+    if (desired.applyOn === "nextBoot") expect(last.live).toEqual(observed.live);
   });
 
-  property.prop([anyBalloon], RUNS)("the memory's own plan is the same", ({ observed, asked }) => {
-    const { currentMemory: _, ...unnamed } = asked;
+  property.prop([anyBalloon], RUNS)("the memory's own plan is the same", ({ observed, desired }) => {
+    const { currentMemory: _, ...unnamed } = desired;
     const plain = planMemory(unnamed, observed);
-    const plan = planMemory(asked, observed);
+    const plan = planMemory(desired, observed);
     const rest = plan.steps.filter(({ kind }) => kind !== "balloon").map(({ sentence }) => sentence);
     expect(rest).toEqual(plain.steps.map(({ sentence }) => sentence));
-    expect(plan.summary.startsWith(plain.summary)).toBe(true);
+    expect(plan.headline.startsWith(plain.headline)).toBe(true);
     if (!ACTS.includes(plain.outcome)) expect(plan.outcome).toBe(plain.outcome);
     expect(plain.steps.some(({ kind }) => kind === "balloon")).toBe(false);
   });
 
   property.prop([anyBalloon], RUNS)("what was told and not waited for is not told again", (one) => {
-    const { observed, asked } = one;
-    const { steps, outcome } = planMemory(asked, observed);
+    const { observed, desired } = one;
+    const { steps, outcome } = planMemory(desired, observed);
     const isTold = steps.some((step) => step.kind === "balloon" && step.where === "live");
     if (!ACTS.includes(outcome) || !isTold) return;
     const last = steps.reduce(afterStep, observed);
-    const told = Math.min(asked.currentMemory, last.live?.memory ?? 0);
+    const told = Math.min(desired.currentMemory, last.live?.memory ?? 0);
     const slow = last.live && { ...last, live: { ...last.live, currentMemory: last.live.memory + 4 }, told };
-    if (slow) expect(planMemory(asked, slow)).toMatchObject({ outcome: "none", steps: [] });
+    if (slow) expect(planMemory(desired, slow)).toMatchObject({ outcome: "none", steps: [] });
   });
 
-  property.prop([anyBalloon], RUNS)("a balloon that is released gives all back", ({ observed, asked }) => {
-    const { currentMemory: _, ...unnamed } = asked;
+  property.prop([anyBalloon], RUNS)("a balloon that is released gives all back", ({ observed, desired }) => {
+    const { currentMemory: _, ...unnamed } = desired;
     const { steps, outcome } = planMemory(unnamed, observed, { balloonReleased: true });
     if (!ACTS.includes(outcome)) return;
     const last = steps.reduce(afterStep, observed);
     if (last.nextBoot) expect(last.nextBoot.currentMemory).toBe(last.nextBoot.memory);
-    if (last.live && asked.applyOn === "now") expect(last.live.currentMemory).toBe(last.live.memory);
+    if (last.live && desired.applyOn === "now") expect(last.live.currentMemory).toBe(last.live.memory);
   });
 });
 
@@ -92,10 +92,10 @@ test("a balloon that was told another size, and has not moved yet, is told anew"
   const plan = planMemory(ask(1003, { currentMemory: 1003 * MIB }), observed);
   expect(plan).toMatchObject({
     outcome: "live",
-    summary: "balloon 512 → 1003 MiB, live",
+    headline: "balloon 512 → 1003 MiB, live",
     steps: [{ kind: "balloon", size: 1003 * MIB, where: "live", takes: false }],
   });
-  expect(planMemory(ask(1003), observed, { balloonReleased: true }).summary).toMatch(
+  expect(planMemory(ask(1003), observed, { balloonReleased: true }).headline).toMatch(
     /^balloon 512 → 1003 MiB/,
   );
   expect(planMemory(ask(1003), observed).outcome).toBe("none");
@@ -113,14 +113,14 @@ describe("beside virtio-mem, which libvirt counts in what a balloon leaves and Q
   const foreign = { ...vmem(0, 4096, 512), alias: "ua-theirs" };
 
   test("of others nothing is ballooned", () => {
-    const asked = ask(1515, { currentMemory: 700 * MIB });
-    expect(planMemory(asked, left(foreign, 1515))).toMatchObject({
+    const desired = ask(1515, { currentMemory: 700 * MIB });
+    expect(planMemory(desired, left(foreign, 1515))).toMatchObject({
       outcome: "refuse",
       steps: [],
-      summary:
+      headline:
         "currentMemory is 700 MiB of 1515 MiB, and the domain has a virtio-mem device of others on node 0: a balloon can't be counted together with virtio-mem; take currentMemory out of the program, or that device out of the domain",
     });
-    expect(planMemory(asked, left(foreign, 700)).outcome).toBe("none");
+    expect(planMemory(desired, left(foreign, 700)).outcome).toBe("none");
   });
 
   test("of others all of it may be named, or nothing any more: the balloon stays where it is", () => {
@@ -130,18 +130,19 @@ describe("beside virtio-mem, which libvirt counts in what a balloon leaves and Q
   });
 
   test("of ours, that waits for its going, the definition's is set alone", () => {
-    const asked = ask(1515, { currentMemory: 700 * MIB, whenNotPossible: "nextBoot" });
+    const desired = ask(1515, { currentMemory: 700 * MIB, whenNotPossible: "nextBoot" });
     const observed = left(vmem(0, 4096, 512), 1515);
-    const { outcome, steps } = planMemory(asked, observed);
+    const { outcome, steps } = planMemory(desired, observed);
     expect([outcome, steps.map(({ kind }) => kind)]).toEqual(["nextBoot", ["define"]]);
-    expect(planMemory(asked, steps.reduce(afterStep, observed)).outcome).toBe("none");
+    expect(planMemory(desired, steps.reduce(afterStep, observed)).outcome).toBe("none");
   });
 });
 
 describe("a DIMM that goes takes its size from what the balloon leaves", () => {
   const removal: Plan = {
     outcome: "live",
-    summary: "take 256 MiB out of slot 0; 1280 → 1024 MiB",
+    headline: "take 256 MiB out of slot 0; 1280 → 1024 MiB",
+    details: [],
     steps: [{ kind: "detach", dimm: { size: 256 * MIB, node: 0, alias: "ua-pulumi-dimm0" }, sentence: "" }],
     reasons: [],
   };
@@ -150,24 +151,24 @@ describe("a DIMM that goes takes its size from what the balloon leaves", () => {
     ...observed,
     ...(observed.live && { live: { ...observed.live, currentMemory: mib * MIB } }),
   });
-  const asked = ask(1024, { currentMemory: 700 * MIB });
+  const desired = ask(1024, { currentMemory: 700 * MIB });
 
   test("so the balloon gives back before that", () => {
-    const { steps, summary } = withBalloon(removal, asked, left(700));
+    const { steps, headline } = withBalloon(removal, desired, left(700));
     expect(steps.slice(0, 2)).toMatchObject([
       { kind: "balloon", size: 956 * MIB, where: "live" },
       { kind: "detach" },
     ]);
-    expect(summary).toBe(
+    expect(headline).toBe(
       "take 256 MiB out of slot 0; 1280 → 1024 MiB; before that the balloon goes 700 → 956 MiB, so that it leaves 700 MiB after it",
     );
     expect(steps.reduce(afterStep, left(700)).live).toMatchObject({ currentMemory: 700 * MIB });
   });
 
   test("or takes the rest afterwards", () => {
-    const { steps, summary } = withBalloon(removal, asked, left(1280));
+    const { steps, headline } = withBalloon(removal, desired, left(1280));
     expect(steps.map(({ kind }) => kind)).toEqual(["detach", "balloon", "balloon"]);
-    expect(summary).toMatch(/; balloon 1024 → 700 MiB, live and at the next boot$/);
+    expect(headline).toMatch(/; balloon 1024 → 700 MiB, live and at the next boot$/);
     expect(steps.reduce(afterStep, left(1280)).live).toMatchObject({ currentMemory: 700 * MIB });
   });
 });
@@ -182,8 +183,8 @@ test("a balloon that was told to give everything back is not told again, since a
     told: live.memory,
     pending: nextBoot.memory,
   };
-  const asked = ask(1536, { whenNotPossible: "nextBoot" });
-  expect(planMemory(asked, observed, { balloonReleased: true })).toMatchObject({
+  const desired = ask(1536, { whenNotPossible: "nextBoot" });
+  expect(planMemory(desired, observed, { balloonReleased: true })).toMatchObject({
     outcome: "none",
     steps: [],
   });

@@ -1,15 +1,15 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
-import type { Asked } from "../../provider/plan/asked.ts";
+import type { DesiredMemory } from "../../provider/plan/desired.ts";
 import { misaligned } from "../../provider/plan/dimms/layout.ts";
-import { downwardSizes } from "../../provider/plan/dimms/reachable-down.ts";
-import { isOurs } from "../../provider/plan/dimms/slots.ts";
-import { type Circumstances, planMemory } from "../../provider/plan/memory.ts";
-import type { Observed, SeenDevice } from "../../provider/plan/observed.ts";
+import { isManaged } from "../../provider/plan/dimms/slots.ts";
+import { downwardSizes } from "../../provider/plan/live-sizes/down.ts";
+import { upwardSizes } from "../../provider/plan/live-sizes/up.ts";
+import type { Observed, ObservedDevice } from "../../provider/plan/observed.ts";
 import type { Plan, Reachable, Step } from "../../provider/plan/plan.ts";
-import { reachableSizes } from "../../provider/plan/reachable.ts";
-import { anyWholeCase, named } from "./arbitrary-whole.ts";
-import { afterStep } from "./simulate.ts";
+import { type MemoryPlanContext, planMemory } from "../../provider/plan/plan-memory.ts";
+import { anyWholeCase, named } from "../support/arbitrary-whole.ts";
+import { afterStep } from "../support/simulate.ts";
 
 const RUNS = { numRuns: 300 };
 const ACTS = ["none", "live", "nextBoot"];
@@ -26,22 +26,22 @@ function happens(observed: Observed, step: Step): Observed {
   const [last] = live.devices.slice(-1);
   if (last === undefined || !before.every(isPlaced)) return next;
   const base = last.base ?? firstFit(last.size, before);
-  const placed: SeenDevice = { ...last, base };
+  const placed: ObservedDevice = { ...last, base };
   const there = { ...live, devices: [...before, placed] };
   const taken = !misaligned(there).includes(placed);
   return { ...next, live: { ...there, devices: [...before, { ...placed, taken }] } };
 }
 
-function isVirtioMem({ model }: SeenDevice): boolean {
+function isVirtioMem({ model }: ObservedDevice): boolean {
   return model === "virtio-mem";
 }
 
-function isPlaced({ model, base }: SeenDevice): boolean {
+function isPlaced({ model, base }: ObservedDevice): boolean {
   return model !== "dimm" || base !== undefined;
 }
 
 /** The first gap that is large enough (QEMU, hw/mem/memory-device.c, memory_device_get_free_addr). */
-function firstFit(size: number, devices: SeenDevice[]): string {
+function firstFit(size: number, devices: ObservedDevice[]): string {
   const taken = devices
     .flatMap(({ base, size }) =>
       base === undefined ? [] : { from: BigInt(base), size: BigInt(size) * 1024n },
@@ -75,54 +75,58 @@ function sizesOf(ranges: Reachable[]): number[] {
  * Nothing is left to do. One thing may wait for another run: DIMMs are not healed while a definition that is too large
  * waits in other nodes, since a run that is killed between a detach and its attach could not define the asked size then.
  */
-function expectSettled(asked: Asked, observed: Observed, circumstances: Circumstances = {}): void {
-  const rest = planMemory(asked, observed, circumstances);
-  const heals = rest.summary.startsWith("heal: ") && rest.steps.every(({ kind }) => kind !== "define");
+function expectSettled(
+  desired: DesiredMemory,
+  observed: Observed,
+  circumstances: MemoryPlanContext = {},
+): void {
+  const rest = planMemory(desired, observed, circumstances);
+  const heals = rest.headline.startsWith("heal: ") && rest.steps.every(({ kind }) => kind !== "define");
   const end = heals ? carriedOut(observed, rest) : observed;
-  expect(planMemory(asked, end, circumstances)).toMatchObject({ outcome: "none", summary: "", steps: [] });
+  expect(planMemory(desired, end, circumstances)).toMatchObject({ outcome: "none", headline: "", steps: [] });
 }
 
 describe("of whatever a domain is like, with all features at once", () => {
   property.prop([anyWholeCase], RUNS)("what is carried out is settled, and is what was asked", (one) => {
-    const { observed, asked } = one;
-    const plan = planMemory(asked, observed);
+    const { observed, desired } = one;
+    const plan = planMemory(desired, observed);
     if (!ACTS.includes(plan.outcome)) return;
     const last = carriedOut(observed, plan);
-    expectSettled(asked, last);
-    if (last.nextBoot) expect(last.nextBoot.memory).toBe(asked.memory);
-    const waits = asked.applyOn === "nextBoot" || asked.whenNotPossible === "nextBoot";
-    if (last.live && (!waits || plan.layout)) expect(last.live.memory).toBe(asked.memory);
-    if (asked.applyOn === "nextBoot") expect(last.live).toEqual(observed.live);
+    expectSettled(desired, last);
+    if (last.nextBoot) expect(last.nextBoot.memory).toBe(desired.memory);
+    const waits = desired.applyOn === "nextBoot" || desired.whenNotPossible === "nextBoot";
+    if (last.live && (!waits || plan.layout)) expect(last.live.memory).toBe(desired.memory);
+    if (desired.applyOn === "nextBoot") expect(last.live).toEqual(observed.live);
   });
 
   property.prop([anyWholeCase], RUNS)("killed after any step, it is no graver, and ends settled", (one) => {
-    const { observed, asked } = one;
-    const plan = planMemory(asked, observed);
+    const { observed, desired } = one;
+    const plan = planMemory(desired, observed);
     if (!ACTS.includes(plan.outcome)) return;
     for (const killedAt of statesOf(observed, plan)) {
-      const rest = planMemory(asked, killedAt);
+      const rest = planMemory(desired, killedAt);
       expect(ACTS).toContain(rest.outcome);
       const end = carriedOut(killedAt, rest);
-      expectSettled(asked, end);
+      expectSettled(desired, end);
       const isLive = plan.steps.some(({ kind }) => ["attach", "detach", "resize"].includes(kind));
-      if (isLive && killedAt.live) expect(end.live?.memory).toBe(asked.memory);
+      if (isLive && killedAt.live) expect(end.live?.memory).toBe(desired.memory);
     }
   });
 
   property.prop([anyWholeCase], RUNS)("a restart ends settled", (one) => {
-    const { observed, asked } = one;
-    const plan = planMemory(asked, observed);
+    const { observed, desired } = one;
+    const plan = planMemory(desired, observed);
     if (plan.outcome !== "restart") return;
     const last = carriedOut(observed, plan);
-    expectSettled(asked, last);
-    expect(last.live?.memory).toBe(asked.memory);
+    expectSettled(desired, last);
+    expect(last.live?.memory).toBe(desired.memory);
   });
 
   property.prop([anyWholeCase], RUNS)("a preview never lies", (one) => {
-    const { observed, asked } = one;
-    const { outcome, steps, summary, reasons } = planMemory(asked, observed);
+    const { observed, desired } = one;
+    const { outcome, steps, headline, reasons } = planMemory(desired, observed);
     expect(steps.length === 0).toBe(outcome === "none" || outcome === "refuse");
-    expect(summary === "").toBe(outcome === "none");
+    expect(headline === "").toBe(outcome === "none");
     if (outcome === "live" || outcome === "none") expect(reasons).toEqual([]);
     const { devices = [] } = observed.live ?? {};
     const touched = steps.flatMap((step) => (step.kind === "resize" ? step.device.alias : []));
@@ -134,31 +138,33 @@ describe("of whatever a domain is like, with all features at once", () => {
       if (step.kind !== "detach") continue;
       expect(["live", "nextBoot"]).toContain(outcome);
       const device = devices.find(({ alias }) => alias === step.dimm.alias);
-      const isHealed = device?.taken === false && asked.heal;
-      if (isHealed && summary.includes("heal")) continue;
-      expect([device && isOurs(device), asked.allowUnplug]).toEqual([true, true]);
+      const isHealed = device?.taken === false && desired.heal;
+      if (isHealed && headline.includes("heal")) continue;
+      expect([device && isManaged(device), desired.allowUnplug]).toEqual([true, true]);
     }
   });
 
   property.prop([anyWholeCase], RUNS)("a plan is pure, and its sizes are whole KiB", (one) => {
-    const { observed, asked } = one;
-    const before = structuredClone({ observed, asked });
-    const plan = planMemory(asked, observed);
-    expect(planMemory(asked, observed)).toEqual(plan);
-    expect({ observed, asked }).toEqual(before);
-    expect(`${plan.summary}${plan.reasons.join()}`).not.toMatch(/NaN|undefined|\d\.\d|-\d/);
+    const { observed, desired } = one;
+    const before = structuredClone({ observed, desired });
+    const plan = planMemory(desired, observed);
+    expect(planMemory(desired, observed)).toEqual(plan);
+    expect({ observed, desired }).toEqual(before);
+    expect(JSON.stringify([plan.headline, plan.details, plan.reasons])).not.toMatch(
+      /NaN|undefined|\d\.\d|-\d/,
+    );
   });
 
   property.prop([anyWholeCase], RUNS)("every reachable size is live", (one) => {
-    const { observed, asked } = one;
-    const reachable = reachableSizes(asked, observed);
-    const reachableDown = downwardSizes(asked, observed);
-    const { currentMemory: _, ...rest } = asked;
+    const { observed, desired } = one;
+    const reachable = upwardSizes(desired, observed);
+    const reachableDown = downwardSizes(desired, observed);
+    const { currentMemory: _, ...rest } = desired;
     // What others hold back of virtio-mem counts in full against the ceiling, which check can't know.
     const elastic = observed.nextBoot?.devices.filter(({ model }) => model === "virtio-mem") ?? [];
     const whole = elastic.reduce((total, { size }) => total + size, 0);
     for (const memory of sizesOf([...reachableDown, ...(reachable ? [reachable] : [])])) {
-      const wish: Asked = { ...rest, memory, maxMemory: Math.max(memory + whole, asked.maxMemory) };
+      const wish: DesiredMemory = { ...rest, memory, maxMemory: Math.max(memory + whole, desired.maxMemory) };
       expect(memory).not.toBe(observed.live?.memory);
       expect(planMemory(wish, observed).outcome).toBe("live");
     }
@@ -167,23 +173,23 @@ describe("of whatever a domain is like, with all features at once", () => {
   property.prop([anyWholeCase, fc.boolean()], RUNS)(
     "no balloon leaves more than there is",
     (one, balloonReleased) => {
-      const { observed, asked } = one;
-      const circumstances: Circumstances = { balloonReleased };
-      const plan = planMemory(asked, observed, circumstances);
+      const { observed, desired } = one;
+      const circumstances: MemoryPlanContext = { balloonReleased };
+      const plan = planMemory(desired, observed, circumstances);
       if (!ACTS.includes(plan.outcome)) return;
       for (const { live, nextBoot } of statesOf(observed, plan)) {
         if (live) expect(live.currentMemory).toBeLessThanOrEqual(live.memory);
         if (nextBoot) expect(nextBoot.currentMemory).toBeLessThanOrEqual(nextBoot.memory);
       }
       const last = carriedOut(observed, plan);
-      expectSettled(asked, last, circumstances);
+      expectSettled(desired, last, circumstances);
       const isFolded = plan.steps.some(({ kind }) => kind === "define");
-      const { currentMemory } = asked;
+      const { currentMemory } = desired;
       if (isFolded) expect(last.nextBoot?.currentMemory).toBe(currentMemory ?? last.nextBoot?.memory);
-      if (asked.device === "virtio-mem" || currentMemory === undefined) return;
+      if (desired.device === "virtio-mem" || currentMemory === undefined) return;
       // Beside virtio-mem of others all of it may be named, and is nobody's to set.
       const isIdle = [last.live, last.nextBoot].some((view) => view?.devices.some(isVirtioMem));
-      if (currentMemory === asked.memory && isIdle) return;
+      if (currentMemory === desired.memory && isIdle) return;
       if (last.nextBoot) expect(last.nextBoot.currentMemory).toBe(currentMemory);
     },
   );

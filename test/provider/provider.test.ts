@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULTS } from "../../provider/args/defaults.ts";
-import { hostClock } from "../../provider/guest/wait.ts";
+import { hostClock } from "../../provider/deadline.ts";
 import { createProvider } from "../../provider/provider.ts";
-import { Session, type Surroundings } from "../../provider/session.ts";
-import { FakeHypervisor } from "../operations/fake-hypervisor.ts";
-import { URN } from "../operations/one-resource.ts";
+import { type Dependencies, Session } from "../../provider/session.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { URN } from "../support/one-resource.ts";
 
 const silent = { message: async () => {}, status: async () => {} };
 
-function surroundings(more: Partial<Surroundings> = {}): Surroundings {
+function surroundings(more: Partial<Dependencies> = {}): Dependencies {
   return {
     connect: async () => new FakeHypervisor(),
     log: silent,
@@ -88,7 +88,7 @@ describe("connections", () => {
 
   test("for a look are tried for 2 s, for work for 15 s", async () => {
     const times: (number | undefined)[] = [];
-    const connect: Surroundings["connect"] = async (_, options) => {
+    const connect: Dependencies["connect"] = async (_, options) => {
       times.push(options?.connectTimeoutMs);
       throw new Error("nobody answers");
     };

@@ -4,7 +4,7 @@ import { MockMonitor, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
 import { DEFAULTS } from "../../provider/args/defaults.ts";
-import { UNKNOWN } from "../../provider/args/size.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { outputs } from "../../provider/outputs.ts";
 import { Domain, type DomainArgs } from "../../sdk/index.ts";
 
@@ -205,11 +205,11 @@ describe("secrets", () => {
     };
     const definition = { ...view, type: "kvm", name: "a", uuid: "u", pinned: false };
     const power = "running" as const;
-    const sighting = { observed, power, autostart: false, agentConnected: true, definition };
+    const observation = { observed, power, autostart: false, agentConnected: true, definition };
     const guest = { domainId: 1, speaker: "agent" as const, memory: 2048 * 1024 };
     const made = outputs(args, {
       uri: "qemu:///system",
-      sighting,
+      observation,
       defaults: DEFAULTS,
       adopted: false,
       guest,

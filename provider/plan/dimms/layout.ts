@@ -1,35 +1,35 @@
-import { sayMib, saySize } from "../../args/size.ts";
-import type { Kib } from "../../domain/state.ts";
-import type { Asked } from "../asked.ts";
-import { sum } from "../cells.ts";
-import type { MemoryView, SeenDevice } from "../observed.ts";
+import type { Kib } from "../../units/kib.ts";
+import { sum } from "../../units/kib.ts";
+import { formatMib, formatSize } from "../../units/size.ts";
+import type { DesiredMemory } from "../desired.ts";
+import { type NodeShare, nodeShares } from "../numa/spread.ts";
+import type { MemoryView, ObservedDevice } from "../observed.ts";
 import type { DimmPlan, Layout } from "../plan.ts";
 import { guestBlock } from "../platform.ts";
-import { freeSlots, ourAlias, slotCount } from "./slots.ts";
-import { type Part, parts } from "./spread.ts";
+import { dimmAlias, freeSlots, slotCount } from "./slots.ts";
 
 /** The memory block of the guest that runs. */
-export function blockOf(live: MemoryView): { size: Kib; why?: string } {
+export function guestBlockOf(live: MemoryView): { size: Kib; why?: string } {
   return guestBlock(live.arch, sum(live.cells.map((cell) => cell.memory)), live.guestBlock);
 }
 
 /** What every DIMM must be a multiple of, and why that is more than the alignment that was asked for. */
-export function dimmUnit(asked: Asked, live: MemoryView): { size: Kib; why?: string } {
-  const block = blockOf(live);
-  const pageSize = asked.source?.pageSize ?? 0;
-  if (block.size > asked.alignment && block.size >= pageSize) return block;
+export function dimmUnit(desired: DesiredMemory, live: MemoryView): { size: Kib; why?: string } {
+  const block = guestBlockOf(live);
+  const pageSize = desired.source?.pageSize ?? 0;
+  if (block.size > desired.alignment && block.size >= pageSize) return block;
   // All three are powers of two, so the largest is a multiple of the others.
-  if (pageSize > asked.alignment) return { size: pageSize, why: "the page size of hotplug.source" };
-  return { size: asked.alignment };
+  if (pageSize > desired.alignment) return { size: pageSize, why: "the page size of hotplug.source" };
+  return { size: desired.alignment };
 }
 
 /**
  * The fewest DIMMs that make up the increase, in the lowest free slots: one for each target node, or as many as
  * `maxDimmSize` makes of it. The rules have passed: it is a whole number of units, and the slots suffice.
  */
-export function layOut(increase: Kib, asked: Asked, live: MemoryView): Layout {
+export function layOut(increase: Kib, desired: DesiredMemory, live: MemoryView): Layout {
   const free = freeSlots(live);
-  const planned = dimmParts(increase, asked, live);
+  const planned = dimmParts(increase, desired, live);
   const bases = alignedBases(
     planned.map(({ size }) => size),
     live,
@@ -41,9 +41,9 @@ export function layOut(increase: Kib, asked: Asked, live: MemoryView): Layout {
       size,
       node,
       slot,
-      alias: ourAlias(slot),
+      alias: dimmAlias(slot),
       ...(base !== undefined && { base }),
-      ...(asked.source && { source: asked.source }),
+      ...(desired.source && { source: desired.source }),
     };
   });
   return {
@@ -55,14 +55,14 @@ export function layOut(increase: Kib, asked: Asked, live: MemoryView): Layout {
 }
 
 /** How many DIMMs an increase takes. */
-export function dimmCount(increase: Kib, asked: Asked, live: MemoryView): number {
-  return dimmParts(increase, asked, live).length;
+export function dimmCount(increase: Kib, desired: DesiredMemory, live: MemoryView): number {
+  return dimmParts(increase, desired, live).length;
 }
 
 /** Each DIMM with its node: full ones first, so that a node's last is the smaller one. */
-function dimmParts(increase: Kib, asked: Asked, live: MemoryView): Part[] {
-  const largest = largestDimm(asked, live);
-  return parts(increase, asked, live).flatMap(({ node, size }) => {
+function dimmParts(increase: Kib, desired: DesiredMemory, live: MemoryView): NodeShare[] {
+  const largest = largestDimm(desired, live);
+  return nodeShares(increase, desired, live).flatMap(({ node, size }) => {
     const most = largest ?? size;
     const full = size > 0 ? Math.floor(size / most) : 0;
     const rest = size - full * most;
@@ -74,9 +74,9 @@ function dimmParts(increase: Kib, asked: Asked, live: MemoryView): Part[] {
 }
 
 /** As the user limits it, in whole units; 0 where not even one fits, undefined without a limit. */
-export function largestDimm(asked: Asked, live: MemoryView): Kib | undefined {
-  const { maxDimmSize } = asked;
-  return maxDimmSize === undefined ? undefined : maxDimmSize - (maxDimmSize % dimmUnit(asked, live).size);
+export function largestDimm(desired: DesiredMemory, live: MemoryView): Kib | undefined {
+  const { maxDimmSize } = desired;
+  return maxDimmSize === undefined ? undefined : maxDimmSize - (maxDimmSize % dimmUnit(desired, live).size);
 }
 
 /**
@@ -86,7 +86,7 @@ export function largestDimm(asked: Asked, live: MemoryView): Kib | undefined {
 export function alignedBases(sizes: Kib[], live: MemoryView): string[] | undefined {
   const devices = live.devices.filter((device) => device.base !== undefined);
   if (misaligned(live).length === 0 || devices.length === 0) return undefined;
-  const block = BigInt(blockOf(live).size) * 1024n;
+  const block = BigInt(guestBlockOf(live).size) * 1024n;
   const [end = 0n] = devices.map(endOf).sort((a, b) => (a < b ? 1 : -1));
   let next = ((end + block - 1n) / block) * block;
   return sizes.map((size) => {
@@ -97,8 +97,8 @@ export function alignedBases(sizes: Kib[], live: MemoryView): string[] | undefin
 }
 
 /** Devices off the guest's memory blocks, by their start or their size. */
-export function misaligned(live: MemoryView): SeenDevice[] {
-  const block = blockOf(live).size;
+export function misaligned(live: MemoryView): ObservedDevice[] {
+  const block = guestBlockOf(live).size;
   return live.devices.filter(
     (device) =>
       (device.model === "dimm" || device.model === "nvdimm") &&
@@ -107,23 +107,26 @@ export function misaligned(live: MemoryView): SeenDevice[] {
   );
 }
 
-function endOf(device: SeenDevice): bigint {
+function endOf(device: ObservedDevice): bigint {
   return BigInt(device.base ?? 0) + BigInt(device.size) * 1024n;
 }
 
-export function sayDimm({ size, slot, node, base }: DimmPlan): string {
-  return `a DIMM of ${saySize(size)} in slot ${slot}, node ${node}${base === undefined ? "" : `, at ${base}`}`;
+export function describeDimm({ size, slot, node, base }: DimmPlan): string {
+  return `a DIMM of ${formatSize(size)} in slot ${slot}, node ${node}${base === undefined ? "" : `, at ${base}`}`;
 }
 
 /** «1 DIMM into slot 0», «3 DIMMs (512 MiB, 512 MiB, 256 MiB) into slots 0, 1, 2». */
-export function sayDimms(dimms: Pick<SeenDevice, "size" | "slot">[], way: "into" | "out of"): string {
+export function describeDimms(
+  dimms: Pick<ObservedDevice, "size" | "slot">[],
+  way: "into" | "out of",
+): string {
   const slots = dimms.map(({ slot }) => slot).join(", ");
   if (dimms.length === 1) return `1 DIMM ${way} slot ${slots}`;
   const [first] = dimms;
   const alike = dimms.every(({ size }) => size === first?.size);
   const sizes =
     alike && first
-      ? `of ${saySize(first.size)} each`
-      : `(${dimms.map(({ size }) => sayMib(size)).join(", ")})`;
+      ? `of ${formatSize(first.size)} each`
+      : `(${dimms.map(({ size }) => formatMib(size)).join(", ")})`;
   return `${dimms.length} DIMMs ${sizes} ${way} slots ${slots}`;
 }

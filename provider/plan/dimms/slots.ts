@@ -2,13 +2,13 @@ import type { MemoryDevice } from "../../domain/state.ts";
 import type { MemoryView } from "../observed.ts";
 
 /** The names of our DIMMs and virtio-mem devices: a contract with states and definitions that exist. */
-const OUR_ALIAS = /^ua-pulumi-(dimm|vmem)\d+$/;
+const MANAGED_ALIAS = /^ua-pulumi-(dimm|vmem)\d+$/;
 
-export function isOurs(device: MemoryDevice): boolean {
-  return device.alias !== undefined && OUR_ALIAS.test(device.alias);
+export function isManaged(device: MemoryDevice): boolean {
+  return device.alias !== undefined && MANAGED_ALIAS.test(device.alias);
 }
 
-export function ourAlias(slot: number): string {
+export function dimmAlias(slot: number): string {
   return `ua-pulumi-dimm${slot}`;
 }
 

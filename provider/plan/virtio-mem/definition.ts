@@ -1,17 +1,20 @@
 import { countedSize } from "../../domain/state.ts";
-import type { Asked } from "../asked.ts";
-import { type CellPlan, sum } from "../cells.ts";
-import { isOurs } from "../dimms/slots.ts";
-import { targetNodes } from "../dimms/spread.ts";
+import { sum } from "../../units/kib.ts";
+import type { DesiredMemory } from "../desired.ts";
+import { isManaged } from "../dimms/slots.ts";
+import type { CellPlan } from "../numa/cells.ts";
+import { targetNodes } from "../numa/spread.ts";
 import type { MemoryView, Observed } from "../observed.ts";
 import type { MemoryDefinition, VirtioMemPlan } from "../plan.ts";
 import { pluggingReason } from "../platform.ts";
 import { definedDevices, virtioMemOn } from "./devices.ts";
-import { levelled } from "./level.ts";
+import { distribute } from "./distribute.ts";
 
 /** True where memory comes by virtio-mem; else devices of others stay as they are. */
-export function definesVirtioMem(asked: Asked, nextBoot: MemoryView): boolean {
-  return asked.device === "virtio-mem" && asked.enabled && pluggingReason(asked, nextBoot) === undefined;
+export function definesVirtioMem(desired: DesiredMemory, nextBoot: MemoryView): boolean {
+  return (
+    desired.device === "virtio-mem" && desired.enabled && pluggingReason(desired, nextBoot) === undefined
+  );
 }
 
 /**
@@ -23,36 +26,40 @@ export function definesVirtioMem(asked: Asked, nextBoot: MemoryView): boolean {
  */
 export function withVirtioMem(
   folded: MemoryDefinition,
-  asked: Asked,
+  desired: DesiredMemory,
   observed: Observed,
   nextBoot: MemoryView,
   numaChanged: boolean,
 ): MemoryDefinition {
-  if (folded.cells.length === 0 || !definesVirtioMem(asked, nextBoot)) return folded;
-  const hasDimms = nextBoot.devices.some((device) => isOurs(device) && device.model === "dimm");
+  if (folded.cells.length === 0 || !definesVirtioMem(desired, nextBoot)) return folded;
+  const hasDimms = nextBoot.devices.some((device) => isManaged(device) && device.model === "dimm");
   const present = numaChanged || hasDimms ? [] : [nextBoot.cells, observed.live?.cells ?? []];
   const bases = present.filter((cells) => cells.length === folded.cells.length);
   for (const cells of [...bases, folded.cells]) {
-    const devices = requests(asked, cells, nextBoot);
-    if (devices !== undefined) return { ...folded, ...withDevices(devices, asked, cells, folded) };
+    const devices = requests(desired, cells, nextBoot);
+    if (devices !== undefined) return { ...folded, ...withDevices(devices, desired, cells, folded) };
   }
   return folded;
 }
 
 /** Undefined where what is asked above these cells can't be requested. */
-function requests(asked: Asked, cells: CellPlan[], nextBoot: MemoryView): VirtioMemPlan[] | undefined {
-  const nodes = targetNodes(asked, nextBoot).filter((node) => cells.some(({ id }) => id === node));
-  const devices = definedDevices(asked, nodes, cells, nextBoot);
+function requests(
+  desired: DesiredMemory,
+  cells: CellPlan[],
+  nextBoot: MemoryView,
+): VirtioMemPlan[] | undefined {
+  const nodes = targetNodes(desired, nextBoot).filter((node) => cells.some(({ id }) => id === node));
+  const devices = definedDevices(desired, nodes, cells, nextBoot);
   const used = new Set(nodes.map((node) => virtioMemOn(node, nextBoot)));
-  const theirs = nextBoot.devices.filter((device) => !isOurs(device) && !used.has(device));
-  const rest = asked.memory - sum(cells.map(({ memory }) => memory)) - sum(theirs.map(countedSize));
-  const requested = levelled(devices, rest);
+  const theirs = nextBoot.devices.filter((device) => !isManaged(device) && !used.has(device));
+  const rest = desired.memory - sum(cells.map(({ memory }) => memory)) - sum(theirs.map(countedSize));
+  const requested = distribute(devices, rest);
   return requested && devices.map((device, index) => ({ ...device, requested: requested[index] ?? 0 }));
 }
 
 function withDevices(
   devices: VirtioMemPlan[],
-  { maxMemory, slots }: Asked,
+  { maxMemory, slots }: DesiredMemory,
   cells: CellPlan[],
   { removeAliases }: MemoryDefinition,
 ): Partial<MemoryDefinition> {

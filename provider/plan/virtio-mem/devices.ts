@@ -1,8 +1,8 @@
-import { KIB_PER_MIB } from "../../args/size.ts";
-import { countedSize, type Kib, type MemoryDevice } from "../../domain/state.ts";
-import type { Asked } from "../asked.ts";
-import { type CellPlan, sum } from "../cells.ts";
-import { isOurs } from "../dimms/slots.ts";
+import { countedSize, type MemoryDevice } from "../../domain/state.ts";
+import { KIB_PER_MIB, type Kib, sum } from "../../units/kib.ts";
+import type { DesiredMemory } from "../desired.ts";
+import { isManaged } from "../dimms/slots.ts";
+import type { CellPlan } from "../numa/cells.ts";
 import type { MemoryView } from "../observed.ts";
 import type { VirtioMemPlan } from "../plan.ts";
 import { guestBlock } from "../platform.ts";
@@ -18,11 +18,11 @@ function virtioMemAlias(node: number): string {
 /** The virtio-mem device that gives a node its memory: ours, else the first of somebody else's. */
 export function virtioMemOn(node: number, view: Pick<MemoryView, "devices">): MemoryDevice | undefined {
   const there = view.devices.filter((device) => device.model === "virtio-mem" && device.node === node);
-  return there.find(isOurs) ?? there[0];
+  return there.find(isManaged) ?? there[0];
 }
 
 /** The step in which a device takes and gives memory. */
-export function blockOfDevice({ block = LEAST_BLOCK }: Pick<MemoryDevice, "block">): Kib {
+export function deviceBlock({ block = LEAST_BLOCK }: Pick<MemoryDevice, "block">): Kib {
   return block;
 }
 
@@ -32,7 +32,7 @@ export function requestedOn(nodes: number[], view: MemoryView): Kib {
 }
 
 /** What virtio-mem devices hold back: libvirt counts it in its total, and against maxMemory. */
-export function heldBack(view: Pick<MemoryView, "devices">): Kib {
+export function unrequestedMemory(view: Pick<MemoryView, "devices">): Kib {
   return sum(view.devices.map((device) => device.size - countedSize(device)));
 }
 
@@ -44,26 +44,26 @@ export function heldBack(view: Pick<MemoryView, "devices">): Kib {
  * @param nodes those whose memory is to be changed
  */
 export function definedDevices(
-  asked: Asked,
+  desired: DesiredMemory,
   nodes: number[],
   cells: CellPlan[],
   definition: Pick<MemoryView, "devices" | "arch">,
 ): VirtioMemPlan[] {
-  const theirs = definition.devices.filter((device) => !isOurs(device));
+  const theirs = definition.devices.filter((device) => !isManaged(device));
   const base = sum(cells.map(({ memory }) => memory));
-  const room = Math.max(0, asked.maxMemory - base - sum(theirs.map(({ size }) => size)));
+  const room = Math.max(0, desired.maxMemory - base - sum(theirs.map(({ size }) => size)));
   const there = (node: number) => virtioMemOn(node, definition);
   const isTheirs = (node: number) => theirs.some((device) => device === there(node));
   const count = nodes.filter((node) => !isTheirs(node)).length;
   return nodes.flatMap((node): VirtioMemPlan[] => {
     const found = there(node);
-    const block = found ? blockOfDevice(found) : Math.max(LEAST_BLOCK, asked.source?.pageSize ?? 0);
+    const block = found ? deviceBlock(found) : Math.max(LEAST_BLOCK, desired.source?.pageSize ?? 0);
     if (found && isTheirs(node)) return [{ node, size: found.size, block, requested: found.requested ?? 0 }];
     const unit = Math.max(guestBlock(definition.arch, base).size, block);
     const size = Math.floor(room / count / unit) * unit;
     if (size === 0) return [];
     const requested = found?.requested ?? 0;
-    const source = found === undefined && asked.source ? { source: asked.source } : {};
+    const source = found === undefined && desired.source ? { source: desired.source } : {};
     return [{ alias: virtioMemAlias(node), node, size, block, requested, ...source }];
   });
 }

@@ -1,45 +1,59 @@
-import { sayMib, saySize } from "../../args/size.ts";
-import type { Kib, MemoryDevice } from "../../domain/state.ts";
-import type { Asked } from "../asked.ts";
-import { sum } from "../cells.ts";
-import { leastMemory } from "../definition.ts";
-import { isOurs } from "../dimms/slots.ts";
-import { targetNodes } from "../dimms/spread.ts";
+import type { MemoryDevice } from "../../domain/state.ts";
+import type { Kib } from "../../units/kib.ts";
+import { sum } from "../../units/kib.ts";
+import { formatMib, formatSize } from "../../units/size.ts";
+import { leastMemory } from "../definition/folded.ts";
+import type { DesiredMemory } from "../desired.ts";
+import { isManaged } from "../dimms/slots.ts";
+import { targetNodes } from "../numa/spread.ts";
 import type { MemoryView, Observed } from "../observed.ts";
-import type { Reachable } from "../plan.ts";
+import type { Reachable, Reason } from "../plan.ts";
 import { pluggingReason } from "../platform.ts";
-import { blockOfDevice, definedDevices, requestedOn, virtioMemOn } from "./devices.ts";
-import { levelled } from "./level.ts";
+import { definedDevices, deviceBlock, requestedOn, virtioMemOn } from "./devices.ts";
+import { distribute } from "./distribute.ts";
 
 /**
  * Why the running domain's memory can't become what is asked by resizing its virtio-mem devices; all reasons at once,
  * none where it can.
  */
-export function reasonsAgainstResize(asked: Asked, live: MemoryView): string[] {
-  const reason = pluggingReason(asked, live);
-  const general = [
-    ...(asked.enabled ? [] : ["hotplug.enabled is false"]),
+export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): Reason[] {
+  const reason = pluggingReason(desired, live);
+  const general: Reason[] = [
+    ...(desired.enabled ? [] : [{ code: "hotplug-disabled", text: "hotplug.enabled is false" } as const]),
     ...(reason === undefined ? [] : [reason]),
   ];
-  const nodes = targetNodes(asked, live);
+  const nodes = targetNodes(desired, live);
   const without = nodes.filter((node) => virtioMemOn(node, live) === undefined);
   if (without.length > 0 || nodes.length === 0) return [...general, missingDevice(without, live)];
-  const base = baseMemory(asked, live);
-  const devices = targetDevices(asked, live);
-  if (asked.memory < base)
+  const base = baseMemory(desired, live);
+  const devices = targetDevices(desired, live);
+  if (desired.memory < base)
     return [
       ...general,
-      `${sayMib(base)} of it are no virtio-mem, and can't be taken away while the domain runs`,
+      {
+        code: "boot-memory",
+        text: `${formatMib(base)} of it are no virtio-mem, and can't be taken away while the domain runs`,
+      },
     ];
-  const rest = asked.memory - base;
+  const rest = desired.memory - base;
   const most = sum(devices.map(({ size }) => size));
   const block = largestBlock(devices);
   return [
     ...general,
-    ...(rest > most ? [`${whose(nodes)} ${saySize(most)}, ${saySize(rest)} would be needed`] : []),
+    ...(rest > most
+      ? [
+          {
+            code: "beyond-virtio-mem-size",
+            text: `${whose(nodes)} ${formatSize(most)}, ${formatSize(rest)} would be needed`,
+          } as const,
+        ]
+      : []),
     ...(rest <= most && rest % block !== 0
       ? [
-          `the ${sayMib(rest)} above ${sayMib(base)} are no multiple of ${sayMib(block)}, the block of the virtio-mem device`,
+          {
+            code: "not-virtio-mem-block",
+            text: `the ${formatMib(rest)} above ${formatMib(base)} are no multiple of ${formatMib(block)}, the block of the virtio-mem device`,
+          } as const,
         ]
       : []),
   ];
@@ -51,50 +65,59 @@ function whose(nodes: number[]): string {
     : `the virtio-mem devices of nodes ${nodes.join(", ")} hold at most`;
 }
 
-function missingDevice(nodes: number[], live: MemoryView): string {
+function missingDevice(nodes: number[], live: MemoryView): Reason {
   const node = nodes[0] ?? 0;
   if (live.maxMemory === undefined)
-    return "the running domain was started without maxMemory, so it has no virtio-mem device";
-  return `the running domain was started without a virtio-mem device on node ${node}`;
+    return {
+      code: "no-max-memory",
+      text: "the running domain was started without maxMemory, so it has no virtio-mem device",
+    };
+  return {
+    code: "no-virtio-mem-device",
+    text: `the running domain was started without a virtio-mem device on node ${node}`,
+  };
 }
 
 /** What the running domain has beside the virtio-mem devices that are resized. */
-export function baseMemory(asked: Asked, live: MemoryView): Kib {
-  return live.memory - requestedOn(targetNodes(asked, live), live);
+export function baseMemory(desired: DesiredMemory, live: MemoryView): Kib {
+  return live.memory - requestedOn(targetNodes(desired, live), live);
 }
 
 /** The devices that are resized; fewer than nodes where some have none. */
-export function targetDevices(asked: Asked, live: MemoryView): (MemoryDevice & { node: number })[] {
-  return targetNodes(asked, live).flatMap((node) => {
+export function targetDevices(desired: DesiredMemory, live: MemoryView): (MemoryDevice & { node: number })[] {
+  return targetNodes(desired, live).flatMap((node) => {
     const device = virtioMemOn(node, live);
     return device === undefined ? [] : [{ ...device, node }];
   });
 }
 
 function largestBlock(devices: MemoryDevice[]): Kib {
-  return Math.max(...devices.map(blockOfDevice));
+  return Math.max(...devices.map(deviceBlock));
 }
 
 /** What each device is asked for, so that the memory is what is asked. The rules have passed. */
-export function requestsFor(asked: Asked, live: MemoryView): Kib[] {
-  const holders = targetDevices(asked, live).map((device) => ({
+export function requestsFor(desired: DesiredMemory, live: MemoryView): Kib[] {
+  const holders = targetDevices(desired, live).map((device) => ({
     size: device.size,
     requested: device.requested ?? 0,
-    block: blockOfDevice(device),
+    block: deviceBlock(device),
   }));
-  return levelled(holders, asked.memory - baseMemory(asked, live)) ?? [];
+  return distribute(holders, desired.memory - baseMemory(desired, live)) ?? [];
 }
 
 /** The sizes that a running domain's virtio-mem devices reach, above and below the present one. */
-export function resizableTo(asked: Asked, observed: Observed): { up?: Reachable; down: Reachable[] } {
+export function virtioMemSizes(
+  desired: DesiredMemory,
+  observed: Observed,
+): { up?: Reachable; down: Reachable[] } {
   const { live } = observed;
-  if (live === undefined || asked.applyOn === "nextBoot") return { down: [] };
-  const devices = targetDevices(asked, live);
-  const base = baseMemory(asked, live);
-  if (reasonsAgainstResize({ ...asked, memory: base }, live).length > 0) return { down: [] };
+  if (live === undefined || desired.applyOn === "nextBoot") return { down: [] };
+  const devices = targetDevices(desired, live);
+  const base = baseMemory(desired, live);
+  if (reasonsAgainstResize({ ...desired, memory: base }, live).length > 0) return { down: [] };
   const step = largestBlock(devices);
   const present = (live.memory - base) / step;
-  const least = Math.max(0, Math.ceil((leastMemory(asked, observed) - base) / step));
+  const least = Math.max(0, Math.ceil((leastMemory(desired, observed) - base) / step));
   const most = sum(devices.map(({ size }) => Math.floor(size / step)));
   const range = (from: number, to: number): Reachable[] =>
     from <= to ? [{ from: base + from * step, to: base + to * step, step }] : [];
@@ -103,21 +126,26 @@ export function resizableTo(asked: Asked, observed: Observed): { up?: Reachable;
 }
 
 /** Why the running domain has the other kind of device than the program asks for; undefined where it hasn't. */
-export function otherKindReason(asked: Asked, live: MemoryView): string | undefined {
-  if (asked.device === "dimm") {
-    const ours = live.devices.find((device) => device.model === "virtio-mem" && isOurs(device));
+export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Reason | undefined {
+  if (desired.device === "dimm") {
+    const ours = live.devices.find((device) => device.model === "virtio-mem" && isManaged(device));
     return (
-      ours &&
-      `the running domain was started with a virtio-mem device on node ${ours.node ?? 0}, and hotplug.device is "dimm"`
+      ours && {
+        code: "device-kind",
+        text: `the running domain was started with a virtio-mem device on node ${ours.node ?? 0}, and hotplug.device is "dimm"`,
+      }
     );
   }
-  const nodes = targetNodes(asked, live);
+  const nodes = targetNodes(desired, live);
   if (live.maxMemory === undefined || nodes.some((node) => virtioMemOn(node, live))) return undefined;
-  if (live.devices.some((device) => device.model === "virtio-mem" && isOurs(device))) return undefined;
-  if (!asked.enabled || pluggingReason(asked, live) !== undefined) return undefined;
+  if (live.devices.some((device) => device.model === "virtio-mem" && isManaged(device))) return undefined;
+  if (!desired.enabled || pluggingReason(desired, live) !== undefined) return undefined;
   // With so little room it would have been started without one too.
-  const wanted = definedDevices({ ...asked, maxMemory: live.maxMemory.size }, nodes, live.cells, live);
+  const wanted = definedDevices({ ...desired, maxMemory: live.maxMemory.size }, nodes, live.cells, live);
   return wanted.length === 0
     ? undefined
-    : `the running domain was started without a virtio-mem device on node ${nodes[0]}, and hotplug.device is "virtio-mem"`;
+    : {
+        code: "device-kind",
+        text: `the running domain was started without a virtio-mem device on node ${nodes[0]}, and hotplug.device is "virtio-mem"`,
+      };
 }

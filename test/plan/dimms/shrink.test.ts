@@ -1,15 +1,15 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import type { Kib } from "../../../provider/domain/state.ts";
-import { definitionOfPresent } from "../../../provider/plan/definition-steps.ts";
-import { downwardSizes } from "../../../provider/plan/dimms/reachable-down.ts";
-import { isOurs } from "../../../provider/plan/dimms/slots.ts";
-import { planMemory } from "../../../provider/plan/memory.ts";
+import { definitionOfPresent } from "../../../provider/plan/definition/steps.ts";
+import { isManaged } from "../../../provider/plan/dimms/slots.ts";
+import { downwardSizes } from "../../../provider/plan/live-sizes/down.ts";
 import type { Observed } from "../../../provider/plan/observed.ts";
 import type { Plan } from "../../../provider/plan/plan.ts";
-import { anyAsked, anyObserved } from "../arbitrary-domain.ts";
-import { ask, MIB, off, ours, paused, running, theirs, transient } from "../scene.ts";
-import { afterStep } from "../simulate.ts";
+import { planMemory } from "../../../provider/plan/plan-memory.ts";
+import type { Kib } from "../../../provider/units/kib.ts";
+import { anyAsked, anyObserved } from "../../support/arbitrary-domain.ts";
+import { ask, MIB, off, ours, paused, running, theirs, transient } from "../../support/scene.ts";
+import { afterStep } from "../../support/simulate.ts";
 
 const RUNS = { numRuns: 300 };
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
@@ -22,7 +22,7 @@ function detached({ steps }: Plan): string[] {
 const alias = (slot: number) => `ua-pulumi-dimm${slot}`;
 
 describe("which DIMMs are taken out", () => {
-  test.each<[name: string, Observed, asked: ReturnType<typeof ask>, slots: number[]]>([
+  test.each<[name: string, Observed, desired: ReturnType<typeof ask>, slots: number[]]>([
     [
       "the newest is the one that was plugged last, whatever its slot",
       running({ devices: [ours(3, 256), ours(0, 256)] }),
@@ -56,26 +56,26 @@ describe("which DIMMs are taken out", () => {
       ask(1536, { ...allowUnplug, target: "spread" }),
       [2],
     ],
-  ])("%s", (_, observed, asked, slots) => {
-    const plan = planMemory(asked, observed);
+  ])("%s", (_, observed, desired, slots) => {
+    const plan = planMemory(desired, observed);
     expect([plan.outcome, detached(plan)]).toEqual(["live", slots.map(alias)]);
   });
 
   test("never without leave, of others, of a paused guest, for the next boot, or beside what is asked", () => {
     const dimms = { devices: [ours(0, 256), theirs(1, 256, "ua-theirs")] };
-    const asked = ask(1259, allowUnplug);
+    const desired = ask(1259, allowUnplug);
     for (const [observed, wanted] of [
-      [running(dimms), { ...asked, allowUnplug: false }],
-      [running(dimms), { ...asked, memory: 1003 * MIB }],
-      [running(dimms), { ...asked, memory: 1260 * MIB }],
-      [running(dimms), { ...asked, enabled: false }],
-      [running(dimms), { ...asked, applyOn: "nextBoot" as const }],
-      [paused(running(dimms)), asked],
-      [off(dimms), asked],
+      [running(dimms), { ...desired, allowUnplug: false }],
+      [running(dimms), { ...desired, memory: 1003 * MIB }],
+      [running(dimms), { ...desired, memory: 1260 * MIB }],
+      [running(dimms), { ...desired, enabled: false }],
+      [running(dimms), { ...desired, applyOn: "nextBoot" as const }],
+      [paused(running(dimms)), desired],
+      [off(dimms), desired],
     ] as const)
       expect(detached(planMemory(wanted, observed))).toEqual([]);
-    expect(detached(planMemory(asked, running(dimms)))).toEqual([alias(0)]);
-    expect(detached(planMemory(asked, transient(dimms)))).toEqual([alias(0)]);
+    expect(detached(planMemory(desired, running(dimms)))).toEqual([alias(0)]);
+    expect(detached(planMemory(desired, transient(dimms)))).toEqual([alias(0)]);
   });
 
   test("the definition is that of what is left, in each node", () => {
@@ -93,68 +93,68 @@ describe("which DIMMs are taken out", () => {
 
 /** Domains with DIMMs, and smaller sizes: often what some of our DIMMs add up to. */
 const aDecrease = anyObserved
-  .filter(({ live }) => live?.devices.some(isOurs) === true)
+  .filter(({ live }) => live?.devices.some(isManaged) === true)
   .chain((observed) =>
     fc.tuple(
       fc.constant(observed),
       anyAsked(observed),
-      fc.subarray(observed.live?.devices.filter(isOurs) ?? []),
+      fc.subarray(observed.live?.devices.filter(isManaged) ?? []),
     ),
   )
-  .map(([observed, asked, some]) => {
+  .map(([observed, desired, some]) => {
     const present: Kib = observed.live?.memory ?? 0;
     const memory = present - sum(some.map(({ size }) => size));
-    const { shares: _, ...rest } = asked;
+    const { shares: _, ...rest } = desired;
     return {
       observed,
-      asked: { ...rest, ...allowUnplug, memory, maxMemory: Math.max(memory, asked.maxMemory) },
+      desired: { ...rest, ...allowUnplug, memory, maxMemory: Math.max(memory, desired.maxMemory) },
     };
   });
 
 describe("of whatever DIMMs a domain has", () => {
   property.prop([aDecrease], RUNS)("what is taken out comes to the decrease exactly, and is ours", (one) => {
-    const { observed, asked } = one;
-    const plan = planMemory(asked, observed);
+    const { observed, desired } = one;
+    const plan = planMemory(desired, observed);
     const taken = detached(plan);
     if (taken.length === 0) return;
     const { live } = observed;
     const devices = live?.devices.filter((device) => taken.includes(device.alias ?? "")) ?? [];
-    expect(devices.every(isOurs)).toBe(true);
-    expect(sum(devices.map(({ size }) => size))).toBe((live?.memory ?? 0) - asked.memory);
+    expect(devices.every(isManaged)).toBe(true);
+    expect(sum(devices.map(({ size }) => size))).toBe((live?.memory ?? 0) - desired.memory);
     expect(plan.outcome).toBe("live");
-    if (asked.target !== "spread") expect(devices.every(({ node }) => node === asked.target)).toBe(true);
+    if (desired.target !== "spread") expect(devices.every(({ node }) => node === desired.target)).toBe(true);
   });
 
   property.prop([aDecrease], RUNS)("killed after any step, the same follows, and then nothing", (one) => {
-    const { observed, asked } = one;
-    const { steps, outcome } = planMemory(asked, observed);
+    const { observed, desired } = one;
+    const { steps, outcome } = planMemory(desired, observed);
     if (outcome !== "live") return;
     const states = [observed];
     for (const step of steps) states.push(afterStep(states.at(-1) ?? observed, step));
     const last = states.at(-1) ?? observed;
     for (const killedAt of states)
-      expect(planMemory(asked, killedAt).steps.reduce(afterStep, killedAt)).toEqual(last);
-    expect(planMemory(asked, last)).toMatchObject({ outcome: "none", steps: [] });
-    expect(last.live?.memory).toBe(asked.memory);
+      expect(planMemory(desired, killedAt).steps.reduce(afterStep, killedAt)).toEqual(last);
+    expect(planMemory(desired, last)).toMatchObject({ outcome: "none", steps: [] });
+    expect(last.live?.memory).toBe(desired.memory);
   });
 
   property.prop([aDecrease], RUNS)("a definition of what is left is settled for that size", (one) => {
-    const { observed, asked } = one;
-    const [first] = planMemory(asked, observed).steps;
+    const { observed, desired } = one;
+    const [first] = planMemory(desired, observed).steps;
     if (first?.kind !== "detach") return;
     const left = afterStep(observed, first);
-    const settled = definitionOfPresent(asked, left).reduce(afterStep, left);
+    const settled = definitionOfPresent(desired, left).reduce(afterStep, left);
     expect(settled.nextBoot?.memory).toBe(left.nextBoot && left.live?.memory);
     const memory = left.live?.memory ?? 0;
-    const again = planMemory({ ...asked, memory, maxMemory: Math.max(memory, asked.maxMemory) }, settled);
+    const again = planMemory({ ...desired, memory, maxMemory: Math.max(memory, desired.maxMemory) }, settled);
     expect(again.steps).toEqual([]);
   });
 
   property.prop([aDecrease], RUNS)("every smaller reachable size is live, and no other one", (one) => {
-    const { observed, asked } = one;
-    const reachableDown = downwardSizes(asked, observed);
+    const { observed, desired } = one;
+    const reachableDown = downwardSizes(desired, observed);
     const isLive = (memory: Kib) =>
-      detached(planMemory({ ...asked, memory, maxMemory: Math.max(memory, asked.maxMemory) }, observed))
+      detached(planMemory({ ...desired, memory, maxMemory: Math.max(memory, desired.maxMemory) }, observed))
         .length > 0;
     const sizes = reachableDown.flatMap(({ from, to, step }) =>
       Array.from({ length: (to - from) / step + 1 }, (_, index) => from + index * step),
@@ -165,8 +165,8 @@ describe("of whatever DIMMs a domain has", () => {
       for (const near of [size - MIB, size + MIB, size + 128 * MIB])
         expect(isLive(near)).toBe(sizes.includes(near));
     }
-    if (observed.live !== undefined && detached(planMemory(asked, observed)).length > 0)
-      expect(sizes).toContain(asked.memory);
+    if (observed.live !== undefined && detached(planMemory(desired, observed)).length > 0)
+      expect(sizes).toContain(desired.memory);
   });
 });
 

@@ -1,4 +1,4 @@
-import { MIB, off, ours, running, view, vmem } from "../scene.ts";
+import { MIB, off, ours, running, view, vmem } from "../../support/scene.ts";
 import { nextBoot, type OutcomeRow } from "./row.ts";
 
 /** A running domain whose balloon leaves 512 MiB, now and at the next boot. */

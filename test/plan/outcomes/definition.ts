@@ -1,4 +1,4 @@
-import { MIB, off, running, theirs } from "../scene.ts";
+import { MIB, off, running, theirs } from "../../support/scene.ts";
 import { nextBoot, type OutcomeRow } from "./row.ts";
 
 /** What changes the definition alone. */

@@ -1,4 +1,4 @@
-import { heard, MIB, ours, placedAt, running, theirs, transient } from "../scene.ts";
+import { heard, MIB, ours, placedAt, running, theirs, transient } from "../../support/scene.ts";
 import { nextBoot, type OutcomeRow, replaceCosts } from "./row.ts";
 
 /** What can't be done on the running domain. */

@@ -1,4 +1,4 @@
-import { heard, MIB, ours, paused, placedAt, running, theirs, transient, view } from "../scene.ts";
+import { heard, MIB, ours, paused, placedAt, running, theirs, transient, view } from "../../support/scene.ts";
 import type { OutcomeRow } from "./row.ts";
 
 /** What is plugged into the running domain. */

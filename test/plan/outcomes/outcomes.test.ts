@@ -2,12 +2,12 @@ import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../../provider/args/check-inputs.ts";
 import { DEFAULTS } from "../../../provider/args/defaults.ts";
 import type { Inputs } from "../../../provider/args/inputs.ts";
-import { permitted } from "../../../provider/plan/agree.ts";
-import { askedMemory } from "../../../provider/plan/asked.ts";
-import { emptyNodeRefusal } from "../../../provider/plan/cells.ts";
-import { planChange } from "../../../provider/plan/change.ts";
-import { hidden } from "../../args/arbitrary-inputs.ts";
-import { Run } from "../../operations/one-resource.ts";
+import { desiredMemory } from "../../../provider/plan/desired.ts";
+import { emptyNodeRefusal } from "../../../provider/plan/numa/cells.ts";
+import { planUpdate } from "../../../provider/plan/plan-update.ts";
+import { permittedPlan } from "../../../provider/plan/preview-contract.ts";
+import { hidden } from "../../support/arbitrary-inputs.ts";
+import { Run } from "../../support/one-resource.ts";
 import { OUTCOMES } from "./outcomes.ts";
 import type { OutcomeRow } from "./row.ts";
 
@@ -32,8 +32,8 @@ async function preview(row: OutcomeRow): Promise<Pick<OutcomeRow, "outcome" | "s
   if (failure) return { outcome: "check error", sentence: `${failure.property} ${failure.reason}` };
   // With no failure, all that Inputs has is there.
   const news = inputs as Inputs;
-  const asked = askedMemory(news, defaults);
-  const refusal = asked && emptyNodeRefusal(asked, news.machine);
+  const desired = desiredMemory(news, defaults);
+  const refusal = desired && emptyNodeRefusal(desired, news.machine);
   if (refusal !== undefined) return { outcome: "check error", sentence: `numa ${refusal}` };
   const recorded = row.recorded ?? row.before.nextBoot?.memory;
   const situation = {
@@ -43,12 +43,12 @@ async function preview(row: OutcomeRow): Promise<Pick<OutcomeRow, "outcome" | "s
     defaults,
     adopted: row.adopted === true,
   };
-  const announced = planChange({ ...situation, observed: row.before });
-  const { outcome, summary } =
+  const announced = planUpdate({ ...situation, observed: row.before });
+  const { outcome, headline } =
     row.found === undefined
       ? announced
-      : permitted(announced, planChange({ ...situation, observed: row.found }));
-  return { outcome, sentence: summary };
+      : permittedPlan(announced, planUpdate({ ...situation, observed: row.found }));
+  return { outcome, sentence: headline };
 }
 
 describe.each(Object.entries(OUTCOMES))("%s", (_, rows) => {

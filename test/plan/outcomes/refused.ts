@@ -1,5 +1,5 @@
-import { UNKNOWN } from "../../../provider/args/size.ts";
-import { ours, running } from "../scene.ts";
+import { UNKNOWN } from "../../../provider/args/unknown.ts";
+import { ours, running } from "../../support/scene.ts";
 import { type OutcomeRow, replaceCosts } from "./row.ts";
 
 /** What isn't known, and what is refused. */

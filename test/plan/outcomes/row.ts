@@ -1,7 +1,7 @@
 import type { Defaults } from "../../../provider/args/defaults.ts";
-import type { Kib } from "../../../provider/domain/state.ts";
 import type { Observed } from "../../../provider/plan/observed.ts";
 import type { Outcome } from "../../../provider/plan/plan.ts";
+import type { Kib } from "../../../provider/units/kib.ts";
 
 /** One kind of change: what there is, what the program says then, and what follows. docs/outcomes.md has the same rows. */
 export interface OutcomeRow {

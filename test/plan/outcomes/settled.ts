@@ -1,4 +1,4 @@
-import { MIB, ours, running, view } from "../scene.ts";
+import { MIB, ours, running, view } from "../../support/scene.ts";
 import type { OutcomeRow } from "./row.ts";
 
 /** What makes no difference. */

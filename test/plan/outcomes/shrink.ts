@@ -1,4 +1,4 @@
-import { ours, paused, running, theirs, transient } from "../scene.ts";
+import { ours, paused, running, theirs, transient } from "../../support/scene.ts";
 import { nextBoot, type OutcomeRow, replaceCosts } from "./row.ts";
 
 const allowUnplug = { allowUnplug: true };

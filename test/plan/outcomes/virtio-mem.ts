@@ -1,4 +1,4 @@
-import { off, ours, paused, running, vmem } from "../scene.ts";
+import { off, ours, paused, running, vmem } from "../../support/scene.ts";
 import { nextBoot, type OutcomeRow, replaceCosts } from "./row.ts";
 
 const virtioMem = { hotplug: { device: "virtio-mem" } };

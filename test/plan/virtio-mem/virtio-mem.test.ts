@@ -1,15 +1,15 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import type { MemoryDevice } from "../../../provider/domain/state.ts";
-import type { Asked } from "../../../provider/plan/asked.ts";
-import { downwardSizes } from "../../../provider/plan/dimms/reachable-down.ts";
-import { planMemory } from "../../../provider/plan/memory.ts";
+import type { DesiredMemory } from "../../../provider/plan/desired.ts";
+import { downwardSizes } from "../../../provider/plan/live-sizes/down.ts";
+import { upwardSizes } from "../../../provider/plan/live-sizes/up.ts";
 import { memoryView, type Observed } from "../../../provider/plan/observed.ts";
 import type { Plan } from "../../../provider/plan/plan.ts";
-import { reachableSizes } from "../../../provider/plan/reachable.ts";
+import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import { lagging } from "../../../provider/plan/virtio-mem/devices.ts";
-import { ask, MIB, off, ours, paused, running, theirs, transient, view, vmem } from "../scene.ts";
-import { afterStep } from "../simulate.ts";
+import { ask, MIB, off, ours, paused, running, theirs, transient, view, vmem } from "../../support/scene.ts";
+import { afterStep } from "../../support/simulate.ts";
 
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 const virtioMem = { device: "virtio-mem" } as const;
@@ -29,7 +29,7 @@ describe("a change of memory with virtio-mem", () => {
   test("up: what is above base memory is requested, and base memory stays", () => {
     const plan = planMemory(ask(1515, virtioMem), elastic());
     expect(plan).toMatchObject({ outcome: "live", reasons: [] });
-    expect(plan.summary).toBe(
+    expect(plan.headline).toBe(
       "plug 512 MiB of node 0's virtio-mem device (then 512 MiB of 7168 MiB); 1003 → 1515 MiB of at most 8 GiB; no restart",
     );
     expect(resizes(plan)).toEqual([
@@ -49,7 +49,7 @@ describe("a change of memory with virtio-mem", () => {
 
   test("down, without hotplug.allowUnplug", () => {
     const plan = planMemory(ask(1259, virtioMem), elastic(512));
-    expect(plan.summary).toBe(
+    expect(plan.headline).toBe(
       "take 256 MiB out of node 0's virtio-mem device (then 256 MiB of 7168 MiB); 1515 → 1259 MiB of at most 8 GiB; no restart; the guest gives back what it can free",
     );
     expect(resizes(plan)).toMatchObject([{ from: 512 * MIB, requested: 256 * MIB }]);
@@ -88,12 +88,12 @@ describe("a change of memory with virtio-mem", () => {
   });
 
   test("of a paused domain, and of a transient one, which has no definition", () => {
-    expect(planMemory(ask(1515, virtioMem), paused(elastic())).summary).toContain(
+    expect(planMemory(ask(1515, virtioMem), paused(elastic())).headline).toContain(
       "the domain is paused: the guest follows when it resumes",
     );
     const plan = planMemory(ask(1515, virtioMem), transient({ devices: [vmem(0, 7168)] }));
     expect(plan.steps.map(({ kind }) => kind)).toEqual(["resize"]);
-    expect(plan.summary).toContain("the domain is transient, so the new size ends with it");
+    expect(plan.headline).toContain("the domain is transient, so the new size ends with it");
   });
 
   test("of a domain that is off", () => {
@@ -110,7 +110,7 @@ describe("a change of memory with virtio-mem", () => {
 });
 
 describe("what virtio-mem can't do live takes the fallback", () => {
-  const refused: [string, Asked, Observed, string][] = [
+  const refused: [string, DesiredMemory, Observed, string][] = [
     [
       "less than base memory",
       ask(900, virtioMem),
@@ -154,15 +154,15 @@ describe("what virtio-mem can't do live takes the fallback", () => {
       "the running domain was started without a virtio-mem device on node 1",
     ],
   ];
-  test.each(refused)("%s", (_, asked, observed, reason) => {
-    const plan = planMemory(asked, observed);
+  test.each(refused)("%s", (_, desired, observed, reason) => {
+    const plan = planMemory(desired, observed);
     expect(plan.outcome).toBe("replace");
-    expect(plan.summary).toContain(reason);
+    expect(plan.headline).toContain(reason);
   });
 
   test("then all of it is base memory, and the device is there for the way from there", () => {
-    const asked = ask(1100, { ...virtioMem, whenNotPossible: "restart" });
-    const plan = planMemory(asked, elastic(512));
+    const desired = ask(1100, { ...virtioMem, whenNotPossible: "restart" });
+    const plan = planMemory(desired, elastic(512));
     expect(plan.steps.map(({ kind }) => kind)).toEqual(["define", "stop", "start"]);
     expect(definitionOf(plan)).toMatchObject({
       cells: [{ id: 0, memory: 1100 * MIB }],
@@ -178,7 +178,7 @@ describe("from one kind of device to the other", () => {
     const observed = running({ devices: [ours(0, 256)] }, { cells: [1259] });
     const plan = planMemory(ask(1259, { ...virtioMem, ...restart }), observed);
     expect(plan.outcome).toBe("restart");
-    expect(plan.summary).toContain(
+    expect(plan.headline).toContain(
       'restart: it can\'t change while the domain runs: the running domain was started without a virtio-mem device on node 0, and hotplug.device is "virtio-mem"',
     );
     expect(definitionOf(plan)).toMatchObject({
@@ -201,14 +201,14 @@ describe("from one kind of device to the other", () => {
   });
 
   test("at the next boot, once: then it waits, and nothing is left to do", () => {
-    for (const [asked, observed] of [
+    for (const [desired, observed] of [
       [ask(1515, { whenNotPossible: "nextBoot" }), elastic(512)],
       [ask(1003, { ...virtioMem, whenNotPossible: "nextBoot" }), running()],
     ] as const) {
-      const plan = planMemory(asked, observed);
+      const plan = planMemory(desired, observed);
       expect(plan.outcome).toBe("nextBoot");
       const after = plan.steps.reduce((seen, step) => afterStep(seen, step), observed);
-      expect(planMemory(asked, after).outcome).toBe("none");
+      expect(planMemory(desired, after).outcome).toBe("none");
     }
   });
 
@@ -216,14 +216,14 @@ describe("from one kind of device to the other", () => {
     const observed = running({ max: 1100 });
     const plan = planMemory(ask(1003, virtioMem), observed);
     expect(plan.outcome).toBe("nextBoot");
-    expect(plan.summary).toContain("a virtio-mem device of 7 GiB on node 0");
+    expect(plan.headline).toContain("a virtio-mem device of 7 GiB on node 0");
   });
 
   test("DIMMs beside a device of others: what it holds back counts against the maximum", () => {
     const foreign = { ...vmem(0, 7168, 512), alias: "ua-theirs" };
     const plan = planMemory(ask(1771, { max: 16384 }), running({ devices: [foreign] }));
     expect(plan.outcome).toBe("replace");
-    expect(plan.summary).toContain(
+    expect(plan.headline).toContain(
       "1771 MiB and the 6656 MiB that virtio-mem devices hold back are beyond 8 GiB",
     );
   });
@@ -231,38 +231,38 @@ describe("from one kind of device to the other", () => {
 
 test("where nothing is plugged, a device of others stays in the definition, and counts", () => {
   const foreign = { ...vmem(0, 1024, 512), alias: "ua-theirs" };
-  const asked = ask(1259, { ...virtioMem, enabled: false, whenNotPossible: "nextBoot" });
+  const desired = ask(1259, { ...virtioMem, enabled: false, whenNotPossible: "nextBoot" });
   const observed = running({ devices: [foreign] });
-  const plan = planMemory(asked, observed);
+  const plan = planMemory(desired, observed);
   expect(definitionOf(plan)).toMatchObject({ memory: 1259 * MIB, cells: [{ memory: 747 * MIB }] });
   const after = plan.steps.reduce((seen, step) => afterStep(seen, step), observed);
   expect(after.nextBoot?.memory).toBe(1259 * MIB);
-  expect(planMemory(asked, after).outcome).toBe("none");
+  expect(planMemory(desired, after).outcome).toBe("none");
 });
 
 test("a size with no room above it: its definition is that of the devices as they are resized", () => {
   const live = { cells: [512, 491], devices: [vmem(0, 1408, 1408), vmem(1, 1408, 1408)], max: 12011 };
   const observed = running(live, { ...live, devices: [vmem(1, 1408, 1408)] });
-  const asked = ask(3565, { ...virtioMem, target: "spread", max: 3565 });
-  const after = planMemory(asked, observed).steps.reduce((seen, step) => afterStep(seen, step), observed);
-  expect(planMemory(asked, after)).toMatchObject({ outcome: "none", steps: [] });
+  const desired = ask(3565, { ...virtioMem, target: "spread", max: 3565 });
+  const after = planMemory(desired, observed).steps.reduce((seen, step) => afterStep(seen, step), observed);
+  expect(planMemory(desired, after)).toMatchObject({ outcome: "none", steps: [] });
 });
 
 test("DIMMs are offered to no domain that has virtio-mem of ours: it can't change while it runs", () => {
   const observed = running({ devices: [vmem(0, 4096), ours(0, 256)] });
-  const asked = ask(1515, { allowUnplug: true, whenNotPossible: "error" });
-  const plan = planMemory(asked, observed);
-  const sizes = [reachableSizes(asked, observed), downwardSizes(asked, observed)];
+  const desired = ask(1515, { allowUnplug: true, whenNotPossible: "error" });
+  const plan = planMemory(desired, observed);
+  const sizes = [upwardSizes(desired, observed), downwardSizes(desired, observed)];
   expect([plan.outcome, ...sizes]).toEqual(["refuse", undefined, []]);
-  expect(plan.summary).toContain("no other size is live from 1259 MiB");
+  expect(plan.headline).toContain("no other size is live from 1259 MiB");
 });
 
 test("a definition that a device of others would take beyond maxMemory is refused before anything", () => {
   const foreign = { ...vmem(0, 6144, 512), alias: "ua-theirs" };
-  const asked = ask(2571, { whenNotPossible: "restart", max: 8192 });
-  const plan = planMemory(asked, running({ devices: [foreign], max: 7200 }));
+  const desired = ask(2571, { whenNotPossible: "restart", max: 8192 });
+  const plan = planMemory(desired, running({ devices: [foreign], max: 7200 }));
   expect(plan.outcome).toBe("refuse");
-  expect(plan.summary).toBe(
+  expect(plan.headline).toBe(
     "with the virtio-mem device of others, which counts in full, the definition would come to 8203 MiB of at most 8 GiB; raise maxMemory to at least 8203 MiB",
   );
 });
@@ -303,7 +303,7 @@ const anyElastic = fc
     power: fc.constantFrom("running", "running", "paused", "off", "transient"),
     followed: fc.boolean(),
     dimm: fc.option(fc.integer({ min: 1, max: 4 }), { freq: 4 }),
-    asked: fc.oneof(
+    desired: fc.oneof(
       fc.record({ blocks: fc.integer({ min: -64, max: 2600 }) }),
       fc.record({ mib: fc.integer({ min: 64, max: 8192 }) }),
     ),
@@ -312,7 +312,7 @@ const anyElastic = fc
     applyOn: fc.constantFrom("now", "now", "now", "nextBoot"),
     device: fc.constantFrom("virtio-mem", "virtio-mem", "virtio-mem", "virtio-mem", "dimm"),
   })
-  .map(({ cells, room, requested, target, power, followed, dimm, asked, more, ...how }) => {
+  .map(({ cells, room, requested, target, power, followed, dimm, desired, more, ...how }) => {
     const nodes = target === "spread" ? cells.map((_, node) => node) : [target % cells.length];
     const each = Math.floor(room / nodes.length) * 128;
     const devices = nodes
@@ -331,38 +331,38 @@ const anyElastic = fc
           ? transient(live)
           : running(live, followed ? live : before);
     const present = base + plugged;
-    const memory = Math.max(64, "mib" in asked ? asked.mib : present + asked.blocks * 2);
+    const memory = Math.max(64, "mib" in desired ? desired.mib : present + desired.blocks * 2);
     const goal = ask(memory, {
       ...how,
       max: Math.max(memory, max + more),
       target: target === "spread" ? target : target % cells.length,
     });
-    return { observed: power === "paused" ? paused(observed) : observed, asked: goal };
+    return { observed: power === "paused" ? paused(observed) : observed, desired: goal };
   });
 
 describe("of whatever an elastic domain is like, and whatever is asked", () => {
   const RUNS = { numRuns: 500 };
 
   property.prop([anyElastic], RUNS)("devices are asked for whole blocks within their size", (one) => {
-    const { observed, asked } = one;
-    const plan = planMemory(asked, observed);
+    const { observed, desired } = one;
+    const plan = planMemory(desired, observed);
     const devices = resizes(plan);
     for (const { requested, size } of devices) {
       expect([requested >= 0, requested <= size, requested % (2 * MIB)]).toEqual([true, true, 0]);
     }
     if (devices.length === 0) return;
     const change = sum(devices.map(({ requested, from }) => requested - from));
-    expect(change).toBe(asked.memory - (observed.live?.memory ?? 0));
+    expect(change).toBe(desired.memory - (observed.live?.memory ?? 0));
     const directions = new Set(devices.map(({ requested, from }) => Math.sign(requested - from)));
     expect(directions.size).toBe(1);
   });
 
   property.prop([anyElastic], RUNS)("a definition has what is asked, and fits below its ceiling", (one) => {
-    const definition = definitionOf(planMemory(one.asked, one.observed));
+    const definition = definitionOf(planMemory(one.desired, one.observed));
     const { nextBoot } = one.observed;
     if (definition === undefined || nextBoot === undefined) return;
     const after = afterStep(one.observed, { kind: "define", definition, sentence: "" }).nextBoot;
-    expect(after?.memory).toBe(one.asked.memory);
+    expect(after?.memory).toBe(one.desired.memory);
     const whole = sum([
       ...definition.cells.map(({ memory }) => memory),
       ...(after?.devices ?? []).map(({ size }) => size),
@@ -373,29 +373,32 @@ describe("of whatever an elastic domain is like, and whatever is asked", () => {
   });
 
   property.prop([anyElastic], RUNS)("carried out, and killed anywhere, it comes to the same", (one) => {
-    const { observed, asked } = one;
-    const { steps, outcome } = planMemory(asked, observed);
+    const { observed, desired } = one;
+    const { steps, outcome } = planMemory(desired, observed);
     if (outcome === "refuse" || outcome === "replace") return;
     const states = [observed];
     for (const step of steps) states.push(afterStep(states.at(-1) ?? observed, step));
     const last = states.at(-1) ?? observed;
-    expect(planMemory(asked, last)).toMatchObject({ outcome: "none", steps: [] });
-    expect(last.nextBoot?.memory ?? asked.memory).toBe(asked.memory);
+    expect(planMemory(desired, last)).toMatchObject({ outcome: "none", steps: [] });
+    expect(last.nextBoot?.memory ?? desired.memory).toBe(desired.memory);
     for (const killed of states.slice(0, -1)) {
       if (killed.power === "off" && observed.power !== "off") continue;
-      const end = planMemory(asked, killed).steps.reduce(afterStep, killed);
+      const end = planMemory(desired, killed).steps.reduce(afterStep, killed);
       expect(end).toEqual(last);
     }
   });
 
   property.prop([anyElastic], RUNS)("every reachable size is live, and none beside them", (one) => {
-    const { observed, asked } = one;
+    const { observed, desired } = one;
     const { live } = observed;
-    const reachable = reachableSizes(asked, observed);
-    const reachableDown = downwardSizes(asked, observed);
-    if (asked.device === "dimm" || live === undefined) return;
+    const reachable = upwardSizes(desired, observed);
+    const reachableDown = downwardSizes(desired, observed);
+    if (desired.device === "dimm" || live === undefined) return;
     const isLive = (memory: number) => {
-      const plan = planMemory({ ...asked, memory, maxMemory: Math.max(memory, asked.maxMemory) }, observed);
+      const plan = planMemory(
+        { ...desired, memory, maxMemory: Math.max(memory, desired.maxMemory) },
+        observed,
+      );
       return plan.outcome === "live" && resizes(plan).length > 0;
     };
     const present = live.memory;

@@ -1,0 +1,195 @@
+import { countedSize, type MemoryDevice } from "../../domain/state.ts";
+import { type Kib, sum } from "../../units/kib.ts";
+import type { DesiredMemory } from "../desired.ts";
+import { isManaged } from "../dimms/slots.ts";
+import { type CellPlan, cellsFor, MINIMAL_NODE, spreadOver, withMinimalNode } from "../numa/cells.ts";
+import { nodeShares, targetNodes } from "../numa/spread.ts";
+import type { MemoryView, Observed } from "../observed.ts";
+import type { MemoryDefinition } from "../plan.ts";
+import { type Platform, pluggingReason } from "../platform.ts";
+import { definesVirtioMem, hasVirtioMem, withVirtioMem } from "../virtio-mem/definition.ts";
+import { virtioMemOn } from "../virtio-mem/devices.ts";
+
+/** QEMU refuses slots without headroom; where nothing can be plugged there is no use for them. */
+export function ceilingFor(
+  desired: DesiredMemory,
+  platform: Platform,
+): { maxMemory?: { size: Kib; slots: number } } {
+  const pluggable = desired.enabled && pluggingReason(desired, platform) === undefined;
+  return pluggable && desired.maxMemory > desired.memory
+    ? { maxMemory: { size: desired.maxMemory, slots: desired.slots } }
+    : {};
+}
+
+/**
+ * The memory that the inactive definition shall have, so that the next boot has what is asked as base memory.
+ * Set, never increased by a delta: carrying it out twice is carrying it out once. Devices that others put into
+ * the definition stay and count; ours fold into the cell of their node.
+ *
+ * @param numaChanged the program's list of nodes is another one, so the nodes are as it says now
+ */
+export function foldedDefinition(
+  desired: DesiredMemory,
+  observed: Observed,
+  nextBoot: MemoryView,
+  numaChanged = false,
+): MemoryDefinition {
+  const theirs = unmanagedMemory(desired, nextBoot);
+  const folded: MemoryDefinition = {
+    memory: desired.memory,
+    cells: foldedCells(desired, observed, nextBoot, theirs, numaChanged).map(({ id, memory }) => ({
+      id,
+      memory,
+    })),
+    ...(desired.currentMemory !== undefined && {
+      currentMemory: Math.min(desired.currentMemory, desired.memory),
+    }),
+    ...ceilingFor(desired, nextBoot),
+    removeAliases: nextBoot.devices.filter(isManaged).flatMap((device) => device.alias ?? []),
+  };
+  return withVirtioMem(folded, desired, observed, nextBoot, numaChanged);
+}
+
+/** What the next boot has beside the node that takes the rest: devices of others, and the other nodes. */
+export function memoryFixedElsewhere(desired: DesiredMemory, observed: Observed, numaChanged = false): Kib {
+  const { nextBoot } = observed;
+  if (nextBoot === undefined || nextBoot.cells.length === 0) return 0;
+  const { shares = [], target } = desired;
+  const others =
+    target !== "spread" && !hasDesiredCells(desired, observed, nextBoot, numaChanged)
+      ? otherCells(target, observed, nextBoot)
+      : shares.filter((_, id) => id !== target);
+  return unmanagedMemory(desired, nextBoot) + sum(others.map((cell) => cell.memory));
+}
+
+/** The least that can be defined: more than others take, but for nodes that the program itself leaves without memory. */
+export function leastMemory(desired: DesiredMemory, observed: Observed, numaChanged = false): Kib {
+  const nodes = desired.target === "spread" ? (observed.nextBoot?.cells.length ?? 1) : 1;
+  const taken = memoryFixedElsewhere(desired, observed, numaChanged);
+  return desired.shares === undefined ? taken + nodes * MINIMAL_NODE : taken;
+}
+
+/** A virtio-mem device of others on a node that takes memory is used as if it were ours. */
+function unmanagedMemory(desired: DesiredMemory, nextBoot: MemoryView): Kib {
+  const nodes = definesVirtioMem(desired, nextBoot) ? targetNodes(desired, nextBoot) : [];
+  const used = new Set(nodes.map((node) => virtioMemOn(node, nextBoot)));
+  return sum(nextBoot.devices.filter((device) => !isManaged(device) && !used.has(device)).map(countedSize));
+}
+
+/** True when the inactive definition has exactly that memory already. */
+export function isDefined(definition: MemoryDefinition, nextBoot: MemoryView): boolean {
+  const { maxMemory } = nextBoot;
+  return (
+    nextBoot.memory === definition.memory &&
+    definition.removeAliases.length === 0 &&
+    hasCells(nextBoot, definition.cells) &&
+    hasVirtioMem(definition.virtioMem ?? [], nextBoot) &&
+    maxMemory?.size === definition.maxMemory?.size &&
+    maxMemory?.slots === definition.maxMemory?.slots
+  );
+}
+
+function foldedCells(
+  desired: DesiredMemory,
+  observed: Observed,
+  nextBoot: MemoryView,
+  theirs: Kib,
+  numaChanged: boolean,
+): CellPlan[] {
+  if (nextBoot.cells.length === 0) return firstCell(desired, nextBoot, theirs);
+  const { target } = desired;
+  const said = desired.shares && cellsFor(desired, nextBoot.machine, theirs);
+  if (said && (hasDesiredCells(desired, observed, nextBoot, numaChanged) || hasCells(nextBoot, said)))
+    return said;
+  if (target === "spread") return foldedEvenly(desired, observed, nextBoot, theirs);
+  const others = otherCells(target, observed, nextBoot);
+  const rest = desired.memory - theirs - sum(others.map((cell) => cell.memory));
+  const cells = [...others, { id: target, memory: rest }].sort((a, b) => a.id - b.id);
+  return desired.shares === undefined ? cells : withMinimalNode(cells, desired, nextBoot.machine);
+}
+
+/** libvirt: «At least one numa node has to be configured when enabling memory hotplug» (before 9.6, which adds it). */
+function firstCell(desired: DesiredMemory, nextBoot: MemoryView, theirs: Kib): CellPlan[] {
+  return ceilingFor(desired, nextBoot).maxMemory === undefined
+    ? []
+    : [{ id: 0, memory: desired.memory - theirs }];
+}
+
+function hasCells(nextBoot: MemoryView, cells: CellPlan[]): boolean {
+  return (
+    nextBoot.cells.length === cells.length &&
+    cells.every(({ id, memory }) => nextBoot.cells.some((cell) => cell.id === id && cell.memory === memory))
+  );
+}
+
+function otherCells(target: number, observed: Observed, nextBoot: MemoryView): CellPlan[] {
+  return nextBoot.cells
+    .filter((cell) => cell.id !== target)
+    .map((cell) => ({ id: cell.id, memory: foldedCell(cell, observed) }));
+}
+
+/**
+ * The nodes as the running domain has them when the increase is spread, so that each DIMM folds into its node: also
+ * those from when one node alone was the target. Where that comes to the same above each share, or where less is
+ * asked, it is as at creation.
+ */
+function foldedEvenly(
+  desired: DesiredMemory,
+  observed: Observed,
+  nextBoot: MemoryView,
+  theirs: Kib,
+): CellPlan[] {
+  const { shares = nextBoot.cells.map(() => ({ memory: 0 })) } = desired;
+  const atCreation = cellsFor({ ...desired, shares }, nextBoot.machine, theirs);
+  // Other nodes wait for the next boot: what runs says nothing of them.
+  const live = observed.live?.cells.length === nextBoot.cells.length ? observed.live : undefined;
+  const present = nextBoot.cells.map(({ id, memory }) => ({
+    id,
+    memory: (live && liveCell(id, observed)) ?? memory,
+  }));
+  const added = live && nodeShares(desired.memory - live.memory, desired, live);
+  const reached =
+    added?.length === present.length && added.every(({ size }) => size >= 0)
+      ? present.map((cell, index) => ({ ...cell, memory: cell.memory + (added[index]?.size ?? 0) }))
+      : present;
+  // What others have in the running domain alone; below 0 where they have more in the definition.
+  const rest = desired.memory - theirs - sum(reached.map((cell) => cell.memory));
+  if (rest < 0) return atCreation;
+  const grown = spreadOver(reached, rest);
+  const above = grown.map(({ memory }, index) => memory - (shares[index]?.memory ?? 0));
+  // Sizes are rounded to MiB for each node, and a minimal one has a MiB of another's.
+  const isEven = Math.max(...above) - Math.min(...above) <= (shares.length + 1) * MINIMAL_NODE;
+  return isEven ? atCreation : withMinimalNode(grown, desired, nextBoot.machine);
+}
+
+/** True where the nodes are as the program says: other ones than before, or no node but the target has DIMMs from when it was that. */
+function hasDesiredCells(
+  desired: DesiredMemory,
+  observed: Observed,
+  nextBoot: MemoryView,
+  numaChanged: boolean,
+): boolean {
+  const { shares, target } = desired;
+  if (shares === undefined) return false;
+  if (numaChanged || shares.length !== nextBoot.cells.length) return true;
+  if (target === "spread") return false;
+  return nextBoot.cells.every((cell) => {
+    const share = shares[cell.id]?.memory ?? 0;
+    const memory = foldedCell(cell, observed);
+    return cell.id === target || memory === share || Math.abs(memory - share) === MINIMAL_NODE;
+  });
+}
+
+function foldedCell(cell: { id: number; memory: Kib }, observed: Observed): Kib {
+  return oursOn(cell.id, observed).length === 0 ? cell.memory : (liveCell(cell.id, observed) ?? cell.memory);
+}
+
+/** What a node of the running domain has of base memory and of our DIMMs. */
+function liveCell(node: number, observed: Observed): Kib | undefined {
+  const live = observed.live?.cells.find(({ id }) => id === node);
+  return live && live.memory + sum(oursOn(node, observed).map(countedSize));
+}
+
+function oursOn(node: number, { live }: Observed): MemoryDevice[] {
+  return live?.devices.filter((device) => isManaged(device) && device.node === node) ?? [];
+}

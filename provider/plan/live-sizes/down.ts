@@ -1,0 +1,50 @@
+import type { Kib } from "../../units/kib.ts";
+import { sum } from "../../units/kib.ts";
+import { leastMemory } from "../definition/folded.ts";
+import type { DesiredMemory } from "../desired.ts";
+import { reasonsAgainstAnyDetach, removableDimms } from "../dimms/removable.ts";
+import { subsetSums } from "../dimms/subset-sum.ts";
+import { targetNodes } from "../numa/spread.ts";
+import type { MemoryView, Observed } from "../observed.ts";
+import type { Reachable } from "../plan.ts";
+import { deviceKindReason, virtioMemSizes } from "../virtio-mem/rules.ts";
+
+/** The sizes that a running domain can be shrunk to without a restart, by the planner's own rules; ascending. */
+export function downwardSizes(desired: DesiredMemory, observed: Observed): Reachable[] {
+  if (desired.device === "virtio-mem") return virtioMemSizes(desired, observed).down;
+  const { live } = observed;
+  if (live === undefined || !desired.allowUnplug || desired.applyOn === "nextBoot") return [];
+  if (reasonsAgainstAnyDetach(desired, observed).length > 0 || deviceKindReason(desired, live) !== undefined)
+    return [];
+  const least = leastMemory(desired, observed);
+  const sizes = decreases(desired, live)
+    .map((decrease) => live.memory - decrease)
+    .filter((size) => size >= least)
+    .sort((a, b) => a - b);
+  return ranges(sizes, live.memory);
+}
+
+/** All that DIMMs of the target nodes add up to; spread, what leaves the same on every node. */
+function decreases(desired: DesiredMemory, live: MemoryView): Kib[] {
+  const nodes = targetNodes(desired, live).map((node) => removableDimms(node, live).map(({ size }) => size));
+  const [only = [], ...others] = nodes;
+  if (others.length === 0) return subsetSums(only);
+  const total = sum(nodes.map(sum));
+  const left = nodes.map((sizes) => [0, ...subsetSums(sizes)].map((taken) => sum(sizes) - taken));
+  const alike = left.reduce((same, sizes) => {
+    const those = new Set(sizes);
+    return same.filter((size) => those.has(size));
+  });
+  return alike.map((size) => total - size * nodes.length).filter((decrease) => decrease > 0);
+}
+
+/** As few ranges as can be read off in one pass; the step of a single size is the way to the next one. */
+function ranges(sizes: Kib[], present: Kib): Reachable[] {
+  const found: Reachable[] = [];
+  for (const [index, size] of sizes.entries()) {
+    const last = found.at(-1);
+    if (last !== undefined && size - last.to === last.step) last.to = size;
+    else found.push({ from: size, to: size, step: (sizes[index + 1] ?? present) - size });
+  }
+  return found;
+}

@@ -1,0 +1,51 @@
+import { countedSize } from "../../domain/state.ts";
+import { type Kib, sum } from "../../units/kib.ts";
+import { formatMib } from "../../units/size.ts";
+import type { DesiredMemory } from "../desired.ts";
+import type { MemoryView, Observed } from "../observed.ts";
+import type { Reason } from "../plan.ts";
+import { MINIMAL_NODE } from "./cells.ts";
+
+/**
+ * Nodes that the program says otherwise now, or that wait for the next boot as it says. A node may well have more than
+ * its share: DIMMs from when it was the target.
+ */
+export function topologyReasons(
+  { shares, target }: DesiredMemory,
+  { nextBoot }: Observed,
+  live: MemoryView,
+  { increase, numaChanged }: { increase: Kib; numaChanged: boolean },
+): Reason[] {
+  if (shares === undefined || !(numaChanged || increase !== 0)) return [];
+  if (shares.length !== live.cells.length)
+    return [
+      {
+        code: "nodes-fixed-at-boot",
+        text: `the running domain was started with ${nodes(live.cells.length)}, and the program asks for ${nodes(shares.length)}`,
+      },
+    ];
+  return live.cells.flatMap((cell) => {
+    const devices = live.devices.filter((device) => device.node === cell.id);
+    const has = cell.memory + sum(devices.map(countedSize));
+    const share = shares[cell.id]?.memory ?? 0;
+    const defined = nextBoot?.cells.find(({ id }) => id === cell.id)?.memory ?? cell.memory;
+    const waits = isAbout(defined, share) && !isAbout(cell.memory, share);
+    if (target === "spread" || target === cell.id || isAbout(has, share) || !(numaChanged || waits))
+      return [];
+    return [
+      {
+        code: "nodes-fixed-at-boot",
+        text: `node ${cell.id} has ${formatMib(has)}, and ${formatMib(share)} is asked for: what a node has of its own is fixed at boot`,
+      },
+    ];
+  });
+}
+
+/** A minimal node has a MiB of another's. */
+function isAbout(a: Kib, b: Kib): boolean {
+  return Math.abs(a - b) <= MINIMAL_NODE;
+}
+
+function nodes(count: number): string {
+  return count === 1 ? "1 NUMA node" : `${count} NUMA nodes`;
+}

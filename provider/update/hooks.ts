@@ -1,0 +1,103 @@
+import { spawn } from "node:child_process";
+import type { HookInput } from "../args/inputs.ts";
+import { DEFAULT_HOOK_TIMEOUT } from "../args/limits.ts";
+import { type Clock, Deadline } from "../deadline.ts";
+import { parse } from "../domain/parse.ts";
+import { readDevices } from "../domain/read.ts";
+import type { MemoryDevice } from "../domain/state.ts";
+import { type Document, element } from "../domain/tree.ts";
+import type { DomainRef } from "../libvirt/hypervisor.ts";
+import { formatMib } from "../units/size.ts";
+
+/** The most that a hook may print: a device's XML has a few hundred bytes. */
+const MOST_OUTPUT = 64 * 1024;
+
+export interface HookContext {
+  domain: DomainRef;
+  uri: string;
+  clock: Clock;
+}
+
+/**
+ * Runs a hook: the program with its arguments, no shell, the device's XML on standard input, and the domain in the
+ * environment (HOTPLUG_DOMAIN, HOTPLUG_UUID, HOTPLUG_URI).
+ *
+ * @returns what it printed
+ * @throws Error with its standard error when it fails, or takes longer than its time-out
+ */
+export async function runHook(hook: HookInput, xml: string, context: HookContext): Promise<string> {
+  const { domain, uri, clock } = context;
+  const [program = "", ...args] = hook.command;
+  const seconds = hook.timeout ?? DEFAULT_HOOK_TIMEOUT;
+  const child = spawn(program, args, {
+    // A group of its own, so that what the hook started ends with it.
+    detached: true,
+    env: { ...process.env, HOTPLUG_DOMAIN: domain.name, HOTPLUG_UUID: domain.uuid, HOTPLUG_URI: uri },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let out = "";
+  let err = "";
+  let isClosed = false;
+  const kill = () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL");
+  const failure = (why: string) => new Error(`${hook.command.join(" ")} ${why}${err && `: ${err.trim()}`}`);
+  const ended = new Promise<string>((resolve, reject) => {
+    child.stdout.on("data", (data: Buffer) => {
+      out += data.toString();
+      if (out.length > MOST_OUTPUT) kill();
+    });
+    child.stderr.on("data", (data: Buffer) => {
+      err = (err + data.toString()).slice(-MOST_OUTPUT);
+    });
+    child.on("error", (error) => reject(new Error(`${program} can't be run: ${error.message}`)));
+    child.on("close", (code, signal) => {
+      isClosed = true;
+      if (code === 0) resolve(out);
+      else reject(failure(code === null ? `was ended by ${signal}` : `ended with ${code}`));
+    });
+    // A hook need not read its input.
+    child.stdin.on("error", () => {});
+    child.stdin.end(xml);
+  });
+  try {
+    const late = () => failure(`did not end within ${seconds} s`);
+    return await Deadline.inSeconds(seconds, clock).race(ended, late);
+  } finally {
+    if (!isClosed) kill();
+  }
+}
+
+/**
+ * The device's XML after a hook: what it printed, which must be the same device in all that the plan promised; nothing
+ * printed leaves it as it is.
+ */
+export function rewritten(xml: string, printed: string): string {
+  if (printed.trim() === "") return xml;
+  const [before, after] = [deviceOf(xml), deviceOf(printed)];
+  const wrong = [
+    ...(after.model === before.model ? [] : [`model ${after.model} instead of ${before.model}`]),
+    ...(after.size === before.size
+      ? []
+      : [`size ${formatMib(after.size)} instead of ${formatMib(before.size)}`]),
+    ...(after.node === before.node ? [] : [`node ${after.node} instead of ${before.node}`]),
+    ...(after.alias === before.alias ? [] : [`alias ${after.alias} instead of ${before.alias}`]),
+  ];
+  if (wrong.length > 0) throw new Error(`the hook hotplug.before printed a device with ${wrong.join(", ")}`);
+  return printed;
+}
+
+function deviceOf(xml: string): MemoryDevice {
+  const { root } = parsed(xml);
+  if (root.name !== "memory")
+    throw new Error(`the hook hotplug.before printed <${root.name}>, and not one <memory>`);
+  const [device] = readDevices(element("domain", {}, element("devices", {}, root)));
+  if (device === undefined) throw new Error("the hook hotplug.before printed no memory device");
+  return device;
+}
+
+function parsed(xml: string): Document {
+  try {
+    return parse(xml);
+  } catch (cause) {
+    throw new Error(`the hook hotplug.before printed what is no XML: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,164 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+
+/**
+ * What each room may import: other rooms, or single files of them, packages and node's modules; `type:` takes types
+ * alone. The files of `provider/` itself join the rooms and are free.
+ */
+const MAY_IMPORT: Record<string, string[]> = {
+  // Its own package's name stands in the constant string of the state, which is not run here.
+  sdk: ["@pulumi/pulumi", "pulumi-libvirt-hotplug"],
+  "provider/units": [],
+  "provider/args": ["provider/units", "zod", "leven", "uuid", "node:crypto"],
+  "provider/domain": ["provider/units", "fast-xml-parser", "node:util"],
+  "provider/plan": ["provider/units", "provider/args", "provider/domain/state.ts", "node:util"],
+  "provider/definition": [
+    "provider/units",
+    "provider/args",
+    "provider/domain",
+    "provider/plan",
+    "type:provider/observe/host.ts",
+  ],
+  "provider/libvirt": ["p-limit", "node:child_process", "node:fs", "node:net", "node:os", "node:path"],
+  "provider/engine": ["@grpc/grpc-js", "@pulumi/pulumi"],
+  "provider/guest": [
+    "provider/units",
+    "provider/args",
+    "type:provider/domain/state.ts",
+    "type:provider/libvirt/hypervisor.ts",
+    "provider/deadline.ts",
+    "zod",
+  ],
+  "provider/observe": [
+    "provider/units",
+    "provider/deadline.ts",
+    "provider/domain",
+    "provider/guest",
+    "provider/plan",
+    "provider/libvirt/errors.ts",
+    "type:provider/libvirt/hypervisor.ts",
+  ],
+  "provider/update": [
+    "provider/units",
+    "provider/args",
+    "provider/domain",
+    "provider/plan",
+    "provider/definition",
+    "provider/guest",
+    "provider/observe",
+    "provider/deadline.ts",
+    "provider/errors.ts",
+    "provider/outputs.ts",
+    "provider/libvirt/errors.ts",
+    "type:provider/libvirt/hypervisor.ts",
+    "type:provider/session.ts",
+    // Hooks are programs of the user's.
+    "node:child_process",
+  ],
+  "provider/explain": [
+    "provider/units",
+    "provider/args",
+    "provider/domain",
+    "provider/guest",
+    "provider/plan",
+    "provider/observe",
+    "type:provider/deadline.ts",
+    "type:provider/libvirt",
+    "node:util",
+  ],
+  "provider/operations": [
+    "provider/units",
+    "provider/args",
+    "provider/domain",
+    "provider/plan",
+    "provider/definition",
+    "provider/guest",
+    "provider/observe",
+    "provider/update",
+    "provider/deadline.ts",
+    "provider/errors.ts",
+    "provider/outputs.ts",
+    "provider/libvirt/errors.ts",
+    "provider/libvirt/uri.ts",
+    "type:provider/libvirt/hypervisor.ts",
+    "type:provider/session.ts",
+  ],
+};
+
+/** Any room of the provider may import these. */
+const GROUND = ["provider/defined.ts"];
+
+interface Import {
+  from: string;
+  file: string;
+  isType: boolean;
+}
+
+/** The imports of a file: paths from the root for our own files, else the module's name without its subpath. */
+function imports(file: string): Import[] {
+  const text = readFileSync(join(root, file), "utf8");
+  const statements = text.matchAll(/^(?:import|export) (type )?(?:[^;"']*? from )?"([^"]+)";/gm);
+  const dynamic = text.matchAll(/\b(?:import|require)\(\s*"([^"]+)"\s*\)/g);
+  return [
+    ...[...statements].map(([, type, name = ""]) => ({ name, isType: type !== undefined })),
+    ...[...dynamic].map(([, name = ""]) => ({ name, isType: false })),
+  ].map(({ name, isType }) => ({
+    file,
+    isType,
+    from: name.startsWith(".")
+      ? normalize(join(dirname(file), name))
+      : name.startsWith("node:")
+        ? name
+        : name
+            .split("/")
+            .slice(0, name.startsWith("@") ? 2 : 1)
+            .join("/"),
+  }));
+}
+
+function isAllowed(room: string, { from, isType }: Import): boolean {
+  const rules = [`${room}/`, ...(room === "sdk" ? [] : GROUND), ...(MAY_IMPORT[room] ?? [])];
+  return rules.some((rule) => {
+    const target = rule.replace(/^type:/, "");
+    if (rule.startsWith("type:") && !isType) return false;
+    return from === target || from.startsWith(target.endsWith("/") ? target : `${target}/`);
+  });
+}
+
+const rooms = Object.keys(MAY_IMPORT);
+
+test("every wait stands on provider/deadline.ts: nothing else asks for the time or sets a timer", () => {
+  const timing = /\b(Date\.now|performance\.now|setTimeout|node:timers)/;
+  // The connection to libvirt still has timers of its own.
+  const others = ["provider/deadline.ts", "provider/libvirt/connection.ts", "provider/libvirt/events.ts"];
+  const files = globSync("provider/**/*.ts", { cwd: root }).filter((file) => !others.includes(file));
+  expect(files.filter((file) => timing.test(readFileSync(join(root, file), "utf8")))).toEqual([]);
+});
+
+describe("each room imports only what the design allows it", () => {
+  test.each(rooms)("%s", (room) => {
+    const files = globSync(`${room}/**/*.ts`, { cwd: root });
+    expect(files.length).toBeGreaterThan(0);
+    const found = files.flatMap(imports);
+    expect(found.filter((one) => !isAllowed(room, one))).toEqual([]);
+  });
+
+  test("every room has its rule", () => {
+    const folders = globSync("provider/*/", { cwd: root }).map((folder) =>
+      normalize(folder).replace(/\/$/, ""),
+    );
+    expect(folders.filter((folder) => !rooms.includes(folder))).toEqual([]);
+  });
+
+  test("what decides does no I/O: plan asks for nothing that reads a clock, a file, the network or chance", () => {
+    const impure =
+      /\b(Date|Math\.random|process\.|fetch\(|console\.|setTimeout|performance|globalThis|async|await)/;
+    for (const file of globSync("provider/plan/**/*.ts", { cwd: root })) {
+      const code = readFileSync(join(root, file), "utf8").replace(/\/\*.*?\*\/|\/\/[^\n]*/gs, "");
+      expect(code, file).not.toMatch(impure);
+    }
+  });
+});

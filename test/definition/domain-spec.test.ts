@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../provider/args/defaults.ts";
+import type { Inputs } from "../../provider/args/inputs.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { type DomainType, definitionXml, domainSpec } from "../../provider/definition/domain-spec.ts";
+import { readDomain } from "../../provider/domain/read.ts";
+
+const MIB = 1024;
+const host = { arch: "x86_64", kvm: new Set(["x86_64"]), machines: new Map() };
+const inputs: Inputs = {
+  __urn: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1",
+  name: "web-1",
+  uuid: "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c",
+  memory: "1003MiB",
+  maxMemory: "8192MiB",
+  memorySlots: 16,
+};
+
+function specOf(desired: Inputs, on: typeof host, type: DomainType) {
+  return domainSpec(desired, on, type, DEFAULTS);
+}
+
+describe("the definition that arguments ask for", () => {
+  test("with every default", () => {
+    expect(specOf(inputs, host, undefined)).toEqual({
+      type: "kvm",
+      name: "web-1",
+      uuid: inputs.uuid,
+      cells: [{ memory: 1003 * MIB }],
+      maxMemory: { size: 8192 * MIB, slots: 16 },
+      vcpus: 1,
+      arch: "x86_64",
+      firmware: "bios",
+      acpi: true,
+      disks: [],
+      interfaces: [],
+      agent: true,
+      balloon: true,
+      ownership: { version: 1, urn: inputs.__urn, creating: false },
+    });
+  });
+
+  test.each([
+    ["KVM where the host has it", {}, undefined, "kvm"],
+    ["QEMU for another architecture", { arch: "aarch64" }, undefined, "qemu"],
+    ["what the stack says", {}, "qemu" as const, "qemu"],
+  ])("%s", (_, more, type, expected) => {
+    expect(specOf({ ...inputs, ...more }, host, type).type).toBe(expected);
+  });
+
+  test.each([
+    [{ arch: "x86_64" }, "bios", true],
+    [{ arch: "i686" }, "bios", true],
+    [{ arch: "aarch64" }, "uefi", true],
+    [{ arch: "aarch64", firmware: "bios" as const }, "bios", false],
+    [{ arch: "s390x" }, "bios", false],
+  ])("firmware and ACPI of %j: %s, %s", (more, firmware, acpi) => {
+    expect(specOf({ ...inputs, ...more }, host, undefined)).toMatchObject({ firmware, acpi });
+  });
+
+  test("disks and interfaces with their defaults", () => {
+    const mac = "52:54:00:00:00:01";
+    const spec = specOf(
+      {
+        ...inputs,
+        disks: [{ file: "/a" }, { file: "/b", format: "raw", bus: "sata", readOnly: true }],
+        interfaces: [
+          { network: "default", mac },
+          { bridge: "br0", mac, model: "e1000e" },
+          { user: true, mac },
+        ],
+      },
+      host,
+      undefined,
+    );
+    expect(spec.disks).toEqual([
+      { file: "/a", format: "qcow2", bus: "virtio", readOnly: false },
+      { file: "/b", format: "raw", bus: "sata", readOnly: true },
+    ]);
+    expect(spec.interfaces).toEqual([
+      { network: "default", mac, model: "virtio" },
+      { bridge: "br0", mac, model: "e1000e" },
+      { user: true, mac, model: "virtio" },
+    ]);
+  });
+
+  test("memory that is all it can have leaves no ceiling", () => {
+    expect(specOf({ ...inputs, maxMemory: "1003MiB" }, host, undefined)).not.toHaveProperty("maxMemory");
+  });
+
+  test("is never made of what isn't known", () => {
+    expect(() => specOf({ ...inputs, memory: UNKNOWN }, host, undefined)).toThrow("isn't known");
+  });
+});
+
+describe("XML of the program's own", () => {
+  const xml =
+    "<domain type='qemu'><vcpu>3</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features><devices><memballoon model='none'/></devices></domain>";
+  const definition = (more: Partial<Inputs>, type?: "kvm" | "qemu") => {
+    const all = { ...inputs, xml, ...more };
+    return definitionXml(all, specOf(all, host, type), type);
+  };
+
+  test("decides what no argument names; name, UUID and memory are the arguments'", () => {
+    const made = definition({});
+    expect(made).toContain("<memballoon model='none'/>");
+    expect(readDomain(made)).toMatchObject({
+      type: "qemu",
+      machine: "pc",
+      vcpus: 3,
+      name: "web-1",
+      uuid: inputs.uuid,
+      memory: 1003 * MIB,
+      maxMemory: { size: 8192 * MIB, slots: 16 },
+      cells: [{ id: 0, memory: 1003 * MIB }],
+      ownership: { urn: inputs.__urn },
+    });
+  });
+
+  test("gets no ceiling where it has no ACPI, without which nothing can be plugged", () => {
+    const made = readDomain(definition({ xml: xml.replace("<acpi/>", "") }));
+    expect([made.acpi, made.maxMemory, made.memory]).toEqual([false, undefined, 1003 * MIB]);
+  });
+
+  test("yields to what the program names", () => {
+    const made = definition({ vcpus: 4, machine: "q35", balloon: true, description: "shop" }, "kvm");
+    expect(made).toContain("<memballoon model='virtio'>");
+    expect(made).toContain("<description>shop</description>");
+    expect(readDomain(made)).toMatchObject({ type: "kvm", machine: "q35", vcpus: 4 });
+  });
+
+  test("gets what libvirt can't do without", () => {
+    expect(readDomain(definition({ xml: "<domain/>" }))).toMatchObject({
+      type: "kvm",
+      arch: "x86_64",
+      machine: "q35",
+      acpi: true,
+    });
+  });
+});

@@ -1,0 +1,180 @@
+import { describe, expect, test } from "vitest";
+import type { MemoryView, Observed, ObservedDevice } from "../../../provider/plan/observed.ts";
+import type { Plan } from "../../../provider/plan/plan.ts";
+import { planMemory } from "../../../provider/plan/plan-memory.ts";
+import { ask, placedAt as at, heard, MIB, ours, running, theirs } from "../../support/scene.ts";
+import { afterStep } from "../../support/simulate.ts";
+
+const BLOCK = 128 * MIB;
+
+/** Somebody's DIMM of odd size, which the guest refused. */
+const odd = at(0, theirs(0, 100, "dimm0"), false);
+/** Ours, which QEMU put right behind it. */
+const behind = at(100, ours(1, 256), false);
+
+const deeds = ({ steps }: Plan) =>
+  steps.map((step) => {
+    if (step.kind === "attach")
+      return `+ ${step.dimm.alias} ${step.dimm.size / MIB} node ${step.dimm.node} ${step.dimm.base ?? "anywhere"}`;
+    if (step.kind === "detach") return `- ${step.dimm.alias}`;
+    return step.kind === "define" ? `define ${step.definition.memory / MIB}` : step.kind;
+  });
+
+/** What there is after it, and that nothing is left to do. */
+function settled(observed: Observed, memory: number, plan: Plan): Observed {
+  const end = plan.steps.reduce((seen, step) => afterStep(seen, step), observed);
+  expect(planMemory(ask(memory), end)).toMatchObject({ outcome: "none", steps: [] });
+  return end;
+}
+
+describe("a DIMM of ours that the guest never took since its address is off the blocks", () => {
+  test("is plugged again in its slot and node, at an address of its own while a misfit stays before it", () => {
+    const observed = heard([odd, behind], 1359);
+    const plan = planMemory(ask(1359), observed);
+    expect(plan).toMatchObject({
+      outcome: "live",
+      headline:
+        "heal: plug ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000), which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB, again at 0x108000000; no restart",
+    });
+    expect(plan.steps.map(({ sentence }) => sentence)).toEqual([
+      "take the DIMM of 256 MiB out of slot 1, node 0, which the guest never took",
+      "attach a DIMM of 256 MiB in slot 1, node 0, at 0x108000000",
+    ]);
+    settled(observed, 1359, plan);
+  });
+
+  test("is plugged where QEMU likes when no misfit is left", () => {
+    const observed = heard([behind], 1259);
+    const plan = planMemory(ask(1259), observed);
+    expect(deeds(plan)).toEqual(["- ua-pulumi-dimm1", "+ ua-pulumi-dimm1 256 node 0 anywhere"]);
+    settled(observed, 1259, plan);
+  });
+
+  test("is healed together with a growth, which goes behind it into the next free slot", () => {
+    const observed = heard([odd, behind], 1003);
+    const plan = planMemory(ask(1615), observed);
+    expect(deeds(plan)).toEqual([
+      "- ua-pulumi-dimm1",
+      "+ ua-pulumi-dimm1 256 node 0 0x108000000",
+      "+ ua-pulumi-dimm2 256 node 0 0x118000000",
+      "define 1615",
+    ]);
+    settled(observed, 1615, plan);
+  });
+
+  test("keeps where on the host its memory came from", () => {
+    const observed = heard([{ ...behind, nodemask: "1", pageSize: 2048 }], 1259);
+    const [, attach] = planMemory(ask(1259), observed).steps;
+    expect(attach).toMatchObject({ dimm: { source: { nodemask: "1", pageSize: 2048 } } });
+  });
+
+  test("is what goes first when less is asked, and what is missing then is plugged", () => {
+    const others = [at(0, ours(0, 256), true), at(256, theirs(1, 100, "dimm1"), false)];
+    const one = heard([...others, at(356, ours(2, 256), false)], 1615);
+    expect(deeds(planMemory(ask(1359), one))).toEqual(["- ua-pulumi-dimm2", "define 1359"]);
+    const large = heard([...others, at(356, ours(2, 512), false)], 1871);
+    const plan = planMemory(ask(1615), large);
+    expect(deeds(plan)).toEqual([
+      "- ua-pulumi-dimm2",
+      "+ ua-pulumi-dimm2 256 node 0 0x118000000",
+      "define 1615",
+    ]);
+    settled(large, 1615, plan);
+  });
+
+  test.each<[string, ObservedDevice, Partial<Parameters<typeof ask>[1]>]>([
+    ["the guest has it", { ...behind, taken: true }, {}],
+    ["nobody can tell", at(100, ours(1, 256)), {}],
+    ["the program says hotplug.heal: false", behind, { heal: false }],
+    ["the program defers every change", behind, { applyOn: "nextBoot" }],
+    ["nothing is ever plugged", behind, { enabled: false, max: 1359 }],
+  ])("stays where %s", (_, device, said) => {
+    expect(
+      planMemory(ask(1359, said), heard([odd, device], 1359)).steps.map(({ kind }) => kind),
+    ).not.toContain("detach");
+  });
+});
+
+test("a DIMM that could not be plugged again stays: a run that is killed in between must not leave less", () => {
+  const { live, ...rest } = heard([odd, behind], 1359);
+  const withoutAcpi = { ...rest, live: { ...(live as MemoryView), acpi: false } };
+  expect(planMemory(ask(1359), withoutAcpi).outcome).toBe("none");
+  expect(planMemory(ask(1359, { alignment: 512 }), heard([odd, behind], 1359)).outcome).toBe("none");
+});
+
+describe("somebody else's DIMM that the guest never took", () => {
+  test("stays where the asked size can be had with it", () => {
+    const plan = planMemory(ask(1359), heard([odd], 1003));
+    expect(deeds(plan)).toEqual(["+ ua-pulumi-dimm1 256 node 0 0x108000000", "define 1359"]);
+  });
+
+  test("is taken out where the asked size can be had without it alone, and its slot is free then", () => {
+    const observed = heard([odd], 1003);
+    const plan = planMemory(ask(1259), observed);
+    expect(plan.headline).toBe(
+      "heal: take out dimm0 (a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's), which the guest never took, since its size is no multiple of the guest's memory block of 128 MiB; 1259 MiB can't be had with dimm0: 1103 → 1003 MiB; hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart",
+    );
+    expect(deeds(plan)).toEqual(["- dimm0", "+ ua-pulumi-dimm0 256 node 0 anywhere", "define 1259"]);
+    settled(observed, 1259, plan);
+  });
+
+  test("is taken out on the way back to the size without it", () => {
+    const observed = heard([odd], 1003);
+    const plan = planMemory(ask(1003), observed);
+    expect([plan.outcome, ...deeds(plan)]).toEqual(["live", "- dimm0"]);
+    settled(observed, 1003, plan);
+  });
+
+  test("goes with the others that the guest never took, where that alone helps", () => {
+    const alsoTheirs = at(100, theirs(1, 256, "dimm1"), false);
+    const observed = heard([odd, alsoTheirs], 1003);
+    const plan = planMemory(ask(1003), observed);
+    expect(deeds(plan)).toEqual(["- dimm0", "- dimm1"]);
+    settled(observed, 1003, plan);
+  });
+
+  test("is named where the way is another one all the same", () => {
+    const plan = planMemory(ask(1300), heard([odd], 1003));
+    expect(plan.outcome).toBe("replace");
+    expect(plan.headline).toMatch(
+      /; dimm0 \(a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's\): the guest never took it, since its size is no multiple of the guest's memory block of 128 MiB$/,
+    );
+  });
+
+  test("stays where the guest has it, and where nobody can tell", () => {
+    for (const device of [{ ...odd, taken: true }, theirs(0, 100, "dimm0")])
+      expect(planMemory(ask(1259), heard([device], 1003)).outcome).toBe("replace");
+  });
+});
+
+test("a DIMM of ours that is smaller than the guest's block fits nowhere: it is in the way of a size that does", () => {
+  const small = at(0, ours(0, 256), false);
+  const observed = heard([small], 1259, 4 * BLOCK);
+  expect(planMemory(ask(1259), observed).outcome).toBe("none");
+  const plan = planMemory(ask(1515, { alignment: 512 }), observed);
+  expect(deeds(plan)).toEqual(["- ua-pulumi-dimm0", "+ ua-pulumi-dimm0 512 node 0 anywhere", "define 1515"]);
+  settled(observed, 1515, plan);
+});
+
+describe("the guest's own block, by its agent", () => {
+  test("is what a DIMM must be a multiple of", () => {
+    expect(planMemory(ask(1259), heard([], 1003, 4 * BLOCK)).headline).toContain(
+      "the increase of 256 MiB is no multiple of 512 MiB (the memory block of this guest, by its agent); live from here: 1003 MiB, which it has; 1515 MiB (1515 MiB to 8171 MiB in steps of 512 MiB)",
+    );
+  });
+
+  test("is named where the alignment doesn't suit it, though the increase does", () => {
+    expect(planMemory(ask(1515), heard([], 1003, 4 * BLOCK))).toMatchObject({
+      outcome: "live",
+      headline: expect.stringContaining(
+        "hotplug.alignment is 256 MiB, and the memory block of this guest 512 MiB, by its agent: only multiples of that are live",
+      ),
+    });
+  });
+
+  test("stands above the rule of thumb for large guests", () => {
+    const large = running({ cells: [65_536], max: 262_144 });
+    const live = { ...(large.live as MemoryView), guestBlock: BLOCK };
+    expect(planMemory(ask(65_792, { max: 262_144 }), { ...large, live }).outcome).toBe("live");
+  });
+});

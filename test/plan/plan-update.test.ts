@@ -1,0 +1,323 @@
+import { fc, test as property } from "@fast-check/vitest";
+import { describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { FIELD_NAMES, FIELDS } from "../../provider/args/fields.ts";
+import type { Inputs } from "../../provider/args/inputs.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
+import type { Observed } from "../../provider/plan/observed.ts";
+import type { Outcome } from "../../provider/plan/plan.ts";
+import { planUpdate, type UpdatePlan } from "../../provider/plan/plan-update.ts";
+import { off, running } from "../support/scene.ts";
+
+/** A domain of 1003 MiB of at most 8 GiB, as check made its arguments. */
+const before: Inputs = {
+  __urn: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1",
+  name: "web-1",
+  uuid: "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c",
+  memory: "1003MiB",
+  maxMemory: "8192MiB",
+  memorySlots: 16,
+};
+
+const grow =
+  "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart";
+const nextBoot =
+  "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
+const anew =
+  "the domain is shut down, deleted and created anew: disk files are kept; NVRAM, TPM state, snapshots and changes made by hand are not";
+const unaligned =
+  "1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; live from here: 1259 MiB; 1515 MiB (1259 MiB to 8171 MiB in steps of 256 MiB)";
+const notKnown = "update; live if possible, else replace: not known yet";
+const error = { whenNotPossible: "error" } as const;
+const mac = "52:54:00:00:00:01";
+/** Pulumi puts its marker in the place of any value, whatever the type. */
+const unknown = UNKNOWN as never;
+
+/** The update of a domain of ours, whose definition is as the state recorded it. */
+function update(
+  inputs: Inputs,
+  echoed: Partial<Inputs>,
+  observed: Observed,
+  defaults = DEFAULTS,
+): UpdatePlan {
+  const recorded = observed.nextBoot?.memory;
+  return planUpdate({ inputs, before: echoed, observed, recorded, defaults, adopted: false });
+}
+
+/** The change, the domain, and what follows: outcome, kinds of steps, sentence. */
+type Row = [string, Partial<Inputs>, Observed, Outcome, string, string];
+
+const rows: Row[] = [
+  ["nothing", {}, running(), "none", "", ""],
+  ["memory", { memory: "1259MiB" }, running(), "live", "attach define", grow],
+  ["a setting only", { shutdownTimeout: 5 }, running(), "none", "", "setting only: shutdownTimeout"],
+  [
+    "settings only",
+    { hotplug: { alignment: "128MiB" }, shutdownTimeout: 5, uri: "qemu:///system" },
+    running(),
+    "none",
+    "",
+    "setting only: hotplug, shutdownTimeout, uri",
+  ],
+  [
+    "memory and a setting",
+    { memory: "1259MiB", shutdownTimeout: 5 },
+    running(),
+    "live",
+    "attach define",
+    grow,
+  ],
+  ["vCPUs", { vcpus: 4 }, running(), "nextBoot", "redefine", `vcpus: ${nextBoot}`],
+  [
+    "several at the next boot",
+    { vcpus: 4, cpu: "host-model", description: "shop", disks: [{ file: "/d" }] },
+    running(),
+    "nextBoot",
+    "redefine",
+    `vcpus, cpu, disks: ${nextBoot}`,
+  ],
+  [
+    "vCPUs of a domain that is off",
+    { running: false, vcpus: 4 },
+    off(),
+    "live",
+    "redefine",
+    "vcpus: changed in the definition",
+  ],
+  [
+    "description",
+    { description: "shop" },
+    running(),
+    "live",
+    "redefine",
+    "description: changed in the definition",
+  ],
+  [
+    "xml",
+    { xml: "<domain/>" },
+    running(),
+    "nextBoot",
+    "redefine",
+    `xml: ${nextBoot}; the definition is written anew from xml, without what was changed in it by hand`,
+  ],
+  ["autostart on", { autostart: true }, running(), "live", "autostart", "turn autostart on"],
+  [
+    "name",
+    { name: "front" },
+    running(),
+    "replace",
+    "replace",
+    `replace: a change of name needs a new domain; ${anew}`,
+  ],
+  [
+    "architecture and firmware",
+    { arch: "aarch64", firmware: "uefi" },
+    running(),
+    "replace",
+    "replace",
+    `replace: a change of arch, firmware needs a new domain; ${anew}`,
+  ],
+  [
+    "a replace stands for everything",
+    { name: "front", memory: "1259MiB", vcpus: 4, autostart: true },
+    running(),
+    "replace",
+    "replace",
+    `replace: a change of name needs a new domain; ${anew}`,
+  ],
+  [
+    "a refusal stands for everything",
+    { name: "front", memory: "1300MiB", vcpus: 4, hotplug: error },
+    running(),
+    "refuse",
+    "",
+    `${unaligned}; hotplug.whenNotPossible is "error", so nothing is done`,
+  ],
+  ["shut down", { running: false }, running(), "restart", "stop", "shut the domain down (running: false)"],
+  [
+    "shut down and everything else",
+    { running: false, memory: "1300MiB", vcpus: 4, autostart: true },
+    running(),
+    "restart",
+    "stop define redefine autostart",
+    "shut the domain down (running: false); once the domain is off: its definition goes 1003 → 1300 MiB of at most 8 GiB; vcpus: changed in the definition; turn autostart on",
+  ],
+  ["start", { running: true }, off(), "live", "start", "start the domain, which is off"],
+  ["start a domain that shut itself down", {}, off(), "live", "start", "start the domain, which is off"],
+  [
+    "grow and start",
+    { memory: "1300MiB" },
+    off(),
+    "live",
+    "define start",
+    "the domain is off: its definition goes 1003 → 1300 MiB of at most 8 GiB; start the domain, which is off",
+  ],
+  ["stays off", { running: false }, off(), "none", "", ""],
+  [
+    "several at once",
+    { memory: "1259MiB", vcpus: 4, autostart: true },
+    running(),
+    "nextBoot",
+    "attach define redefine autostart",
+    `${grow}; vcpus: ${nextBoot}; turn autostart on`,
+  ],
+  ["memory unknown", { memory: UNKNOWN }, running(), "unknown", "", notKnown],
+  ["the ceiling unknown", { maxMemory: UNKNOWN }, running(), "unknown", "", notKnown],
+  ["slots unknown", { memorySlots: unknown }, running(), "unknown", "", notKnown],
+  [
+    "memory unknown, else an error",
+    { memory: UNKNOWN, hotplug: error },
+    running(),
+    "unknown",
+    "",
+    "update; live if possible, else an error: not known yet",
+  ],
+  [
+    "hotplug unknown",
+    { memory: "1300MiB", hotplug: unknown },
+    running(),
+    "unknown",
+    "",
+    "update; live if possible, else the fallback: not known yet",
+  ],
+  [
+    "the fallback unknown",
+    { memory: "1300MiB", hotplug: { whenNotPossible: unknown } },
+    running(),
+    "unknown",
+    "",
+    "update; live if possible, else the fallback: not known yet",
+  ],
+  [
+    "memory unknown beside what is known",
+    { memory: UNKNOWN, vcpus: 4 },
+    running(),
+    "unknown",
+    "",
+    `${notKnown}; vcpus: ${nextBoot}`,
+  ],
+  [
+    "memory unknown beside a replace",
+    { memory: UNKNOWN, name: "front" },
+    running(),
+    "replace",
+    "replace",
+    `replace: a change of name needs a new domain; ${anew}`,
+  ],
+  ["a name that isn't known is no replace", { name: UNKNOWN }, running(), "none", "", ""],
+  ["running unknown", { running: unknown }, off(), "none", "", ""],
+  ["autostart unknown", { autostart: unknown }, running(), "none", "", ""],
+  [
+    "part of a disk unknown",
+    { disks: [{ file: UNKNOWN }] },
+    running(),
+    "nextBoot",
+    "redefine",
+    `disks: ${nextBoot}`,
+  ],
+];
+
+describe("what an update comes to", () => {
+  test.each(rows)("%s", (_, change, observed, outcome, steps, sentence) => {
+    const inputs = { ...before, ...change };
+    const snapshot = structuredClone({ inputs, before, observed });
+    const plan = update(inputs, before, observed);
+    expect([plan.outcome, plan.steps.map(({ kind }) => kind).join(" "), plan.headline]).toEqual([
+      outcome,
+      steps,
+      sentence,
+    ]);
+    expect({ inputs, before, observed }).toEqual(snapshot);
+  });
+
+  test("autostart off", () => {
+    const plan = update({ ...before, autostart: false }, { ...before, autostart: true }, running());
+    expect(plan.steps).toEqual([{ kind: "autostart", on: false, sentence: "turn autostart off" }]);
+  });
+
+  test("a replace names every field that needs it", () => {
+    const change = { memory: "1300MiB", name: "front", interfaces: [{ user: true, mac }] };
+    const { steps, outcome } = update({ ...before, ...change }, before, running());
+    expect(outcome).toBe("replace");
+    expect(steps.flatMap((step) => (step.kind === "replace" ? step.fields : []))).toEqual(["memory", "name"]);
+  });
+
+  test.each(FIELD_NAMES.filter((name) => FIELDS[name].change === "replace").map((name) => [name]))(
+    "a change of %s is a replace",
+    (name) => {
+      expect(update({ ...before, [name]: "other" }, before, running()).outcome).toBe("replace");
+    },
+  );
+
+  test.each(FIELD_NAMES.filter((name) => FIELDS[name].change === "replace").map((name) => [name]))(
+    "a change of %s of an adopted domain is refused",
+    (name) => {
+      const inputs = { ...before, [name]: "other" };
+      const recorded = running().nextBoot?.memory;
+      const plan = planUpdate({
+        inputs,
+        before,
+        observed: running(),
+        recorded,
+        defaults: DEFAULTS,
+        adopted: true,
+      });
+      expect([plan.outcome, plan.headline, plan.steps]).toEqual([
+        "refuse",
+        `a change of ${name} needs a new domain, and this one was adopted, so it is never replaced`,
+        [],
+      ]);
+    },
+  );
+
+  test.each([
+    ["alone", {}, "nextBoot", "redefine", `numa: ${nextBoot}`],
+    [
+      "beside an increase",
+      { memory: "1259MiB" },
+      "live",
+      "attach redefine define",
+      `${grow}; numa: ${nextBoot}`,
+    ],
+  ] as const)("other vCPUs of a node, %s", (_, more, outcome, steps, sentence) => {
+    const numa = [{ memory: "1003MiB", cpus: "0" }];
+    const plan = update(
+      { ...before, numa: [{ memory: "1003MiB", cpus: "0-1" }], ...more },
+      { ...before, numa },
+      running(),
+    );
+    expect([plan.outcome, plan.steps.map(({ kind }) => kind).join(" "), plan.headline]).toEqual([
+      outcome,
+      steps,
+      sentence,
+    ]);
+  });
+
+  const changes = fc.subarray(rows.map(([, change]) => change)).map((some) => Object.assign({}, ...some));
+
+  property.prop([changes, fc.constantFrom(running(), off()), fc.boolean()])(
+    "whatever comes together: no stop nor replace in a plan that is live, and no steps without an outcome",
+    (change: Partial<Inputs>, observed, adopted) => {
+      const recorded = observed.nextBoot?.memory;
+      const inputs = { ...before, ...change };
+      const situation = { inputs, before, observed, recorded, defaults: DEFAULTS, adopted };
+      const { outcome, steps } = planUpdate(situation);
+      if (adopted) expect(outcome).not.toBe("replace");
+      const kinds = steps.map(({ kind }) => kind);
+      if (outcome === "live" || outcome === "nextBoot") {
+        expect(kinds).not.toContain("stop");
+        expect(kinds).not.toContain("replace");
+      }
+      expect(kinds.includes("replace")).toBe(outcome === "replace");
+      expect(steps.length === 0).toBe(["none", "refuse", "unknown"].includes(outcome));
+      if (kinds.includes("stop")) expect([kinds[0], kinds.includes("attach")]).toEqual(["stop", false]);
+    },
+  );
+});
+
+test("a machine type that can't be plugged loses its ceiling in the same update", () => {
+  const { steps } = update({ ...before, machine: "microvm" }, before, running());
+  expect(steps.map(({ kind }) => kind)).toEqual(["define", "redefine"]);
+  expect(steps[0]).toMatchObject({ definition: { memory: 1003 * 1024 } });
+  expect(steps[0]).not.toHaveProperty("definition.maxMemory");
+});

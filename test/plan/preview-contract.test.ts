@@ -1,0 +1,144 @@
+import { fc, test as property } from "@fast-check/vitest";
+import { describe, expect, test } from "vitest";
+import type { Observed } from "../../provider/plan/observed.ts";
+import { isMoreDisruptive } from "../../provider/plan/plan.ts";
+import { planMemory } from "../../provider/plan/plan-memory.ts";
+import type { UpdatePlan } from "../../provider/plan/plan-update.ts";
+import { permittedPlan, previewedPlan } from "../../provider/plan/preview-contract.ts";
+import { anyAsked, anyObserved } from "../support/arbitrary-domain.ts";
+import { ask, off, ours, running, vmem } from "../support/scene.ts";
+
+/** The change that this domain needs to have 1259 MiB. */
+function change(observed: Observed, desired = ask(1259)): UpdatePlan {
+  return { ...planMemory(desired, observed), settings: [] };
+}
+
+const stop: UpdatePlan = {
+  outcome: "restart",
+  headline: "shut down",
+  details: [],
+  steps: [{ kind: "stop", force: false, sentence: "shut down" }],
+  reasons: [],
+  settings: [],
+};
+
+const withRoom = change(running());
+const withoutSlots = change(running({ slots: 1, devices: [ours(0, 200)] }));
+const grown = change(running({ devices: [ours(0, 256)] }, { cells: [1259] }));
+const unknown: UpdatePlan = {
+  outcome: "unknown",
+  headline: "not known",
+  details: [],
+  steps: [],
+  reasons: [],
+  settings: [],
+};
+
+describe("the plan that a preview shows", () => {
+  test("is the state's where nobody could look", () => {
+    expect(previewedPlan(withRoom, undefined)).toBe(withRoom);
+    expect(previewedPlan(withoutSlots, undefined)).toBe(withoutSlots);
+    expect(previewedPlan(unknown, unknown)).toBe(unknown);
+  });
+
+  test("is the look's where that is milder: the domain was started anew, or has the size already", () => {
+    expect(previewedPlan(withoutSlots, withRoom)).toBe(withRoom);
+    expect(previewedPlan(withRoom, grown)).toBe(grown);
+    expect(previewedPlan(withoutSlots, change(off()))).toMatchObject({ outcome: "live" });
+  });
+
+  test("is the look's where nothing that runs is interrupted", () => {
+    expect(previewedPlan(grown, withRoom)).toBe(withRoom);
+  });
+
+  test("is an error where the look would interrupt what the state calls live", () => {
+    expect(previewedPlan(withRoom, withoutSlots)).toMatchObject({
+      outcome: "refuse",
+      steps: [],
+      headline: `the domain changed: the state promises «${withRoom.headline}», and now it is «${withoutSlots.headline}»; nothing was done: refresh and preview again`,
+    });
+    expect(previewedPlan(grown, withoutSlots).headline).toContain("the state promises «no change»");
+  });
+
+  test("keeps the look's own refusal", () => {
+    const error = change(
+      running({ slots: 1, devices: [ours(0, 200)] }),
+      ask(1259, { whenNotPossible: "error" }),
+    );
+    expect(previewedPlan(withRoom, error)).toBe(error);
+  });
+});
+
+describe("the plan that update carries out", () => {
+  test("is what it sees, where that is no graver than what was announced", () => {
+    expect(permittedPlan(withRoom, withRoom)).toBe(withRoom);
+    expect(permittedPlan(withoutSlots, withRoom)).toBe(withRoom);
+    expect(permittedPlan(stop, withRoom)).toBe(withRoom);
+    expect(permittedPlan(grown, withRoom)).toBe(withRoom);
+  });
+
+  test("is refused where the domain changed for the worse", () => {
+    expect(permittedPlan(withRoom, withoutSlots)).toMatchObject({
+      outcome: "refuse",
+      steps: [],
+      headline: `the domain changed: the preview said «${withRoom.headline}», and now it is «${withoutSlots.headline}»; nothing was done: refresh and preview again`,
+    });
+    expect(permittedPlan(withRoom, stop)).toMatchObject({ outcome: "refuse", steps: [] });
+  });
+
+  test("takes no memory from a guest that the preview did not name", () => {
+    const shrink = change(
+      running({ devices: [ours(0, 256), ours(1, 256)] }, {}),
+      ask(1259, { allowUnplug: true }),
+    );
+    expect(permittedPlan(shrink, shrink)).toBe(shrink);
+    expect(permittedPlan(withoutSlots, shrink)).toBe(shrink);
+    expect(permittedPlan(unknown, shrink)).toBe(shrink);
+    for (const announced of [withRoom, grown])
+      expect(permittedPlan(announced, shrink)).toMatchObject({ outcome: "refuse", steps: [] });
+  });
+
+  test("takes no virtio-mem from a guest that the preview did not name", () => {
+    const desired = ask(1259, { device: "virtio-mem" });
+    const shrink = change(running({ devices: [vmem(0, 4096, 512)] }), desired);
+    const growth = change(running({ devices: [vmem(0, 4096)] }), desired);
+    expect(permittedPlan(shrink, shrink)).toBe(shrink);
+    expect(permittedPlan(shrink, growth)).toBe(growth);
+    expect(permittedPlan(growth, growth)).toBe(growth);
+    expect(permittedPlan(growth, shrink)).toMatchObject({ outcome: "refuse", steps: [] });
+  });
+
+  test("without a preview in this process interrupts nothing but by the program's own running: false", () => {
+    expect(permittedPlan(undefined, withRoom)).toBe(withRoom);
+    expect(permittedPlan(undefined, stop)).toBe(stop);
+    expect(permittedPlan(undefined, withoutSlots)).toMatchObject({ outcome: "refuse", steps: [] });
+  });
+});
+
+const harmless = ["none", "live", "nextBoot"];
+
+/** Two sights of what may be two different domains, and one wish. */
+const twoSights = fc.tuple(anyObserved, anyObserved, fc.boolean()).chain(([first, second, stops]) =>
+  anyAsked(first).map((desired) => {
+    const planned = (observed: Observed) =>
+      stops && observed.power !== "off" ? stop : change(observed, desired);
+    return { first: planned(first), second: planned(second) };
+  }),
+);
+
+property.prop([twoSights], { numRuns: 500 })("neither escalates", ({ first, second }) => {
+  for (const result of [
+    previewedPlan(first, second),
+    permittedPlan(first, second),
+    permittedPlan(undefined, second),
+  ]) {
+    const isHarmless = harmless.includes(result.outcome) || result.outcome === "refuse";
+    expect(isHarmless || !isMoreDisruptive(result.outcome, first.outcome) || result === stop).toBe(true);
+    if (result.outcome === "refuse") expect(result.steps).toEqual([]);
+  }
+  for (const result of [previewedPlan(first, second), permittedPlan(first, second)]) {
+    for (const kind of ["replace", "stop"])
+      if (result.steps.some((step) => step.kind === kind) && first.outcome !== "refuse")
+        expect(first.steps.map((step) => step.kind)).toContain(kind);
+  }
+});

@@ -1,0 +1,220 @@
+import structs from "google-protobuf/google/protobuf/struct_pb.js";
+import type { Failure } from "../../provider/args/failure.ts";
+import type { Clock } from "../../provider/deadline.ts";
+import type { Severity } from "../../provider/engine/log.ts";
+import { ConnectionError } from "../../provider/libvirt/errors.ts";
+import { createProvider } from "../../provider/provider.ts";
+import { FakeClock } from "./fake-clock.ts";
+import type { FakeHypervisor } from "./fake-hypervisor.ts";
+
+type Properties = Record<string, unknown>;
+
+export const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1";
+
+export interface Message {
+  urn: string;
+  severity: Severity | "status";
+  text: string;
+}
+
+/** A host that a run of Pulumi can reach by its URI, or the reason why it can't. */
+export type Hosts = Record<string, FakeHypervisor | Error>;
+
+/** One run of Pulumi: a provider process of its own, and what it said. */
+export class Run {
+  readonly messages: Message[] = [];
+  /** Connections that were tried, by URI. */
+  readonly connections: string[] = [];
+  readonly provider: ReturnType<typeof createProvider>;
+
+  constructor(
+    hosts: Hosts,
+    config: Record<string, string> = { "libvirt:uri": "qemu:///system" },
+    clock: Clock = new FakeClock(),
+  ) {
+    const say = (urn: string, severity: Message["severity"], text: string) => {
+      this.messages.push({ urn, severity, text });
+      return Promise.resolve();
+    };
+    this.provider = createProvider({
+      connect: async (uri) => {
+        this.connections.push(uri);
+        const host = hosts[uri] ?? new ConnectionError(`nobody answers at ${uri}`);
+        if (host instanceof Error) throw host;
+        return host;
+      },
+      log: { message: say, status: (urn, text) => say(urn, "status", text) },
+      environment: {},
+      clock,
+    });
+    // Pulumi's own Config reads by full key; nothing else of it is used.
+    const read = { get: (key: string) => config[key] };
+    this.provider.configure?.({ config: read as never });
+  }
+
+  /** What the reader of the terminal sees, without the passing states. */
+  get said(): string[] {
+    return this.messages.filter(({ severity }) => severity !== "status").map(({ text }) => text);
+  }
+}
+
+/** What the engine records of a resource. */
+interface Recorded {
+  id: string;
+  inputs: Properties;
+  outputs: Properties;
+  /** The last create or update was only partly done: the next run updates, even without a difference. */
+  isPartial: boolean;
+}
+
+/** What the engine shows where check found something wrong. */
+export class CheckFailed extends Error {
+  readonly failures: Failure[];
+  constructor(failures: Failure[]) {
+    super(failures.map(({ property, reason }) => `${property} ${reason}`).join("\n"));
+    this.failures = failures;
+  }
+}
+
+type Kind = "create" | "same" | "update" | "replace";
+
+/**
+ * A stack of one Domain, run as the engine runs it: each operation in a process of its own, properties over Pulumi's wire
+ * format, which takes neither undefined nor what isn't JSON.
+ */
+export class OneResource {
+  hosts: Hosts;
+  urn: string;
+  state: Recorded | undefined;
+  /** The last operation's run. */
+  run: Run;
+  /** That of all its runs. */
+  readonly clock = new FakeClock();
+
+  constructor(host: FakeHypervisor | Error, urn = URN) {
+    this.hosts = { "qemu:///system": host };
+    this.urn = urn;
+    this.run = this.newRun();
+  }
+
+  async preview(args: Properties): Promise<{ kind: Kind; inputs: Properties; replaces: string[] }> {
+    this.run = this.newRun();
+    return this.plan(args);
+  }
+
+  /** `meanwhile` is what somebody else does between the preview and the work. */
+  async up(args: Properties, meanwhile = () => {}): Promise<Kind> {
+    const { kind, inputs } = await this.preview(args);
+    meanwhile();
+    const { provider } = this.run;
+    if (kind === "create") await this.create(inputs);
+    else if (kind === "replace") {
+      await provider.delete?.(this.recorded.id, this.recorded.outputs);
+      const checked = await this.check({}, args);
+      this.state = undefined;
+      await this.create(checked);
+    } else if (kind === "update" || this.recorded.isPartial) await this.update(inputs);
+    return kind;
+  }
+
+  async refresh(): Promise<void> {
+    this.run = this.newRun();
+    const { id, inputs, outputs } = this.recorded;
+    const read = await this.run.provider.read?.(id, wire(outputs));
+    if (!read?.id) this.state = undefined;
+    else {
+      const found = read.inputs === undefined ? inputs : wire(read.inputs);
+      this.state = { id, inputs: found, outputs: wire(read.props ?? {}), isPartial: false };
+    }
+  }
+
+  async destroy(): Promise<void> {
+    this.run = this.newRun();
+    await this.run.provider.delete?.(this.recorded.id, wire(this.recorded.outputs));
+    this.state = undefined;
+  }
+
+  private newRun(): Run {
+    return new Run(this.hosts, undefined, this.clock);
+  }
+
+  get recorded(): Recorded {
+    if (this.state === undefined) throw new Error("the stack has no such resource");
+    return this.state;
+  }
+
+  async check(olds: Properties, args: Properties): Promise<Properties> {
+    const news = wire({ ...args, __urn: this.urn, __provider: "exports.handler = …" });
+    const checked = await this.run.provider.check?.(wire(olds), news);
+    if (checked?.failures?.length) throw new CheckFailed(checked.failures);
+    return wire(checked?.inputs ?? {});
+  }
+
+  private async plan(args: Properties): Promise<{ kind: Kind; inputs: Properties; replaces: string[] }> {
+    const inputs = await this.check(this.state?.inputs ?? {}, args);
+    if (this.state === undefined) return { kind: "create", inputs, replaces: [] };
+    const diff = await this.run.provider.diff?.(this.state.id, wire(this.state.outputs), inputs);
+    const replaces = diff?.replaces ?? [];
+    if (replaces.length > 0) return { kind: "replace", inputs, replaces };
+    const isSame =
+      diff?.changes === false ||
+      (diff?.changes === undefined && same(visible(inputs), visible(this.state.inputs)));
+    return { kind: isSame ? "same" : "update", inputs, replaces };
+  }
+
+  private async create(inputs: Properties): Promise<void> {
+    await this.record(inputs, () => this.run.provider.create(inputs));
+  }
+
+  private async update(inputs: Properties): Promise<void> {
+    const { id, outputs } = this.recorded;
+    await this.record(inputs, async () => ({
+      id,
+      ...(await this.run.provider.update?.(id, wire(outputs), inputs)),
+    }));
+  }
+
+  /** A failure with an id is a partial success: the old inputs stay, the outputs are the failure's. */
+  private async record(
+    inputs: Properties,
+    work: () => Promise<{ id: string; outs?: Properties }>,
+  ): Promise<void> {
+    try {
+      const { id, outs } = await work();
+      this.state = { id, inputs, outputs: wire(outs ?? {}), isPartial: false };
+    } catch (error) {
+      const partial = error as Partial<{ id: string; properties: Properties; reasons: string[] }>;
+      if (partial.id !== undefined)
+        this.state = {
+          id: partial.id,
+          inputs: this.state?.inputs ?? inputs,
+          outputs: wire(partial.properties ?? {}),
+          isPartial: true,
+        };
+      throw error;
+    }
+  }
+}
+
+/** There and back in Pulumi's wire format, which throws for undefined. */
+export function wire(properties: object): Properties {
+  return structs.Struct.fromJavaScript(properties as Record<string, structs.JavaScriptValue>).toJavaScript();
+}
+
+function visible(properties: Properties): Properties {
+  return Object.fromEntries(Object.entries(properties).filter(([key]) => !key.startsWith("__")));
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort()
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}
