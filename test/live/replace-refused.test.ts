@@ -6,7 +6,11 @@ const lab = labOfThisFile();
 afterEach(() => removeDomains(lab()));
 
 test("up refuses a replace by a domain that libvirt would refuse, and QEMU runs on", async () => {
-  const stack = await stackOnLab(lab(), { engine: "in-process", traces: [] }, { web: { ...BARE, name: "web" } });
+  const stack = await stackOnLab(
+    lab(),
+    { engine: "in-process", traces: [] },
+    { web: { ...BARE, name: "web" } },
+  );
   await stack.apply();
   await defineByHand(
     lab(),
