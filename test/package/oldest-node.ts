@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { engines } from "../../package.json" with { type: "json" };
+import manifest from "../../package.json" with { type: "json" };
 
 /** The oldest Node that package.json allows, exactly: "22.12.0" of ">=22.12". */
-export const OLDEST_NODE = `${engines.node.replace(">=", "")}.0`;
+export const OLDEST_NODE = `${manifest.engines.node.replace(">=", "")}.0`;
 
 /**
  * The executable of that Node, installed into the repository's cache: npm has each of Node's executables as a package.
