@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
-import { defineByHand, labOfThisFile, removeDomains } from "./by-virsh.ts";
-import { type Args, BARE, stackOnLab } from "./stack-on-lab.ts";
+import { defineByHand, labOfThisFile, removeDomains } from "../support/by-virsh.ts";
+import { type Args, BARE, stackOnLab } from "../support/stack-on-lab.ts";
 
 const lab = labOfThisFile();
 afterEach(() => removeDomains(lab()));
