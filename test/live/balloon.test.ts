@@ -11,15 +11,18 @@ const lab = labOfThisFile();
 const ONLINE = "memhp_default_state=online_movable";
 
 test("a guest's balloon takes and gives back, alone and together with new memory", async () => {
-  const { stack, console } = await bootLinux(lab(), "guest", `${ONLINE} lab.noagent`, {
+  const {
+    stack,
+    console,
+    atBoot: whole,
+    pid,
+  } = await bootLinux(lab(), "guest", `${ONLINE} lab.noagent`, {
     memory: "1GiB",
     hotplug: { awaitGuest: 30, allowUnplug: true },
   });
   await waitUntil("the balloon's statistics", async () =>
     (await lab().virsh("dommemstat", "guest")).includes("available "),
   );
-  const whole = console.memTotalKib() ?? 0;
-  const pid = lab().qemuPid("guest");
   const has = (kib: number) => hasMemTotal(console, kib);
 
   stack.edit("guest", { currentMemory: "512MiB" });
