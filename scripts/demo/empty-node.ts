@@ -2,7 +2,7 @@ import { memoryDevicesByQemu } from "../../test/live/by-qemu.ts";
 import type { Claim } from "./claim.ts";
 import { say } from "./page.ts";
 import { cellsIn, guestNow, ranOn } from "./readings.ts";
-import { agentIsThere, editProgram, runPulumi, type Scene, showGuest, showProgram } from "./scene.ts";
+import { agentIsThere, awaitConsole, editProgram, runPulumi, type Scene, showProgram } from "./scene.ts";
 
 /** 256 MiB in KiB. */
 const GROWTH_KIB = 256 * 1024;
@@ -24,7 +24,7 @@ export async function previewEmptyNode(scene: Scene): Promise<Claim[]> {
 
 export async function createEmptyNode(scene: Scene): Promise<Claim[]> {
   await runPulumi(scene, "up");
-  await showGuest(scene, /GUEST memtotal.*/, 0);
+  await awaitConsole(scene, /GUEST memtotal.*/, 0);
   const cells = cellsIn(await scene.lab.virsh("dumpxml", scene.program.domain));
   const { nodes } = guestNow(scene);
   return [
@@ -43,7 +43,7 @@ export async function growIntoNode(scene: Scene): Promise<Claim[]> {
   const told = console.text().length;
   await agentIsThere(scene);
   const { stdout } = await runPulumi(scene, "up");
-  await showGuest(scene, new RegExp(`GUEST memtotal_kb=(?!${before.memory} ).*`), told);
+  await awaitConsole(scene, new RegExp(`GUEST memtotal_kb=(?!${before.memory} ).*`), told);
   const after = guestNow(scene);
   const offline = / online=(\d+) offline=2 /.exec(console.text().slice(told));
   say(`  virsh qemu-monitor-command ${program.domain} --hmp 'info numa':`);

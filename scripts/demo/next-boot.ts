@@ -2,7 +2,7 @@ import { waitUntil } from "../../test/lab/wait-until.ts";
 import type { Claim } from "./claim.ts";
 import { say } from "./page.ts";
 import { cellsIn, guestNow, memoryDevicesIn, opsOf, outputOf, said } from "./readings.ts";
-import { editProgram, runPulumi, type Scene, showGuest, waitForGuest } from "./scene.ts";
+import { awaitConsole, editProgram, runPulumi, type Scene, waitForGuest } from "./scene.ts";
 
 // A size that can't be plugged is kept for the next boot.
 
@@ -44,7 +44,7 @@ export async function shutDownAndStart(scene: Scene): Promise<Claim[]> {
   say(`  virsh start ${domain}`);
   // QEMU begins the console's file anew.
   await lab.virsh("start", domain);
-  await showGuest(scene, /GUEST memtotal.*/, 0);
+  await awaitConsole(scene, /GUEST memtotal.*/, 0);
   const after = guestNow(scene);
   const live = await lab.virsh("dumpxml", domain);
   const [base] = cellsIn(live);

@@ -1,7 +1,7 @@
 import { memoryDevicesByQemu } from "../../test/live/by-qemu.ts";
 import type { Claim } from "./claim.ts";
 import { guestNow, ranOn, said } from "./readings.ts";
-import { editProgram, runPulumi, type Scene, showGuest } from "./scene.ts";
+import { awaitConsole, editProgram, runPulumi, type Scene } from "./scene.ts";
 
 /** 256 MiB in the unit of the guest's /proc/meminfo. */
 const SHRINKAGE_KIB = 256 * 1024;
@@ -14,7 +14,7 @@ export async function shrink(scene: Scene): Promise<Claim[]> {
   const before = guestNow(scene);
   const told = console.text().length;
   const { diagnostics } = await runPulumi(scene, "up");
-  await showGuest(scene, new RegExp(`GUEST memtotal_kb=${before.memory - SHRINKAGE_KIB} .*`), told);
+  await awaitConsole(scene, new RegExp(`GUEST memtotal_kb=${before.memory - SHRINKAGE_KIB} .*`), told);
   const after = guestNow(scene);
   const devices = await memoryDevicesByQemu(lab, program.domain);
   const plan = /hot-unplug .*?(?=;)/.exec(said(diagnostics, "hot-unplug"))?.[0] ?? "";

@@ -1,7 +1,7 @@
 import type { Claim } from "./claim.ts";
 import { say } from "./page.ts";
 import { cellsIn, guestNow, guestWord, memoryDevicesIn, opsOf, said } from "./readings.ts";
-import { agentIsThere, editProgram, runPulumi, type Scene, showGuest, showProgram } from "./scene.ts";
+import { agentIsThere, awaitConsole, editProgram, runPulumi, type Scene, showProgram } from "./scene.ts";
 
 /** 256 MiB in the unit of the guest's /proc/meminfo. */
 const GROWTH_KIB = 256 * 1024;
@@ -9,7 +9,7 @@ const GROWTH_KIB = 256 * 1024;
 export async function create(scene: Scene): Promise<Claim[]> {
   showProgram(scene);
   await runPulumi(scene, "up");
-  await showGuest(scene, /GUEST memtotal.*/, 0);
+  await awaitConsole(scene, /GUEST memtotal.*/, 0);
   const memory = scene.console.memTotalKib();
   return [{ text: "the guest has booted", holds: memory !== undefined, seen: `MemTotal ${memory} kB` }];
 }
@@ -34,7 +34,7 @@ export async function grow(scene: Scene): Promise<Claim[]> {
   const told = console.text().length;
   await agentIsThere(scene);
   const { diagnostics } = await runPulumi(scene, "up");
-  await showGuest(scene, new RegExp(`GUEST memtotal_kb=(?!${before.memory} ).*`), told);
+  await awaitConsole(scene, new RegExp(`GUEST memtotal_kb=(?!${before.memory} ).*`), told);
   const after = guestNow(scene);
   const wordAfter = await guestWord(scene);
   const sentence = said(diagnostics, "the guest has it");

@@ -30,10 +30,10 @@ export interface Programs {
 export async function walkThrough(
   lab: Lab,
   programs: Programs,
-  { keep, signal }: { keep: boolean; signal: AbortSignal },
+  { keep, ...shown }: { keep: boolean; signal: AbortSignal; verbose: boolean },
 ): Promise<boolean> {
-  const web = await openScene(lab, programs.web, signal);
-  const reserve = await openScene(lab, programs.reserve, signal);
+  const web = await openScene(lab, programs.web, shown);
+  const reserve = await openScene(lab, programs.reserve, shown);
   const taken: StepTaken[] = [];
   const step = async <S>(title: string, work: (scene: S) => Promise<Claim[]>, scene: S) => {
     heading(`${taken.length + 1}. ${title}`);
@@ -68,10 +68,11 @@ export async function walkThrough(
 
   heading("in short");
   for (const { title, time, claims } of taken) {
-    say(`${time.padStart(8)}  ${title}`);
-    for (const claim of claims) sayClaim(claim, " ".repeat(10));
+    const failed = claims.filter(({ holds }) => !holds);
+    say(`${failed.length === 0 ? "✓" : "✗"} ${time.padStart(7)}  ${title}`);
+    for (const claim of failed) sayClaim(claim, " ".repeat(11));
   }
-  say(`${secondsSince(started).padStart(8)}  in all`);
+  say(`${secondsSince(started).padStart(9)}  in all`);
   return taken.every(({ claims }) => claims.every(({ holds }) => holds));
 }
 

@@ -11,6 +11,9 @@ import {
 import type { Deployment, OpenStackOptions, RunOptions, RunResult, StackDriver } from "./driver.ts";
 import { PROVIDER_TYPE } from "./stack/urn.ts";
 
+/** Of the secrets in stacks that tests and the demo make. */
+export const PASSPHRASE = "only for tests";
+
 type Operation = "preview" | "up" | "refresh" | "destroy";
 
 /**
@@ -30,7 +33,7 @@ export async function openPulumiCliStack(
     PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
     ...options.env,
     PULUMI_BACKEND_URL: `file://${backendDir}`,
-    PULUMI_CONFIG_PASSPHRASE: "only for tests",
+    PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
   const stack = await LocalWorkspace.createOrSelectStack(

@@ -27,7 +27,8 @@ export interface OperationResult {
   errors: string[];
   /** The stack's, after the operation and before it. */
   outputs: Props;
-  oldOutputs: Props;
+  /** Undefined where there was no stack. */
+  oldOutputs: Props | undefined;
   durationMs: number;
 }
 
