@@ -39,6 +39,8 @@ export class Report {
   readonly changes: Record<string, number> = {};
   readonly diagnostics: Diagnostic[] = [];
   private readonly listener: (event: EngineEvent) => void;
+  /** By URN: steps of components, which end when the program registers their outputs. */
+  private readonly awaitingOutputs = new Map<string, StepInfo>();
 
   constructor(listener: (event: EngineEvent) => void) {
     this.listener = listener;
@@ -51,8 +53,18 @@ export class Report {
   /** `counted`: the outcome by which the resource counts, if it does. */
   ended(step: StepInfo, counted: string | undefined): void {
     if (!isShown(step)) return;
-    this.steps.push(step);
     if (counted) this.changes[counted] = (this.changes[counted] ?? 0) + 1;
+    if (step.new?.custom === false && step.op !== "refresh") this.awaitingOutputs.set(step.urn, step);
+    else this.emitEnd(step);
+  }
+
+  outputsRegistered(urn: string): void {
+    const step = this.awaitingOutputs.get(urn);
+    if (step) this.emitEnd(step);
+  }
+
+  private emitEnd(step: StepInfo): void {
+    this.steps.push(step);
     this.listener({ kind: "ended", step });
   }
 
