@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
 import { parseScaled } from "../units/scale.ts";
 import { XmlError } from "./escape.ts";
@@ -120,8 +121,9 @@ function readDevice(device: Element): MemoryDevice {
   const target = find(device, "target");
   const source = find(device, "source");
   const address = find(device, "address");
-  const read: MemoryDevice = { model, size: readSize(target, "size") ?? 0 };
-  const optional: Omit<Partial<MemoryDevice>, "model" | "size"> = withoutUndefined({
+  return defined({
+    model,
+    size: readSize(target, "size") ?? 0,
     requested: readSize(target, "requested"),
     current: readSize(target, "current"),
     block: readSize(target, "block"),
@@ -132,7 +134,6 @@ function readDevice(device: Element): MemoryDevice {
     base: readBase(attribute(address, "base") ?? attribute(find(target, "address"), "base")),
     alias: attribute(find(device, "alias"), "name"),
   });
-  return { ...read, ...optional };
 }
 
 /** Whether the guest's agent has opened its channel: libvirt says so in the XML of a running domain alone. */
@@ -188,11 +189,4 @@ function wholeNumber(written: string, what: string): number {
   if (!/^[0-9]{1,9}$/.test(written))
     throw new XmlError(`${what}: ${JSON.stringify(written)} is not a whole number`);
   return Number(written);
-}
-
-/** A copy without the keys that hold undefined. */
-function withoutUndefined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
-  // Object.fromEntries forgets the keys' types.
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

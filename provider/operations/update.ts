@@ -5,6 +5,7 @@ import { withGuest } from "../observe/guest.ts";
 import { observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { type Observed, withRecorded, withRecordedTaken } from "../plan/observed.ts";
+import { planMessage } from "../plan/plan.ts";
 import { planUpdate } from "../plan/plan-update.ts";
 import { permittedPlan } from "../plan/preview-contract.ts";
 import type { Session } from "../session.ts";
@@ -41,13 +42,13 @@ export async function update(
     let planned = plan(unheard);
     // A guest isn't asked about what leaves its memory alone.
     if (planned.memory !== undefined && planned.memory.outcome !== "none") {
-      const heard = await withGuest(hypervisor, domain, seen);
+      const heard = await withGuest(hypervisor, domain, seen, session.clock);
       observation = { ...heard, observed: withRecorded(heard.observed, state.__observed) };
       planned = plan(observation.observed);
     }
     const change = permittedPlan(session.announced.get(id), planned);
     if (change.outcome === "refuse") {
-      const why = redact(change.summary, before, news);
+      const why = redact(planMessage(change), before, news);
       throw new UserError(`Unable to update domain ${state.name}: ${why}`);
     }
     // Left by a create whose very last call got no answer.

@@ -1,5 +1,6 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
+import { defined } from "../defined.ts";
 import { PartialError, UserError } from "../errors.ts";
 import { currentRecord, type GuestRecord } from "../guest/record.ts";
 import type { Observation } from "../observe/observe.ts";
@@ -73,15 +74,10 @@ export function failure(
   const inputs = isCarriedOut ? appliedInputs(before, news, change.steps, done) : before;
   const word = heard ?? (done.length === 0 && !changed ? currentRecord(guest, domain.id) : undefined);
   const properties = record(context, inputs, latest, place, word);
-  return new PartialError(said, properties.uuid, withoutUndefined(properties), error);
+  return new PartialError(said, properties.uuid, defined(properties), error);
 }
 
 /** All steps were carried out, and the guest hasn't followed: the next run goes on with it. */
 export function shortfallOf(said: string, { domain, before, news }: UpdateContext, outs: Outputs): Error {
-  return new PartialError(redact(said, before, news), domain.uuid, withoutUndefined(outs), undefined);
-}
-
-/** Pulumi's wire format has no undefined. */
-function withoutUndefined(properties: object): object {
-  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
+  return new PartialError(redact(said, before, news), domain.uuid, defined(outs), undefined);
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ProviderHost } from "./hosts/provider-host.ts";
+import { startProviderProcess } from "./hosts/provider-process.ts";
 import { Monitor } from "./monitor.ts";
 import type { Diagnostic } from "./report.ts";
 import { newResource, type Resource } from "./stack/resource.ts";
@@ -59,16 +60,16 @@ afterEach(async () => {
 /** @pulumi/pulumi's own host of dynamic providers, with this configuration. */
 function startHost(inputs: Props): ProviderHost {
   const urn = "urn:pulumi:dev::shop::pulumi:providers:pulumi-nodejs::default";
-  return new ProviderHost({
+  const server = startProviderProcess({
     project,
     env: process.env,
     engineAddress: monitor.address,
-    resource: newResource({ urn, type: "pulumi:providers:pulumi-nodejs", custom: true, inputs }),
-    id: "default",
     onOutput: (text) => {
       printed += text;
     },
   });
+  const resource = newResource({ urn, type: "pulumi:providers:pulumi-nodejs", custom: true, inputs });
+  return new ProviderHost(server, { resource, id: "default" });
 }
 
 function domain(name: string): Resource {

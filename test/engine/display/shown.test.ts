@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PULUMI_HOSTS } from "../hosts/processes.ts";
 import { runOperation } from "../operation.ts";
 import { readProject } from "../stack/project.ts";
 import { stackUrn } from "../stack/urn.ts";
@@ -58,7 +59,7 @@ async function show({
       }),
   );
   const result = await runOperation(kind, {
-    ...{ project, stack: "dev", stateFile: join(dir, "dev.json"), config, preview },
+    ...{ hosts: PULUMI_HOSTS, project, stack: "dev", stateFile: join(dir, "dev.json"), config, preview },
     ...{ env: process.env, refresh: false, parallel: 4, continueOnError: false },
     signal: new AbortController().signal,
     onEvent: (event) => {
