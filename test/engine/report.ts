@@ -86,9 +86,16 @@ export class Report {
   }
 
   get errors(): string[] {
-    const errors = this.diagnostics.filter(({ severity, ephemeral }) => severity === "error" && !ephemeral);
-    return errors.map(({ urn, message }) => (urn === "" ? message : `${nameOf(urn)}: ${message}`));
+    return errorsIn(this.diagnostics);
   }
+}
+
+/** The errors among messages, each after the name of its resource. */
+export function errorsIn(
+  diagnostics: readonly { urn: string; severity: string; message: string; ephemeral?: boolean }[],
+): string[] {
+  const errors = diagnostics.filter(({ severity, ephemeral }) => severity === "error" && !ephemeral);
+  return errors.map(({ urn, message }) => (urn === "" ? message : `${nameOf(urn)}: ${message}`));
 }
 
 /** The default provider is a resource of the state, but none of the user's. */
