@@ -12,7 +12,7 @@ const GROWTH_KIB = 256 * 1024;
 export async function previewEmptyNode(scene: Scene): Promise<Claim[]> {
   showProgram(scene);
   const { json } = await runPulumi(scene, "preview", { json: true });
-  const sentence = /node 1 starts with 1 MiB[^"]*/.exec(JSON.stringify(json))?.[0];
+  const sentence = /node 1 [^";]*\b1 MiB\b[^";]*/.exec(JSON.stringify(json))?.[0];
   return [
     {
       text: "the preview states what this machine type needs in an empty node",
@@ -54,7 +54,7 @@ export async function growIntoNode(scene: Scene): Promise<Claim[]> {
   const devices = await memoryDevicesByQemu(lab, program.domain);
   const [device] = devices;
   const growth = after.nodes.map((size, node) => size - (before.nodes[node] ?? 0));
-  const sentence = /node 1 gets its first memory[^"\n]*/.exec(messageWith(diagnostics, "node 1"))?.[0];
+  const sentence = /[^;\n]*next boot[^;\n]*/.exec(messageWith(diagnostics, "node 1"))?.[0];
   return [
     {
       text: "the plan states what becomes of the node",

@@ -10,8 +10,8 @@ export async function previewNextBoot(scene: Scene): Promise<Claim[]> {
   editProgram(scene, { memory: "1300MiB", argument: 'hotplug: { whenNotPossible: "nextBoot" }' });
   const { steps, diagnostics } = await runPulumi(scene, "preview", { diff: true });
   const ops = opsOf(scene, steps);
-  const sentence = messageWith(diagnostics, "next boot:");
-  const when = /takes effect when .*/.exec(sentence)?.[0];
+  const plan = messageWith(diagnostics, "next boot:");
+  const when = /[^;,:]*\bshut ?down\b[^;]*/.exec(plan)?.[0].trim();
   return [
     { text: "the preview announces an update, no replacement", holds: ops === "update", seen: ops },
     { text: "it states when it takes effect", holds: when !== undefined, seen: when ?? "no message" },

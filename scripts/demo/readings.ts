@@ -43,6 +43,11 @@ export function messageWith(diagnostics: RunResult["diagnostics"], words: string
   return diagnostics.find(({ message }) => message.includes(words))?.message ?? "";
 }
 
+/** What a plan leads to, as its message begins: "live", "next boot", "replace", … */
+export function outcomeOf(plan: string): string {
+  return /^[a-z ]+(?=:)/.exec(plan)?.[0] ?? "no plan";
+}
+
 /** What is done to the VM; the stack itself is a resource as well. */
 export function opsOf({ program }: Scene, steps: RunResult["steps"]): string {
   const ops = steps.filter(({ urn }) => urn.endsWith(`::${program.domain}`)).map(({ op }) => op);

@@ -17,11 +17,11 @@ export async function shrink(scene: Scene): Promise<Claim[]> {
   await awaitConsole(scene, new RegExp(`GUEST memtotal_kb=${before.memory - SHRINKAGE_KIB} .*`), from);
   const after = guestNow(scene);
   const devices = await memoryDevicesByQemu(lab, program.domain);
-  const plan = /hot-unplug .*?(?=;)/.exec(messageWith(diagnostics, "hot-unplug"))?.[0] ?? "";
+  const plan = /[^:;]*\b1 DIMM\b[^;]*/.exec(messageWith(diagnostics, "live:"))?.[0].trim() ?? "";
   return [
     {
       text: "the plan names the DIMM",
-      holds: plan.startsWith("hot-unplug 256 MiB as 1 DIMM out of slot 0"),
+      holds: /256 MiB.*slot 0/.test(plan),
       seen: plan || "no plan",
     },
     {
