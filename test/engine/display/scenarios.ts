@@ -60,7 +60,7 @@ function inputsOf(state: object | undefined): unknown {
   return state && "inputs" in state ? state.inputs : undefined;
 }
 
-/** Without what differs from run to run: times, ends of lines, and the dots of the CLI's progress. */
+/** Without what differs from run to run: times, some orders, ends of lines, and the dots of the CLI's progress. */
 export function steady(text: string): string {
   const lines = text
     .replaceAll(/\((\d+|\d+\.\d+)s\)/g, "(0s)")
@@ -69,5 +69,11 @@ export function steady(text: string): string {
     .filter((line) => !line.startsWith("@ "))
     // How wide a column is depends on the times in it.
     .map((line) => line.replace(/(Status| \(0s\)) {2,}/, "$1  ").trimEnd());
-  return `${lines.join("\n").trim()}\n`;
+  return `${inOrder(lines.join("\n")).trim()}\n`;
+}
+
+/** The CLI's diagnostics come in any order of their resources. */
+function inOrder(text: string): string {
+  const groups = /(?<=^Diagnostics:\n)(?: {2}.*\n| *\n)+/m;
+  return text.replace(groups, (found) => `${found.trimEnd().split("\n\n").sort().join("\n\n")}\n\n`);
 }
