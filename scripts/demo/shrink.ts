@@ -1,4 +1,4 @@
-import { memoryDevicesByQemu } from "../../test/live/by-qemu.ts";
+import { memoryDevicesByQemu } from "../../test/support/qemu.ts";
 import type { Claim } from "./claim.ts";
 import { guestNow, messageWith, ranOn } from "./readings.ts";
 import { awaitConsole, editProgram, runPulumi, type Scene } from "./scene.ts";
