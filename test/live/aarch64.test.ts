@@ -136,7 +136,12 @@ test(
       seen: () => console.text().split("\n").slice(-20).join("\n"),
     });
     // On its way there a block may be seen offline, but none stays so.
-    expect(console.text().match(/ offline=\d+ /g)?.at(-1)).toBe(" offline=0 ");
+    expect(
+      console
+        .text()
+        .match(/ offline=\d+ /g)
+        ?.at(-1),
+    ).toBe(" offline=0 ");
   },
   BOOT.timeoutMs,
 );
