@@ -1,16 +1,12 @@
-import { afterEach, expect, test } from "vitest";
-import { defineByHand, labOfThisFile, removeDomains } from "./by-virsh.ts";
-import { type Args, BARE, stackOnLab } from "./stack-on-lab.ts";
+import { expect, test } from "vitest";
+import { labOfThisFile } from "../support/live-lab.ts";
+import { type Args, BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { defineByHand } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
 
 test("up refuses a replace by a domain that libvirt would refuse, and QEMU runs on", async () => {
-  const stack = await stackOnLab(
-    lab(),
-    { engine: "in-process", traces: [] },
-    { web: { ...BARE, name: "web" } },
-  );
+  const stack = await stackOnLab(lab(), { web: { ...BARE, name: "web" } });
   await stack.apply();
   await defineByHand(
     lab(),
