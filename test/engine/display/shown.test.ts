@@ -1,8 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { dynamic } from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { PULUMI_HOSTS } from "../hosts/processes.ts";
+import { inProcessHosts } from "../hosts/in-process.ts";
 import { runOperation } from "../operation.ts";
 import { readProject } from "../stack/project.ts";
 import { stackUrn } from "../stack/urn.ts";
@@ -22,6 +24,16 @@ import {
   type View,
 } from "./scenarios.ts";
 import { screen } from "./screen.ts";
+
+const require = createRequire(import.meta.url);
+const program: () => Promise<Record<string, unknown>> = require(PROGRAM);
+const { makeProvider }: { makeProvider: (engineAddress: string) => dynamic.ResourceProvider } = require(
+  join(PROGRAM, "provider.js"),
+);
+const hosts = inProcessHosts({
+  program,
+  provider: ({ engineAddress }) => ({ provider: makeProvider(engineAddress), close: async () => {} }),
+});
 
 const dir = mkdtempSync(join(tmpdir(), "shown-"));
 const shown = new Map<string, Record<View, string> & { json: PreviewJson }>();
@@ -59,7 +71,7 @@ async function show({
       }),
   );
   const result = await runOperation(kind, {
-    ...{ hosts: PULUMI_HOSTS, project, stack: "dev", stateFile: join(dir, "dev.json"), config, preview },
+    ...{ hosts, project, stack: "dev", stateFile: join(dir, "dev.json"), config, preview },
     ...{ env: process.env, refresh: false, parallel: 4, continueOnError: false },
     signal: new AbortController().signal,
     onEvent: (event) => {
