@@ -1,4 +1,4 @@
-import { DEFAULTS } from "../provider/args/defaults.ts";
+import { DEFAULTS } from "../provider/args/settings.ts";
 import type { Inputs } from "../provider/args/inputs.ts";
 import { hostClock } from "../provider/guest/wait.ts";
 import { connect } from "../provider/libvirt/connect.ts";

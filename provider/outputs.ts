@@ -1,4 +1,4 @@
-import type { Defaults } from "./args/defaults.ts";
+import type { Defaults } from "./args/settings.ts";
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
 import type { Detaching, GuestRecord } from "./guest/record.ts";

@@ -1,5 +1,5 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import { DEFAULTS, type Defaults } from "./args/defaults.ts";
+import { DEFAULTS, type Defaults } from "./args/settings.ts";
 import type { Configuration } from "./configuration.ts";
 import { type EngineLog, engineLog } from "./engine/log.ts";
 import { type Clock, hostClock } from "./guest/wait.ts";

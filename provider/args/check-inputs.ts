@@ -1,5 +1,5 @@
 import leven from "leven";
-import { DEFAULTS, type Defaults } from "./defaults.ts";
+import { DEFAULTS, type Defaults } from "./settings.ts";
 import type { Failure } from "./failure.ts";
 import { FIELD_NAMES, FIELDS, isField } from "./fields.ts";
 import { fillIn } from "./fill-in.ts";

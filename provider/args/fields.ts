@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAX_HOOK_TIMEOUT, MAX_SHUTDOWN_TIMEOUT, MAX_NODES, MAX_SLOTS, MAX_VCPUS } from "./limits.ts";
 import {
   flag,
   integer,
@@ -9,9 +10,10 @@ import {
   pattern,
   shape,
   size,
-  sizeOrNone,
+  sizeOrZero,
   text,
 } from "./schema.ts";
+import { HOTPLUG_SCHEMAS } from "./settings.ts";
 import { UNKNOWN } from "./unknown.ts";
 
 /**
@@ -39,12 +41,6 @@ interface Field {
   schema: z.ZodType;
   change: ChangeNeeds;
 }
-
-/** libvirt takes up to 256 slots (qemuDomainDefValidateMemoryHotplug: «unsupported amount of memory slots»). */
-export const MOST_SLOTS = 256;
-
-/** QEMU's own limit for the largest machine types; the host's libvirt may say less. */
-const MOST_VCPUS = 4096;
 
 const disk = shape({
   file: path,
@@ -84,7 +80,7 @@ const numbers = pattern(
   'must be a list of numbers such as "0-1,4"',
 );
 
-const cell = shape({ memory: sizeOrNone.optional(), cpus: numbers.optional() });
+const cell = shape({ memory: sizeOrZero, cpus: numbers }).partial();
 
 const hook = shape({
   command: orUnknown(
@@ -92,51 +88,31 @@ const hook = shape({
       .array(text("a program or one of its arguments"), "must be a program and its arguments, as a list")
       .refine(([program]) => program !== undefined && program !== "", "names no program"),
   ),
-  timeout: integer(1, 3_600, "seconds").optional(),
+  timeout: integer(1, MAX_HOOK_TIMEOUT, "seconds").optional(),
 });
-
-const MOST_GUEST_SECONDS = 3_600;
-const GUEST_SECONDS = `must be a whole number of seconds from 1 to ${MOST_GUEST_SECONDS}, or false`;
-
-/** How long a guest is waited for. */
-export const guestSeconds = z.union(
-  [z.literal(false), z.int(GUEST_SECONDS).min(1, GUEST_SECONDS).max(MOST_GUEST_SECONDS, GUEST_SECONDS)],
-  GUEST_SECONDS,
-);
-
-/** oVirt has one node a guest; Linux distributions build for up to 1024 (CONFIG_NODES_SHIFT 10). */
-const MOST_NODES = 1024;
 
 const nodeMessage = 'must be the number of a NUMA node, from 0, or "spread"';
+const targetNode = z.union(
+  [
+    z.literal("spread"),
+    z
+      .int()
+      .min(0, nodeMessage)
+      .max(MAX_NODES - 1, nodeMessage),
+  ],
+  nodeMessage,
+);
 
+/** First the settings of settings.ts, which have a default for the whole stack. */
 const hotplug = shape({
-  enabled: flag.optional(),
-  alignment: size.optional(),
-  whenNotPossible: oneOf("replace", "restart", "nextBoot", "error").optional(),
-  applyOn: oneOf("now", "nextBoot").optional(),
-  device: oneOf("dimm", "virtio-mem").optional(),
-  targetNode: orUnknown(
-    z.union(
-      [
-        z.literal("spread"),
-        z
-          .int()
-          .min(0, nodeMessage)
-          .max(MOST_NODES - 1, nodeMessage),
-      ],
-      nodeMessage,
-    ),
-  ).optional(),
-  maxDimmSize: size.optional(),
-  emptyNode: oneOf("minimal", "exact").optional(),
-  allowUnplug: flag.optional(),
-  heal: flag.optional(),
-  online: oneOf("agent", "guest", "none").optional(),
-  awaitGuest: orUnknown(guestSeconds).optional(),
-  source: orUnknown(shape({ nodeset: numbers.optional(), pageSize: pageSize.optional() })).optional(),
-  before: orUnknown(hook).optional(),
-  after: orUnknown(hook).optional(),
-});
+  ...HOTPLUG_SCHEMAS,
+  targetNode: orUnknown(targetNode),
+  maxDimmSize: size,
+  emptyNode: oneOf("minimal", "exact"),
+  source: orUnknown(shape({ nodeset: numbers, pageSize }).partial()),
+  before: orUnknown(hook),
+  after: orUnknown(hook),
+}).partial();
 
 /** Every argument of a Domain, in the order of its documentation: its form, and what a change of it needs. */
 export const FIELDS = {
@@ -151,12 +127,12 @@ export const FIELDS = {
   uuid: { schema: text("a UUID"), change: "identity" },
   memory: { schema: size, change: "memory" },
   maxMemory: { schema: size, change: "memory" },
-  memorySlots: { schema: integer(1, MOST_SLOTS), change: "memory" },
-  vcpus: { schema: integer(1, MOST_VCPUS), change: "nextBoot" },
+  memorySlots: { schema: integer(1, MAX_SLOTS), change: "memory" },
+  vcpus: { schema: integer(1, MAX_VCPUS), change: "nextBoot" },
   hotplug: { schema: orUnknown(hotplug), change: "setting" },
   numa: {
     schema: orUnknown(
-      z.array(orUnknown(cell), "must be a list of NUMA nodes").min(1, "names no node").max(MOST_NODES),
+      z.array(orUnknown(cell), "must be a list of NUMA nodes").min(1, "names no node").max(MAX_NODES),
     ),
     change: "memory",
   },
@@ -205,7 +181,7 @@ export const FIELDS = {
   description: { schema: text("a description"), change: "definition" },
   running: { schema: flag, change: "live" },
   autostart: { schema: flag, change: "live" },
-  shutdownTimeout: { schema: integer(0, 86_400, "seconds"), change: "setting" },
+  shutdownTimeout: { schema: integer(0, MAX_SHUTDOWN_TIMEOUT, "seconds"), change: "setting" },
   forceOff: { schema: flag, change: "setting" },
   adopt: { schema: flag, change: "creation" },
   onDelete: { schema: oneOf("delete", "keep"), change: "setting" },

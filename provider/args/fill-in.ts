@@ -1,8 +1,8 @@
 import { canonicalSize, readCanonicalSize } from "../units/size.ts";
-import type { Defaults } from "./defaults.ts";
 import { domainUuid, interfaceMac, resourceName } from "./identity.ts";
-import type { CellInput, Inputs, InterfaceInput } from "./inputs.ts";
-import { defaultCeiling, guestWidth, memoryCap } from "./limits.ts";
+import type { Inputs, InterfaceInput, NumaNodeInput } from "./inputs.ts";
+import { defaultMaxMemory, guestWidth, memoryCap } from "./max-memory.ts";
+import type { Defaults } from "./settings.ts";
 import { UNKNOWN } from "./unknown.ts";
 
 /**
@@ -53,12 +53,12 @@ function ceiling(
   if (width === undefined) return kept === undefined ? UNKNOWN : canonicalSize(kept);
   const cap = memoryCap(width, defaults);
   return canonicalSize(
-    kept === undefined ? defaultCeiling(wanted, cap) : Math.min(kept, Math.max(wanted, cap)),
+    kept === undefined ? defaultMaxMemory(wanted, cap) : Math.min(kept, Math.max(wanted, cap)),
   );
 }
 
 /** The memory of a domain that names the memory of its nodes alone. */
-function sumOfCells(numa: CellInput[] | string): string {
+function sumOfCells(numa: NumaNodeInput[] | string): string {
   if (typeof numa === "string" || numa.some((cell) => typeof cell === "string" || cell.memory === UNKNOWN))
     return UNKNOWN;
   return canonicalSize(

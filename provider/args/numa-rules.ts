@@ -2,7 +2,7 @@ import { KIB_PER_MIB } from "../units/kib.ts";
 import { readNumbers } from "../units/number-list.ts";
 import { formatMib } from "../units/size.ts";
 import type { Failure } from "./failure.ts";
-import type { CellInput, Inputs } from "./inputs.ts";
+import type { NumaNodeInput, Inputs } from "./inputs.ts";
 import { knownHotplug, knownSize, UNKNOWN } from "./unknown.ts";
 
 /** The rules of a guest's NUMA nodes: shares within the memory, one empty node, a target that is there. */
@@ -15,13 +15,13 @@ export function numaFailures(inputs: Partial<Inputs>): Failure[] {
 }
 
 /** Silent while a share isn't known: it may turn out to be none, or all. */
-function shareFailures(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
+function shareFailures(inputs: Partial<Inputs>, cells: NumaNodeInput[]): Failure[] {
   const isKnown = cells.every((cell) => typeof cell === "object" && cell.memory !== UNKNOWN);
   return isKnown ? [...sharesWithinMemory(inputs, cells), ...oneEmptyNode(inputs, cells)] : [];
 }
 
 /** libvirt: «Number of CPUs in <numa> exceeds the <vcpu> count», and «NUMA cells … have overlapping vCPU ids». */
-function cpusFit(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
+function cpusFit(inputs: Partial<Inputs>, cells: NumaNodeInput[]): Failure[] {
   // XML of the program's own, and an adopted domain, say themselves how many there are.
   const { vcpus = inputs.xml === undefined && inputs.adopt === undefined ? 1 : undefined } = inputs;
   const taken = new Map<number, number>();
@@ -40,7 +40,7 @@ function cpusFit(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
   });
 }
 
-function sharesWithinMemory(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
+function sharesWithinMemory(inputs: Partial<Inputs>, cells: NumaNodeInput[]): Failure[] {
   const memory = knownSize(inputs.memory);
   if (memory === 0) return [{ property: "numa", reason: "has no memory in any node" }];
   const shares = cells.map((cell) => cell.memory);
@@ -58,7 +58,7 @@ function sharesWithinMemory(inputs: Partial<Inputs>, cells: CellInput[]): Failur
 }
 
 /** Kunpeng's page reserves one node; QEMU's machine types give no memory to more than that either. */
-function oneEmptyNode(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
+function oneEmptyNode(inputs: Partial<Inputs>, cells: NumaNodeInput[]): Failure[] {
   const empty = cells.flatMap((cell, node) => ((knownSize(cell.memory) ?? 0) === 0 ? [node] : []));
   // The rest of the memory goes to the target, which isn't empty then.
   const sum = cells.reduce((total, cell) => total + (knownSize(cell.memory) ?? 0), 0);

@@ -1,10 +1,11 @@
-import { KIB_PER_MIB } from "../units/kib.ts";
+import { KIB_PER_GIB } from "../units/kib.ts";
 import { formatMib, formatSize } from "../units/size.ts";
 import { balloonFailures } from "./balloon-rules.ts";
-import type { Defaults } from "./defaults.ts";
+import type { Defaults } from "./settings.ts";
 import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
-import { guestWidth, memoryCap, SMALLEST_GUEST_BLOCK } from "./limits.ts";
+import { isBlockSize, SMALLEST_GUEST_BLOCK } from "./limits.ts";
+import { guestWidth, memoryCap } from "./max-memory.ts";
 import { numaFailures } from "./numa-rules.ts";
 import { knownHotplug, knownSize, UNKNOWN } from "./unknown.ts";
 import { virtioMemFailures } from "./virtio-mem-rules.ts";
@@ -66,7 +67,6 @@ function withinAddressSpace(inputs: Partial<Inputs>): Failure[] {
   return [{ property: inputs.memory === inputs.maxMemory ? "memory" : "maxMemory", reason }];
 }
 
-const KIB_PER_GIB = 1024 * 1024;
 const ADDRESS_SPACE = 1024 * KIB_PER_GIB;
 const BELOW_4_GIB = 4;
 
@@ -74,7 +74,7 @@ function alignmentFits(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
   const alignment = knownSize(knownHotplug(inputs).alignment);
   if (alignment === undefined) return [];
   const property = "hotplug.alignment";
-  if (!isBlock(alignment)) {
+  if (!isBlockSize(alignment)) {
     const reason = `is ${formatMib(alignment)}; it must be a power of two of at least ${formatMib(SMALLEST_GUEST_BLOCK)}, the smallest memory block of a Linux guest (the default is ${formatMib(defaults.alignment)})`;
     return [{ property, reason }];
   }
@@ -82,11 +82,6 @@ function alignmentFits(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
   if (ceiling === undefined || alignment <= ceiling) return [];
   const reason = `is ${formatMib(alignment)}, more than maxMemory, ${formatMib(ceiling)}: no DIMM could ever be added`;
   return [{ property, reason }];
-}
-
-/** True for a size that a guest's memory blocks can be multiples of. */
-export function isBlock(size: number): boolean {
-  return size >= SMALLEST_GUEST_BLOCK && Number.isInteger(Math.log2(size / KIB_PER_MIB));
 }
 
 function dimmSizeFits(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {

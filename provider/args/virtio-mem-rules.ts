@@ -1,5 +1,5 @@
 import { formatMib } from "../units/size.ts";
-import type { Defaults } from "./defaults.ts";
+import type { Defaults } from "./settings.ts";
 import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
 import { knownHotplug, knownSize } from "./unknown.ts";

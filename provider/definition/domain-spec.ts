@@ -1,4 +1,4 @@
-import type { Defaults } from "../args/defaults.ts";
+import type { Defaults } from "../args/settings.ts";
 import type { FieldName } from "../args/fields.ts";
 import type { Inputs, InterfaceInput } from "../args/inputs.ts";
 import { UNKNOWN } from "../args/unknown.ts";

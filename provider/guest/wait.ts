@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { OnlinePolicy } from "../args/inputs.ts";
+import type { OnlinePolicy } from "../args/settings.ts";
 import type { Kib } from "../units/kib.ts";
 import { type Expectation, missing, newOffline } from "./expectation.ts";
 import { type GuestReport, type GuestSource, printable } from "./report.ts";

@@ -1,4 +1,4 @@
-import type { Defaults } from "../args/defaults.ts";
+import type { Defaults } from "../args/settings.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { currentRecord } from "../guest/record.ts";

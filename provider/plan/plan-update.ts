@@ -1,4 +1,4 @@
-import type { Defaults } from "../args/defaults.ts";
+import type { Defaults } from "../args/settings.ts";
 import type { FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";

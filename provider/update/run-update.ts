@@ -1,4 +1,4 @@
-import { secondsToAwait } from "../args/defaults.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { redact } from "../args/redact.ts";
@@ -39,7 +39,7 @@ export async function runUpdate(context: UpdateContext): Promise<Outputs> {
     domain,
     shutdownTimeout: news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT,
     ...unplugContext(context),
-    balloonTimeout: secondsToAwait(news, session.defaults),
+    balloonTimeout: hotplugSetting("awaitGuest", news, session.defaults),
     hooks: news.hotplug ?? {},
     uri,
     warn: say.warn,

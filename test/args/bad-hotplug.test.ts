@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { hidden } from "../support/arbitrary-inputs.ts";
 
@@ -269,10 +269,10 @@ describe("what says how to hot-plug has no meaning where it is switched off", ()
 
 describe("the caps are the stack's", () => {
   test.each([
-    [{ memory: "3GiB" }, { cap64Bit: 2048 * 1024 }, "memory", 64, "2048 MiB", "3072 MiB"],
-    [{ memory: GIB, maxMemory: "3GiB" }, { cap64Bit: 2048 * 1024 }, "maxMemory", 64, "2048 MiB", "3072 MiB"],
-    [{ memory: "3GiB", arch: "i686" }, { cap32Bit: 2048 * 1024 }, "memory", 32, "2048 MiB", "3072 MiB"],
-    [{ memory: "3GiB", guestWidth: 32 }, { cap32Bit: 2048 * 1024 }, "memory", 32, "2048 MiB", "3072 MiB"],
+    [{ memory: "3GiB" }, { maxMemory64Bit: 2048 * 1024 }, "memory", 64, "2048 MiB", "3072 MiB"],
+    [{ memory: GIB, maxMemory: "3GiB" }, { maxMemory64Bit: 2048 * 1024 }, "maxMemory", 64, "2048 MiB", "3072 MiB"],
+    [{ memory: "3GiB", arch: "i686" }, { maxMemory32Bit: 2048 * 1024 }, "memory", 32, "2048 MiB", "3072 MiB"],
+    [{ memory: "3GiB", guestWidth: 32 }, { maxMemory32Bit: 2048 * 1024 }, "memory", 32, "2048 MiB", "3072 MiB"],
   ])("%j with %j", (args, caps, property, width, cap, size) => {
     const { failures } = checkInputs({}, { ...hidden, ...args }, { ...DEFAULTS, ...caps });
     const reason = `is ${size}, beyond the cap of ${cap} for a ${width}-bit guest (libvirt-hotplug:maxMemory${width}Bit)`;
@@ -280,7 +280,7 @@ describe("the caps are the stack's", () => {
   });
 
   test("and of no other width", () => {
-    const stack = { ...DEFAULTS, cap32Bit: 2048 * 1024 };
+    const stack = { ...DEFAULTS, maxMemory32Bit: 2048 * 1024 };
     expect(checkInputs({}, { ...hidden, memory: "3GiB" }, stack).failures).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { hidden, places, URN, validArguments, withUnknown } from "../support/arbitrary-inputs.ts";
@@ -68,8 +68,8 @@ describe("what check computes", () => {
   );
 
   test.each([
-    [{ memory: "8GiB" }, { memorySlots: 32, cap64Bit: 16_384 * 1024 }, "16384MiB", 32],
-    [{ memory: "8GiB", arch: "i686" }, { cap32Bit: 10_240 * 1024 }, "10240MiB", 16],
+    [{ memory: "8GiB" }, { memorySlots: 32, maxMemory64Bit: 16_384 * 1024 }, "16384MiB", 32],
+    [{ memory: "8GiB", arch: "i686" }, { maxMemory32Bit: 10_240 * 1024 }, "10240MiB", 16],
     [{ memory: "8GiB", memorySlots: 4 }, { memorySlots: 32 }, "32768MiB", 4],
   ])("of %j in a stack with %j: at most %s in %i slots", (args, stack, maxMemory, memorySlots) => {
     const { inputs, failures } = checkInputs({}, { ...hidden, ...args }, { ...DEFAULTS, ...stack });
@@ -79,10 +79,10 @@ describe("what check computes", () => {
 
   test("the stack's word makes no difference to what a resource has already, but for a cap below it", () => {
     const before = checked({ memory: "1GiB" });
-    const stack = { ...DEFAULTS, memorySlots: 32, cap64Bit: 2 ** 40 };
+    const stack = { ...DEFAULTS, memorySlots: 32, maxMemory64Bit: 2 ** 40 };
     const args = { ...hidden, memory: "1GiB" };
     expect(checkInputs(before, args, stack).inputs).toEqual(before);
-    const lowered = checkInputs(before, args, { ...stack, cap64Bit: 2048 * 1024 });
+    const lowered = checkInputs(before, args, { ...stack, maxMemory64Bit: 2048 * 1024 });
     expect(lowered).toEqual({ failures: [], inputs: { ...before, maxMemory: "2048MiB" } });
   });
 

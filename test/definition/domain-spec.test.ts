@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { type DomainType, definitionXml, domainSpec } from "../../provider/definition/domain-spec.ts";

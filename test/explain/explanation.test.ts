@@ -1,7 +1,7 @@
 import { test as forAll } from "@fast-check/vitest";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { domainUuid } from "../../provider/args/identity.ts";
 import { explain } from "../../provider/explain/explanation.ts";
 import { explanationJson } from "../../provider/explain/json.ts";
@@ -143,7 +143,7 @@ describe("what is asked wrongly is said in the provider's words, all at once", (
   });
 
   test("a size that the domain has, and that no program could ask for, is no error of the person's", () => {
-    const cap = DEFAULTS.cap64Bit / MIB;
+    const cap = DEFAULTS.maxMemory64Bit / MIB;
     const large = observation(running({ cells: [2 * cap], max: 4 * cap }));
     expect(explain(URI, large).reachable.up?.from).toBeGreaterThan(2 * cap * MIB);
     expect(() => explain(URI, large, { memory: `${3 * cap}MiB` })).toThrow("beyond the cap");

@@ -1,6 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { FIELD_NAMES, FIELDS } from "../../provider/args/fields.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";

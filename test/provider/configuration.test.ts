@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { type Configuration, readConfiguration } from "../../provider/configuration.ts";
 
 const MIB = 1024;
@@ -26,8 +26,8 @@ const rows: [Record<string, string>, Partial<Configuration>][] = [
       ["online", "guest", { online: "guest" }],
       ["awaitGuest", "90", { awaitGuest: 90 }],
       ["awaitGuest", "false", { awaitGuest: false }],
-      ["maxMemory32Bit", "16GiB", { cap32Bit: 16_384 * MIB }],
-      ["maxMemory64Bit", "1TiB", { cap64Bit: 1_048_576 * MIB }],
+      ["maxMemory32Bit", "16GiB", { maxMemory32Bit: 16_384 * MIB }],
+      ["maxMemory64Bit", "1TiB", { maxMemory64Bit: 1_048_576 * MIB }],
       ["allowDowntime", "false", { allowDowntime: false }],
     ] as const
   ).map(([name, value, defaults]): [Record<string, string>, Partial<Configuration>] => [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { hostClock } from "../../provider/guest/wait.ts";
 import { createProvider } from "../../provider/provider.ts";
 import { type Dependencies, Session } from "../../provider/session.ts";

@@ -3,7 +3,7 @@ import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.j
 import { MockMonitor, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks.js";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { outputs } from "../../provider/outputs.ts";
 import { Domain, type DomainArgs } from "../../sdk/index.ts";
