@@ -135,12 +135,16 @@ function saysMap({ memory, maxMemory, cells, baseMemory, devices }: MemoryMap): 
   return `${formatMib(memory)} ${room}${parts}`;
 }
 
-function drawPlan({ memory, outcome, summary, steps, notes }: ExplainedPlan, paper: Terminal): string[] {
+function drawPlan(
+  { memory, outcome, headline, details, steps, notes }: ExplainedPlan,
+  paper: Terminal,
+): string[] {
   const ink = OUTCOME_INK[outcome];
   const word = ink === undefined ? outcome : paint(ink, outcome, paper);
   return [
     `${paint("bold", `plan for ${formatMib(memory)}`, paper)}: ${word}`,
-    ...hangingIndent("  ", summary || `${formatSize(memory)}: nothing to do`, paper),
+    ...hangingIndent("  ", headline || `${formatSize(memory)}: nothing to do`, paper),
+    ...details.flatMap((detail) => hangingIndent("  ", detail, paper)),
     ...steps.flatMap(({ sentence }, index) => hangingIndent(`  ${index + 1}. `, sentence, paper)),
     ...notes.flatMap((note) => hangingIndent("  Note: ", note, paper)),
   ];

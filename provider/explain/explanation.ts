@@ -14,7 +14,7 @@ import { downwardSizes } from "../plan/live-sizes/down.ts";
 import { upwardSizes } from "../plan/live-sizes/up.ts";
 import { targetNodes, unevenness } from "../plan/numa/spread.ts";
 import type { MemoryView, Observed, ObservedDevice } from "../plan/observed.ts";
-import type { Outcome, Reachable, Step } from "../plan/plan.ts";
+import type { Outcome, Reachable, Reason, Step } from "../plan/plan.ts";
 import { planMemory } from "../plan/plan-memory.ts";
 import { baseMemory, reasonsAgainstResize } from "../plan/virtio-mem/rules.ts";
 import { type Kib, sum } from "../units/kib.ts";
@@ -84,9 +84,10 @@ export interface Explanation {
 export interface ExplainedPlan {
   memory: Kib;
   outcome: Outcome;
-  summary: string;
+  headline: string;
+  details: string[];
   steps: Step[];
-  reasons: string[];
+  reasons: Reason[];
   /** What the plan depends on that the domain alone doesn't say. */
   notes: string[];
 }
@@ -178,7 +179,7 @@ function upwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
   const step = dimmUnit(desired, live).size * targetNodes(desired, live).length;
   const uneven = desired.target === "spread" ? unevenness(live) : 0;
   const reasons = reasonsAgainstAttach({ ...desired, memory: live.memory + (uneven || step) }, live);
-  return { reasons: reasons.length > 0 ? reasons : [DEFINITION_IS_FULL] };
+  return { reasons: reasons.length > 0 ? texts(reasons) : [DEFINITION_IS_FULL] };
 }
 
 function downwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
@@ -189,19 +190,23 @@ function downwards(desired: DesiredMemory, observed: Observed, live: MemoryView)
   const dimms = targetNodes(desired, live).flatMap((node) => removableDimms(node, live));
   if (dimms.length === 0) return { down, reasonsDown: ["no DIMM of this provider's is there to take out"] };
   const reasons = [...reasonsAgainstAnyDetach(desired, observed), ...sizesWithUnplug(desired, observed)];
-  if (reasons.length > 0) return { down, reasonsDown: reasons };
+  if (reasons.length > 0) return { down, reasonsDown: texts(reasons) };
   const memory = live.memory - sum(dimms.map(({ size }) => size));
-  return { down, reasonsDown: reasonsAgainstDetach({ ...desired, memory }, observed, live) };
+  return { down, reasonsDown: texts(reasonsAgainstDetach({ ...desired, memory }, observed, live)) };
 }
 
 /** @param otherwise what is said of devices that could be resized */
 function notResizable(desired: DesiredMemory, live: MemoryView, otherwise: string): string[] {
   const reasons = reasonsAgainstResize({ ...desired, memory: baseMemory(desired, live) }, live);
-  return reasons.length > 0 ? reasons : [`the virtio-mem devices ${otherwise}`];
+  return reasons.length > 0 ? texts(reasons) : [`the virtio-mem devices ${otherwise}`];
+}
+
+function texts(reasons: Reason[]): string[] {
+  return reasons.map(({ text }) => text);
 }
 
 function explainedPlan(desired: DesiredMemory, { observed, definition }: Observation): ExplainedPlan {
-  const { outcome, summary, steps, reasons } = planMemory(desired, observed);
+  const { outcome, headline, details, steps, reasons } = planMemory(desired, observed);
   const pending = pendingMemory(observed);
   const { ownership } = definition;
   const notes = [
@@ -220,5 +225,5 @@ function explainedPlan(desired: DesiredMemory, { observed, definition }: Observa
         ]
       : []),
   ];
-  return { memory: desired.memory, outcome, summary, steps, reasons, notes };
+  return { memory: desired.memory, outcome, headline, details, steps, reasons, notes };
 }

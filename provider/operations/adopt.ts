@@ -14,6 +14,7 @@ import type { Observation } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
 import { changesThatNeed } from "../plan/changed-fields.ts";
 import type { Observed } from "../plan/observed.ts";
+import { planMessage } from "../plan/plan.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import type { Session } from "../session.ts";
 import { formatSize, readCanonicalSize } from "../units/size.ts";
@@ -68,7 +69,7 @@ export async function previewAdoption(
   if (domain === undefined) return { ...notKnown, refusal: nothingToAdopt(inputs.name, uri) };
   const { change, refusal } = await planAdoption(session, hypervisor, domain, inputs, look.found);
   const sentence =
-    change.memory?.summary || `adopted with ${formatSize(readCanonicalSize(inputs.memory))}: nothing to do`;
+    change.memory?.headline || `adopted with ${formatSize(readCanonicalSize(inputs.memory))}: nothing to do`;
   return { sentence, ...(refusal !== undefined && { refusal }) };
 }
 
@@ -161,7 +162,7 @@ function obstaclesTo(
   return [
     ...replaced.map((name) => `${name} differs, and can't be changed`),
     ...later.map((name) => `${name} differs, and a change of it needs a restart`),
-    ...(stops && replaced.length === 0 ? [change.summary] : []),
+    ...(stops && replaced.length === 0 ? [planMessage(change)] : []),
   ];
 }
 

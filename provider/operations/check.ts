@@ -123,7 +123,7 @@ async function sentence(session: Session, old: Partial<Inputs>, inputs: Inputs):
     const balloonReleased = old.currentMemory !== undefined && inputs.currentMemory === undefined;
     const numaChanged = changed.includes("numa");
     return (
-      planMemory(desired, observed, { stopping, numaChanged, balloonReleased }).summary ||
+      planMemory(desired, observed, { stopping, numaChanged, balloonReleased }).headline ||
       `${formatSize(desired.memory)}: nothing to do`
     );
   }
@@ -138,7 +138,7 @@ function creation(session: Session, inputs: Inputs): string {
   // The host isn't asked in a preview of a create: an architecture that isn't said is taken for one that can.
   const platform = platformOf(inputs, "");
   const { maxMemory } = ceilingFor(desired, platform);
-  const why = desired.enabled ? pluggingReason(desired, platform) : "hotplug.enabled is false";
+  const why = desired.enabled ? pluggingReason(desired, platform)?.text : "hotplug.enabled is false";
   const room =
     maxMemory === undefined
       ? `without room to grow while it runs${why === undefined ? "" : ` (${why})`}`

@@ -7,6 +7,7 @@ import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { withRecorded } from "../plan/observed.ts";
+import { planMessage } from "../plan/plan.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import { lagging } from "../plan/virtio-mem/devices.ts";
@@ -66,7 +67,7 @@ async function classified(
       : undefined;
   const change = previewedPlan(fromState, looked);
   session.announced.set(id, change);
-  const said = `${redact(change.summary, before, news)}${blindness(look)}`;
+  const said = `${redact(planMessage(change), before, news)}${blindness(look)}`;
   // A refresh asks too, for its display alone. It records what there is, whether or not that can be changed.
   if (change.outcome === "refuse" && !session.checked.has(news.__urn)) return { changes: true };
   if (change.outcome === "none" && owed && session.checked.has(news.__urn))
@@ -77,13 +78,13 @@ async function classified(
         ? "the guest is waited for again: it has more or less than is requested of its virtio-mem"
         : "the guest is asked again for memory that it had not taken",
     );
-  if (change.summary !== "") await logPlan(session, news.__urn, change, said);
+  if (change.headline !== "") await logPlan(session, news.__urn, change, said);
   if (change.outcome === "refuse") throw new UserError(said);
   if (change.outcome === "replace") {
     // The old domain is deleted first: what the host can't have must be known before.
     const unsupported = look && "found" in look && (await unsupportedOn(session, uri, news));
     if (unsupported) throw new UserError(`${said}; but ${unsupported}: nothing is done`);
-    session.replacing.set(news.__urn, change.memory?.summary || change.summary);
+    session.replacing.set(news.__urn, change.memory?.headline || change.headline);
     const replaces = change.steps.flatMap((step) => (step.kind === "replace" ? step.fields : []));
     return { changes: true, replaces };
   }

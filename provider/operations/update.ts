@@ -5,6 +5,7 @@ import { withGuest } from "../observe/guest.ts";
 import { observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { type Observed, withRecorded, withRecordedTaken } from "../plan/observed.ts";
+import { planMessage } from "../plan/plan.ts";
 import { planUpdate } from "../plan/plan-update.ts";
 import { permittedPlan } from "../plan/preview-contract.ts";
 import type { Session } from "../session.ts";
@@ -47,7 +48,7 @@ export async function update(
     }
     const change = permittedPlan(session.announced.get(id), planned);
     if (change.outcome === "refuse") {
-      const why = redact(change.summary, before, news);
+      const why = redact(planMessage(change), before, news);
       throw new UserError(`Unable to update domain ${state.name}: ${why}`);
     }
     // Left by a create whose very last call got no answer.

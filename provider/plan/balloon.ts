@@ -4,9 +4,16 @@ import { sum } from "../units/kib.ts";
 import { formatMib } from "../units/size.ts";
 import type { DesiredMemory } from "./desired.ts";
 import { isManaged } from "./dimms/slots.ts";
-import { refuse } from "./fallback.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import { attachedDimms, detachedDimms, isMoreDisruptive, noChange, type Plan, type Step } from "./plan.ts";
+import {
+  attachedDimms,
+  detachedDimms,
+  isMoreDisruptive,
+  noChange,
+  type Plan,
+  refuse,
+  type Step,
+} from "./plan.ts";
 import { formatChange, NEXT_BOOT } from "./text.ts";
 
 /** What a plan of the balloon depends on beside what is asked and what is there. */
@@ -64,7 +71,7 @@ export function withBalloon(
   return {
     ...plan,
     outcome: isMoreDisruptive(plan.outcome, outcome) ? plan.outcome : outcome,
-    summary: [plan.summary, `${said}${why}`].filter(Boolean).join("; "),
+    headline: [plan.headline, `${said}${why}`].filter(Boolean).join("; "),
     steps: now?.isFirst
       ? [...beforeDetach(plan.steps, now.step), ...inDefinition]
       : [...plan.steps, ...inDefinition, ...(now ? [now.step] : [])],
@@ -78,7 +85,7 @@ export function withBalloon(
 function besideVirtioMem({ node = 0 }: MemoryDevice, wanted: Kib, { memory }: DesiredMemory): Plan {
   const reason = `currentMemory is ${formatMib(wanted)} of ${formatMib(memory)}, and the domain has a virtio-mem device of others on node ${node}: a balloon can't be counted together with virtio-mem`;
   return refuse(`${reason}; take currentMemory out of the program, or that device out of the domain`, [
-    reason,
+    { code: "balloon-with-virtio-mem", text: reason },
   ]);
 }
 
@@ -170,12 +177,12 @@ function describeLiveBalloon(
 
 function describeDefinitionBalloon(
   change: string,
-  { summary }: Plan,
+  { headline }: Plan,
   { applyOn }: DesiredMemory,
   { power, nextBoot }: Observed,
   running: MemoryView | undefined,
 ): string {
-  if (running === undefined && summary !== "") return `its balloon ${change}`;
+  if (running === undefined && headline !== "") return `its balloon ${change}`;
   if (running === undefined)
     return `${power === "off" ? "the domain is off" : "once the domain is off"}: its definition's balloon goes ${change}`;
   if (running.withoutBalloon && nextBoot?.withoutBalloon)

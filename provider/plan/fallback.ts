@@ -6,7 +6,7 @@ import { formatRanges } from "./dimms/detach-text.ts";
 import { downwardSizes } from "./live-sizes/down.ts";
 import { upwardSizes } from "./live-sizes/up.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import { noChange, type Plan, type Reachable, type Step } from "./plan.ts";
+import { noChange, type Plan, type Reachable, type Reason, refuse, type Step } from "./plan.ts";
 import { formatChange, NEXT_BOOT, REPLACE_COSTS } from "./text.ts";
 import { deviceKindReason } from "./virtio-mem/rules.ts";
 
@@ -21,43 +21,58 @@ export function planFallback(
   desired: DesiredMemory,
   observed: Observed,
   live: MemoryView,
-  reasons: string[],
+  reasons: Reason[],
   definition: Step[],
   headroom: string,
 ): Plan {
   const isSizeKept = live.memory === desired.memory;
   const why = isSizeKept
     ? deviceKindReason(desired, live) !== undefined
-      ? `it can't change while the domain runs: ${reasons.join("; ")}`
-      : `the nodes of the running domain can't be changed: ${reasons.join("; ")}`
-    : `${formatChange(live.memory, desired.memory)} can't be ${way(desired, live)}: ${reasons.join("; ")}; ${nearestLiveSizes(desired, observed, live)}`;
+      ? `it can't change while the domain runs: ${formatReasons(reasons)}`
+      : `the nodes of the running domain can't be changed: ${formatReasons(reasons)}`
+    : `${formatChange(live.memory, desired.memory)} can't be ${way(desired, live)}: ${formatReasons(reasons)}; ${nearestLiveSizes(desired, observed, live)}`;
   const { whenNotPossible } = desired;
   if (observed.nextBoot === undefined && (whenNotPossible === "restart" || whenNotPossible === "nextBoot"))
-    return refuse(
-      `${why}; the domain is transient: once it is off it is gone, so it has no next boot`,
-      reasons,
-    );
+    return refuse(`${why}; the domain is transient: once it is off it is gone, so it has no next boot`, [
+      ...reasons,
+      {
+        code: "transient-domain",
+        text: "the domain is transient: once it is off it is gone, so it has no next boot",
+      },
+    ]);
   switch (whenNotPossible) {
     case "error":
-      return refuse(`${why}; hotplug.whenNotPossible is "error", so nothing is done`, reasons);
+      return refuse(`${why}; hotplug.whenNotPossible is "error", so nothing is done`, [
+        ...reasons,
+        { code: "when-not-possible-error", text: 'hotplug.whenNotPossible is "error"' },
+      ]);
     case "nextBoot":
       if (definition.length === 0) return noChange();
       return {
         outcome: "nextBoot",
-        summary: `next boot: ${why}; it ${NEXT_BOOT}${headroom}`,
+        headline: `next boot: ${why}; it ${NEXT_BOOT}${headroom}`,
+        details: [],
         steps: definition,
         reasons,
       };
     case "restart":
-      if (!desired.allowDowntime) return refuse(`${why}; ${forbiddenByStack("restart")}`, reasons);
+      if (!desired.allowDowntime)
+        return refuse(`${why}; ${forbiddenByStack("restart")}`, [
+          ...reasons,
+          { code: "downtime-forbidden", text: forbiddenByStack("restart") },
+        ]);
       return restart(desired, why, reasons, definition, headroom);
     case "replace":
       if (desired.adopted)
         return refuse(
           `${why}; the domain was adopted, so it is never replaced: hotplug.whenNotPossible "restart" or "nextBoot" keeps it`,
-          reasons,
+          [...reasons, { code: "adopted-domain", text: "the domain was adopted, so it is never replaced" }],
         );
-      if (!desired.allowDowntime) return refuse(`${why}; ${forbiddenByStack("replace")}`, reasons);
+      if (!desired.allowDowntime)
+        return refuse(`${why}; ${forbiddenByStack("replace")}`, [
+          ...reasons,
+          { code: "downtime-forbidden", text: forbiddenByStack("replace") },
+        ]);
       return replace(fieldOf(desired, live), why, reasons, headroom);
   }
 }
@@ -73,11 +88,12 @@ function fieldOf(desired: DesiredMemory, live: MemoryView): FieldName {
   return deviceKindReason(desired, live) === undefined ? "numa" : "hotplug";
 }
 
-function replace(field: FieldName, why: string, reasons: string[], headroom: string): Plan {
+function replace(field: FieldName, why: string, reasons: Reason[], headroom: string): Plan {
   const sentence = `${REPLACE_COSTS}; hotplug.whenNotPossible "restart" would keep them`;
   return {
     outcome: "replace",
-    summary: `replace: ${why}; ${sentence}${headroom}`,
+    headline: `replace: ${why}; ${sentence}${headroom}`,
+    details: [],
     steps: [{ kind: "replace", fields: [field], sentence }],
     reasons,
   };
@@ -87,7 +103,7 @@ function replace(field: FieldName, why: string, reasons: string[], headroom: str
 function restart(
   desired: DesiredMemory,
   why: string,
-  reasons: string[],
+  reasons: Reason[],
   definition: Step[],
   headroom: string,
 ): Plan {
@@ -96,14 +112,15 @@ function restart(
   const start: Step = { kind: "start", sentence: "start the domain" };
   return {
     outcome: "restart",
-    summary: `restart: ${why}; the guest is shut down within shutdownTimeout (${plug}) and started with ${formatMib(desired.memory)}${headroom}`,
+    headline: `restart: ${why}; the guest is shut down within shutdownTimeout (${plug}) and started with ${formatMib(desired.memory)}${headroom}`,
+    details: [],
     steps: [...definition, stop, start],
     reasons,
   };
 }
 
-export function refuse(summary: string, reasons: string[]): Plan {
-  return { outcome: "refuse", summary, steps: [], reasons };
+function formatReasons(reasons: Reason[]): string {
+  return reasons.map(({ text }) => text).join("; ");
 }
 
 function forbiddenByStack(what: string): string {

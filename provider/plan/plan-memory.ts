@@ -13,10 +13,10 @@ import { describeRemoval, describeShrink, shrinkNotes } from "./dimms/detach-tex
 import { describeDimm, layOut } from "./dimms/layout.ts";
 import { dimmsToRemove, toRemoval, withoutDevices } from "./dimms/removable.ts";
 import { withRepair } from "./dimms/repair.ts";
-import { planFallback, refuse } from "./fallback.ts";
+import { planFallback } from "./fallback.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import { noChange, type Plan, type Step } from "./plan.ts";
+import { noChange, type Plan, type Reason, refuse, type Step } from "./plan.ts";
 import { describeDefinition, formatChange, NEXT_BOOT } from "./text.ts";
 import { planResize, withResized } from "./virtio-mem/resize.ts";
 import { deviceKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
@@ -61,7 +61,7 @@ function planOff(desired: DesiredMemory, observed: Observed, circumstances: Memo
       ? `gets ${describeDefinition(foldedDefinition(desired, observed, nextBoot), nextBoot)}`
       : `goes ${formatChange(nextBoot.memory, desired.memory)} of at most ${formatSize(desired.maxMemory)}`;
   const when = observed.power === "off" ? "the domain is off" : "once the domain is off";
-  return { outcome: "live", summary: `${when}: its definition ${change}`, steps, reasons: [] };
+  return { outcome: "live", headline: `${when}: its definition ${change}`, details: [], steps, reasons: [] };
 }
 
 function planRunning(
@@ -107,7 +107,8 @@ function planRunning(
   const notes = growthNotes(desired, observed, live, layout).join("; ");
   return {
     outcome: "live",
-    summary: `${describeGrowth(increase, desired, live, layout)}; ${notes}${supersedes}${numaAtNextBoot(definition)}`,
+    headline: `${describeGrowth(increase, desired, live, layout)}; ${notes}${supersedes}${numaAtNextBoot(definition)}`,
+    details: [],
     steps: [...attach, ...definition],
     reasons: [],
     layout,
@@ -132,7 +133,8 @@ function planShrink(
   const notes = shrinkNotes(desired, observed, live).join("; ");
   return {
     outcome: "live",
-    summary: `${describeShrink(desired, live, removed, after.live)}; ${notes}${supersedes}${numaAtNextBoot(definition)}`,
+    headline: `${describeShrink(desired, live, removed, after.live)}; ${notes}${supersedes}${numaAtNextBoot(definition)}`,
+    details: [],
     steps: [...detach, ...definition],
     reasons: [],
   };
@@ -147,7 +149,7 @@ function reasonsAgainst(
   desired: DesiredMemory,
   observed: Observed,
   live: MemoryView,
-): string[] {
+): Reason[] {
   if (increase === 0) return [];
   if (desired.device === "virtio-mem") return reasonsAgainstResize(desired, live);
   return increase < 0 ? reasonsAgainstDetach(desired, observed, live) : reasonsAgainstAttach(desired, live);
@@ -166,13 +168,14 @@ function planDefinition(
   if (before.memory !== desired.memory)
     return {
       outcome: desired.applyOn === "nextBoot" ? "nextBoot" : "live",
-      summary: `the running domain has ${formatMib(live.memory)}; its definition goes ${formatChange(before.memory, desired.memory)}; no restart${supersedes}`,
+      headline: `the running domain has ${formatMib(live.memory)}; its definition goes ${formatChange(before.memory, desired.memory)}; no restart${supersedes}`,
+      details: [],
       steps,
       reasons: [],
     };
   const onlyNodes = steps.every((step) => step.kind === "redefine");
   const rest = onlyNodes ? "numa" : describeDefinition(foldedDefinition(desired, observed, before), before);
-  return { outcome: "nextBoot", summary: `${rest}: ${NEXT_BOOT}`, steps, reasons: [] };
+  return { outcome: "nextBoot", headline: `${rest}: ${NEXT_BOOT}`, details: [], steps, reasons: [] };
 }
 
 /** The user defers every change. */
@@ -190,12 +193,20 @@ function planNextBoot(
     before === desired.memory
       ? `at most ${formatSize(desired.maxMemory)}`
       : formatChange(live.memory, desired.memory);
-  return { outcome: "nextBoot", summary: `${size} ${NEXT_BOOT}${supersedes}`, steps, reasons: [] };
+  return {
+    outcome: "nextBoot",
+    headline: `${size} ${NEXT_BOOT}${supersedes}`,
+    details: [],
+    steps,
+    reasons: [],
+  };
 }
 
 function noNextBoot(): Plan {
   const reason = "the domain is transient, so it has no next boot";
-  return refuse(`${reason}; hotplug.applyOn "now" changes the running one`, [reason]);
+  return refuse(`${reason}; hotplug.applyOn "now" changes the running one`, [
+    { code: "transient-domain", text: reason },
+  ]);
 }
 
 /** POWER rounds the memory up to its block at start, all others to 1 MiB: the domain then has a little more than was asked. */

@@ -5,9 +5,8 @@ import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed } from "./changed-fields.ts";
 import { desiredMemory } from "./desired.ts";
-import { refuse } from "./fallback.ts";
 import type { Observed } from "./observed.ts";
-import { isMoreDisruptive, type Outcome, type Plan, type Step } from "./plan.ts";
+import { isMoreDisruptive, type Outcome, type Plan, refuse, type Step } from "./plan.ts";
 import { planMemory } from "./plan-memory.ts";
 import { NEXT_BOOT, REPLACE_COSTS } from "./text.ts";
 
@@ -68,9 +67,9 @@ export function planUpdate({
   ];
   const whole = combined(stop ? stopFirst(parts) : parts);
   if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), settings };
-  const summary =
-    whole.summary === "" && settings.length > 0 ? `setting only: ${settings.join(", ")}` : whole.summary;
-  return { ...whole, summary, memory, settings };
+  const headline =
+    whole.headline === "" && settings.length > 0 ? `setting only: ${settings.join(", ")}` : whole.headline;
+  return { ...whole, headline, memory, settings };
 }
 
 /**
@@ -98,7 +97,8 @@ function combined(parts: Plan[]): Plan {
   const layout = parts.find((part) => part.layout)?.layout;
   return {
     outcome,
-    summary: decisive.flatMap((part) => part.summary || []).join("; "),
+    headline: decisive.flatMap((part) => part.headline || []).join("; "),
+    details: [],
     steps: outcome === "refuse" ? [] : decisive.flatMap((part) => part.steps),
     reasons: decisive.flatMap((part) => part.reasons),
     ...(layout && { layout }),
@@ -115,13 +115,19 @@ function replacePlans(changed: FieldName[], inputs: Inputs, adopted: boolean): P
   const fields = changesThatNeed("replace", changed, inputs);
   if (fields.length === 0) return [];
   const reason = `a change of ${fields.join(", ")} needs a new domain`;
-  if (adopted) return [refuse(`${reason}, and this one was adopted, so it is never replaced`, [reason])];
+  if (adopted)
+    return [
+      refuse(`${reason}, and this one was adopted, so it is never replaced`, [
+        { code: "adopted-domain", text: reason },
+      ]),
+    ];
   return [
     {
       outcome: "replace",
-      summary: `replace: ${reason}; ${REPLACE_COSTS}`,
+      headline: `replace: ${reason}; ${REPLACE_COSTS}`,
+      details: [],
       steps: [{ kind: "replace", fields, sentence: REPLACE_COSTS }],
-      reasons: [reason],
+      reasons: [{ code: "replace-required", text: reason }],
     },
   ];
 }
@@ -135,30 +141,52 @@ function redefinePlans(changed: FieldName[], inputs: Inputs, observed: Observed)
   const anew = fields.includes("xml")
     ? "; the definition is written anew from xml, without what was changed in it by hand"
     : "";
-  const summary =
+  const headline =
     later.length > 0 && !off
       ? `${later.join(", ")}: ${NEXT_BOOT}${anew}`
       : `${fields.join(", ")}: changed in the definition${anew}`;
   const step: Step = { kind: "redefine", fields, sentence: `change ${fields.join(", ")} in the definition` };
-  return [{ outcome: later.length > 0 && !off ? "nextBoot" : "live", summary, steps: [step], reasons: [] }];
+  return [
+    {
+      outcome: later.length > 0 && !off ? "nextBoot" : "live",
+      headline,
+      details: [],
+      steps: [step],
+      reasons: [],
+    },
+  ];
 }
 
 function autostartPlans(changed: FieldName[], inputs: Inputs): Plan[] {
   if (!changed.includes("autostart") || containsUnknown(inputs.autostart)) return [];
   const on = inputs.autostart === true;
   const sentence = `turn autostart ${on ? "on" : "off"}`;
-  return [{ outcome: "live", summary: sentence, steps: [{ kind: "autostart", on, sentence }], reasons: [] }];
+  return [
+    {
+      outcome: "live",
+      headline: sentence,
+      details: [],
+      steps: [{ kind: "autostart", on, sentence }],
+      reasons: [],
+    },
+  ];
 }
 
 function startPlan(): Plan {
   const sentence = "start the domain, which is off";
-  return { outcome: "live", summary: sentence, steps: [{ kind: "start", sentence }], reasons: [] };
+  return {
+    outcome: "live",
+    headline: sentence,
+    details: [],
+    steps: [{ kind: "start", sentence }],
+    reasons: [],
+  };
 }
 
 function stopPlan(inputs: Inputs): Plan {
   const sentence = "shut the domain down (running: false)";
   const step: Step = { kind: "stop", force: inputs.forceOff === true, sentence };
-  return { outcome: "restart", summary: sentence, steps: [step], reasons: [] };
+  return { outcome: "restart", headline: sentence, details: [], steps: [step], reasons: [] };
 }
 
 /** A size isn't known in this preview: never a replace on a guess. */
@@ -168,11 +196,12 @@ function unknownPlan(inputs: Inputs, known: Plan, defaults: Defaults): Plan {
   const fallback =
     hotplug === UNKNOWN || containsUnknown(chosen) ? "the fallback" : (chosen ?? defaults.whenNotPossible);
   const words = fallback === "nextBoot" ? "at the next boot" : fallback === "error" ? "an error" : fallback;
-  const summary = `update; live if possible, else ${words}: not known yet`;
+  const headline = `update; live if possible, else ${words}: not known yet`;
   if (known.outcome === "replace") return known;
   return {
     outcome: "unknown",
-    summary: [summary, known.summary].filter(Boolean).join("; "),
+    headline: [headline, known.headline].filter(Boolean).join("; "),
+    details: [],
     steps: [],
     reasons: [],
   };

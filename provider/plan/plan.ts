@@ -1,5 +1,6 @@
 import type { FieldName } from "../args/fields.ts";
 import type { Kib } from "../units/kib.ts";
+import type { ReasonCode } from "./reason-codes.ts";
 
 /**
  * What a change comes to:
@@ -96,19 +97,39 @@ export interface Layout {
   ceiling: Kib;
 }
 
+/** Why a plan isn't milder. The code identifies the rule; the text is for people, and may change. */
+export interface Reason {
+  code: ReasonCode;
+  text: string;
+}
+
 export interface Plan {
   outcome: Outcome;
-  /** For people, in one line; empty for the outcome `none`. */
-  summary: string;
+  /**
+   * One line of at most 120 characters: the outcome, from → to, and the one thing that decides it. Empty for the outcome
+   * `none`.
+   */
+  headline: string;
+  /** Reasons in full, sizes that work live, what is kept and what is lost, steps and options; one line each. */
+  details: string[];
   /** Empty exactly for the outcomes `none`, `refuse` and `unknown`. */
   steps: Step[];
-  /** Why it can't be milder, one sentence a rule. */
-  reasons: string[];
+  /** One for each rule that is in the way. */
+  reasons: Reason[];
   layout?: Layout;
 }
 
 export function noChange(): Plan {
-  return { outcome: "none", summary: "", steps: [], reasons: [] };
+  return { outcome: "none", headline: "", details: [], steps: [], reasons: [] };
+}
+
+/** The plan as one message: a terminal shows its first line on the resource's row, and the rest under Diagnostics. */
+export function planMessage({ headline, details }: Pick<Plan, "headline" | "details">): string {
+  return [headline, ...details].join("\n");
+}
+
+export function refuse(headline: string, reasons: Reason[]): Plan {
+  return { outcome: "refuse", headline, details: [], steps: [], reasons };
 }
 
 /** From the mildest to the gravest. `unknown` isn't compared. */

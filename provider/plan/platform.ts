@@ -2,6 +2,7 @@ import type { PlugDevice } from "../args/settings.ts";
 import type { Kib } from "../units/kib.ts";
 import { KIB_PER_MIB } from "../units/kib.ts";
 import { formatMib } from "../units/size.ts";
+import type { Reason } from "./plan.ts";
 
 /** What decides whether a guest can take memory while it runs. */
 export interface Platform {
@@ -12,42 +13,55 @@ export interface Platform {
   uefi: boolean;
 }
 
-const NO_ACPI = "the domain has no ACPI, by which the guest learns of new memory";
+const NO_ACPI: Reason = {
+  code: "no-acpi",
+  text: "the domain has no ACPI, by which the guest learns of new memory",
+};
+const NARROW: Reason = { code: "32-bit-guest", text: "a 32-bit guest can't take memory while it runs" };
 
 /** Why guests of an architecture can't be plugged, or undefined where they can. */
-const RULES: Readonly<Record<string, (platform: Platform) => string | undefined>> = {
+const RULES: Readonly<Record<string, (platform: Platform) => Reason | undefined>> = {
   // QEMU docs/system/i386/microvm.rst: no memory hot-plug.
   x86_64: ({ machine, acpi }) =>
     machine?.startsWith("microvm")
-      ? "the machine type microvm has no memory hot-plug"
+      ? { code: "machine-unsupported", text: "the machine type microvm has no memory hot-plug" }
       : acpi
         ? undefined
         : NO_ACPI,
   // QEMU hw/arm/virt.c: «missing acpi-ged device» without ACPI, which AArch64 guests have with UEFI alone.
   aarch64: ({ machine = "virt", acpi, uefi }) =>
     !machine.startsWith("virt")
-      ? `of aarch64's machine types virt alone has memory hot-plug, not ${machine}`
+      ? {
+          code: "machine-unsupported",
+          text: `of aarch64's machine types virt alone has memory hot-plug, not ${machine}`,
+        }
       : uefi && acpi
         ? undefined
-        : 'an aarch64 guest learns of new memory by ACPI, which it has with UEFI alone (firmware: "uefi")',
+        : {
+            code: "no-acpi",
+            text: 'an aarch64 guest learns of new memory by ACPI, which it has with UEFI alone (firmware: "uefi")',
+          },
   ppc64: pseries,
   ppc64le: pseries,
-  s390x: () => "s390x has no DIMMs",
-  riscv64: () => "riscv64's machine types have no memory hot-plug",
+  s390x: () => ({ code: "arch-unsupported", text: "s390x has no DIMMs" }),
+  riscv64: () => ({ code: "arch-unsupported", text: "riscv64's machine types have no memory hot-plug" }),
   // Linux: CONFIG_MEMORY_HOTPLUG depends on 64BIT (mm/Kconfig).
-  i686: () => "a 32-bit guest can't take memory while it runs",
-  armv7l: () => "a 32-bit guest can't take memory while it runs",
+  i686: () => NARROW,
+  armv7l: () => NARROW,
 };
 
-function pseries({ machine = "pseries" }: Platform): string | undefined {
+function pseries({ machine = "pseries" }: Platform): Reason | undefined {
   return machine.startsWith("pseries")
     ? undefined
-    : `of POWER's machine types pseries alone has memory hot-plug, not ${machine}`;
+    : {
+        code: "machine-unsupported",
+        text: `of POWER's machine types pseries alone has memory hot-plug, not ${machine}`,
+      };
 }
 
 /** Why this guest can't take memory while it runs; undefined where it can. An unknown architecture is taken to be able. */
-export function platformReason(platform: Platform, width: 32 | 64): string | undefined {
-  if (width === 32) return "a 32-bit guest can't take memory while it runs";
+export function platformReason(platform: Platform, width: 32 | 64): Reason | undefined {
+  if (width === 32) return NARROW;
   return RULES[platform.arch ?? ""]?.(platform);
 }
 
@@ -61,10 +75,14 @@ const VIRTIO_MEM_ARCHES: ReadonlySet<string> = new Set(["x86_64", "aarch64"]);
 export function pluggingReason(
   { width, device }: { width: 32 | 64; device: PlugDevice },
   platform: Platform,
-): string | undefined {
+): Reason | undefined {
   const { arch = "" } = platform;
   const unfit = device === "virtio-mem" && arch !== "" && width === 64 && !VIRTIO_MEM_ARCHES.has(arch);
-  if (unfit) return `virtio-mem is for x86_64 and aarch64 guests here, not for ${arch}`;
+  if (unfit)
+    return {
+      code: "virtio-mem-unsupported",
+      text: `virtio-mem is for x86_64 and aarch64 guests here, not for ${arch}`,
+    };
   return platformReason(platform, width);
 }
 

@@ -1,5 +1,6 @@
 import { isMoreDisruptive } from "./plan.ts";
 import type { UpdatePlan } from "./plan-update.ts";
+import type { ReasonCode } from "./reason-codes.ts";
 
 /**
  * The plan that a preview shows, from the one that follows from the state and the one that a look at the domain
@@ -11,7 +12,7 @@ import type { UpdatePlan } from "./plan-update.ts";
 export function previewedPlan(fromState: UpdatePlan, looked: UpdatePlan | undefined): UpdatePlan {
   if (looked === undefined || looked.outcome === "unknown") return fromState;
   if (!isMoreDisruptive(looked.outcome, fromState.outcome) || isNonDisruptive(looked)) return looked;
-  return refusal(looked, `the state promises «${fromState.summary || "no change"}»`);
+  return refusal(looked, `the state promises «${fromState.headline || "no change"}»`);
 }
 
 /**
@@ -22,11 +23,11 @@ export function previewedPlan(fromState: UpdatePlan, looked: UpdatePlan | undefi
  */
 export function permittedPlan(announced: UpdatePlan | undefined, now: UpdatePlan): UpdatePlan {
   if (announced === undefined || announced.outcome === "unknown")
-    return interrupts(now) ? refusal(now, "nothing was previewed") : now;
+    return interrupts(now) ? refusal(now, "nothing was previewed", "not-previewed") : now;
   const isGraverThanSaid = isMoreDisruptive(now.outcome, announced.outcome) && !isNonDisruptive(now);
   const isUnannounced = isNonDisruptive(announced) && removesMemory(now) && !removesMemory(announced);
   return isGraverThanSaid || isUnannounced
-    ? refusal(now, `the preview said «${announced.summary || "no change"}»`)
+    ? refusal(now, `the preview said «${announced.headline || "no change"}»`)
     : now;
 }
 
@@ -53,14 +54,15 @@ function interrupts(change: UpdatePlan): boolean {
   );
 }
 
-function refusal(change: UpdatePlan, before: string): UpdatePlan {
+function refusal(change: UpdatePlan, before: string, code: ReasonCode = "domain-changed"): UpdatePlan {
   if (change.outcome === "refuse") return change;
-  const reason = `the domain changed: ${before}, and now it is «${change.summary}»`;
+  const text = `the domain changed: ${before}, and now it is «${change.headline}»`;
   return {
     ...change,
     outcome: "refuse",
-    summary: `${reason}; nothing was done: refresh and preview again`,
+    headline: `${text}; nothing was done: refresh and preview again`,
+    details: [],
     steps: [],
-    reasons: [reason, ...change.reasons],
+    reasons: [{ code, text }, ...change.reasons],
   };
 }

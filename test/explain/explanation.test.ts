@@ -121,7 +121,7 @@ forAll.prop([anyObserved, anyOptions])("a size that is said to be live is live",
   expect(reasonsDown.length > 0).toBe(down.length === 0);
   for (const size of [...(up ? [up] : []), ...down].flatMap(({ from, to }) => [from, to])) {
     const { plan } = explain(URI, of, { ...options, memory: `${size / MIB}MiB` });
-    expect(plan?.outcome, plan?.summary).toBe("live");
+    expect(plan?.outcome, plan?.headline).toBe("live");
   }
 });
 
@@ -209,7 +209,8 @@ describe("as JSON", () => {
       plan: {
         memory: "1615MiB",
         outcome: "live",
-        summary: expect.stringMatching(/^hot-plug 256 MiB as 1 DIMM into slot 1 /),
+        headline: expect.stringMatching(/^hot-plug 256 MiB as 1 DIMM into slot 1 /),
+        details: [],
         steps: [
           { kind: "attach", sentence: "attach a DIMM of 256 MiB in slot 1, node 0, at 0x118000000" },
           { kind: "define", sentence: "set the definition to 1615 MiB of base memory, for the next boot" },

@@ -125,7 +125,7 @@ test("domains that can't grow, one that is off, and a transient one", async () =
 
   const passing = await explained("passing", "512MiB");
   expect(passing).toMatchObject({ persistent: false, nextBoot: null, plan: { outcome: "live" } });
-  expect(passing.plan.summary).toContain("the domain is transient, so the new size ends with it");
+  expect(passing.plan.headline).toContain("the domain is transient, so the new size ends with it");
 });
 
 test("virtio-mem that a person put in", async () => {
@@ -162,7 +162,7 @@ test("the plan is what preview says: of a domain of ours, and of one that was ad
     const ours = await explained("ours", memory);
     expect(ours.owner).toEqual({ urn: expect.stringMatching(/::ours$/), adopted: false });
     expect(ours.plan).toMatchObject({ outcome: isLive ? "live" : "replace", notes: [] });
-    expect(ours.plan.summary).toBe(outputs.ours);
+    expect(ours.plan.headline).toBe(outputs.ours);
     stack.edit("ours", { memory: "256MiB" });
 
     stack.edit("theirs", { memory });
@@ -170,7 +170,7 @@ test("the plan is what preview says: of a domain of ours, and of one that was ad
     const theirs = await explained("theirs", memory);
     expect(theirs.owner).toEqual({ urn: expect.stringMatching(/::theirs$/), adopted: true });
     expect(theirs.plan).toMatchObject({ outcome: isLive ? "live" : "refuse", notes: [] });
-    expect(isLive ? preview.outputs.theirs : preview.errors.join("\n")).toContain(theirs.plan.summary);
+    expect(isLive ? preview.outputs.theirs : preview.errors.join("\n")).toContain(theirs.plan.headline);
     stack.edit("theirs", { memory: "256MiB" });
   }
 

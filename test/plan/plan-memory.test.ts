@@ -390,7 +390,7 @@ describe.each([
   test.each(rows)("%s", (_name, observed, desired, outcome, sentence) => {
     const before = structuredClone(observed);
     const plan = planMemory(desired, observed);
-    expect({ outcome: plan.outcome, sentence: plan.summary }).toEqual({ outcome, sentence });
+    expect({ outcome: plan.outcome, sentence: plan.headline }).toEqual({ outcome, sentence });
     expect(plan.reasons.length > 0).toBe(outcome === "replace" || outcome === "refuse");
     expect(observed).toEqual(before);
   });

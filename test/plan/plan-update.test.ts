@@ -222,7 +222,7 @@ describe("what an update comes to", () => {
     const inputs = { ...before, ...change };
     const snapshot = structuredClone({ inputs, before, observed });
     const plan = update(inputs, before, observed);
-    expect([plan.outcome, plan.steps.map(({ kind }) => kind).join(" "), plan.summary]).toEqual([
+    expect([plan.outcome, plan.steps.map(({ kind }) => kind).join(" "), plan.headline]).toEqual([
       outcome,
       steps,
       sentence,
@@ -262,7 +262,7 @@ describe("what an update comes to", () => {
         defaults: DEFAULTS,
         adopted: true,
       });
-      expect([plan.outcome, plan.summary, plan.steps]).toEqual([
+      expect([plan.outcome, plan.headline, plan.steps]).toEqual([
         "refuse",
         `a change of ${name} needs a new domain, and this one was adopted, so it is never replaced`,
         [],
@@ -286,7 +286,7 @@ describe("what an update comes to", () => {
       { ...before, numa },
       running(),
     );
-    expect([plan.outcome, plan.steps.map(({ kind }) => kind).join(" "), plan.summary]).toEqual([
+    expect([plan.outcome, plan.steps.map(({ kind }) => kind).join(" "), plan.headline]).toEqual([
       outcome,
       steps,
       sentence,

@@ -15,7 +15,8 @@ function change(observed: Observed, desired = ask(1259)): UpdatePlan {
 
 const stop: UpdatePlan = {
   outcome: "restart",
-  summary: "shut down",
+  headline: "shut down",
+  details: [],
   steps: [{ kind: "stop", force: false, sentence: "shut down" }],
   reasons: [],
   settings: [],
@@ -26,7 +27,8 @@ const withoutSlots = change(running({ slots: 1, devices: [ours(0, 200)] }));
 const grown = change(running({ devices: [ours(0, 256)] }, { cells: [1259] }));
 const unknown: UpdatePlan = {
   outcome: "unknown",
-  summary: "not known",
+  headline: "not known",
+  details: [],
   steps: [],
   reasons: [],
   settings: [],
@@ -53,9 +55,9 @@ describe("the plan that a preview shows", () => {
     expect(previewedPlan(withRoom, withoutSlots)).toMatchObject({
       outcome: "refuse",
       steps: [],
-      summary: `the domain changed: the state promises «${withRoom.summary}», and now it is «${withoutSlots.summary}»; nothing was done: refresh and preview again`,
+      headline: `the domain changed: the state promises «${withRoom.headline}», and now it is «${withoutSlots.headline}»; nothing was done: refresh and preview again`,
     });
-    expect(previewedPlan(grown, withoutSlots).summary).toContain("the state promises «no change»");
+    expect(previewedPlan(grown, withoutSlots).headline).toContain("the state promises «no change»");
   });
 
   test("keeps the look's own refusal", () => {
@@ -79,7 +81,7 @@ describe("the plan that update carries out", () => {
     expect(permittedPlan(withRoom, withoutSlots)).toMatchObject({
       outcome: "refuse",
       steps: [],
-      summary: `the domain changed: the preview said «${withRoom.summary}», and now it is «${withoutSlots.summary}»; nothing was done: refresh and preview again`,
+      headline: `the domain changed: the preview said «${withRoom.headline}», and now it is «${withoutSlots.headline}»; nothing was done: refresh and preview again`,
     });
     expect(permittedPlan(withRoom, stop)).toMatchObject({ outcome: "refuse", steps: [] });
   });

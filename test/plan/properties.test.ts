@@ -117,7 +117,7 @@ describe("of whatever a domain is like, and whatever is asked", () => {
       expect(end).toEqual(last);
     }
     if (outcome === "refuse") return;
-    expect(planMemory(desired, last)).toMatchObject({ outcome: "none", summary: "", steps: [] });
+    expect(planMemory(desired, last)).toMatchObject({ outcome: "none", headline: "", steps: [] });
     expect(last.nextBoot?.memory ?? desired.memory).toBe(desired.memory);
     const waits = desired.applyOn === "nextBoot" || desired.whenNotPossible === "nextBoot";
     if (!waits && last.live !== undefined) expect(last.live.memory).toBe(desired.memory);
@@ -147,10 +147,10 @@ describe("of whatever a domain is like, and whatever is asked", () => {
   );
 
   property.prop([anyCase], RUNS)("its outcome says what its steps are", ({ observed, desired }) => {
-    const { outcome, steps, reasons, summary } = planMemory(desired, observed);
+    const { outcome, steps, reasons, headline } = planMemory(desired, observed);
     const kinds = new Set(steps.map(({ kind }) => kind));
     expect(steps.length === 0).toBe(outcome === "none" || outcome === "refuse");
-    expect(summary === "").toBe(outcome === "none");
+    expect(headline === "").toBe(outcome === "none");
     if (["replace", "restart", "refuse"].includes(outcome)) expect(reasons.length).toBeGreaterThan(0);
     if (outcome === "live" || outcome === "none") expect(reasons).toEqual([]);
     expect(kinds.has("replace")).toBe(outcome === "replace");

@@ -81,9 +81,9 @@ function expectSettled(
   circumstances: MemoryPlanContext = {},
 ): void {
   const rest = planMemory(desired, observed, circumstances);
-  const heals = rest.summary.startsWith("heal: ") && rest.steps.every(({ kind }) => kind !== "define");
+  const heals = rest.headline.startsWith("heal: ") && rest.steps.every(({ kind }) => kind !== "define");
   const end = heals ? carriedOut(observed, rest) : observed;
-  expect(planMemory(desired, end, circumstances)).toMatchObject({ outcome: "none", summary: "", steps: [] });
+  expect(planMemory(desired, end, circumstances)).toMatchObject({ outcome: "none", headline: "", steps: [] });
 }
 
 describe("of whatever a domain is like, with all features at once", () => {
@@ -124,9 +124,9 @@ describe("of whatever a domain is like, with all features at once", () => {
 
   property.prop([anyWholeCase], RUNS)("a preview never lies", (one) => {
     const { observed, desired } = one;
-    const { outcome, steps, summary, reasons } = planMemory(desired, observed);
+    const { outcome, steps, headline, reasons } = planMemory(desired, observed);
     expect(steps.length === 0).toBe(outcome === "none" || outcome === "refuse");
-    expect(summary === "").toBe(outcome === "none");
+    expect(headline === "").toBe(outcome === "none");
     if (outcome === "live" || outcome === "none") expect(reasons).toEqual([]);
     const { devices = [] } = observed.live ?? {};
     const touched = steps.flatMap((step) => (step.kind === "resize" ? step.device.alias : []));
@@ -139,7 +139,7 @@ describe("of whatever a domain is like, with all features at once", () => {
       expect(["live", "nextBoot"]).toContain(outcome);
       const device = devices.find(({ alias }) => alias === step.dimm.alias);
       const isHealed = device?.taken === false && desired.heal;
-      if (isHealed && summary.includes("heal")) continue;
+      if (isHealed && headline.includes("heal")) continue;
       expect([device && isManaged(device), desired.allowUnplug]).toEqual([true, true]);
     }
   });
@@ -150,7 +150,9 @@ describe("of whatever a domain is like, with all features at once", () => {
     const plan = planMemory(desired, observed);
     expect(planMemory(desired, observed)).toEqual(plan);
     expect({ observed, desired }).toEqual(before);
-    expect(`${plan.summary}${plan.reasons.join()}`).not.toMatch(/NaN|undefined|\d\.\d|-\d/);
+    expect(JSON.stringify([plan.headline, plan.details, plan.reasons])).not.toMatch(
+      /NaN|undefined|\d\.\d|-\d/,
+    );
   });
 
   property.prop([anyWholeCase], RUNS)("every reachable size is live", (one) => {

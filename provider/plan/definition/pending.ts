@@ -1,9 +1,8 @@
 import type { Kib } from "../../units/kib.ts";
 import { formatMib } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
-import { refuse } from "../fallback.ts";
 import type { MemoryView, Observed } from "../observed.ts";
-import type { Plan } from "../plan.ts";
+import { type Plan, refuse } from "../plan.ts";
 
 /** A size that waits for the next boot, and that neither the program asks for nor our state recorded. */
 export function foreignPending(
@@ -18,7 +17,7 @@ export function foreignPending(
   const reason = `${formatMib(pending)} waits for the next boot, set by somebody else, and the program asks for ${formatMib(desired.memory)}`;
   return refuse(
     `${reason}: ask for ${formatMib(pending)}, or run refresh, which shows the difference, and then up`,
-    [reason],
+    [{ code: "pending-by-others", text: reason }],
   );
 }
 

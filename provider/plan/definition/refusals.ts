@@ -3,9 +3,8 @@ import { sum } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
 import { isManaged } from "../dimms/slots.ts";
-import { refuse } from "../fallback.ts";
 import type { Observed } from "../observed.ts";
-import type { Plan } from "../plan.ts";
+import { type Plan, refuse } from "../plan.ts";
 import { foldedDefinition } from "./folded.ts";
 
 /**
@@ -28,5 +27,7 @@ export function exceedsMaxMemory(
   ]);
   if (whole <= desired.maxMemory) return undefined;
   const reason = `with the virtio-mem device of others, which counts in full, the definition would come to ${formatSize(whole)} of at most ${formatSize(desired.maxMemory)}`;
-  return refuse(`${reason}; raise maxMemory to at least ${formatSize(whole)}`, [reason]);
+  return refuse(`${reason}; raise maxMemory to at least ${formatSize(whole)}`, [
+    { code: "definition-beyond-max-memory", text: reason },
+  ]);
 }

@@ -1,8 +1,7 @@
 import { formatMib } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
-import { refuse } from "../fallback.ts";
 import type { MemoryView, Observed } from "../observed.ts";
-import type { Plan, Step } from "../plan.ts";
+import { type Plan, refuse, type Step } from "../plan.ts";
 import { describeVirtioMem } from "../virtio-mem/resize.ts";
 import { foldedDefinition, isDefined, memoryFixedElsewhere } from "./folded.ts";
 
@@ -54,7 +53,7 @@ export function missingTargetNode(
   if (target === "spread" || ids.length === 0 || ids.includes(target)) return undefined;
   if (numaChanged && shares !== undefined) return undefined;
   const reason = `hotplug.targetNode is ${target}, and the domain has ${ids.length === 1 ? "node" : "nodes"} ${ids.join(", ")}`;
-  return refuse(`${reason}; name one of them`, [reason]);
+  return refuse(`${reason}; name one of them`, [{ code: "target-node-missing", text: reason }]);
 }
 
 /** Memory that others put into the definition leaves nothing for the node that takes the rest. */
@@ -62,5 +61,7 @@ export function belowLeastMemory(desired: DesiredMemory, observed: Observed, { n
   const taken = formatMib(memoryFixedElsewhere(desired, observed, numaChanged));
   const node = desired.target === "spread" ? "the nodes that it is spread over" : `node ${desired.target}`;
   const reason = `${formatMib(desired.memory)} can't be defined: the definition has ${taken} in devices that others put there and in other nodes, which leaves nothing for ${node}`;
-  return refuse(`${reason}; take those devices out, or ask for more than ${taken}`, [reason]);
+  return refuse(`${reason}; take those devices out, or ask for more than ${taken}`, [
+    { code: "definition-too-small", text: reason },
+  ]);
 }

@@ -3,7 +3,7 @@ import { sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
 import { nodeShares } from "../numa/spread.ts";
 import type { MemoryView, Observed } from "../observed.ts";
-import type { DimmRemoval } from "../plan.ts";
+import type { DimmRemoval, Reason } from "../plan.ts";
 import { isManaged } from "./slots.ts";
 import { fewestSummingTo } from "./subset-sum.ts";
 
@@ -49,11 +49,16 @@ export function withoutDevices(
 }
 
 /** What is in the way of every decrease, beside that it has to be allowed. */
-export function reasonsAgainstAnyDetach({ enabled }: DesiredMemory, { power }: Observed): string[] {
+export function reasonsAgainstAnyDetach({ enabled }: DesiredMemory, { power }: Observed): Reason[] {
   return [
-    ...(enabled ? [] : ["hotplug.enabled is false"]),
+    ...(enabled ? [] : [{ code: "hotplug-disabled", text: "hotplug.enabled is false" } as const]),
     ...(power === "paused"
-      ? ["the domain is paused, and its guest can give memory up only once it is resumed"]
+      ? [
+          {
+            code: "domain-paused",
+            text: "the domain is paused, and its guest can give memory up only once it is resumed",
+          } as const,
+        ]
       : []),
   ];
 }

@@ -132,12 +132,12 @@ function combined(healing: Repair, desired: DesiredMemory, live: MemoryView, res
     ({ dimm }): Step => ({ kind: "attach", dimm, sentence: `attach ${describeDimm(dimm)}` }),
   );
   const outcome: Outcome = isMoreDisruptive(rest.outcome, "live") ? rest.outcome : "live";
-  const summary = [describeRepair(healing, desired, live), rest.summary || "no restart"].join("; ");
-  return { ...rest, outcome, summary, steps: [...detach, ...attach, ...rest.steps] };
+  const headline = [describeRepair(healing, desired, live), rest.headline || "no restart"].join("; ");
+  return { ...rest, outcome, headline, steps: [...detach, ...attach, ...rest.steps] };
 }
 
 /** The plan as it is without healing, with what there is to say of DIMMs that the guest never took. */
 function withNotOnlined(plan: Plan, desired: DesiredMemory, live: MemoryView): Plan {
-  if (plan.summary === "") return plan;
-  return { ...plan, summary: [plan.summary, ...describeNotOnlined(desired, live)].join("; ") };
+  if (plan.headline === "") return plan;
+  return { ...plan, headline: [plan.headline, ...describeNotOnlined(desired, live)].join("; ") };
 }

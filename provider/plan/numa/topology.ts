@@ -3,6 +3,7 @@ import { type Kib, sum } from "../../units/kib.ts";
 import { formatMib } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
 import type { MemoryView, Observed } from "../observed.ts";
+import type { Reason } from "../plan.ts";
 import { MINIMAL_NODE } from "./cells.ts";
 
 /**
@@ -14,11 +15,14 @@ export function topologyReasons(
   { nextBoot }: Observed,
   live: MemoryView,
   { increase, numaChanged }: { increase: Kib; numaChanged: boolean },
-): string[] {
+): Reason[] {
   if (shares === undefined || !(numaChanged || increase !== 0)) return [];
   if (shares.length !== live.cells.length)
     return [
-      `the running domain was started with ${nodes(live.cells.length)}, and the program asks for ${nodes(shares.length)}`,
+      {
+        code: "nodes-fixed-at-boot",
+        text: `the running domain was started with ${nodes(live.cells.length)}, and the program asks for ${nodes(shares.length)}`,
+      },
     ];
   return live.cells.flatMap((cell) => {
     const devices = live.devices.filter((device) => device.node === cell.id);
@@ -29,7 +33,10 @@ export function topologyReasons(
     if (target === "spread" || target === cell.id || isAbout(has, share) || !(numaChanged || waits))
       return [];
     return [
-      `node ${cell.id} has ${formatMib(has)}, and ${formatMib(share)} is asked for: what a node has of its own is fixed at boot`,
+      {
+        code: "nodes-fixed-at-boot",
+        text: `node ${cell.id} has ${formatMib(has)}, and ${formatMib(share)} is asked for: what a node has of its own is fixed at boot`,
+      },
     ];
   });
 }

@@ -45,7 +45,8 @@ export function planResize(
   const ceiling = live.maxMemory?.size ?? live.memory;
   return {
     outcome: "live",
-    summary: `${what}; ${formatChange(live.memory, desired.memory)} of at most ${formatSize(ceiling)}; ${notes(desired, observed, live).join("; ")}${supersedes}${later}`,
+    headline: `${what}; ${formatChange(live.memory, desired.memory)} of at most ${formatSize(ceiling)}; ${notes(desired, observed, live).join("; ")}${supersedes}${later}`,
+    details: [],
     steps: [...steps, ...definition],
     reasons: [],
   };

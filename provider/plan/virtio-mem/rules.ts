@@ -7,7 +7,7 @@ import type { DesiredMemory } from "../desired.ts";
 import { isManaged } from "../dimms/slots.ts";
 import { targetNodes } from "../numa/spread.ts";
 import type { MemoryView, Observed } from "../observed.ts";
-import type { Reachable } from "../plan.ts";
+import type { Reachable, Reason } from "../plan.ts";
 import { pluggingReason } from "../platform.ts";
 import { definedDevices, deviceBlock, requestedOn, virtioMemOn } from "./devices.ts";
 import { distribute } from "./distribute.ts";
@@ -16,10 +16,10 @@ import { distribute } from "./distribute.ts";
  * Why the running domain's memory can't become what is asked by resizing its virtio-mem devices; all reasons at once,
  * none where it can.
  */
-export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): string[] {
+export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): Reason[] {
   const reason = pluggingReason(desired, live);
-  const general = [
-    ...(desired.enabled ? [] : ["hotplug.enabled is false"]),
+  const general: Reason[] = [
+    ...(desired.enabled ? [] : [{ code: "hotplug-disabled", text: "hotplug.enabled is false" } as const]),
     ...(reason === undefined ? [] : [reason]),
   ];
   const nodes = targetNodes(desired, live);
@@ -30,17 +30,30 @@ export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): 
   if (desired.memory < base)
     return [
       ...general,
-      `${formatMib(base)} of it are no virtio-mem, and can't be taken away while the domain runs`,
+      {
+        code: "boot-memory",
+        text: `${formatMib(base)} of it are no virtio-mem, and can't be taken away while the domain runs`,
+      },
     ];
   const rest = desired.memory - base;
   const most = sum(devices.map(({ size }) => size));
   const block = largestBlock(devices);
   return [
     ...general,
-    ...(rest > most ? [`${whose(nodes)} ${formatSize(most)}, ${formatSize(rest)} would be needed`] : []),
+    ...(rest > most
+      ? [
+          {
+            code: "beyond-virtio-mem-size",
+            text: `${whose(nodes)} ${formatSize(most)}, ${formatSize(rest)} would be needed`,
+          } as const,
+        ]
+      : []),
     ...(rest <= most && rest % block !== 0
       ? [
-          `the ${formatMib(rest)} above ${formatMib(base)} are no multiple of ${formatMib(block)}, the block of the virtio-mem device`,
+          {
+            code: "not-virtio-mem-block",
+            text: `the ${formatMib(rest)} above ${formatMib(base)} are no multiple of ${formatMib(block)}, the block of the virtio-mem device`,
+          } as const,
         ]
       : []),
   ];
@@ -52,11 +65,17 @@ function whose(nodes: number[]): string {
     : `the virtio-mem devices of nodes ${nodes.join(", ")} hold at most`;
 }
 
-function missingDevice(nodes: number[], live: MemoryView): string {
+function missingDevice(nodes: number[], live: MemoryView): Reason {
   const node = nodes[0] ?? 0;
   if (live.maxMemory === undefined)
-    return "the running domain was started without maxMemory, so it has no virtio-mem device";
-  return `the running domain was started without a virtio-mem device on node ${node}`;
+    return {
+      code: "no-max-memory",
+      text: "the running domain was started without maxMemory, so it has no virtio-mem device",
+    };
+  return {
+    code: "no-virtio-mem-device",
+    text: `the running domain was started without a virtio-mem device on node ${node}`,
+  };
 }
 
 /** What the running domain has beside the virtio-mem devices that are resized. */
@@ -107,12 +126,14 @@ export function virtioMemSizes(
 }
 
 /** Why the running domain has the other kind of device than the program asks for; undefined where it hasn't. */
-export function deviceKindReason(desired: DesiredMemory, live: MemoryView): string | undefined {
+export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Reason | undefined {
   if (desired.device === "dimm") {
     const ours = live.devices.find((device) => device.model === "virtio-mem" && isManaged(device));
     return (
-      ours &&
-      `the running domain was started with a virtio-mem device on node ${ours.node ?? 0}, and hotplug.device is "dimm"`
+      ours && {
+        code: "device-kind",
+        text: `the running domain was started with a virtio-mem device on node ${ours.node ?? 0}, and hotplug.device is "dimm"`,
+      }
     );
   }
   const nodes = targetNodes(desired, live);
@@ -123,5 +144,8 @@ export function deviceKindReason(desired: DesiredMemory, live: MemoryView): stri
   const wanted = definedDevices({ ...desired, maxMemory: live.maxMemory.size }, nodes, live.cells, live);
   return wanted.length === 0
     ? undefined
-    : `the running domain was started without a virtio-mem device on node ${nodes[0]}, and hotplug.device is "virtio-mem"`;
+    : {
+        code: "device-kind",
+        text: `the running domain was started without a virtio-mem device on node ${nodes[0]}, and hotplug.device is "virtio-mem"`,
+      };
 }

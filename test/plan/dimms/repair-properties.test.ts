@@ -93,7 +93,7 @@ property.prop([anyHeard], RUNS)(
     for (const step of steps) states.push(afterStep(states.at(-1) ?? observed, step));
     for (const killedAt of states) {
       const end = planMemory(desired, killedAt).steps.reduce((seen, step) => afterStep(seen, step), killedAt);
-      expect(planMemory(desired, end)).toMatchObject({ outcome: "none", summary: "", steps: [] });
+      expect(planMemory(desired, end)).toMatchObject({ outcome: "none", headline: "", steps: [] });
       const { live } = end;
       if (live === undefined) throw new Error("what was healed is off");
       expect(live.memory).toBe(desired.memory);

@@ -44,11 +44,11 @@ async function preview(row: OutcomeRow): Promise<Pick<OutcomeRow, "outcome" | "s
     adopted: row.adopted === true,
   };
   const announced = planUpdate({ ...situation, observed: row.before });
-  const { outcome, summary } =
+  const { outcome, headline } =
     row.found === undefined
       ? announced
       : permittedPlan(announced, planUpdate({ ...situation, observed: row.found }));
-  return { outcome, sentence: summary };
+  return { outcome, sentence: headline };
 }
 
 describe.each(Object.entries(OUTCOMES))("%s", (_, rows) => {

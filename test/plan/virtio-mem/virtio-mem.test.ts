@@ -29,7 +29,7 @@ describe("a change of memory with virtio-mem", () => {
   test("up: what is above base memory is requested, and base memory stays", () => {
     const plan = planMemory(ask(1515, virtioMem), elastic());
     expect(plan).toMatchObject({ outcome: "live", reasons: [] });
-    expect(plan.summary).toBe(
+    expect(plan.headline).toBe(
       "plug 512 MiB of node 0's virtio-mem device (then 512 MiB of 7168 MiB); 1003 → 1515 MiB of at most 8 GiB; no restart",
     );
     expect(resizes(plan)).toEqual([
@@ -49,7 +49,7 @@ describe("a change of memory with virtio-mem", () => {
 
   test("down, without hotplug.allowUnplug", () => {
     const plan = planMemory(ask(1259, virtioMem), elastic(512));
-    expect(plan.summary).toBe(
+    expect(plan.headline).toBe(
       "take 256 MiB out of node 0's virtio-mem device (then 256 MiB of 7168 MiB); 1515 → 1259 MiB of at most 8 GiB; no restart; the guest gives back what it can free",
     );
     expect(resizes(plan)).toMatchObject([{ from: 512 * MIB, requested: 256 * MIB }]);
@@ -88,12 +88,12 @@ describe("a change of memory with virtio-mem", () => {
   });
 
   test("of a paused domain, and of a transient one, which has no definition", () => {
-    expect(planMemory(ask(1515, virtioMem), paused(elastic())).summary).toContain(
+    expect(planMemory(ask(1515, virtioMem), paused(elastic())).headline).toContain(
       "the domain is paused: the guest follows when it resumes",
     );
     const plan = planMemory(ask(1515, virtioMem), transient({ devices: [vmem(0, 7168)] }));
     expect(plan.steps.map(({ kind }) => kind)).toEqual(["resize"]);
-    expect(plan.summary).toContain("the domain is transient, so the new size ends with it");
+    expect(plan.headline).toContain("the domain is transient, so the new size ends with it");
   });
 
   test("of a domain that is off", () => {
@@ -157,7 +157,7 @@ describe("what virtio-mem can't do live takes the fallback", () => {
   test.each(refused)("%s", (_, desired, observed, reason) => {
     const plan = planMemory(desired, observed);
     expect(plan.outcome).toBe("replace");
-    expect(plan.summary).toContain(reason);
+    expect(plan.headline).toContain(reason);
   });
 
   test("then all of it is base memory, and the device is there for the way from there", () => {
@@ -178,7 +178,7 @@ describe("from one kind of device to the other", () => {
     const observed = running({ devices: [ours(0, 256)] }, { cells: [1259] });
     const plan = planMemory(ask(1259, { ...virtioMem, ...restart }), observed);
     expect(plan.outcome).toBe("restart");
-    expect(plan.summary).toContain(
+    expect(plan.headline).toContain(
       'restart: it can\'t change while the domain runs: the running domain was started without a virtio-mem device on node 0, and hotplug.device is "virtio-mem"',
     );
     expect(definitionOf(plan)).toMatchObject({
@@ -216,14 +216,14 @@ describe("from one kind of device to the other", () => {
     const observed = running({ max: 1100 });
     const plan = planMemory(ask(1003, virtioMem), observed);
     expect(plan.outcome).toBe("nextBoot");
-    expect(plan.summary).toContain("a virtio-mem device of 7 GiB on node 0");
+    expect(plan.headline).toContain("a virtio-mem device of 7 GiB on node 0");
   });
 
   test("DIMMs beside a device of others: what it holds back counts against the maximum", () => {
     const foreign = { ...vmem(0, 7168, 512), alias: "ua-theirs" };
     const plan = planMemory(ask(1771, { max: 16384 }), running({ devices: [foreign] }));
     expect(plan.outcome).toBe("replace");
-    expect(plan.summary).toContain(
+    expect(plan.headline).toContain(
       "1771 MiB and the 6656 MiB that virtio-mem devices hold back are beyond 8 GiB",
     );
   });
@@ -254,7 +254,7 @@ test("DIMMs are offered to no domain that has virtio-mem of ours: it can't chang
   const plan = planMemory(desired, observed);
   const sizes = [upwardSizes(desired, observed), downwardSizes(desired, observed)];
   expect([plan.outcome, ...sizes]).toEqual(["refuse", undefined, []]);
-  expect(plan.summary).toContain("no other size is live from 1259 MiB");
+  expect(plan.headline).toContain("no other size is live from 1259 MiB");
 });
 
 test("a definition that a device of others would take beyond maxMemory is refused before anything", () => {
@@ -262,7 +262,7 @@ test("a definition that a device of others would take beyond maxMemory is refuse
   const desired = ask(2571, { whenNotPossible: "restart", max: 8192 });
   const plan = planMemory(desired, running({ devices: [foreign], max: 7200 }));
   expect(plan.outcome).toBe("refuse");
-  expect(plan.summary).toBe(
+  expect(plan.headline).toBe(
     "with the virtio-mem device of others, which counts in full, the definition would come to 8203 MiB of at most 8 GiB; raise maxMemory to at least 8203 MiB",
   );
 });

@@ -1,0 +1,61 @@
+/**
+ * What identifies a reason or a refusal, whatever its text: `explain --json` prints these codes, docs/troubleshooting.md
+ * has an anchor for each, and tests compare them. A code is never renamed and never given another meaning.
+ */
+export const REASON_CODES = [
+  // The guest's platform, or the program, rules out memory hot-plug.
+  "hotplug-disabled",
+  "32-bit-guest",
+  "no-acpi",
+  "machine-unsupported",
+  "arch-unsupported",
+  "virtio-mem-unsupported",
+
+  // An increase by DIMMs.
+  "no-numa-node",
+  "no-max-memory",
+  "not-aligned",
+  "not-divisible-by-nodes",
+  "max-dimm-size-too-small",
+  "beyond-max-memory",
+  "no-slots",
+  "slots-exhausted",
+  "too-few-slots",
+
+  // A decrease by DIMMs.
+  "unplug-not-allowed",
+  "dimms-do-not-add-up",
+  "dimms-not-even",
+  "too-few-dimms",
+  "boot-memory",
+  "domain-paused",
+
+  // A resize of virtio-mem.
+  "no-virtio-mem-device",
+  "not-virtio-mem-block",
+  "beyond-virtio-mem-size",
+  "device-kind",
+
+  // What is fixed when the domain starts.
+  "nodes-fixed-at-boot",
+
+  // The definition for the next boot.
+  "target-node-missing",
+  "definition-too-small",
+  "definition-beyond-max-memory",
+  "pending-by-others",
+  "balloon-with-virtio-mem",
+
+  // The fallback isn't available.
+  "when-not-possible-error",
+  "downtime-forbidden",
+  "adopted-domain",
+  "transient-domain",
+
+  // The whole update.
+  "replace-required",
+  "domain-changed",
+  "not-previewed",
+] as const;
+
+export type ReasonCode = (typeof REASON_CODES)[number];
