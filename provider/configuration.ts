@@ -27,9 +27,9 @@ export function readConfiguration(get: (key: string) => string | undefined): Con
   if (!parsed.success) {
     const wrong = parsed.error.issues.map(({ path, message }) => {
       const key = `${NAMESPACE}${path.join(".")}`;
-      return `${key} is "${get(key)}": ${message}`;
+      return `${key}: "${get(key)}" ${message}`;
     });
-    throw new UserError(`the stack's configuration is wrong: ${wrong.join("; ")}`);
+    throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }
   const { domainType, ...settings } = parsed.data;
   return {

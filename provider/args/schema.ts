@@ -21,9 +21,7 @@ export function orUnknown<T extends z.ZodType>(schema: T) {
 export const size = orUnknown(parsed((value) => canonicalSize(parseSize(value))));
 
 /** A memory size, or 0 for a NUMA node without memory ("0MiB"). */
-export const sizeOrZero = orUnknown(
-  parsed((value) => canonicalSize(isZero(value) ? 0 : parseSize(value))),
-);
+export const sizeOrZero = orUnknown(parsed((value) => canonicalSize(isZero(value) ? 0 : parseSize(value))));
 
 /** A page size, which may be less than a MiB; its canonical form is "2MiB" or "64KiB". */
 export const pageSize = orUnknown(parsed((value) => canonicalSize(parsePageSize(value))));

@@ -48,10 +48,7 @@ const slots = z.string().transform(Number).pipe(wholeNumber(1, MAX_SLOTS));
 
 const secondsMessage = `must be a whole number of seconds from 1 to ${MAX_AWAIT_GUEST}, or false`;
 const seconds = z.union(
-  [
-    z.literal(false),
-    z.int(secondsMessage).min(1, secondsMessage).max(MAX_AWAIT_GUEST, secondsMessage),
-  ],
+  [z.literal(false), z.int(secondsMessage).min(1, secondsMessage).max(MAX_AWAIT_GUEST, secondsMessage)],
   secondsMessage,
 );
 const secondsInText = z
@@ -134,7 +131,8 @@ export function hotplugSetting<Name extends HotplugSettingName>(
   defaults: Defaults,
 ): HotplugSettings[Name] {
   const given = hotplug?.[name];
-  const { value } = HOTPLUG_SETTINGS[name] as Setting<z.ZodType, HotplugSettings[Name]>;
+  // TypeScript doesn't relate a row's function to the field of the same name.
+  const value = HOTPLUG_SETTINGS[name].value as (field: unknown) => HotplugSettings[Name];
   return given === undefined ? defaults[name] : value(given);
 }
 

@@ -1,6 +1,6 @@
-import { hotplugSetting } from "../args/settings.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { UserError } from "../errors.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";

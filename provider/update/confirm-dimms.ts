@@ -1,5 +1,5 @@
-import { hotplugSetting } from "../args/settings.ts";
 import type { OnlinePolicy } from "../args/settings.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { countedSize, type MemoryDevice } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import {

@@ -19,7 +19,8 @@ export async function queryGuest(
   { hypervisor, domain, news, session }: UpdateContext,
   { observed, agentConnected }: Observation,
 ): Promise<GuestRecord | undefined> {
-  if (hotplugSetting("awaitGuest", news, session.defaults) === false || observed.power !== "running") return undefined;
+  if (hotplugSetting("awaitGuest", news, session.defaults) === false || observed.power !== "running")
+    return undefined;
   const found = await freshReport(hypervisor, domain, agentConnected, session.clock);
   if (found === undefined) return undefined;
   const { speaker, word } = found;

@@ -1,7 +1,7 @@
-import { hotplugSetting } from "../args/settings.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { redact } from "../args/redact.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { editDefinition } from "../domain/edit.ts";
 import { UserError } from "../errors.ts";

@@ -1,5 +1,5 @@
-import { hotplugSetting } from "../args/settings.ts";
 import { redact } from "../args/redact.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { UserError } from "../errors.ts";
 import { spareMemory } from "../guest/balloon.ts";
 import { takeOffline } from "../guest/offline.ts";

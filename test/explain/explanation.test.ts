@@ -1,8 +1,8 @@
 import { test as forAll } from "@fast-check/vitest";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DEFAULTS } from "../../provider/args/settings.ts";
 import { domainUuid } from "../../provider/args/identity.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { explain } from "../../provider/explain/explanation.ts";
 import { explanationJson } from "../../provider/explain/json.ts";
 import { upwardSizes } from "../../provider/plan/live-sizes/up.ts";
