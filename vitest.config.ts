@@ -1,8 +1,13 @@
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./scripts/longest-first.ts";
 
-// Each project is one kind of proof; `scripts/test.ts` runs them in this order and says what it skipped.
+/** For what starts processes: two guests boot at a time, since emulated ones keep a processor busy. */
+const WORKERS = 2;
+
+// Each project is one kind of proof; `scripts/test.ts` runs them and lists what was skipped.
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -22,6 +27,8 @@ export default defineConfig({
           name: "engine",
           include: ["test/engine/**/*.test.ts"],
           testTimeout: 120_000,
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -30,8 +37,8 @@ export default defineConfig({
           include: ["test/live/**/*.test.ts", "test/lab/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          // At most two guests boot at once: TCG guests are CPU-bound.
-          maxWorkers: 2,
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -41,6 +48,8 @@ export default defineConfig({
           testTimeout: 120_000,
           // Installs the packed package, with packages that may have to be fetched.
           hookTimeout: 300_000,
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 
 export interface CommandResult {
   ok: boolean;
@@ -9,21 +11,21 @@ export interface CommandResult {
 
 /**
  * Runs a command to its end, keeping what it writes. A signal to this process goes to the command, and this process
- * leaves after it: what the command has started can so be tidied up.
+ * leaves after it: what the command has started can so be tidied up. `onResult` gets each line that the command writes
+ * to file descriptor 3.
  */
 export async function runCommand(
   command: string,
   args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
+  { onResult }: { onResult?: (line: string) => void } = {},
 ): Promise<CommandResult> {
   const child = spawn(command, args, {
-    env: {
-      ...process.env,
-      ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }),
-      ...environment,
-    },
-    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }) },
+    stdio: ["ignore", "pipe", "pipe", ...(onResult ? (["pipe"] as const) : [])],
   });
+  if (child.stdout === null || child.stderr === null) throw new Error(`no pipes to ${command}`);
+  const results = child.stdio[3];
+  if (onResult && results instanceof Readable) createInterface(results).on("line", onResult);
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));

@@ -103,8 +103,6 @@ export type Defaults = { [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name
 
 export type HotplugSettings = Pick<Defaults, HotplugSettingName>;
 
-export type Fallback = HotplugSettings["whenNotPossible"];
-
 /** Who brings new memory online in the guest. */
 export type OnlinePolicy = HotplugSettings["online"];
 

@@ -1,5 +1,6 @@
 import type { OnlinePolicy } from "../args/settings.ts";
 import { hotplugSetting } from "../args/settings.ts";
+import { Deadline } from "../deadline.ts";
 import { countedSize, type MemoryDevice } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import {
@@ -158,9 +159,8 @@ export async function awaitConfirmation(
 ): Promise<{ record: GuestRecord; shortfall?: string }> {
   const { source, before, expected, seconds, online, done } = question;
   const verdict = await waitForGuest(source, before, expected, {
-    seconds,
+    deadline: Deadline.inSeconds(seconds, session.clock),
     online,
-    clock: session.clock,
     tell: (word) => say.status(`${done}; waiting for the guest: ${describeProgress(word, expected)}`),
   });
   const { word } = verdict;

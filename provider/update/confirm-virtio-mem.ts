@@ -1,4 +1,5 @@
 import { hotplugSetting } from "../args/settings.ts";
+import { Deadline } from "../deadline.ts";
 import type { MemoryDevice } from "../domain/state.ts";
 import { agentSource } from "../guest/agent.ts";
 import { type Offline, onliner } from "../guest/onlining.ts";
@@ -75,14 +76,14 @@ export async function afterResize(
   observation: Observation,
   say: UpdateLog,
 ): Promise<ResizeResult> {
-  const { hypervisor, domain } = context;
+  const { hypervisor, domain, session } = context;
   if (isPoweredOff(observation.power) || observation.observed.power === "paused") {
     await say.warn("the domain is paused: the guest follows when it resumes, and was not waited for");
     return { observation };
   }
   let offline: Offline = { blocks: 0 };
   const latest = await waitForRequestedSize(hypervisor, domain, {
-    timeoutMs: seconds * 1000,
+    deadline: Deadline.inSeconds(seconds, session.clock),
     tell: async ({ observed }) => {
       const parts = lagging(observed.live).map(describeProgress);
       if (parts.length > 0) await say.status(parts.join("; "));

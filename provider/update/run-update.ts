@@ -37,6 +37,7 @@ export async function runUpdate(context: UpdateContext): Promise<Outputs> {
   const place: StepContext = {
     hypervisor,
     domain,
+    clock: session.clock,
     shutdownTimeout: news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT,
     ...unplugContext(context),
     balloonTimeout: hotplugSetting("awaitGuest", news, session.defaults),
@@ -93,12 +94,12 @@ export async function runUpdate(context: UpdateContext): Promise<Outputs> {
  * @param isAwaited it was asked for memory, and may have taken what it had not before
  */
 async function withGuestReport(
-  { hypervisor, domain, change, observation: before }: UpdateContext,
+  { hypervisor, domain, session, change, observation: before }: UpdateContext,
   after: Observation,
   isAwaited = false,
 ): Promise<Observation> {
   const isOther = isAwaited || change.steps.some(({ kind }) => kind === "attach" || kind === "detach");
-  const desired = isOther ? await withGuest(hypervisor, domain, after) : after;
+  const desired = isOther ? await withGuest(hypervisor, domain, after, session.clock) : after;
   const observation = isAwaited ? desired : withoutEarlyRefusal(desired, change.steps);
   return { ...observation, observed: withRecordedTaken(observation.observed, before.observed) };
 }

@@ -1,5 +1,6 @@
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
+import { Deadline } from "../deadline.ts";
 import { UserError } from "../errors.ts";
 import { spareMemory } from "../guest/balloon.ts";
 import { takeOffline } from "../guest/offline.ts";
@@ -29,7 +30,7 @@ export function unplugContext(context: UpdateContext): UnplugContext {
     removalTimeout,
     underWay: new Set(currentDetaching(detaching, domain.id, observation)?.aliases),
     ...(observation.agentConnected && {
-      offline: (dimm) => takeOffline(hypervisor, domain, dimm, removalTimeout, clock),
+      offline: (dimm) => takeOffline(hypervisor, domain, dimm, Deadline.inSeconds(removalTimeout, clock)),
     }),
   };
 }

@@ -22,7 +22,7 @@ const alignmentForm =
   "it must be a power of two of at least 128 MiB, the smallest memory block of a Linux guest (default: 256 MiB)";
 const virtioMem = { device: "virtio-mem" };
 const noEffectWithVirtioMem =
-  'has no effect when hotplug.device is "virtio-mem": the domain\'s device is resized, no DIMM is attached';
+  'has no effect when hotplug.device is "virtio-mem", which resizes an existing device and attaches none';
 
 const rows: Record<string, Row[]> = {
   memoryWithinMaxMemory: [

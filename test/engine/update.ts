@@ -1,4 +1,4 @@
-import { PROGRAM_FAILED_AND_SAID_SO, runProgram } from "./hosts/program-host.ts";
+import { PROGRAM_FAILED_AND_SAID_SO } from "./hosts/hosts.ts";
 import type { ProgramRequests } from "./monitor.ts";
 import { messageOf } from "./report.ts";
 import { type Session, stepExecutor } from "./session.ts";
@@ -52,9 +52,9 @@ export class Update implements ProgramRequests {
 
   /** Until the program has ended and all that follows from it is done. */
   async run(): Promise<void> {
-    const { report, monitor } = this.session;
+    const { report, monitor, hosts } = this.session;
     monitor.program = this;
-    const program = runProgram(this.session);
+    const program = hosts.startProgram(this.session);
     const exited = program.exited.then(
       (code) => this.push({ kind: "exited", code }),
       (error) => this.push({ kind: "failed", error }),

@@ -206,7 +206,7 @@ onEachEngine((on) => {
       [
         "two empty nodes",
         { ...EMPTY_NODE, numa: [...twoNodes, { memory: 0 }] },
-        ["has 2 nodes without memory (1, 2); at most one may grow into its memory later"],
+        ["has 2 nodes without memory (1, 2); at most one may be empty"],
       ],
       [
         "nothing to grow with",

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { engineOnThisMachine, type OpenStackOptions } from "../engine/driver.ts";
 import type { Trace } from "./stack-on-lab.ts";
 
-type EngineKind = NonNullable<OpenStackOptions["engine"]>;
+/** `in-process`: the small engine, with the program and the provider in the test's own process. */
+type EngineKind = NonNullable<OpenStackOptions["engine"]> | "in-process";
 
 /** The engine that a scenario runs on, and where it notes what it came to. */
 export interface OnEngine {

@@ -3,30 +3,27 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { DomainArgs } from "../../sdk/index.ts";
 import { openStack, type RunOptions, type RunResult, type StackDriver } from "../engine/driver.ts";
+import type { Hosts } from "../engine/hosts/hosts.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { OnEngine } from "./engines.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const RECORDER = join(import.meta.dirname, "record-calls.cjs");
+const SUPPORT = join(import.meta.dirname, "../support");
+const RECORDER = join(SUPPORT, "record-calls.cjs");
 
 /** `{ secret }` becomes a secret, `{ output: [name, key] }` an output of a domain that was made before this one. */
 export type Arg<T> = T | { secret: T } | { output: [domain: string, output: string] };
 export type Args = { [K in keyof DomainArgs]?: Arg<DomainArgs[K]> | undefined };
 
-/** The program: plain JavaScript, since ts-node takes its time; its domains are read from a file that tests edit. */
+const DOMAINS = "domains.json";
+
+/** The program of Pulumi's own host: plain JavaScript, since ts-node takes its time. Tests edit the file that it reads. */
 const PROGRAM = `
 const { readFileSync } = require("node:fs");
-const pulumi = require("@pulumi/pulumi");
-const { Domain } = require("pulumi-libvirt-hotplug");
+const makeDomains = require(${JSON.stringify(join(SUPPORT, "domains-program.cjs"))});
 
-const domains = {};
-const value = (given) =>
-  given?.secret !== undefined ? pulumi.secret(given.secret)
-  : given?.output !== undefined ? domains[given.output[0]][given.output[1]]
-  : given;
-for (const [name, args] of Object.entries(JSON.parse(readFileSync("domains.json", "utf8"))))
-  domains[name] = new Domain(name, Object.fromEntries(Object.entries(args).map(([key, given]) => [key, value(given)])));
-for (const name in domains) exports[name] = domains[name].memoryPlan;
+const domains = JSON.parse(readFileSync("${DOMAINS}", "utf8"));
+module.exports = makeDomains(require("@pulumi/pulumi"), require("pulumi-libvirt-hotplug").Domain, domains);
 `;
 
 /** What one operation asked of the provider and left behind, as far as it is the same on every engine. */
@@ -84,12 +81,15 @@ export async function stackOnLab(
   const callsFile = join(dir, "calls");
   writeProject(dir);
   const program = structuredClone(domains);
-  const write = () => writeFileSync(join(dir, "domains.json"), JSON.stringify(program));
+  const domainsFile = join(dir, DOMAINS);
+  const write = () => writeFileSync(domainsFile, JSON.stringify(program));
   write();
   const driver = await openStack({
-    ...{ engine, projectDir: dir, stack: "dev", backendDir: join(dir, "state") },
+    ...{ projectDir: dir, stack: "dev", backendDir: join(dir, "state") },
     config: { ...ON_LAB, "libvirt:uri": lab.uri, ...config },
-    env: { NODE_OPTIONS: `--require "${RECORDER}"`, CALLS_FILE: callsFile },
+    ...(engine === "in-process"
+      ? { engine: "small", hosts: await inProcess({ domainsFile, callsFile }) }
+      : { engine, env: { NODE_OPTIONS: `--require "${RECORDER}"`, CALLS_FILE: callsFile } }),
   });
 
   const traced = (operation: Operation) => async (options?: RunOptions) => {
@@ -157,6 +157,12 @@ export async function stackOnLab(
 export function rowOf(stdout: string, name: string): string {
   const rows = stdout.split("\n").filter((line) => /^ *[~+\-<>=]* *pulumi-nodejs:\S+ /.test(line));
   return rows.findLast((row) => row.includes(` ${name} `)) ?? `no row of ${name}`;
+}
+
+/** Loads Pulumi's SDK and the provider, which tests on an engine of their own have no need of. */
+async function inProcess(files: { domainsFile: string; callsFile: string }): Promise<Hosts> {
+  const { domainsInProcess } = await import("../support/domains-in-process.ts");
+  return domainsInProcess(files);
 }
 
 function writeProject(dir: string): void {

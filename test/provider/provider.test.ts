@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULTS } from "../../provider/args/settings.ts";
-import { hostClock } from "../../provider/guest/wait.ts";
+import { hostClock } from "../../provider/deadline.ts";
 import { createProvider } from "../../provider/provider.ts";
 import { type Dependencies, Session } from "../../provider/session.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";

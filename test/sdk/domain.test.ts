@@ -128,7 +128,7 @@ describe("arguments", () => {
   test("that TypeScript doesn't know reach check, which names them", async () => {
     const { inputs } = await sent(Object.assign({ memory: "1GiB" }, { memry: "2GiB" }));
     expect(checkInputs({}, inputs).failures).toEqual([
-      { property: "memry", reason: 'is no argument of a Domain; did you mean "memory"?' },
+      { property: "memry", reason: 'is not an argument of Domain; did you mean "memory"?' },
     ]);
   });
 

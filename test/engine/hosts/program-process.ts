@@ -1,12 +1,10 @@
 import type { Session } from "../session.ts";
 import { STACK_TYPE, urnOf } from "../stack/urn.ts";
 import { HostProcess } from "./host-process.ts";
-
-/** Exit code of a program host that has logged the program's error itself. */
-export const PROGRAM_FAILED_AND_SAID_SO = 32;
+import type { ProgramRun } from "./hosts.ts";
 
 /** Runs the program in @pulumi/pulumi's own program host. */
-export function runProgram(session: Session): HostProcess {
+export function startProgramProcess(session: Session): ProgramRun {
   const { project, stack, config, env, preview, parallel, report } = session;
   const { address } = session.monitor;
   const host = new HostProcess({
