@@ -1,8 +1,16 @@
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./scripts/longest-first.ts";
 
-// Each project is one kind of proof; `scripts/test.ts` runs them in this order and says what it skipped.
+/** For what starts processes: two guests boot at a time, since emulated ones keep a processor busy. */
+const WORKERS = 2;
+
+/** How many cases a property tries, and from which seed. */
+const PROPERTIES = "./test/support/properties.ts";
+
+// Each project is one kind of proof; `scripts/test.ts` runs them and lists what was skipped.
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -10,7 +18,9 @@ export default defineConfig({
           // All that has no project of its own, so that a new room's tests can't be forgotten.
           include: ["test/**/*.test.ts"],
           exclude: ["test/{engine,lab,live,package}/**"],
-          testTimeout: 10_000,
+          // Of a soak a property takes as long as it takes.
+          testTimeout: process.env.PROPERTY_RUNS_FACTOR === undefined ? 10_000 : 3_600_000,
+          setupFiles: PROPERTIES,
           // Units leave nothing behind in their process: sharing one saves two thirds of the time, the imports.
           isolate: false,
           // Left alone, vitest leaves one processor of two idle.
@@ -21,7 +31,10 @@ export default defineConfig({
         test: {
           name: "engine",
           include: ["test/engine/**/*.test.ts"],
+          setupFiles: PROPERTIES,
           testTimeout: 120_000,
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -30,8 +43,8 @@ export default defineConfig({
           include: ["test/live/**/*.test.ts", "test/lab/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          // At most two guests boot at once: TCG guests are CPU-bound.
-          maxWorkers: 2,
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -41,6 +54,8 @@ export default defineConfig({
           testTimeout: 120_000,
           // Installs the packed package, with packages that may have to be fetched.
           hookTimeout: 300_000,
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { hostClock } from "./deadline.ts";
 import { run } from "./explain/command.ts";
 import { connect } from "./libvirt/connect.ts";
 
@@ -22,6 +23,7 @@ run(argv.slice(2), {
     columns: stdout.isTTY ? Math.min(WIDEST, Math.max(NARROWEST, stdout.columns || PAGE)) : PAGE,
     color: stdout.isTTY === true && !env.NO_COLOR,
   },
+  clock: hostClock,
 }).then((code) => {
   process.exitCode = code;
 });

@@ -1,8 +1,8 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import { DEFAULTS, type Defaults } from "./args/defaults.ts";
+import { DEFAULTS, type Defaults } from "./args/settings.ts";
 import type { Configuration } from "./configuration.ts";
+import { type Clock, Deadline, hostClock } from "./deadline.ts";
 import { type EngineLog, engineLog } from "./engine/log.ts";
-import { type Clock, hostClock } from "./guest/wait.ts";
 import { connect } from "./libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
 import { observeWithGuest } from "./observe/guest.ts";
@@ -118,7 +118,8 @@ export class Session {
     }
     try {
       const late = `${uri} did not answer for domain ${domain} within ${LOOK_MS / 1000} s`;
-      return await within(LOOK_MS, late, see(hypervisor, find));
+      const look = see(hypervisor, find, this.clock);
+      return await Deadline.inMs(LOOK_MS, this.clock).race(look, () => new Error(late));
     } catch (error) {
       return { failed: (error as Error).message };
     }
@@ -136,19 +137,7 @@ export class Session {
 
 type Find = (hypervisor: Hypervisor) => Promise<DomainRef | undefined>;
 
-async function see(hypervisor: Hypervisor, find: Find): Promise<LookupResult> {
+async function see(hypervisor: Hypervisor, find: Find, clock: Clock): Promise<LookupResult> {
   const domain = await find(hypervisor);
-  return domain === undefined ? { gone: true } : { found: await observeWithGuest(hypervisor, domain) };
-}
-
-async function within<T>(ms: number, message: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(message)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return domain === undefined ? { gone: true } : { found: await observeWithGuest(hypervisor, domain, clock) };
 }

@@ -1,10 +1,18 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 
 export interface CommandResult {
   ok: boolean;
   /** What it wrote, both streams in the order of arrival. */
   output: string;
+}
+
+interface CommandOptions {
+  environment?: Readonly<Record<string, string>>;
+  /** Gets each line that the command writes to file descriptor 3. */
+  onResult?: (line: string) => void;
 }
 
 /**
@@ -14,7 +22,7 @@ export interface CommandResult {
 export async function runCommand(
   command: string,
   args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
+  { environment = {}, onResult }: CommandOptions = {},
 ): Promise<CommandResult> {
   const child = spawn(command, args, {
     env: {
@@ -22,8 +30,11 @@ export async function runCommand(
       ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }),
       ...environment,
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", ...(onResult ? (["pipe"] as const) : [])],
   });
+  if (child.stdout === null || child.stderr === null) throw new Error(`no pipes to ${command}`);
+  const results = child.stdio[3];
+  if (onResult && results instanceof Readable) createInterface(results).on("line", onResult);
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));

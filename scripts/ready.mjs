@@ -29,7 +29,7 @@ const [script, ...scriptArguments] = process.argv.slice(2);
 if (script === undefined)
   fail("what to run is missing: node scripts/ready.mjs scripts/<name>.ts [arguments]");
 
-if (!ready()) await alone(install);
+if (!ready()) await withLock(install);
 await run(script, scriptArguments);
 
 function ready() {
@@ -58,9 +58,7 @@ function lockedPackages(path) {
 async function install() {
   if (!nodeReady()) {
     if (process.platform !== "linux") {
-      fail(
-        `Node 22.18 or newer is needed, this is ${process.version}; a newer one is fetched on Linux alone`,
-      );
+      fail(`Node 22.18 or newer is needed, this is ${process.version}; a newer one is fetched on Linux only`);
     }
     await npmInstall(nodeFolder, `a newer Node (this one is ${process.version}, 22.18 is needed)`);
     if (!existsSync(pinnedNode)) {
@@ -71,19 +69,16 @@ async function install() {
 }
 
 async function npmInstall(folder, what) {
-  // An install that was killed leaves packages half unpacked, which npm would take for whole.
-  if (!existsSync(join(folder, finishedList)))
-    rmSync(join(folder, "node_modules"), { recursive: true, force: true });
+  // npm removes what is in node_modules in no particular order: an install that is killed must not leave this behind.
   rmSync(join(folder, finishedList), { force: true });
 
   const started = Date.now();
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
   say(`installing ${what}`);
   const progress = setInterval(() => say(`still installing, ${seconds()}`), 10_000);
-  // Not `npm ci`: it refuses a lock file without the binaries of platforms that the registry at hand doesn't carry.
   // The tools are development dependencies: NODE_ENV=production and omit=… must not leave them out.
-  const options = ["--no-save", "--include=dev", "--include=optional", "--no-audit", "--no-fund"];
-  const npm = spawn("npm", ["install", "--prefix", folder, ...options], {
+  const options = ["--include=dev", "--include=optional", "--no-audit", "--no-fund"];
+  const npm = spawn("npm", ["ci", "--prefix", folder, ...options], {
     cwd: folder,
     env: environment,
     stdio: ["ignore", "pipe", "pipe"],
@@ -97,16 +92,16 @@ async function npmInstall(folder, what) {
   if (error?.code === "ENOENT") fail("npm is needed to install packages, and is not on PATH");
   if (error || code !== 0) {
     process.stderr.write(Buffer.concat(output));
-    fail(`unable to install ${what}: ${error?.message ?? `npm install ended with code ${code}`}`);
+    fail(`unable to install ${what}: ${error?.message ?? `npm ci ended with code ${code}`}`);
   }
   say(`installed in ${seconds()}`);
 }
 
 /**
  * Does the work while no other run on this checkout does. The lock is an abstract unix socket: the kernel frees it
- * with its process, so nothing stale stays behind. Elsewhere than on Linux there is none, and no lock.
+ * with its process, so nothing stale stays behind. Only Linux has such sockets; elsewhere there is no lock.
  */
-async function alone(work) {
+async function withLock(work) {
   if (process.platform !== "linux") return work();
   const name = `\0libvirt-hotplug-ready-${createHash("sha256").update(root).digest("hex").slice(0, 32)}`;
   for (;;) {
@@ -143,7 +138,8 @@ async function run(path, args) {
 /** Waits for a child, and passes on to it what is asked of this process meanwhile. */
 function ended(child) {
   const pass = (signal) => {
-    // A terminal sends Ctrl-C to the whole group: passing it on would make it two, which many take for «at once».
+    // A terminal sends Ctrl-C to the whole group: passing it on would make it two, and many programs take the second
+    // for "at once".
     if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];

@@ -29,11 +29,12 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/args",
     "type:provider/domain/state.ts",
     "type:provider/libvirt/hypervisor.ts",
+    "provider/deadline.ts",
     "zod",
-    "node:timers/promises",
   ],
   "provider/observe": [
     "provider/units",
+    "provider/deadline.ts",
     "provider/domain",
     "provider/guest",
     "provider/plan",
@@ -48,6 +49,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/definition",
     "provider/guest",
     "provider/observe",
+    "provider/deadline.ts",
     "provider/errors.ts",
     "provider/outputs.ts",
     "provider/libvirt/errors.ts",
@@ -63,6 +65,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/guest",
     "provider/plan",
     "provider/observe",
+    "type:provider/deadline.ts",
     "type:provider/libvirt",
     "node:util",
   ],
@@ -75,6 +78,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/guest",
     "provider/observe",
     "provider/update",
+    "provider/deadline.ts",
     "provider/errors.ts",
     "provider/outputs.ts",
     "provider/libvirt/errors.ts",
@@ -125,6 +129,14 @@ function isAllowed(room: string, { from, isType }: Import): boolean {
 }
 
 const rooms = Object.keys(MAY_IMPORT);
+
+test("every wait stands on provider/deadline.ts: nothing else asks for the time or sets a timer", () => {
+  const timing = /\b(Date\.now|performance\.now|setTimeout|node:timers)/;
+  // The connection to libvirt still has timers of its own.
+  const others = ["provider/deadline.ts", "provider/libvirt/connection.ts", "provider/libvirt/events.ts"];
+  const files = globSync("provider/**/*.ts", { cwd: root }).filter((file) => !others.includes(file));
+  expect(files.filter((file) => timing.test(readFileSync(join(root, file), "utf8")))).toEqual([]);
+});
 
 describe("each room imports only what the design allows it", () => {
   test.each(rooms)("%s", (room) => {

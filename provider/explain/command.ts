@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { Clock } from "../deadline.ts";
 import type { connect } from "../libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observeWithGuest } from "../observe/guest.ts";
@@ -55,6 +56,7 @@ export interface CommandDependencies {
   out: (text: string) => void;
   error: (text: string) => void;
   paper: Terminal;
+  clock: Clock;
 }
 
 /**
@@ -65,7 +67,7 @@ export interface CommandDependencies {
  */
 export async function run(
   args: string[],
-  { connect, out, error, paper }: CommandDependencies,
+  { connect, out, error, paper, clock }: CommandDependencies,
 ): Promise<0 | 1 | 2> {
   try {
     const order = parse(args);
@@ -76,7 +78,8 @@ export async function run(
     const { uri, domain, question, json } = order;
     const hypervisor = await connect(uri);
     try {
-      const observation = await observeWithGuest(hypervisor, await findDomain(hypervisor, domain));
+      const found = await findDomain(hypervisor, domain);
+      const observation = await observeWithGuest(hypervisor, found, clock);
       const explanation = explain(hypervisor.uri, observation, question);
       out(json ? `${JSON.stringify(explanationJson(explanation), null, 2)}\n` : draw(explanation, paper));
     } finally {

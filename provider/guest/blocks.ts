@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { type Clock, Deadline } from "../deadline.ts";
 import type { MemoryDevice } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { type GuestBlocks, memoryBlocks } from "./agent.ts";
@@ -7,15 +7,16 @@ import { type GuestBlocks, memoryBlocks } from "./agent.ts";
 const LIMIT_MS = 2_000;
 
 /** Asks the guest's agent for its memory blocks; undefined where it doesn't answer soon, or not in a way that is understood. */
-export async function askBlocks(hypervisor: Hypervisor, domain: DomainRef): Promise<GuestBlocks | undefined> {
-  const late = new AbortController();
-  const desired = memoryBlocks(hypervisor, domain, LIMIT_MS / 1000);
+export async function askBlocks(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  clock: Clock,
+): Promise<GuestBlocks | undefined> {
+  const blocks = memoryBlocks(hypervisor, domain, LIMIT_MS / 1000);
   try {
-    return await Promise.race([desired, delay(LIMIT_MS, undefined, { signal: late.signal })]);
+    return await Deadline.inMs(LIMIT_MS, clock).race(blocks, () => new Error("no answer"));
   } catch {
     return undefined;
-  } finally {
-    late.abort();
   }
 }
 

@@ -1,7 +1,7 @@
+import { type Clock, Deadline } from "../deadline.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { GuestReport, Speaker } from "./report.ts";
 import { findSource } from "./source.ts";
-import type { Clock } from "./wait.ts";
 
 /** The balloon of a domain of ours reports every 2 s; one that takes longer is not waited for. */
 const REPORT_MS = 5_000;
@@ -24,11 +24,11 @@ export async function freshReport(
   const { source, word: first } = found;
   const { speaker } = source;
   if (speaker === "agent") return { speaker, word: first };
-  const deadline = clock.now() + REPORT_MS;
-  while (clock.now() < deadline) {
+  const deadline = Deadline.inMs(REPORT_MS, clock);
+  while (!deadline.isOver) {
     const word = await source.ask().catch(() => first);
     if (word.reported !== first.reported) return { speaker, word };
-    await clock.sleep(POLL_MS);
+    await deadline.sleep(POLL_MS);
   }
   return undefined;
 }

@@ -1,8 +1,8 @@
+import type { Deadline } from "../deadline.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Kib } from "../units/kib.ts";
 import { memoryBlocks, setBlocks } from "./agent.ts";
 import { printable } from "./report.ts";
-import type { Clock } from "./wait.ts";
 
 /** A DIMM's place in the guest. */
 interface Place {
@@ -27,19 +27,17 @@ export interface Offlined {
  * Has the guest's agent take a DIMM's blocks offline, one after the other, so that the guest says which one it can't spare.
  * Nothing is done where the agent can't help: its commands are forbidden, it doesn't answer, the guest never took the DIMM.
  *
- * @param seconds for all of them: a block that is in use is emptied first
+ * @param deadline for all of them: a block that is in use is emptied first
  */
 export async function takeOffline(
   hypervisor: Hypervisor,
   domain: DomainRef,
   dimm: Place,
-  seconds: number,
-  clock: Clock,
+  deadline: Deadline,
 ): Promise<Offlined> {
-  const deadline = clock.now() + seconds * 1000;
   const taken: number[] = [];
   const set = (blocks: number[], online: boolean) =>
-    setBlocks(hypervisor, domain, blocks, online, Math.max(1, Math.ceil((deadline - clock.now()) / 1000)));
+    setBlocks(hypervisor, domain, blocks, online, deadline.remainingSeconds);
   const putBack = async () => {
     const blocks = taken.splice(0);
     // Where that fails too, the refusal is what there is to say; hotplug.online brings them back with the next attach.
@@ -55,7 +53,7 @@ export async function takeOffline(
       }
     } catch (error) {
       // The very first one: the agent has that command forbidden, or is of another kind.
-      if (taken.length === 0 && clock.now() < deadline) break;
+      if (taken.length === 0 && !deadline.isOver) break;
       const silent = `the agent has not said whether block ${block} goes offline (${printable(error)})`;
       return { silent, blocks: taken.length, putBack };
     }

@@ -1,6 +1,7 @@
+import { type Clock, Deadline } from "../deadline.ts";
 import type { GuestSource } from "./report.ts";
 import { printable } from "./report.ts";
-import { type Clock, STAYS_OFFLINE_MS } from "./wait.ts";
+import { STAYS_OFFLINE_MS } from "./wait.ts";
 
 /** Longest wait for the agent to bring blocks online. */
 const ONLINING_SECONDS = 10;
@@ -21,20 +22,20 @@ export interface Offline {
  */
 export function onliner(source: GuestSource, others: number[], clock: Clock): () => Promise<Offline> {
   const known = new Set(others);
-  let since: number | undefined;
+  let patience: Deadline | undefined;
   let refused: string | undefined;
   const answer = (blocks: number): Offline => ({ blocks, ...(refused !== undefined && { refused }) });
   return async () => {
     try {
       const offline = (await source.ask()).offline.filter((block) => !known.has(block));
       if (offline.length === 0) {
-        since = undefined;
+        patience = undefined;
         return { blocks: 0 };
       }
-      since ??= clock.now();
-      if (clock.now() - since < STAYS_OFFLINE_MS) return answer(offline.length);
+      patience ??= Deadline.inMs(STAYS_OFFLINE_MS, clock);
+      if (!patience.isOver) return answer(offline.length);
       refused = await source.bringOnline?.(offline, ONLINING_SECONDS);
-      since = undefined;
+      patience = undefined;
       return answer(offline.length);
     } catch (error) {
       // A guest under load, or an agent that ended: what the hypervisor says of the sizes counts.

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
-import type { OnlinePolicy } from "../args/inputs.ts";
+import type { OnlinePolicy } from "../args/settings.ts";
+import type { Deadline } from "../deadline.ts";
 import type { Kib } from "../units/kib.ts";
 import { type Expectation, missing, newOffline } from "./expectation.ts";
 import { type GuestReport, type GuestSource, printable } from "./report.ts";
@@ -10,21 +10,9 @@ const POLL_MS = 250;
 /** A guest that brings memory online by itself (the kernel, or a rule of udev) has done so by then. */
 export const STAYS_OFFLINE_MS = 3_000;
 
-export interface Clock {
-  /** Milliseconds from any beginning. */
-  now(): number;
-  sleep(ms: number): Promise<void>;
-}
-
-export const hostClock: Clock = {
-  now: () => performance.now(),
-  sleep: (ms) => delay(ms),
-};
-
 export interface GuestWait {
-  seconds: number;
+  deadline: Deadline;
   online: OnlinePolicy;
-  clock: Clock;
   /** Called when there is something new to tell. */
   tell: (word: GuestReport) => Promise<void>;
 }
@@ -50,13 +38,13 @@ export async function waitForGuest(
   source: GuestSource,
   before: GuestReport,
   expected: Expectation,
-  { seconds, online, clock, tell }: GuestWait,
+  { deadline, online, tell }: GuestWait,
 ): Promise<GuestWaitResult> {
-  const deadline = clock.now() + seconds * 1000;
-  const patienceOffline = Math.min(STAYS_OFFLINE_MS, seconds * 500);
+  const patienceMs = Math.min(STAYS_OFFLINE_MS, deadline.remaining / 2);
   let word = before;
   let told: Kib | undefined;
-  let offlineSince: number | undefined;
+  /** How long the new blocks that are offline may stay so. */
+  let patience: Deadline | undefined;
   let refused: string | undefined;
   for (;;) {
     const answer = await query(source);
@@ -65,20 +53,19 @@ export async function waitForGuest(
     if (verdict.missing === 0) return verdict;
     if (told !== word.memory) await tell(word);
     told = word.memory;
-    const left = deadline - clock.now();
-    if (left <= 0)
+    if (deadline.isOver)
       return {
         ...verdict,
         ...(refused !== undefined && { refused }),
         ...("silent" in answer && { silent: answer.silent }),
       };
     const offline = online === "agent" ? newOffline(word, expected) : [];
-    if (offline.length === 0) offlineSince = undefined;
-    else offlineSince ??= clock.now();
-    if (offlineSince !== undefined && clock.now() - offlineSince >= patienceOffline) {
-      refused = await bringOnline(source, offline, left);
-      offlineSince = undefined;
-    } else await clock.sleep(Math.min(POLL_MS, left));
+    if (offline.length === 0) patience = undefined;
+    else patience ??= deadline.sibling(patienceMs);
+    if (patience?.isOver) {
+      refused = await bringOnline(source, offline, deadline);
+      patience = undefined;
+    } else await deadline.sleep(POLL_MS);
   }
 }
 
@@ -91,9 +78,13 @@ async function query(source: GuestSource): Promise<{ word: GuestReport } | { sil
   }
 }
 
-async function bringOnline(source: GuestSource, blocks: number[], left: number): Promise<string | undefined> {
+async function bringOnline(
+  source: GuestSource,
+  blocks: number[],
+  { remainingSeconds }: Deadline,
+): Promise<string | undefined> {
   try {
-    return await source.bringOnline?.(blocks, Math.ceil(left / 1000));
+    return await source.bringOnline?.(blocks, remainingSeconds);
   } catch (error) {
     return printable(error);
   }

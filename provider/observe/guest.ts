@@ -1,10 +1,15 @@
+import type { Clock } from "../deadline.ts";
 import { askBlocks, isTaken } from "../guest/blocks.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { type Observation, observe } from "./observe.ts";
 
 /** Reads a domain, and what its guest has of it. */
-export async function observeWithGuest(hypervisor: Hypervisor, domain: DomainRef): Promise<Observation> {
-  return withGuest(hypervisor, domain, await observe(hypervisor, domain));
+export async function observeWithGuest(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  clock: Clock,
+): Promise<Observation> {
+  return withGuest(hypervisor, domain, await observe(hypervisor, domain), clock);
 }
 
 /**
@@ -15,11 +20,12 @@ export async function withGuest(
   hypervisor: Hypervisor,
   domain: DomainRef,
   observation: Observation,
+  clock: Clock,
 ): Promise<Observation> {
   const { observed, agentConnected } = observation;
   const { live } = observed;
   if (live === undefined || observed.power !== "running" || !agentConnected) return observation;
-  const guest = await askBlocks(hypervisor, domain);
+  const guest = await askBlocks(hypervisor, domain, clock);
   if (guest === undefined) return observation;
   const devices = live.devices.map((device) => {
     const taken = isTaken(device, guest);

@@ -1,3 +1,4 @@
+import type { Deadline } from "../deadline.ts";
 import { ConnectionError } from "../libvirt/errors.ts";
 import type { DomainEvent, DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isPoweredOff } from "./observe.ts";
@@ -7,13 +8,13 @@ const POLL_MS = 2_000;
 
 /** Something to wait for. */
 export interface DomainWait<T> {
-  timeoutMs: number;
+  deadline: Deadline;
   /** What sets it going: done when the events are subscribed to, so that none is missed. */
   begin?: () => Promise<void>;
   /** Each event of the domain, as it comes. */
-  hear?: (event: DomainEvent) => void;
-  /** Answers when it is over. Asked after `begin`, after each event, and every 2 s beside. */
-  look: () => Promise<T | undefined>;
+  onEvent?: (event: DomainEvent) => void;
+  /** Answers when it is over. Called after `begin`, after each event, and every 2 s. */
+  poll: () => Promise<T | undefined>;
 }
 
 /**
@@ -26,12 +27,11 @@ export interface DomainWait<T> {
 export async function waitForDomain<T>(
   hypervisor: Hypervisor,
   domain: DomainRef,
-  { timeoutMs, begin, hear, look }: DomainWait<T>,
+  { deadline, begin, onEvent, poll }: DomainWait<T>,
 ): Promise<T | undefined> {
-  const deadline = Date.now() + timeoutMs;
   let wake = (): void => {};
   const unsubscribe = await hypervisor.subscribe(domain, (event) => {
-    hear?.(event);
+    onEvent?.(event);
     wake();
   });
   try {
@@ -40,12 +40,11 @@ export async function waitForDomain<T>(
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      const seen = await unlessDisconnected(look);
+      const seen = await unlessDisconnected(poll);
       if (seen.answer !== undefined) return seen.answer;
-      const left = deadline - Date.now();
-      if (left <= 0 && seen.away !== undefined) throw seen.away;
-      if (left <= 0) return undefined;
-      await Promise.race([changed, delay(Math.min(left, POLL_MS))]);
+      if (deadline.isOver && seen.away !== undefined) throw seen.away;
+      if (deadline.isOver) return undefined;
+      await deadline.pause(POLL_MS, changed);
     }
   } finally {
     await unsubscribe();
@@ -53,10 +52,10 @@ export async function waitForDomain<T>(
 }
 
 async function unlessDisconnected<T>(
-  look: () => Promise<T>,
+  poll: () => Promise<T>,
 ): Promise<{ answer?: T; away?: ConnectionError }> {
   try {
-    return { answer: await look() };
+    return { answer: await poll() };
   } catch (error) {
     if (error instanceof ConnectionError) return { away: error };
     throw error;
@@ -72,17 +71,13 @@ export async function isOff(hypervisor: Hypervisor, domain: DomainRef): Promise<
 /**
  * Waits until a domain is off, by its lifecycle events and by reading its state.
  *
- * @returns false when it still runs after that time
+ * @returns false when it still runs then
  */
 export async function waitUntilOff(
   hypervisor: Hypervisor,
   domain: DomainRef,
-  timeoutMs: number,
+  deadline: Deadline,
 ): Promise<boolean> {
-  const look = async () => (await isOff(hypervisor, domain)) || undefined;
-  return (await waitForDomain(hypervisor, domain, { timeoutMs, look })) === true;
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  const poll = async () => (await isOff(hypervisor, domain)) || undefined;
+  return (await waitForDomain(hypervisor, domain, { deadline, poll })) === true;
 }

@@ -31,7 +31,7 @@ export async function adopt(session: Session, inputs: Inputs): Promise<{ id: str
   const domain = await hypervisor.findByName(inputs.name);
   if (domain === undefined) throw new UserError(nothingToAdopt(inputs.name, uri));
   return session.locked(domain.uuid, async () => {
-    const observation = await observeWithGuest(hypervisor, domain);
+    const observation = await observeWithGuest(hypervisor, domain, session.clock);
     const { before, change, refusal } = await planAdoption(session, hypervisor, domain, inputs, observation);
     if (refusal !== undefined) throw new UserError(`Unable to adopt ${refusal}; nothing was changed`);
     const adopted = true;

@@ -1,4 +1,5 @@
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
+import { Deadline } from "../deadline.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isPoweredOff } from "../observe/observe.ts";
@@ -39,7 +40,8 @@ async function turnOff(
     await session.log.status(state.__urn, `shutting the guest down (up to ${seconds} s)`);
     // A guest that can't be asked (no ACPI, no agent) is one that doesn't answer.
     await hypervisor.shutdown(domain).catch(() => undefined);
-    if (await waitUntilOff(hypervisor, domain, seconds * 1000)) return;
+    const deadline = Deadline.inSeconds(seconds, session.clock);
+    if (await waitUntilOff(hypervisor, domain, deadline)) return;
     await session.log.message(
       state.__urn,
       "warning",

@@ -1,6 +1,6 @@
-import type { Defaults } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
+import type { Defaults } from "../args/settings.ts";
 import { currentRecord } from "../guest/record.ts";
 import { observeWithGuest } from "../observe/guest.ts";
 import type { Observation } from "../observe/observe.ts";
@@ -34,7 +34,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const hypervisor = await session.hypervisor(state.uri);
   const domain = await hypervisor.findByUuid(id);
   if (domain === undefined) return { id: "", props: {} };
-  const seen = await observeWithGuest(hypervisor, domain);
+  const seen = await observeWithGuest(hypervisor, domain, session.clock);
   const known = withRecordedTaken(seen.observed, state.__observed);
   const observation = { ...seen, observed: withoutNewlyTaken(known, state.__observed) };
   const inputs = echoedInputs(state);

@@ -42,7 +42,7 @@ export async function update(
     let planned = plan(unheard);
     // A guest isn't asked about what leaves its memory alone.
     if (planned.memory !== undefined && planned.memory.outcome !== "none") {
-      const heard = await withGuest(hypervisor, domain, seen);
+      const heard = await withGuest(hypervisor, domain, seen, session.clock);
       observation = { ...heard, observed: withRecorded(heard.observed, state.__observed) };
       planned = plan(observation.observed);
     }

@@ -1,10 +1,10 @@
-import type { Defaults } from "../args/defaults.ts";
 import type { FieldName } from "../args/fields.ts";
-import type { Fallback, Inputs } from "../args/inputs.ts";
+import type { Inputs } from "../args/inputs.ts";
+import type { Defaults } from "../args/settings.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed } from "./changed-fields.ts";
-import { desiredMemory } from "./desired.ts";
+import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import type { Observed } from "./observed.ts";
 import {
   combine,
@@ -137,7 +137,7 @@ function replacePlans(changed: FieldName[], inputs: Inputs, adopted: boolean): P
       outcome: "replace",
       headline: headline("replace", text),
       details: [REPLACE_COSTS],
-      steps: [{ kind: "replace", fields, sentence: REPLACE_STEP, withNote }],
+      steps: [{ kind: "replace", fields, sentence: REPLACE_STEP }],
       reasons: [required],
     },
   ];
@@ -208,7 +208,7 @@ function unknownPlan(inputs: Inputs, known: Plan, defaults: Defaults): Plan {
   };
 }
 
-const FALLBACK_WORDS: Readonly<Record<Fallback, string>> = {
+const FALLBACK_WORDS: Readonly<Record<DesiredMemory["whenNotPossible"], string>> = {
   replace: "replace",
   restart: "restart",
   nextBoot: "at the next boot",

@@ -1,5 +1,6 @@
-import { secondsToAwait } from "../args/defaults.ts";
-import type { OnlinePolicy } from "../args/inputs.ts";
+import type { OnlinePolicy } from "../args/settings.ts";
+import { hotplugSetting } from "../args/settings.ts";
+import { Deadline } from "../deadline.ts";
 import { countedSize, type MemoryDevice } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import {
@@ -103,8 +104,8 @@ function awaitedMemory({
   observation,
   liveBefore,
 }: UpdateContext): AwaitedMemory | undefined {
-  const seconds = secondsToAwait(news, session.defaults);
-  const online = news.hotplug?.online ?? session.defaults.online;
+  const seconds = hotplugSetting("awaitGuest", news, session.defaults);
+  const online = hotplugSetting("online", news, session.defaults);
   const dimms = attachedDimms(change.steps);
   const owed = currentRecord(guest, domain.id)?.missing;
   const goesOff = change.steps.some(({ kind }) => kind === "stop" || kind === "start");
@@ -158,9 +159,8 @@ export async function awaitConfirmation(
 ): Promise<{ record: GuestRecord; shortfall?: string }> {
   const { source, before, expected, seconds, online, done } = question;
   const verdict = await waitForGuest(source, before, expected, {
-    seconds,
+    deadline: Deadline.inSeconds(seconds, session.clock),
     online,
-    clock: session.clock,
     tell: (word) => say.status(`${done}; waiting for the guest: ${describeProgress(word, expected)}`),
   });
   const { word } = verdict;

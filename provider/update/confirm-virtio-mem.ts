@@ -1,4 +1,5 @@
-import { secondsToAwait } from "../args/defaults.ts";
+import { hotplugSetting } from "../args/settings.ts";
+import { Deadline } from "../deadline.ts";
 import type { MemoryDevice } from "../domain/state.ts";
 import { agentSource } from "../guest/agent.ts";
 import { type Offline, onliner } from "../guest/onlining.ts";
@@ -37,12 +38,12 @@ export interface ResizeResult {
 export async function beforeResize(context: UpdateContext): Promise<PendingResize | undefined> {
   const { change, hypervisor, domain, news, session, observation } = context;
   const { live } = observation.observed;
-  const seconds = secondsToAwait(news, session.defaults);
+  const seconds = hotplugSetting("awaitGuest", news, session.defaults);
   const goesOff = change.steps.some(({ kind }) => kind === "stop" || kind === "start");
   const isResized = change.steps.some(({ kind }) => kind === "resize");
   if (seconds === false || goesOff || (!isResized && lagging(live).length === 0)) return undefined;
   const before = new Map(live?.devices.map(({ alias = "", current = 0 }) => [alias, current]));
-  const online = news.hotplug?.online ?? session.defaults.online;
+  const online = hotplugSetting("online", news, session.defaults);
   if (online !== "agent" || !observation.agentConnected || observation.observed.power !== "running")
     return { seconds, before };
   const agent = agentSource(hypervisor, domain);
@@ -75,14 +76,14 @@ export async function afterResize(
   observation: Observation,
   say: UpdateLog,
 ): Promise<ResizeResult> {
-  const { hypervisor, domain } = context;
+  const { hypervisor, domain, session } = context;
   if (isPoweredOff(observation.power) || observation.observed.power === "paused") {
     await say.warn("the domain is paused: the guest follows when it resumes, and was not waited for");
     return { observation };
   }
   let offline: Offline = { blocks: 0 };
   const latest = await waitForRequestedSize(hypervisor, domain, {
-    timeoutMs: seconds * 1000,
+    deadline: Deadline.inSeconds(seconds, session.clock),
     tell: async ({ observed }) => {
       const parts = lagging(observed.live).map(describeProgress);
       if (parts.length > 0) await say.status(parts.join("; "));

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import type { HookInput } from "../args/inputs.ts";
 import { DEFAULT_HOOK_TIMEOUT } from "../args/limits.ts";
+import { type Clock, Deadline } from "../deadline.ts";
 import { parse } from "../domain/parse.ts";
 import { readDevices } from "../domain/read.ts";
 import type { MemoryDevice } from "../domain/state.ts";
@@ -14,6 +15,7 @@ const MOST_OUTPUT = 64 * 1024;
 export interface HookContext {
   domain: DomainRef;
   uri: string;
+  clock: Clock;
 }
 
 /**
@@ -23,25 +25,22 @@ export interface HookContext {
  * @returns what it printed
  * @throws Error with its standard error when it fails, or takes longer than its time-out
  */
-export function runHook(hook: HookInput, xml: string, { domain, uri }: HookContext): Promise<string> {
+export async function runHook(hook: HookInput, xml: string, context: HookContext): Promise<string> {
+  const { domain, uri, clock } = context;
   const [program = "", ...args] = hook.command;
   const seconds = hook.timeout ?? DEFAULT_HOOK_TIMEOUT;
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      // A group of its own, so that what the hook started ends with it.
-      detached: true,
-      env: { ...process.env, HOTPLUG_DOMAIN: domain.name, HOTPLUG_UUID: domain.uuid, HOTPLUG_URI: uri },
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-    let out = "";
-    let err = "";
-    const kill = () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL");
-    const fail = (why: string) =>
-      reject(new Error(`${hook.command.join(" ")} ${why}${err && `: ${err.trim()}`}`));
-    const timer = setTimeout(() => {
-      kill();
-      fail(`did not end within ${seconds} s`);
-    }, seconds * 1000);
+  const child = spawn(program, args, {
+    // A group of its own, so that what the hook started ends with it.
+    detached: true,
+    env: { ...process.env, HOTPLUG_DOMAIN: domain.name, HOTPLUG_UUID: domain.uuid, HOTPLUG_URI: uri },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let out = "";
+  let err = "";
+  let isClosed = false;
+  const kill = () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL");
+  const failure = (why: string) => new Error(`${hook.command.join(" ")} ${why}${err && `: ${err.trim()}`}`);
+  const ended = new Promise<string>((resolve, reject) => {
     child.stdout.on("data", (data: Buffer) => {
       out += data.toString();
       if (out.length > MOST_OUTPUT) kill();
@@ -49,19 +48,22 @@ export function runHook(hook: HookInput, xml: string, { domain, uri }: HookConte
     child.stderr.on("data", (data: Buffer) => {
       err = (err + data.toString()).slice(-MOST_OUTPUT);
     });
-    child.on("error", (error) => {
-      clearTimeout(timer);
-      reject(new Error(`${program} can't be run: ${error.message}`));
-    });
+    child.on("error", (error) => reject(new Error(`${program} can't be run: ${error.message}`)));
     child.on("close", (code, signal) => {
-      clearTimeout(timer);
+      isClosed = true;
       if (code === 0) resolve(out);
-      else fail(code === null ? `was ended by ${signal}` : `ended with ${code}`);
+      else reject(failure(code === null ? `was ended by ${signal}` : `ended with ${code}`));
     });
-    // A hook that does not read its input is no failure.
+    // A hook need not read its input.
     child.stdin.on("error", () => {});
     child.stdin.end(xml);
   });
+  try {
+    const late = () => failure(`did not end within ${seconds} s`);
+    return await Deadline.inSeconds(seconds, clock).race(ended, late);
+  } finally {
+    if (!isClosed) kill();
+  }
 }
 
 /**

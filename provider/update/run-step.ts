@@ -1,3 +1,4 @@
+import { Deadline } from "../deadline.ts";
 import { setMemory } from "../domain/memory.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { isOff, waitUntilOff } from "../observe/wait-for-domain.ts";
@@ -85,10 +86,13 @@ async function redefine({ hypervisor, domain, redefinition }: StepContext): Prom
 }
 
 /** A guest that does not shut itself down keeps running, unless the user allowed its plug to be pulled. */
-async function stop(force: boolean, { hypervisor, domain, shutdownTimeout }: StepContext): Promise<void> {
+async function stop(
+  force: boolean,
+  { hypervisor, domain, shutdownTimeout, clock }: StepContext,
+): Promise<void> {
   if (await isOff(hypervisor, domain)) return;
   await hypervisor.shutdown(domain);
-  if (await waitUntilOff(hypervisor, domain, shutdownTimeout * 1000)) return;
+  if (await waitUntilOff(hypervisor, domain, Deadline.inSeconds(shutdownTimeout, clock))) return;
   if (!force)
     throw new Error(
       `the guest did not shut down within ${shutdownTimeout} s (shutdownTimeout); it still runs, and forceOff: true would pull its plug`,

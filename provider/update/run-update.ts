@@ -1,7 +1,7 @@
-import { secondsToAwait } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { redact } from "../args/redact.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { editDefinition } from "../domain/edit.ts";
 import { UserError } from "../errors.ts";
@@ -37,9 +37,10 @@ export async function runUpdate(context: UpdateContext): Promise<Outputs> {
   const place: StepContext = {
     hypervisor,
     domain,
+    clock: session.clock,
     shutdownTimeout: news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT,
     ...unplugContext(context),
-    balloonTimeout: secondsToAwait(news, session.defaults),
+    balloonTimeout: hotplugSetting("awaitGuest", news, session.defaults),
     hooks: news.hotplug ?? {},
     uri,
     warn: say.warn,
@@ -93,12 +94,12 @@ export async function runUpdate(context: UpdateContext): Promise<Outputs> {
  * @param isAwaited it was asked for memory, and may have taken what it had not before
  */
 async function withGuestReport(
-  { hypervisor, domain, change, observation: before }: UpdateContext,
+  { hypervisor, domain, session, change, observation: before }: UpdateContext,
   after: Observation,
   isAwaited = false,
 ): Promise<Observation> {
   const isOther = isAwaited || change.steps.some(({ kind }) => kind === "attach" || kind === "detach");
-  const desired = isOther ? await withGuest(hypervisor, domain, after) : after;
+  const desired = isOther ? await withGuest(hypervisor, domain, after, session.clock) : after;
   const observation = isAwaited ? desired : withoutEarlyRefusal(desired, change.steps);
   return { ...observation, observed: withRecordedTaken(observation.observed, before.observed) };
 }

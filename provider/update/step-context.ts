@@ -1,4 +1,5 @@
 import type { HookInput } from "../args/inputs.ts";
+import type { Clock } from "../deadline.ts";
 import type { Offlined } from "../guest/offline.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { DimmRemoval } from "../plan/plan.ts";
@@ -7,6 +8,7 @@ import type { DimmRemoval } from "../plan/plan.ts";
 export interface StepContext extends UnplugContext {
   hypervisor: Hypervisor;
   domain: DomainRef;
+  clock: Clock;
   /** Seconds that the guest gets to shut itself down. */
   shutdownTimeout: number;
   /** Seconds that the guest's balloon gets; false: it isn't waited for. */

@@ -1,4 +1,5 @@
 import { engineOnThisMachine } from "./find-engine.ts";
+import type { Hosts } from "./hosts/hosts.ts";
 import { openSmallEngineStack } from "./small-engine.ts";
 import type { Deployment } from "./stack/snapshot.ts";
 
@@ -80,6 +81,8 @@ export interface OpenStackOptions {
   env?: Record<string, string>;
   /** Default: as {@link engineOnThisMachine} says. */
   engine?: "small" | "pulumi";
+  /** Of the small engine: where program and provider run. Default: in @pulumi/pulumi's own hosts. */
+  hosts?: Hosts;
 }
 
 export async function openStack(options: OpenStackOptions): Promise<StackDriver> {

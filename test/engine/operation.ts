@@ -1,3 +1,4 @@
+import type { Hosts } from "./hosts/hosts.ts";
 import { Providers } from "./hosts/providers.ts";
 import { Monitor } from "./monitor.ts";
 import { refresh } from "./refresh.ts";
@@ -14,6 +15,7 @@ import { Update } from "./update.ts";
 export type OperationKind = "update" | "refresh" | "destroy";
 
 export interface OperationOptions {
+  hosts: Hosts;
   project: Project;
   stack: string;
   /** The deployment; it need not exist. */
@@ -34,7 +36,7 @@ export interface OperationOptions {
 
 export async function runOperation(kind: OperationKind, options: OperationOptions): Promise<OperationResult> {
   const started = performance.now();
-  const { project, stack, config, env, preview, parallel, signal } = options;
+  const { hosts, project, stack, config, env, preview, parallel, signal } = options;
   const report = new Report(options.onEvent);
   const snapshot = new Snapshot(options.stateFile, { readOnly: preview });
   const oldOutputs = stackOutputs(snapshot);
@@ -46,7 +48,7 @@ export async function runOperation(kind: OperationKind, options: OperationOption
   const onOutput = (message: string) =>
     report.diagnostic({ urn: "", severity: "info", message: message.trimEnd(), ephemeral: false });
   const providers = new Providers(
-    { project, env, engineAddress: monitor.address, onOutput },
+    () => hosts.startProvider({ project, env, engineAddress: monitor.address, onOutput }),
     () => snapshot.base,
   );
   const session: Session = { ...options, report, snapshot, providers, monitor };
@@ -67,7 +69,8 @@ export async function runOperation(kind: OperationKind, options: OperationOption
   if (signal.aborted) report.error("", "the operation was cancelled");
   const { ok, steps, changes, diagnostics, errors } = report;
   const durationMs = performance.now() - started;
-  return { ok, steps, changes, diagnostics, errors, outputs: stackOutputs(snapshot), oldOutputs, durationMs };
+  const outputs = stackOutputs(snapshot) ?? {};
+  return { ok, steps, changes, diagnostics, errors, outputs, oldOutputs, durationMs };
 }
 
 async function runParts(kind: OperationKind, session: Session, refreshFirst: boolean): Promise<void> {
@@ -86,7 +89,7 @@ async function destroy(session: Session): Promise<void> {
 }
 
 function stackOutputs(snapshot: Snapshot) {
-  return snapshot.resources().find((resource) => isStack(resource.urn))?.outputs ?? {};
+  return snapshot.resources().find((resource) => isStack(resource.urn))?.outputs;
 }
 
 function warnOfInterruptedCreations({ interrupted }: Snapshot, report: Report): void {

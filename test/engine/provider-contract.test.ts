@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ProviderHost } from "./hosts/provider-host.ts";
+import { startProviderProcess } from "./hosts/provider-process.ts";
 import { Monitor } from "./monitor.ts";
 import type { Diagnostic } from "./report.ts";
 import { newResource, type Resource } from "./stack/resource.ts";
@@ -59,16 +60,16 @@ afterEach(async () => {
 /** @pulumi/pulumi's own host of dynamic providers, with this configuration. */
 function startHost(inputs: Props): ProviderHost {
   const urn = "urn:pulumi:dev::shop::pulumi:providers:pulumi-nodejs::default";
-  return new ProviderHost({
+  const server = startProviderProcess({
     project,
     env: process.env,
     engineAddress: monitor.address,
-    resource: newResource({ urn, type: "pulumi:providers:pulumi-nodejs", custom: true, inputs }),
-    id: "default",
     onOutput: (text) => {
       printed += text;
     },
   });
+  const resource = newResource({ urn, type: "pulumi:providers:pulumi-nodejs", custom: true, inputs });
+  return new ProviderHost(server, { resource, id: "default" });
 }
 
 function domain(name: string): Resource {
@@ -155,7 +156,7 @@ describe("the string that states hold, in @pulumi/pulumi's own provider host", (
     host = startHost({ "libvirt-hotplug:domainType": "xen" });
     const calls = await Promise.allSettled([check(domain("web-1")), check(domain("web-2"))]);
     const details =
-      'the stack\'s configuration is wrong: libvirt-hotplug:domainType is "xen": must be one of "kvm", "qemu"';
+      'invalid stack configuration: libvirt-hotplug:domainType: "xen" must be one of "kvm", "qemu"';
     for (const one of calls) expect(one).toMatchObject({ status: "rejected", reason: { details } });
   });
 

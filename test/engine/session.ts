@@ -1,3 +1,4 @@
+import type { Hosts } from "./hosts/hosts.ts";
 import type { Providers } from "./hosts/providers.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Report } from "./report.ts";
@@ -10,6 +11,7 @@ import type { Step } from "./steps/step.ts";
 
 /** What the parts of one operation share. */
 export interface Session {
+  hosts: Hosts;
   project: Project;
   stack: string;
   config: Config;

@@ -3,14 +3,16 @@ import { join, resolve } from "node:path";
 import { Display } from "./display/display.ts";
 import { previewJson } from "./display/json.ts";
 import type { OpenStackOptions, RunOptions, RunResult, StackDriver } from "./driver.ts";
+import { PULUMI_HOSTS } from "./hosts/processes.ts";
 import { type OperationKind, runOperation } from "./operation.ts";
 import { configKey, readProject, readStackConfig } from "./stack/project.ts";
 import { readDeployment } from "./stack/snapshot.ts";
+import { stackUrn } from "./stack/urn.ts";
 import { withoutSecretMarks } from "./stack/values.ts";
 
 /** The state is `<backendDir>/<stack>.json`. `why`: the reason for this engine, to be shown. */
 export function openSmallEngineStack(options: OpenStackOptions, why?: string): StackDriver {
-  const { stack, env } = options;
+  const { stack, env, hosts = PULUMI_HOSTS } = options;
   const project = readProject(resolve(options.projectDir));
   const config = readStackConfig(project, stack);
   const stateFile = join(resolve(options.backendDir), `${stack}.json`);
@@ -28,13 +30,14 @@ export function openSmallEngineStack(options: OpenStackOptions, why?: string): S
   ): Promise<RunResult> => {
     const display = new Display({
       ...{ kind, preview, stack },
-      engine: `the tests' small engine${why ? ` (${why})` : ""}`,
+      stackUrn: stackUrn({ project: project.name, stack }),
+      engine: `the tests' small engine${hosts.note}${why ? ` (${why})` : ""}`,
       diff: o.diff ?? false,
       terminal: o.terminal,
       write: o.onOutput ?? (() => {}),
     });
     const result = await runOperation(kind, {
-      ...{ project, stack, stateFile, config, preview },
+      ...{ hosts, project, stack, stateFile, config, preview },
       env: { ...process.env, ...env },
       refresh: o.refresh ?? false,
       parallel: o.parallel ?? 4 * availableParallelism(),

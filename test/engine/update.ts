@@ -1,4 +1,4 @@
-import { PROGRAM_FAILED_AND_SAID_SO, runProgram } from "./hosts/program-host.ts";
+import { PROGRAM_FAILED_AND_SAID_SO } from "./hosts/hosts.ts";
 import type { ProgramRequests } from "./monitor.ts";
 import { messageOf } from "./report.ts";
 import { type Session, stepExecutor } from "./session.ts";
@@ -52,9 +52,9 @@ export class Update implements ProgramRequests {
 
   /** Until the program has ended and all that follows from it is done. */
   async run(): Promise<void> {
-    const { report, monitor } = this.session;
+    const { report, monitor, hosts } = this.session;
     monitor.program = this;
-    const program = runProgram(this.session);
+    const program = hosts.startProgram(this.session);
     const exited = program.exited.then(
       (code) => this.push({ kind: "exited", code }),
       (error) => this.push({ kind: "failed", error }),
@@ -188,6 +188,7 @@ export class Update implements ProgramRequests {
       this.awaitingOutputs.delete(urn);
       resource.outputs = outputs;
       this.session.snapshot.save();
+      this.session.report.outputsRegistered(urn);
     }
     answer();
   }
@@ -200,6 +201,7 @@ export class Update implements ProgramRequests {
     if (!stack) return;
     stack.outputs = this.session.report.ok ? outputs : { ...this.oldStackOutputs(urn), ...outputs };
     this.session.snapshot.save();
+    this.session.report.outputsRegistered(urn);
   }
 
   private oldStackOutputs(urn: string): Props {

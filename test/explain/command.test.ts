@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { hostClock } from "../../provider/deadline.ts";
 import { run } from "../../provider/explain/command.ts";
 import { connect } from "../../provider/libvirt/connect.ts";
 
@@ -17,6 +18,7 @@ async function command(...args: string[]) {
       written.error += text;
     },
     paper: { columns: 80, color: false },
+    clock: hostClock,
   });
   return { code, ...written };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { MemoryDevice } from "../../provider/domain/state.ts";
 import { askBlocks, blocksOf, isTaken } from "../../provider/guest/blocks.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import { MIB } from "../support/fake-guest.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 
@@ -43,7 +44,7 @@ describe("asking for the blocks", () => {
             "phys-index": index,
             online: guest.online.includes(index),
           }));
-    expect(await askBlocks(host, domain)).toEqual(guest);
+    expect(await askBlocks(host, domain, new FakeClock())).toEqual(guest);
   });
 
   test.each([
@@ -53,6 +54,6 @@ describe("asking for the blocks", () => {
   ])("gives nothing where the agent %s", async (_, agentCommand) => {
     const host = new FakeHypervisor();
     host.agentCommand = agentCommand;
-    expect(await askBlocks(host, domain)).toBeUndefined();
+    expect(await askBlocks(host, domain, new FakeClock())).toBeUndefined();
   });
 });

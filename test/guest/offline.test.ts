@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { Deadline } from "../../provider/deadline.ts";
 import { takeOffline } from "../../provider/guest/offline.ts";
 import type { AgentCommand } from "../../provider/libvirt/hypervisor.ts";
 import { FakeGuest, MIB } from "../support/fake-guest.ts";
@@ -42,7 +43,8 @@ function agent({ execute, arguments: args }: AgentCommand): unknown {
 }
 
 const offlineNow = () => [...online].flatMap(([block, state]) => (state ? [] : block));
-const take = (of: { size: number; base?: string } = dimm) => takeOffline(host, domain, of, 30, clock);
+const take = (of: { size: number; base?: string } = dimm) =>
+  takeOffline(host, domain, of, Deadline.inSeconds(30, clock));
 
 describe("the blocks of a DIMM go offline in the guest", () => {
   test("all of them, and no other one", async () => {

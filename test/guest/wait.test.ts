@@ -1,7 +1,8 @@
 import { test as property } from "@fast-check/vitest";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { OnlinePolicy } from "../../provider/args/inputs.ts";
+import type { OnlinePolicy } from "../../provider/args/settings.ts";
+import { Deadline } from "../../provider/deadline.ts";
 import { expectLater, expect as expectWord } from "../../provider/guest/expectation.ts";
 import type { GuestReport, Speaker } from "../../provider/guest/report.ts";
 import { describeMissing, describeProgress } from "../../provider/guest/text.ts";
@@ -24,7 +25,7 @@ async function wait(
   const expected = expectWord(speaker, before, added);
   const told: string[] = [];
   const tell = async (word: GuestReport) => void told.push(describeProgress(word, expected));
-  const patience = { seconds, online, clock: guest.clock, tell };
+  const patience = { deadline: Deadline.inSeconds(seconds, guest.clock), online, tell };
   const verdict = await waitForGuest(guest.source(speaker), before, expected, patience);
   return {
     verdict,
@@ -41,7 +42,7 @@ describe("a guest that brings memory online by itself", () => {
     const { verdict, told } = await wait(guest);
     expect(verdict).toEqual({ word: guest.word(), missing: 0 });
     expect(told).toEqual(["512 of 768 MiB online", "640 of 768 MiB online"]);
-    expect(guest.clock.at).toBe(2000);
+    expect(guest.clock.now()).toBe(2000);
     expect(guest.told).toEqual([]);
   });
 
@@ -49,7 +50,7 @@ describe("a guest that brings memory online by itself", () => {
     const guest = new FakeGuest();
     guest.happens.set(0, (one) => one.bringOnline([32, 33]));
     expect(await wait(guest)).toMatchObject({ verdict: { missing: 0 }, told: [] });
-    expect(guest.clock.at).toBe(0);
+    expect(guest.clock.now()).toBe(0);
   });
 
   test("may leave out the map of the new memory, by the balloon", async () => {
@@ -62,7 +63,8 @@ describe("a guest that brings memory online by itself", () => {
       [251, false],
     ] as const) {
       const said = { ...before, memory: before.memory + word * MIB };
-      const patience = { seconds: 1, online: "agent" as const, clock: guest.clock, tell: async () => {} };
+      const deadline = Deadline.inSeconds(1, guest.clock);
+      const patience = { deadline, online: "agent" as const, tell: async () => {} };
       const one = { speaker: "balloon" as const, ask: async () => said };
       expect((await waitForGuest(one, before, expected, patience)).missing === 0).toBe(isThere);
     }
@@ -99,7 +101,7 @@ describe("blocks that stay offline", () => {
     const { verdict, why } = await wait(guest, { seconds: 10 });
     expect(verdict).toMatchObject({ missing: 256 * MIB, refused: guest.refusal });
     expect(guest.told.map(({ at }) => at)).toEqual([3000, 6000, 9000]);
-    expect(guest.clock.at).toBe(10_000);
+    expect(guest.clock.now()).toBe(10_000);
     expect(why).toBe(`2 new blocks of 128 MiB are offline, and ${guest.refusal}`);
   });
 
@@ -119,7 +121,7 @@ describe("blocks that stay offline", () => {
     guest.happens.set(0, offline);
     expect((await wait(guest, { online: "none" })).verdict.missing).toBe(0);
     expect(guest.told).toEqual([]);
-    expect(guest.clock.at).toBe(0);
+    expect(guest.clock.now()).toBe(0);
   });
 
   test("are tried within a short patience too", async () => {
@@ -170,7 +172,8 @@ describe("a guest that never has it", () => {
     const guest = new FakeGuest();
     const word = guest.word("balloon");
     const expected = expectWord("balloon", word, 256 * MIB);
-    const patience = { seconds: 5, online: "agent" as const, clock: guest.clock, tell: async () => {} };
+    const deadline = Deadline.inSeconds(5, guest.clock);
+    const patience = { deadline, online: "agent" as const, tell: async () => {} };
     const frozen = { speaker: "balloon" as const, ask: async () => word };
     const verdict = await waitForGuest(frozen, word, expected, patience);
     expect(describeMissing(verdict, word, expected, "agent")).toBe(
@@ -206,9 +209,9 @@ describe("at any time", () => {
       const added = blocks * guest.block;
       const before = guest.word().memory;
       const { verdict } = await wait(guest, { seconds, added });
-      expect(guest.clock.at).toBeLessThanOrEqual(seconds * 1000);
+      expect(guest.clock.now()).toBeLessThanOrEqual(seconds * 1000);
       expect(verdict.missing).toBe(Math.max(0, before + added - guest.word().memory));
-      if (verdict.missing > 0) expect(guest.clock.at).toBe(seconds * 1000);
+      if (verdict.missing > 0) expect(guest.clock.now()).toBe(seconds * 1000);
     },
   );
 });

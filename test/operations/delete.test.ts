@@ -1,8 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource } from "../support/one-resource.ts";
-import { settled } from "../support/settled.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB" };
 
@@ -10,13 +9,8 @@ let host: FakeHypervisor;
 let stack: OneResource;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
   host = new FakeHypervisor();
   stack = new OneResource(host);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 /** The calls that change something. */
@@ -26,7 +20,7 @@ async function destroyed(change: object, meanwhile = () => {}): Promise<string[]
   await stack.up({ ...args, ...change });
   host.calls.length = 0;
   meanwhile();
-  await settled(stack.destroy());
+  await stack.destroy();
   expect([host.domains.size, host.subscriptions]).toEqual([0, 0]);
   return changes();
 }
@@ -59,7 +53,7 @@ describe("delete", () => {
     host.shutdown = async (domain) => {
       host.guestObeysShutdown = false;
       await shutdown(domain);
-      setTimeout(() => host.change(domain.uuid, { power: "shutoff" }), 1_000);
+      stack.clock.after(1_000, () => host.change(domain.uuid, { power: "shutoff" }));
     };
     const undefine = host.undefine.bind(host);
     host.undefine = (domain) => {
@@ -101,16 +95,16 @@ describe("delete", () => {
 
   test("killed at any call is finished by the next one", async () => {
     await stack.up(args);
-    await settled(stack.destroy());
+    await stack.destroy();
     const total = host.calls.length;
     for (let call = 1; call < total; call++) {
       host = new FakeHypervisor();
       stack = new OneResource(host);
       await stack.up(args);
       host.death = { call: host.calls.length + call, carriedOut: true };
-      await settled(stack.destroy()).catch(() => undefined);
+      await stack.destroy().catch(() => undefined);
       host.death = undefined;
-      if (stack.state !== undefined) await settled(stack.destroy());
+      if (stack.state !== undefined) await stack.destroy();
       expect(host.domains.size).toBe(0);
     }
   });

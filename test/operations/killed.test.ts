@@ -1,19 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource, URN } from "../support/one-resource.ts";
-import { settled } from "../support/settled.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2, autostart: true };
 
 // A hypervisor that is gone while a guest shuts down is waited for.
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-});
+beforeEach(() => {});
 
 /** A stack whose domain is there already, if `before` is given, and the calls of an undisturbed `up`. */
 async function scene({ before, grown }: Story) {
@@ -94,7 +87,7 @@ describe.each(stories)("$name, ended at any call", (story) => {
       const { host, stack } = await scene(story);
       const recorded = structuredClone(stack.state);
       host.death = { call, carriedOut: true };
-      const ended = await settled(stack.up({ ...after })).catch((error: Error) => error);
+      const ended = await stack.up({ ...after }).catch((error: Error) => error);
       // A look that fails is only a preview from the state; the work then fails at its first call.
       // A guest that can't be asked, after all was done, is no failure either.
       if (host.calls[call - 1] !== "memoryStats") expect(ended, `call ${call}`).toBeInstanceOf(Error);
@@ -105,7 +98,7 @@ describe.each(stories)("$name, ended at any call", (story) => {
         await expect(stack.up({ ...after })).rejects.toThrow("that this resource made");
         continue;
       }
-      await settled(stack.up({ ...after }));
+      await stack.up({ ...after });
       expect(end(host), `after call ${call}`).toEqual(wanted);
       expect(await stack.up({ ...after }), `after call ${call}`).toBe("same");
       expect(readDomain(host.only.inactive ?? "").ownership).toEqual({

@@ -1,8 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource } from "../support/one-resource.ts";
-import { settled } from "../support/settled.ts";
 
 const MIB = 1024;
 const DIMMS = [0, 1, 2].map((slot) => `ua-pulumi-dimm${slot}`);
@@ -20,7 +19,6 @@ let host: FakeHypervisor;
 let stack: OneResource;
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
   host = new FakeHypervisor();
   stack = new OneResource(host);
   await stack.up(args);
@@ -28,11 +26,7 @@ beforeEach(async () => {
   for (const alias of DIMMS) host.guestGivesUp.add(alias);
 });
 
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-const up = (program: object) => settled(stack.up({ ...program }));
+const up = (program: object) => stack.up({ ...program });
 const live = () => readDomain(host.only.live ?? "");
 const nextBoot = () => readDomain(host.only.inactive ?? "");
 const sent = () => host.calls.filter((call) => call === "detachDevice").length;
@@ -113,7 +107,7 @@ describe("a guest that does not answer", () => {
   });
 
   test("gives it up during the next up: it isn't asked for the same DIMM twice", async () => {
-    setTimeout(() => host.giveUp(host.only.uuid, DIMMS[2] ?? ""), 4_000);
+    stack.clock.after(4_000, () => host.giveUp(host.only.uuid, DIMMS[2] ?? ""));
     host.guestGivesUp.add(DIMMS[1] ?? "");
     await up(half);
     expect([live().memory, sent()]).toEqual([1536 * MIB, 2]);

@@ -1,9 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource } from "../support/one-resource.ts";
-import { settled } from "../support/settled.ts";
 
 const URI = "qemu:///system";
 const args = { memory: "1GiB", maxMemory: "8GiB" };
@@ -12,15 +11,9 @@ const BLIND = " (planned from the state alone, since the hypervisor can't be rea
 let host: FakeHypervisor;
 let stack: OneResource;
 
-// Waits pass at once.
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
   host = new FakeHypervisor();
   stack = new OneResource(host);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 /** What a preview comes to that nobody answers, and what it says. */
@@ -37,7 +30,7 @@ describe("with the hypervisor out of reach, the state says", () => {
   test("that a guest lags behind its virtio-mem, and what follows from what was requested", async () => {
     await stack.up(elastic);
     host.virtioMem.most = 0;
-    await expect(settled(stack.up({ ...elastic, memory: "1538MiB" }))).rejects.toThrow();
+    await expect(stack.up({ ...elastic, memory: "1538MiB" })).rejects.toThrow();
     expect(await blindly({ ...elastic, memory: "1538MiB" })).toEqual([
       "update",
       ["the guest is waited for again: it has more or less than is requested of its virtio-mem"],
@@ -49,7 +42,7 @@ describe("with the hypervisor out of reach, the state says", () => {
     ]);
     expect(said[0]?.endsWith(BLIND)).toBe(true);
     host.virtioMem.most = 2 ** 40;
-    expect(await settled(stack.up({ ...elastic, memory: "1280MiB" }))).toBe("update");
+    expect(await stack.up({ ...elastic, memory: "1280MiB" })).toBe("update");
     expect(await blindly({ ...elastic, memory: "1280MiB" })).toEqual(["same", []]);
   });
 

@@ -1,26 +1,14 @@
 import type { GuestReport, GuestSource } from "../../provider/guest/report.ts";
-import type { Clock } from "../../provider/guest/wait.ts";
 import type { Kib } from "../../provider/units/kib.ts";
+import { FakeClock } from "./fake-clock.ts";
 
 export const MIB: Kib = 1024;
 export const GIB: Kib = 1024 * MIB;
 
-/** A clock that moves only when somebody sleeps, or a question takes its time. */
-function fakeClock(): Clock & { at: number } {
-  const clock = {
-    at: 0,
-    now: () => clock.at,
-    sleep: async (ms: number) => {
-      clock.at += ms;
-    },
-  };
-  return clock;
-}
-
 /** A guest with blocks of 128 MiB, some of them offline, which changes when the clock comes to a time. */
 export class FakeGuest {
   readonly block = 128 * MIB;
-  readonly clock = fakeClock();
+  readonly clock = new FakeClock();
   online: number[] = [0, 1, 2, 3];
   offline: number[] = [];
   /** What happens in the guest, by the time at which it does. */
@@ -44,7 +32,7 @@ export class FakeGuest {
     return {
       ...source,
       bringOnline: async (blocks) => {
-        this.told.push({ at: this.clock.at, blocks });
+        this.told.push({ at: this.clock.now(), blocks });
         if (this.refusal !== undefined) return this.refusal;
         this.bringOnline(blocks);
         return undefined;
@@ -56,7 +44,7 @@ export class FakeGuest {
     const memory = this.online.length * this.block;
     return speaker === "agent"
       ? { memory, offline: [...this.offline], block: this.block }
-      : { memory: memory - 100 * MIB - 12, offline: [], reported: 1 + Math.floor(this.clock.at / 2000) };
+      : { memory: memory - 100 * MIB - 12, offline: [], reported: 1 + Math.floor(this.clock.now() / 2000) };
   }
 
   bringOnline(blocks: number[]): void {
@@ -66,7 +54,7 @@ export class FakeGuest {
 
   private live(): void {
     for (const [at, change] of [...this.happens])
-      if (at <= this.clock.at) {
+      if (at <= this.clock.now()) {
         this.happens.delete(at);
         change(this);
       }

@@ -1,9 +1,10 @@
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
 import type { Failure } from "../../provider/args/failure.ts";
+import type { Clock } from "../../provider/deadline.ts";
 import type { Severity } from "../../provider/engine/log.ts";
-import type { Clock } from "../../provider/guest/wait.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { createProvider } from "../../provider/provider.ts";
+import { FakeClock } from "./fake-clock.ts";
 import type { FakeHypervisor } from "./fake-hypervisor.ts";
 
 type Properties = Record<string, unknown>;
@@ -26,7 +27,11 @@ export class Run {
   readonly connections: string[] = [];
   readonly provider: ReturnType<typeof createProvider>;
 
-  constructor(hosts: Hosts, config: Record<string, string> = { "libvirt:uri": "qemu:///system" }) {
+  constructor(
+    hosts: Hosts,
+    config: Record<string, string> = { "libvirt:uri": "qemu:///system" },
+    clock: Clock = new FakeClock(),
+  ) {
     const say = (urn: string, severity: Message["severity"], text: string) => {
       this.messages.push({ urn, severity, text });
       return Promise.resolve();
@@ -40,7 +45,7 @@ export class Run {
       },
       log: { message: say, status: (urn, text) => say(urn, "status", text) },
       environment: {},
-      clock: passingClock(),
+      clock,
     });
     // Pulumi's own Config reads by full key; nothing else of it is used.
     const read = { get: (key: string) => config[key] };
@@ -51,17 +56,6 @@ export class Run {
   get said(): string[] {
     return this.messages.filter(({ severity }) => severity !== "status").map(({ text }) => text);
   }
-}
-
-/** Time that passes only where somebody waits for it. */
-function passingClock(): Clock {
-  let now = 0;
-  return {
-    now: () => now,
-    sleep: async (ms) => {
-      now += ms;
-    },
-  };
 }
 
 /** What the engine records of a resource. */
@@ -94,15 +88,17 @@ export class OneResource {
   state: Recorded | undefined;
   /** The last operation's run. */
   run: Run;
+  /** That of all its runs. */
+  readonly clock = new FakeClock();
 
   constructor(host: FakeHypervisor | Error, urn = URN) {
     this.hosts = { "qemu:///system": host };
     this.urn = urn;
-    this.run = new Run(this.hosts);
+    this.run = this.newRun();
   }
 
   async preview(args: Properties): Promise<{ kind: Kind; inputs: Properties; replaces: string[] }> {
-    this.run = new Run(this.hosts);
+    this.run = this.newRun();
     return this.plan(args);
   }
 
@@ -122,7 +118,7 @@ export class OneResource {
   }
 
   async refresh(): Promise<void> {
-    this.run = new Run(this.hosts);
+    this.run = this.newRun();
     const { id, inputs, outputs } = this.recorded;
     const read = await this.run.provider.read?.(id, wire(outputs));
     if (!read?.id) this.state = undefined;
@@ -133,9 +129,13 @@ export class OneResource {
   }
 
   async destroy(): Promise<void> {
-    this.run = new Run(this.hosts);
+    this.run = this.newRun();
     await this.run.provider.delete?.(this.recorded.id, wire(this.recorded.outputs));
     this.state = undefined;
+  }
+
+  private newRun(): Run {
+    return new Run(this.hosts, undefined, this.clock);
   }
 
   get recorded(): Recorded {

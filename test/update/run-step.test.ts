@@ -1,10 +1,11 @@
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { type Observation, observe } from "../../provider/observe/observe.ts";
 import type { Step } from "../../provider/plan/plan.ts";
 import { runStep } from "../../provider/update/run-step.ts";
 import type { StepContext } from "../../provider/update/step-context.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 
@@ -55,6 +56,7 @@ beforeEach(() => {
   });
   place = {
     hypervisor: host,
+    clock: new FakeClock(),
     domain,
     shutdownTimeout: 60,
     removalTimeout: 5,
@@ -172,16 +174,11 @@ describe("a step that fails says what was tried, on which domain, and libvirt's 
   });
 
   test("the guest doesn't shut down in time, and runs on", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
-    try {
-      host.guestObeysShutdown = false;
-      await expect(tried(stop, { ...place, shutdownTimeout: 0 })).rejects.toThrow(
-        "Unable to shut it down (domain web-1): the guest did not shut down within 0 s (shutdownTimeout); it still runs",
-      );
-      expect([host.only.power, host.subscriptions]).toEqual(["running", 0]);
-    } finally {
-      vi.useRealTimers();
-    }
+    host.guestObeysShutdown = false;
+    await expect(tried(stop, { ...place, shutdownTimeout: 0 })).rejects.toThrow(
+      "Unable to shut it down (domain web-1): the guest did not shut down within 0 s (shutdownTimeout); it still runs",
+    );
+    expect([host.only.power, host.subscriptions]).toEqual(["running", 0]);
   });
 
   test("a replace is not carried out here", async () => {

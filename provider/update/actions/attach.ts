@@ -11,7 +11,7 @@ import type { StepContext } from "../step-context.ts";
  * @throws Error where another one has its name, where the hook before it fails, and where libvirt refuses
  */
 export async function attach(dimm: DimmPlan, place: StepContext, present: Observation): Promise<Observation> {
-  const { hypervisor, domain, hooks, uri } = place;
+  const { hypervisor, domain, hooks, uri, clock } = place;
   const there = ourDimm(dimm, present);
   if (there !== undefined && there.size !== dimm.size)
     throw new Error(
@@ -19,7 +19,7 @@ export async function attach(dimm: DimmPlan, place: StepContext, present: Observ
     );
   if (there !== undefined) return present;
   const planned = dimmXml(dimm);
-  const context = { domain, uri };
+  const context = { domain, uri, clock };
   const xml =
     hooks.before === undefined ? planned : rewritten(planned, await runHook(hooks.before, planned, context));
   await hypervisor.attachDevice(domain, xml, { live: true });

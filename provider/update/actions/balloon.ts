@@ -1,3 +1,4 @@
+import { Deadline } from "../../deadline.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
 import type { Step } from "../../plan/plan.ts";
@@ -27,15 +28,15 @@ export async function balloon(
 async function waitForTarget(
   size: Kib,
   seconds: number,
-  { hypervisor, domain, status }: StepContext,
+  { hypervisor, domain, status, clock }: StepContext,
   { observed }: Observation,
 ): Promise<Observation> {
   const before = observed.live?.currentMemory;
   let left = before;
   const there = await waitForDomain<Observation>(hypervisor, domain, {
-    timeoutMs: seconds * 1000,
+    deadline: Deadline.inSeconds(seconds, clock),
     begin: () => hypervisor.setMemory(domain, size, { live: true }),
-    look: async () => {
+    poll: async () => {
       const { actual } = await hypervisor.memoryStats(domain);
       const isMoved = actual !== undefined && actual !== left;
       left = actual ?? left;

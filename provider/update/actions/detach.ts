@@ -1,3 +1,4 @@
+import { Deadline } from "../../deadline.ts";
 import type { Offlined } from "../../guest/offline.ts";
 import type { Detaching } from "../../guest/record.ts";
 import { ConnectionError, ErrorCode, hasCode } from "../../libvirt/errors.ts";
@@ -75,20 +76,20 @@ async function request(dimm: DimmRemoval, place: StepContext): Promise<Removal |
 /** @param send answers why the guest refused at once */
 async function answer(
   dimm: DimmRemoval,
-  { hypervisor, domain, removalTimeout }: StepContext,
+  { hypervisor, domain, removalTimeout, clock }: StepContext,
   send?: () => Promise<string | undefined>,
 ): Promise<Removal | undefined> {
   let refused: string | undefined;
   return waitForDomain<Removal>(hypervisor, domain, {
-    timeoutMs: removalTimeout * 1000,
+    deadline: Deadline.inSeconds(removalTimeout, clock),
     begin: async () => {
       const said = await send?.();
       refused = said ?? refused;
     },
-    hear: (event) => {
+    onEvent: (event) => {
       if (event.kind === "device-removal-failed" && event.alias === dimm.alias) refused = event.kind;
     },
-    look: async () => {
+    poll: async () => {
       const seen = await observe(hypervisor, domain);
       if (!isThere(dimm, seen.observed)) return { gone: seen };
       return refused === undefined ? undefined : { refused };

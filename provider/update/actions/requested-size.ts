@@ -1,10 +1,11 @@
+import type { Deadline } from "../../deadline.ts";
 import type { DomainRef, Hypervisor } from "../../libvirt/hypervisor.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
 import { lagging } from "../../plan/devices.ts";
 
 interface RequestedSizeWait {
-  timeoutMs: number;
+  deadline: Deadline;
   /** Called with each sighting in which the guest hasn't followed. */
   tell: (observation: Observation) => Promise<void>;
   /** Helps the guest on; answers whether something beside the sizes is still to be waited for. */
@@ -20,12 +21,12 @@ interface RequestedSizeWait {
 export async function waitForRequestedSize(
   hypervisor: Hypervisor,
   domain: DomainRef,
-  { timeoutMs, tell, help }: RequestedSizeWait,
+  { deadline, tell, help }: RequestedSizeWait,
 ): Promise<Observation> {
   let latest: Observation | undefined;
   const followed = await waitForDomain(hypervisor, domain, {
-    timeoutMs,
-    look: async () => {
+    deadline,
+    poll: async () => {
       latest = await observe(hypervisor, domain);
       const waits = await help(latest);
       if (lagging(latest.observed.live).length === 0 && !waits) return latest;

@@ -14,7 +14,7 @@ export interface Outcome {
   initErrors: string[];
 }
 
-type Done<Response> = (error: ServiceError | null, response: Response) => void;
+export type Done<Response> = (error: ServiceError | null, response: Response) => void;
 
 export function answer<Response>(call: (done: Done<Response>) => unknown): Promise<Response> {
   return new Promise((resolve, reject) => {

@@ -1,64 +1,33 @@
 import { randomBytes } from "node:crypto";
-import { credentials } from "@grpc/grpc-js";
-import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
-import type { Project } from "../stack/project.ts";
 import type { Resource } from "../stack/resource.ts";
 import { nameOf } from "../stack/urn.ts";
 import { isSecret, markSecretsLike, type Props, propsFromWire, propsToProvider } from "../stack/values.ts";
 import { answer, answerOrPartialFailure, knownProps, type Outcome } from "./answers.ts";
 import { type Difference, differenceOf } from "./difference.ts";
-import { HostProcess } from "./host-process.ts";
-
-export interface ProviderRun {
-  project: Project;
-  env: Record<string, string | undefined>;
-  engineAddress: string;
-  /** The provider resource; its inputs are the configuration. */
-  resource: Resource;
-  id: string;
-  onOutput: (text: string) => void;
-}
+import type { ProviderClient, ProviderServer } from "./hosts.ts";
 
 export interface CheckFailure {
   property: string;
   reason: string;
 }
 
-/** The limit of the real engine. */
-const MAX_MESSAGE_BYTES = 400 << 20;
-
-/** @pulumi/pulumi's own host of dynamic providers: its process, and a client of its gRPC service. */
+/** A host of dynamic providers, asked as the real engine asks it. */
 export class ProviderHost {
-  private readonly host: HostProcess;
-  private readonly client: Promise<ResourceProviderClient>;
+  private readonly server: ProviderServer;
+  private readonly client: Promise<ProviderClient>;
 
-  constructor(run: ProviderRun) {
-    this.host = new HostProcess({
-      project: run.project,
-      entry: "@pulumi/pulumi/cmd/dynamic-provider",
-      args: [run.engineAddress],
-      env: {
-        ...run.env,
-        PULUMI_CONFIG: "{}",
-        PULUMI_PROJECT: run.project.name,
-        PULUMI_NODEJS_PROJECT: run.project.name,
-      },
-    });
-    this.host.stderr.on("data", (chunk) => run.onOutput(String(chunk)));
-    this.client = this.connect(run);
+  /** `resource`: the provider resource; its inputs are the configuration. */
+  constructor(server: ProviderServer, { resource, id }: { resource: Resource; id: string }) {
+    this.server = server;
+    this.client = this.configured(resource, id);
     this.client.catch(() => {});
   }
 
-  private async connect(run: ProviderRun): Promise<ResourceProviderClient> {
-    const port = await this.port(run.onOutput);
-    const client = new ResourceProviderClient(`127.0.0.1:${port}`, credentials.createInsecure(), {
-      "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-      "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
-    });
-    const { inputs, urn, type } = run.resource;
+  private async configured({ inputs, urn, type }: Resource, id: string): Promise<ProviderClient> {
+    const client = await this.server.client;
     const request = new messages.ConfigureRequest();
     for (const [key, value] of Object.entries(inputs)) {
       request
@@ -68,29 +37,9 @@ export class ProviderHost {
     request.setArgs(structs.Struct.fromJavaScript(inputs));
     request.setAcceptsecrets(true).setAcceptresources(true);
     request.setSendsOldInputs(true).setSendsOldInputsToDelete(true);
-    request.setUrn(urn).setName(nameOf(urn)).setType(type).setId(run.id);
+    request.setUrn(urn).setName(nameOf(urn)).setType(type).setId(id);
     await answer((done) => client.configure(request, done));
     return client;
-  }
-
-  /** The first line on stdout is the port; all that follows is the provider's own output. */
-  private port(onOutput: (text: string) => void): Promise<string> {
-    return new Promise((resolve, reject) => {
-      let head = "";
-      let found = false;
-      this.host.stdout.on("data", (chunk) => {
-        if (found) return onOutput(String(chunk));
-        head += String(chunk);
-        const end = head.indexOf("\n");
-        if (end < 0) return;
-        found = true;
-        resolve(head.slice(0, end).trim());
-        if (head.length > end + 1) onOutput(head.slice(end + 1));
-      });
-      const early = (code: number) =>
-        reject(new Error(`the provider host ended before it served, with ${code}`));
-      this.host.exited.then(early, reject);
-    });
   }
 
   async check(
@@ -189,11 +138,7 @@ export class ProviderHost {
 
   async close(): Promise<void> {
     await this.cancel();
-    await this.host.stop();
-    await this.client.then(
-      (client) => client.close(),
-      () => {},
-    );
+    await this.server.stop();
   }
 }
 

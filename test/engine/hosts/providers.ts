@@ -1,17 +1,18 @@
 import { providerReference, type Resource } from "../stack/resource.ts";
 import { isProviderType } from "../stack/urn.ts";
 import { UNKNOWN } from "../stack/values.ts";
-import { ProviderHost, type ProviderRun } from "./provider-host.ts";
+import type { ProviderServer } from "./hosts.ts";
+import { ProviderHost } from "./provider-host.ts";
 
 /** The provider hosts of one operation: one for each provider resource in use, configured from its inputs. */
 export class Providers {
   private readonly hosts = new Map<string, ProviderHost>();
-  private readonly run: Omit<ProviderRun, "resource" | "id">;
+  private readonly start: () => ProviderServer;
   private readonly recorded: () => Resource[];
 
   /** `recorded` gives the provider resources of the state, for resources that the program did not register yet. */
-  constructor(run: Omit<ProviderRun, "resource" | "id">, recorded: () => Resource[]) {
-    this.run = run;
+  constructor(start: () => ProviderServer, recorded: () => Resource[]) {
+    this.start = start;
     this.recorded = recorded;
   }
 
@@ -19,7 +20,7 @@ export class Providers {
     const reference = providerReference(provider);
     if (this.hosts.has(reference)) return;
     const id = provider.id === "" ? UNKNOWN : provider.id;
-    this.hosts.set(reference, new ProviderHost({ ...this.run, resource: provider, id }));
+    this.hosts.set(reference, new ProviderHost(this.start(), { resource: provider, id }));
   }
 
   /** A provider that this run did not register is configured as the state recorded it. */
@@ -32,7 +33,7 @@ export class Providers {
     if (recorded) this.load(recorded);
     const host = this.hosts.get(resource.provider);
     if (!host)
-      throw new Error(`${resource.urn} needs provider «${resource.provider}», which the state does not have`);
+      throw new Error(`${resource.urn} needs provider "${resource.provider}", which the state does not have`);
     return host;
   }
 

@@ -1,9 +1,21 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { dynamic } from "@pulumi/pulumi";
 import { type Deployment, openStack } from "../driver.ts";
+import type { Hosts } from "../hosts/hosts.ts";
+import { inProcessHosts } from "../hosts/in-process.ts";
 import { nameOf } from "../stack/urn.ts";
-import type { RecordedStep } from "./spec.ts";
+import type { RecordedStep, Spec } from "./spec.ts";
+
+const PROGRAM = join(import.meta.dirname, "fixtures/program");
+
+const require = createRequire(import.meta.url);
+const register: (spec: Spec) => Promise<Record<string, unknown>> = require(join(PROGRAM, "register.js"));
+const { makeProvider }: { makeProvider: (env: object) => dynamic.ResourceProvider } = require(
+  join(PROGRAM, "provider.js"),
+);
 
 /** What one command came to: whether it succeeded, the provider's calls, the resources it left, both sorted. */
 export interface Recording {
@@ -23,23 +35,31 @@ export function recorded(name: string, leftOut?: string): Recording[] {
   }));
 }
 
-/** Does the steps with the small engine, and leaves out what concerns the resource `leftOut`. */
-export async function record(steps: RecordedStep[], leftOut?: string): Promise<Recording[]> {
+/**
+ * Does the steps with the small engine, with program and provider in Pulumi's own hosts or in this process; leaves out
+ * what concerns the resource `leftOut`.
+ */
+export async function record(
+  steps: RecordedStep[],
+  where: "hosts" | "in-process",
+  leftOut?: string,
+): Promise<Recording[]> {
   const dir = mkdtempSync(join(tmpdir(), "recording-"));
   try {
     const file = (name: string) => join(dir, name);
     writeFileSync(file("behaviour.json"), "{}");
+    const env = {
+      CALL_LOG: file("calls"),
+      BEHAVIOUR_FILE: file("behaviour.json"),
+      SPEC_FILE: file("spec.json"),
+    };
     const stack = await openStack({
-      projectDir: join(import.meta.dirname, "fixtures/program"),
+      projectDir: PROGRAM,
       stack: "dev",
       backendDir: dir,
       config: { greeting: "hi" },
-      env: {
-        CALL_LOG: file("calls"),
-        BEHAVIOUR_FILE: file("behaviour.json"),
-        SPEC_FILE: file("spec.json"),
-      },
-      engine: "small",
+      ...{ env, engine: "small" },
+      ...(where === "in-process" && { hosts: programInProcess(env) }),
     });
     await stack.setConfig("pw", "hunter2", { secret: true });
     const recordings: Recording[] = [];
@@ -63,6 +83,13 @@ export async function record(steps: RecordedStep[], leftOut?: string): Promise<R
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+function programInProcess(env: { CALL_LOG: string; BEHAVIOUR_FILE: string; SPEC_FILE: string }): Hosts {
+  return inProcessHosts({
+    program: () => register(JSON.parse(readFileSync(env.SPEC_FILE, "utf8"))),
+    provider: () => ({ provider: makeProvider(env), close: async () => {} }),
+  });
 }
 
 /** Without what differs from run to run: times, the provider's id, the text of `__provider`. */

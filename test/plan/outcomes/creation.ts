@@ -18,7 +18,8 @@ export const CREATION: OutcomeRow[] = [
     name: "a platform without memory hot-plug",
     change: { arch: "s390x" },
     outcome: "create",
-    headline: "starts with 1003 MiB; without room to grow while it runs (s390x machines don't support memory hot-plug)",
+    headline:
+      "starts with 1003 MiB; without room to grow while it runs (s390x machines don't support memory hot-plug)",
   },
   {
     name: "hotplug.enabled false",

@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { observe } from "../../../provider/observe/observe.ts";
 import { balloon } from "../../../provider/update/actions/balloon.ts";
 import type { StepContext } from "../../../provider/update/step-context.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeHypervisor } from "../../support/fake-hypervisor.ts";
-import { settled } from "../../support/settled.ts";
 
 const MIB = 1024;
 const uuid = "11111111-2222-3333-4444-555555555555";
@@ -12,18 +12,19 @@ const xml = (left: number) => `<domain><name>web-1</name><uuid>${uuid}</uuid>
   <memory>${1024 * MIB}</memory><currentMemory>${left * MIB}</currentMemory></domain>`;
 
 let host: FakeHypervisor;
+let clock: FakeClock;
 let place: StepContext;
 let statuses: string[];
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  clock = new FakeClock();
   host = new FakeHypervisor();
   host.guestObeysBalloon = false;
   const said = { inactive: xml(1024), live: xml(1024), autostart: false };
   host.domains.set(uuid, { name: "web-1", uuid, power: "running", ...said });
   statuses = [];
   place = {
-    ...{ hypervisor: host, domain, uri: host.uri, hooks: {} },
+    ...{ hypervisor: host, domain, clock, uri: host.uri, hooks: {} },
     ...{ shutdownTimeout: 60, removalTimeout: 60, underWay: new Set<string>(), balloonTimeout: 60 },
     warn: async () => {},
     status: async (text) => void statuses.push(text),
@@ -31,19 +32,15 @@ beforeEach(() => {
   };
 });
 
-afterEach(() => {
-  vi.useRealTimers();
-});
-
 /** What the guest's driver leaves after that time, and that libvirt says so a second later. */
 function moves(afterMs: number, mib: number): void {
-  setTimeout(() => {
+  clock.after(afterMs, () => {
     host.balloon = { actual: mib * MIB };
-  }, afterMs);
-  setTimeout(() => {
+  });
+  clock.after(afterMs + 1_000, () => {
     host.change(uuid, { live: xml(mib) });
     host.tell(uuid, { kind: "balloon-change", uuid, actualKib: BigInt(mib * MIB) });
-  }, afterMs + 1_000);
+  });
 }
 
 const toHalf = async () =>
@@ -56,31 +53,31 @@ const toHalf = async () =>
 test("is there when libvirt's XML has it, and says how far it is until then", async () => {
   moves(1_000, 730);
   moves(3_000, 512);
-  const began = Date.now();
-  const { observed } = await settled(toHalf());
+  const began = clock.now();
+  const { observed } = await toHalf();
   expect(observed.live?.currentMemory).toBe(512 * MIB);
-  expect(Date.now() - began).toBeLessThan(4_500);
+  expect(clock.now() - began).toBeLessThan(4_500);
   expect(statuses).toEqual(["balloon: the guest has 730 MiB of the 512 MiB to go down to"]);
 });
 
 test("outlasts a daemon that is restarted meanwhile", async () => {
-  setTimeout(() => {
+  clock.after(1_000, () => {
     host.death = { call: host.calls.length, carriedOut: false };
-  }, 1_000);
-  setTimeout(() => {
+  });
+  clock.after(9_000, () => {
     host.death = undefined;
-  }, 9_000);
+  });
   moves(5_000, 512);
-  const { observed } = await settled(toHalf());
+  const { observed } = await toHalf();
   expect(observed.live?.currentMemory).toBe(512 * MIB);
 });
 
 test("that stands still is an error, and so is one that got half-way", async () => {
-  await expect(settled(toHalf())).rejects.toThrow(
+  await expect(toHalf()).rejects.toThrow(
     "after 60 s (hotplug.awaitGuest) the balloon leaves the guest 1 GiB, as before: the guest has no driver for it (Linux: virtio_balloon), is still booting, or hangs; it stays set, and the next update waits again",
   );
   moves(5_000, 700);
-  await expect(settled(toHalf())).rejects.toThrow(
+  await expect(toHalf()).rejects.toThrow(
     "after 60 s (hotplug.awaitGuest) the balloon leaves the guest 700 MiB, not yet 512 MiB: the guest has no more to give, or is slow; it goes on, and the next update waits again",
   );
   expect(host.subscriptions).toBe(0);
@@ -92,7 +89,7 @@ test.each([
 ])("isn't waited for %s", async (_, change, balloonTimeout) => {
   host.change(uuid, change);
   place = { ...place, balloonTimeout };
-  await settled(toHalf());
+  await toHalf();
   expect(host.calls).toContain("setMemory");
   expect(host.calls).not.toContain("subscribe");
 });

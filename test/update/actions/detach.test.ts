@@ -5,9 +5,9 @@ import type { Step } from "../../../provider/plan/plan.ts";
 import { stillDetaching } from "../../../provider/update/actions/detach.ts";
 import { runStep } from "../../../provider/update/run-step.ts";
 import type { StepContext } from "../../../provider/update/step-context.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { FakeHypervisor } from "../../support/fake-hypervisor.ts";
 import { libvirtError } from "../../support/libvirt-error.ts";
-import { settled } from "../../support/settled.ts";
 
 const MIB = 1024;
 const uuid = "11111111-2222-3333-4444-555555555555";
@@ -27,10 +27,11 @@ const dimm = { size: 256 * MIB, node: 0, slot: 0, alias };
 const detach: Step = { kind: "detach", dimm, sentence: "take it out" };
 
 let host: FakeHypervisor;
+let clock: FakeClock;
 let place: StepContext;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  clock = new FakeClock();
   host = new FakeHypervisor();
   host.domains.set(uuid, {
     name: "web-1",
@@ -42,6 +43,7 @@ beforeEach(() => {
   });
   place = {
     hypervisor: host,
+    clock,
     domain,
     shutdownTimeout: 60,
     removalTimeout: 60,
@@ -57,11 +59,10 @@ beforeEach(() => {
 
 afterEach(() => {
   expect(host.subscriptions).toBe(0);
-  vi.useRealTimers();
 });
 
 const present = () => observe(host, domain);
-const tried = async (): Promise<Observation> => settled(runStep(detach, place, await present()));
+const tried = async (): Promise<Observation> => runStep(detach, place, await present());
 const sent = () => host.calls.filter((call) => call === "detachDevice").length;
 const isThere = async () => (await present()).observed.live?.devices.length === 1;
 
@@ -75,16 +76,16 @@ describe("a DIMM that the guest gives up", () => {
   });
 
   test("later, within the time: by its event", async () => {
-    setTimeout(() => host.giveUp(uuid, alias), 50_000);
+    clock.after(50_000, () => host.giveUp(uuid, alias));
     const { observed } = await tried();
     expect([observed.live?.devices, sent(), [...place.underWay]]).toEqual([[], 1, []]);
   });
 
   test("later, and the event is lost", async () => {
-    setTimeout(() => {
+    clock.after(9_500, () => {
       const { only } = host;
       host.change(uuid, { live: only.live?.replace(/<memory model.*<\/memory>/, "") ?? "" });
-    }, 9_500);
+    });
     expect((await tried()).observed.live?.devices).toEqual([]);
   });
 });
@@ -149,7 +150,7 @@ describe("a guest that does not answer", () => {
 
   test("isn't asked again as long as it may still answer", async () => {
     place.underWay.add(alias);
-    setTimeout(() => host.giveUp(uuid, alias), 30_000);
+    clock.after(30_000, () => host.giveUp(uuid, alias));
     expect((await tried()).observed.live?.devices).toEqual([]);
     expect([sent(), [...place.underWay]]).toEqual([0, []]);
     expect(stillDetaching(1, [alias], await present())).toBeUndefined();
@@ -157,7 +158,7 @@ describe("a guest that does not answer", () => {
 
   test("isn't asked again where it refuses late", async () => {
     place.underWay.add(alias);
-    setTimeout(() => host.tell(uuid, { kind: "device-removal-failed", uuid, alias }), 30_000);
+    clock.after(30_000, () => host.tell(uuid, { kind: "device-removal-failed", uuid, alias }));
     await expect(tried()).rejects.toThrow("the guest refused to give it up (device-removal-failed)");
     expect([sent(), [...place.underWay]]).toEqual([0, []]);
   });

@@ -1,0 +1,103 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/** What every wait reads the time from. Tests replace it. */
+export interface Clock {
+  /** Milliseconds since an arbitrary start. They never go backwards, whatever happens to the system's time of day. */
+  now(): number;
+  /** @throws the signal's reason when it is aborted first */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The host's monotonic clock. */
+export const hostClock: Clock = {
+  now: () => performance.now(),
+  sleep: (ms, signal) =>
+    delay(ms, undefined, signal && { signal }).catch((error: unknown) => {
+      throw signal?.aborted ? signal.reason : error;
+    }),
+};
+
+/**
+ * The end of a wait: every wait, time-out and poll loop of the provider counts down one of these.
+ *
+ * An `AbortSignal` ends the wait early: `sleep`, `pause` and `race` then reject with the signal's reason.
+ */
+export class Deadline {
+  readonly #clock: Clock;
+  readonly #end: number;
+  readonly #signal: AbortSignal | undefined;
+
+  private constructor(clock: Clock, ms: number, signal: AbortSignal | undefined) {
+    this.#clock = clock;
+    this.#end = clock.now() + ms;
+    this.#signal = signal;
+  }
+
+  static inMs(ms: number, clock: Clock, signal?: AbortSignal): Deadline {
+    return new Deadline(clock, ms, signal);
+  }
+
+  static inSeconds(seconds: number, clock: Clock, signal?: AbortSignal): Deadline {
+    return new Deadline(clock, seconds * 1000, signal);
+  }
+
+  /** A deadline of its own on the same clock and signal. */
+  sibling(ms: number): Deadline {
+    return new Deadline(this.#clock, ms, this.#signal);
+  }
+
+  /** Milliseconds left; 0 when it is over. */
+  get remaining(): number {
+    return Math.max(0, this.#end - this.#clock.now());
+  }
+
+  /** The time left as a time-out for a call that takes whole seconds: rounded up, and at least 1. */
+  get remainingSeconds(): number {
+    return Math.max(1, Math.ceil(this.remaining / 1000));
+  }
+
+  get isOver(): boolean {
+    return this.remaining === 0;
+  }
+
+  /** Sleeps for `ms`, or until the deadline if that comes first. */
+  async sleep(ms: number): Promise<void> {
+    await this.#clock.sleep(Math.min(ms, this.remaining), this.#signal);
+  }
+
+  /** The same, and it ends as soon as `wake` resolves. */
+  async pause(ms: number, wake: Promise<void>): Promise<void> {
+    await this.#first(wake, Math.min(ms, this.remaining));
+  }
+
+  /**
+   * Waits for `work`, which goes on by itself when the time is up.
+   *
+   * @throws what `late` returns when the deadline comes first
+   */
+  async race<T>(work: Promise<T>, late: () => Error): Promise<T> {
+    const done = await this.#first(
+      work.then((value) => ({ value })),
+      this.remaining,
+    );
+    if (done === undefined) throw late();
+    return done.value;
+  }
+
+  /** @returns what `work` resolves to; undefined when `ms` have passed first */
+  async #first<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+    const ended = new AbortController();
+    const signals = this.#signal === undefined ? [ended.signal] : [ended.signal, this.#signal];
+    const time = this.#clock.sleep(ms, AbortSignal.any(signals)).then(() => undefined);
+    try {
+      return await Promise.race([work, time]);
+    } finally {
+      ended.abort();
+    }
+  }
+}
+
+/** The pauses between attempts, in milliseconds: each twice as long as the one before it, up to the longest. */
+export function* backoff({ first, longest }: { first: number; longest: number }): Generator<number, never> {
+  for (let pause = first; ; pause = Math.min(2 * pause, longest)) yield pause;
+}

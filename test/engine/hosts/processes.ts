@@ -1,0 +1,10 @@
+import type { Hosts } from "./hosts.ts";
+import { startProgramProcess } from "./program-process.ts";
+import { startProviderProcess } from "./provider-process.ts";
+
+/** A process each for the program and for each provider in use, as the real engine starts them. */
+export const PULUMI_HOSTS: Hosts = {
+  note: "",
+  startProgram: startProgramProcess,
+  startProvider: startProviderProcess,
+};
