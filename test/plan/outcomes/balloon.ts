@@ -26,7 +26,7 @@ export const BALLOON: OutcomeRow[] = [
     details: [maximum, "live: balloon target 1259 → 512 MiB, once the guest has the new memory"],
   },
   {
-    name: "memory alone, where currentMemory stays",
+    name: "only memory, where currentMemory stays",
     before: ballooned,
     had: { currentMemory: "512MiB" },
     change: { memory: "1259MiB" },
@@ -35,7 +35,7 @@ export const BALLOON: OutcomeRow[] = [
     details: [maximum, "live: balloon target 768 → 512 MiB, once the guest has the new memory"],
   },
   {
-    name: "currentMemory taken out of the program",
+    name: "currentMemory removed from the program",
     before: ballooned,
     had: { currentMemory: "512MiB" },
     // Nothing said, as check reads it.
@@ -53,7 +53,7 @@ export const BALLOON: OutcomeRow[] = [
     details: ["the domain is paused: the guest follows once it resumes"],
   },
   {
-    name: "the balloon is there, its definition isn't: a retry after an interruption",
+    name: "a retry after an interruption: the running domain is at the target",
     before: { ...ballooned, nextBoot: view() },
     had: { currentMemory: "512MiB" },
     change: {},
@@ -86,7 +86,7 @@ export const BALLOON: OutcomeRow[] = [
     details: ["the running domain has no balloon device", nextBoot],
   },
   {
-    name: "currentMemory, where the memory has to wait for the next boot",
+    name: "currentMemory, where the memory is pending for the next boot",
     before: running(),
     had: { hotplug: { whenNotPossible: "nextBoot" } },
     change: { memory: "1300MiB", currentMemory: "512MiB" },
@@ -100,7 +100,7 @@ export const BALLOON: OutcomeRow[] = [
     codes: ["not-aligned"],
   },
   {
-    name: "as it is named already: a second up",
+    name: "as it is set already: a second up",
     before: { ...running({ devices: [ours(0, 256)] }, { cells: [1259] }), ...grown() },
     had: { memory: "1259MiB", currentMemory: "512MiB" },
     change: {},
@@ -108,7 +108,7 @@ export const BALLOON: OutcomeRow[] = [
     headline: "",
   },
   {
-    name: "what was told and not waited for: a second up",
+    name: "a target that the guest hasn't reached: a second up",
     before: { ...ballooned, live: view(), told: 512 * MIB },
     had: { currentMemory: "512MiB" },
     change: {},
@@ -124,7 +124,7 @@ export const BALLOON: OutcomeRow[] = [
       "currentMemory is 2048 MiB, above memory (1003 MiB); lower it, or remove it to leave the guest all of its memory",
   },
   {
-    name: "currentMemory that no guest lives on",
+    name: "currentMemory that no guest can run with",
     before: running(),
     change: { currentMemory: "128MiB" },
     outcome: "check error",
@@ -132,7 +132,7 @@ export const BALLOON: OutcomeRow[] = [
       "currentMemory is 128 MiB; with 1003 MiB of memory it must be at least 144 MiB, which the guest's kernel needs",
   },
   {
-    name: "currentMemory beside a virtio-mem device of others",
+    name: "currentMemory beside a virtio-mem device not managed here",
     before: running({ devices: [{ ...vmem(0, 4096), alias: "ua-theirs" }] }),
     change: { currentMemory: "512MiB" },
     outcome: "refuse",

@@ -9,7 +9,7 @@ export const CREATION: OutcomeRow[] = [
     headline: "starts with 1003 MiB; room for 16 DIMMs, up to 8 GiB",
   },
   {
-    name: "memory that is all it can have",
+    name: "memory equal to maxMemory",
     change: { memory: "8GiB" },
     outcome: "create",
     headline: "starts with 8 GiB; without room to grow while it runs",

@@ -22,7 +22,7 @@ export const DEFINITION: OutcomeRow[] = [
     details: ["maximum at the next boot: 8 GiB"],
   },
   {
-    name: "a domain that somebody shut down",
+    name: "a domain that someone shut down",
     before: off(),
     change: { memory: "1259MiB" },
     outcome: "live",
@@ -41,7 +41,7 @@ export const DEFINITION: OutcomeRow[] = [
     ],
   },
   {
-    name: "maxMemory alone",
+    name: "only maxMemory",
     before: running(),
     change: { maxMemory: "16GiB" },
     outcome: "nextBoot",
@@ -49,7 +49,7 @@ export const DEFINITION: OutcomeRow[] = [
     details: [nextBoot],
   },
   {
-    name: "memorySlots alone",
+    name: "only memorySlots",
     before: running(),
     change: { memorySlots: 32 },
     outcome: "nextBoot",
@@ -66,7 +66,7 @@ export const DEFINITION: OutcomeRow[] = [
     details: [nextBoot],
   },
   {
-    name: "applyOn nextBoot, where a size of ours is pending already",
+    name: "applyOn nextBoot, where a size of ours is pending",
     before: { ...running({}, { cells: [2027] }), pending: 2027 * MIB },
     had: { memory: "2027MiB", hotplug: { applyOn: "nextBoot" } },
     change: { memory: "1515MiB" },
@@ -84,7 +84,7 @@ export const DEFINITION: OutcomeRow[] = [
     details: [maximum, "this replaces the pending change to 2027 MiB"],
   },
   {
-    name: "a size that waits for the next boot, set by others, and another one is asked for",
+    name: "a size that someone else set for the next boot, and another one is desired",
     before: running({}, { cells: [2027] }),
     change: { memory: "1259MiB" },
     outcome: "refuse",
@@ -94,7 +94,7 @@ export const DEFINITION: OutcomeRow[] = [
     recorded: 1003 * MIB,
   },
   {
-    name: "the same, and that size is asked for",
+    name: "the same, and that size is desired",
     before: running({}, { cells: [1259] }),
     change: { memory: "1259MiB" },
     outcome: "live",

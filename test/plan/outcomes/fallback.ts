@@ -4,7 +4,7 @@ import { keptByRestart, nextBoot, type OutcomeRow, replaceCosts } from "./row.ts
 /** What can't be done on the running domain. */
 export const FALLBACK: OutcomeRow[] = [
   {
-    name: "no multiple of the alignment",
+    name: "not a multiple of the alignment",
     before: running(),
     change: { memory: "1300MiB" },
     outcome: "replace",
@@ -102,7 +102,7 @@ export const FALLBACK: OutcomeRow[] = [
     codes: ["not-aligned", "transient-domain"],
   },
   {
-    name: "no multiple of the larger block of a guest of 64 GiB or more",
+    name: "not a multiple of the larger block of a guest of 64 GiB or more",
     before: running({ cells: [65_536], max: 262_144 }),
     had: { memory: "64GiB", maxMemory: "256GiB" },
     change: { memory: "65GiB" },
@@ -116,7 +116,7 @@ export const FALLBACK: OutcomeRow[] = [
     codes: ["not-aligned"],
   },
   {
-    name: "no multiple of the guest's own block",
+    name: "not a multiple of the guest's own block",
     before: heard([], 1003, 512 * MIB),
     change: { memory: "1259MiB" },
     outcome: "replace",
@@ -129,7 +129,7 @@ export const FALLBACK: OutcomeRow[] = [
     codes: ["not-aligned"],
   },
   {
-    name: "somebody else's DIMM that the guest never took in the way, and hotplug.heal false",
+    name: "a DIMM not managed here that the guest rejected, with hotplug.heal false",
     before: heard([placedAt(0, theirs(0, 100, "dimm0"), false)], 1003),
     had: { hotplug: { heal: false } },
     change: { memory: "1259MiB" },
@@ -144,7 +144,7 @@ export const FALLBACK: OutcomeRow[] = [
     codes: ["not-aligned"],
   },
   {
-    name: "no multiple of the page size",
+    name: "not a multiple of the page size",
     before: running(),
     had: { hotplug: { source: { pageSize: "1GiB" } } },
     change: { memory: "1515MiB" },
@@ -168,7 +168,7 @@ export const FALLBACK: OutcomeRow[] = [
     codes: ["max-dimm-size-too-small"],
   },
   {
-    name: "no whole number of blocks for each node",
+    name: "not a whole number of blocks for each node",
     before: running({ cells: [512, 512] }),
     had: {
       memory: "1GiB",
@@ -187,7 +187,7 @@ export const FALLBACK: OutcomeRow[] = [
     codes: ["not-divisible-by-nodes"],
   },
   {
-    name: "slots used up",
+    name: "no free slot",
     before: running({ slots: 1, devices: [ours(0, 256)] }, { cells: [1259], slots: 1 }),
     had: { memory: "1259MiB", memorySlots: 1 },
     change: { memory: "1515MiB" },
@@ -211,7 +211,7 @@ export const FALLBACK: OutcomeRow[] = [
     codes: ["too-few-slots"],
   },
   {
-    name: "beyond the maximum that the domain was started with",
+    name: "above the maximum that the domain was started with",
     before: running({ max: 2048 }),
     had: { maxMemory: "2GiB" },
     change: { memory: "2283MiB", maxMemory: "4GiB" },

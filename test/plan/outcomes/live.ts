@@ -4,7 +4,7 @@ import { maximum, type OutcomeRow } from "./row.ts";
 /** What is plugged into the running domain. */
 export const LIVE: OutcomeRow[] = [
   {
-    name: "an increase by whole blocks, within slots and ceiling",
+    name: "an increase by whole blocks, within slots and maxMemory",
     before: running(),
     change: { memory: "1259MiB" },
     outcome: "live",
@@ -12,7 +12,7 @@ export const LIVE: OutcomeRow[] = [
     details: [maximum],
   },
   {
-    name: "the same, on top of what is plugged already",
+    name: "the same, on top of DIMMs that are plugged already",
     before: running({ devices: [ours(0, 256)] }, { cells: [1259] }),
     had: { memory: "1259MiB" },
     change: { memory: "1515MiB" },
@@ -21,7 +21,7 @@ export const LIVE: OutcomeRow[] = [
     details: [maximum],
   },
   {
-    name: "the last slot goes",
+    name: "the last slot",
     before: running({ slots: 1 }),
     had: { memorySlots: 1 },
     change: { memory: "1259MiB" },
@@ -30,7 +30,7 @@ export const LIVE: OutcomeRow[] = [
     details: [maximum, "this uses the last slot: the next increase needs a restart first"],
   },
   {
-    name: "right up to maxMemory",
+    name: "up to maxMemory",
     before: running({ max: 1259 }),
     had: { maxMemory: "1259MiB" },
     change: { memory: "1259MiB" },
@@ -42,7 +42,7 @@ export const LIVE: OutcomeRow[] = [
     ],
   },
   {
-    name: "an increase and a higher maxMemory that isn't needed for it",
+    name: "an increase, and a higher maxMemory that it doesn't need",
     before: running(),
     change: { memory: "1259MiB", maxMemory: "16GiB" },
     outcome: "live",
@@ -85,7 +85,7 @@ export const LIVE: OutcomeRow[] = [
     details: [maximum],
   },
   {
-    name: "the first memory of a node that was started with none",
+    name: "the first memory of a node that started empty",
     before: running({ cells: [1023, 1] }),
     had: { memory: "1GiB", numa: [{ memory: "1GiB" }, {}], hotplug: { targetNode: 1 } },
     change: { memory: "2GiB" },
@@ -113,7 +113,7 @@ export const LIVE: OutcomeRow[] = [
     details: [maximum, "the domain is transient: the new size is lost when it stops"],
   },
   {
-    name: "a DIMM of somebody else's of odd size: counted from the present total",
+    name: "a DIMM of odd size, not managed by this provider",
     before: running({ devices: [theirs(0, 100)] }, {}),
     change: { memory: "1359MiB" },
     outcome: "live",
@@ -121,7 +121,7 @@ export const LIVE: OutcomeRow[] = [
     details: [maximum],
   },
   {
-    name: "a DIMM off the guest's blocks: the next ones get an address of their own",
+    name: "a DIMM not aligned to the guest's memory blocks",
     before: running({ devices: [{ ...theirs(0, 100), base: "0x100000000" }] }, {}),
     change: { memory: "1359MiB" },
     outcome: "live",
@@ -132,7 +132,7 @@ export const LIVE: OutcomeRow[] = [
     ],
   },
   {
-    name: "a DIMM of ours that the guest never took, since one off its blocks is before it",
+    name: "a DIMM of ours that the guest rejected, since it follows an unaligned one",
     before: heard([placedAt(0, theirs(0, 100, "dimm0"), false), placedAt(100, ours(1, 256), false)], 1359),
     had: { memory: "1359MiB" },
     change: {},
@@ -157,7 +157,7 @@ export const LIVE: OutcomeRow[] = [
     ],
   },
   {
-    name: "somebody else's DIMM that the guest never took, in the way of the size that is asked for",
+    name: "a DIMM not managed here that the guest rejected, in the way of the desired size",
     before: heard([placedAt(0, theirs(0, 100, "dimm0"), false)], 1003),
     change: { memory: "1259MiB" },
     outcome: "live",
@@ -170,7 +170,7 @@ export const LIVE: OutcomeRow[] = [
     ],
   },
   {
-    name: "an alignment that doesn't suit the guest's block, though the increase does",
+    name: "an alignment below the guest's memory block, where the increase fits",
     before: heard([], 1003, 512 * MIB),
     change: { memory: "1515MiB" },
     outcome: "live",
@@ -181,7 +181,7 @@ export const LIVE: OutcomeRow[] = [
     ],
   },
   {
-    name: "a ballooned guest: counted from its memory, not from what the balloon leaves",
+    name: "a ballooned guest: counted from its memory, not from the balloon target",
     before: { ...running(), live: { ...view(), currentMemory: 512 * MIB } },
     change: { memory: "1259MiB" },
     outcome: "live",
@@ -189,7 +189,7 @@ export const LIVE: OutcomeRow[] = [
     details: [maximum],
   },
   {
-    name: "a guest of 64 GiB or more, whose memory blocks are larger",
+    name: "a guest of 64 GiB or more, which has larger memory blocks",
     before: running({ cells: [65_536], max: 262_144 }),
     had: { memory: "64GiB", maxMemory: "256GiB" },
     change: { memory: "66GiB" },
@@ -198,7 +198,7 @@ export const LIVE: OutcomeRow[] = [
     details: ["maximum without a restart: 256 GiB"],
   },
   {
-    name: "more than 32 times what the guest was started with",
+    name: "more than 32 times the boot memory",
     before: running({ cells: [256], max: 16_384 }),
     had: { memory: "256MiB", maxMemory: "16GiB" },
     change: { memory: "12544MiB" },
@@ -210,7 +210,7 @@ export const LIVE: OutcomeRow[] = [
     ],
   },
   {
-    name: "live has it already: a retry after an interruption",
+    name: "a retry after an interruption: the running domain has the size already",
     before: running({ devices: [ours(0, 256)] }, {}),
     change: { memory: "1259MiB" },
     outcome: "live",

@@ -19,7 +19,7 @@ export const REFUSED: OutcomeRow[] = [
     headline: "memory is 9216 MiB, above maxMemory (8192 MiB); lower memory or raise maxMemory",
   },
   {
-    name: "a 32-bit guest beyond its cap",
+    name: "a 32-bit guest above its limit",
     before: running(),
     had: { guestWidth: 32 },
     change: { memory: "21GiB", maxMemory: "21GiB" },
@@ -28,7 +28,7 @@ export const REFUSED: OutcomeRow[] = [
       "memory is 21504 MiB, above the limit of 20480 MiB for a 32-bit guest (libvirt-hotplug:maxMemory32Bit)",
   },
   {
-    name: "a target node that isn't there",
+    name: "a target node that doesn't exist",
     before: running(),
     change: { hotplug: { targetNode: 1 } },
     outcome: "check error",

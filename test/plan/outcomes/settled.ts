@@ -4,7 +4,7 @@ import type { OutcomeRow } from "./row.ts";
 /** What makes no difference. */
 export const SETTLED: OutcomeRow[] = [
   {
-    name: "the same size written otherwise",
+    name: "the same size in another unit",
     before: running({ cells: [4096], max: 16_384 }),
     had: { memory: "4GiB", maxMemory: "16GiB" },
     change: { memory: 4096 },
@@ -12,7 +12,7 @@ export const SETTLED: OutcomeRow[] = [
     headline: "",
   },
   {
-    name: "grown and folded: a second up",
+    name: "grown: a second up",
     before: running({ devices: [ours(0, 256)] }, { cells: [1259] }),
     had: { memory: "1259MiB" },
     change: {},
@@ -20,7 +20,7 @@ export const SETTLED: OutcomeRow[] = [
     headline: "",
   },
   {
-    name: "a size that waits for the next boot: a second up",
+    name: "a size that is pending for the next boot: a second up",
     before: running({}, { cells: [1300] }),
     had: { memory: "1300MiB", hotplug: { whenNotPossible: "nextBoot" } },
     change: {},
@@ -42,7 +42,7 @@ export const SETTLED: OutcomeRow[] = [
     headline: "",
   },
   {
-    name: "a setting alone",
+    name: "only a setting",
     before: running(),
     change: { hotplug: { whenNotPossible: "restart" } },
     outcome: "none",

@@ -24,7 +24,7 @@ export const SHRINK: OutcomeRow[] = [
     details: [mustRelease, maximum],
   },
   {
-    name: "by several: the fewest that add up to it, and of equals the newest",
+    name: "by several: the fewest that add up to it, the newest of equals",
     before: running({ devices: [ours(0, 256), ours(1, 256), ours(2, 512), ours(3, 256)] }, { cells: [2283] }),
     had: { memory: "2283MiB", hotplug: allowUnplug },
     change: { memory: "1515MiB" },
@@ -73,7 +73,7 @@ export const SHRINK: OutcomeRow[] = [
     details: [mustRelease, maximum],
   },
   {
-    name: "a decrease that waits for the next boot, and allowUnplug from now on",
+    name: "a decrease that is pending for the next boot, and allowUnplug from now on",
     before: { ...running({ devices: [ours(0, 256)] }, { cells: [1003] }), pending: 1003 * 1024 },
     had: { memory: "1003MiB", hotplug: { whenNotPossible: "nextBoot" } },
     change: { hotplug: { whenNotPossible: "nextBoot", ...allowUnplug } },
@@ -134,7 +134,7 @@ export const SHRINK: OutcomeRow[] = [
     codes: ["dimms-do-not-add-up"],
   },
   {
-    name: "the same, with whenNotPossible nextBoot: the definition alone",
+    name: "the same, with whenNotPossible nextBoot: only the definition",
     before: running({ devices: [ours(0, 256), ours(1, 512)] }, { cells: [1771] }),
     had: { memory: "1771MiB", hotplug: { ...allowUnplug, whenNotPossible: "nextBoot" } },
     change: { memory: "1387MiB" },
@@ -147,7 +147,7 @@ export const SHRINK: OutcomeRow[] = [
     codes: ["dimms-do-not-add-up"],
   },
   {
-    name: "below what the domain was started with",
+    name: "below the boot memory",
     before: running(),
     change: { memory: "747MiB" },
     outcome: "replace",
@@ -160,7 +160,7 @@ export const SHRINK: OutcomeRow[] = [
     codes: ["boot-memory"],
   },
   {
-    name: "below that, where some of it is in DIMMs",
+    name: "below the boot memory, with some of it in DIMMs",
     before: running({ devices: [ours(0, 256)] }, { cells: [1259] }),
     had: { memory: "1259MiB", hotplug: allowUnplug },
     change: { memory: "747MiB" },
@@ -174,7 +174,7 @@ export const SHRINK: OutcomeRow[] = [
     codes: ["too-few-dimms"],
   },
   {
-    name: "DIMMs of others",
+    name: "DIMMs not managed by this provider",
     before: running({ devices: [theirs(0, 256)] }, {}),
     had: { memory: "1259MiB", hotplug: allowUnplug },
     change: { memory: "1003MiB" },
@@ -202,7 +202,7 @@ export const SHRINK: OutcomeRow[] = [
     codes: ["too-few-dimms"],
   },
   {
-    name: "spread, and the DIMMs of the nodes don't come to the same then",
+    name: "spread, where the nodes would have different amounts afterwards",
     before: running(
       { cells: [512, 512], devices: [ours(0, 512, 0), ours(1, 512, 1)] },
       { cells: [1024, 1024] },
@@ -252,7 +252,7 @@ export const SHRINK: OutcomeRow[] = [
     details: [nextBoot],
   },
   {
-    name: "the domain changed between preview and up, so that DIMMs would have to go",
+    name: "the domain changed between preview and up, so that DIMMs would be removed",
     before: running(),
     had: { hotplug: allowUnplug },
     change: { memory: "1259MiB" },

@@ -15,7 +15,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     headline: "starts with 1003 MiB; a virtio-mem device of 7 GiB on node 0 to grow into, in steps of 2 MiB",
   },
   {
-    name: "a new domain with it, for an architecture that has none",
+    name: "a new domain with it, for an architecture without it",
     change: { ...virtioMem, arch: "ppc64le" },
     outcome: "create",
     headline:
@@ -31,7 +31,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     details: [maximum],
   },
   {
-    name: "a decrease down to what the domain was started with",
+    name: "a decrease down to the boot memory",
     before: elastic(512),
     had: { ...virtioMem, memory: "1515MiB" },
     change: { memory: "1003MiB" },
@@ -74,7 +74,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     details: ["maximum at the next boot: 8 GiB"],
   },
   {
-    name: "no multiple of the device's block",
+    name: "not a multiple of the device's block",
     before: elastic(),
     had: virtioMem,
     change: { memory: "1100MiB" },
@@ -88,7 +88,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     codes: ["not-virtio-mem-block"],
   },
   {
-    name: "less than what the domain was started with",
+    name: "less than the boot memory",
     before: elastic(512),
     had: { ...virtioMem, memory: "1515MiB" },
     change: { memory: "900MiB" },
@@ -163,7 +163,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
       'hotplug.maxDimmSize has no effect when hotplug.device is "virtio-mem", which resizes an existing device and attaches none',
   },
   {
-    name: "a definition that a device of somebody else would take beyond maxMemory",
+    name: "a definition that a device not managed here would take above maxMemory",
     before: running({ devices: [{ ...vmem(0, 7168, 512), alias: "ua-theirs" }] }),
     had: { memory: "1515MiB" },
     change: { memory: "1771MiB" },
