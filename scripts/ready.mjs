@@ -58,9 +58,7 @@ function lockedPackages(path) {
 async function install() {
   if (!nodeReady()) {
     if (process.platform !== "linux") {
-      fail(
-        `Node 22.18 or newer is needed, this is ${process.version}; a newer one is fetched on Linux only`,
-      );
+      fail(`Node 22.18 or newer is needed, this is ${process.version}; a newer one is fetched on Linux only`);
     }
     await npmInstall(nodeFolder, `a newer Node (this one is ${process.version}, 22.18 is needed)`);
     if (!existsSync(pinnedNode)) {

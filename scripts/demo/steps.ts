@@ -37,13 +37,13 @@ export async function grow(scene: Scene): Promise<Claim[]> {
   await showGuest(scene, new RegExp(`GUEST memtotal_kb=(?!${before.memory} ).*`), told);
   const after = guestNow(scene);
   const wordAfter = await guestWord(scene);
-  const sentence = said(diagnostics, "the guest has it");
+  const sentence = said(diagnostics, "confirmed by the guest");
   const growth = after.memory - before.memory;
   const { boots } = after;
   return [
     {
       text: "the update ended with the guest's word, not with libvirt's",
-      holds: sentence.endsWith("the guest has it: 1259 MiB by its agent"),
+      holds: sentence.endsWith("confirmed by the guest agent: 1259 MiB"),
       seen: sentence,
     },
     {

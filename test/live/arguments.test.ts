@@ -129,7 +129,7 @@ onEachEngine((on) => {
     const stopped = await stack.up({ continueOnError: true });
     expect(stopped.ok).toBe(false);
     expect(stopped.stdout).toContain(
-      "the guest did not shut down within 1 s (shutdownTimeout); it still runs",
+      "the guest did not shut down within 1 s (shutdownTimeout) and is still running",
     );
     expect(lab().qemuPid("deaf")).toBe(deaf);
     expect((await lab().virsh("domstate", "guest")).trim()).toBe("shut off");

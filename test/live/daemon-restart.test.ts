@@ -32,7 +32,7 @@ test("while the guest's word is waited for, and while its balloon is", async () 
   await lab().restartDaemon();
   await agentAnswers(lab(), "guest");
   await bringOnline("guest");
-  expect((await growing).stdout).toContain("the guest has it: 1280 MiB by its agent");
+  expect((await growing).stdout).toContain("confirmed by the guest agent: 1280 MiB");
   await hasMemTotal(console, whole + 256 * MIB);
 
   // A guest that stands still gives nothing back.

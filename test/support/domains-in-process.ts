@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import * as pulumi from "@pulumi/pulumi";
+import { hostClock } from "../../provider/deadline.ts";
 import { engineLog } from "../../provider/engine/log.ts";
-import { hostClock } from "../../provider/guest/wait.ts";
 import { connect } from "../../provider/libvirt/connect.ts";
 import type { Hypervisor } from "../../provider/libvirt/hypervisor.ts";
 import { createProvider } from "../../provider/provider.ts";
