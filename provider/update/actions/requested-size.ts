@@ -2,7 +2,7 @@ import type { Deadline } from "../../deadline.ts";
 import type { DomainRef, Hypervisor } from "../../libvirt/hypervisor.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
-import { lagging } from "../../plan/virtio-mem/devices.ts";
+import { lagging } from "../../plan/devices.ts";
 
 interface RequestedSizeWait {
   deadline: Deadline;
