@@ -139,12 +139,12 @@ describe(`on Node ${OLDEST_NODE}, the oldest one that package.json allows`, () =
 
   test("a program can be previewed, by Pulumi's own hosts on that Node", async ({ skip }) => {
     if (missing !== undefined) skip(missing);
-    const program = `${esModule}export const version = process.version;\n`;
+    const program = `${commonJs}module.exports.version = process.version;\n`;
     const { execPath } = process;
     // The small engine starts Pulumi's hosts with it.
     process.execPath = node;
     try {
-      const outputs = await preview("oldest-node", { private: true }, { "index.ts": program });
+      const outputs = await preview("oldest-node", { private: true }, { "index.js": program });
       expect(outputs).toHaveProperty("version", `v${OLDEST_NODE}`);
     } finally {
       process.execPath = execPath;
