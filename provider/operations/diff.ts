@@ -1,6 +1,6 @@
-import { secondsToAwait } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { UserError } from "../errors.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
@@ -98,7 +98,7 @@ async function classified(
 
 /** The guest has not taken, or not given back, what an earlier update waited for. */
 function isOwed({ defaults }: Session, { __guest, __observed }: Outputs, news: Inputs): boolean {
-  if (secondsToAwait(news, defaults) === false) return false;
+  if (hotplugSetting("awaitGuest", news, defaults) === false) return false;
   return __guest?.missing !== undefined || lagging(__observed.live).length > 0;
 }
 

@@ -1,5 +1,5 @@
-import { secondsToAwait } from "../args/defaults.ts";
-import type { OnlinePolicy } from "../args/inputs.ts";
+import type { OnlinePolicy } from "../args/settings.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { Deadline } from "../deadline.ts";
 import { countedSize, type MemoryDevice } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
@@ -104,8 +104,8 @@ function awaitedMemory({
   observation,
   liveBefore,
 }: UpdateContext): AwaitedMemory | undefined {
-  const seconds = secondsToAwait(news, session.defaults);
-  const online = news.hotplug?.online ?? session.defaults.online;
+  const seconds = hotplugSetting("awaitGuest", news, session.defaults);
+  const online = hotplugSetting("online", news, session.defaults);
   const dimms = attachedDimms(change.steps);
   const owed = currentRecord(guest, domain.id)?.missing;
   const goesOff = change.steps.some(({ kind }) => kind === "stop" || kind === "start");

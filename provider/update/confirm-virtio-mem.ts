@@ -1,4 +1,4 @@
-import { secondsToAwait } from "../args/defaults.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { Deadline } from "../deadline.ts";
 import type { MemoryDevice } from "../domain/state.ts";
 import { agentSource } from "../guest/agent.ts";
@@ -38,12 +38,12 @@ export interface ResizeResult {
 export async function beforeResize(context: UpdateContext): Promise<PendingResize | undefined> {
   const { change, hypervisor, domain, news, session, observation } = context;
   const { live } = observation.observed;
-  const seconds = secondsToAwait(news, session.defaults);
+  const seconds = hotplugSetting("awaitGuest", news, session.defaults);
   const goesOff = change.steps.some(({ kind }) => kind === "stop" || kind === "start");
   const isResized = change.steps.some(({ kind }) => kind === "resize");
   if (seconds === false || goesOff || (!isResized && lagging(live).length === 0)) return undefined;
   const before = new Map(live?.devices.map(({ alias = "", current = 0 }) => [alias, current]));
-  const online = news.hotplug?.online ?? session.defaults.online;
+  const online = hotplugSetting("online", news, session.defaults);
   if (online !== "agent" || !observation.agentConnected || observation.observed.power !== "running")
     return { seconds, before };
   const agent = agentSource(hypervisor, domain);

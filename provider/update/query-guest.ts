@@ -1,4 +1,4 @@
-import { secondsToAwait } from "../args/defaults.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { freshReport } from "../guest/fresh-report.ts";
 import { type GuestRecord, recordOf } from "../guest/record.ts";
 import type { Observation } from "../observe/observe.ts";
@@ -19,7 +19,8 @@ export async function queryGuest(
   { hypervisor, domain, news, session }: UpdateContext,
   { observed, agentConnected }: Observation,
 ): Promise<GuestRecord | undefined> {
-  if (secondsToAwait(news, session.defaults) === false || observed.power !== "running") return undefined;
+  if (hotplugSetting("awaitGuest", news, session.defaults) === false || observed.power !== "running")
+    return undefined;
   const found = await freshReport(hypervisor, domain, agentConnected, session.clock);
   if (found === undefined) return undefined;
   const { speaker, word } = found;

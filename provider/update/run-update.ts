@@ -1,7 +1,7 @@
-import { secondsToAwait } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { redact } from "../args/redact.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { editDefinition } from "../domain/edit.ts";
 import { UserError } from "../errors.ts";
@@ -40,7 +40,7 @@ export async function runUpdate(context: UpdateContext): Promise<Outputs> {
     clock: session.clock,
     shutdownTimeout: news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT,
     ...unplugContext(context),
-    balloonTimeout: secondsToAwait(news, session.defaults),
+    balloonTimeout: hotplugSetting("awaitGuest", news, session.defaults),
     hooks: news.hotplug ?? {},
     uri,
     warn: say.warn,

@@ -1,5 +1,5 @@
-import { secondsToAwait } from "../args/defaults.ts";
 import { redact } from "../args/redact.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { Deadline } from "../deadline.ts";
 import { UserError } from "../errors.ts";
 import { spareMemory } from "../guest/balloon.ts";
@@ -25,7 +25,7 @@ const LEAST_REMOVAL_SECONDS = 5;
 export function unplugContext(context: UpdateContext): UnplugContext {
   const { session, hypervisor, domain, news, observation, detaching } = context;
   const { clock, defaults } = session;
-  const removalTimeout = secondsToAwait(news, defaults) || LEAST_REMOVAL_SECONDS;
+  const removalTimeout = hotplugSetting("awaitGuest", news, defaults) || LEAST_REMOVAL_SECONDS;
   return {
     removalTimeout,
     underWay: new Set(currentDetaching(detaching, domain.id, observation)?.aliases),
@@ -54,7 +54,7 @@ function givenUp({ change: { steps } }: UpdateContext, { underWay }: UnplugConte
 export async function requireGuestHeadroom(context: UpdateContext, place: UnplugContext): Promise<void> {
   const { hypervisor, domain, news, before, session } = context;
   const sizes = givenUp(context, place);
-  if (sizes.length === 0 || secondsToAwait(news, session.defaults) === false) return;
+  if (sizes.length === 0 || hotplugSetting("awaitGuest", news, session.defaults) === false) return;
   const spare = await spareMemory(hypervisor, domain).catch(() => undefined);
   if (spare === undefined || spare + givenBackFirst(context) >= sum(sizes)) return;
   const text = `the guest has ${formatMib(wholeMib(spare))} to spare (MemAvailable, by its balloon), and ${formatMib(sum(sizes))} are to be taken out: it would run out of memory; nothing was taken out`;

@@ -207,7 +207,7 @@ describe("arguments that make no sense with virtio-mem", () => {
 
   test("a balloon, but for one that leaves all", async () => {
     expect(await check({ currentMemory: "512MiB" })).toMatchObject([
-      { property: "currentMemory", reason: expect.stringContaining("is 512 MiB, below memory, 1024 MiB") },
+      { property: "currentMemory", reason: expect.stringContaining("is 512 MiB, below memory (1024 MiB)") },
     ]);
     expect(await check({ currentMemory: "1GiB" })).toMatchObject({ kind: "update" });
   });
