@@ -1,4 +1,4 @@
-import { memoryDevicesByQemu } from "../../test/live/by-qemu.ts";
+import { memoryDevicesByQemu } from "../../test/support/qemu.ts";
 import type { Claim } from "./claim.ts";
 import { say } from "./page.ts";
 import { cellsIn, guestNow, ranOn } from "./readings.ts";

@@ -1,4 +1,4 @@
-import { memoryDevicesByQemu } from "../../test/live/by-qemu.ts";
+import { memoryDevicesByQemu } from "../../test/support/qemu.ts";
 import type { Claim } from "./claim.ts";
 import { guestNow, ranOn, said } from "./readings.ts";
 import { editProgram, runPulumi, type Scene, showGuest } from "./scene.ts";

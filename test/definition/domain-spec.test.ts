@@ -6,7 +6,7 @@ import { type DomainType, definitionXml, domainSpec } from "../../provider/defin
 import { readDomain } from "../../provider/domain/read.ts";
 
 const MIB = 1024;
-const host = { arch: "x86_64", kvm: new Set(["x86_64"]) };
+const host = { arch: "x86_64", kvm: new Set(["x86_64"]), machines: new Map() };
 const inputs: Inputs = {
   __urn: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1",
   name: "web-1",

@@ -1,13 +1,11 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { waitUntil } from "../lab/wait-until.ts";
-import { labOfThisFile, liveMemory, nextBootMemory, removeDomains } from "./by-virsh.ts";
-import { bootLinux, hasMemTotal, NO_BALLOON_DRIVER } from "./linux-guest.ts";
-import { rowOf } from "./stack-on-lab.ts";
-
-const MIB = 1024;
+import { bootLinux, hasMemTotal, NO_BALLOON_DRIVER } from "../support/linux-guest.ts";
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { rowOf } from "../support/stack-on-lab.ts";
+import { liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
 
 /** What is online as movable can be taken out again. */
 const ONLINE = "memhp_default_state=online_movable";

@@ -1,31 +1,26 @@
-import { afterEach, expect, test } from "vitest";
-import {
-  attachByHand,
-  editByHand,
-  labOfThisFile,
-  liveMemory,
-  nextBootMemory,
-  removeDomains,
-} from "./by-virsh.ts";
-import { onEachEngine } from "./engines.ts";
-import { PROCEDURE, rpcProxy } from "./rpc-proxy.ts";
-import { BARE, rowOf, stackOnLab } from "./stack-on-lab.ts";
-
-const MIB = 1024;
+import { expect, test } from "vitest";
+import { onEachEngine } from "../support/engines.ts";
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { PROCEDURE, rpcProxy } from "../support/rpc-proxy.ts";
+import { BARE, rowOf, stackOnLab } from "../support/stack-on-lab.ts";
+import { attachByHand, editByHand, liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
 
 onEachEngine((on) => {
   test("what others did is seen by refresh, shown by the next preview, and repaired or classified by up", async () => {
-    const stack = await stackOnLab(lab(), on, {
-      plugged: { ...BARE, hotplug: { whenNotPossible: "error" } },
-      shrunk: BARE,
-      vcpus: { ...BARE, vcpus: 1 },
-      stopped: BARE,
-      gone: BARE,
-      suspended: BARE,
-    });
+    const stack = await stackOnLab(
+      lab(),
+      {
+        plugged: { ...BARE, hotplug: { whenNotPossible: "error" } },
+        shrunk: BARE,
+        vcpus: { ...BARE, vcpus: 1 },
+        stopped: BARE,
+        gone: BARE,
+        suspended: BARE,
+      },
+      { on },
+    );
     await stack.apply();
     const pid = (name: string) => lab().qemuPid(name);
     const before = { shrunk: pid("shrunk"), vcpus: pid("vcpus"), suspended: pid("suspended") };
@@ -85,50 +80,50 @@ onEachEngine((on) => {
     expect({ shrunk: pid("shrunk"), vcpus: pid("vcpus"), suspended: pid("suspended") }).toEqual(before);
     await stack.expectSettled();
   });
+});
 
-  test("a paused domain takes the memory, and the preview says when its guest sees it", async () => {
-    const stack = await stackOnLab(lab(), on, { paused: BARE });
-    await stack.apply();
-    await lab().virsh("suspend", "paused");
-    stack.edit("paused", { memory: "512MiB" });
-    const { stdout } = await stack.apply();
-    expect(rowOf(stdout, "paused")).toContain(
-      "the domain is paused: the guest sees the memory, and can confirm it, when it resumes",
-    );
-    expect(await liveMemory(lab(), "paused")).toMatchObject({ memory: 512 * MIB });
-    await stack.expectSettled();
+test("a paused domain takes the memory, and the preview says when its guest sees it", async () => {
+  const stack = await stackOnLab(lab(), { paused: BARE });
+  await stack.apply();
+  await lab().virsh("suspend", "paused");
+  stack.edit("paused", { memory: "512MiB" });
+  const { stdout } = await stack.apply();
+  expect(rowOf(stdout, "paused")).toContain(
+    "the domain is paused: the guest sees the memory, and can confirm it, when it resumes",
+  );
+  expect(await liveMemory(lab(), "paused")).toMatchObject({ memory: 512 * MIB });
+  await stack.expectSettled();
+});
+
+test("what is not refreshed is looked at: a live plan that others spoiled is refused, and nothing worse is done", async () => {
+  const proxy = await rpcProxy(lab(), "between");
+  const stack = await stackOnLab(lab(), {
+    before: BARE,
+    between: { ...BARE, uri: proxy.uri },
   });
+  await stack.apply();
+  const pids = [lab().qemuPid("before"), lab().qemuPid("between")];
 
-  test("what is not refreshed is looked at: a live plan that others spoiled is refused, and nothing worse is done", async () => {
-    const proxy = await rpcProxy(lab(), "between");
-    const stack = await stackOnLab(lab(), on, {
-      before: BARE,
-      between: { ...BARE, uri: proxy.uri },
-    });
-    await stack.apply();
-    const pids = [lab().qemuPid("before"), lab().qemuPid("between")];
+  // Before the preview: the state says live, the domain says otherwise.
+  await attachByHand(lab(), "before", 128);
+  stack.edit("before", { memory: "512MiB" });
+  const preview = await stack.preview();
+  expect(preview.ok).toBe(false);
+  expect(preview.stdout).toContain("the domain changed: the state promises «hot-plug 256 MiB");
+  expect(preview.stdout).toContain("refresh and preview again");
 
-    // Before the preview: the state says live, the domain says otherwise.
-    await attachByHand(lab(), "before", 128);
-    stack.edit("before", { memory: "512MiB" });
-    const preview = await stack.preview();
-    expect(preview.ok).toBe(false);
-    expect(preview.stdout).toContain("the domain changed: the state promises «hot-plug 256 MiB");
-    expect(preview.stdout).toContain("refresh and preview again");
-
-    // Between the look of up's own preview and its update: somebody takes the room, while the look is under way.
-    stack.edit("before", { memory: "256MiB" });
-    stack.drop("before");
-    stack.edit("between", { memory: "512MiB" });
-    await stack.preview();
-    proxy.beforeCall(PROCEDURE.lookupByUuid, 2, () => attachByHand(lab(), "between", 128));
-    const spoiled = await stack.up({ continueOnError: true });
-    expect(spoiled.ok).toBe(false);
-    expect(spoiled.stdout).toContain(
-      "Unable to update domain between: the domain changed: the preview said «hot-plug",
-    );
-    expect(await liveMemory(lab(), "between")).toMatchObject({ memory: 384 * MIB });
-    expect(await nextBootMemory(lab(), "between")).toMatchObject({ memory: 256 * MIB });
-    expect(lab().qemuPid("between")).toBe(pids[1]);
-  });
+  // Between the look of up's own preview and its update: somebody takes the room, while the look is under way.
+  stack.edit("before", { memory: "256MiB" });
+  stack.drop("before");
+  stack.edit("between", { memory: "512MiB" });
+  await stack.preview();
+  proxy.beforeCall(PROCEDURE.lookupByUuid, 2, () => attachByHand(lab(), "between", 128));
+  const spoiled = await stack.up({ continueOnError: true });
+  expect(spoiled.ok).toBe(false);
+  expect(spoiled.stdout).toContain(
+    "Unable to update domain between: the domain changed: the preview said «hot-plug",
+  );
+  expect(await liveMemory(lab(), "between")).toMatchObject({ memory: 384 * MIB });
+  expect(await nextBootMemory(lab(), "between")).toMatchObject({ memory: 256 * MIB });
+  expect(lab().qemuPid("between")).toBe(pids[1]);
 });

@@ -1,17 +1,12 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { engineOnThisMachine } from "../engine/driver.ts";
+import { describe, expect, test } from "vitest";
 import { agentAnswers } from "../lab/agent.ts";
 import { waitUntil } from "../lab/wait-until.ts";
-import { labOfThisFile, liveMemory, nextBootMemory, removeDomains } from "./by-virsh.ts";
-import { bootLinux } from "./linux-guest.ts";
-import { type Args, BARE, stackOnLab } from "./stack-on-lab.ts";
-
-const MIB = 1024;
+import { bootLinux } from "../support/linux-guest.ts";
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { type Args, BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
-
-const { kind } = await engineOnThisMachine();
 
 /** A domain that boots the lab's guest with 512 MiB, and what it says on its console, the judge of all this. */
 async function boot(name: string, switches: string, args: Args) {
@@ -175,11 +170,9 @@ test("a guest that hangs fails the update, and the next one goes on when it has 
 });
 
 test("a guest that nobody can ask, with no operating system, gets a warning and no wait", async () => {
-  const stack = await stackOnLab(
-    lab(),
-    { engine: kind, traces: [] },
-    { empty: { ...BARE, agent: true, balloon: true, hotplug: { awaitGuest: 60 } } },
-  );
+  const stack = await stackOnLab(lab(), {
+    empty: { ...BARE, agent: true, balloon: true, hotplug: { awaitGuest: 60 } },
+  });
   await stack.apply();
   stack.edit("empty", { memory: "512MiB" });
   const { stdout } = await stack.apply();

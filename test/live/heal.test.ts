@@ -1,13 +1,11 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { waitUntil } from "../lab/wait-until.ts";
-import { attachByHand, attachXmlByHand, labOfThisFile, liveMemory, removeDomains } from "./by-virsh.ts";
-import { bootLinux } from "./linux-guest.ts";
-import { said } from "./stack-on-lab.ts";
-
-const MIB = 1024;
+import { bootLinux } from "../support/linux-guest.ts";
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { said } from "../support/stack-on-lab.ts";
+import { attachByHand, attachXmlByHand, liveMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
 
 /** A DIMM of ours as QEMU places it by itself: right behind the last one. */
 const OURS = `<memory model='dimm'>

@@ -1,23 +1,17 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { engineOnThisMachine } from "../engine/driver.ts";
+import { describe, expect, test } from "vitest";
 import type { GuestConsole } from "../lab/console.ts";
 import { waitUntil } from "../lab/wait-until.ts";
-import { labOfThisFile, liveMemory, nextBootMemory, removeDomains } from "./by-virsh.ts";
-import { PROCEDURE, type RpcProxy, rpcProxy } from "./rpc-proxy.ts";
-import { type Args, BARE, stackOnLab } from "./stack-on-lab.ts";
-
-const MIB = 1024;
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { PROCEDURE, type RpcProxy, rpcProxy } from "../support/rpc-proxy.ts";
+import { type Args, BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
-
-const { kind } = await engineOnThisMachine();
-const onEngine = { engine: kind, traces: [] };
 
 /** A domain with these arguments, through a proxy that sees what is asked of libvirt. */
 async function started(name: string, args: Args) {
   const proxy = await rpcProxy(lab(), name);
-  const stack = await stackOnLab(lab(), onEngine, { [name]: args }, { "libvirt:uri": proxy.uri });
+  const stack = await stackOnLab(lab(), { [name]: args }, { config: { "libvirt:uri": proxy.uri } });
   await stack.apply();
   return { stack, proxy };
 }

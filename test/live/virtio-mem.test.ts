@@ -1,16 +1,11 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { engineOnThisMachine } from "../engine/driver.ts";
+import { describe, expect, test } from "vitest";
 import { waitUntil } from "../lab/wait-until.ts";
-import { bootAnew, labOfThisFile, liveMemory, removeDomains } from "./by-virsh.ts";
-import { bootLinux } from "./linux-guest.ts";
-import { type Args, BARE, stackOnLab } from "./stack-on-lab.ts";
-
-const MIB = 1024;
+import { bootLinux } from "../support/linux-guest.ts";
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { type Args, BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { bootAnew, liveMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
-
-const { kind } = await engineOnThisMachine();
 
 /** The virtio-mem devices of a definition as virsh prints them, in MiB. */
 async function virtioMem(name: string, ...options: string[]) {
@@ -123,11 +118,9 @@ describe("a guest with the driver virtio_mem", () => {
 });
 
 test("from DIMMs to virtio-mem by a restart; without a guest that has the driver nothing is taken, and that is said", async () => {
-  const stack = await stackOnLab(
-    lab(),
-    { engine: kind, traces: [] },
-    { changed: { ...BARE, machine: "pc", memory: "512MiB", shutdownTimeout: 1, forceOff: true } },
-  );
+  const stack = await stackOnLab(lab(), {
+    changed: { ...BARE, machine: "pc", memory: "512MiB", shutdownTimeout: 1, forceOff: true },
+  });
   await stack.apply();
   stack.edit("changed", { memory: "768MiB" });
   await stack.apply();

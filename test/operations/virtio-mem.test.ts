@@ -171,7 +171,7 @@ describe("what libvirt refuses", () => {
     const other = new OneResource(old);
     await other.up({ memory: "1GiB", maxMemory: "8GiB" });
     await expect(other.up({ memory: "1GiB", maxMemory: "8GiB", ...virtioMem })).rejects.toThrow(
-      /^replace: .*; but hotplug.device "virtio-mem" needs libvirt 7.9 .*: nothing is done$/,
+      /^replace: .*; but hotplug.device "virtio-mem" needs libvirt 7.9 .*: domain web-1 is left alone$/,
     );
     expect(old.only.power).toBe("running");
   });

@@ -1,10 +1,11 @@
-import { engineOnThisMachine } from "../engine/driver.ts";
+import { agentAnswers } from "../lab/agent.ts";
 import type { GuestConsole } from "../lab/console.ts";
 import type { Lab } from "../lab/lab.ts";
 import { waitUntil } from "../lab/wait-until.ts";
-import { type Args, type StackOnLab, stackOnLab } from "./stack-on-lab.ts";
-
-const MIB = 1024;
+import { MIB } from "./live-lab.ts";
+import { rpcProxy } from "./rpc-proxy.ts";
+import { type Args, type OnEngine, type StackOnLab, stackOnLab } from "./stack-on-lab.ts";
+import { nextBootMemory } from "./virsh.ts";
 
 /** A Linux kernel with this on its command line refuses the balloon's driver. */
 export const NO_BALLOON_DRIVER = "initcall_blacklist=virtio_balloon_driver_init";
@@ -18,13 +19,12 @@ export async function bootLinux(
   name: string,
   switches: string,
   args: Args = {},
+  options: { on?: OnEngine } = {},
 ): Promise<{ stack: StackOnLab; console: GuestConsole }> {
-  const { kind: engine } = await engineOnThisMachine();
   const file = lab.file(`${name}.log`);
   const { kernel, initrd } = lab.guest;
   const stack = await stackOnLab(
     lab,
-    { engine, traces: [] },
     {
       [name]: {
         ...{ memory: "512MiB", maxMemory: "4GiB", shutdownTimeout: 0, serial: { file } },
@@ -32,11 +32,32 @@ export async function bootLinux(
         ...args,
       },
     },
+    options,
   );
   await stack.apply();
   const console = lab.console(file);
   await console.waitFor(/GUEST memtotal_kb=/);
   return { stack, console };
+}
+
+/**
+ * A guest of 1 GiB behind a proxy, and an update that plugs 256 MiB and waits for the guest, which leaves new memory offline
+ * until somebody brings it online.
+ */
+export async function growAndWait(lab: Lab, options: { on?: OnEngine } = {}) {
+  const proxy = await rpcProxy(lab, "guest");
+  const args: Args = {
+    ...{ memory: "1GiB", uri: proxy.uri },
+    hotplug: { awaitGuest: 120, online: "guest" },
+  };
+  const { stack, console } = await bootLinux(lab, "guest", "memhp_default_state=offline", args, options);
+  await agentAnswers(lab, "guest");
+  const [whole, pid] = [console.memTotalKib() ?? 0, lab.qemuPid("guest")];
+  stack.edit("guest", { memory: "1280MiB" });
+  const waiting = stack.up();
+  await console.waitFor(/ online=8 offline=2 /);
+  await waitUntil("the definition", async () => (await nextBootMemory(lab, "guest")).memory === 1280 * MIB);
+  return { stack, console, proxy, whole, pid, waiting };
 }
 
 /** Waits until a guest's console says that it has that much, to the KiB. */
