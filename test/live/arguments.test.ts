@@ -2,7 +2,7 @@ import { chmodSync, rmSync } from "node:fs";
 import { expect, test } from "vitest";
 import { run } from "../lab/command.ts";
 import { labOfThisFile } from "../support/live-lab.ts";
-import { type Args, BARE, rowOf, stackOnLab } from "../support/stack-on-lab.ts";
+import { type Args, BARE, opOf, said, stackOnLab } from "../support/stack-on-lab.ts";
 import { inOneVirsh, liveMemory, xmlOfAll } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
@@ -85,8 +85,8 @@ test("a change of any argument but memory: previewed for what it is, done withou
   const preview = await stack.preview();
   expect(preview.errors).toEqual([]);
   for (const [name, { says }] of Object.entries(cases)) {
-    expect(rowOf(preview.stdout, name)).toMatch(/ update /);
-    expect(rowOf(preview.stdout, name)).toMatch(says);
+    expect(opOf(preview, name)).toBe("update");
+    expect(said(preview, name)).toMatch(says);
   }
   await stack.apply();
   expect(names.map((name) => lab().qemuPid(name))).toEqual(pids);
@@ -122,7 +122,7 @@ test("running: false shuts the guest down and never pulls its plug; true starts 
 
   for (const name of ["guest", "deaf"]) stack.edit(name, { running: false });
   const preview = await stack.preview();
-  expect(rowOf(preview.stdout, "guest")).toContain("shut the domain down (running: false)");
+  expect(said(preview, "guest")).toContain("shut the domain down (running: false)");
   const stopped = await stack.up({ continueOnError: true });
   expect(stopped.ok).toBe(false);
   expect(stopped.stdout).toContain("the guest did not shut down within 1 s (shutdownTimeout); it still runs");
@@ -133,12 +133,12 @@ test("running: false shuts the guest down and never pulls its plug; true starts 
   stack.edit("deaf", { running: true });
   stack.edit("guest", { memory: "300MiB" });
   const off = await stack.apply();
-  expect(rowOf(off.stdout, "guest")).toContain("the domain is off: its definition goes 256 → 300 MiB");
+  expect(said(off, "guest")).toContain("the domain is off: its definition goes 256 → 300 MiB");
   await stack.expectSettled();
 
   stack.edit("guest", { running: true });
-  const { stdout } = await stack.apply();
-  expect(rowOf(stdout, "guest")).toContain("start the domain, which is off");
+  const started = await stack.apply();
+  expect(said(started, "guest")).toContain("start the domain, which is off");
   expect(await liveMemory(lab(), "guest")).toMatchObject({ memory: 300 * 1024, devices: [] });
   await stack.expectSettled();
 });

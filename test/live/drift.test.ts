@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { onEachEngine } from "../support/engines.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { PROCEDURE, rpcProxy } from "../support/rpc-proxy.ts";
-import { BARE, rowOf, stackOnLab } from "../support/stack-on-lab.ts";
+import { BARE, opOf, said, stackOnLab } from "../support/stack-on-lab.ts";
 import { attachByHand, editByHand, liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
@@ -53,9 +53,9 @@ onEachEngine((on) => {
 
     // The program follows what was plugged by hand.
     stack.edit("plugged", { memory: "512MiB" });
-    const { stdout, steps } = await stack.preview();
-    const op = (name: string) => steps.find(({ urn }) => urn.endsWith(`::${name}`))?.op;
-    expect(["plugged", "shrunk", "vcpus", "stopped", "gone", "suspended"].map(op)).toEqual([
+    const preview = await stack.preview();
+    const names = ["plugged", "shrunk", "vcpus", "stopped", "gone", "suspended"];
+    expect(names.map((name) => opOf(preview, name))).toEqual([
       "update",
       "update",
       "update",
@@ -63,10 +63,10 @@ onEachEngine((on) => {
       "create",
       "same",
     ]);
-    expect(rowOf(stdout, "plugged")).toContain("its definition goes 256 → 512 MiB; no restart");
-    expect(rowOf(stdout, "shrunk")).toContain("its definition goes 128 → 256 MiB; no restart");
-    expect(rowOf(stdout, "vcpus")).toContain("vcpus: takes effect when the domain is next shut down");
-    expect(rowOf(stdout, "stopped")).toContain("start the domain, which is off");
+    expect(said(preview, "plugged")).toContain("its definition goes 256 → 512 MiB; no restart");
+    expect(said(preview, "shrunk")).toContain("its definition goes 128 → 256 MiB; no restart");
+    expect(said(preview, "vcpus")).toContain("vcpus: takes effect when the domain is next shut down");
+    expect(said(preview, "stopped")).toContain("start the domain, which is off");
 
     await stack.apply();
     expect(await liveMemory(lab(), "plugged")).toMatchObject({ memory: 512 * MIB, cells: [256 * MIB] });
@@ -87,8 +87,8 @@ test("a paused domain takes the memory, and the preview says when its guest sees
   await stack.apply();
   await lab().virsh("suspend", "paused");
   stack.edit("paused", { memory: "512MiB" });
-  const { stdout } = await stack.apply();
-  expect(rowOf(stdout, "paused")).toContain(
+  const up = await stack.apply();
+  expect(said(up, "paused")).toContain(
     "the domain is paused: the guest sees the memory, and can confirm it, when it resumes",
   );
   expect(await liveMemory(lab(), "paused")).toMatchObject({ memory: 512 * MIB });

@@ -64,6 +64,11 @@ export function said({ diagnostics }: RunResult, domain: string): string {
     .join("\n");
 }
 
+/** What an operation did to one domain. */
+export function opOf({ steps }: RunResult, domain: string): string | undefined {
+  return steps.find(({ urn }) => urn.endsWith(`::${domain}`))?.op;
+}
+
 /** One stack of domains on a lab's libvirt, whose program a test edits. */
 export interface StackOnLab extends Pick<StackDriver, Operation | "setConfig"> {
   readonly dir: string;
@@ -170,12 +175,6 @@ export async function stackOnLab(
     },
   };
   return stack;
-}
-
-/** The last row of a resource in what an operation showed: the one that says what becomes of it. */
-export function rowOf(stdout: string, name: string): string {
-  const rows = stdout.split("\n").filter((line) => /^ *[~+\-<>=]* *pulumi-nodejs:\S+ /.test(line));
-  return rows.findLast((row) => row.includes(` ${name} `)) ?? `no row of ${name}`;
 }
 
 /** Loads Pulumi's SDK and the provider, which tests on an engine of their own have no need of. */
