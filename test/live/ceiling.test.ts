@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
-import { powerCycle, liveMemory, nextBootMemory } from "../support/virsh.ts";
+import { liveMemory, nextBootMemory, powerCycle } from "../support/virsh.ts";
 
 const WAITS =
   "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";

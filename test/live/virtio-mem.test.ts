@@ -3,7 +3,7 @@ import { waitUntil } from "../lab/wait-until.ts";
 import { bootLinux } from "../support/linux-guest.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, stackOnLab } from "../support/stack-on-lab.ts";
-import { powerCycle, liveMemory } from "../support/virsh.ts";
+import { liveMemory, powerCycle } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
 
