@@ -1,13 +1,10 @@
-import { FIELD_NAMES, type FieldName } from "../args/fields.ts";
+import type { FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
-import { domainSpec, specPart } from "../definition/domain-spec.ts";
-import { overlay } from "../domain/overlay.ts";
-import { parse } from "../domain/parse.ts";
-import type { DomainSpec } from "../domain/spec.ts";
-import { attribute, find } from "../domain/tree.ts";
+import { differingFields } from "../definition/differences.ts";
+import { domainSpec } from "../definition/domain-spec.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observeWithGuest } from "../observe/guest.ts";
@@ -119,48 +116,16 @@ async function differences(
   hypervisor: Hypervisor,
   domain: DomainRef,
   inputs: Inputs,
-  { observed, autostart, definition }: Observation,
+  { observed, autostart }: Observation,
 ): Promise<FieldName[]> {
   const host = readHost(await hypervisor.capabilities());
-  const spec = domainSpec(inputs, host, session.configuration.domainType, session.defaults);
+  const wanted = domainSpec(inputs, host, session.configuration.domainType, session.defaults);
   const xml = await hypervisor.xml(domain, { inactive: observed.persistent, secure: true });
-  const named = FIELD_NAMES.filter((name) => inputs[name] !== undefined);
-  const { arch, machine } = definition;
-  const changedBy = (parts: Partial<DomainSpec>) =>
-    overlay(xml, { name: domain.name, uuid: domain.uuid, ...parts }) !== xml;
-  const differing = named.filter((name) => {
-    if (name === "arch") return spec.arch !== arch;
-    if (name === "machine") return !isMachine(spec.machine, machine);
-    if (name === "serial") return !hasSerial(xml, spec.serial);
-    // Only its presence matters, not its options: its removal shows that.
-    if (name === "agent" || name === "balloon") return changedBy({ [name]: false }) !== spec[name];
-    const parts = specPart(name, spec);
-    return parts !== undefined && changedBy(parts);
-  });
+  const differing = differingFields(xml, inputs, { ...wanted, name: domain.name, uuid: domain.uuid });
   return autostart === (inputs.autostart ?? autostart) ? differing : [...differing, "autostart"];
 }
 
-/** In definitions libvirt replaces QEMU's aliases ("q35", "pc", "virt") by the version that they stand for. */
-function isMachine(wanted: string | undefined, defined: string | undefined): boolean {
-  const family = wanted === "pc" ? "pc-i440fx" : wanted === "q35" ? "pc-q35" : wanted;
-  return wanted === defined || defined?.startsWith(`${family}-`) === true;
-}
-
-/** Compares the first serial port. libvirt's console element only mirrors it. */
-function hasSerial(xml: string, wanted: DomainSpec["serial"]): boolean {
-  const serial = find(parse(xml).root, "devices", "serial");
-  const type = attribute(serial, "type");
-  return typeof wanted === "object"
-    ? type === "file" && attribute(find(serial, "source"), "path") === wanted.file
-    : type === wanted;
-}
-
-function obstaclesTo(
-  plan: UpdatePlan,
-  differing: FieldName[],
-  inputs: Inputs,
-  observed: Observed,
-): string[] {
+function obstaclesTo(plan: UpdatePlan, differing: FieldName[], inputs: Inputs, observed: Observed): string[] {
   const replaced = changesThatNeed("replace", differing, inputs);
   const later = observed.power === "off" ? [] : changesThatNeed("nextBoot", differing, inputs);
   const isInterrupting = ["replace", "restart", "refuse"].includes(plan.outcome);

@@ -80,7 +80,11 @@ function knownMemory(session: Session, inputs: Partial<Inputs>): DesiredMemory |
 }
 
 /** The program's own XML may not contradict the arguments, including those that check filled in. */
-function xmlFailures(session: Session, inputs: Partial<Inputs>, { name }: Record<string, unknown>): Failure[] {
+function xmlFailures(
+  session: Session,
+  inputs: Partial<Inputs>,
+  { name }: Record<string, unknown>,
+): Failure[] {
   const { xml, vcpus } = inputs;
   if (xml === undefined || xml === UNKNOWN) return [];
   const desired = knownMemory(session, inputs);

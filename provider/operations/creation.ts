@@ -1,5 +1,6 @@
 import type { Inputs } from "../args/inputs.ts";
-import { platformOf, virtioMemFor } from "../definition/domain-spec.ts";
+import { virtioMemFor } from "../definition/domain-spec.ts";
+import { platformOf } from "../definition/platform.ts";
 import type { VirtioMemSpec } from "../domain/spec.ts";
 import { ceilingFor } from "../plan/definition/folded.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";

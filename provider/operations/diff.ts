@@ -118,7 +118,9 @@ async function refuseImpossibleReplace(
   const [reason, ...others] = await replacementRefusals(session, uri, state, news);
   if (reason === undefined) return;
   const why = [reason, ...others].map(({ text }) => text);
-  const message = [`Unable to replace domain ${state.name}, which is left alone`, ...why, headline].join("\n");
+  const message = [`Unable to replace domain ${state.name}, which is left alone`, ...why, headline].join(
+    "\n",
+  );
   throw new UserError(redact(message, echoedInputs(state), news), { code: reason.code });
 }
 

@@ -100,7 +100,5 @@ function describeDesired(desired: DesiredMemory | undefined): string {
 /** "1003 → 1259 MiB", without a look at the domain; undefined where the size stays. */
 function describeSizes({ memory }: Partial<Inputs>, desired: DesiredMemory): string | undefined {
   const before = memory === undefined || memory === UNKNOWN ? undefined : readCanonicalSize(memory);
-  return before === undefined || before === desired.memory
-    ? undefined
-    : formatChange(before, desired.memory);
+  return before === undefined || before === desired.memory ? undefined : formatChange(before, desired.memory);
 }

@@ -17,8 +17,8 @@ import {
 } from "../plan/observed.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
-import { unreachedBalloonTarget } from "../update/balloon-target.ts";
-import { currentDetaching } from "../update/unplug.ts";
+import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
+import { currentDetaching } from "../update/actions/detach.ts";
 import { plannerFor } from "./planner.ts";
 
 export interface ReadResult {
@@ -40,7 +40,8 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const adopted = state.__adopted === true;
   await warnNotOnlinedDimms(session, inputs, observation);
   const { memory: plan } = plannerFor(session, state, inputs)(observation.observed);
-  const memory = plan === undefined || plan.outcome === "none" ? {} : memoryDrift(inputs, observation, session);
+  const memory =
+    plan === undefined || plan.outcome === "none" ? {} : memoryDrift(inputs, observation, session);
   const others = otherDrift(inputs, observation, adopted);
   const props = outputs(
     { ...inputs, ...others },
@@ -105,19 +106,14 @@ function memoryDrift(inputs: Inputs, { observed }: Observation, { defaults }: Se
 }
 
 /** The observed values of the other arguments that changed. */
-function otherDrift(
-  inputs: Inputs,
-  { observed, autostart }: Observation,
-  adopted: boolean,
-): Partial<Inputs> {
+function otherDrift(inputs: Inputs, { observed, autostart }: Observation, adopted: boolean): Partial<Inputs> {
   const { nextBoot } = observed;
   const off = observed.power === "off";
   // The program's own XML, or the adopted domain, has the value where the program doesn't set vcpus.
   const vcpus = inputs.vcpus ?? (inputs.xml === undefined && !adopted ? 1 : nextBoot?.vcpus);
   return defined({
     running: off === (inputs.running === false) ? undefined : !off,
-    autostart:
-      observed.persistent && autostart !== (inputs.autostart ?? false) ? autostart : undefined,
+    autostart: observed.persistent && autostart !== (inputs.autostart ?? false) ? autostart : undefined,
     vcpus: nextBoot?.vcpus === vcpus ? undefined : nextBoot?.vcpus,
   });
 }

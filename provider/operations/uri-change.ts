@@ -19,7 +19,8 @@ export async function uriChange(
   if (news.uri === undefined || news.uri === UNKNOWN || news.uri === state.uri) return false;
   const look = await session.look(news.uri, id);
   if (look.kind === "found") return true;
-  const why = look.kind === "gone" ? "it has no domain with that UUID" : `it can't be reached: ${look.reason}`;
+  const why =
+    look.kind === "gone" ? "it has no domain with that UUID" : `it can't be reached: ${look.reason}`;
   throw new UserError(
     `uri can't change from ${state.uri} to ${news.uri}: domain ${state.name} (${id}) must exist there too, but ${why}`,
     { code: "uri-moved" },
