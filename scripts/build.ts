@@ -1,31 +1,17 @@
 // Compiles the package into dist/ where that is older than its sources: `npm run build`.
 //
-// sdk is for programs of both kinds. provider is what the state's `__provider` requires: CommonJS alone. cli is the
-// package's command.
+// sdk is what programs import, as an ES module or as CommonJS. provider is what the state's `__provider` requires. cli is
+// the package's command.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import {
-  appendFile,
-  chmod,
-  copyFile,
-  glob,
-  mkdir,
-  mkdtemp,
-  readFile,
-  rename,
-  rm,
-  writeFile,
-} from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, copyFile, glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { build, type InlineConfig } from "tsdown";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
 const cache = join(root, ".cache");
 const stamp = join(cache, "dist.sha256");
-
-/** Small packages that come as ES modules only, which a CommonJS file can't require on every Node. */
-const bundled = ["leven", "p-limit", "uuid", "yocto-queue"];
 
 const sources = await hashOfSources();
 if (existsSync(dist) && existsSync(stamp) && (await readFile(stamp, "utf8")) === sources) {
@@ -52,24 +38,33 @@ async function hashOfSources(): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Builds beside dist and changes places at the end, so that a program that uses it never finds it half written. */
+/** Builds in a folder of its own and then replaces dist, so that a program that uses dist never finds it half written. */
 async function compile(): Promise<void> {
   await mkdir(cache, { recursive: true });
   const fresh = await mkdtemp(join(cache, "dist-"));
   try {
     await bundle(fresh, { "sdk/index": "sdk/index.ts" }, ["esm", "cjs"]);
-    await bundle(fresh, { "provider/index": "provider/index.ts" }, ["cjs"]);
-    await bundle(fresh, { "cli/index": "provider/cli.ts" }, ["cjs"], { dts: false });
+    await bundle(fresh, { "provider/index": "provider/index.ts" }, ["esm"]);
+    await makeRequirable(join(fresh, "provider/index"));
+    await bundle(fresh, { "cli/index": "provider/cli.ts" }, ["esm"], { dts: false });
     // TypeScript before 4.7 knows neither .d.cts nor "exports"; Pulumi brings 3.8 for programs without one of their own.
     await copyFile(join(fresh, "sdk/index.d.cts"), join(fresh, "sdk/index.d.ts"));
-    await addLicenses(join(fresh, "provider/bundled-licenses.txt"));
-    // A temporary folder is its maker's alone.
+    // mkdtemp makes a folder that only its owner can read.
     await chmod(fresh, 0o755);
     await rm(dist, { recursive: true, force: true });
     await rename(fresh, dist);
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }
+}
+
+/**
+ * Adds CommonJS that loads an ES module. Node 22.12 warns of an ES module that is required, unless it is required from
+ * within node_modules; what evaluates a state's `__provider` isn't there, and this file is.
+ */
+async function makeRequirable(module: string): Promise<void> {
+  await writeFile(`${module}.cjs`, `module.exports = require("./${basename(module)}.mjs");\n`);
+  await copyFile(`${module}.d.mts`, `${module}.d.cts`);
 }
 
 async function bundle(
@@ -87,20 +82,13 @@ async function bundle(
     clean: false,
     dts,
     platform: "node",
-    target: "node20",
-    deps: { onlyBundle: bundled },
+    // The oldest Node in "engines" of package.json, the first in which CommonJS can require an ES module.
+    target: "node22.12",
+    // Every library is a dependency of the package: none is compiled into it.
+    deps: { onlyBundle: [] },
     hash: false,
     logLevel: "warn",
     checks: { pluginTimings: false },
     report: false,
   });
-}
-
-async function addLicenses(path: string): Promise<void> {
-  for (const name of bundled) {
-    const folder = join(root, "node_modules", name);
-    for await (const license of glob("{license,LICENSE}*", { cwd: folder })) {
-      await appendFile(path, `${name}\n\n${await readFile(join(folder, license), "utf8")}\n`);
-    }
-  }
 }

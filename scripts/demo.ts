@@ -1,4 +1,5 @@
-// VMs grow while they run, on this machine: `npm run demo`. With `npm run demo -- --keep` they stay.
+// VMs grow while they run, on this machine: `npm run demo`. With `npm run demo -- --keep` they stay, and with
+// `--verbose` everything is shown that Pulumi prints and the guests write.
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import { engineOnThisMachine } from "../test/engine/driver.ts";
@@ -6,18 +7,20 @@ import { type Lab, startLab } from "../test/lab/lab.ts";
 import { LabUnavailable } from "../test/lab/packages.ts";
 import { runCommand } from "./command.ts";
 import { patiently, say, secondsSince } from "./demo/page.ts";
+import { printCommands } from "./demo/print-commands.ts";
 import { copyOfExample } from "./demo/program.ts";
-import { tellHowToLook } from "./demo/tell-how-to-look.ts";
 import { walkThrough } from "./demo/walk.ts";
 
-const { keep } = parseArgs({ options: { keep: { type: "boolean", default: false } } }).values;
+const { keep, verbose } = parseArgs({
+  options: { keep: { type: "boolean", default: false }, verbose: { type: "boolean", default: false } },
+}).values;
 
 const engine = await patiently("installing Pulumi", engineOnThisMachine());
 say(
   `engine: ${engine.kind === "pulumi" ? `pulumi v${engine.command.version}` : `the tests' small engine (${engine.why})`}`,
 );
 const built = await runCommand(process.execPath, ["scripts/build.ts"]);
-process.stdout.write(built.output);
+if (verbose || !built.ok) process.stdout.write(built.output);
 if (!built.ok) process.exit(1);
 
 // Not process.exitCode: what waits for a guest that is gone would hold the process.
@@ -53,11 +56,11 @@ async function demonstrate(lab: Lab): Promise<number> {
   try {
     const web = copyOfExample(lab, "web", "web-1");
     const reserve = copyOfExample(lab, "reserve", "db-1");
-    if (await walkThrough(lab, { web, reserve }, { keep, signal: interrupt.signal })) status = 0;
+    if (await walkThrough(lab, { web, reserve }, { keep, verbose, signal: interrupt.signal })) status = 0;
     if (keep) {
       const end = await lab.keep();
       kept = true;
-      tellHowToLook(lab, [web, reserve], end);
+      printCommands(lab, [web, reserve], { engine, end });
     }
   } catch (error) {
     if (!interrupt.signal.aborted) console.error(error);

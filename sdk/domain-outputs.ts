@@ -25,7 +25,10 @@ export interface MemoryDeviceOutput {
 
 /** Sizes that a change of `memory` reaches without a restart: `from`, then every `step`, up to `to`. */
 export interface ReachableSizes {
+  /** The smallest of these sizes. */
   from: string;
+  /** The largest of these sizes. */
   to: string;
+  /** The difference between one size and the next. */
   step: string;
 }

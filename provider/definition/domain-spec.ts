@@ -1,6 +1,6 @@
-import type { Defaults } from "../args/defaults.ts";
 import type { FieldName } from "../args/fields.ts";
 import type { Inputs, InterfaceInput } from "../args/inputs.ts";
+import type { Defaults } from "../args/settings.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { buildDomain } from "../domain/build.ts";
 import { type DomainOverlay, overlay } from "../domain/overlay.ts";

@@ -1,7 +1,14 @@
 import type { ConnectionHooks, Timing } from "./connection.ts";
 import { ErrorCode, hasCode } from "./errors.ts";
 import { Events } from "./events.ts";
-import type { AgentCommand, DomainRef, Hypervisor, MemoryStats, PowerState } from "./hypervisor.ts";
+import type {
+  AgentCommand,
+  DomainKind,
+  DomainRef,
+  Hypervisor,
+  MemoryStats,
+  PowerState,
+} from "./hypervisor.ts";
 import { procedures } from "./procedures.ts";
 import { LibvirtSession } from "./session.ts";
 import { openConnection } from "./transport.ts";
@@ -229,6 +236,11 @@ class RpcHypervisor implements Hypervisor {
 
   async capabilities(): Promise<string> {
     return (await this.#calls.call(procedures.capabilities, {})).capabilities;
+  }
+
+  async domainCapabilities({ type, arch, machine, emulator }: DomainKind): Promise<string> {
+    const asked = { emulator: emulator ?? null, arch, machine: machine ?? null, type, flags: 0 };
+    return (await this.#calls.call(procedures.domainCapabilities, asked)).capabilities;
   }
 
   async version(): Promise<number> {

@@ -38,6 +38,16 @@ export interface AgentCommand {
   arguments?: object;
 }
 
+/** What libvirt distinguishes the capabilities of domains by. */
+export interface DomainKind {
+  /** `<domain type>`. */
+  type: string;
+  arch: string;
+  machine?: string;
+  /** Absolute path on the host. */
+  emulator?: string;
+}
+
 /** Of libvirt's virDomainMemoryStatTags those in use. */
 export interface MemoryStats {
   /** The memory that the guest's kernel has, its MemTotal, in KiB. */
@@ -107,6 +117,11 @@ export interface Hypervisor {
   freePages(pageSize: number, node: number): Promise<number>;
   /** Host description (virConnectGetCapabilities). */
   capabilities(): Promise<string>;
+  /**
+   * What a domain of this kind can have on the host (virConnectGetDomainCapabilities, libvirt 1.2.7); an error for a kind
+   * that the host can't run. libvirt's defaults fill in what is left out.
+   */
+  domainCapabilities(kind: DomainKind): Promise<string>;
   /** libvirt's version on the host: 9000000 is 9.0.0. */
   version(): Promise<number>;
   /** Calls `listener` for each event of that domain until the returned function is called. */

@@ -151,6 +151,19 @@ export const procedures = {
     { pages: array(uint, CELLS_MAX), startCell: int, cellCount: uint, flags: uint },
     { counts: array(u64, CELLS_MAX) },
   ),
+  domainCapabilities: call(
+    342,
+    "CONNECT_GET_DOMAIN_CAPABILITIES",
+    {
+      emulator: optional(string),
+      arch: optional(string),
+      machine: optional(string),
+      type: optional(string),
+      flags: uint,
+    },
+    { capabilities: string },
+    slow,
+  ),
   define: call(350, "DOMAIN_DEFINE_XML_FLAGS", { xml: string, flags: uint }, { domain }, slow),
   detachAlias: call(392, "DOMAIN_DETACH_DEVICE_ALIAS", { domain, alias: string, flags: uint }, {}, slow),
 };

@@ -1,5 +1,5 @@
 import { parse } from "../domain/parse.ts";
-import { attribute, children, find, text } from "../domain/tree.ts";
+import { attribute, children, type Element, find, text } from "../domain/tree.ts";
 
 /** What a host can run (virConnectGetCapabilities; format: formatcaps in the documentation of libvirt). */
 export interface Host {
@@ -7,6 +7,8 @@ export interface Host {
   arch: string;
   /** Guest architectures that it can run with KVM. */
   kvm: ReadonlySet<string>;
+  /** The machine types of each guest architecture that it has an emulator for. */
+  machines: ReadonlyMap<string, readonly string[]>;
 }
 
 export function readHost(capabilities: string): Host {
@@ -18,5 +20,12 @@ export function readHost(capabilities: string): Host {
   return {
     arch: text(find(root, "host", "cpu", "arch")),
     kvm: new Set(withKvm.flatMap((arch) => attribute(arch, "name") ?? [])),
+    machines: new Map(guests.map((arch) => [attribute(arch, "name") ?? "", machinesOf(arch)])),
   };
+}
+
+/** Listed for the architecture; a domain type may have a list of its own. */
+function machinesOf(arch: Element): string[] {
+  const lists = [arch, ...children(arch, "domain")];
+  return [...new Set(lists.flatMap((list) => children(list, "machine")).map(text))];
 }

@@ -1,6 +1,6 @@
-import { secondsToAwait } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { UserError } from "../errors.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
@@ -12,8 +12,8 @@ import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import { lagging } from "../plan/virtio-mem/devices.ts";
 import type { LookupResult, Session } from "../session.ts";
+import { replacementRefusals } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
-import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 export interface DiffResult {
   /** Undefined: the engine compares the inputs itself, and shows their difference. */
@@ -81,9 +81,13 @@ async function classified(
   if (change.headline !== "") await logPlan(session, news.__urn, change, said);
   if (change.outcome === "refuse") throw new UserError(said);
   if (change.outcome === "replace") {
-    // The old domain is deleted first: what the host can't have must be known before.
-    const unsupported = look && "found" in look && (await unsupportedOn(session, uri, news));
-    if (unsupported) throw new UserError(`${said}; but ${unsupported}: nothing is done`);
+    // A refresh asks for its display only, and has to succeed.
+    const isAsked = look !== undefined && "found" in look && session.checked.has(news.__urn);
+    const refusals = isAsked ? await replacementRefusals(session, uri, state, news) : [];
+    if (refusals.length > 0) {
+      const why = redact(`${change.headline}; but ${refusals.join("; ")}`, before, news);
+      throw new UserError(`${why}: domain ${state.name} is left alone`);
+    }
     session.replacing.set(news.__urn, change.memory?.headline || change.headline);
     const replaces = change.steps.flatMap((step) => (step.kind === "replace" ? step.fields : []));
     return { changes: true, replaces };
@@ -94,12 +98,8 @@ async function classified(
 
 /** The guest has not taken, or not given back, what an earlier update waited for. */
 function isOwed({ defaults }: Session, { __guest, __observed }: Outputs, news: Inputs): boolean {
-  if (secondsToAwait(news, defaults) === false) return false;
+  if (hotplugSetting("awaitGuest", news, defaults) === false) return false;
   return __guest?.missing !== undefined || lagging(__observed.live).length > 0;
-}
-
-async function unsupportedOn(session: Session, uri: string, news: Inputs): Promise<string | undefined> {
-  return unsupportedDevice(await session.hypervisor(uri), news, session);
 }
 
 /** A change that leaves the memory alone needs no look: it follows from the arguments. */

@@ -1,6 +1,6 @@
-import type { Defaults } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
+import type { Defaults } from "../args/settings.ts";
 import { currentRecord } from "../guest/record.ts";
 import { observeWithGuest } from "../observe/guest.ts";
 import type { Observation } from "../observe/observe.ts";

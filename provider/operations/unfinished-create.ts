@@ -20,10 +20,11 @@ export async function unfinishedCreate(
   if (found === undefined) return undefined;
   const { ownership } = readDomain(await hypervisor.xml(found, { inactive: false }));
   if (byUuid !== undefined && ownership?.urn === inputs.__urn && ownership.creating) return found;
-  throw new UserError(refusal(found, inputs, ownership?.urn));
+  throw new UserError(`Unable to create domain ${inputs.name}: ${takenBy(found, inputs, ownership?.urn)}`);
 }
 
-function refusal(found: DomainRef, inputs: Inputs, owner: string | undefined): string {
+/** Why a new domain can't have its name or UUID, and the ways out. */
+export function takenBy(found: DomainRef, inputs: Inputs, owner: string | undefined): string {
   const what =
     found.name === inputs.name ? `the name ${found.name} is taken` : `the UUID ${found.uuid} is taken`;
   const whose =
@@ -36,5 +37,5 @@ function refusal(found: DomainRef, inputs: Inputs, owner: string | undefined): s
     owner !== undefined && owner !== inputs.__urn
       ? "give this one another name, or, if the resource was renamed, say so with the option aliases"
       : "give this one another name, or remove that domain (virsh undefine) if nothing is lost with it";
-  return `Unable to create domain ${inputs.name}: ${what} by domain ${found.uuid}, ${whose}; ${wayOut}`;
+  return `${what} by domain ${found.uuid}, ${whose}; ${wayOut}`;
 }

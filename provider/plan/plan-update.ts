@@ -1,6 +1,6 @@
-import type { Defaults } from "../args/defaults.ts";
 import type { FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
+import type { Defaults } from "../args/settings.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed } from "./changed-fields.ts";

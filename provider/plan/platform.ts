@@ -1,4 +1,4 @@
-import type { PlugDevice } from "../args/inputs.ts";
+import type { PlugDevice } from "../args/settings.ts";
 import type { Kib } from "../units/kib.ts";
 import { KIB_PER_MIB } from "../units/kib.ts";
 import { formatMib } from "../units/size.ts";

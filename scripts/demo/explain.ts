@@ -11,9 +11,9 @@ export async function explain(scene: Scene): Promise<Claim[]> {
   const sizes = /^live up +(.*(?:\n +.*)*)/m.exec(text)?.[1]?.replace(/\s+/g, " ") ?? "";
   const plan = /^plan for 1515 MiB: (.*)$/m.exec(text)?.[1];
   return [
-    { text: "it draws the DIMM that was plugged in", holds: dimm !== undefined, seen: dimm ?? "no DIMM" },
+    { text: "it draws the DIMM in its slot", holds: dimm !== undefined, seen: dimm ?? "no DIMM" },
     { text: "it names the sizes that are live", holds: /^1515 MiB to 8171 MiB/.test(sizes), seen: sizes },
-    { text: "it has the plan for one of them", holds: plan === "live", seen: plan ?? "none" },
+    { text: "it plans one of them as live", holds: plan === "live", seen: plan ?? "none" },
   ];
 }
 

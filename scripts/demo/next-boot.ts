@@ -1,8 +1,8 @@
 import { waitUntil } from "../../test/lab/wait-until.ts";
 import type { Claim } from "./claim.ts";
 import { say } from "./page.ts";
-import { cellsIn, guestNow, memoryDevicesIn, opsOf, outputOf, said } from "./readings.ts";
-import { editProgram, runPulumi, type Scene, showGuest, waitForGuest } from "./scene.ts";
+import { cellsIn, guestNow, memoryDevicesIn, messageWith, opsOf, outputOf } from "./readings.ts";
+import { awaitConsole, editProgram, runPulumi, type Scene, waitForGuest } from "./scene.ts";
 
 // A size that can't be plugged is kept for the next boot.
 
@@ -10,11 +10,11 @@ export async function previewNextBoot(scene: Scene): Promise<Claim[]> {
   editProgram(scene, { memory: "1300MiB", argument: 'hotplug: { whenNotPossible: "nextBoot" }' });
   const { steps, diagnostics } = await runPulumi(scene, "preview", { diff: true });
   const ops = opsOf(scene, steps);
-  const sentence = said(diagnostics, "next boot:");
-  const when = /takes effect when .*/.exec(sentence)?.[0];
+  const plan = messageWith(diagnostics, "next boot:");
+  const when = /[^;,:]*\bshut ?down\b[^;]*/.exec(plan)?.[0].trim();
   return [
     { text: "the preview announces an update, no replacement", holds: ops === "update", seen: ops },
-    { text: "and when it takes effect", holds: when !== undefined, seen: when ?? "no word of it" },
+    { text: "it states when it takes effect", holds: when !== undefined, seen: when ?? "no message" },
   ];
 }
 
@@ -24,9 +24,13 @@ export async function deferGrowth(scene: Scene): Promise<Claim[]> {
   const after = guestNow(scene);
   const pending = await outputOf(scene, "pendingMemory");
   return [
-    { text: "pendingMemory says what waits", holds: pending === "1300MiB", seen: String(pending) },
     {
-      text: "the VM runs on as it is",
+      text: "pendingMemory is the size for the next boot",
+      holds: pending === "1300MiB",
+      seen: String(pending),
+    },
+    {
+      text: "the VM keeps running unchanged",
       holds: before.pid !== undefined && after.pid === before.pid && after.memory === before.memory,
       seen: `QEMU ${before.pid} before, ${after.pid} after; MemTotal ${after.memory} kB`,
     },
@@ -42,9 +46,9 @@ export async function shutDownAndStart(scene: Scene): Promise<Claim[]> {
   const isOff = async () => (await lab.virsh("domstate", domain)).trim() === "shut off";
   await waitForGuest(scene, waitUntil(`${domain} to be off`, isOff, { timeoutMs: 60_000, intervalMs: 200 }));
   say(`  virsh start ${domain}`);
-  // QEMU begins the console's file anew.
+  // QEMU truncates the console's file.
   await lab.virsh("start", domain);
-  await showGuest(scene, /GUEST memtotal.*/, 0);
+  await awaitConsole(scene, /GUEST memtotal.*/, 0);
   const after = guestNow(scene);
   const live = await lab.virsh("dumpxml", domain);
   const [base] = cellsIn(live);
@@ -56,7 +60,7 @@ export async function shutDownAndStart(scene: Scene): Promise<Claim[]> {
       seen: `base ${base} MiB, ${devices} memory devices; QEMU ${before.pid} before, ${after.pid} after`,
     },
     {
-      text: "the guest's own MemTotal is larger",
+      text: "the guest's MemTotal is larger",
       holds: after.memory > before.memory,
       seen: `${before.memory} → ${after.memory} kB`,
     },
@@ -69,7 +73,7 @@ export async function refreshPending(scene: Scene): Promise<Claim[]> {
   const live = await outputOf(scene, "liveMemory");
   return [
     {
-      text: "nothing waits any more",
+      text: "nothing is pending",
       holds: pending === undefined && live === "1300MiB",
       seen: `pendingMemory ${pending ?? "none"}, liveMemory ${live}`,
     },

@@ -3,7 +3,7 @@
 const WIDTH = Math.min(process.stdout.columns ?? 100, 100);
 const bold = (text: string) => (process.stdout.isTTY ? `\x1b[1m${text}\x1b[22m` : text);
 
-/** How often a wait says that it goes on. */
+/** How often a wait shows that it goes on. */
 const PROGRESS_MS = 5_000;
 
 export function say(text = ""): void {
@@ -24,7 +24,7 @@ export function linePrinter(indent: string): (text: string) => void {
   };
 }
 
-/** Says from time to time that something is still under way. */
+/** Shows from time to time that something is still under way. */
 export async function patiently<T>(what: string, work: Promise<T>): Promise<T> {
   const started = performance.now();
   const timer = setInterval(() => say(`  … ${what}, ${secondsSince(started)}`), PROGRESS_MS);

@@ -2,13 +2,13 @@ import type { RunResult } from "../../test/engine/driver.ts";
 import type { Claim } from "./claim.ts";
 import type { Scene } from "./scene.ts";
 
-/** The VM at this moment: its QEMU, and what its guest last said of itself. */
+/** The VM at this moment: its QEMU, and what its guest last wrote on its console. */
 export function guestNow({ lab, program, console }: Scene) {
   return {
     pid: lab.qemuPid(program.domain),
     /** MemTotal, in KiB. */
     memory: console.memTotalKib() ?? Number.NaN,
-    /** Its memory blocks: «online=6 offline=0». */
+    /** Its memory blocks: "online=6 offline=0". */
     blocks: [...console.text().matchAll(/online=\d+ offline=\d+/g)].at(-1)?.[0] ?? "",
     /** What each NUMA node has, in KiB. */
     nodes: [...console.text().matchAll(/ node_kb=([\d,]+)/g)].at(-1)?.[1]?.split(",").map(Number) ?? [],
@@ -38,9 +38,14 @@ export function memoryDevicesIn(xml: string): number {
   return [...xml.matchAll(/<memory model=/g)].length;
 }
 
-/** The message that says so. */
-export function said(diagnostics: RunResult["diagnostics"], words: string): string {
+/** The first message with these words, or nothing. */
+export function messageWith(diagnostics: RunResult["diagnostics"], words: string): string {
   return diagnostics.find(({ message }) => message.includes(words))?.message ?? "";
+}
+
+/** What a plan leads to, as its message begins: "live", "next boot", "replace", … */
+export function outcomeOf(plan: string): string {
+  return /^[a-z ]+(?=:)/.exec(plan)?.[0] ?? "no plan";
 }
 
 /** What is done to the VM; the stack itself is a resource as well. */
@@ -55,10 +60,8 @@ export async function outputOf({ program, stack }: Scene, output: string): Promi
   return resources.find(({ urn }) => urn.endsWith(`::${program.domain}`))?.outputs?.[output];
 }
 
-/** What the guest said at the last change that was plugged in, by the stack's state. */
-export async function guestWord(scene: Scene): Promise<string> {
+/** What the guest reported at the last change of its memory, by the stack's state. */
+export async function guestReport(scene: Scene): Promise<string> {
   const memory = await outputOf(scene, "guestMemory");
-  return memory === undefined
-    ? "nothing yet"
-    : `${memory} by its ${await outputOf(scene, "guestMemoryFrom")}`;
+  return memory === undefined ? "nothing" : `${memory} (${await outputOf(scene, "guestMemoryFrom")})`;
 }

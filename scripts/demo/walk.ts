@@ -30,17 +30,17 @@ export interface Programs {
 export async function walkThrough(
   lab: Lab,
   programs: Programs,
-  { keep, signal }: { keep: boolean; signal: AbortSignal },
+  { keep, ...shown }: { keep: boolean; signal: AbortSignal; verbose: boolean },
 ): Promise<boolean> {
-  const web = await openScene(lab, programs.web, signal);
-  const reserve = await openScene(lab, programs.reserve, signal);
+  const web = await openScene(lab, programs.web, shown);
+  const reserve = await openScene(lab, programs.reserve, shown);
   const taken: StepTaken[] = [];
   const step = async <S>(title: string, work: (scene: S) => Promise<Claim[]>, scene: S) => {
     heading(`${taken.length + 1}. ${title}`);
     const started = performance.now();
     const claims = await work(scene);
     taken.push({ title, time: secondsSince(started), claims });
-    for (const claim of claims) sayClaim(claim, "  ");
+    for (const claim of claims) printClaim(claim, "  ");
   };
 
   const started = performance.now();
@@ -53,7 +53,7 @@ export async function walkThrough(
   await step("pulumi refresh", steps.refresh, web);
   await step("a size that can't be plugged; pulumi preview --diff", steps.previewReplace, web);
   await step("the same size, at the next boot; pulumi preview --diff", nextBoot.previewNextBoot, web);
-  await step("pulumi up; the running VM stays as it is", nextBoot.deferGrowth, web);
+  await step("pulumi up; the running VM is unchanged", nextBoot.deferGrowth, web);
   await step("the next boot: shut down and started", nextBoot.shutDownAndStart, web);
   await step("pulumi refresh", nextBoot.refreshPending, web);
   await step("a VM with an empty NUMA node; pulumi preview", emptyNode.previewEmptyNode, reserve);
@@ -63,18 +63,19 @@ export async function walkThrough(
     emptyNode.growIntoNode,
     reserve,
   );
-  await step("pulumi up with 512 MiB again; the DIMM is taken out of the running VM", shrink, reserve);
+  await step("pulumi up with 512 MiB again; the DIMM is unplugged from the running VM", shrink, reserve);
   if (!keep) await step("pulumi destroy", steps.destroy, [web, reserve]);
 
   heading("in short");
   for (const { title, time, claims } of taken) {
-    say(`${time.padStart(8)}  ${title}`);
-    for (const claim of claims) sayClaim(claim, " ".repeat(10));
+    const failed = claims.filter(({ holds }) => !holds);
+    say(`${failed.length === 0 ? "✓" : "✗"} ${time.padStart(7)}  ${title}`);
+    for (const claim of failed) printClaim(claim, " ".repeat(11));
   }
-  say(`${secondsSince(started).padStart(8)}  in all`);
+  say(`${secondsSince(started).padStart(9)}  in all`);
   return taken.every(({ claims }) => claims.every(({ holds }) => holds));
 }
 
-function sayClaim({ holds, text, seen }: Claim, indent: string): void {
+function printClaim({ holds, text, seen }: Claim, indent: string): void {
   say(`${indent}${holds ? "✓" : "✗ NOT TRUE:"} ${text}: ${seen}`);
 }

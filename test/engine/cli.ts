@@ -27,11 +27,11 @@ const { values: flags, positionals } = parseArgs({
 
 const [command] = positionals;
 if (command !== "preview" && command !== "up" && command !== "refresh" && command !== "destroy") {
-  throw new Error(`wanted preview, up, refresh or destroy, got «${command ?? "nothing"}»`);
+  throw new Error(`wanted preview, up, refresh or destroy, got ${command ? `"${command}"` : "nothing"}`);
 }
 const { engine } = flags;
 if (engine !== undefined && engine !== "small" && engine !== "pulumi") {
-  throw new Error(`--engine is small or pulumi, not «${engine}»`);
+  throw new Error(`--engine is small or pulumi, not "${engine}"`);
 }
 
 const stack = await openStack({
@@ -71,6 +71,6 @@ process.exitCode = ok ? 0 : 1;
 
 function pair(entry: string): [key: string, value: string] {
   const end = entry.indexOf("=");
-  if (end < 1) throw new Error(`wanted key=value, got «${entry}»`);
+  if (end < 1) throw new Error(`wanted key=value, got "${entry}"`);
   return [entry.slice(0, end), entry.slice(end + 1)];
 }

@@ -69,7 +69,8 @@ export async function runOperation(kind: OperationKind, options: OperationOption
   if (signal.aborted) report.error("", "the operation was cancelled");
   const { ok, steps, changes, diagnostics, errors } = report;
   const durationMs = performance.now() - started;
-  return { ok, steps, changes, diagnostics, errors, outputs: stackOutputs(snapshot), oldOutputs, durationMs };
+  const outputs = stackOutputs(snapshot) ?? {};
+  return { ok, steps, changes, diagnostics, errors, outputs, oldOutputs, durationMs };
 }
 
 async function runParts(kind: OperationKind, session: Session, refreshFirst: boolean): Promise<void> {
@@ -88,7 +89,7 @@ async function destroy(session: Session): Promise<void> {
 }
 
 function stackOutputs(snapshot: Snapshot) {
-  return snapshot.resources().find((resource) => isStack(resource.urn))?.outputs ?? {};
+  return snapshot.resources().find((resource) => isStack(resource.urn))?.outputs;
 }
 
 function warnOfInterruptedCreations({ interrupted }: Snapshot, report: Report): void {

@@ -9,7 +9,11 @@ import {
   type Stack,
 } from "@pulumi/pulumi/automation/index.js";
 import type { Deployment, OpenStackOptions, RunOptions, RunResult, StackDriver } from "./driver.ts";
+import { errorsIn } from "./report.ts";
 import { PROVIDER_TYPE } from "./stack/urn.ts";
+
+/** Of the secrets in stacks that tests and the demo make. */
+export const PASSPHRASE = "only for tests";
 
 type Operation = "preview" | "up" | "refresh" | "destroy";
 
@@ -30,7 +34,7 @@ export async function openPulumiCliStack(
     PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
     ...options.env,
     PULUMI_BACKEND_URL: `file://${backendDir}`,
-    PULUMI_CONFIG_PASSPHRASE: "only for tests",
+    PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
   const stack = await LocalWorkspace.createOrSelectStack(
@@ -58,16 +62,17 @@ export async function openPulumiCliStack(
       () => undefined,
       (error: Error) => error.message,
     );
-    const said = collected.errors();
+    const { steps, diagnostics, changes } = collected;
+    const errors = errorsIn(diagnostics);
     const isPreview = operation === "preview" || o.previewOnly === true;
     const outputs = Object.entries(isPreview ? {} : await stack.outputs());
     return {
       ok: failure === undefined,
       stdout,
-      ...collected.result(),
+      ...{ steps, diagnostics, changes },
       outputs: Object.fromEntries(outputs.map(([key, output]) => [key, output.value])),
-      // The failure repeats all output; what the engine said is clearer.
-      errors: failure === undefined || said.length > 0 ? said : [failure],
+      // The failure repeats all output; the engine's own messages are clearer.
+      errors: failure === undefined || errors.length > 0 ? errors : [failure],
       ...(operation === "preview" && wantsJson ? { json: await previewJson() } : {}),
     };
   };
@@ -108,11 +113,11 @@ async function runOperation(stack: Stack, operation: Operation, o: CommonOptions
   else await stack.destroy(o);
 }
 
-/** What the engine's events say of an operation. */
+/** What the engine's events report of an operation. */
 class Collected {
-  private readonly steps: RunResult["steps"] = [];
-  private readonly diagnostics: RunResult["diagnostics"] = [];
-  private changes: Record<string, number> = {};
+  readonly steps: RunResult["steps"] = [];
+  readonly diagnostics: RunResult["diagnostics"] = [];
+  changes: Record<string, number> = {};
 
   take({ resOutputsEvent, diagnosticEvent, summaryEvent }: EngineEvent): void {
     if (resOutputsEvent && resOutputsEvent.metadata.type !== PROVIDER_TYPE) {
@@ -124,18 +129,11 @@ class Collected {
       this.diagnostics.push({
         urn,
         severity: severity === "info#err" ? "info" : severity,
-        message,
+        // Every message ends its line.
+        message: message.replace(/\n$/, ""),
         ephemeral,
       });
     }
     if (summaryEvent) this.changes = { ...summaryEvent.resourceChanges };
-  }
-
-  result(): Pick<RunResult, "steps" | "diagnostics" | "changes"> {
-    return { steps: this.steps, diagnostics: this.diagnostics, changes: this.changes };
-  }
-
-  errors(): string[] {
-    return this.diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message);
   }
 }

@@ -16,11 +16,11 @@ export async function refresh(session: Session, { counts }: { counts: boolean })
   const found = await Promise.all(
     snapshot.base.map((old) =>
       limit(async () => {
-        if (signal.aborted || !canBeRead(old)) return old;
+        if (signal.aborted || old.pendingReplacement) return old;
         const step = { op: "refresh" as Op, urn: old.urn, old };
         report.begun(step);
         try {
-          const resource = await read(old, session);
+          const resource = canBeRead(old) ? await read(old, session) : old;
           const op = resource ? changeOf(old, resource) : "delete";
           const ended = { ...step, op: counts ? op : step.op, ...(resource ? { new: resource } : {}) };
           report.ended(ended, counts ? op : undefined);
@@ -39,7 +39,7 @@ export async function refresh(session: Session, { counts }: { counts: boolean })
 }
 
 function canBeRead(resource: Resource): boolean {
-  return resource.custom && !isProviderType(resource.type) && !resource.pendingReplacement;
+  return resource.custom && !isProviderType(resource.type);
 }
 
 /** Undefined if the resource is gone. */

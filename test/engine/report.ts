@@ -27,7 +27,8 @@ export interface OperationResult {
   errors: string[];
   /** The stack's, after the operation and before it. */
   outputs: Props;
-  oldOutputs: Props;
+  /** Undefined where there was no stack. */
+  oldOutputs: Props | undefined;
   durationMs: number;
 }
 
@@ -38,6 +39,8 @@ export class Report {
   readonly changes: Record<string, number> = {};
   readonly diagnostics: Diagnostic[] = [];
   private readonly listener: (event: EngineEvent) => void;
+  /** By URN: steps of components, which end when the program registers their outputs. */
+  private readonly awaitingOutputs = new Map<string, StepInfo>();
 
   constructor(listener: (event: EngineEvent) => void) {
     this.listener = listener;
@@ -50,8 +53,18 @@ export class Report {
   /** `counted`: the outcome by which the resource counts, if it does. */
   ended(step: StepInfo, counted: string | undefined): void {
     if (!isShown(step)) return;
-    this.steps.push(step);
     if (counted) this.changes[counted] = (this.changes[counted] ?? 0) + 1;
+    if (step.new?.custom === false && step.op !== "refresh") this.awaitingOutputs.set(step.urn, step);
+    else this.emitEnd(step);
+  }
+
+  outputsRegistered(urn: string): void {
+    const step = this.awaitingOutputs.get(urn);
+    if (step) this.emitEnd(step);
+  }
+
+  private emitEnd(step: StepInfo): void {
+    this.steps.push(step);
     this.listener({ kind: "ended", step });
   }
 
@@ -73,9 +86,16 @@ export class Report {
   }
 
   get errors(): string[] {
-    const errors = this.diagnostics.filter(({ severity, ephemeral }) => severity === "error" && !ephemeral);
-    return errors.map(({ urn, message }) => (urn === "" ? message : `${nameOf(urn)}: ${message}`));
+    return errorsIn(this.diagnostics);
   }
+}
+
+/** The errors among messages, each after the name of its resource. */
+export function errorsIn(
+  diagnostics: readonly { urn: string; severity: string; message: string; ephemeral?: boolean }[],
+): string[] {
+  const errors = diagnostics.filter(({ severity, ephemeral }) => severity === "error" && !ephemeral);
+  return errors.map(({ urn, message }) => (urn === "" ? message : `${nameOf(urn)}: ${message}`));
 }
 
 /** The default provider is a resource of the state, but none of the user's. */

@@ -7,6 +7,7 @@ import { PULUMI_HOSTS } from "./hosts/processes.ts";
 import { type OperationKind, runOperation } from "./operation.ts";
 import { configKey, readProject, readStackConfig } from "./stack/project.ts";
 import { readDeployment } from "./stack/snapshot.ts";
+import { stackUrn } from "./stack/urn.ts";
 import { withoutSecretMarks } from "./stack/values.ts";
 
 /** The state is `<backendDir>/<stack>.json`. `why`: the reason for this engine, to be shown. */
@@ -29,6 +30,7 @@ export function openSmallEngineStack(options: OpenStackOptions, why?: string): S
   ): Promise<RunResult> => {
     const display = new Display({
       ...{ kind, preview, stack },
+      stackUrn: stackUrn({ project: project.name, stack }),
       engine: `the tests' small engine${hosts.note}${why ? ` (${why})` : ""}`,
       diff: o.diff ?? false,
       terminal: o.terminal,

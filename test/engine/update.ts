@@ -188,6 +188,7 @@ export class Update implements ProgramRequests {
       this.awaitingOutputs.delete(urn);
       resource.outputs = outputs;
       this.session.snapshot.save();
+      this.session.report.outputsRegistered(urn);
     }
     answer();
   }
@@ -200,6 +201,7 @@ export class Update implements ProgramRequests {
     if (!stack) return;
     stack.outputs = this.session.report.ok ? outputs : { ...this.oldStackOutputs(urn), ...outputs };
     this.session.snapshot.save();
+    this.session.report.outputsRegistered(urn);
   }
 
   private oldStackOutputs(urn: string): Props {

@@ -1,7 +1,7 @@
 import { test as property } from "@fast-check/vitest";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { OnlinePolicy } from "../../provider/args/inputs.ts";
+import type { OnlinePolicy } from "../../provider/args/settings.ts";
 import { Deadline } from "../../provider/deadline.ts";
 import { expectLater, expect as expectWord } from "../../provider/guest/expectation.ts";
 import type { GuestReport, Speaker } from "../../provider/guest/report.ts";

@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { run } from "./command.ts";
+import { daemonProgram } from "./daemon-program.ts";
 import type { User } from "./folder.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -21,11 +20,6 @@ export interface Daemon {
 
 // libvirtd lies in /usr/sbin, which is not on every user's PATH.
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/** Part of every Debian. */
-const PERL = "/usr/bin/perl";
-/** As text: the daemon's user may not be able to read this repository. */
-const REAPER = readFileSync(join(import.meta.dirname, "reaper.pl"), "utf8");
 
 export function privateDaemon(folder: string, user: User): Daemon {
   const runtime = join(folder, "run");
@@ -55,33 +49,14 @@ export function privateDaemon(folder: string, user: User): Daemon {
   writeFileSync(settings, 'stdio_handler = "file"\n');
   chownSync(settings, user.uid, user.gid);
 
-  let child: ChildProcess | undefined;
+  const program = daemonProgram({ user, env, log });
 
   async function start(): Promise<void> {
-    const output = openSync(log, "a");
-    // In a session of its own, so that Ctrl-C on a test reaches it only through the lab's end.
-    const [program = "", ...args] = existsSync(PERL) ? [PERL, "-e", REAPER, "libvirtd"] : ["libvirtd"];
-    const started = spawn(program, args, {
-      ...user,
-      env,
-      stdio: ["ignore", output, output],
-      detached: true,
-    });
-    closeSync(output);
-    started.unref();
-    child = started;
-    let failure: string | undefined;
-    started.once("error", (error) => {
-      failure = error.message;
-      child = undefined;
-    });
-    started.once("exit", (status, signal) => {
-      failure ??= `libvirtd ended with ${signal ?? `status ${status}`}`;
-      if (child === started) child = undefined;
-    });
+    program.start();
     await waitUntil(
       `libvirtd to listen on ${socket}`,
       async () => {
+        const { failure } = program;
         if (failure !== undefined)
           throw new Error(`Unable to start the lab's libvirtd: ${failure}\n${tail(log)}`);
         return listens(socket);
@@ -90,31 +65,15 @@ export function privateDaemon(folder: string, user: User): Daemon {
     );
   }
 
-  async function stop(): Promise<void> {
-    const running = child;
-    if (running === undefined) return;
-    const ended = once(running, "exit");
-    running.ref();
-    running.kill("SIGTERM");
-    const patience = setTimeout(() => killGroup(running), 10_000);
-    await ended;
-    clearTimeout(patience);
-  }
-
   return {
     uri,
     pidFiles: join(runtime, "libvirt", "qemu", "run"),
     capabilities,
     start,
-    stop,
+    stop: program.stop,
     // As the user who runs the tests: it has to read their files.
     virsh: (...args) => run("virsh", ["--quiet", "--connect", uri, ...args], { env }),
   };
-}
-
-/** libvirtd and its reaper; a QEMU has a session of its own. */
-function killGroup({ pid }: ChildProcess): void {
-  if (pid !== undefined) process.kill(-pid, "SIGKILL");
 }
 
 /** The folders that lead from one folder down to another, that one included. */

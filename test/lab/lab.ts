@@ -4,7 +4,7 @@ import { chownSync, mkdirSync, readFileSync } from "node:fs";
 import { copyFile, link } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type GuestConsole, guestConsole } from "./console.ts";
-import { privateDaemon } from "./daemon.ts";
+import { type Daemon, privateDaemon } from "./daemon.ts";
 import { claimFolder, daemonUser, keepFolder, removeLab, sweepLabs, type User } from "./folder.ts";
 import { type GuestImage, guestImage } from "./guest-image.ts";
 import { ensurePackages, type GuestArch } from "./packages.ts";
@@ -29,7 +29,7 @@ export interface Lab {
   qemuPid(domain: string): number | undefined;
   /** Follows a guest's console, given the path of the file that QEMU writes. */
   console(path: string): GuestConsole;
-  /** Starts libvirtd on the same socket as before. */
+  /** Starts libvirtd on the same socket as before, and waits until it has found its running domains again. */
   startDaemon(): Promise<void>;
   /** Ends libvirtd. Domains run on. */
   stopDaemon(): Promise<void>;
@@ -82,11 +82,11 @@ export async function startLab({ arch = "x86_64" }: LabOptions = {}): Promise<La
       virsh: daemon.virsh,
       qemuPid: (domain) => runningPid(join(daemon.pidFiles, `${domain}.pid`)),
       console: guestConsole,
-      startDaemon: daemon.start,
+      startDaemon: () => startAgain(daemon),
       stopDaemon: daemon.stop,
       restartDaemon: async () => {
         await daemon.stop();
-        await daemon.start();
+        await startAgain(daemon);
       },
       register: (pid) => registerProcess(dir, pid),
       keep: watchdog.keep,
@@ -96,6 +96,16 @@ export async function startLab({ arch = "x86_64" }: LabOptions = {}): Promise<La
     await stop();
     throw error;
   }
+}
+
+/**
+ * A daemon that was restarted connects to its domains again after it listens already, and a domain that is destroyed
+ * meanwhile is "not found". A question to QEMU's monitor is answered after that.
+ */
+async function startAgain({ start, virsh }: Daemon): Promise<void> {
+  await start();
+  const running = (await virsh("list", "--name")).split("\n").filter(Boolean);
+  for (const name of running) await virsh("domblkerror", name);
 }
 
 interface Watchdog {

@@ -1,26 +1,30 @@
-import { afterEach, expect, test } from "vitest";
-import { labOfThisFile, removeDomains, words } from "./by-virsh.ts";
-import { onEachEngine } from "./engines.ts";
-import { BARE, stackOnLab } from "./stack-on-lab.ts";
+import { expect, test } from "vitest";
+import { onEachEngine } from "../support/engines.ts";
+import { labOfThisFile } from "../support/live-lab.ts";
+import { BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { words } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
 
 onEachEngine((on) => {
   test("bad arguments are all named at once, at their paths, in the preview, and nothing is made", async () => {
-    const stack = await stackOnLab(lab(), on, {
-      bad: {
-        memory: "4GB",
-        memorySlots: 257,
-        hotplug: { alignment: "3MiB" },
-        name: "a/b",
-        disks: [{ file: "relative.qcow2" }],
-        interfaces: [{ model: "virtio" }],
-        uri: "xen:///system",
-        xml: "<domain><devices></domain>",
-        ...{ memry: "4GiB", currentMemory: "1GiB" },
+    const stack = await stackOnLab(
+      lab(),
+      {
+        bad: {
+          memory: "4GB",
+          memorySlots: 257,
+          hotplug: { alignment: "3MiB" },
+          name: "a/b",
+          disks: [{ file: "relative.qcow2" }],
+          interfaces: [{ model: "virtio" }],
+          uri: "xen:///system",
+          xml: "<domain><devices></domain>",
+          ...{ memry: "4GiB", currentMemory: "1GiB" },
+        },
       },
-    });
+      { on },
+    );
     const schema = await stack.preview();
     expect(schema.ok).toBe(false);
     for (const problem of [
@@ -36,14 +40,18 @@ onEachEngine((on) => {
     ])
       expect(schema.stdout).toContain(`property ${problem}`);
 
-    const other = await stackOnLab(lab(), on, {
-      bad: {
-        memory: "8GiB",
-        maxMemory: "4GiB",
-        uri: "qemu:///session?sockt=/x",
-        xml: "<domain><memory unit='MiB'>512</memory></domain>",
+    const other = await stackOnLab(
+      lab(),
+      {
+        bad: {
+          memory: "8GiB",
+          maxMemory: "4GiB",
+          uri: "qemu:///session?sockt=/x",
+          xml: "<domain><memory unit='MiB'>512</memory></domain>",
+        },
       },
-    });
+      { on },
+    );
     const rules = await other.preview();
     expect(rules.ok).toBe(false);
     for (const problem of [
@@ -56,42 +64,41 @@ onEachEngine((on) => {
     expect(schema.stdout + rules.stdout).not.toContain("dist/provider");
     expect(words(await lab().virsh("list", "--all", "--name"))).toEqual([]);
   });
+});
 
-  test("a change to bad arguments leaves the domain as it is", async () => {
-    const stack = await stackOnLab(lab(), on, { kept: BARE });
-    await stack.apply();
-    const before = [lab().qemuPid("kept"), await lab().virsh("dumpxml", "kept", "--inactive")];
-    stack.edit("kept", { memory: "4 GB of ram" });
-    const { ok, stdout } = await stack.up();
-    expect(ok).toBe(false);
-    expect(stdout).toContain('property memory has a problem: is no size; give a size such as "4GiB"');
-    expect([lab().qemuPid("kept"), await lab().virsh("dumpxml", "kept", "--inactive")]).toEqual(before);
+test("a change to bad arguments leaves the domain as it is", async () => {
+  const stack = await stackOnLab(lab(), { kept: BARE });
+  await stack.apply();
+  const before = [lab().qemuPid("kept"), await lab().virsh("dumpxml", "kept", "--inactive")];
+  stack.edit("kept", { memory: "4 GB of ram" });
+  const { ok, stdout } = await stack.up();
+  expect(ok).toBe(false);
+  expect(stdout).toContain('property memory has a problem: is not a valid size; use e.g. "4GiB"');
+  expect([lab().qemuPid("kept"), await lab().virsh("dumpxml", "kept", "--inactive")]).toEqual(before);
 
-    // A URI where the same domain answers is a setting; another one is an error.
-    stack.edit("kept", { memory: "256MiB", uri: `qemu:///session?socket=${lab().file("nobody.sock")}` });
-    const moved = await stack.preview();
-    expect(moved.ok).toBe(false);
-    expect(moved.stdout).toMatch(/uri can't change from \S+ to \S+: domain kept .* must answer there too/);
-    stack.edit("kept", { uri: `${lab().uri}&mode=legacy` });
-    const again = await stack.apply();
-    expect(again.changes).toEqual({ same: 1, update: 1 });
-    expect([lab().qemuPid("kept"), await lab().virsh("dumpxml", "kept", "--inactive")]).toEqual(before);
-    await stack.expectSettled();
-  });
+  // A URI where the same domain answers is a setting; another one is an error.
+  stack.edit("kept", { memory: "256MiB", uri: `qemu:///session?socket=${lab().file("nobody.sock")}` });
+  const moved = await stack.preview();
+  expect(moved.ok).toBe(false);
+  expect(moved.stdout).toMatch(/uri can't change from \S+ to \S+: domain kept .* must answer there too/);
+  stack.edit("kept", { uri: `${lab().uri}&mode=legacy` });
+  const again = await stack.apply();
+  expect(again.changes).toEqual({ same: 1, update: 1 });
+  expect([lab().qemuPid("kept"), await lab().virsh("dumpxml", "kept", "--inactive")]).toEqual(before);
+  await stack.expectSettled();
+});
 
-  test("a hypervisor that isn't there: previews of a creation need none, up says what is wrong", async () => {
-    const stack = await stackOnLab(
-      lab(),
-      on,
-      { nowhere: BARE },
-      { "libvirt:uri": `qemu:///session?socket=${lab().file("nobody.sock")}` },
-    );
-    expect((await stack.preview()).errors).toEqual([]);
-    const { ok, stdout } = await stack.up();
-    expect(ok).toBe(false);
-    expect(stdout).toMatch(
-      /cannot connect to the libvirt daemon at \S+nobody.sock: there is no such socket; is libvirtd/,
-    );
-    expect(await stack.find("nowhere")).toBeUndefined();
-  });
+test("a hypervisor that isn't there: previews of a creation need none, up says what is wrong", async () => {
+  const stack = await stackOnLab(
+    lab(),
+    { nowhere: BARE },
+    { config: { "libvirt:uri": `qemu:///session?socket=${lab().file("nobody.sock")}` } },
+  );
+  expect((await stack.preview()).errors).toEqual([]);
+  const { ok, stdout } = await stack.up();
+  expect(ok).toBe(false);
+  expect(stdout).toMatch(
+    /cannot connect to the libvirt daemon at \S+nobody.sock: there is no such socket; is libvirtd/,
+  );
+  expect(await stack.find("nowhere")).toBeUndefined();
 });

@@ -1,33 +1,34 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { waitUntil } from "../lab/wait-until.ts";
-import { labOfThisFile, liveMemory, nextBootMemory, removeDomains } from "./by-virsh.ts";
-import { bootLinux, hasMemTotal, NO_BALLOON_DRIVER } from "./linux-guest.ts";
-import { rowOf } from "./stack-on-lab.ts";
-
-const MIB = 1024;
+import { bootLinux, hasMemTotal, NO_BALLOON_DRIVER } from "../support/linux-guest.ts";
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { said } from "../support/stack-on-lab.ts";
+import { liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
 
 /** What is online as movable can be taken out again. */
 const ONLINE = "memhp_default_state=online_movable";
 
 test("a guest's balloon takes and gives back, alone and together with new memory", async () => {
-  const { stack, console } = await bootLinux(lab(), "guest", `${ONLINE} lab.noagent`, {
+  const {
+    stack,
+    console,
+    atBoot: whole,
+    pid,
+  } = await bootLinux(lab(), "guest", `${ONLINE} lab.noagent`, {
     memory: "1GiB",
     hotplug: { awaitGuest: 30, allowUnplug: true },
   });
   await waitUntil("the balloon's statistics", async () =>
     (await lab().virsh("dommemstat", "guest")).includes("available "),
   );
-  const whole = console.memTotalKib() ?? 0;
-  const pid = lab().qemuPid("guest");
   const has = (kib: number) => hasMemTotal(console, kib);
 
   stack.edit("guest", { currentMemory: "512MiB" });
-  const { stdout } = await stack.apply();
-  expect(rowOf(stdout, "guest")).toContain("balloon 1024 → 512 MiB, live and at the next boot");
-  expect(stdout).toContain("of the 512 MiB to go down to");
+  const deflated = await stack.apply();
+  expect(said(deflated, "guest")).toContain("balloon 1024 → 512 MiB, live and at the next boot");
+  expect(deflated.stdout).toContain("of the 512 MiB to go down to");
   await has(whole - 512 * MIB);
   expect(await liveMemory(lab(), "guest")).toMatchObject({ memory: 1024 * MIB, currentMemory: 512 * MIB });
   expect(await nextBootMemory(lab(), "guest")).toMatchObject({ currentMemory: 512 * MIB });

@@ -1,31 +1,26 @@
-import { afterEach, expect, test } from "vitest";
-import {
-  attachByHand,
-  editByHand,
-  labOfThisFile,
-  liveMemory,
-  nextBootMemory,
-  removeDomains,
-} from "./by-virsh.ts";
-import { onEachEngine } from "./engines.ts";
-import { PROCEDURE, rpcProxy } from "./rpc-proxy.ts";
-import { BARE, rowOf, stackOnLab } from "./stack-on-lab.ts";
-
-const MIB = 1024;
+import { expect, test } from "vitest";
+import { onEachEngine } from "../support/engines.ts";
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { PROCEDURE, rpcProxy } from "../support/rpc-proxy.ts";
+import { BARE, opOf, said, stackOnLab } from "../support/stack-on-lab.ts";
+import { attachByHand, editByHand, liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
 
 onEachEngine((on) => {
   test("what others did is seen by refresh, shown by the next preview, and repaired or classified by up", async () => {
-    const stack = await stackOnLab(lab(), on, {
-      plugged: { ...BARE, hotplug: { whenNotPossible: "error" } },
-      shrunk: BARE,
-      vcpus: { ...BARE, vcpus: 1 },
-      stopped: BARE,
-      gone: BARE,
-      suspended: BARE,
-    });
+    const stack = await stackOnLab(
+      lab(),
+      {
+        plugged: { ...BARE, hotplug: { whenNotPossible: "error" } },
+        shrunk: BARE,
+        vcpus: { ...BARE, vcpus: 1 },
+        stopped: BARE,
+        gone: BARE,
+        suspended: BARE,
+      },
+      { on },
+    );
     await stack.apply();
     const pid = (name: string) => lab().qemuPid(name);
     const before = { shrunk: pid("shrunk"), vcpus: pid("vcpus"), suspended: pid("suspended") };
@@ -58,9 +53,9 @@ onEachEngine((on) => {
 
     // The program follows what was plugged by hand.
     stack.edit("plugged", { memory: "512MiB" });
-    const { stdout, steps } = await stack.preview();
-    const op = (name: string) => steps.find(({ urn }) => urn.endsWith(`::${name}`))?.op;
-    expect(["plugged", "shrunk", "vcpus", "stopped", "gone", "suspended"].map(op)).toEqual([
+    const preview = await stack.preview();
+    const names = ["plugged", "shrunk", "vcpus", "stopped", "gone", "suspended"];
+    expect(names.map((name) => opOf(preview, name))).toEqual([
       "update",
       "update",
       "update",
@@ -68,10 +63,10 @@ onEachEngine((on) => {
       "create",
       "same",
     ]);
-    expect(rowOf(stdout, "plugged")).toContain("its definition goes 256 → 512 MiB; no restart");
-    expect(rowOf(stdout, "shrunk")).toContain("its definition goes 128 → 256 MiB; no restart");
-    expect(rowOf(stdout, "vcpus")).toContain("vcpus: takes effect when the domain is next shut down");
-    expect(rowOf(stdout, "stopped")).toContain("start the domain, which is off");
+    expect(said(preview, "plugged")).toContain("its definition goes 256 → 512 MiB; no restart");
+    expect(said(preview, "shrunk")).toContain("its definition goes 128 → 256 MiB; no restart");
+    expect(said(preview, "vcpus")).toContain("vcpus: takes effect when the domain is next shut down");
+    expect(said(preview, "stopped")).toContain("start the domain, which is off");
 
     await stack.apply();
     expect(await liveMemory(lab(), "plugged")).toMatchObject({ memory: 512 * MIB, cells: [256 * MIB] });
@@ -85,50 +80,50 @@ onEachEngine((on) => {
     expect({ shrunk: pid("shrunk"), vcpus: pid("vcpus"), suspended: pid("suspended") }).toEqual(before);
     await stack.expectSettled();
   });
+});
 
-  test("a paused domain takes the memory, and the preview says when its guest sees it", async () => {
-    const stack = await stackOnLab(lab(), on, { paused: BARE });
-    await stack.apply();
-    await lab().virsh("suspend", "paused");
-    stack.edit("paused", { memory: "512MiB" });
-    const { stdout } = await stack.apply();
-    expect(rowOf(stdout, "paused")).toContain(
-      "the domain is paused: the guest sees the memory, and can confirm it, when it resumes",
-    );
-    expect(await liveMemory(lab(), "paused")).toMatchObject({ memory: 512 * MIB });
-    await stack.expectSettled();
+test("a paused domain takes the memory, and the preview says when its guest sees it", async () => {
+  const stack = await stackOnLab(lab(), { paused: BARE });
+  await stack.apply();
+  await lab().virsh("suspend", "paused");
+  stack.edit("paused", { memory: "512MiB" });
+  const up = await stack.apply();
+  expect(said(up, "paused")).toContain(
+    "the domain is paused: the guest sees the memory, and can confirm it, when it resumes",
+  );
+  expect(await liveMemory(lab(), "paused")).toMatchObject({ memory: 512 * MIB });
+  await stack.expectSettled();
+});
+
+test("what is not refreshed is looked at: a live plan that others spoiled is refused, and nothing worse is done", async () => {
+  const proxy = await rpcProxy(lab(), "between");
+  const stack = await stackOnLab(lab(), {
+    before: BARE,
+    between: { ...BARE, uri: proxy.uri },
   });
+  await stack.apply();
+  const pids = [lab().qemuPid("before"), lab().qemuPid("between")];
 
-  test("what is not refreshed is looked at: a live plan that others spoiled is refused, and nothing worse is done", async () => {
-    const proxy = await rpcProxy(lab(), "between");
-    const stack = await stackOnLab(lab(), on, {
-      before: BARE,
-      between: { ...BARE, uri: proxy.uri },
-    });
-    await stack.apply();
-    const pids = [lab().qemuPid("before"), lab().qemuPid("between")];
+  // Before the preview: the state says live, the domain says otherwise.
+  await attachByHand(lab(), "before", 128);
+  stack.edit("before", { memory: "512MiB" });
+  const preview = await stack.preview();
+  expect(preview.ok).toBe(false);
+  expect(preview.stdout).toContain("the domain changed: the state promises «hot-plug 256 MiB");
+  expect(preview.stdout).toContain("refresh and preview again");
 
-    // Before the preview: the state says live, the domain says otherwise.
-    await attachByHand(lab(), "before", 128);
-    stack.edit("before", { memory: "512MiB" });
-    const preview = await stack.preview();
-    expect(preview.ok).toBe(false);
-    expect(preview.stdout).toContain("the domain changed: the state promises «hot-plug 256 MiB");
-    expect(preview.stdout).toContain("refresh and preview again");
-
-    // Between the look of up's own preview and its update: somebody takes the room, while the look is under way.
-    stack.edit("before", { memory: "256MiB" });
-    stack.drop("before");
-    stack.edit("between", { memory: "512MiB" });
-    await stack.preview();
-    proxy.beforeCall(PROCEDURE.lookupByUuid, 2, () => attachByHand(lab(), "between", 128));
-    const spoiled = await stack.up({ continueOnError: true });
-    expect(spoiled.ok).toBe(false);
-    expect(spoiled.stdout).toContain(
-      "Unable to update domain between: the domain changed: the preview said «hot-plug",
-    );
-    expect(await liveMemory(lab(), "between")).toMatchObject({ memory: 384 * MIB });
-    expect(await nextBootMemory(lab(), "between")).toMatchObject({ memory: 256 * MIB });
-    expect(lab().qemuPid("between")).toBe(pids[1]);
-  });
+  // Between the look of up's own preview and its update: somebody takes the room, while the look is under way.
+  stack.edit("before", { memory: "256MiB" });
+  stack.drop("before");
+  stack.edit("between", { memory: "512MiB" });
+  await stack.preview();
+  proxy.beforeCall(PROCEDURE.lookupByUuid, 2, () => attachByHand(lab(), "between", 128));
+  const spoiled = await stack.up({ continueOnError: true });
+  expect(spoiled.ok).toBe(false);
+  expect(spoiled.stdout).toContain(
+    "Unable to update domain between: the domain changed: the preview said «hot-plug",
+  );
+  expect(await liveMemory(lab(), "between")).toMatchObject({ memory: 384 * MIB });
+  expect(await nextBootMemory(lab(), "between")).toMatchObject({ memory: 256 * MIB });
+  expect(lab().qemuPid("between")).toBe(pids[1]);
 });

@@ -1,14 +1,14 @@
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
-import { attachByHand, defineByHand, labOfThisFile, liveMemory, removeDomains } from "./by-virsh.ts";
-import { BARE, stackOnLab } from "./stack-on-lab.ts";
+import { expect, test } from "vitest";
+import { labOfThisFile } from "../support/live-lab.ts";
+import { BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { attachByHand, defineByHand, liveMemory } from "../support/virsh.ts";
 
 const CLI = join(import.meta.dirname, "../../provider/cli.ts");
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
 
 /** Runs the package's command, as it is in the sources, against the lab. */
 function explain(...args: string[]): Promise<{ code: number; out: string; error: string }> {
@@ -144,14 +144,10 @@ test("virtio-mem that a person put in", async () => {
 test("the plan is what preview says: of a domain of ours, and of one that was adopted", async () => {
   await startByHand("theirs", { maxMib: 2048 });
   const { maxMemory: _, ...bare } = BARE;
-  const stack = await stackOnLab(
-    lab(),
-    { engine: "small", traces: [] },
-    {
-      ours: bare,
-      theirs: { memory: "256MiB", adopt: true, shutdownTimeout: 0 },
-    },
-  );
+  const stack = await stackOnLab(lab(), {
+    ours: bare,
+    theirs: { memory: "256MiB", adopt: true, shutdownTimeout: 0 },
+  });
   await stack.apply();
 
   // One that is live, one that is off the alignment, one beyond the ceiling.

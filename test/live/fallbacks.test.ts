@@ -1,189 +1,173 @@
 import { chownSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Lab } from "../lab/lab.ts";
-import {
-  editByHand,
-  labOfThisFile,
-  liveMemory,
-  nextBootMemory,
-  powerState,
-  removeDomains,
-} from "./by-virsh.ts";
-import { onEachEngine } from "./engines.ts";
-import { BARE, said, stackOnLab } from "./stack-on-lab.ts";
-
-const MIB = 1024;
+import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
+import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
+import { editByHand, liveMemory, nextBootMemory, powerState } from "../support/virsh.ts";
 
 /** What every preview says of 256 → 300 MiB, whatever the program wants done then. */
 const WHY =
   "256 → 300 MiB can't be hot-plugged: the increase of 44 MiB is no multiple of 256 MiB; live from here: 256 MiB, which it has; 512 MiB (512 MiB to 2048 MiB in steps of 256 MiB)";
 
-/** A guest of the lab boots under emulation, while another one may do so beside it. */
-const BOOT = { timeoutMs: 150_000 };
-
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
 
-onEachEngine((on) => {
-  test("each way out of what can't be plugged: the preview names it and what it costs, and up does that alone", async () => {
-    const disk = diskFile(lab());
-    const stack = await stackOnLab(lab(), on, {
-      replaced: { ...BARE, disks: [{ file: disk.file, format: "raw" }] },
-      restarted: { ...BARE, forceOff: true, hotplug: { whenNotPossible: "restart" } },
-      silent: { ...BARE, hotplug: { whenNotPossible: "restart" } },
+test("each way out of what can't be plugged: the preview names it and what it costs, and up does that alone", async () => {
+  const disk = diskFile(lab());
+  const stack = await stackOnLab(lab(), {
+    replaced: { ...BARE, disks: [{ file: disk.file, format: "raw" }] },
+    restarted: { ...BARE, forceOff: true, hotplug: { whenNotPossible: "restart" } },
+    silent: { ...BARE, hotplug: { whenNotPossible: "restart" } },
+    later: { ...BARE, hotplug: { whenNotPossible: "nextBoot" } },
+  });
+  await stack.apply();
+  const names = ["replaced", "restarted", "silent", "later"];
+  const pids = () => Object.fromEntries(names.map((name) => [name, lab().qemuPid(name)]));
+  const before = pids();
+  for (const name of ["replaced", "restarted"])
+    await editByHand(lab(), name, (xml) => xml.replace("<vcpu", "<title>by hand</title>\n  <vcpu"));
+
+  for (const name of names) stack.edit(name, { memory: "300MiB" });
+  const preview = await stack.preview({ continueOnError: true });
+  const foretold = Object.fromEntries(names.map((name) => [name, said(preview, name)]));
+  expect(foretold).toEqual({
+    replaced: `warning: replace: ${WHY}; the domain is shut down, deleted and created anew: disk files are kept; NVRAM, TPM state, snapshots and changes made by hand are not; hotplug.whenNotPossible "restart" would keep them`,
+    restarted: `warning: restart: ${WHY}; the guest is shut down within shutdownTimeout (after that its plug is pulled: forceOff) and started with 300 MiB`,
+    silent: `warning: restart: ${WHY}; the guest is shut down within shutdownTimeout (its plug is never pulled) and started with 300 MiB`,
+    later: `info: next boot: ${WHY}; it takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough`,
+  });
+  expect(pids()).toEqual(before);
+
+  const up = await stack.up({ continueOnError: true });
+  expect(up.ok).toBe(false);
+  expect(said(up, "silent")).toContain(
+    "the guest did not shut down within 0 s (shutdownTimeout) and is still running; set forceOff: true to force it off",
+  );
+  for (const name of ["replaced", "restarted", "later"]) expect(said(up, name)).toBe(foretold[name]);
+
+  const after = pids();
+  for (const name of ["silent", "later"]) expect(after[name]).toBe(before[name]);
+  const title = async (name: string) => /<title>.*<\/title>/.exec(await lab().virsh("dumpxml", name))?.[0];
+  for (const name of ["replaced", "restarted"]) {
+    expect(after[name]).toBeTypeOf("number");
+    expect(after[name]).not.toBe(before[name]);
+    expect(await liveMemory(lab(), name)).toMatchObject({ cells: [300 * MIB], devices: [] });
+  }
+  expect({ replaced: await title("replaced"), restarted: await title("restarted") }).toEqual({
+    replaced: undefined,
+    restarted: "<title>by hand</title>",
+  });
+  expect(readFileSync(disk.file, "utf8").startsWith("precious")).toBe(true);
+  expect(statSync(disk.file).ino).toBe(disk.inode);
+
+  // The definition of these two is changed, and what runs is not: the state says so.
+  for (const name of ["silent", "later"]) {
+    expect(await liveMemory(lab(), name)).toMatchObject({ memory: 256 * MIB, devices: [] });
+    expect(await nextBootMemory(lab(), name)).toMatchObject({
+      memory: 300 * MIB,
+      currentMemory: 300 * MIB,
+      cells: [300 * MIB],
+    });
+    expect(await stack.outputsOf(name)).toMatchObject({
+      liveMemory: "256MiB",
+      nextBootMemory: "300MiB",
+      pendingMemory: "300MiB",
+    });
+  }
+
+  // The restart is still due; with its plug pulled it comes to its end.
+  stack.edit("silent", { forceOff: true });
+  const pulled = await stack.apply();
+  expect(said(pulled, "silent")).toMatch(/^warning: restart: 256 → 300 MiB/);
+  expect(pulled.changes).toEqual({ same: 4, update: 1 });
+  expect(lab().qemuPid("silent")).not.toBe(before.silent);
+  expect(await liveMemory(lab(), "silent")).toMatchObject({ cells: [300 * MIB], devices: [] });
+  expect(await stack.outputsOf("silent")).not.toHaveProperty("pendingMemory");
+  await stack.expectSettled();
+});
+
+test("restart: a guest that answers the power button is shut down by itself, and started with the new size", async () => {
+  const file = lab().file("polite.log");
+  const console = lab().console(file);
+  // QEMU would begin the file anew with the guest, and its last words were lost.
+  const serial = `<serial type='file'><source path='${file}' append='on'/></serial>`;
+  const stack = await stackOnLab(lab(), {
+    polite: {
+      memory: "384MiB",
+      agent: false,
+      shutdownTimeout: 120,
+      boot: { ...lab().guest, commandLine: "console=ttyS0 quiet" },
+      xml: `<domain><devices>${serial}</devices></domain>`,
+      hotplug: { whenNotPossible: "restart" },
+    },
+  });
+  await stack.apply();
+  await console.waitFor(/GUEST memtotal_kb=/, BOOT);
+  const pid = lab().qemuPid("polite");
+
+  stack.edit("polite", { memory: "400MiB" });
+  await stack.apply();
+  const booted = /GUEST booted.*GUEST memtotal_kb=.*/s;
+  await console.waitFor(new RegExp(`${booted.source}GUEST powering off.*${booted.source}`, "s"), BOOT);
+  expect(lab().qemuPid("polite")).not.toBe(pid);
+  expect(await liveMemory(lab(), "polite")).toMatchObject({ cells: [400 * MIB], devices: [] });
+  await stack.expectSettled();
+  expect((await stack.destroy()).errors).toEqual([]);
+  expect(console.text().match(/GUEST powering off/g)).toHaveLength(2);
+});
+
+test("a replace whose create fails goes on with the next up, whatever the program says by then", async () => {
+  const stack = await stackOnLab(lab(), { same: BARE, other: BARE });
+  await stack.apply();
+  const disks = [{ file: "/nowhere/disk.raw", format: "raw" as const }];
+  for (const name of ["same", "other"]) stack.edit(name, { memory: "300MiB", disks, adopt: true });
+  const up = await stack.up({ continueOnError: true });
+  expect(up.ok).toBe(false);
+  for (const name of ["same", "other"])
+    expect(said(up, name)).toContain("Cannot access storage file '/nowhere/disk.raw'");
+
+  stack.edit("same", { disks: [] });
+  stack.edit("other", { disks: [], memory: "512MiB", adopt: false });
+  const { changes } = await stack.apply();
+  expect(changes).toEqual({ same: 1, replace: 2 });
+  expect(await liveMemory(lab(), "same")).toMatchObject({ cells: [300 * MIB], devices: [] });
+  expect(await liveMemory(lab(), "other")).toMatchObject({ cells: [512 * MIB], devices: [] });
+  await stack.expectSettled();
+});
+
+test("a stack that forbids downtime: neither restart nor replace, and what needs none goes on", async () => {
+  const stack = await stackOnLab(
+    lab(),
+    {
+      replace: BARE,
+      restart: { ...BARE, forceOff: true, hotplug: { whenNotPossible: "restart" } },
       later: { ...BARE, hotplug: { whenNotPossible: "nextBoot" } },
-    });
-    await stack.apply();
-    const names = ["replaced", "restarted", "silent", "later"];
-    const pids = () => Object.fromEntries(names.map((name) => [name, lab().qemuPid(name)]));
-    const before = pids();
-    for (const name of ["replaced", "restarted"])
-      await editByHand(lab(), name, (xml) => xml.replace("<vcpu", "<title>by hand</title>\n  <vcpu"));
+    },
+    { config: { "libvirt-hotplug:allowDowntime": "false" } },
+  );
+  await stack.apply();
+  const pids = () => ["replace", "restart", "later"].map((name) => lab().qemuPid(name));
+  const before = pids();
 
-    for (const name of names) stack.edit(name, { memory: "300MiB" });
-    const preview = await stack.preview({ continueOnError: true });
-    const foretold = Object.fromEntries(names.map((name) => [name, said(preview, name)]));
-    expect(foretold).toEqual({
-      replaced: `warning: replace: ${WHY}; the domain is shut down, deleted and created anew: disk files are kept; NVRAM, TPM state, snapshots and changes made by hand are not; hotplug.whenNotPossible "restart" would keep them`,
-      restarted: `warning: restart: ${WHY}; the guest is shut down within shutdownTimeout (after that its plug is pulled: forceOff) and started with 300 MiB`,
-      silent: `warning: restart: ${WHY}; the guest is shut down within shutdownTimeout (its plug is never pulled) and started with 300 MiB`,
-      later: `info: next boot: ${WHY}; it takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough`,
-    });
-    expect(pids()).toEqual(before);
-
-    const up = await stack.up({ continueOnError: true });
-    expect(up.ok).toBe(false);
-    expect(said(up, "silent")).toContain(
-      "the guest did not shut down within 0 s (shutdownTimeout) and is still running; set forceOff: true to force it off",
+  // What is refused ends the operation before others are done: one at a time.
+  for (const name of ["replace", "restart"]) {
+    stack.edit(name, { memory: "300MiB" });
+    const up = await stack.up();
+    expect(said(up, name)).toContain(
+      `error: ${WHY}; a ${name} is forbidden by the stack (libvirt-hotplug:allowDowntime is false), so nothing is done`,
     );
-    for (const name of ["replaced", "restarted", "later"]) expect(said(up, name)).toBe(foretold[name]);
-
-    const after = pids();
-    for (const name of ["silent", "later"]) expect(after[name]).toBe(before[name]);
-    const title = async (name: string) => /<title>.*<\/title>/.exec(await lab().virsh("dumpxml", name))?.[0];
-    for (const name of ["replaced", "restarted"]) {
-      expect(after[name]).toBeTypeOf("number");
-      expect(after[name]).not.toBe(before[name]);
-      expect(await liveMemory(lab(), name)).toMatchObject({ cells: [300 * MIB], devices: [] });
-    }
-    expect({ replaced: await title("replaced"), restarted: await title("restarted") }).toEqual({
-      replaced: undefined,
-      restarted: "<title>by hand</title>",
-    });
-    expect(readFileSync(disk.file, "utf8").startsWith("precious")).toBe(true);
-    expect(statSync(disk.file).ino).toBe(disk.inode);
-
-    // The definition of these two is changed, and what runs is not: the state says so.
-    for (const name of ["silent", "later"]) {
-      expect(await liveMemory(lab(), name)).toMatchObject({ memory: 256 * MIB, devices: [] });
-      expect(await nextBootMemory(lab(), name)).toMatchObject({
-        memory: 300 * MIB,
-        currentMemory: 300 * MIB,
-        cells: [300 * MIB],
-      });
-      expect(await stack.outputsOf(name)).toMatchObject({
-        liveMemory: "256MiB",
-        nextBootMemory: "300MiB",
-        pendingMemory: "300MiB",
-      });
-    }
-
-    // The restart is still due; with its plug pulled it comes to its end.
-    stack.edit("silent", { forceOff: true });
-    const pulled = await stack.apply();
-    expect(said(pulled, "silent")).toMatch(/^warning: restart: 256 → 300 MiB/);
-    expect(pulled.changes).toEqual({ same: 4, update: 1 });
-    expect(lab().qemuPid("silent")).not.toBe(before.silent);
-    expect(await liveMemory(lab(), "silent")).toMatchObject({ cells: [300 * MIB], devices: [] });
-    expect(await stack.outputsOf("silent")).not.toHaveProperty("pendingMemory");
-    await stack.expectSettled();
-  });
-
-  test("restart: a guest that answers the power button is shut down by itself, and started with the new size", async () => {
-    const file = lab().file("polite.log");
-    const console = lab().console(file);
-    // QEMU would begin the file anew with the guest, and its last words were lost.
-    const serial = `<serial type='file'><source path='${file}' append='on'/></serial>`;
-    const stack = await stackOnLab(lab(), on, {
-      polite: {
-        memory: "384MiB",
-        agent: false,
-        shutdownTimeout: 120,
-        boot: { ...lab().guest, commandLine: "console=ttyS0 quiet" },
-        xml: `<domain><devices>${serial}</devices></domain>`,
-        hotplug: { whenNotPossible: "restart" },
-      },
-    });
-    await stack.apply();
-    await console.waitFor(/GUEST memtotal_kb=/, BOOT);
-    const pid = lab().qemuPid("polite");
-
-    stack.edit("polite", { memory: "400MiB" });
-    await stack.apply();
-    const booted = /GUEST booted.*GUEST memtotal_kb=.*/s;
-    await console.waitFor(new RegExp(`${booted.source}GUEST powering off.*${booted.source}`, "s"), BOOT);
-    expect(lab().qemuPid("polite")).not.toBe(pid);
-    expect(await liveMemory(lab(), "polite")).toMatchObject({ cells: [400 * MIB], devices: [] });
-    await stack.expectSettled();
-    expect((await stack.destroy()).errors).toEqual([]);
-    expect(console.text().match(/GUEST powering off/g)).toHaveLength(2);
-  });
-
-  test("a replace whose create fails goes on with the next up, whatever the program says by then", async () => {
-    const stack = await stackOnLab(lab(), on, { same: BARE, other: BARE });
-    await stack.apply();
-    const disks = [{ file: "/nowhere/disk.raw", format: "raw" as const }];
-    for (const name of ["same", "other"]) stack.edit(name, { memory: "300MiB", disks, adopt: true });
-    const up = await stack.up({ continueOnError: true });
     expect(up.ok).toBe(false);
-    for (const name of ["same", "other"])
-      expect(said(up, name)).toContain("Cannot access storage file '/nowhere/disk.raw'");
+    expect(await nextBootMemory(lab(), name)).toMatchObject({ memory: 256 * MIB });
+    stack.edit(name, { memory: "512MiB" });
+  }
+  expect(pids()).toEqual(before);
 
-    stack.edit("same", { disks: [] });
-    stack.edit("other", { disks: [], memory: "512MiB", adopt: false });
-    const { changes } = await stack.apply();
-    expect(changes).toEqual({ same: 1, replace: 2 });
-    expect(await liveMemory(lab(), "same")).toMatchObject({ cells: [300 * MIB], devices: [] });
-    expect(await liveMemory(lab(), "other")).toMatchObject({ cells: [512 * MIB], devices: [] });
-    await stack.expectSettled();
-  });
-
-  test("a stack that forbids downtime: neither restart nor replace, and what needs none goes on", async () => {
-    const stack = await stackOnLab(
-      lab(),
-      on,
-      {
-        replace: BARE,
-        restart: { ...BARE, forceOff: true, hotplug: { whenNotPossible: "restart" } },
-        later: { ...BARE, hotplug: { whenNotPossible: "nextBoot" } },
-      },
-      { "libvirt-hotplug:allowDowntime": "false" },
-    );
-    await stack.apply();
-    const pids = () => ["replace", "restart", "later"].map((name) => lab().qemuPid(name));
-    const before = pids();
-
-    // What is refused ends the operation before others are done: one at a time.
-    for (const name of ["replace", "restart"]) {
-      stack.edit(name, { memory: "300MiB" });
-      const up = await stack.up();
-      expect(said(up, name)).toContain(
-        `error: ${WHY}; a ${name} is forbidden by the stack (libvirt-hotplug:allowDowntime is false), so nothing is done`,
-      );
-      expect(up.ok).toBe(false);
-      expect(await nextBootMemory(lab(), name)).toMatchObject({ memory: 256 * MIB });
-      stack.edit(name, { memory: "512MiB" });
-    }
-    expect(pids()).toEqual(before);
-
-    stack.edit("later", { memory: "300MiB" });
-    await stack.apply();
-    expect(await nextBootMemory(lab(), "later")).toMatchObject({ memory: 300 * MIB });
-    expect(await liveMemory(lab(), "replace")).toMatchObject({ memory: 512 * MIB, cells: [256 * MIB] });
-    await stack.expectSettled();
-    expect(pids()).toEqual(before);
-    expect(await powerState(lab(), "restart")).toBe("running");
-  });
+  stack.edit("later", { memory: "300MiB" });
+  await stack.apply();
+  expect(await nextBootMemory(lab(), "later")).toMatchObject({ memory: 300 * MIB });
+  expect(await liveMemory(lab(), "replace")).toMatchObject({ memory: 512 * MIB, cells: [256 * MIB] });
+  await stack.expectSettled();
+  expect(pids()).toEqual(before);
+  expect(await powerState(lab(), "restart")).toBe("running");
 });
 
 /** A disk that QEMU can use, with something in it that must not be lost. */

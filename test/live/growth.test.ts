@@ -1,45 +1,86 @@
-import { afterEach, expect, test } from "vitest";
-import { editByHand, labOfThisFile, liveMemory, nextBootMemory, removeDomains } from "./by-virsh.ts";
-import { onEachEngine } from "./engines.ts";
-import { BARE, stackOnLab } from "./stack-on-lab.ts";
-
-const MIB = 1024;
+import { expect, test } from "vitest";
+import { onEachEngine } from "../support/engines.ts";
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { editByHand, liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
+
+test("growth right up to maxMemory: the next boot has no headroom, and starts", async () => {
+  const stack = await stackOnLab(lab(), { full: { ...BARE, maxMemory: "512MiB" } });
+  await stack.apply();
+  const pid = lab().qemuPid("full");
+
+  stack.edit("full", { memory: "512MiB" });
+  const { outputs } = await stack.apply();
+  expect(outputs.full).toContain("the ceiling is reached: the next boot has no headroom");
+  expect(lab().qemuPid("full")).toBe(pid);
+  expect(await liveMemory(lab(), "full")).toMatchObject({ memory: 512 * MIB, cells: [256 * MIB] });
+  expect(await nextBootMemory(lab(), "full")).toMatchObject({
+    memory: 512 * MIB,
+    maxMemory: undefined,
+    cells: [512 * MIB],
+    devices: [],
+  });
+  await stack.expectSettled();
+
+  await lab().virsh("destroy", "full");
+  await lab().virsh("start", "full");
+  expect(await liveMemory(lab(), "full")).toMatchObject({ cells: [512 * MIB], devices: [] });
+  expect((await stack.refresh()).errors).toEqual([]);
+  await stack.expectSettled();
+});
+
+test("what was changed by hand in the definition survives a grow, and a graphics password stays secret", async () => {
+  const password = "hunter2!";
+  const graphics = `<graphics type='vnc' passwd='${password}'><listen type='none'/></graphics>`;
+  const stack = await stackOnLab(lab(), {
+    edited: BARE,
+    own: { ...BARE, xml: { secret: `<domain><devices>${graphics}</devices></domain>` } },
+  });
+  await stack.apply();
+  const byHand: [before: string, after: string][] = [
+    ["<vcpu placement='static'>", "<description>edited by hand</description>\n  <vcpu placement='static'>"],
+    ["<metadata>", "<metadata>\n    <theirs:mark xmlns:theirs='urn:others'>kept &amp; whole</theirs:mark>"],
+    ["</devices>", `  ${graphics}\n  </devices>`],
+    ["</devices>", "  <watchdog model='i6300esb' action='reset'/>\n  </devices>"],
+  ];
+  await editByHand(lab(), "edited", (xml) =>
+    byHand.reduce((text, [before, after]) => text.replace(before, after), xml),
+  );
+  const definition = async (name: string) =>
+    (await lab().virsh("dumpxml", name, "--inactive", "--security-info")).split("\n");
+  const before = { edited: await definition("edited"), own: await definition("own") };
+  const pids = [lab().qemuPid("edited"), lab().qemuPid("own")];
+
+  stack.edit("edited", { memory: "512MiB" });
+  stack.edit("own", { memory: "512MiB" });
+  const { stdout } = await stack.apply();
+  for (const name of ["edited", "own"] as const) {
+    const after = await definition(name);
+    const size = (line: string) => /<(memory|currentMemory|cell) /.test(line);
+    expect(after.filter((line) => !size(line))).toEqual(before[name].filter((line) => !size(line)));
+    expect(after.join("\n")).toContain(`passwd='${password}'`);
+  }
+  expect((await definition("edited")).join("\n")).toContain("kept &amp; whole");
+  await stack.expectSettled();
+  expect([lab().qemuPid("edited"), lab().qemuPid("own")]).toEqual(pids);
+
+  expect(stdout).not.toContain(password);
+  expect(await stack.stateText({ secrets: false })).not.toContain(password);
+});
 
 onEachEngine((on) => {
-  test("growth right up to maxMemory: the next boot has no headroom, and starts", async () => {
-    const stack = await stackOnLab(lab(), on, { full: { ...BARE, maxMemory: "512MiB" } });
-    await stack.apply();
-    const pid = lab().qemuPid("full");
-
-    stack.edit("full", { memory: "512MiB" });
-    const { outputs } = await stack.apply();
-    expect(outputs.full).toContain("the ceiling is reached: the next boot has no headroom");
-    expect(lab().qemuPid("full")).toBe(pid);
-    expect(await liveMemory(lab(), "full")).toMatchObject({ memory: 512 * MIB, cells: [256 * MIB] });
-    expect(await nextBootMemory(lab(), "full")).toMatchObject({
-      memory: 512 * MIB,
-      maxMemory: undefined,
-      cells: [512 * MIB],
-      devices: [],
-    });
-    await stack.expectSettled();
-
-    await lab().virsh("destroy", "full");
-    await lab().virsh("start", "full");
-    expect(await liveMemory(lab(), "full")).toMatchObject({ cells: [512 * MIB], devices: [] });
-    expect((await stack.refresh()).errors).toEqual([]);
-    await stack.expectSettled();
-  });
-
   test("a size that can't be plugged: an error where the program wants one, else a replace that is carried out", async () => {
     const interfaces = [{ user: true }];
-    const stack = await stackOnLab(lab(), on, {
-      stays: { ...BARE, hotplug: { whenNotPossible: "error" } },
-      replaced: { ...BARE, interfaces },
-    });
+    const stack = await stackOnLab(
+      lab(),
+      {
+        stays: { ...BARE, hotplug: { whenNotPossible: "error" } },
+        replaced: { ...BARE, interfaces },
+      },
+      { on },
+    );
     await stack.apply();
     const pids = { stays: lab().qemuPid("stays"), replaced: lab().qemuPid("replaced") };
     const identity = async () => {
@@ -70,50 +111,15 @@ onEachEngine((on) => {
     expect(lab().qemuPid("stays")).toBe(pids.stays);
   });
 
-  test("what was changed by hand in the definition survives a grow, and a graphics password stays secret", async () => {
-    const password = "hunter2!";
-    const graphics = `<graphics type='vnc' passwd='${password}'><listen type='none'/></graphics>`;
-    const stack = await stackOnLab(lab(), on, {
-      edited: BARE,
-      own: { ...BARE, xml: { secret: `<domain><devices>${graphics}</devices></domain>` } },
-    });
-    await stack.apply();
-    const byHand: [before: string, after: string][] = [
-      ["<vcpu placement='static'>", "<description>edited by hand</description>\n  <vcpu placement='static'>"],
-      ["<metadata>", "<metadata>\n    <theirs:mark xmlns:theirs='urn:others'>kept &amp; whole</theirs:mark>"],
-      ["</devices>", `  ${graphics}\n  </devices>`],
-      ["</devices>", "  <watchdog model='i6300esb' action='reset'/>\n  </devices>"],
-    ];
-    await editByHand(lab(), "edited", (xml) =>
-      byHand.reduce((text, [before, after]) => text.replace(before, after), xml),
-    );
-    const definition = async (name: string) =>
-      (await lab().virsh("dumpxml", name, "--inactive", "--security-info")).split("\n");
-    const before = { edited: await definition("edited"), own: await definition("own") };
-    const pids = [lab().qemuPid("edited"), lab().qemuPid("own")];
-
-    stack.edit("edited", { memory: "512MiB" });
-    stack.edit("own", { memory: "512MiB" });
-    const { stdout } = await stack.apply();
-    for (const name of ["edited", "own"] as const) {
-      const after = await definition(name);
-      const size = (line: string) => /<(memory|currentMemory|cell) /.test(line);
-      expect(after.filter((line) => !size(line))).toEqual(before[name].filter((line) => !size(line)));
-      expect(after.join("\n")).toContain(`passwd='${password}'`);
-    }
-    expect((await definition("edited")).join("\n")).toContain("kept &amp; whole");
-    await stack.expectSettled();
-    expect([lab().qemuPid("edited"), lab().qemuPid("own")]).toEqual(pids);
-
-    expect(stdout).not.toContain(password);
-    expect(await stack.stateText({ secrets: false })).not.toContain(password);
-  });
-
   test("a size that the preview can't know yet is an update, and up does what it comes to", async () => {
-    const stack = await stackOnLab(lab(), on, {
-      first: BARE,
-      follower: { ...BARE, memory: { output: ["first", "nextBootMemory"] } },
-    });
+    const stack = await stackOnLab(
+      lab(),
+      {
+        first: BARE,
+        follower: { ...BARE, memory: { output: ["first", "nextBootMemory"] } },
+      },
+      { on },
+    );
     const preview = await stack.preview();
     expect(preview.errors).toEqual([]);
     await stack.apply();

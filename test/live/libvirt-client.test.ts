@@ -88,6 +88,14 @@ describe("every call, on a real daemon", () => {
       String(await hypervisor.version()).slice(0, 1),
     );
     expect(await hypervisor.capabilities()).toMatch(/^<capabilities>[\s\S]*<\/capabilities>\s*$/);
+    const q35 = { type: "qemu", arch: "x86_64", machine: "q35" };
+    expect(await hypervisor.domainCapabilities(q35)).toMatch(
+      /^<domainCapabilities>[\s\S]*<machine>pc-q35-[\s\S]*<\/domainCapabilities>\s*$/,
+    );
+    expect(await failure(hypervisor.domainCapabilities({ ...q35, machine: "pc-q35-99.9" }))).toMatchObject({
+      code: ErrorCode.INVALID_ARG,
+      message: expect.stringContaining("the machine 'pc-q35-99.9' is not supported by emulator"),
+    });
   });
 
   test("a name with every kind of character comes back as it went", async () => {

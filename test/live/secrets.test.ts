@@ -1,12 +1,10 @@
-import { afterEach, expect, test } from "vitest";
-import { labOfThisFile, liveMemory, removeDomains } from "./by-virsh.ts";
-import { onEachEngine } from "./engines.ts";
-import { BARE, stackOnLab } from "./stack-on-lab.ts";
-
-const MIB = 1024;
+import { expect, test } from "vitest";
+import { onEachEngine } from "../support/engines.ts";
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { liveMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-afterEach(() => removeDomains(lab()));
 
 // Sizes that nothing else has by chance: 1286 MiB is 1316864 KiB, and so on.
 const SIZES = { memory: 1286, grown: 1542, unaligned: 1571 };
@@ -26,7 +24,7 @@ onEachEngine((on) => {
   test("a secret size works, and nothing that is printed or kept in clear says it", async () => {
     const memory = (mib: number) => ({ memory: { secret: `${mib}MiB` } });
     const { maxMemory: _, ...rest } = BARE;
-    const stack = await stackOnLab(lab(), on, { vault: { ...rest, ...memory(SIZES.memory) } });
+    const stack = await stackOnLab(lab(), { vault: { ...rest, ...memory(SIZES.memory) } }, { on });
     const shown: string[] = [];
     const kept = async (result: { stdout: string; errors: string[]; json?: unknown }) => {
       shown.push(result.stdout, ...result.errors, JSON.stringify(result.json ?? ""));

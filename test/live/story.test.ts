@@ -3,21 +3,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { GuestConsole } from "../lab/console.ts";
 import { waitUntil } from "../lab/wait-until.ts";
-import { labOfThisFile, liveMemory, nextBootMemory, removeDomains, words } from "./by-virsh.ts";
-import { onEachEngine } from "./engines.ts";
-import { type StackOnLab, stackOnLab } from "./stack-on-lab.ts";
+import { onEachEngineWithHosts } from "../support/engines.ts";
+import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
+import { type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
+import { liveMemory, nextBootMemory, removeDomains, words } from "../support/virsh.ts";
 
-const MIB = 1024;
 const PLAN =
   "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart";
 
-const lab = labOfThisFile();
-
-/** A guest of the lab boots under emulation, while another one may do so beside it. */
-const BOOT = { timeoutMs: 150_000 };
+const lab = labOfThisFile({ keepDomains: true });
 
 // The story of the README: one guest, one boot until it is shut down, told in order.
-onEachEngine((on) => {
+onEachEngineWithHosts((on) => {
   describe("edit a number, preview, up, and the running guest has more memory", () => {
     let stack: StackOnLab;
     let console: GuestConsole;
@@ -27,15 +24,19 @@ onEachEngine((on) => {
       const file = lab().file("web-1.log");
       rmSync(file, { force: true });
       console = lab().console(file);
-      stack = await stackOnLab(lab(), on, {
-        "web-1": {
-          memory: "1003MiB",
-          maxMemory: "8GiB",
-          vcpus: 2,
-          boot: { ...lab().guest, commandLine: "console=ttyS0 quiet memhp_default_state=online" },
-          serial: { file },
+      stack = await stackOnLab(
+        lab(),
+        {
+          "web-1": {
+            memory: "1003MiB",
+            maxMemory: "8GiB",
+            vcpus: 2,
+            boot: { ...lab().guest, commandLine: "console=ttyS0 quiet memhp_default_state=online" },
+            serial: { file },
+          },
         },
-      });
+        { on },
+      );
     });
     afterAll(() => removeDomains(lab()));
 

@@ -1,21 +1,18 @@
 import { afterEach, expect, test } from "vitest";
-import { labOfThisFile, liveMemory, removeDomains } from "./by-virsh.ts";
-import { onEachEngine } from "./engines.ts";
-import { rpcProxy } from "./rpc-proxy.ts";
-import { BARE, stackOnLab } from "./stack-on-lab.ts";
+import { onEachEngine } from "../support/engines.ts";
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { rpcProxy } from "../support/rpc-proxy.ts";
+import { BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { liveMemory } from "../support/virsh.ts";
 
-const MIB = 1024;
 const FLEET = ["a", "b", "c", "d"];
 
 const lab = labOfThisFile();
-afterEach(async () => {
-  await lab().restartDaemon();
-  await removeDomains(lab());
-});
+afterEach(() => lab().restartDaemon());
 
 onEachEngine((on) => {
   test("the daemon is stopped: previews come from the state and say so, refresh is an error, and nothing is lost", async () => {
-    const stack = await stackOnLab(lab(), on, Object.fromEntries(FLEET.map((name) => [name, BARE])));
+    const stack = await stackOnLab(lab(), Object.fromEntries(FLEET.map((name) => [name, BARE])), { on });
     await stack.apply();
     const pids = FLEET.map((name) => lab().qemuPid(name));
     await lab().stopDaemon();
@@ -50,28 +47,28 @@ onEachEngine((on) => {
     await stack.expectSettled();
     expect(FLEET.map((name) => lab().qemuPid(name))).toEqual(pids);
   });
+});
 
-  test("a daemon that accepts and says nothing is asked once by a preview, and named by up", async () => {
-    const proxy = await rpcProxy(lab(), "silent");
-    const domains = FLEET.map((name) => [name, { ...BARE, uri: proxy.uri }]);
-    const stack = await stackOnLab(lab(), on, Object.fromEntries(domains));
-    await stack.apply();
-    for (const name of FLEET) stack.edit(name, { memory: "512MiB" });
+test("a daemon that accepts and says nothing is asked once by a preview, and named by up", async () => {
+  const proxy = await rpcProxy(lab(), "silent");
+  const domains = FLEET.map((name) => [name, { ...BARE, uri: proxy.uri }]);
+  const stack = await stackOnLab(lab(), Object.fromEntries(domains));
+  await stack.apply();
+  for (const name of FLEET) stack.edit(name, { memory: "512MiB" });
 
-    proxy.fallSilent();
-    const preview = await stack.preview();
-    expect(preview.errors).toEqual([]);
-    expect(preview.changes).toEqual({ same: 1, update: FLEET.length });
-    expect(preview.stdout).toContain("no answer within 2000 ms");
-    expect(proxy.connections).toBe(1);
+  proxy.fallSilent();
+  const preview = await stack.preview();
+  expect(preview.errors).toEqual([]);
+  expect(preview.changes).toEqual({ same: 1, update: FLEET.length });
+  expect(preview.stdout).toContain("no answer within 2000 ms");
+  expect(proxy.connections).toBe(1);
 
-    const failed = await stack.up({ continueOnError: true });
-    expect(failed.ok).toBe(false);
-    expect(failed.stdout).toMatch(/cannot connect to the libvirt daemon at \S+silent.sock: no answer within/);
-    expect(proxy.connections).toBe(3);
+  const failed = await stack.up({ continueOnError: true });
+  expect(failed.ok).toBe(false);
+  expect(failed.stdout).toMatch(/cannot connect to the libvirt daemon at \S+silent.sock: no answer within/);
+  expect(proxy.connections).toBe(3);
 
-    proxy.restore();
-    await stack.apply();
-    await stack.expectSettled();
-  });
+  proxy.restore();
+  await stack.apply();
+  await stack.expectSettled();
 });

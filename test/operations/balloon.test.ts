@@ -213,11 +213,11 @@ test("what can't be left is refused at the argument", async () => {
     {
       property,
       reason:
-        "is 1025 MiB, above memory, 1024 MiB; lower it to at most that, or take it out: then the balloon leaves all of it",
+        "is 1025 MiB, above memory (1024 MiB); lower it, or remove it to leave the guest all of its memory",
     },
   ]);
   expect(await failing({ ...args, currentMemory: "143MiB" })).toMatchObject([
-    { property, reason: expect.stringContaining("of 1024 MiB the balloon must leave at least 144 MiB") },
+    { property, reason: expect.stringContaining("with 1024 MiB of memory it must be at least 144 MiB") },
   ]);
   expect(await failing({ ...ballooned, balloon: false })).toMatchObject([{ property }]);
 });

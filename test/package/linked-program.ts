@@ -16,6 +16,6 @@ export function copyProgram(source: string, target: string): void {
   mkdirSync(join(modules, "@pulumi"), { recursive: true });
   symlinkSync(root, join(modules, "pulumi-libvirt-hotplug"));
   mkdirSync(join(modules, ".bin"));
-  symlinkSync("../pulumi-libvirt-hotplug/dist/cli/index.cjs", join(modules, ".bin/pulumi-libvirt-hotplug"));
+  symlinkSync("../pulumi-libvirt-hotplug/dist/cli/index.mjs", join(modules, ".bin/pulumi-libvirt-hotplug"));
   symlinkSync(join(root, "node_modules/@pulumi/pulumi"), join(modules, "@pulumi/pulumi"));
 }

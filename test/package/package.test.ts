@@ -7,38 +7,36 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
 import { openStack } from "../engine/driver.ts";
+import { installByReadme } from "./install-by-readme.ts";
+import { OLDEST_NODE, oldestNode } from "./oldest-node.ts";
+import { EXAMPLE } from "./readme.ts";
 
 const run = promisify(execFile);
 const repository = join(import.meta.dirname, "../..");
 const { devDependencies } = manifest;
 
-/** A project of a user's own, in a folder with a space, where the packed package is installed. */
+/** A folder with a space in its name. */
+let folder: string;
+/** A program in it, where the packed package is installed. */
 let project: string;
-/** What npm says of the tarball. */
-let packed: { filename: string; files: { path: string }[] };
+let tarball: string;
 
 beforeAll(async () => {
-  project = await mkdtemp(join(tmpdir(), "libvirt-hotplug package "));
-  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
-    cwd: repository,
-  });
-  packed = JSON.parse(stdout)[0];
-  await file("package.json", { private: true });
-  await install(
-    join(project, packed.filename),
-    `@pulumi/pulumi@${devDependencies["@pulumi/pulumi"]}`,
-    `@types/node@${devDependencies["@types/node"]}`,
-  );
+  folder = await mkdtemp(join(tmpdir(), "libvirt-hotplug package "));
+  const { "@pulumi/pulumi": pulumi, "@types/node": node } = devDependencies;
+  const manifest = { private: true, dependencies: { "@pulumi/pulumi": pulumi, "@types/node": node } };
+  ({ program: project, tarball } = await installByReadme(folder, manifest));
 });
 
 afterAll(async () => {
-  await rm(project, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true });
 });
 
 describe("the tarball", () => {
-  test("holds what is compiled, and nothing else of the repository", () => {
-    const others = packed.files.map(({ path }) => path).filter((path) => !path.startsWith("dist/"));
-    expect(others.toSorted()).toEqual(["LICENSE", "README.md", "package.json"]);
+  test("holds what is compiled, and nothing else of the repository", async () => {
+    const { stdout } = await run("tar", ["--list", "--gzip", "--file", tarball]);
+    const others = stdout.split("\n").filter((path) => path !== "" && !path.startsWith("package/dist/"));
+    expect(others.toSorted()).toEqual(["package/LICENSE", "package/README.md", "package/package.json"]);
   });
 
   test("doesn't name a plugin, which the CLI would look for", async () => {
@@ -76,12 +74,7 @@ describe("its command", () => {
   });
 });
 
-const esModule = `import { Domain } from "pulumi-libvirt-hotplug";
-
-const web = new Domain("web-1", { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 });
-export const uuid = web.uuid;
-export const plan = web.memoryPlan;
-`;
+const esModule = `${EXAMPLE}export const uuid = web.uuid;\n`;
 
 const commonJs = `const { Domain } = require("pulumi-libvirt-hotplug");
 
@@ -122,6 +115,43 @@ describe("a program that uses it can be previewed with no hypervisor in reach", 
   });
 });
 
+describe(`on Node ${OLDEST_NODE}, the oldest one that package.json allows`, () => {
+  let node: string;
+  let missing: string | undefined;
+
+  beforeAll(async () => {
+    try {
+      node = await oldestNode();
+    } catch (error) {
+      missing = `Node ${OLDEST_NODE} can't be installed: ${error instanceof Error ? error.message : error}`;
+    }
+  });
+
+  test("the command and the provider load, and Node has nothing to warn of", async ({ skip }) => {
+    if (missing !== undefined) skip(missing);
+    const script =
+      'console.log(process.version, typeof require("pulumi-libvirt-hotplug/provider").provider.diff)';
+    const provider = await run(node, ["--eval", script], { cwd: project });
+    expect(provider).toEqual({ stdout: `v${OLDEST_NODE} function\n`, stderr: "" });
+    const command = await run(node, ["node_modules/.bin/pulumi-libvirt-hotplug", "--help"], { cwd: project });
+    expect(command).toMatchObject({ stdout: expect.stringMatching(/^Usage: /), stderr: "" });
+  });
+
+  test("a program can be previewed, by Pulumi's own hosts on that Node", async ({ skip }) => {
+    if (missing !== undefined) skip(missing);
+    const program = `${esModule}export const version = process.version;\n`;
+    const { execPath } = process;
+    // The small engine starts Pulumi's hosts with it.
+    process.execPath = node;
+    try {
+      const outputs = await preview("oldest-node", { private: true }, { "index.ts": program });
+      expect(outputs).toHaveProperty("version", `v${OLDEST_NODE}`);
+    } finally {
+      process.execPath = execPath;
+    }
+  });
+});
+
 describe("its types are found", () => {
   test.each([
     { name: "by an ES module", type: "module", options: ["--module", "nodenext"] },
@@ -159,7 +189,7 @@ async function preview(
   name: string,
   manifest: object,
   files: Record<string, string | object>,
-): Promise<void> {
+): Promise<Record<string, unknown>> {
   await file(`${name}/Pulumi.yaml`, `name: ${name}\nruntime: nodejs\n`);
   await file(`${name}/package.json`, manifest);
   for (const [path, content] of Object.entries(files)) await file(`${name}/${path}`, content);
@@ -176,6 +206,7 @@ async function preview(
   expect(errors).toEqual([]);
   expect(changes).toEqual({ create: 2 });
   expect(outputs).toMatchObject({ uuid: expect.stringMatching(/^[0-9a-f-]{36}$/), plan: expect.any(String) });
+  return outputs;
 }
 
 async function file(path: string, content: string | object): Promise<void> {

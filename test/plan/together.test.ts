@@ -9,9 +9,10 @@ import type { Observed, ObservedDevice } from "../../provider/plan/observed.ts";
 import type { Plan, Reachable, Step } from "../../provider/plan/plan.ts";
 import { type MemoryPlanContext, planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyWholeCase, named } from "../support/arbitrary-whole.ts";
+import { cases } from "../support/properties.ts";
 import { afterStep } from "../support/simulate.ts";
 
-const RUNS = { numRuns: 300 };
+const RUNS = cases(300);
 const ACTS = ["none", "live", "nextBoot"];
 
 /** What follows a step beside it: QEMU places a DIMM, the guest takes what is on its blocks, libvirt names devices. */

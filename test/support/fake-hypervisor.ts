@@ -6,6 +6,7 @@ import { ConnectionError, ErrorCode, type LibvirtError } from "../../provider/li
 import type {
   AgentCommand,
   DomainEvent,
+  DomainKind,
   DomainRef,
   Hypervisor,
   MemoryStats,
@@ -68,6 +69,12 @@ export class FakeHypervisor implements Hypervisor {
   /** The guest's agent; without one its commands are refused. */
   agent: ((command: AgentCommand) => unknown) | undefined;
   libvirtVersion = 9_000_000;
+  /** What a new domain can have. */
+  supports = {
+    maxVcpus: 288,
+    models: ["qemu64", "Nehalem", "Cascadelake-Server"],
+    firmware: ["bios", "efi"],
+  };
   /** What the guest can't give back of a virtio-mem device, and the most that it takes of one, in KiB. */
   virtioMem = { least: 0, most: 2 ** 40 };
   /** The host's memory in KiB: more than any test asks for, unless it says otherwise. */
@@ -265,6 +272,23 @@ export class FakeHypervisor implements Hypervisor {
     return this.answer("capabilities", "", () => CAPABILITIES);
   }
 
+  domainCapabilities({ type, arch, machine }: DomainKind): Promise<string> {
+    return this.answer("domainCapabilities", "", () => {
+      const machines = MACHINES[arch];
+      if (machines === undefined)
+        throw libvirtError(
+          ErrorCode.CONFIG_UNSUPPORTED,
+          `unsupported configuration: unable to find any emulator to serve '${arch}' architecture`,
+        );
+      if (machine !== undefined && !machines.includes(machine))
+        throw libvirtError(
+          ErrorCode.INVALID_ARG,
+          `invalid argument: the machine '${machine}' is not supported by emulator '/usr/bin/qemu-system-${arch}'`,
+        );
+      return domainCapabilities(type, this.supports);
+    });
+  }
+
   version(): Promise<number> {
     return this.answer("version", "", () => this.libvirtVersion);
   }
@@ -379,8 +403,33 @@ function ref(domain: FakeDomain | undefined): DomainRef | undefined {
   );
 }
 
+/** As QEMU 7.2's, without most of the versions. */
+const MACHINES: Readonly<Record<string, string[]>> = {
+  x86_64: ["pc-i440fx-7.2", "pc", "pc-q35-7.2", "q35", "pc-q35-5.0", "pc-q35-4.2", "microvm"],
+  aarch64: ["virt-7.2", "virt"],
+};
+
+const machineElements = (arch: string) =>
+  MACHINES[arch]?.map((machine) => `<machine maxCpus='288'>${machine}</machine>`).join("");
+
 const CAPABILITIES = `<capabilities>
   <host><cpu><arch>x86_64</arch></cpu></host>
-  <guest><os_type>hvm</os_type><arch name='x86_64'><domain type='qemu'/><domain type='kvm'/></arch></guest>
-  <guest><os_type>hvm</os_type><arch name='aarch64'><domain type='qemu'/></arch></guest>
+  <guest><os_type>hvm</os_type><arch name='x86_64'>${machineElements("x86_64")}<domain type='qemu'/><domain type='kvm'/></arch></guest>
+  <guest><os_type>hvm</os_type><arch name='aarch64'>${machineElements("aarch64")}<domain type='qemu'/></arch></guest>
 </capabilities>`;
+
+function domainCapabilities(type: string, supports: FakeHypervisor["supports"]): string {
+  const values = supports.firmware.map((name) => `<value>${name}</value>`);
+  const models = supports.models.map((name) => `<model usable='no' vendor='unknown'>${name}</model>`);
+  return `<domainCapabilities>
+  <domain>${type}</domain>
+  <vcpu max='${supports.maxVcpus}'/>
+  <os supported='yes'><enum name='firmware'>${values.join("")}</enum></os>
+  <cpu>
+    <mode name='host-passthrough' supported='${type === "kvm" ? "yes" : "no"}'/>
+    <mode name='maximum' supported='yes'/>
+    <mode name='host-model' supported='yes'><model fallback='forbid'>Nehalem</model></mode>
+    <mode name='custom' supported='yes'>${models.join("")}</mode>
+  </cpu>
+</domainCapabilities>`;
+}

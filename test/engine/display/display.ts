@@ -1,19 +1,20 @@
 import type { OperationKind } from "../operation.ts";
-import type { Diagnostic, EngineEvent, OperationResult } from "../report.ts";
+import type { EngineEvent, OperationResult } from "../report.ts";
 import { isStack } from "../stack/urn.ts";
-import type { StepInfo } from "../steps/step.ts";
-import { resourceBlock } from "./resource-block.ts";
-import { Row } from "./row.ts";
-import { summary } from "./summary.ts";
+import { DetailedView } from "./detailed-view.ts";
+import { type Look, Row } from "./row.ts";
+import { diagnosticsSection, outputsSection, resourcesSection } from "./summary.ts";
+import { tableLines } from "./table.ts";
 import { coloured } from "./words.ts";
 
 export interface DisplayOptions {
   kind: OperationKind;
   preview: boolean;
   stack: string;
+  stackUrn: string;
   /** Which engine runs, and why. */
   engine: string;
-  /** Shows each resource's properties, as `--diff` does. */
+  /** Shows each resource's properties in the place of its row, as `--diff` does. */
   diff: boolean;
   /** On a terminal rows are rewritten in place and coloured; elsewhere a line is written for each change of a row. */
   terminal: { columns: number } | undefined;
@@ -27,45 +28,64 @@ const PREVIEW_TITLES = {
   destroy: "Previewing destroy",
 };
 
-/** Shows an operation much as Pulumi's CLI does. */
+/** Shows an operation as Pulumi's CLI does. */
 export class Display {
   /** All that was shown, as it is where there is no terminal. */
   text = "";
   private readonly rows = new Map<string, Row>();
   private drawnRows = 0;
+  private over = false;
+  private anyFailed = false;
+  private readonly details: DetailedView | undefined;
   private readonly o: DisplayOptions;
 
   constructor(options: DisplayOptions) {
     this.o = options;
+    if (options.diff) this.details = new DetailedView(options);
     const title = (options.preview ? PREVIEW_TITLES : TITLES)[options.kind];
     this.lasting([`engine: ${options.engine}`, `${title} (${options.stack}):`]);
   }
 
   show(event: EngineEvent): void {
-    if (event.kind === "diagnostic") this.showDiagnostic(event.diagnostic);
-    else this.showStep(event.kind, event.step);
+    if (event.kind === "diagnostic" && event.diagnostic.severity === "debug") return;
+    if (this.details) this.lasting(this.details.linesOf(event));
+    else this.showRow(event);
+  }
+
+  private showRow(event: EngineEvent): void {
+    const row = this.row(
+      (event.kind === "diagnostic" ? event.diagnostic.urn : event.step.urn) || this.o.stackUrn,
+    );
+    const wasRefreshed = row.isRefreshed;
+    row.take(event);
+    if (event.kind === "failed") this.anyFailed = true;
+    if (event.kind !== "ended" || wasRefreshed || this.endsWithALine(event)) this.line(row);
+    this.redraw();
   }
 
   close(result: OperationResult): void {
-    this.lasting(summary(result, this.o));
+    const { kind, preview } = this.o;
+    const sections = [result.ok && kind !== "destroy" ? outputsSection(result, { preview }) : []];
+    if (!this.details) {
+      this.endRows();
+      sections.unshift(diagnosticsSection(result.diagnostics, this.o.stackUrn));
+    }
+    sections.push(resourcesSection(result, { preview }));
+    if (!result.ok) sections.push([`error: ${preview ? "preview" : kind} failed`, ""]);
+    this.lasting(sections.flat());
   }
 
-  private showStep(kind: "begun" | "ended" | "failed", step: StepInfo): void {
-    const row = this.row(step.urn);
-    row.take(kind, step);
-    // A plan is shown once, when it is complete.
-    if (this.o.preview && kind === "begun") return;
-    const isFirst = kind === (this.o.preview ? "ended" : "begun");
-    this.rowChanged(row, this.o.diff && isFirst ? step : undefined);
+  /** A plan is shown once, and what stays the same and a component end without another line. */
+  private endsWithALine({ step }: Extract<EngineEvent, { step: unknown }>): boolean {
+    return !this.o.preview && step.op !== "same" && (step.new ?? step.old)?.custom === true;
   }
 
-  private showDiagnostic(diagnostic: Diagnostic): void {
-    if (diagnostic.severity === "debug" || diagnostic.urn === "") return;
-    const row = this.row(diagnostic.urn);
-    row.say(diagnostic);
-    // Otherwise it is on the line that follows, at the latest in the diagnostics.
-    if (row.stage === "begun" && diagnostic.severity !== "error") this.rowChanged(row);
-    else this.redraw();
+  private endRows(): void {
+    const unfinished = [...this.rows.values()].filter((row) => !row.isDone({ over: false }));
+    this.over = true;
+    for (const row of unfinished) this.line(row);
+    this.redraw();
+    if (this.o.terminal) this.o.write("\n");
   }
 
   private row(urn: string): Row {
@@ -73,33 +93,29 @@ export class Display {
     if (known) return known;
     const row = new Row(urn);
     this.rows.set(urn, row);
+    // Every resource is shown below the stack.
+    if (!isStack(urn)) this.row(this.o.stackUrn);
     return row;
   }
 
-  /** `detailed`: the step whose properties follow the row. */
-  private rowChanged(row: Row, detailed?: StepInfo): void {
-    this.redraw();
-    if (!this.isShown(row)) return;
-    const { preview, kind, terminal, diff } = this.o;
-    const outputs = kind === "refresh";
-    const lines = [row.text({ preview, outputs, overall: false })];
-    if (detailed) lines.push(...resourceBlock(detailed, { outputs }));
-    this.text += asText(lines);
-    if (!terminal) this.o.write(asText(lines));
-    else if (diff) this.o.write(asText(lines.map(coloured)));
+  private look(terminal: boolean): Look {
+    const { preview, kind } = this.o;
+    return { preview, terminal, outputs: kind === "refresh", over: this.over, anyFailed: this.anyFailed };
   }
 
-  private isShown(row: Row): boolean {
-    return row.isShown || (row.step !== undefined && isStack(row.step.urn) && row.stage !== "begun");
+  private line(row: Row): void {
+    if (!row.isShown) return;
+    const line = ` ${row.columns(this.look(false)).join(" ")}\n`;
+    this.text += line;
+    if (!this.o.terminal) this.o.write(line);
   }
 
-  /** On a terminal, all rows anew in the place of those drawn before. */
+  /** On a terminal, all rows again in the place of those drawn before. */
   private redraw(): void {
-    const { terminal, preview, kind } = this.o;
-    if (!terminal || this.o.diff) return;
-    const o = { preview, outputs: kind === "refresh", overall: true };
-    const rows = [...this.rows.values()].filter((row) => this.isShown(row));
-    const lines = rows.map((row) => coloured(row.text(o).slice(0, terminal.columns - 1)));
+    if (!this.o.terminal) return;
+    const stack = this.row(this.o.stackUrn);
+    const o = { look: this.look(true), width: this.o.terminal.columns };
+    const lines = tableLines(stack, [...this.rows.values()], o).map(coloured);
     const back = this.drawnRows > 0 ? `\x1b[${this.drawnRows}A\x1b[J` : "";
     this.o.write(back + asText(lines));
     this.drawnRows = lines.length;

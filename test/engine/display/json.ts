@@ -2,15 +2,16 @@ import type { OperationResult } from "../report.ts";
 import type { Config } from "../stack/project.ts";
 import { type Resource, storeResource } from "../stack/resource.ts";
 import { isProps } from "../stack/values.ts";
-import { printable, visible } from "./values.ts";
+import { printable } from "./values.ts";
+import { withSeverity } from "./words.ts";
 
-/** The shape of what `pulumi preview --json` prints; there is no detailedDiff, since dynamic providers give none. */
+/** The shape of what `pulumi preview --json` prints, without the differences that the CLI works out. */
 export interface PreviewJson {
   config: Record<string, string>;
   steps: {
     op: string;
     urn: string;
-    /** As in a deployment, without hidden properties, and with secrets as «[secret]». */
+    /** As in a deployment, with secrets as "[secret]". */
     oldState?: object;
     newState?: object;
     replaceReasons?: string[];
@@ -38,11 +39,11 @@ export function previewJson(result: OperationResult, config: Config): PreviewJso
     })),
     diagnostics: result.diagnostics
       .filter(({ severity }) => severity !== "debug")
-      .map(({ urn, message, severity, ephemeral }) => ({
-        ...(urn === "" ? {} : { urn }),
-        message,
-        severity,
-        ...(ephemeral ? { ephemeral } : {}),
+      .map((diagnostic) => ({
+        ...(diagnostic.urn === "" ? {} : { urn: diagnostic.urn }),
+        message: `${withSeverity(diagnostic)}\n`,
+        severity: diagnostic.severity,
+        ...(diagnostic.ephemeral ? { ephemeral: true } : {}),
       })),
     duration: Math.round(result.durationMs * 1e6),
     changeSummary: result.changes,
@@ -52,7 +53,7 @@ export function previewJson(result: OperationResult, config: Config): PreviewJso
 function shown(resource: Resource): object {
   const stored = storeResource(resource);
   const side = (key: "inputs" | "outputs") => {
-    const props = printable(visible(resource[key]));
+    const props = printable(resource[key]);
     return isProps(props) && Object.keys(props).length > 0 ? { [key]: props } : {};
   };
   const { inputs: _inputs, outputs: _outputs, ...rest } = stored;

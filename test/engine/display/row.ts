@@ -1,79 +1,143 @@
-import type { Diagnostic } from "../report.ts";
-import { nameOf, typeOf } from "../stack/urn.ts";
+import type { Diagnostic, EngineEvent } from "../report.ts";
+import { isStack, nameOf, typeOf } from "../stack/urn.ts";
 import type { Op, StepInfo } from "../steps/step.ts";
 import { diffSummary } from "./values.ts";
-import { WORDS } from "./words.ts";
+import { WORDS, withSeverity } from "./words.ts";
 
-export type Stage = "waiting" | "begun" | "ended" | "failed";
+/** What the text of all rows depends on. */
+export interface Look {
+  preview: boolean;
+  /** Of a refresh: what differs is shown of the outputs. */
+  outputs: boolean;
+  /** One row a resource, rewritten in place; elsewhere each step of a resource has lines of its own. */
+  terminal: boolean;
+  /** The operation has ended: rows count the messages that follow below them. */
+  over: boolean;
+  anyFailed: boolean;
+}
 
-/** A resource's line in the display. */
+/** The sign, type, name, status and information of a resource. */
+export type Columns = [sign: string, type: string, name: string, status: string, info: string];
+
+/** A resource's row, by the rules of the CLI's progress display. */
 export class Row {
-  stage: Stage = "waiting";
-  step: StepInfo | undefined;
-  /** The replacement as a whole, of which other steps are parts. */
+  /** A resource that stays the same has a row only if there is a message about it. */
+  isShown = false;
+  private step: StepInfo | undefined;
+  private hasEnded = false;
+  private hasFailed = false;
   private replacement: StepInfo | undefined;
-  private lastingMessage = "";
-  private status = "";
+  private readonly counts = { error: 0, warning: 0, info: 0, debug: 0 };
+  private lastMessage: Diagnostic | undefined;
+  private lastError: Diagnostic | undefined;
   private begunAt = 0;
-  private seconds = 0;
-  private readonly urn: string;
+  private seconds: number | undefined;
+  readonly urn: string;
 
   constructor(urn: string) {
     this.urn = urn;
   }
 
-  take(stage: Exclude<Stage, "waiting">, step: StepInfo): void {
-    if (stage === "begun") this.begunAt = performance.now();
-    else {
-      this.seconds = (performance.now() - this.begunAt) / 1000;
-      this.status = "";
-    }
-    this.stage = stage;
+  take(event: EngineEvent): void {
+    if (event.kind === "diagnostic") this.record(event.diagnostic);
+    else this.advance(event.kind, event.step);
+  }
+
+  private advance(kind: "begun" | "ended" | "failed", step: StepInfo): void {
+    // The CLI doesn't show the stack's row at the first event about it.
+    if (step.op !== "same" || (isStack(step.urn) && this.step !== undefined)) this.isShown = true;
     this.step = step;
-    if (step.op === "replace") this.replacement = step;
+    this.hasEnded = kind === "ended";
+    if (kind === "failed") this.hasFailed = true;
+    if (kind === "ended") this.seconds = (performance.now() - this.begunAt) / 1000;
+    else this.seconds = undefined;
+    if (kind === "begun") this.begunAt = performance.now();
+    if (kind === "ended" && step.op === "replace") this.replacement = step;
   }
 
-  say({ message, ephemeral }: Diagnostic): void {
-    this.status = message;
-    if (!ephemeral) this.lastingMessage = message;
+  private record(diagnostic: Diagnostic): void {
+    this.isShown = true;
+    this.lastMessage = diagnostic;
+    if (diagnostic.severity === "error") this.lastError = diagnostic;
+    if (!diagnostic.ephemeral) this.counts[diagnostic.severity]++;
   }
 
-  /** Resources that stay as they are have a row only if there is something to say of them. */
-  get isShown(): boolean {
-    return this.message !== "" || (this.step !== undefined && this.step.op !== "same");
+  /** The URN of the resource that this one is a part of. */
+  get parent(): string {
+    return (this.step?.new ?? this.step?.old)?.parent ?? "";
   }
 
-  /** `overall`: of a replacement, once a step of it has ended, not that step but the whole. */
-  text(o: { preview: boolean; outputs: boolean; overall: boolean }): string {
-    const step = o.overall && this.stage === "ended" ? (this.replacement ?? this.step) : this.step;
-    const diff = step ? diffOf(step, o) : "";
-    const info = [diff, firstLine(this.message)].filter((part) => part !== "").join("; ");
-    const sign = WORDS[step?.op ?? "same"].sign.padEnd(2);
-    const state = step ? this.stateOf(step.op, o) : "";
-    const words = [sign, typeOf(this.urn), nameOf(this.urn), state, info];
-    return ` ${words.filter((word) => word !== "").join(" ")}`;
+  get isRefreshed(): boolean {
+    return this.step?.op === "refresh";
   }
 
-  private get message(): string {
-    return this.status || this.lastingMessage;
+  /** The stack itself is done when the operation is. */
+  isDone({ over }: { over: boolean }): boolean {
+    return this.hasFailed || over || (this.hasEnded && !isStack(this.urn));
   }
 
-  private stateOf(op: Op, { preview }: { preview: boolean }): string {
-    const { planned, running, done } = WORDS[op];
-    if (this.stage === "failed") return `${preview ? planned : running} failed`.trim();
-    if (preview) return planned;
-    if (this.stage === "begun" || done === "") return running;
-    return `${done} (${this.seconds.toFixed(1)}s)`;
+  columns(look: Look): Columns {
+    const sign = WORDS[this.shownOp(look)].sign.padEnd(2);
+    return [sign, typeOf(this.urn), nameOf(this.urn), this.status(look), this.info(look)];
   }
+
+  /** On a terminal a replacement is shown as a whole, not as its steps, as long as nothing has failed. */
+  private shownOp({ terminal, anyFailed, preview, over }: Look): Op {
+    const op = this.step?.op ?? "same";
+    const isPart = op === "create-replacement" || op === "delete-replaced";
+    return isPart && terminal && !anyFailed && (preview || over) ? "replace" : op;
+  }
+
+  private status(look: Look): string {
+    const op = this.shownOp(look);
+    const { planned, running, done, failed } = WORDS[op];
+    if (!this.isDone(look)) {
+      if (isStack(this.urn) && op === "same") return "running";
+      if (look.preview) return planned;
+      return op === "same"
+        ? running
+        : `${running} (${Math.floor((performance.now() - this.begunAt) / 1000)}s)`;
+    }
+    if (look.preview) return look.terminal && op === "refresh" ? done : planned;
+    const hasError = this.hasFailed || this.counts.error > 0;
+    const isCustom = (this.step?.new ?? this.step?.old)?.custom === true;
+    if (look.over && !hasError && isCustom && op !== "same" && !this.hasEnded)
+      return `${running} (interrupted)`;
+    const words = `${hasError ? failed : done}${op === "same" ? "" : this.duration}`;
+    return hasError ? `**${words}**` : words;
+  }
+
+  private get duration(): string {
+    if (this.seconds === undefined) return "";
+    return this.seconds < 1 ? ` (${this.seconds.toFixed(2)}s)` : ` (${Math.floor(this.seconds)}s)`;
+  }
+
+  private info(look: Look): string {
+    const isPart = this.step?.op === "create-replacement" || this.step?.op === "delete-replaced";
+    const step = isPart ? (this.replacement ?? this.step) : this.step;
+    const messages = look.over ? this.counted() : this.current(look);
+    const info = [step ? diffOf(step, look) : "", ...messages].filter((part) => part !== "").join("; ");
+    return info.split("\n")[0] ?? "";
+  }
+
+  private counted(): string[] {
+    const { error, warning, info } = this.counts;
+    return [counted(error, "error"), counted(warning, "warning"), counted(info, "message")];
+  }
+
+  private current({ terminal }: Look): string[] {
+    const diagnostic = (terminal && this.lastError) || this.lastMessage;
+    return diagnostic ? [withSeverity(diagnostic)] : [];
+  }
+}
+
+function counted(count: number, noun: string): string {
+  return count === 0 ? "" : `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** Of the inputs; of the outputs where a resource was read. */
-function diffOf({ old, new: now, op }: StepInfo, { outputs }: { outputs: boolean }): string {
-  if (!old || !now) return "";
+function diffOf({ old, new: now, op }: StepInfo, { outputs }: Look): string {
+  if (!old || !now || op === "same") return "";
   if (outputs || op === "refresh") return diffSummary(old.outputs, now.outputs);
   return diffSummary(old.inputs, now.inputs);
-}
-
-function firstLine(message: string): string {
-  return message.trim().split("\n")[0] ?? "";
 }

@@ -1,107 +1,119 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { openStack, type RunResult, type StackDriver } from "../driver.ts";
+import type { dynamic } from "@pulumi/pulumi";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inProcessHosts } from "../hosts/in-process.ts";
+import { runOperation } from "../operation.ts";
+import { readProject } from "../stack/project.ts";
+import { stackUrn } from "../stack/urn.ts";
+import { Display } from "./display.ts";
+import { type PreviewJson, previewJson } from "./json.ts";
+import {
+  COLUMNS,
+  comparableJson,
+  jsonFile,
+  PASSWORD,
+  PROGRAM,
+  recordingFile,
+  type Shown,
+  scenarios,
+  steady,
+  VIEWS,
+  type View,
+} from "./scenarios.ts";
+import { screen } from "./screen.ts";
+
+const require = createRequire(import.meta.url);
+const program: () => Promise<Record<string, unknown>> = require(PROGRAM);
+const { makeProvider }: { makeProvider: (engineAddress: string) => dynamic.ResourceProvider } = require(
+  join(PROGRAM, "provider.js"),
+);
+const hosts = inProcessHosts({
+  program,
+  provider: ({ engineAddress }) => ({ provider: makeProvider(engineAddress), close: async () => {} }),
+});
 
 const dir = mkdtempSync(join(tmpdir(), "shown-"));
-let stack: StackDriver;
-let plan: RunResult;
-let done: RunResult;
-const written: string[] = [];
+const shown = new Map<string, Record<View, string> & { json: PreviewJson }>();
+const project = readProject(PROGRAM);
+const config = {
+  values: { "vms:password": PASSWORD } as Record<string, string>,
+  secretKeys: ["vms:password"],
+};
 
 beforeAll(async () => {
-  stack = await openStack({
-    projectDir: join(import.meta.dirname, "fixtures/program"),
-    stack: "dev",
-    backendDir: dir,
-    config: { memory: "1003MiB" },
-    engine: "small",
-  });
-  await stack.setConfig("password", "hunter2", { secret: true });
-  await stack.up();
-  await stack.setConfig("memory", "1259MiB");
-  await stack.setConfig("password", "hunter3", { secret: true });
-  plan = await stack.preview({ diff: true, json: true });
-  done = await stack.up({ terminal: { columns: 200 }, onOutput: (text) => written.push(text) });
-}, 120_000);
+  for (const scenario of scenarios) shown.set(scenario.name, await show(scenario));
+}, 240_000);
 
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const row = "pulumi-nodejs:dynamic/test:Machine web-1";
-const urn = "urn:pulumi:dev::vms::pulumi-nodejs:dynamic/test:Machine::web-1";
-
-test("the first line says which engine runs", () => {
-  expect(plan.stdout.split("\n")[0]).toBe("engine: the tests' small engine");
-});
-
-test("the resource's row has the step, the changed properties and the provider's message", () => {
-  const line = ` ~  ${row} update [diff: ~memory,password]; memory 1003MiB → 1259MiB is hot-pluggable`;
-  expect(plan.stdout.split("\n")).toContain(line);
-});
-
-test("--diff shows old and new values; secrets and hidden properties are not shown", () => {
-  expect(plan.stdout).toContain(
-    '      ~ memory  : "1003MiB" => "1259MiB"\n      ~ password: [secret] => [secret]\n',
-  );
-  expect(plan.stdout).not.toMatch(/__provider|__urn|hunter/);
-});
-
-test("the message stands under its resource in the diagnostics", () => {
-  const heading = "Diagnostics:\n  pulumi-nodejs:dynamic/test:Machine (web-1):\n";
-  expect(plan.stdout).toContain(`${heading}    memory 1003MiB → 1259MiB is hot-pluggable\n`);
-});
-
-test("outputs and counts follow", () => {
-  expect(plan.stdout).toContain(
-    'Outputs:\n  ~ memory  : "1003MiB" => "1259MiB"\n  ~ password: [secret] => [secret]\n',
-  );
-  expect(plan.stdout).toContain("Resources:\n    ~ 1 to update\n    1 unchanged\n");
-});
-
-test("without a terminal there are no colours", () => {
-  expect(plan.stdout + done.stdout).not.toContain("\x1b");
-});
-
-test("a preview's JSON has the steps with both states, without secrets and hidden properties", () => {
-  expect(plan.json).toMatchObject({
-    config: { "vms:memory": "1259MiB", "vms:password": "[secret]" },
-    changeSummary: { same: 1, update: 1 },
-    steps: expect.arrayContaining([
-      expect.objectContaining({
-        op: "update",
-        urn,
-        oldState: expect.objectContaining({ inputs: { memory: "1003MiB", password: "[secret]" } }),
-        newState: expect.objectContaining({ inputs: { memory: "1259MiB", password: "[secret]" } }),
+/** One operation, as each view shows it, and as JSON. */
+async function show({
+  operation,
+  config: change = {},
+}: Shown): Promise<Record<View, string> & { json: PreviewJson }> {
+  for (const [key, value] of Object.entries(change)) config.values[`vms:${key}`] = value;
+  const kind = operation === "refresh" || operation === "destroy" ? operation : "update";
+  const preview = operation === "preview";
+  const text = { plain: "", diff: "", terminal: "" };
+  const displays = VIEWS.map(
+    (view) =>
+      new Display({
+        ...{ kind, preview, stack: "dev", stackUrn: stackUrn({ project: project.name, stack: "dev" }) },
+        engine: "small",
+        diff: view === "diff",
+        terminal: view === "terminal" ? { columns: COLUMNS } : undefined,
+        write: (output) => {
+          text[view] += output;
+        },
       }),
-    ]),
-    diagnostics: [{ urn, severity: "info", message: "memory 1003MiB → 1259MiB is hot-pluggable" }],
+  );
+  const result = await runOperation(kind, {
+    ...{ hosts, project, stack: "dev", stateFile: join(dir, "dev.json"), config, preview },
+    ...{ env: process.env, refresh: false, parallel: 4, continueOnError: false },
+    signal: new AbortController().signal,
+    onEvent: (event) => {
+      for (const display of displays) display.show(event);
+    },
+  });
+  for (const display of displays) display.close(result);
+  return { ...text, json: previewJson(result, config) };
+}
+
+/** The first line names the engine. */
+const withoutEngine = (text: string) => text.replace(/^engine: .*\n/, "");
+
+describe.each(VIEWS)("shows what the real CLI v3.260 shows: %s", (view) => {
+  test.each(scenarios.map(({ name }) => name))("%s", (name) => {
+    const text = withoutEngine(shown.get(name)?.[view] ?? "");
+    const seen = view === "terminal" ? screen(text, COLUMNS) : text;
+    expect(steady(seen)).toBe(readFileSync(recordingFile(view, name), "utf8"));
   });
 });
 
-test("an ephemeral message is on the row alone", () => {
-  const lines = done.stdout.split("\n");
-  expect(lines).toContainEqual(expect.stringMatching(/ updating \[diff: ~memory,password\]; attaching$/));
-  expect(lines.slice(lines.indexOf("Diagnostics:"))).not.toContainEqual(expect.stringContaining("attaching"));
-  expect(done.diagnostics).toContainEqual({ urn, severity: "info", message: "attaching", ephemeral: true });
+describe("a preview's JSON has what the real CLI's has", () => {
+  test.each(scenarios.filter(({ operation }) => operation === "preview").map(({ name }) => name))(
+    "%s",
+    (name) => {
+      const json = JSON.parse(JSON.stringify(comparableJson(shown.get(name)?.json)));
+      expect(json).toEqual(JSON.parse(readFileSync(jsonFile(name), "utf8")));
+    },
+  );
 });
 
-test("on a terminal rows are rewritten in place, so that each resource ends with one row", () => {
-  const screen = displayed(written.join(""));
-  expect(screen.filter((line) => line.includes(row))).toEqual([
-    expect.stringMatching(/ updated \(\d+\.\ds\) \[diff: ~memory,password\]; memory 1003MiB → /),
-  ]);
+test("the first line says which engine runs", () => {
+  expect(shown.get("up-live")?.plain).toMatch(/^engine: small\nUpdating \(dev\):\n/);
 });
 
-/** The lines that a terminal shows after «up n lines, clear to the end» has done its work; colours are dropped. */
-function displayed(text: string): string[] {
-  const lines: string[] = [];
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escapes of a terminal are what is read here
-  for (const line of text.replace(/\x1b\[\d+m/g, "").split("\n")) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: see above
-    const back = /^\x1b\[(?<count>\d+)A\x1b\[J(?<rest>.*)$/.exec(line)?.groups;
-    if (back) lines.splice(lines.length - Number(back.count));
-    lines.push(back?.rest ?? line);
-  }
-  return lines;
-}
+test("colours are for terminals", () => {
+  const live = shown.get("preview-live");
+  expect(live?.terminal).toContain("\x1b[33m ~ ");
+  for (const { plain, diff } of shown.values()) expect(plain + diff).not.toContain("\x1b");
+});
+
+test("neither secrets nor hidden properties are shown", () => {
+  const all = [...shown.values()].flatMap(({ plain, diff, terminal }) => [plain, diff, terminal]).join("");
+  expect(all).not.toMatch(/__provider|__urn|hunter/);
+});

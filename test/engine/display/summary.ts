@@ -1,62 +1,53 @@
-import type { OperationKind } from "../operation.ts";
 import type { Diagnostic, OperationResult } from "../report.ts";
 import { nameOf, typeOf } from "../stack/urn.ts";
 import type { Op } from "../steps/step.ts";
-import { differenceLines, propertyLines } from "./diff.ts";
-import { changesBetween } from "./values.ts";
-import { WORDS } from "./words.ts";
+import { outputLines } from "./diff.ts";
+import { WORDS, withSeverity } from "./words.ts";
 
-/** What follows the rows: diagnostics, the stack's outputs, how many resources changed, how long it took. */
-export function summary(result: OperationResult, o: { kind: OperationKind; preview: boolean }): string[] {
-  const sections = [
-    diagnosticsSection(result.diagnostics),
-    o.kind === "destroy" || !result.ok ? [] : outputsSection(result),
-    resourcesSection(result.changes, o.preview),
-    o.preview ? [] : ["", `Duration: ${(result.durationMs / 1000).toFixed(1)}s`],
-    result.ok ? [] : ["", `error: ${o.preview ? "preview" : o.kind} failed`],
-  ];
-  return sections.flat();
-}
-
-/** By resource, in the order in which they first spoke; those of no resource first. */
-function diagnosticsSection(diagnostics: Diagnostic[]): string[] {
+/** By resource, in the order in which the first message of each came; those of no resource are the stack's. */
+export function diagnosticsSection(diagnostics: Diagnostic[], stackUrn: string): string[] {
   const lasting = diagnostics.filter(({ severity, ephemeral }) => severity !== "debug" && !ephemeral);
   if (lasting.length === 0) return [];
-  const lines = ["", "Diagnostics:"];
-  for (const [urn, said] of Map.groupBy(lasting, (diagnostic) => diagnostic.urn)) {
-    const indent = urn === "" ? "  " : "    ";
-    if (urn !== "") lines.push(`  ${typeOf(urn)} (${nameOf(urn)}):`);
-    for (const { severity, message } of said) {
-      const text = severity === "info" ? message : `${severity}: ${message}`;
-      lines.push(
-        ...text
-          .trimEnd()
-          .split("\n")
-          .map((line) => indent + line),
-      );
-    }
-  }
-  return lines;
-}
-
-function outputsSection({ outputs, oldOutputs }: OperationResult): string[] {
-  const changes = changesBetween(oldOutputs, outputs);
-  const unchanged = Object.fromEntries(Object.entries(outputs).filter(([key]) => !changes.has(key)));
-  const lines = [
-    ...differenceLines(oldOutputs, outputs, { indent: "  " }),
-    ...propertyLines(unchanged, "    "),
+  const groups = Map.groupBy(lasting, ({ urn }) => urn || stackUrn);
+  return [
+    "Diagnostics:",
+    ...[...groups].flatMap(([urn, messages]) => [
+      `  ${typeOf(urn)} (${nameOf(urn)}):`,
+      ...messages.flatMap((message) => withSeverity(message).split("\n")).map((line) => `    ${line}`),
+      "",
+    ]),
   ];
-  return lines.length === 0 ? [] : ["", "Outputs:", ...lines];
 }
 
-const COUNTED: Op[] = ["create", "update", "replace", "delete"];
+/** The stack's. */
+export function outputsSection(
+  { outputs, oldOutputs }: OperationResult,
+  { preview }: { preview: boolean },
+): string[] {
+  const lines = outputLines({ olds: oldOutputs, news: outputs, inputs: {}, all: !preview }, "  ");
+  return lines.length === 0 ? [] : ["Outputs:", ...lines, ""];
+}
 
-function resourcesSection(changes: Record<string, number>, preview: boolean): string[] {
-  const changed = COUNTED.filter((op) => changes[op]).map((op) => {
+const COUNTED: Op[] = ["create", "update", "delete", "replace"];
+
+/** How many resources had which outcome, and how long it took. */
+export function resourcesSection(
+  { changes, durationMs }: OperationResult,
+  { preview }: { preview: boolean },
+): string[] {
+  const changed = COUNTED.flatMap((op) => {
     const { sign, planned, done } = WORDS[op];
-    return `    ${sign.padEnd(2)}${changes[op]} ${preview ? `to ${planned}` : done}`;
+    return changes[op] ? [`    ${sign.padEnd(2)}${changes[op]} ${preview ? `to ${planned}` : done}`] : [];
   });
-  const unchanged = changes.same ? [`    ${changes.same} unchanged`] : [];
-  const lines = [...changed, ...unchanged];
-  return lines.length === 0 ? [] : ["", "Resources:", ...lines];
+  const total = COUNTED.reduce((sum, op) => sum + (changes[op] ?? 0), 0);
+  const rest = [
+    ...(changed.length > 1 ? [`${total} changes`] : []),
+    ...(changes.same ? [`${changes.same} unchanged`] : []),
+  ];
+  return [
+    "Resources:",
+    ...changed,
+    ...(rest.length > 0 ? [`    ${rest.join(". ")}`] : []),
+    ...(preview ? [] : ["", `Duration: ${Math.ceil(durationMs / 1000)}s`]),
+  ];
 }

@@ -12,7 +12,7 @@ function visibleValue(value: Value): Value {
   return isProps(value) ? visible(value) : value;
 }
 
-/** What may be printed: a secret is «[secret]», a value that is not known yet «[unknown]». */
+/** What may be printed: a secret is "[secret]", a value that is not known yet "[unknown]". */
 export function printable(value: Value): Value {
   if (isSecret(value)) return "[secret]";
   if (value === UNKNOWN) return "[unknown]";

@@ -1,34 +1,55 @@
+import type { Severity } from "../report.ts";
 import type { Op } from "../steps/step.ts";
 
-/** How the CLI speaks of an operation: its sign, and its name when planned, under way, done and counted. */
+/** How the CLI calls an operation: its sign, and its name when planned, running, done, failed and counted. */
 interface Words {
   sign: string;
   planned: string;
   running: string;
   done: string;
+  failed: string;
 }
 
 export const WORDS: Record<Op, Words> = {
-  same: { sign: " ", planned: "", running: "", done: "" },
-  create: { sign: "+", planned: "create", running: "creating", done: "created" },
-  update: { sign: "~", planned: "update", running: "updating", done: "updated" },
-  delete: { sign: "-", planned: "delete", running: "deleting", done: "deleted" },
-  replace: { sign: "+-", planned: "replace", running: "replacing", done: "replaced" },
+  same: { sign: " ", planned: "", running: "", done: "", failed: "failed" },
+  create: { sign: "+", planned: "create", running: "creating", done: "created", failed: "creating failed" },
+  update: { sign: "~", planned: "update", running: "updating", done: "updated", failed: "updating failed" },
+  delete: { sign: "-", planned: "delete", running: "deleting", done: "deleted", failed: "deleting failed" },
+  replace: {
+    sign: "+-",
+    planned: "replace",
+    running: "replacing",
+    done: "replaced",
+    failed: "replacing failed",
+  },
   "create-replacement": {
     sign: "++",
     planned: "create replacement",
     running: "creating replacement",
     done: "created replacement",
+    failed: "creating failed",
   },
   "delete-replaced": {
     sign: "--",
     planned: "delete original",
     running: "deleting original",
     done: "deleted original",
+    failed: "deleting failed",
   },
-  "remove-pending-replace": { sign: "~", planned: "drop from state", running: "dropping", done: "dropped" },
-  refresh: { sign: "~", planned: "refresh", running: "refreshing", done: "refreshed" },
+  "remove-pending-replace": { sign: "~", planned: "", running: "", done: "", failed: "" },
+  refresh: {
+    sign: "~",
+    planned: "refreshing",
+    running: "refreshing",
+    done: "refresh",
+    failed: "refreshing failed",
+  },
 };
+
+/** A message with its severity; information has none. */
+export function withSeverity({ severity, message }: { severity: Severity; message: string }): string {
+  return (severity === "info" ? message : `${severity}: ${message}`).trimEnd();
+}
 
 const COLOURS: Record<string, number> = { "+": 32, "++": 32, "~": 33, "-": 31, "--": 31, "+-": 35 };
 

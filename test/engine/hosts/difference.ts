@@ -10,7 +10,7 @@ export interface Difference {
   changedKeys: string[];
 }
 
-/** What a provider's diff says; where it leaves «changes» open, the inputs are compared, secrets by their values. */
+/** What a provider's diff says; where it leaves "changes" open, the inputs are compared, secrets by their values. */
 export function differenceOf(
   response: messages.DiffResponse,
   o: { oldInputs: Props; inputs: Props; ignore: string[] },

@@ -52,7 +52,7 @@ export class HostProcess {
       this.child.once("exit", (code) => {
         this.hasExited = true;
         this.kill();
-        // Output can arrive after the exit; «close» comes when all of it has been read.
+        // Output can arrive after the exit; "close" comes when all of it has been read.
         this.child.once("close", () => resolve(code ?? -1));
       });
     });

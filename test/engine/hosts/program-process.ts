@@ -1,5 +1,5 @@
 import type { Session } from "../session.ts";
-import { STACK_TYPE, urnOf } from "../stack/urn.ts";
+import { stackUrn } from "../stack/urn.ts";
 import { HostProcess } from "./host-process.ts";
 import type { ProgramRun } from "./hosts.ts";
 
@@ -24,13 +24,7 @@ export function startProgramProcess(session: Session): ProgramRun {
       PULUMI_NODEJS_TYPESCRIPT: String(project.typescript),
     },
   });
-  const urn = urnOf({
-    stack,
-    project: project.name,
-    type: STACK_TYPE,
-    name: `${project.name}-${stack}`,
-    parent: "",
-  });
+  const urn = stackUrn({ project: project.name, stack });
   for (const stream of [host.stdout, host.stderr]) {
     stream.on("data", (chunk) =>
       report.diagnostic({ urn, severity: "info", message: String(chunk).trimEnd(), ephemeral: false }),

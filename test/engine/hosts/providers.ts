@@ -33,7 +33,7 @@ export class Providers {
     if (recorded) this.load(recorded);
     const host = this.hosts.get(resource.provider);
     if (!host)
-      throw new Error(`${resource.urn} needs provider «${resource.provider}», which the state does not have`);
+      throw new Error(`${resource.urn} needs provider "${resource.provider}", which the state does not have`);
     return host;
   }
 

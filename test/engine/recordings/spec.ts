@@ -46,7 +46,7 @@ export function thing(name: string, props: object = {}, options?: object): Resou
   return { name, props, ...(options ? { options } : {}) };
 }
 
-/** The program's resource `name`, or with «name.property» one of its outputs. */
+/** The program's resource `name`, or with "name.property" one of its outputs. */
 export function ref(to: string) {
   return { $ref: to };
 }
@@ -72,7 +72,7 @@ export const a2 = thing("a", { value: "2" });
 export const b = thing("b", { value: ref("a.out") });
 export const c = thing("c", { value: ref("b.out") });
 
-/** The resource «a» with the property whose change replaces it. */
+/** The resource "a" with the property whose change replaces it. */
 export function keyed(key: string, props: object = {}, options?: object): ResourceSpec {
   return thing("a", { key, ...props }, options);
 }

@@ -48,8 +48,8 @@ test("the stack's configuration is read; a key without a namespace is the projec
   });
 });
 
-test("what isn't «key: value» is refused by name", () => {
+test('what isn\'t "key: value" is refused by name', () => {
   write("Pulumi.yaml", ["name: vms", "runtime: nodejs"]);
   write("Pulumi.dev.yaml", ["config:", "  vms:password:", "    secure: v1:x"]);
-  expect(() => readStackConfig(readProject(dir), "dev")).toThrow(/«vms:password:» is not of the form/);
+  expect(() => readStackConfig(readProject(dir), "dev")).toThrow(/"vms:password:" is not of the form/);
 });

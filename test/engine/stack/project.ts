@@ -39,7 +39,7 @@ export function readStackConfig(project: Project, stack: string): Config {
     const entry = /^ +(?<key>[^\s#]+): +(?<value>\S.*)$/.exec(line)?.groups;
     if (!entry?.key || !entry.value || /^ +secure:/.test(line)) {
       throw new Error(
-        `${file}: «${line.trim()}» is not of the form «key: value»; the small engine reads plain values only (pass secrets with setConfig)`,
+        `${file}: "${line.trim()}" is not of the form "key: value"; the small engine reads plain values only (pass secrets with setConfig)`,
       );
     }
     config.values[configKey(project, entry.key)] = unquote(entry.value);

@@ -1,7 +1,7 @@
 import { urnOfProviderReference } from "./urn.ts";
 import { fromState, isSecret, type Props, secret, toState, UNKNOWN } from "./values.ts";
 
-/** A resource of the stack. Empty strings, lists and objects and `false` mean «none», as in Pulumi's protocol. */
+/** A resource of the stack. Empty strings, lists and objects and `false` mean "none", as in Pulumi's protocol. */
 export interface Resource {
   urn: string;
   type: string;
@@ -16,7 +16,7 @@ export interface Resource {
   propertyDependencies: Record<string, string[]>;
   /** Replaced by a newer resource of the same URN, and still to be deleted. */
   delete: boolean;
-  /** Deleted already, and still to be created anew. */
+  /** Deleted already, and still to be created again. */
   pendingReplacement: boolean;
   protect: boolean;
   initErrors: string[];

@@ -1,4 +1,4 @@
-export const STACK_TYPE = "pulumi:pulumi:Stack";
+const STACK_TYPE = "pulumi:pulumi:Stack";
 export const PROVIDER_TYPE = "pulumi:providers:pulumi-nodejs";
 
 /** `parent` is the parent's URN, or empty. A parent of the stack's own type adds nothing to the type path. */
@@ -12,6 +12,10 @@ export function urnOf(at: {
   const parentType = at.parent === "" ? "" : qualifiedType(at.parent);
   const path = parentType === "" || parentType === STACK_TYPE ? "" : `${parentType}$`;
   return `urn:pulumi:${at.stack}::${at.project}::${path}${at.type}::${at.name}`;
+}
+
+export function stackUrn({ project, stack }: { project: string; stack: string }): string {
+  return urnOf({ project, stack, type: STACK_TYPE, name: `${project}-${stack}`, parent: "" });
 }
 
 function qualifiedType(urn: string): string {

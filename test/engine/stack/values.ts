@@ -151,3 +151,16 @@ export function fromState(props: Props): Props {
   };
   return mapProps(props, loaded);
 }
+
+/** A value as the real engine prints it in an error: as Go does, not hiding a secret. */
+export function goText(value: Value): string {
+  if (value === UNKNOWN) return "output<string>{}";
+  if (value === null) return "{<nil>}";
+  if (isSecret(value)) return `{&{${goText(value.value)}}}`;
+  if (Array.isArray(value)) return `{[${value.map(goText).join(" ")}]}`;
+  if (!isProps(value)) return `{${value}}`;
+  const properties = Object.keys(value)
+    .sort()
+    .map((key) => `${key}:${goText(value[key] ?? null)}`);
+  return `{map[${properties.join(" ")}]}`;
+}

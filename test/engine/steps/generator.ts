@@ -3,7 +3,7 @@ import type { ProviderHost } from "../hosts/provider-host.ts";
 import type { Providers } from "../hosts/providers.ts";
 import type { Goal, Resource } from "../stack/resource.ts";
 import { isProviderType, nameOf } from "../stack/urn.ts";
-import { equal, type Props } from "../stack/values.ts";
+import { equal, goText, type Props } from "../stack/values.ts";
 import { dependentsToReplace } from "./dependents.ts";
 import { type Answer, Bail, type DeleteStep, type Step } from "./step.ts";
 
@@ -91,8 +91,8 @@ export class StepGenerator {
     const { urn, type } = resource;
     const checked = await provider.check(resource, { oldInputs, inputs, preview: this.rules.preview });
     for (const { property, reason } of checked.failures) {
-      const at = property === "" ? "" : ` property ${property}`;
-      this.rules.report.error(urn, `${type} resource '${nameOf(urn)}':${at} has a problem: ${reason}`);
+      const at = property === "" ? "" : `: property ${property} value ${goText(inputs[property] ?? null)}`;
+      this.rules.report.error(urn, `${type} resource '${nameOf(urn)}'${at} has a problem: ${reason}`);
     }
     if (checked.failures.length > 0) throw new Bail(`resource ${urn} is invalid`);
     return checked.inputs;

@@ -11,7 +11,7 @@ export type Op =
   | "remove-pending-replace"
   | "refresh";
 
-/** What can be told of a step to a person. */
+/** What is shown of a step. */
 export interface StepInfo {
   op: Op;
   urn: string;

@@ -113,7 +113,7 @@ export const BALLOON: OutcomeRow[] = [
     change: { currentMemory: "2GiB" },
     outcome: "check error",
     sentence:
-      "currentMemory is 2048 MiB, above memory, 1003 MiB; lower it to at most that, or take it out: then the balloon leaves all of it",
+      "currentMemory is 2048 MiB, above memory (1003 MiB); lower it, or remove it to leave the guest all of its memory",
   },
   {
     name: "currentMemory that no guest lives on",
@@ -121,7 +121,7 @@ export const BALLOON: OutcomeRow[] = [
     change: { currentMemory: "128MiB" },
     outcome: "check error",
     sentence:
-      "currentMemory is 128 MiB; of 1003 MiB the balloon must leave at least 144 MiB: a guest's kernel and its map of that memory, without which it panics",
+      "currentMemory is 128 MiB; with 1003 MiB of memory it must be at least 144 MiB, which the guest's kernel needs",
   },
   {
     name: "currentMemory beside a virtio-mem device of others",
@@ -136,8 +136,7 @@ export const BALLOON: OutcomeRow[] = [
     before: running(),
     change: { currentMemory: "512MiB", balloon: false },
     outcome: "check error",
-    sentence:
-      "currentMemory is what the balloon leaves the guest, and balloon: false takes the balloon away; take one of them out",
+    sentence: "currentMemory is the balloon target, but balloon is false; remove one of the two",
   },
 ];
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../../provider/args/check-inputs.ts";
-import { DEFAULTS } from "../../../provider/args/defaults.ts";
 import type { Inputs } from "../../../provider/args/inputs.ts";
+import { DEFAULTS } from "../../../provider/args/settings.ts";
 import { desiredMemory } from "../../../provider/plan/desired.ts";
 import { emptyNodeRefusal } from "../../../provider/plan/numa/cells.ts";
 import { planUpdate } from "../../../provider/plan/plan-update.ts";

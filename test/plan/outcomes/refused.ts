@@ -16,8 +16,7 @@ export const REFUSED: OutcomeRow[] = [
     before: running(),
     change: { memory: "9GiB" },
     outcome: "check error",
-    sentence:
-      "memory 9216 MiB is above maxMemory, 8192 MiB; lower it, or raise maxMemory to at least 9216 MiB",
+    sentence: "memory is 9216 MiB, above maxMemory (8192 MiB); lower memory or raise maxMemory",
   },
   {
     name: "a 32-bit guest beyond its cap",
@@ -26,21 +25,21 @@ export const REFUSED: OutcomeRow[] = [
     change: { memory: "21GiB", maxMemory: "21GiB" },
     outcome: "check error",
     sentence:
-      "memory is 21504 MiB, beyond the cap of 20480 MiB for a 32-bit guest (libvirt-hotplug:maxMemory32Bit)",
+      "memory is 21504 MiB, above the limit of 20480 MiB for a 32-bit guest (libvirt-hotplug:maxMemory32Bit)",
   },
   {
     name: "a target node that isn't there",
     before: running(),
     change: { hotplug: { targetNode: 1 } },
     outcome: "check error",
-    sentence: "hotplug.targetNode is 1; the domain has node 0 alone",
+    sentence: "hotplug.targetNode is 1, but the domain only has node 0",
   },
   {
     name: "two nodes without memory",
     before: running(),
     change: { numa: [{ memory: "1003MiB" }, {}, {}] },
     outcome: "check error",
-    sentence: "numa has 2 nodes without memory (1, 2); at most one may grow into its memory later",
+    sentence: "numa has 2 nodes without memory (1, 2); at most one may be empty",
   },
   {
     name: "a node without memory on a machine type after 5.0, with emptyNode exact",

@@ -1,4 +1,4 @@
-import type { Defaults } from "../../../provider/args/defaults.ts";
+import type { Defaults } from "../../../provider/args/settings.ts";
 import type { Observed } from "../../../provider/plan/observed.ts";
 import type { Outcome } from "../../../provider/plan/plan.ts";
 import type { Kib } from "../../../provider/units/kib.ts";

@@ -135,7 +135,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     change: { hotplug: { device: "virtio-mem", maxDimmSize: "1GiB" } },
     outcome: "check error",
     sentence:
-      'hotplug.maxDimmSize has no meaning with hotplug.device "virtio-mem", which changes the size of a device that is there, and attaches none',
+      'hotplug.maxDimmSize has no effect when hotplug.device is "virtio-mem", which resizes an existing device and attaches none',
   },
   {
     name: "a definition that a device of somebody else would take beyond maxMemory",

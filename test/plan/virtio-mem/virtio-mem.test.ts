@@ -8,6 +8,7 @@ import { memoryView, type Observed } from "../../../provider/plan/observed.ts";
 import type { Plan } from "../../../provider/plan/plan.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import { lagging } from "../../../provider/plan/virtio-mem/devices.ts";
+import { cases } from "../../support/properties.ts";
 import { ask, MIB, off, ours, paused, running, theirs, transient, view, vmem } from "../../support/scene.ts";
 import { afterStep } from "../../support/simulate.ts";
 
@@ -341,7 +342,7 @@ const anyElastic = fc
   });
 
 describe("of whatever an elastic domain is like, and whatever is asked", () => {
-  const RUNS = { numRuns: 500 };
+  const RUNS = cases(500);
 
   property.prop([anyElastic], RUNS)("devices are asked for whole blocks within their size", (one) => {
     const { observed, desired } = one;

@@ -2,14 +2,27 @@ import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { DomainArgs } from "../../sdk/index.ts";
-import { openStack, type RunOptions, type RunResult, type StackDriver } from "../engine/driver.ts";
+import {
+  type OpenStackOptions,
+  openStack,
+  type RunOptions,
+  type RunResult,
+  type StackDriver,
+} from "../engine/driver.ts";
 import type { Hosts } from "../engine/hosts/hosts.ts";
 import type { Lab } from "../lab/lab.ts";
-import type { OnEngine } from "./engines.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const SUPPORT = join(import.meta.dirname, "../support");
-const RECORDER = join(SUPPORT, "record-calls.cjs");
+const RECORDER = join(import.meta.dirname, "record-calls.cjs");
+
+/** `in-process`: the small engine, with program and provider in the test's own process. */
+export type EngineKind = NonNullable<OpenStackOptions["engine"]> | "in-process";
+
+/** The engine that a scenario runs on, and where it traces what it did. */
+export interface OnEngine {
+  engine: EngineKind;
+  traces: Trace[];
+}
 
 /** `{ secret }` becomes a secret, `{ output: [name, key] }` an output of a domain that was made before this one. */
 export type Arg<T> = T | { secret: T } | { output: [domain: string, output: string] };
@@ -20,7 +33,7 @@ const DOMAINS = "domains.json";
 /** The program of Pulumi's own host: plain JavaScript, since ts-node takes its time. Tests edit the file that it reads. */
 const PROGRAM = `
 const { readFileSync } = require("node:fs");
-const makeDomains = require(${JSON.stringify(join(SUPPORT, "domains-program.cjs"))});
+const makeDomains = require(${JSON.stringify(join(import.meta.dirname, "domains-program.cjs"))});
 
 const domains = JSON.parse(readFileSync("${DOMAINS}", "utf8"));
 module.exports = makeDomains(require("@pulumi/pulumi"), require("pulumi-libvirt-hotplug").Domain, domains);
@@ -51,6 +64,11 @@ export function said({ diagnostics }: RunResult, domain: string): string {
     .join("\n");
 }
 
+/** What an operation did to one domain. */
+export function opOf({ steps }: RunResult, domain: string): string | undefined {
+  return steps.find(({ urn }) => urn.endsWith(`::${domain}`))?.op;
+}
+
 /** One stack of domains on a lab's libvirt, whose program a test edits. */
 export interface StackOnLab extends Pick<StackDriver, Operation | "setConfig"> {
   readonly dir: string;
@@ -70,13 +88,19 @@ export interface StackOnLab extends Pick<StackDriver, Operation | "setConfig"> {
   expectSettled(): Promise<void>;
 }
 
+interface StackOptions {
+  /** Default: in one process, since an operation takes Pulumi's hosts a second and a half to start. */
+  on?: OnEngine;
+  config?: Record<string, string>;
+}
+
 /** Opens a new stack with these domains, in the lab's folder: it ends with the lab. */
 export async function stackOnLab(
   lab: Lab,
-  { engine, traces }: OnEngine,
   domains: Record<string, Args>,
-  config: Record<string, string> = {},
+  { on = { engine: "in-process", traces: [] }, config = {} }: StackOptions = {},
 ): Promise<StackOnLab> {
+  const { engine, traces } = on;
   const dir = mkdtempSync(join(lab.dir, "stack-"));
   const callsFile = join(dir, "calls");
   writeProject(dir);
@@ -153,15 +177,9 @@ export async function stackOnLab(
   return stack;
 }
 
-/** The last row of a resource in what an operation showed: the one that says what becomes of it. */
-export function rowOf(stdout: string, name: string): string {
-  const rows = stdout.split("\n").filter((line) => /^ *[~+\-<>=]* *pulumi-nodejs:\S+ /.test(line));
-  return rows.findLast((row) => row.includes(` ${name} `)) ?? `no row of ${name}`;
-}
-
 /** Loads Pulumi's SDK and the provider, which tests on an engine of their own have no need of. */
 async function inProcess(files: { domainsFile: string; callsFile: string }): Promise<Hosts> {
-  const { domainsInProcess } = await import("../support/domains-in-process.ts");
+  const { domainsInProcess } = await import("./domains-in-process.ts");
   return domainsInProcess(files);
 }
 

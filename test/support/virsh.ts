@@ -1,6 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { afterAll, beforeAll } from "vitest";
-import { type Lab, startLab } from "../lab/lab.ts";
+import type { Lab } from "../lab/lab.ts";
 
 /** A domain's memory as virsh prints it, in KiB: read without the provider's client or parser. */
 export interface MemoryByVirsh {
@@ -9,20 +8,6 @@ export interface MemoryByVirsh {
   maxMemory: number | undefined;
   cells: number[];
   devices: { alias: string; size: number; slot: number | undefined }[];
-}
-
-/** One lab for all tests of a file. */
-export function labOfThisFile(): () => Lab {
-  let lab: Lab | undefined;
-  const get = () => {
-    if (lab === undefined) throw new Error("the lab has not started yet");
-    return lab;
-  };
-  beforeAll(async () => {
-    lab = await startLab();
-  });
-  afterAll(() => lab?.stop());
-  return get;
 }
 
 /** Leaves no domain on the lab. */
@@ -139,8 +124,8 @@ export async function powerState(lab: Lab, domain: string): Promise<string> {
   return (await lab.virsh("domstate", domain)).trim();
 }
 
-/** Pulls the plug and starts the domain anew: what the next boot of a guest comes to. */
-export async function bootAnew(lab: Lab, domain: string): Promise<void> {
+/** Forces the domain off and starts it with its definition. */
+export async function powerCycle(lab: Lab, domain: string): Promise<void> {
   await lab.virsh("destroy", domain);
   await lab.virsh("start", domain);
 }

@@ -1,0 +1,119 @@
+import { defined } from "../defined.ts";
+import { parseDomain } from "../domain/parse.ts";
+import { readVcpus } from "../domain/read.ts";
+import { attribute, type Element, find, text } from "../domain/tree.ts";
+import type { DomainKind } from "../libvirt/hypervisor.ts";
+import type { DomainCapabilities } from "../observe/domain-capabilities.ts";
+import type { Host } from "../observe/host.ts";
+
+/** What a definition needs of its host, as far as libvirt's capabilities say whether it has it. */
+export interface Needs extends DomainKind {
+  vcpus: number;
+  /** `model` only where libvirt may not take a similar one instead. */
+  cpu?: { mode: string; model?: string };
+  /** The `<os firmware>` that libvirt has to select an image for. */
+  firmware?: string;
+}
+
+/** @param arch the host's own, which libvirt takes where a definition names none */
+export function readNeeds(definition: string, arch: string): Needs {
+  const { root } = parseDomain(definition);
+  const type = find(root, "os", "type");
+  const machine = attribute(type, "machine");
+  const emulator = text(find(root, "devices", "emulator")).trim();
+  // An image that the definition names need not be one that libvirt knows.
+  const firmware = find(root, "os", "loader") ? undefined : attribute(find(root, "os"), "firmware");
+  return defined({
+    type: attribute(root, "type") ?? "",
+    arch: attribute(type, "arch") ?? arch,
+    vcpus: readVcpus(root),
+    machine,
+    emulator: emulator || undefined,
+    firmware,
+    cpu: readCpu(find(root, "cpu")),
+  });
+}
+
+/** A `<cpu>` without mode and model has a topology or NUMA nodes only. */
+function readCpu(cpu: Element | undefined): Needs["cpu"] {
+  const model = find(cpu, "model");
+  const mode = attribute(cpu, "mode") ?? (model === undefined ? undefined : "custom");
+  if (mode === undefined || (mode === "custom" && model === undefined)) return undefined;
+  // libvirt's default, fallback="allow", takes a similar model where QEMU doesn't have this one.
+  const isFixed = mode === "custom" && attribute(model, "fallback") === "forbid";
+  return defined({ mode, model: isFixed ? text(model).trim() : undefined });
+}
+
+/**
+ * Why the host can't run such a domain at all, by libvirt's refusal to describe its capabilities. `isMachine`: the reason
+ * is the machine type, so that the rest of the definition can be judged without it.
+ */
+export function unsupportedKind(
+  { arch, machine, emulator }: DomainKind,
+  { machines }: Host,
+  uri: string,
+  refusal: string,
+): { reason: string; isMachine: boolean } {
+  const known = machines.get(arch);
+  // The host's capabilities are those of libvirt's own choice of emulator.
+  if (emulator !== undefined) return { reason: refusal, isMachine: false };
+  if (known === undefined)
+    return {
+      reason: `arch "${arch}" has no emulator on ${uri} (supported: ${[...machines.keys()].join(", ")})`,
+      isMachine: false,
+    };
+  if (machine === undefined || known.includes(machine)) return { reason: refusal, isMachine: false };
+  return {
+    reason: `machine "${machine}" isn't supported by ${uri} for ${arch} (supported: ${nearest(machine, known).join(", ")})`,
+    isMachine: true,
+  };
+}
+
+/**
+ * What a definition needs and its host doesn't have: only what libvirt itself refuses to define or to start. A CPU model
+ * that isn't usable="yes" may start: under emulation, or with KVM where its features aren't checked.
+ */
+export function unmetNeeds(needs: Needs, has: DomainCapabilities, uri: string): string[] {
+  const { type, arch, machine, vcpus, cpu, firmware } = needs;
+  const ofMachine = `${uri} for ${machine === undefined ? arch : `machine "${machine}" of ${arch}`}`;
+  const reasons: string[] = [];
+  if (has.maxVcpus !== undefined && vcpus > has.maxVcpus)
+    reasons.push(`vcpus ${vcpus} isn't supported by ${ofMachine} (supported: up to ${has.maxVcpus})`);
+  if (cpu !== undefined && !isSupported(cpu, has)) {
+    const wanted = cpu.model ?? cpu.mode;
+    const modes = [...has.cpuModes].flatMap(([mode, yes]) => (yes && mode !== "custom" ? mode : []));
+    const models = has.cpuModels.length === 0 ? [] : nearest(wanted, has.cpuModels);
+    reasons.push(
+      `cpu "${wanted}" isn't supported by ${uri} for ${arch} domains of type "${type}" (supported: ${[...modes, ...models].join(", ")})`,
+    );
+  }
+  if (firmware !== undefined && has.firmware !== undefined && !has.firmware.includes(firmware))
+    reasons.push(
+      `firmware "${firmware === "efi" ? "uefi" : firmware}" isn't installed on ${ofMachine} (installed: ${has.firmware.join(", ") || "none that libvirt can select"})`,
+    );
+  return reasons;
+}
+
+function isSupported({ mode, model }: NonNullable<Needs["cpu"]>, has: DomainCapabilities): boolean {
+  if (has.cpuModes.get(mode) === false) return false;
+  return model === undefined || has.cpuModels.length === 0 || has.cpuModels.includes(model);
+}
+
+/** A host has more than 60 machine types and as many CPU models. */
+const NEAREST = 5;
+
+/** Those names that a message lists: the ones that are part of the wanted name or begin like it, newer versions first. */
+function nearest(wanted: string, names: readonly string[]): string[] {
+  const likeness = (name: string) =>
+    wanted.includes(name) ? wanted.length + name.length : commonStart(wanted, name);
+  const byVersion = new Intl.Collator("en", { numeric: true });
+  const sorted = [...names].sort((a, b) => likeness(b) - likeness(a) || byVersion.compare(b, a));
+  const more = names.length - NEAREST;
+  return more > 0 ? [...sorted.slice(0, NEAREST), `${more} others`] : sorted;
+}
+
+function commonStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
+}

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Readable, type Writable } from "node:stream";
+import type { User } from "./folder.ts";
+
+/** libvirtd as a process, which can be ended and started again. */
+export interface DaemonProgram {
+  start(): void;
+  stop(): Promise<void>;
+  /** Why it doesn't run any more, since the last start; undefined while it does. */
+  readonly failure: string | undefined;
+}
+
+/** Part of every Debian. */
+const PERL = "/usr/bin/perl";
+/** As text: the daemon's user may not be able to read this repository. */
+const REAPER = readFileSync(join(import.meta.dirname, "reaper.pl"), "utf8");
+
+const PATIENCE_MS = 10_000;
+
+interface Options {
+  user: User;
+  env: Record<string, string>;
+  /** A file for what it prints. */
+  log: string;
+}
+
+/** libvirtd below a reaper of its own, which stays while it is restarted; see reaper.pl. */
+export function daemonProgram(options: Options): DaemonProgram {
+  let reaper: ChildProcess | undefined;
+  let failure: string | undefined;
+  let ended = Promise.withResolvers<void>();
+  ended.resolve();
+  const end = (why: string) => {
+    failure ??= `libvirtd ended with ${why}`;
+    ended.resolve();
+  };
+
+  const open = (): ChildProcess => {
+    const started = spawnDetached(options);
+    started.once("error", (error) => end(error.message));
+    started.once("exit", (status, signal) => {
+      if (reaper === started) reaper = undefined;
+      end(signal ?? `status ${status}`);
+    });
+    const statuses = started.stdio[3];
+    if (statuses instanceof Readable) {
+      createInterface(statuses).on("line", end);
+      unref(statuses);
+    }
+    // A reaper that is gone has said so by its exit.
+    started.stdin?.on("error", () => {});
+    unref(started.stdin);
+    return started;
+  };
+
+  return {
+    get failure() {
+      return failure;
+    },
+    start: () => {
+      failure = undefined;
+      ended = Promise.withResolvers<void>();
+      reaper ??= open();
+      reaper.stdin?.write("start\n");
+    },
+    stop: async () => {
+      const running = reaper;
+      if (running === undefined) return;
+      running.ref();
+      running.kill("SIGTERM");
+      const patience = setTimeout(() => killGroup(running), PATIENCE_MS);
+      await ended.promise;
+      clearTimeout(patience);
+      running.unref();
+    },
+  };
+}
+
+/** In a session of its own, so that Ctrl-C on a test reaches it only through the lab's end. */
+function spawnDetached({ user, env, log }: Options): ChildProcess {
+  const output = openSync(log, "a");
+  const [program = "", ...args] = existsSync(PERL) ? [PERL, "-e", REAPER, "libvirtd"] : ["libvirtd"];
+  const started = spawn(program, args, {
+    ...user,
+    env,
+    stdio: ["pipe", output, output, "pipe"],
+    detached: true,
+  });
+  closeSync(output);
+  started.unref();
+  return started;
+}
+
+/** Keeps a pipe from holding this process. */
+function unref(stream: Readable | Writable | null): void {
+  if (stream !== null && "unref" in stream && typeof stream.unref === "function") stream.unref();
+}
+
+/** libvirtd and its reaper; a QEMU has a session of its own. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, "SIGKILL");
+}

@@ -1,0 +1,203 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
+import { OneResource, Run, URN, wire } from "../support/one-resource.ts";
+
+const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
+const FOREIGN = "11111111-2222-4333-8444-555555555555";
+
+let host: FakeHypervisor;
+let stack: OneResource;
+
+beforeEach(async () => {
+  host = new FakeHypervisor();
+  stack = new OneResource(host);
+  await stack.up(args);
+  host.calls.length = 0;
+});
+
+function foreign(name: string, uuid = FOREIGN, urn?: string): void {
+  const metadata = urn
+    ? `<metadata><hotplug:domain xmlns:hotplug='urn:pulumi-libvirt-hotplug:domain:1' version='1' urn='${urn}'/></metadata>`
+    : "";
+  const inactive = `<domain type='qemu'><name>${name}</name><uuid>${uuid}</uuid>${metadata}<memory unit='MiB'>64</memory></domain>`;
+  host.domains.set(uuid, { name, uuid, power: "shutoff", autostart: false, inactive });
+}
+
+/** What preview and up say of a change that they refuse; neither changes anything on the host or in the state. */
+async function refusal(change: object): Promise<string> {
+  const before = structuredClone([host.domains, stack.state]);
+  const outcomes: string[] = [];
+  for (const operation of ["preview", "up"] as const) {
+    const failed = await stack[operation]({ ...args, ...change }).then(
+      () => expect.unreachable(`${operation} went through`),
+      (error: Error) => error.message,
+    );
+    outcomes.push(failed);
+  }
+  expect([host.domains, stack.state]).toEqual(before);
+  for (const call of ["shutdown", "destroy", "undefine", "define", "setMetadata"])
+    expect(host.calls).not.toContain(call);
+  expect(outcomes[1]).toBe(outcomes[0]);
+  expect(outcomes[0]).toMatch(/^replace: .*; but .*: domain web-1 is left alone$/);
+  return outcomes[0]?.replace(/^replace: .*?; but (.*): domain web-1 is left alone$/, "$1") ?? "";
+}
+
+const smaller = { memory: "900MiB" };
+
+describe("a replace is refused, with the domain left alone, where", () => {
+  test("the machine type isn't supported", async () => {
+    expect(await refusal({ ...smaller, machine: "pc-q35-99.9" })).toBe(
+      `machine "pc-q35-99.9" isn't supported by qemu:///fake for x86_64 (supported: q35, pc, pc-q35-7.2, pc-q35-5.0, pc-q35-4.2, 2 others)`,
+    );
+  });
+
+  test("the architecture has no emulator", async () => {
+    expect(await refusal({ arch: "s390x" })).toBe(
+      `arch "s390x" has no emulator on qemu:///fake (supported: x86_64, aarch64)`,
+    );
+  });
+
+  test("the CPU model is unknown", async () => {
+    expect(await refusal({ ...smaller, cpu: "Cascadelake-Server-v9" })).toBe(
+      `cpu "Cascadelake-Server-v9" isn't supported by qemu:///fake for x86_64 domains of type "kvm" (supported: host-passthrough, maximum, host-model, Cascadelake-Server, qemu64, Nehalem)`,
+    );
+  });
+
+  test("the CPU mode isn't supported", async () => {
+    expect(await refusal({ arch: "aarch64", cpu: "host-passthrough" })).toBe(
+      `cpu "host-passthrough" isn't supported by qemu:///fake for aarch64 domains of type "qemu" (supported: maximum, host-model, qemu64, Nehalem, Cascadelake-Server)`,
+    );
+  });
+
+  test("there are more vCPUs than the machine type can have", async () => {
+    host.supports.maxVcpus = 4;
+    expect(await refusal({ ...smaller, vcpus: 5, machine: "pc" })).toBe(
+      `vcpus 5 isn't supported by qemu:///fake for machine "pc" of x86_64 (supported: up to 4)`,
+    );
+  });
+
+  test("no firmware of the kind is installed", async () => {
+    host.supports.firmware = ["bios"];
+    expect(await refusal({ firmware: "uefi" })).toBe(
+      `firmware "uefi" isn't installed on qemu:///fake for machine "q35" of x86_64 (installed: bios)`,
+    );
+  });
+
+  test("another domain has the name", async () => {
+    foreign("front");
+    expect(await refusal({ name: "front" })).toBe(
+      `the name front is taken by domain ${FOREIGN}, that this provider did not make; give this one another name, or remove that domain (virsh undefine) if nothing is lost with it`,
+    );
+  });
+
+  test("the old domain is kept, with the UUID of the new one", async () => {
+    await stack.up({ ...args, onDelete: "keep" });
+    host.calls.length = 0;
+    expect(await refusal({ name: "front" })).toMatch(
+      /^onDelete "keep" leaves the old domain on qemu:\/\/\/fake /,
+    );
+  });
+
+  test("the emulator of the program's own XML is missing: libvirt's own words", async () => {
+    host.refuses.set(
+      "domainCapabilities",
+      libvirtError(ErrorCode.SYSTEM_ERROR, "Cannot check QEMU binary /x"),
+    );
+    const xml = "<domain><devices><emulator>/x</emulator></devices></domain>";
+    expect(await refusal({ ...smaller, xml })).toBe("Cannot check QEMU binary /x");
+  });
+
+  test("all of that together: each reason once", async () => {
+    foreign("front");
+    const said = await refusal({ name: "front", machine: "pc-q35-99.9", cpu: "NoSuchCpu" });
+    expect(said.split("; ")).toEqual([
+      expect.stringMatching(/^the name front is taken/),
+      expect.stringMatching(/^give this one another name/),
+      expect.stringMatching(/^machine "pc-q35-99.9" isn't supported/),
+      expect.stringMatching(/^cpu "NoSuchCpu" isn't supported/),
+    ]);
+  });
+
+  test("the program's own XML asks for it", async () => {
+    const xml =
+      "<domain><vcpu>300</vcpu><os><type arch='x86_64' machine='q35'>hvm</type></os><cpu mode='custom'><model fallback='forbid'>NoSuchCpu</model></cpu></domain>";
+    const other = { memory: "900MiB", maxMemory: "8GiB", vcpus: undefined, xml };
+    const { vcpus: _, ...rest } = { ...args, ...other };
+    await expect(stack.up(rest)).rejects.toThrow(
+      /but vcpus 300 isn't supported .*; cpu "NoSuchCpu" isn't supported .*: domain web-1 is left alone$/,
+    );
+    expect(host.only.power).toBe("running");
+  });
+});
+
+describe("a replace goes on where", () => {
+  test("the host has what the new domain needs", async () => {
+    expect(await stack.up({ ...args, name: "front", machine: "pc", cpu: "qemu64" })).toBe("replace");
+    expect(host.only).toMatchObject({ name: "front", power: "running" });
+  });
+
+  test.each([
+    ["knows no such call", libvirtError(ErrorCode.RPC, "unknown procedure: 342")],
+    ["has no such call in its driver", libvirtError(ErrorCode.NO_SUPPORT, "this function is not supported")],
+    ["fails to answer", libvirtError(ErrorCode.INTERNAL, "internal error: Failed to probe QEMU")],
+    ["runs out of something", libvirtError(ErrorCode.SYSTEM_ERROR, "Cannot allocate memory")],
+    ["can't be reached any more", new ConnectionError("the connection is gone")],
+  ])("libvirt %s", async (_, error) => {
+    host.refuses.set("domainCapabilities", error as never);
+    expect(await stack.preview({ ...args, ...smaller, cpu: "NoSuchCpu" })).toMatchObject({ kind: "replace" });
+    expect(host.calls).toContain("domainCapabilities");
+  });
+
+  test("libvirt may take a similar CPU model", async () => {
+    const xml = "<domain><cpu mode='custom'><model>NoSuchCpu</model></cpu></domain>";
+    expect(await stack.preview({ ...args, ...smaller, xml })).toMatchObject({ kind: "replace" });
+  });
+
+  test("a value isn't known yet: what needs it is asked in up", async () => {
+    foreign("front");
+    const unknown = { ...args, name: "front", machine: UNKNOWN };
+    await expect(stack.preview(unknown)).rejects.toThrow("the name front is taken");
+    host.domains.delete(FOREIGN);
+    expect(await stack.preview(unknown)).toMatchObject({ kind: "replace" });
+    expect(host.calls).not.toContain("domainCapabilities");
+  });
+
+  test("the hypervisor can't be reached: planned from the state alone", async () => {
+    stack.hosts["qemu:///system"] = new ConnectionError("nobody answers");
+    expect(await stack.preview({ ...args, name: "front", cpu: "NoSuchCpu" })).toMatchObject({
+      kind: "replace",
+    });
+    expect(host.calls).toEqual([]);
+  });
+
+  test("a refresh asks, which comes without a check", async () => {
+    const { id, outputs, inputs } = stack.recorded;
+    const answer = await new Run(stack.hosts).provider.diff?.(
+      id,
+      wire(outputs),
+      wire({ ...inputs, arch: "s390x" }),
+    );
+    expect(answer).toMatchObject({ changes: true, replaces: ["arch"] });
+  });
+
+  test("the domain that has the name is replaced in the same run", async () => {
+    const urn = `${URN.slice(0, -1)}2`;
+    const other = new OneResource(host, urn);
+    await other.up({ ...args, name: "front" });
+    const run = new Run(stack.hosts);
+    stack.run = run;
+    other.run = run;
+    const planned = async (of: OneResource, name: string) => {
+      const inputs = await of.check(of.recorded.inputs, { ...args, name });
+      return run.provider.diff?.(of.recorded.id, wire(of.recorded.outputs), inputs);
+    };
+    await expect(planned(stack, "front")).rejects.toThrow(
+      `the name front is taken by domain ${other.recorded.id}, that ${urn} made`,
+    );
+    expect(await planned(other, "back")).toMatchObject({ replaces: ["name"] });
+    expect(await planned(stack, "front")).toMatchObject({ replaces: ["name"] });
+  });
+});
