@@ -12,7 +12,7 @@ import { formatSize, formatWholeMib } from "../../units/size.ts";
 import type { Action, Confirm } from "../action.ts";
 import { type AwaitedMemory, awaitedMemory, expectationOf } from "../awaited-memory.ts";
 import { keptRecord, refuseUpdate, type UpdateContext, updateLog } from "../context.ts";
-import { rewritten, runHook } from "../hooks.ts";
+import { rewrittenDevice, runHook } from "../hooks.ts";
 
 /** Plugs a DIMM into the running domain, with the user's hooks around it, and waits until the guest has the memory. */
 export const attach: Action<Extract<Step, { kind: "attach" }>> = {
@@ -41,7 +41,7 @@ export const attach: Action<Extract<Step, { kind: "attach" }>> = {
     const planned = dimmXml(dimm);
     const hookContext = { domain, uri, clock: session.clock };
     const xml =
-      before === undefined ? planned : rewritten(planned, await runHook(before, planned, hookContext));
+      before === undefined ? planned : rewrittenDevice(planned, await runHook(before, planned, hookContext));
     await hypervisor.attachDevice(domain, xml, { live: true });
     const attached = await observe(hypervisor, domain);
     if (findDimm(dimm, attached) === undefined)
