@@ -14,7 +14,7 @@ function hostWith(power: PowerState, has: { live?: string; inactive?: string }):
   return host;
 }
 
-describe("a domain as it is seen", () => {
+describe("an observation of a domain", () => {
   test.each<[PowerState, string]>([
     ["running", "running"],
     ["blocked", "running"],
@@ -41,7 +41,7 @@ describe("a domain as it is seen", () => {
     },
   );
 
-  test("transient: the live XML stands for the definition, and there is no autostart", async () => {
+  test("a transient domain: the live XML is its definition, and it has no autostart", async () => {
     const observation = await observe(hostWith("running", { live: xml(1) }), domain);
     expect(observation).toMatchObject({
       autostart: false,
