@@ -83,7 +83,9 @@ describe("a headline is one line of at most 120 characters that begins with the 
     running: fc.boolean(),
     currentMemory: fc.constantFrom(undefined, "512MiB"),
   });
-  const others = FIELD_NAMES.filter((name) => !(name in before) && !["hotplug", "numa", "currentMemory", "guestWidth"].includes(name));
+  const others = FIELD_NAMES.filter(
+    (name) => !(name in before) && !["hotplug", "numa", "currentMemory", "guestWidth"].includes(name),
+  );
   const anyUpdate = fc
     .record({
       memories,
