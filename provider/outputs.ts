@@ -38,8 +38,6 @@ export interface Outputs extends Inputs {
   __drift?: Partial<Inputs>;
   /** The program set the URI. */
   __ownUri?: boolean;
-  /** The domain was adopted: it is never replaced for its memory, and stays on destroy unless onDelete is "delete". */
-  __adopted?: boolean;
   __stateVersion: number;
 }
 

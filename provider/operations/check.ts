@@ -37,7 +37,9 @@ export async function check(
   if (all.length > 0) return { inputs, failures: all };
   // Without failures the inputs are complete.
   const checked = inputs as Inputs;
-  if (isAdoption(session, olds, news)) {
+  const isAdopting = isAdoption(session, olds, news);
+  if (isAdopting || olds.__adopted === true) checked.__adopted = true;
+  if (isAdopting) {
     const { outcome, refusal } = await previewAdoption(session, checked);
     const failed =
       refusal === undefined

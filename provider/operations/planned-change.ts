@@ -35,12 +35,12 @@ export async function plannedChange(
   const look = isLooked && inputs.uri !== UNKNOWN && (await lookAt(session, inputs));
   if (look && look.kind === "found") {
     const { observed, definition } = look.observation;
-    const adopted = isAdopted(inputs, definition.ownership?.urn ?? inputs.__urn);
+    const adopted = isAdopted(inputs, definition.ownership?.urn);
     return plannedOutcome(plan(inputs, observed, adopted), concernsMemory ? describeDesired(desired) : kept);
   }
   // The inputs say whether the domain runs, but nothing certain about its memory.
   const assumed: Observed = { power: before.running === false ? "off" : "running", persistent: true };
-  const adopted = isAdopted(inputs, inputs.__urn) && (inputs.adopt === true || before.adopt === true);
+  const adopted = isAdopted(inputs);
   if (desired === undefined || !concernsMemory) return plannedOutcome(plan(inputs, assumed, adopted), kept);
   const { outcome } = plan({ ...inputs, memory: UNKNOWN }, assumed, adopted);
   return { memoryPlan: describeSizes(before, desired) ?? kept, change: outcome, memoryChange: "unknown" };
@@ -50,9 +50,15 @@ function lookAt(session: Session, { uri, uuid }: Inputs) {
   return session.look(session.resolveUri(uri), uuid);
 }
 
-/** Adopted domains keep the UUID that they had, which isn't the one of their owner's URN. */
-function isAdopted({ uuid }: Inputs, owner: string): boolean {
-  return domainUuid(owner) !== uuid;
+/**
+ * For inputs of earlier versions: an adopted domain keeps its UUID, which isn't the one of its owner's URN.
+ *
+ * @param owner the URN in the domain's metadata. A resource that was renamed by an alias has another one.
+ */
+function isAdopted({ uuid, adopt, __adopted, __urn }: Inputs, owner?: string): boolean {
+  return (
+    __adopted === true || (domainUuid(owner ?? __urn) !== uuid && (owner !== undefined || adopt === true))
+  );
 }
 
 /** What a change of `hotplug` may change in a domain that has the desired memory. */
