@@ -2,7 +2,7 @@ import { z } from "zod";
 import { oneOf } from "./args/schema.ts";
 import { CONFIG_SCHEMAS, DEFAULTS, type Defaults } from "./args/settings.ts";
 import { defined } from "./defined.ts";
-import type { DomainType } from "./definition/domain-spec.ts";
+import type { DomainType } from "./definition/platform.ts";
 import { UserError } from "./errors.ts";
 
 /** What this provider reads of the stack's configuration. */

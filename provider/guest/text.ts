@@ -1,4 +1,4 @@
-import type { OnlinePolicy } from "../args/inputs.ts";
+import type { OnlinePolicy } from "../args/settings.ts";
 import { KIB_PER_GIB, KIB_PER_MIB, type Kib } from "../units/kib.ts";
 import { formatSize, formatWholeMib } from "../units/size.ts";
 import { type Expectation, newOffline } from "./expectation.ts";

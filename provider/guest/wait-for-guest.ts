@@ -1,4 +1,4 @@
-import type { OnlinePolicy } from "../args/inputs.ts";
+import type { OnlinePolicy } from "../args/settings.ts";
 import type { Deadline } from "../deadline.ts";
 import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";

@@ -1,4 +1,4 @@
-import { secondsToAwait } from "../args/defaults.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { UserError } from "../errors.ts";
@@ -43,7 +43,7 @@ export interface Progress {
 
 /** How long to wait for the guest: `hotplug.awaitGuest`. */
 export function secondsForGuest({ news, session }: UpdateContext): number | false {
-  return secondsToAwait(news, session.defaults);
+  return hotplugSetting("awaitGuest", news, session.defaults);
 }
 
 /** Whether the domain is shut down or started on the way: then nothing is waited for in the guest. */

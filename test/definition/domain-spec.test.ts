@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { DEFAULTS } from "../../provider/args/settings.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
-import { type DomainType, definitionXml, domainSpec } from "../../provider/definition/domain-spec.ts";
+import { definitionXml, domainSpec } from "../../provider/definition/domain-spec.ts";
+import type { DomainType } from "../../provider/definition/platform.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 
 const MIB = 1024;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
-import { powerCycle, liveMemory, nextBootMemory } from "../support/virsh.ts";
+import { liveMemory, nextBootMemory, powerCycle } from "../support/virsh.ts";
 
 const WAITS =
   "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
@@ -114,12 +114,12 @@ test("beyond the cap for the guest's width nothing is asked of libvirt", async (
   const refused = await stack.up();
   expect(refused.ok).toBe(false);
   expect(refused.stdout).toContain(
-    "is 5242880 MiB, beyond the cap of 4194304 MiB for a 64-bit guest (libvirt-hotplug:maxMemory64Bit)",
+    "is 5242880 MiB, above the limit of 4194304 MiB for a 64-bit guest (libvirt-hotplug:maxMemory64Bit)",
   );
   stack.edit("wide", { maxMemory: "21GiB", guestWidth: 32 });
   const narrow = await stack.up();
   expect(narrow.stdout).toContain(
-    "is 21504 MiB, beyond the cap of 20480 MiB for a 32-bit guest (libvirt-hotplug:maxMemory32Bit)",
+    "is 21504 MiB, above the limit of 20480 MiB for a 32-bit guest (libvirt-hotplug:maxMemory32Bit)",
   );
   await stack.setConfig("libvirt-hotplug:maxMemory64Bit", "1GiB");
   stack.drop("wide");

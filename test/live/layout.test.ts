@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Lab } from "../lab/lab.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
-import { attachByHand, attachXmlByHand, powerCycle, liveMemory, nextBootMemory } from "../support/virsh.ts";
+import { attachByHand, attachXmlByHand, liveMemory, nextBootMemory, powerCycle } from "../support/virsh.ts";
 
 /** The guest's memory block on x86-64. */
 const BLOCK = 128n * 1024n * 1024n;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { waitUntil } from "../lab/wait-until.ts";
 import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
-import { powerCycle, editByHand, liveMemory, nextBootMemory, powerState } from "../support/virsh.ts";
+import { editByHand, liveMemory, nextBootMemory, powerCycle, powerState } from "../support/virsh.ts";
 
 const WAITS =
   "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";

@@ -1,4 +1,4 @@
-import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import type { DomainRef } from "../../provider/libvirt/hypervisor.ts";
 import { type Observation, observe } from "../../provider/observe/observe.ts";

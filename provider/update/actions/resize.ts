@@ -8,7 +8,7 @@ import { SPEAKERS } from "../../guest/text.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
 import type { Step } from "../../plan/plan.ts";
-import { lagging } from "../../plan/virtio-mem/devices.ts";
+import { lagging } from "../../plan/devices.ts";
 import type { Kib } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
 import type { Action, Confirmation } from "../action.ts";
