@@ -1,3 +1,4 @@
+import { hotplugSetting } from "../../args/settings.ts";
 import { Deadline } from "../../deadline.ts";
 import { defined } from "../../defined.ts";
 import type { MemoryDevice } from "../../domain/state.ts";
@@ -64,7 +65,7 @@ async function prepareOnlining({
   session,
   observation,
 }: UpdateContext): Promise<(() => Promise<Offline>) | undefined> {
-  const online = news.hotplug?.online ?? session.defaults.online;
+  const online = hotplugSetting("online", news, session.defaults);
   if (online !== "agent" || !observation.agentConnected || observation.observed.power !== "running")
     return undefined;
   const agent = agentSource(hypervisor, domain);
