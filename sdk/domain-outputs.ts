@@ -1,29 +1,29 @@
-/** A memory device of the domain. Sizes are canonical («1259MiB»). */
+/** A memory device of the domain. Sizes are in canonical form: `"1259MiB"`. */
 export interface MemoryDeviceOutput {
-  /** `dimm`, `virtio-mem`, … as libvirt names it. */
+  /** libvirt's name of the model: `dimm`, `virtio-mem`, … */
   model: string;
-  /** Of virtio-mem the most that it can hold. */
+  /** Size of the device. For virtio-mem, the most that it can provide. */
   size: string;
-  /** virtio-mem: what the guest is asked to take. It counts in `liveMemory`. */
+  /** virtio-mem: the size that the guest is asked to take. It counts in `liveMemory`. */
   requested?: string;
-  /** virtio-mem of a running domain: what the guest has of it, as it was last read. */
+  /** virtio-mem of a running domain: the size that the guest had taken when it was last read. */
   current?: string;
-  /** `ua-pulumi-dimm<slot>` and `ua-pulumi-vmem<node>` for the ones that this provider added. */
+  /** `ua-pulumi-dimm<slot>` or `ua-pulumi-vmem<node>` for devices that this provider added. */
   alias?: string;
-  /** From 0. */
+  /** Slot number, from 0. */
   slot?: number;
-  /** The guest's NUMA node. */
+  /** NUMA node of the guest, from 0. */
   node?: number;
-  /** Start address in the guest, hexadecimal. */
+  /** Start address in the guest, in hexadecimal. */
   base?: string;
   /**
-   * Whether the guest has memory blocks for it, as its agent said at the last change. False: the guest's kernel refused it,
-   * which a refresh finds out too. Left out where the agent could not be asked; of DIMMs alone.
+   * DIMMs: whether the guest has memory blocks for it, as the guest agent reported after the last change. `false`: the
+   * guest's kernel rejected it; a refresh detects that, too. Absent where the agent couldn't be asked.
    */
   taken?: boolean;
 }
 
-/** Sizes that a change of `memory` reaches without a restart: `from`, then every `step`, up to `to`. */
+/** Sizes that `memory` can be changed to without a restart: from `from` to `to`, in steps of `step`. */
 export interface ReachableSizes {
   /** The smallest of these sizes. */
   from: string;
