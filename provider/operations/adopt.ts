@@ -40,7 +40,7 @@ export async function adopt(session: Session, inputs: Inputs): Promise<{ id: str
       before,
       news: inputs,
       observation,
-      change,
+      plan: change,
       adopted,
     });
     await setOwner(hypervisor, domain, inputs.__urn);

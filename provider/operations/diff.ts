@@ -5,12 +5,12 @@ import { UserError } from "../errors.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
+import { lagging } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { withRecorded } from "../plan/observed.ts";
 import { planMessage } from "../plan/plan.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
-import { lagging } from "../plan/virtio-mem/devices.ts";
 import type { LookupResult, Session } from "../session.ts";
 import { replacementRefusals } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
@@ -129,5 +129,5 @@ function blindness(look: LookupResult | undefined): string {
 
 async function logPlan(session: Session, urn: string, { outcome }: UpdatePlan, text: string): Promise<void> {
   const severity = outcome === "replace" || outcome === "restart" ? "warning" : "info";
-  await session.log.message(urn, severity, outcome === "live" ? `live: ${text}` : text);
+  await session.log.message(urn, severity, text);
 }

@@ -29,14 +29,14 @@ export async function openPulumiCliStack(
   const projectDir = resolve(options.projectDir);
   const backendDir = resolve(options.backendDir);
   mkdirSync(backendDir, { recursive: true });
-  const envVars = {
+  const ownVars = {
     // The CLI runs the program with the `node` that it finds first.
     PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
-    ...options.env,
     PULUMI_BACKEND_URL: `file://${backendDir}`,
     PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
+  const envVars = { ...options.env, ...ownVars };
   const stack = await LocalWorkspace.createOrSelectStack(
     { stackName, workDir: projectDir },
     { envVars, pulumiCommand: command },
@@ -77,12 +77,15 @@ export async function openPulumiCliStack(
     };
   };
 
-  /** The Automation API has no JSON preview. */
+  /**
+   * The Automation API has no JSON preview. This one is without the caller's additions to the environment, so that what
+   * they record is of one preview.
+   */
   const previewJson = async (): Promise<unknown> => {
     const args = ["preview", "--json", "--non-interactive", "--stack", stackName];
     const preview = spawn(command.command, args, {
       cwd: projectDir,
-      env: { ...process.env, ...envVars },
+      env: { ...process.env, ...ownVars },
       stdio: ["ignore", "pipe", "ignore"],
     });
     // A preview that fails prints its JSON too.

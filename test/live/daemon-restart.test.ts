@@ -18,7 +18,7 @@ test("while the guest's word is waited for, and while its balloon is", async () 
   await bringOnline("guest");
   const grown = await waiting;
   expect({ ok: grown.ok, errors: grown.errors }).toEqual({ ok: true, errors: [] });
-  expect(grown.stdout).toContain("the guest has it: 1280 MiB by its agent");
+  expect(grown.stdout).toContain("confirmed by the guest agent: 1280 MiB");
   await hasMemTotal(console, atBoot + 256 * MIB);
 
   // A guest that stands still gives nothing back.

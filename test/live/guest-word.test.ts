@@ -24,7 +24,7 @@ describe("an update ends when the guest has the memory", () => {
 
     stack.edit("online", { memory: "768MiB" });
     const { stdout } = await stack.apply();
-    expect(stdout).toContain("attached 256 MiB in slot 0; the guest has it: 768 MiB by its agent");
+    expect(stdout).toContain("attached 256 MiB in slot 0; confirmed by the guest agent: 768 MiB");
     await console.waitFor(/ online=6 offline=0 /);
     expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
     expect(await stack.outputsOf("online")).toMatchObject({
@@ -41,7 +41,9 @@ describe("an update ends when the guest has the memory", () => {
     });
     const refused = await stack.up();
     expect(refused.ok).toBe(false);
-    expect(refused.errors.join()).toContain("the guest has no blocks for 256 MiB: it refused that memory");
+    expect(refused.errors.join()).toContain(
+      "the guest has no memory blocks for 256 MiB: it rejected that memory",
+    );
     expect(await liveMemory(lab(), "online")).toMatchObject({ memory: 1024 * MIB });
     expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
     expect(await stack.outputsOf("online")).toMatchObject({ liveMemory: "1024MiB", guestMemory: "768MiB" });
@@ -82,7 +84,7 @@ describe("an update ends when the guest has the memory", () => {
     const failed = await stack.up();
     expect(failed.ok).toBe(false);
     expect(failed.errors.join()).toContain(
-      "the guest has 768 MiB, and 256 MiB less than it should have: 2 new blocks of 128 MiB are offline",
+      "the guest has 768 MiB, 256 MiB less than it should have: 2 new memory blocks of 128 MiB are offline",
     );
     expect(await stack.outputsOf("offline")).toMatchObject({ liveMemory: "1024MiB", guestMemory: "768MiB" });
     expect(await nextBootMemory(lab(), "offline")).toMatchObject({ memory: 1024 * MIB, devices: [] });
@@ -164,7 +166,7 @@ test("a guest that hangs fails the update, and the next one goes on when it has 
   await agentAnswers(lab(), "hung");
   stack.edit("hung", { hotplug: { ...hotplug, awaitGuest: 30 } });
   const { stdout } = await stack.apply();
-  expect(stdout).toContain("attached before; the guest has it: 768 MiB by its agent");
+  expect(stdout).toContain("attached earlier; confirmed by the guest agent: 768 MiB");
   expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
   expect(lab().qemuPid("hung")).toBe(pid);
   await stack.expectSettled();
@@ -178,7 +180,7 @@ test("a guest that nobody can ask, with no operating system, gets a warning and 
   stack.edit("empty", { memory: "512MiB" });
   const { stdout } = await stack.apply();
   expect(stdout).toContain(
-    "attached 256 MiB in slot 0; the guest could not be asked: no agent, no balloon statistics",
+    "attached 256 MiB in slot 0; couldn't confirm with the guest: no guest agent and no balloon statistics",
   );
   expect(await stack.outputsOf("empty")).not.toHaveProperty("guestMemory");
   await stack.expectSettled();

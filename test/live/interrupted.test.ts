@@ -126,7 +126,7 @@ test("the provider is killed while it waits for the guest: the next up asks the 
 
   stack.edit("guest", { hotplug: { awaitGuest: 60, online: "agent" } });
   const { stdout } = await stack.apply();
-  expect(stdout).toContain("attached before; the guest has it: 1280 MiB by its agent");
+  expect(stdout).toContain("attached earlier; confirmed by the guest agent: 1280 MiB");
   expect((await liveMemory(lab(), "guest")).devices).toEqual(devices);
   await hasMemTotal(console, atBoot + 256 * MIB);
   await stack.expectSettled();

@@ -49,7 +49,7 @@ describe("a guest with the driver virtio_mem", () => {
     stack.edit("elastic", { memory: "770MiB" });
     const { stdout } = await stack.apply();
     expect(stdout).toContain("plug 258 MiB of node 0's virtio-mem device (then 258 MiB of 3584 MiB)");
-    expect(stdout).toMatch(/the guest has followed: it has \d+ MiB by its balloon/);
+    expect(stdout).toMatch(/guest resized: \d+ MiB, confirmed by the guest's balloon driver/);
     await console.waitFor(new RegExp(`memtotal_kb=${atBoot + 258 * MIB} `));
     const device = { alias: "ua-pulumi-vmem0", size: 3584, requested: 258 };
     expect(await virtioMem("elastic")).toEqual([{ ...device, current: 258 }]);

@@ -1,7 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
-import { isManaged } from "../../provider/plan/dimms/slots.ts";
+import { isManaged } from "../../provider/plan/devices.ts";
 import { upwardSizes } from "../../provider/plan/live-sizes/up.ts";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
 import type { Plan } from "../../provider/plan/plan.ts";

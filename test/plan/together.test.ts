@@ -1,8 +1,8 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
+import { isManaged } from "../../provider/plan/devices.ts";
 import { misaligned } from "../../provider/plan/dimms/layout.ts";
-import { isManaged } from "../../provider/plan/dimms/slots.ts";
 import { downwardSizes } from "../../provider/plan/live-sizes/down.ts";
 import { upwardSizes } from "../../provider/plan/live-sizes/up.ts";
 import type { Observed, ObservedDevice } from "../../provider/plan/observed.ts";

@@ -71,7 +71,7 @@ function run(dir: string, args: string[], onTerminal: boolean): string {
     PULUMI_SKIP_UPDATE_CHECK: "true",
     TERM: "xterm",
   };
-  const command = ["pulumi", "--stack", "dev", ...args].map((word) => `'${word}'`).join(" ");
+  const command = ["pulumi", ...args].map((word) => `'${word}'`).join(" ");
   const shell = onTerminal
     ? ["script", "-qec", `stty cols ${COLUMNS} rows 60; ${command}`, "/dev/null"]
     : ["sh", "-c", `${command} 2>&1`];

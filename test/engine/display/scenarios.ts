@@ -65,6 +65,9 @@ export function steady(text: string): string {
   const lines = text
     .replaceAll(/\((\d+|\d+\.\d+)s\)/g, "(0s)")
     .replaceAll(/^Duration: .*$/gm, "Duration: 0s")
+    // The CLI begins a line for its dots; and after destroy it tells how to remove the stack itself.
+    .replace(/^(.*\(dev\):\n)\n+/, "$1")
+    .replace(/^The resources in the stack have been deleted[^]*/m, "")
     .split("\n")
     .filter((line) => !line.startsWith("@ "))
     // How wide a column is depends on the times in it.

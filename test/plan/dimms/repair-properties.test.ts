@@ -1,8 +1,8 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { expect } from "vitest";
 import type { DesiredMemory } from "../../../provider/plan/desired.ts";
+import { isManaged } from "../../../provider/plan/devices.ts";
 import { dimmUnit, misaligned } from "../../../provider/plan/dimms/layout.ts";
-import { isManaged } from "../../../provider/plan/dimms/slots.ts";
 import type { MemoryView, Observed, ObservedDevice } from "../../../provider/plan/observed.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import { anyCase } from "../../support/arbitrary-domain.ts";

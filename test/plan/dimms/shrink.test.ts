@@ -1,7 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import { definitionOfPresent } from "../../../provider/plan/definition/steps.ts";
-import { isManaged } from "../../../provider/plan/dimms/slots.ts";
+import { isManaged } from "../../../provider/plan/devices.ts";
 import { downwardSizes } from "../../../provider/plan/live-sizes/down.ts";
 import type { Observed } from "../../../provider/plan/observed.ts";
 import type { Plan } from "../../../provider/plan/plan.ts";

@@ -6,7 +6,7 @@ import { Deadline } from "../../provider/deadline.ts";
 import { expectLater, expect as expectWord } from "../../provider/guest/expectation.ts";
 import type { GuestReport, Speaker } from "../../provider/guest/report.ts";
 import { describeMissing, describeProgress } from "../../provider/guest/text.ts";
-import { waitForGuest } from "../../provider/guest/wait.ts";
+import { waitForGuest } from "../../provider/guest/wait-for-guest.ts";
 import { FakeGuest, GIB, MIB } from "../support/fake-guest.ts";
 
 interface Options {
@@ -24,9 +24,15 @@ async function wait(
   const before = guest.word(speaker);
   const expected = expectWord(speaker, before, added);
   const told: string[] = [];
-  const tell = async (word: GuestReport) => void told.push(describeProgress(word, expected));
-  const patience = { deadline: Deadline.inSeconds(seconds, guest.clock), online, tell };
-  const verdict = await waitForGuest(guest.source(speaker), before, expected, patience);
+  const onProgress = async (report: GuestReport) => void told.push(describeProgress(report, expected));
+  const deadline = Deadline.inSeconds(seconds, guest.clock);
+  const verdict = await waitForGuest(guest.source(speaker), {
+    before,
+    expected,
+    deadline,
+    online,
+    onProgress,
+  });
   return {
     verdict,
     told,
@@ -40,7 +46,7 @@ describe("a guest that brings memory online by itself", () => {
     guest.happens.set(1000, (one) => one.bringOnline([32]));
     guest.happens.set(2000, (one) => one.bringOnline([33]));
     const { verdict, told } = await wait(guest);
-    expect(verdict).toEqual({ word: guest.word(), missing: 0 });
+    expect(verdict).toEqual({ report: guest.word(), missing: 0 });
     expect(told).toEqual(["512 of 768 MiB online", "640 of 768 MiB online"]);
     expect(guest.clock.now()).toBe(2000);
     expect(guest.told).toEqual([]);
@@ -64,9 +70,9 @@ describe("a guest that brings memory online by itself", () => {
     ] as const) {
       const said = { ...before, memory: before.memory + word * MIB };
       const deadline = Deadline.inSeconds(1, guest.clock);
-      const patience = { deadline, online: "agent" as const, tell: async () => {} };
+      const wait = { before, expected, deadline, online: "agent" as const, onProgress: async () => {} };
       const one = { speaker: "balloon" as const, ask: async () => said };
-      expect((await waitForGuest(one, before, expected, patience)).missing === 0).toBe(isThere);
+      expect((await waitForGuest(one, wait)).missing === 0).toBe(isThere);
     }
   });
 });
@@ -102,7 +108,7 @@ describe("blocks that stay offline", () => {
     expect(verdict).toMatchObject({ missing: 256 * MIB, refused: guest.refusal });
     expect(guest.told.map(({ at }) => at)).toEqual([3000, 6000, 9000]);
     expect(guest.clock.now()).toBe(10_000);
-    expect(why).toBe(`2 new blocks of 128 MiB are offline, and ${guest.refusal}`);
+    expect(why).toBe(`2 new memory blocks of 128 MiB are offline: ${guest.refusal}`);
   });
 
   test("are the guest's own business where the program says so", async () => {
@@ -112,7 +118,7 @@ describe("blocks that stay offline", () => {
     expect(verdict.missing).toBe(256 * MIB);
     expect(guest.told).toEqual([]);
     expect(why).toBe(
-      '2 new blocks of 128 MiB are offline, and hotplug.online is "guest": the guest itself has to bring them online (memhp_default_state=online, or a rule of udev)',
+      '2 new memory blocks of 128 MiB are offline; with hotplug.online "guest", the guest must bring them online itself (memhp_default_state=online or a udev rule)',
     );
   });
 
@@ -137,7 +143,7 @@ describe("a guest that never has it", () => {
     const { verdict, why } = await wait(new FakeGuest(), { seconds: 5 });
     expect(verdict.missing).toBe(256 * MIB);
     expect(why).toBe(
-      "the guest has no blocks for 256 MiB: it refused that memory, or is slow (its kernel log says why)",
+      "the guest has no memory blocks for 256 MiB: it rejected that memory or is slow (see its kernel log)",
     );
   });
 
@@ -146,12 +152,14 @@ describe("a guest that never has it", () => {
     guest.happens.set(0, (one) => one.bringOnline([32]));
     guest.happens.set(1, (one) => one.offline.push(33));
     const { why } = await wait(guest, { online: "guest", seconds: 5, added: 512 * MIB });
-    expect(why).toMatch(/^1 new block of 128 MiB is offline, .*; the guest has no blocks for 256 MiB: /);
+    expect(why).toMatch(
+      /^1 new memory block of 128 MiB is offline; .*; the guest has no memory blocks for 256 MiB: /,
+    );
   });
 
   test("says only its total, by the balloon", async () => {
     const { why } = await wait(new FakeGuest(), { speaker: "balloon", seconds: 5 });
-    expect(why).toMatch(/^its balloon reports 411 MiB; the memory may have arrived offline/);
+    expect(why).toMatch(/^its balloon driver reports 411 MiB: the memory may still be offline in the guest/);
   });
 
   test("says nothing any more", async () => {
@@ -161,11 +169,11 @@ describe("a guest that never has it", () => {
     });
     const { verdict, why } = await wait(guest, { seconds: 5 });
     expect(verdict).toEqual({
-      word: guest.word(),
+      report: guest.word(),
       missing: 256 * MIB,
-      silent: "Guest agent is not responding",
+      noAnswer: "Guest agent is not responding",
     });
-    expect(why).toBe("the agent does not answer any more (Guest agent is not responding)");
+    expect(why).toBe("the guest agent stopped responding (Guest agent is not responding)");
   });
 
   test("has a balloon that stopped reporting", async () => {
@@ -173,11 +181,11 @@ describe("a guest that never has it", () => {
     const word = guest.word("balloon");
     const expected = expectWord("balloon", word, 256 * MIB);
     const deadline = Deadline.inSeconds(5, guest.clock);
-    const patience = { deadline, online: "agent" as const, tell: async () => {} };
+    const wait = { before: word, expected, deadline, online: "agent" as const, onProgress: async () => {} };
     const frozen = { speaker: "balloon" as const, ask: async () => word };
-    const verdict = await waitForGuest(frozen, word, expected, patience);
+    const verdict = await waitForGuest(frozen, wait);
     expect(describeMissing(verdict, word, expected, "agent")).toBe(
-      "its balloon has reported nothing since the attach: the guest hangs, or is too busy",
+      "its balloon driver has not reported since the attach: the guest hangs or is too busy",
     );
   });
 
@@ -190,7 +198,7 @@ describe("a guest that never has it", () => {
       one.hangs = false;
       one.bringOnline([32, 33]);
     });
-    expect((await wait(guest)).verdict).toEqual({ word: guest.word(), missing: 0 });
+    expect((await wait(guest)).verdict).toEqual({ report: guest.word(), missing: 0 });
   });
 });
 

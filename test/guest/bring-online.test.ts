@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { onliner } from "../../provider/guest/onlining.ts";
+import { onlineNewBlocks } from "../../provider/guest/bring-online.ts";
 import type { GuestSource } from "../../provider/guest/report.ts";
 
 /** A guest with these blocks offline, and the blocks that its agent was told to bring online. */
@@ -20,7 +20,7 @@ function scene(offline: () => number[], refusal?: string) {
 
 test("blocks that have been offline for 3 s are brought online; those that were offline before are left alone", async () => {
   const { told, time, source, clock } = scene(() => [3, 8, 9]);
-  const look = onliner(source, [3], clock);
+  const look = onlineNewBlocks(source, [3], clock);
   expect(await look()).toEqual({ blocks: 2 });
   time.now = 2_900;
   await look();
@@ -33,7 +33,7 @@ test("blocks that have been offline for 3 s are brought online; those that were 
 test("what the guest brings online by itself in time is left to it", async () => {
   let offline = [8];
   const { told, time, source, clock } = scene(() => offline);
-  const look = onliner(source, [], clock);
+  const look = onlineNewBlocks(source, [], clock);
   await look();
   offline = [];
   expect(await look()).toEqual({ blocks: 0 });
@@ -45,7 +45,7 @@ test("what the guest brings online by itself in time is left to it", async () =>
 
 test("a refusal is kept, and tried again", async () => {
   const { told, time, source, clock } = scene(() => [8], "the agent could not bring block 8 online");
-  const look = onliner(source, [], clock);
+  const look = onlineNewBlocks(source, [], clock);
   await look();
   time.now = 3_000;
   expect(await look()).toEqual({ blocks: 1, refused: "the agent could not bring block 8 online" });
@@ -60,5 +60,5 @@ test("an agent that answers no more keeps nobody waiting", async () => {
   const { source, clock } = scene(() => {
     throw new Error("not connected");
   });
-  expect(await onliner(source, [], clock)()).toEqual({ blocks: 0, refused: "not connected" });
+  expect(await onlineNewBlocks(source, [], clock)()).toEqual({ blocks: 0, refused: "not connected" });
 });
