@@ -1,4 +1,4 @@
-import type { OnlinePolicy } from "../args/settings.ts";
+import { hotplugSetting, type OnlinePolicy } from "../args/settings.ts";
 import { countedSize, type MemoryDevice } from "../domain/state.ts";
 import { type Expectation, expect, expectAll, missing, newOffline } from "../guest/expectation.ts";
 import { currentRecord } from "../guest/record.ts";
