@@ -4,6 +4,9 @@ import LongestFirst from "./scripts/longest-first.ts";
 /** For what starts processes: two guests boot at a time, since emulated ones keep a processor busy. */
 const WORKERS = 2;
 
+/** How many cases a property tries, and from which seed. */
+const PROPERTIES = "./test/support/properties.ts";
+
 // Each project is one kind of proof; `scripts/test.ts` runs them and lists what was skipped.
 export default defineConfig({
   test: {
@@ -15,7 +18,9 @@ export default defineConfig({
           // All that has no project of its own, so that a new room's tests can't be forgotten.
           include: ["test/**/*.test.ts"],
           exclude: ["test/{engine,lab,live,package}/**"],
-          testTimeout: 10_000,
+          // Of a soak a property takes as long as it takes.
+          testTimeout: process.env.PROPERTY_RUNS_FACTOR === undefined ? 10_000 : 3_600_000,
+          setupFiles: PROPERTIES,
           // Units leave nothing behind in their process: sharing one saves two thirds of the time, the imports.
           isolate: false,
           // Left alone, vitest leaves one processor of two idle.
@@ -26,6 +31,7 @@ export default defineConfig({
         test: {
           name: "engine",
           include: ["test/engine/**/*.test.ts"],
+          setupFiles: PROPERTIES,
           testTimeout: 120_000,
           maxWorkers: WORKERS,
           sequence: { groupOrder: 1 },

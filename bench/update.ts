@@ -1,5 +1,5 @@
-import { DEFAULTS } from "../provider/args/defaults.ts";
 import type { Inputs } from "../provider/args/inputs.ts";
+import { DEFAULTS } from "../provider/args/settings.ts";
 import { hostClock } from "../provider/deadline.ts";
 import { connect } from "../provider/libvirt/connect.ts";
 import type { Hypervisor } from "../provider/libvirt/hypervisor.ts";

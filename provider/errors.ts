@@ -1,21 +1,40 @@
 import { ConnectionError, LibvirtError } from "./libvirt/errors.ts";
+import type { ReasonCode } from "./plan/reason-codes.ts";
 
-/** An error for the reader of a preview. Pulumi's provider host prints stacks to the same reader; this one has none. */
+/** Whatever was thrown, as a text for people. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+interface UserErrorOptions extends ErrorOptions {
+  code?: ReasonCode | undefined;
+}
+
+/** An error that the reader of a preview or an update can act on: its message is for people, and shown without a stack. */
 export class UserError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  /** Identifies the refusal, where it is a rule's. */
+  readonly code?: ReasonCode;
+
+  constructor(message: string, { code, ...options }: UserErrorOptions = {}) {
     super(message, options);
+    if (code !== undefined) this.code = code;
+    // Pulumi's provider host prints `${e}: ${e.stack}` for whatever an operation throws, and `err.stack || err.message` for
+    // what nobody catches (cmd/dynamic-provider/index.js in @pulumi/pulumi): with these two the user sees the message once.
     this.name = "Error";
     this.stack = "";
   }
 }
 
-/** The same error without a stack, where it is no fault of the provider's: what libvirt says, or that it can't be reached. */
+/** A failure that isn't the provider's fault, such as libvirt's refusal or a host out of reach, without its stack. */
 export function forUser(error: unknown): unknown {
   const isExpected = error instanceof LibvirtError || error instanceof ConnectionError;
   return isExpected ? new UserError(error.message, { cause: error }) : error;
 }
 
-/** What was done before an update failed is kept: Pulumi's partial state, recognised by these three properties. */
+/**
+ * An update that failed after it changed something. Pulumi's provider host recognizes it by `id`, `properties` and `reasons`
+ * (grpcResponseFromError in cmd/dynamic-provider/index.js) and records the properties, so that the next run continues.
+ */
 export class PartialError extends UserError {
   readonly id: string;
   /** With `__provider`, without which Pulumi could not load this provider for the resource again. */

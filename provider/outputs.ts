@@ -1,6 +1,6 @@
-import type { Defaults } from "./args/defaults.ts";
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
+import type { Defaults } from "./args/settings.ts";
 import type { Detaching, GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/report.ts";
 import type { Observation } from "./observe/observe.ts";

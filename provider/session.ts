@@ -1,5 +1,5 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import { DEFAULTS, type Defaults } from "./args/defaults.ts";
+import { DEFAULTS, type Defaults } from "./args/settings.ts";
 import type { Configuration } from "./configuration.ts";
 import { type Clock, Deadline, hostClock } from "./deadline.ts";
 import { type EngineLog, engineLog } from "./engine/log.ts";

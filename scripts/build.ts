@@ -88,7 +88,8 @@ async function bundle(
     deps: { onlyBundle: [] },
     hash: false,
     logLevel: "warn",
-    checks: { pluginTimings: false },
+    // Pulumi programs are CommonJS unless they say otherwise.
+    checks: { pluginTimings: false, legacyCjs: false },
     report: false,
   });
 }

@@ -9,18 +9,27 @@ export interface CommandResult {
   output: string;
 }
 
+interface CommandOptions {
+  environment?: Readonly<Record<string, string>>;
+  /** Gets each line that the command writes to file descriptor 3. */
+  onResult?: (line: string) => void;
+}
+
 /**
  * Runs a command to its end, keeping what it writes. A signal to this process goes to the command, and this process
- * leaves after it: what the command has started can so be tidied up. `onResult` gets each line that the command writes
- * to file descriptor 3.
+ * leaves after it: what the command has started can so be tidied up.
  */
 export async function runCommand(
   command: string,
   args: readonly string[],
-  { onResult }: { onResult?: (line: string) => void } = {},
+  { environment = {}, onResult }: CommandOptions = {},
 ): Promise<CommandResult> {
   const child = spawn(command, args, {
-    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }) },
+    env: {
+      ...process.env,
+      ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }),
+      ...environment,
+    },
     stdio: ["ignore", "pipe", "pipe", ...(onResult ? (["pipe"] as const) : [])],
   });
   if (child.stdout === null || child.stderr === null) throw new Error(`no pipes to ${command}`);

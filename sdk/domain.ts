@@ -2,16 +2,17 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DomainArgs } from "./domain-args.ts";
 import type { MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
 
-/** The resource's type in every state: a contract for ever. */
+/** The resource's type in every state. It must never change. */
 const TYPE = "pulumi-nodejs:dynamic/libvirt:Domain";
 
 /**
- * The code that Pulumi keeps in the state and evaluates in the program's directory. It names the package and holds
- * nothing of it, so that an upgrade shows no difference and deletes with its own code: a contract for ever, too.
+ * The code that Pulumi keeps in the state and evaluates in the program's directory. It names the package and contains none of
+ * its code, so that an upgrade of the package shows no difference, and the installed version deletes a resource. It must never
+ * change either.
  */
 const PROVIDER = 'exports.handler = () => require("pulumi-libvirt-hotplug/provider").provider';
 
-/** What is secret when a size or the XML is. */
+/** The outputs that are secret when a size or the XML is. */
 const DERIVED_OUTPUTS = [
   "liveMemory",
   "nextBootMemory",
@@ -26,8 +27,8 @@ const DERIVED_OUTPUTS = [
 ] as const;
 
 /**
- * A libvirt virtual machine whose memory grows while it runs: edit `memory`, read in the preview whether the change
- * is live and why, and `pulumi up` plugs the DIMM into the running guest.
+ * A libvirt virtual machine whose memory grows while it runs. Change `memory`: the preview says whether the change is live
+ * and why, and `pulumi up` plugs the memory into the running guest.
  *
  * @example
  * const web = new Domain("web-1", { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2, disks: [{ file: "/var/lib/libvirt/images/web-1.qcow2" }] });
@@ -38,35 +39,38 @@ export class Domain extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;
   /** The domain's UUID, made from the resource's URN; also the resource's id. */
   declare readonly uuid: pulumi.Output<string>;
-  /** What the program asks for, in canonical form: «1259MiB». */
+  /** The argument `memory` in canonical form, such as `1259MiB`. */
   declare readonly memory: pulumi.Output<string>;
-  /** The ceiling that the program asks for, or that was chosen at creation. */
+  /** The argument `maxMemory`, or the value that was chosen at creation. */
   declare readonly maxMemory: pulumi.Output<string>;
-  /** The slots that the program asks for, or that were chosen at creation. */
+  /** The argument `memorySlots`, or the value that was chosen at creation. */
   declare readonly memorySlots: pulumi.Output<number>;
-  /** libvirt's word on the domain: running, paused, shutoff, … */
+  /** The domain's state as libvirt names it: `running`, `paused`, `shutoff`, … */
   declare readonly state: pulumi.Output<string>;
-  /** The latest change of memory, in words: how it is done, and why. */
+  /** The latest change of memory in one line: its outcome, and what decided it. */
   declare readonly memoryPlan: pulumi.Output<string>;
-  /** The memory of the running domain; undefined when it is off. */
+  /** The memory of the running domain; undefined if it is off. */
   declare readonly liveMemory: pulumi.Output<string | undefined>;
-  /** The memory that the next boot has; undefined for a transient domain. */
+  /** The memory in the domain's definition, which the next boot uses; undefined for a transient domain. */
   declare readonly nextBootMemory: pulumi.Output<string | undefined>;
-  /** The memory that waits for the next boot; undefined when none does. */
+  /** The size that takes effect at the next boot; undefined if the running domain has the size of its definition. */
   declare readonly pendingMemory: pulumi.Output<string | undefined>;
   /** The memory devices of the running domain. */
   declare readonly memoryDevices: pulumi.Output<MemoryDeviceOutput[]>;
-  /** The sizes that are live from here: larger ones first, then the smaller ones where `hotplug.allowUnplug` is true; empty when none is. */
+  /**
+   * The sizes that a change of `memory` can reach without a restart: larger ones first, then smaller ones if
+   * `hotplug.allowUnplug` is true. Empty if there are none.
+   */
   declare readonly reachable: pulumi.Output<ReachableSizes[]>;
   /**
-   * What the guest said that it has, after the last change of `memory` that was plugged into it or of `currentMemory`;
-   * undefined before the first one, and where it wasn't or couldn't be asked. By the agent its online memory blocks, at
-   * most `liveMemory`; by the balloon what the guest's kernel has to give (MemTotal): somewhat less.
+   * The memory that the guest reported after the last live change of `memory` or `currentMemory`; undefined before the first
+   * one, and if the guest wasn't or couldn't be asked. Reported by the agent: its online memory blocks, at most `liveMemory`.
+   * Reported by the balloon: the kernel's MemTotal, which is somewhat less.
    */
   declare readonly guestMemory: pulumi.Output<string | undefined>;
-  /** Who said so. */
+  /** What reported `guestMemory`. */
   declare readonly guestMemoryFrom: pulumi.Output<"agent" | "balloon" | undefined>;
-  /** The libvirt URI as resolved. */
+  /** The libvirt URI that is used: the argument, or the default that applied at creation. */
   declare readonly uri: pulumi.Output<string>;
 
   constructor(name: string, args: DomainArgs, opts: pulumi.CustomResourceOptions = {}) {
@@ -100,7 +104,7 @@ export class Domain extends pulumi.CustomResource {
   }
 }
 
-/** No value, as secret and as unknown as others. */
+/** No value, which is secret or unknown if one of the given values is. */
 function nothing(...like: pulumi.Input<unknown>[]): pulumi.Input<undefined> {
   const outputs = like.filter((value) => pulumi.Output.isInstance(value));
   return outputs.length > 0 ? pulumi.all(outputs).apply(() => undefined) : undefined;

@@ -30,6 +30,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "type:provider/domain/state.ts",
     "type:provider/libvirt/hypervisor.ts",
     "provider/deadline.ts",
+    "provider/errors.ts",
     "zod",
   ],
   "provider/observe": [

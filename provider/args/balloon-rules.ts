@@ -5,34 +5,33 @@ import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
 import { knownSize } from "./unknown.ts";
 
-/** What is wrong with `currentMemory`: the first of it. */
-export function balloonFailures(inputs: Partial<Inputs>): Failure[] {
+/** `currentMemory` needs a balloon, and bounds the balloon target. */
+export function balloonTarget(inputs: Partial<Inputs>): Failure[] {
   if (inputs.currentMemory === undefined) return [];
   const reason = inputs.balloon === false ? NO_BALLOON : outOfBounds(inputs);
   return reason === undefined ? [] : [{ property: "currentMemory", reason }];
 }
 
-const NO_BALLOON =
-  "is what the balloon leaves the guest, and balloon: false takes the balloon away; take one of them out";
+const NO_BALLOON = "is the balloon target, but balloon is false; remove one of the two";
 
 function outOfBounds(inputs: Partial<Inputs>): string | undefined {
-  const [left, memory] = [knownSize(inputs.currentMemory), knownSize(inputs.memory)];
-  if (left === undefined || memory === undefined) return undefined;
-  if (left > memory)
-    return `is ${formatMib(left)}, above memory, ${formatMib(memory)}; lower it to at most that, or take it out: then the balloon leaves all of it`;
-  const least = leastLeft(memory);
-  if (left >= least) return undefined;
-  return `is ${formatMib(left)}; of ${formatMib(memory)} the balloon must leave at least ${formatMib(least)}: a guest's kernel and its map of that memory, without which it panics`;
+  const [target, memory] = [knownSize(inputs.currentMemory), knownSize(inputs.memory)];
+  if (target === undefined || memory === undefined) return undefined;
+  if (target > memory)
+    return `is ${formatMib(target)}, above memory (${formatMib(memory)}); lower it, or remove it to leave the guest all of its memory`;
+  const least = minimumTarget(memory);
+  if (target >= least) return undefined;
+  return `is ${formatMib(target)}; with ${formatMib(memory)} of memory it must be at least ${formatMib(least)}, which the guest's kernel needs`;
 }
 
 /**
- * Linux has some 100 MiB in use when it has booted, and its map of all memory, 1/64 of it, stays in what the balloon
- * leaves. With less the kernel panics («System is deadlocked on memory»).
+ * A booted Linux has some 100 MiB in use, and its page map of all memory, 1/64 of it, has to fit into what the balloon
+ * leaves. With less the kernel panics ("System is deadlocked on memory").
  */
-function leastLeft(memory: Kib): Kib {
-  const map = Math.ceil(memory / MAP_SHARE / KIB_PER_MIB) * KIB_PER_MIB;
-  return Math.min(memory, LEAST_KERNEL + map);
+function minimumTarget(memory: Kib): Kib {
+  const pageMap = Math.ceil(memory / PAGE_MAP_SHARE / KIB_PER_MIB) * KIB_PER_MIB;
+  return Math.min(memory, KERNEL_MINIMUM + pageMap);
 }
 
-const LEAST_KERNEL = 128 * KIB_PER_MIB;
-const MAP_SHARE = 64;
+const KERNEL_MINIMUM = 128 * KIB_PER_MIB;
+const PAGE_MAP_SHARE = 64;

@@ -1,23 +1,28 @@
 import leven from "leven";
-import { DEFAULTS, type Defaults } from "./defaults.ts";
 import type { Failure } from "./failure.ts";
 import { FIELD_NAMES, FIELDS, isField } from "./fields.ts";
 import { fillIn } from "./fill-in.ts";
 import type { Inputs } from "./inputs.ts";
 import { redact } from "./redact.ts";
 import { crossFieldFailures } from "./rules.ts";
+import { DEFAULTS, type Defaults } from "./settings.ts";
 
 export interface Checked {
   inputs: Partial<Inputs>;
   failures: Failure[];
 }
 
-/** Set by the class or by check itself; never an argument. */
+/** The arguments that a program may set. */
+const ARGUMENTS = FIELD_NAMES.filter((name) => FIELDS[name].change !== "identity");
+
+/** Inputs that the class or check sets. They are not arguments. */
 const HIDDEN = new Set(["__provider", "__urn", "__secret", "memoryPlan"]);
 
 /**
- * Checks the program's arguments and makes them canonical: all failures at once, each at its property's path;
- * computed identity is kept from `olds`. Pure: nothing is looked up.
+ * Checks the program's arguments and makes them canonical. It looks nothing up.
+ *
+ * @param olds the inputs of the last check, whose identity, ceiling and slots are kept
+ * @returns all failures at once, each at its property's path
  */
 export function checkInputs(
   olds: Record<string, unknown>,
@@ -40,47 +45,46 @@ export function checkInputs(
       );
   }
   if (!given.some(([key]) => key === "memory" || key === "numa"))
-    failures.push({ property: "memory", reason: 'is required: a size such as "4GiB"' });
+    failures.push({ property: "memory", reason: 'is required, e.g. "4GiB"' });
   const inputs = fillIn(olds, news, valid, defaults);
-  failures.push(...nameIsNoDomainName(inputs, failures), ...crossFieldFailures(inputs, defaults));
+  failures.push(...invalidDefaultName(inputs, failures), ...crossFieldFailures(inputs, defaults));
   return {
     inputs,
     failures: failures.map(({ property, reason }) => ({ property, reason: redact(reason, inputs) })),
   };
 }
 
-/** A secret that holds nothing arrives as null (sdk/nodejs/runtime/rpc.ts), at any depth: nothing was said. */
+/** A secret without a value arrives as null, at any depth (sdk/nodejs/runtime/rpc.ts): the argument is absent. */
 function withoutNulls<T>(value: T): T {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const said = Object.entries(value).filter(([, inner]) => inner !== null);
-  // The same object with fewer of its keys; all that is read from it is checked.
-  return Object.fromEntries(said.map(([key, inner]) => [key, withoutNulls(inner)])) as T;
+  const present = Object.entries(value).filter(([, inner]) => inner !== null);
+  // The same object with fewer keys. Whatever is read from it is checked.
+  return Object.fromEntries(present.map(([key, inner]) => [key, withoutNulls(inner)])) as T;
 }
 
 function nameFailure(key: string): Failure[] {
   if (key === "uuid")
-    return [{ property: key, reason: "is computed from the resource's URN and can't be given" }];
+    return [{ property: key, reason: "is computed from the resource's URN and can't be set" }];
   if (isField(key)) return [];
-  return [{ property: key, reason: `is no argument of a Domain${suggestion(key, FIELD_NAMES)}` }];
+  return [{ property: key, reason: `is not an argument of Domain${suggestion(key)}` }];
 }
 
-/** The default of `name` is the resource's name, which may be no domain name. */
-function nameIsNoDomainName(inputs: Partial<Inputs>, failures: Failure[]): Failure[] {
+/** The default of `name` is the resource's name, which need not be a valid domain name. */
+function invalidDefaultName(inputs: Partial<Inputs>, failures: Failure[]): Failure[] {
   if (failures.some((failure) => failure.property === "name")) return [];
-  const parsed = FIELDS.name.schema.safeParse(inputs.name);
-  return parsed.success
-    ? []
-    : [{ property: "name", reason: parsed.error.issues[0]?.message ?? "is no domain name" }];
+  const issues = FIELDS.name.schema.safeParse(inputs.name).error?.issues ?? [];
+  return issues.slice(0, 1).map(({ message }) => ({ property: "name", reason: message }));
 }
 
-/** A third of the word may be wrong: «memry», «maxMemroy». */
-function suggestion(key: string, names: readonly string[]): string {
-  const closest = names
-    .map((name) => ({ name, distance: leven(key.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)[0];
+/** A third of the letters may be wrong: "memry", "maxMemroy". */
+function suggestion(key: string): string {
+  const closest = ARGUMENTS.map((name) => ({
+    name,
+    distance: leven(key.toLowerCase(), name.toLowerCase()),
+  })).sort((a, b) => a.distance - b.distance)[0];
   return closest !== undefined && closest.distance <= Math.max(1, Math.floor(key.length / 3))
     ? `; did you mean "${closest.name}"?`
-    : `; it has ${names.join(", ")}`;
+    : `; expected one of ${ARGUMENTS.join(", ")}`;
 }
 
 function pathText(path: readonly PropertyKey[]): string {

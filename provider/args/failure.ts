@@ -1,4 +1,4 @@
-/** A failure as Pulumi shows it: at a property's path, with a reason. */
+/** Why an input is refused. Pulumi prints the property's path and then the reason, which is a predicate ("must be …"). */
 export interface Failure {
   property: string;
   reason: string;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAX_HOOK_TIMEOUT, MAX_NODES, MAX_SHUTDOWN_TIMEOUT, MAX_SLOTS, MAX_VCPUS } from "./limits.ts";
 import {
   flag,
   integer,
@@ -9,21 +10,22 @@ import {
   pattern,
   shape,
   size,
-  sizeOrNone,
+  sizeOrZero,
   text,
 } from "./schema.ts";
+import { HOTPLUG_SCHEMAS } from "./settings.ts";
 import { UNKNOWN } from "./unknown.ts";
 
 /**
- * What a change of an argument needs on a domain that exists:
- * - `memory`: the planner says (provider/plan);
- * - `live`: it is done on the running domain, and in its definition;
- * - `definition`: the definition is changed, and nothing that runs depends on it;
- * - `nextBoot`: the definition is changed; the running domain has it after it was shut down and started;
- * - `setting`: nothing on the domain; how the provider behaves from now on;
- * - `creation`: nothing at all, since it says how the resource begins;
- * - `replace`: the domain is deleted and created anew;
- * - `identity`: computed once, never changed by the program.
+ * What a change of an argument does to an existing domain:
+ * - `memory`: the planner decides (provider/plan);
+ * - `live`: it is applied to the running domain and its definition;
+ * - `definition`: it is applied to the definition, and no running domain depends on it;
+ * - `nextBoot`: it is applied to the definition, and takes effect once the domain was shut down and started;
+ * - `setting`: nothing; the provider behaves differently from then on;
+ * - `creation`: nothing; it only matters when the resource is created;
+ * - `replace`: the domain is deleted and recreated;
+ * - `identity`: it is computed at creation and never changes.
  */
 export type ChangeNeeds =
   | "memory"
@@ -40,12 +42,6 @@ interface Field {
   change: ChangeNeeds;
 }
 
-/** libvirt takes up to 256 slots (qemuDomainDefValidateMemoryHotplug: «unsupported amount of memory slots»). */
-export const MOST_SLOTS = 256;
-
-/** QEMU's own limit for the largest machine types; the host's libvirt may say less. */
-const MOST_VCPUS = 4096;
-
 const disk = shape({
   file: path,
   format: oneOf("qcow2", "raw").optional(),
@@ -53,17 +49,14 @@ const disk = shape({
   readOnly: flag.optional(),
 });
 
-const linkName = pattern(
-  /^[A-Za-z0-9_.:-]{1,64}$/,
-  "must be a name of letters, digits and _ . : - (64 at most)",
-);
+const linkName = pattern(/^[A-Za-z0-9_.:-]{1,64}$/, "must be 1 to 64 letters, digits and _ . : -");
 
 const networkInterface = shape({
   network: linkName.optional(),
   bridge: linkName.optional(),
   user: flag.optional(),
   model: pattern(/^[A-Za-z0-9_-]{1,32}$/, 'must be a model such as "virtio" or "e1000e"').optional(),
-  // In lower case, as libvirt prints it.
+  // libvirt prints it in lower case.
   mac: pattern(
     /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i,
     'must be a unicast MAC address such as "52:54:00:12:34:56"',
@@ -74,89 +67,69 @@ const networkInterface = shape({
   const sources = [network, bridge, user === false ? undefined : user].filter((one) => one !== undefined);
   const known = sources.filter((one) => one !== UNKNOWN);
   return known.length === 1 || (known.length === 0 && sources.length > 0);
-}, "needs exactly one of network, bridge and user: true");
+}, "must have exactly one of network, bridge and user: true");
 
 const serialFile = shape({ file: path });
 
-/** libvirt's list of numbers, of vCPUs or host nodes: «0-1,4». */
-const numbers = pattern(
-  /^\d{1,4}(-\d{1,4})?(,\^?\d{1,4}(-\d{1,4})?)*$/,
-  'must be a list of numbers such as "0-1,4"',
-);
+/** libvirt's list of vCPUs or host nodes. */
+const numbers = pattern(/^\d{1,4}(-\d{1,4})?(,\^?\d{1,4}(-\d{1,4})?)*$/, 'must be a list such as "0-1,4"');
 
-const cell = shape({ memory: sizeOrNone.optional(), cpus: numbers.optional() });
+const cell = shape({ memory: sizeOrZero, cpus: numbers }).partial();
 
 const hook = shape({
   command: orUnknown(
     z
-      .array(text("a program or one of its arguments"), "must be a program and its arguments, as a list")
-      .refine(([program]) => program !== undefined && program !== "", "names no program"),
+      .array(text("a program or one of its arguments"), "must be a list of a program and its arguments")
+      .refine(([program]) => program !== undefined && program !== "", "must start with a program"),
   ),
-  timeout: integer(1, 3_600, "seconds").optional(),
+  timeout: integer(1, MAX_HOOK_TIMEOUT, "seconds").optional(),
 });
 
-const MOST_GUEST_SECONDS = 3_600;
-const GUEST_SECONDS = `must be a whole number of seconds from 1 to ${MOST_GUEST_SECONDS}, or false`;
-
-/** How long a guest is waited for. */
-export const guestSeconds = z.union(
-  [z.literal(false), z.int(GUEST_SECONDS).min(1, GUEST_SECONDS).max(MOST_GUEST_SECONDS, GUEST_SECONDS)],
-  GUEST_SECONDS,
+const nodeMessage = 'must be the number of a NUMA node (from 0) or "spread"';
+const targetNode = z.union(
+  [
+    z.literal("spread"),
+    z
+      .int()
+      .min(0, nodeMessage)
+      .max(MAX_NODES - 1, nodeMessage),
+  ],
+  nodeMessage,
 );
 
-/** oVirt has one node a guest; Linux distributions build for up to 1024 (CONFIG_NODES_SHIFT 10). */
-const MOST_NODES = 1024;
-
-const nodeMessage = 'must be the number of a NUMA node, from 0, or "spread"';
-
+/** The settings with a default for the whole stack come first (settings.ts). */
 const hotplug = shape({
-  enabled: flag.optional(),
-  alignment: size.optional(),
-  whenNotPossible: oneOf("replace", "restart", "nextBoot", "error").optional(),
-  applyOn: oneOf("now", "nextBoot").optional(),
-  device: oneOf("dimm", "virtio-mem").optional(),
-  targetNode: orUnknown(
-    z.union(
-      [
-        z.literal("spread"),
-        z
-          .int()
-          .min(0, nodeMessage)
-          .max(MOST_NODES - 1, nodeMessage),
-      ],
-      nodeMessage,
-    ),
-  ).optional(),
-  maxDimmSize: size.optional(),
-  emptyNode: oneOf("minimal", "exact").optional(),
-  allowUnplug: flag.optional(),
-  heal: flag.optional(),
-  online: oneOf("agent", "guest", "none").optional(),
-  awaitGuest: orUnknown(guestSeconds).optional(),
-  source: orUnknown(shape({ nodeset: numbers.optional(), pageSize: pageSize.optional() })).optional(),
-  before: orUnknown(hook).optional(),
-  after: orUnknown(hook).optional(),
-});
+  ...HOTPLUG_SCHEMAS,
+  targetNode: orUnknown(targetNode),
+  maxDimmSize: size,
+  emptyNode: oneOf("minimal", "exact"),
+  source: orUnknown(shape({ nodeset: numbers, pageSize }).partial()),
+  before: orUnknown(hook),
+  after: orUnknown(hook),
+}).partial();
 
-/** Every argument of a Domain, in the order of its documentation: its form, and what a change of it needs. */
+/** Every argument of a Domain, in the order of its documentation: its form, and what a change of it does. */
 export const FIELDS = {
   name: {
     schema: pattern(
-      // What is in a domain's name becomes part of file names on the host (/ can't be) and of 255 bytes at most.
+      // The name becomes part of file names on the host, which hold up to 255 bytes and no slash.
       /^[A-Za-z0-9_][A-Za-z0-9_.+:@-]{0,199}$/,
-      "must be 1 to 200 letters, digits and _ . + : @ -, the first a letter, a digit or _",
+      "must be 1 to 200 letters, digits and _ . + : @ -, starting with a letter, a digit or _",
     ),
     change: "replace",
   },
   uuid: { schema: text("a UUID"), change: "identity" },
   memory: { schema: size, change: "memory" },
   maxMemory: { schema: size, change: "memory" },
-  memorySlots: { schema: integer(1, MOST_SLOTS), change: "memory" },
-  vcpus: { schema: integer(1, MOST_VCPUS), change: "nextBoot" },
+  memorySlots: { schema: integer(1, MAX_SLOTS), change: "memory" },
+  vcpus: { schema: integer(1, MAX_VCPUS), change: "nextBoot" },
   hotplug: { schema: orUnknown(hotplug), change: "setting" },
   numa: {
     schema: orUnknown(
-      z.array(orUnknown(cell), "must be a list of NUMA nodes").min(1, "names no node").max(MOST_NODES),
+      z
+        .array(orUnknown(cell), "must be a list of NUMA nodes")
+        .min(1, "must list at least one node")
+        .max(MAX_NODES),
     ),
     change: "memory",
   },
@@ -205,7 +178,7 @@ export const FIELDS = {
   description: { schema: text("a description"), change: "definition" },
   running: { schema: flag, change: "live" },
   autostart: { schema: flag, change: "live" },
-  shutdownTimeout: { schema: integer(0, 86_400, "seconds"), change: "setting" },
+  shutdownTimeout: { schema: integer(0, MAX_SHUTDOWN_TIMEOUT, "seconds"), change: "setting" },
   forceOff: { schema: flag, change: "setting" },
   adopt: { schema: flag, change: "creation" },
   onDelete: { schema: oneOf("delete", "keep"), change: "setting" },

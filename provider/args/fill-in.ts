@@ -1,15 +1,16 @@
+import { sum } from "../units/kib.ts";
 import { canonicalSize, readCanonicalSize } from "../units/size.ts";
-import type { Defaults } from "./defaults.ts";
 import { domainUuid, interfaceMac, resourceName } from "./identity.ts";
-import type { CellInput, Inputs, InterfaceInput } from "./inputs.ts";
-import { defaultCeiling, guestWidth, memoryCap } from "./limits.ts";
-import { UNKNOWN } from "./unknown.ts";
+import type { Inputs, InterfaceInput, NumaNodeInput } from "./inputs.ts";
+import { defaultMaxMemory, guestWidth, memoryCap } from "./max-memory.ts";
+import type { Defaults } from "./settings.ts";
+import { knownSize, UNKNOWN } from "./unknown.ts";
 
 /**
- * Adds what check computes: name and identity from the URN (the old ones are kept, so that renaming a resource by an
- * alias keeps its domain), and ceiling and slots, which are carried over once they are set.
+ * Adds what check computes: the name and the identity, from the URN at creation and kept afterwards, so that renaming a
+ * resource by an alias keeps its domain; and `maxMemory` and `memorySlots`, which are kept once they are set.
  *
- * @param news as the program gave them, for the hidden inputs
+ * @param news the program's inputs, hidden ones included
  * @param valid the arguments that passed their schema
  */
 export function fillIn(
@@ -30,17 +31,17 @@ export function fillIn(
   if (typeof news.__provider === "string") inputs.__provider = news.__provider;
   if (news.__secret === true) inputs.__secret = true;
   if (Array.isArray(inputs.interfaces)) inputs.interfaces = withMacs(inputs.interfaces, old.interfaces, urn);
-  if (inputs.memory === undefined && inputs.numa !== undefined) inputs.memory = sumOfCells(inputs.numa);
+  if (inputs.memory === undefined && inputs.numa !== undefined) inputs.memory = sumOfNodes(inputs.numa);
   if (inputs.maxMemory === undefined && inputs.memory !== undefined)
-    inputs.maxMemory = ceiling(inputs.memory, inputs, old.maxMemory, defaults);
+    inputs.maxMemory = maxMemoryFor(inputs.memory, inputs, old.maxMemory, defaults);
   return inputs;
 }
 
 /**
- * A carried-over ceiling that the memory has outgrown is set anew, as at creation; one beyond the cap, since the
- * guest's width is another one now, comes down to it.
+ * The old `maxMemory`, unless the memory has outgrown it: then the default is computed again. It is lowered to the cap
+ * where that is lower, after a change of the guest's width or of the stack's configuration.
  */
-function ceiling(
+function maxMemoryFor(
   memory: string,
   inputs: Partial<Inputs>,
   old: string | undefined,
@@ -53,20 +54,18 @@ function ceiling(
   if (width === undefined) return kept === undefined ? UNKNOWN : canonicalSize(kept);
   const cap = memoryCap(width, defaults);
   return canonicalSize(
-    kept === undefined ? defaultCeiling(wanted, cap) : Math.min(kept, Math.max(wanted, cap)),
+    kept === undefined ? defaultMaxMemory(wanted, cap) : Math.min(kept, Math.max(wanted, cap)),
   );
 }
 
-/** The memory of a domain that names the memory of its nodes alone. */
-function sumOfCells(numa: CellInput[] | string): string {
-  if (typeof numa === "string" || numa.some((cell) => typeof cell === "string" || cell.memory === UNKNOWN))
+/** The memory of a program that only sets the memory of its nodes. */
+function sumOfNodes(numa: NumaNodeInput[] | string): string {
+  if (typeof numa === "string" || numa.some((node) => typeof node === "string" || node.memory === UNKNOWN))
     return UNKNOWN;
-  return canonicalSize(
-    numa.reduce((sum, cell) => sum + (cell.memory === undefined ? 0 : readCanonicalSize(cell.memory)), 0),
-  );
+  return canonicalSize(sum(numa.map(({ memory }) => knownSize(memory) ?? 0)));
 }
 
-/** An interface keeps the MAC that its place in the list had, unless the program now gives that to another one. */
+/** An interface keeps the MAC of its place in the list, unless the program now gives that MAC to another interface. */
 function withMacs(interfaces: InterfaceInput[], old: InterfaceInput[] = [], urn: string): InterfaceInput[] {
   const given = new Set(interfaces.map((one) => one.mac));
   return interfaces.map((one, index) => {

@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { v5 as uuidV5 } from "uuid";
 
-/** Fixed for ever: the UUIDs of all domains that exist follow from it. */
+/** Must never change: the UUIDs of all existing domains are derived from it. */
 const UUID_NAMESPACE = "6f0c6d0e-8f2b-5c0a-9d53-1b7a3f3f6e55";
 
-/** The UUID of the domain that a resource makes: known in a preview, and the same after a replace. */
+/** The UUID of a resource's domain: known in a preview, and the same after a replace. */
 export function domainUuid(urn: string): string {
   return uuidV5(urn, UUID_NAMESPACE);
 }
 
-/** The MAC of an interface without one of its own, under QEMU's prefix; the same after a replace, so that a DHCP lease is kept. */
+/** The default MAC of an interface, with QEMU's prefix: the same after a replace, so that the guest keeps its DHCP lease. */
 export function interfaceMac(urn: string, index: number): string {
   const digest = createHash("sha256").update(`${urn}\n${index}`).digest("hex");
   return `52:54:00:${digest.slice(0, 2)}:${digest.slice(2, 4)}:${digest.slice(4, 6)}`;

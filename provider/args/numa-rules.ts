@@ -1,99 +1,95 @@
-import { KIB_PER_MIB } from "../units/kib.ts";
+import { KIB_PER_MIB, type Kib, sum } from "../units/kib.ts";
 import { readNumbers } from "../units/number-list.ts";
 import { formatMib } from "../units/size.ts";
 import type { Failure } from "./failure.ts";
-import type { CellInput, Inputs } from "./inputs.ts";
+import type { Inputs } from "./inputs.ts";
 import { knownHotplug, knownSize, UNKNOWN } from "./unknown.ts";
 
-/** The rules of a guest's NUMA nodes: shares within the memory, one empty node, a target that is there. */
-export function numaFailures(inputs: Partial<Inputs>): Failure[] {
-  const cells = Array.isArray(inputs.numa) ? inputs.numa : undefined;
-  const target = targetFailures(inputs, cells?.length ?? 1);
-  return cells === undefined
-    ? target
-    : [...shareFailures(inputs, cells), ...cpusFit(inputs, cells), ...target];
+/** The nodes' own shares of the memory; undefined where there are no nodes, or a share isn't known. */
+function sharesOf({ numa }: Partial<Inputs>): Kib[] | undefined {
+  if (!Array.isArray(numa) || numa.some((node) => typeof node !== "object" || node.memory === UNKNOWN))
+    return undefined;
+  return numa.map(({ memory }) => knownSize(memory) ?? 0);
 }
 
-/** Silent while a share isn't known: it may turn out to be none, or all. */
-function shareFailures(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
-  const isKnown = cells.every((cell) => typeof cell === "object" && cell.memory !== UNKNOWN);
-  return isKnown ? [...sharesWithinMemory(inputs, cells), ...oneEmptyNode(inputs, cells)] : [];
+export function sharesWithinMemory(inputs: Partial<Inputs>): Failure[] {
+  const [shares, memory] = [sharesOf(inputs), knownSize(inputs.memory)];
+  if (shares === undefined || memory === undefined) return [];
+  if (memory === 0) return [{ property: "numa", reason: "must have a node with memory" }];
+  if (sum(shares) <= memory) return [];
+  const reason = `has nodes with ${formatMib(sum(shares))} in total, above memory (${formatMib(memory)})`;
+  return [{ property: "numa", reason }];
 }
 
-/** libvirt: «Number of CPUs in <numa> exceeds the <vcpu> count», and «NUMA cells … have overlapping vCPU ids». */
-function cpusFit(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
-  // XML of the program's own, and an adopted domain, say themselves how many there are.
-  const { vcpus = inputs.xml === undefined && inputs.adopt === undefined ? 1 : undefined } = inputs;
-  const taken = new Map<number, number>();
-  return cells.flatMap(({ cpus }, node) => {
-    if (cpus === undefined || cpus === UNKNOWN) return [];
-    const numbers = readNumbers(cpus);
-    const property = `numa[${node}].cpus`;
-    const shared = numbers.find((cpu) => taken.has(cpu));
-    for (const cpu of numbers) taken.set(cpu, node);
-    if (numbers.length === 0) return [{ property, reason: `is "${cpus}", which names no vCPU` }];
-    if (shared !== undefined)
-      return [{ property, reason: `has vCPU ${shared}, which another node of numa has too` }];
-    const last = Math.max(...numbers);
-    if (typeof vcpus !== "number" || last < vcpus) return [];
-    return [{ property, reason: `has vCPU ${last}; the domain has ${vcpus} (vcpus), counted from 0` }];
-  });
-}
-
-function sharesWithinMemory(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
-  const memory = knownSize(inputs.memory);
-  if (memory === 0) return [{ property: "numa", reason: "has no memory in any node" }];
-  const shares = cells.map((cell) => cell.memory);
-  if (memory === undefined) return [];
-  const sum = shares.reduce((total, share) => total + (knownSize(share) ?? 0), 0);
-  if (sum > memory)
-    return [
-      { property: "numa", reason: `has ${formatMib(sum)} in all, more than memory, ${formatMib(memory)}` },
-    ];
-  const { targetNode } = knownHotplug(inputs);
-  const rest = memory - sum;
-  if (targetNode !== "spread" || rest % (cells.length * KIB_PER_MIB) === 0) return [];
-  const reason = `is "spread", and the ${formatMib(rest)} that memory has above the nodes' shares can't be divided among ${cells.length} nodes in whole MiB`;
+export function spreadInWholeMib(inputs: Partial<Inputs>): Failure[] {
+  const [shares, memory] = [sharesOf(inputs), knownSize(inputs.memory)];
+  if (knownHotplug(inputs).targetNode !== "spread" || shares === undefined || memory === undefined) return [];
+  const rest = memory - sum(shares);
+  if (rest <= 0 || rest % (shares.length * KIB_PER_MIB) === 0) return [];
+  const reason = `is "spread", but ${formatMib(rest)} (memory beyond the nodes' own shares) can't be divided among ${shares.length} nodes in whole MiB`;
   return [{ property: "hotplug.targetNode", reason }];
 }
 
-/** Kunpeng's page reserves one node; QEMU's machine types give no memory to more than that either. */
-function oneEmptyNode(inputs: Partial<Inputs>, cells: CellInput[]): Failure[] {
-  const empty = cells.flatMap((cell, node) => ((knownSize(cell.memory) ?? 0) === 0 ? [node] : []));
-  // The rest of the memory goes to the target, which isn't empty then.
-  const sum = cells.reduce((total, cell) => total + (knownSize(cell.memory) ?? 0), 0);
-  const memory = knownSize(inputs.memory);
+/** The nodes that boot without memory: those without a share, unless memory beyond the shares goes to them. */
+function emptyNodes(inputs: Partial<Inputs>): number[] {
+  const [shares, memory] = [sharesOf(inputs) ?? [], knownSize(inputs.memory)];
   if (memory === 0) return [];
   const { targetNode = 0 } = knownHotplug(inputs);
-  const left = empty.filter(
-    (node) => memory === undefined || memory === sum || (targetNode !== "spread" && node !== targetNode),
-  );
-  if (left.length > 1)
-    return [
-      {
-        property: "numa",
-        reason: `has ${left.length} nodes without memory (${left.join(", ")}); at most one may grow into its memory later`,
-      },
-    ];
-  if (left.length === 0) return [];
-  const ceiling = knownSize(inputs.maxMemory);
-  if (knownHotplug(inputs).enabled === false)
-    return [
-      {
-        property: "numa",
-        reason: `node ${left[0]} has no memory and could get none: hotplug.enabled is false`,
-      },
-    ];
-  if (ceiling === undefined || memory === undefined || ceiling > memory) return [];
-  const reason = `is ${formatMib(ceiling)}, all of which is there at boot; node ${left[0]} has no memory and could get none: raise maxMemory`;
+  const hasRest = memory !== undefined && memory !== sum(shares);
+  const getsRest = (node: number) => hasRest && (targetNode === "spread" || node === targetNode);
+  return shares.flatMap((share, node) => (share === 0 && !getsRest(node) ? [node] : []));
+}
+
+/** One node may stay empty for memory that is added later, as in Kunpeng BoostKit's guide. */
+export function oneEmptyNode(inputs: Partial<Inputs>): Failure[] {
+  const empty = emptyNodes(inputs);
+  if (empty.length <= 1) return [];
+  const reason = `has ${empty.length} nodes without memory (${empty.join(", ")}); at most one may be empty`;
+  return [{ property: "numa", reason }];
+}
+
+export function emptyNodeCanGrow(inputs: Partial<Inputs>): Failure[] {
+  const [node, ...others] = emptyNodes(inputs);
+  if (node === undefined || others.length > 0) return [];
+  if (knownHotplug(inputs).enabled === false) {
+    const reason = `has no memory in node ${node}, which can't get any later since hotplug.enabled is false`;
+    return [{ property: "numa", reason }];
+  }
+  const [memory, maxMemory] = [knownSize(inputs.memory), knownSize(inputs.maxMemory)];
+  if (maxMemory === undefined || memory === undefined || maxMemory > memory) return [];
+  const reason = `is ${formatMib(maxMemory)}, equal to memory, so node ${node}, which has no memory, can't get any later; raise maxMemory`;
   return [{ property: "maxMemory", reason }];
 }
 
-function targetFailures(inputs: Partial<Inputs>, nodes: number): Failure[] {
+/** libvirt: "Number of CPUs in <numa> exceeds the <vcpu> count", "NUMA cells … have overlapping vCPU ids". */
+export function vcpusOfNodes(inputs: Partial<Inputs>): Failure[] {
+  const nodes = Array.isArray(inputs.numa) ? inputs.numa : [];
+  // The program's own XML and an adopted domain have their own number of vCPUs.
+  const { vcpus = inputs.xml === undefined && inputs.adopt === undefined ? 1 : undefined } = inputs;
+  const nodeOf = new Map<number, number>();
+  return nodes.flatMap(({ cpus }, node) => {
+    if (cpus === undefined || cpus === UNKNOWN) return [];
+    const property = `numa[${node}].cpus`;
+    const numbers = readNumbers(cpus);
+    if (numbers.length === 0) return [{ property, reason: `is "${cpus}", which lists no vCPUs` }];
+    const shared = numbers.find((cpu) => nodeOf.has(cpu));
+    const owner = shared === undefined ? undefined : nodeOf.get(shared);
+    for (const cpu of numbers) nodeOf.set(cpu, node);
+    if (owner !== undefined)
+      return [{ property, reason: `contains vCPU ${shared}, which is already assigned to node ${owner}` }];
+    const last = Math.max(...numbers);
+    if (typeof vcpus !== "number" || last < vcpus) return [];
+    const present = vcpus === 1 ? "only has vCPU 0" : `has vCPUs 0 to ${vcpus - 1}`;
+    return [{ property, reason: `contains vCPU ${last}, but the domain ${present}; raise vcpus` }];
+  });
+}
+
+export function targetNodeExists(inputs: Partial<Inputs>): Failure[] {
   const { targetNode } = knownHotplug(inputs);
-  // Without `numa`, an adopted domain or XML of the program's own may have more nodes than the one of ours.
-  if (typeof targetNode !== "number" || targetNode < nodes) return [];
+  const count = Array.isArray(inputs.numa) ? inputs.numa.length : 1;
+  if (typeof targetNode !== "number" || targetNode < count) return [];
+  // Without `numa`, an adopted domain and the program's own XML may have more nodes than the one of a new domain.
   if (inputs.numa === undefined && (inputs.adopt !== undefined || inputs.xml !== undefined)) return [];
-  const there = nodes === 1 ? "node 0 alone" : `nodes 0 to ${nodes - 1}`;
-  return [{ property: "hotplug.targetNode", reason: `is ${targetNode}; the domain has ${there}` }];
+  const present = count === 1 ? "only has node 0" : `has nodes 0 to ${count - 1}`;
+  return [{ property: "hotplug.targetNode", reason: `is ${targetNode}, but the domain ${present}` }];
 }

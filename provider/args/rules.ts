@@ -1,38 +1,54 @@
-import { KIB_PER_MIB } from "../units/kib.ts";
+import { KIB_PER_GIB } from "../units/kib.ts";
 import { formatMib, formatSize } from "../units/size.ts";
-import { balloonFailures } from "./balloon-rules.ts";
-import type { Defaults } from "./defaults.ts";
+import { balloonTarget } from "./balloon-rules.ts";
 import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
-import { guestWidth, memoryCap, SMALLEST_GUEST_BLOCK } from "./limits.ts";
-import { numaFailures } from "./numa-rules.ts";
+import { isBlockSize, SMALLEST_GUEST_BLOCK } from "./limits.ts";
+import { guestWidth, memoryCap } from "./max-memory.ts";
+import {
+  emptyNodeCanGrow,
+  oneEmptyNode,
+  sharesWithinMemory,
+  spreadInWholeMib,
+  targetNodeExists,
+  vcpusOfNodes,
+} from "./numa-rules.ts";
+import type { Defaults } from "./settings.ts";
 import { knownHotplug, knownSize, UNKNOWN } from "./unknown.ts";
-import { virtioMemFailures } from "./virtio-mem-rules.ts";
+import { noBalloonTarget, noDimmArguments, slotForEachNode } from "./virtio-mem-rules.ts";
 
 type Rule = (inputs: Partial<Inputs>, defaults: Defaults) => Failure[];
 
-/** One rule, one failure, with the numbers in it. A rule is silent while a value that it needs isn't known. */
-const RULES: readonly Rule[] = [
-  memoryWithinCeiling,
-  balloonFailures,
+/** The rules between arguments. A rule finds nothing while a value that it needs isn't known. */
+export const RULES: Readonly<Record<string, Rule>> = {
+  memoryWithinMaxMemory,
+  balloonTarget,
   withinCap,
   withinAddressSpace,
-  alignmentFits,
-  dimmSizeFits,
-  hotplugIsOn,
+  alignmentIsBlockSize,
+  alignmentWithinMaxMemory,
+  maxDimmSizeIsAligned,
+  hotplugIsEnabled,
   macsDiffer,
-  numaFailures,
-  virtioMemFailures,
-];
+  sharesWithinMemory,
+  spreadInWholeMib,
+  oneEmptyNode,
+  emptyNodeCanGrow,
+  vcpusOfNodes,
+  targetNodeExists,
+  noDimmArguments,
+  noBalloonTarget,
+  slotForEachNode,
+};
 
 export function crossFieldFailures(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
-  return RULES.flatMap((rule) => rule(inputs, defaults));
+  return Object.values(RULES).flatMap((rule) => rule(inputs, defaults));
 }
 
-function memoryWithinCeiling(inputs: Partial<Inputs>): Failure[] {
-  const [memory, ceiling] = [knownSize(inputs.memory), knownSize(inputs.maxMemory)];
-  if (memory === undefined || ceiling === undefined || memory <= ceiling) return [];
-  const reason = `${formatMib(memory)} is above maxMemory, ${formatMib(ceiling)}; lower it, or raise maxMemory to at least ${formatMib(memory)}`;
+function memoryWithinMaxMemory(inputs: Partial<Inputs>): Failure[] {
+  const [memory, maxMemory] = [knownSize(inputs.memory), knownSize(inputs.maxMemory)];
+  if (memory === undefined || maxMemory === undefined || memory <= maxMemory) return [];
+  const reason = `is ${formatMib(memory)}, above maxMemory (${formatMib(maxMemory)}); lower memory or raise maxMemory`;
   return [{ property: "memory", reason }];
 }
 
@@ -40,85 +56,73 @@ function withinCap(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
   const width = guestWidth(inputs);
   if (width === undefined) return [];
   const cap = memoryCap(width, defaults);
-  // A ceiling that is the memory itself, as the default one is then, is not a second thing that is wrong.
-  const named =
+  // Where maxMemory equals memory, as its default does beyond the cap, one failure is enough.
+  const names =
     inputs.maxMemory === inputs.memory ? (["memory"] as const) : (["memory", "maxMemory"] as const);
-  const beyond = named.filter((name) => (knownSize(inputs[name]) ?? 0) > cap);
-  return beyond.map((property) => ({
-    property,
-    reason: `is ${formatMib(knownSize(inputs[property]) ?? 0)}, beyond the cap of ${formatMib(cap)} for a ${width}-bit guest (libvirt-hotplug:maxMemory${width}Bit)`,
-  }));
+  return names.flatMap((property) => {
+    const size = knownSize(inputs[property]) ?? 0;
+    const reason = `is ${formatMib(size)}, above the limit of ${formatMib(cap)} for a ${width}-bit guest (libvirt-hotplug:maxMemory${width}Bit)`;
+    return size > cap ? [{ property, reason }] : [];
+  });
 }
 
 /**
- * QEMU's x86 CPUs have 40 physical address bits unless the host's are passed on («Address space limit … phys-bits too
- * low»); memory, 1 GiB of alignment a slot, and what lies below 4 GiB must fit. QEMU knows the rest at start.
+ * QEMU's x86 CPUs have 40 physical address bits unless they pass on the host's ("Address space limit … phys-bits too
+ * low"). Memory, 1 GiB of alignment per slot and what lies below 4 GiB must fit; QEMU checks the rest at start.
  */
 function withinAddressSpace(inputs: Partial<Inputs>): Failure[] {
   const { arch = "x86_64", cpu, xml, memorySlots: slots } = inputs;
-  const ceiling = knownSize(inputs.maxMemory);
+  const maxMemory = knownSize(inputs.maxMemory);
   const hasHostBits = cpu === "host-passthrough" || cpu === "maximum" || cpu === UNKNOWN;
   if (arch !== "x86_64" || hasHostBits || xml !== undefined) return [];
-  if (ceiling === undefined || typeof slots !== "number") return [];
+  if (maxMemory === undefined || typeof slots !== "number") return [];
   const most = ADDRESS_SPACE - (slots + BELOW_4_GIB) * KIB_PER_GIB;
-  if (ceiling <= most) return [];
-  const reason = `is ${formatSize(ceiling)}; with ${slots} slots a guest whose CPU has 40 physical address bits can have at most ${formatSize(most)}; cpu: "host-passthrough" gives it the host's bits`;
+  if (maxMemory <= most) return [];
+  const reason = `is ${formatSize(maxMemory)}; with ${slots} slots, a guest whose CPU has 40 physical address bits can have at most ${formatSize(most)}; set cpu to "host-passthrough" to use the host's address bits`;
   return [{ property: inputs.memory === inputs.maxMemory ? "memory" : "maxMemory", reason }];
 }
 
-const KIB_PER_GIB = 1024 * 1024;
 const ADDRESS_SPACE = 1024 * KIB_PER_GIB;
 const BELOW_4_GIB = 4;
 
-function alignmentFits(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
+function alignmentIsBlockSize(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
   const alignment = knownSize(knownHotplug(inputs).alignment);
-  if (alignment === undefined) return [];
-  const property = "hotplug.alignment";
-  if (!isBlock(alignment)) {
-    const reason = `is ${formatMib(alignment)}; it must be a power of two of at least ${formatMib(SMALLEST_GUEST_BLOCK)}, the smallest memory block of a Linux guest (the default is ${formatMib(defaults.alignment)})`;
-    return [{ property, reason }];
-  }
-  const ceiling = knownSize(inputs.maxMemory);
-  if (ceiling === undefined || alignment <= ceiling) return [];
-  const reason = `is ${formatMib(alignment)}, more than maxMemory, ${formatMib(ceiling)}: no DIMM could ever be added`;
-  return [{ property, reason }];
+  if (alignment === undefined || isBlockSize(alignment)) return [];
+  const reason = `is ${formatMib(alignment)}; it must be a power of two of at least ${formatMib(SMALLEST_GUEST_BLOCK)}, the smallest memory block of a Linux guest (default: ${formatMib(defaults.alignment)})`;
+  return [{ property: "hotplug.alignment", reason }];
 }
 
-/** True for a size that a guest's memory blocks can be multiples of. */
-export function isBlock(size: number): boolean {
-  return size >= SMALLEST_GUEST_BLOCK && Number.isInteger(Math.log2(size / KIB_PER_MIB));
+function alignmentWithinMaxMemory(inputs: Partial<Inputs>): Failure[] {
+  const [alignment, maxMemory] = [knownSize(knownHotplug(inputs).alignment), knownSize(inputs.maxMemory)];
+  if (alignment === undefined || maxMemory === undefined || !isBlockSize(alignment)) return [];
+  if (alignment <= maxMemory) return [];
+  const reason = `is ${formatMib(alignment)}, above maxMemory (${formatMib(maxMemory)}), so no DIMM could ever be added`;
+  return [{ property: "hotplug.alignment", reason }];
 }
 
-function dimmSizeFits(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
+function maxDimmSizeIsAligned(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
   const hotplug = knownHotplug(inputs);
-  const most = knownSize(hotplug.maxDimmSize);
-  if (most === undefined || hotplug.alignment === UNKNOWN) return [];
+  const size = knownSize(hotplug.maxDimmSize);
+  if (size === undefined || hotplug.alignment === UNKNOWN) return [];
   const alignment = knownSize(hotplug.alignment) ?? defaults.alignment;
   const pageSize = knownSize(typeof hotplug.source === "object" ? hotplug.source.pageSize : undefined) ?? 0;
   const unit = Math.max(alignment, pageSize);
-  if (most % unit === 0) return [];
-  const what = pageSize > alignment ? "the page size" : "the alignment";
-  const below = most - (most % unit);
-  const near = [below, below + unit].filter((size) => size > 0).map(formatMib);
-  return [
-    {
-      property: "hotplug.maxDimmSize",
-      reason: `is ${formatMib(most)}, no multiple of ${what}, ${formatMib(unit)}; the nearest: ${near.join(", ")}`,
-    },
-  ];
+  if (size % unit === 0) return [];
+  const what = pageSize > alignment ? "hotplug.source.pageSize" : "hotplug.alignment";
+  const below = size - (size % unit);
+  const nearest = [below, below + unit].filter((near) => near > 0).map(formatMib);
+  const reason = `is ${formatMib(size)}, which is not a multiple of ${formatMib(unit)} (${what}); use ${nearest.join(" or ")}`;
+  return [{ property: "hotplug.maxDimmSize", reason }];
 }
 
-/** Arguments that say how to hot-plug make no sense where it is switched off. */
-function hotplugIsOn(inputs: Partial<Inputs>): Failure[] {
+function hotplugIsEnabled(inputs: Partial<Inputs>): Failure[] {
   const hotplug = knownHotplug(inputs);
   if (hotplug.enabled !== false) return [];
-  const idle = (["targetNode", "maxDimmSize", "source", "before", "after"] as const).filter(
+  const unused = (["targetNode", "maxDimmSize", "source", "before", "after"] as const).filter(
     (name) => hotplug[name] !== undefined,
   );
-  return idle.map((name) => ({
-    property: `hotplug.${name}`,
-    reason: "has no meaning while hotplug.enabled is false",
-  }));
+  const reason = "has no effect when hotplug.enabled is false";
+  return unused.map((name) => ({ property: `hotplug.${name}`, reason }));
 }
 
 function macsDiffer(inputs: Partial<Inputs>): Failure[] {
@@ -128,6 +132,6 @@ function macsDiffer(inputs: Partial<Inputs>): Failure[] {
     const first = macs.indexOf(mac);
     return mac === undefined || mac === UNKNOWN || first === index
       ? []
-      : [{ property: `interfaces[${index}].mac`, reason: `is ${mac}, which interfaces[${first}] has too` }];
+      : [{ property: `interfaces[${index}].mac`, reason: `duplicates interfaces[${first}].mac (${mac})` }];
   });
 }

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import type { Kib } from "../units/kib.ts";
 import { canonicalSize, isZero, parsePageSize, parseSize } from "../units/size.ts";
 import { UNKNOWN } from "./unknown.ts";
 
 /**
- * Lets Pulumi's marker for «not known yet» through in place of any value: a preview may have it at any depth.
- * Issues of the schema inside keep their paths.
+ * Accepts Pulumi's marker for an unknown value as well, which a preview may have at any depth. Issues of the inner
+ * schema keep their paths.
  */
 export function orUnknown<T extends z.ZodType>(schema: T) {
   return z.unknown().transform((value, context): z.output<T> | typeof UNKNOWN => {
@@ -18,19 +17,20 @@ export function orUnknown<T extends z.ZodType>(schema: T) {
   });
 }
 
-/** A memory size in canonical form («1259MiB»). */
-export const size = orUnknown(canonical(parseSize));
+/** A memory size; its canonical form is "1259MiB". */
+export const size = orUnknown(parsed((value) => canonicalSize(parseSize(value))));
 
-/** The same, and 0 for a NUMA node without memory («0MiB»). */
-export const sizeOrNone = orUnknown(canonical((value) => (isZero(value) ? 0 : parseSize(value))));
+/** A memory size, or 0 for a NUMA node without memory ("0MiB"). */
+export const sizeOrZero = orUnknown(parsed((value) => canonicalSize(isZero(value) ? 0 : parseSize(value))));
 
-/** A page size, which may be less than a MiB («2MiB», «64KiB»). */
-export const pageSize = orUnknown(canonical(parsePageSize));
+/** A page size, which may be less than a MiB; its canonical form is "2MiB" or "64KiB". */
+export const pageSize = orUnknown(parsed((value) => canonicalSize(parsePageSize(value))));
 
-function canonical(parse: (value: unknown) => Kib) {
-  return z.unknown().transform((value, context): string => {
+/** What a function makes of a value; the error that it throws is the failure. */
+export function parsed<T>(parse: (value: unknown) => T) {
+  return z.unknown().transform((value, context): T => {
     try {
-      return canonicalSize(parse(value));
+      return parse(value);
     } catch (error) {
       context.issues.push({ code: "custom", input: value, message: (error as Error).message });
       return z.NEVER;
@@ -38,10 +38,14 @@ function canonical(parse: (value: unknown) => Kib) {
   });
 }
 
-/** A whole number within limits; the message names both. */
-export function integer(least: number, most: number, unit = "") {
+/** A whole number within limits, which the message gives. */
+export function wholeNumber(least: number, most: number, unit = "") {
   const message = `must be a whole number from ${least} to ${most}${unit && ` ${unit}`}`;
-  return orUnknown(z.number(message).int(message).min(least, message).max(most, message));
+  return z.number(message).int(message).min(least, message).max(most, message);
+}
+
+export function integer(least: number, most: number, unit = "") {
+  return orUnknown(wholeNumber(least, most, unit));
 }
 
 export const flag = orUnknown(z.boolean("must be true or false"));
@@ -50,7 +54,7 @@ export function oneOf<const T extends readonly [string, ...string[]]>(...values:
   return orUnknown(z.enum(values, `must be one of ${values.map((value) => `"${value}"`).join(", ")}`));
 }
 
-/** XML 1.0 has no way to write other characters (XML 1.0, 2.2 Char), so they can't reach a definition. */
+/** Whether XML 1.0 can hold a text (section 2.2, Char). Other characters can't be escaped either. */
 function fitsXml(value: string): boolean {
   return Array.from(value, (character) => character.codePointAt(0) ?? 0).every(
     (code) =>
@@ -64,7 +68,7 @@ function fitsXml(value: string): boolean {
 }
 
 const XML_MESSAGE =
-  "has a character that XML can't hold (NUL, another control character or half a surrogate pair)";
+  "contains a character that XML can't represent (a control character or an unpaired surrogate)";
 
 export function text(what: string) {
   return orUnknown(z.string(`must be ${what}, as a string`).refine(fitsXml, XML_MESSAGE));
@@ -82,13 +86,13 @@ export const path = orUnknown(
     .refine(fitsXml, XML_MESSAGE),
 );
 
-/** An object whose unknown keys are named, with the keys that it has. */
+/** An object with these keys only. */
 export function shape<T extends z.ZodRawShape>(fields: T) {
   const keys = Object.keys(fields).join(", ");
   return z.strictObject(fields, {
     error: (issue) =>
       issue.code === "unrecognized_keys"
-        ? `has no ${issue.keys.map((key) => `"${key}"`).join(", ")}; it has ${keys}`
+        ? `has no field ${issue.keys.map((key) => `"${key}"`).join(", ")}; expected one of ${keys}`
         : `must be an object with ${keys}`,
   });
 }

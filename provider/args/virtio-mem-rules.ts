@@ -1,38 +1,40 @@
 import { formatMib } from "../units/size.ts";
-import type { Defaults } from "./defaults.ts";
 import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
+import type { Defaults } from "./settings.ts";
 import { knownHotplug, knownSize } from "./unknown.ts";
 
-const ATTACHES_NOTHING =
-  'has no meaning with hotplug.device "virtio-mem", which changes the size of a device that is there, and attaches none';
+function usesVirtioMem(inputs: Partial<Inputs>, defaults: Defaults): boolean {
+  const { device = defaults.device, enabled } = knownHotplug(inputs);
+  return device === "virtio-mem" && enabled !== false;
+}
 
-/** Arguments about DIMMs make no sense where memory isn't added with them. */
-export function virtioMemFailures(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
+export function noDimmArguments(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
+  if (!usesVirtioMem(inputs, defaults)) return [];
   const hotplug = knownHotplug(inputs);
-  if ((hotplug.device ?? defaults.device) !== "virtio-mem" || hotplug.enabled === false) return [];
-  const idle = (["maxDimmSize", "before", "after"] as const).filter((name) => hotplug[name] !== undefined);
-  const failures = idle.map((name) => ({ property: `hotplug.${name}`, reason: ATTACHES_NOTHING }));
-  return [...failures, ...balloonBelow(inputs), ...tooFewSlots(inputs)];
+  const given = (["maxDimmSize", "before", "after"] as const).filter((name) => hotplug[name] !== undefined);
+  const reason =
+    'has no effect when hotplug.device is "virtio-mem", which resizes an existing device and attaches none';
+  return given.map((name) => ({ property: `hotplug.${name}`, reason }));
 }
 
 /**
- * QEMU's balloon knows base memory and DIMMs alone (get_current_ram_size), and libvirt refuses to set more than those
- * («cannot set memory higher than max memory»).
+ * QEMU's balloon counts base memory and DIMMs only (get_current_ram_size), and libvirt refuses a larger target ("cannot
+ * set memory higher than max memory").
  */
-function balloonBelow(inputs: Partial<Inputs>): Failure[] {
+export function noBalloonTarget(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
   const [memory, currentMemory] = [knownSize(inputs.memory), knownSize(inputs.currentMemory)];
-  if (memory === undefined || currentMemory === undefined || currentMemory >= memory) return [];
-  const reason = `is ${formatMib(currentMemory)}, below memory, ${formatMib(memory)}: a balloon can't be counted together with virtio-mem; give memory back by a smaller memory instead`;
+  if (!usesVirtioMem(inputs, defaults) || memory === undefined || currentMemory === undefined) return [];
+  if (currentMemory >= memory) return [];
+  const reason = `is ${formatMib(currentMemory)}, below memory (${formatMib(memory)}), which can't be combined with hotplug.device "virtio-mem"; lower memory instead`;
   return [{ property: "currentMemory", reason }];
 }
 
-/** libvirt before 9.5 counts every memory device («memory device count '2' exceeds slots count '1'»). */
-function tooFewSlots(inputs: Partial<Inputs>): Failure[] {
+/** libvirt before 9.5 counts every memory device ("memory device count '2' exceeds slots count '1'"). */
+export function slotForEachNode(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
   const { numa, memorySlots: slots } = inputs;
-  if (knownHotplug(inputs).targetNode !== "spread" || !Array.isArray(numa) || typeof slots !== "number")
-    return [];
-  if (numa.length <= slots) return [];
-  const reason = `is ${slots}, and each of the ${numa.length} nodes gets a virtio-mem device (hotplug.targetNode "spread"), which libvirt before 9.5 counts as well`;
+  if (!usesVirtioMem(inputs, defaults) || knownHotplug(inputs).targetNode !== "spread") return [];
+  if (!Array.isArray(numa) || typeof slots !== "number" || numa.length <= slots) return [];
+  const reason = `is ${slots}, but each of the ${numa.length} nodes gets a virtio-mem device (hotplug.targetNode is "spread"), and libvirt before 9.5 counts a slot for each`;
   return [{ property: "memorySlots", reason }];
 }

@@ -1,4 +1,4 @@
-import { formatRanges } from "../plan/dimms/detach-text.ts";
+import { formatRanges } from "../plan/live-sizes/text.ts";
 import type { Outcome } from "../plan/plan.ts";
 import { NEXT_BOOT } from "../plan/text.ts";
 import type { Kib } from "../units/kib.ts";

@@ -5,12 +5,14 @@ import { type BlocksOfDevice, blocksOf } from "../guest/blocks.ts";
 import type { PowerState } from "../libvirt/hypervisor.ts";
 import type { Observation } from "../observe/observe.ts";
 import type { DesiredMemory } from "../plan/desired.ts";
+import { isManaged } from "../plan/devices.ts";
 import { reasonsAgainstAttach } from "../plan/dimms/attach-rules.ts";
-import { reasonsAgainstDetach, sizesWithUnplug } from "../plan/dimms/detach-rules.ts";
+import { reasonsAgainstAnyDetach, reasonsAgainstDetach } from "../plan/dimms/detach-rules.ts";
 import { dimmUnit, guestBlockOf, misaligned } from "../plan/dimms/layout.ts";
-import { reasonsAgainstAnyDetach, removableDimms } from "../plan/dimms/removable.ts";
-import { freeSlots, isManaged } from "../plan/dimms/slots.ts";
-import { downwardSizes } from "../plan/live-sizes/down.ts";
+import { removableDimms } from "../plan/dimms/removable.ts";
+import { freeSlots } from "../plan/dimms/slots.ts";
+import { downwardSizes, sizesWithUnplug } from "../plan/live-sizes/down.ts";
+import { formatRanges } from "../plan/live-sizes/text.ts";
 import { upwardSizes } from "../plan/live-sizes/up.ts";
 import { targetNodes, unevenness } from "../plan/numa/spread.ts";
 import type { MemoryView, Observed, ObservedDevice } from "../plan/observed.ts";
@@ -189,8 +191,12 @@ function downwards(desired: DesiredMemory, observed: Observed, live: MemoryView)
     return { down, reasonsDown: notResizable(desired, live, "have nothing to give back") };
   const dimms = targetNodes(desired, live).flatMap((node) => removableDimms(node, live));
   if (dimms.length === 0) return { down, reasonsDown: ["no DIMM of this provider's is there to take out"] };
-  const reasons = [...reasonsAgainstAnyDetach(desired, observed), ...sizesWithUnplug(desired, observed)];
-  if (reasons.length > 0) return { down, reasonsDown: texts(reasons) };
+  const allowed = sizesWithUnplug(desired, observed);
+  const reasons = [
+    ...texts(reasonsAgainstAnyDetach(desired, observed)),
+    ...(allowed.length > 0 ? [`hotplug.allowUnplug is false (if true: ${formatRanges(allowed)})`] : []),
+  ];
+  if (reasons.length > 0) return { down, reasonsDown: reasons };
   const memory = live.memory - sum(dimms.map(({ size }) => size));
   return { down, reasonsDown: texts(reasonsAgainstDetach({ ...desired, memory }, observed, live)) };
 }

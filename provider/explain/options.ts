@@ -1,8 +1,8 @@
 import { checkInputs } from "../args/check-inputs.ts";
-import { DEFAULTS } from "../args/defaults.ts";
 import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { guestWidth } from "../args/limits.ts";
+import { guestWidth } from "../args/max-memory.ts";
+import { DEFAULTS } from "../args/settings.ts";
 import type { DomainState } from "../domain/state.ts";
 import type { Observation } from "../observe/observe.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";

@@ -6,11 +6,11 @@ import type { GuestReport, GuestSource } from "./report.ts";
 /** A question that an agent answers at once, if it answers. */
 const QUESTION_SECONDS = 5;
 
-/** What the guest answers is a stranger's word: only what has this form is used (qga/qapi-schema.json). */
+/** The guest's answers aren't trusted: only what has this form is used (qga/qapi-schema.json). */
 const number = z.int().nonnegative();
 const blocksReply = z.array(z.object({ "phys-index": number, online: z.boolean() }));
 const blockInfoReply = z.object({ size: z.int().positive().multipleOf(1024) });
-const onlineReply = z.array(
+const setBlocksReply = z.array(
   z.object({
     "phys-index": number,
     response: z.enum(["success", "not-found", "operation-not-supported", "operation-failed"]),
@@ -18,7 +18,7 @@ const onlineReply = z.array(
   }),
 );
 
-/** Asks the guest's agent for the memory blocks (QEMU guest agent from 2.3 on, Linux guests). */
+/** Asks the guest agent for the memory blocks (QEMU guest agent 2.3 or later, Linux guests). */
 export function agentSource(hypervisor: Hypervisor, domain: DomainRef): GuestSource {
   const ask = (execute: string) => hypervisor.agentCommand(domain, { execute }, QUESTION_SECONDS);
   let block: Kib | undefined;
@@ -28,28 +28,32 @@ export function agentSource(hypervisor: Hypervisor, domain: DomainRef): GuestSou
       block ??= readBlockSize(await ask("guest-get-memory-block-info"));
       return readBlocks(await ask("guest-get-memory-blocks"), block);
     },
-    bringOnline: (blocks, seconds) => setBlocks(hypervisor, domain, blocks, true, seconds),
+    bringOnline: (blocks, seconds) => setBlocks(hypervisor, domain, { blocks, to: "online", seconds }),
   };
 }
 
+interface BlockChange {
+  blocks: number[];
+  to: "online" | "offline";
+  seconds: number;
+}
+
 /**
- * Has the agent take blocks of memory online or offline.
+ * Has the agent bring memory blocks online or take them offline.
  *
  * @returns why some of them were refused; undefined when none was
  */
 export async function setBlocks(
   hypervisor: Hypervisor,
   domain: DomainRef,
-  blocks: number[],
-  online: boolean,
-  seconds: number,
+  { blocks, to, seconds }: BlockChange,
 ): Promise<string | undefined> {
-  const wanted = blocks.map((index) => ({ "phys-index": index, online }));
-  const command = { execute: "guest-set-memory-blocks", arguments: { "mem-blks": wanted } };
-  return readRefusals(await hypervisor.agentCommand(domain, command, seconds), online);
+  const states = blocks.map((index) => ({ "phys-index": index, online: to === "online" }));
+  const command = { execute: "guest-set-memory-blocks", arguments: { "mem-blks": states } };
+  return readRefusals(await hypervisor.agentCommand(domain, command, seconds), to);
 }
 
-/** The memory blocks that a guest has, by its agent. */
+/** The memory blocks of a guest, as its agent lists them. */
 export interface GuestBlocks {
   /** The size of each. */
   block: Kib;
@@ -58,7 +62,7 @@ export interface GuestBlocks {
   offline: number[];
 }
 
-/** Asks the guest's agent for its memory blocks, each of both questions with this limit. */
+/** Asks the guest agent for the memory blocks, with this limit for each of the two questions. */
 export async function memoryBlocks(
   hypervisor: Hypervisor,
   domain: DomainRef,
@@ -69,39 +73,40 @@ export async function memoryBlocks(
   return { block, ...readEachBlock(await ask("guest-get-memory-blocks")) };
 }
 
-/** What `guest-get-memory-block-info` answers, in KiB. */
+/** Reads the answer to `guest-get-memory-block-info`. */
 export function readBlockSize(reply: unknown): Kib {
-  return understood("guest-get-memory-block-info", blockInfoReply, reply).size / 1024;
+  return parsed("guest-get-memory-block-info", blockInfoReply, reply).size / 1024;
 }
 
-/** What `guest-get-memory-blocks` answers. */
+/** Reads the answer to `guest-get-memory-blocks`. */
 export function readBlocks(reply: unknown, block: Kib): GuestReport {
   const { online, offline } = readEachBlock(reply);
   return { memory: online.length * block, offline, block };
 }
 
-/** The numbers of the blocks in that answer. */
 function readEachBlock(reply: unknown): { online: number[]; offline: number[] } {
-  const blocks = understood("guest-get-memory-blocks", blocksReply, reply);
+  const blocks = parsed("guest-get-memory-blocks", blocksReply, reply);
   const numbers = (isOnline: boolean) =>
-    blocks.filter(({ online }) => online === isOnline).map((one) => one["phys-index"]);
+    blocks.filter(({ online }) => online === isOnline).map((block) => block["phys-index"]);
   return { online: numbers(true), offline: numbers(false) };
 }
 
-/** What `guest-set-memory-blocks` answers, as a reason where a block was refused. */
-export function readRefusals(reply: unknown, online = true): string | undefined {
-  const refused = understood("guest-set-memory-blocks", onlineReply, reply).filter(
+/** Reads the answer to `guest-set-memory-blocks`: the reason where a block was refused. */
+export function readRefusals(reply: unknown, to: "online" | "offline"): string | undefined {
+  const refused = parsed("guest-set-memory-blocks", setBlocksReply, reply).filter(
     ({ response }) => response !== "success",
   );
   const [first] = refused;
   if (first === undefined) return undefined;
   const code = first["error-code"] === undefined ? "" : `, error ${first["error-code"]}`;
-  const which = refused.length === 1 ? "block" : `${refused.length} blocks, the first of them`;
-  return `the agent could not ${online ? "bring" : "take"} ${which} ${first["phys-index"]} ${online ? "online" : "offline"} (${first.response}${code})`;
+  const others = refused.length === 1 ? "" : ` and ${refused.length - 1} more`;
+  const act = to === "online" ? "bring" : "take";
+  return `the guest agent could not ${act} memory block ${first["phys-index"]}${others} ${to} (${first.response}${code})`;
 }
 
-function understood<T extends z.ZodType>(command: string, schema: T, reply: unknown): z.output<T> {
-  const parsed = schema.safeParse(reply);
-  if (!parsed.success) throw new Error(`the agent's answer to ${command} can't be understood`);
-  return parsed.data;
+function parsed<T extends z.ZodType>(command: string, schema: T, reply: unknown): z.output<T> {
+  const result = schema.safeParse(reply);
+  if (!result.success)
+    throw new Error(`the guest agent's answer to ${command} does not have the expected form`);
+  return result.data;
 }

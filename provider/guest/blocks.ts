@@ -1,12 +1,13 @@
 import { type Clock, Deadline } from "../deadline.ts";
 import type { MemoryDevice } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import type { Kib } from "../units/kib.ts";
 import { type GuestBlocks, memoryBlocks } from "./agent.ts";
 
-/** A look may not hold a preview up, and libvirt alone waits 5 s for an agent that is dead. A busy guest takes its time. */
+/** A preview may not be held up: libvirt itself waits 5 s for a dead agent. A busy guest answers within a second or so. */
 const LIMIT_MS = 2_000;
 
-/** Asks the guest's agent for its memory blocks; undefined where it doesn't answer soon, or not in a way that is understood. */
+/** Asks the guest agent for the memory blocks; undefined where it gives no usable answer in time. */
 export async function askBlocks(
   hypervisor: Hypervisor,
   domain: DomainRef,
@@ -20,6 +21,39 @@ export async function askBlocks(
   }
 }
 
+/** Memory block numbers from `first` up to, but not including, `end`. Linux numbers a block by its address. */
+interface BlockRange {
+  first: number;
+  end: number;
+}
+
+/** An address range in the guest. */
+export interface AddressRange {
+  /** Start address, hexadecimal. */
+  base: string;
+  size: Kib;
+}
+
+/** The blocks that an address range touches, the partial ones at its ends included. */
+function touchedBlocks({ base, size }: AddressRange, block: Kib): BlockRange {
+  const start = BigInt(base);
+  const bytes = BigInt(block) * 1024n;
+  const last = start + BigInt(size) * 1024n - 1n;
+  return { first: Number(start / bytes), end: Number(last / bytes) + 1 };
+}
+
+/** The blocks that lie completely within an address range. */
+export function wholeBlocks({ base, size }: AddressRange, block: Kib): BlockRange {
+  const start = BigInt(base);
+  const bytes = BigInt(block) * 1024n;
+  const end = start + BigInt(size) * 1024n;
+  return { first: Number((start + bytes - 1n) / bytes), end: Number(end / bytes) };
+}
+
+export function isIn({ first, end }: BlockRange, block: number): boolean {
+  return block >= first && block < end;
+}
+
 /** What a guest has of a device's address range, in blocks. */
 export interface BlocksOfDevice {
   /** Those that the range touches. */
@@ -28,26 +62,24 @@ export interface BlocksOfDevice {
   offline: number;
 }
 
-/** Undefined for a device without an address, and for one that isn't a DIMM: a guest need not take all of those. */
+/** Undefined for a device without an address, and for one that isn't a DIMM: a guest need not use all of those. */
 export function blocksOf(
   { model, base, size }: MemoryDevice,
   guest: GuestBlocks,
 ): BlocksOfDevice | undefined {
   if (model !== "dimm" || base === undefined) return undefined;
-  const block = BigInt(guest.block) * 1024n;
-  const first = BigInt(base) / block;
-  const last = (BigInt(base) + BigInt(size) * 1024n - 1n) / block;
-  const within = (numbers: number[]) => numbers.filter((number) => number >= first && number <= last).length;
-  return { all: Number(last - first) + 1, online: within(guest.online), offline: within(guest.offline) };
+  const range = touchedBlocks({ base, size }, guest.block);
+  const count = (blocks: number[]) => blocks.filter((block) => isIn(range, block)).length;
+  return { all: range.end - range.first, online: count(guest.online), offline: count(guest.offline) };
 }
 
 /**
- * Whether a guest took a DIMM: it has all of its blocks, or none. Undefined between the two, where a block at its end may
- * be a neighbour's.
+ * Whether a guest took a DIMM: it has all of its blocks, or none. Undefined in between, where a block at its end may belong
+ * to a neighbouring device.
  */
 export function isTaken(device: MemoryDevice, guest: GuestBlocks): boolean | undefined {
   const blocks = blocksOf(device, guest);
   if (blocks === undefined) return undefined;
-  const there = blocks.online + blocks.offline;
-  return there === 0 ? false : there === blocks.all ? true : undefined;
+  const present = blocks.online + blocks.offline;
+  return present === 0 ? false : present === blocks.all ? true : undefined;
 }

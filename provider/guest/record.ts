@@ -1,11 +1,12 @@
+import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
 import { wholeMib } from "../units/size.ts";
 import type { Expectation } from "./expectation.ts";
 import type { GuestReport, Speaker } from "./report.ts";
 
-/** What the state keeps of a guest's word: as of the last change, of one start of the domain. */
+/** What the state keeps of a guest's report: as of the last change, for one start of the domain. */
 export interface GuestRecord {
-  /** libvirt's number of the running domain: another one is another start, with all memory there from the boot. */
+  /** libvirt's id of the running domain: another id is another start, which boots with all memory in place. */
   domainId: number;
   speaker: Speaker;
   /** In whole MiB. */
@@ -15,29 +16,24 @@ export interface GuestRecord {
   missing?: Expectation;
 }
 
-/** @param most the domain's memory: by the agent a block counts in full that the memory fills in part */
+/** @param most the domain's memory: the agent counts a block in full that the memory fills only in part */
 export function recordOf(
   domainId: number,
   speaker: Speaker,
   { memory, block }: GuestReport,
   most = memory,
 ): GuestRecord {
-  return {
-    domainId,
-    speaker,
-    memory: wholeMib(Math.min(memory, most)),
-    ...(block !== undefined && { block }),
-  };
+  return defined({ domainId, speaker, memory: wholeMib(Math.min(memory, most)), block });
 }
 
-/** The record, as long as it speaks of this start of the domain. */
+/** The record, if it belongs to this start of the domain. */
 export function currentRecord(record: GuestRecord | undefined, domainId: number): GuestRecord | undefined {
   return record?.domainId === domainId ? record : undefined;
 }
 
-/** DIMMs that a guest was asked for and had not answered about: what the state keeps of them. */
+/** What the state keeps of requests to release DIMMs that the guest had not answered. */
 export interface Detaching {
-  /** libvirt's number of the running domain: another one is another start, which folded them. */
+  /** libvirt's id of the running domain: another id is another start, in which the DIMMs are no more. */
   domainId: number;
   aliases: string[];
 }

@@ -1,36 +1,38 @@
+import { messageOf } from "../errors.ts";
 import type { Kib } from "../units/kib.ts";
 
-/** Who speaks for a guest: its agent, or the driver of its memory balloon. */
+/** Where figures about the guest come from: its agent, or the statistics of its balloon driver. */
 export type Speaker = "agent" | "balloon";
 
-/** What a guest says of its memory. */
+/** What the guest reports about its memory. */
 export interface GuestReport {
   /** The memory that it uses: its online blocks by the agent, MemTotal by the balloon. */
   memory: Kib;
-  /** The numbers of the blocks that it has and doesn't use; the agent alone knows them. */
+  /** The numbers of the memory blocks that it has but doesn't use; only the agent knows them. */
   offline: number[];
-  /** The size of a block; the agent alone knows it. */
+  /** The size of a memory block; only the agent knows it. */
   block?: Kib;
-  /** When the balloon's driver last reported, in seconds since 1970. */
+  /** When the balloon driver last reported, in seconds since 1970. */
   reported?: number;
 }
 
-/** One way to ask a guest. */
+/** One way to ask a guest about its memory. */
 export interface GuestSource {
   speaker: Speaker;
   ask(): Promise<GuestReport>;
   /**
-   * Brings blocks online, where the speaker can.
+   * Brings memory blocks online, where the source can.
    *
    * @returns why some of them were refused; undefined when none was
    */
   bringOnline?(blocks: number[], timeoutSeconds: number): Promise<string | undefined>;
 }
 
-/** A text that may come from the guest, on one line of a terminal: no control characters, and not much of it. */
+/** The message of an error that may come from the guest, for one line of a terminal: short, without control characters. */
 export function printable(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").slice(0, LONGEST_TEXT);
+  return messageOf(error)
+    .replace(/[\p{Cc}\p{Cf}]+/gu, " ")
+    .slice(0, LONGEST_MESSAGE);
 }
 
-const LONGEST_TEXT = 200;
+const LONGEST_MESSAGE = 200;

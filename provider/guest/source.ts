@@ -3,31 +3,37 @@ import { agentSource } from "./agent.ts";
 import { balloonSource } from "./balloon.ts";
 import { type GuestReport, type GuestSource, printable } from "./report.ts";
 
-/** A source that answers, with what it said; or why there is none. */
-export type SourceLookup = { source: GuestSource; word: GuestReport } | { silent: string };
+/** A source that answers, with its first report; or why there is none. */
+export type SourceLookup =
+  | { kind: "found"; source: GuestSource; report: GuestReport }
+  | { kind: "silent"; reason: string };
 
 /**
- * Finds who speaks for a running guest: its agent, which knows each block, else its balloon's statistics.
+ * Finds who can report on a running guest: its agent, which knows each memory block, else its balloon's statistics.
  *
- * @param agentConnected the agent's channel is connected in the live XML: else it isn't asked, and nothing waits for it
+ * @param agentConnected the agent's channel is connected in the live XML; otherwise it isn't asked, which would time out
  */
 export async function findSource(
   hypervisor: Hypervisor,
   domain: DomainRef,
   agentConnected: boolean,
 ): Promise<SourceLookup> {
-  const agent = agentConnected ? await trySource(agentSource(hypervisor, domain)) : { silent: "no agent" };
-  if ("source" in agent) return agent;
+  const agent = agentConnected ? await trySource(agentSource(hypervisor, domain)) : NO_AGENT;
+  if (agent.kind === "found") return agent;
   const balloon = await trySource(balloonSource(hypervisor, domain));
-  if ("source" in balloon) return balloon;
-  const why = agentConnected ? `the agent is connected and of no help (${agent.silent})` : agent.silent;
-  return { silent: `${why}, no balloon statistics` };
+  if (balloon.kind === "found") return balloon;
+  const reason = agentConnected
+    ? `the guest agent is connected but unusable (${agent.reason}), and there are no balloon statistics`
+    : `${agent.reason} and no balloon statistics`;
+  return { kind: "silent", reason };
 }
+
+const NO_AGENT: SourceLookup = { kind: "silent", reason: "no guest agent" };
 
 async function trySource(source: GuestSource): Promise<SourceLookup> {
   try {
-    return { source, word: await source.ask() };
+    return { kind: "found", source, report: await source.ask() };
   } catch (error) {
-    return { silent: printable(error) };
+    return { kind: "silent", reason: printable(error) };
   }
 }

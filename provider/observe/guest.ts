@@ -3,7 +3,7 @@ import { askBlocks, isTaken } from "../guest/blocks.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { type Observation, observe } from "./observe.ts";
 
-/** Reads a domain, and what its guest has of it. */
+/** Reads a domain, and asks its guest about its memory. */
 export async function observeWithGuest(
   hypervisor: Hypervisor,
   domain: DomainRef,
@@ -13,8 +13,8 @@ export async function observeWithGuest(
 }
 
 /**
- * Adds to what was seen of a domain what the guest's agent says: the size of its memory blocks, and which DIMMs it took.
- * The agent is asked where its channel is connected and the guest runs; where it doesn't answer soon, nothing is added.
+ * Adds the guest agent's answer to an observation: the size of the guest's memory blocks, and which DIMMs it took. The agent
+ * is asked where its channel is connected and the guest runs; where it doesn't answer soon, nothing is added.
  */
 export async function withGuest(
   hypervisor: Hypervisor,
@@ -31,6 +31,6 @@ export async function withGuest(
     const taken = isTaken(device, guest);
     return taken === undefined ? device : { ...device, taken };
   });
-  const heard = { ...live, devices, guestBlock: guest.block };
-  return { ...observation, guest, observed: { ...observed, live: heard } };
+  const withBlocks = { ...live, devices, guestBlock: guest.block };
+  return { ...observation, guest, observed: { ...observed, live: withBlocks } };
 }

@@ -1,11 +1,11 @@
 import { parse } from "../domain/parse.ts";
 import { attribute, children, type Element, find, text } from "../domain/tree.ts";
 
-/** What a host can run (virConnectGetCapabilities; libvirt, formatcaps). */
+/** What a host can run (virConnectGetCapabilities; format: formatcaps in the documentation of libvirt). */
 export interface Host {
   /** The host's own architecture, e.g. x86_64. */
   arch: string;
-  /** Guest architectures that it runs with KVM. */
+  /** Guest architectures that it can run with KVM. */
   kvm: ReadonlySet<string>;
   /** The machine types of each guest architecture that it has an emulator for. */
   machines: ReadonlyMap<string, readonly string[]>;

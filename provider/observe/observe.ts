@@ -1,16 +1,17 @@
+import { defined } from "../defined.ts";
 import { isAgentConnected, readDomain } from "../domain/read.ts";
 import type { DomainState } from "../domain/state.ts";
 import type { GuestBlocks } from "../guest/agent.ts";
 import type { DomainRef, Hypervisor, PowerState } from "../libvirt/hypervisor.ts";
 import { memoryView, type Observed } from "../plan/observed.ts";
 
-/** A domain as libvirt has it now. */
+/** A domain as libvirt describes it now. */
 export interface Observation {
   observed: Observed;
-  /** libvirt's own word on its state. */
+  /** libvirt's own state of the domain. */
   power: PowerState;
   autostart: boolean;
-  /** The guest's agent has opened its channel. */
+  /** The guest agent has opened its channel. */
   agentConnected: boolean;
   /** The guest's memory blocks, where its agent was asked and answered. */
   guest?: GuestBlocks;
@@ -18,7 +19,7 @@ export interface Observation {
   definition: DomainState;
 }
 
-/** Whether nothing of a domain runs in this state. */
+/** Whether a domain in this state has no running guest. */
 export function isPoweredOff(power: PowerState): boolean {
   return power === "shutoff" || power === "crashed";
 }
@@ -39,11 +40,12 @@ export async function observe(hypervisor: Hypervisor, domain: DomainRef): Promis
   const agentConnected = liveXml !== undefined && isAgentConnected(liveXml);
   const definition = inactive ?? live;
   if (definition === undefined) throw new Error(`domain ${domain.name} is neither running nor defined`);
-  const observed: Observed = {
-    power: running ? (power === "paused" || power === "pmsuspended" ? "paused" : "running") : "off",
+  const isPaused = power === "paused" || power === "pmsuspended";
+  const observed: Observed = defined({
+    power: running ? (isPaused ? ("paused" as const) : ("running" as const)) : ("off" as const),
     persistent,
-    ...(live && { live: memoryView(live) }),
-    ...(inactive && { nextBoot: memoryView(inactive) }),
-  };
+    live: live && memoryView(live),
+    nextBoot: inactive && memoryView(inactive),
+  });
   return { observed, power, autostart, agentConnected, definition };
 }

@@ -3,26 +3,25 @@ import { ConnectionError } from "../libvirt/errors.ts";
 import type { DomainEvent, DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isPoweredOff } from "./observe.ts";
 
-/** How often is looked beside the events, for an event that was lost with its connection. */
+/** How often the domain is polled between events: an event may be lost with its connection. */
 const POLL_MS = 2_000;
 
 /** Something to wait for. */
 export interface DomainWait<T> {
   deadline: Deadline;
-  /** What sets it going: done when the events are subscribed to, so that none is missed. */
+  /** What sets it going. Called once the events are subscribed to, so that none is missed. */
   begin?: () => Promise<void>;
-  /** Each event of the domain, as it comes. */
+  /** Called with each event of the domain. */
   onEvent?: (event: DomainEvent) => void;
-  /** Answers when it is over. Called after `begin`, after each event, and every 2 s. */
+  /** Answers when the wait is over. Called after `begin`, after each event, and every 2 s. */
   poll: () => Promise<T | undefined>;
 }
 
 /**
- * Waits for something to become of a domain. A daemon that goes away meanwhile (an upgrade restarts it) is waited for as
- * well.
+ * Waits for something to happen to a domain, also while the daemon is away (an upgrade restarts it).
  *
  * @returns undefined when the time is up
- * @throws ConnectionError when the daemon is away then
+ * @throws ConnectionError when the time is up and the daemon is away
  */
 export async function waitForDomain<T>(
   hypervisor: Hypervisor,
@@ -40,9 +39,9 @@ export async function waitForDomain<T>(
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      const seen = await unlessDisconnected(poll);
-      if (seen.answer !== undefined) return seen.answer;
-      if (deadline.isOver && seen.away !== undefined) throw seen.away;
+      const { answer, disconnected } = await unlessDisconnected(poll);
+      if (answer !== undefined) return answer;
+      if (deadline.isOver && disconnected !== undefined) throw disconnected;
       if (deadline.isOver) return undefined;
       await deadline.pause(POLL_MS, changed);
     }
@@ -53,16 +52,16 @@ export async function waitForDomain<T>(
 
 async function unlessDisconnected<T>(
   poll: () => Promise<T>,
-): Promise<{ answer?: T; away?: ConnectionError }> {
+): Promise<{ answer?: T; disconnected?: ConnectionError }> {
   try {
     return { answer: await poll() };
   } catch (error) {
-    if (error instanceof ConnectionError) return { away: error };
+    if (error instanceof ConnectionError) return { disconnected: error };
     throw error;
   }
 }
 
-/** Whether nothing of a domain runs. */
+/** Whether the domain is off, as read now. */
 export async function isOff(hypervisor: Hypervisor, domain: DomainRef): Promise<boolean> {
   const { power } = await hypervisor.state(domain);
   return isPoweredOff(power);
@@ -71,7 +70,7 @@ export async function isOff(hypervisor: Hypervisor, domain: DomainRef): Promise<
 /**
  * Waits until a domain is off, by its lifecycle events and by reading its state.
  *
- * @returns false when it still runs then
+ * @returns false when it still runs at the deadline
  */
 export async function waitUntilOff(
   hypervisor: Hypervisor,

@@ -1,11 +1,8 @@
-import { FIELD_NAMES, type FieldName } from "../args/fields.ts";
+import type { FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { containsUnknown } from "../args/unknown.ts";
-import { domainSpec, specPart } from "../definition/domain-spec.ts";
-import { overlay } from "../domain/overlay.ts";
-import { parse } from "../domain/parse.ts";
-import type { DomainSpec } from "../domain/spec.ts";
-import { attribute, find } from "../domain/tree.ts";
+import { differingFields } from "../definition/differences.ts";
+import { domainSpec } from "../definition/domain-spec.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observeWithGuest } from "../observe/guest.ts";
@@ -43,7 +40,7 @@ export async function adopt(session: Session, inputs: Inputs): Promise<{ id: str
       before,
       news: inputs,
       observation,
-      change,
+      plan: change,
       adopted,
     });
     await setOwner(hypervisor, domain, inputs.__urn);
@@ -108,46 +105,19 @@ export function nothingToAdopt(name: string, uri: string): string {
   return `there is no domain ${name} on ${uri} to adopt; without adopt: true it would be created`;
 }
 
-/** The arguments, beside the memory, that the program names and the definition has otherwise. */
+/** The arguments, apart from the memory, that the program sets and the domain has differently. */
 async function differences(
   session: Session,
   hypervisor: Hypervisor,
   domain: DomainRef,
   inputs: Inputs,
-  { observed, autostart, definition }: Observation,
+  { observed, autostart }: Observation,
 ): Promise<FieldName[]> {
   const host = readHost(await hypervisor.capabilities());
-  const spec = domainSpec(inputs, host, session.configuration.domainType, session.defaults);
+  const wanted = domainSpec(inputs, host, session.configuration.domainType, session.defaults);
   const xml = await hypervisor.xml(domain, { inactive: observed.persistent, secure: true });
-  const named = FIELD_NAMES.filter((name) => inputs[name] !== undefined);
-  const { arch, machine } = definition;
-  const changedBy = (parts: Partial<DomainSpec>) =>
-    overlay(xml, { name: domain.name, uuid: domain.uuid, ...parts }) !== xml;
-  const differing = named.filter((name) => {
-    if (name === "arch") return spec.arch !== arch;
-    if (name === "machine") return !isMachine(spec.machine, machine);
-    if (name === "serial") return !hasSerial(xml, spec.serial);
-    // Whether it is there matters, not its options: taking it out shows that.
-    if (name === "agent" || name === "balloon") return changedBy({ [name]: false }) !== spec[name];
-    const parts = specPart(name, spec);
-    return parts !== undefined && changedBy(parts);
-  });
+  const differing = differingFields(xml, inputs, { ...wanted, name: domain.name, uuid: domain.uuid });
   return autostart === (inputs.autostart ?? autostart) ? differing : [...differing, "autostart"];
-}
-
-/** libvirt writes the version that an alias of QEMU's («q35», «pc», «virt») stands for into the definition. */
-function isMachine(said: string | undefined, has: string | undefined): boolean {
-  const family = said === "pc" ? "pc-i440fx" : said === "q35" ? "pc-q35" : said;
-  return said === has || has?.startsWith(`${family}-`) === true;
-}
-
-/** By the first serial port; the console, by which libvirt mirrors it, says nothing of its own. */
-function hasSerial(xml: string, wanted: DomainSpec["serial"]): boolean {
-  const serial = find(parse(xml).root, "devices", "serial");
-  const type = attribute(serial, "type");
-  return typeof wanted === "object"
-    ? type === "file" && attribute(find(serial, "source"), "path") === wanted.file
-    : type === wanted;
 }
 
 function obstaclesTo(

@@ -9,7 +9,7 @@ import { observe } from "../observe/observe.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import { type Outputs, outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
-import { unreachedBalloonTarget } from "../update/balloon-target.ts";
+import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { adopt } from "./adopt.ts";
 import { setOwner } from "./set-owner.ts";
 import { unfinishedCreate } from "./unfinished-create.ts";

@@ -1,16 +1,16 @@
-import { secondsToAwait } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { UserError } from "../errors.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
+import { lagging } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { withRecorded } from "../plan/observed.ts";
 import { planMessage } from "../plan/plan.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
-import { lagging } from "../plan/virtio-mem/devices.ts";
 import type { LookupResult, Session } from "../session.ts";
 import { replacementRefusals } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
@@ -98,7 +98,7 @@ async function classified(
 
 /** The guest has not taken, or not given back, what an earlier update waited for. */
 function isOwed({ defaults }: Session, { __guest, __observed }: Outputs, news: Inputs): boolean {
-  if (secondsToAwait(news, defaults) === false) return false;
+  if (hotplugSetting("awaitGuest", news, defaults) === false) return false;
   return __guest?.missing !== undefined || lagging(__observed.live).length > 0;
 }
 
@@ -129,5 +129,5 @@ function blindness(look: LookupResult | undefined): string {
 
 async function logPlan(session: Session, urn: string, { outcome }: UpdatePlan, text: string): Promise<void> {
   const severity = outcome === "replace" || outcome === "restart" ? "warning" : "info";
-  await session.log.message(urn, severity, outcome === "live" ? `live: ${text}` : text);
+  await session.log.message(urn, severity, text);
 }

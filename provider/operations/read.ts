@@ -1,6 +1,6 @@
-import type { Defaults } from "../args/defaults.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
+import type { Defaults } from "../args/settings.ts";
 import { currentRecord } from "../guest/record.ts";
 import { observeWithGuest } from "../observe/guest.ts";
 import type { Observation } from "../observe/observe.ts";
@@ -19,8 +19,8 @@ import { planMemory } from "../plan/plan-memory.ts";
 import type { Session } from "../session.ts";
 import type { Kib } from "../units/kib.ts";
 import { canonicalSize } from "../units/size.ts";
-import { unreachedBalloonTarget } from "../update/balloon-target.ts";
-import { currentDetaching } from "../update/unplug.ts";
+import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
+import { currentDetaching } from "../update/actions/detach.ts";
 
 export interface ReadResult {
   id: string;

@@ -55,12 +55,8 @@ export async function update(
     const { ownership } = observation.definition;
     if (ownership?.creating && ownership.urn === news.__urn)
       await setOwner(hypervisor, domain, ownership.urn);
-    const guest = state.__guest;
-    const liveBefore = state.__observed.live?.memory;
-    const detaching = state.__detaching;
     const outs = await runUpdate({
-      ...{ session, hypervisor, domain, uri, before, news, observation, change, adopted, guest, liveBefore },
-      detaching,
+      ...{ session, hypervisor, domain, uri, before, news, observation, plan: change, adopted, state },
     });
     return { outs };
   });

@@ -1,4 +1,5 @@
 import type { Inputs } from "../args/inputs.ts";
+import { hotplugSettings } from "../args/settings.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Session } from "../session.ts";
 
@@ -8,11 +9,11 @@ const SINCE = 7_009_000;
 /** Why a new domain on this host can't have what memory is to be added with; undefined where it can. */
 export async function unsupportedDevice(
   hypervisor: Hypervisor,
-  { hotplug }: Inputs,
+  inputs: Inputs,
   { defaults }: Session,
 ): Promise<string | undefined> {
-  const isOn = hotplug?.enabled ?? defaults.enabled;
-  if (!isOn || (hotplug?.device ?? defaults.device) !== "virtio-mem") return undefined;
+  const { enabled, device } = hotplugSettings(inputs, defaults);
+  if (!enabled || device !== "virtio-mem") return undefined;
   const version = await hypervisor.version();
   if (version >= SINCE) return undefined;
   const [major, minor] = [Math.floor(version / 1_000_000), Math.floor(version / 1000) % 1000];

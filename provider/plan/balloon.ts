@@ -3,33 +3,25 @@ import type { Kib } from "../units/kib.ts";
 import { sum } from "../units/kib.ts";
 import { formatMib } from "../units/size.ts";
 import type { DesiredMemory } from "./desired.ts";
-import { isManaged } from "./dimms/slots.ts";
+import { isManaged } from "./devices.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import {
-  attachedDimms,
-  detachedDimms,
-  isMoreDisruptive,
-  noChange,
-  type Plan,
-  refuse,
-  type Step,
-} from "./plan.ts";
-import { formatChange, NEXT_BOOT } from "./text.ts";
+import { attachedDimms, combine, detachedDimms, noChange, type Plan, type Step } from "./plan.ts";
+import { formatChange, formatPair, headline, NEXT_BOOT, noteIf, refusal } from "./text.ts";
 
-/** What a plan of the balloon depends on beside what is asked and what is there. */
+/** What a plan of the balloon depends on besides the desired memory and the observed domain. */
 export interface BalloonPlanContext {
   /** The same update shuts the domain down. */
   stopping?: boolean;
-  /** The program named a `currentMemory` and names none any more: the balloon gives everything back, this once. */
+  /** The program no longer sets `currentMemory`: the balloon gives everything back, once. */
   balloonReleased?: boolean;
 }
 
 type BalloonStep = Extract<Step, { kind: "balloon" }>;
 
 /**
- * Adds to a plan of the memory what the balloon has to do, where the program names a `currentMemory`; nobody else's
- * balloon is touched. A DIMM raises what the balloon leaves by its size, and one that goes lowers it (QEMU keeps the
- * pages that it has taken), so the balloon comes after an attach and gives back before a detach.
+ * Adds to a plan of the memory what the balloon has to do, where the program sets `currentMemory`; other balloons stay.
+ * A DIMM raises the memory that the balloon leaves by its size, and its removal lowers it (QEMU keeps the pages that it has
+ * taken). So the balloon follows an attach, and gives back before a detach.
  */
 export function withBalloon(
   plan: Plan,
@@ -40,7 +32,7 @@ export function withBalloon(
   const { currentMemory } = desired;
   const released = currentMemory === undefined && balloonReleased;
   const acts = plan.outcome === "none" || plan.outcome === "live" || plan.outcome === "nextBoot";
-  // Where memory comes by virtio-mem, which no balloon counts, a program can name all of it alone.
+  // check lets a program with virtio-mem set currentMemory only to all of the memory.
   if (!acts || desired.device === "virtio-mem" || (currentMemory === undefined && !released)) return plan;
   const wanted = Math.min(currentMemory ?? desired.memory, desired.memory);
   const { live, nextBoot } = observed;
@@ -51,42 +43,40 @@ export function withBalloon(
   const foreign = [live, nextBoot].flatMap((view) => view?.devices ?? []).find(isUnmanagedVirtioMem);
   if (foreign !== undefined && (change !== undefined || isLater))
     return wanted === desired.memory ? plan : besideVirtioMem(foreign, wanted, desired);
-  // Ours is there until the next boot, where the program asks for DIMMs.
+  // A virtio-mem device of ours stays until the next boot, where the program wants DIMMs.
   const isNow = isOwed && !running.devices.some(isVirtioMem);
   const now = isNow ? change : undefined;
   if (now === undefined && !isLater) return plan;
   const isFolded = plan.steps.some(({ kind }) => kind === "define");
   const inDefinition: BalloonStep[] = isLater && !isFolded ? [definitionStep(wanted)] : [];
-  const said = now
-    ? describeLiveBalloon(now, isLater, plan, observed)
-    : describeDefinitionBalloon(
-        formatChange(nextBoot?.currentMemory ?? wanted, wanted),
-        plan,
-        desired,
-        observed,
-        running,
-      );
-  const why = released ? " (all of it: the program names no currentMemory any more)" : "";
-  const outcome = now === undefined && running !== undefined && !isNow ? "nextBoot" : "live";
-  return {
-    ...plan,
-    outcome: isMoreDisruptive(plan.outcome, outcome) ? plan.outcome : outcome,
-    headline: [plan.headline, `${said}${why}`].filter(Boolean).join("; "),
-    steps: now?.isFirst
-      ? [...beforeDetach(plan.steps, now.step), ...inDefinition]
-      : [...plan.steps, ...inDefinition, ...(now ? [now.step] : [])],
+  const isLive = now !== undefined || running === undefined || isNow;
+  const own: Plan = {
+    outcome: isLive ? "live" : "nextBoot",
+    ...(now
+      ? describeLiveBalloon(now, isLater, plan, observed)
+      : describeDefinedBalloon(wanted, plan, desired, observed, running)),
+    steps: [...inDefinition, ...(now ? [now.step] : [])],
+    reasons: [],
   };
+  const whole = combine([plan, released ? { ...own, details: [...own.details, RELEASED] } : own]);
+  return now?.isFirst ? { ...whole, steps: [...beforeDetach(plan.steps, now.step), ...inDefinition] } : whole;
 }
 
+const RELEASED = "the program no longer sets currentMemory, so the guest gets all of its memory back";
+
 /**
- * QEMU's balloon knows base memory and DIMMs alone (get_current_ram_size), while libvirt counts virtio-mem in what it says
- * the balloon leaves: it would never be there.
+ * QEMU's balloon counts only base memory and DIMMs (get_current_ram_size), while libvirt adds virtio-mem to the balloon's
+ * size: the target would never be reached.
  */
 function besideVirtioMem({ node = 0 }: MemoryDevice, wanted: Kib, { memory }: DesiredMemory): Plan {
-  const reason = `currentMemory is ${formatMib(wanted)} of ${formatMib(memory)}, and the domain has a virtio-mem device of others on node ${node}: a balloon can't be counted together with virtio-mem`;
-  return refuse(`${reason}; take currentMemory out of the program, or that device out of the domain`, [
-    { code: "balloon-with-virtio-mem", text: reason },
-  ]);
+  return refusal(
+    {
+      code: "balloon-with-virtio-mem",
+      text: `currentMemory (${formatPair(wanted, " of ", memory)}) can't be combined with virtio-mem, and node ${node} has a device not managed by this provider`,
+    },
+    `currentMemory can't be combined with virtio-mem, which node ${node} has`,
+    "remove currentMemory from the program, or that device from the domain",
+  );
 }
 
 function isVirtioMem({ model }: MemoryDevice): boolean {
@@ -98,11 +88,11 @@ function isUnmanagedVirtioMem(device: MemoryDevice): boolean {
 }
 
 function definitionStep(size: Kib): BalloonStep {
-  const sentence = `set what the balloon leaves at the next boot to ${formatMib(size)}`;
+  const sentence = `set the balloon target in the definition to ${formatMib(size)}`;
   return { kind: "balloon", size, where: "definition", takes: false, sentence };
 }
 
-/** What the balloon leaves, of the running domain or else at the next boot, where the program names another size. */
+/** The balloon target of the running domain, or else at the next boot, where the program wants another one. */
 export function balloonDrift(desired: DesiredMemory, observed: Observed): Kib | undefined {
   const { steps } = withBalloon(noChange(), desired, observed);
   const [step] = steps.filter(({ kind }) => kind === "balloon").reverse();
@@ -114,14 +104,14 @@ interface LiveChange {
   step: BalloonStep;
   from: Kib;
   to: Kib;
-  /** What it leaves in the end. */
+  /** The memory that remains in the end. */
   left: Kib;
-  /** It comes before the DIMMs that go. */
+  /** It precedes the removal of DIMMs. */
   isFirst: boolean;
 }
 
 /**
- * What the running domain's balloon has to do.
+ * The change of the running domain's balloon target.
  *
  * @param wanted undefined: all of the memory
  */
@@ -134,22 +124,22 @@ function liveChange(
   const added = sum(attachedDimms(plan.steps).map(({ size }) => size));
   const removed = sum(detachedDimms(plan.steps).map(({ size }) => size));
   const memory = live.memory + added - removed;
-  // Of a size that waits for the next boot the running domain may not have so much.
+  // The running domain may have less than a size that is pending for the next boot.
   const to = Math.min(wanted ?? memory, memory);
   const from = live.currentMemory + added - removed;
-  // libvirt tells it the same at every start.
+  // libvirt sets the same target at every start.
   const isDefined =
     nextBoot === undefined ||
     (wanted === undefined
       ? nextBoot.currentMemory === nextBoot.memory
       : Math.min(nextBoot.currentMemory, memory) === to);
   const isTold = added + removed === 0 && told === to && isDefined;
-  // It may be where it shall be, and on its way to what it was told before.
+  // It may be at its target now, but on its way to an earlier one.
   const leaves = from === to && told !== undefined && told !== to;
   if ((from === to && !leaves) || isTold) return undefined;
   const isFirst = removed > 0 && from < to;
   const size = isFirst ? live.currentMemory + to - from : to;
-  const sentence = `set what the balloon leaves the guest to ${formatMib(size)}`;
+  const sentence = `set the balloon target to ${formatMib(size)}`;
   const takes = to < live.currentMemory;
   const step: BalloonStep = { kind: "balloon", size, where: "live", takes, sentence };
   const before = leaves ? told : isFirst ? live.currentMemory : from;
@@ -166,28 +156,50 @@ function describeLiveBalloon(
   isLater: boolean,
   plan: Plan,
   { power }: Observed,
-): string {
-  const paused = power === "paused" ? "; the domain is paused: its guest follows when it resumes" : "";
+): Pick<Plan, "headline" | "details"> {
+  const change = `balloon target ${formatChange(from, to)}`;
+  const details = noteIf(power === "paused", "the domain is paused: the guest follows once it resumes");
   if (isFirst)
-    return `before that the balloon goes ${formatChange(from, to)}, so that it leaves ${formatMib(left)} after it${paused}`;
-  const plugs = plan.steps.some(({ kind }) => kind === "attach");
-  if (plugs) return `when the guest has that, the balloon goes ${formatChange(from, to)}${paused}`;
-  return `balloon ${formatChange(from, to)}, live${isLater ? " and at the next boot" : ""}${paused}`;
+    return {
+      headline: headline(
+        "live",
+        `${change} before the removal, so that ${formatMib(left)} remain`,
+        `${change} before the removal`,
+      ),
+      details,
+    };
+  const follows = plan.steps.some(({ kind }) => kind === "attach");
+  const when = follows ? "once the guest has the new memory" : isLater ? "now and at the next boot" : "now";
+  return { headline: headline("live", `${change}, ${when}`), details };
 }
 
-function describeDefinitionBalloon(
-  change: string,
-  { headline }: Plan,
+function describeDefinedBalloon(
+  wanted: Kib,
+  plan: Plan,
   { applyOn }: DesiredMemory,
   { power, nextBoot }: Observed,
   running: MemoryView | undefined,
-): string {
-  if (running === undefined && headline !== "") return `its balloon ${change}`;
-  if (running === undefined)
-    return `${power === "off" ? "the domain is off" : "once the domain is off"}: its definition's balloon goes ${change}`;
+): Pick<Plan, "headline" | "details"> {
+  const change = `balloon target ${formatChange(nextBoot?.currentMemory ?? wanted, wanted)}`;
+  if (running === undefined) {
+    const when =
+      plan.outcome === "none" ? ` (${power === "off" ? "the domain is off" : "once the domain is off"})` : "";
+    return { headline: headline("live", `${change} in the definition${when}`), details: [] };
+  }
+  const later = {
+    headline: headline("nextBoot", `${change}, after a shutdown and start`),
+    details: [`the change ${NEXT_BOOT}`],
+  };
   if (running.withoutBalloon && nextBoot?.withoutBalloon)
-    return `balloon ${change}, of no effect: the domain has no balloon, unless balloon: true gives it one`;
-  if (running.withoutBalloon) return `balloon ${change}: the running domain has none, so it ${NEXT_BOOT}`;
-  if (applyOn === "nextBoot") return `balloon ${change}: ${NEXT_BOOT}`;
-  return `the balloon of the running domain leaves ${formatMib(running.currentMemory)}; its definition's goes ${change}`;
+    return {
+      headline: headline("nextBoot", `${change} has no effect: the domain has no balloon device`),
+      details: ["set balloon: true to add a balloon device"],
+    };
+  if (running.withoutBalloon)
+    return { ...later, details: ["the running domain has no balloon device", ...later.details] };
+  if (applyOn === "nextBoot") return later;
+  return {
+    headline: headline("live", `${change} in the definition (the running domain already has it)`),
+    details: [],
+  };
 }

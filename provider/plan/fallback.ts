@@ -1,144 +1,170 @@
-import type { FieldName } from "../args/fields.ts";
 import type { Kib } from "../units/kib.ts";
 import { formatMib } from "../units/size.ts";
 import type { DesiredMemory } from "./desired.ts";
-import { formatRanges } from "./dimms/detach-text.ts";
-import { downwardSizes } from "./live-sizes/down.ts";
+import { downwardSizes, sizesWithUnplug } from "./live-sizes/down.ts";
+import { describeLiveSizes, formatRanges, liveSizesHint } from "./live-sizes/text.ts";
 import { upwardSizes } from "./live-sizes/up.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import { noChange, type Plan, type Reachable, type Reason, refuse, type Step } from "./plan.ts";
-import { formatChange, NEXT_BOOT, REPLACE_COSTS } from "./text.ts";
+import {
+  noChange,
+  type Obstacle,
+  type Plan,
+  type Reachable,
+  type Reason,
+  refuse,
+  type Step,
+} from "./plan.ts";
+import { ADOPTED, formatChange, headline, NEXT_BOOT, noteIf, REPLACE_COSTS, REPLACE_STEP } from "./text.ts";
 import { deviceKindReason } from "./virtio-mem/rules.ts";
 
-/**
- * What can't be done on the running domain takes the way that the user chose, with the reasons and with the sizes
- * that are live.
- *
- * @param definition the step that sets the inactive definition; empty when that has the size already
- * @param headroom what the way brings beside the size: slots and a ceiling where there were none
- */
+interface Refused {
+  obstacles: Obstacle[];
+  /** The steps that set the inactive definition; none where nothing differs. */
+  definition: Step[];
+  /** What a restart or a replace brings besides the size. */
+  notes: string[];
+}
+
+/** What the running domain can't do takes the fallback that the user chose, with the reasons and the sizes that are live. */
 export function planFallback(
   desired: DesiredMemory,
   observed: Observed,
   live: MemoryView,
-  reasons: Reason[],
-  definition: Step[],
-  headroom: string,
+  { obstacles, definition, notes }: Refused,
 ): Plan {
-  const isSizeKept = live.memory === desired.memory;
-  const why = isSizeKept
-    ? deviceKindReason(desired, live) !== undefined
-      ? `it can't change while the domain runs: ${formatReasons(reasons)}`
-      : `the nodes of the running domain can't be changed: ${formatReasons(reasons)}`
-    : `${formatChange(live.memory, desired.memory)} can't be ${way(desired, live)}: ${formatReasons(reasons)}; ${nearestLiveSizes(desired, observed, live)}`;
   const { whenNotPossible } = desired;
+  const field = fieldOf(desired, live);
+  const subject =
+    field === "memory"
+      ? formatChange(live.memory, desired.memory)
+      : field === "hotplug"
+        ? "hotplug.device"
+        : field;
+  const sizes = nearestSizes(desired, observed, live);
+  const hint = field === "memory" ? liveSizesHint(sizes.nearest, live.memory) : "";
+  const why = [
+    ...obstacles.map(({ text }) => text),
+    ...(field === "memory" ? [describeLiveSizes(sizes.nearest, live.memory, sizes.all)] : []),
+    ...unplugOptions(desired, observed, live, obstacles),
+  ];
+  const reasons = obstacles.map(({ code, text }): Reason => ({ code, text }));
+  const [{ brief } = { brief: "can't be changed while the domain runs" }] = obstacles;
+  const wordings = [
+    `${subject} ${brief}${hint}`,
+    `${subject} ${brief}`,
+    `${subject} can't be changed while the domain runs`,
+  ];
+  const refused = (reason: Reason, brief: string, ...options: string[]): Plan =>
+    refuse(
+      headline("refuse", `${subject} ${brief}${hint}`, `${subject} ${brief}`),
+      [...reasons, reason],
+      [...why, reason.text, ...options],
+    );
   if (observed.nextBoot === undefined && (whenNotPossible === "restart" || whenNotPossible === "nextBoot"))
-    return refuse(`${why}; the domain is transient: once it is off it is gone, so it has no next boot`, [
-      ...reasons,
-      {
-        code: "transient-domain",
-        text: "the domain is transient: once it is off it is gone, so it has no next boot",
-      },
-    ]);
+    return refused(TRANSIENT, "needs a next boot, which a transient domain doesn't have");
   switch (whenNotPossible) {
     case "error":
-      return refuse(`${why}; hotplug.whenNotPossible is "error", so nothing is done`, [
-        ...reasons,
-        { code: "when-not-possible-error", text: 'hotplug.whenNotPossible is "error"' },
-      ]);
+      return refuse(headline("refuse", ...wordings), [...reasons, NOT_WANTED], [...why, NOT_WANTED.text]);
     case "nextBoot":
       if (definition.length === 0) return noChange();
       return {
         outcome: "nextBoot",
-        headline: `next boot: ${why}; it ${NEXT_BOOT}${headroom}`,
-        details: [],
+        headline: headline("nextBoot", `${subject}, after a shutdown and start`),
+        details: [...why, `the change ${NEXT_BOOT}`, ...notes],
         steps: definition,
         reasons,
       };
     case "restart":
       if (!desired.allowDowntime)
-        return refuse(`${why}; ${forbiddenByStack("restart")}`, [
-          ...reasons,
-          { code: "downtime-forbidden", text: forbiddenByStack("restart") },
-        ]);
-      return restart(desired, why, reasons, definition, headroom);
+        return refused(DOWNTIME_FORBIDDEN, "needs a restart, which libvirt-hotplug:allowDowntime forbids");
+      return {
+        outcome: "restart",
+        headline: headline("restart", ...wordings),
+        details: [...why, describeRestart(desired), ...notes],
+        steps: [...definition, ...restartSteps(desired)],
+        reasons,
+      };
     case "replace":
       if (desired.adopted)
-        return refuse(
-          `${why}; the domain was adopted, so it is never replaced: hotplug.whenNotPossible "restart" or "nextBoot" keeps it`,
-          [...reasons, { code: "adopted-domain", text: "the domain was adopted, so it is never replaced" }],
+        return refused(
+          ADOPTED,
+          "needs a replace, but adopted domains are never replaced",
+          'hotplug.whenNotPossible "restart" or "nextBoot" keeps the domain',
         );
       if (!desired.allowDowntime)
-        return refuse(`${why}; ${forbiddenByStack("replace")}`, [
-          ...reasons,
-          { code: "downtime-forbidden", text: forbiddenByStack("replace") },
-        ]);
-      return replace(fieldOf(desired, live), why, reasons, headroom);
+        return refused(DOWNTIME_FORBIDDEN, "needs a replace, which libvirt-hotplug:allowDowntime forbids");
+      return {
+        outcome: "replace",
+        headline: headline("replace", ...wordings),
+        details: [...why, REPLACE_COSTS, KEPT_BY_RESTART, ...notes],
+        steps: [{ kind: "replace", fields: [field], sentence: REPLACE_STEP }],
+        reasons,
+      };
   }
 }
 
-function way({ device, memory }: DesiredMemory, live: MemoryView): string {
-  if (device === "virtio-mem") return "had live";
-  return memory < live.memory ? "hot-unplugged" : "hot-plugged";
-}
+const KEPT_BY_RESTART =
+  'hotplug.whenNotPossible "restart" keeps NVRAM, TPM state, snapshots and manual changes';
+
+const TRANSIENT: Reason = {
+  code: "transient-domain",
+  text: "the domain is transient: it is gone once it stops, so it has no next boot",
+};
+
+const NOT_WANTED: Reason = {
+  code: "when-not-possible-error",
+  text: 'hotplug.whenNotPossible is "error", so nothing is done; "replace", "restart" and "nextBoot" are the other options',
+};
+
+const DOWNTIME_FORBIDDEN: Reason = {
+  code: "downtime-forbidden",
+  text: "the stack forbids downtime (libvirt-hotplug:allowDowntime is false), so nothing is done",
+};
 
 /** The argument that the fallback is for. */
-function fieldOf(desired: DesiredMemory, live: MemoryView): FieldName {
+function fieldOf(desired: DesiredMemory, live: MemoryView): "memory" | "hotplug" | "numa" {
   if (live.memory !== desired.memory) return "memory";
   return deviceKindReason(desired, live) === undefined ? "numa" : "hotplug";
 }
 
-function replace(field: FieldName, why: string, reasons: Reason[], headroom: string): Plan {
-  const sentence = `${REPLACE_COSTS}; hotplug.whenNotPossible "restart" would keep them`;
-  return {
-    outcome: "replace",
-    headline: `replace: ${why}; ${sentence}${headroom}`,
-    details: [],
-    steps: [{ kind: "replace", fields: [field], sentence }],
-    reasons,
-  };
+function describeRestart({ memory, forceOff }: DesiredMemory): string {
+  const force = forceOff ? "after that it is forced off: forceOff" : "it is never forced off";
+  return `the guest is shut down within shutdownTimeout (${force}) and started with ${formatMib(memory)}`;
 }
 
-/** The definition comes first: one that libvirt refuses must not cost the guest its uptime. */
-function restart(
+/** They follow the definition: one that libvirt refuses must not cost the guest its uptime. */
+function restartSteps({ forceOff }: DesiredMemory): Step[] {
+  return [
+    { kind: "stop", force: forceOff, sentence: "shut the guest down" },
+    { kind: "start", sentence: "start the domain" },
+  ];
+}
+
+/** The smaller sizes that would work if the program allowed unplugging, where no DIMMs are of the desired size. */
+function unplugOptions(
   desired: DesiredMemory,
-  why: string,
-  reasons: Reason[],
-  definition: Step[],
-  headroom: string,
-): Plan {
-  const plug = desired.forceOff ? "after that its plug is pulled: forceOff" : "its plug is never pulled";
-  const stop: Step = { kind: "stop", force: desired.forceOff, sentence: "shut the guest down" };
-  const start: Step = { kind: "start", sentence: "start the domain" };
-  return {
-    outcome: "restart",
-    headline: `restart: ${why}; the guest is shut down within shutdownTimeout (${plug}) and started with ${formatMib(desired.memory)}${headroom}`,
-    details: [],
-    steps: [...definition, stop, start],
-    reasons,
-  };
+  observed: Observed,
+  live: MemoryView,
+  obstacles: Obstacle[],
+): string[] {
+  const isDimms = desired.device === "dimm" && desired.memory < live.memory;
+  if (!isDimms || obstacles.some(({ code }) => code === "unplug-not-allowed")) return [];
+  const sizes = sizesWithUnplug(desired, observed);
+  return noteIf(sizes.length > 0, `hotplug.allowUnplug: true would also allow ${formatRanges(sizes)}`);
 }
 
-function formatReasons(reasons: Reason[]): string {
-  return reasons.map(({ text }) => text).join("; ");
-}
-
-function forbiddenByStack(what: string): string {
-  return `a ${what} is forbidden by the stack (libvirt-hotplug:allowDowntime is false), so nothing is done`;
-}
-
-/** The sizes around the asked one that are live from here. */
-function nearestLiveSizes(desired: DesiredMemory, observed: Observed, live: MemoryView): string {
+/** The sizes that work without a restart, and those of them around the desired one. */
+function nearestSizes(
+  desired: DesiredMemory,
+  observed: Observed,
+  live: MemoryView,
+): { all: Reachable[]; nearest: Kib[] } {
   const up = upwardSizes(desired, observed);
   const all = [...downwardSizes(desired, observed), ...(up ? [up] : [])];
-  if (all.length === 0) return `no other size is live from ${formatMib(live.memory)}`;
-  const sizes = around(desired.memory, live.memory, all).map((size) =>
-    size === live.memory ? `${formatMib(size)}, which it has` : formatMib(size),
-  );
-  return `live from here: ${sizes.join("; ")} (${formatRanges(all)})`;
+  return { all, nearest: around(desired.memory, live.memory, all) };
 }
 
-/** The nearest size below the wanted one and the nearest above it: the present one is one of them, too. */
+/** The nearest size below the wanted one and the nearest above it; the present size is one of them, too. */
 function around(wanted: Kib, present: Kib, sizes: Reachable[]): Kib[] {
   const fitting = sizes.flatMap(({ from, to, step }) => {
     if (wanted < from) return [from];

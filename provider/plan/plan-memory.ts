@@ -1,181 +1,179 @@
 import type { Kib } from "../units/kib.ts";
-import { formatMib, formatSize } from "../units/size.ts";
+import { formatSize } from "../units/size.ts";
 import { type BalloonPlanContext, withBalloon } from "./balloon.ts";
-import { ceilingFor, foldedDefinition, leastMemory } from "./definition/folded.ts";
-import { foreignPending, supersededPending } from "./definition/pending.ts";
-import { exceedsMaxMemory } from "./definition/refusals.ts";
-import { belowLeastMemory, definitionSteps, missingTargetNode } from "./definition/steps.ts";
+import { ceilingFor } from "./definition/folded.ts";
+import { foreignPending, supersededNotes } from "./definition/pending.ts";
+import { definitionRefusal } from "./definition/refusals.ts";
+import { definitionSteps } from "./definition/steps.ts";
+import { describeDefinition } from "./definition/text.ts";
 import type { DesiredMemory } from "./desired.ts";
 import { reasonsAgainstAttach } from "./dimms/attach-rules.ts";
-import { describeGrowth, growthNotes } from "./dimms/attach-text.ts";
+import { describeDimm, growthHeadline, growthNotes } from "./dimms/attach-text.ts";
 import { reasonsAgainstDetach } from "./dimms/detach-rules.ts";
-import { describeRemoval, describeShrink, shrinkNotes } from "./dimms/detach-text.ts";
-import { describeDimm, layOut } from "./dimms/layout.ts";
+import { describeRemoval, shrinkHeadline, shrinkNotes } from "./dimms/detach-text.ts";
+import { layOut } from "./dimms/layout.ts";
 import { dimmsToRemove, toRemoval, withoutDevices } from "./dimms/removable.ts";
 import { withRepair } from "./dimms/repair.ts";
 import { planFallback } from "./fallback.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import { noChange, type Plan, type Reason, refuse, type Step } from "./plan.ts";
-import { describeDefinition, formatChange, NEXT_BOOT } from "./text.ts";
+import { noChange, type Obstacle, type Plan, type Step } from "./plan.ts";
+import { formatChange, headline, NEXT_BOOT, noteIf, refusal } from "./text.ts";
 import { planResize, withResized } from "./virtio-mem/resize.ts";
 import { deviceKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
 
-/** What a plan of the memory depends on beside what is asked and what is there. */
+/** What a plan of the memory depends on beside the desired memory and the observed domain. */
 export interface MemoryPlanContext extends BalloonPlanContext {
-  /** The program's list of NUMA nodes differs from what it was. */
+  /** The program's list of NUMA nodes differs from the recorded one. */
   numaChanged?: boolean;
   /** The memory of the inactive definition as the state recorded it. */
   recorded?: Kib;
 }
 
-/** Plans a change of memory: what is asked against what is there, never against the size that the state echoes. */
+/** Plans a change of memory from the observed domain, never from the size that the state echoes. */
 export function planMemory(
   desired: DesiredMemory,
   observed: Observed,
-  circumstances: MemoryPlanContext = {},
+  context: MemoryPlanContext = {},
 ): Plan {
   const { live } = observed;
-  const off = live === undefined || circumstances.stopping === true;
+  const off = live === undefined || context.stopping === true;
   const plan = off
-    ? planOff(desired, observed, circumstances)
+    ? planOff(desired, observed, context)
     : withRepair(desired, observed, live, (view) =>
-        planRunning(desired, { ...observed, live: view }, view, circumstances),
+        planRunning(desired, { ...observed, live: view }, view, context),
       );
-  return withBalloon(plan, desired, observed, circumstances);
+  return withBalloon(plan, desired, observed, context);
 }
 
-/** Nothing runs, so the definition is all that changes. */
-function planOff(desired: DesiredMemory, observed: Observed, circumstances: MemoryPlanContext): Plan {
+/** Nothing runs, so only the definition changes. */
+function planOff(desired: DesiredMemory, observed: Observed, context: MemoryPlanContext): Plan {
   const { nextBoot } = observed;
-  const steps = definitionSteps(desired, observed, circumstances);
+  const steps = definitionSteps(desired, observed, context);
   if (nextBoot === undefined || steps.length === 0) return noChange();
-  const missing = missingTargetNode(desired, nextBoot, circumstances);
-  if (missing !== undefined) return missing;
-  if (desired.memory < leastMemory(desired, observed, circumstances.numaChanged))
-    return belowLeastMemory(desired, observed, circumstances);
-  const beyond = exceedsMaxMemory(desired, observed, circumstances.numaChanged === true);
-  if (beyond !== undefined) return beyond;
-  const change =
-    nextBoot.memory === desired.memory
-      ? `gets ${describeDefinition(foldedDefinition(desired, observed, nextBoot), nextBoot)}`
-      : `goes ${formatChange(nextBoot.memory, desired.memory)} of at most ${formatSize(desired.maxMemory)}`;
+  const refused = definitionRefusal(desired, observed, steps, context);
+  if (refused !== undefined) return refused;
+  const isSizeKept = nextBoot.memory === desired.memory;
+  const what = isSizeKept
+    ? describeDefinition(steps, nextBoot)
+    : formatChange(nextBoot.memory, desired.memory);
   const when = observed.power === "off" ? "the domain is off" : "once the domain is off";
-  return { outcome: "live", headline: `${when}: its definition ${change}`, details: [], steps, reasons: [] };
+  return {
+    outcome: "live",
+    headline: headline("live", `${what} in the definition (${when})`),
+    details: noteIf(!isSizeKept, `maximum at the next boot: ${formatSize(desired.maxMemory)}`),
+    steps,
+    reasons: [],
+  };
 }
 
 function planRunning(
   desired: DesiredMemory,
   observed: Observed,
   live: MemoryView,
-  circumstances: MemoryPlanContext,
+  context: MemoryPlanContext,
 ): Plan {
-  const definition = definitionSteps(desired, observed, circumstances);
-  const foreign = foreignPending(desired, observed, live, circumstances.recorded);
-  if (foreign !== undefined && definition.length > 0) return foreign;
-  const missing = observed.nextBoot && missingTargetNode(desired, observed.nextBoot, circumstances);
-  if (missing !== undefined && definition.length > 0) return missing;
-  if (definition.length > 0 && desired.memory < leastMemory(desired, observed, circumstances.numaChanged))
-    return belowLeastMemory(desired, observed, circumstances);
-  const beyond = exceedsMaxMemory(desired, observed, circumstances.numaChanged === true);
-  if (beyond !== undefined && definition.length > 0) return beyond;
-  const supersedes = supersededPending(desired, observed, live);
+  const definition = definitionSteps(desired, observed, context);
+  const refused =
+    foreignPending(desired, observed, live, definition, context) ??
+    definitionRefusal(desired, observed, definition, context);
+  if (refused !== undefined) return refused;
+  const superseded = supersededNotes(desired, observed, live);
   const increase = increaseOver(desired, live);
   const otherKind = deviceKindReason(desired, live);
-  const isDeferrable = increase !== 0 || circumstances.numaChanged === true || otherKind !== undefined;
-  if (desired.applyOn === "nextBoot" && isDeferrable)
-    return planNextBoot(desired, observed, live, definition, supersedes);
-  const reasons = [
-    ...topologyReasons(desired, observed, live, {
-      increase,
-      numaChanged: circumstances.numaChanged === true,
-    }),
-    ...(otherKind === undefined ? reasonsAgainst(increase, desired, observed, live) : [otherKind]),
+  const numaChanged = context.numaChanged === true;
+  if (desired.applyOn === "nextBoot" && (increase !== 0 || numaChanged || otherKind !== undefined))
+    return planNextBoot(desired, observed, live, definition, superseded);
+  const obstacles = [
+    ...topologyReasons(desired, observed, live, { increase, numaChanged }),
+    ...(otherKind === undefined ? obstaclesTo(increase, desired, observed, live) : [otherKind]),
   ];
-  if (reasons.length > 0)
-    return planFallback(desired, observed, live, reasons, definition, headroom(desired, live) + supersedes);
-  if (increase === 0) return planDefinition(desired, observed, live, definition, supersedes);
-  if (desired.device === "virtio-mem") {
-    const after = definitionSteps(desired, withResized(desired, observed, live), circumstances);
-    return planResize(desired, observed, live, after, supersedes);
+  if (obstacles.length > 0) {
+    const notes = [...headroomNotes(desired, live), ...superseded];
+    return planFallback(desired, observed, live, { obstacles, definition, notes });
   }
-  if (increase < 0) return planShrink(desired, observed, live, circumstances, supersedes);
+  if (increase === 0) return planDefinition(desired, observed, definition, superseded);
+  if (desired.device === "virtio-mem") {
+    const after = definitionSteps(desired, withResized(desired, observed, live), context);
+    const plan = planResize(desired, observed, live, after);
+    return { ...plan, details: [...plan.details, ...superseded, ...numaNotes(after)] };
+  }
+  if (increase < 0) return planShrink(desired, observed, live, context, superseded);
   const layout = layOut(increase, desired, live);
   const attach = layout.dimms.map(
     (dimm): Step => ({ kind: "attach", dimm, sentence: `attach ${describeDimm(dimm)}` }),
   );
-  const notes = growthNotes(desired, observed, live, layout).join("; ");
   return {
     outcome: "live",
-    headline: `${describeGrowth(increase, desired, live, layout)}; ${notes}${supersedes}${numaAtNextBoot(definition)}`,
-    details: [],
+    headline: growthHeadline(desired, live, layout),
+    details: [...growthNotes(desired, observed, live, layout), ...superseded, ...numaNotes(definition)],
     steps: [...attach, ...definition],
     reasons: [],
     layout,
   };
 }
 
-/** The definition is the one of the domain that is left, so that it holds whatever was spread or plugged where. */
+/** The definition becomes that of the domain after the removal, whichever nodes the DIMMs are on. */
 function planShrink(
   desired: DesiredMemory,
   observed: Observed,
   live: MemoryView,
-  circumstances: MemoryPlanContext,
-  supersedes: string,
+  context: MemoryPlanContext,
+  superseded: string[],
 ): Plan {
   const removed = dimmsToRemove(desired, live) ?? [];
   const after = withoutDevices(removed, observed, live);
-  const definition = definitionSteps(desired, after, circumstances);
+  const definition = definitionSteps(desired, after, context);
   const detach = removed.map((device): Step => {
     const dimm = toRemoval(device);
-    return { kind: "detach", dimm, sentence: `take ${describeRemoval(dimm)}` };
+    return { kind: "detach", dimm, sentence: `remove ${describeRemoval(dimm)}` };
   });
-  const notes = shrinkNotes(desired, observed, live).join("; ");
   return {
     outcome: "live",
-    headline: `${describeShrink(desired, live, removed, after.live)}; ${notes}${supersedes}${numaAtNextBoot(definition)}`,
-    details: [],
+    headline: shrinkHeadline(desired, live, removed, after.live),
+    details: [...shrinkNotes(desired, observed, live), ...superseded, ...numaNotes(definition)],
     steps: [...detach, ...definition],
     reasons: [],
   };
 }
 
-function numaAtNextBoot(definition: Step[]): string {
-  return definition.some((step) => step.kind === "redefine") ? `; numa: ${NEXT_BOOT}` : "";
+function numaNotes(definition: Step[]): string[] {
+  return noteIf(
+    definition.some((step) => step.kind === "redefine"),
+    `numa ${NEXT_BOOT}`,
+  );
 }
 
-function reasonsAgainst(
+function obstaclesTo(
   increase: Kib,
   desired: DesiredMemory,
   observed: Observed,
   live: MemoryView,
-): Reason[] {
+): Obstacle[] {
   if (increase === 0) return [];
   if (desired.device === "virtio-mem") return reasonsAgainstResize(desired, live);
   return increase < 0 ? reasonsAgainstDetach(desired, observed, live) : reasonsAgainstAttach(desired, live);
 }
 
-/** The running domain has its size; its definition may differ: a fold that was interrupted, or a new ceiling. */
+/** The running domain has its size, but its definition differs: an update was interrupted, or maxMemory changed. */
 function planDefinition(
   desired: DesiredMemory,
   observed: Observed,
-  live: MemoryView,
   steps: Step[],
-  supersedes: string,
+  superseded: string[],
 ): Plan {
   const before = observed.nextBoot;
   if (before === undefined || steps.length === 0) return noChange();
-  if (before.memory !== desired.memory)
-    return {
-      outcome: desired.applyOn === "nextBoot" ? "nextBoot" : "live",
-      headline: `the running domain has ${formatMib(live.memory)}; its definition goes ${formatChange(before.memory, desired.memory)}; no restart${supersedes}`,
-      details: [],
-      steps,
-      reasons: [],
-    };
-  const onlyNodes = steps.every((step) => step.kind === "redefine");
-  const rest = onlyNodes ? "numa" : describeDefinition(foldedDefinition(desired, observed, before), before);
-  return { outcome: "nextBoot", headline: `${rest}: ${NEXT_BOOT}`, details: [], steps, reasons: [] };
+  if (before.memory === desired.memory) return definedForNextBoot(describeDefinition(steps, before), steps);
+  const outcome = desired.applyOn === "nextBoot" ? "nextBoot" : "live";
+  const change = formatChange(before.memory, desired.memory);
+  return {
+    outcome,
+    headline: headline(outcome, `${change} in the definition (the running domain already has it)`),
+    details: superseded,
+    steps,
+    reasons: [],
+  };
 }
 
 /** The user defers every change. */
@@ -184,29 +182,30 @@ function planNextBoot(
   observed: Observed,
   live: MemoryView,
   steps: Step[],
-  supersedes: string,
+  superseded: string[],
 ): Plan {
-  const before = observed.nextBoot?.memory;
-  if (before === undefined) return noNextBoot();
+  const before = observed.nextBoot;
+  if (before === undefined) {
+    const text = 'hotplug.applyOn is "nextBoot", but the domain is transient and has no next boot';
+    const option = 'hotplug.applyOn "now" changes the running domain';
+    return refusal({ code: "transient-domain", text }, text, option);
+  }
   if (steps.length === 0) return noChange();
-  const size =
-    before === desired.memory
-      ? `at most ${formatSize(desired.maxMemory)}`
+  const what =
+    before.memory === desired.memory
+      ? describeDefinition(steps, before)
       : formatChange(live.memory, desired.memory);
+  return definedForNextBoot(what, steps, superseded);
+}
+
+function definedForNextBoot(what: string, steps: Step[], superseded: string[] = []): Plan {
   return {
     outcome: "nextBoot",
-    headline: `${size} ${NEXT_BOOT}${supersedes}`,
-    details: [],
+    headline: headline("nextBoot", `${what}, after a shutdown and start`),
+    details: [`the change ${NEXT_BOOT}`, ...superseded],
     steps,
     reasons: [],
   };
-}
-
-function noNextBoot(): Plan {
-  const reason = "the domain is transient, so it has no next boot";
-  return refuse(`${reason}; hotplug.applyOn "now" changes the running one`, [
-    { code: "transient-domain", text: reason },
-  ]);
 }
 
 /** POWER rounds the memory up to its block at start, all others to 1 MiB: the domain then has a little more than was asked. */
@@ -216,9 +215,11 @@ function increaseOver(desired: DesiredMemory, live: MemoryView): Kib {
   return increase < 0 && -increase < rounding && live.devices.length === 0 ? 0 : increase;
 }
 
-/** What a way that isn't live brings with it, for a domain that could not grow so far. */
-function headroom(desired: DesiredMemory, live: MemoryView): string {
+/** What a restart or a replace brings to a domain that couldn't grow so far. */
+function headroomNotes(desired: DesiredMemory, live: MemoryView): string[] {
   const { maxMemory } = ceilingFor(desired, live);
-  if (live.maxMemory !== undefined || maxMemory === undefined) return "";
-  return `; with it come ${maxMemory.slots} slots and room up to ${formatSize(maxMemory.size)}, so that later increases are live`;
+  if (live.maxMemory !== undefined || maxMemory === undefined) return [];
+  return [
+    `then the domain has ${maxMemory.slots} slots and room up to ${formatSize(maxMemory.size)}, so later increases are live`,
+  ];
 }

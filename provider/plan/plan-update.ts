@@ -1,35 +1,52 @@
-import type { Defaults } from "../args/defaults.ts";
 import type { FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
+import type { Defaults } from "../args/settings.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed } from "./changed-fields.ts";
-import { desiredMemory } from "./desired.ts";
+import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import type { Observed } from "./observed.ts";
-import { isMoreDisruptive, type Outcome, type Plan, refuse, type Step } from "./plan.ts";
+import {
+  combine,
+  isMoreDisruptive,
+  type Outcome,
+  type Plan,
+  type Reason,
+  refuse,
+  type Step,
+} from "./plan.ts";
 import { planMemory } from "./plan-memory.ts";
-import { NEXT_BOOT, REPLACE_COSTS } from "./text.ts";
+import {
+  ADOPTED,
+  formatList,
+  headline,
+  NEXT_BOOT,
+  noteIf,
+  REPLACE_COSTS,
+  REPLACE_STEP,
+  withNote,
+} from "./text.ts";
 
-/** The whole of an update: the memory's plan, and what the other arguments that changed need. */
+/** The plan of an update: of the memory, and of the other arguments that changed. */
 export interface UpdatePlan extends Plan {
-  /** The plan of the memory alone; undefined while a size isn't known. */
+  /** The plan of the memory; undefined while a size isn't known. */
   memory?: Plan;
-  /** The arguments that changed and need nothing on the domain. */
+  /** The arguments that changed without a change of the domain. */
   settings: FieldName[];
 }
 
 /** What an update is planned from. */
 export interface UpdatePlanInput {
-  /** What the program asks, as check made it. */
+  /** The program's arguments, as check returned them. */
   inputs: Inputs;
   /** The arguments that the state echoes, for those that can't be read off the domain. */
   before: Partial<Inputs>;
-  /** The domain as it is, from a look or from the state. */
+  /** The domain, as observed now or as recorded in the state. */
   observed: Observed;
   /** The memory of the inactive definition as the state recorded it; undefined when it recorded none. */
   recorded: Kib | undefined;
   defaults: Defaults;
-  /** Somebody else made the domain. */
+  /** The domain was not created by this provider. */
   adopted: boolean;
 }
 
@@ -67,9 +84,16 @@ export function planUpdate({
   ];
   const whole = combined(stop ? stopFirst(parts) : parts);
   if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), settings };
-  const headline =
-    whole.headline === "" && settings.length > 0 ? `setting only: ${settings.join(", ")}` : whole.headline;
-  return { ...whole, headline, memory, settings };
+  if (whole.outcome === "none" && settings.length > 0)
+    return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
+  return { ...whole, headline: withMemory(whole, memory), memory, settings };
+}
+
+/** The headline of the whole, which also says that the memory changes though another part is more disruptive. */
+function withMemory({ outcome, headline }: Plan, memory: Plan): string {
+  if (memory.outcome !== "live") return headline;
+  if (outcome === "nextBoot") return withNote(headline, "memory live");
+  return outcome === "restart" ? withNote(headline, "memory in the definition") : headline;
 }
 
 /**
@@ -86,23 +110,14 @@ function asRedefined(observed: Observed, changed: FieldName[], { machine, balloo
   return { ...observed, nextBoot: isBalloon ? withBalloon : named };
 }
 
-/** The parts of one update as one plan: the gravest outcome; a replace or a refusal stands for everything. */
+/** The parts of one update as one plan: a replace or a refusal drops the other parts. */
 function combined(parts: Plan[]): Plan {
   const outcome = parts.reduce<Outcome>(
     (worst, part) => (isMoreDisruptive(part.outcome, worst) ? part.outcome : worst),
     "none",
   );
-  const decisive =
-    outcome === "replace" || outcome === "refuse" ? parts.filter((part) => part.outcome === outcome) : parts;
-  const layout = parts.find((part) => part.layout)?.layout;
-  return {
-    outcome,
-    headline: decisive.flatMap((part) => part.headline || []).join("; "),
-    details: [],
-    steps: outcome === "refuse" ? [] : decisive.flatMap((part) => part.steps),
-    reasons: decisive.flatMap((part) => part.reasons),
-    ...(layout && { layout }),
-  };
+  const isDecisive = outcome === "replace" || outcome === "refuse";
+  return combine(isDecisive ? parts.filter((part) => part.outcome === outcome) : parts);
 }
 
 /** A domain is stopped before its definition is changed, so that a refused definition isn't found out too late to matter. */
@@ -114,44 +129,42 @@ function stopFirst(parts: Plan[]): Plan[] {
 function replacePlans(changed: FieldName[], inputs: Inputs, adopted: boolean): Plan[] {
   const fields = changesThatNeed("replace", changed, inputs);
   if (fields.length === 0) return [];
-  const reason = `a change of ${fields.join(", ")} needs a new domain`;
-  if (adopted)
-    return [
-      refuse(`${reason}, and this one was adopted, so it is never replaced`, [
-        { code: "adopted-domain", text: reason },
-      ]),
-    ];
+  const text = `a change of ${formatList(fields)} needs a new domain`;
+  const required: Reason = { code: "replace-required", text };
+  if (adopted) return [refuse(headline("refuse", `${text}, but ${ADOPTED.text}`), [required, ADOPTED])];
   return [
     {
       outcome: "replace",
-      headline: `replace: ${reason}; ${REPLACE_COSTS}`,
-      details: [],
-      steps: [{ kind: "replace", fields, sentence: REPLACE_COSTS }],
-      reasons: [{ code: "replace-required", text: reason }],
+      headline: headline("replace", text),
+      details: [REPLACE_COSTS],
+      steps: [{ kind: "replace", fields, sentence: REPLACE_STEP }],
+      reasons: [required],
     },
   ];
 }
 
 function redefinePlans(changed: FieldName[], inputs: Inputs, observed: Observed): Plan[] {
   const later = changesThatNeed("nextBoot", changed, inputs);
-  const now = changesThatNeed("definition", changed, inputs);
-  const fields = [...later, ...now];
+  const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
   const off = observed.power === "off" || inputs.running === false;
-  const anew = fields.includes("xml")
-    ? "; the definition is written anew from xml, without what was changed in it by hand"
-    : "";
-  const headline =
-    later.length > 0 && !off
-      ? `${later.join(", ")}: ${NEXT_BOOT}${anew}`
-      : `${fields.join(", ")}: changed in the definition${anew}`;
-  const step: Step = { kind: "redefine", fields, sentence: `change ${fields.join(", ")} in the definition` };
+  const waits = later.length > 0 && !off;
+  const sentence = `change ${formatList(fields)} in the definition`;
   return [
     {
-      outcome: later.length > 0 && !off ? "nextBoot" : "live",
-      headline,
-      details: [],
-      steps: [step],
+      outcome: waits ? "nextBoot" : "live",
+      headline: waits
+        ? headline(
+            "nextBoot",
+            `${formatList(later)}, after a shutdown and start`,
+            `${later.length} arguments, after a shutdown and start`,
+          )
+        : headline("live", sentence, `change ${fields.length} arguments in the definition`),
+      details: [
+        ...noteIf(waits, `the change ${NEXT_BOOT}`),
+        ...noteIf(fields.includes("xml"), "the definition is rewritten from xml; manual changes are lost"),
+      ],
+      steps: [{ kind: "redefine", fields, sentence }],
       reasons: [],
     },
   ];
@@ -160,49 +173,44 @@ function redefinePlans(changed: FieldName[], inputs: Inputs, observed: Observed)
 function autostartPlans(changed: FieldName[], inputs: Inputs): Plan[] {
   if (!changed.includes("autostart") || containsUnknown(inputs.autostart)) return [];
   const on = inputs.autostart === true;
-  const sentence = `turn autostart ${on ? "on" : "off"}`;
-  return [
-    {
-      outcome: "live",
-      headline: sentence,
-      details: [],
-      steps: [{ kind: "autostart", on, sentence }],
-      reasons: [],
-    },
-  ];
+  return [stepPlan("live", { kind: "autostart", on, sentence: `turn autostart ${on ? "on" : "off"}` })];
 }
 
 function startPlan(): Plan {
-  const sentence = "start the domain, which is off";
-  return {
-    outcome: "live",
-    headline: sentence,
-    details: [],
-    steps: [{ kind: "start", sentence }],
-    reasons: [],
-  };
+  return stepPlan("live", { kind: "start", sentence: "start the domain, which is off" });
 }
 
 function stopPlan(inputs: Inputs): Plan {
   const sentence = "shut the domain down (running: false)";
-  const step: Step = { kind: "stop", force: inputs.forceOff === true, sentence };
-  return { outcome: "restart", headline: sentence, details: [], steps: [step], reasons: [] };
+  return stepPlan("restart", { kind: "stop", force: inputs.forceOff === true, sentence });
+}
+
+function stepPlan(outcome: Outcome, step: Step): Plan {
+  return { outcome, headline: headline(outcome, step.sentence), details: [], steps: [step], reasons: [] };
 }
 
 /** A size isn't known in this preview: never a replace on a guess. */
 function unknownPlan(inputs: Inputs, known: Plan, defaults: Defaults): Plan {
+  if (known.outcome === "replace") return known;
   const chosen = knownHotplug(inputs).whenNotPossible;
   const hotplug: unknown = inputs.hotplug;
-  const fallback =
-    hotplug === UNKNOWN || containsUnknown(chosen) ? "the fallback" : (chosen ?? defaults.whenNotPossible);
-  const words = fallback === "nextBoot" ? "at the next boot" : fallback === "error" ? "an error" : fallback;
-  const headline = `update; live if possible, else ${words}: not known yet`;
-  if (known.outcome === "replace") return known;
+  const isChosen = hotplug !== UNKNOWN && !containsUnknown(chosen);
+  const otherwise = isChosen ? FALLBACK_WORDS[chosen ?? defaults.whenNotPossible] : "hotplug.whenNotPossible";
   return {
     outcome: "unknown",
-    headline: [headline, known.headline].filter(Boolean).join("; "),
-    details: [],
+    headline: headline(
+      "unknown",
+      `live if possible, otherwise ${otherwise} (depends on a value not known yet)`,
+    ),
+    details: known.outcome === "none" ? [] : [known.headline, ...known.details],
     steps: [],
     reasons: [],
   };
 }
+
+const FALLBACK_WORDS: Readonly<Record<DesiredMemory["whenNotPossible"], string>> = {
+  replace: "replace",
+  restart: "restart",
+  nextBoot: "at the next boot",
+  error: "an error",
+};

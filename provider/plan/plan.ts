@@ -3,14 +3,14 @@ import type { Kib } from "../units/kib.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 
 /**
- * What a change comes to:
- * - `none`: there is nothing to do;
- * - `live`: on the running domain without a restart, or on a domain that is off;
- * - `nextBoot`: the definition alone; it takes effect when the domain is shut down and started;
- * - `restart`: the domain is shut down;
- * - `replace`: the domain is deleted and created anew;
- * - `refuse`: nothing is done, and the reason is an error;
- * - `unknown`: a value isn't known yet, so the kind isn't either.
+ * What a change does to the domain:
+ * - `none`: nothing;
+ * - `live`: it changes the running domain without a restart, or a domain that is off;
+ * - `nextBoot`: it changes only the definition, which takes effect when the domain is shut down and started;
+ * - `restart`: it shuts the domain down;
+ * - `replace`: the domain is deleted and recreated;
+ * - `refuse`: nothing, and the reason is an error;
+ * - `unknown`: that depends on a value that isn't known yet.
  */
 export type Outcome = "none" | "live" | "nextBoot" | "restart" | "replace" | "refuse" | "unknown";
 
@@ -26,24 +26,24 @@ export interface DimmPlan {
   source?: { nodemask?: string; pageSize?: Kib };
 }
 
-/** A DIMM to take out. */
+/** A DIMM to remove. */
 export type DimmRemoval = Pick<DimmPlan, "size" | "node" | "alias"> &
   Partial<Pick<DimmPlan, "slot" | "base">>;
 
-/** What is asked of a virtio-mem device of the running domain: set, never added to. */
+/** The new size of a virtio-mem device of the running domain: set, never added to. */
 export interface ResizePlan {
   alias: string;
   node: number;
-  /** What is requested of it now. */
+  /** Its requested size now. */
   from: Kib;
   requested: Kib;
-  /** The most that it holds. */
+  /** Its largest size. */
   size: Kib;
 }
 
-/** A virtio-mem device that a definition shall have. */
+/** A virtio-mem device in a definition. */
 export interface VirtioMemPlan {
-  /** Undefined: the one that others put on the node, of which only what is requested is set. */
+  /** Undefined: a device not managed by this provider, of which only the requested size is set. */
   alias?: string;
   node: number;
   size: Kib;
@@ -52,13 +52,13 @@ export interface VirtioMemPlan {
   source?: { nodemask?: string; pageSize?: Kib };
 }
 
-/** One thing that update does, with the sentence that the preview prints for it. */
+/** One thing that update does. The sentence is an infinitive: the preview lists it, an error says "Unable to …". */
 export type Step =
   | { kind: "attach"; dimm: DimmPlan; sentence: string }
   | { kind: "detach"; dimm: DimmRemoval; sentence: string }
   | { kind: "resize"; device: ResizePlan; sentence: string }
   | { kind: "define"; definition: MemoryDefinition; sentence: string }
-  /** `takes`: the guest ends with less than it has. */
+  /** `takes`: the guest loses memory. */
   | { kind: "balloon"; size: Kib; where: "live" | "definition"; takes: boolean; sentence: string }
   | { kind: "redefine"; fields: FieldName[]; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
@@ -68,28 +68,28 @@ export type Step =
 
 /** The memory of the inactive definition, set as a whole. */
 export interface MemoryDefinition {
-  /** The total that the next boot has: cells, and devices that aren't ours. */
+  /** The total at the next boot: cells, and devices not managed by this provider. */
   memory: Kib;
   /** The memory of each cell, by id; empty for a domain without cells. */
   cells: { id: number; memory: Kib }[];
-  /** What the balloon leaves at the next boot; undefined: all of it. */
+  /** The balloon target at the next boot; undefined: all of the memory. */
   currentMemory?: Kib;
-  /** Undefined: no ceiling, since memory is all of it (QEMU refuses slots without headroom). */
+  /** Undefined where memory is all of it: QEMU refuses slots without headroom. */
   maxMemory?: { size: Kib; slots: number };
-  /** Aliases of our devices in the inactive definition that go: DIMMs that the fold takes out, virtio-mem that isn't asked for. */
+  /** Aliases of our devices to remove from the inactive definition: DIMMs that become base memory, unwanted virtio-mem. */
   removeAliases: string[];
-  /** What it shall have of virtio-mem; undefined: nothing of ours. */
+  /** Its virtio-mem devices; undefined: none of ours. */
   virtioMem?: VirtioMemPlan[];
 }
 
-/** Sizes that are live from here: `from`, then every `step`, up to `to`. */
+/** Sizes that work without a restart: `from`, then every `step`, up to `to`. */
 export interface Reachable {
   from: Kib;
   to: Kib;
   step: Kib;
 }
 
-/** Which DIMMs are added, and what is left then. */
+/** The DIMMs that are added, and the slots that are free afterwards. */
 export interface Layout {
   dimms: DimmPlan[];
   freeSlots: number;
@@ -97,10 +97,16 @@ export interface Layout {
   ceiling: Kib;
 }
 
-/** Why a plan isn't milder. The code identifies the rule; the text is for people, and may change. */
+/** Why a plan isn't less disruptive. The code identifies the rule; the text is for people, and may change. */
 export interface Reason {
   code: ReasonCode;
   text: string;
+}
+
+/** Why the running domain can't get the desired size. */
+export interface Obstacle extends Reason {
+  /** The same for a headline, as a predicate: "1003 → 1300 MiB" "is not a multiple of 256 MiB". */
+  brief: string;
 }
 
 export interface Plan {
@@ -110,7 +116,7 @@ export interface Plan {
    * `none`.
    */
   headline: string;
-  /** Reasons in full, sizes that work live, what is kept and what is lost, steps and options; one line each. */
+  /** Reasons in full, sizes that work live, what is kept and what is lost, and other options; one line each. */
   details: string[];
   /** Empty exactly for the outcomes `none`, `refuse` and `unknown`. */
   steps: Step[];
@@ -123,21 +129,50 @@ export function noChange(): Plan {
   return { outcome: "none", headline: "", details: [], steps: [], reasons: [] };
 }
 
-/** The plan as one message: a terminal shows its first line on the resource's row, and the rest under Diagnostics. */
-export function planMessage({ headline, details }: Pick<Plan, "headline" | "details">): string {
-  return [headline, ...details].join("\n");
+export function refuse(headline: string, reasons: Reason[], details: string[] = []): Plan {
+  return { outcome: "refuse", headline, details, steps: [], reasons };
 }
 
-export function refuse(headline: string, reasons: Reason[]): Plan {
-  return { outcome: "refuse", headline, details: [], steps: [], reasons };
+/**
+ * The plan as one message: the headline, then the details and the steps, a line each. A terminal shows the first line on
+ * the resource's row, and all of it under Diagnostics.
+ */
+export function planMessage({
+  headline,
+  details,
+  steps,
+}: Pick<Plan, "headline" | "details" | "steps">): string {
+  const numbered = steps.map(({ sentence }, index) => `${index + 1}. ${sentence}`);
+  return [headline, ...details, ...numbered].join("\n");
 }
 
-/** From the mildest to the gravest. `unknown` isn't compared. */
+/** From the least to the most disruptive. `unknown` isn't compared. */
 const DISRUPTION: readonly Outcome[] = ["none", "live", "nextBoot", "restart", "replace", "refuse"];
 
-/** True when `a` asks more of a domain than `b` does. */
+/** True when `a` interrupts a domain more than `b` does. */
 export function isMoreDisruptive(a: Outcome, b: Outcome): boolean {
   return DISRUPTION.indexOf(a) > DISRUPTION.indexOf(b);
+}
+
+/** Parts of one update as one plan: the most disruptive part has the headline, those of the others are details. */
+export function combine(parts: Plan[]): Plan {
+  const [first, ...rest] = parts.filter(({ outcome }) => outcome !== "none");
+  if (first === undefined) return noChange();
+  const main = rest.reduce(
+    (main, part) => (isMoreDisruptive(part.outcome, main.outcome) ? part : main),
+    first,
+  );
+  const others = [first, ...rest].filter((part) => part !== main);
+  const details = [...main.details, ...others.flatMap((part) => [part.headline, ...part.details])];
+  const layout = parts.find((part) => part.layout)?.layout;
+  return {
+    outcome: main.outcome,
+    headline: main.headline,
+    details: [...new Set(details)],
+    steps: parts.flatMap((part) => part.steps),
+    reasons: parts.flatMap((part) => part.reasons),
+    ...(layout && { layout }),
+  };
 }
 
 export function attachedDimms(steps: Step[]): DimmPlan[] {

@@ -1,10 +1,10 @@
-import type { PlugDevice } from "../args/inputs.ts";
+import type { PlugDevice } from "../args/settings.ts";
 import type { Kib } from "../units/kib.ts";
 import { KIB_PER_MIB } from "../units/kib.ts";
 import { formatMib } from "../units/size.ts";
-import type { Reason } from "./plan.ts";
+import type { Obstacle } from "./plan.ts";
 
-/** What decides whether a guest can take memory while it runs. */
+/** What decides whether a guest supports memory hot-plug. */
 export interface Platform {
   arch?: string;
   /** As the program or libvirt names it: q35, pc-q35-7.2, virt, … */
@@ -13,54 +13,74 @@ export interface Platform {
   uefi: boolean;
 }
 
-const NO_ACPI: Reason = {
-  code: "no-acpi",
-  text: "the domain has no ACPI, by which the guest learns of new memory",
+/** The program rules out memory hot-plug. */
+export const HOTPLUG_DISABLED: Obstacle = {
+  code: "hotplug-disabled",
+  text: "hotplug.enabled is false",
+  brief: "needs hot-plug, but hotplug.enabled is false",
 };
-const NARROW: Reason = { code: "32-bit-guest", text: "a 32-bit guest can't take memory while it runs" };
+const NO_ACPI: Obstacle = {
+  code: "no-acpi",
+  text: "the domain has no ACPI, which guests need for memory hot-plug",
+  brief: "needs ACPI, which the domain doesn't have",
+};
+const NO_UEFI: Obstacle = {
+  code: "no-acpi",
+  text: 'aarch64 guests need ACPI for memory hot-plug, which requires UEFI (firmware: "uefi")',
+  brief: "needs UEFI, which aarch64 guests require for hot-plug",
+};
+// Linux: CONFIG_MEMORY_HOTPLUG depends on 64BIT (mm/Kconfig).
+const NARROW: Obstacle = {
+  code: "32-bit-guest",
+  text: "32-bit guests don't support memory hot-plug",
+  brief: "needs memory hot-plug, which 32-bit guests don't support",
+};
 
-/** Why guests of an architecture can't be plugged, or undefined where they can. */
-const RULES: Readonly<Record<string, (platform: Platform) => Reason | undefined>> = {
+function unsupportedMachine(text: string): Obstacle {
+  const brief = "needs memory hot-plug, which the machine type doesn't support";
+  return { code: "machine-unsupported", text, brief };
+}
+
+function unsupportedArch(arch: string): Obstacle {
+  return {
+    code: "arch-unsupported",
+    text: `${arch} machines don't support memory hot-plug`,
+    brief: `needs memory hot-plug, which ${arch} doesn't support`,
+  };
+}
+
+/** Why guests of an architecture don't support hot-plug; undefined where they do. */
+const RULES: Readonly<Record<string, (platform: Platform) => Obstacle | undefined>> = {
   // QEMU docs/system/i386/microvm.rst: no memory hot-plug.
   x86_64: ({ machine, acpi }) =>
     machine?.startsWith("microvm")
-      ? { code: "machine-unsupported", text: "the machine type microvm has no memory hot-plug" }
+      ? unsupportedMachine("the microvm machine type doesn't support memory hot-plug")
       : acpi
         ? undefined
         : NO_ACPI,
-  // QEMU hw/arm/virt.c: «missing acpi-ged device» without ACPI, which AArch64 guests have with UEFI alone.
+  // QEMU hw/arm/virt.c: "missing acpi-ged device" without ACPI, which AArch64 guests only have with UEFI.
   aarch64: ({ machine = "virt", acpi, uefi }) =>
-    !machine.startsWith("virt")
-      ? {
-          code: "machine-unsupported",
-          text: `of aarch64's machine types virt alone has memory hot-plug, not ${machine}`,
-        }
-      : uefi && acpi
+    machine.startsWith("virt")
+      ? uefi && acpi
         ? undefined
-        : {
-            code: "no-acpi",
-            text: 'an aarch64 guest learns of new memory by ACPI, which it has with UEFI alone (firmware: "uefi")',
-          },
+        : NO_UEFI
+      : unsupportedMachine(`only the virt machine type supports memory hot-plug on aarch64, not ${machine}`),
   ppc64: pseries,
   ppc64le: pseries,
-  s390x: () => ({ code: "arch-unsupported", text: "s390x has no DIMMs" }),
-  riscv64: () => ({ code: "arch-unsupported", text: "riscv64's machine types have no memory hot-plug" }),
-  // Linux: CONFIG_MEMORY_HOTPLUG depends on 64BIT (mm/Kconfig).
+  s390x: () => unsupportedArch("s390x"),
+  riscv64: () => unsupportedArch("riscv64"),
   i686: () => NARROW,
   armv7l: () => NARROW,
 };
 
-function pseries({ machine = "pseries" }: Platform): Reason | undefined {
+function pseries({ machine = "pseries" }: Platform): Obstacle | undefined {
   return machine.startsWith("pseries")
     ? undefined
-    : {
-        code: "machine-unsupported",
-        text: `of POWER's machine types pseries alone has memory hot-plug, not ${machine}`,
-      };
+    : unsupportedMachine(`only the pseries machine type supports memory hot-plug on POWER, not ${machine}`);
 }
 
-/** Why this guest can't take memory while it runs; undefined where it can. An unknown architecture is taken to be able. */
-export function platformReason(platform: Platform, width: 32 | 64): Reason | undefined {
+/** Why this guest doesn't support memory hot-plug; undefined where it does. An unknown architecture is taken to do so. */
+export function platformReason(platform: Platform, width: 32 | 64): Obstacle | undefined {
   if (width === 32) return NARROW;
   return RULES[platform.arch ?? ""]?.(platform);
 }
@@ -71,17 +91,18 @@ export function platformReason(platform: Platform, width: 32 | 64): Reason | und
  */
 const VIRTIO_MEM_ARCHES: ReadonlySet<string> = new Set(["x86_64", "aarch64"]);
 
-/** Why what a program adds memory with doesn't work on a platform; undefined where it does. */
+/** Why a platform doesn't support the device that the program adds memory with; undefined where it does. */
 export function pluggingReason(
   { width, device }: { width: 32 | 64; device: PlugDevice },
   platform: Platform,
-): Reason | undefined {
+): Obstacle | undefined {
   const { arch = "" } = platform;
   const unfit = device === "virtio-mem" && arch !== "" && width === 64 && !VIRTIO_MEM_ARCHES.has(arch);
   if (unfit)
     return {
       code: "virtio-mem-unsupported",
-      text: `virtio-mem is for x86_64 and aarch64 guests here, not for ${arch}`,
+      text: `virtio-mem is only supported for x86_64 and aarch64 guests, not for ${arch}`,
+      brief: "needs virtio-mem, which isn't supported for this architecture",
     };
   return platformReason(platform, width);
 }
@@ -96,23 +117,23 @@ const POWER_BLOCK: Kib = 256 * KIB_PER_MIB;
 const SMALL_BLOCK: Kib = 128 * KIB_PER_MIB;
 
 /**
- * The guest's own memory block: as its agent says, else by the rule of thumb of its kernel; and why it is more than the
- * smallest.
+ * The guest's memory block: as its agent reported it, else by its kernel's rule; and why it is more than the smallest.
  *
- * @param said by the agent
+ * @param reported by the guest agent
  */
 export function guestBlock(
   arch: string | undefined,
   bootMemory: Kib,
-  said?: Kib,
+  reported?: Kib,
 ): { size: Kib; why?: string } {
-  if (said !== undefined) return { size: said, why: "the memory block of this guest, by its agent" };
+  if (reported !== undefined)
+    return { size: reported, why: "the guest's memory block, reported by the guest agent" };
   if (arch === "x86_64" && bootMemory >= LARGE_GUEST)
     return {
       size: LARGE_BLOCK,
-      why: `the memory block of a guest that was started with ${formatMib(LARGE_GUEST)} or more`,
+      why: `the memory block of guests with ${formatMib(LARGE_GUEST)} or more at boot`,
     };
-  if (arch?.startsWith("ppc64")) return { size: POWER_BLOCK, why: "POWER's memory block" };
+  if (arch?.startsWith("ppc64")) return { size: POWER_BLOCK, why: "the memory block of POWER guests" };
   return { size: SMALL_BLOCK };
 }
 

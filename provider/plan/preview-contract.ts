@@ -1,37 +1,34 @@
-import { isMoreDisruptive } from "./plan.ts";
+import { isMoreDisruptive, type Reason } from "./plan.ts";
 import type { UpdatePlan } from "./plan-update.ts";
-import type { ReasonCode } from "./reason-codes.ts";
+import { headline, OUTCOME_WORDS } from "./text.ts";
 
 /**
- * The plan that a preview shows, from the one that follows from the state and the one that a look at the domain
- * gives. A look can make a plan milder or turn it into a refusal; it never makes a shutdown of what the state calls
- * live, so a preview without a route to the hypervisor and an update with one don't differ in kind.
+ * The plan that a preview shows, from the plan by the state and the plan by an observation. An observation can make a plan
+ * less disruptive or turn it into a refusal, but it never interrupts what is live by the state. So a preview without a
+ * route to the hypervisor and an update with one have the same kind of plan.
  *
- * @param looked undefined when the domain could not be looked at
+ * @param looked undefined where the domain couldn't be observed
  */
 export function previewedPlan(fromState: UpdatePlan, looked: UpdatePlan | undefined): UpdatePlan {
   if (looked === undefined || looked.outcome === "unknown") return fromState;
   if (!isMoreDisruptive(looked.outcome, fromState.outcome) || isNonDisruptive(looked)) return looked;
-  return refusal(looked, `the state promises «${fromState.headline || "no change"}»`);
+  return changed(looked, fromState, "since the state was recorded");
 }
 
 /**
- * The plan that update may carry out, which is the one that it makes of what it sees, unless that asks more of the
- * domain than the preview of the same run said.
+ * The plan that update may carry out: its own, unless that is more disruptive than the preview of the same run.
  *
- * @param announced undefined when no preview was made in this process
+ * @param announced undefined where no preview was made in this process
  */
 export function permittedPlan(announced: UpdatePlan | undefined, now: UpdatePlan): UpdatePlan {
   if (announced === undefined || announced.outcome === "unknown")
-    return interrupts(now) ? refusal(now, "nothing was previewed", "not-previewed") : now;
-  const isGraverThanSaid = isMoreDisruptive(now.outcome, announced.outcome) && !isNonDisruptive(now);
+    return interrupts(now) ? notPreviewed(now) : now;
+  const isMoreThanAnnounced = isMoreDisruptive(now.outcome, announced.outcome) && !isNonDisruptive(now);
   const isUnannounced = isNonDisruptive(announced) && removesMemory(now) && !removesMemory(announced);
-  return isGraverThanSaid || isUnannounced
-    ? refusal(now, `the preview said «${announced.headline || "no change"}»`)
-    : now;
+  return isMoreThanAnnounced || isUnannounced ? changed(now, announced, "since the preview") : now;
 }
 
-/** A guest that has to give memory up may suffer from it, so that is never a surprise. */
+/** A guest may suffer from the loss of memory, so a preview must show it. */
 function removesMemory({ steps }: UpdatePlan): boolean {
   return steps.some(
     (step) =>
@@ -41,12 +38,12 @@ function removesMemory({ steps }: UpdatePlan): boolean {
   );
 }
 
-/** None of these touches what runs, so the difference between them needs no second look by a person. */
+/** None of these interrupts the guest, so a difference between them needs no second preview. */
 function isNonDisruptive(change: UpdatePlan): boolean {
   return change.outcome === "none" || change.outcome === "live" || change.outcome === "nextBoot";
 }
 
-/** A stop without a start is the program's own word, `running: false`. */
+/** A stop without a start is what the program wants: `running: false`. */
 function interrupts(change: UpdatePlan): boolean {
   return (
     change.outcome === "replace" ||
@@ -54,15 +51,32 @@ function interrupts(change: UpdatePlan): boolean {
   );
 }
 
-function refusal(change: UpdatePlan, before: string, code: ReasonCode = "domain-changed"): UpdatePlan {
-  if (change.outcome === "refuse") return change;
-  const text = `the domain changed: ${before}, and now it is «${change.headline}»`;
+/** @param since when the domain was as planned before */
+function changed(now: UpdatePlan, before: UpdatePlan, since: string): UpdatePlan {
+  const kinds =
+    before.outcome === now.outcome
+      ? "memory would be removed"
+      : `planned: ${OUTCOME_WORDS[before.outcome]}, now: ${OUTCOME_WORDS[now.outcome]}`;
+  const text = `the domain changed ${since} (${kinds})`;
+  return refused(now, { code: "domain-changed", text }, [
+    `planned: "${before.headline || "no change"}"`,
+    `now: "${now.headline}"`,
+  ]);
+}
+
+function notPreviewed(now: UpdatePlan): UpdatePlan {
+  const text = `a ${OUTCOME_WORDS[now.outcome]} wasn't previewed`;
+  return refused(now, { code: "not-previewed", text }, [`now: "${now.headline}"`]);
+}
+
+function refused(now: UpdatePlan, reason: Reason, details: string[]): UpdatePlan {
+  if (now.outcome === "refuse") return now;
   return {
-    ...change,
+    ...now,
     outcome: "refuse",
-    headline: `${text}; nothing was done: refresh and preview again`,
-    details: [],
+    headline: headline("refuse", `${reason.text}; refresh and preview again`),
+    details: [...details, ...now.reasons.map(({ text }) => text), "nothing was done"],
     steps: [],
-    reasons: [{ code, text }, ...change.reasons],
+    reasons: [reason, ...now.reasons],
   };
 }

@@ -1,41 +1,133 @@
 import type { Kib } from "../units/kib.ts";
 import { formatMib, formatSize } from "../units/size.ts";
-import type { MemoryView } from "./observed.ts";
-import type { MemoryDefinition, VirtioMemPlan } from "./plan.ts";
+import type { DesiredMemory } from "./desired.ts";
+import type { MemoryView, Observed } from "./observed.ts";
+import { type Outcome, type Plan, type Reason, refuse } from "./plan.ts";
 
-/** Said of everything that waits for the next boot. */
+/** The longest headline, in characters: a terminal shows it on one row, after the resource's name. */
+export const HEADLINE_WIDTH = 120;
+
+/** What every headline begins with, for its outcome. */
+export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
+  none: "no change",
+  live: "live",
+  nextBoot: "next boot",
+  restart: "restart",
+  replace: "replace",
+  refuse: "refused",
+  unknown: "unknown",
+};
+
+/** The headline of an outcome: the first wording that fits. The last one must fit whatever the figures are. */
+export function headline(outcome: Outcome, ...wordings: string[]): string {
+  const lines = wordings.map((wording) => `${OUTCOME_WORDS[outcome]}: ${wording}`);
+  return lines.find(({ length }) => length <= HEADLINE_WIDTH) ?? lines.at(-1) ?? "";
+}
+
+/** The headline with a note, where there is room for it. */
+export function withNote(line: string, note: string): string {
+  const longer = `${line}; ${note}`;
+  return longer.length <= HEADLINE_WIDTH ? longer : line;
+}
+
+/**
+ * A plan that does nothing, for one reason.
+ *
+ * @param short what the headline has where the reason's text is too long for it
+ */
+export function refusal(reason: Reason, short: string, ...details: string[]): Plan {
+  const line = headline("refuse", reason.text, short);
+  return refuse(line, [reason], line.endsWith(reason.text) ? details : [reason.text, ...details]);
+}
+
+/** A detail of everything that waits for the next boot. */
 export const NEXT_BOOT =
   "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
 
-/** What a replace costs: said wherever one is planned. */
+/** A detail of every replace. */
 export const REPLACE_COSTS =
-  "the domain is shut down, deleted and created anew: disk files are kept; NVRAM, TPM state, snapshots and changes made by hand are not";
+  "the domain is shut down, deleted and recreated: disk files are kept; NVRAM, TPM state, snapshots and manual changes are lost";
 
-/** «1003 → 1259 MiB» */
+/** Said of every replace that isn't allowed for that. */
+export const ADOPTED: Reason = { code: "adopted-domain", text: "adopted domains are never replaced" };
+
+/** The only step of a replace: the engine carries it out. */
+export const REPLACE_STEP = "delete the domain and create it again";
+
+/** "1003 → 1259 MiB" */
 export function formatChange(from: Kib, to: Kib): string {
-  const [a, b] = [formatMib(from), formatMib(to)];
-  return a.endsWith(" MiB") && b.endsWith(" MiB") ? `${a.slice(0, -4)} → ${b}` : `${a} → ${b}`;
+  return formatPair(from, " → ", to);
 }
 
-/** What changes in a definition whose total stays: its ceiling, else which part is base memory. */
-export function describeDefinition(
-  { memory, maxMemory, virtioMem }: MemoryDefinition,
-  before: MemoryView,
-): string {
-  const isNew = (device: VirtioMemPlan) => !before.devices.some(({ alias }) => alias === device.alias);
-  const added = virtioMem?.filter((device) => device.alias !== undefined && isNew(device)) ?? [];
-  if (added.length > 0)
-    return added
-      .map(({ node, size }) => `a virtio-mem device of ${formatSize(size)} on node ${node}`)
-      .join(", ");
-  if (maxMemory?.size === before.maxMemory?.size && maxMemory?.slots === before.maxMemory?.slots)
-    return `${formatMib(memory)} as base memory`;
-  return maxMemory === undefined
-    ? `no headroom above ${formatSize(memory)}`
-    : `at most ${formatSize(maxMemory.size)} in ${maxMemory.slots} slots`;
+/** "1003 → 1259 MiB", "1003–1259 MiB", "512 of 7168 MiB": the unit once where it is the same. */
+export function formatPair(a: Kib, between: string, b: Kib): string {
+  const [first, second] = [formatMib(a), formatMib(b)];
+  const isSameUnit = first.endsWith(" MiB") && second.endsWith(" MiB");
+  return `${isSameUnit ? first.slice(0, -4) : first}${between}${second}`;
 }
 
-/** A note that there is only under a condition. */
+/** "0", "0 and 1", "0–3 and 5": in ascending order, three or more in a row as a range. */
+export function formatNumbers(numbers: readonly number[]): string {
+  const runs: [first: number, last: number][] = [];
+  for (const number of [...numbers].sort((a, b) => a - b)) {
+    const run = runs.at(-1);
+    if (run?.[1] === number - 1) run[1] = number;
+    else runs.push([number, number]);
+  }
+  const parts = runs.flatMap(([first, last]) => {
+    if (last - first > 1) return [`${first}–${last}`];
+    return first === last ? [`${first}`] : [`${first}`, `${last}`];
+  });
+  return formatList(parts);
+}
+
+/** "a", "a and b", "a, b and c" */
+export function formatList(items: readonly string[]): string {
+  return items.length < 2 ? items.join() : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
+}
+
+/** "a 256 MiB DIMM", "an 8 GiB DIMM": by how the number is read aloud. */
+export function withArticle(noun: string): string {
+  return /^(8|1[18](\d{3})*\b)/.test(noun) ? `an ${noun}` : `a ${noun}`;
+}
+
+/** A detail that there is only under a condition. */
 export function noteIf(condition: boolean, note: string): string[] {
   return condition ? [note] : [];
+}
+
+/** What becomes of maxMemory, now and at the next boot. */
+export function maximumNotes(
+  { memory, maxMemory }: DesiredMemory,
+  { persistent }: Observed,
+  ceiling: Kib,
+): string[] {
+  return [
+    `maximum without a restart: ${formatSize(ceiling)}`,
+    ...noteIf(
+      memory === maxMemory && persistent,
+      "memory reaches maxMemory: the next boot has no headroom unless maxMemory is raised",
+    ),
+    ...noteIf(
+      maxMemory !== ceiling && memory < maxMemory,
+      `the maximum of ${formatSize(maxMemory)} takes effect at the next boot`,
+    ),
+  ];
+}
+
+/** A transient domain has no definition that could keep what changes. */
+export function transientNotes({ persistent }: Observed): string[] {
+  return noteIf(!persistent, "the domain is transient: the new size is lost when it stops");
+}
+
+/** Linux keeps 1/64 of added memory as its map, taken from what the guest has; beyond this multiple it may have none left. */
+const MOST_OVER_BOOT = 32;
+
+/** More memory at once than the kernel may have room to manage. */
+export function pageMapNotes({ memory }: DesiredMemory, { cells }: MemoryView): string[] {
+  const boot = cells.reduce((total, cell) => total + cell.memory, 0);
+  return noteIf(
+    boot > 0 && memory - boot > boot * MOST_OVER_BOOT,
+    `the new size is more than ${MOST_OVER_BOOT} times the boot memory (${formatMib(boot)}), which may not leave enough for the kernel's page map of the new memory (1/64 of it): grow in steps, with a restart in between`,
+  );
 }

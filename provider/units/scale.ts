@@ -1,15 +1,15 @@
 import type { Kib } from "./kib.ts";
 
-/** libvirt's own ceiling (virDomainParseMemory), which is also the largest integer a JS number holds exactly. */
+/** The largest size that libvirt accepts (virDomainParseMemory); also the largest integer that a number holds exactly. */
 const maxKib = BigInt(Number.MAX_SAFE_INTEGER);
 
 const prefixes = "kmgtpe";
 
 /**
- * Bytes in one of a libvirt unit (virScaleInteger), whatever its case: nothing, b, byte or bytes; k, m, g, t, p, e
- * alone or with iB (powers of 1024), with B (powers of 1000).
+ * The bytes in a unit as libvirt reads it (virScaleInteger), in any case: b, byte, bytes; k, m, g, t, p, e with or
+ * without iB are powers of 1024, with B powers of 1000. Undefined for any other text.
  */
-function bytesPerUnit(unit: string): bigint | undefined {
+export function bytesPerUnit(unit: string): bigint | undefined {
   const lower = unit.toLowerCase();
   if (lower === "b" || lower === "byte" || lower === "bytes") return 1n;
   const [, prefix, suffix] = /^([kmgtpe])(|ib|b)$/.exec(lower) ?? [];
@@ -18,9 +18,11 @@ function bytesPerUnit(unit: string): bigint | undefined {
 }
 
 /**
- * A size as libvirt reads it from its XML, in whole KiB: bytes are rounded up. KiB when there is no unit. Leading
- * white space, a leading + and leading zeros pass, as they do there; anything else throws a RangeError that begins
- * with `what`.
+ * Reads a size as libvirt reads it from XML: in KiB where no unit is given, and rounded up to whole KiB. Like libvirt
+ * it accepts leading white space, a leading + and leading zeros.
+ *
+ * @param what the element, for the error
+ * @throws RangeError for anything else
  */
 export function parseScaled(what: string, digits: string, unit: string | undefined): Kib {
   const [, number] = /^[ \t\n\v\f\r]*\+?([0-9]+)$/.exec(digits) ?? [];
@@ -28,11 +30,11 @@ export function parseScaled(what: string, digits: string, unit: string | undefin
   const scale = unit === undefined || unit === "" ? 1024n : bytesPerUnit(unit);
   if (scale === undefined) {
     throw new RangeError(
-      `${what}: ${JSON.stringify(unit)} is no unit of libvirt's (b, KiB, MiB, GiB, TiB, KB, MB, …)`,
+      `${what}: ${JSON.stringify(unit)} is not a unit that libvirt knows (b, KiB, MiB, GiB, TiB, KB, MB, …)`,
     );
   }
   const kib = (BigInt(number) * scale + 1023n) / 1024n;
   if (kib > maxKib)
-    throw new RangeError(`${what}: ${number} ${unit ?? "KiB"} is above libvirt's largest size`);
+    throw new RangeError(`${what}: ${number} ${unit ?? "KiB"} exceeds libvirt's largest size`);
   return Number(kib);
 }

@@ -1,12 +1,16 @@
+import { hotplugSetting } from "../args/settings.ts";
 import type { Inputs } from "../args/inputs.ts";
-import type { Detaching, GuestRecord } from "../guest/record.ts";
+import { redact } from "../args/redact.ts";
+import { UserError } from "../errors.ts";
+import { currentRecord, type GuestRecord } from "../guest/record.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Observation } from "../observe/observe.ts";
+import type { Outputs } from "../outputs.ts";
+import type { Step } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import type { Session } from "../session.ts";
-import type { Kib } from "../units/kib.ts";
 
-/** A change that is to be carried out on a domain. */
+/** An update to carry out. Nothing in it changes while it runs. */
 export interface UpdateContext {
   session: Session;
   hypervisor: Hypervisor;
@@ -15,14 +19,72 @@ export interface UpdateContext {
   /** The arguments that were carried out before. */
   before: Inputs;
   news: Inputs;
-  /** The domain as the change was planned from. */
+  /** The domain that the plan was made for. */
   observation: Observation;
-  change: UpdatePlan;
+  plan: UpdatePlan;
   adopted: boolean;
-  /** What the state has of the guest's word. */
+  /** The resource's state before the update; undefined for a domain that is being adopted. */
+  state?: Outputs;
+}
+
+/** How far an update has come: everything that changes while it runs. */
+export interface Progress {
+  /** The steps that have been carried out. */
+  done: Step[];
+  /** The domain as it was read back last. */
+  now: Observation;
+  /** Aliases of DIMMs that the guest was asked to release and has not answered about. */
+  unanswered: Set<string>;
+  /** What the guest reported after its memory was changed. */
   guest?: GuestRecord | undefined;
-  /** The running domain's memory as the state has it. */
-  liveBefore?: Kib | undefined;
-  /** What the state has of requests that the guest had not answered. */
-  detaching?: Detaching | undefined;
+  /** The guest was waited for until it had the attached memory, or the time was up. */
+  isGuestAwaited: boolean;
+}
+
+/** How long to wait for the guest: `hotplug.awaitGuest`. */
+export function secondsForGuest({ news, session }: UpdateContext): number | false {
+  return hotplugSetting("awaitGuest", news, session.defaults);
+}
+
+/** Whether the domain is shut down or started on the way: then nothing is waited for in the guest. */
+export function isPoweredOffOrOn({ plan }: UpdateContext): boolean {
+  return plan.steps.some(({ kind }) => kind === "stop" || kind === "start");
+}
+
+/** Whether DIMMs are removed and none is attached. */
+export function onlyRemovesDimms({ plan }: UpdateContext): boolean {
+  const kinds = new Set(plan.steps.map(({ kind }) => kind));
+  return kinds.has("detach") && !kinds.has("attach");
+}
+
+/** These change the guest's memory, so that what it reported before is out of date. */
+const CHANGES_MEMORY: ReadonlySet<Step["kind"]> = new Set(["attach", "detach", "resize", "stop", "start"]);
+
+/** What the guest reported in an earlier update, if that still holds. */
+export function keptRecord({ state, domain, plan }: UpdateContext): GuestRecord | undefined {
+  if (plan.steps.some(({ kind }) => CHANGES_MEMORY.has(kind))) return undefined;
+  return currentRecord(state?.__guest, domain.id);
+}
+
+/** Refuses the update before anything was changed. */
+export function refuseUpdate({ domain, before, news }: UpdateContext, why: string): UserError {
+  return new UserError(redact(`Unable to update domain ${domain.name}: ${why}`, before, news));
+}
+
+/** What the user reads on the resource's row. */
+export interface UpdateLog {
+  status(text: string): Promise<void>;
+  info(text: string): Promise<void>;
+  warn(text: string): Promise<void>;
+}
+
+/** Without figures where a size is secret. */
+export function updateLog({ session, before, news }: UpdateContext): UpdateLog {
+  const { log } = session;
+  const text = (message: string) => redact(message, before, news);
+  return {
+    status: (message) => log.status(news.__urn, text(message)),
+    info: (message) => log.message(news.__urn, "info", text(message)),
+    warn: (message) => log.message(news.__urn, "warning", text(message)),
+  };
 }

@@ -1,53 +1,56 @@
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import type { DimmPlan } from "../plan/plan.ts";
-import type { Kib } from "../units/kib.ts";
+import { type Kib, sum } from "../units/kib.ts";
 import { readNumbers } from "../units/number-list.ts";
 import { formatMib, wholeMib } from "../units/size.ts";
 
-/** What the host can't give: as a warning where it may still swap or reclaim, as an error where it may not. */
-export interface Shortage {
+/** Memory that the host has to provide, and where it comes from. */
+export type HostMemory = Pick<DimmPlan, "size" | "source">;
+
+/** The host doesn't have the memory: a warning where it may still swap or reclaim, an error where it can't. */
+export interface HostShortage {
   severity: "warning" | "error";
   text: string;
 }
 
 /**
- * Looks whether the host has the memory that is to be attached: free huge pages of the source nodes, else what is
- * free or can be reclaimed (free + buffers + cached; «free» alone leaves the page cache out).
+ * Compares the memory that is to be added with what the host has: free huge pages of the source nodes, else memory that is
+ * free or can be reclaimed (free + buffers + cached: `free` by itself leaves the page cache out).
  *
- * @param pinned the domain's memory is locked or allocated at once, so that too little fails half-way
+ * @param isPinned the domain's memory is locked or allocated at once, so that too little fails halfway
  */
-export async function shortage(
+export async function hostShortage(
   hypervisor: Hypervisor,
-  added: Pick<DimmPlan, "size" | "source">[],
-  pinned: boolean,
-): Promise<Shortage | undefined> {
-  const needed = added.reduce((sum, { size }) => sum + size, 0);
-  const pageSize = added[0]?.source?.pageSize;
-  if (pageSize !== undefined && pageSize > SMALL_PAGE)
-    return hugePageShortage(hypervisor, needed, pageSize, added[0]?.source?.nodemask);
+  added: HostMemory[],
+  isPinned: boolean,
+): Promise<HostShortage | undefined> {
+  const needed = sum(added.map(({ size }) => size));
+  const { pageSize, nodemask } = added[0]?.source ?? {};
+  if (pageSize !== undefined && pageSize > LARGEST_BASE_PAGE)
+    return hugePageShortage(hypervisor, needed, pageSize, nodemask);
   const { free, buffers, cached } = await hypervisor.nodeMemory();
   const available = free + buffers + cached;
   if (available >= needed) return undefined;
-  return {
-    severity: pinned ? "error" : "warning",
-    text: `the host has ${formatMib(wholeMib(available))} (free, buffers and cached), and ${formatMib(needed)} are to be added${pinned ? " to a domain whose memory is locked or allocated at once" : ""}`,
-  };
+  const text = `the host has only ${formatMib(wholeMib(available))} available (free, buffers and cached), less than the ${formatMib(needed)} to add`;
+  if (!isPinned) return { severity: "warning", text };
+  return { severity: "error", text: `${text}, and the domain's memory is locked or allocated at once` };
 }
 
-/** The base page of x86-64, and of most AArch64 hosts; POWER has 64 KiB. */
-const SMALL_PAGE: Kib = 64;
+/** The base page is 4 KiB on x86-64 and most AArch64 hosts, 64 KiB on POWER and some AArch64 hosts. */
+const LARGEST_BASE_PAGE: Kib = 64;
 
 async function hugePageShortage(
   hypervisor: Hypervisor,
   needed: Kib,
   pageSize: Kib,
   nodemask: string | undefined,
-): Promise<Shortage | undefined> {
+): Promise<HostShortage | undefined> {
+  // libvirt takes -1 for all nodes together (virNodeGetFreePages).
   const nodes = nodemask === undefined ? [-1] : readNumbers(nodemask);
   const counts = await Promise.all(nodes.map((node) => hypervisor.freePages(pageSize, node)));
-  const available = counts.reduce((sum, count) => sum + count * pageSize, 0);
+  const available = sum(counts.map((count) => count * pageSize));
   if (available >= needed) return undefined;
   const where = nodemask === undefined ? "the host" : `host node ${nodemask}`;
-  const text = `${where} has ${formatMib(available)} in free pages of ${formatMib(pageSize)}, and ${formatMib(needed)} are to be added`;
+  const text = `${where} has only ${formatMib(available)} in free pages of ${formatMib(pageSize)}, less than the ${formatMib(needed)} to add`;
   return { severity: "error", text };
 }

@@ -1,83 +1,129 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
-import { PartialError, UserError } from "../errors.ts";
-import { currentRecord, type GuestRecord } from "../guest/record.ts";
-import type { Observation } from "../observe/observe.ts";
+import { messageOf, PartialError, UserError } from "../errors.ts";
+import { currentRecord } from "../guest/record.ts";
+import { withGuest } from "../observe/guest.ts";
+import { type Observation, observe } from "../observe/observe.ts";
 import { type Outputs, outputs } from "../outputs.ts";
-import type { Step } from "../plan/plan.ts";
+import { type ObservedDevice, withoutTaken, withRecordedTaken } from "../plan/observed.ts";
+import { attachedDimms, type Step } from "../plan/plan.ts";
 import type { Kib } from "../units/kib.ts";
+import { isLiveBalloon, pendingBalloonTarget } from "./actions/balloon.ts";
 import { stillDetaching } from "./actions/detach.ts";
-import { isLiveBalloon } from "./balloon-target.ts";
-import type { UpdateContext } from "./context.ts";
-import type { StepContext } from "./step-context.ts";
+import type { Progress, UpdateContext } from "./context.ts";
+import { queryGuest } from "./query-guest.ts";
+import { afterFailure } from "./run-step.ts";
 
-/** The outputs after a change. Whatever waits for the next boot after a change of ours is ours. */
-export function record(
-  { session, uri, domain, adopted }: UpdateContext,
+/** The outputs of an update that did everything. */
+export async function finalOutputs(context: UpdateContext, progress: Progress): Promise<Outputs> {
+  const target = pendingBalloonTarget(context, progress.now.observed);
+  // What the balloon driver reported is MemTotal, which the balloon has changed since; the agent's blocks stay online.
+  const isStale = context.plan.steps.some(isLiveBalloon) && progress.guest?.speaker !== "agent";
+  if (isStale) progress.guest = await queryGuest(context, progress.now);
+  return record(context.news, context, progress, target);
+}
+
+interface FailedStep {
+  step: Step;
+  error: unknown;
+  context: UpdateContext;
+  progress: Progress;
+}
+
+/**
+ * The error of an update in which a step failed. With nothing changed the old state stays; otherwise what was read back is
+ * recorded, also where the guest may still do what it was asked for.
+ */
+export async function failedStep({ step, error, context, progress }: FailedStep): Promise<Error> {
+  const { hypervisor, domain, before, news, plan, state } = context;
+  const { done } = progress;
+  const latest = await observe(hypervisor, domain).catch(() => progress.now);
+  const changed = await afterFailure(step, context, progress, latest);
+  const isUntouched = done.length === 0 && changed === undefined;
+  const message = redact(describeFailure(error, done), before, news);
+  if (isUntouched && progress.unanswered.size === 0) return new UserError(message, { cause: error });
+  progress.now = changed ?? latest;
+  progress.isGuestAwaited = false;
+  if (isUntouched) progress.guest ??= currentRecord(state?.__guest, domain.id);
+  const isCarriedOut = done.length > 0 || plan.steps.slice(0, 1).some(isLiveBalloon);
+  const inputs = isCarriedOut ? appliedInputs(before, news, plan.steps, done) : before;
+  const properties = defined(await record(inputs, context, progress));
+  return new PartialError(message, domain.uuid, properties, error);
+}
+
+function describeFailure(error: unknown, done: Step[]): string {
+  const steps = done.map((step) => step.sentence).join("; ");
+  return steps === "" ? messageOf(error) : `${messageOf(error)} (done before that: ${steps})`;
+}
+
+/** The error of an update whose steps were carried out, but whose guest hasn't followed: the next run waits again. */
+export async function guestShortfall(
+  message: string,
+  context: UpdateContext,
+  progress: Progress,
+): Promise<Error> {
+  const { domain, before, news, plan } = context;
+  const inputs = appliedInputs(before, news, plan.steps, progress.done);
+  const properties = defined(await record(inputs, context, progress));
+  return new PartialError(redact(message, before, news), domain.uuid, properties, undefined);
+}
+
+/** The outputs as far as the update has come. After an update of ours the size that waits for the next boot is ours. */
+async function record(
   inputs: Inputs,
-  observation: Observation,
-  { underWay }: StepContext,
-  guest?: GuestRecord,
+  context: UpdateContext,
+  progress: Progress,
   told?: Kib,
-): Outputs {
+): Promise<Outputs> {
+  const { session, uri, domain, adopted } = context;
+  const observation = await withGuestReport(context, progress);
   const pending = observation.observed.nextBoot?.memory;
-  const detaching = stillDetaching(domain.id, underWay, observation);
+  const detaching = stillDetaching(domain.id, progress.unanswered, observation);
   return outputs(
     { ...inputs, uuid: domain.uuid },
-    { uri, observation, defaults: session.defaults, adopted, pending, told, guest, detaching },
+    {
+      uri,
+      observation,
+      defaults: session.defaults,
+      adopted,
+      pending,
+      told,
+      guest: progress.guest,
+      detaching,
+    },
   );
 }
 
 /** The arguments as far as the steps that were done carried them out. */
-export function appliedInputs(before: Inputs, news: Inputs, steps: Step[], done: Step[]): Inputs {
+function appliedInputs(before: Inputs, news: Inputs, steps: Step[], done: Step[]): Inputs {
   const missing = steps.filter((step) => !done.includes(step));
   const kept = missing.flatMap((step) =>
     step.kind === "redefine" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
   );
-  // Once named, a balloon is ours to give back: a program that names none any more finds it here until that was done.
+  // Once named, the balloon is ours to give back: a program that doesn't name it any more finds it here until that is done.
   const isBallooned = !missing.some(({ kind }) => kind === "balloon");
   const currentMemory = news.currentMemory ?? (isBallooned ? undefined : before.currentMemory);
   return {
     ...news,
     ...Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)])),
-    ...(currentMemory !== undefined && { currentMemory }),
+    ...defined({ currentMemory }),
   };
 }
 
-/**
- * With nothing done the old state stays; else what was read back is recorded, as Pulumi's partial state. So it is where the
- * guest may still do what it was asked for.
- *
- * @param changed the domain isn't as the state has it, whatever this run did; a balloon that was set moves on
- * @param heard the guest's word, where this run has it
- */
-export function failure(
-  error: Error,
-  context: UpdateContext,
-  done: Step[],
-  latest: Observation,
-  place: StepContext,
-  changed: boolean,
-  heard: GuestRecord | undefined,
-): Error {
-  const { before, news, change, domain, guest } = context;
-  if (done.length === 0 && !changed && place.underWay.size === 0)
-    return new UserError(redact(error.message, before, news), { cause: error });
-  const steps = done.map((step) => step.sentence).join("; ");
-  const said = redact(
-    steps === "" ? error.message : `${error.message} (done before that: ${steps})`,
-    before,
-    news,
-  );
-  const isCarriedOut = done.length > 0 || change.steps.slice(0, 1).some(isLiveBalloon);
-  const inputs = isCarriedOut ? appliedInputs(before, news, change.steps, done) : before;
-  const word = heard ?? (done.length === 0 && !changed ? currentRecord(guest, domain.id) : undefined);
-  const properties = record(context, inputs, latest, place, word);
-  return new PartialError(said, properties.uuid, defined(properties), error);
+/** The domain as it was read back last, with which DIMMs its guest took. */
+async function withGuestReport(context: UpdateContext, progress: Progress): Promise<Observation> {
+  const { hypervisor, domain, session, plan, observation: before } = context;
+  const { now, isGuestAwaited } = progress;
+  const isChanged = plan.steps.some(({ kind }) => kind === "attach" || kind === "detach");
+  const asked = isGuestAwaited || isChanged ? await withGuest(hypervisor, domain, now, session.clock) : now;
+  const after = isGuestAwaited ? asked : withoutEarlyRefusal(asked, plan.steps);
+  return { ...after, observed: withRecordedTaken(after.observed, before.observed) };
 }
 
-/** All steps were carried out, and the guest hasn't followed: the next run goes on with it. */
-export function shortfallOf(said: string, { domain, before, news }: UpdateContext, outs: Outputs): Error {
-  return new PartialError(redact(said, before, news), domain.uuid, defined(outs), undefined);
+/** A guest that nobody waited for hasn't rejected what was attached a moment ago: it may be about to take it. */
+function withoutEarlyRefusal(observation: Observation, steps: Step[]): Observation {
+  const isEarly = ({ taken, alias }: ObservedDevice) =>
+    taken === false && attachedDimms(steps).some((dimm) => dimm.alias === alias);
+  return { ...observation, observed: withoutTaken(observation.observed, isEarly) };
 }

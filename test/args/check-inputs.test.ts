@@ -1,12 +1,12 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { hidden, places, URN, validArguments, withUnknown } from "../support/arbitrary-inputs.ts";
 
-/** What check makes of arguments that have nothing wrong. */
+/** The inputs that check makes of valid arguments. */
 function checked(args: Record<string, unknown>, olds: Record<string, unknown> = {}): Partial<Inputs> {
   const { inputs, failures } = checkInputs(olds, { ...hidden, ...args });
   expect(failures).toEqual([]);
@@ -14,7 +14,7 @@ function checked(args: Record<string, unknown>, olds: Record<string, unknown> = 
 }
 
 describe("what check computes", () => {
-  test("of the least that a program says", () => {
+  test("from memory only", () => {
     expect(checked({ memory: "1003MiB" })).toEqual({
       ...hidden,
       name: "web-1",
@@ -68,8 +68,8 @@ describe("what check computes", () => {
   );
 
   test.each([
-    [{ memory: "8GiB" }, { memorySlots: 32, cap64Bit: 16_384 * 1024 }, "16384MiB", 32],
-    [{ memory: "8GiB", arch: "i686" }, { cap32Bit: 10_240 * 1024 }, "10240MiB", 16],
+    [{ memory: "8GiB" }, { memorySlots: 32, maxMemory64Bit: 16_384 * 1024 }, "16384MiB", 32],
+    [{ memory: "8GiB", arch: "i686" }, { maxMemory32Bit: 10_240 * 1024 }, "10240MiB", 16],
     [{ memory: "8GiB", memorySlots: 4 }, { memorySlots: 32 }, "32768MiB", 4],
   ])("of %j in a stack with %j: at most %s in %i slots", (args, stack, maxMemory, memorySlots) => {
     const { inputs, failures } = checkInputs({}, { ...hidden, ...args }, { ...DEFAULTS, ...stack });
@@ -77,16 +77,16 @@ describe("what check computes", () => {
     expect(inputs).toMatchObject({ maxMemory, memorySlots });
   });
 
-  test("the stack's word makes no difference to what a resource has already, but for a cap below it", () => {
+  test("the stack's configuration doesn't change what a resource has, except for a lower limit", () => {
     const before = checked({ memory: "1GiB" });
-    const stack = { ...DEFAULTS, memorySlots: 32, cap64Bit: 2 ** 40 };
+    const stack = { ...DEFAULTS, memorySlots: 32, maxMemory64Bit: 2 ** 40 };
     const args = { ...hidden, memory: "1GiB" };
     expect(checkInputs(before, args, stack).inputs).toEqual(before);
-    const lowered = checkInputs(before, args, { ...stack, cap64Bit: 2048 * 1024 });
+    const lowered = checkInputs(before, args, { ...stack, maxMemory64Bit: 2048 * 1024 });
     expect(lowered).toEqual({ failures: [], inputs: { ...before, maxMemory: "2048MiB" } });
   });
 
-  test("memory is the sum of its nodes where the program gives theirs alone", () => {
+  test("memory is the sum of the nodes' shares where the program only sets those", () => {
     expect(checked({ numa: [{ memory: "1GiB" }, { memory: "512MiB" }, {}] })).toMatchObject({
       memory: "1536MiB",
       numa: [{ memory: "1024MiB" }, { memory: "512MiB" }, {}],
@@ -105,7 +105,7 @@ describe("what check computes", () => {
     expect(macs[1]?.mac).toMatch(/^52:54:00:/);
   });
 
-  test("an interface without a MAC takes none that another one is given now", () => {
+  test("an interface without a MAC never gets one that the program gives to another", () => {
     const mac = "52:54:00:00:00:01";
     const before = checked({ memory: "1GiB", interfaces: [{ user: true, mac }] });
     const after = checked({ memory: "1GiB", interfaces: [{ user: true }, { user: true, mac }] }, before);
@@ -113,7 +113,7 @@ describe("what check computes", () => {
     expect(after.interfaces?.[0]?.mac).not.toBe(mac);
   });
 
-  test("MACs differ from place to place and from resource to resource, and are of QEMU's own range", () => {
+  test("MACs differ between interfaces and between resources, and have QEMU's prefix", () => {
     const args = { memory: "1GiB", interfaces: [{ user: true }, { user: true }] };
     const macs = [checked(args), checked({ ...args, __urn: `${URN}x` })].flatMap((inputs) =>
       (inputs.interfaces ?? []).map(({ mac }) => mac),
@@ -122,7 +122,7 @@ describe("what check computes", () => {
     for (const mac of macs) expect(mac).toMatch(/^52:54:00(:[0-9a-f]{2}){3}$/);
   });
 
-  test("a secret that holds nothing arrives as null, which says nothing", () => {
+  test("a secret without a value arrives as null and counts as absent", () => {
     const args = { memory: "1GiB", maxMemory: null, memoryPlan: null, hotplug: { alignment: null } };
     expect(checked({ ...args, __secret: true })).toEqual({
       ...checked({ memory: "1GiB" }),
@@ -187,5 +187,68 @@ describe("what isn't known yet in a preview", () => {
     [{ user: UNKNOWN }],
   ])("an interface may turn out right: %j", (one) => {
     checked({ memory: "1GiB", interfaces: [one] });
+  });
+});
+
+const ARGUMENTS =
+  "name, memory, maxMemory, memorySlots, vcpus, hotplug, numa, currentMemory, guestWidth, cpu, arch, machine, firmware, boot, disks, interfaces, serial, agent, balloon, description, running, autostart, shutdownTimeout, forceOff, adopt, onDelete, uri, xml";
+
+describe("what check refuses", () => {
+  const memory = "1003MiB";
+
+  test.each([
+    ["uuid", "is computed from the resource's URN and can't be set"],
+    ["memry", 'is not an argument of Domain; did you mean "memory"?'],
+    ["MAXMEMORY", 'is not an argument of Domain; did you mean "maxMemory"?'],
+    ["zebra", `is not an argument of Domain; expected one of ${ARGUMENTS}`],
+    ["constructor", `is not an argument of Domain; expected one of ${ARGUMENTS}`],
+  ])("%s %s", (name, reason) => {
+    expect(checkInputs({}, { ...hidden, memory, [name]: 1 }).failures).toEqual([{ property: name, reason }]);
+  });
+
+  test("a program without memory", () => {
+    const reason = 'is required, e.g. "4GiB"';
+    expect(checkInputs({}, hidden).failures).toEqual([{ property: "memory", reason }]);
+  });
+
+  test("comes all at once, in the order of the arguments", () => {
+    const args = {
+      memory: "4GB",
+      maxMemory: 0,
+      vcpus: 0,
+      hotplug: { alignment: "3MiB", targetNode: 1 },
+      onDelete: "destroy",
+      memorySlot: 3,
+      currentMemory: true,
+      disks: [{ file: "a" }, { file: "/b", bus: "x" }],
+    };
+    expect(checkInputs({}, { ...hidden, ...args }).failures.map(({ property }) => property)).toEqual([
+      "memorySlot",
+      "memory",
+      "maxMemory",
+      "vcpus",
+      "onDelete",
+      "currentMemory",
+      "disks[0].file",
+      "disks[1].bus",
+      "hotplug.alignment",
+      "hotplug.targetNode",
+    ]);
+  });
+
+  test("includes a resource's name that can't be a domain's, unless the program sets a name", () => {
+    const urn = `${hidden.__urn}/x`;
+    const reason = "must be 1 to 200 letters, digits and _ . + : @ -, starting with a letter, a digit or _";
+    expect(checkInputs({}, { ...hidden, __urn: urn, memory }).failures).toEqual([
+      { property: "name", reason },
+    ]);
+    expect(checkInputs({}, { ...hidden, __urn: urn, memory, name: "web" }).failures).toEqual([]);
+  });
+
+  test("shows no figures of a secret size", () => {
+    const args = { memory: "9217MiB", maxMemory: "8GiB", vcpus: -7 };
+    const reasons = JSON.stringify(checkInputs({}, { ...hidden, ...args, __secret: true }).failures);
+    expect(reasons).toContain("above maxMemory");
+    expect(reasons).not.toMatch(/\d/);
   });
 });

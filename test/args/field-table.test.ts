@@ -22,9 +22,9 @@ function fieldCount(name: string): number {
   return [...body.matchAll(/^ {2}\w+\??:/gm)].length;
 }
 
-/** What the documentation of a field says of a change, by what the table says that it needs. */
+/** How the documentation of an argument describes a change, by the change column of the table. */
 const SENTENCES: Record<Exclude<ChangeNeeds, "memory" | "identity">, RegExp> = {
-  live: /A change: (at once\.$|`false` shuts the guest down .*, `true` starts it\.$)/,
+  live: /A change: (at once\.$|`false` shuts the guest down .*; `true` starts it\.$)/,
   definition: /A change: at once, in the definition\.$/,
   nextBoot: /A change: takes effect at the next boot\.$/,
   setting: /A change: a setting only[.,]/,
@@ -35,14 +35,14 @@ const SENTENCES: Record<Exclude<ChangeNeeds, "memory" | "identity">, RegExp> = {
 const args = documented("DomainArgs");
 
 describe("the arguments, their documentation and the field table", () => {
-  test("are the same ones, all documented, in one order", () => {
+  test("are the same, all documented, in one order", () => {
     const given = FIELD_NAMES.filter((name) => FIELDS[name].change !== "identity");
     expect([...args.keys()]).toEqual(given);
     expect(fieldCount("DomainArgs")).toBe(given.length);
   });
 
   test.each(FIELD_NAMES.filter((name) => name !== "uuid" && name !== "hotplug").map((name) => [name]))(
-    "what a change of %s does is documented as the table has it",
+    "a change of %s is documented as the table has it",
     (name) => {
       const needs: ChangeNeeds = FIELDS[name].change;
       const doc = args.get(name) ?? "";
@@ -51,15 +51,15 @@ describe("the arguments, their documentation and the field table", () => {
     },
   );
 
-  test("the fields of hotplug are documented as settings, as the table has hotplug, with their defaults", () => {
+  test("the fields of hotplug are documented as settings, with their defaults", () => {
     expect(FIELDS.hotplug.change).toBe("setting");
     expect(source).toMatch(
-      /A change of any of it but `device` is a setting only\. \*\/\nexport interface HotplugArgs \{/,
+      /Only a change of `device` affects an existing domain; a\n \* change of any other field is a setting only\.\n \*\/\nexport interface HotplugArgs \{/,
     );
     for (const doc of documented("HotplugArgs").values()) expect(doc).toMatch(/ Default: .+\.$/);
   });
 
-  test("sizes are memory's business and nobody else's", () => {
+  test("only the arguments that set the memory need the planner", () => {
     expect(FIELD_NAMES.filter((name) => FIELDS[name].change === "memory")).toEqual([
       "memory",
       "maxMemory",
@@ -91,6 +91,8 @@ describe("the arguments, their documentation and the field table", () => {
     const { failures } = checkInputs({}, news);
     const fields = [...documented(name).keys()];
     expect(fields.length).toBe(fieldCount(name));
-    expect(failures).toEqual([{ property, reason: `has no "nonsense"; it has ${fields.join(", ")}` }]);
+    expect(failures).toEqual([
+      { property, reason: `has no field "nonsense"; expected one of ${fields.join(", ")}` },
+    ]);
   });
 });

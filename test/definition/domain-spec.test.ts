@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
-import { type DomainType, definitionXml, domainSpec } from "../../provider/definition/domain-spec.ts";
+import { definitionXml, domainSpec } from "../../provider/definition/domain-spec.ts";
+import type { DomainType } from "../../provider/definition/platform.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 
 const MIB = 1024;
@@ -42,18 +43,18 @@ describe("the definition that arguments ask for", () => {
 
   test.each([
     ["KVM where the host has it", {}, undefined, "kvm"],
-    ["QEMU for another architecture", { arch: "aarch64" }, undefined, "qemu"],
+    ["QEMU for another architecture", { arch: "aarch64" as const }, undefined, "qemu"],
     ["what the stack says", {}, "qemu" as const, "qemu"],
   ])("%s", (_, more, type, expected) => {
     expect(specOf({ ...inputs, ...more }, host, type).type).toBe(expected);
   });
 
   test.each([
-    [{ arch: "x86_64" }, "bios", true],
-    [{ arch: "i686" }, "bios", true],
-    [{ arch: "aarch64" }, "uefi", true],
-    [{ arch: "aarch64", firmware: "bios" as const }, "bios", false],
-    [{ arch: "s390x" }, "bios", false],
+    [{ arch: "x86_64" as const }, "bios", true],
+    [{ arch: "i686" as const }, "bios", true],
+    [{ arch: "aarch64" as const }, "uefi", true],
+    [{ arch: "aarch64" as const, firmware: "bios" as const }, "bios", false],
+    [{ arch: "s390x" as const }, "bios", false],
   ])("firmware and ACPI of %j: %s, %s", (more, firmware, acpi) => {
     expect(specOf({ ...inputs, ...more }, host, undefined)).toMatchObject({ firmware, acpi });
   });

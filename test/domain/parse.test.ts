@@ -12,10 +12,11 @@ import {
   text,
 } from "../../provider/domain/tree.ts";
 import { documentXml, xmlText } from "../support/arbitrary-xml.ts";
+import { cases } from "../support/properties.ts";
 import { fixture, fixtureNames } from "./fixture.ts";
 
 describe("parse and serialise", () => {
-  test.prop([documentXml], { numRuns: 400 })("give back every byte", (xml) => {
+  test.prop([documentXml], cases(400))("give back every byte", (xml) => {
     expect(serialise(parse(xml))).toBe(xml);
   });
 

@@ -160,7 +160,7 @@ describe("libvirt's rules of memory", () => {
     ["", "the domain has no memory"],
     ["<memory/>", "the domain has no memory"],
     ["<memory>1 GiB</memory>", '<memory>: "1 GiB" is not a whole number'],
-    ["<memory unit='GI'>1</memory>", '"GI" is no unit'],
+    ["<memory unit='GI'>1</memory>", '"GI" is not a unit'],
     ["<memory>1</memory><vcpu>two</vcpu>", '<vcpu>: "two"'],
     ["<memory>1</memory><devices><memory model='ram'/></devices>", 'unknown model of a memory device: "ram"'],
   ])("%j is refused", (inside, problem) => {

@@ -156,7 +156,7 @@ describe("the string that states hold, in @pulumi/pulumi's own provider host", (
     host = startHost({ "libvirt-hotplug:domainType": "xen" });
     const calls = await Promise.allSettled([check(domain("web-1")), check(domain("web-2"))]);
     const details =
-      'the stack\'s configuration is wrong: libvirt-hotplug:domainType is "xen": must be one of "kvm", "qemu"';
+      'invalid stack configuration: libvirt-hotplug:domainType: "xen" must be one of "kvm", "qemu"';
     for (const one of calls) expect(one).toMatchObject({ status: "rejected", reason: { details } });
   });
 

@@ -1,8 +1,8 @@
 import { test as forAll } from "@fast-check/vitest";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
 import { domainUuid } from "../../provider/args/identity.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { explain } from "../../provider/explain/explanation.ts";
 import { explanationJson } from "../../provider/explain/json.ts";
 import { upwardSizes } from "../../provider/plan/live-sizes/up.ts";
@@ -128,25 +128,25 @@ forAll.prop([anyObserved, anyOptions])("a size that is said to be live is live",
 describe("what is asked wrongly is said in the provider's words, all at once", () => {
   test.each([
     [{ memory: "1259" }, 'size "1259": has no unit; did you mean "1259MiB"?'],
-    [{ memory: "0MiB" }, /^size "0MiB": is 0, which no memory size can be; give a size such as/],
-    [{ memory: "1.5MiB" }, 'size "1.5MiB": is not a whole number of MiB; the nearest are "1MiB" and "2MiB"'],
+    [{ memory: "0MiB" }, /^size "0MiB": must be greater than 0, e.g. /],
+    [{ memory: "1.5MiB" }, 'size "1.5MiB": is not a whole number of MiB; use "1MiB" or "2MiB"'],
     [{ targetNode: "7" }, '--target-node "7": is no node of the domain, which has node 0 alone'],
-    [{ targetNode: "all" }, '--target-node "all": must be the number of a NUMA node, from 0, or "spread"'],
+    [{ targetNode: "all" }, '--target-node "all": must be the number of a NUMA node (from 0) or "spread"'],
     [{ whenNotPossible: "wait" }, /^--when-not-possible "wait": must be one of "replace", "restart"/],
-    [{ memory: "2GiB", maxMemory: "1GiB" }, /^size "2GiB": 2048 MiB is above maxMemory, 1024 MiB/],
+    [{ memory: "2GiB", maxMemory: "1GiB" }, /^size "2GiB": is 2048 MiB, above maxMemory \(1024 MiB\)/],
     [
       { memory: "much", alignment: "100MiB" },
-      /^size "much": is no size; .*\n--alignment "100MiB": is 100 MiB; it must be a power of two/,
+      /^size "much": is not a valid size; .*\n--alignment "100MiB": is 100 MiB; it must be a power of two/,
     ],
   ])("%o", (question, message) => {
     expect(() => explain(URI, observation(running()), question)).toThrow(message);
   });
 
   test("a size that the domain has, and that no program could ask for, is no error of the person's", () => {
-    const cap = DEFAULTS.cap64Bit / MIB;
+    const cap = DEFAULTS.maxMemory64Bit / MIB;
     const large = observation(running({ cells: [2 * cap], max: 4 * cap }));
     expect(explain(URI, large).reachable.up?.from).toBeGreaterThan(2 * cap * MIB);
-    expect(() => explain(URI, large, { memory: `${3 * cap}MiB` })).toThrow("beyond the cap");
+    expect(() => explain(URI, large, { memory: `${3 * cap}MiB` })).toThrow("above the limit of");
   });
 });
 

@@ -20,17 +20,22 @@ describe("what an agent answers", () => {
   test("bringing online: nothing to say of success, the guest's own reason of a refusal", () => {
     const done = (index: number) => ({ "phys-index": index, response: "success" });
     const failed = { "phys-index": 41, response: "operation-failed", "error-code": 12 };
-    expect(readRefusals([done(40), done(41)])).toBeUndefined();
-    expect(readRefusals([done(40), failed])).toBe(
-      "the agent could not bring block 41 online (operation-failed, error 12)",
+    expect(readRefusals([done(40), done(41)], "online")).toBeUndefined();
+    expect(readRefusals([done(40), failed], "online")).toBe(
+      "the guest agent could not bring memory block 41 online (operation-failed, error 12)",
     );
-    expect(readRefusals([failed, { "phys-index": 42, response: "not-found" }])).toBe(
-      "the agent could not bring 2 blocks, the first of them 41 online (operation-failed, error 12)",
+    expect(readRefusals([failed, { "phys-index": 42, response: "not-found" }], "offline")).toBe(
+      "the guest agent could not take memory block 41 and 1 more offline (operation-failed, error 12)",
     );
   });
 
   property.prop([fc.jsonValue()])("is never taken for figures when it has another form", (answer) => {
-    for (const read of [readBlockSize, readRefusals, (reply: unknown) => readBlocks(reply, 128 * MIB)]) {
+    const readers = [
+      readBlockSize,
+      (reply: unknown) => readRefusals(reply, "online"),
+      (reply: unknown) => readBlocks(reply, 128 * MIB),
+    ];
+    for (const read of readers) {
       const result = (() => {
         try {
           return read(answer);
@@ -40,14 +45,16 @@ describe("what an agent answers", () => {
       })();
       if (Array.isArray(answer) && answer.length === 0) continue;
       expect(result).toBeInstanceOf(Error);
-      expect((result as Error).message).toMatch(/^the agent's answer to guest-[a-z-]+ can't be understood$/);
+      expect((result as Error).message).toMatch(
+        /^the guest agent's answer to guest-[a-z-]+ does not have the expected form$/,
+      );
     }
   });
 
   test("a word of a stranger's choice does not reach the terminal", () => {
     const reply = [{ "phys-index": 1, response: "\u001b[2Jgotcha" }];
-    expect(() => readRefusals(reply)).toThrow(
-      "the agent's answer to guest-set-memory-blocks can't be understood",
+    expect(() => readRefusals(reply, "online")).toThrow(
+      "the guest agent's answer to guest-set-memory-blocks does not have the expected form",
     );
   });
 });

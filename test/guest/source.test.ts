@@ -21,7 +21,7 @@ async function find(guest: Partial<Pick<FakeHypervisor, "agent" | "balloon">>, c
   const hypervisor = Object.assign(new FakeHypervisor(), guest);
   const found = await findSource(hypervisor, DOMAIN, connected);
   const calls = hypervisor.calls;
-  return "silent" in found ? { silent: found.silent, calls } : { speaker: found.source.speaker, calls };
+  return found.kind === "found" ? { speaker: found.source.speaker, calls } : { reason: found.reason, calls };
 }
 
 describe("who speaks for a guest", () => {
@@ -43,10 +43,12 @@ describe("who speaks for a guest", () => {
   });
 
   test.each(NO_STATISTICS)("nobody, where the balloon has %s", async (_, balloon) => {
-    expect(await find({ balloon }, false)).toMatchObject({ silent: "no agent, no balloon statistics" });
+    expect(await find({ balloon }, false)).toMatchObject({
+      reason: "no guest agent and no balloon statistics",
+    });
     expect(await find({ balloon }, true)).toMatchObject({
-      silent:
-        "the agent is connected and of no help (QEMU guest agent is not connected), no balloon statistics",
+      reason:
+        "the guest agent is connected but unusable (QEMU guest agent is not connected), and there are no balloon statistics",
     });
   });
 
@@ -55,7 +57,8 @@ describe("who speaks for a guest", () => {
       throw new Error("\u001b[31mno\nblocks\u202e");
     };
     expect(await find({ agent: rude }, true)).toMatchObject({
-      silent: "the agent is connected and of no help ( [31mno blocks ), no balloon statistics",
+      reason:
+        "the guest agent is connected but unusable ( [31mno blocks ), and there are no balloon statistics",
     });
   });
 });
@@ -65,7 +68,7 @@ describe("a DIMM that the guest could not take", () => {
 
   test("is named before it is attached, with the alignment that would do", () => {
     expect(describeUnsuitable(word(2 * GIB), [2 * GIB, 256 * MIB])).toBe(
-      'the guest takes memory in blocks of 2 GiB, and a DIMM of 256 MiB is no multiple of that: it would refuse it, and every later DIMM too; set hotplug.alignment to "2048MiB"',
+      'the guest\'s memory blocks are 2 GiB, and a DIMM of 256 MiB is not a multiple of that: the guest would reject it and every later DIMM; set hotplug.alignment to "2048MiB"',
     );
   });
 

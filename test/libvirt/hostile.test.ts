@@ -6,6 +6,7 @@ import type { Hypervisor } from "../../provider/libvirt/hypervisor.ts";
 import { encodePacket } from "../../provider/libvirt/packet.ts";
 import { errorReply, procedures } from "../../provider/libvirt/procedures.ts";
 import { encode, type Xdr } from "../../provider/libvirt/xdr.ts";
+import { cases } from "../support/properties.ts";
 import { type FakeDaemon, fakeDaemon } from "./fake-daemon.ts";
 
 const { listDomains } = procedures;
@@ -62,9 +63,10 @@ const nextCall = () => hypervisor.version().catch(() => hypervisor.version());
 
 const change = fc.tuple(fc.nat(200), fc.nat(255));
 
-property.prop([fc.constantFrom(...bodies), fc.array(change, { minLength: 1, maxLength: 8 }), fc.nat(200)], {
-  numRuns: 80,
-})(
+property.prop(
+  [fc.constantFrom(...bodies), fc.array(change, { minLength: 1, maxLength: 8 }), fc.nat(200)],
+  cases(80),
+)(
   "a reply with bytes changed or cut off gives a value or an error, never a hang",
   async (good, changes, cut) => {
     const [status, body] = good;
@@ -85,10 +87,7 @@ property.prop([fc.constantFrom(...bodies), fc.array(change, { minLength: 1, maxL
   },
 );
 
-property.prop([fc.uint8Array({ maxLength: 200 })], { numRuns: 40 })(
-  "so does anything at all",
-  async (bytes) => {
-    await answeredWith(() => Buffer.from(bytes));
-    expect(await nextCall()).toBe(9_000_000);
-  },
-);
+property.prop([fc.uint8Array({ maxLength: 200 })], cases(40))("so does anything at all", async (bytes) => {
+  await answeredWith(() => Buffer.from(bytes));
+  expect(await nextCall()).toBe(9_000_000);
+});

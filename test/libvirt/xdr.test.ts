@@ -16,6 +16,7 @@ import {
   type Xdr,
   XdrError,
 } from "../../provider/libvirt/xdr.ts";
+import { cases } from "../support/properties.ts";
 
 const domain = struct({ name: string, uuid, id: int });
 const everything = struct({
@@ -59,7 +60,7 @@ property.prop([aValue])("what was encoded decodes to the same value", (value) =>
   expect(decode(everything, encode(everything, value))).toEqual(value);
 });
 
-property.prop([aValue], { numRuns: 30 })(
+property.prop([aValue], cases(30))(
   "cut short at any byte it is an error, and so is a byte too many",
   (value) => {
     const bytes = encode(everything, value);
@@ -70,7 +71,7 @@ property.prop([aValue], { numRuns: 30 })(
   },
 );
 
-property.prop([fc.uint8Array({ maxLength: 300 })], { numRuns: 100 })(
+property.prop([fc.uint8Array({ maxLength: 300 })], cases(100))(
   "arbitrary bytes give a value or an XdrError, for every reply of the protocol",
   (bytes) => {
     const types: Xdr<unknown>[] = [errorReply, ...Object.values(procedures).map((each) => each.reply)];

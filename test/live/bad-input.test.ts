@@ -73,7 +73,7 @@ test("a change to bad arguments leaves the domain as it is", async () => {
   stack.edit("kept", { memory: "4 GB of ram" });
   const { ok, stdout } = await stack.up();
   expect(ok).toBe(false);
-  expect(stdout).toContain('property memory has a problem: is no size; give a size such as "4GiB"');
+  expect(stdout).toContain('property memory has a problem: is not a valid size; use e.g. "4GiB"');
   expect([lab().qemuPid("kept"), await lab().virsh("dumpxml", "kept", "--inactive")]).toEqual(before);
 
   // A URI where the same domain answers is a setting; another one is an error.

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
-import { bootAnew, liveMemory, nextBootMemory } from "../support/virsh.ts";
+import { liveMemory, nextBootMemory, powerCycle } from "../support/virsh.ts";
 
 const WAITS =
   "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
@@ -37,7 +37,7 @@ test("a higher ceiling or more slots wait for the next boot; a growth that fits 
   expect(names.map((name) => lab().qemuPid(name))).toEqual(pids);
 
   // Beyond what the domain was started with, and within what the next boot has: live again after that.
-  await bootAnew(lab(), "higher");
+  await powerCycle(lab(), "higher");
   stack.edit("higher", { memory: "3328MiB" });
   await stack.apply({ refresh: true });
   expect(await liveMemory(lab(), "higher")).toMatchObject({ memory: 3328 * MIB, cells: [256 * MIB] });
@@ -71,7 +71,7 @@ test("a domain made without headroom: the first raise needs a boot and brings it
   }
   expect(pids().map((pid, index) => pid === before[index])).toEqual([false, false, true]);
   expect(await stack.outputsOf("later")).toMatchObject({ pendingMemory: "512MiB", reachable: [] });
-  await bootAnew(lab(), "later");
+  await powerCycle(lab(), "later");
 
   const booted = pids();
   for (const name of names) stack.edit(name, { memory: "768MiB" });
@@ -114,12 +114,12 @@ test("beyond the cap for the guest's width nothing is asked of libvirt", async (
   const refused = await stack.up();
   expect(refused.ok).toBe(false);
   expect(refused.stdout).toContain(
-    "is 5242880 MiB, beyond the cap of 4194304 MiB for a 64-bit guest (libvirt-hotplug:maxMemory64Bit)",
+    "is 5242880 MiB, above the limit of 4194304 MiB for a 64-bit guest (libvirt-hotplug:maxMemory64Bit)",
   );
   stack.edit("wide", { maxMemory: "21GiB", guestWidth: 32 });
   const narrow = await stack.up();
   expect(narrow.stdout).toContain(
-    "is 21504 MiB, beyond the cap of 20480 MiB for a 32-bit guest (libvirt-hotplug:maxMemory32Bit)",
+    "is 21504 MiB, above the limit of 20480 MiB for a 32-bit guest (libvirt-hotplug:maxMemory32Bit)",
   );
   await stack.setConfig("libvirt-hotplug:maxMemory64Bit", "1GiB");
   stack.drop("wide");

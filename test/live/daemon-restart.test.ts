@@ -12,14 +12,14 @@ import { liveMemory, powerState } from "../support/virsh.ts";
 const lab = labOfThisFile();
 
 test("while the guest's word is waited for, and while its balloon is", async () => {
-  const { stack, console, proxy, whole, pid, waiting } = await growAndWait(lab());
+  const { stack, console, proxy, atBoot, pid, waiting } = await growAndWait(lab());
   await lab().restartDaemon();
   await agentAnswers(lab(), "guest");
   await bringOnline("guest");
   const grown = await waiting;
   expect({ ok: grown.ok, errors: grown.errors }).toEqual({ ok: true, errors: [] });
-  expect(grown.stdout).toContain("the guest has it: 1280 MiB by its agent");
-  await hasMemTotal(console, whole + 256 * MIB);
+  expect(grown.stdout).toContain("confirmed by the guest agent: 1280 MiB");
+  await hasMemTotal(console, atBoot + 256 * MIB);
 
   // A guest that stands still gives nothing back.
   const sofar = proxy.calls.length;
@@ -31,7 +31,7 @@ test("while the guest's word is waited for, and while its balloon is", async () 
   await lab().restartDaemon();
   await lab().virsh("resume", "guest");
   await ballooning;
-  await hasMemTotal(console, whole + 256 * MIB - 512 * MIB);
+  await hasMemTotal(console, atBoot + 256 * MIB - 512 * MIB);
   expect(await stack.outputsOf("guest")).toMatchObject({ liveMemory: "1280MiB", currentMemory: "768MiB" });
   await stack.expectSettled();
   expect(lab().qemuPid("guest")).toBe(pid);

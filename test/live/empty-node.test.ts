@@ -78,7 +78,7 @@ test("what can't be is refused before anything is done, with what would work", a
     [
       "two empty nodes",
       { ...EMPTY_NODE, numa: [...twoNodes, { memory: 0 }] },
-      ["has 2 nodes without memory (1, 2); at most one may grow into its memory later"],
+      ["has 2 nodes without memory (1, 2); at most one may be empty"],
     ],
     [
       "nothing to grow with",

@@ -40,7 +40,7 @@ test("each way out of what can't be plugged: the preview names it and what it co
   const up = await stack.up({ continueOnError: true });
   expect(up.ok).toBe(false);
   expect(said(up, "silent")).toContain(
-    "the guest did not shut down within 0 s (shutdownTimeout); it still runs, and forceOff: true would pull its plug",
+    "the guest did not shut down within 0 s (shutdownTimeout) and is still running; set forceOff: true to force it off",
   );
   for (const name of ["replaced", "restarted", "later"]) expect(said(up, name)).toBe(foretold[name]);
 

@@ -3,17 +3,10 @@ import { agentAnswers } from "../lab/agent.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { bootLinux } from "../support/linux-guest.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
-import { type Args, BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { BARE, stackOnLab } from "../support/stack-on-lab.ts";
 import { liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
-
-/** A domain that boots the lab's guest with 512 MiB, and what it says on its console, the judge of all this. */
-async function boot(name: string, switches: string, args: Args) {
-  const booted = await bootLinux(lab(), name, switches, args);
-  await booted.console.waitFor(/GUEST memtotal_kb=\d+ online=4 offline=0/);
-  return booted;
-}
 
 /** Whoever answers before an attach is the one to ask afterwards: a guest that just booted needs a moment. */
 function balloonReports(name: string): Promise<unknown> {
@@ -24,18 +17,16 @@ function balloonReports(name: string): Promise<unknown> {
 
 describe("an update ends when the guest has the memory", () => {
   test("online by itself, by the word of its agent; and a DIMM that it refuses fails the update", async () => {
-    const { stack, console } = await boot("online", "memhp_default_state=online", {
+    const { stack, console, atBoot, pid } = await bootLinux(lab(), "online", "memhp_default_state=online", {
       hotplug: { awaitGuest: 30 },
     });
     await agentAnswers(lab(), "online");
-    const before = console.memTotalKib() ?? 0;
-    const pid = lab().qemuPid("online");
 
     stack.edit("online", { memory: "768MiB" });
     const { stdout } = await stack.apply();
-    expect(stdout).toContain("attached 256 MiB in slot 0; the guest has it: 768 MiB by its agent");
+    expect(stdout).toContain("attached 256 MiB in slot 0; confirmed by the guest agent: 768 MiB");
     await console.waitFor(/ online=6 offline=0 /);
-    expect(console.memTotalKib()).toBe(before + 256 * MIB);
+    expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
     expect(await stack.outputsOf("online")).toMatchObject({
       guestMemory: "768MiB",
       guestMemoryFrom: "agent",
@@ -50,62 +41,67 @@ describe("an update ends when the guest has the memory", () => {
     });
     const refused = await stack.up();
     expect(refused.ok).toBe(false);
-    expect(refused.errors.join()).toContain("the guest has no blocks for 256 MiB: it refused that memory");
+    expect(refused.errors.join()).toContain(
+      "the guest has no memory blocks for 256 MiB: it rejected that memory",
+    );
     expect(await liveMemory(lab(), "online")).toMatchObject({ memory: 1024 * MIB });
-    expect(console.memTotalKib()).toBe(before + 256 * MIB);
+    expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
     expect(await stack.outputsOf("online")).toMatchObject({ liveMemory: "1024MiB", guestMemory: "768MiB" });
     expect(lab().qemuPid("online")).toBe(pid);
   });
 
   test("online by itself, by the word of its balloon where it has no agent", async () => {
-    const { stack, console } = await boot("balloon", "memhp_default_state=online lab.noagent", {
-      hotplug: { awaitGuest: 30 },
-    });
+    const { stack, console, atBoot } = await bootLinux(
+      lab(),
+      "balloon",
+      "memhp_default_state=online lab.noagent",
+      {
+        hotplug: { awaitGuest: 30 },
+      },
+    );
     await balloonReports("balloon");
-    const before = console.memTotalKib() ?? 0;
     stack.edit("balloon", { memory: "1GiB" });
     await stack.apply();
-    const guestMemory = `${Math.floor((before + 512 * MIB) / MIB)}MiB`;
+    const guestMemory = `${Math.floor((atBoot + 512 * MIB) / MIB)}MiB`;
     expect(await stack.outputsOf("balloon")).toMatchObject({ guestMemory, guestMemoryFrom: "balloon" });
     await console.waitFor(/ online=8 offline=0 /);
-    expect(console.memTotalKib()).toBe(before + 512 * MIB);
+    expect(console.memTotalKib()).toBe(atBoot + 512 * MIB);
     await stack.expectSettled();
   });
 
   test("brought online by the agent where it stays offline, now or by a later update, or left so where that is wanted", async () => {
-    const { stack, console } = await boot("offline", "memhp_default_state=offline", {
+    const { stack, console, atBoot } = await bootLinux(lab(), "offline", "memhp_default_state=offline", {
       balloon: false,
       hotplug: { awaitGuest: 30 },
     });
     await agentAnswers(lab(), "offline");
-    const before = console.memTotalKib() ?? 0;
     stack.edit("offline", { memory: "768MiB" });
     await stack.apply();
     await console.waitFor(/ online=6 offline=0 /);
-    expect(console.memTotalKib()).toBe(before + 256 * MIB);
+    expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
 
     stack.edit("offline", { memory: "1GiB", hotplug: { awaitGuest: 3, online: "guest" } });
     const failed = await stack.up();
     expect(failed.ok).toBe(false);
     expect(failed.errors.join()).toContain(
-      "the guest has 768 MiB, and 256 MiB less than it should have: 2 new blocks of 128 MiB are offline",
+      "the guest has 768 MiB, 256 MiB less than it should have: 2 new memory blocks of 128 MiB are offline",
     );
     expect(await stack.outputsOf("offline")).toMatchObject({ liveMemory: "1024MiB", guestMemory: "768MiB" });
     expect(await nextBootMemory(lab(), "offline")).toMatchObject({ memory: 1024 * MIB, devices: [] });
-    expect(console.memTotalKib()).toBe(before + 256 * MIB);
+    expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
 
     const devices = (await liveMemory(lab(), "offline")).devices;
     stack.edit("offline", { hotplug: { awaitGuest: 30 } });
     await stack.apply();
     expect((await liveMemory(lab(), "offline")).devices).toEqual(devices);
     await console.waitFor(/ online=8 offline=0 /);
-    expect(console.memTotalKib()).toBe(before + 512 * MIB);
+    expect(console.memTotalKib()).toBe(atBoot + 512 * MIB);
     expect(await stack.outputsOf("offline")).toMatchObject({ guestMemory: "1024MiB" });
 
     stack.edit("offline", { memory: "1280MiB", hotplug: { awaitGuest: 30, online: "none" } });
     await stack.apply();
     await console.waitFor(/ online=8 offline=2 /);
-    expect(console.memTotalKib()).toBe(before + 512 * MIB);
+    expect(console.memTotalKib()).toBe(atBoot + 512 * MIB);
     expect(await stack.outputsOf("offline")).toMatchObject({
       liveMemory: "1280MiB",
       guestMemory: "1024MiB",
@@ -115,15 +111,19 @@ describe("an update ends when the guest has the memory", () => {
   });
 
   test("not at all, where it stays offline and there is no agent: an error, until the program stops asking", async () => {
-    const { stack, console } = await boot("stuck", "memhp_default_state=offline lab.noagent", {
-      hotplug: { awaitGuest: 5 },
-    });
+    const { stack, console, atBoot } = await bootLinux(
+      lab(),
+      "stuck",
+      "memhp_default_state=offline lab.noagent",
+      {
+        hotplug: { awaitGuest: 5 },
+      },
+    );
     await balloonReports("stuck");
     stack.edit("stuck", { memory: "768MiB" });
     const failed = await stack.up();
     expect(failed.ok).toBe(false);
-    const before = console.memTotalKib() ?? 0;
-    expect(failed.errors.join()).toContain(`its balloon reports ${Math.floor(before / MIB)} MiB`);
+    expect(failed.errors.join()).toContain(`its balloon reports ${Math.floor(atBoot / MIB)} MiB`);
     await console.waitFor(/ online=4 offline=2 /);
 
     await stack.refresh();
@@ -139,12 +139,15 @@ describe("an update ends when the guest has the memory", () => {
 
 test("a guest that hangs fails the update, and the next one goes on when it has been reset", async () => {
   // What QEMU's monitor calls an NMI makes this kernel panic: it halts, with its agent's channel still connected.
-  const { stack, console } = await boot("hung", "memhp_default_state=online unknown_nmi_panic", {
-    hotplug: { awaitGuest: 30, online: "guest" },
-  });
+  const { stack, console, atBoot, pid } = await bootLinux(
+    lab(),
+    "hung",
+    "memhp_default_state=online unknown_nmi_panic",
+    {
+      hotplug: { awaitGuest: 30, online: "guest" },
+    },
+  );
   await agentAnswers(lab(), "hung");
-  const before = console.memTotalKib() ?? 0;
-  const pid = lab().qemuPid("hung");
 
   // After the guest has been asked what it has, and before the attach.
   const hangs = ["sh", "-c", 'exec virsh --quiet --connect "$HOTPLUG_URI" inject-nmi "$HOTPLUG_DOMAIN"'];
@@ -163,8 +166,8 @@ test("a guest that hangs fails the update, and the next one goes on when it has 
   await agentAnswers(lab(), "hung");
   stack.edit("hung", { hotplug: { ...hotplug, awaitGuest: 30 } });
   const { stdout } = await stack.apply();
-  expect(stdout).toContain("attached before; the guest has it: 768 MiB by its agent");
-  expect(console.memTotalKib()).toBe(before + 256 * MIB);
+  expect(stdout).toContain("attached earlier; confirmed by the guest agent: 768 MiB");
+  expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
   expect(lab().qemuPid("hung")).toBe(pid);
   await stack.expectSettled();
 });
@@ -177,7 +180,7 @@ test("a guest that nobody can ask, with no operating system, gets a warning and 
   stack.edit("empty", { memory: "512MiB" });
   const { stdout } = await stack.apply();
   expect(stdout).toContain(
-    "attached 256 MiB in slot 0; the guest could not be asked: no agent, no balloon statistics",
+    "attached 256 MiB in slot 0; couldn't confirm with the guest: no guest agent and no balloon statistics",
   );
   expect(await stack.outputsOf("empty")).not.toHaveProperty("guestMemory");
   await stack.expectSettled();

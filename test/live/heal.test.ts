@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { waitUntil } from "../lab/wait-until.ts";
+import { agentAnswers } from "../lab/agent.ts";
 import { bootLinux } from "../support/linux-guest.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { said } from "../support/stack-on-lab.ts";
@@ -17,18 +17,10 @@ const OURS = `<memory model='dimm'>
 test("DIMMs that the guest never took are healed while it runs: taken out where they are in the way, ours plugged again", async () => {
   // A guest that is too busy to answer heals nothing: then a replace would hide it.
   const hotplug = { awaitGuest: 30, whenNotPossible: "error" } as const;
-  const { stack, console } = await bootLinux(lab(), "heal", "memhp_default_state=online", { hotplug });
-  await console.waitFor(/GUEST memtotal_kb=\d+ online=4 offline=0/);
-  await waitUntil(
-    "the guest's agent",
-    () =>
-      lab()
-        .virsh("qemu-agent-command", "heal", '{"execute":"guest-ping"}')
-        .catch(() => undefined),
-    { timeoutMs: 60_000 },
-  );
-  const before = console.memTotalKib() ?? 0;
-  const pid = lab().qemuPid("heal");
+  const { stack, console, atBoot, pid } = await bootLinux(lab(), "heal", "memhp_default_state=online", {
+    hotplug,
+  });
+  await agentAnswers(lab(), "heal");
 
   // Somebody's DIMM of odd size, which libvirt calls attached: 768 MiB can't be had with it.
   await attachByHand(lab(), "heal", 100);
@@ -37,9 +29,9 @@ test("DIMMs that the guest never took are healed while it runs: taken out where 
     "heal: take out dimm0 (a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's), which the guest never took, since its size is no multiple of the guest's memory block of 128 MiB; 768 MiB can't be had with dimm0: 612 → 512 MiB; hot-plug 256 MiB as 1 DIMM into slot 0";
   const grown = await stack.apply();
   expect(said(grown, "heal")).toContain(`info: live: ${healing}`);
-  expect(grown.stdout).toContain("attached 256 MiB in slot 0; the guest has it: 768 MiB by its agent");
+  expect(grown.stdout).toContain("attached 256 MiB in slot 0; confirmed by the guest agent: 768 MiB");
   await console.waitFor(/ online=6 offline=0 /);
-  expect(console.memTotalKib()).toBe(before + 256 * MIB);
+  expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
   expect(await stack.outputsOf("heal")).toMatchObject({
     memoryDevices: [{ alias: "ua-pulumi-dimm0", slot: 0, size: "256MiB", base: "0x100000000", taken: true }],
   });
@@ -58,7 +50,7 @@ test("DIMMs that the guest never took are healed while it runs: taken out where 
   stack.edit("heal", { memory: "1124MiB", hotplug: { ...hotplug, heal: false } });
   const explained = await stack.apply();
   expect(said(explained, "heal")).toContain("it stays so, as hotplug.heal is false");
-  expect(console.memTotalKib()).toBe(before + 256 * MIB);
+  expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
   await stack.expectSettled();
 
   stack.edit("heal", { hotplug });
@@ -67,7 +59,7 @@ test("DIMMs that the guest never took are healed while it runs: taken out where 
     "info: live: heal: plug ua-pulumi-dimm2 (a DIMM of 256 MiB in slot 2 at 0x116400000), which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB, again at 0x118000000",
   );
   await console.waitFor(/ online=8 offline=0 /);
-  expect(console.memTotalKib()).toBe(before + 512 * MIB);
+  expect(console.memTotalKib()).toBe(atBoot + 512 * MIB);
   expect(lab().qemuPid("heal")).toBe(pid);
   expect((await liveMemory(lab(), "heal")).memory).toBe(1124 * MIB);
   await stack.expectSettled();

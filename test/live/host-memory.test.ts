@@ -37,11 +37,11 @@ test("huge pages that aren't free, and memory that is allocated at once: too lit
   const up = await stack.up({ continueOnError: true });
   expect(up.ok).toBe(false);
   expect(said(up, "pages")).toContain(
-    `error: Unable to update domain pages: the host has ${free} MiB in free pages of 2 MiB, and ${pages} MiB are to be added; nothing was attached`,
+    `error: Unable to update domain pages: the host has only ${free} MiB in free pages of 2 MiB, less than the ${pages} MiB to add; nothing was attached`,
   );
   expect(said(up, "atOnce")).toMatch(
     new RegExp(
-      `error: Unable to update domain atOnce: the host has \\d+ MiB \\(free, buffers and cached\\), and ${atOnce} MiB are to be added to a domain whose memory is locked or allocated at once; nothing was attached`,
+      `error: Unable to update domain atOnce: the host has only \\d+ MiB available \\(free, buffers and cached\\), less than the ${atOnce} MiB to add, and the domain's memory is locked or allocated at once; nothing was attached`,
     ),
   );
   for (const name of ["pages", "atOnce"]) {
@@ -74,9 +74,9 @@ test("more than the host has of plain memory: a warning with both figures, since
     "more than 32 times what the guest was started with (256 MiB), which may be too little for the map of the new memory (1/64 of it): shut it down and start it on the way",
   );
   expect(warning).toMatch(
-    /^warning: the host has \d+ MiB \(free, buffers and cached\), and \d+ MiB are to be added$/,
+    /^warning: the host has only \d+ MiB available \(free, buffers and cached\), less than the \d+ MiB to add$/,
   );
-  expect(warning).toContain(`${TOO_MUCH * 1024} MiB are to be added`);
+  expect(warning).toContain(`less than the ${TOO_MUCH * 1024} MiB to add`);
   expect(await liveMemory(lab(), "lazy")).toMatchObject({ memory: (256 + TOO_MUCH * 1024) * MIB });
   await stack.expectSettled();
   expect(lab().qemuPid("lazy")).toBe(pid);

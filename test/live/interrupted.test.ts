@@ -118,7 +118,7 @@ async function fleetBehindProxies(
 
 test("the provider is killed while it waits for the guest: the next up asks the guest, and goes on", async () => {
   // Its new memory stays offline, so the wait would be a long one.
-  const { stack, console, proxy, whole, pid, waiting } = await growAndWait(lab(), { on: ENGINE });
+  const { stack, console, proxy, atBoot, pid, waiting } = await growAndWait(lab(), { on: ENGINE });
   killProviderHost(stack);
   expect((await waiting).ok).toBe(false);
   expect(await stack.outputsOf("guest")).toMatchObject({ memory: "1024MiB", liveMemory: "1024MiB" });
@@ -126,9 +126,9 @@ test("the provider is killed while it waits for the guest: the next up asks the 
 
   stack.edit("guest", { hotplug: { awaitGuest: 60, online: "agent" } });
   const { stdout } = await stack.apply();
-  expect(stdout).toContain("attached before; the guest has it: 1280 MiB by its agent");
+  expect(stdout).toContain("attached earlier; confirmed by the guest agent: 1280 MiB");
   expect((await liveMemory(lab(), "guest")).devices).toEqual(devices);
-  await hasMemTotal(console, whole + 256 * MIB);
+  await hasMemTotal(console, atBoot + 256 * MIB);
   await stack.expectSettled();
 
   // The balloon is on its way when nobody waits for it any more.
@@ -136,7 +136,7 @@ test("the provider is killed while it waits for the guest: the next up asks the 
   proxy.beforeCall(PROCEDURE.memoryStats, 1, async () => killProviderHost(stack));
   expect((await stack.up()).ok).toBe(false);
   await stack.apply();
-  await hasMemTotal(console, whole + 256 * MIB - 512 * MIB);
+  await hasMemTotal(console, atBoot + 256 * MIB - 512 * MIB);
   expect(await nextBootMemory(lab(), "guest")).toMatchObject({ currentMemory: 768 * MIB });
   await stack.expectSettled();
   expect(lab().qemuPid("guest")).toBe(pid);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Lab } from "../lab/lab.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
-import { attachByHand, attachXmlByHand, bootAnew, liveMemory, nextBootMemory } from "../support/virsh.ts";
+import { attachByHand, attachXmlByHand, liveMemory, nextBootMemory, powerCycle } from "../support/virsh.ts";
 
 /** The guest's memory block on x86-64. */
 const BLOCK = 128n * 1024n * 1024n;
@@ -91,7 +91,7 @@ test("beside DIMMs that were attached by hand: in slots with gaps, with aliases 
   ]);
   await stack.expectSettled();
   expect(names.map((name) => lab().qemuPid(name))).toEqual(pids);
-  await bootAnew(lab(), "gaps");
+  await powerCycle(lab(), "gaps");
   expect(await liveMemory(lab(), "gaps")).toMatchObject({ memory: 1280 * MIB, cells: [768 * MIB] });
 });
 
@@ -122,7 +122,7 @@ test("behind a DIMM that is off the guest's blocks the next one gets an aligned 
   expect(await nextBootMemory(lab(), "shifted")).toMatchObject({ cells: [1124 * MIB], devices: [] });
   await stack.expectSettled();
   expect(lab().qemuPid("shifted")).toBe(pid);
-  await bootAnew(lab(), "shifted");
+  await powerCycle(lab(), "shifted");
   expect(await liveMemory(lab(), "shifted")).toMatchObject({ cells: [1124 * MIB], devices: [] });
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { waitUntil } from "../lab/wait-until.ts";
 import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
-import { bootAnew, editByHand, liveMemory, nextBootMemory, powerState } from "../support/virsh.ts";
+import { editByHand, liveMemory, nextBootMemory, powerCycle, powerState } from "../support/virsh.ts";
 
 const WAITS =
   "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
@@ -136,6 +136,6 @@ test("a size that waits: our own may be superseded, another's only knowingly", a
   }
   await stack.expectSettled();
   expect(pids()).toEqual(before);
-  await bootAnew(lab(), "ours");
+  await powerCycle(lab(), "ours");
   expect(await liveMemory(lab(), "ours")).toMatchObject({ cells: [512 * MIB], devices: [] });
 });

@@ -91,7 +91,7 @@ test("running: false and true: with a size that changes at the same time, and wi
   const silent = await stack.up({ continueOnError: true });
   expect(silent.ok).toBe(false);
   expect(said(silent, "deaf")).toContain(
-    "the guest did not shut down within 0 s (shutdownTimeout); it still runs, and forceOff: true would pull its plug",
+    "the guest did not shut down within 0 s (shutdownTimeout) and is still running; set forceOff: true to force it off",
   );
   expect(lab().qemuPid("deaf")).toBe(deaf);
   expect(await powerState(lab(), "deaf")).toBe("running");

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { waitUntil } from "../lab/wait-until.ts";
 import { bootLinux } from "../support/linux-guest.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
-import { type Args, BARE, stackOnLab } from "../support/stack-on-lab.ts";
-import { bootAnew, liveMemory } from "../support/virsh.ts";
+import { BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { liveMemory, powerCycle } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
 
@@ -22,13 +22,6 @@ async function virtioMem(name: string, ...options: string[]) {
   }));
 }
 
-/** A domain that boots the lab's guest with 512 MiB of at most 4 GiB, and its console, the judge of all this. */
-async function boot(name: string, switches: string, args: Args) {
-  const booted = await bootLinux(lab(), name, switches, args);
-  await booted.console.waitFor(/GUEST memtotal_kb=\d+ online=4 offline=0/);
-  return { ...booted, before: booted.console.memTotalKib() ?? 0 };
-}
-
 /** Runs a program in the guest to its end, by its agent. */
 async function inGuest(name: string, ...args: string[]): Promise<void> {
   const ask = async (execute: string, given: object) =>
@@ -43,28 +36,32 @@ async function inGuest(name: string, ...args: string[]): Promise<void> {
 
 describe("a guest with the driver virtio_mem", () => {
   test("grows and shrinks live, in steps of 2 MiB, and its next boot has the same", async () => {
-    const { stack, console, before } = await boot("elastic", "memhp_default_state=online_movable", {
-      agent: false,
-      hotplug: { device: "virtio-mem", awaitGuest: 30 },
-    });
-    const pid = lab().qemuPid("elastic");
+    const { stack, console, atBoot, pid } = await bootLinux(
+      lab(),
+      "elastic",
+      "memhp_default_state=online_movable",
+      {
+        agent: false,
+        hotplug: { device: "virtio-mem", awaitGuest: 30 },
+      },
+    );
 
     stack.edit("elastic", { memory: "770MiB" });
     const { stdout } = await stack.apply();
     expect(stdout).toContain("plug 258 MiB of node 0's virtio-mem device (then 258 MiB of 3584 MiB)");
-    expect(stdout).toMatch(/the guest has followed: it has \d+ MiB by its balloon/);
-    await console.waitFor(new RegExp(`memtotal_kb=${before + 258 * MIB} `));
+    expect(stdout).toMatch(/guest resized: \d+ MiB, confirmed by the guest's balloon driver/);
+    await console.waitFor(new RegExp(`memtotal_kb=${atBoot + 258 * MIB} `));
     const device = { alias: "ua-pulumi-vmem0", size: 3584, requested: 258 };
     expect(await virtioMem("elastic")).toEqual([{ ...device, current: 258 }]);
     expect(await virtioMem("elastic", "--inactive")).toEqual([{ ...device, current: undefined }]);
     expect(await stack.outputsOf("elastic")).toMatchObject({
-      guestMemory: `${Math.floor((before + 258 * MIB) / MIB)}MiB`,
+      guestMemory: `${Math.floor((atBoot + 258 * MIB) / MIB)}MiB`,
     });
     await stack.expectSettled();
 
     stack.edit("elastic", { memory: "640MiB" });
     await stack.apply();
-    await console.waitFor(new RegExp(`memtotal_kb=${before + 128 * MIB} `));
+    await console.waitFor(new RegExp(`memtotal_kb=${atBoot + 128 * MIB} `));
     expect(await stack.outputsOf("elastic")).toMatchObject({
       liveMemory: "640MiB",
       nextBootMemory: "640MiB",
@@ -72,8 +69,8 @@ describe("a guest with the driver virtio_mem", () => {
     await stack.expectSettled();
     expect(lab().qemuPid("elastic")).toBe(pid);
 
-    await bootAnew(lab(), "elastic");
-    await console.waitFor(new RegExp(`memtotal_kb=${before + 128 * MIB} .* uptime=\\d\\.`));
+    await powerCycle(lab(), "elastic");
+    await console.waitFor(new RegExp(`memtotal_kb=${atBoot + 128 * MIB} .* uptime=\\d\\.`));
     // The guest's word was about the start before.
     expect((await stack.refresh()).errors).toEqual([]);
     await stack.expectSettled();
@@ -81,7 +78,7 @@ describe("a guest with the driver virtio_mem", () => {
 
   test("brought online by its agent; gives back less where it is in use, and says how much", async () => {
     // Without the balloon's statistics nobody knows beforehand that it has no room for what is taken out.
-    const { stack, console, before } = await boot("used", "memhp_default_state=offline", {
+    const { stack, console, atBoot } = await bootLinux(lab(), "used", "memhp_default_state=offline", {
       balloon: false,
       hotplug: { device: "virtio-mem", awaitGuest: 30 },
     });
@@ -89,7 +86,7 @@ describe("a guest with the driver virtio_mem", () => {
     stack.edit("used", { memory: "1GiB" });
     await stack.apply();
     await console.waitFor(/ online=8 offline=0 /);
-    expect(console.memTotalKib()).toBe(before + 512 * MIB);
+    expect(console.memTotalKib()).toBe(atBoot + 512 * MIB);
 
     await inGuest("used", "dd", "if=/dev/zero", "of=/etc/fill", "bs=1M", "count=560");
     stack.edit("used", { memory: "512MiB", hotplug: { device: "virtio-mem", awaitGuest: 6 } });

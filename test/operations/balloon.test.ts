@@ -163,7 +163,7 @@ describe("a guest whose balloon does not move", () => {
     await stack.up(args);
     host.guestObeysBalloon = false;
     await expect(stack.up({ ...ballooned, ...patient })).rejects.toThrow(
-      /^Unable to set what the balloon leaves the guest to 512 MiB \(domain web-1\): after 1 s \(hotplug.awaitGuest\) the balloon leaves the guest 1 GiB, as before: the guest has no driver for it .* \(done before that: set what the balloon leaves at the next boot to 512 MiB\)$/,
+      /^Unable to set what the balloon leaves the guest to 512 MiB \(domain web-1\): balloon still at 1 GiB \(target 512 MiB\) after 1 s \(hotplug.awaitGuest\), where it was before: the guest has no balloon driver .* \(done before that: set what the balloon leaves at the next boot to 512 MiB\)$/,
     );
   });
 
@@ -213,11 +213,11 @@ test("what can't be left is refused at the argument", async () => {
     {
       property,
       reason:
-        "is 1025 MiB, above memory, 1024 MiB; lower it to at most that, or take it out: then the balloon leaves all of it",
+        "is 1025 MiB, above memory (1024 MiB); lower it, or remove it to leave the guest all of its memory",
     },
   ]);
   expect(await failing({ ...args, currentMemory: "143MiB" })).toMatchObject([
-    { property, reason: expect.stringContaining("of 1024 MiB the balloon must leave at least 144 MiB") },
+    { property, reason: expect.stringContaining("with 1024 MiB of memory it must be at least 144 MiB") },
   ]);
   expect(await failing({ ...ballooned, balloon: false })).toMatchObject([{ property }]);
 });

@@ -46,7 +46,7 @@ describe("after an attach", () => {
     bootGuest();
     expect(await stack.up(grown)).toBe("update");
     expect(stack.recorded.outputs).toMatchObject({ guestMemory: "1280MiB", guestMemoryFrom: "agent" });
-    expect(stack.run.said.at(-1)).toBe("attached 256 MiB in slot 0; the guest has it: 1280 MiB by its agent");
+    expect(stack.run.said.at(-1)).toBe("attached 256 MiB in slot 0; confirmed by the guest agent: 1280 MiB");
     expect(await stack.up(grown)).toBe("same");
     await stack.refresh();
     expect(stack.recorded.outputs).toMatchObject({ guestMemory: "1280MiB", guestMemoryFrom: "agent" });
@@ -55,7 +55,7 @@ describe("after an attach", () => {
   test("a guest that nobody can ask gets a warning and no wait", async () => {
     await stack.up(grown);
     expect(warnings()).toEqual([
-      "attached 256 MiB in slot 0; the guest could not be asked: no agent, no balloon statistics",
+      "attached 256 MiB in slot 0; couldn't confirm with the guest: no guest agent and no balloon statistics",
     ]);
     expect(stack.recorded.outputs).not.toHaveProperty("guestMemory");
     expect(await stack.up(grown)).toBe("same");
@@ -66,7 +66,7 @@ describe("after an attach", () => {
     host.change(host.only.uuid, { power: "paused" });
     await stack.up(grown);
     expect(warnings()).toEqual([
-      "attached 256 MiB in slot 0; the guest could not be asked: it is paused, and takes the memory when it resumes",
+      "attached 256 MiB in slot 0; couldn't confirm with the guest: it is paused and takes the memory when it resumes",
     ]);
     expect(host.calls).not.toContain("agentCommand");
   });
@@ -99,7 +99,7 @@ test("a DIMM that the guest's blocks can't hold is refused before it is attached
     return agent?.(command);
   };
   await expect(stack.up(grown)).rejects.toThrow(
-    /the guest takes memory in blocks of 512 MiB, and a DIMM of 256 MiB .* set hotplug.alignment to "512MiB"; nothing was attached$/,
+    /the guest's memory blocks are 512 MiB, and a DIMM of 256 MiB is not a multiple .* set hotplug.alignment to "512MiB"; nothing was attached$/,
   );
   expect(host.calls).not.toContain("attachDevice");
   expect(stack.recorded).toMatchObject({ outputs: { memory: "1024MiB" }, isPartial: false });
@@ -109,7 +109,7 @@ describe("memory that the guest doesn't take", () => {
   beforeEach(async () => {
     bootGuest({ offlineFrom: 9 });
     await expect(stack.up({ ...grown, ...impatient })).rejects.toThrow(
-      /^Unable to give domain web-1 all of its memory: attached 256 MiB in slot 0; after 1 s \(hotplug.awaitGuest\) the guest has 1152 MiB, and 128 MiB less than it should have: 1 new block of 128 MiB is offline, .*; what is attached stays, and the next update asks the guest again$/,
+      /^Domain web-1 did not get all of its memory: attached 256 MiB in slot 0; after 1 s \(hotplug.awaitGuest\) the guest has 1152 MiB, 128 MiB less than it should have: 1 new memory block of 128 MiB is offline; .*; the attached memory stays, and the next update asks the guest again$/,
     );
   });
 
@@ -128,7 +128,7 @@ describe("memory that the guest doesn't take", () => {
   test("is asked for again by the next update, which attaches nothing", async () => {
     host.calls.length = 0;
     await expect(stack.up({ ...grown, ...impatient })).rejects.toThrow(
-      /attached before; after 1 s .* 128 MiB less than/,
+      /attached earlier; after 1 s .* 128 MiB less than/,
     );
     bootGuest();
     expect(await stack.up({ ...grown, ...impatient })).toBe("update");
@@ -145,7 +145,7 @@ describe("memory that the guest doesn't take", () => {
 
   test("is owed beside what comes on top", async () => {
     await expect(stack.up({ ...grownMore, ...impatient })).rejects.toThrow(
-      /attached 256 MiB in slot 1; after 1 s .* the guest has 1152 MiB, and 384 MiB less than/,
+      /attached 256 MiB in slot 1; after 1 s .* the guest has 1152 MiB, 384 MiB less than/,
     );
     bootGuest();
     await stack.up({ ...grownMore, ...impatient });
@@ -183,7 +183,7 @@ describe("a run that was killed while it waited", () => {
     await killed({ offlineFrom: 9 });
     bootGuest();
     await stack.up(grown);
-    expect(stack.run.said.at(-1)).toBe("attached before; the guest has it: 1280 MiB by its agent");
+    expect(stack.run.said.at(-1)).toBe("attached earlier; confirmed by the guest agent: 1280 MiB");
     expect(stack.recorded.outputs).toMatchObject({ memory: "1280MiB", guestMemory: "1280MiB" });
     expect(host.calls).not.toContain("attachDevice");
     expect(await stack.up(grown)).toBe("same");
@@ -192,7 +192,7 @@ describe("a run that was killed while it waited", () => {
   test("is found out where the guest has not taken the memory", async () => {
     await killed({ offlineFrom: 9 });
     await expect(stack.up({ ...grown, ...impatient })).rejects.toThrow(
-      /attached before; .* 1 new block of 128 MiB is offline/,
+      /attached earlier; .* 1 new memory block of 128 MiB is offline/,
     );
     expect(stack.recorded.isPartial).toBe(true);
   });
@@ -200,7 +200,7 @@ describe("a run that was killed while it waited", () => {
   test("is found out where the guest refused it", async () => {
     await killed({ most: 8 });
     await expect(stack.up({ ...grown, ...impatient })).rejects.toThrow(
-      /attached before; .* the guest has no blocks for 256 MiB/,
+      /attached earlier; .* the guest has no memory blocks for 256 MiB/,
     );
   });
 });
@@ -208,6 +208,6 @@ describe("a run that was killed while it waited", () => {
 test("with a secret size neither progress nor failure has a figure", async () => {
   bootGuest({ offlineFrom: 9 });
   const secret = { ...grown, ...impatient, __secret: true };
-  await expect(stack.up(secret)).rejects.toThrow(/the guest has … MiB, and … MiB less/);
+  await expect(stack.up(secret)).rejects.toThrow(/the guest has … MiB, … MiB less/);
   expect(stack.run.messages.map(({ text }) => text).join()).not.toMatch(/1152|1280|1\.1/);
 });

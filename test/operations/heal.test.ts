@@ -119,7 +119,7 @@ describe("a DIMM of ours that the guest never took", () => {
     expect(await stack.up(grown)).toBe("update");
     expect(stack.run.said).toEqual([
       expect.stringMatching(/^live: heal: plug ua-pulumi-dimm1 .* again at 0x108000000/),
-      "attached 256 MiB in slot 1; the guest has it: 1280 MiB by its agent",
+      "attached 256 MiB in slot 1; confirmed by the guest agent: 1280 MiB",
     ]);
     expect(liveDevices()).toEqual(HEALED);
     expect(stack.recorded.outputs).toMatchObject({
@@ -200,11 +200,11 @@ test("memory that an earlier update waited for in vain is not waited for twice w
   const attach = host.attachDevice.bind(host);
   host.attachDevice = (domain, xml, where) =>
     attach(domain, xml.replace(/base='.*?'/, "base='0x106400000'"), where);
-  await expect(stack.up(grown)).rejects.toThrow(/the guest has no blocks for 256 MiB/);
+  await expect(stack.up(grown)).rejects.toThrow(/the guest has no memory blocks for 256 MiB/);
   host.attachDevice = attach;
   host.guestGivesUp.add("ua-pulumi-dimm1");
   await stack.up(grown);
-  expect(stack.run.said.at(-1)).toBe("attached 256 MiB in slot 1; the guest has it: 1280 MiB by its agent");
+  expect(stack.run.said.at(-1)).toBe("attached 256 MiB in slot 1; confirmed by the guest agent: 1280 MiB");
   expect(await stack.up(grown)).toBe("same");
 });
 
@@ -215,7 +215,7 @@ test("somebody else's DIMM that is in the way of the asked size is taken out, an
   expect(liveDevices()).toEqual([]);
   expect(stack.run.said).toEqual([
     expect.stringMatching(/^live: heal: take out dimm0 .* 1124 → 1024 MiB/),
-    "100 MiB taken out of slot 0; the guest has 1 GiB by its agent",
+    "removed 100 MiB from slot 0; the guest has 1 GiB (reported by the guest agent)",
   ]);
   expect(await stack.up(args)).toBe("same");
 });

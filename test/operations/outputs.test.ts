@@ -3,6 +3,7 @@ import { describe, expect } from "vitest";
 import { validArguments } from "../support/arbitrary-inputs.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource } from "../support/one-resource.ts";
+import { cases } from "../support/properties.ts";
 
 /** Every value in it, at any depth. */
 function values(value: unknown): unknown[] {
@@ -10,7 +11,7 @@ function values(value: unknown): unknown[] {
 }
 
 describe("what Pulumi records", () => {
-  property.prop([validArguments, validArguments], { numRuns: 20 })(
+  property.prop([validArguments, validArguments], cases(20))(
     "is plain JSON after create, update and refresh, whatever the program says",
     async (first, { memory, maxMemory, hotplug, ...more }) => {
       const stack = new OneResource(new FakeHypervisor());

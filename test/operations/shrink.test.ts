@@ -44,7 +44,7 @@ describe("a decrease", () => {
     expect(live().devices.map(({ alias }) => alias)).toEqual([DIMMS[0]]);
     expect([live().memory, nextBoot().memory, nextBoot().devices]).toEqual([1536 * MIB, 1536 * MIB, []]);
     expect(stack.recorded.outputs).toMatchObject({ liveMemory: "1536MiB", nextBootMemory: "1536MiB" });
-    expect(stack.run.said.at(-1)).toBe("768 MiB taken out of slots 2, 1");
+    expect(stack.run.said.at(-1)).toBe("removed 768 MiB from slots 2, 1");
     expect(underWay()).toBeUndefined();
     expect(await up(half)).toBe("same");
     expect(await up(grown)).toBe("update");
@@ -87,7 +87,7 @@ describe("a guest that keeps one of the DIMMs", () => {
     host.guestGivesUp.clear();
     for (const alias of DIMMS) host.guestKeeps.add(alias);
     const before = structuredClone(stack.state);
-    await expect(up(half)).rejects.toThrow("the guest refused to give it up (device-removal-failed)");
+    await expect(up(half)).rejects.toThrow("the guest refused to release it (device-removal-failed");
     expect(stack.state).toEqual(before);
     expect(nextBoot().memory).toBe(2304 * MIB);
     expect(await up(grown)).toBe("same");
@@ -154,7 +154,7 @@ describe("a guest that has no room for what the DIMMs hold", () => {
   test("is not asked at all: it would run out of memory", async () => {
     host.balloon = full;
     await expect(up(half)).rejects.toThrow(
-      "Unable to update domain web-1: the guest has 700 MiB to spare (MemAvailable, by its balloon), and 768 MiB are to be taken out: it would run out of memory; nothing was taken out",
+      "Unable to update domain web-1: the guest has only 700 MiB available (MemAvailable), less than the 768 MiB to remove: it would run out of memory; nothing was removed",
     );
     expect([sent(), live().memory, nextBoot().memory]).toEqual([0, 2304 * MIB, 2304 * MIB]);
   });

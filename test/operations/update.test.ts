@@ -120,7 +120,7 @@ describe("an update of other arguments", () => {
   test("never pulls the plug of a guest that doesn't shut down", async () => {
     host.guestObeysShutdown = false;
     await expect(stack.up({ ...args, running: false, vcpus: 4, shutdownTimeout: 7 })).rejects.toThrow(
-      "Unable to shut the domain down (running: false) (domain web-1): the guest did not shut down within 7 s (shutdownTimeout); it still runs",
+      "Unable to shut the domain down (running: false) (domain web-1): the guest did not shut down within 7 s (shutdownTimeout) and is still running; set forceOff: true to force it off",
     );
     expect([host.only.power, nextBoot().vcpus, host.subscriptions]).toEqual(["running", 2, 0]);
     expect([count("destroy"), count("define"), stack.recorded.isPartial]).toEqual([0, 0, false]);

@@ -44,7 +44,7 @@ describe("a domain with virtio-mem", () => {
     expect(devices(host.only.live)).toMatchObject([{ requested: 514 * MIB, current: 514 * MIB }]);
     expect(devices(host.only.inactive)).toMatchObject([{ requested: 514 * MIB, size: 7168 * MIB }]);
     expect(readDomain(host.only.inactive ?? "").currentMemory).toBe(1538 * MIB);
-    expect(stack.run.said.at(-1)).toBe("the guest has followed");
+    expect(stack.run.said.at(-1)).toBe("guest resized");
     expect(await up("1538MiB")).toBe("same");
 
     expect(await up("1026MiB")).toBe("update");
@@ -78,7 +78,7 @@ describe("a domain with virtio-mem", () => {
     host.virtioMem.most = 0;
     await up("1280MiB");
     expect(stack.run.said.at(-1)).toBe(
-      "the domain is paused: the guest follows when it resumes, and was not waited for",
+      "the domain is paused: not waiting for the guest, which changes its memory when it resumes",
     );
   });
 });
@@ -87,7 +87,7 @@ describe("a guest that doesn't follow", () => {
   test("without a driver: the update fails, says what to look for, and the next one waits again", async () => {
     host.virtioMem.most = 0;
     await expect(up("1280MiB")).rejects.toThrow(
-      "Unable to resize domain web-1 as asked: after 5 s (hotplug.awaitGuest) the guest has 0 MiB of node 0's virtio-mem, and 256 MiB are requested: it took nothing; it needs the driver virtio_mem (CONFIG_VIRTIO_MEM; modprobe virtio_mem), and its kernel log says what the driver did; what is requested stays so, and the next update waits again",
+      "Domain web-1 was not resized completely: after 5 s (hotplug.awaitGuest) virtio-mem on node 0 is at 0 MiB, requested 256 MiB: the guest took nothing; it needs the virtio_mem driver (CONFIG_VIRTIO_MEM; modprobe virtio_mem), and its kernel log shows what the driver did; the requested size stays set, and the next update waits again",
     );
     expect(stack.recorded).toMatchObject({
       isPartial: true,
@@ -111,7 +111,7 @@ describe("a guest that doesn't follow", () => {
     await up("2GiB");
     host.virtioMem.least = 300 * MIB;
     await expect(up("1GiB")).rejects.toThrow(
-      "the guest has 300 MiB of node 0's virtio-mem, and 0 MiB are requested: it gave back 724 MiB of 1 GiB, and uses the rest, or can't move what is in it; its driver goes on trying",
+      "virtio-mem on node 0 is at 300 MiB, requested 0 MiB: the guest released 724 MiB of 1 GiB, and uses the rest or can't move what is in it; its driver keeps trying",
     );
     expect(stack.recorded.outputs).toMatchObject({ liveMemory: "1024MiB" });
     // A size that it can have ends the wait, with no restart.
@@ -122,7 +122,7 @@ describe("a guest that doesn't follow", () => {
   test("that takes nothing more", async () => {
     await up("1280MiB");
     host.virtioMem.most = 0;
-    await expect(up("2GiB")).rejects.toThrow("and 1 GiB are requested: it took nothing more; its driver may");
+    await expect(up("2GiB")).rejects.toThrow("requested 1 GiB: the guest took nothing more; its driver may");
   });
 
   test("that has less to spare than is to be taken out is not asked", async () => {
@@ -130,7 +130,7 @@ describe("a guest that doesn't follow", () => {
     host.balloon = { available: 2000 * MIB, usable: 300 * MIB, lastUpdate: 1 };
     host.calls.length = 0;
     await expect(up("1GiB")).rejects.toThrow(
-      "the guest has 300 MiB to spare (MemAvailable, by its balloon), and 1024 MiB are to be taken out",
+      "the guest has only 300 MiB available (MemAvailable), less than the 1024 MiB to remove",
     );
     expect(host.calls).not.toContain("updateDevice");
     expect(await up("1748MiB")).toBe("update");
@@ -145,9 +145,9 @@ describe("a guest that doesn't follow", () => {
   test("is shown on the row while it is waited for", async () => {
     host.virtioMem.most = 128 * MIB;
     const update = up("1280MiB");
-    await expect(update).rejects.toThrow("it took a part");
+    await expect(update).rejects.toThrow("the guest took only a part");
     expect(stack.run.messages.filter(({ severity }) => severity === "status").at(-1)?.text).toBe(
-      "asked 256 MiB of node 0's virtio-mem; the guest has 128 MiB",
+      "virtio-mem on node 0: 128 MiB, requested 256 MiB",
     );
   });
 });
@@ -207,7 +207,7 @@ describe("arguments that make no sense with virtio-mem", () => {
 
   test("a balloon, but for one that leaves all", async () => {
     expect(await check({ currentMemory: "512MiB" })).toMatchObject([
-      { property: "currentMemory", reason: expect.stringContaining("is 512 MiB, below memory, 1024 MiB") },
+      { property: "currentMemory", reason: expect.stringContaining("is 512 MiB, below memory (1024 MiB)") },
     ]);
     expect(await check({ currentMemory: "1GiB" })).toMatchObject({ kind: "update" });
   });

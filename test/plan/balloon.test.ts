@@ -6,6 +6,7 @@ import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
 import type { Plan } from "../../provider/plan/plan.ts";
 import { planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyCase } from "../support/arbitrary-domain.ts";
+import { cases } from "../support/properties.ts";
 import { ask, MIB, ours, running, vmem } from "../support/scene.ts";
 import { afterStep } from "../support/simulate.ts";
 
@@ -32,7 +33,7 @@ const anyBalloon = fc
     return { observed: seen, desired: { ...desired, currentMemory: partOf(desired.memory, named) } };
   });
 
-const RUNS = { numRuns: 300 };
+const RUNS = cases(300);
 const ACTS = ["none", "live", "nextBoot"];
 
 describe("of whatever a balloon is like, and whatever is named", () => {

@@ -1,8 +1,8 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
 import { FIELD_NAMES, FIELDS } from "../../provider/args/fields.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
 import type { Observed } from "../../provider/plan/observed.ts";
 import type { Outcome } from "../../provider/plan/plan.ts";

@@ -6,6 +6,7 @@ import { planMemory } from "../../provider/plan/plan-memory.ts";
 import type { UpdatePlan } from "../../provider/plan/plan-update.ts";
 import { permittedPlan, previewedPlan } from "../../provider/plan/preview-contract.ts";
 import { anyAsked, anyObserved } from "../support/arbitrary-domain.ts";
+import { cases } from "../support/properties.ts";
 import { ask, off, ours, running, vmem } from "../support/scene.ts";
 
 /** The change that this domain needs to have 1259 MiB. */
@@ -126,7 +127,7 @@ const twoSights = fc.tuple(anyObserved, anyObserved, fc.boolean()).chain(([first
   }),
 );
 
-property.prop([twoSights], { numRuns: 500 })("neither escalates", ({ first, second }) => {
+property.prop([twoSights], cases(500))("neither escalates", ({ first, second }) => {
   for (const result of [
     previewedPlan(first, second),
     permittedPlan(first, second),

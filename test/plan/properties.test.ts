@@ -1,19 +1,20 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
-import { isManaged } from "../../provider/plan/dimms/slots.ts";
+import { isManaged } from "../../provider/plan/devices.ts";
 import { upwardSizes } from "../../provider/plan/live-sizes/up.ts";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
 import type { Plan } from "../../provider/plan/plan.ts";
 import { planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyCase, anyObserved } from "../support/arbitrary-domain.ts";
+import { cases } from "../support/properties.ts";
 import { ask, MIB } from "../support/scene.ts";
 import { afterStep } from "../support/simulate.ts";
 
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 
 /** More than fast-check's 100: a sixth of the cases come to a plan that plugs something. */
-const RUNS = { numRuns: 300 };
+const RUNS = cases(300);
 
 /** The memory block of the guests here, all x86-64: 2 GiB for those that were started with 64 GiB or more. */
 function guestBlock(live: MemoryView): number {

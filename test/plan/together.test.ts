@@ -1,17 +1,18 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
+import { isManaged } from "../../provider/plan/devices.ts";
 import { misaligned } from "../../provider/plan/dimms/layout.ts";
-import { isManaged } from "../../provider/plan/dimms/slots.ts";
 import { downwardSizes } from "../../provider/plan/live-sizes/down.ts";
 import { upwardSizes } from "../../provider/plan/live-sizes/up.ts";
 import type { Observed, ObservedDevice } from "../../provider/plan/observed.ts";
 import type { Plan, Reachable, Step } from "../../provider/plan/plan.ts";
 import { type MemoryPlanContext, planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyWholeCase, named } from "../support/arbitrary-whole.ts";
+import { cases } from "../support/properties.ts";
 import { afterStep } from "../support/simulate.ts";
 
-const RUNS = { numRuns: 300 };
+const RUNS = cases(300);
 const ACTS = ["none", "live", "nextBoot"];
 
 /** What follows a step beside it: QEMU places a DIMM, the guest takes what is on its blocks, libvirt names devices. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { type Configuration, readConfiguration } from "../../provider/configuration.ts";
 
 const MIB = 1024;
@@ -8,7 +8,7 @@ function configured(values: Record<string, string>): Configuration {
   return readConfiguration((key) => values[key]);
 }
 
-/** A stack's configuration, and what is otherwise than without one. */
+/** A stack's configuration, and what it changes. */
 const rows: [Record<string, string>, Partial<Configuration>][] = [
   [{}, {}],
   [{ "libvirt:uri": "qemu:///session" }, { uri: "qemu:///session" }],
@@ -26,8 +26,8 @@ const rows: [Record<string, string>, Partial<Configuration>][] = [
       ["online", "guest", { online: "guest" }],
       ["awaitGuest", "90", { awaitGuest: 90 }],
       ["awaitGuest", "false", { awaitGuest: false }],
-      ["maxMemory32Bit", "16GiB", { cap32Bit: 16_384 * MIB }],
-      ["maxMemory64Bit", "1TiB", { cap64Bit: 1_048_576 * MIB }],
+      ["maxMemory32Bit", "16GiB", { maxMemory32Bit: 16_384 * MIB }],
+      ["maxMemory64Bit", "1TiB", { maxMemory64Bit: 1_048_576 * MIB }],
       ["allowDowntime", "false", { allowDowntime: false }],
     ] as const
   ).map(([name, value, defaults]): [Record<string, string>, Partial<Configuration>] => [
@@ -41,22 +41,22 @@ describe("the configuration", () => {
     expect(configured(values)).toEqual({ defaults: DEFAULTS, ...expected });
   });
 
-  test.each(["applyOn", "alignment"])("%s of another package is nobody's", (name) => {
+  test.each(["applyOn", "alignment"])("%s of another package is ignored", (name) => {
     expect(configured({ [name]: "x", [`shop:${name}`]: "x", [`libvirt:${name}`]: "x" })).toEqual({
       defaults: DEFAULTS,
     });
   });
 });
 
-const example = 'give a size such as "4GiB" or "1003MiB", or a number of MiB such as 4096';
+const example = '"4GiB", "1003MiB" or 4096 (MiB)';
 const slots = "must be a whole number from 1 to 256";
 const block = "must be a power of two of at least 128 MiB";
 
-/** The key, what it is, and what is wrong with that. */
+/** A key, its value, and the reason why it is refused. */
 const wrong: [string, string, string][] = [
   ["domainType", "xen", 'must be one of "kvm", "qemu"'],
   ["enabled", "yes", 'must be "true" or "false"'],
-  ["alignment", "much", `is no size; ${example}`],
+  ["alignment", "much", `is not a valid size; use e.g. ${example}`],
   ["alignment", "256", 'has no unit; did you mean "256MiB"?'],
   ["alignment", "64MiB", block],
   ["alignment", "384MiB", block],
@@ -70,19 +70,19 @@ const wrong: [string, string, string][] = [
   ["memorySlots", "", slots],
   ["whenNotPossible", "explode", 'must be one of "replace", "restart", "nextBoot", "error"'],
   ["applyOn", "later", 'must be one of "now", "nextBoot"'],
-  ["maxMemory32Bit", "-1GiB", `is negative; ${example}`],
-  ["maxMemory64Bit", "4GB", 'is not a whole number of MiB; the nearest are "3814MiB" and "3815MiB"'],
+  ["maxMemory32Bit", "-1GiB", `must be greater than 0, e.g. ${example}`],
+  ["maxMemory64Bit", "4GB", 'is not a whole number of MiB; use "3814MiB" or "3815MiB"'],
   ["allowDowntime", "0", 'must be "true" or "false"'],
 ];
 
 describe("a wrong configuration", () => {
   test.each(wrong)("%s %s", (name, value, reason) => {
     expect(() => configured({ [`libvirt-hotplug:${name}`]: value })).toThrow(
-      `the stack's configuration is wrong: libvirt-hotplug:${name} is "${value}": ${reason}`,
+      `invalid stack configuration: libvirt-hotplug:${name}: "${value}" ${reason}`,
     );
   });
 
-  test("is named with all of its keys at once", () => {
+  test("names all wrong keys at once", () => {
     const values = Object.fromEntries(wrong.map(([name, value]) => [`libvirt-hotplug:${name}`, value]));
     const reason = (() => {
       try {
@@ -92,6 +92,6 @@ describe("a wrong configuration", () => {
       }
     })();
     for (const name of new Set(wrong.map(([name]) => name)))
-      expect(reason).toContain(`libvirt-hotplug:${name} is "${values[`libvirt-hotplug:${name}`]}": `);
+      expect(reason).toContain(`libvirt-hotplug:${name}: "${values[`libvirt-hotplug:${name}`]}" `);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { hostClock } from "../../provider/deadline.ts";
 import { createProvider } from "../../provider/provider.ts";
 import { type Dependencies, Session } from "../../provider/session.ts";
@@ -48,7 +48,7 @@ describe("calls that come before configure has ended", () => {
   test("fail as configure does", async () => {
     const { check, configure, read } = createProvider(surroundings());
     const calls = [check?.({}, news), read?.("id", {})];
-    const error = 'libvirt-hotplug:domainType is "xen": must be one of "kvm", "qemu"';
+    const error = 'libvirt-hotplug:domainType: "xen" must be one of "kvm", "qemu"';
     await expect(configure?.(config({ "libvirt-hotplug:domainType": "xen" }))).rejects.toThrow(error);
     for (const call of calls) await expect(call).rejects.toThrow(error);
   });

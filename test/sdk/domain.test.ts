@@ -3,7 +3,7 @@ import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.j
 import { MockMonitor, type MockResourceArgs } from "@pulumi/pulumi/runtime/mocks.js";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
-import { DEFAULTS } from "../../provider/args/defaults.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { outputs } from "../../provider/outputs.ts";
 import { Domain, type DomainArgs } from "../../sdk/index.ts";
@@ -128,7 +128,7 @@ describe("arguments", () => {
   test("that TypeScript doesn't know reach check, which names them", async () => {
     const { inputs } = await sent(Object.assign({ memory: "1GiB" }, { memry: "2GiB" }));
     expect(checkInputs({}, inputs).failures).toEqual([
-      { property: "memry", reason: 'is no argument of a Domain; did you mean "memory"?' },
+      { property: "memry", reason: 'is not an argument of Domain; did you mean "memory"?' },
     ]);
   });
 

@@ -10,9 +10,18 @@ import { nextBootMemory } from "./virsh.ts";
 /** A Linux kernel with this on its command line refuses the balloon's driver. */
 export const NO_BALLOON_DRIVER = "initcall_blacklist=virtio_balloon_driver_init";
 
+interface LinuxGuest {
+  stack: StackOnLab;
+  /** The judge of what the guest has. */
+  console: GuestConsole;
+  /** The guest's MemTotal after its boot, in KiB. */
+  atBoot: number;
+  /** Its QEMU. */
+  pid: number | undefined;
+}
+
 /**
- * A stack whose one domain boots the lab's guest, with 512 MiB unless more is said; and its console, the judge of what
- * the guest has.
+ * A stack whose one domain boots the lab's guest, with 512 MiB unless more is said.
  */
 export async function bootLinux(
   lab: Lab,
@@ -20,7 +29,7 @@ export async function bootLinux(
   switches: string,
   args: Args = {},
   options: { on?: OnEngine } = {},
-): Promise<{ stack: StackOnLab; console: GuestConsole }> {
+): Promise<LinuxGuest> {
   const file = lab.file(`${name}.log`);
   const { kernel, initrd } = lab.guest;
   const stack = await stackOnLab(
@@ -36,8 +45,8 @@ export async function bootLinux(
   );
   await stack.apply();
   const console = lab.console(file);
-  await console.waitFor(/GUEST memtotal_kb=/);
-  return { stack, console };
+  await console.waitFor(/GUEST memtotal_kb=\d+ online=\d+ offline=0 /);
+  return { stack, console, atBoot: console.memTotalKib() ?? 0, pid: lab.qemuPid(name) };
 }
 
 /**
@@ -50,14 +59,14 @@ export async function growAndWait(lab: Lab, options: { on?: OnEngine } = {}) {
     ...{ memory: "1GiB", uri: proxy.uri },
     hotplug: { awaitGuest: 120, online: "guest" },
   };
-  const { stack, console } = await bootLinux(lab, "guest", "memhp_default_state=offline", args, options);
+  const guest = await bootLinux(lab, "guest", "memhp_default_state=offline", args, options);
+  const { stack, console } = guest;
   await agentAnswers(lab, "guest");
-  const [whole, pid] = [console.memTotalKib() ?? 0, lab.qemuPid("guest")];
   stack.edit("guest", { memory: "1280MiB" });
   const waiting = stack.up();
   await console.waitFor(/ online=8 offline=2 /);
   await waitUntil("the definition", async () => (await nextBootMemory(lab, "guest")).memory === 1280 * MIB);
-  return { stack, console, proxy, whole, pid, waiting };
+  return { ...guest, proxy, waiting };
 }
 
 /** Waits until a guest's console says that it has that much, to the KiB. */

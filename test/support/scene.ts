@@ -1,3 +1,4 @@
+import { DEFAULTS, hotplugSettings } from "../../provider/args/settings.ts";
 import { type Cell, countedSize, type MemoryDevice } from "../../provider/domain/state.ts";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
 import type { MemoryView, Observed, ObservedDevice } from "../../provider/plan/observed.ts";
@@ -112,13 +113,8 @@ export function ask(
     memory: memory * MIB,
     maxMemory: max * MIB,
     slots,
-    enabled: true,
+    ...hotplugSettings({}, DEFAULTS),
     alignment: alignment * MIB,
-    whenNotPossible: "replace",
-    applyOn: "now",
-    device: "dimm",
-    allowUnplug: false,
-    heal: true,
     target: 0,
     emptyNode: "minimal",
     adopted: false,

@@ -124,8 +124,8 @@ export async function powerState(lab: Lab, domain: string): Promise<string> {
   return (await lab.virsh("domstate", domain)).trim();
 }
 
-/** Pulls the plug and starts the domain anew: what the next boot of a guest comes to. */
-export async function bootAnew(lab: Lab, domain: string): Promise<void> {
+/** Forces the domain off and starts it with its definition. */
+export async function powerCycle(lab: Lab, domain: string): Promise<void> {
   await lab.virsh("destroy", domain);
   await lab.virsh("start", domain);
 }

@@ -37,14 +37,14 @@ describe("sizes as libvirt reads them", () => {
   });
 
   it.each(["", " ", "7 ", "7\n", "-7", "7.5", "7e3", "0x7", "7K", "seven", "+-7", "+ 7", "٧"])(
-    "%j is no number",
+    "%j is not a number",
     (digits) => {
       expect(() => size(digits)).toThrow("is not a whole number");
     },
   );
 
-  it.each(["Ki", "Mi", "GI", " MiB", "MiB ", "XiB", "KBytes", "bits", "Z"])("%j is no unit", (unit) => {
-    expect(() => size("1", unit)).toThrow("is no unit of libvirt's");
+  it.each(["Ki", "Mi", "GI", " MiB", "MiB ", "XiB", "KBytes", "bits", "Z"])("%j is not a unit", (unit) => {
+    expect(() => size("1", unit)).toThrow("is not a unit that libvirt knows");
   });
 
   it.each([
@@ -54,7 +54,7 @@ describe("sizes as libvirt reads them", () => {
     ["18446744073709551616", "b"],
   ])("%s %s is too much", (digits, unit) => {
     expect(() => size(digits, unit)).toThrow("<memory>: ");
-    expect(() => size(digits, unit)).toThrow("above libvirt's largest size");
+    expect(() => size(digits, unit)).toThrow("exceeds libvirt's largest size");
   });
 
   test.prop([fc.bigInt({ min: 0n, max: 2n ** 63n - 1024n })])("bytes are rounded up, exactly", (bytes) => {

@@ -47,7 +47,7 @@ function gib(mib: number): string {
 
 const anyMib = fc.integer({ min: 1, max: LARGEST_MIB });
 
-describe("a size as users write it", () => {
+describe("a size in a program", () => {
   test.each([
     ["4GiB", 4096],
     ["4G", 4096],
@@ -98,16 +98,16 @@ describe("a size as users write it", () => {
   });
 });
 
-describe("a size that isn't whole MiB", () => {
+describe("a size that is not whole MiB", () => {
   test.each([
-    ["4GB", 'is not a whole number of MiB; the nearest are "3814MiB" and "3815MiB"'],
-    ["4.5KiB", 'is not a whole number of MiB; the nearest is "1MiB"'],
-    ["4.5 KiB", 'is not a whole number of MiB; the nearest is "1MiB"'],
-    ["1B", 'is not a whole number of MiB; the nearest is "1MiB"'],
-    ["1.3GiB", 'is not a whole number of MiB; the nearest are "1331MiB" and "1332MiB"'],
-    [4.5, 'is not a whole number of MiB; the nearest are "4MiB" and "5MiB"'],
-    [0.5, 'is not a whole number of MiB; the nearest is "1MiB"'],
-    ["8796093022207.5MiB", 'is not a whole number of MiB; the nearest is "8796093022207MiB"'],
+    ["4GB", 'is not a whole number of MiB; use "3814MiB" or "3815MiB"'],
+    ["4.5KiB", 'is not a whole number of MiB; use "1MiB"'],
+    ["4.5 KiB", 'is not a whole number of MiB; use "1MiB"'],
+    ["1B", 'is not a whole number of MiB; use "1MiB"'],
+    ["1.3GiB", 'is not a whole number of MiB; use "1331MiB" or "1332MiB"'],
+    [4.5, 'is not a whole number of MiB; use "4MiB" or "5MiB"'],
+    [0.5, 'is not a whole number of MiB; use "1MiB"'],
+    ["8796093022207.5MiB", 'is not a whole number of MiB; use "8796093022207MiB"'],
   ])("%j %s", (written, reason) => {
     expect(refusal(written)).toBe(reason);
   });
@@ -133,72 +133,71 @@ describe("a size that isn't whole MiB", () => {
   );
 });
 
-describe("what is no size", () => {
-  const example = 'give a size such as "4GiB" or "1003MiB", or a number of MiB such as 4096';
+describe("what is not a size", () => {
+  const example = '"4GiB", "1003MiB" or 4096 (MiB)';
+  const positive = `must be greater than 0, e.g. ${example}`;
+  const invalid = `is not a valid size; use e.g. ${example}`;
+  const tooLarge = `exceeds libvirt's largest size, ${LARGEST_MIB} MiB; use e.g. ${example}`;
   test.each([
-    [0, `is 0, which no memory size can be; ${example}`],
-    [-0, `is 0, which no memory size can be; ${example}`],
-    ["0MiB", `is 0, which no memory size can be; ${example}`],
-    ["0.0KiB", `is 0, which no memory size can be; ${example}`],
-    [-1, `is negative; ${example}`],
-    [-1.5, `is negative; ${example}`],
-    ["-4GiB", `is negative; ${example}`],
-    [Number.NaN, `is NaN, not a size; ${example}`],
-    [Number.POSITIVE_INFINITY, `is Infinity, not a size; ${example}`],
-    ["4 GB of ram", `is no size; ${example}`],
-    ["", `is no size; ${example}`],
-    [" ", `is no size; ${example}`],
-    ["GiB", `is no size; ${example}`],
-    ["4e3MiB", `is no size; ${example}`],
-    ["0x10MiB", `is no size; ${example}`],
-    ["4,5GiB", `is no size; ${example}`],
-    ["1_000MiB", `is no size; ${example}`],
-    ["+4GiB", `is no size; ${example}`],
-    ["٤GiB", `is no size; ${example}`],
-    ["4GiB\0", `is no size; ${example}`],
-    ["4\u212AiB", `is no size; ${example}`],
-    [true, `is no size; ${example}`],
-    [null, `is no size; ${example}`],
-    [undefined, `is no size; ${example}`],
-    [["4GiB"], `is no size; ${example}`],
-    [{ toString: () => "4GiB" }, `is no size; ${example}`],
+    [0, positive],
+    [-0, positive],
+    ["0MiB", positive],
+    ["0.0KiB", positive],
+    [-1, positive],
+    [-1.5, positive],
+    ["-4GiB", positive],
+    [Number.NaN, `is NaN, not a valid size; use e.g. ${example}`],
+    [Number.POSITIVE_INFINITY, `is Infinity, not a valid size; use e.g. ${example}`],
+    ["4 GB of ram", invalid],
+    ["", invalid],
+    [" ", invalid],
+    ["GiB", invalid],
+    ["4e3MiB", invalid],
+    ["0x10MiB", invalid],
+    ["4,5GiB", invalid],
+    ["1_000MiB", invalid],
+    ["+4GiB", invalid],
+    ["٤GiB", invalid],
+    ["4GiB\0", invalid],
+    ["4\u212AiB", invalid],
+    [true, invalid],
+    [null, invalid],
+    [undefined, invalid],
+    [["4GiB"], invalid],
+    [{ toString: () => "4GiB" }, invalid],
     ["4096", 'has no unit; did you mean "4096MiB"?'],
-    ["4XiB", 'has the unit "XiB", which is none of KiB, MiB, GiB, TiB, PiB, kB, MB, GB, TB, PB'],
-    ["4EiB", 'has the unit "EiB", which is none of KiB, MiB, GiB, TiB, PiB, kB, MB, GB, TB, PB'],
-    [2 ** 60, `is more than libvirt can hold (8796093022207 MiB); ${example}`],
-    [Number.MAX_VALUE, `is more than libvirt can hold (8796093022207 MiB); ${example}`],
-    [2 ** 53, `is more than libvirt can hold (8796093022207 MiB); ${example}`],
-    ["1152921504606846976MiB", `is more than libvirt can hold (8796093022207 MiB); ${example}`],
-    ["8796093022208MiB", `is more than libvirt can hold (8796093022207 MiB); ${example}`],
-    [LARGEST_MIB + 1, `is more than libvirt can hold (8796093022207 MiB); ${example}`],
+    ["4XiB", 'has the unknown unit "XiB"; use one of KiB, MiB, GiB, TiB, PiB, kB, MB, GB, TB, PB'],
+    ["4EiB", 'has the unknown unit "EiB"; use one of KiB, MiB, GiB, TiB, PiB, kB, MB, GB, TB, PB'],
+    [2 ** 60, tooLarge],
+    [Number.MAX_VALUE, tooLarge],
+    [2 ** 53, tooLarge],
+    ["1152921504606846976MiB", tooLarge],
+    ["8796093022208MiB", tooLarge],
+    [LARGEST_MIB + 1, tooLarge],
   ])("%j %s", (written, reason) => {
     expect(refusal(written)).toBe(reason);
   });
 
   test.each([31, 1_000, 100_000])("a number of %i digits", (digits) => {
-    expect(refusal(`${"9".repeat(digits)}MiB`)).toBe(
-      `is more than libvirt can hold (${LARGEST_MIB} MiB); ${example}`,
-    );
-    expect(refusal(`1.${"0".repeat(digits)}1MiB`)).toBe(
-      'is not a whole number of MiB; the nearest are "1MiB" and "2MiB"',
-    );
+    expect(refusal(`${"9".repeat(digits)}MiB`)).toBe(tooLarge);
+    expect(refusal(`1.${"0".repeat(digits)}1MiB`)).toBe('is not a whole number of MiB; use "1MiB" or "2MiB"');
   });
 
-  property.prop([fc.anything()])("whatever it is, it is refused in words or is whole MiB", (value) => {
+  property.prop([fc.anything()])("any value is refused with a predicate, or is whole MiB", (value) => {
     const reason = refusal(value);
     if (reason.startsWith("none")) expect(Number(parseSize(value)) % KIB_PER_MIB).toBe(0);
-    else expect(reason).toMatch(/^(is|has) /);
+    else expect(reason).toMatch(/^(is|has|must|exceeds) /);
   });
 
   property.prop([fc.string({ unit: "binary" }), fc.stringMatching(/^[0-9.]{0,20}[a-zA-Z]{0,4}$/)])(
-    "hostile strings too",
+    "so is any text",
     (anything, nearly) => {
-      for (const value of [anything, nearly]) expect(refusal(value)).toMatch(/^(is|has|none) ?/);
+      for (const value of [anything, nearly]) expect(refusal(value)).toMatch(/^(is|has|must|exceeds|none) ?/);
     },
   );
 });
 
-describe("a size for people", () => {
+describe("a size in a message", () => {
   test.each([
     [0, "0 MiB", "0 MiB"],
     [1, "1 KiB", "1 KiB"],
@@ -206,7 +205,7 @@ describe("a size for people", () => {
     [8 * 1024 * 1024, "8 GiB", "8192 MiB"],
     [1536 * 1024, "1536 MiB", "1536 MiB"],
     [1003 * 1024 + 512, "1027584 KiB", "1027584 KiB"],
-  ])("%i KiB is %s, to be compared %s", (kib, said, compared) => {
+  ])("%i KiB is %s, where sizes are compared %s", (kib, said, compared) => {
     expect([formatSize(kib), formatMib(kib)]).toEqual([said, compared]);
   });
 
@@ -219,6 +218,6 @@ describe("a size for people", () => {
   );
 
   test.each(["", "1259", "1259 MiB", "1.5MiB", "-1MiB", "1GiB"])("%j is not canonical", (text) => {
-    expect(() => readCanonicalSize(text)).toThrow("is no canonical size");
+    expect(() => readCanonicalSize(text)).toThrow("is not a canonical size");
   });
 });

@@ -1,7 +1,7 @@
 import { countedSize, type MemoryDevice } from "../../domain/state.ts";
 import { type Kib, sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
-import { isManaged } from "../dimms/slots.ts";
+import { isManaged } from "../devices.ts";
 import { type CellPlan, cellsFor, MINIMAL_NODE, spreadOver, withMinimalNode } from "../numa/cells.ts";
 import { nodeShares, targetNodes } from "../numa/spread.ts";
 import type { MemoryView, Observed } from "../observed.ts";

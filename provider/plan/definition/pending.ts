@@ -2,32 +2,34 @@ import type { Kib } from "../../units/kib.ts";
 import { formatMib } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
 import type { MemoryView, Observed } from "../observed.ts";
-import { type Plan, refuse } from "../plan.ts";
+import type { Plan, Step } from "../plan.ts";
+import { refusal } from "../text.ts";
 
-/** A size that waits for the next boot, and that neither the program asks for nor our state recorded. */
+/** Refuses to overwrite a size for the next boot that neither the program asks for nor our state recorded. */
 export function foreignPending(
   desired: DesiredMemory,
   observed: Observed,
   live: MemoryView,
-  recorded: Kib | undefined,
+  definition: Step[],
+  { recorded }: { recorded?: Kib },
 ): Plan | undefined {
-  const pending = observed.nextBoot?.memory;
-  if (pending === undefined || pending === live.memory || pending === desired.memory) return undefined;
+  const pending = pendingMemory(desired, observed, live);
+  if (definition.length === 0 || pending === undefined) return undefined;
   if (recorded === undefined || pending === recorded) return undefined;
-  const reason = `${formatMib(pending)} waits for the next boot, set by somebody else, and the program asks for ${formatMib(desired.memory)}`;
-  return refuse(
-    `${reason}: ask for ${formatMib(pending)}, or run refresh, which shows the difference, and then up`,
-    [{ code: "pending-by-others", text: reason }],
-  );
+  const text = `someone else set ${formatMib(pending)} for the next boot, but the program wants ${formatMib(desired.memory)}`;
+  const options = `set memory to ${formatMib(pending)}, or run refresh, which shows the difference, and then up`;
+  return refusal({ code: "pending-by-others", text }, text, options);
 }
 
-/** A size of our own that waits for the next boot, and that this change makes void. */
-export function supersededPending(desired: DesiredMemory, observed: Observed, live: MemoryView): string {
-  const pending = observed.nextBoot?.memory;
-  return pending === undefined ||
-    pending === live.memory ||
-    pending === desired.memory ||
-    observed.pending !== pending
-    ? ""
-    : `; the pending ${formatMib(pending)} is superseded`;
+/** What this change does to a size of our own that is pending for the next boot. */
+export function supersededNotes(desired: DesiredMemory, observed: Observed, live: MemoryView): string[] {
+  const pending = pendingMemory(desired, observed, live);
+  return pending === undefined || observed.pending !== pending
+    ? []
+    : [`this replaces the pending change to ${formatMib(pending)}`];
+}
+
+/** The size of the next boot where it is neither the present nor the desired one. */
+function pendingMemory({ memory }: DesiredMemory, { nextBoot }: Observed, live: MemoryView): Kib | undefined {
+  return nextBoot?.memory === live.memory || nextBoot?.memory === memory ? undefined : nextBoot?.memory;
 }

@@ -1,20 +1,80 @@
 import type { Kib } from "../../units/kib.ts";
 import { sum } from "../../units/kib.ts";
-import { formatSize } from "../../units/size.ts";
+import { formatMib, formatSize } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
-import { isManaged } from "../dimms/slots.ts";
+import { isManaged } from "../devices.ts";
 import type { Observed } from "../observed.ts";
-import { type Plan, refuse } from "../plan.ts";
-import { foldedDefinition } from "./folded.ts";
+import type { Plan, Step } from "../plan.ts";
+import { formatNumbers, refusal } from "../text.ts";
+import { foldedDefinition, leastMemory, memoryFixedElsewhere } from "./folded.ts";
 
-/**
- * A definition that would not start: virtio-mem devices count in full against maxMemory, whatever is requested of them,
- * and those of others stay as they are.
- */
-export function exceedsMaxMemory(
+/** Whether the program's list of NUMA nodes differs from what it was. */
+interface Nodes {
+  numaChanged?: boolean;
+}
+
+/** Refuses to set a definition that libvirt or QEMU would refuse; undefined where nothing is set, or it can be. */
+export function definitionRefusal(
   desired: DesiredMemory,
   observed: Observed,
-  numaChanged: boolean,
+  steps: Step[],
+  nodes: Nodes,
+): Plan | undefined {
+  if (steps.length === 0) return undefined;
+  return (
+    missingTargetNode(desired, observed, nodes) ??
+    belowLeastMemory(desired, observed, nodes) ??
+    exceedsMaxMemory(desired, observed, nodes)
+  );
+}
+
+/** check doesn't know the nodes of an adopted domain, nor those that the program's own XML defines. */
+function missingTargetNode(
+  { target, shares }: DesiredMemory,
+  { nextBoot }: Observed,
+  { numaChanged }: Nodes,
+): Plan | undefined {
+  const ids = (nextBoot?.cells ?? []).map((cell) => cell.id);
+  if (target === "spread" || ids.length === 0 || ids.includes(target)) return undefined;
+  if (numaChanged && shares !== undefined) return undefined;
+  const nodes = `node${ids.length === 1 ? "" : "s"} ${formatNumbers(ids)}`;
+  const text = `hotplug.targetNode is ${target}, but the domain only has ${nodes}`;
+  const short = `hotplug.targetNode is ${target}, but the domain has no such node`;
+  return refusal(
+    { code: "target-node-missing", text },
+    short,
+    "set hotplug.targetNode to a node of the domain",
+  );
+}
+
+/** Devices not managed by this provider, and other nodes, leave nothing for the node that takes the rest. */
+function belowLeastMemory(
+  desired: DesiredMemory,
+  observed: Observed,
+  { numaChanged }: Nodes,
+): Plan | undefined {
+  if (desired.memory >= leastMemory(desired, observed, numaChanged)) return undefined;
+  const taken = formatMib(memoryFixedElsewhere(desired, observed, numaChanged));
+  const node = desired.target === "spread" ? "the nodes to spread it over" : `node ${desired.target}`;
+  const size = formatMib(desired.memory);
+  return refusal(
+    {
+      code: "definition-too-small",
+      text: `${size} can't be defined: other nodes, and devices not managed by this provider, take ${taken}, which leaves nothing for ${node}`,
+    },
+    `${size} can't be defined: other nodes and devices take ${taken}`,
+    `set memory to more than ${taken}, or remove those devices from the definition`,
+  );
+}
+
+/**
+ * A definition that wouldn't start: virtio-mem devices count in full against maxMemory, whatever is requested of them,
+ * and those not managed by this provider stay.
+ */
+function exceedsMaxMemory(
+  desired: DesiredMemory,
+  observed: Observed,
+  { numaChanged }: Nodes,
 ): Plan | undefined {
   const { nextBoot } = observed;
   const theirs = nextBoot?.devices.filter((device) => !isManaged(device)) ?? [];
@@ -26,8 +86,13 @@ export function exceedsMaxMemory(
     ...[...theirs, ...ours].map(({ size }) => size),
   ]);
   if (whole <= desired.maxMemory) return undefined;
-  const reason = `with the virtio-mem device of others, which counts in full, the definition would come to ${formatSize(whole)} of at most ${formatSize(desired.maxMemory)}`;
-  return refuse(`${reason}; raise maxMemory to at least ${formatSize(whole)}`, [
-    { code: "definition-beyond-max-memory", text: reason },
-  ]);
+  const [needed, most] = [formatSize(whole), formatSize(desired.maxMemory)];
+  return refusal(
+    {
+      code: "definition-beyond-max-memory",
+      text: `the definition would need ${needed} (a virtio-mem device not managed by this provider counts in full), above maxMemory, ${most}`,
+    },
+    `the definition would need ${needed}, above maxMemory (${most})`,
+    `raise maxMemory to at least ${needed}`,
+  );
 }

@@ -1,115 +1,135 @@
 import { formatMib, formatSize } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
+import { unrequestedMemory } from "../devices.ts";
 import { nodeShares, targetNodes, unevenness } from "../numa/spread.ts";
 import type { MemoryView } from "../observed.ts";
-import type { Reason } from "../plan.ts";
-import { platformReason } from "../platform.ts";
-import { unrequestedMemory } from "../virtio-mem/devices.ts";
+import type { Obstacle } from "../plan.ts";
+import { HOTPLUG_DISABLED, platformReason } from "../platform.ts";
 import { dimmCount, dimmUnit, largestDimm } from "./layout.ts";
 import { freeSlots } from "./slots.ts";
 
-/** Answers why an increase can't be hot-plugged, or undefined when this rule has nothing against it. */
-type Rule = (desired: DesiredMemory, live: MemoryView) => Reason | undefined;
+/** Why an increase can't be hot-plugged; undefined where this rule allows it. */
+type Rule = (desired: DesiredMemory, live: MemoryView) => Obstacle | undefined;
 
 const RULES: readonly Rule[] = [
   hotplugIsEnabled,
   platformSupportsHotplug,
-  needsCell,
-  needsCeiling,
-  aligned,
+  hasNode,
+  hasMaxMemory,
+  isAligned,
   dimmsMayBeLargeEnough,
-  withinCeiling,
-  slotsSuffice,
+  isWithinMaxMemory,
+  hasFreeSlots,
 ];
 
 /** All reasons at once, in the order of the rules. */
-export function reasonsAgainstAttach(desired: DesiredMemory, live: MemoryView): Reason[] {
+export function reasonsAgainstAttach(desired: DesiredMemory, live: MemoryView): Obstacle[] {
   return RULES.flatMap((rule) => rule(desired, live) ?? []);
 }
 
-function hotplugIsEnabled(desired: DesiredMemory): Reason | undefined {
-  return desired.enabled ? undefined : { code: "hotplug-disabled", text: "hotplug.enabled is false" };
+function hotplugIsEnabled(desired: DesiredMemory): Obstacle | undefined {
+  return desired.enabled ? undefined : HOTPLUG_DISABLED;
 }
 
-function platformSupportsHotplug(desired: DesiredMemory, live: MemoryView): Reason | undefined {
+function platformSupportsHotplug(desired: DesiredMemory, live: MemoryView): Obstacle | undefined {
   return platformReason(live, desired.width);
 }
 
-/** libvirt: «At least one numa node has to be configured when enabling memory hotplug». */
-function needsCell(desired: DesiredMemory, live: MemoryView): Reason | undefined {
+/** libvirt: "At least one numa node has to be configured when enabling memory hotplug". */
+function hasNode(desired: DesiredMemory, live: MemoryView): Obstacle | undefined {
   const missing = targetNodes(desired, live).filter((node) => !live.cells.some((cell) => cell.id === node));
   if (live.cells.length > 0 && missing.length === 0) return undefined;
+  const node = missing[0] ?? 0;
   return {
     code: "no-numa-node",
-    text: `the running domain has no NUMA node ${missing[0] ?? 0} to plug into`,
+    text: `the running domain doesn't have NUMA node ${node} to plug memory into`,
+    brief: `needs NUMA node ${node}, which the running domain doesn't have`,
   };
 }
 
-/** QEMU takes slots and maxmem at start alone (-m size,slots=n,maxmem=size). */
-function needsCeiling({ enabled }: DesiredMemory, live: MemoryView): Reason | undefined {
-  return live.maxMemory !== undefined || !enabled
-    ? undefined
-    : {
-        code: "no-max-memory",
-        text: "the running domain was started without maxMemory, so it has neither slots nor room for DIMMs",
-      };
+/** QEMU takes slots and maxmem only at start (-m size,slots=n,maxmem=size). */
+function hasMaxMemory({ enabled }: DesiredMemory, live: MemoryView): Obstacle | undefined {
+  if (live.maxMemory !== undefined || !enabled) return undefined;
+  return {
+    code: "no-max-memory",
+    text: "the running domain was started without maxMemory, so it has neither slots nor room for DIMMs",
+    brief: "needs maxMemory, which the domain was started without",
+  };
 }
 
 /** oVirt's rule: a DIMM is a multiple of the alignment on top of the present size, so that the guest's memory blocks fit. */
-function aligned(desired: DesiredMemory, live: MemoryView): Reason | undefined {
+function isAligned(desired: DesiredMemory, live: MemoryView): Obstacle | undefined {
   const increase = desired.memory - live.memory;
   const unit = dimmUnit(desired, live);
   const nodes = nodeShares(increase, desired, live);
   if (nodes.every(({ size }) => size >= 0 && size % unit.size === 0)) return undefined;
   const why = unit.why === undefined ? "" : ` (${unit.why})`;
+  const step = formatMib(unit.size);
   if (nodes.length === 1)
     return {
       code: "not-aligned",
-      text: `the increase of ${formatMib(increase)} is no multiple of ${formatMib(unit.size)}${why}`,
+      text: `the increase of ${formatMib(increase)} is not a multiple of ${step}${why}`,
+      brief: `is not a multiple of ${step}`,
     };
   const uneven = unevenness(live);
   const level =
     uneven === 0
       ? ""
-      : `, so that the DIMMs of all nodes come to the same (${formatMib(uneven)} are missing for that)`;
+      : `; ${formatMib(uneven)} would give every node the same amount of this provider's DIMMs`;
   return {
     code: "not-divisible-by-nodes",
-    text: `the increase of ${formatMib(increase)} can't be spread over ${nodes.length} nodes in multiples of ${formatMib(unit.size)}${why}${level}`,
+    text: `the increase of ${formatMib(increase)} can't be spread over ${nodes.length} nodes in multiples of ${step}${why}${level}`,
+    brief: `can't be spread over ${nodes.length} nodes in multiples of ${step}`,
   };
 }
 
 /** A smaller DIMM than the guest's memory block would never come online. */
-function dimmsMayBeLargeEnough(desired: DesiredMemory, live: MemoryView): Reason | undefined {
+function dimmsMayBeLargeEnough(desired: DesiredMemory, live: MemoryView): Obstacle | undefined {
   if (largestDimm(desired, live) !== 0) return undefined;
   const { size, why } = dimmUnit(desired, live);
+  const most = formatSize(desired.maxDimmSize ?? 0);
   return {
     code: "max-dimm-size-too-small",
-    text: `a DIMM may have at most ${formatSize(desired.maxDimmSize ?? 0)} (hotplug.maxDimmSize), and must be a multiple of ${formatMib(size)}${why === undefined ? "" : ` (${why})`}`,
+    text: `hotplug.maxDimmSize is ${most}, but a DIMM must be a multiple of ${formatMib(size)}${why === undefined ? "" : ` (${why})`}`,
+    brief: `needs larger DIMMs than hotplug.maxDimmSize (${most})`,
   };
 }
 
-/** libvirt: «Attaching memory device … would exceed domain's maxMemory config size»; equality passes. */
-function withinCeiling(desired: DesiredMemory, live: MemoryView): Reason | undefined {
+/** libvirt: "Attaching memory device … would exceed domain's maxMemory config size"; equality passes. */
+function isWithinMaxMemory(desired: DesiredMemory, live: MemoryView): Obstacle | undefined {
   const ceiling = live.maxMemory?.size;
-  const held = unrequestedMemory(live);
-  if (ceiling === undefined || desired.memory + held <= ceiling) return undefined;
-  const text =
-    held > 0
-      ? `${formatSize(desired.memory)} and the ${formatSize(held)} that virtio-mem devices hold back are beyond ${formatSize(ceiling)}, the maximum that the running domain was started with`
-      : `${formatSize(desired.memory)} is beyond ${formatSize(ceiling)}, the maximum that the running domain was started with`;
-  return { code: "beyond-max-memory", text };
+  const reserved = unrequestedMemory(live);
+  if (ceiling === undefined || desired.memory + reserved <= ceiling) return undefined;
+  const [size, most] = [formatSize(desired.memory), formatSize(ceiling)];
+  return reserved > 0
+    ? {
+        code: "beyond-max-memory",
+        text: `${size} and the ${formatSize(reserved)} that virtio-mem devices reserve exceed ${most}, the maximum that the running domain was started with`,
+        brief: `exceeds the maximum of ${most}, with ${formatSize(reserved)} reserved by virtio-mem`,
+      }
+    : {
+        code: "beyond-max-memory",
+        text: `${size} exceeds ${most}, the maximum that the running domain was started with`,
+        brief: `exceeds ${most}, the maximum without a restart`,
+      };
 }
 
-/** libvirt: «memory device count '2' exceeds slots count '1'». */
-function slotsSuffice(desired: DesiredMemory, live: MemoryView): Reason | undefined {
+/** libvirt: "memory device count '2' exceeds slots count '1'". */
+function hasFreeSlots(desired: DesiredMemory, live: MemoryView): Obstacle | undefined {
   if (live.maxMemory === undefined) return undefined;
   const free = freeSlots(live).length;
   const slots = live.maxMemory.slots ?? 0;
-  if (slots === 0) return { code: "no-slots", text: "the running domain was started without memory slots" };
+  if (slots === 0)
+    return {
+      code: "no-slots",
+      text: "the running domain was started without memory slots",
+      brief: "needs memory slots, which the domain was started without",
+    };
   if (free === 0)
     return {
       code: "slots-exhausted",
-      text: `all ${slots} memory slots are used; they are free again when the domain has been shut down and started`,
+      text: `${slots === 1 ? "the only memory slot is" : `all ${slots} memory slots are`} in use; a shutdown and start frees them`,
+      brief: `needs a free slot, but ${slots === 1 ? "the only one is" : `all ${slots} are`} in use`,
     };
   if (largestDimm(desired, live) === 0) return undefined;
   const needed = dimmCount(desired.memory - live.memory, desired, live);
@@ -118,8 +138,10 @@ function slotsSuffice(desired: DesiredMemory, live: MemoryView): Reason | undefi
     desired.maxDimmSize === undefined
       ? ""
       : ` of at most ${formatSize(desired.maxDimmSize)} (hotplug.maxDimmSize)`;
+  const slotsLeft = `only ${free} of ${slots} slots ${free === 1 ? "is" : "are"} free`;
   return {
     code: "too-few-slots",
-    text: `the increase takes ${needed} DIMMs${most}, and ${free} of ${slots} slots are free`,
+    text: `the increase needs ${needed} DIMMs${most}, but ${slotsLeft}`,
+    brief: `needs ${needed} DIMMs, but ${slotsLeft}`,
   };
 }

@@ -1,32 +1,61 @@
-import type { Kib } from "../../units/kib.ts";
-import { sum } from "../../units/kib.ts";
 import { formatMib, formatSize } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
 import { MINIMAL_NODE } from "../numa/cells.ts";
 import { targetNodes } from "../numa/spread.ts";
-import type { MemoryView, Observed } from "../observed.ts";
-import type { Layout } from "../plan.ts";
-import { formatChange, noteIf } from "../text.ts";
-import { describeDimms, misaligned } from "./layout.ts";
+import type { MemoryView, Observed, ObservedDevice } from "../observed.ts";
+import type { DimmPlan, Layout } from "../plan.ts";
+import {
+  formatChange,
+  formatNumbers,
+  headline,
+  maximumNotes,
+  noteIf,
+  pageMapNotes,
+  transientNotes,
+  withArticle,
+} from "../text.ts";
+import { misaligned } from "./layout.ts";
 
-/** Linux keeps 1/64 of added memory as its map, taken from what the guest has; beyond this multiple it may have none left. */
-const MOST_OVER_BOOT = 32;
-
-/** «hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB» */
-export function describeGrowth(
-  increase: Kib,
-  desired: DesiredMemory,
-  live: MemoryView,
-  layout: Layout,
-): string {
-  const { dimms, freeSlots, slots, ceiling } = layout;
+/** "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart" */
+export function growthHeadline(desired: DesiredMemory, live: MemoryView, layout: Layout): string {
+  const { dimms, freeSlots, slots } = layout;
+  const change = formatChange(live.memory, desired.memory);
+  const free = `${freeSlots} of ${slots}`;
   const nodes = [...new Set(dimms.map(({ node }) => node))];
-  const where = nodes.length === 1 ? `node ${nodes[0]}` : `spread over nodes ${nodes.join(", ")}`;
-  const what = `hot-plug ${formatSize(increase)} as ${describeDimms(dimms, "into")} (${freeSlots} of ${slots} free after), ${where}`;
-  return `${what}; ${formatChange(live.memory, desired.memory)} of at most ${formatSize(ceiling)}`;
+  const where =
+    nodes.length === 1
+      ? `in ${describeSlots(dimms)} (${free} free)`
+      : `on nodes ${formatNumbers(nodes)} (${free} slots free)`;
+  return headline(
+    "live",
+    `${change}, ${countDimms(dimms)} ${where}, no restart`,
+    `${change}, ${countDimms(dimms)} (${free} slots free), no restart`,
+    `${change}, ${dimms.length === 1 ? "1 DIMM" : `${dimms.length} DIMMs`}, no restart`,
+  );
 }
 
-/** What the reader of a preview should know beside the layout. */
+/** "one 256 MiB DIMM", "2 DIMMs of 512 MiB", "3 DIMMs" of several sizes */
+export function countDimms(dimms: Pick<ObservedDevice, "size">[]): string {
+  const [first] = dimms;
+  if (first === undefined) return "no DIMM";
+  if (dimms.length === 1) return `one ${formatSize(first.size)} DIMM`;
+  const isUniform = dimms.every(({ size }) => size === first.size);
+  return `${dimms.length} DIMMs${isUniform ? ` of ${formatSize(first.size)}` : ""}`;
+}
+
+/** "slot 0", "slots 0 and 2–5" */
+export function describeSlots(dimms: Pick<ObservedDevice, "slot">[]): string {
+  const slots = dimms.flatMap(({ slot }) => slot ?? []);
+  return `slot${slots.length === 1 ? "" : "s"} ${formatNumbers(slots)}`;
+}
+
+/** "a 256 MiB DIMM in slot 0, node 0" */
+export function describeDimm({ size, slot, node, base }: DimmPlan): string {
+  const address = base === undefined ? "" : `, at ${base}`;
+  return `${withArticle(`${formatSize(size)} DIMM`)} in slot ${slot}, node ${node}${address}`;
+}
+
+/** What the reader of a preview should know besides the DIMMs. */
 export function growthNotes(
   desired: DesiredMemory,
   observed: Observed,
@@ -35,74 +64,44 @@ export function growthNotes(
 ): string[] {
   const { ceiling, freeSlots } = layout;
   return [
-    "no restart",
-    ...ceilingReached(desired, observed),
+    ...maximumNotes(desired, observed, ceiling),
     ...noteIf(
       freeSlots === 0 && desired.memory < ceiling,
-      "the last slot goes: the next increase needs the domain shut down and started first",
+      "this uses the last slot: the next increase needs a restart first",
     ),
-    ...otherCeiling(desired, ceiling),
-    ...emptyNode(desired, live),
-    ...misplaced(live, layout),
-    ...unsuitable(desired, live),
-    ...tooMuchAtOnce(desired, live),
-    ...noteIf(!observed.persistent, "the domain is transient, so the new size ends with it"),
+    ...firstMemoryNotes(desired, live),
+    ...addressNotes(live, layout),
+    ...alignmentNotes(desired, live),
+    ...pageMapNotes(desired, live),
+    ...transientNotes(observed),
     ...noteIf(
       observed.power === "paused",
-      "the domain is paused: the guest sees the memory, and can confirm it, when it resumes",
+      "the domain is paused: the guest sees the memory, and can confirm it, once it resumes",
     ),
   ];
 }
 
-/** What becomes of the ceiling at the next boot. */
-export function ceilingNotes(desired: DesiredMemory, observed: Observed, ceiling: Kib): string[] {
-  return [...ceilingReached(desired, observed), ...otherCeiling(desired, ceiling)];
+function firstMemoryNotes(desired: DesiredMemory, live: MemoryView): string[] {
+  const nodes = targetNodes(desired, live);
+  const hasDevice = (id: number) => live.devices.some((device) => device.node === id);
+  return live.cells
+    .filter(({ id, memory }) => nodes.includes(id) && memory <= MINIMAL_NODE && !hasDevice(id))
+    .map(({ id }) => `first memory for node ${id}; from the next boot it is a regular node`);
 }
 
-function ceilingReached({ memory, maxMemory }: DesiredMemory, { persistent }: Observed): string[] {
-  return noteIf(
-    memory === maxMemory && persistent,
-    "the ceiling is reached: the next boot has no headroom unless maxMemory is raised",
-  );
-}
-
-function otherCeiling({ memory, maxMemory }: DesiredMemory, ceiling: Kib): string[] {
-  return noteIf(
-    maxMemory !== ceiling && memory < maxMemory,
-    `the maximum of ${formatSize(maxMemory)} takes effect at the next boot`,
-  );
-}
-
-function emptyNode(desired: DesiredMemory, live: MemoryView): string[] {
-  const grown = live.cells.filter(
-    (cell) => targetNodes(desired, live).includes(cell.id) && cell.memory <= MINIMAL_NODE,
-  );
-  const has = (id: number) => live.devices.some((device) => device.node === id);
-  return grown
-    .filter((cell) => !has(cell.id))
-    .map((cell) => `node ${cell.id} gets its first memory, and is an ordinary node at the next boot`);
-}
-
-function misplaced(live: MemoryView, { dimms }: Layout): string[] {
-  const [first] = dimms;
+function addressNotes(live: MemoryView, { dimms }: Layout): string[] {
+  const base = dimms[0]?.base;
   const [device] = misaligned(live);
-  if (first?.base === undefined || device === undefined) return [];
-  const which = `the ${device.model} of ${formatMib(device.size)}${device.slot === undefined ? "" : ` in slot ${device.slot}`}`;
-  return [`placed at ${first.base}, since ${which} is off the guest's memory blocks`];
+  if (base === undefined || device === undefined) return [];
+  const slot = device.slot === undefined ? "" : ` in slot ${device.slot}`;
+  const which = `${formatMib(device.size)} ${device.model.toUpperCase()}${slot}`;
+  return [`the new memory starts at ${base}, since the ${which} is not aligned to the guest's memory blocks`];
 }
 
-/** An alignment that happens to fit this time. */
-function unsuitable({ alignment }: DesiredMemory, { guestBlock }: MemoryView): string[] {
+/** An alignment that only fits by chance. */
+function alignmentNotes({ alignment }: DesiredMemory, { guestBlock }: MemoryView): string[] {
   if (guestBlock === undefined || guestBlock <= alignment) return [];
   return [
-    `hotplug.alignment is ${formatMib(alignment)}, and the memory block of this guest ${formatMib(guestBlock)}, by its agent: only multiples of that are live`,
-  ];
-}
-
-export function tooMuchAtOnce(desired: DesiredMemory, live: MemoryView): string[] {
-  const boot = sum(live.cells.map((cell) => cell.memory));
-  if (boot === 0 || desired.memory - boot <= boot * MOST_OVER_BOOT) return [];
-  return [
-    `more than ${MOST_OVER_BOOT} times what the guest was started with (${formatMib(boot)}), which may be too little for the map of the new memory (1/64 of it): shut it down and start it on the way`,
+    `hotplug.alignment is ${formatMib(alignment)}, but the guest's memory block is ${formatMib(guestBlock)} (reported by the guest agent): only multiples of that are live`,
   ];
 }

@@ -1,78 +1,107 @@
-import { sum } from "../../units/kib.ts";
+import { countedSize, type MemoryDevice } from "../../domain/state.ts";
+import { type Kib, sum } from "../../units/kib.ts";
 import { formatMib } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
-import { downwardSizes } from "../live-sizes/down.ts";
+import { isManaged } from "../devices.ts";
 import { nodeShares, targetNodes } from "../numa/spread.ts";
 import type { MemoryView, Observed } from "../observed.ts";
-import type { Reason } from "../plan.ts";
-import { describeDevices, describeRemaining, formatRanges } from "./detach-text.ts";
-import { dimmsToRemove, reasonsAgainstAnyDetach, removableDimms } from "./removable.ts";
+import type { Obstacle } from "../plan.ts";
+import { HOTPLUG_DISABLED } from "../platform.ts";
+import { formatList } from "../text.ts";
+import { describeDevices } from "./detach-text.ts";
+import { dimmsToRemove, removableDimms } from "./removable.ts";
 
-/** Why a decrease can't be had from the running guest: all reasons at once. */
-export function reasonsAgainstDetach(desired: DesiredMemory, observed: Observed, live: MemoryView): Reason[] {
+/** Why a decrease can't be unplugged from the running guest: all reasons at once. */
+export function reasonsAgainstDetach(
+  desired: DesiredMemory,
+  observed: Observed,
+  live: MemoryView,
+): Obstacle[] {
   return [
     ...reasonsAgainstAnyDetach(desired, observed),
-    ...dimmsDoNotAddUp(desired, live),
-    ...unplugIsNotAllowed(desired, observed, live),
+    ...dimmsAddUp(desired, live),
+    ...unplugIsAllowed(desired, live),
   ];
 }
 
-function dimmsDoNotAddUp(desired: DesiredMemory, live: MemoryView): Reason[] {
+/** What is in the way of every decrease, besides that the program must allow it. */
+export function reasonsAgainstAnyDetach({ enabled }: DesiredMemory, { power }: Observed): Obstacle[] {
+  const paused: Obstacle = {
+    code: "domain-paused",
+    text: "the domain is paused: its guest can release memory only once it is resumed",
+    brief: "needs a guest that runs, but the domain is paused",
+  };
+  return [...(enabled ? [] : [HOTPLUG_DISABLED]), ...(power === "paused" ? [paused] : [])];
+}
+
+function dimmsAddUp(desired: DesiredMemory, live: MemoryView): Obstacle[] {
   if (dimmsToRemove(desired, live) !== undefined) return [];
   const decrease = live.memory - desired.memory;
   const nodes = targetNodes(desired, live);
   const dimms = nodes.flatMap((node) => removableDimms(node, live));
-  const have = sum(dimms.map(({ size }) => size));
-  if (decrease > have)
-    return [
-      {
-        code: live.devices.length === 0 ? "boot-memory" : "too-few-dimms",
-        text: describeRemaining(decrease, have, desired, live),
-      },
-    ];
+  const removable = sum(dimms.map(({ size }) => size));
+  if (decrease > removable) return [notRemovable(decrease, removable, desired, live)];
   if (nodes.length === 1)
     return [
       {
         code: "dimms-do-not-add-up",
-        text: `no DIMMs of this provider's add up to ${formatMib(decrease)}: node ${nodes[0]} has ${describeDevices(dimms)}`,
+        text: `no combination of this provider's DIMMs is exactly ${formatMib(decrease)}: node ${nodes[0]} has ${describeDevices(dimms)}`,
+        brief: "is not a sum of whole DIMMs",
       },
     ];
   const each = nodeShares(-decrease, desired, live).map(({ node, size }) => {
     const has = describeDevices(removableDimms(node, live));
     return size > 0
-      ? `node ${node} has too little, ${has}`
-      : `node ${node} would have to give up ${formatMib(-size)} of ${has}`;
+      ? `node ${node} has too little (${has})`
+      : `node ${node} would lose ${formatMib(-size)} of ${has}`;
   });
   return [
     {
       code: "dimms-not-even",
-      text: `${formatMib(decrease)} can't be taken evenly out of ${nodes.length} nodes: ${each.join("; ")}`,
+      text: `${formatMib(decrease)} can't be removed evenly from ${nodes.length} nodes: ${each.join("; ")}`,
+      brief: `can't be removed evenly from ${nodes.length} nodes`,
     },
   ];
 }
 
-/** Said only where it would help to allow it. */
-function unplugIsNotAllowed(desired: DesiredMemory, observed: Observed, live: MemoryView): Reason[] {
-  const removed = desired.allowUnplug ? undefined : dimmsToRemove(desired, live);
-  return removed === undefined
-    ? sizesWithUnplug(desired, observed)
-    : [
-        {
-          code: "unplug-not-allowed",
-          text: `hotplug.allowUnplug is false (with it the guest could be asked for ${describeDevices(removed)})`,
-        },
-      ];
+/** The decrease exceeds the DIMMs that this provider may remove: boot memory and other devices stay. */
+function notRemovable(decrease: Kib, removable: Kib, desired: DesiredMemory, live: MemoryView): Obstacle {
+  if (live.devices.length === 0)
+    return {
+      code: "boot-memory",
+      text: `boot memory can't be removed from a running domain (the decrease is ${formatMib(decrease)})`,
+      brief: "needs the removal of boot memory",
+    };
+  const nodes = targetNodes(desired, live);
+  const total = (devices: MemoryDevice[]) => sum(devices.map(countedSize));
+  const theirs = total(live.devices.filter((device) => !isManaged(device)));
+  const elsewhere = total(
+    live.devices.filter((device) => isManaged(device) && !nodes.includes(device.node ?? 0)),
+  );
+  const stays = [
+    `${formatMib(live.memory - total(live.devices))} of boot memory`,
+    ...(theirs > 0 ? [`${formatMib(theirs)} in devices not managed by this provider`] : []),
+    ...(elsewhere > 0
+      ? [`${formatMib(elsewhere)} in DIMMs on nodes other than hotplug.targetNode (${nodes.join(", ")})`]
+      : []),
+  ];
+  const on = nodes.length === 1 ? ` on node ${nodes[0]}` : "";
+  return {
+    code: "too-few-dimms",
+    text: `the decrease of ${formatMib(decrease)} exceeds this provider's DIMMs${on} (${removable === 0 ? "none" : formatMib(removable)}); what stays: ${formatList(stays)}`,
+    brief: "needs the removal of more than this provider's DIMMs",
+  };
 }
 
-/** The sizes that would be live if the program allowed it. */
-export function sizesWithUnplug(desired: DesiredMemory, observed: Observed): Reason[] {
-  const sizes = desired.allowUnplug ? [] : downwardSizes({ ...desired, allowUnplug: true }, observed);
-  return sizes.length === 0
-    ? []
-    : [
-        {
-          code: "unplug-not-allowed",
-          text: `hotplug.allowUnplug is false (with it live: ${formatRanges(sizes)})`,
-        },
-      ];
+/** A reason only where allowing it would help. */
+function unplugIsAllowed(desired: DesiredMemory, live: MemoryView): Obstacle[] {
+  const removed = desired.allowUnplug ? undefined : dimmsToRemove(desired, live);
+  if (removed === undefined) return [];
+  return [
+    {
+      code: "unplug-not-allowed",
+      text: `hotplug.allowUnplug is false (if true, ${describeDevices(removed)} could be unplugged)`,
+      brief: "needs hotplug.allowUnplug: true",
+    },
+  ];
 }

@@ -1,6 +1,5 @@
 import type { Kib } from "../../units/kib.ts";
 import { sum } from "../../units/kib.ts";
-import { formatMib, formatSize } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
 import { type NodeShare, nodeShares } from "../numa/spread.ts";
 import type { MemoryView, ObservedDevice } from "../observed.ts";
@@ -8,12 +7,12 @@ import type { DimmPlan, Layout } from "../plan.ts";
 import { guestBlock } from "../platform.ts";
 import { dimmAlias, freeSlots, slotCount } from "./slots.ts";
 
-/** The memory block of the guest that runs. */
+/** The memory block of the running guest. */
 export function guestBlockOf(live: MemoryView): { size: Kib; why?: string } {
   return guestBlock(live.arch, sum(live.cells.map((cell) => cell.memory)), live.guestBlock);
 }
 
-/** What every DIMM must be a multiple of, and why that is more than the alignment that was asked for. */
+/** What every DIMM must be a multiple of, and why that is more than hotplug.alignment. */
 export function dimmUnit(desired: DesiredMemory, live: MemoryView): { size: Kib; why?: string } {
   const block = guestBlockOf(live);
   const pageSize = desired.source?.pageSize ?? 0;
@@ -81,7 +80,7 @@ export function largestDimm(desired: DesiredMemory, live: MemoryView): Kib | und
 
 /**
  * Start addresses for DIMMs that have a misaligned neighbour: QEMU puts the next DIMM right behind the last, off the
- * guest's blocks, and the guest would refuse it. Undefined where QEMU's own choice is good.
+ * guest's blocks, so the guest would reject it. Undefined where QEMU's own choice is good.
  */
 export function alignedBases(sizes: Kib[], live: MemoryView): string[] | undefined {
   const devices = live.devices.filter((device) => device.base !== undefined);
@@ -96,7 +95,7 @@ export function alignedBases(sizes: Kib[], live: MemoryView): string[] | undefin
   });
 }
 
-/** Devices off the guest's memory blocks, by their start or their size. */
+/** Devices that are not aligned to the guest's memory blocks, by their start or their size. */
 export function misaligned(live: MemoryView): ObservedDevice[] {
   const block = guestBlockOf(live).size;
   return live.devices.filter(
@@ -109,24 +108,4 @@ export function misaligned(live: MemoryView): ObservedDevice[] {
 
 function endOf(device: ObservedDevice): bigint {
   return BigInt(device.base ?? 0) + BigInt(device.size) * 1024n;
-}
-
-export function describeDimm({ size, slot, node, base }: DimmPlan): string {
-  return `a DIMM of ${formatSize(size)} in slot ${slot}, node ${node}${base === undefined ? "" : `, at ${base}`}`;
-}
-
-/** «1 DIMM into slot 0», «3 DIMMs (512 MiB, 512 MiB, 256 MiB) into slots 0, 1, 2». */
-export function describeDimms(
-  dimms: Pick<ObservedDevice, "size" | "slot">[],
-  way: "into" | "out of",
-): string {
-  const slots = dimms.map(({ slot }) => slot).join(", ");
-  if (dimms.length === 1) return `1 DIMM ${way} slot ${slots}`;
-  const [first] = dimms;
-  const alike = dimms.every(({ size }) => size === first?.size);
-  const sizes =
-    alike && first
-      ? `of ${formatSize(first.size)} each`
-      : `(${dimms.map(({ size }) => formatMib(size)).join(", ")})`;
-  return `${dimms.length} DIMMs ${sizes} ${way} slots ${slots}`;
 }

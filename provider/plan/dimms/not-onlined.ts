@@ -1,6 +1,6 @@
+import { isManaged } from "../devices.ts";
 import type { MemoryView, ObservedDevice } from "../observed.ts";
 import { guestBlockOf, misaligned } from "./layout.ts";
-import { isManaged } from "./slots.ts";
 
 /**
  * DIMMs that the guest never took since they are off its memory blocks (Linux, mm/memory_hotplug.c:

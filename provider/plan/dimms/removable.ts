@@ -1,15 +1,15 @@
 import type { MemoryDevice } from "../../domain/state.ts";
 import { sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
+import { isManaged } from "../devices.ts";
 import { nodeShares } from "../numa/spread.ts";
 import type { MemoryView, Observed } from "../observed.ts";
-import type { DimmRemoval, Reason } from "../plan.ts";
-import { isManaged } from "./slots.ts";
+import type { DimmRemoval } from "../plan.ts";
 import { fewestSummingTo } from "./subset-sum.ts";
 
 /**
- * Our DIMMs on a node, oldest first: libvirt lists devices in the order in which they were plugged, while slots are used
- * again.
+ * Our DIMMs on a node, oldest first: libvirt lists devices in the order in which they were plugged, while slots are
+ * reused.
  */
 export function removableDimms(node: number, live: MemoryView): MemoryDevice[] {
   return live.devices.filter(
@@ -18,8 +18,8 @@ export function removableDimms(node: number, live: MemoryView): MemoryDevice[] {
 }
 
 /**
- * The DIMMs that a decrease takes out, newest first: of the target node, or of each node what it has more than its part.
- * They add up to the decrease exactly, and are the fewest and newest that do; undefined where none are.
+ * The DIMMs that a decrease removes, newest first: of the target node, or of each node what it has above its share. They
+ * add up to the decrease exactly, and are the fewest and newest that do; undefined where no DIMMs do.
  */
 export function dimmsToRemove(desired: DesiredMemory, live: MemoryView): MemoryDevice[] | undefined {
   const chosen = nodeShares(desired.memory - live.memory, desired, live).map(({ node, size }) => {
@@ -37,7 +37,7 @@ export function toRemoval({ size, node = 0, alias = "", slot, base }: MemoryDevi
   return { size, node, alias, ...(slot !== undefined && { slot }), ...(base !== undefined && { base }) };
 }
 
-/** The domain as it is when these have been taken out. */
+/** The domain without these devices. */
 export function withoutDevices(
   removed: MemoryDevice[],
   observed: Observed,
@@ -46,19 +46,4 @@ export function withoutDevices(
   const devices = live.devices.filter((device) => !removed.includes(device));
   const memory = live.memory - sum(removed.map(({ size }) => size));
   return { ...observed, live: { ...live, memory, devices } };
-}
-
-/** What is in the way of every decrease, beside that it has to be allowed. */
-export function reasonsAgainstAnyDetach({ enabled }: DesiredMemory, { power }: Observed): Reason[] {
-  return [
-    ...(enabled ? [] : [{ code: "hotplug-disabled", text: "hotplug.enabled is false" } as const]),
-    ...(power === "paused"
-      ? [
-          {
-            code: "domain-paused",
-            text: "the domain is paused, and its guest can give memory up only once it is resumed",
-          } as const,
-        ]
-      : []),
-  ];
 }

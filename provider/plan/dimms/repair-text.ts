@@ -1,62 +1,77 @@
 import { sum } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
+import { isManaged } from "../devices.ts";
 import type { MemoryView, ObservedDevice } from "../observed.ts";
-import type { DimmPlan } from "../plan.ts";
-import { formatChange } from "../text.ts";
+import { attachedDimms, type DimmPlan, detachedDimms, type Plan } from "../plan.ts";
+import { formatChange, headline, withArticle } from "../text.ts";
 import { guestBlockOf } from "./layout.ts";
 import { hasUnalignedAddress, hasUnalignedSize, notOnlinedDimms } from "./not-onlined.ts";
-import { isManaged } from "./slots.ts";
 
-/** DIMMs that the guest never took, and what becomes of them. */
+/** DIMMs that the guest rejected, and what happens to them. */
 export interface Repair {
-  /** Taken out for good. */
+  /** Removed for good. */
   removed: ObservedDevice[];
-  /** Taken out, and plugged again at another address. */
+  /** Removed, and plugged again at another address. */
   again: { device: ObservedDevice; dimm: DimmPlan }[];
 }
 
-/** «heal: take out dimm0 (a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's), which the guest never took, …» */
+/** "live: 1103 → 1259 MiB, repairs 1 DIMM and adds 1, no restart" */
+export function repairHeadline(
+  { removed, again }: Repair,
+  { memory }: DesiredMemory,
+  live: MemoryView,
+  rest: Plan,
+): string {
+  const [adds, removes] = [attachedDimms(rest.steps).length, detachedDimms(rest.steps).length];
+  const count = removed.length + again.length;
+  const then = adds > 0 ? ` and adds ${adds}` : removes > 0 ? ` and removes ${removes}` : "";
+  const repairs = `repairs ${count} DIMM${count === 1 ? "" : "s"}${then || " that the guest rejected"}`;
+  const change = live.memory === memory ? "" : `${formatChange(live.memory, memory)}, `;
+  return headline("live", `${change}${repairs}, no restart`);
+}
+
+/** What is removed, what is plugged again, and why. */
 export function describeRepair(
   { removed, again }: Repair,
   { memory }: DesiredMemory,
   live: MemoryView,
-): string {
+): string[] {
   const left = live.memory - sum(removed.map(({ size }) => size));
-  const out = removed.map(
-    (device) => `take out ${identifyDimm(device)}, which ${whyNotOnlined(device, live)}`,
-  );
-  const foreign = removed.filter((device) => !hasUnalignedAddress(device, live));
-  const since =
-    foreign.length === 0
+  const unwanted = removed.filter((device) => !hasUnalignedAddress(device, live));
+  const because =
+    unwanted.length === 0
       ? ""
-      : `${formatSize(memory)} can't be had with ${foreign.map(({ alias }) => alias).join(", ")}: `;
-  const leaves = removed.length === 0 ? [] : [`${since}${formatChange(live.memory, left)}`];
-  const anew = again.map(({ device, dimm }) => {
-    const where = dimm.base === undefined ? "" : ` at ${dimm.base}`;
-    return `plug ${identifyDimm(device)}, which ${whyNotOnlined(device, live)}, again${where}`;
-  });
-  return `heal: ${[...out, ...leaves, ...anew].join("; ")}`;
+      : `: ${formatSize(memory)} can't be reached with ${unwanted.map(({ alias }) => alias).join(", ")}`;
+  return [
+    ...removed.map(
+      (device) => `remove ${identifyDimm(device)}, which the guest rejected: ${whyNotOnlined(device, live)}`,
+    ),
+    ...(removed.length === 0 ? [] : [`first ${formatChange(live.memory, left)}${because}`]),
+    ...again.map(({ device, dimm }) => {
+      const where = dimm.base === undefined ? "" : ` at ${dimm.base}`;
+      return `re-plug ${identifyDimm(device)}${where}, which the guest rejected: ${whyNotOnlined(device, live)}`;
+    }),
+  ];
 }
 
-/** Each DIMM that the guest refused, in a sentence of its own, for what leaves them as they are. */
+/** A line for each DIMM that the guest rejected and that stays. */
 export function describeNotOnlined({ heal }: DesiredMemory, live: MemoryView): string[] {
   return notOnlinedDimms(live).map((device) => {
-    const why = !heal && hasUnalignedAddress(device, live) ? "; it stays so, as hotplug.heal is false" : "";
-    return `${identifyDimm(device)}: ${whyNotOnlined(device, live, " it")}${why}`;
+    const stays = !heal && hasUnalignedAddress(device, live) ? "; hotplug.heal is false, so it stays" : "";
+    return `the guest rejected ${identifyDimm(device)}: ${whyNotOnlined(device, live)}${stays}`;
   });
 }
 
+/** "dimm0 (a 100 MiB DIMM in slot 0 at 0x100000000, not managed by this provider)" */
 function identifyDimm({ alias = "a DIMM", size, slot, base, ...device }: ObservedDevice): string {
-  const whose = isManaged({ alias, size, ...device }) ? "" : ", not this provider's";
+  const whose = isManaged({ alias, size, ...device }) ? "" : ", not managed by this provider";
   const place = `${slot === undefined ? "" : ` in slot ${slot}`}${base === undefined ? "" : ` at ${base}`}`;
-  return `${alias} (a DIMM of ${formatSize(size)}${place}${whose})`;
+  return `${alias} (${withArticle(`${formatSize(size)} DIMM`)}${place}${whose})`;
 }
 
-function whyNotOnlined(device: ObservedDevice, live: MemoryView, it = ""): string {
-  const block = formatSize(guestBlockOf(live).size);
+function whyNotOnlined(device: ObservedDevice, live: MemoryView): string {
+  if (!notOnlinedDimms(live).includes(device)) return "see its kernel log";
   const what = hasUnalignedSize(device, live) ? "size" : "address";
-  return notOnlinedDimms(live).includes(device)
-    ? `the guest never took${it}, since its ${what} is no multiple of the guest's memory block of ${block}`
-    : `the guest never took${it} (its kernel log says why)`;
+  return `its ${what} is not a multiple of the guest's memory block of ${formatSize(guestBlockOf(live).size)}`;
 }

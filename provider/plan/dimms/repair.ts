@@ -1,24 +1,25 @@
 import { sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
+import { isManaged } from "../devices.ts";
 import { unevenness } from "../numa/spread.ts";
 import type { MemoryView, Observed, ObservedDevice } from "../observed.ts";
-import { isMoreDisruptive, type Outcome, type Plan, type Step } from "../plan.ts";
+import { combine, isMoreDisruptive, type Plan, type Step } from "../plan.ts";
+import { describeDimm } from "./attach-text.ts";
 import { describeRemoval } from "./detach-text.ts";
-import { alignedBases, describeDimm, dimmUnit } from "./layout.ts";
+import { alignedBases, dimmUnit } from "./layout.ts";
 import { hasUnalignedAddress, hasUnalignedSize, isNotTaken, notOnlinedDimms } from "./not-onlined.ts";
 import { toRemoval, withoutDevices } from "./removable.ts";
-import { describeNotOnlined, describeRepair, type Repair } from "./repair-text.ts";
-import { isManaged } from "./slots.ts";
+import { describeNotOnlined, describeRepair, type Repair, repairHeadline } from "./repair-text.ts";
 
 /**
- * Plans a change of a running domain, and heals DIMMs that the guest never took since they are off its memory blocks. Our
- * own are plugged again: of the same size, in the same slot and node. Those of others, and those of a size that no address
- * is right for, stay, unless the asked size can be had without them and not with them. What the guest took, or may have
- * taken, is left alone.
+ * Plans a change of a running domain, and repairs DIMMs that the guest rejected because they are not aligned to its memory
+ * blocks. Our own are plugged again: of the same size, in the same slot and node. DIMMs not managed by this provider, and
+ * those of a size that fits at no address, stay, unless the desired size can be reached only without them. DIMMs that the
+ * guest onlined, or may have onlined, stay.
  *
- * Whatever is taken out could be plugged by the next run as any increase is, should this one be killed in between.
+ * Should this run be killed in between, the next one plugs what was removed, as it would any increase.
  *
- * @param plan plans the change from a running domain that is like this
+ * @param plan plans the change from a running domain like this one
  */
 export function withRepair(
   desired: DesiredMemory,
@@ -26,44 +27,44 @@ export function withRepair(
   live: MemoryView,
   plan: (live: MemoryView) => Plan,
 ): Plan {
-  const asItIs = plan(live);
-  if (!mayRepair(desired)) return withNotOnlined(asItIs, desired, live);
+  const unrepaired = plan(live);
+  if (!mayRepair(desired)) return withNotOnlined(unrepaired, desired, live);
   const ours = live.devices.filter((device) => hasUnalignedAddress(device, live));
   for (const misfits of removableMisfits(desired, live, observed.nextBoot)) {
-    if (misfits.length > 0 && reaches(asItIs, desired, live)) break;
+    if (misfits.length > 0 && reaches(unrepaired, desired, live)) break;
     const out = [...misfits, ...ours];
     const left = withoutDevices(out, observed, live).live;
-    const rest = out.length === 0 ? asItIs : plan(left);
+    const rest = out.length === 0 ? unrepaired : plan(left);
     if (!reaches(rest, desired, left)) continue;
-    if (out.length === 0) return asItIs;
-    const healing = replugged(misfits, ours, left);
-    const after = afterRepair(healing, left);
+    if (out.length === 0) return unrepaired;
+    const repair = replugged(misfits, ours, left);
+    const after = afterRepair(repair, left);
     const restAfter = canReplug(ours, desired, live, after) && plan(after);
-    if (restAfter && reaches(restAfter, desired, after)) return combined(healing, desired, live, restAfter);
+    if (restAfter && reaches(restAfter, desired, after)) return combined(repair, desired, live, restAfter);
     return combined({ removed: out, again: [] }, desired, live, rest);
   }
-  return withNotOnlined(asItIs, desired, live);
+  return withNotOnlined(unrepaired, desired, live);
 }
 
-/** Healing plugs, at once: where that isn't wanted it is no matter. */
+/** A repair plugs DIMMs at once: the program must allow that. */
 function mayRepair({ heal, enabled, applyOn, device }: DesiredMemory): boolean {
   return heal && enabled && applyOn === "now" && device === "dimm";
 }
 
-/** What may be taken out for good, from the least to the most. */
+/** What may be removed for good, from the fewest to the most. */
 function removableMisfits(
   desired: DesiredMemory,
   live: MemoryView,
   nextBoot: MemoryView | undefined,
 ): ObservedDevice[][] {
-  // The fold of a spread goes by what runs, so it has to have what others put into both.
+  // A spread definition is computed from the running domain, which therefore keeps devices that are in both.
   const stays = (device: ObservedDevice) => desired.target === "spread" && isDefinedToo(device, nextBoot);
   const odd = notOnlinedDimms(live).filter((device) => hasUnalignedSize(device, live) && !stays(device));
   const theirs = live.devices.filter((device) => isNotTaken(device) && !isManaged(device) && !stays(device));
   return [[], odd, [...new Set([...odd, ...theirs])]];
 }
 
-/** Aliases of libvirt's own are not in the definition. */
+/** By size and slot: aliases that libvirt chose are not in the definition. */
 function isDefinedToo({ model, size, slot }: ObservedDevice, nextBoot: MemoryView | undefined): boolean {
   const isSame = (one: ObservedDevice) =>
     one.model === model && one.size === size && (one.slot === undefined || one.slot === slot);
@@ -71,8 +72,8 @@ function isDefinedToo({ model, size, slot }: ObservedDevice, nextBoot: MemoryVie
 }
 
 /**
- * Where less is asked, what the guest never had goes first. Else DIMMs come back as they were, where a run that is killed
- * before all of them are back leaves what the next one can fill up.
+ * A decrease removes first what the guest rejected. Otherwise DIMMs come back as they were, as long as a run that is killed
+ * before all of them are back leaves a domain that the next one can fill up.
  */
 function canReplug(
   ours: ObservedDevice[],
@@ -104,7 +105,7 @@ function replugged(removed: ObservedDevice[], ours: ObservedDevice[], left: Memo
   return { removed, again };
 }
 
-/** The running domain as healing leaves it. */
+/** The running domain after the repair. */
 function afterRepair({ again }: Repair, left: MemoryView): MemoryView {
   const plugged = again.map(({ device, dimm }): ObservedDevice => {
     const { base: _, taken: __, ...same } = device;
@@ -117,27 +118,33 @@ function afterRepair({ again }: Repair, left: MemoryView): MemoryView {
   };
 }
 
-/** The running domain has the asked size then, without a shutdown. */
+/** The running domain gets the desired size, without a shutdown. */
 function reaches({ outcome }: Plan, desired: DesiredMemory, live: MemoryView): boolean {
   return outcome === "live" || (desired.memory === live.memory && !isMoreDisruptive(outcome, "nextBoot"));
 }
 
-function combined(healing: Repair, desired: DesiredMemory, live: MemoryView, rest: Plan): Plan {
-  const { removed, again } = healing;
+function combined(repair: Repair, desired: DesiredMemory, live: MemoryView, rest: Plan): Plan {
+  const { removed, again } = repair;
   const detach = [...removed, ...again.map(({ device }) => device)].map((device): Step => {
     const dimm = toRemoval(device);
-    return { kind: "detach", dimm, sentence: `take ${describeRemoval(dimm)}, which the guest never took` };
+    const sentence = `remove ${describeRemoval(dimm)}, which the guest rejected`;
+    return { kind: "detach", dimm, sentence };
   });
   const attach = again.map(
     ({ dimm }): Step => ({ kind: "attach", dimm, sentence: `attach ${describeDimm(dimm)}` }),
   );
-  const outcome: Outcome = isMoreDisruptive(rest.outcome, "live") ? rest.outcome : "live";
-  const headline = [describeRepair(healing, desired, live), rest.headline || "no restart"].join("; ");
-  return { ...rest, outcome, headline, steps: [...detach, ...attach, ...rest.steps] };
+  const own: Plan = {
+    outcome: "live",
+    headline: repairHeadline(repair, desired, live, rest),
+    details: describeRepair(repair, desired, live),
+    steps: [...detach, ...attach],
+    reasons: [],
+  };
+  return combine([own, rest]);
 }
 
-/** The plan as it is without healing, with what there is to say of DIMMs that the guest never took. */
+/** The plan without a repair, with a detail for each DIMM that the guest rejected. */
 function withNotOnlined(plan: Plan, desired: DesiredMemory, live: MemoryView): Plan {
-  if (plan.headline === "") return plan;
-  return { ...plan, headline: [plan.headline, ...describeNotOnlined(desired, live)].join("; ") };
+  if (plan.outcome === "none") return plan;
+  return { ...plan, details: [...plan.details, ...describeNotOnlined(desired, live)] };
 }

@@ -1,12 +1,4 @@
-import type { MemoryDevice } from "../../domain/state.ts";
 import type { MemoryView } from "../observed.ts";
-
-/** The names of our DIMMs and virtio-mem devices: a contract with states and definitions that exist. */
-const MANAGED_ALIAS = /^ua-pulumi-(dimm|vmem)\d+$/;
-
-export function isManaged(device: MemoryDevice): boolean {
-  return device.alias !== undefined && MANAGED_ALIAS.test(device.alias);
-}
 
 export function dimmAlias(slot: number): string {
   return `ua-pulumi-dimm${slot}`;

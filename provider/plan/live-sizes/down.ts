@@ -2,12 +2,14 @@ import type { Kib } from "../../units/kib.ts";
 import { sum } from "../../units/kib.ts";
 import { leastMemory } from "../definition/folded.ts";
 import type { DesiredMemory } from "../desired.ts";
-import { reasonsAgainstAnyDetach, removableDimms } from "../dimms/removable.ts";
+import { reasonsAgainstAnyDetach } from "../dimms/detach-rules.ts";
+import { removableDimms } from "../dimms/removable.ts";
 import { subsetSums } from "../dimms/subset-sum.ts";
 import { targetNodes } from "../numa/spread.ts";
 import type { MemoryView, Observed } from "../observed.ts";
 import type { Reachable } from "../plan.ts";
-import { deviceKindReason, virtioMemSizes } from "../virtio-mem/rules.ts";
+import { deviceKindReason } from "../virtio-mem/rules.ts";
+import { virtioMemSizes } from "./virtio-mem.ts";
 
 /** The sizes that a running domain can be shrunk to without a restart, by the planner's own rules; ascending. */
 export function downwardSizes(desired: DesiredMemory, observed: Observed): Reachable[] {
@@ -22,6 +24,11 @@ export function downwardSizes(desired: DesiredMemory, observed: Observed): Reach
     .filter((size) => size >= least)
     .sort((a, b) => a - b);
   return ranges(sizes, live.memory);
+}
+
+/** The smaller sizes that would work if the program allowed unplugging; none where it does. */
+export function sizesWithUnplug(desired: DesiredMemory, observed: Observed): Reachable[] {
+  return desired.allowUnplug ? [] : downwardSizes({ ...desired, allowUnplug: true }, observed);
 }
 
 /** All that DIMMs of the target nodes add up to; spread, what leaves the same on every node. */

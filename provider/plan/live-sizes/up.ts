@@ -5,7 +5,8 @@ import { dimmUnit } from "../dimms/layout.ts";
 import { targetNodes, unevenness } from "../numa/spread.ts";
 import type { Observed } from "../observed.ts";
 import type { Reachable } from "../plan.ts";
-import { deviceKindReason, virtioMemSizes } from "../virtio-mem/rules.ts";
+import { deviceKindReason } from "../virtio-mem/rules.ts";
+import { virtioMemSizes } from "./virtio-mem.ts";
 
 /** The sizes that a running domain can be grown to without a restart, by the planner's own rules. */
 export function upwardSizes(desired: DesiredMemory, observed: Observed): Reachable | undefined {

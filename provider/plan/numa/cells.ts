@@ -3,7 +3,7 @@ import { KIB_PER_MIB, sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
 import { takesEmptyNode } from "../platform.ts";
 
-/** What QEMU wants at least in a node of its newer machine types. */
+/** The least memory of a node in QEMU's newer machine types. */
 export const MINIMAL_NODE: Kib = KIB_PER_MIB;
 
 export interface CellPlan {
@@ -14,9 +14,9 @@ export interface CellPlan {
 
 /**
  * The cells of a domain: the program's shares, and what is above them in the target node. One function for create,
- * fold and replace, so that they agree. There is always a node to plug into, also where libvirt adds none (before 9.6).
+ * update and replace, so that they agree. There is always a node to plug into, also where libvirt adds none (before 9.6).
  *
- * @param theirs memory that devices of others bring at boot, which the cells leave out
+ * @param theirs memory at boot in devices not managed by this provider, which the cells leave out
  */
 export function cellsFor(desired: DesiredMemory, machine: string | undefined, theirs: Kib = 0): CellPlan[] {
   const shares = (desired.shares ?? [{ memory: 0 }]).map((share, id): CellPlan => ({ id, ...share }));
@@ -28,14 +28,14 @@ export function cellsFor(desired: DesiredMemory, machine: string | undefined, th
   return withMinimalNode(cells, desired, machine);
 }
 
-/** Every cell the same, in whole MiB; what can't be divided, since others have memory of odd sizes there, is cell 0's. */
+/** The same for every cell, in whole MiB; the remainder, where other devices have odd sizes, goes to cell 0. */
 export function spreadOver(cells: CellPlan[], rest: Kib): CellPlan[] {
   const part = Math.floor(rest / cells.length / KIB_PER_MIB) * KIB_PER_MIB;
   const left = rest - part * cells.length;
   return cells.map((cell, index) => ({ ...cell, memory: cell.memory + part + (index === 0 ? left : 0) }));
 }
 
-/** The 1 MiB of a minimal empty node comes out of the first node that has more, so the total is what was asked. */
+/** The 1 MiB of a minimal empty node is taken from the first node that has more, so the total stays. */
 export function withMinimalNode(
   cells: CellPlan[],
   desired: DesiredMemory,
@@ -54,7 +54,7 @@ export function withMinimalNode(
   );
 }
 
-/** The node that has no memory at boot, in words for the preview of a create; undefined when there is none. */
+/** A sentence about the node without memory at boot, for the preview of a create; undefined where there is none. */
 export function emptyNodeNote(desired: DesiredMemory, machine: string | undefined): string | undefined {
   const exact = cellsFor({ ...desired, emptyNode: "exact" }, machine);
   const empty = desired.shares && exact.find((cell) => cell.memory === 0);
@@ -62,13 +62,13 @@ export function emptyNodeNote(desired: DesiredMemory, machine: string | undefine
   const giver = cellsFor(desired, machine).find((cell, id) => cell.memory < (exact[id]?.memory ?? 0));
   return giver === undefined
     ? `node ${empty.id} starts without memory`
-    : `node ${empty.id} starts with 1 MiB, which newer machine types need in a node (out of node ${giver.id})`;
+    : `node ${empty.id} starts with 1 MiB taken from node ${giver.id}, since newer machine types need memory in every node`;
 }
 
-/** Why a node can't be empty as it is said; undefined where it can. */
+/** Why a node can't be empty, as a predicate of the argument `numa`; undefined where it can. */
 export function emptyNodeRefusal(desired: DesiredMemory, machine: string | undefined): string | undefined {
   const empty = cellsFor(desired, machine).find((cell) => cell.memory === 0);
   if (empty === undefined || takesEmptyNode(machine)) return undefined;
-  const what = machine === undefined ? "the host's newest machine type does" : `${machine} does`;
-  return `node ${empty.id} is empty with hotplug.emptyNode "exact", and ${what} not start so; what works: emptyNode "minimal" (1 MiB in that node), or a machine type up to 5.0 such as "pc-q35-5.0" or "virt-5.0"`;
+  const type = machine === undefined ? "the host's newest machine type" : machine;
+  return `leaves node ${empty.id} empty with hotplug.emptyNode "exact", but ${type} can't start with an empty node; use emptyNode "minimal" (1 MiB in that node), or a machine type up to 5.0 such as "pc-q35-5.0" or "virt-5.0"`;
 }

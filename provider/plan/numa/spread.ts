@@ -1,7 +1,7 @@
 import { countedSize } from "../../domain/state.ts";
 import { type Kib, sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
-import { isManaged } from "../dimms/slots.ts";
+import { isManaged } from "../devices.ts";
 import type { MemoryView } from "../observed.ts";
 import { spreadOver } from "./cells.ts";
 

@@ -3,25 +3,26 @@ import { type Kib, sum } from "../../units/kib.ts";
 import { formatMib } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
 import type { MemoryView, Observed } from "../observed.ts";
-import type { Reason } from "../plan.ts";
+import type { Obstacle } from "../plan.ts";
 import { MINIMAL_NODE } from "./cells.ts";
 
 /**
- * Nodes that the program says otherwise now, or that wait for the next boot as it says. A node may well have more than
- * its share: DIMMs from when it was the target.
+ * Nodes that the program changed, or whose change is pending for the next boot. A node may well have more than its share:
+ * DIMMs from when it was the target.
  */
 export function topologyReasons(
   { shares, target }: DesiredMemory,
   { nextBoot }: Observed,
   live: MemoryView,
   { increase, numaChanged }: { increase: Kib; numaChanged: boolean },
-): Reason[] {
+): Obstacle[] {
   if (shares === undefined || !(numaChanged || increase !== 0)) return [];
   if (shares.length !== live.cells.length)
     return [
       {
         code: "nodes-fixed-at-boot",
-        text: `the running domain was started with ${nodes(live.cells.length)}, and the program asks for ${nodes(shares.length)}`,
+        text: `the running domain was started with ${nodes(live.cells.length)}, but the program wants ${nodes(shares.length)}`,
+        brief: `needs ${nodes(shares.length)}, but the domain was started with ${live.cells.length}`,
       },
     ];
   return live.cells.flatMap((cell) => {
@@ -35,13 +36,14 @@ export function topologyReasons(
     return [
       {
         code: "nodes-fixed-at-boot",
-        text: `node ${cell.id} has ${formatMib(has)}, and ${formatMib(share)} is asked for: what a node has of its own is fixed at boot`,
+        text: `node ${cell.id} has ${formatMib(has)}, but the program wants ${formatMib(share)}: the memory of a node is fixed at boot`,
+        brief: `needs ${formatMib(share)} on node ${cell.id}, which has ${formatMib(has)}`,
       },
     ];
   });
 }
 
-/** A minimal node has a MiB of another's. */
+/** A minimal node takes 1 MiB of another node. */
 function isAbout(a: Kib, b: Kib): boolean {
   return Math.abs(a - b) <= MINIMAL_NODE;
 }

@@ -1,7 +1,7 @@
-import { countedSize, type MemoryDevice } from "../../domain/state.ts";
+import type { MemoryDevice } from "../../domain/state.ts";
 import { KIB_PER_MIB, type Kib, sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
-import { isManaged } from "../dimms/slots.ts";
+import { isManaged } from "../devices.ts";
 import type { CellPlan } from "../numa/cells.ts";
 import type { MemoryView } from "../observed.ts";
 import type { VirtioMemPlan } from "../plan.ts";
@@ -29,11 +29,6 @@ export function deviceBlock({ block = LEAST_BLOCK }: Pick<MemoryDevice, "block">
 /** What is asked of the virtio-mem devices in `nodes`. */
 export function requestedOn(nodes: number[], view: MemoryView): Kib {
   return sum(nodes.map((node) => virtioMemOn(node, view)?.requested ?? 0));
-}
-
-/** What virtio-mem devices hold back: libvirt counts it in its total, and against maxMemory. */
-export function unrequestedMemory(view: Pick<MemoryView, "devices">): Kib {
-  return sum(view.devices.map((device) => device.size - countedSize(device)));
 }
 
 /**
@@ -66,12 +61,4 @@ export function definedDevices(
     const source = found === undefined && desired.source ? { source: desired.source } : {};
     return [{ alias: virtioMemAlias(node), node, size, block, requested, ...source }];
   });
-}
-
-/** The virtio-mem devices of a running domain of which the guest has more or less than is requested. */
-export function lagging(live: Pick<MemoryView, "devices"> | undefined): MemoryDevice[] {
-  return (live?.devices ?? []).filter(
-    ({ model, current, requested = 0 }) =>
-      model === "virtio-mem" && current !== undefined && current !== requested,
-  );
 }

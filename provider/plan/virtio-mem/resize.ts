@@ -1,11 +1,8 @@
-import { sum } from "../../units/kib.ts";
-import { formatMib, formatSize } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
-import { tooMuchAtOnce } from "../dimms/attach-text.ts";
 import type { MemoryView, Observed } from "../observed.ts";
 import type { Plan, ResizePlan, Step } from "../plan.ts";
-import { formatChange, noteIf } from "../text.ts";
 import { requestsFor, targetDevices } from "./rules.ts";
+import { describeResize, resizeHeadline, resizeNotes } from "./text.ts";
 
 /** The devices whose size changes, in the order of their nodes. The rules have passed. */
 function resizes(desired: DesiredMemory, live: MemoryView): ResizePlan[] {
@@ -16,7 +13,7 @@ function resizes(desired: DesiredMemory, live: MemoryView): ResizePlan[] {
   });
 }
 
-/** The domain as it is when its devices have been resized. */
+/** The domain with its devices resized. */
 export function withResized(desired: DesiredMemory, observed: Observed, live: MemoryView): Observed {
   const changes = resizes(desired, live);
   const devices = live.devices.map((device) => {
@@ -27,7 +24,7 @@ export function withResized(desired: DesiredMemory, observed: Observed, live: Me
 }
 
 /**
- * Changes the size of a running domain by its virtio-mem devices.
+ * Changes the memory of a running domain by a resize of its virtio-mem devices.
  *
  * @param definition the steps that set the inactive definition
  */
@@ -36,50 +33,14 @@ export function planResize(
   observed: Observed,
   live: MemoryView,
   definition: Step[],
-  supersedes: string,
 ): Plan {
   const devices = resizes(desired, live);
   const steps = devices.map((device): Step => ({ kind: "resize", device, sentence: describeResize(device) }));
-  const what = devices.map(describeResize).join(", ");
-  const later = definition.some((step) => step.kind === "redefine") ? "; numa: at the next boot" : "";
-  const ceiling = live.maxMemory?.size ?? live.memory;
   return {
     outcome: "live",
-    headline: `${what}; ${formatChange(live.memory, desired.memory)} of at most ${formatSize(ceiling)}; ${notes(desired, observed, live).join("; ")}${supersedes}${later}`,
-    details: [],
+    headline: resizeHeadline(desired, live, devices),
+    details: resizeNotes(desired, observed, live),
     steps: [...steps, ...definition],
     reasons: [],
   };
-}
-
-/** «plug 512 MiB of node 0's virtio-mem device (512 of 7168 MiB)», «take 256 MiB out of …» */
-function describeResize({ node, from, requested, size }: ResizePlan): string {
-  const change = requested - from;
-  const what =
-    change > 0
-      ? `plug ${formatMib(change)} of node ${node}'s virtio-mem device`
-      : `take ${formatMib(-change)} out of node ${node}'s virtio-mem device`;
-  return `${what} (then ${formatMib(requested)} of ${formatMib(size)})`;
-}
-
-function notes(desired: DesiredMemory, { persistent, power }: Observed, live: MemoryView): string[] {
-  const shrinks = desired.memory < live.memory;
-  const ceiling = live.maxMemory?.size;
-  return [
-    "no restart",
-    ...noteIf(shrinks, "the guest gives back what it can free"),
-    ...noteIf(
-      ceiling !== undefined && desired.maxMemory !== ceiling,
-      `the maximum of ${formatSize(desired.maxMemory)} takes effect at the next boot`,
-    ),
-    ...(shrinks ? [] : tooMuchAtOnce(desired, live)),
-    ...noteIf(!persistent, "the domain is transient, so the new size ends with it"),
-    ...noteIf(power === "paused", "the domain is paused: the guest follows when it resumes"),
-  ];
-}
-
-/** «1003 MiB of base memory and 512 MiB of virtio-mem» */
-export function describeVirtioMem(cells: { memory: number }[], devices: { requested: number }[]): string {
-  const base = sum(cells.map(({ memory }) => memory));
-  return `${formatMib(base)} of base memory and ${formatMib(sum(devices.map(({ requested }) => requested)))} of virtio-mem`;
 }

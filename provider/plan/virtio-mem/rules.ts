@@ -2,24 +2,24 @@ import type { MemoryDevice } from "../../domain/state.ts";
 import type { Kib } from "../../units/kib.ts";
 import { sum } from "../../units/kib.ts";
 import { formatMib, formatSize } from "../../units/size.ts";
-import { leastMemory } from "../definition/folded.ts";
 import type { DesiredMemory } from "../desired.ts";
-import { isManaged } from "../dimms/slots.ts";
+import { isManaged } from "../devices.ts";
 import { targetNodes } from "../numa/spread.ts";
-import type { MemoryView, Observed } from "../observed.ts";
-import type { Reachable, Reason } from "../plan.ts";
-import { pluggingReason } from "../platform.ts";
+import type { MemoryView } from "../observed.ts";
+import type { Obstacle } from "../plan.ts";
+import { HOTPLUG_DISABLED, pluggingReason } from "../platform.ts";
+import { formatNumbers } from "../text.ts";
 import { definedDevices, deviceBlock, requestedOn, virtioMemOn } from "./devices.ts";
 import { distribute } from "./distribute.ts";
 
 /**
- * Why the running domain's memory can't become what is asked by resizing its virtio-mem devices; all reasons at once,
- * none where it can.
+ * Why the running domain can't get the desired memory by a resize of its virtio-mem devices: all reasons at once, none
+ * where it can.
  */
-export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): Reason[] {
+export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): Obstacle[] {
   const reason = pluggingReason(desired, live);
-  const general: Reason[] = [
-    ...(desired.enabled ? [] : [{ code: "hotplug-disabled", text: "hotplug.enabled is false" } as const]),
+  const general: Obstacle[] = [
+    ...(desired.enabled ? [] : [HOTPLUG_DISABLED]),
     ...(reason === undefined ? [] : [reason]),
   ];
   const nodes = targetNodes(desired, live);
@@ -32,7 +32,8 @@ export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): 
       ...general,
       {
         code: "boot-memory",
-        text: `${formatMib(base)} of it are no virtio-mem, and can't be taken away while the domain runs`,
+        text: `${formatMib(base)} is boot memory, which can't be removed while the domain runs`,
+        brief: `is less than ${formatMib(base)} of boot memory`,
       },
     ];
   const rest = desired.memory - base;
@@ -44,7 +45,8 @@ export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): 
       ? [
           {
             code: "beyond-virtio-mem-size",
-            text: `${whose(nodes)} ${formatSize(most)}, ${formatSize(rest)} would be needed`,
+            text: `${devicesOn(nodes)} at most ${formatSize(most)}, but ${formatSize(rest)} would be needed`,
+            brief: `needs ${formatSize(rest)} of virtio-mem, which holds at most ${formatSize(most)}`,
           } as const,
         ]
       : []),
@@ -52,33 +54,36 @@ export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): 
       ? [
           {
             code: "not-virtio-mem-block",
-            text: `the ${formatMib(rest)} above ${formatMib(base)} are no multiple of ${formatMib(block)}, the block of the virtio-mem device`,
+            text: `the ${formatMib(rest)} above ${formatMib(base)} is not a multiple of ${formatMib(block)}, the block size of the virtio-mem device`,
+            brief: `is not ${formatMib(base)} plus a multiple of ${formatMib(block)}`,
           } as const,
         ]
       : []),
   ];
 }
 
-function whose(nodes: number[]): string {
+function devicesOn(nodes: number[]): string {
   return nodes.length === 1
-    ? `the virtio-mem device of node ${nodes[0]} holds at most`
-    : `the virtio-mem devices of nodes ${nodes.join(", ")} hold at most`;
+    ? `the virtio-mem device on node ${nodes[0]} holds`
+    : `the virtio-mem devices on nodes ${formatNumbers(nodes)} hold`;
 }
 
-function missingDevice(nodes: number[], live: MemoryView): Reason {
+function missingDevice(nodes: number[], live: MemoryView): Obstacle {
   const node = nodes[0] ?? 0;
   if (live.maxMemory === undefined)
     return {
       code: "no-max-memory",
-      text: "the running domain was started without maxMemory, so it has no virtio-mem device",
+      text: "the running domain was started without maxMemory, so it doesn't have a virtio-mem device",
+      brief: "needs maxMemory, which the domain was started without",
     };
   return {
     code: "no-virtio-mem-device",
     text: `the running domain was started without a virtio-mem device on node ${node}`,
+    brief: `needs a virtio-mem device on node ${node}, which the domain was started without`,
   };
 }
 
-/** What the running domain has beside the virtio-mem devices that are resized. */
+/** The memory of the running domain outside of the virtio-mem devices that are resized. */
 export function baseMemory(desired: DesiredMemory, live: MemoryView): Kib {
   return live.memory - requestedOn(targetNodes(desired, live), live);
 }
@@ -91,11 +96,11 @@ export function targetDevices(desired: DesiredMemory, live: MemoryView): (Memory
   });
 }
 
-function largestBlock(devices: MemoryDevice[]): Kib {
+export function largestBlock(devices: MemoryDevice[]): Kib {
   return Math.max(...devices.map(deviceBlock));
 }
 
-/** What each device is asked for, so that the memory is what is asked. The rules have passed. */
+/** The requested size of each device that gives the domain the desired memory. The rules have passed. */
 export function requestsFor(desired: DesiredMemory, live: MemoryView): Kib[] {
   const holders = targetDevices(desired, live).map((device) => ({
     size: device.size,
@@ -105,34 +110,15 @@ export function requestsFor(desired: DesiredMemory, live: MemoryView): Kib[] {
   return distribute(holders, desired.memory - baseMemory(desired, live)) ?? [];
 }
 
-/** The sizes that a running domain's virtio-mem devices reach, above and below the present one. */
-export function virtioMemSizes(
-  desired: DesiredMemory,
-  observed: Observed,
-): { up?: Reachable; down: Reachable[] } {
-  const { live } = observed;
-  if (live === undefined || desired.applyOn === "nextBoot") return { down: [] };
-  const devices = targetDevices(desired, live);
-  const base = baseMemory(desired, live);
-  if (reasonsAgainstResize({ ...desired, memory: base }, live).length > 0) return { down: [] };
-  const step = largestBlock(devices);
-  const present = (live.memory - base) / step;
-  const least = Math.max(0, Math.ceil((leastMemory(desired, observed) - base) / step));
-  const most = sum(devices.map(({ size }) => Math.floor(size / step)));
-  const range = (from: number, to: number): Reachable[] =>
-    from <= to ? [{ from: base + from * step, to: base + to * step, step }] : [];
-  const [up] = range(Math.max(least, Math.floor(present) + 1), most);
-  return { ...(up && { up }), down: range(least, Math.min(most, Math.ceil(present) - 1)) };
-}
-
-/** Why the running domain has the other kind of device than the program asks for; undefined where it hasn't. */
-export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Reason | undefined {
+/** The running domain grows by the other kind of device than the program wants; undefined where it doesn't. */
+export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Obstacle | undefined {
   if (desired.device === "dimm") {
     const ours = live.devices.find((device) => device.model === "virtio-mem" && isManaged(device));
     return (
       ours && {
         code: "device-kind",
-        text: `the running domain was started with a virtio-mem device on node ${ours.node ?? 0}, and hotplug.device is "dimm"`,
+        text: `the running domain was started with a virtio-mem device on node ${ours.node ?? 0}, but hotplug.device is "dimm"`,
+        brief: "needs the removal of the virtio-mem device, which is there until a restart",
       }
     );
   }
@@ -140,12 +126,13 @@ export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Reas
   if (live.maxMemory === undefined || nodes.some((node) => virtioMemOn(node, live))) return undefined;
   if (live.devices.some((device) => device.model === "virtio-mem" && isManaged(device))) return undefined;
   if (!desired.enabled || pluggingReason(desired, live) !== undefined) return undefined;
-  // With so little room it would have been started without one too.
+  // With so little room it would have been started without one anyway.
   const wanted = definedDevices({ ...desired, maxMemory: live.maxMemory.size }, nodes, live.cells, live);
   return wanted.length === 0
     ? undefined
     : {
         code: "device-kind",
-        text: `the running domain was started without a virtio-mem device on node ${nodes[0]}, and hotplug.device is "virtio-mem"`,
+        text: `the running domain was started without a virtio-mem device on node ${nodes[0]}, but hotplug.device is "virtio-mem"`,
+        brief: "needs a virtio-mem device, which the domain was started without",
       };
 }

@@ -1,38 +1,116 @@
+import { Deadline } from "../../deadline.ts";
 import { dimmXml } from "../../domain/device.ts";
+import { messageOf } from "../../errors.ts";
+import { expectLater } from "../../guest/expectation.ts";
+import { recordOf } from "../../guest/record.ts";
+import { findSource } from "../../guest/source.ts";
+import { describeMissing, describeProgress, describeUnsuitable, SPEAKERS } from "../../guest/text.ts";
+import { waitForGuest } from "../../guest/wait-for-guest.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
-import type { DimmPlan } from "../../plan/plan.ts";
-import { formatSize } from "../../units/size.ts";
+import { type DimmPlan, detachedDimms, type Step } from "../../plan/plan.ts";
+import { formatSize, formatWholeMib } from "../../units/size.ts";
+import type { Action, Confirm } from "../action.ts";
+import { type AwaitedMemory, awaitedMemory, expectationOf } from "../awaited-memory.ts";
+import { keptRecord, refuseUpdate, type UpdateContext, updateLog } from "../context.ts";
 import { rewritten, runHook } from "../hooks.ts";
-import type { StepContext } from "../step-context.ts";
 
-/**
- * Plugs a DIMM into the running domain, with the user's hooks around it. One that is there already is left alone.
- *
- * @throws Error where another one has its name, where the hook before it fails, and where libvirt refuses
- */
-export async function attach(dimm: DimmPlan, place: StepContext, present: Observation): Promise<Observation> {
-  const { hypervisor, domain, hooks, uri, clock } = place;
-  const there = ourDimm(dimm, present);
-  if (there !== undefined && there.size !== dimm.size)
-    throw new Error(
-      `${dimm.alias} is there already, with ${formatSize(there.size)} where ${formatSize(dimm.size)} was wanted`,
+/** Plugs a DIMM into the running domain, with the user's hooks around it, and waits until the guest has the memory. */
+export const attach: Action<Extract<Step, { kind: "attach" }>> = {
+  /** A DIMM that is unplugged first brings its memory along. */
+  needs({ dimm }, { plan }) {
+    const isReplugged = detachedDimms(plan.steps).some(
+      ({ alias, size }) => alias === dimm.alias && size === dimm.size,
     );
-  if (there !== undefined) return present;
-  const planned = dimmXml(dimm);
-  const context = { domain, uri, clock };
-  const xml =
-    hooks.before === undefined ? planned : rewritten(planned, await runHook(hooks.before, planned, context));
-  await hypervisor.attachDevice(domain, xml, { live: true });
-  const after = await observe(hypervisor, domain);
-  if (ourDimm(dimm, after) === undefined)
-    throw new Error(`libvirt reported success, and ${dimm.alias} is not in the running domain`);
-  if (hooks.after !== undefined)
-    await runHook(hooks.after, xml, context).catch((error: Error) =>
-      place.warn(`${formatSize(dimm.size)} is attached, and the hook hotplug.after failed: ${error.message}`),
-    );
-  return after;
+    return isReplugged ? {} : { host: dimm };
+  },
+
+  async prepare(context) {
+    const awaited = awaitedMemory(context);
+    return awaited && prepareConfirmation(awaited, context);
+  },
+
+  async run({ dimm }, context, { now }) {
+    const { hypervisor, domain, news, uri, session } = context;
+    const present = findDimm(dimm, now);
+    if (present !== undefined && present.size !== dimm.size)
+      throw new Error(
+        `${dimm.alias} already exists with ${formatSize(present.size)} instead of ${formatSize(dimm.size)}`,
+      );
+    if (present !== undefined) return now;
+    const { before, after } = news.hotplug ?? {};
+    const planned = dimmXml(dimm);
+    const hookContext = { domain, uri, clock: session.clock };
+    const xml =
+      before === undefined ? planned : rewritten(planned, await runHook(before, planned, hookContext));
+    await hypervisor.attachDevice(domain, xml, { live: true });
+    const attached = await observe(hypervisor, domain);
+    if (findDimm(dimm, attached) === undefined)
+      throw new Error(`libvirt reported success, but ${dimm.alias} is not in the running domain`);
+    if (after !== undefined)
+      await runHook(after, xml, hookContext).catch((error: unknown) =>
+        updateLog(context).warn(
+          `${formatSize(dimm.size)} was attached, but the hook hotplug.after failed: ${messageOf(error)}`,
+        ),
+      );
+    return attached;
+  },
+};
+
+function findDimm({ alias }: DimmPlan, { observed }: Observation) {
+  return observed.live?.devices.find((device) => device.alias === alias);
 }
 
-function ourDimm(dimm: DimmPlan, { observed }: Observation) {
-  return observed.live?.devices.find((device) => device.alias === dimm.alias);
+/** Asks the guest what it has before the first attach: whoever answers then is asked again afterwards. */
+async function prepareConfirmation(awaited: AwaitedMemory, context: UpdateContext): Promise<Confirm> {
+  const { hypervisor, domain, observation } = context;
+  if (observation.observed.power !== "running")
+    return unconfirmed(awaited, context, "it is paused and takes the memory when it resumes");
+  const found = await findSource(hypervisor, domain, observation.agentConnected);
+  if (found.kind === "silent") return unconfirmed(awaited, context, found.reason);
+  const { source, report: before } = found;
+  if (source.speaker === "balloon" && awaited.online === "none")
+    return unconfirmed(
+      awaited,
+      context,
+      'no guest agent, and the balloon driver doesn\'t count the memory that hotplug.online "none" leaves offline',
+    );
+  const sizes = awaited.dimms.map(({ size }) => size);
+  const unsuitable = describeUnsuitable(before, sizes);
+  if (unsuitable !== undefined) throw refuseUpdate(context, `${unsuitable}; nothing was attached`);
+  const expected = expectationOf(awaited, source.speaker, before, observation);
+  if (expected === undefined)
+    return unconfirmed(awaited, context, "only the guest agent can confirm this, and it isn't responding");
+  const { seconds, online, attached } = awaited;
+  return async ({ now }) => {
+    const { status, info } = updateLog(context);
+    const result = await waitForGuest(source, {
+      before,
+      expected,
+      deadline: Deadline.inSeconds(seconds, context.session.clock),
+      online,
+      onProgress: (report) =>
+        status(`${attached}; waiting for the guest: ${describeProgress(report, expected)}`),
+    });
+    const { report, missing } = result;
+    const guest = recordOf(domain.id, source.speaker, report, now.observed.live?.memory);
+    if (missing === 0) {
+      await info(`${attached}; confirmed by ${SPEAKERS[source.speaker]}: ${formatSize(guest.memory)}`);
+      return { now, guest, isAwaited: true };
+    }
+    const why = describeMissing(result, before, expected, online);
+    return {
+      now,
+      guest: { ...guest, missing: expectLater(expected) },
+      isAwaited: true,
+      shortfall: `Domain ${domain.name} did not get all of its memory: ${attached}; after ${seconds} s (hotplug.awaitGuest) the guest has ${formatWholeMib(report.memory)}, ${formatWholeMib(missing)} less than it should have: ${why}; the attached memory stays, and the next update asks the guest again`,
+    };
+  };
+}
+
+/** Nothing can be waited for; the user reads why after the attach. */
+function unconfirmed({ attached }: AwaitedMemory, context: UpdateContext, why: string): Confirm {
+  return async ({ now }) => {
+    await updateLog(context).warn(`${attached}; couldn't confirm with the guest: ${why}`);
+    return { now, guest: keptRecord(context), isAwaited: false };
+  };
 }

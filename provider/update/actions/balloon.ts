@@ -1,65 +1,98 @@
 import { Deadline } from "../../deadline.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
+import { desiredMemory } from "../../plan/desired.ts";
+import type { Observed } from "../../plan/observed.ts";
 import type { Step } from "../../plan/plan.ts";
 import type { Kib } from "../../units/kib.ts";
 import { formatSize, formatWholeMib } from "../../units/size.ts";
-import type { StepContext } from "../step-context.ts";
+import type { Action } from "../action.ts";
+import { secondsForGuest, type UpdateContext, updateLog } from "../context.ts";
 
-/**
- * Sets what the balloon leaves the guest. On the running domain it is waited for until the guest's driver got there,
- * unless it is paused.
- *
- * @throws Error where it did not get there in time; the guest's driver goes on all the same
- */
-export async function balloon(
-  { size, where }: Extract<Step, { kind: "balloon" }>,
-  place: StepContext,
-  present: Observation,
-): Promise<Observation> {
-  const { hypervisor, domain, balloonTimeout } = place;
-  const isAwaited = where === "live" && balloonTimeout !== false && present.observed.power === "running";
-  if (isAwaited) return waitForTarget(size, balloonTimeout, place, present);
-  await hypervisor.setMemory(domain, size, where === "live" ? { live: true } : { config: true });
-  return observe(hypervisor, domain);
+type BalloonStep = Extract<Step, { kind: "balloon" }>;
+
+/** Sets the balloon target; on the running domain it waits for the guest's driver to reach it, unless the domain is paused. */
+export const balloon: Action<BalloonStep> = {
+  async run({ size, where }, context, { now }) {
+    const { hypervisor, domain } = context;
+    const seconds = secondsForGuest(context);
+    if (where === "live" && seconds !== false && now.observed.power === "running")
+      return setAndWait(size, seconds, context, now);
+    await hypervisor.setMemory(domain, size, where === "live" ? { live: true } : { config: true });
+    return observe(hypervisor, domain);
+  },
+
+  /** The target stays set, and the guest's driver goes on: the domain isn't as the state has it. */
+  async afterFailure(step, _context, _progress, latest) {
+    return isLiveBalloon(step) ? latest : undefined;
+  },
+};
+
+export function isLiveBalloon(step: Step): boolean {
+  return step.kind === "balloon" && step.where === "live";
 }
 
-/** QEMU's own figure comes first; the XML, which is what is recorded, follows with an event, within a second. */
-async function waitForTarget(
-  size: Kib,
+/** QEMU's own figure moves first; the XML, which is what the state records, follows with an event within a second. */
+async function setAndWait(
+  target: Kib,
   seconds: number,
-  { hypervisor, domain, status, clock }: StepContext,
+  context: UpdateContext,
   { observed }: Observation,
 ): Promise<Observation> {
+  const { hypervisor, domain, session } = context;
   const before = observed.live?.currentMemory;
-  let left = before;
-  const there = await waitForDomain<Observation>(hypervisor, domain, {
-    deadline: Deadline.inSeconds(seconds, clock),
-    begin: () => hypervisor.setMemory(domain, size, { live: true }),
+  let reached = before;
+  const arrived = await waitForDomain<Observation>(hypervisor, domain, {
+    deadline: Deadline.inSeconds(seconds, session.clock),
+    begin: () => hypervisor.setMemory(domain, target, { live: true }),
     poll: async () => {
       const { actual } = await hypervisor.memoryStats(domain);
-      const isMoved = actual !== undefined && actual !== left;
-      left = actual ?? left;
-      if (isMoved && actual !== size) await status(describeProgress(actual, size));
-      if (actual !== size) return undefined;
-      const seen = await observe(hypervisor, domain);
-      return seen.observed.live?.currentMemory === size ? seen : undefined;
+      const isMoved = actual !== undefined && actual !== reached;
+      reached = actual ?? reached;
+      if (isMoved && actual !== target)
+        await updateLog(context).status(`balloon at ${formatWholeMib(actual)}, target ${formatSize(target)}`);
+      if (actual !== target) return undefined;
+      const now = await observe(hypervisor, domain);
+      return now.observed.live?.currentMemory === target ? now : undefined;
     },
   });
-  if (there !== undefined) return there;
-  if (left === size) return observe(hypervisor, domain);
-  throw new Error(describeShortfall(left ?? 0, left === before, size, seconds));
+  if (arrived !== undefined) return arrived;
+  if (reached === target) return observe(hypervisor, domain);
+  throw new Error(describeShortfall({ reached: reached ?? 0, isStuck: reached === before, target, seconds }));
 }
 
-function describeProgress(actual: Kib, size: Kib): string {
-  return actual > size
-    ? `balloon: the guest has ${formatWholeMib(actual)} of the ${formatSize(size)} to go down to`
-    : `balloon: the guest has ${formatWholeMib(actual)} of the ${formatSize(size)} to go up to`;
+interface Shortfall {
+  reached: Kib;
+  /** It has not moved at all. */
+  isStuck: boolean;
+  target: Kib;
+  seconds: number;
 }
 
-function describeShortfall(left: Kib, isStuck: boolean, size: Kib, seconds: number): string {
-  const found = `after ${seconds} s (hotplug.awaitGuest) the balloon leaves the guest ${formatWholeMib(left)}`;
-  return isStuck
-    ? `${found}, as before: the guest has no driver for it (Linux: virtio_balloon), is still booting, or hangs; it stays set, and the next update waits again`
-    : `${found}, not yet ${formatSize(size)}: the guest has no more to give, or is slow; it goes on, and the next update waits again`;
+function describeShortfall({ reached, isStuck, target, seconds }: Shortfall): string {
+  const found = `balloon still at ${formatWholeMib(reached)} (target ${formatSize(target)}) after ${seconds} s (hotplug.awaitGuest)`;
+  if (isStuck)
+    return `${found}, where it was before: the guest has no balloon driver (Linux: virtio_balloon), is still booting, or hangs; the target stays set, and the next update waits again`;
+  const why = reached > target ? "the guest can't free more, or is slow" : "the guest is slow";
+  return `${found}: ${why}; its driver goes on, and the next update waits again`;
+}
+
+/** The balloon target of the running domain that the guest has not reached, where nothing waited for it. */
+export function pendingBalloonTarget(
+  { news, session, plan, adopted, observation }: UpdateContext,
+  { live }: Observed,
+): Kib | undefined {
+  const currentMemory = desiredMemory(news, session.defaults, adopted)?.currentMemory;
+  if (currentMemory === undefined || live === undefined) return undefined;
+  const isSet = plan.steps.some((step) => isLiveBalloon(step) || step.kind === "start");
+  const target = isSet ? Math.min(currentMemory, live.memory) : observation.observed.told;
+  return unreachedBalloonTarget(target, { live });
+}
+
+/** The balloon target, until the guest has reached it. */
+export function unreachedBalloonTarget(
+  target: Kib | undefined,
+  { live }: Pick<Observed, "live">,
+): Kib | undefined {
+  return live === undefined || live.currentMemory === target ? undefined : target;
 }

@@ -1,123 +1,226 @@
 import { Deadline } from "../../deadline.ts";
-import type { Offlined } from "../../guest/offline.ts";
+import { messageOf } from "../../errors.ts";
 import type { Detaching } from "../../guest/record.ts";
+import { type Offlining, takeOffline } from "../../guest/take-offline.ts";
+import { SPEAKERS } from "../../guest/text.ts";
 import { ConnectionError, ErrorCode, hasCode } from "../../libvirt/errors.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
+import { definitionOfPresent } from "../../plan/definition/steps.ts";
+import { desiredMemory } from "../../plan/desired.ts";
 import type { Observed } from "../../plan/observed.ts";
-import type { DimmRemoval } from "../../plan/plan.ts";
+import { type DimmRemoval, detachedDimms, type Step } from "../../plan/plan.ts";
+import { sum } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
-import type { StepContext } from "../step-context.ts";
+import type { Action } from "../action.ts";
+import {
+  onlyRemovesDimms,
+  type Progress,
+  secondsForGuest,
+  type UpdateContext,
+  updateLog,
+} from "../context.ts";
+import { queryGuest } from "../query-guest.ts";
+import { define } from "./define.ts";
 
-/** Those of them that are still there; undefined where there is none. */
+type DetachStep = Extract<Step, { kind: "detach" }>;
+
+/**
+ * Unplugs a DIMM from the running domain: asks for it by alias, and waits for the guest to release it. A DIMM that the guest
+ * was asked for earlier is waited for first, and asked for again only when the guest doesn't answer. Nothing counts as removed
+ * that is still there.
+ */
+export const detach: Action<DetachStep> = {
+  /** What the guest was asked for earlier it is releasing already. A DIMM that is plugged in again isn't given up. */
+  needs({ dimm }, context, { unanswered }) {
+    return onlyRemovesDimms(context) && !unanswered.has(dimm.alias) ? { guest: dimm.size } : {};
+  },
+
+  /** libvirt has confirmed the removal by then; the guest's report is for the state. */
+  async prepare(context) {
+    if (!onlyRemovesDimms(context)) return undefined;
+    return async ({ now }) => {
+      const guest = await queryGuest(context, now);
+      const has =
+        guest && `; the guest has ${formatSize(guest.memory)} (reported by ${SPEAKERS[guest.speaker]})`;
+      await updateLog(context).info(`${describeRemoved(context.plan.steps)}${has ?? ""}`);
+      return { now, guest, isAwaited: false };
+    };
+  },
+
+  async run({ dimm }, context, progress) {
+    const { now, unanswered } = progress;
+    if (!isPresent(dimm, now.observed)) return now;
+    const removal = new Removal(dimm, context, progress);
+    const earlier = unanswered.has(dimm.alias) ? await removal.answer() : NO_ANSWER;
+    if (earlier.kind !== "no-answer") return removal.settle(earlier, 0);
+    const offlining = await removal.takeOffline();
+    if (offlining.kind === "refused") throw new Error(`the guest refused: ${offlining.reason}; ${STAYS}`);
+    if (offlining.kind === "no-answer")
+      throw new Error(
+        `no answer within ${removal.seconds} s: ${offlining.reason}; ${STAYS}${describeOffline(offlining.blocks)}`,
+      );
+    try {
+      return removal.settle(await removal.request(), offlining.blocks);
+    } catch (error) {
+      if (!unanswered.has(dimm.alias)) await offlining.putBack();
+      throw error;
+    }
+  },
+
+  /**
+   * A removal that ended halfway: the definition, which was to have all of it removed, is set to what is left, so that the next
+   * boot has that.
+   */
+  async afterFailure(_step, context, progress, latest) {
+    const { plan, news, session, adopted, observation, state } = context;
+    const desired = desiredMemory(news, session.defaults, adopted);
+    const before = state?.__observed.live?.memory ?? observation.observed.live?.memory ?? 0;
+    const left = latest.observed.live?.memory ?? before;
+    const isDefined = plan.steps.some(({ kind }) => kind === "define");
+    if (desired === undefined || !isDefined || left >= before) return undefined;
+    try {
+      const step = definitionOfPresent(desired, latest.observed).find((one) => one.kind === "define");
+      return step === undefined ? latest : await define.run(step, context, progress);
+    } catch (error) {
+      await updateLog(context).warn(
+        `memory was removed, but the definition could not be set to what is left: ${messageOf(error)}`,
+      );
+      return undefined;
+    }
+  },
+};
+
+/** What libvirt gives the guest where it waits itself (qemuDomainRemoveDeviceWaitTime): the least, also without awaitGuest. */
+const LEAST_REMOVAL_SECONDS = 5;
+
+const STAYS = "the DIMM was not removed";
+
+/** What became of a request to remove a device. */
+type Answer =
+  | { kind: "gone"; now: Observation }
+  | { kind: "refused"; reason: string }
+  | { kind: "no-answer" };
+
+const NO_ANSWER: Answer = { kind: "no-answer" };
+
+/** The removal of one DIMM. */
+class Removal {
+  readonly seconds: number;
+  readonly #dimm: DimmRemoval;
+  readonly #context: UpdateContext;
+  readonly #unanswered: Set<string>;
+
+  constructor(dimm: DimmRemoval, context: UpdateContext, { unanswered }: Progress) {
+    this.seconds = secondsForGuest(context) || LEAST_REMOVAL_SECONDS;
+    this.#dimm = dimm;
+    this.#context = context;
+    this.#unanswered = unanswered;
+  }
+
+  /** Takes the DIMM's blocks offline in the guest first, where its agent can. */
+  async takeOffline(): Promise<Offlining> {
+    const { hypervisor, domain, observation } = this.#context;
+    if (!observation.agentConnected) return { kind: "offline", blocks: 0, putBack: async () => {} };
+    return takeOffline(hypervisor, domain, this.#dimm, this.#deadline());
+  }
+
+  /** Sends the request. It is unanswered until the guest answers, also where the daemon went away after it was sent. */
+  async request(): Promise<Answer> {
+    const { hypervisor, domain } = this.#context;
+    const { alias } = this.#dimm;
+    this.#unanswered.add(alias);
+    return this.answer(async () => {
+      try {
+        await hypervisor.detachDevice(domain, alias, { live: true });
+        return undefined;
+      } catch (error) {
+        // The guest refused while libvirt itself waited for it.
+        if (hasCode(error, ErrorCode.OPERATION_FAILED)) return error.message;
+        if (!(error instanceof ConnectionError)) this.#unanswered.delete(alias);
+        throw error;
+      }
+    });
+  }
+
+  /** @param send sends a request; it returns the reason where the guest refused at once */
+  async answer(send?: () => Promise<string | undefined>): Promise<Answer> {
+    const { hypervisor, domain } = this.#context;
+    const { alias } = this.#dimm;
+    let reason: string | undefined;
+    const answer = await waitForDomain<Answer>(hypervisor, domain, {
+      deadline: this.#deadline(),
+      begin: async () => {
+        const refusal = await send?.();
+        reason = refusal ?? reason;
+      },
+      onEvent: (event) => {
+        if (event.kind === "device-removal-failed" && event.alias === alias) reason = event.kind;
+      },
+      poll: async () => {
+        const now = await observe(hypervisor, domain);
+        if (!isPresent({ alias }, now.observed)) return { kind: "gone", now };
+        return reason === undefined ? undefined : { kind: "refused", reason };
+      },
+    });
+    return answer ?? NO_ANSWER;
+  }
+
+  /**
+   * @param offline how many of its blocks the guest doesn't use any more
+   * @throws Error where the DIMM is still there
+   */
+  settle(answer: Answer, offline: number): Observation {
+    const { alias, size } = this.#dimm;
+    if (answer.kind === "no-answer")
+      throw new Error(
+        `no answer from the guest within ${this.seconds} s: the ${formatSize(size)} are still plugged; the guest may still release them, which a refresh would show, and the next update waits for that before it asks again${describeOffline(offline)}`,
+      );
+    this.#unanswered.delete(alias);
+    if (answer.kind === "gone") return answer.now;
+    throw new Error(`the guest refused to release it (${answer.reason}; see its kernel log); ${STAYS}`);
+  }
+
+  #deadline(): Deadline {
+    return Deadline.inSeconds(this.seconds, this.#context.session.clock);
+  }
+}
+
+/** Memory that is there but that the guest doesn't use: its own figures show less. */
+function describeOffline(blocks: number): string {
+  if (blocks === 0) return "";
+  return `; ${blocks === 1 ? "1 of its memory blocks is" : `${blocks} of its memory blocks are`} offline in the guest`;
+}
+
+/** "removed 768 MiB from slots 2, 1" */
+function describeRemoved(steps: Step[]): string {
+  const dimms = detachedDimms(steps);
+  const size = formatSize(sum(dimms.map((dimm) => dimm.size)));
+  const slots = dimms.flatMap(({ slot }) => slot ?? []).join(", ");
+  return `removed ${size}${slots === "" ? "" : ` from ${dimms.length === 1 ? "slot" : "slots"} ${slots}`}`;
+}
+
+function isPresent({ alias }: Pick<DimmRemoval, "alias">, observed: Observed): boolean {
+  return observed.live?.devices.some((device) => device.alias === alias) === true;
+}
+
+/** The requests that are recorded in the state, as far as the DIMMs are still there in the same start of the domain. */
+export function currentDetaching(
+  recorded: Detaching | undefined,
+  domainId: number,
+  observation: Observation,
+): Detaching | undefined {
+  return recorded?.domainId === domainId
+    ? stillDetaching(domainId, recorded.aliases, observation)
+    : undefined;
+}
+
+/** The requests for DIMMs that are still there; undefined when there is none. */
 export function stillDetaching(
   domainId: number,
   aliases: Iterable<string>,
   { observed }: Observation,
 ): Detaching | undefined {
-  const there = [...aliases].filter((alias) => isThere({ alias }, observed));
-  return there.length === 0 ? undefined : { domainId, aliases: there };
-}
-
-/** What became of a request to take a device out; undefined: no answer yet. */
-type Removal = { gone: Observation } | { refused: string };
-
-/**
- * Takes a DIMM out of the running domain: asks for it by alias, and waits for the guest. What is not there any more is
- * left alone. A DIMM that was asked for before is waited for first, and asked for again only when the guest stays silent.
- *
- * @throws Error where the guest refuses, or does not answer in time: nothing counts as removed that is still there
- */
-export async function detach(
-  dimm: DimmRemoval,
-  place: StepContext,
-  present: Observation,
-): Promise<Observation> {
-  const { underWay } = place;
-  if (!isThere(dimm, present.observed)) return present;
-  const earlier = underWay.has(dimm.alias) ? await answer(dimm, place) : undefined;
-  if (earlier !== undefined) return removed(dimm, place, earlier);
-  const offlined = (await place.offline?.(dimm)) ?? NOTHING_OFFLINE;
-  const { refused, silent, blocks, putBack } = offlined;
-  if (refused !== undefined) throw new Error(`the guest refused: ${refused}; ${STAYS}`);
-  if (silent !== undefined)
-    throw new Error(
-      `no answer within ${place.removalTimeout} s: ${silent}; ${STAYS}${describeOffline(blocks)}`,
-    );
-  try {
-    return removed(dimm, place, await request(dimm, place), blocks);
-  } catch (error) {
-    if (!underWay.has(dimm.alias)) await putBack();
-    throw error;
-  }
-}
-
-const NOTHING_OFFLINE: Offlined = { blocks: 0, putBack: async () => {} };
-
-const STAYS = "nothing of it was taken out";
-
-/** Sends the request. It is under way until it is answered, also where the daemon went away over it. */
-async function request(dimm: DimmRemoval, place: StepContext): Promise<Removal | undefined> {
-  const { hypervisor, domain, underWay } = place;
-  underWay.add(dimm.alias);
-  return answer(dimm, place, async () => {
-    try {
-      await hypervisor.detachDevice(domain, dimm.alias, { live: true });
-      return undefined;
-    } catch (error) {
-      // The guest refused while libvirt itself waited for it.
-      if (hasCode(error, ErrorCode.OPERATION_FAILED)) return error.message;
-      if (!(error instanceof ConnectionError)) underWay.delete(dimm.alias);
-      throw error;
-    }
-  });
-}
-
-/** @param send answers why the guest refused at once */
-async function answer(
-  dimm: DimmRemoval,
-  { hypervisor, domain, removalTimeout, clock }: StepContext,
-  send?: () => Promise<string | undefined>,
-): Promise<Removal | undefined> {
-  let refused: string | undefined;
-  return waitForDomain<Removal>(hypervisor, domain, {
-    deadline: Deadline.inSeconds(removalTimeout, clock),
-    begin: async () => {
-      const said = await send?.();
-      refused = said ?? refused;
-    },
-    onEvent: (event) => {
-      if (event.kind === "device-removal-failed" && event.alias === dimm.alias) refused = event.kind;
-    },
-    poll: async () => {
-      const seen = await observe(hypervisor, domain);
-      if (!isThere(dimm, seen.observed)) return { gone: seen };
-      return refused === undefined ? undefined : { refused };
-    },
-  });
-}
-
-function removed(
-  { alias, size }: DimmRemoval,
-  { removalTimeout, underWay }: StepContext,
-  removal: Removal | undefined,
-  blocks = 0,
-): Observation {
-  if (removal === undefined)
-    throw new Error(
-      `no answer from the guest within ${removalTimeout} s: the ${formatSize(size)} are still there; they may go later, which a refresh would show, and the next update waits for them before it asks again${describeOffline(blocks)}`,
-    );
-  underWay.delete(alias);
-  if ("gone" in removal) return removal.gone;
-  throw new Error(`the guest refused to give it up (${removal.refused}): its kernel log says why; ${STAYS}`);
-}
-
-/** Memory that is there and that the guest doesn't use: its own figures show less. */
-function describeOffline(blocks: number): string {
-  if (blocks === 0) return "";
-  return `; ${blocks === 1 ? "1 block of it is" : `${blocks} blocks of it are`} offline in the guest`;
-}
-
-function isThere({ alias }: Pick<DimmRemoval, "alias">, observed: Observed): boolean {
-  return observed.live?.devices.some((device) => device.alias === alias) === true;
+  const present = [...aliases].filter((alias) => isPresent({ alias }, observed));
+  return present.length === 0 ? undefined : { domainId, aliases: present };
 }

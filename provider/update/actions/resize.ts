@@ -1,30 +1,159 @@
+import { Deadline } from "../../deadline.ts";
+import { defined } from "../../defined.ts";
+import type { MemoryDevice } from "../../domain/state.ts";
 import { resizedXml } from "../../domain/virtio-mem.ts";
+import { agentSource } from "../../guest/agent.ts";
+import { type Offline, onlineNewBlocks } from "../../guest/bring-online.ts";
+import { SPEAKERS } from "../../guest/text.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
-import type { ResizePlan } from "../../plan/plan.ts";
+import { waitForDomain } from "../../observe/wait-for-domain.ts";
+import type { Step } from "../../plan/plan.ts";
+import { lagging } from "../../plan/devices.ts";
+import type { Kib } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
-import type { StepContext } from "../step-context.ts";
+import type { Action, Confirmation } from "../action.ts";
+import { isPoweredOffOrOn, secondsForGuest, type UpdateContext, updateLog } from "../context.ts";
+import { queryGuest } from "../query-guest.ts";
 
-/**
- * Sets what is requested of a virtio-mem device of the running domain. The guest follows on its own: this doesn't wait for
- * it.
- */
-export async function resize(
-  { alias, requested }: ResizePlan,
-  { hypervisor, domain }: StepContext,
-  present: Observation,
-): Promise<Observation> {
-  if (requestedOf(alias, present) === requested) return present;
-  const xml = await hypervisor.xml(domain, { inactive: false });
-  await hypervisor.updateDevice(domain, resizedXml(xml, alias, requested), { live: true });
-  const after = await observe(hypervisor, domain);
-  const found = requestedOf(alias, after);
-  if (found !== requested)
-    throw new Error(
-      `libvirt reported success, and ${alias} is asked for ${formatSize(found ?? 0)} where ${formatSize(requested)} were wanted`,
-    );
-  return after;
+type ResizeStep = Extract<Step, { kind: "resize" }>;
+
+/** Sets the requested size of a virtio-mem device of the running domain, and waits until the guest has that much of it. */
+export const resize: Action<ResizeStep> = {
+  needs({ device: { alias, from, requested } }, { observation }) {
+    if (requested <= from) return { guest: from - requested };
+    const device = observation.observed.live?.devices.find((one) => one.alias === alias);
+    const source = defined({ pageSize: device?.pageSize, nodemask: device?.nodemask });
+    return { host: { size: requested - from, source } };
+  },
+
+  /** What an earlier update requested is waited for too. */
+  async prepare(context) {
+    const { live } = context.observation.observed;
+    const seconds = secondsForGuest(context);
+    const isResized = context.plan.steps.some(({ kind }) => kind === "resize");
+    if (seconds === false || isPoweredOffOrOn(context)) return undefined;
+    if (!isResized && lagging(live).length === 0) return undefined;
+    const before = new Map(live?.devices.map(({ alias = "", current = 0 }) => [alias, current]));
+    const bringOnline = await prepareOnlining(context);
+    return ({ now }) => confirmResize({ seconds, before, bringOnline }, context, now);
+  },
+
+  async run({ device: { alias, requested } }, { hypervisor, domain }, { now }) {
+    if (requestedOf(alias, now) === requested) return now;
+    const xml = await hypervisor.xml(domain, { inactive: false });
+    await hypervisor.updateDevice(domain, resizedXml(xml, alias, requested), { live: true });
+    const resized = await observe(hypervisor, domain);
+    const found = requestedOf(alias, resized);
+    if (found !== requested)
+      throw new Error(
+        `libvirt reported success, but ${formatSize(found ?? 0)} instead of ${formatSize(requested)} are requested from ${alias}`,
+      );
+    return resized;
+  },
+};
+
+function requestedOf(alias: string, { observed }: Observation): Kib | undefined {
+  return observed.live?.devices.find((device) => device.alias === alias)?.requested;
 }
 
-function requestedOf(alias: string, { observed }: Observation): number | undefined {
-  return observed.live?.devices.find((device) => device.alias === alias)?.requested;
+/** New memory may appear offline: the guest agent can bring it online. Undefined where it shouldn't, or doesn't answer. */
+async function prepareOnlining({
+  hypervisor,
+  domain,
+  news,
+  session,
+  observation,
+}: UpdateContext): Promise<(() => Promise<Offline>) | undefined> {
+  const online = news.hotplug?.online ?? session.defaults.online;
+  if (online !== "agent" || !observation.agentConnected || observation.observed.power !== "running")
+    return undefined;
+  const agent = agentSource(hypervisor, domain);
+  const before = await agent.ask().catch(() => undefined);
+  return before && onlineNewBlocks(agent, before.offline, session.clock);
+}
+
+interface ResizeWait {
+  seconds: number;
+  /** What the guest had of each device before, by alias. */
+  before: Map<string, Kib>;
+  bringOnline: (() => Promise<Offline>) | undefined;
+}
+
+async function confirmResize(
+  { seconds, before, bringOnline }: ResizeWait,
+  context: UpdateContext,
+  now: Observation,
+): Promise<Confirmation> {
+  const { status, info, warn } = updateLog(context);
+  if (now.observed.power !== "running") {
+    await warn("the domain is paused: not waiting for the guest, which changes its memory when it resumes");
+    return { now, guest: undefined, isAwaited: false };
+  }
+  let offline: Offline = { blocks: 0 };
+  const latest = await waitForRequestedSize(now, context, seconds, async ({ observed }) => {
+    if (bringOnline !== undefined) offline = await bringOnline();
+    const devices = lagging(observed.live);
+    if (devices.length > 0) await status(devices.map(describeProgress).join("; "));
+    return devices.length === 0 && offline.blocks === 0;
+  });
+  const late = lagging(latest.observed.live);
+  const guest = await queryGuest(context, latest);
+  const confirmation = { now: latest, guest, isAwaited: false };
+  if (late.length === 0 && offline.blocks === 0) {
+    const has = guest && `: ${formatSize(guest.memory)}, confirmed by ${SPEAKERS[guest.speaker]}`;
+    await info(`guest resized${has ?? ""}`);
+    return confirmation;
+  }
+  const why = [
+    ...late.map((device) => describeLagging(device, before.get(device.alias ?? "") ?? 0)),
+    ...(offline.blocks > 0 ? [describeOffline(offline)] : []),
+  ];
+  return {
+    ...confirmation,
+    shortfall: `Domain ${context.domain.name} was not resized completely: after ${seconds} s (hotplug.awaitGuest) ${why.join("; ")}; the requested size stays set, and the next update waits again`,
+  };
+}
+
+/**
+ * Waits until the guest has taken or released what is requested from its virtio-mem devices, by their events and by reading
+ * the domain.
+ *
+ * @returns the last observation, whether or not it has
+ */
+async function waitForRequestedSize(
+  before: Observation,
+  { hypervisor, domain, session }: UpdateContext,
+  seconds: number,
+  isReached: (now: Observation) => Promise<boolean>,
+): Promise<Observation> {
+  let latest = before;
+  await waitForDomain(hypervisor, domain, {
+    deadline: Deadline.inSeconds(seconds, session.clock),
+    poll: async () => {
+      latest = await observe(hypervisor, domain);
+      return (await isReached(latest)) || undefined;
+    },
+  });
+  return latest;
+}
+
+/** "virtio-mem on node 0: 256 MiB, requested 512 MiB" */
+function describeProgress({ node = 0, requested = 0, current = 0 }: MemoryDevice): string {
+  return `virtio-mem on node ${node}: ${formatSize(current)}, requested ${formatSize(requested)}`;
+}
+
+function describeLagging({ node = 0, requested = 0, current = 0 }: MemoryDevice, before: Kib): string {
+  const has = `virtio-mem on node ${node} is at ${formatSize(current)}, requested ${formatSize(requested)}`;
+  if (current > requested)
+    return `${has}: the guest released ${formatSize(Math.max(0, before - current))} of ${formatSize(Math.max(before, current) - requested)}, and uses the rest or can't move what is in it; its driver keeps trying`;
+  if (current === before && before > 0)
+    return `${has}: the guest took nothing more; its driver may still be busy with the previous request (otherwise see its kernel log)`;
+  if (current === 0)
+    return `${has}: the guest took nothing; it needs the virtio_mem driver (CONFIG_VIRTIO_MEM; modprobe virtio_mem), and its kernel log shows what the driver did`;
+  return `${has}: the guest took only a part; see its kernel log (memory that stays offline blocks the driver, which memhp_default_state=online_movable prevents)`;
+}
+
+function describeOffline({ blocks, refused }: Offline): string {
+  const which = blocks === 1 ? "1 new memory block is" : `${blocks} new memory blocks are`;
+  return `${which} offline in the guest${refused === undefined ? "" : `: ${refused}`}`;
 }

@@ -1,16 +1,17 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { expect } from "vitest";
 import type { DesiredMemory } from "../../../provider/plan/desired.ts";
+import { isManaged } from "../../../provider/plan/devices.ts";
 import { dimmUnit, misaligned } from "../../../provider/plan/dimms/layout.ts";
-import { isManaged } from "../../../provider/plan/dimms/slots.ts";
 import type { MemoryView, Observed, ObservedDevice } from "../../../provider/plan/observed.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import { anyCase } from "../../support/arbitrary-domain.ts";
+import { cases } from "../../support/properties.ts";
 import { MIB } from "../../support/scene.ts";
 import { afterStep } from "../../support/simulate.ts";
 
 /** One case in five heals something. */
-const RUNS = { numRuns: 300 };
+const RUNS = cases(300);
 
 /** What a guest's agent says of a DIMM: what is off the blocks was refused; of the others a few may be, too. */
 type Word = "true" | "silent" | "refused";

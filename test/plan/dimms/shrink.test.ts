@@ -1,17 +1,18 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import { definitionOfPresent } from "../../../provider/plan/definition/steps.ts";
-import { isManaged } from "../../../provider/plan/dimms/slots.ts";
+import { isManaged } from "../../../provider/plan/devices.ts";
 import { downwardSizes } from "../../../provider/plan/live-sizes/down.ts";
 import type { Observed } from "../../../provider/plan/observed.ts";
 import type { Plan } from "../../../provider/plan/plan.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import type { Kib } from "../../../provider/units/kib.ts";
 import { anyAsked, anyObserved } from "../../support/arbitrary-domain.ts";
+import { cases } from "../../support/properties.ts";
 import { ask, MIB, off, ours, paused, running, theirs, transient } from "../../support/scene.ts";
 import { afterStep } from "../../support/simulate.ts";
 
-const RUNS = { numRuns: 300 };
+const RUNS = cases(300);
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 const allowUnplug = { allowUnplug: true };
 

@@ -1,5 +1,5 @@
 import { MIB, off, ours, running, view, vmem } from "../../support/scene.ts";
-import { nextBoot, type OutcomeRow } from "./row.ts";
+import { maximum, nextBoot, type OutcomeRow } from "./row.ts";
 
 /** A running domain whose balloon leaves 512 MiB, now and at the next boot. */
 const ballooned = {
@@ -15,50 +15,50 @@ export const BALLOON: OutcomeRow[] = [
     before: running(),
     change: { currentMemory: "512MiB" },
     outcome: "live",
-    sentence: "balloon 1003 → 512 MiB, live and at the next boot",
+    headline: "live: balloon target 1003 → 512 MiB, now and at the next boot",
   },
   {
     name: "memory and currentMemory",
     before: running(),
     change: { memory: "1259MiB", currentMemory: "512MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart; when the guest has that, the balloon goes 1259 → 512 MiB",
+    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [maximum, "live: balloon target 1259 → 512 MiB, once the guest has the new memory"],
   },
   {
-    name: "memory alone, where currentMemory stays",
+    name: "only memory, where currentMemory stays",
     before: ballooned,
     had: { currentMemory: "512MiB" },
     change: { memory: "1259MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart; when the guest has that, the balloon goes 768 → 512 MiB",
+    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [maximum, "live: balloon target 768 → 512 MiB, once the guest has the new memory"],
   },
   {
-    name: "currentMemory taken out of the program",
+    name: "currentMemory removed from the program",
     before: ballooned,
     had: { currentMemory: "512MiB" },
     // Nothing said, as check reads it.
     change: { currentMemory: null },
     outcome: "live",
-    sentence:
-      "balloon 512 → 1003 MiB, live and at the next boot (all of it: the program names no currentMemory any more)",
+    headline: "live: balloon target 512 → 1003 MiB, now and at the next boot",
+    details: ["the program no longer sets currentMemory, so the guest gets all of its memory back"],
   },
   {
     name: "currentMemory of a paused domain",
     before: { ...running(), power: "paused" },
     change: { currentMemory: "512MiB" },
     outcome: "live",
-    sentence:
-      "balloon 1003 → 512 MiB, live and at the next boot; the domain is paused: its guest follows when it resumes",
+    headline: "live: balloon target 1003 → 512 MiB, now and at the next boot",
+    details: ["the domain is paused: the guest follows once it resumes"],
   },
   {
-    name: "the balloon is there, its definition isn't: a retry after an interruption",
+    name: "a retry after an interruption: the running domain is at the target",
     before: { ...ballooned, nextBoot: view() },
     had: { currentMemory: "512MiB" },
     change: {},
     outcome: "live",
-    sentence: "the balloon of the running domain leaves 512 MiB; its definition's goes 1003 → 512 MiB",
+    headline: "live: balloon target 1003 → 512 MiB in the definition (the running domain already has it)",
   },
   {
     name: "currentMemory of a domain that is off",
@@ -66,7 +66,7 @@ export const BALLOON: OutcomeRow[] = [
     had: { running: false },
     change: { currentMemory: "512MiB" },
     outcome: "live",
-    sentence: "the domain is off: its definition's balloon goes 1003 → 512 MiB",
+    headline: "live: balloon target 1003 → 512 MiB in the definition (the domain is off)",
   },
   {
     name: "currentMemory with applyOn nextBoot",
@@ -74,70 +74,78 @@ export const BALLOON: OutcomeRow[] = [
     had: { hotplug: { applyOn: "nextBoot" } },
     change: { currentMemory: "512MiB" },
     outcome: "nextBoot",
-    sentence: `balloon 1003 → 512 MiB: ${nextBoot}`,
+    headline: "next boot: balloon target 1003 → 512 MiB, after a shutdown and start",
+    details: [nextBoot],
   },
   {
     name: "currentMemory of a domain that was started without a balloon",
     before: { ...running(), live: { ...view(), withoutBalloon: true } },
     change: { currentMemory: "512MiB" },
     outcome: "nextBoot",
-    sentence: `balloon 1003 → 512 MiB: the running domain has none, so it ${nextBoot}`,
+    headline: "next boot: balloon target 1003 → 512 MiB, after a shutdown and start",
+    details: ["the running domain has no balloon device", nextBoot],
   },
   {
-    name: "currentMemory, where the memory has to wait for the next boot",
+    name: "currentMemory, where the memory is pending for the next boot",
     before: running(),
     had: { hotplug: { whenNotPossible: "nextBoot" } },
     change: { memory: "1300MiB", currentMemory: "512MiB" },
     outcome: "nextBoot",
-    sentence: `next boot: 1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; live from here: 1259 MiB; 1515 MiB (1259 MiB to 8171 MiB in steps of 256 MiB); it ${nextBoot}; balloon 1003 → 512 MiB, live and at the next boot`,
+    headline: "next boot: 1003 → 1300 MiB, after a shutdown and start",
+    details: [
+      "sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB",
+      nextBoot,
+      "live: balloon target 1003 → 512 MiB, now and at the next boot",
+    ],
+    codes: ["not-aligned"],
   },
   {
-    name: "as it is named already: a second up",
+    name: "as it is set already: a second up",
     before: { ...running({ devices: [ours(0, 256)] }, { cells: [1259] }), ...grown() },
     had: { memory: "1259MiB", currentMemory: "512MiB" },
     change: {},
     outcome: "none",
-    sentence: "",
+    headline: "",
   },
   {
-    name: "what was told and not waited for: a second up",
+    name: "a target that the guest hasn't reached: a second up",
     before: { ...ballooned, live: view(), told: 512 * MIB },
     had: { currentMemory: "512MiB" },
     change: {},
     outcome: "none",
-    sentence: "",
+    headline: "",
   },
   {
     name: "currentMemory above the memory",
     before: running(),
     change: { currentMemory: "2GiB" },
     outcome: "check error",
-    sentence:
-      "currentMemory is 2048 MiB, above memory, 1003 MiB; lower it to at most that, or take it out: then the balloon leaves all of it",
+    headline:
+      "currentMemory is 2048 MiB, above memory (1003 MiB); lower it, or remove it to leave the guest all of its memory",
   },
   {
-    name: "currentMemory that no guest lives on",
+    name: "currentMemory that no guest can run with",
     before: running(),
     change: { currentMemory: "128MiB" },
     outcome: "check error",
-    sentence:
-      "currentMemory is 128 MiB; of 1003 MiB the balloon must leave at least 144 MiB: a guest's kernel and its map of that memory, without which it panics",
+    headline:
+      "currentMemory is 128 MiB; with 1003 MiB of memory it must be at least 144 MiB, which the guest's kernel needs",
   },
   {
-    name: "currentMemory beside a virtio-mem device of others",
+    name: "currentMemory beside a virtio-mem device not managed here",
     before: running({ devices: [{ ...vmem(0, 4096), alias: "ua-theirs" }] }),
     change: { currentMemory: "512MiB" },
     outcome: "refuse",
-    sentence:
-      "currentMemory is 512 MiB of 1003 MiB, and the domain has a virtio-mem device of others on node 0: a balloon can't be counted together with virtio-mem; take currentMemory out of the program, or that device out of the domain",
+    headline: "refused: currentMemory can't be combined with virtio-mem, which node 0 has",
+    details: ["remove currentMemory from the program, or that device from the domain"],
+    codes: ["balloon-with-virtio-mem"],
   },
   {
     name: "currentMemory with balloon false",
     before: running(),
     change: { currentMemory: "512MiB", balloon: false },
     outcome: "check error",
-    sentence:
-      "currentMemory is what the balloon leaves the guest, and balloon: false takes the balloon away; take one of them out",
+    headline: "currentMemory is the balloon target, but balloon is false; remove one of the two",
   },
 ];
 

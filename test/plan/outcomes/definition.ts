@@ -1,5 +1,5 @@
 import { MIB, off, running, theirs } from "../../support/scene.ts";
-import { nextBoot, type OutcomeRow } from "./row.ts";
+import { maximum, nextBoot, type OutcomeRow } from "./row.ts";
 
 /** What changes the definition alone. */
 export const DEFINITION: OutcomeRow[] = [
@@ -9,7 +9,8 @@ export const DEFINITION: OutcomeRow[] = [
     had: { running: false },
     change: { memory: "1300MiB" },
     outcome: "live",
-    sentence: "the domain is off: its definition goes 1003 → 1300 MiB of at most 8 GiB",
+    headline: "live: 1003 → 1300 MiB in the definition (the domain is off)",
+    details: ["maximum at the next boot: 8 GiB"],
   },
   {
     name: "a decrease of a domain that is off",
@@ -17,37 +18,43 @@ export const DEFINITION: OutcomeRow[] = [
     had: { running: false },
     change: { memory: "500MiB" },
     outcome: "live",
-    sentence: "the domain is off: its definition goes 1003 → 500 MiB of at most 8 GiB",
+    headline: "live: 1003 → 500 MiB in the definition (the domain is off)",
+    details: ["maximum at the next boot: 8 GiB"],
   },
   {
-    name: "a domain that somebody shut down",
+    name: "a domain that someone shut down",
     before: off(),
     change: { memory: "1259MiB" },
     outcome: "live",
-    sentence:
-      "the domain is off: its definition goes 1003 → 1259 MiB of at most 8 GiB; start the domain, which is off",
+    headline: "live: 1003 → 1259 MiB in the definition (the domain is off)",
+    details: ["maximum at the next boot: 8 GiB", "live: start the domain, which is off"],
   },
   {
     name: "shut down and changed at once",
     before: running(),
     change: { memory: "1300MiB", running: false },
     outcome: "restart",
-    sentence:
-      "shut the domain down (running: false); once the domain is off: its definition goes 1003 → 1300 MiB of at most 8 GiB",
+    headline: "restart: shut the domain down (running: false); memory in the definition",
+    details: [
+      "live: 1003 → 1300 MiB in the definition (once the domain is off)",
+      "maximum at the next boot: 8 GiB",
+    ],
   },
   {
-    name: "maxMemory alone",
+    name: "only maxMemory",
     before: running(),
     change: { maxMemory: "16GiB" },
     outcome: "nextBoot",
-    sentence: `at most 16 GiB in 16 slots: ${nextBoot}`,
+    headline: "next boot: maxMemory 16 GiB in 16 slots, after a shutdown and start",
+    details: [nextBoot],
   },
   {
-    name: "memorySlots alone",
+    name: "only memorySlots",
     before: running(),
     change: { memorySlots: 32 },
     outcome: "nextBoot",
-    sentence: `at most 8 GiB in 32 slots: ${nextBoot}`,
+    headline: "next boot: maxMemory 8 GiB in 32 slots, after a shutdown and start",
+    details: [nextBoot],
   },
   {
     name: "applyOn nextBoot",
@@ -55,15 +62,17 @@ export const DEFINITION: OutcomeRow[] = [
     had: { hotplug: { applyOn: "nextBoot" } },
     change: { memory: "1259MiB" },
     outcome: "nextBoot",
-    sentence: `1003 → 1259 MiB ${nextBoot}`,
+    headline: "next boot: 1003 → 1259 MiB, after a shutdown and start",
+    details: [nextBoot],
   },
   {
-    name: "applyOn nextBoot, where a size of ours is pending already",
+    name: "applyOn nextBoot, where a size of ours is pending",
     before: { ...running({}, { cells: [2027] }), pending: 2027 * MIB },
     had: { memory: "2027MiB", hotplug: { applyOn: "nextBoot" } },
     change: { memory: "1515MiB" },
     outcome: "nextBoot",
-    sentence: `1003 → 1515 MiB ${nextBoot}; the pending 2027 MiB is superseded`,
+    headline: "next boot: 1003 → 1515 MiB, after a shutdown and start",
+    details: [nextBoot, "this replaces the pending change to 2027 MiB"],
   },
   {
     name: "an increase now, where a size of ours is pending",
@@ -71,25 +80,26 @@ export const DEFINITION: OutcomeRow[] = [
     had: { memory: "2027MiB" },
     change: { memory: "1259MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart; the pending 2027 MiB is superseded",
+    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [maximum, "this replaces the pending change to 2027 MiB"],
   },
   {
-    name: "a size that waits for the next boot, set by others, and another one is asked for",
+    name: "a size that someone else set for the next boot, and another one is desired",
     before: running({}, { cells: [2027] }),
     change: { memory: "1259MiB" },
     outcome: "refuse",
-    sentence:
-      "2027 MiB waits for the next boot, set by somebody else, and the program asks for 1259 MiB: ask for 2027 MiB, or run refresh, which shows the difference, and then up",
+    headline: "refused: someone else set 2027 MiB for the next boot, but the program wants 1259 MiB",
+    details: ["set memory to 2027 MiB, or run refresh, which shows the difference, and then up"],
+    codes: ["pending-by-others"],
     recorded: 1003 * MIB,
   },
   {
-    name: "the same, and that size is asked for",
+    name: "the same, and that size is desired",
     before: running({}, { cells: [1259] }),
     change: { memory: "1259MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart",
+    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [maximum],
     recorded: 1003 * MIB,
   },
   {
@@ -97,8 +107,9 @@ export const DEFINITION: OutcomeRow[] = [
     before: running({}, { devices: [theirs(0, 2048)] }),
     change: { memory: "1259MiB" },
     outcome: "refuse",
-    sentence:
-      "1259 MiB can't be defined: the definition has 2048 MiB in devices that others put there and in other nodes, which leaves nothing for node 0; take those devices out, or ask for more than 2048 MiB",
+    headline: "refused: 1259 MiB can't be defined: other nodes and devices take 2048 MiB",
+    details: ["set memory to more than 2048 MiB, or remove those devices from the definition"],
+    codes: ["definition-too-small"],
     recorded: 3051 * MIB,
   },
 ];

@@ -1,50 +1,53 @@
 import { heard, MIB, ours, paused, placedAt, running, theirs, transient, view } from "../../support/scene.ts";
-import type { OutcomeRow } from "./row.ts";
+import { maximum, type OutcomeRow } from "./row.ts";
 
 /** What is plugged into the running domain. */
 export const LIVE: OutcomeRow[] = [
   {
-    name: "an increase by whole blocks, within slots and ceiling",
+    name: "an increase by whole blocks, within slots and maxMemory",
     before: running(),
     change: { memory: "1259MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart",
+    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [maximum],
   },
   {
-    name: "the same, on top of what is plugged already",
+    name: "the same, on top of DIMMs that are plugged already",
     before: running({ devices: [ours(0, 256)] }, { cells: [1259] }),
     had: { memory: "1259MiB" },
     change: { memory: "1515MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 1 (14 of 16 free after), node 0; 1259 → 1515 MiB of at most 8 GiB; no restart",
+    headline: "live: 1259 → 1515 MiB, one 256 MiB DIMM in slot 1 (14 of 16 free), no restart",
+    details: [maximum],
   },
   {
-    name: "the last slot goes",
+    name: "the last slot",
     before: running({ slots: 1 }),
     had: { memorySlots: 1 },
     change: { memory: "1259MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 0 (0 of 1 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart; the last slot goes: the next increase needs the domain shut down and started first",
+    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (0 of 1 free), no restart",
+    details: [maximum, "this uses the last slot: the next increase needs a restart first"],
   },
   {
-    name: "right up to maxMemory",
+    name: "up to maxMemory",
     before: running({ max: 1259 }),
     had: { maxMemory: "1259MiB" },
     change: { memory: "1259MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 1259 MiB; no restart; the ceiling is reached: the next boot has no headroom unless maxMemory is raised",
+    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [
+      "maximum without a restart: 1259 MiB",
+      "memory reaches maxMemory: the next boot has no headroom unless maxMemory is raised",
+    ],
   },
   {
-    name: "an increase and a higher maxMemory that isn't needed for it",
+    name: "an increase, and a higher maxMemory that it doesn't need",
     before: running(),
     change: { memory: "1259MiB", maxMemory: "16GiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart; the maximum of 16 GiB takes effect at the next boot",
+    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [maximum, "the maximum of 16 GiB takes effect at the next boot"],
   },
   {
     name: "an increase in DIMMs of at most maxDimmSize",
@@ -52,8 +55,8 @@ export const LIVE: OutcomeRow[] = [
     had: { hotplug: { maxDimmSize: "512MiB" } },
     change: { memory: "2283MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 1280 MiB as 3 DIMMs (512 MiB, 512 MiB, 256 MiB) into slots 0, 1, 2 (13 of 16 free after), node 0; 1003 → 2283 MiB of at most 8 GiB; no restart",
+    headline: "live: 1003 → 2283 MiB, 3 DIMMs in slots 0–2 (13 of 16 free), no restart",
+    details: [maximum],
   },
   {
     name: "an increase spread over all nodes",
@@ -65,8 +68,8 @@ export const LIVE: OutcomeRow[] = [
     },
     change: { memory: "2GiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 1 GiB as 2 DIMMs of 512 MiB each into slots 0, 1 (14 of 16 free after), spread over nodes 0, 1; 1024 → 2048 MiB of at most 8 GiB; no restart",
+    headline: "live: 1024 → 2048 MiB, 2 DIMMs of 512 MiB on nodes 0 and 1 (14 of 16 slots free), no restart",
+    details: [maximum],
   },
   {
     name: "a spread that was interrupted after its first DIMM",
@@ -78,58 +81,66 @@ export const LIVE: OutcomeRow[] = [
     },
     change: { memory: "2GiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 512 MiB as 1 DIMM into slot 1 (14 of 16 free after), node 1; 1536 → 2048 MiB of at most 8 GiB; no restart",
+    headline: "live: 1536 → 2048 MiB, one 512 MiB DIMM in slot 1 (14 of 16 free), no restart",
+    details: [maximum],
   },
   {
-    name: "the first memory of a node that was started with none",
+    name: "the first memory of a node that started empty",
     before: running({ cells: [1023, 1] }),
     had: { memory: "1GiB", numa: [{ memory: "1GiB" }, {}], hotplug: { targetNode: 1 } },
     change: { memory: "2GiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 1 GiB as 1 DIMM into slot 0 (15 of 16 free after), node 1; 1024 → 2048 MiB of at most 8 GiB; no restart; node 1 gets its first memory, and is an ordinary node at the next boot",
+    headline: "live: 1024 → 2048 MiB, one 1 GiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [maximum, "first memory for node 1; from the next boot it is a regular node"],
   },
   {
     name: "a paused domain",
     before: paused(running()),
     change: { memory: "1259MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart; the domain is paused: the guest sees the memory, and can confirm it, when it resumes",
+    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [
+      maximum,
+      "the domain is paused: the guest sees the memory, and can confirm it, once it resumes",
+    ],
   },
   {
     name: "a transient domain",
     before: transient(),
     change: { memory: "1259MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart; the domain is transient, so the new size ends with it",
+    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [maximum, "the domain is transient: the new size is lost when it stops"],
   },
   {
-    name: "a DIMM of somebody else's of odd size: counted from the present total",
+    name: "a DIMM of odd size, not managed by this provider",
     before: running({ devices: [theirs(0, 100)] }, {}),
     change: { memory: "1359MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 1 (14 of 16 free after), node 0; 1103 → 1359 MiB of at most 8 GiB; no restart",
+    headline: "live: 1103 → 1359 MiB, one 256 MiB DIMM in slot 1 (14 of 16 free), no restart",
+    details: [maximum],
   },
   {
-    name: "a DIMM off the guest's blocks: the next ones get an address of their own",
+    name: "a DIMM not aligned to the guest's memory blocks",
     before: running({ devices: [{ ...theirs(0, 100), base: "0x100000000" }] }, {}),
     change: { memory: "1359MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 1 (14 of 16 free after), node 0; 1103 → 1359 MiB of at most 8 GiB; no restart; placed at 0x108000000, since the dimm of 100 MiB in slot 0 is off the guest's memory blocks",
+    headline: "live: 1103 → 1359 MiB, one 256 MiB DIMM in slot 1 (14 of 16 free), no restart",
+    details: [
+      maximum,
+      "the new memory starts at 0x108000000, since the 100 MiB DIMM in slot 0 is not aligned to the guest's memory blocks",
+    ],
   },
   {
-    name: "a DIMM of ours that the guest never took, since one off its blocks is before it",
+    name: "a DIMM of ours that the guest rejected, since it follows an unaligned one",
     before: heard([placedAt(0, theirs(0, 100, "dimm0"), false), placedAt(100, ours(1, 256), false)], 1359),
     had: { memory: "1359MiB" },
     change: {},
     outcome: "live",
-    sentence:
-      "heal: plug ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000), which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB, again at 0x108000000; no restart",
+    headline: "live: repairs 1 DIMM that the guest rejected, no restart",
+    details: [
+      "re-plug ua-pulumi-dimm1 (a 256 MiB DIMM in slot 1 at 0x106400000) at 0x108000000, which the guest rejected: its address is not a multiple of the guest's memory block of 128 MiB",
+    ],
   },
   {
     name: "the same, with an increase",
@@ -137,56 +148,72 @@ export const LIVE: OutcomeRow[] = [
     had: { memory: "1359MiB" },
     change: { memory: "1615MiB" },
     outcome: "live",
-    sentence:
-      "heal: plug ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000), which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB, again at 0x108000000; hot-plug 256 MiB as 1 DIMM into slot 2 (13 of 16 free after), node 0; 1359 → 1615 MiB of at most 8 GiB; no restart; placed at 0x118000000, since the dimm of 100 MiB in slot 0 is off the guest's memory blocks",
+    headline: "live: 1359 → 1615 MiB, repairs 1 DIMM and adds 1, no restart",
+    details: [
+      "re-plug ua-pulumi-dimm1 (a 256 MiB DIMM in slot 1 at 0x106400000) at 0x108000000, which the guest rejected: its address is not a multiple of the guest's memory block of 128 MiB",
+      "live: 1359 → 1615 MiB, one 256 MiB DIMM in slot 2 (13 of 16 free), no restart",
+      maximum,
+      "the new memory starts at 0x118000000, since the 100 MiB DIMM in slot 0 is not aligned to the guest's memory blocks",
+    ],
   },
   {
-    name: "somebody else's DIMM that the guest never took, in the way of the size that is asked for",
+    name: "a DIMM not managed here that the guest rejected, in the way of the desired size",
     before: heard([placedAt(0, theirs(0, 100, "dimm0"), false)], 1003),
     change: { memory: "1259MiB" },
     outcome: "live",
-    sentence:
-      "heal: take out dimm0 (a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's), which the guest never took, since its size is no multiple of the guest's memory block of 128 MiB; 1259 MiB can't be had with dimm0: 1103 → 1003 MiB; hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart",
+    headline: "live: 1103 → 1259 MiB, repairs 1 DIMM and adds 1, no restart",
+    details: [
+      "remove dimm0 (a 100 MiB DIMM in slot 0 at 0x100000000, not managed by this provider), which the guest rejected: its size is not a multiple of the guest's memory block of 128 MiB",
+      "first 1103 → 1003 MiB: 1259 MiB can't be reached with dimm0",
+      "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
+      maximum,
+    ],
   },
   {
-    name: "an alignment that doesn't suit the guest's block, though the increase does",
+    name: "an alignment below the guest's memory block, where the increase fits",
     before: heard([], 1003, 512 * MIB),
     change: { memory: "1515MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 512 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1515 MiB of at most 8 GiB; no restart; hotplug.alignment is 256 MiB, and the memory block of this guest 512 MiB, by its agent: only multiples of that are live",
+    headline: "live: 1003 → 1515 MiB, one 512 MiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [
+      maximum,
+      "hotplug.alignment is 256 MiB, but the guest's memory block is 512 MiB (reported by the guest agent): only multiples of that are live",
+    ],
   },
   {
-    name: "a ballooned guest: counted from its memory, not from what the balloon leaves",
+    name: "a ballooned guest: counted from its memory, not from the balloon target",
     before: { ...running(), live: { ...view(), currentMemory: 512 * MIB } },
     change: { memory: "1259MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart",
+    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [maximum],
   },
   {
-    name: "a guest of 64 GiB or more, whose memory blocks are larger",
+    name: "a guest of 64 GiB or more, which has larger memory blocks",
     before: running({ cells: [65_536], max: 262_144 }),
     had: { memory: "64GiB", maxMemory: "256GiB" },
     change: { memory: "66GiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 2 GiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 65536 → 67584 MiB of at most 256 GiB; no restart",
+    headline: "live: 65536 → 67584 MiB, one 2 GiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: ["maximum without a restart: 256 GiB"],
   },
   {
-    name: "more than 32 times what the guest was started with",
+    name: "more than 32 times the boot memory",
     before: running({ cells: [256], max: 16_384 }),
     had: { memory: "256MiB", maxMemory: "16GiB" },
     change: { memory: "12544MiB" },
     outcome: "live",
-    sentence:
-      "hot-plug 12 GiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 256 → 12544 MiB of at most 16 GiB; no restart; more than 32 times what the guest was started with (256 MiB), which may be too little for the map of the new memory (1/64 of it): shut it down and start it on the way",
+    headline: "live: 256 → 12544 MiB, one 12 GiB DIMM in slot 0 (15 of 16 free), no restart",
+    details: [
+      "maximum without a restart: 16 GiB",
+      "the new size is more than 32 times the boot memory (256 MiB), which may not leave enough for the kernel's page map of the new memory (1/64 of it): grow in steps, with a restart in between",
+    ],
   },
   {
-    name: "live has it already: a retry after an interruption",
+    name: "a retry after an interruption: the running domain has the size already",
     before: running({ devices: [ours(0, 256)] }, {}),
     change: { memory: "1259MiB" },
     outcome: "live",
-    sentence: "the running domain has 1259 MiB; its definition goes 1003 → 1259 MiB; no restart",
+    headline: "live: 1003 → 1259 MiB in the definition (the running domain already has it)",
   },
 ];

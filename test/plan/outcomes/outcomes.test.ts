@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../../provider/args/check-inputs.ts";
-import { DEFAULTS } from "../../../provider/args/defaults.ts";
 import type { Inputs } from "../../../provider/args/inputs.ts";
+import { DEFAULTS } from "../../../provider/args/settings.ts";
 import { desiredMemory } from "../../../provider/plan/desired.ts";
 import { emptyNodeRefusal } from "../../../provider/plan/numa/cells.ts";
 import { planUpdate } from "../../../provider/plan/plan-update.ts";
@@ -13,28 +13,34 @@ import type { OutcomeRow } from "./row.ts";
 
 const FIRST = { memory: "1003MiB", maxMemory: "8GiB" };
 
-/** What the preview of a new domain says, without a route to any host. */
-async function creation(program: Record<string, unknown>): Promise<Pick<OutcomeRow, "outcome" | "sentence">> {
-  const { inputs } = (await new Run({}).provider.check?.({}, program)) ?? {};
-  return { outcome: "create", sentence: String(inputs?.memoryPlan) };
+type Preview = Required<Pick<OutcomeRow, "outcome" | "headline" | "details" | "codes">>;
+
+function withoutPlan(outcome: OutcomeRow["outcome"], headline: string): Preview {
+  return { outcome, headline, details: [], codes: [] };
 }
 
-/** What a preview of the change comes to, by the provider's own check and planner. */
-async function preview(row: OutcomeRow): Promise<Pick<OutcomeRow, "outcome" | "sentence">> {
+/** The preview of a new domain, without a route to any host. */
+async function creation(program: Record<string, unknown>): Promise<Preview> {
+  const { inputs } = (await new Run({}).provider.check?.({}, program)) ?? {};
+  return withoutPlan("create", String(inputs?.memoryPlan));
+}
+
+/** The preview of a change, by the provider's own check and planner. */
+async function preview(row: OutcomeRow): Promise<Preview> {
   const defaults = { ...DEFAULTS, ...row.stack };
   const program = { ...hidden, ...FIRST, ...row.had };
-  // Nothing was wrong with what the program said before.
+  // The program was valid before.
   const before = checkInputs({}, program, defaults);
   expect(before.failures).toEqual([]);
   if (row.before === undefined) return creation({ ...program, ...row.change });
   const { inputs, failures } = checkInputs(before.inputs, { ...program, ...row.change }, defaults);
   const [failure] = failures;
-  if (failure) return { outcome: "check error", sentence: `${failure.property} ${failure.reason}` };
+  if (failure) return withoutPlan("check error", `${failure.property} ${failure.reason}`);
   // With no failure, all that Inputs has is there.
   const news = inputs as Inputs;
   const desired = desiredMemory(news, defaults);
   const refusal = desired && emptyNodeRefusal(desired, news.machine);
-  if (refusal !== undefined) return { outcome: "check error", sentence: `numa ${refusal}` };
+  if (refusal !== undefined) return withoutPlan("check error", `numa ${refusal}`);
   const recorded = row.recorded ?? row.before.nextBoot?.memory;
   const situation = {
     inputs: news,
@@ -44,15 +50,24 @@ async function preview(row: OutcomeRow): Promise<Pick<OutcomeRow, "outcome" | "s
     adopted: row.adopted === true,
   };
   const announced = planUpdate({ ...situation, observed: row.before });
-  const { outcome, headline } =
+  const { outcome, headline, details, reasons } =
     row.found === undefined
       ? announced
       : permittedPlan(announced, planUpdate({ ...situation, observed: row.found }));
-  return { outcome, sentence: headline };
+  const texts = reasons.map(({ text }) => text);
+  // No reason goes untold.
+  for (const text of texts) expect([headline, ...details].some((line) => line.includes(text))).toBe(true);
+  return {
+    outcome,
+    headline,
+    details: details.filter((line) => !texts.includes(line)),
+    codes: reasons.map(({ code }) => code),
+  };
 }
 
 describe.each(Object.entries(OUTCOMES))("%s", (_, rows) => {
   test.each(rows.map((row) => [row.name, row] as const))("%s", async (_name, row) => {
-    expect(await preview(row)).toEqual({ outcome: row.outcome, sentence: row.sentence });
+    const { outcome, headline, details = [], codes = [] } = row;
+    expect(await preview(row)).toEqual({ outcome, headline, details, codes });
   });
 });

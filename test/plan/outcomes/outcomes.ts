@@ -16,7 +16,7 @@ export const OUTCOMES: Record<string, OutcomeRow[]> = {
   "Less memory, on the running domain": SHRINK,
   "Not on the running domain: hotplug.whenNotPossible": FALLBACK,
   "With virtio-mem: hotplug.device": VIRTIO_MEM,
-  "The definition alone": DEFINITION,
+  "Only the definition": DEFINITION,
   "The memory balloon: currentMemory": BALLOON,
   "Nothing to do": SETTLED,
   "Not known, or not possible": REFUSED,

@@ -1,35 +1,44 @@
-import type { Defaults } from "../../../provider/args/defaults.ts";
+import type { Defaults } from "../../../provider/args/settings.ts";
 import type { Observed } from "../../../provider/plan/observed.ts";
 import type { Outcome } from "../../../provider/plan/plan.ts";
+import type { ReasonCode } from "../../../provider/plan/reason-codes.ts";
 import type { Kib } from "../../../provider/units/kib.ts";
 
-/** One kind of change: what there is, what the program says then, and what follows. docs/outcomes.md has the same rows. */
+/** One kind of change: the domain before it, the program afterwards, and the plan. docs/outcomes.md has the same rows. */
 export interface OutcomeRow {
   /** As the docs name it. */
   name: string;
-  /** The domain before the change; left out: there is none yet. */
+  /** The domain before the change; left out: a new domain. */
   before?: Observed;
-  /** What the program said until now, beside «1003 MiB of at most 8 GiB». */
+  /** The program before the change, besides 1003 MiB of at most 8 GiB. */
   had?: Record<string, unknown>;
-  /** What it says otherwise now. */
+  /** What the program changes. */
   change: Record<string, unknown>;
-  /** As planned; `create` of a new domain, `check error` when the arguments alone are refused. */
+  /** As planned; `create` for a new domain, `check error` where the arguments are refused. */
   outcome: Outcome | "create" | "check error";
-  /** All that the preview says. */
-  sentence: string;
+  headline: string;
+  /** The details, except for the texts of the reasons. */
+  details?: string[];
+  /** The codes of the reasons. */
+  codes?: ReasonCode[];
   /** The stack's configuration. */
   stack?: Partial<Defaults>;
-  /** Somebody else made the domain. */
+  /** The domain was not created by this provider. */
   adopted?: boolean;
-  /** The memory of the definition as our state has it, where others changed it since. */
+  /** The memory of the definition in our state, where someone else changed it since. */
   recorded?: Kib;
-  /** The domain as up finds it, where that isn't what the preview saw. */
+  /** The domain as `up` finds it, where that isn't what the preview saw. */
   found?: Observed;
 }
 
-/** Said of everything that waits for the next boot. */
+/** Details that many plans have. */
+export const maximum = "maximum without a restart: 8 GiB";
+export const mustRelease =
+  "the guest must release the memory; if it refuses, the memory stays and the update fails";
 export const nextBoot =
-  "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
-/** Said of every replace that follows from the memory. */
+  "the change takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
 export const replaceCosts =
-  'the domain is shut down, deleted and created anew: disk files are kept; NVRAM, TPM state, snapshots and changes made by hand are not; hotplug.whenNotPossible "restart" would keep them';
+  "the domain is shut down, deleted and recreated: disk files are kept; NVRAM, TPM state, snapshots and manual changes are lost";
+export const keptByRestart =
+  'hotplug.whenNotPossible "restart" keeps NVRAM, TPM state, snapshots and manual changes';
+export const nothingDone = "nothing was done";

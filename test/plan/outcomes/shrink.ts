@@ -1,5 +1,13 @@
 import { ours, paused, running, theirs, transient } from "../../support/scene.ts";
-import { nextBoot, type OutcomeRow, replaceCosts } from "./row.ts";
+import {
+  keptByRestart,
+  maximum,
+  mustRelease,
+  nextBoot,
+  nothingDone,
+  type OutcomeRow,
+  replaceCosts,
+} from "./row.ts";
 
 const allowUnplug = { allowUnplug: true };
 const twoNodes = [{ memory: "512MiB" }, { memory: "512MiB" }];
@@ -12,17 +20,17 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1259MiB", hotplug: allowUnplug },
     change: { memory: "1003MiB" },
     outcome: "live",
-    sentence:
-      "hot-unplug 256 MiB as 1 DIMM out of slot 0 (16 of 16 free after), node 0; 1259 → 1003 MiB of at most 8 GiB; no restart; the guest has to give it up: what it refuses stays, and the update fails then",
+    headline: "live: 1259 → 1003 MiB, removes one 256 MiB DIMM from slot 0 (16 of 16 free), no restart",
+    details: [mustRelease, maximum],
   },
   {
-    name: "by several: the fewest that add up to it, and of equals the newest",
+    name: "by several: the fewest that add up to it, the newest of equals",
     before: running({ devices: [ours(0, 256), ours(1, 256), ours(2, 512), ours(3, 256)] }, { cells: [2283] }),
     had: { memory: "2283MiB", hotplug: allowUnplug },
     change: { memory: "1515MiB" },
     outcome: "live",
-    sentence:
-      "hot-unplug 768 MiB as 2 DIMMs (256 MiB, 512 MiB) out of slots 3, 2 (14 of 16 free after), node 0; 2283 → 1515 MiB of at most 8 GiB; no restart; the guest has to give it up: what it refuses stays, and the update fails then",
+    headline: "live: 2283 → 1515 MiB, removes 2 DIMMs from slots 2 and 3 (14 of 16 free), no restart",
+    details: [mustRelease, maximum],
   },
   {
     name: "spread over all nodes",
@@ -33,8 +41,9 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "2GiB", numa: twoNodes, hotplug: { ...allowUnplug, targetNode: "spread" } },
     change: { memory: "1GiB" },
     outcome: "live",
-    sentence:
-      "hot-unplug 1 GiB as 2 DIMMs of 512 MiB each out of slots 1, 0 (16 of 16 free after), nodes 0, 1; 2048 → 1024 MiB of at most 8 GiB; no restart; the guest has to give it up: what it refuses stays, and the update fails then",
+    headline:
+      "live: 2048 → 1024 MiB, removes 2 DIMMs of 512 MiB from slots 0 and 1 (16 of 16 free), no restart",
+    details: [mustRelease, maximum],
   },
   {
     name: "a decrease and a higher maxMemory",
@@ -42,8 +51,8 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1259MiB", hotplug: allowUnplug },
     change: { memory: "1003MiB", maxMemory: "16GiB" },
     outcome: "live",
-    sentence:
-      "hot-unplug 256 MiB as 1 DIMM out of slot 0 (16 of 16 free after), node 0; 1259 → 1003 MiB of at most 8 GiB; no restart; the guest has to give it up: what it refuses stays, and the update fails then; the maximum of 16 GiB takes effect at the next boot",
+    headline: "live: 1259 → 1003 MiB, removes one 256 MiB DIMM from slot 0 (16 of 16 free), no restart",
+    details: [mustRelease, maximum, "the maximum of 16 GiB takes effect at the next boot"],
   },
   {
     name: "a decrease of a transient domain",
@@ -51,8 +60,8 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1259MiB", hotplug: allowUnplug },
     change: { memory: "1003MiB" },
     outcome: "live",
-    sentence:
-      "hot-unplug 256 MiB as 1 DIMM out of slot 0 (16 of 16 free after), node 0; 1259 → 1003 MiB of at most 8 GiB; no restart; the guest has to give it up: what it refuses stays, and the update fails then; the domain is transient, so the new size ends with it",
+    headline: "live: 1259 → 1003 MiB, removes one 256 MiB DIMM from slot 0 (16 of 16 free), no restart",
+    details: [mustRelease, maximum, "the domain is transient: the new size is lost when it stops"],
   },
   {
     name: "a decrease that was interrupted after its first DIMM",
@@ -60,17 +69,17 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1003MiB", hotplug: allowUnplug },
     change: {},
     outcome: "live",
-    sentence:
-      "hot-unplug 256 MiB as 1 DIMM out of slot 0 (16 of 16 free after), node 0; 1259 → 1003 MiB of at most 8 GiB; no restart; the guest has to give it up: what it refuses stays, and the update fails then",
+    headline: "live: 1259 → 1003 MiB, removes one 256 MiB DIMM from slot 0 (16 of 16 free), no restart",
+    details: [mustRelease, maximum],
   },
   {
-    name: "a decrease that waits for the next boot, and allowUnplug from now on",
+    name: "a decrease that is pending for the next boot, and allowUnplug from now on",
     before: { ...running({ devices: [ours(0, 256)] }, { cells: [1003] }), pending: 1003 * 1024 },
     had: { memory: "1003MiB", hotplug: { whenNotPossible: "nextBoot" } },
     change: { hotplug: { whenNotPossible: "nextBoot", ...allowUnplug } },
     outcome: "live",
-    sentence:
-      "hot-unplug 256 MiB as 1 DIMM out of slot 0 (16 of 16 free after), node 0; 1259 → 1003 MiB of at most 8 GiB; no restart; the guest has to give it up: what it refuses stays, and the update fails then",
+    headline: "live: 1259 → 1003 MiB, removes one 256 MiB DIMM from slot 0 (16 of 16 free), no restart",
+    details: [mustRelease, maximum],
   },
   {
     name: "a decrease now, where a larger size of ours is pending",
@@ -78,8 +87,8 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "2027MiB", hotplug: allowUnplug },
     change: { memory: "1003MiB" },
     outcome: "live",
-    sentence:
-      "hot-unplug 256 MiB as 1 DIMM out of slot 0 (16 of 16 free after), node 0; 1259 → 1003 MiB of at most 8 GiB; no restart; the guest has to give it up: what it refuses stays, and the update fails then; the pending 2027 MiB is superseded",
+    headline: "live: 1259 → 1003 MiB, removes one 256 MiB DIMM from slot 0 (16 of 16 free), no restart",
+    details: [mustRelease, maximum, "this replaces the pending change to 2027 MiB"],
   },
   {
     name: "allowUnplug false",
@@ -87,7 +96,13 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1259MiB" },
     change: { memory: "1003MiB" },
     outcome: "replace",
-    sentence: `replace: 1259 → 1003 MiB can't be hot-unplugged: hotplug.allowUnplug is false (with it the guest could be asked for 256 MiB in slot 0); live from here: 1259 MiB, which it has (1515 MiB to 8171 MiB in steps of 256 MiB); ${replaceCosts}`,
+    headline: "replace: 1259 → 1003 MiB needs hotplug.allowUnplug: true",
+    details: [
+      "sizes that work without a restart: 1259 MiB (current); range 1515–8171 MiB, step 256 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["unplug-not-allowed"],
   },
   {
     name: "allowUnplug false, and no DIMMs that add up to it",
@@ -95,7 +110,14 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1771MiB" },
     change: { memory: "1387MiB" },
     outcome: "replace",
-    sentence: `replace: 1771 → 1387 MiB can't be hot-unplugged: no DIMMs of this provider's add up to 384 MiB: node 0 has 256 MiB in slot 0 and 512 MiB in slot 1; hotplug.allowUnplug is false (with it live: 1003 MiB to 1515 MiB in steps of 256 MiB); live from here: 1771 MiB, which it has (2027 MiB to 8171 MiB in steps of 256 MiB); ${replaceCosts}`,
+    headline: "replace: 1771 → 1387 MiB is not a sum of whole DIMMs",
+    details: [
+      "sizes that work without a restart: 1771 MiB (current); range 2027–8171 MiB, step 256 MiB",
+      "hotplug.allowUnplug: true would also allow 1003–1515 MiB, step 256 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["dimms-do-not-add-up"],
   },
   {
     name: "no DIMMs that add up to it",
@@ -103,38 +125,67 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1771MiB", hotplug: allowUnplug },
     change: { memory: "1387MiB" },
     outcome: "replace",
-    sentence: `replace: 1771 → 1387 MiB can't be hot-unplugged: no DIMMs of this provider's add up to 384 MiB: node 0 has 256 MiB in slot 0 and 512 MiB in slot 1; live from here: 1259 MiB; 1515 MiB (1003 MiB to 1515 MiB in steps of 256 MiB; 2027 MiB to 8171 MiB in steps of 256 MiB); ${replaceCosts}`,
+    headline: "replace: 1771 → 1387 MiB is not a sum of whole DIMMs (live: 1259 or 1515 MiB)",
+    details: [
+      "sizes that work without a restart: 1259 MiB, 1515 MiB; all: 1003–1515 MiB, step 256 MiB; 2027–8171 MiB, step 256 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["dimms-do-not-add-up"],
   },
   {
-    name: "the same, with whenNotPossible nextBoot: the definition alone",
+    name: "the same, with whenNotPossible nextBoot: only the definition",
     before: running({ devices: [ours(0, 256), ours(1, 512)] }, { cells: [1771] }),
     had: { memory: "1771MiB", hotplug: { ...allowUnplug, whenNotPossible: "nextBoot" } },
     change: { memory: "1387MiB" },
     outcome: "nextBoot",
-    sentence: `next boot: 1771 → 1387 MiB can't be hot-unplugged: no DIMMs of this provider's add up to 384 MiB: node 0 has 256 MiB in slot 0 and 512 MiB in slot 1; live from here: 1259 MiB; 1515 MiB (1003 MiB to 1515 MiB in steps of 256 MiB; 2027 MiB to 8171 MiB in steps of 256 MiB); it ${nextBoot}`,
+    headline: "next boot: 1771 → 1387 MiB, after a shutdown and start",
+    details: [
+      "sizes that work without a restart: 1259 MiB, 1515 MiB; all: 1003–1515 MiB, step 256 MiB; 2027–8171 MiB, step 256 MiB",
+      nextBoot,
+    ],
+    codes: ["dimms-do-not-add-up"],
   },
   {
-    name: "below what the domain was started with",
+    name: "below the boot memory",
     before: running(),
     change: { memory: "747MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 747 MiB can't be hot-unplugged: memory that a running domain was started with can't be taken away (256 MiB less is asked); live from here: 1003 MiB, which it has (1259 MiB to 8171 MiB in steps of 256 MiB); ${replaceCosts}`,
+    headline: "replace: 1003 → 747 MiB needs the removal of boot memory",
+    details: [
+      "sizes that work without a restart: 1003 MiB (current); range 1259–8171 MiB, step 256 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["boot-memory"],
   },
   {
-    name: "below that, where some of it is in DIMMs",
+    name: "below the boot memory, with some of it in DIMMs",
     before: running({ devices: [ours(0, 256)] }, { cells: [1259] }),
     had: { memory: "1259MiB", hotplug: allowUnplug },
     change: { memory: "747MiB" },
     outcome: "replace",
-    sentence: `replace: 1259 → 747 MiB can't be hot-unplugged: 512 MiB less is asked, and this provider's DIMMs come to 256 MiB on node 0; what stays: 1003 MiB that the domain was started with; live from here: 1003 MiB (1003 MiB; 1515 MiB to 8171 MiB in steps of 256 MiB); ${replaceCosts}`,
+    headline: "replace: 1259 → 747 MiB needs the removal of more than this provider's DIMMs (live: 1003 MiB)",
+    details: [
+      "sizes that work without a restart: 1003 MiB; all: 1003 MiB; 1515–8171 MiB, step 256 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["too-few-dimms"],
   },
   {
-    name: "DIMMs of others",
+    name: "DIMMs not managed by this provider",
     before: running({ devices: [theirs(0, 256)] }, {}),
     had: { memory: "1259MiB", hotplug: allowUnplug },
     change: { memory: "1003MiB" },
     outcome: "replace",
-    sentence: `replace: 1259 → 1003 MiB can't be hot-unplugged: 256 MiB less is asked, and none of it is in DIMMs of this provider's on node 0; what stays: 1003 MiB that the domain was started with, 256 MiB in memory devices of others; live from here: 1259 MiB, which it has (1515 MiB to 8171 MiB in steps of 256 MiB); ${replaceCosts}`,
+    headline: "replace: 1259 → 1003 MiB needs the removal of more than this provider's DIMMs",
+    details: [
+      "sizes that work without a restart: 1259 MiB (current); range 1515–8171 MiB, step 256 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["too-few-dimms"],
   },
   {
     name: "DIMMs on another node than the target",
@@ -142,10 +193,16 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1536MiB", numa: twoNodes, hotplug: { ...allowUnplug, targetNode: 1 } },
     change: { memory: "1GiB" },
     outcome: "replace",
-    sentence: `replace: 1536 → 1024 MiB can't be hot-unplugged: 512 MiB less is asked, and none of it is in DIMMs of this provider's on node 1; what stays: 1024 MiB that the domain was started with, 512 MiB in DIMMs on nodes other than hotplug.targetNode (1); live from here: 1536 MiB, which it has (1792 MiB to 8192 MiB in steps of 256 MiB); ${replaceCosts}`,
+    headline: "replace: 1536 → 1024 MiB needs the removal of more than this provider's DIMMs",
+    details: [
+      "sizes that work without a restart: 1536 MiB (current); range 1792–8192 MiB, step 256 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["too-few-dimms"],
   },
   {
-    name: "spread, and the DIMMs of the nodes don't come to the same then",
+    name: "spread, where the nodes would have different amounts afterwards",
     before: running(
       { cells: [512, 512], devices: [ours(0, 512, 0), ours(1, 512, 1)] },
       { cells: [1024, 1024] },
@@ -153,7 +210,13 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "2GiB", numa: twoNodes, hotplug: { ...allowUnplug, targetNode: "spread" } },
     change: { memory: "1536MiB" },
     outcome: "replace",
-    sentence: `replace: 2048 → 1536 MiB can't be hot-unplugged: 512 MiB can't be taken evenly out of 2 nodes: node 0 would have to give up 256 MiB of 512 MiB in slot 0; node 1 would have to give up 256 MiB of 512 MiB in slot 1; live from here: 1024 MiB; 2048 MiB, which it has (1024 MiB; 2560 MiB to 8192 MiB in steps of 512 MiB); ${replaceCosts}`,
+    headline: "replace: 2048 → 1536 MiB can't be removed evenly from 2 nodes (live: 1024 MiB)",
+    details: [
+      "sizes that work without a restart: 1024 MiB, 2048 MiB (current); all: 1024 MiB; 2560–8192 MiB, step 512 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["dimms-not-even"],
   },
   {
     name: "a paused guest",
@@ -161,7 +224,13 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1259MiB", hotplug: allowUnplug },
     change: { memory: "1003MiB" },
     outcome: "replace",
-    sentence: `replace: 1259 → 1003 MiB can't be hot-unplugged: the domain is paused, and its guest can give memory up only once it is resumed; live from here: 1259 MiB, which it has (1515 MiB to 8171 MiB in steps of 256 MiB); ${replaceCosts}`,
+    headline: "replace: 1259 → 1003 MiB needs a guest that runs, but the domain is paused",
+    details: [
+      "sizes that work without a restart: 1259 MiB (current); range 1515–8171 MiB, step 256 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["domain-paused"],
   },
   {
     name: "DIMMs, and hot-plug switched off",
@@ -169,7 +238,9 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1259MiB", hotplug: { ...allowUnplug, enabled: false } },
     change: { memory: "1003MiB" },
     outcome: "replace",
-    sentence: `replace: 1259 → 1003 MiB can't be hot-unplugged: hotplug.enabled is false; no other size is live from 1259 MiB; ${replaceCosts}`,
+    headline: "replace: 1259 → 1003 MiB needs hot-plug, but hotplug.enabled is false",
+    details: ["no other size works without a restart", replaceCosts, keptByRestart],
+    codes: ["hotplug-disabled"],
   },
   {
     name: "a decrease with applyOn nextBoot",
@@ -177,16 +248,23 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1259MiB", hotplug: { ...allowUnplug, applyOn: "nextBoot" } },
     change: { memory: "1003MiB" },
     outcome: "nextBoot",
-    sentence: `1259 → 1003 MiB ${nextBoot}`,
+    headline: "next boot: 1259 → 1003 MiB, after a shutdown and start",
+    details: [nextBoot],
   },
   {
-    name: "the domain changed between preview and up, so that DIMMs would have to go",
+    name: "the domain changed between preview and up, so that DIMMs would be removed",
     before: running(),
     had: { hotplug: allowUnplug },
     change: { memory: "1259MiB" },
     found: running({ devices: [ours(0, 256), ours(1, 256)] }, {}),
     outcome: "refuse",
-    sentence:
-      "the domain changed: the preview said «hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart», and now it is «hot-unplug 256 MiB as 1 DIMM out of slot 1 (15 of 16 free after), node 0; 1515 → 1259 MiB of at most 8 GiB; no restart; the guest has to give it up: what it refuses stays, and the update fails then»; nothing was done: refresh and preview again",
+    headline:
+      "refused: the domain changed since the preview (memory would be removed); refresh and preview again",
+    details: [
+      'planned: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart"',
+      'now: "live: 1515 → 1259 MiB, removes one 256 MiB DIMM from slot 1 (15 of 16 free), no restart"',
+      nothingDone,
+    ],
+    codes: ["domain-changed"],
   },
 ];

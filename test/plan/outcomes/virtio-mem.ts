@@ -1,5 +1,5 @@
 import { off, ours, paused, running, vmem } from "../../support/scene.ts";
-import { nextBoot, type OutcomeRow, replaceCosts } from "./row.ts";
+import { keptByRestart, maximum, nextBoot, type OutcomeRow, replaceCosts } from "./row.ts";
 
 const virtioMem = { hotplug: { device: "virtio-mem" } };
 
@@ -12,14 +12,14 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     name: "a new domain with it",
     change: virtioMem,
     outcome: "create",
-    sentence: "starts with 1003 MiB; a virtio-mem device of 7 GiB on node 0 to grow into, in steps of 2 MiB",
+    headline: "starts with 1003 MiB; a virtio-mem device of 7 GiB on node 0 to grow into, in steps of 2 MiB",
   },
   {
-    name: "a new domain with it, for an architecture that has none",
+    name: "a new domain with it, for an architecture without it",
     change: { ...virtioMem, arch: "ppc64le" },
     outcome: "create",
-    sentence:
-      "starts with 1003 MiB; without room to grow while it runs (virtio-mem is for x86_64 and aarch64 guests here, not for ppc64le)",
+    headline:
+      "starts with 1003 MiB; without room to grow while it runs (virtio-mem is only supported for x86_64 and aarch64 guests, not for ppc64le)",
   },
   {
     name: "an increase by whole blocks of the device",
@@ -27,17 +27,17 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     had: virtioMem,
     change: { memory: "1005MiB" },
     outcome: "live",
-    sentence:
-      "plug 2 MiB of node 0's virtio-mem device (then 2 MiB of 7168 MiB); 1003 → 1005 MiB of at most 8 GiB; no restart",
+    headline: "live: 1003 → 1005 MiB, virtio-mem on node 0 at 2 of 7168 MiB, no restart",
+    details: [maximum],
   },
   {
-    name: "a decrease down to what the domain was started with",
+    name: "a decrease down to the boot memory",
     before: elastic(512),
     had: { ...virtioMem, memory: "1515MiB" },
     change: { memory: "1003MiB" },
     outcome: "live",
-    sentence:
-      "take 512 MiB out of node 0's virtio-mem device (then 0 MiB of 7168 MiB); 1515 → 1003 MiB of at most 8 GiB; no restart; the guest gives back what it can free",
+    headline: "live: 1515 → 1003 MiB, virtio-mem on node 0 at 0 of 7168 MiB, no restart",
+    details: ["the guest gives back what it can free", maximum],
   },
   {
     name: "an increase spread over the devices of all nodes",
@@ -52,8 +52,8 @@ export const VIRTIO_MEM: OutcomeRow[] = [
       hotplug: { device: "virtio-mem", targetNode: "spread" },
     },
     outcome: "live",
-    sentence:
-      "plug 256 MiB of node 0's virtio-mem device (then 256 MiB of 3584 MiB), plug 256 MiB of node 1's virtio-mem device (then 256 MiB of 3584 MiB); 1003 → 1515 MiB of at most 8 GiB; no restart",
+    headline: "live: 1003 → 1515 MiB, virtio-mem on nodes 0 and 1 at 512 of 7168 MiB, no restart",
+    details: [maximum],
   },
   {
     name: "a paused domain with it",
@@ -61,8 +61,8 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     had: virtioMem,
     change: { memory: "1515MiB" },
     outcome: "live",
-    sentence:
-      "plug 512 MiB of node 0's virtio-mem device (then 512 MiB of 7168 MiB); 1003 → 1515 MiB of at most 8 GiB; no restart; the domain is paused: the guest follows when it resumes",
+    headline: "live: 1003 → 1515 MiB, virtio-mem on node 0 at 512 of 7168 MiB, no restart",
+    details: [maximum, "the domain is paused: the guest follows once it resumes"],
   },
   {
     name: "a domain with it that is off",
@@ -70,23 +70,36 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     had: { ...virtioMem, running: false },
     change: { memory: "1515MiB", running: false },
     outcome: "live",
-    sentence: "the domain is off: its definition goes 1003 → 1515 MiB of at most 8 GiB",
+    headline: "live: 1003 → 1515 MiB in the definition (the domain is off)",
+    details: ["maximum at the next boot: 8 GiB"],
   },
   {
-    name: "no multiple of the device's block",
+    name: "not a multiple of the device's block",
     before: elastic(),
     had: virtioMem,
     change: { memory: "1100MiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 1100 MiB can't be had live: the 97 MiB above 1003 MiB are no multiple of 2 MiB, the block of the virtio-mem device; live from here: 1099 MiB; 1101 MiB (1005 MiB to 8171 MiB in steps of 2 MiB); ${replaceCosts}`,
+    headline: "replace: 1003 → 1100 MiB is not 1003 MiB plus a multiple of 2 MiB (live: 1099 or 1101 MiB)",
+    details: [
+      "sizes that work without a restart: 1099 MiB, 1101 MiB; range 1005–8171 MiB, step 2 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["not-virtio-mem-block"],
   },
   {
-    name: "less than what the domain was started with",
+    name: "less than the boot memory",
     before: elastic(512),
     had: { ...virtioMem, memory: "1515MiB" },
     change: { memory: "900MiB" },
     outcome: "replace",
-    sentence: `replace: 1515 → 900 MiB can't be had live: 1003 MiB of it are no virtio-mem, and can't be taken away while the domain runs; live from here: 1003 MiB (1003 MiB to 1513 MiB in steps of 2 MiB; 1517 MiB to 8171 MiB in steps of 2 MiB); ${replaceCosts}`,
+    headline: "replace: 1515 → 900 MiB is less than 1003 MiB of boot memory (live: 1003 MiB)",
+    details: [
+      "sizes that work without a restart: 1003 MiB; all: 1003–1513 MiB, step 2 MiB; 1517–8171 MiB, step 2 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["boot-memory"],
   },
   {
     name: "more than the device holds",
@@ -94,7 +107,14 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     had: virtioMem,
     change: { memory: "8GiB" },
     outcome: "replace",
-    sentence: `replace: 1003 → 8192 MiB can't be had live: the virtio-mem device of node 0 holds at most 7 GiB, 7189 MiB would be needed; live from here: 8171 MiB (1005 MiB to 8171 MiB in steps of 2 MiB); ${replaceCosts}`,
+    headline:
+      "replace: 1003 → 8192 MiB needs 7189 MiB of virtio-mem, which holds at most 7 GiB (live: 8171 MiB)",
+    details: [
+      "sizes that work without a restart: 8171 MiB; range 1005–8171 MiB, step 2 MiB",
+      replaceCosts,
+      keptByRestart,
+    ],
+    codes: ["beyond-virtio-mem-size"],
   },
   {
     name: "from DIMMs to virtio-mem",
@@ -102,7 +122,9 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     had: { memory: "1259MiB" },
     change: virtioMem,
     outcome: "replace",
-    sentence: `replace: it can't change while the domain runs: the running domain was started without a virtio-mem device on node 0, and hotplug.device is "virtio-mem"; ${replaceCosts}`,
+    headline: "replace: hotplug.device needs a virtio-mem device, which the domain was started without",
+    details: [replaceCosts, keptByRestart],
+    codes: ["device-kind"],
   },
   {
     name: "from virtio-mem to DIMMs, at the next boot",
@@ -110,7 +132,9 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     had: { ...virtioMem, memory: "1515MiB" },
     change: { hotplug: { device: "dimm", whenNotPossible: "nextBoot" } },
     outcome: "nextBoot",
-    sentence: `next boot: it can't change while the domain runs: the running domain was started with a virtio-mem device on node 0, and hotplug.device is "dimm"; it ${nextBoot}`,
+    headline: "next boot: hotplug.device, after a shutdown and start",
+    details: [nextBoot],
+    codes: ["device-kind"],
   },
   {
     name: "a higher maxMemory of a domain with it",
@@ -118,7 +142,8 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     had: { ...virtioMem, memory: "1515MiB" },
     change: { maxMemory: "16GiB" },
     outcome: "nextBoot",
-    sentence: `at most 16 GiB in 16 slots: ${nextBoot}`,
+    headline: "next boot: maxMemory 16 GiB in 16 slots, after a shutdown and start",
+    details: [nextBoot],
   },
   {
     name: "resized: a second up",
@@ -126,7 +151,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     had: { ...virtioMem, memory: "1515MiB" },
     change: {},
     outcome: "none",
-    sentence: "",
+    headline: "",
   },
   {
     name: "a hook, or maxDimmSize, with it",
@@ -134,15 +159,17 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     had: virtioMem,
     change: { hotplug: { device: "virtio-mem", maxDimmSize: "1GiB" } },
     outcome: "check error",
-    sentence:
-      'hotplug.maxDimmSize has no meaning with hotplug.device "virtio-mem", which changes the size of a device that is there, and attaches none',
+    headline:
+      'hotplug.maxDimmSize has no effect when hotplug.device is "virtio-mem", which resizes an existing device and attaches none',
   },
   {
-    name: "a definition that a device of somebody else would take beyond maxMemory",
+    name: "a definition that a device not managed here would take above maxMemory",
     before: running({ devices: [{ ...vmem(0, 7168, 512), alias: "ua-theirs" }] }),
     had: { memory: "1515MiB" },
     change: { memory: "1771MiB" },
     outcome: "refuse",
-    sentence: `with the virtio-mem device of others, which counts in full, the definition would come to ${1771 - 512 + 7168} MiB of at most 8 GiB; raise maxMemory to at least ${1771 - 512 + 7168} MiB`,
+    headline: "refused: the definition would need 8427 MiB, above maxMemory (8 GiB)",
+    details: ["raise maxMemory to at least 8427 MiB"],
+    codes: ["definition-beyond-max-memory"],
   },
 ];

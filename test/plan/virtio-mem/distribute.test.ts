@@ -1,6 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import { distribute } from "../../../provider/plan/virtio-mem/distribute.ts";
+import { cases } from "../../support/properties.ts";
 
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 const device = (requested: number, size = 100, block = 1) => ({ requested, size, block });
@@ -54,7 +55,7 @@ describe("what is asked of each device", () => {
     { minLength: 1, maxLength: 4 },
   );
 
-  property.prop([devices, fc.integer({ min: -2, max: 340 })], { numRuns: 1000 })(
+  property.prop([devices, fc.integer({ min: -2, max: 340 })], cases(1000))(
     "comes to the total, in whole blocks, within each size, and none goes the other way",
     (holders, total) => {
       const requested = distribute(holders, total);
@@ -72,7 +73,7 @@ describe("what is asked of each device", () => {
     },
   );
 
-  property.prop([devices, fc.integer({ min: 0, max: 160 }), fc.nat(3)], { numRuns: 1000 })(
+  property.prop([devices, fc.integer({ min: 0, max: 160 }), fc.nat(3)], cases(1000))(
     "goes on to the same, wherever it was killed",
     (holders, half, killedAfter) => {
       const goal = distribute(holders, half * 2);

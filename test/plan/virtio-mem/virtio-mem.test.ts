@@ -2,12 +2,13 @@ import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import type { MemoryDevice } from "../../../provider/domain/state.ts";
 import type { DesiredMemory } from "../../../provider/plan/desired.ts";
+import { lagging } from "../../../provider/plan/devices.ts";
 import { downwardSizes } from "../../../provider/plan/live-sizes/down.ts";
 import { upwardSizes } from "../../../provider/plan/live-sizes/up.ts";
 import { memoryView, type Observed } from "../../../provider/plan/observed.ts";
 import type { Plan } from "../../../provider/plan/plan.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
-import { lagging } from "../../../provider/plan/virtio-mem/devices.ts";
+import { cases } from "../../support/properties.ts";
 import { ask, MIB, off, ours, paused, running, theirs, transient, view, vmem } from "../../support/scene.ts";
 import { afterStep } from "../../support/simulate.ts";
 
@@ -341,7 +342,7 @@ const anyElastic = fc
   });
 
 describe("of whatever an elastic domain is like, and whatever is asked", () => {
-  const RUNS = { numRuns: 500 };
+  const RUNS = cases(500);
 
   property.prop([anyElastic], RUNS)("devices are asked for whole blocks within their size", (one) => {
     const { observed, desired } = one;

@@ -1,0 +1,113 @@
+import type { FIELDS, FieldName } from "../args/fields.ts";
+import type { Inputs, InterfaceInput } from "../args/inputs.ts";
+import { defined } from "../defined.ts";
+import type { DomainSpec, InterfaceSpec } from "../domain/spec.ts";
+import { attribute, type Element, find } from "../domain/tree.ts";
+
+/** What the defaults of a part may depend on besides its argument. */
+type Platform = Pick<DomainSpec, "type" | "arch" | "firmware" | "acpi">;
+
+/** What an argument does to a domain's definition. */
+interface Part {
+  /** The part of the definition that the argument sets, with its default applied. */
+  spec(inputs: Inputs, platform: Platform): Partial<DomainSpec>;
+  /**
+   * Whether an existing definition differs from the part. Left out: it differs if merging the part changes the XML.
+   *
+   * @param changes whether merging a spec changes the XML
+   */
+  differs?(domain: Element, wanted: DomainSpec, changes: (spec: Partial<DomainSpec>) => boolean): boolean;
+}
+
+type Change = "definition" | "nextBoot" | "replace";
+
+/** The arguments that libvirt's XML stores, without identity and memory, which are more than one argument each. */
+type StoredField = {
+  [Name in FieldName]: (typeof FIELDS)[Name]["change"] extends Change ? Name : never;
+}[Exclude<FieldName, "name" | "xml">];
+
+/** One row for each of them: without it, the types don't match the field table. */
+const PARTS = {
+  vcpus: { spec: ({ vcpus = 1 }) => ({ vcpus }) },
+  cpu: { spec: ({ cpu }, platform) => defined({ cpu: cpu ?? defaultCpu(platform) }) },
+  arch: {
+    spec: (_, { arch }) => ({ arch }),
+    differs: (domain, { arch }) => attribute(find(domain, "os", "type"), "arch") !== arch,
+  },
+  machine: { spec: ({ machine }) => defined({ machine }), differs: hasOtherMachine },
+  firmware: { spec: (_, { firmware, acpi }) => ({ firmware, acpi }) },
+  boot: { spec: ({ boot }) => defined({ boot }) },
+  disks: {
+    spec: ({ disks = [] }) => ({
+      disks: disks.map(({ file, format = "qcow2", bus = "virtio", readOnly = false }) => ({
+        file,
+        format,
+        bus,
+        readOnly,
+      })),
+    }),
+  },
+  interfaces: { spec: ({ interfaces = [] }) => ({ interfaces: interfaces.map(interfaceSpec) }) },
+  serial: { spec: ({ serial }) => defined({ serial }), differs: hasOtherSerial },
+  agent: {
+    spec: ({ agent = true }) => ({ agent }),
+    // Only whether it is there matters, not its options: removing it shows that.
+    differs: (_, { agent }, changes) => changes({ agent: false }) !== agent,
+  },
+  balloon: {
+    spec: ({ balloon = true }) => ({ balloon }),
+    differs: (_, { balloon }, changes) => changes({ balloon: false }) !== balloon,
+  },
+  description: { spec: ({ description }) => defined({ description }) },
+} satisfies Record<StoredField, Part>;
+
+export const STORED_FIELDS = Object.keys(PARTS) as StoredField[];
+
+export function partOf(field: StoredField): Part {
+  return PARTS[field];
+}
+
+/** The parts of a definition that these arguments set. */
+export function specOf(fields: StoredField[], inputs: Inputs, platform: Platform): Partial<DomainSpec> {
+  return Object.assign({}, ...fields.map((field) => partOf(field).spec(inputs, platform)));
+}
+
+type AnyPart = ReturnType<(typeof PARTS)[StoredField]["spec"]>;
+type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
+  all: infer All,
+) => void
+  ? All
+  : never;
+
+/** The parts of a definition that all arguments set. The type has every property that some part always has. */
+export function specOfAll(inputs: Inputs, platform: Platform): Intersection<AnyPart> {
+  return specOf(STORED_FIELDS, inputs, platform) as Intersection<AnyPart>;
+}
+
+/** libvirt's own default for an emulated aarch64 guest is a 32-bit CPU, which can't run UEFI or a 64-bit kernel. */
+function defaultCpu({ arch, type }: Platform): string | undefined {
+  if (arch !== "aarch64") return undefined;
+  return type === "kvm" ? "host-passthrough" : "maximum";
+}
+
+function interfaceSpec({ mac = "", model = "virtio", network, bridge }: InterfaceInput): InterfaceSpec {
+  if (network !== undefined) return { mac, model, network };
+  if (bridge !== undefined) return { mac, model, bridge };
+  return { mac, model, user: true };
+}
+
+/** libvirt replaces an alias of QEMU's ("q35", "pc", "virt") by the versioned machine type that it stands for. */
+function hasOtherMachine(domain: Element, { machine }: DomainSpec): boolean {
+  const found = attribute(find(domain, "os", "type"), "machine");
+  const family = machine === "pc" ? "pc-i440fx" : machine === "q35" ? "pc-q35" : machine;
+  return machine !== found && found?.startsWith(`${family}-`) !== true;
+}
+
+/** The first serial port decides; libvirt derives the console from it. */
+function hasOtherSerial(domain: Element, { serial: wanted }: DomainSpec): boolean {
+  const serial = find(domain, "devices", "serial");
+  const type = attribute(serial, "type");
+  return typeof wanted === "object"
+    ? type !== "file" || attribute(find(serial, "source"), "path") !== wanted.file
+    : type !== wanted;
+}

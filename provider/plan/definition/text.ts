@@ -1,0 +1,22 @@
+import { formatMib, formatSize } from "../../units/size.ts";
+import type { MemoryView } from "../observed.ts";
+import type { MemoryDefinition, Step, VirtioMemPlan } from "../plan.ts";
+
+/** What changes in a definition whose total stays: its nodes, its maximum, else which part is base memory. */
+export function describeDefinition(steps: Step[], before: MemoryView): string {
+  const define = steps.find((step) => step.kind === "define");
+  return define?.kind === "define" ? describeMemory(define.definition, before) : "numa";
+}
+
+function describeMemory({ memory, maxMemory, virtioMem }: MemoryDefinition, before: MemoryView): string {
+  const isNew = (device: VirtioMemPlan) => !before.devices.some(({ alias }) => alias === device.alias);
+  const added = virtioMem?.filter((device) => device.alias !== undefined && isNew(device)) ?? [];
+  const [device, ...others] = added;
+  if (others.length > 0) return `${added.length} virtio-mem devices`;
+  if (device !== undefined) return `a virtio-mem device of ${formatSize(device.size)} on node ${device.node}`;
+  if (maxMemory?.size === before.maxMemory?.size && maxMemory?.slots === before.maxMemory?.slots)
+    return `${formatMib(memory)} of base memory`;
+  return maxMemory === undefined
+    ? `no headroom above ${formatSize(memory)}`
+    : `maxMemory ${formatSize(maxMemory.size)} in ${maxMemory.slots} slots`;
+}

@@ -1,0 +1,59 @@
+import type { GuestRecord } from "../guest/record.ts";
+import type { Observation } from "../observe/observe.ts";
+import type { Step } from "../plan/plan.ts";
+import type { Kib } from "../units/kib.ts";
+import type { Progress, UpdateContext } from "./context.ts";
+import type { HostMemory } from "./host-memory.ts";
+
+/** One kind of thing that an update does, from what must hold before it to the guest's own report. */
+export interface Action<S extends Step> {
+  /** The memory that must be available before the first step of the update, so that none fails halfway for want of it. */
+  needs?(step: S, context: UpdateContext, progress: Progress): MemoryNeeds;
+  /**
+   * Before the first step: asks what the guest has, so that it can be waited for afterwards. Called also where the update has
+   * no step of this kind, for what an earlier update waited for in vain.
+   *
+   * @returns undefined when there is nothing to wait for
+   * @throws UserError where the guest couldn't take what is planned
+   */
+  prepare?(context: UpdateContext): Promise<Confirm | undefined>;
+  /**
+   * Carries the step out. What has been done already is left alone, so that each step may be repeated.
+   *
+   * @returns the domain as it is then
+   */
+  run(step: S, context: UpdateContext, progress: Progress): Promise<Observation>;
+  /**
+   * After `run` failed: makes the rest of the domain consistent with what was done.
+   *
+   * @param latest the domain as it was read back since then
+   * @returns the domain as it is then, if it differs from the state; else undefined
+   */
+  afterFailure?(
+    step: S,
+    context: UpdateContext,
+    progress: Progress,
+    latest: Observation,
+  ): Promise<Observation | undefined>;
+}
+
+export interface MemoryNeeds {
+  /** Memory that the host has to provide. */
+  host?: HostMemory;
+  /** Memory that the guest has to give up. */
+  guest?: Kib;
+}
+
+/** Waits until the guest has what the steps changed. */
+export type Confirm = (progress: Progress) => Promise<Confirmation>;
+
+export interface Confirmation {
+  /** The domain as it was read back last. */
+  now: Observation;
+  /** What the guest reported. */
+  guest: GuestRecord | undefined;
+  /** The guest was waited for until it had the attached memory, or the time was up. */
+  isAwaited: boolean;
+  /** Why the guest doesn't have all that it should have: the update fails, and the next one goes on. */
+  shortfall?: string;
+}

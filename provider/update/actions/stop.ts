@@ -1,0 +1,28 @@
+import { DEFAULT_SHUTDOWN_TIMEOUT } from "../../args/limits.ts";
+import { Deadline } from "../../deadline.ts";
+import { observe } from "../../observe/observe.ts";
+import { isOff, waitUntilOff } from "../../observe/wait-for-domain.ts";
+import type { Step } from "../../plan/plan.ts";
+import type { Action } from "../action.ts";
+import type { UpdateContext } from "../context.ts";
+
+/** Shuts the guest down. One that doesn't shut down in time keeps running, unless the user allowed to force it off. */
+export const stop: Action<Extract<Step, { kind: "stop" }>> = {
+  async run({ force }, context) {
+    const { hypervisor, domain } = context;
+    if (!(await isOff(hypervisor, domain))) await shutDown(force, context);
+    return observe(hypervisor, domain);
+  },
+};
+
+async function shutDown(force: boolean, { hypervisor, domain, news, session }: UpdateContext): Promise<void> {
+  const seconds = news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT;
+  const deadline = Deadline.inSeconds(seconds, session.clock);
+  await hypervisor.shutdown(domain);
+  if (await waitUntilOff(hypervisor, domain, deadline)) return;
+  if (!force)
+    throw new Error(
+      `the guest did not shut down within ${seconds} s (shutdownTimeout) and is still running; set forceOff: true to force it off`,
+    );
+  await hypervisor.destroy(domain);
+}

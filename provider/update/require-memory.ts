@@ -1,0 +1,52 @@
+import { availableMemory } from "../guest/balloon.ts";
+import { type Kib, sum } from "../units/kib.ts";
+import { formatMib, wholeMib } from "../units/size.ts";
+import { type Progress, refuseUpdate, secondsForGuest, type UpdateContext, updateLog } from "./context.ts";
+import { type HostMemory, hostShortage } from "./host-memory.ts";
+import { memoryNeeds } from "./run-step.ts";
+
+/**
+ * Before the first step: the host must have the memory that is to be added, and the guest must be able to spare the memory
+ * that is to be removed.
+ *
+ * @throws UserError with what is needed and what is there
+ */
+export async function requireMemory(context: UpdateContext, progress: Progress): Promise<void> {
+  const needs = context.plan.steps.map((step) => memoryNeeds(step, context, progress));
+  await requireHostMemory(
+    context,
+    needs.flatMap(({ host }) => host ?? []),
+  );
+  await requireGuestMemory(context, sum(needs.map(({ guest = 0 }) => guest)));
+}
+
+async function requireHostMemory(context: UpdateContext, added: HostMemory[]): Promise<void> {
+  if (added.length === 0) return;
+  const shortage = await hostShortage(context.hypervisor, added, context.observation.definition.pinned);
+  if (shortage?.severity === "error") throw refuseUpdate(context, `${shortage.text}; nothing was attached`);
+  if (shortage !== undefined) await updateLog(context).warn(shortage.text);
+}
+
+/**
+ * A guest without room for what the removed memory holds doesn't refuse, it runs out of memory: Linux moves pages until there
+ * is none left, and then kills processes.
+ */
+async function requireGuestMemory(context: UpdateContext, removed: Kib): Promise<void> {
+  if (removed === 0 || secondsForGuest(context) === false) return;
+  const { hypervisor, domain } = context;
+  const available = await availableMemory(hypervisor, domain).catch(() => undefined);
+  if (available === undefined || available + returnedFirst(context) >= removed) return;
+  throw refuseUpdate(
+    context,
+    `the guest has only ${formatMib(wholeMib(available))} available (MemAvailable), less than the ${formatMib(removed)} to remove: it would run out of memory; nothing was removed`,
+  );
+}
+
+/** What the balloon returns to the guest before anything is removed. */
+function returnedFirst({ plan, observation }: UpdateContext): Kib {
+  const first = plan.steps.find(({ kind }) => kind === "balloon" || kind === "detach");
+  const current = observation.observed.live?.currentMemory;
+  return first?.kind === "balloon" && first.where === "live" && current !== undefined
+    ? Math.max(0, first.size - current)
+    : 0;
+}

@@ -1,0 +1,344 @@
+import { describe, expect, test } from "vitest";
+import { checkInputs } from "../../provider/args/check-inputs.ts";
+import { RULES } from "../../provider/args/rules.ts";
+import { DEFAULTS, type Defaults } from "../../provider/args/settings.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { hidden } from "../support/arbitrary-inputs.ts";
+
+const memory = "1003MiB";
+const GIB = "1GiB";
+const KIB_PER_GIB = 1024 * 1024;
+
+/** A program, the property that is refused, the reason, and the stack's defaults where they matter. */
+type Row = [
+  description: string,
+  args: Record<string, unknown>,
+  property: string,
+  reason: string,
+  stack?: Partial<Defaults>,
+];
+
+const alignmentForm =
+  "it must be a power of two of at least 128 MiB, the smallest memory block of a Linux guest (default: 256 MiB)";
+const virtioMem = { device: "virtio-mem" };
+const noEffectWithVirtioMem =
+  'has no effect when hotplug.device is "virtio-mem", which resizes an existing device and attaches none';
+
+const rows: Record<string, Row[]> = {
+  memoryWithinMaxMemory: [
+    [
+      "memory above maxMemory",
+      { memory: "9GiB", maxMemory: "8GiB" },
+      "memory",
+      "is 9216 MiB, above maxMemory (8192 MiB); lower memory or raise maxMemory",
+    ],
+  ],
+  balloonTarget: [
+    [
+      "a target without a balloon",
+      { memory, currentMemory: "512MiB", balloon: false },
+      "currentMemory",
+      "is the balloon target, but balloon is false; remove one of the two",
+    ],
+    [
+      "a target above the memory",
+      { memory, currentMemory: GIB },
+      "currentMemory",
+      "is 1024 MiB, above memory (1003 MiB); lower it, or remove it to leave the guest all of its memory",
+    ],
+    [
+      "a target that a kernel can't run with",
+      { memory: "4GiB", currentMemory: "191MiB" },
+      "currentMemory",
+      "is 191 MiB; with 4096 MiB of memory it must be at least 192 MiB, which the guest's kernel needs",
+    ],
+  ],
+  withinCap: [
+    [
+      "memory above the limit of 64-bit guests",
+      { memory: "5TiB", cpu: "host-passthrough" },
+      "memory",
+      "is 5242880 MiB, above the limit of 4194304 MiB for a 64-bit guest (libvirt-hotplug:maxMemory64Bit)",
+    ],
+    [
+      "maxMemory above the limit of an architecture of 32 bits",
+      { memory, maxMemory: "32GiB", arch: "i686" },
+      "maxMemory",
+      "is 32768 MiB, above the limit of 20480 MiB for a 32-bit guest (libvirt-hotplug:maxMemory32Bit)",
+    ],
+    [
+      "memory above the limit of the given width",
+      { memory: "21GiB", guestWidth: 32 },
+      "memory",
+      "is 21504 MiB, above the limit of 20480 MiB for a 32-bit guest (libvirt-hotplug:maxMemory32Bit)",
+    ],
+    ...(
+      [
+        [{ memory: "3GiB" }, 64, "memory"],
+        [{ memory: GIB, maxMemory: "3GiB" }, 64, "maxMemory"],
+        [{ memory: "3GiB", arch: "i686" }, 32, "memory"],
+        [{ memory: "3GiB", guestWidth: 32 }, 32, "memory"],
+      ] as const
+    ).map(
+      ([args, width, property]): Row => [
+        `the stack's limit: ${JSON.stringify(args)}`,
+        args,
+        property,
+        `is 3072 MiB, above the limit of 2048 MiB for a ${width}-bit guest (libvirt-hotplug:maxMemory${width}Bit)`,
+        { [`maxMemory${width}Bit`]: 2 * KIB_PER_GIB },
+      ],
+    ),
+  ],
+  withinAddressSpace: [
+    [
+      "memory beyond the address bits of QEMU's CPUs",
+      { memory: "2TiB" },
+      "memory",
+      'is 2048 GiB; with 16 slots, a guest whose CPU has 40 physical address bits can have at most 1004 GiB; set cpu to "host-passthrough" to use the host\'s address bits',
+    ],
+    [
+      "maxMemory beyond them, with more slots",
+      { memory, maxMemory: "800GiB", memorySlots: 256, cpu: "qemu64" },
+      "maxMemory",
+      'is 800 GiB; with 256 slots, a guest whose CPU has 40 physical address bits can have at most 764 GiB; set cpu to "host-passthrough" to use the host\'s address bits',
+    ],
+  ],
+  alignmentIsBlockSize: ["3MiB", "64MiB", "384MiB"].map(
+    (alignment): Row => [
+      alignment,
+      { memory, hotplug: { alignment } },
+      "hotplug.alignment",
+      `is ${alignment.replace("MiB", " MiB")}; ${alignmentForm}`,
+    ],
+  ),
+  alignmentWithinMaxMemory: [
+    [
+      "an alignment above maxMemory",
+      { memory, maxMemory: "2GiB", hotplug: { alignment: "4GiB" } },
+      "hotplug.alignment",
+      "is 4096 MiB, above maxMemory (2048 MiB), so no DIMM could ever be added",
+    ],
+  ],
+  maxDimmSizeIsAligned: [
+    [
+      "not aligned",
+      { memory, hotplug: { maxDimmSize: "300MiB" } },
+      "hotplug.maxDimmSize",
+      "is 300 MiB, which is not a multiple of 256 MiB (hotplug.alignment); use 256 MiB or 512 MiB",
+    ],
+    [
+      "below the alignment",
+      { memory, hotplug: { maxDimmSize: "128MiB" } },
+      "hotplug.maxDimmSize",
+      "is 128 MiB, which is not a multiple of 256 MiB (hotplug.alignment); use 256 MiB",
+    ],
+    [
+      "below a page",
+      { memory, hotplug: { maxDimmSize: "512MiB", source: { pageSize: GIB } } },
+      "hotplug.maxDimmSize",
+      "is 512 MiB, which is not a multiple of 1024 MiB (hotplug.source.pageSize); use 1024 MiB",
+    ],
+  ],
+  hotplugIsEnabled: Object.entries({
+    targetNode: 0,
+    maxDimmSize: "256MiB",
+    source: { pageSize: "2MiB" },
+    before: { command: ["/p"] },
+    after: { command: ["/p"] },
+  }).map(
+    ([name, value]): Row => [
+      name,
+      { memory, hotplug: { enabled: false, [name]: value } },
+      `hotplug.${name}`,
+      "has no effect when hotplug.enabled is false",
+    ],
+  ),
+  macsDiffer: [
+    [
+      "one MAC in two spellings",
+      {
+        memory,
+        interfaces: [
+          { user: true, mac: "52:54:00:00:00:0a" },
+          { user: true, mac: "52:54:00:00:00:0A" },
+        ],
+      },
+      "interfaces[1].mac",
+      "duplicates interfaces[0].mac (52:54:00:00:00:0a)",
+    ],
+  ],
+  sharesWithinMemory: [
+    [
+      "shares above the memory",
+      { memory, numa: [{ memory: "512MiB" }, { memory: "512MiB" }] },
+      "numa",
+      "has nodes with 1024 MiB in total, above memory (1003 MiB)",
+    ],
+    [
+      "nodes without any memory",
+      { numa: [{}, { memory: 0 }], maxMemory: GIB },
+      "numa",
+      "must have a node with memory",
+    ],
+  ],
+  spreadInWholeMib: [
+    [
+      "a rest that can't be divided",
+      { memory, numa: [{ memory: "500MiB" }, { memory: "500MiB" }], hotplug: { targetNode: "spread" } },
+      "hotplug.targetNode",
+      "is \"spread\", but 3 MiB (memory beyond the nodes' own shares) can't be divided among 2 nodes in whole MiB",
+    ],
+  ],
+  oneEmptyNode: [
+    [
+      "two empty nodes",
+      { memory: GIB, numa: [{ memory: GIB }, { memory: 0 }, {}] },
+      "numa",
+      "has 2 nodes without memory (1, 2); at most one may be empty",
+    ],
+    [
+      "two empty nodes, while another one gets the rest",
+      { memory: "2GiB", numa: [{ memory: GIB }, {}, {}] },
+      "numa",
+      "has 2 nodes without memory (1, 2); at most one may be empty",
+    ],
+  ],
+  emptyNodeCanGrow: [
+    [
+      "maxMemory leaves no room",
+      { memory: GIB, maxMemory: GIB, numa: [{ memory: GIB }, {}], hotplug: { targetNode: 1 } },
+      "maxMemory",
+      "is 1024 MiB, equal to memory, so node 1, which has no memory, can't get any later; raise maxMemory",
+    ],
+    [
+      "hot-plug is disabled",
+      { memory: GIB, numa: [{ memory: GIB }, {}], hotplug: { enabled: false } },
+      "numa",
+      "has no memory in node 1, which can't get any later since hotplug.enabled is false",
+    ],
+  ],
+  vcpusOfNodes: [
+    [
+      "a range in reverse",
+      { memory, numa: [{ cpus: "1-0" }] },
+      "numa[0].cpus",
+      'is "1-0", which lists no vCPUs',
+    ],
+    [
+      "a vCPU in two nodes",
+      { memory, vcpus: 4, numa: [{ cpus: "0-1" }, { cpus: "1-2", memory: "1MiB" }] },
+      "numa[1].cpus",
+      "contains vCPU 1, which is already assigned to node 0",
+    ],
+    [
+      "a vCPU that doesn't exist",
+      { memory, vcpus: 2, numa: [{ cpus: "0-2" }] },
+      "numa[0].cpus",
+      "contains vCPU 2, but the domain has vCPUs 0 to 1; raise vcpus",
+    ],
+    [
+      "a second vCPU where one is the default",
+      { memory, numa: [{ cpus: "0-1" }] },
+      "numa[0].cpus",
+      "contains vCPU 1, but the domain only has vCPU 0; raise vcpus",
+    ],
+  ],
+  targetNodeExists: [
+    [
+      "without nodes",
+      { memory, hotplug: { targetNode: 1 } },
+      "hotplug.targetNode",
+      "is 1, but the domain only has node 0",
+    ],
+    [
+      "with nodes",
+      { memory, numa: [{ memory: "1MiB" }, { memory: "1MiB" }], hotplug: { targetNode: 2 } },
+      "hotplug.targetNode",
+      "is 2, but the domain has nodes 0 to 1",
+    ],
+  ],
+  noDimmArguments: Object.entries({
+    maxDimmSize: "256MiB",
+    before: { command: ["/p"] },
+    after: { command: ["/p"] },
+  }).flatMap(([name, value]): Row[] => [
+    [name, { memory, hotplug: { ...virtioMem, [name]: value } }, `hotplug.${name}`, noEffectWithVirtioMem],
+    [
+      `${name}, with the stack's device`,
+      { memory, hotplug: { [name]: value } },
+      `hotplug.${name}`,
+      noEffectWithVirtioMem,
+      { device: "virtio-mem" },
+    ],
+  ]),
+  noBalloonTarget: [
+    [
+      "a balloon target below the memory",
+      { memory, currentMemory: "512MiB", hotplug: virtioMem },
+      "currentMemory",
+      'is 512 MiB, below memory (1003 MiB), which can\'t be combined with hotplug.device "virtio-mem"; lower memory instead',
+    ],
+  ],
+  slotForEachNode: [
+    [
+      "more nodes than slots",
+      {
+        memory: "2GiB",
+        memorySlots: 1,
+        numa: [{ memory: GIB }, { memory: GIB }],
+        hotplug: { ...virtioMem, targetNode: "spread" },
+      },
+      "memorySlots",
+      'is 1, but each of the 2 nodes gets a virtio-mem device (hotplug.targetNode is "spread"), and libvirt before 9.5 counts a slot for each',
+    ],
+  ],
+};
+
+describe.each(Object.entries(rows))("%s", (rule, refused) => {
+  test.each(refused)("refuses %s", (_, args, property, reason, stack = {}) => {
+    const defaults = { ...DEFAULTS, ...stack };
+    const { inputs, failures } = checkInputs({}, { ...hidden, ...args }, defaults);
+    expect(failures).toEqual([{ property, reason }]);
+    expect(RULES[rule]?.(inputs, defaults)).toEqual(failures);
+  });
+});
+
+test("every rule has its rows", () => {
+  expect(Object.keys(rows)).toEqual(Object.keys(RULES));
+});
+
+describe("the rules accept", () => {
+  test.each<[Record<string, unknown>, Partial<Defaults>]>([
+    [{ memory: "3GiB" }, { maxMemory32Bit: 2 * KIB_PER_GIB }],
+    [{ memory: "4GiB", currentMemory: "192MiB" }, {}],
+    [{ memory: "64MiB", currentMemory: "64MiB" }, {}],
+    [{ memory, currentMemory: memory, hotplug: virtioMem }, {}],
+    [{ memory, hotplug: { device: "dimm", maxDimmSize: "256MiB" } }, { device: "virtio-mem" }],
+    [{ memory, numa: [{ cpus: "0-7" }], xml: "<domain/>" }, {}],
+    [{ memory, numa: [{ cpus: "0-7" }], adopt: true }, {}],
+  ])("%j in a stack with %j", (args, stack) => {
+    expect(checkInputs({}, { ...hidden, ...args }, { ...DEFAULTS, ...stack }).failures).toEqual([]);
+  });
+});
+
+describe("the rules find nothing while a value isn't known", () => {
+  test.each([
+    { memory: UNKNOWN, numa: [{ memory: "1GiB" }, { memory: "1GiB" }] },
+    { memory, numa: [{ memory: UNKNOWN }, {}, {}], hotplug: { targetNode: 1 } },
+    { memory, numa: UNKNOWN },
+    { memory, numa: [UNKNOWN, { memory: "1MiB" }] },
+    { memory, vcpus: UNKNOWN, numa: [{ cpus: "0-7" }] },
+    { memory, numa: [{ cpus: UNKNOWN }] },
+    { memory, hotplug: { alignment: UNKNOWN, maxDimmSize: "300MiB" } },
+    { memory, hotplug: { maxDimmSize: UNKNOWN } },
+    { memory, hotplug: { source: UNKNOWN, maxDimmSize: "512MiB" } },
+    { memory, hotplug: { source: { pageSize: UNKNOWN, nodeset: UNKNOWN } } },
+    { memory, hotplug: { targetNode: UNKNOWN } },
+    { memory, hotplug: { before: UNKNOWN, after: { command: UNKNOWN, timeout: UNKNOWN } } },
+    { memory, hotplug: { before: { command: [UNKNOWN, UNKNOWN] } } },
+    { memory: "30GiB", guestWidth: UNKNOWN },
+    { memory, adopt: UNKNOWN, onDelete: UNKNOWN, forceOff: UNKNOWN },
+  ])("%j", (args) => {
+    expect(checkInputs({}, { ...hidden, ...args }).failures).toEqual([]);
+  });
+});

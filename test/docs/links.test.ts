@@ -1,0 +1,63 @@
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { expect, test } from "vitest";
+
+const repository = join(import.meta.dirname, "../..");
+const pages = globSync(["*.md", "{docs,examples,test,.changeset}/**/*.md"], {
+  cwd: repository,
+  exclude: (path) => /(^|\/)node_modules$/.test(path),
+}).toSorted();
+
+/** Text without blocks of code and quoted code, in which brackets are no links. */
+function prose(page: string): string {
+  return readFileSync(join(repository, page), "utf8")
+    .replace(/^```.*?^```/gms, "")
+    .replace(/`[^`\n]*`/g, "code");
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchors(page: string): Set<string> {
+  const text = readFileSync(page, "utf8").replace(/^```.*?^```/gms, "");
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{Letter}\p{Number}\s_-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+}
+
+/** Why a link leads nowhere; undefined where it is right, or leaves the repository. */
+function fault(page: string, target: string): string | undefined {
+  if (/^[a-z]+:/.test(target)) return undefined;
+  const [path = "", anchor] = target.split("#");
+  const file = path === "" ? join(repository, page) : join(repository, dirname(page), path);
+  if (!existsSync(file)) return `${target}: there is no ${relative(repository, file)}`;
+  if (anchor === undefined || statSync(file).isDirectory()) return undefined;
+  return anchors(file).has(anchor) ? undefined : `${target}: no heading has that anchor`;
+}
+
+test("the repository has pages to check", () => {
+  expect(pages).toEqual(expect.arrayContaining(["README.md", "docs/README.md", "docs/api/README.md"]));
+});
+
+test.each(pages)("the links of %s lead somewhere", (page) => {
+  const targets = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
+  expect(targets.flatMap((target) => fault(page, target) ?? [])).toEqual([]);
+});
+
+test("docs/README.md leads to every page of docs/ and to the examples", () => {
+  const index = readFileSync(join(repository, "docs/README.md"), "utf8");
+  const own = globSync("*.md", { cwd: join(repository, "docs") }).filter((page) => page !== "README.md");
+  expect(own.filter((page) => !index.includes(`(${page}`))).toEqual([]);
+});
+
+test("the files and folders that CONTRIBUTING.md names exist", () => {
+  const text = readFileSync(join(repository, "CONTRIBUTING.md"), "utf8");
+  const named = [...text.matchAll(/`((?:provider|sdk|test|docs|scripts|bench|examples)\/[\w./-]*)`/g)];
+  const paths = named.map(([, path = ""]) => path);
+  expect(paths.length).toBeGreaterThan(20);
+  expect(paths.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
+});

@@ -1,0 +1,241 @@
+import { test as property } from "@fast-check/vitest";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { OnlinePolicy } from "../../provider/args/settings.ts";
+import { Deadline } from "../../provider/deadline.ts";
+import { expectLater, expect as expectWord } from "../../provider/guest/expectation.ts";
+import type { GuestReport, Speaker } from "../../provider/guest/report.ts";
+import { describeMissing, describeProgress } from "../../provider/guest/text.ts";
+import { waitForGuest } from "../../provider/guest/wait-for-guest.ts";
+import { FakeGuest, GIB, MIB } from "../support/fake-guest.ts";
+
+interface Options {
+  speaker?: Speaker;
+  online?: OnlinePolicy;
+  seconds?: number;
+  added?: number;
+}
+
+/** Waits for two more blocks, unless it is told otherwise; what the user was told on the way is kept. */
+async function wait(
+  guest: FakeGuest,
+  { speaker = "agent", online = "agent", seconds = 60, added = 256 * MIB }: Options = {},
+) {
+  const before = guest.word(speaker);
+  const expected = expectWord(speaker, before, added);
+  const told: string[] = [];
+  const onProgress = async (report: GuestReport) => void told.push(describeProgress(report, expected));
+  const deadline = Deadline.inSeconds(seconds, guest.clock);
+  const verdict = await waitForGuest(guest.source(speaker), {
+    before,
+    expected,
+    deadline,
+    online,
+    onProgress,
+  });
+  return {
+    verdict,
+    told,
+    why: verdict.missing > 0 ? describeMissing(verdict, before, expected, online) : "",
+  };
+}
+
+describe("a guest that brings memory online by itself", () => {
+  test("is waited for until all of it is there, and what it has is told when that changes", async () => {
+    const guest = new FakeGuest();
+    guest.happens.set(1000, (one) => one.bringOnline([32]));
+    guest.happens.set(2000, (one) => one.bringOnline([33]));
+    const { verdict, told } = await wait(guest);
+    expect(verdict).toEqual({ report: guest.word(), missing: 0 });
+    expect(told).toEqual(["512 of 768 MiB online", "640 of 768 MiB online"]);
+    expect(guest.clock.now()).toBe(2000);
+    expect(guest.told).toEqual([]);
+  });
+
+  test("is asked at once: one that was quick costs no wait", async () => {
+    const guest = new FakeGuest();
+    guest.happens.set(0, (one) => one.bringOnline([32, 33]));
+    expect(await wait(guest)).toMatchObject({ verdict: { missing: 0 }, told: [] });
+    expect(guest.clock.now()).toBe(0);
+  });
+
+  test("may leave out the map of the new memory, by the balloon", async () => {
+    const guest = new FakeGuest();
+    const source = { speaker: "balloon" as const, added: 256 * MIB };
+    const before = guest.word("balloon");
+    const expected = expectWord("balloon", before, source.added);
+    for (const [word, isThere] of [
+      [252, true],
+      [251, false],
+    ] as const) {
+      const said = { ...before, memory: before.memory + word * MIB };
+      const deadline = Deadline.inSeconds(1, guest.clock);
+      const wait = { before, expected, deadline, online: "agent" as const, onProgress: async () => {} };
+      const one = { speaker: "balloon" as const, ask: async () => said };
+      expect((await waitForGuest(one, wait)).missing === 0).toBe(isThere);
+    }
+  });
+});
+
+describe("blocks that stay offline", () => {
+  const offline = (guest: FakeGuest) => {
+    guest.offline = [...guest.offline, 32, 33];
+  };
+
+  test("are brought online by the agent after some seconds, and no others", async () => {
+    const guest = new FakeGuest();
+    guest.offline = [7];
+    guest.happens.set(500, offline);
+    const { verdict } = await wait(guest);
+    expect(verdict.missing).toBe(0);
+    expect(guest.told).toEqual([{ at: 3500, blocks: [32, 33] }]);
+    expect(guest.offline).toEqual([7]);
+  });
+
+  test("are left to a guest that is on its way", async () => {
+    const guest = new FakeGuest();
+    guest.happens.set(0, offline);
+    guest.happens.set(2500, (one) => one.bringOnline([32, 33]));
+    expect((await wait(guest)).verdict.missing).toBe(0);
+    expect(guest.told).toEqual([]);
+  });
+
+  test("are tried again, and reported with the guest's reason when the time is up", async () => {
+    const guest = new FakeGuest();
+    guest.happens.set(0, offline);
+    guest.refusal = "the agent could not bring block 32 online (operation-failed, error 12)";
+    const { verdict, why } = await wait(guest, { seconds: 10 });
+    expect(verdict).toMatchObject({ missing: 256 * MIB, refused: guest.refusal });
+    expect(guest.told.map(({ at }) => at)).toEqual([3000, 6000, 9000]);
+    expect(guest.clock.now()).toBe(10_000);
+    expect(why).toBe(`2 new memory blocks of 128 MiB are offline: ${guest.refusal}`);
+  });
+
+  test("are the guest's own business where the program says so", async () => {
+    const guest = new FakeGuest();
+    guest.happens.set(0, offline);
+    const { verdict, why } = await wait(guest, { online: "guest", seconds: 10 });
+    expect(verdict.missing).toBe(256 * MIB);
+    expect(guest.told).toEqual([]);
+    expect(why).toBe(
+      '2 new memory blocks of 128 MiB are offline; with hotplug.online "guest", the guest must bring them online itself (memhp_default_state=online or a udev rule)',
+    );
+  });
+
+  test("count as arrived where nobody has to bring them online", async () => {
+    const guest = new FakeGuest();
+    guest.happens.set(0, offline);
+    expect((await wait(guest, { online: "none" })).verdict.missing).toBe(0);
+    expect(guest.told).toEqual([]);
+    expect(guest.clock.now()).toBe(0);
+  });
+
+  test("are tried within a short patience too", async () => {
+    const guest = new FakeGuest();
+    guest.happens.set(0, offline);
+    expect((await wait(guest, { seconds: 2 })).verdict.missing).toBe(0);
+    expect(guest.told).toEqual([{ at: 1000, blocks: [32, 33] }]);
+  });
+});
+
+describe("a guest that never has it", () => {
+  test("refused it: no blocks", async () => {
+    const { verdict, why } = await wait(new FakeGuest(), { seconds: 5 });
+    expect(verdict.missing).toBe(256 * MIB);
+    expect(why).toBe(
+      "the guest has no memory blocks for 256 MiB: it rejected that memory or is slow (see its kernel log)",
+    );
+  });
+
+  test("took a part of it", async () => {
+    const guest = new FakeGuest();
+    guest.happens.set(0, (one) => one.bringOnline([32]));
+    guest.happens.set(1, (one) => one.offline.push(33));
+    const { why } = await wait(guest, { online: "guest", seconds: 5, added: 512 * MIB });
+    expect(why).toMatch(
+      /^1 new memory block of 128 MiB is offline; .*; the guest has no memory blocks for 256 MiB: /,
+    );
+  });
+
+  test("says only its total, by the balloon", async () => {
+    const { why } = await wait(new FakeGuest(), { speaker: "balloon", seconds: 5 });
+    expect(why).toMatch(/^its balloon driver reports 411 MiB: the memory may still be offline in the guest/);
+  });
+
+  test("says nothing any more", async () => {
+    const guest = new FakeGuest();
+    guest.happens.set(0, (one) => {
+      one.hangs = true;
+    });
+    const { verdict, why } = await wait(guest, { seconds: 5 });
+    expect(verdict).toEqual({
+      report: guest.word(),
+      missing: 256 * MIB,
+      noAnswer: "Guest agent is not responding",
+    });
+    expect(why).toBe("the guest agent stopped responding (Guest agent is not responding)");
+  });
+
+  test("has a balloon that stopped reporting", async () => {
+    const guest = new FakeGuest();
+    const word = guest.word("balloon");
+    const expected = expectWord("balloon", word, 256 * MIB);
+    const deadline = Deadline.inSeconds(5, guest.clock);
+    const wait = { before: word, expected, deadline, online: "agent" as const, onProgress: async () => {} };
+    const frozen = { speaker: "balloon" as const, ask: async () => word };
+    const verdict = await waitForGuest(frozen, wait);
+    expect(describeMissing(verdict, word, expected, "agent")).toBe(
+      "its balloon driver has not reported since the attach: the guest hangs or is too busy",
+    );
+  });
+
+  test("an agent that is away for a while is asked again", async () => {
+    const guest = new FakeGuest();
+    guest.happens.set(0, (one) => {
+      one.hangs = true;
+    });
+    guest.happens.set(4000, (one) => {
+      one.hangs = false;
+      one.bringOnline([32, 33]);
+    });
+    expect((await wait(guest)).verdict).toEqual({ report: guest.word(), missing: 0 });
+  });
+});
+
+describe("at any time", () => {
+  const growth = fc.array(fc.record({ at: fc.nat(20_000), count: fc.integer({ min: 1, max: 4 }) }), {
+    maxLength: 6,
+  });
+
+  property.prop([growth, fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 8 })])(
+    "a wait confirms what is there and nothing else, and ends in time",
+    async (grows, seconds, blocks) => {
+      const guest = new FakeGuest();
+      let next = 32;
+      for (const { at, count } of grows)
+        guest.happens.set(at, (one) => one.bringOnline(Array.from({ length: count }, () => next++)));
+      const added = blocks * guest.block;
+      const before = guest.word().memory;
+      const { verdict } = await wait(guest, { seconds, added });
+      expect(guest.clock.now()).toBeLessThanOrEqual(seconds * 1000);
+      expect(verdict.missing).toBe(Math.max(0, before + added - guest.word().memory));
+      if (verdict.missing > 0) expect(guest.clock.now()).toBe(seconds * 1000);
+    },
+  );
+});
+
+test("progress is told in the unit of the whole", () => {
+  const words = (memory: number, of: number) =>
+    describeProgress({ memory, offline: [] }, expectWord("agent", { memory: 0, offline: [] }, of));
+  expect(words(1.1 * GIB, 3 * GIB)).toBe("1.1 of 3.0 GiB online");
+  expect(words(404.7 * MIB, 768 * MIB)).toBe("404 of 768 MiB online");
+});
+
+test("a later run knows that the guest may have been rebooted: by the balloon the map is no memory then", () => {
+  const first = expectWord("balloon", { memory: GIB, offline: [] }, GIB);
+  expect(first).toMatchObject({ memory: 2 * GIB, slack: 16 * MIB });
+  expect(expectLater(first)).toMatchObject({ memory: 2 * GIB, slack: 32 * MIB });
+  const byAgent = expectWord("agent", { memory: GIB, offline: [3] }, GIB);
+  expect(byAgent).toEqual({ speaker: "agent", memory: 2 * GIB, added: GIB, slack: 0, others: [3] });
+  expect(expectLater(byAgent)).toEqual(byAgent);
+});

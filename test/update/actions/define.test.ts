@@ -1,0 +1,58 @@
+import { beforeEach, expect, test } from "vitest";
+import { dimmXml } from "../../../provider/domain/device.ts";
+import { readDomain } from "../../../provider/domain/read.ts";
+import { ErrorCode } from "../../../provider/libvirt/errors.ts";
+import type { Step } from "../../../provider/plan/plan.ts";
+import { MIB } from "../../support/fake-guest.ts";
+import { libvirtError } from "../../support/libvirt-error.ts";
+import { UpdateScene } from "../../support/update-scene.ts";
+import { DIMM, DOMAIN } from "./domain.ts";
+
+const definition = {
+  memory: 1259 * MIB,
+  cells: [{ id: 0, memory: 1259 * MIB }],
+  maxMemory: { size: 16384 * MIB, slots: 8 },
+  removeAliases: [] as string[],
+};
+const define: Step = { kind: "define", definition, sentence: "set the definition" };
+
+let scene: UpdateScene;
+
+beforeEach(() => {
+  scene = new UpdateScene(DOMAIN);
+});
+
+const inactive = () => readDomain(scene.host.only.inactive ?? "");
+
+test("sets the memory and keeps all else, passwords included", async () => {
+  const { observed } = await scene.run(define);
+  expect(observed.nextBoot).toMatchObject({
+    memory: 1259 * MIB,
+    currentMemory: 1259 * MIB,
+    maxMemory: { size: 16384 * MIB, slots: 8 },
+  });
+  expect(scene.host.only.inactive).toContain("<graphics type='vnc' passwd='hush'/>");
+  expect(inactive().vcpus).toBe(2);
+});
+
+test("changes nothing a second time, and nothing in the running domain", async () => {
+  const first = await scene.run(define);
+  const after = structuredClone(scene.host.only);
+  expect(await scene.run(define)).toEqual(first);
+  expect(scene.host.only).toEqual(after);
+  expect(after.live).toBe(DOMAIN);
+});
+
+test("removes our own DIMMs, and a maxMemory that is reached", async () => {
+  await scene.host.attachDevice(scene.domain, dimmXml(DIMM), { config: true });
+  const { maxMemory: _, ...rest } = definition;
+  await scene.run({ ...define, kind: "define", definition: { ...rest, removeAliases: [DIMM.alias] } });
+  const { devices, memory, maxMemory } = inactive();
+  expect({ devices, memory, maxMemory }).toEqual({ devices: [], memory: 1259 * MIB, maxMemory: undefined });
+});
+
+test("leaves the old definition in force where libvirt refuses the new one", async () => {
+  scene.host.refuses.set("define", libvirtError(ErrorCode.XML_ERROR, "no"));
+  await expect(scene.run(define)).rejects.toThrow("Unable to set the definition (domain web-1): no");
+  expect(scene.host.only.inactive).toBe(DOMAIN);
+});

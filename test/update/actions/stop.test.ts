@@ -1,0 +1,38 @@
+import { beforeEach, expect, test } from "vitest";
+import type { Step } from "../../../provider/plan/plan.ts";
+import { UpdateScene } from "../../support/update-scene.ts";
+import { DOMAIN } from "./domain.ts";
+
+const stop: Step = { kind: "stop", force: false, sentence: "shut it down" };
+
+let scene: UpdateScene;
+
+beforeEach(() => {
+  scene = new UpdateScene(DOMAIN);
+});
+
+test("shuts the guest down, once however often it is tried", async () => {
+  const first = await scene.run(stop);
+  expect(first.power).toBe("shutoff");
+  expect(await scene.run(stop)).toEqual(first);
+  expect([scene.count("shutdown"), scene.count("destroy")]).toEqual([1, 0]);
+});
+
+test("leaves a guest running that doesn't shut down in time", async () => {
+  scene.host.guestObeysShutdown = false;
+  scene.news = { ...scene.news, shutdownTimeout: 30 };
+  await expect(scene.run(stop)).rejects.toThrow(
+    "Unable to shut it down (domain web-1): the guest did not shut down within 30 s (shutdownTimeout) and is still running; set forceOff: true to force it off",
+  );
+  expect([scene.host.only.power, scene.host.subscriptions, scene.clock.now()]).toEqual([
+    "running",
+    0,
+    30_000,
+  ]);
+});
+
+test("forces it off then, where the program allows that", async () => {
+  scene.host.guestObeysShutdown = false;
+  const { power } = await scene.run({ ...stop, kind: "stop", force: true });
+  expect([power, scene.count("destroy"), scene.clock.now()]).toEqual(["shutoff", 1, 60_000]);
+});
