@@ -74,11 +74,11 @@ async function classify(difference: Difference): Promise<Classification> {
   if (announced.outcome === "refuse" && !notes.isInProgram) return { changes: true };
   const message = redact(planMessage(withFailedLook(announced, look)), before, news);
   if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
+  if (announced.outcome === "replace" && look?.kind === "found" && notes.isInProgram)
+    await refuseImpossibleReplace(difference, announced, uri);
   if (announced.outcome === "none" && isWaiting && notes.isInProgram) await logWaiting(difference);
   if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);
   if (announced.outcome === "replace") {
-    if (look?.kind === "found" && notes.isInProgram)
-      await refuseImpossibleReplace(difference, announced, uri);
     notes.replacement = plannedOutcome(announced, announced.headline);
     return { changes: true, replaces: replacedFields(announced) };
   }
@@ -117,10 +117,11 @@ async function refuseImpossibleReplace(
 ): Promise<void> {
   const [reason, ...others] = await replacementRefusals(session, uri, state, news);
   if (reason === undefined) return;
-  const why = [reason, ...others].map(({ text }) => text);
-  const message = [`Unable to replace domain ${state.name}, which is left alone`, ...why, headline].join(
-    "\n",
-  );
+  const message = [
+    `refused: domain ${state.name} can't be replaced, and is left alone`,
+    ...[reason, ...others].map(({ text }) => text),
+    `planned: "${headline}"`,
+  ].join("\n");
   throw new UserError(redact(message, echoedInputs(state), news), { code: reason.code });
 }
 

@@ -25,16 +25,15 @@ export async function update(
   const hypervisor = await session.hypervisor(uri);
   return session.locked(id, async () => {
     const domain = await hypervisor.findByUuid(id);
-    const failed = `Unable to update domain ${state.name}`;
-    if (domain === undefined)
-      throw new UserError(`${failed}: ${id} no longer exists on ${uri}`, { code: "domain-gone" });
+    if (domain === undefined) {
+      const gone = `Unable to update domain ${state.name}: ${id} no longer exists on ${uri}`;
+      throw new UserError(gone, { code: "domain-gone" });
+    }
     const before = echoedInputs(state);
     const { observation, planned } = await observeAndPlan(session, hypervisor, domain, state, news);
     const plan = permittedPlan(session.run.of(news.__urn).announced, planned);
-    if (plan.outcome === "refuse") {
-      const why = redact(planMessage(plan), before, news);
-      throw new UserError(`${failed}: ${why}`, { code: plan.reasons[0]?.code });
-    }
+    if (plan.outcome === "refuse")
+      throw new UserError(redact(planMessage(plan), before, news), { code: plan.reasons[0]?.code });
     // The last call of a create, which ends it, may have had no answer.
     const { ownership } = observation.definition;
     if (ownership?.creating && ownership.urn === news.__urn)
