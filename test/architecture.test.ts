@@ -176,6 +176,14 @@ describe("each room imports only what the design allows it", () => {
     expect(found.filter((one) => !isAllowed(room, one))).toEqual([]);
   });
 
+  test("inside update an action knows neither the loop, nor what is recorded", () => {
+    const files = globSync("provider/update/actions/*.ts", { cwd: root });
+    const above = ["run-update", "run-step", "record-outputs", "require-memory"];
+    const forbidden = above.map((name) => `provider/update/${name}.ts`);
+    expect(files.length).toBeGreaterThan(8);
+    expect(files.flatMap(imports).filter(({ from }) => forbidden.includes(from))).toEqual([]);
+  });
+
   test("every room has its rule", () => {
     const folders = globSync("provider/*/", { cwd: root }).map((folder) =>
       normalize(folder).replace(/\/$/, ""),
