@@ -1,8 +1,9 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import LongestFirst from "./scripts/longest-first.ts";
 
-/** For what starts processes: two guests boot at a time, since emulated ones keep a processor busy. */
-const WORKERS = 2;
+/** For tests that start processes: an emulated guest keeps a processor busy, and takes up to 1.5 GiB. */
+const WORKERS = Math.min(6, Math.max(2, availableParallelism()));
 
 /** How many cases a property tries, and from which seed. */
 const PROPERTIES = "./test/support/properties.ts";
