@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { run } from "../lab/command.ts";
 import { labOfThisFile } from "../support/live-lab.ts";
 import { type Args, BARE, opOf, said, stackOnLab } from "../support/stack-on-lab.ts";
+import { notShutDown } from "../support/texts.ts";
 import { inOneVirsh, liveMemory, xmlOfAll } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
@@ -125,9 +126,7 @@ test("running: false shuts the guest down and never pulls its plug; true starts 
   expect(said(preview, "guest")).toContain("shut the domain down (running: false)");
   const stopped = await stack.up({ continueOnError: true });
   expect(stopped.ok).toBe(false);
-  expect(stopped.stdout).toContain(
-    "the guest did not shut down within 1 s (shutdownTimeout) and is still running",
-  );
+  expect(stopped.stdout).toContain(notShutDown(1));
   expect(lab().qemuPid("deaf")).toBe(deaf);
   expect((await lab().virsh("domstate", "guest")).trim()).toBe("shut off");
   expect(await stack.outputsOf("guest")).toMatchObject({ state: "shutoff" });

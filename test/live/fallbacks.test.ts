@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Lab } from "../lab/lab.ts";
 import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
+import { notShutDown } from "../support/texts.ts";
 import { editByHand, liveMemory, nextBootMemory, powerState } from "../support/virsh.ts";
 
 /** What every preview says of 256 → 300 MiB, whatever the program wants done then. */
@@ -39,9 +40,7 @@ test("each way out of what can't be plugged: the preview names it and what it co
 
   const up = await stack.up({ continueOnError: true });
   expect(up.ok).toBe(false);
-  expect(said(up, "silent")).toContain(
-    "the guest did not shut down within 0 s (shutdownTimeout) and is still running; set forceOff: true to force it off",
-  );
+  expect(said(up, "silent")).toContain(notShutDown(0));
   for (const name of ["replaced", "restarted", "later"]) expect(said(up, name)).toBe(foretold[name]);
 
   const after = pids();

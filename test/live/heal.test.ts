@@ -3,6 +3,7 @@ import { agentAnswers } from "../lab/agent.ts";
 import { bootLinux } from "../support/linux-guest.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { said } from "../support/stack-on-lab.ts";
+import { confirmedByAgent } from "../support/texts.ts";
 import { attachByHand, attachXmlByHand, liveMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
@@ -29,7 +30,7 @@ test("DIMMs that the guest never took are healed while it runs: taken out where 
     "heal: take out dimm0 (a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's), which the guest never took, since its size is no multiple of the guest's memory block of 128 MiB; 768 MiB can't be had with dimm0: 612 → 512 MiB; hot-plug 256 MiB as 1 DIMM into slot 0";
   const grown = await stack.apply();
   expect(said(grown, "heal")).toContain(`info: live: ${healing}`);
-  expect(grown.stdout).toContain("attached 256 MiB in slot 0; confirmed by the guest agent: 768 MiB");
+  expect(grown.stdout).toContain(confirmedByAgent("attached 256 MiB in slot 0", "768 MiB"));
   await console.waitFor(/ online=6 offline=0 /);
   expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
   expect(await stack.outputsOf("heal")).toMatchObject({

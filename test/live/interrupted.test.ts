@@ -5,6 +5,7 @@ import { growAndWait, hasMemTotal } from "../support/linux-guest.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { PROCEDURE, type RpcProxy, rpcProxy } from "../support/rpc-proxy.ts";
 import { BARE, type OnEngine, type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
+import { confirmedByAgent } from "../support/texts.ts";
 import { liveMemory, memoryOfAll, nextBootMemory } from "../support/virsh.ts";
 
 const GROWN = {
@@ -126,7 +127,7 @@ test("the provider is killed while it waits for the guest: the next up asks the 
 
   stack.edit("guest", { hotplug: { awaitGuest: 60, online: "agent" } });
   const { stdout } = await stack.apply();
-  expect(stdout).toContain("attached earlier; confirmed by the guest agent: 1280 MiB");
+  expect(stdout).toContain(confirmedByAgent("attached earlier", "1280 MiB"));
   expect((await liveMemory(lab(), "guest")).devices).toEqual(devices);
   await hasMemTotal(console, atBoot + 256 * MIB);
   await stack.expectSettled();

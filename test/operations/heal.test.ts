@@ -4,6 +4,7 @@ import { readDomain } from "../../provider/domain/read.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource } from "../support/one-resource.ts";
+import { confirmedByAgent } from "../support/texts.ts";
 
 const MIB = 1024;
 const BLOCK = 128 * MIB;
@@ -119,7 +120,7 @@ describe("a DIMM of ours that the guest never took", () => {
     expect(await stack.up(grown)).toBe("update");
     expect(stack.run.said).toEqual([
       expect.stringMatching(/^live: heal: plug ua-pulumi-dimm1 .* again at 0x108000000/),
-      "attached 256 MiB in slot 1; confirmed by the guest agent: 1280 MiB",
+      confirmedByAgent("attached 256 MiB in slot 1", "1280 MiB"),
     ]);
     expect(liveDevices()).toEqual(HEALED);
     expect(stack.recorded.outputs).toMatchObject({
@@ -204,7 +205,7 @@ test("memory that an earlier update waited for in vain is not waited for twice w
   host.attachDevice = attach;
   host.guestGivesUp.add("ua-pulumi-dimm1");
   await stack.up(grown);
-  expect(stack.run.said.at(-1)).toBe("attached 256 MiB in slot 1; confirmed by the guest agent: 1280 MiB");
+  expect(stack.run.said.at(-1)).toBe(confirmedByAgent("attached 256 MiB in slot 1", "1280 MiB"));
   expect(await stack.up(grown)).toBe("same");
 });
 

@@ -5,6 +5,7 @@ import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { OneResource } from "../support/one-resource.ts";
+import { notShutDown } from "../support/texts.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 const grown = { ...args, memory: "1259MiB" };
@@ -120,7 +121,7 @@ describe("an update of other arguments", () => {
   test("never pulls the plug of a guest that doesn't shut down", async () => {
     host.guestObeysShutdown = false;
     await expect(stack.up({ ...args, running: false, vcpus: 4, shutdownTimeout: 7 })).rejects.toThrow(
-      "Unable to shut the domain down (running: false) (domain web-1): the guest did not shut down within 7 s (shutdownTimeout) and is still running; set forceOff: true to force it off",
+      `Unable to shut the domain down (running: false) (domain web-1): ${notShutDown(7)}`,
     );
     expect([host.only.power, nextBoot().vcpus, host.subscriptions]).toEqual(["running", 2, 0]);
     expect([count("destroy"), count("define"), stack.recorded.isPartial]).toEqual([0, 0, false]);
