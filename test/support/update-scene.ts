@@ -1,5 +1,5 @@
-import { DEFAULTS } from "../../provider/args/settings.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
 import type { DomainRef } from "../../provider/libvirt/hypervisor.ts";
 import { type Observation, observe } from "../../provider/observe/observe.ts";
 import { noChange, type Step } from "../../provider/plan/plan.ts";
