@@ -31,6 +31,7 @@ export default defineConfig({
         test: {
           name: "engine",
           include: ["test/engine/**/*.test.ts"],
+          isolate: false,
           setupFiles: PROPERTIES,
           testTimeout: 120_000,
           maxWorkers: WORKERS,
@@ -41,6 +42,8 @@ export default defineConfig({
         test: {
           name: "live",
           include: ["test/live/**/*.test.ts", "test/lab/**/*.test.ts"],
+          // Each file starts a lab of its own and ends it; what they share is the second that Pulumi's SDK takes to load.
+          isolate: false,
           testTimeout: 180_000,
           hookTimeout: 300_000,
           maxWorkers: WORKERS,

@@ -28,13 +28,13 @@ onEachEngine((on) => {
     const schema = await stack.preview();
     expect(schema.ok).toBe(false);
     for (const problem of [
-      'memory has a problem: is not a whole number of MiB; the nearest are "3814MiB" and "3815MiB"',
+      'memory has a problem: is not a whole number of MiB; use "3814MiB" or "3815MiB"',
       "memorySlots has a problem: must be a whole number from 1 to 256",
       "hotplug.alignment has a problem: is 3 MiB; it must be a power of two of at least 128 MiB",
       "name has a problem: must be 1 to 200 letters, digits",
       "disks[0].file has a problem: must be an absolute path on the host where libvirt runs",
-      "interfaces[0] has a problem: needs exactly one of network, bridge and user: true",
-      'memry has a problem: is no argument of a Domain; did you mean "memory"?',
+      "interfaces[0] has a problem: must have exactly one of network, bridge and user: true",
+      'memry has a problem: is not an argument of Domain; did you mean "memory"?',
       "uri has a problem: ",
       "xml has a problem: ",
     ])
@@ -55,7 +55,7 @@ onEachEngine((on) => {
     const rules = await other.preview();
     expect(rules.ok).toBe(false);
     for (const problem of [
-      "memory has a problem: 8192 MiB is above maxMemory, 4096 MiB",
+      "memory has a problem: is 8192 MiB, above maxMemory (4096 MiB)",
       "uri has a problem: ",
       "xml has a problem: xml says <memory> 512 MiB, the argument memory says 8192 MiB",
     ])

@@ -8,6 +8,7 @@ import { upwardSizes } from "../../../provider/plan/live-sizes/up.ts";
 import { memoryView, type Observed } from "../../../provider/plan/observed.ts";
 import type { Plan } from "../../../provider/plan/plan.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
+import type { ReasonCode } from "../../../provider/plan/reason-codes.ts";
 import { cases } from "../../support/properties.ts";
 import { ask, MIB, off, ours, paused, running, theirs, transient, view, vmem } from "../../support/scene.ts";
 import { afterStep } from "../../support/simulate.ts";
@@ -30,9 +31,7 @@ describe("a change of memory with virtio-mem", () => {
   test("up: what is above base memory is requested, and base memory stays", () => {
     const plan = planMemory(ask(1515, virtioMem), elastic());
     expect(plan).toMatchObject({ outcome: "live", reasons: [] });
-    expect(plan.headline).toBe(
-      "plug 512 MiB of node 0's virtio-mem device (then 512 MiB of 7168 MiB); 1003 → 1515 MiB of at most 8 GiB; no restart",
-    );
+    expect(plan.headline).toBe("live: 1003 → 1515 MiB, virtio-mem on node 0 at 512 of 7168 MiB, no restart");
     expect(resizes(plan)).toEqual([
       { alias: "ua-pulumi-vmem0", node: 0, size: 7168 * MIB, from: 0, requested: 512 * MIB },
     ]);
@@ -43,16 +42,16 @@ describe("a change of memory with virtio-mem", () => {
       maxMemory: { size: 8192 * MIB, slots: 16 },
       removeAliases: [],
     });
-    expect(plan.steps.at(-1)?.sentence).toBe(
-      "set the definition to 1003 MiB of base memory and 512 MiB of virtio-mem, for the next boot",
-    );
+    expect(plan.steps.map(({ sentence }) => sentence)).toEqual([
+      "grow virtio-mem on node 0 by 512 MiB to 512 of 7168 MiB",
+      "set the definition to 1003 MiB of base memory and 512 MiB of virtio-mem for the next boot",
+    ]);
   });
 
   test("down, without hotplug.allowUnplug", () => {
     const plan = planMemory(ask(1259, virtioMem), elastic(512));
-    expect(plan.headline).toBe(
-      "take 256 MiB out of node 0's virtio-mem device (then 256 MiB of 7168 MiB); 1515 → 1259 MiB of at most 8 GiB; no restart; the guest gives back what it can free",
-    );
+    expect(plan.headline).toBe("live: 1515 → 1259 MiB, virtio-mem on node 0 at 256 of 7168 MiB, no restart");
+    expect(plan.details).toContain("the guest gives back what it can free");
     expect(resizes(plan)).toMatchObject([{ from: 512 * MIB, requested: 256 * MIB }]);
   });
 
@@ -89,12 +88,12 @@ describe("a change of memory with virtio-mem", () => {
   });
 
   test("of a paused domain, and of a transient one, which has no definition", () => {
-    expect(planMemory(ask(1515, virtioMem), paused(elastic())).headline).toContain(
-      "the domain is paused: the guest follows when it resumes",
+    expect(planMemory(ask(1515, virtioMem), paused(elastic())).details).toContain(
+      "the domain is paused: the guest follows once it resumes",
     );
     const plan = planMemory(ask(1515, virtioMem), transient({ devices: [vmem(0, 7168)] }));
     expect(plan.steps.map(({ kind }) => kind)).toEqual(["resize"]);
-    expect(plan.headline).toContain("the domain is transient, so the new size ends with it");
+    expect(plan.details).toContain("the domain is transient: the new size is lost when it stops");
   });
 
   test("of a domain that is off", () => {
@@ -111,54 +110,61 @@ describe("a change of memory with virtio-mem", () => {
 });
 
 describe("what virtio-mem can't do live takes the fallback", () => {
-  const refused: [string, DesiredMemory, Observed, string][] = [
+  const refused: [string, DesiredMemory, Observed, ReasonCode, headline: string][] = [
     [
       "less than base memory",
       ask(900, virtioMem),
       elastic(512),
-      "1515 → 900 MiB can't be had live: 1003 MiB of it are no virtio-mem, and can't be taken away while the domain runs; live from here: 1003 MiB (1003 MiB to 1513 MiB in steps of 2 MiB; 1517 MiB to 8171 MiB in steps of 2 MiB)",
+      "boot-memory",
+      "replace: 1515 → 900 MiB is less than 1003 MiB of boot memory (live: 1003 MiB)",
     ],
     [
-      "no multiple of the block",
+      "not a multiple of the block",
       ask(1100, virtioMem),
       elastic(),
-      "the 97 MiB above 1003 MiB are no multiple of 2 MiB, the block of the virtio-mem device; live from here: 1099 MiB; 1101 MiB",
+      "not-virtio-mem-block",
+      "replace: 1003 → 1100 MiB is not 1003 MiB plus a multiple of 2 MiB (live: 1099 or 1101 MiB)",
     ],
     [
       "more than the device holds",
       ask(8192, virtioMem),
       elastic(),
-      "the virtio-mem device of node 0 holds at most 7 GiB, 7189 MiB would be needed",
+      "beyond-virtio-mem-size",
+      "replace: 1003 → 8192 MiB needs 7189 MiB of virtio-mem, which holds at most 7 GiB (live: 8171 MiB)",
     ],
     [
       "a domain that was started without room",
       ask(1515, virtioMem),
       running({ max: undefined }),
-      "the running domain was started without maxMemory, so it has no virtio-mem device",
+      "no-max-memory",
+      "replace: 1003 → 1515 MiB needs maxMemory, which the domain was started without",
     ],
     [
       "a domain that was made for DIMMs",
       ask(1515, virtioMem),
       running(),
-      'the running domain was started without a virtio-mem device on node 0, and hotplug.device is "virtio-mem"',
+      "device-kind",
+      "replace: 1003 → 1515 MiB needs a virtio-mem device, which the domain was started without",
     ],
     [
       "a platform without it",
       ask(1515, virtioMem),
       running({ arch: "ppc64le", devices: [vmem(0, 4096)] }),
-      "virtio-mem is for x86_64 and aarch64 guests here, not for ppc64le",
+      "virtio-mem-unsupported",
+      "replace: 1003 → 1515 MiB needs virtio-mem, which isn't supported for this architecture",
     ],
     [
       "another node than the one that has the device",
       ask(2026, { ...virtioMem, target: 1 }),
       running({ cells: [1003, 511], devices: [vmem(0, 4096)] }),
-      "the running domain was started without a virtio-mem device on node 1",
+      "no-virtio-mem-device",
+      "replace: 1514 → 2026 MiB needs a virtio-mem device on node 1, which the domain was started without",
     ],
   ];
-  test.each(refused)("%s", (_, desired, observed, reason) => {
+  test.each(refused)("%s", (_, desired, observed, code, headline) => {
     const plan = planMemory(desired, observed);
-    expect(plan.outcome).toBe("replace");
-    expect(plan.headline).toContain(reason);
+    expect([plan.outcome, plan.headline]).toEqual(["replace", headline]);
+    expect(plan.reasons).toMatchObject([{ code }]);
   });
 
   test("then all of it is base memory, and the device is there for the way from there", () => {
@@ -179,9 +185,10 @@ describe("from one kind of device to the other", () => {
     const observed = running({ devices: [ours(0, 256)] }, { cells: [1259] });
     const plan = planMemory(ask(1259, { ...virtioMem, ...restart }), observed);
     expect(plan.outcome).toBe("restart");
-    expect(plan.headline).toContain(
-      'restart: it can\'t change while the domain runs: the running domain was started without a virtio-mem device on node 0, and hotplug.device is "virtio-mem"',
+    expect(plan.headline).toBe(
+      "restart: hotplug.device needs a virtio-mem device, which the domain was started without",
     );
+    expect(plan.reasons).toMatchObject([{ code: "device-kind" }]);
     expect(definitionOf(plan)).toMatchObject({
       cells: [{ memory: 1259 * MIB }],
       virtioMem: [{ alias: "ua-pulumi-vmem0", requested: 0, size: 6912 * MIB }],
@@ -217,16 +224,19 @@ describe("from one kind of device to the other", () => {
     const observed = running({ max: 1100 });
     const plan = planMemory(ask(1003, virtioMem), observed);
     expect(plan.outcome).toBe("nextBoot");
-    expect(plan.headline).toContain("a virtio-mem device of 7 GiB on node 0");
+    expect(plan.headline).toBe(
+      "next boot: a virtio-mem device of 7 GiB on node 0, after a shutdown and start",
+    );
   });
 
   test("DIMMs beside a device of others: what it holds back counts against the maximum", () => {
     const foreign = { ...vmem(0, 7168, 512), alias: "ua-theirs" };
     const plan = planMemory(ask(1771, { max: 16384 }), running({ devices: [foreign] }));
     expect(plan.outcome).toBe("replace");
-    expect(plan.headline).toContain(
-      "1771 MiB and the 6656 MiB that virtio-mem devices hold back are beyond 8 GiB",
+    expect(plan.headline).toBe(
+      "replace: 1515 → 1771 MiB exceeds the maximum of 8 GiB, with 6656 MiB reserved by virtio-mem",
     );
+    expect(plan.reasons).toMatchObject([{ code: "beyond-max-memory" }]);
   });
 });
 
@@ -255,17 +265,15 @@ test("DIMMs are offered to no domain that has virtio-mem of ours: it can't chang
   const plan = planMemory(desired, observed);
   const sizes = [upwardSizes(desired, observed), downwardSizes(desired, observed)];
   expect([plan.outcome, ...sizes]).toEqual(["refuse", undefined, []]);
-  expect(plan.headline).toContain("no other size is live from 1259 MiB");
+  expect(plan.details).toContain("no other size works without a restart");
 });
 
 test("a definition that a device of others would take beyond maxMemory is refused before anything", () => {
   const foreign = { ...vmem(0, 6144, 512), alias: "ua-theirs" };
   const desired = ask(2571, { whenNotPossible: "restart", max: 8192 });
   const plan = planMemory(desired, running({ devices: [foreign], max: 7200 }));
-  expect(plan.outcome).toBe("refuse");
-  expect(plan.headline).toBe(
-    "with the virtio-mem device of others, which counts in full, the definition would come to 8203 MiB of at most 8 GiB; raise maxMemory to at least 8203 MiB",
-  );
+  expect(plan).toMatchObject({ outcome: "refuse", reasons: [{ code: "definition-beyond-max-memory" }] });
+  expect(plan.details).toContain("raise maxMemory to at least 8203 MiB");
 });
 
 describe("what is read of a domain with virtio-mem", () => {
