@@ -59,8 +59,8 @@ describe("an update of memory", () => {
     await stack.up(grown);
     const statuses = stack.run.messages.filter(({ severity }) => severity === "status");
     expect(statuses.map(({ text }) => text)).toEqual([
-      "attach a DIMM of 256 MiB in slot 0, node 0",
-      "set the definition to 1259 MiB of base memory, for the next boot",
+      "attach a 256 MiB DIMM in slot 0, node 0",
+      "set the definition to 1259 MiB of base memory for the next boot",
     ]);
   });
 
@@ -156,7 +156,7 @@ describe("an update of other arguments", () => {
 
 describe("update never does more than was previewed", () => {
   const changed =
-    /^Unable to update domain web-1: the domain changed: the preview said «hot-plug .*», and now it is «replace: .*»; nothing was done: refresh and preview again$/;
+    /^Unable to update domain web-1: refused: the domain changed since the preview \(planned: live, now: replace\); .*\nplanned: "live: .*"\nnow: "replace: .*"\n.*nothing was done$/s;
 
   test("a domain that somebody started anew without room", async () => {
     const restart = () => {
@@ -200,7 +200,7 @@ describe("an update that fails in the middle", () => {
     const before = structuredClone(stack.recorded);
     host.refuses.set("attachDevice", libvirtError(ErrorCode.OPERATION_FAILED, "no memory left"));
     await expect(stack.up(grown)).rejects.toThrow(
-      "Unable to attach a DIMM of 256 MiB in slot 0, node 0 (domain web-1): no memory left",
+      "Unable to attach a 256 MiB DIMM in slot 0, node 0 (domain web-1): no memory left",
     );
     expect(stack.recorded).toEqual(before);
     expect([live().memory, nextBoot().memory]).toEqual([1003 * MIB, 1003 * MIB]);
@@ -210,7 +210,7 @@ describe("an update that fails in the middle", () => {
     const definition = host.only.inactive;
     host.refuses.set("define", refusal);
     await expect(stack.up({ ...grown, vcpus: 4 })).rejects.toThrow(
-      "Unable to set the definition to 1259 MiB of base memory, for the next boot (domain web-1): XML error: no (done before that: attach a DIMM of 256 MiB in slot 0, node 0)",
+      "Unable to set the definition to 1259 MiB of base memory for the next boot (domain web-1): XML error: no (done before that: attach a 256 MiB DIMM in slot 0, node 0)",
     );
     expect(host.only.inactive).toBe(definition);
     expect(stack.recorded).toMatchObject({
