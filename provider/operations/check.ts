@@ -1,7 +1,7 @@
 import { checkInputs } from "../args/check-inputs.ts";
 import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { redact } from "../args/redact.ts";
+import { redact, redactFailure } from "../args/redact.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { virtioMemFor } from "../definition/domain-spec.ts";
 import { platformOf } from "../definition/platform.ts";
@@ -38,7 +38,7 @@ export async function check(
     ...xmlFailures(session, inputs, news),
     ...nameFailures(session, inputs),
   ];
-  if (all.length > 0) return { inputs, failures: all };
+  if (all.length > 0) return { inputs, failures: all.map((failure) => redactFailure(failure, inputs)) };
   if (isAdoption(session, olds, news)) {
     const { sentence, refusal } = await previewAdoption(session, inputs as Inputs);
     const failed = refusal === undefined ? [] : [{ property: "adopt", reason: `can't take over ${refusal}` }];

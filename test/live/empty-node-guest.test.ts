@@ -4,7 +4,7 @@ import { waitUntil } from "../lab/wait-until.ts";
 import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
 import { memoryDevicesByQemu } from "../support/qemu.ts";
 import { type Args, type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
-import { liveMemory, nextBootMemory } from "../support/virsh.ts";
+import { liveMemory, nextBootMemory, shutDown } from "../support/virsh.ts";
 
 const lab = labOfThisFile({ keepDomains: true });
 
@@ -78,13 +78,8 @@ describe("a guest grows into its empty node", () => {
   });
 
   test("shut down and started, it has two ordinary nodes of the right sizes", async () => {
-    await lab().virsh("shutdown", "newest");
-    await waitUntil(
-      "the guest to be off",
-      async () => (await lab().virsh("domstate", "newest")).trim() === "shut off",
-      { timeoutMs: 60_000, intervalMs: 200 },
-    );
-    // QEMU begins the console's file anew.
+    await shutDown(lab(), "newest");
+    // QEMU truncates the console's file.
     await lab().virsh("start", "newest");
     await bootedAs("newest", "0-1");
     // Not all of 256 MiB: the kernel lies in the same memory.

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { waitUntil } from "../lab/wait-until.ts";
 import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
-import { editByHand, liveMemory, nextBootMemory, powerCycle, powerState } from "../support/virsh.ts";
+import { editByHand, liveMemory, nextBootMemory, powerCycle, shutDown } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
 
@@ -53,11 +53,7 @@ test("applied later: it waits while the guest reboots itself, and is there once 
     ...BOOT,
     after: console.text().lastIndexOf("GUEST booted"),
   });
-  await lab().virsh("shutdown", "later", "--mode", "agent");
-  await waitUntil("the guest to be off", async () => (await powerState(lab(), "later")) === "shut off", {
-    ...BOOT,
-    intervalMs: 200,
-  });
+  await shutDown(lab(), "later", "--mode", "agent");
   await lab().virsh("start", "later");
   expect(await liveMemory(lab(), "later")).toMatchObject({ cells: [700 * MIB], devices: [] });
   expect((await stack.refresh()).errors).toEqual([]);

@@ -6,7 +6,7 @@ import { waitUntil } from "../lab/wait-until.ts";
 import { onEachEngineWithHosts } from "../support/engines.ts";
 import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
 import { type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
-import { liveMemory, nextBootMemory, removeDomains, words } from "../support/virsh.ts";
+import { liveMemory, nextBootMemory, removeDomains, shutDown, words } from "../support/virsh.ts";
 
 const PLAN = "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart";
 
@@ -134,13 +134,8 @@ onEachEngineWithHosts((on) => {
 
     test("shut down and started again, the guest boots with 1259 MiB of base memory and all slots free", async () => {
       stack.edit("web-1", { memory: "1259MiB" });
-      await lab().virsh("shutdown", "web-1");
-      await waitUntil(
-        "the guest to be off",
-        async () => (await lab().virsh("domstate", "web-1")).trim() === "shut off",
-        { timeoutMs: 60_000, intervalMs: 200 },
-      );
-      // QEMU begins the console's file anew.
+      await shutDown(lab(), "web-1");
+      // QEMU truncates the console's file.
       await lab().virsh("start", "web-1");
       await console.waitFor(/GUEST memtotal_kb=/, BOOT);
       expect(await liveMemory(lab(), "web-1")).toMatchObject({ cells: [1259 * MIB], devices: [] });
