@@ -240,7 +240,7 @@ function withoutBrief({ code, text }: Obstacle): Reason {
   return { code, text };
 }
 
-/** The plan of the memory alone: the program's other arguments aren't known. */
+/** The plan of only the memory: the program's other arguments aren't known. */
 function explainedPlan(
   inputs: Inputs,
   { observed, definition }: Observation,

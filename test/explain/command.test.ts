@@ -57,7 +57,7 @@ describe("an error is exit code 1, with the message of its source", () => {
     const { code, out, error } = await command("explain", NOBODY_LISTENS, "web-1", "2GiB");
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(error).toMatch(
-      /^pulumi-libvirt-hotplug: cannot connect to the libvirt daemon at .*nobody-listens: there is no such socket;.*\n$/,
+      /^pulumi-libvirt-hotplug: cannot connect to the libvirt daemon at .*nobody-listens: the socket doesn't exist;.*\n$/,
     );
   });
 
