@@ -1,7 +1,7 @@
 import { checkInputs } from "../args/check-inputs.ts";
 import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { redact } from "../args/redact.ts";
+import { redact, redactFailure } from "../args/redact.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { contradictions } from "../domain/overlay.ts";
@@ -34,7 +34,7 @@ export async function check(
     ...xmlFailures(session, inputs, news),
     ...nameFailures(session, inputs),
   ];
-  if (all.length > 0) return { inputs, failures: all };
+  if (all.length > 0) return { inputs, failures: all.map((failure) => redactFailure(failure, inputs)) };
   // Without failures the inputs are complete.
   const checked = inputs as Inputs;
   const isAdopting = isAdoption(session, olds, news);

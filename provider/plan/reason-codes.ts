@@ -30,6 +30,9 @@ export const REASON_CODES = [
   "boot-memory",
   "domain-paused",
 
+  // There is no running domain to change (`explain`).
+  "domain-off",
+
   // A resize of virtio-mem.
   "no-virtio-mem-device",
   "not-virtio-mem-block",

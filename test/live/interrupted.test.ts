@@ -82,9 +82,7 @@ onEachEngineWithHosts((on) => {
       expect(await nextBootMemory(lab(), "d1")).toMatchObject({ memory: 256 * MIB });
 
       const { stdout } = await stack.apply();
-      expect(stdout).toContain(
-        "the running domain has 512 MiB; its definition goes 256 → 512 MiB; no restart",
-      );
+      expect(stdout).toContain("live: 256 → 512 MiB in the definition (the running domain already has it)");
       expect(await liveMemory(lab(), "d1")).toMatchObject(GROWN.live);
       expect(await nextBootMemory(lab(), "d1")).toMatchObject(GROWN.nextBoot);
       await stack.expectSettled();

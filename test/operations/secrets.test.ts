@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
-import { OneResource } from "../support/one-resource.ts";
+import { CheckFailed, OneResource } from "../support/one-resource.ts";
 
 /** Digits that occur in nothing else: 7411 MiB, and 512 MiB more. */
 const args = { memory: "7411MiB", maxMemory: "29644MiB", memorySlots: 3, __secret: true };
@@ -112,4 +112,22 @@ test("a size that is no secret is said", async () => {
   await stack.up({ ...open, memory: "7411MiB" });
   await stack.up(open);
   expect(stack.run.said.join()).toContain("7411 → 7923 MiB");
+});
+
+test("a failed check is at no argument of which Pulumi would print a secret value", async () => {
+  const stack = new OneResource(new FakeHypervisor());
+  const failures = async (bad: object) => {
+    const error: unknown = await stack.preview({ ...args, ...bad }).catch((thrown: unknown) => thrown);
+    if (!(error instanceof CheckFailed)) throw error;
+    return error.failures;
+  };
+  expect(await failures({ memory: "29645MiB" })).toEqual([
+    { property: "", reason: expect.stringMatching(/^memory .*above maxMemory/) },
+  ]);
+  expect(await failures({ memorySlots: 300 })).toEqual([
+    { property: "memorySlots", reason: expect.stringMatching(/^must be/) },
+  ]);
+  expect(await failures({ memory: "29645MiB", __secret: false })).toEqual([
+    { property: "memory", reason: expect.stringMatching(/29645 MiB.*above maxMemory/) },
+  ]);
 });
