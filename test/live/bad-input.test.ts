@@ -57,7 +57,7 @@ onEachEngine((on) => {
     for (const problem of [
       "memory has a problem: 8192 MiB is above maxMemory, 4096 MiB",
       "uri has a problem: ",
-      "xml has a problem: xml says <memory> 512 MiB, the argument memory says 8192 MiB",
+      "xml has a problem: has <memory> 512 MiB, but memory is 8192 MiB",
     ])
       expect(rules.stdout).toContain(`property ${problem}`);
     expect(rules.stdout).toContain("sockt");
