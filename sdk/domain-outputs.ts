@@ -1,29 +1,29 @@
-/** A memory device of the domain. Sizes are text such as `1259MiB`. */
+/** A memory device of the domain. Sizes are in canonical form: `"1259MiB"`. */
 export interface MemoryDeviceOutput {
-  /** `dimm`, `virtio-mem`, … as libvirt names it. */
+  /** libvirt's name of the model: `dimm`, `virtio-mem`, … */
   model: string;
-  /** Its size; for virtio-mem the most that it can hold. */
+  /** Size of the device. For virtio-mem, the most that it can provide. */
   size: string;
-  /** virtio-mem: the size that the guest is asked to have. `liveMemory` includes it. */
+  /** virtio-mem: the size that the guest is asked to take. It counts in `liveMemory`. */
   requested?: string;
-  /** virtio-mem of a running domain: the size that the guest has, as it was last read. */
+  /** virtio-mem of a running domain: the size that the guest had taken when it was last read. */
   current?: string;
-  /** Its alias in libvirt: `ua-pulumi-dimm<slot>` or `ua-pulumi-vmem<node>` if this provider added it. */
+  /** `ua-pulumi-dimm<slot>` or `ua-pulumi-vmem<node>` for devices that this provider added. */
   alias?: string;
-  /** Its slot, counted from 0. */
+  /** Slot number, from 0. */
   slot?: number;
-  /** The NUMA node of the guest that it belongs to. */
+  /** NUMA node of the guest, from 0. */
   node?: number;
-  /** Its start address in the guest, hexadecimal. */
+  /** Start address in the guest, in hexadecimal. */
   base?: string;
   /**
-   * DIMMs only: whether the guest has memory blocks for it, as its agent reported at the last change. `false`: the guest's kernel
-   * rejected it, which a refresh finds too. Absent if the agent couldn't be asked.
+   * DIMMs: whether the guest has memory blocks for it, as the guest agent reported after the last change. `false`: the
+   * guest's kernel rejected it; a refresh detects that, too. Absent where the agent couldn't be asked.
    */
   taken?: boolean;
 }
 
-/** Sizes that a change of `memory` can reach without a restart: `from`, then every `step`, up to `to`. */
+/** Sizes that `memory` can be changed to without a restart: from `from` to `to`, in steps of `step`. */
 export interface ReachableSizes {
   /** The smallest of these sizes. */
   from: string;
@@ -32,3 +32,15 @@ export interface ReachableSizes {
   /** The difference between one size and the next. */
   step: string;
 }
+
+/**
+ * What a run does:
+ * - `none`: nothing;
+ * - `live`: it changes the running domain without a restart, or a domain that is off;
+ * - `nextBoot`: it changes only the definition, which takes effect when the domain is shut down and started;
+ * - `restart`: it shuts the domain down;
+ * - `replace`: it deletes the domain and creates it again;
+ * - `refuse`: nothing, and the preview fails with the reason;
+ * - `unknown`: that depends on a value that isn't known yet, or on a host that can't be reached.
+ */
+export type ChangeOutcome = "none" | "live" | "nextBoot" | "restart" | "replace" | "refuse" | "unknown";

@@ -95,11 +95,37 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/libvirt/uri.ts",
     "type:provider/libvirt/hypervisor.ts",
     "type:provider/session.ts",
+    "node:util",
   ],
 };
 
 /** Any room of the provider may import these. */
 const GROUND = ["provider/defined.ts"];
+
+/** What the planner knows before it decides anything: the domain, the program, and how a plan is put into words. */
+const PLAN_GROUND = [
+  "provider/units",
+  "provider/args",
+  "provider/domain/state.ts",
+  ...["desired", "devices", "observed", "plan", "platform", "reason-codes", "text"].map(
+    (file) => `provider/plan/${file}.ts`,
+  ),
+];
+
+/** The same inside the planner: each room builds on the rooms above it, and the files of `plan/` itself join them. */
+const PLAN_MAY_IMPORT: Record<string, string[]> = {
+  "provider/plan/numa": PLAN_GROUND,
+  "provider/plan/dimms": [...PLAN_GROUND, "provider/plan/numa"],
+  "provider/plan/virtio-mem": [...PLAN_GROUND, "provider/plan/numa"],
+  "provider/plan/definition": [...PLAN_GROUND, "provider/plan/numa", "provider/plan/virtio-mem"],
+  "provider/plan/live-sizes": [
+    ...PLAN_GROUND,
+    "provider/plan/numa",
+    "provider/plan/dimms",
+    "provider/plan/virtio-mem",
+    "provider/plan/definition",
+  ],
+};
 
 interface Import {
   from: string;
@@ -129,8 +155,12 @@ function imports(file: string): Import[] {
   }));
 }
 
-function isAllowed(room: string, { from, isType }: Import): boolean {
-  const rules = [`${room}/`, ...(room === "sdk" ? [] : GROUND), ...(MAY_IMPORT[room] ?? [])];
+function isAllowed(
+  room: string,
+  { from, isType }: Import,
+  mayImport: Record<string, string[]> = MAY_IMPORT,
+): boolean {
+  const rules = [`${room}/`, ...(room === "sdk" ? [] : GROUND), ...(mayImport[room] ?? [])];
   return rules.some((rule) => {
     const target = rule.replace(/^type:/, "");
     if (rule.startsWith("type:") && !isType) return false;
@@ -154,11 +184,35 @@ describe("each room imports only what the design allows it", () => {
     expect(found.filter((one) => !isAllowed(room, one))).toEqual([]);
   });
 
+  test("inside update an action knows neither the loop, nor what is recorded", () => {
+    const files = globSync("provider/update/actions/*.ts", { cwd: root });
+    const above = ["run-update", "run-step", "record-outputs", "require-memory"];
+    const forbidden = above.map((name) => `provider/update/${name}.ts`);
+    expect(files.length).toBeGreaterThan(8);
+    expect(files.flatMap(imports).filter(({ from }) => forbidden.includes(from))).toEqual([]);
+  });
+
   test("every room has its rule", () => {
     const folders = globSync("provider/*/", { cwd: root }).map((folder) =>
       normalize(folder).replace(/\/$/, ""),
     );
     expect(folders.filter((folder) => !rooms.includes(folder))).toEqual([]);
+  });
+
+  test.each(Object.keys(PLAN_MAY_IMPORT))("%s", (room) => {
+    const found = globSync(`${room}/*.ts`, { cwd: root }).flatMap(imports);
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.filter((one) => !isAllowed(room, one, PLAN_MAY_IMPORT))).toEqual([]);
+  });
+
+  test("every room of the planner has its rule, and the planner's ground stands on no room", () => {
+    const folders = globSync("provider/plan/*/", { cwd: root }).map((folder) =>
+      normalize(folder).replace(/\/$/, ""),
+    );
+    expect(folders.sort()).toEqual(Object.keys(PLAN_MAY_IMPORT).sort());
+    const ground = PLAN_GROUND.filter((file) => file.startsWith("provider/plan/"));
+    const found = ground.flatMap(imports);
+    expect(found.filter((one) => !isAllowed("", one, { "": PLAN_GROUND }))).toEqual([]);
   });
 
   test("what decides does no I/O: plan asks for nothing that reads a clock, a file, the network or chance", () => {

@@ -1,6 +1,21 @@
+import type { Failure } from "./failure.ts";
+
 /** Inputs that say whether a size or the XML is secret. */
 interface SecretMarked {
   __secret?: boolean;
+}
+
+/** The arguments of which {@link SecretMarked} may mean one. */
+const MAY_BE_SECRET: readonly string[] = ["memory", "maxMemory", "currentMemory", "xml"];
+
+/**
+ * Names the argument in the reason where its value may be secret: Pulumi's engine prints the value of the argument that a
+ * failure is at, also if it is secret.
+ */
+export function redactFailure(failure: Failure, inputs: SecretMarked): Failure {
+  const { property, reason } = failure;
+  if (inputs.__secret !== true || !MAY_BE_SECRET.includes(property)) return failure;
+  return { property: "", reason: reason.startsWith(`${property} `) ? reason : `${property} ${reason}` };
 }
 
 /** Replaces the figures of a message where a value that it may be made from is secret. */

@@ -36,7 +36,7 @@ export function expectLater(expected: Expectation): Expectation {
 
 /**
  * What the guest agent must report when all memory of the domain has arrived, whenever it was attached: for a run that ended
- * after its attach and before the guest's report. Undefined for the balloon, whose total says nothing without an earlier one.
+ * after its attach and before the guest's report. Undefined for the balloon, whose total means nothing without an earlier one.
  *
  * @param boot what the guest booted with; a block that it fills only in part need not be there
  * @param plugged the DIMMs

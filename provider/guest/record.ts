@@ -33,7 +33,7 @@ export function currentRecord(record: GuestRecord | undefined, domainId: number)
 
 /** What the state keeps of requests to release DIMMs that the guest had not answered. */
 export interface Detaching {
-  /** libvirt's id of the running domain: another id is another start, in which the DIMMs are no more. */
+  /** libvirt's id of the running domain: after another start the DIMMs are base memory. */
   domainId: number;
   aliases: string[];
 }

@@ -3,7 +3,7 @@ import { KIB_PER_GIB, KIB_PER_MIB, type Kib } from "../units/kib.ts";
 import { formatSize, formatWholeMib } from "../units/size.ts";
 import { type Expectation, newOffline } from "./expectation.ts";
 import type { GuestReport, Speaker } from "./report.ts";
-import type { GuestWaitResult } from "./wait-for-guest.ts";
+import type { GuestWait, GuestWaitResult } from "./wait-for-guest.ts";
 
 /** Where a figure comes from. */
 export const SPEAKERS: Record<Speaker, string> = {
@@ -22,9 +22,7 @@ export function describeProgress(report: GuestReport, expected: Expectation): st
 /** Why a guest doesn't have what was attached, with the counts and what would help. */
 export function describeMissing(
   { report, refused, noAnswer }: GuestWaitResult,
-  before: GuestReport,
-  expected: Expectation,
-  online: OnlinePolicy,
+  { before, expected, online }: Pick<GuestWait, "before" | "expected" | "online">,
 ): string {
   if (noAnswer !== undefined) return `${SPEAKERS[expected.speaker]} stopped responding (${noAnswer})`;
   if (expected.speaker === "balloon")

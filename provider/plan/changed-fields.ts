@@ -3,17 +3,17 @@ import { type ChangeNeeds, FIELD_NAMES, FIELDS, type FieldName } from "../args/f
 import type { Inputs } from "../args/inputs.ts";
 import { containsUnknown } from "../args/unknown.ts";
 
-/** What says how a resource begins, or is computed once, makes no difference later. */
+/** Changes that make no difference to an existing resource. */
 const WITHOUT_DIFFERENCE: ReadonlySet<ChangeNeeds> = new Set(["creation", "identity"]);
 
-/** The arguments that differ, in the order of the field table; not those that only say how a resource begins. */
+/** The arguments that differ, in the order of the field table, without those that only matter at creation. */
 export function changedFields(before: Partial<Inputs>, after: Partial<Inputs>): FieldName[] {
   return FIELD_NAMES.filter(
     (name) => !WITHOUT_DIFFERENCE.has(FIELDS[name].change) && !isDeepStrictEqual(before[name], after[name]),
   );
 }
 
-/** Those of them whose change needs this. A value that isn't known yet is never taken for a change that replaces. */
+/** The changed arguments with this entry in the table. A value that isn't known yet doesn't count as a replacing change. */
 export function changesThatNeed(
   needs: ChangeNeeds,
   changed: FieldName[],

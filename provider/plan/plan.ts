@@ -1,4 +1,5 @@
 import type { FieldName } from "../args/fields.ts";
+import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 
@@ -142,7 +143,9 @@ export function planMessage({
   details,
   steps,
 }: Pick<Plan, "headline" | "details" | "steps">): string {
-  const numbered = steps.map(({ sentence }, index) => `${index + 1}. ${sentence}`);
+  const sentences = steps.map(({ sentence }) => sentence);
+  const isSaid = sentences.length === 1 && headline.endsWith(`: ${sentences[0]}`);
+  const numbered = isSaid ? [] : sentences.map((sentence, index) => `${index + 1}. ${sentence}`);
   return [headline, ...details, ...numbered].join("\n");
 }
 
@@ -165,14 +168,14 @@ export function combine(parts: Plan[]): Plan {
   const others = [first, ...rest].filter((part) => part !== main);
   const details = [...main.details, ...others.flatMap((part) => [part.headline, ...part.details])];
   const layout = parts.find((part) => part.layout)?.layout;
-  return {
+  return defined({
     outcome: main.outcome,
     headline: main.headline,
     details: [...new Set(details)],
     steps: parts.flatMap((part) => part.steps),
     reasons: parts.flatMap((part) => part.reasons),
-    ...(layout && { layout }),
-  };
+    layout,
+  });
 }
 
 export function attachedDimms(steps: Step[]): DimmPlan[] {

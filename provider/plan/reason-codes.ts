@@ -59,6 +59,17 @@ export const REASON_CODES = [
   "replace-required",
   "domain-changed",
   "not-previewed",
+
+  // The domain and its host.
+  "domain-gone",
+  "uri-moved",
+  "name-taken",
+  "uuid-taken",
+  "unsupported-by-host",
+
+  // An adoption.
+  "nothing-to-adopt",
+  "adopt-refused",
 ] as const;
 
 export type ReasonCode = (typeof REASON_CODES)[number];

@@ -1,4 +1,4 @@
-import type { OnlinePolicy } from "../args/settings.ts";
+import { hotplugSetting, type OnlinePolicy } from "../args/settings.ts";
 import { countedSize, type MemoryDevice } from "../domain/state.ts";
 import { type Expectation, expect, expectAll, missing, newOffline } from "../guest/expectation.ts";
 import { currentRecord } from "../guest/record.ts";
@@ -38,7 +38,7 @@ export function awaitedMemory(context: UpdateContext): AwaitedMemory | undefined
   const isRepair = detachedDimms(plan.steps).some((dimm) =>
     untaken.some(({ alias }) => alias === dimm.alias),
   );
-  const online = news.hotplug?.online ?? session.defaults.online;
+  const online = hotplugSetting("online", news, session.defaults);
   return { dimms, owed, isRepair, seconds, online, attached: describeAttached(dimms) };
 }
 

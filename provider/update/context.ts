@@ -1,6 +1,6 @@
-import { hotplugSetting } from "../args/settings.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
+import { hotplugSetting } from "../args/settings.ts";
 import { UserError } from "../errors.ts";
 import { currentRecord, type GuestRecord } from "../guest/record.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";

@@ -6,10 +6,11 @@ import { parse } from "../domain/parse.ts";
 import { readDevices } from "../domain/read.ts";
 import type { MemoryDevice } from "../domain/state.ts";
 import { type Document, element } from "../domain/tree.ts";
+import { messageOf } from "../errors.ts";
 import type { DomainRef } from "../libvirt/hypervisor.ts";
 import { formatMib } from "../units/size.ts";
 
-/** The most that a hook may print: a device's XML has a few hundred bytes. */
+/** The most that a hook may print: the XML of a device has a few hundred bytes. */
 const MOST_OUTPUT = 64 * 1024;
 
 export interface HookContext {
@@ -19,7 +20,7 @@ export interface HookContext {
 }
 
 /**
- * Runs a hook: the program with its arguments, no shell, the device's XML on standard input, and the domain in the
+ * Runs a hook: the program with its arguments, without a shell, the device's XML on standard input, and the domain in the
  * environment (HOTPLUG_DOMAIN, HOTPLUG_UUID, HOTPLUG_URI).
  *
  * @returns what it printed
@@ -30,7 +31,7 @@ export async function runHook(hook: HookInput, xml: string, context: HookContext
   const [program = "", ...args] = hook.command;
   const seconds = hook.timeout ?? DEFAULT_HOOK_TIMEOUT;
   const child = spawn(program, args, {
-    // A group of its own, so that what the hook started ends with it.
+    // In a process group of its own, which is killed as a whole: libraries kill only the program, not what it started.
     detached: true,
     env: { ...process.env, HOTPLUG_DOMAIN: domain.name, HOTPLUG_UUID: domain.uuid, HOTPLUG_URI: uri },
     stdio: ["pipe", "pipe", "pipe"],
@@ -38,12 +39,12 @@ export async function runHook(hook: HookInput, xml: string, context: HookContext
   let out = "";
   let err = "";
   let isClosed = false;
-  const kill = () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL");
+  const killGroup = () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL");
   const failure = (why: string) => new Error(`${hook.command.join(" ")} ${why}${err && `: ${err.trim()}`}`);
   const ended = new Promise<string>((resolve, reject) => {
     child.stdout.on("data", (data: Buffer) => {
       out += data.toString();
-      if (out.length > MOST_OUTPUT) kill();
+      if (out.length > MOST_OUTPUT) reject(failure(`printed more than ${MOST_OUTPUT / 1024} KiB`));
     });
     child.stderr.on("data", (data: Buffer) => {
       err = (err + data.toString()).slice(-MOST_OUTPUT);
@@ -52,7 +53,7 @@ export async function runHook(hook: HookInput, xml: string, context: HookContext
     child.on("close", (code, signal) => {
       isClosed = true;
       if (code === 0) resolve(out);
-      else reject(failure(code === null ? `was ended by ${signal}` : `ended with ${code}`));
+      else reject(failure(code === null ? `was killed by ${signal}` : `exited with status ${code}`));
     });
     // A hook need not read its input.
     child.stdin.on("error", () => {});
@@ -62,18 +63,18 @@ export async function runHook(hook: HookInput, xml: string, context: HookContext
     const late = () => failure(`did not end within ${seconds} s`);
     return await Deadline.inSeconds(seconds, clock).race(ended, late);
   } finally {
-    if (!isClosed) kill();
+    if (!isClosed) killGroup();
   }
 }
 
 /**
- * The device's XML after a hook: what it printed, which must be the same device in all that the plan promised; nothing
- * printed leaves it as it is.
+ * The device's XML after `hotplug.before`: what the hook printed, which must be the same device in everything that the plan
+ * depends on. A hook that prints nothing leaves the XML unchanged.
  */
-export function rewritten(xml: string, printed: string): string {
+export function rewrittenDevice(xml: string, printed: string): string {
   if (printed.trim() === "") return xml;
-  const [before, after] = [deviceOf(xml), deviceOf(printed)];
-  const wrong = [
+  const [before, after] = [readDevice(xml), readDevice(printed)];
+  const differences = [
     ...(after.model === before.model ? [] : [`model ${after.model} instead of ${before.model}`]),
     ...(after.size === before.size
       ? []
@@ -81,23 +82,25 @@ export function rewritten(xml: string, printed: string): string {
     ...(after.node === before.node ? [] : [`node ${after.node} instead of ${before.node}`]),
     ...(after.alias === before.alias ? [] : [`alias ${after.alias} instead of ${before.alias}`]),
   ];
-  if (wrong.length > 0) throw new Error(`the hook hotplug.before printed a device with ${wrong.join(", ")}`);
+  if (differences.length > 0)
+    throw new Error(`the hook hotplug.before printed a device with ${differences.join(", ")}`);
   return printed;
 }
 
-function deviceOf(xml: string): MemoryDevice {
-  const { root } = parsed(xml);
+function readDevice(xml: string): MemoryDevice {
+  const { root } = parseXml(xml);
   if (root.name !== "memory")
-    throw new Error(`the hook hotplug.before printed <${root.name}>, and not one <memory>`);
+    throw new Error(`the hook hotplug.before printed <${root.name}> instead of one <memory> element`);
   const [device] = readDevices(element("domain", {}, element("devices", {}, root)));
-  if (device === undefined) throw new Error("the hook hotplug.before printed no memory device");
+  if (device === undefined)
+    throw new Error("the hook hotplug.before printed a <memory> without a known model");
   return device;
 }
 
-function parsed(xml: string): Document {
+function parseXml(xml: string): Document {
   try {
     return parse(xml);
   } catch (cause) {
-    throw new Error(`the hook hotplug.before printed what is no XML: ${(cause as Error).message}`, { cause });
+    throw new Error(`the hook hotplug.before printed invalid XML: ${messageOf(cause)}`, { cause });
   }
 }

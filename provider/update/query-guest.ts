@@ -5,7 +5,7 @@ import { secondsForGuest, type UpdateContext } from "./context.ts";
 
 /**
  * What the guest reports once its memory has changed, for the state. libvirt has confirmed the change already, so a guest that
- * doesn't answer is no failure.
+ * doesn't answer doesn't fail the update.
  */
 export async function queryGuest(
   context: UpdateContext,

@@ -53,3 +53,11 @@ test("docs/README.md leads to every page of docs/ and to the examples", () => {
   const own = globSync("*.md", { cwd: join(repository, "docs") }).filter((page) => page !== "README.md");
   expect(own.filter((page) => !index.includes(`(${page}`))).toEqual([]);
 });
+
+test("the files and folders that CONTRIBUTING.md names exist", () => {
+  const text = readFileSync(join(repository, "CONTRIBUTING.md"), "utf8");
+  const named = [...text.matchAll(/`((?:provider|sdk|test|docs|scripts|bench|examples)\/[\w./-]*)`/g)];
+  const paths = named.map(([, path = ""]) => path);
+  expect(paths.length).toBeGreaterThan(20);
+  expect(paths.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
+});

@@ -97,7 +97,7 @@ describe("an interrupt", () => {
     engine.kill("SIGINT");
     const [code] = await once(engine, "close");
     expect(code).toBe(1);
-    expect(output()).toContain("error: the operation was cancelled");
+    expect(output()).toContain("error: update canceled");
     const { resources = [], pending_operations } = readDeployment(join(dir, "dev.json")).deployment;
     expect(resources.map(({ urn }) => nameOf(urn))).toEqual(["proj-dev", "default", "a"]);
     expect(pending_operations).toBeUndefined();

@@ -66,11 +66,12 @@ export async function runOperation(kind: OperationKind, options: OperationOption
     snapshot.close();
     monitor.close();
   }
-  if (signal.aborted) report.error("", "the operation was cancelled");
+  if (signal.aborted) report.endedWith("canceled", { preview });
   const { ok, steps, changes, diagnostics, errors } = report;
   const durationMs = performance.now() - started;
   const outputs = stackOutputs(snapshot) ?? {};
-  return { ok, steps, changes, diagnostics, errors, outputs, oldOutputs, durationMs };
+  const begun = report.begunSteps;
+  return { ok, steps, begun, changes, diagnostics, errors, outputs, oldOutputs, durationMs };
 }
 
 async function runParts(kind: OperationKind, session: Session, refreshFirst: boolean): Promise<void> {
@@ -85,7 +86,7 @@ async function destroy(session: Session): Promise<void> {
   const generator = new StepGenerator(session);
   const executor = stepExecutor(session, generator);
   await deleteInLayers(generator.deletions(), snapshot.base, executor);
-  if (executor.hasFailed) report.ok = false;
+  if (executor.hasFailed) report.endedWith("failed", session);
 }
 
 function stackOutputs(snapshot: Snapshot) {

@@ -54,6 +54,8 @@ export async function openPulumiCliStack(
     const common = {
       ...given,
       onOutput,
+      // With --diff, messages go to the other stream.
+      onError: onOutput,
       onEvent: (event: EngineEvent) => collected.take(event),
       color: "never",
     } as const;
@@ -125,7 +127,9 @@ class Collected {
   take({ resOutputsEvent, diagnosticEvent, summaryEvent }: EngineEvent): void {
     if (resOutputsEvent && resOutputsEvent.metadata.type !== PROVIDER_TYPE) {
       const { op, urn, keys = [] } = resOutputsEvent.metadata;
-      this.steps.push({ op, urn, replaceReasons: keys });
+      // A preview reports the end of a component's step, and then its outputs.
+      const isKnown = this.steps.some((step) => step.op === op && step.urn === urn);
+      if (!isKnown) this.steps.push({ op, urn, replaceReasons: keys });
     }
     if (diagnosticEvent) {
       const { urn = "", severity, message, ephemeral = false } = diagnosticEvent;

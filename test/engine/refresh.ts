@@ -20,8 +20,8 @@ export async function refresh(session: Session, { counts }: { counts: boolean })
         const step = { op: "refresh" as Op, urn: old.urn, old };
         report.begun(step);
         try {
-          const resource = canBeRead(old) ? await read(old, session) : old;
-          const op = resource ? changeOf(old, resource) : "delete";
+          const unread: Read = { op: "same", resource: old };
+          const { op, resource } = canBeRead(old) ? await read(old, session) : unread;
           const ended = { ...step, op: counts ? op : step.op, ...(resource ? { new: resource } : {}) };
           report.ended(ended, counts ? op : undefined);
           return resource;
@@ -35,34 +35,37 @@ export async function refresh(session: Session, { counts }: { counts: boolean })
   );
   snapshot.base = withoutReferencesToGone(snapshot.base, found);
   snapshot.save();
-  if (anyFailed) throw new Bail("a resource could not be read");
+  if (!anyFailed) return;
+  report.endedWith("failed", session);
+  throw new Bail("a resource could not be read");
 }
 
 function canBeRead(resource: Resource): boolean {
   return resource.custom && !isProviderType(resource.type);
 }
 
-/** Undefined if the resource is gone. */
-async function read(old: Resource, { providers, preview, report }: Session): Promise<Resource | undefined> {
+interface Read {
+  op: "same" | "update" | "delete";
+  /** Undefined if it is gone. */
+  resource: Resource | undefined;
+}
+
+async function read(old: Resource, { providers, preview, report }: Session): Promise<Read> {
   const provider = providers.of(old);
   const { id, outputs, inputs = old.inputs, initErrors } = await provider.read(old);
   if (initErrors.length > 0) {
-    const message = `the resource is in an unhealthy state:\n* ${initErrors.join("\n* ")}`;
+    const message = `Refreshed resource is in an unhealthy state:\n* ${initErrors.join("\n* ")}`;
     report.diagnostic({ urn: old.urn, severity: "warning", message, ephemeral: false });
   }
-  if (id === "") return undefined;
+  if (id === "") return { op: "delete", resource: undefined };
   const resource = { ...old, id, inputs, outputs, initErrors };
   markSecretOutputs(resource);
-  if (changeOf(old, resource) === "update") resource.modified = new Date().toISOString();
-  // The real engine shows this difference; the call is part of what a provider sees.
-  const unknowns = preview ? "keep" : "drop";
-  await provider.diff(resource, old.inputs, { unknowns, ignore: resource.ignoreChanges });
-  return resource;
-}
-
-function changeOf(old: Resource, resource: Resource): "same" | "update" {
   const isSame = equal(old.inputs, resource.inputs) && equal(old.outputs, resource.outputs);
-  return isSame ? "same" : "update";
+  if (!isSame) resource.modified = new Date().toISOString();
+  // Not what differs in the state is reported, but what the next update would do about it.
+  const unknowns = preview ? "keep" : "drop";
+  const diff = await provider.diff(resource, old.inputs, { unknowns, ignore: resource.ignoreChanges });
+  return { op: diff.changes ? "update" : "same", resource };
 }
 
 /** `found` has the resource of the same position as it is now; what depended on gone ones no longer says so. */

@@ -20,7 +20,9 @@ export type EngineEvent =
 
 export interface OperationResult {
   ok: boolean;
+  /** Those that ended, and those that were begun. */
   steps: StepInfo[];
+  begun: StepInfo[];
   /** How many resources had which outcome; a replacement counts once. */
   changes: Record<string, number>;
   diagnostics: Diagnostic[];
@@ -36,6 +38,7 @@ export interface OperationResult {
 export class Report {
   ok = true;
   readonly steps: StepInfo[] = [];
+  readonly begunSteps: StepInfo[] = [];
   readonly changes: Record<string, number> = {};
   readonly diagnostics: Diagnostic[] = [];
   private readonly listener: (event: EngineEvent) => void;
@@ -47,15 +50,22 @@ export class Report {
   }
 
   begun(step: StepInfo): void {
-    if (isShown(step)) this.listener({ kind: "begun", step });
+    if (!isShown(step)) return;
+    this.begunSteps.push(step);
+    this.listener({ kind: "begun", step });
   }
 
   /** `counted`: the outcome by which the resource counts, if it does. */
   ended(step: StepInfo, counted: string | undefined): void {
     if (!isShown(step)) return;
     if (counted) this.changes[counted] = (this.changes[counted] ?? 0) + 1;
-    if (step.new?.custom === false && step.op !== "refresh") this.awaitingOutputs.set(step.urn, step);
-    else this.emitEnd(step);
+    this.emitEnd(step);
+  }
+
+  /** A component's step has ended, but for the outputs that the program registers. */
+  awaitsOutputs(step: StepInfo): void {
+    this.changes[step.op] = (this.changes[step.op] ?? 0) + 1;
+    this.awaitingOutputs.set(step.urn, step);
   }
 
   outputsRegistered(urn: string): void {
@@ -71,6 +81,11 @@ export class Report {
   failed(step: StepInfo, error: unknown): void {
     this.error(step.urn, messageOf(error));
     if (isShown(step)) this.listener({ kind: "failed", step });
+  }
+
+  /** How the real engine ends an operation in which a step failed, or which was cancelled. */
+  endedWith(how: "failed" | "canceled", { preview }: { preview: boolean }): void {
+    this.error("", `${preview ? "preview" : "update"} ${how}`);
   }
 
   /** An error of the operation itself. */

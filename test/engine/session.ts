@@ -42,7 +42,8 @@ export function stepExecutor(
       report.failed(step, error);
       throw error;
     }
-    report.ended(step, isPartOfReplacement(step) ? undefined : step.op);
+    if (step.new && !step.new.custom) report.awaitsOutputs(step);
+    else report.ended(step, isPartOfReplacement(step) ? undefined : step.op);
     on.done?.(step);
   };
   const executor = new Executor({ parallel, continueOnError, run, onStop: on.stop ?? (() => {}) });

@@ -68,7 +68,8 @@ export class Update implements ProgramRequests {
       this.executor.stop();
     }
     await this.executor.idle();
-    if (this.executor.hasFailed || this.executor.hasStopped) report.ok = false;
+    if (this.executor.hasFailed) report.endedWith("failed", this.session);
+    if (this.executor.hasStopped) report.ok = false;
     this.storeStackOutputs();
     // A program that was not let finish has nothing of interest to say any more.
     if (!isComplete) program.kill();

@@ -9,15 +9,15 @@ const block = (index: number, online: boolean) => ({ "phys-index": index, online
 
 describe("what an agent answers", () => {
   test("blocks: what is online counts, what isn't is named", () => {
-    const word = readBlocks([block(0, true), block(1, true), block(40, false)], 128 * MIB);
-    expect(word).toEqual({ memory: 256 * MIB, offline: [40], block: 128 * MIB });
+    const report = readBlocks([block(0, true), block(1, true), block(40, false)], 128 * MIB);
+    expect(report).toEqual({ memory: 256 * MIB, offline: [40], block: 128 * MIB });
   });
 
   test("the size of a block comes in bytes", () => {
     expect(readBlockSize({ size: 134_217_728 })).toBe(128 * MIB);
   });
 
-  test("bringing online: nothing to say of success, the guest's own reason of a refusal", () => {
+  test("bringing online: nothing for a success, the guest's own reason for a refusal", () => {
     const done = (index: number) => ({ "phys-index": index, response: "success" });
     const failed = { "phys-index": 41, response: "operation-failed", "error-code": 12 };
     expect(readRefusals([done(40), done(41)], "online")).toBeUndefined();
@@ -51,7 +51,7 @@ describe("what an agent answers", () => {
     }
   });
 
-  test("a word of a stranger's choice does not reach the terminal", () => {
+  test("a text of the guest's choice does not reach the terminal", () => {
     const reply = [{ "phys-index": 1, response: "\u001b[2Jgotcha" }];
     expect(() => readRefusals(reply, "online")).toThrow(
       "the guest agent's answer to guest-set-memory-blocks does not have the expected form",
@@ -59,7 +59,7 @@ describe("what an agent answers", () => {
   });
 });
 
-test("the agent is asked for its block size once, and told all blocks in one command", async () => {
+test("the agent is asked for its block size once, and sent all blocks in one command", async () => {
   const sent: AgentCommand[] = [];
   const answers: Record<string, unknown> = {
     "guest-get-memory-block-info": { size: 134_217_728 },

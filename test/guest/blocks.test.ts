@@ -7,7 +7,7 @@ import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 
 const domain = { name: "web-1", uuid: "11111111-2222-3333-4444-555555555555", id: 1 };
 
-/** A guest with blocks of 128 MiB: 1 GiB from its boot, and two behind the 4 GiB, one of which is offline. */
+/** A guest with blocks of 128 MiB: 1 GiB from its boot, and two above 4 GiB, one of which is offline. */
 const guest = { block: 128 * MIB, online: [0, 1, 2, 3, 4, 5, 6, 7, 32], offline: [33] };
 
 function dimm(base: string | undefined, mib: number): MemoryDevice {
@@ -28,7 +28,7 @@ describe("what a guest has of a DIMM", () => {
     expect(blocksOf(device, guest)).toEqual(blocks);
   });
 
-  test("is no question for other devices, of which a guest may take a part", () => {
+  test("isn't asked about other devices, of which a guest may use only a part", () => {
     expect(isTaken({ ...dimm("0x110000000", 256), model: "virtio-mem" }, guest)).toBeUndefined();
   });
 });

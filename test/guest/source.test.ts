@@ -25,7 +25,7 @@ async function find(guest: Partial<Pick<FakeHypervisor, "agent" | "balloon">>, c
 }
 
 describe("who speaks for a guest", () => {
-  test("the agent, which knows each block, before the balloon", async () => {
+  test("the agent, which knows each memory block, before the balloon", async () => {
     const { speaker, calls } = await find({ agent, balloon: BALLOON }, true);
     expect(speaker).toBe("agent");
     expect(calls).not.toContain("memoryStats");
@@ -52,7 +52,7 @@ describe("who speaks for a guest", () => {
     });
   });
 
-  test("an agent's words are shown on one line, without what a terminal would act on", async () => {
+  test("an agent's errors are shown on one line, without what a terminal would act on", async () => {
     const rude = () => {
       throw new Error("\u001b[31mno\nblocks\u202e");
     };
@@ -64,16 +64,16 @@ describe("who speaks for a guest", () => {
 });
 
 describe("a DIMM that the guest could not take", () => {
-  const word = (block?: number) => ({ memory: 0, offline: [], ...(block !== undefined && { block }) });
+  const report = (block?: number) => ({ memory: 0, offline: [], ...(block !== undefined && { block }) });
 
-  test("is named before it is attached, with the alignment that would do", () => {
-    expect(describeUnsuitable(word(2 * GIB), [2 * GIB, 256 * MIB])).toBe(
+  test("is named before it is attached, with the alignment that works", () => {
+    expect(describeUnsuitable(report(2 * GIB), [2 * GIB, 256 * MIB])).toBe(
       'the guest\'s memory blocks are 2 GiB, and a DIMM of 256 MiB is not a multiple of that: the guest would reject it and every later DIMM; set hotplug.alignment to "2048MiB"',
     );
   });
 
   test("whole blocks are fine, and so is a block size that nobody knows", () => {
-    expect(describeUnsuitable(word(128 * MIB), [256 * MIB, 128 * MIB])).toBeUndefined();
-    expect(describeUnsuitable(word(), [100 * MIB])).toBeUndefined();
+    expect(describeUnsuitable(report(128 * MIB), [256 * MIB, 128 * MIB])).toBeUndefined();
+    expect(describeUnsuitable(report(), [100 * MIB])).toBeUndefined();
   });
 });

@@ -36,7 +36,7 @@ describe("the blocks of a DIMM go offline in the guest", () => {
     expect(agent.offline).toEqual([]);
   });
 
-  test("none where one is refused: its number is said, and those before it are online again", async () => {
+  test("none where one is refused: it is named, and those before it are online again", async () => {
     agent.refused.add(33);
     expect(await take()).toEqual({
       kind: "refused",

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { OnlinePolicy } from "../../provider/args/settings.ts";
 import { Deadline } from "../../provider/deadline.ts";
-import { expectLater, expect as expectWord } from "../../provider/guest/expectation.ts";
+import { expectLater, expect as expectReport } from "../../provider/guest/expectation.ts";
 import type { GuestReport, Speaker } from "../../provider/guest/report.ts";
 import { describeMissing, describeProgress } from "../../provider/guest/text.ts";
 import { waitForGuest } from "../../provider/guest/wait-for-guest.ts";
@@ -16,17 +16,17 @@ interface Options {
   added?: number;
 }
 
-/** Waits for two more blocks, unless it is told otherwise; what the user was told on the way is kept. */
+/** Waits for two more blocks by default, and keeps the progress that is shown meanwhile. */
 async function wait(
   guest: FakeGuest,
   { speaker = "agent", online = "agent", seconds = 60, added = 256 * MIB }: Options = {},
 ) {
-  const before = guest.word(speaker);
-  const expected = expectWord(speaker, before, added);
-  const told: string[] = [];
-  const onProgress = async (report: GuestReport) => void told.push(describeProgress(report, expected));
+  const before = guest.report(speaker);
+  const expected = expectReport(speaker, before, added);
+  const progress: string[] = [];
+  const onProgress = async (report: GuestReport) => void progress.push(describeProgress(report, expected));
   const deadline = Deadline.inSeconds(seconds, guest.clock);
-  const verdict = await waitForGuest(guest.source(speaker), {
+  const result = await waitForGuest(guest.source(speaker), {
     before,
     expected,
     deadline,
@@ -34,44 +34,44 @@ async function wait(
     onProgress,
   });
   return {
-    verdict,
-    told,
-    why: verdict.missing > 0 ? describeMissing(verdict, before, expected, online) : "",
+    result,
+    progress,
+    why: result.missing > 0 ? describeMissing(result, { before, expected, online }) : "",
   };
 }
 
 describe("a guest that brings memory online by itself", () => {
-  test("is waited for until all of it is there, and what it has is told when that changes", async () => {
+  test("is waited for until all of it is there, and its progress is shown when it changes", async () => {
     const guest = new FakeGuest();
     guest.happens.set(1000, (one) => one.bringOnline([32]));
     guest.happens.set(2000, (one) => one.bringOnline([33]));
-    const { verdict, told } = await wait(guest);
-    expect(verdict).toEqual({ report: guest.word(), missing: 0 });
-    expect(told).toEqual(["512 of 768 MiB online", "640 of 768 MiB online"]);
+    const { result, progress } = await wait(guest);
+    expect(result).toEqual({ report: guest.report(), missing: 0 });
+    expect(progress).toEqual(["512 of 768 MiB online", "640 of 768 MiB online"]);
     expect(guest.clock.now()).toBe(2000);
-    expect(guest.told).toEqual([]);
+    expect(guest.onlined).toEqual([]);
   });
 
   test("is asked at once: one that was quick costs no wait", async () => {
     const guest = new FakeGuest();
     guest.happens.set(0, (one) => one.bringOnline([32, 33]));
-    expect(await wait(guest)).toMatchObject({ verdict: { missing: 0 }, told: [] });
+    expect(await wait(guest)).toMatchObject({ result: { missing: 0 }, progress: [] });
     expect(guest.clock.now()).toBe(0);
   });
 
   test("may leave out the map of the new memory, by the balloon", async () => {
     const guest = new FakeGuest();
     const source = { speaker: "balloon" as const, added: 256 * MIB };
-    const before = guest.word("balloon");
-    const expected = expectWord("balloon", before, source.added);
-    for (const [word, isThere] of [
+    const before = guest.report("balloon");
+    const expected = expectReport("balloon", before, source.added);
+    for (const [counted, isThere] of [
       [252, true],
       [251, false],
     ] as const) {
-      const said = { ...before, memory: before.memory + word * MIB };
+      const report = { ...before, memory: before.memory + counted * MIB };
       const deadline = Deadline.inSeconds(1, guest.clock);
       const wait = { before, expected, deadline, online: "agent" as const, onProgress: async () => {} };
-      const one = { speaker: "balloon" as const, ask: async () => said };
+      const one = { speaker: "balloon" as const, ask: async () => report };
       expect((await waitForGuest(one, wait)).missing === 0).toBe(isThere);
     }
   });
@@ -86,9 +86,9 @@ describe("blocks that stay offline", () => {
     const guest = new FakeGuest();
     guest.offline = [7];
     guest.happens.set(500, offline);
-    const { verdict } = await wait(guest);
-    expect(verdict.missing).toBe(0);
-    expect(guest.told).toEqual([{ at: 3500, blocks: [32, 33] }]);
+    const { result } = await wait(guest);
+    expect(result.missing).toBe(0);
+    expect(guest.onlined).toEqual([{ at: 3500, blocks: [32, 33] }]);
     expect(guest.offline).toEqual([7]);
   });
 
@@ -96,27 +96,27 @@ describe("blocks that stay offline", () => {
     const guest = new FakeGuest();
     guest.happens.set(0, offline);
     guest.happens.set(2500, (one) => one.bringOnline([32, 33]));
-    expect((await wait(guest)).verdict.missing).toBe(0);
-    expect(guest.told).toEqual([]);
+    expect((await wait(guest)).result.missing).toBe(0);
+    expect(guest.onlined).toEqual([]);
   });
 
   test("are tried again, and reported with the guest's reason when the time is up", async () => {
     const guest = new FakeGuest();
     guest.happens.set(0, offline);
     guest.refusal = "the agent could not bring block 32 online (operation-failed, error 12)";
-    const { verdict, why } = await wait(guest, { seconds: 10 });
-    expect(verdict).toMatchObject({ missing: 256 * MIB, refused: guest.refusal });
-    expect(guest.told.map(({ at }) => at)).toEqual([3000, 6000, 9000]);
+    const { result, why } = await wait(guest, { seconds: 10 });
+    expect(result).toMatchObject({ missing: 256 * MIB, refused: guest.refusal });
+    expect(guest.onlined.map(({ at }) => at)).toEqual([3000, 6000, 9000]);
     expect(guest.clock.now()).toBe(10_000);
     expect(why).toBe(`2 new memory blocks of 128 MiB are offline: ${guest.refusal}`);
   });
 
-  test("are the guest's own business where the program says so", async () => {
+  test('are left to the guest with hotplug.online "guest"', async () => {
     const guest = new FakeGuest();
     guest.happens.set(0, offline);
-    const { verdict, why } = await wait(guest, { online: "guest", seconds: 10 });
-    expect(verdict.missing).toBe(256 * MIB);
-    expect(guest.told).toEqual([]);
+    const { result, why } = await wait(guest, { online: "guest", seconds: 10 });
+    expect(result.missing).toBe(256 * MIB);
+    expect(guest.onlined).toEqual([]);
     expect(why).toBe(
       '2 new memory blocks of 128 MiB are offline; with hotplug.online "guest", the guest must bring them online itself (memhp_default_state=online or a udev rule)',
     );
@@ -125,23 +125,23 @@ describe("blocks that stay offline", () => {
   test("count as arrived where nobody has to bring them online", async () => {
     const guest = new FakeGuest();
     guest.happens.set(0, offline);
-    expect((await wait(guest, { online: "none" })).verdict.missing).toBe(0);
-    expect(guest.told).toEqual([]);
+    expect((await wait(guest, { online: "none" })).result.missing).toBe(0);
+    expect(guest.onlined).toEqual([]);
     expect(guest.clock.now()).toBe(0);
   });
 
   test("are tried within a short patience too", async () => {
     const guest = new FakeGuest();
     guest.happens.set(0, offline);
-    expect((await wait(guest, { seconds: 2 })).verdict.missing).toBe(0);
-    expect(guest.told).toEqual([{ at: 1000, blocks: [32, 33] }]);
+    expect((await wait(guest, { seconds: 2 })).result.missing).toBe(0);
+    expect(guest.onlined).toEqual([{ at: 1000, blocks: [32, 33] }]);
   });
 });
 
 describe("a guest that never has it", () => {
-  test("refused it: no blocks", async () => {
-    const { verdict, why } = await wait(new FakeGuest(), { seconds: 5 });
-    expect(verdict.missing).toBe(256 * MIB);
+  test("has no blocks for it", async () => {
+    const { result, why } = await wait(new FakeGuest(), { seconds: 5 });
+    expect(result.missing).toBe(256 * MIB);
     expect(why).toBe(
       "the guest has no memory blocks for 256 MiB: it rejected that memory or is slow (see its kernel log)",
     );
@@ -157,19 +157,19 @@ describe("a guest that never has it", () => {
     );
   });
 
-  test("says only its total, by the balloon", async () => {
+  test("reports only its total, through the balloon", async () => {
     const { why } = await wait(new FakeGuest(), { speaker: "balloon", seconds: 5 });
     expect(why).toMatch(/^its balloon driver reports 411 MiB: the memory may still be offline in the guest/);
   });
 
-  test("says nothing any more", async () => {
+  test("stops answering", async () => {
     const guest = new FakeGuest();
     guest.happens.set(0, (one) => {
       one.hangs = true;
     });
-    const { verdict, why } = await wait(guest, { seconds: 5 });
-    expect(verdict).toEqual({
-      report: guest.word(),
+    const { result, why } = await wait(guest, { seconds: 5 });
+    expect(result).toEqual({
+      report: guest.report(),
       missing: 256 * MIB,
       noAnswer: "Guest agent is not responding",
     });
@@ -178,13 +178,13 @@ describe("a guest that never has it", () => {
 
   test("has a balloon that stopped reporting", async () => {
     const guest = new FakeGuest();
-    const word = guest.word("balloon");
-    const expected = expectWord("balloon", word, 256 * MIB);
+    const before = guest.report("balloon");
+    const expected = expectReport("balloon", before, 256 * MIB);
     const deadline = Deadline.inSeconds(5, guest.clock);
-    const wait = { before: word, expected, deadline, online: "agent" as const, onProgress: async () => {} };
-    const frozen = { speaker: "balloon" as const, ask: async () => word };
-    const verdict = await waitForGuest(frozen, wait);
-    expect(describeMissing(verdict, word, expected, "agent")).toBe(
+    const wait = { before, expected, deadline, online: "agent" as const, onProgress: async () => {} };
+    const frozen = { speaker: "balloon" as const, ask: async () => before };
+    const result = await waitForGuest(frozen, wait);
+    expect(describeMissing(result, wait)).toBe(
       "its balloon driver has not reported since the attach: the guest hangs or is too busy",
     );
   });
@@ -198,7 +198,7 @@ describe("a guest that never has it", () => {
       one.hangs = false;
       one.bringOnline([32, 33]);
     });
-    expect((await wait(guest)).verdict).toEqual({ report: guest.word(), missing: 0 });
+    expect((await wait(guest)).result).toEqual({ report: guest.report(), missing: 0 });
   });
 });
 
@@ -215,27 +215,27 @@ describe("at any time", () => {
       for (const { at, count } of grows)
         guest.happens.set(at, (one) => one.bringOnline(Array.from({ length: count }, () => next++)));
       const added = blocks * guest.block;
-      const before = guest.word().memory;
-      const { verdict } = await wait(guest, { seconds, added });
+      const before = guest.report().memory;
+      const { result } = await wait(guest, { seconds, added });
       expect(guest.clock.now()).toBeLessThanOrEqual(seconds * 1000);
-      expect(verdict.missing).toBe(Math.max(0, before + added - guest.word().memory));
-      if (verdict.missing > 0) expect(guest.clock.now()).toBe(seconds * 1000);
+      expect(result.missing).toBe(Math.max(0, before + added - guest.report().memory));
+      if (result.missing > 0) expect(guest.clock.now()).toBe(seconds * 1000);
     },
   );
 });
 
-test("progress is told in the unit of the whole", () => {
-  const words = (memory: number, of: number) =>
-    describeProgress({ memory, offline: [] }, expectWord("agent", { memory: 0, offline: [] }, of));
-  expect(words(1.1 * GIB, 3 * GIB)).toBe("1.1 of 3.0 GiB online");
-  expect(words(404.7 * MIB, 768 * MIB)).toBe("404 of 768 MiB online");
+test("progress is shown in the unit of the whole", () => {
+  const shown = (memory: number, of: number) =>
+    describeProgress({ memory, offline: [] }, expectReport("agent", { memory: 0, offline: [] }, of));
+  expect(shown(1.1 * GIB, 3 * GIB)).toBe("1.1 of 3.0 GiB online");
+  expect(shown(404.7 * MIB, 768 * MIB)).toBe("404 of 768 MiB online");
 });
 
-test("a later run knows that the guest may have been rebooted: by the balloon the map is no memory then", () => {
-  const first = expectWord("balloon", { memory: GIB, offline: [] }, GIB);
+test("a later run knows that the guest may have been rebooted: its balloon driver then reports less by the page map", () => {
+  const first = expectReport("balloon", { memory: GIB, offline: [] }, GIB);
   expect(first).toMatchObject({ memory: 2 * GIB, slack: 16 * MIB });
   expect(expectLater(first)).toMatchObject({ memory: 2 * GIB, slack: 32 * MIB });
-  const byAgent = expectWord("agent", { memory: GIB, offline: [3] }, GIB);
+  const byAgent = expectReport("agent", { memory: GIB, offline: [3] }, GIB);
   expect(byAgent).toEqual({ speaker: "agent", memory: 2 * GIB, added: GIB, slack: 0, others: [3] });
   expect(expectLater(byAgent)).toEqual(byAgent);
 });

@@ -27,16 +27,17 @@ onEachEngine((on) => {
     );
     const schema = await stack.preview();
     expect(schema.ok).toBe(false);
+    // As Pulumi prints them: with the value of a top-level argument, and none at a path below one.
     for (const problem of [
-      'memory has a problem: is not a whole number of MiB; the nearest are "3814MiB" and "3815MiB"',
-      "memorySlots has a problem: must be a whole number from 1 to 256",
-      "hotplug.alignment has a problem: is 3 MiB; it must be a power of two of at least 128 MiB",
-      "name has a problem: must be 1 to 200 letters, digits",
-      "disks[0].file has a problem: must be an absolute path on the host where libvirt runs",
-      "interfaces[0] has a problem: needs exactly one of network, bridge and user: true",
-      'memry has a problem: is no argument of a Domain; did you mean "memory"?',
-      "uri has a problem: ",
-      "xml has a problem: ",
+      'memory value {4GB} has a problem: is not a whole number of MiB; use "3814MiB" or "3815MiB"',
+      "memorySlots value {257} has a problem: must be a whole number from 1 to 256",
+      "hotplug.alignment value {<nil>} has a problem: is 3 MiB; it must be a power of two of at least 128 MiB",
+      "name value {a/b} has a problem: must be 1 to 200 letters, digits",
+      "disks[0].file value {<nil>} has a problem: must be an absolute path on the host where libvirt runs",
+      "interfaces[0] value {<nil>} has a problem: must have exactly one of network, bridge and user: true",
+      'memry value {4GiB} has a problem: is not an argument of Domain; did you mean "memory"?',
+      "uri value {xen:///system} has a problem: ",
+      "xml value {<domain><devices></domain>} has a problem: ",
     ])
       expect(schema.stdout).toContain(`property ${problem}`);
 
@@ -55,9 +56,9 @@ onEachEngine((on) => {
     const rules = await other.preview();
     expect(rules.ok).toBe(false);
     for (const problem of [
-      "memory has a problem: 8192 MiB is above maxMemory, 4096 MiB",
-      "uri has a problem: ",
-      "xml has a problem: has <memory> 512 MiB, but memory is 8192 MiB",
+      "memory value {8GiB} has a problem: is 8192 MiB, above maxMemory (4096 MiB)",
+      "uri value {qemu:///session?sockt=/x} has a problem: ",
+      "xml value {<domain><memory unit='MiB'>512</memory></domain>} has a problem: has <memory> 512 MiB, but memory is 8192 MiB",
     ])
       expect(rules.stdout).toContain(`property ${problem}`);
     expect(rules.stdout).toContain("sockt");
@@ -73,7 +74,9 @@ test("a change to bad arguments leaves the domain as it is", async () => {
   stack.edit("kept", { memory: "4 GB of ram" });
   const { ok, stdout } = await stack.up();
   expect(ok).toBe(false);
-  expect(stdout).toContain('property memory has a problem: is not a valid size; use e.g. "4GiB"');
+  expect(stdout).toContain(
+    'property memory value {4 GB of ram} has a problem: is not a valid size; use e.g. "4GiB"',
+  );
   expect([lab().qemuPid("kept"), await lab().virsh("dumpxml", "kept", "--inactive")]).toEqual(before);
 
   // A URI where the same domain answers is a setting; another one is an error.

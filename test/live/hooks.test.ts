@@ -54,7 +54,7 @@ test("before rewrites the device's XML, after sees what was attached, both know 
   });
 
   expect(said(up, "after")).toContain(
-    "warning: 256 MiB is attached, and the hook hotplug.after failed: sh -c echo the inventory is away >&2; exit 7 hook ended with 7: the inventory is away",
+    "warning: 256 MiB was attached, but the hook hotplug.after failed: sh -c echo the inventory is away >&2; exit 7 hook exited with status 7: the inventory is away",
   );
   expect(await liveMemory(lab(), "after")).toMatchObject({ memory: 512 * MIB });
   expect(await nextBootMemory(lab(), "after")).toMatchObject({ cells: [512 * MIB], devices: [] });
@@ -69,7 +69,7 @@ test("before that fails, hangs, or prints another device: nothing is attached, a
   const bad: Record<string, { command: string[]; timeout?: number; error: string }> = {
     fails: {
       command: shell("echo the pool is exhausted >&2; exit 3"),
-      error: "hook ended with 3: the pool is exhausted",
+      error: "hook exited with status 3: the pool is exhausted",
     },
     hangs: {
       command: shell('echo thinking >&2; sleep 1000 & echo "$! $$" > "$1"; wait', sleepers),
@@ -86,9 +86,9 @@ test("before that fails, hangs, or prints another device: nothing is attached, a
     },
     other: {
       command: ["echo", "<disk/>"],
-      error: "the hook hotplug.before printed <disk>, and not one <memory>",
+      error: "the hook hotplug.before printed <disk> instead of one <memory> element",
     },
-    prose: { command: ["echo", "all is well"], error: "the hook hotplug.before printed what is no XML: " },
+    prose: { command: ["echo", "all is well"], error: "the hook hotplug.before printed invalid XML: " },
     absent: {
       command: ["/there/is/none"],
       error: "/there/is/none can't be run: spawn /there/is/none ENOENT",
@@ -106,7 +106,7 @@ test("before that fails, hangs, or prints another device: nothing is attached, a
   expect(up.ok).toBe(false);
   for (const [name, { error }] of Object.entries(bad)) {
     expect(said(up, name)).toContain(
-      `error: Unable to attach a DIMM of 256 MiB in slot 0, node 0 (domain ${name}): `,
+      `error: Unable to attach a 256 MiB DIMM in slot 0, node 0 (domain ${name}): `,
     );
     expect(said(up, name)).toContain(error);
     const untouched = { memory: 256 * MIB, cells: [256 * MIB], devices: [] };

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import type { PowerState } from "../../provider/libvirt/hypervisor.ts";
-import { readHost } from "../../provider/observe/host.ts";
 import { observe } from "../../provider/observe/observe.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 
@@ -15,7 +14,7 @@ function hostWith(power: PowerState, has: { live?: string; inactive?: string }):
   return host;
 }
 
-describe("a domain as it is seen", () => {
+describe("an observation of a domain", () => {
   test.each<[PowerState, string]>([
     ["running", "running"],
     ["blocked", "running"],
@@ -42,7 +41,7 @@ describe("a domain as it is seen", () => {
     },
   );
 
-  test("transient: the live XML stands for the definition, and there is no autostart", async () => {
+  test("a transient domain: the live XML is its definition, and it has no autostart", async () => {
     const observation = await observe(hostWith("running", { live: xml(1) }), domain);
     expect(observation).toMatchObject({
       autostart: false,
@@ -57,11 +56,4 @@ describe("a domain as it is seen", () => {
     expect(JSON.parse(JSON.stringify(observed))).toStrictEqual(observed);
     expect(JSON.stringify(observed)).not.toContain("web-1");
   });
-});
-
-test("a host's architecture, and what it runs with KVM", async () => {
-  const host = readHost(await new FakeHypervisor().capabilities());
-  expect(host).toEqual({ arch: "x86_64", kvm: new Set(["x86_64"]), machines: expect.any(Map) });
-  expect([...host.machines.keys()]).toEqual(["x86_64", "aarch64"]);
-  expect(host.machines.get("aarch64")).toEqual(["virt-7.2", "virt"]);
 });

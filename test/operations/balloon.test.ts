@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { CheckFailed, OneResource } from "../support/one-resource.ts";
+import { headlineOf, message } from "../support/texts.ts";
 
 const MIB = 1024;
 const args = { memory: "1GiB", maxMemory: "8GiB" };
@@ -33,7 +34,7 @@ describe("a program that names currentMemory", () => {
     host.guestObeysBalloon = false;
     const { inputs } = await stack.preview(ballooned);
     expect(inputs.memoryPlan).toBe(
-      "starts with 1 GiB; the balloon leaves 512 MiB of it; room for 16 DIMMs, up to 8 GiB",
+      "starts with 1 GiB (balloon target 512 MiB); room for 16 DIMMs, up to 8 GiB",
     );
     await stack.up(ballooned);
     expect(balloons()).toEqual([1024, 512]);
@@ -43,7 +44,13 @@ describe("a program that names currentMemory", () => {
   test("sets the balloon of the running domain, and of its next boot", async () => {
     await stack.up(args);
     expect(await stack.up(ballooned)).toBe("update");
-    expect(stack.run.said).toEqual(["live: balloon 1024 → 512 MiB, live and at the next boot"]);
+    expect(stack.run.said).toEqual([
+      message(
+        "live: balloon target 1024 → 512 MiB, now and at the next boot",
+        "1. set the balloon target in the definition to 512 MiB",
+        "2. set the balloon target to 512 MiB",
+      ),
+    ]);
     expect(balloons()).toEqual([512, 512]);
     expect(host.calls).not.toContain("attachDevice");
     await settled(ballooned);
@@ -52,8 +59,8 @@ describe("a program that names currentMemory", () => {
   test("sets it back after an attach, which raises it", async () => {
     await stack.up(ballooned);
     await stack.up({ ...ballooned, memory: "1280MiB" });
-    expect(stack.run.said[0]).toMatch(
-      /; no restart; when the guest has that, the balloon goes 768 → 512 MiB$/,
+    expect(stack.run.said[0]?.split("\n")).toContain(
+      "live: balloon target 768 → 512 MiB, once the guest has the new memory",
     );
     expect(balloons()).toEqual([512, 512]);
     expect(host.calls.indexOf("setMemory")).toBeGreaterThan(host.calls.indexOf("attachDevice"));
@@ -72,8 +79,11 @@ describe("a program that names currentMemory", () => {
   test("and takes it out again: the balloon gives everything back, once", async () => {
     await stack.up(ballooned);
     await stack.up(args);
-    expect(stack.run.said).toEqual([
-      "live: balloon 512 → 1024 MiB, live and at the next boot (all of it: the program names no currentMemory any more)",
+    expect(stack.run.said.map((text) => text.split("\n").slice(0, 2))).toEqual([
+      [
+        "live: balloon target 512 → 1024 MiB, now and at the next boot",
+        "the program no longer sets currentMemory, so the guest gets all of its memory back",
+      ],
     ]);
     expect(balloons()).toEqual([1024, 1024]);
     await host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true });
@@ -97,12 +107,14 @@ describe("a program that names currentMemory", () => {
   test("changes the definition alone of a domain that is off, or where the program defers", async () => {
     await stack.up({ ...args, running: false });
     await stack.up({ ...ballooned, running: false });
-    expect(stack.run.said).toEqual(["live: the domain is off: its definition's balloon goes 1024 → 512 MiB"]);
+    expect(stack.run.said.map(headlineOf)).toEqual([
+      "live: balloon target 1024 → 512 MiB in the definition (the domain is off)",
+    ]);
     expect(balloons()).toEqual([undefined, 512]);
     await stack.up(ballooned);
     const later = { ...ballooned, currentMemory: "600MiB", hotplug: { applyOn: "nextBoot" } };
     await stack.up(later);
-    expect(stack.run.said[0]).toMatch(/^balloon 512 → 600 MiB: takes effect when/);
+    expect(stack.run.said[0]).toMatch(/^next boot: balloon target 512 → 600 MiB, after a shutdown and start/);
     expect(balloons()).toEqual([512, 600]);
     await settled(later);
   });
@@ -112,8 +124,11 @@ describe("a program that names currentMemory", () => {
     host.change(host.only.uuid, { power: "paused" });
     host.guestObeysBalloon = false;
     await stack.up(ballooned);
-    expect(stack.run.said).toEqual([
-      "live: balloon 1024 → 512 MiB, live and at the next boot; the domain is paused: its guest follows when it resumes",
+    expect(stack.run.said.map((text) => text.split("\n").slice(0, 2))).toEqual([
+      [
+        "live: balloon target 1024 → 512 MiB, now and at the next boot",
+        "the domain is paused: the guest follows once it resumes",
+      ],
     ]);
     await settled(ballooned);
   });
@@ -132,9 +147,10 @@ describe("a program that names currentMemory", () => {
 test("a guest is not taken memory from unannounced", async () => {
   await stack.up(ballooned);
   await host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true });
-  await expect(stack.up({ ...ballooned, vcpus: 2 })).rejects.toThrow(
-    /the preview said «vcpus: .*», and now it is «balloon 700 → 512 MiB, live; vcpus: .*nothing was done/,
-  );
+  await expect(stack.up({ ...ballooned, vcpus: 2 })).rejects.toMatchObject({
+    code: "domain-changed",
+    message: expect.stringMatching(/\(memory would be removed\).*\nplanned: "next boot: vcpus, /),
+  });
   expect(balloons()).toEqual([700, 512]);
 });
 
@@ -147,8 +163,8 @@ test("gives back what a DIMM that goes takes with it, and is left as named", asy
   host.balloon = { available: 400 * MIB, usable: 100 * MIB, lastUpdate: 7 };
   host.calls.length = 0;
   await stack.up(shrinkable);
-  expect(stack.run.said[0]).toContain(
-    "before that the balloon goes 512 → 768 MiB, so that it leaves 512 MiB after it",
+  expect(stack.run.said[0]?.split("\n")).toContain(
+    "live: balloon target 512 → 768 MiB before the removal, so that 512 MiB remain",
   );
   expect(host.calls.filter((call) => call === "setMemory" || call === "detachDevice")).toEqual([
     "setMemory",
@@ -163,7 +179,7 @@ describe("a guest whose balloon does not move", () => {
     await stack.up(args);
     host.guestObeysBalloon = false;
     await expect(stack.up({ ...ballooned, ...patient })).rejects.toThrow(
-      /^Unable to set what the balloon leaves the guest to 512 MiB \(domain web-1\): balloon still at 1 GiB \(target 512 MiB\) after 1 s \(hotplug.awaitGuest\), where it was before: the guest has no balloon driver .* \(done before that: set what the balloon leaves at the next boot to 512 MiB\)$/,
+      /^Unable to set the balloon target to 512 MiB \(domain web-1\): balloon still at 1 GiB \(target 512 MiB\) after 1 s \(hotplug.awaitGuest\), where it was before: the guest has no balloon driver .* \(done before that: set the balloon target in the definition to 512 MiB\)$/,
     );
   });
 

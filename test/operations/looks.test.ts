@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
+import type { UserError } from "../../provider/errors.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource, Run, URN, wire } from "../support/one-resource.ts";
+import { GROW, GROW_DETAILS, headlineOf, message, NEXT_BOOT_DETAIL, unreachable } from "../support/texts.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 const grown = { ...args, memory: "1259MiB" };
-const grow =
-  "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart";
 
 let host: FakeHypervisor;
 let stack: OneResource;
@@ -30,11 +30,15 @@ describe("a preview", () => {
   test.each([
     ["a setting", { shutdownTimeout: 5 }, "setting only: shutdownTimeout"],
     ["hotplug", { hotplug: { alignment: "128MiB" } }, "setting only: hotplug"],
-    ["the description", { description: "shop" }, "live: description: changed in the definition"],
+    ["the description", { description: "shop" }, "live: change description in the definition"],
     [
       "vCPUs",
       { vcpus: 3 },
-      "vcpus: takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough",
+      message(
+        "next boot: vcpus, after a shutdown and start",
+        NEXT_BOOT_DETAIL,
+        "1. change vcpus in the definition",
+      ),
     ],
     ["autostart", { autostart: true }, "live: turn autostart on"],
   ])("of a change of %s follows from the state, without a look", async (_, change, said) => {
@@ -44,8 +48,10 @@ describe("a preview", () => {
 
   test("of a change of memory looks once, for check and diff together", async () => {
     const { kind, inputs } = await stack.preview(grown);
-    expect([kind, inputs.memoryPlan]).toEqual(["update", grow]);
-    expect(stack.run.messages).toEqual([{ urn: URN, severity: "info", text: `live: ${grow}` }]);
+    expect([kind, inputs.memoryPlan]).toEqual(["update", GROW]);
+    expect(stack.run.messages).toEqual([
+      { urn: URN, severity: "info", text: message(GROW, ...GROW_DETAILS) },
+    ]);
     expect([looks(), stack.run.connections.length]).toEqual([1, 1]);
     expect(host.calls).not.toContain("define");
   });
@@ -53,19 +59,22 @@ describe("a preview", () => {
   test("sees what the state doesn't know yet", async () => {
     host.turnOff(host.only.uuid);
     const { inputs } = await stack.preview({ ...args, memory: "1300MiB" });
-    expect(inputs.memoryPlan).toBe("the domain is off: its definition goes 1003 → 1300 MiB of at most 8 GiB");
-    expect(stack.run.said).toEqual([
-      "live: the domain is off: its definition goes 1003 → 1300 MiB of at most 8 GiB; start the domain, which is off",
-    ]);
+    const headline = "live: 1003 → 1300 MiB in the definition (the domain is off)";
+    expect(inputs.memoryPlan).toBe(headline);
+    expect(stack.run.said.map(headlineOf)).toEqual([headline]);
+    expect(stack.run.said[0]).toContain("2. start the domain, which is off");
   });
 
   test("of a domain that is gone asks for a refresh, and up does nothing", async () => {
     host.domains.clear();
     await stack.preview(grown);
     expect(stack.run.said).toEqual([
-      `domain web-1 (${stack.recorded.id}) is not on qemu:///system any more: run refresh, then preview again, unless this goes on with a replace that was interrupted`,
+      message(
+        `domain web-1 (${stack.recorded.id}) no longer exists on qemu:///system`,
+        "run refresh and preview again, unless this continues a replace that was interrupted",
+      ),
     ]);
-    await expect(stack.up(grown)).rejects.toThrow("is not on qemu:///system any more");
+    await expect(stack.up(grown)).rejects.toThrow("no longer exists on qemu:///system");
     expect(host.domains.size).toBe(0);
   });
 });
@@ -73,11 +82,19 @@ describe("a preview", () => {
 describe("diff", () => {
   const refused = { ...args, memory: "1300MiB", hotplug: { whenNotPossible: "error" } };
 
-  test("refuses by an error, after it said the sentence on the resource's row", async () => {
-    await expect(stack.preview(refused)).rejects.toThrow(
-      /^1003 → 1300 MiB can't be hot-plugged: .*nothing is done$/,
+  test("refuses by an error with the details, which the engine shows: nothing is logged beside it", async () => {
+    const error: UserError = await stack.preview(refused).then(
+      () => expect.unreachable(),
+      (error) => error,
     );
-    expect(stack.run.said).toEqual([expect.stringMatching(/^1003 → 1300 MiB can't be hot-plugged/)]);
+    expect(error.code).toBe("not-aligned");
+    expect(error.message.split("\n")).toEqual([
+      "refused: 1003 → 1300 MiB is not a multiple of 256 MiB (live: 1259 or 1515 MiB)",
+      "the increase of 297 MiB is not a multiple of 256 MiB",
+      expect.stringMatching(/^sizes that work without a restart: 1259 MiB/),
+      expect.stringMatching(/^hotplug.whenNotPossible is "error", so nothing is done/),
+    ]);
+    expect(stack.run.said).toEqual([]);
   });
 
   test("of a refresh, which comes without a check, refuses nothing: the refresh is the way out", async () => {
@@ -103,7 +120,7 @@ describe("diff", () => {
   test("of a URI that isn't known yet looks where the domain is", async () => {
     const { kind } = await stack.preview({ ...grown, uri: UNKNOWN });
     expect([kind, stack.run.connections, looks()]).toEqual(["update", ["qemu:///system"], 1]);
-    expect(stack.run.said).toEqual([`live: ${grow}`]);
+    expect(stack.run.said.map(headlineOf)).toEqual([GROW]);
   });
 
   test("of a replace names the fields, deletes first and warns", async () => {
@@ -126,9 +143,8 @@ describe("with the hypervisor out of reach", () => {
   test("a change is planned from the state, and says so", async () => {
     const { kind, inputs } = await stack.preview(grown);
     expect([kind, inputs.memoryPlan]).toEqual(["update", "1003 → 1259 MiB"]);
-    expect(stack.run.said).toEqual([
-      `live: ${grow} (planned from the state alone, since the hypervisor can't be reached: nobody answers)`,
-    ]);
+    const [maximum = "", ...steps] = GROW_DETAILS;
+    expect(stack.run.said).toEqual([message(GROW, maximum, unreachable("nobody answers"), ...steps)]);
     expect(stack.run.connections).toEqual(["qemu:///system"]);
   });
 
@@ -154,7 +170,7 @@ describe("with the hypervisor out of reach", () => {
   test("the next run tries again", async () => {
     await stack.preview(grown);
     stack.hosts = { "qemu:///system": host };
-    expect((await stack.preview(grown)).inputs.memoryPlan).toBe(grow);
+    expect((await stack.preview(grown)).inputs.memoryPlan).toBe(GROW);
   });
 });
 
@@ -170,12 +186,12 @@ describe("a domain whose calls are never answered", () => {
       await run.provider.diff?.(recorded.id, wire(recorded.outputs), checked?.inputs ?? {});
       return checked?.inputs.memoryPlan;
     });
-    expect(await looks[1]).toBe(grow);
-    expect(await Promise.all(looks)).toEqual(["1003 → 1259 MiB", grow]);
-    expect(run.said.toSorted()).toEqual([
-      `live: ${grow}`,
-      `live: ${grow} (planned from the state alone, since the hypervisor can't be reached: qemu:///system did not answer for domain ${stack.recorded.id} within 5 s)`,
-    ]);
+    expect(await looks[1]).toBe(GROW);
+    expect(await Promise.all(looks)).toEqual(["1003 → 1259 MiB", GROW]);
+    expect(run.said.map(headlineOf)).toEqual([GROW, GROW]);
+    const late = `qemu:///system did not answer for domain ${stack.recorded.id} within 5 s`;
+    expect(run.said.filter((text) => text.includes(unreachable(late)))).toHaveLength(1);
+    expect(run.said.filter((text) => text.includes("unreachable"))).toHaveLength(1);
     expect(run.connections).toHaveLength(1);
   });
 });

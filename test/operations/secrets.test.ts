@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
-import { OneResource } from "../support/one-resource.ts";
+import { CheckFailed, OneResource } from "../support/one-resource.ts";
 
 /** Digits that occur in nothing else: 7411 MiB, and 512 MiB more. */
 const args = { memory: "7411MiB", maxMemory: "29644MiB", memorySlots: 3, __secret: true };
@@ -31,9 +31,13 @@ const refusal = libvirtError(
 );
 
 test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown>, RegExp]>([
-  ["a growth", (stack) => stack.up(grown), /^live: hot-plug … MiB as … DIMM into slot …/],
+  ["a growth", (stack) => stack.up(grown), /^live: … → … MiB, one … MiB DIMM in slot …/],
   ["a replace", (stack) => stack.preview({ ...args, memory: "7923MiB", name: "x" }), /^replace: /],
-  ["an unaligned size", (stack) => stack.preview({ ...args, memory: "7412MiB" }), /can't be hot-plugged/],
+  [
+    "an unaligned size",
+    (stack) => stack.preview({ ...args, memory: "7412MiB" }),
+    /^replace: … → … MiB is not a multiple of … MiB/,
+  ],
   [
     "an unaligned size that is an error",
     (stack) => stack.preview({ ...args, memory: "7412MiB", hotplug: { whenNotPossible: "error" } }),
@@ -45,7 +49,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
       const { __secret: _, ...open } = grown;
       return stack.preview(open);
     },
-    /^live: hot-plug … MiB/,
+    /^live: … → … MiB/,
   ],
   ["bad input", (stack) => stack.preview({ ...args, memory: "29645MiB" }), /above maxMemory/],
   [
@@ -59,7 +63,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
       host.refuses.set("attachDevice", refusal);
       return stack.up(grown);
     },
-    /Unable to attach a DIMM of … MiB .*Attaching memory device with size '…'/,
+    /Unable to attach a … MiB DIMM .*Attaching memory device with size '…'/,
   ],
   [
     "a partial update",
@@ -67,7 +71,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
       host.refuses.set("define", refusal);
       return stack.up(grown);
     },
-    /done before that: attach a DIMM of … MiB/,
+    /done before that: attach a … MiB DIMM/,
   ],
   [
     "a domain that changed meanwhile",
@@ -93,7 +97,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
       stack.hosts = {};
       return stack.preview(grown);
     },
-    /planned from the state alone/,
+    /planned from the state only/,
   ],
 ])("a secret size is in no message and no error: %s", async (_, story, words) => {
   const texts = await said(story);
@@ -108,4 +112,22 @@ test("a size that is no secret is said", async () => {
   await stack.up({ ...open, memory: "7411MiB" });
   await stack.up(open);
   expect(stack.run.said.join()).toContain("7411 → 7923 MiB");
+});
+
+test("a failed check is at no argument of which Pulumi would print a secret value", async () => {
+  const stack = new OneResource(new FakeHypervisor());
+  const failures = async (bad: object) => {
+    const error: unknown = await stack.preview({ ...args, ...bad }).catch((thrown: unknown) => thrown);
+    if (!(error instanceof CheckFailed)) throw error;
+    return error.failures;
+  };
+  expect(await failures({ memory: "29645MiB" })).toEqual([
+    { property: "", reason: expect.stringMatching(/^memory .*above maxMemory/) },
+  ]);
+  expect(await failures({ memorySlots: 300 })).toEqual([
+    { property: "memorySlots", reason: expect.stringMatching(/^must be/) },
+  ]);
+  expect(await failures({ memory: "29645MiB", __secret: false })).toEqual([
+    { property: "memory", reason: expect.stringMatching(/29645 MiB.*above maxMemory/) },
+  ]);
 });

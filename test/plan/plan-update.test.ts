@@ -8,6 +8,7 @@ import type { Observed } from "../../provider/plan/observed.ts";
 import type { Outcome } from "../../provider/plan/plan.ts";
 import { planUpdate, type UpdatePlan } from "../../provider/plan/plan-update.ts";
 import { off, running } from "../support/scene.ts";
+import { maximum, nextBoot, replaceCosts } from "./outcomes/row.ts";
 
 /** A domain of 1003 MiB of at most 8 GiB, as check made its arguments. */
 const before: Inputs = {
@@ -19,15 +20,11 @@ const before: Inputs = {
   memorySlots: 16,
 };
 
-const grow =
-  "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart";
-const nextBoot =
-  "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
-const anew =
-  "the domain is shut down, deleted and created anew: disk files are kept; NVRAM, TPM state, snapshots and changes made by hand are not";
-const unaligned =
-  "1003 → 1300 MiB can't be hot-plugged: the increase of 297 MiB is no multiple of 256 MiB; live from here: 1259 MiB; 1515 MiB (1259 MiB to 8171 MiB in steps of 256 MiB)";
-const notKnown = "update; live if possible, else replace: not known yet";
+const grow = "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart";
+const atNextBoot = "next boot: vcpus, after a shutdown and start";
+const definedOff = "live: 1003 → 1300 MiB in the definition (the domain is off)";
+const newDomain = "replace: a change of name needs a new domain";
+const notKnown = "unknown: live if possible, otherwise replace (depends on a value not known yet)";
 const error = { whenNotPossible: "error" } as const;
 const mac = "52:54:00:00:00:01";
 /** Pulumi puts its marker in the place of any value, whatever the type. */
@@ -44,8 +41,8 @@ function update(
   return planUpdate({ inputs, before: echoed, observed, recorded, defaults, adopted: false });
 }
 
-/** The change, the domain, and what follows: outcome, kinds of steps, sentence. */
-type Row = [string, Partial<Inputs>, Observed, Outcome, string, string];
+/** The change, the domain, and the plan: outcome, kinds of steps, headline and what the details must have. */
+type Row = [string, Partial<Inputs>, Observed, Outcome, string, string, details?: string[]];
 
 const rows: Row[] = [
   ["nothing", {}, running(), "none", "", ""],
@@ -67,14 +64,15 @@ const rows: Row[] = [
     "attach define",
     grow,
   ],
-  ["vCPUs", { vcpus: 4 }, running(), "nextBoot", "redefine", `vcpus: ${nextBoot}`],
+  ["vCPUs", { vcpus: 4 }, running(), "nextBoot", "redefine", atNextBoot, [nextBoot]],
   [
     "several at the next boot",
     { vcpus: 4, cpu: "host-model", description: "shop", disks: [{ file: "/d" }] },
     running(),
     "nextBoot",
     "redefine",
-    `vcpus, cpu, disks: ${nextBoot}`,
+    "next boot: vcpus, cpu and disks, after a shutdown and start",
+    [nextBoot],
   ],
   [
     "vCPUs of a domain that is off",
@@ -82,7 +80,7 @@ const rows: Row[] = [
     off(),
     "live",
     "redefine",
-    "vcpus: changed in the definition",
+    "live: change vcpus in the definition",
   ],
   [
     "description",
@@ -90,7 +88,7 @@ const rows: Row[] = [
     running(),
     "live",
     "redefine",
-    "description: changed in the definition",
+    "live: change description in the definition",
   ],
   [
     "xml",
@@ -98,59 +96,75 @@ const rows: Row[] = [
     running(),
     "nextBoot",
     "redefine",
-    `xml: ${nextBoot}; the definition is written anew from xml, without what was changed in it by hand`,
+    "next boot: xml, after a shutdown and start",
+    [nextBoot, "the definition is rewritten from xml; manual changes are lost"],
   ],
-  ["autostart on", { autostart: true }, running(), "live", "autostart", "turn autostart on"],
-  [
-    "name",
-    { name: "front" },
-    running(),
-    "replace",
-    "replace",
-    `replace: a change of name needs a new domain; ${anew}`,
-  ],
+  ["autostart on", { autostart: true }, running(), "live", "autostart", "live: turn autostart on"],
+  ["name", { name: "front" }, running(), "replace", "replace", newDomain, [replaceCosts]],
   [
     "architecture and firmware",
     { arch: "aarch64", firmware: "uefi" },
     running(),
     "replace",
     "replace",
-    `replace: a change of arch, firmware needs a new domain; ${anew}`,
+    "replace: a change of arch and firmware needs a new domain",
+    [replaceCosts],
   ],
   [
-    "a replace stands for everything",
+    "a replace drops the other parts",
     { name: "front", memory: "1259MiB", vcpus: 4, autostart: true },
     running(),
     "replace",
     "replace",
-    `replace: a change of name needs a new domain; ${anew}`,
+    newDomain,
+    [replaceCosts],
   ],
   [
-    "a refusal stands for everything",
+    "a refusal drops the other parts",
     { name: "front", memory: "1300MiB", vcpus: 4, hotplug: error },
     running(),
     "refuse",
     "",
-    `${unaligned}; hotplug.whenNotPossible is "error", so nothing is done`,
+    "refused: 1003 → 1300 MiB is not a multiple of 256 MiB (live: 1259 or 1515 MiB)",
   ],
-  ["shut down", { running: false }, running(), "restart", "stop", "shut the domain down (running: false)"],
+  [
+    "shut down",
+    { running: false },
+    running(),
+    "restart",
+    "stop",
+    "restart: shut the domain down (running: false)",
+  ],
   [
     "shut down and everything else",
     { running: false, memory: "1300MiB", vcpus: 4, autostart: true },
     running(),
     "restart",
     "stop define redefine autostart",
-    "shut the domain down (running: false); once the domain is off: its definition goes 1003 → 1300 MiB of at most 8 GiB; vcpus: changed in the definition; turn autostart on",
+    "restart: shut the domain down (running: false); memory in the definition",
+    [
+      "live: 1003 → 1300 MiB in the definition (once the domain is off)",
+      "live: change vcpus in the definition",
+      "live: turn autostart on",
+    ],
   ],
-  ["start", { running: true }, off(), "live", "start", "start the domain, which is off"],
-  ["start a domain that shut itself down", {}, off(), "live", "start", "start the domain, which is off"],
+  ["start", { running: true }, off(), "live", "start", "live: start the domain, which is off"],
+  [
+    "start a domain that shut itself down",
+    {},
+    off(),
+    "live",
+    "start",
+    "live: start the domain, which is off",
+  ],
   [
     "grow and start",
     { memory: "1300MiB" },
     off(),
     "live",
     "define start",
-    "the domain is off: its definition goes 1003 → 1300 MiB of at most 8 GiB; start the domain, which is off",
+    definedOff,
+    ["live: start the domain, which is off"],
   ],
   ["stays off", { running: false }, off(), "none", "", ""],
   [
@@ -159,7 +173,8 @@ const rows: Row[] = [
     running(),
     "nextBoot",
     "attach define redefine autostart",
-    `${grow}; vcpus: ${nextBoot}; turn autostart on`,
+    `${atNextBoot}; memory live`,
+    [nextBoot, grow, maximum, "live: turn autostart on"],
   ],
   ["memory unknown", { memory: UNKNOWN }, running(), "unknown", "", notKnown],
   ["the ceiling unknown", { maxMemory: UNKNOWN }, running(), "unknown", "", notKnown],
@@ -170,7 +185,7 @@ const rows: Row[] = [
     running(),
     "unknown",
     "",
-    "update; live if possible, else an error: not known yet",
+    "unknown: live if possible, otherwise an error (depends on a value not known yet)",
   ],
   [
     "hotplug unknown",
@@ -178,7 +193,7 @@ const rows: Row[] = [
     running(),
     "unknown",
     "",
-    "update; live if possible, else the fallback: not known yet",
+    "unknown: live if possible, otherwise hotplug.whenNotPossible (depends on a value not known yet)",
   ],
   [
     "the fallback unknown",
@@ -186,7 +201,7 @@ const rows: Row[] = [
     running(),
     "unknown",
     "",
-    "update; live if possible, else the fallback: not known yet",
+    "unknown: live if possible, otherwise hotplug.whenNotPossible (depends on a value not known yet)",
   ],
   [
     "memory unknown beside what is known",
@@ -194,7 +209,8 @@ const rows: Row[] = [
     running(),
     "unknown",
     "",
-    `${notKnown}; vcpus: ${nextBoot}`,
+    notKnown,
+    [atNextBoot, nextBoot],
   ],
   [
     "memory unknown beside a replace",
@@ -202,9 +218,10 @@ const rows: Row[] = [
     running(),
     "replace",
     "replace",
-    `replace: a change of name needs a new domain; ${anew}`,
+    newDomain,
+    [replaceCosts],
   ],
-  ["a name that isn't known is no replace", { name: UNKNOWN }, running(), "none", "", ""],
+  ["a name that isn't known doesn't replace", { name: UNKNOWN }, running(), "none", "", ""],
   ["running unknown", { running: unknown }, off(), "none", "", ""],
   ["autostart unknown", { autostart: unknown }, running(), "none", "", ""],
   [
@@ -213,20 +230,21 @@ const rows: Row[] = [
     running(),
     "nextBoot",
     "redefine",
-    `disks: ${nextBoot}`,
+    "next boot: disks, after a shutdown and start",
   ],
 ];
 
-describe("what an update comes to", () => {
-  test.each(rows)("%s", (_, change, observed, outcome, steps, sentence) => {
+describe("the plan of an update", () => {
+  test.each(rows)("%s", (_, change, observed, outcome, steps, headline, details = []) => {
     const inputs = { ...before, ...change };
     const snapshot = structuredClone({ inputs, before, observed });
     const plan = update(inputs, before, observed);
     expect([plan.outcome, plan.steps.map(({ kind }) => kind).join(" "), plan.headline]).toEqual([
       outcome,
       steps,
-      sentence,
+      headline,
     ]);
+    expect(plan.details).toEqual(expect.arrayContaining(details));
     expect({ inputs, before, observed }).toEqual(snapshot);
   });
 
@@ -264,22 +282,24 @@ describe("what an update comes to", () => {
       });
       expect([plan.outcome, plan.headline, plan.steps]).toEqual([
         "refuse",
-        `a change of ${name} needs a new domain, and this one was adopted, so it is never replaced`,
+        `refused: a change of ${name} needs a new domain, but adopted domains are never replaced`,
         [],
       ]);
+      expect(plan.reasons).toMatchObject([{ code: "replace-required" }, { code: "adopted-domain" }]);
     },
   );
 
   test.each([
-    ["alone", {}, "nextBoot", "redefine", `numa: ${nextBoot}`],
+    ["by itself", {}, "nextBoot", "redefine", "next boot: numa, after a shutdown and start", nextBoot],
     [
       "beside an increase",
       { memory: "1259MiB" },
       "live",
       "attach redefine define",
-      `${grow}; numa: ${nextBoot}`,
+      grow,
+      "numa takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough",
     ],
-  ] as const)("other vCPUs of a node, %s", (_, more, outcome, steps, sentence) => {
+  ] as const)("other vCPUs of a node, %s", (_, more, outcome, steps, headline, detail) => {
     const numa = [{ memory: "1003MiB", cpus: "0" }];
     const plan = update(
       { ...before, numa: [{ memory: "1003MiB", cpus: "0-1" }], ...more },
@@ -289,8 +309,9 @@ describe("what an update comes to", () => {
     expect([plan.outcome, plan.steps.map(({ kind }) => kind).join(" "), plan.headline]).toEqual([
       outcome,
       steps,
-      sentence,
+      headline,
     ]);
+    expect(plan.details).toContain(detail);
   });
 
   const changes = fc.subarray(rows.map(([, change]) => change)).map((some) => Object.assign({}, ...some));

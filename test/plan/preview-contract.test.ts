@@ -42,7 +42,7 @@ describe("the plan that a preview shows", () => {
     expect(previewedPlan(unknown, unknown)).toBe(unknown);
   });
 
-  test("is the look's where that is milder: the domain was started anew, or has the size already", () => {
+  test("is the look's where that is less disruptive: the domain was restarted, or has the size already", () => {
     expect(previewedPlan(withoutSlots, withRoom)).toBe(withRoom);
     expect(previewedPlan(withRoom, grown)).toBe(grown);
     expect(previewedPlan(withoutSlots, change(off()))).toMatchObject({ outcome: "live" });
@@ -56,9 +56,17 @@ describe("the plan that a preview shows", () => {
     expect(previewedPlan(withRoom, withoutSlots)).toMatchObject({
       outcome: "refuse",
       steps: [],
-      headline: `the domain changed: the state promises «${withRoom.headline}», and now it is «${withoutSlots.headline}»; nothing was done: refresh and preview again`,
+      headline:
+        "refused: the domain changed since the state was recorded (planned: live, now: replace); refresh and preview again",
+      details: [
+        `planned: "${withRoom.headline}"`,
+        `now: "${withoutSlots.headline}"`,
+        ...withoutSlots.reasons.map(({ text }) => text),
+        "nothing was done",
+      ],
+      reasons: [{ code: "domain-changed" }, ...withoutSlots.reasons],
     });
-    expect(previewedPlan(grown, withoutSlots).headline).toContain("the state promises «no change»");
+    expect(previewedPlan(grown, withoutSlots).details).toContain('planned: "no change"');
   });
 
   test("keeps the look's own refusal", () => {
@@ -71,7 +79,7 @@ describe("the plan that a preview shows", () => {
 });
 
 describe("the plan that update carries out", () => {
-  test("is what it sees, where that is no graver than what was announced", () => {
+  test("is its own, where that is not more disruptive than the announced one", () => {
     expect(permittedPlan(withRoom, withRoom)).toBe(withRoom);
     expect(permittedPlan(withoutSlots, withRoom)).toBe(withRoom);
     expect(permittedPlan(stop, withRoom)).toBe(withRoom);
@@ -82,7 +90,14 @@ describe("the plan that update carries out", () => {
     expect(permittedPlan(withRoom, withoutSlots)).toMatchObject({
       outcome: "refuse",
       steps: [],
-      headline: `the domain changed: the preview said «${withRoom.headline}», and now it is «${withoutSlots.headline}»; nothing was done: refresh and preview again`,
+      headline:
+        "refused: the domain changed since the preview (planned: live, now: replace); refresh and preview again",
+      details: expect.arrayContaining([
+        `planned: "${withRoom.headline}"`,
+        `now: "${withoutSlots.headline}"`,
+        "nothing was done",
+      ]),
+      reasons: [{ code: "domain-changed" }, ...withoutSlots.reasons],
     });
     expect(permittedPlan(withRoom, stop)).toMatchObject({ outcome: "refuse", steps: [] });
   });

@@ -5,7 +5,7 @@ import { FakeClock } from "./fake-clock.ts";
 export const MIB: Kib = 1024;
 export const GIB: Kib = 1024 * MIB;
 
-/** A guest with blocks of 128 MiB, some of them offline, which changes when the clock comes to a time. */
+/** A guest with memory blocks of 128 MiB, some of them offline, which changes at given times of its clock. */
 export class FakeGuest {
   readonly block = 128 * MIB;
   readonly clock = new FakeClock();
@@ -13,8 +13,8 @@ export class FakeGuest {
   offline: number[] = [];
   /** What happens in the guest, by the time at which it does. */
   readonly happens = new Map<number, (guest: FakeGuest) => void>();
-  /** When its agent was told to bring blocks online, and which. */
-  readonly told: { at: number; blocks: number[] }[] = [];
+  /** When its agent was asked to bring blocks online, and which. */
+  readonly onlined: { at: number; blocks: number[] }[] = [];
   /** Why the agent can't. */
   refusal: string | undefined;
   hangs = false;
@@ -25,14 +25,14 @@ export class FakeGuest {
       ask: async () => {
         this.live();
         if (this.hangs) throw new Error("Guest agent is not responding");
-        return this.word(speaker);
+        return this.report(speaker);
       },
     };
     if (speaker === "balloon") return source;
     return {
       ...source,
       bringOnline: async (blocks) => {
-        this.told.push({ at: this.clock.now(), blocks });
+        this.onlined.push({ at: this.clock.now(), blocks });
         if (this.refusal !== undefined) return this.refusal;
         this.bringOnline(blocks);
         return undefined;
@@ -40,7 +40,7 @@ export class FakeGuest {
     };
   }
 
-  word(speaker: GuestSource["speaker"] = "agent"): GuestReport {
+  report(speaker: GuestSource["speaker"] = "agent"): GuestReport {
     const memory = this.online.length * this.block;
     return speaker === "agent"
       ? { memory, offline: [...this.offline], block: this.block }

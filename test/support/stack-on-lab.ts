@@ -43,8 +43,8 @@ module.exports = makeDomains(require("@pulumi/pulumi"), require("pulumi-libvirt-
 export interface Trace {
   operation: string;
   ok: boolean;
-  steps: string[];
-  calls: string[];
+  /** Not of an operation that failed: what is done before a failure depends on the order in which resources register. */
+  done?: { steps: string[]; calls: string[] };
   state: object[];
 }
 
@@ -119,13 +119,12 @@ export async function stackOnLab(
   const traced = (operation: Operation) => async (options?: RunOptions) => {
     writeFileSync(callsFile, "");
     const result = await driver[operation](options);
-    traces.push({
-      operation,
-      ok: result.ok,
+    const done = {
       steps: result.steps.map(({ op, urn }) => `${op} ${urn}`).sort(),
       calls: byResource(readFileSync(callsFile, "utf8")),
-      state: await comparableState(driver),
-    });
+    };
+    const { ok } = result;
+    traces.push({ operation, ok, ...(ok ? { done } : {}), state: await comparableState(driver) });
     return result;
   };
   const stack: StackOnLab = {

@@ -128,7 +128,7 @@ function hasFreeSlots(desired: DesiredMemory, live: MemoryView): Obstacle | unde
   if (free === 0)
     return {
       code: "slots-exhausted",
-      text: `${slots === 1 ? "the only memory slot is" : `all ${slots} memory slots are`} in use; a shutdown and start frees them`,
+      text: `${slots === 1 ? "the only memory slot is" : `all ${slots} memory slots are`} in use; a shutdown and start frees ${slots === 1 ? "it" : "them"}`,
       brief: `needs a free slot, but ${slots === 1 ? "the only one is" : `all ${slots} are`} in use`,
     };
   if (largestDimm(desired, live) === 0) return undefined;

@@ -62,7 +62,7 @@ export function emptyNodeNote(desired: DesiredMemory, machine: string | undefine
   const giver = cellsFor(desired, machine).find((cell, id) => cell.memory < (exact[id]?.memory ?? 0));
   return giver === undefined
     ? `node ${empty.id} starts without memory`
-    : `node ${empty.id} starts with 1 MiB taken from node ${giver.id}, since newer machine types need memory in every node`;
+    : `node ${empty.id} starts with 1 MiB taken from node ${giver.id}`;
 }
 
 /** Why a node can't be empty, as a predicate of the argument `numa`; undefined where it can. */

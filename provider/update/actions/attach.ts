@@ -1,18 +1,19 @@
 import { Deadline } from "../../deadline.ts";
 import { dimmXml } from "../../domain/device.ts";
 import { messageOf } from "../../errors.ts";
-import { expectLater } from "../../guest/expectation.ts";
+import { type Expectation, expectLater } from "../../guest/expectation.ts";
 import { recordOf } from "../../guest/record.ts";
+import type { GuestReport, GuestSource } from "../../guest/report.ts";
 import { findSource } from "../../guest/source.ts";
 import { describeMissing, describeProgress, describeUnsuitable, SPEAKERS } from "../../guest/text.ts";
 import { waitForGuest } from "../../guest/wait-for-guest.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { type DimmPlan, detachedDimms, type Step } from "../../plan/plan.ts";
 import { formatSize, formatWholeMib } from "../../units/size.ts";
-import type { Action, Confirm } from "../action.ts";
+import type { Action, Confirm, Confirmation } from "../action.ts";
 import { type AwaitedMemory, awaitedMemory, expectationOf } from "../awaited-memory.ts";
 import { keptRecord, refuseUpdate, type UpdateContext, updateLog } from "../context.ts";
-import { rewritten, runHook } from "../hooks.ts";
+import { rewrittenDevice, runHook } from "../hooks.ts";
 
 /** Plugs a DIMM into the running domain, with the user's hooks around it, and waits until the guest has the memory. */
 export const attach: Action<Extract<Step, { kind: "attach" }>> = {
@@ -41,7 +42,7 @@ export const attach: Action<Extract<Step, { kind: "attach" }>> = {
     const planned = dimmXml(dimm);
     const hookContext = { domain, uri, clock: session.clock };
     const xml =
-      before === undefined ? planned : rewritten(planned, await runHook(before, planned, hookContext));
+      before === undefined ? planned : rewrittenDevice(planned, await runHook(before, planned, hookContext));
     await hypervisor.attachDevice(domain, xml, { live: true });
     const attached = await observe(hypervisor, domain);
     if (findDimm(dimm, attached) === undefined)
@@ -80,30 +81,42 @@ async function prepareConfirmation(awaited: AwaitedMemory, context: UpdateContex
   const expected = expectationOf(awaited, source.speaker, before, observation);
   if (expected === undefined)
     return unconfirmed(awaited, context, "only the guest agent can confirm this, and it isn't responding");
-  const { seconds, online, attached } = awaited;
-  return async ({ now }) => {
-    const { status, info } = updateLog(context);
-    const result = await waitForGuest(source, {
-      before,
-      expected,
-      deadline: Deadline.inSeconds(seconds, context.session.clock),
-      online,
-      onProgress: (report) =>
-        status(`${attached}; waiting for the guest: ${describeProgress(report, expected)}`),
-    });
-    const { report, missing } = result;
-    const guest = recordOf(domain.id, source.speaker, report, now.observed.live?.memory);
-    if (missing === 0) {
-      await info(`${attached}; confirmed by ${SPEAKERS[source.speaker]}: ${formatSize(guest.memory)}`);
-      return { now, guest, isAwaited: true };
-    }
-    const why = describeMissing(result, before, expected, online);
-    return {
-      now,
-      guest: { ...guest, missing: expectLater(expected) },
-      isAwaited: true,
-      shortfall: `Domain ${domain.name} did not get all of its memory: ${attached}; after ${seconds} s (hotplug.awaitGuest) the guest has ${formatWholeMib(report.memory)}, ${formatWholeMib(missing)} less than it should have: ${why}; the attached memory stays, and the next update asks the guest again`,
-    };
+  return ({ now }) => confirmAttach(awaited, { source, before, expected }, context, now);
+}
+
+interface AskedGuest {
+  source: GuestSource;
+  /** What it reported before the attach. */
+  before: GuestReport;
+  expected: Expectation;
+}
+
+async function confirmAttach(
+  { seconds, online, attached }: AwaitedMemory,
+  { source, before, expected }: AskedGuest,
+  context: UpdateContext,
+  now: Observation,
+): Promise<Confirmation> {
+  const { domain, session } = context;
+  const { status, info } = updateLog(context);
+  const wait = { before, expected, online };
+  const result = await waitForGuest(source, {
+    ...wait,
+    deadline: Deadline.inSeconds(seconds, session.clock),
+    onProgress: (report) =>
+      status(`${attached}; waiting for the guest: ${describeProgress(report, expected)}`),
+  });
+  const { report, missing } = result;
+  const guest = recordOf(domain.id, source.speaker, report, now.observed.live?.memory);
+  if (missing === 0) {
+    await info(`${attached}; confirmed by ${SPEAKERS[source.speaker]}: ${formatSize(guest.memory)}`);
+    return { now, guest, isAwaited: true };
+  }
+  return {
+    now,
+    guest: { ...guest, missing: expectLater(expected) },
+    isAwaited: true,
+    shortfall: `Domain ${domain.name} did not get all of its memory: ${attached}; after ${seconds} s (hotplug.awaitGuest) the guest has ${formatWholeMib(report.memory)}, ${formatWholeMib(missing)} less than it should have: ${describeMissing(result, wait)}; the attached memory stays, and the next update asks the guest again`,
   };
 }
 

@@ -1,3 +1,4 @@
+import { hotplugSetting } from "../../args/settings.ts";
 import { Deadline } from "../../deadline.ts";
 import { defined } from "../../defined.ts";
 import type { MemoryDevice } from "../../domain/state.ts";
@@ -7,8 +8,8 @@ import { type Offline, onlineNewBlocks } from "../../guest/bring-online.ts";
 import { SPEAKERS } from "../../guest/text.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
-import type { Step } from "../../plan/plan.ts";
 import { lagging } from "../../plan/devices.ts";
+import type { Step } from "../../plan/plan.ts";
 import type { Kib } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
 import type { Action, Confirmation } from "../action.ts";
@@ -64,7 +65,7 @@ async function prepareOnlining({
   session,
   observation,
 }: UpdateContext): Promise<(() => Promise<Offline>) | undefined> {
-  const online = news.hotplug?.online ?? session.defaults.online;
+  const online = hotplugSetting("online", news, session.defaults);
   if (online !== "agent" || !observation.agentConnected || observation.observed.power !== "running")
     return undefined;
   const agent = agentSource(hypervisor, domain);

@@ -45,7 +45,7 @@ export class DetailedView {
     if (old && old.initErrors.length > 0) return [];
     const inputs = isRefresh ? {} : (now?.inputs ?? {});
     const all = !this.preview && isStack(urn);
-    return outputLines({ olds: old?.outputs, news: now?.outputs ?? {}, inputs, all }, indent.slice(2));
+    return outputLines({ olds: old?.outputs, news: now?.outputs ?? {}, inputs, all }, indent);
   }
 
   /** A resource with what differs of its properties, or all of them where it comes or goes. */
@@ -54,7 +54,7 @@ export class DetailedView {
     const indent = this.indentOf(step) + LEVEL;
     const heading = this.heading(step);
     if (op === "same") return heading;
-    if (old && now) return [...heading, ...differenceLines(old[side], now[side], indent.slice(2))];
+    if (old && now) return [...heading, ...differenceLines(old[side], now[side], indent)];
     const only = now ?? old;
     return only ? [...heading, ...propertyLines(only.inputs, indent)] : heading;
   }

@@ -22,14 +22,14 @@ describe("the property diff", () => {
   test("descends to the values that differ", () => {
     const olds = { size: { cpus: 1, cells: ["a", "b"] }, same: [1] };
     const news = { size: { cpus: 2, cells: ["a", "c", "d"] }, same: [1] };
-    expect(differenceLines(olds, news, "")).toEqual([
-      "~ size: {",
-      "    ~ cells: [",
-      '        ~ [1]: "b" => "c"',
-      '        + [2]: "d"',
-      "      ]",
-      "    ~ cpus : 1 => 2",
-      "  }",
+    expect(differenceLines(olds, news, "    ")).toEqual([
+      "  ~ size: {",
+      "      ~ cells: [",
+      '          ~ [1]: "b" => "c"',
+      '          + [2]: "d"',
+      "        ]",
+      "      ~ cpus : 1 => 2",
+      "    }",
     ]);
   });
 
@@ -41,13 +41,13 @@ describe("the property diff", () => {
   test("a new resource has its properties without signs, and never a secret or a hidden one", () => {
     const props = { __hidden: 1, list: [{ deep: secret("x") }], empty: {}, text: "x" };
     expect(propertyLines(props, "")).toEqual([
-      "list : [",
+      "list    : [",
       "    [0]: {",
       "        deep: [secret]",
       "    }",
       "]",
-      "empty: {}",
-      'text : "x"',
+      "empty   : {}",
+      'text    : "x"',
     ]);
   });
 });

@@ -1,19 +1,14 @@
-import { isProps, isSecret, type Props, UNKNOWN, type Value } from "../stack/values.ts";
+import { equal, isProps, isSecret, type Props, UNKNOWN, type Value } from "../stack/values.ts";
 import { CHANGE_SYMBOL, type Change, changesBetween, visible } from "./values.ts";
 
 /** Lines of `name: value`, for a resource that comes or goes. */
 export function propertyLines(props: Props, indent: string): string[] {
-  return lines(visible(props), indent);
+  return lines(props, { indent, sign: "" });
 }
 
 /** Lines of what differs: `+ name: new`, `- name: old`, `~ name: old => new`. */
 export function differenceLines(olds: Props, news: Props, indent: string): string[] {
-  const changes = changesBetween(olds, news);
-  const [before, after] = [visible(olds), visible(news)];
-  const width = widest([...changes.keys()]);
-  return [...changes].flatMap(([key, change]) =>
-    changeLines(change, before[key], after[key], { title: key.padEnd(width), indent }),
-  );
+  return changedLines(olds, news, { indent, content: "" });
 }
 
 /**
@@ -25,37 +20,68 @@ export function outputLines(
   indent: string,
 ): string[] {
   const { olds = {}, news, inputs, all } = o;
+  const changes = o.olds === undefined ? new Map<string, Change>() : changesBetween(olds, news);
   const [before, after] = [visible(olds), visible(news)];
-  const changes = changesBetween(olds, news);
   const keys = Object.keys({ ...before, ...after }).sort();
-  const width = widest(keys);
+  const width = widest(changes.size === 0 ? Object.keys(news) : keys);
   return keys.flatMap((key) => {
     const [old, now] = [before[key], after[key]];
-    if (now !== undefined && !changesBetween({ key: inputs[key] ?? null }, { key: now }).size) return [];
-    const change = o.olds === undefined ? undefined : changes.get(key);
-    if (change) return changeLines(change, old, now, { title: key.padEnd(width), indent });
+    if (now !== undefined && equal(inputs[key], now)) return [];
+    const change = changes.get(key);
+    if (change) return changeLines(change, { old, now }, { title: key.padEnd(width), indent, content: "" });
     if (o.olds !== undefined && !all) return [];
-    return valueLines(`${indent}  ${key.padEnd(width)}: `, now ?? null, `${indent}  `);
+    return valueLines(`${indent}${key.padEnd(width)}: `, now ?? null, { indent, sign: "" });
   });
+}
+
+const LEVEL = "    ";
+
+/** `indent`: of the lines, with room for a sign at its end. `sign`: what stands there, if anything does. */
+interface Place {
+  indent: string;
+  sign: string;
+}
+
+/** `content`: how much further than by its level the content of each part is indented. */
+interface PlaceOfParts {
+  indent: string;
+  content: string;
+}
+
+function begin({ indent, sign }: Place): string {
+  return sign === "" ? indent : `${indent.slice(2)}${sign} `;
+}
+
+function changedLines(olds: Props, news: Props, { indent, content }: PlaceOfParts): string[] {
+  const changes = changesBetween(olds, news);
+  const [before, after] = [visible(olds), visible(news)];
+  const width = widest([...changes.keys()]);
+  return [...changes].flatMap(([key, change]) =>
+    changeLines(change, { old: before[key], now: after[key] }, { title: key.padEnd(width), indent, content }),
+  );
 }
 
 function changeLines(
   change: Change,
-  old: Value | undefined,
-  now: Value | undefined,
-  { title, indent }: { title: string; indent: string },
+  { old, now }: { old: Value | undefined; now: Value | undefined },
+  { title, indent, content }: PlaceOfParts & { title: string },
 ): string[] {
-  const head = `${indent}${CHANGE_SYMBOL[change]} ${title}: `;
-  if (old === undefined || now === undefined) return valueLines(head, now ?? old ?? null, `${indent}  `);
+  const sign = CHANGE_SYMBOL[change];
+  const head = `${begin({ indent, sign })}${title}: `;
+  const inner = indent + content;
+  if (old === undefined || now === undefined) {
+    return valueLines(head, now ?? old ?? null, { indent: inner, sign });
+  }
   if (typeof old === "string" && typeof now === "string" && `${old}${now}`.includes("\n")) {
-    return [head, ...textLines(old, now).map((line) => `${indent}    ${line}`)];
+    return [head, ...textLines(old, now).map((line) => `${inner}  ${line}`)];
   }
   const [oldParts, nowParts] = [partsOf(old), partsOf(now)];
   if (!oldParts || !nowParts || Array.isArray(old) !== Array.isArray(now)) {
     return [`${head}${inline(old)} => ${inline(now)}`];
   }
   const [open, close] = Array.isArray(now) ? "[]" : "{}";
-  return [`${head}${open}`, ...differenceLines(oldParts, nowParts, `${indent}    `), `${indent}  ${close}`];
+  const below = { indent: inner + LEVEL, content: Array.isArray(now) ? LEVEL : "" };
+  return [`${head}${open}`, ...changedLines(oldParts, nowParts, below), `${inner}${close}`];
 }
 
 /** Of texts of several lines, the lines that went and came between those that both begin and end with. */
@@ -74,10 +100,11 @@ function textLines(old: string, now: string): string[] {
   ];
 }
 
-function lines(props: Props, indent: string): string[] {
+/** In columns as wide as the longest name, which may be that of a property that isn't shown. */
+function lines(props: Props, place: Place): string[] {
   const width = widest(Object.keys(props));
-  return Object.entries(props).flatMap(([key, value]) =>
-    valueLines(`${indent}${key.padEnd(width)}: `, value, indent),
+  return Object.entries(visible(props)).flatMap(([key, value]) =>
+    valueLines(`${begin(place)}${key.padEnd(width)}: `, value, place),
   );
 }
 
@@ -85,11 +112,15 @@ function widest(keys: string[]): number {
   return Math.max(0, ...keys.map((key) => key.length));
 }
 
-function valueLines(head: string, value: Value, indent: string): string[] {
+function valueLines(head: string, value: Value, { indent, sign }: Place): string[] {
   const parts = partsOf(value);
   if (!parts || Object.keys(parts).length === 0) return [`${head}${inline(value)}`];
-  const [open, close] = Array.isArray(value) ? "[]" : "{}";
-  return [`${head}${open}`, ...lines(parts, `${indent}    `), `${indent}${close}`];
+  const below = { indent: indent + LEVEL, sign };
+  if (!Array.isArray(value)) return [`${head}{`, ...lines(parts, below), `${indent}}`];
+  const items = Object.entries(parts).flatMap(([position, item]) =>
+    valueLines(`${begin({ indent, sign })}${LEVEL}${position}: `, item, below),
+  );
+  return [`${head}[`, ...items, `${indent}]`];
 }
 
 /** A list's items by their position, an object's by name; undefined for what has no parts to show. */

@@ -23,7 +23,7 @@ test("a row is no wider than the terminal", () => {
   const { display, written } = open({ terminal: { columns: 20 } });
   display.show({ kind: "begun", step: { op: "create", urn, new: thing } });
   const shown = screen(written(), 1000).split("\n");
-  expect(shown.find((line) => line.startsWith(" + "))).toBe(" +   └─ test:index:T");
+  expect(shown.find((line) => line.startsWith(" + "))).toBe(" +   └─ test:index:");
 });
 
 test("a resource that stays the same has a row only when there is a message about it", () => {

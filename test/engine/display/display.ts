@@ -35,7 +35,9 @@ export class Display {
   private readonly rows = new Map<string, Row>();
   private drawnRows = 0;
   private over = false;
-  private anyFailed = false;
+  private failures = 0;
+  /** The stack's row; one without a resource where another resource comes before the stack. */
+  private root: Row | undefined;
   private readonly details: DetailedView | undefined;
   private readonly o: DisplayOptions;
 
@@ -48,6 +50,7 @@ export class Display {
 
   show(event: EngineEvent): void {
     if (event.kind === "diagnostic" && event.diagnostic.severity === "debug") return;
+    if (event.kind === "failed") this.failures++;
     if (this.details) this.lasting(this.details.linesOf(event));
     else this.showRow(event);
   }
@@ -58,21 +61,24 @@ export class Display {
     );
     const wasRefreshed = row.isRefreshed;
     row.take(event);
-    if (event.kind === "failed") this.anyFailed = true;
     if (event.kind !== "ended" || wasRefreshed || this.endsWithALine(event)) this.line(row);
     this.redraw();
   }
 
   close(result: OperationResult): void {
     const { kind, preview } = this.o;
-    const sections = [result.ok && kind !== "destroy" ? outputsSection(result, { preview }) : []];
-    if (!this.details) {
-      this.endRows();
-      sections.unshift(diagnosticsSection(result.diagnostics, this.o.stackUrn));
+    if (this.details) {
+      this.lasting(resourcesSection(result, { preview, errored: this.failures }));
+      return;
     }
-    sections.push(resourcesSection(result, { preview }));
-    if (!result.ok) sections.push([`error: ${preview ? "preview" : kind} failed`, ""]);
-    this.lasting(sections.flat());
+    this.endRows();
+    const errored = [...this.rows.values()].filter(({ hasErrors }) => hasErrors).length;
+    const registered = this.root?.hasEnded ?? false;
+    this.lasting([
+      ...diagnosticsSection(result.diagnostics, this.o.stackUrn),
+      ...(kind === "destroy" ? [] : outputsSection(result, { preview, registered })),
+      ...resourcesSection(result, { preview, errored }),
+    ]);
   }
 
   /** A plan is shown once, and what stays the same and a component end without another line. */
@@ -83,24 +89,35 @@ export class Display {
   private endRows(): void {
     const unfinished = [...this.rows.values()].filter((row) => !row.isDone({ over: false }));
     this.over = true;
-    for (const row of unfinished) this.line(row);
+    for (const row of unfinished.filter((row) => row !== this.root)) this.line(row);
+    if (this.root) {
+      this.root.isShown = true;
+      if (unfinished.includes(this.root)) this.line(this.root);
+    }
     this.redraw();
     if (this.o.terminal) this.o.write("\n");
   }
 
   private row(urn: string): Row {
-    const known = this.rows.get(urn);
+    const known = urn === "" ? this.root : this.rows.get(urn);
     if (known) return known;
+    if (!this.root) {
+      this.root = new Row(this.o.stackUrn);
+      if (isStack(urn)) this.rows.set(urn, this.root);
+      else {
+        this.root.isShown = true;
+        this.rows.set("", this.root);
+      }
+      return this.row(urn);
+    }
     const row = new Row(urn);
     this.rows.set(urn, row);
-    // Every resource is shown below the stack.
-    if (!isStack(urn)) this.row(this.o.stackUrn);
     return row;
   }
 
   private look(terminal: boolean): Look {
     const { preview, kind } = this.o;
-    return { preview, terminal, outputs: kind === "refresh", over: this.over, anyFailed: this.anyFailed };
+    return { preview, terminal, outputs: kind === "refresh", over: this.over, anyFailed: this.failures > 0 };
   }
 
   private line(row: Row): void {
@@ -112,10 +129,9 @@ export class Display {
 
   /** On a terminal, all rows again in the place of those drawn before. */
   private redraw(): void {
-    if (!this.o.terminal) return;
-    const stack = this.row(this.o.stackUrn);
+    if (!this.o.terminal || !this.root) return;
     const o = { look: this.look(true), width: this.o.terminal.columns };
-    const lines = tableLines(stack, [...this.rows.values()], o).map(coloured);
+    const lines = tableLines(this.root, [...this.rows.values()], o).map(coloured);
     const back = this.drawnRows > 0 ? `\x1b[${this.drawnRows}A\x1b[J` : "";
     this.o.write(back + asText(lines));
     this.drawnRows = lines.length;

@@ -1,7 +1,9 @@
 import type { OperationResult } from "../report.ts";
 import type { Config } from "../stack/project.ts";
 import { type Resource, storeResource } from "../stack/resource.ts";
+import { isStack } from "../stack/urn.ts";
 import { isProps } from "../stack/values.ts";
+import type { StepInfo } from "../steps/step.ts";
 import { printable } from "./values.ts";
 import { withSeverity } from "./words.ts";
 
@@ -16,13 +18,21 @@ export interface PreviewJson {
     newState?: object;
     replaceReasons?: string[];
   }[];
-  diagnostics: { urn?: string; message: string; severity: string; ephemeral?: boolean }[];
+  /** Absent where there are none. */
+  diagnostics?: { urn?: string; message: string; severity: string }[];
   /** Nanoseconds. */
   duration: number;
   changeSummary: Record<string, number>;
 }
 
 export function previewJson(result: OperationResult, config: Config): PreviewJson {
+  const diagnostics = result.diagnostics
+    .filter(({ severity, ephemeral }) => severity !== "debug" && !ephemeral)
+    .map((diagnostic) => ({
+      ...(diagnostic.urn === "" ? {} : { urn: diagnostic.urn }),
+      message: `${withSeverity(diagnostic)}\n`,
+      severity: diagnostic.severity,
+    }));
   return {
     config: Object.fromEntries(
       Object.entries(config.values).map(([key, value]) => [
@@ -30,24 +40,22 @@ export function previewJson(result: OperationResult, config: Config): PreviewJso
         config.secretKeys.includes(key) ? "[secret]" : value,
       ]),
     ),
-    steps: result.steps.map(({ op, urn, old, new: now, replaceReasons = [] }) => ({
+    steps: result.begun.filter(isListed).map(({ op, urn, old, new: now, replaceReasons = [] }) => ({
       op,
       urn,
       ...(old ? { oldState: shown(old) } : {}),
       ...(now ? { newState: shown(now) } : {}),
       ...(replaceReasons.length > 0 ? { replaceReasons } : {}),
     })),
-    diagnostics: result.diagnostics
-      .filter(({ severity }) => severity !== "debug")
-      .map((diagnostic) => ({
-        ...(diagnostic.urn === "" ? {} : { urn: diagnostic.urn }),
-        message: `${withSeverity(diagnostic)}\n`,
-        severity: diagnostic.severity,
-        ...(diagnostic.ephemeral ? { ephemeral: true } : {}),
-      })),
+    ...(diagnostics.length > 0 ? { diagnostics } : {}),
     duration: Math.round(result.durationMs * 1e6),
     changeSummary: result.changes,
   };
+}
+
+/** What changes, each replacement as a whole, and the stack. */
+function isListed({ op, urn }: StepInfo): boolean {
+  return isStack(urn) || !["same", "create-replacement", "delete-replaced"].includes(op);
 }
 
 function shown(resource: Resource): object {

@@ -24,7 +24,7 @@ export class Row {
   /** A resource that stays the same has a row only if there is a message about it. */
   isShown = false;
   private step: StepInfo | undefined;
-  private hasEnded = false;
+  hasEnded = false;
   private hasFailed = false;
   private replacement: StepInfo | undefined;
   private readonly counts = { error: 0, warning: 0, info: 0, debug: 0 };
@@ -67,6 +67,10 @@ export class Row {
     return (this.step?.new ?? this.step?.old)?.parent ?? "";
   }
 
+  get hasErrors(): boolean {
+    return this.counts.error > 0;
+  }
+
   get isRefreshed(): boolean {
     return this.step?.op === "refresh";
   }
@@ -99,7 +103,7 @@ export class Row {
         : `${running} (${Math.floor((performance.now() - this.begunAt) / 1000)}s)`;
     }
     if (look.preview) return look.terminal && op === "refresh" ? done : planned;
-    const hasError = this.hasFailed || this.counts.error > 0;
+    const hasError = this.hasFailed || this.hasErrors;
     const isCustom = (this.step?.new ?? this.step?.old)?.custom === true;
     if (look.over && !hasError && isCustom && op !== "same" && !this.hasEnded)
       return `${running} (interrupted)`;

@@ -64,10 +64,12 @@ function inputsOf(state: object | undefined): unknown {
 export function steady(text: string): string {
   const lines = text
     .replaceAll(/\((\d+|\d+\.\d+)s\)/g, "(0s)")
+    // The CLI leaves its own marks of colours in one place.
+    .replaceAll(/<\{%.*?%\}>/g, "")
     .replaceAll(/^Duration: .*$/gm, "Duration: 0s")
     // The CLI begins a line for its dots; and after destroy it tells how to remove the stack itself.
     .replace(/^(.*\(dev\):\n)\n+/, "$1")
-    .replace(/^The resources in the stack have been deleted[^]*/m, "")
+    .replace(/^The resources in the stack have been deleted[\s\S]*/m, "")
     .split("\n")
     .filter((line) => !line.startsWith("@ "))
     // How wide a column is depends on the times in it.
@@ -75,8 +77,10 @@ export function steady(text: string): string {
   return `${inOrder(lines.join("\n")).trim()}\n`;
 }
 
-/** The CLI's diagnostics come in any order of their resources. */
+/** In the CLI's output, the rows of what had not ended and the diagnostics come in any order of their resources. */
 function inOrder(text: string): string {
   const groups = /(?<=^Diagnostics:\n)(?: {2}.*\n| *\n)+/m;
-  return text.replace(groups, (found) => `${found.trimEnd().split("\n\n").sort().join("\n\n")}\n\n`);
+  return text
+    .replace(/^( {4}pulumi:pulumi:Stack .*\n)(.* \d errors?\n)(?=Diagnostics:)/m, "$2$1")
+    .replace(groups, (found) => `${found.trimEnd().split("\n\n").sort().join("\n\n")}\n\n`);
 }

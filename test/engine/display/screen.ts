@@ -1,3 +1,6 @@
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escapes of a terminal are what is read here
+const TOKENS = /\x1b\[\??(\d*)(?:;\d+)*([A-Za-z])|[\s\S]/gu;
+
 /** The lines that a terminal shows of a text with escapes: those that move the cursor, and those that clear. */
 export function screen(text: string, columns: number): string {
   const lines: string[][] = [[]];
@@ -6,8 +9,7 @@ export function screen(text: string, columns: number): string {
     while (lines.length <= row) lines.push([]);
     return lines[row] ?? [];
   };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escapes of a terminal are what is read here
-  for (const [token, count, command] of text.matchAll(/\x1b\[\??(\d*)(?:;\d+)*([A-Za-z])|[\s\S]/gu)) {
+  for (const [token, count, command] of withoutQueries(text).matchAll(TOKENS)) {
     if (command === "A") row = Math.max(0, row - Number(count || 1));
     else if (command === "G") column = Number(count || 1) - 1;
     else if (command === "K") line().splice(count === "2" ? 0 : column);
@@ -26,4 +28,10 @@ export function screen(text: string, columns: number): string {
     }
   }
   return lines.map((cells) => cells.join("")).join("\n");
+}
+
+/** Without what asks the terminal itself, as for its colours. */
+function withoutQueries(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: see above
+  return text.replaceAll(/\x1b\].*?(?:\x1b\\|\x07)/g, "");
 }

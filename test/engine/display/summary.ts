@@ -19,21 +19,23 @@ export function diagnosticsSection(diagnostics: Diagnostic[], stackUrn: string):
   ];
 }
 
-/** The stack's. */
+/** The stack's. After a failure of an update, those that the program did not register are shown as deleted. */
 export function outputsSection(
-  { outputs, oldOutputs }: OperationResult,
-  { preview }: { preview: boolean },
+  { ok, outputs, oldOutputs }: OperationResult,
+  { preview, registered }: { preview: boolean; registered: boolean },
 ): string[] {
-  const lines = outputLines({ olds: oldOutputs, news: outputs, inputs: {}, all: !preview }, "  ");
+  if (preview && !ok) return [];
+  const news = ok || registered ? outputs : {};
+  const lines = outputLines({ olds: oldOutputs, news, inputs: {}, all: !preview }, "    ");
   return lines.length === 0 ? [] : ["Outputs:", ...lines, ""];
 }
 
 const COUNTED: Op[] = ["create", "update", "delete", "replace"];
 
-/** How many resources had which outcome, and how long it took. */
+/** How many resources had which outcome, and how long it took. `errored`: how many have errors. */
 export function resourcesSection(
   { changes, durationMs }: OperationResult,
-  { preview }: { preview: boolean },
+  { preview, errored }: { preview: boolean; errored: number },
 ): string[] {
   const changed = COUNTED.flatMap((op) => {
     const { sign, planned, done } = WORDS[op];
@@ -48,6 +50,7 @@ export function resourcesSection(
     "Resources:",
     ...changed,
     ...(rest.length > 0 ? [`    ${rest.join(". ")}`] : []),
+    ...(errored > 0 ? [`    ${errored} errored`] : []),
     ...(preview ? [] : ["", `Duration: ${Math.ceil(durationMs / 1000)}s`]),
   ];
 }

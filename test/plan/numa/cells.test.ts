@@ -42,7 +42,7 @@ describe("the cells of a domain", () => {
     expect(mib(desired, machine)).toEqual(expected);
   });
 
-  test("leave out what devices of others bring", () => {
+  test("leave out memory in devices not managed here", () => {
     expect(mib(ask(2048, { shares: [512, 512], target: 1 }), NEW, 256 * MIB)).toEqual([512, 1280]);
     // What can't be divided is node 0's.
     expect(mib(ask(2048, { shares: [512, 512], target: "spread" }), NEW, 255 * MIB)).toEqual([897, 896]);
@@ -67,7 +67,7 @@ describe("the cells of a domain", () => {
     });
 
   property.prop([checked])(
-    "come to the memory exactly, none below its share but for a minimal node's MiB",
+    "add up to the memory exactly, none below its share except for a minimal node's MiB",
     (one) => {
       const { desired, given, machine } = one;
       const cells = mib(desired, machine);
@@ -90,7 +90,7 @@ describe("the cells of a domain", () => {
     },
   );
 
-  property.prop([checked])("say of an empty one that it is, or that it can't be", ({ desired, machine }) => {
+  property.prop([checked])("an empty one has a note, or is refused", ({ desired, machine }) => {
     const isEmpty = mib({ ...desired, emptyNode: "exact" }, machine).includes(0);
     const refusal = emptyNodeRefusal(desired, machine);
     expect(refusal !== undefined).toBe(isEmpty && desired.emptyNode === "exact" && machine !== OLD);
@@ -98,30 +98,22 @@ describe("the cells of a domain", () => {
   });
 });
 
-describe("what the preview says of an empty node", () => {
+describe("what the preview shows of an empty node", () => {
   test.each([
     [ask(1024, { shares: [1024, 0], target: 1 }), OLD, "node 1 starts without memory"],
-    [
-      ask(1024, { shares: [1024, 0], target: 1 }),
-      NEW,
-      "node 1 starts with 1 MiB, which newer machine types need in a node (out of node 0)",
-    ],
-    [
-      ask(1024, { shares: [0, 1024], target: 1 }),
-      NEW,
-      "node 0 starts with 1 MiB, which newer machine types need in a node (out of node 1)",
-    ],
+    [ask(1024, { shares: [1024, 0], target: 1 }), NEW, "node 1 starts with 1 MiB taken from node 0"],
+    [ask(1024, { shares: [0, 1024], target: 1 }), NEW, "node 0 starts with 1 MiB taken from node 1"],
     [ask(1024), NEW, undefined],
   ])("%#", (desired, machine, note) => {
     expect(emptyNodeNote(desired, machine)).toBe(note);
   });
 
   test.each([
-    [NEW, "pc-q35-7.2 does"],
-    [undefined, "the host's newest machine type does"],
+    [NEW, "pc-q35-7.2"],
+    [undefined, "the host's newest machine type"],
   ])("that can't be one on %s", (machine, what) => {
     expect(emptyNodeRefusal(ask(1024, { shares: [1024, 0], target: 1, emptyNode: "exact" }), machine)).toBe(
-      `node 1 is empty with hotplug.emptyNode "exact", and ${what} not start so; what works: emptyNode "minimal" (1 MiB in that node), or a machine type up to 5.0 such as "pc-q35-5.0" or "virt-5.0"`,
+      `leaves node 1 empty with hotplug.emptyNode "exact", but ${what} can't start with an empty node; use emptyNode "minimal" (1 MiB in that node), or a machine type up to 5.0 such as "pc-q35-5.0" or "virt-5.0"`,
     );
   });
 });

@@ -32,7 +32,7 @@ export const CREATION: OutcomeRow[] = [
     change: { numa: [{ memory: "1003MiB" }, {}], hotplug: { targetNode: 1 } },
     outcome: "create",
     headline:
-      "starts with 1003 MiB; room for 16 DIMMs, up to 8 GiB; node 1 starts with 1 MiB taken from node 0, since newer machine types need memory in every node",
+      "starts with 1003 MiB; room for 16 DIMMs, up to 8 GiB; node 1 starts with 1 MiB taken from node 0",
   },
   {
     name: "a node without memory, on an older machine type",
@@ -44,6 +44,6 @@ export const CREATION: OutcomeRow[] = [
     name: "currentMemory less than the memory",
     change: { currentMemory: "512MiB" },
     outcome: "create",
-    headline: "starts with 1003 MiB; the balloon leaves 512 MiB of it; room for 16 DIMMs, up to 8 GiB",
+    headline: "starts with 1003 MiB (balloon target 512 MiB); room for 16 DIMMs, up to 8 GiB",
   },
 ];

@@ -29,7 +29,7 @@ function moves(afterMs: number, mib: number): void {
 const toHalf = () =>
   scene.run({ kind: "balloon", size: 512 * MIB, where: "live", takes: true, sentence: "set the balloon" });
 
-test("is there when libvirt's XML has it, and says how far it is until then", async () => {
+test("has reached its target when libvirt's XML shows it, and shows its progress until then", async () => {
   moves(1_000, 730);
   moves(3_000, 512);
   const began = scene.clock.now();
@@ -51,7 +51,7 @@ test("outlasts a daemon that is restarted meanwhile", async () => {
   expect(observed.live?.currentMemory).toBe(512 * MIB);
 });
 
-test("that stands still is an error, and so is one that got half-way", async () => {
+test("that doesn't move is an error, and so is one that stops halfway", async () => {
   await expect(toHalf()).rejects.toThrow(
     "balloon still at 1 GiB (target 512 MiB) after 60 s (hotplug.awaitGuest), where it was before: the guest has no balloon driver (Linux: virtio_balloon), is still booting, or hangs; the target stays set, and the next update waits again",
   );

@@ -153,7 +153,7 @@ describe("a guest that does not answer", () => {
     expect(sent()).toBe(1);
   });
 
-  test("with its blocks offline is said to have less by its own figures", async () => {
+  test("with its blocks offline has less by its own figures, which the error mentions", async () => {
     const agent = connectAgent();
     await expect(tried()).rejects.toThrow("asks again; 2 of its memory blocks are offline in the guest");
     expect(agent.offline).toEqual([32, 33]);
