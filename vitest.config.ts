@@ -1,8 +1,12 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import LongestFirst from "./scripts/longest-first.ts";
 
-/** For what starts processes: two guests boot at a time, since emulated ones keep a processor busy. */
-const WORKERS = 2;
+/**
+ * For tests that start processes: one more than there are processors, since each waits for a guest or a process now and then.
+ * A guest takes up to 1.5 GiB.
+ */
+const WORKERS = Math.min(6, availableParallelism() + 1);
 
 /** How many cases a property tries, and from which seed. */
 const PROPERTIES = "./test/support/properties.ts";

@@ -101,9 +101,8 @@ async function runTests(projects: string[]): Promise<void> {
         // Written by our own reporter.
         const result = JSON.parse(line) as FileResult;
         results.push(result);
-        const { project, file, seconds } = result;
-        // The many files of `unit` take a moment each.
-        if (project !== "unit" || !result.ok) report({ stage: project, ok: result.ok, seconds, text: file });
+        const { project, file, ok, seconds } = result;
+        report({ stage: project, ok, seconds, text: file });
       },
     },
   );

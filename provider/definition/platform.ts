@@ -8,7 +8,7 @@ import { attribute, find } from "../domain/tree.ts";
 import type { Platform } from "../plan/platform.ts";
 
 /** The type of the domain's hypervisor, in `libvirt-hotplug:domainType`. */
-export type DomainType = "kvm" | "qemu" | undefined;
+export type DomainType = DomainSpec["type"] | undefined;
 
 /**
  * The platform of a domain: from the arguments or the program's own XML, else the default of the architecture.

@@ -1,4 +1,4 @@
-import type { Inputs } from "../args/inputs.ts";
+import type { HotplugInput, Inputs } from "../args/inputs.ts";
 import { guestWidth } from "../args/max-memory.ts";
 import { type Defaults, type HotplugSettings, hotplugSettings } from "../args/settings.ts";
 import { containsUnknown } from "../args/unknown.ts";
@@ -20,10 +20,10 @@ export interface DesiredMemory extends HotplugSettings {
   /** The balloon target. Undefined: the program doesn't set it, so the balloon isn't touched. */
   currentMemory?: Kib;
   /** The guest NUMA node that gets the memory beyond the nodes' own shares, or all nodes alike. */
-  target: number | "spread";
+  target: NonNullable<HotplugInput["targetNode"]>;
   /** Undefined: the nodes stay as they are; a new domain has one. */
   shares?: Share[];
-  emptyNode: "minimal" | "exact";
+  emptyNode: NonNullable<HotplugInput["emptyNode"]>;
   maxDimmSize?: Kib;
   source?: { nodemask?: string; pageSize?: Kib };
   /** The domain wasn't created by this provider, so it must not be replaced. */

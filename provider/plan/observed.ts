@@ -1,13 +1,14 @@
+import { defined } from "../defined.ts";
 import { countedSize, type DomainState, type MemoryDevice } from "../domain/state.ts";
 import type { Kib } from "../units/kib.ts";
 
-/** A memory device as it was seen. */
+/** A memory device as it was observed. */
 export interface ObservedDevice extends MemoryDevice {
-  /** The guest has memory blocks for it, or none; undefined where its agent could not be asked. */
+  /** The guest has memory blocks for it, or none; undefined where its agent couldn't be asked. */
   taken?: boolean;
 }
 
-/** One definition of a domain as far as plans need it: what identifies it and who made it is left out. */
+/** One definition of a domain as far as plans need it: without its identity and its owner. */
 export interface MemoryView
   extends Pick<
     DomainState,
@@ -23,13 +24,13 @@ export interface MemoryView
     | "uefi"
   > {
   devices: ObservedDevice[];
-  /** The running guest's own memory block, where its agent said it. */
+  /** The running guest's memory block, where its agent reported it. */
   guestBlock?: Kib;
-  /** libvirt's number of the running domain: another one is another start, of which nothing is known that a guest said before. */
+  /** libvirt's number of the running domain: every start gets another one, and earlier reports of the guest are void then. */
   domainId?: number;
 }
 
-/** A domain as it was seen: at a look, or when the state was written. */
+/** A domain as it was observed: now, or when the state was written. */
 export interface Observed {
   power: "running" | "paused" | "off";
   /** False for a transient domain, which has no definition to change. */
@@ -38,20 +39,20 @@ export interface Observed {
   live?: MemoryView;
   /** The inactive definition; undefined when the domain is transient. */
   nextBoot?: MemoryView;
-  /** The memory that waits for the next boot, where an update of ours left it so. */
+  /** The memory that one of our updates left pending for the next boot. */
   pending?: Kib;
-  /** What an update of ours told the running domain's balloon to leave, without waiting until it did. */
+  /** The balloon target of the running domain that one of our updates set without waiting for the guest. */
   told?: Kib;
 }
 
 export function memoryView(state: DomainState): MemoryView {
   const { cells, devices, vcpus, acpi, uefi } = state;
   const total = (add: (device: MemoryDevice) => Kib) => devices.reduce((sum, one) => sum + add(one), 0);
-  // libvirt counts virtio-mem devices whole.
+  // libvirt counts virtio-mem devices in full.
   const memory = state.memory - total((device) => device.size - countedSize(device));
   // While the domain runs libvirt counts what the guest has taken of them, which may be less or more for a while.
   const waiting = total(({ requested = 0, current }) => requested - (current ?? requested));
-  return {
+  return defined({
     memory,
     currentMemory: Math.min(memory, state.currentMemory + waiting),
     cells,
@@ -59,33 +60,28 @@ export function memoryView(state: DomainState): MemoryView {
     vcpus,
     acpi,
     uefi,
-    ...(state.maxMemory && { maxMemory: state.maxMemory }),
-    ...(state.id !== undefined && { domainId: state.id }),
-    ...(state.withoutBalloon && { withoutBalloon: true }),
-    ...(state.arch && { arch: state.arch }),
-    ...(state.machine && { machine: state.machine }),
-  };
+    maxMemory: state.maxMemory,
+    domainId: state.id,
+    withoutBalloon: state.withoutBalloon,
+    arch: state.arch,
+    machine: state.machine,
+  });
 }
 
 /**
- * What was seen now, with what the state recorded: the pending size and what the balloon was told as ours, and the guest's
- * block of the same start of the domain, where its agent did not answer now.
+ * The observation with what the state recorded: our pending size and balloon target, and the guest's memory block where its
+ * agent didn't answer now and the domain hasn't been started since.
  */
 export function withRecorded(seen: Observed, recorded: Observed): Observed {
   const { pending, told } = recorded;
   const block = isSameStart(seen, recorded) ? recorded.live?.guestBlock : undefined;
-  const live = seen.live && { ...(block !== undefined && { guestBlock: block }), ...seen.live };
-  return {
-    ...seen,
-    ...(live && { live }),
-    ...(pending !== undefined && { pending }),
-    ...(told !== undefined && { told }),
-  };
+  const live = seen.live && { ...defined({ guestBlock: block }), ...seen.live };
+  return { ...seen, ...defined({ live, pending, told }) };
 }
 
 /**
- * The same, with what the guest had taken of the DIMMs that are where they were. For the state, and for what follows from
- * it: no DIMM is taken out on a word of the past.
+ * The same, with the recorded reports of the guest on DIMMs that are still at their addresses. For the state, and for what
+ * follows from it: no DIMM is removed because of an earlier report.
  */
 export function withRecordedTaken(seen: Observed, recorded: Observed): Observed {
   const whole = withRecorded(seen, recorded);
@@ -98,7 +94,7 @@ export function withRecordedTaken(seen: Observed, recorded: Observed): Observed 
   return { ...whole, live: { ...whole.live, devices } };
 }
 
-/** The same without the guest's word on some of the devices. */
+/** The same without the guest's reports on some of the devices. */
 export function withoutTaken(seen: Observed, isForgotten: (device: ObservedDevice) => boolean): Observed {
   if (seen.live === undefined) return seen;
   const devices = seen.live.devices.map((device) => {
@@ -108,7 +104,7 @@ export function withoutTaken(seen: Observed, isForgotten: (device: ObservedDevic
   return { ...seen, live: { ...seen.live, devices } };
 }
 
-/** At the same place: one that was plugged anew may be another to the guest. */
+/** At the same address: one that was re-plugged may be another to the guest. */
 export function isSameDimm(a: ObservedDevice, b: ObservedDevice): boolean {
   return a.alias === b.alias && a.base === b.base && a.size === b.size;
 }

@@ -208,7 +208,7 @@ function definedForNextBoot(what: string, steps: Step[], superseded: string[] = 
   };
 }
 
-/** POWER rounds the memory up to its block at start, all others to 1 MiB: the domain then has a little more than was asked. */
+/** POWER rounds memory up to its block at start, all others to 1 MiB, so the running domain may have a little more. */
 function increaseOver(desired: DesiredMemory, live: MemoryView): Kib {
   const increase = desired.memory - live.memory;
   const rounding = live.arch?.startsWith("ppc64") ? 256 * 1024 : 1024;

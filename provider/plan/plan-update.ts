@@ -2,6 +2,7 @@ import type { FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import type { Defaults } from "../args/settings.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
+import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed } from "./changed-fields.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
@@ -66,12 +67,16 @@ export function planUpdate({
   const numaChanged = changed.includes("numa") && observed.power !== "off";
   const memory =
     desired &&
-    planMemory(desired, asRedefined(observed, changed, inputs), {
-      stopping: stop,
-      numaChanged,
-      balloonReleased: before.currentMemory !== undefined && inputs.currentMemory === undefined,
-      ...(recorded !== undefined && { recorded }),
-    });
+    planMemory(
+      desired,
+      asRedefined(observed, changed, inputs),
+      defined({
+        stopping: stop,
+        numaChanged,
+        balloonReleased: before.currentMemory !== undefined && inputs.currentMemory === undefined,
+        recorded,
+      }),
+    );
   const parts = [
     ...(memory === undefined ? [] : [memory]),
     ...replacePlans(changed, inputs, adopted),
@@ -97,14 +102,14 @@ function withMemory({ outcome, headline }: Plan, memory: Plan): string {
 }
 
 /**
- * The definition as it will be: its machine decides what can be plugged, its balloon whether there is one, and the same
- * update may change them.
+ * The definition as this update changes it: its machine type decides whether memory can be plugged, and it may get a
+ * balloon.
  */
 function asRedefined(observed: Observed, changed: FieldName[], { machine, balloon }: Inputs): Observed {
   if (observed.nextBoot === undefined) return observed;
   const { machine: _, ...unnamed } = observed.nextBoot;
   const isMachine = changed.includes("machine") && !containsUnknown(machine);
-  const named = isMachine ? { ...unnamed, ...(machine !== undefined && { machine }) } : observed.nextBoot;
+  const named = isMachine ? { ...unnamed, ...defined({ machine }) } : observed.nextBoot;
   const { withoutBalloon: __, ...withBalloon } = named;
   const isBalloon = changed.includes("balloon") && balloon !== false;
   return { ...observed, nextBoot: isBalloon ? withBalloon : named };
@@ -120,7 +125,7 @@ function combined(parts: Plan[]): Plan {
   return combine(isDecisive ? parts.filter((part) => part.outcome === outcome) : parts);
 }
 
-/** A domain is stopped before its definition is changed, so that a refused definition isn't found out too late to matter. */
+/** The stop comes first: only then does the definition change. */
 function stopFirst(parts: Plan[]): Plan[] {
   const isStop = (part: Plan) => part.steps.some((step) => step.kind === "stop");
   return [...parts.filter(isStop), ...parts.filter((part) => !isStop(part))];

@@ -1,4 +1,5 @@
 import type { FieldName } from "../args/fields.ts";
+import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 
@@ -165,14 +166,14 @@ export function combine(parts: Plan[]): Plan {
   const others = [first, ...rest].filter((part) => part !== main);
   const details = [...main.details, ...others.flatMap((part) => [part.headline, ...part.details])];
   const layout = parts.find((part) => part.layout)?.layout;
-  return {
+  return defined({
     outcome: main.outcome,
     headline: main.headline,
     details: [...new Set(details)],
     steps: parts.flatMap((part) => part.steps),
     reasons: parts.flatMap((part) => part.reasons),
-    ...(layout && { layout }),
-  };
+    layout,
+  });
 }
 
 export function attachedDimms(steps: Step[]): DimmPlan[] {

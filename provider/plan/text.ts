@@ -5,7 +5,7 @@ import type { MemoryView, Observed } from "./observed.ts";
 import { type Outcome, type Plan, type Reason, refuse } from "./plan.ts";
 
 /** The longest headline, in characters: a terminal shows it on one row, after the resource's name. */
-export const HEADLINE_WIDTH = 120;
+const HEADLINE_WIDTH = 120;
 
 /** What every headline begins with, for its outcome. */
 export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {

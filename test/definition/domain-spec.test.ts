@@ -42,9 +42,9 @@ describe("the definition that arguments ask for", () => {
   });
 
   test.each([
-    ["KVM where the host has it", {}, undefined, "kvm"],
+    ["KVM where the host supports it", {}, undefined, "kvm"],
     ["QEMU for another architecture", { arch: "aarch64" as const }, undefined, "qemu"],
-    ["what the stack says", {}, "qemu" as const, "qemu"],
+    ["the type that the stack sets", {}, "qemu" as const, "qemu"],
   ])("%s", (_, more, type, expected) => {
     expect(specOf({ ...inputs, ...more }, host, type).type).toBe(expected);
   });
@@ -85,16 +85,16 @@ describe("the definition that arguments ask for", () => {
     ]);
   });
 
-  test("memory that is all it can have leaves no ceiling", () => {
+  test("memory equal to maxMemory leaves out <maxMemory>", () => {
     expect(specOf({ ...inputs, maxMemory: "1003MiB" }, host, undefined)).not.toHaveProperty("maxMemory");
   });
 
-  test("is never made of what isn't known", () => {
+  test("throws where the memory isn't known", () => {
     expect(() => specOf({ ...inputs, memory: UNKNOWN }, host, undefined)).toThrow("isn't known");
   });
 });
 
-describe("XML of the program's own", () => {
+describe("the program's own XML", () => {
   const xml =
     "<domain type='qemu'><vcpu>3</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features><devices><memballoon model='none'/></devices></domain>";
   const definition = (more: Partial<Inputs>, type?: "kvm" | "qemu") => {
@@ -102,7 +102,7 @@ describe("XML of the program's own", () => {
     return definitionXml(all, specOf(all, host, type), type);
   };
 
-  test("decides what no argument names; name, UUID and memory are the arguments'", () => {
+  test("decides what no argument sets; name, UUID and memory come from the arguments", () => {
     const made = definition({});
     expect(made).toContain("<memballoon model='none'/>");
     expect(readDomain(made)).toMatchObject({
@@ -118,19 +118,19 @@ describe("XML of the program's own", () => {
     });
   });
 
-  test("gets no ceiling where it has no ACPI, without which nothing can be plugged", () => {
+  test("gets no <maxMemory> without ACPI, which hot-plug needs", () => {
     const made = readDomain(definition({ xml: xml.replace("<acpi/>", "") }));
     expect([made.acpi, made.maxMemory, made.memory]).toEqual([false, undefined, 1003 * MIB]);
   });
 
-  test("yields to what the program names", () => {
+  test("is overridden by the arguments that the program sets", () => {
     const made = definition({ vcpus: 4, machine: "q35", balloon: true, description: "shop" }, "kvm");
     expect(made).toContain("<memballoon model='virtio'>");
     expect(made).toContain("<description>shop</description>");
     expect(readDomain(made)).toMatchObject({ type: "kvm", machine: "q35", vcpus: 4 });
   });
 
-  test("gets what libvirt can't do without", () => {
+  test("gets what libvirt requires", () => {
     expect(readDomain(definition({ xml: "<domain/>" }))).toMatchObject({
       type: "kvm",
       arch: "x86_64",

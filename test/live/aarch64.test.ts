@@ -57,8 +57,7 @@ test(
   async () => {
     const { outputs } = await stack.apply();
     expect(outputs.arm).toBe(
-      "starts with 512 MiB; room for 16 DIMMs, up to 2 GiB; " +
-        "node 1 starts with 1 MiB, which newer machine types need in a node (out of node 0)",
+      "starts with 512 MiB; room for 16 DIMMs, up to 2 GiB; " + "node 1 starts with 1 MiB taken from node 0",
     );
     const xml = await lab.virsh("dumpxml", "arm");
     expect(xml).toMatch(/<type arch='aarch64' machine='virt-\d+\.\d+'>hvm/);
@@ -84,7 +83,7 @@ test(
     stack.edit("arm", { memory: "768MiB" });
     const { outputs } = await stack.apply();
     expect(outputs.arm).toContain(
-      "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 1; 512 → 768 MiB of at most 2 GiB",
+      "live: 512 → 768 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
     );
     expect(await stack.outputsOf("arm")).toMatchObject({ guestMemory: "768MiB", guestMemoryFrom: "agent" });
     await waitUntil("the guest to have 256 MiB more", () => console.memTotalKib() === before + 256 * MIB, {

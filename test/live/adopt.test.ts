@@ -158,12 +158,11 @@ test("what the program says otherwise is an update: memory is plugged, beside DI
   expect(pids()).toEqual(before);
   expect(await liveMemory(lab(), "grown")).toMatchObject({ memory: 256 * MIB });
   const { outputs } = await stack.apply();
-  const growth = "hot-plug 256 MiB as 1 DIMM into slot";
   expect(outputs).toEqual({
-    grown: `${growth} 0 (7 of 8 free after), node 0; 256 → 512 MiB of at most 2 GiB; no restart`,
-    dimms: `${growth} 2 (5 of 8 free after), node 0; 768 → 1024 MiB of at most 2 GiB; no restart`,
-    passing: `${growth} 0 (7 of 8 free after), node 0; 256 → 512 MiB of at most 2 GiB; no restart; the domain is transient, so the new size ends with it`,
-    off: "the domain is off: its definition goes 256 → 300 MiB of at most 2 GiB",
+    grown: "live: 256 → 512 MiB, one 256 MiB DIMM in slot 0 (7 of 8 free), no restart",
+    dimms: "live: 768 → 1024 MiB, one 256 MiB DIMM in slot 2 (5 of 8 free), no restart",
+    passing: "live: 256 → 512 MiB, one 256 MiB DIMM in slot 0 (7 of 8 free), no restart",
+    off: "live: 256 → 300 MiB in the definition (the domain is off)",
   });
 
   expect(await liveMemory(lab(), "grown")).toMatchObject({

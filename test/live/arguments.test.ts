@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { run } from "../lab/command.ts";
 import { labOfThisFile } from "../support/live-lab.ts";
 import { type Args, BARE, opOf, said, stackOnLab } from "../support/stack-on-lab.ts";
+import { notShutDown } from "../support/texts.ts";
 import { inOneVirsh, liveMemory, xmlOfAll } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
@@ -16,7 +17,7 @@ interface Case {
   defined: string | RegExp;
 }
 
-const later = (name: string) => `${name}: takes effect when the domain is next shut down and started`;
+const later = (name: string) => `next boot: ${name}, after a shutdown and start`;
 
 test("a change of any argument but memory: previewed for what it is, done without touching what runs", async () => {
   const file = (name: string) => lab().file(name);
@@ -52,15 +53,19 @@ test("a change of any argument but memory: previewed for what it is, done withou
     xml: {
       before: { xml: "<domain><title>first</title></domain>" },
       after: { xml: "<domain><title>second</title></domain>" },
-      says: /xml: takes effect when the domain is next shut down.*; the definition is written anew from xml/,
+      says: /^info: next boot: xml, after a shutdown and start\n.*\nthe definition is rewritten from xml; manual changes are lost/,
       defined: "<title>second</title>",
     },
     description: {
       after: { description: "for <people> & others" },
-      says: "description: changed in the definition",
+      says: "live: change description in the definition",
       defined: "<description>for &lt;people&gt; &amp; others</description>",
     },
-    autostart: { after: { autostart: true }, says: "turn autostart on", defined: "<name>autostart</name>" },
+    autostart: {
+      after: { autostart: true },
+      says: "live: turn autostart on",
+      defined: "<name>autostart</name>",
+    },
     timeout: {
       after: { shutdownTimeout: 7 },
       says: "setting only: shutdownTimeout",
@@ -68,7 +73,7 @@ test("a change of any argument but memory: previewed for what it is, done withou
     },
     ceiling: {
       after: { maxMemory: "4GiB", memorySlots: 8 },
-      says: "at most 4 GiB in 8 slots: takes effect when the domain is next shut down and started",
+      says: "next boot: maxMemory 4 GiB in 8 slots, after a shutdown and start",
       defined: "<maxMemory slots='8' unit='KiB'>4194304</maxMemory>",
     },
   };
@@ -125,9 +130,7 @@ test("running: false shuts the guest down and never pulls its plug; true starts 
   expect(said(preview, "guest")).toContain("shut the domain down (running: false)");
   const stopped = await stack.up({ continueOnError: true });
   expect(stopped.ok).toBe(false);
-  expect(stopped.stdout).toContain(
-    "the guest did not shut down within 1 s (shutdownTimeout) and is still running",
-  );
+  expect(stopped.stdout).toContain(notShutDown(1));
   expect(lab().qemuPid("deaf")).toBe(deaf);
   expect((await lab().virsh("domstate", "guest")).trim()).toBe("shut off");
   expect(await stack.outputsOf("guest")).toMatchObject({ state: "shutoff" });
@@ -135,7 +138,7 @@ test("running: false shuts the guest down and never pulls its plug; true starts 
   stack.edit("deaf", { running: true });
   stack.edit("guest", { memory: "300MiB" });
   const off = await stack.apply();
-  expect(said(off, "guest")).toContain("the domain is off: its definition goes 256 → 300 MiB");
+  expect(said(off, "guest")).toContain("live: 256 → 300 MiB in the definition (the domain is off)");
   await stack.expectSettled();
 
   stack.edit("guest", { running: true });

@@ -27,7 +27,7 @@ test("a guest's balloon takes and gives back, alone and together with new memory
 
   stack.edit("guest", { currentMemory: "512MiB" });
   const deflated = await stack.apply();
-  expect(said(deflated, "guest")).toContain("balloon 1024 → 512 MiB, live and at the next boot");
+  expect(said(deflated, "guest")).toContain("live: balloon target 1024 → 512 MiB, now and at the next boot");
   expect(deflated.stdout).toContain("of the 512 MiB to go down to");
   await has(whole - 512 * MIB);
   expect(await liveMemory(lab(), "guest")).toMatchObject({ memory: 1024 * MIB, currentMemory: 512 * MIB });
@@ -41,7 +41,7 @@ test("a guest's balloon takes and gives back, alone and together with new memory
   // The DIMM raises what the balloon leaves, until it is set again.
   stack.edit("guest", { memory: "1280MiB", currentMemory: "600MiB" });
   const grown = await stack.apply();
-  expect(grown.stdout).toContain("when the guest has that, the balloon goes 768 → 600 MiB");
+  expect(grown.stdout).toContain("balloon target 768 → 600 MiB, once the guest has the new memory");
   expect(grown.stdout).toContain("attached 256 MiB in slot 0; confirmed by");
   await has(whole + 256 * MIB - 680 * MIB);
   expect(await liveMemory(lab(), "guest")).toMatchObject({ memory: 1280 * MIB, currentMemory: 600 * MIB });
@@ -53,9 +53,7 @@ test("a guest's balloon takes and gives back, alone and together with new memory
   // And a DIMM that goes takes its size with it, so that the balloon gives back first.
   stack.edit("guest", { memory: "1GiB" });
   const shrunk = await stack.apply();
-  expect(shrunk.stdout).toContain(
-    "before that the balloon goes 600 → 856 MiB, so that it leaves 600 MiB after it",
-  );
+  expect(shrunk.stdout).toContain("balloon target 600 → 856 MiB before the removal, so that 600 MiB remain");
   await has(whole - 424 * MIB);
   expect(await liveMemory(lab(), "guest")).toMatchObject({ memory: 1024 * MIB, currentMemory: 600 * MIB });
 

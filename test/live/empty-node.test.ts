@@ -130,7 +130,7 @@ test("spread gives every node the same share, and says why when it can't", async
   stack.edit("wide", { memory: "1024MiB" });
   const { outputs } = await stack.apply();
   expect(outputs.wide).toContain(
-    "hot-plug 512 MiB as 2 DIMMs of 256 MiB each into slots 0, 1 (14 of 16 free after), spread over nodes 0, 1",
+    "live: 512 → 1024 MiB, 2 DIMMs of 256 MiB on nodes 0 and 1 (14 of 16 slots free), no restart",
   );
   expect(await memoryDevicesByQemu(lab(), "wide")).toEqual([
     { id: "ua-pulumi-dimm0", node: 0, slot: 0, size: 256 * MIB },

@@ -94,7 +94,7 @@ test("a domain that was made by hand: its DIMMs, whose they are, and the one tha
   expect(said.plan).toMatchObject({ memory: "996MiB", outcome: "live" });
   expect(said.plan.steps[0]).toEqual({
     kind: "attach",
-    sentence: "attach a DIMM of 256 MiB in slot 3, node 0, at 0x120000000",
+    sentence: "attach a 256 MiB DIMM in slot 3, node 0, at 0x120000000",
   });
   // Nothing was changed by asking.
   expect((await liveMemory(lab(), "by-hand")).devices).toEqual(devices);
@@ -125,7 +125,7 @@ test("domains that can't grow, one that is off, and a transient one", async () =
 
   const passing = await explained("passing", "512MiB");
   expect(passing).toMatchObject({ persistent: false, nextBoot: null, plan: { outcome: "live" } });
-  expect(passing.plan.headline).toContain("the domain is transient, so the new size ends with it");
+  expect(passing.plan.details).toContain("the domain is transient: the new size is lost when it stops");
 });
 
 test("virtio-mem that a person put in", async () => {

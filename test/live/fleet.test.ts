@@ -36,7 +36,7 @@ test("a domain whose QEMU hangs fails alone, and the next up finishes it", async
     const result = await running;
     expect(result.ok).toBe(false);
     expect(result.changes).toEqual({ same: 1, update: HEALTHY.length });
-    expect(result.stdout).toContain("Unable to attach a DIMM of 256 MiB in slot 0, node 0");
+    expect(result.stdout).toContain("Unable to attach a 256 MiB DIMM in slot 0, node 0");
   } finally {
     process.kill(sick, "SIGCONT");
   }

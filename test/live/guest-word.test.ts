@@ -4,6 +4,7 @@ import { waitUntil } from "../lab/wait-until.ts";
 import { bootLinux } from "../support/linux-guest.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { confirmedByAgent } from "../support/texts.ts";
 import { liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
@@ -24,7 +25,7 @@ describe("an update ends when the guest has the memory", () => {
 
     stack.edit("online", { memory: "768MiB" });
     const { stdout } = await stack.apply();
-    expect(stdout).toContain("attached 256 MiB in slot 0; confirmed by the guest agent: 768 MiB");
+    expect(stdout).toContain(confirmedByAgent("attached 256 MiB in slot 0", "768 MiB"));
     await console.waitFor(/ online=6 offline=0 /);
     expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
     expect(await stack.outputsOf("online")).toMatchObject({
@@ -166,7 +167,7 @@ test("a guest that hangs fails the update, and the next one goes on when it has 
   await agentAnswers(lab(), "hung");
   stack.edit("hung", { hotplug: { ...hotplug, awaitGuest: 30 } });
   const { stdout } = await stack.apply();
-  expect(stdout).toContain("attached earlier; confirmed by the guest agent: 768 MiB");
+  expect(stdout).toContain(confirmedByAgent("attached earlier", "768 MiB"));
   expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
   expect(lab().qemuPid("hung")).toBe(pid);
   await stack.expectSettled();

@@ -3,6 +3,7 @@ import { agentAnswers } from "../lab/agent.ts";
 import { bootLinux } from "../support/linux-guest.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { said } from "../support/stack-on-lab.ts";
+import { confirmedByAgent } from "../support/texts.ts";
 import { attachByHand, attachXmlByHand, liveMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
@@ -14,7 +15,7 @@ const OURS = `<memory model='dimm'>
   <address type='dimm' slot='2'/>
 </memory>`;
 
-test("DIMMs that the guest never took are healed while it runs: taken out where they are in the way, ours plugged again", async () => {
+test("DIMMs that the guest rejected are repaired while it runs: removed where they are in the way, ours plugged again", async () => {
   // A guest that is too busy to answer heals nothing: then a replace would hide it.
   const hotplug = { awaitGuest: 30, whenNotPossible: "error" } as const;
   const { stack, console, atBoot, pid } = await bootLinux(lab(), "heal", "memhp_default_state=online", {
@@ -22,14 +23,18 @@ test("DIMMs that the guest never took are healed while it runs: taken out where 
   });
   await agentAnswers(lab(), "heal");
 
-  // Somebody's DIMM of odd size, which libvirt calls attached: 768 MiB can't be had with it.
+  // Someone's DIMM of odd size, which libvirt calls attached: 768 MiB can't be reached with it.
   await attachByHand(lab(), "heal", 100);
   stack.edit("heal", { memory: "768MiB" });
-  const healing =
-    "heal: take out dimm0 (a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's), which the guest never took, since its size is no multiple of the guest's memory block of 128 MiB; 768 MiB can't be had with dimm0: 612 → 512 MiB; hot-plug 256 MiB as 1 DIMM into slot 0";
+  const repair = [
+    "info: live: 612 → 768 MiB, repairs 1 DIMM and adds 1, no restart",
+    "remove dimm0 (a 100 MiB DIMM in slot 0 at 0x100000000, not managed by this provider), which the guest rejected: its size is not a multiple of the guest's memory block of 128 MiB",
+    "first 612 → 512 MiB: 768 MiB can't be reached with dimm0",
+    "live: 512 → 768 MiB, one 256 MiB DIMM in slot 0 ",
+  ].join("\n");
   const grown = await stack.apply();
-  expect(said(grown, "heal")).toContain(`info: live: ${healing}`);
-  expect(grown.stdout).toContain("attached 256 MiB in slot 0; confirmed by the guest agent: 768 MiB");
+  expect(said(grown, "heal")).toContain(repair);
+  expect(grown.stdout).toContain(confirmedByAgent("attached 256 MiB in slot 0", "768 MiB"));
   await console.waitFor(/ online=6 offline=0 /);
   expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
   expect(await stack.outputsOf("heal")).toMatchObject({
@@ -43,20 +48,23 @@ test("DIMMs that the guest never took are healed while it runs: taken out where 
   const refreshed = await stack.refresh();
   expect(said(refreshed, "heal")).toContain(
     [
-      "warning: dimm1 (a DIMM of 100 MiB in slot 1 at 0x110000000, not this provider's): the guest never took it, since its size is no multiple of the guest's memory block of 128 MiB",
-      "warning: ua-pulumi-dimm2 (a DIMM of 256 MiB in slot 2 at 0x116400000): the guest never took it, since its address is no multiple of the guest's memory block of 128 MiB",
+      "warning: the guest rejected dimm1 (a 100 MiB DIMM in slot 1 at 0x110000000, not managed by this provider): its size is not a multiple of the guest's memory block of 128 MiB",
+      "warning: the guest rejected ua-pulumi-dimm2 (a 256 MiB DIMM in slot 2 at 0x116400000): its address is not a multiple of the guest's memory block of 128 MiB",
     ].join("\n"),
   );
   stack.edit("heal", { memory: "1124MiB", hotplug: { ...hotplug, heal: false } });
   const explained = await stack.apply();
-  expect(said(explained, "heal")).toContain("it stays so, as hotplug.heal is false");
+  expect(said(explained, "heal")).toContain("hotplug.heal is false, so it stays");
   expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
   await stack.expectSettled();
 
   stack.edit("heal", { hotplug });
   const healed = await stack.apply();
   expect(said(healed, "heal")).toContain(
-    "info: live: heal: plug ua-pulumi-dimm2 (a DIMM of 256 MiB in slot 2 at 0x116400000), which the guest never took, since its address is no multiple of the guest's memory block of 128 MiB, again at 0x118000000",
+    [
+      "info: live: repairs 1 DIMM that the guest rejected, no restart",
+      "re-plug ua-pulumi-dimm2 (a 256 MiB DIMM in slot 2 at 0x116400000) at 0x118000000, which the guest rejected: its address is not a multiple of the guest's memory block of 128 MiB",
+    ].join("\n"),
   );
   await console.waitFor(/ online=8 offline=0 /);
   expect(console.memTotalKib()).toBe(atBoot + 512 * MIB);

@@ -106,7 +106,7 @@ test("before that fails, hangs, or prints another device: nothing is attached, a
   expect(up.ok).toBe(false);
   for (const [name, { error }] of Object.entries(bad)) {
     expect(said(up, name)).toContain(
-      `error: Unable to attach a DIMM of 256 MiB in slot 0, node 0 (domain ${name}): `,
+      `error: Unable to attach a 256 MiB DIMM in slot 0, node 0 (domain ${name}): `,
     );
     expect(said(up, name)).toContain(error);
     const untouched = { memory: 256 * MIB, cells: [256 * MIB], devices: [] };

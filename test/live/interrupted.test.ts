@@ -5,6 +5,7 @@ import { growAndWait, hasMemTotal } from "../support/linux-guest.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { PROCEDURE, type RpcProxy, rpcProxy } from "../support/rpc-proxy.ts";
 import { BARE, type OnEngine, type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
+import { confirmedByAgent } from "../support/texts.ts";
 import { liveMemory, memoryOfAll, nextBootMemory } from "../support/virsh.ts";
 
 const GROWN = {
@@ -81,9 +82,7 @@ onEachEngineWithHosts((on) => {
       expect(await nextBootMemory(lab(), "d1")).toMatchObject({ memory: 256 * MIB });
 
       const { stdout } = await stack.apply();
-      expect(stdout).toContain(
-        "the running domain has 512 MiB; its definition goes 256 → 512 MiB; no restart",
-      );
+      expect(stdout).toContain("live: 256 → 512 MiB in the definition (the running domain already has it)");
       expect(await liveMemory(lab(), "d1")).toMatchObject(GROWN.live);
       expect(await nextBootMemory(lab(), "d1")).toMatchObject(GROWN.nextBoot);
       await stack.expectSettled();
@@ -126,7 +125,7 @@ test("the provider is killed while it waits for the guest: the next up asks the 
 
   stack.edit("guest", { hotplug: { awaitGuest: 60, online: "agent" } });
   const { stdout } = await stack.apply();
-  expect(stdout).toContain("attached earlier; confirmed by the guest agent: 1280 MiB");
+  expect(stdout).toContain(confirmedByAgent("attached earlier", "1280 MiB"));
   expect((await liveMemory(lab(), "guest")).devices).toEqual(devices);
   await hasMemTotal(console, atBoot + 256 * MIB);
   await stack.expectSettled();

@@ -17,8 +17,8 @@ test("where nothing can be plugged, a domain gets no ceiling, and an increase ta
   });
   const reasons = {
     disabled: "hotplug.enabled is false",
-    noAcpi: "the domain has no ACPI, by which the guest learns of new memory",
-    narrow: "a 32-bit guest can't take memory while it runs",
+    noAcpi: "the domain has no ACPI, which guests need for memory hot-plug",
+    narrow: "32-bit guests don't support memory hot-plug",
   };
   const preview = await stack.preview({ json: true });
   for (const reason of Object.values(reasons))
@@ -37,7 +37,7 @@ test("where nothing can be plugged, a domain gets no ceiling, and an increase ta
   for (const name of Object.keys(reasons)) stack.edit(name, { memory: "512MiB" });
   const up = await stack.apply();
   for (const [name, reason] of Object.entries(reasons)) {
-    expect(said(up, name)).toContain(`256 → 512 MiB can't be hot-plugged: ${reason};`);
+    expect(said(up, name)).toContain(`\n${reason}\n`);
     expect(said(up, name)).not.toContain("slots and room");
     expect(await nextBootMemory(lab(), name)).toMatchObject({ maxMemory: undefined, cells: [512 * MIB] });
   }
@@ -54,20 +54,20 @@ test("where nothing can be plugged, a domain gets no ceiling, and an increase ta
 test("the preview of a domain on a platform that can't be plugged says so", async () => {
   const { maxMemory: _maxMemory, ...domain } = BARE;
   const platforms: Record<string, { args: object; why: string }> = {
-    s390x: { args: { arch: "s390x" }, why: "s390x has no DIMMs" },
-    riscv: { args: { arch: "riscv64" }, why: "riscv64's machine types have no memory hot-plug" },
-    i686: { args: { arch: "i686" }, why: "a 32-bit guest can't take memory while it runs" },
+    s390x: { args: { arch: "s390x" }, why: "s390x machines don't support memory hot-plug" },
+    riscv: { args: { arch: "riscv64" }, why: "riscv64 machines don't support memory hot-plug" },
+    i686: { args: { arch: "i686" }, why: "32-bit guests don't support memory hot-plug" },
     microvm: {
       args: { arch: "x86_64", machine: "microvm" },
-      why: "the machine type microvm has no memory hot-plug",
+      why: "the microvm machine type doesn't support memory hot-plug",
     },
     powernv: {
       args: { arch: "ppc64le", machine: "powernv9" },
-      why: "of POWER's machine types pseries alone has memory hot-plug, not powernv9",
+      why: "only the pseries machine type supports memory hot-plug on POWER, not powernv9",
     },
     bios: {
       args: { arch: "aarch64", firmware: "bios" },
-      why: 'an aarch64 guest learns of new memory by ACPI, which it has with UEFI alone (firmware: "uefi")',
+      why: 'aarch64 guests need ACPI for memory hot-plug, which requires UEFI (firmware: "uefi")',
     },
     pseries: { args: { arch: "ppc64le" }, why: "" },
     virt: { args: { arch: "aarch64" }, why: "" },

@@ -61,7 +61,7 @@ describe("a guest gives memory up while it runs", () => {
     await spares("gives", (mib) => mib > 640);
     stack.edit("gives", { memory: "768MiB" });
     const { stdout } = await stack.apply();
-    expect(stdout).toContain("hot-unplug 384 MiB as 2 DIMMs (128 MiB, 256 MiB) out of slots 2, 1");
+    expect(stdout).toContain("live: 1152 → 768 MiB, removes 2 DIMMs from slots 1 and 2 ");
     await hasMemTotal(console, atBoot + 256 * MIB);
     expect(await sizes("gives")).toEqual([256]);
     expect(await nextBootMemory(lab(), "gives")).toMatchObject({
@@ -119,11 +119,11 @@ describe("a guest refuses", () => {
 
     const refused = await stack.up();
     const errors = refused.errors.join();
-    expect(errors).toContain("Unable to take the DIMM of 256 MiB out of slot 0, node 0 (domain block)");
+    expect(errors).toContain("Unable to remove the 256 MiB DIMM from slot 0, node 0 (domain block)");
     expect(errors).toMatch(
       /the guest agent could not take memory block 3[23] offline \(operation-failed, error 16\)/,
     );
-    expect(errors).toContain("(done before that: take the DIMM of 128 MiB out of slot 1, node 0)");
+    expect(errors).toContain("(done before that: remove the 128 MiB DIMM from slot 1, node 0)");
     expect(await sizes("block")).toEqual([256]);
     expect(await nextBootMemory(lab(), "block")).toMatchObject({ memory: 768 * MIB, devices: [] });
     expect(await stack.outputsOf("block")).toMatchObject({ liveMemory: "768MiB", nextBootMemory: "768MiB" });

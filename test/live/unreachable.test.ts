@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { onEachEngine } from "../support/engines.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { rpcProxy } from "../support/rpc-proxy.ts";
-import { BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
 import { liveMemory } from "../support/virsh.ts";
 
 const FLEET = ["a", "b", "c", "d"];
@@ -32,8 +32,8 @@ onEachEngine((on) => {
     expect(preview.changes).toEqual({ same: 1, update: FLEET.length });
     for (const name of FLEET) {
       const row = preview.stdout.split("\n").find((line) => line.includes(` ${name} update`));
-      expect(row).toContain("hot-plug 256 MiB as 1 DIMM into slot 0");
-      expect(row).toContain("planned from the state alone, since the hypervisor can't be reached");
+      expect(row).toContain("live: 256 → 512 MiB, one 256 MiB DIMM in slot 0");
+      expect(said(preview, name)).toContain("planned from the state");
     }
 
     const failed = await stack.up({ continueOnError: true });

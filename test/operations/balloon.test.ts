@@ -43,7 +43,7 @@ describe("a program that names currentMemory", () => {
   test("sets the balloon of the running domain, and of its next boot", async () => {
     await stack.up(args);
     expect(await stack.up(ballooned)).toBe("update");
-    expect(stack.run.said).toEqual(["live: balloon 1024 → 512 MiB, live and at the next boot"]);
+    expect(stack.run.rows).toEqual(["live: balloon target 1024 → 512 MiB, now and at the next boot"]);
     expect(balloons()).toEqual([512, 512]);
     expect(host.calls).not.toContain("attachDevice");
     await settled(ballooned);
@@ -53,7 +53,7 @@ describe("a program that names currentMemory", () => {
     await stack.up(ballooned);
     await stack.up({ ...ballooned, memory: "1280MiB" });
     expect(stack.run.said[0]).toMatch(
-      /; no restart; when the guest has that, the balloon goes 768 → 512 MiB$/,
+      /^live: 1024 → 1280 MiB, .*\nlive: balloon target 768 → 512 MiB, once the guest has the new memory$/ms,
     );
     expect(balloons()).toEqual([512, 512]);
     expect(host.calls.indexOf("setMemory")).toBeGreaterThan(host.calls.indexOf("attachDevice"));
@@ -73,7 +73,9 @@ describe("a program that names currentMemory", () => {
     await stack.up(ballooned);
     await stack.up(args);
     expect(stack.run.said).toEqual([
-      "live: balloon 512 → 1024 MiB, live and at the next boot (all of it: the program names no currentMemory any more)",
+      expect.stringMatching(
+        /^live: balloon target 512 → 1024 MiB, now and at the next boot\nthe program no longer sets currentMemory/,
+      ),
     ]);
     expect(balloons()).toEqual([1024, 1024]);
     await host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true });
@@ -97,12 +99,16 @@ describe("a program that names currentMemory", () => {
   test("changes the definition alone of a domain that is off, or where the program defers", async () => {
     await stack.up({ ...args, running: false });
     await stack.up({ ...ballooned, running: false });
-    expect(stack.run.said).toEqual(["live: the domain is off: its definition's balloon goes 1024 → 512 MiB"]);
+    expect(stack.run.rows).toEqual([
+      "live: balloon target 1024 → 512 MiB in the definition (the domain is off)",
+    ]);
     expect(balloons()).toEqual([undefined, 512]);
     await stack.up(ballooned);
     const later = { ...ballooned, currentMemory: "600MiB", hotplug: { applyOn: "nextBoot" } };
     await stack.up(later);
-    expect(stack.run.said[0]).toMatch(/^balloon 512 → 600 MiB: takes effect when/);
+    expect(stack.run.said[0]).toMatch(
+      /^next boot: balloon target 512 → 600 MiB, after a shutdown and start\n/,
+    );
     expect(balloons()).toEqual([512, 600]);
     await settled(later);
   });
@@ -113,7 +119,9 @@ describe("a program that names currentMemory", () => {
     host.guestObeysBalloon = false;
     await stack.up(ballooned);
     expect(stack.run.said).toEqual([
-      "live: balloon 1024 → 512 MiB, live and at the next boot; the domain is paused: its guest follows when it resumes",
+      expect.stringMatching(
+        /^live: balloon target 1024 → 512 MiB, .*\nthe domain is paused: the guest follows/,
+      ),
     ]);
     await settled(ballooned);
   });
@@ -133,7 +141,7 @@ test("a guest is not taken memory from unannounced", async () => {
   await stack.up(ballooned);
   await host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true });
   await expect(stack.up({ ...ballooned, vcpus: 2 })).rejects.toThrow(
-    /the preview said «vcpus: .*», and now it is «balloon 700 → 512 MiB, live; vcpus: .*nothing was done/,
+    /the domain changed since the preview \(memory would be removed\).*\nplanned: "next boot: vcpus, .*"\nnow: "next boot: vcpus, .*memory live"\n.*nothing was done/s,
   );
   expect(balloons()).toEqual([700, 512]);
 });
@@ -148,7 +156,7 @@ test("gives back what a DIMM that goes takes with it, and is left as named", asy
   host.calls.length = 0;
   await stack.up(shrinkable);
   expect(stack.run.said[0]).toContain(
-    "before that the balloon goes 512 → 768 MiB, so that it leaves 512 MiB after it",
+    "live: balloon target 512 → 768 MiB before the removal, so that 512 MiB remain",
   );
   expect(host.calls.filter((call) => call === "setMemory" || call === "detachDevice")).toEqual([
     "setMemory",
@@ -163,7 +171,7 @@ describe("a guest whose balloon does not move", () => {
     await stack.up(args);
     host.guestObeysBalloon = false;
     await expect(stack.up({ ...ballooned, ...patient })).rejects.toThrow(
-      /^Unable to set what the balloon leaves the guest to 512 MiB \(domain web-1\): balloon still at 1 GiB \(target 512 MiB\) after 1 s \(hotplug.awaitGuest\), where it was before: the guest has no balloon driver .* \(done before that: set what the balloon leaves at the next boot to 512 MiB\)$/,
+      /^Unable to set the balloon target to 512 MiB \(domain web-1\): balloon still at 1 GiB \(target 512 MiB\) after 1 s \(hotplug.awaitGuest\), where it was before: the guest has no balloon driver .* \(done before that: set the balloon target in the definition to 512 MiB\)$/,
     );
   });
 

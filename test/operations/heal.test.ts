@@ -4,6 +4,7 @@ import { readDomain } from "../../provider/domain/read.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource } from "../support/one-resource.ts";
+import { confirmedByAgent } from "../support/texts.ts";
 
 const MIB = 1024;
 const BLOCK = 128 * MIB;
@@ -100,11 +101,11 @@ describe("a DIMM of ours that the guest never took", () => {
     expect(stack.run.messages).toMatchObject([
       {
         severity: "warning",
-        text: "dimm0 (a DIMM of 100 MiB in slot 0 at 0x100000000, not this provider's): the guest never took it, since its size is no multiple of the guest's memory block of 128 MiB",
+        text: "the guest rejected dimm0 (a 100 MiB DIMM in slot 0 at 0x100000000, not managed by this provider): its size is not a multiple of the guest's memory block of 128 MiB",
       },
       {
         severity: "warning",
-        text: "ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000): the guest never took it, since its address is no multiple of the guest's memory block of 128 MiB",
+        text: "the guest rejected ua-pulumi-dimm1 (a 256 MiB DIMM in slot 1 at 0x106400000): its address is not a multiple of the guest's memory block of 128 MiB",
       },
     ]);
     expect(stack.recorded.outputs).toMatchObject({
@@ -118,8 +119,8 @@ describe("a DIMM of ours that the guest never took", () => {
   test("is plugged again by the next up, where it is in nobody's way, and then all is settled", async () => {
     expect(await stack.up(grown)).toBe("update");
     expect(stack.run.said).toEqual([
-      expect.stringMatching(/^live: heal: plug ua-pulumi-dimm1 .* again at 0x108000000/),
-      "attached 256 MiB in slot 1; confirmed by the guest agent: 1280 MiB",
+      expect.stringMatching(/^live: repairs 1 DIMM .*\nre-plug ua-pulumi-dimm1 .* at 0x108000000/),
+      confirmedByAgent("attached 256 MiB in slot 1", "1280 MiB"),
     ]);
     expect(liveDevices()).toEqual(HEALED);
     expect(stack.recorded.outputs).toMatchObject({
@@ -136,7 +137,7 @@ describe("a DIMM of ours that the guest never took", () => {
     stack.hosts = { "qemu:///system": new ConnectionError("nobody answers") };
     expect(await stack.preview(grown)).toMatchObject({ kind: "update", replaces: [] });
     expect(stack.run.said).toEqual([
-      expect.stringMatching(/^live: heal: plug ua-pulumi-dimm1 .* \(planned from the state alone/),
+      expect.stringMatching(/^live: repairs 1 DIMM .*\nre-plug ua-pulumi-dimm1 .* \(planned from the state/s),
     ]);
     stack.hosts = { "qemu:///system": host };
     host.agent = undefined;
@@ -155,7 +156,9 @@ describe("a DIMM of ours that the guest never took", () => {
     await stack.up({ ...grown, hotplug: { awaitGuest: 1, heal: false } });
     const healing = { ...grown, hotplug: { awaitGuest: 1 } };
     expect(await stack.preview(healing)).toMatchObject({ kind: "update" });
-    expect(stack.run.said).toEqual([expect.stringMatching(/^live: heal: plug ua-pulumi-dimm1/)]);
+    expect(stack.run.said).toEqual([
+      expect.stringMatching(/^live: repairs 1 DIMM .*\nre-plug ua-pulumi-dimm1/),
+    ]);
     await stack.up(healing);
     expect(liveDevices()).toEqual(HEALED);
   });
@@ -166,7 +169,7 @@ describe("a DIMM of ours that the guest never took", () => {
     expect(host.calls).not.toContain("detachDevice");
     expect(await stack.up(stays)).toBe("same");
     expect(stack.run.said.at(-1)).toBe(
-      "ua-pulumi-dimm1 (a DIMM of 256 MiB in slot 1 at 0x106400000): the guest never took it, since its address is no multiple of the guest's memory block of 128 MiB; it stays so, as hotplug.heal is false",
+      "the guest rejected ua-pulumi-dimm1 (a 256 MiB DIMM in slot 1 at 0x106400000): its address is not a multiple of the guest's memory block of 128 MiB; hotplug.heal is false, so it stays",
     );
   });
 
@@ -184,7 +187,7 @@ describe("a DIMM of ours that the guest never took", () => {
     const attach = host.attachDevice.bind(host);
     host.attachDevice = () => Promise.reject(new Error("killed"));
     await expect(stack.up(grown)).rejects.toThrow(
-      /killed .done before that: take the DIMM of 256 MiB out of slot 1/,
+      /killed .done before that: remove the 256 MiB DIMM from slot 1/,
     );
     expect(stack.recorded).toMatchObject({ isPartial: true, outputs: { liveMemory: "1124MiB" } });
     host.attachDevice = attach;
@@ -204,7 +207,7 @@ test("memory that an earlier update waited for in vain is not waited for twice w
   host.attachDevice = attach;
   host.guestGivesUp.add("ua-pulumi-dimm1");
   await stack.up(grown);
-  expect(stack.run.said.at(-1)).toBe("attached 256 MiB in slot 1; confirmed by the guest agent: 1280 MiB");
+  expect(stack.run.said.at(-1)).toBe(confirmedByAgent("attached 256 MiB in slot 1", "1280 MiB"));
   expect(await stack.up(grown)).toBe("same");
 });
 
@@ -214,7 +217,7 @@ test("somebody else's DIMM that is in the way of the asked size is taken out, an
   await stack.up(args);
   expect(liveDevices()).toEqual([]);
   expect(stack.run.said).toEqual([
-    expect.stringMatching(/^live: heal: take out dimm0 .* 1124 → 1024 MiB/),
+    expect.stringMatching(/^live: 1124 → 1024 MiB, repairs 1 DIMM .*\nremove dimm0 /),
     "removed 100 MiB from slot 0; the guest has 1 GiB (reported by the guest agent)",
   ]);
   expect(await stack.up(args)).toBe("same");
@@ -242,7 +245,9 @@ describe("the guest's own block", () => {
     await stack.refresh();
     const { inputs } = await stack.preview({ ...half, hotplug: { whenNotPossible: "nextBoot" } });
     expect(stack.run.said).toEqual([
-      expect.stringContaining("no multiple of 512 MiB (the memory block of this guest, by its agent)"),
+      expect.stringContaining(
+        "not a multiple of 512 MiB (the guest's memory block, reported by the guest agent)",
+      ),
     ]);
     expect(inputs.memory).toBe("1280MiB");
   });
@@ -262,7 +267,7 @@ describe("the guest's own block", () => {
   test("is asked for by the preview's look, before any attach", async () => {
     bootGuest({ block: 512 * MIB });
     await stack.preview({ ...half, hotplug: { whenNotPossible: "error" } }).catch(() => undefined);
-    expect(stack.run.said.join()).toContain("no multiple of 512 MiB");
+    expect(stack.run.said.join()).toContain("not a multiple of 512 MiB");
     expect(host.calls).not.toContain("attachDevice");
   });
 });

@@ -6,8 +6,7 @@ import { OneResource, Run, URN, wire } from "../support/one-resource.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 const grown = { ...args, memory: "1259MiB" };
-const grow =
-  "hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 → 1259 MiB of at most 8 GiB; no restart";
+const grow = "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart";
 
 let host: FakeHypervisor;
 let stack: OneResource;
@@ -30,22 +29,29 @@ describe("a preview", () => {
   test.each([
     ["a setting", { shutdownTimeout: 5 }, "setting only: shutdownTimeout"],
     ["hotplug", { hotplug: { alignment: "128MiB" } }, "setting only: hotplug"],
-    ["the description", { description: "shop" }, "live: description: changed in the definition"],
-    [
-      "vCPUs",
-      { vcpus: 3 },
-      "vcpus: takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough",
-    ],
+    ["the description", { description: "shop" }, "live: change description in the definition"],
+    ["vCPUs", { vcpus: 3 }, "next boot: vcpus, after a shutdown and start"],
     ["autostart", { autostart: true }, "live: turn autostart on"],
   ])("of a change of %s follows from the state, without a look", async (_, change, said) => {
     expect(await stack.preview({ ...args, ...change })).toMatchObject({ kind: "update" });
-    expect([host.calls, stack.run.said]).toEqual([[], [said]]);
+    expect([host.calls, stack.run.rows]).toEqual([[], [said]]);
   });
 
   test("of a change of memory looks once, for check and diff together", async () => {
     const { kind, inputs } = await stack.preview(grown);
     expect([kind, inputs.memoryPlan]).toEqual(["update", grow]);
-    expect(stack.run.messages).toEqual([{ urn: URN, severity: "info", text: `live: ${grow}` }]);
+    expect(stack.run.messages).toEqual([
+      {
+        urn: URN,
+        severity: "info",
+        text: [
+          grow,
+          "maximum without a restart: 8 GiB",
+          "1. attach a 256 MiB DIMM in slot 0, node 0",
+          "2. set the definition to 1259 MiB of base memory for the next boot",
+        ].join("\n"),
+      },
+    ]);
     expect([looks(), stack.run.connections.length]).toEqual([1, 1]);
     expect(host.calls).not.toContain("define");
   });
@@ -53,9 +59,11 @@ describe("a preview", () => {
   test("sees what the state doesn't know yet", async () => {
     host.turnOff(host.only.uuid);
     const { inputs } = await stack.preview({ ...args, memory: "1300MiB" });
-    expect(inputs.memoryPlan).toBe("the domain is off: its definition goes 1003 → 1300 MiB of at most 8 GiB");
+    expect(inputs.memoryPlan).toBe("live: 1003 → 1300 MiB in the definition (the domain is off)");
     expect(stack.run.said).toEqual([
-      "live: the domain is off: its definition goes 1003 → 1300 MiB of at most 8 GiB; start the domain, which is off",
+      expect.stringMatching(
+        /^live: 1003 → 1300 MiB in the definition .*\nlive: start the domain, which is off\n/s,
+      ),
     ]);
   });
 
@@ -75,9 +83,9 @@ describe("diff", () => {
 
   test("refuses by an error, after it said the sentence on the resource's row", async () => {
     await expect(stack.preview(refused)).rejects.toThrow(
-      /^1003 → 1300 MiB can't be hot-plugged: .*nothing is done$/,
+      /^refused: 1003 → 1300 MiB is not a multiple of 256 MiB .*so nothing is done/s,
     );
-    expect(stack.run.said).toEqual([expect.stringMatching(/^1003 → 1300 MiB can't be hot-plugged/)]);
+    expect(stack.run.said).toEqual([expect.stringMatching(/^refused: 1003 → 1300 MiB/)]);
   });
 
   test("of a refresh, which comes without a check, refuses nothing: the refresh is the way out", async () => {
@@ -103,7 +111,7 @@ describe("diff", () => {
   test("of a URI that isn't known yet looks where the domain is", async () => {
     const { kind } = await stack.preview({ ...grown, uri: UNKNOWN });
     expect([kind, stack.run.connections, looks()]).toEqual(["update", ["qemu:///system"], 1]);
-    expect(stack.run.said).toEqual([`live: ${grow}`]);
+    expect(stack.run.rows).toEqual([grow]);
   });
 
   test("of a replace names the fields, deletes first and warns", async () => {
@@ -126,9 +134,10 @@ describe("with the hypervisor out of reach", () => {
   test("a change is planned from the state, and says so", async () => {
     const { kind, inputs } = await stack.preview(grown);
     expect([kind, inputs.memoryPlan]).toEqual(["update", "1003 → 1259 MiB"]);
-    expect(stack.run.said).toEqual([
-      `live: ${grow} (planned from the state alone, since the hypervisor can't be reached: nobody answers)`,
-    ]);
+    expect(stack.run.rows).toEqual([grow]);
+    expect(stack.run.said[0]).toMatch(
+      / \(planned from the state alone, since the hypervisor can't be reached: nobody answers\)$/,
+    );
     expect(stack.run.connections).toEqual(["qemu:///system"]);
   });
 
@@ -172,9 +181,11 @@ describe("a domain whose calls are never answered", () => {
     });
     expect(await looks[1]).toBe(grow);
     expect(await Promise.all(looks)).toEqual(["1003 → 1259 MiB", grow]);
-    expect(run.said.toSorted()).toEqual([
-      `live: ${grow}`,
-      `live: ${grow} (planned from the state alone, since the hypervisor can't be reached: qemu:///system did not answer for domain ${stack.recorded.id} within 5 s)`,
+    expect(run.rows).toEqual([grow, grow]);
+    expect(run.said.filter((text) => text.includes("planned from the state"))).toEqual([
+      expect.stringContaining(
+        `the hypervisor can't be reached: qemu:///system did not answer for domain ${stack.recorded.id} within 5 s`,
+      ),
     ]);
     expect(run.connections).toHaveLength(1);
   });

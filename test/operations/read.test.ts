@@ -102,7 +102,7 @@ describe("what somebody changed shows as the observed value of each argument, an
       "the definition's memory",
       () => byHand("inactive", (xml) => xml.replace(/memory='\d+'/, `memory='${2048 * MIB}'`)),
       { memory: "2048MiB" },
-      "live: the running domain has 1003 MiB; its definition goes 2048 → 1003 MiB; no restart",
+      "live: 2048 → 1003 MiB in the definition (the running domain already has it)",
     ],
     [
       "the definition's ceiling and slots",
@@ -111,19 +111,19 @@ describe("what somebody changed shows as the observed value of each argument, an
           xml.replace(/<maxMemory.*<\/maxMemory>/, "<maxMemory slots='4' unit='GiB'>16</maxMemory>"),
         ),
       { maxMemory: "16384MiB", memorySlots: 4 },
-      "at most 8 GiB in 16 slots: takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough",
+      "next boot: maxMemory 8 GiB in 16 slots, after a shutdown and start",
     ],
     [
       "a definition without a ceiling, which can't be said of an argument",
       () => byHand("inactive", (xml) => xml.replace(/<maxMemory.*<\/maxMemory>/, "")),
       {},
-      "at most 8 GiB in 16 slots: takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough",
+      "next boot: maxMemory 8 GiB in 16 slots, after a shutdown and start",
     ],
     [
       "vCPUs",
       () => byHand("inactive", (xml) => xml.replace("<vcpu>2<", "<vcpu>4<")),
       { vcpus: 4 },
-      "vcpus: takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough",
+      "next boot: vcpus, after a shutdown and start",
     ],
     [
       "autostart",
@@ -147,7 +147,7 @@ describe("what somebody changed shows as the observed value of each argument, an
     const again = await drift();
     expect(again).toEqual({});
     expect(await stack.up({ ...args, memorySlots: 16 })).toBe("update");
-    expect(stack.run.said).toEqual([said]);
+    expect(stack.run.rows).toEqual([said]);
     const { memory, maxMemory, vcpus } = readDomain(host.only.inactive ?? "");
     expect({ memory, maxMemory, vcpus }).toEqual({
       memory: 1003 * MIB,

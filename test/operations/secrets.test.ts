@@ -31,9 +31,13 @@ const refusal = libvirtError(
 );
 
 test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown>, RegExp]>([
-  ["a growth", (stack) => stack.up(grown), /^live: hot-plug … MiB as … DIMM into slot …/],
+  ["a growth", (stack) => stack.up(grown), /^live: … → … MiB, one … MiB DIMM in slot …/],
   ["a replace", (stack) => stack.preview({ ...args, memory: "7923MiB", name: "x" }), /^replace: /],
-  ["an unaligned size", (stack) => stack.preview({ ...args, memory: "7412MiB" }), /can't be hot-plugged/],
+  [
+    "an unaligned size",
+    (stack) => stack.preview({ ...args, memory: "7412MiB" }),
+    /^replace: … → … MiB is not a multiple of … MiB/,
+  ],
   [
     "an unaligned size that is an error",
     (stack) => stack.preview({ ...args, memory: "7412MiB", hotplug: { whenNotPossible: "error" } }),
@@ -45,7 +49,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
       const { __secret: _, ...open } = grown;
       return stack.preview(open);
     },
-    /^live: hot-plug … MiB/,
+    /^live: … → … MiB/,
   ],
   ["bad input", (stack) => stack.preview({ ...args, memory: "29645MiB" }), /above maxMemory/],
   [
@@ -59,7 +63,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
       host.refuses.set("attachDevice", refusal);
       return stack.up(grown);
     },
-    /Unable to attach a DIMM of … MiB .*Attaching memory device with size '…'/,
+    /Unable to attach a … MiB DIMM .*Attaching memory device with size '…'/,
   ],
   [
     "a partial update",
@@ -67,7 +71,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
       host.refuses.set("define", refusal);
       return stack.up(grown);
     },
-    /done before that: attach a DIMM of … MiB/,
+    /done before that: attach a … MiB DIMM/,
   ],
   [
     "a domain that changed meanwhile",

@@ -38,7 +38,7 @@ describe("with the hypervisor out of reach, the state says", () => {
     const [kind, said] = await blindly({ ...elastic, memory: "1280MiB" });
     expect(kind).toBe("update");
     expect(said).toEqual([
-      expect.stringMatching(/^live: take 258 MiB out of node 0's virtio-mem device .*; 1538 → 1280 MiB/),
+      expect.stringMatching(/^live: 1538 → 1280 MiB, virtio-mem on node 0 at .*by 258 MiB to /s),
     ]);
     expect(said[0]?.endsWith(BLIND)).toBe(true);
     host.virtioMem.most = 2 ** 40;
@@ -54,7 +54,7 @@ describe("with the hypervisor out of reach, the state says", () => {
     const all = { ...ballooned, currentMemory: "1GiB" };
     expect(await blindly(all)).toEqual([
       "update",
-      [`live: balloon 512 → 1024 MiB, live and at the next boot${BLIND}`],
+      [expect.stringMatching(/^live: balloon target 512 → 1024 MiB, now and at the next boot\n/)],
     ]);
     await stack.up(all);
     expect(host.calls.filter((call) => call === "setMemory")).toHaveLength(2);

@@ -5,6 +5,7 @@ import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { OneResource } from "../support/one-resource.ts";
+import { notShutDown } from "../support/texts.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 const grown = { ...args, memory: "1259MiB" };
@@ -58,8 +59,8 @@ describe("an update of memory", () => {
     await stack.up(grown);
     const statuses = stack.run.messages.filter(({ severity }) => severity === "status");
     expect(statuses.map(({ text }) => text)).toEqual([
-      "attach a DIMM of 256 MiB in slot 0, node 0",
-      "set the definition to 1259 MiB of base memory, for the next boot",
+      "attach a 256 MiB DIMM in slot 0, node 0",
+      "set the definition to 1259 MiB of base memory for the next boot",
     ]);
   });
 
@@ -120,7 +121,7 @@ describe("an update of other arguments", () => {
   test("never pulls the plug of a guest that doesn't shut down", async () => {
     host.guestObeysShutdown = false;
     await expect(stack.up({ ...args, running: false, vcpus: 4, shutdownTimeout: 7 })).rejects.toThrow(
-      "Unable to shut the domain down (running: false) (domain web-1): the guest did not shut down within 7 s (shutdownTimeout) and is still running; set forceOff: true to force it off",
+      `Unable to shut the domain down (running: false) (domain web-1): ${notShutDown(7)}`,
     );
     expect([host.only.power, nextBoot().vcpus, host.subscriptions]).toEqual(["running", 2, 0]);
     expect([count("destroy"), count("define"), stack.recorded.isPartial]).toEqual([0, 0, false]);
@@ -155,7 +156,7 @@ describe("an update of other arguments", () => {
 
 describe("update never does more than was previewed", () => {
   const changed =
-    /^Unable to update domain web-1: the domain changed: the preview said «hot-plug .*», and now it is «replace: .*»; nothing was done: refresh and preview again$/;
+    /^Unable to update domain web-1: refused: the domain changed since the preview \(planned: live, now: replace\); .*\nplanned: "live: .*"\nnow: "replace: .*"\n.*nothing was done$/s;
 
   test("a domain that somebody started anew without room", async () => {
     const restart = () => {
@@ -199,7 +200,7 @@ describe("an update that fails in the middle", () => {
     const before = structuredClone(stack.recorded);
     host.refuses.set("attachDevice", libvirtError(ErrorCode.OPERATION_FAILED, "no memory left"));
     await expect(stack.up(grown)).rejects.toThrow(
-      "Unable to attach a DIMM of 256 MiB in slot 0, node 0 (domain web-1): no memory left",
+      "Unable to attach a 256 MiB DIMM in slot 0, node 0 (domain web-1): no memory left",
     );
     expect(stack.recorded).toEqual(before);
     expect([live().memory, nextBoot().memory]).toEqual([1003 * MIB, 1003 * MIB]);
@@ -209,7 +210,7 @@ describe("an update that fails in the middle", () => {
     const definition = host.only.inactive;
     host.refuses.set("define", refusal);
     await expect(stack.up({ ...grown, vcpus: 4 })).rejects.toThrow(
-      "Unable to set the definition to 1259 MiB of base memory, for the next boot (domain web-1): XML error: no (done before that: attach a DIMM of 256 MiB in slot 0, node 0)",
+      "Unable to set the definition to 1259 MiB of base memory for the next boot (domain web-1): XML error: no (done before that: attach a 256 MiB DIMM in slot 0, node 0)",
     );
     expect(host.only.inactive).toBe(definition);
     expect(stack.recorded).toMatchObject({

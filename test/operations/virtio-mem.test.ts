@@ -182,7 +182,7 @@ describe("what libvirt refuses", () => {
       libvirtError(67, "modify of memory device of model 'virtio-mem' is not supported"),
     );
     await expect(up("1280MiB")).rejects.toThrow(
-      "Unable to plug 256 MiB of node 0's virtio-mem device (then 256 MiB of 7168 MiB) (domain web-1): modify of memory",
+      "Unable to grow virtio-mem on node 0 by 256 MiB to 256 of 7168 MiB (domain web-1): modify of memory",
     );
     expect(stack.recorded).toMatchObject({ isPartial: false, outputs: { liveMemory: "1024MiB" } });
   });

@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { DEFAULTS } from "../../provider/args/settings.ts";
@@ -308,6 +310,9 @@ test.each(rows)("%s: %s", (code, text, { reasons, headline, details }) => {
   expect([headline, ...details].some((line) => line.includes(text))).toBe(true);
 });
 
-test("every code has a text", () => {
-  expect([...new Set(rows.map(([code]) => code))].sort()).toEqual([...REASON_CODES].sort());
+test("every code of the planner has a text here", () => {
+  const root = join(import.meta.dirname, "../../provider/plan");
+  const sources = globSync("**/*.ts", { cwd: root }).map((file) => readFileSync(join(root, file), "utf8"));
+  const used = REASON_CODES.filter((code) => sources.some((text) => text.includes(`code: "${code}"`)));
+  expect([...new Set(rows.map(([code]) => code))].sort()).toEqual(used.sort());
 });

@@ -56,6 +56,11 @@ export class Run {
   get said(): string[] {
     return this.messages.filter(({ severity }) => severity !== "status").map(({ text }) => text);
   }
+
+  /** The first line of each message, which a terminal shows on the resource's row. */
+  get rows(): string[] {
+    return this.said.map((text) => text.split("\n")[0] ?? "");
+  }
 }
 
 /** What the engine records of a resource. */

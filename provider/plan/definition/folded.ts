@@ -10,7 +10,7 @@ import { type Platform, pluggingReason } from "../platform.ts";
 import { definesVirtioMem, hasVirtioMem, withVirtioMem } from "../virtio-mem/definition.ts";
 import { virtioMemOn } from "../virtio-mem/devices.ts";
 
-/** QEMU refuses slots without headroom; where nothing can be plugged there is no use for them. */
+/** QEMU refuses slots without headroom, and a domain without hot-plug has no use for them. */
 export function ceilingFor(
   desired: DesiredMemory,
   platform: Platform,
@@ -22,11 +22,11 @@ export function ceilingFor(
 }
 
 /**
- * The memory that the inactive definition shall have, so that the next boot has what is asked as base memory.
- * Set, never increased by a delta: carrying it out twice is carrying it out once. Devices that others put into
- * the definition stay and count; ours fold into the cell of their node.
+ * The memory of the inactive definition, so that the next boot has the desired memory as base memory. It is set, never
+ * increased by a delta: a second run changes nothing. Devices not managed by this provider stay and count; ours fold into
+ * the cell of their node.
  *
- * @param numaChanged the program's list of nodes is another one, so the nodes are as it says now
+ * @param numaChanged the program changed its list of nodes, so the definition gets the new one
  */
 export function foldedDefinition(
   desired: DesiredMemory,
@@ -50,7 +50,7 @@ export function foldedDefinition(
   return withVirtioMem(folded, desired, observed, nextBoot, numaChanged);
 }
 
-/** What the next boot has beside the node that takes the rest: devices of others, and the other nodes. */
+/** The memory of the next boot outside the node that takes the rest: other nodes, and devices not managed here. */
 export function memoryFixedElsewhere(desired: DesiredMemory, observed: Observed, numaChanged = false): Kib {
   const { nextBoot } = observed;
   if (nextBoot === undefined || nextBoot.cells.length === 0) return 0;
@@ -62,14 +62,14 @@ export function memoryFixedElsewhere(desired: DesiredMemory, observed: Observed,
   return unmanagedMemory(desired, nextBoot) + sum(others.map((cell) => cell.memory));
 }
 
-/** The least that can be defined: more than others take, but for nodes that the program itself leaves without memory. */
+/** The least memory that can be defined: every node needs some, except where the program leaves it empty. */
 export function leastMemory(desired: DesiredMemory, observed: Observed, numaChanged = false): Kib {
   const nodes = desired.target === "spread" ? (observed.nextBoot?.cells.length ?? 1) : 1;
   const taken = memoryFixedElsewhere(desired, observed, numaChanged);
   return desired.shares === undefined ? taken + nodes * MINIMAL_NODE : taken;
 }
 
-/** A virtio-mem device of others on a node that takes memory is used as if it were ours. */
+/** Devices not managed by this provider, except virtio-mem on a target node: it is resized as if it were ours. */
 function unmanagedMemory(desired: DesiredMemory, nextBoot: MemoryView): Kib {
   const nodes = definesVirtioMem(desired, nextBoot) ? targetNodes(desired, nextBoot) : [];
   const used = new Set(nodes.map((node) => virtioMemOn(node, nextBoot)));
@@ -98,9 +98,9 @@ function foldedCells(
 ): CellPlan[] {
   if (nextBoot.cells.length === 0) return firstCell(desired, nextBoot, theirs);
   const { target } = desired;
-  const said = desired.shares && cellsFor(desired, nextBoot.machine, theirs);
-  if (said && (hasDesiredCells(desired, observed, nextBoot, numaChanged) || hasCells(nextBoot, said)))
-    return said;
+  const wanted = desired.shares && cellsFor(desired, nextBoot.machine, theirs);
+  if (wanted && (hasDesiredCells(desired, observed, nextBoot, numaChanged) || hasCells(nextBoot, wanted)))
+    return wanted;
   if (target === "spread") return foldedEvenly(desired, observed, nextBoot, theirs);
   const others = otherCells(target, observed, nextBoot);
   const rest = desired.memory - theirs - sum(others.map((cell) => cell.memory));
@@ -108,7 +108,7 @@ function foldedCells(
   return desired.shares === undefined ? cells : withMinimalNode(cells, desired, nextBoot.machine);
 }
 
-/** libvirt: «At least one numa node has to be configured when enabling memory hotplug» (before 9.6, which adds it). */
+/** libvirt: "At least one numa node has to be configured when enabling memory hotplug" (before 9.6, which adds it). */
 function firstCell(desired: DesiredMemory, nextBoot: MemoryView, theirs: Kib): CellPlan[] {
   return ceilingFor(desired, nextBoot).maxMemory === undefined
     ? []
@@ -129,9 +129,9 @@ function otherCells(target: number, observed: Observed, nextBoot: MemoryView): C
 }
 
 /**
- * The nodes as the running domain has them when the increase is spread, so that each DIMM folds into its node: also
- * those from when one node alone was the target. Where that comes to the same above each share, or where less is
- * asked, it is as at creation.
+ * The nodes of the running domain with the increase spread over them, so that each DIMM folds into its node, also those
+ * from when a single node was the target. Where every node then has the same above its share, and for a decrease, the
+ * nodes are those of a new domain.
  */
 function foldedEvenly(
   desired: DesiredMemory,
@@ -141,7 +141,7 @@ function foldedEvenly(
 ): CellPlan[] {
   const { shares = nextBoot.cells.map(() => ({ memory: 0 })) } = desired;
   const atCreation = cellsFor({ ...desired, shares }, nextBoot.machine, theirs);
-  // Other nodes wait for the next boot: what runs says nothing of them.
+  // Where other nodes are pending for the next boot, the running domain doesn't have them.
   const live = observed.live?.cells.length === nextBoot.cells.length ? observed.live : undefined;
   const present = nextBoot.cells.map(({ id, memory }) => ({
     id,
@@ -152,7 +152,7 @@ function foldedEvenly(
     added?.length === present.length && added.every(({ size }) => size >= 0)
       ? present.map((cell, index) => ({ ...cell, memory: cell.memory + (added[index]?.size ?? 0) }))
       : present;
-  // What others have in the running domain alone; below 0 where they have more in the definition.
+  // Other devices of the running domain that aren't in the definition; below 0 where the definition has more of them.
   const rest = desired.memory - theirs - sum(reached.map((cell) => cell.memory));
   if (rest < 0) return atCreation;
   const grown = spreadOver(reached, rest);
@@ -162,7 +162,7 @@ function foldedEvenly(
   return isEven ? atCreation : withMinimalNode(grown, desired, nextBoot.machine);
 }
 
-/** True where the nodes are as the program says: other ones than before, or no node but the target has DIMMs from when it was that. */
+/** True where the nodes become the program's: it changed them, or only the target node has DIMMs. */
 function hasDesiredCells(
   desired: DesiredMemory,
   observed: Observed,
@@ -184,7 +184,7 @@ function foldedCell(cell: { id: number; memory: Kib }, observed: Observed): Kib 
   return oursOn(cell.id, observed).length === 0 ? cell.memory : (liveCell(cell.id, observed) ?? cell.memory);
 }
 
-/** What a node of the running domain has of base memory and of our DIMMs. */
+/** The base memory and our DIMMs of a node of the running domain. */
 function liveCell(node: number, observed: Observed): Kib | undefined {
   const live = observed.live?.cells.find(({ id }) => id === node);
   return live && live.memory + sum(oursOn(node, observed).map(countedSize));

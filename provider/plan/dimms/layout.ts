@@ -1,3 +1,4 @@
+import { defined } from "../../defined.ts";
 import type { Kib } from "../../units/kib.ts";
 import { sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
@@ -36,14 +37,7 @@ export function layOut(increase: Kib, desired: DesiredMemory, live: MemoryView):
   const dimms = planned.map(({ node, size }, index): DimmPlan => {
     const slot = free[index] ?? 0;
     const base = bases?.[index];
-    return {
-      size,
-      node,
-      slot,
-      alias: dimmAlias(slot),
-      ...(base !== undefined && { base }),
-      ...(desired.source && { source: desired.source }),
-    };
+    return defined({ size, node, slot, alias: dimmAlias(slot), base, source: desired.source });
   });
   return {
     dimms,

@@ -1,3 +1,4 @@
+import { defined } from "../../defined.ts";
 import type { MemoryDevice } from "../../domain/state.ts";
 import { sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
@@ -34,7 +35,7 @@ export function dimmsToRemove(desired: DesiredMemory, live: MemoryView): MemoryD
 }
 
 export function toRemoval({ size, node = 0, alias = "", slot, base }: MemoryDevice): DimmRemoval {
-  return { size, node, alias, ...(slot !== undefined && { slot }), ...(base !== undefined && { base }) };
+  return defined({ size, node, alias, slot, base });
 }
 
 /** The domain without these devices. */

@@ -1,3 +1,4 @@
+import { defined } from "../../defined.ts";
 import { sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
 import { isManaged } from "../devices.ts";
@@ -94,12 +95,9 @@ function replugged(removed: ObservedDevice[], ours: ObservedDevice[], left: Memo
   const again = ours.map((device, index) => {
     const { size, node = 0, slot = 0, alias = "", nodemask, pageSize } = device;
     const base = bases?.[index];
-    const source = {
-      ...(nodemask !== undefined && { nodemask }),
-      ...(pageSize !== undefined && { pageSize }),
-    };
-    const isSaid = nodemask !== undefined || pageSize !== undefined;
-    const dimm = { size, node, slot, alias, ...(base !== undefined && { base }), ...(isSaid && { source }) };
+    const source = defined({ nodemask, pageSize });
+    const hasSource = Object.keys(source).length > 0;
+    const dimm = defined({ size, node, slot, alias, base, source: hasSource ? source : undefined });
     return { device, dimm };
   });
   return { removed, again };
@@ -109,7 +107,7 @@ function replugged(removed: ObservedDevice[], ours: ObservedDevice[], left: Memo
 function afterRepair({ again }: Repair, left: MemoryView): MemoryView {
   const plugged = again.map(({ device, dimm }): ObservedDevice => {
     const { base: _, taken: __, ...same } = device;
-    return { ...same, ...(dimm.base !== undefined && { base: dimm.base }) };
+    return { ...same, ...defined({ base: dimm.base }) };
   });
   return {
     ...left,

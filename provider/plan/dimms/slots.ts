@@ -11,7 +11,7 @@ export function slotCount(view: MemoryView): number {
 
 /**
  * The free slots, lowest first. DIMM and NVDIMM take one (libvirt since 9.5; before that every memory device
- * counts, and libvirt says so itself). A device without a slot of its own has the lowest free one.
+ * counts, which its own error reports). A device without a slot gets the lowest free one.
  */
 export function freeSlots(view: MemoryView): number[] {
   const devices = view.devices.filter((device) => device.model === "dimm" || device.model === "nvdimm");

@@ -11,7 +11,7 @@ import type { Reachable } from "../plan.ts";
 import { deviceKindReason } from "../virtio-mem/rules.ts";
 import { virtioMemSizes } from "./virtio-mem.ts";
 
-/** The sizes that a running domain can be shrunk to without a restart, by the planner's own rules; ascending. */
+/** The sizes that a running domain can shrink to without a restart, by the planner's own rules; ascending. */
 export function downwardSizes(desired: DesiredMemory, observed: Observed): Reachable[] {
   if (desired.device === "virtio-mem") return virtioMemSizes(desired, observed).down;
   const { live } = observed;
@@ -31,7 +31,7 @@ export function sizesWithUnplug(desired: DesiredMemory, observed: Observed): Rea
   return desired.allowUnplug ? [] : downwardSizes({ ...desired, allowUnplug: true }, observed);
 }
 
-/** All that DIMMs of the target nodes add up to; spread, what leaves the same on every node. */
+/** All sums of DIMMs on the target nodes; spread, those that leave the same amount on every node. */
 function decreases(desired: DesiredMemory, live: MemoryView): Kib[] {
   const nodes = targetNodes(desired, live).map((node) => removableDimms(node, live).map(({ size }) => size));
   const [only = [], ...others] = nodes;
@@ -45,7 +45,7 @@ function decreases(desired: DesiredMemory, live: MemoryView): Kib[] {
   return alike.map((size) => total - size * nodes.length).filter((decrease) => decrease > 0);
 }
 
-/** As few ranges as can be read off in one pass; the step of a single size is the way to the next one. */
+/** As few ranges as one pass finds; the step of a single size leads to the next one. */
 function ranges(sizes: Kib[], present: Kib): Reachable[] {
   const found: Reachable[] = [];
   for (const [index, size] of sizes.entries()) {

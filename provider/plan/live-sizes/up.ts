@@ -8,7 +8,7 @@ import type { Reachable } from "../plan.ts";
 import { deviceKindReason } from "../virtio-mem/rules.ts";
 import { virtioMemSizes } from "./virtio-mem.ts";
 
-/** The sizes that a running domain can be grown to without a restart, by the planner's own rules. */
+/** The sizes that a running domain can grow to without a restart, by the planner's own rules. */
 export function upwardSizes(desired: DesiredMemory, observed: Observed): Reachable | undefined {
   if (desired.device === "virtio-mem") return virtioMemSizes(desired, observed).up;
   const { live } = observed;
@@ -27,7 +27,7 @@ export function upwardSizes(desired: DesiredMemory, observed: Observed): Reachab
   return { from: level + step * first, to: level + step * last, step };
 }
 
-/** The last number that passes, where all up to it do: `passes` does, and `fails` doesn't. */
+/** The last number that passes, where all up to it do: `passes` does, but `fails` doesn't. */
 function lastThat(isLive: (steps: number) => boolean, passes: number, fails: number): number {
   if (fails - passes <= 1) return passes;
   const middle = Math.floor((passes + fails) / 2);

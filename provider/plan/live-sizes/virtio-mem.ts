@@ -1,3 +1,4 @@
+import { defined } from "../../defined.ts";
 import { sum } from "../../units/kib.ts";
 import { leastMemory } from "../definition/folded.ts";
 import type { DesiredMemory } from "../desired.ts";
@@ -5,7 +6,7 @@ import type { Observed } from "../observed.ts";
 import type { Reachable } from "../plan.ts";
 import { baseMemory, largestBlock, reasonsAgainstResize, targetDevices } from "../virtio-mem/rules.ts";
 
-/** The sizes that a running domain's virtio-mem devices reach, above and below the present one. */
+/** The sizes that a running domain reaches by its virtio-mem devices, above and below the present one. */
 export function virtioMemSizes(
   desired: DesiredMemory,
   observed: Observed,
@@ -22,5 +23,5 @@ export function virtioMemSizes(
   const range = (from: number, to: number): Reachable[] =>
     from <= to ? [{ from: base + from * step, to: base + to * step, step }] : [];
   const [up] = range(Math.max(least, Math.floor(present) + 1), most);
-  return { ...(up && { up }), down: range(least, Math.min(most, Math.ceil(present) - 1)) };
+  return defined({ up, down: range(least, Math.min(most, Math.ceil(present) - 1)) });
 }

@@ -5,7 +5,7 @@ import { isManaged } from "../devices.ts";
 import type { MemoryView } from "../observed.ts";
 import { spreadOver } from "./cells.ts";
 
-/** What one node gets of an increase. */
+/** The part of an increase that one node gets. */
 export interface NodeShare {
   node: number;
   size: Kib;
@@ -17,9 +17,9 @@ export function targetNodes(desired: DesiredMemory, { cells }: { cells: { id: nu
 }
 
 /**
- * What each target node gets of an increase. Spread, our DIMMs come to the same on every node afterwards: counted from
- * what is plugged, so that an update that was killed after some of its DIMMs goes on where it stopped. A part is below
- * 0 where a node has more than that already.
+ * The part of an increase that each target node gets. Spread, every node has the same amount of our DIMMs afterwards,
+ * counted with those that are plugged: an update that was killed after some of its DIMMs continues. A part is below 0
+ * where a node has more than that already.
  */
 export function nodeShares(increase: Kib, desired: DesiredMemory, live: MemoryView): NodeShare[] {
   if (desired.target !== "spread") return [{ node: desired.target, size: increase }];
@@ -32,7 +32,7 @@ export function nodeShares(increase: Kib, desired: DesiredMemory, live: MemoryVi
   return plugged.map(({ node, size }, index) => ({ node, size: (wanted[index]?.memory ?? 0) - size }));
 }
 
-/** What we plugged into each node since the domain was started. */
+/** Our memory devices on each node. */
 function managedPerNode(live: MemoryView): NodeShare[] {
   return live.cells.map(({ id }) => ({
     node: id,
@@ -40,7 +40,7 @@ function managedPerNode(live: MemoryView): NodeShare[] {
   }));
 }
 
-/** The least that has to be added for every node to have the same of our DIMMs. */
+/** The least increase that gives every node the same amount of our DIMMs. */
 export function unevenness(live: MemoryView): Kib {
   const sizes = managedPerNode(live).map(({ size }) => size);
   return Math.max(0, ...sizes) * sizes.length - sum(sizes);

@@ -10,7 +10,7 @@ import { pluggingReason } from "../platform.ts";
 import { definedDevices, virtioMemOn } from "./devices.ts";
 import { distribute } from "./distribute.ts";
 
-/** True where memory comes by virtio-mem; else devices of others stay as they are. */
+/** True where the program adds memory with virtio-mem; otherwise devices not managed by this provider stay. */
 export function definesVirtioMem(desired: DesiredMemory, nextBoot: MemoryView): boolean {
   return (
     desired.device === "virtio-mem" && desired.enabled && pluggingReason(desired, nextBoot) === undefined
@@ -18,9 +18,9 @@ export function definesVirtioMem(desired: DesiredMemory, nextBoot: MemoryView): 
 }
 
 /**
- * The definition with virtio-mem: what is asked beside base memory is requested of the devices, and base memory stays,
- * that of the definition or that of the running domain. Where that can't be (less than base, no multiple of the block,
- * more than the devices hold) all of it is base memory, as at creation.
+ * The definition with virtio-mem: base memory stays, that of the definition or that of the running domain, and the devices
+ * are requested to hold the rest. Where they can't (less than base memory, not a multiple of the block, more than they
+ * hold) all of it is base memory, as for a new domain.
  *
  * @param folded the definition with all memory as base
  */
@@ -42,7 +42,7 @@ export function withVirtioMem(
   return folded;
 }
 
-/** Undefined where what is asked above these cells can't be requested. */
+/** Undefined where the devices can't hold the memory above these cells. */
 function requests(
   desired: DesiredMemory,
   cells: CellPlan[],
@@ -72,7 +72,7 @@ function withDevices(
   };
 }
 
-/** True when the inactive definition has these devices already, as far as they are ours to decide. */
+/** True when the inactive definition has these devices already. */
 export function hasVirtioMem(devices: VirtioMemPlan[], nextBoot: MemoryView): boolean {
   return devices.every(({ node, size, requested }) => {
     const found = virtioMemOn(node, nextBoot);

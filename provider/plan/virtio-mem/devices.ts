@@ -10,12 +10,12 @@ import { guestBlock } from "../platform.ts";
 /** The huge page of most hosts: the least that QEMU and libvirt take (hw/virtio/virtio-mem.c, virDomainMemoryDefValidate). */
 const LEAST_BLOCK: Kib = 2 * KIB_PER_MIB;
 
-/** The name of ours on a node: a contract with states and definitions that exist. */
+/** The alias of our device on a node: a contract with existing states and definitions. */
 function virtioMemAlias(node: number): string {
   return `ua-pulumi-vmem${node}`;
 }
 
-/** The virtio-mem device that gives a node its memory: ours, else the first of somebody else's. */
+/** The virtio-mem device that gives a node its memory: ours, else the first one not managed by this provider. */
 export function virtioMemOn(node: number, view: Pick<MemoryView, "devices">): MemoryDevice | undefined {
   const there = view.devices.filter((device) => device.model === "virtio-mem" && device.node === node);
   return there.find(isManaged) ?? there[0];
@@ -26,17 +26,17 @@ export function deviceBlock({ block = LEAST_BLOCK }: Pick<MemoryDevice, "block">
   return block;
 }
 
-/** What is asked of the virtio-mem devices in `nodes`. */
+/** The requested size of the virtio-mem devices on `nodes`. */
 export function requestedOn(nodes: number[], view: MemoryView): Kib {
   return sum(nodes.map((node) => virtioMemOn(node, view)?.requested ?? 0));
 }
 
 /**
- * The devices that a definition with these cells has: what is there stays, with its block; a node without one gets one
- * of ours, and ours share the room up to the ceiling. Each is a whole number of the guest's memory blocks: what lies
- * beside them at either end Linux could not use.
+ * The devices of a definition with these cells: existing ones stay, with their blocks; a node without one gets one of ours,
+ * and ours share the room up to maxMemory. Each is a whole number of the guest's memory blocks, since Linux can't use
+ * partial blocks at either end.
  *
- * @param nodes those whose memory is to be changed
+ * @param nodes the nodes whose memory changes
  */
 export function definedDevices(
   desired: DesiredMemory,

@@ -1,7 +1,7 @@
 import type { Kib } from "../../units/kib.ts";
 import { sum } from "../../units/kib.ts";
 
-/** A device that memory is asked of. */
+/** A virtio-mem device, as far as its size goes. */
 interface ResizableDevice {
   size: Kib;
   requested: Kib;
@@ -9,17 +9,16 @@ interface ResizableDevice {
 }
 
 /**
- * What is asked of each device so that it is `total` in all: growing, those that have least come up to the others first;
- * shrinking, those that have most come down. So none shrinks in a growth, and an update that was killed half-way goes on
- * to where it was going.
+ * Distributes a total over devices: the smallest grow first, the largest shrink first. So no device shrinks while the total
+ * grows, and an update that was killed halfway continues to the same sizes.
  *
- * @returns undefined where the devices can't come to that total
+ * @returns undefined where the devices can't have that total
  */
 export function distribute(devices: ResizableDevice[], total: Kib): Kib[] | undefined {
   const step = Math.max(1, ...devices.map(({ block }) => block));
   const most = sum(devices.map(({ size }) => wholeSteps(size, step)));
   if (total < 0 || total % step !== 0 || total > most) return undefined;
-  // A device may be asked for more than it is to hold, in a definition that shall have a smaller one.
+  // More may be requested of a device than it holds, in a definition that gets a smaller one.
   const kept = ({ size, requested }: ResizableDevice) => wholeSteps(Math.min(size, requested), step);
   const present = sum(devices.map(kept));
   const at = (level: Kib) =>
