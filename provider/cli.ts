@@ -3,14 +3,14 @@ import { hostClock } from "./deadline.ts";
 import { run } from "./explain/command.ts";
 import { connect } from "./libvirt/connect.ts";
 
-/** What is drawn fits a page, and isn't drawn over the whole of a wide screen. */
+/** Columns where the output isn't a terminal, and the limits where it is: long lines are hard to read. */
 const PAGE = 80;
 const WIDEST = 100;
 const NARROWEST = 60;
 
-const { stdout, stderr, argv, env } = process;
+const { stdout, stderr, argv } = process;
 
-// A reader that has seen enough, such as head, closes the pipe.
+// A reader such as `head` closes the pipe before the end.
 stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
@@ -19,9 +19,10 @@ run(argv.slice(2), {
   connect,
   out: (text) => stdout.write(text),
   error: (text) => stderr.write(text),
-  paper: {
+  terminal: {
     columns: stdout.isTTY ? Math.min(WIDEST, Math.max(NARROWEST, stdout.columns || PAGE)) : PAGE,
-    color: stdout.isTTY === true && !env.NO_COLOR,
+    // Respects NO_COLOR.
+    color: stdout.isTTY === true && stdout.hasColors(),
   },
   clock: hostClock,
 }).then((code) => {

@@ -4,15 +4,18 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface Clock {
   /** Milliseconds since an arbitrary start. They never go backwards, whatever happens to the system's time of day. */
   now(): number;
-  /** @throws the signal's reason when it is aborted first */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * @param options with `ref: false` the sleep doesn't keep the process from exiting
+   * @throws the signal's reason when it is aborted first
+   */
+  sleep(ms: number, signal?: AbortSignal, options?: { ref: boolean }): Promise<void>;
 }
 
 /** The host's monotonic clock. */
 export const hostClock: Clock = {
   now: () => performance.now(),
-  sleep: (ms, signal) =>
-    delay(ms, undefined, signal && { signal }).catch((error: unknown) => {
+  sleep: (ms, signal, options) =>
+    delay(ms, undefined, { ...options, ...(signal && { signal }) }).catch((error: unknown) => {
       throw signal?.aborted ? signal.reason : error;
     }),
 };

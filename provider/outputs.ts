@@ -1,21 +1,23 @@
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
 import type { Defaults } from "./args/settings.ts";
+import { defined } from "./defined.ts";
 import type { Detaching, GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/report.ts";
 import type { Observation } from "./observe/observe.ts";
-import { desiredMemory } from "./plan/desired.ts";
+import { type DesiredMemory, desiredMemory } from "./plan/desired.ts";
 import { guestBlockOf } from "./plan/dimms/layout.ts";
 import { downwardSizes } from "./plan/live-sizes/down.ts";
 import { upwardSizes } from "./plan/live-sizes/up.ts";
 import type { Observed, ObservedDevice } from "./plan/observed.ts";
+import { NO_CHANGE } from "./plan/planned-outcome.ts";
 import type { Kib } from "./units/kib.ts";
 import { canonicalSize } from "./units/size.ts";
 
-/** The form of the outputs below. A later version reads all earlier ones. */
+/** The format of the outputs below. Later versions read all earlier formats. */
 const STATE_VERSION = 1;
 
-/** What the state keeps of a domain: the arguments as they were carried out, and what was read back. */
+/** The outputs that the state keeps of a domain: the arguments as they were carried out, and what was read back. */
 export interface Outputs extends Inputs {
   uri: string;
   state: string;
@@ -26,127 +28,133 @@ export interface Outputs extends Inputs {
   reachable: { from: string; to: string; step: string }[];
   guestMemory?: string;
   guestMemoryFrom?: Speaker;
-  /** The domain as it was read back, for plans that are made without a route to the hypervisor. */
+  /** The domain as it was read back, to plan from without a route to the hypervisor. */
   __observed: Observed;
-  /** What the guest said after the last change of its memory. */
+  /** What the guest reported after the last change of its memory. */
   __guest?: GuestRecord;
-  /** Requests to give DIMMs up that the guest had not answered. */
+  /** Requests to release DIMMs that the guest had not answered. */
   __detaching?: Detaching;
-  /** The sizes that a refresh put into the inputs, in place of those that were asked. */
+  /** The sizes that a refresh put into the inputs, in place of the desired ones. */
   __drift?: Partial<Inputs>;
-  /** The program named the URI itself. */
+  /** The program set the URI. */
   __ownUri?: boolean;
-  /** Somebody else made the domain: it is never replaced for its memory, and stays on destroy unless onDelete says so. */
-  __adopted?: boolean;
   __stateVersion: number;
 }
 
-/** What outputs are made of, beside the arguments. */
-export interface Origin {
+/** What outputs are made from, besides the arguments. */
+export interface OutputSource {
   /** As resolved. */
   uri: string;
   observation: Observation;
-  /** The stack's, for the sizes that are live from here. */
+  /** The stack's defaults, for the sizes that work live. */
   defaults: Defaults;
-  /** Somebody else made the domain. */
+  /** The domain was not created by this provider. */
   adopted: boolean;
   /** The memory that a change of ours left for the next boot. */
   pending?: Kib | undefined;
-  /** What the balloon was told by a change of ours that did not wait until it got there. */
+  /** The balloon target that a change of ours set without waiting until it was reached. */
   told?: Kib | undefined;
-  /** The guest's word, where it was asked since the domain started. */
+  /** What the guest reported, where it was asked since the domain started. */
   guest?: GuestRecord | undefined;
-  /** What the guest was asked for and is still there. */
+  /** Requests to release DIMMs that are unanswered. */
   detaching?: Detaching | undefined;
 }
 
-export function outputs(
-  inputs: Inputs,
-  { uri, observation, defaults, adopted, pending, told, guest, detaching }: Origin,
-): Outputs {
+export function outputs(inputs: Inputs, source: OutputSource): Outputs {
+  const { uri, observation, defaults, adopted, guest, detaching } = source;
   const { observed, power } = observation;
   const live = observed.live?.memory;
   const nextBoot = observed.nextBoot?.memory;
-  const desired = desiredMemory(inputs, defaults, adopted);
-  const up = desired && upwardSizes(desired, observed);
-  const reachable = [...(up ? [up] : []), ...(desired ? downwardSizes(desired, observed) : [])];
-  const waits = live !== undefined && nextBoot !== undefined && live !== nextBoot;
-  return {
+  const isPending = live !== undefined && nextBoot !== undefined && live !== nextBoot;
+  return defined({
     ...inputs,
+    // The outcome was that of the run, which is over. States of earlier versions have none.
+    ...(inputs.change !== undefined && NO_CHANGE),
     uri,
     state: power,
     memoryDevices: (observed.live ?? observed.nextBoot)?.devices.map(deviceOutput) ?? [],
-    reachable: reachable.map(({ from, to, step }) => ({
-      from: canonicalSize(from),
-      to: canonicalSize(to),
-      step: canonicalSize(step),
-    })),
-    ...(live !== undefined && { liveMemory: canonicalSize(live) }),
-    ...(nextBoot !== undefined && { nextBootMemory: canonicalSize(nextBoot) }),
-    ...(waits && { pendingMemory: canonicalSize(nextBoot) }),
-    ...(guest !== undefined && {
-      guestMemory: canonicalSize(guest.memory),
-      guestMemoryFrom: guest.speaker,
-      __guest: guest,
-    }),
-    ...(detaching !== undefined && { __detaching: detaching }),
-    ...(inputs.uri !== undefined && { __ownUri: true }),
-    ...(adopted && { __adopted: true }),
-    __observed: {
-      ...remembered(inputs.currentMemory === undefined ? withoutBalloon(observed) : observed),
-      ...(waits && pending === nextBoot && { pending: nextBoot }),
-      ...(told !== undefined && { told }),
-    },
+    reachable: reachableSizes(desiredMemory(inputs, defaults, adopted), observed),
+    liveMemory: canonical(live),
+    nextBootMemory: canonical(nextBoot),
+    pendingMemory: isPending ? canonical(nextBoot) : undefined,
+    guestMemory: canonical(guest?.memory),
+    guestMemoryFrom: guest?.speaker,
+    __guest: guest,
+    __detaching: detaching,
+    __ownUri: inputs.uri === undefined ? undefined : true,
+    __adopted: adopted || undefined,
+    __observed: recordedObservation(inputs, source),
     __stateVersion: STATE_VERSION,
-  };
+  });
+}
+
+function reachableSizes(desired: DesiredMemory | undefined, observed: Observed): Outputs["reachable"] {
+  if (desired === undefined) return [];
+  const up = upwardSizes(desired, observed) ?? [];
+  return [up, downwardSizes(desired, observed)].flat().map(({ from, to, step }) => ({
+    from: canonicalSize(from),
+    to: canonicalSize(to),
+    step: canonicalSize(step),
+  }));
+}
+
+function recordedObservation(inputs: Inputs, { observation, pending, told }: OutputSource): Observed {
+  const { observed } = observation;
+  const nextBoot = observed.nextBoot?.memory;
+  const isPending = observed.live !== undefined && observed.live.memory !== nextBoot;
+  return defined({
+    ...withoutGuestDetails(inputs.currentMemory === undefined ? withoutBalloon(observed) : observed),
+    pending: isPending && pending === nextBoot ? nextBoot : undefined,
+    told,
+  });
 }
 
 /**
- * What a guest says is kept where it makes a difference: a refresh that hears an agent for the first time, or finds the
- * domain started anew, shows no change for that alone. What is ours is said anew by who knows.
+ * Keeps what a guest reported only where it makes a difference. Otherwise a refresh that reaches an agent for the first time,
+ * or finds the domain restarted, would show a change for that alone. `pending` and `told` are set by the caller, who knows.
  */
-function remembered({ pending: _, told: __, ...observed }: Observed): Observed {
+function withoutGuestDetails({ pending: _, told: __, ...observed }: Observed): Observed {
   if (observed.live === undefined) return observed;
   const { guestBlock, domainId, ...live } = observed.live;
   const isOwnBlock = guestBlock !== undefined && guestBlock !== guestBlockOf(live).size;
-  const isWord = isOwnBlock || live.devices.some(({ taken }) => taken !== undefined);
-  return {
-    ...observed,
-    live: {
-      ...live,
-      ...(isOwnBlock && { guestBlock }),
-      ...(isWord && domainId !== undefined && { domainId }),
-    },
+  const isReported = isOwnBlock || live.devices.some(({ taken }) => taken !== undefined);
+  const kept = {
+    guestBlock: isOwnBlock ? guestBlock : undefined,
+    domainId: isReported ? domainId : undefined,
   };
+  return { ...observed, live: { ...live, ...defined(kept) } };
 }
 
-/** A balloon that the program doesn't name is moved by others as they like, and makes no difference. */
+/** A balloon that the program doesn't set may be moved by other tools, and makes no difference. */
 function withoutBalloon({ live, nextBoot, ...rest }: Observed): Observed {
-  return {
+  return defined({
     ...rest,
-    ...(live && { live: { ...live, currentMemory: live.memory } }),
-    ...(nextBoot && { nextBoot: { ...nextBoot, currentMemory: nextBoot.memory } }),
-  };
+    live: live && { ...live, currentMemory: live.memory },
+    nextBoot: nextBoot && { ...nextBoot, currentMemory: nextBoot.memory },
+  });
 }
 
-/** The arguments that the state echoes, as check once answered them. */
+/** Inputs that are no arguments but are echoed in the outputs. */
+const ECHOED = ["__urn", "__secret", "__provider", "memoryPlan", "change", "memoryChange"];
+
+/** The inputs that the state echoes, as check returned them. */
 export function echoedInputs(state: Outputs): Inputs {
-  const names = new Set<string>([...FIELD_NAMES, "__urn", "__secret", "__provider", "memoryPlan"]);
+  const names = new Set<string>([...FIELD_NAMES, ...ECHOED]);
   if (state.__ownUri !== true) names.delete("uri");
   return Object.fromEntries(Object.entries(state).filter(([name]) => names.has(name))) as unknown as Inputs;
 }
 
 function deviceOutput(device: ObservedDevice): Record<string, unknown> {
   const { model, alias, slot, node, base, size, taken, requested, current } = device;
-  return {
+  return defined({
     model,
     size: canonicalSize(size),
-    ...(alias !== undefined && { alias }),
-    ...(slot !== undefined && { slot }),
-    ...(node !== undefined && { node }),
-    ...(base !== undefined && { base }),
-    ...(taken !== undefined && { taken }),
-    ...(requested !== undefined && { requested: canonicalSize(requested) }),
-    ...(current !== undefined && { current: canonicalSize(current) }),
-  };
+    ...{ alias, slot, node, base, taken },
+    requested: canonical(requested),
+    current: canonical(current),
+  });
+}
+
+function canonical(size: Kib | undefined): string | undefined {
+  return size === undefined ? undefined : canonicalSize(size);
 }

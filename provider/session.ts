@@ -3,23 +3,28 @@ import { DEFAULTS, type Defaults } from "./args/settings.ts";
 import type { Configuration } from "./configuration.ts";
 import { type Clock, Deadline, hostClock } from "./deadline.ts";
 import { type EngineLog, engineLog } from "./engine/log.ts";
+import { messageOf } from "./errors.ts";
 import { connect } from "./libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
 import { observeWithGuest } from "./observe/guest.ts";
 import type { Observation } from "./observe/observe.ts";
-import type { UpdatePlan } from "./plan/plan-update.ts";
+import { RunNotes } from "./run-notes.ts";
 
-/** A look may not hold a preview up: the time for a connection, and for the whole look. */
+/** Time limits of a look, so that it doesn't delay a preview: for the connection, and for the whole look. */
 const LOOK_CONNECT_MS = 2_000;
 const LOOK_MS = 5_000;
 
-/** A connection for work: the first one to a host may go through ssh. */
+/** Time limit of a connection for work: the first one to a host may go through ssh. */
 const WORK_CONNECT_MS = 15_000;
 
-/** What a look at a domain gave. */
-export type LookupResult = { found: Observation } | { gone: true } | { failed: string };
+/** The result of a look at a domain. */
+export type LookupResult =
+  | { kind: "found"; observation: Observation }
+  | { kind: "gone" }
+  /** The domain couldn't be observed: no connection, or no answer in time. */
+  | { kind: "failed"; reason: string };
 
-/** What a session stands on; replaced in tests. */
+/** What a session needs from its surroundings. Tests replace them. */
 export interface Dependencies {
   connect: typeof connect;
   log: EngineLog;
@@ -32,68 +37,61 @@ export function hostDependencies(): Dependencies {
 }
 
 /**
- * What one run of Pulumi shares over all its resources: connections, looks, the plans that were announced, and a
- * lock for each domain. Pulumi starts one provider process a run, so nothing in it has to be forgotten.
+ * What one run of Pulumi shares over all its resources: connections, looks, a lock for each domain, and the notes that its
+ * operations pass on. Pulumi starts one provider process for each run, so nothing here expires.
  */
 export class Session {
   readonly log: EngineLog;
   readonly clock: Clock;
   configuration: Configuration = { defaults: DEFAULTS };
-  /** The plan that diff showed, by domain: update carries out nothing graver. */
-  readonly announced = new Map<string, UpdatePlan>();
-  /** The sentence of a replace, by URN: the check that follows gets no old inputs to make it from. */
-  readonly replacing = new Map<string, string>();
-  /** The resources that the program has; those of a refresh go to diff without check. */
-  readonly checked = new Set<string>();
-  /** Which resource uses a domain name, by URI and name. */
-  readonly names = new Map<string, string>();
-  private readonly surroundings: Dependencies;
+  readonly run = new RunNotes();
+  private readonly dependencies: Dependencies;
   private readonly connections = new Map<string, Promise<Hypervisor>>();
   private readonly unreachable = new Map<string, string>();
   private readonly looks = new Map<string, Promise<LookupResult>>();
   private readonly locks = new Map<string, LimitFunction>();
 
-  constructor(surroundings: Dependencies) {
-    this.surroundings = surroundings;
-    this.log = surroundings.log;
-    this.clock = surroundings.clock;
+  constructor(dependencies: Dependencies) {
+    this.dependencies = dependencies;
+    this.log = dependencies.log;
+    this.clock = dependencies.clock;
   }
 
   get defaults(): Defaults {
     return this.configuration.defaults;
   }
 
-  /** Where a new domain goes: the argument, the stack's configuration, libvirt's own environment variable, its default. */
+  /** The URI for a new domain: the argument, else the stack's configuration, else libvirt's environment variable or default. */
   resolveUri(argument: string | undefined): string {
     return (
       argument ??
       this.configuration.uri ??
-      (this.surroundings.environment.LIBVIRT_DEFAULT_URI || undefined) ??
+      (this.dependencies.environment.LIBVIRT_DEFAULT_URI || undefined) ??
       "qemu:///system"
     );
   }
 
-  /** One thing at a time for a domain; domains don't wait for each other. */
+  /** Runs work on a domain after all earlier work on it. Domains don't wait for each other. */
   locked<T>(uuid: string, work: () => Promise<T>): Promise<T> {
     const lock = this.locks.get(uuid) ?? pLimit(1);
     this.locks.set(uuid, lock);
     return lock(work);
   }
 
-  /** The connection for work: shared by all domains of the URI, made anew after a failure. */
+  /** The connection for work: shared by all domains of the URI, and opened again after a failure. */
   hypervisor(uri: string): Promise<Hypervisor> {
     return this.connection(uri, WORK_CONNECT_MS);
   }
 
   /**
-   * A short look at a domain, one for each domain and run. One failed connection to a URI is remembered for the
-   * whole run, so that a preview of a fleet waits for a dead host once.
+   * A short look at a domain, once for each domain and run. A failed connection to a URI is remembered for the whole run, so
+   * that a preview of many domains waits only once for a host that is down.
    */
   look(uri: string, uuid: string): Promise<LookupResult> {
     return this.remembered(uri, uuid, (hypervisor) => hypervisor.findByUuid(uuid));
   }
 
-  /** The same, for a domain whose UUID isn't known yet. */
+  /** The same for a domain whose UUID isn't known yet. */
   lookByName(uri: string, name: string): Promise<LookupResult> {
     return this.remembered(uri, name, (hypervisor) => hypervisor.findByName(name));
   }
@@ -106,29 +104,29 @@ export class Session {
   }
 
   private async lookNow(uri: string, domain: string, find: Find): Promise<LookupResult> {
-    const before = this.unreachable.get(uri);
-    if (before !== undefined) return { failed: before };
+    const earlier = this.unreachable.get(uri);
+    if (earlier !== undefined) return { kind: "failed", reason: earlier };
     let hypervisor: Hypervisor;
     try {
       hypervisor = await this.connection(uri, LOOK_CONNECT_MS);
     } catch (error) {
-      const reason = (error as Error).message;
+      const reason = messageOf(error);
       this.unreachable.set(uri, reason);
-      return { failed: reason };
+      return { kind: "failed", reason };
     }
     try {
       const late = `${uri} did not answer for domain ${domain} within ${LOOK_MS / 1000} s`;
-      const look = see(hypervisor, find, this.clock);
+      const look = lookAt(hypervisor, find, this.clock);
       return await Deadline.inMs(LOOK_MS, this.clock).race(look, () => new Error(late));
     } catch (error) {
-      return { failed: (error as Error).message };
+      return { kind: "failed", reason: messageOf(error) };
     }
   }
 
   private connection(uri: string, connectTimeoutMs: number): Promise<Hypervisor> {
     const open = this.connections.get(uri);
     if (open !== undefined) return open;
-    const made = this.surroundings.connect(uri, { connectTimeoutMs });
+    const made = this.dependencies.connect(uri, { connectTimeoutMs });
     this.connections.set(uri, made);
     made.catch(() => this.connections.delete(uri));
     return made;
@@ -137,7 +135,8 @@ export class Session {
 
 type Find = (hypervisor: Hypervisor) => Promise<DomainRef | undefined>;
 
-async function see(hypervisor: Hypervisor, find: Find, clock: Clock): Promise<LookupResult> {
+async function lookAt(hypervisor: Hypervisor, find: Find, clock: Clock): Promise<LookupResult> {
   const domain = await find(hypervisor);
-  return domain === undefined ? { gone: true } : { found: await observeWithGuest(hypervisor, domain, clock) };
+  if (domain === undefined) return { kind: "gone" };
+  return { kind: "found", observation: await observeWithGuest(hypervisor, domain, clock) };
 }

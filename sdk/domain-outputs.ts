@@ -32,3 +32,15 @@ export interface ReachableSizes {
   /** The difference between one size and the next. */
   step: string;
 }
+
+/**
+ * What a run does:
+ * - `none`: nothing;
+ * - `live`: it changes the running domain without a restart, or a domain that is off;
+ * - `nextBoot`: it changes only the definition, which takes effect when the domain is shut down and started;
+ * - `restart`: it shuts the domain down;
+ * - `replace`: it deletes the domain and creates it again;
+ * - `refuse`: nothing, and the preview fails with the reason;
+ * - `unknown`: that depends on a value that isn't known yet, or on a host that can't be reached.
+ */
+export type ChangeOutcome = "none" | "live" | "nextBoot" | "restart" | "replace" | "refuse" | "unknown";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DomainArgs } from "./domain-args.ts";
-import type { MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
+import type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
 
 /** The resource's type in every state. It must never change. */
 const TYPE = "pulumi-nodejs:dynamic/libvirt:Domain";
@@ -49,6 +49,14 @@ export class Domain extends pulumi.CustomResource {
   declare readonly state: pulumi.Output<string>;
   /** The latest change of memory in one line: its outcome, and what decided it. */
   declare readonly memoryPlan: pulumi.Output<string>;
+  /**
+   * What this run does to the domain, for policies and CI. In a preview it is the outcome of the plan, as it is in the
+   * resource's inputs, which policies check. A new domain has `none`, since nothing that exists is disturbed. Once `up` is
+   * done nothing is left to do, so the state has `none`. It never causes an update.
+   */
+  declare readonly change: pulumi.Output<ChangeOutcome>;
+  /** The same as `change`, but only for the domain's memory. */
+  declare readonly memoryChange: pulumi.Output<ChangeOutcome>;
   /** The memory of the running domain; undefined if it is off. */
   declare readonly liveMemory: pulumi.Output<string | undefined>;
   /** The memory in the domain's definition, which the next boot uses; undefined for a transient domain. */
@@ -75,6 +83,7 @@ export class Domain extends pulumi.CustomResource {
 
   constructor(name: string, args: DomainArgs, opts: pulumi.CustomResourceOptions = {}) {
     const secretOutputs = [...(opts.additionalSecretOutputs ?? [])];
+    const sizes = [args.memory, args.maxMemory, args.currentMemory];
     super(
       TYPE,
       name,
@@ -94,10 +103,12 @@ export class Domain extends pulumi.CustomResource {
         ...args,
         // A size that is secret makes what is derived from it secret: Pulumi marks an output by its input's name.
         maxMemory: args.maxMemory ?? nothing(args.memory),
-        memoryPlan: nothing(args.memory, args.maxMemory, args.currentMemory),
+        memoryPlan: nothing(...sizes),
+        change: nothing(...sizes),
+        memoryChange: nothing(...sizes),
         __provider: PROVIDER,
         __urn: pulumi.createUrn(name, TYPE, opts.parent),
-        __secret: marksSecrets([args.memory, args.maxMemory, args.currentMemory, args.xml], secretOutputs),
+        __secret: marksSecrets([...sizes, args.xml], secretOutputs),
       },
       { ...opts, additionalSecretOutputs: secretOutputs },
     );

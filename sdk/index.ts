@@ -11,4 +11,4 @@ export type {
   SerialFileArgs,
   Size,
 } from "./domain-args.ts";
-export type { MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
+export type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";

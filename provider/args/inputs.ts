@@ -17,8 +17,13 @@ export interface Inputs extends Pick<Arguments, FilledIn>, Partial<Omit<Argument
   __urn: string;
   /** A size or the XML is secret: messages must not contain figures. */
   __secret?: boolean;
-  /** The sentence of the latest change of memory. */
+  /** The domain was adopted: it is never replaced for its memory. States of earlier versions have this only in the outputs. */
+  __adopted?: boolean;
+  /** The headline of the latest change of the memory. */
   memoryPlan?: string;
+  /** What this run does to the domain, and to its memory: an outcome of a plan (plan/plan.ts). */
+  change?: string;
+  memoryChange?: string;
 }
 
 export type HotplugInput = NonNullable<Inputs["hotplug"]>;

@@ -4,7 +4,7 @@ import engine from "@pulumi/pulumi/proto/engine_pb.js";
 
 export type Severity = "info" | "warning";
 
-/** Says something on a resource's own row and under its own heading; `status` changes the row alone. */
+/** Logs a message on a resource's row and under its diagnostics; `status` only changes the row. */
 export interface EngineLog {
   message(urn: string, severity: Severity, text: string): Promise<void>;
   status(urn: string, text: string): Promise<void>;
@@ -12,7 +12,7 @@ export interface EngineLog {
 
 /**
  * The log of the engine that started this process: its address is the last argument of Pulumi's provider host
- * (sdk/nodejs/cmd/dynamic-provider). Outside such a host nothing is said.
+ * (sdk/nodejs/cmd/dynamic-provider). Outside of such a host, nothing is logged.
  */
 export function engineLog(argument: string | undefined): EngineLog {
   const client = argument !== undefined && /^[\w.[\]:-]+:\d+$/.test(argument) ? open(argument) : undefined;
@@ -23,7 +23,7 @@ export function engineLog(argument: string | undefined): EngineLog {
     request.setUrn(urn);
     request.setMessage(text);
     request.setEphemeral(ephemeral);
-    // What can't be said must not fail what was to be done: an engine that is ending closes its log first.
+    // A failure to log must not fail the operation: an engine that is shutting down closes its log first.
     return new Promise((resolve) => client.log(request, () => resolve()));
   };
   return {

@@ -1,15 +1,15 @@
 import type { Kib } from "../units/kib.ts";
 
-/** A piece of a bar: the character that stands for it, and how much memory it is. */
+/** A piece of a bar: the character that represents it, and its memory. */
 export interface Piece {
   key: string;
   size: Kib;
 }
 
 /**
- * Pieces side by side, each as long as its share of `scale`, and at least one character where all fit.
+ * Draws pieces side by side, each as long as its share of `scale`, and at least one character long where all fit.
  *
- * @returns for each piece what is drawn of it
+ * @returns the text of each piece
  */
 export function drawBar(pieces: Piece[], scale: Kib, columns: number): { key: string; text: string }[] {
   const least = pieces.length <= columns ? 1 : 0;

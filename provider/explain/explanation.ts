@@ -1,4 +1,7 @@
 import { domainUuid } from "../args/identity.ts";
+import type { Inputs } from "../args/inputs.ts";
+import { DEFAULTS } from "../args/settings.ts";
+import { defined } from "../defined.ts";
 import { type Cell, countedSize } from "../domain/state.ts";
 import type { GuestBlocks } from "../guest/agent.ts";
 import { type BlocksOfDevice, blocksOf } from "../guest/blocks.ts";
@@ -16,19 +19,21 @@ import { formatRanges } from "../plan/live-sizes/text.ts";
 import { upwardSizes } from "../plan/live-sizes/up.ts";
 import { targetNodes, unevenness } from "../plan/numa/spread.ts";
 import type { MemoryView, Observed, ObservedDevice } from "../plan/observed.ts";
-import type { Outcome, Reachable, Reason, Step } from "../plan/plan.ts";
-import { planMemory } from "../plan/plan-memory.ts";
+import type { Obstacle, Outcome, Reachable, Reason, Step } from "../plan/plan.ts";
+import { planUpdate } from "../plan/plan-update.ts";
+import { noteIf } from "../plan/text.ts";
 import { baseMemory, reasonsAgainstResize } from "../plan/virtio-mem/rules.ts";
 import { type Kib, sum } from "../units/kib.ts";
-import { formatMib } from "../units/size.ts";
-import { desiredBy, type ExplainOptions } from "./options.ts";
+import { formatMib, readCanonicalSize } from "../units/size.ts";
+import type { ExplainOptions } from "./options.ts";
+import { programOf } from "./program.ts";
 
 export interface MappedDevice extends ObservedDevice {
-  /** It has an alias of this provider's. */
+  /** This provider manages it: it has one of its aliases. */
   ours: boolean;
-  /** Its start or its size is off the guest's memory blocks. */
+  /** Its start or its size isn't a multiple of the guest's memory block. */
   misaligned: boolean;
-  /** What the guest has of it, where its agent said that. */
+  /** The guest's memory blocks in its address range, where the guest agent reported them. */
   blocks?: BlocksOfDevice;
 }
 
@@ -37,19 +42,19 @@ export interface MemoryMap {
   memory: Kib;
   /** The balloon's target. */
   currentMemory: Kib;
-  /** What is there at boot, by node; empty for a domain without NUMA nodes. */
+  /** The boot memory of each node; empty for a domain without NUMA nodes. */
   cells: Cell[];
-  /** What is there at boot. */
+  /** The boot memory: all that isn't in memory devices. */
   baseMemory: Kib;
-  /** By their place in the guest's address space; those without one come last. */
+  /** By their address in the guest; those without one come last. */
   devices: MappedDevice[];
   maxMemory?: { size: Kib; slots?: number };
   freeSlots: number[];
-  /** The guest's memory block, as its agent says or by the rule of thumb of its kernel. */
+  /** The size of the guest's memory blocks: reported by the guest agent, else the rule of thumb for its kernel. */
   guestBlock: Kib;
 }
 
-/** What there is to say of a domain's memory. */
+/** A domain's memory, and what it can change to. */
 export interface Explanation {
   /** As resolved. */
   uri: string;
@@ -59,27 +64,27 @@ export interface Explanation {
   persistent: boolean;
   arch?: string;
   machine?: string;
-  /** Whose domain it is by its metadata; undefined: not this provider's. */
+  /** From its metadata; undefined: not managed by this provider. */
   owner?: { urn: string; adopted: boolean };
   /** The running domain. */
   live?: MemoryMap;
-  /** The memory blocks that its guest has, where its agent said that. */
+  /** The guest's memory blocks, where the guest agent reported them. */
   guest?: GuestBlocks;
-  /** The channel of the guest's agent is connected. */
+  /** The guest agent is connected to its channel. */
   agentConnected: boolean;
   /** The inactive definition; undefined for a transient domain. */
   nextBoot?: MemoryMap;
-  /** What the next boot has instead of the present memory. */
+  /** The memory of the next boot, where it isn't the present memory. */
   pending?: Kib;
-  /** Sizes that are live from here, or why there are none. */
+  /** Sizes that work without a restart, or why there are none. */
   reachable: {
     up?: Reachable;
-    reasons: string[];
+    reasons: Reason[];
     /** Ascending. */
     down: Reachable[];
-    reasonsDown: string[];
+    reasonsDown: Reason[];
   };
-  /** What `up` would do for the size that was asked about. */
+  /** What `up` would do for the size in question. */
   plan?: ExplainedPlan;
 }
 
@@ -90,38 +95,39 @@ export interface ExplainedPlan {
   details: string[];
   steps: Step[];
   reasons: Reason[];
-  /** What the plan depends on that the domain alone doesn't say. */
+  /** What the plan assumes of the program and its state. */
   notes: string[];
 }
 
 /**
  * Explains a domain, by the planner that preview and update use.
  *
- * @throws Error with a line for each wrong argument in the question
+ * @throws Error with a line for each option that is wrong
  */
-export function explain(uri: string, observation: Observation, question: ExplainOptions = {}): Explanation {
+export function explain(uri: string, observation: Observation, options: ExplainOptions = {}): Explanation {
   const { observed, definition, power, guest, agentConnected } = observation;
   const { name, uuid, arch, machine, ownership } = definition;
-  // What this provider makes has its UUID from the resource's URN; what it adopted keeps its own.
+  // A domain that this provider created has the UUID of its URN; an adopted one keeps its own.
   const adopted = ownership === undefined || domainUuid(ownership.urn) !== uuid;
-  const desired = desiredBy(question, observation, adopted);
-  const pending = pendingMemory(observed);
+  const { inputs, desired } = programOf(options, observation, adopted);
   return {
     uri,
     name,
     uuid,
     state: power,
     persistent: observed.persistent,
-    ...(arch !== undefined && { arch }),
-    ...(machine !== undefined && { machine }),
-    ...(ownership && { owner: { urn: ownership.urn, adopted } }),
-    ...(observed.live && { live: memoryMap(observed.live, guest) }),
-    ...(guest && { guest }),
     agentConnected,
-    ...(observed.nextBoot && { nextBoot: memoryMap(observed.nextBoot) }),
-    ...(pending !== undefined && { pending }),
     reachable: reachable(desired, observed),
-    ...(question.memory !== undefined && { plan: explainedPlan(desired, observation) }),
+    ...defined({
+      arch,
+      machine,
+      owner: ownership && { urn: ownership.urn, adopted },
+      live: observed.live && memoryMap(observed.live, guest),
+      guest,
+      nextBoot: observed.nextBoot && memoryMap(observed.nextBoot),
+      pending: pendingMemory(observed),
+      plan: options.memory === undefined ? undefined : explainedPlan(inputs, observation, adopted),
+    }),
   };
 }
 
@@ -130,12 +136,7 @@ function memoryMap(view: MemoryView, guest?: GuestBlocks): MemoryMap {
   const off = new Set(misaligned(view));
   const devices = view.devices.map((device): MappedDevice => {
     const blocks = guest && blocksOf(device, guest);
-    return {
-      ...device,
-      ours: isManaged(device),
-      misaligned: off.has(device),
-      ...(blocks !== undefined && { blocks }),
-    };
+    return { ...device, ours: isManaged(device), misaligned: off.has(device), ...defined({ blocks }) };
   });
   return {
     memory,
@@ -143,9 +144,9 @@ function memoryMap(view: MemoryView, guest?: GuestBlocks): MemoryMap {
     cells,
     baseMemory: memory - sum(devices.map(countedSize)),
     devices: devices.sort(byBase),
-    ...(maxMemory && { maxMemory }),
     freeSlots: freeSlots(view),
     guestBlock: guestBlockOf(view).size,
+    ...defined({ maxMemory }),
   };
 }
 
@@ -162,74 +163,118 @@ function pendingMemory({ live, nextBoot }: Observed): Kib | undefined {
     : undefined;
 }
 
-const DEFINITION_IS_FULL =
-  "the definition has more in other nodes and in devices of others than the ceiling leaves room for";
+const DOMAIN_OFF: Reason = {
+  code: "domain-off",
+  text: "the domain is off: another size only changes its definition",
+};
+
+const DEFINITION_IS_FULL: Reason = {
+  code: "definition-beyond-max-memory",
+  text: "the other nodes of the definition, and devices not managed by this provider, leave no room below its maximum",
+};
+
+const NO_DIMMS: Reason = { code: "too-few-dimms", text: "there is no DIMM of this provider to remove" };
 
 function reachable(desired: DesiredMemory, observed: Observed): Explanation["reachable"] {
   const { live } = observed;
-  if (live === undefined) {
-    const reasons = ["the domain is off: another size changes its definition alone"];
-    return { reasons, down: [], reasonsDown: reasons };
-  }
+  if (live === undefined) return { reasons: [DOMAIN_OFF], down: [], reasonsDown: [DOMAIN_OFF] };
   return { ...upwards(desired, observed, live), ...downwards(desired, observed, live) };
 }
 
 function upwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
   const up = upwardSizes(desired, observed);
   if (up !== undefined) return { up, reasons: [] };
-  if (desired.device === "virtio-mem") return { reasons: notResizable(desired, live, "hold no more") };
+  if (desired.device === "virtio-mem")
+    return {
+      reasons: reasonsOfVirtioMem(desired, live, {
+        code: "beyond-virtio-mem-size",
+        text: "the virtio-mem devices are at their maximum size",
+      }),
+    };
   const step = dimmUnit(desired, live).size * targetNodes(desired, live).length;
   const uneven = desired.target === "spread" ? unevenness(live) : 0;
   const reasons = reasonsAgainstAttach({ ...desired, memory: live.memory + (uneven || step) }, live);
-  return { reasons: reasons.length > 0 ? texts(reasons) : [DEFINITION_IS_FULL] };
+  return { reasons: reasons.length > 0 ? reasons.map(withoutBrief) : [DEFINITION_IS_FULL] };
 }
 
 function downwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
   const down = downwardSizes(desired, observed);
   if (down.length > 0) return { down, reasonsDown: [] };
   if (desired.device === "virtio-mem")
-    return { down, reasonsDown: notResizable(desired, live, "have nothing to give back") };
+    return {
+      down,
+      reasonsDown: reasonsOfVirtioMem(desired, live, {
+        code: "boot-memory",
+        text: "the virtio-mem devices are empty, and boot memory can't be removed while the domain runs",
+      }),
+    };
   const dimms = targetNodes(desired, live).flatMap((node) => removableDimms(node, live));
-  if (dimms.length === 0) return { down, reasonsDown: ["no DIMM of this provider's is there to take out"] };
+  if (dimms.length === 0) return { down, reasonsDown: [NO_DIMMS] };
   const allowed = sizesWithUnplug(desired, observed);
   const reasons = [
-    ...texts(reasonsAgainstAnyDetach(desired, observed)),
-    ...(allowed.length > 0 ? [`hotplug.allowUnplug is false (if true: ${formatRanges(allowed)})`] : []),
+    ...reasonsAgainstAnyDetach(desired, observed).map(withoutBrief),
+    ...(allowed.length > 0 ? [unplugNotAllowed(allowed)] : []),
   ];
   if (reasons.length > 0) return { down, reasonsDown: reasons };
   const memory = live.memory - sum(dimms.map(({ size }) => size));
-  return { down, reasonsDown: texts(reasonsAgainstDetach({ ...desired, memory }, observed, live)) };
+  return {
+    down,
+    reasonsDown: reasonsAgainstDetach({ ...desired, memory }, observed, live).map(withoutBrief),
+  };
 }
 
-/** @param otherwise what is said of devices that could be resized */
-function notResizable(desired: DesiredMemory, live: MemoryView, otherwise: string): string[] {
+function unplugNotAllowed(sizes: Reachable[]): Reason {
+  return {
+    code: "unplug-not-allowed",
+    text: `hotplug.allowUnplug is false (if true: ${formatRanges(sizes)})`,
+  };
+}
+
+/** @param otherwise the reason where the devices could be resized */
+function reasonsOfVirtioMem(desired: DesiredMemory, live: MemoryView, otherwise: Reason): Reason[] {
   const reasons = reasonsAgainstResize({ ...desired, memory: baseMemory(desired, live) }, live);
-  return reasons.length > 0 ? texts(reasons) : [`the virtio-mem devices ${otherwise}`];
+  return reasons.length > 0 ? reasons.map(withoutBrief) : [otherwise];
 }
 
-function texts(reasons: Reason[]): string[] {
-  return reasons.map(({ text }) => text);
+function withoutBrief({ code, text }: Obstacle): Reason {
+  return { code, text };
 }
 
-function explainedPlan(desired: DesiredMemory, { observed, definition }: Observation): ExplainedPlan {
-  const { outcome, headline, details, steps, reasons } = planMemory(desired, observed);
+/** The plan of only the memory: the program's other arguments aren't known. */
+function explainedPlan(
+  inputs: Inputs,
+  { observed, definition }: Observation,
+  adopted: boolean,
+): ExplainedPlan {
+  const { memory: plan } = planUpdate({
+    inputs,
+    before: inputs,
+    observed,
+    recorded: undefined,
+    defaults: DEFAULTS,
+    adopted,
+  });
+  if (plan === undefined) throw new Error("a size that was typed is known");
+  const { outcome, headline, details, steps, reasons } = plan;
+  const memory = readCanonicalSize(inputs.memory);
   const pending = pendingMemory(observed);
-  const { ownership } = definition;
+  const isManaged = definition.ownership !== undefined;
   const notes = [
-    ...(ownership === undefined ? ["as for a program that has adopted the domain (adopt: true)"] : []),
-    ...(desired.currentMemory !== undefined
+    ...noteIf(!isManaged, "planned as for a program that has adopted the domain (adopt: true)"),
+    ...(inputs.currentMemory === undefined
+      ? []
+      : [
+          `assumes that the program has currentMemory ${formatMib(readCanonicalSize(inputs.currentMemory))}, as the definition does`,
+        ]),
+    ...noteIf(
+      observed.live === undefined,
+      "up also starts the domain, unless the program has running: false",
+    ),
+    ...(isManaged && pending !== undefined && pending !== memory
       ? [
-          `the program is taken to say currentMemory ${formatMib(desired.currentMemory)}, which the definition has`,
-        ]
-      : []),
-    ...(observed.live === undefined
-      ? ["up starts a domain that is off, unless its program says running: false"]
-      : []),
-    ...(ownership !== undefined && pending !== undefined && pending !== desired.memory
-      ? [
-          `the ${formatMib(pending)} that wait for the next boot are superseded where the program's state recorded them; else up refuses, until a refresh`,
+          `this replaces the pending ${formatMib(pending)} if the program's state recorded it; otherwise up refuses until a refresh`,
         ]
       : []),
   ];
-  return { memory: desired.memory, outcome, headline, details, steps, reasons, notes };
+  return { memory, outcome, headline, details, steps, reasons, notes };
 }

@@ -2,12 +2,12 @@ import type { Reachable } from "../plan/plan.ts";
 import { canonicalSize } from "../units/size.ts";
 import type { Explanation, MappedDevice, MemoryMap } from "./explanation.ts";
 
-/** The form of the JSON below. Fields may be added to it. */
-const FORMAT = 1;
+/** The format of the JSON below. Fields may be added to it. In format 1, reasons were texts without a code. */
+const FORMAT = 2;
 
 /**
- * An explanation for programs: sizes as the resource's outputs have them («1259MiB»), bases as hex strings, null for
- * what the domain doesn't have.
+ * An explanation for programs: sizes as in the resource's outputs ("1259MiB"), addresses in hexadecimal, null for what
+ * is absent or unknown.
  */
 export function explanationJson(explanation: Explanation): Record<string, unknown> {
   const { uri, name, uuid, state, persistent, arch, machine, owner } = explanation;

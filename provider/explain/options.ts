@@ -1,115 +1,114 @@
-import { checkInputs } from "../args/check-inputs.ts";
-import type { Failure } from "../args/failure.ts";
-import type { Inputs } from "../args/inputs.ts";
-import { guestWidth } from "../args/max-memory.ts";
-import { DEFAULTS } from "../args/settings.ts";
-import type { DomainState } from "../domain/state.ts";
-import type { Observation } from "../observe/observe.ts";
-import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
-import { KIB_PER_MIB } from "../units/kib.ts";
+import { DEFAULTS, type HotplugSettings } from "../args/settings.ts";
 import { canonicalSize } from "../units/size.ts";
 
-/** What a person asks about a domain: arguments of a program, as they are typed. */
-export interface ExplainOptions {
-  memory?: string;
-  maxMemory?: string;
-  alignment?: string;
-  maxDimmSize?: string;
-  targetNode?: string;
-  whenNotPossible?: string;
-  allowUnplug?: boolean;
-  device?: string;
+/** An option of the command that sets an argument of the program. */
+interface ArgumentOption {
+  /** The argument's property path. */
+  sets: string;
+  type: "string" | "boolean";
+  /** What the help calls the value. */
+  value?: string;
+  /** What the help says after the argument's path. */
+  help: string;
+  /** Reads the argument from what was typed, where it may be something other than text. */
+  read?: (typed: string) => unknown;
 }
 
-/** How a person types each argument. */
-const TYPED: Readonly<Record<string, { key: Exclude<keyof ExplainOptions, "allowUnplug">; as: string }>> = {
-  memory: { key: "memory", as: "size" },
-  maxMemory: { key: "maxMemory", as: "--max-memory" },
-  "hotplug.alignment": { key: "alignment", as: "--alignment" },
-  "hotplug.maxDimmSize": { key: "maxDimmSize", as: "--max-dimm-size" },
-  "hotplug.targetNode": { key: "targetNode", as: "--target-node" },
-  "hotplug.device": { key: "device", as: "--device" },
-  "hotplug.whenNotPossible": { key: "whenNotPossible", as: "--when-not-possible" },
+const WAYS: readonly HotplugSettings["whenNotPossible"][] = ["replace", "restart", "nextBoot", "error"];
+const DEVICES: readonly HotplugSettings["device"][] = ["dimm", "virtio-mem"];
+
+/** The options that set an argument, by the name that `ExplainOptions` has for them. */
+export const ARGUMENT_OPTIONS = {
+  alignment: {
+    sets: "hotplug.alignment",
+    type: "string",
+    value: "size",
+    help: `default ${canonicalSize(DEFAULTS.alignment)}`,
+  },
+  maxDimmSize: {
+    sets: "hotplug.maxDimmSize",
+    type: "string",
+    value: "size",
+    help: "default: as large as needed",
+  },
+  targetNode: {
+    sets: "hotplug.targetNode",
+    type: "string",
+    value: "node",
+    help: 'a number or "spread"; default 0',
+    read: (typed: string) => (/^\d+$/.test(typed) ? Number(typed) : typed),
+  },
+  whenNotPossible: {
+    sets: "hotplug.whenNotPossible",
+    type: "string",
+    value: "way",
+    help: `one of ${quoted(WAYS)}; default "${DEFAULTS.whenNotPossible}"`,
+  },
+  device: {
+    sets: "hotplug.device",
+    type: "string",
+    value: "kind",
+    help: `one of ${quoted(DEVICES)}; default: what the domain has, else "${DEFAULTS.device}"`,
+  },
+  maxMemory: {
+    sets: "maxMemory",
+    type: "string",
+    value: "size",
+    help: "default: the maximum of the domain's definition",
+  },
+  allowUnplug: {
+    sets: "hotplug.allowUnplug",
+    type: "boolean",
+    help: `true; default ${DEFAULTS.allowUnplug}`,
+  },
+} as const satisfies Record<string, ArgumentOption>;
+
+/** The options that set no argument. */
+export const COMMAND_OPTIONS = {
+  json: { type: "boolean", help: "print JSON, with sizes as in the resource's outputs" },
+  help: { type: "boolean", short: "h", help: "print this help" },
+} as const;
+
+type ArgumentOptionName = keyof typeof ARGUMENT_OPTIONS;
+
+/** What a person asks about a domain: arguments of a program, as they are typed. */
+export type ExplainOptions = {
+  /** The size, which is typed without an option's name. */
+  memory?: string;
+} & {
+  [Name in ArgumentOptionName]?: (typeof ARGUMENT_OPTIONS)[Name]["type"] extends "boolean" ? boolean : string;
 };
 
-/** Stands for a resource of any program: its name appears nowhere. */
-const ANY_URN = "urn:pulumi:any::any::any::domain";
+export const ARGUMENT_OPTION_NAMES = Object.keys(ARGUMENT_OPTIONS) as ArgumentOptionName[];
 
-/**
- * What a program asks that has this domain already, by the same check that up makes: ceiling and slots are carried
- * over from its definition, and what the balloon leaves there where a program has the domain; all else has the
- * provider's defaults. Without a size it asks for what is there.
- *
- * @param adopted somebody else made the domain
- * @throws Error with a line for each argument that is wrong
- */
-export function desiredBy(
-  question: ExplainOptions,
-  { definition, observed }: Observation,
-  adopted: boolean,
-): DesiredMemory {
-  const present = (observed.live ?? observed.nextBoot ?? definition).memory;
-  const { memory, maxMemory, targetNode, ...rest } = question;
-  const { inputs, failures } = checkInputs(
-    {
-      name: "domain",
-      uuid: definition.uuid,
-      maxMemory: canonicalSize(definition.maxMemory?.size ?? definition.memory),
-      memorySlots: definition.maxMemory?.slots,
-    },
-    {
-      __urn: ANY_URN,
-      adopt: true,
-      guestWidth: widthOf(definition),
-      memory: memory ?? canonicalSize(Math.ceil(present / KIB_PER_MIB) * KIB_PER_MIB),
-      ...(maxMemory !== undefined && { maxMemory }),
-      hotplug: {
-        ...{ device: definition.devices.some(({ model }) => model === "virtio-mem") ? "virtio-mem" : "dimm" },
-        ...rest,
-        ...(targetNode !== undefined && { targetNode: nodeOf(targetNode) }),
-      },
-    },
-  );
-  // The present size is no one's wish, so nothing is wrong with it.
-  const isAsked = ({ property }: Failure) => memory !== undefined || typed(property, question) !== undefined;
-  const wrong = [...failures, ...targetFailures(targetNode, definition)].filter(isAsked);
-  if (wrong.length > 0)
-    throw new Error(
-      wrong.map(({ property, reason }) => `${typed(property, question) ?? property}: ${reason}`).join("\n"),
-    );
-  // Everything in it passed the check, and nothing is unknown outside of a preview.
-  const desired = desiredMemory(inputs as Inputs, DEFAULTS, adopted) as DesiredMemory;
-  return withBalloonOf(definition, memory === undefined ? { ...desired, memory: present } : desired);
+/** "max-dimm-size" for `maxDimmSize`. */
+export function flagOf(name: ArgumentOptionName): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-function withBalloonOf(
-  { ownership, memory, currentMemory }: DomainState,
-  desired: DesiredMemory,
-): DesiredMemory {
-  if (ownership === undefined || currentMemory === memory || desired.device === "virtio-mem") return desired;
-  return { ...desired, currentMemory: Math.min(currentMemory, desired.memory) };
+/** The arguments that the options set, nested as a program has them. The size isn't among them. */
+export function argumentsOf(options: ExplainOptions): Record<string, unknown> & { hotplug: object } {
+  const found = { hotplug: {} };
+  for (const name of ARGUMENT_OPTION_NAMES) {
+    const typed = options[name];
+    const { sets, read }: ArgumentOption = ARGUMENT_OPTIONS[name];
+    if (typed === undefined) continue;
+    const [argument = "", ...inside] = sets.split(".").reverse();
+    const holder = inside.length === 0 ? found : found.hotplug;
+    Object.assign(holder, { [argument]: typeof typed === "string" && read ? read(typed) : typed });
+  }
+  return found;
 }
 
-function widthOf({ arch }: DomainState): 32 | 64 | undefined {
-  // Any architecture that libvirt knows; the two that matter are among those of an argument.
-  return guestWidth({ arch: arch as Exclude<Inputs["arch"], undefined> });
+/** What was typed for an argument, as it was typed: `--max-memory "1GiB"`; undefined where nothing was. */
+export function typedFor(property: string, options: ExplainOptions): string | undefined {
+  if (property === "memory") return options.memory === undefined ? undefined : `size "${options.memory}"`;
+  const name = ARGUMENT_OPTION_NAMES.find((one) => ARGUMENT_OPTIONS[one].sets === property);
+  const value = name && options[name];
+  if (name === undefined || value === undefined) return undefined;
+  return typeof value === "string" ? `--${flagOf(name)} "${value}"` : `--${flagOf(name)}`;
 }
 
-function nodeOf(typed: string): number | string {
-  return /^\d+$/.test(typed) ? Number(typed) : typed;
-}
-
-/** A program that names no nodes of its own isn't checked against those of the domain. */
-function targetFailures(targetNode: string | undefined, { cells }: DomainState): Failure[] {
-  if (targetNode === undefined || cells.length === 0 || !/^\d+$/.test(targetNode)) return [];
-  if (cells.some((cell) => cell.id === Number(targetNode))) return [];
-  const there = cells.length === 1 ? "node 0 alone" : `nodes ${cells.map((cell) => cell.id).join(", ")}`;
-  return [{ property: "hotplug.targetNode", reason: `is no node of the domain, which has ${there}` }];
-}
-
-/** What was typed for an argument, as it was typed; undefined when it wasn't. */
-function typed(property: string, question: ExplainOptions): string | undefined {
-  const found = TYPED[property];
-  const value = found && question[found.key];
-  return found && value !== undefined ? `${found.as} "${value}"` : undefined;
+function quoted(values: readonly string[]): string {
+  return values.map((value) => `"${value}"`).join(", ");
 }

@@ -1,33 +1,34 @@
+import { formatNumbers } from "../plan/text.ts";
 import { formatMib } from "../units/size.ts";
 import type { Explanation, MappedDevice, MemoryMap } from "./explanation.ts";
 import { FREE, type LegendEntry, nodeKey } from "./legend.ts";
 import { hangingIndent, paint, type Style, type Terminal } from "./terminal.ts";
 
-const HEAD = ["", "part", "node", "size", "slot", "address", "whose", "alias"] as const;
+const HEAD = ["", "part", "node", "size", "slot", "address", "managed", "alias"] as const;
 
-/** Numbers stand at the right. */
-const AT_RIGHT: ReadonlySet<string> = new Set(["node", "size", "slot"]);
+/** The columns of numbers. */
+const RIGHT_ALIGNED: ReadonlySet<string> = new Set(["node", "size", "slot"]);
 
 interface Row {
   cells: string[];
-  ink?: Style;
-  /** What there is to say below it. */
+  style?: Style;
+  /** A line below it. */
   remark?: string | undefined;
 }
 
-/** Every part of the map in a line of its own, with the character that stands for it in the bar. */
-export function drawTable(explanation: Explanation, parts: LegendEntry[], paper: Terminal): string[] {
+/** Every part of the map, one to a line, with the character that represents it in the bar. */
+export function drawTable(explanation: Explanation, legend: LegendEntry[], terminal: Terminal): string[] {
   const map = explanation.live ?? explanation.nextBoot;
   if (map === undefined) return [];
   const rows: Row[] = [
-    { cells: [...HEAD], ink: "dim" },
+    { cells: [...HEAD], style: "dim" },
     ...baseRows(map),
-    ...parts.map((part) => partRow(part, map)),
+    ...legend.map((entry) => deviceRow(entry, map)),
   ];
   const widths = HEAD.map((_, column) => Math.max(...rows.map(({ cells }) => cells[column]?.length ?? 0)));
   return [
-    ...rows.flatMap((row) => drawRow(row, widths, paper)),
-    ...(map.maxMemory ? hangingIndent(`  ${FREE}  `, saysFree(map), paper) : []),
+    ...rows.flatMap((row) => drawRow(row, widths, terminal)),
+    ...(map.maxMemory ? hangingIndent(`  ${FREE}  `, describeSlots(map), terminal.columns) : []),
   ];
 }
 
@@ -48,12 +49,12 @@ function baseRows(map: MemoryMap): Row[] {
   }));
 }
 
-function partRow({ key, device, nextBootOnly }: LegendEntry, map: MemoryMap): Row {
+function deviceRow({ key, device, nextBootOnly }: LegendEntry, map: MemoryMap): Row {
   const { model, node, size, slot, base, alias, ours, misaligned } = device;
   const remarks = [
-    ...(nextBootOnly ? ["in the definition alone: it is there from the next boot on"] : []),
-    ...(model === "virtio-mem" ? [saysVirtioMem(device)] : []),
-    ...saysGuest(device, map),
+    ...(nextBootOnly ? ["only in the definition: attached from the next boot"] : []),
+    ...(model === "virtio-mem" ? [describeVirtioMem(device)] : []),
+    ...describeGuest(device, map),
   ];
   return {
     cells: [
@@ -63,29 +64,29 @@ function partRow({ key, device, nextBootOnly }: LegendEntry, map: MemoryMap): Ro
       formatMib(size),
       slot === undefined ? "-" : String(slot),
       base ?? "-",
-      ours ? "ours" : "others",
+      ours ? "yes" : "no",
       alias ?? "-",
     ],
-    ...((misaligned || device.taken === false) && { ink: "yellow" }),
+    ...((misaligned || device.taken === false) && { style: "yellow" as const }),
     remark: remarks.join("; ") || undefined,
   };
 }
 
-/** What the guest made of a device, by its agent; without that, what Linux makes of such a one. */
-function saysGuest({ misaligned, taken, blocks }: MappedDevice, { guestBlock }: MemoryMap): string[] {
-  const off = `off the guest's memory blocks of ${formatMib(guestBlock)}`;
-  if (taken === false) return [misaligned ? `refused by the guest: ${off}` : "refused by the guest"];
-  const refuses = misaligned ? [`${off}, which a Linux guest refuses`] : [];
-  if (blocks === undefined) return refuses;
+/** What the guest did with a device, as reported by the guest agent; else what Linux does with a misaligned one. */
+function describeGuest({ misaligned, taken, blocks }: MappedDevice, { guestBlock }: MemoryMap): string[] {
+  const off = `not aligned to the guest's memory blocks of ${formatMib(guestBlock)}`;
+  if (taken === false) return [misaligned ? `rejected by the guest: ${off}` : "rejected by the guest"];
+  const rejected = misaligned ? [`${off}, so a Linux guest rejects it`] : [];
+  if (blocks === undefined) return rejected;
   const { all, online, offline } = blocks;
-  const what = taken === true ? "taken" : "the guest has blocks of its range";
+  const what = taken === true ? "accepted by the guest" : "the guest has blocks in its range";
   return [
-    ...refuses,
+    ...rejected,
     `${what}: ${online} of ${all} blocks online${offline > 0 ? `, ${offline} offline` : ""}`,
   ];
 }
 
-function saysVirtioMem({ requested, current, block }: MappedDevice): string {
+function describeVirtioMem({ requested, current, block }: MappedDevice): string {
   return [
     `${formatMib(requested ?? 0)} requested`,
     ...(current === undefined ? [] : [`${formatMib(current)} taken by the guest`]),
@@ -93,29 +94,20 @@ function saysVirtioMem({ requested, current, block }: MappedDevice): string {
   ].join(", ");
 }
 
-function drawRow({ cells, ink, remark }: Row, widths: number[], paper: Terminal): string[] {
+function drawRow({ cells, style, remark }: Row, widths: number[], terminal: Terminal): string[] {
   const padded = cells.map((cell, column) =>
-    AT_RIGHT.has(HEAD[column] ?? "") ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+    RIGHT_ALIGNED.has(HEAD[column] ?? "")
+      ? cell.padStart(widths[column] ?? 0)
+      : cell.padEnd(widths[column] ?? 0),
   );
   const line = `  ${padded.join("  ")}`.trimEnd();
-  const fitting = line.length > paper.columns ? `${line.slice(0, paper.columns - 1)}…` : line;
-  const below = remark === undefined ? [] : hangingIndent("     ", remark, paper);
-  return [fitting, ...below].map((text) => (ink === undefined ? text : paint(ink, text, paper)));
+  const fitting = line.length > terminal.columns ? `${line.slice(0, terminal.columns - 1)}…` : line;
+  const below = remark === undefined ? [] : hangingIndent("     ", remark, terminal.columns);
+  return [fitting, ...below].map((text) => (style === undefined ? text : paint(style, text, terminal)));
 }
 
-function saysFree({ freeSlots, maxMemory }: MemoryMap): string {
+function describeSlots({ freeSlots, maxMemory }: MemoryMap): string {
   const slots = maxMemory?.slots ?? 0;
-  if (freeSlots.length === 0) return `none of ${slots} slots free`;
-  return `${freeSlots.length} of ${slots} slots free: ${ranges(freeSlots)}`;
-}
-
-/** «1, 3-15» */
-function ranges(numbers: number[]): string {
-  const runs: [first: number, last: number][] = [];
-  for (const number of numbers) {
-    const run = runs.at(-1);
-    if (run !== undefined && run[1] === number - 1) run[1] = number;
-    else runs.push([number, number]);
-  }
-  return runs.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)).join(", ");
+  if (freeSlots.length === 0) return `none of ${slots} slots is free`;
+  return `${freeSlots.length} of ${slots} slots free: ${formatNumbers(freeSlots)}`;
 }

@@ -1,18 +1,21 @@
-/** What a drawing is made on. */
+import { styleText } from "node:util";
+
+/** Where a drawing is shown. */
 export interface Terminal {
   /** Characters in a line. */
   columns: number;
-  /** With escape sequences for colours, which a terminal takes. */
   color: boolean;
 }
 
-/** SGR parameters (ECMA-48). */
-const STYLES = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33", blue: "34", cyan: "36" } as const;
-export type Style = keyof typeof STYLES;
+export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "cyan";
 
-export function paint(ink: Style, text: string, { color }: Terminal): string {
-  return color && text !== "" ? `\x1b[${STYLES[ink]}m${text}\x1b[0m` : text;
+export function paint(style: Style, text: string, { color }: Terminal): string {
+  // The caller has decided about colour: `styleText` would look at this process's own standard output.
+  return color && text !== "" ? styleText(style, text, { validateStream: false }) : text;
 }
+
+// No library for widths (string-width, wrap-ansi): every character that is drawn takes one column, and colour is added
+// to whole lines after wrapping.
 
 /** Breaks a text at its blanks. A word that is longer than a line stays whole, so that it can be copied. */
 export function wrap(text: string, columns: number): string[] {
@@ -25,8 +28,8 @@ export function wrap(text: string, columns: number): string[] {
   return lines;
 }
 
-/** A text behind a mark, its further lines below its first: «1. attach …». */
-export function hangingIndent(mark: string, text: string, { columns }: Terminal): string[] {
+/** A text behind a mark, its further lines indented by the mark's width: "1. attach …". */
+export function hangingIndent(mark: string, text: string, columns: number): string[] {
   const indent = " ".repeat(mark.length);
   return wrap(text, columns - mark.length).map((line, index) => (index === 0 ? mark : indent) + line);
 }

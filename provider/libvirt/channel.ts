@@ -1,13 +1,13 @@
 /**
- * Bytes to and from a daemon, however they travel. A channel alone does not keep the process from exiting;
- * the deadline of a call in flight does.
+ * Carries bytes to and from a daemon. A channel doesn't keep the process from exiting; the deadline of a call in flight
+ * does.
  */
 export interface Channel {
-  /** Where it leads, for messages. */
+  /** What it connects to, for messages. */
   readonly target: string;
   write(bytes: Buffer): void;
   onData(listener: (chunk: Buffer) => void): void;
-  /** Called once, when no more bytes will come, with the reason in words. */
+  /** Called once, when no more bytes will arrive, with the reason as text for people. */
   onEnd(listener: (reason: string) => void): void;
   destroy(): void;
 }

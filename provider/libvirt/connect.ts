@@ -1,4 +1,6 @@
-import type { ConnectionHooks, Timing } from "./connection.ts";
+import { type Clock, hostClock } from "../deadline.ts";
+import { defined } from "../defined.ts";
+import type { ConnectionHooks } from "./connection.ts";
 import { ErrorCode, hasCode } from "./errors.ts";
 import { Events } from "./events.ts";
 import type {
@@ -8,25 +10,17 @@ import type {
   Hypervisor,
   MemoryStats,
   PowerState,
+  Where,
 } from "./hypervisor.ts";
 import { procedures } from "./procedures.ts";
 import { LibvirtSession } from "./session.ts";
+import { DEFAULT_TIMING, SSH_CONNECT_TIMEOUT_MS, type Timing } from "./timing.ts";
 import { openConnection } from "./transport.ts";
 import { type LibvirtUri, parseUri } from "./uri.ts";
 
 export type ConnectOptions = Partial<Timing>;
 
-const DEFAULTS: Timing = {
-  connectTimeoutMs: 2_000,
-  callTimeoutMs: 30_000,
-  slowCallTimeoutMs: 120_000,
-  keepaliveIntervalMs: 5_000,
-  keepaliveCount: 6,
-};
-/** A login through ssh takes several round trips and whatever the far end's PAM and DNS take. */
-const SSH_CONNECT_TIMEOUT_MS = 10_000;
-
-/** 16 calls at once: they leave some of the daemon's 20 workers (`max_workers`) to others. */
+/** With 4 calls each, 16 at once: some of the daemon's 20 workers (`max_workers`) stay free for other clients. */
 const CALL_CONNECTIONS = 4;
 
 /** virDomainXMLFlags. */
@@ -41,7 +35,7 @@ const UNDEFINE_TPM = 32;
 const UNDEFINE_TPM_SINCE = 8_009_000;
 /** VIR_NODE_MEMORY_STATS_ALL_CELLS. */
 const ALL_CELLS = -1;
-/** virDomainMemoryStatTags, and how many libvirt 9.0 has of them (VIR_DOMAIN_MEMORY_STAT_NR). */
+/** virDomainMemoryStatTags, and their number in libvirt 9.0 (VIR_DOMAIN_MEMORY_STAT_NR). */
 const MemoryStat = { AVAILABLE: 5, ACTUAL_BALLOON: 6, USABLE: 8, LAST_UPDATE: 9 } as const;
 const MEMORY_STATS = 13;
 /** VIR_DOMAIN_METADATA_ELEMENT. */
@@ -59,15 +53,19 @@ const POWER_STATES: PowerState[] = [
 ];
 
 /**
- * Opens a connection to libvirt. All times are in milliseconds; connecting gets 2 s (10 s through
- * ssh), a call 30 s, one that starts, stops or probes a QEMU 120 s.
- * Throws an Error for a bad URI, ConnectionError when nobody answers, LibvirtError when libvirt
- * refuses.
+ * Opens a connection to libvirt.
+ *
+ * @param options other times than those of `DEFAULT_TIMING`
+ * @throws Error for an invalid URI, ConnectionError when there is no answer, LibvirtError when libvirt refuses
  */
-export async function connect(uri: string, options: ConnectOptions = {}): Promise<Hypervisor> {
+export async function connect(
+  uri: string,
+  options: ConnectOptions = {},
+  clock: Clock = hostClock,
+): Promise<Hypervisor> {
   const parsed = parseUri(uri);
   const ssh = parsed.transport === "ssh" ? { connectTimeoutMs: SSH_CONNECT_TIMEOUT_MS } : {};
-  const hypervisor = new RpcHypervisor(parsed, { ...DEFAULTS, ...ssh, ...options });
+  const hypervisor = new RpcHypervisor(parsed, { ...DEFAULT_TIMING, ...ssh, ...options }, clock);
   await hypervisor.connected();
   return hypervisor;
 }
@@ -78,9 +76,9 @@ class RpcHypervisor implements Hypervisor {
   readonly #eventSession: LibvirtSession;
   readonly #events: Events;
 
-  constructor(uri: LibvirtUri, timing: Timing) {
+  constructor(uri: LibvirtUri, timing: Timing, clock: Clock) {
     this.uri = uri.text;
-    const open = (hooks: ConnectionHooks) => openConnection(uri, timing, hooks);
+    const open = (hooks: ConnectionHooks) => openConnection(uri, timing, clock, hooks);
     this.#calls = new LibvirtSession(CALL_CONNECTIONS, open, {
       onEvent: () => undefined,
       onEnd: () => undefined,
@@ -89,7 +87,7 @@ class RpcHypervisor implements Hypervisor {
       onEvent: (packet) => this.#events.receive(packet),
       onEnd: (reason) => this.#events.lost(reason),
     });
-    this.#events = new Events(this.#eventSession);
+    this.#events = new Events(this.#eventSession, clock);
   }
 
   async connected(): Promise<void> {
@@ -177,30 +175,26 @@ class RpcHypervisor implements Hypervisor {
   }
 
   async agentCommand(domain: DomainRef, command: AgentCommand, timeoutSeconds: number): Promise<unknown> {
-    const desired = { domain, command: JSON.stringify(command), timeout: timeoutSeconds, flags: 0 };
-    const { result } = await this.#calls.call(procedures.agentCommand, desired);
+    const args = { domain, command: JSON.stringify(command), timeout: timeoutSeconds, flags: 0 };
+    const { result } = await this.#calls.call(procedures.agentCommand, args);
     const reply: { return?: unknown } = JSON.parse(result ?? "{}");
     return reply.return;
   }
 
   async memoryStats(domain: DomainRef): Promise<MemoryStats> {
-    const desired = { domain, maxStats: MEMORY_STATS, flags: 0 };
-    const { stats } = await this.#calls.call(procedures.memoryStats, desired);
+    const args = { domain, maxStats: MEMORY_STATS, flags: 0 };
+    const { stats } = await this.#calls.call(procedures.memoryStats, args);
     const figures = new Map(stats.map(({ tag, value }) => [tag, Number(value)]));
-    const available = figures.get(MemoryStat.AVAILABLE);
-    const actual = figures.get(MemoryStat.ACTUAL_BALLOON);
-    const usable = figures.get(MemoryStat.USABLE);
-    const lastUpdate = figures.get(MemoryStat.LAST_UPDATE);
-    return {
-      ...(available !== undefined && { available }),
-      ...(actual !== undefined && { actual }),
-      ...(usable !== undefined && { usable }),
-      ...(lastUpdate !== undefined && { lastUpdate }),
-    };
+    return defined({
+      available: figures.get(MemoryStat.AVAILABLE),
+      actual: figures.get(MemoryStat.ACTUAL_BALLOON),
+      usable: figures.get(MemoryStat.USABLE),
+      lastUpdate: figures.get(MemoryStat.LAST_UPDATE),
+    });
   }
 
   async nodeMemory() {
-    // Asked with 0, it answers how many figures there are.
+    // With `nparams: 0` the reply has the number of figures.
     const all = { cell: ALL_CELLS, flags: 0 };
     const { nparams } = await this.#calls.call(procedures.nodeMemoryStats, { nparams: 0, ...all });
     const { stats } = await this.#calls.call(procedures.nodeMemoryStats, { nparams, ...all });
@@ -214,8 +208,8 @@ class RpcHypervisor implements Hypervisor {
   }
 
   async freePages(pageSize: number, node: number): Promise<number> {
-    const desired = { pages: [pageSize], startCell: node, cellCount: 1, flags: 0 };
-    const { counts } = await this.#calls.call(procedures.nodeFreePages, desired);
+    const args = { pages: [pageSize], startCell: node, cellCount: 1, flags: 0 };
+    const { counts } = await this.#calls.call(procedures.nodeFreePages, args);
     return Number(counts.reduce((sum, count) => sum + count, 0n));
   }
 
@@ -239,8 +233,8 @@ class RpcHypervisor implements Hypervisor {
   }
 
   async domainCapabilities({ type, arch, machine, emulator }: DomainKind): Promise<string> {
-    const asked = { emulator: emulator ?? null, arch, machine: machine ?? null, type, flags: 0 };
-    return (await this.#calls.call(procedures.domainCapabilities, asked)).capabilities;
+    const args = { emulator: emulator ?? null, arch, machine: machine ?? null, type, flags: 0 };
+    return (await this.#calls.call(procedures.domainCapabilities, args)).capabilities;
   }
 
   async version(): Promise<number> {
@@ -257,15 +251,10 @@ class RpcHypervisor implements Hypervisor {
   }
 }
 
-interface Where {
-  live?: boolean;
-  config?: boolean;
-}
-
-/** Flags 0 would mean «whatever it is now», which is never what is meant. */
+/** Flags 0 would mean VIR_DOMAIN_AFFECT_CURRENT, which depends on whether the domain runs: never what is meant. */
 function affects({ live, config }: Where): number {
   const flags = (live ? Affect.LIVE : 0) | (config ? Affect.CONFIG : 0);
-  if (flags === 0) throw new Error("wanted live, config or both");
+  if (flags === 0) throw new Error("specify live, config, or both");
   return flags;
 }
 

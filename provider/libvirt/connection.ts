@@ -1,3 +1,4 @@
+import { type Clock, Deadline } from "../deadline.ts";
 import type { Channel } from "./channel.ts";
 import { ConnectionError, LibvirtError } from "./errors.ts";
 import {
@@ -11,9 +12,10 @@ import {
   Status,
 } from "./packet.ts";
 import { errorReply, type Procedure, procedures } from "./procedures.ts";
+import { formatMs, type Timing } from "./timing.ts";
 import { decode, struct, XdrError } from "./xdr.ts";
 
-/** virDrvFeature; asking for it switches the daemon's own keepalive on. */
+/** virDrvFeature; the question also switches on the keepalive of the daemon. */
 const FEATURE_PROGRAM_KEEPALIVE = 10;
 /** Procedures of the keepalive program. */
 const PING = 1;
@@ -22,21 +24,8 @@ const PONG = 2;
 const AUTH_NONE = 0;
 const AUTH_POLKIT = 2;
 
-export interface Timing {
-  /** From the start of connecting to the daemon's word that the URI is open. */
-  connectTimeoutMs: number;
-  /** Deadline of an ordinary call, from the moment it is sent. */
-  callTimeoutMs: number;
-  /** Deadline of a call that starts, stops or probes a QEMU. */
-  slowCallTimeoutMs: number;
-  /** A daemon that was silent for so long is asked for a sign of life … */
-  keepaliveIntervalMs: number;
-  /** … and taken for dead when it left so many of these questions unanswered. */
-  keepaliveCount: number;
-}
-
 interface PendingCall {
-  /** Throws XdrError when the reply is not what the procedure returns. */
+  /** @throws XdrError when the reply isn't what the procedure returns */
   reply(packet: Packet): void;
   fail(reason: string): void;
 }
@@ -45,20 +34,25 @@ interface PendingCall {
 export class Connection {
   readonly #channel: Channel;
   readonly #timing: Timing;
+  readonly #clock: Clock;
   readonly #hooks: ConnectionHooks;
   readonly #pending = new Map<number, PendingCall>();
-  #keepalive: NodeJS.Timeout | undefined;
-  #heard = true;
+  /** Aborted when the connection ends. */
+  readonly #over = new AbortController();
+  /** Something was received since the last look. */
+  #active = true;
+  /** Pings without an answer. */
   #unanswered = 0;
   #serial = 0;
-  /** A call ran out of time: those in flight may finish, nothing new is sent. */
+  /** A call ran out of time: those in flight may finish, but nothing new is sent. */
   #retired = false;
   #opened = false;
-  #ended: string | undefined;
+  #endReason: string | undefined;
 
-  private constructor(channel: Channel, timing: Timing, hooks: ConnectionHooks) {
+  private constructor(channel: Channel, timing: Timing, clock: Clock, hooks: ConnectionHooks) {
     this.#channel = channel;
     this.#timing = timing;
+    this.#clock = clock;
     this.#hooks = hooks;
     const assembler = new PacketAssembler();
     channel.onData((chunk) => {
@@ -66,82 +60,100 @@ export class Connection {
         assembler.push(chunk, (packet) => this.#receive(packet));
       } catch (error) {
         if (!(error instanceof XdrError)) throw error;
-        this.#end(`it sent what is not libvirt's protocol (${error.message})`);
+        this.#end(`what it sent is not libvirt's protocol (${error.message})`);
       }
     });
     channel.onEnd((reason) => this.#end(reason));
   }
 
-  /** Authenticates and opens `name`. Fails with a ConnectionError or the daemon's own LibvirtError. */
+  /**
+   * Authenticates and opens `name`.
+   *
+   * @throws ConnectionError, or the daemon's own LibvirtError
+   */
   static async open(
     channel: Channel,
     name: string,
     timing: Timing,
+    clock: Clock,
     hooks: ConnectionHooks,
   ): Promise<Connection> {
-    const connection = new Connection(channel, timing, hooks);
+    const connection = new Connection(channel, timing, clock, hooks);
     const limit = timing.connectTimeoutMs;
-    const deadline = setTimeout(() => connection.#end(`no answer within ${limit} ms`), limit);
     try {
-      await connection.#authenticate();
-      const feature = FEATURE_PROGRAM_KEEPALIVE;
-      const { supported } = await connection.call(procedures.supportsFeature, { feature }, limit);
-      await connection.call(procedures.open, { name, flags: 0 }, limit);
-      if (supported !== 0) connection.#startKeepalive();
-      connection.#opened = true;
+      await Deadline.inMs(limit, clock).race(connection.#open(name), () => {
+        const reason = `no answer within ${formatMs(limit)}`;
+        connection.#end(reason);
+        return new ConnectionError(reason);
+      });
       return connection;
     } catch (error) {
-      const reason = connection.#ended;
-      connection.#end("it could not be opened");
+      const reason = connection.#endReason;
+      connection.#end("it couldn't be opened");
       if (reason === undefined) throw error;
       throw new ConnectionError(`cannot connect to ${channel.target}: ${reason}`);
-    } finally {
-      clearTimeout(deadline);
     }
+  }
+
+  /** Takes as long as the daemon does: the caller has the deadline. */
+  async #open(name: string): Promise<void> {
+    await this.#authenticate();
+    const feature = FEATURE_PROGRAM_KEEPALIVE;
+    const { supported } = await this.#send(procedures.supportsFeature, { feature }).reply;
+    await this.#send(procedures.open, { name, flags: 0 }).reply;
+    this.#opened = true;
+    if (supported !== 0) void this.#keepAlive();
   }
 
   /** Whether a new call may be sent on it. */
   get usable(): boolean {
-    return this.#ended === undefined && !this.#retired;
+    return this.#endReason === undefined && !this.#retired;
   }
 
-  call<A, R>(procedure: Procedure<A, R>, args: A, limit = this.#deadline(procedure.slow)): Promise<R> {
-    const { name, number, program } = procedure;
-    return new Promise((resolve, reject) => {
-      const broken = (reason: string) =>
-        new ConnectionError(`${this.#channel.target} did not answer ${name}: ${reason}`);
-      if (this.#ended !== undefined) throw broken(this.#ended);
-      const serial = this.#nextSerial();
-      const packet = encodePacket(header(program, number, MessageType.CALL, serial), procedure.args, args);
-      const settle = (outcome: () => void) => {
-        clearTimeout(deadline);
-        this.#pending.delete(serial);
-        outcome();
-        this.#rest();
-      };
-      const deadline = setTimeout(() => {
-        this.#retired = true;
-        const reason = `nothing came within ${limit} ms; it may still carry it out`;
-        settle(() => reject(broken(reason)));
-      }, limit);
-      this.#pending.set(serial, {
-        reply: ({ header: { procedure: answered, status }, body }) => {
-          if (answered !== number) throw new XdrError(`a reply to ${answered}, wanted one to ${number}`);
-          if (status === Status.ERROR) {
-            const error = new LibvirtError(decode(errorReply, body));
-            settle(() => reject(error));
-          } else {
-            const value = decode(procedure.reply, body);
-            settle(() => resolve(value));
-          }
-        },
-        fail: (reason) => settle(() => reject(broken(`${reason}; it may have been carried out`))),
-      });
-      this.#channel.write(packet);
+  async call<A, R>(procedure: Procedure<A, R>, args: A, limit = this.#limitOf(procedure.slow)): Promise<R> {
+    const { reply, abandon } = this.#send(procedure, args);
+    return Deadline.inMs(limit, this.#clock).race(reply, () => {
+      this.#retired = true;
+      abandon();
+      return this.#failure(
+        procedure.name,
+        `no reply within ${formatMs(limit)}; the daemon may still carry it out`,
+      );
     });
   }
 
-  /** Takes leave of the daemon, for no longer than connecting may take. Calls still in flight fail. */
+  /** Sends a call. Its reply has no deadline; once it is abandoned, a late one is ignored. */
+  #send<A, R>(procedure: Procedure<A, R>, args: A): { reply: Promise<R>; abandon: () => void } {
+    const { name, number, program } = procedure;
+    if (this.#endReason !== undefined) throw this.#failure(name, this.#endReason);
+    const serial = this.#nextSerial();
+    const packet = encodePacket(header(program, number, MessageType.CALL, serial), procedure.args, args);
+    const { promise, resolve, reject } = Promise.withResolvers<R>();
+    const settle = () => {
+      this.#pending.delete(serial);
+      this.#endIfRetired();
+    };
+    this.#pending.set(serial, {
+      reply: ({ header: { procedure: answered, status }, body }) => {
+        if (answered !== number) throw new XdrError(`a reply to ${answered} instead of ${number}`);
+        if (status === Status.ERROR) reject(new LibvirtError(decode(errorReply, body)));
+        else resolve(decode(procedure.reply, body));
+        settle();
+      },
+      fail: (reason) => {
+        reject(this.#failure(name, `${reason}; the daemon may have carried it out`));
+        settle();
+      },
+    });
+    this.#channel.write(packet);
+    return { reply: promise, abandon: settle };
+  }
+
+  #failure(name: string, reason: string): ConnectionError {
+    return new ConnectionError(`${this.#channel.target} did not answer ${name}: ${reason}`);
+  }
+
+  /** Says goodbye to the daemon, for no longer than connecting may take. Calls in flight fail. */
   async close(): Promise<void> {
     const { connectTimeoutMs } = this.#timing;
     if (this.usable) await this.call(procedures.close, {}, connectTimeoutMs).catch(() => undefined);
@@ -149,23 +161,22 @@ export class Connection {
   }
 
   async #authenticate(): Promise<void> {
-    const limit = this.#timing.connectTimeoutMs;
-    const { types } = await this.call(procedures.authList, {}, limit);
+    const { types } = await this.#send(procedures.authList, {}).reply;
     if (types.length === 0 || types.includes(AUTH_NONE)) return;
     if (types.includes(AUTH_POLKIT)) {
-      // The daemon asks polkit about this process by itself; the reply comes when it has decided.
-      await this.call(procedures.authPolkit, {}, limit);
+      // The daemon asks polkit about this process itself, and replies when polkit has decided.
+      await this.#send(procedures.authPolkit, {}).reply;
       return;
     }
     throw new ConnectionError(
-      `${this.#channel.target} wants a SASL login, which is not supported; ` +
+      `${this.#channel.target} requires a SASL login, which is not supported; ` +
         'use its unix socket or qemu+ssh, with auth_unix_rw = "none" or "polkit" in the daemon\'s configuration',
     );
   }
 
   #receive({ header: head, body }: Packet): void {
-    if (this.#ended !== undefined) return;
-    this.#heard = true;
+    if (this.#endReason !== undefined) return;
+    this.#active = true;
     this.#unanswered = 0;
     const { program, version, procedure, type, serial } = head;
     if (version !== PROTOCOL_VERSION) throw new XdrError(`version ${version} of program ${program}`);
@@ -179,23 +190,28 @@ export class Connection {
     }
     if (type !== MessageType.REPLY) throw new XdrError(`a message of type ${type}`);
     const pending = this.#pending.get(serial);
-    // Late replies are to be expected after a deadline has passed, and only then.
-    if (pending === undefined && !this.#retired) throw new XdrError(`a reply to serial ${serial}, unasked`);
+    // A late reply can only come after a call ran out of time.
+    if (pending === undefined && !this.#retired)
+      throw new XdrError(`a reply to serial ${serial}, which no call has`);
     pending?.reply({ header: head, body });
   }
 
-  #startKeepalive(): void {
+  /** Ends the connection when the daemon stays silent. */
+  async #keepAlive(): Promise<void> {
     const { keepaliveIntervalMs: interval, keepaliveCount: count } = this.#timing;
-    this.#keepalive = setInterval(() => {
-      if (this.#heard) {
-        this.#heard = false;
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      await this.#clock.sleep(interval, signal, { ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      if (this.#active) {
+        this.#active = false;
       } else if (this.#unanswered >= count) {
-        this.#end(`it left ${count} keepalive questions unanswered, ${interval} ms apart`);
+        this.#end(`${count} keepalive pings, ${formatMs(interval)} apart, were not answered`);
       } else {
         this.#unanswered += 1;
         this.#sendKeepalive(PING);
       }
-    }, interval).unref();
+    }
   }
 
   #sendKeepalive(procedure: number): void {
@@ -204,7 +220,7 @@ export class Connection {
     );
   }
 
-  #deadline(slow: boolean): number {
+  #limitOf(slow: boolean): number {
     return slow ? this.#timing.slowCallTimeoutMs : this.#timing.callTimeoutMs;
   }
 
@@ -214,15 +230,15 @@ export class Connection {
     return this.#serial;
   }
 
-  /** A retired connection is not kept once the calls in flight are done. */
-  #rest(): void {
-    if (this.#retired && this.#pending.size === 0) this.#end("an earlier call got no answer in time");
+  /** A retired connection ends once the calls in flight are done. */
+  #endIfRetired(): void {
+    if (this.#retired && this.#pending.size === 0) this.#end("an earlier call got no reply in time");
   }
 
   #end(reason: string): void {
-    if (this.#ended !== undefined) return;
-    this.#ended = reason;
-    clearInterval(this.#keepalive);
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    this.#over.abort();
     this.#channel.destroy();
     for (const pending of [...this.#pending.values()]) pending.fail(reason);
     if (this.#opened) this.#hooks.onEnd(reason);
@@ -230,9 +246,9 @@ export class Connection {
 }
 
 export interface ConnectionHooks {
-  /** Each event message. May throw XdrError, which ends the connection. */
+  /** Receives each event message. It may throw XdrError, which ends the connection. */
   onEvent(packet: Packet): void;
-  /** Called once, when an opened connection has ended, however it ended. */
+  /** Called once, when an opened connection has ended for whatever reason. */
   onEnd(reason: string): void;
 }
 

@@ -1,4 +1,4 @@
-/** The codes of virErrorNumber that are branched on; texts differ from version to version. */
+/** The codes of virErrorNumber that the provider distinguishes; texts differ between versions. */
 export const ErrorCode = {
   INTERNAL: 1,
   NO_SUPPORT: 3,
@@ -19,13 +19,13 @@ export const ErrorCode = {
   AUTH_UNAVAILABLE: 94,
 } as const;
 
-/** The fields of libvirt's virError as they came over the wire. */
+/** The fields of libvirt's virError in a reply. */
 export interface LibvirtErrorFields {
   /** virErrorNumber; see `ErrorCode`. */
   code: number;
-  /** virErrorDomain: the part of libvirt that reported it (10 is QEMU, 16 remote). */
+  /** virErrorDomain: the part of libvirt that reported it (10: QEMU, 16: remote). */
   domain: number;
-  /** virErrorLevel: 1 warning, 2 error. */
+  /** virErrorLevel (1: warning, 2: error). */
   level: number;
   message: string | null;
   str1: string | null;
@@ -33,7 +33,7 @@ export interface LibvirtErrorFields {
   str3: string | null;
 }
 
-/** libvirt answered a call with an error: its own code, domain, level and text. */
+/** libvirt replied with an error: its own code, domain, level and text. */
 export class LibvirtError extends Error {
   override readonly name = "LibvirtError";
   readonly code: number;
@@ -44,7 +44,7 @@ export class LibvirtError extends Error {
   readonly str3: string | null;
 
   constructor(fields: LibvirtErrorFields) {
-    super(fields.message ?? `libvirt error ${fields.code} without a text`);
+    super(fields.message ?? `libvirt error ${fields.code} without a message`);
     this.code = fields.code;
     this.domain = fields.domain;
     this.level = fields.level;
@@ -55,14 +55,14 @@ export class LibvirtError extends Error {
 }
 
 /**
- * The daemon could not be reached, went away, did not answer in time, or sent what is not libvirt's
- * protocol. It says nothing about the domain: never take it for «gone».
+ * The daemon couldn't be reached, closed the connection, didn't answer in time, or sent something other than libvirt's
+ * protocol. It never means that a domain doesn't exist.
  */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
 }
 
-/** Whether `error` is libvirt's own with that code. */
+/** Whether libvirt replied with that code. */
 export function hasCode(error: unknown, code: number): error is LibvirtError {
   return error instanceof LibvirtError && error.code === code;
 }

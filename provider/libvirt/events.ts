@@ -1,3 +1,4 @@
+import { backoff, type Clock } from "../deadline.ts";
 import { ConnectionError } from "./errors.ts";
 import type { DomainEvent, DomainRef } from "./hypervisor.ts";
 import type { Packet } from "./packet.ts";
@@ -5,14 +6,14 @@ import { domain, procedures } from "./procedures.ts";
 import type { LibvirtSession } from "./session.ts";
 import { decode, int, string, struct, u64 } from "./xdr.ts";
 
-type SeenEvent = Extract<DomainEvent, { uuid: string }>;
+type RemoteEvent = Extract<DomainEvent, { uuid: string }>;
 
 interface EventKind {
   /** virDomainEventID, for registering. */
   id: number;
-  /** The libvirt that brought it, as `version()` counts. */
+  /** The libvirt that introduced it, as `version()` counts. */
   since: bigint;
-  read(body: Buffer): SeenEvent;
+  read(body: Buffer): RemoteEvent;
 }
 
 const lifecycleMessage = struct({ callbackId: int, domain, event: int, detail: int });
@@ -21,13 +22,13 @@ const balloonMessage = struct({ callbackId: int, domain, actualKib: u64 });
 const sizeMessage = struct({ callbackId: int, domain, alias: string, sizeKib: u64 });
 
 function deviceEvent(kind: "device-added" | "device-removed" | "device-removal-failed") {
-  return (body: Buffer): SeenEvent => {
+  return (body: Buffer): RemoteEvent => {
     const message = decode(deviceMessage, body);
     return { kind, uuid: message.domain.uuid, alias: message.alias };
   };
 }
 
-/** By the number of the message (REMOTE_PROC_DOMAIN_EVENT_…). */
+/** The kinds of events by the number of their message (REMOTE_PROC_DOMAIN_EVENT_…). */
 const eventKinds = new Map<number, EventKind>([
   [
     318,
@@ -72,24 +73,25 @@ type Listener = (event: DomainEvent) => void;
 interface Watch {
   domain: DomainRef;
   listeners: Set<Listener>;
-  /** The daemon's ids of the callbacks, once they are registered. */
+  /** The daemon's ids of the registered callbacks. */
   callbacks: Promise<number[]>;
   registered: boolean;
 }
 
-/** First and longest pause between attempts to get a lost event connection back. */
-const RETRY_MS = 100;
-const RETRY_MAX_MS = 5_000;
+/** The pauses between attempts to restore a lost event connection, in milliseconds. */
+const RETRY_PAUSES = { first: 100, longest: 5_000 };
 
-/** Subscriptions of domains over a session of their own: registered at the daemon once for each domain. */
+/** Subscriptions to the events of domains, on a session of their own. Each domain is registered with the daemon once. */
 export class Events {
   readonly #session: LibvirtSession;
   readonly #watches = new Map<string, Watch>();
+  readonly #clock: Clock;
+  readonly #closed = new AbortController();
   #restoring = false;
-  #closed = false;
 
-  constructor(session: LibvirtSession) {
+  constructor(session: LibvirtSession, clock: Clock) {
     this.#session = session;
+    this.#clock = clock;
   }
 
   async subscribe(ref: DomainRef, listener: Listener): Promise<() => Promise<void>> {
@@ -109,19 +111,19 @@ export class Events {
     if (kind === undefined) return;
     const event = kind.read(body);
     const watch = this.#watches.get(event.uuid);
-    if (watch !== undefined) tell(watch, event);
+    if (watch !== undefined) notify(watch, event);
   }
 
-  /** The session's connection ended: everybody is told, and the daemon is asked again until it answers. */
+  /** The session's connection ended: notifies the listeners, and restores the subscriptions. */
   lost(reason: string): void {
-    if (this.#restoring || this.#closed) return;
+    if (this.#restoring || this.#closed.signal.aborted) return;
     const lost = [...this.#watches.values()].filter((watch) => watch.registered);
-    for (const watch of lost) tell(watch, { kind: "disconnected", reason });
-    if (lost.length > 0) this.#restore(RETRY_MS);
+    for (const watch of lost) notify(watch, { kind: "disconnected", reason });
+    if (lost.length > 0) void this.#restore();
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closed.abort();
     this.#watches.clear();
   }
 
@@ -162,30 +164,34 @@ export class Events {
         callbacks.map((callbackId) => this.#session.call(procedures.deregisterEvent, { callbackId })),
       );
     } catch (error) {
-      // The daemon forgets the callbacks of a connection that is gone.
+      // The daemon drops the callbacks of a connection that ended.
       if (!(error instanceof ConnectionError)) throw error;
     }
   }
 
-  #restore(pauseMs: number): void {
+  /** Registers all watches again, with growing pauses between the attempts. */
+  async #restore(): Promise<void> {
     this.#restoring = true;
-    setTimeout(async () => {
+    const { signal } = this.#closed;
+    for (const pause of backoff(RETRY_PAUSES)) {
+      await this.#clock.sleep(pause, signal, { ref: false }).catch(() => undefined);
+      if (signal.aborted) break;
       const watches = [...this.#watches.values()].filter((watch) => watch.registered);
       try {
         for (const watch of watches) {
           watch.callbacks = Promise.resolve(await this.#register(watch.domain));
         }
       } catch {
-        if (!this.#closed) this.#restore(Math.min(2 * pauseMs, RETRY_MAX_MS));
-        return;
+        continue;
       }
       this.#restoring = false;
-      for (const watch of watches) tell(watch, { kind: "reconnected" });
-    }, pauseMs).unref();
+      for (const watch of watches) notify(watch, { kind: "reconnected" });
+      return;
+    }
   }
 }
 
-function tell(watch: Watch, event: DomainEvent): void {
-  // In a turn of its own: a listener that throws must not harm the connection.
+function notify(watch: Watch, event: DomainEvent): void {
+  // In a microtask of its own: a listener that throws must not harm the connection.
   for (const listener of watch.listeners) queueMicrotask(() => listener(event));
 }

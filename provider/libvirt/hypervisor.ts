@@ -1,4 +1,4 @@
-/** libvirt's virDomainState in words. */
+/** The names of libvirt's virDomainState. */
 export type PowerState =
   | "nostate"
   | "running"
@@ -9,12 +9,12 @@ export type PowerState =
   | "crashed"
   | "pmsuspended";
 
-/** How libvirt names one domain on the wire. */
+/** How libvirt's protocol identifies a domain. */
 export interface DomainRef {
   name: string;
   /** Lower case, with dashes. */
   uuid: string;
-  /** The number of a running domain, -1 when it is off. */
+  /** The number of a running domain; -1 when it is off. */
   id: number;
 }
 
@@ -24,12 +24,12 @@ export type DomainEvent =
   | { kind: "device-added"; uuid: string; alias: string }
   | { kind: "device-removed"; uuid: string; alias: string }
   | { kind: "device-removal-failed"; uuid: string; alias: string }
-  /** What the balloon leaves the guest now; while that moves, once a second at most (QEMU). */
+  /** The balloon's present size; while it changes, at most one event a second (QEMU). */
   | { kind: "balloon-change"; uuid: string; actualKib: bigint }
   | { kind: "memory-device-size"; uuid: string; alias: string; sizeKib: bigint }
-  /** The event connection broke: what happened from here on was not seen; read the domain again. */
+  /** The event connection broke: later events are missed, so the domain must be read again. */
   | { kind: "disconnected"; reason: string }
-  /** Events flow again, after a `disconnected`; what happened in between was not seen. */
+  /** Events arrive again after a `disconnected`; those in between were missed. */
   | { kind: "reconnected" };
 
 /** A command of the QEMU guest agent's protocol (qga/qapi-schema.json). */
@@ -38,7 +38,7 @@ export interface AgentCommand {
   arguments?: object;
 }
 
-/** What libvirt distinguishes the capabilities of domains by. */
+/** What domain capabilities depend on. */
 export interface DomainKind {
   /** `<domain type>`. */
   type: string;
@@ -48,22 +48,27 @@ export interface DomainKind {
   emulator?: string;
 }
 
-/** Of libvirt's virDomainMemoryStatTags those in use. */
+/** The virDomainMemoryStatTags in use. */
 export interface MemoryStats {
-  /** The memory that the guest's kernel has, its MemTotal, in KiB. */
+  /** The guest's MemTotal, in KiB. */
   available?: number;
-  /** What the balloon leaves the guest now, in KiB: QEMU's own figure, whether or not the guest reports. */
+  /** The balloon's present size in KiB: QEMU's own figure, whether or not the guest reports. */
   actual?: number;
-  /** What the guest could use without swapping, its MemAvailable, in KiB. */
+  /** The guest's MemAvailable, in KiB. */
   usable?: number;
-  /** When the guest last reported, in seconds since 1970; 0: it never did. */
+  /** The time of the guest's last report, in seconds since 1970; 0: none yet. */
   lastUpdate?: number;
 }
 
+/** Which definition a call changes, as with virsh's flags: at least one. */
+export interface Where {
+  live?: boolean;
+  config?: boolean;
+}
+
 /**
- * What the provider needs of a hypervisor. Every call has a deadline and fails with a
- * LibvirtError (libvirt's own code, domain, level and text) or a ConnectionError; look-ups answer
- * undefined for «no such domain» alone (code 42).
+ * What the provider needs of a hypervisor. Every call has a deadline and fails with a LibvirtError (libvirt's own code,
+ * domain, level and text) or a ConnectionError. Look-ups return undefined only for "no domain" (code 42).
  */
 export interface Hypervisor {
   /** The URI as resolved, without secrets. */
@@ -72,12 +77,12 @@ export interface Hypervisor {
   findByUuid(uuid: string): Promise<DomainRef | undefined>;
   list(): Promise<DomainRef[]>;
   state(domain: DomainRef): Promise<{ power: PowerState; reason: number }>;
-  /** `secure` adds what is left out for safety (graphics passwords); such a text never leaves `apply`. */
+  /** `secure` includes graphics passwords; such XML is only passed on to libvirt. */
   xml(domain: DomainRef, options: { inactive: boolean; secure?: boolean }): Promise<string>;
   isPersistent(domain: DomainRef): Promise<boolean>;
-  /** Defines or redefines the inactive definition; a refused one leaves the old one in force. */
+  /** Sets the inactive definition; when libvirt refuses it, the old one stays. */
   define(xml: string): Promise<DomainRef>;
-  /** With NVRAM, managed save, snapshot and checkpoint metadata and TPM state. */
+  /** Also removes NVRAM, managed save, snapshot and checkpoint metadata, and TPM state. */
   undefine(domain: DomainRef): Promise<void>;
   start(domain: DomainRef, options?: { paused?: boolean }): Promise<DomainRef>;
   shutdown(domain: DomainRef): Promise<void>;
@@ -86,40 +91,38 @@ export interface Hypervisor {
   resume(domain: DomainRef): Promise<void>;
   autostart(domain: DomainRef): Promise<boolean>;
   setAutostart(domain: DomainRef, on: boolean): Promise<void>;
-  /** `live` and `config` as virsh's flags; at least one. */
-  attachDevice(domain: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void>;
+  attachDevice(domain: DomainRef, xml: string, where: Where): Promise<void>;
   /**
-   * Asks for a device to be taken out, by its alias, and answers as soon as QEMU has the request
-   * (virDomainDetachDeviceAlias): the events and the XML say what becomes of it. A guest that refuses at once may make it
-   * an error (code 9, operation failed).
+   * Requests the removal of a device by its alias, and returns as soon as QEMU has the request (virDomainDetachDeviceAlias):
+   * the outcome shows in events and in the XML. If the guest refuses at once, the call may fail (code 9, operation failed).
    */
-  detachDevice(domain: DomainRef, alias: string, where: { live?: boolean; config?: boolean }): Promise<void>;
-  /** Changes a device that is there, to this XML (virDomainUpdateDeviceFlags). */
-  updateDevice(domain: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void>;
-  /** Sets what the balloon leaves the guest, in KiB (virDomainSetMemoryFlags); the guest's driver follows later. */
-  setMemory(domain: DomainRef, kib: number, where: { live?: boolean; config?: boolean }): Promise<void>;
-  /** Sets `<metadata>`'s element of that namespace in the live and the inactive definition, undefined removes it. */
+  detachDevice(domain: DomainRef, alias: string, where: Where): Promise<void>;
+  /** Changes an existing device to this XML (virDomainUpdateDeviceFlags). */
+  updateDevice(domain: DomainRef, xml: string, where: Where): Promise<void>;
+  /** Sets the balloon target in KiB (virDomainSetMemoryFlags); the guest's driver follows later. */
+  setMemory(domain: DomainRef, kib: number, where: Where): Promise<void>;
+  /** Sets the element of that namespace in `<metadata>`; undefined removes it. */
   setMetadata(
     domain: DomainRef,
     element: { namespace: string; prefix: string; xml: string | undefined },
-    where: { live?: boolean; config?: boolean },
+    where: Where,
   ): Promise<void>;
   /**
-   * Sends the guest's agent a command (virDomainQemuAgentCommand) and answers what its reply has under `return`.
-   * Within `timeoutSeconds`, after up to 5 s that libvirt gives the agent to show that it is there.
+   * Sends the guest agent a command (virDomainQemuAgentCommand), and returns the `return` of its reply. `timeoutSeconds`
+   * begin after libvirt has synchronised with the agent, which takes up to 5 s.
    */
   agentCommand(domain: DomainRef, command: AgentCommand, timeoutSeconds: number): Promise<unknown>;
-  /** What the guest's balloon reports (virDomainMemoryStats); a figure that it doesn't report is left out. */
+  /** What the guest's balloon driver reports (virDomainMemoryStats); figures that it doesn't report are left out. */
   memoryStats(domain: DomainRef): Promise<MemoryStats>;
-  /** What the host's memory is used for, in KiB, over all its nodes (virNodeGetMemoryStats). */
+  /** The host's memory in KiB, over all its nodes (virNodeGetMemoryStats). */
   nodeMemory(): Promise<{ total: number; free: number; buffers: number; cached: number }>;
-  /** Free pages of a size (KiB) on a host node, -1 for all of them (virNodeGetFreePages). */
+  /** The free pages of a size (KiB) on a host node, or on all of them (-1) (virNodeGetFreePages). */
   freePages(pageSize: number, node: number): Promise<number>;
-  /** Host description (virConnectGetCapabilities). */
+  /** The host's capabilities (virConnectGetCapabilities). */
   capabilities(): Promise<string>;
   /**
-   * What a domain of this kind can have on the host (virConnectGetDomainCapabilities, libvirt 1.2.7); an error for a kind
-   * that the host can't run. libvirt's defaults fill in what is left out.
+   * What a domain of this kind can have on the host (virConnectGetDomainCapabilities, libvirt 1.2.7), with libvirt's
+   * defaults for what is left out. It fails for a kind that the host can't run.
    */
   domainCapabilities(kind: DomainKind): Promise<string>;
   /** libvirt's version on the host: 9000000 is 9.0.0. */

@@ -2,7 +2,7 @@ import { encode, int, struct, uint, type ValueOf, type Xdr, XdrError, XdrReader 
 
 /** Program numbers. */
 export const REMOTE_PROGRAM = 0x20008086;
-/** What libvirt has for QEMU alone. */
+/** Calls that libvirt has only for QEMU. */
 export const QEMU_PROGRAM = 0x20008087;
 export const KEEPALIVE_PROGRAM = 0x6b656570;
 export const PROTOCOL_VERSION = 1;
@@ -30,22 +30,27 @@ export interface Packet {
 
 const LENGTH_SIZE = 4;
 const HEADER_SIZE = 24;
-/** VIR_NET_MESSAGE_MAX, which does not count the length word itself. */
+/** VIR_NET_MESSAGE_MAX, which doesn't include the length word. */
 export const PACKET_MAX = 32 * 1024 * 1024 + LENGTH_SIZE;
 
 export function encodePacket<T>(head: Header, type: Xdr<T>, value: T): Buffer {
   const body = encode(type, value);
   const length = LENGTH_SIZE + HEADER_SIZE + body.length;
-  if (length > PACKET_MAX) throw new XdrError(`a packet of ${length} bytes, libvirt takes ${PACKET_MAX}`);
+  if (length > PACKET_MAX)
+    throw new XdrError(`a packet of ${length} bytes exceeds libvirt's limit of ${PACKET_MAX}`);
   return Buffer.concat([encode(uint, length), encode(header, head), body], length);
 }
 
-/** Cuts a byte stream into packets. Its memory grows with the bytes that came, not with what they claim. */
+/** Splits a byte stream into packets. Its memory grows with the bytes received, not with the lengths that they claim. */
 export class PacketAssembler {
   #bytes: Buffer = Buffer.alloc(0);
   #filled = 0;
 
-  /** Delivers the packets that `chunk` completes. Throws XdrError when the stream is not libvirt's protocol. */
+  /**
+   * Delivers the packets that `chunk` completes.
+   *
+   * @throws XdrError when the stream isn't libvirt's protocol
+   */
   push(chunk: Buffer, deliver: (packet: Packet) => void): void {
     this.#append(chunk);
     const here = this.#bytes.subarray(0, this.#filled);
@@ -54,7 +59,7 @@ export class PacketAssembler {
       const length = here.readUInt32BE(from);
       if (length < LENGTH_SIZE + HEADER_SIZE || length > PACKET_MAX) {
         throw new XdrError(
-          `a packet claims ${length} bytes, wanted ${LENGTH_SIZE + HEADER_SIZE} to ${PACKET_MAX}`,
+          `a packet claims ${length} bytes instead of ${LENGTH_SIZE + HEADER_SIZE} to ${PACKET_MAX}`,
         );
       }
       if (here.length - from < length) break;
@@ -66,7 +71,7 @@ export class PacketAssembler {
       });
     }
     if (from > 0) {
-      // Without room to spare: what comes next goes elsewhere, since delivered packets point into these bytes.
+      // The buffer has no spare room, so the next bytes go to a new one: delivered packets refer to this one.
       this.#bytes = here.subarray(from);
       this.#filled = this.#bytes.length;
     }

@@ -14,11 +14,11 @@ import {
   type Xdr,
 } from "./xdr.ts";
 
-/** A domain on the wire (remote_nonnull_domain). */
+/** remote_nonnull_domain. */
 export const domain = struct({ name: string, uuid, id: int });
 const network = struct({ name: string, uuid });
 
-/** What a reply of status «error» carries (virNetMessageError). */
+/** The body of a reply with status ERROR (virNetMessageError). */
 export const errorReply = struct({
   code: int,
   domain: int,
@@ -42,7 +42,7 @@ const CELLS_MAX = 1024;
 
 interface Traits {
   program: number;
-  /** The daemon may rightly take long (starting a QEMU, probing its abilities): the long deadline holds. */
+  /** The daemon may take long (to start a QEMU, to probe its capabilities): the long deadline applies. */
   slow: boolean;
 }
 
@@ -75,7 +75,7 @@ function call<A extends Fields, R extends Fields>(
 const slow = { slow: true };
 const ofQemu = { program: QEMU_PROGRAM, slow: true };
 
-/** Every call in use. Adding one is a line. */
+/** All calls in use. A new one is one line. */
 export const procedures = {
   open: call(1, "CONNECT_OPEN", { name: optional(string), flags: uint }, {}),
   close: call(2, "CONNECT_CLOSE", {}, {}),

@@ -4,16 +4,16 @@ import { ConnectionError } from "./errors.ts";
 import type { Procedure } from "./procedures.ts";
 
 /**
- * A daemon serves five calls of one connection at a time (`max_client_requests`) and stops reading
- * when they are taken, keepalive included; one place stays free.
+ * A daemon serves five calls of a connection at a time (`max_client_requests`), and beyond that stops reading, keepalive
+ * included. One of them is kept free.
  */
 const CALLS_IN_FLIGHT = 4;
 
 type Open = (hooks: ConnectionHooks) => Promise<Connection>;
 
 /**
- * Calls over connections that are opened when needed and opened anew after they broke. The first connection
- * is filled before another is opened, so that calls which hang on sick domains leave room for the others.
+ * Makes calls on connections that are opened when needed, and reopened after they broke. The first connection is filled
+ * before another is opened; calls that hang on one domain leave room for others.
  */
 export class LibvirtSession {
   readonly #lanes: Lane[];
@@ -24,11 +24,11 @@ export class LibvirtSession {
     this.#turn = pLimit(connections * CALLS_IN_FLIGHT);
   }
 
-  /** Waits for its turn, connects if need be, calls. The deadline begins when the call is sent. */
+  /** Waits for its turn, connects if necessary, and calls. The deadline begins when the call is sent. */
   call<A, R>(procedure: Procedure<A, R>, args: A): Promise<R> {
     return this.#turn(() => {
       const free = this.#lanes.find((lane) => lane.inFlight < CALLS_IN_FLIGHT);
-      if (free === undefined) throw new Error("a call got its turn while every connection was full");
+      if (free === undefined) throw new Error("every connection is full, though the call had its turn");
       return free.call(procedure, args);
     });
   }
@@ -38,13 +38,13 @@ export class LibvirtSession {
     await this.#lanes[0]?.connected();
   }
 
-  /** Ends the connections for good; later calls fail. */
+  /** Closes the connections; later calls fail. */
   async close(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.close()));
   }
 }
 
-/** The place of one connection at a time. */
+/** Holds one connection at a time. */
 class Lane {
   readonly #open: Open;
   readonly #hooks: ConnectionHooks;
@@ -68,9 +68,9 @@ class Lane {
     }
   }
 
-  /** The connection in use; who comes while it is being opened shares the attempt and its failure. */
+  /** The connection, opened if necessary. Callers in the meantime share the attempt and its failure. */
   async connected(): Promise<Connection> {
-    if (this.#closed) throw new ConnectionError("the connection to libvirt was closed from here");
+    if (this.#closed) throw new ConnectionError("the connection to libvirt was closed by this provider");
     if (this.#connection?.usable) return this.#connection;
     this.#opening ??= this.#open(this.#hooks).finally(() => {
       this.#opening = undefined;

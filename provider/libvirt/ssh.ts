@@ -3,28 +3,27 @@ import { Socket } from "node:net";
 import type { Channel } from "./channel.ts";
 import type { LibvirtUri } from "./uri.ts";
 
-/** What runs at the far end. */
+/** The program on the remote host: virt-ssh-helper (`native`) or netcat. */
 export type RemoteProxy = "native" | "netcat";
 
-/** What a POSIX shell says of a command that it does not find. */
+/** The exit status of a POSIX shell for a command that it doesn't find. */
 const COMMAND_NOT_FOUND = 127;
-/** How much of what ssh complains about is kept. */
+/** The characters of ssh's standard error that are kept. */
 const STDERR_MAX = 2000;
 /**
- * Where the system daemon's sockets are on the far host, for netcat. Not /run: every host that has it
- * links /var/run to it, and older ones have /var/run alone.
+ * The folder of the system daemon's sockets on the remote host, for netcat. Not /run: hosts that have it link /var/run to
+ * it, and older ones only have /var/run.
  */
 const REMOTE_FOLDER = "/var/run/libvirt";
 
 export interface SshChannel extends Channel {
-  /** Whether it ended because the far end has no such proxy. */
+  /** Whether it ended because the remote host doesn't have the program. */
   proxyMissing(): boolean;
 }
 
 /**
- * What to ask the far end for, in this order. libvirt's rule: virt-ssh-helper does not take the path of a
- * socket, and netcat does not know where a session daemon listens. Hosts with a libvirt older than 6.8 have
- * no virt-ssh-helper.
+ * The programs to try on the remote host, in this order. libvirt's rule: virt-ssh-helper doesn't take the path of a socket,
+ * and netcat doesn't know where a session daemon listens. Before libvirt 6.8 there is no virt-ssh-helper.
  */
 export function remoteProxies({ name, options }: LibvirtUri): [RemoteProxy, ...RemoteProxy[]] {
   if (options.proxy === "native" || options.proxy === "netcat") return [options.proxy];
@@ -32,10 +31,10 @@ export function remoteProxies({ name, options }: LibvirtUri): [RemoteProxy, ...R
   return name === "qemu:///session" ? ["native"] : ["native", "netcat"];
 }
 
-/** The local ssh and its arguments. The last one is for the far end's login shell, hence quoted for it. */
+/** The local ssh and its arguments. The last one is quoted for the login shell of the remote host. */
 export function sshCommand(uri: LibvirtUri, proxy: RemoteProxy): { program: string; args: string[] } {
   const { keyfile, noVerify, command } = uri.options;
-  // BatchMode: a provider has no terminal to ask on, and a question there would only run into the deadline.
+  // BatchMode: the provider has no terminal, so a prompt would only run into the deadline.
   const args = ["-T", "-e", "none", "-o", "BatchMode=yes"];
   if (noVerify) args.push("-o", "StrictHostKeyChecking=accept-new");
   if (uri.port !== undefined) args.push("-p", String(uri.port));
@@ -52,7 +51,7 @@ function remoteCommand({ name, options }: LibvirtUri, proxy: RemoteProxy): strin
   return [netcat ?? "nc", "-U", socket ?? `${REMOTE_FOLDER}/${daemon}`];
 }
 
-/** For ssh: IPv6 without brackets, its zone's percent sign unescaped. */
+/** The host as ssh takes it: an IPv6 address without brackets, the percent sign of its zone unescaped. */
 function host(uri: LibvirtUri): string {
   return uri.host?.replace(/^\[(.*)\]$/, "$1").replace("%25", "%") ?? "localhost";
 }
@@ -65,19 +64,20 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
   const { program, args } = sshCommand(uri, proxy);
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], windowsHide: true });
   const { stdin, stdout, stderr } = child;
-  let complaint = "";
+  let errorOutput = "";
   let failure: string | undefined;
   let answered = false;
   stderr.setEncoding("utf8").on("data", (text: string) => {
-    complaint = (complaint + text).slice(-STDERR_MAX);
+    errorOutput = (errorOutput + text).slice(-STDERR_MAX);
   });
   stdout.once("data", () => {
     answered = true;
   });
   child.on("error", (error: NodeJS.ErrnoException) => {
-    failure = error.code === "ENOENT" ? `there is no program «${program}» on this machine` : error.message;
+    failure =
+      error.code === "ENOENT" ? `the program "${program}" doesn't exist on this machine` : error.message;
   });
-  // A broken pipe shows as the end of the process, which has the better words.
+  // A broken pipe shows as the end of the process, which has the better message.
   stdin.on("error", () => undefined);
   child.unref();
   for (const stream of [stdin, stdout, stderr]) if (stream instanceof Socket) stream.unref();
@@ -87,7 +87,7 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
     onData: (listener) => void stdout.on("data", listener),
     onEnd: (listener) =>
       void child.once("close", (status, signal) =>
-        listener(failure ?? (oneLine(complaint) || `ssh ended with ${signal ?? `status ${status}`}`)),
+        listener(failure ?? (oneLine(errorOutput) || `ssh ended with ${signal ?? `status ${status}`}`)),
       ),
     destroy() {
       stdin.destroy();
@@ -98,7 +98,7 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
   };
 }
 
-/** The far end's words go into an error message: no line breaks, no escape sequences for the terminal. */
+/** The remote host's output as part of an error message: no line breaks, no escape sequences for the terminal. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim();
 }

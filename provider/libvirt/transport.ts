@@ -1,29 +1,37 @@
-import { Connection, type ConnectionHooks, type Timing } from "./connection.ts";
+import type { Clock } from "../deadline.ts";
+import { Connection, type ConnectionHooks } from "./connection.ts";
 import { openSsh, remoteProxies } from "./ssh.ts";
+import type { Timing } from "./timing.ts";
 import { openUnix } from "./unix.ts";
 import type { LibvirtUri } from "./uri.ts";
 
-/** Opens a connection by the URI's transport. A further transport is a case here and a file with its `Channel`. */
+/** Opens a connection by the URI's transport. Each transport has a case here and a file with its `Channel`. */
 export async function openConnection(
   uri: LibvirtUri,
   timing: Timing,
+  clock: Clock,
   hooks: ConnectionHooks,
 ): Promise<Connection> {
   switch (uri.transport) {
     case "unix":
-      return Connection.open(openUnix(uri), uri.name, timing, hooks);
+      return Connection.open(openUnix(uri), uri.name, timing, clock, hooks);
     case "ssh":
-      return openThroughSsh(uri, timing, hooks);
+      return openThroughSsh(uri, timing, clock, hooks);
   }
 }
 
-async function openThroughSsh(uri: LibvirtUri, timing: Timing, hooks: ConnectionHooks): Promise<Connection> {
+async function openThroughSsh(
+  uri: LibvirtUri,
+  timing: Timing,
+  clock: Clock,
+  hooks: ConnectionHooks,
+): Promise<Connection> {
   const [first, second] = remoteProxies(uri);
   const channel = openSsh(uri, first);
   try {
-    return await Connection.open(channel, uri.name, timing, hooks);
+    return await Connection.open(channel, uri.name, timing, clock, hooks);
   } catch (error) {
     if (second === undefined || !channel.proxyMissing()) throw error;
-    return Connection.open(openSsh(uri, second), uri.name, timing, hooks);
+    return Connection.open(openSsh(uri, second), uri.name, timing, clock, hooks);
   }
 }

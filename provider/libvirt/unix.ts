@@ -6,7 +6,7 @@ import type { Channel } from "./channel.ts";
 import { ConnectionError } from "./errors.ts";
 import type { LibvirtUri } from "./uri.ts";
 
-/** sockaddr_un holds 108 bytes with the NUL; a longer path would be cut. */
+/** sockaddr_un holds 108 bytes with the NUL; a longer path would be truncated. */
 const SOCKET_PATH_MAX = 107;
 
 export interface SocketEnvironment {
@@ -16,7 +16,7 @@ export interface SocketEnvironment {
   exists(path: string): boolean;
 }
 
-/** The daemon's socket by libvirt's rules. As root, /session is the system's daemon too. */
+/** The daemon's socket by libvirt's rules. For root, /session is the system daemon too. */
 export function socketPath(uri: LibvirtUri, here: SocketEnvironment): string {
   if (uri.options.socket !== undefined) return uri.options.socket;
   const folder = socketFolder(uri.name === "qemu:///session" && here.uid !== 0, here);
@@ -64,11 +64,11 @@ export function openUnix(uri: LibvirtUri): Channel {
 function explain(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case "ENOENT":
-      return "there is no such socket; is libvirtd (or virtqemud) installed and running?";
+      return "the socket doesn't exist; is libvirtd (or virtqemud) installed and running?";
     case "ECONNREFUSED":
-      return "no daemon listens there; is libvirtd (or virtqemud) running?";
+      return "no daemon listens on it; is libvirtd (or virtqemud) running?";
     case "EACCES":
-      return "permission denied; the user has to be in the group of the socket (libvirt)";
+      return "permission denied; the user must be in the socket's group (libvirt)";
     default:
       return error.message;
   }

@@ -1,7 +1,6 @@
 /**
- * XDR (RFC 4506), the part of it that libvirt's protocol uses. A type is a value that can read and
- * write itself; procedures are declared with them in `procedures.ts`. Reading trusts no length or
- * count beyond the bytes that are there.
+ * XDR (RFC 4506), as far as libvirt's protocol uses it. A type is an object that reads and writes its values; `procedures.ts`
+ * declares calls with them. Reading trusts no length or count beyond the bytes received.
  */
 export interface Xdr<T> {
   read(from: XdrReader): T;
@@ -10,7 +9,7 @@ export interface Xdr<T> {
 
 export type ValueOf<X> = X extends Xdr<infer T> ? T : never;
 
-/** What was read or is to be written does not fit its XDR type. */
+/** A value doesn't fit its XDR type. */
 export class XdrError extends Error {
   override readonly name = "XdrError";
 }
@@ -27,10 +26,10 @@ export class XdrReader {
     return this.bytes.length - this.#at;
   }
 
-  /** Where the next `length` bytes are, which then count as read. */
+  /** The offset of the next `length` bytes, which then count as read. */
   take(length: number): number {
     if (length > this.remaining) {
-      throw new XdrError(`wanted ${length} bytes at offset ${this.#at}, found ${this.remaining}`);
+      throw new XdrError(`${length} bytes expected at offset ${this.#at}, but ${this.remaining} are left`);
     }
     const at = this.#at;
     this.#at += length;
@@ -42,7 +41,7 @@ export class XdrWriter {
   bytes: Buffer = Buffer.alloc(256);
   #at = 0;
 
-  /** Where the next `length` bytes go; they are zeros until written. */
+  /** The offset for the next `length` bytes, which are zeros until written. */
   room(length: number): number {
     const at = this.#at;
     this.#at += length;
@@ -64,7 +63,7 @@ const padded = (length: number): number => (length + 3) & ~3;
 
 function inRange(value: number | bigint, min: number | bigint, max: number | bigint): void {
   if ((typeof value === "number" && !Number.isInteger(value)) || value < min || value > max) {
-    throw new XdrError(`wanted a whole number from ${min} to ${max}, found ${value}`);
+    throw new XdrError(`${value} is not a whole number from ${min} to ${max}`);
   }
 }
 
@@ -86,7 +85,7 @@ export const uint: Xdr<number> = {
   },
 };
 
-/** Unsigned hyper; a JavaScript number cannot hold it. */
+/** Unsigned hyper, which exceeds a JavaScript number. */
 export const u64: Xdr<bigint> = {
   read: (from) => from.bytes.readBigUInt64BE(from.take(8)),
   write(to, value) {
@@ -101,17 +100,19 @@ const STRING_MAX = 4 * 1024 * 1024;
 
 function readBytes(from: XdrReader, max: number): Buffer {
   const length = uint.read(from);
-  if (length > max) throw new XdrError(`a string claims ${length} bytes, at most ${max} are allowed`);
+  if (length > max) throw new XdrError(`a string claims ${length} bytes, but at most ${max} are allowed`);
   const at = from.take(padded(length));
   return from.bytes.subarray(at, at + length);
 }
 
 function writeString(to: XdrWriter, value: string): void {
-  // libvirt reads a C string: «web\0x» would silently mean «web».
-  if (value.includes("\0")) throw new XdrError("a string for libvirt cannot contain NUL");
-  if (!value.isWellFormed()) throw new XdrError("a string for libvirt has half a surrogate pair");
+  // libvirt reads a C string: "web\0x" would silently mean "web".
+  if (value.includes("\0")) throw new XdrError("a string for libvirt must not contain NUL");
+  if (!value.isWellFormed())
+    throw new XdrError("a string for libvirt must not contain an unpaired surrogate");
   const length = Buffer.byteLength(value);
-  if (length > STRING_MAX) throw new XdrError(`a string of ${length} bytes, libvirt takes ${STRING_MAX}`);
+  if (length > STRING_MAX)
+    throw new XdrError(`a string of ${length} bytes exceeds libvirt's limit of ${STRING_MAX}`);
   uint.write(to, length);
   const at = to.room(padded(length));
   to.bytes.write(value, at);
@@ -119,7 +120,7 @@ function writeString(to: XdrWriter, value: string): void {
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** UTF-8; anything else is an error, since what is read may be defined again. */
+/** UTF-8; anything else is an error, since the text may be sent back in a definition. */
 export const string: Xdr<string> = {
   read(from) {
     const bytes = readBytes(from, STRING_MAX);
@@ -132,13 +133,13 @@ export const string: Xdr<string> = {
   write: writeString,
 };
 
-/** Text for people alone (error messages, in the daemon's locale): what is not UTF-8 becomes U+FFFD. */
+/** Text only for people (error messages in the daemon's locale): invalid UTF-8 becomes U+FFFD. */
 export const prose: Xdr<string> = {
   read: (from) => readBytes(from, STRING_MAX).toString("utf8"),
   write: writeString,
 };
 
-/** 16 bytes; lower case with dashes. */
+/** 16 bytes; as text in lower case with dashes. */
 export const uuid: Xdr<string> = {
   read(from) {
     const at = from.take(16);
@@ -147,7 +148,7 @@ export const uuid: Xdr<string> = {
   },
   write(to, value) {
     const hex = value.replaceAll("-", "");
-    if (!/^[0-9a-f]{32}$/i.test(hex)) throw new XdrError(`wanted a UUID, found ${JSON.stringify(value)}`);
+    if (!/^[0-9a-f]{32}$/i.test(hex)) throw new XdrError(`${JSON.stringify(value)} is not a UUID`);
     const at = to.room(16);
     to.bytes.write(hex, at, "hex");
   },
@@ -158,7 +159,7 @@ export function optional<T>(type: Xdr<T>): Xdr<T | null> {
   return {
     read(from) {
       const present = uint.read(from);
-      if (present > 1) throw new XdrError(`wanted 0 or 1 before an optional value, found ${present}`);
+      if (present > 1) throw new XdrError(`${present} before an optional value, which must be 0 or 1`);
       return present === 1 ? type.read(from) : null;
     },
     write(to, value) {
@@ -172,15 +173,16 @@ export function array<T>(type: Xdr<T>, max: number): Xdr<T[]> {
   return {
     read(from) {
       const count = uint.read(from);
-      if (count > max) throw new XdrError(`an array claims ${count} elements, at most ${max} are allowed`);
+      if (count > max)
+        throw new XdrError(`an array claims ${count} elements, but at most ${max} are allowed`);
       const values: T[] = [];
-      // No allocation on the claim: a false count runs out of bytes.
+      // Nothing is allocated for the claimed count: a wrong one runs out of bytes.
       while (values.length < count) values.push(type.read(from));
       return values;
     },
     write(to, values) {
       if (values.length > max)
-        throw new XdrError(`an array of ${values.length} elements, libvirt takes ${max}`);
+        throw new XdrError(`an array of ${values.length} elements exceeds libvirt's limit of ${max}`);
       uint.write(to, values.length);
       for (const value of values) type.write(to, value);
     },
@@ -196,7 +198,7 @@ export function struct<F extends Fields>(fields: F): Xdr<Struct<F>> {
     read(from) {
       const value: Record<string, unknown> = {};
       for (const [name, type] of entries) value[name] = type.read(from);
-      // Each name of F was read by its own type just above; the compiler cannot follow that.
+      // Each field was read by its own type, which the compiler can't see.
       return value as Struct<F>;
     },
     write(to, value) {
@@ -211,7 +213,7 @@ export function encode<T>(type: Xdr<T>, value: T): Buffer {
   return to.finish();
 }
 
-/** The whole of `bytes` as one value; bytes left over are an error. */
+/** Reads `bytes` as one value; bytes left over are an error. */
 export function decode<T>(type: Xdr<T>, bytes: Buffer): T {
   const from = new XdrReader(bytes);
   const value = type.read(from);

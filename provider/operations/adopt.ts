@@ -1,6 +1,8 @@
 import type { FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
+import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
+import { defined } from "../defined.ts";
 import { differingFields } from "../definition/differences.ts";
 import { domainSpec } from "../definition/domain-spec.ts";
 import { UserError } from "../errors.ts";
@@ -11,37 +13,36 @@ import type { Observation } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
 import { changesThatNeed } from "../plan/changed-fields.ts";
 import type { Observed } from "../plan/observed.ts";
-import { planMessage } from "../plan/plan.ts";
+import type { Reason } from "../plan/plan.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
+import { type PlannedOutcome, plannedOutcome } from "../plan/planned-outcome.ts";
 import type { Session } from "../session.ts";
 import { formatSize, readCanonicalSize } from "../units/size.ts";
 import { runUpdate } from "../update/run-update.ts";
 import { setOwner } from "./set-owner.ts";
 
 /**
- * Takes over a domain that somebody else made: what the program says otherwise is carried out as an update, and
- * refused where it would need a restart. Whatever the program doesn't name stays as it is.
+ * Adopts a domain that this provider didn't create: what the program wants otherwise is carried out as an update, and refused
+ * where that would interrupt the domain. Arguments that the program doesn't set stay as the domain has them.
  */
 export async function adopt(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
   const uri = session.resolveUri(inputs.uri);
   const hypervisor = await session.hypervisor(uri);
   const domain = await hypervisor.findByName(inputs.name);
-  if (domain === undefined) throw new UserError(nothingToAdopt(inputs.name, uri));
+  if (domain === undefined) {
+    const { code, text } = nothingToAdopt(inputs.name, uri);
+    throw new UserError(`adopt ${text}`, { code });
+  }
   return session.locked(domain.uuid, async () => {
     const observation = await observeWithGuest(hypervisor, domain, session.clock);
-    const { before, change, refusal } = await planAdoption(session, hypervisor, domain, inputs, observation);
-    if (refusal !== undefined) throw new UserError(`Unable to adopt ${refusal}; nothing was changed`);
+    const { before, plan, refusal } = await planAdoption(session, hypervisor, domain, inputs, observation);
+    if (refusal !== undefined) {
+      const { code, text } = refusal;
+      throw new UserError(redact(`Unable to adopt ${text}\nnothing was changed`, inputs), { code });
+    }
     const adopted = true;
     const outs = await runUpdate({
-      session,
-      hypervisor,
-      domain,
-      uri,
-      before,
-      news: inputs,
-      observation,
-      plan: change,
-      adopted,
+      ...{ session, hypervisor, domain, uri, before, news: inputs, observation, plan, adopted },
     });
     await setOwner(hypervisor, domain, inputs.__urn);
     return { id: domain.uuid, outs };
@@ -49,33 +50,33 @@ export async function adopt(session: Session, inputs: Inputs): Promise<{ id: str
 }
 
 /**
- * What taking a domain over comes to, for a preview: the sentence of its memory, or why the domain can't be taken over.
- * Where the host can't be asked, or a value isn't known, the create that follows finds it.
+ * What an adoption does to the domain, for a preview, or why it is refused. Where the host can't be reached, or a value isn't
+ * known, the create finds out.
  */
 export async function previewAdoption(
   session: Session,
   inputs: Inputs,
-): Promise<{ sentence: string; refusal?: string }> {
-  const notKnown = { sentence: `adopts ${inputs.name}: what that comes to isn't known yet` };
+): Promise<{ outcome: PlannedOutcome; refusal?: Reason }> {
+  const memoryPlan = `adopts ${inputs.name} (plan not known yet)`;
+  const notKnown = { outcome: { memoryPlan, change: "unknown", memoryChange: "unknown" } } as const;
   if (containsUnknown(inputs)) return notKnown;
   const uri = session.resolveUri(inputs.uri);
   const look = await session.lookByName(uri, inputs.name);
-  if (!("found" in look)) return notKnown;
+  if (look.kind !== "found") return notKnown;
   const hypervisor = await session.hypervisor(uri);
   const domain = await hypervisor.findByName(inputs.name);
-  if (domain === undefined) return { ...notKnown, refusal: nothingToAdopt(inputs.name, uri) };
-  const { change, refusal } = await planAdoption(session, hypervisor, domain, inputs, look.found);
-  const sentence =
-    change.memory?.headline || `adopted with ${formatSize(readCanonicalSize(inputs.memory))}: nothing to do`;
-  return { sentence, ...(refusal !== undefined && { refusal }) };
+  if (domain === undefined) return notKnown;
+  const { plan, refusal } = await planAdoption(session, hypervisor, domain, inputs, look.observation);
+  const unchanged = `adopted with ${formatSize(readCanonicalSize(inputs.memory))}: nothing to do`;
+  return defined({ outcome: plannedOutcome(plan, unchanged), refusal });
 }
 
 interface Adoption {
-  /** The arguments as the domain has them already. */
+  /** The arguments that the domain has already. */
   before: Inputs;
-  change: UpdatePlan;
-  /** Undefined where nothing is in the way. */
-  refusal?: string;
+  plan: UpdatePlan;
+  /** Undefined where the domain can be adopted. */
+  refusal?: Reason;
 }
 
 async function planAdoption(
@@ -90,22 +91,26 @@ async function planAdoption(
   const { observed, definition } = observation;
   const recorded = observed.nextBoot?.memory;
   const { defaults } = session;
-  const change = planUpdate({ inputs, before, observed, recorded, defaults, adopted: true });
-  const which = `domain ${inputs.name} (${domain.uuid})`;
+  const plan = planUpdate({ inputs, before, observed, recorded, defaults, adopted: true });
+  const refused = (why: string): Adoption => {
+    const text = `domain ${inputs.name} (${domain.uuid}): ${why}`;
+    return { before, plan, refusal: { code: "adopt-refused", text } };
+  };
   const owner = definition.ownership?.urn;
-  if (owner !== undefined && owner !== inputs.__urn)
-    return { before, change, refusal: `${which}: it belongs to ${owner}` };
-  const obstacles = obstaclesTo(change, differing, inputs, observed);
-  if (obstacles.length === 0) return { before, change };
-  const wayOut = "make the program say what the domain has, or change the domain first";
-  return { before, change, refusal: `${which}: ${obstacles.join("; ")}; ${wayOut}` };
+  if (owner !== undefined && owner !== inputs.__urn) return refused(`it belongs to ${owner}`);
+  const obstacles = obstaclesTo(plan, differing, inputs, observed);
+  if (obstacles.length === 0) return { before, plan };
+  const wayOut = "match the program to the domain, or change the domain first";
+  return refused([`${obstacles.join("; ")}; ${wayOut}`, ...plan.details].join("\n"));
 }
 
-export function nothingToAdopt(name: string, uri: string): string {
-  return `there is no domain ${name} on ${uri} to adopt; without adopt: true it would be created`;
+/** The text is a predicate of the argument `adopt`. */
+export function nothingToAdopt(name: string, uri: string): Reason {
+  const text = `finds no domain "${name}" on ${uri}; remove adopt to create it`;
+  return { code: "nothing-to-adopt", text };
 }
 
-/** The arguments, apart from the memory, that the program sets and the domain has differently. */
+/** The arguments, other than the memory, that the program sets and the domain has otherwise. */
 async function differences(
   session: Session,
   hypervisor: Hypervisor,
@@ -120,23 +125,18 @@ async function differences(
   return autostart === (inputs.autostart ?? autostart) ? differing : [...differing, "autostart"];
 }
 
-function obstaclesTo(
-  change: UpdatePlan,
-  differing: FieldName[],
-  inputs: Inputs,
-  observed: Observed,
-): string[] {
+function obstaclesTo(plan: UpdatePlan, differing: FieldName[], inputs: Inputs, observed: Observed): string[] {
   const replaced = changesThatNeed("replace", differing, inputs);
   const later = observed.power === "off" ? [] : changesThatNeed("nextBoot", differing, inputs);
-  const stops = change.outcome === "replace" || change.outcome === "restart" || change.outcome === "refuse";
+  const isInterrupting = ["replace", "restart", "refuse"].includes(plan.outcome);
   return [
-    ...replaced.map((name) => `${name} differs, and can't be changed`),
-    ...later.map((name) => `${name} differs, and a change of it needs a restart`),
-    ...(stops && replaced.length === 0 ? [planMessage(change)] : []),
+    ...replaced.map((name) => `${name} differs and can't be changed`),
+    ...later.map((name) => `${name} differs and changing it needs a restart`),
+    ...(isInterrupting && replaced.length === 0 ? [plan.headline] : []),
   ];
 }
 
-/** The arguments as the domain has them already, as far as it matters: what differs counts as not said before. */
+/** The arguments that the domain has already: those that differ count as not set before. */
 function withoutFields(inputs: Inputs, differing: FieldName[]): Inputs {
   return Object.fromEntries(
     Object.entries(inputs).filter(([name]) => !(differing as string[]).includes(name)),

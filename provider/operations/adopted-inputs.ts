@@ -3,24 +3,25 @@ import { FIELDS } from "../args/fields.ts";
 import { resourceName } from "../args/identity.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { UNKNOWN } from "../args/unknown.ts";
+import { defined } from "../defined.ts";
 import { parseDomain } from "../domain/parse.ts";
 import { readMaxMemory } from "../domain/read.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { nothingToAdopt } from "./adopt.ts";
 
-/** Whether this check begins a resource by taking a domain over. What is replaced was made by us before, whatever `adopt` says by now. */
+/** Whether a new resource adopts a domain. A domain that is replaced was created by this provider, even if `adopt` is true by now. */
 export function isAdoption(
   session: Session,
   olds: Record<string, unknown>,
   { adopt, __urn: urn }: Record<string, unknown>,
 ): boolean {
-  return adopt === true && olds.uuid === undefined && !session.replacing.has(String(urn));
+  return adopt === true && olds.uuid === undefined && session.run.of(String(urn)).replacement === undefined;
 }
 
 /**
- * What an adopted domain brings with it, as if it had been there before: its UUID, its ceiling and its slots. Known
- * when the host can be reached; else the create that follows finds it.
+ * The inputs that an adopted domain brings along, as if it had had them before: its UUID, maxMemory and memorySlots. Empty
+ * where the host can't be reached: then the create finds them.
  */
 export async function adoptedInputs(
   session: Session,
@@ -34,36 +35,29 @@ export async function adoptedInputs(
     return { found: {}, failures: [] };
   const where = session.resolveUri(typeof uri === "string" ? uri : undefined);
   const look = await session.lookByName(where, wanted);
-  if ("failed" in look) return { found: {}, failures: [] };
-  if ("gone" in look)
-    return { found: {}, failures: [{ property: "adopt", reason: nothingToAdopt(wanted, where) }] };
-  const { definition } = look.found;
-  const { maxMemory } = definition;
-  // None stays none: a ceiling that is the memory itself. A memory that is no size is refused elsewhere.
+  if (look.kind === "failed") return { found: {}, failures: [] };
+  if (look.kind === "gone") {
+    const { text } = nothingToAdopt(wanted, where);
+    return { found: {}, failures: [{ property: "adopt", reason: text }] };
+  }
+  const { uuid, maxMemory } = look.observation.definition;
+  // A domain without maxMemory keeps none: then it equals the memory. An invalid memory is refused elsewhere.
   const ceiling =
     maxMemory === undefined ? FIELDS.memory.schema.safeParse(memory).data : canonicalSize(maxMemory.size);
-  return {
-    found: {
-      uuid: definition.uuid,
-      ...(typeof ceiling === "string" && { maxMemory: ceiling }),
-      ...(maxMemory?.slots !== undefined && { memorySlots: maxMemory.slots }),
-    },
-    failures: [],
-  };
+  const found = { uuid, maxMemory: typeof ceiling === "string" ? ceiling : undefined };
+  return { found: defined({ ...found, memorySlots: maxMemory?.slots }), failures: [] };
 }
 
-/** The ceiling and the slots that XML of the program's own names stand in for arguments that are left out. */
+/** maxMemory and memorySlots of the program's own XML: the defaults of these arguments. */
 export function ceilingInXml({ xml }: Record<string, unknown>): Partial<Inputs> {
   if (typeof xml !== "string" || xml === UNKNOWN) return {};
   try {
     const found = readMaxMemory(parseDomain(xml).root);
-    if (found === undefined) return {};
-    return {
-      maxMemory: canonicalSize(found.size),
-      ...(found.slots !== undefined && { memorySlots: found.slots }),
-    };
+    return found === undefined
+      ? {}
+      : defined({ maxMemory: canonicalSize(found.size), memorySlots: found.slots });
   } catch {
-    // What is wrong with it is said of the argument xml itself.
+    // The check of the argument xml reports what is wrong with it.
     return {};
   }
 }

@@ -1,7 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
-import { PartialError, UserError } from "../errors.ts";
+import { messageOf, PartialError, UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
@@ -16,19 +16,22 @@ import { unfinishedCreate } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /**
- * Defines and starts a domain, and reads it back. A create that was killed goes on with the domain that it left,
- * which its metadata marks as ours and unfinished until the end.
+ * Defines and starts a domain, and reads it back. After a create that was killed it goes on with the domain that is left,
+ * whose metadata has this resource's URN and, until the end, says that it is unfinished.
  */
 export async function create(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
-  // What is replaced was made by us before: an `adopt` that was added since then says nothing about the new one.
-  if (inputs.adopt === true && !session.replacing.has(inputs.__urn)) return adopt(session, inputs);
+  // A replaced domain was created by this provider: an `adopt` that was added since then doesn't concern the new one.
+  const isReplacement = session.run.of(inputs.__urn).replacement !== undefined;
+  if (inputs.adopt === true && !isReplacement) return adopt(session, inputs);
   const uri = session.resolveUri(inputs.uri);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
     const unfinished = await unfinishedCreate(hypervisor, inputs);
     const unsupported = await unsupportedDevice(hypervisor, inputs, session);
-    if (unsupported !== undefined)
-      throw new UserError(`Unable to create domain ${inputs.name}: ${unsupported}`);
+    if (unsupported !== undefined) {
+      const { code, text } = unsupported;
+      throw new UserError(`Unable to create domain ${inputs.name}: ${text}`, { code });
+    }
     const host = readHost(await hypervisor.capabilities());
     const type = session.configuration.domainType;
     const spec = domainSpec(inputs, host, type, session.defaults);
@@ -37,13 +40,13 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
     if (inputs.autostart === true) await hypervisor.setAutostart(domain, true);
     const observation = await observe(hypervisor, domain);
-    // libvirt tells the balloon at start; the guest follows once it has booted, which nothing waits for.
+    // libvirt sets the balloon target at start; nothing waits until the guest has booted and reaches it.
     const told = unreachedBalloonTarget(spec.currentMemory, observation.observed);
     const outs = outputs(inputs, { uri, observation, defaults: session.defaults, adopted: false, told });
-    // From here on the domain is whole: a later create of the same URN finds a finished domain, and refuses it. The last
-    // call, so that whatever fails before it can be gone on with.
-    await setOwner(hypervisor, domain, inputs.__urn).catch((cause: Error) => {
-      throw new PartialError(`${cause.message}; the next update goes on`, inputs.uuid, outs, cause);
+    // From here on the domain is finished, and a later create of the same URN refuses it. This is the last call, so that a
+    // create that failed before it can be continued.
+    await setOwner(hypervisor, domain, inputs.__urn).catch((cause: unknown) => {
+      throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
     });
     return { id: inputs.uuid, outs };
   });
@@ -53,14 +56,14 @@ async function define(hypervisor: Hypervisor, inputs: Inputs, xml: string): Prom
   try {
     return await hypervisor.define(xml);
   } catch (cause) {
-    const why = redact((cause as Error).message, inputs);
+    const why = redact(messageOf(cause), inputs);
     throw new UserError(`Unable to define domain ${inputs.name}: ${why}`, { cause });
   }
 }
 
 /**
- * A domain that libvirt can't start is not left behind, unless it was there before. One whose start got no answer may
- * run: it stays, marked as unfinished.
+ * Starts the domain. One that libvirt can't start is undefined again, unless it existed before. One whose start got no answer
+ * may be running: it stays, marked as unfinished.
  */
 async function start(
   hypervisor: Hypervisor,
@@ -72,9 +75,9 @@ async function start(
   try {
     await hypervisor.start(domain);
   } catch (cause) {
-    // Where that fails too, the start's error is the one to show; what is left is marked as unfinished.
+    // If that fails too, the error of the start matters; the domain that is left is marked as unfinished.
     if (!wasThere && cause instanceof LibvirtError) await hypervisor.undefine(domain).catch(() => undefined);
-    const why = redact((cause as Error).message, inputs);
+    const why = redact(messageOf(cause), inputs);
     throw new UserError(`Unable to start domain ${domain.name}: ${why}`, { cause });
   }
 }

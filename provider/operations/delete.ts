@@ -9,9 +9,9 @@ import type { Session } from "../session.ts";
 import { setOwner } from "./set-owner.ts";
 
 /**
- * Shuts the guest down, pulls its plug when that takes longer than `shutdownTimeout` (0: at once), and removes the
- * definition with all that libvirt keeps beside it. Disk files stay. A domain that is gone is deleted already. One that
- * is to be kept (`onDelete`; adopted ones by default) is left as it is, and is nobody's from then on.
+ * Shuts the domain down, forces it off after `shutdownTimeout` (0: at once), and undefines it with everything that libvirt
+ * stores for it. Disk files stay. A domain that doesn't exist is already deleted. A domain that is to be kept (`onDelete`; the
+ * default for adopted ones) only loses its owner.
  */
 export async function deleteDomain(session: Session, id: string, state: Outputs): Promise<void> {
   const hypervisor = await session.hypervisor(state.uri);
@@ -22,7 +22,7 @@ export async function deleteDomain(session: Session, id: string, state: Outputs)
     if (keeps) return unlessGone(() => setOwner(hypervisor, domain, undefined));
     const seconds = state.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT;
     await unlessGone(() => turnOff(session, hypervisor, domain, state, seconds));
-    // A transient domain is gone once it is off.
+    // A transient domain disappears when it is off.
     if ((await hypervisor.findByUuid(id)) !== undefined) await unlessGone(() => hypervisor.undefine(domain));
   });
 }
@@ -38,18 +38,18 @@ async function turnOff(
   if (isPoweredOff(power)) return;
   if (seconds > 0 && power === "running") {
     await session.log.status(state.__urn, `shutting the guest down (up to ${seconds} s)`);
-    // A guest that can't be asked (no ACPI, no agent) is one that doesn't answer.
+    // A guest that can't be asked (no ACPI, no agent) is treated like one that doesn't react.
     await hypervisor.shutdown(domain).catch(() => undefined);
     const deadline = Deadline.inSeconds(seconds, session.clock);
     if (await waitUntilOff(hypervisor, domain, deadline)) return;
     await session.log.message(
       state.__urn,
       "warning",
-      `the guest did not shut down within ${seconds} s (shutdownTimeout), so its plug was pulled`,
+      `the guest did not shut down within ${seconds} s (shutdownTimeout), so it was forced off`,
     );
   }
   await hypervisor.destroy(domain).catch((error: unknown) => {
-    // It went off by itself in between.
+    // It powered off in the meantime.
     if (!hasCode(error, ErrorCode.OPERATION_INVALID)) throw error;
   });
 }

@@ -9,9 +9,11 @@ import { lagging } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { withRecorded } from "../plan/observed.ts";
 import { planMessage } from "../plan/plan.ts";
-import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
+import type { UpdatePlan } from "../plan/plan-update.ts";
+import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import type { LookupResult, Session } from "../session.ts";
+import { plannerFor } from "./planner.ts";
 import { replacementRefusals } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
 
@@ -22,112 +24,141 @@ export interface DiffResult {
   deleteBeforeReplace: true;
 }
 
-/**
- * Classifies a change, says it in words on the resource's row, and announces the plan to update.
- *
- * Whatever makes the engine replace a domain (this answer, `--target-replace`, a replace that was interrupted), the new
- * one has the old one's UUID: deleting the old one last would delete the new one.
- */
-export async function diff(session: Session, id: string, state: Outputs, news: Inputs): Promise<DiffResult> {
-  return { ...(await classified(session, id, state, news)), deleteBeforeReplace: true };
+/** A resource whose program or domain may have changed. */
+interface Difference {
+  session: Session;
+  id: string;
+  /** The outputs that the state has. */
+  state: Outputs;
+  news: Inputs;
 }
 
-async function classified(
-  session: Session,
-  id: string,
-  state: Outputs,
-  news: Inputs,
-): Promise<Omit<DiffResult, "deleteBeforeReplace">> {
+/**
+ * Classifies a change, logs its plan on the resource's row, and passes the plan on to update.
+ *
+ * Whatever makes the engine replace a domain (this answer, `--target-replace`, a replace that was interrupted), the new
+ * domain has the UUID of the old one: deleting the old one last would delete the new one.
+ */
+export async function diff(session: Session, id: string, state: Outputs, news: Inputs): Promise<DiffResult> {
+  const answer = await classify({ session, id, state, news });
+  return { ...answer, deleteBeforeReplace: true };
+}
+
+type Classification = Omit<DiffResult, "deleteBeforeReplace">;
+
+async function classify(difference: Difference): Promise<Classification> {
+  const { session, id, state, news } = difference;
+  const notes = session.run.of(news.__urn);
   const before = echoedInputs(state);
   const moved = await uriChange(session, id, state, news);
-  const recorded = state.__observed.nextBoot?.memory;
-  const adopted = state.__adopted === true;
-  const situation = { inputs: news, before, recorded, defaults: session.defaults, adopted };
-  const fromState = planUpdate({ ...situation, observed: state.__observed });
-  const isOther = (than: Inputs) => changedFields(than, news).some((name) => name !== "uri");
-  const differs = moved || isOther(before);
-  const owed = isOwed(session, state, news);
-  if (!differs && fromState.outcome === "none" && !owed) {
-    if (session.checked.has(news.__urn)) await logNotOnlinedDimms(session, state, news);
+  const plan = plannerFor(session, state, news);
+  const fromState = plan(state.__observed);
+  const isWaiting = isGuestAwaited(difference);
+  const isChanged = moved || differsFrom(before, news);
+  if (!isChanged && fromState.outcome === "none" && !isWaiting) {
+    if (notes.isInProgram) await logNotOnlinedDimms(difference);
     return { changes: false };
   }
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
   const look = needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
-  if (look !== undefined && "gone" in look && fromState.outcome !== "replace") {
-    // No error: a domain whose create failed in a replace is gone too, and the engine goes on with that create only
-    // when it has an answer here.
-    const text = `domain ${state.name} (${id}) is not on ${state.uri} any more: run refresh, then preview again, unless this goes on with a replace that was interrupted`;
-    await session.log.message(news.__urn, "warning", text);
+  if (look?.kind === "gone" && fromState.outcome !== "replace") {
+    await logGone(difference);
     return { changes: true };
   }
-  const looked =
-    look !== undefined && "found" in look
-      ? planUpdate({ ...situation, observed: withRecorded(look.found.observed, state.__observed) })
-      : undefined;
-  const change = previewedPlan(fromState, looked);
-  session.announced.set(id, change);
-  const said = `${redact(planMessage(change), before, news)}${blindness(look)}`;
-  // A refresh asks too, for its display alone. It records what there is, whether or not that can be changed.
-  if (change.outcome === "refuse" && !session.checked.has(news.__urn)) return { changes: true };
-  if (change.outcome === "none" && owed && session.checked.has(news.__urn))
-    await session.log.message(
-      news.__urn,
-      "info",
-      state.__guest?.missing === undefined
-        ? "the guest is waited for again: it has more or less than is requested of its virtio-mem"
-        : "the guest is asked again for memory that it had not taken",
-    );
-  if (change.headline !== "") await logPlan(session, news.__urn, change, said);
-  if (change.outcome === "refuse") throw new UserError(said);
-  if (change.outcome === "replace") {
-    // A refresh asks for its display only, and has to succeed.
-    const isAsked = look !== undefined && "found" in look && session.checked.has(news.__urn);
-    const refusals = isAsked ? await replacementRefusals(session, uri, state, news) : [];
-    if (refusals.length > 0) {
-      const why = redact(`${change.headline}; but ${refusals.join("; ")}`, before, news);
-      throw new UserError(`${why}: domain ${state.name} is left alone`);
-    }
-    session.replacing.set(news.__urn, change.memory?.headline || change.headline);
-    const replaces = change.steps.flatMap((step) => (step.kind === "replace" ? step.fields : []));
-    return { changes: true, replaces };
+  const fromLook =
+    look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
+  const announced = previewedPlan(fromState, fromLook);
+  notes.announced = announced;
+  // A refresh calls diff only to display differences. It records what exists, whether or not that can be changed.
+  if (announced.outcome === "refuse" && !notes.isInProgram) return { changes: true };
+  const message = redact(planMessage(withFailedLook(announced, look)), before, news);
+  if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
+  if (announced.outcome === "replace" && look?.kind === "found" && notes.isInProgram)
+    await refuseImpossibleReplace(difference, announced, uri);
+  if (announced.outcome === "none" && isWaiting && notes.isInProgram) await logWaiting(difference);
+  if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);
+  if (announced.outcome === "replace") {
+    notes.replacement = plannedOutcome(announced, announced.headline);
+    return { changes: true, replaces: replacedFields(announced) };
   }
-  // The engine compares with its inputs, where a refresh may have put the very size that is asked now.
-  return moved || isOther({ ...before, ...state.__drift }) ? {} : { changes: true };
+  // The engine compares the news with its own inputs, which may have the same sizes from a refresh already.
+  return moved || differsFrom({ ...before, ...state.__drift }, news) ? {} : { changes: true };
 }
 
-/** The guest has not taken, or not given back, what an earlier update waited for. */
-function isOwed({ defaults }: Session, { __guest, __observed }: Outputs, news: Inputs): boolean {
-  if (hotplugSetting("awaitGuest", news, defaults) === false) return false;
-  return __guest?.missing !== undefined || lagging(__observed.live).length > 0;
+function differsFrom(before: Inputs, news: Inputs): boolean {
+  return changedFields(before, news).some((name) => name !== "uri");
 }
 
-/** A change that leaves the memory alone needs no look: it follows from the arguments. */
+/** Whether the guest has yet to take or to release memory that an earlier update waited for. */
+function isGuestAwaited({ session, state, news }: Difference): boolean {
+  if (hotplugSetting("awaitGuest", news, session.defaults) === false) return false;
+  return state.__guest?.missing !== undefined || lagging(state.__observed.live).length > 0;
+}
+
+/** Whether the plan depends on the domain: a change that leaves its memory and its power state alone doesn't. */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
-  const memoryChanged = changedFields(before, news).some((name) =>
-    [...MEMORY_FIELDS, "running"].includes(name),
-  );
+  const fields: string[] = [...MEMORY_FIELDS, "running"];
+  const memoryChanged = changedFields(before, news).some((name) => fields.includes(name));
   return (
     memoryChanged || fromState.steps.some((step) => step.kind !== "redefine" && step.kind !== "autostart")
   );
 }
 
-/** DIMMs that the guest never took and that stay so: what nobody changes is said all the same. */
-async function logNotOnlinedDimms(session: Session, state: Outputs, news: Inputs): Promise<void> {
+function replacedFields({ steps }: UpdatePlan): string[] {
+  return steps.flatMap((step) => (step.kind === "replace" ? step.fields : []));
+}
+
+/** A replace deletes the old domain first, so what the host would refuse of the new one is found out now. */
+async function refuseImpossibleReplace(
+  { session, state, news }: Difference,
+  { headline }: UpdatePlan,
+  uri: string,
+): Promise<void> {
+  const [reason, ...others] = await replacementRefusals(session, uri, state, news);
+  if (reason === undefined) return;
+  const message = [
+    `refused: domain ${state.name} can't be replaced, and is left alone`,
+    ...[reason, ...others].map(({ text }) => text),
+    `planned: "${headline}"`,
+  ].join("\n");
+  throw new UserError(redact(message, echoedInputs(state), news), { code: reason.code });
+}
+
+function withFailedLook(plan: UpdatePlan, look: LookupResult | undefined): UpdatePlan {
+  if (look?.kind !== "failed") return plan;
+  const detail = `planned from the state only; hypervisor unreachable: ${look.reason}`;
+  return { ...plan, details: [...plan.details, detail] };
+}
+
+/** The headline is the first line: a terminal shows it on the row, and all lines under Diagnostics. */
+async function logPlan(session: Session, urn: string, { outcome }: UpdatePlan, text: string): Promise<void> {
+  const severity = outcome === "replace" || outcome === "restart" ? "warning" : "info";
+  await session.log.message(urn, severity, text);
+}
+
+/**
+ * A warning only: a domain whose create failed in a replace doesn't exist either, and the engine goes on with that create only
+ * after an answer.
+ */
+async function logGone({ session, id, state, news }: Difference): Promise<void> {
+  const text = `domain ${state.name} (${id}) no longer exists on ${state.uri}\nrun refresh and preview again, unless this continues a replace that was interrupted`;
+  await session.log.message(news.__urn, "warning", text);
+}
+
+async function logWaiting({ session, state, news }: Difference): Promise<void> {
+  const text =
+    state.__guest?.missing === undefined
+      ? "waiting again for the guest: its virtio-mem size still differs from the requested size"
+      : "waiting again for the guest: it did not take all of the attached memory";
+  await session.log.message(news.__urn, "info", text);
+}
+
+/** DIMMs that the guest rejected and that stay are mentioned in each preview. */
+async function logNotOnlinedDimms({ session, state, news }: Difference): Promise<void> {
   const desired = desiredMemory(news, session.defaults);
   const { live } = state.__observed;
   if (desired === undefined || live === undefined) return;
   for (const text of describeNotOnlined(desired, live))
     await session.log.message(news.__urn, "info", redact(text, news));
-}
-
-function blindness(look: LookupResult | undefined): string {
-  return look !== undefined && "failed" in look
-    ? ` (planned from the state alone, since the hypervisor can't be reached: ${look.failed})`
-    : "";
-}
-
-async function logPlan(session: Session, urn: string, { outcome }: UpdatePlan, text: string): Promise<void> {
-  const severity = outcome === "replace" || outcome === "restart" ? "warning" : "info";
-  await session.log.message(urn, severity, text);
 }

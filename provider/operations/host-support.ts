@@ -6,22 +6,22 @@ import type { DomainKind } from "../libvirt/hypervisor.ts";
 import type { DomainCapabilities } from "../observe/domain-capabilities.ts";
 import type { Host } from "../observe/host.ts";
 
-/** What a definition needs of its host, as far as libvirt's capabilities say whether it has it. */
+/** What a definition needs from its host, as far as libvirt's domain capabilities cover it. */
 export interface Needs extends DomainKind {
   vcpus: number;
-  /** `model` only where libvirt may not take a similar one instead. */
+  /** `model` is set only where libvirt may not use a similar one instead. */
   cpu?: { mode: string; model?: string };
-  /** The `<os firmware>` that libvirt has to select an image for. */
+  /** The value of `<os firmware>`, for which libvirt has to select an image. */
   firmware?: string;
 }
 
-/** @param arch the host's own, which libvirt takes where a definition names none */
+/** @param arch the host's architecture, which libvirt uses where the definition has none */
 export function readNeeds(definition: string, arch: string): Needs {
   const { root } = parseDomain(definition);
   const type = find(root, "os", "type");
   const machine = attribute(type, "machine");
   const emulator = text(find(root, "devices", "emulator")).trim();
-  // An image that the definition names need not be one that libvirt knows.
+  // libvirt need not know an image that the definition names.
   const firmware = find(root, "os", "loader") ? undefined : attribute(find(root, "os"), "firmware");
   return defined({
     type: attribute(root, "type") ?? "",
@@ -34,19 +34,19 @@ export function readNeeds(definition: string, arch: string): Needs {
   });
 }
 
-/** A `<cpu>` without mode and model has a topology or NUMA nodes only. */
+/** A `<cpu>` without mode and model only has a topology or NUMA nodes. */
 function readCpu(cpu: Element | undefined): Needs["cpu"] {
   const model = find(cpu, "model");
   const mode = attribute(cpu, "mode") ?? (model === undefined ? undefined : "custom");
   if (mode === undefined || (mode === "custom" && model === undefined)) return undefined;
-  // libvirt's default, fallback="allow", takes a similar model where QEMU doesn't have this one.
+  // With fallback="allow", the default, libvirt uses a similar model where QEMU doesn't have this one.
   const isFixed = mode === "custom" && attribute(model, "fallback") === "forbid";
   return defined({ mode, model: isFixed ? text(model).trim() : undefined });
 }
 
 /**
- * Why the host can't run such a domain at all, by libvirt's refusal to describe its capabilities. `isMachine`: the reason
- * is the machine type, so that the rest of the definition can be judged without it.
+ * Why libvirt refuses to describe the capabilities for a kind of domain: the host can't run it at all. `isMachine`: because of
+ * the machine type, so that the rest of the definition can be checked without it.
  */
 export function unsupportedKind(
   { arch, machine, emulator }: DomainKind,
@@ -55,11 +55,11 @@ export function unsupportedKind(
   refusal: string,
 ): { reason: string; isMachine: boolean } {
   const known = machines.get(arch);
-  // The host's capabilities are those of libvirt's own choice of emulator.
+  // The host's capabilities only cover the emulator that libvirt selects.
   if (emulator !== undefined) return { reason: refusal, isMachine: false };
   if (known === undefined)
     return {
-      reason: `arch "${arch}" has no emulator on ${uri} (supported: ${[...machines.keys()].join(", ")})`,
+      reason: `arch "${arch}" isn't supported by ${uri} (supported: ${[...machines.keys()].join(", ")})`,
       isMachine: false,
     };
   if (machine === undefined || known.includes(machine)) return { reason: refusal, isMachine: false };
@@ -70,8 +70,8 @@ export function unsupportedKind(
 }
 
 /**
- * What a definition needs and its host doesn't have: only what libvirt itself refuses to define or to start. A CPU model
- * that isn't usable="yes" may start: under emulation, or with KVM where its features aren't checked.
+ * What a definition needs but its host doesn't have, as far as libvirt refuses to define or start it. A CPU model without
+ * usable="yes" may start: with emulation, or with KVM where its features aren't checked.
  */
 export function unmetNeeds(needs: Needs, has: DomainCapabilities, uri: string): string[] {
   const { type, arch, machine, vcpus, cpu, firmware } = needs;
@@ -99,17 +99,17 @@ function isSupported({ mode, model }: NonNullable<Needs["cpu"]>, has: DomainCapa
   return model === undefined || has.cpuModels.length === 0 || has.cpuModels.includes(model);
 }
 
-/** A host has more than 60 machine types and as many CPU models. */
+/** How many names a message lists: a host has more than 60 machine types, and as many CPU models. */
 const NEAREST = 5;
 
-/** Those names that a message lists: the ones that are part of the wanted name or begin like it, newer versions first. */
+/** The names that are most similar to the wanted one (part of it, or with the same beginning), newer versions first. */
 function nearest(wanted: string, names: readonly string[]): string[] {
   const likeness = (name: string) =>
     wanted.includes(name) ? wanted.length + name.length : commonStart(wanted, name);
   const byVersion = new Intl.Collator("en", { numeric: true });
   const sorted = [...names].sort((a, b) => likeness(b) - likeness(a) || byVersion.compare(b, a));
   const more = names.length - NEAREST;
-  return more > 0 ? [...sorted.slice(0, NEAREST), `${more} others`] : sorted;
+  return more > 0 ? [...sorted.slice(0, NEAREST), `${more} more`] : sorted;
 }
 
 function commonStart(a: string, b: string): number {

@@ -1,12 +1,12 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
-import type { Defaults } from "../args/settings.ts";
+import { defined } from "../defined.ts";
 import { currentRecord } from "../guest/record.ts";
 import { observeWithGuest } from "../observe/guest.ts";
 import type { Observation } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
-import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
+import { desiredMemory } from "../plan/desired.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import {
   isSameDimm,
@@ -15,12 +15,11 @@ import {
   withoutTaken,
   withRecordedTaken,
 } from "../plan/observed.ts";
-import { planMemory } from "../plan/plan-memory.ts";
 import type { Session } from "../session.ts";
-import type { Kib } from "../units/kib.ts";
 import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { currentDetaching } from "../update/actions/detach.ts";
+import { plannerFor } from "./planner.ts";
 
 export interface ReadResult {
   id: string;
@@ -29,7 +28,7 @@ export interface ReadResult {
   inputs?: object;
 }
 
-/** Reads a domain for refresh. Only «no such domain» means that it is gone; everything else is an error. */
+/** Reads a domain for refresh. Only a look-up that finds no domain means that it doesn't exist; other failures are errors. */
 export async function read(session: Session, id: string, state: Outputs): Promise<ReadResult> {
   const hypervisor = await session.hypervisor(state.uri);
   const domain = await hypervisor.findByUuid(id);
@@ -40,8 +39,10 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
   await warnNotOnlinedDimms(session, inputs, observation);
-  const drift = driftOf(inputs, observation, session.defaults, adopted);
-  const { memory, others } = drift;
+  const { memory: plan } = plannerFor(session, state, inputs)(observation.observed);
+  const memory =
+    plan === undefined || plan.outcome === "none" ? {} : memoryDrift(inputs, observation, session);
+  const others = otherDrift(inputs, observation, adopted);
   const props = outputs(
     { ...inputs, ...others },
     {
@@ -61,8 +62,8 @@ export async function read(session: Session, id: string, state: Outputs): Promis
 }
 
 /**
- * A guest whose agent came up after the last change took its DIMMs, as was hoped: no difference for a refresh to show, as
- * what it refused is.
+ * A guest agent that started after the last change reports that the guest took its DIMMs, as expected: that is no difference
+ * for a refresh to show. What the guest rejected is one.
  */
 function withoutNewlyTaken(seen: Observed, recorded: Observed): Observed {
   const isKnown = (device: ObservedDevice) =>
@@ -70,7 +71,7 @@ function withoutNewlyTaken(seen: Observed, recorded: Observed): Observed {
   return withoutTaken(seen, (device) => device.taken === true && isKnown(device));
 }
 
-/** DIMMs that the guest never took: that libvirt has them says nothing of it. */
+/** Warns of DIMMs that the guest rejected, although libvirt lists them. */
 async function warnNotOnlinedDimms(
   session: Session,
   inputs: Inputs,
@@ -83,41 +84,36 @@ async function warnNotOnlinedDimms(
 }
 
 /**
- * The observed value of each argument that isn't settled. The sizes are apart: what was asked stays in the outputs, since
- * only against that is there a drift at the next refresh.
+ * The observed sizes of a domain that doesn't have the desired memory. They don't replace the desired ones in the outputs, so
+ * that the next refresh finds the same drift.
  */
-function driftOf(
-  inputs: Inputs,
-  { observed, autostart }: Observation,
-  defaults: Defaults,
-  adopted: boolean,
-): Record<"memory" | "others", Partial<Inputs>> {
-  const { live, nextBoot } = observed;
-  const view = live ?? nextBoot;
+function memoryDrift(inputs: Inputs, { observed }: Observation, { defaults }: Session): Partial<Inputs> {
   const desired = desiredMemory(inputs, defaults);
-  const off = observed.power === "off";
-  const isSettled =
-    desired === undefined || view === undefined || planMemory(desired, observed).outcome === "none";
-  const drift: Partial<Inputs> = {};
-  if (off !== (inputs.running === false)) drift.running = !off;
-  if (observed.persistent && autostart !== (inputs.autostart ?? false)) drift.autostart = autostart;
-  // XML of the program's own, and an adopted domain, decide where no argument says it.
-  const vcpus = inputs.vcpus ?? (inputs.xml === undefined && !adopted ? 1 : nextBoot?.vcpus);
-  if (nextBoot !== undefined && nextBoot.vcpus !== vcpus) drift.vcpus = nextBoot.vcpus;
-  return { memory: isSettled ? {} : memoryDrift(desired, view.memory, observed), others: drift };
+  const { nextBoot } = observed;
+  const view = observed.live ?? nextBoot;
+  if (desired === undefined || view === undefined) return {};
+  const { memory, maxMemory, slots } = desired;
+  const isPending = view.memory === memory && nextBoot !== undefined;
+  const present = isPending ? nextBoot.memory : view.memory;
+  const ceiling = nextBoot?.maxMemory;
+  const balloon = balloonDrift(desired, observed);
+  return defined({
+    memory: present === memory ? undefined : canonicalSize(present),
+    maxMemory: ceiling === undefined || ceiling.size === maxMemory ? undefined : canonicalSize(ceiling.size),
+    memorySlots: ceiling?.slots === slots ? undefined : ceiling?.slots,
+    currentMemory: balloon === undefined ? undefined : canonicalSize(balloon),
+  });
 }
 
-function memoryDrift(desired: DesiredMemory, present: Kib, observed: Observed): Partial<Inputs> {
-  const { memory, maxMemory, slots } = desired;
+/** The observed values of the other arguments that changed. */
+function otherDrift(inputs: Inputs, { observed, autostart }: Observation, adopted: boolean): Partial<Inputs> {
   const { nextBoot } = observed;
-  const drift: Partial<Inputs> = {};
-  if (present !== memory) drift.memory = canonicalSize(present);
-  else if (nextBoot !== undefined && nextBoot.memory !== memory)
-    drift.memory = canonicalSize(nextBoot.memory);
-  const ceiling = nextBoot?.maxMemory;
-  if (ceiling !== undefined && ceiling.size !== maxMemory) drift.maxMemory = canonicalSize(ceiling.size);
-  if (ceiling?.slots !== undefined && ceiling.slots !== slots) drift.memorySlots = ceiling.slots;
-  const balloon = balloonDrift(desired, observed);
-  if (balloon !== undefined) drift.currentMemory = canonicalSize(balloon);
-  return drift;
+  const off = observed.power === "off";
+  // The program's own XML, or the adopted domain, has the value where the program doesn't set vcpus.
+  const vcpus = inputs.vcpus ?? (inputs.xml === undefined && !adopted ? 1 : nextBoot?.vcpus);
+  return defined({
+    running: off === (inputs.running === false) ? undefined : !off,
+    autostart: observed.persistent && autostart !== (inputs.autostart ?? false) ? autostart : undefined,
+    vcpus: nextBoot?.vcpus === vcpus ? undefined : nextBoot?.vcpus,
+  });
 }

@@ -7,14 +7,15 @@ import type { DomainKind, Hypervisor } from "../libvirt/hypervisor.ts";
 import { type DomainCapabilities, readDomainCapabilities } from "../observe/domain-capabilities.ts";
 import { readHost } from "../observe/host.ts";
 import type { Outputs } from "../outputs.ts";
+import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { readNeeds, unmetNeeds, unsupportedKind } from "./host-support.ts";
 import { takenBy } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /**
- * Why the host can't have the domain that is to replace this one, found out without changing anything: a replace deletes
- * the old domain first. A question that gets no answer (the connection breaks, or libvirt doesn't know the call) gives no
+ * Why the host can't have the domain that is to replace this one. A replace deletes the old domain first, so this is found
+ * out in advance, without changing anything. A call that fails (the connection breaks, or libvirt doesn't support it) gives no
  * reason.
  */
 export async function replacementRefusals(
@@ -22,7 +23,7 @@ export async function replacementRefusals(
   uri: string,
   state: Outputs,
   news: Inputs,
-): Promise<string[]> {
+): Promise<Reason[]> {
   const hypervisor = await session.hypervisor(uri);
   const reasons = await Promise.all([
     unlessUnanswered(identityTaken(session, hypervisor, state, news)),
@@ -32,7 +33,7 @@ export async function replacementRefusals(
   return reasons.flat();
 }
 
-async function unlessUnanswered(reasons: Promise<string | string[]>): Promise<string | string[]> {
+async function unlessUnanswered(reasons: Promise<Reason | Reason[]>): Promise<Reason | Reason[]> {
   return reasons.catch((error: unknown) => {
     if (error instanceof LibvirtError || error instanceof ConnectionError) return [];
     throw error;
@@ -44,21 +45,26 @@ async function identityTaken(
   hypervisor: Hypervisor,
   state: Outputs,
   news: Inputs,
-): Promise<string[]> {
-  if (state.onDelete === "keep")
-    return [
-      `onDelete "keep" leaves the old domain on ${hypervisor.uri} with the UUID ${news.uuid}, which the new one needs (an update that only sets onDelete to "delete" has to come first)`,
-    ];
+): Promise<Reason[]> {
+  if (state.onDelete === "keep") {
+    const text = `onDelete "keep" leaves the old domain on ${hypervisor.uri} with the UUID ${news.uuid}, which the new one needs; first set onDelete to "delete" in an update of its own`;
+    return [{ code: "uuid-taken", text }];
+  }
   if (containsUnknown(news.name)) return [];
   const found = await hypervisor.findByName(news.name);
   if (found === undefined || found.uuid === news.uuid) return [];
   const { ownership } = readDomain(await hypervisor.xml(found, { inactive: false }));
-  // Its own replace gives the name up in this very run.
-  if (ownership !== undefined && session.replacing.has(ownership.urn)) return [];
+  // A domain that is replaced in the same run gives its name up.
+  if (ownership !== undefined && session.run.of(ownership.urn).replacement !== undefined) return [];
   return [takenBy(found, news, ownership?.urn)];
 }
 
-async function notOnHost(session: Session, hypervisor: Hypervisor, news: Inputs): Promise<string[]> {
+async function notOnHost(session: Session, hypervisor: Hypervisor, news: Inputs): Promise<Reason[]> {
+  const texts = await unsupportedNeeds(session, hypervisor, news);
+  return texts.map((text) => ({ code: "unsupported-by-host", text }));
+}
+
+async function unsupportedNeeds(session: Session, hypervisor: Hypervisor, news: Inputs): Promise<string[]> {
   const host = readHost(await hypervisor.capabilities());
   const { domainType } = session.configuration;
   const spec = domainSpec(news, host, domainType, session.defaults);
@@ -67,7 +73,7 @@ async function notOnHost(session: Session, hypervisor: Hypervisor, news: Inputs)
   if (found.kind === "described") return unmetNeeds(needs, found.has, hypervisor.uri);
   const { reason, isMachine } = unsupportedKind(needs, host, hypervisor.uri, found.refusal);
   if (!isMachine) return [reason];
-  // The CPU doesn't depend on the machine type; the most vCPUs and the firmware do.
+  // The CPU models don't depend on the machine type; the largest number of vCPUs and the firmware do.
   const { machine: _, firmware: __, ...rest } = needs;
   const others = await capabilitiesFor(hypervisor, rest);
   return others.kind === "described"
@@ -88,7 +94,7 @@ async function capabilitiesFor(hypervisor: Hypervisor, kind: DomainKind): Promis
   }
 }
 
-/** As measured on libvirt 9.0: define and start refuse the same. Other errors may be gone the next time. */
+/** What define and start refuse too (measured with libvirt 9.0). Other errors may not happen again. */
 function isForGood({ code }: LibvirtError, { emulator }: DomainKind): boolean {
   // "unable to find any emulator"; a machine or domain type; "Cannot check QEMU binary".
   return (

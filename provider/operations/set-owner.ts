@@ -4,8 +4,9 @@ import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isPoweredOff } from "../observe/observe.ts";
 
 /**
- * Writes into a domain's metadata whose it is; undefined takes that out. Running domains have it at once, defined ones
- * in their definition.
+ * Sets the owner in a domain's metadata, in the running domain and in its definition.
+ *
+ * @param urn undefined removes the owner
  */
 export async function setOwner(
   hypervisor: Hypervisor,
@@ -14,7 +15,7 @@ export async function setOwner(
 ): Promise<void> {
   const [{ power }, config] = await Promise.all([hypervisor.state(domain), hypervisor.isPersistent(domain)]);
   const live = !isPoweredOff(power);
-  // libvirt puts the prefix and its namespace on the element itself (virXMLInjectNamespace).
+  // libvirt adds the prefix and its namespace to the element (virXMLInjectNamespace).
   const xml = urn === undefined ? undefined : serialiseNode(element("domain", { version: 1, urn }));
   await hypervisor.setMetadata(
     domain,

@@ -2,11 +2,12 @@ import type { Inputs } from "../args/inputs.ts";
 import { readDomain } from "../domain/read.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import type { Reason } from "../plan/plan.ts";
 
 /**
- * The domain that a killed create of the same resource left behind, if there is one.
+ * The domain that a killed create of the same resource left behind; undefined where there is none.
  *
- * @throws UserError when a domain of that name or UUID is there that isn't such a one
+ * @throws UserError when another domain has the name or the UUID
  */
 export async function unfinishedCreate(
   hypervisor: Hypervisor,
@@ -20,22 +21,28 @@ export async function unfinishedCreate(
   if (found === undefined) return undefined;
   const { ownership } = readDomain(await hypervisor.xml(found, { inactive: false }));
   if (byUuid !== undefined && ownership?.urn === inputs.__urn && ownership.creating) return found;
-  throw new UserError(`Unable to create domain ${inputs.name}: ${takenBy(found, inputs, ownership?.urn)}`);
+  const { code, text } = takenBy(found, inputs, ownership?.urn);
+  throw new UserError(`Unable to create domain ${inputs.name}: ${text}`, { code });
 }
 
-/** Why a new domain can't have its name or UUID, and the ways out. */
-export function takenBy(found: DomainRef, inputs: Inputs, owner: string | undefined): string {
-  const what =
-    found.name === inputs.name ? `the name ${found.name} is taken` : `the UUID ${found.uuid} is taken`;
-  const whose =
+/**
+ * Why a new domain can't have its name or UUID, and the ways out.
+ *
+ * @param owner the URN in the metadata of the domain that has it
+ */
+export function takenBy(found: DomainRef, { name, __urn: urn }: Inputs, owner: string | undefined): Reason {
+  const isName = found.name === name;
+  const what = isName ? `the name "${name}" is already used` : `the UUID ${found.uuid} is already used`;
+  const isOther = owner !== undefined && owner !== urn;
+  const by =
     owner === undefined
-      ? "that this provider did not make"
-      : owner === inputs.__urn
-        ? "that this resource made, and that the state does not know (a state that was lost or rolled back?)"
-        : `that ${owner} made`;
-  const wayOut =
-    owner !== undefined && owner !== inputs.__urn
-      ? "give this one another name, or, if the resource was renamed, say so with the option aliases"
-      : "give this one another name, or remove that domain (virsh undefine) if nothing is lost with it";
-  return `${what} by domain ${found.uuid}, ${whose}; ${wayOut}`;
+      ? "which this provider doesn't manage"
+      : isOther
+        ? `which belongs to ${owner}`
+        : "which this resource created but the state doesn't have (was the state lost or rolled back?)";
+  const wayOut = isOther
+    ? "set another name or, if the resource was renamed, the resource option aliases"
+    : "set another name, or undefine that domain (virsh undefine) if it isn't needed";
+  const text = `${what} by domain ${found.uuid}, ${by}; ${wayOut}`;
+  return { code: isName ? "name-taken" : "uuid-taken", text };
 }

@@ -1,18 +1,20 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { UserError } from "../errors.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { withGuest } from "../observe/guest.ts";
-import { observe } from "../observe/observe.ts";
+import { type Observation, observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
-import { type Observed, withRecorded, withRecordedTaken } from "../plan/observed.ts";
+import { withRecorded, withRecordedTaken } from "../plan/observed.ts";
 import { planMessage } from "../plan/plan.ts";
-import { planUpdate } from "../plan/plan-update.ts";
+import type { UpdatePlan } from "../plan/plan-update.ts";
 import { permittedPlan } from "../plan/preview-contract.ts";
 import type { Session } from "../session.ts";
 import { runUpdate } from "../update/run-update.ts";
+import { plannerFor } from "./planner.ts";
 import { setOwner } from "./set-owner.ts";
 
-/** Looks, plans as the preview did, and carries the plan out; nothing graver than what was announced. */
+/** Observes the domain, plans as the preview did, and carries that out unless it is more disruptive than what was previewed. */
 export async function update(
   session: Session,
   id: string,
@@ -23,41 +25,42 @@ export async function update(
   const hypervisor = await session.hypervisor(uri);
   return session.locked(id, async () => {
     const domain = await hypervisor.findByUuid(id);
-    if (domain === undefined)
-      throw new UserError(`Unable to update domain ${state.name}: ${id} is not on ${uri} any more`);
+    if (domain === undefined) {
+      const gone = `Unable to update domain ${state.name}: ${id} no longer exists on ${uri}`;
+      throw new UserError(gone, { code: "domain-gone" });
+    }
     const before = echoedInputs(state);
-    const adopted = state.__adopted === true;
-    const plan = (observed: Observed) =>
-      planUpdate({
-        inputs: news,
-        before,
-        observed,
-        recorded: state.__observed.nextBoot?.memory,
-        defaults: session.defaults,
-        adopted,
-      });
-    const seen = await observe(hypervisor, domain);
-    const unheard = withRecordedTaken(seen.observed, state.__observed);
-    let observation = { ...seen, observed: unheard };
-    let planned = plan(unheard);
-    // A guest isn't asked about what leaves its memory alone.
-    if (planned.memory !== undefined && planned.memory.outcome !== "none") {
-      const heard = await withGuest(hypervisor, domain, seen, session.clock);
-      observation = { ...heard, observed: withRecorded(heard.observed, state.__observed) };
-      planned = plan(observation.observed);
-    }
-    const change = permittedPlan(session.announced.get(id), planned);
-    if (change.outcome === "refuse") {
-      const why = redact(planMessage(change), before, news);
-      throw new UserError(`Unable to update domain ${state.name}: ${why}`);
-    }
-    // Left by a create whose very last call got no answer.
+    const { observation, planned } = await observeAndPlan(session, hypervisor, domain, state, news);
+    const plan = permittedPlan(session.run.of(news.__urn).announced, planned);
+    if (plan.outcome === "refuse")
+      throw new UserError(redact(planMessage(plan), before, news), { code: plan.reasons[0]?.code });
+    // The last call of a create, which ends it, may have had no answer.
     const { ownership } = observation.definition;
     if (ownership?.creating && ownership.urn === news.__urn)
       await setOwner(hypervisor, domain, ownership.urn);
+    const adopted = state.__adopted === true;
     const outs = await runUpdate({
-      ...{ session, hypervisor, domain, uri, before, news, observation, plan: change, adopted, state },
+      ...{ session, hypervisor, domain, uri, before, news, observation, plan, adopted, state },
     });
     return { outs };
   });
+}
+
+async function observeAndPlan(
+  session: Session,
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  state: Outputs,
+  news: Inputs,
+): Promise<{ observation: Observation; planned: UpdatePlan }> {
+  const plan = plannerFor(session, state, news);
+  const seen = await observe(hypervisor, domain);
+  const observed = withRecordedTaken(seen.observed, state.__observed);
+  const planned = plan(observed);
+  const isMemoryUnchanged = planned.memory === undefined || planned.memory.outcome === "none";
+  // Only a change of its memory is worth asking the guest.
+  if (isMemoryUnchanged) return { observation: { ...seen, observed }, planned };
+  const asked = await withGuest(hypervisor, domain, seen, session.clock);
+  const observation = { ...asked, observed: withRecorded(asked.observed, state.__observed) };
+  return { observation, planned: plan(observation.observed) };
 }

@@ -5,8 +5,10 @@ import type { Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
 
 /**
- * Whether the program names another URI than the one that the state has. That is a setting where the same domain
- * answers there (the host has a second name), and an error elsewhere: a domain is not moved by this provider.
+ * Whether the program sets another URI than the one in the state. That only changes a setting where the same domain answers
+ * at the new URI, such as another name of the same host.
+ *
+ * @throws UserError when the domain doesn't answer there: this provider doesn't migrate domains
  */
 export async function uriChange(
   session: Session,
@@ -16,9 +18,11 @@ export async function uriChange(
 ): Promise<boolean> {
   if (news.uri === undefined || news.uri === UNKNOWN || news.uri === state.uri) return false;
   const look = await session.look(news.uri, id);
-  if ("found" in look) return true;
-  const why = "failed" in look ? `it can't be asked: ${look.failed}` : "no domain with that UUID is there";
+  if (look.kind === "found") return true;
+  const why =
+    look.kind === "gone" ? "it has no domain with that UUID" : `it can't be reached: ${look.reason}`;
   throw new UserError(
-    `uri can't change from ${state.uri} to ${news.uri}: domain ${state.name} (${id}) must answer there too, and ${why}`,
+    `uri can't change from ${state.uri} to ${news.uri}: domain ${state.name} (${id}) must exist there too, but ${why}`,
+    { code: "uri-moved" },
   );
 }

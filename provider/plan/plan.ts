@@ -143,7 +143,9 @@ export function planMessage({
   details,
   steps,
 }: Pick<Plan, "headline" | "details" | "steps">): string {
-  const numbered = steps.map(({ sentence }, index) => `${index + 1}. ${sentence}`);
+  const sentences = steps.map(({ sentence }) => sentence);
+  const isSaid = sentences.length === 1 && headline.endsWith(`: ${sentences[0]}`);
+  const numbered = isSaid ? [] : sentences.map((sentence, index) => `${index + 1}. ${sentence}`);
   return [headline, ...details, ...numbered].join("\n");
 }
 

@@ -30,6 +30,9 @@ export const REASON_CODES = [
   "boot-memory",
   "domain-paused",
 
+  // There is no running domain to change (`explain`).
+  "domain-off",
+
   // A resize of virtio-mem.
   "no-virtio-mem-device",
   "not-virtio-mem-block",
@@ -56,6 +59,17 @@ export const REASON_CODES = [
   "replace-required",
   "domain-changed",
   "not-previewed",
+
+  // The domain and its host.
+  "domain-gone",
+  "uri-moved",
+  "name-taken",
+  "uuid-taken",
+  "unsupported-by-host",
+
+  // An adoption.
+  "nothing-to-adopt",
+  "adopt-refused",
 ] as const;
 
 export type ReasonCode = (typeof REASON_CODES)[number];

@@ -9,10 +9,10 @@ export async function explain(scene: Scene): Promise<Claim[]> {
   const text = await runExplain(scene, "1515MiB");
   const dimm = /^.*\bdimm\b.*\b256 MiB\b.*ua-pulumi-dimm0\b/m.exec(text)?.[0].trim().replace(/ +/g, " ");
   const sizes = /^live up +(.*(?:\n +.*)*)/m.exec(text)?.[1]?.replace(/\s+/g, " ") ?? "";
-  const plan = /^plan for 1515 MiB: (.*)$/m.exec(text)?.[1];
+  const plan = /^plan for 1515 MiB\n {2}(\w+):/m.exec(text)?.[1];
   return [
     { text: "it draws the DIMM in its slot", holds: dimm !== undefined, seen: dimm ?? "no DIMM" },
-    { text: "it names the sizes that are live", holds: /^1515 MiB to 8171 MiB/.test(sizes), seen: sizes },
+    { text: "it names the sizes that are live", holds: /^1515–8171 MiB/.test(sizes), seen: sizes },
     { text: "it plans one of them as live", holds: plan === "live", seen: plan ?? "none" },
   ];
 }

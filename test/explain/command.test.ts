@@ -17,28 +17,31 @@ async function command(...args: string[]) {
     error: (text) => {
       written.error += text;
     },
-    paper: { columns: 80, color: false },
+    terminal: { columns: 80, color: false },
     clock: hostClock,
   });
   return { code, ...written };
 }
 
 test.each([["--help"], ["-h"], ["help"], ["explain", "--help"]])(
-  "%s %s is answered with the usage",
+  "%s %s prints the usage",
   async (...args) => {
     const { code, out, error } = await command(...args);
     expect({ code, error }).toEqual({ code: 0, error: "" });
     expect(out).toMatch(/^Usage: pulumi-libvirt-hotplug explain <uri> <domain> \[size\]/);
-    for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(81);
+    for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   },
 );
 
-describe("wrong usage is exit code 2, with what is wrong and where to read on", () => {
+describe("invalid usage is exit code 2, with what is wrong and where to read on", () => {
   test.each([
-    { args: [], says: "wanted a command: explain" },
-    { args: ["expalin", NOBODY_LISTENS, "web-1"], says: 'there is no command "expalin", only explain' },
-    { args: ["explain", NOBODY_LISTENS], says: "explain wants a URI and a domain" },
-    { args: ["explain", NOBODY_LISTENS, "a", "1GiB", "2GiB"], says: "one size at most, found also 2GiB" },
+    { args: [], says: "missing command (explain)" },
+    {
+      args: ["expalin", NOBODY_LISTENS, "web-1"],
+      says: 'unknown command "expalin"; the only one is explain',
+    },
+    { args: ["explain", NOBODY_LISTENS], says: "explain needs <uri> and <domain>" },
+    { args: ["explain", NOBODY_LISTENS, "a", "1GiB", "2GiB"], says: "unexpected argument: 2GiB" },
     { args: ["explain", NOBODY_LISTENS, "a", "--align", "1GiB"], says: "Unknown option '--align'" },
     { args: ["explain", NOBODY_LISTENS, "a", "--alignment"], says: "--alignment <value>' argument missing" },
   ])("$args", async ({ args, says }) => {
@@ -49,18 +52,18 @@ describe("wrong usage is exit code 2, with what is wrong and where to read on", 
   });
 });
 
-describe("an error is exit code 1, in the words of where it comes from", () => {
+describe("an error is exit code 1, with the message of its source", () => {
   test("a daemon that isn't there", async () => {
     const { code, out, error } = await command("explain", NOBODY_LISTENS, "web-1", "2GiB");
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(error).toMatch(
-      /^pulumi-libvirt-hotplug: cannot connect to the libvirt daemon at .*nobody-listens: there is no such socket;.*\n$/,
+      /^pulumi-libvirt-hotplug: cannot connect to the libvirt daemon at .*nobody-listens: the socket doesn't exist;.*\n$/,
     );
   });
 
   test("a URI of another hypervisor", async () => {
     const { code, error } = await command("explain", "xen:///system", "web-1");
     expect(code).toBe(1);
-    expect(error).toContain('libvirt URI "xen:///system": the driver is «xen»');
+    expect(error).toContain('libvirt URI "xen:///system": the driver is "xen"');
   });
 });

@@ -23,69 +23,69 @@ const drawn = (of: Observation, question: ExplainOptions = {}) => draw(explain(U
 const fixture = (name: string) =>
   readDomain(readFileSync(join(import.meta.dirname, `../domain/fixtures/${name}.xml`), "utf8"));
 
-describe("what is drawn of", () => {
-  test("a plain domain that others made", () => {
+describe("the drawing of", () => {
+  test("a plain domain that this provider doesn't manage", () => {
     expect(drawn(observation(running()), { memory: "1259MiB" })).toMatchInlineSnapshot(`
       "web-1: running, x86_64
       5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01 on qemu:///system
-      not this provider's
+      not managed by this provider
 
       now        00000000·····························································
       next boot  00000000·····························································
                  0                                                               8 GiB
-           part  node      size  slot  address  whose  alias
+           part  node      size  slot  address  managed  alias
         0  base     0  1003 MiB
-        ·  16 of 16 slots free: 0-15
+        ·  16 of 16 slots free: 0–15
 
       now        1003 MiB of at most 8 GiB in 16 slots
       next boot  the same
-      live up    1259 MiB to 8171 MiB in steps of 256 MiB
-      live down  no size: no DIMM of this provider's is there to take out
+      live up    1259–8171 MiB, step 256 MiB
+      live down  no size: there is no DIMM of this provider to remove
 
-      plan for 1259 MiB: live
-        hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 →
-        1259 MiB of at most 8 GiB; no restart
-        1. attach a DIMM of 256 MiB in slot 0, node 0
-        2. set the definition to 1259 MiB of base memory, for the next boot
-        Note: as for a program that has adopted the domain (adopt: true)
+      plan for 1259 MiB
+        live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart
+        - maximum without a restart: 8 GiB
+        1. attach a 256 MiB DIMM in slot 0, node 0
+        2. set the definition to 1259 MiB of base memory for the next boot
+        Note: planned as for a program that has adopted the domain (adopt: true)
       "
     `);
   });
 
-  test("one of ours with DIMMs in gaps, folded into its definition", () => {
+  test("one that this provider created, its DIMMs with gaps, folded into its definition", () => {
     const devices = [at(0, ours(0, 256)), at(256, ours(3, 512))];
     const grown = observation(running({ devices }, { cells: [1771] }), MADE);
     expect(drawn(grown, { memory: "2027MiB", allowUnplug: true })).toMatchInlineSnapshot(`
       "web-1: running, x86_64
       b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c on qemu:///system
-      made by this provider as
+      created by this provider as
       urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1
 
       now        00000000aaabbbb······················································
       next boot  000000000000000······················································
                  0                                                               8 GiB
-           part  node      size  slot  address      whose  alias
+           part  node      size  slot  address      managed  alias
         0  base     0  1003 MiB
-        a  dimm     0   256 MiB     0  0x100000000  ours   ua-pulumi-dimm0
-        b  dimm     0   512 MiB     3  0x110000000  ours   ua-pulumi-dimm3
-        ·  14 of 16 slots free: 1-2, 4-15
+        a  dimm     0   256 MiB     0  0x100000000  yes      ua-pulumi-dimm0
+        b  dimm     0   512 MiB     3  0x110000000  yes      ua-pulumi-dimm3
+        ·  14 of 16 slots free: 1, 2 and 4–15
 
       now        1771 MiB of at most 8 GiB in 16 slots: base 1003 MiB and 768 MiB in
                  memory devices
       next boot  1771 MiB of at most 8 GiB in 16 slots
-      live up    2027 MiB to 8171 MiB in steps of 256 MiB
-      live down  1003 MiB to 1515 MiB in steps of 256 MiB
+      live up    2027–8171 MiB, step 256 MiB
+      live down  1003–1515 MiB, step 256 MiB
 
-      plan for 2027 MiB: live
-        hot-plug 256 MiB as 1 DIMM into slot 1 (13 of 16 free after), node 0; 1771 →
-        2027 MiB of at most 8 GiB; no restart
-        1. attach a DIMM of 256 MiB in slot 1, node 0
-        2. set the definition to 2027 MiB of base memory, for the next boot
+      plan for 2027 MiB
+        live: 1771 → 2027 MiB, one 256 MiB DIMM in slot 1 (13 of 16 free), no restart
+        - maximum without a restart: 8 GiB
+        1. attach a 256 MiB DIMM in slot 1, node 0
+        2. set the definition to 2027 MiB of base memory for the next boot
       "
     `);
   });
 
-  test("foreign and misaligned DIMMs, as its XML has them", () => {
+  test("DIMMs not managed by this provider, and misaligned ones, as its XML has them", () => {
     const live = fixture("live-dimm-gaps");
     const grown = runningAs(live, view({ cells: [1003] }));
     expect(drawn(grown, { memory: "2931MiB" })).toMatchInlineSnapshot(`
@@ -97,31 +97,34 @@ describe("what is drawn of", () => {
       now        00000000aaabcc·······················································
       next boot  00000000·····························································
                  0                                                               8 GiB
-           part  node      size  slot  address      whose   alias
-        0  base     0  1003 MiB                             vCPUs 0-1
-        a  dimm     0   256 MiB     0  0x100000000  ours    ua-pulumi-dimm0
-        b  dimm     0   100 MiB     2  0x110000000  others  dimm2
-           off the guest's memory blocks of 128 MiB, which a Linux guest refuses
-        c  dimm     0   292 MiB     9  0x116400000  others  dimm9
-           off the guest's memory blocks of 128 MiB, which a Linux guest refuses
-        ·  13 of 16 slots free: 1, 3-8, 10-15
+           part  node      size  slot  address      managed  alias
+        0  base     0  1003 MiB                              vCPUs 0-1
+        a  dimm     0   256 MiB     0  0x100000000  yes      ua-pulumi-dimm0
+        b  dimm     0   100 MiB     2  0x110000000  no       dimm2
+           not aligned to the guest's memory blocks of 128 MiB, so a Linux guest
+           rejects it
+        c  dimm     0   292 MiB     9  0x116400000  no       dimm9
+           not aligned to the guest's memory blocks of 128 MiB, so a Linux guest
+           rejects it
+        ·  13 of 16 slots free: 1, 3–8 and 10–15
 
       now        1651 MiB of at most 8 GiB in 16 slots: base 1003 MiB and 648 MiB in
                  memory devices
       next boot  1003 MiB of at most 8 GiB in 16 slots
       pending    1003 MiB takes effect when the domain is next shut down and started;
                  a reboot inside the guest isn't enough
-      live up    1907 MiB to 8051 MiB in steps of 256 MiB
-      live down  no size: hotplug.allowUnplug is false (with it live: 1395 MiB)
+      live up    1907–8051 MiB, step 256 MiB
+      live down  no size: hotplug.allowUnplug is false (if true: 1395 MiB)
 
-      plan for 2931 MiB: live
-        hot-plug 1280 MiB as 1 DIMM into slot 1 (12 of 16 free after), node 0; 1651 →
-        2931 MiB of at most 8 GiB; no restart; placed at 0x130000000, since the dimm
-        of 100 MiB in slot 2 is off the guest's memory blocks
-        1. attach a DIMM of 1280 MiB in slot 1, node 0, at 0x130000000
-        2. set the definition to 2931 MiB of base memory, for the next boot
-        Note: the 1003 MiB that wait for the next boot are superseded where the
-              program's state recorded them; else up refuses, until a refresh
+      plan for 2931 MiB
+        live: 1651 → 2931 MiB, one 1280 MiB DIMM in slot 1 (12 of 16 free), no restart
+        - maximum without a restart: 8 GiB
+        - the new memory starts at 0x130000000, since the 100 MiB DIMM in slot 2 is
+          not aligned to the guest's memory blocks
+        1. attach a 1280 MiB DIMM in slot 1, node 0, at 0x130000000
+        2. set the definition to 2931 MiB of base memory for the next boot
+        Note: this replaces the pending 1003 MiB if the program's state recorded it;
+              otherwise up refuses until a refresh
       "
     `);
   });
@@ -133,30 +136,30 @@ describe("what is drawn of", () => {
     expect(drawn(nodes, { memory: "1025MiB", targetNode: "1" })).toMatchInlineSnapshot(`
       "web-1: running, x86_64
       5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01 on qemu:///system
-      not this provider's
+      not managed by this provider
 
       now        000000000000000001aaaaaaaa···········································
       next boot  00000000000000000111111111···········································
                  0                                                               2 GiB
-           part  node     size  slot  address      whose  alias
+           part  node     size  slot  address      managed  alias
         0  base     0  512 MiB
         1  base     1    1 MiB
-        a  dimm     1  256 MiB     0  0x100000000  ours   ua-pulumi-dimm0
-        ·  3 of 4 slots free: 1-3
+        a  dimm     1  256 MiB     0  0x100000000  yes      ua-pulumi-dimm0
+        ·  3 of 4 slots free: 1–3
 
       now        769 MiB of at most 2 GiB in 4 slots: base 512 MiB in node 0, 1 MiB in
                  node 1 and 256 MiB in memory devices
       next boot  769 MiB of at most 2 GiB in 4 slots: base 512 MiB in node 0, 257 MiB
                  in node 1
-      live up    1025 MiB to 1793 MiB in steps of 256 MiB
-      live down  no size: hotplug.allowUnplug is false (with it live: 513 MiB)
+      live up    1025–1793 MiB, step 256 MiB
+      live down  no size: hotplug.allowUnplug is false (if true: 513 MiB)
 
-      plan for 1025 MiB: live
-        hot-plug 256 MiB as 1 DIMM into slot 1 (2 of 4 free after), node 1; 769 → 1025
-        MiB of at most 2 GiB; no restart
-        1. attach a DIMM of 256 MiB in slot 1, node 1
-        2. set the definition to 1025 MiB of base memory, for the next boot
-        Note: as for a program that has adopted the domain (adopt: true)
+      plan for 1025 MiB
+        live: 769 → 1025 MiB, one 256 MiB DIMM in slot 1 (2 of 4 free), no restart
+        - maximum without a restart: 2 GiB
+        1. attach a 256 MiB DIMM in slot 1, node 1
+        2. set the definition to 1025 MiB of base memory for the next boot
+        Note: planned as for a program that has adopted the domain (adopt: true)
       "
     `);
   });
@@ -165,25 +168,25 @@ describe("what is drawn of", () => {
     expect(drawn(observation(transient()), { memory: "1259MiB" })).toMatchInlineSnapshot(`
       "web-1: running, transient, x86_64
       5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01 on qemu:///system
-      not this provider's
+      not managed by this provider
 
       now        00000000·····························································
                  0                                                               8 GiB
-           part  node      size  slot  address  whose  alias
+           part  node      size  slot  address  managed  alias
         0  base     0  1003 MiB
-        ·  16 of 16 slots free: 0-15
+        ·  16 of 16 slots free: 0–15
 
       now        1003 MiB of at most 8 GiB in 16 slots
-      next boot  none: the domain is transient
-      live up    1259 MiB to 8171 MiB in steps of 256 MiB
-      live down  no size: no DIMM of this provider's is there to take out
+      next boot  nothing: the domain is transient
+      live up    1259–8171 MiB, step 256 MiB
+      live down  no size: there is no DIMM of this provider to remove
 
-      plan for 1259 MiB: live
-        hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 →
-        1259 MiB of at most 8 GiB; no restart; the domain is transient, so the new
-        size ends with it
-        1. attach a DIMM of 256 MiB in slot 0, node 0
-        Note: as for a program that has adopted the domain (adopt: true)
+      plan for 1259 MiB
+        live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart
+        - maximum without a restart: 8 GiB
+        - the domain is transient: the new size is lost when it stops
+        1. attach a 256 MiB DIMM in slot 0, node 0
+        Note: planned as for a program that has adopted the domain (adopt: true)
       "
     `);
   });
@@ -192,22 +195,23 @@ describe("what is drawn of", () => {
     expect(drawn(observation(off(), MADE), { memory: "2GiB" })).toMatchInlineSnapshot(`
       "web-1: off, x86_64
       b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c on qemu:///system
-      made by this provider as
+      created by this provider as
       urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1
 
       next boot  00000000·····························································
                  0                                                               8 GiB
-           part  node      size  slot  address  whose  alias
+           part  node      size  slot  address  managed  alias
         0  base     0  1003 MiB
-        ·  16 of 16 slots free: 0-15
+        ·  16 of 16 slots free: 0–15
 
       next boot  1003 MiB of at most 8 GiB in 16 slots
-      live       the domain is off: another size changes its definition alone
+      live       the domain is off: another size only changes its definition
 
-      plan for 2048 MiB: live
-        the domain is off: its definition goes 1003 → 2048 MiB of at most 8 GiB
-        1. set the definition to 2048 MiB of base memory, for the next boot
-        Note: up starts a domain that is off, unless its program says running: false
+      plan for 2048 MiB
+        live: 1003 → 2048 MiB in the definition (the domain is off)
+        - maximum at the next boot: 8 GiB
+        1. set the definition to 2048 MiB of base memory for the next boot
+        Note: up also starts the domain, unless the program has running: false
       "
     `);
   });
@@ -217,28 +221,32 @@ describe("what is drawn of", () => {
     expect(drawn(plain, { memory: "2GiB" })).toMatchInlineSnapshot(`
       "web-1: running, x86_64
       5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01 on qemu:///system
-      not this provider's
+      not managed by this provider
 
       now        000000000000000000000000000000000000000000000000000000000000000000000
       next boot  000000000000000000000000000000000000000000000000000000000000000000000
                  0                                                            1003 MiB
-           part  node      size  slot  address  whose  alias
+           part  node      size  slot  address  managed  alias
         0  base     -  1003 MiB
 
-      now        1003 MiB without maxMemory, so without room to grow while it runs
+      now        1003 MiB, no maxMemory: it can't grow while the domain runs
       next boot  the same
-      live up    no size: the running domain has no NUMA node 0 to plug into; the
-                 running domain was started without maxMemory, so it has neither slots
-                 nor room for DIMMs
-      live down  no size: no DIMM of this provider's is there to take out
+      live up    no size: the running domain doesn't have NUMA node 0 to plug memory
+                 into; the running domain was started without maxMemory, so it has
+                 neither slots nor room for DIMMs
+      live down  no size: there is no DIMM of this provider to remove
 
-      plan for 2048 MiB: refuse
-        1003 → 2048 MiB can't be hot-plugged: the running domain has no NUMA node 0 to
-        plug into; the running domain was started without maxMemory, so it has neither
-        slots nor room for DIMMs; the increase of 1045 MiB is no multiple of 256 MiB;
-        no other size is live from 1003 MiB; the domain was adopted, so it is never
-        replaced: hotplug.whenNotPossible "restart" or "nextBoot" keeps it
-        Note: as for a program that has adopted the domain (adopt: true)
+      plan for 2048 MiB
+        refused: 1003 → 2048 MiB needs a replace, but adopted domains are never
+        replaced
+        - the running domain doesn't have NUMA node 0 to plug memory into
+        - the running domain was started without maxMemory, so it has neither slots
+          nor room for DIMMs
+        - the increase of 1045 MiB is not a multiple of 256 MiB
+        - no other size works without a restart
+        - adopted domains are never replaced
+        - hotplug.whenNotPossible "restart" or "nextBoot" keeps the domain
+        Note: planned as for a program that has adopted the domain (adopt: true)
       "
     `);
   });
@@ -248,67 +256,67 @@ describe("what is drawn of", () => {
     expect(drawn(runningAs(live, memoryView(live)))).toMatchInlineSnapshot(`
       "elastic: running, aarch64, virt-7.2
       9d7b7f47-9b1a-4c44-8d25-7a7f5d1d8f3c on qemu:///system
-      not this provider's
+      not managed by this provider
 
       now        0000aa·······························································
       next boot  0000aa·······························································
                  0                                                              16 GiB
-           part        node      size  slot  address      whose   alias
-        0  base           0  1024 MiB                             vCPUs 0
-        a  virtio-mem     0  2048 MiB     -  0x140000000  others  ua-virtiomem0
+           part        node      size  slot  address      managed  alias
+        0  base           0  1024 MiB                              vCPUs 0
+        a  virtio-mem     0  2048 MiB     -  0x140000000  no       ua-virtiomem0
            512 MiB requested, 510 MiB taken by the guest, in blocks of 2 MiB
-        ·  4 of 4 slots free: 0-3
+        ·  4 of 4 slots free: 0–3
 
       now        1536 MiB of at most 16 GiB in 4 slots: base 1024 MiB and 512 MiB in
                  memory devices
       next boot  the same
-      live up    1538 MiB to 3072 MiB in steps of 2 MiB
-      live down  1024 MiB to 1534 MiB in steps of 2 MiB
+      live up    1538–3072 MiB, step 2 MiB
+      live down  1024–1534 MiB, step 2 MiB
       "
     `);
   });
 
-  test("a size that waits for the next boot, and a device that comes with it", () => {
+  test("a size that is pending for the next boot, with a device", () => {
     const devices = [theirs(0, 512, "ua-theirs")];
     const waiting = observation(running({}, { cells: [1536], devices, max: 4096 }), MADE);
     expect(drawn(waiting, { memory: "1259MiB", whenNotPossible: "nextBoot" })).toMatchInlineSnapshot(`
       "web-1: running, x86_64
       b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c on qemu:///system
-      made by this provider as
+      created by this provider as
       urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1
 
       now        00000000·····························································
       next boot  0000000000000aaaaa·················
                  0                                                               8 GiB
-           part  node      size  slot  address  whose   alias
+           part  node      size  slot  address  managed  alias
         0  base     0  1003 MiB
-        a  dimm     0   512 MiB     0  -        others  ua-theirs
-           in the definition alone: it is there from the next boot on
-        ·  16 of 16 slots free: 0-15
+        a  dimm     0   512 MiB     0  -        no       ua-theirs
+           only in the definition: attached from the next boot
+        ·  16 of 16 slots free: 0–15
 
       now        1003 MiB of at most 8 GiB in 16 slots
       next boot  2048 MiB of at most 4 GiB in 16 slots: base 1536 MiB and 512 MiB in
                  memory devices
       pending    2048 MiB takes effect when the domain is next shut down and started;
                  a reboot inside the guest isn't enough
-      live up    1259 MiB to 8171 MiB in steps of 256 MiB
-      live down  no size: no DIMM of this provider's is there to take out
+      live up    1259–8171 MiB, step 256 MiB
+      live down  no size: there is no DIMM of this provider to remove
 
-      plan for 1259 MiB: live
-        hot-plug 256 MiB as 1 DIMM into slot 0 (15 of 16 free after), node 0; 1003 →
-        1259 MiB of at most 8 GiB; no restart; the maximum of 4 GiB takes effect at
-        the next boot
-        1. attach a DIMM of 256 MiB in slot 0, node 0
-        2. set the definition to 1259 MiB of base memory, for the next boot
-        Note: the 2048 MiB that wait for the next boot are superseded where the
-              program's state recorded them; else up refuses, until a refresh
+      plan for 1259 MiB
+        live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart
+        - maximum without a restart: 8 GiB
+        - the maximum of 4 GiB takes effect at the next boot
+        1. attach a 256 MiB DIMM in slot 0, node 0
+        2. set the definition to 1259 MiB of base memory for the next boot
+        Note: this replaces the pending 2048 MiB if the program's state recorded it;
+              otherwise up refuses until a refresh
       "
     `);
   });
 
   test("a size that it has already", () => {
     expect(drawn(observation(running(), MADE), { memory: "1003MiB" })).toContain(
-      "plan for 1003 MiB: none\n  1003 MiB: nothing to do\n",
+      "plan for 1003 MiB\n  no change\n",
     );
   });
 });
@@ -316,7 +324,7 @@ describe("what is drawn of", () => {
 const anySighting = anyObserved.map((observed) => observation(observed));
 const anyColumns = fc.integer({ min: 60, max: 100 });
 
-forAll.prop([anySighting, anyColumns])("a drawing is never wider than its paper", (of, columns) => {
+forAll.prop([anySighting, anyColumns])("a drawing is never wider than the terminal", (of, columns) => {
   const text = draw(explain(URI, of, { memory: "2027MiB" }), { columns, color: false });
   for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(columns);
 });
@@ -339,9 +347,9 @@ forAll.prop([anySighting])("every part of the map is in the bar and in the table
   for (const key of keys.slice(0, here)) expect(bar).toContain(key);
 });
 
-test("a machine with more parts than a line has characters is drawn all the same", () => {
+test("a domain with more devices than a line has characters is drawn", () => {
   const devices = Array.from({ length: 250 }, (_, slot) => at(slot * 256, theirs(slot, 256)));
   const text = drawn(observation(running({ devices, max: 131_072, slots: 256 })));
   expect(text).toMatch(/^now {8}\S{69}$/m);
-  expect(text).toContain("6 of 256 slots free: 250-255");
+  expect(text).toContain("6 of 256 slots free: 250–255");
 });

@@ -14,7 +14,7 @@ import { ask, MIB, off, ours, paused, running, theirs, transient, view } from ".
 const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1";
 
 describe("the plan", () => {
-  test("has the balloon of a program's domain, and leaves that of others alone", () => {
+  test("has the balloon target of a managed domain, and leaves that of others as they are", () => {
     const left = { currentMemory: 512 * MIB };
     const observed = { ...running(), live: { ...view(), ...left }, nextBoot: { ...view(), ...left } };
     const planOf = (said: Parameters<typeof observation>[1]) =>
@@ -22,7 +22,7 @@ describe("the plan", () => {
     const ours = planOf({ urn: URN });
     expect(ours?.steps.map(({ kind }) => kind)).toEqual(["attach", "define", "balloon"]);
     expect(ours?.notes).toEqual([
-      "the program is taken to say currentMemory 512 MiB, which the definition has",
+      "assumes that the program has currentMemory 512 MiB, as the definition does",
     ]);
     expect(planOf({})?.steps.map(({ kind }) => kind)).toEqual(["attach", "define"]);
   });
@@ -47,9 +47,9 @@ describe("the plan", () => {
     const of = observation(running({ cells: [512, 512] }));
     const question = { memory: "1280MiB", alignment: "128MiB", targetNode: "1", maxDimmSize: "128MiB" };
     expect(explain(URI, of, question).plan?.steps.map(({ sentence }) => sentence)).toEqual([
-      "attach a DIMM of 128 MiB in slot 0, node 1",
-      "attach a DIMM of 128 MiB in slot 1, node 1",
-      "set the definition to 1280 MiB of base memory, for the next boot",
+      "attach a 128 MiB DIMM in slot 0, node 1",
+      "attach a 128 MiB DIMM in slot 1, node 1",
+      "set the definition to 1280 MiB of base memory for the next boot",
     ]);
     expect(explain(URI, of, { memory: "1100MiB", whenNotPossible: "error" }).plan?.outcome).toBe("refuse");
     expect(explain(URI, of, { memory: "1100MiB", whenNotPossible: "restart" }).plan?.outcome).toBe("restart");
@@ -64,7 +64,7 @@ describe("the plan", () => {
 });
 
 forAll.prop([anyObserved])(
-  "the sizes that are live are the planner's, and there is a reason for none",
+  "the live sizes are those of the planner, and where there are none, there is a reason",
   (observed) => {
     const { reachable } = explain(URI, observation(observed));
     const view = observed.nextBoot ?? observed.live;
@@ -80,27 +80,38 @@ forAll.prop([anyObserved])(
 );
 
 test.each([
-  ["no room", running({ max: 1100 }), /^1259 MiB is beyond 1100 MiB, the maximum/],
-  ["no slot", running({ devices: [theirs(0, 256)], slots: 1 }), /^all 1 memory slots are used/],
+  ["no room", running({ max: 1100 }), "beyond-max-memory", /^1259 MiB exceeds 1100 MiB, the maximum/],
+  [
+    "no slot",
+    running({ devices: [theirs(0, 256)], slots: 1 }),
+    "slots-exhausted",
+    /^the only memory slot is in use/,
+  ],
   [
     "a full definition",
     running({ cells: [512, 512] }, { cells: [512, 8192] }),
-    /^the definition has more in other/,
+    "definition-beyond-max-memory",
+    /^the other nodes of the definition/,
   ],
-])("why no size is live: %s", (_, observed, reason) => {
+])("why no size is live: %s", (_, observed, code, text) => {
   expect(explain(URI, observation(observed)).reachable).toEqual({
-    reasons: [expect.stringMatching(reason)],
+    reasons: [{ code, text: expect.stringMatching(text) }],
     down: [],
-    reasonsDown: ["no DIMM of this provider's is there to take out"],
+    reasonsDown: [{ code: "too-few-dimms", text: "there is no DIMM of this provider to remove" }],
   });
 });
 
-test.each<[string, Parameters<typeof explain>[1]["observed"], RegExp]>([
-  ["not allowed", running({ devices: [ours(0, 256)] }), /allowUnplug is false \(with it live: 1003 MiB\)$/],
-  ["a paused guest", paused(running({ devices: [ours(0, 256)] })), /^the domain is paused/],
-])("why no smaller size is live: %s", (_, observed, reason) => {
+test.each<[string, Parameters<typeof explain>[1]["observed"], string, RegExp]>([
+  [
+    "not allowed",
+    running({ devices: [ours(0, 256)] }),
+    "unplug-not-allowed",
+    /allowUnplug is false \(if true: 1003 MiB\)$/,
+  ],
+  ["a paused guest", paused(running({ devices: [ours(0, 256)] })), "domain-paused", /^the domain is paused/],
+])("why no smaller size is live: %s", (_, observed, code, text) => {
   const { down, reasonsDown } = explain(URI, observation(observed)).reachable;
-  expect([down, reasonsDown]).toEqual([[], [expect.stringMatching(reason)]]);
+  expect([down, reasonsDown]).toEqual([[], [{ code, text: expect.stringMatching(text) }]]);
 });
 
 const anyOptions = fc.record(
@@ -113,24 +124,27 @@ const anyOptions = fc.record(
   { requiredKeys: [] },
 );
 
-forAll.prop([anyObserved, anyOptions])("a size that is said to be live is live", (observed, options) => {
-  const of = observation(observed);
-  // An alignment above the ceiling is an error of its own.
-  fc.pre((of.definition.maxMemory?.size ?? of.definition.memory) >= 512 * MIB);
-  const { up, down, reasonsDown } = explain(URI, of, options).reachable;
-  expect(reasonsDown.length > 0).toBe(down.length === 0);
-  for (const size of [...(up ? [up] : []), ...down].flatMap(({ from, to }) => [from, to])) {
-    const { plan } = explain(URI, of, { ...options, memory: `${size / MIB}MiB` });
-    expect(plan?.outcome, plan?.headline).toBe("live");
-  }
-});
+forAll.prop([anyObserved, anyOptions])(
+  "a size that is listed as live is planned as live",
+  (observed, options) => {
+    const of = observation(observed);
+    // An alignment above the ceiling is an error of its own.
+    fc.pre((of.definition.maxMemory?.size ?? of.definition.memory) >= 512 * MIB);
+    const { up, down, reasonsDown } = explain(URI, of, options).reachable;
+    expect(reasonsDown.length > 0).toBe(down.length === 0);
+    for (const size of [...(up ? [up] : []), ...down].flatMap(({ from, to }) => [from, to])) {
+      const { plan } = explain(URI, of, { ...options, memory: `${size / MIB}MiB` });
+      expect(plan?.outcome, plan?.headline).toBe("live");
+    }
+  },
+);
 
-describe("what is asked wrongly is said in the provider's words, all at once", () => {
+describe("all options that are wrong are reported at once, in the messages of the arguments", () => {
   test.each([
     [{ memory: "1259" }, 'size "1259": has no unit; did you mean "1259MiB"?'],
     [{ memory: "0MiB" }, /^size "0MiB": must be greater than 0, e.g. /],
     [{ memory: "1.5MiB" }, 'size "1.5MiB": is not a whole number of MiB; use "1MiB" or "2MiB"'],
-    [{ targetNode: "7" }, '--target-node "7": is no node of the domain, which has node 0 alone'],
+    [{ targetNode: "7" }, '--target-node "7": is not a node of the domain, which only has node 0'],
     [{ targetNode: "all" }, '--target-node "all": must be the number of a NUMA node (from 0) or "spread"'],
     [{ whenNotPossible: "wait" }, /^--when-not-possible "wait": must be one of "replace", "restart"/],
     [{ memory: "2GiB", maxMemory: "1GiB" }, /^size "2GiB": is 2048 MiB, above maxMemory \(1024 MiB\)/],
@@ -142,7 +156,7 @@ describe("what is asked wrongly is said in the provider's words, all at once", (
     expect(() => explain(URI, observation(running()), question)).toThrow(message);
   });
 
-  test("a size that the domain has, and that no program could ask for, is no error of the person's", () => {
+  test("a size that the domain has, and no program could have, is not an error", () => {
     const cap = DEFAULTS.maxMemory64Bit / MIB;
     const large = observation(running({ cells: [2 * cap], max: 4 * cap }));
     expect(explain(URI, large).reachable.up?.from).toBeGreaterThan(2 * cap * MIB);
@@ -158,7 +172,7 @@ describe("as JSON", () => {
     const devices = [at(0, ours(0, 256)), at(256, theirs(2, 100, "dimm2"))];
     const of = observation(running({ devices, max: 2048, slots: 4 }, { cells: [1259], max: 2048, slots: 4 }));
     expect(json(URI, of, { memory: "1615MiB" })).toEqual({
-      format: 1,
+      format: 2,
       uri: URI,
       name: "web-1",
       uuid: "5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01",
@@ -204,19 +218,24 @@ describe("as JSON", () => {
         up: { from: "1615MiB", to: "1871MiB", step: "256MiB" },
         down: null,
         reasons: [],
-        reasonsDown: ["hotplug.allowUnplug is false (with it live: 1103 MiB)"],
+        reasonsDown: [
+          { code: "unplug-not-allowed", text: "hotplug.allowUnplug is false (if true: 1103 MiB)" },
+        ],
       },
       plan: {
         memory: "1615MiB",
         outcome: "live",
-        headline: expect.stringMatching(/^hot-plug 256 MiB as 1 DIMM into slot 1 /),
-        details: [],
+        headline: "live: 1359 → 1615 MiB, one 256 MiB DIMM in slot 1 (1 of 4 free), no restart",
+        details: [
+          "maximum without a restart: 2 GiB",
+          expect.stringMatching(/^the new memory starts at 0x118000000, since /),
+        ],
         steps: [
-          { kind: "attach", sentence: "attach a DIMM of 256 MiB in slot 1, node 0, at 0x118000000" },
-          { kind: "define", sentence: "set the definition to 1615 MiB of base memory, for the next boot" },
+          { kind: "attach", sentence: "attach a 256 MiB DIMM in slot 1, node 0, at 0x118000000" },
+          { kind: "define", sentence: "set the definition to 1615 MiB of base memory for the next boot" },
         ],
         reasons: [],
-        notes: ["as for a program that has adopted the domain (adopt: true)"],
+        notes: ["planned as for a program that has adopted the domain (adopt: true)"],
       },
     });
   });
@@ -234,7 +253,7 @@ describe("as JSON", () => {
     });
   });
 
-  test("what isn't there is null, and there is no plan unless a size is asked about", () => {
+  test("what is absent is null, and there is no plan without a size", () => {
     const never = { pendingMemory: null, owner: null };
     const gone = json(URI, observation(transient()));
     expect(gone).toMatchObject({ ...never, persistent: false, nextBoot: null, live: { memory: "1003MiB" } });
@@ -244,7 +263,10 @@ describe("as JSON", () => {
       state: "shutoff",
       live: null,
       nextBoot: { maxMemory: null, memorySlots: 0, freeSlots: [] },
-      reachable: { up: null, reasons: [expect.stringContaining("the domain is off")] },
+      reachable: {
+        up: null,
+        reasons: [{ code: "domain-off", text: expect.stringContaining("the domain is off") }],
+      },
     });
     for (const one of [gone, shut]) expect(one).not.toHaveProperty("plan");
   });

@@ -6,7 +6,7 @@ import type { Observation } from "../../provider/observe/observe.ts";
 import { at, observation, URI } from "../support/observations.ts";
 import { MIB, ours, paused, running, theirs } from "../support/scene.ts";
 
-/** A guest with a DIMM that it took, one that it uses half of, and two that it refused. */
+/** A guest that accepted one DIMM, uses half of another, and rejected two. */
 const guest = { block: 128 * MIB, online: [0, 1, 2, 3, 4, 5, 6, 7, 32, 33, 34], offline: [35] };
 const devices = [
   at(0, { ...ours(0, 256), taken: true }),
@@ -15,12 +15,12 @@ const devices = [
   at(612, { ...ours(3, 256), taken: false }),
 ];
 const domain = observation(running({ cells: [1024], devices }, { cells: [1892] }));
-const heard: Observation = { ...domain, agentConnected: true, guest };
+const reported: Observation = { ...domain, agentConnected: true, guest };
 
 const drawn = (of: Observation) => draw(explain(URI, of), { columns: 80, color: false });
 
-test("what the guest has, of each DIMM and in all", () => {
-  const lines = drawn(heard).split("\n");
+test("the blocks of each DIMM, and the memory in all", () => {
+  const lines = drawn(reported).split("\n");
   expect(
     lines.slice(
       lines.findIndex((line) => line.includes("part  node")),
@@ -28,30 +28,30 @@ test("what the guest has, of each DIMM and in all", () => {
     ),
   ).toMatchInlineSnapshot(`
     [
-      "     part  node      size  slot  address      whose   alias",
+      "     part  node      size  slot  address      managed  alias",
       "  0  base     0  1024 MiB",
-      "  a  dimm     0   256 MiB     0  0x100000000  ours    ua-pulumi-dimm0",
-      "     taken: 2 of 2 blocks online",
-      "  b  dimm     0   256 MiB     1  0x110000000  ours    ua-pulumi-dimm1",
-      "     taken: 1 of 2 blocks online, 1 offline",
-      "  c  dimm     0   100 MiB     2  0x120000000  others  dimm2",
-      "     refused by the guest: off the guest's memory blocks of 128 MiB",
-      "  d  dimm     0   256 MiB     3  0x126400000  ours    ua-pulumi-dimm3",
-      "     refused by the guest: off the guest's memory blocks of 128 MiB",
-      "  ·  12 of 16 slots free: 4-15",
+      "  a  dimm     0   256 MiB     0  0x100000000  yes      ua-pulumi-dimm0",
+      "     accepted by the guest: 2 of 2 blocks online",
+      "  b  dimm     0   256 MiB     1  0x110000000  yes      ua-pulumi-dimm1",
+      "     accepted by the guest: 1 of 2 blocks online, 1 offline",
+      "  c  dimm     0   100 MiB     2  0x120000000  no       dimm2",
+      "     rejected by the guest: not aligned to the guest's memory blocks of 128 MiB",
+      "  d  dimm     0   256 MiB     3  0x126400000  yes      ua-pulumi-dimm3",
+      "     rejected by the guest: not aligned to the guest's memory blocks of 128 MiB",
+      "  ·  12 of 16 slots free: 4–15",
       "",
       "now        1892 MiB of at most 8 GiB in 16 slots: base 1024 MiB and 868 MiB in",
       "           memory devices",
-      "guest      1408 MiB by its agent: 11 memory blocks of 128 MiB online; 1 offline,",
-      "           which it doesn't use",
+      "guest      1408 MiB, reported by the guest agent: 11 memory blocks of 128 MiB",
+      "           online; 1 offline, which the guest doesn't use",
     ]
   `);
 });
 
-test("a guest that can't say it", () => {
+test("a guest that can't report them", () => {
   expect(drawn(domain)).not.toContain("guest  ");
   expect(drawn({ ...domain, agentConnected: true })).toContain(
-    "guest      its agent is connected and doesn't say what it has",
+    "guest      unknown: the guest agent is connected but doesn't report memory\n           blocks\n",
   );
   const asleep = {
     ...domain,
@@ -59,11 +59,13 @@ test("a guest that can't say it", () => {
     power: "paused" as const,
     observed: paused(domain.observed),
   };
-  expect(drawn(asleep)).toContain("guest      paused, so it can't say what it has");
+  expect(drawn(asleep)).toContain(
+    "guest      unknown: the domain is paused, so the guest agent can't answer",
+  );
 });
 
 test("as JSON", () => {
-  expect(explanationJson(explain(URI, heard))).toMatchObject({
+  expect(explanationJson(explain(URI, reported))).toMatchObject({
     guest: { by: "agent", memory: "1408MiB", block: "128MiB", onlineBlocks: 11, offlineBlocks: 1 },
     live: {
       devices: [

@@ -6,6 +6,7 @@ import type { Hypervisor } from "../../provider/libvirt/hypervisor.ts";
 import { encodePacket, KEEPALIVE_PROGRAM, MessageType } from "../../provider/libvirt/packet.ts";
 import { procedures } from "../../provider/libvirt/procedures.ts";
 import { string, struct } from "../../provider/libvirt/xdr.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import { type Call, type FakeDaemon, fakeDaemon, type Handlers } from "./fake-daemon.ts";
 
 const { authList, authPolkit, supportsFeature, open, close, capabilities, libVersion, lookupByName } =
@@ -62,7 +63,7 @@ describe("opening", () => {
     expect(daemon.calls.slice(0, 2)).toEqual([authList.number, authPolkit.number]);
   });
 
-  test("polkit's refusal is libvirt's own error", async () => {
+  test("a refusal by polkit is libvirt's own error", async () => {
     const daemon = await daemonWith({
       [authList.number]: (call) => call.reply(authList, { types: [2] }),
       [authPolkit.number]: (call) => call.error({ code: ErrorCode.AUTH_UNAVAILABLE, message: "no agent" }),
@@ -70,16 +71,16 @@ describe("opening", () => {
     expect(await failure(connect(daemon.uri))).toMatchObject({ name: "LibvirtError", code: 94 });
   });
 
-  test("SASL is refused with what would work", async () => {
+  test("SASL is refused, with what would work", async () => {
     const daemon = await daemonWith({ [authList.number]: (call) => call.reply(authList, { types: [1] }) });
     const error = await failure(connect(daemon.uri));
     expect(error).toBeInstanceOf(ConnectionError);
     expect(error.message).toMatch(
-      /wants a SASL login, which is not supported; use its unix socket or qemu\+ssh/,
+      /requires a SASL login, which is not supported; use its unix socket or qemu\+ssh/,
     );
   });
 
-  test("a daemon that accepts and then says nothing", async () => {
+  test("a daemon that accepts and then stays silent", async () => {
     const daemon = await daemonWith({ [authList.number]: () => undefined });
     const error = await failure(connect(daemon.uri, { connectTimeoutMs: 30 }));
     expect(error).toBeInstanceOf(ConnectionError);
@@ -91,10 +92,10 @@ describe("opening", () => {
   test("nobody listens", async () => {
     const daemon = await daemonWith();
     await daemon.stop();
-    expect((await failure(connect(daemon.uri))).message).toMatch(/there is no such socket; is libvirtd/);
+    expect((await failure(connect(daemon.uri))).message).toMatch(/the socket doesn't exist; is libvirtd/);
   });
 
-  test("a socket path that no socket can have", async () => {
+  test("a socket path that is too long", async () => {
     const error = await failure(connect(`qemu:///system?socket=/${"x".repeat(107)}`));
     expect(error.message).toMatch(/longer than 107 bytes/);
   });
@@ -107,7 +108,7 @@ describe("opening", () => {
 });
 
 describe("calls", () => {
-  test("libvirt's error comes through with code, domain, level and texts", async () => {
+  test("libvirt's error has its code, domain, level and texts", async () => {
     const { hypervisor } = await connected({
       [libVersion.number]: (call) =>
         call.error({
@@ -133,7 +134,7 @@ describe("calls", () => {
     });
   });
 
-  test("only «no domain» means that a domain is missing", async () => {
+  test("only 'no domain' means that a domain is missing", async () => {
     const { daemon, hypervisor } = await connected({
       [lookupByName.number]: (call) => call.error({ code: ErrorCode.NO_DOMAIN }),
     });
@@ -144,10 +145,10 @@ describe("calls", () => {
     expect(await hypervisor.findByName("web-1")).toEqual(web);
   });
 
-  test("what cannot be encoded is refused before anything is sent", async () => {
+  test("what can't be encoded is refused before anything is sent", async () => {
     const { daemon, hypervisor } = await connected();
     const before = daemon.calls.length;
-    expect((await failure(hypervisor.findByName("web\0x"))).message).toMatch(/cannot contain NUL/);
+    expect((await failure(hypervisor.findByName("web\0x"))).message).toMatch(/must not contain NUL/);
     expect(daemon.calls).toHaveLength(before);
   });
 
@@ -198,7 +199,7 @@ describe("deadlines", () => {
     const error = await failure(hypervisor.capabilities());
     expect(error).toBeInstanceOf(ConnectionError);
     expect(error.message).toMatch(
-      /did not answer CONNECT_GET_CAPABILITIES: nothing came within 30 ms; it may/,
+      /did not answer CONNECT_GET_CAPABILITIES: no reply within 30 ms; the daemon may/,
     );
     daemon.handlers[lookupByName.number] = (call) => call.reply(lookupByName, { domain: web });
     expect(await hypervisor.findByName("web-1")).toEqual(web);
@@ -219,6 +220,13 @@ describe("deadlines", () => {
     held[1]?.reply(capabilities, { capabilities: "<late/>" });
     held[0]?.reply(libVersion, { version: 7n });
     expect(await patient).toBe(7);
+  });
+
+  test("are counted on the clock that is given", async () => {
+    const silent = await daemonWith({ [authList.number]: () => undefined });
+    expect((await failure(connect(silent.uri, {}, new FakeClock()))).message).toMatch(
+      /no answer within 2 s$/,
+    );
   });
 
   test("an ordinary call has the short one", async () => {
@@ -242,13 +250,13 @@ describe("a daemon that goes away", () => {
     const error = await failure(hypervisor.capabilities());
     expect(error).toBeInstanceOf(ConnectionError);
     expect(error.message).toMatch(
-      /did not answer CONNECT_GET_CAPABILITIES: the daemon closed the connection; it may/,
+      /did not answer CONNECT_GET_CAPABILITIES: the daemon closed the connection; the daemon may/,
     );
     expect(await hypervisor.version()).toBe(9_000_000);
     expect(daemon.calls.filter((number) => number === open.number)).toHaveLength(2);
   });
 
-  test("calls that still waited for their turn are not lost with it", async () => {
+  test("calls that still wait for their turn are not lost", async () => {
     const { daemon, hypervisor } = await connected();
     let first = true;
     daemon.handlers[capabilities.number] = (call) => {
@@ -263,7 +271,7 @@ describe("a daemon that goes away", () => {
     ]);
   });
 
-  test("away, an error; back on the same socket, as before", async () => {
+  test("an error while it is away; back on the same socket, calls work again", async () => {
     const { daemon, hypervisor } = await connected();
     await daemon.stop();
     expect(await failure(hypervisor.version())).toBeInstanceOf(ConnectionError);
@@ -271,7 +279,7 @@ describe("a daemon that goes away", () => {
     expect(await hypervisor.version()).toBe(9_000_000);
   });
 
-  test("a closed hypervisor takes its leave and stays closed", async () => {
+  test("a closed hypervisor says goodbye and stays closed", async () => {
     const { daemon, hypervisor } = await connected();
     await hypervisor.close();
     expect(daemon.calls.at(-1)).toBe(close.number);
@@ -293,7 +301,7 @@ describe("keepalive", () => {
     await daemon.called("PONG");
   });
 
-  test("a silent daemon is asked; one that answers stays connected", async () => {
+  test("a silent daemon is pinged; one that answers stays connected", async () => {
     const { daemon, hypervisor } = await connected(
       { PING: (call) => call.socket.write(ping(PONG)) },
       { keepaliveIntervalMs: 5, keepaliveCount: 10 },
@@ -303,15 +311,15 @@ describe("keepalive", () => {
     expect(daemon.calls.filter((number) => number === authList.number)).toHaveLength(1);
   });
 
-  test("one that does not answer is taken for dead, and the calls in flight fail", async () => {
+  test("one that doesn't answer ends the connection, and the calls in flight fail", async () => {
     const { hypervisor } = await connected({}, { keepaliveIntervalMs: 5, keepaliveCount: 2 });
     const error = await failure(hypervisor.capabilities());
     expect(error).toBeInstanceOf(ConnectionError);
-    expect(error.message).toMatch(/it left 2 keepalive questions unanswered, 5 ms apart/);
+    expect(error.message).toMatch(/2 keepalive pings, 5 ms apart, were not answered/);
   });
 });
 
-describe("what is not libvirt's protocol ends the connection with an error, and the next call has a new one", () => {
+describe("anything but libvirt's protocol ends the connection with an error, and the next call opens a new one", () => {
   const good = { program: 0x20008086, version: 1, procedure: capabilities.number, type: 1, status: 0 };
   const packet = (call: Call, head: object, body = "<c/>") =>
     encodePacket({ ...good, serial: call.packet.header.serial, ...head }, string, body);
@@ -341,7 +349,7 @@ describe("what is not libvirt's protocol ends the connection with an error, and 
     });
     const error = await failure(hypervisor.capabilities());
     expect(error).toBeInstanceOf(ConnectionError);
-    expect(error.message).toMatch(/it sent what is not libvirt's protocol/);
+    expect(error.message).toMatch(/what it sent is not libvirt's protocol/);
     expect(await hypervisor.version()).toBe(9_000_000);
     expect(daemon.calls.filter((number) => number === open.number)).toHaveLength(2);
   });
@@ -358,7 +366,7 @@ describe("what is not libvirt's protocol ends the connection with an error, and 
       { [capabilities.number]: (call) => call.socket.write(claim(32 * 1024 * 1024)) },
       { slowCallTimeoutMs: 30 },
     );
-    expect((await failure(hypervisor.capabilities())).message).toMatch(/nothing came within 30 ms/);
+    expect((await failure(hypervisor.capabilities())).message).toMatch(/no reply within 30 ms/);
   });
 
   function replaceLast(bytes: Buffer, value: number): Buffer {

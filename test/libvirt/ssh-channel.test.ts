@@ -68,7 +68,7 @@ describe("through ssh", () => {
     );
   });
 
-  test("ssh's own words are the reason, without what a terminal would obey", async () => {
+  test("ssh's own message is the reason, without escape sequences", async () => {
     far.install("virt-ssh-helper", "#!/bin/sh\nprintf 'no\\033[31m such\\nuser' >&2\nexit 255\n");
     expect((await failure(uri)).message).toBe(
       "cannot connect to the libvirt daemon at far.example through ssh: no [31m such user",
@@ -77,11 +77,11 @@ describe("through ssh", () => {
 
   test("no ssh on this machine", async () => {
     expect((await failure("qemu+ssh://far.example/system?command=/no/ssh")).message).toMatch(
-      /there is no program «\/no\/ssh» on this machine/,
+      /the program "\/no\/ssh" doesn't exist on this machine/,
     );
   });
 
-  test("a far end that says nothing runs into the deadline, and ssh is ended", async () => {
+  test("a silent remote host runs into the deadline, and ssh is ended", async () => {
     far.install("virt-ssh-helper", helper);
     daemon.handlers = {};
     const error = await failure(uri, { connectTimeoutMs: 500 });
@@ -89,7 +89,7 @@ describe("through ssh", () => {
     for (const socket of daemon.sockets) await once(socket, "close");
   });
 
-  test("a connection that breaks is made anew", async () => {
+  test("a connection that breaks is reopened", async () => {
     far.install("virt-ssh-helper", helper);
     const hypervisor = await connect(uri);
     for (const socket of daemon.sockets) socket.destroy();

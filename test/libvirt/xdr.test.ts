@@ -45,7 +45,7 @@ describe("encoding, byte by byte (RFC 4506)", () => {
     ["int -1", encode(int, -1), "ffffffff"],
     ["uint 2^32-1", encode(uint, 0xffff_ffff), "ffffffff"],
     ["unsigned hyper 2^33", encode(u64, 2n ** 33n), "0000000200000000"],
-    ["string «web» padded to 4", encode(string, "web"), "00000003" + "77656200"],
+    ["string 'web' padded to 4", encode(string, "web"), "00000003" + "77656200"],
     ["string of 4 without padding", encode(string, "web1"), "00000004" + "77656231"],
     ["string counted in bytes, not characters", encode(string, "é"), "00000002" + "c3a90000"],
     ["empty string", encode(string, ""), "00000000"],
@@ -93,21 +93,26 @@ describe("false claims", () => {
     return bytes;
   };
   test.each<[string, Xdr<unknown>, Buffer, string]>([
-    ["a string of 4 GiB", string, claim(0xffff_ffff), "a string claims 4294967295 bytes, at most 4194304"],
+    [
+      "a string of 4 GiB",
+      string,
+      claim(0xffff_ffff),
+      "a string claims 4294967295 bytes, but at most 4194304",
+    ],
     [
       "a string longer than what came",
       string,
       claim(8, 65, 66, 67, 68),
-      "wanted 8 bytes at offset 4, found 4",
+      "8 bytes expected at offset 4, but 4 are left",
     ],
     ["an array of 4 billion", array(int, 16384), claim(0xffff_ffff), "an array claims 4294967295 elements"],
     [
       "an array longer than what came",
       array(int, 16384),
       claim(16384, 0, 0, 0, 1),
-      "wanted 4 bytes at offset 8",
+      "4 bytes expected at offset 8",
     ],
-    ["a pointer that is neither there nor not", optional(int), claim(2), "wanted 0 or 1"],
+    ["a pointer that is neither present nor NULL", optional(int), claim(2), "must be 0 or 1"],
     ["a string that is not UTF-8", string, claim(1, 0xff, 0, 0, 0), "not UTF-8"],
   ])("%s is an error", (_, type, bytes, text) => expect(() => decode(type, bytes)).toThrow(text));
 
@@ -125,7 +130,7 @@ describe("values that have no encoding", () => {
     ["u64 2^64", () => encode(u64, 2n ** 64n)],
     ["u64 -1", () => encode(u64, -1n)],
     ["a string with NUL, which libvirt would cut there", () => encode(string, "web\0x")],
-    ["half a surrogate pair", () => encode(string, "\ud800")],
+    ["an unpaired surrogate", () => encode(string, "\ud800")],
     ["a string of 4 MiB and a byte", () => encode(string, "a".repeat(4 * 1024 * 1024 + 1))],
     ["no UUID", () => encode(uuid, "web-1")],
     ["too many elements", () => encode(array(int, 1), [1, 2])],

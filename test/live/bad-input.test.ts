@@ -101,7 +101,7 @@ test("a hypervisor that isn't there: previews of a creation need none, up says w
   const { ok, stdout } = await stack.up();
   expect(ok).toBe(false);
   expect(stdout).toMatch(
-    /cannot connect to the libvirt daemon at \S+nobody.sock: there is no such socket; is libvirtd/,
+    /cannot connect to the libvirt daemon at \S+nobody.sock: the socket doesn't exist; is libvirtd/,
   );
   expect(await stack.find("nowhere")).toBeUndefined();
 });

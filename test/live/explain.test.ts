@@ -89,7 +89,7 @@ test("a domain that was made by hand: its DIMMs, whose they are, and the one tha
     up: { from: "996MiB", to: "4068MiB", step: "256MiB" },
     down: null,
     reasons: [],
-    reasonsDown: ["no DIMM of this provider's is there to take out"],
+    reasonsDown: [{ code: "too-few-dimms", text: "there is no DIMM of this provider to remove" }],
   });
   expect(said.plan).toMatchObject({ memory: "996MiB", outcome: "live" });
   expect(said.plan.steps[0]).toEqual({
@@ -114,9 +114,10 @@ test("domains that can't grow, one that is off, and a transient one", async () =
   const room = await explained("no-room", "1GiB", "--when-not-possible", "restart");
   expect(room.live).toMatchObject({ memory: "256MiB", maxMemory: null });
   expect(room.reachable.up).toBeNull();
-  expect(room.reachable.reasons).toContain(
-    "the running domain was started without maxMemory, so it has neither slots nor room for DIMMs",
-  );
+  expect(room.reachable.reasons).toContainEqual({
+    code: "no-max-memory",
+    text: "the running domain was started without maxMemory, so it has neither slots nor room for DIMMs",
+  });
   expect(room.plan.outcome).toBe("restart");
 
   const shut = await explained("shut", "512MiB");
@@ -190,7 +191,7 @@ test("errors are one line and exit code 1", async () => {
   expect(await explain("gone")).toEqual({
     code: 1,
     out: "",
-    error: `pulumi-libvirt-hotplug: there is no domain gone on ${lab().uri}; it has here\n`,
+    error: `pulumi-libvirt-hotplug: there is no domain "gone" on ${lab().uri}; it has here\n`,
   });
   expect(await explain("here", "512")).toMatchObject({
     code: 1,

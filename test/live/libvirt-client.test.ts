@@ -151,7 +151,7 @@ describe("every call, on a real daemon", () => {
     const inactive = await hypervisor.xml(domain, { inactive: true });
     expect(inactive.match(/<memory model='dimm'>/g)).toHaveLength(1);
     await expect(hypervisor.attachDevice(domain, dimmXml(2), {})).rejects.toThrow(
-      "wanted live, config or both",
+      "specify live, config, or both",
     );
   });
 
@@ -232,7 +232,7 @@ describe("what can go wrong", () => {
     const error = await inFlight;
     expect(error).toBeInstanceOf(ConnectionError);
     expect(error.message).toMatch(
-      /did not answer DOMAIN_ATTACH_DEVICE_FLAGS: .*; it may have been carried out/,
+      /did not answer DOMAIN_ATTACH_DEVICE_FLAGS: .*; the daemon may have carried it out/,
     );
     await lab.restartDaemon();
     // It waits until the new daemon has found the QEMU again.

@@ -122,13 +122,12 @@ describe("a domain that is there already is refused, with its UUID and the way o
     return error;
   };
   const ownUuid = "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c";
-  const remove =
-    "give this one another name, or remove that domain (virsh undefine) if nothing is lost with it";
+  const remove = "set another name, or undefine that domain (virsh undefine) if it isn't needed";
 
   test("made by hand", async () => {
     someone(undefined);
     expect(await refused()).toBe(
-      `Unable to create domain web-1: the name web-1 is taken by domain ${uuid}, that this provider did not make; ${remove}`,
+      `Unable to create domain web-1: the name "web-1" is already used by domain ${uuid}, which this provider doesn't manage; ${remove}`,
     );
   });
 
@@ -137,7 +136,7 @@ describe("a domain that is there already is refused, with its UUID and the way o
     for (const creating of [false, true]) {
       someone(other, creating);
       expect(await refused()).toBe(
-        `Unable to create domain web-1: the name web-1 is taken by domain ${uuid}, that ${other} made; give this one another name, or, if the resource was renamed, say so with the option aliases`,
+        `Unable to create domain web-1: the name "web-1" is already used by domain ${uuid}, which belongs to ${other}; set another name or, if the resource was renamed, the resource option aliases`,
       );
     }
   });
@@ -145,14 +144,14 @@ describe("a domain that is there already is refused, with its UUID and the way o
   test("made by this resource and finished, which the state has forgotten", async () => {
     someone(URN, false, "web-1", ownUuid);
     expect(await refused()).toBe(
-      `Unable to create domain web-1: the name web-1 is taken by domain ${ownUuid}, that this resource made, and that the state does not know (a state that was lost or rolled back?); ${remove}`,
+      `Unable to create domain web-1: the name "web-1" is already used by domain ${ownUuid}, which this resource created but the state doesn't have (was the state lost or rolled back?); ${remove}`,
     );
   });
 
   test("with the UUID that this resource will have, under another name", async () => {
     someone(undefined, false, "front", ownUuid);
     expect(await refused()).toBe(
-      `Unable to create domain web-1: the UUID ${ownUuid} is taken by domain ${ownUuid}, that this provider did not make; ${remove}`,
+      `Unable to create domain web-1: the UUID ${ownUuid} is already used by domain ${ownUuid}, which this provider doesn't manage; ${remove}`,
     );
   });
 

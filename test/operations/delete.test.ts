@@ -31,14 +31,14 @@ describe("delete", () => {
     expect(stack.run.messages.map(({ text }) => text)).toEqual(["shutting the guest down (up to 60 s)"]);
   });
 
-  test("pulls the plug of a guest that doesn't listen, and says so", async () => {
+  test("forces a guest off that doesn't react, with a warning", async () => {
     host.guestObeysShutdown = false;
     expect(await destroyed({ shutdownTimeout: 5 })).toEqual(["shutdown", "destroy", "undefine"]);
     expect(stack.run.messages).toMatchObject([
       { severity: "status", text: "shutting the guest down (up to 5 s)" },
       {
         severity: "warning",
-        text: "the guest did not shut down within 5 s (shutdownTimeout), so its plug was pulled",
+        text: "the guest did not shut down within 5 s (shutdownTimeout), so it was forced off",
       },
     ]);
   });

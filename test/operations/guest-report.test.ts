@@ -140,7 +140,9 @@ describe("memory that the guest doesn't take", () => {
   test("is not forgotten by a refresh: the preview says that the guest is asked again", async () => {
     await stack.refresh();
     expect(await stack.preview({ ...grown, ...impatient })).toMatchObject({ kind: "update" });
-    expect(stack.run.said).toEqual(["the guest is asked again for memory that it had not taken"]);
+    expect(stack.run.said).toEqual([
+      "waiting again for the guest: it did not take all of the attached memory",
+    ]);
   });
 
   test("is owed beside what comes on top", async () => {

@@ -95,7 +95,7 @@ describe.each(stories)("$name, ended at any call", (story) => {
       if (isKilled) stack.state = recorded;
       if (isKilled && name === "create" && call === total) {
         // Libvirt has a whole domain of this resource, and the state none: whoever lost the state must say so.
-        await expect(stack.up({ ...after })).rejects.toThrow("that this resource made");
+        await expect(stack.up({ ...after })).rejects.toThrow("which this resource created");
         continue;
       }
       await stack.up({ ...after });

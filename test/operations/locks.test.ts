@@ -70,7 +70,7 @@ describe("operations of one run", () => {
     const { provider } = new Run(stack.hosts);
     const grow = (memory: string) => provider.update?.(id, wire(outputs), { ...inputs, memory });
     const [first, second] = [grow("1300MiB"), grow("1259MiB")];
-    await expect(first).rejects.toThrow("a replace wasn't previewed");
+    await expect(first).rejects.toMatchObject({ code: "not-previewed" });
     expect((await second)?.outs).toMatchObject({ liveMemory: "1259MiB" });
   });
 });

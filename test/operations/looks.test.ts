@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
+import type { UserError } from "../../provider/errors.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource, Run, URN, wire } from "../support/one-resource.ts";
+import { GROW, GROW_DETAILS, headlineOf, message, NEXT_BOOT_DETAIL, unreachable } from "../support/texts.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 const grown = { ...args, memory: "1259MiB" };
-const grow = "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart";
 
 let host: FakeHypervisor;
 let stack: OneResource;
@@ -30,27 +31,26 @@ describe("a preview", () => {
     ["a setting", { shutdownTimeout: 5 }, "setting only: shutdownTimeout"],
     ["hotplug", { hotplug: { alignment: "128MiB" } }, "setting only: hotplug"],
     ["the description", { description: "shop" }, "live: change description in the definition"],
-    ["vCPUs", { vcpus: 3 }, "next boot: vcpus, after a shutdown and start"],
+    [
+      "vCPUs",
+      { vcpus: 3 },
+      message(
+        "next boot: vcpus, after a shutdown and start",
+        NEXT_BOOT_DETAIL,
+        "1. change vcpus in the definition",
+      ),
+    ],
     ["autostart", { autostart: true }, "live: turn autostart on"],
   ])("of a change of %s follows from the state, without a look", async (_, change, said) => {
     expect(await stack.preview({ ...args, ...change })).toMatchObject({ kind: "update" });
-    expect([host.calls, stack.run.rows]).toEqual([[], [said]]);
+    expect([host.calls, stack.run.said]).toEqual([[], [said]]);
   });
 
   test("of a change of memory looks once, for check and diff together", async () => {
     const { kind, inputs } = await stack.preview(grown);
-    expect([kind, inputs.memoryPlan]).toEqual(["update", grow]);
+    expect([kind, inputs.memoryPlan]).toEqual(["update", GROW]);
     expect(stack.run.messages).toEqual([
-      {
-        urn: URN,
-        severity: "info",
-        text: [
-          grow,
-          "maximum without a restart: 8 GiB",
-          "1. attach a 256 MiB DIMM in slot 0, node 0",
-          "2. set the definition to 1259 MiB of base memory for the next boot",
-        ].join("\n"),
-      },
+      { urn: URN, severity: "info", text: message(GROW, ...GROW_DETAILS) },
     ]);
     expect([looks(), stack.run.connections.length]).toEqual([1, 1]);
     expect(host.calls).not.toContain("define");
@@ -59,21 +59,22 @@ describe("a preview", () => {
   test("sees what the state doesn't know yet", async () => {
     host.turnOff(host.only.uuid);
     const { inputs } = await stack.preview({ ...args, memory: "1300MiB" });
-    expect(inputs.memoryPlan).toBe("live: 1003 → 1300 MiB in the definition (the domain is off)");
-    expect(stack.run.said).toEqual([
-      expect.stringMatching(
-        /^live: 1003 → 1300 MiB in the definition .*\nlive: start the domain, which is off\n/s,
-      ),
-    ]);
+    const headline = "live: 1003 → 1300 MiB in the definition (the domain is off)";
+    expect(inputs.memoryPlan).toBe(headline);
+    expect(stack.run.said.map(headlineOf)).toEqual([headline]);
+    expect(stack.run.said[0]).toContain("2. start the domain, which is off");
   });
 
   test("of a domain that is gone asks for a refresh, and up does nothing", async () => {
     host.domains.clear();
     await stack.preview(grown);
     expect(stack.run.said).toEqual([
-      `domain web-1 (${stack.recorded.id}) is not on qemu:///system any more: run refresh, then preview again, unless this goes on with a replace that was interrupted`,
+      message(
+        `domain web-1 (${stack.recorded.id}) no longer exists on qemu:///system`,
+        "run refresh and preview again, unless this continues a replace that was interrupted",
+      ),
     ]);
-    await expect(stack.up(grown)).rejects.toThrow("is not on qemu:///system any more");
+    await expect(stack.up(grown)).rejects.toThrow("no longer exists on qemu:///system");
     expect(host.domains.size).toBe(0);
   });
 });
@@ -81,11 +82,19 @@ describe("a preview", () => {
 describe("diff", () => {
   const refused = { ...args, memory: "1300MiB", hotplug: { whenNotPossible: "error" } };
 
-  test("refuses by an error, after it said the sentence on the resource's row", async () => {
-    await expect(stack.preview(refused)).rejects.toThrow(
-      /^refused: 1003 → 1300 MiB is not a multiple of 256 MiB .*so nothing is done/s,
+  test("refuses by an error with the details, which the engine shows: nothing is logged beside it", async () => {
+    const error: UserError = await stack.preview(refused).then(
+      () => expect.unreachable(),
+      (error) => error,
     );
-    expect(stack.run.said).toEqual([expect.stringMatching(/^refused: 1003 → 1300 MiB/)]);
+    expect(error.code).toBe("not-aligned");
+    expect(error.message.split("\n")).toEqual([
+      "refused: 1003 → 1300 MiB is not a multiple of 256 MiB (live: 1259 or 1515 MiB)",
+      "the increase of 297 MiB is not a multiple of 256 MiB",
+      expect.stringMatching(/^sizes that work without a restart: 1259 MiB/),
+      expect.stringMatching(/^hotplug.whenNotPossible is "error", so nothing is done/),
+    ]);
+    expect(stack.run.said).toEqual([]);
   });
 
   test("of a refresh, which comes without a check, refuses nothing: the refresh is the way out", async () => {
@@ -111,7 +120,7 @@ describe("diff", () => {
   test("of a URI that isn't known yet looks where the domain is", async () => {
     const { kind } = await stack.preview({ ...grown, uri: UNKNOWN });
     expect([kind, stack.run.connections, looks()]).toEqual(["update", ["qemu:///system"], 1]);
-    expect(stack.run.rows).toEqual([grow]);
+    expect(stack.run.said.map(headlineOf)).toEqual([GROW]);
   });
 
   test("of a replace names the fields, deletes first and warns", async () => {
@@ -134,10 +143,8 @@ describe("with the hypervisor out of reach", () => {
   test("a change is planned from the state, and says so", async () => {
     const { kind, inputs } = await stack.preview(grown);
     expect([kind, inputs.memoryPlan]).toEqual(["update", "1003 → 1259 MiB"]);
-    expect(stack.run.rows).toEqual([grow]);
-    expect(stack.run.said[0]).toMatch(
-      / \(planned from the state alone, since the hypervisor can't be reached: nobody answers\)$/,
-    );
+    const [maximum = "", ...steps] = GROW_DETAILS;
+    expect(stack.run.said).toEqual([message(GROW, maximum, unreachable("nobody answers"), ...steps)]);
     expect(stack.run.connections).toEqual(["qemu:///system"]);
   });
 
@@ -163,7 +170,7 @@ describe("with the hypervisor out of reach", () => {
   test("the next run tries again", async () => {
     await stack.preview(grown);
     stack.hosts = { "qemu:///system": host };
-    expect((await stack.preview(grown)).inputs.memoryPlan).toBe(grow);
+    expect((await stack.preview(grown)).inputs.memoryPlan).toBe(GROW);
   });
 });
 
@@ -179,14 +186,12 @@ describe("a domain whose calls are never answered", () => {
       await run.provider.diff?.(recorded.id, wire(recorded.outputs), checked?.inputs ?? {});
       return checked?.inputs.memoryPlan;
     });
-    expect(await looks[1]).toBe(grow);
-    expect(await Promise.all(looks)).toEqual(["1003 → 1259 MiB", grow]);
-    expect(run.rows).toEqual([grow, grow]);
-    expect(run.said.filter((text) => text.includes("planned from the state"))).toEqual([
-      expect.stringContaining(
-        `the hypervisor can't be reached: qemu:///system did not answer for domain ${stack.recorded.id} within 5 s`,
-      ),
-    ]);
+    expect(await looks[1]).toBe(GROW);
+    expect(await Promise.all(looks)).toEqual(["1003 → 1259 MiB", GROW]);
+    expect(run.said.map(headlineOf)).toEqual([GROW, GROW]);
+    const late = `qemu:///system did not answer for domain ${stack.recorded.id} within 5 s`;
+    expect(run.said.filter((text) => text.includes(unreachable(late)))).toHaveLength(1);
+    expect(run.said.filter((text) => text.includes("unreachable"))).toHaveLength(1);
     expect(run.connections).toHaveLength(1);
   });
 });

@@ -3,6 +3,7 @@ import { readDomain } from "../../provider/domain/read.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource } from "../support/one-resource.ts";
+import { headlineOf } from "../support/texts.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 const MIB = 1024;
@@ -147,7 +148,7 @@ describe("what somebody changed shows as the observed value of each argument, an
     const again = await drift();
     expect(again).toEqual({});
     expect(await stack.up({ ...args, memorySlots: 16 })).toBe("update");
-    expect(stack.run.rows).toEqual([said]);
+    expect(stack.run.said.map(headlineOf)).toEqual([said]);
     const { memory, maxMemory, vcpus } = readDomain(host.only.inactive ?? "");
     expect({ memory, maxMemory, vcpus }).toEqual({
       memory: 1003 * MIB,

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
+import type { UserError } from "../../provider/errors.ts";
 import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
+import type { ReasonCode } from "../../provider/plan/reason-codes.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { OneResource, Run, URN, wire } from "../support/one-resource.ts";
@@ -26,96 +28,113 @@ function foreign(name: string, uuid = FOREIGN, urn?: string): void {
   host.domains.set(uuid, { name, uuid, power: "shutoff", autostart: false, inactive });
 }
 
-/** What preview and up say of a change that they refuse; neither changes anything on the host or in the state. */
-async function refusal(change: object): Promise<string> {
+interface Refusal {
+  code: ReasonCode | undefined;
+  reasons: string[];
+}
+
+/** Why preview and up refuse a change; neither changes anything on the host or in the state. */
+async function refusal(program: Record<string, unknown>): Promise<Refusal> {
   const before = structuredClone([host.domains, stack.state]);
-  const outcomes: string[] = [];
+  const outcomes: Refusal[] = [];
   for (const operation of ["preview", "up"] as const) {
-    const failed = await stack[operation]({ ...args, ...change }).then(
+    const error: UserError = await stack[operation](program).then(
       () => expect.unreachable(`${operation} went through`),
-      (error: Error) => error.message,
+      (error) => error,
     );
-    outcomes.push(failed);
+    const [headline, ...lines] = error.message.split("\n");
+    expect(headline).toBe("refused: domain web-1 can't be replaced, and is left alone");
+    expect(lines.pop()).toMatch(/^planned: "replace: .*"$/);
+    expect(stack.run.said).toEqual([]);
+    outcomes.push({ code: error.code, reasons: lines });
   }
   expect([host.domains, stack.state]).toEqual(before);
   for (const call of ["shutdown", "destroy", "undefine", "define", "setMetadata"])
     expect(host.calls).not.toContain(call);
-  expect(outcomes[1]).toBe(outcomes[0]);
-  expect(outcomes[0]).toMatch(/^replace: .*; but .*: domain web-1 is left alone$/);
-  return outcomes[0]?.replace(/^replace: .*?; but (.*): domain web-1 is left alone$/, "$1") ?? "";
+  expect(outcomes[1]).toEqual(outcomes[0]);
+  return outcomes[0] ?? expect.unreachable("nothing was refused");
+}
+
+/** The same for a change that is refused for one reason. */
+async function reason(change: object, code: ReasonCode = "unsupported-by-host"): Promise<string> {
+  const refused = await refusal({ ...args, ...change });
+  expect([refused.code, refused.reasons.length]).toEqual([code, 1]);
+  return refused.reasons[0] ?? "";
 }
 
 const smaller = { memory: "900MiB" };
 
 describe("a replace is refused, with the domain left alone, where", () => {
   test("the machine type isn't supported", async () => {
-    expect(await refusal({ ...smaller, machine: "pc-q35-99.9" })).toBe(
-      `machine "pc-q35-99.9" isn't supported by qemu:///fake for x86_64 (supported: q35, pc, pc-q35-7.2, pc-q35-5.0, pc-q35-4.2, 2 others)`,
+    expect(await reason({ ...smaller, machine: "pc-q35-99.9" })).toBe(
+      `machine "pc-q35-99.9" isn't supported by qemu:///fake for x86_64 (supported: q35, pc, pc-q35-7.2, pc-q35-5.0, pc-q35-4.2, 2 more)`,
     );
   });
 
   test("the architecture has no emulator", async () => {
-    expect(await refusal({ arch: "s390x" })).toBe(
-      `arch "s390x" has no emulator on qemu:///fake (supported: x86_64, aarch64)`,
+    expect(await reason({ arch: "s390x" })).toBe(
+      `arch "s390x" isn't supported by qemu:///fake (supported: x86_64, aarch64)`,
     );
   });
 
   test("the CPU model is unknown", async () => {
-    expect(await refusal({ ...smaller, cpu: "Cascadelake-Server-v9" })).toBe(
+    expect(await reason({ ...smaller, cpu: "Cascadelake-Server-v9" })).toBe(
       `cpu "Cascadelake-Server-v9" isn't supported by qemu:///fake for x86_64 domains of type "kvm" (supported: host-passthrough, maximum, host-model, Cascadelake-Server, qemu64, Nehalem)`,
     );
   });
 
   test("the CPU mode isn't supported", async () => {
-    expect(await refusal({ arch: "aarch64", cpu: "host-passthrough" })).toBe(
+    expect(await reason({ arch: "aarch64", cpu: "host-passthrough" })).toBe(
       `cpu "host-passthrough" isn't supported by qemu:///fake for aarch64 domains of type "qemu" (supported: maximum, host-model, qemu64, Nehalem, Cascadelake-Server)`,
     );
   });
 
   test("there are more vCPUs than the machine type can have", async () => {
     host.supports.maxVcpus = 4;
-    expect(await refusal({ ...smaller, vcpus: 5, machine: "pc" })).toBe(
+    expect(await reason({ ...smaller, vcpus: 5, machine: "pc" })).toBe(
       `vcpus 5 isn't supported by qemu:///fake for machine "pc" of x86_64 (supported: up to 4)`,
     );
   });
 
   test("no firmware of the kind is installed", async () => {
     host.supports.firmware = ["bios"];
-    expect(await refusal({ firmware: "uefi" })).toBe(
+    expect(await reason({ firmware: "uefi" })).toBe(
       `firmware "uefi" isn't installed on qemu:///fake for machine "q35" of x86_64 (installed: bios)`,
     );
   });
 
   test("another domain has the name", async () => {
     foreign("front");
-    expect(await refusal({ name: "front" })).toBe(
-      `the name front is taken by domain ${FOREIGN}, that this provider did not make; give this one another name, or remove that domain (virsh undefine) if nothing is lost with it`,
+    expect(await reason({ name: "front" }, "name-taken")).toBe(
+      `the name "front" is already used by domain ${FOREIGN}, which this provider doesn't manage; set another name, or undefine that domain (virsh undefine) if it isn't needed`,
     );
   });
 
   test("the old domain is kept, with the UUID of the new one", async () => {
     await stack.up({ ...args, onDelete: "keep" });
     host.calls.length = 0;
-    expect(await refusal({ name: "front" })).toMatch(
+    expect(await reason({ name: "front" }, "uuid-taken")).toMatch(
       /^onDelete "keep" leaves the old domain on qemu:\/\/\/fake /,
     );
   });
 
-  test("the emulator of the program's own XML is missing: libvirt's own words", async () => {
+  test("the emulator of the program's own XML is missing: in libvirt's own words", async () => {
     host.refuses.set(
       "domainCapabilities",
       libvirtError(ErrorCode.SYSTEM_ERROR, "Cannot check QEMU binary /x"),
     );
     const xml = "<domain><devices><emulator>/x</emulator></devices></domain>";
-    expect(await refusal({ ...smaller, xml })).toBe("Cannot check QEMU binary /x");
+    expect(await reason({ ...smaller, xml })).toBe("Cannot check QEMU binary /x");
   });
 
   test("all of that together: each reason once", async () => {
     foreign("front");
-    const said = await refusal({ name: "front", machine: "pc-q35-99.9", cpu: "NoSuchCpu" });
-    expect(said.split("; ")).toEqual([
-      expect.stringMatching(/^the name front is taken/),
-      expect.stringMatching(/^give this one another name/),
+    const { code, reasons } = await refusal({
+      ...{ ...args, name: "front", machine: "pc-q35-99.9", cpu: "NoSuchCpu" },
+    });
+    expect(code).toBe("name-taken");
+    expect(reasons).toEqual([
+      expect.stringMatching(/^the name "front" is already used/),
       expect.stringMatching(/^machine "pc-q35-99.9" isn't supported/),
       expect.stringMatching(/^cpu "NoSuchCpu" isn't supported/),
     ]);
@@ -126,9 +145,10 @@ describe("a replace is refused, with the domain left alone, where", () => {
       "<domain><vcpu>300</vcpu><os><type arch='x86_64' machine='q35'>hvm</type></os><cpu mode='custom'><model fallback='forbid'>NoSuchCpu</model></cpu></domain>";
     const other = { memory: "900MiB", maxMemory: "8GiB", vcpus: undefined, xml };
     const { vcpus: _, ...rest } = { ...args, ...other };
-    await expect(stack.up(rest)).rejects.toThrow(
-      /but vcpus 300 isn't supported .*; cpu "NoSuchCpu" isn't supported .*: domain web-1 is left alone$/,
-    );
+    expect((await refusal(rest)).reasons).toEqual([
+      expect.stringMatching(/^vcpus 300 isn't supported/),
+      expect.stringMatching(/^cpu "NoSuchCpu" isn't supported/),
+    ]);
     expect(host.only.power).toBe("running");
   });
 });
@@ -159,7 +179,7 @@ describe("a replace goes on where", () => {
   test("a value isn't known yet: what needs it is asked in up", async () => {
     foreign("front");
     const unknown = { ...args, name: "front", machine: UNKNOWN };
-    await expect(stack.preview(unknown)).rejects.toThrow("the name front is taken");
+    await expect(stack.preview(unknown)).rejects.toMatchObject({ code: "name-taken" });
     host.domains.delete(FOREIGN);
     expect(await stack.preview(unknown)).toMatchObject({ kind: "replace" });
     expect(host.calls).not.toContain("domainCapabilities");
@@ -195,7 +215,7 @@ describe("a replace goes on where", () => {
       return run.provider.diff?.(of.recorded.id, wire(of.recorded.outputs), inputs);
     };
     await expect(planned(stack, "front")).rejects.toThrow(
-      `the name front is taken by domain ${other.recorded.id}, that ${urn} made`,
+      `the name "front" is already used by domain ${other.recorded.id}, which belongs to ${urn}`,
     );
     expect(await planned(other, "back")).toMatchObject({ replaces: ["name"] });
     expect(await planned(stack, "front")).toMatchObject({ replaces: ["name"] });

@@ -97,7 +97,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
       stack.hosts = {};
       return stack.preview(grown);
     },
-    /planned from the state alone/,
+    /planned from the state only/,
   ],
 ])("a secret size is in no message and no error: %s", async (_, story, words) => {
   const texts = await said(story);

@@ -1,0 +1,110 @@
+import { isDeepStrictEqual } from "node:util";
+import type { FieldName } from "../args/fields.ts";
+import { domainUuid } from "../args/identity.ts";
+import type { HotplugInput, Inputs } from "../args/inputs.ts";
+import { type Defaults, hotplugSetting } from "../args/settings.ts";
+import { knownHotplug, UNKNOWN } from "../args/unknown.ts";
+import { changedFields, changesThatNeed } from "../plan/changed-fields.ts";
+import { type DesiredMemory, desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
+import type { Observed } from "../plan/observed.ts";
+import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
+import { NO_CHANGE, type PlannedOutcome, plannedOutcome } from "../plan/planned-outcome.ts";
+import { formatChange } from "../plan/text.ts";
+import type { Session } from "../session.ts";
+import { formatSize, readCanonicalSize } from "../units/size.ts";
+
+/**
+ * What a changed program does to its domain, as far as check knows: it gets the old inputs, but not the state. It looks at
+ * the domain where the plan depends on it. diff, which has the state, plans by the same rules.
+ */
+export async function plannedChange(
+  session: Session,
+  before: Partial<Inputs>,
+  inputs: Inputs,
+): Promise<PlannedOutcome> {
+  const { defaults } = session;
+  const desired = desiredMemory(inputs, defaults);
+  const changed = changedFields(before, inputs);
+  const kept = before.memoryPlan ?? describeDesired(desired);
+  if (changed.length === 0) return { memoryPlan: kept, ...NO_CHANGE };
+  const plan = (news: Inputs, observed: Observed, adopted: boolean): UpdatePlan =>
+    planUpdate({ inputs: news, before, observed, recorded: undefined, defaults, adopted });
+
+  const concernsMemory = mayChangeMemory(changed, before, inputs, defaults);
+  const isLooked = desired !== undefined && (concernsMemory || dependsOnDomain(changed, inputs));
+  const look = isLooked && inputs.uri !== UNKNOWN && (await lookAt(session, inputs));
+  if (look && look.kind === "found") {
+    const { observed, definition } = look.observation;
+    const adopted = isAdopted(inputs, definition.ownership?.urn);
+    return plannedOutcome(plan(inputs, observed, adopted), concernsMemory ? describeDesired(desired) : kept);
+  }
+  // The inputs say whether the domain runs, but nothing certain about its memory.
+  const assumed: Observed = { power: before.running === false ? "off" : "running", persistent: true };
+  const adopted = isAdopted(inputs);
+  if (desired === undefined || !concernsMemory) return plannedOutcome(plan(inputs, assumed, adopted), kept);
+  const { outcome } = plan({ ...inputs, memory: UNKNOWN }, assumed, adopted);
+  return { memoryPlan: describeSizes(before, desired) ?? kept, change: outcome, memoryChange: "unknown" };
+}
+
+function lookAt(session: Session, { uri, uuid }: Inputs) {
+  return session.look(session.resolveUri(uri), uuid);
+}
+
+/**
+ * For inputs of earlier versions: an adopted domain keeps its UUID, which isn't the one of its owner's URN.
+ *
+ * @param owner the URN in the domain's metadata. A resource that was renamed by an alias has another one.
+ */
+function isAdopted({ uuid, adopt, __adopted, __urn }: Inputs, owner?: string): boolean {
+  return (
+    __adopted === true || (domainUuid(owner ?? __urn) !== uuid && (owner !== undefined || adopt === true))
+  );
+}
+
+/** What a change of `hotplug` may change in a domain that has the desired memory. */
+const APPLIED_AT_ONCE = ["enabled", "device", "targetNode", "emptyNode", "heal"] as const;
+
+/** What it may change only while a size is pending for the next boot, which may become possible live. */
+const APPLIED_TO_PENDING = [
+  ...(["alignment", "maxDimmSize", "source", "allowUnplug", "whenNotPossible", "applyOn"] as const),
+];
+
+/** Whether the plan of the memory may differ from the last one. */
+function mayChangeMemory(
+  changed: FieldName[],
+  before: Partial<Inputs>,
+  inputs: Inputs,
+  defaults: Defaults,
+): boolean {
+  const [old, now] = [knownHotplug(before), knownHotplug(inputs)];
+  const differs = (key: keyof HotplugInput) => !isDeepStrictEqual(old[key], now[key]);
+  const mayBePending =
+    hotplugSetting("whenNotPossible", before, defaults) === "nextBoot" ||
+    hotplugSetting("applyOn", before, defaults) === "nextBoot";
+  return (
+    MEMORY_FIELDS.some((name) => changed.includes(name)) ||
+    (changed.includes("balloon") && inputs.currentMemory !== undefined) ||
+    APPLIED_AT_ONCE.some(differs) ||
+    (mayBePending && APPLIED_TO_PENDING.some(differs))
+  );
+}
+
+/** Whether another part of the plan depends on what the domain is like. */
+function dependsOnDomain(changed: FieldName[], inputs: Inputs): boolean {
+  return (
+    changed.includes("running") ||
+    changed.includes("machine") ||
+    changesThatNeed("replace", changed, inputs).length > 0
+  );
+}
+
+/** The memory of a domain that has what is desired. */
+function describeDesired(desired: DesiredMemory | undefined): string {
+  return desired === undefined ? "not known yet" : `${formatSize(desired.memory)}: nothing to do`;
+}
+
+/** "1003 → 1259 MiB", without a look at the domain; undefined where the size stays. */
+function describeSizes({ memory }: Partial<Inputs>, desired: DesiredMemory): string | undefined {
+  const before = memory === undefined || memory === UNKNOWN ? undefined : readCanonicalSize(memory);
+  return before === undefined || before === desired.memory ? undefined : formatChange(before, desired.memory);
+}

@@ -1,0 +1,43 @@
+import type { UpdatePlan } from "./plan/plan-update.ts";
+import type { PlannedOutcome } from "./plan/planned-outcome.ts";
+
+/**
+ * What the operations on one resource pass on to each other in a run. The engine calls check, diff and update; for a
+ * replace it calls check, diff, delete, check again without old inputs, and create; a refresh calls read and diff.
+ */
+export interface ResourceNotes {
+  /** Set by check: the program has the resource. A refresh calls diff without check, only to display differences. */
+  isInProgram?: true;
+  /** Set by diff: the plan of the preview. update does nothing that is more disruptive. */
+  announced?: UpdatePlan;
+  /** Set by diff for a replace: the outcome that the second check, which can't plan, repeats. create adopts nothing then. */
+  replacement?: PlannedOutcome;
+}
+
+/** What the operations of one run pass on to each other. Pulumi starts a provider process for each run. */
+export class RunNotes {
+  readonly #resources = new Map<string, ResourceNotes>();
+  /** The URN of the resource that has a domain name, by URI and name. */
+  readonly #names = new Map<string, string>();
+
+  /** The notes on a resource, to read and to write. */
+  of(urn: string): ResourceNotes {
+    const notes = this.#resources.get(urn) ?? {};
+    this.#resources.set(urn, notes);
+    return notes;
+  }
+
+  /**
+   * Reserves a domain name on a host for a resource, which gives up the one that it had.
+   *
+   * @returns the URN of another resource that has the name already
+   */
+  claimName(uri: string, name: string, urn: string): string | undefined {
+    const key = `${uri} ${name}`;
+    const owner = this.#names.get(key);
+    for (const [other, holder] of this.#names) if (holder === urn) this.#names.delete(other);
+    if (owner !== undefined && owner !== urn) return owner;
+    this.#names.set(key, urn);
+    return undefined;
+  }
+}
