@@ -49,7 +49,7 @@ export interface RunResult {
   changes: Record<string, number>;
   steps: StepResult[];
   diagnostics: DiagnosticResult[];
-  /** The stack's outputs as they are now, secrets in clear. */
+  /** The stack's outputs after an `up`, secrets in clear. */
   outputs: Record<string, unknown>;
   errors: string[];
   /** Of a preview that was asked for it: what `pulumi preview --json` prints. */

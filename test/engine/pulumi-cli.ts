@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import {
   type EngineEvent,
   LocalWorkspace,
+  type OutputMap,
   type PulumiCommand,
   type Stack,
 } from "@pulumi/pulumi/automation/index.js";
@@ -41,7 +42,8 @@ export async function openPulumiCliStack(
     { stackName, workDir: projectDir },
     { envVars, pulumiCommand: command },
   );
-  for (const [key, value] of Object.entries(options.config ?? {})) await stack.setConfig(key, { value });
+  const config = Object.entries(options.config ?? {}).map(([key, value]) => [key, { value }] as const);
+  if (config.length > 0) await stack.setAllConfig(Object.fromEntries(config));
 
   const run = async (operation: Operation, o: RunOptions = {}): Promise<RunResult> => {
     const collected = new Collected();
@@ -60,14 +62,12 @@ export async function openPulumiCliStack(
       color: "never",
     } as const;
     onOutput(`engine: ${engineOf(command)}\n`);
-    const failure = await runOperation(stack, operation, common).then(
-      () => undefined,
-      (error: Error) => error.message,
+    const { outputs, failure } = await runOperation(stack, operation, common).then(
+      (outputs) => ({ outputs: Object.entries(outputs), failure: undefined }),
+      (error: Error) => ({ outputs: [], failure: error.message }),
     );
     const { steps, diagnostics, changes } = collected;
     const errors = errorsIn(diagnostics);
-    const isPreview = operation === "preview" || o.previewOnly === true;
-    const outputs = Object.entries(isPreview ? {} : await stack.outputs());
     return {
       ok: failure === undefined,
       stdout,
@@ -111,11 +111,13 @@ function engineOf(command: PulumiCommand): string {
 
 type CommonOptions = RunOptions & { color: "never"; onEvent: (event: EngineEvent) => void };
 
-async function runOperation(stack: Stack, operation: Operation, o: CommonOptions): Promise<void> {
+/** Answers the stack's outputs after an `up`, for which the Automation API asks the CLI anyway. */
+async function runOperation(stack: Stack, operation: Operation, o: CommonOptions): Promise<OutputMap> {
+  if (operation === "up") return (await stack.up(o)).outputs;
   if (operation === "preview") await stack.preview(o);
-  else if (operation === "up") await stack.up(o);
   else if (operation === "refresh") await stack.refresh(o);
   else await stack.destroy(o);
+  return {};
 }
 
 /** What the engine's events report of an operation. */
