@@ -135,7 +135,7 @@ function withoutBalloon({ live, nextBoot, ...rest }: Observed): Observed {
 }
 
 /** Inputs that are no arguments but are echoed in the outputs. */
-const ECHOED = ["__urn", "__secret", "__provider", "memoryPlan", "change", "memoryChange"];
+const ECHOED = ["__urn", "__secret", "__provider", "__adopted", "memoryPlan", "change", "memoryChange"];
 
 /** The inputs that the state echoes, as check returned them. */
 export function echoedInputs(state: Outputs): Inputs {

@@ -95,6 +95,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/libvirt/uri.ts",
     "type:provider/libvirt/hypervisor.ts",
     "type:provider/session.ts",
+    "node:util",
   ],
 };
 

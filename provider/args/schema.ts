@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { canonicalSize, isZero, parsePageSize, parseSize } from "../units/size.ts";
+import { fitsXml } from "../units/xml-characters.ts";
 import { UNKNOWN } from "./unknown.ts";
 
 /**
@@ -52,19 +53,6 @@ export const flag = orUnknown(z.boolean("must be true or false"));
 
 export function oneOf<const T extends readonly [string, ...string[]]>(...values: T) {
   return orUnknown(z.enum(values, `must be one of ${values.map((value) => `"${value}"`).join(", ")}`));
-}
-
-/** Whether XML 1.0 can hold a text (section 2.2, Char). Other characters can't be escaped either. */
-function fitsXml(value: string): boolean {
-  return Array.from(value, (character) => character.codePointAt(0) ?? 0).every(
-    (code) =>
-      code === 0x9 ||
-      code === 0xa ||
-      code === 0xd ||
-      (code >= 0x20 && code < 0xd800) ||
-      (code > 0xdfff && code < 0xfffe) ||
-      code > 0xffff,
-  );
 }
 
 const XML_MESSAGE =

@@ -91,9 +91,9 @@ function defaultCpu({ arch, type }: Platform): string | undefined {
 }
 
 function interfaceSpec({ mac = "", model = "virtio", network, bridge }: InterfaceInput): InterfaceSpec {
-  if (network !== undefined) return { mac, model, network };
-  if (bridge !== undefined) return { mac, model, bridge };
-  return { mac, model, user: true };
+  if (network !== undefined) return { kind: "network", mac, model, network };
+  if (bridge !== undefined) return { kind: "bridge", mac, model, bridge };
+  return { kind: "user", mac, model };
 }
 
 /** libvirt replaces an alias of QEMU's ("q35", "pc", "virt") by the versioned machine type that it stands for. */

@@ -1,3 +1,4 @@
+import { sum } from "../units/kib.ts";
 import { deviceElements } from "./hardware.ts";
 import { insertInOrder } from "./merge.ts";
 import { ownershipElement } from "./metadata.ts";
@@ -6,18 +7,16 @@ import type { CellSpec, DomainSpec } from "./spec.ts";
 import { type Element, element, indent, serialiseNode } from "./tree.ts";
 
 /**
- * A whole definition, for a domain that doesn't exist yet. Text is escaped by construction; throws
- * {@link XmlError} for characters that XML cannot hold, wherever they come from.
+ * Builds the definition of a new domain. All text is escaped.
+ *
+ * @throws XmlError for characters that XML can't represent
  */
 export function buildDomain(spec: DomainSpec): string {
   const domain = specElement(spec);
   const rest = [
     sizeElement(
       "memory",
-      [...spec.cells.map(({ memory }) => memory), ...(spec.virtioMem ?? []).map(({ size }) => size)].reduce(
-        (total, size) => total + size,
-        0,
-      ),
+      sum([...spec.cells.map(({ memory }) => memory), ...(spec.virtioMem ?? []).map(({ size }) => size)]),
     ),
     element("clock", { offset: "utc" }),
     element("on_poweroff", {}, "destroy"),
@@ -29,8 +28,8 @@ export function buildDomain(spec: DomainSpec): string {
 }
 
 /**
- * The `<domain>` of what a spec names, and nothing else: to build one, and to compare or change one part by part.
- * `<memory>` isn't in it: it follows from all cells and devices that are there.
+ * A `<domain>` with only what a spec names: to build a definition, and to compare or change one part by part. It has no
+ * `<memory>`, which follows from all cells and memory devices.
  */
 export function specElement(spec: Partial<DomainSpec>): Element {
   return element(
@@ -77,8 +76,8 @@ function osElement(spec: Partial<DomainSpec>): Element | undefined {
 }
 
 /**
- * Firmware with Secure Boot, which libvirt takes first where the host has it (Debian's does), refuses a kernel that is
- * handed to it unsigned.
+ * Excludes firmware with Secure Boot, which libvirt prefers where the host has it (Debian does): it refuses to boot an
+ * unsigned kernel directly.
  */
 function anyKernel(): Element {
   return element("firmware", {}, element("feature", { enabled: "no", name: "secure-boot" }));
@@ -95,7 +94,7 @@ function featuresElement(spec: Partial<DomainSpec>): Element | undefined {
   );
 }
 
-/** Whether a spec's `cpu` is a mode of libvirt's; else it is the name of a model. */
+/** Whether a spec's `cpu` is one of libvirt's modes; else it is the name of a model. */
 export function isCpuMode(cpu: string): boolean {
   return ["host-passthrough", "host-model", "maximum"].includes(cpu);
 }

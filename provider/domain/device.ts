@@ -6,13 +6,13 @@ type DimmSpec = DimmPlace & {
   size: Kib;
   /** Guest NUMA node. */
   node: number;
-  /** Must begin with `ua-`: libvirt keeps no other. */
+  /** Must begin with `ua-`: libvirt replaces any other alias. */
   alias: string;
-  /** Where on the host the memory comes from. */
+  /** The host memory that backs it. */
   source?: { nodemask?: string; pageSize?: Kib };
 };
 
-/** libvirt's choice when left out. `base` is the start address in the guest, hexadecimal with 0x; it needs a slot. */
+/** libvirt chooses what is left out. `base` is the start address in the guest, hexadecimal with 0x; it requires a slot. */
 type DimmPlace = { slot: number; base?: string } | { slot?: never; base?: never };
 
 /** The XML that attaches a DIMM. */
@@ -35,7 +35,7 @@ export function dimmXml(dimm: DimmSpec): string {
   );
 }
 
-/** Where on the host the memory of a device comes from. */
+/** The host memory that backs a device. */
 export function sourceElement(source: DimmSpec["source"]): Element | undefined {
   if (source === undefined) return undefined;
   const { pageSize, nodemask } = source;

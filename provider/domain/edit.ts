@@ -10,16 +10,15 @@ import type { Ownership } from "./state.ts";
 import { attribute, children, type Element, find, remove, serialise, setAttribute, text } from "./tree.ts";
 
 /**
- * Changes in an inactive definition what differs between two specs, and keeps everything else byte for byte: parts
- * that don't differ are left as they are found, whoever changed them. Disks are found again by their target device,
- * interfaces by their MAC, the serial port by its number, the agent's channel by its name.
+ * Applies the differences between two specs to an inactive definition, and keeps everything else byte for byte, including
+ * manual changes of other parts. Disks are matched by their target device, interfaces by their MAC, the serial port by its
+ * number, the guest agent's channel by its name.
  *
- * Memory sizes and ownership are not its business, but `setMemory`'s and `setOwnership`'s; only a NUMA cell that is
- * new comes with its size.
+ * `setMemory` sets memory sizes and `setOwnership` the ownership; here only a new NUMA cell gets its size.
  */
 export function editDefinition(xml: string, before: DomainSpec, after: DomainSpec): string {
   const document = parseDomain(xml);
-  // A domain that others made may have no cells; more vCPUs are no reason to give it some.
+  // An adopted domain may have no cells; a change of vCPUs doesn't add any.
   const isWithoutCells = readCells(document.root).length === 0 && before.cells.length === after.cells.length;
   const parts = (spec: DomainSpec) => {
     const { cells, ...rest } = withoutMemory(spec, after);
@@ -29,14 +28,14 @@ export function editDefinition(xml: string, before: DomainSpec, after: DomainSpe
   return serialise(document);
 }
 
-/** Writes who made the domain into its metadata, or takes that out; keeps everything else byte for byte. */
+/** Writes the ownership into the metadata, or removes it; keeps everything else byte for byte. */
 export function setOwnership(xml: string, ownership: Ownership | undefined): string {
   const document = parseDomain(xml);
   writeOwnership(document.root, ownership);
   return serialise(document);
 }
 
-/** A spec without sizes, except those of cells: they are the same in both, so that they make no difference. */
+/** A spec without memory sizes, except those of cells, which are the same in both specs and so don't differ. */
 function withoutMemory(spec: DomainSpec, after: DomainSpec): DomainSpec {
   const { maxMemory: _1, currentMemory: _2, virtioMem: _3, ownership: _4, ...rest } = spec;
   return {
@@ -45,7 +44,7 @@ function withoutMemory(spec: DomainSpec, after: DomainSpec): DomainSpec {
   };
 }
 
-/** Lays the difference of two specs over a domain; what `before` doesn't name is set whatever is there. */
+/** Applies the difference of two specs to a domain; what `before` doesn't name is set in any case. */
 export function changeParts(domain: Element, before: Partial<DomainSpec>, after: Partial<DomainSpec>): void {
   clearFilledIn(domain, before, after);
   const cells = readCells(domain).length;
@@ -54,8 +53,8 @@ export function changeParts(domain: Element, before: Partial<DomainSpec>, after:
 }
 
 /**
- * Takes out what libvirt itself, or others, filled in as a consequence of a part that now changes, and what would
- * contradict its new value. What has the new value already is left alone.
+ * Removes what libvirt filled in because of a part that now changes, and what contradicts its new value. A part that has the
+ * new value already isn't touched.
  */
 function clearFilledIn(domain: Element, before: Partial<DomainSpec>, after: Partial<DomainSpec>): void {
   const becomes = <Part extends keyof DomainSpec>(part: Part, found: DomainSpec[Part] | undefined) =>
@@ -75,7 +74,7 @@ function clearFilledIn(domain: Element, before: Partial<DomainSpec>, after: Part
   if (becomes("machine", undefined)) clearAddresses(domain, after.machine);
 }
 
-/** The CPU as a spec names it: its mode, or in mode custom (the default) its model. */
+/** The CPU as a spec names it: its mode, or its model in mode custom (the default). */
 function cpuName(cpu: Element): string | undefined {
   const mode = attribute(cpu, "mode") ?? "custom";
   return mode === "custom" ? text(find(cpu, "model")) || undefined : mode;
@@ -85,7 +84,7 @@ function removeAll(parent: Element, ...names: string[]): void {
   for (const child of children(parent)) if (names.includes(child.name)) remove(parent, child);
 }
 
-/** libvirt mirrors the first serial port as a console, and would keep the old one's. */
+/** libvirt mirrors the first serial port as a console, which would stay that of the old port. */
 function clearConsole(domain: Element): void {
   const devices = find(domain, "devices");
   for (const console of children(devices, "console")) {
@@ -94,7 +93,7 @@ function clearConsole(domain: Element): void {
   }
 }
 
-/** How many vCPUs are online at boot, and which: refused when there are fewer of them now. */
+/** Removes which vCPUs are online at boot: libvirt refuses them with fewer vCPUs. */
 function clearVcpus(domain: Element, vcpus: number): void {
   removeAll(domain, "vcpus");
   const vcpu = find(domain, "vcpu");
@@ -102,8 +101,8 @@ function clearVcpus(domain: Element, vcpus: number): void {
 }
 
 /**
- * Buses differ between kinds of machine, not between versions of one: a new kind gets new addresses from libvirt, and
- * the controllers that only the old one has go.
+ * Buses differ between kinds of machine, but not between versions of one: a new kind gets new addresses from libvirt, and
+ * the old kind's controllers are removed.
  */
 function clearAddresses(domain: Element, machine: string | undefined): void {
   const found = attribute(find(domain, "os", "type"), "machine");
@@ -118,7 +117,7 @@ function clearAddresses(domain: Element, machine: string | undefined): void {
   }
 }
 
-/** The name without a version: pc-q35-7.2 and q35 are one kind, pc-i440fx-7.2 and pc another. */
+/** The name without its version: pc-q35-7.2 and q35 are one kind, pc-i440fx-7.2 and pc another. */
 function machineKind(machine: string): string {
   const kind = machine.replace(/-[0-9][\w.]*$/, "").replace(/^pc-/, "");
   return kind === "i440fx" ? "pc" : kind;

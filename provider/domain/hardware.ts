@@ -2,19 +2,19 @@ import type { DiskBus, DiskSpec, DomainSpec, InterfaceSpec } from "./spec.ts";
 import { type Element, element } from "./tree.ts";
 import { virtioMemElement } from "./virtio-mem.ts";
 
-/** Seconds between two reports of the balloon: what the guest has is asked for while a user waits. */
+/** The seconds between two reports of the balloon: short, since an update waits for them. */
 const balloonPeriod = 2;
 
 /** The name of the QEMU guest agent's channel. */
 export const agentChannel = "org.qemu.guest_agent.0";
 
-/** The elements for `<devices>` of what a spec names. */
+/** The elements in `<devices>` for a spec. */
 export function deviceElements(spec: Partial<DomainSpec>): Element[] {
   const disks = spec.disks ?? [];
   const targets = targetDevices(disks.map((disk) => disk.bus));
   return [
     ...disks.map((disk, index) => diskElement(disk, targets[index] ?? "")),
-    // Without it libvirt picks an LSI controller, which few guests drive today.
+    // libvirt's default is an LSI controller, for which few guests have a driver today.
     ...(disks.some((disk) => disk.bus === "scsi")
       ? [element("controller", { type: "scsi", index: 0, model: "virtio-scsi" })]
       : []),
@@ -34,7 +34,7 @@ const devicePrefixes: Readonly<Record<DiskBus, string>> = {
   ide: "hd",
 };
 
-/** The target device of each disk: counted per prefix, as the guest would (vda, …, vdz, vdaa). */
+/** The target device of each disk, counted per prefix as in a guest (vda, …, vdz, vdaa). */
 export function targetDevices(buses: readonly DiskBus[]): string[] {
   const counts = new Map<string, number>();
   return buses.map((bus) => {
@@ -63,22 +63,27 @@ function diskElement(disk: DiskSpec, target: string): Element {
 }
 
 function interfaceElement(spec: InterfaceSpec): Element {
-  const [type, source] =
-    "network" in spec
-      ? ["network", element("source", { network: spec.network })]
-      : "bridge" in spec
-        ? ["bridge", element("source", { bridge: spec.bridge })]
-        : ["user", undefined];
   return element(
     "interface",
-    { type },
+    { type: spec.kind },
     element("mac", { address: spec.mac }),
-    source,
+    interfaceSource(spec),
     element("model", { type: spec.model }),
   );
 }
 
-/** libvirt adds the `<console>` that goes with it. */
+function interfaceSource(spec: InterfaceSpec): Element | undefined {
+  switch (spec.kind) {
+    case "network":
+      return element("source", { network: spec.network });
+    case "bridge":
+      return element("source", { bridge: spec.bridge });
+    case "user":
+      return undefined;
+  }
+}
+
+/** libvirt adds the matching `<console>`. */
 function serialElement(serial: NonNullable<DomainSpec["serial"]>): Element {
   if (serial === "pty") return element("serial", { type: "pty" }, element("target", { port: 0 }));
   return element(

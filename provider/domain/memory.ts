@@ -1,4 +1,4 @@
-import type { Kib } from "../units/kib.ts";
+import { type Kib, sum } from "../units/kib.ts";
 import { maxMemoryElement, specElement } from "./build.ts";
 import { XmlError } from "./escape.ts";
 import { insertInOrder, merge } from "./merge.ts";
@@ -8,25 +8,27 @@ import { sizeElement, writeSize } from "./size-element.ts";
 import { attribute, children, type Element, element, find, remove, serialise, setAttribute } from "./tree.ts";
 import { type DefinedVirtioMem, setVirtioMem } from "./virtio-mem.ts";
 
-/** The memory of the next boot. Sizes are set, never added to, so that an edit may be repeated. */
+/** The memory of the next boot. Sizes are absolute, so that an edit can be repeated. */
 interface MemoryEdit {
-  /** Each cell's memory, by id; none when the domain has no cells, and `total` says it. One is added where there is none. */
+  /** The memory of each cell, by id; a domain without cells gets one. Empty: it stays without, and has `total`. */
   cells: Kib[];
-  /** For a domain without cells: `<memory>`, devices included. */
+  /** For a domain without cells: `<memory>`, including memory devices. */
   total?: Kib;
-  /** What the balloon leaves; left out, it follows the total. */
+  /** The balloon target; left out, it is the total. */
   currentMemory?: Kib;
-  /** Left out: stays as it is. `null`: none, for a domain that has grown right up to it (QEMU refuses slots then). */
+  /** Left out: unchanged. `null`: removed, for a domain whose memory has reached it (QEMU then refuses slots). */
   maxMemory?: { size: Kib; slots?: number } | null;
-  /** Memory devices to take out, by alias: our own, now part of a cell. */
+  /** The aliases of memory devices to remove: this provider's, which are now part of a cell. */
   removeAliases?: readonly string[];
-  /** virtio-mem devices to have; others are left alone. */
+  /** The virtio-mem devices to create or change; others aren't touched. */
   virtioMem?: readonly DefinedVirtioMem[];
 }
 
 /**
- * Sets the memory in an inactive definition and keeps everything else byte for byte. Memory devices that aren't
- * removed stay and count. Throws {@link XmlError} when the definition's cells are not the ones to be set.
+ * Sets the memory in an inactive definition, and keeps everything else byte for byte. Memory devices that aren't removed
+ * stay and count.
+ *
+ * @throws XmlError when the definition's cells aren't those to be set
  */
 export function setMemory(xml: string, edit: MemoryEdit): string {
   const document = parseDomain(xml);
@@ -55,7 +57,7 @@ function setCells(domain: Element, sizes: readonly Kib[]): void {
   if (cells.length !== sizes.length || cells.some((cell, index) => cell.id !== index)) {
     const ids = cells.map((cell) => cell.id).join(", ");
     throw new XmlError(
-      `the definition has ${cells.length} NUMA cells (${ids}), ${sizes.length} sizes are to be set`,
+      `the definition has ${cells.length} NUMA cells (${ids}), but ${sizes.length} sizes are to be set`,
     );
   }
   for (const [index, cell] of elements.entries()) {
@@ -66,18 +68,18 @@ function setCells(domain: Element, sizes: readonly Kib[]): void {
   }
 }
 
-/** A node with all vCPUs: before 9.6 libvirt adds none itself, and memory hot-plug needs one. */
+/** Adds a node with all vCPUs: memory hot-plug requires one, and libvirt before 9.6 doesn't add it. */
 function addCell(domain: Element, memory: Kib): void {
   const cpu = find(specElement({ cells: [{ memory }], vcpus: readVcpus(domain) }), "cpu");
   if (cpu) merge(domain, undefined, element("domain", {}, cpu));
 }
 
-/** Sets `<memory>` to what libvirt would make of it: cells and devices; `whole` where there are no cells. */
+/** Sets `<memory>` as libvirt would: to the sum of cells and memory devices, or to `whole` without cells. */
 export function settleTotal(domain: Element, whole?: Kib): Kib {
-  const cells = readCells(domain).map((cell) => cell.memory);
-  const devices = readDevices(domain).map((device) => device.size);
-  const total = cells.length > 0 ? [...cells, ...devices].reduce((sum, size) => sum + size, 0) : whole;
-  if (total === undefined) throw new XmlError("the definition has no NUMA cells, and no total is to be set");
+  const cells = readCells(domain).map(({ memory }) => memory);
+  const devices = readDevices(domain).map(({ size }) => size);
+  const total = cells.length > 0 ? sum([...cells, ...devices]) : whole;
+  if (total === undefined) throw new XmlError("the definition has no NUMA cells, so a total is required");
   setSize(domain, "memory", total);
   return total;
 }

@@ -12,7 +12,7 @@ import {
   text,
 } from "./tree.ts";
 
-/** libvirt's order of the elements under a parent, by its name; it accepts any. */
+/** The order in which libvirt prints the children of an element, by the element's name. It accepts any order. */
 const orders: Readonly<Record<string, readonly string[]>> = {
   domain: [
     ...["name", "uuid", "genid", "title", "description", "metadata", "maxMemory", "memory", "currentMemory"],
@@ -24,14 +24,14 @@ const orders: Readonly<Record<string, readonly string[]>> = {
   cpu: ["model", "vendor", "maxphysaddr", "topology", "cache", "feature", "numa"],
 };
 
-/** Inserts a child where libvirt would print it. */
+/** Inserts a child at the place where libvirt prints it. */
 export function insertInOrder(parent: Element, child: Element): void {
   insert(parent, child, orders[parent.name]);
 }
 
 /**
- * Makes the change from `before` to `after`, both built by us, in an element that libvirt or a user wrote, and nothing
- * else: what doesn't differ between the two is left as it is found. Without `before`, all of `after` is laid over it.
+ * Applies the difference between `before` and `after`, both built by this provider, to an element that libvirt or a user
+ * wrote. What doesn't differ isn't touched. Without `before`, all of `after` is applied.
  */
 export function merge(found: Element, before: Element | undefined, after: Element): void {
   for (const name of before?.attributes.keys() ?? []) {
@@ -49,25 +49,25 @@ function mergeChildren(found: Element, before: Element | undefined, after: Eleme
   const [old, wanted, present] = [before, after, found].map(identified);
   for (const key of old?.keys() ?? []) {
     const leftover = present?.get(key);
-    if (leftover && !wanted?.has(key) && !staysBehind(leftover)) remove(found, leftover);
+    if (leftover && !wanted?.has(key) && !isKept(leftover)) remove(found, leftover);
   }
   for (const [key, child] of wanted ?? []) {
     const was = old?.get(key);
     const there = present?.get(key);
     if (was && serialiseNode(was) === serialiseNode(child)) continue;
     if (!there) insertInOrder(found, child);
-    else if (staysBehind(there)) continue;
+    else if (isKept(there)) continue;
     else if (isOfOtherKind(there, child)) replace(found, there, child);
     else merge(there, was, child);
   }
 }
 
-/** A disk of the user's or of libvirt's may sit on a controller: once it is there it stays as it is. */
-function staysBehind(element: Element): boolean {
+/** A controller is never changed or removed: other disks may be attached to it. */
+function isKept(element: Element): boolean {
   return element.name === "controller";
 }
 
-/** The child elements by what tells them from each other. */
+/** The child elements by their identity. */
 function identified(parent: Element | undefined): Map<string, Element> {
   const counts = new Map<string, number>();
   const found = new Map<string, Element>();
@@ -80,7 +80,7 @@ function identified(parent: Element | undefined): Map<string, Element> {
   return found;
 }
 
-/** What tells elements of one name apart, where there can be several that matter. */
+/** The identity of elements that can occur several times, by their name. */
 const identities: Readonly<Record<string, (element: Element, index: number) => string | number | undefined>> =
   {
     disk: (disk) => attribute(find(disk, "target"), "dev"),
@@ -88,12 +88,12 @@ const identities: Readonly<Record<string, (element: Element, index: number) => s
     interface: (card) => attribute(find(card, "mac"), "address")?.toLowerCase(),
     serial: (serial, index) => attribute(find(serial, "target"), "port") ?? index,
     channel: (channel) => attribute(find(channel, "target"), "name"),
-    // Also <memory> of the domain itself, which has none.
+    // Also the domain's own <memory>, which has no alias.
     memory: (device) => attribute(find(device, "alias"), "name"),
     cell: (cell, index) => attribute(cell, "id") ?? index,
   };
 
-/** Elements whose remaining content (addresses, options) has no meaning any more when this changes. */
+/** What makes the rest of an element (addresses, options) meaningless when it changes. */
 const kinds: Readonly<Record<string, (element: Element) => unknown[]>> = {
   disk: (disk) => [attribute(disk, "device") ?? "disk", attribute(find(disk, "target"), "bus")],
   interface: (card) => [attribute(find(card, "model"), "type")],
@@ -102,7 +102,7 @@ const kinds: Readonly<Record<string, (element: Element) => unknown[]>> = {
 };
 
 function isOfOtherKind(found: Element, wanted: Element): boolean {
-  // Where a disk or a card gets its data from is one thing: options of the old source don't fit the new one.
+  // A source is replaced as a whole: options of the old one don't fit the new one.
   if (found.name === "source") return true;
   const kind = kinds[found.name];
   return kind !== undefined && String(kind(found)) !== String(kind(wanted));

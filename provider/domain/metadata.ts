@@ -2,7 +2,7 @@ import { insertInOrder } from "./merge.ts";
 import type { Ownership } from "./state.ts";
 import { attribute, children, type Element, element, remove, replace } from "./tree.ts";
 
-/** The XML namespace of what this provider writes into a domain's `<metadata>`. */
+/** The XML namespace of this provider's element in a domain's `<metadata>`. */
 export const ownershipNamespace = "urn:pulumi-libvirt-hotplug:domain:1";
 
 const prefix = "hotplug";
@@ -17,7 +17,7 @@ export function ownershipElement(ownership: Ownership): Element {
   });
 }
 
-/** Who made the domain; undefined when its metadata has nothing of ours, or nothing that we can read. */
+/** The owner of the domain; undefined when its metadata has no valid element of this provider. */
 export function readOwnership(domain: Element): Ownership | undefined {
   const [ours] = ownershipElements(domain);
   const urn = attribute(ours, "urn");
@@ -26,7 +26,7 @@ export function readOwnership(domain: Element): Ownership | undefined {
   return { version, urn, creating: attribute(ours, "creating") === "true" };
 }
 
-/** Puts our element into the domain's metadata in place of the one that is there; undefined takes it out. */
+/** Sets or replaces this provider's element in the domain's metadata; undefined removes it. */
 export function writeOwnership(domain: Element, ownership: Ownership | undefined): void {
   const [old] = ownershipElements(domain);
   const metadata = children(domain, "metadata").find((some) => !old || some.children.includes(old));
@@ -39,7 +39,7 @@ export function writeOwnership(domain: Element, ownership: Ownership | undefined
   }
 }
 
-/** Our elements by their namespace: its prefix is whatever the nearest declaration around them says. */
+/** This provider's elements, by their namespace: its prefix may be any that the nearest declaration binds. */
 function ownershipElements(domain: Element): Element[] {
   return children(domain, "metadata").flatMap((metadata) =>
     children(metadata).filter((child) => {

@@ -8,14 +8,13 @@ import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize, readVcpu
 import type { DomainSpec } from "./spec.ts";
 import { attribute, children, type Element, find, remove, serialise, text } from "./tree.ts";
 
-/** What a program says beside its own XML: only what it names is changed there. */
+/** The arguments of a program with XML of its own: only what they name is changed there. */
 export type DomainOverlay = Pick<DomainSpec, "name" | "uuid"> & Partial<DomainSpec>;
 
 /**
- * Lays what a program names over domain XML of its own, and keeps the rest as it was written. Disks take the place of
- * those with their target device, interfaces of those with their MAC, the serial port of the first one; others are
- * added. The cells are exactly the ones named, but keep their vCPUs where none are said; memory devices of the XML
- * come on top of them.
+ * Applies the arguments of a program to its own domain XML, and keeps the rest as written. Disks replace those with the same
+ * target device, interfaces those with the same MAC, the serial port the first one; others are added. The cells are
+ * exactly those of the arguments, but keep their vCPUs where the arguments name none; memory devices of the XML add to them.
  */
 export function overlay(userXml: string, named: DomainOverlay): string {
   const document = parseDomain(userXml);
@@ -29,7 +28,7 @@ export function overlay(userXml: string, named: DomainOverlay): string {
   return serialise(document);
 }
 
-/** What is taken out when the program says no to it, as if it had been said before. */
+/** What the program turns off, as if it had been on before, so that it is removed from the XML. */
 function refused(spec: Partial<DomainSpec>): Partial<DomainSpec> {
   return {
     ...(spec.firmware === "bios" && { firmware: "uefi" }),
@@ -58,7 +57,7 @@ function cellsOver(
   };
 }
 
-/** What a program says in its arguments; only what is there is compared. */
+/** The arguments that `contradictions` compares with the XML; those left out aren't compared. */
 export interface StatedArguments {
   name?: string;
   uuid?: string;
@@ -70,10 +69,10 @@ export interface StatedArguments {
 }
 
 /**
- * Where XML of the user's own says something else than the arguments, a sentence each. The memory compared is the
- * total as libvirt counts it: cells and devices.
+ * The contradictions between the program's XML and its arguments, each as a predicate that follows the property `xml`. The
+ * memory is the total of cells and memory devices.
  */
-export function contradictions(userXml: string, desired: StatedArguments): string[] {
+export function contradictions(userXml: string, given: StatedArguments): string[] {
   const domain = parseDomain(userXml).root;
   const maxMemory = readMaxMemory(domain);
   const memory = readCountedMemory(domain);
@@ -82,26 +81,26 @@ export function contradictions(userXml: string, desired: StatedArguments): strin
     what: string,
     inXml: T | undefined,
     argument: keyof StatedArguments,
-    wanted: T | undefined,
-    say: (value: T) => string,
+    value: T | undefined,
+    format: (value: T) => string,
   ) => {
-    if (inXml === undefined || wanted === undefined || inXml === wanted) return;
-    found.push(`xml says ${what} ${say(inXml)}, the argument ${argument} says ${say(wanted)}`);
+    if (inXml === undefined || value === undefined || inXml === value) return;
+    found.push(`has ${what} ${format(inXml)}, but ${argument} is ${format(value)}`);
   };
   const nonEmpty = (name: string) => text(find(domain, name)).trim() || undefined;
   const quoted = (value: string) => JSON.stringify(value);
-  compare("<name>", nonEmpty("name"), "name", desired.name, quoted);
-  compare("<uuid>", nonEmpty("uuid")?.toLowerCase(), "uuid", desired.uuid?.toLowerCase(), quoted);
-  compare(memory?.from ?? "", memory?.size, "memory", desired.memory, formatMib);
+  compare("<name>", nonEmpty("name"), "name", given.name, quoted);
+  compare("<uuid>", nonEmpty("uuid")?.toLowerCase(), "uuid", given.uuid?.toLowerCase(), quoted);
+  compare(memory?.from ?? "", memory?.size, "memory", given.memory, formatMib);
   compare(
     "<currentMemory>",
     readSize(domain, "currentMemory"),
     "currentMemory",
-    desired.currentMemory,
+    given.currentMemory,
     formatMib,
   );
-  compare("<maxMemory>", maxMemory?.size, "maxMemory", desired.maxMemory, formatMib);
-  compare("<maxMemory slots>", maxMemory?.slots, "memorySlots", desired.memorySlots, String);
-  compare("<vcpu>", find(domain, "vcpu") && readVcpus(domain), "vcpus", desired.vcpus, String);
+  compare("<maxMemory>", maxMemory?.size, "maxMemory", given.maxMemory, formatMib);
+  compare("<maxMemory slots>", maxMemory?.slots, "memorySlots", given.memorySlots, String);
+  compare("<vcpu>", find(domain, "vcpu") && readVcpus(domain), "vcpus", given.vcpus, String);
   return found;
 }

@@ -3,10 +3,10 @@ import { XmlError } from "./escape.ts";
 import { type Document, type Element, type Node, serialise } from "./tree.ts";
 import { checkWellFormed, malformed, withoutAsides } from "./well-formed.ts";
 
-/** Longest string that libvirt's protocol carries, in bytes (REMOTE_STRING_MAX): longer XML could never be defined. */
+/** The longest string in libvirt's protocol, in bytes (REMOTE_STRING_MAX): longer XML can't be defined. */
 const maxBytes = 4 * 1024 * 1024;
 
-/** libxml2 stops at this depth too (xmlParserMaxDepth). */
+/** libxml2's limit (xmlParserMaxDepth). */
 const maxDepth = 256;
 
 const parser = new XMLParser({
@@ -16,35 +16,40 @@ const parser = new XMLParser({
   parseTagValue: false,
   parseAttributeValue: false,
   trimValues: false,
-  // Left as written; `resolveReferences` does that when a text is read.
+  // References stay as written; `resolveReferences` resolves them when a text is read.
   processEntities: false,
   cdataPropName: "#cdata",
   commentPropName: "#comment",
   captureMetaData: true,
   maxNestedTags: maxDepth,
-  // Safe here: parsed nodes become Maps and arrays below, never objects keyed by a document's names.
+  // Safe here: parsed nodes become Maps and arrays, never objects with a document's names as keys.
   onDangerousProperty: (name) => name,
 });
 
 /**
- * Parses a document so that serialising it gives back the same bytes (line ends become \n, as every XML parser reads
- * them). Throws {@link XmlError}, with line and column where they are known, for what isn't well-formed, for a document
- * type declaration (none of libvirt's XML has one, and entities defined there can grow without bound), and for XML too
- * long or too deep for libvirt.
+ * Parses a document so that serialising it returns the same bytes, except that line ends become \n, as every XML parser
+ * reads them. A document type declaration is refused: libvirt's XML has none, and its entities can grow without bound.
+ *
+ * @throws XmlError, with line and column where they are known, for XML that isn't well-formed, or is too long or too deep
+ *   for libvirt
  */
 export function parse(xml: string): Document {
   if (Buffer.byteLength(xml) > maxBytes) {
-    throw new XmlError(`the XML is longer than the ${maxBytes} bytes that libvirt takes`);
+    throw new XmlError(`the XML exceeds libvirt's limit of ${maxBytes} bytes`);
   }
   const source = xml.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
   checkWellFormed(source);
   const document = toDocument(source, parseNodes(source));
   if (serialise(document) !== source)
-    throw new XmlError("the XML is written in a form that cannot be kept as it is");
+    throw new XmlError("the XML has a form that can't be preserved byte for byte");
   return document;
 }
 
-/** Parses a domain definition; throws {@link XmlError} when it is none. */
+/**
+ * Parses a domain definition.
+ *
+ * @throws XmlError for other XML
+ */
 export function parseDomain(xml: string): Document {
   const document = parse(xml);
   if (document.root.name !== "domain")
@@ -57,30 +62,30 @@ function parseNodes(source: string): Parsed[] {
     return parser.parse(source);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    throw new XmlError(`the XML cannot be read: ${problem}`);
+    throw new XmlError(`the XML can't be parsed: ${problem}`);
   }
 }
 
-/** A node of fast-xml-parser: one key with its content, `:@` with attributes, and its place in the source. */
+/** A node of fast-xml-parser: one key with its content, `:@` with attributes, and its position in the source. */
 type Parsed = Record<string, unknown>;
 
 function toDocument(source: string, nodes: Parsed[]): Document {
   const [first, second] = nodes.filter(isElement);
-  if (!first) malformed(source, 0, "there is no element");
-  if (second) malformed(source, span(second).start, "there is a second root element");
+  if (!first) malformed(source, 0, "it has no element");
+  if (second) malformed(source, span(second).start, "it has a second root element");
   const root = toNode(source, first);
-  if (root.kind !== "element") malformed(source, 0, "there is no element");
+  if (root.kind !== "element") malformed(source, 0, "it has no element");
   const { start, end } = span(first);
   const epilog = source.slice(end);
   const stray = /\S/.exec(withoutAsides(epilog));
-  if (stray) malformed(source, end + stray.index, "there is text after the root element");
+  if (stray) malformed(source, end + stray.index, "it has text after the root element");
   return { prolog: source.slice(0, start), root, epilog };
 }
 
 const metadata = XMLParser.getMetaDataSymbol();
 
 function span(node: Parsed): { start: number; end: number } {
-  // The library types its symbol as `Symbol` and its nodes as `any`; neither says what is there.
+  // The library declares its symbol as `Symbol` and its nodes as `any`.
   const place = (node as Record<symbol, { startIndex?: number; endIndex?: number } | undefined>)[
     metadata as symbol
   ];
@@ -98,7 +103,7 @@ function isElement(node: Parsed): boolean {
 function toNode(source: string, node: Parsed): Node {
   const name = nameOf(node);
   if (name === "#text") return { kind: "text", raw: String(node[name]) };
-  // With preserveOrder every other node holds the list of its children, and `:@` plain strings.
+  // With preserveOrder, every other node has the list of its children, and `:@` has strings.
   const parts = node[name] as Parsed[];
   const attributes = (node[":@"] ?? {}) as Record<string, string>;
   const content = () => parts.map((part) => part["#text"] ?? "").join("");
@@ -108,7 +113,7 @@ function toNode(source: string, node: Parsed): Node {
   if (name.startsWith("?")) return { kind: "instruction", raw: source.slice(start, end) };
   for (const [attribute, value] of Object.entries(attributes)) {
     if (value.includes("<"))
-      malformed(source, start, `the attribute ${attribute} has a < in it (written &lt;)`);
+      malformed(source, start, `the attribute ${attribute} contains < (which is written &lt;)`);
   }
   return {
     kind: "element",
@@ -119,7 +124,7 @@ function toNode(source: string, node: Parsed): Node {
   };
 }
 
-/** An element's start tag, quotes minded, and its end tag ("" when the start tag closes itself). */
+/** An element's start tag, which may have > in quotes, and its end tag ("" when the start tag closes itself). */
 function tagsOf(written: string): NonNullable<Element["tags"]> {
   const open = /^<(?:"[^"]*"|'[^']*'|[^>"'])*>/.exec(written)?.[0] ?? "";
   if (open.endsWith("/>")) return { open, close: "" };

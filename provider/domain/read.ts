@@ -1,5 +1,5 @@
 import { defined } from "../defined.ts";
-import type { Kib } from "../units/kib.ts";
+import { type Kib, sum } from "../units/kib.ts";
 import { parseScaled } from "../units/scale.ts";
 import { XmlError } from "./escape.ts";
 import { agentChannel } from "./hardware.ts";
@@ -9,9 +9,10 @@ import { type Cell, countedSize, type DomainState, type MemoryDevice } from "./s
 import { attribute, children, type Element, find, text } from "./tree.ts";
 
 /**
- * Reads a domain definition, live or inactive, by libvirt's own rules: of each element the first child of `<domain>`
- * counts, NUMA cells override `<memory>`, sizes are rounded up to KiB. Throws {@link XmlError} for malformed XML and
- * for what libvirt would refuse too: no `<domain>`, no memory, a size that is none.
+ * Reads a domain definition, live or inactive, by libvirt's rules: the first element of a name counts, NUMA cells override
+ * `<memory>`, and sizes are rounded up to KiB.
+ *
+ * @throws XmlError for malformed XML, and for what libvirt refuses too: no `<domain>`, no memory, an invalid size
  */
 export function readDomain(xml: string): DomainState {
   const domain = parseDomain(xml).root;
@@ -51,33 +52,32 @@ export function readDomain(xml: string): DomainState {
 
 function totalMemory(domain: Element): Kib {
   const memory = readDeclaredMemory(domain);
-  if (!memory) throw new XmlError("the domain has no memory: neither <memory> nor a NUMA <cell> says any");
+  if (!memory) throw new XmlError("the domain has no memory, neither <memory> nor a NUMA <cell> with memory");
   return memory.size;
 }
 
 /**
- * The total memory and where it is said; undefined when it isn't. With cells libvirt replaces `<memory>` by their sum
- * and that of the devices (virDomainDefPostParseMemory).
+ * The total memory, and the elements that it comes from; undefined when there are none. With cells, libvirt replaces
+ * `<memory>` by the sum of cells and memory devices (virDomainDefPostParseMemory).
  */
 function readDeclaredMemory(domain: Element): { size: Kib; from: string } | undefined {
-  const sum = (sizes: { size: Kib }[]) => sizes.reduce((total, { size }) => total + size, 0);
-  const cells = sum(readCells(domain).map((cell) => ({ size: cell.memory })));
+  const cells = sum(readCells(domain).map(({ memory }) => memory));
   if (cells === 0) {
     const size = readSize(domain, "memory");
     return size ? { size, from: "<memory>" } : undefined;
   }
-  const devices = sum(readDevices(domain));
+  const devices = sum(readDevices(domain).map(({ size }) => size));
   return {
     size: cells + devices,
-    from: devices === 0 ? "<cell memory>" : "<cell memory> and memory devices",
+    from: devices === 0 ? "NUMA cells of" : "NUMA cells and memory devices of",
   };
 }
 
-/** The same as this provider counts it: of virtio-mem what is requested. */
+/** The same, but with the requested size of virtio-mem devices, which is what this provider counts. */
 export function readCountedMemory(domain: Element): { size: Kib; from: string } | undefined {
   const declared = readDeclaredMemory(domain);
-  const idle = readDevices(domain).map((device) => device.size - countedSize(device));
-  return declared && { ...declared, size: idle.reduce((rest, size) => rest - size, declared.size) };
+  const unrequested = sum(readDevices(domain).map((device) => device.size - countedSize(device)));
+  return declared && { ...declared, size: declared.size - unrequested };
 }
 
 export function readCells(domain: Element): Cell[] {
@@ -95,7 +95,7 @@ export function readCells(domain: Element): Cell[] {
   return cells.sort((a, b) => a.id - b.id);
 }
 
-/** How many vCPUs the domain can have; libvirt takes one where nothing is said. */
+/** The maximum number of vCPUs; libvirt's default is 1. */
 export function readVcpus(domain: Element): number {
   return readInteger(find(domain, "vcpu"), "<vcpu>") ?? 1;
 }
@@ -136,7 +136,7 @@ function readDevice(device: Element): MemoryDevice {
   });
 }
 
-/** Whether the guest's agent has opened its channel: libvirt says so in the XML of a running domain alone. */
+/** Whether the guest agent has opened its channel, which only the XML of a running domain shows. */
 export function isAgentConnected(xml: string): boolean {
   const channels = children(find(parseDomain(xml).root, "devices"), "channel");
   const targets = channels.map((channel) => find(channel, "target"));
@@ -155,17 +155,17 @@ function readBase(written: string | undefined): string | undefined {
   if (written === undefined) return undefined;
   const [, digits] = /^(?:0x)?([0-9a-f]{1,16})$/i.exec(written.trim()) ?? [];
   if (digits === undefined)
-    throw new XmlError(`<address base>: ${JSON.stringify(written)} is no hexadecimal number`);
+    throw new XmlError(`<address base>: ${JSON.stringify(written)} is not a hexadecimal number`);
   return `0x${BigInt(`0x${digits}`).toString(16)}`;
 }
 
-/** `<os firmware='efi'>`, or a loader in flash: how libvirt tells UEFI from BIOS. */
+/** libvirt's rule for UEFI: `<os firmware='efi'>`, or a loader in flash. */
 export function isUefi(domain: Element): boolean {
   const os = find(domain, "os");
   return attribute(os, "firmware") === "efi" || attribute(find(os, "loader"), "type") === "pflash";
 }
 
-/** The size a child element gives; undefined when it is missing or empty. */
+/** The size in a child element; undefined when it is absent or empty. */
 export function readSize(parent: Element | undefined, name: string): Kib | undefined {
   const found = find(parent, name);
   const written = text(found);

@@ -1,12 +1,12 @@
 import type { Kib } from "../units/kib.ts";
 import { type Element, element, setAttribute, setText } from "./tree.ts";
 
-/** `<memory unit='KiB'>1027072</memory>` and its like. */
+/** An element such as `<memory unit='KiB'>1027072</memory>`. */
 export function sizeElement(name: string, size: Kib): Element {
   return element(name, { unit: "KiB" }, String(size));
 }
 
-/** Sets the size that an element says, whatever unit it had. */
+/** Sets an element's size, whatever unit it had. */
 export function writeSize(of: Element, size: Kib): void {
   setAttribute(of, "unit", "KiB");
   setText(of, String(size));

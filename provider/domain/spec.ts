@@ -1,52 +1,52 @@
 import type { Kib } from "../units/kib.ts";
 import type { Ownership } from "./state.ts";
 
-/** A NUMA cell to make. */
+/** A NUMA cell to define. */
 export interface CellSpec {
   memory: Kib;
-  /** libvirt's list of vCPUs («0-1,4»). Left out on every cell: cell 0 has all of them. */
+  /** The vCPUs as a libvirt list such as "0-1,4". Left out for every cell: cell 0 has all vCPUs. */
   cpus?: string;
 }
 
-/** A virtio-mem device to make (libvirt, formatdomain «Memory devices»; libvirt 7.9, QEMU 6.0). */
+/** A virtio-mem device to define (libvirt, formatdomain, "Memory devices"; libvirt 7.9, QEMU 6.0). */
 export interface VirtioMemSpec {
-  /** Must begin with `ua-`: libvirt keeps no other. */
+  /** Must begin with `ua-`: libvirt replaces any other alias. */
   alias: string;
   /** Guest NUMA node. */
   node: number;
-  /** The most that it can hold, a multiple of `block`. */
+  /** Its largest size, a multiple of `block`. */
   size: Kib;
   /** A power of two, at least 2 MiB and the page size of its source. */
   block: Kib;
-  /** What the guest is asked to take, a multiple of `block`. */
+  /** The size that the guest is requested to take, a multiple of `block`. */
   requested: Kib;
-  /** Where on the host the memory comes from. */
+  /** The host memory that backs it. */
   source?: { nodemask?: string; pageSize?: Kib };
 }
 
 export type DiskBus = "virtio" | "scsi" | "sata" | "ide" | "usb";
 
-/** A disk image in a file of the host. Its target device follows from its bus and its place in the list. */
+/** A disk image in a file on the host. Its target device follows from its bus and its position in the list. */
 export interface DiskSpec {
   /** Absolute path on the host where libvirt runs. */
   file: string;
-  /** Image format as QEMU names it: qcow2, raw, … */
+  /** QEMU's name of the image format: qcow2, raw, … */
   format: string;
   bus: DiskBus;
-  /** On `ide` and `sata`, which know no read-only disks, this makes it a CD-ROM. */
+  /** On `ide` and `sata`, which don't support read-only disks, it becomes a CD-ROM. */
   readOnly: boolean;
 }
 
-/** A network card: to a libvirt network, to a bridge of the host, or to QEMU's user-mode network. */
+/** A network interface: on a libvirt network, on a bridge of the host, or on QEMU's user-mode network. */
 export type InterfaceSpec = { model: string; mac: string } & (
-  | { network: string }
-  | { bridge: string }
-  | { user: true }
+  | { kind: "network"; network: string }
+  | { kind: "bridge"; bridge: string }
+  | { kind: "user" }
 );
 
 /**
- * All that this provider itself puts into a domain's definition. Pure data, everything decided: defaults, limits,
- * identifiers. The total memory is the sum of the cells.
+ * Everything that this provider puts into a domain's definition, with all defaults, limits and identifiers decided. The
+ * total memory is the sum of the cells and virtio-mem devices.
  */
 export interface DomainSpec {
   /** `kvm` where the host has it, else `qemu`. */
@@ -54,13 +54,13 @@ export interface DomainSpec {
   name: string;
   uuid: string;
   description?: string;
-  /** At least one, also for libvirt before 9.6, which adds none by itself: DIMMs need a node to go to. */
+  /** At least one: DIMMs need a node, and libvirt before 9.6 doesn't add one. */
   cells: CellSpec[];
-  /** What the balloon leaves the guest. Left out: all of it. */
+  /** The balloon target. Left out: all of the memory. */
   currentMemory?: Kib;
-  /** The ceiling at boot; left out, nothing can be plugged. QEMU refuses slots when it equals the memory. */
+  /** Left out: no memory can be plugged. QEMU refuses slots when it equals the memory. */
   maxMemory?: { size: Kib; slots: number };
-  /** virtio-mem devices, whole. They count in the total with their whole size (libvirt, virDomainDefPostParseMemory). */
+  /** In libvirt's total they count with their whole `size` (virDomainDefPostParseMemory). */
   virtioMem?: VirtioMemSpec[];
   vcpus: number;
   /** `host-passthrough`, `host-model`, `maximum`, or the name of a CPU model. Left out: libvirt's default. */
@@ -69,17 +69,17 @@ export interface DomainSpec {
   /** Left out: q35 on x86_64, virt on aarch64, else libvirt's default. */
   machine?: string;
   firmware: "bios" | "uefi";
-  /** What memory hot-plug goes through; AArch64 has it with UEFI only. */
+  /** Memory hot-plug requires it; AArch64 has it only with UEFI. */
   acpi: boolean;
-  /** A kernel to boot directly. Left out: from disk. */
+  /** A kernel to boot directly. Left out: boot from disk. */
   boot?: { kernel: string; initrd?: string; commandLine?: string };
   disks: DiskSpec[];
   interfaces: InterfaceSpec[];
-  /** The first serial port, with the console on it; left out, there is none of ours. */
+  /** The first serial port, with the console on it. Left out: none is defined. */
   serial?: "pty" | { file: string };
   /** The channel of the QEMU guest agent. */
   agent: boolean;
-  /** A memory balloon that reports the guest's memory every two seconds. */
+  /** A memory balloon that reports the guest's memory. */
   balloon: boolean;
   ownership?: Ownership;
 }

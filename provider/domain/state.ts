@@ -1,13 +1,13 @@
 import type { Kib } from "../units/kib.ts";
 
-/** A memory device of a domain, as its XML has it (libvirt, formatdomain «Memory devices»). */
+/** A memory device in a domain's XML (libvirt, formatdomain, "Memory devices"). */
 export interface MemoryDevice {
   model: "dimm" | "nvdimm" | "virtio-mem" | "virtio-pmem" | "sgx-epc";
-  /** `<target><size>`: for virtio-mem the most it can hold. */
+  /** `<target><size>`; for virtio-mem its largest size. */
   size: Kib;
-  /** virtio-mem: `<requested>`, what the host asks the guest to take. */
+  /** virtio-mem: `<requested>`, the size that the guest is requested to take. */
   requested?: Kib;
-  /** virtio-mem: `<current>`, what the guest has taken (live XML only). */
+  /** virtio-mem: `<current>`, the size that the guest has taken (only in live XML). */
   current?: Kib;
   /** virtio-mem: `<block>`. */
   block?: Kib;
@@ -19,9 +19,9 @@ export interface MemoryDevice {
   nodemask?: string;
   /** `<address type='dimm' slot='n'>`, counted from 0. */
   slot?: number;
-  /** `<address base='0x…'>`, canonical lower-case hex with 0x: a 64-bit number does not fit a JS number. */
+  /** `<address base='0x…'>`, in lower-case hexadecimal with 0x: a 64-bit number exceeds a JavaScript number. */
   base?: string;
-  /** `<alias name='…'>`; only `ua-…` survives in the inactive XML. */
+  /** `<alias name='…'>`; the inactive XML only has `ua-…`. */
   alias?: string;
 }
 
@@ -33,30 +33,30 @@ export interface Cell {
   cpus?: string;
 }
 
-/** Who made a domain: the `<metadata>` element of ours. */
+/** The owner of a domain: this provider's element in `<metadata>`. */
 export interface Ownership {
-  /** Format of the element; 1. */
+  /** The format of the element: 1. */
   version: number;
   urn: string;
-  /** True until create has finished: a create that was killed may go on with this domain. */
+  /** True until create has finished: after a killed create, the next one continues with this domain. */
   creating: boolean;
 }
 
-/** One domain definition (live or inactive), as far as this provider decides by it. */
+/** A domain definition (live or inactive), as far as this provider uses it. */
 export interface DomainState {
   /** `<domain type>`: qemu, kvm, … */
   type: string;
   name: string;
   uuid: string;
-  /** libvirt's number of this start of the domain; of a running one alone. */
+  /** libvirt's id of a running domain, which changes with each start. */
   id?: number;
   /** The configured total as libvirt counts it: the sum of cells and devices when there are cells, else `<memory>`. */
   memory: Kib;
-  /** `<currentMemory>`, the balloon's target; equal to `memory` when the XML has none. */
+  /** `<currentMemory>`, the balloon target; equal to `memory` when the XML has none. */
   currentMemory: Kib;
-  /** `<maxMemory slots>`; slots are optional from libvirt 9.5 on. */
+  /** `<maxMemory slots>`; slots are optional since libvirt 9.5. */
   maxMemory?: { size: Kib; slots?: number };
-  /** `<memballoon model='none'>`: nothing can be ballooned. libvirt gives a domain that says nothing a balloon. */
+  /** `<memballoon model='none'>`. Without `<memballoon>`, libvirt adds a balloon. */
   withoutBalloon?: true;
   vcpus: number;
   /** In the order of their ids; empty when the domain has no NUMA topology. */
@@ -65,16 +65,16 @@ export interface DomainState {
   /** `<os><type arch machine>`. */
   arch?: string;
   machine?: string;
-  /** `<features><acpi/>` is there. */
+  /** `<features><acpi/>`. */
   acpi: boolean;
   /** `<os firmware='efi'>`, or a pflash `<loader>`. */
   uefi: boolean;
-  /** `<memoryBacking>` locks the memory or allocates it at once: the host must have it. */
+  /** `<memoryBacking>` locks the memory or allocates it at start, so the host must have it. */
   pinned: boolean;
   ownership?: Ownership;
 }
 
-/** What of a device counts as the domain's memory: of virtio-mem what is requested, of any other all of it. */
+/** The part of a device that counts as the domain's memory: the requested size of virtio-mem, else all of it. */
 export function countedSize(device: Pick<MemoryDevice, "model" | "size" | "requested">): Kib {
   return device.model === "virtio-mem" ? (device.requested ?? 0) : device.size;
 }

@@ -1,20 +1,20 @@
 import { escapeAttribute, escapeText, resolveReferences } from "./escape.ts";
 
 /**
- * An XML element. What came from a source keeps the source's own writing of its tags until it is changed, so that
- * serialising gives back every byte that nobody touched.
+ * An XML element. A parsed one keeps its tags as written until an attribute changes, so that serialising preserves every
+ * byte that wasn't changed.
  */
 export interface Element {
   readonly kind: "element";
   name: string;
-  /** Name to value, in order, the values escaped as they stand in XML. */
+  /** The attributes in order, their values escaped as in XML. */
   readonly attributes: Map<string, string>;
   readonly children: Node[];
-  /** The tags as the source wrote them; dropped when an attribute changes. */
+  /** The tags as written in the source; dropped when an attribute changes. */
   tags?: { open: string; close: string };
 }
 
-/** Everything that isn't an element, as it stands in XML: escaped text, `<![CDATA[…]]>`, `<!--…-->`, `<?…?>`. */
+/** Everything that isn't an element, as written: escaped text, `<![CDATA[…]]>`, `<!--…-->`, `<?…?>`. */
 interface Raw {
   readonly kind: "text" | "cdata" | "comment" | "instruction";
   readonly raw: string;
@@ -22,14 +22,14 @@ interface Raw {
 
 export type Node = Element | Raw;
 
-/** A document: its root element, and what stands before and after it. */
+/** A document: its root element, and the text before and after it. */
 export interface Document {
   prolog: string;
   root: Element;
   epilog: string;
 }
 
-/** Makes an element; attributes and texts that are undefined are left out, everything is escaped. */
+/** Creates an element and escapes its values; undefined attributes and children are left out. */
 export function element(
   name: string,
   attributes: Readonly<Record<string, string | number | undefined>> = {},
@@ -51,7 +51,7 @@ export function attribute(of: Element | undefined, name: string): string | undef
   return raw === undefined ? undefined : resolveReferences(raw);
 }
 
-/** Sets an attribute, or with undefined removes it. */
+/** Sets an attribute; undefined removes it. */
 export function setAttribute(of: Element, name: string, value: string | number | undefined): void {
   if (attribute(of, name) === (value === undefined ? undefined : String(value))) return;
   if (value === undefined) of.attributes.delete(name);
@@ -59,7 +59,7 @@ export function setAttribute(of: Element, name: string, value: string | number |
   delete of.tags;
 }
 
-/** The child elements, all or those of a name. */
+/** The child elements: all, or those with a name. */
 export function children(of: Element | undefined, name?: string): Element[] {
   if (!of) return [];
   return of.children.filter(
@@ -67,7 +67,7 @@ export function children(of: Element | undefined, name?: string): Element[] {
   );
 }
 
-/** The first element down a path of names, as libvirt looks things up (`./os/type[1]`). */
+/** The first element along a path of names, as libvirt finds elements (`./os/type[1]`). */
 export function find(of: Element | undefined, ...path: string[]): Element | undefined {
   let found = of;
   for (const name of path) found = children(found, name)[0];
@@ -76,15 +76,15 @@ export function find(of: Element | undefined, ...path: string[]): Element | unde
 
 /** The text directly inside an element, references and CDATA resolved; "" when it has none. */
 export function text(of: Element | undefined): string {
-  let said = "";
+  let found = "";
   for (const node of of?.children ?? []) {
-    if (node.kind === "text") said += resolveReferences(node.raw);
-    else if (node.kind === "cdata") said += node.raw.slice("<![CDATA[".length, -"]]>".length);
+    if (node.kind === "text") found += resolveReferences(node.raw);
+    else if (node.kind === "cdata") found += node.raw.slice("<![CDATA[".length, -"]]>".length);
   }
-  return said;
+  return found;
 }
 
-/** Replaces the text directly inside an element; child elements and comments stay, behind it. */
+/** Replaces the text directly inside an element; child elements and comments stay, after it. */
 export function setText(of: Element, value: string): void {
   if (text(of) === value) return;
   const rest = of.children.filter((node) => node.kind !== "text" && node.kind !== "cdata");
@@ -106,15 +106,15 @@ export function remove(parent: Element, child: Element): void {
   if (rest.every((node) => node.kind === "text" && node.raw.trim() === "")) rest.splice(0);
 }
 
-/** Puts a child in the place of another. */
+/** Replaces a child by another. */
 export function replace(parent: Element, old: Element, by: Element): void {
   const line = lineBefore(parent, old);
   parent.children.splice(parent.children.indexOf(old), 1, line === "" ? by : indent(by, line));
 }
 
 /**
- * Inserts a child behind the last sibling of its own name, else behind the last one of a name that `order` has before
- * it, else first; a name that `order` doesn't know goes last. On a line of its own where its siblings are.
+ * Inserts a child after the last sibling with its name, else after the last one whose name precedes it in `order`, else
+ * first; a name that isn't in `order` goes last. It gets its own line where its siblings have one.
  */
 export function insert(parent: Element, child: Element, order: readonly string[] = []): void {
   const siblings = children(parent);
@@ -133,7 +133,7 @@ export function insert(parent: Element, child: Element, order: readonly string[]
   else parent.children.splice(at, 0, { kind: "text", raw: line }, indent(child, line));
 }
 
-/** The line break and white space that stand before an element; "" when it shares its line. */
+/** The line break and white space before an element; "" when it shares its line. */
 function lineBefore(parent: Element, child: Element | undefined): string {
   const before = child && parent.children[parent.children.indexOf(child) - 1];
   return before?.kind === "text" ? (/\n[ \t]*$/.exec(before.raw)?.[0] ?? "") : "";
@@ -149,7 +149,7 @@ export function serialiseNode(node: Node): string {
   const { tags } = node;
   if (tags && (inside === "" || !tags.open.endsWith("/>"))) return tags.open + inside + tags.close;
   const attributes = [...node.attributes].map(([name, raw]) => {
-    // A raw value holds at most one kind of quotes: the one it wasn't written in.
+    // A raw value contains at most one kind of quotes: not the kind that it was written in.
     const quote = raw.includes("'") ? '"' : "'";
     return ` ${name}=${quote}${raw}${quote}`;
   });
@@ -157,7 +157,7 @@ export function serialiseNode(node: Node): string {
   return inside === "" ? `${start}/>` : `${start}>${inside}</${node.name}>`;
 }
 
-/** Puts every element that holds only elements on lines of its own, two blanks a level, as libvirt prints XML. */
+/** Puts the children of every element that contains only elements on lines of their own, indented as by libvirt. */
 export function indent(of: Element, line = "\n"): Element {
   const elements = children(of);
   if (elements.length === 0 || elements.length < of.children.length) return of;

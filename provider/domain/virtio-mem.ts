@@ -16,7 +16,7 @@ import {
   text,
 } from "./tree.ts";
 
-/** The element of a virtio-mem device (libvirt, formatdomain «Memory devices»). */
+/** The element of a virtio-mem device (libvirt, formatdomain, "Memory devices"). */
 export function virtioMemElement(device: VirtioMemSpec): Element {
   return element(
     "memory",
@@ -35,8 +35,8 @@ export function virtioMemElement(device: VirtioMemSpec): Element {
 }
 
 /**
- * The XML that changes what is requested of a virtio-mem device: the device as the running domain has it with its
- * address, by which libvirt finds it (virDomainMemoryFindByDeviceInfo).
+ * The XML that changes the requested size of a virtio-mem device: the device from the XML of the running domain, including
+ * its address, by which libvirt finds it (virDomainMemoryFindByDeviceInfo).
  *
  * @throws XmlError when the running domain doesn't have it
  */
@@ -53,10 +53,10 @@ export function resizedXml(liveXml: string, alias: string, requested: Kib): stri
   return serialiseNode(device);
 }
 
-/** A virtio-mem device that a definition shall have: one of ours, or, without an alias, the one that others put on the node. */
+/** A virtio-mem device of a definition: this provider's, or without an alias the one on the node that it doesn't manage. */
 export type DefinedVirtioMem = Omit<VirtioMemSpec, "alias"> & { alias?: string };
 
-/** Makes a device of ours, or sets its size; of a device of others only what is requested is set. */
+/** Creates this provider's device or sets its size; of one that it doesn't manage, only the requested size is set. */
 export function setVirtioMem(domain: Element, wanted: DefinedVirtioMem): void {
   const { alias, ...rest } = wanted;
   const devices = find(domain, "devices");

@@ -1,9 +1,12 @@
 import { XMLValidator } from "fast-xml-parser";
-import { forbiddenCharacter, reference, referenced, XmlError } from "./escape.ts";
+import { forbiddenCharacter } from "../units/xml-characters.ts";
+import { reference, referenced, XmlError } from "./escape.ts";
 
 /**
- * Throws {@link XmlError}, with line and column, for what isn't well-formed. fast-xml-parser's validator checks tags
- * and attributes; characters, references, comments and declarations, which it lets pass, are checked here.
+ * Checks that XML is well-formed. fast-xml-parser's validator checks tags and attributes; characters, references, comments
+ * and declarations, which it doesn't check, are checked here.
+ *
+ * @throws XmlError with line and column
  */
 export function checkWellFormed(source: string): void {
   const found = forbiddenCharacter(source);
@@ -13,7 +16,7 @@ export function checkWellFormed(source: string): void {
   if (unexpected) {
     const isDoctype = unexpected[0] === "<!DOCTYPE";
     const problem = isDoctype
-      ? "a document type declaration (<!DOCTYPE>) is not accepted"
+      ? "document type declarations (<!DOCTYPE>) are not supported"
       : `unexpected ${unexpected[0]}`;
     malformed(source, unexpected.index, problem);
   }
@@ -24,7 +27,7 @@ export function checkWellFormed(source: string): void {
   throw new XmlError(`malformed XML at line ${line}, column ${col ?? 1}: ${msg.slice(0, longestMessage)}`);
 }
 
-/** The validator quotes names, whose length the document decides. */
+/** The validator's messages quote names from the document, which may be long. */
 const longestMessage = 200;
 
 export function malformed(source: string, index: number, problem: string): never {
@@ -37,14 +40,14 @@ function blanks(text: string): string {
   return " ".repeat(text.length);
 }
 
-/** What stands in these is no markup: how each begins, how it ends, and what it is called. */
+/** Constructs whose content isn't markup. */
 const asides = [
   { begin: "<!--", end: "-->", name: "comment" },
   { begin: "<![CDATA[", end: "]]>", name: "CDATA section" },
   { begin: "<?", end: "?>", name: "processing instruction" },
 ];
 
-/** The source with comments, CDATA sections and processing instructions blanked, everything else in its place. */
+/** The source with comments, CDATA sections and processing instructions replaced by blanks of the same length. */
 export function withoutAsides(source: string): string {
   const parts: string[] = [];
   const begins = /<!--|<!\[CDATA\[|<\?/g;
@@ -70,17 +73,17 @@ const xmlDeclaration =
 
 function asideProblem(written: string, at: number): string | undefined {
   if (written.startsWith("<!--") && /--|-$/.test(written.slice("<!--".length, -"-->".length))) {
-    return "a comment cannot contain -- or end in -";
+    return "a comment can't contain -- or end in -";
   }
   if (!/^<\?xml[\s?]/i.test(written)) return undefined;
-  if (at > 0) return "the XML declaration stands only at the very beginning";
+  if (at > 0) return "the XML declaration must be at the very beginning";
   return xmlDeclaration.test(written) ? undefined : "the XML declaration is malformed";
 }
 
 function checkReferences(source: string, markup: string): void {
   for (const match of markup.matchAll(new RegExp(`${reference.source}|&`, "g"))) {
     if (match[0] === "&") {
-      malformed(source, match.index, "& starts no reference that XML knows (a plain & is written &amp;)");
+      malformed(source, match.index, "unknown reference (a plain & is written &amp;)");
     }
     if (referenced(match) === undefined) malformed(source, match.index, `${match[0]} is not allowed in XML`);
   }

@@ -4,7 +4,9 @@ import { messageOf } from "../errors.ts";
 import {
   ARGUMENT_OPTION_NAMES,
   ARGUMENT_OPTIONS,
+  type ArgumentOption,
   COMMAND_OPTIONS,
+  type CommandOption,
   type ExplainOptions,
   flagOf,
 } from "./options.ts";
@@ -76,14 +78,15 @@ const EXIT_CODES = "Exit codes: 0; 1 for an error, such as a domain that doesn't
 /** The text of --help. */
 export function helpText(): string {
   const rows = ARGUMENT_OPTION_NAMES.map((name): [option: string, text: string] => {
-    const option = ARGUMENT_OPTIONS[name];
-    const value = "value" in option ? ` <${option.value}>` : "";
-    return [`--${flagOf(name)}${value}`, `${option.sets}: ${option.help}`];
+    const { sets, value, help }: ArgumentOption = ARGUMENT_OPTIONS[name];
+    return [`--${flagOf(name)}${value === undefined ? "" : ` <${value}>`}`, `${sets}: ${help}`];
   });
-  const others = Object.entries(COMMAND_OPTIONS).map(([name, option]): [option: string, text: string] => [
-    "short" in option ? `-${option.short}, --${name}` : `--${name}`,
-    option.help,
-  ]);
+  const others = Object.entries<CommandOption>(COMMAND_OPTIONS).map(
+    ([name, { short, help }]): [option: string, text: string] => [
+      short === undefined ? `--${name}` : `-${short}, --${name}`,
+      help,
+    ],
+  );
   const width = Math.max(...[...rows, ...others].map(([option]) => option.length));
   const drawn = (list: [option: string, text: string][]) =>
     list.flatMap(([option, text]) => hangingIndent(`  ${option.padEnd(width)}  `, text, COLUMNS));

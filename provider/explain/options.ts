@@ -2,13 +2,13 @@ import { DEFAULTS, type HotplugSettings } from "../args/settings.ts";
 import { canonicalSize } from "../units/size.ts";
 
 /** An option of the command that sets an argument of the program. */
-interface ArgumentOption {
+export interface ArgumentOption {
   /** The argument's property path. */
   sets: string;
   type: "string" | "boolean";
   /** What the help calls the value. */
   value?: string;
-  /** What the help says after the argument's path. */
+  /** The text of the help after the argument's path. */
   help: string;
   /** Reads the argument from what was typed, where it may be something other than text. */
   read?: (typed: string) => unknown;
@@ -63,11 +63,17 @@ export const ARGUMENT_OPTIONS = {
   },
 } as const satisfies Record<string, ArgumentOption>;
 
-/** The options that set no argument. */
+/** An option that sets no argument. */
+export interface CommandOption {
+  type: "boolean";
+  short?: string;
+  help: string;
+}
+
 export const COMMAND_OPTIONS = {
   json: { type: "boolean", help: "print JSON, with sizes as in the resource's outputs" },
   help: { type: "boolean", short: "h", help: "print this help" },
-} as const;
+} as const satisfies Record<string, CommandOption>;
 
 type ArgumentOptionName = keyof typeof ARGUMENT_OPTIONS;
 

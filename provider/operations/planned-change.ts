@@ -26,7 +26,7 @@ export async function plannedChange(
   const desired = desiredMemory(inputs, defaults);
   const changed = changedFields(before, inputs);
   const kept = before.memoryPlan ?? describeDesired(desired);
-  if (changed.length === 0) return { memoryPlan: kept, ...NO_CHANGE };
+  if (changed.length === 0 && before.__unsettled !== true) return { memoryPlan: kept, ...NO_CHANGE };
   const plan = (news: Inputs, observed: Observed, adopted: boolean): UpdatePlan =>
     planUpdate({ inputs: news, before, observed, recorded: undefined, defaults, adopted });
 
@@ -82,6 +82,7 @@ function mayChangeMemory(
     hotplugSetting("whenNotPossible", before, defaults) === "nextBoot" ||
     hotplugSetting("applyOn", before, defaults) === "nextBoot";
   return (
+    before.__unsettled === true ||
     MEMORY_FIELDS.some((name) => changed.includes(name)) ||
     (changed.includes("balloon") && inputs.currentMemory !== undefined) ||
     APPLIED_AT_ONCE.some(differs) ||

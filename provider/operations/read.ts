@@ -24,7 +24,7 @@ import { plannerFor } from "./planner.ts";
 export interface ReadResult {
   id: string;
   props: object;
-  /** Given only where the domain differs from the arguments, so that the next preview shows the difference. */
+  /** Only where the domain differs from the arguments: the next preview compares the program with these. */
   inputs?: object;
 }
 
@@ -39,9 +39,9 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
   await warnNotOnlinedDimms(session, inputs, observation);
-  const { memory: plan } = plannerFor(session, state, inputs)(observation.observed);
-  const memory =
-    plan === undefined || plan.outcome === "none" ? {} : memoryDrift(inputs, observation, session);
+  const plan = plannerFor(session, state, inputs)(observation.observed);
+  const isSettled = plan.memory === undefined || plan.memory.outcome === "none";
+  const memory = isSettled ? {} : memoryDrift(inputs, observation, session);
   const others = otherDrift(inputs, observation, adopted);
   const props = outputs(
     { ...inputs, ...others },
@@ -58,6 +58,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   );
   const found = { ...inputs, ...memory, ...others };
   if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: found };
+  if (!isSettled) return { id, props, inputs: { ...found, __unsettled: true } };
   return Object.keys(others).length > 0 ? { id, props, inputs: found } : { id, props };
 }
 

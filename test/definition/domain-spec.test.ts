@@ -79,9 +79,9 @@ describe("the definition that arguments ask for", () => {
       { file: "/b", format: "raw", bus: "sata", readOnly: true },
     ]);
     expect(spec.interfaces).toEqual([
-      { network: "default", mac, model: "virtio" },
-      { bridge: "br0", mac, model: "e1000e" },
-      { user: true, mac, model: "virtio" },
+      { kind: "network", network: "default", mac, model: "virtio" },
+      { kind: "bridge", bridge: "br0", mac, model: "e1000e" },
+      { kind: "user", mac, model: "virtio" },
     ]);
   });
 

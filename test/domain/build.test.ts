@@ -28,7 +28,7 @@ describe("buildDomain", () => {
       cpu: "host-passthrough",
       boot: { kernel: "/k", initrd: "/i", commandLine: "console=ttyS0 quiet" },
       disks: [{ file: "/d.qcow2", format: "qcow2", bus: "virtio", readOnly: false }],
-      interfaces: [{ network: "default", model: "virtio", mac: "52:54:00:00:00:01" }],
+      interfaces: [{ kind: "network", network: "default", model: "virtio", mac: "52:54:00:00:00:01" }],
       serial: { file: "/var/log/web-1" },
       ownership: { version: 1, urn: "urn:pulumi:a::b::c::d", creating: true },
     });

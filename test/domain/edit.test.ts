@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { buildDomain } from "../../provider/domain/build.ts";
 import { editDefinition } from "../../provider/domain/edit.ts";
 import { parse } from "../../provider/domain/parse.ts";
-import type { DomainSpec } from "../../provider/domain/spec.ts";
+import type { DomainSpec, InterfaceSpec } from "../../provider/domain/spec.ts";
 import { children, type Element, serialiseNode, text } from "../../provider/domain/tree.ts";
 import { lineDiff } from "../support/line-diff.ts";
 import { fixture, fixtureNames } from "./fixture.ts";
@@ -59,7 +59,12 @@ describe("editDefinition", () => {
 });
 
 const disk = { file: "/d", format: "qcow2", bus: "virtio", readOnly: false } as const;
-const card = { network: "default", model: "virtio", mac: "52:54:00:6B:3C:58" };
+const card: InterfaceSpec = {
+  kind: "network",
+  network: "default",
+  model: "virtio",
+  mac: "52:54:00:6B:3C:58",
+};
 
 interface Row {
   what: string;
@@ -151,7 +156,7 @@ const rows: Row[] = [
     what: "another network",
     file: "virt-install",
     before: { interfaces: [card] },
-    after: { interfaces: [{ bridge: "br0", model: "virtio", mac: card.mac }] },
+    after: { interfaces: [{ kind: "bridge", bridge: "br0", model: "virtio", mac: card.mac }] },
   },
   {
     what: "another model of card",
@@ -185,7 +190,7 @@ const rows: Row[] = [
   { what: "no description", file: "hand-made", before: { description: "a" }, after: {} },
 ];
 
-describe("an edit of one part leaves the rest alone", () => {
+describe("an edit of one part keeps the rest", () => {
   it.each(rows)("$what ($file)", ({ file, before, after }) => {
     const xml = fixture(file);
     const edited = editDefinition(xml, { ...plainSpec, ...before }, { ...plainSpec, ...after });

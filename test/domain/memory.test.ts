@@ -16,7 +16,7 @@ describe("the fold", () => {
     expect(readDomain(folded).devices.map(({ slot }) => slot)).toEqual([2, 9]);
   });
 
-  it("adds a node with all vCPUs where there is none, as hot-plug needs it, and leaves the rest", () => {
+  it("adds a node with all vCPUs to a domain without one, since hot-plug requires it, and keeps the rest", () => {
     const made = fixture("virt-install");
     const folded = setMemory(made, { cells: [3145728], maxMemory: { size: 8388608, slots: 16 } });
     expect(readDomain(folded)).toEqual({
@@ -29,7 +29,7 @@ describe("the fold", () => {
     expect(setMemory(folded, { cells: [3145728], maxMemory: { size: 8388608, slots: 16 } })).toBe(folded);
   });
 
-  it("counts the devices of others, and lets currentMemory follow", () => {
+  it("counts devices not managed by this provider, and adjusts currentMemory", () => {
     const folded = setMemory(grown, { cells: [2097152], removeAliases: ["ua-pulumi-dimm0"] });
     expect(readDomain(folded)).toMatchObject({ memory: 2498560, currentMemory: 2498560 });
     expect(folded).toContain(
@@ -88,12 +88,12 @@ describe("the fold", () => {
   });
 
   it.each([
-    [[1], "2 NUMA cells (0, 1), 1 sizes"],
-    [[], "2 NUMA cells (0, 1), 0 sizes"],
-    [[1, 2, 3], "2 NUMA cells (0, 1), 3 sizes"],
+    [[1], "2 NUMA cells (0, 1), but 1 sizes"],
+    [[], "2 NUMA cells (0, 1), but 0 sizes"],
+    [[1, 2, 3], "2 NUMA cells (0, 1), but 3 sizes"],
   ])("refuses sizes %j for other cells", (cells, problem) => {
     expect(() => setMemory(fixture("hand-made"), { cells })).toThrow(problem);
-    expect(() => setMemory(fixture("virt-install"), { cells: [] })).toThrow("no total is to be set");
+    expect(() => setMemory(fixture("virt-install"), { cells: [] })).toThrow("so a total is required");
   });
 
   test.prop([fc.array(fc.integer({ min: 1, max: 2 ** 40 }), { minLength: 2, maxLength: 2 }), fc.boolean()])(

@@ -65,7 +65,7 @@ describe("setOwnership", () => {
     },
   );
 
-  it("replaces ours and keeps what others wrote", () => {
+  it("replaces this provider's element and keeps all others", () => {
     const others = `<a:b xmlns:a="urn:a">\n <c/></a:b>`;
     const xml = domain(
       `<metadata>${others}<x:domain xmlns:x='${ns}' version='1' urn='old' creating='true'/></metadata>`,

@@ -45,7 +45,7 @@ describe("overlay", () => {
     ["BIOS, no agent, no ACPI", { firmware: "bios", agent: false, acpi: false } as const],
     ["UEFI, which it has", { firmware: "uefi" } as const],
     ["a disk", { disks: [disk] }],
-    ["a card", { interfaces: [{ user: true, model: "virtio", mac: "52:54:00:00:00:01" } as const] }],
+    ["a card", { interfaces: [{ kind: "user", model: "virtio", mac: "52:54:00:00:00:01" } as const] }],
     ["a CPU and a description", { cpu: "host-passthrough", description: "mine" }],
   ])("lays %s over hand-made.xml", (_, spec) => {
     const xml = fixture("hand-made");
@@ -73,14 +73,14 @@ describe("overlay", () => {
     expect(overlay(laid, spec)).toBe(laid);
   });
 
-  it("refuses XML that is none, or no domain", () => {
+  it("refuses malformed XML, and XML of something else than a domain", () => {
     expect(() => overlay("<domain>", named)).toThrow("malformed XML at line 1, column 1");
     expect(() => overlay("<network/>", named)).toThrow("expected a <domain>");
   });
 });
 
 describe("contradictions", () => {
-  it("there are none with what says the same or nothing", () => {
+  it("there are none where the XML has the same values or none", () => {
     expect(
       contradictions("<domain type='kvm'/>", { ...named, memory: 1, maxMemory: 2, memorySlots: 3, vcpus: 4 }),
     ).toEqual([]);
@@ -91,7 +91,7 @@ describe("contradictions", () => {
     );
   });
 
-  it("each is named, with both values", () => {
+  it("each has both values", () => {
     expect(
       contradictions(fixture("hand-made"), {
         ...named,
@@ -102,16 +102,16 @@ describe("contradictions", () => {
         vcpus: 2,
       }),
     ).toEqual([
-      'xml says <name> "build-7", the argument name says "web-1"',
-      `xml says <uuid> "7d8e8d4e-5a0f-4b7c-8f43-c9f4b0f5d1a1", the argument uuid says "${named.uuid}"`,
-      "xml says <cell memory> and memory devices 3072 MiB, the argument memory says 1024 MiB",
-      "xml says <currentMemory> 2048 MiB, the argument currentMemory says 1024 MiB",
-      "xml says <maxMemory> 16384 MiB, the argument maxMemory says 4096 MiB",
-      "xml says <maxMemory slots> 8, the argument memorySlots says 16",
-      "xml says <vcpu> 4, the argument vcpus says 2",
+      'has <name> "build-7", but name is "web-1"',
+      `has <uuid> "7d8e8d4e-5a0f-4b7c-8f43-c9f4b0f5d1a1", but uuid is "${named.uuid}"`,
+      "has NUMA cells and memory devices of 3072 MiB, but memory is 1024 MiB",
+      "has <currentMemory> 2048 MiB, but currentMemory is 1024 MiB",
+      "has <maxMemory> 16384 MiB, but maxMemory is 4096 MiB",
+      "has <maxMemory slots> 8, but memorySlots is 16",
+      "has <vcpu> 4, but vcpus is 2",
     ]);
     expect(contradictions(fixture("virt-install"), { memory: GiB })).toEqual([
-      "xml says <memory> 2048 MiB, the argument memory says 1024 MiB",
+      "has <memory> 2048 MiB, but memory is 1024 MiB",
     ]);
   });
 });

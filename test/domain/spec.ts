@@ -30,9 +30,9 @@ const card = (mac: string) =>
     .tuple(
       fc.constantFrom("virtio", "e1000e"),
       fc.oneof(
-        fc.record({ network: xmlText }),
-        fc.record({ bridge: xmlText }),
-        fc.constant({ user: true } as const),
+        fc.record({ kind: fc.constant("network" as const), network: xmlText }),
+        fc.record({ kind: fc.constant("bridge" as const), bridge: xmlText }),
+        fc.constant({ kind: "user" } as const),
       ),
     )
     .map(([model, source]) => ({ model, mac, ...source }));

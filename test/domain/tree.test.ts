@@ -26,7 +26,7 @@ describe("an edit", () => {
     expect(edited("<a>1<b/>2</a>", (root) => setText(root, "12"))).toBe("<a>1<b/>2</a>");
   });
 
-  it("of an attribute rewrites that start tag alone", () => {
+  it("of an attribute rewrites only that start tag", () => {
     expect(edited(xml, (root) => setAttribute(find(root, "b") ?? root, "c", "it's"))).toBe(
       xml.replace('<b c="d"></b>', `<b c='it&apos;s'/>`),
     );

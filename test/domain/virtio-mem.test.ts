@@ -50,14 +50,14 @@ describe("a definition's virtio-mem", () => {
     expect(readDomain(after)).toMatchObject({ memory: 4096 * MIB, currentMemory: 768 * MIB });
   });
 
-  test("is added, and taken out", () => {
+  test("is added and removed", () => {
     const out = setMemory(elastic, { cells: [768 * MIB], removeAliases: [device.alias] });
     expect(readDomain(out)).toMatchObject({ memory: 768 * MIB, devices: [] });
     const back = setMemory(out, { cells: [512 * MIB], virtioMem: [device] });
     expect(readDomain(back)).toMatchObject({ memory: 4096 * MIB, devices: [device] });
   });
 
-  test("of others: only what is requested, found by its node", () => {
+  test("not managed by this provider: found by its node, and only the requested size is set", () => {
     const { alias: _, ...theirs } = device;
     const cells = readDomain(fixture).cells.map(({ memory }) => memory);
     const after = setMemory(fixture, { cells, virtioMem: [{ ...theirs, requested: 128 * MIB }] });
@@ -89,6 +89,6 @@ test("memory that a program's own XML has in virtio-mem is what it requests", ()
   expect([cells[0]?.memory, devices[0]?.requested]).toEqual([512 * MIB, 0]);
   expect(contradictions(elastic, { memory: 512 * MIB })).toEqual([]);
   expect(contradictions(elastic, { memory: 4096 * MIB })).toEqual([
-    "xml says <cell memory> and memory devices 512 MiB, the argument memory says 4096 MiB",
+    "has NUMA cells and memory devices of 512 MiB, but memory is 4096 MiB",
   ]);
 });

@@ -98,7 +98,9 @@ test("what would need a restart is refused by name, and so is what isn't there: 
   });
   const refused = await stack.preview();
   expect(refused.ok).toBe(false);
-  expect(refused.stdout).toContain("property adopt value {true} has a problem: can't take over domain debian12");
+  expect(refused.stdout).toContain(
+    "property adopt value {true} has a problem: can't take over domain debian12",
+  );
   for (const difference of [
     "firmware differs, and can't be changed",
     "vcpus differs, and a change of it needs a restart",

@@ -58,7 +58,7 @@ onEachEngine((on) => {
     for (const problem of [
       "memory value {8GiB} has a problem: is 8192 MiB, above maxMemory (4096 MiB)",
       "uri value {qemu:///session?sockt=/x} has a problem: ",
-      "xml value {<domain><memory unit='MiB'>512</memory></domain>} has a problem: xml says <memory> 512 MiB, the argument memory says 8192 MiB",
+      "xml value {<domain><memory unit='MiB'>512</memory></domain>} has a problem: has <memory> 512 MiB, but memory is 8192 MiB",
     ])
       expect(rules.stdout).toContain(`property ${problem}`);
     expect(rules.stdout).toContain("sockt");

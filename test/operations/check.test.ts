@@ -42,19 +42,15 @@ describe("check refuses before anything is asked of a host", () => {
     [
       "another memory",
       "<domain><memory unit='GiB'>2</memory></domain>",
-      /^xml says <memory> 2048 MiB, the argument memory says 1003 MiB$/,
+      /^has <memory> 2048 MiB, but memory is 1003 MiB$/,
     ],
     [
       "another ceiling",
       "<domain><maxMemory slots='16' unit='GiB'>4</maxMemory></domain>",
-      /^xml says <maxMemory> 4096 MiB, the argument maxMemory says 8192 MiB$/,
+      /^has <maxMemory> 4096 MiB, but maxMemory is 8192 MiB$/,
     ],
-    ["other vCPUs", "<domain><vcpu>4</vcpu></domain>", /^xml says <vcpu> 4, the argument vcpus says 2$/],
-    [
-      "another name",
-      "<domain><name>front</name></domain>",
-      /^xml says <name> "front", the argument name says "shop"$/,
-    ],
+    ["other vCPUs", "<domain><vcpu>4</vcpu></domain>", /^has <vcpu> 4, but vcpus is 2$/],
+    ["another name", "<domain><name>front</name></domain>", /^has <name> "front", but name is "shop"$/],
   ])("XML that is %s", async (_, xml, reason) => {
     const [failure, ...others] = await failures({ xml, vcpus: 2, name: "shop" });
     expect(others).toEqual([]);

@@ -34,7 +34,9 @@ async function drift(): Promise<object> {
   await stack.refresh();
   const { inputs } = stack.recorded;
   return Object.fromEntries(
-    Object.entries(inputs).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(before[key])),
+    Object.entries(inputs).filter(
+      ([key, value]) => !key.startsWith("__") && JSON.stringify(value) !== JSON.stringify(before[key]),
+    ),
   );
 }
 

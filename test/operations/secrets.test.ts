@@ -55,7 +55,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
   [
     "contradicting XML",
     (stack) => stack.preview({ ...args, xml: "<domain><memory unit='MiB'>7923</memory></domain>" }),
-    /xml says <memory> … MiB, the argument memory says … MiB/,
+    /has <memory> … MiB, but memory is … MiB/,
   ],
   [
     "libvirt's own error",

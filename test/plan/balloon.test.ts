@@ -36,8 +36,8 @@ const anyBalloon = fc
 const RUNS = cases(300);
 const ACTS = ["none", "live", "nextBoot"];
 
-describe("of whatever a balloon is like, and whatever is named", () => {
-  property.prop([anyBalloon], RUNS)("both definitions come to it, killed anywhere or not", (one) => {
+describe("for any balloon and any currentMemory", () => {
+  property.prop([anyBalloon], RUNS)("both definitions get it, killed anywhere or not", (one) => {
     const { observed, desired } = one;
     const { steps, outcome } = planMemory(desired, observed);
     if (!ACTS.includes(outcome)) return;
@@ -67,7 +67,7 @@ describe("of whatever a balloon is like, and whatever is named", () => {
     expect(plain.steps.some(({ kind }) => kind === "balloon")).toBe(false);
   });
 
-  property.prop([anyBalloon], RUNS)("what was told and not waited for is not told again", (one) => {
+  property.prop([anyBalloon], RUNS)("a target that nobody waited for is not set again", (one) => {
     const { observed, desired } = one;
     const { steps, outcome } = planMemory(desired, observed);
     const isTold = steps.some((step) => step.kind === "balloon" && step.where === "live");
@@ -102,7 +102,7 @@ test("a balloon that has another target, and has not moved yet, gets the new one
   expect(planMemory(ask(1003), observed).outcome).toBe("none");
 });
 
-describe("beside virtio-mem, which libvirt counts in what a balloon leaves and QEMU doesn't", () => {
+describe("beside virtio-mem, which libvirt counts in the balloon's size and QEMU doesn't", () => {
   const left = (device: MemoryDevice, mib: number): Observed => {
     const observed = running({ devices: [device] });
     return {
@@ -113,7 +113,7 @@ describe("beside virtio-mem, which libvirt counts in what a balloon leaves and Q
   };
   const foreign = { ...vmem(0, 4096, 512), alias: "ua-theirs" };
 
-  test("of others nothing is ballooned", () => {
+  test("not managed here, currentMemory is refused", () => {
     const desired = ask(1515, { currentMemory: 700 * MIB });
     expect(planMemory(desired, left(foreign, 1515))).toMatchObject({
       outcome: "refuse",
@@ -123,13 +123,13 @@ describe("beside virtio-mem, which libvirt counts in what a balloon leaves and Q
     expect(planMemory(desired, left(foreign, 700)).outcome).toBe("none");
   });
 
-  test("of others all of it may be named, or nothing any more: the balloon stays where it is", () => {
+  test("not managed here, currentMemory may be all of the memory, or be removed: the balloon stays", () => {
     expect(planMemory(ask(1515, { currentMemory: 1515 * MIB }), left(foreign, 700)).outcome).toBe("none");
     const released = planMemory(ask(1515), left(foreign, 700), { balloonReleased: true });
     expect(released.outcome).toBe("none");
   });
 
-  test("of ours, that waits for its going, the definition's is set alone", () => {
+  test("of ours that is pending removal, only the definition's target is set", () => {
     const desired = ask(1515, { currentMemory: 700 * MIB, whenNotPossible: "nextBoot" });
     const observed = left(vmem(0, 4096, 512), 1515);
     const { outcome, steps } = planMemory(desired, observed);
@@ -138,7 +138,7 @@ describe("beside virtio-mem, which libvirt counts in what a balloon leaves and Q
   });
 });
 
-describe("a DIMM that goes takes its size from what the balloon leaves", () => {
+describe("the removal of a DIMM lowers the memory that the balloon leaves", () => {
   const removal: Plan = {
     outcome: "live",
     headline: "live: 1280 → 1024 MiB, removes one 256 MiB DIMM, no restart",
@@ -177,7 +177,7 @@ describe("a DIMM that goes takes its size from what the balloon leaves", () => {
   });
 });
 
-test("a balloon that was told to give everything back is not told again, since a smaller size waits for the next boot", () => {
+test("a balloon that was to give everything back gets no new target, since a smaller size is pending", () => {
   const { live, nextBoot, ...rest } = running({ cells: [4096] }, { cells: [1536] });
   if (live === undefined || nextBoot === undefined) throw new Error("it runs, and is defined");
   const observed = {

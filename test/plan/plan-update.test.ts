@@ -111,7 +111,7 @@ const rows: Row[] = [
     [replaceCosts],
   ],
   [
-    "a replace stands for everything",
+    "a replace drops the other parts",
     { name: "front", memory: "1259MiB", vcpus: 4, autostart: true },
     running(),
     "replace",
@@ -120,7 +120,7 @@ const rows: Row[] = [
     [replaceCosts],
   ],
   [
-    "a refusal stands for everything",
+    "a refusal drops the other parts",
     { name: "front", memory: "1300MiB", vcpus: 4, hotplug: error },
     running(),
     "refuse",
@@ -221,7 +221,7 @@ const rows: Row[] = [
     newDomain,
     [replaceCosts],
   ],
-  ["a name that isn't known is no replace", { name: UNKNOWN }, running(), "none", "", ""],
+  ["a name that isn't known doesn't replace", { name: UNKNOWN }, running(), "none", "", ""],
   ["running unknown", { running: unknown }, off(), "none", "", ""],
   ["autostart unknown", { autostart: unknown }, running(), "none", "", ""],
   [
@@ -290,7 +290,7 @@ describe("the plan of an update", () => {
   );
 
   test.each([
-    ["alone", {}, "nextBoot", "redefine", "next boot: numa, after a shutdown and start", nextBoot],
+    ["by itself", {}, "nextBoot", "redefine", "next boot: numa, after a shutdown and start", nextBoot],
     [
       "beside an increase",
       { memory: "1259MiB" },

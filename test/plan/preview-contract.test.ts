@@ -42,7 +42,7 @@ describe("the plan that a preview shows", () => {
     expect(previewedPlan(unknown, unknown)).toBe(unknown);
   });
 
-  test("is the look's where that is milder: the domain was started anew, or has the size already", () => {
+  test("is the look's where that is less disruptive: the domain was restarted, or has the size already", () => {
     expect(previewedPlan(withoutSlots, withRoom)).toBe(withRoom);
     expect(previewedPlan(withRoom, grown)).toBe(grown);
     expect(previewedPlan(withoutSlots, change(off()))).toMatchObject({ outcome: "live" });
@@ -79,7 +79,7 @@ describe("the plan that a preview shows", () => {
 });
 
 describe("the plan that update carries out", () => {
-  test("is what it sees, where that is no graver than what was announced", () => {
+  test("is its own, where that is not more disruptive than the announced one", () => {
     expect(permittedPlan(withRoom, withRoom)).toBe(withRoom);
     expect(permittedPlan(withoutSlots, withRoom)).toBe(withRoom);
     expect(permittedPlan(stop, withRoom)).toBe(withRoom);

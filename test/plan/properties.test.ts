@@ -13,7 +13,7 @@ import { afterStep } from "../support/simulate.ts";
 
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 
-/** More than fast-check's 100: a sixth of the cases come to a plan that plugs something. */
+/** More than fast-check's 100: a sixth of the cases plug something. */
 const RUNS = cases(300);
 
 /** The memory block of the guests here, all x86-64: 2 GiB for those that were started with 64 GiB or more. */
@@ -37,8 +37,8 @@ function started(observed: Observed, wasRunning: boolean): Observed {
     : observed;
 }
 
-describe("of whatever a domain is like, and whatever is asked", () => {
-  property.prop([anyCase], RUNS)("DIMMs come to the increase exactly, whole blocks in free slots", (one) => {
+describe("for any domain and any desired memory", () => {
+  property.prop([anyCase], RUNS)("DIMMs are exactly the increase, whole blocks in free slots", (one) => {
     const { observed, desired } = one;
     const { live } = observed;
     const plan = planMemory(desired, observed);
@@ -61,7 +61,7 @@ describe("of whatever a domain is like, and whatever is asked", () => {
     expect(plan.layout.freeSlots).toBe((live.maxMemory.slots ?? 0) - slots.length);
   });
 
-  property.prop([anyCase], RUNS)("DIMMs go to the target node alone, or make all nodes alike", (one) => {
+  property.prop([anyCase], RUNS)("DIMMs are on the target node only, or make all nodes alike", (one) => {
     const { observed, desired } = one;
     const plan = planMemory(desired, observed);
     const dimms = dimmsOf(plan);
@@ -147,7 +147,7 @@ describe("of whatever a domain is like, and whatever is asked", () => {
     },
   );
 
-  property.prop([anyCase], RUNS)("its outcome says what its steps are", ({ observed, desired }) => {
+  property.prop([anyCase], RUNS)("its outcome fits its steps", ({ observed, desired }) => {
     const { outcome, steps, reasons, headline } = planMemory(desired, observed);
     const kinds = new Set(steps.map(({ kind }) => kind));
     expect(steps.length === 0).toBe(outcome === "none" || outcome === "refuse");

@@ -100,19 +100,22 @@ describe("of whatever a domain is like, with all features at once", () => {
     if (desired.applyOn === "nextBoot") expect(last.live).toEqual(observed.live);
   });
 
-  property.prop([anyWholeCase], RUNS)("killed after any step, it is no graver, and ends settled", (one) => {
-    const { observed, desired } = one;
-    const plan = planMemory(desired, observed);
-    if (!ACTS.includes(plan.outcome)) return;
-    for (const killedAt of statesOf(observed, plan)) {
-      const rest = planMemory(desired, killedAt);
-      expect(ACTS).toContain(rest.outcome);
-      const end = carriedOut(killedAt, rest);
-      expectSettled(desired, end);
-      const isLive = plan.steps.some(({ kind }) => ["attach", "detach", "resize"].includes(kind));
-      if (isLive && killedAt.live) expect(end.live?.memory).toBe(desired.memory);
-    }
-  });
+  property.prop([anyWholeCase], RUNS)(
+    "killed after any step, it is not more disruptive, and ends settled",
+    (one) => {
+      const { observed, desired } = one;
+      const plan = planMemory(desired, observed);
+      if (!ACTS.includes(plan.outcome)) return;
+      for (const killedAt of statesOf(observed, plan)) {
+        const rest = planMemory(desired, killedAt);
+        expect(ACTS).toContain(rest.outcome);
+        const end = carriedOut(killedAt, rest);
+        expectSettled(desired, end);
+        const isLive = plan.steps.some(({ kind }) => ["attach", "detach", "resize"].includes(kind));
+        if (isLive && killedAt.live) expect(end.live?.memory).toBe(desired.memory);
+      }
+    },
+  );
 
   property.prop([anyWholeCase], RUNS)("a restart ends settled", (one) => {
     const { observed, desired } = one;
@@ -133,7 +136,7 @@ describe("of whatever a domain is like, with all features at once", () => {
     const touched = steps.flatMap((step) => (step.kind === "resize" ? step.device.alias : []));
     if (outcome !== "live") expect(touched).toEqual([]);
     for (const step of steps) {
-      // The gravest part names the whole: what healing or the balloon leaves to the next boot may go with a DIMM.
+      // The most disruptive part has the headline: a DIMM may be attached while the balloon waits for the next boot.
       if (step.kind === "attach") expect(["live", "nextBoot"]).toContain(outcome);
       if (step.kind === "balloon" && step.where === "live") expect(outcome).not.toBe("restart");
       if (step.kind !== "detach") continue;
@@ -172,7 +175,7 @@ describe("of whatever a domain is like, with all features at once", () => {
   });
 
   property.prop([anyWholeCase, fc.boolean()], RUNS)(
-    "no balloon leaves more than there is",
+    "no balloon target exceeds the memory",
     (one, balloonReleased) => {
       const { observed, desired } = one;
       const circumstances: MemoryPlanContext = { balloonReleased };
@@ -188,7 +191,7 @@ describe("of whatever a domain is like, with all features at once", () => {
       const { currentMemory } = desired;
       if (isFolded) expect(last.nextBoot?.currentMemory).toBe(currentMemory ?? last.nextBoot?.memory);
       if (desired.device === "virtio-mem" || currentMemory === undefined) return;
-      // Beside virtio-mem of others all of it may be named, and is nobody's to set.
+      // Beside virtio-mem not managed here currentMemory may only be all of the memory, and isn't set.
       const isIdle = [last.live, last.nextBoot].some((view) => view?.devices.some(isVirtioMem));
       if (currentMemory === desired.memory && isIdle) return;
       if (last.nextBoot) expect(last.nextBoot.currentMemory).toBe(currentMemory);

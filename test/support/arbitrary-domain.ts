@@ -24,11 +24,11 @@ const rarely = (value: boolean) =>
 interface Hotplugged {
   device: MemoryDevice;
   isOurs: boolean;
-  /** Somebody else's device is in the definition too. */
+  /** A device not managed here is in the definition too. */
   isDefined: boolean;
 }
 
-/** DIMMs in slots with gaps, ours and other people's. */
+/** DIMMs in slots with gaps, ours and others. */
 function hotplugged(cells: number, slots: number): fc.Arbitrary<Hotplugged[]> {
   return fc.uniqueArray(
     fc
@@ -52,7 +52,7 @@ function hotplugged(cells: number, slots: number): fc.Arbitrary<Hotplugged[]> {
   );
 }
 
-/** Where QEMU puts hot-plugged memory on x86-64 guests of less than 4 GiB; each device goes right behind the last. */
+/** Where QEMU puts hot-plugged memory on x86-64 guests of less than 4 GiB; each device is right behind the last. */
 function placed(devices: MemoryDevice[]): MemoryDevice[] {
   let next = 0x1_0000_0000n;
   return devices.map((device) => {

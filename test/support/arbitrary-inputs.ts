@@ -72,7 +72,7 @@ const hook = fc.record(
   { requiredKeys: ["command"] },
 );
 
-/** What says how to hot-plug, beside sizes. */
+/** Settings of hot-plug, besides sizes. */
 const howToPlug = fc.record(
   {
     whenNotPossible: fc.constantFrom("replace", "restart", "nextBoot", "error"),
@@ -139,7 +139,7 @@ export function places(value: unknown): (string | number)[][] {
   });
 }
 
-/** A copy with Pulumi's marker for «not known yet» at that place. */
+/** A copy with Pulumi's marker for "not known yet" at that place. */
 export function withUnknown(value: unknown, [step, ...rest]: (string | number)[]): unknown {
   if (step === undefined) return UNKNOWN;
   const inner = withUnknown(Reflect.get(Object(value), step), rest);

@@ -58,7 +58,7 @@ export function named(live: MemoryView): MemoryView {
 
 type Word = "true" | "silent" | "refused";
 
-/** What is off the guest's blocks it never took. */
+/** The guest rejected what is not aligned to its blocks. */
 function heard(live: MemoryView, words: Word[]): MemoryView {
   const off = misaligned(live);
   const devices = live.devices.map((device, index): ObservedDevice => {

@@ -6,7 +6,7 @@ import type { MemoryView, Observed, ObservedDevice } from "../../provider/plan/o
 /** KiB in a MiB: sizes in the tests of plans are in MiB where a person reads them. */
 export const MIB = 1024;
 
-/** What a test says of one definition, in MiB. */
+/** One definition as a test gives it, in MiB. */
 interface ViewInMib {
   /** The memory of each cell; [] for a domain without NUMA topology. */
   cells?: number[];
@@ -51,7 +51,7 @@ export function ours(slot: number, mib: number, node = 0): MemoryDevice {
   return { model: "dimm", size: mib * MIB, node, slot, alias: `ua-pulumi-dimm${slot}` };
 }
 
-/** A DIMM of somebody else, with an alias or without one, in a slot or without one. */
+/** A DIMM not managed by this provider, with an alias or without one, in a slot or without one. */
 export function theirs(slot: number | undefined, mib: number, alias?: string): MemoryDevice {
   return {
     model: "dimm",
@@ -75,7 +75,7 @@ export function running(live: ViewInMib = {}, nextBoot: ViewInMib = live): Obser
   return { power: "running", persistent: true, live: view(live), nextBoot: view(nextBoot) };
 }
 
-/** A DIMM at an address so many MiB above 4 GiB, and whether the guest took it. */
+/** A DIMM at an address so many MiB above 4 GiB, and whether the guest onlined it. */
 export function placedAt(mibAbove4Gib: number, device: ObservedDevice, taken?: boolean): ObservedDevice {
   const base = `0x${((4096 + mibAbove4Gib) * MIB * 1024).toString(16)}`;
   return { ...device, base, ...(taken !== undefined && { taken }) };

@@ -38,7 +38,7 @@ export function afterStep(observed: Observed, step: Step, nodes?: number): Obser
     case "detach": {
       const { alias } = step.dimm;
       const gone = live?.devices.find((device) => device.alias === alias);
-      if (live === undefined || gone === undefined) throw new Error(`there is no ${alias} to take out`);
+      if (live === undefined || gone === undefined) throw new Error(`there is no ${alias} to remove`);
       const devices = live.devices.filter((device) => device !== gone);
       const { memory, currentMemory } = live;
       return {

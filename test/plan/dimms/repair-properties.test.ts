@@ -10,10 +10,10 @@ import { cases } from "../../support/properties.ts";
 import { MIB } from "../../support/scene.ts";
 import { afterStep } from "../../support/simulate.ts";
 
-/** One case in five heals something. */
+/** One case in five repairs something. */
 const RUNS = cases(300);
 
-/** What a guest's agent says of a DIMM: what is off the blocks was refused; of the others a few may be, too. */
+/** What a guest's agent reports of a DIMM: unaligned ones were rejected, and a few of the others. */
 type Word = "true" | "silent" | "refused";
 
 /** The same domain with all DIMMs placed one behind the other, and with the word of its guest. */
@@ -35,7 +35,7 @@ function heard(observed: Observed, block: number, words: Word[]): Observed {
   return { ...observed, live: { ...live, devices } };
 }
 
-/** Sizes that can be had with what the guest refused, and such that can be had without it alone. */
+/** Sizes that can be reached with what the guest rejected, and such that can be reached only without it. */
 const anyHeard: fc.Arbitrary<{ observed: Observed; desired: DesiredMemory }> = fc
   .record({
     one: anyCase.filter(({ observed }) => (observed.live?.devices.length ?? 0) > 0),
@@ -73,7 +73,7 @@ const anyHeard: fc.Arbitrary<{ observed: Observed; desired: DesiredMemory }> = f
     };
   });
 
-property.prop([anyHeard], RUNS)("only what the guest never took is taken out, and only to heal", (one) => {
+property.prop([anyHeard], RUNS)("only what the guest rejected is removed, and only for a repair", (one) => {
   const { observed, desired } = one;
   const devices = observed.live?.devices ?? [];
   for (const step of planMemory(desired, observed).steps) {
@@ -84,7 +84,7 @@ property.prop([anyHeard], RUNS)("only what the guest never took is taken out, an
 });
 
 property.prop([anyHeard], RUNS)(
-  "healed: the asked size exactly, none of ours refused that could be plugged, and nothing left to do, killed anywhere or not",
+  "repaired: exactly the desired size, none of ours rejected that could be plugged, and nothing left to do, killed anywhere or not",
   (one) => {
     const { observed, desired } = one;
     const { steps, outcome } = planMemory(desired, observed);
@@ -96,10 +96,10 @@ property.prop([anyHeard], RUNS)(
       const end = planMemory(desired, killedAt).steps.reduce((seen, step) => afterStep(seen, step), killedAt);
       expect(planMemory(desired, end)).toMatchObject({ outcome: "none", headline: "", steps: [] });
       const { live } = end;
-      if (live === undefined) throw new Error("what was healed is off");
+      if (live === undefined) throw new Error("what was repaired is off");
       expect(live.memory).toBe(desired.memory);
       expect(end.nextBoot?.memory ?? desired.memory).toBe(desired.memory);
-      // What isn't whole units, or leaves the nodes uneven, could not be plugged if it were taken out.
+      // What isn't whole units, or leaves the nodes uneven, couldn't be plugged again.
       const unit = desired.target === "spread" ? Number.POSITIVE_INFINITY : dimmUnit(desired, live).size;
       const refused = misaligned(live).filter((device) => device.taken === false && isManaged(device));
       expect(refused.filter(({ size }) => size % unit === 0)).toEqual([]);

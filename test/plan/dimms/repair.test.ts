@@ -7,7 +7,7 @@ import { afterStep } from "../../support/simulate.ts";
 
 const BLOCK = 128 * MIB;
 
-/** Somebody's DIMM of odd size, which the guest refused. */
+/** Someone's DIMM of odd size, which the guest rejected. */
 const odd = at(0, theirs(0, 100, "dimm0"), false);
 /** Ours, which QEMU put right behind it. */
 const behind = at(100, ours(1, 256), false);
@@ -27,7 +27,7 @@ function settled(observed: Observed, memory: number, plan: Plan): Observed {
   return end;
 }
 
-describe("a DIMM of ours that the guest never took since its address is off the blocks", () => {
+describe("a DIMM of ours that the guest rejected for its address", () => {
   test("is plugged again in its slot and node, at an address of its own while a misfit stays before it", () => {
     const observed = heard([odd, behind], 1359);
     const plan = planMemory(ask(1359), observed);
@@ -52,7 +52,7 @@ describe("a DIMM of ours that the guest never took since its address is off the 
     settled(observed, 1259, plan);
   });
 
-  test("is healed together with a growth, which goes behind it into the next free slot", () => {
+  test("is repaired together with a growth, which uses the next free slot behind it", () => {
     const observed = heard([odd, behind], 1003);
     const plan = planMemory(ask(1615), observed);
     expect(deeds(plan)).toEqual([
@@ -70,7 +70,7 @@ describe("a DIMM of ours that the guest never took since its address is off the 
     expect(attach).toMatchObject({ dimm: { source: { nodemask: "1", pageSize: 2048 } } });
   });
 
-  test("is what goes first when less is asked, and what is missing then is plugged", () => {
+  test("is removed first in a decrease, and what is missing then is plugged", () => {
     const others = [at(0, ours(0, 256), true), at(256, theirs(1, 100, "dimm1"), false)];
     const one = heard([...others, at(356, ours(2, 256), false)], 1615);
     expect(deeds(planMemory(ask(1359), one))).toEqual(["- ua-pulumi-dimm2", "define 1359"]);
@@ -87,7 +87,7 @@ describe("a DIMM of ours that the guest never took since its address is off the 
   test.each<[string, ObservedDevice, Partial<Parameters<typeof ask>[1]>]>([
     ["the guest has it", { ...behind, taken: true }, {}],
     ["nobody can tell", at(100, ours(1, 256)), {}],
-    ["the program says hotplug.heal: false", behind, { heal: false }],
+    ["hotplug.heal is false", behind, { heal: false }],
     ["the program defers every change", behind, { applyOn: "nextBoot" }],
     ["nothing is ever plugged", behind, { enabled: false, max: 1359 }],
   ])("stays where %s", (_, device, said) => {
@@ -104,27 +104,27 @@ test("a DIMM that could not be plugged again stays: a run that is killed in betw
   expect(planMemory(ask(1359, { alignment: 512 }), heard([odd, behind], 1359)).outcome).toBe("none");
 });
 
-describe("somebody else's DIMM that the guest never took", () => {
-  test("stays where the asked size can be had with it", () => {
+describe("a DIMM not managed here that the guest rejected", () => {
+  test("stays where the desired size can be reached with it", () => {
     const plan = planMemory(ask(1359), heard([odd], 1003));
     expect(deeds(plan)).toEqual(["+ ua-pulumi-dimm1 256 node 0 0x108000000", "define 1359"]);
   });
 
-  test("is taken out where the asked size can be had without it alone, and its slot is free then", () => {
+  test("is removed where the desired size can be reached only without it, and its slot is free then", () => {
     const observed = heard([odd], 1003);
     const plan = planMemory(ask(1259), observed);
     expect(deeds(plan)).toEqual(["- dimm0", "+ ua-pulumi-dimm0 256 node 0 anywhere", "define 1259"]);
     settled(observed, 1259, plan);
   });
 
-  test("is taken out on the way back to the size without it", () => {
+  test("is removed on the way back to the size without it", () => {
     const observed = heard([odd], 1003);
     const plan = planMemory(ask(1003), observed);
     expect([plan.outcome, ...deeds(plan)]).toEqual(["live", "- dimm0"]);
     settled(observed, 1003, plan);
   });
 
-  test("goes with the others that the guest never took, where that alone helps", () => {
+  test("is removed with the others that the guest rejected, where only that helps", () => {
     const alsoTheirs = at(100, theirs(1, 256, "dimm1"), false);
     const observed = heard([odd, alsoTheirs], 1003);
     const plan = planMemory(ask(1003), observed);
@@ -132,7 +132,7 @@ describe("somebody else's DIMM that the guest never took", () => {
     settled(observed, 1003, plan);
   });
 
-  test("is named where the way is another one all the same", () => {
+  test("is mentioned where a repair doesn't help", () => {
     const plan = planMemory(ask(1300), heard([odd], 1003));
     expect(plan.outcome).toBe("replace");
     expect(plan.details.at(-1)).toBe(
@@ -155,7 +155,7 @@ test("a DIMM of ours that is smaller than the guest's block fits nowhere: it is 
   settled(observed, 1515, plan);
 });
 
-describe("the guest's own block, by its agent", () => {
+describe("the guest's memory block, reported by its agent", () => {
   test("is what a DIMM must be a multiple of", () => {
     const { headline, reasons } = planMemory(ask(1259), heard([], 1003, 4 * BLOCK));
     expect(headline).toContain("(live: 1515 MiB)");
@@ -167,7 +167,7 @@ describe("the guest's own block, by its agent", () => {
     ]);
   });
 
-  test("is named where the alignment doesn't suit it, though the increase does", () => {
+  test("is mentioned where the alignment is below it, though the increase fits", () => {
     expect(planMemory(ask(1515), heard([], 1003, 4 * BLOCK))).toMatchObject({
       outcome: "live",
       details: expect.arrayContaining([
@@ -176,7 +176,7 @@ describe("the guest's own block, by its agent", () => {
     });
   });
 
-  test("stands above the rule of thumb for large guests", () => {
+  test("overrides the rule for large guests", () => {
     const large = running({ cells: [65_536], max: 262_144 });
     const live = { ...(large.live as MemoryView), guestBlock: BLOCK };
     expect(planMemory(ask(65_792, { max: 262_144 }), { ...large, live }).outcome).toBe("live");

@@ -22,7 +22,7 @@ function detached({ steps }: Plan): string[] {
 
 const alias = (slot: number) => `ua-pulumi-dimm${slot}`;
 
-describe("which DIMMs are taken out", () => {
+describe("the DIMMs that are removed", () => {
   test.each<[name: string, Observed, desired: ReturnType<typeof ask>, slots: number[]]>([
     [
       "the newest is the one that was plugged last, whatever its slot",
@@ -37,7 +37,7 @@ describe("which DIMMs are taken out", () => {
       [0],
     ],
     [
-      "those of the target node alone",
+      "only those of the target node",
       running({ cells: [512, 512], devices: [ours(0, 256, 1), ours(1, 256, 0)] }),
       ask(1280, { ...allowUnplug, target: 1 }),
       [0],
@@ -62,7 +62,7 @@ describe("which DIMMs are taken out", () => {
     expect([plan.outcome, detached(plan)]).toEqual(["live", slots.map(alias)]);
   });
 
-  test("never without leave, of others, of a paused guest, for the next boot, or beside what is asked", () => {
+  test("never without allowUnplug, not managed here, of a paused guest, for the next boot, or of another size", () => {
     const dimms = { devices: [ours(0, 256), theirs(1, 256, "ua-theirs")] };
     const desired = ask(1259, allowUnplug);
     for (const [observed, wanted] of [
@@ -113,7 +113,7 @@ const aDecrease = anyObserved
   });
 
 describe("of whatever DIMMs a domain has", () => {
-  property.prop([aDecrease], RUNS)("what is taken out comes to the decrease exactly, and is ours", (one) => {
+  property.prop([aDecrease], RUNS)("what is removed is exactly the decrease, and ours", (one) => {
     const { observed, desired } = one;
     const plan = planMemory(desired, observed);
     const taken = detached(plan);

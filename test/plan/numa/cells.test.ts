@@ -42,7 +42,7 @@ describe("the cells of a domain", () => {
     expect(mib(desired, machine)).toEqual(expected);
   });
 
-  test("leave out what devices of others bring", () => {
+  test("leave out memory in devices not managed here", () => {
     expect(mib(ask(2048, { shares: [512, 512], target: 1 }), NEW, 256 * MIB)).toEqual([512, 1280]);
     // What can't be divided is node 0's.
     expect(mib(ask(2048, { shares: [512, 512], target: "spread" }), NEW, 255 * MIB)).toEqual([897, 896]);
@@ -67,7 +67,7 @@ describe("the cells of a domain", () => {
     });
 
   property.prop([checked])(
-    "come to the memory exactly, none below its share but for a minimal node's MiB",
+    "add up to the memory exactly, none below its share except for a minimal node's MiB",
     (one) => {
       const { desired, given, machine } = one;
       const cells = mib(desired, machine);
@@ -90,7 +90,7 @@ describe("the cells of a domain", () => {
     },
   );
 
-  property.prop([checked])("say of an empty one that it is, or that it can't be", ({ desired, machine }) => {
+  property.prop([checked])("an empty one has a note, or is refused", ({ desired, machine }) => {
     const isEmpty = mib({ ...desired, emptyNode: "exact" }, machine).includes(0);
     const refusal = emptyNodeRefusal(desired, machine);
     expect(refusal !== undefined).toBe(isEmpty && desired.emptyNode === "exact" && machine !== OLD);

@@ -9,7 +9,7 @@ test.each([
   ["pc-q35-5.1", false],
   ["virt-7.2", false],
   ["pc-q35-10.0", false],
-  // Names that stand for the newest one.
+  // Aliases of the newest one.
   ["q35", false],
   [undefined, false],
 ])("%s starts with a node of 0 KiB: %s", (machine, takes) => {

@@ -8,7 +8,7 @@ const ballooned = {
   nextBoot: { ...view(), currentMemory: 512 * MIB },
 };
 
-/** What the program says of the memory balloon. */
+/** What the program wants of the memory balloon. */
 export const BALLOON: OutcomeRow[] = [
   {
     name: "currentMemory",

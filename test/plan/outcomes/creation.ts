@@ -44,6 +44,6 @@ export const CREATION: OutcomeRow[] = [
     name: "currentMemory less than the memory",
     change: { currentMemory: "512MiB" },
     outcome: "create",
-    headline: "starts with 1003 MiB; the balloon leaves 512 MiB of it; room for 16 DIMMs, up to 8 GiB",
+    headline: "starts with 1003 MiB (balloon target 512 MiB); room for 16 DIMMs, up to 8 GiB",
   },
 ];

@@ -1,7 +1,7 @@
 import { MIB, off, running, theirs } from "../../support/scene.ts";
 import { maximum, nextBoot, type OutcomeRow } from "./row.ts";
 
-/** What changes the definition alone. */
+/** What only changes the definition. */
 export const DEFINITION: OutcomeRow[] = [
   {
     name: "a domain that is off",

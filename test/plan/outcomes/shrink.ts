@@ -12,7 +12,7 @@ import {
 const allowUnplug = { allowUnplug: true };
 const twoNodes = [{ memory: "512MiB" }, { memory: "512MiB" }];
 
-/** What is taken out of the running domain, or can't be. */
+/** What is removed from the running domain, or can't be. */
 export const SHRINK: OutcomeRow[] = [
   {
     name: "a decrease by a DIMM that was plugged",

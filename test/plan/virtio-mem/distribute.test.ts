@@ -6,7 +6,7 @@ import { cases } from "../../support/properties.ts";
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 const device = (requested: number, size = 100, block = 1) => ({ requested, size, block });
 
-describe("what is asked of each device", () => {
+describe("the size of each device", () => {
   test.each([
     { requested: [0, 0], total: 10, goal: [5, 5] },
     { requested: [0, 0], total: 3, goal: [2, 1] },
@@ -36,7 +36,7 @@ describe("what is asked of each device", () => {
     expect(distribute([device(0, 64, 2), device(0, 64, 8)], 20)).toBeUndefined();
   });
 
-  test("all of it, where one is asked for more than it is to hold, or for what is no whole step", () => {
+  test("a device that is requested to hold more than its size, or not a whole step", () => {
     expect(distribute([device(2304, 1024), device(1776, 2944)], 3456)).toEqual([1024, 2432]);
     expect(distribute([device(128, 512, 128), device(254, 512), device(254, 512)], 512)).toEqual([
       256, 128, 128,
@@ -56,7 +56,7 @@ describe("what is asked of each device", () => {
   );
 
   property.prop([devices, fc.integer({ min: -2, max: 340 })], cases(1000))(
-    "comes to the total, in whole blocks, within each size, and none goes the other way",
+    "adds up to the total, in whole blocks, within each size, and none changes in the other direction",
     (holders, total) => {
       const requested = distribute(holders, total);
       const most = sum(holders.map(({ size }) => size));
@@ -74,7 +74,7 @@ describe("what is asked of each device", () => {
   );
 
   property.prop([devices, fc.integer({ min: 0, max: 160 }), fc.nat(3)], cases(1000))(
-    "goes on to the same, wherever it was killed",
+    "is the same after a kill at any point",
     (holders, half, killedAfter) => {
       const goal = distribute(holders, half * 2);
       if (goal === undefined) return;

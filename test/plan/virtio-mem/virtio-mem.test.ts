@@ -1,4 +1,3 @@
-import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import type { MemoryDevice } from "../../../provider/domain/state.ts";
 import type { DesiredMemory } from "../../../provider/plan/desired.ts";
@@ -9,11 +8,9 @@ import { memoryView, type Observed } from "../../../provider/plan/observed.ts";
 import type { Plan } from "../../../provider/plan/plan.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import type { ReasonCode } from "../../../provider/plan/reason-codes.ts";
-import { cases } from "../../support/properties.ts";
 import { ask, MIB, off, ours, paused, running, theirs, transient, view, vmem } from "../../support/scene.ts";
 import { afterStep } from "../../support/simulate.ts";
 
-const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 const virtioMem = { device: "virtio-mem" } as const;
 
 /** 1003 MiB of at most 8 GiB, and the device that such a domain is made with. */
@@ -65,7 +62,7 @@ describe("a change of memory with virtio-mem", () => {
     expect(resizes(plan)).toMatchObject([{ requested: 1024 * MIB }]);
   });
 
-  test("a device of somebody else is used as it is", () => {
+  test("a device not managed by this provider is resized, and stays otherwise", () => {
     const { alias: _, ...foreign } = vmem(0, 4096, 512);
     const live = { devices: [{ ...foreign, alias: "virtiomem0" }] };
     const plan = planMemory(ask(2027, virtioMem), running(live, { devices: [foreign] }));
@@ -75,7 +72,7 @@ describe("a change of memory with virtio-mem", () => {
     ]);
   });
 
-  test("spread: all nodes come to the same", () => {
+  test("spread: all nodes get the same", () => {
     const devices = [vmem(0, 3584), vmem(1, 3584)];
     const plan = planMemory(
       ask(1516, { ...virtioMem, target: "spread" }),
@@ -102,14 +99,14 @@ describe("a change of memory with virtio-mem", () => {
     expect(definitionOf(plan)).toMatchObject({ virtioMem: [{ requested: 512 * MIB }] });
   });
 
-  test("that waits for the next boot, since the program says so", () => {
+  test("that the program defers to the next boot", () => {
     const plan = planMemory(ask(1515, { ...virtioMem, applyOn: "nextBoot" }), elastic());
     expect(plan.outcome).toBe("nextBoot");
     expect(definitionOf(plan)).toMatchObject({ virtioMem: [{ requested: 512 * MIB }] });
   });
 });
 
-describe("what virtio-mem can't do live takes the fallback", () => {
+describe("what virtio-mem can't do live follows the fallback", () => {
   const refused: [string, DesiredMemory, Observed, ReasonCode, headline: string][] = [
     [
       "less than base memory",
@@ -220,7 +217,7 @@ describe("from one kind of device to the other", () => {
     }
   });
 
-  test("with a higher maxMemory, where there was no room for a device: at the next boot alone", () => {
+  test("with a higher maxMemory, where there was no room for a device: only at the next boot", () => {
     const observed = running({ max: 1100 });
     const plan = planMemory(ask(1003, virtioMem), observed);
     expect(plan.outcome).toBe("nextBoot");
@@ -229,7 +226,7 @@ describe("from one kind of device to the other", () => {
     );
   });
 
-  test("DIMMs beside a device of others: what it holds back counts against the maximum", () => {
+  test("DIMMs beside a device not managed here: what it reserves counts against the maximum", () => {
     const foreign = { ...vmem(0, 7168, 512), alias: "ua-theirs" };
     const plan = planMemory(ask(1771, { max: 16384 }), running({ devices: [foreign] }));
     expect(plan.outcome).toBe("replace");
@@ -240,7 +237,7 @@ describe("from one kind of device to the other", () => {
   });
 });
 
-test("where nothing is plugged, a device of others stays in the definition, and counts", () => {
+test("with hot-plug disabled, a device not managed here stays in the definition, and counts", () => {
   const foreign = { ...vmem(0, 1024, 512), alias: "ua-theirs" };
   const desired = ask(1259, { ...virtioMem, enabled: false, whenNotPossible: "nextBoot" });
   const observed = running({ devices: [foreign] });
@@ -259,7 +256,7 @@ test("a size with no room above it: its definition is that of the devices as the
   expect(planMemory(desired, after)).toMatchObject({ outcome: "none", steps: [] });
 });
 
-test("DIMMs are offered to no domain that has virtio-mem of ours: it can't change while it runs", () => {
+test("a domain with virtio-mem of ours has no live sizes for DIMMs: the device stays until a restart", () => {
   const observed = running({ devices: [vmem(0, 4096), ours(0, 256)] });
   const desired = ask(1515, { allowUnplug: true, whenNotPossible: "error" });
   const plan = planMemory(desired, observed);
@@ -268,7 +265,7 @@ test("DIMMs are offered to no domain that has virtio-mem of ours: it can't chang
   expect(plan.details).toContain("no other size works without a restart");
 });
 
-test("a definition that a device of others would take beyond maxMemory is refused before anything", () => {
+test("a definition that a device not managed here would take above maxMemory is refused before anything else", () => {
   const foreign = { ...vmem(0, 6144, 512), alias: "ua-theirs" };
   const desired = ask(2571, { whenNotPossible: "restart", max: 8192 });
   const plan = planMemory(desired, running({ devices: [foreign], max: 7200 }));
@@ -290,7 +287,7 @@ describe("what is read of a domain with virtio-mem", () => {
     expect(read(1003 + 4096, 1003 + 384)).toMatchObject({ memory: 1515 * MIB });
   });
 
-  test("what the guest has not taken yet is no balloon", () => {
+  test("what the guest has not taken yet isn't ballooned", () => {
     expect(read(1003 + 4096, 1003 + 384).currentMemory).toBe(1515 * MIB);
     expect(read(1003 + 4096, 903 + 384).currentMemory).toBe(1415 * MIB);
   });
@@ -299,127 +296,5 @@ describe("what is read of a domain with virtio-mem", () => {
     expect(lagging({ devices: [device, ours(0, 256)] })).toEqual([device]);
     expect(lagging({ devices: [vmem(0, 4096, 512), { ...device, current: 512 * MIB }] })).toEqual([]);
     expect(lagging(undefined)).toEqual([]);
-  });
-});
-
-/** A domain that was made with virtio-mem devices, resized since, whose definition may not have followed. */
-const anyElastic = fc
-  .record({
-    cells: fc.array(fc.integer({ min: 64, max: 2048 }), { minLength: 1, maxLength: 3 }),
-    room: fc.integer({ min: 0, max: 40 }),
-    requested: fc.array(fc.nat(64), { minLength: 3, maxLength: 3 }),
-    target: fc.oneof(fc.nat(2), fc.constant("spread" as const)),
-    power: fc.constantFrom("running", "running", "paused", "off", "transient"),
-    followed: fc.boolean(),
-    dimm: fc.option(fc.integer({ min: 1, max: 4 }), { freq: 4 }),
-    desired: fc.oneof(
-      fc.record({ blocks: fc.integer({ min: -64, max: 2600 }) }),
-      fc.record({ mib: fc.integer({ min: 64, max: 8192 }) }),
-    ),
-    more: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(2048) }),
-    whenNotPossible: fc.constantFrom("restart", "nextBoot", "error"),
-    applyOn: fc.constantFrom("now", "now", "now", "nextBoot"),
-    device: fc.constantFrom("virtio-mem", "virtio-mem", "virtio-mem", "virtio-mem", "dimm"),
-  })
-  .map(({ cells, room, requested, target, power, followed, dimm, desired, more, ...how }) => {
-    const nodes = target === "spread" ? cells.map((_, node) => node) : [target % cells.length];
-    const each = Math.floor(room / nodes.length) * 128;
-    const devices = nodes
-      .filter(() => each > 0)
-      .map((node) => vmem(node, each, Math.min(each, (requested[node] ?? 0) * 2)));
-    const others = dimm === null ? [] : [theirs(0, dimm * 128)];
-    const base = sum(cells);
-    const plugged = sum(others.map(({ size }) => size / MIB));
-    const max = base + plugged + room * 128 + 1;
-    const live = { cells, devices: [...devices, ...others], max };
-    const before = { ...live, devices: [...devices.map((one) => ({ ...one, requested: 0 })), ...others] };
-    const observed: Observed =
-      power === "off"
-        ? off(live)
-        : power === "transient"
-          ? transient(live)
-          : running(live, followed ? live : before);
-    const present = base + plugged;
-    const memory = Math.max(64, "mib" in desired ? desired.mib : present + desired.blocks * 2);
-    const goal = ask(memory, {
-      ...how,
-      max: Math.max(memory, max + more),
-      target: target === "spread" ? target : target % cells.length,
-    });
-    return { observed: power === "paused" ? paused(observed) : observed, desired: goal };
-  });
-
-describe("of whatever an elastic domain is like, and whatever is asked", () => {
-  const RUNS = cases(500);
-
-  property.prop([anyElastic], RUNS)("devices are asked for whole blocks within their size", (one) => {
-    const { observed, desired } = one;
-    const plan = planMemory(desired, observed);
-    const devices = resizes(plan);
-    for (const { requested, size } of devices) {
-      expect([requested >= 0, requested <= size, requested % (2 * MIB)]).toEqual([true, true, 0]);
-    }
-    if (devices.length === 0) return;
-    const change = sum(devices.map(({ requested, from }) => requested - from));
-    expect(change).toBe(desired.memory - (observed.live?.memory ?? 0));
-    const directions = new Set(devices.map(({ requested, from }) => Math.sign(requested - from)));
-    expect(directions.size).toBe(1);
-  });
-
-  property.prop([anyElastic], RUNS)("a definition has what is asked, and fits below its ceiling", (one) => {
-    const definition = definitionOf(planMemory(one.desired, one.observed));
-    const { nextBoot } = one.observed;
-    if (definition === undefined || nextBoot === undefined) return;
-    const after = afterStep(one.observed, { kind: "define", definition, sentence: "" }).nextBoot;
-    expect(after?.memory).toBe(one.desired.memory);
-    const whole = sum([
-      ...definition.cells.map(({ memory }) => memory),
-      ...(after?.devices ?? []).map(({ size }) => size),
-    ]);
-    if (definition.maxMemory) expect(whole).toBeLessThanOrEqual(definition.maxMemory.size);
-    for (const { size, requested } of definition.virtioMem ?? [])
-      expect([size % (128 * MIB), requested <= size, requested % (2 * MIB)]).toEqual([0, true, 0]);
-  });
-
-  property.prop([anyElastic], RUNS)("carried out, and killed anywhere, it comes to the same", (one) => {
-    const { observed, desired } = one;
-    const { steps, outcome } = planMemory(desired, observed);
-    if (outcome === "refuse" || outcome === "replace") return;
-    const states = [observed];
-    for (const step of steps) states.push(afterStep(states.at(-1) ?? observed, step));
-    const last = states.at(-1) ?? observed;
-    expect(planMemory(desired, last)).toMatchObject({ outcome: "none", steps: [] });
-    expect(last.nextBoot?.memory ?? desired.memory).toBe(desired.memory);
-    for (const killed of states.slice(0, -1)) {
-      if (killed.power === "off" && observed.power !== "off") continue;
-      const end = planMemory(desired, killed).steps.reduce(afterStep, killed);
-      expect(end).toEqual(last);
-    }
-  });
-
-  property.prop([anyElastic], RUNS)("every reachable size is live, and none beside them", (one) => {
-    const { observed, desired } = one;
-    const { live } = observed;
-    const reachable = upwardSizes(desired, observed);
-    const reachableDown = downwardSizes(desired, observed);
-    if (desired.device === "dimm" || live === undefined) return;
-    const isLive = (memory: number) => {
-      const plan = planMemory(
-        { ...desired, memory, maxMemory: Math.max(memory, desired.maxMemory) },
-        observed,
-      );
-      return plan.outcome === "live" && resizes(plan).length > 0;
-    };
-    const present = live.memory;
-    const ranges = [...reachableDown, ...(reachable ? [reachable] : [])];
-    for (const { from, to, step } of ranges) {
-      for (const size of [from, from + step, to - step, to].filter((size) => size >= from && size <= to)) {
-        expect([size === present, isLive(size), isLive(size + MIB)]).toEqual([false, true, false]);
-      }
-    }
-    const [lowest, highest] = [ranges[0]?.from ?? present, ranges.at(-1)?.to ?? present];
-    expect(isLive(Math.max(present, highest) + 2 * MIB)).toBe(false);
-    const below = Math.min(present, lowest) - 2 * MIB;
-    if (below > 0) expect(isLive(below)).toBe(false);
   });
 });
