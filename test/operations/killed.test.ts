@@ -76,7 +76,8 @@ const ends = [
 
 describe.each(stories)("$name, ended at any call", (story) => {
   const { name, after } = story;
-  test.each(ends)("$how: the next run converges", async ({ isKilled }) => {
+  // A run for each of its calls: seconds of work on a busy machine.
+  test.each(ends)("$how: the next run converges", { timeout: 60_000 }, async ({ isKilled }) => {
     const undisturbed = await scene(story);
     await undisturbed.stack.up({ ...after });
     const total = undisturbed.host.calls.length;
