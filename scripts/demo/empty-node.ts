@@ -54,7 +54,7 @@ export async function growIntoNode(scene: Scene): Promise<Claim[]> {
   const devices = await memoryDevicesByQemu(lab, program.domain);
   const [device] = devices;
   const growth = after.nodes.map((size, node) => size - (before.nodes[node] ?? 0));
-  const sentence = /[^;\n]*next boot[^;\n]*/.exec(messageWith(diagnostics, "node 1"))?.[0];
+  const sentence = /.*\bfirst memory\b.*/.exec(messageWith(diagnostics, "node 1"))?.[0];
   return [
     {
       text: "the plan states what becomes of the node",

@@ -11,7 +11,7 @@ export async function previewNextBoot(scene: Scene): Promise<Claim[]> {
   const { steps, diagnostics } = await runPulumi(scene, "preview", { diff: true });
   const ops = opsOf(scene, steps);
   const plan = messageWith(diagnostics, "next boot:");
-  const when = /[^;,:]*\bshut ?down\b[^;]*/.exec(plan)?.[0].trim();
+  const when = /[^;,:\n]*\bshut ?down\b[^;\n]*/.exec(plan)?.[0].trim();
   return [
     { text: "the preview announces an update, no replacement", holds: ops === "update", seen: ops },
     { text: "it states when it takes effect", holds: when !== undefined, seen: when ?? "no message" },

@@ -17,12 +17,12 @@ export async function shrink(scene: Scene): Promise<Claim[]> {
   await awaitConsole(scene, new RegExp(`GUEST memtotal_kb=${before.memory - SHRINKAGE_KIB} .*`), from);
   const after = guestNow(scene);
   const devices = await memoryDevicesByQemu(lab, program.domain);
-  const plan = /[^:;]*\b1 DIMM\b[^;]*/.exec(messageWith(diagnostics, "live:"))?.[0].trim() ?? "";
+  const plan = /\bone 256 MiB DIMM from slot 0\b/.exec(messageWith(diagnostics, "live:"))?.[0];
   return [
     {
       text: "the plan names the DIMM",
-      holds: /256 MiB.*slot 0/.test(plan),
-      seen: plan || "no plan",
+      holds: plan !== undefined,
+      seen: plan ?? "no DIMM",
     },
     {
       text: "QEMU has no memory device any more",

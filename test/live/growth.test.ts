@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { onEachEngine } from "../support/engines.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
-import { BARE, stackOnLab } from "../support/stack-on-lab.ts";
+import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
 import { editByHand, liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
@@ -12,8 +12,8 @@ test("growth right up to maxMemory: the next boot has no headroom, and starts", 
   const pid = lab().qemuPid("full");
 
   stack.edit("full", { memory: "512MiB" });
-  const { outputs } = await stack.apply();
-  expect(outputs.full).toContain("the ceiling is reached: the next boot has no headroom");
+  const grown = await stack.apply();
+  expect(said(grown, "full")).toContain("memory reaches maxMemory: the next boot has no headroom");
   expect(lab().qemuPid("full")).toBe(pid);
   expect(await liveMemory(lab(), "full")).toMatchObject({ memory: 512 * MIB, cells: [256 * MIB] });
   expect(await nextBootMemory(lab(), "full")).toMatchObject({
