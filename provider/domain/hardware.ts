@@ -11,7 +11,7 @@ export const agentChannel = "org.qemu.guest_agent.0";
 /** The elements in `<devices>` for a spec. */
 export function deviceElements(spec: Partial<DomainSpec>): Element[] {
   const disks = spec.disks ?? [];
-  const targets = targetDevices(disks.map((disk) => disk.bus));
+  const targets = diskTargets(disks.map((disk) => disk.bus));
   return [
     ...disks.map((disk, index) => diskElement(disk, targets[index] ?? "")),
     // libvirt's default is an LSI controller, for which few guests have a driver today.
@@ -35,7 +35,7 @@ const devicePrefixes: Readonly<Record<DiskBus, string>> = {
 };
 
 /** The target device of each disk, counted per prefix as in a guest (vda, …, vdz, vdaa). */
-export function targetDevices(buses: readonly DiskBus[]): string[] {
+export function diskTargets(buses: readonly DiskBus[]): string[] {
   const counts = new Map<string, number>();
   return buses.map((bus) => {
     const prefix = devicePrefixes[bus];

@@ -9,7 +9,7 @@ import {
   serialiseNode,
   setAttribute,
   setText,
-  text,
+  textOf,
 } from "./tree.ts";
 
 /** The order in which libvirt prints the children of an element, by the element's name. It accepts any order. */
@@ -41,7 +41,7 @@ export function merge(found: Element, before: Element | undefined, after: Elemen
     const value = attribute(after, name);
     if (!before || attribute(before, name) !== value) setAttribute(found, name, value);
   }
-  if (text(after) !== text(before)) setText(found, text(after));
+  if (textOf(after) !== textOf(before)) setText(found, textOf(after));
   mergeChildren(found, before, after);
 }
 

@@ -33,7 +33,7 @@ const parser = new XMLParser({
  * @throws XmlError, with line and column where they are known, for XML that isn't well-formed, or is too long or too deep
  *   for libvirt
  */
-export function parse(xml: string): Document {
+export function parseXml(xml: string): Document {
   if (Buffer.byteLength(xml) > maxBytes) {
     throw new XmlError(`the XML exceeds libvirt's limit of ${maxBytes} bytes`);
   }
@@ -51,7 +51,7 @@ export function parse(xml: string): Document {
  * @throws XmlError for other XML
  */
 export function parseDomain(xml: string): Document {
-  const document = parse(xml);
+  const document = parseXml(xml);
   if (document.root.name !== "domain")
     throw new XmlError(`expected a <domain>, found <${document.root.name}>`);
   return document;

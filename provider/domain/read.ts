@@ -6,7 +6,7 @@ import { agentChannel } from "./hardware.ts";
 import { readOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { type Cell, countedSize, type DomainState, type MemoryDevice } from "./state.ts";
-import { attribute, children, type Element, find, text } from "./tree.ts";
+import { attribute, children, type Element, find, textOf } from "./tree.ts";
 
 /**
  * Reads a domain definition, live or inactive, by libvirt's rules: the first element of a name counts, NUMA cells override
@@ -23,8 +23,8 @@ export function readDomain(xml: string): DomainState {
   const type = find(domain, "os", "type");
   const state: DomainState = {
     type: attribute(domain, "type") ?? "",
-    name: text(find(domain, "name")),
-    uuid: text(find(domain, "uuid")).trim(),
+    name: textOf(find(domain, "name")),
+    uuid: textOf(find(domain, "uuid")).trim(),
     memory,
     currentMemory: balloon === undefined || balloon === 0 || balloon > memory ? memory : balloon,
     vcpus: readVcpus(domain),
@@ -129,7 +129,7 @@ function readDevice(device: Element): MemoryDevice {
     block: readSize(target, "block"),
     node: readInteger(find(target, "node"), "<node>"),
     pageSize: readSize(source, "pagesize"),
-    nodemask: find(source, "nodemask") && text(find(source, "nodemask")),
+    nodemask: find(source, "nodemask") && textOf(find(source, "nodemask")),
     slot: attribute(address, "type") === "dimm" ? readSlot(address) : undefined,
     base: readBase(attribute(address, "base") ?? attribute(find(target, "address"), "base")),
     alias: attribute(find(device, "alias"), "name"),
@@ -168,7 +168,7 @@ export function isUefi(domain: Element): boolean {
 /** The size in a child element; undefined when it is absent or empty. */
 export function readSize(parent: Element | undefined, name: string): Kib | undefined {
   const found = find(parent, name);
-  const written = text(found);
+  const written = textOf(found);
   return written === "" ? undefined : scaled(`<${name}>`, written, attribute(found, "unit"));
 }
 
@@ -181,7 +181,7 @@ function scaled(what: string, digits: string, unit: string | undefined): Kib {
 }
 
 function readInteger(of: Element | undefined, what: string): number | undefined {
-  const written = text(of).trim();
+  const written = textOf(of).trim();
   return written === "" ? undefined : wholeNumber(written, what);
 }
 
