@@ -4,10 +4,10 @@ import { type Document, type Element, type Node, serialise } from "./tree.ts";
 import { checkWellFormed, malformed, withoutAsides } from "./well-formed.ts";
 
 /** The longest string in libvirt's protocol, in bytes (REMOTE_STRING_MAX): longer XML can't be defined. */
-const maxBytes = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /** libxml2's limit (xmlParserMaxDepth). */
-const maxDepth = 256;
+const MAX_DEPTH = 256;
 
 const parser = new XMLParser({
   preserveOrder: true,
@@ -21,7 +21,7 @@ const parser = new XMLParser({
   cdataPropName: "#cdata",
   commentPropName: "#comment",
   captureMetaData: true,
-  maxNestedTags: maxDepth,
+  maxNestedTags: MAX_DEPTH,
   // Safe here: parsed nodes become Maps and arrays, never objects with a document's names as keys.
   onDangerousProperty: (name) => name,
 });
@@ -34,8 +34,8 @@ const parser = new XMLParser({
  *   for libvirt
  */
 export function parseXml(xml: string): Document {
-  if (Buffer.byteLength(xml) > maxBytes) {
-    throw new XmlError(`the XML exceeds libvirt's limit of ${maxBytes} bytes`);
+  if (Buffer.byteLength(xml) > MAX_BYTES) {
+    throw new XmlError(`the XML exceeds libvirt's limit of ${MAX_BYTES} bytes`);
   }
   const source = xml.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
   checkWellFormed(source);

@@ -2,7 +2,7 @@ import { defined } from "../defined.ts";
 import { type Kib, sum } from "../units/kib.ts";
 import { parseScaled } from "../units/scale.ts";
 import { XmlError } from "./escape.ts";
-import { agentChannel } from "./hardware.ts";
+import { AGENT_CHANNEL } from "./hardware.ts";
 import { readOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { type Cell, countedSize, type DomainState, type MemoryDevice } from "./state.ts";
@@ -107,7 +107,7 @@ export function readMaxMemory(domain: Element): DomainState["maxMemory"] {
   return slots === undefined ? { size } : { size, slots: wholeNumber(slots, "<maxMemory slots>") };
 }
 
-const models: readonly MemoryDevice["model"][] = ["dimm", "nvdimm", "virtio-mem", "virtio-pmem", "sgx-epc"];
+const MODELS: readonly MemoryDevice["model"][] = ["dimm", "nvdimm", "virtio-mem", "virtio-pmem", "sgx-epc"];
 
 /** The memory devices, in the order of the XML. */
 export function readDevices(domain: Element): MemoryDevice[] {
@@ -116,7 +116,7 @@ export function readDevices(domain: Element): MemoryDevice[] {
 
 function readDevice(device: Element): MemoryDevice {
   const written = attribute(device, "model") ?? "";
-  const model = models.find((known) => known === written);
+  const model = MODELS.find((known) => known === written);
   if (!model) throw new XmlError(`unknown model of a memory device: ${JSON.stringify(written)}`);
   const target = find(device, "target");
   const source = find(device, "source");
@@ -141,7 +141,7 @@ export function isAgentConnected(xml: string): boolean {
   const channels = children(find(parseDomain(xml).root, "devices"), "channel");
   const targets = channels.map((channel) => find(channel, "target"));
   return targets.some(
-    (target) => attribute(target, "name") === agentChannel && attribute(target, "state") === "connected",
+    (target) => attribute(target, "name") === AGENT_CHANNEL && attribute(target, "state") === "connected",
   );
 }
 

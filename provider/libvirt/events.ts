@@ -29,7 +29,7 @@ function deviceEvent(kind: "device-added" | "device-removed" | "device-removal-f
 }
 
 /** The kinds of events by the number of their message (REMOTE_PROC_DOMAIN_EVENT_…). */
-const eventKinds = new Map<number, EventKind>([
+const EVENT_KINDS = new Map<number, EventKind>([
   [
     318,
     {
@@ -107,7 +107,7 @@ export class Events {
 
   /** A message from the daemon. */
   receive({ header, body }: Packet): void {
-    const kind = eventKinds.get(header.procedure);
+    const kind = EVENT_KINDS.get(header.procedure);
     if (kind === undefined) return;
     const event = kind.read(body);
     const subscription = this.#subscriptions.get(event.uuid);
@@ -146,7 +146,7 @@ export class Events {
 
   async #register(ref: DomainRef): Promise<number[]> {
     const { version } = await this.#session.call(procedures.libVersion, {});
-    const known = [...eventKinds.values()].filter((kind) => kind.since <= version);
+    const known = [...EVENT_KINDS.values()].filter((kind) => kind.since <= version);
     return Promise.all(
       known.map(async ({ id }) => {
         const { callbackId } = await this.#session.call(procedures.registerEvent, {

@@ -16,8 +16,8 @@ describe("buildDomain", () => {
   ] as const)("%s", (_, firmware, kernel, wanted) => {
     const xml = buildDomain({ ...plainSpec, firmware, ...(kernel && { boot: { kernel: "/k" } }) });
     const features = children(find(parseXml(xml).root, "os", "firmware"), "feature");
-    const said = features.map((feature) => `${attribute(feature, "enabled")} ${attribute(feature, "name")}`);
-    expect(said).toEqual(wanted);
+    const found = features.map((feature) => `${attribute(feature, "enabled")} ${attribute(feature, "name")}`);
+    expect(found).toEqual(wanted);
   });
 
   it("writes a definition that people can read", () => {
@@ -89,7 +89,7 @@ describe("buildDomain", () => {
     `);
   });
 
-  test.prop([anySpec])("says what the spec says, whatever its texts are", (spec) => {
+  test.prop([anySpec])("has what the spec has, whatever its texts are", (spec) => {
     const xml = buildDomain(spec);
     const memory = spec.cells.reduce((sum, cell) => sum + cell.memory, 0);
     const state = readDomain(xml);

@@ -9,7 +9,7 @@ import { lineDiff } from "../support/line-diff.ts";
 import { fixture, fixtureNames } from "./fixture.ts";
 import { anySpec, plainSpec } from "./spec.ts";
 
-/** What a definition says, whatever the order and the white space between its elements. */
+/** The content of a definition, without the order of its elements and the white space between them. */
 function meaning(xml: string): string {
   const sorted = (of: Element): Element => {
     const elements = children(of).filter(({ name }) => name !== "controller");
@@ -41,7 +41,7 @@ describe("editDefinition", () => {
   });
 
   test.prop([fc.constantFrom(...fixtureNames), anySpec, anySpec])(
-    "changes not a byte where the specs say the same, sizes aside",
+    "changes not a byte where the specs are the same except for sizes",
     (name, before, some) => {
       const after = { ...before, cells: before.cells.map(() => ({ memory: 1 })) };
       if (some.maxMemory) after.maxMemory = some.maxMemory;

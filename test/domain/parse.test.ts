@@ -24,11 +24,11 @@ describe("parse and serialise", () => {
     expect(serialise(parseXml(fixture(name)))).toBe(fixture(name));
   });
 
-  test.prop([xmlText, xmlText])("bring text and attributes through as they are", (said, value) => {
-    const made = serialiseNode(element("a", { value }, element("b", {}, said)));
+  test.prop([xmlText, xmlText])("preserve text and attributes", (content, value) => {
+    const made = serialiseNode(element("a", { value }, element("b", {}, content)));
     const { root } = parseXml(`<r>${made}</r>`);
     expect(attribute(find(root, "a"), "value")).toBe(value);
-    expect(textOf(find(root, "a", "b"))).toBe(said);
+    expect(textOf(find(root, "a", "b"))).toBe(content);
   });
 
   it("reads references, CDATA and text around comments as one text", () => {
