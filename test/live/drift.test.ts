@@ -127,7 +127,7 @@ test("what is not refreshed is looked at: a live plan that others spoiled is ref
   const spoiled = await stack.up({ continueOnError: true });
   expect(spoiled.ok).toBe(false);
   expect(spoiled.stdout).toContain(
-    "Unable to update domain between: refused: the domain changed since the preview (planned: live, now: replace)",
+    "refused: the domain changed since the preview (planned: live, now: replace)",
   );
   expect(await liveMemory(lab(), "between")).toMatchObject({ memory: 384 * MIB });
   expect(await nextBootMemory(lab(), "between")).toMatchObject({ memory: 256 * MIB });
