@@ -134,7 +134,7 @@ function withoutBalloon({ live, nextBoot, ...rest }: Observed): Observed {
   });
 }
 
-/** Inputs that are no arguments but are echoed in the outputs. */
+/** Inputs that are echoed in the outputs, besides the arguments. */
 const ECHOED = ["__urn", "__secret", "__provider", "__adopted", "memoryPlan", "change", "memoryChange"];
 
 /** The inputs that the state echoes, as check returned them. */

@@ -14,13 +14,13 @@ import { type Dependencies, Session } from "./session.ts";
 type Properties = Record<string, unknown>;
 
 /**
- * The dynamic provider, in the form that Pulumi's provider host calls (sdk/nodejs/dynamic). The host may call other
+ * The dynamic provider, as Pulumi's provider host calls it (sdk/nodejs/dynamic). The host may call other
  * methods before `configure` has ended, so each of them waits for it.
  */
-export function createProvider(surroundings: Dependencies): dynamic.ResourceProvider {
-  const session = new Session(surroundings);
+export function createProvider(dependencies: Dependencies): dynamic.ResourceProvider {
+  const session = new Session(dependencies);
   const configured = Promise.withResolvers<void>();
-  // The host reports a failed configure itself; what waits for it fails with the same error.
+  // The host reports a failed configure itself; the calls that wait for it fail with the same error.
   configured.promise.catch(() => {});
   const ready = async <T>(work: () => Promise<T>): Promise<T> => {
     await configured.promise;

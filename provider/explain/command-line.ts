@@ -69,8 +69,7 @@ It changes nothing.
   <domain>   the domain's name or UUID
   <size>     such as 4GiB or 1259MiB
 
-Options that set an argument of the program. The stack's configuration isn't
-read.
+Options for the program's arguments (the stack's configuration isn't read):
 `;
 
 const EXIT_CODES = "Exit codes: 0; 1 for an error, such as a domain that doesn't exist; 2 for invalid usage.";
@@ -78,8 +77,11 @@ const EXIT_CODES = "Exit codes: 0; 1 for an error, such as a domain that doesn't
 /** The text of --help. */
 export function helpText(): string {
   const rows = ARGUMENT_OPTION_NAMES.map((name): [option: string, text: string] => {
-    const { sets, value, help }: ArgumentOption = ARGUMENT_OPTIONS[name];
-    return [`--${flagOf(name)}${value === undefined ? "" : ` <${value}>`}`, `${sets}: ${help}`];
+    const { sets, value, values, ...option }: ArgumentOption = ARGUMENT_OPTIONS[name];
+    return [
+      `--${flagOf(name)}${value === undefined ? "" : ` <${value}>`}`,
+      `${sets}${values === undefined ? "" : `: ${values}`} (default: ${option.default})`,
+    ];
   });
   const others = Object.entries<CommandOption>(COMMAND_OPTIONS).map(
     ([name, { short, help }]): [option: string, text: string] => [

@@ -8,8 +8,10 @@ export interface ArgumentOption {
   type: "string" | "boolean";
   /** What the help calls the value. */
   value?: string;
-  /** The text of the help after the argument's path. */
-  help: string;
+  /** What the help says about the values. */
+  values?: string;
+  /** What applies without the option, for the help. */
+  default: string;
   /** Reads the argument from what was typed, where it may be something other than text. */
   read?: (typed: string) => unknown;
 }
@@ -23,43 +25,46 @@ export const ARGUMENT_OPTIONS = {
     sets: "hotplug.alignment",
     type: "string",
     value: "size",
-    help: `default ${canonicalSize(DEFAULTS.alignment)}`,
+    default: canonicalSize(DEFAULTS.alignment),
   },
   maxDimmSize: {
     sets: "hotplug.maxDimmSize",
     type: "string",
     value: "size",
-    help: "default: as large as needed",
+    default: "as large as needed",
   },
   targetNode: {
     sets: "hotplug.targetNode",
     type: "string",
     value: "node",
-    help: 'a number or "spread"; default 0',
+    values: 'a number or "spread"',
+    default: "0",
     read: (typed: string) => (/^\d+$/.test(typed) ? Number(typed) : typed),
   },
   whenNotPossible: {
     sets: "hotplug.whenNotPossible",
     type: "string",
     value: "way",
-    help: `one of ${quoted(WAYS)}; default "${DEFAULTS.whenNotPossible}"`,
+    values: `one of ${quoted(WAYS)}`,
+    default: `"${DEFAULTS.whenNotPossible}"`,
   },
   device: {
     sets: "hotplug.device",
     type: "string",
     value: "kind",
-    help: `one of ${quoted(DEVICES)}; default: what the domain has, else "${DEFAULTS.device}"`,
+    values: `one of ${quoted(DEVICES)}`,
+    default: `what the domain has, else "${DEFAULTS.device}"`,
   },
   maxMemory: {
     sets: "maxMemory",
     type: "string",
     value: "size",
-    help: "default: the maximum of the domain's definition",
+    default: "the maximum in the definition",
   },
   allowUnplug: {
     sets: "hotplug.allowUnplug",
     type: "boolean",
-    help: `true; default ${DEFAULTS.allowUnplug}`,
+    default: String(DEFAULTS.allowUnplug),
   },
 } as const satisfies Record<string, ArgumentOption>;
 

@@ -61,13 +61,18 @@ function isAdopted({ uuid, adopt, __adopted, __urn }: Inputs, owner?: string): b
   );
 }
 
-/** What a change of `hotplug` may change in a domain that has the desired memory. */
+/** Fields of `hotplug` whose change may need an update of a domain that has the desired memory. */
 const APPLIED_AT_ONCE = ["enabled", "device", "targetNode", "emptyNode", "heal"] as const;
 
-/** What it may change only while a size is pending for the next boot, which may become possible live. */
+/** Fields whose change matters only while a size is pending for the next boot, which may then work live. */
 const APPLIED_TO_PENDING = [
-  ...(["alignment", "maxDimmSize", "source", "allowUnplug", "whenNotPossible", "applyOn"] as const),
-];
+  "alignment",
+  "maxDimmSize",
+  "source",
+  "allowUnplug",
+  "whenNotPossible",
+  "applyOn",
+] as const;
 
 /** Whether the plan of the memory may differ from the last one. */
 function mayChangeMemory(

@@ -50,7 +50,7 @@ describe.each(ARGUMENT_OPTION_NAMES)("the option of %s", (name) => {
   const option = { [name]: VALUES[name] } as ExplainOptions;
 
   test("is in the help, with the argument that it sets", () => {
-    expect(helpOf(flagOf(name))).toContain(`${ARGUMENT_OPTIONS[name].sets}: `);
+    expect(helpOf(flagOf(name))).toContain(` ${ARGUMENT_OPTIONS[name].sets}`);
   });
 
   test("is parsed", () => {
@@ -87,17 +87,17 @@ test("all options at once, with a size, and the options that set no argument", (
 describe("the help has the real", () => {
   test("defaults", () => {
     const none = programOf({}, observation(running()), true).desired;
-    expect(helpOf("alignment")).toContain(`default ${canonicalSize(none.alignment)}`);
-    expect(helpOf("target-node")).toContain(`default ${none.target}`);
-    expect(helpOf("when-not-possible")).toContain(`default "${none.whenNotPossible}"`);
-    expect(helpOf("device")).toContain(`else "${none.device}"`);
-    expect(helpOf("allow-unplug")).toContain(`default ${none.allowUnplug}`);
+    expect(helpOf("alignment")).toContain(`(default: ${canonicalSize(none.alignment)})`);
+    expect(helpOf("target-node")).toContain(`(default: ${none.target})`);
+    expect(helpOf("when-not-possible")).toContain(`(default: "${none.whenNotPossible}")`);
+    expect(helpOf("device")).toContain(`else "${none.device}")`);
+    expect(helpOf("allow-unplug")).toContain(`(default: ${none.allowUnplug})`);
     expect(none).toMatchObject({ alignment: DEFAULTS.alignment, device: DEFAULTS.device });
   });
 
   test.each(["whenNotPossible", "device"] as const)("values of %s", (name) => {
     const message = () => explain(URI, observation(running()), { [name]: "wrong" });
-    const [, values = ""] = /one of (.*?);/.exec(helpOf(flagOf(name))) ?? [];
+    const [, values = ""] = /one of (.*?) \(/.exec(helpOf(flagOf(name))) ?? [];
     expect(message).toThrow(`must be one of ${values}`);
     expect(HOTPLUG_SETTINGS[name].schema.safeParse("wrong").error?.issues[0]?.message).toBe(
       `must be one of ${values}`,

@@ -83,7 +83,7 @@ test("a change to bad arguments leaves the domain as it is", async () => {
   stack.edit("kept", { memory: "256MiB", uri: `qemu:///session?socket=${lab().file("nobody.sock")}` });
   const moved = await stack.preview();
   expect(moved.ok).toBe(false);
-  expect(moved.stdout).toMatch(/uri can't change from \S+ to \S+: domain kept .* must answer there too/);
+  expect(moved.stdout).toMatch(/uri can't change from \S+ to \S+: domain kept .* must exist there too/);
   stack.edit("kept", { uri: `${lab().uri}&mode=legacy` });
   const again = await stack.apply();
   expect(again.changes).toEqual({ same: 1, update: 1 });

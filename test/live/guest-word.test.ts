@@ -129,7 +129,9 @@ describe("an update ends when the guest has the memory", () => {
 
     await stack.refresh();
     const preview = await stack.preview();
-    expect(preview.stdout).toContain("the guest is asked again for memory that it had not taken");
+    expect(preview.stdout).toContain(
+      "waiting again for the guest: it did not take all of the attached memory",
+    );
     expect(preview.steps.map(({ op }) => op)).toContain("update");
 
     stack.edit("stuck", { hotplug: { awaitGuest: false } });

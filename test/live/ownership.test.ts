@@ -20,7 +20,7 @@ test("a name that another domain has is refused with that domain's UUID, and not
   const { ok, stdout } = await stack.up();
   expect(ok).toBe(false);
   expect(stdout).toContain(
-    `the name theirs is taken by domain ${uuid}, that this provider did not make; give this one another name`,
+    `the name "theirs" is already used by domain ${uuid}, which this provider doesn't manage; set another name`,
   );
   expect(await lab().virsh("dumpxml", "theirs")).toBe(before);
   expect(await definitions()).toEqual(["theirs"]);
@@ -38,14 +38,16 @@ test("a domain that another stack made is refused with the URN of its resource",
   const second = await stackOnLab(lab(), { other: { ...BARE, name: "shared" } });
   const { ok, stdout } = await second.up();
   expect(ok).toBe(false);
-  expect(stdout).toMatch(/the name shared is taken by domain \S+, that urn:pulumi:dev::live::\S+::one made/);
+  expect(stdout).toMatch(
+    /the name "shared" is already used by domain \S+, which belongs to urn:pulumi:dev::live::\S+::one;/,
+  );
 
   // The same program with a state that knows nothing: nothing is taken over.
   const lost = await stackOnLab(lab(), { one: { ...BARE, name: "shared" } });
   const pid = lab().qemuPid("shared");
   const again = await lost.up();
   expect(again.ok).toBe(false);
-  expect(again.stdout).toContain("that this resource made, and that the state does not know");
+  expect(again.stdout).toContain("which this resource created but the state doesn't have");
   expect(lab().qemuPid("shared")).toBe(pid);
   await first.expectSettled();
 });
@@ -57,7 +59,9 @@ test("two resources of one stack can't have one domain", async () => {
   });
   const { ok, stdout } = await stack.preview();
   expect(ok).toBe(false);
-  expect(stdout).toMatch(/is "same", which urn:pulumi:dev::live::\S+::(first|second) of this stack has too/);
+  expect(stdout).toMatch(
+    /is already used by urn:pulumi:dev::live::\S+::(first|second); domain names must be unique per host/,
+  );
   expect(await definitions()).toEqual([]);
 });
 

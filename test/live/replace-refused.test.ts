@@ -28,8 +28,8 @@ test("up refuses a replace by a domain that libvirt would refuse, and QEMU runs 
       /cpu "host-passthrough" isn't supported/,
       /vcpus 4096 isn't supported .* \(supported: up to \d+\)/,
     ],
-    [{ arch: "s390x" }, /arch "s390x" has no emulator .* \(supported: .*x86_64/],
-    [{ name: "taken" }, /the name taken is taken by domain /],
+    [{ arch: "s390x" }, /arch "s390x" isn't supported .* \(supported: .*x86_64/],
+    [{ name: "taken" }, /the name "taken" is already used by domain /],
   ];
   for (const [change, ...reasons] of changes) {
     stack.edit("web", change);
@@ -37,7 +37,7 @@ test("up refuses a replace by a domain that libvirt would refuse, and QEMU runs 
     const said = errors.join("\n");
     expect(ok, JSON.stringify(change)).toBe(false);
     for (const reason of reasons) expect(said).toMatch(reason);
-    expect(said).toContain(": domain web is left alone");
+    expect(said).toContain("refused: domain web can't be replaced, and is left alone");
     expect(lab().qemuPid("web")).toBe(pid);
     expect(await lab().virsh("dumpxml", "web", "--inactive")).toBe(definition);
     expect(await stack.outputsOf("web")).toEqual(outputs);

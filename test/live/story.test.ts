@@ -72,7 +72,9 @@ onEachEngineWithHosts((on) => {
       });
       expect(updateIn(rows.json)).toMatchObject({
         op: "update",
-        newState: { inputs: { memory: "1259MiB", memoryPlan: PLAN } },
+        newState: {
+          inputs: { memory: "1259MiB", memoryPlan: PLAN, change: "live", memoryChange: "live" },
+        },
       });
 
       const { stdout } = await stack.preview({ diff: true });

@@ -29,8 +29,8 @@ async function settled(program: Record<string, unknown>): Promise<void> {
   expect(await stack.up(program)).toBe("same");
 }
 
-describe("a program that names currentMemory", () => {
-  test("has a domain created with it, which nothing waits for", async () => {
+describe("a program that sets currentMemory", () => {
+  test("creates the domain with it, and waits for nothing", async () => {
     host.guestObeysBalloon = false;
     const { inputs } = await stack.preview(ballooned);
     expect(inputs.memoryPlan).toBe(
@@ -41,7 +41,7 @@ describe("a program that names currentMemory", () => {
     await settled(ballooned);
   });
 
-  test("sets the balloon of the running domain, and of its next boot", async () => {
+  test("sets the balloon target of the running domain and of its definition", async () => {
     await stack.up(args);
     expect(await stack.up(ballooned)).toBe("update");
     expect(stack.run.said).toEqual([
@@ -56,7 +56,7 @@ describe("a program that names currentMemory", () => {
     await settled(ballooned);
   });
 
-  test("sets it back after an attach, which raises it", async () => {
+  test("sets the target again after an attach, which raises it", async () => {
     await stack.up(ballooned);
     await stack.up({ ...ballooned, memory: "1280MiB" });
     expect(stack.run.said[0]?.split("\n")).toContain(
@@ -67,7 +67,7 @@ describe("a program that names currentMemory", () => {
     await settled({ ...ballooned, memory: "1280MiB" });
   });
 
-  test("and another one later: both ways", async () => {
+  test("raises and lowers the target", async () => {
     await stack.up(ballooned);
     await stack.up({ ...ballooned, currentMemory: "768MiB" });
     expect(balloons()).toEqual([768, 768]);
@@ -76,7 +76,7 @@ describe("a program that names currentMemory", () => {
     await settled({ ...ballooned, memory: "1280MiB", currentMemory: "1280MiB" });
   });
 
-  test("and takes it out again: the balloon gives everything back, once", async () => {
+  test("and removes it later gives the guest all of its memory back, once", async () => {
     await stack.up(ballooned);
     await stack.up(args);
     expect(stack.run.said.map((text) => text.split("\n").slice(0, 2))).toEqual([
@@ -91,7 +91,7 @@ describe("a program that names currentMemory", () => {
     expect(balloons()).toEqual([700, 1024]);
   });
 
-  test("sees in a refresh what others did to the balloon, and sets it right", async () => {
+  test("shows a target that someone else set in a refresh, and restores it", async () => {
     await stack.up(ballooned);
     await host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true });
     await stack.refresh();
@@ -104,7 +104,7 @@ describe("a program that names currentMemory", () => {
     await settled(ballooned);
   });
 
-  test("changes the definition alone of a domain that is off, or where the program defers", async () => {
+  test("changes only the definition if the domain is off or the program defers changes", async () => {
     await stack.up({ ...args, running: false });
     await stack.up({ ...ballooned, running: false });
     expect(stack.run.said.map(headlineOf)).toEqual([
@@ -119,7 +119,7 @@ describe("a program that names currentMemory", () => {
     await settled(later);
   });
 
-  test("of a paused domain: the guest follows when it resumes", async () => {
+  test("sets the target of a paused domain: the guest follows once it resumes", async () => {
     await stack.up(args);
     host.change(host.only.uuid, { power: "paused" });
     host.guestObeysBalloon = false;
@@ -133,7 +133,7 @@ describe("a program that names currentMemory", () => {
     await settled(ballooned);
   });
 
-  test("and doesn't wait: set once, and the guest may take its time", async () => {
+  test("and doesn't wait sets the target once, however long the guest takes", async () => {
     await stack.up(args);
     host.guestObeysBalloon = false;
     const program = { ...ballooned, hotplug: { awaitGuest: false } };
@@ -144,7 +144,7 @@ describe("a program that names currentMemory", () => {
   });
 });
 
-test("a guest is not taken memory from unannounced", async () => {
+test("memory is not taken from a guest without a preview that shows it", async () => {
   await stack.up(ballooned);
   await host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true });
   await expect(stack.up({ ...ballooned, vcpus: 2 })).rejects.toMatchObject({
@@ -154,7 +154,7 @@ test("a guest is not taken memory from unannounced", async () => {
   expect(balloons()).toEqual([700, 512]);
 });
 
-test("gives back what a DIMM that goes takes with it, and is left as named", async () => {
+test("a balloon gives back what the removal of a DIMM takes, and ends at its target", async () => {
   const shrinkable = { ...ballooned, hotplug: { allowUnplug: true } };
   await stack.up({ ...args, hotplug: shrinkable.hotplug });
   await stack.up({ ...shrinkable, memory: "1280MiB" });
@@ -174,7 +174,7 @@ test("gives back what a DIMM that goes takes with it, and is left as named", asy
   await settled(shrinkable);
 });
 
-describe("a guest whose balloon does not move", () => {
+describe("a guest whose balloon doesn't move", () => {
   beforeEach(async () => {
     await stack.up(args);
     host.guestObeysBalloon = false;
@@ -183,7 +183,7 @@ describe("a guest whose balloon does not move", () => {
     );
   });
 
-  test("fails the update, and is told again by the next", async () => {
+  test("fails the update, and the next one sets the target again", async () => {
     expect(stack.recorded).toMatchObject({ isPartial: true, outputs: { liveMemory: "1024MiB" } });
     host.guestObeysBalloon = true;
     expect(await stack.up({ ...ballooned, ...patient })).toBe("update");
@@ -191,7 +191,7 @@ describe("a guest whose balloon does not move", () => {
     await settled({ ...ballooned, ...patient });
   });
 
-  test("gets everything back where the program gives up", async () => {
+  test("gets everything back if the program no longer sets currentMemory", async () => {
     host.guestObeysBalloon = true;
     await stack.up({ ...args, ...patient });
     expect(balloons()).toEqual([1024, 1024]);
@@ -199,7 +199,7 @@ describe("a guest whose balloon does not move", () => {
   });
 });
 
-test("memory that the guest has not taken is not ballooned away", async () => {
+test("the balloon doesn't take memory that the guest has not taken yet", async () => {
   await stack.up(ballooned);
   host.balloon = { available: 400 * MIB, lastUpdate: 7 };
   const grown = { ...ballooned, memory: "1280MiB", ...patient };
@@ -210,7 +210,7 @@ test("memory that the guest has not taken is not ballooned away", async () => {
   expect(balloons()).toEqual([512, 512]);
 });
 
-test("with nothing named nobody's balloon is touched", async () => {
+test("a program without currentMemory leaves the balloon alone", async () => {
   await stack.up(args);
   await host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true, config: true });
   await stack.refresh();
@@ -219,7 +219,7 @@ test("with nothing named nobody's balloon is touched", async () => {
   await settled({ ...args, vcpus: 2 });
 });
 
-test("what can't be left is refused at the argument", async () => {
+test("an impossible target is refused at the argument", async () => {
   const failing = async (program: Record<string, unknown>) => {
     const error: unknown = await stack.up(program).catch((caught: unknown) => caught);
     return error instanceof CheckFailed ? error.failures : error;

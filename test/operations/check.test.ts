@@ -23,7 +23,7 @@ async function failures(change: Record<string, unknown>) {
   return failed.failures;
 }
 
-describe("check refuses before anything is asked of a host", () => {
+describe("check refuses without a call to a host", () => {
   test.each([
     ["xen:///system", "the driver xen is not supported"],
     ["qemu+tls://host/system", "tls"],
@@ -57,17 +57,17 @@ describe("check refuses before anything is asked of a host", () => {
     expect(failure).toEqual({ property: "xml", reason: expect.stringMatching(reason) });
   });
 
-  test("XML with another name is the program's to rename, where it names none itself", async () => {
+  test("XML with another name is renamed, where the program sets no name", async () => {
     const xml = "<domain><name>template</name></domain>";
     expect(await stack.preview({ ...args, xml })).toMatchObject({ inputs: { name: "web-1" } });
   });
 
-  test("all of it at once", async () => {
+  test("all of them at once", async () => {
     const said = await failures({ memory: "4GB", uri: "xen:///", xml: "<domain>", vcpus: 0 });
     expect(said.map(({ property }) => property)).toEqual(["memory", "vcpus", "uri", "xml"]);
   });
 
-  test("two resources of one stack with one domain's name", async () => {
+  test("two resources of one stack with the same domain name", async () => {
     const run = new Run(stack.hosts);
     const check = (name: string, more = {}) =>
       run.provider.check?.({}, wire({ ...args, name: "web", ...more, __urn: URN.replace("web-1", name) }));
@@ -96,7 +96,7 @@ describe("memoryPlan", () => {
     expect(stack.run.connections).toEqual([]);
   });
 
-  test("is kept while no memory argument differs", async () => {
+  test("is kept while no memory argument changes", async () => {
     await stack.up(args);
     await stack.up({ ...args, memory: "1259MiB" });
     const { memoryPlan } = stack.recorded.inputs;
@@ -110,7 +110,7 @@ describe("memoryPlan", () => {
     expect(inputs.memoryPlan).toBe(memoryPlan);
   });
 
-  test("says that nothing is left to do where somebody else was quicker", async () => {
+  test("says that nothing is left to do if someone else has done it", async () => {
     await stack.up(args);
     await stack.up({ ...args, memory: "1259MiB" });
     stack.recorded.inputs.memory = "1003MiB";
@@ -126,7 +126,7 @@ describe("memoryPlan", () => {
     expect(stack.run.said).toEqual([headline]);
   });
 
-  test("of a replaced domain says why, and its identity stays", async () => {
+  test("of a replaced domain has the reason, and its identity stays", async () => {
     await stack.up({ ...args, interfaces: [{ user: true }] });
     const before = stack.recorded;
     expect(await stack.up({ ...args, interfaces: [{ user: true }], memory: "1300MiB" })).toBe("replace");
@@ -136,7 +136,7 @@ describe("memoryPlan", () => {
   });
 });
 
-test("nodes whose fields come back in another order from the engine are the same nodes", async () => {
+test("nodes whose fields the engine returns in another order are the same nodes", async () => {
   await stack.up({ ...args, numa: [{ memory: "1003MiB", cpus: "0" }] });
   stack.recorded.inputs.numa = [{ cpus: "0", memory: "1003MiB" }];
   await stack.up({ ...args, memory: "1259MiB", numa: [{ memory: "1003MiB", cpus: "0" }] });

@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 describe("create", () => {
-  test("defines and starts a domain that knows who made it, and reads it back", async () => {
+  test("defines and starts a domain with its owner in the metadata, and reads it back", async () => {
     expect(await stack.up({ ...args, autostart: true })).toBe("create");
     const { only } = host;
     expect(only).toMatchObject({ name: "web-1", power: "running", autostart: true });
@@ -44,7 +44,7 @@ describe("create", () => {
     expect(outputs).not.toHaveProperty("pendingMemory");
   });
 
-  test("leaves a domain off that shall not run", async () => {
+  test("leaves a domain off with running: false", async () => {
     await stack.up({ ...args, running: false });
     expect(host.only.power).toBe("shutoff");
     const { outputs } = stack.recorded;
@@ -53,12 +53,12 @@ describe("create", () => {
     expect(readDomain(host.only.inactive ?? "").ownership).toMatchObject({ creating: false });
   });
 
-  test("gives a domain that may not grow neither maxMemory nor slots", async () => {
+  test("defines a domain that can't grow without maxMemory and slots", async () => {
     await stack.up({ ...args, maxMemory: "1003MiB" });
     expect(readDomain(host.only.live ?? "").maxMemory).toBeUndefined();
   });
 
-  test("lays the arguments over XML of the program's own", async () => {
+  test("applies the arguments to the program's own XML", async () => {
     const xml =
       "<domain type='qemu'><vcpu>3</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os><title>shop</title></domain>";
     await stack.up({ memory: "1003MiB", xml });
@@ -72,7 +72,7 @@ describe("create", () => {
     });
   });
 
-  test("a definition that libvirt refuses leaves nothing, and says libvirt's word", async () => {
+  test("a definition that libvirt refuses leaves nothing, and shows libvirt's error", async () => {
     host.refuses.set("define", libvirtError(ErrorCode.CONFIG_UNSUPPORTED, "machine 'x' is not supported"));
     await expect(stack.up(args)).rejects.toThrow(
       /^Unable to define domain web-1: machine 'x' is not supported$/,
@@ -88,7 +88,7 @@ describe("create", () => {
     expect([host.domains.size, stack.state]).toEqual([0, undefined]);
   });
 
-  test("says why the start failed also where nothing could be removed afterwards, and goes on next time", async () => {
+  test("shows why the start failed even if the domain can't be undefined, and continues next time", async () => {
     host.refuses.set("start", libvirtError(ErrorCode.SYSTEM_ERROR, "no such file"));
     host.refuses.set("undefine", libvirtError(ErrorCode.OPERATION_FAILED, "busy"));
     await expect(stack.up(args)).rejects.toThrow("Unable to start domain web-1: no such file");
@@ -97,14 +97,14 @@ describe("create", () => {
     expect(host.only.power).toBe("running");
   });
 
-  test("reaches no host: an error, and nothing recorded", async () => {
+  test("without a host is an error, and nothing is recorded", async () => {
     stack.hosts = { "qemu:///system": new Error("nobody answers") };
     await expect(stack.up(args)).rejects.toThrow("nobody answers");
     expect(stack.state).toBeUndefined();
   });
 });
 
-describe("a domain that is there already is refused, with its UUID and the way out", () => {
+describe("a domain that already exists is refused, with its UUID and the way out", () => {
   const uuid = "11111111-2222-3333-4444-555555555555";
   const someone = (urn: string | undefined, creating = false, name = "web-1", id = uuid) => {
     const metadata =
@@ -124,14 +124,14 @@ describe("a domain that is there already is refused, with its UUID and the way o
   const ownUuid = "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c";
   const remove = "set another name, or undefine that domain (virsh undefine) if it isn't needed";
 
-  test("made by hand", async () => {
+  test("created by hand", async () => {
     someone(undefined);
     expect(await refused()).toBe(
       `Unable to create domain web-1: the name "web-1" is already used by domain ${uuid}, which this provider doesn't manage; ${remove}`,
     );
   });
 
-  test("made by another resource, finished or not", async () => {
+  test("created by another resource, finished or not", async () => {
     const other = URN.replace("web-1", "front");
     for (const creating of [false, true]) {
       someone(other, creating);
@@ -141,14 +141,14 @@ describe("a domain that is there already is refused, with its UUID and the way o
     }
   });
 
-  test("made by this resource and finished, which the state has forgotten", async () => {
+  test("created by this resource, and missing in the state", async () => {
     someone(URN, false, "web-1", ownUuid);
     expect(await refused()).toBe(
       `Unable to create domain web-1: the name "web-1" is already used by domain ${ownUuid}, which this resource created but the state doesn't have (was the state lost or rolled back?); ${remove}`,
     );
   });
 
-  test("with the UUID that this resource will have, under another name", async () => {
+  test("with this resource's UUID and another name", async () => {
     someone(undefined, false, "front", ownUuid);
     expect(await refused()).toBe(
       `Unable to create domain web-1: the UUID ${ownUuid} is already used by domain ${ownUuid}, which this provider doesn't manage; ${remove}`,

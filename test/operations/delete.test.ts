@@ -26,7 +26,7 @@ async function destroyed(change: object, meanwhile = () => {}): Promise<string[]
 }
 
 describe("delete", () => {
-  test("shuts the guest down and removes the definition", async () => {
+  test("shuts the domain down and undefines it", async () => {
     expect(await destroyed({})).toEqual(["shutdown", "undefine"]);
     expect(stack.run.messages.map(({ text }) => text)).toEqual(["shutting the guest down (up to 60 s)"]);
   });
@@ -43,12 +43,12 @@ describe("delete", () => {
     ]);
   });
 
-  test("pulls it at once with shutdownTimeout 0", async () => {
+  test("forces it off at once with shutdownTimeout 0", async () => {
     expect(await destroyed({ shutdownTimeout: 0 })).toEqual(["destroy", "undefine"]);
     expect(stack.run.messages).toEqual([]);
   });
 
-  test("sees a guest that goes off without an event", async () => {
+  test("notices a domain that powers off without an event", async () => {
     const shutdown = host.shutdown.bind(host);
     host.shutdown = async (domain) => {
       host.guestObeysShutdown = false;
@@ -63,16 +63,16 @@ describe("delete", () => {
     expect(await destroyed({})).toEqual(["shutdown", "undefine"]);
   });
 
-  test("doesn't ask a suspended guest, which can't answer", async () => {
+  test("doesn't ask a paused guest, which can't answer", async () => {
     const suspend = () => host.change(host.only.uuid, { power: "paused" });
     expect(await destroyed({}, suspend)).toEqual(["destroy", "undefine"]);
   });
 
-  test("of a domain that is off removes the definition", async () => {
+  test("undefines a domain that is off", async () => {
     expect(await destroyed({ running: false })).toEqual(["undefine"]);
   });
 
-  test("of a transient domain turns it off", async () => {
+  test("turns a transient domain off", async () => {
     const uuid = () => host.only.uuid;
     expect(
       await destroyed({}, () => {
@@ -82,18 +82,18 @@ describe("delete", () => {
     ).toEqual(["shutdown"]);
   });
 
-  test("of what is gone already succeeds", async () => {
+  test("succeeds if the domain doesn't exist", async () => {
     expect(await destroyed({}, () => host.domains.clear())).toEqual([]);
   });
 
-  test("with nobody in reach is an error, and the resource stays", async () => {
+  test("without a route to the host is an error, and the resource stays", async () => {
     await stack.up(args);
     stack.hosts = { "qemu:///system": new ConnectionError("nobody answers") };
     await expect(stack.destroy()).rejects.toThrow("nobody answers");
     expect(stack.state).toBeDefined();
   });
 
-  test("killed at any call is finished by the next one", async () => {
+  test("that is killed at any call is finished by the next one", async () => {
     await stack.up(args);
     await stack.destroy();
     const total = host.calls.length;

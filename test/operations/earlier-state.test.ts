@@ -9,7 +9,7 @@ const MIB = 1024;
 
 /**
  * A domain that was grown from 1003 to 1259 MiB, and its state, as the provider wrote it before it knew of balloons,
- * virtio-mem, healing and requests to give DIMMs up. Never to be written anew.
+ * virtio-mem, repairs and requests to release DIMMs. It must never be written again.
  */
 const { program, domain, state } = JSON.parse(
   readFileSync(join(import.meta.dirname, "states/grown-by-agent.json"), "utf8"),
@@ -37,6 +37,15 @@ describe("a state that an earlier version wrote", () => {
   test("makes no difference, and costs no call", async () => {
     expect(await stack.up(program)).toBe("same");
     expect(host.calls).toEqual([]);
+    expect(stack.run.said).toEqual([]);
+  });
+
+  test("keeps its memoryPlan, whatever a plan is called now, and has no outcome to repeat", async () => {
+    const { inputs } = await stack.preview(program);
+    expect(inputs).toEqual({
+      ...{ ...state.inputs, __provider: inputs.__provider },
+      ...{ change: "none", memoryChange: "none" },
+    });
   });
 
   test("is the same after a refresh", async () => {
@@ -45,7 +54,7 @@ describe("a state that an earlier version wrote", () => {
     expect(await stack.up(program)).toBe("same");
   });
 
-  test("is grown from", async () => {
+  test("can be grown from", async () => {
     expect(await stack.up({ ...program, memory: "1515MiB" })).toBe("update");
     expect(live()).toMatchObject({
       memory: 1515 * MIB,
@@ -54,7 +63,7 @@ describe("a state that an earlier version wrote", () => {
     expect(await stack.up({ ...program, memory: "1515MiB" })).toBe("same");
   });
 
-  test("is shrunk from", async () => {
+  test("can be shrunk from", async () => {
     host.guestGivesUp.add("ua-pulumi-dimm0");
     const shrunk = { ...program, memory: "1003MiB", hotplug: { ...program.hotplug, allowUnplug: true } };
     expect(await stack.up(shrunk)).toBe("update");

@@ -42,7 +42,7 @@ const warnings = () =>
 const impatient = { hotplug: { awaitGuest: 1, online: "guest" } };
 
 describe("after an attach", () => {
-  test("the guest's word is an output, and says who gave it", async () => {
+  test("the guest's report is an output, with its source", async () => {
     bootGuest();
     expect(await stack.up(grown)).toBe("update");
     expect(stack.recorded.outputs).toMatchObject({ guestMemory: "1280MiB", guestMemoryFrom: "agent" });
@@ -52,7 +52,7 @@ describe("after an attach", () => {
     expect(stack.recorded.outputs).toMatchObject({ guestMemory: "1280MiB", guestMemoryFrom: "agent" });
   });
 
-  test("a guest that nobody can ask gets a warning and no wait", async () => {
+  test("a guest that can't be asked gets a warning and isn't waited for", async () => {
     await stack.up(grown);
     expect(warnings()).toEqual([
       "attached 256 MiB in slot 0; couldn't confirm with the guest: no guest agent and no balloon statistics",
@@ -61,7 +61,7 @@ describe("after an attach", () => {
     expect(await stack.up(grown)).toBe("same");
   });
 
-  test("a paused guest is said to take it later", async () => {
+  test("a paused guest takes the memory later", async () => {
     bootGuest();
     host.change(host.only.uuid, { power: "paused" });
     await stack.up(grown);
@@ -71,7 +71,7 @@ describe("after an attach", () => {
     expect(host.calls).not.toContain("agentCommand");
   });
 
-  test("awaitGuest: false waits for nothing and says nothing", async () => {
+  test("awaitGuest: false waits for nothing, without a message", async () => {
     bootGuest({ most: 8 });
     await stack.up({ ...grown, hotplug: { awaitGuest: false } });
     expect(host.calls).toContain("attachDevice");
@@ -80,7 +80,7 @@ describe("after an attach", () => {
     expect(warnings()).toEqual([]);
   });
 
-  test("a change that attaches nothing asks nobody", async () => {
+  test("a change that attaches nothing doesn't ask the guest", async () => {
     bootGuest();
     host.calls.length = 0;
     await stack.up({ ...args, vcpus: 2 });
@@ -89,7 +89,7 @@ describe("after an attach", () => {
   });
 });
 
-test("a DIMM that the guest's blocks can't hold is refused before it is attached, where the agent answers late", async () => {
+test("a DIMM that isn't whole memory blocks of the guest is refused before the attach, even if the agent answers late", async () => {
   bootGuest({ block: 512 * MIB });
   const { agent } = host;
   let looks = 2;
@@ -113,7 +113,7 @@ describe("memory that the guest doesn't take", () => {
     );
   });
 
-  test("fails the update, which keeps what was done and what the guest has", () => {
+  test("fails the update, which records what was done and what the guest has", () => {
     expect(stack.recorded).toMatchObject({
       isPartial: true,
       outputs: {
@@ -125,7 +125,7 @@ describe("memory that the guest doesn't take", () => {
     });
   });
 
-  test("is asked for again by the next update, which attaches nothing", async () => {
+  test("is waited for again by the next update, which attaches nothing", async () => {
     host.calls.length = 0;
     await expect(stack.up({ ...grown, ...impatient })).rejects.toThrow(
       /attached earlier; after 1 s .* 128 MiB less than/,
@@ -137,7 +137,7 @@ describe("memory that the guest doesn't take", () => {
     expect(await stack.up({ ...grown, ...impatient })).toBe("same");
   });
 
-  test("is not forgotten by a refresh: the preview says that the guest is asked again", async () => {
+  test("is still missing after a refresh: the preview says that the guest is waited for again", async () => {
     await stack.refresh();
     expect(await stack.preview({ ...grown, ...impatient })).toMatchObject({ kind: "update" });
     expect(stack.run.said).toEqual([
@@ -145,7 +145,7 @@ describe("memory that the guest doesn't take", () => {
     ]);
   });
 
-  test("is owed beside what comes on top", async () => {
+  test("is waited for together with what is added later", async () => {
     await expect(stack.up({ ...grownMore, ...impatient })).rejects.toThrow(
       /attached 256 MiB in slot 1; after 1 s .* the guest has 1152 MiB, 384 MiB less than/,
     );
@@ -154,12 +154,12 @@ describe("memory that the guest doesn't take", () => {
     expect(stack.recorded).toMatchObject({ isPartial: false, outputs: { guestMemory: "1536MiB" } });
   });
 
-  test("is of no matter to a program that doesn't wait", async () => {
+  test("doesn't matter to a program that doesn't wait", async () => {
     await stack.up({ ...grown, hotplug: { awaitGuest: false, online: "guest" } });
     expect(await stack.up({ ...grown, hotplug: { awaitGuest: false, online: "guest" } })).toBe("same");
   });
 
-  test("is there after the domain was started anew: the old word is no more", async () => {
+  test("is there after the domain was restarted: the old report no longer counts", async () => {
     const { uuid } = host.only;
     host.turnOff(uuid);
     host.boot(uuid);
@@ -181,7 +181,7 @@ describe("a run that was killed while it waited", () => {
     host.calls.length = 0;
   }
 
-  test("is gone on with: the next one asks the guest and attaches nothing", async () => {
+  test("is continued: the next one asks the guest and attaches nothing", async () => {
     await killed({ offlineFrom: 9 });
     bootGuest();
     await stack.up(grown);
@@ -191,7 +191,7 @@ describe("a run that was killed while it waited", () => {
     expect(await stack.up(grown)).toBe("same");
   });
 
-  test("is found out where the guest has not taken the memory", async () => {
+  test("is noticed if the guest has not taken the memory", async () => {
     await killed({ offlineFrom: 9 });
     await expect(stack.up({ ...grown, ...impatient })).rejects.toThrow(
       /attached earlier; .* 1 new memory block of 128 MiB is offline/,
@@ -199,7 +199,7 @@ describe("a run that was killed while it waited", () => {
     expect(stack.recorded.isPartial).toBe(true);
   });
 
-  test("is found out where the guest refused it", async () => {
+  test("is noticed if the guest rejected it", async () => {
     await killed({ most: 8 });
     await expect(stack.up({ ...grown, ...impatient })).rejects.toThrow(
       /attached earlier; .* the guest has no memory blocks for 256 MiB/,

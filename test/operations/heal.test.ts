@@ -22,7 +22,7 @@ beforeEach(async () => {
   bootGuest();
 });
 
-/** A guest as Linux is: it takes whole blocks alone. */
+/** A guest like Linux: it only takes whole memory blocks. */
 function bootGuest({ block = BLOCK, online = true } = {}): void {
   const { uuid, live = "" } = host.only;
   host.change(uuid, {
@@ -52,7 +52,7 @@ function plugged(alias: string, slot: number, mib: number, mibAbove4Gib: number)
   host.guestGivesUp.add(alias);
 }
 
-/** Somebody's DIMM of odd size, and one of ours that QEMU put right behind it. */
+/** Another tool's DIMM of odd size, and one of this provider that QEMU put right behind it. */
 function plugMisplaced(): void {
   plugged("dimm0", 0, 100, 0);
   plugged("ua-pulumi-dimm1", 1, 256, 100);
@@ -68,7 +68,7 @@ const HEALED = [
   ["ua-pulumi-dimm1", 256, "0x108000000"],
 ];
 
-test("a guest whose agent comes up after its DIMMs were plugged is no difference for a refresh", async () => {
+test("a guest agent that starts after the attach makes no difference for a refresh", async () => {
   host.agent = undefined;
   await stack.up({ ...args, memory: "1280MiB" });
   const { uuid, live = "" } = host.only;
@@ -82,7 +82,7 @@ test("a guest whose agent comes up after its DIMMs were plugged is no difference
   expect(host.calls.at(-1)).toBe("agentCommand");
 });
 
-test("a guest that was not waited for has refused nothing, only because it has not taken it yet", async () => {
+test("a guest that wasn't waited for has not rejected what it hasn't taken yet", async () => {
   plugged("dimm0", 0, 100, 0);
   host.agent = ({ execute }) => (execute === "guest-get-memory-block-info" ? { size: BLOCK * 1024 } : []);
   await stack.up({ ...grown, hotplug: { awaitGuest: false } });
@@ -94,13 +94,13 @@ test("a guest that was not waited for has refused nothing, only because it has n
   ]);
 });
 
-describe("a DIMM of ours that the guest never took", () => {
+describe("a DIMM of this provider that the guest rejected", () => {
   beforeEach(async () => {
     plugMisplaced();
     await stack.refresh();
   });
 
-  test("is named by a refresh, with its address and why, and stands in the outputs", () => {
+  test("is reported by a refresh, with its address and the reason, and in the outputs", () => {
     expect(stack.run.messages).toMatchObject([
       {
         severity: "warning",
@@ -119,7 +119,7 @@ describe("a DIMM of ours that the guest never took", () => {
     });
   });
 
-  test("is plugged again by the next up, where it is in nobody's way, and then all is settled", async () => {
+  test("is re-plugged by the next up at a free address, and then nothing is left to do", async () => {
     expect(await stack.up(grown)).toBe("update");
     expect(stack.run.said).toEqual([
       expect.stringMatching(/^live: repairs 1 DIMM .*\nre-plug ua-pulumi-dimm1 .* at 0x108000000/),
@@ -136,7 +136,7 @@ describe("a DIMM of ours that the guest never took", () => {
     expect(await stack.up(grown)).toBe("same");
   });
 
-  test("is healed by a preview that reaches nobody, but by no update whose guest is silent then", async () => {
+  test("is repaired in a preview without a host, but not in an update whose guest doesn't answer", async () => {
     stack.hosts = { "qemu:///system": new ConnectionError("nobody answers") };
     expect(await stack.preview(grown)).toMatchObject({ kind: "update", replaces: [] });
     expect(stack.run.said).toEqual([
@@ -157,7 +157,7 @@ describe("a DIMM of ours that the guest never took", () => {
     expect(await stack.up(grown)).toBe("same");
   });
 
-  test("is healed also where nothing else changes: a preview shows it from the state", async () => {
+  test("is repaired even if nothing else changes: a preview plans it from the state", async () => {
     await stack.up({ ...grown, hotplug: { awaitGuest: 1, heal: false } });
     const healing = { ...grown, hotplug: { awaitGuest: 1 } };
     expect(await stack.preview(healing)).toMatchObject({ kind: "update" });
@@ -168,7 +168,7 @@ describe("a DIMM of ours that the guest never took", () => {
     expect(liveDevices()).toEqual(HEALED);
   });
 
-  test("is only named with hotplug.heal: false, by each preview", async () => {
+  test("is only reported with hotplug.heal: false, by each preview", async () => {
     const stays = { ...grown, hotplug: { awaitGuest: 1, heal: false } };
     await stack.up(stays);
     expect(host.calls).not.toContain("detachDevice");
@@ -176,7 +176,7 @@ describe("a DIMM of ours that the guest never took", () => {
     expect(stack.run.said.at(-1)).toBe(`${REJECTED}; hotplug.heal is false, so it stays`);
   });
 
-  test("is left alone while the agent is silent: on a word of the past nothing is taken out", async () => {
+  test("is left alone while the agent doesn't answer: nothing is removed because of an old report", async () => {
     host.agent = undefined;
     expect(await stack.up(grown)).toBe("update");
     expect(host.calls).not.toContain("detachDevice");
@@ -186,7 +186,7 @@ describe("a DIMM of ours that the guest never took", () => {
     });
   });
 
-  test("is plugged by the next run, where one is killed after it took it out", async () => {
+  test("is re-plugged by the next run, if one was killed after the removal", async () => {
     const attach = host.attachDevice.bind(host);
     host.attachDevice = () => Promise.reject(new Error("killed"));
     await expect(stack.up(grown)).rejects.toThrow(
@@ -200,7 +200,7 @@ describe("a DIMM of ours that the guest never took", () => {
   });
 });
 
-test("memory that an earlier update waited for in vain is not waited for twice when its DIMM is plugged again", async () => {
+test("memory that an earlier update waited for is not counted twice when its DIMM is re-plugged", async () => {
   plugged("dimm0", 0, 100, 0);
   // QEMU's own choice, as an older version left it: off the blocks.
   const attach = host.attachDevice.bind(host);
@@ -214,7 +214,7 @@ test("memory that an earlier update waited for in vain is not waited for twice w
   expect(await stack.up(grown)).toBe("same");
 });
 
-test("somebody else's DIMM that is in the way of the asked size is taken out, and asks the guest for nothing", async () => {
+test("a rejected DIMM of another tool that is in the way is removed, without asking the guest", async () => {
   plugged("dimm0", 0, 100, 0);
   await stack.refresh();
   await stack.up(args);
@@ -226,7 +226,7 @@ test("somebody else's DIMM that is in the way of the asked size is taken out, an
   expect(await stack.up(args)).toBe("same");
 });
 
-test("a refresh that hears an agent for the first time, or finds the domain started anew, changes nothing", async () => {
+test("a refresh that reaches an agent for the first time, or finds the domain restarted, changes nothing", async () => {
   const before = structuredClone(stack.recorded);
   await stack.refresh();
   expect(stack.recorded).toEqual(before);
@@ -237,10 +237,10 @@ test("a refresh that hears an agent for the first time, or finds the domain star
   expect(stack.recorded).toEqual(before);
 });
 
-describe("the guest's own block", () => {
+describe("the guest's own memory block", () => {
   const half = { ...args, memory: "1280MiB" };
 
-  test("is recorded, and counts while the agent is silent in the same start of the domain", async () => {
+  test("is recorded, and counts while the agent doesn't answer until the domain is restarted", async () => {
     bootGuest({ block: 512 * MIB });
     await stack.refresh();
     expect(stack.recorded.outputs).toMatchObject({ __observed: { live: { guestBlock: 512 * MIB } } });
@@ -255,7 +255,7 @@ describe("the guest's own block", () => {
     expect(inputs.memory).toBe("1280MiB");
   });
 
-  test("is forgotten when the domain was started anew", async () => {
+  test("is forgotten when the domain was restarted", async () => {
     bootGuest({ block: 512 * MIB });
     await stack.refresh();
     const { uuid } = host.only;
@@ -267,7 +267,7 @@ describe("the guest's own block", () => {
     expect(stack.recorded.outputs).toMatchObject({ liveMemory: "1280MiB" });
   });
 
-  test("is asked for by the preview's look, before any attach", async () => {
+  test("is asked for in the preview's look, before any attach", async () => {
     bootGuest({ block: 512 * MIB });
     const refused = stack.preview({ ...half, hotplug: { whenNotPossible: "error" } });
     await expect(refused).rejects.toThrow("not a multiple of 512 MiB");

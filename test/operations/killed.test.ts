@@ -90,7 +90,7 @@ describe.each(stories)("$name, ended at any call", (story) => {
       host.death = { call, carriedOut: true };
       const ended = await stack.up({ ...after }).catch((error: Error) => error);
       // A look that fails is only a preview from the state; the work then fails at its first call.
-      // A guest that can't be asked, after all was done, is no failure either.
+      // A guest that can't be asked after everything was done isn't a failure either.
       if (host.calls[call - 1] !== "memoryStats") expect(ended, `call ${call}`).toBeInstanceOf(Error);
       host.death = undefined;
       if (isKilled) stack.state = recorded;

@@ -10,7 +10,7 @@ function turns(about: string[]): string[] {
 }
 
 describe("operations of one run", () => {
-  test("on one domain take turns, whole", async () => {
+  test("on one domain run one after the other", async () => {
     const host = new FakeHypervisor();
     const stack = new OneResource(host);
     await stack.up(args);
@@ -49,7 +49,7 @@ describe("operations of one run", () => {
     expect(run.connections).toEqual(["qemu:///system"]);
   });
 
-  test("on a domain that never answers hold up nobody else's", async () => {
+  test("on a domain that never answers don't delay others", async () => {
     const host = new FakeHypervisor();
     const stacks = ["web-1", "web-2"].map((name) => new OneResource(host, URN.replace("web-1", name)));
     for (const stack of stacks) await stack.up(args);
@@ -62,7 +62,7 @@ describe("operations of one run", () => {
     expect(await Promise.race([sick, "still waiting"])).toBe("still waiting");
   });
 
-  test("a failed one lets the next one in", async () => {
+  test("one that fails is followed by the next", async () => {
     const host = new FakeHypervisor();
     const stack = new OneResource(host);
     await stack.up(args);

@@ -22,7 +22,7 @@ beforeEach(async () => {
 const looks = () => host.calls.filter((call) => call === "findByUuid").length;
 
 describe("a preview", () => {
-  test("of what didn't change asks the hypervisor nothing, not even for a connection", async () => {
+  test("of an unchanged resource makes no call, and no connection", async () => {
     expect(await stack.preview({ ...args, memory: 1003 })).toMatchObject({ kind: "same" });
     expect([host.calls, stack.run.connections, stack.run.said]).toEqual([[], [], []]);
   });
@@ -46,7 +46,7 @@ describe("a preview", () => {
     expect([host.calls, stack.run.said]).toEqual([[], [said]]);
   });
 
-  test("of a change of memory looks once, for check and diff together", async () => {
+  test("of a change of memory looks once for check and diff together", async () => {
     const { kind, inputs } = await stack.preview(grown);
     expect([kind, inputs.memoryPlan]).toEqual(["update", GROW]);
     expect(stack.run.messages).toEqual([
@@ -56,7 +56,7 @@ describe("a preview", () => {
     expect(host.calls).not.toContain("define");
   });
 
-  test("sees what the state doesn't know yet", async () => {
+  test("shows what the state doesn't have yet", async () => {
     host.turnOff(host.only.uuid);
     const { inputs } = await stack.preview({ ...args, memory: "1300MiB" });
     const headline = "live: 1003 → 1300 MiB in the definition (the domain is off)";
@@ -65,7 +65,7 @@ describe("a preview", () => {
     expect(stack.run.said[0]).toContain("2. start the domain, which is off");
   });
 
-  test("of a domain that is gone asks for a refresh, and up does nothing", async () => {
+  test("of a domain that doesn't exist asks for a refresh, and up does nothing", async () => {
     host.domains.clear();
     await stack.preview(grown);
     expect(stack.run.said).toEqual([
@@ -82,7 +82,7 @@ describe("a preview", () => {
 describe("diff", () => {
   const refused = { ...args, memory: "1300MiB", hotplug: { whenNotPossible: "error" } };
 
-  test("refuses by an error with the details, which the engine shows: nothing is logged beside it", async () => {
+  test("refuses with an error that has the details, and logs nothing besides", async () => {
     const error: UserError = await stack.preview(refused).then(
       () => expect.unreachable(),
       (error) => error,
@@ -97,7 +97,7 @@ describe("diff", () => {
     expect(stack.run.said).toEqual([]);
   });
 
-  test("of a refresh, which comes without a check, refuses nothing: the refresh is the way out", async () => {
+  test("refuses nothing in a refresh, which calls it without check: the refresh is the way out", async () => {
     const { inputs } = await new OneResource(host, `${URN}x`).preview({ ...refused, name: "web-1" });
     const { id, outputs } = stack.recorded;
     const run = new Run(stack.hosts);
@@ -109,7 +109,7 @@ describe("diff", () => {
     expect(answer).toMatchObject({ changes: true });
   });
 
-  test("never lets the old domain be deleted after the new one, which has its UUID", async () => {
+  test("never has the old domain deleted after the new one, which has the same UUID", async () => {
     const { id, outputs, inputs } = stack.recorded;
     for (const news of [inputs, { ...inputs, memory: "1259MiB" }, { ...inputs, arch: "aarch64" }]) {
       const answer = await new Run(stack.hosts).provider.diff?.(id, wire(outputs), wire(news));
@@ -117,13 +117,13 @@ describe("diff", () => {
     }
   });
 
-  test("of a URI that isn't known yet looks where the domain is", async () => {
+  test("looks at the old URI if the new one isn't known yet", async () => {
     const { kind } = await stack.preview({ ...grown, uri: UNKNOWN });
     expect([kind, stack.run.connections, looks()]).toEqual(["update", ["qemu:///system"], 1]);
     expect(stack.run.said.map(headlineOf)).toEqual([GROW]);
   });
 
-  test("of a replace names the fields, deletes first and warns", async () => {
+  test("of a replace lists the fields, deletes first and warns", async () => {
     const { replaces } = await stack.preview({ ...args, memory: "1300MiB", name: "front" });
     expect(replaces).toEqual(["memory", "name"]);
     expect(stack.run.messages).toMatchObject([{ urn: URN, severity: "warning" }]);
@@ -135,12 +135,12 @@ describe("with the hypervisor out of reach", () => {
     stack.hosts = { "qemu:///system": new ConnectionError("nobody answers") };
   });
 
-  test("what didn't change previews as ever", async () => {
+  test("an unchanged resource previews as always", async () => {
     expect(await stack.preview(args)).toMatchObject({ kind: "same" });
     expect(stack.run.said).toEqual([]);
   });
 
-  test("a change is planned from the state, and says so", async () => {
+  test("a change is planned from the state, which a detail says", async () => {
     const { kind, inputs } = await stack.preview(grown);
     expect([kind, inputs.memoryPlan]).toEqual(["update", "1003 → 1259 MiB"]);
     const [maximum = "", ...steps] = GROW_DETAILS;
@@ -154,7 +154,7 @@ describe("with the hypervisor out of reach", () => {
     expect(stack.run.messages.map(({ severity }) => severity)).toEqual(["warning"]);
   });
 
-  test("one failed connection is remembered for all domains of the host, in this run", async () => {
+  test("a failed connection is remembered for all domains of the host during the run", async () => {
     await stack.preview(grown);
     const { run } = stack;
     for (const name of ["web-2", "web-3", "web-4"]) {
@@ -175,7 +175,7 @@ describe("with the hypervisor out of reach", () => {
 });
 
 describe("a domain whose calls are never answered", () => {
-  test("is planned from the state after 5 s, and delays itself alone", async () => {
+  test("is planned from the state after 5 s, and delays no other", async () => {
     const other = new OneResource(host, URN.replace("web-1", "web-2"));
     await other.up(args);
     host.sick.add(stack.recorded.id);

@@ -114,7 +114,7 @@ const anyCase: fc.Arbitrary<Case> = anyWholeCase.chain((whole) =>
 
 /** What check says of a change, and what diff announces. */
 async function shown({ observed: seen, desired, before, change, isHotplugKept, isAdopted }: Case) {
-  // Only the state knows of a balloon that is on its way, and of a size that is pending by a change of ours.
+  // Only the state has the balloon target that hasn't been reached, and which pending size is this provider's.
   const { told: _, pending: __, ...observed } = seen;
   const uuid = isAdopted ? FOREIGN_UUID : domainUuid(URN);
   const program = programFor(desired);

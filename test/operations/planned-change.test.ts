@@ -122,7 +122,7 @@ describe("change and memoryChange", () => {
     ["a size", { memory: "1259MiB" }, ["unknown", "unknown"]],
     ["the name and a size", { name: "front", memory: "1259MiB" }, ["replace", "unknown"]],
     ["how to plug", { hotplug: { device: "virtio-mem" } }, ["unknown", "unknown"]],
-  ])("without a route to the host, of %s: what the inputs alone tell", async (_, change, expected) => {
+  ])("without a route to the host, of %s: what follows from the inputs", async (_, change, expected) => {
     await stack.up(args);
     stack.hosts = { "qemu:///system": new ConnectionError("nobody answers") };
     expect(await outcome({ ...args, ...change })).toEqual(expected);

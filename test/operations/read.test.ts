@@ -17,7 +17,7 @@ beforeEach(async () => {
   await stack.up(args);
 });
 
-/** What somebody else changes, by virsh or by a reboot. */
+/** What someone else changes, by virsh or by a reboot. */
 function byHand(where: "live" | "inactive", edit: (xml: string) => string): void {
   host.change(host.only.uuid, { [where]: edit(host.only[where] ?? "") });
 }
@@ -41,7 +41,7 @@ async function drift(): Promise<object> {
 }
 
 describe("a refresh", () => {
-  test("of a domain that is as asked changes nothing, before and after a growth", async () => {
+  test("of a domain that has what the program wants changes nothing, before and after a growth", async () => {
     for (const memory of ["1003MiB", "1259MiB"]) {
       await stack.up({ ...args, memory });
       const before = structuredClone(stack.recorded);
@@ -51,19 +51,19 @@ describe("a refresh", () => {
     }
   });
 
-  test("gives no inputs where nothing drifted, so that the engine keeps its own", async () => {
+  test("returns no inputs without drift, so that the engine keeps its own", async () => {
     const { id, outputs } = stack.recorded;
     expect(await stack.run.provider.read?.(id, outputs)).not.toHaveProperty("inputs");
   });
 
-  test("of a domain that is gone drops it, and the next up makes it again", async () => {
+  test("of a domain that doesn't exist removes it from the state, and the next up creates it", async () => {
     host.domains.clear();
     await stack.refresh();
     expect(stack.state).toBeUndefined();
     expect(await stack.up(args)).toBe("create");
   });
 
-  test("that reaches nobody is an error, and nothing is gone", async () => {
+  test("without a route to the host is an error, and the state stays", async () => {
     const before = structuredClone(stack.recorded);
     stack.hosts = { "qemu:///system": new ConnectionError("nobody answers") };
     await expect(stack.refresh()).rejects.toThrow("nobody answers");
@@ -80,26 +80,26 @@ describe("a refresh", () => {
     }
   });
 
-  test("of a suspended domain says so, and asks for nothing", async () => {
+  test("of a paused domain shows its state, and needs no change", async () => {
     host.change(host.only.uuid, { power: "paused" });
     expect([await drift(), stack.recorded.outputs.state]).toEqual([{}, "paused"]);
     expect(await stack.up(args)).toBe("same");
   });
 
-  test("of a domain that somebody undefined while it runs shows it as transient", async () => {
+  test("of a domain that someone undefined while it runs shows it as transient", async () => {
     await host.undefine({ name: "web-1", uuid: host.only.uuid, id: 1 });
     expect(await drift()).toEqual({});
     expect(stack.recorded.outputs).not.toHaveProperty("nextBootMemory");
     expect(stack.recorded.outputs.__observed).toMatchObject({ persistent: false });
   });
 
-  test("leaves vCPUs to XML of the program's own", async () => {
+  test("takes the vCPUs from the program's own XML", async () => {
     await stack.up({ memory: "1003MiB", maxMemory: "8GiB", xml: "<domain><vcpu>3</vcpu></domain>" });
     expect(await drift()).toEqual({});
   });
 });
 
-describe("what somebody changed shows as the observed value of each argument, and the next up repairs it", () => {
+describe("what someone changed shows as the observed value of each argument, and the next up restores it", () => {
   test.each<[string, () => void, object, string]>([
     [
       "the definition's memory",
@@ -117,7 +117,7 @@ describe("what somebody changed shows as the observed value of each argument, an
       "next boot: maxMemory 8 GiB in 16 slots, after a shutdown and start",
     ],
     [
-      "a definition without a ceiling, which can't be said of an argument",
+      "a definition without maxMemory, which no argument value can express",
       () => byHand("inactive", (xml) => xml.replace(/<maxMemory.*<\/maxMemory>/, "")),
       {},
       "next boot: maxMemory 8 GiB in 16 slots, after a shutdown and start",
@@ -164,7 +164,7 @@ describe("what somebody changed shows as the observed value of each argument, an
     ]);
   });
 
-  test("a DIMM plugged by hand: the observed size, which the program may take over or undo", async () => {
+  test("a DIMM attached by hand: the observed size, which the program may adopt or undo", async () => {
     byHand("live", plugged);
     expect(await drift()).toEqual({ memory: "1259MiB" });
     expect(stack.recorded.outputs).toMatchObject({

@@ -153,7 +153,7 @@ describe("a replace is refused, with the domain left alone, where", () => {
   });
 });
 
-describe("a replace goes on where", () => {
+describe("a replace is planned where", () => {
   test("the host has what the new domain needs", async () => {
     expect(await stack.up({ ...args, name: "front", machine: "pc", cpu: "qemu64" })).toBe("replace");
     expect(host.only).toMatchObject({ name: "front", power: "running" });
@@ -176,7 +176,7 @@ describe("a replace goes on where", () => {
     expect(await stack.preview({ ...args, ...smaller, xml })).toMatchObject({ kind: "replace" });
   });
 
-  test("a value isn't known yet: what needs it is asked in up", async () => {
+  test("a value isn't known yet: what depends on it is checked in up", async () => {
     foreign("front");
     const unknown = { ...args, name: "front", machine: UNKNOWN };
     await expect(stack.preview(unknown)).rejects.toMatchObject({ code: "name-taken" });
@@ -185,7 +185,7 @@ describe("a replace goes on where", () => {
     expect(host.calls).not.toContain("domainCapabilities");
   });
 
-  test("the hypervisor can't be reached: planned from the state alone", async () => {
+  test("the host can't be reached: it is planned from the state only", async () => {
     stack.hosts["qemu:///system"] = new ConnectionError("nobody answers");
     expect(await stack.preview({ ...args, name: "front", cpu: "NoSuchCpu" })).toMatchObject({
       kind: "replace",
@@ -193,7 +193,7 @@ describe("a replace goes on where", () => {
     expect(host.calls).toEqual([]);
   });
 
-  test("a refresh asks, which comes without a check", async () => {
+  test("a refresh calls diff, without check", async () => {
     const { id, outputs, inputs } = stack.recorded;
     const answer = await new Run(stack.hosts).provider.diff?.(
       id,

@@ -105,7 +105,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
   for (const text of texts) expect(text).not.toMatch(figures);
 });
 
-test("a size that is no secret is said", async () => {
+test("a size that isn't secret is shown", async () => {
   const { __secret: _, ...open } = grown;
   const host = new FakeHypervisor();
   const stack = new OneResource(host);
@@ -114,7 +114,7 @@ test("a size that is no secret is said", async () => {
   expect(stack.run.said.join()).toContain("7411 → 7923 MiB");
 });
 
-test("a failed check is at no argument of which Pulumi would print a secret value", async () => {
+test("a failed check of a secret doesn't name a property whose value Pulumi would print", async () => {
   const stack = new OneResource(new FakeHypervisor());
   const failures = async (bad: object) => {
     const error: unknown = await stack.preview({ ...args, ...bad }).catch((thrown: unknown) => thrown);

@@ -33,7 +33,7 @@ const sent = () => host.calls.filter((call) => call === "detachDevice").length;
 const underWay = () => stack.recorded.outputs.__detaching;
 
 describe("a decrease", () => {
-  test("takes out what adds up to it; the next boot follows, and a second up has nothing to do", async () => {
+  test("removes DIMMs that add up to it; the next boot follows, and a second up has nothing to do", async () => {
     expect(stack.recorded.outputs).toMatchObject({
       reachable: [
         { from: "2560MiB", to: "8192MiB", step: "256MiB" },
@@ -51,7 +51,7 @@ describe("a decrease", () => {
     expect(live().memory).toBe(2304 * MIB);
   });
 
-  test("without leave is what the program chose instead", async () => {
+  test("that isn't allowed is the fallback that the program chose", async () => {
     const hotplug = { ...args.hotplug, allowUnplug: false, whenNotPossible: "nextBoot" };
     expect(stack.recorded.outputs.reachable).toHaveLength(2);
     await up({ ...half, hotplug });
@@ -65,7 +65,7 @@ describe("a decrease", () => {
 });
 
 describe("a guest that keeps one of the DIMMs", () => {
-  test("what went before is gone and recorded, and the next boot is set to what is left", async () => {
+  test("what was removed before is recorded, and the next boot is set to what is left", async () => {
     const [, kept = ""] = DIMMS;
     host.guestGivesUp.delete(kept);
     host.guestKeeps.add(kept);
@@ -83,7 +83,7 @@ describe("a guest that keeps one of the DIMMs", () => {
     expect(await up(half)).toBe("same");
   });
 
-  test("the first one: nothing was done, and the state stays as it was", async () => {
+  test("of the first one: nothing was done, and the state stays", async () => {
     host.guestGivesUp.clear();
     for (const alias of DIMMS) host.guestKeeps.add(alias);
     const before = structuredClone(stack.state);
@@ -94,7 +94,7 @@ describe("a guest that keeps one of the DIMMs", () => {
   });
 });
 
-describe("a guest that does not answer", () => {
+describe("a guest that doesn't answer", () => {
   beforeEach(async () => {
     host.guestGivesUp.clear();
     await expect(up(half)).rejects.toThrow("no answer from the guest within 10 s");
@@ -106,7 +106,7 @@ describe("a guest that does not answer", () => {
     expect([sent(), nextBoot().memory]).toEqual([1, 2304 * MIB]);
   });
 
-  test("gives it up during the next up: it isn't asked for the same DIMM twice", async () => {
+  test("releases the DIMM during the next up, which doesn't ask for it twice", async () => {
     stack.clock.after(4_000, () => host.giveUp(host.only.uuid, DIMMS[2] ?? ""));
     host.guestGivesUp.add(DIMMS[1] ?? "");
     await up(half);
@@ -115,7 +115,7 @@ describe("a guest that does not answer", () => {
     expect(await up(half)).toBe("same");
   });
 
-  test("gave it up in between: a refresh sees that, and the next up goes on", async () => {
+  test("released the DIMM in between: a refresh shows that, and the next up continues", async () => {
     host.giveUp(host.only.uuid, DIMMS[2] ?? "");
     await stack.refresh();
     expect(stack.recorded.outputs).toMatchObject({ liveMemory: "2048MiB" });
@@ -125,33 +125,33 @@ describe("a guest that does not answer", () => {
     expect([live().memory, sent()]).toEqual([1536 * MIB, 2]);
   });
 
-  test("is asked again after as long a silence once more", async () => {
+  test("is asked again after it didn't answer a second time", async () => {
     await expect(up(half)).rejects.toThrow("no answer from the guest within 10 s");
     expect([sent(), underWay()]).toEqual([2, { domainId: 1, aliases: [DIMMS[2]] }]);
   });
 
-  test("and a refresh keeps in mind that it was asked", async () => {
+  test("and a refresh keeps the request in the state", async () => {
     await stack.refresh();
     expect(underWay()).toEqual({ domainId: 1, aliases: [DIMMS[2]] });
   });
 
-  test("has been started anew: what was asked of it then is void", async () => {
+  test("was restarted: the request is void", async () => {
     host.turnOff(host.only.uuid);
     host.boot(host.only.uuid);
     await stack.refresh();
     expect(underWay()).toBeUndefined();
   });
 
-  test("need not give it up when the program wants all of it after all", async () => {
+  test("keeps the DIMM if the program wants all of the memory again", async () => {
     expect(await up(grown)).toBe("same");
     expect(sent()).toBe(1);
   });
 });
 
-describe("a guest that has no room for what the DIMMs hold", () => {
+describe("a guest without room for what the DIMMs hold", () => {
   const full = { available: 2200 * MIB, usable: 700.5 * MIB, lastUpdate: 1 };
 
-  test("is not asked at all: it would run out of memory", async () => {
+  test("isn't asked at all: it would run out of memory", async () => {
     host.balloon = full;
     await expect(up(half)).rejects.toThrow(
       "Unable to update domain web-1: the guest has only 700 MiB available (MemAvailable), less than the 768 MiB to remove: it would run out of memory; nothing was removed",
@@ -170,8 +170,8 @@ describe("a guest that has no room for what the DIMMs hold", () => {
   });
 });
 
-describe("the guest's word afterwards", () => {
-  test("is asked for anew", async () => {
+describe("the guest's report afterwards", () => {
+  test("is asked for again", async () => {
     const report = () => {
       host.balloon = { available: live().memory - 100 * MIB, lastUpdate: (host.balloon.lastUpdate ?? 0) + 1 };
       return host.balloon;
@@ -181,7 +181,7 @@ describe("the guest's word afterwards", () => {
     expect(stack.recorded.outputs).toMatchObject({ guestMemory: "1436MiB", guestMemoryFrom: "balloon" });
   });
 
-  test("is none where nobody answers, and none from before", async () => {
+  test("is absent if the guest doesn't answer: an earlier report doesn't count", async () => {
     host.balloon = { available: 2200 * MIB, lastUpdate: 1 };
     await up(half);
     expect(stack.recorded.outputs).not.toHaveProperty("guestMemory");

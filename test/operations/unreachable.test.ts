@@ -17,7 +17,7 @@ beforeEach(() => {
   stack = new OneResource(host);
 });
 
-/** What a preview comes to that nobody answers, and what it says. */
+/** The kind of a preview without a route to the host, and what it logs. */
 async function blindly(program: Record<string, unknown>): Promise<[kind: string, said: string[]]> {
   stack.hosts = { [URI]: new ConnectionError("nobody answers") };
   const { kind } = await stack.preview(program);
@@ -25,10 +25,10 @@ async function blindly(program: Record<string, unknown>): Promise<[kind: string,
   return [kind, stack.run.said];
 }
 
-describe("with the hypervisor out of reach, the state says", () => {
+describe("with the hypervisor out of reach, the state has", () => {
   const elastic = { ...args, hotplug: { device: "virtio-mem", awaitGuest: 5 } };
 
-  test("that a guest lags behind its virtio-mem, and what follows from what was requested", async () => {
+  test("the requested size of virtio-mem that the guest hasn't reached, from which sizes are planned", async () => {
     await stack.up(elastic);
     host.virtioMem.most = 0;
     await expect(stack.up({ ...elastic, memory: "1538MiB" })).rejects.toThrow();
@@ -47,7 +47,7 @@ describe("with the hypervisor out of reach, the state says", () => {
     expect(await blindly({ ...elastic, memory: "1280MiB" })).toEqual(["same", []]);
   });
 
-  test("what a balloon was told that has not got there", async () => {
+  test("the balloon target that hasn't been reached", async () => {
     host.guestObeysBalloon = false;
     const ballooned = { ...args, currentMemory: "512MiB", hotplug: { awaitGuest: false } };
     await stack.up(ballooned);

@@ -25,13 +25,13 @@ const live = (): DomainState => readDomain(host.only.live ?? "");
 const nextBoot = (): DomainState => readDomain(host.only.inactive ?? "");
 const count = (call: string) => host.calls.filter((name) => name === call).length;
 
-/** Changes the definition as somebody with virsh edit would. */
+/** Changes the definition like virsh edit. */
 function byHand(edit: (xml: string) => string): void {
   host.change(host.only.uuid, { inactive: edit(host.only.inactive ?? "") });
 }
 
 describe("an update of memory", () => {
-  test("attaches, folds, and records what was read back; a second one does nothing", async () => {
+  test("attaches, sets the definition, and records what was read back; a second one does nothing", async () => {
     expect(await stack.up(grown)).toBe("update");
     expect(live()).toMatchObject({
       memory: 1259 * MIB,
@@ -55,7 +55,7 @@ describe("an update of memory", () => {
     expect([count("attachDevice"), count("undefine")]).toEqual([1, 0]);
   });
 
-  test("says each step on the resource's row while it works", async () => {
+  test("shows each step on the resource's row while it runs", async () => {
     await stack.up(grown);
     const statuses = stack.run.messages.filter(({ severity }) => severity === "status");
     expect(statuses.map(({ text }) => text)).toEqual([
@@ -64,13 +64,13 @@ describe("an update of memory", () => {
     ]);
   });
 
-  test("right up to the ceiling leaves maxMemory out of the next boot", async () => {
+  test("up to maxMemory leaves maxMemory out of the definition", async () => {
     await stack.up({ ...args, memory: "8171MiB", maxMemory: "8171MiB" });
     expect(nextBoot().maxMemory).toBeUndefined();
     expect(await stack.up({ ...args, memory: "8171MiB", maxMemory: "8171MiB" })).toBe("same");
   });
 
-  test("keeps what others changed in the definition, passwords that only a secure look shows too", async () => {
+  test("keeps what other tools changed in the definition, including passwords that need the secure flag", async () => {
     byHand((xml) =>
       xml.replace("</devices>", "<graphics type='vnc' passwd='hush'/></devices><!-- by hand -->"),
     );
@@ -81,13 +81,13 @@ describe("an update of memory", () => {
     expect(JSON.stringify([stack.recorded, stack.run.messages])).not.toContain("hush");
   });
 
-  test("of a domain that is off changes its definition alone", async () => {
+  test("of a domain that is off changes only its definition", async () => {
     await stack.up({ ...args, running: false });
     await stack.up({ ...args, running: false, memory: "1300MiB" });
     expect([nextBoot().memory, count("attachDevice"), host.only.power]).toEqual([1300 * MIB, 0, "shutoff"]);
   });
 
-  test("that isn't there any more is an error", async () => {
+  test("that no longer exists is an error", async () => {
     await expect(stack.up(grown, () => host.domains.clear())).rejects.toThrow(
       `Unable to update domain web-1: ${stack.recorded.id} no longer exists on qemu:///system`,
     );
@@ -95,7 +95,7 @@ describe("an update of memory", () => {
 });
 
 describe("an update of other arguments", () => {
-  test("edits the definition, and nothing that runs", async () => {
+  test("edits the definition, and not the running domain", async () => {
     const running = host.only.live;
     await stack.up({ ...args, vcpus: 4, description: "shop", autostart: true });
     expect(nextBoot().vcpus).toBe(4);
@@ -103,7 +103,7 @@ describe("an update of other arguments", () => {
     expect(await stack.up({ ...args, vcpus: 4, description: "shop", autostart: true })).toBe("same");
   });
 
-  test("that are settings only writes the state alone", async () => {
+  test("that are settings only writes only the state", async () => {
     const before = structuredClone(host.domains);
     expect(await stack.up({ ...args, shutdownTimeout: 5 })).toBe("update");
     expect([host.domains, stack.recorded.outputs.shutdownTimeout]).toEqual([before, 5]);
@@ -118,7 +118,7 @@ describe("an update of other arguments", () => {
     expect([host.only.power, host.subscriptions, count("destroy")]).toEqual(["running", 0, 0]);
   });
 
-  test("never pulls the plug of a guest that doesn't shut down", async () => {
+  test("never forces off a guest that doesn't shut down", async () => {
     host.guestObeysShutdown = false;
     await expect(stack.up({ ...args, running: false, vcpus: 4, shutdownTimeout: 7 })).rejects.toThrow(
       `Unable to shut the domain down (running: false) (domain web-1): ${notShutDown(7)}`,
@@ -127,7 +127,7 @@ describe("an update of other arguments", () => {
     expect([count("destroy"), count("define"), stack.recorded.isPartial]).toEqual([0, 0, false]);
   });
 
-  test("of the XML writes the definition anew", async () => {
+  test("of the XML rewrites the definition", async () => {
     await stack.up({ ...args, xml: "<domain><title>one</title></domain>" });
     expect(host.only.inactive).toContain("<title>one</title>");
     await stack.up({ ...args, xml: "<domain><title>two</title></domain>" });
@@ -137,7 +137,7 @@ describe("an update of other arguments", () => {
     expect(await stack.up(args)).toBe("same");
   });
 
-  test("a URI where the same domain answers is a setting, another host is an error", async () => {
+  test("a URI where the same domain exists is a setting, another host is an error", async () => {
     const uri = "qemu+ssh://host/system";
     const elsewhere = new FakeHypervisor();
     stack.hosts = { ...stack.hosts, [uri]: host, "qemu+ssh://else/system": elsewhere };
@@ -155,7 +155,7 @@ describe("an update of other arguments", () => {
 });
 
 describe("update never does more than was previewed", () => {
-  test("a domain that somebody started anew without room", async () => {
+  test("a domain that someone restarted without maxMemory", async () => {
     const restart = () => {
       byHand((xml) => xml.replace(/<maxMemory.*<\/maxMemory>/, ""));
       host.turnOff(host.only.uuid);
@@ -174,12 +174,12 @@ describe("update never does more than was previewed", () => {
     expect(stack.recorded.isPartial).toBe(false);
   });
 
-  test("a domain that somebody shut down is not hot-plugged, and starts with the new size", async () => {
+  test("a domain that someone shut down isn't hot-plugged, and starts with the new size", async () => {
     await stack.up(grown, () => host.turnOff(host.only.uuid));
     expect([live().memory, live().devices, count("attachDevice")]).toEqual([1259 * MIB, [], 0]);
   });
 
-  test("a DIMM that somebody attached meanwhile is counted", async () => {
+  test("a DIMM that someone attached meanwhile is counted", async () => {
     const uuid = host.only.uuid;
     const plug = () =>
       host.change(uuid, {
@@ -206,7 +206,7 @@ describe("an update that fails in the middle", () => {
     expect([live().memory, nextBoot().memory]).toEqual([1003 * MIB, 1003 * MIB]);
   });
 
-  test("records what was done; the old definition stays in force, and the next update goes on", async () => {
+  test("records what was done; the old definition stays, and the next update continues", async () => {
     const definition = host.only.inactive;
     host.refuses.set("define", refusal);
     await expect(stack.up({ ...grown, vcpus: 4 })).rejects.toThrow(
@@ -231,7 +231,7 @@ describe("an update that fails in the middle", () => {
     expect(count("attachDevice")).toBe(1);
   });
 
-  test("shows id, properties and reasons, by which Pulumi knows a partial success", async () => {
+  test("has the id, properties and reasons by which Pulumi recognizes a partial success", async () => {
     host.refuses.set("define", refusal);
     const error = await stack.up(grown).catch((error: unknown) => error);
     expect(error).toMatchObject({
@@ -254,7 +254,7 @@ describe("an update that fails in the middle", () => {
     expect(host.only.power).toBe("running");
   });
 
-  test("records also where the hypervisor is gone afterwards", async () => {
+  test("records what was done even if the connection breaks afterwards", async () => {
     host.refuses.set("define", refusal);
     const answer = host.findByUuid.bind(host);
     host.findByUuid = (uuid) =>

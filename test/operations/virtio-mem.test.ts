@@ -22,7 +22,7 @@ const up = (memory: string, hotplug: object = {}) =>
 const devices = (xml: string | undefined) => readDomain(xml ?? "").devices;
 
 describe("a domain with virtio-mem", () => {
-  test("is made with a device as large as its headroom", () => {
+  test("is defined with a device as large as its headroom", () => {
     expect(readDomain(host.only.inactive ?? "")).toMatchObject({
       memory: 8192 * MIB,
       maxMemory: { size: 8192 * MIB, slots: 16 },
@@ -54,7 +54,7 @@ describe("a domain with virtio-mem", () => {
     expect(await up("1026MiB")).toBe("same");
   });
 
-  test("keeps its device when it has grown into all of it", async () => {
+  test("keeps its device when all of it is requested", async () => {
     await up("8GiB");
     expect(readDomain(host.only.inactive ?? "")).toMatchObject({
       maxMemory: { size: 8192 * MIB },
@@ -63,7 +63,7 @@ describe("a domain with virtio-mem", () => {
     expect(await up("8GiB")).toBe("same");
   });
 
-  test("what others ask of the device shows as drift, and up asks again", async () => {
+  test("shows a size that someone else requested as drift, and up requests its own again", async () => {
     const { uuid, live = "" } = host.only;
     host.change(uuid, { live: live.replace(/(<requested unit='KiB'>)0</, `$1${256 * MIB}<`) });
     host.follow(uuid);
@@ -73,7 +73,7 @@ describe("a domain with virtio-mem", () => {
     expect(devices(host.only.live)).toMatchObject([{ requested: 0, current: 0 }]);
   });
 
-  test("is waited for where it is off in between by nobody: a paused one follows later", async () => {
+  test("isn't waited for while it is paused: it follows later", async () => {
     host.change(host.only.uuid, { power: "paused" });
     host.virtioMem.most = 0;
     await up("1280MiB");
@@ -84,7 +84,7 @@ describe("a domain with virtio-mem", () => {
 });
 
 describe("a guest that doesn't follow", () => {
-  test("without a driver: the update fails, says what to look for, and the next one waits again", async () => {
+  test("without a driver fails the update, which says what to check, and the next one waits again", async () => {
     host.virtioMem.most = 0;
     await expect(up("1280MiB")).rejects.toThrow(
       "Domain web-1 was not resized completely: after 5 s (hotplug.awaitGuest) virtio-mem on node 0 is at 0 MiB, requested 256 MiB: the guest took nothing; it needs the virtio_mem driver (CONFIG_VIRTIO_MEM; modprobe virtio_mem), and its kernel log shows what the driver did; the requested size stays set, and the next update waits again",
@@ -107,7 +107,7 @@ describe("a guest that doesn't follow", () => {
     expect(await up("1280MiB")).toBe("same");
   });
 
-  test("that gives back less: both figures", async () => {
+  test("that gives back less fails the update with both figures", async () => {
     await up("2GiB");
     host.virtioMem.least = 300 * MIB;
     await expect(up("1GiB")).rejects.toThrow(
@@ -119,13 +119,13 @@ describe("a guest that doesn't follow", () => {
     expect(await up("1324MiB")).toBe("same");
   });
 
-  test("that takes nothing more", async () => {
+  test("that takes no more", async () => {
     await up("1280MiB");
     host.virtioMem.most = 0;
     await expect(up("2GiB")).rejects.toThrow("requested 1 GiB: the guest took nothing more; its driver may");
   });
 
-  test("that has less to spare than is to be taken out is not asked", async () => {
+  test("that has less available memory than is to be removed isn't asked", async () => {
     await up("2GiB");
     host.balloon = { available: 2000 * MIB, usable: 300 * MIB, lastUpdate: 1 };
     host.calls.length = 0;
@@ -155,7 +155,7 @@ describe("a guest that doesn't follow", () => {
 describe("what libvirt refuses", () => {
   const virtioMem = { hotplug: { device: "virtio-mem" } };
 
-  test("a new domain, where it is too old", async () => {
+  test("a new domain, if libvirt is too old", async () => {
     const old = new FakeHypervisor();
     old.libvirtVersion = 7_000_000;
     const other = new OneResource(old);
@@ -165,7 +165,7 @@ describe("what libvirt refuses", () => {
     expect(old.domains.size).toBe(0);
   });
 
-  test("a replace, where it is too old: before the old domain is deleted", async () => {
+  test("a replace, if libvirt is too old: before the old domain is deleted", async () => {
     const old = new FakeHypervisor();
     old.libvirtVersion = 7_000_000;
     const other = new OneResource(old);
@@ -177,7 +177,7 @@ describe("what libvirt refuses", () => {
     expect(old.only.power).toBe("running");
   });
 
-  test("a size that it doesn't take: nothing counts as done", async () => {
+  test("a size: nothing counts as done", async () => {
     host.refuses.set(
       "updateDevice",
       libvirtError(67, "modify of memory device of model 'virtio-mem' is not supported"),
@@ -206,7 +206,7 @@ describe("arguments that make no sense with virtio-mem", () => {
     ]);
   });
 
-  test("a balloon, but for one that leaves all", async () => {
+  test("a balloon target below the memory", async () => {
     expect(await check({ currentMemory: "512MiB" })).toMatchObject([
       { property: "currentMemory", reason: expect.stringContaining("is 512 MiB, below memory (1024 MiB)") },
     ]);

@@ -34,7 +34,7 @@ async function mocked({ preview }: { preview: boolean }): Promise<void> {
   };
   await pulumi.runtime.setMocks(mocks, "shop", "dev", preview);
   vi.restoreAllMocks();
-  // The mocks are told the inputs alone, and not which outputs are to be secret.
+  // The mocks only get the inputs, not which outputs are to be secret.
   const register = MockMonitor.prototype.registerResource;
   vi.spyOn(MockMonitor.prototype, "registerResource").mockImplementation(function (
     this: MockMonitor,
@@ -133,12 +133,15 @@ describe("arguments", () => {
   });
 
   test("may not be the class's own", async () => {
-    const own = { memory: "1GiB", __provider: "evil", __urn: "urn", memoryPlan: "free", __secret: true };
+    const own = {
+      ...{ memory: "1GiB", __provider: "evil", __urn: "urn", __secret: true },
+      ...{ memoryPlan: "free", change: "none", memoryChange: "none" },
+    };
     const { inputs } = await sent(own);
     expect(inputs.__provider).toContain("pulumi-libvirt-hotplug/provider");
     expect(inputs.__urn).toContain("::web-1");
-    expect(inputs).not.toHaveProperty("memoryPlan");
-    expect(inputs).not.toHaveProperty("__secret");
+    for (const name of ["memoryPlan", "change", "memoryChange", "__secret"])
+      expect(inputs).not.toHaveProperty(name);
   });
 
   test("outputs of other resources are waited for", async () => {
@@ -165,9 +168,9 @@ describe("secrets", () => {
   test.each<[string, DomainArgs]>([
     ["memory", { memory: pulumi.secret("1GiB") }],
     ["maxMemory", { memory: "1GiB", maxMemory: pulumi.secret("8GiB") }],
-  ])("%s: the plan's sentence and the ceiling are secret inputs, with nothing in them", async (_, args) => {
+  ])("%s: what check computes from it are secret inputs without a value", async (_, args) => {
     const { inputs } = await sent(args);
-    expect(inputs.memoryPlan).toEqual(secret(null));
+    for (const name of ["memoryPlan", "change", "memoryChange"]) expect(inputs[name]).toEqual(secret(null));
     expect(inputs.maxMemory).toEqual(secret(args.maxMemory === undefined ? null : "8GiB"));
   });
 

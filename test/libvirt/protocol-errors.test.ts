@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { ConnectionError } from "../../provider/libvirt/errors.ts";
+import { encodePacket } from "../../provider/libvirt/packet.ts";
+import { procedures } from "../../provider/libvirt/procedures.ts";
+import { string } from "../../provider/libvirt/xdr.ts";
+import { connected, failure } from "./connected.ts";
+import type { Call } from "./fake-daemon.ts";
+
+const { open, capabilities } = procedures;
+
+describe("anything but libvirt's protocol ends the connection with an error, and the next call opens a new one", () => {
+  const good = { program: 0x20008086, version: 1, procedure: capabilities.number, type: 1, status: 0 };
+  const packet = (call: Call, head: object, body = "<c/>") =>
+    encodePacket({ ...good, serial: call.packet.header.serial, ...head }, string, body);
+  const claim = (length: number) => {
+    const bytes = Buffer.alloc(28);
+    bytes.writeUInt32BE(length);
+    return bytes;
+  };
+  test.each<[string, (call: Call) => Buffer]>([
+    ["garbage", () => Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")],
+    ["a length of 0", () => claim(0)],
+    ["a length below the header's", () => claim(27)],
+    ["a length over 32 MiB", () => claim(32 * 1024 * 1024 + 5)],
+    ["another version", (call) => packet(call, { version: 2 })],
+    ["a message of no known type", (call) => packet(call, { type: 9 })],
+    ["a reply to a call that was never made", (call) => packet(call, { serial: 4711 })],
+    ["a reply to another procedure", (call) => packet(call, { procedure: 14 })],
+    [
+      "a reply with bytes left over",
+      (call) => Buffer.concat([claim(28 + 12), packet(call, {}).subarray(4), Buffer.alloc(4)]),
+    ],
+    ["an error reply that is none", (call) => packet(call, { status: 1 })],
+    ["text that is not UTF-8", (call) => replaceLast(packet(call, {}), 0xff)],
+  ])("%s", async (_, bytes) => {
+    const { daemon, hypervisor } = await connected({
+      [capabilities.number]: (call) => call.socket.write(bytes(call)),
+    });
+    const error = await failure(hypervisor.capabilities());
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error.message).toMatch(/what it sent is not libvirt's protocol/);
+    expect(await hypervisor.version()).toBe(9_000_000);
+    expect(daemon.calls.filter((number) => number === open.number)).toHaveLength(2);
+  });
+
+  test("a packet that ends in the middle", async () => {
+    const { hypervisor } = await connected({
+      [capabilities.number]: (call) => call.socket.end(packet(call, {}).subarray(0, 30)),
+    });
+    expect((await failure(hypervisor.capabilities())).message).toMatch(/the daemon closed the connection/);
+  });
+
+  test("32 MiB announced and never sent run into the deadline", async () => {
+    const { hypervisor } = await connected(
+      { [capabilities.number]: (call) => call.socket.write(claim(32 * 1024 * 1024)) },
+      { slowCallTimeoutMs: 30 },
+    );
+    expect((await failure(hypervisor.capabilities())).message).toMatch(/no reply within 30 ms/);
+  });
+
+  function replaceLast(bytes: Buffer, value: number): Buffer {
+    bytes[bytes.length - 1] = value;
+    return bytes;
+  }
+});
