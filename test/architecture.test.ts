@@ -215,6 +215,16 @@ describe("each room imports only what the design allows it", () => {
     expect(found.filter((one) => !isAllowed("", one, { "": PLAN_GROUND }))).toEqual([]);
   });
 
+  test("the planner has one wiring: outside of provider/plan only planUpdate plans", () => {
+    const files = globSync("provider/**/*.ts", { cwd: root }).filter(
+      (file) => !file.startsWith("provider/plan/"),
+    );
+    const importers = files.filter((file) =>
+      imports(file).some(({ from }) => from === "provider/plan/plan-memory.ts"),
+    );
+    expect(importers).toEqual([]);
+  });
+
   test("what decides does no I/O: plan asks for nothing that reads a clock, a file, the network or chance", () => {
     const impure =
       /\b(Date|Math\.random|process\.|fetch\(|console\.|setTimeout|performance|globalThis|async|await)/;
