@@ -126,7 +126,7 @@ export class Session {
   private connection(uri: string, connectTimeoutMs: number): Promise<Hypervisor> {
     const open = this.connections.get(uri);
     if (open !== undefined) return open;
-    const made = this.dependencies.connect(uri, { connectTimeoutMs });
+    const made = this.dependencies.connect(uri, { connectTimeoutMs }, this.dependencies.clock);
     this.connections.set(uri, made);
     made.catch(() => this.connections.delete(uri));
     return made;

@@ -101,7 +101,8 @@ async function planAdoption(
   const obstacles = obstaclesTo(plan, differing, inputs, observed);
   if (obstacles.length === 0) return { before, plan };
   const wayOut = "match the program to the domain, or change the domain first";
-  return refused([`${obstacles.join("; ")}; ${wayOut}`, ...plan.details].join("\n"));
+  const details = isInterrupting(plan) ? plan.details : [];
+  return refused([`${obstacles.join("; ")}; ${wayOut}`, ...details].join("\n"));
 }
 
 /** The text is a predicate of the argument `adopt`. */
@@ -128,12 +129,15 @@ async function differences(
 function obstaclesTo(plan: UpdatePlan, differing: FieldName[], inputs: Inputs, observed: Observed): string[] {
   const replaced = changesThatNeed("replace", differing, inputs);
   const later = observed.power === "off" ? [] : changesThatNeed("nextBoot", differing, inputs);
-  const isInterrupting = ["replace", "restart", "refuse"].includes(plan.outcome);
   return [
     ...replaced.map((name) => `${name} differs and can't be changed`),
     ...later.map((name) => `${name} differs and changing it needs a restart`),
-    ...(isInterrupting && replaced.length === 0 ? [plan.headline] : []),
+    ...(isInterrupting(plan) && replaced.length === 0 ? [plan.headline] : []),
   ];
+}
+
+function isInterrupting({ outcome }: UpdatePlan): boolean {
+  return outcome === "replace" || outcome === "restart" || outcome === "refuse";
 }
 
 /** The arguments that the domain has already: those that differ count as not set before. */

@@ -30,7 +30,7 @@ describe("anything but libvirt's protocol ends the connection with an error, and
       "a reply with bytes left over",
       (call) => Buffer.concat([claim(28 + 12), packet(call, {}).subarray(4), Buffer.alloc(4)]),
     ],
-    ["an error reply that is none", (call) => packet(call, { status: 1 })],
+    ["an error reply without an error", (call) => packet(call, { status: 1 })],
     ["text that is not UTF-8", (call) => replaceLast(packet(call, {}), 0xff)],
   ])("%s", async (_, bytes) => {
     const { daemon, hypervisor } = await connected({
