@@ -81,7 +81,7 @@ export function shape<T extends z.ZodRawShape>(fields: T) {
   return z.strictObject(fields, {
     error: (issue) =>
       issue.code === "unrecognized_keys"
-        ? `has no field ${issue.keys.map((key) => `"${key}"`).join(", ")}; expected one of ${keys}`
+        ? `has an unknown field ${issue.keys.map((key) => `"${key}"`).join(", ")}; expected one of ${keys}`
         : `must be an object with ${keys}`,
   });
 }

@@ -72,9 +72,9 @@ function besideVirtioMem({ node = 0 }: MemoryDevice, wanted: Kib, { memory }: De
   return refusal(
     {
       code: "balloon-with-virtio-mem",
-      text: `currentMemory (${formatPair(wanted, " of ", memory)}) can't be combined with virtio-mem, and node ${node} has a device not managed by this provider`,
+      text: `currentMemory (${formatPair(wanted, " of ", memory)}) can't be combined with virtio-mem, but node ${node} has a virtio-mem device not managed by this provider`,
     },
-    `currentMemory can't be combined with virtio-mem, which node ${node} has`,
+    `currentMemory can't be combined with virtio-mem, but node ${node} has a virtio-mem device`,
     "remove currentMemory from the program, or that device from the domain",
   );
 }
@@ -158,7 +158,10 @@ function describeLiveBalloon(
   { power }: Observed,
 ): Pick<Plan, "headline" | "details"> {
   const change = `balloon target ${formatChange(from, to)}`;
-  const details = noteIf(power === "paused", "the domain is paused: the guest follows once it resumes");
+  const details = noteIf(
+    power === "paused",
+    "the domain is paused: the guest's driver reacts once the domain resumes",
+  );
   if (isFirst)
     return {
       headline: headline(

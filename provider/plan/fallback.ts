@@ -88,11 +88,14 @@ export function planFallback(
       if (desired.adopted)
         return refused(
           ADOPTED,
-          "needs a replace, but adopted domains are never replaced",
+          "needs a replacement, but adopted domains are never replaced",
           'hotplug.whenNotPossible "restart" or "nextBoot" keeps the domain',
         );
       if (!desired.allowDowntime)
-        return refused(DOWNTIME_FORBIDDEN, "needs a replace, which libvirt-hotplug:allowDowntime forbids");
+        return refused(
+          DOWNTIME_FORBIDDEN,
+          "needs a replacement, which libvirt-hotplug:allowDowntime forbids",
+        );
       return {
         outcome: "replace",
         headline: headline("replace", ...wordings),
@@ -128,7 +131,7 @@ function fieldOf(desired: DesiredMemory, live: MemoryView): "memory" | "hotplug"
 }
 
 function describeRestart({ memory, forceOff }: DesiredMemory): string {
-  const force = forceOff ? "after that it is forced off: forceOff" : "it is never forced off";
+  const force = forceOff ? "after that, forceOff forces it off" : "it is never forced off";
   return `the guest is shut down within shutdownTimeout (${force}) and started with ${formatMib(memory)}`;
 }
 

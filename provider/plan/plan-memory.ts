@@ -220,6 +220,6 @@ function headroomNotes(desired: DesiredMemory, live: MemoryView): string[] {
   const { maxMemory } = ceilingFor(desired, live);
   if (live.maxMemory !== undefined || maxMemory === undefined) return [];
   return [
-    `then the domain has ${maxMemory.slots} slots and room up to ${formatSize(maxMemory.size)}, so later increases are live`,
+    `after that the domain has ${maxMemory.slots} slots and room to grow to ${formatSize(maxMemory.size)}, so later increases can be live`,
   ];
 }

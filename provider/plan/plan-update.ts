@@ -134,7 +134,7 @@ function stopFirst(parts: Plan[]): Plan[] {
 function replacePlans(changed: FieldName[], inputs: Inputs, adopted: boolean): Plan[] {
   const fields = changesThatNeed("replace", changed, inputs);
   if (fields.length === 0) return [];
-  const text = `a change of ${formatList(fields)} needs a new domain`;
+  const text = `changing ${formatList(fields)} needs a new domain`;
   const required: Reason = { code: "replace-required", text };
   if (adopted) return [refuse(headline("refuse", `${text}, but ${ADOPTED.text}`), [required, ADOPTED])];
   return [

@@ -55,7 +55,7 @@ export async function failedStep({ step, error, context, progress }: FailedStep)
 
 function describeFailure(error: unknown, done: Step[]): string {
   const steps = done.map((step) => step.sentence).join("; ");
-  return steps === "" ? messageOf(error) : `${messageOf(error)} (done before that: ${steps})`;
+  return steps === "" ? messageOf(error) : `${messageOf(error)} (already done: ${steps})`;
 }
 
 /** The error of an update whose steps were carried out, but whose guest hasn't followed: the next run waits again. */

@@ -234,7 +234,7 @@ describe("the drawing of", () => {
       live down  no size: there is no DIMM of this provider to remove
 
       plan for 2048 MiB
-        refused: 1003 → 2048 MiB needs a replace, but adopted domains are never
+        refused: 1003 → 2048 MiB needs a replacement, but adopted domains are never
         replaced
         - the running domain doesn't have NUMA node 0 to plug memory into
         - the running domain was started without maxMemory, so it has neither slots

@@ -80,7 +80,7 @@ test("a guest without a driver for its balloon fails the update, until the progr
   const failed = await stack.up();
   expect(failed.ok).toBe(false);
   expect(failed.errors.join()).toContain(
-    "balloon still at 1 GiB (target 512 MiB) after 3 s (hotplug.awaitGuest), where it was before: the guest has no balloon driver",
+    "balloon still at 1 GiB (target 512 MiB) after 3 s (hotplug.awaitGuest) and hasn't moved: the guest has no balloon driver",
   );
   expect(await liveMemory(lab(), "stiff")).toMatchObject({ currentMemory: 1024 * MIB });
   expect(await nextBootMemory(lab(), "stiff")).toMatchObject({ currentMemory: 512 * MIB });

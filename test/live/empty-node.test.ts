@@ -90,7 +90,7 @@ test("what can't be is refused before anything is done, with what would work", a
       "a rest that can't be spread",
       { ...BARE, memory: "257MiB", numa: [{}, {}], hotplug: { targetNode: "spread" } },
       [
-        "is \"spread\", and the 257 MiB that memory has above the nodes' shares can't be divided among 2 nodes",
+        "is \"spread\", but 257 MiB (memory beyond the nodes' own shares) can't be divided evenly among 2 nodes",
       ],
     ],
   ];

@@ -135,7 +135,7 @@ test("from DIMMs to virtio-mem by a restart; without a guest that has the driver
   const failed = await stack.up();
   expect(failed.ok).toBe(false);
   expect(failed.errors.join()).toContain(
-    "the guest has 0 MiB of node 0's virtio-mem, and 256 MiB are requested: it took nothing; it needs the driver virtio_mem",
+    "virtio-mem on node 0 is at 0 MiB, requested 256 MiB: the guest took no memory; it needs the virtio_mem driver",
   );
   expect(await virtioMem("changed", "--inactive")).toMatchObject([{ requested: 256 }]);
   stack.edit("changed", { hotplug: { ...hotplug, awaitGuest: false } });

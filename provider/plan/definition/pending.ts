@@ -17,7 +17,7 @@ export function foreignPending(
   if (definition.length === 0 || pending === undefined) return undefined;
   if (recorded === undefined || pending === recorded) return undefined;
   const text = `someone else set ${formatMib(pending)} for the next boot, but the program wants ${formatMib(desired.memory)}`;
-  const options = `set memory to ${formatMib(pending)}, or run refresh, which shows the difference, and then up`;
+  const options = `set memory to ${formatMib(pending)}, or run pulumi refresh, which shows the difference, and then pulumi up`;
   return refusal({ code: "pending-by-others", text }, text, options);
 }
 

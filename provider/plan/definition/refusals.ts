@@ -60,9 +60,9 @@ function belowLeastMemory(
   return refusal(
     {
       code: "definition-too-small",
-      text: `${size} can't be defined: other nodes, and devices not managed by this provider, take ${taken}, which leaves nothing for ${node}`,
+      text: `${size} can't be defined: other nodes and devices not managed by this provider use ${taken}, which leaves nothing for ${node}`,
     },
-    `${size} can't be defined: other nodes and devices take ${taken}`,
+    `${size} can't be defined: other nodes and devices use ${taken}`,
     `set memory to more than ${taken}, or remove those devices from the definition`,
   );
 }

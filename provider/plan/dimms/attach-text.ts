@@ -76,7 +76,7 @@ export function growthNotes(
     ...transientNotes(observed),
     ...noteIf(
       observed.power === "paused",
-      "the domain is paused: the guest sees the memory, and can confirm it, once it resumes",
+      "the domain is paused: the guest sees the memory and can confirm it once the domain resumes",
     ),
   ];
 }
@@ -102,6 +102,6 @@ function addressNotes(live: MemoryView, { dimms }: Layout): string[] {
 function alignmentNotes({ alignment }: DesiredMemory, { guestBlock }: MemoryView): string[] {
   if (guestBlock === undefined || guestBlock <= alignment) return [];
   return [
-    `hotplug.alignment is ${formatMib(alignment)}, but the guest's memory block is ${formatMib(guestBlock)} (reported by the guest agent): only multiples of that are live`,
+    `hotplug.alignment is ${formatMib(alignment)}, but the guest's memory block is ${formatMib(guestBlock)} (reported by the guest agent): only multiples of that can be added live`,
   ];
 }

@@ -33,7 +33,7 @@ export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): 
       {
         code: "boot-memory",
         text: `${formatMib(base)} is boot memory, which can't be removed while the domain runs`,
-        brief: `is less than ${formatMib(base)} of boot memory`,
+        brief: `goes below the ${formatMib(base)} of boot memory`,
       },
     ];
   const rest = desired.memory - base;
@@ -118,7 +118,7 @@ export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Obst
       ours && {
         code: "device-kind",
         text: `the running domain was started with a virtio-mem device on node ${ours.node ?? 0}, but hotplug.device is "dimm"`,
-        brief: "needs the removal of the virtio-mem device, which is there until a restart",
+        brief: "needs the virtio-mem device removed, which takes a restart",
       }
     );
   }

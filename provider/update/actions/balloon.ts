@@ -72,9 +72,9 @@ interface Shortfall {
 function describeShortfall({ reached, isStuck, target, seconds }: Shortfall): string {
   const found = `balloon still at ${formatWholeMib(reached)} (target ${formatSize(target)}) after ${seconds} s (hotplug.awaitGuest)`;
   if (isStuck)
-    return `${found}, where it was before: the guest has no balloon driver (Linux: virtio_balloon), is still booting, or hangs; the target stays set, and the next update waits again`;
+    return `${found} and hasn't moved: the guest has no balloon driver (Linux: virtio_balloon), is still booting, or hangs; the target stays set, and the next update waits again`;
   const why = reached > target ? "the guest can't free more, or is slow" : "the guest is slow";
-  return `${found}: ${why}; its driver goes on, and the next update waits again`;
+  return `${found}: ${why}; its driver keeps trying, and the next update waits again`;
 }
 
 /** The balloon target of the running domain that the guest has not reached, where nothing waited for it. */

@@ -174,7 +174,7 @@ class Removal {
     const { alias, size } = this.#dimm;
     if (answer.kind === "no-answer")
       throw new Error(
-        `no answer from the guest within ${this.seconds} s: the ${formatSize(size)} are still plugged; the guest may still release them, which a refresh would show, and the next update waits for that before it asks again${describeOffline(offline)}`,
+        `no answer from the guest within ${this.seconds} s: ${formatSize(size)} is still plugged; the guest may still release it: a refresh shows whether it did, and the next update waits for that before it asks again${describeOffline(offline)}`,
       );
     this.#unanswered.delete(alias);
     if (answer.kind === "gone") return answer.now;

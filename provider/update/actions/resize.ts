@@ -47,7 +47,7 @@ export const resize: Action<ResizeStep> = {
     const found = requestedOf(alias, resized);
     if (found !== requested)
       throw new Error(
-        `libvirt reported success, but ${formatSize(found ?? 0)} instead of ${formatSize(requested)} are requested from ${alias}`,
+        `libvirt reported success, but the requested size of ${alias} is ${formatSize(found ?? 0)} instead of ${formatSize(requested)}`,
       );
     return resized;
   },
@@ -87,7 +87,9 @@ async function confirmResize(
 ): Promise<Confirmation> {
   const { status, info, warn } = updateLog(context);
   if (now.observed.power !== "running") {
-    await warn("the domain is paused: not waiting for the guest, which changes its memory when it resumes");
+    await warn(
+      "the domain is paused: not waiting for the guest, whose memory changes when the domain resumes",
+    );
     return { now, guest: undefined, isAwaited: false };
   }
   let offline: Offline = { blocks: 0 };
@@ -146,12 +148,12 @@ function describeProgress({ node = 0, requested = 0, current = 0 }: MemoryDevice
 function describeLagging({ node = 0, requested = 0, current = 0 }: MemoryDevice, before: Kib): string {
   const has = `virtio-mem on node ${node} is at ${formatSize(current)}, requested ${formatSize(requested)}`;
   if (current > requested)
-    return `${has}: the guest released ${formatSize(Math.max(0, before - current))} of ${formatSize(Math.max(before, current) - requested)}, and uses the rest or can't move what is in it; its driver keeps trying`;
+    return `${has}: the guest released ${formatSize(Math.max(0, before - current))} of ${formatSize(Math.max(before, current) - requested)}; it uses the rest or can't move what is in it, but its driver keeps trying`;
   if (current === before && before > 0)
-    return `${has}: the guest took nothing more; its driver may still be busy with the previous request (otherwise see its kernel log)`;
+    return `${has}: the guest took no more memory; its driver may still be busy with the previous request (otherwise see its kernel log)`;
   if (current === 0)
-    return `${has}: the guest took nothing; it needs the virtio_mem driver (CONFIG_VIRTIO_MEM; modprobe virtio_mem), and its kernel log shows what the driver did`;
-  return `${has}: the guest took only a part; see its kernel log (memory that stays offline blocks the driver, which memhp_default_state=online_movable prevents)`;
+    return `${has}: the guest took no memory; it needs the virtio_mem driver (CONFIG_VIRTIO_MEM; modprobe virtio_mem), and its kernel log shows what the driver did`;
+  return `${has}: the guest took only part of it; see its kernel log (memory that stays offline blocks the driver; memhp_default_state=online_movable prevents that)`;
 }
 
 function describeOffline({ blocks, refused }: Offline): string {
