@@ -95,7 +95,7 @@ export interface HotplugArgs {
    * Seconds, 1 to 3600, that an update waits for the guest: after an attach until it confirms that it has the memory, for
    * each DIMM until it releases it, and for virtio-mem until it has reached the requested size. `false`: the update doesn't
    * wait (a DIMM still gets 5 s to be released). A guest that has neither an agent nor balloon statistics can't confirm an
-   * attach; a warning says so. Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
+   * attach; the update warns. Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
    */
   awaitGuest?: Input<number | false>;
   /**
@@ -175,7 +175,7 @@ export interface SerialFileArgs {
 }
 
 /**
- * The arguments of a libvirt domain. Each one says what a change of it does to an existing domain. A change that "takes
+ * The arguments of a libvirt domain. Each one describes what a change of it does to an existing domain. A change that "takes
  * effect at the next boot" is in the definition at once, and in the domain after it was shut down and started (a reboot
  * inside the guest isn't enough).
  */
