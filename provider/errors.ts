@@ -10,9 +10,9 @@ interface UserErrorOptions extends ErrorOptions {
   code?: ReasonCode | undefined;
 }
 
-/** An error that the reader of a preview or an update can act on: its message is for people, and shown without a stack. */
+/** An error that the user can act on: its message is shown without a stack. */
 export class UserError extends Error {
-  /** Identifies the refusal, where it is a rule's. */
+  /** Identifies the rule that refused. */
   readonly code?: ReasonCode;
 
   constructor(message: string, { code, ...options }: UserErrorOptions = {}) {
@@ -37,7 +37,7 @@ export function forUser(error: unknown): unknown {
  */
 export class PartialError extends UserError {
   readonly id: string;
-  /** With `__provider`, without which Pulumi could not load this provider for the resource again. */
+  /** Include `__provider`, without which Pulumi couldn't load this provider for the resource again. */
   readonly properties: object;
   readonly reasons: string[];
 
