@@ -1,11 +1,6 @@
 import { ConnectionError, LibvirtError } from "./libvirt/errors.ts";
 import type { ReasonCode } from "./plan/reason-codes.ts";
 
-/** Whatever was thrown, as a text for people. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 interface UserErrorOptions extends ErrorOptions {
   code?: ReasonCode | undefined;
 }

@@ -100,7 +100,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 };
 
 /** Any room of the provider may import these. */
-const GROUND = ["provider/defined.ts"];
+const GROUND = ["provider/defined.ts", "provider/message-of.ts"];
 
 /** What the planner knows before it decides anything: the domain, the program, and how a plan is put into words. */
 const PLAN_GROUND = [
@@ -213,6 +213,16 @@ describe("each room imports only what the design allows it", () => {
     const ground = PLAN_GROUND.filter((file) => file.startsWith("provider/plan/"));
     const found = ground.flatMap(imports);
     expect(found.filter((one) => !isAllowed("", one, { "": PLAN_GROUND }))).toEqual([]);
+  });
+
+  test("the planner has one wiring: outside of provider/plan only planUpdate plans", () => {
+    const files = globSync("provider/**/*.ts", { cwd: root }).filter(
+      (file) => !file.startsWith("provider/plan/"),
+    );
+    const importers = files.filter((file) =>
+      imports(file).some(({ from }) => from === "provider/plan/plan-memory.ts"),
+    );
+    expect(importers).toEqual([]);
   });
 
   test("what decides does no I/O: plan reads no clock, file, network or random number", () => {

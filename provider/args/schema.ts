@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { messageOf } from "../message-of.ts";
 import { canonicalSize, isZero, parsePageSize, parseSize } from "../units/size.ts";
 import { fitsXml } from "../units/xml-characters.ts";
 import { UNKNOWN } from "./unknown.ts";
@@ -33,7 +34,7 @@ export function parsed<T>(parse: (value: unknown) => T) {
     try {
       return parse(value);
     } catch (error) {
-      context.issues.push({ code: "custom", input: value, message: (error as Error).message });
+      context.issues.push({ code: "custom", input: value, message: messageOf(error) });
       return z.NEVER;
     }
   });

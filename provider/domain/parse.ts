@@ -1,4 +1,5 @@
 import { XMLParser } from "fast-xml-parser";
+import { messageOf } from "../message-of.ts";
 import { XmlError } from "./escape.ts";
 import { type Document, type Element, type Node, serialise } from "./tree.ts";
 import { checkWellFormed, malformed, withoutAsides } from "./well-formed.ts";
@@ -61,7 +62,7 @@ function parseNodes(source: string): Parsed[] {
   try {
     return parser.parse(source);
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     throw new XmlError(`the XML can't be parsed: ${problem}`);
   }
 }

@@ -1,4 +1,5 @@
 import { defined } from "../defined.ts";
+import { messageOf } from "../message-of.ts";
 import { type Kib, sum } from "../units/kib.ts";
 import { parseScaled } from "../units/scale.ts";
 import { XmlError } from "./escape.ts";
@@ -176,7 +177,7 @@ function scaled(what: string, digits: string, unit: string | undefined): Kib {
   try {
     return parseScaled(what, digits, unit);
   } catch (error) {
-    throw new XmlError(error instanceof Error ? error.message : String(error));
+    throw new XmlError(messageOf(error));
   }
 }
 

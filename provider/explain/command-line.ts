@@ -1,6 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { defined } from "../defined.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../message-of.ts";
 import {
   ARGUMENT_OPTION_NAMES,
   ARGUMENT_OPTIONS,

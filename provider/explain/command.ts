@@ -1,7 +1,7 @@
 import type { Clock } from "../deadline.ts";
-import { messageOf } from "../errors.ts";
 import type { connect } from "../libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
 import { observeWithGuest } from "../observe/guest.ts";
 import { helpText, parseCommandLine, UsageError } from "./command-line.ts";
 import { draw } from "./drawing.ts";

@@ -1,4 +1,4 @@
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../message-of.ts";
 import type { Kib } from "../units/kib.ts";
 
 /** Where figures about the guest come from: its agent, or the statistics of its balloon driver. */

@@ -60,7 +60,7 @@ export class Connection {
         assembler.push(chunk, (packet) => this.#receive(packet));
       } catch (error) {
         if (!(error instanceof XdrError)) throw error;
-        this.#end(`what it sent is not libvirt's protocol (${error.message})`);
+        this.#end(`it sent data that isn't libvirt's protocol (${error.message})`);
       }
     });
     channel.onEnd((reason) => this.#end(reason));

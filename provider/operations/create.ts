@@ -1,9 +1,10 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
-import { messageOf, PartialError, UserError } from "../errors.ts";
+import { PartialError, UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
 import { readHost } from "../observe/host.ts";
 import { observe } from "../observe/observe.ts";
 import { isOff } from "../observe/wait-for-domain.ts";

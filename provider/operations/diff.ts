@@ -118,7 +118,7 @@ async function refuseImpossibleReplace(
   const [reason, ...others] = await replacementRefusals(session, uri, state, news);
   if (reason === undefined) return;
   const message = [
-    `refused: domain ${state.name} can't be replaced, and is left alone`,
+    `refused: domain ${state.name} can't be replaced and is left unchanged`,
     ...[reason, ...others].map(({ text }) => text),
     `planned: "${headline}"`,
   ].join("\n");
@@ -142,7 +142,7 @@ async function logPlan(session: Session, urn: string, { outcome }: UpdatePlan, t
  * after an answer.
  */
 async function logGone({ session, id, state, news }: Difference): Promise<void> {
-  const text = `domain ${state.name} (${id}) no longer exists on ${state.uri}\nrun refresh and preview again, unless this continues a replace that was interrupted`;
+  const text = `domain ${state.name} (${id}) no longer exists on ${state.uri}\nrun pulumi refresh and preview again, unless this run continues an interrupted replace`;
   await session.log.message(news.__urn, "warning", text);
 }
 

@@ -143,7 +143,7 @@ function liveChange(
   const sentence = `set the balloon target to ${formatMib(size)}`;
   const takes = to < live.currentMemory;
   const step: BalloonStep = { kind: "balloon", size, where: "live", takes, sentence };
-  const before = leaves ? told : isFirst ? live.currentMemory : from;
+  const before = isMoving ? told : isFirst ? live.currentMemory : from;
   return { step, from: before, to: size, left: to, isFirst };
 }
 

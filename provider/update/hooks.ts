@@ -6,8 +6,8 @@ import { parseXml } from "../domain/parse.ts";
 import { readDevices } from "../domain/read.ts";
 import type { MemoryDevice } from "../domain/state.ts";
 import { type Document, element } from "../domain/tree.ts";
-import { messageOf } from "../errors.ts";
 import type { DomainRef } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
 import { formatMib } from "../units/size.ts";
 
 /** The most that a hook may print: the XML of a device has a few hundred bytes. */

@@ -1,8 +1,9 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
-import { messageOf, PartialError, UserError } from "../errors.ts";
+import { PartialError, UserError } from "../errors.ts";
 import { currentRecord } from "../guest/record.ts";
+import { messageOf } from "../message-of.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { type Outputs, outputs } from "../outputs.ts";

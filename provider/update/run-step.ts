@@ -1,4 +1,4 @@
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../message-of.ts";
 import type { Observation } from "../observe/observe.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Action, Confirm, MemoryNeeds } from "./action.ts";

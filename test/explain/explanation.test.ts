@@ -96,7 +96,7 @@ test.each([
   expect(explain(URI, observation(observed)).reachable).toEqual({
     reasons: [{ code, text: expect.stringMatching(text) }],
     down: [],
-    reasonsDown: [{ code: "too-few-dimms", text: "there is no DIMM of this provider to remove" }],
+    reasonsDown: [{ code: "too-few-dimms", text: "the domain has no DIMM managed by this provider" }],
   });
 });
 

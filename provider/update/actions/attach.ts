@@ -1,12 +1,12 @@
 import { Deadline } from "../../deadline.ts";
 import { dimmXml } from "../../domain/device.ts";
-import { messageOf } from "../../errors.ts";
 import { type Expectation, expectLater } from "../../guest/expectation.ts";
 import { recordOf } from "../../guest/record.ts";
 import type { GuestReport, GuestSource } from "../../guest/report.ts";
 import { findSource } from "../../guest/source.ts";
 import { describeMissing, describeProgress, describeUnsuitable, SPEAKERS } from "../../guest/text.ts";
 import { waitForGuest } from "../../guest/wait-for-guest.ts";
+import { messageOf } from "../../message-of.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { type DimmPlan, detachedDimms, type Step } from "../../plan/plan.ts";
 import { formatSize, formatWholeMib } from "../../units/size.ts";

@@ -1,9 +1,9 @@
 import { Deadline } from "../../deadline.ts";
-import { messageOf } from "../../errors.ts";
 import type { Detaching } from "../../guest/record.ts";
 import { type Offlining, takeOffline } from "../../guest/take-offline.ts";
 import { SPEAKERS } from "../../guest/text.ts";
 import { ConnectionError, ErrorCode, hasCode } from "../../libvirt/errors.ts";
+import { messageOf } from "../../message-of.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
 import { definitionOfPresent } from "../../plan/definition/steps.ts";
