@@ -13,14 +13,17 @@ export class UserError extends Error {
   constructor(message: string, { code, ...options }: UserErrorOptions = {}) {
     super(message, options);
     if (code !== undefined) this.code = code;
-    // Pulumi's provider host prints `${e}: ${e.stack}` for whatever an operation throws, and `err.stack || err.message` for
-    // what nobody catches (cmd/dynamic-provider/index.js in @pulumi/pulumi): with these two the user sees the message once.
+    // Pulumi's provider host prints `${e}: ${e.stack}` for anything that an operation throws, and `err.stack ||
+    // err.message` for uncaught errors (cmd/dynamic-provider/index.js in @pulumi/pulumi): with these two the user sees
+    // the message once.
     this.name = "Error";
     this.stack = "";
   }
 }
 
-/** A failure that isn't the provider's fault, such as libvirt's refusal or a host out of reach, without its stack. */
+/**
+ * A failure that isn't the provider's fault, such as a refusal by libvirt or an unreachable host, without its stack.
+ */
 export function forUser(error: unknown): unknown {
   const isExpected = error instanceof LibvirtError || error instanceof ConnectionError;
   return isExpected ? new UserError(error.message, { cause: error }) : error;

@@ -95,7 +95,7 @@ export class Connection {
     }
   }
 
-  /** Takes as long as the daemon does: the caller has the deadline. */
+  /** Has no deadline of its own; the caller has one. */
   async #open(name: string): Promise<void> {
     await this.#authenticate();
     const feature = FEATURE_PROGRAM_KEEPALIVE;
@@ -153,7 +153,7 @@ export class Connection {
     return new ConnectionError(`${this.#channel.target} did not answer ${name}: ${reason}`);
   }
 
-  /** Says goodbye to the daemon, for no longer than connecting may take. Calls in flight fail. */
+  /** Closes the connection with the daemon, within the time limit for connecting. Calls in flight fail. */
   async close(): Promise<void> {
     const { connectTimeoutMs } = this.#timing;
     if (this.usable) await this.call(procedures.close, {}, connectTimeoutMs).catch(() => undefined);

@@ -90,7 +90,7 @@ test.each([
     "a full definition",
     running({ cells: [512, 512] }, { cells: [512, 8192] }),
     "definition-beyond-max-memory",
-    /^the other nodes of the definition/,
+    /^the definition's other nodes/,
   ],
 ])("why no size is live: %s", (_, observed, code, text) => {
   expect(explain(URI, observation(observed)).reachable).toEqual({
