@@ -25,8 +25,8 @@ function outOfBounds(inputs: Partial<Inputs>): string | undefined {
 }
 
 /**
- * A booted Linux has some 100 MiB in use, and its page map of all memory, 1/64 of it, has to fit into what the balloon
- * leaves. With less the kernel panics ("System is deadlocked on memory").
+ * A booted Linux has some 100 MiB in use, and its page map of all memory, 1/64 of it, has to fit into the memory that
+ * the balloon leaves. With less, the kernel panics ("System is deadlocked on memory").
  */
 function minimumTarget(memory: Kib): Kib {
   const pageMap = Math.ceil(memory / PAGE_MAP_SHARE / KIB_PER_MIB) * KIB_PER_MIB;

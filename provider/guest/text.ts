@@ -19,7 +19,7 @@ export function describeProgress(report: GuestReport, expected: Expectation): st
   return `${format(report.memory)} of ${format(expected.memory)} ${inGib ? "GiB" : "MiB"} online`;
 }
 
-/** Why a guest doesn't have what was attached, with the counts and what would help. */
+/** Why a guest doesn't have the attached memory, with figures and what would help. */
 export function describeMissing(
   { report, refused, noAnswer }: GuestWaitResult,
   { before, expected, online }: Pick<GuestWait, "before" | "expected" | "online">,

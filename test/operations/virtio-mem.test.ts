@@ -174,7 +174,7 @@ describe("what libvirt refuses", () => {
     await other.up({ memory: "1GiB", maxMemory: "8GiB" });
     await expect(other.up({ memory: "1GiB", maxMemory: "8GiB", ...virtioMem })).rejects.toMatchObject({
       code: "unsupported-by-host",
-      message: expect.stringMatching(/ is left alone\nhotplug.device "virtio-mem" needs libvirt 7.9 /),
+      message: expect.stringMatching(/ is left unchanged\nhotplug.device "virtio-mem" needs libvirt 7.9 /),
     });
     expect(old.only.power).toBe("running");
   });

@@ -28,7 +28,7 @@ export function definitionRefusal(
   );
 }
 
-/** check doesn't know the nodes of an adopted domain, nor those that the program's own XML defines. */
+/** check knows neither the nodes of an adopted domain nor those in the program's own XML. */
 function missingTargetNode(
   { target, shares }: DesiredMemory,
   { nextBoot }: Observed,

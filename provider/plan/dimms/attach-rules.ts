@@ -47,7 +47,7 @@ function hasNode(desired: DesiredMemory, live: MemoryView): Obstacle | undefined
   };
 }
 
-/** QEMU takes slots and maxmem only at start (-m size,slots=n,maxmem=size). */
+/** QEMU accepts slots and maxmem only at start (-m size,slots=n,maxmem=size). */
 function hasMaxMemory({ enabled }: DesiredMemory, live: MemoryView): Obstacle | undefined {
   if (live.maxMemory !== undefined || !enabled) return undefined;
   return {

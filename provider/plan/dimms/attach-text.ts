@@ -98,7 +98,7 @@ function addressNotes(live: MemoryView, { dimms }: Layout): string[] {
   return [`the new memory starts at ${base}, since the ${which} is not aligned to the guest's memory blocks`];
 }
 
-/** An alignment that only fits by chance. */
+/** The increase fits, but the alignment is smaller than the guest's memory block. */
 function alignmentNotes({ alignment }: DesiredMemory, { guestBlock }: MemoryView): string[] {
   if (guestBlock === undefined || guestBlock <= alignment) return [];
   return [

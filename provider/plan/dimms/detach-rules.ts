@@ -24,7 +24,7 @@ export function reasonsAgainstDetach(
   ];
 }
 
-/** What is in the way of every decrease, besides that the program must allow it. */
+/** What rules out every decrease, in addition to `hotplug.allowUnplug`. */
 export function reasonsAgainstAnyDetach({ enabled }: DesiredMemory, { power }: Observed): Obstacle[] {
   const paused: Obstacle = {
     code: "domain-paused",
@@ -93,7 +93,7 @@ function notRemovable(decrease: Kib, removable: Kib, desired: DesiredMemory, liv
   };
 }
 
-/** A reason only where allowing it would help. */
+/** A reason only if allowing it would help. */
 function unplugIsAllowed(desired: DesiredMemory, live: MemoryView): Obstacle[] {
   const removed = desired.allowUnplug ? undefined : dimmsToRemove(desired, live);
   if (removed === undefined) return [];

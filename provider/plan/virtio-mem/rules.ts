@@ -110,7 +110,9 @@ export function requestsFor(desired: DesiredMemory, live: MemoryView): Kib[] {
   return distribute(holders, desired.memory - baseMemory(desired, live)) ?? [];
 }
 
-/** The running domain grows by the other kind of device than the program wants; undefined where it doesn't. */
+/**
+ * Why the domain needs a restart: it grows with another kind of device than the program wants; undefined if it doesn't.
+ */
 export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Obstacle | undefined {
   if (desired.device === "dimm") {
     const ours = live.devices.find((device) => device.model === "virtio-mem" && isManaged(device));
@@ -126,7 +128,7 @@ export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Obst
   if (live.maxMemory === undefined || nodes.some((node) => virtioMemOn(node, live))) return undefined;
   if (live.devices.some((device) => device.model === "virtio-mem" && isManaged(device))) return undefined;
   if (!desired.enabled || pluggingReason(desired, live) !== undefined) return undefined;
-  // With so little room it would have been started without one anyway.
+  // With so little headroom it wouldn't have been started with one anyway.
   const wanted = definedDevices({ ...desired, maxMemory: live.maxMemory.size }, nodes, live.cells, live);
   return wanted.length === 0
     ? undefined

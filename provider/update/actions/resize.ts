@@ -18,7 +18,7 @@ import { queryGuest } from "../query-guest.ts";
 
 type ResizeStep = Extract<Step, { kind: "resize" }>;
 
-/** Sets the requested size of a virtio-mem device of the running domain, and waits until the guest has that much of it. */
+/** Sets the requested size of a virtio-mem device of the running domain, and waits until the guest has reached it. */
 export const resize: Action<ResizeStep> = {
   needs({ device: { alias, from, requested } }, { observation }) {
     if (requested <= from) return { guest: from - requested };
@@ -27,7 +27,7 @@ export const resize: Action<ResizeStep> = {
     return { host: { size: requested - from, source } };
   },
 
-  /** What an earlier update requested is waited for too. */
+  /** Also waits for the size that an earlier update requested. */
   async prepare(context) {
     const { live } = context.observation.observed;
     const seconds = secondsForGuest(context);
@@ -57,7 +57,7 @@ function requestedOf(alias: string, { observed }: Observation): Kib | undefined 
   return observed.live?.devices.find((device) => device.alias === alias)?.requested;
 }
 
-/** New memory may appear offline: the guest agent can bring it online. Undefined where it shouldn't, or doesn't answer. */
+/** New memory may arrive offline; the guest agent can bring it online. Undefined if it shouldn't, or doesn't answer. */
 async function prepareOnlining({
   hypervisor,
   domain,
@@ -75,7 +75,7 @@ async function prepareOnlining({
 
 interface ResizeWait {
   seconds: number;
-  /** What the guest had of each device before, by alias. */
+  /** The size of each device that the guest had taken before, by alias. */
   before: Map<string, Kib>;
   bringOnline: (() => Promise<Offline>) | undefined;
 }
@@ -118,10 +118,10 @@ async function confirmResize(
 }
 
 /**
- * Waits until the guest has taken or released what is requested from its virtio-mem devices, by their events and by reading
- * the domain.
+ * Waits until the guest has taken or released what is requested from its virtio-mem devices, by their events and by
+ * reading the domain.
  *
- * @returns the last observation, whether or not it has
+ * @returns the last observation, whether or not the guest has
  */
 async function waitForRequestedSize(
   before: Observation,
