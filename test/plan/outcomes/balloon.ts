@@ -100,7 +100,7 @@ export const BALLOON: OutcomeRow[] = [
     codes: ["not-aligned"],
   },
   {
-    name: "as it is set already: a second up",
+    name: "the target that is set already: a second up",
     before: { ...running({ devices: [ours(0, 256)] }, { cells: [1259] }), ...grown() },
     had: { memory: "1259MiB", currentMemory: "512MiB" },
     change: {},
@@ -132,7 +132,7 @@ export const BALLOON: OutcomeRow[] = [
       "currentMemory is 128 MiB, but with 1003 MiB of memory the guest's kernel needs at least 144 MiB",
   },
   {
-    name: "currentMemory beside a virtio-mem device not managed here",
+    name: "currentMemory, with a virtio-mem device not managed by this provider",
     before: running({ devices: [{ ...vmem(0, 4096), alias: "ua-theirs" }] }),
     change: { currentMemory: "512MiB" },
     outcome: "refuse",

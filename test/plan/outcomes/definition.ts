@@ -66,7 +66,7 @@ export const DEFINITION: OutcomeRow[] = [
     details: [nextBoot],
   },
   {
-    name: "applyOn nextBoot, where a size of ours is pending",
+    name: "applyOn nextBoot, where a size that this provider set is pending",
     before: { ...running({}, { cells: [2027] }), pending: 2027 * MIB },
     had: { memory: "2027MiB", hotplug: { applyOn: "nextBoot" } },
     change: { memory: "1515MiB" },
@@ -75,7 +75,7 @@ export const DEFINITION: OutcomeRow[] = [
     details: [nextBoot, "this replaces the pending change to 2027 MiB"],
   },
   {
-    name: "an increase now, where a size of ours is pending",
+    name: "an increase now, where a size that this provider set is pending",
     before: { ...running({}, { cells: [2027] }), pending: 2027 * MIB },
     had: { memory: "2027MiB" },
     change: { memory: "1259MiB" },

@@ -129,7 +129,7 @@ export const FALLBACK: OutcomeRow[] = [
     codes: ["not-aligned"],
   },
   {
-    name: "a DIMM not managed here that the guest rejected, with hotplug.heal false",
+    name: "a DIMM not managed by this provider that the guest rejected, with hotplug.heal false",
     before: heard([placedAt(0, theirs(0, 100, "dimm0"), false)], 1003),
     had: { hotplug: { heal: false } },
     change: { memory: "1259MiB" },

@@ -132,7 +132,7 @@ export const LIVE: OutcomeRow[] = [
     ],
   },
   {
-    name: "a DIMM of ours that the guest rejected, since it follows an unaligned one",
+    name: "a DIMM of this provider that the guest rejected, since it follows an unaligned one",
     before: heard([placedAt(0, theirs(0, 100, "dimm0"), false), placedAt(100, ours(1, 256), false)], 1359),
     had: { memory: "1359MiB" },
     change: {},
@@ -157,7 +157,7 @@ export const LIVE: OutcomeRow[] = [
     ],
   },
   {
-    name: "a DIMM not managed here that the guest rejected, in the way of the desired size",
+    name: "a DIMM not managed by this provider that the guest rejected, in the way of the desired size",
     before: heard([placedAt(0, theirs(0, 100, "dimm0"), false)], 1003),
     change: { memory: "1259MiB" },
     outcome: "live",

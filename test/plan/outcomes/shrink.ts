@@ -82,7 +82,7 @@ export const SHRINK: OutcomeRow[] = [
     details: [mustRelease, maximum],
   },
   {
-    name: "a decrease now, where a larger size of ours is pending",
+    name: "a decrease now, where a larger size that this provider set is pending",
     before: { ...running({ devices: [ours(0, 256)] }, { cells: [2027] }), pending: 2027 * 1024 },
     had: { memory: "2027MiB", hotplug: allowUnplug },
     change: { memory: "1003MiB" },

@@ -163,7 +163,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
       'hotplug.maxDimmSize has no effect when hotplug.device is "virtio-mem", which resizes an existing device instead of attaching one',
   },
   {
-    name: "a definition that a device not managed here would take above maxMemory",
+    name: "a definition that a device not managed by this provider would take above maxMemory",
     before: running({ devices: [{ ...vmem(0, 7168, 512), alias: "ua-theirs" }] }),
     had: { memory: "1515MiB" },
     change: { memory: "1771MiB" },
