@@ -3,9 +3,9 @@ import { DEFAULTS, type Defaults } from "./args/settings.ts";
 import type { Configuration } from "./configuration.ts";
 import { type Clock, Deadline, hostClock } from "./deadline.ts";
 import { type EngineLog, engineLog } from "./engine/log.ts";
-import { messageOf } from "./errors.ts";
 import { connect } from "./libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
+import { messageOf } from "./message-of.ts";
 import { observeWithGuest } from "./observe/guest.ts";
 import type { Observation } from "./observe/observe.ts";
 import { RunNotes } from "./run-notes.ts";
@@ -24,7 +24,7 @@ export type LookupResult =
   /** The domain couldn't be observed: no connection, or no answer in time. */
   | { kind: "failed"; reason: string };
 
-/** What a session needs from its surroundings. Tests replace them. */
+/** The dependencies of a session. Tests replace them. */
 export interface Dependencies {
   connect: typeof connect;
   log: EngineLog;
@@ -126,7 +126,7 @@ export class Session {
   private connection(uri: string, connectTimeoutMs: number): Promise<Hypervisor> {
     const open = this.connections.get(uri);
     if (open !== undefined) return open;
-    const made = this.dependencies.connect(uri, { connectTimeoutMs });
+    const made = this.dependencies.connect(uri, { connectTimeoutMs }, this.dependencies.clock);
     this.connections.set(uri, made);
     made.catch(() => this.connections.delete(uri));
     return made;

@@ -5,11 +5,11 @@ import { describe, expect, test } from "vitest";
 const root = join(import.meta.dirname, "..");
 
 /**
- * What each room may import: other rooms, or single files of them, packages and node's modules; `type:` takes types
- * alone. The files of `provider/` itself join the rooms and are free.
+ * What each room may import: other rooms, or single files of them, packages and node's modules; `type:` allows only
+ * types. The files of `provider/` itself join the rooms and are free.
  */
 const MAY_IMPORT: Record<string, string[]> = {
-  // Its own package's name stands in the constant string of the state, which is not run here.
+  // The package's own name is in a constant string of the state, which isn't run here.
   sdk: ["@pulumi/pulumi", "pulumi-libvirt-hotplug"],
   "provider/units": [],
   "provider/args": ["provider/units", "zod", "leven", "uuid", "node:crypto"],
@@ -100,7 +100,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 };
 
 /** Any room of the provider may import these. */
-const GROUND = ["provider/defined.ts"];
+const GROUND = ["provider/defined.ts", "provider/message-of.ts"];
 
 /** What the planner knows before it decides anything: the domain, the program, and how a plan is put into words. */
 const PLAN_GROUND = [
@@ -170,7 +170,7 @@ function isAllowed(
 
 const rooms = Object.keys(MAY_IMPORT);
 
-test("every wait stands on provider/deadline.ts: nothing else asks for the time or sets a timer", () => {
+test("every wait uses provider/deadline.ts: nothing else reads the time or sets a timer", () => {
   const timing = /\b(Date\.now|performance\.now|setTimeout|node:timers)/;
   const files = globSync("provider/**/*.ts", { cwd: root }).filter((file) => file !== "provider/deadline.ts");
   expect(files.filter((file) => timing.test(readFileSync(join(root, file), "utf8")))).toEqual([]);
@@ -215,7 +215,17 @@ describe("each room imports only what the design allows it", () => {
     expect(found.filter((one) => !isAllowed("", one, { "": PLAN_GROUND }))).toEqual([]);
   });
 
-  test("what decides does no I/O: plan asks for nothing that reads a clock, a file, the network or chance", () => {
+  test("the planner has one wiring: outside of provider/plan only planUpdate plans", () => {
+    const files = globSync("provider/**/*.ts", { cwd: root }).filter(
+      (file) => !file.startsWith("provider/plan/"),
+    );
+    const importers = files.filter((file) =>
+      imports(file).some(({ from }) => from === "provider/plan/plan-memory.ts"),
+    );
+    expect(importers).toEqual([]);
+  });
+
+  test("what decides does no I/O: plan reads no clock, file, network or random number", () => {
     const impure =
       /\b(Date|Math\.random|process\.|fetch\(|console\.|setTimeout|performance|globalThis|async|await)/;
     for (const file of globSync("provider/plan/**/*.ts", { cwd: root })) {

@@ -12,8 +12,8 @@ const db = new Domain("db-1", {
   boot: {
     kernel: config.require("kernel"),
     initrd: config.require("initrd"),
-    // New memory stays offline until the guest's agent is told to bring it online.
-    // It is movable then, so that it can be taken out.
+    // New memory stays offline until the guest agent is asked to bring it online.
+    // It is movable then, so that it can be removed.
     commandLine: "console=ttyS0 memhp_default_state=offline movable_node",
   },
   serial: { file: config.require("console") },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { messageOf } from "../message-of.ts";
 import { canonicalSize, isZero, parsePageSize, parseSize } from "../units/size.ts";
 import { fitsXml } from "../units/xml-characters.ts";
 import { UNKNOWN } from "./unknown.ts";
@@ -27,13 +28,13 @@ export const sizeOrZero = orUnknown(parsed((value) => canonicalSize(isZero(value
 /** A page size, which may be less than a MiB; its canonical form is "2MiB" or "64KiB". */
 export const pageSize = orUnknown(parsed((value) => canonicalSize(parsePageSize(value))));
 
-/** What a function makes of a value; the error that it throws is the failure. */
+/** Transforms a value with a function; an error that it throws becomes the failure. */
 export function parsed<T>(parse: (value: unknown) => T) {
   return z.unknown().transform((value, context): T => {
     try {
       return parse(value);
     } catch (error) {
-      context.issues.push({ code: "custom", input: value, message: (error as Error).message });
+      context.issues.push({ code: "custom", input: value, message: messageOf(error) });
       return z.NEVER;
     }
   });
@@ -80,7 +81,7 @@ export function shape<T extends z.ZodRawShape>(fields: T) {
   return z.strictObject(fields, {
     error: (issue) =>
       issue.code === "unrecognized_keys"
-        ? `has no field ${issue.keys.map((key) => `"${key}"`).join(", ")}; expected one of ${keys}`
+        ? `has an unknown field ${issue.keys.map((key) => `"${key}"`).join(", ")}; expected one of ${keys}`
         : `must be an object with ${keys}`,
   });
 }

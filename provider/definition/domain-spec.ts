@@ -3,7 +3,7 @@ import type { Defaults } from "../args/settings.ts";
 import { defined } from "../defined.ts";
 import { buildDomain } from "../domain/build.ts";
 import { type DomainOverlay, overlay } from "../domain/overlay.ts";
-import { parse } from "../domain/parse.ts";
+import { parseXml } from "../domain/parse.ts";
 import { readDevices } from "../domain/read.ts";
 import type { DomainSpec, VirtioMemSpec } from "../domain/spec.ts";
 import { countedSize, type MemoryDevice } from "../domain/state.ts";
@@ -52,7 +52,7 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType, default
 
 /** The memory devices in the program's own XML, which add to the memory of the cells. */
 function devicesIn(xml: string | undefined): MemoryDevice[] {
-  return xml === undefined ? [] : readDevices(parse(xml).root);
+  return xml === undefined ? [] : readDevices(parseXml(xml).root);
 }
 
 /** The virtio-mem devices that a new domain gets, in addition to those in the program's own XML. */
@@ -81,7 +81,7 @@ export function definitionXml(inputs: Inputs, spec: DomainSpec, type: DomainType
  */
 function overlaySpec(inputs: Inputs, spec: DomainSpec, xml: string, type: DomainType): DomainOverlay {
   const { name, uuid, cells, maxMemory, virtioMem, currentMemory, ownership } = spec;
-  const hasType = attribute(parse(xml).root, "type") !== undefined;
+  const hasType = attribute(parseXml(xml).root, "type") !== undefined;
   const hasPlatform = platformInXml(inputs) !== undefined;
   const set = STORED_FIELDS.filter((field) => inputs[field] !== undefined);
   return {

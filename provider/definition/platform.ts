@@ -1,7 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
-import { parse } from "../domain/parse.ts";
+import { parseXml } from "../domain/parse.ts";
 import { isUefi } from "../domain/read.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import { attribute, find } from "../domain/tree.ts";
@@ -31,7 +31,7 @@ export function platformOf(
 /** The platform that the program's own XML sets; undefined where it sets none, or an argument overrides it. */
 export function platformInXml({ xml, arch, firmware }: Inputs) {
   if (xml === undefined || xml === UNKNOWN || arch !== undefined || firmware !== undefined) return undefined;
-  const { root } = parse(xml);
+  const { root } = parseXml(xml);
   const type = find(root, "os", "type");
   if (find(root, "os") === undefined) return undefined;
   return {

@@ -57,11 +57,11 @@ export function maxMemoryElement({ size, slots }: { size: number; slots?: number
   return element("maxMemory", { slots, unit: "KiB" }, String(size));
 }
 
-const defaultMachines: Readonly<Record<string, string>> = { x86_64: "q35", aarch64: "virt" };
+const DEFAULT_MACHINES: Readonly<Record<string, string>> = { x86_64: "q35", aarch64: "virt" };
 
 function osElement(spec: Partial<DomainSpec>): Element | undefined {
   const { arch, boot } = spec;
-  const machine = spec.machine ?? (arch === undefined ? undefined : defaultMachines[arch]);
+  const machine = spec.machine ?? (arch === undefined ? undefined : DEFAULT_MACHINES[arch]);
   const named = arch ?? machine ?? spec.firmware ?? boot;
   if (named === undefined) return undefined;
   return element(

@@ -7,7 +7,7 @@ import { parseDomain } from "./parse.ts";
 import { isUefi, readCells, readVcpus } from "./read.ts";
 import type { DomainSpec } from "./spec.ts";
 import type { Ownership } from "./state.ts";
-import { attribute, children, type Element, find, remove, serialise, setAttribute, text } from "./tree.ts";
+import { attribute, children, type Element, find, remove, serialise, setAttribute, textOf } from "./tree.ts";
 
 /**
  * Applies the differences between two specs to an inactive definition, and keeps everything else byte for byte, including
@@ -53,8 +53,8 @@ export function changeParts(domain: Element, before: Partial<DomainSpec>, after:
 }
 
 /**
- * Removes what libvirt filled in because of a part that now changes, and what contradicts its new value. A part that has the
- * new value already isn't touched.
+ * Removes what libvirt filled in because of a part that now changes, and what contradicts its new value. A part that
+ * already has the new value isn't touched.
  */
 function clearFilledIn(domain: Element, before: Partial<DomainSpec>, after: Partial<DomainSpec>): void {
   const becomes = <Part extends keyof DomainSpec>(part: Part, found: DomainSpec[Part] | undefined) =>
@@ -77,7 +77,7 @@ function clearFilledIn(domain: Element, before: Partial<DomainSpec>, after: Part
 /** The CPU as a spec names it: its mode, or its model in mode custom (the default). */
 function cpuName(cpu: Element): string | undefined {
   const mode = attribute(cpu, "mode") ?? "custom";
-  return mode === "custom" ? text(find(cpu, "model")) || undefined : mode;
+  return mode === "custom" ? textOf(find(cpu, "model")) || undefined : mode;
 }
 
 function removeAll(parent: Element, ...names: string[]): void {

@@ -5,7 +5,7 @@ export class XmlError extends Error {
   override readonly name = "XmlError";
 }
 
-const escapes: Readonly<Record<string, string>> = {
+const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
   ">": "&gt;",
@@ -22,7 +22,7 @@ function escaped(text: string, characters: RegExp): string {
   // The text isn't quoted: it may be a secret.
   if (found)
     throw new XmlError(`XML can't represent ${found.name} (character ${found.index + 1} of the text)`);
-  return text.replace(characters, (character) => escapes[character] ?? character);
+  return text.replace(characters, (character) => ESCAPES[character] ?? character);
 }
 
 /**
@@ -43,15 +43,15 @@ export function escapeAttribute(value: string): string {
   return escaped(value, /[&<>'"\t\n\r]/g);
 }
 
-const named: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", apos: "'", quot: '"' };
+const NAMED: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", apos: "'", quot: '"' };
 
 /** A reference to a character that needs no DTD: one of the five names, or a number. */
-export const reference = /&(?:(amp|lt|gt|apos|quot)|#([0-9]+)|#x([0-9a-fA-F]+));/g;
+export const REFERENCE = /&(?:(amp|lt|gt|apos|quot)|#([0-9]+)|#x([0-9a-fA-F]+));/g;
 
-/** The character of a match of `reference`; undefined when XML can't represent it. */
+/** The character of a match of `REFERENCE`; undefined when XML can't represent it. */
 export function referenced(match: RegExpMatchArray): string | undefined {
   const [, name, decimal, hexadecimal] = match;
-  if (name !== undefined) return named[name];
+  if (name !== undefined) return NAMED[name];
   const codePoint = decimal === undefined ? Number.parseInt(hexadecimal ?? "", 16) : Number(decimal);
   if (codePoint > 0x10ffff) return undefined;
   const character = String.fromCodePoint(codePoint);
@@ -63,7 +63,7 @@ export function resolveReferences(raw: string): string {
   if (!raw.includes("&")) return raw;
   let text = "";
   let end = 0;
-  for (const match of raw.matchAll(reference)) {
+  for (const match of raw.matchAll(REFERENCE)) {
     text += raw.slice(end, match.index) + (referenced(match) ?? "");
     end = match.index + match[0].length;
   }

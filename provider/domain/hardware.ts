@@ -3,15 +3,15 @@ import { type Element, element } from "./tree.ts";
 import { virtioMemElement } from "./virtio-mem.ts";
 
 /** The seconds between two reports of the balloon: short, since an update waits for them. */
-const balloonPeriod = 2;
+const BALLOON_PERIOD = 2;
 
 /** The name of the QEMU guest agent's channel. */
-export const agentChannel = "org.qemu.guest_agent.0";
+export const AGENT_CHANNEL = "org.qemu.guest_agent.0";
 
 /** The elements in `<devices>` for a spec. */
 export function deviceElements(spec: Partial<DomainSpec>): Element[] {
   const disks = spec.disks ?? [];
-  const targets = targetDevices(disks.map((disk) => disk.bus));
+  const targets = diskTargets(disks.map((disk) => disk.bus));
   return [
     ...disks.map((disk, index) => diskElement(disk, targets[index] ?? "")),
     // libvirt's default is an LSI controller, for which few guests have a driver today.
@@ -26,7 +26,7 @@ export function deviceElements(spec: Partial<DomainSpec>): Element[] {
   ];
 }
 
-const devicePrefixes: Readonly<Record<DiskBus, string>> = {
+const DEVICE_PREFIXES: Readonly<Record<DiskBus, string>> = {
   virtio: "vd",
   scsi: "sd",
   sata: "sd",
@@ -35,10 +35,10 @@ const devicePrefixes: Readonly<Record<DiskBus, string>> = {
 };
 
 /** The target device of each disk, counted per prefix as in a guest (vda, …, vdz, vdaa). */
-export function targetDevices(buses: readonly DiskBus[]): string[] {
+export function diskTargets(buses: readonly DiskBus[]): string[] {
   const counts = new Map<string, number>();
   return buses.map((bus) => {
-    const prefix = devicePrefixes[bus];
+    const prefix = DEVICE_PREFIXES[bus];
     const index = counts.get(prefix) ?? 0;
     counts.set(prefix, index + 1);
     return prefix + letters(index);
@@ -96,10 +96,10 @@ function serialElement(serial: NonNullable<DomainSpec["serial"]>): Element {
 
 /** libvirt chooses the socket. */
 function agentElement(): Element {
-  return element("channel", { type: "unix" }, element("target", { type: "virtio", name: agentChannel }));
+  return element("channel", { type: "unix" }, element("target", { type: "virtio", name: AGENT_CHANNEL }));
 }
 
 function balloonElement(balloon: boolean): Element {
   if (!balloon) return element("memballoon", { model: "none" });
-  return element("memballoon", { model: "virtio" }, element("stats", { period: balloonPeriod }));
+  return element("memballoon", { model: "virtio" }, element("stats", { period: BALLOON_PERIOD }));
 }

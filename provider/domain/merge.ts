@@ -9,11 +9,11 @@ import {
   serialiseNode,
   setAttribute,
   setText,
-  text,
+  textOf,
 } from "./tree.ts";
 
 /** The order in which libvirt prints the children of an element, by the element's name. It accepts any order. */
-const orders: Readonly<Record<string, readonly string[]>> = {
+const ORDERS: Readonly<Record<string, readonly string[]>> = {
   domain: [
     ...["name", "uuid", "genid", "title", "description", "metadata", "maxMemory", "memory", "currentMemory"],
     ...["blkiotune", "memtune", "memoryBacking", "vcpu", "vcpus", "iothreads", "cputune", "numatune"],
@@ -26,7 +26,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
 
 /** Inserts a child at the place where libvirt prints it. */
 export function insertInOrder(parent: Element, child: Element): void {
-  insert(parent, child, orders[parent.name]);
+  insert(parent, child, ORDERS[parent.name]);
 }
 
 /**
@@ -41,7 +41,7 @@ export function merge(found: Element, before: Element | undefined, after: Elemen
     const value = attribute(after, name);
     if (!before || attribute(before, name) !== value) setAttribute(found, name, value);
   }
-  if (text(after) !== text(before)) setText(found, text(after));
+  if (textOf(after) !== textOf(before)) setText(found, textOf(after));
   mergeChildren(found, before, after);
 }
 
@@ -74,14 +74,14 @@ function identified(parent: Element | undefined): Map<string, Element> {
   for (const child of children(parent)) {
     const index = counts.get(child.name) ?? 0;
     counts.set(child.name, index + 1);
-    const key = `${child.name} ${identities[child.name]?.(child, index) ?? ""}`;
+    const key = `${child.name} ${IDENTITIES[child.name]?.(child, index) ?? ""}`;
     if (!found.has(key)) found.set(key, child);
   }
   return found;
 }
 
 /** The identity of elements that can occur several times, by their name. */
-const identities: Readonly<Record<string, (element: Element, index: number) => string | number | undefined>> =
+const IDENTITIES: Readonly<Record<string, (element: Element, index: number) => string | number | undefined>> =
   {
     disk: (disk) => attribute(find(disk, "target"), "dev"),
     controller: (controller) => `${attribute(controller, "type")} ${attribute(controller, "index")}`,
@@ -94,7 +94,7 @@ const identities: Readonly<Record<string, (element: Element, index: number) => s
   };
 
 /** What makes the rest of an element (addresses, options) meaningless when it changes. */
-const kinds: Readonly<Record<string, (element: Element) => unknown[]>> = {
+const KINDS: Readonly<Record<string, (element: Element) => unknown[]>> = {
   disk: (disk) => [attribute(disk, "device") ?? "disk", attribute(find(disk, "target"), "bus")],
   interface: (card) => [attribute(find(card, "model"), "type")],
   serial: (serial) => [attribute(serial, "type")],
@@ -104,6 +104,6 @@ const kinds: Readonly<Record<string, (element: Element) => unknown[]>> = {
 function isOfOtherKind(found: Element, wanted: Element): boolean {
   // A source is replaced as a whole: options of the old one don't fit the new one.
   if (found.name === "source") return true;
-  const kind = kinds[found.name];
+  const kind = KINDS[found.name];
   return kind !== undefined && String(kind(found)) !== String(kind(wanted));
 }

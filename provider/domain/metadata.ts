@@ -3,14 +3,15 @@ import type { Ownership } from "./state.ts";
 import { attribute, children, type Element, element, remove, replace } from "./tree.ts";
 
 /** The XML namespace of this provider's element in a domain's `<metadata>`. */
-export const ownershipNamespace = "urn:pulumi-libvirt-hotplug:domain:1";
+export const OWNERSHIP_NAMESPACE = "urn:pulumi-libvirt-hotplug:domain:1";
 
-const prefix = "hotplug";
+/** The prefix of that namespace. */
+export const OWNERSHIP_PREFIX = "hotplug";
 
 /** `<hotplug:domain version='1' urn='…' creating='true'/>`; `creating` is left out once create has finished. */
 export function ownershipElement(ownership: Ownership): Element {
-  return element(`${prefix}:domain`, {
-    [`xmlns:${prefix}`]: ownershipNamespace,
+  return element(`${OWNERSHIP_PREFIX}:domain`, {
+    [`xmlns:${OWNERSHIP_PREFIX}`]: OWNERSHIP_NAMESPACE,
     version: ownership.version,
     urn: ownership.urn,
     creating: ownership.creating ? "true" : undefined,
@@ -46,7 +47,7 @@ function ownershipElements(domain: Element): Element[] {
       const [local, declared] = child.name.includes(":") ? split(child.name) : [child.name, "xmlns"];
       const scopes = [child, metadata, domain];
       const bound = scopes.map((scope) => attribute(scope, declared)).find((uri) => uri !== undefined);
-      return local === "domain" && bound === ownershipNamespace;
+      return local === "domain" && bound === OWNERSHIP_NAMESPACE;
     }),
   );
 }

@@ -6,7 +6,7 @@ import { writeOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize, readVcpus } from "./read.ts";
 import type { DomainSpec } from "./spec.ts";
-import { attribute, children, type Element, find, remove, serialise, text } from "./tree.ts";
+import { attribute, children, type Element, find, remove, serialise, textOf } from "./tree.ts";
 
 /** The arguments of a program with XML of its own: only what they name is changed there. */
 export type DomainOverlay = Pick<DomainSpec, "name" | "uuid"> & Partial<DomainSpec>;
@@ -87,7 +87,7 @@ export function contradictions(userXml: string, given: StatedArguments): string[
     if (inXml === undefined || value === undefined || inXml === value) return;
     found.push(`has ${what} ${format(inXml)}, but ${argument} is ${format(value)}`);
   };
-  const nonEmpty = (name: string) => text(find(domain, name)).trim() || undefined;
+  const nonEmpty = (name: string) => textOf(find(domain, name)).trim() || undefined;
   const quoted = (value: string) => JSON.stringify(value);
   compare("<name>", nonEmpty("name"), "name", given.name, quoted);
   compare("<uuid>", nonEmpty("uuid")?.toLowerCase(), "uuid", given.uuid?.toLowerCase(), quoted);

@@ -1,13 +1,14 @@
 import { XMLParser } from "fast-xml-parser";
+import { messageOf } from "../message-of.ts";
 import { XmlError } from "./escape.ts";
 import { type Document, type Element, type Node, serialise } from "./tree.ts";
 import { checkWellFormed, malformed, withoutAsides } from "./well-formed.ts";
 
 /** The longest string in libvirt's protocol, in bytes (REMOTE_STRING_MAX): longer XML can't be defined. */
-const maxBytes = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /** libxml2's limit (xmlParserMaxDepth). */
-const maxDepth = 256;
+const MAX_DEPTH = 256;
 
 const parser = new XMLParser({
   preserveOrder: true,
@@ -21,7 +22,7 @@ const parser = new XMLParser({
   cdataPropName: "#cdata",
   commentPropName: "#comment",
   captureMetaData: true,
-  maxNestedTags: maxDepth,
+  maxNestedTags: MAX_DEPTH,
   // Safe here: parsed nodes become Maps and arrays, never objects with a document's names as keys.
   onDangerousProperty: (name) => name,
 });
@@ -33,9 +34,9 @@ const parser = new XMLParser({
  * @throws XmlError, with line and column where they are known, for XML that isn't well-formed, or is too long or too deep
  *   for libvirt
  */
-export function parse(xml: string): Document {
-  if (Buffer.byteLength(xml) > maxBytes) {
-    throw new XmlError(`the XML exceeds libvirt's limit of ${maxBytes} bytes`);
+export function parseXml(xml: string): Document {
+  if (Buffer.byteLength(xml) > MAX_BYTES) {
+    throw new XmlError(`the XML exceeds libvirt's limit of ${MAX_BYTES} bytes`);
   }
   const source = xml.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
   checkWellFormed(source);
@@ -51,7 +52,7 @@ export function parse(xml: string): Document {
  * @throws XmlError for other XML
  */
 export function parseDomain(xml: string): Document {
-  const document = parse(xml);
+  const document = parseXml(xml);
   if (document.root.name !== "domain")
     throw new XmlError(`expected a <domain>, found <${document.root.name}>`);
   return document;
@@ -61,7 +62,7 @@ function parseNodes(source: string): Parsed[] {
   try {
     return parser.parse(source);
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     throw new XmlError(`the XML can't be parsed: ${problem}`);
   }
 }

@@ -1,12 +1,13 @@
 import { defined } from "../defined.ts";
+import { messageOf } from "../message-of.ts";
 import { type Kib, sum } from "../units/kib.ts";
 import { parseScaled } from "../units/scale.ts";
 import { XmlError } from "./escape.ts";
-import { agentChannel } from "./hardware.ts";
+import { AGENT_CHANNEL } from "./hardware.ts";
 import { readOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { type Cell, countedSize, type DomainState, type MemoryDevice } from "./state.ts";
-import { attribute, children, type Element, find, text } from "./tree.ts";
+import { attribute, children, type Element, find, textOf } from "./tree.ts";
 
 /**
  * Reads a domain definition, live or inactive, by libvirt's rules: the first element of a name counts, NUMA cells override
@@ -23,8 +24,8 @@ export function readDomain(xml: string): DomainState {
   const type = find(domain, "os", "type");
   const state: DomainState = {
     type: attribute(domain, "type") ?? "",
-    name: text(find(domain, "name")),
-    uuid: text(find(domain, "uuid")).trim(),
+    name: textOf(find(domain, "name")),
+    uuid: textOf(find(domain, "uuid")).trim(),
     memory,
     currentMemory: balloon === undefined || balloon === 0 || balloon > memory ? memory : balloon,
     vcpus: readVcpus(domain),
@@ -107,7 +108,7 @@ export function readMaxMemory(domain: Element): DomainState["maxMemory"] {
   return slots === undefined ? { size } : { size, slots: wholeNumber(slots, "<maxMemory slots>") };
 }
 
-const models: readonly MemoryDevice["model"][] = ["dimm", "nvdimm", "virtio-mem", "virtio-pmem", "sgx-epc"];
+const MODELS: readonly MemoryDevice["model"][] = ["dimm", "nvdimm", "virtio-mem", "virtio-pmem", "sgx-epc"];
 
 /** The memory devices, in the order of the XML. */
 export function readDevices(domain: Element): MemoryDevice[] {
@@ -116,7 +117,7 @@ export function readDevices(domain: Element): MemoryDevice[] {
 
 function readDevice(device: Element): MemoryDevice {
   const written = attribute(device, "model") ?? "";
-  const model = models.find((known) => known === written);
+  const model = MODELS.find((known) => known === written);
   if (!model) throw new XmlError(`unknown model of a memory device: ${JSON.stringify(written)}`);
   const target = find(device, "target");
   const source = find(device, "source");
@@ -129,7 +130,7 @@ function readDevice(device: Element): MemoryDevice {
     block: readSize(target, "block"),
     node: readInteger(find(target, "node"), "<node>"),
     pageSize: readSize(source, "pagesize"),
-    nodemask: find(source, "nodemask") && text(find(source, "nodemask")),
+    nodemask: find(source, "nodemask") && textOf(find(source, "nodemask")),
     slot: attribute(address, "type") === "dimm" ? readSlot(address) : undefined,
     base: readBase(attribute(address, "base") ?? attribute(find(target, "address"), "base")),
     alias: attribute(find(device, "alias"), "name"),
@@ -141,7 +142,7 @@ export function isAgentConnected(xml: string): boolean {
   const channels = children(find(parseDomain(xml).root, "devices"), "channel");
   const targets = channels.map((channel) => find(channel, "target"));
   return targets.some(
-    (target) => attribute(target, "name") === agentChannel && attribute(target, "state") === "connected",
+    (target) => attribute(target, "name") === AGENT_CHANNEL && attribute(target, "state") === "connected",
   );
 }
 
@@ -168,7 +169,7 @@ export function isUefi(domain: Element): boolean {
 /** The size in a child element; undefined when it is absent or empty. */
 export function readSize(parent: Element | undefined, name: string): Kib | undefined {
   const found = find(parent, name);
-  const written = text(found);
+  const written = textOf(found);
   return written === "" ? undefined : scaled(`<${name}>`, written, attribute(found, "unit"));
 }
 
@@ -176,12 +177,12 @@ function scaled(what: string, digits: string, unit: string | undefined): Kib {
   try {
     return parseScaled(what, digits, unit);
   } catch (error) {
-    throw new XmlError(error instanceof Error ? error.message : String(error));
+    throw new XmlError(messageOf(error));
   }
 }
 
 function readInteger(of: Element | undefined, what: string): number | undefined {
-  const written = text(of).trim();
+  const written = textOf(of).trim();
   return written === "" ? undefined : wholeNumber(written, what);
 }
 

@@ -75,7 +75,7 @@ export function find(of: Element | undefined, ...path: string[]): Element | unde
 }
 
 /** The text directly inside an element, references and CDATA resolved; "" when it has none. */
-export function text(of: Element | undefined): string {
+export function textOf(of: Element | undefined): string {
   let found = "";
   for (const node of of?.children ?? []) {
     if (node.kind === "text") found += resolveReferences(node.raw);
@@ -86,7 +86,7 @@ export function text(of: Element | undefined): string {
 
 /** Replaces the text directly inside an element; child elements and comments stay, after it. */
 export function setText(of: Element, value: string): void {
-  if (text(of) === value) return;
+  if (textOf(of) === value) return;
   const rest = of.children.filter((node) => node.kind !== "text" && node.kind !== "cdata");
   const written: Node[] = value === "" ? [] : [{ kind: "text", raw: escapeText(value) }];
   of.children.splice(0, of.children.length, ...written, ...rest);

@@ -13,7 +13,7 @@ import {
   insert,
   remove,
   serialiseNode,
-  text,
+  textOf,
 } from "./tree.ts";
 
 /** The element of a virtio-mem device (libvirt, formatdomain, "Memory devices"). */
@@ -75,7 +75,7 @@ export function setVirtioMem(domain: Element, wanted: DefinedVirtioMem): void {
 function isOnNode(device: Element, node: number): boolean {
   return (
     attribute(device, "model") === "virtio-mem" &&
-    text(find(device, "target", "node")).trim() === String(node)
+    textOf(find(device, "target", "node")).trim() === String(node)
   );
 }
 

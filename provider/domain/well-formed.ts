@@ -1,6 +1,6 @@
 import { XMLValidator } from "fast-xml-parser";
 import { forbiddenCharacter } from "../units/xml-characters.ts";
-import { reference, referenced, XmlError } from "./escape.ts";
+import { REFERENCE, referenced, XmlError } from "./escape.ts";
 
 /**
  * Checks that XML is well-formed. fast-xml-parser's validator checks tags and attributes; characters, references, comments
@@ -24,11 +24,11 @@ export function checkWellFormed(source: string): void {
   const verdict = XMLValidator.validate(source);
   if (verdict === true) return;
   const { line, col, msg } = verdict.err;
-  throw new XmlError(`malformed XML at line ${line}, column ${col ?? 1}: ${msg.slice(0, longestMessage)}`);
+  throw new XmlError(`malformed XML at line ${line}, column ${col ?? 1}: ${msg.slice(0, LONGEST_MESSAGE)}`);
 }
 
 /** The validator's messages quote names from the document, which may be long. */
-const longestMessage = 200;
+const LONGEST_MESSAGE = 200;
 
 export function malformed(source: string, index: number, problem: string): never {
   const lines = source.slice(0, index).split("\n");
@@ -41,7 +41,7 @@ function blanks(text: string): string {
 }
 
 /** Constructs whose content isn't markup. */
-const asides = [
+const ASIDES = [
   { begin: "<!--", end: "-->", name: "comment" },
   { begin: "<![CDATA[", end: "]]>", name: "CDATA section" },
   { begin: "<?", end: "?>", name: "processing instruction" },
@@ -54,7 +54,7 @@ export function withoutAsides(source: string): string {
   let done = 0;
   for (let match = begins.exec(source); match; match = begins.exec(source)) {
     const { index } = match;
-    const aside = asides.find(({ begin }) => begin === match?.[0]);
+    const aside = ASIDES.find(({ begin }) => begin === match?.[0]);
     if (!aside) break;
     const end = source.indexOf(aside.end, index + aside.begin.length);
     if (end < 0) malformed(source, index, `the ${aside.name} is not closed`);
@@ -68,7 +68,7 @@ export function withoutAsides(source: string): string {
   return parts.join("") + source.slice(done);
 }
 
-const xmlDeclaration =
+const XML_DECLARATION =
   /^<\?xml\s+version\s*=\s*(["'])1\.[0-9]+\1(\s+encoding\s*=\s*(["'])[A-Za-z][\w.-]*\3)?(\s+standalone\s*=\s*(["'])(yes|no)\5)?\s*\?>$/;
 
 function asideProblem(written: string, at: number): string | undefined {
@@ -77,11 +77,11 @@ function asideProblem(written: string, at: number): string | undefined {
   }
   if (!/^<\?xml[\s?]/i.test(written)) return undefined;
   if (at > 0) return "the XML declaration must be at the very beginning";
-  return xmlDeclaration.test(written) ? undefined : "the XML declaration is malformed";
+  return XML_DECLARATION.test(written) ? undefined : "the XML declaration is malformed";
 }
 
 function checkReferences(source: string, markup: string): void {
-  for (const match of markup.matchAll(new RegExp(`${reference.source}|&`, "g"))) {
+  for (const match of markup.matchAll(new RegExp(`${REFERENCE.source}|&`, "g"))) {
     if (match[0] === "&") {
       malformed(source, match.index, "unknown reference (a plain & is written &amp;)");
     }

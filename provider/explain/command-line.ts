@@ -1,6 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { defined } from "../defined.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../message-of.ts";
 import {
   ARGUMENT_OPTION_NAMES,
   ARGUMENT_OPTIONS,
@@ -12,7 +12,7 @@ import {
 } from "./options.ts";
 import { hangingIndent, wrap } from "./terminal.ts";
 
-/** The command was typed wrongly. */
+/** The command line is invalid. */
 export class UsageError extends Error {}
 
 /** What a command line asks for. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../deadline.ts";
-import { messageOf } from "../errors.ts";
 import type { connect } from "../libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
 import { observeWithGuest } from "../observe/guest.ts";
 import { helpText, parseCommandLine, UsageError } from "./command-line.ts";
 import { draw } from "./drawing.ts";
@@ -55,7 +55,7 @@ export async function run(
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** More names than this don't help a reader. */
+/** A longer list of names doesn't help a reader. */
 const MOST_NAMES = 10;
 
 async function findDomain(hypervisor: Hypervisor, domain: string): Promise<DomainRef> {

@@ -170,10 +170,10 @@ const DOMAIN_OFF: Reason = {
 
 const DEFINITION_IS_FULL: Reason = {
   code: "definition-beyond-max-memory",
-  text: "the other nodes of the definition, and devices not managed by this provider, leave no room below its maximum",
+  text: "the definition's other nodes and devices not managed by this provider leave no room below its maximum",
 };
 
-const NO_DIMMS: Reason = { code: "too-few-dimms", text: "there is no DIMM of this provider to remove" };
+const NO_DIMMS: Reason = { code: "too-few-dimms", text: "the domain has no DIMM managed by this provider" };
 
 function reachable(desired: DesiredMemory, observed: Observed): Explanation["reachable"] {
   const { live } = observed;
@@ -272,7 +272,7 @@ function explainedPlan(
     ),
     ...(isManaged && pending !== undefined && pending !== memory
       ? [
-          `this replaces the pending ${formatMib(pending)} if the program's state recorded it; otherwise up refuses until a refresh`,
+          `this replaces the pending ${formatMib(pending)} if the program's state recorded it; otherwise up refuses it until a refresh`,
         ]
       : []),
   ];

@@ -29,7 +29,7 @@ function deviceEvent(kind: "device-added" | "device-removed" | "device-removal-f
 }
 
 /** The kinds of events by the number of their message (REMOTE_PROC_DOMAIN_EVENT_…). */
-const eventKinds = new Map<number, EventKind>([
+const EVENT_KINDS = new Map<number, EventKind>([
   [
     318,
     {
@@ -70,7 +70,7 @@ const eventKinds = new Map<number, EventKind>([
 
 type Listener = (event: DomainEvent) => void;
 
-interface Watch {
+interface Subscription {
   domain: DomainRef;
   listeners: Set<Listener>;
   /** The daemon's ids of the registered callbacks. */
@@ -84,7 +84,7 @@ const RETRY_PAUSES = { first: 100, longest: 5_000 };
 /** Subscriptions to the events of domains, on a session of their own. Each domain is registered with the daemon once. */
 export class Events {
   readonly #session: LibvirtSession;
-  readonly #watches = new Map<string, Watch>();
+  readonly #subscriptions = new Map<string, Subscription>();
   readonly #clock: Clock;
   readonly #closed = new AbortController();
   #restoring = false;
@@ -95,58 +95,58 @@ export class Events {
   }
 
   async subscribe(ref: DomainRef, listener: Listener): Promise<() => Promise<void>> {
-    const watch = this.#watches.get(ref.uuid) ?? this.#watch(ref);
-    watch.listeners.add(listener);
-    await watch.callbacks;
+    const subscription = this.#subscriptions.get(ref.uuid) ?? this.#open(ref);
+    subscription.listeners.add(listener);
+    await subscription.callbacks;
     return async () => {
-      if (!watch.listeners.delete(listener) || watch.listeners.size > 0) return;
-      this.#watches.delete(ref.uuid);
-      await this.#deregister(await watch.callbacks);
+      if (!subscription.listeners.delete(listener) || subscription.listeners.size > 0) return;
+      this.#subscriptions.delete(ref.uuid);
+      await this.#deregister(await subscription.callbacks);
     };
   }
 
   /** A message from the daemon. */
   receive({ header, body }: Packet): void {
-    const kind = eventKinds.get(header.procedure);
+    const kind = EVENT_KINDS.get(header.procedure);
     if (kind === undefined) return;
     const event = kind.read(body);
-    const watch = this.#watches.get(event.uuid);
-    if (watch !== undefined) notify(watch, event);
+    const subscription = this.#subscriptions.get(event.uuid);
+    if (subscription !== undefined) notify(subscription, event);
   }
 
   /** The session's connection ended: notifies the listeners, and restores the subscriptions. */
   lost(reason: string): void {
     if (this.#restoring || this.#closed.signal.aborted) return;
-    const lost = [...this.#watches.values()].filter((watch) => watch.registered);
-    for (const watch of lost) notify(watch, { kind: "disconnected", reason });
+    const lost = [...this.#subscriptions.values()].filter((subscription) => subscription.registered);
+    for (const subscription of lost) notify(subscription, { kind: "disconnected", reason });
     if (lost.length > 0) void this.#restore();
   }
 
   close(): void {
     this.#closed.abort();
-    this.#watches.clear();
+    this.#subscriptions.clear();
   }
 
-  #watch(ref: DomainRef): Watch {
-    const watch: Watch = {
+  #open(ref: DomainRef): Subscription {
+    const subscription: Subscription = {
       domain: ref,
       listeners: new Set(),
       callbacks: this.#register(ref),
       registered: false,
     };
-    this.#watches.set(ref.uuid, watch);
-    watch.callbacks.then(
+    this.#subscriptions.set(ref.uuid, subscription);
+    subscription.callbacks.then(
       () => {
-        watch.registered = true;
+        subscription.registered = true;
       },
-      () => this.#watches.delete(ref.uuid),
+      () => this.#subscriptions.delete(ref.uuid),
     );
-    return watch;
+    return subscription;
   }
 
   async #register(ref: DomainRef): Promise<number[]> {
     const { version } = await this.#session.call(procedures.libVersion, {});
-    const known = [...eventKinds.values()].filter((kind) => kind.since <= version);
+    const known = [...EVENT_KINDS.values()].filter((kind) => kind.since <= version);
     return Promise.all(
       known.map(async ({ id }) => {
         const { callbackId } = await this.#session.call(procedures.registerEvent, {
@@ -169,29 +169,31 @@ export class Events {
     }
   }
 
-  /** Registers all watches again, with growing pauses between the attempts. */
+  /** Registers all subscriptions again, with growing pauses between the attempts. */
   async #restore(): Promise<void> {
     this.#restoring = true;
     const { signal } = this.#closed;
     for (const pause of backoff(RETRY_PAUSES)) {
       await this.#clock.sleep(pause, signal, { ref: false }).catch(() => undefined);
       if (signal.aborted) break;
-      const watches = [...this.#watches.values()].filter((watch) => watch.registered);
+      const subscriptions = [...this.#subscriptions.values()].filter(
+        (subscription) => subscription.registered,
+      );
       try {
-        for (const watch of watches) {
-          watch.callbacks = Promise.resolve(await this.#register(watch.domain));
+        for (const subscription of subscriptions) {
+          subscription.callbacks = Promise.resolve(await this.#register(subscription.domain));
         }
       } catch {
         continue;
       }
       this.#restoring = false;
-      for (const watch of watches) notify(watch, { kind: "reconnected" });
+      for (const subscription of subscriptions) notify(subscription, { kind: "reconnected" });
       return;
     }
   }
 }
 
-function notify(watch: Watch, event: DomainEvent): void {
+function notify(subscription: Subscription, event: DomainEvent): void {
   // In a microtask of its own: a listener that throws must not harm the connection.
-  for (const listener of watch.listeners) queueMicrotask(() => listener(event));
+  for (const listener of subscription.listeners) queueMicrotask(() => listener(event));
 }

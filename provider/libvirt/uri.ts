@@ -1,3 +1,4 @@
+import { messageOf } from "../message-of.ts";
 /** A parsed connection URI: only the driver `qemu`, through a unix socket or ssh. */
 export interface LibvirtUri {
   transport: "unix" | "ssh";
@@ -74,7 +75,7 @@ export function parseUri(uri: string): LibvirtUri {
   try {
     return parse(uri);
   } catch (error) {
-    throw new Error(`libvirt URI ${shown(uri)}: ${error instanceof Error ? error.message : error}`);
+    throw new Error(`libvirt URI ${shown(uri)}: ${messageOf(error)}`);
   }
 }
 

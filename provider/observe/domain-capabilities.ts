@@ -1,5 +1,5 @@
-import { parse } from "../domain/parse.ts";
-import { attribute, children, find, text } from "../domain/tree.ts";
+import { parseXml } from "../domain/parse.ts";
+import { attribute, children, find, textOf } from "../domain/tree.ts";
 
 /** What a new domain can have on a host (virConnectGetDomainCapabilities; libvirt, formatdomaincaps). */
 export interface DomainCapabilities {
@@ -13,7 +13,7 @@ export interface DomainCapabilities {
 }
 
 export function readDomainCapabilities(capabilities: string): DomainCapabilities {
-  const { root } = parse(capabilities);
+  const { root } = parseXml(capabilities);
   const modes = children(find(root, "cpu"), "mode");
   const maxVcpus = attribute(find(root, "vcpu"), "max");
   const firmware = children(find(root, "os"), "enum").find((one) => attribute(one, "name") === "firmware");
@@ -25,7 +25,7 @@ export function readDomainCapabilities(capabilities: string): DomainCapabilities
     cpuModels: modes
       .filter((mode) => attribute(mode, "name") === "custom")
       .flatMap((mode) => children(mode, "model"))
-      .map(text),
-    firmware: firmware && children(firmware, "value").map(text),
+      .map(textOf),
+    firmware: firmware && children(firmware, "value").map(textOf),
   };
 }

@@ -1,5 +1,5 @@
-import { parse } from "../domain/parse.ts";
-import { attribute, children, type Element, find, text } from "../domain/tree.ts";
+import { parseXml } from "../domain/parse.ts";
+import { attribute, children, type Element, find, textOf } from "../domain/tree.ts";
 
 /** What a host can run (virConnectGetCapabilities; format: formatcaps in the documentation of libvirt). */
 export interface Host {
@@ -12,13 +12,13 @@ export interface Host {
 }
 
 export function readHost(capabilities: string): Host {
-  const { root } = parse(capabilities);
+  const { root } = parseXml(capabilities);
   const guests = children(root, "guest").flatMap((guest) => children(guest, "arch"));
   const withKvm = guests.filter((arch) =>
     children(arch, "domain").some((domain) => attribute(domain, "type") === "kvm"),
   );
   return {
-    arch: text(find(root, "host", "cpu", "arch")),
+    arch: textOf(find(root, "host", "cpu", "arch")),
     kvm: new Set(withKvm.flatMap((arch) => attribute(arch, "name") ?? [])),
     machines: new Map(guests.map((arch) => [attribute(arch, "name") ?? "", machinesOf(arch)])),
   };
@@ -27,5 +27,5 @@ export function readHost(capabilities: string): Host {
 /** Listed for the architecture; a domain type may have a list of its own. */
 function machinesOf(arch: Element): string[] {
   const lists = [arch, ...children(arch, "domain")];
-  return [...new Set(lists.flatMap((list) => children(list, "machine")).map(text))];
+  return [...new Set(lists.flatMap((list) => children(list, "machine")).map(textOf))];
 }

@@ -5,8 +5,8 @@ import { redact, redactFailure } from "../args/redact.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { contradictions } from "../domain/overlay.ts";
-import { messageOf } from "../errors.ts";
 import { parseUri } from "../libvirt/uri.ts";
+import { messageOf } from "../message-of.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
 import { emptyNodeRefusal } from "../plan/numa/cells.ts";
 import { NO_CHANGE, type PlannedOutcome } from "../plan/planned-outcome.ts";
@@ -16,7 +16,7 @@ import { adoptedInputs, ceilingInXml, isAdoption } from "./adopted-inputs.ts";
 import { describeCreation } from "./creation.ts";
 import { plannedChange } from "./planned-change.ts";
 
-/** Validates the arguments, fills in the computed ones, and says what the change does to the domain. */
+/** Validates the arguments, fills in the computed ones, and plans what the change does to the domain. */
 export async function check(
   session: Session,
   olds: Record<string, unknown>,

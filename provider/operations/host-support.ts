@@ -1,7 +1,7 @@
 import { defined } from "../defined.ts";
 import { parseDomain } from "../domain/parse.ts";
 import { readVcpus } from "../domain/read.ts";
-import { attribute, type Element, find, text } from "../domain/tree.ts";
+import { attribute, type Element, find, textOf } from "../domain/tree.ts";
 import type { DomainKind } from "../libvirt/hypervisor.ts";
 import type { DomainCapabilities } from "../observe/domain-capabilities.ts";
 import type { Host } from "../observe/host.ts";
@@ -20,7 +20,7 @@ export function readNeeds(definition: string, arch: string): Needs {
   const { root } = parseDomain(definition);
   const type = find(root, "os", "type");
   const machine = attribute(type, "machine");
-  const emulator = text(find(root, "devices", "emulator")).trim();
+  const emulator = textOf(find(root, "devices", "emulator")).trim();
   // libvirt need not know an image that the definition names.
   const firmware = find(root, "os", "loader") ? undefined : attribute(find(root, "os"), "firmware");
   return defined({
@@ -41,7 +41,7 @@ function readCpu(cpu: Element | undefined): Needs["cpu"] {
   if (mode === undefined || (mode === "custom" && model === undefined)) return undefined;
   // With fallback="allow", the default, libvirt uses a similar model where QEMU doesn't have this one.
   const isFixed = mode === "custom" && attribute(model, "fallback") === "forbid";
-  return defined({ mode, model: isFixed ? text(model).trim() : undefined });
+  return defined({ mode, model: isFixed ? textOf(model).trim() : undefined });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ownershipNamespace } from "../domain/metadata.ts";
+import { OWNERSHIP_NAMESPACE, OWNERSHIP_PREFIX } from "../domain/metadata.ts";
 import { element, serialiseNode } from "../domain/tree.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isPoweredOff } from "../observe/observe.ts";
@@ -19,7 +19,7 @@ export async function setOwner(
   const xml = urn === undefined ? undefined : serialiseNode(element("domain", { version: 1, urn }));
   await hypervisor.setMetadata(
     domain,
-    { namespace: ownershipNamespace, prefix: "hotplug", xml },
+    { namespace: OWNERSHIP_NAMESPACE, prefix: OWNERSHIP_PREFIX, xml },
     { config, live },
   );
 }

@@ -20,7 +20,7 @@ export async function uriChange(
   const look = await session.look(news.uri, id);
   if (look.kind === "found") return true;
   const why =
-    look.kind === "gone" ? "it has no domain with that UUID" : `it can't be reached: ${look.reason}`;
+    look.kind === "gone" ? "that host has no such domain" : `that host can't be reached: ${look.reason}`;
   throw new UserError(
     `uri can't change from ${state.uri} to ${news.uri}: domain ${state.name} (${id}) must exist there too, but ${why}`,
     { code: "uri-moved" },

@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import type { HookInput } from "../args/inputs.ts";
 import { DEFAULT_HOOK_TIMEOUT } from "../args/limits.ts";
 import { type Clock, Deadline } from "../deadline.ts";
-import { parse } from "../domain/parse.ts";
+import { parseXml } from "../domain/parse.ts";
 import { readDevices } from "../domain/read.ts";
 import type { MemoryDevice } from "../domain/state.ts";
 import { type Document, element } from "../domain/tree.ts";
-import { messageOf } from "../errors.ts";
 import type { DomainRef } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
 import { formatMib } from "../units/size.ts";
 
 /** The most that a hook may print: the XML of a device has a few hundred bytes. */
@@ -95,7 +95,7 @@ export function rewrittenDevice(xml: string, printed: string): string {
 }
 
 function readDevice(xml: string): MemoryDevice {
-  const { root } = parseXml(xml);
+  const { root } = parseOutput(xml);
   if (root.name !== "memory")
     throw new Error(`the hook hotplug.before printed <${root.name}> instead of one <memory> element`);
   const [device] = readDevices(element("domain", {}, element("devices", {}, root)));
@@ -104,9 +104,9 @@ function readDevice(xml: string): MemoryDevice {
   return device;
 }
 
-function parseXml(xml: string): Document {
+function parseOutput(xml: string): Document {
   try {
-    return parse(xml);
+    return parseXml(xml);
   } catch (cause) {
     throw new Error(`the hook hotplug.before printed invalid XML: ${messageOf(cause)}`, { cause });
   }

@@ -92,7 +92,7 @@ describe("the arguments, their documentation and the field table", () => {
     const fields = [...documented(name).keys()];
     expect(fields.length).toBe(fieldCount(name));
     expect(failures).toEqual([
-      { property, reason: `has no field "nonsense"; expected one of ${fields.join(", ")}` },
+      { property, reason: `has an unknown field "nonsense"; expected one of ${fields.join(", ")}` },
     ]);
   });
 });

@@ -1,11 +1,11 @@
 import { test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { buildDomain } from "../../provider/domain/build.ts";
-import { targetDevices } from "../../provider/domain/hardware.ts";
-import { parse } from "../../provider/domain/parse.ts";
+import { diskTargets } from "../../provider/domain/hardware.ts";
+import { parseXml } from "../../provider/domain/parse.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 import type { DomainSpec } from "../../provider/domain/spec.ts";
-import { attribute, children, find, serialiseNode, text } from "../../provider/domain/tree.ts";
+import { attribute, children, find, serialiseNode, textOf } from "../../provider/domain/tree.ts";
 import { anySpec, plainSpec } from "./spec.ts";
 
 describe("buildDomain", () => {
@@ -15,9 +15,9 @@ describe("buildDomain", () => {
     ["BIOS", "bios", true, []],
   ] as const)("%s", (_, firmware, kernel, wanted) => {
     const xml = buildDomain({ ...plainSpec, firmware, ...(kernel && { boot: { kernel: "/k" } }) });
-    const features = children(find(parse(xml).root, "os", "firmware"), "feature");
-    const said = features.map((feature) => `${attribute(feature, "enabled")} ${attribute(feature, "name")}`);
-    expect(said).toEqual(wanted);
+    const features = children(find(parseXml(xml).root, "os", "firmware"), "feature");
+    const found = features.map((feature) => `${attribute(feature, "enabled")} ${attribute(feature, "name")}`);
+    expect(found).toEqual(wanted);
   });
 
   it("writes a definition that people can read", () => {
@@ -89,7 +89,7 @@ describe("buildDomain", () => {
     `);
   });
 
-  test.prop([anySpec])("says what the spec says, whatever its texts are", (spec) => {
+  test.prop([anySpec])("has what the spec has, whatever its texts are", (spec) => {
     const xml = buildDomain(spec);
     const memory = spec.cells.reduce((sum, cell) => sum + cell.memory, 0);
     const state = readDomain(xml);
@@ -107,16 +107,16 @@ describe("buildDomain", () => {
     expect(state.cells.map((cell) => cell.memory)).toEqual(spec.cells.map((cell) => cell.memory));
     expect(state.maxMemory).toEqual(spec.maxMemory);
     expect(state.ownership).toEqual(spec.ownership);
-    const { root } = parse(xml);
-    expect(text(find(root, "description"))).toBe(spec.description ?? "");
-    expect(text(find(root, "os", "cmdline"))).toBe(spec.boot?.commandLine ?? "");
+    const { root } = parseXml(xml);
+    expect(textOf(find(root, "description"))).toBe(spec.description ?? "");
+    expect(textOf(find(root, "os", "cmdline"))).toBe(spec.boot?.commandLine ?? "");
     const files = children(find(root, "devices"), "disk").map((disk) =>
       attribute(find(disk, "source"), "file"),
     );
     expect(files).toEqual(spec.disks.map(({ file }) => file));
   });
 
-  const built = (change: Partial<DomainSpec>) => parse(buildDomain({ ...plainSpec, ...change })).root;
+  const built = (change: Partial<DomainSpec>) => parseXml(buildDomain({ ...plainSpec, ...change })).root;
 
   it.each([
     ["x86_64", "q35", "<features><acpi/><apic/></features>"],
@@ -172,12 +172,12 @@ describe("buildDomain", () => {
   });
 });
 
-describe("targetDevices", () => {
+describe("diskTargets", () => {
   it("counts each prefix, as the guest does", () => {
-    expect(targetDevices(["virtio", "sata", "virtio", "scsi", "ide", "usb"])).toEqual([
+    expect(diskTargets(["virtio", "sata", "virtio", "scsi", "ide", "usb"])).toEqual([
       ...["vda", "sda", "vdb", "sdb", "hda", "sdc"],
     ]);
-    const many = targetDevices(Array.from({ length: 26 * 27 + 1 }, () => "virtio" as const));
+    const many = diskTargets(Array.from({ length: 26 * 27 + 1 }, () => "virtio" as const));
     expect([many[25], many[26], many[51], many[52], many[701], many[702]]).toEqual([
       ...["vdz", "vdaa", "vdaz", "vdba", "vdzz", "vdaaa"],
     ]);

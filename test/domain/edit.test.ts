@@ -2,22 +2,22 @@ import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { buildDomain } from "../../provider/domain/build.ts";
 import { editDefinition } from "../../provider/domain/edit.ts";
-import { parse } from "../../provider/domain/parse.ts";
+import { parseXml } from "../../provider/domain/parse.ts";
 import type { DomainSpec, InterfaceSpec } from "../../provider/domain/spec.ts";
-import { children, type Element, serialiseNode, text } from "../../provider/domain/tree.ts";
+import { children, type Element, serialiseNode, textOf } from "../../provider/domain/tree.ts";
 import { lineDiff } from "../support/line-diff.ts";
 import { fixture, fixtureNames } from "./fixture.ts";
 import { anySpec, plainSpec } from "./spec.ts";
 
-/** What a definition says, whatever the order and the white space between its elements. */
+/** The content of a definition, without the order of its elements and the white space between them. */
 function meaning(xml: string): string {
   const sorted = (of: Element): Element => {
     const elements = children(of).filter(({ name }) => name !== "controller");
-    if (elements.length === 0 && text(of).trim() !== "") return of;
+    if (elements.length === 0 && textOf(of).trim() !== "") return of;
     const inside = elements.map(sorted).sort((a, b) => (serialiseNode(a) < serialiseNode(b) ? -1 : 1));
     return { kind: "element", name: of.name, attributes: of.attributes, children: inside };
   };
-  return serialiseNode(sorted(parse(xml).root)).replaceAll("><", ">\n<");
+  return serialiseNode(sorted(parseXml(xml).root)).replaceAll("><", ">\n<");
 }
 
 /** The sizes and the owner of `before` in `after`: not this edit's business. */
@@ -41,7 +41,7 @@ describe("editDefinition", () => {
   });
 
   test.prop([fc.constantFrom(...fixtureNames), anySpec, anySpec])(
-    "changes not a byte where the specs say the same, sizes aside",
+    "changes not a byte where the specs are the same except for sizes",
     (name, before, some) => {
       const after = { ...before, cells: before.cells.map(() => ({ memory: 1 })) };
       if (some.maxMemory) after.maxMemory = some.maxMemory;

@@ -21,7 +21,7 @@ describe("ownership is known by its namespace", () => {
     ["bound on the root", domain(`<metadata><x:domain version='1' urn='u'/></metadata>`, ` xmlns:x='${ns}'`)],
     ["bound on the metadata", domain(`<metadata xmlns:x='${ns}'><x:domain version='1' urn='u'/></metadata>`)],
     [
-      "behind others",
+      "after other elements",
       domain(`<metadata><a:b xmlns:a='urn:a'/><x:domain xmlns:x='${ns}' version='1' urn='u'/></metadata>`),
     ],
   ])("%s", (_, xml) => {
@@ -58,7 +58,7 @@ describe("setOwnership", () => {
   );
 
   it.each(["virt-install", "hand-made", "virtio-mem"] as const)(
-    "and taken out leaves %s.xml as it was",
+    "and removed leaves %s.xml as it was",
     (name) => {
       const xml = fixture(name);
       expect(setOwnership(setOwnership(xml, owner), undefined)).toBe(xml);

@@ -53,7 +53,7 @@ describe("overlay", () => {
     expect(lineDiff(overlay(xml, named), laid).join("\n")).toMatchSnapshot();
   });
 
-  test.prop([fc.constantFrom(...fixtureNames), anySpec])("says what the program says", (name, spec) => {
+  test.prop([fc.constantFrom(...fixtureNames), anySpec])("has what the program has", (name, spec) => {
     const laid = overlay(fixture(name), spec);
     const { devices } = readDomain(fixture(name));
     const inDevices = devices.reduce((sum, { size }) => sum + size, 0);

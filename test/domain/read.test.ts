@@ -111,13 +111,13 @@ describe("libvirt's rules of memory", () => {
   it.each([
     ["<memory> in KiB", "<memory>5</memory>", 5],
     ["the first <memory>", "<memory>5</memory><memory>6</memory>", 5],
-    ["one of another namespace is none", "<x:memory xmlns:x='urn:x'>4</x:memory><memory>5</memory>", 5],
+    ["one of another namespace doesn't count", "<x:memory xmlns:x='urn:x'>4</x:memory><memory>5</memory>", 5],
     [
       "cells override it",
       `<memory>5</memory>${cells("id='0' memory='7'", "id='1' memory='1' unit='M'")}`,
       1031,
     ],
-    ["cells alone", cells("memory='7'", "memory='8'"), 15],
+    ["only cells", cells("memory='7'", "memory='8'"), 15],
     ["devices on top of cells", `<memory>5</memory>${cells("id='0' memory='7'")}${dimm}`, 1031],
     ["without cells they are inside", `<memory>2048</memory>${dimm}`, 2048],
     ["bytes are rounded up", "<memory unit='b'>1025</memory>", 2],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parse } from "../../provider/domain/parse.ts";
+import { parseXml } from "../../provider/domain/parse.ts";
 import {
   children,
   type Element,
@@ -13,7 +13,7 @@ import {
 } from "../../provider/domain/tree.ts";
 
 function edited(xml: string, change: (root: Element) => void): string {
-  const document = parse(xml);
+  const document = parseXml(xml);
   change(document.root);
   return serialise(document);
 }

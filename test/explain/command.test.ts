@@ -35,19 +35,22 @@ test.each([["--help"], ["-h"], ["help"], ["explain", "--help"]])(
 
 describe("invalid usage is exit code 2, with what is wrong and where to read on", () => {
   test.each([
-    { args: [], says: "missing command (explain)" },
+    { args: [], message: "missing command (explain)" },
     {
       args: ["expalin", NOBODY_LISTENS, "web-1"],
-      says: 'unknown command "expalin"; the only one is explain',
+      message: 'unknown command "expalin"; the only one is explain',
     },
-    { args: ["explain", NOBODY_LISTENS], says: "explain needs <uri> and <domain>" },
-    { args: ["explain", NOBODY_LISTENS, "a", "1GiB", "2GiB"], says: "unexpected argument: 2GiB" },
-    { args: ["explain", NOBODY_LISTENS, "a", "--align", "1GiB"], says: "Unknown option '--align'" },
-    { args: ["explain", NOBODY_LISTENS, "a", "--alignment"], says: "--alignment <value>' argument missing" },
-  ])("$args", async ({ args, says }) => {
+    { args: ["explain", NOBODY_LISTENS], message: "explain needs <uri> and <domain>" },
+    { args: ["explain", NOBODY_LISTENS, "a", "1GiB", "2GiB"], message: "unexpected argument: 2GiB" },
+    { args: ["explain", NOBODY_LISTENS, "a", "--align", "1GiB"], message: "Unknown option '--align'" },
+    {
+      args: ["explain", NOBODY_LISTENS, "a", "--alignment"],
+      message: "--alignment <value>' argument missing",
+    },
+  ])("$args", async ({ args, message }) => {
     const { code, out, error } = await command(...args);
     expect({ code, out }).toEqual({ code: 2, out: "" });
-    expect(error).toContain(says);
+    expect(error).toContain(message);
     expect(error).toMatch(/^pulumi-libvirt-hotplug: .*\nTry pulumi-libvirt-hotplug --help\n$/s);
   });
 });

@@ -13,11 +13,11 @@ import { ask, MIB, ours, paused, running, theirs, view } from "../support/scene.
 const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1";
 
 describe("the plan", () => {
-  test("has the balloon target of a managed domain, and leaves that of others as they are", () => {
+  test("has the balloon target of a managed domain, and keeps that of an unmanaged one", () => {
     const left = { currentMemory: 512 * MIB };
     const observed = { ...running(), live: { ...view(), ...left }, nextBoot: { ...view(), ...left } };
-    const planOf = (said: Parameters<typeof observation>[1]) =>
-      explain(URI, observation(observed, said), { memory: "1259MiB" }).plan;
+    const planOf = (managed: Parameters<typeof observation>[1]) =>
+      explain(URI, observation(observed, managed), { memory: "1259MiB" }).plan;
     const ours = planOf({ urn: URN });
     expect(ours?.steps.map(({ kind }) => kind)).toEqual(["attach", "define", "balloon"]);
     expect(ours?.notes).toEqual([
@@ -90,13 +90,13 @@ test.each([
     "a full definition",
     running({ cells: [512, 512] }, { cells: [512, 8192] }),
     "definition-beyond-max-memory",
-    /^the other nodes of the definition/,
+    /^the definition's other nodes/,
   ],
 ])("why no size is live: %s", (_, observed, code, text) => {
   expect(explain(URI, observation(observed)).reachable).toEqual({
     reasons: [{ code, text: expect.stringMatching(text) }],
     down: [],
-    reasonsDown: [{ code: "too-few-dimms", text: "there is no DIMM of this provider to remove" }],
+    reasonsDown: [{ code: "too-few-dimms", text: "the domain has no DIMM managed by this provider" }],
   });
 });
 

@@ -14,7 +14,7 @@ const PONG = 2;
 const web = { name: "web-1", uuid: "3b31b594-441d-4f03-80ad-7ec543ac4e6b", id: 7 };
 
 describe("deadlines", () => {
-  test("a call without an answer fails and says which; the others on the connection finish, the next takes a new one", async () => {
+  test("a call without an answer fails and names it; the others on the connection finish, the next takes a new one", async () => {
     const held: Call[] = [];
     const { daemon, hypervisor } = await connected(
       { [libVersion.number]: (call) => held.push(call) },

@@ -70,7 +70,7 @@ test("an older libvirt is not asked for what it does not know", async () => {
   expect(daemon.calls.filter((number) => number === registerEvent.number)).toHaveLength(5);
 });
 
-test("each kind is told in words, to the listeners of that domain alone", async () => {
+test("each kind is delivered by name, only to the listeners of that domain", async () => {
   const { daemon, hypervisor } = await watched();
   const [mine, theirs] = [listener(), listener()];
   await hypervisor.subscribe(web, mine.listen);
@@ -95,7 +95,7 @@ test("each kind is told in words, to the listeners of that domain alone", async 
   expect(theirs.seen).toEqual([{ kind: "lifecycle", uuid: other.uuid, event: 5, detail: 0 }]);
 });
 
-test("two listeners of one domain are registered once; when both are gone, the daemon is told", async () => {
+test("two listeners of one domain are registered once, and deregistered when both are gone", async () => {
   const { daemon, hypervisor } = await watched();
   const [first, second] = [listener(), listener()];
   const [endFirst, endSecond] = await Promise.all([
@@ -114,7 +114,7 @@ test("two listeners of one domain are registered once; when both are gone, the d
   expect(count(deregisterEvent.number)).toBe(6);
 });
 
-test("a broken connection is told, and so is that events flow again", async () => {
+test("listeners are notified of a broken connection, and when events arrive again", async () => {
   const { daemon, hypervisor } = await watched();
   const mine = listener();
   const end = await hypervisor.subscribe(web, mine.listen);
@@ -127,14 +127,14 @@ test("a broken connection is told, and so is that events flow again", async () =
   await end();
 });
 
-test("leaving is no error when the connection is gone", async () => {
+test("unsubscribing doesn't fail when the connection is gone", async () => {
   const { daemon, hypervisor } = await watched();
   const end = await hypervisor.subscribe(web, () => undefined);
   await daemon.stop();
   await end();
 });
 
-test("who left may come again", async () => {
+test("a domain can be subscribed to again", async () => {
   const { daemon, hypervisor } = await watched();
   const leave = await hypervisor.subscribe(web, () => undefined);
   await leave();
@@ -165,14 +165,14 @@ test("a subscription that the daemon refuses can be tried again", async () => {
   await hypervisor.subscribe(web, () => undefined);
 });
 
-test("an event that cannot be read ends the event connection, not the calls", async () => {
+test("an event that can't be read ends the event connection, not the calls", async () => {
   const { daemon, hypervisor } = await watched();
   const mine = listener();
   await hypervisor.subscribe(web, mine.listen);
   daemon.send(354, string, "no domain");
   expect((await mine.heard(1))[0]).toMatchObject({
     kind: "disconnected",
-    reason: expect.stringMatching(/not libvirt's protocol/),
+    reason: expect.stringMatching(/isn't libvirt's protocol/),
   });
   expect(await hypervisor.version()).toBe(9_000_000);
   await mine.heard(2);

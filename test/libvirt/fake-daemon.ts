@@ -23,27 +23,27 @@ export interface Call {
   error(fields: Partial<ValueOf<typeof errorReply>>): void;
 }
 
-/** A procedure's number, or what came of the keepalive program. */
+/** A procedure's number, or a message of the keepalive program. */
 export type Came = number | "PING" | "PONG";
 
 export type Handlers = Partial<Record<Came, (call: Call) => void>>;
 
 export interface FakeDaemon {
   uri: string;
-  /** What came so far, in order, over all connections. */
+  /** Everything received so far, in order, over all connections. */
   calls: Came[];
-  /** The bytes that came so far. */
+  /** The bytes received so far. */
   received: Buffer;
   /** The connections that are open. */
   sockets: Set<Socket>;
-  /** Lets the handlers of later calls be others. */
+  /** The handlers of later calls. */
   handlers: Handlers;
   /** Sends an event message over every open connection. */
   send<T>(procedure: number, type: Xdr<T>, value: T): void;
-  /** Resolves when that has come `count` times in all. */
+  /** Resolves when that has been received `count` times in all. */
   called(what: Came, count?: number): Promise<void>;
   listen(): Promise<void>;
-  /** Closes the socket and every connection; `listen` starts anew on the same path. */
+  /** Closes the socket and every connection; `listen` starts again on the same path. */
   stop(): Promise<void>;
   remove(): Promise<void>;
 }
@@ -71,7 +71,7 @@ const POLITE: Handlers = {
   [procedures.libVersion.number]: (call) => call.reply(procedures.libVersion, { version: 9_000_000n }),
 };
 
-/** A server on a unix socket of its own that talks libvirt's protocol as the handlers say. A call without one gets no answer. */
+/** A server on a unix socket of its own that speaks libvirt's protocol with these handlers. A call without one gets no answer. */
 export async function fakeDaemon(handlers: Handlers = {}): Promise<FakeDaemon> {
   const folder = await mkdtemp(join(tmpdir(), "fake-libvirt-"));
   const path = join(folder, "sock");

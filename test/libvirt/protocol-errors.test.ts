@@ -30,7 +30,7 @@ describe("anything but libvirt's protocol ends the connection with an error, and
       "a reply with bytes left over",
       (call) => Buffer.concat([claim(28 + 12), packet(call, {}).subarray(4), Buffer.alloc(4)]),
     ],
-    ["an error reply that is none", (call) => packet(call, { status: 1 })],
+    ["an error reply without an error", (call) => packet(call, { status: 1 })],
     ["text that is not UTF-8", (call) => replaceLast(packet(call, {}), 0xff)],
   ])("%s", async (_, bytes) => {
     const { daemon, hypervisor } = await connected({
@@ -38,7 +38,7 @@ describe("anything but libvirt's protocol ends the connection with an error, and
     });
     const error = await failure(hypervisor.capabilities());
     expect(error).toBeInstanceOf(ConnectionError);
-    expect(error.message).toMatch(/what it sent is not libvirt's protocol/);
+    expect(error.message).toMatch(/it sent data that isn't libvirt's protocol/);
     expect(await hypervisor.version()).toBe(9_000_000);
     expect(daemon.calls.filter((number) => number === open.number)).toHaveLength(2);
   });

@@ -1,4 +1,4 @@
-// Records what virsh and a libvirtd say to each other: `node test/libvirt/record.ts`.
+// Records the traffic between virsh and a libvirtd: `node test/libvirt/record.ts`.
 // Writes test/libvirt/recorded/*.json, one file for each scenario.
 import { execFile } from "node:child_process";
 import { once } from "node:events";

@@ -50,7 +50,7 @@ describe("our packets are those that virsh sends, byte for byte", () => {
 
   test.each(scenarios)("$name: $procedure.name", async (scenario) => {
     const { virsh, daemon: replies, domain } = recorded(scenario);
-    // The daemon says again what it said to virsh.
+    // The daemon repeats its replies to virsh.
     for (const reply of replies) {
       daemon.handlers[procedureOf(reply)] = ({ packet, socket }) =>
         socket.write(withSerial(reply, packet.header.serial));

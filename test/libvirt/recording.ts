@@ -13,7 +13,7 @@ const METADATA = { namespace: "urn:recorded", prefix: "rec", xml: "<owner>größ
 const PING = { execute: "guest-ping" };
 const metadata = (...rest: string[]) => ["metadata", NAME, METADATA.namespace, ...rest, "--live", "--config"];
 
-/** What virsh was told to do, and the same asked of our client. */
+/** A command of virsh, and the same call by our client. */
 export interface Scenario {
   /** Of the file in `recorded/`. */
   name: string;
@@ -198,7 +198,7 @@ export function writtenRecording(packets: RecordedPacket[]): string {
   return `[\n${lines.join(",\n")}\n]\n`;
 }
 
-/** Cuts whole packets off the front of a stream; by their length words alone, so that our own reader is not the judge. */
+/** Cuts whole packets off the front of a stream, only by their length words, so that our own reader isn't the judge. */
 export function takePackets(stream: Buffer): { packets: Buffer[]; rest: Buffer } {
   const packets: Buffer[] = [];
   let at = 0;

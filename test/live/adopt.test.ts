@@ -67,7 +67,7 @@ test("a domain as virt-install makes it: nothing of it changes, and after destro
   stack.edit("web", { memory: "2GiB", name: "debian13" });
   const renamed = await stack.up();
   expect(renamed.errors.join()).toContain(
-    "refused: a change of name needs a new domain, but adopted domains are never replaced",
+    "refused: changing name needs a new domain, but adopted domains are never replaced",
   );
   stack.edit("web", { name: "debian12" });
 
@@ -199,7 +199,7 @@ test("what the program says otherwise is an update: memory is plugged, beside DI
 
   stack.edit("passing", { memory: "768MiB" });
   const up = await stack.apply();
-  expect(said(up, "passing")).toContain("the domain is transient, so the new size ends with it");
+  expect(said(up, "passing")).toContain("the domain is transient: the new size is lost when it stops");
   expect(await liveMemory(lab(), "passing")).toMatchObject({ memory: 768 * MIB, cells: [256 * MIB] });
   stack.edit("passing", { memory: "800MiB", hotplug: { whenNotPossible: "restart" } });
   expect(said(await stack.up(), "passing")).toContain("transient");

@@ -5,10 +5,10 @@ import { dimmXml } from "../../provider/domain/device.ts";
 import { editDefinition, setOwnership } from "../../provider/domain/edit.ts";
 import { setMemory } from "../../provider/domain/memory.ts";
 import { overlay } from "../../provider/domain/overlay.ts";
-import { parse } from "../../provider/domain/parse.ts";
+import { parseXml } from "../../provider/domain/parse.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 import type { DiskBus, DomainSpec } from "../../provider/domain/spec.ts";
-import { attribute, children, find, text } from "../../provider/domain/tree.ts";
+import { attribute, children, find, textOf } from "../../provider/domain/tree.ts";
 import { dimmAlias } from "../../provider/plan/dimms/slots.ts";
 import { plainSpec } from "../domain/spec.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
@@ -42,7 +42,7 @@ async function emptyDisk(name: string): Promise<string> {
 
 /** Each disk, card and serial port of a definition, in the words of a spec. */
 function hardware(xml: string) {
-  const devices = find(parse(xml).root, "devices");
+  const devices = find(parseXml(xml).root, "devices");
   return {
     disks: children(devices, "disk").map((disk) => ({
       file: attribute(find(disk, "source"), "file"),
@@ -88,9 +88,9 @@ describe("libvirt takes what we build, and says the same", () => {
         disks: [{ file, format: "raw", bus: "virtio", readOnly: false }],
       }),
     );
-    const { root } = parse(xml);
-    expect(text(find(root, "description"))).toBe(odd);
-    expect(text(find(root, "os", "cmdline"))).toBe(`a="<&'>"`);
+    const { root } = parseXml(xml);
+    expect(textOf(find(root, "description"))).toBe(odd);
+    expect(textOf(find(root, "os", "cmdline"))).toBe(`a="<&'>"`);
     expect(hardware(xml).disks[0]?.file).toBe(file);
     expect(readDomain(xml).ownership).toEqual(ownership);
   });
@@ -135,18 +135,18 @@ describe("libvirt takes what we build, and says the same", () => {
     const { name, uuid, cells } = base;
     const xml = await define(overlay(own, { name, uuid, cells, vcpus: 2 }));
     expect(readDomain(xml)).toMatchObject({ name, uuid, memory: 128 * MiB, vcpus: 2 });
-    expect(attribute(find(parse(xml).root, "devices", "graphics"), "passwd")).toBe("s3<cret");
+    expect(attribute(find(parseXml(xml).root, "devices", "graphics"), "passwd")).toBe("s3<cret");
     await lab.virsh("undefine", uuid);
   });
 
   it("UEFI, where the host has firmware", async (context) => {
-    const capabilities = parse(
+    const capabilities = parseXml(
       await lab.virsh("domcapabilities", "--virttype", "qemu", "--machine", "q35"),
     ).root;
     const firmware = children(find(capabilities, "os"), "enum").find(
       (some) => attribute(some, "name") === "firmware",
     );
-    if (!children(firmware, "value").some((value) => text(value) === "efi"))
+    if (!children(firmware, "value").some((value) => textOf(value) === "efi"))
       context.skip("no UEFI firmware installed");
     expect(readDomain(await define(buildDomain({ ...base, firmware: "uefi" }))).uefi).toBe(true);
     await lab.virsh("undefine", "--nvram", base.uuid);
@@ -205,10 +205,10 @@ describe("libvirt takes every edit of a definition of ours", () => {
         { id: 1, memory: 64 * MiB, cpus: "1" },
       ],
     });
-    const { root } = parse(xml);
-    expect(text(find(root, "cpu", "model"))).toBe("qemu64");
-    expect(text(find(root, "os", "kernel"))).toBe("/k2");
-    expect(text(find(root, "description"))).toBe(odd);
+    const { root } = parseXml(xml);
+    expect(textOf(find(root, "cpu", "model"))).toBe("qemu64");
+    expect(textOf(find(root, "os", "kernel"))).toBe("/k2");
+    expect(textOf(find(root, "description"))).toBe(odd);
     expect(attribute(find(root, "devices", "graphics"), "passwd")).toBe("by-hand");
     expect(hardware(xml)).toEqual({
       disks: [{ file, bus: "virtio", readOnly: false }],

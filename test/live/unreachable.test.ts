@@ -60,7 +60,7 @@ test("a daemon that accepts and says nothing is asked once by a preview, and nam
   const preview = await stack.preview();
   expect(preview.errors).toEqual([]);
   expect(preview.changes).toEqual({ same: 1, update: FLEET.length });
-  expect(preview.stdout).toContain("no answer within 2000 ms");
+  expect(preview.stdout).toContain("no answer within 2 s");
   expect(proxy.connections).toBe(1);
 
   const failed = await stack.up({ continueOnError: true });

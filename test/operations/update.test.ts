@@ -142,10 +142,10 @@ describe("an update of other arguments", () => {
     const elsewhere = new FakeHypervisor();
     stack.hosts = { ...stack.hosts, [uri]: host, "qemu+ssh://else/system": elsewhere };
     await expect(stack.up({ ...args, uri: "qemu+ssh://else/system" })).rejects.toThrow(
-      `uri can't change from qemu:///system to qemu+ssh://else/system: domain web-1 (${stack.recorded.id}) must exist there too, but it has no domain with that UUID`,
+      `uri can't change from qemu:///system to qemu+ssh://else/system: domain web-1 (${stack.recorded.id}) must exist there too, but that host has no such domain`,
     );
     await expect(stack.up({ ...args, uri: "qemu+ssh://nobody/system" })).rejects.toThrow(
-      "it can't be reached: nobody answers at qemu+ssh://nobody/system",
+      "that host can't be reached: nobody answers at qemu+ssh://nobody/system",
     );
     expect(await stack.up({ ...args, uri })).toBe("update");
     expect([stack.recorded.outputs.uri, stack.run.said]).toEqual([uri, ["setting only: uri"]]);
@@ -210,7 +210,7 @@ describe("an update that fails in the middle", () => {
     const definition = host.only.inactive;
     host.refuses.set("define", refusal);
     await expect(stack.up({ ...grown, vcpus: 4 })).rejects.toThrow(
-      "Unable to set the definition to 1259 MiB of base memory for the next boot (domain web-1): XML error: no (done before that: attach a 256 MiB DIMM in slot 0, node 0)",
+      "Unable to set the definition to 1259 MiB of base memory for the next boot (domain web-1): XML error: no (already done: attach a 256 MiB DIMM in slot 0, node 0)",
     );
     expect(host.only.inactive).toBe(definition);
     expect(stack.recorded).toMatchObject({

@@ -1,5 +1,5 @@
 import { settleTotal } from "../../provider/domain/memory.ts";
-import { parse, parseDomain } from "../../provider/domain/parse.ts";
+import { parseDomain, parseXml } from "../../provider/domain/parse.ts";
 import { readDevices, readDomain } from "../../provider/domain/read.ts";
 import type { MemoryDevice } from "../../provider/domain/state.ts";
 import {
@@ -20,7 +20,7 @@ import { libvirtError } from "./libvirt-error.ts";
 /** libvirt's own checks of a DIMM (qemuDomainDefValidateMemoryHotplug), in its own words. */
 export function withDimm(xml: string, device: string): string {
   const state = readDomain(xml);
-  const dimm = parse(device).root;
+  const dimm = parseXml(device).root;
   const size = Number(
     find(dimm, "target", "size")
       ?.children.map((node) => ("raw" in node ? node.raw : ""))
@@ -46,7 +46,7 @@ export function withDimm(xml: string, device: string): string {
 export function withDevice(xml: string, device: string): string {
   const document = parseDomain(xml);
   const devices = find(document.root, "devices");
-  if (devices) insert(devices, parse(device).root);
+  if (devices) insert(devices, parseXml(device).root);
   settleTotal(document.root);
   return serialise(document);
 }
@@ -102,7 +102,7 @@ export function withMetadata(
   );
   metadata.children.splice(0, metadata.children.length, ...rest);
   if (set.xml !== undefined) {
-    const { root } = parse(set.xml);
+    const { root } = parseXml(set.xml);
     const attributes = Object.fromEntries(
       [...root.attributes.keys()].map((key) => [key, attribute(root, key)]),
     );

@@ -1,4 +1,4 @@
-import { parse } from "../../provider/domain/parse.ts";
+import { parseXml } from "../../provider/domain/parse.ts";
 import { readDevices, readDomain } from "../../provider/domain/read.ts";
 import type { MemoryDevice } from "../../provider/domain/state.ts";
 import { element } from "../../provider/domain/tree.ts";
@@ -210,7 +210,7 @@ export class FakeHypervisor implements Hypervisor {
     return this.answer("updateDevice", uuid, () => {
       const { live, inactive } = this.domain(uuid);
       const { alias = "" } =
-        readDevices(element("domain", {}, element("devices", {}, parse(xml).root)))[0] ?? {};
+        readDevices(element("domain", {}, element("devices", {}, parseXml(xml).root)))[0] ?? {};
       const replaced = (definition: string) => withDevice(withoutDevice(definition, alias), xml);
       if (where.live && live !== undefined) {
         const before = readDomain(live).devices.find((device) => device.alias === alias)?.current ?? 0;

@@ -47,7 +47,7 @@ function hasNode(desired: DesiredMemory, live: MemoryView): Obstacle | undefined
   };
 }
 
-/** QEMU takes slots and maxmem only at start (-m size,slots=n,maxmem=size). */
+/** QEMU accepts slots and maxmem only at start (-m size,slots=n,maxmem=size). */
 function hasMaxMemory({ enabled }: DesiredMemory, live: MemoryView): Obstacle | undefined {
   if (live.maxMemory !== undefined || !enabled) return undefined;
   return {
@@ -75,7 +75,7 @@ function isAligned(desired: DesiredMemory, live: MemoryView): Obstacle | undefin
   const level =
     uneven === 0
       ? ""
-      : `; ${formatMib(uneven)} would give every node the same amount of this provider's DIMMs`;
+      : `; ${formatMib(uneven)} would give every node the same amount of memory in this provider's DIMMs`;
   return {
     code: "not-divisible-by-nodes",
     text: `the increase of ${formatMib(increase)} can't be spread over ${nodes.length} nodes in multiples of ${step}${why}${level}`,

@@ -14,7 +14,8 @@ export interface CellPlan {
 
 /**
  * The cells of a domain: the program's shares, and what is above them in the target node. One function for create,
- * update and replace, so that they agree. There is always a node to plug into, also where libvirt adds none (before 9.6).
+ * update and replace, so that they agree. There is always a node to plug into, even though libvirt before 9.6 adds
+ * none.
  *
  * @param theirs memory at boot in devices not managed by this provider, which the cells leave out
  */

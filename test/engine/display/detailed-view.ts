@@ -24,15 +24,19 @@ export class DetailedView {
     const { kind, step } = event;
     if (kind === "begun") {
       this.begun.set(step.urn, step);
-      return isShown(step) && step.op !== "refresh" ? this.block(step, "inputs") : [];
+      return isShown(step) && step.op !== "refresh" ? this.block(step) : [];
     }
     return kind === "ended" && isShown(step) ? this.ending(step) : [];
   }
 
   private ending(step: StepInfo): string[] {
     const isRefresh = this.begun.get(step.urn)?.op === "refresh";
-    if (isRefresh && step.op === "update") return this.block(step, "outputs");
     const indent = this.indentOf(step) + LEVEL;
+    if (isRefresh && step.op === "update") {
+      const { old, new: now } = step;
+      const all = { olds: old?.outputs, news: now?.outputs ?? {}, inputs: {}, all: true };
+      return [...this.heading(step), ...outputLines(all, indent)];
+    }
     const outputs = this.outputs(step, { isRefresh, indent });
     const heading = isRefresh && (step.op !== "refresh" || outputs.length > 0) ? this.heading(step) : [];
     return outputs.length === 0 ? heading : [...heading, `${indent}--outputs:--`, ...outputs];
@@ -49,12 +53,12 @@ export class DetailedView {
   }
 
   /** A resource with what differs of its properties, or all of them where it comes or goes. */
-  private block(step: StepInfo, side: "inputs" | "outputs"): string[] {
+  private block(step: StepInfo): string[] {
     const { op, old, new: now } = step;
     const indent = this.indentOf(step) + LEVEL;
     const heading = this.heading(step);
     if (op === "same") return heading;
-    if (old && now) return [...heading, ...differenceLines(old[side], now[side], indent)];
+    if (old && now) return [...heading, ...differenceLines(old.inputs, now.inputs, indent)];
     const only = now ?? old;
     return only ? [...heading, ...propertyLines(only.inputs, indent)] : heading;
   }

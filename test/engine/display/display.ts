@@ -116,8 +116,8 @@ export class Display {
   }
 
   private look(terminal: boolean): Look {
-    const { preview, kind } = this.o;
-    return { preview, terminal, outputs: kind === "refresh", over: this.over, anyFailed: this.failures > 0 };
+    const { preview } = this.o;
+    return { preview, terminal, over: this.over, anyFailed: this.failures > 0 };
   }
 
   private line(row: Row): void {

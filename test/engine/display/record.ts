@@ -38,7 +38,7 @@ function record(view: View): void {
     pulumi("config", "set", "--secret", "password", PASSWORD);
     for (const { name, operation, config = {} } of scenarios) {
       for (const [key, value] of Object.entries(config)) pulumi("config", "set", key, value);
-      const how = view === "terminal" ? [] : ["--non-interactive"];
+      const how = ["--parallel", "1", ...(view === "terminal" ? [] : ["--non-interactive"])];
       const output = pulumi(
         ...FLAGS[operation],
         ...how,

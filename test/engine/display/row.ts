@@ -7,8 +7,6 @@ import { WORDS, withSeverity } from "./words.ts";
 /** What the text of all rows depends on. */
 export interface Look {
   preview: boolean;
-  /** Of a refresh: what differs is shown of the outputs. */
-  outputs: boolean;
   /** One row a resource, rewritten in place; elsewhere each step of a resource has lines of its own. */
   terminal: boolean;
   /** The operation has ended: rows count the messages that follow below them. */
@@ -120,7 +118,7 @@ export class Row {
     const isPart = this.step?.op === "create-replacement" || this.step?.op === "delete-replaced";
     const step = isPart ? (this.replacement ?? this.step) : this.step;
     const messages = look.over ? this.counted() : this.current(look);
-    const info = [step ? diffOf(step, look) : "", ...messages].filter((part) => part !== "").join("; ");
+    const info = [step ? diffOf(step) : "", ...messages].filter((part) => part !== "").join("; ");
     return info.split("\n")[0] ?? "";
   }
 
@@ -139,9 +137,6 @@ function counted(count: number, noun: string): string {
   return count === 0 ? "" : `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Of the inputs; of the outputs where a resource was read. */
-function diffOf({ old, new: now, op }: StepInfo, { outputs }: Look): string {
-  if (!old || !now || op === "same") return "";
-  if (outputs || op === "refresh") return diffSummary(old.outputs, now.outputs);
-  return diffSummary(old.inputs, now.inputs);
+function diffOf({ old, new: now, op }: StepInfo): string {
+  return old && now && op !== "same" ? diffSummary(old.inputs, now.inputs) : "";
 }

@@ -61,20 +61,21 @@ function inputsOf(state: object | undefined): unknown {
 }
 
 /** Without what differs from run to run: times, some orders, ends of lines, and the dots of the CLI's progress. */
-export function steady(text: string): string {
-  const lines = text
+export function steady(shown: string): string {
+  const lines = shown
     .replaceAll(/\((\d+|\d+\.\d+)s\)/g, "(0s)")
     // The CLI leaves its own marks of colours in one place.
     .replaceAll(/<\{%.*?%\}>/g, "")
     .replaceAll(/^Duration: .*$/gm, "Duration: 0s")
-    // The CLI begins a line for its dots; and after destroy it tells how to remove the stack itself.
-    .replace(/^(.*\(dev\):\n)\n+/, "$1")
+    // After destroy the CLI explains how to remove the stack itself.
     .replace(/^The resources in the stack have been deleted[\s\S]*/m, "")
     .split("\n")
     .filter((line) => !line.startsWith("@ "))
     // How wide a column is depends on the times in it.
     .map((line) => line.replace(/(Status| \(0s\)) {2,}/, "$1  ").trimEnd());
-  return `${inOrder(lines.join("\n")).trim()}\n`;
+  // Where the CLI shows dots, it begins a line for them below the title.
+  const text = lines.join("\n").replace(/^(.*\(dev\):\n)\n+/, "$1");
+  return `${inOrder(text).trim()}\n`;
 }
 
 /** In the CLI's output, the rows of what had not ended and the diagnostics come in any order of their resources. */

@@ -72,7 +72,7 @@ async function show({
   );
   const result = await runOperation(kind, {
     ...{ hosts, project, stack: "dev", stateFile: join(dir, "dev.json"), config, preview },
-    ...{ env: process.env, refresh: false, parallel: 4, continueOnError: false },
+    ...{ env: process.env, refresh: false, parallel: 1, continueOnError: false },
     signal: new AbortController().signal,
     onEvent: (event) => {
       for (const display of displays) display.show(event);

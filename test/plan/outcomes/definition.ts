@@ -66,7 +66,7 @@ export const DEFINITION: OutcomeRow[] = [
     details: [nextBoot],
   },
   {
-    name: "applyOn nextBoot, where a size of ours is pending",
+    name: "applyOn nextBoot, where a size that this provider set is pending",
     before: { ...running({}, { cells: [2027] }), pending: 2027 * MIB },
     had: { memory: "2027MiB", hotplug: { applyOn: "nextBoot" } },
     change: { memory: "1515MiB" },
@@ -75,7 +75,7 @@ export const DEFINITION: OutcomeRow[] = [
     details: [nextBoot, "this replaces the pending change to 2027 MiB"],
   },
   {
-    name: "an increase now, where a size of ours is pending",
+    name: "an increase now, where a size that this provider set is pending",
     before: { ...running({}, { cells: [2027] }), pending: 2027 * MIB },
     had: { memory: "2027MiB" },
     change: { memory: "1259MiB" },
@@ -89,7 +89,9 @@ export const DEFINITION: OutcomeRow[] = [
     change: { memory: "1259MiB" },
     outcome: "refuse",
     headline: "refused: someone else set 2027 MiB for the next boot, but the program wants 1259 MiB",
-    details: ["set memory to 2027 MiB, or run refresh, which shows the difference, and then up"],
+    details: [
+      "set memory to 2027 MiB, or run pulumi refresh, which shows the difference, and then pulumi up",
+    ],
     codes: ["pending-by-others"],
     recorded: 1003 * MIB,
   },
@@ -107,7 +109,7 @@ export const DEFINITION: OutcomeRow[] = [
     before: running({}, { devices: [theirs(0, 2048)] }),
     change: { memory: "1259MiB" },
     outcome: "refuse",
-    headline: "refused: 1259 MiB can't be defined: other nodes and devices take 2048 MiB",
+    headline: "refused: 1259 MiB can't be defined: other nodes and devices use 2048 MiB",
     details: ["set memory to more than 2048 MiB, or remove those devices from the definition"],
     codes: ["definition-too-small"],
     recorded: 3051 * MIB,

@@ -101,7 +101,7 @@ export const LIVE: OutcomeRow[] = [
     headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
     details: [
       maximum,
-      "the domain is paused: the guest sees the memory, and can confirm it, once it resumes",
+      "the domain is paused: the guest sees the memory and can confirm it once the domain resumes",
     ],
   },
   {
@@ -132,7 +132,7 @@ export const LIVE: OutcomeRow[] = [
     ],
   },
   {
-    name: "a DIMM of ours that the guest rejected, since it follows an unaligned one",
+    name: "a DIMM of this provider that the guest rejected, since it follows an unaligned one",
     before: heard([placedAt(0, theirs(0, 100, "dimm0"), false), placedAt(100, ours(1, 256), false)], 1359),
     had: { memory: "1359MiB" },
     change: {},
@@ -157,7 +157,7 @@ export const LIVE: OutcomeRow[] = [
     ],
   },
   {
-    name: "a DIMM not managed here that the guest rejected, in the way of the desired size",
+    name: "a DIMM not managed by this provider that the guest rejected, in the way of the desired size",
     before: heard([placedAt(0, theirs(0, 100, "dimm0"), false)], 1003),
     change: { memory: "1259MiB" },
     outcome: "live",
@@ -177,7 +177,7 @@ export const LIVE: OutcomeRow[] = [
     headline: "live: 1003 → 1515 MiB, one 512 MiB DIMM in slot 0 (15 of 16 free), no restart",
     details: [
       maximum,
-      "hotplug.alignment is 256 MiB, but the guest's memory block is 512 MiB (reported by the guest agent): only multiples of that are live",
+      "hotplug.alignment is 256 MiB, but the guest's memory block is 512 MiB (reported by the guest agent): only multiples of that can be added live",
     ],
   },
   {
