@@ -261,7 +261,7 @@ export interface DomainArgs {
    * A change: takes effect at the next boot.
    */
   balloon?: Input<boolean>;
-  /** A description of the domain, kept in its definition. Default: none. A change: at once, in the definition. */
+  /** A description of the domain, kept in its definition. Default: none. A change: applied to the definition at once. */
   description?: Input<string>;
   /**
    * Whether the domain runs. Default: true.
@@ -285,7 +285,7 @@ export interface DomainArgs {
    * `true`: takes over the existing domain of this name, which this provider didn't create, instead of creating one.
    * Arguments that differ from the domain are applied as an update, which is refused if it needs a restart; the rest of the
    * domain is left unchanged. An adopted domain is never replaced, and is kept on destroy. Default: false.
-   * A change: nothing.
+   * A change: no effect.
    */
   adopt?: Input<boolean>;
   /**
