@@ -74,7 +74,7 @@ export class Deadline {
   }
 
   /**
-   * Waits for `work`, which goes on by itself when the time is up.
+   * Waits for `work`, which keeps running when the time is up.
    *
    * @throws what `late` returns when the deadline comes first
    */

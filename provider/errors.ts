@@ -5,22 +5,25 @@ interface UserErrorOptions extends ErrorOptions {
   code?: ReasonCode | undefined;
 }
 
-/** An error that the reader of a preview or an update can act on: its message is for people, and shown without a stack. */
+/** An error that the user can act on: its message is shown without a stack. */
 export class UserError extends Error {
-  /** Identifies the refusal, where it is a rule's. */
+  /** Identifies the rule that refused. */
   readonly code?: ReasonCode;
 
   constructor(message: string, { code, ...options }: UserErrorOptions = {}) {
     super(message, options);
     if (code !== undefined) this.code = code;
-    // Pulumi's provider host prints `${e}: ${e.stack}` for whatever an operation throws, and `err.stack || err.message` for
-    // what nobody catches (cmd/dynamic-provider/index.js in @pulumi/pulumi): with these two the user sees the message once.
+    // Pulumi's provider host prints `${e}: ${e.stack}` for anything that an operation throws, and `err.stack ||
+    // err.message` for uncaught errors (cmd/dynamic-provider/index.js in @pulumi/pulumi): with these two the user sees
+    // the message once.
     this.name = "Error";
     this.stack = "";
   }
 }
 
-/** A failure that isn't the provider's fault, such as libvirt's refusal or a host out of reach, without its stack. */
+/**
+ * A failure that isn't the provider's fault, such as a refusal by libvirt or an unreachable host, without its stack.
+ */
 export function forUser(error: unknown): unknown {
   const isExpected = error instanceof LibvirtError || error instanceof ConnectionError;
   return isExpected ? new UserError(error.message, { cause: error }) : error;
@@ -32,7 +35,7 @@ export function forUser(error: unknown): unknown {
  */
 export class PartialError extends UserError {
   readonly id: string;
-  /** With `__provider`, without which Pulumi could not load this provider for the resource again. */
+  /** Include `__provider`, without which Pulumi couldn't load this provider for the resource again. */
   readonly properties: object;
   readonly reasons: string[];
 

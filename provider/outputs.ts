@@ -110,8 +110,8 @@ function recordedObservation(inputs: Inputs, { observation, pending, told }: Out
 }
 
 /**
- * Keeps what a guest reported only where it makes a difference. Otherwise a refresh that reaches an agent for the first time,
- * or finds the domain restarted, would show a change for that alone. `pending` and `told` are set by the caller, who knows.
+ * Keeps a guest's report only if it matters for a plan. Otherwise a refresh that reaches an agent for the first time,
+ * or finds the domain restarted, would show a difference for that reason only. The caller sets `pending` and `told`.
  */
 function withoutGuestDetails({ pending: _, told: __, ...observed }: Observed): Observed {
   if (observed.live === undefined) return observed;

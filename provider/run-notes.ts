@@ -28,9 +28,9 @@ export class RunNotes {
   }
 
   /**
-   * Reserves a domain name on a host for a resource, which gives up the one that it had.
+   * Reserves a domain name on a host for a resource, and releases its previous one.
    *
-   * @returns the URN of another resource that has the name already
+   * @returns the URN of another resource that already has the name
    */
   claimName(uri: string, name: string, urn: string): string | undefined {
     const key = `${uri} ${name}`;

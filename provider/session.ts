@@ -24,7 +24,7 @@ export type LookupResult =
   /** The domain couldn't be observed: no connection, or no answer in time. */
   | { kind: "failed"; reason: string };
 
-/** What a session needs from its surroundings. Tests replace them. */
+/** The dependencies of a session. Tests replace them. */
 export interface Dependencies {
   connect: typeof connect;
   log: EngineLog;

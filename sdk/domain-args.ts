@@ -8,8 +8,8 @@ import type { Input } from "@pulumi/pulumi";
 export type Size = string | number;
 
 /**
- * A program that the provider runs around each attach, on the machine where the provider runs and without a shell. It
- * gets the device's XML on standard input, and `HOTPLUG_DOMAIN`, `HOTPLUG_UUID` and `HOTPLUG_URI` in its environment.
+ * A program that is run before or after each attach, on the machine where the provider runs, without a shell. It reads
+ * the device's XML from standard input, and has `HOTPLUG_DOMAIN`, `HOTPLUG_UUID` and `HOTPLUG_URI` in its environment.
  */
 export interface HookArgs {
   /** The program and its arguments. */
@@ -46,7 +46,7 @@ export interface HotplugArgs {
    * What happens when a change of memory can't be applied to the running domain:
    * - `"replace"`: the domain is deleted and recreated. Disk images stay; NVRAM, TPM state and snapshots are lost.
    * - `"restart"`: the guest is shut down within `shutdownTimeout` and started with the new size. Nothing is lost.
-   * - `"nextBoot"`: only the definition is changed; the running domain stays as it is until it is shut down and started.
+   * - `"nextBoot"`: only the definition changes; the running domain keeps its size until it is shut down and started.
    * - `"error"`: the preview fails with the reason.
    *
    * Default: `"replace"`, or the stack's `libvirt-hotplug:whenNotPossible`.
@@ -59,7 +59,7 @@ export interface HotplugArgs {
    */
   applyOn?: Input<"now" | "nextBoot">;
   /**
-   * The kind of device that memory is added with:
+   * The kind of device that adds memory:
    * - `"dimm"`: a DIMM for each increase. At the next boot its memory is part of the base memory.
    * - `"virtio-mem"`: one device per node that grows, defined with the domain and large enough to reach `maxMemory`, in
    *   whole memory blocks of the guest (128 MiB). Its requested size follows `memory` up and down while the domain runs, in
@@ -67,35 +67,36 @@ export interface HotplugArgs {
    *   started with. Needs an x86_64 or aarch64 guest with the `virtio_mem` driver, libvirt 7.9 and QEMU 6.0. `alignment`,
    *   `allowUnplug` and `heal` have no effect; `maxDimmSize`, `before` and `after` are refused.
    *
-   * A change on an existing domain: `whenNotPossible`. Default: `"dimm"`, or the stack's `libvirt-hotplug:device`.
+   * A change on an existing domain is handled as `whenNotPossible` specifies. Default: `"dimm"`, or the stack's
+   * `libvirt-hotplug:device`.
    */
   device?: Input<"dimm" | "virtio-mem">;
   /**
-   * `true`: a decrease is applied to the running domain where it equals the size of DIMMs that this provider added; the
-   * fewest and newest of them are unplugged. The guest may refuse: DIMMs that it released before that stay removed, and the
-   * update fails. virtio-mem shrinks without it. Default: false, or the stack's `libvirt-hotplug:allowUnplug`.
+   * `true`: a decrease is applied to the running domain if DIMMs that this provider added make up exactly that size; the
+   * fewest and newest such DIMMs are unplugged. If the guest refuses to release one, the update fails, and those already
+   * released stay removed. virtio-mem shrinks regardless. Default: false, or the stack's `libvirt-hotplug:allowUnplug`.
    */
   allowUnplug?: Input<boolean>;
   /**
    * `true`: DIMMs that the guest rejected because their address is not aligned to its memory blocks are unplugged and
-   * plugged again at addresses that it accepts; the preview lists them. `false`: the preview only explains them. Default:
+   * plugged again at addresses that it accepts; the preview lists them. `false`: the preview only reports them. Default:
    * true, or the stack's `libvirt-hotplug:heal`.
    */
   heal?: Input<boolean>;
   /**
-   * Who brings new memory online in the guest, where it arrives offline:
-   * - `"agent"`: the provider asks the guest agent to, once the memory has stayed offline for 3 s.
-   * - `"guest"`: the guest itself, by its kernel or a udev rule. The update waits for it.
-   * - `"none"`: nobody has to. Memory that the guest has detected counts as arrived.
+   * What brings new memory online in the guest if it arrives offline:
+   * - `"agent"`: the guest agent, which the provider asks once the memory has been offline for 3 s.
+   * - `"guest"`: the guest's own kernel or udev rule. The update waits for it.
+   * - `"none"`: nothing. Memory counts as arrived once the guest has detected it.
    *
    * Default: `"agent"`, or the stack's `libvirt-hotplug:online`.
    */
   online?: Input<"agent" | "guest" | "none">;
   /**
-   * Seconds, 1 to 3600, that an update waits for the guest: after an attach until it confirms that it has the memory, for
-   * each DIMM until it releases it, and for virtio-mem until it has reached the requested size. `false`: the update doesn't
-   * wait (a DIMM still gets 5 s to be released). A guest that has neither an agent nor balloon statistics can't confirm an
-   * attach; the update warns. Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
+   * Seconds, 1 to 3600, that an update waits for the guest: to confirm memory after an attach, to release each DIMM that is
+   * unplugged, and to reach the requested size of virtio-mem. `false`: the update doesn't wait (except 5 s for the release of
+   * a DIMM). A guest with neither a guest agent nor balloon statistics can't confirm an attach; the update warns.
+   * Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
    */
   awaitGuest?: Input<number | false>;
   /**
@@ -104,20 +105,20 @@ export interface HotplugArgs {
    */
   targetNode?: Input<number | "spread">;
   /**
-   * The largest DIMM that is plugged. An increase by more takes several, which can be unplugged one by one later. Default:
+   * The largest size of a DIMM. A larger increase takes several DIMMs, which can be unplugged one by one later. Default:
    * one DIMM for each increase.
    */
   maxDimmSize?: Input<Size>;
   /**
-   * What happens with a NUMA node without memory whose machine type can't boot with an empty node (all after 5.0).
+   * What happens to a NUMA node without memory if the machine type can't boot with an empty node (all after 5.0).
    * `"minimal"`: it gets 1 MiB of node 0's memory; `"exact"`: the program is refused. Default: `"minimal"`.
    */
   emptyNode?: Input<"minimal" | "exact">;
   /** Where on the host the memory comes from. Default: the host decides. */
   source?: Input<MemorySourceArgs>;
   /**
-   * Runs before each attach. What it prints replaces the device's XML, which must still describe one DIMM of the same size,
-   * node and alias; if it prints nothing, the XML is used unchanged. If it fails, nothing is attached. Default: none.
+   * Runs before each attach. Its output replaces the device's XML, and must still describe one DIMM of the same size, node
+   * and alias; if it prints nothing, the XML is used unchanged. If it fails, nothing is attached. Default: none.
    */
   before?: Input<HookArgs>;
   /** Runs after each attach. If it fails, the memory stays attached and a warning is shown. Default: none. */
@@ -150,7 +151,7 @@ export interface DiskArgs {
   format?: Input<"qcow2" | "raw">;
   /** Bus of the device. Default: `"virtio"`. */
   bus?: Input<"virtio" | "scsi" | "sata" | "ide" | "usb">;
-  /** Whether the guest can only read the disk. On `sata` and `ide` it is a CD-ROM then. Default: false. */
+  /** Whether the guest can only read the disk. On `sata` and `ide` this makes it a CD-ROM. Default: false. */
   readOnly?: Input<boolean>;
 }
 
@@ -175,9 +176,9 @@ export interface SerialFileArgs {
 }
 
 /**
- * The arguments of a libvirt domain. Each one describes what a change of it does to an existing domain. A change that "takes
- * effect at the next boot" is in the definition at once, and in the domain after it was shut down and started (a reboot
- * inside the guest isn't enough).
+ * The arguments of a libvirt domain. "A change" describes what a new value does to an existing domain. A change that "takes
+ * effect at the next boot" is written to the definition at once, and applies once the domain has been shut down and started
+ * (a reboot inside the guest isn't enough).
  */
 export interface DomainArgs {
   /**
@@ -188,11 +189,11 @@ export interface DomainArgs {
   name?: Input<string>;
   /**
    * The guest's memory: what it boots with plus everything that was added. Required, unless the program sets the memory of
-   * each NUMA node: then it is their sum.
+   * each NUMA node: then the default is their sum.
    * A change: an increase by a multiple of `hotplug.alignment`, within `maxMemory` and the free slots, is plugged into the
    * running domain and is base memory at the next boot. A decrease is unplugged if `hotplug.allowUnplug` is true and whole
    * DIMMs add up to it. With `hotplug.device: "virtio-mem"` both are applied to the running domain, in steps of 2 MiB. Any
-   * other change: `hotplug.whenNotPossible`.
+   * other change is handled as `hotplug.whenNotPossible` specifies.
    */
   memory?: Input<Size>;
   /**
@@ -215,15 +216,14 @@ export interface DomainArgs {
   /**
    * The guest's NUMA nodes. Memory beyond the sum of their shares goes to `hotplug.targetNode`. Default: one node with all
    * of the memory and all vCPUs.
-   * A change: `hotplug.whenNotPossible`, since nodes are fixed at boot.
+   * A change: as `hotplug.whenNotPossible` specifies, since nodes are fixed at boot.
    */
   numa?: Input<Input<NumaNodeArgs>[]>;
   /**
    * The balloon target: the memory that the balloon leaves the guest. At most `memory`; at least 128 MiB plus 1/64 of it,
    * which the guest's kernel needs. Default: none, and the balloon isn't touched.
-   * A change: applied to the running domain, after memory that is added in the same update has arrived, and to its
-   * definition; the update waits for the guest (`hotplug.awaitGuest`). Removing it gives all memory back to the guest,
-   * once.
+   * A change: applied to the running domain (once any memory that the same update adds has arrived) and to its definition;
+   * the update waits for the guest (`hotplug.awaitGuest`). Removing the argument gives all memory back to the guest once.
    */
   currentMemory?: Input<Size>;
   /** Word size of the guest's kernel in bits, which limits its memory. Default: that of `arch`. A change: a setting only. */
@@ -261,7 +261,7 @@ export interface DomainArgs {
    * A change: takes effect at the next boot.
    */
   balloon?: Input<boolean>;
-  /** Text for people, in the domain's definition. Default: none. A change: at once, in the definition. */
+  /** A description of the domain, kept in its definition. Default: none. A change: applied to the definition at once. */
   description?: Input<string>;
   /**
    * Whether the domain runs. Default: true.
@@ -283,9 +283,9 @@ export interface DomainArgs {
   forceOff?: Input<boolean>;
   /**
    * `true`: takes over the existing domain of this name, which this provider didn't create, instead of creating one.
-   * Arguments that differ from the domain are applied as an update, which is refused where it needs a restart; the rest of
-   * the domain stays as it is. An adopted domain is never replaced, and is kept on destroy. Default: false.
-   * A change: nothing.
+   * Arguments that differ from the domain are applied as an update, which is refused if it needs a restart; the rest of the
+   * domain is left unchanged. An adopted domain is never replaced, and is kept on destroy. Default: false.
+   * A change: no effect.
    */
   adopt?: Input<boolean>;
   /**

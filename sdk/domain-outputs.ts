@@ -18,7 +18,7 @@ export interface MemoryDeviceOutput {
   base?: string;
   /**
    * DIMMs: whether the guest has memory blocks for it, as the guest agent reported after the last change. `false`: the
-   * guest's kernel rejected it; a refresh detects that, too. Absent where the agent couldn't be asked.
+   * guest's kernel rejected it; a refresh detects that, too. Absent if the agent couldn't be asked.
    */
   taken?: boolean;
 }
@@ -29,7 +29,7 @@ export interface ReachableSizes {
   from: string;
   /** The largest of these sizes. */
   to: string;
-  /** The difference between one size and the next. */
+  /** The difference between one size and the next larger one. */
   step: string;
 }
 

@@ -27,7 +27,7 @@ const DERIVED_OUTPUTS = [
 ] as const;
 
 /**
- * A libvirt virtual machine whose memory grows while it runs. Change `memory`: the preview says whether the change is live
+ * A libvirt virtual machine whose memory grows while it runs. Change `memory`: the preview shows whether the change is live
  * and why, and `pulumi up` plugs the memory into the running guest.
  *
  * @example
@@ -50,9 +50,9 @@ export class Domain extends pulumi.CustomResource {
   /** The latest change of memory in one line: its outcome, and what decided it. */
   declare readonly memoryPlan: pulumi.Output<string>;
   /**
-   * What this run does to the domain, for policies and CI. In a preview it is the outcome of the plan, as it is in the
-   * resource's inputs, which policies check. A new domain has `none`, since nothing that exists is disturbed. Once `up` is
-   * done nothing is left to do, so the state has `none`. It never causes an update.
+   * What this run does to the domain, for policies and CI: in a preview, and in the resource's inputs, which policies check,
+   * it is the outcome of the plan. A new domain has `none`, since no existing domain is affected. After `up` the state has
+   * `none`, since nothing is left to do. A difference in it never causes an update.
    */
   declare readonly change: pulumi.Output<ChangeOutcome>;
   /** The same as `change`, but only for the domain's memory. */

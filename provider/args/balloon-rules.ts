@@ -12,7 +12,7 @@ export function balloonTarget(inputs: Partial<Inputs>): Failure[] {
   return reason === undefined ? [] : [{ property: "currentMemory", reason }];
 }
 
-const NO_BALLOON = "is the balloon target, but balloon is false; remove one of the two";
+const NO_BALLOON = "needs a balloon device, but balloon is false; remove one of the two";
 
 function outOfBounds(inputs: Partial<Inputs>): string | undefined {
   const [target, memory] = [knownSize(inputs.currentMemory), knownSize(inputs.memory)];
@@ -21,12 +21,12 @@ function outOfBounds(inputs: Partial<Inputs>): string | undefined {
     return `is ${formatMib(target)}, above memory (${formatMib(memory)}); lower it, or remove it to leave the guest all of its memory`;
   const least = minimumTarget(memory);
   if (target >= least) return undefined;
-  return `is ${formatMib(target)}; with ${formatMib(memory)} of memory it must be at least ${formatMib(least)}, which the guest's kernel needs`;
+  return `is ${formatMib(target)}, but with ${formatMib(memory)} of memory the guest's kernel needs at least ${formatMib(least)}`;
 }
 
 /**
- * A booted Linux has some 100 MiB in use, and its page map of all memory, 1/64 of it, has to fit into what the balloon
- * leaves. With less the kernel panics ("System is deadlocked on memory").
+ * A booted Linux has some 100 MiB in use, and its page map of all memory, 1/64 of it, has to fit into the memory that
+ * the balloon leaves. With less, the kernel panics ("System is deadlocked on memory").
  */
 function minimumTarget(memory: Kib): Kib {
   const pageMap = Math.ceil(memory / PAGE_MAP_SHARE / KIB_PER_MIB) * KIB_PER_MIB;

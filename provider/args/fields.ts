@@ -67,7 +67,7 @@ const networkInterface = shape({
   const sources = [network, bridge, user === false ? undefined : user].filter((one) => one !== undefined);
   const known = sources.filter((one) => one !== UNKNOWN);
   return known.length === 1 || (known.length === 0 && sources.length > 0);
-}, "must have exactly one of network, bridge and user: true");
+}, "must set exactly one of network, bridge and user: true");
 
 const serialFile = shape({ file: path });
 

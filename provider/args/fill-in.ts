@@ -38,8 +38,8 @@ export function fillIn(
 }
 
 /**
- * The old `maxMemory`, unless the memory has outgrown it: then the default is computed again. It is lowered to the cap
- * where that is lower, after a change of the guest's width or of the stack's configuration.
+ * The old `maxMemory`, unless the memory has outgrown it: then the default is computed again. It is limited to the cap,
+ * which a change of the guest's width or of the stack's configuration may have lowered.
  */
 function maxMemoryFor(
   memory: string,

@@ -19,7 +19,7 @@ export interface Inputs extends Pick<Arguments, FilledIn>, Partial<Omit<Argument
   __secret?: boolean;
   /** The domain was adopted: it is never replaced for its memory. States of earlier versions have this only in the outputs. */
   __adopted?: boolean;
-  /** A refresh found a domain that needs a change of its memory, although no argument differs from what was observed. */
+  /** A refresh found that the domain's memory must change although every argument matches what was observed. */
   __unsettled?: boolean;
   /** The headline of the latest change of the memory. */
   memoryPlan?: string;

@@ -22,12 +22,12 @@ export function guestWidth({ guestWidth: given, arch }: Partial<Inputs>): 32 | 6
   return given ?? (arch !== undefined && ARCHES_32_BIT.has(arch) ? 32 : 64);
 }
 
-/** The most memory that the stack lets a guest of this width have. */
+/** The most memory that the stack allows a guest of this width. */
 export function memoryCap(width: 32 | 64, defaults: Defaults): Kib {
   return width === 32 ? defaults.maxMemory32Bit : defaults.maxMemory64Bit;
 }
 
-/** The default of `maxMemory`: 4 × the memory, as far as every host can start such a domain. */
+/** The default of `maxMemory`: 4 × the memory, limited to what every host can start. */
 export function defaultMaxMemory(memory: Kib, cap: Kib): Kib {
   return Math.max(memory, Math.min(memory * DEFAULT_FACTOR, cap, Math.max(STARTS_ON_ANY_HOST, memory)));
 }

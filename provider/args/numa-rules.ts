@@ -15,9 +15,9 @@ function sharesOf({ numa }: Partial<Inputs>): Kib[] | undefined {
 export function sharesWithinMemory(inputs: Partial<Inputs>): Failure[] {
   const [shares, memory] = [sharesOf(inputs), knownSize(inputs.memory)];
   if (shares === undefined || memory === undefined) return [];
-  if (memory === 0) return [{ property: "numa", reason: "must have a node with memory" }];
+  if (memory === 0) return [{ property: "numa", reason: "must have at least one node with memory" }];
   if (sum(shares) <= memory) return [];
-  const reason = `has nodes with ${formatMib(sum(shares))} in total, above memory (${formatMib(memory)})`;
+  const reason = `gives its nodes ${formatMib(sum(shares))} in total, above memory (${formatMib(memory)})`;
   return [{ property: "numa", reason }];
 }
 
@@ -26,7 +26,7 @@ export function spreadInWholeMib(inputs: Partial<Inputs>): Failure[] {
   if (knownHotplug(inputs).targetNode !== "spread" || shares === undefined || memory === undefined) return [];
   const rest = memory - sum(shares);
   if (rest <= 0 || rest % (shares.length * KIB_PER_MIB) === 0) return [];
-  const reason = `is "spread", but ${formatMib(rest)} (memory beyond the nodes' own shares) can't be divided among ${shares.length} nodes in whole MiB`;
+  const reason = `is "spread", but ${formatMib(rest)} (memory beyond the nodes' own shares) can't be divided evenly among ${shares.length} nodes in whole MiB`;
   return [{ property: "hotplug.targetNode", reason }];
 }
 
@@ -52,12 +52,12 @@ export function emptyNodeCanGrow(inputs: Partial<Inputs>): Failure[] {
   const [node, ...others] = emptyNodes(inputs);
   if (node === undefined || others.length > 0) return [];
   if (knownHotplug(inputs).enabled === false) {
-    const reason = `has no memory in node ${node}, which can't get any later since hotplug.enabled is false`;
+    const reason = `leaves node ${node} without memory, which can't be added later because hotplug.enabled is false`;
     return [{ property: "numa", reason }];
   }
   const [memory, maxMemory] = [knownSize(inputs.memory), knownSize(inputs.maxMemory)];
   if (maxMemory === undefined || memory === undefined || maxMemory > memory) return [];
-  const reason = `is ${formatMib(maxMemory)}, equal to memory, so node ${node}, which has no memory, can't get any later; raise maxMemory`;
+  const reason = `is ${formatMib(maxMemory)}, equal to memory, so memory can't be added to the empty node ${node} later; raise maxMemory`;
   return [{ property: "maxMemory", reason }];
 }
 

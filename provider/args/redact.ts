@@ -5,7 +5,7 @@ interface SecretMarked {
   __secret?: boolean;
 }
 
-/** The arguments of which {@link SecretMarked} may mean one. */
+/** The arguments that {@link SecretMarked} covers. */
 const MAY_BE_SECRET: readonly string[] = ["memory", "maxMemory", "currentMemory", "xml"];
 
 /**
@@ -18,7 +18,7 @@ export function redactFailure(failure: Failure, inputs: SecretMarked): Failure {
   return { property: "", reason: reason.startsWith(`${property} `) ? reason : `${property} ${reason}` };
 }
 
-/** Replaces the figures of a message where a value that it may be made from is secret. */
+/** Masks the figures in a message if a value that they may come from is secret. */
 export function redact(text: string, ...inputs: SecretMarked[]): string {
   return inputs.some(({ __secret }) => __secret === true) ? text.replace(/\d+/g, "…") : text;
 }

@@ -68,7 +68,7 @@ function withinCap(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
 
 /**
  * QEMU's x86 CPUs have 40 physical address bits unless they pass on the host's ("Address space limit … phys-bits too
- * low"). Memory, 1 GiB of alignment per slot and what lies below 4 GiB must fit; QEMU checks the rest at start.
+ * low"). The memory, 1 GiB of alignment per slot and the space below 4 GiB must fit; QEMU checks the rest at start.
  */
 function withinAddressSpace(inputs: Partial<Inputs>): Failure[] {
   const { arch = "x86_64", cpu, xml, memorySlots: slots } = inputs;

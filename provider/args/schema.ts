@@ -1,5 +1,5 @@
-import { messageOf } from "../message-of.ts";
 import { z } from "zod";
+import { messageOf } from "../message-of.ts";
 import { canonicalSize, isZero, parsePageSize, parseSize } from "../units/size.ts";
 import { fitsXml } from "../units/xml-characters.ts";
 import { UNKNOWN } from "./unknown.ts";
@@ -28,7 +28,7 @@ export const sizeOrZero = orUnknown(parsed((value) => canonicalSize(isZero(value
 /** A page size, which may be less than a MiB; its canonical form is "2MiB" or "64KiB". */
 export const pageSize = orUnknown(parsed((value) => canonicalSize(parsePageSize(value))));
 
-/** What a function makes of a value; the error that it throws is the failure. */
+/** Transforms a value with a function; an error that it throws becomes the failure. */
 export function parsed<T>(parse: (value: unknown) => T) {
   return z.unknown().transform((value, context): T => {
     try {
@@ -81,7 +81,7 @@ export function shape<T extends z.ZodRawShape>(fields: T) {
   return z.strictObject(fields, {
     error: (issue) =>
       issue.code === "unrecognized_keys"
-        ? `has no field ${issue.keys.map((key) => `"${key}"`).join(", ")}; expected one of ${keys}`
+        ? `has ${issue.keys.length === 1 ? "an unknown field" : "unknown fields"} ${issue.keys.map((key) => `"${key}"`).join(", ")}; expected one of ${keys}`
         : `must be an object with ${keys}`,
   });
 }

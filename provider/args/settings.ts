@@ -103,10 +103,10 @@ export type Defaults = { [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name
 
 export type HotplugSettings = Pick<Defaults, HotplugSettingName>;
 
-/** Who brings new memory online in the guest. */
+/** What brings new memory online in the guest. */
 export type OnlinePolicy = HotplugSettings["online"];
 
-/** What memory is added to a running domain with. */
+/** The kind of device that adds memory to a running domain. */
 export type PlugDevice = HotplugSettings["device"];
 
 /** The defaults of a stack that configures nothing. */

@@ -14,7 +14,7 @@ export function noDimmArguments(inputs: Partial<Inputs>, defaults: Defaults): Fa
   const hotplug = knownHotplug(inputs);
   const given = (["maxDimmSize", "before", "after"] as const).filter((name) => hotplug[name] !== undefined);
   const reason =
-    'has no effect when hotplug.device is "virtio-mem", which resizes an existing device and attaches none';
+    'has no effect when hotplug.device is "virtio-mem", which resizes an existing device instead of attaching one';
   return given.map((name) => ({ property: `hotplug.${name}`, reason }));
 }
 

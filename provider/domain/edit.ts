@@ -53,8 +53,8 @@ export function changeParts(domain: Element, before: Partial<DomainSpec>, after:
 }
 
 /**
- * Removes what libvirt filled in because of a part that now changes, and what contradicts its new value. A part that has the
- * new value already isn't touched.
+ * Removes what libvirt filled in because of a part that now changes, and what contradicts its new value. A part that
+ * already has the new value isn't touched.
  */
 function clearFilledIn(domain: Element, before: Partial<DomainSpec>, after: Partial<DomainSpec>): void {
   const becomes = <Part extends keyof DomainSpec>(part: Part, found: DomainSpec[Part] | undefined) =>

@@ -10,7 +10,10 @@ import { type DefinedVirtioMem, setVirtioMem } from "./virtio-mem.ts";
 
 /** The memory of the next boot. Sizes are absolute, so that an edit can be repeated. */
 interface MemoryEdit {
-  /** The memory of each cell, by id; a domain without cells gets one. Empty: it stays without, and has `total`. */
+  /**
+   * The memory of each cell, by id; a domain without cells gets one. Empty: the domain keeps having none, and has
+   * `total`.
+   */
   cells: Kib[];
   /** For a domain without cells: `<memory>`, including memory devices. */
   total?: Kib;

@@ -6,7 +6,7 @@ export function sizeElement(name: string, size: Kib): Element {
   return element(name, { unit: "KiB" }, String(size));
 }
 
-/** Sets an element's size, whatever unit it had. */
+/** Sets an element's size, in KiB whatever its unit was. */
 export function writeSize(of: Element, size: Kib): void {
   setAttribute(of, "unit", "KiB");
   setText(of, String(size));

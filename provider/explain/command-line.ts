@@ -12,7 +12,7 @@ import {
 } from "./options.ts";
 import { hangingIndent, wrap } from "./terminal.ts";
 
-/** The command was typed wrongly. */
+/** The command line is invalid. */
 export class UsageError extends Error {}
 
 /** What a command line asks for. */

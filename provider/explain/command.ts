@@ -55,7 +55,7 @@ export async function run(
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** More names than this don't help a reader. */
+/** A longer list of names doesn't help a reader. */
 const MOST_NAMES = 10;
 
 async function findDomain(hypervisor: Hypervisor, domain: string): Promise<DomainRef> {

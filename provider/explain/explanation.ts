@@ -170,10 +170,10 @@ const DOMAIN_OFF: Reason = {
 
 const DEFINITION_IS_FULL: Reason = {
   code: "definition-beyond-max-memory",
-  text: "the other nodes of the definition, and devices not managed by this provider, leave no room below its maximum",
+  text: "the definition's other nodes and devices not managed by this provider leave no room below its maximum",
 };
 
-const NO_DIMMS: Reason = { code: "too-few-dimms", text: "there is no DIMM of this provider to remove" };
+const NO_DIMMS: Reason = { code: "too-few-dimms", text: "the domain has no DIMM managed by this provider" };
 
 function reachable(desired: DesiredMemory, observed: Observed): Explanation["reachable"] {
   const { live } = observed;
@@ -194,7 +194,7 @@ function upwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
   const step = dimmUnit(desired, live).size * targetNodes(desired, live).length;
   const uneven = desired.target === "spread" ? unevenness(live) : 0;
   const reasons = reasonsAgainstAttach({ ...desired, memory: live.memory + (uneven || step) }, live);
-  return { reasons: reasons.length > 0 ? reasons.map(withoutBrief) : [DEFINITION_IS_FULL] };
+  return { reasons: reasons.length > 0 ? reasons.map(withoutPredicate) : [DEFINITION_IS_FULL] };
 }
 
 function downwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
@@ -212,14 +212,14 @@ function downwards(desired: DesiredMemory, observed: Observed, live: MemoryView)
   if (dimms.length === 0) return { down, reasonsDown: [NO_DIMMS] };
   const allowed = sizesWithUnplug(desired, observed);
   const reasons = [
-    ...reasonsAgainstAnyDetach(desired, observed).map(withoutBrief),
+    ...reasonsAgainstAnyDetach(desired, observed).map(withoutPredicate),
     ...(allowed.length > 0 ? [unplugNotAllowed(allowed)] : []),
   ];
   if (reasons.length > 0) return { down, reasonsDown: reasons };
   const memory = live.memory - sum(dimms.map(({ size }) => size));
   return {
     down,
-    reasonsDown: reasonsAgainstDetach({ ...desired, memory }, observed, live).map(withoutBrief),
+    reasonsDown: reasonsAgainstDetach({ ...desired, memory }, observed, live).map(withoutPredicate),
   };
 }
 
@@ -233,10 +233,10 @@ function unplugNotAllowed(sizes: Reachable[]): Reason {
 /** @param otherwise the reason where the devices could be resized */
 function reasonsOfVirtioMem(desired: DesiredMemory, live: MemoryView, otherwise: Reason): Reason[] {
   const reasons = reasonsAgainstResize({ ...desired, memory: baseMemory(desired, live) }, live);
-  return reasons.length > 0 ? reasons.map(withoutBrief) : [otherwise];
+  return reasons.length > 0 ? reasons.map(withoutPredicate) : [otherwise];
 }
 
-function withoutBrief({ code, text }: Obstacle): Reason {
+function withoutPredicate({ code, text }: Obstacle): Reason {
   return { code, text };
 }
 
@@ -272,7 +272,7 @@ function explainedPlan(
     ),
     ...(isManaged && pending !== undefined && pending !== memory
       ? [
-          `this replaces the pending ${formatMib(pending)} if the program's state recorded it; otherwise up refuses until a refresh`,
+          `this replaces the pending ${formatMib(pending)} if the program's state recorded it; otherwise up refuses it until a refresh`,
         ]
       : []),
   ];

@@ -6,11 +6,11 @@ export interface ArgumentOption {
   /** The argument's property path. */
   sets: string;
   type: "string" | "boolean";
-  /** What the help calls the value. */
+  /** The value's placeholder in the help. */
   value?: string;
-  /** What the help says about the values. */
+  /** The help's description of the values. */
   values?: string;
-  /** What applies without the option, for the help. */
+  /** The default, for the help. */
   default: string;
   /** Reads the argument from what was typed, where it may be something other than text. */
   read?: (typed: string) => unknown;
@@ -82,7 +82,7 @@ export const COMMAND_OPTIONS = {
 
 type ArgumentOptionName = keyof typeof ARGUMENT_OPTIONS;
 
-/** What a person asks about a domain: arguments of a program, as they are typed. */
+/** The user's query about a domain: arguments of a program, as typed. */
 export type ExplainOptions = {
   /** The size, which is typed without an option's name. */
   memory?: string;
@@ -111,7 +111,7 @@ export function argumentsOf(options: ExplainOptions): Record<string, unknown> & 
   return found;
 }
 
-/** What was typed for an argument, as it was typed: `--max-memory "1GiB"`; undefined where nothing was. */
+/** What was typed for an argument, unchanged: `--max-memory "1GiB"`; undefined where nothing was. */
 export function typedFor(property: string, options: ExplainOptions): string | undefined {
   if (property === "memory") return options.memory === undefined ? undefined : `size "${options.memory}"`;
   const name = ARGUMENT_OPTION_NAMES.find((one) => ARGUMENT_OPTIONS[one].sets === property);

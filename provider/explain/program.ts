@@ -15,7 +15,7 @@ import { argumentsOf, type ExplainOptions, typedFor } from "./options.ts";
 /** Stands for a resource of any program. It isn't shown. */
 const ANY_URN = "urn:pulumi:any::any::any::domain";
 
-/** A program that has the domain already, and asks for a size. */
+/** A program that already has the domain, and sets a size. */
 interface Program {
   inputs: Inputs;
   desired: DesiredMemory;
@@ -49,7 +49,7 @@ export function programOf(options: ExplainOptions, observation: Observation, ado
       hotplug: { device: deviceOf(definition), ...hotplug },
     },
   );
-  // What nobody typed can't be wrong: the domain has it.
+  // An argument that wasn't typed can't be wrong: its value is the domain's.
   const wrong = [...failures, ...targetFailures(options, definition)].flatMap(({ property, reason }) => {
     const typed = typedFor(property, options);
     if (typed === undefined && options.memory === undefined) return [];

@@ -3,7 +3,7 @@ import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Kib } from "../units/kib.ts";
 import type { GuestReport, GuestSource } from "./report.ts";
 
-/** A question that an agent answers at once, if it answers. */
+/** The limit for a command that an agent answers at once, if it answers. */
 const QUESTION_SECONDS = 5;
 
 /** The guest's answers aren't trusted: only what has this form is used (qga/qapi-schema.json). */

@@ -4,7 +4,9 @@ import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Kib } from "../units/kib.ts";
 import { type GuestBlocks, memoryBlocks } from "./agent.ts";
 
-/** A preview may not be held up: libvirt itself waits 5 s for a dead agent. A busy guest answers within a second or so. */
+/**
+ * A preview must not wait long: libvirt itself waits 5 s for a dead agent. A busy guest answers within a second or so.
+ */
 const LIMIT_MS = 2_000;
 
 /** Asks the guest agent for the memory blocks; undefined where it gives no usable answer in time. */
@@ -54,9 +56,9 @@ export function isIn({ first, end }: BlockRange, block: number): boolean {
   return block >= first && block < end;
 }
 
-/** What a guest has of a device's address range, in blocks. */
+/** The guest's memory blocks in a device's address range. */
 export interface BlocksOfDevice {
-  /** Those that the range touches. */
+  /** The number of blocks that the range touches. */
   all: number;
   online: number;
   offline: number;

@@ -8,7 +8,10 @@ const SELF_ONLINING_MS = 3_000;
 /** How long the agent may take to bring blocks online. */
 const ONLINING_SECONDS = 10;
 
-/** Brings memory blocks online through the agent that have been offline for longer than a guest needs that does it itself. */
+/**
+ * Brings memory blocks online through the agent once they have been offline for longer than the guest itself would
+ * need.
+ */
 export class Onliner {
   readonly #source: GuestSource;
   readonly #startPatience: () => Deadline;
@@ -27,7 +30,7 @@ export class Onliner {
     this.#startPatience = startPatience;
   }
 
-  /** @param offline the blocks that are offline now, time after time */
+  /** @param offline the blocks that are offline at the time of this call */
   async attend(offline: number[], seconds: number): Promise<"waiting" | "tried" | "failed"> {
     if (offline.length === 0) this.#patience = undefined;
     else this.#patience ??= this.#startPatience();
@@ -51,9 +54,9 @@ export interface Offline {
 }
 
 /**
- * Brings memory online that appears offline in a guest with an agent: each call asks the agent for the blocks.
+ * Brings memory online that arrives offline in a guest with an agent. Each call asks the agent for the blocks.
  *
- * @param known the blocks that were offline before, for reasons of the guest's own
+ * @param known the blocks that the guest itself kept offline before
  */
 export function onlineNewBlocks(source: GuestSource, known: number[], clock: Clock): () => Promise<Offline> {
   const onliner = new Onliner(source, () => Deadline.inMs(SELF_ONLINING_MS, clock));

@@ -2,16 +2,16 @@ import type { OnlinePolicy } from "../args/settings.ts";
 import type { Kib } from "../units/kib.ts";
 import type { GuestReport, Speaker } from "./report.ts";
 
-/** What a guest must report once an attach has arrived. It goes into the state, for the next run. */
+/** What a guest must report once an attach has arrived. It is kept in the state for the next run. */
 export interface Expectation {
   speaker: Speaker;
   /** The memory that the guest should have. */
   memory: Kib;
   /** The part of it that was attached. */
   added: Kib;
-  /** What may be missing from the report all the same, since the source doesn't count it. */
+  /** The part that the report may lack even so, since the source doesn't count it. */
   slack: Kib;
-  /** Blocks that were offline before, for reasons of the guest's own. */
+  /** Blocks that the guest itself kept offline before. */
   others: number[];
 }
 
@@ -27,7 +27,7 @@ export function expect(speaker: Speaker, report: GuestReport, added: Kib): Expec
   return { speaker, memory: report.memory + added, added, slack, others: report.offline };
 }
 
-/** The same for a later run: a guest that was rebooted since then doesn't count the page map, nor tables that grew. */
+/** The same for a later run: a guest that has rebooted since no longer counts the page map, or tables that grew. */
 export function expectLater(expected: Expectation): Expectation {
   return expected.speaker === "balloon"
     ? { ...expected, slack: Math.ceil((2 * expected.added) / MAP_SHARE) }
@@ -35,8 +35,9 @@ export function expectLater(expected: Expectation): Expectation {
 }
 
 /**
- * What the guest agent must report when all memory of the domain has arrived, whenever it was attached: for a run that ended
- * after its attach and before the guest's report. Undefined for the balloon, whose total means nothing without an earlier one.
+ * What the guest agent must report when all memory of the domain has arrived, whenever it was attached: for a run that
+ * ended after its attach and before the guest's report. Undefined for the balloon driver, whose total means nothing
+ * without an earlier one.
  *
  * @param boot what the guest booted with; a block that it fills only in part need not be there
  * @param plugged the DIMMs

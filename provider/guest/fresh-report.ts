@@ -3,7 +3,7 @@ import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { GuestReport, Speaker } from "./report.ts";
 import { findSource } from "./source.ts";
 
-/** In domains that this provider defines the balloon driver reports every 2 s; a slower one isn't waited for. */
+/** In domains that this provider defines the balloon driver reports every 2 s; nothing waits for a slower one. */
 const REPORT_MS = 5_000;
 
 const POLL_MS = 250;

@@ -6,13 +6,13 @@ import type { GuestReport, Speaker } from "./report.ts";
 
 /** What the state keeps of a guest's report: as of the last change, for one start of the domain. */
 export interface GuestRecord {
-  /** libvirt's id of the running domain: another id is another start, which boots with all memory in place. */
+  /** libvirt's id of the running domain: after another start, all memory is there from boot. */
   domainId: number;
   speaker: Speaker;
   /** In whole MiB. */
   memory: Kib;
   block?: Kib;
-  /** What it had not taken when the time was up. */
+  /** The memory that the guest had not taken when the time was up. */
   missing?: Expectation;
 }
 
@@ -26,12 +26,12 @@ export function recordOf(
   return defined({ domainId, speaker, memory: wholeMib(Math.min(memory, most)), block });
 }
 
-/** The record, if it belongs to this start of the domain. */
+/** The record, if the domain hasn't been started since. */
 export function currentRecord(record: GuestRecord | undefined, domainId: number): GuestRecord | undefined {
   return record?.domainId === domainId ? record : undefined;
 }
 
-/** What the state keeps of requests to release DIMMs that the guest had not answered. */
+/** The requests to release DIMMs that the guest hasn't answered, as the state keeps them. */
 export interface Detaching {
   /** libvirt's id of the running domain: after another start the DIMMs are base memory. */
   domainId: number;

@@ -6,7 +6,7 @@ export type Speaker = "agent" | "balloon";
 
 /** What the guest reports about its memory. */
 export interface GuestReport {
-  /** The memory that it uses: its online blocks by the agent, MemTotal by the balloon. */
+  /** The memory that it uses: its online blocks as the agent lists them, or MemTotal from the balloon driver. */
   memory: Kib;
   /** The numbers of the memory blocks that it has but doesn't use; only the agent knows them. */
   offline: number[];
@@ -21,7 +21,7 @@ export interface GuestSource {
   speaker: Speaker;
   ask(): Promise<GuestReport>;
   /**
-   * Brings memory blocks online, where the source can.
+   * Brings memory blocks online, if the source can.
    *
    * @returns why some of them were refused; undefined when none was
    */

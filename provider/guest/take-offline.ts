@@ -11,7 +11,7 @@ export type Offlining =
       kind: "offline";
       /** How many are offline now. */
       blocks: number;
-      /** Brings them back online, for a DIMM that stays after all. */
+      /** Brings them back online, if the DIMM stays after all. */
       putBack: () => Promise<void>;
     }
   /** The guest keeps one of them. Those that had gone offline before it are online again. */
@@ -20,8 +20,9 @@ export type Offlining =
   | { kind: "no-answer"; reason: string; blocks: number };
 
 /**
- * Has the guest agent take a DIMM's blocks offline, one after the other, so that the guest names the one it can't spare.
- * Nothing is done where the agent can't help: its commands are disabled, it doesn't answer, or the guest never took the DIMM.
+ * Makes the guest agent take a DIMM's blocks offline one by one, so that the error names the block that the guest can't
+ * release. Nothing is done where the agent can't help: its commands are disabled, it doesn't answer, or the guest never
+ * onlined the DIMM.
  *
  * @param deadline for all of them: a block that is in use is emptied first
  */
@@ -48,7 +49,7 @@ export async function takeOffline(
         return { kind: "refused", reason };
       }
     } catch (error) {
-      // The very first one: the command is disabled in the agent, or it is another kind of agent.
+      // If even the first one fails, the command is disabled in the agent, or it is another kind of agent.
       if (offline.length === 0 && !deadline.isOver) break;
       const reason = `no answer from the guest agent about offlining memory block ${block} (${printable(error)})`;
       return { kind: "no-answer", reason, blocks: offline.length };

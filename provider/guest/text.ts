@@ -19,7 +19,7 @@ export function describeProgress(report: GuestReport, expected: Expectation): st
   return `${format(report.memory)} of ${format(expected.memory)} ${inGib ? "GiB" : "MiB"} online`;
 }
 
-/** Why a guest doesn't have what was attached, with the counts and what would help. */
+/** Why a guest doesn't have the attached memory, with figures and what would help. */
 export function describeMissing(
   { report, refused, noAnswer }: GuestWaitResult,
   { before, expected, online }: Pick<GuestWait, "before" | "expected" | "online">,
@@ -28,7 +28,7 @@ export function describeMissing(
   if (expected.speaker === "balloon")
     return report.reported === before.reported
       ? "its balloon driver has not reported since the attach: the guest hangs or is too busy"
-      : `its balloon driver reports ${formatWholeMib(report.memory)}: the memory may still be offline in the guest, which a guest agent could change, or the guest may have rejected it (see its kernel log)`;
+      : `its balloon driver reports ${formatWholeMib(report.memory)}: the memory may still be offline in the guest (a guest agent could bring it online), or the guest may have rejected it (see its kernel log)`;
   const { block = 0 } = report;
   const offline = newOffline(report, expected);
   const absent = expected.memory - report.memory - offline.length * block;

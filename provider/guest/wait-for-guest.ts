@@ -6,7 +6,7 @@ import { Onliner } from "./bring-online.ts";
 import { type Expectation, missing, newOffline } from "./expectation.ts";
 import { type GuestReport, type GuestSource, printable } from "./report.ts";
 
-/** Between two questions. Each costs the guest a few milliseconds. */
+/** The pause between two queries. Each costs the guest a few milliseconds. */
 const POLL_MS = 250;
 
 export interface GuestWait {
@@ -21,19 +21,19 @@ export interface GuestWait {
 
 /** How a wait ended. */
 export interface GuestWaitResult {
-  /** The last one that the guest gave. */
+  /** The guest's last report. */
   report: GuestReport;
   /** 0: all of the memory has arrived. */
   missing: Kib;
   /** Why blocks were not brought online, the last time that was tried. */
   refused?: string;
-  /** Why the last question got no answer. */
+  /** Why the last query got no answer. */
   noAnswer?: string;
 }
 
 /**
- * Asks a guest until it has the expected memory, or the time is up. New blocks that stay offline are brought online through
- * the agent, where the policy says so.
+ * Asks a guest until it has the expected memory, or the time is up. New blocks that stay offline are brought online
+ * through the agent if `hotplug.online` is "agent".
  */
 export async function waitForGuest(
   source: GuestSource,
@@ -47,7 +47,7 @@ export async function waitForGuest(
     try {
       report = await source.ask();
     } catch (error) {
-      // A busy guest, or a daemon that is being restarted: there is time.
+      // A busy guest, or a daemon that is being restarted: the wait goes on.
       noAnswer = printable(error);
     }
     const left = missing(report, expected, online);

@@ -251,7 +251,7 @@ class RpcHypervisor implements Hypervisor {
   }
 }
 
-/** Flags 0 would mean VIR_DOMAIN_AFFECT_CURRENT, which depends on whether the domain runs: never what is meant. */
+/** Flags 0 would mean VIR_DOMAIN_AFFECT_CURRENT, which depends on whether the domain runs; no caller wants that. */
 function affects({ live, config }: Where): number {
   const flags = (live ? Affect.LIVE : 0) | (config ? Affect.CONFIG : 0);
   if (flags === 0) throw new Error("specify live, config, or both");

@@ -60,7 +60,7 @@ export class Connection {
         assembler.push(chunk, (packet) => this.#receive(packet));
       } catch (error) {
         if (!(error instanceof XdrError)) throw error;
-        this.#end(`what it sent is not libvirt's protocol (${error.message})`);
+        this.#end(`it sent data that isn't libvirt's protocol (${error.message})`);
       }
     });
     channel.onEnd((reason) => this.#end(reason));
@@ -95,7 +95,7 @@ export class Connection {
     }
   }
 
-  /** Takes as long as the daemon does: the caller has the deadline. */
+  /** Has no deadline of its own; the caller has one. */
   async #open(name: string): Promise<void> {
     await this.#authenticate();
     const feature = FEATURE_PROGRAM_KEEPALIVE;
@@ -153,7 +153,7 @@ export class Connection {
     return new ConnectionError(`${this.#channel.target} did not answer ${name}: ${reason}`);
   }
 
-  /** Says goodbye to the daemon, for no longer than connecting may take. Calls in flight fail. */
+  /** Closes the connection with the daemon, within the time limit for connecting. Calls in flight fail. */
   async close(): Promise<void> {
     const { connectTimeoutMs } = this.#timing;
     if (this.usable) await this.call(procedures.close, {}, connectTimeoutMs).catch(() => undefined);

@@ -77,7 +77,7 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
     failure =
       error.code === "ENOENT" ? `the program "${program}" doesn't exist on this machine` : error.message;
   });
-  // A broken pipe shows as the end of the process, which has the better message.
+  // A broken pipe also ends the process, which gives the better message.
   stdin.on("error", () => undefined);
   child.unref();
   for (const stream of [stdin, stdout, stderr]) if (stream instanceof Socket) stream.unref();

@@ -13,8 +13,8 @@ export async function observeWithGuest(
 }
 
 /**
- * Adds the guest agent's answer to an observation: the size of the guest's memory blocks, and which DIMMs it took. The agent
- * is asked where its channel is connected and the guest runs; where it doesn't answer soon, nothing is added.
+ * Adds the guest agent's answer to an observation: the size of the guest's memory blocks, and which DIMMs it onlined.
+ * The agent is asked only if its channel is connected and the guest runs; if it doesn't answer soon, nothing is added.
  */
 export async function withGuest(
   hypervisor: Hypervisor,

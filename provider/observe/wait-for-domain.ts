@@ -9,11 +9,11 @@ const POLL_MS = 2_000;
 /** Something to wait for. */
 export interface DomainWait<T> {
   deadline: Deadline;
-  /** What sets it going. Called once the events are subscribed to, so that none is missed. */
+  /** Starts it. Called after subscribing to the events, so that none is missed. */
   begin?: () => Promise<void>;
   /** Called with each event of the domain. */
   onEvent?: (event: DomainEvent) => void;
-  /** Answers when the wait is over. Called after `begin`, after each event, and every 2 s. */
+  /** Returns a value once the wait is over. Called after `begin`, after each event, and every 2 s. */
   poll: () => Promise<T | undefined>;
 }
 

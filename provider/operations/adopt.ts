@@ -22,8 +22,9 @@ import { runUpdate } from "../update/run-update.ts";
 import { setOwner } from "./set-owner.ts";
 
 /**
- * Adopts a domain that this provider didn't create: what the program wants otherwise is carried out as an update, and refused
- * where that would interrupt the domain. Arguments that the program doesn't set stay as the domain has them.
+ * Adopts a domain that this provider didn't create: arguments that differ from the domain are applied as an update,
+ * which is refused if it would interrupt the domain. Arguments that the program doesn't set stay as the domain has
+ * them.
  */
 export async function adopt(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
   const uri = session.resolveUri(inputs.uri);
@@ -50,8 +51,8 @@ export async function adopt(session: Session, inputs: Inputs): Promise<{ id: str
 }
 
 /**
- * What an adoption does to the domain, for a preview, or why it is refused. Where the host can't be reached, or a value isn't
- * known, the create finds out.
+ * What an adoption does to the domain, for a preview, or why it is refused. If the host can't be reached or a value
+ * isn't known, only the create can tell.
  */
 export async function previewAdoption(
   session: Session,
@@ -72,7 +73,7 @@ export async function previewAdoption(
 }
 
 interface Adoption {
-  /** The arguments that the domain has already. */
+  /** The arguments that the domain already has. */
   before: Inputs;
   plan: UpdatePlan;
   /** Undefined where the domain can be adopted. */
@@ -111,7 +112,7 @@ export function nothingToAdopt(name: string, uri: string): Reason {
   return { code: "nothing-to-adopt", text };
 }
 
-/** The arguments, other than the memory, that the program sets and the domain has otherwise. */
+/** The arguments, other than the memory, that the program sets differently from the domain. */
 async function differences(
   session: Session,
   hypervisor: Hypervisor,
@@ -140,7 +141,7 @@ function isInterrupting({ outcome }: UpdatePlan): boolean {
   return outcome === "replace" || outcome === "restart" || outcome === "refuse";
 }
 
-/** The arguments that the domain has already: those that differ count as not set before. */
+/** The arguments that the domain already has; those that differ count as not set before. */
 function withoutFields(inputs: Inputs, differing: FieldName[]): Inputs {
   return Object.fromEntries(
     Object.entries(inputs).filter(([name]) => !(differing as string[]).includes(name)),

@@ -10,7 +10,10 @@ import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { nothingToAdopt } from "./adopt.ts";
 
-/** Whether a new resource adopts a domain. A domain that is replaced was created by this provider, even if `adopt` is true by now. */
+/**
+ * Whether a new resource adopts a domain. A domain that is replaced was created by this provider, even if `adopt` has
+ * been set to true since.
+ */
 export function isAdoption(
   session: Session,
   olds: Record<string, unknown>,
@@ -20,8 +23,8 @@ export function isAdoption(
 }
 
 /**
- * The inputs that an adopted domain brings along, as if it had had them before: its UUID, maxMemory and memorySlots. Empty
- * where the host can't be reached: then the create finds them.
+ * The inputs that are taken from an adopted domain, as if they were old inputs: its UUID, maxMemory and memorySlots.
+ * Empty if the host can't be reached: then the create reads them.
  */
 export async function adoptedInputs(
   session: Session,

@@ -16,7 +16,7 @@ import { adoptedInputs, ceilingInXml, isAdoption } from "./adopted-inputs.ts";
 import { describeCreation } from "./creation.ts";
 import { plannedChange } from "./planned-change.ts";
 
-/** Validates the arguments, fills in the computed ones, and says what the change does to the domain. */
+/** Validates the arguments, fills in the computed ones, and plans what the change does to the domain. */
 export async function check(
   session: Session,
   olds: Record<string, unknown>,

@@ -17,8 +17,8 @@ import { unfinishedCreate } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /**
- * Defines and starts a domain, and reads it back. After a create that was killed it goes on with the domain that is left,
- * whose metadata has this resource's URN and, until the end, says that it is unfinished.
+ * Defines and starts a domain, and reads it back. After a killed create it continues with the domain that is left,
+ * whose metadata has this resource's URN and marks it as unfinished until the end.
  */
 export async function create(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
   // A replaced domain was created by this provider: an `adopt` that was added since then doesn't concern the new one.
@@ -63,8 +63,8 @@ async function define(hypervisor: Hypervisor, inputs: Inputs, xml: string): Prom
 }
 
 /**
- * Starts the domain. One that libvirt can't start is undefined again, unless it existed before. One whose start got no answer
- * may be running: it stays, marked as unfinished.
+ * Starts the domain. If libvirt can't start it, it is undefined again, unless it existed before. If the start got no
+ * answer, it may be running, so it stays and is marked as unfinished.
  */
 async function start(
   hypervisor: Hypervisor,

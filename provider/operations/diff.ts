@@ -109,7 +109,7 @@ function replacedFields({ steps }: UpdatePlan): string[] {
   return steps.flatMap((step) => (step.kind === "replace" ? step.fields : []));
 }
 
-/** A replace deletes the old domain first, so what the host would refuse of the new one is found out now. */
+/** A replace deletes the old domain first, so anything that the host would refuse in the new one must be found now. */
 async function refuseImpossibleReplace(
   { session, state, news }: Difference,
   { headline }: UpdatePlan,
@@ -118,7 +118,7 @@ async function refuseImpossibleReplace(
   const [reason, ...others] = await replacementRefusals(session, uri, state, news);
   if (reason === undefined) return;
   const message = [
-    `refused: domain ${state.name} can't be replaced, and is left alone`,
+    `refused: domain ${state.name} can't be replaced and is left unchanged`,
     ...[reason, ...others].map(({ text }) => text),
     `planned: "${headline}"`,
   ].join("\n");
@@ -138,11 +138,11 @@ async function logPlan(session: Session, urn: string, { outcome }: UpdatePlan, t
 }
 
 /**
- * A warning only: a domain whose create failed in a replace doesn't exist either, and the engine goes on with that create only
- * after an answer.
+ * Only a warning: a domain whose create failed during a replace doesn't exist either, and the engine repeats that
+ * create only if diff succeeds.
  */
 async function logGone({ session, id, state, news }: Difference): Promise<void> {
-  const text = `domain ${state.name} (${id}) no longer exists on ${state.uri}\nrun refresh and preview again, unless this continues a replace that was interrupted`;
+  const text = `domain ${state.name} (${id}) no longer exists on ${state.uri}\nrun pulumi refresh and preview again, unless this run continues an interrupted replace`;
   await session.log.message(news.__urn, "warning", text);
 }
 

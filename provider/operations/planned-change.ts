@@ -104,7 +104,7 @@ function dependsOnDomain(changed: FieldName[], inputs: Inputs): boolean {
   );
 }
 
-/** The memory of a domain that has what is desired. */
+/** The memory of a domain that already has the desired size. */
 function describeDesired(desired: DesiredMemory | undefined): string {
   return desired === undefined ? "not known yet" : `${formatSize(desired.memory)}: nothing to do`;
 }

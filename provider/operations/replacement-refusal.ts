@@ -47,7 +47,7 @@ async function identityTaken(
   news: Inputs,
 ): Promise<Reason[]> {
   if (state.onDelete === "keep") {
-    const text = `onDelete "keep" leaves the old domain on ${hypervisor.uri} with the UUID ${news.uuid}, which the new one needs; first set onDelete to "delete" in an update of its own`;
+    const text = `onDelete "keep" leaves the old domain on ${hypervisor.uri} with the UUID ${news.uuid}, which the new one needs; first set onDelete to "delete" in a separate update`;
     return [{ code: "uuid-taken", text }];
   }
   if (containsUnknown(news.name)) return [];

@@ -39,7 +39,7 @@ export function takenBy(found: DomainRef, { name, __urn: urn }: Inputs, owner: s
       ? "which this provider doesn't manage"
       : isOther
         ? `which belongs to ${owner}`
-        : "which this resource created but the state doesn't have (was the state lost or rolled back?)";
+        : "which this resource created but the state doesn't record (was the state lost or rolled back?)";
   const wayOut = isOther
     ? "set another name or, if the resource was renamed, the resource option aliases"
     : "set another name, or undefine that domain (virsh undefine) if it isn't needed";

@@ -8,20 +8,21 @@ import type { MemoryView, Observed } from "./observed.ts";
 import { attachedDimms, combine, detachedDimms, noChange, type Plan, type Step } from "./plan.ts";
 import { formatChange, formatPair, headline, NEXT_BOOT, noteIf, refusal } from "./text.ts";
 
-/** What a plan of the balloon depends on besides the desired memory and the observed domain. */
+/** What a plan of the balloon depends on, in addition to the desired memory and the observed domain. */
 export interface BalloonPlanContext {
   /** The same update shuts the domain down. */
   stopping?: boolean;
-  /** The program no longer sets `currentMemory`: the balloon gives everything back, once. */
+  /** The program no longer sets `currentMemory`: the guest gets all of its memory back, once. */
   balloonReleased?: boolean;
 }
 
 type BalloonStep = Extract<Step, { kind: "balloon" }>;
 
 /**
- * Adds to a plan of the memory what the balloon has to do, where the program sets `currentMemory`; other balloons stay.
- * A DIMM raises the memory that the balloon leaves by its size, and its removal lowers it (QEMU keeps the pages that it has
- * taken). So the balloon follows an attach, and gives back before a detach.
+ * Adds the changes of the balloon target to a plan of the memory, if the program sets `currentMemory`; otherwise the
+ * balloon isn't touched. Attaching a DIMM raises the memory that the balloon leaves by its size, and removing it lowers
+ * it (QEMU keeps the pages that the balloon has taken). So the target is set after an attach, and raised before a
+ * detach.
  */
 export function withBalloon(
   plan: Plan,
@@ -32,7 +33,7 @@ export function withBalloon(
   const { currentMemory } = desired;
   const released = currentMemory === undefined && balloonReleased;
   const acts = plan.outcome === "none" || plan.outcome === "live" || plan.outcome === "nextBoot";
-  // check lets a program with virtio-mem set currentMemory only to all of the memory.
+  // With virtio-mem, check only allows a currentMemory equal to the memory.
   if (!acts || desired.device === "virtio-mem" || (currentMemory === undefined && !released)) return plan;
   const wanted = Math.min(currentMemory ?? desired.memory, desired.memory);
   const { live, nextBoot } = observed;
@@ -72,9 +73,9 @@ function besideVirtioMem({ node = 0 }: MemoryDevice, wanted: Kib, { memory }: De
   return refusal(
     {
       code: "balloon-with-virtio-mem",
-      text: `currentMemory (${formatPair(wanted, " of ", memory)}) can't be combined with virtio-mem, and node ${node} has a device not managed by this provider`,
+      text: `currentMemory (${formatPair(wanted, " of ", memory)}) can't be combined with virtio-mem, but node ${node} has a virtio-mem device not managed by this provider`,
     },
-    `currentMemory can't be combined with virtio-mem, which node ${node} has`,
+    `currentMemory can't be combined with virtio-mem, but node ${node} has a virtio-mem device`,
     "remove currentMemory from the program, or that device from the domain",
   );
 }
@@ -89,10 +90,10 @@ function isUnmanagedVirtioMem(device: MemoryDevice): boolean {
 
 function definitionStep(size: Kib): BalloonStep {
   const sentence = `set the balloon target in the definition to ${formatMib(size)}`;
-  return { kind: "balloon", size, where: "definition", takes: false, sentence };
+  return { kind: "balloon", size, where: "definition", takesMemory: false, sentence };
 }
 
-/** The balloon target of the running domain, or else at the next boot, where the program wants another one. */
+/** The balloon target of the running domain, or else of the next boot, if the program wants another one. */
 export function balloonDrift(desired: DesiredMemory, observed: Observed): Kib | undefined {
   const { steps } = withBalloon(noChange(), desired, observed);
   const [step] = steps.filter(({ kind }) => kind === "balloon").reverse();
@@ -133,16 +134,16 @@ function liveChange(
     (wanted === undefined
       ? nextBoot.currentMemory === nextBoot.memory
       : Math.min(nextBoot.currentMemory, memory) === to);
-  const isTold = added + removed === 0 && told === to && isDefined;
-  // It may be at its target now, but on its way to an earlier one.
-  const leaves = from === to && told !== undefined && told !== to;
-  if ((from === to && !leaves) || isTold) return undefined;
+  const isAlreadySet = added + removed === 0 && told === to && isDefined;
+  // It may be at this target now, but on its way to an earlier one.
+  const isMoving = from === to && told !== undefined && told !== to;
+  if ((from === to && !isMoving) || isAlreadySet) return undefined;
   const isFirst = removed > 0 && from < to;
   const size = isFirst ? live.currentMemory + to - from : to;
   const sentence = `set the balloon target to ${formatMib(size)}`;
-  const takes = to < live.currentMemory;
-  const step: BalloonStep = { kind: "balloon", size, where: "live", takes, sentence };
-  const before = leaves ? told : isFirst ? live.currentMemory : from;
+  const takesMemory = to < live.currentMemory;
+  const step: BalloonStep = { kind: "balloon", size, where: "live", takesMemory, sentence };
+  const before = isMoving ? told : isFirst ? live.currentMemory : from;
   return { step, from: before, to: size, left: to, isFirst };
 }
 
@@ -158,7 +159,10 @@ function describeLiveBalloon(
   { power }: Observed,
 ): Pick<Plan, "headline" | "details"> {
   const change = `balloon target ${formatChange(from, to)}`;
-  const details = noteIf(power === "paused", "the domain is paused: the guest follows once it resumes");
+  const details = noteIf(
+    power === "paused",
+    "the domain is paused: the guest's driver reacts once the domain resumes",
+  );
   if (isFirst)
     return {
       headline: headline(

@@ -3,7 +3,7 @@ import { type ChangeNeeds, FIELD_NAMES, FIELDS, type FieldName } from "../args/f
 import type { Inputs } from "../args/inputs.ts";
 import { containsUnknown } from "../args/unknown.ts";
 
-/** Changes that make no difference to an existing resource. */
+/** Arguments whose change makes no difference to an existing resource. */
 const WITHOUT_DIFFERENCE: ReadonlySet<ChangeNeeds> = new Set(["creation", "identity"]);
 
 /** The arguments that differ, in the order of the field table, without those that only matter at creation. */

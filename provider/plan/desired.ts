@@ -19,7 +19,7 @@ export interface DesiredMemory extends HotplugSettings {
   slots: number;
   /** The balloon target. Undefined: the program doesn't set it, so the balloon isn't touched. */
   currentMemory?: Kib;
-  /** The guest NUMA node that gets the memory beyond the nodes' own shares, or all nodes alike. */
+  /** The guest NUMA node that gets the memory beyond the nodes' own shares, or "spread": all nodes, evenly. */
   target: NonNullable<HotplugInput["targetNode"]>;
   /** Undefined: the nodes stay as they are; a new domain has one. */
   shares?: Share[];

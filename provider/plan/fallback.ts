@@ -25,7 +25,10 @@ interface Refused {
   notes: string[];
 }
 
-/** What the running domain can't do takes the fallback that the user chose, with the reasons and the sizes that are live. */
+/**
+ * Plans a change that the running domain can't make: by the fallback that the user chose, with the reasons and the
+ * sizes that work live.
+ */
 export function planFallback(
   desired: DesiredMemory,
   observed: Observed,
@@ -48,15 +51,15 @@ export function planFallback(
     ...unplugOptions(desired, observed, live, obstacles),
   ];
   const reasons = obstacles.map(({ code, text }): Reason => ({ code, text }));
-  const [{ brief } = { brief: "can't be changed while the domain runs" }] = obstacles;
+  const [{ predicate } = { predicate: "can't be changed while the domain runs" }] = obstacles;
   const wordings = [
-    `${subject} ${brief}${hint}`,
-    `${subject} ${brief}`,
+    `${subject} ${predicate}${hint}`,
+    `${subject} ${predicate}`,
     `${subject} can't be changed while the domain runs`,
   ];
-  const refused = (reason: Reason, brief: string, ...options: string[]): Plan =>
+  const refused = (reason: Reason, predicate: string, ...options: string[]): Plan =>
     refuse(
-      headline("refuse", `${subject} ${brief}${hint}`, `${subject} ${brief}`),
+      headline("refuse", `${subject} ${predicate}${hint}`, `${subject} ${predicate}`),
       [...reasons, reason],
       [...why, reason.text, ...options],
     );
@@ -88,11 +91,14 @@ export function planFallback(
       if (desired.adopted)
         return refused(
           ADOPTED,
-          "needs a replace, but adopted domains are never replaced",
+          "needs a replacement, but adopted domains are never replaced",
           'hotplug.whenNotPossible "restart" or "nextBoot" keeps the domain',
         );
       if (!desired.allowDowntime)
-        return refused(DOWNTIME_FORBIDDEN, "needs a replace, which libvirt-hotplug:allowDowntime forbids");
+        return refused(
+          DOWNTIME_FORBIDDEN,
+          "needs a replacement, which libvirt-hotplug:allowDowntime forbids",
+        );
       return {
         outcome: "replace",
         headline: headline("replace", ...wordings),
@@ -121,18 +127,18 @@ const DOWNTIME_FORBIDDEN: Reason = {
   text: "the stack forbids downtime (libvirt-hotplug:allowDowntime is false), so nothing is done",
 };
 
-/** The argument that the fallback is for. */
+/** The argument whose change needs the fallback. */
 function fieldOf(desired: DesiredMemory, live: MemoryView): "memory" | "hotplug" | "numa" {
   if (live.memory !== desired.memory) return "memory";
   return deviceKindReason(desired, live) === undefined ? "numa" : "hotplug";
 }
 
 function describeRestart({ memory, forceOff }: DesiredMemory): string {
-  const force = forceOff ? "after that it is forced off: forceOff" : "it is never forced off";
+  const force = forceOff ? "after that, forceOff forces it off" : "it is never forced off";
   return `the guest is shut down within shutdownTimeout (${force}) and started with ${formatMib(memory)}`;
 }
 
-/** They follow the definition: one that libvirt refuses must not cost the guest its uptime. */
+/** They come after the definition is set: a definition that libvirt refuses must not interrupt the guest. */
 function restartSteps({ forceOff }: DesiredMemory): Step[] {
   return [
     { kind: "stop", force: forceOff, sentence: "shut the guest down" },
@@ -140,7 +146,7 @@ function restartSteps({ forceOff }: DesiredMemory): Step[] {
   ];
 }
 
-/** The smaller sizes that would work if the program allowed unplugging, where no DIMMs are of the desired size. */
+/** The smaller sizes that would work if the program allowed unplugging, if no DIMMs add up to the desired decrease. */
 function unplugOptions(
   desired: DesiredMemory,
   observed: Observed,
@@ -153,7 +159,7 @@ function unplugOptions(
   return noteIf(sizes.length > 0, `hotplug.allowUnplug: true would also allow ${formatRanges(sizes)}`);
 }
 
-/** The sizes that work without a restart, and those of them around the desired one. */
+/** The sizes that work without a restart, and the nearest of them around the desired one. */
 function nearestSizes(
   desired: DesiredMemory,
   observed: Observed,
@@ -164,7 +170,7 @@ function nearestSizes(
   return { all, nearest: around(desired.memory, live.memory, all) };
 }
 
-/** The nearest size below the wanted one and the nearest above it; the present size is one of them, too. */
+/** The nearest size below the wanted one and the nearest above it; the present size counts as well. */
 function around(wanted: Kib, present: Kib, sizes: Reachable[]): Kib[] {
   const fitting = sizes.flatMap(({ from, to, step }) => {
     if (wanted < from) return [from];

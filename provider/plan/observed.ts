@@ -8,7 +8,7 @@ export interface ObservedDevice extends MemoryDevice {
   taken?: boolean;
 }
 
-/** One definition of a domain as far as plans need it: without its identity and its owner. */
+/** The part of a domain's definition that plans need: without its identity and its owner. */
 export interface MemoryView
   extends Pick<
     DomainState,
@@ -26,7 +26,7 @@ export interface MemoryView
   devices: ObservedDevice[];
   /** The running guest's memory block, where its agent reported it. */
   guestBlock?: Kib;
-  /** libvirt's number of the running domain: every start gets another one, and earlier reports of the guest are void then. */
+  /** libvirt's id of the running domain: each start gets another one, which voids earlier reports of the guest. */
   domainId?: number;
 }
 
@@ -104,7 +104,7 @@ export function withoutTaken(seen: Observed, isForgotten: (device: ObservedDevic
   return { ...seen, live: { ...seen.live, devices } };
 }
 
-/** At the same address: one that was re-plugged may be another to the guest. */
+/** At the same address: after a re-plug the guest may treat it differently. */
 export function isSameDimm(a: ObservedDevice, b: ObservedDevice): boolean {
   return a.alias === b.alias && a.base === b.base && a.size === b.size;
 }

@@ -22,7 +22,7 @@ import { formatChange, headline, NEXT_BOOT, noteIf, refusal } from "./text.ts";
 import { planResize, withResized } from "./virtio-mem/resize.ts";
 import { deviceKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
 
-/** What a plan of the memory depends on beside the desired memory and the observed domain. */
+/** What a plan of the memory depends on, in addition to the desired memory and the observed domain. */
 export interface MemoryPlanContext extends BalloonPlanContext {
   /** The program's list of NUMA nodes differs from the recorded one. */
   numaChanged?: boolean;
@@ -113,7 +113,7 @@ function planRunning(
   };
 }
 
-/** The definition becomes that of the domain after the removal, whichever nodes the DIMMs are on. */
+/** The definition is set to the domain after the removal, whichever nodes the DIMMs are on. */
 function planShrink(
   desired: DesiredMemory,
   observed: Observed,
@@ -176,7 +176,7 @@ function planDefinition(
   };
 }
 
-/** The user defers every change. */
+/** The user defers all changes to the next boot. */
 function planNextBoot(
   desired: DesiredMemory,
   observed: Observed,
@@ -220,6 +220,6 @@ function headroomNotes(desired: DesiredMemory, live: MemoryView): string[] {
   const { maxMemory } = ceilingFor(desired, live);
   if (live.maxMemory !== undefined || maxMemory === undefined) return [];
   return [
-    `then the domain has ${maxMemory.slots} slots and room up to ${formatSize(maxMemory.size)}, so later increases are live`,
+    `after that the domain has ${maxMemory.slots} slots and room to grow to ${formatSize(maxMemory.size)}, so later increases can be live`,
   ];
 }

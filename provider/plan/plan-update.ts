@@ -94,7 +94,7 @@ export function planUpdate({
   return { ...whole, headline: withMemory(whole, memory), memory, settings };
 }
 
-/** The headline of the whole, which also says that the memory changes though another part is more disruptive. */
+/** The headline of the whole plan, with a note that the memory changes if another part is more disruptive. */
 function withMemory({ outcome, headline }: Plan, memory: Plan): string {
   if (memory.outcome !== "live") return headline;
   if (outcome === "nextBoot") return withNote(headline, "memory live");
@@ -134,7 +134,7 @@ function stopFirst(parts: Plan[]): Plan[] {
 function replacePlans(changed: FieldName[], inputs: Inputs, adopted: boolean): Plan[] {
   const fields = changesThatNeed("replace", changed, inputs);
   if (fields.length === 0) return [];
-  const text = `a change of ${formatList(fields)} needs a new domain`;
+  const text = `changing ${formatList(fields)} needs a new domain`;
   const required: Reason = { code: "replace-required", text };
   if (adopted) return [refuse(headline("refuse", `${text}, but ${ADOPTED.text}`), [required, ADOPTED])];
   return [
@@ -194,7 +194,7 @@ function stepPlan(outcome: Outcome, step: Step): Plan {
   return { outcome, headline: headline(outcome, step.sentence), details: [], steps: [step], reasons: [] };
 }
 
-/** A size isn't known in this preview: never a replace on a guess. */
+/** A size isn't known in this preview, so no replace is planned on a guess. */
 function unknownPlan(inputs: Inputs, known: Plan, defaults: Defaults): Plan {
   if (known.outcome === "replace") return known;
   const chosen = knownHotplug(inputs).whenNotPossible;

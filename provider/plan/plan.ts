@@ -59,8 +59,8 @@ export type Step =
   | { kind: "detach"; dimm: DimmRemoval; sentence: string }
   | { kind: "resize"; device: ResizePlan; sentence: string }
   | { kind: "define"; definition: MemoryDefinition; sentence: string }
-  /** `takes`: the guest loses memory. */
-  | { kind: "balloon"; size: Kib; where: "live" | "definition"; takes: boolean; sentence: string }
+  /** `takesMemory`: the guest loses memory. */
+  | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
   | { kind: "redefine"; fields: FieldName[]; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
   | { kind: "start"; sentence: string }
@@ -75,7 +75,7 @@ export interface MemoryDefinition {
   cells: { id: number; memory: Kib }[];
   /** The balloon target at the next boot; undefined: all of the memory. */
   currentMemory?: Kib;
-  /** Undefined where memory is all of it: QEMU refuses slots without headroom. */
+  /** Undefined if it equals the memory: QEMU refuses slots without headroom. */
   maxMemory?: { size: Kib; slots: number };
   /** Aliases of our devices to remove from the inactive definition: DIMMs that become base memory, unwanted virtio-mem. */
   removeAliases: string[];
@@ -107,7 +107,7 @@ export interface Reason {
 /** Why the running domain can't get the desired size. */
 export interface Obstacle extends Reason {
   /** The same for a headline, as a predicate: "1003 → 1300 MiB" "is not a multiple of 256 MiB". */
-  brief: string;
+  predicate: string;
 }
 
 export interface Plan {
@@ -152,7 +152,7 @@ export function planMessage({
 /** From the least to the most disruptive. `unknown` isn't compared. */
 const DISRUPTION: readonly Outcome[] = ["none", "live", "nextBoot", "restart", "replace", "refuse"];
 
-/** True when `a` interrupts a domain more than `b` does. */
+/** True if `a` interrupts the domain more than `b` does. */
 export function isMoreDisruptive(a: Outcome, b: Outcome): boolean {
   return DISRUPTION.indexOf(a) > DISRUPTION.indexOf(b);
 }

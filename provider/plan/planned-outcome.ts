@@ -11,7 +11,7 @@ export interface PlannedOutcome {
   memoryChange: Outcome;
 }
 
-/** An existing domain that stays, or a new one: nothing that exists is disturbed. */
+/** An unchanged domain, or a new one: no existing domain is affected. */
 export const NO_CHANGE = { change: "none", memoryChange: "none" } as const;
 
 /** @param otherwise the `memoryPlan` of a plan without a change of the memory */

@@ -3,9 +3,9 @@ import type { UpdatePlan } from "./plan-update.ts";
 import { headline, OUTCOME_WORDS } from "./text.ts";
 
 /**
- * The plan that a preview shows, from the plan by the state and the plan by an observation. An observation can make a plan
- * less disruptive or turn it into a refusal, but it never interrupts what is live by the state. So a preview without a
- * route to the hypervisor and an update with one have the same kind of plan.
+ * The plan that a preview shows, from the plan based on the state and the one based on an observation. An observation
+ * can make a plan less disruptive or turn it into a refusal, but never makes a live change disruptive. So a preview
+ * without a route to the hypervisor and an update with one have the same kind of plan.
  *
  * @param looked undefined where the domain couldn't be observed
  */
@@ -28,13 +28,13 @@ export function permittedPlan(announced: UpdatePlan | undefined, now: UpdatePlan
   return isMoreThanAnnounced || isUnannounced ? changed(now, announced, "since the preview") : now;
 }
 
-/** A guest may suffer from the loss of memory, so a preview must show it. */
+/** Losing memory may harm a guest, so the preview must have shown it. */
 function removesMemory({ steps }: UpdatePlan): boolean {
   return steps.some(
     (step) =>
       step.kind === "detach" ||
       (step.kind === "resize" && step.device.requested < step.device.from) ||
-      (step.kind === "balloon" && step.takes),
+      (step.kind === "balloon" && step.takesMemory),
   );
 }
 

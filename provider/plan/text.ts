@@ -24,7 +24,7 @@ export function headline(outcome: Outcome, ...wordings: string[]): string {
   return lines.find(({ length }) => length <= HEADLINE_WIDTH) ?? lines.at(-1) ?? "";
 }
 
-/** The headline with a note, where there is room for it. */
+/** The headline with a note, if there is room for it. */
 export function withNote(line: string, note: string): string {
   const longer = `${line}; ${note}`;
   return longer.length <= HEADLINE_WIDTH ? longer : line;
@@ -33,14 +33,14 @@ export function withNote(line: string, note: string): string {
 /**
  * A plan that does nothing, for one reason.
  *
- * @param short what the headline has where the reason's text is too long for it
+ * @param short the headline's wording if the reason's text is too long
  */
 export function refusal(reason: Reason, short: string, ...details: string[]): Plan {
   const line = headline("refuse", reason.text, short);
   return refuse(line, [reason], line.endsWith(reason.text) ? details : [reason.text, ...details]);
 }
 
-/** A detail of everything that waits for the next boot. */
+/** A detail of every change that waits for the next boot. */
 export const NEXT_BOOT =
   "takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
 
@@ -48,10 +48,10 @@ export const NEXT_BOOT =
 export const REPLACE_COSTS =
   "the domain is shut down, deleted and recreated: disk files are kept; NVRAM, TPM state, snapshots and manual changes are lost";
 
-/** Said of every replace that isn't allowed for that. */
+/** Why an adopted domain isn't replaced. */
 export const ADOPTED: Reason = { code: "adopted-domain", text: "adopted domains are never replaced" };
 
-/** The only step of a replace: the engine carries it out. */
+/** The only step of a replace, which the engine carries out. */
 export const REPLACE_STEP = "delete the domain and create it again";
 
 /** "1003 → 1259 MiB" */
@@ -91,12 +91,12 @@ export function withArticle(noun: string): string {
   return /^(8|1[18](\d{3})*\b)/.test(noun) ? `an ${noun}` : `a ${noun}`;
 }
 
-/** A detail that there is only under a condition. */
+/** A detail that depends on a condition. */
 export function noteIf(condition: boolean, note: string): string[] {
   return condition ? [note] : [];
 }
 
-/** What becomes of maxMemory, now and at the next boot. */
+/** What applies as the maximum, now and at the next boot. */
 export function maximumNotes(
   { memory, maxMemory }: DesiredMemory,
   { persistent }: Observed,
@@ -115,7 +115,7 @@ export function maximumNotes(
   ];
 }
 
-/** A transient domain has no definition that could keep what changes. */
+/** A transient domain has no definition that could keep the change. */
 export function transientNotes({ persistent }: Observed): string[] {
   return noteIf(!persistent, "the domain is transient: the new size is lost when it stops");
 }

@@ -5,20 +5,23 @@ import type { Kib } from "../units/kib.ts";
 import type { Progress, UpdateContext } from "./context.ts";
 import type { HostMemory } from "./host-memory.ts";
 
-/** One kind of thing that an update does, from what must hold before it to the guest's own report. */
+/** One kind of step of an update: its precheck, its run and its confirmation by the guest. */
 export interface Action<S extends Step> {
-  /** The memory that must be available before the first step of the update, so that none fails halfway for want of it. */
+  /**
+   * The memory that must be available before the first step of the update, so that no step fails halfway for lack of
+   * memory.
+   */
   needs?(step: S, context: UpdateContext, progress: Progress): MemoryNeeds;
   /**
-   * Before the first step: asks what the guest has, so that it can be waited for afterwards. Called also where the update has
-   * no step of this kind, for what an earlier update waited for in vain.
+   * Before the first step: asks what memory the guest has, to wait for the change later. Also called if the update has
+   * no step of this kind, for memory that an earlier update waited for in vain.
    *
    * @returns undefined when there is nothing to wait for
    * @throws UserError where the guest couldn't take what is planned
    */
   prepare?(context: UpdateContext): Promise<Confirm | undefined>;
   /**
-   * Carries the step out. What has been done already is left alone, so that each step may be repeated.
+   * Carries out the step. It changes nothing that is already done, so a step can be repeated.
    *
    * @returns the domain as it is then
    */
@@ -44,7 +47,7 @@ export interface MemoryNeeds {
   guest?: Kib;
 }
 
-/** Waits until the guest has what the steps changed. */
+/** Waits until the guest has followed the steps. */
 export type Confirm = (progress: Progress) => Promise<Confirmation>;
 
 export interface Confirmation {
@@ -52,8 +55,8 @@ export interface Confirmation {
   now: Observation;
   /** What the guest reported. */
   guest: GuestRecord | undefined;
-  /** The guest was waited for until it had the attached memory, or the time was up. */
+  /** The update waited until the guest had the attached memory, or the time was up. */
   isAwaited: boolean;
-  /** Why the guest doesn't have all that it should have: the update fails, and the next one goes on. */
+  /** Why the guest doesn't have all of its memory: the update fails, and the next one continues. */
   shortfall?: string;
 }

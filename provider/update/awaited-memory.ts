@@ -9,13 +9,13 @@ import { sum } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";
 import { isPoweredOffOrOn, onlyRemovesDimms, secondsForGuest, type UpdateContext } from "./context.ts";
 
-/** Memory in DIMMs that the guest is to be waited for. */
+/** Memory in DIMMs that the update waits for the guest to have. */
 export interface AwaitedMemory {
   /** The DIMMs that this update attaches. */
   dimms: DimmPlan[];
-  /** What an earlier update waited for in vain. */
+  /** The memory that an earlier update waited for in vain. */
   owed: Expectation | undefined;
-  /** DIMMs that the guest never took are removed, so that what was owed for them doesn't come any more. */
+  /** DIMMs that the guest never onlined are removed, so their memory isn't expected any more. */
   isRepair: boolean;
   seconds: number;
   online: OnlinePolicy;
@@ -24,8 +24,8 @@ export interface AwaitedMemory {
 }
 
 /**
- * The memory that the guest is to be waited for, if any: DIMMs of this update, DIMMs of an earlier one that had not arrived, or
- * DIMMs of a run that ended before the guest reported them.
+ * The memory that the update waits for, if any: in DIMMs of this update, in DIMMs of an earlier one that had not
+ * arrived, or in DIMMs of a run that ended before the guest reported them.
  */
 export function awaitedMemory(context: UpdateContext): AwaitedMemory | undefined {
   const { plan, domain, news, session, observation, state } = context;

@@ -33,11 +33,11 @@ export interface Progress {
   done: Step[];
   /** The domain as it was read back last. */
   now: Observation;
-  /** Aliases of DIMMs that the guest was asked to release and has not answered about. */
+  /** Aliases of DIMMs with an unanswered request to release them. */
   unanswered: Set<string>;
   /** What the guest reported after its memory was changed. */
   guest?: GuestRecord | undefined;
-  /** The guest was waited for until it had the attached memory, or the time was up. */
+  /** The update waited until the guest had the attached memory, or the time was up. */
   isGuestAwaited: boolean;
 }
 
@@ -46,7 +46,7 @@ export function secondsForGuest({ news, session }: UpdateContext): number | fals
   return hotplugSetting("awaitGuest", news, session.defaults);
 }
 
-/** Whether the domain is shut down or started on the way: then nothing is waited for in the guest. */
+/** Whether the update shuts the domain down or starts it: then it doesn't wait for the guest. */
 export function isPoweredOffOrOn({ plan }: UpdateContext): boolean {
   return plan.steps.some(({ kind }) => kind === "stop" || kind === "start");
 }
@@ -57,7 +57,7 @@ export function onlyRemovesDimms({ plan }: UpdateContext): boolean {
   return kinds.has("detach") && !kinds.has("attach");
 }
 
-/** These change the guest's memory, so that what it reported before is out of date. */
+/** Steps that change the guest's memory, so that its earlier report is out of date. */
 const CHANGES_MEMORY: ReadonlySet<Step["kind"]> = new Set(["attach", "detach", "resize", "stop", "start"]);
 
 /** What the guest reported in an earlier update, if that still holds. */
@@ -66,12 +66,12 @@ export function keptRecord({ state, domain, plan }: UpdateContext): GuestRecord 
   return currentRecord(state?.__guest, domain.id);
 }
 
-/** Refuses the update before anything was changed. */
+/** Refuses the update before anything has changed. */
 export function refuseUpdate({ domain, before, news }: UpdateContext, why: string): UserError {
   return new UserError(redact(`Unable to update domain ${domain.name}: ${why}`, before, news));
 }
 
-/** What the user reads on the resource's row. */
+/** Shows a status on the resource's row. */
 export interface UpdateLog {
   status(text: string): Promise<void>;
   info(text: string): Promise<void>;

@@ -7,7 +7,7 @@ import { formatMib, wholeMib } from "../units/size.ts";
 /** Memory that the host has to provide, and where it comes from. */
 export type HostMemory = Pick<DimmPlan, "size" | "source">;
 
-/** The host doesn't have the memory: a warning where it may still swap or reclaim, an error where it can't. */
+/** The host doesn't have the memory: a warning if it may still swap or reclaim, an error if it can't. */
 export interface HostShortage {
   severity: "warning" | "error";
   text: string;

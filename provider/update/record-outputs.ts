@@ -33,8 +33,8 @@ interface FailedStep {
 }
 
 /**
- * The error of an update in which a step failed. With nothing changed the old state stays; otherwise what was read back is
- * recorded, also where the guest may still do what it was asked for.
+ * The error of an update in which a step failed. If nothing has changed the old state stays; otherwise what was read
+ * back is recorded, even if the guest may still complete a request.
  */
 export async function failedStep({ step, error, context, progress }: FailedStep): Promise<Error> {
   const { hypervisor, domain, before, news, plan, state } = context;
@@ -55,10 +55,10 @@ export async function failedStep({ step, error, context, progress }: FailedStep)
 
 function describeFailure(error: unknown, done: Step[]): string {
   const steps = done.map((step) => step.sentence).join("; ");
-  return steps === "" ? messageOf(error) : `${messageOf(error)} (done before that: ${steps})`;
+  return steps === "" ? messageOf(error) : `${messageOf(error)} (already done: ${steps})`;
 }
 
-/** The error of an update whose steps were carried out, but whose guest hasn't followed: the next run waits again. */
+/** The error of an update that carried out its steps, but whose guest hasn't followed: the next run waits again. */
 export async function guestShortfall(
   message: string,
   context: UpdateContext,
@@ -70,7 +70,7 @@ export async function guestShortfall(
   return new PartialError(redact(message, before, news), domain.uuid, properties, undefined);
 }
 
-/** The outputs as far as the update has come. After an update of ours the size that waits for the next boot is ours. */
+/** The outputs for the progress of the update so far. A size that is pending for the next boot is now our own. */
 async function record(
   inputs: Inputs,
   context: UpdateContext,
@@ -96,13 +96,14 @@ async function record(
   );
 }
 
-/** The arguments as far as the steps that were done carried them out. */
+/** The arguments that the completed steps have applied. */
 function appliedInputs(before: Inputs, news: Inputs, steps: Step[], done: Step[]): Inputs {
   const missing = steps.filter((step) => !done.includes(step));
   const kept = missing.flatMap((step) =>
     step.kind === "redefine" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
   );
-  // Once named, the balloon is ours to give back: a program that doesn't name it any more finds it here until that is done.
+  // Once the program has set currentMemory, it stays recorded until the memory is given back, even if the program no
+  // longer sets it.
   const isBallooned = !missing.some(({ kind }) => kind === "balloon");
   const currentMemory = news.currentMemory ?? (isBallooned ? undefined : before.currentMemory);
   return {
@@ -112,7 +113,7 @@ function appliedInputs(before: Inputs, news: Inputs, steps: Step[], done: Step[]
   };
 }
 
-/** The domain as it was read back last, with which DIMMs its guest took. */
+/** The domain as it was read back last, with the guest's report on its DIMMs. */
 async function withGuestReport(context: UpdateContext, progress: Progress): Promise<Observation> {
   const { hypervisor, domain, session, plan, observation: before } = context;
   const { now, isGuestAwaited } = progress;
@@ -122,7 +123,9 @@ async function withGuestReport(context: UpdateContext, progress: Progress): Prom
   return { ...after, observed: withRecordedTaken(after.observed, before.observed) };
 }
 
-/** A guest that nobody waited for hasn't rejected what was attached a moment ago: it may be about to take it. */
+/**
+ * If nothing waited for the guest, it hasn't rejected memory that was attached a moment ago, and may still online it.
+ */
 function withoutEarlyRefusal(observation: Observation, steps: Step[]): Observation {
   const isEarly = ({ taken, alias }: ObservedDevice) =>
     taken === false && attachedDimms(steps).some((dimm) => dimm.alias === alias);

@@ -6,10 +6,10 @@ import { type HostMemory, hostShortage } from "./host-memory.ts";
 import { memoryNeeds } from "./run-step.ts";
 
 /**
- * Before the first step: the host must have the memory that is to be added, and the guest must be able to spare the memory
- * that is to be removed.
+ * Before the first step: the host must have the memory to add, and the guest must be able to spare the memory to
+ * remove.
  *
- * @throws UserError with what is needed and what is there
+ * @throws UserError with the memory that is needed and that is available
  */
 export async function requireMemory(context: UpdateContext, progress: Progress): Promise<void> {
   const needs = context.plan.steps.map((step) => memoryNeeds(step, context, progress));
@@ -28,8 +28,8 @@ async function requireHostMemory(context: UpdateContext, added: HostMemory[]): P
 }
 
 /**
- * A guest without room for what the removed memory holds doesn't refuse, it runs out of memory: Linux moves pages until there
- * is none left, and then kills processes.
+ * A guest without room for the contents of the removed memory doesn't refuse but runs out of memory: Linux moves pages
+ * until none is free, and then kills processes.
  */
 async function requireGuestMemory(context: UpdateContext, removed: Kib): Promise<void> {
   if (removed === 0 || secondsForGuest(context) === false) return;

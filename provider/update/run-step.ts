@@ -38,7 +38,7 @@ export function memoryNeeds(step: Step, context: UpdateContext, progress: Progre
   return actionOf(step).needs?.(step, context, progress) ?? {};
 }
 
-/** Asks the guest what it has before the first step. */
+/** Asks the guest for its memory before the first step. */
 export async function prepareConfirmations(context: UpdateContext): Promise<Confirm[]> {
   const confirms: Confirm[] = [];
   for (const { prepare } of Object.values(ACTIONS)) {
@@ -51,7 +51,7 @@ export async function prepareConfirmations(context: UpdateContext): Promise<Conf
 /**
  * Carries out one step and reads the domain back.
  *
- * @throws Error that says what was tried, with libvirt's error as its cause
+ * @throws Error that names the step, with libvirt's error as its cause
  */
 export async function runStep(step: Step, context: UpdateContext, progress: Progress): Promise<Observation> {
   try {

@@ -32,7 +32,9 @@ function start({ observation, domain, state }: UpdateContext): Progress {
   return { done: [], now: observation, unanswered: new Set(detaching?.aliases), isGuestAwaited: false };
 }
 
-/** The balloon may take only what the guest has by then: its last steps on the running domain wait for the confirmation. */
+/**
+ * The balloon can only take memory that the guest has, so its last steps on the running domain follow the confirmation.
+ */
 function aroundConfirmation(steps: Step[]): [before: Step[], after: Step[]] {
   const end = steps.findLastIndex((step) => !isLiveBalloon(step)) + 1;
   return [steps.slice(0, end), steps.slice(end)];

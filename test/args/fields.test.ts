@@ -16,7 +16,7 @@ const list = 'must be a list such as "0-1,4"';
 const node = 'must be the number of a NUMA node (from 0) or "spread"';
 const command = "must be a list of a program and its arguments";
 const guestSeconds = "must be a whole number of seconds from 1 to 3600, or false";
-const oneSource = "must have exactly one of network, bridge and user: true";
+const oneSource = "must set exactly one of network, bridge and user: true";
 const notXml = "contains a character that XML can't represent (a control character or an unpaired surrogate)";
 const hotplugFields =
   "enabled, alignment, whenNotPossible, applyOn, device, allowUnplug, heal, online, awaitGuest, targetNode, maxDimmSize, emptyNode, source, before, after";
@@ -89,7 +89,7 @@ const rows: Record<string, Row[]> = {
   vcpus: [[0, "must be a whole number from 1 to 4096"]],
   hotplug: [
     [true, `must be an object with ${hotplugFields}`],
-    [{ align: 256 }, `has no field "align"; expected one of ${hotplugFields}`],
+    [{ align: 256 }, `has an unknown field "align"; expected one of ${hotplugFields}`],
     ...Object.entries(hotplugRows).flatMap(([name, fields]) =>
       fields.map(([value, reason, inner = ""]): Row => [{ [name]: value }, reason, `.${name}${inner}`]),
     ),
@@ -121,7 +121,11 @@ const rows: Record<string, Row[]> = {
     [{}, "must be a list of disks"],
     [[{ file: "/a" }, {}], path, "[1].file"],
     [[{ file: "/a", bus: "nvme" }], 'must be one of "virtio", "scsi", "sata", "ide", "usb"', "[0].bus"],
-    [[{ file: "/a", size: 1 }], 'has no field "size"; expected one of file, format, bus, readOnly', "[0]"],
+    [
+      [{ file: "/a", size: 1 }],
+      'has an unknown field "size"; expected one of file, format, bus, readOnly',
+      "[0]",
+    ],
   ],
   interfaces: [
     [[{}], oneSource, "[0]"],

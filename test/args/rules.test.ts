@@ -22,7 +22,7 @@ const alignmentForm =
   "it must be a power of two of at least 128 MiB, the smallest memory block of a Linux guest (default: 256 MiB)";
 const virtioMem = { device: "virtio-mem" };
 const noEffectWithVirtioMem =
-  'has no effect when hotplug.device is "virtio-mem", which resizes an existing device and attaches none';
+  'has no effect when hotplug.device is "virtio-mem", which resizes an existing device instead of attaching one';
 
 const rows: Record<string, Row[]> = {
   memoryWithinMaxMemory: [
@@ -38,7 +38,7 @@ const rows: Record<string, Row[]> = {
       "a target without a balloon",
       { memory, currentMemory: "512MiB", balloon: false },
       "currentMemory",
-      "is the balloon target, but balloon is false; remove one of the two",
+      "needs a balloon device, but balloon is false; remove one of the two",
     ],
     [
       "a target above the memory",
@@ -50,7 +50,7 @@ const rows: Record<string, Row[]> = {
       "a target that a kernel can't run with",
       { memory: "4GiB", currentMemory: "191MiB" },
       "currentMemory",
-      "is 191 MiB; with 4096 MiB of memory it must be at least 192 MiB, which the guest's kernel needs",
+      "is 191 MiB, but with 4096 MiB of memory the guest's kernel needs at least 192 MiB",
     ],
   ],
   withinCap: [
@@ -172,13 +172,13 @@ const rows: Record<string, Row[]> = {
       "shares above the memory",
       { memory, numa: [{ memory: "512MiB" }, { memory: "512MiB" }] },
       "numa",
-      "has nodes with 1024 MiB in total, above memory (1003 MiB)",
+      "gives its nodes 1024 MiB in total, above memory (1003 MiB)",
     ],
     [
       "nodes without any memory",
       { numa: [{}, { memory: 0 }], maxMemory: GIB },
       "numa",
-      "must have a node with memory",
+      "must have at least one node with memory",
     ],
   ],
   spreadInWholeMib: [
@@ -186,7 +186,7 @@ const rows: Record<string, Row[]> = {
       "a rest that can't be divided",
       { memory, numa: [{ memory: "500MiB" }, { memory: "500MiB" }], hotplug: { targetNode: "spread" } },
       "hotplug.targetNode",
-      "is \"spread\", but 3 MiB (memory beyond the nodes' own shares) can't be divided among 2 nodes in whole MiB",
+      "is \"spread\", but 3 MiB (memory beyond the nodes' own shares) can't be divided evenly among 2 nodes in whole MiB",
     ],
   ],
   oneEmptyNode: [
@@ -208,13 +208,13 @@ const rows: Record<string, Row[]> = {
       "maxMemory leaves no room",
       { memory: GIB, maxMemory: GIB, numa: [{ memory: GIB }, {}], hotplug: { targetNode: 1 } },
       "maxMemory",
-      "is 1024 MiB, equal to memory, so node 1, which has no memory, can't get any later; raise maxMemory",
+      "is 1024 MiB, equal to memory, so memory can't be added to the empty node 1 later; raise maxMemory",
     ],
     [
       "hot-plug is disabled",
       { memory: GIB, numa: [{ memory: GIB }, {}], hotplug: { enabled: false } },
       "numa",
-      "has no memory in node 1, which can't get any later since hotplug.enabled is false",
+      "leaves node 1 without memory, which can't be added later because hotplug.enabled is false",
     ],
   ],
   vcpusOfNodes: [

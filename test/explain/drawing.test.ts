@@ -37,7 +37,7 @@ describe("the drawing of", () => {
       now        1003 MiB of at most 8 GiB in 16 slots
       next boot  the same
       live up    1259–8171 MiB, step 256 MiB
-      live down  no size: there is no DIMM of this provider to remove
+      live down  no size: the domain has no DIMM managed by this provider
 
       plan for 1259 MiB
         live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart
@@ -121,7 +121,7 @@ describe("the drawing of", () => {
         1. attach a 1280 MiB DIMM in slot 1, node 0, at 0x130000000
         2. set the definition to 2931 MiB of base memory for the next boot
         Note: this replaces the pending 1003 MiB if the program's state recorded it;
-              otherwise up refuses until a refresh
+              otherwise up refuses it until a refresh
       "
     `);
   });
@@ -176,7 +176,7 @@ describe("the drawing of", () => {
       now        1003 MiB of at most 8 GiB in 16 slots
       next boot  nothing: the domain is transient
       live up    1259–8171 MiB, step 256 MiB
-      live down  no size: there is no DIMM of this provider to remove
+      live down  no size: the domain has no DIMM managed by this provider
 
       plan for 1259 MiB
         live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart
@@ -231,10 +231,10 @@ describe("the drawing of", () => {
       live up    no size: the running domain doesn't have NUMA node 0 to plug memory
                  into; the running domain was started without maxMemory, so it has
                  neither slots nor room for DIMMs
-      live down  no size: there is no DIMM of this provider to remove
+      live down  no size: the domain has no DIMM managed by this provider
 
       plan for 2048 MiB
-        refused: 1003 → 2048 MiB needs a replace, but adopted domains are never
+        refused: 1003 → 2048 MiB needs a replacement, but adopted domains are never
         replaced
         - the running domain doesn't have NUMA node 0 to plug memory into
         - the running domain was started without maxMemory, so it has neither slots
@@ -297,7 +297,7 @@ describe("the drawing of", () => {
       pending    2048 MiB takes effect when the domain is next shut down and started;
                  a reboot inside the guest isn't enough
       live up    1259–8171 MiB, step 256 MiB
-      live down  no size: there is no DIMM of this provider to remove
+      live down  no size: the domain has no DIMM managed by this provider
 
       plan for 1259 MiB
         live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart
@@ -306,7 +306,7 @@ describe("the drawing of", () => {
         1. attach a 256 MiB DIMM in slot 0, node 0
         2. set the definition to 1259 MiB of base memory for the next boot
         Note: this replaces the pending 2048 MiB if the program's state recorded it;
-              otherwise up refuses until a refresh
+              otherwise up refuses it until a refresh
       "
     `);
   });

@@ -90,13 +90,13 @@ test.each([
     "a full definition",
     running({ cells: [512, 512] }, { cells: [512, 8192] }),
     "definition-beyond-max-memory",
-    /^the other nodes of the definition/,
+    /^the definition's other nodes/,
   ],
 ])("why no size is live: %s", (_, observed, code, text) => {
   expect(explain(URI, observation(observed)).reachable).toEqual({
     reasons: [{ code, text: expect.stringMatching(text) }],
     down: [],
-    reasonsDown: [{ code: "too-few-dimms", text: "there is no DIMM of this provider to remove" }],
+    reasonsDown: [{ code: "too-few-dimms", text: "the domain has no DIMM managed by this provider" }],
   });
 });
 

@@ -172,7 +172,7 @@ test("an event that can't be read ends the event connection, not the calls", asy
   daemon.send(354, string, "no domain");
   expect((await mine.heard(1))[0]).toMatchObject({
     kind: "disconnected",
-    reason: expect.stringMatching(/not libvirt's protocol/),
+    reason: expect.stringMatching(/isn't libvirt's protocol/),
   });
   expect(await hypervisor.version()).toBe(9_000_000);
   await mine.heard(2);

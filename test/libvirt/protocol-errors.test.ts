@@ -38,7 +38,7 @@ describe("anything but libvirt's protocol ends the connection with an error, and
     });
     const error = await failure(hypervisor.capabilities());
     expect(error).toBeInstanceOf(ConnectionError);
-    expect(error.message).toMatch(/what it sent is not libvirt's protocol/);
+    expect(error.message).toMatch(/it sent data that isn't libvirt's protocol/);
     expect(await hypervisor.version()).toBe(9_000_000);
     expect(daemon.calls.filter((number) => number === open.number)).toHaveLength(2);
   });

@@ -67,7 +67,7 @@ test("a domain as virt-install makes it: nothing of it changes, and after destro
   stack.edit("web", { memory: "2GiB", name: "debian13" });
   const renamed = await stack.up();
   expect(renamed.errors.join()).toContain(
-    "refused: a change of name needs a new domain, but adopted domains are never replaced",
+    "refused: changing name needs a new domain, but adopted domains are never replaced",
   );
   stack.edit("web", { name: "debian12" });
 

@@ -34,7 +34,7 @@ onEachEngine((on) => {
       "hotplug.alignment value {<nil>} has a problem: is 3 MiB; it must be a power of two of at least 128 MiB",
       "name value {a/b} has a problem: must be 1 to 200 letters, digits",
       "disks[0].file value {<nil>} has a problem: must be an absolute path on the host where libvirt runs",
-      "interfaces[0] value {<nil>} has a problem: must have exactly one of network, bridge and user: true",
+      "interfaces[0] value {<nil>} has a problem: must set exactly one of network, bridge and user: true",
       'memry value {4GiB} has a problem: is not an argument of Domain; did you mean "memory"?',
       "uri value {xen:///system} has a problem: ",
       "xml value {<domain><devices></domain>} has a problem: ",

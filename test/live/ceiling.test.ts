@@ -62,7 +62,7 @@ test("a domain made without headroom: the first raise needs a boot and brings it
       "the running domain was started without maxMemory, so it has neither slots nor room for DIMMs\nno other size works without a restart",
     );
     expect(said(up, name)).toMatch(
-      /^then the domain has 16 slots and room up to 1 GiB, so later increases are live$/m,
+      /^after that the domain has 16 slots and room to grow to 1 GiB, so later increases can be live$/m,
     );
     expect(await nextBootMemory(lab(), name)).toMatchObject({ maxMemory: 1024 * MIB, cells: [512 * MIB] });
   }

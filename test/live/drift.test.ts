@@ -49,7 +49,7 @@ onEachEngine((on) => {
 
     const refused = await stack.preview({ diff: true, continueOnError: true });
     expect(refused.ok).toBe(false);
-    expect(refused.stdout).toContain("512 → 256 MiB needs the removal of more than this provider's DIMMs");
+    expect(refused.stdout).toContain("512 → 256 MiB would remove more than this provider's DIMMs");
 
     // The program follows what was plugged by hand.
     stack.edit("plugged", { memory: "512MiB" });
@@ -93,7 +93,7 @@ test("a paused domain takes the memory, and the preview says when its guest sees
   stack.edit("paused", { memory: "512MiB" });
   const up = await stack.apply();
   expect(said(up, "paused")).toContain(
-    "the domain is paused: the guest sees the memory, and can confirm it, once it resumes",
+    "the domain is paused: the guest sees the memory and can confirm it once the domain resumes",
   );
   expect(await liveMemory(lab(), "paused")).toMatchObject({ memory: 512 * MIB });
   await stack.expectSettled();

@@ -50,8 +50,7 @@ describe("a guest grows into its empty node", () => {
 
   test("newest machine type: the preview says what the node starts with; the total is as asked", async () => {
     const plan =
-      "starts with 512 MiB; room for 16 DIMMs, up to 2 GiB; " +
-      "node 1 starts with 1 MiB, which newer machine types need in a node (out of node 0)";
+      "starts with 512 MiB; room for 16 DIMMs, up to 2 GiB; " + "node 1 starts with 1 MiB taken from node 0";
     const { stdout } = await stack.preview({ diff: true });
     expect(stdout).toContain(plan);
 

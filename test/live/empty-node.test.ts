@@ -66,14 +66,14 @@ test("what can't be is refused before anything is done, with what would work", a
       "0 KiB on a newer machine type",
       { ...EMPTY_NODE, machine: "pc-q35-7.2", hotplug: { targetNode: 1, emptyNode: "exact" } },
       [
-        'node 1 is empty with hotplug.emptyNode "exact", and pc-q35-7.2 does not start so',
-        'what works: emptyNode "minimal" (1 MiB in that node), or a machine type up to 5.0 such as "pc-q35-5.0"',
+        'leaves node 1 empty with hotplug.emptyNode "exact", but pc-q35-7.2 can\'t start with an empty node',
+        'use emptyNode "minimal" (1 MiB in that node), or a machine type up to 5.0 such as "pc-q35-5.0"',
       ],
     ],
     [
       "the newest machine type, unnamed",
       { ...EMPTY_NODE, hotplug: { targetNode: 1, emptyNode: "exact" } },
-      ["the host's newest machine type does not start so"],
+      ["the host's newest machine type can't start with an empty node"],
     ],
     [
       "two empty nodes",
@@ -83,14 +83,18 @@ test("what can't be is refused before anything is done, with what would work", a
     [
       "nothing to grow with",
       { ...EMPTY_NODE, maxMemory: "256MiB" },
-      ["is 256 MiB, all of which is there at boot; node 1 has no memory and could get none: raise maxMemory"],
+      ["is 256 MiB, equal to memory, so memory can't be added to the empty node 1 later; raise maxMemory"],
     ],
-    ["no such node", { ...EMPTY_NODE, hotplug: { targetNode: 2 } }, ["is 2; the domain has nodes 0 to 1"]],
+    [
+      "no such node",
+      { ...EMPTY_NODE, hotplug: { targetNode: 2 } },
+      ["is 2, but the domain has nodes 0 to 1"],
+    ],
     [
       "a rest that can't be spread",
       { ...BARE, memory: "257MiB", numa: [{}, {}], hotplug: { targetNode: "spread" } },
       [
-        "is \"spread\", and the 257 MiB that memory has above the nodes' shares can't be divided among 2 nodes",
+        "is \"spread\", but 257 MiB (memory beyond the nodes' own shares) can't be divided evenly among 2 nodes",
       ],
     ],
   ];

@@ -89,7 +89,7 @@ test("a domain that was made by hand: its DIMMs, whose they are, and the one tha
     up: { from: "996MiB", to: "4068MiB", step: "256MiB" },
     down: null,
     reasons: [],
-    reasonsDown: [{ code: "too-few-dimms", text: "there is no DIMM of this provider to remove" }],
+    reasonsDown: [{ code: "too-few-dimms", text: "the domain has no DIMM managed by this provider" }],
   });
   expect(said.plan).toMatchObject({ memory: "996MiB", outcome: "live" });
   expect(said.plan.steps[0]).toEqual({

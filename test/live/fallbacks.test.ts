@@ -49,7 +49,7 @@ test("each way out of what can't be plugged: the preview names it and what it co
     restarted: [
       `warning: restart: ${CHANGE}`,
       ...WHY,
-      "the guest is shut down within shutdownTimeout (after that it is forced off: forceOff) and started with 300 MiB",
+      "the guest is shut down within shutdownTimeout (after that, forceOff forces it off) and started with 300 MiB",
       ...restart,
     ].join("\n"),
     silent: [

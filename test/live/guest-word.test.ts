@@ -158,7 +158,7 @@ test("a guest that hangs fails the update, and the next one goes on when it has 
   stack.edit("hung", { memory: "768MiB", hotplug: { ...hotplug, before: { command: hangs } } });
   const failed = await stack.up();
   expect(failed.ok).toBe(false);
-  expect(failed.errors.join()).toContain("the agent does not answer any more");
+  expect(failed.errors.join()).toContain("the guest agent stopped responding");
   await console.waitFor(/Kernel panic - not syncing: NMI/);
   expect(await liveMemory(lab(), "hung")).toMatchObject({ memory: 768 * MIB });
   expect(await stack.outputsOf("hung")).toMatchObject({ liveMemory: "768MiB", guestMemory: "512MiB" });

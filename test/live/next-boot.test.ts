@@ -113,7 +113,7 @@ test("a size that waits: our own may be superseded, another's only knowingly", a
   const refused = await stack.up();
   expect(refused.ok).toBe(false);
   expect(said(refused, "theirs")).toContain(
-    "refused: someone else set 768 MiB for the next boot, but the program wants 512 MiB\nset memory to 768 MiB, or run refresh, which shows the difference, and then up",
+    "refused: someone else set 768 MiB for the next boot, but the program wants 512 MiB\nset memory to 768 MiB, or run pulumi refresh, which shows the difference, and then pulumi up",
   );
   expect(await liveMemory(lab(), "theirs")).toMatchObject({ memory: 256 * MIB });
   expect(await nextBootMemory(lab(), "theirs")).toMatchObject({ memory: 768 * MIB });

@@ -27,7 +27,7 @@ test("a domain that is off is redefined to any size, a paused one gets its DIMM,
   expect(preview.changes).toEqual({ same: 1, update: 3 });
   expect(said(preview, "off")).toContain("info: live: 256 → 300 MiB in the definition (the domain is off)");
   expect(said(preview, "paused")).toMatch(
-    /^info: live: 256 → 512 MiB, .* no restart\n.*the domain is paused: the guest sees the memory, and can confirm it, once it resumes$/ms,
+    /^info: live: 256 → 512 MiB, .* no restart\n.*the domain is paused: the guest sees the memory and can confirm it once the domain resumes$/ms,
   );
   expect(said(preview, "gone")).toMatch(/^info: live: 256 → 512 MiB, .* no restart$/m);
 

@@ -37,7 +37,7 @@ test("up refuses a replace by a domain that libvirt would refuse, and QEMU runs 
     const said = errors.join("\n");
     expect(ok, JSON.stringify(change)).toBe(false);
     for (const reason of reasons) expect(said).toMatch(reason);
-    expect(said).toContain("refused: domain web can't be replaced, and is left alone");
+    expect(said).toContain("refused: domain web can't be replaced and is left unchanged");
     expect(lab().qemuPid("web")).toBe(pid);
     expect(await lab().virsh("dumpxml", "web", "--inactive")).toBe(definition);
     expect(await stack.outputsOf("web")).toEqual(outputs);

@@ -123,7 +123,7 @@ describe("a guest refuses", () => {
     expect(errors).toMatch(
       /the guest agent could not take memory block 3[23] offline \(operation-failed, error 16\)/,
     );
-    expect(errors).toContain("(done before that: remove the 128 MiB DIMM from slot 1, node 0)");
+    expect(errors).toContain("(already done: remove the 128 MiB DIMM from slot 1, node 0)");
     expect(await sizes("block")).toEqual([256]);
     expect(await nextBootMemory(lab(), "block")).toMatchObject({ memory: 768 * MIB, devices: [] });
     expect(await stack.outputsOf("block")).toMatchObject({ liveMemory: "768MiB", nextBootMemory: "768MiB" });

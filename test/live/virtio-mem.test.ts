@@ -48,7 +48,7 @@ describe("a guest with the driver virtio_mem", () => {
 
     stack.edit("elastic", { memory: "770MiB" });
     const { stdout } = await stack.apply();
-    expect(stdout).toContain("plug 258 MiB of node 0's virtio-mem device (then 258 MiB of 3584 MiB)");
+    expect(stdout).toContain("grow virtio-mem on node 0 by 258 MiB to 258 of 3584 MiB");
     expect(stdout).toMatch(/guest resized: \d+ MiB, confirmed by the guest's balloon driver/);
     await console.waitFor(new RegExp(`memtotal_kb=${atBoot + 258 * MIB} `));
     const device = { alias: "ua-pulumi-vmem0", size: 3584, requested: 258 };
@@ -93,7 +93,7 @@ describe("a guest with the driver virtio_mem", () => {
     const partial = await stack.up();
     expect(partial.ok).toBe(false);
     const [, has, back] =
-      /the guest has (\d+) MiB of node 0's virtio-mem, and 0 MiB are requested: it gave back (\d+) MiB of 512 MiB/.exec(
+      /virtio-mem on node 0 is at (\d+) MiB, requested 0 MiB: the guest released (\d+) MiB of 512 MiB/.exec(
         partial.errors.join(),
       ) ?? [];
     expect(Number(has) + Number(back)).toBe(512);
@@ -106,7 +106,7 @@ describe("a guest with the driver virtio_mem", () => {
     });
     const preview = await stack.preview();
     expect(preview.steps.map(({ op }) => op)).toContain("update");
-    expect(preview.stdout).toContain("it has more or less than is requested of its virtio-mem");
+    expect(preview.stdout).toContain("its virtio-mem size still differs from the requested size");
 
     stack.edit("used", { hotplug: { device: "virtio-mem", awaitGuest: false } });
     await stack.apply();
@@ -135,7 +135,7 @@ test("from DIMMs to virtio-mem by a restart; without a guest that has the driver
   const failed = await stack.up();
   expect(failed.ok).toBe(false);
   expect(failed.errors.join()).toContain(
-    "the guest has 0 MiB of node 0's virtio-mem, and 256 MiB are requested: it took nothing; it needs the driver virtio_mem",
+    "virtio-mem on node 0 is at 0 MiB, requested 256 MiB: the guest took no memory; it needs the virtio_mem driver",
   );
   expect(await virtioMem("changed", "--inactive")).toMatchObject([{ requested: 256 }]);
   stack.edit("changed", { hotplug: { ...hotplug, awaitGuest: false } });

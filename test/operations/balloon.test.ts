@@ -119,7 +119,7 @@ describe("a program that sets currentMemory", () => {
     await settled(later);
   });
 
-  test("sets the target of a paused domain: the guest follows once it resumes", async () => {
+  test("sets the target of a paused domain: the guest's driver reacts once it resumes", async () => {
     await stack.up(args);
     host.change(host.only.uuid, { power: "paused" });
     host.guestObeysBalloon = false;
@@ -127,7 +127,7 @@ describe("a program that sets currentMemory", () => {
     expect(stack.run.said.map((text) => text.split("\n").slice(0, 2))).toEqual([
       [
         "live: balloon target 1024 → 512 MiB, now and at the next boot",
-        "the domain is paused: the guest follows once it resumes",
+        "the domain is paused: the guest's driver reacts once the domain resumes",
       ],
     ]);
     await settled(ballooned);
@@ -179,7 +179,7 @@ describe("a guest whose balloon doesn't move", () => {
     await stack.up(args);
     host.guestObeysBalloon = false;
     await expect(stack.up({ ...ballooned, ...patient })).rejects.toThrow(
-      /^Unable to set the balloon target to 512 MiB \(domain web-1\): balloon still at 1 GiB \(target 512 MiB\) after 1 s \(hotplug.awaitGuest\), where it was before: the guest has no balloon driver .* \(done before that: set the balloon target in the definition to 512 MiB\)$/,
+      /^Unable to set the balloon target to 512 MiB \(domain web-1\): balloon still at 1 GiB \(target 512 MiB\) after 1 s \(hotplug.awaitGuest\) and hasn't moved: the guest has no balloon driver .* \(already done: set the balloon target in the definition to 512 MiB\)$/,
     );
   });
 
@@ -233,7 +233,10 @@ test("an impossible target is refused at the argument", async () => {
     },
   ]);
   expect(await failing({ ...args, currentMemory: "143MiB" })).toMatchObject([
-    { property, reason: expect.stringContaining("with 1024 MiB of memory it must be at least 144 MiB") },
+    {
+      property,
+      reason: expect.stringContaining("with 1024 MiB of memory the guest's kernel needs at least 144 MiB"),
+    },
   ]);
   expect(await failing({ ...ballooned, balloon: false })).toMatchObject([{ property }]);
 });

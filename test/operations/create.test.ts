@@ -144,7 +144,7 @@ describe("a domain that already exists is refused, with its UUID and the way out
   test("created by this resource, and missing in the state", async () => {
     someone(URN, false, "web-1", ownUuid);
     expect(await refused()).toBe(
-      `Unable to create domain web-1: the name "web-1" is already used by domain ${ownUuid}, which this resource created but the state doesn't have (was the state lost or rolled back?); ${remove}`,
+      `Unable to create domain web-1: the name "web-1" is already used by domain ${ownUuid}, which this resource created but the state doesn't record (was the state lost or rolled back?); ${remove}`,
     );
   });
 

@@ -190,7 +190,7 @@ describe("a DIMM of this provider that the guest rejected", () => {
     const attach = host.attachDevice.bind(host);
     host.attachDevice = () => Promise.reject(new Error("killed"));
     await expect(stack.up(grown)).rejects.toThrow(
-      /killed .done before that: remove the 256 MiB DIMM from slot 1/,
+      /killed .already done: remove the 256 MiB DIMM from slot 1/,
     );
     expect(stack.recorded).toMatchObject({ isPartial: true, outputs: { liveMemory: "1124MiB" } });
     host.attachDevice = attach;

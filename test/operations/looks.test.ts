@@ -71,7 +71,7 @@ describe("a preview", () => {
     expect(stack.run.said).toEqual([
       message(
         `domain web-1 (${stack.recorded.id}) no longer exists on qemu:///system`,
-        "run refresh and preview again, unless this continues a replace that was interrupted",
+        "run pulumi refresh and preview again, unless this run continues an interrupted replace",
       ),
     ]);
     await expect(stack.up(grown)).rejects.toThrow("no longer exists on qemu:///system");

@@ -43,7 +43,7 @@ async function refusal(program: Record<string, unknown>): Promise<Refusal> {
       (error) => error,
     );
     const [headline, ...lines] = error.message.split("\n");
-    expect(headline).toBe("refused: domain web-1 can't be replaced, and is left alone");
+    expect(headline).toBe("refused: domain web-1 can't be replaced and is left unchanged");
     expect(lines.pop()).toMatch(/^planned: "replace: .*"$/);
     expect(stack.run.said).toEqual([]);
     outcomes.push({ code: error.code, reasons: lines });

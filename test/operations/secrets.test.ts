@@ -71,7 +71,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
       host.refuses.set("define", refusal);
       return stack.up(grown);
     },
-    /done before that: attach a … MiB DIMM/,
+    /already done: attach a … MiB DIMM/,
   ],
   [
     "a domain that changed meanwhile",

@@ -70,7 +70,7 @@ describe("a guest that keeps one of the DIMMs", () => {
     host.guestGivesUp.delete(kept);
     host.guestKeeps.add(kept);
     await expect(up(half)).rejects.toThrow(
-      /^Unable to remove the 512 MiB DIMM from slot 1, node 0 .*the guest refused.* \(done before that: remove the 256 MiB DIMM from slot 2, node 0\)$/,
+      /^Unable to remove the 512 MiB DIMM from slot 1, node 0 .*the guest refused.* \(already done: remove the 256 MiB DIMM from slot 2, node 0\)$/,
     );
     expect([live().memory, nextBoot().memory]).toEqual([2048 * MIB, 2048 * MIB]);
     expect(stack.recorded.outputs).toMatchObject({ liveMemory: "2048MiB", nextBootMemory: "2048MiB" });

@@ -210,7 +210,7 @@ describe("an update that fails in the middle", () => {
     const definition = host.only.inactive;
     host.refuses.set("define", refusal);
     await expect(stack.up({ ...grown, vcpus: 4 })).rejects.toThrow(
-      "Unable to set the definition to 1259 MiB of base memory for the next boot (domain web-1): XML error: no (done before that: attach a 256 MiB DIMM in slot 0, node 0)",
+      "Unable to set the definition to 1259 MiB of base memory for the next boot (domain web-1): XML error: no (already done: attach a 256 MiB DIMM in slot 0, node 0)",
     );
     expect(host.only.inactive).toBe(definition);
     expect(stack.recorded).toMatchObject({

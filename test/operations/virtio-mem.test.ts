@@ -78,7 +78,7 @@ describe("a domain with virtio-mem", () => {
     host.virtioMem.most = 0;
     await up("1280MiB");
     expect(stack.run.said.at(-1)).toBe(
-      "the domain is paused: not waiting for the guest, which changes its memory when it resumes",
+      "the domain is paused: not waiting for the guest, whose memory changes when the domain resumes",
     );
   });
 });
@@ -87,7 +87,7 @@ describe("a guest that doesn't follow", () => {
   test("without a driver fails the update, which says what to check, and the next one waits again", async () => {
     host.virtioMem.most = 0;
     await expect(up("1280MiB")).rejects.toThrow(
-      "Domain web-1 was not resized completely: after 5 s (hotplug.awaitGuest) virtio-mem on node 0 is at 0 MiB, requested 256 MiB: the guest took nothing; it needs the virtio_mem driver (CONFIG_VIRTIO_MEM; modprobe virtio_mem), and its kernel log shows what the driver did; the requested size stays set, and the next update waits again",
+      "Domain web-1 was not resized completely: after 5 s (hotplug.awaitGuest) virtio-mem on node 0 is at 0 MiB, requested 256 MiB: the guest took no memory; it needs the virtio_mem driver (CONFIG_VIRTIO_MEM; modprobe virtio_mem), and its kernel log shows what the driver did; the requested size stays set, and the next update waits again",
     );
     expect(stack.recorded).toMatchObject({
       isPartial: true,
@@ -111,7 +111,7 @@ describe("a guest that doesn't follow", () => {
     await up("2GiB");
     host.virtioMem.least = 300 * MIB;
     await expect(up("1GiB")).rejects.toThrow(
-      "virtio-mem on node 0 is at 300 MiB, requested 0 MiB: the guest released 724 MiB of 1 GiB, and uses the rest or can't move what is in it; its driver keeps trying",
+      "virtio-mem on node 0 is at 300 MiB, requested 0 MiB: the guest released 724 MiB of 1 GiB; it uses the rest or can't move what is in it, but its driver keeps trying",
     );
     expect(stack.recorded.outputs).toMatchObject({ liveMemory: "1024MiB" });
     // A size that it can have ends the wait, with no restart.
@@ -122,7 +122,9 @@ describe("a guest that doesn't follow", () => {
   test("that takes no more", async () => {
     await up("1280MiB");
     host.virtioMem.most = 0;
-    await expect(up("2GiB")).rejects.toThrow("requested 1 GiB: the guest took nothing more; its driver may");
+    await expect(up("2GiB")).rejects.toThrow(
+      "requested 1 GiB: the guest took no more memory; its driver may",
+    );
   });
 
   test("that has less available memory than is to be removed isn't asked", async () => {
@@ -145,7 +147,7 @@ describe("a guest that doesn't follow", () => {
   test("is shown on the row while it is waited for", async () => {
     host.virtioMem.most = 128 * MIB;
     const update = up("1280MiB");
-    await expect(update).rejects.toThrow("the guest took only a part");
+    await expect(update).rejects.toThrow("the guest took only part of it");
     expect(stack.run.messages.filter(({ severity }) => severity === "status").at(-1)?.text).toBe(
       "virtio-mem on node 0: 128 MiB, requested 256 MiB",
     );
@@ -172,7 +174,7 @@ describe("what libvirt refuses", () => {
     await other.up({ memory: "1GiB", maxMemory: "8GiB" });
     await expect(other.up({ memory: "1GiB", maxMemory: "8GiB", ...virtioMem })).rejects.toMatchObject({
       code: "unsupported-by-host",
-      message: expect.stringMatching(/ is left alone\nhotplug.device "virtio-mem" needs libvirt 7.9 /),
+      message: expect.stringMatching(/ is left unchanged\nhotplug.device "virtio-mem" needs libvirt 7.9 /),
     });
     expect(old.only.power).toBe("running");
   });
@@ -196,7 +198,7 @@ describe("arguments that make no sense with virtio-mem", () => {
 
   test.each(["before", "after"])("the hook hotplug.%s", async (name) => {
     expect(await check({ hotplug: { device, [name]: { command: ["true"] } } })).toMatchObject([
-      { property: `hotplug.${name}`, reason: expect.stringContaining("attaches none") },
+      { property: `hotplug.${name}`, reason: expect.stringContaining("instead of attaching one") },
     ]);
   });
 

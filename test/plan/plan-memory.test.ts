@@ -211,7 +211,7 @@ const refused: Row[] = [
     from: off({ devices: [theirs(0, 2048)] }),
     desired: ask(2048),
     outcome: "refuse",
-    headline: "refused: 2048 MiB can't be defined: other nodes and devices take 2048 MiB",
+    headline: "refused: 2048 MiB can't be defined: other nodes and devices use 2048 MiB",
     details: ["set memory to more than 2048 MiB, or remove those devices from the definition"],
     codes: ["definition-too-small"],
   },

@@ -23,7 +23,7 @@ const before: Inputs = {
 const grow = "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart";
 const atNextBoot = "next boot: vcpus, after a shutdown and start";
 const definedOff = "live: 1003 → 1300 MiB in the definition (the domain is off)";
-const newDomain = "replace: a change of name needs a new domain";
+const newDomain = "replace: changing name needs a new domain";
 const notKnown = "unknown: live if possible, otherwise replace (depends on a value not known yet)";
 const error = { whenNotPossible: "error" } as const;
 const mac = "52:54:00:00:00:01";
@@ -107,7 +107,7 @@ const rows: Row[] = [
     running(),
     "replace",
     "replace",
-    "replace: a change of arch and firmware needs a new domain",
+    "replace: changing arch and firmware needs a new domain",
     [replaceCosts],
   ],
   [
@@ -282,7 +282,7 @@ describe("the plan of an update", () => {
       });
       expect([plan.outcome, plan.headline, plan.steps]).toEqual([
         "refuse",
-        `refused: a change of ${name} needs a new domain, but adopted domains are never replaced`,
+        `refused: changing ${name} needs a new domain, but adopted domains are never replaced`,
         [],
       ]);
       expect(plan.reasons).toMatchObject([{ code: "replace-required" }, { code: "adopted-domain" }]);

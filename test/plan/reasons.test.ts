@@ -110,7 +110,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "not-divisible-by-nodes",
-    "the increase of 512 MiB can't be spread over 2 nodes in multiples of 256 MiB; 256 MiB would give every node the same amount of this provider's DIMMs",
+    "the increase of 512 MiB can't be spread over 2 nodes in multiples of 256 MiB; 256 MiB would give every node the same amount of memory in this provider's DIMMs",
     memory(ask(1792, { target: "spread" }), running({ ...two, devices: [ours(0, 256)] })),
   ],
   [
@@ -170,12 +170,12 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "too-few-dimms",
-    "the decrease of 512 MiB exceeds this provider's DIMMs on node 0 (256 MiB); what stays: 1003 MiB of boot memory",
+    "the decrease of 512 MiB exceeds this provider's DIMMs on node 0 (256 MiB); the rest can't be removed: 1003 MiB of boot memory",
     memory(ask(747), running({ devices: [ours(0, 256)] })),
   ],
   [
     "too-few-dimms",
-    "the decrease of 256 MiB exceeds this provider's DIMMs on node 1 (none); what stays: 1024 MiB of boot memory, 256 MiB in devices not managed by this provider and 512 MiB in DIMMs on nodes other than hotplug.targetNode (1)",
+    "the decrease of 256 MiB exceeds this provider's DIMMs on node 1 (none); the rest can't be removed: 1024 MiB of boot memory, 256 MiB in devices not managed by this provider and 512 MiB in DIMMs on nodes other than hotplug.targetNode (1)",
     memory(ask(1536, { target: 1 }), running({ ...two, devices: [ours(0, 512), theirs(1, 256)] })),
   ],
   [
@@ -190,7 +190,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "domain-paused",
-    "the domain is paused: its guest can release memory only once it is resumed",
+    "the domain is paused: the guest can only release memory once the domain resumes",
     memory(ask(1003), paused(running({ devices: [ours(0, 256)] }))),
   ],
   [
@@ -243,7 +243,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "definition-too-small",
-    "1259 MiB can't be defined: other nodes, and devices not managed by this provider, take 2048 MiB, which leaves nothing for node 0",
+    "1259 MiB can't be defined: other nodes and devices not managed by this provider use 2048 MiB, which leaves nothing for node 0",
     memory(ask(1259), running({}, { devices: [theirs(0, 2048)] })),
   ],
   [
@@ -258,7 +258,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "balloon-with-virtio-mem",
-    "currentMemory (700 of 1515 MiB) can't be combined with virtio-mem, and node 0 has a device not managed by this provider",
+    "currentMemory (700 of 1515 MiB) can't be combined with virtio-mem, but node 0 has a virtio-mem device not managed by this provider",
     memory(ask(1515, { currentMemory: 700 * MIB }), running({ devices: [foreign] })),
   ],
   [
@@ -284,7 +284,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "replace-required",
-    "a change of name, arch and firmware needs a new domain",
+    "changing name, arch and firmware needs a new domain",
     update({ name: "front", arch: "aarch64", firmware: "uefi" }),
   ],
   [

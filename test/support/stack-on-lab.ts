@@ -206,10 +206,15 @@ async function resources(driver: StackDriver) {
 }
 
 async function comparableState(driver: StackDriver): Promise<object[]> {
-  return (await resources(driver))
+  return (await resources(driver).then(withoutDomainIds))
     .filter(({ type }) => !type.startsWith("pulumi:providers:"))
     .map(({ urn, id, inputs, outputs, initErrors }) => ({ urn, id, inputs, outputs, initErrors }))
     .sort((a, b) => a.urn.localeCompare(b.urn));
+}
+
+/** libvirt numbers domains as they start, whichever stack they belong to. */
+function withoutDomainIds<State>(state: State): State {
+  return JSON.parse(JSON.stringify(state, (key, value) => (key === "domainId" ? undefined : value)));
 }
 
 /** Values as they are, where a state has secrets as their marked JSON text. */

@@ -15,7 +15,7 @@ const balloon = (size: number): Step => ({
   kind: "balloon",
   size: size * MIB,
   where: "live",
-  takes: false,
+  takesMemory: false,
   sentence: "set the balloon",
 });
 
@@ -102,7 +102,7 @@ describe("a step that fails", () => {
     host.refuses.set("setAutostart", refusal);
     const error: PartialError = await scene.update(attach, autostart).catch((caught) => caught);
     expect(error.message).toBe(
-      "Unable to turn autostart on (domain web-1): no (done before that: attach a DIMM)",
+      "Unable to turn autostart on (domain web-1): no (already done: attach a DIMM)",
     );
     expect(error).toMatchObject({ id: scene.domain.uuid, properties: { liveMemory: "1259MiB" } });
     expect(error.properties).not.toHaveProperty("autostart");

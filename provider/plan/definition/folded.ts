@@ -129,9 +129,9 @@ function otherCells(target: number, observed: Observed, nextBoot: MemoryView): C
 }
 
 /**
- * The nodes of the running domain with the increase spread over them, so that each DIMM folds into its node, also those
- * from when a single node was the target. Where every node then has the same above its share, and for a decrease, the
- * nodes are those of a new domain.
+ * The nodes of the running domain with the increase spread over them, so that each DIMM folds into its node, including
+ * DIMMs from when a single node was the target. Where every node then has the same above its share, and for a decrease,
+ * the nodes are those of a new domain.
  */
 function foldedEvenly(
   desired: DesiredMemory,
@@ -152,7 +152,8 @@ function foldedEvenly(
     added?.length === present.length && added.every(({ size }) => size >= 0)
       ? present.map((cell, index) => ({ ...cell, memory: cell.memory + (added[index]?.size ?? 0) }))
       : present;
-  // Other devices of the running domain that aren't in the definition; below 0 where the definition has more of them.
+  // Devices of the running domain, not managed by this provider, that aren't in the definition; below 0 if the
+  // definition has more.
   const rest = desired.memory - theirs - sum(reached.map((cell) => cell.memory));
   if (rest < 0) return atCreation;
   const grown = spreadOver(reached, rest);
@@ -162,7 +163,7 @@ function foldedEvenly(
   return isEven ? atCreation : withMinimalNode(grown, desired, nextBoot.machine);
 }
 
-/** True where the nodes become the program's: it changed them, or only the target node has DIMMs. */
+/** True if the nodes are to be as the program sets them: it changed them, or only the target node has DIMMs. */
 function hasDesiredCells(
   desired: DesiredMemory,
   observed: Observed,

@@ -5,7 +5,7 @@ import type { MemoryView, Observed } from "../observed.ts";
 import type { Plan, Step } from "../plan.ts";
 import { refusal } from "../text.ts";
 
-/** Refuses to overwrite a size for the next boot that neither the program asks for nor our state recorded. */
+/** Refuses to overwrite a size for the next boot that neither the program nor our state has. */
 export function foreignPending(
   desired: DesiredMemory,
   observed: Observed,
@@ -17,11 +17,11 @@ export function foreignPending(
   if (definition.length === 0 || pending === undefined) return undefined;
   if (recorded === undefined || pending === recorded) return undefined;
   const text = `someone else set ${formatMib(pending)} for the next boot, but the program wants ${formatMib(desired.memory)}`;
-  const options = `set memory to ${formatMib(pending)}, or run refresh, which shows the difference, and then up`;
+  const options = `set memory to ${formatMib(pending)}, or run pulumi refresh, which shows the difference, and then pulumi up`;
   return refusal({ code: "pending-by-others", text }, text, options);
 }
 
-/** What this change does to a size of our own that is pending for the next boot. */
+/** Notes that this change replaces our own size that is pending for the next boot. */
 export function supersededNotes(desired: DesiredMemory, observed: Observed, live: MemoryView): string[] {
   const pending = pendingMemory(desired, observed, live);
   return pending === undefined || observed.pending !== pending
@@ -29,7 +29,7 @@ export function supersededNotes(desired: DesiredMemory, observed: Observed, live
     : [`this replaces the pending change to ${formatMib(pending)}`];
 }
 
-/** The size of the next boot where it is neither the present nor the desired one. */
+/** The size of the next boot, if it is neither the present nor the desired one. */
 function pendingMemory({ memory }: DesiredMemory, { nextBoot }: Observed, live: MemoryView): Kib | undefined {
   return nextBoot?.memory === live.memory || nextBoot?.memory === memory ? undefined : nextBoot?.memory;
 }

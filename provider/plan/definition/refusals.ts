@@ -28,7 +28,7 @@ export function definitionRefusal(
   );
 }
 
-/** check doesn't know the nodes of an adopted domain, nor those that the program's own XML defines. */
+/** check knows neither the nodes of an adopted domain nor those in the program's own XML. */
 function missingTargetNode(
   { target, shares }: DesiredMemory,
   { nextBoot }: Observed,
@@ -60,9 +60,9 @@ function belowLeastMemory(
   return refusal(
     {
       code: "definition-too-small",
-      text: `${size} can't be defined: other nodes, and devices not managed by this provider, take ${taken}, which leaves nothing for ${node}`,
+      text: `${size} can't be defined: other nodes and devices not managed by this provider use ${taken}, which leaves nothing for ${node}`,
     },
-    `${size} can't be defined: other nodes and devices take ${taken}`,
+    `${size} can't be defined: other nodes and devices use ${taken}`,
     `set memory to more than ${taken}, or remove those devices from the definition`,
   );
 }

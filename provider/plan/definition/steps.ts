@@ -5,7 +5,7 @@ import type { Step } from "../plan.ts";
 import { describeVirtioMem } from "../virtio-mem/text.ts";
 import { foldedDefinition, isDefined } from "./folded.ts";
 
-/** The steps that set the inactive definition; none where nothing differs, and for a transient domain. */
+/** The steps that set the inactive definition; none if nothing differs or the domain is transient. */
 export function definitionSteps(
   desired: DesiredMemory,
   observed: Observed,
@@ -31,7 +31,8 @@ export function definitionSteps(
 }
 
 /**
- * The steps that give the next boot the present memory of the running domain, where an update ended halfway. Nodes stay.
+ * The steps that give the next boot the present memory of the running domain, after an update ended halfway. The nodes
+ * don't change.
  */
 export function definitionOfPresent(desired: DesiredMemory, observed: Observed): Step[] {
   const { live } = observed;

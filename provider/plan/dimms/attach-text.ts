@@ -76,7 +76,7 @@ export function growthNotes(
     ...transientNotes(observed),
     ...noteIf(
       observed.power === "paused",
-      "the domain is paused: the guest sees the memory, and can confirm it, once it resumes",
+      "the domain is paused: the guest sees the memory and can confirm it once the domain resumes",
     ),
   ];
 }
@@ -98,10 +98,10 @@ function addressNotes(live: MemoryView, { dimms }: Layout): string[] {
   return [`the new memory starts at ${base}, since the ${which} is not aligned to the guest's memory blocks`];
 }
 
-/** An alignment that only fits by chance. */
+/** The increase fits, but the alignment is smaller than the guest's memory block. */
 function alignmentNotes({ alignment }: DesiredMemory, { guestBlock }: MemoryView): string[] {
   if (guestBlock === undefined || guestBlock <= alignment) return [];
   return [
-    `hotplug.alignment is ${formatMib(alignment)}, but the guest's memory block is ${formatMib(guestBlock)} (reported by the guest agent): only multiples of that are live`,
+    `hotplug.alignment is ${formatMib(alignment)}, but the guest's memory block is ${formatMib(guestBlock)} (reported by the guest agent): only multiples of that can be added live`,
   ];
 }

@@ -24,12 +24,12 @@ export function reasonsAgainstDetach(
   ];
 }
 
-/** What is in the way of every decrease, besides that the program must allow it. */
+/** What rules out every decrease, in addition to `hotplug.allowUnplug`. */
 export function reasonsAgainstAnyDetach({ enabled }: DesiredMemory, { power }: Observed): Obstacle[] {
   const paused: Obstacle = {
     code: "domain-paused",
-    text: "the domain is paused: its guest can release memory only once it is resumed",
-    brief: "needs a guest that runs, but the domain is paused",
+    text: "the domain is paused: the guest can only release memory once the domain resumes",
+    predicate: "needs a running guest, but the domain is paused",
   };
   return [...(enabled ? [] : [HOTPLUG_DISABLED]), ...(power === "paused" ? [paused] : [])];
 }
@@ -46,7 +46,7 @@ function dimmsAddUp(desired: DesiredMemory, live: MemoryView): Obstacle[] {
       {
         code: "dimms-do-not-add-up",
         text: `no combination of this provider's DIMMs is exactly ${formatMib(decrease)}: node ${nodes[0]} has ${describeDevices(dimms)}`,
-        brief: "is not a sum of whole DIMMs",
+        predicate: "doesn't match any combination of DIMMs",
       },
     ];
   const each = nodeShares(-decrease, desired, live).map(({ node, size }) => {
@@ -59,7 +59,7 @@ function dimmsAddUp(desired: DesiredMemory, live: MemoryView): Obstacle[] {
     {
       code: "dimms-not-even",
       text: `${formatMib(decrease)} can't be removed evenly from ${nodes.length} nodes: ${each.join("; ")}`,
-      brief: `can't be removed evenly from ${nodes.length} nodes`,
+      predicate: `can't be removed evenly from ${nodes.length} nodes`,
     },
   ];
 }
@@ -70,7 +70,7 @@ function notRemovable(decrease: Kib, removable: Kib, desired: DesiredMemory, liv
     return {
       code: "boot-memory",
       text: `boot memory can't be removed from a running domain (the decrease is ${formatMib(decrease)})`,
-      brief: "needs the removal of boot memory",
+      predicate: "would remove boot memory",
     };
   const nodes = targetNodes(desired, live);
   const total = (devices: MemoryDevice[]) => sum(devices.map(countedSize));
@@ -88,12 +88,12 @@ function notRemovable(decrease: Kib, removable: Kib, desired: DesiredMemory, liv
   const on = nodes.length === 1 ? ` on node ${nodes[0]}` : "";
   return {
     code: "too-few-dimms",
-    text: `the decrease of ${formatMib(decrease)} exceeds this provider's DIMMs${on} (${removable === 0 ? "none" : formatMib(removable)}); what stays: ${formatList(stays)}`,
-    brief: "needs the removal of more than this provider's DIMMs",
+    text: `the decrease of ${formatMib(decrease)} exceeds this provider's DIMMs${on} (${removable === 0 ? "none" : formatMib(removable)}); the rest can't be removed: ${formatList(stays)}`,
+    predicate: "would remove more than this provider's DIMMs",
   };
 }
 
-/** A reason only where allowing it would help. */
+/** A reason only if allowing it would help. */
 function unplugIsAllowed(desired: DesiredMemory, live: MemoryView): Obstacle[] {
   const removed = desired.allowUnplug ? undefined : dimmsToRemove(desired, live);
   if (removed === undefined) return [];
@@ -101,7 +101,7 @@ function unplugIsAllowed(desired: DesiredMemory, live: MemoryView): Obstacle[] {
     {
       code: "unplug-not-allowed",
       text: `hotplug.allowUnplug is false (if true, ${describeDevices(removed)} could be unplugged)`,
-      brief: "needs hotplug.allowUnplug: true",
+      predicate: "needs hotplug.allowUnplug: true",
     },
   ];
 }

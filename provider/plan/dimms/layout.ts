@@ -47,7 +47,7 @@ export function layOut(increase: Kib, desired: DesiredMemory, live: MemoryView):
   };
 }
 
-/** How many DIMMs an increase takes. */
+/** The number of DIMMs for an increase. */
 export function dimmCount(increase: Kib, desired: DesiredMemory, live: MemoryView): number {
   return dimmParts(increase, desired, live).length;
 }
@@ -66,7 +66,7 @@ function dimmParts(increase: Kib, desired: DesiredMemory, live: MemoryView): Nod
   });
 }
 
-/** As the user limits it, in whole units; 0 where not even one fits, undefined without a limit. */
+/** The user's limit in whole units: 0 if it is less than one unit, undefined without a limit. */
 export function largestDimm(desired: DesiredMemory, live: MemoryView): Kib | undefined {
   const { maxDimmSize } = desired;
   return maxDimmSize === undefined ? undefined : maxDimmSize - (maxDimmSize % dimmUnit(desired, live).size);

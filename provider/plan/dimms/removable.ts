@@ -19,8 +19,8 @@ export function removableDimms(node: number, live: MemoryView): MemoryDevice[] {
 }
 
 /**
- * The DIMMs that a decrease removes, newest first: of the target node, or of each node what it has above its share. They
- * add up to the decrease exactly, and are the fewest and newest that do; undefined where no DIMMs do.
+ * The DIMMs that a decrease removes, newest first: from the target node, or from each node what exceeds its share. They
+ * are the fewest and newest that add up to exactly the decrease; undefined if none do.
  */
 export function dimmsToRemove(desired: DesiredMemory, live: MemoryView): MemoryDevice[] | undefined {
   const chosen = nodeShares(desired.memory - live.memory, desired, live).map(({ node, size }) => {

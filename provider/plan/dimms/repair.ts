@@ -13,12 +13,12 @@ import { toRemoval, withoutDevices } from "./removable.ts";
 import { describeNotOnlined, describeRepair, type Repair, repairHeadline } from "./repair-text.ts";
 
 /**
- * Plans a change of a running domain, and repairs DIMMs that the guest rejected because they are not aligned to its memory
- * blocks. Our own are plugged again: of the same size, in the same slot and node. DIMMs not managed by this provider, and
- * those of a size that fits at no address, stay, unless the desired size can be reached only without them. DIMMs that the
- * guest onlined, or may have onlined, stay.
+ * Plans a change of a running domain, and repairs DIMMs that the guest rejected because they are not aligned to its
+ * memory blocks. Our own are plugged again: of the same size, in the same slot and node. DIMMs not managed by this
+ * provider, and those of a size that fits at no address, stay, unless the desired size can be reached only without
+ * them. DIMMs that the guest onlined, or may have onlined, stay.
  *
- * Should this run be killed in between, the next one plugs what was removed, as it would any increase.
+ * If this run is killed in between, the next one plugs what was removed, like any increase.
  *
  * @param plan plans the change from a running domain like this one
  */
@@ -47,7 +47,7 @@ export function withRepair(
   return withNotOnlined(unrepaired, desired, live);
 }
 
-/** A repair plugs DIMMs at once: the program must allow that. */
+/** A repair plugs DIMMs at once, which the program must allow. */
 function mayRepair({ heal, enabled, applyOn, device }: DesiredMemory): boolean {
   return heal && enabled && applyOn === "now" && device === "dimm";
 }
@@ -73,8 +73,8 @@ function isDefinedToo({ model, size, slot }: ObservedDevice, nextBoot: MemoryVie
 }
 
 /**
- * A decrease removes first what the guest rejected. Otherwise DIMMs come back as they were, as long as a run that is killed
- * before all of them are back leaves a domain that the next one can fill up.
+ * A decrease first removes what the guest rejected. Otherwise DIMMs are re-plugged unchanged, provided that a run that
+ * is killed before the last one leaves a domain that the next run can complete.
  */
 function canReplug(
   ours: ObservedDevice[],

@@ -17,7 +17,7 @@ export function fewestSummingTo(total: Kib, sizes: readonly Kib[]): number[] | u
     const taken = new Uint8Array(columns);
     for (let column = columns - 1; column >= width; column--) {
       const before = fewest[column - width] ?? NONE;
-      // Of equals the later one: what comes last overrides.
+      // Among equals the later one wins, since it overwrites the earlier.
       if (before === NONE || before + 1 > (fewest[column] ?? NONE)) continue;
       fewest[column] = before + 1;
       taken[column] = 1;
@@ -34,7 +34,7 @@ export function fewestSummingTo(total: Kib, sizes: readonly Kib[]): number[] | u
   return chosen;
 }
 
-/** More than any domain has of memory devices. */
+/** More memory devices than any domain has. */
 const NONE = 0xffff;
 
 /** All sums above 0 that some of the sizes add up to, ascending. */

@@ -26,7 +26,7 @@ export function downwardSizes(desired: DesiredMemory, observed: Observed): Reach
   return ranges(sizes, live.memory);
 }
 
-/** The smaller sizes that would work if the program allowed unplugging; none where it does. */
+/** The smaller sizes that would work if the program allowed unplugging; none if it does. */
 export function sizesWithUnplug(desired: DesiredMemory, observed: Observed): Reachable[] {
   return desired.allowUnplug ? [] : downwardSizes({ ...desired, allowUnplug: true }, observed);
 }
@@ -45,7 +45,7 @@ function decreases(desired: DesiredMemory, live: MemoryView): Kib[] {
   return alike.map((size) => total - size * nodes.length).filter((decrease) => decrease > 0);
 }
 
-/** As few ranges as one pass finds; the step of a single size leads to the next one. */
+/** The ranges that one pass finds. A single size has the step to the next one. */
 function ranges(sizes: Kib[], present: Kib): Reachable[] {
   const found: Reachable[] = [];
   for (const [index, size] of sizes.entries()) {

@@ -3,7 +3,7 @@ import { formatMib } from "../../units/size.ts";
 import type { Reachable } from "../plan.ts";
 import { formatPair } from "../text.ts";
 
-/** More ranges than this don't help a reader. */
+/** A longer list of ranges doesn't help a reader. */
 const MOST_RANGES = 4;
 
 /** "1003–1515 MiB, step 256 MiB; 2539 MiB" */

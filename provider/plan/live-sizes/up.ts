@@ -27,7 +27,7 @@ export function upwardSizes(desired: DesiredMemory, observed: Observed): Reachab
   return { from: level + step * first, to: level + step * last, step };
 }
 
-/** The last number that passes, where all up to it do: `passes` does, but `fails` doesn't. */
+/** The last number that passes, given that all below it do, `passes` passes and `fails` doesn't. */
 function lastThat(isLive: (steps: number) => boolean, passes: number, fails: number): number {
   if (fails - passes <= 1) return passes;
   const middle = Math.floor((passes + fails) / 2);

@@ -18,9 +18,9 @@ export function definesVirtioMem(desired: DesiredMemory, nextBoot: MemoryView): 
 }
 
 /**
- * The definition with virtio-mem: base memory stays, that of the definition or that of the running domain, and the devices
- * are requested to hold the rest. Where they can't (less than base memory, not a multiple of the block, more than they
- * hold) all of it is base memory, as for a new domain.
+ * The definition with virtio-mem: base memory stays, that of the definition or that of the running domain, and the
+ * devices are requested to hold the rest. If they can't (less than base memory, not a multiple of the block, more than
+ * they hold), all of it is base memory, as for a new domain.
  *
  * @param folded the definition with all memory as base
  */

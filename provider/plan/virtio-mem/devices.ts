@@ -21,7 +21,7 @@ export function virtioMemOn(node: number, view: Pick<MemoryView, "devices">): Me
   return there.find(isManaged) ?? there[0];
 }
 
-/** The step in which a device takes and gives memory. */
+/** The step in which a device grows and shrinks. */
 export function deviceBlock({ block = LEAST_BLOCK }: Pick<MemoryDevice, "block">): Kib {
   return block;
 }

@@ -1,7 +1,7 @@
 import type { Kib } from "../../units/kib.ts";
 import { sum } from "../../units/kib.ts";
 
-/** A virtio-mem device, as far as its size goes. */
+/** The sizes of a virtio-mem device. */
 interface ResizableDevice {
   size: Kib;
   requested: Kib;
@@ -45,7 +45,9 @@ function wholeSteps(size: Kib, step: Kib): Kib {
   return size - (size % step);
 }
 
-/** The highest whole number up to `most` that passes, where 0 does and no number passes above one that doesn't. */
+/**
+ * The highest whole number up to `most` that passes, given that 0 does, and that none passes above one that doesn't.
+ */
 function highest(most: number, passes: (number: number) => boolean): number {
   let [low, high] = [0, Math.ceil(most)];
   while (low < high) {

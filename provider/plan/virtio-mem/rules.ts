@@ -33,7 +33,7 @@ export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): 
       {
         code: "boot-memory",
         text: `${formatMib(base)} is boot memory, which can't be removed while the domain runs`,
-        brief: `is less than ${formatMib(base)} of boot memory`,
+        predicate: `goes below the ${formatMib(base)} of boot memory`,
       },
     ];
   const rest = desired.memory - base;
@@ -46,7 +46,7 @@ export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): 
           {
             code: "beyond-virtio-mem-size",
             text: `${devicesOn(nodes)} at most ${formatSize(most)}, but ${formatSize(rest)} would be needed`,
-            brief: `needs ${formatSize(rest)} of virtio-mem, which holds at most ${formatSize(most)}`,
+            predicate: `needs ${formatSize(rest)} of virtio-mem, which holds at most ${formatSize(most)}`,
           } as const,
         ]
       : []),
@@ -55,7 +55,7 @@ export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): 
           {
             code: "not-virtio-mem-block",
             text: `the ${formatMib(rest)} above ${formatMib(base)} is not a multiple of ${formatMib(block)}, the block size of the virtio-mem device`,
-            brief: `is not ${formatMib(base)} plus a multiple of ${formatMib(block)}`,
+            predicate: `is not ${formatMib(base)} plus a multiple of ${formatMib(block)}`,
           } as const,
         ]
       : []),
@@ -74,12 +74,12 @@ function missingDevice(nodes: number[], live: MemoryView): Obstacle {
     return {
       code: "no-max-memory",
       text: "the running domain was started without maxMemory, so it doesn't have a virtio-mem device",
-      brief: "needs maxMemory, which the domain was started without",
+      predicate: "needs maxMemory, which the domain was started without",
     };
   return {
     code: "no-virtio-mem-device",
     text: `the running domain was started without a virtio-mem device on node ${node}`,
-    brief: `needs a virtio-mem device on node ${node}, which the domain was started without`,
+    predicate: `needs a virtio-mem device on node ${node}, which the domain was started without`,
   };
 }
 
@@ -110,7 +110,9 @@ export function requestsFor(desired: DesiredMemory, live: MemoryView): Kib[] {
   return distribute(holders, desired.memory - baseMemory(desired, live)) ?? [];
 }
 
-/** The running domain grows by the other kind of device than the program wants; undefined where it doesn't. */
+/**
+ * Why the domain needs a restart: it grows with another kind of device than the program wants; undefined if it doesn't.
+ */
 export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Obstacle | undefined {
   if (desired.device === "dimm") {
     const ours = live.devices.find((device) => device.model === "virtio-mem" && isManaged(device));
@@ -118,7 +120,7 @@ export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Obst
       ours && {
         code: "device-kind",
         text: `the running domain was started with a virtio-mem device on node ${ours.node ?? 0}, but hotplug.device is "dimm"`,
-        brief: "needs the removal of the virtio-mem device, which is there until a restart",
+        predicate: "needs the virtio-mem device removed, which takes a restart",
       }
     );
   }
@@ -126,13 +128,13 @@ export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Obst
   if (live.maxMemory === undefined || nodes.some((node) => virtioMemOn(node, live))) return undefined;
   if (live.devices.some((device) => device.model === "virtio-mem" && isManaged(device))) return undefined;
   if (!desired.enabled || pluggingReason(desired, live) !== undefined) return undefined;
-  // With so little room it would have been started without one anyway.
+  // With so little headroom it wouldn't have been started with one anyway.
   const wanted = definedDevices({ ...desired, maxMemory: live.maxMemory.size }, nodes, live.cells, live);
   return wanted.length === 0
     ? undefined
     : {
         code: "device-kind",
         text: `the running domain was started without a virtio-mem device on node ${nodes[0]}, but hotplug.device is "virtio-mem"`,
-        brief: "needs a virtio-mem device, which the domain was started without",
+        predicate: "needs a virtio-mem device, which the domain was started without",
       };
 }

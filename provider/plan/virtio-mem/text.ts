@@ -37,11 +37,14 @@ export function describeResize({ node, from, requested, size }: ResizePlan): str
 export function resizeNotes(desired: DesiredMemory, observed: Observed, live: MemoryView): string[] {
   const shrinks = desired.memory < live.memory;
   return [
-    ...noteIf(shrinks, "the guest gives back what it can free"),
+    ...noteIf(shrinks, "the guest releases only what it can free"),
     ...maximumNotes(desired, observed, live.maxMemory?.size ?? live.memory),
     ...(shrinks ? [] : pageMapNotes(desired, live)),
     ...transientNotes(observed),
-    ...noteIf(observed.power === "paused", "the domain is paused: the guest follows once it resumes"),
+    ...noteIf(
+      observed.power === "paused",
+      "the domain is paused: the guest's driver reacts once the domain resumes",
+    ),
   ];
 }
 

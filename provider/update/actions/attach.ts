@@ -17,7 +17,7 @@ import { rewrittenDevice, runHook } from "../hooks.ts";
 
 /** Plugs a DIMM into the running domain, with the user's hooks around it, and waits until the guest has the memory. */
 export const attach: Action<Extract<Step, { kind: "attach" }>> = {
-  /** A DIMM that is unplugged first brings its memory along. */
+  /** A DIMM that is re-plugged needs no more memory: its removal frees it. */
   needs({ dimm }, { plan }) {
     const isReplugged = detachedDimms(plan.steps).some(
       ({ alias, size }) => alias === dimm.alias && size === dimm.size,
@@ -61,7 +61,7 @@ function findDimm({ alias }: DimmPlan, { observed }: Observation) {
   return observed.live?.devices.find((device) => device.alias === alias);
 }
 
-/** Asks the guest what it has before the first attach: whoever answers then is asked again afterwards. */
+/** Asks the guest for its memory before the first attach. The source that answers is asked again afterwards. */
 async function prepareConfirmation(awaited: AwaitedMemory, context: UpdateContext): Promise<Confirm> {
   const { hypervisor, domain, observation } = context;
   if (observation.observed.power !== "running")
@@ -86,7 +86,7 @@ async function prepareConfirmation(awaited: AwaitedMemory, context: UpdateContex
 
 interface AskedGuest {
   source: GuestSource;
-  /** What it reported before the attach. */
+  /** The guest's report before the attach. */
   before: GuestReport;
   expected: Expectation;
 }
@@ -120,7 +120,7 @@ async function confirmAttach(
   };
 }
 
-/** Nothing can be waited for; the user reads why after the attach. */
+/** Nothing can confirm the attach; the message after it says why. */
 function unconfirmed({ attached }: AwaitedMemory, context: UpdateContext, why: string): Confirm {
   return async ({ now }) => {
     await updateLog(context).warn(`${attached}; couldn't confirm with the guest: ${why}`);

@@ -22,7 +22,7 @@ export const balloon: Action<BalloonStep> = {
     return observe(hypervisor, domain);
   },
 
-  /** The target stays set, and the guest's driver goes on: the domain isn't as the state has it. */
+  /** The target stays set and the guest's driver keeps going, so the domain differs from the state. */
   async afterFailure(step, _context, _progress, latest) {
     return isLiveBalloon(step) ? latest : undefined;
   },
@@ -63,7 +63,7 @@ async function setAndWait(
 
 interface Shortfall {
   reached: Kib;
-  /** It has not moved at all. */
+  /** The balloon hasn't moved at all. */
   isStuck: boolean;
   target: Kib;
   seconds: number;
@@ -72,12 +72,12 @@ interface Shortfall {
 function describeShortfall({ reached, isStuck, target, seconds }: Shortfall): string {
   const found = `balloon still at ${formatWholeMib(reached)} (target ${formatSize(target)}) after ${seconds} s (hotplug.awaitGuest)`;
   if (isStuck)
-    return `${found}, where it was before: the guest has no balloon driver (Linux: virtio_balloon), is still booting, or hangs; the target stays set, and the next update waits again`;
+    return `${found} and hasn't moved: the guest has no balloon driver (Linux: virtio_balloon), is still booting, or hangs; the target stays set, and the next update waits again`;
   const why = reached > target ? "the guest can't free more, or is slow" : "the guest is slow";
-  return `${found}: ${why}; its driver goes on, and the next update waits again`;
+  return `${found}: ${why}; its driver keeps trying, and the next update waits again`;
 }
 
-/** The balloon target of the running domain that the guest has not reached, where nothing waited for it. */
+/** The balloon target that the guest of the running domain hasn't reached, if nothing waited for it. */
 export function pendingBalloonTarget(
   { news, session, plan, adopted, observation }: UpdateContext,
   { live }: Observed,

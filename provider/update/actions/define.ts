@@ -3,7 +3,7 @@ import { observe } from "../../observe/observe.ts";
 import type { Step } from "../../plan/plan.ts";
 import type { Action } from "../action.ts";
 
-/** Sets the memory of the inactive definition, which the next boot has. */
+/** Sets the memory of the inactive definition, for the next boot. */
 export const define: Action<Extract<Step, { kind: "define" }>> = {
   async run({ definition }, { hypervisor, domain }) {
     const xml = await hypervisor.xml(domain, { inactive: true, secure: true });

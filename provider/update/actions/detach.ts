@@ -26,12 +26,12 @@ import { define } from "./define.ts";
 type DetachStep = Extract<Step, { kind: "detach" }>;
 
 /**
- * Unplugs a DIMM from the running domain: asks for it by alias, and waits for the guest to release it. A DIMM that the guest
- * was asked for earlier is waited for first, and asked for again only when the guest doesn't answer. Nothing counts as removed
- * that is still there.
+ * Unplugs a DIMM from the running domain: requests its removal by alias, and waits for the guest to release it. If an
+ * earlier request is unanswered, it waits for that first, and repeats the request only if the guest still doesn't
+ * answer. A DIMM counts as removed only once it is gone.
  */
 export const detach: Action<DetachStep> = {
-  /** What the guest was asked for earlier it is releasing already. A DIMM that is plugged in again isn't given up. */
+  /** A DIMM with an earlier request is being released already, and one that is re-plugged costs the guest nothing. */
   needs({ dimm }, context, { unanswered }) {
     return onlyRemovesDimms(context) && !unanswered.has(dimm.alias) ? { guest: dimm.size } : {};
   },
@@ -69,8 +69,8 @@ export const detach: Action<DetachStep> = {
   },
 
   /**
-   * A removal that ended halfway: the definition, which was to have all of it removed, is set to what is left, so that the next
-   * boot has that.
+   * After a removal that ended halfway: sets the definition, from which all of it was removed, to the memory that is
+   * left, so that the next boot has it.
    */
   async afterFailure(_step, context, progress, latest) {
     const { plan, news, session, adopted, observation, state } = context;
@@ -91,7 +91,10 @@ export const detach: Action<DetachStep> = {
   },
 };
 
-/** What libvirt gives the guest where it waits itself (qemuDomainRemoveDeviceWaitTime): the least, also without awaitGuest. */
+/**
+ * How long libvirt itself waits for the guest (qemuDomainRemoveDeviceWaitTime): the minimum, even if awaitGuest is
+ * false.
+ */
 const LEAST_REMOVAL_SECONDS = 5;
 
 const STAYS = "the DIMM was not removed";
@@ -118,14 +121,16 @@ class Removal {
     this.#unanswered = unanswered;
   }
 
-  /** Takes the DIMM's blocks offline in the guest first, where its agent can. */
+  /** First takes the DIMM's blocks offline in the guest, if its agent can. */
   async takeOffline(): Promise<Offlining> {
     const { hypervisor, domain, observation } = this.#context;
     if (!observation.agentConnected) return { kind: "offline", blocks: 0, putBack: async () => {} };
     return takeOffline(hypervisor, domain, this.#dimm, this.#deadline());
   }
 
-  /** Sends the request. It is unanswered until the guest answers, also where the daemon went away after it was sent. */
+  /**
+   * Sends the request. It counts as unanswered until the guest answers, even if the daemon goes away after it was sent.
+   */
   async request(): Promise<Answer> {
     const { hypervisor, domain } = this.#context;
     const { alias } = this.#dimm;
@@ -143,7 +148,7 @@ class Removal {
     });
   }
 
-  /** @param send sends a request; it returns the reason where the guest refused at once */
+  /** @param send sends a request, and returns the reason if the guest refuses at once */
   async answer(send?: () => Promise<string | undefined>): Promise<Answer> {
     const { hypervisor, domain } = this.#context;
     const { alias } = this.#dimm;
@@ -174,7 +179,7 @@ class Removal {
     const { alias, size } = this.#dimm;
     if (answer.kind === "no-answer")
       throw new Error(
-        `no answer from the guest within ${this.seconds} s: the ${formatSize(size)} are still plugged; the guest may still release them, which a refresh would show, and the next update waits for that before it asks again${describeOffline(offline)}`,
+        `no answer from the guest within ${this.seconds} s: ${formatSize(size)} is still plugged; the guest may still release it: a refresh shows whether it did, and the next update waits for that before it asks again${describeOffline(offline)}`,
       );
     this.#unanswered.delete(alias);
     if (answer.kind === "gone") return answer.now;
@@ -186,7 +191,7 @@ class Removal {
   }
 }
 
-/** Memory that is there but that the guest doesn't use: its own figures show less. */
+/** Memory that is plugged but not used by the guest, whose own figures are therefore lower. */
 function describeOffline(blocks: number): string {
   if (blocks === 0) return "";
   return `; ${blocks === 1 ? "1 of its memory blocks is" : `${blocks} of its memory blocks are`} offline in the guest`;
@@ -204,7 +209,7 @@ function isPresent({ alias }: Pick<DimmRemoval, "alias">, observed: Observed): b
   return observed.live?.devices.some((device) => device.alias === alias) === true;
 }
 
-/** The requests that are recorded in the state, as far as the DIMMs are still there in the same start of the domain. */
+/** The requests recorded in the state, for DIMMs that are still there if the domain hasn't been started since. */
 export function currentDetaching(
   recorded: Detaching | undefined,
   domainId: number,

@@ -18,7 +18,7 @@ import { queryGuest } from "../query-guest.ts";
 
 type ResizeStep = Extract<Step, { kind: "resize" }>;
 
-/** Sets the requested size of a virtio-mem device of the running domain, and waits until the guest has that much of it. */
+/** Sets the requested size of a virtio-mem device of the running domain, and waits until the guest has reached it. */
 export const resize: Action<ResizeStep> = {
   needs({ device: { alias, from, requested } }, { observation }) {
     if (requested <= from) return { guest: from - requested };
@@ -27,7 +27,7 @@ export const resize: Action<ResizeStep> = {
     return { host: { size: requested - from, source } };
   },
 
-  /** What an earlier update requested is waited for too. */
+  /** Also waits for the size that an earlier update requested. */
   async prepare(context) {
     const { live } = context.observation.observed;
     const seconds = secondsForGuest(context);
@@ -47,7 +47,7 @@ export const resize: Action<ResizeStep> = {
     const found = requestedOf(alias, resized);
     if (found !== requested)
       throw new Error(
-        `libvirt reported success, but ${formatSize(found ?? 0)} instead of ${formatSize(requested)} are requested from ${alias}`,
+        `libvirt reported success, but the requested size of ${alias} is ${formatSize(found ?? 0)} instead of ${formatSize(requested)}`,
       );
     return resized;
   },
@@ -57,7 +57,7 @@ function requestedOf(alias: string, { observed }: Observation): Kib | undefined 
   return observed.live?.devices.find((device) => device.alias === alias)?.requested;
 }
 
-/** New memory may appear offline: the guest agent can bring it online. Undefined where it shouldn't, or doesn't answer. */
+/** New memory may arrive offline; the guest agent can bring it online. Undefined if it shouldn't, or doesn't answer. */
 async function prepareOnlining({
   hypervisor,
   domain,
@@ -75,7 +75,7 @@ async function prepareOnlining({
 
 interface ResizeWait {
   seconds: number;
-  /** What the guest had of each device before, by alias. */
+  /** The size of each device that the guest had taken before, by alias. */
   before: Map<string, Kib>;
   bringOnline: (() => Promise<Offline>) | undefined;
 }
@@ -87,7 +87,9 @@ async function confirmResize(
 ): Promise<Confirmation> {
   const { status, info, warn } = updateLog(context);
   if (now.observed.power !== "running") {
-    await warn("the domain is paused: not waiting for the guest, which changes its memory when it resumes");
+    await warn(
+      "the domain is paused: not waiting for the guest, whose memory changes when the domain resumes",
+    );
     return { now, guest: undefined, isAwaited: false };
   }
   let offline: Offline = { blocks: 0 };
@@ -116,10 +118,10 @@ async function confirmResize(
 }
 
 /**
- * Waits until the guest has taken or released what is requested from its virtio-mem devices, by their events and by reading
- * the domain.
+ * Waits until the guest has taken or released what is requested from its virtio-mem devices, by their events and by
+ * reading the domain.
  *
- * @returns the last observation, whether or not it has
+ * @returns the last observation, whether or not the guest has
  */
 async function waitForRequestedSize(
   before: Observation,
@@ -146,12 +148,12 @@ function describeProgress({ node = 0, requested = 0, current = 0 }: MemoryDevice
 function describeLagging({ node = 0, requested = 0, current = 0 }: MemoryDevice, before: Kib): string {
   const has = `virtio-mem on node ${node} is at ${formatSize(current)}, requested ${formatSize(requested)}`;
   if (current > requested)
-    return `${has}: the guest released ${formatSize(Math.max(0, before - current))} of ${formatSize(Math.max(before, current) - requested)}, and uses the rest or can't move what is in it; its driver keeps trying`;
+    return `${has}: the guest released ${formatSize(Math.max(0, before - current))} of ${formatSize(Math.max(before, current) - requested)}; it uses the rest or can't move what is in it, but its driver keeps trying`;
   if (current === before && before > 0)
-    return `${has}: the guest took nothing more; its driver may still be busy with the previous request (otherwise see its kernel log)`;
+    return `${has}: the guest took no more memory; its driver may still be busy with the previous request (otherwise see its kernel log)`;
   if (current === 0)
-    return `${has}: the guest took nothing; it needs the virtio_mem driver (CONFIG_VIRTIO_MEM; modprobe virtio_mem), and its kernel log shows what the driver did`;
-  return `${has}: the guest took only a part; see its kernel log (memory that stays offline blocks the driver, which memhp_default_state=online_movable prevents)`;
+    return `${has}: the guest took no memory; it needs the virtio_mem driver (CONFIG_VIRTIO_MEM; modprobe virtio_mem), and its kernel log shows what the driver did`;
+  return `${has}: the guest took only part of it; see its kernel log (memory that stays offline blocks the driver; memhp_default_state=online_movable prevents that)`;
 }
 
 function describeOffline({ blocks, refused }: Offline): string {

@@ -171,7 +171,7 @@ describe("the guest's memory block, reported by its agent", () => {
     expect(planMemory(ask(1515), heard([], 1003, 4 * BLOCK))).toMatchObject({
       outcome: "live",
       details: expect.arrayContaining([
-        "hotplug.alignment is 256 MiB, but the guest's memory block is 512 MiB (reported by the guest agent): only multiples of that are live",
+        "hotplug.alignment is 256 MiB, but the guest's memory block is 512 MiB (reported by the guest agent): only multiples of that can be added live",
       ]),
     });
   });

@@ -50,7 +50,7 @@ export const BALLOON: OutcomeRow[] = [
     change: { currentMemory: "512MiB" },
     outcome: "live",
     headline: "live: balloon target 1003 → 512 MiB, now and at the next boot",
-    details: ["the domain is paused: the guest follows once it resumes"],
+    details: ["the domain is paused: the guest's driver reacts once the domain resumes"],
   },
   {
     name: "a retry after an interruption: the running domain is at the target",
@@ -129,14 +129,14 @@ export const BALLOON: OutcomeRow[] = [
     change: { currentMemory: "128MiB" },
     outcome: "check error",
     headline:
-      "currentMemory is 128 MiB; with 1003 MiB of memory it must be at least 144 MiB, which the guest's kernel needs",
+      "currentMemory is 128 MiB, but with 1003 MiB of memory the guest's kernel needs at least 144 MiB",
   },
   {
     name: "currentMemory, with a virtio-mem device not managed by this provider",
     before: running({ devices: [{ ...vmem(0, 4096), alias: "ua-theirs" }] }),
     change: { currentMemory: "512MiB" },
     outcome: "refuse",
-    headline: "refused: currentMemory can't be combined with virtio-mem, which node 0 has",
+    headline: "refused: currentMemory can't be combined with virtio-mem, but node 0 has a virtio-mem device",
     details: ["remove currentMemory from the program, or that device from the domain"],
     codes: ["balloon-with-virtio-mem"],
   },
@@ -145,7 +145,7 @@ export const BALLOON: OutcomeRow[] = [
     before: running(),
     change: { currentMemory: "512MiB", balloon: false },
     outcome: "check error",
-    headline: "currentMemory is the balloon target, but balloon is false; remove one of the two",
+    headline: "currentMemory needs a balloon device, but balloon is false; remove one of the two",
   },
 ];
 

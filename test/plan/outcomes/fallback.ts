@@ -38,7 +38,7 @@ export const FALLBACK: OutcomeRow[] = [
     headline: "restart: 1003 → 1300 MiB is not a multiple of 256 MiB (live: 1259 or 1515 MiB)",
     details: [
       "sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB",
-      "the guest is shut down within shutdownTimeout (after that it is forced off: forceOff) and started with 1300 MiB",
+      "the guest is shut down within shutdownTimeout (after that, forceOff forces it off) and started with 1300 MiB",
     ],
     codes: ["not-aligned"],
   },
@@ -71,7 +71,7 @@ export const FALLBACK: OutcomeRow[] = [
     change: { memory: "1300MiB" },
     outcome: "refuse",
     headline:
-      "refused: 1003 → 1300 MiB needs a replace, which libvirt-hotplug:allowDowntime forbids (live: 1259 or 1515 MiB)",
+      "refused: 1003 → 1300 MiB needs a replacement, which libvirt-hotplug:allowDowntime forbids (live: 1259 or 1515 MiB)",
     details: ["sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB"],
     codes: ["not-aligned", "downtime-forbidden"],
     stack: { allowDowntime: false },
@@ -82,7 +82,7 @@ export const FALLBACK: OutcomeRow[] = [
     change: { memory: "1300MiB" },
     outcome: "refuse",
     headline:
-      "refused: 1003 → 1300 MiB needs a replace, but adopted domains are never replaced (live: 1259 or 1515 MiB)",
+      "refused: 1003 → 1300 MiB needs a replacement, but adopted domains are never replaced (live: 1259 or 1515 MiB)",
     details: [
       "sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB",
       'hotplug.whenNotPossible "restart" or "nextBoot" keeps the domain',
@@ -234,7 +234,7 @@ export const FALLBACK: OutcomeRow[] = [
       "no other size works without a restart",
       replaceCosts,
       keptByRestart,
-      "then the domain has 16 slots and room up to 8 GiB, so later increases are live",
+      "after that the domain has 16 slots and room to grow to 8 GiB, so later increases can be live",
     ],
     codes: ["no-max-memory"],
   },

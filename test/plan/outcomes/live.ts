@@ -101,7 +101,7 @@ export const LIVE: OutcomeRow[] = [
     headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
     details: [
       maximum,
-      "the domain is paused: the guest sees the memory, and can confirm it, once it resumes",
+      "the domain is paused: the guest sees the memory and can confirm it once the domain resumes",
     ],
   },
   {
@@ -177,7 +177,7 @@ export const LIVE: OutcomeRow[] = [
     headline: "live: 1003 → 1515 MiB, one 512 MiB DIMM in slot 0 (15 of 16 free), no restart",
     details: [
       maximum,
-      "hotplug.alignment is 256 MiB, but the guest's memory block is 512 MiB (reported by the guest agent): only multiples of that are live",
+      "hotplug.alignment is 256 MiB, but the guest's memory block is 512 MiB (reported by the guest agent): only multiples of that can be added live",
     ],
   },
   {

@@ -110,7 +110,7 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1771MiB" },
     change: { memory: "1387MiB" },
     outcome: "replace",
-    headline: "replace: 1771 → 1387 MiB is not a sum of whole DIMMs",
+    headline: "replace: 1771 → 1387 MiB doesn't match any combination of DIMMs",
     details: [
       "sizes that work without a restart: 1771 MiB (current); range 2027–8171 MiB, step 256 MiB",
       "hotplug.allowUnplug: true would also allow 1003–1515 MiB, step 256 MiB",
@@ -125,7 +125,7 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1771MiB", hotplug: allowUnplug },
     change: { memory: "1387MiB" },
     outcome: "replace",
-    headline: "replace: 1771 → 1387 MiB is not a sum of whole DIMMs (live: 1259 or 1515 MiB)",
+    headline: "replace: 1771 → 1387 MiB doesn't match any combination of DIMMs (live: 1259 or 1515 MiB)",
     details: [
       "sizes that work without a restart: 1259 MiB, 1515 MiB; all: 1003–1515 MiB, step 256 MiB; 2027–8171 MiB, step 256 MiB",
       replaceCosts,
@@ -151,7 +151,7 @@ export const SHRINK: OutcomeRow[] = [
     before: running(),
     change: { memory: "747MiB" },
     outcome: "replace",
-    headline: "replace: 1003 → 747 MiB needs the removal of boot memory",
+    headline: "replace: 1003 → 747 MiB would remove boot memory",
     details: [
       "sizes that work without a restart: 1003 MiB (current); range 1259–8171 MiB, step 256 MiB",
       replaceCosts,
@@ -165,7 +165,7 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1259MiB", hotplug: allowUnplug },
     change: { memory: "747MiB" },
     outcome: "replace",
-    headline: "replace: 1259 → 747 MiB needs the removal of more than this provider's DIMMs (live: 1003 MiB)",
+    headline: "replace: 1259 → 747 MiB would remove more than this provider's DIMMs (live: 1003 MiB)",
     details: [
       "sizes that work without a restart: 1003 MiB; all: 1003 MiB; 1515–8171 MiB, step 256 MiB",
       replaceCosts,
@@ -179,7 +179,7 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1259MiB", hotplug: allowUnplug },
     change: { memory: "1003MiB" },
     outcome: "replace",
-    headline: "replace: 1259 → 1003 MiB needs the removal of more than this provider's DIMMs",
+    headline: "replace: 1259 → 1003 MiB would remove more than this provider's DIMMs",
     details: [
       "sizes that work without a restart: 1259 MiB (current); range 1515–8171 MiB, step 256 MiB",
       replaceCosts,
@@ -193,7 +193,7 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1536MiB", numa: twoNodes, hotplug: { ...allowUnplug, targetNode: 1 } },
     change: { memory: "1GiB" },
     outcome: "replace",
-    headline: "replace: 1536 → 1024 MiB needs the removal of more than this provider's DIMMs",
+    headline: "replace: 1536 → 1024 MiB would remove more than this provider's DIMMs",
     details: [
       "sizes that work without a restart: 1536 MiB (current); range 1792–8192 MiB, step 256 MiB",
       replaceCosts,
@@ -224,7 +224,7 @@ export const SHRINK: OutcomeRow[] = [
     had: { memory: "1259MiB", hotplug: allowUnplug },
     change: { memory: "1003MiB" },
     outcome: "replace",
-    headline: "replace: 1259 → 1003 MiB needs a guest that runs, but the domain is paused",
+    headline: "replace: 1259 → 1003 MiB needs a running guest, but the domain is paused",
     details: [
       "sizes that work without a restart: 1259 MiB (current); range 1515–8171 MiB, step 256 MiB",
       replaceCosts,

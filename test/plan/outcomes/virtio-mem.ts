@@ -37,7 +37,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     change: { memory: "1003MiB" },
     outcome: "live",
     headline: "live: 1515 → 1003 MiB, virtio-mem on node 0 at 0 of 7168 MiB, no restart",
-    details: ["the guest gives back what it can free", maximum],
+    details: ["the guest releases only what it can free", maximum],
   },
   {
     name: "an increase spread over the devices of all nodes",
@@ -62,7 +62,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     change: { memory: "1515MiB" },
     outcome: "live",
     headline: "live: 1003 → 1515 MiB, virtio-mem on node 0 at 512 of 7168 MiB, no restart",
-    details: [maximum, "the domain is paused: the guest follows once it resumes"],
+    details: [maximum, "the domain is paused: the guest's driver reacts once the domain resumes"],
   },
   {
     name: "a domain with it that is off",
@@ -93,7 +93,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     had: { ...virtioMem, memory: "1515MiB" },
     change: { memory: "900MiB" },
     outcome: "replace",
-    headline: "replace: 1515 → 900 MiB is less than 1003 MiB of boot memory (live: 1003 MiB)",
+    headline: "replace: 1515 → 900 MiB goes below the 1003 MiB of boot memory (live: 1003 MiB)",
     details: [
       "sizes that work without a restart: 1003 MiB; all: 1003–1513 MiB, step 2 MiB; 1517–8171 MiB, step 2 MiB",
       replaceCosts,
@@ -160,7 +160,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     change: { hotplug: { device: "virtio-mem", maxDimmSize: "1GiB" } },
     outcome: "check error",
     headline:
-      'hotplug.maxDimmSize has no effect when hotplug.device is "virtio-mem", which resizes an existing device and attaches none',
+      'hotplug.maxDimmSize has no effect when hotplug.device is "virtio-mem", which resizes an existing device instead of attaching one',
   },
   {
     name: "a definition that a device not managed by this provider would take above maxMemory",

@@ -48,7 +48,7 @@ describe("a change of memory with virtio-mem", () => {
   test("down, without hotplug.allowUnplug", () => {
     const plan = planMemory(ask(1259, virtioMem), elastic(512));
     expect(plan.headline).toBe("live: 1515 → 1259 MiB, virtio-mem on node 0 at 256 of 7168 MiB, no restart");
-    expect(plan.details).toContain("the guest gives back what it can free");
+    expect(plan.details).toContain("the guest releases only what it can free");
     expect(resizes(plan)).toMatchObject([{ from: 512 * MIB, requested: 256 * MIB }]);
   });
 
@@ -86,7 +86,7 @@ describe("a change of memory with virtio-mem", () => {
 
   test("of a paused domain, and of a transient one, which has no definition", () => {
     expect(planMemory(ask(1515, virtioMem), paused(elastic())).details).toContain(
-      "the domain is paused: the guest follows once it resumes",
+      "the domain is paused: the guest's driver reacts once the domain resumes",
     );
     const plan = planMemory(ask(1515, virtioMem), transient({ devices: [vmem(0, 7168)] }));
     expect(plan.steps.map(({ kind }) => kind)).toEqual(["resize"]);
@@ -113,7 +113,7 @@ describe("what virtio-mem can't do live follows the fallback", () => {
       ask(900, virtioMem),
       elastic(512),
       "boot-memory",
-      "replace: 1515 → 900 MiB is less than 1003 MiB of boot memory (live: 1003 MiB)",
+      "replace: 1515 → 900 MiB goes below the 1003 MiB of boot memory (live: 1003 MiB)",
     ],
     [
       "not a multiple of the block",

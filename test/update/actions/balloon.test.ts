@@ -27,7 +27,13 @@ function moves(afterMs: number, mib: number): void {
 }
 
 const toHalf = () =>
-  scene.run({ kind: "balloon", size: 512 * MIB, where: "live", takes: true, sentence: "set the balloon" });
+  scene.run({
+    kind: "balloon",
+    size: 512 * MIB,
+    where: "live",
+    takesMemory: true,
+    sentence: "set the balloon",
+  });
 
 test("has reached its target when libvirt's XML shows it, and shows its progress until then", async () => {
   moves(1_000, 730);
@@ -53,11 +59,11 @@ test("outlasts a daemon that is restarted meanwhile", async () => {
 
 test("that doesn't move is an error, and so is one that stops halfway", async () => {
   await expect(toHalf()).rejects.toThrow(
-    "balloon still at 1 GiB (target 512 MiB) after 60 s (hotplug.awaitGuest), where it was before: the guest has no balloon driver (Linux: virtio_balloon), is still booting, or hangs; the target stays set, and the next update waits again",
+    "balloon still at 1 GiB (target 512 MiB) after 60 s (hotplug.awaitGuest) and hasn't moved: the guest has no balloon driver (Linux: virtio_balloon), is still booting, or hangs; the target stays set, and the next update waits again",
   );
   moves(5_000, 700);
   await expect(toHalf()).rejects.toThrow(
-    "balloon still at 700 MiB (target 512 MiB) after 60 s (hotplug.awaitGuest): the guest can't free more, or is slow; its driver goes on, and the next update waits again",
+    "balloon still at 700 MiB (target 512 MiB) after 60 s (hotplug.awaitGuest): the guest can't free more, or is slow; its driver keeps trying, and the next update waits again",
   );
   expect(host.subscriptions).toBe(0);
 });

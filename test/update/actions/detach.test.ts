@@ -125,7 +125,7 @@ describe("a DIMM that the guest refuses to release stays", () => {
 describe("a guest that does not answer", () => {
   test("still has the DIMM, and the request is under way", async () => {
     await expect(tried()).rejects.toThrow(
-      "no answer from the guest within 60 s: the 256 MiB are still plugged; the guest may still release them, which a refresh would show, and the next update waits for that before it asks again",
+      "no answer from the guest within 60 s: 256 MiB is still plugged; the guest may still release it: a refresh shows whether it did, and the next update waits for that before it asks again",
     );
     expect([await isThere(), sent(), [...unanswered]]).toEqual([true, 1, [alias]]);
     expect(stillDetaching(1, unanswered, await present())).toEqual({ domainId: 1, aliases: [alias] });

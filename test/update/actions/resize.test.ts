@@ -35,6 +35,6 @@ test("doesn't wait for the guest, which is asked for all devices first", async (
 test("fails where libvirt reports success but requests another size", async () => {
   scene.host.updateDevice = async () => {};
   await expect(scene.run(resize)).rejects.toThrow(
-    "Unable to plug 512 MiB (domain web-1): libvirt reported success, but 0 MiB instead of 512 MiB are requested from ua-pulumi-vmem0",
+    "Unable to plug 512 MiB (domain web-1): libvirt reported success, but the requested size of ua-pulumi-vmem0 is 0 MiB instead of 512 MiB",
   );
 });
