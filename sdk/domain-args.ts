@@ -95,7 +95,7 @@ export interface HotplugArgs {
   /**
    * Seconds, 1 to 3600, that an update waits for the guest: to confirm memory after an attach, to release each DIMM that is
    * unplugged, and to reach the requested size of virtio-mem. `false`: the update doesn't wait (except 5 s for the release of
-   * a DIMM). A guest with neither a guest agent nor balloon statistics can't confirm an attach, which causes a warning.
+   * a DIMM). A guest with neither a guest agent nor balloon statistics can't confirm an attach; the update warns.
    * Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
    */
   awaitGuest?: Input<number | false>;

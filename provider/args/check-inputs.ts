@@ -16,7 +16,10 @@ export interface Checked {
 const ARGUMENTS = FIELD_NAMES.filter((name) => FIELDS[name].change !== "identity");
 
 /** Inputs that the class or check sets. They are not arguments. */
-const HIDDEN = new Set(["__provider", "__urn", "__secret", "memoryPlan", "change", "memoryChange"]);
+const HIDDEN = new Set([
+  ...["__provider", "__urn", "__secret", "__adopted", "__unsettled"],
+  ...["memoryPlan", "change", "memoryChange"],
+]);
 
 /**
  * Checks the program's arguments and makes them canonical. It looks nothing up.

@@ -81,7 +81,7 @@ export function shape<T extends z.ZodRawShape>(fields: T) {
   return z.strictObject(fields, {
     error: (issue) =>
       issue.code === "unrecognized_keys"
-        ? `has an unknown field ${issue.keys.map((key) => `"${key}"`).join(", ")}; expected one of ${keys}`
+        ? `has ${issue.keys.length === 1 ? "an unknown field" : "unknown fields"} ${issue.keys.map((key) => `"${key}"`).join(", ")}; expected one of ${keys}`
         : `must be an object with ${keys}`,
   });
 }

@@ -194,7 +194,7 @@ function upwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
   const step = dimmUnit(desired, live).size * targetNodes(desired, live).length;
   const uneven = desired.target === "spread" ? unevenness(live) : 0;
   const reasons = reasonsAgainstAttach({ ...desired, memory: live.memory + (uneven || step) }, live);
-  return { reasons: reasons.length > 0 ? reasons.map(withoutBrief) : [DEFINITION_IS_FULL] };
+  return { reasons: reasons.length > 0 ? reasons.map(withoutPredicate) : [DEFINITION_IS_FULL] };
 }
 
 function downwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
@@ -212,14 +212,14 @@ function downwards(desired: DesiredMemory, observed: Observed, live: MemoryView)
   if (dimms.length === 0) return { down, reasonsDown: [NO_DIMMS] };
   const allowed = sizesWithUnplug(desired, observed);
   const reasons = [
-    ...reasonsAgainstAnyDetach(desired, observed).map(withoutBrief),
+    ...reasonsAgainstAnyDetach(desired, observed).map(withoutPredicate),
     ...(allowed.length > 0 ? [unplugNotAllowed(allowed)] : []),
   ];
   if (reasons.length > 0) return { down, reasonsDown: reasons };
   const memory = live.memory - sum(dimms.map(({ size }) => size));
   return {
     down,
-    reasonsDown: reasonsAgainstDetach({ ...desired, memory }, observed, live).map(withoutBrief),
+    reasonsDown: reasonsAgainstDetach({ ...desired, memory }, observed, live).map(withoutPredicate),
   };
 }
 
@@ -233,10 +233,10 @@ function unplugNotAllowed(sizes: Reachable[]): Reason {
 /** @param otherwise the reason where the devices could be resized */
 function reasonsOfVirtioMem(desired: DesiredMemory, live: MemoryView, otherwise: Reason): Reason[] {
   const reasons = reasonsAgainstResize({ ...desired, memory: baseMemory(desired, live) }, live);
-  return reasons.length > 0 ? reasons.map(withoutBrief) : [otherwise];
+  return reasons.length > 0 ? reasons.map(withoutPredicate) : [otherwise];
 }
 
-function withoutBrief({ code, text }: Obstacle): Reason {
+function withoutPredicate({ code, text }: Obstacle): Reason {
   return { code, text };
 }
 

@@ -90,7 +90,7 @@ function isUnmanagedVirtioMem(device: MemoryDevice): boolean {
 
 function definitionStep(size: Kib): BalloonStep {
   const sentence = `set the balloon target in the definition to ${formatMib(size)}`;
-  return { kind: "balloon", size, where: "definition", takes: false, sentence };
+  return { kind: "balloon", size, where: "definition", takesMemory: false, sentence };
 }
 
 /** The balloon target of the running domain, or else of the next boot, if the program wants another one. */
@@ -141,8 +141,8 @@ function liveChange(
   const isFirst = removed > 0 && from < to;
   const size = isFirst ? live.currentMemory + to - from : to;
   const sentence = `set the balloon target to ${formatMib(size)}`;
-  const takes = to < live.currentMemory;
-  const step: BalloonStep = { kind: "balloon", size, where: "live", takes, sentence };
+  const takesMemory = to < live.currentMemory;
+  const step: BalloonStep = { kind: "balloon", size, where: "live", takesMemory, sentence };
   const before = isMoving ? told : isFirst ? live.currentMemory : from;
   return { step, from: before, to: size, left: to, isFirst };
 }

@@ -51,15 +51,15 @@ export function planFallback(
     ...unplugOptions(desired, observed, live, obstacles),
   ];
   const reasons = obstacles.map(({ code, text }): Reason => ({ code, text }));
-  const [{ brief } = { brief: "can't be changed while the domain runs" }] = obstacles;
+  const [{ predicate } = { predicate: "can't be changed while the domain runs" }] = obstacles;
   const wordings = [
-    `${subject} ${brief}${hint}`,
-    `${subject} ${brief}`,
+    `${subject} ${predicate}${hint}`,
+    `${subject} ${predicate}`,
     `${subject} can't be changed while the domain runs`,
   ];
-  const refused = (reason: Reason, brief: string, ...options: string[]): Plan =>
+  const refused = (reason: Reason, predicate: string, ...options: string[]): Plan =>
     refuse(
-      headline("refuse", `${subject} ${brief}${hint}`, `${subject} ${brief}`),
+      headline("refuse", `${subject} ${predicate}${hint}`, `${subject} ${predicate}`),
       [...reasons, reason],
       [...why, reason.text, ...options],
     );

@@ -59,8 +59,8 @@ export type Step =
   | { kind: "detach"; dimm: DimmRemoval; sentence: string }
   | { kind: "resize"; device: ResizePlan; sentence: string }
   | { kind: "define"; definition: MemoryDefinition; sentence: string }
-  /** `takes`: the guest loses memory. */
-  | { kind: "balloon"; size: Kib; where: "live" | "definition"; takes: boolean; sentence: string }
+  /** `takesMemory`: the guest loses memory. */
+  | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
   | { kind: "redefine"; fields: FieldName[]; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
   | { kind: "start"; sentence: string }
@@ -107,7 +107,7 @@ export interface Reason {
 /** Why the running domain can't get the desired size. */
 export interface Obstacle extends Reason {
   /** The same for a headline, as a predicate: "1003 → 1300 MiB" "is not a multiple of 256 MiB". */
-  brief: string;
+  predicate: string;
 }
 
 export interface Plan {

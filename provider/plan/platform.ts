@@ -17,35 +17,35 @@ export interface Platform {
 export const HOTPLUG_DISABLED: Obstacle = {
   code: "hotplug-disabled",
   text: "hotplug.enabled is false",
-  brief: "needs hot-plug, but hotplug.enabled is false",
+  predicate: "needs hot-plug, but hotplug.enabled is false",
 };
 const NO_ACPI: Obstacle = {
   code: "no-acpi",
   text: "the domain has no ACPI, which guests need for memory hot-plug",
-  brief: "needs ACPI, which the domain doesn't have",
+  predicate: "needs ACPI, which the domain doesn't have",
 };
 const NO_UEFI: Obstacle = {
   code: "no-acpi",
   text: 'aarch64 guests need ACPI for memory hot-plug, which requires UEFI (firmware: "uefi")',
-  brief: "needs UEFI, which aarch64 guests require for hot-plug",
+  predicate: "needs UEFI, which aarch64 guests require for hot-plug",
 };
 // Linux: CONFIG_MEMORY_HOTPLUG depends on 64BIT (mm/Kconfig).
 const NARROW: Obstacle = {
   code: "32-bit-guest",
   text: "32-bit guests don't support memory hot-plug",
-  brief: "needs memory hot-plug, which 32-bit guests don't support",
+  predicate: "needs memory hot-plug, which 32-bit guests don't support",
 };
 
 function unsupportedMachine(text: string): Obstacle {
-  const brief = "needs memory hot-plug, which the machine type doesn't support";
-  return { code: "machine-unsupported", text, brief };
+  const predicate = "needs memory hot-plug, which the machine type doesn't support";
+  return { code: "machine-unsupported", text, predicate };
 }
 
 function unsupportedArch(arch: string): Obstacle {
   return {
     code: "arch-unsupported",
     text: `${arch} machines don't support memory hot-plug`,
-    brief: `needs memory hot-plug, which ${arch} doesn't support`,
+    predicate: `needs memory hot-plug, which ${arch} doesn't support`,
   };
 }
 
@@ -102,7 +102,7 @@ export function pluggingReason(
     return {
       code: "virtio-mem-unsupported",
       text: `virtio-mem is only supported for x86_64 and aarch64 guests, not for ${arch}`,
-      brief: "needs virtio-mem, which isn't supported for this architecture",
+      predicate: "needs virtio-mem, which isn't supported for this architecture",
     };
   return platformReason(platform, width);
 }
@@ -138,7 +138,7 @@ export function guestBlock(
 }
 
 /** The machine types that start with a node of 0 KiB: up to 5.0, as measured; later ones refuse a memory back end of size 0. */
-export function takesEmptyNode(machine: string | undefined): boolean {
+export function supportsEmptyNode(machine: string | undefined): boolean {
   const version = /-(\d+)\.(\d+)(?:\.\d+)?$/.exec(machine ?? "");
   if (version === null) return false;
   const [major, minor] = [Number(version[1]), Number(version[2])];

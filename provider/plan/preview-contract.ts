@@ -34,7 +34,7 @@ function removesMemory({ steps }: UpdatePlan): boolean {
     (step) =>
       step.kind === "detach" ||
       (step.kind === "resize" && step.device.requested < step.device.from) ||
-      (step.kind === "balloon" && step.takes),
+      (step.kind === "balloon" && step.takesMemory),
   );
 }
 

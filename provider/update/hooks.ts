@@ -39,7 +39,14 @@ export async function runHook(hook: HookInput, xml: string, context: HookContext
   let out = "";
   let err = "";
   let isClosed = false;
-  const killGroup = () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL");
+  const killGroup = () => {
+    if (child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // The group is empty: what holds the output open has left it.
+    }
+  };
   const failure = (why: string) => new Error(`${hook.command.join(" ")} ${why}${err && `: ${err.trim()}`}`);
   const ended = new Promise<string>((resolve, reject) => {
     child.stdout.on("data", (data: Buffer) => {

@@ -122,6 +122,12 @@ describe("what check computes", () => {
     for (const mac of macs) expect(mac).toMatch(/^52:54:00(:[0-9a-f]{2}){3}$/);
   });
 
+  test("a hidden input that ignoreChanges brings back from the state is not an argument", () => {
+    const found = { memoryPlan: "live: …", change: "live", memoryChange: "live" };
+    const args = { memory: "1GiB", __adopted: true, __unsettled: true, ...found };
+    expect(checked(args)).toEqual(checked({ memory: "1GiB" }));
+  });
+
   test("a secret without a value arrives as null and counts as absent", () => {
     const args = { memory: "1GiB", maxMemory: null, memoryPlan: null, hotplug: { alignment: null } };
     expect(checked({ ...args, __secret: true })).toEqual({

@@ -25,10 +25,10 @@ function fieldCount(name: string): number {
 /** How the documentation of an argument describes a change, by the change column of the table. */
 const SENTENCES: Record<Exclude<ChangeNeeds, "memory" | "identity">, RegExp> = {
   live: /A change: (at once\.$|`false` shuts the guest down .*; `true` starts it\.$)/,
-  definition: /A change: at once, in the definition\.$/,
+  definition: /A change: applied to the definition at once\.$/,
   nextBoot: /A change: takes effect at the next boot\.$/,
   setting: /A change: a setting only[.,]/,
-  creation: /A change: nothing\.$/,
+  creation: /A change: no effect\.$/,
   replace: /A change: replace\.$/,
 };
 

@@ -94,7 +94,7 @@ test("a balloon that has another target, and has not moved yet, gets the new one
   expect(plan).toMatchObject({
     outcome: "live",
     headline: "live: balloon target 512 → 1003 MiB, now",
-    steps: [{ kind: "balloon", size: 1003 * MIB, where: "live", takes: false }],
+    steps: [{ kind: "balloon", size: 1003 * MIB, where: "live", takesMemory: false }],
   });
   expect(planMemory(ask(1003), observed, { balloonReleased: true }).headline).toMatch(
     /^live: balloon target 512 → 1003 MiB/,

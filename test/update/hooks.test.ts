@@ -19,6 +19,12 @@ describe("a hook", () => {
     ["is killed", sh("kill -9 $$"), "was killed by SIGKILL"],
     ["isn't there", { command: ["/there/is/none"] }, "/there/is/none can't be run: "],
     ["takes too long", { ...sh("echo thinking >&2; sleep 100"), timeout: 0.2 }, "did not end within 0.2 s"],
+    // Its process group is empty by then.
+    [
+      "leaves a daemon that holds its output",
+      { ...sh("setsid sleep 2 & exit 0"), timeout: 0.5 },
+      "did not end within 0.5 s",
+    ],
     ["prints too much", sh("head -c 100000 /dev/zero; sleep 100"), "printed more than 64 KiB"],
   ])("that %s is an error that says so", async (_, hook, message) => {
     await expect(runHook(hook, XML, context)).rejects.toThrow(message);

@@ -15,7 +15,7 @@ const balloon = (size: number): Step => ({
   kind: "balloon",
   size: size * MIB,
   where: "live",
-  takes: false,
+  takesMemory: false,
   sentence: "set the balloon",
 });
 

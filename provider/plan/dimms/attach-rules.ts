@@ -43,7 +43,7 @@ function hasNode(desired: DesiredMemory, live: MemoryView): Obstacle | undefined
   return {
     code: "no-numa-node",
     text: `the running domain doesn't have NUMA node ${node} to plug memory into`,
-    brief: `needs NUMA node ${node}, which the running domain doesn't have`,
+    predicate: `needs NUMA node ${node}, which the running domain doesn't have`,
   };
 }
 
@@ -53,7 +53,7 @@ function hasMaxMemory({ enabled }: DesiredMemory, live: MemoryView): Obstacle | 
   return {
     code: "no-max-memory",
     text: "the running domain was started without maxMemory, so it has neither slots nor room for DIMMs",
-    brief: "needs maxMemory, which the domain was started without",
+    predicate: "needs maxMemory, which the domain was started without",
   };
 }
 
@@ -69,7 +69,7 @@ function isAligned(desired: DesiredMemory, live: MemoryView): Obstacle | undefin
     return {
       code: "not-aligned",
       text: `the increase of ${formatMib(increase)} is not a multiple of ${step}${why}`,
-      brief: `is not a multiple of ${step}`,
+      predicate: `is not a multiple of ${step}`,
     };
   const uneven = unevenness(live);
   const level =
@@ -79,7 +79,7 @@ function isAligned(desired: DesiredMemory, live: MemoryView): Obstacle | undefin
   return {
     code: "not-divisible-by-nodes",
     text: `the increase of ${formatMib(increase)} can't be spread over ${nodes.length} nodes in multiples of ${step}${why}${level}`,
-    brief: `can't be spread over ${nodes.length} nodes in multiples of ${step}`,
+    predicate: `can't be spread over ${nodes.length} nodes in multiples of ${step}`,
   };
 }
 
@@ -91,7 +91,7 @@ function dimmsMayBeLargeEnough(desired: DesiredMemory, live: MemoryView): Obstac
   return {
     code: "max-dimm-size-too-small",
     text: `hotplug.maxDimmSize is ${most}, but a DIMM must be a multiple of ${formatMib(size)}${why === undefined ? "" : ` (${why})`}`,
-    brief: `needs larger DIMMs than hotplug.maxDimmSize (${most})`,
+    predicate: `needs larger DIMMs than hotplug.maxDimmSize (${most})`,
   };
 }
 
@@ -105,12 +105,12 @@ function isWithinMaxMemory(desired: DesiredMemory, live: MemoryView): Obstacle |
     ? {
         code: "beyond-max-memory",
         text: `${size} and the ${formatSize(reserved)} that virtio-mem devices reserve exceed ${most}, the maximum that the running domain was started with`,
-        brief: `exceeds the maximum of ${most}, with ${formatSize(reserved)} reserved by virtio-mem`,
+        predicate: `exceeds the maximum of ${most}, with ${formatSize(reserved)} reserved by virtio-mem`,
       }
     : {
         code: "beyond-max-memory",
         text: `${size} exceeds ${most}, the maximum that the running domain was started with`,
-        brief: `exceeds ${most}, the maximum without a restart`,
+        predicate: `exceeds ${most}, the maximum without a restart`,
       };
 }
 
@@ -123,13 +123,13 @@ function hasFreeSlots(desired: DesiredMemory, live: MemoryView): Obstacle | unde
     return {
       code: "no-slots",
       text: "the running domain was started without memory slots",
-      brief: "needs memory slots, which the domain was started without",
+      predicate: "needs memory slots, which the domain was started without",
     };
   if (free === 0)
     return {
       code: "slots-exhausted",
       text: `${slots === 1 ? "the only memory slot is" : `all ${slots} memory slots are`} in use; a shutdown and start frees ${slots === 1 ? "it" : "them"}`,
-      brief: `needs a free slot, but ${slots === 1 ? "the only one is" : `all ${slots} are`} in use`,
+      predicate: `needs a free slot, but ${slots === 1 ? "the only one is" : `all ${slots} are`} in use`,
     };
   if (largestDimm(desired, live) === 0) return undefined;
   const needed = dimmCount(desired.memory - live.memory, desired, live);
@@ -142,6 +142,6 @@ function hasFreeSlots(desired: DesiredMemory, live: MemoryView): Obstacle | unde
   return {
     code: "too-few-slots",
     text: `the increase needs ${needed} DIMMs${most}, but ${slotsLeft}`,
-    brief: `needs ${needed} DIMMs, but ${slotsLeft}`,
+    predicate: `needs ${needed} DIMMs, but ${slotsLeft}`,
   };
 }

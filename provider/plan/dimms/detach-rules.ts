@@ -29,7 +29,7 @@ export function reasonsAgainstAnyDetach({ enabled }: DesiredMemory, { power }: O
   const paused: Obstacle = {
     code: "domain-paused",
     text: "the domain is paused: the guest can only release memory once the domain resumes",
-    brief: "needs a running guest, but the domain is paused",
+    predicate: "needs a running guest, but the domain is paused",
   };
   return [...(enabled ? [] : [HOTPLUG_DISABLED]), ...(power === "paused" ? [paused] : [])];
 }
@@ -46,7 +46,7 @@ function dimmsAddUp(desired: DesiredMemory, live: MemoryView): Obstacle[] {
       {
         code: "dimms-do-not-add-up",
         text: `no combination of this provider's DIMMs is exactly ${formatMib(decrease)}: node ${nodes[0]} has ${describeDevices(dimms)}`,
-        brief: "doesn't match any combination of DIMMs",
+        predicate: "doesn't match any combination of DIMMs",
       },
     ];
   const each = nodeShares(-decrease, desired, live).map(({ node, size }) => {
@@ -59,7 +59,7 @@ function dimmsAddUp(desired: DesiredMemory, live: MemoryView): Obstacle[] {
     {
       code: "dimms-not-even",
       text: `${formatMib(decrease)} can't be removed evenly from ${nodes.length} nodes: ${each.join("; ")}`,
-      brief: `can't be removed evenly from ${nodes.length} nodes`,
+      predicate: `can't be removed evenly from ${nodes.length} nodes`,
     },
   ];
 }
@@ -70,7 +70,7 @@ function notRemovable(decrease: Kib, removable: Kib, desired: DesiredMemory, liv
     return {
       code: "boot-memory",
       text: `boot memory can't be removed from a running domain (the decrease is ${formatMib(decrease)})`,
-      brief: "would remove boot memory",
+      predicate: "would remove boot memory",
     };
   const nodes = targetNodes(desired, live);
   const total = (devices: MemoryDevice[]) => sum(devices.map(countedSize));
@@ -89,7 +89,7 @@ function notRemovable(decrease: Kib, removable: Kib, desired: DesiredMemory, liv
   return {
     code: "too-few-dimms",
     text: `the decrease of ${formatMib(decrease)} exceeds this provider's DIMMs${on} (${removable === 0 ? "none" : formatMib(removable)}); the rest can't be removed: ${formatList(stays)}`,
-    brief: "would remove more than this provider's DIMMs",
+    predicate: "would remove more than this provider's DIMMs",
   };
 }
 
@@ -101,7 +101,7 @@ function unplugIsAllowed(desired: DesiredMemory, live: MemoryView): Obstacle[] {
     {
       code: "unplug-not-allowed",
       text: `hotplug.allowUnplug is false (if true, ${describeDevices(removed)} could be unplugged)`,
-      brief: "needs hotplug.allowUnplug: true",
+      predicate: "needs hotplug.allowUnplug: true",
     },
   ];
 }

@@ -1,7 +1,7 @@
 import type { Kib } from "../../units/kib.ts";
 import { KIB_PER_MIB, sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
-import { takesEmptyNode } from "../platform.ts";
+import { supportsEmptyNode } from "../platform.ts";
 
 /** The least memory of a node in QEMU's newer machine types. */
 export const MINIMAL_NODE: Kib = KIB_PER_MIB;
@@ -43,7 +43,7 @@ export function withMinimalNode(
   machine: string | undefined,
 ): CellPlan[] {
   const empty = cells.find((cell) => cell.memory === 0);
-  if (empty === undefined || desired.emptyNode === "exact" || takesEmptyNode(machine)) return cells;
+  if (empty === undefined || desired.emptyNode === "exact" || supportsEmptyNode(machine)) return cells;
   const giver = cells.find((cell) => cell.memory > MINIMAL_NODE);
   if (giver === undefined) return cells;
   return cells.map((cell) =>
@@ -69,7 +69,7 @@ export function emptyNodeNote(desired: DesiredMemory, machine: string | undefine
 /** Why a node can't be empty, as a predicate of the argument `numa`; undefined where it can. */
 export function emptyNodeRefusal(desired: DesiredMemory, machine: string | undefined): string | undefined {
   const empty = cellsFor(desired, machine).find((cell) => cell.memory === 0);
-  if (empty === undefined || takesEmptyNode(machine)) return undefined;
+  if (empty === undefined || supportsEmptyNode(machine)) return undefined;
   const type = machine === undefined ? "the host's newest machine type" : machine;
   return `leaves node ${empty.id} empty with hotplug.emptyNode "exact", but ${type} can't start with an empty node; use emptyNode "minimal" (1 MiB in that node), or a machine type up to 5.0 such as "pc-q35-5.0" or "virt-5.0"`;
 }

@@ -22,7 +22,7 @@ export function topologyReasons(
       {
         code: "nodes-fixed-at-boot",
         text: `the running domain was started with ${nodes(live.cells.length)}, but the program wants ${nodes(shares.length)}`,
-        brief: `needs ${nodes(shares.length)}, but the domain was started with ${live.cells.length}`,
+        predicate: `needs ${nodes(shares.length)}, but the domain was started with ${live.cells.length}`,
       },
     ];
   return live.cells.flatMap((cell) => {
@@ -37,7 +37,7 @@ export function topologyReasons(
       {
         code: "nodes-fixed-at-boot",
         text: `node ${cell.id} has ${formatMib(has)}, but the program wants ${formatMib(share)}: the memory of a node is fixed at boot`,
-        brief: `needs ${formatMib(share)} on node ${cell.id}, which has ${formatMib(has)}`,
+        predicate: `needs ${formatMib(share)} on node ${cell.id}, which has ${formatMib(has)}`,
       },
     ];
   });

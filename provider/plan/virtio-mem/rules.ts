@@ -33,7 +33,7 @@ export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): 
       {
         code: "boot-memory",
         text: `${formatMib(base)} is boot memory, which can't be removed while the domain runs`,
-        brief: `goes below the ${formatMib(base)} of boot memory`,
+        predicate: `goes below the ${formatMib(base)} of boot memory`,
       },
     ];
   const rest = desired.memory - base;
@@ -46,7 +46,7 @@ export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): 
           {
             code: "beyond-virtio-mem-size",
             text: `${devicesOn(nodes)} at most ${formatSize(most)}, but ${formatSize(rest)} would be needed`,
-            brief: `needs ${formatSize(rest)} of virtio-mem, which holds at most ${formatSize(most)}`,
+            predicate: `needs ${formatSize(rest)} of virtio-mem, which holds at most ${formatSize(most)}`,
           } as const,
         ]
       : []),
@@ -55,7 +55,7 @@ export function reasonsAgainstResize(desired: DesiredMemory, live: MemoryView): 
           {
             code: "not-virtio-mem-block",
             text: `the ${formatMib(rest)} above ${formatMib(base)} is not a multiple of ${formatMib(block)}, the block size of the virtio-mem device`,
-            brief: `is not ${formatMib(base)} plus a multiple of ${formatMib(block)}`,
+            predicate: `is not ${formatMib(base)} plus a multiple of ${formatMib(block)}`,
           } as const,
         ]
       : []),
@@ -74,12 +74,12 @@ function missingDevice(nodes: number[], live: MemoryView): Obstacle {
     return {
       code: "no-max-memory",
       text: "the running domain was started without maxMemory, so it doesn't have a virtio-mem device",
-      brief: "needs maxMemory, which the domain was started without",
+      predicate: "needs maxMemory, which the domain was started without",
     };
   return {
     code: "no-virtio-mem-device",
     text: `the running domain was started without a virtio-mem device on node ${node}`,
-    brief: `needs a virtio-mem device on node ${node}, which the domain was started without`,
+    predicate: `needs a virtio-mem device on node ${node}, which the domain was started without`,
   };
 }
 
@@ -120,7 +120,7 @@ export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Obst
       ours && {
         code: "device-kind",
         text: `the running domain was started with a virtio-mem device on node ${ours.node ?? 0}, but hotplug.device is "dimm"`,
-        brief: "needs the virtio-mem device removed, which takes a restart",
+        predicate: "needs the virtio-mem device removed, which takes a restart",
       }
     );
   }
@@ -135,6 +135,6 @@ export function deviceKindReason(desired: DesiredMemory, live: MemoryView): Obst
     : {
         code: "device-kind",
         text: `the running domain was started without a virtio-mem device on node ${nodes[0]}, but hotplug.device is "virtio-mem"`,
-        brief: "needs a virtio-mem device, which the domain was started without",
+        predicate: "needs a virtio-mem device, which the domain was started without",
       };
 }

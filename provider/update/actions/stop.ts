@@ -17,8 +17,8 @@ export const stop: Action<Extract<Step, { kind: "stop" }>> = {
 
 async function shutDown(force: boolean, { hypervisor, domain, news, session }: UpdateContext): Promise<void> {
   const seconds = news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT;
-  const deadline = Deadline.inSeconds(seconds, session.clock);
   await hypervisor.shutdown(domain);
+  const deadline = Deadline.inSeconds(seconds, session.clock);
   if (await waitUntilOff(hypervisor, domain, deadline)) return;
   if (!force)
     throw new Error(

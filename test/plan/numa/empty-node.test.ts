@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { takesEmptyNode } from "../../../provider/plan/platform.ts";
+import { supportsEmptyNode } from "../../../provider/plan/platform.ts";
 
 test.each([
   ["pc-q35-2.12", true],
@@ -13,5 +13,5 @@ test.each([
   ["q35", false],
   [undefined, false],
 ])("%s starts with a node of 0 KiB: %s", (machine, takes) => {
-  expect(takesEmptyNode(machine)).toBe(takes);
+  expect(supportsEmptyNode(machine)).toBe(takes);
 });

@@ -27,7 +27,13 @@ function moves(afterMs: number, mib: number): void {
 }
 
 const toHalf = () =>
-  scene.run({ kind: "balloon", size: 512 * MIB, where: "live", takes: true, sentence: "set the balloon" });
+  scene.run({
+    kind: "balloon",
+    size: 512 * MIB,
+    where: "live",
+    takesMemory: true,
+    sentence: "set the balloon",
+  });
 
 test("has reached its target when libvirt's XML shows it, and shows its progress until then", async () => {
   moves(1_000, 730);

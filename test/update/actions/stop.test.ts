@@ -36,3 +36,15 @@ test("forces it off then, where the program allows that", async () => {
   const { power } = await scene.run({ ...stop, kind: "stop", force: true });
   expect([power, scene.count("destroy"), scene.clock.now()]).toEqual(["shutoff", 1, 60_000]);
 });
+
+test("gives the guest the whole of shutdownTimeout, however long libvirt takes for the request", async () => {
+  const { host, clock } = scene;
+  host.guestObeysShutdown = false;
+  const shutdown = host.shutdown.bind(host);
+  host.shutdown = async (domain) => {
+    await clock.sleep(20_000);
+    await shutdown(domain);
+    clock.after(50_000, () => host.turnOff(domain.uuid));
+  };
+  expect((await scene.run(stop)).power).toBe("shutoff");
+});
