@@ -38,9 +38,10 @@ export function memoryDevicesIn(xml: string): number {
   return [...xml.matchAll(/<memory model=/g)].length;
 }
 
-/** The first message with these words, or nothing. */
+/** The first message with these words, or nothing; a status of a step under way is not one. */
 export function messageWith(diagnostics: RunResult["diagnostics"], words: string): string {
-  return diagnostics.find(({ message }) => message.includes(words))?.message ?? "";
+  const lasting = diagnostics.filter(({ ephemeral }) => ephemeral !== true);
+  return lasting.find(({ message }) => message.includes(words))?.message ?? "";
 }
 
 /** What a plan leads to, as its message begins: "live", "next boot", "replace", … */
