@@ -63,8 +63,8 @@ export async function read(session: Session, id: string, state: Outputs): Promis
 }
 
 /**
- * A guest agent that started after the last change reports that the guest took its DIMMs, as expected: that is no difference
- * for a refresh to show. What the guest rejected is one.
+ * A guest agent that started after the last change reports that the guest onlined its DIMMs, as expected, which a
+ * refresh doesn't show as a difference. What the guest rejected is one.
  */
 function withoutNewlyTaken(seen: Observed, recorded: Observed): Observed {
   const isKnown = (device: ObservedDevice) =>

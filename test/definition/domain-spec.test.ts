@@ -5,17 +5,11 @@ import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { definitionXml, domainSpec } from "../../provider/definition/domain-spec.ts";
 import type { DomainType } from "../../provider/definition/platform.ts";
 import { readDomain } from "../../provider/domain/read.ts";
+import { checkedInputs } from "../support/scene.ts";
 
 const MIB = 1024;
 const host = { arch: "x86_64", kvm: new Set(["x86_64"]), machines: new Map() };
-const inputs: Inputs = {
-  __urn: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1",
-  name: "web-1",
-  uuid: "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c",
-  memory: "1003MiB",
-  maxMemory: "8192MiB",
-  memorySlots: 16,
-};
+const inputs = checkedInputs;
 
 function specOf(desired: Inputs, on: typeof host, type: DomainType) {
   return domainSpec(desired, on, type, DEFAULTS);

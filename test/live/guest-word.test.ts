@@ -124,7 +124,7 @@ describe("an update ends when the guest has the memory", () => {
     stack.edit("stuck", { memory: "768MiB" });
     const failed = await stack.up();
     expect(failed.ok).toBe(false);
-    expect(failed.errors.join()).toContain(`its balloon reports ${Math.floor(atBoot / MIB)} MiB`);
+    expect(failed.errors.join()).toContain(`its balloon driver reports ${Math.floor(atBoot / MIB)} MiB`);
     await console.waitFor(/ online=4 offline=2 /);
 
     await stack.refresh();

@@ -122,7 +122,7 @@ test("behind a DIMM that is off the guest's blocks the next one gets an aligned 
   const [, , first, second] = await bases(lab(), "shifted");
   expect([first, second].map((base) => base !== undefined && base % BLOCK === 0n)).toEqual([true, true]);
   expect(said(up, "shifted")).toContain(
-    `placed at 0x${first?.toString(16)}, since the dimm of 100 MiB in slot 0 is off the guest's memory blocks`,
+    `the new memory starts at 0x${first?.toString(16)}, since the 100 MiB DIMM in slot 0 is not aligned to the guest's memory blocks`,
   );
   expect(await liveMemory(lab(), "shifted")).toMatchObject({ memory: 1124 * MIB, cells: [256 * MIB] });
   expect(await nextBootMemory(lab(), "shifted")).toMatchObject({ cells: [1124 * MIB], devices: [] });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
-import { FakeHypervisor } from "../support/fake-hypervisor.ts";
-import { OneResource } from "../support/one-resource.ts";
+import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { created, type OneResource } from "../support/one-resource.ts";
 
 const MIB = 1024;
 const BLOCK = 128 * MIB;
@@ -14,9 +14,7 @@ let host: FakeHypervisor;
 let stack: OneResource;
 
 beforeEach(async () => {
-  host = new FakeHypervisor();
-  stack = new OneResource(host);
-  await stack.up(args);
+  ({ host, stack } = await created(args));
 });
 
 /** Blocks for all that libvirt says the guest has, or for the `most` that it takes; those from `offlineFrom` on stay offline. */

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { dimmXml } from "../../provider/domain/device.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor } from "../support/fake-hypervisor.ts";
-import { OneResource } from "../support/one-resource.ts";
+import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { created, type OneResource } from "../support/one-resource.ts";
 import { confirmedByAgent } from "../support/texts.ts";
 
 const MIB = 1024;
@@ -16,9 +16,7 @@ let host: FakeHypervisor;
 let stack: OneResource;
 
 beforeEach(async () => {
-  host = new FakeHypervisor();
-  stack = new OneResource(host);
-  await stack.up(args);
+  ({ host, stack } = await created(args));
   bootGuest();
 });
 

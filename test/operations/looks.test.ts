@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
 import type { UserError } from "../../provider/errors.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor } from "../support/fake-hypervisor.ts";
-import { OneResource, Run, URN, wire } from "../support/one-resource.ts";
+import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { created, OneResource, Run, URN, wire } from "../support/one-resource.ts";
 import { GROW, GROW_DETAILS, headlineOf, message, NEXT_BOOT_DETAIL, unreachable } from "../support/texts.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
@@ -13,9 +13,7 @@ let host: FakeHypervisor;
 let stack: OneResource;
 
 beforeEach(async () => {
-  host = new FakeHypervisor();
-  stack = new OneResource(host);
-  await stack.up(args);
+  ({ host, stack } = await created(args));
   host.calls.length = 0;
 });
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
-import { FakeHypervisor } from "../support/fake-hypervisor.ts";
-import { OneResource } from "../support/one-resource.ts";
+import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { created, type OneResource } from "../support/one-resource.ts";
 import { headlineOf } from "../support/texts.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
@@ -12,9 +12,7 @@ let host: FakeHypervisor;
 let stack: OneResource;
 
 beforeEach(async () => {
-  host = new FakeHypervisor();
-  stack = new OneResource(host);
-  await stack.up(args);
+  ({ host, stack } = await created(args));
 });
 
 /** What someone else changes, by virsh or by a reboot. */

@@ -3,9 +3,9 @@ import { UNKNOWN } from "../../provider/args/unknown.ts";
 import type { UserError } from "../../provider/errors.ts";
 import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
 import type { ReasonCode } from "../../provider/plan/reason-codes.ts";
-import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
-import { OneResource, Run, URN, wire } from "../support/one-resource.ts";
+import { created, OneResource, Run, URN, wire } from "../support/one-resource.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 const FOREIGN = "11111111-2222-4333-8444-555555555555";
@@ -14,9 +14,7 @@ let host: FakeHypervisor;
 let stack: OneResource;
 
 beforeEach(async () => {
-  host = new FakeHypervisor();
-  stack = new OneResource(host);
-  await stack.up(args);
+  ({ host, stack } = await created(args));
   host.calls.length = 0;
 });
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
-import { FakeHypervisor } from "../support/fake-hypervisor.ts";
-import { OneResource } from "../support/one-resource.ts";
+import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { created, type OneResource } from "../support/one-resource.ts";
 
 const MIB = 1024;
 const DIMMS = [0, 1, 2].map((slot) => `ua-pulumi-dimm${slot}`);
@@ -19,9 +19,7 @@ let host: FakeHypervisor;
 let stack: OneResource;
 
 beforeEach(async () => {
-  host = new FakeHypervisor();
-  stack = new OneResource(host);
-  await stack.up(args);
+  ({ host, stack } = await created(args));
   await stack.up(grown);
   for (const alias of DIMMS) host.guestGivesUp.add(alias);
 });

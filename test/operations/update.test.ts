@@ -4,7 +4,7 @@ import type { DomainState } from "../../provider/domain/state.ts";
 import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
-import { OneResource } from "../support/one-resource.ts";
+import { created, type OneResource } from "../support/one-resource.ts";
 import { notShutDown } from "../support/texts.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
@@ -15,9 +15,7 @@ let host: FakeHypervisor;
 let stack: OneResource;
 
 beforeEach(async () => {
-  host = new FakeHypervisor();
-  stack = new OneResource(host);
-  await stack.up(args);
+  ({ host, stack } = await created(args));
   host.calls.length = 0;
 });
 

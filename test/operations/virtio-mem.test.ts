@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
-import { type CheckFailed, OneResource } from "../support/one-resource.ts";
+import { type CheckFailed, created, OneResource } from "../support/one-resource.ts";
 
 const MIB = 1024;
 
@@ -12,9 +12,7 @@ let host: FakeHypervisor;
 let stack: OneResource;
 
 beforeEach(async () => {
-  host = new FakeHypervisor();
-  stack = new OneResource(host);
-  await stack.up(args);
+  ({ host, stack } = await created(args));
 });
 
 const up = (memory: string, hotplug: object = {}) =>

@@ -12,7 +12,7 @@ import { permittedPlan, previewedPlan } from "../../provider/plan/preview-contra
 import { anyCase } from "../support/arbitrary-domain.ts";
 import { anyWholeCase } from "../support/arbitrary-whole.ts";
 import { cases } from "../support/properties.ts";
-import { ask, MIB, off, ours, running, theirs, vmem } from "../support/scene.ts";
+import { ask, checkedInputs, MIB, off, ours, running, theirs, vmem } from "../support/scene.ts";
 
 const PREFIXES: Record<Exclude<Outcome, "none">, string> = {
   live: "live: ",
@@ -66,14 +66,7 @@ describe("a headline is one line of at most 120 characters that begins with the 
     },
   );
 
-  const before: Inputs = {
-    __urn: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1",
-    name: "web-1",
-    uuid: "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c",
-    memory: "1003MiB",
-    maxMemory: "8192MiB",
-    memorySlots: 16,
-  };
+  const before = checkedInputs;
   const memories = fc.record({
     memory: fc.constantFrom("1003MiB", "1259MiB", "1300MiB", "747MiB", "8192MiB"),
     hotplug: fc.record({

@@ -7,18 +7,11 @@ import { UNKNOWN } from "../../provider/args/unknown.ts";
 import type { Observed } from "../../provider/plan/observed.ts";
 import type { Outcome } from "../../provider/plan/plan.ts";
 import { planUpdate, type UpdatePlan } from "../../provider/plan/plan-update.ts";
-import { off, running } from "../support/scene.ts";
+import { checkedInputs, off, running } from "../support/scene.ts";
 import { maximum, nextBoot, replaceCosts } from "./outcomes/row.ts";
 
 /** A domain of 1003 MiB of at most 8 GiB, as check made its arguments. */
-const before: Inputs = {
-  __urn: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1",
-  name: "web-1",
-  uuid: "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c",
-  memory: "1003MiB",
-  maxMemory: "8192MiB",
-  memorySlots: 16,
-};
+const before = checkedInputs;
 
 const grow = "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart";
 const atNextBoot = "next boot: vcpus, after a shutdown and start";

@@ -10,21 +10,14 @@ import { planMemory } from "../../provider/plan/plan-memory.ts";
 import { planUpdate } from "../../provider/plan/plan-update.ts";
 import { permittedPlan, previewedPlan } from "../../provider/plan/preview-contract.ts";
 import { REASON_CODES, type ReasonCode } from "../../provider/plan/reason-codes.ts";
-import { ask, MIB, ours, paused, running, theirs, transient, vmem } from "../support/scene.ts";
+import { ask, checkedInputs, MIB, ours, paused, running, theirs, transient, vmem } from "../support/scene.ts";
 
 const memory = (desired: DesiredMemory, observed: Observed) => planMemory(desired, observed);
 const virtioMem = { device: "virtio-mem" } as const;
 const two = { cells: [512, 512] };
 const foreign = { ...vmem(0, 4096, 512), alias: "ua-theirs" };
 
-const before: Inputs = {
-  __urn: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1",
-  name: "web-1",
-  uuid: "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c",
-  memory: "1003MiB",
-  maxMemory: "8192MiB",
-  memorySlots: 16,
-};
+const before = checkedInputs;
 
 function update(change: Partial<Inputs>, observed = running(), adopted = false) {
   const inputs = { ...before, ...change };

@@ -5,7 +5,7 @@ import type { Severity } from "../../provider/engine/log.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { createProvider } from "../../provider/provider.ts";
 import { FakeClock } from "./fake-clock.ts";
-import type { FakeHypervisor } from "./fake-hypervisor.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
 
 type Properties = Record<string, unknown>;
 
@@ -222,4 +222,12 @@ function sorted(value: unknown): unknown {
       .sort()
       .map(([key, inner]) => [key, sorted(inner)]),
   );
+}
+
+/** A resource whose domain was created on a host of its own. */
+export async function created(args: Properties): Promise<{ host: FakeHypervisor; stack: OneResource }> {
+  const host = new FakeHypervisor();
+  const stack = new OneResource(host);
+  await stack.up(args);
+  return { host, stack };
 }

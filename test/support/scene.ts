@@ -1,3 +1,4 @@
+import type { Inputs } from "../../provider/args/inputs.ts";
 import { DEFAULTS, hotplugSettings } from "../../provider/args/settings.ts";
 import { type Cell, countedSize, type MemoryDevice } from "../../provider/domain/state.ts";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
@@ -131,3 +132,13 @@ interface AskedInMib extends Omit<DesiredMemory, "memory" | "maxMemory" | "share
   max: number;
   shares: number[];
 }
+
+/** Inputs as check returned them, of a domain of 1003 MiB with at most 8 GiB in 16 slots. */
+export const checkedInputs: Inputs = {
+  __urn: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1",
+  name: "web-1",
+  uuid: "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c",
+  memory: "1003MiB",
+  maxMemory: "8192MiB",
+  memorySlots: 16,
+};

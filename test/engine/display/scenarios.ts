@@ -70,7 +70,7 @@ export function steady(shown: string): string {
     // After destroy the CLI explains how to remove the stack itself.
     .replace(/^The resources in the stack have been deleted[\s\S]*/m, "")
     .split("\n")
-    .filter((line) => !line.startsWith("@ "))
+    .filter((line) => !/^(@ .*|\.+)$/.test(line))
     // How wide a column is depends on the times in it.
     .map((line) => line.replace(/(Status| \(0s\)) {2,}/, "$1  ").trimEnd());
   // Where the CLI shows dots, it begins a line for them below the title.
