@@ -36,7 +36,7 @@ export class Display {
   private drawnRows = 0;
   private over = false;
   private failures = 0;
-  /** The stack's row; one without a resource where another resource comes before the stack. */
+  /** The stack's row; one of its own where a resource comes before the stack, as when all are deleted. */
   private root: Row | undefined;
   private readonly details: DetailedView | undefined;
   private readonly o: DisplayOptions;
@@ -56,9 +56,7 @@ export class Display {
   }
 
   private showRow(event: EngineEvent): void {
-    const row = this.row(
-      (event.kind === "diagnostic" ? event.diagnostic.urn : event.step.urn) || this.o.stackUrn,
-    );
+    const row = this.row(event.kind === "diagnostic" ? event.diagnostic.urn : event.step.urn);
     const wasRefreshed = row.isRefreshed;
     row.take(event);
     if (event.kind !== "ended" || wasRefreshed || this.endsWithALine(event)) this.line(row);
@@ -72,7 +70,7 @@ export class Display {
       return;
     }
     this.endRows();
-    const errored = [...this.rows.values()].filter(({ hasErrors }) => hasErrors).length;
+    const errored = this.allRows.filter(({ hasErrors }) => hasErrors).length;
     const registered = this.root?.hasEnded ?? false;
     this.lasting([
       ...diagnosticsSection(result.diagnostics, this.o.stackUrn),
@@ -87,28 +85,34 @@ export class Display {
   }
 
   private endRows(): void {
-    const unfinished = [...this.rows.values()].filter((row) => !row.isDone({ over: false }));
+    const unfinished = this.allRows.filter((row) => !row.isDone({ over: false }));
     this.over = true;
-    for (const row of unfinished.filter((row) => row !== this.root)) this.line(row);
-    if (this.root) {
-      this.root.isShown = true;
-      if (unfinished.includes(this.root)) this.line(this.root);
-    }
+    if (this.root) this.root.isShown = true;
+    for (const row of unfinished) this.line(row);
     this.redraw();
     if (this.o.terminal) this.o.write("\n");
   }
 
+  /** The root last. */
+  private get allRows(): Row[] {
+    const { root } = this;
+    return root ? [...[...this.rows.values()].filter((row) => row !== root), root] : [];
+  }
+
+  /** A message about no resource is the stack's. */
   private row(urn: string): Row {
     const known = urn === "" ? this.root : this.rows.get(urn);
     if (known) return known;
-    if (!this.root) {
-      this.root = new Row(this.o.stackUrn);
-      if (isStack(urn)) this.rows.set(urn, this.root);
-      else {
-        this.root.isShown = true;
-        this.rows.set("", this.root);
-      }
-      return this.row(urn);
+    if (urn !== "" && !isStack(urn)) return this.resourceRow(urn);
+    this.root ??= new Row(this.o.stackUrn);
+    if (urn !== "") this.rows.set(urn, this.root);
+    return this.root;
+  }
+
+  private resourceRow(urn: string): Row {
+    if (!this.rows.has(this.o.stackUrn)) {
+      this.root ??= new Row(this.o.stackUrn);
+      this.rows.set(this.o.stackUrn, new Row(this.o.stackUrn));
     }
     const row = new Row(urn);
     this.rows.set(urn, row);
@@ -131,7 +135,7 @@ export class Display {
   private redraw(): void {
     if (!this.o.terminal || !this.root) return;
     const o = { look: this.look(true), width: this.o.terminal.columns };
-    const lines = tableLines(this.root, [...this.rows.values()], o).map(coloured);
+    const lines = tableLines(this.root, this.allRows, o).map(coloured);
     const back = this.drawnRows > 0 ? `\x1b[${this.drawnRows}A\x1b[J` : "";
     this.o.write(back + asText(lines));
     this.drawnRows = lines.length;

@@ -4,12 +4,12 @@ import type { Columns, Look, Row } from "./row.ts";
 const STATUS = 3;
 const ROOM_FOR_DOTS = 3;
 
-/** The rows of a terminal: a header, then the stack, and below each resource what belongs to it. */
-export function tableLines(stack: Row, rows: Row[], o: { look: Look; width: number }): string[] {
-  const known = new Set(rows);
-  const byUrn = new Map(rows.map((row) => [row.urn, row]));
+/** The rows of a terminal: a header, then the root, and below each resource what belongs to it. */
+export function tableLines(root: Row, rows: Row[], o: { look: Look; width: number }): string[] {
+  const others = rows.filter((row) => row !== root);
+  const byUrn = new Map([root, ...others].map((row) => [row.urn, row]));
   const childrenOf = (parent: Row): Row[] =>
-    rows.filter((row) => row !== stack && (byUrn.get(row.parent) ?? stack) === parent && isVisible(row));
+    others.filter((row) => (byUrn.get(row.parent) ?? root) === parent && isVisible(row));
   const isVisible = (row: Row): boolean => row.isShown || childrenOf(row).length > 0;
   const below = (parent: Row, indent: string): Columns[] =>
     childrenOf(parent).flatMap((row, i, siblings) => {
@@ -18,8 +18,8 @@ export function tableLines(stack: Row, rows: Row[], o: { look: Look; width: numb
       return [[sign, indent + branch + type, ...rest], ...below(row, indent + trunk)];
     });
 
-  if (!known.has(stack) || !isVisible(stack)) return [];
-  const cells = [stack.columns(o.look), ...below(stack, "")];
+  if (!isVisible(root)) return [];
+  const cells = [root.columns(o.look), ...below(root, "")];
   const hasInfo = cells.some(([, , , , info]) => info !== "");
   cells.unshift(["", "Type", "Name", o.look.preview ? "Plan" : "Status", hasInfo ? "Info" : ""]);
   const widths = [0, 1, 2, 3, 4].map(
