@@ -16,6 +16,7 @@ import type { Observed } from "../plan/observed.ts";
 import type { Reason } from "../plan/plan.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import { type PlannedOutcome, plannedOutcome } from "../plan/planned-outcome.ts";
+import { fitting } from "../plan/text.ts";
 import type { Session } from "../session.ts";
 import { formatSize, readCanonicalSize } from "../units/size.ts";
 import { runUpdate } from "../update/run-update.ts";
@@ -58,7 +59,10 @@ export async function previewAdoption(
   session: Session,
   inputs: Inputs,
 ): Promise<{ outcome: PlannedOutcome; refusal?: Reason }> {
-  const memoryPlan = `adopts ${inputs.name} (plan not known yet)`;
+  const memoryPlan = fitting(
+    `adopts ${inputs.name} (plan not known yet)`,
+    "adopts an existing domain (plan not known yet)",
+  );
   const notKnown = { outcome: { memoryPlan, change: "unknown", memoryChange: "unknown" } } as const;
   if (containsUnknown(inputs)) return notKnown;
   const uri = session.resolveUri(inputs.uri);

@@ -39,7 +39,9 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
   await warnNotOnlinedDimms(session, inputs, observation);
-  const plan = plannerFor(session, state, inputs)(observation.observed);
+  // A domain that runs although it shouldn't shows what its memory has become as well.
+  const { running: _, ...asItRuns } = inputs;
+  const plan = plannerFor(session, state, asItRuns)(observation.observed);
   const isSettled = plan.memory === undefined || plan.memory.outcome === "none";
   const memory = isSettled ? {} : memoryDrift(inputs, observation, session);
   const others = otherDrift(inputs, observation, adopted);

@@ -20,14 +20,17 @@ export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
 
 /** The headline of an outcome: the first wording that fits. The last one must fit whatever the figures are. */
 export function headline(outcome: Outcome, ...wordings: string[]): string {
-  const lines = wordings.map((wording) => `${OUTCOME_WORDS[outcome]}: ${wording}`);
+  return fitting(...wordings.map((wording) => `${OUTCOME_WORDS[outcome]}: ${wording}`));
+}
+
+/** The first line that fits on a row; else the last one. */
+export function fitting(...lines: string[]): string {
   return lines.find(({ length }) => length <= HEADLINE_WIDTH) ?? lines.at(-1) ?? "";
 }
 
 /** The headline with a note, if there is room for it. */
 export function withNote(line: string, note: string): string {
-  const longer = `${line}; ${note}`;
-  return longer.length <= HEADLINE_WIDTH ? longer : line;
+  return fitting(`${line}; ${note}`, line);
 }
 
 /**

@@ -85,6 +85,24 @@ describe("check refuses without a call to a host", () => {
   });
 });
 
+const numa = [{ memory: "1GiB" }, { memory: "0MiB" }];
+const virtioMem = { device: "virtio-mem", targetNode: "spread" };
+
+test.each<[string, object]>([
+  ["a platform without hot-plug", { arch: "aarch64", firmware: "bios", currentMemory: "512MiB", numa }],
+  [
+    "virtio-mem devices",
+    { hotplug: virtioMem, numa: Array.from({ length: 12 }, () => ({ memory: "1GiB" })) },
+  ],
+  ["an adoption", { name: "n".repeat(200), adopt: true, memory: "1GiB" }],
+])("memoryPlan of a new domain fits on a row: %s", async (_, change) => {
+  const unreachable = new OneResource(new Error("unreachable"));
+  const { inputs } = await unreachable.preview({ maxMemory: "64GiB", ...change });
+  const memoryPlan = String(inputs.memoryPlan);
+  expect(memoryPlan).toMatch(/^(starts with \d+ GiB|adopts )/);
+  expect(memoryPlan.length).toBeLessThanOrEqual(120);
+});
+
 describe("memoryPlan", () => {
   test.each([
     [{}, "starts with 1003 MiB; room for 16 DIMMs, up to 8 GiB"],

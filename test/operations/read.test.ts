@@ -49,6 +49,13 @@ describe("a refresh", () => {
     }
   });
 
+  test("of a domain that runs although it shouldn't shows its memory, too", async () => {
+    await stack.up({ ...args, running: false });
+    await host.start({ id: -1, ...host.only });
+    byHand("live", plugged);
+    expect(await drift()).toMatchObject({ memory: "1259MiB", running: true });
+  });
+
   test("returns no inputs without drift, so that the engine keeps its own", async () => {
     const { id, outputs } = stack.recorded;
     expect(await stack.run.provider.read?.(id, outputs)).not.toHaveProperty("inputs");

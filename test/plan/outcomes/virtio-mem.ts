@@ -19,7 +19,7 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     change: { ...virtioMem, arch: "ppc64le" },
     outcome: "create",
     headline:
-      "starts with 1003 MiB; without room to grow while it runs (virtio-mem is only supported for x86_64 and aarch64 guests, not for ppc64le)",
+      "starts with 1003 MiB; without room to grow while it runs",
   },
   {
     name: "an increase by whole blocks of the device",
