@@ -28,9 +28,10 @@ function describeRoom(desired: DesiredMemory, inputs: Inputs): string[] {
   const platform = platformOf(inputs, "");
   const { maxMemory } = ceilingFor(desired, platform);
   if (maxMemory === undefined) {
-    const why = desired.enabled ? pluggingReason(desired, platform)?.text : "hotplug.enabled is false";
     const brief = "without room to grow while it runs";
-    return why === undefined ? [brief] : [`${brief} (${why})`, brief];
+    if (!desired.enabled) return [`${brief} (hotplug.enabled is false)`];
+    const reason = pluggingReason(desired, platform);
+    return reason === undefined ? [brief] : [`${brief} (${reason.text})`, `${brief} (${reason.predicate})`];
   }
   if (desired.device === "dimm")
     return [`room for ${maxMemory.slots} DIMMs, up to ${formatSize(maxMemory.size)}`];

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { agentAnswers } from "../lab/agent.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
@@ -53,6 +54,7 @@ test("applied later: it waits while the guest reboots itself, and is there once 
     ...BOOT,
     after: console.text().lastIndexOf("GUEST booted"),
   });
+  await agentAnswers(lab(), "later");
   await shutDown(lab(), "later", "--mode", "agent");
   await lab().virsh("start", "later");
   expect(await liveMemory(lab(), "later")).toMatchObject({ cells: [700 * MIB], devices: [] });

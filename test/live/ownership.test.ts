@@ -47,7 +47,7 @@ test("a domain that another stack made is refused with the URN of its resource",
   const pid = lab().qemuPid("shared");
   const again = await lost.up();
   expect(again.ok).toBe(false);
-  expect(again.stdout).toContain("which this resource created but the state doesn't have");
+  expect(again.stdout).toContain("which this resource created but the state doesn't record");
   expect(lab().qemuPid("shared")).toBe(pid);
   await first.expectSettled();
 });

@@ -18,7 +18,8 @@ export const VIRTIO_MEM: OutcomeRow[] = [
     name: "a new domain with it, for an architecture without it",
     change: { ...virtioMem, arch: "ppc64le" },
     outcome: "create",
-    headline: "starts with 1003 MiB; without room to grow while it runs",
+    headline:
+      "starts with 1003 MiB; without room to grow while it runs (needs virtio-mem, which isn't supported for this architecture)",
   },
   {
     name: "an increase by whole blocks of the device",
