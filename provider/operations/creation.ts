@@ -31,7 +31,8 @@ function describeRoom(desired: DesiredMemory, inputs: Inputs): string[] {
     const brief = "without room to grow while it runs";
     if (!desired.enabled) return [`${brief} (hotplug.enabled is false)`];
     const reason = pluggingReason(desired, platform);
-    return reason === undefined ? [brief] : [`${brief} (${reason.text})`, `${brief} (${reason.predicate})`];
+    const reasons = reason === undefined ? [] : [reason.text, reason.predicate];
+    return [...reasons.map((why) => `${brief} (${why})`), brief];
   }
   if (desired.device === "dimm")
     return [`room for ${maxMemory.slots} DIMMs, up to ${formatSize(maxMemory.size)}`];

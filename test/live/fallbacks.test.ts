@@ -177,12 +177,15 @@ test("a stack that forbids downtime: neither restart nor replace, and what needs
   const before = pids();
 
   // What is refused ends the operation before others are done: one at a time.
-  for (const name of ["replace", "restart"]) {
+  for (const [name, need] of [
+    ["replace", "replacement"],
+    ["restart", "restart"],
+  ] as const) {
     stack.edit(name, { memory: "300MiB" });
     const up = await stack.up();
     expect(said(up, name)).toContain(
       [
-        `refused: 256 → 300 MiB needs a ${name}, which libvirt-hotplug:allowDowntime forbids (live: 512 MiB)`,
+        `refused: 256 → 300 MiB needs a ${need}, which libvirt-hotplug:allowDowntime forbids (live: 512 MiB)`,
         ...WHY,
         "the stack forbids downtime (libvirt-hotplug:allowDowntime is false), so nothing is done",
       ].join("\n"),
