@@ -9,6 +9,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "engine-"));
   vi.stubEnv("PATH", dir);
   vi.stubEnv("PULUMI_INSTALL", "");
+  vi.stubEnv("PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK", "");
 });
 afterEach(() => {
   vi.unstubAllEnvs();

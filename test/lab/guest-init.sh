@@ -66,15 +66,16 @@ switched_on lab.noagent && agent=unwanted
 # Shell built-ins alone: under emulation every process started costs several milliseconds.
 memory=
 look_at_memory() {
-  while read -r field kilobytes _; do
-    [ "$field" = MemTotal: ] && break
-  done </proc/meminfo
   online=0
   offline=0
   for block in /sys/devices/system/memory/memory*/state; do
     read -r state <"$block" || continue
     if [ "$state" = online ]; then online=$((online + 1)); else offline=$((offline + 1)); fi
   done
+  # Last: a block counts as online once its pages do, so that the total is never behind the blocks.
+  while read -r field kilobytes _; do
+    [ "$field" = MemTotal: ] && break
+  done </proc/meminfo
   nodes=
   node_kb=
   [ -e /sys/devices/system/node/has_memory ] && read -r nodes </sys/devices/system/node/has_memory
