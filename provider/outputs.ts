@@ -9,7 +9,7 @@ import { type DesiredMemory, desiredMemory } from "./plan/desired.ts";
 import { guestBlockOf } from "./plan/dimms/layout.ts";
 import { downwardSizes } from "./plan/live-sizes/down.ts";
 import { upwardSizes } from "./plan/live-sizes/up.ts";
-import type { Observed, ObservedDevice } from "./plan/observed.ts";
+import { type Observed, type ObservedDevice, pendingMemory } from "./plan/observed.ts";
 import { NO_CHANGE } from "./plan/planned-outcome.ts";
 import type { Kib } from "./units/kib.ts";
 import { canonicalSize } from "./units/size.ts";
@@ -63,9 +63,6 @@ export interface OutputSource {
 export function outputs(inputs: Inputs, source: OutputSource): Outputs {
   const { uri, observation, defaults, adopted, guest, detaching } = source;
   const { observed, power } = observation;
-  const live = observed.live?.memory;
-  const nextBoot = observed.nextBoot?.memory;
-  const isPending = live !== undefined && nextBoot !== undefined && live !== nextBoot;
   return defined({
     ...inputs,
     // The outcome was that of the run, which is over. States of earlier versions have none.
@@ -74,9 +71,9 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     state: power,
     memoryDevices: (observed.live ?? observed.nextBoot)?.devices.map(deviceOutput) ?? [],
     reachable: reachableSizes(desiredMemory(inputs, defaults, adopted), observed),
-    liveMemory: canonical(live),
-    nextBootMemory: canonical(nextBoot),
-    pendingMemory: isPending ? canonical(nextBoot) : undefined,
+    liveMemory: canonical(observed.live?.memory),
+    nextBootMemory: canonical(observed.nextBoot?.memory),
+    pendingMemory: canonical(pendingMemory(observed)),
     guestMemory: canonical(guest?.memory),
     guestMemoryFrom: guest?.speaker,
     __guest: guest,
@@ -100,11 +97,9 @@ function reachableSizes(desired: DesiredMemory | undefined, observed: Observed):
 
 function recordedObservation(inputs: Inputs, { observation, pending, told }: OutputSource): Observed {
   const { observed } = observation;
-  const nextBoot = observed.nextBoot?.memory;
-  const isPending = observed.live !== undefined && observed.live.memory !== nextBoot;
   return defined({
     ...withoutGuestDetails(inputs.currentMemory === undefined ? withoutBalloon(observed) : observed),
-    pending: isPending && pending === nextBoot ? nextBoot : undefined,
+    pending: pending === pendingMemory(observed) ? pending : undefined,
     told,
   });
 }

@@ -18,8 +18,8 @@ import { downwardSizes, sizesWithUnplug } from "../plan/live-sizes/down.ts";
 import { formatRanges } from "../plan/live-sizes/text.ts";
 import { upwardSizes } from "../plan/live-sizes/up.ts";
 import { targetNodes, unevenness } from "../plan/numa/spread.ts";
-import type { MemoryView, Observed, ObservedDevice } from "../plan/observed.ts";
-import type { Obstacle, Outcome, Reachable, Reason, Step } from "../plan/plan.ts";
+import { type MemoryView, type Observed, type ObservedDevice, pendingMemory } from "../plan/observed.ts";
+import { type Outcome, type Reachable, type Reason, type Step, toReason } from "../plan/plan.ts";
 import { planUpdate } from "../plan/plan-update.ts";
 import { noteIf } from "../plan/text.ts";
 import { baseMemory, reasonsAgainstResize } from "../plan/virtio-mem/rules.ts";
@@ -157,12 +157,6 @@ function byBase(a: ObservedDevice, b: ObservedDevice): number {
   return first < second ? -1 : Number(first > second);
 }
 
-function pendingMemory({ live, nextBoot }: Observed): Kib | undefined {
-  return live !== undefined && nextBoot !== undefined && live.memory !== nextBoot.memory
-    ? nextBoot.memory
-    : undefined;
-}
-
 const DOMAIN_OFF: Reason = {
   code: "domain-off",
   text: "the domain is off: another size only changes its definition",
@@ -194,7 +188,7 @@ function upwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
   const step = dimmUnit(desired, live).size * targetNodes(desired, live).length;
   const uneven = desired.target === "spread" ? unevenness(live) : 0;
   const reasons = reasonsAgainstAttach({ ...desired, memory: live.memory + (uneven || step) }, live);
-  return { reasons: reasons.length > 0 ? reasons.map(withoutPredicate) : [DEFINITION_IS_FULL] };
+  return { reasons: reasons.length > 0 ? reasons.map(toReason) : [DEFINITION_IS_FULL] };
 }
 
 function downwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
@@ -212,14 +206,14 @@ function downwards(desired: DesiredMemory, observed: Observed, live: MemoryView)
   if (dimms.length === 0) return { down, reasonsDown: [NO_DIMMS] };
   const allowed = sizesWithUnplug(desired, observed);
   const reasons = [
-    ...reasonsAgainstAnyDetach(desired, observed).map(withoutPredicate),
+    ...reasonsAgainstAnyDetach(desired, observed).map(toReason),
     ...(allowed.length > 0 ? [unplugNotAllowed(allowed)] : []),
   ];
   if (reasons.length > 0) return { down, reasonsDown: reasons };
   const memory = live.memory - sum(dimms.map(({ size }) => size));
   return {
     down,
-    reasonsDown: reasonsAgainstDetach({ ...desired, memory }, observed, live).map(withoutPredicate),
+    reasonsDown: reasonsAgainstDetach({ ...desired, memory }, observed, live).map(toReason),
   };
 }
 
@@ -233,11 +227,7 @@ function unplugNotAllowed(sizes: Reachable[]): Reason {
 /** @param otherwise the reason where the devices could be resized */
 function reasonsOfVirtioMem(desired: DesiredMemory, live: MemoryView, otherwise: Reason): Reason[] {
   const reasons = reasonsAgainstResize({ ...desired, memory: baseMemory(desired, live) }, live);
-  return reasons.length > 0 ? reasons.map(withoutPredicate) : [otherwise];
-}
-
-function withoutPredicate({ code, text }: Obstacle): Reason {
-  return { code, text };
+  return reasons.length > 0 ? reasons.map(toReason) : [otherwise];
 }
 
 /** The plan of only the memory: the program's other arguments aren't known. */

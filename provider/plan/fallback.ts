@@ -13,6 +13,7 @@ import {
   type Reason,
   refuse,
   type Step,
+  toReason,
 } from "./plan.ts";
 import { ADOPTED, formatChange, headline, NEXT_BOOT, noteIf, REPLACE_COSTS, REPLACE_STEP } from "./text.ts";
 import { deviceKindReason } from "./virtio-mem/rules.ts";
@@ -50,7 +51,7 @@ export function planFallback(
     ...(field === "memory" ? [describeLiveSizes(sizes.nearest, live.memory, sizes.all)] : []),
     ...unplugOptions(desired, observed, live, obstacles),
   ];
-  const reasons = obstacles.map(({ code, text }): Reason => ({ code, text }));
+  const reasons = obstacles.map(toReason);
   const [{ predicate } = { predicate: "can't be changed while the domain runs" }] = obstacles;
   const wordings = [
     `${subject} ${predicate}${hint}`,

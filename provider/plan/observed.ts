@@ -112,3 +112,8 @@ export function isSameDimm(a: ObservedDevice, b: ObservedDevice): boolean {
 function isSameStart({ live: a }: Observed, { live: b }: Observed): boolean {
   return a?.domainId !== undefined && a.domainId === b?.domainId;
 }
+
+/** The memory that waits for the next boot of a running domain; undefined where the next boot changes nothing. */
+export function pendingMemory({ live, nextBoot }: Observed): Kib | undefined {
+  return live === undefined || live.memory === nextBoot?.memory ? undefined : nextBoot?.memory;
+}

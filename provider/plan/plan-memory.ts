@@ -75,10 +75,10 @@ function planRunning(
 ): Plan {
   const definition = definitionSteps(desired, observed, context);
   const refused =
-    foreignPending(desired, observed, live, definition, context) ??
+    foreignPending(desired, observed, definition, context) ??
     definitionRefusal(desired, observed, definition, context);
   if (refused !== undefined) return refused;
-  const superseded = supersededNotes(desired, observed, live);
+  const superseded = supersededNotes(desired, observed);
   const increase = increaseOver(desired, live);
   const otherKind = deviceKindReason(desired, live);
   const numaChanged = context.numaChanged === true;

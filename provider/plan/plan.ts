@@ -110,6 +110,11 @@ export interface Obstacle extends Reason {
   predicate: string;
 }
 
+/** The reason, without its wording for a headline. */
+export function toReason({ code, text }: Obstacle): Reason {
+  return { code, text };
+}
+
 export interface Plan {
   outcome: Outcome;
   /**

@@ -1,7 +1,7 @@
 import type { Kib } from "../../units/kib.ts";
 import { formatMib } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
-import type { MemoryView, Observed } from "../observed.ts";
+import { type Observed, pendingMemory } from "../observed.ts";
 import type { Plan, Step } from "../plan.ts";
 import { refusal } from "../text.ts";
 
@@ -9,11 +9,10 @@ import { refusal } from "../text.ts";
 export function foreignPending(
   desired: DesiredMemory,
   observed: Observed,
-  live: MemoryView,
   definition: Step[],
   { recorded }: { recorded?: Kib },
 ): Plan | undefined {
-  const pending = pendingMemory(desired, observed, live);
+  const pending = otherPending(desired, observed);
   if (definition.length === 0 || pending === undefined) return undefined;
   if (recorded === undefined || pending === recorded) return undefined;
   const text = `someone else set ${formatMib(pending)} for the next boot, but the program wants ${formatMib(desired.memory)}`;
@@ -22,14 +21,15 @@ export function foreignPending(
 }
 
 /** Notes that this change replaces our own size that is pending for the next boot. */
-export function supersededNotes(desired: DesiredMemory, observed: Observed, live: MemoryView): string[] {
-  const pending = pendingMemory(desired, observed, live);
+export function supersededNotes(desired: DesiredMemory, observed: Observed): string[] {
+  const pending = otherPending(desired, observed);
   return pending === undefined || observed.pending !== pending
     ? []
     : [`this replaces the pending change to ${formatMib(pending)}`];
 }
 
-/** The size of the next boot, if it is neither the present nor the desired one. */
-function pendingMemory({ memory }: DesiredMemory, { nextBoot }: Observed, live: MemoryView): Kib | undefined {
-  return nextBoot?.memory === live.memory || nextBoot?.memory === memory ? undefined : nextBoot?.memory;
+/** The pending size, if it isn't the desired one. */
+function otherPending({ memory }: DesiredMemory, observed: Observed): Kib | undefined {
+  const pending = pendingMemory(observed);
+  return pending === memory ? undefined : pending;
 }
