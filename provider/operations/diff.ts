@@ -30,6 +30,8 @@ interface Difference {
   id: string;
   /** The outputs that the state has. */
   state: Outputs;
+  /** The inputs that the state echoes. */
+  before: Inputs;
   news: Inputs;
 }
 
@@ -40,18 +42,17 @@ interface Difference {
  * domain has the UUID of the old one: deleting the old one last would delete the new one.
  */
 export async function diff(session: Session, id: string, state: Outputs, news: Inputs): Promise<DiffResult> {
-  const answer = await classify({ session, id, state, news });
+  const answer = await classify({ session, id, state, before: echoedInputs(state), news });
   return { ...answer, deleteBeforeReplace: true };
 }
 
 type Classification = Omit<DiffResult, "deleteBeforeReplace">;
 
 async function classify(difference: Difference): Promise<Classification> {
-  const { session, id, state, news } = difference;
+  const { session, id, state, before, news } = difference;
   const notes = session.run.of(news.__urn);
-  const before = echoedInputs(state);
   const moved = await uriChange(session, id, state, news);
-  const plan = plannerFor(session, state, news);
+  const plan = plannerFor(session, state, { before, news });
   const fromState = plan(state.__observed);
   const isWaiting = isGuestAwaited(difference);
   const isChanged = moved || differsFrom(before, news);
@@ -111,7 +112,7 @@ function replacedFields({ steps }: UpdatePlan): string[] {
 
 /** A replace deletes the old domain first, so anything that the host would refuse in the new one must be found now. */
 async function refuseImpossibleReplace(
-  { session, state, news }: Difference,
+  { session, state, before, news }: Difference,
   { headline }: UpdatePlan,
   uri: string,
 ): Promise<void> {
@@ -122,7 +123,7 @@ async function refuseImpossibleReplace(
     ...[reason, ...others].map(({ text }) => text),
     `planned: "${headline}"`,
   ].join("\n");
-  throw new UserError(redact(message, echoedInputs(state), news), { code: reason.code });
+  throw new UserError(redact(message, before, news), { code: reason.code });
 }
 
 function withFailedLook(plan: UpdatePlan, look: LookupResult | undefined): UpdatePlan {

@@ -1,5 +1,5 @@
 import type { Inputs } from "../args/inputs.ts";
-import { echoedInputs, type Outputs } from "../outputs.ts";
+import type { Outputs } from "../outputs.ts";
 import type { Observed } from "../plan/observed.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import type { Session } from "../session.ts";
@@ -7,11 +7,19 @@ import type { Session } from "../session.ts";
 /** Plans the update of one resource for its domain as observed: the same in diff, update and read. */
 export type Planner = (observed: Observed) => UpdatePlan;
 
-/** The planner of a resource by its state. */
-export function plannerFor({ defaults }: Session, state: Outputs, news: Inputs): Planner {
+/**
+ * The planner of a resource by its state.
+ *
+ * @param before the inputs that the state echoes
+ */
+export function plannerFor(
+  { defaults }: Session,
+  state: Outputs,
+  { before, news }: { before: Inputs; news: Inputs },
+): Planner {
   const input = {
     inputs: news,
-    before: echoedInputs(state),
+    before,
     recorded: state.__observed.nextBoot?.memory,
     defaults,
     adopted: state.__adopted === true,

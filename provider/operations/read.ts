@@ -41,7 +41,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   await warnNotOnlinedDimms(session, inputs, observation);
   // A domain that runs although it shouldn't shows what its memory has become as well.
   const { running: _, ...asItRuns } = inputs;
-  const plan = plannerFor(session, state, asItRuns)(observation.observed);
+  const plan = plannerFor(session, state, { before: inputs, news: asItRuns })(observation.observed);
   const isSettled = plan.memory === undefined || plan.memory.outcome === "none";
   const memory = isSettled ? {} : memoryDrift(inputs, observation, session);
   const others = otherDrift(inputs, observation, adopted);

@@ -11,7 +11,7 @@ import type { UpdatePlan } from "../plan/plan-update.ts";
 import { permittedPlan } from "../plan/preview-contract.ts";
 import type { Session } from "../session.ts";
 import { runUpdate } from "../update/run-update.ts";
-import { plannerFor } from "./planner.ts";
+import { type Planner, plannerFor } from "./planner.ts";
 import { setOwner } from "./set-owner.ts";
 
 /** Observes the domain, plans as the preview did, and carries that out unless it is more disruptive than what was previewed. */
@@ -30,17 +30,18 @@ export async function update(
       throw new UserError(gone, { code: "domain-gone" });
     }
     const before = echoedInputs(state);
-    const { observation, planned } = await observeAndPlan(session, hypervisor, domain, state, news);
-    const plan = permittedPlan(session.run.of(news.__urn).announced, planned);
-    if (plan.outcome === "refuse")
-      throw new UserError(redact(planMessage(plan), before, news), { code: plan.reasons[0]?.code });
+    const plan = plannerFor(session, state, { before, news });
+    const { observation, planned } = await observeAndPlan(session, hypervisor, domain, state, plan);
+    const permitted = permittedPlan(session.run.of(news.__urn).announced, planned);
+    if (permitted.outcome === "refuse")
+      throw new UserError(redact(planMessage(permitted), before, news), { code: permitted.reasons[0]?.code });
     // The last call of a create, which ends it, may have had no answer.
     const { ownership } = observation.definition;
     if (ownership?.creating && ownership.urn === news.__urn)
       await setOwner(hypervisor, domain, ownership.urn);
     const adopted = state.__adopted === true;
     const outs = await runUpdate({
-      ...{ session, hypervisor, domain, uri, before, news, observation, plan, adopted, state },
+      ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted, state },
     });
     return { outs };
   });
@@ -51,9 +52,8 @@ async function observeAndPlan(
   hypervisor: Hypervisor,
   domain: DomainRef,
   state: Outputs,
-  news: Inputs,
+  plan: Planner,
 ): Promise<{ observation: Observation; planned: UpdatePlan }> {
-  const plan = plannerFor(session, state, news);
   const seen = await observe(hypervisor, domain);
   const observed = withRecordedTaken(seen.observed, state.__observed);
   const planned = plan(observed);
