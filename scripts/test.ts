@@ -1,5 +1,6 @@
 // Everything that verifies this repository: `npm test`, or by stage `npm test -- types unit`.
 import { availableParallelism } from "node:os";
+import { messageOf } from "../provider/message-of.ts";
 import { ensurePackages } from "../test/lab/packages.ts";
 import { runCommand } from "./command.ts";
 import type { FileResult } from "./test-lines.ts";
@@ -133,13 +134,13 @@ async function runTests(projects: string[]): Promise<void> {
   if (!ok) console.log(output);
 }
 
-/** Needs libvirt. Where that can't be had the tests are left out with a note, except in CI, which is there to have it. */
+/** Why the live tests can't run. Without libvirt they are skipped with a note, but in CI they fail. */
 async function whyNotLive(): Promise<string | undefined> {
   try {
     await ensurePackages();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

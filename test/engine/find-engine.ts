@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PulumiCommand } from "@pulumi/pulumi/automation/index.js";
+import { messageOf } from "../../provider/message-of.ts";
 
 /** The engine to use on this machine, and why it is that one. */
 export type FoundEngine = { kind: "pulumi"; command: PulumiCommand } | { kind: "small"; why: string };
@@ -31,7 +32,7 @@ export async function engineOnThisMachine(options: FindOptions = {}): Promise<Fo
   } catch (error) {
     return {
       kind: "small",
-      why: `no usable pulumi: ${error instanceof Error ? error.message : String(error)}`,
+      why: `no usable pulumi: ${messageOf(error)}`,
     };
   }
 }

@@ -8,11 +8,11 @@ import { explain } from "../../provider/explain/explanation.ts";
 import type { ExplainOptions } from "../../provider/explain/options.ts";
 import type { Observation } from "../../provider/observe/observe.ts";
 import { memoryView } from "../../provider/plan/observed.ts";
+import { URN } from "../support/arbitrary-inputs.ts";
 import { at, observation, runningAs, URI } from "../support/observations.ts";
 import { off, ours, running, theirs, transient, view } from "../support/scene.ts";
 
 const PAGE = { columns: 80, color: false };
-const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1";
 const MADE = { urn: URN, uuid: domainUuid(URN) };
 
 const drawn = (of: Observation, question: ExplainOptions = {}) => draw(explain(URI, of, question), PAGE);

@@ -7,10 +7,9 @@ import { explain } from "../../provider/explain/explanation.ts";
 import { upwardSizes } from "../../provider/plan/live-sizes/up.ts";
 import { planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyObserved } from "../support/arbitrary-domain.ts";
+import { URN } from "../support/arbitrary-inputs.ts";
 import { observation, URI } from "../support/observations.ts";
 import { ask, MIB, ours, paused, running, theirs, view } from "../support/scene.ts";
-
-const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1";
 
 describe("the plan", () => {
   test("has the balloon target of a managed domain, and keeps that of an unmanaged one", () => {

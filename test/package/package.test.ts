@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
+import { messageOf } from "../../provider/message-of.ts";
 import { openStack } from "../engine/driver.ts";
 import { installByReadme } from "./install-by-readme.ts";
 import { OLDEST_NODE, oldestNode } from "./oldest-node.ts";
@@ -123,7 +124,7 @@ describe(`on Node ${OLDEST_NODE}, the oldest one that package.json allows`, () =
     try {
       node = await oldestNode();
     } catch (error) {
-      missing = `Node ${OLDEST_NODE} can't be installed: ${error instanceof Error ? error.message : error}`;
+      missing = `Node ${OLDEST_NODE} can't be installed: ${messageOf(error)}`;
     }
   });
 

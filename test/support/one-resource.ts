@@ -4,12 +4,13 @@ import type { Clock } from "../../provider/deadline.ts";
 import type { Severity } from "../../provider/engine/log.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { createProvider } from "../../provider/provider.ts";
+import { URN } from "./arbitrary-inputs.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeHypervisor } from "./fake-hypervisor.ts";
 
 type Properties = Record<string, unknown>;
 
-export const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1";
+export { URN };
 
 export interface Message {
   urn: string;

@@ -3,6 +3,7 @@ import { DEFAULTS, hotplugSettings } from "../../provider/args/settings.ts";
 import { type Cell, countedSize, type MemoryDevice } from "../../provider/domain/state.ts";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
 import type { MemoryView, Observed, ObservedDevice } from "../../provider/plan/observed.ts";
+import { URN } from "./arbitrary-inputs.ts";
 
 /** KiB in a MiB: sizes in the tests of plans are in MiB where a person reads them. */
 export const MIB = 1024;
@@ -135,7 +136,7 @@ interface AskedInMib extends Omit<DesiredMemory, "memory" | "maxMemory" | "share
 
 /** Inputs as check returned them, of a domain of 1003 MiB with at most 8 GiB in 16 slots. */
 export const checkedInputs: Inputs = {
-  __urn: "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::web-1",
+  __urn: URN,
   name: "web-1",
   uuid: "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c",
   memory: "1003MiB",
