@@ -16,6 +16,24 @@ export const PROCEDURE = {
   shutdown: 258,
   detachAlias: 392,
 } as const;
+/** The calls that change a domain or its definition. */
+const CHANGES: ReadonlySet<number> = new Set([
+  28, // resume
+  29, // autostart
+  34, // suspend
+  160, // attach a device
+  174, // update a device
+  182, // managed save
+  184, // remove a managed save
+  196, // start
+  204, // set the memory
+  231, // undefine
+  234, // destroy
+  258, // shut down
+  264, // set metadata
+  350, // define
+  392, // detach a device
+]);
 /** What a client says about itself before and after its work: auth list, features, open, close, event subscriptions. */
 const GREETINGS = new Set([66, 60, 1, 2, 316, 317]);
 const HEADER_BYTES = 28;
@@ -44,6 +62,13 @@ export interface RpcProxy {
   instead(procedure: number, then: () => void): void;
   /** Holds the n-th call of this procedure (from 1, counted from now) back until `done` is. */
   beforeCall(procedure: number, n: number, done: () => Promise<unknown>): void;
+  /**
+   * Has `act` come in between at the n-th call (from 1, counted from now) that changes something: before the daemon
+   * gets it, or in place of its reply. Then the call or the reply passes, unless the connections were cut meanwhile.
+   */
+  atChange(n: number, when: "before" | "after", act: () => unknown): void;
+  /** How many calls changed something since the last change of mind. */
+  readonly changes: number;
   /** From now on connections are taken and nothing is answered. */
   fallSilent(): void;
   /** How many connections were made since the last change of mind. */
@@ -62,12 +87,20 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
   let mode: "open" | "cut" | "silent" = "open";
   let connections = 0;
   let held: { procedure: number; left: number; done: () => Promise<unknown> } | undefined;
+  let changes = 0;
+  let struck: { n: number; when: "before" | "after"; act: () => unknown } | undefined;
   let watched: { procedure: number; then: () => void } | undefined;
 
   const endWith = (next: typeof mode) => {
     mode = next;
     connections = 0;
     for (const socket of open) socket.destroy();
+  };
+  const strike = async (pass: () => void) => {
+    const act = struck?.act;
+    struck = undefined;
+    await act?.();
+    if (mode === "open") pass();
   };
   const track = (socket: Socket) => {
     open.add(socket);
@@ -81,6 +114,7 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
     if (mode === "silent") return track(client);
     const upstream = createConnection(daemon);
     let lastSerial: number | undefined;
+    let struckSerial: number | undefined;
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
@@ -92,6 +126,11 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
       if (isCall(packet)) {
         calls.push(packet.procedure);
         if (calls.length === cutAt) lastSerial = packet.serial;
+        if (CHANGES.has(packet.procedure)) changes += 1;
+        if (CHANGES.has(packet.procedure) && changes === struck?.n) {
+          if (struck.when === "before") return void strike(() => upstream.write(bytes));
+          struckSerial = packet.serial;
+        }
         if (held?.procedure === packet.procedure) held.left -= 1;
         if (held?.left === 0) {
           const { done } = held;
@@ -108,6 +147,7 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
     eachPacket(upstream, (packet, bytes) => {
       const isReply = packet.program === REMOTE_PROGRAM && packet.type === 1;
       if (isReply && packet.serial === lastSerial) return endWith("cut");
+      if (isReply && packet.serial === struckSerial) return void strike(() => client.write(bytes));
       if (isReply && packet.procedure === watched?.procedure) {
         const { then } = watched;
         watched = undefined;
@@ -130,6 +170,13 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
       cutAt = n;
     },
     cut: () => endWith("cut"),
+    atChange: (n, when, act) => {
+      changes = 0;
+      struck = { n, when, act };
+    },
+    get changes() {
+      return changes;
+    },
     instead: (procedure, then) => {
       watched = { procedure, then };
     },
@@ -143,6 +190,8 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
     restore: () => {
       endWith("open");
       cutAt = undefined;
+      struck = undefined;
+      changes = 0;
       calls.length = 0;
     },
   };

@@ -1,0 +1,154 @@
+import { expect, test } from "vitest";
+import { labOfThisFile } from "../support/live-lab.ts";
+import { type RpcProxy, rpcProxy } from "../support/rpc-proxy.ts";
+import { type Args, BARE, type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
+import { removeDomains } from "../support/virsh.ts";
+import { type Seen, see } from "./oracle/seen.ts";
+
+/** An operation that changes a domain: what the program was, and what it becomes. */
+interface Operation {
+  /** Undefined: there was no such domain. */
+  before?: Args;
+  /** What is added to it; undefined: the domain is removed. */
+  change?: Args;
+  /** Default: false. */
+  keepsRunning?: boolean;
+}
+
+const RESTARTED = { ...BARE, forceOff: true, hotplug: { whenNotPossible: "restart" } } satisfies Args;
+
+const OPERATIONS: Record<string, Operation> = {
+  create: { change: { ...BARE, autostart: true } },
+  growth: { before: BARE, change: { memory: "512MiB" }, keepsRunning: true },
+  "growth by two DIMMs": {
+    before: { ...BARE, hotplug: { maxDimmSize: "256MiB" } },
+    change: { memory: "768MiB", vcpus: 2, description: "two" },
+    keepsRunning: true,
+  },
+  "growth of a virtio-mem device": {
+    before: { ...BARE, hotplug: { device: "virtio-mem", awaitGuest: false } },
+    change: { memory: "512MiB" },
+    keepsRunning: true,
+  },
+  "change of the nodes": {
+    before: { ...BARE, hotplug: { whenNotPossible: "nextBoot" } },
+    change: { memory: "600MiB", numa: [{ memory: "128MiB", cpus: "0" }, { memory: "128MiB" }] },
+    keepsRunning: true,
+  },
+  deferral: {
+    before: BARE,
+    change: { memory: "300MiB", hotplug: { applyOn: "nextBoot" } },
+    keepsRunning: true,
+  },
+  restart: { before: RESTARTED, change: { memory: "300MiB", vcpus: 2, machine: "pc-q35-7.1" } },
+  replace: { before: BARE, change: { memory: "300MiB" } },
+  "replace by another name": { before: BARE, change: { name: "renamed" } },
+  "power off": { before: { ...BARE, forceOff: true }, change: { running: false, vcpus: 2 } },
+  "power on": { before: { ...BARE, running: false }, change: { running: true, memory: "512MiB" } },
+  removal: { before: BARE },
+};
+
+const lab = labOfThisFile();
+
+test.for(Object.entries(OPERATIONS))(
+  "%s: the connection is lost before or after any change: the next up ends where an undisturbed one does",
+  { timeout: 300_000 },
+  async ([, operation]) => {
+    const { changes, end } = await undisturbed(operation);
+    const fleet = await Promise.all(
+      pointsUpTo(changes).map(async (point, index) => ({ ...(await member(`k${index}`, operation)), point })),
+    );
+    const stack = await fleetOf(fleet);
+    const pids = fleet.map(({ name }) => lab().qemuPid(name));
+
+    for (const { proxy, point } of fleet) proxy.atChange(point.n, point.when, () => proxy.cut());
+    for (const one of fleet) edit(stack, one, operation);
+    const interrupted = await stack.up({ continueOnError: true, parallel: fleet.length });
+    expect(interrupted.ok).toBe(false);
+
+    for (const { proxy } of fleet) proxy.restore();
+    await stack.apply({ parallel: fleet.length });
+    const ends = await Promise.all(
+      fleet.map(async ({ point, name }) => ({ ...point, ...(await endOf(name, operation)) })),
+    );
+    expect(ends).toEqual(fleet.map(({ point }) => ({ ...point, ...end })));
+    if (operation.change === undefined) return;
+    await stack.expectSettled();
+    if (operation.keepsRunning) expect(fleet.map(({ name }) => lab().qemuPid(name))).toEqual(pids);
+  },
+);
+
+interface Point {
+  n: number;
+  when: "before" | "after";
+}
+
+function pointsUpTo(changes: number): Point[] {
+  return Array.from({ length: changes }, (_, index) => index + 1).flatMap((n) => [
+    { n, when: "before" as const },
+    { n, when: "after" as const },
+  ]);
+}
+
+interface Member {
+  name: string;
+  proxy: RpcProxy;
+  args: Args | undefined;
+}
+
+async function member(name: string, { before }: Operation): Promise<Member> {
+  const proxy = await rpcProxy(lab(), name);
+  return { name, proxy, args: before && { ...before, uri: proxy.uri } };
+}
+
+async function fleetOf(fleet: Member[]): Promise<StackOnLab> {
+  const programs = fleet.flatMap(({ name, args }) => (args === undefined ? [] : [[name, args] as const]));
+  const stack = await stackOnLab(lab(), Object.fromEntries(programs));
+  if (programs.length > 0) await stack.apply({ parallel: fleet.length });
+  return stack;
+}
+
+function edit(stack: StackOnLab, { name, proxy }: Member, { change }: Operation): void {
+  if (change === undefined) {
+    stack.drop(name);
+    return;
+  }
+  stack.edit(name, {
+    ...change,
+    uri: proxy.uri,
+    ...(change.name === undefined ? {} : { name: newName(name) }),
+  });
+}
+
+/** How often an undisturbed update changes something, and what virsh shows at its end. */
+async function undisturbed(operation: Operation): Promise<{ changes: number; end: object }> {
+  const one = await member("undisturbed", operation);
+  const stack = await fleetOf([one]);
+  one.proxy.restore();
+  edit(stack, one, operation);
+  await stack.apply();
+  const { changes } = one.proxy;
+  expect(changes).toBeGreaterThan(0);
+  const end = await endOf(one.name, operation);
+  await removeDomains(lab());
+  return { changes, end };
+}
+
+/** What is the same for every domain of the fleet. */
+async function endOf(
+  name: string,
+  { change }: Operation,
+): Promise<Omit<Seen, "names" | "pid" | "uuid" | "xml">> {
+  const {
+    names: _,
+    pid: __,
+    uuid: ___,
+    xml: ____,
+    ...end
+  } = await see(lab(), change?.name === undefined ? name : newName(name));
+  return end;
+}
+
+function newName(name: string): string {
+  return `${name}-renamed`;
+}
