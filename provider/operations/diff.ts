@@ -8,7 +8,7 @@ import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
 import { lagging } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { withRecorded } from "../plan/observed.ts";
-import { planMessage } from "../plan/plan.ts";
+import { isDefine, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
@@ -102,7 +102,10 @@ function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean
   const fields: string[] = [...MEMORY_FIELDS, "running"];
   const memoryChanged = changedFields(before, news).some((name) => fields.includes(name));
   return (
-    memoryChanged || fromState.steps.some((step) => step.kind !== "redefine" && step.kind !== "autostart")
+    memoryChanged ||
+    fromState.steps.some(
+      (step) => step.kind !== "autostart" && !(isDefine(step) && step.definition === undefined),
+    )
   );
 }
 

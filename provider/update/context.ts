@@ -9,6 +9,7 @@ import type { Outputs } from "../outputs.ts";
 import type { Step } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import type { Session } from "../session.ts";
+import type { NewDefinition } from "./definition.ts";
 
 /** An update to carry out. Nothing in it changes while it runs. */
 export interface UpdateContext {
@@ -31,6 +32,8 @@ export interface UpdateContext {
 export interface Progress {
   /** The steps that have been carried out. */
   done: Step[];
+  /** The definition that a step writes, which libvirt accepts; undefined where none does. */
+  definition?: NewDefinition | undefined;
   /** The domain as it was read back last. */
   now: Observation;
   /** Aliases of DIMMs with an unanswered request to release them. */
