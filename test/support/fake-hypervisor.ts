@@ -57,6 +57,10 @@ export class FakeHypervisor implements Hypervisor {
   readonly sick = new Set<string>();
   /** What libvirt refuses, by the name of the call. */
   readonly refuses = new Map<string, LibvirtError>();
+  /** What the host doesn't have: `network <name>`, `interface <name>`, `pool <name>`, `volume <pool>/<name>`. */
+  readonly missing = new Set<string>();
+  /** Why a domain with a definition can't start, where libvirt finds that out without a start. */
+  cannotStart: ((xml: string) => LibvirtError | undefined) | undefined;
   guestObeysShutdown = true;
   /** Aliases of the devices that the guest gives up when it is asked to. */
   readonly guestGivesUp = new Set<string>();
@@ -130,7 +134,7 @@ export class FakeHypervisor implements Hypervisor {
     });
   }
 
-  undefine({ uuid }: DomainRef): Promise<void> {
+  undefine({ uuid }: DomainRef, _options: { keepsFiles?: boolean } = {}): Promise<void> {
     return this.answer("undefine", uuid, () => {
       const { inactive: _, ...rest } = this.domain(uuid);
       if (rest.live === undefined) this.domains.delete(uuid);
@@ -287,6 +291,33 @@ export class FakeHypervisor implements Hypervisor {
         );
       return domainCapabilities(type, this.supports);
     });
+  }
+
+  toNative(xml: string): Promise<void> {
+    return this.answer("toNative", "", () => {
+      const refusal = this.cannotStart?.(xml);
+      if (refusal !== undefined) throw refusal;
+    });
+  }
+
+  hasNetwork(name: string): Promise<boolean> {
+    return this.answer("hasNetwork", "", () => !this.missing.has(`network ${name}`));
+  }
+
+  hasInterface(name: string): Promise<boolean> {
+    return this.answer("hasInterface", "", () => !this.missing.has(`interface ${name}`));
+  }
+
+  nodeDevices(_capability: string): Promise<string[]> {
+    return this.answer("nodeDevices", "", () => ["net_lo_00_00_00_00_00_00"]);
+  }
+
+  hasPool(name: string): Promise<boolean> {
+    return this.answer("hasPool", "", () => !this.missing.has(`pool ${name}`));
+  }
+
+  hasVolume(pool: string, name: string): Promise<boolean> {
+    return this.answer("hasVolume", "", () => !this.missing.has(`volume ${pool}/${name}`));
   }
 
   version(): Promise<number> {
