@@ -50,9 +50,7 @@ async function nativeRefusal(
       undefined,
     );
     const earlier =
-      defined === undefined
-        ? undefined
-        : await refusalOf(hypervisor.toNative(withoutInterfaces(defined)));
+      defined === undefined ? undefined : await refusalOf(hypervisor.toNative(withoutInterfaces(defined)));
     if (earlier?.message === refusal.message) return undefined;
   }
   return `libvirt refuses the definition: ${refusal.message}`;
