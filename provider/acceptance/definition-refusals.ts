@@ -1,6 +1,6 @@
 import { parseDomain } from "../domain/parse.ts";
 import { children, find, remove, serialise } from "../domain/tree.ts";
-import { ErrorCode } from "../libvirt/errors.ts";
+import { ErrorCode, type LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Reason } from "../plan/plan.ts";
 import { capabilityRefusals } from "./capability-refusals.ts";
@@ -33,14 +33,14 @@ export async function definitionRefusals(
   // libvirt's own message would be the same reason again.
   if (unsupported.length > 0) return reasons;
   const refusal = await nativeRefusal(hypervisor, xml, present);
-  return refusal === undefined ? reasons : [...reasons, { code: "definition-refused", text: refusal }];
+  return refusal === undefined ? reasons : [...reasons, definitionRefused(refusal)];
 }
 
 async function nativeRefusal(
   hypervisor: Hypervisor,
   xml: string,
   present: DomainRef | undefined,
-): Promise<string | undefined> {
+): Promise<LibvirtError | undefined> {
   const refusal = await refusalOf(hypervisor.toNative(withoutInterfaces(xml)));
   // A system error is about the host at that moment.
   if (refusal === undefined || refusal.code === ErrorCode.SYSTEM_ERROR) return undefined;
@@ -53,7 +53,12 @@ async function nativeRefusal(
       defined === undefined ? undefined : await refusalOf(hypervisor.toNative(withoutInterfaces(defined)));
     if (earlier?.message === refusal.message) return undefined;
   }
-  return `libvirt refuses the definition: ${refusal.message}`;
+  return refusal;
+}
+
+/** The reason that libvirt gives for refusing a whole definition. */
+export function definitionRefused({ message }: LibvirtError): Reason {
+  return { code: "definition-refused", text: `libvirt refuses the definition: ${message}` };
 }
 
 /** To describe a network interface, libvirt opens a TAP device, which an unprivileged daemon may not. */

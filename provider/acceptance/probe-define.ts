@@ -12,8 +12,11 @@ import {
   serialise,
   setText,
 } from "../domain/tree.ts";
+import type { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Reason } from "../plan/plan.ts";
+import { definitionRefused } from "./definition-refusals.ts";
+import { missingFiles } from "./missing-files.ts";
 import { refusalOf, unlessUnanswered } from "./unanswered.ts";
 
 /** The beginning of a probe's name, and the mark in its metadata. */
@@ -21,21 +24,36 @@ const PROBE_NAME = "pulumi-libvirt-hotplug-probe-";
 const PROBE_NAMESPACE = "urn:pulumi-libvirt-hotplug:probe:1";
 
 /**
- * Has libvirt define a domain with this definition under another name and UUID, and undefines it at once: its refusal is a
- * reason. For `up` only, since it changes the host for a moment. Probes that a killed run left are removed first.
+ * What libvirt refuses of this definition, in addition to `definitionRefusals`: a domain with it is defined under another name
+ * and UUID, and undefined at once; and its files are looked up. For `up` only, since it changes the host for a moment. Probes
+ * that a killed run left are removed first.
  *
- * libvirt accepts much that can't start (an unknown CPU model; a missing disk, kernel, bridge or network), so this comes in
- * addition to `definitionRefusals`.
+ * libvirt defines much that can't start (an unknown CPU model; a missing disk, kernel, bridge or network), so a define
+ * isn't enough.
+ *
+ * @param xml the whole definition, with the secrets in it
  */
 export async function probeDefine(hypervisor: Hypervisor, xml: string): Promise<Reason[]> {
   await unlessUnanswered(sweepProbes(hypervisor), undefined);
+  const missing = await missingFiles(hypervisor, parseDomain(xml).root);
+  const refusal = await defineProbe(hypervisor, xml);
+  return [
+    ...missing.map((file) => missingFile(hypervisor, file)),
+    ...(refusal === undefined ? [] : [definitionRefused(refusal)]),
+  ];
+}
+
+function missingFile({ uri }: Hypervisor, file: string): Reason {
+  return { code: "missing-on-host", text: `"${file}" doesn't exist on ${uri}; create it first` };
+}
+
+async function defineProbe(hypervisor: Hypervisor, xml: string): Promise<LibvirtError | undefined> {
   const uuid = randomUUID();
   const name = `${PROBE_NAME}${uuid}`;
   const refusal = await refusalOf(hypervisor.define(probeXml(xml, name, uuid)));
-  await unlessUnanswered(removeProbe(hypervisor, { name, uuid, id: -1 }), undefined);
-  return refusal === undefined
-    ? []
-    : [{ code: "definition-refused", text: `libvirt refuses the definition: ${refusal.message}` }];
+  if (refusal === undefined)
+    await unlessUnanswered(removeProbe(hypervisor, { name, uuid, id: -1 }), undefined);
+  return refusal;
 }
 
 /** The definition without what belongs to the domain itself: its identity, metadata, MAC addresses and NVRAM file. */

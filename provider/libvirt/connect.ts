@@ -27,8 +27,9 @@ const CALL_CONNECTIONS = 4;
 const Xml = { SECURE: 1, INACTIVE: 2 } as const;
 /** virDomainModificationImpact. */
 const Affect = { LIVE: 1, CONFIG: 2 } as const;
-/** VIR_DOMAIN_START_PAUSED. */
+/** virDomainCreateFlags. */
 const START_PAUSED = 1;
+const START_AUTODESTROY = 2;
 /** virDomainUndefineFlagsValues: MANAGED_SAVE, SNAPSHOTS_METADATA, NVRAM, CHECKPOINTS_METADATA; TPM since libvirt 8.9. */
 const UNDEFINE_ALL = 1 | 2 | 4 | 16;
 const UNDEFINE_TPM = 32;
@@ -132,6 +133,11 @@ class RpcHypervisor implements Hypervisor {
       ? [UNDEFINE_KEEPS_NVRAM, UNDEFINE_KEEPS_TPM]
       : [UNDEFINE_ALL, UNDEFINE_TPM];
     await this.#calls.call(procedures.undefine, { domain, flags: files | (knowsTpm ? tpm : 0) });
+  }
+
+  async createTransient(xml: string): Promise<DomainRef> {
+    const flags = START_PAUSED | START_AUTODESTROY;
+    return (await this.#calls.call(procedures.createXml, { xml, flags })).domain;
   }
 
   async start(domain: DomainRef, options: { paused?: boolean } = {}): Promise<DomainRef> {

@@ -37,6 +37,8 @@ export interface LibvirtErrorFields {
   str1: string | null;
   str2: string | null;
   str3: string | null;
+  /** The errno of a system error. */
+  int1?: number;
 }
 
 /** libvirt replied with an error: its own code, domain, level and text. */
@@ -48,6 +50,7 @@ export class LibvirtError extends Error {
   readonly str1: string | null;
   readonly str2: string | null;
   readonly str3: string | null;
+  readonly int1: number | undefined;
 
   constructor(fields: LibvirtErrorFields) {
     super(fields.message ?? `libvirt error ${fields.code} without a message`);
@@ -57,6 +60,7 @@ export class LibvirtError extends Error {
     this.str1 = fields.str1;
     this.str2 = fields.str2;
     this.str3 = fields.str3;
+    this.int1 = fields.int1;
   }
 }
 

@@ -87,6 +87,8 @@ export interface Hypervisor {
    * only, so that no file is deleted that another definition names too.
    */
   undefine(domain: DomainRef, options?: { keepsFiles?: boolean }): Promise<void>;
+  /** Starts a domain without a persistent definition, paused; it ends with the connection. */
+  createTransient(xml: string): Promise<DomainRef>;
   start(domain: DomainRef, options?: { paused?: boolean }): Promise<DomainRef>;
   shutdown(domain: DomainRef): Promise<void>;
   destroy(domain: DomainRef): Promise<void>;

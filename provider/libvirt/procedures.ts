@@ -89,6 +89,7 @@ export const procedures = {
     ofQemu,
   ),
   capabilities: call(7, "CONNECT_GET_CAPABILITIES", {}, { capabilities: string }, slow),
+  createXml: call(10, "DOMAIN_CREATE_XML", { xml: string, flags: uint }, { domain }, slow),
   xml: call(14, "DOMAIN_GET_XML_DESC", { domain, flags: uint }, { xml: string }, slow),
   autostart: call(15, "DOMAIN_GET_AUTOSTART", { domain }, { autostart: int }),
   lookupByName: call(23, "DOMAIN_LOOKUP_BY_NAME", { name: string }, { domain }),

@@ -57,7 +57,7 @@ export class FakeHypervisor implements Hypervisor {
   readonly sick = new Set<string>();
   /** What libvirt refuses, by the name of the call. */
   readonly refuses = new Map<string, LibvirtError>();
-  /** What the host doesn't have: `network <name>`, `interface <name>`, `pool <name>`, `volume <pool>/<name>`. */
+  /** What the host doesn't have: `file <path>`, `network <name>`, `interface <name>`, `pool <name>`, `volume <pool>/<name>`. */
   readonly missing = new Set<string>();
   /** Why a domain with a definition can't start, where libvirt finds that out without a start. */
   cannotStart: ((xml: string) => LibvirtError | undefined) | undefined;
@@ -139,6 +139,19 @@ export class FakeHypervisor implements Hypervisor {
       const { inactive: _, ...rest } = this.domain(uuid);
       if (rest.live === undefined) this.domains.delete(uuid);
       else this.domains.set(uuid, rest);
+    });
+  }
+
+  /** Only ever called for a domain with a disk that doesn't exist. */
+  createTransient(xml: string): Promise<DomainRef> {
+    return this.answer("createTransient", "", () => {
+      const files = [...xml.matchAll(/<source file='([^']*)'/g)].map(([, file = ""]) => file);
+      const missing = files.findLast((file) => this.missing.has(`file ${file}`)) ?? files[0];
+      throw libvirtError(
+        ErrorCode.SYSTEM_ERROR,
+        `Cannot access storage file '${missing}': No such file or directory`,
+        2,
+      );
     });
   }
 
