@@ -50,7 +50,20 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/libvirt/errors.ts",
     "type:provider/libvirt/hypervisor.ts",
   ],
+  "provider/acceptance": [
+    "provider/units",
+    "provider/args",
+    "provider/definition",
+    "provider/domain",
+    "provider/observe",
+    "provider/libvirt/errors.ts",
+    "type:provider/libvirt/hypervisor.ts",
+    "type:provider/plan",
+    // The UUID of a probe.
+    "node:crypto",
+  ],
   "provider/update": [
+    "provider/acceptance",
     "provider/units",
     "provider/args",
     "provider/domain",
@@ -80,6 +93,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "node:util",
   ],
   "provider/operations": [
+    "provider/acceptance",
     "provider/units",
     "provider/args",
     "provider/domain",

@@ -115,11 +115,11 @@ function replacedFields({ steps }: UpdatePlan): string[] {
 
 /** A replace deletes the old domain first, so anything that the host would refuse in the new one must be found now. */
 async function refuseImpossibleReplace(
-  { session, state, before, news }: Difference,
+  { session, id, state, before, news }: Difference,
   { headline }: UpdatePlan,
   uri: string,
 ): Promise<void> {
-  const [reason, ...others] = await replacementRefusals(session, uri, state, news);
+  const [reason, ...others] = await replacementRefusals(session, uri, id, state, news);
   if (reason === undefined) return;
   const message = [
     `refused: domain ${state.name} can't be replaced and is left unchanged`,

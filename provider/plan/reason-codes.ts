@@ -66,6 +66,9 @@ export const REASON_CODES = [
   "name-taken",
   "uuid-taken",
   "unsupported-by-host",
+  "missing-on-host",
+  "definition-refused",
+  "replace-unfinished",
 
   // An adoption.
   "nothing-to-adopt",
