@@ -14,7 +14,7 @@ import type {
 } from "./hypervisor.ts";
 import { NODE_DEVICES_MAX, procedures } from "./procedures.ts";
 import { LibvirtSession } from "./session.ts";
-import { DEFAULT_TIMING, SSH_CONNECT_TIMEOUT_MS, type Timing } from "./timing.ts";
+import { connectTimeoutMs, DEFAULT_TIMING, type Timing } from "./timing.ts";
 import { openConnection } from "./transport.ts";
 import { type LibvirtUri, parseUri } from "./uri.ts";
 
@@ -67,8 +67,8 @@ export async function connect(
   clock: Clock = hostClock,
 ): Promise<Hypervisor> {
   const parsed = parseUri(uri);
-  const ssh = parsed.transport === "ssh" ? { connectTimeoutMs: SSH_CONNECT_TIMEOUT_MS } : {};
-  const hypervisor = new RpcHypervisor(parsed, { ...DEFAULT_TIMING, ...ssh, ...options }, clock);
+  const timing = { ...DEFAULT_TIMING, connectTimeoutMs: connectTimeoutMs(parsed.transport), ...options };
+  const hypervisor = new RpcHypervisor(parsed, timing, clock);
   await hypervisor.connected();
   return hypervisor;
 }

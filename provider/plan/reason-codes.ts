@@ -62,6 +62,7 @@ export const REASON_CODES = [
 
   // The domain and its host.
   "domain-gone",
+  "not-owned",
   "uri-moved",
   "name-taken",
   "uuid-taken",
