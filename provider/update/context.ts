@@ -8,6 +8,7 @@ import type { Observation } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Step } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
+import type { ReasonCode } from "../plan/reason-codes.ts";
 import type { Session } from "../session.ts";
 import type { NewDefinition } from "./definition.ts";
 
@@ -70,8 +71,12 @@ export function keptRecord({ state, domain, plan }: UpdateContext): GuestRecord 
 }
 
 /** Refuses the update before anything has changed. */
-export function refuseUpdate({ domain, before, news }: UpdateContext, why: string): UserError {
-  return new UserError(redact(`Unable to update domain ${domain.name}: ${why}`, before, news));
+export function refuseUpdate(
+  { domain, before, news }: UpdateContext,
+  why: string,
+  code?: ReasonCode,
+): UserError {
+  return new UserError(redact(`Unable to update domain ${domain.name}: ${why}`, before, news), { code });
 }
 
 /** Shows a status on the resource's row. */

@@ -1,15 +1,17 @@
+import { definitionRefusals } from "../acceptance/definition-refusals.ts";
+import { probeDefine } from "../acceptance/probe-define.ts";
 import { defined } from "../defined.ts";
 import { changedDefinition } from "../definition/changed-definition.ts";
 import { domainSpec } from "../definition/domain-spec.ts";
+import { UserError } from "../errors.ts";
 import { readHost } from "../observe/host.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { definitionRefusal } from "../plan/definition/refusals.ts";
 import { definitionSteps } from "../plan/definition/steps.ts";
 import { desiredMemory } from "../plan/desired.ts";
 import type { MemoryView } from "../plan/observed.ts";
-import type { DefineStep } from "../plan/plan.ts";
+import type { DefineStep, Reason } from "../plan/plan.ts";
 import { formatMib } from "../units/size.ts";
-import { definitionRefusals, probeDefine } from "./acceptance.ts";
 import type { UpdateContext } from "./context.ts";
 
 /** A definition that libvirt accepts, and the one that it was made from. Both have secrets in them. */
@@ -29,7 +31,7 @@ export function readDefinition({ hypervisor, domain }: UpdateContext): Promise<s
 /**
  * The definition that a step writes, found acceptable by its host.
  *
- * @throws Error with the reason where it isn't
+ * @throws UserError with the reasons where it isn't
  */
 export async function newDefinition(
   from: string,
@@ -47,10 +49,23 @@ export async function newDefinition(
       return domainSpec(inputs, host, type, session.defaults);
     },
   });
-  const reasons = await definitionRefusals(hypervisor, xml);
-  if (reasons.length > 0) throw new Error(reasons.map(({ text }) => text).join("; "));
-  await probeDefine(hypervisor, xml);
+  const [reason, ...others] = await refusalsOf({ from, xml }, context);
+  if (reason !== undefined)
+    throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
   return { from, xml };
+}
+
+/** A domain that isn't started now may keep what its host refuses in the present definition already. */
+async function refusalsOf({ from, xml }: NewDefinition, context: UpdateContext): Promise<Reason[]> {
+  const { hypervisor, domain, plan } = context;
+  const against = async (definition: string) => [
+    ...(await definitionRefusals(hypervisor, definition, { present: domain })),
+    ...(await probeDefine(hypervisor, definition)),
+  ];
+  const found = await against(xml);
+  if (found.length === 0 || plan.steps.some(({ kind }) => kind === "start")) return found;
+  const earlier = new Set((await against(from)).map(({ text }) => text));
+  return found.filter(({ text }) => !earlier.has(text));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { UserError } from "../errors.ts";
 import { messageOf } from "../message-of.ts";
 import type { Outputs } from "../outputs.ts";
 import { isDefine, type Step } from "../plan/plan.ts";
@@ -46,7 +47,8 @@ async function acceptedDefinition(context: UpdateContext): Promise<NewDefinition
   try {
     return await newDefinition(await readDefinition(context), step, context);
   } catch (error) {
-    throw refuseUpdate(context, `unable to ${step.sentence}: ${messageOf(error)}; nothing was changed`);
+    const code = error instanceof UserError ? error.code : undefined;
+    throw refuseUpdate(context, `unable to ${step.sentence}: ${messageOf(error)}; nothing was changed`, code);
   }
 }
 
