@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { oneOf } from "./args/schema.ts";
-import { CONFIG_SCHEMAS, DEFAULTS, type Defaults } from "./args/settings.ts";
+import { CONFIG_SCHEMAS, DEFAULTS, type Defaults, truth } from "./args/settings.ts";
 import { defined } from "./defined.ts";
 import type { DomainType } from "./definition/platform.ts";
 import { UserError } from "./errors.ts";
@@ -11,13 +11,17 @@ export interface Configuration {
   uri?: string;
   /** `libvirt-hotplug:domainType`. Default: KVM where the host supports it for the guest's architecture. */
   domainType?: DomainType;
+  /** `libvirt-hotplug:allowPlainTcp`: whether URIs with transport `tcp` may name another host than this one. */
+  allowPlainTcp?: boolean;
   /** What applies where a program sets nothing. */
   defaults: Defaults;
 }
 
 const NAMESPACE = "libvirt-hotplug:";
 
-const KEYS = z.object({ domainType: oneOf("kvm", "qemu"), ...CONFIG_SCHEMAS }).partial();
+const KEYS = z
+  .object({ domainType: oneOf("kvm", "qemu"), allowPlainTcp: truth, ...CONFIG_SCHEMAS })
+  .partial();
 
 /** @throws UserError that names every key with a wrong value */
 export function readConfiguration(get: (key: string) => string | undefined): Configuration {
@@ -31,9 +35,9 @@ export function readConfiguration(get: (key: string) => string | undefined): Con
     });
     throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }
-  const { domainType, ...settings } = parsed.data;
+  const { domainType, allowPlainTcp, ...settings } = parsed.data;
   return {
-    ...defined({ uri: get("libvirt:uri"), domainType: domainType as DomainType }),
+    ...defined({ uri: get("libvirt:uri"), domainType: domainType as DomainType, allowPlainTcp }),
     defaults: { ...DEFAULTS, ...defined(settings) },
   };
 }

@@ -2,6 +2,7 @@ import pLimit, { type LimitFunction } from "p-limit";
 import { DEFAULTS, type Defaults } from "./args/settings.ts";
 import type { Configuration } from "./configuration.ts";
 import { type Clock, Deadline, hostClock } from "./deadline.ts";
+import { defined } from "./defined.ts";
 import { type EngineLog, engineLog } from "./engine/log.ts";
 import { connect } from "./libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
@@ -126,7 +127,9 @@ export class Session {
   private connection(uri: string, connectTimeoutMs: number): Promise<Hypervisor> {
     const open = this.connections.get(uri);
     if (open !== undefined) return open;
-    const made = this.dependencies.connect(uri, { connectTimeoutMs }, this.dependencies.clock);
+    const { allowPlainTcp } = this.configuration;
+    const options = { connectTimeoutMs, ...defined({ allowPlainTcp }) };
+    const made = this.dependencies.connect(uri, options, this.dependencies.clock);
     this.connections.set(uri, made);
     made.catch(() => this.connections.delete(uri));
     return made;

@@ -63,6 +63,7 @@ export const REASON_CODES = [
   // The domain and its host.
   "domain-gone",
   "uri-moved",
+  "plain-tcp",
   "name-taken",
   "uuid-taken",
   "unsupported-by-host",
