@@ -64,6 +64,7 @@ export const REASON_CODES = [
   "domain-gone",
   "not-owned",
   "uri-moved",
+  "plain-tcp",
   "name-taken",
   "uuid-taken",
   "unsupported-by-host",
