@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { readNumbers, writeNumbers } from "../units/number-list.ts";
 import { isCpuMode, specElement } from "./build.ts";
 import { settleTotal } from "./memory.ts";
 import { merge } from "./merge.ts";
@@ -22,10 +23,36 @@ export function editDefinition(xml: string, before: DomainSpec, after: DomainSpe
   const isWithoutCells = readCells(document.root).length === 0 && before.cells.length === after.cells.length;
   const parts = (spec: DomainSpec) => {
     const { cells, ...rest } = withoutMemory(spec, after);
-    return isWithoutCells ? rest : { ...rest, cells };
+    // Without cells the specs still have <cpu><numa>, so that a CPU that is no longer named doesn't remove the nodes.
+    return { ...rest, cells: after.keepsNodes || isWithoutCells ? [] : cells };
   };
   changeParts(document.root, parts(before), parts(after));
+  removeEmptyNuma(document.root);
+  if (after.keepsNodes && before.vcpus !== after.vcpus) fitNodesToVcpus(document.root, after.vcpus);
   return serialise(document);
+}
+
+/** libvirt: "NUMA topology defined without NUMA cells". */
+function removeEmptyNuma(domain: Element): void {
+  const cpu = find(domain, "cpu");
+  const numa = find(cpu, "numa");
+  if (cpu && numa && children(numa).length === 0) remove(cpu, numa);
+}
+
+/**
+ * Nodes that the program doesn't name keep their vCPUs as far as they exist, and node 0 gets those that no node has.
+ * libvirt refuses nodes with more vCPUs than the domain has, and vCPUs in two nodes.
+ */
+function fitNodesToVcpus(domain: Element, vcpus: number): void {
+  const cells = children(find(domain, "cpu", "numa"), "cell");
+  const kept = cells.map((cell) => readNumbers(attribute(cell, "cpus") ?? "").filter((cpu) => cpu < vcpus));
+  const assigned = new Set(kept.flat());
+  const rest = Array.from({ length: vcpus }, (_, cpu) => cpu).filter((cpu) => !assigned.has(cpu));
+  for (const [index, cell] of cells.entries()) {
+    const isFirst = Number(attribute(cell, "id") ?? index) === 0;
+    const cpus = [...(kept[index] ?? []), ...(isFirst ? rest : [])];
+    setAttribute(cell, "cpus", cpus.length === 0 ? undefined : writeNumbers(cpus));
+  }
 }
 
 /** Writes the ownership into the metadata, or removes it; keeps everything else byte for byte. */
@@ -37,7 +64,7 @@ export function setOwnership(xml: string, ownership: Ownership | undefined): str
 
 /** A spec without memory sizes, except those of cells, which are the same in both specs and so don't differ. */
 function withoutMemory(spec: DomainSpec, after: DomainSpec): DomainSpec {
-  const { maxMemory: _1, currentMemory: _2, virtioMem: _3, ownership: _4, ...rest } = spec;
+  const { maxMemory: _1, currentMemory: _2, virtioMem: _3, ownership: _4, keepsNodes: _5, ...rest } = spec;
   return {
     ...rest,
     cells: spec.cells.map((cell, id) => ({ ...cell, memory: after.cells[id]?.memory ?? cell.memory })),

@@ -64,7 +64,7 @@ export function planUpdate({
   const settings = changesThatNeed("setting", changed, inputs);
   const stop = observed.power !== "off" && inputs.running === false;
   const desired = desiredMemory(inputs, defaults, adopted);
-  const numaChanged = changed.includes("numa") && observed.power !== "off";
+  const numaChanged = changed.includes("numa") && inputs.numa !== undefined;
   const memory =
     desired &&
     planMemory(
