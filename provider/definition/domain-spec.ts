@@ -36,9 +36,7 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType, default
   const ownDevices = own === undefined ? [] : readDevices(own);
   const ownCells = own === undefined || inputs.numa !== undefined ? [] : readCells(own);
   const cells =
-    ownCells.length > 0
-      ? ownCells
-      : cellsFor(desired, inputs.machine, sum(ownDevices.map(countedSize)));
+    ownCells.length > 0 ? ownCells : cellsFor(desired, inputs.machine, sum(ownDevices.map(countedSize)));
   const virtioMem = virtioMemFor(desired, cells, { ...platform, devices: ownDevices });
   const hasVirtioMem = virtioMem.length > 0;
   return {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { defined } from "../defined.ts";
 import { readNumbers, writeNumbers } from "../units/number-list.ts";
 import { isCpuMode, specElement } from "./build.ts";
 import { settleTotal } from "./memory.ts";
@@ -8,7 +9,18 @@ import { parseDomain } from "./parse.ts";
 import { isUefi, readCells, readVcpus } from "./read.ts";
 import type { DomainSpec } from "./spec.ts";
 import type { Ownership } from "./state.ts";
-import { attribute, children, type Element, find, remove, serialise, setAttribute, textOf } from "./tree.ts";
+import {
+  attribute,
+  children,
+  type Element,
+  element,
+  find,
+  remove,
+  serialise,
+  serialiseNode,
+  setAttribute,
+  textOf,
+} from "./tree.ts";
 
 /**
  * Applies the differences between two specs to an inactive definition, and keeps everything else byte for byte, including
@@ -30,6 +42,69 @@ export function editDefinition(xml: string, before: DomainSpec, after: DomainSpe
   removeEmptyNuma(document.root);
   if (after.keepsNodes && before.vcpus !== after.vcpus) fitNodesToVcpus(document.root, after.vcpus);
   return serialise(document);
+}
+
+/**
+ * The same by the difference of two whole definitions, made from the program's own XML: what the program no longer names
+ * becomes what that XML has. Memory sizes and the ownership aren't compared.
+ */
+export function editByDefinitions(xml: string, before: string, after: string, keepsNodes: boolean): string {
+  const document = parseDomain(xml);
+  const domain = document.root;
+  const [was, wanted] = [comparable(before, keepsNodes), comparable(after, keepsNodes)];
+  // A node that stays gets its size from setMemory.
+  for (const cell of children(find(was, "cpu", "numa"), "cell")) {
+    const same = children(find(wanted, "cpu", "numa"), "cell").find(
+      (one) => attribute(one, "id") === attribute(cell, "id"),
+    );
+    if (same) setAttribute(cell, "memory", attribute(same, "memory"));
+  }
+  const [old, named] = [namedParts(was), namedParts(wanted)];
+  clearFilledIn(domain, old, named);
+  const cells = readCells(domain).length;
+  merge(domain, was, wanted);
+  removeEmptyNuma(domain);
+  if (readCells(domain).length !== cells) settleTotal(domain);
+  if (keepsNodes && old.vcpus !== named.vcpus) fitNodesToVcpus(domain, named.vcpus);
+  return serialise(document);
+}
+
+/** A definition without white space, comments, memory sizes and metadata, and with the nodes only where they are named. */
+function comparable(xml: string, keepsNodes: boolean): Element {
+  const domain = bare(parseDomain(xml).root);
+  removeAll(domain, "memory", "currentMemory", "maxMemory", "metadata");
+  const devices = find(domain, "devices");
+  if (devices) removeAll(devices, "memory");
+  if (!keepsNodes) return domain;
+  const cpu = find(domain, "cpu");
+  if (cpu) removeAll(cpu, "numa");
+  // A CPU that is no longer named doesn't remove the nodes.
+  merge(domain, undefined, element("domain", {}, element("cpu", {}, element("numa"))));
+  return domain;
+}
+
+function bare({ name, attributes, children: nodes }: Element): Element {
+  const hasElements = nodes.some(({ kind }) => kind === "element");
+  const kept = nodes.filter((node) => node.kind === "element" || (!hasElements && node.kind !== "comment"));
+  return {
+    kind: "element",
+    name,
+    attributes: new Map(attributes),
+    children: kept.map((node) => (node.kind === "element" ? bare(node) : node)),
+  };
+}
+
+/** What `clearFilledIn` compares. */
+function namedParts(domain: Element): Partial<DomainSpec> & Pick<DomainSpec, "vcpus"> {
+  const cpu = find(domain, "cpu");
+  const serial = find(domain, "devices", "serial");
+  return defined({
+    firmware: isUefi(domain) ? ("uefi" as const) : ("bios" as const),
+    cpu: cpu && cpuName(cpu),
+    serial: serial && { file: serialiseNode(serial) },
+    vcpus: readVcpus(domain),
+    machine: attribute(find(domain, "os", "type"), "machine"),
+  });
 }
 
 /** libvirt: "NUMA topology defined without NUMA cells". */

@@ -161,9 +161,16 @@ function fitting({ hotplug = {}, ...args }: Program): Program {
   };
 }
 
-const removal = program.chain((any) => {
+/** XML of the program's own, with other values than the defaults of the arguments. */
+const OWN_XML = `<domain type='kvm'><vcpu>3</vcpu><os><type arch='x86_64' machine='pc-q35-6.2'>hvm</type><cmdline>verbose</cmdline></os>
+<description>in the XML</description><features><acpi/></features><cpu mode='host-model'/>
+<devices><disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/own'/><target dev='vdx' bus='virtio'/></disk>
+<serial type='pty'><target port='0'/></serial><memballoon model='none'/></devices></domain>`;
+
+const removal = fc.tuple(program, fc.constantFrom(false, false, true)).chain(([any, hasXml]) => {
   const args = JSON.parse(JSON.stringify(fitting(any))) as Program;
-  const candidates = places(args).filter((place) => place[0] !== "memory");
+  if (hasXml) Object.assign(args, { xml: OWN_XML, ...(args.vcpus !== undefined && { vcpus: 3 }) });
+  const candidates = places(args).filter((place) => place[0] !== "memory" && place[0] !== "xml");
   const nodesOrNumbers = candidates.filter(([first]) => first === "numa" || first === "vcpus");
   return fc.record({
     args: fc.constant(args),
@@ -176,7 +183,7 @@ const removal = program.chain((any) => {
   });
 });
 
-property.prop([removal], cases(300))(
+property.prop([removal], cases(100))(
   "an argument that is removed from the program: the total and everything not named stay",
   async ({ args, place, isOff, grows }) => {
     const host = new FakeHypervisor();
@@ -225,5 +232,35 @@ property.prop([removal], cases(300))(
     expect(Math.max(0, ...numbers)).toBeLessThan(vcpus);
     expect(await stack.up(later)).toBe("same");
     expect(attribute(parseDomain(after).root, "type")).toBe("kvm");
+  },
+);
+
+property.prop([removal], cases(40))(
+  "an argument that is removed from the program of an adopted domain: the domain keeps what it has",
+  async ({ args, place }) => {
+    const host = new FakeHypervisor();
+    const later = without(args, place) as Program;
+    const maker = new OneResource(host);
+    const stack = new OneResource(host);
+    try {
+      await maker.up({ ...args, onDelete: "keep" });
+      await maker.destroy();
+      await stack.up({ ...args, adopt: true });
+    } catch {
+      // Some programs are refused.
+      return;
+    }
+    const { inactive = "", autostart } = host.only;
+    await stack.refresh();
+    await stack.up({ ...later, adopt: true }).catch((error: Error) => {
+      if (!(error instanceof CheckFailed) && !error.message.startsWith("refused")) throw error;
+    });
+    const after = host.only.inactive ?? "";
+    expect(totalOf(after)).toBe(totalOf(inactive));
+    // A node, a disk or a part of one that is removed is a change of the argument.
+    const isWhole = place.length === 1;
+    if (isWhole) expect(besidesMemory(after)).toEqual(besidesMemory(inactive));
+    if (isWhole) expect(readDomain(after).cells).toEqual(readDomain(inactive).cells);
+    expect(host.only.autostart).toBe(autostart);
   },
 );

@@ -1,5 +1,6 @@
+import type { Inputs } from "../../args/inputs.ts";
 import { definitionXml, domainSpec } from "../../definition/domain-spec.ts";
-import { editDefinition } from "../../domain/edit.ts";
+import { editedDefinition } from "../../definition/edited-definition.ts";
 import { readHost } from "../../observe/host.ts";
 import { observe } from "../../observe/observe.ts";
 import type { Step } from "../../plan/plan.ts";
@@ -19,12 +20,12 @@ export const redefine: Action<Extract<Step, { kind: "redefine" }>> = {
 /** When `xml` changed, the definition is written from it; otherwise only what differs is edited. */
 async function redefinition(
   present: string,
-  { session, hypervisor, before, news }: UpdateContext,
+  { session, hypervisor, before, news, adopted }: UpdateContext,
 ): Promise<string> {
   const host = readHost(await hypervisor.capabilities());
   const type = session.configuration.domainType;
-  const spec = domainSpec(news, host, type, session.defaults);
-  if (before.xml === news.xml)
-    return editDefinition(present, domainSpec(before, host, type, session.defaults), spec);
-  return definitionXml(news, spec, type);
+  const specOf = (inputs: Inputs) => domainSpec(inputs, host, type, session.defaults);
+  return before.xml === news.xml || (adopted && news.xml === undefined)
+    ? editedDefinition(present, { before, news }, { specOf, type, adopted })
+    : definitionXml(news, specOf(news), type);
 }
