@@ -46,7 +46,7 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType, default
     ownership: { version: 1, urn: inputs.__urn, creating: false },
     cells: cells.map(({ memory, cpus }) => defined({ memory, cpus })),
     ...(inputs.numa === undefined && { keepsNodes: true }),
-    ...ceilingFor(desired, platform),
+    ...ceilingFor(desired, { ...platform, devices: ownDevices }),
     ...defined({
       virtioMem: hasVirtioMem ? virtioMem : undefined,
       currentMemory: hasVirtioMem ? undefined : desired.currentMemory,

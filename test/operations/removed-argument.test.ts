@@ -10,12 +10,16 @@ import {
   remove,
   serialiseNode,
 } from "../../provider/domain/tree.ts";
+
 import { readNumbers } from "../../provider/units/number-list.ts";
 import { readCanonicalSize } from "../../provider/units/size.ts";
 import { places } from "../support/arbitrary-inputs.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { CheckFailed, OneResource } from "../support/one-resource.ts";
 import { cases } from "../support/properties.ts";
+
+/** Every case is a create and several updates. */
+const TIMEOUT = process.env.PROPERTY_RUNS_FACTOR === undefined ? 60_000 : 3_600_000;
 
 type Program = Record<string, unknown>;
 
@@ -183,7 +187,7 @@ const removal = fc.tuple(program, fc.constantFrom(false, false, true)).chain(([a
   });
 });
 
-property.prop([removal], cases(100))(
+property.prop([removal], cases(50))(
   "an argument that is removed from the program: the total and everything not named stay",
   async ({ args, place, isOff, grows }) => {
     const host = new FakeHypervisor();
@@ -233,9 +237,10 @@ property.prop([removal], cases(100))(
     expect(await stack.up(later)).toBe("same");
     expect(attribute(parseDomain(after).root, "type")).toBe("kvm");
   },
+  TIMEOUT,
 );
 
-property.prop([removal], cases(40))(
+property.prop([removal], cases(20))(
   "an argument that is removed from the program of an adopted domain: the domain keeps what it has",
   async ({ args, place }) => {
     const host = new FakeHypervisor();
@@ -263,4 +268,5 @@ property.prop([removal], cases(40))(
     if (isWhole) expect(readDomain(after).cells).toEqual(readDomain(inactive).cells);
     expect(host.only.autostart).toBe(autostart);
   },
+  TIMEOUT,
 );
