@@ -14,6 +14,7 @@ import type {
 } from "../../provider/libvirt/hypervisor.ts";
 import {
   balloonFollows,
+  validateMemory,
   withBalloon,
   withCurrent,
   withDevice,
@@ -128,6 +129,7 @@ export class FakeHypervisor implements Hypervisor {
           ErrorCode.OPERATION_FAILED,
           `domain '${name}' already exists with uuid ${named.uuid}`,
         );
+      validateMemory(xml);
       const known = this.domains.get(uuid) ?? { name, uuid, power: "shutoff", autostart: false };
       this.domains.set(uuid, { ...known, name, inactive: xml });
       return this.refTo(uuid);
