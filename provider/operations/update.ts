@@ -1,3 +1,4 @@
+import { dropKept } from "../acceptance/kept-definition.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { UserError } from "../errors.ts";
@@ -13,6 +14,7 @@ import type { Session } from "../session.ts";
 import { runUpdate } from "../update/run-update.ts";
 import { type Planner, plannerFor } from "./planner.ts";
 import { setOwner } from "./set-owner.ts";
+import { setReplacing } from "./set-replacing.ts";
 
 /** Observes the domain, plans as the preview did, and carries that out unless it is more disruptive than what was previewed. */
 export async function update(
@@ -37,8 +39,12 @@ export async function update(
       throw new UserError(redact(planMessage(permitted), before, news), { code: permitted.reasons[0]?.code });
     // The last call of a create, which ends it, may have had no answer.
     const { ownership } = observation.definition;
-    if (ownership?.creating && ownership.urn === news.__urn)
+    if (ownership?.creating && ownership.urn === news.__urn) {
+      await dropKept(hypervisor, id);
       await setOwner(hypervisor, domain, ownership.urn);
+    }
+    // A replace that failed put the old domain back, or the program no longer asks for it.
+    if (observation.definition.replacing !== undefined) await setReplacing(hypervisor, domain, undefined);
     const adopted = state.__adopted === true;
     const outs = await runUpdate({
       ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted, state },
