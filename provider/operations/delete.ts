@@ -1,7 +1,10 @@
 import { dropKept } from "../acceptance/kept-definition.ts";
+import { redact } from "../args/redact.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { Outputs } from "../outputs.ts";
+import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
+import { notOwned, ownerOf } from "./ownership.ts";
 import { retire } from "./retire.ts";
 import { setOwner } from "./set-owner.ts";
 import { turnOff } from "./turn-off.ts";
@@ -10,20 +13,24 @@ import { turnOff } from "./turn-off.ts";
  * Shuts the domain down, forces it off after `shutdownTimeout` (0: at once), and undefines it with everything that libvirt
  * stores for it. Disk files stay. A domain that doesn't exist is already deleted. A domain that is to be kept (`onDelete`; the
  * default for adopted ones) only loses its owner. In a replace the domain is only stopped: create removes it once the new one
- * runs.
+ * runs. A domain of that UUID that isn't the resource's is left unchanged, with a warning: the resource has no domain then, so
+ * its deletion succeeds.
  */
 export async function deleteDomain(session: Session, id: string, state: Outputs): Promise<void> {
   const hypervisor = await session.hypervisor(state.uri);
   await session.locked(id, async () => {
     const domain = await hypervisor.findByUuid(id);
     const { successor } = session.run.domain(id);
-    if (successor !== undefined) {
-      if (domain !== undefined) await retire(session, hypervisor, domain, { state, successor });
+    if (domain === undefined) {
+      if (successor === undefined) await dropKept(hypervisor, id);
       return;
     }
+    const reason = notOwned(await ownerOf(hypervisor, domain), state);
+    if (successor !== undefined)
+      return retire(session, hypervisor, domain, { state, successor, notOwned: reason });
+    if (reason !== undefined) return warnNotOwned(session, state, reason);
     // What an interrupted replace or restart left.
     await dropKept(hypervisor, id);
-    if (domain === undefined) return;
     const keeps = (state.onDelete ?? (state.__adopted === true ? "keep" : "delete")) === "keep";
     if (keeps) return unlessGone(() => setOwner(hypervisor, domain, undefined));
     const shutdown = { urn: state.__urn, seconds: state.shutdownTimeout };
@@ -31,6 +38,11 @@ export async function deleteDomain(session: Session, id: string, state: Outputs)
     // A transient domain disappears when it is off.
     if ((await hypervisor.findByUuid(id)) !== undefined) await unlessGone(() => hypervisor.undefine(domain));
   });
+}
+
+function warnNotOwned(session: Session, state: Outputs, { text }: Reason): Promise<void> {
+  const outcome = "the domain is left unchanged, only the resource is removed from the state";
+  return session.log.message(state.__urn, "warning", redact(`${text}; ${outcome}`, state));
 }
 
 async function unlessGone(work: () => Promise<void>): Promise<void> {

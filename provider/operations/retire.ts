@@ -5,6 +5,7 @@ import { readDomain } from "../domain/read.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
+import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { newDefinition, replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
 import { setReplacing } from "./set-replacing.ts";
@@ -21,9 +22,10 @@ export async function retire(
   session: Session,
   hypervisor: Hypervisor,
   domain: DomainRef,
-  { state, successor }: { state: Outputs; successor: Inputs },
+  { state, successor, notOwned }: { state: Outputs; successor: Inputs; notOwned: Reason | undefined },
 ): Promise<void> {
-  const reasons = await replacementRefusals(session, state.uri, domain.uuid, state, successor);
+  const reasons = notOwned === undefined ? [] : [notOwned];
+  reasons.push(...(await replacementRefusals(session, state.uri, domain.uuid, state, successor)));
   const isKnown = !containsUnknown(successor);
   // A definition that is refused already needs no probe.
   if (reasons.length === 0 && isKnown)

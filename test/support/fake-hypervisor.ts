@@ -55,7 +55,7 @@ export class FakeHypervisor implements Hypervisor {
   death: Death | undefined;
   /** Domains for which no call is ever answered. */
   readonly sick = new Set<string>();
-  /** What libvirt refuses, by the name of the call. */
+  /** What libvirt refuses, by the name of the call, or by that and the domain's UUID. */
   readonly refuses = new Map<string, LibvirtError>();
   /** What the host doesn't have: `file <path>`, `network <name>`, `interface <name>`, `pool <name>`, `volume <pool>/<name>`. */
   readonly missing = new Set<string>();
@@ -428,7 +428,7 @@ export class FakeHypervisor implements Hypervisor {
     const dead = new ConnectionError("the connection to qemu:///fake is gone");
     if (death !== undefined && (count > death.call || (count === death.call && !death.carriedOut)))
       throw dead;
-    const refusal = this.refuses.get(call);
+    const refusal = this.refuses.get(call) ?? this.refuses.get(`${call} ${about}`);
     if (refusal !== undefined) throw refusal;
     const result = work();
     if (death !== undefined && count === death.call) throw dead;
