@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import { insertInOrder } from "./merge.ts";
 import type { Ownership } from "./state.ts";
 import { attribute, children, type Element, element, remove, replace } from "./tree.ts";
@@ -9,8 +10,8 @@ export const OWNERSHIP_NAMESPACE = "urn:pulumi-libvirt-hotplug:domain:1";
 export const OWNERSHIP_PREFIX = "hotplug";
 
 /**
- * `<hotplug:domain version='1' urn='…' creating='true' total='1048576'/>`: `creating` is left out once create has finished,
- * `total` is in KiB.
+ * `<hotplug:domain version='1' urn='…' creating='true' previous='…' total='1048576'/>`: `creating` is left out once create
+ * has finished, `previous` is the URN before a rename, `total` is in KiB.
  */
 export function ownershipElement(ownership: Ownership): Element {
   return element(`${OWNERSHIP_PREFIX}:domain`, {
@@ -18,6 +19,7 @@ export function ownershipElement(ownership: Ownership): Element {
     version: ownership.version,
     urn: ownership.urn,
     creating: ownership.creating ? "true" : undefined,
+    previous: ownership.previousUrn,
     total: ownership.total,
   });
 }
@@ -31,7 +33,11 @@ export function readOwnership(domain: Element): Ownership | undefined {
   const creating = attribute(ours, "creating") === "true";
   const total = attribute(ours, "total");
   const isNumber = total !== undefined && /^\d{1,15}$/.test(total);
-  return { version, urn, creating, ...(isNumber && { total: Number(total) }) };
+  return defined({
+    ...{ version, urn, creating },
+    previousUrn: attribute(ours, "previous"),
+    total: isNumber ? Number(total) : undefined,
+  });
 }
 
 /** Sets or replaces this provider's element in the domain's metadata; undefined removes it. */

@@ -1,7 +1,7 @@
 import { type Clock, hostClock } from "../deadline.ts";
 import { defined } from "../defined.ts";
 import type { ConnectionHooks } from "./connection.ts";
-import { ErrorCode, hasCode } from "./errors.ts";
+import { ConnectionError, ErrorCode, hasCode } from "./errors.ts";
 import { Events } from "./events.ts";
 import type {
   AgentCommand,
@@ -12,13 +12,17 @@ import type {
   PowerState,
   Where,
 } from "./hypervisor.ts";
+import { plainTcpRefusal } from "./plain-tcp.ts";
 import { NODE_DEVICES_MAX, procedures } from "./procedures.ts";
 import { LibvirtSession } from "./session.ts";
-import { DEFAULT_TIMING, SSH_CONNECT_TIMEOUT_MS, type Timing } from "./timing.ts";
+import { connectTimeoutMs, DEFAULT_TIMING, type Timing } from "./timing.ts";
 import { openConnection } from "./transport.ts";
 import { type LibvirtUri, parseUri } from "./uri.ts";
 
-export type ConnectOptions = Partial<Timing>;
+export interface ConnectOptions extends Partial<Timing> {
+  /** Whether a URI with transport `tcp` may name another host than this one. */
+  allowPlainTcp?: boolean;
+}
 
 /** With 4 calls each, 16 at once: some of the daemon's 20 workers (`max_workers`) stay free for other clients. */
 const CALL_CONNECTIONS = 4;
@@ -59,16 +63,19 @@ const POWER_STATES: PowerState[] = [
  * Opens a connection to libvirt.
  *
  * @param options other times than those of `DEFAULT_TIMING`
- * @throws Error for an invalid URI, ConnectionError when there is no answer, LibvirtError when libvirt refuses
+ * @throws Error for an invalid URI, ConnectionError when there is no answer or plain TCP isn't allowed, LibvirtError when
+ *   libvirt refuses
  */
 export async function connect(
   uri: string,
-  options: ConnectOptions = {},
+  { allowPlainTcp = false, ...options }: ConnectOptions = {},
   clock: Clock = hostClock,
 ): Promise<Hypervisor> {
   const parsed = parseUri(uri);
-  const ssh = parsed.transport === "ssh" ? { connectTimeoutMs: SSH_CONNECT_TIMEOUT_MS } : {};
-  const hypervisor = new RpcHypervisor(parsed, { ...DEFAULT_TIMING, ...ssh, ...options }, clock);
+  const refusal = plainTcpRefusal(parsed, allowPlainTcp);
+  if (refusal !== undefined) throw new ConnectionError(refusal, { code: "plain-tcp" });
+  const timing = { ...DEFAULT_TIMING, connectTimeoutMs: connectTimeoutMs(parsed.transport), ...options };
+  const hypervisor = new RpcHypervisor(parsed, timing, clock);
   await hypervisor.connected();
   return hypervisor;
 }

@@ -70,6 +70,13 @@ export class LibvirtError extends Error {
  */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
+  /** Identifies the rule by which the provider didn't even try. */
+  readonly code?: "plain-tcp";
+
+  constructor(message: string, { code }: { code?: "plain-tcp" } = {}) {
+    super(message);
+    if (code !== undefined) this.code = code;
+  }
 }
 
 /** Whether libvirt replied with that code. */

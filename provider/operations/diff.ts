@@ -1,6 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
+import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
@@ -13,6 +14,7 @@ import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import type { LookupResult, Session } from "../session.ts";
+import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 import { replacementRefusals } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
@@ -67,6 +69,7 @@ async function classify(difference: Difference): Promise<Classification> {
     await logGone(difference);
     return { changes: true };
   }
+  if (look?.kind === "found") refuseNotOwned(difference, look.observation.definition);
   const fromLook =
     look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
   const announced = previewedPlan(fromState, fromLook);
@@ -85,6 +88,14 @@ async function classify(difference: Difference): Promise<Classification> {
   }
   // The engine compares the news with its own inputs, which may have the same sizes from a refresh already.
   return moved || differsFrom({ ...before, ...state.__drift }, news) ? {} : { changes: true };
+}
+
+/** A refresh records what exists, and warns of it (read). */
+function refuseNotOwned({ session, state, before, news }: Difference, found: DomainState): void {
+  const reason = notOwned(found, state, news.__urn);
+  if (reason === undefined || !session.run.of(news.__urn).isInProgram) return;
+  const text = `refused: ${reason.text}\n${NOT_OWNED_WAY_OUT}`;
+  throw new UserError(redact(text, before, news), { code: reason.code });
 }
 
 function differsFrom(before: Inputs, news: Inputs): boolean {

@@ -63,7 +63,9 @@ export const REASON_CODES = [
 
   // The domain and its host.
   "domain-gone",
+  "not-owned",
   "uri-moved",
+  "plain-tcp",
   "name-taken",
   "uuid-taken",
   "unsupported-by-host",
