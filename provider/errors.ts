@@ -25,8 +25,9 @@ export class UserError extends Error {
  * A failure that isn't the provider's fault, such as a refusal by libvirt or an unreachable host, without its stack.
  */
 export function forUser(error: unknown): unknown {
-  const isExpected = error instanceof LibvirtError || error instanceof ConnectionError;
-  return isExpected ? new UserError(error.message, { cause: error }) : error;
+  if (error instanceof ConnectionError)
+    return new UserError(error.message, { cause: error, code: error.code });
+  return error instanceof LibvirtError ? new UserError(error.message, { cause: error }) : error;
 }
 
 /**

@@ -80,7 +80,7 @@ describe.each(Object.entries(OTHERS) as [keyof typeof HOTPLUG_SETTINGS, [unknown
   },
 );
 
-test("the page of the configuration has no other keys than the settings and domainType", () => {
+test("the page of the configuration has no other keys than the settings, domainType and allowPlainTcp", () => {
   const keys = [...page.matchAll(/^\| `libvirt-hotplug:(\w+)`/gm)].map(([, name]) => name);
-  expect(new Set(keys)).toEqual(new Set([...Object.keys(SETTINGS), "domainType"]));
+  expect(new Set(keys)).toEqual(new Set([...Object.keys(SETTINGS), "allowPlainTcp", "domainType"]));
 });

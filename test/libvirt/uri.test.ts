@@ -10,6 +10,7 @@ const local = {
   port: undefined,
 };
 const remote = { ...local, transport: "ssh", host: "host" };
+const tls = { ...remote, transport: "tls" };
 
 describe("accepted", () => {
   test.each<[string, object]>([
@@ -42,6 +43,11 @@ describe("accepted", () => {
     ["qemu+ssh://host/system?no_verify=1&no_tty=0", { ...remote, options: { noVerify: true, noTty: false } }],
     ["qemu+ssh://host/system?keyfile=/home/a%20b/key", { ...remote, options: { keyfile: "/home/a b/key" } }],
     ["qemu+ssh://host/system?command=/opt/ssh", { ...remote, options: { command: "/opt/ssh" } }],
+    ["qemu://host/system", { ...tls, options: {}, text: "qemu+tls://host/system" }],
+    ["qemu://host:1/session", { ...tls, port: 1, name: "qemu:///session", options: {} }],
+    ["qemu+tls:///system", { ...tls, host: undefined, options: {} }],
+    ["qemu+tls://host/system?pkipath=/p&no_verify=1", { ...tls, options: { pkipath: "/p", noVerify: true } }],
+    ["qemu+tcp://[::1]:16509/system", { ...remote, transport: "tcp", host: "[::1]", port: 16509 }],
   ])("%s", (uri, parts) => {
     const parsed = parseUri(uri);
     expect(parsed).toMatchObject(parts);
@@ -59,11 +65,31 @@ describe("refused, with the reason", () => {
     ["xen:///system", 'the driver is "xen"'],
     ["lxc+ssh://host/system", 'the driver is "lxc"'],
     ["esx://host/?no_verify=1", 'the driver is "esx"'],
-    ["qemu://host/system", 'transport "tls" (the default with a host) is not supported yet'],
-    ["qemu+tls://host/system", 'transport "tls" is not supported yet'],
-    ["qemu+tcp://host/system", 'transport "tcp" is not supported yet'],
+    [
+      "qemu+tls://me@host/system",
+      "transport tls takes no user; the daemon identifies this client by its certificate",
+    ],
+    ["qemu://me@host/system", "transport tls takes no user"],
+    ["qemu+tcp://me@host/system", "transport tcp takes no user"],
+    [
+      "qemu+tls://host/system?tls_priority=NORMAL",
+      "option tls_priority is not supported: it is a setting of GnuTLS",
+    ],
+    ["qemu+tls://host/system?pkipath=pki", 'option pkipath must be an absolute path, not "pki"'],
+    [
+      "qemu+tls://host/system?no_tty=1",
+      "option no_tty is only for transport ssh; tls accepts name, no_verify",
+    ],
+    [
+      "qemu+tcp://host/system?no_verify=1",
+      "option no_verify is only for transport ssh, tls; tcp accepts name",
+    ],
+    ["qemu+tls://host/system?socket=/x", "option socket is only for transport unix, ssh, libssh, libssh2"],
     ["qemu+libssh2://host/system?sshauth=agent", 'transport "libssh2" is not supported yet'],
-    ["qemu+ext:///system?command=x", 'transport "ext" is not supported yet; supported are unix and ssh'],
+    [
+      "qemu+ext:///system?command=x",
+      'transport "ext" is not supported yet; supported are unix, ssh, tls, tcp',
+    ],
     ["qemu+carrier-pigeon://host/system", 'transport "carrier-pigeon" does not exist'],
     ["qemu+ssh+ssh://host/system", 'transport "ssh+ssh" does not exist'],
     ["qemu+unix://host/system", "a unix socket has no user, host or port"],
