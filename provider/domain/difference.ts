@@ -7,7 +7,7 @@ import { foreignMetadata } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { readDomain } from "./read.ts";
 import type { DomainState, MemoryDevice } from "./state.ts";
-import { attribute, children, type Element, find, serialiseNode, textOf } from "./tree.ts";
+import { attribute, children, type Element, find, textOf } from "./tree.ts";
 
 /**
  * Where a domain is not exactly what libvirt makes of a new definition, as paths of elements; empty where it is. What libvirt
@@ -71,8 +71,15 @@ function elementDifferences(wanted: Element, found: Element, isLive: boolean): s
   return [...paths];
 }
 
-function metadataOf(domain: Element): string[] {
-  return foreignMetadata(domain).map((one) => serialiseNode(one).replace(/>\s+</g, "><"));
+function metadataOf(domain: Element): unknown[] {
+  return foreignMetadata(domain).map(contentOf);
+}
+
+/** Without the form that it is written in: quotes, white space, where a namespace is declared. */
+function contentOf(of: Element): unknown[] {
+  const names = [...of.attributes.keys()].filter((name) => !name.startsWith("xmlns")).sort();
+  const attributes = names.map((name) => [name, attribute(of, name)]);
+  return [of.name, attributes, textOf(of).trim(), children(of).map(contentOf)];
 }
 
 function compare(wanted: Element, found: Element, path: string, paths: Set<string>): void {

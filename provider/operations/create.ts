@@ -1,9 +1,6 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
-import { differencesFrom } from "../domain/difference.ts";
-import { readDomain } from "../domain/read.ts";
-import type { DomainSpec } from "../domain/spec.ts";
 import { PartialError, UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
@@ -12,12 +9,12 @@ import { type Observation, observe } from "../observe/observe.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import { type Outputs, outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
-import { formatSize, readCanonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { adopt } from "./adopt.ts";
+import { type RunningOtherwise, runningOtherwise, setBalloon } from "./continued-create.ts";
 import { logContinued } from "./preview-creation.ts";
 import { setOwner } from "./set-owner.ts";
-import { existingDomain, newDefinition, someOf } from "./unfinished-create.ts";
+import { existingDomain, newDefinition } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /**
@@ -38,18 +35,25 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     }
     if (existing.kind === "finished" || existing.kind === "unfinished")
       await logContinued(session, inputs, existing);
-    if (existing.kind === "finished") {
-      const observation = await observe(hypervisor, existing.domain);
-      const outs = outputs(inputs, { uri, observation, defaults: session.defaults, adopted: false });
-      return { id: inputs.uuid, outs };
-    }
+    const { spec, xml } = await newDefinition(session, hypervisor, inputs);
+    const record = (observation: Observation, otherwise?: RunningOtherwise) =>
+      outputs(
+        { ...inputs, ...otherwise?.inputs },
+        {
+          ...{ uri, observation, defaults: session.defaults, adopted: false },
+          // libvirt sets the balloon target at start; nothing waits until the guest has booted and reaches it.
+          told: unreachedBalloonTarget(spec.currentMemory, observation.observed),
+          pending: otherwise && observation.observed.nextBoot?.memory,
+        },
+      );
+    if (existing.kind === "finished")
+      return { id: inputs.uuid, outs: record(await observe(hypervisor, existing.domain)) };
     const unfinished = existing.kind === "unfinished" ? existing.domain : undefined;
     const unsupported = await unsupportedDevice(hypervisor, inputs, session);
     if (unsupported !== undefined) {
       const { code, text } = unsupported;
       throw new UserError(`Unable to create domain ${inputs.name}: ${text}`, { code });
     }
-    const { spec, xml } = await newDefinition(session, hypervisor, inputs);
     const domain = await define(hypervisor, inputs, xml);
     if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
     // An unfinished domain may have what an earlier program set.
@@ -58,17 +62,9 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     if (unfinished !== undefined) await setBalloon(hypervisor, domain, spec);
     const observation = await observe(hypervisor, domain);
     const otherwise = unfinished && (await runningOtherwise(hypervisor, domain, inputs, xml, observation));
-    // libvirt sets the balloon target at start; nothing waits until the guest has booted and reaches it.
-    const told = unreachedBalloonTarget(spec.currentMemory, observation.observed);
-    const outs = outputs(
-      { ...inputs, ...otherwise?.inputs },
-      {
-        ...{ uri, observation, defaults: session.defaults, adopted: false, told },
-        pending: otherwise && observation.observed.nextBoot?.memory,
-      },
-    );
-    // From here on the domain is finished, and a later create of the same URN refuses it. This is the last call, so that a
-    // create that failed before it can be continued.
+    const outs = record(observation, otherwise);
+    // From here on the domain is finished: a later create only goes on with it where it is what that would make. This is the
+    // last call, so that a create that failed before it can be continued.
     await setOwner(hypervisor, domain, inputs.__urn).catch((cause: unknown) => {
       throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
     });
@@ -76,54 +72,6 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
       throw new PartialError(redact(otherwise.text, inputs), inputs.uuid, defined(outs), undefined);
     return { id: inputs.uuid, outs };
   });
-}
-
-/** An unfinished domain may have been started with the balloon target of an earlier program. */
-async function setBalloon(
-  hypervisor: Hypervisor,
-  domain: DomainRef,
-  { currentMemory, virtioMem }: DomainSpec,
-): Promise<void> {
-  if (virtioMem !== undefined || (await isOff(hypervisor, domain))) return;
-  const live = readDomain(await hypervisor.xml(domain, { inactive: false }));
-  const target = Math.min(currentMemory ?? live.memory, live.memory);
-  if (live.currentMemory !== target) await hypervisor.setMemory(domain, target, { live: true });
-}
-
-interface RunningOtherwise {
-  text: string;
-  /** What the running domain has of the arguments that only a replacement changes, for the state. */
-  inputs: Partial<Inputs>;
-}
-
-/**
- * An interrupted create may have started the domain with what an earlier program set. Its definition is the new one now, but
- * only an update that was previewed may change or stop what runs. Undefined where the domain is what the create makes.
- */
-async function runningOtherwise(
-  hypervisor: Hypervisor,
-  domain: DomainRef,
-  { name, running = true, memory }: Inputs,
-  wanted: string,
-  { observed, definition }: Observation,
-): Promise<RunningOtherwise | undefined> {
-  if (observed.live === undefined) return undefined;
-  const xml = await hypervisor.xml(domain, { inactive: false, secure: true });
-  const differences = differencesFrom(wanted, xml, true);
-  if (running && differences.length === 0) return undefined;
-  const live = readDomain(xml);
-  const [has, wants] = [formatSize(observed.live.memory), formatSize(readCanonicalSize(memory))];
-  const what = [
-    ...(running ? [] : ["although running is false"]),
-    ...(has === wants ? [] : [`with ${has} instead of ${wants}`]),
-    ...(differences.length === 0 ? [] : [`with other values of ${someOf(differences)}`]),
-  ];
-  const text = `domain ${name} was started by an interrupted create of an earlier program and still runs ${what.join(", ")}; its definition has the new values: preview and update again`;
-  const inputs = {
-    ...(live.arch !== definition.arch && { arch: live.arch }),
-    ...(live.uefi !== definition.uefi && { firmware: live.uefi ? "uefi" : "bios" }),
-  };
-  return { text, inputs: inputs as Partial<Inputs> };
 }
 
 async function define(hypervisor: Hypervisor, inputs: Inputs, xml: string): Promise<DomainRef> {

@@ -190,6 +190,24 @@ describe("a create that was killed after its last call", () => {
     expect(readDomain(host.only.live ?? "").memory).toBe(1259 * 1024);
   });
 
+  test("is recorded like a create that wasn't killed, also while the guest hasn't reached its balloon target", async () => {
+    const [one, two] = [new FakeHypervisor(), new FakeHypervisor()];
+    const ballooned = { ...program, currentMemory: "512MiB" };
+    const recorded: object[] = [];
+    for (const other of [one, two]) {
+      other.guestObeysBalloon = false;
+      const fresh = new OneResource(other);
+      await fresh.up(ballooned);
+      if (other === two) {
+        fresh.state = undefined;
+        await fresh.up(ballooned);
+      }
+      expect(await fresh.up(ballooned)).toBe("same");
+      recorded.push({ ...fresh.recorded.outputs, memoryPlan: undefined });
+    }
+    expect(recorded[1]).toEqual(recorded[0]);
+  });
+
   test("isn't compared while a value isn't known", async () => {
     const { inputs } = await stack.preview({ ...program, description: UNKNOWN });
     expect(inputs.change).toBe("unknown");
