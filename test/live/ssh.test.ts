@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { connect } from "../../provider/libvirt/connect.ts";
-import { ConnectionError } from "../../provider/libvirt/errors.ts";
+import { ConnectionError, LibvirtError } from "../../provider/libvirt/errors.ts";
 import type { DomainEvent } from "../../provider/libvirt/hypervisor.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
 import { LabUnavailable } from "../lab/packages.ts";
@@ -149,4 +149,18 @@ describe("a session that breaks in the middle", () => {
     await waitUntil("an event", () => heard.includes("lifecycle"), { seen: () => heard.join(", ") });
     expect(heard).toEqual(["disconnected", "reconnected", "lifecycle"]);
   });
+});
+
+test("polkit is asked by the daemon, and its answer is libvirt's own error", async () => {
+  writeFileSync(lab.settings, 'auth_unix_rw = "polkit"\n');
+  onTestFinished(async () => {
+    rmSync(lab.settings);
+    await lab.restartDaemon();
+  });
+  // virsh, by which the lab sees that it runs, may be refused as well: only root isn't asked.
+  await lab.restartDaemon().catch(() => undefined);
+  const socket = join(lab.dir, "run", "libvirt", "libvirt-sock");
+  const error = await failure(connect(`${server.uri}?${login}&socket=${socket}&netcat=${server.netcat}`));
+  expect(error).toBeInstanceOf(LibvirtError);
+  expect(error.message).toMatch(/through ssh did not let this user in: .*; polkit on its host must allow/);
 });
