@@ -9,7 +9,10 @@ export const OWNERSHIP_NAMESPACE = "urn:pulumi-libvirt-hotplug:domain:1";
 /** The prefix of that namespace. */
 export const OWNERSHIP_PREFIX = "hotplug";
 
-/** `<hotplug:domain version='1' urn='…' creating='true'/>`; `creating` is left out once create has finished. `previous` is the URN before a rename. */
+/**
+ * `<hotplug:domain version='1' urn='…' creating='true' previous='…' total='1048576'/>`: `creating` is left out once create
+ * has finished, `previous` is the URN before a rename, `total` is in KiB.
+ */
 export function ownershipElement(ownership: Ownership): Element {
   return element(`${OWNERSHIP_PREFIX}:domain`, {
     [`xmlns:${OWNERSHIP_PREFIX}`]: OWNERSHIP_NAMESPACE,
@@ -17,6 +20,7 @@ export function ownershipElement(ownership: Ownership): Element {
     urn: ownership.urn,
     creating: ownership.creating ? "true" : undefined,
     previous: ownership.previousUrn,
+    total: ownership.total,
   });
 }
 
@@ -27,7 +31,13 @@ export function readOwnership(domain: Element): Ownership | undefined {
   const version = Number(attribute(ours, "version"));
   if (urn === undefined || !Number.isInteger(version)) return undefined;
   const creating = attribute(ours, "creating") === "true";
-  return defined({ version, urn, creating, previousUrn: attribute(ours, "previous") });
+  const total = attribute(ours, "total");
+  const isNumber = total !== undefined && /^\d{1,15}$/.test(total);
+  return defined({
+    ...{ version, urn, creating },
+    previousUrn: attribute(ours, "previous"),
+    total: isNumber ? Number(total) : undefined,
+  });
 }
 
 /** Sets or replaces this provider's element in the domain's metadata; undefined removes it. */

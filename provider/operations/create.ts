@@ -13,8 +13,9 @@ import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { adopt } from "./adopt.ts";
 import { type RunningOtherwise, runningOtherwise, setBalloon } from "./continued-create.ts";
 import { logContinued } from "./preview-creation.ts";
+import { replaceBy, unfinishedReplace } from "./replace.ts";
 import { setOwner } from "./set-owner.ts";
-import { existingDomain, newDefinition } from "./unfinished-create.ts";
+import { type Existing, existingDomain, newDefinition } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /**
@@ -28,7 +29,9 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
   const uri = session.resolveUri(inputs.uri);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
-    const existing = await existingDomain(session, hypervisor, inputs);
+    const replace = await unfinishedReplace(hypervisor, inputs);
+    const existing: Existing =
+      replace === undefined ? await existingDomain(session, hypervisor, inputs) : { kind: "none" };
     if (existing.kind === "taken") {
       const { code, text } = existing.reason;
       throw new UserError(redact(`Unable to create domain ${inputs.name}: ${text}`, inputs), { code });
@@ -49,12 +52,11 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     if (existing.kind === "finished")
       return { id: inputs.uuid, outs: record(await observe(hypervisor, existing.domain)) };
     const unfinished = existing.kind === "unfinished" ? existing.domain : undefined;
-    const unsupported = await unsupportedDevice(hypervisor, inputs, session);
-    if (unsupported !== undefined) {
-      const { code, text } = unsupported;
-      throw new UserError(`Unable to create domain ${inputs.name}: ${text}`, { code });
-    }
-    const domain = await define(hypervisor, inputs, xml);
+    if (replace === undefined) await refuseUnsupportedDevice(session, hypervisor, inputs);
+    const domain =
+      replace === undefined
+        ? await define(hypervisor, inputs, xml)
+        : await replaceBy(session, hypervisor, inputs, xml, replace);
     if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
     // An unfinished domain may have what an earlier program set.
     if (inputs.autostart === true || unfinished !== undefined)
@@ -72,6 +74,17 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
       throw new PartialError(redact(otherwise.text, inputs), inputs.uuid, defined(outs), undefined);
     return { id: inputs.uuid, outs };
   });
+}
+
+async function refuseUnsupportedDevice(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+): Promise<void> {
+  const unsupported = await unsupportedDevice(hypervisor, inputs, session);
+  if (unsupported === undefined) return;
+  const { code, text } = unsupported;
+  throw new UserError(`Unable to create domain ${inputs.name}: ${text}`, { code });
 }
 
 async function define(hypervisor: Hypervisor, inputs: Inputs, xml: string): Promise<DomainRef> {

@@ -5,7 +5,8 @@ import { isPoweredOff } from "../observe/observe.ts";
 import { ownerOf } from "./ownership.ts";
 
 /**
- * Sets the owner in a domain's metadata, in the running domain and in its definition.
+ * Sets the owner in a domain's metadata, in the running domain and in its definition, and keeps the total that this provider
+ * set last.
  *
  * @param urn undefined removes the owner. If it replaces another one, the metadata has that one as the previous owner.
  */
@@ -19,7 +20,9 @@ export async function setOwner(
   // libvirt adds the prefix and its namespace to the element (virXMLInjectNamespace).
   const { ownership } = await ownerOf(hypervisor, domain);
   const previous = ownership?.urn === urn ? undefined : ownership?.urn;
-  const xml = urn === undefined ? undefined : serialiseNode(element("domain", { version: 1, urn, previous }));
+  const total = ownership?.total;
+  const xml =
+    urn === undefined ? undefined : serialiseNode(element("domain", { version: 1, urn, previous, total }));
   await hypervisor.setMetadata(
     domain,
     { namespace: OWNERSHIP_NAMESPACE, prefix: OWNERSHIP_PREFIX, xml },

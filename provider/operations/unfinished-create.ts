@@ -9,6 +9,7 @@ import { readHost } from "../observe/host.ts";
 import { isPoweredOff } from "../observe/observe.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
+import { readCanonicalSize } from "../units/size.ts";
 import { ownerOf } from "./ownership.ts";
 
 /** What a create finds on the host. */
@@ -64,7 +65,8 @@ export async function newDefinition(
 ): Promise<{ spec: DomainSpec; xml: string }> {
   const host = readHost(await hypervisor.capabilities());
   const spec = domainSpec(inputs, host, configuration.domainType, defaults);
-  const marked = { ...spec, ownership: { version: 1, urn: inputs.__urn, creating: true } };
+  const total = readCanonicalSize(inputs.memory);
+  const marked = { ...spec, ownership: { version: 1, urn: inputs.__urn, creating: true, total } };
   return { spec, xml: definitionXml(inputs, marked, configuration.domainType) };
 }
 

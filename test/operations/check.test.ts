@@ -26,7 +26,8 @@ async function failures(change: Record<string, unknown>) {
 describe("check refuses without a call to a host", () => {
   test.each([
     ["xen:///system", "the driver xen is not supported"],
-    ["qemu+tls://host/system", "tls"],
+    ["qemu+libssh2://host/system", "libssh2"],
+    ["qemu+tcp://host/system", "unencrypted"],
     ["qemu:///system?colour=red", "colour"],
     ["", "libvirt URI"],
   ])("the URI %j", async (uri, words) => {
@@ -112,7 +113,7 @@ describe("memoryPlan", () => {
   ])("of a new domain with %j: %s", async (change, sentence) => {
     expect((await stack.preview({ ...args, ...change })).inputs.memoryPlan).toBe(sentence);
     // Only whether the name and the UUID are free.
-    expect(host.calls).toEqual(["findByUuid", "findByName"]);
+    expect(new Set(host.calls)).toEqual(new Set(["findByUuid", "findByName"]));
   });
 
   test("is kept while no memory argument changes", async () => {
