@@ -15,8 +15,6 @@ import { ownerOf } from "./ownership.ts";
 /** What a create finds on the host. */
 export type Existing =
   | { kind: "none" }
-  /** A replace of this resource left the old domain, and its create goes on with it. */
-  | { kind: "replacing"; domain: DomainRef }
   /** A create of this resource left it, and has not finished it. */
   | { kind: "unfinished"; domain: DomainRef }
   /** A create of this resource finished it, and it is exactly what this create would make. The state doesn't record it. */
@@ -43,8 +41,7 @@ export async function existingDomain(
   ]);
   const found = byName !== undefined && byName.uuid !== byUuid?.uuid ? byName : byUuid;
   if (found === undefined) return { kind: "none" };
-  const { ownership, replacing } = await ownerOf(hypervisor, found);
-  if (found === byUuid && replacing?.urn === inputs.__urn) return { kind: "replacing", domain: found };
+  const { ownership } = await ownerOf(hypervisor, found);
   const owner = ownership?.urn;
   const taken = (differences: string[] = []): Existing => ({
     kind: "taken",

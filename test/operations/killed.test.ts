@@ -82,7 +82,7 @@ const ends = [
 ];
 
 describe.each(stories)("$name, ended at any call", (story) => {
-  const { after } = story;
+  const { name, after } = story;
   // A run for each of its calls: seconds of work on a busy machine.
   test.each(ends)("$how: the next run converges", { timeout: 60_000 }, async ({ isKilled }) => {
     const undisturbed = await scene(story);
@@ -106,7 +106,7 @@ describe.each(stories)("$name, ended at any call", (story) => {
       expect(end(host), `after call ${call}`).toEqual(wanted);
       expect(await stack.up({ ...after }), `after call ${call}`).toBe("same");
       const { ownership, memory } = readDomain(host.only.inactive ?? "");
-      const written = story.name.includes("virtio-mem") ? ownership?.total : memory;
+      const written = name.includes("virtio-mem") ? ownership?.total : memory;
       expect(ownership).toEqual({ version: 1, urn: URN, creating: false, total: written });
       expect(stack.recorded.isPartial).toBe(false);
     }
