@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Kib } from "../units/kib.ts";
 import { isCpuMode, specElement } from "./build.ts";
 import { settleTotal } from "./memory.ts";
 import { merge } from "./merge.ts";
@@ -28,10 +29,14 @@ export function editDefinition(xml: string, before: DomainSpec, after: DomainSpe
   return serialise(document);
 }
 
-/** Writes the ownership into the metadata, or removes it; keeps everything else byte for byte. */
-export function setOwnership(xml: string, ownership: Ownership | undefined): string {
+/**
+ * Writes the ownership into the metadata, or removes it; keeps everything else byte for byte.
+ *
+ * @param total the total of the definition as this provider sets it; left out, it stays
+ */
+export function setOwnership(xml: string, ownership: Ownership | undefined, total?: Kib): string {
   const document = parseDomain(xml);
-  writeOwnership(document.root, ownership);
+  writeOwnership(document.root, ownership, total);
   return serialise(document);
 }
 
