@@ -49,10 +49,15 @@ export async function newDefinition(
       return domainSpec(inputs, host, type, session.defaults);
     },
   });
-  const [reason, ...others] = await refusalsOf({ from, xml }, context);
+  await requireAcceptable({ from, xml }, context);
+  return { from, xml };
+}
+
+/** @throws UserError with the reasons where the host refuses the definition */
+export async function requireAcceptable(definition: NewDefinition, context: UpdateContext): Promise<void> {
+  const [reason, ...others] = await refusalsOf(definition, context);
   if (reason !== undefined)
     throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
-  return { from, xml };
 }
 
 /** A domain that isn't started now may keep what its host refuses in the present definition already. */
