@@ -1,10 +1,11 @@
-import type { FieldName } from "../args/fields.ts";
+import { type FieldName, isField } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { editDefinition, setOwnership } from "../domain/edit.ts";
+import { editByDefinitions, editDefinition, setOwnership } from "../domain/edit.ts";
 import { setMemory } from "../domain/memory.ts";
 import { parseDomain } from "../domain/parse.ts";
 import { readCells, readDomain } from "../domain/read.ts";
-import type { CellSpec, DomainSpec } from "../domain/spec.ts";
+import type { DomainSpec } from "../domain/spec.ts";
+import { keptIfUnnamed } from "../plan/changed-fields.ts";
 import type { MemoryDefinition } from "../plan/plan.ts";
 import type { Kib } from "../units/kib.ts";
 import { definitionXml } from "./domain-spec.ts";
@@ -22,6 +23,8 @@ export interface DefinitionChange {
   /** The definition that arguments ask for. */
   specOf: (inputs: Inputs) => DomainSpec;
   type: DomainType;
+  /** The domain was not created by this provider. */
+  adopted: boolean;
 }
 
 /**
@@ -42,22 +45,32 @@ function rewritten({ news, specOf, type }: DefinitionChange): string {
   return definitionXml(news, specOf(news), type);
 }
 
-/** What differs between the arguments before and now. */
-function withFields(present: string, { fields, before, news, specOf }: DefinitionChange): string {
-  const [was, wanted] = [specOf(before), specOf(news)];
+/**
+ * What differs between the arguments before and now. What the program no longer names becomes its default, or what the
+ * program's own XML has; in an adopted domain it stays.
+ */
+function withFields(present: string, change: DefinitionChange): string {
+  const { fields, before, news, specOf, type, adopted } = change;
+  const named = adopted ? withoutUnnamed(before, news) : before;
+  const [was, wanted] = [specOf(named), specOf(news)];
   const found = readCells(parseDomain(present).root);
-  // Whoever changed the nodes meanwhile: the definition gets those of the program.
-  if (fields.includes("numa") && news.numa !== undefined)
-    return editDefinition(present, { ...was, cells: found }, wanted);
-  // A program that doesn't name the nodes leaves them as they are. A node's vCPUs follow where there is only one.
-  const areKept = found.length !== was.cells.length || was.cells.length !== wanted.cells.length;
-  return areKept
-    ? editDefinition(present, withCells(was, []), withCells(wanted, []))
-    : editDefinition(present, was, wanted);
+  // Whoever changed the nodes meanwhile: the definition gets those of the program if it changes them.
+  const isNuma = fields.includes("numa") && news.numa !== undefined;
+  const areKept = news.numa === undefined || (!isNuma && found.length !== was.cells.length);
+  if (news.xml !== undefined)
+    return editByDefinitions(
+      present,
+      definitionXml(named, was, type),
+      definitionXml(news, wanted, type),
+      areKept ? "kept" : isNuma ? "replaced" : "changed",
+    );
+  const from = isNuma ? { ...was, cells: found } : was;
+  return editDefinition(present, from, areKept ? { ...wanted, keepsNodes: true } : wanted);
 }
 
-function withCells(spec: DomainSpec, cells: CellSpec[]): DomainSpec {
-  return { ...spec, cells };
+function withoutUnnamed(before: Inputs, news: Inputs): Inputs {
+  const kept = Object.entries(before).filter(([name]) => !(isField(name) && keptIfUnnamed(name, news)));
+  return Object.fromEntries(kept) as unknown as Inputs;
 }
 
 function withMemory(xml: string, definition: MemoryDefinition): string {

@@ -46,6 +46,7 @@ export const REASON_CODES = [
   "target-node-missing",
   "definition-too-small",
   "definition-beyond-max-memory",
+  "definition-too-few-slots",
   "pending-by-others",
   "balloon-with-virtio-mem",
 

@@ -1,6 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type LibvirtUri, parseUri } from "../../provider/libvirt/uri.ts";
+import { messageOf } from "../../provider/message-of.ts";
 
 const local = {
   transport: "unix",
@@ -134,12 +135,50 @@ describe("refused, with the reason", () => {
     ["qemu+ssh://host:ssh/system", 'the port must be from 1 to 65535, not "ssh"'],
   ])("%s", (uri, text) => expect(() => parseUri(uri)).toThrow(text));
 
-  test("a password, which is not repeated", () => {
-    const parse = () => parseUri("qemu+ssh://root:hunter2@host/system");
-    expect(parse).toThrow("a password in the URI is not supported");
-    expect(parse).not.toThrow("hunter2");
+  test("a password", () => {
+    expect(() => parseUri("qemu+ssh://root:hunter2@host/system")).toThrow(
+      'libvirt URI "qemu+ssh://root:…@host/system": a password in the URI is not supported',
+    );
+  });
+
+  test("a URI of 80 kB", () => {
+    expect(() => parseUri(`qemu+ssh://${":".repeat(80_000)}@host/system`)).toThrow(
+      "must have at most 8192 characters, but has 80023",
+    );
   });
 });
+
+const MARK = "hunter2";
+const around = fc.string({ unit: fc.constantFrom(...':/?#@[]%&;=+"\\ aé\0\n'), maxLength: 8 });
+
+property.prop([
+  around,
+  around,
+  fc.constantFrom("qemu+ssh", "qemu", "qemu+tls", "xen", "q"),
+  fc.constantFrom("", "/system", ":22/system?x=1", ":0/system", "/system?socket=x@y"),
+])("a password is not repeated, whatever it contains", (before, after, scheme, rest) => {
+  const uri = `${scheme}://root:${before}${MARK}${after}@host${rest}`;
+  let message = "";
+  try {
+    parseUri(uri);
+  } catch (error) {
+    message = messageOf(error);
+  }
+  expect(message).toMatch(/^libvirt URI "/);
+  expect(message).not.toContain(MARK);
+});
+
+// Characters are looked at by regular expressions, whose steps can't be counted: none sees more than a URI may have.
+test.each([":", "@", "%", "&", "=", "+", "[", "/", "?", "a:", "@:", "://", "%41"])(
+  "of a URI of many %j no more is read than it may have",
+  (part) => {
+    const exec = vi.spyOn(RegExp.prototype, "exec");
+    expect(() => parseUri(`qemu+ssh://${part.repeat(1_000_000)}@host/system`)).toThrow("must have at most");
+    const lengths = exec.mock.calls.map(([text]) => text.length);
+    exec.mockRestore();
+    expect(Math.max(0, ...lengths)).toBeLessThan(20_000);
+  },
+);
 
 const anUri = fc
   .tuple(

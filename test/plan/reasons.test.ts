@@ -108,7 +108,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "max-dimm-size-too-small",
-    "hotplug.maxDimmSize is 1 GiB, but a DIMM must be a multiple of 2048 MiB (the memory block of guests with 65536 MiB or more at boot)",
+    "hotplug.maxDimmSize is 1 GiB, but a DIMM must be a multiple of 2048 MiB (the memory block of a guest whose boot memory ends at 66 GiB)",
     memory(ask(67_584, { maxDimmSize: 1024, max: 262_144 }), running({ cells: [65_536], max: 262_144 })),
   ],
   [
@@ -243,6 +243,11 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
     "definition-beyond-max-memory",
     "the definition would need 8203 MiB (a virtio-mem device not managed by this provider counts in full), above maxMemory, 8 GiB",
     memory(ask(2571), running({ devices: [{ ...foreign, size: 6144 * MIB }], max: 7200 })),
+  ],
+  [
+    "definition-too-few-slots",
+    "the definition would have 2 memory devices (2 not managed by this provider), but memorySlots is 1",
+    memory(ask(1515, { slots: 1 }), running({}, { devices: [theirs(0, 256), theirs(1, 256)] })),
   ],
   [
     "pending-by-others",
