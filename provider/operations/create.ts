@@ -1,6 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
+import { setOwnership } from "../domain/edit.ts";
 import { PartialError, UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
@@ -35,9 +36,8 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     const host = readHost(await hypervisor.capabilities());
     const type = session.configuration.domainType;
     const spec = domainSpec(inputs, host, type, session.defaults);
-    const total = readCanonicalSize(inputs.memory);
-    const marked = { ...spec, ownership: { version: 1, urn: inputs.__urn, creating: true, total } };
-    const xml = definitionXml(inputs, marked, type);
+    const mark = { version: 1, urn: inputs.__urn, creating: true };
+    const xml = setOwnership(definitionXml(inputs, spec, type), mark, readCanonicalSize(inputs.memory));
     const domain =
       replace === undefined
         ? await define(hypervisor, inputs, xml)

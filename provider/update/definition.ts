@@ -45,14 +45,19 @@ export async function newDefinition(
   context: DefinitionContext,
 ): Promise<NewDefinition> {
   const xml = await written(from, step, context);
+  await requireAcceptable({ from, xml }, context);
+  return { from, xml };
+}
+
+/** @throws UserError with the reasons where the host refuses the definition */
+export async function requireAcceptable(made: NewDefinition, context: DefinitionContext): Promise<void> {
   const { hypervisor, domain } = context;
-  const [reason, ...others] = await refusalsOf({ from, xml }, context, async (definition) => [
+  const [reason, ...others] = await refusalsOf(made, context, async (definition) => [
     ...(await definitionRefusals(hypervisor, definition, { present: domain })),
     ...(await probeDefine(hypervisor, definition)),
   ]);
   if (reason !== undefined)
     throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
-  return { from, xml };
 }
 
 /** Why the host would refuse the definition that a step writes, as far as a preview can tell: it only reads. */
