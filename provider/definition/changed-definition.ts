@@ -86,6 +86,5 @@ function withMemory(xml: string, definition: MemoryDefinition): string {
 
 /** The total that we wrote last: what an interrupted update leaves is known by it as ours. */
 function marked(xml: string, total: Kib, { __urn: urn }: Inputs): string {
-  const owner = readDomain(xml).ownership ?? { version: 1, urn, creating: false };
-  return setOwnership(xml, { ...owner, total });
+  return setOwnership(xml, readDomain(xml).ownership ?? { version: 1, urn, creating: false }, total);
 }
