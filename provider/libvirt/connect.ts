@@ -195,8 +195,7 @@ class RpcHypervisor implements Hypervisor {
   async agentCommand(domain: DomainRef, command: AgentCommand, timeoutSeconds: number): Promise<unknown> {
     const args = { domain, command: JSON.stringify(command), timeout: timeoutSeconds, flags: 0 };
     const { result } = await this.#calls.call(procedures.agentCommand, args);
-    const reply: { return?: unknown } = JSON.parse(result ?? "{}");
-    return reply.return;
+    return agentReply(result ?? "{}");
   }
 
   async memoryStats(domain: DomainRef): Promise<MemoryStats> {
@@ -301,6 +300,19 @@ function affects({ live, config }: Where): number {
   const flags = (live ? Affect.LIVE : 0) | (config ? Affect.CONFIG : 0);
   if (flags === 0) throw new Error("specify live, config, or both");
   return flags;
+}
+
+/** The `return` of a guest agent's reply. It is the guest's text, which libvirt passes on. */
+function agentReply(text: string): unknown {
+  let reply: unknown;
+  try {
+    reply = JSON.parse(text);
+  } catch {
+    reply = undefined;
+  }
+  if (typeof reply !== "object" || reply === null)
+    throw new ConnectionError("the guest agent's reply is not a JSON object");
+  return "return" in reply ? reply.return : undefined;
 }
 
 async function unlessMissing(lookup: Promise<{ domain: DomainRef }>): Promise<DomainRef | undefined> {

@@ -62,3 +62,8 @@ function lowMemory(machine = "q35"): { most: Kib; split: Kib } {
   if (machine.startsWith("microvm")) return { most: 3 * GIB, split: 3 * GIB };
   return { most: 3.5 * GIB, split: isOld ? 3.5 * GIB : 3 * GIB };
 }
+
+/** How far a domain's memory is rounded up when it starts: to a block on POWER, to 1 MiB on all others. */
+export function bootRounding({ arch }: { arch?: string }): Kib {
+  return arch?.startsWith("ppc64") ? POWER_BLOCK : KIB_PER_MIB;
+}
