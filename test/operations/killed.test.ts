@@ -83,7 +83,7 @@ const ends = [
 ];
 
 describe.each(stories)("$name, ended at any call", (story) => {
-  const { name, after } = story;
+  const { after } = story;
   // A run for each of its calls: seconds of work on a busy machine.
   test.each(ends)("$how: the next run converges", { timeout: 60_000 }, async ({ isKilled }) => {
     const undisturbed = await scene(story);
