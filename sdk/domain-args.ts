@@ -266,9 +266,17 @@ export interface DomainArgs {
   /**
    * Whether the domain runs. Default: true.
    * A change: `false` shuts the guest down within `shutdownTimeout`, without forcing it off unless `forceOff` is true;
-   * `true` starts it.
+   * `true` starts it. Only an explicit `true` also resumes a domain that a user suspended, and wakes a guest that is
+   * suspended to memory (S3). A domain that an I/O error, a watchdog or a crash paused is never resumed, only named.
    */
   running?: Input<boolean>;
+  /**
+   * What a start does with the saved state of a domain (`virsh managedsave`): `false` restores it, with the memory and the
+   * devices that it was saved with, and applies the other changes to the restored domain; `true` discards it, so that the
+   * guest boots. Default: false.
+   * A change: a setting only, unless the domain is to be started and has a saved state.
+   */
+  discardSavedState?: Input<boolean>;
   /** Whether libvirt starts the domain when the host boots. Default: false. A change: at once. */
   autostart?: Input<boolean>;
   /**

@@ -178,6 +178,7 @@ export const FIELDS = {
   description: { schema: text("a description"), change: "definition" },
   running: { schema: flag, change: "live" },
   autostart: { schema: flag, change: "live" },
+  discardSavedState: { schema: flag, change: "setting" },
   shutdownTimeout: { schema: integer(0, MAX_SHUTDOWN_TIMEOUT, "seconds"), change: "setting" },
   forceOff: { schema: flag, change: "setting" },
   adopt: { schema: flag, change: "creation" },

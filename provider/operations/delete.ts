@@ -2,8 +2,7 @@ import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { Deadline } from "../deadline.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { isPoweredOff } from "../observe/observe.ts";
-import { waitUntilOff } from "../observe/wait-for-domain.ts";
+import { isOff, waitUntilOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
 import { setOwner } from "./set-owner.ts";
@@ -23,7 +22,16 @@ export async function deleteDomain(session: Session, id: string, state: Outputs)
     const seconds = state.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT;
     await unlessGone(() => turnOff(session, hypervisor, domain, state, seconds));
     // A transient domain disappears when it is off.
-    if ((await hypervisor.findByUuid(id)) !== undefined) await unlessGone(() => hypervisor.undefine(domain));
+    if ((await hypervisor.findByUuid(id)) === undefined) return;
+    await unlessGone(async () => {
+      if (await hypervisor.hasManagedSave(domain))
+        await session.log.message(
+          state.__urn,
+          "warning",
+          "the domain's saved state (virsh managedsave) is deleted with it",
+        );
+      await hypervisor.undefine(domain);
+    });
   });
 }
 
@@ -34,8 +42,8 @@ async function turnOff(
   state: Outputs,
   seconds: number,
 ): Promise<void> {
+  if (await isOff(hypervisor, domain)) return;
   const { power } = await hypervisor.state(domain);
-  if (isPoweredOff(power)) return;
   if (seconds > 0 && power === "running") {
     await session.log.status(state.__urn, `shutting the guest down (up to ${seconds} s)`);
     // A guest that can't be asked (no ACPI, no agent) is treated like one that doesn't react.

@@ -40,6 +40,8 @@ export async function update(
     if (ownership?.creating && ownership.urn === news.__urn)
       await setOwner(hypervisor, domain, ownership.urn);
     const adopted = state.__adopted === true;
+    if (permitted.withheld !== undefined)
+      await session.log.message(news.__urn, "warning", redact(permitted.withheld, before, news));
     const outs = await runUpdate({
       ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted, state },
     });

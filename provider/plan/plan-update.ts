@@ -7,16 +7,9 @@ import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed } from "./changed-fields.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import type { Observed } from "./observed.ts";
-import {
-  combine,
-  isMoreDisruptive,
-  type Outcome,
-  type Plan,
-  type Reason,
-  refuse,
-  type Step,
-} from "./plan.ts";
+import { combine, isMoreDisruptive, type Outcome, type Plan, type Reason, refuse } from "./plan.ts";
 import { planMemory } from "./plan-memory.ts";
+import { planPower, savedStateFirst, savedStateLost, startingWith, unlessBusy, withPower } from "./power.ts";
 import {
   ADOPTED,
   formatList,
@@ -34,6 +27,10 @@ export interface UpdatePlan extends Plan {
   memory?: Plan;
   /** The arguments that changed without a change of the domain. */
   settings: FieldName[];
+  /** Of an unknown plan: the parts that are known. */
+  known?: Plan;
+  /** What the domain needs as well, but isn't done, since the preview didn't announce it. */
+  withheld?: string;
 }
 
 /** What an update is planned from. */
@@ -62,16 +59,16 @@ export function planUpdate({
 }: UpdatePlanInput): UpdatePlan {
   const changed = changedFields(before, inputs);
   const settings = changesThatNeed("setting", changed, inputs);
-  const stop = observed.power !== "off" && inputs.running === false;
+  const power = planPower(observed, inputs);
   const desired = desiredMemory(inputs, defaults, adopted);
-  const numaChanged = changed.includes("numa") && observed.power !== "off";
+  const numaChanged = changed.includes("numa") && power.observed.power !== "off";
   const memory =
     desired &&
     planMemory(
       desired,
-      asRedefined(observed, changed, inputs),
+      asRedefined(power.observed, changed, inputs),
       defined({
-        stopping: stop,
+        stopping: power.isStopping,
         numaChanged,
         balloonReleased: before.currentMemory !== undefined && inputs.currentMemory === undefined,
         recorded,
@@ -79,19 +76,17 @@ export function planUpdate({
     );
   const parts = [
     ...(memory === undefined ? [] : [memory]),
-    ...replacePlans(changed, inputs, adopted),
-    ...(stop ? [stopPlan(inputs)] : []),
-    ...redefinePlans(changed, inputs, observed),
+    ...replacePlans(changed, inputs, observed, adopted),
+    ...redefinePlans(changed, inputs, power.observed),
     ...autostartPlans(changed, inputs),
-    ...(observed.power === "off" && inputs.running !== false && !containsUnknown(inputs.running)
-      ? [startPlan()]
-      : []),
+    ...power.last,
+    ...power.first,
   ];
-  const whole = combined(stop ? stopFirst(parts) : parts);
-  if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), settings };
+  const whole = unlessBusy(startingWith(power.first, combined(parts)), observed);
+  if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), known: whole, settings };
   if (whole.outcome === "none" && settings.length > 0)
     return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
-  return { ...whole, headline: withMemory(whole, memory), memory, settings };
+  return { ...whole, headline: withPower(withMemory(whole, memory), whole), memory, settings };
 }
 
 /** The headline of the whole plan, with a note that the memory changes if another part is more disruptive. */
@@ -125,13 +120,7 @@ function combined(parts: Plan[]): Plan {
   return combine(isDecisive ? parts.filter((part) => part.outcome === outcome) : parts);
 }
 
-/** The stop comes first: only then does the definition change. */
-function stopFirst(parts: Plan[]): Plan[] {
-  const isStop = (part: Plan) => part.steps.some((step) => step.kind === "stop");
-  return [...parts.filter(isStop), ...parts.filter((part) => !isStop(part))];
-}
-
-function replacePlans(changed: FieldName[], inputs: Inputs, adopted: boolean): Plan[] {
+function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, adopted: boolean): Plan[] {
   const fields = changesThatNeed("replace", changed, inputs);
   if (fields.length === 0) return [];
   const text = `changing ${formatList(fields)} needs a new domain`;
@@ -141,7 +130,7 @@ function replacePlans(changed: FieldName[], inputs: Inputs, adopted: boolean): P
     {
       outcome: "replace",
       headline: headline("replace", text),
-      details: [REPLACE_COSTS],
+      details: [REPLACE_COSTS, ...savedStateLost(observed)],
       steps: [{ kind: "replace", fields, sentence: REPLACE_STEP }],
       reasons: [required],
     },
@@ -152,7 +141,7 @@ function redefinePlans(changed: FieldName[], inputs: Inputs, observed: Observed)
   const later = changesThatNeed("nextBoot", changed, inputs);
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
-  const off = observed.power === "off" || inputs.running === false;
+  const off = (observed.power === "off" && observed.saved === undefined) || inputs.running === false;
   const waits = later.length > 0 && !off;
   const sentence = `change ${formatList(fields)} in the definition`;
   return [
@@ -167,6 +156,7 @@ function redefinePlans(changed: FieldName[], inputs: Inputs, observed: Observed)
         : headline("live", sentence, `change ${fields.length} arguments in the definition`),
       details: [
         ...noteIf(waits, `the change ${NEXT_BOOT}`),
+        ...savedStateFirst(observed),
         ...noteIf(fields.includes("xml"), "the definition is rewritten from xml; manual changes are lost"),
       ],
       steps: [{ kind: "redefine", fields, sentence }],
@@ -178,20 +168,16 @@ function redefinePlans(changed: FieldName[], inputs: Inputs, observed: Observed)
 function autostartPlans(changed: FieldName[], inputs: Inputs): Plan[] {
   if (!changed.includes("autostart") || containsUnknown(inputs.autostart)) return [];
   const on = inputs.autostart === true;
-  return [stepPlan("live", { kind: "autostart", on, sentence: `turn autostart ${on ? "on" : "off"}` })];
-}
-
-function startPlan(): Plan {
-  return stepPlan("live", { kind: "start", sentence: "start the domain, which is off" });
-}
-
-function stopPlan(inputs: Inputs): Plan {
-  const sentence = "shut the domain down (running: false)";
-  return stepPlan("restart", { kind: "stop", force: inputs.forceOff === true, sentence });
-}
-
-function stepPlan(outcome: Outcome, step: Step): Plan {
-  return { outcome, headline: headline(outcome, step.sentence), details: [], steps: [step], reasons: [] };
+  const sentence = `turn autostart ${on ? "on" : "off"}`;
+  return [
+    {
+      outcome: "live",
+      headline: headline("live", sentence),
+      details: [],
+      steps: [{ kind: "autostart", on, sentence }],
+      reasons: [],
+    },
+  ];
 }
 
 /** A size isn't known in this preview, so no replace is planned on a guess. */

@@ -60,6 +60,11 @@ export const REASON_CODES = [
   "domain-changed",
   "not-previewed",
 
+  // The power of the domain.
+  "domain-halted",
+  "domain-asleep",
+  "domain-busy",
+
   // The domain and its host.
   "domain-gone",
   "uri-moved",

@@ -7,6 +7,7 @@ import { removableDimms } from "../dimms/removable.ts";
 import { subsetSums } from "../dimms/subset-sum.ts";
 import { targetNodes } from "../numa/spread.ts";
 import type { MemoryView, Observed } from "../observed.ts";
+import { pauseObstacles } from "../pause.ts";
 import type { Reachable } from "../plan.ts";
 import { deviceKindReason } from "../virtio-mem/rules.ts";
 import { virtioMemSizes } from "./virtio-mem.ts";
@@ -16,6 +17,7 @@ export function downwardSizes(desired: DesiredMemory, observed: Observed): Reach
   if (desired.device === "virtio-mem") return virtioMemSizes(desired, observed).down;
   const { live } = observed;
   if (live === undefined || !desired.allowUnplug || desired.applyOn === "nextBoot") return [];
+  if (pauseObstacles(observed).length > 0) return [];
   if (reasonsAgainstAnyDetach(desired, observed).length > 0 || deviceKindReason(desired, live) !== undefined)
     return [];
   const least = leastMemory(desired, observed);

@@ -4,6 +4,7 @@ import { reasonsAgainstAttach } from "../dimms/attach-rules.ts";
 import { dimmUnit } from "../dimms/layout.ts";
 import { targetNodes, unevenness } from "../numa/spread.ts";
 import type { Observed } from "../observed.ts";
+import { pauseObstacles } from "../pause.ts";
 import type { Reachable } from "../plan.ts";
 import { deviceKindReason } from "../virtio-mem/rules.ts";
 import { virtioMemSizes } from "./virtio-mem.ts";
@@ -13,7 +14,7 @@ export function upwardSizes(desired: DesiredMemory, observed: Observed): Reachab
   if (desired.device === "virtio-mem") return virtioMemSizes(desired, observed).up;
   const { live } = observed;
   if (live?.maxMemory === undefined || desired.applyOn === "nextBoot") return undefined;
-  if (deviceKindReason(desired, live) !== undefined) return undefined;
+  if (deviceKindReason(desired, live) !== undefined || pauseObstacles(observed).length > 0) return undefined;
   const step = dimmUnit(desired, live).size * targetNodes(desired, live).length;
   const level = live.memory + (desired.target === "spread" ? unevenness(live) : 0);
   const first = Math.max(

@@ -3,6 +3,7 @@ import { sum } from "../../units/kib.ts";
 import { leastMemory } from "../definition/folded.ts";
 import type { DesiredMemory } from "../desired.ts";
 import type { Observed } from "../observed.ts";
+import { pauseObstacles } from "../pause.ts";
 import type { Reachable } from "../plan.ts";
 import { baseMemory, largestBlock, reasonsAgainstResize, targetDevices } from "../virtio-mem/rules.ts";
 
@@ -13,6 +14,7 @@ export function virtioMemSizes(
 ): { up?: Reachable; down: Reachable[] } {
   const { live } = observed;
   if (live === undefined || desired.applyOn === "nextBoot") return { down: [] };
+  if (pauseObstacles(observed).length > 0) return { down: [] };
   const devices = targetDevices(desired, live);
   const base = baseMemory(desired, live);
   if (reasonsAgainstResize({ ...desired, memory: base }, live).length > 0) return { down: [] };
