@@ -264,10 +264,10 @@ export interface DomainArgs {
   /** A description of the domain, kept in its definition. Default: none. A change: applied to the definition at once. */
   description?: Input<string>;
   /**
-   * Whether the domain runs. Default: true.
+   * Whether the domain runs. Default: true. Only an explicit `true` also resumes a domain that a user suspended, and wakes a
+   * guest that is suspended to memory (S3). A domain that an I/O error, a watchdog or a crash paused is never resumed.
    * A change: `false` shuts the guest down within `shutdownTimeout`, without forcing it off unless `forceOff` is true;
-   * `true` starts it. Only an explicit `true` also resumes a domain that a user suspended, and wakes a guest that is
-   * suspended to memory (S3). A domain that an I/O error, a watchdog or a crash paused is never resumed, only named.
+   * `true` starts it.
    */
   running?: Input<boolean>;
   /**

@@ -107,7 +107,7 @@ const PLAN_GROUND = [
   "provider/units",
   "provider/args",
   "provider/domain/state.ts",
-  ...["desired", "devices", "observed", "plan", "platform", "reason-codes", "text"].map(
+  ...["desired", "devices", "observed", "pause", "plan", "platform", "reason-codes", "text"].map(
     (file) => `provider/plan/${file}.ts`,
   ),
 ];

@@ -54,7 +54,8 @@ function subjectOf({ kind }: Step): Subject {
 /** What the preview announced to do. */
 function announcedSubjects({ outcome, steps, known }: UpdatePlan): ReadonlySet<Subject> {
   const subjects = [...steps, ...(known?.steps ?? [])].map(subjectOf);
-  return new Set(outcome === "unknown" ? [...subjects, "memory"] : subjects);
+  // A restart brings the memory as well.
+  return new Set(outcome === "unknown" || outcome === "restart" ? [...subjects, "memory"] : subjects);
 }
 
 /**
