@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { oneOf } from "./args/schema.ts";
-import { CONFIG_SCHEMAS, DEFAULTS, type Defaults } from "./args/settings.ts";
+import { MAX_LOOK_TIMEOUT } from "./args/limits.ts";
+import { oneOf, wholeNumber } from "./args/schema.ts";
+import { CONFIG_SCHEMAS, DEFAULTS, type Defaults, truth } from "./args/settings.ts";
 import { defined } from "./defined.ts";
 import type { DomainType } from "./definition/platform.ts";
 import { UserError } from "./errors.ts";
@@ -11,13 +12,27 @@ export interface Configuration {
   uri?: string;
   /** `libvirt-hotplug:domainType`. Default: KVM where the host supports it for the guest's architecture. */
   domainType?: DomainType;
+  /**
+   * `libvirt-hotplug:lookTimeout`: the seconds that a preview waits for a host. Default: 2 on a unix socket, 10 through ssh,
+   * TLS and TCP.
+   */
+  lookTimeout?: number;
+  /** `libvirt-hotplug:allowPlainTcp`: whether URIs with transport `tcp` may name another host than this one. */
+  allowPlainTcp?: boolean;
   /** What applies where a program sets nothing. */
   defaults: Defaults;
 }
 
 const NAMESPACE = "libvirt-hotplug:";
 
-const KEYS = z.object({ domainType: oneOf("kvm", "qemu"), ...CONFIG_SCHEMAS }).partial();
+const lookTimeout = z
+  .string()
+  .transform(Number)
+  .pipe(wholeNumber(1, MAX_LOOK_TIMEOUT, "seconds"));
+
+const KEYS = z
+  .object({ domainType: oneOf("kvm", "qemu"), lookTimeout, allowPlainTcp: truth, ...CONFIG_SCHEMAS })
+  .partial();
 
 /** @throws UserError that names every key with a wrong value */
 export function readConfiguration(get: (key: string) => string | undefined): Configuration {
@@ -31,9 +46,13 @@ export function readConfiguration(get: (key: string) => string | undefined): Con
     });
     throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }
-  const { domainType, ...settings } = parsed.data;
+  const { domainType, lookTimeout, allowPlainTcp, ...settings } = parsed.data;
   return {
-    ...defined({ uri: get("libvirt:uri"), domainType: domainType as DomainType }),
+    ...defined({
+      uri: get("libvirt:uri"),
+      domainType: domainType as DomainType,
+      ...{ lookTimeout, allowPlainTcp },
+    }),
     defaults: { ...DEFAULTS, ...defined(settings) },
   };
 }

@@ -5,6 +5,7 @@ import { redact, redactFailure } from "../args/redact.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { contradictions } from "../domain/overlay.ts";
+import { plainTcpRefusal } from "../libvirt/plain-tcp.ts";
 import { parseUri } from "../libvirt/uri.ts";
 import { messageOf } from "../message-of.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
@@ -22,6 +23,7 @@ export async function check(
   olds: Record<string, unknown>,
   news: Record<string, unknown>,
 ): Promise<{ inputs: Partial<Inputs>; failures: Failure[] }> {
+  session.announceHosts(announcedHosts(news));
   const adoption = await adoptedInputs(session, olds, news);
   const carried = { ...adoption.found, ...olds, ...ceilingInXml(news) };
   const { inputs, failures } = checkInputs(carried, news, session.defaults);
@@ -29,7 +31,7 @@ export async function check(
   const all = [
     ...failures,
     ...adoption.failures,
-    ...uriFailures(inputs),
+    ...uriFailures(session, olds, inputs),
     ...emptyNodeFailures(session, inputs),
     ...xmlFailures(session, inputs, news),
     ...nameFailures(session, inputs),
@@ -50,17 +52,27 @@ export async function check(
   return { inputs: { ...inputs, ...(await outcome(session, olds, checked)) }, failures: [] };
 }
 
+/** The URIs of the program's domains, as the class passes them on; "" is the default. They are not kept as an input. */
+function announcedHosts({ __hosts }: Record<string, unknown>): (string | undefined)[] {
+  const given: unknown[] = Array.isArray(__hosts) ? __hosts : [];
+  return given.filter((uri) => typeof uri === "string").map((uri) => uri || undefined);
+}
+
 async function outcome(session: Session, olds: Partial<Inputs>, inputs: Inputs): Promise<PlannedOutcome> {
   if (olds.uuid !== undefined) return plannedChange(session, olds, inputs);
   const { replacement } = session.run.of(inputs.__urn);
   return replacement ?? { memoryPlan: describeCreation(session, inputs), ...NO_CHANGE };
 }
 
-function uriFailures({ uri }: Partial<Inputs>): Failure[] {
-  if (uri === undefined || uri === UNKNOWN) return [];
+function uriFailures(session: Session, olds: Partial<Inputs>, { uri }: Partial<Inputs>): Failure[] {
+  // Without the argument a domain keeps the URI of its state, and a new one gets the stack's.
+  if (uri === UNKNOWN || (uri === undefined && olds.uuid !== undefined)) return [];
   try {
-    parseUri(uri);
-    return [];
+    const refusal = plainTcpRefusal(
+      parseUri(session.resolveUri(uri)),
+      session.configuration.allowPlainTcp ?? false,
+    );
+    return refusal === undefined ? [] : [{ property: "uri", reason: `is refused: ${refusal}` }];
   } catch (error) {
     return [{ property: "uri", reason: messageOf(error) }];
   }

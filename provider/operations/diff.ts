@@ -1,6 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
+import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
@@ -8,14 +9,15 @@ import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
 import { lagging } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { type Observed, withRecorded } from "../plan/observed.ts";
-import { noChange, planMessage } from "../plan/plan.ts";
+import { isDefine, noChange, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { describeHalted } from "../plan/power.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import type { LookupResult, Session } from "../session.ts";
+import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
-import { replacementRefusals } from "./replacement-refusal.ts";
+import { replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
 
 export interface DiffResult {
@@ -52,6 +54,7 @@ type Classification = Omit<DiffResult, "deleteBeforeReplace">;
 async function classify(difference: Difference): Promise<Classification> {
   const { session, id, state, before, news } = difference;
   const notes = session.run.of(news.__urn);
+  if (notes.isInProgram) session.run.domain(id).successor = news;
   const moved = await uriChange(session, id, state, news);
   const plan = plannerFor(session, state, { before, news });
   const fromState = plan(state.__observed);
@@ -74,6 +77,7 @@ async function classify(difference: Difference): Promise<Classification> {
     await logGone(difference);
     return { changes: true };
   }
+  if (look?.kind === "found") refuseNotOwned(difference, look.observation.definition);
   const fromLook =
     look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
   const announced = previewedPlan(fromState, fromLook);
@@ -96,6 +100,14 @@ async function classify(difference: Difference): Promise<Classification> {
   return moved || differsFrom({ ...before, ...state.__drift }, news) ? {} : { changes: true };
 }
 
+/** A refresh records what exists, and warns of it (read). */
+function refuseNotOwned({ session, state, before, news }: Difference, found: DomainState): void {
+  const reason = notOwned(found, state, news.__urn);
+  if (reason === undefined || !session.run.of(news.__urn).isInProgram) return;
+  const text = `refused: ${reason.text}\n${NOT_OWNED_WAY_OUT}`;
+  throw new UserError(redact(text, before, news), { code: reason.code });
+}
+
 function differsFrom(before: Inputs, news: Inputs): boolean {
   return changedFields(before, news).some((name) => name !== "uri");
 }
@@ -111,7 +123,10 @@ function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean
   const fields: string[] = [...MEMORY_FIELDS, "running", "discardSavedState"];
   const memoryChanged = changedFields(before, news).some((name) => fields.includes(name));
   return (
-    memoryChanged || fromState.steps.some((step) => step.kind !== "redefine" && step.kind !== "autostart")
+    memoryChanged ||
+    fromState.steps.some(
+      (step) => step.kind !== "autostart" && !(isDefine(step) && step.definition === undefined),
+    )
   );
 }
 
@@ -121,18 +136,13 @@ function replacedFields({ steps }: UpdatePlan): string[] {
 
 /** A replace deletes the old domain first, so anything that the host would refuse in the new one must be found now. */
 async function refuseImpossibleReplace(
-  { session, state, before, news }: Difference,
+  { session, id, state, news }: Difference,
   { headline }: UpdatePlan,
   uri: string,
 ): Promise<void> {
-  const [reason, ...others] = await replacementRefusals(session, uri, state, news);
-  if (reason === undefined) return;
-  const message = [
-    `refused: domain ${state.name} can't be replaced and is left unchanged`,
-    ...[reason, ...others].map(({ text }) => text),
-    `planned: "${headline}"`,
-  ].join("\n");
-  throw new UserError(redact(message, before, news), { code: reason.code });
+  const reasons = await replacementRefusals(session, uri, id, state, news);
+  const refused = replaceRefused(reasons, state, news, `planned: "${headline}"`);
+  if (refused !== undefined) throw refused;
 }
 
 function withFailedLook(plan: UpdatePlan, look: LookupResult | undefined): UpdatePlan {

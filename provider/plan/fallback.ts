@@ -89,7 +89,8 @@ export function planFallback(
         outcome: "restart",
         headline: headline("restart", ...wordings),
         details: [...why, describeRestart(desired), ...stop.notes, ...notes],
-        steps: [...definition, ...stop.steps, { kind: "start", sentence: "start the domain" }],
+        // The definition is set while the domain is off: a guest that doesn't shut down keeps all of what it had.
+        steps: [...stop.steps, ...definition, { kind: "start", sentence: "start the domain" }],
         reasons,
       };
     }

@@ -4,10 +4,19 @@ import type { Defaults } from "../args/settings.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
-import { changedFields, changesThatNeed } from "./changed-fields.ts";
+import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
+import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import type { Observed } from "./observed.ts";
-import { combine, isMoreDisruptive, type Outcome, type Plan, type Reason, refuse } from "./plan.ts";
+import {
+  combine,
+  isMoreDisruptive,
+  type Outcome,
+  type Plan,
+  type Reason,
+  refuse,
+  type Step,
+} from "./plan.ts";
 import { planMemory } from "./plan-memory.ts";
 import { planPower, savedStateFirst, savedStateLost, startingWith, unlessBusy, withPower } from "./power.ts";
 import {
@@ -57,11 +66,11 @@ export function planUpdate({
   defaults,
   adopted,
 }: UpdatePlanInput): UpdatePlan {
-  const changed = changedFields(before, inputs);
+  const changed = changedFields(before, inputs).filter((name) => !(adopted && keptIfUnnamed(name, inputs)));
   const settings = changesThatNeed("setting", changed, inputs);
   const power = planPower(observed, inputs);
   const desired = desiredMemory(inputs, defaults, adopted);
-  const numaChanged = changed.includes("numa") && power.observed.power !== "off";
+  const numaChanged = changed.includes("numa") && inputs.numa !== undefined;
   const memory =
     desired &&
     planMemory(
@@ -77,16 +86,17 @@ export function planUpdate({
   const parts = [
     ...(memory === undefined ? [] : [memory]),
     ...replacePlans(changed, inputs, observed, adopted),
-    ...redefinePlans(changed, inputs, power.observed),
+    ...fieldPlans(changed, inputs, power.observed, memory?.outcome === "restart"),
     ...autostartPlans(changed, inputs),
     ...power.last,
     ...power.first,
   ];
-  const whole = unlessBusy(startingWith(power.first, combined(parts)), observed);
+  const whole = unlessBusy(inOrder(startingWith(power.first, combined(parts))), observed);
   if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), known: whole, settings };
   if (whole.outcome === "none" && settings.length > 0)
     return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
-  return { ...whole, headline: withPower(withMemory(whole, memory), whole), memory, settings };
+  const line = withRestarted(withMemory(whole, memory), memory, changed, inputs);
+  return { ...whole, headline: withPower(line, whole), memory, settings };
 }
 
 /** The headline of the whole plan, with a note that the memory changes if another part is more disruptive. */
@@ -120,6 +130,30 @@ function combined(parts: Plan[]): Plan {
   return combine(isDecisive ? parts.filter((part) => part.outcome === outcome) : parts);
 }
 
+/** A restart for the memory brings the other arguments as well, so that they don't wait for a second one. */
+function withRestarted(line: string, memory: Plan, changed: FieldName[], inputs: Inputs): string {
+  const later = changesThatNeed("nextBoot", changed, inputs);
+  return memory.outcome === "restart" && later.length > 0
+    ? withNote(line, `also changes ${formatList(later)}`)
+    : line;
+}
+
+/** One definition, and the balloon of the running domain last: it can only take memory that the guest has. */
+function inOrder(plan: Plan): Plan {
+  const steps = withOneDefinition(plan.steps);
+  const isLast = (step: Step, index: number) =>
+    step.kind === "balloon" &&
+    step.where === "live" &&
+    !steps.slice(index).some(({ kind }) => kind === "detach");
+  return {
+    ...plan,
+    steps: [
+      ...steps.filter((step, index) => !isLast(step, index)),
+      ...steps.filter((step, index) => isLast(step, index)),
+    ],
+  };
+}
+
 function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, adopted: boolean): Plan[] {
   const fields = changesThatNeed("replace", changed, inputs);
   if (fields.length === 0) return [];
@@ -137,29 +171,28 @@ function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, 
   ];
 }
 
-function redefinePlans(changed: FieldName[], inputs: Inputs, observed: Observed): Plan[] {
+/** @param restarts the memory needs a restart, which brings these arguments too */
+function fieldPlans(changed: FieldName[], inputs: Inputs, observed: Observed, restarts: boolean): Plan[] {
   const later = changesThatNeed("nextBoot", changed, inputs);
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
   const off = (observed.power === "off" && observed.saved === undefined) || inputs.running === false;
   const waits = later.length > 0 && !off;
-  const sentence = `change ${formatList(fields)} in the definition`;
+  const outcome = waits ? (restarts ? "restart" : "nextBoot") : "live";
+  const step = defineStep(undefined, fields);
+  const when = restarts ? ", with the same restart" : ", after a shutdown and start";
   return [
     {
-      outcome: waits ? "nextBoot" : "live",
+      outcome,
       headline: waits
-        ? headline(
-            "nextBoot",
-            `${formatList(later)}, after a shutdown and start`,
-            `${later.length} arguments, after a shutdown and start`,
-          )
-        : headline("live", sentence, `change ${fields.length} arguments in the definition`),
+        ? headline(outcome, `${formatList(later)}${when}`, `${later.length} arguments${when}`)
+        : headline("live", step.sentence, `change ${fields.length} arguments in the definition`),
       details: [
-        ...noteIf(waits, `the change ${NEXT_BOOT}`),
+        ...noteIf(outcome === "nextBoot", `the change ${NEXT_BOOT}`),
         ...savedStateFirst(observed),
         ...noteIf(fields.includes("xml"), "the definition is rewritten from xml; manual changes are lost"),
       ],
-      steps: [{ kind: "redefine", fields, sentence }],
+      steps: [step],
       reasons: [],
     },
   ];

@@ -1,5 +1,5 @@
 import { defined } from "../defined.ts";
-import { isMoreDisruptive, noChange, type Reason, type Step } from "./plan.ts";
+import { isDefine, isMoreDisruptive, noChange, type Reason, type Step } from "./plan.ts";
 import type { UpdatePlan } from "./plan-update.ts";
 import { headline, OUTCOME_WORDS } from "./text.ts";
 
@@ -34,26 +34,22 @@ export function permittedPlan(announced: UpdatePlan | undefined, now: UpdatePlan
     : asAnnounced(announced, now);
 }
 
-/** What a step is about. The steps of one subject depend on how the domain is found, and may replace each other. */
-type Subject = "memory" | "arguments" | Exclude<Step["kind"], keyof typeof SUBJECTS>;
+/** What a step is about. The steps for the memory depend on how the domain is found, and may replace each other. */
+type Subject = "memory" | "arguments" | Step["kind"];
 
-const SUBJECTS = {
-  attach: "memory",
-  detach: "memory",
-  resize: "memory",
-  balloon: "memory",
-  define: "memory",
-  redefine: "arguments",
-  autostart: "arguments",
-} as const;
+const OF_MEMORY: ReadonlySet<Step["kind"]> = new Set(["attach", "detach", "resize", "balloon"]);
 
-function subjectOf({ kind }: Step): Subject {
-  return Object.hasOwn(SUBJECTS, kind) ? SUBJECTS[kind as keyof typeof SUBJECTS] : (kind as Subject);
+function subjectsOf(step: Step): Subject[] {
+  if (OF_MEMORY.has(step.kind)) return ["memory"];
+  if (!isDefine(step)) return [step.kind === "autostart" ? "arguments" : step.kind];
+  const others = step.fields.filter((name) => name !== "numa");
+  const isMemory = step.definition !== undefined || others.length < step.fields.length;
+  return [...(isMemory ? ["memory" as const] : []), ...(others.length > 0 ? ["arguments" as const] : [])];
 }
 
 /** What the preview announced to do. */
 function announcedSubjects({ outcome, steps, known }: UpdatePlan): ReadonlySet<Subject> {
-  const subjects = [...steps, ...(known?.steps ?? [])].map(subjectOf);
+  const subjects = [...steps, ...(known?.steps ?? [])].flatMap(subjectsOf);
   // A restart brings the memory as well.
   return new Set(outcome === "unknown" || outcome === "restart" ? [...subjects, "memory"] : subjects);
 }
@@ -66,7 +62,7 @@ function asAnnounced(announced: UpdatePlan, now: UpdatePlan): UpdatePlan {
   // A replace brings everything.
   if (announced.outcome === "replace") return now;
   const subjects = announcedSubjects(announced);
-  const isNew = (step: Step) => !subjects.has(subjectOf(step));
+  const isNew = (step: Step) => subjectsOf(step).some((subject) => !subjects.has(subject));
   // Without a discard, a start would restore what the program wants to be discarded.
   const isHeld = now.steps.some((step) => step.kind === "discard" && isNew(step));
   const held = now.steps.filter((step) => isNew(step) || (isHeld && step.kind === "start"));

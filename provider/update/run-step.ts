@@ -8,7 +8,6 @@ import { balloon } from "./actions/balloon.ts";
 import { define } from "./actions/define.ts";
 import { detach } from "./actions/detach.ts";
 import { discard } from "./actions/discard.ts";
-import { redefine } from "./actions/redefine.ts";
 import { resize } from "./actions/resize.ts";
 import { restore } from "./actions/restore.ts";
 import { resume, wake } from "./actions/resume.ts";
@@ -23,7 +22,6 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   detach,
   balloon,
   define,
-  redefine,
   autostart,
   restore,
   discard,

@@ -121,9 +121,9 @@ describe.each(Object.entries(ROWS) as [PauseReason, Row][])("a domain that is pa
     const plan = update(restart, pausedBy(reason));
     if (plan.outcome === "refuse")
       expect(codes(plan)).toContain(row === BUSY ? "domain-busy" : "domain-halted");
-    else expect(kinds(plan)).toMatch(/^define (resume|wake) stop start$/);
+    else expect(kinds(plan)).toMatch(/^(resume|wake) stop define start$/);
     const forced = update({ ...restart, forceOff: true }, pausedBy(reason));
-    if (row !== BUSY) expect(kinds(forced)).toMatch(/^define ((resume|wake) )?stop start$/);
+    if (row !== BUSY) expect(kinds(forced)).toMatch(/^((resume|wake) )?stop define start$/);
   });
 
   test("is named by a refresh, and by each preview where nothing will resume it", () => {
@@ -180,7 +180,7 @@ describe("a domain that is off with a saved state", () => {
       { vcpus: 4 },
       saved,
       "nextBoot",
-      "restore redefine",
+      "restore define",
       "next boot: restore with 1003 MiB, then vcpus, after a shutdown and start",
     ],
     [
@@ -188,7 +188,7 @@ describe("a domain that is off with a saved state", () => {
       { memory: "1300MiB", hotplug: { whenNotPossible: "restart" } },
       saved,
       "restart",
-      "restore define stop start",
+      "restore stop define start",
       "restart: restore with 1003 MiB, then 1003 → 1300 MiB is not a multiple of 256 MiB (live: 1259 or 1515 MiB)",
     ],
     ["is left alone where it should be off", { running: false }, saved, "none", "", ""],

@@ -175,10 +175,15 @@ property.prop([twoSights], cases(500))("neither escalates", ({ first, second }) 
 });
 
 /** Steps that replace each other, depending on how the domain is found; the others are announced by their kind. */
-const OF_MEMORY: readonly Step["kind"][] = ["attach", "detach", "resize", "balloon", "define"];
+const OF_MEMORY: readonly Step["kind"][] = ["attach", "detach", "resize", "balloon"];
 
-const kindsOf = ({ steps }: { steps: Step[] }) =>
-  new Set(steps.map(({ kind }) => (OF_MEMORY.includes(kind) ? "memory" : kind)));
+function kindOf(step: Step): string[] {
+  if (OF_MEMORY.includes(step.kind)) return ["memory"];
+  if (step.kind !== "define") return [step.kind];
+  return [...(step.definition ? ["memory"] : []), ...step.fields];
+}
+
+const kindsOf = ({ steps }: { steps: Step[] }) => new Set(steps.flatMap(kindOf));
 
 /** One program, and the domain as the preview and as the update find it: two domains that may have nothing in common. */
 const previewThenUp = fc.tuple(anyPowered, anyPowered, fc.boolean()).chain(([first, second, isUnknown]) =>

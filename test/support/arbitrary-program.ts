@@ -44,7 +44,8 @@ export function anyProgram(observed: Observed): fc.Arbitrary<Program> {
       const before: Inputs = {
         ...(isNew.running ? unnamed : inputs),
         ...(isNew.memory && { memory: `${memory + 1}MiB` }),
-        ...(changes.vcpus && { vcpus: 7 }),
+        // A transient domain has no definition for them.
+        ...(changes.vcpus && observed.persistent && { vcpus: 7 }),
         ...(changes.autostart && { autostart: true }),
         ...(changes.shutdownTimeout && { shutdownTimeout: 7 }),
       };

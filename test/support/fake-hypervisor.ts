@@ -14,6 +14,7 @@ import type {
 } from "../../provider/libvirt/hypervisor.ts";
 import {
   balloonFollows,
+  validateMemory,
   withBalloon,
   withCurrent,
   withDevice,
@@ -61,8 +62,14 @@ export class FakeHypervisor implements Hypervisor {
   death: Death | undefined;
   /** Domains for which no call is ever answered. */
   readonly sick = new Set<string>();
-  /** What libvirt refuses, by the name of the call. */
+  /** What libvirt refuses, by the name of the call, or by that and the domain's UUID. */
   readonly refuses = new Map<string, LibvirtError>();
+  /** What the host doesn't have: `file <path>`, `network <name>`, `interface <name>`, `pool <name>`, `volume <pool>/<name>`. */
+  readonly missing = new Set<string>();
+  /** Why a domain with a definition can't start, where libvirt finds that out without a start. */
+  cannotStart: ((xml: string) => LibvirtError | undefined) | undefined;
+  /** Why libvirt doesn't define a domain. */
+  refusesDefine: ((xml: string) => LibvirtError | undefined) | undefined;
   guestObeysShutdown = true;
   /** Aliases of the devices that the guest gives up when it is asked to. */
   readonly guestGivesUp = new Set<string>();
@@ -150,23 +157,39 @@ export class FakeHypervisor implements Hypervisor {
   define(xml: string): Promise<DomainRef> {
     const { name, uuid } = readDomain(xml);
     return this.answer("define", uuid, () => {
+      const refusal = this.refusesDefine?.(xml);
+      if (refusal !== undefined) throw refusal;
       const named = [...this.domains.values()].find((one) => one.name === name);
       if (named !== undefined && named.uuid !== uuid)
         throw libvirtError(
           ErrorCode.OPERATION_FAILED,
           `domain '${name}' already exists with uuid ${named.uuid}`,
         );
+      validateMemory(xml);
       const known = this.domains.get(uuid) ?? { name, uuid, power: "shutoff", autostart: false };
       this.domains.set(uuid, { ...known, name, inactive: xml });
       return this.refTo(uuid);
     });
   }
 
-  undefine({ uuid }: DomainRef): Promise<void> {
+  undefine({ uuid }: DomainRef, _options: { keepsFiles?: boolean } = {}): Promise<void> {
     return this.answer("undefine", uuid, () => {
       const { inactive: _, ...rest } = this.domain(uuid);
       if (rest.live === undefined) this.domains.delete(uuid);
       else this.domains.set(uuid, rest);
+    });
+  }
+
+  /** Only ever called for a domain with a disk that doesn't exist. */
+  createTransient(xml: string): Promise<DomainRef> {
+    return this.answer("createTransient", "", () => {
+      const files = [...xml.matchAll(/<source file='([^']*)'/g)].map(([, file = ""]) => file);
+      const missing = files.findLast((file) => this.missing.has(`file ${file}`)) ?? files[0];
+      throw libvirtError(
+        ErrorCode.SYSTEM_ERROR,
+        `Cannot access storage file '${missing}': No such file or directory`,
+        2,
+      );
     });
   }
 
@@ -336,6 +359,33 @@ export class FakeHypervisor implements Hypervisor {
     });
   }
 
+  toNative(xml: string): Promise<void> {
+    return this.answer("toNative", "", () => {
+      const refusal = this.cannotStart?.(xml);
+      if (refusal !== undefined) throw refusal;
+    });
+  }
+
+  hasNetwork(name: string): Promise<boolean> {
+    return this.answer("hasNetwork", "", () => !this.missing.has(`network ${name}`));
+  }
+
+  hasInterface(name: string): Promise<boolean> {
+    return this.answer("hasInterface", "", () => !this.missing.has(`interface ${name}`));
+  }
+
+  nodeDevices(_capability: string): Promise<string[]> {
+    return this.answer("nodeDevices", "", () => ["net_lo_00_00_00_00_00_00"]);
+  }
+
+  hasPool(name: string): Promise<boolean> {
+    return this.answer("hasPool", "", () => !this.missing.has(`pool ${name}`));
+  }
+
+  hasVolume(pool: string, name: string): Promise<boolean> {
+    return this.answer("hasVolume", "", () => !this.missing.has(`volume ${pool}/${name}`));
+  }
+
   version(): Promise<number> {
     return this.answer("version", "", () => this.libvirtVersion);
   }
@@ -439,6 +489,13 @@ export class FakeHypervisor implements Hypervisor {
       : Math.min(before, Math.max(requested, least));
   }
 
+  /** A call that libvirt refuses, for a test that decides it by more than the call's name. */
+  failed(call: string, error: LibvirtError): Promise<never> {
+    return this.answer(call, "", () => {
+      throw error;
+    });
+  }
+
   private async answer<T>(call: string, about: string, work: () => T): Promise<T> {
     const count = this.calls.push(call);
     this.about.push(about);
@@ -449,7 +506,7 @@ export class FakeHypervisor implements Hypervisor {
     const dead = new ConnectionError("the connection to qemu:///fake is gone");
     if (death !== undefined && (count > death.call || (count === death.call && !death.carriedOut)))
       throw dead;
-    const refusal = this.refuses.get(call);
+    const refusal = this.refuses.get(call) ?? this.refuses.get(`${call} ${about}`);
     if (refusal !== undefined) throw refusal;
     const result = work();
     if (death !== undefined && count === death.call) throw dead;

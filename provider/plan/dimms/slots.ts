@@ -10,12 +10,17 @@ export function slotCount(view: MemoryView): number {
 }
 
 /**
- * The free slots, lowest first. DIMM and NVDIMM take one (libvirt since 9.5; before that every memory device
- * counts, which its own error reports). A device without a slot gets the lowest free one.
+ * The free slots, lowest first. DIMM and NVDIMM take one (libvirt since 9.5; before that every memory device counts, see
+ * `mostNewDevices`). A device without a slot gets the lowest free one.
  */
 export function freeSlots(view: MemoryView): number[] {
   const devices = view.devices.filter((device) => device.model === "dimm" || device.model === "nvdimm");
   const used = new Set(devices.flatMap((device) => device.slot ?? []));
   const free = Array.from({ length: slotCount(view) }, (_, slot) => slot).filter((slot) => !used.has(slot));
   return free.slice(devices.length - used.size);
+}
+
+/** How many memory devices every version of libvirt lets the running domain have in addition. */
+export function mostNewDevices(view: MemoryView): number {
+  return Math.max(0, slotCount(view) - view.devices.length);
 }
