@@ -8,10 +8,11 @@ import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
 import { lagging } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
-import { withRecorded } from "../plan/observed.ts";
-import { isDefine, planMessage } from "../plan/plan.ts";
+import { type Observed, withRecorded } from "../plan/observed.ts";
+import { isDefine, noChange, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
+import { describeHalted } from "../plan/power.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import type { LookupResult, Session } from "../session.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
@@ -61,13 +62,19 @@ async function classify(difference: Difference): Promise<Classification> {
   const isWaiting = isGuestAwaited(difference);
   const isChanged = moved || differsFrom(before, news);
   if (!isChanged && fromState.outcome === "none" && !isWaiting) {
-    if (notes.isInProgram) await logNotOnlinedDimms(difference);
+    // The engine may call update all the same, after an update that failed in part.
+    notes.announced = fromState;
+    if (notes.isInProgram) {
+      await logHalted(difference, state.__observed);
+      await logNotOnlinedDimms(difference);
+    }
     return { changes: false };
   }
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
   const look = needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
   if (look?.kind === "gone" && fromState.outcome !== "replace") {
+    notes.announced = { ...noChange(), settings: [] };
     await logGone(difference);
     return { changes: true };
   }
@@ -87,6 +94,8 @@ async function classify(difference: Difference): Promise<Classification> {
     await refusePlan(announced, { session, uri, domain, before, news, adopted: state.__adopted === true });
   }
   if (announced.outcome === "none" && isWaiting && notes.isInProgram) await logWaiting(difference);
+  if (notes.isInProgram)
+    await logHalted(difference, look?.kind === "found" ? look.observation.observed : state.__observed);
   if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);
   if (announced.outcome === "replace") {
     notes.replacement = plannedOutcome(announced, announced.headline);
@@ -116,7 +125,7 @@ function isGuestAwaited({ session, state, news }: Difference): boolean {
 
 /** Whether the plan depends on the domain: a change that leaves its memory and its power state alone doesn't. */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
-  const fields: string[] = [...MEMORY_FIELDS, "running"];
+  const fields: string[] = [...MEMORY_FIELDS, "running", "discardSavedState"];
   const memoryChanged = changedFields(before, news).some((name) => fields.includes(name));
   return (
     memoryChanged ||
@@ -168,6 +177,11 @@ async function logWaiting({ session, state, news }: Difference): Promise<void> {
       ? "waiting again for the guest: its virtio-mem size still differs from the requested size"
       : "waiting again for the guest: it did not take all of the attached memory";
   await session.log.message(news.__urn, "info", text);
+}
+
+/** A guest that an error halted is mentioned in each preview. */
+async function logHalted({ session, news }: Difference, observed: Observed): Promise<void> {
+  for (const text of describeHalted(observed)) await session.log.message(news.__urn, "warning", text);
 }
 
 /** DIMMs that the guest rejected and that stay are mentioned in each preview. */

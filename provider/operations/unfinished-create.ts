@@ -7,7 +7,7 @@ import { setOwnership } from "../domain/edit.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
-import { isPoweredOff } from "../observe/observe.ts";
+import { readPower } from "../observe/power.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { readCanonicalSize } from "../units/size.ts";
@@ -78,13 +78,13 @@ async function differencesFromNew(
   { running = true, autostart = false }: Inputs,
   wanted: string,
 ): Promise<string[]> {
-  const [{ power }, isPersistent] = await Promise.all([
-    hypervisor.state(domain),
+  const [{ state, isActive }, isPersistent] = await Promise.all([
+    readPower(hypervisor, domain),
     hypervisor.isPersistent(domain),
   ]);
   if (!isPersistent) return ["transient"];
-  const isOff = isPoweredOff(power);
-  const isRunningAsWanted = running ? power === "running" : isOff;
+  const isOff = !isActive;
+  const isRunningAsWanted = running ? state === "running" : isOff;
   const [defined, live, starts] = await Promise.all([
     hypervisor.xml(domain, { inactive: true, secure: true }),
     isOff ? undefined : hypervisor.xml(domain, { inactive: false, secure: true }),
