@@ -173,7 +173,10 @@ describe("a resource that was renamed", () => {
     expect(host.domains.size).toBe(0);
   });
 
-  test("by an update that is killed at any call is still the domain's owner, for update and destroy", async () => {
+  // A run for each of its calls: seconds of work on a busy machine.
+  test("by an update that is killed at any call is still the domain's owner, for update and destroy", {
+    timeout: 60_000,
+  }, async () => {
     const grown = { ...args, memory: "1259MiB" };
     renamed();
     await stack.up(grown);
