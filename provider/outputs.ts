@@ -75,7 +75,7 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     nextBootMemory: canonical(observed.nextBoot?.memory),
     pendingMemory: canonical(pendingMemory(observed)),
     guestMemory: canonical(guest?.memory),
-    guestMemoryFrom: guest?.speaker,
+    guestMemoryFrom: guest?.memory === undefined ? undefined : guest.speaker,
     __guest: guest,
     __detaching: detaching,
     __ownUri: inputs.uri === undefined ? undefined : true,

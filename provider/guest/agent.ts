@@ -81,7 +81,7 @@ export function readBlockSize(reply: unknown): Kib {
 /** Reads the answer to `guest-get-memory-blocks`. */
 export function readBlocks(reply: unknown, block: Kib): GuestReport {
   const { online, offline } = readEachBlock(reply);
-  return { memory: online.length * block, offline, block };
+  return { memory: online.length * block, online, offline, block };
 }
 
 function readEachBlock(reply: unknown): { online: number[]; offline: number[] } {

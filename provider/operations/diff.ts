@@ -2,17 +2,19 @@ import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import { UserError } from "../errors.ts";
+import { describeRemedy } from "../guest/text.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
 import { lagging } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { withRecorded } from "../plan/observed.ts";
-import { planMessage } from "../plan/plan.ts";
+import { isMoreDisruptive, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import type { LookupResult, Session } from "../session.ts";
+import { formatWholeMib } from "../units/size.ts";
 import { plannerFor } from "./planner.ts";
 import { replacementRefusals } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
@@ -77,8 +79,8 @@ async function classify(difference: Difference): Promise<Classification> {
   if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
   if (announced.outcome === "replace" && look?.kind === "found" && notes.isInProgram)
     await refuseImpossibleReplace(difference, announced, uri);
-  if (announced.outcome === "none" && isWaiting && notes.isInProgram) await logWaiting(difference);
   if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);
+  if (isWaiting && notes.isInProgram && isWaitedFor(announced, state)) await logWaiting(difference);
   if (announced.outcome === "replace") {
     notes.replacement = plannedOutcome(announced, announced.headline);
     return { changes: true, replaces: replacedFields(announced) };
@@ -104,6 +106,11 @@ function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean
   return (
     memoryChanged || fromState.steps.some((step) => step.kind !== "redefine" && step.kind !== "autostart")
   );
+}
+
+/** The update asks the guest again. A resize of virtio-mem describes that itself. */
+function isWaitedFor({ outcome }: UpdatePlan, { __guest: guest }: Outputs): boolean {
+  return outcome === "none" || (guest?.missing !== undefined && !isMoreDisruptive(outcome, "nextBoot"));
 }
 
 function replacedFields({ steps }: UpdatePlan): string[] {
@@ -148,11 +155,13 @@ async function logGone({ session, id, state, news }: Difference): Promise<void> 
 }
 
 async function logWaiting({ session, state, news }: Difference): Promise<void> {
+  const { missing, speaker = "agent" } = state.__guest ?? {};
+  const online = hotplugSetting("online", news, session.defaults);
   const text =
-    state.__guest?.missing === undefined
+    missing === undefined
       ? "waiting again for the guest: its virtio-mem size still differs from the requested size"
-      : "waiting again for the guest: it did not take all of the attached memory";
-  await session.log.message(news.__urn, "info", text);
+      : `waiting again for the guest: it lacks ${formatWholeMib(missing.added)} of the attached memory; ${describeRemedy(speaker, online)}`;
+  await session.log.message(news.__urn, "info", redact(text, news));
 }
 
 /** DIMMs that the guest rejected and that stay are mentioned in each preview. */

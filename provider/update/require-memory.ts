@@ -33,8 +33,8 @@ async function requireHostMemory(context: UpdateContext, added: HostMemory[]): P
  */
 async function requireGuestMemory(context: UpdateContext, removed: Kib): Promise<void> {
   if (removed === 0 || secondsForGuest(context) === false) return;
-  const { hypervisor, domain } = context;
-  const available = await availableMemory(hypervisor, domain).catch(() => undefined);
+  const { hypervisor, domain, session } = context;
+  const available = await availableMemory(hypervisor, domain, session.clock).catch(() => undefined);
   if (available === undefined || available + returnedFirst(context) >= removed) return;
   throw refuseUpdate(
     context,

@@ -14,7 +14,7 @@ import type { Kib } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
 import type { Action, Confirmation } from "../action.ts";
 import { isPoweredOffOrOn, secondsForGuest, type UpdateContext, updateLog } from "../context.ts";
-import { queryGuest } from "../query-guest.ts";
+import { lackingMemory, queryGuest } from "../query-guest.ts";
 
 type ResizeStep = Extract<Step, { kind: "resize" }>;
 
@@ -103,9 +103,12 @@ async function confirmResize(
   const guest = await queryGuest(context, latest);
   const confirmation = { now: latest, guest, isAwaited: false };
   if (late.length === 0 && offline.blocks === 0) {
-    const has = guest && `: ${formatSize(guest.memory)}, confirmed by ${SPEAKERS[guest.speaker]}`;
-    await info(`guest resized${has ?? ""}`);
-    return confirmation;
+    const { memory, speaker } = guest ?? {};
+    const isReported = memory !== undefined && speaker !== undefined;
+    const has = isReported ? `: ${formatSize(memory)}, confirmed by ${SPEAKERS[speaker]}` : "";
+    const shortfall = guest && lackingMemory(context, "guest resized", guest);
+    if (shortfall === undefined) await info(`guest resized${has}`);
+    return { ...confirmation, ...defined({ shortfall }) };
   }
   const why = [
     ...late.map((device) => describeLagging(device, before.get(device.alias ?? "") ?? 0)),
