@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { oneOf } from "./args/schema.ts";
+import { MAX_LOOK_TIMEOUT } from "./args/limits.ts";
+import { oneOf, wholeNumber } from "./args/schema.ts";
 import { CONFIG_SCHEMAS, DEFAULTS, type Defaults } from "./args/settings.ts";
 import { defined } from "./defined.ts";
 import type { DomainType } from "./definition/platform.ts";
@@ -11,13 +12,23 @@ export interface Configuration {
   uri?: string;
   /** `libvirt-hotplug:domainType`. Default: KVM where the host supports it for the guest's architecture. */
   domainType?: DomainType;
+  /**
+   * `libvirt-hotplug:lookTimeout`: the seconds that a preview waits for a host. Default: 2 on a unix socket, 10 through ssh,
+   * TLS and TCP.
+   */
+  lookTimeout?: number;
   /** What applies where a program sets nothing. */
   defaults: Defaults;
 }
 
 const NAMESPACE = "libvirt-hotplug:";
 
-const KEYS = z.object({ domainType: oneOf("kvm", "qemu"), ...CONFIG_SCHEMAS }).partial();
+const lookTimeout = z
+  .string()
+  .transform(Number)
+  .pipe(wholeNumber(1, MAX_LOOK_TIMEOUT, "seconds"));
+
+const KEYS = z.object({ domainType: oneOf("kvm", "qemu"), lookTimeout, ...CONFIG_SCHEMAS }).partial();
 
 /** @throws UserError that names every key with a wrong value */
 export function readConfiguration(get: (key: string) => string | undefined): Configuration {
@@ -31,9 +42,13 @@ export function readConfiguration(get: (key: string) => string | undefined): Con
     });
     throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }
-  const { domainType, ...settings } = parsed.data;
+  const { domainType, lookTimeout, ...settings } = parsed.data;
   return {
-    ...defined({ uri: get("libvirt:uri"), domainType: domainType as DomainType }),
+    ...defined({
+      uri: get("libvirt:uri"),
+      domainType: domainType as DomainType,
+      lookTimeout,
+    }),
     defaults: { ...DEFAULTS, ...defined(settings) },
   };
 }

@@ -1,21 +1,19 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { DEFAULTS, type Defaults } from "./args/settings.ts";
 import type { Configuration } from "./configuration.ts";
+import { Connections } from "./connections.ts";
 import { type Clock, Deadline, hostClock } from "./deadline.ts";
 import { type EngineLog, engineLog } from "./engine/log.ts";
 import { connect } from "./libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
+import { formatMs } from "./libvirt/timing.ts";
 import { messageOf } from "./message-of.ts";
 import { observeWithGuest } from "./observe/guest.ts";
 import type { Observation } from "./observe/observe.ts";
 import { RunNotes } from "./run-notes.ts";
 
-/** Time limits of a look, so that it doesn't delay a preview: for the connection, and for the whole look. */
-const LOOK_CONNECT_MS = 2_000;
+/** The least time that a domain gets to answer a look, after the connection: its guest's agent alone has 2 s. */
 const LOOK_MS = 5_000;
-
-/** Time limit of a connection for work: the first one to a host may go through ssh. */
-const WORK_CONNECT_MS = 15_000;
 
 /** The result of a look at a domain. */
 export type LookupResult =
@@ -43,11 +41,10 @@ export function hostDependencies(): Dependencies {
 export class Session {
   readonly log: EngineLog;
   readonly clock: Clock;
-  configuration: Configuration = { defaults: DEFAULTS };
   readonly run = new RunNotes();
   private readonly dependencies: Dependencies;
-  private readonly connections = new Map<string, Promise<Hypervisor>>();
-  private readonly unreachable = new Map<string, string>();
+  private readonly connections: Connections;
+  private configured: Configuration = { defaults: DEFAULTS };
   private readonly looks = new Map<string, Promise<LookupResult>>();
   private readonly locks = new Map<string, LimitFunction>();
 
@@ -55,6 +52,17 @@ export class Session {
     this.dependencies = dependencies;
     this.log = dependencies.log;
     this.clock = dependencies.clock;
+    this.connections = new Connections(dependencies.connect, dependencies.clock);
+  }
+
+  get configuration(): Configuration {
+    return this.configured;
+  }
+
+  set configuration(configuration: Configuration) {
+    this.configured = configuration;
+    const { lookTimeout } = configuration;
+    this.connections.lookTimeoutMs = lookTimeout === undefined ? undefined : 1000 * lookTimeout;
   }
 
   get defaults(): Defaults {
@@ -80,7 +88,12 @@ export class Session {
 
   /** The connection for work: shared by all domains of the URI, and opened again after a failure. */
   hypervisor(uri: string): Promise<Hypervisor> {
-    return this.connection(uri, WORK_CONNECT_MS);
+    return this.connections.forWork(uri);
+  }
+
+  /** Announces the URIs that the program uses, so that hosts which are down are waited for at the same time. */
+  announceHosts(uris: (string | undefined)[]): void {
+    this.connections.announce(uris.map((uri) => this.resolveUri(uri)));
   }
 
   /**
@@ -104,32 +117,20 @@ export class Session {
   }
 
   private async lookNow(uri: string, domain: string, find: Find): Promise<LookupResult> {
-    const earlier = this.unreachable.get(uri);
-    if (earlier !== undefined) return { kind: "failed", reason: earlier };
     let hypervisor: Hypervisor;
     try {
-      hypervisor = await this.connection(uri, LOOK_CONNECT_MS);
-    } catch (error) {
-      const reason = messageOf(error);
-      this.unreachable.set(uri, reason);
-      return { kind: "failed", reason };
-    }
-    try {
-      const late = `${uri} did not answer for domain ${domain} within ${LOOK_MS / 1000} s`;
-      const look = lookAt(hypervisor, find, this.clock);
-      return await Deadline.inMs(LOOK_MS, this.clock).race(look, () => new Error(late));
+      hypervisor = await this.connections.forLook(uri);
     } catch (error) {
       return { kind: "failed", reason: messageOf(error) };
     }
-  }
-
-  private connection(uri: string, connectTimeoutMs: number): Promise<Hypervisor> {
-    const open = this.connections.get(uri);
-    if (open !== undefined) return open;
-    const made = this.dependencies.connect(uri, { connectTimeoutMs }, this.dependencies.clock);
-    this.connections.set(uri, made);
-    made.catch(() => this.connections.delete(uri));
-    return made;
+    const limit = Math.max(LOOK_MS, this.connections.patienceFor(uri));
+    try {
+      const late = `${uri} did not answer for domain ${domain} within ${formatMs(limit)}`;
+      const look = lookAt(hypervisor, find, this.clock);
+      return await Deadline.inMs(limit, this.clock).race(look, () => new Error(late));
+    } catch (error) {
+      return { kind: "failed", reason: messageOf(error) };
+    }
   }
 }
 

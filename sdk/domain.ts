@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DomainArgs } from "./domain-args.ts";
 import type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
+import { hostsWith } from "./hosts.ts";
 
 /** The resource's type in every state. It must never change. */
 const TYPE = "pulumi-nodejs:dynamic/libvirt:Domain";
@@ -82,6 +83,7 @@ export class Domain extends pulumi.CustomResource {
   declare readonly uri: pulumi.Output<string>;
 
   constructor(name: string, args: DomainArgs, opts: pulumi.CustomResourceOptions = {}) {
+    refuseTakeOver(opts);
     const secretOutputs = [...(opts.additionalSecretOutputs ?? [])];
     const sizes = [args.memory, args.maxMemory, args.currentMemory];
     super(
@@ -108,11 +110,21 @@ export class Domain extends pulumi.CustomResource {
         memoryChange: nothing(...sizes),
         __provider: PROVIDER,
         __urn: pulumi.createUrn(name, TYPE, opts.parent),
+        __hosts: hostsWith(args.uri),
         __secret: marksSecrets([...sizes, args.xml], secretOutputs),
       },
       { ...opts, additionalSecretOutputs: secretOutputs },
     );
   }
+}
+
+/** @throws RunError for resource options with which Pulumi reads a resource before this provider has a state of it */
+function refuseTakeOver(opts: pulumi.CustomResourceOptions): void {
+  const option = opts.import !== undefined ? "import" : opts.id !== undefined ? "id" : undefined;
+  if (option === undefined) return;
+  throw new pulumi.RunError(
+    `Domain doesn't support the resource option ${option}; to take over an existing domain, set the argument adopt: true and name to the domain's name`,
+  );
 }
 
 /** No value, which is secret or unknown if one of the given values is. */

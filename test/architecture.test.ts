@@ -50,7 +50,20 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/libvirt/errors.ts",
     "type:provider/libvirt/hypervisor.ts",
   ],
+  "provider/acceptance": [
+    "provider/units",
+    "provider/args",
+    "provider/definition",
+    "provider/domain",
+    "provider/observe",
+    "provider/libvirt/errors.ts",
+    "type:provider/libvirt/hypervisor.ts",
+    "type:provider/plan",
+    // The UUID of a probe.
+    "node:crypto",
+  ],
   "provider/update": [
+    "provider/acceptance",
     "provider/units",
     "provider/args",
     "provider/domain",
@@ -80,6 +93,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "node:util",
   ],
   "provider/operations": [
+    "provider/acceptance",
     "provider/units",
     "provider/args",
     "provider/domain",
@@ -188,7 +202,7 @@ describe("each room imports only what the design allows it", () => {
     const files = globSync("provider/update/actions/*.ts", { cwd: root });
     const above = ["run-update", "run-step", "record-outputs", "require-memory"];
     const forbidden = above.map((name) => `provider/update/${name}.ts`);
-    expect(files.length).toBeGreaterThan(8);
+    expect(files.length).toBeGreaterThan(7);
     expect(files.flatMap(imports).filter(({ from }) => forbidden.includes(from))).toEqual([]);
   });
 

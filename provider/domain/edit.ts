@@ -22,7 +22,7 @@ export function editDefinition(xml: string, before: DomainSpec, after: DomainSpe
   const isWithoutCells = readCells(document.root).length === 0 && before.cells.length === after.cells.length;
   const parts = (spec: DomainSpec) => {
     const { cells, ...rest } = withoutMemory(spec, after);
-    return isWithoutCells ? rest : { ...rest, cells };
+    return isWithoutCells || after.cells.length === 0 ? rest : { ...rest, cells };
   };
   changeParts(document.root, parts(before), parts(after));
   return serialise(document);

@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import { insertInOrder } from "./merge.ts";
 import type { Ownership } from "./state.ts";
 import { attribute, children, type Element, element, remove, replace } from "./tree.ts";
@@ -8,13 +9,18 @@ export const OWNERSHIP_NAMESPACE = "urn:pulumi-libvirt-hotplug:domain:1";
 /** The prefix of that namespace. */
 export const OWNERSHIP_PREFIX = "hotplug";
 
-/** `<hotplug:domain version='1' urn='…' creating='true'/>`; `creating` is left out once create has finished. */
+/**
+ * `<hotplug:domain version='1' urn='…' creating='true' previous='…' total='1048576'/>`: `creating` is left out once create
+ * has finished, `previous` is the URN before a rename, `total` is in KiB.
+ */
 export function ownershipElement(ownership: Ownership): Element {
   return element(`${OWNERSHIP_PREFIX}:domain`, {
     [`xmlns:${OWNERSHIP_PREFIX}`]: OWNERSHIP_NAMESPACE,
     version: ownership.version,
     urn: ownership.urn,
     creating: ownership.creating ? "true" : undefined,
+    previous: ownership.previousUrn,
+    total: ownership.total,
   });
 }
 
@@ -24,7 +30,14 @@ export function readOwnership(domain: Element): Ownership | undefined {
   const urn = attribute(ours, "urn");
   const version = Number(attribute(ours, "version"));
   if (urn === undefined || !Number.isInteger(version)) return undefined;
-  return { version, urn, creating: attribute(ours, "creating") === "true" };
+  const creating = attribute(ours, "creating") === "true";
+  const total = attribute(ours, "total");
+  const isNumber = total !== undefined && /^\d{1,15}$/.test(total);
+  return defined({
+    ...{ version, urn, creating },
+    previousUrn: attribute(ours, "previous"),
+    total: isNumber ? Number(total) : undefined,
+  });
 }
 
 /** Sets or replaces this provider's element in the domain's metadata; undefined removes it. */

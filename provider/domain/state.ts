@@ -40,6 +40,10 @@ export interface Ownership {
   urn: string;
   /** True until create has finished: after a killed create, the next one continues with this domain. */
   creating: boolean;
+  /** The URN before the resource was renamed. The state may still have it if the run that renamed it was killed. */
+  previousUrn?: string;
+  /** The total of the definition as this provider set it last; marks of earlier versions have none. */
+  total?: Kib;
 }
 
 /** A domain definition (live or inactive), as far as this provider uses it. */

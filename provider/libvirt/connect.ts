@@ -12,9 +12,9 @@ import type {
   PowerState,
   Where,
 } from "./hypervisor.ts";
-import { procedures } from "./procedures.ts";
+import { NODE_DEVICES_MAX, procedures } from "./procedures.ts";
 import { LibvirtSession } from "./session.ts";
-import { DEFAULT_TIMING, SSH_CONNECT_TIMEOUT_MS, type Timing } from "./timing.ts";
+import { connectTimeoutMs, DEFAULT_TIMING, type Timing } from "./timing.ts";
 import { openConnection } from "./transport.ts";
 import { type LibvirtUri, parseUri } from "./uri.ts";
 
@@ -27,11 +27,14 @@ const CALL_CONNECTIONS = 4;
 const Xml = { SECURE: 1, INACTIVE: 2 } as const;
 /** virDomainModificationImpact. */
 const Affect = { LIVE: 1, CONFIG: 2 } as const;
-/** VIR_DOMAIN_START_PAUSED. */
+/** virDomainCreateFlags. */
 const START_PAUSED = 1;
+const START_AUTODESTROY = 2;
 /** virDomainUndefineFlagsValues: MANAGED_SAVE, SNAPSHOTS_METADATA, NVRAM, CHECKPOINTS_METADATA; TPM since libvirt 8.9. */
 const UNDEFINE_ALL = 1 | 2 | 4 | 16;
 const UNDEFINE_TPM = 32;
+const UNDEFINE_KEEPS_NVRAM = 8;
+const UNDEFINE_KEEPS_TPM = 64;
 const UNDEFINE_TPM_SINCE = 8_009_000;
 /** VIR_NODE_MEMORY_STATS_ALL_CELLS. */
 const ALL_CELLS = -1;
@@ -64,8 +67,8 @@ export async function connect(
   clock: Clock = hostClock,
 ): Promise<Hypervisor> {
   const parsed = parseUri(uri);
-  const ssh = parsed.transport === "ssh" ? { connectTimeoutMs: SSH_CONNECT_TIMEOUT_MS } : {};
-  const hypervisor = new RpcHypervisor(parsed, { ...DEFAULT_TIMING, ...ssh, ...options }, clock);
+  const timing = { ...DEFAULT_TIMING, connectTimeoutMs: connectTimeoutMs(parsed.transport), ...options };
+  const hypervisor = new RpcHypervisor(parsed, timing, clock);
   await hypervisor.connected();
   return hypervisor;
 }
@@ -124,9 +127,17 @@ class RpcHypervisor implements Hypervisor {
     return (await this.#calls.call(procedures.define, { xml, flags: 0 })).domain;
   }
 
-  async undefine(domain: DomainRef): Promise<void> {
-    const tpm = (await this.version()) >= UNDEFINE_TPM_SINCE ? UNDEFINE_TPM : 0;
-    await this.#calls.call(procedures.undefine, { domain, flags: UNDEFINE_ALL | tpm });
+  async undefine(domain: DomainRef, { keepsFiles = false } = {}): Promise<void> {
+    const knowsTpm = (await this.version()) >= UNDEFINE_TPM_SINCE;
+    const [files, tpm] = keepsFiles
+      ? [UNDEFINE_KEEPS_NVRAM, UNDEFINE_KEEPS_TPM]
+      : [UNDEFINE_ALL, UNDEFINE_TPM];
+    await this.#calls.call(procedures.undefine, { domain, flags: files | (knowsTpm ? tpm : 0) });
+  }
+
+  async createTransient(xml: string): Promise<DomainRef> {
+    const flags = START_PAUSED | START_AUTODESTROY;
+    return (await this.#calls.call(procedures.createXml, { xml, flags })).domain;
   }
 
   async start(domain: DomainRef, options: { paused?: boolean } = {}): Promise<DomainRef> {
@@ -237,6 +248,33 @@ class RpcHypervisor implements Hypervisor {
     return (await this.#calls.call(procedures.domainCapabilities, args)).capabilities;
   }
 
+  async toNative(xml: string): Promise<void> {
+    await this.#calls.call(procedures.toNative, { format: "qemu-argv", xml, flags: 0 });
+  }
+
+  hasNetwork(name: string): Promise<boolean> {
+    return exists(this.#calls.call(procedures.lookupNetwork, { name }), ErrorCode.NO_NETWORK);
+  }
+
+  hasInterface(name: string): Promise<boolean> {
+    return exists(this.#calls.call(procedures.lookupInterface, { name }), ErrorCode.NO_INTERFACE);
+  }
+
+  async nodeDevices(capability: string): Promise<string[]> {
+    const args = { capability, maxNames: NODE_DEVICES_MAX, flags: 0 };
+    return (await this.#calls.call(procedures.nodeDevices, args)).names;
+  }
+
+  hasPool(name: string): Promise<boolean> {
+    return exists(this.#calls.call(procedures.lookupPool, { name }), ErrorCode.NO_STORAGE_POOL);
+  }
+
+  async hasVolume(pool: string, name: string): Promise<boolean> {
+    const found = await this.#calls.call(procedures.lookupPool, { name: pool });
+    const args = { pool: found.pool, name };
+    return exists(this.#calls.call(procedures.lookupVolume, args), ErrorCode.NO_STORAGE_VOL);
+  }
+
   async version(): Promise<number> {
     return Number((await this.#calls.call(procedures.libVersion, {})).version);
   }
@@ -263,6 +301,17 @@ async function unlessMissing(lookup: Promise<{ domain: DomainRef }>): Promise<Do
     return (await lookup).domain;
   } catch (error) {
     if (hasCode(error, ErrorCode.NO_DOMAIN)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a look-up finds something; `missing` is libvirt's code for where it doesn't. */
+async function exists(lookup: Promise<unknown>, missing: number): Promise<boolean> {
+  try {
+    await lookup;
+    return true;
+  } catch (error) {
+    if (hasCode(error, missing)) return false;
     throw error;
   }
 }

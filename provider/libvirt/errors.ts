@@ -6,16 +6,22 @@ export const ErrorCode = {
   OPERATION_FAILED: 9,
   XML_ERROR: 27,
   DOM_EXIST: 28,
+  OPERATION_DENIED: 29,
   XML_DETAIL: 35,
   SYSTEM_ERROR: 38,
   RPC: 39,
   NO_DOMAIN: 42,
+  NO_NETWORK: 43,
   AUTH_FAILED: 45,
+  NO_STORAGE_POOL: 49,
+  NO_STORAGE_VOL: 50,
   OPERATION_INVALID: 55,
+  NO_INTERFACE: 57,
   CONFIG_UNSUPPORTED: 67,
   OPERATION_TIMEOUT: 68,
   NO_DOMAIN_METADATA: 80,
   OPERATION_UNSUPPORTED: 84,
+  ACCESS_DENIED: 88,
   AUTH_UNAVAILABLE: 94,
 } as const;
 
@@ -31,6 +37,8 @@ export interface LibvirtErrorFields {
   str1: string | null;
   str2: string | null;
   str3: string | null;
+  /** The errno of a system error. */
+  int1?: number;
 }
 
 /** libvirt replied with an error: its own code, domain, level and text. */
@@ -42,6 +50,7 @@ export class LibvirtError extends Error {
   readonly str1: string | null;
   readonly str2: string | null;
   readonly str3: string | null;
+  readonly int1: number | undefined;
 
   constructor(fields: LibvirtErrorFields) {
     super(fields.message ?? `libvirt error ${fields.code} without a message`);
@@ -51,6 +60,7 @@ export class LibvirtError extends Error {
     this.str1 = fields.str1;
     this.str2 = fields.str2;
     this.str3 = fields.str3;
+    this.int1 = fields.int1;
   }
 }
 

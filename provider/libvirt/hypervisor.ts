@@ -82,8 +82,13 @@ export interface Hypervisor {
   isPersistent(domain: DomainRef): Promise<boolean>;
   /** Sets the inactive definition; when libvirt refuses it, the old one stays. */
   define(xml: string): Promise<DomainRef>;
-  /** Also removes NVRAM, managed save, snapshot and checkpoint metadata, and TPM state. */
-  undefine(domain: DomainRef): Promise<void>;
+  /**
+   * Also removes NVRAM, managed save, snapshot and checkpoint metadata, and TPM state. `keepsFiles`: removes the definition
+   * only, so that no file is deleted that another definition names too.
+   */
+  undefine(domain: DomainRef, options?: { keepsFiles?: boolean }): Promise<void>;
+  /** Starts a domain without a persistent definition, paused; it ends with the connection. */
+  createTransient(xml: string): Promise<DomainRef>;
   start(domain: DomainRef, options?: { paused?: boolean }): Promise<DomainRef>;
   shutdown(domain: DomainRef): Promise<void>;
   destroy(domain: DomainRef): Promise<void>;
@@ -125,6 +130,19 @@ export interface Hypervisor {
    * defaults for what is left out. It fails for a kind that the host can't run.
    */
   domainCapabilities(kind: DomainKind): Promise<string>;
+  /**
+   * Has libvirt prepare QEMU's command line for a definition, without a change on the host (virConnectDomainXMLToNative). It
+   * fails where libvirt couldn't start the domain, as far as libvirt finds that out without starting it.
+   */
+  toNative(xml: string): Promise<void>;
+  hasNetwork(name: string): Promise<boolean>;
+  /** A network interface of the host, such as a bridge. Not every build of libvirt lists those that libvirt made itself. */
+  hasInterface(name: string): Promise<boolean>;
+  /** The names of the host's node devices with that capability, such as "net". */
+  nodeDevices(capability: string): Promise<string[]>;
+  hasPool(name: string): Promise<boolean>;
+  /** A volume of a pool that exists. */
+  hasVolume(pool: string, name: string): Promise<boolean>;
   /** libvirt's version on the host: 9000000 is 9.0.0. */
   version(): Promise<number>;
   /** Calls `listener` for each event of that domain until the returned function is called. */

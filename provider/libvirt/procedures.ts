@@ -17,6 +17,7 @@ import {
 /** remote_nonnull_domain. */
 export const domain = struct({ name: string, uuid, id: int });
 const network = struct({ name: string, uuid });
+const storagePool = struct({ name: string, uuid });
 
 /** The body of a reply with status ERROR (virNetMessageError). */
 export const errorReply = struct({
@@ -39,6 +40,7 @@ const DOMAINS_MAX = 16384;
 const NODE_MEMORY_STATS_MAX = 1024;
 const DOMAIN_MEMORY_STATS_MAX = 1024;
 const CELLS_MAX = 1024;
+export const NODE_DEVICES_MAX = 16384;
 
 interface Traits {
   program: number;
@@ -87,6 +89,7 @@ export const procedures = {
     ofQemu,
   ),
   capabilities: call(7, "CONNECT_GET_CAPABILITIES", {}, { capabilities: string }, slow),
+  createXml: call(10, "DOMAIN_CREATE_XML", { xml: string, flags: uint }, { domain }, slow),
   xml: call(14, "DOMAIN_GET_XML_DESC", { domain, flags: uint }, { xml: string }, slow),
   autostart: call(15, "DOMAIN_GET_AUTOSTART", { domain }, { autostart: int }),
   lookupByName: call(23, "DOMAIN_LOOKUP_BY_NAME", { name: string }, { domain }),
@@ -94,9 +97,36 @@ export const procedures = {
   resume: call(28, "DOMAIN_RESUME", { domain }, {}, slow),
   setAutostart: call(29, "DOMAIN_SET_AUTOSTART", { domain, autostart: int }, {}),
   suspend: call(34, "DOMAIN_SUSPEND", { domain }, {}, slow),
+  lookupNetwork: call(46, "NETWORK_LOOKUP_BY_NAME", { name: string }, { network }),
   supportsFeature: call(60, "CONNECT_SUPPORTS_FEATURE", { feature: int }, { supported: int }),
   authList: call(66, "AUTH_LIST", {}, { types: array(int, AUTH_TYPES_MAX) }),
   authPolkit: call(70, "AUTH_POLKIT", {}, { complete: int }),
+  lookupPool: call(84, "STORAGE_POOL_LOOKUP_BY_NAME", { name: string }, { pool: storagePool }),
+  lookupVolume: call(
+    95,
+    "STORAGE_VOL_LOOKUP_BY_NAME",
+    { pool: storagePool, name: string },
+    { volume: struct({ pool: string, name: string, key: string }) },
+  ),
+  nodeDevices: call(
+    112,
+    "NODE_LIST_DEVICES",
+    { capability: optional(string), maxNames: int, flags: uint },
+    { names: array(string, NODE_DEVICES_MAX) },
+  ),
+  lookupInterface: call(
+    128,
+    "INTERFACE_LOOKUP_BY_NAME",
+    { name: string },
+    { interface: struct({ name: string, mac: string }) },
+  ),
+  toNative: call(
+    136,
+    "CONNECT_DOMAIN_XML_TO_NATIVE",
+    { format: string, xml: string, flags: uint },
+    { config: string },
+    slow,
+  ),
   isPersistent: call(151, "DOMAIN_IS_PERSISTENT", { domain }, { persistent: int }),
   libVersion: call(157, "CONNECT_GET_LIB_VERSION", {}, { version: u64 }),
   memoryStats: call(

@@ -79,6 +79,15 @@ export function parseUri(uri: string): LibvirtUri {
   }
 }
 
+/** The transport of a URI; of one that isn't valid, the one that fails at once. */
+export function transportOf(uri: string): LibvirtUri["transport"] {
+  try {
+    return parse(uri).transport;
+  } catch {
+    return "unix";
+  }
+}
+
 /** The URI in messages: without a password. */
 function shown(uri: string): string {
   const text = uri.replace(/(:\/\/[^/?#]*?:)[^/?#]*@/, "$1…@");

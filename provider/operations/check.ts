@@ -22,6 +22,7 @@ export async function check(
   olds: Record<string, unknown>,
   news: Record<string, unknown>,
 ): Promise<{ inputs: Partial<Inputs>; failures: Failure[] }> {
+  session.announceHosts(announcedHosts(news));
   const adoption = await adoptedInputs(session, olds, news);
   const carried = { ...adoption.found, ...olds, ...ceilingInXml(news) };
   const { inputs, failures } = checkInputs(carried, news, session.defaults);
@@ -48,6 +49,12 @@ export async function check(
     return { inputs: { ...inputs, ...outcome }, failures: failed };
   }
   return { inputs: { ...inputs, ...(await outcome(session, olds, checked)) }, failures: [] };
+}
+
+/** The URIs of the program's domains, as the class passes them on; "" is the default. They are not kept as an input. */
+function announcedHosts({ __hosts }: Record<string, unknown>): (string | undefined)[] {
+  const given: unknown[] = Array.isArray(__hosts) ? __hosts : [];
+  return given.filter((uri) => typeof uri === "string").map((uri) => uri || undefined);
 }
 
 async function outcome(session: Session, olds: Partial<Inputs>, inputs: Inputs): Promise<PlannedOutcome> {

@@ -10,6 +10,7 @@ import { observe } from "../observe/observe.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import { type Outputs, outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
+import { readCanonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { adopt } from "./adopt.ts";
 import { setOwner } from "./set-owner.ts";
@@ -36,7 +37,8 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     const host = readHost(await hypervisor.capabilities());
     const type = session.configuration.domainType;
     const spec = domainSpec(inputs, host, type, session.defaults);
-    const marked = { ...spec, ownership: { version: 1, urn: inputs.__urn, creating: true } };
+    const total = readCanonicalSize(inputs.memory);
+    const marked = { ...spec, ownership: { version: 1, urn: inputs.__urn, creating: true, total } };
     const domain = await define(hypervisor, inputs, definitionXml(inputs, marked, type));
     if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
     if (inputs.autostart === true) await hypervisor.setAutostart(domain, true);

@@ -1,23 +1,29 @@
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
+import { redact } from "../args/redact.ts";
 import { Deadline } from "../deadline.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isPoweredOff } from "../observe/observe.ts";
 import { waitUntilOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
+import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
+import { notOwned, ownerOf } from "./ownership.ts";
 import { setOwner } from "./set-owner.ts";
 
 /**
  * Shuts the domain down, forces it off after `shutdownTimeout` (0: at once), and undefines it with everything that libvirt
  * stores for it. Disk files stay. A domain that doesn't exist is already deleted. A domain that is to be kept (`onDelete`; the
- * default for adopted ones) only loses its owner.
+ * default for adopted ones) only loses its owner. A domain of that UUID that isn't the resource's is left unchanged, with a
+ * warning: the resource has no domain then, so its deletion succeeds.
  */
 export async function deleteDomain(session: Session, id: string, state: Outputs): Promise<void> {
   const hypervisor = await session.hypervisor(state.uri);
   await session.locked(id, async () => {
     const domain = await hypervisor.findByUuid(id);
     if (domain === undefined) return;
+    const reason = notOwned(await ownerOf(hypervisor, domain), state);
+    if (reason !== undefined) return warnNotOwned(session, state, reason);
     const keeps = (state.onDelete ?? (state.__adopted === true ? "keep" : "delete")) === "keep";
     if (keeps) return unlessGone(() => setOwner(hypervisor, domain, undefined));
     const seconds = state.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT;
@@ -25,6 +31,11 @@ export async function deleteDomain(session: Session, id: string, state: Outputs)
     // A transient domain disappears when it is off.
     if ((await hypervisor.findByUuid(id)) !== undefined) await unlessGone(() => hypervisor.undefine(domain));
   });
+}
+
+function warnNotOwned(session: Session, state: Outputs, { text }: Reason): Promise<void> {
+  const outcome = "the domain is left unchanged, only the resource is removed from the state";
+  return session.log.message(state.__urn, "warning", redact(`${text}; ${outcome}`, state));
 }
 
 async function turnOff(

@@ -1,6 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
+import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import { describeRemedy } from "../guest/text.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
@@ -9,12 +10,13 @@ import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
 import { lagging } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { withRecorded } from "../plan/observed.ts";
-import { isMoreDisruptive, planMessage } from "../plan/plan.ts";
+import { isDefine, isMoreDisruptive, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import type { LookupResult, Session } from "../session.ts";
 import { formatWholeMib } from "../units/size.ts";
+import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 import { replacementRefusals } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
@@ -69,6 +71,7 @@ async function classify(difference: Difference): Promise<Classification> {
     await logGone(difference);
     return { changes: true };
   }
+  if (look?.kind === "found") refuseNotOwned(difference, look.observation.definition);
   const fromLook =
     look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
   const announced = previewedPlan(fromState, fromLook);
@@ -89,6 +92,14 @@ async function classify(difference: Difference): Promise<Classification> {
   return moved || differsFrom({ ...before, ...state.__drift }, news) ? {} : { changes: true };
 }
 
+/** A refresh records what exists, and warns of it (read). */
+function refuseNotOwned({ session, state, before, news }: Difference, found: DomainState): void {
+  const reason = notOwned(found, state, news.__urn);
+  if (reason === undefined || !session.run.of(news.__urn).isInProgram) return;
+  const text = `refused: ${reason.text}\n${NOT_OWNED_WAY_OUT}`;
+  throw new UserError(redact(text, before, news), { code: reason.code });
+}
+
 function differsFrom(before: Inputs, news: Inputs): boolean {
   return changedFields(before, news).some((name) => name !== "uri");
 }
@@ -104,7 +115,10 @@ function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean
   const fields: string[] = [...MEMORY_FIELDS, "running"];
   const memoryChanged = changedFields(before, news).some((name) => fields.includes(name));
   return (
-    memoryChanged || fromState.steps.some((step) => step.kind !== "redefine" && step.kind !== "autostart")
+    memoryChanged ||
+    fromState.steps.some(
+      (step) => step.kind !== "autostart" && !(isDefine(step) && step.definition === undefined),
+    )
   );
 }
 
@@ -119,11 +133,11 @@ function replacedFields({ steps }: UpdatePlan): string[] {
 
 /** A replace deletes the old domain first, so anything that the host would refuse in the new one must be found now. */
 async function refuseImpossibleReplace(
-  { session, state, before, news }: Difference,
+  { session, id, state, before, news }: Difference,
   { headline }: UpdatePlan,
   uri: string,
 ): Promise<void> {
-  const [reason, ...others] = await replacementRefusals(session, uri, state, news);
+  const [reason, ...others] = await replacementRefusals(session, uri, id, state, news);
   if (reason === undefined) return;
   const message = [
     `refused: domain ${state.name} can't be replaced and is left unchanged`,

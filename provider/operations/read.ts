@@ -18,6 +18,7 @@ import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { currentDetaching } from "../update/actions/detach.ts";
+import { NOT_OWNED_WAY_OUT, notOwned, ownerOf } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 import { refreshedGuest } from "./refreshed-guest.ts";
 
@@ -28,11 +29,19 @@ export interface ReadResult {
   inputs?: object;
 }
 
-/** Reads a domain for refresh. Only a look-up that finds no domain means that it doesn't exist; other failures are errors. */
+/**
+ * Reads a domain for refresh. Only a look-up that finds no domain means that it doesn't exist; other failures are errors. A
+ * domain of that UUID that isn't the resource's leaves the state unchanged.
+ */
 export async function read(session: Session, id: string, state: Outputs): Promise<ReadResult> {
   const hypervisor = await session.hypervisor(state.uri);
   const domain = await hypervisor.findByUuid(id);
   if (domain === undefined) return { id: "", props: {} };
+  const reason = notOwned(await ownerOf(hypervisor, domain), state);
+  if (reason !== undefined) {
+    await session.log.message(state.__urn, "warning", redact(`${reason.text}; ${NOT_OWNED_WAY_OUT}`, state));
+    return { id, props: state };
+  }
   const seen = await observeWithGuest(hypervisor, domain, session.clock);
   const known = withRecordedTaken(seen.observed, state.__observed);
   const observation = { ...seen, observed: withoutNewlyTaken(known, state.__observed) };

@@ -11,6 +11,7 @@ import type { UpdatePlan } from "../plan/plan-update.ts";
 import { permittedPlan } from "../plan/preview-contract.ts";
 import type { Session } from "../session.ts";
 import { runUpdate } from "../update/run-update.ts";
+import { isOwnerOutdated, NOT_OWNED_WAY_OUT, notOwned, ownerOf } from "./ownership.ts";
 import { type Planner, plannerFor } from "./planner.ts";
 import { setOwner } from "./set-owner.ts";
 
@@ -30,15 +31,18 @@ export async function update(
       throw new UserError(gone, { code: "domain-gone" });
     }
     const before = echoedInputs(state);
+    const owner = await ownerOf(hypervisor, domain);
+    const reason = notOwned(owner, { ...state, uri }, news.__urn);
+    if (reason !== undefined) {
+      const text = `Unable to update domain ${state.name}: ${reason.text}; ${NOT_OWNED_WAY_OUT}`;
+      throw new UserError(redact(text, before, news), { code: reason.code });
+    }
     const plan = plannerFor(session, state, { before, news });
     const { observation, planned } = await observeAndPlan(session, hypervisor, domain, state, plan);
     const permitted = permittedPlan(session.run.of(news.__urn).announced, planned);
     if (permitted.outcome === "refuse")
       throw new UserError(redact(planMessage(permitted), before, news), { code: permitted.reasons[0]?.code });
-    // The last call of a create, which ends it, may have had no answer.
-    const { ownership } = observation.definition;
-    if (ownership?.creating && ownership.urn === news.__urn)
-      await setOwner(hypervisor, domain, ownership.urn);
+    if (isOwnerOutdated(owner.ownership, state, news.__urn)) await setOwner(hypervisor, domain, news.__urn);
     const adopted = state.__adopted === true;
     const outs = await runUpdate({
       ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted, state },

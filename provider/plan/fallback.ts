@@ -85,7 +85,7 @@ export function planFallback(
         outcome: "restart",
         headline: headline("restart", ...wordings),
         details: [...why, describeRestart(desired), ...notes],
-        steps: [...definition, ...restartSteps(desired)],
+        steps: restartSteps(desired, definition),
         reasons,
       };
     case "replace":
@@ -139,10 +139,11 @@ function describeRestart({ memory, forceOff }: DesiredMemory): string {
   return `the guest is shut down within shutdownTimeout (${force}) and started with ${formatMib(memory)}`;
 }
 
-/** They come after the definition is set: a definition that libvirt refuses must not interrupt the guest. */
-function restartSteps({ forceOff }: DesiredMemory): Step[] {
+/** The definition is set while the domain is off: a guest that doesn't shut down keeps all of what it had. */
+function restartSteps({ forceOff }: DesiredMemory, definition: Step[]): Step[] {
   return [
     { kind: "stop", force: forceOff, sentence: "shut the guest down" },
+    ...definition,
     { kind: "start", sentence: "start the domain" },
   ];
 }

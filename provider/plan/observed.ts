@@ -26,6 +26,8 @@ export interface MemoryView
   devices: ObservedDevice[];
   /** The running guest's memory block, where its agent reported it. */
   guestBlock?: Kib;
+  /** The total of the definition as this provider set it last, which our mark in its metadata has. */
+  written?: Kib;
   /** libvirt's id of the running domain: each start gets another one, which voids earlier reports of the guest. */
   domainId?: number;
 }
@@ -65,6 +67,7 @@ export function memoryView(state: DomainState): MemoryView {
     withoutBalloon: state.withoutBalloon,
     arch: state.arch,
     machine: state.machine,
+    written: state.ownership?.total,
   });
 }
 

@@ -17,7 +17,7 @@ import { withRepair } from "./dimms/repair.ts";
 import { planFallback } from "./fallback.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import { noChange, type Obstacle, type Plan, type Step } from "./plan.ts";
+import { isDefine, noChange, type Obstacle, type Plan, type Step } from "./plan.ts";
 import { formatChange, headline, NEXT_BOOT, noteIf, refusal } from "./text.ts";
 import { planResize, withResized } from "./virtio-mem/resize.ts";
 import { deviceKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
@@ -139,7 +139,7 @@ function planShrink(
 
 function numaNotes(definition: Step[]): string[] {
   return noteIf(
-    definition.some((step) => step.kind === "redefine"),
+    definition.some((step) => isDefine(step) && step.fields.includes("numa")),
     `numa ${NEXT_BOOT}`,
   );
 }

@@ -5,6 +5,7 @@ import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed } from "./changed-fields.ts";
+import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import type { Observed } from "./observed.ts";
 import {
@@ -81,17 +82,18 @@ export function planUpdate({
     ...(memory === undefined ? [] : [memory]),
     ...replacePlans(changed, inputs, adopted),
     ...(stop ? [stopPlan(inputs)] : []),
-    ...redefinePlans(changed, inputs, observed),
+    ...fieldPlans(changed, inputs, observed, memory?.outcome === "restart"),
     ...autostartPlans(changed, inputs),
     ...(observed.power === "off" && inputs.running !== false && !containsUnknown(inputs.running)
       ? [startPlan()]
       : []),
   ];
-  const whole = combined(stop ? stopFirst(parts) : parts);
+  const whole = inOrder(combined(stop ? stopFirst(parts) : parts));
   if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), settings };
   if (whole.outcome === "none" && settings.length > 0)
     return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
-  return { ...whole, headline: withMemory(whole, memory), memory, settings };
+  const line = withMemory(whole, memory);
+  return { ...whole, headline: withRestarted(line, memory, changed, inputs), memory, settings };
 }
 
 /** The headline of the whole plan, with a note that the memory changes if another part is more disruptive. */
@@ -125,6 +127,30 @@ function combined(parts: Plan[]): Plan {
   return combine(isDecisive ? parts.filter((part) => part.outcome === outcome) : parts);
 }
 
+/** A restart for the memory brings the other arguments as well, so that they don't wait for a second one. */
+function withRestarted(line: string, memory: Plan, changed: FieldName[], inputs: Inputs): string {
+  const later = changesThatNeed("nextBoot", changed, inputs);
+  return memory.outcome === "restart" && later.length > 0
+    ? withNote(line, `also changes ${formatList(later)}`)
+    : line;
+}
+
+/** One definition, and the balloon of the running domain last: it can only take memory that the guest has. */
+function inOrder(plan: Plan): Plan {
+  const steps = withOneDefinition(plan.steps);
+  const isLast = (step: Step, index: number) =>
+    step.kind === "balloon" &&
+    step.where === "live" &&
+    !steps.slice(index).some(({ kind }) => kind === "detach");
+  return {
+    ...plan,
+    steps: [
+      ...steps.filter((step, index) => !isLast(step, index)),
+      ...steps.filter((step, index) => isLast(step, index)),
+    ],
+  };
+}
+
 /** The stop comes first: only then does the definition change. */
 function stopFirst(parts: Plan[]): Plan[] {
   const isStop = (part: Plan) => part.steps.some((step) => step.kind === "stop");
@@ -148,28 +174,27 @@ function replacePlans(changed: FieldName[], inputs: Inputs, adopted: boolean): P
   ];
 }
 
-function redefinePlans(changed: FieldName[], inputs: Inputs, observed: Observed): Plan[] {
+/** @param restarts the memory needs a restart, which brings these arguments too */
+function fieldPlans(changed: FieldName[], inputs: Inputs, observed: Observed, restarts: boolean): Plan[] {
   const later = changesThatNeed("nextBoot", changed, inputs);
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
   const off = observed.power === "off" || inputs.running === false;
   const waits = later.length > 0 && !off;
-  const sentence = `change ${formatList(fields)} in the definition`;
+  const outcome = waits ? (restarts ? "restart" : "nextBoot") : "live";
+  const step = defineStep(undefined, fields);
+  const when = restarts ? ", with the same restart" : ", after a shutdown and start";
   return [
     {
-      outcome: waits ? "nextBoot" : "live",
+      outcome,
       headline: waits
-        ? headline(
-            "nextBoot",
-            `${formatList(later)}, after a shutdown and start`,
-            `${later.length} arguments, after a shutdown and start`,
-          )
-        : headline("live", sentence, `change ${fields.length} arguments in the definition`),
+        ? headline(outcome, `${formatList(later)}${when}`, `${later.length} arguments${when}`)
+        : headline("live", step.sentence, `change ${fields.length} arguments in the definition`),
       details: [
-        ...noteIf(waits, `the change ${NEXT_BOOT}`),
+        ...noteIf(outcome === "nextBoot", `the change ${NEXT_BOOT}`),
         ...noteIf(fields.includes("xml"), "the definition is rewritten from xml; manual changes are lost"),
       ],
-      steps: [{ kind: "redefine", fields, sentence }],
+      steps: [step],
       reasons: [],
     },
   ];

@@ -58,10 +58,10 @@ export type Step =
   | { kind: "attach"; dimm: DimmPlan; sentence: string }
   | { kind: "detach"; dimm: DimmRemoval; sentence: string }
   | { kind: "resize"; device: ResizePlan; sentence: string }
-  | { kind: "define"; definition: MemoryDefinition; sentence: string }
+  /** The only one of an update: the memory and every other argument that changes are one new definition. */
+  | { kind: "define"; definition?: MemoryDefinition; fields: FieldName[]; sentence: string }
   /** `takesMemory`: the guest loses memory. */
   | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
-  | { kind: "redefine"; fields: FieldName[]; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
   | { kind: "start"; sentence: string }
   | { kind: "stop"; force: boolean; sentence: string }
@@ -181,6 +181,17 @@ export function combine(parts: Plan[]): Plan {
     reasons: parts.flatMap((part) => part.reasons),
     layout,
   });
+}
+
+export type DefineStep = Extract<Step, { kind: "define" }>;
+
+export function isDefine(step: Step): step is DefineStep {
+  return step.kind === "define";
+}
+
+/** The memory of the next boot as these steps set it; undefined where they leave it unchanged. */
+export function definedMemory(steps: Step[]): MemoryDefinition | undefined {
+  return steps.filter(isDefine).find(({ definition }) => definition !== undefined)?.definition;
 }
 
 export function attachedDimms(steps: Step[]): DimmPlan[] {

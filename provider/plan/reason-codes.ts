@@ -62,10 +62,14 @@ export const REASON_CODES = [
 
   // The domain and its host.
   "domain-gone",
+  "not-owned",
   "uri-moved",
   "name-taken",
   "uuid-taken",
   "unsupported-by-host",
+  "missing-on-host",
+  "definition-refused",
+  "replace-unfinished",
 
   // An adoption.
   "nothing-to-adopt",

@@ -103,7 +103,7 @@ async function record(
 function appliedInputs(before: Inputs, news: Inputs, steps: Step[], done: Step[]): Inputs {
   const missing = steps.filter((step) => !done.includes(step));
   const kept = missing.flatMap((step) =>
-    step.kind === "redefine" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
+    step.kind === "define" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
   );
   // Once the program has set currentMemory, it stays recorded until the memory is given back, even if the program no
   // longer sets it.

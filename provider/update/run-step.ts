@@ -7,7 +7,6 @@ import { autostart } from "./actions/autostart.ts";
 import { balloon } from "./actions/balloon.ts";
 import { define } from "./actions/define.ts";
 import { detach } from "./actions/detach.ts";
-import { redefine } from "./actions/redefine.ts";
 import { resize } from "./actions/resize.ts";
 import { start } from "./actions/start.ts";
 import { stop } from "./actions/stop.ts";
@@ -20,7 +19,6 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   detach,
   balloon,
   define,
-  redefine,
   autostart,
   start,
   stop,

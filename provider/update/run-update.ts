@@ -1,9 +1,12 @@
+import { UserError } from "../errors.ts";
+import { messageOf } from "../message-of.ts";
 import type { Outputs } from "../outputs.ts";
-import type { Step } from "../plan/plan.ts";
+import { isDefine, type Step } from "../plan/plan.ts";
 import type { Confirm } from "./action.ts";
 import { isLiveBalloon } from "./actions/balloon.ts";
 import { currentDetaching } from "./actions/detach.ts";
-import { keptRecord, type Progress, type UpdateContext, updateLog } from "./context.ts";
+import { keptRecord, type Progress, refuseUpdate, type UpdateContext, updateLog } from "./context.ts";
+import { type NewDefinition, newDefinition, readDefinition } from "./definition.ts";
 import { failedStep, finalOutputs, guestShortfall } from "./record-outputs.ts";
 import { requireMemory } from "./require-memory.ts";
 import { prepareConfirmations, runStep } from "./run-step.ts";
@@ -18,6 +21,7 @@ import { prepareConfirmations, runStep } from "./run-step.ts";
 export async function runUpdate(context: UpdateContext): Promise<Outputs> {
   const progress = start(context);
   await requireMemory(context, progress);
+  progress.definition = await acceptedDefinition(context);
   const confirms = await prepareConfirmations(context);
   const [steps, balloonSteps] = aroundConfirmation(context.plan.steps);
   for (const step of steps) await run(step, context, progress);
@@ -30,6 +34,22 @@ export async function runUpdate(context: UpdateContext): Promise<Outputs> {
 function start({ observation, domain, state }: UpdateContext): Progress {
   const detaching = currentDetaching(state?.__detaching, domain.id, observation);
   return { done: [], now: observation, unanswered: new Set(detaching?.aliases), isGuestAwaited: false };
+}
+
+/**
+ * The definition of the update, found acceptable before anything is stopped, attached or started.
+ *
+ * @throws UserError where it isn't
+ */
+async function acceptedDefinition(context: UpdateContext): Promise<NewDefinition | undefined> {
+  const step = context.plan.steps.find(isDefine);
+  if (step === undefined) return undefined;
+  try {
+    return await newDefinition(await readDefinition(context), step, context);
+  } catch (error) {
+    const code = error instanceof UserError ? error.code : undefined;
+    throw refuseUpdate(context, `unable to ${step.sentence}: ${messageOf(error)}; nothing was changed`, code);
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import type { DesiredMemory } from "../../provider/plan/desired.ts";
 import { isManaged } from "../../provider/plan/devices.ts";
 import { upwardSizes } from "../../provider/plan/live-sizes/up.ts";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
-import type { Plan } from "../../provider/plan/plan.ts";
+import { isDefine, type Plan } from "../../provider/plan/plan.ts";
 import { planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyCase, anyObserved } from "../support/arbitrary-domain.ts";
 import { cases } from "../support/properties.ts";
@@ -28,6 +28,10 @@ function units(desired: DesiredMemory, live: MemoryView): number[] {
 
 function dimmsOf({ steps }: Plan) {
   return steps.flatMap((step) => (step.kind === "attach" ? step.dimm : []));
+}
+
+function figures(view: MemoryView | undefined) {
+  return view && [view.memory, view.currentMemory, view.maxMemory, view.cells.length, view.devices];
 }
 
 /** The rest of an update beside the memory's plan starts a domain that is off. */
@@ -115,7 +119,11 @@ describe("for any domain and any desired memory", () => {
       const stays = outcome === "refuse" || outcome === "restart" ? [outcome] : [];
       expect(["live", "nextBoot", "none", ...stays]).toContain(rest.outcome);
       const end = started(rest.steps.reduce(afterStep, killedAt), wasRunning);
-      expect(end).toEqual(last);
+      // Which node the DIMMs of a domain were on isn't known once it is off; its total and its ceiling are.
+      const isStopped = outcome === "restart" && killedAt.power === "off";
+      if (isStopped)
+        expect([end.live, end.nextBoot].map(figures)).toEqual([last.live, last.nextBoot].map(figures));
+      else expect(end).toEqual(last);
     }
     if (outcome === "refuse") return;
     expect(planMemory(desired, last)).toMatchObject({ outcome: "none", headline: "", steps: [] });
@@ -141,7 +149,8 @@ describe("for any domain and any desired memory", () => {
       const desired: DesiredMemory = { ...one.desired, shares, target, memory, maxMemory };
       const { steps, outcome } = planMemory(desired, observed, { numaChanged: true });
       if (outcome === "replace" || outcome === "refuse") return;
-      const last = steps.reduce((before, step) => afterStep(before, step, shares.length), observed);
+      const last = steps.reduce(afterStep, observed);
+      expect(steps.filter(isDefine).length).toBeLessThanOrEqual(1);
       expect(planMemory(desired, last)).toMatchObject({ outcome: "none", steps: [] });
       if (last.nextBoot) expect(last.nextBoot.cells.length).toBe(shares.length);
     },
@@ -172,11 +181,11 @@ describe("for any domain and any desired memory", () => {
       expect(["none", "nextBoot", "refuse", ...(observed.live ? [] : ["live"])]).toContain(outcome);
   });
 
-  property.prop([anyCase], RUNS)("a restart defines before it stops, and starts what it stopped", (one) => {
+  property.prop([anyCase], RUNS)("a restart stops, defines where anything differs, and starts", (one) => {
     const { steps, outcome } = planMemory(one.desired, one.observed);
     if (outcome !== "restart") return;
-    expect(steps.map(({ kind }) => kind).filter((kind) => kind !== "define")).toEqual(["stop", "start"]);
-    expect(steps.at(-2)).toMatchObject({ kind: "stop", force: one.desired.forceOff });
+    expect(["stop start", "stop define start"]).toContain(steps.map(({ kind }) => kind).join(" "));
+    expect(steps[0]).toMatchObject({ kind: "stop", force: one.desired.forceOff });
   });
 
   property.prop([anyCase], RUNS)("every reachable size is live, and no size between two of them", (one) => {
@@ -208,9 +217,9 @@ describe("for any domain and any desired memory", () => {
 
   property.prop([anyCase], RUNS)("the fold sets cells, and what others plugged stays and counts", (one) => {
     const { observed, desired } = one;
-    const define = planMemory(desired, observed).steps.find((step) => step.kind === "define");
+    const define = planMemory(desired, observed).steps.find(isDefine);
     const { nextBoot } = observed;
-    if (define?.kind !== "define" || nextBoot === undefined) return;
+    if (define?.definition === undefined || nextBoot === undefined) return;
     const { cells, removeAliases, maxMemory, memory } = define.definition;
     const foreign = nextBoot.devices.filter((device) => !isManaged(device));
     expect(foreign.filter(({ alias }) => removeAliases.includes(alias ?? ""))).toEqual([]);
@@ -243,7 +252,7 @@ describe("for any domain and any desired memory", () => {
     (one, numaChanged) => {
       const { outcome, steps } = planMemory(one.desired, one.observed, { stopping: true, numaChanged });
       expect(["none", "live", "refuse"]).toContain(outcome);
-      expect(steps.filter(({ kind }) => kind !== "define" && kind !== "redefine")).toEqual([]);
+      expect(steps.filter(({ kind }) => kind !== "define")).toEqual([]);
     },
   );
 

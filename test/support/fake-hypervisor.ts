@@ -56,8 +56,12 @@ export class FakeHypervisor implements Hypervisor {
   death: Death | undefined;
   /** Domains for which no call is ever answered. */
   readonly sick = new Set<string>();
-  /** What libvirt refuses, by the name of the call. */
+  /** What libvirt refuses, by the name of the call, or by that and the domain's UUID. */
   readonly refuses = new Map<string, LibvirtError>();
+  /** What the host doesn't have: `file <path>`, `network <name>`, `interface <name>`, `pool <name>`, `volume <pool>/<name>`. */
+  readonly missing = new Set<string>();
+  /** Why a domain with a definition can't start, where libvirt finds that out without a start. */
+  cannotStart: ((xml: string) => LibvirtError | undefined) | undefined;
   guestObeysShutdown = true;
   /** Aliases of the devices that the guest gives up when it is asked to. */
   readonly guestGivesUp = new Set<string>();
@@ -133,11 +137,24 @@ export class FakeHypervisor implements Hypervisor {
     });
   }
 
-  undefine({ uuid }: DomainRef): Promise<void> {
+  undefine({ uuid }: DomainRef, _options: { keepsFiles?: boolean } = {}): Promise<void> {
     return this.answer("undefine", uuid, () => {
       const { inactive: _, ...rest } = this.domain(uuid);
       if (rest.live === undefined) this.domains.delete(uuid);
       else this.domains.set(uuid, rest);
+    });
+  }
+
+  /** Only ever called for a domain with a disk that doesn't exist. */
+  createTransient(xml: string): Promise<DomainRef> {
+    return this.answer("createTransient", "", () => {
+      const files = [...xml.matchAll(/<source file='([^']*)'/g)].map(([, file = ""]) => file);
+      const missing = files.findLast((file) => this.missing.has(`file ${file}`)) ?? files[0];
+      throw libvirtError(
+        ErrorCode.SYSTEM_ERROR,
+        `Cannot access storage file '${missing}': No such file or directory`,
+        2,
+      );
     });
   }
 
@@ -294,6 +311,33 @@ export class FakeHypervisor implements Hypervisor {
     });
   }
 
+  toNative(xml: string): Promise<void> {
+    return this.answer("toNative", "", () => {
+      const refusal = this.cannotStart?.(xml);
+      if (refusal !== undefined) throw refusal;
+    });
+  }
+
+  hasNetwork(name: string): Promise<boolean> {
+    return this.answer("hasNetwork", "", () => !this.missing.has(`network ${name}`));
+  }
+
+  hasInterface(name: string): Promise<boolean> {
+    return this.answer("hasInterface", "", () => !this.missing.has(`interface ${name}`));
+  }
+
+  nodeDevices(_capability: string): Promise<string[]> {
+    return this.answer("nodeDevices", "", () => ["net_lo_00_00_00_00_00_00"]);
+  }
+
+  hasPool(name: string): Promise<boolean> {
+    return this.answer("hasPool", "", () => !this.missing.has(`pool ${name}`));
+  }
+
+  hasVolume(pool: string, name: string): Promise<boolean> {
+    return this.answer("hasVolume", "", () => !this.missing.has(`volume ${pool}/${name}`));
+  }
+
   version(): Promise<number> {
     return this.answer("version", "", () => this.libvirtVersion);
   }
@@ -378,7 +422,7 @@ export class FakeHypervisor implements Hypervisor {
     const dead = new ConnectionError("the connection to qemu:///fake is gone");
     if (death !== undefined && (count > death.call || (count === death.call && !death.carriedOut)))
       throw dead;
-    const refusal = this.refuses.get(call);
+    const refusal = this.refuses.get(call) ?? this.refuses.get(`${call} ${about}`);
     if (refusal !== undefined) throw refusal;
     const result = work();
     if (death !== undefined && count === death.call) throw dead;

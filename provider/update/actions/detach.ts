@@ -22,7 +22,7 @@ import {
   updateLog,
 } from "../context.ts";
 import { lackingMemory, queryGuest } from "../query-guest.ts";
-import { define } from "./define.ts";
+import { defineWhatIsLeft } from "./define.ts";
 
 type DetachStep = Extract<Step, { kind: "detach" }>;
 
@@ -78,7 +78,7 @@ export const detach: Action<DetachStep> = {
    * After a removal that ended halfway: sets the definition, from which all of it was removed, to the memory that is
    * left, so that the next boot has it.
    */
-  async afterFailure(_step, context, progress, latest) {
+  async afterFailure(_step, context, _progress, latest) {
     const { plan, news, session, adopted, observation, state } = context;
     const desired = desiredMemory(news, session.defaults, adopted);
     const before = state?.__observed.live?.memory ?? observation.observed.live?.memory ?? 0;
@@ -86,8 +86,8 @@ export const detach: Action<DetachStep> = {
     const isDefined = plan.steps.some(({ kind }) => kind === "define");
     if (desired === undefined || !isDefined || left >= before) return undefined;
     try {
-      const step = definitionOfPresent(desired, latest.observed).find((one) => one.kind === "define");
-      return step === undefined ? latest : await define.run(step, context, progress);
+      const [step] = definitionOfPresent(desired, latest.observed);
+      return step === undefined ? latest : await defineWhatIsLeft(step, context);
     } catch (error) {
       await updateLog(context).warn(
         `memory was removed, but the definition could not be set to what is left: ${messageOf(error)}`,
