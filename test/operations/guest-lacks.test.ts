@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { MIB } from "../support/fake-guest.ts";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
 import { created, type OneResource } from "../support/one-resource.ts";
 import { SimulatedLinux } from "../support/simulated-linux.ts";
 
@@ -239,7 +240,6 @@ describe("a guest that was paused while memory came", () => {
 
 test("memory that was attached before a later step failed is waited for by the next update", async () => {
   guest.onlinesItself = false;
-  const { libvirtError } = await import("../support/libvirt-error.ts");
   host.refuses.set("define", libvirtError(1, "disk full"));
   expect(await failure(at(1280))).toContain("disk full");
   host.refuses.clear();
@@ -250,10 +250,12 @@ test("memory that was attached before a later step failed is waited for by the n
 
 describe("a figure that is older than the last change", () => {
   test("doesn't refuse a decrease", async () => {
-    guest.used = 800 * MIB;
+    guest.used = 1000 * MIB;
+    await stack.up(at(1280));
+    await host.memoryStats(host.refTo(host.only.uuid));
     await stack.up(at(1536));
-    host.guestGivesUp.add("ua-pulumi-dimm0");
-    expect(await stack.up(at(1024))).toBe("update");
+    host.guestGivesUp.add("ua-pulumi-dimm1");
+    expect(await stack.up(at(1280))).toBe("update");
   });
 
   test("doesn't allow one that the guest has no memory for", async () => {
@@ -270,5 +272,37 @@ describe("a figure that is older than the last change", () => {
     await stack.up(at(1280, { awaitGuest: false }));
     guest.onlinesItself = false;
     expect(await failure(at(1536))).toMatch(/256 MiB less than it should have/);
+  });
+});
+
+test("a decrease for which the balloon driver reports nothing new is judged by its last report, after some seconds", async () => {
+  await stack.up(at(1280));
+  guest.used = 1150 * MIB;
+  await stack.clock.sleep(2_500);
+  const last = await host.memoryStats(host.refTo(host.only.uuid));
+  host.balloon = { ...last };
+  const before = stack.clock.now();
+  expect(await failure(at(1024))).toMatch(/the guest has only \d+ MiB available/);
+  expect(stack.clock.now() - before).toBeLessThanOrEqual(6_000);
+});
+
+describe("virtio-mem after a reset, of which the guest has taken less", () => {
+  const elastic = { ...args, hotplug: { ...args.hotplug, device: "virtio-mem" } };
+
+  test("is seen by a refresh, named by the preview, and waited for by the next update", async () => {
+    ({ host, stack } = await created(elastic));
+    await stack.up({ ...elastic, memory: "1280MiB" });
+    expect(await stack.up({ ...elastic, memory: "1280MiB" })).toBe("same");
+    host.virtioMem.most = 0;
+    const { uuid, live = "" } = host.only;
+    host.change(uuid, { live: live.replace(/<current unit='KiB'>\d+/, "<current unit='KiB'>0") });
+    await stack.refresh();
+    expect(await stack.preview({ ...elastic, memory: "1280MiB" })).toMatchObject({ kind: "update" });
+    expect(said()).toContain("waiting again for the guest: its virtio-mem size still differs");
+    await expect(stack.up({ ...elastic, memory: "1280MiB" })).rejects.toThrow(/was not resized completely/);
+    host.virtioMem.most = 2 ** 40;
+    host.follow(uuid);
+    await stack.up({ ...elastic, memory: "1280MiB" });
+    expect(await stack.up({ ...elastic, memory: "1280MiB" })).toBe("same");
   });
 });
