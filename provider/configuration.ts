@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MAX_LOOK_TIMEOUT } from "./args/limits.ts";
 import { oneOf, wholeNumber } from "./args/schema.ts";
-import { CONFIG_SCHEMAS, DEFAULTS, type Defaults } from "./args/settings.ts";
+import { CONFIG_SCHEMAS, DEFAULTS, type Defaults, truth } from "./args/settings.ts";
 import { defined } from "./defined.ts";
 import type { DomainType } from "./definition/platform.ts";
 import { UserError } from "./errors.ts";
@@ -17,6 +17,8 @@ export interface Configuration {
    * TLS and TCP.
    */
   lookTimeout?: number;
+  /** `libvirt-hotplug:allowPlainTcp`: whether URIs with transport `tcp` may name another host than this one. */
+  allowPlainTcp?: boolean;
   /** What applies where a program sets nothing. */
   defaults: Defaults;
 }
@@ -28,7 +30,9 @@ const lookTimeout = z
   .transform(Number)
   .pipe(wholeNumber(1, MAX_LOOK_TIMEOUT, "seconds"));
 
-const KEYS = z.object({ domainType: oneOf("kvm", "qemu"), lookTimeout, ...CONFIG_SCHEMAS }).partial();
+const KEYS = z
+  .object({ domainType: oneOf("kvm", "qemu"), lookTimeout, allowPlainTcp: truth, ...CONFIG_SCHEMAS })
+  .partial();
 
 /** @throws UserError that names every key with a wrong value */
 export function readConfiguration(get: (key: string) => string | undefined): Configuration {
@@ -42,12 +46,12 @@ export function readConfiguration(get: (key: string) => string | undefined): Con
     });
     throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }
-  const { domainType, lookTimeout, ...settings } = parsed.data;
+  const { domainType, lookTimeout, allowPlainTcp, ...settings } = parsed.data;
   return {
     ...defined({
       uri: get("libvirt:uri"),
       domainType: domainType as DomainType,
-      lookTimeout,
+      ...{ lookTimeout, allowPlainTcp },
     }),
     defaults: { ...DEFAULTS, ...defined(settings) },
   };

@@ -22,6 +22,8 @@ interface Attempt {
 export class Connections {
   /** How long a look waits, in milliseconds, whatever the transport. */
   lookTimeoutMs: number | undefined;
+  /** Whether URIs with transport `tcp` may name another host than this one. */
+  allowPlainTcp = false;
   readonly #connect: typeof connect;
   readonly #clock: Clock;
   readonly #attempts = new Map<string, Attempt>();
@@ -83,7 +85,8 @@ export class Connections {
   #attempt(uri: string): Attempt {
     const known = this.#attempts.get(uri);
     if (known !== undefined) return known;
-    const connection = this.#connect(uri, { connectTimeoutMs: WORK_CONNECT_MS }, this.#clock);
+    const options = { connectTimeoutMs: WORK_CONNECT_MS, allowPlainTcp: this.allowPlainTcp };
+    const connection = this.#connect(uri, options, this.#clock);
     const made = { connection, patience: Deadline.inMs(this.patienceFor(uri), this.#clock) };
     this.#attempts.set(uri, made);
     connection.catch(() => this.#attempts.delete(uri));

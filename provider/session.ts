@@ -61,8 +61,9 @@ export class Session {
 
   set configuration(configuration: Configuration) {
     this.configured = configuration;
-    const { lookTimeout } = configuration;
+    const { lookTimeout, allowPlainTcp = false } = configuration;
     this.connections.lookTimeoutMs = lookTimeout === undefined ? undefined : 1000 * lookTimeout;
+    this.connections.allowPlainTcp = allowPlainTcp;
   }
 
   get defaults(): Defaults {

@@ -294,8 +294,9 @@ export interface DomainArgs {
    */
   onDelete?: Input<"delete" | "keep">;
   /**
-   * The libvirt URI of the host: `qemu:///system`, `qemu+ssh://user@host/system`, …, with libvirt's URI options. Default:
-   * the stack's `libvirt:uri`, else `LIBVIRT_DEFAULT_URI` from the environment, else `qemu:///system`; kept afterwards.
+   * The libvirt URI of the host: `qemu:///system`, `qemu+ssh://user@host/system`, `qemu+tls://host/system`, …, with libvirt's
+   * URI options. Default: the stack's `libvirt:uri`, else `LIBVIRT_DEFAULT_URI` from the environment, else
+   * `qemu:///system`; kept afterwards.
    * A change: a setting only, if the new URI reaches the same domain; else an error.
    */
   uri?: Input<string>;

@@ -26,10 +26,13 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/deadline.ts",
     "p-limit",
     "node:child_process",
+    "node:crypto",
     "node:fs",
     "node:net",
     "node:os",
     "node:path",
+    "node:stream",
+    "node:tls",
   ],
   "provider/engine": ["@grpc/grpc-js", "@pulumi/pulumi"],
   "provider/guest": [
@@ -106,6 +109,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/errors.ts",
     "provider/outputs.ts",
     "provider/libvirt/errors.ts",
+    "provider/libvirt/plain-tcp.ts",
     "provider/libvirt/uri.ts",
     "type:provider/libvirt/hypervisor.ts",
     "type:provider/session.ts",
@@ -114,7 +118,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 };
 
 /** Any room of the provider may import these. */
-const GROUND = ["provider/defined.ts", "provider/message-of.ts"];
+const GROUND = ["provider/defined.ts", "provider/foreign-text.ts", "provider/message-of.ts"];
 
 /** What the planner knows before it decides anything: the domain, the program, and how a plan is put into words. */
 const PLAN_GROUND = [

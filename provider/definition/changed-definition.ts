@@ -4,14 +4,13 @@ import { editDefinition, setOwnership } from "../domain/edit.ts";
 import { setMemory } from "../domain/memory.ts";
 import { parseDomain } from "../domain/parse.ts";
 import { readCells, readDomain } from "../domain/read.ts";
-import type { CellSpec, DomainSpec } from "../domain/spec.ts";
 import type { MemoryDefinition } from "../plan/plan.ts";
 import type { Kib } from "../units/kib.ts";
 import { definitionXml } from "./domain-spec.ts";
-import type { DomainType } from "./platform.ts";
+import { type EditContext, editedDefinition } from "./edited-definition.ts";
 
 /** A change of an inactive definition. */
-export interface DefinitionChange {
+export interface DefinitionChange extends EditContext {
   /** Undefined: its memory stays. */
   definition?: MemoryDefinition;
   /** The arguments besides the memory. */
@@ -19,9 +18,6 @@ export interface DefinitionChange {
   /** The arguments as they were before, and as they are to be. */
   before: Inputs;
   news: Inputs;
-  /** The definition that arguments ask for. */
-  specOf: (inputs: Inputs) => DomainSpec;
-  type: DomainType;
 }
 
 /**
@@ -31,8 +27,9 @@ export interface DefinitionChange {
  * @param present with the secrets in it
  */
 export function changedDefinition(present: string, change: DefinitionChange): string {
-  const { definition, fields, before, news } = change;
-  const isRewritten = fields.includes("xml") && before.xml !== news.xml;
+  const { definition, fields, before, news, adopted } = change;
+  const isDropped = adopted && news.xml === undefined;
+  const isRewritten = fields.includes("xml") && before.xml !== news.xml && !isDropped;
   const edited = isRewritten ? rewritten(change) : fields.length > 0 ? withFields(present, change) : present;
   if (isRewritten) return marked(edited, readDomain(edited).memory, news);
   return definition === undefined ? edited : marked(withMemory(edited, definition), definition.memory, news);
@@ -43,21 +40,14 @@ function rewritten({ news, specOf, type }: DefinitionChange): string {
 }
 
 /** What differs between the arguments before and now. */
-function withFields(present: string, { fields, before, news, specOf }: DefinitionChange): string {
-  const [was, wanted] = [specOf(before), specOf(news)];
-  const found = readCells(parseDomain(present).root);
+function withFields(present: string, change: DefinitionChange): string {
+  const { fields, before, news, specOf } = change;
   // Whoever changed the nodes meanwhile: the definition gets those of the program.
-  if (fields.includes("numa") && news.numa !== undefined)
-    return editDefinition(present, { ...was, cells: found }, wanted);
-  // A program that doesn't name the nodes leaves them as they are. A node's vCPUs follow where there is only one.
-  const areKept = found.length !== was.cells.length || was.cells.length !== wanted.cells.length;
-  return areKept
-    ? editDefinition(present, withCells(was, []), withCells(wanted, []))
-    : editDefinition(present, was, wanted);
-}
-
-function withCells(spec: DomainSpec, cells: CellSpec[]): DomainSpec {
-  return { ...spec, cells };
+  if (news.xml === undefined && fields.includes("numa") && news.numa !== undefined) {
+    const found = readCells(parseDomain(present).root);
+    return editDefinition(present, { ...specOf(before), cells: found }, specOf(news));
+  }
+  return editedDefinition(present, { before, news }, change);
 }
 
 function withMemory(xml: string, definition: MemoryDefinition): string {

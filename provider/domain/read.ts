@@ -6,6 +6,7 @@ import { XmlError } from "./escape.ts";
 import { AGENT_CHANNEL } from "./hardware.ts";
 import { readOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
+import { readReplacing } from "./replacing.ts";
 import { type Cell, countedSize, type DomainState, type MemoryDevice } from "./state.ts";
 import { attribute, children, type Element, find, textOf } from "./tree.ts";
 
@@ -47,6 +48,8 @@ export function readDomain(xml: string): DomainState {
   if (arch !== undefined) state.arch = arch;
   if (machine !== undefined) state.machine = machine;
   if (ownership) state.ownership = ownership;
+  const replacing = readReplacing(domain);
+  if (replacing) state.replacing = replacing;
   if (attribute(find(domain, "devices", "memballoon"), "model") === "none") state.withoutBalloon = true;
   return state;
 }

@@ -1,4 +1,5 @@
 import type { Kib } from "../units/kib.ts";
+import type { Replacing } from "./replacing.ts";
 
 /** A memory device in a domain's XML (libvirt, formatdomain, "Memory devices"). */
 export interface MemoryDevice {
@@ -76,6 +77,8 @@ export interface DomainState {
   /** `<memoryBacking>` locks the memory or allocates it at start, so the host must have it. */
   pinned: boolean;
   ownership?: Ownership;
+  /** Set while this domain is being replaced. */
+  replacing?: Replacing;
 }
 
 /** The part of a device that counts as the domain's memory: the requested size of virtio-mem, else all of it. */

@@ -1,7 +1,7 @@
 import { type Clock, hostClock } from "../deadline.ts";
 import { defined } from "../defined.ts";
 import type { ConnectionHooks } from "./connection.ts";
-import { ErrorCode, hasCode } from "./errors.ts";
+import { ConnectionError, ErrorCode, hasCode } from "./errors.ts";
 import { Events } from "./events.ts";
 import type {
   AgentCommand,
@@ -12,13 +12,17 @@ import type {
   PowerState,
   Where,
 } from "./hypervisor.ts";
+import { plainTcpRefusal } from "./plain-tcp.ts";
 import { NODE_DEVICES_MAX, procedures } from "./procedures.ts";
 import { LibvirtSession } from "./session.ts";
 import { connectTimeoutMs, DEFAULT_TIMING, type Timing } from "./timing.ts";
 import { openConnection } from "./transport.ts";
 import { type LibvirtUri, parseUri } from "./uri.ts";
 
-export type ConnectOptions = Partial<Timing>;
+export interface ConnectOptions extends Partial<Timing> {
+  /** Whether a URI with transport `tcp` may name another host than this one. */
+  allowPlainTcp?: boolean;
+}
 
 /** With 4 calls each, 16 at once: some of the daemon's 20 workers (`max_workers`) stay free for other clients. */
 const CALL_CONNECTIONS = 4;
@@ -59,14 +63,17 @@ const POWER_STATES: PowerState[] = [
  * Opens a connection to libvirt.
  *
  * @param options other times than those of `DEFAULT_TIMING`
- * @throws Error for an invalid URI, ConnectionError when there is no answer, LibvirtError when libvirt refuses
+ * @throws Error for an invalid URI, ConnectionError when there is no answer or plain TCP isn't allowed, LibvirtError when
+ *   libvirt refuses
  */
 export async function connect(
   uri: string,
-  options: ConnectOptions = {},
+  { allowPlainTcp = false, ...options }: ConnectOptions = {},
   clock: Clock = hostClock,
 ): Promise<Hypervisor> {
   const parsed = parseUri(uri);
+  const refusal = plainTcpRefusal(parsed, allowPlainTcp);
+  if (refusal !== undefined) throw new ConnectionError(refusal, { code: "plain-tcp" });
   const timing = { ...DEFAULT_TIMING, connectTimeoutMs: connectTimeoutMs(parsed.transport), ...options };
   const hypervisor = new RpcHypervisor(parsed, timing, clock);
   await hypervisor.connected();
@@ -188,8 +195,7 @@ class RpcHypervisor implements Hypervisor {
   async agentCommand(domain: DomainRef, command: AgentCommand, timeoutSeconds: number): Promise<unknown> {
     const args = { domain, command: JSON.stringify(command), timeout: timeoutSeconds, flags: 0 };
     const { result } = await this.#calls.call(procedures.agentCommand, args);
-    const reply: { return?: unknown } = JSON.parse(result ?? "{}");
-    return reply.return;
+    return agentReply(result ?? "{}");
   }
 
   async memoryStats(domain: DomainRef): Promise<MemoryStats> {
@@ -294,6 +300,19 @@ function affects({ live, config }: Where): number {
   const flags = (live ? Affect.LIVE : 0) | (config ? Affect.CONFIG : 0);
   if (flags === 0) throw new Error("specify live, config, or both");
   return flags;
+}
+
+/** The `return` of a guest agent's reply. It is the guest's text, which libvirt passes on. */
+function agentReply(text: string): unknown {
+  let reply: unknown;
+  try {
+    reply = JSON.parse(text);
+  } catch {
+    reply = undefined;
+  }
+  if (typeof reply !== "object" || reply === null)
+    throw new ConnectionError("the guest agent's reply is not a JSON object");
+  return "return" in reply ? reply.return : undefined;
 }
 
 async function unlessMissing(lookup: Promise<{ domain: DomainRef }>): Promise<DomainRef | undefined> {

@@ -1,3 +1,5 @@
+import { foreignText } from "../foreign-text.ts";
+
 /** The codes of virErrorNumber that the provider distinguishes; texts differ between versions. */
 export const ErrorCode = {
   INTERNAL: 1,
@@ -53,7 +55,7 @@ export class LibvirtError extends Error {
   readonly int1: number | undefined;
 
   constructor(fields: LibvirtErrorFields) {
-    super(fields.message ?? `libvirt error ${fields.code} without a message`);
+    super(foreignText(fields.message ?? `libvirt error ${fields.code} without a message`));
     this.code = fields.code;
     this.domain = fields.domain;
     this.level = fields.level;
@@ -70,6 +72,13 @@ export class LibvirtError extends Error {
  */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
+  /** Identifies the rule by which the provider didn't even try. */
+  readonly code?: "plain-tcp";
+
+  constructor(message: string, { code }: { code?: "plain-tcp" } = {}) {
+    super(message);
+    if (code !== undefined) this.code = code;
+  }
 }
 
 /** Whether libvirt replied with that code. */

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
+import { foreignText } from "../foreign-text.ts";
+import { writeWithBackPressure } from "./back-pressure.ts";
 import type { Channel } from "./channel.ts";
-import type { LibvirtUri } from "./uri.ts";
+import { hostOf, type LibvirtUri } from "./uri.ts";
 
 /** The program on the remote host: virt-ssh-helper (`native`) or netcat. */
 export type RemoteProxy = "native" | "netcat";
@@ -40,7 +42,7 @@ export function sshCommand(uri: LibvirtUri, proxy: RemoteProxy): { program: stri
   if (uri.port !== undefined) args.push("-p", String(uri.port));
   if (uri.user !== undefined) args.push("-l", uri.user);
   if (keyfile !== undefined) args.push("-i", keyfile);
-  args.push("--", host(uri), remoteCommand(uri, proxy).map(shellQuoted).join(" "));
+  args.push("--", hostOf(uri), remoteCommand(uri, proxy).map(shellQuoted).join(" "));
   return { program: command ?? "ssh", args };
 }
 
@@ -49,11 +51,6 @@ function remoteCommand({ name, options }: LibvirtUri, proxy: RemoteProxy): strin
   if (proxy === "native") return ["virt-ssh-helper", mode === undefined ? name : `${name}?mode=${mode}`];
   const daemon = mode === "direct" ? "virtqemud-sock" : "libvirt-sock";
   return [netcat ?? "nc", "-U", socket ?? `${REMOTE_FOLDER}/${daemon}`];
-}
-
-/** The host as ssh takes it: an IPv6 address without brackets, the percent sign of its zone unescaped. */
-function host(uri: LibvirtUri): string {
-  return uri.host?.replace(/^\[(.*)\]$/, "$1").replace("%25", "%") ?? "localhost";
 }
 
 function shellQuoted(word: string): string {
@@ -82,12 +79,12 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
   child.unref();
   for (const stream of [stdin, stdout, stderr]) if (stream instanceof Socket) stream.unref();
   return {
-    target: `the libvirt daemon at ${host(uri)} through ssh`,
-    write: (bytes) => void stdin.write(bytes),
+    target: `the libvirt daemon at ${hostOf(uri)} through ssh`,
+    write: writeWithBackPressure(stdin, stdout),
     onData: (listener) => void stdout.on("data", listener),
     onEnd: (listener) =>
       void child.once("close", (status, signal) =>
-        listener(failure ?? (oneLine(errorOutput) || `ssh ended with ${signal ?? `status ${status}`}`)),
+        listener(failure ?? (foreignText(errorOutput) || `ssh ended with ${signal ?? `status ${status}`}`)),
       ),
     destroy() {
       stdin.destroy();
@@ -96,9 +93,4 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
     },
     proxyMissing: () => !answered && child.exitCode === COMMAND_NOT_FOUND,
   };
-}
-
-/** The remote host's output as part of an error message: no line breaks, no escape sequences for the terminal. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim();
 }

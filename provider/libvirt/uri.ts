@@ -1,11 +1,13 @@
 import { messageOf } from "../message-of.ts";
-/** A parsed connection URI: only the driver `qemu`, through a unix socket or ssh. */
+
+/** A parsed connection URI: only the driver `qemu`, through a unix socket, ssh, TLS or TCP. */
 export interface LibvirtUri {
-  transport: "unix" | "ssh";
+  transport: (typeof SUPPORTED)[number];
   /** The URI that the daemon opens. */
   name: "qemu:///system" | "qemu:///session";
-  /** The remote host; undefined with transport `unix`. */
+  /** The remote host; undefined with transport `unix`, and for the local host. */
   host: string | undefined;
+  /** Only with transport `ssh`. */
   user: string | undefined;
   port: number | undefined;
   options: UriOptions;
@@ -13,7 +15,7 @@ export interface LibvirtUri {
   text: string;
 }
 
-/** The query options of `unix` and `ssh` (https://libvirt.org/uri.html). */
+/** The query options of the supported transports (https://libvirt.org/uri.html). */
 export interface UriOptions {
   /** Path of the daemon's socket on its host. */
   socket?: string;
@@ -30,15 +32,19 @@ export interface UriOptions {
   command?: string;
   /** Private key for ssh. */
   keyfile?: string;
-  /** Accept an unknown host key; a changed one is still refused. */
+  /** ssh: accept an unknown host key; a changed one is still refused. tls: don't check the server's certificate. */
   noVerify?: boolean;
   /** Never prompt on a terminal. The provider never does, since it has no terminal. */
   noTty?: boolean;
+  /** The folder of the client's certificates for TLS. */
+  pkipath?: string;
 }
 
-const SUPPORTED = ["unix", "ssh"] as const;
-const NOT_YET = ["tls", "tcp", "libssh", "libssh2", "ext"];
+const SUPPORTED = ["unix", "ssh", "tls", "tcp"] as const;
+const NOT_YET = ["libssh", "libssh2", "ext"];
 const EXAMPLES = "for example qemu:///system or qemu+ssh://user@host/system";
+/** Longer than any that means something (a path has at most 4096 bytes, and no URI needs two long ones). */
+const LENGTH_MAX = 8192;
 
 /** Every documented option, and the transports that accept it. */
 const OPTIONS: Record<string, string[]> = {
@@ -75,7 +81,7 @@ export function parseUri(uri: string): LibvirtUri {
   try {
     return parse(uri);
   } catch (error) {
-    throw new Error(`libvirt URI ${shown(uri)}: ${messageOf(error)}`);
+    throw new Error(invalid(uri, messageOf(error)));
   }
 }
 
@@ -88,13 +94,29 @@ export function transportOf(uri: string): LibvirtUri["transport"] {
   }
 }
 
-/** The URI in messages: without a password. */
-function shown(uri: string): string {
-  const text = uri.replace(/(:\/\/[^/?#]*?:)[^/?#]*@/, "$1…@");
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+/**
+ * Where the password of an invalid URI may be: from the first colon after the scheme to the last "@", since a password may
+ * contain everything that separates the parts of a URI.
+ */
+function passwordIn(uri: string): { from: number; to: number } | undefined {
+  const scheme = /^[\w+.-]*:\/\//.exec(uri.slice(0, 100))?.[0] ?? "";
+  const from = uri.indexOf(":", scheme.length);
+  const to = uri.lastIndexOf("@");
+  return from >= 0 && from < to ? { from: from + 1, to } : undefined;
+}
+
+/** What is wrong with a URI, without a password and cut. */
+function invalid(uri: string, reason: string): string {
+  const password = passwordIn(uri);
+  const masked = password === undefined ? uri : `${uri.slice(0, password.from)}…${uri.slice(password.to)}`;
+  const text = JSON.stringify(masked.length > 200 ? `${masked.slice(0, 200)}…` : masked);
+  // A reason quotes the part that is wrong, which may be of the password.
+  return `libvirt URI ${text}: ${password === undefined ? reason : reason.replace(/".*"/s, '"…"')}`;
 }
 
 function parse(uri: string): LibvirtUri {
+  if (uri.length > LENGTH_MAX)
+    throw new Error(`must have at most ${LENGTH_MAX} characters, but has ${uri.length}`);
   const match = /^([^:/?#]+):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?$/.exec(uri);
   if (match === null) throw new Error(`must have the form driver://host/path, ${EXAMPLES}`);
   const [, scheme = "", authority = "", path = "", query = ""] = match;
@@ -106,6 +128,9 @@ function parse(uri: string): LibvirtUri {
   const transport = parseTransport(rest.join("+"), host);
   if (transport === "unix" && authority !== "") {
     throw new Error("a unix socket has no user, host or port; for a remote host use qemu+ssh://host/system");
+  }
+  if (transport !== "ssh" && user !== undefined) {
+    throw new Error(`transport ${transport} takes no user; ${LOGIN[transport]}`);
   }
   const given = parseQuery(query, transport);
   const name = given.get("name") ?? `qemu://${path}`;
@@ -119,6 +144,13 @@ function parse(uri: string): LibvirtUri {
   return { transport, name, host, user, port, options, text: format(authority, transport, name, options) };
 }
 
+/** How the daemon identifies the client, for a URI that gives a user where libvirt has it only for SASL. */
+const LOGIN = {
+  unix: "the daemon knows the user of this process",
+  tls: "the daemon identifies this client by its certificate (SASL logins aren't supported)",
+  tcp: "the daemon doesn't identify the client (SASL logins aren't supported)",
+};
+
 function parseTransport(given: string, host: string | undefined): LibvirtUri["transport"] {
   // libvirt's rule: a host without a transport means TLS.
   const transport = given || (host === undefined ? "unix" : "tls");
@@ -126,14 +158,21 @@ function parseTransport(given: string, host: string | undefined): LibvirtUri["tr
   const what = NOT_YET.includes(transport) ? "is not supported yet" : "does not exist";
   const why = given === "" ? " (the default with a host)" : "";
   throw new Error(
-    `transport "${transport}"${why} ${what}; supported are ${SUPPORTED.join(" and ")}, ${EXAMPLES}`,
+    `transport "${transport}"${why} ${what}; supported are ${SUPPORTED.join(", ")}, ${EXAMPLES}`,
   );
 }
 
+/** The host for a connection: an IPv6 address without brackets, the percent sign of its zone unescaped. */
+export function hostOf({ host }: LibvirtUri): string {
+  return host?.replace(/^\[(.*)\]$/, "$1").replace("%25", "%") ?? "localhost";
+}
+
 function parseAuthority(authority: string): Pick<LibvirtUri, "user" | "host" | "port"> {
-  const match = /^(?:([^@]*(?:@[^@]*)*)@)?(\[[^\]]*\]|[^:@]*)(?::([^:@]*))?$/.exec(authority);
+  const at = authority.lastIndexOf("@");
+  const userinfo = at < 0 ? undefined : authority.slice(0, at);
+  const match = /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(authority.slice(at + 1));
   if (match === null) throw new Error(`must have the form user@host:port, ${EXAMPLES}`);
-  const [, userinfo, host = "", portText] = match;
+  const [, host = "", portText] = match;
   if (userinfo?.includes(":")) {
     throw new Error(
       "a password in the URI is not supported; give ssh a key (option keyfile, or ssh's agent)",
@@ -173,6 +212,12 @@ function parseQuery(query: string, transport: LibvirtUri["transport"]): Map<stri
         `option ${option} is only for transport ${transports.join(", ")}; ${transport} accepts ${accepted.join(", ")}`,
       );
     }
+    if (option === "tls_priority") {
+      throw new Error(
+        "option tls_priority is not supported: it is a setting of GnuTLS, but this provider uses the TLS of Node, " +
+          "which accepts TLS 1.2 and 1.3; remove it",
+      );
+    }
     if (given.has(option)) throw new Error(`option ${option} is given twice`);
     const text = unescaped(value.join("="));
     if (text === "") throw new Error(`option ${option} has no value`);
@@ -185,6 +230,8 @@ function typedOptions(given: Map<string, string>): UriOptions {
   const options: UriOptions = {};
   const socket = given.get("socket");
   if (socket !== undefined) options.socket = absolute("socket", socket);
+  const pkipath = given.get("pkipath");
+  if (pkipath !== undefined) options.pkipath = absolute("pkipath", pkipath);
   const mode = given.get("mode");
   if (mode !== undefined) options.mode = oneOf("mode", mode, ["auto", "direct", "legacy"]);
   const proxy = given.get("proxy");
@@ -243,7 +290,7 @@ function format(
   name: string,
   options: UriOptions,
 ): string {
-  const scheme = transport === "unix" ? "qemu" : "qemu+ssh";
+  const scheme = transport === "unix" ? "qemu" : `qemu+${transport}`;
   const { noVerify, noTty, ...texts } = options;
   const pairs = Object.entries(texts).map(
     ([option, value]) => `${option}=${encodeURIComponent(value).replaceAll("%2F", "/")}`,

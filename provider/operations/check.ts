@@ -5,6 +5,7 @@ import { redact, redactFailure } from "../args/redact.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { contradictions } from "../domain/overlay.ts";
+import { plainTcpRefusal } from "../libvirt/plain-tcp.ts";
 import { parseUri } from "../libvirt/uri.ts";
 import { messageOf } from "../message-of.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
@@ -30,7 +31,7 @@ export async function check(
   const all = [
     ...failures,
     ...adoption.failures,
-    ...uriFailures(inputs),
+    ...uriFailures(session, olds, inputs),
     ...emptyNodeFailures(session, inputs),
     ...xmlFailures(session, inputs, news),
     ...nameFailures(session, inputs),
@@ -63,11 +64,15 @@ async function outcome(session: Session, olds: Partial<Inputs>, inputs: Inputs):
   return replacement ?? { memoryPlan: describeCreation(session, inputs), ...NO_CHANGE };
 }
 
-function uriFailures({ uri }: Partial<Inputs>): Failure[] {
-  if (uri === undefined || uri === UNKNOWN) return [];
+function uriFailures(session: Session, olds: Partial<Inputs>, { uri }: Partial<Inputs>): Failure[] {
+  // Without the argument a domain keeps the URI of its state, and a new one gets the stack's.
+  if (uri === UNKNOWN || (uri === undefined && olds.uuid !== undefined)) return [];
   try {
-    parseUri(uri);
-    return [];
+    const refusal = plainTcpRefusal(
+      parseUri(session.resolveUri(uri)),
+      session.configuration.allowPlainTcp ?? false,
+    );
+    return refusal === undefined ? [] : [{ property: "uri", reason: `is refused: ${refusal}` }];
   } catch (error) {
     return [{ property: "uri", reason: messageOf(error) }];
   }

@@ -13,6 +13,7 @@ import type { Session } from "../session.ts";
 import { readCanonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { adopt } from "./adopt.ts";
+import { replaceBy, unfinishedReplace } from "./replace.ts";
 import { setOwner } from "./set-owner.ts";
 import { unfinishedCreate } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
@@ -28,18 +29,19 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
   const uri = session.resolveUri(inputs.uri);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
-    const unfinished = await unfinishedCreate(hypervisor, inputs);
-    const unsupported = await unsupportedDevice(hypervisor, inputs, session);
-    if (unsupported !== undefined) {
-      const { code, text } = unsupported;
-      throw new UserError(`Unable to create domain ${inputs.name}: ${text}`, { code });
-    }
+    const replace = await unfinishedReplace(hypervisor, inputs);
+    const unfinished = replace === undefined ? await unfinishedCreate(hypervisor, inputs) : undefined;
+    if (replace === undefined) await refuseUnsupportedDevice(session, hypervisor, inputs);
     const host = readHost(await hypervisor.capabilities());
     const type = session.configuration.domainType;
     const spec = domainSpec(inputs, host, type, session.defaults);
     const total = readCanonicalSize(inputs.memory);
     const marked = { ...spec, ownership: { version: 1, urn: inputs.__urn, creating: true, total } };
-    const domain = await define(hypervisor, inputs, definitionXml(inputs, marked, type));
+    const xml = definitionXml(inputs, marked, type);
+    const domain =
+      replace === undefined
+        ? await define(hypervisor, inputs, xml)
+        : await replaceBy(session, hypervisor, inputs, xml, replace);
     if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
     if (inputs.autostart === true) await hypervisor.setAutostart(domain, true);
     const observation = await observe(hypervisor, domain);
@@ -53,6 +55,17 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     });
     return { id: inputs.uuid, outs };
   });
+}
+
+async function refuseUnsupportedDevice(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+): Promise<void> {
+  const unsupported = await unsupportedDevice(hypervisor, inputs, session);
+  if (unsupported === undefined) return;
+  const { code, text } = unsupported;
+  throw new UserError(`Unable to create domain ${inputs.name}: ${text}`, { code });
 }
 
 async function define(hypervisor: Hypervisor, inputs: Inputs, xml: string): Promise<DomainRef> {

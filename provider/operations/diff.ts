@@ -18,7 +18,7 @@ import type { LookupResult, Session } from "../session.ts";
 import { formatWholeMib } from "../units/size.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
-import { replacementRefusals } from "./replacement-refusal.ts";
+import { replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
 
 export interface DiffResult {
@@ -55,6 +55,7 @@ type Classification = Omit<DiffResult, "deleteBeforeReplace">;
 async function classify(difference: Difference): Promise<Classification> {
   const { session, id, state, before, news } = difference;
   const notes = session.run.of(news.__urn);
+  if (notes.isInProgram) session.run.domain(id).successor = news;
   const moved = await uriChange(session, id, state, news);
   const plan = plannerFor(session, state, { before, news });
   const fromState = plan(state.__observed);
@@ -133,18 +134,13 @@ function replacedFields({ steps }: UpdatePlan): string[] {
 
 /** A replace deletes the old domain first, so anything that the host would refuse in the new one must be found now. */
 async function refuseImpossibleReplace(
-  { session, id, state, before, news }: Difference,
+  { session, id, state, news }: Difference,
   { headline }: UpdatePlan,
   uri: string,
 ): Promise<void> {
-  const [reason, ...others] = await replacementRefusals(session, uri, id, state, news);
-  if (reason === undefined) return;
-  const message = [
-    `refused: domain ${state.name} can't be replaced and is left unchanged`,
-    ...[reason, ...others].map(({ text }) => text),
-    `planned: "${headline}"`,
-  ].join("\n");
-  throw new UserError(redact(message, before, news), { code: reason.code });
+  const reasons = await replacementRefusals(session, uri, id, state, news);
+  const refused = replaceRefused(reasons, state, news, `planned: "${headline}"`);
+  if (refused !== undefined) throw refused;
 }
 
 function withFailedLook(plan: UpdatePlan, look: LookupResult | undefined): UpdatePlan {

@@ -126,9 +126,10 @@ function otherDrift(inputs: Inputs, { observed, autostart }: Observation, adopte
   const off = observed.power === "off";
   // The program's own XML, or the adopted domain, has the value where the program doesn't set vcpus.
   const vcpus = inputs.vcpus ?? (inputs.xml === undefined && !adopted ? 1 : nextBoot?.vcpus);
+  const named = inputs.autostart ?? (adopted && autostart);
   return defined({
     running: off === (inputs.running === false) ? undefined : !off,
-    autostart: observed.persistent && autostart !== (inputs.autostart ?? false) ? autostart : undefined,
+    autostart: observed.persistent && autostart !== named ? autostart : undefined,
     vcpus: nextBoot?.vcpus === vcpus ? undefined : nextBoot?.vcpus,
   });
 }

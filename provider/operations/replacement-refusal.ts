@@ -1,9 +1,11 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import { unlessUnanswered } from "../acceptance/unanswered.ts";
 import type { Inputs } from "../args/inputs.ts";
+import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
 import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { readDomain } from "../domain/read.ts";
+import { UserError } from "../errors.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
 import type { Outputs } from "../outputs.ts";
@@ -61,9 +63,31 @@ async function refusedByHost(
   id: string,
   news: Inputs,
 ): Promise<Reason[]> {
+  const present = await hypervisor.findByUuid(id);
+  return definitionRefusals(hypervisor, await newDefinition(session, hypervisor, news), { present });
+}
+
+/** The definition of a new domain, with everything that the arguments name. All values must be known. */
+export async function newDefinition(session: Session, hypervisor: Hypervisor, news: Inputs): Promise<string> {
   const host = readHost(await hypervisor.capabilities());
   const { domainType } = session.configuration;
   const spec = domainSpec(news, host, domainType, session.defaults);
-  const present = await hypervisor.findByUuid(id);
-  return definitionRefusals(hypervisor, definitionXml(news, spec, domainType), { present });
+  return definitionXml(news, spec, domainType);
+}
+
+/** The error of a replace that is refused before anything was done; undefined where there is no reason. */
+export function replaceRefused(
+  reasons: Reason[],
+  state: Outputs,
+  news: Inputs,
+  ...details: string[]
+): UserError | undefined {
+  const [reason] = reasons;
+  if (reason === undefined) return undefined;
+  const message = [
+    `refused: domain ${state.name} can't be replaced and is left unchanged`,
+    ...reasons.map(({ text }) => text),
+    ...details,
+  ].join("\n");
+  return new UserError(redact(message, state, news), { code: reason.code });
 }

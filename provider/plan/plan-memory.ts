@@ -18,6 +18,7 @@ import { planFallback } from "./fallback.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { isDefine, noChange, type Obstacle, type Plan, type Step } from "./plan.ts";
+import { bootRounding } from "./platform.ts";
 import { formatChange, headline, NEXT_BOOT, noteIf, refusal } from "./text.ts";
 import { planResize, withResized } from "./virtio-mem/resize.ts";
 import { deviceKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
@@ -208,11 +209,10 @@ function definedForNextBoot(what: string, steps: Step[], superseded: string[] = 
   };
 }
 
-/** POWER rounds memory up to its block at start, all others to 1 MiB, so the running domain may have a little more. */
+/** The running domain may have a little more than its definition. */
 function increaseOver(desired: DesiredMemory, live: MemoryView): Kib {
   const increase = desired.memory - live.memory;
-  const rounding = live.arch?.startsWith("ppc64") ? 256 * 1024 : 1024;
-  return increase < 0 && -increase < rounding && live.devices.length === 0 ? 0 : increase;
+  return increase < 0 && -increase < bootRounding(live) && live.devices.length === 0 ? 0 : increase;
 }
 
 /** What a restart or a replace brings to a domain that couldn't grow so far. */

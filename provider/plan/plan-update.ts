@@ -4,7 +4,7 @@ import type { Defaults } from "../args/settings.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
-import { changedFields, changesThatNeed } from "./changed-fields.ts";
+import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
 import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import type { Observed } from "./observed.ts";
@@ -61,11 +61,11 @@ export function planUpdate({
   defaults,
   adopted,
 }: UpdatePlanInput): UpdatePlan {
-  const changed = changedFields(before, inputs);
+  const changed = changedFields(before, inputs).filter((name) => !(adopted && keptIfUnnamed(name, inputs)));
   const settings = changesThatNeed("setting", changed, inputs);
   const stop = observed.power !== "off" && inputs.running === false;
   const desired = desiredMemory(inputs, defaults, adopted);
-  const numaChanged = changed.includes("numa") && observed.power !== "off";
+  const numaChanged = changed.includes("numa") && inputs.numa !== undefined;
   const memory =
     desired &&
     planMemory(

@@ -137,6 +137,11 @@ export function guestBlock(
   return { size: SMALL_BLOCK };
 }
 
+/** How far a domain's memory is rounded up when it starts: to a block on POWER, to 1 MiB on all others. */
+export function bootRounding({ arch }: { arch?: string }): Kib {
+  return arch?.startsWith("ppc64") ? POWER_BLOCK : KIB_PER_MIB;
+}
+
 /** The machine types that start with a node of 0 KiB: up to 5.0, as measured; later ones refuse a memory back end of size 0. */
 export function supportsEmptyNode(machine: string | undefined): boolean {
   const version = /-(\d+)\.(\d+)(?:\.\d+)?$/.exec(machine ?? "");

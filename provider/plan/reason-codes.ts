@@ -46,6 +46,7 @@ export const REASON_CODES = [
   "target-node-missing",
   "definition-too-small",
   "definition-beyond-max-memory",
+  "definition-too-few-slots",
   "pending-by-others",
   "balloon-with-virtio-mem",
 
@@ -59,11 +60,13 @@ export const REASON_CODES = [
   "replace-required",
   "domain-changed",
   "not-previewed",
+  "postcondition-failed",
 
   // The domain and its host.
   "domain-gone",
   "not-owned",
   "uri-moved",
+  "plain-tcp",
   "name-taken",
   "uuid-taken",
   "unsupported-by-host",

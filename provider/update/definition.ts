@@ -38,12 +38,12 @@ export async function newDefinition(
   step: DefineStep,
   context: UpdateContext,
 ): Promise<NewDefinition> {
-  const { hypervisor, session, before, news } = context;
+  const { hypervisor, session, before, news, adopted } = context;
   const type = session.configuration.domainType;
   const host = step.fields.length > 0 ? readHost(await hypervisor.capabilities()) : undefined;
   const xml = changedDefinition(from, {
     ...defined({ definition: step.definition }),
-    ...{ fields: step.fields, before, news, type },
+    ...{ fields: step.fields, before, news, type, adopted },
     specOf: (inputs) => {
       if (host === undefined) throw new Error("only a change of arguments needs their definition");
       return domainSpec(inputs, host, type, session.defaults);

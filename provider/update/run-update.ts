@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
 import { messageOf } from "../message-of.ts";
+import { observe } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
 import { isDefine, type Step } from "../plan/plan.ts";
 import type { Confirm } from "./action.ts";
@@ -7,7 +8,8 @@ import { isLiveBalloon } from "./actions/balloon.ts";
 import { currentDetaching } from "./actions/detach.ts";
 import { keptRecord, type Progress, refuseUpdate, type UpdateContext, updateLog } from "./context.ts";
 import { type NewDefinition, newDefinition, readDefinition } from "./definition.ts";
-import { failedStep, finalOutputs, guestShortfall } from "./record-outputs.ts";
+import { requirePlanned } from "./postconditions.ts";
+import { failedStep, finalOutputs, guestShortfall, unplannedEnd } from "./record-outputs.ts";
 import { requireMemory } from "./require-memory.ts";
 import { prepareConfirmations, runStep } from "./run-step.ts";
 
@@ -28,6 +30,7 @@ export async function runUpdate(context: UpdateContext): Promise<Outputs> {
   progress.guest = keptRecord(context);
   for (const confirm of confirms) await confirmWith(confirm, context, progress);
   for (const step of balloonSteps) await run(step, context, progress);
+  await requireEnd(context, progress);
   return finalOutputs(context, progress);
 }
 
@@ -68,6 +71,18 @@ async function run(step: Step, context: UpdateContext, progress: Progress): Prom
     throw await failedStep({ step, error, context, progress });
   }
   progress.done.push(step);
+}
+
+/** Reads the domain once more, and compares it with what the whole plan promised. */
+async function requireEnd(context: UpdateContext, progress: Progress): Promise<void> {
+  const { hypervisor, domain, plan, observation } = context;
+  if (plan.steps.length === 0) return;
+  progress.now = await observe(hypervisor, domain);
+  try {
+    requirePlanned(plan.steps, observation, progress.now);
+  } catch (error) {
+    throw await unplannedEnd(error, context, progress);
+  }
 }
 
 async function confirmWith(confirm: Confirm, context: UpdateContext, progress: Progress): Promise<void> {

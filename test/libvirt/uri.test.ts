@@ -1,6 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type LibvirtUri, parseUri } from "../../provider/libvirt/uri.ts";
+import { messageOf } from "../../provider/message-of.ts";
 
 const local = {
   transport: "unix",
@@ -10,6 +11,7 @@ const local = {
   port: undefined,
 };
 const remote = { ...local, transport: "ssh", host: "host" };
+const tls = { ...remote, transport: "tls" };
 
 describe("accepted", () => {
   test.each<[string, object]>([
@@ -42,6 +44,11 @@ describe("accepted", () => {
     ["qemu+ssh://host/system?no_verify=1&no_tty=0", { ...remote, options: { noVerify: true, noTty: false } }],
     ["qemu+ssh://host/system?keyfile=/home/a%20b/key", { ...remote, options: { keyfile: "/home/a b/key" } }],
     ["qemu+ssh://host/system?command=/opt/ssh", { ...remote, options: { command: "/opt/ssh" } }],
+    ["qemu://host/system", { ...tls, options: {}, text: "qemu+tls://host/system" }],
+    ["qemu://host:1/session", { ...tls, port: 1, name: "qemu:///session", options: {} }],
+    ["qemu+tls:///system", { ...tls, host: undefined, options: {} }],
+    ["qemu+tls://host/system?pkipath=/p&no_verify=1", { ...tls, options: { pkipath: "/p", noVerify: true } }],
+    ["qemu+tcp://[::1]:16509/system", { ...remote, transport: "tcp", host: "[::1]", port: 16509 }],
   ])("%s", (uri, parts) => {
     const parsed = parseUri(uri);
     expect(parsed).toMatchObject(parts);
@@ -59,11 +66,31 @@ describe("refused, with the reason", () => {
     ["xen:///system", 'the driver is "xen"'],
     ["lxc+ssh://host/system", 'the driver is "lxc"'],
     ["esx://host/?no_verify=1", 'the driver is "esx"'],
-    ["qemu://host/system", 'transport "tls" (the default with a host) is not supported yet'],
-    ["qemu+tls://host/system", 'transport "tls" is not supported yet'],
-    ["qemu+tcp://host/system", 'transport "tcp" is not supported yet'],
+    [
+      "qemu+tls://me@host/system",
+      "transport tls takes no user; the daemon identifies this client by its certificate",
+    ],
+    ["qemu://me@host/system", "transport tls takes no user"],
+    ["qemu+tcp://me@host/system", "transport tcp takes no user"],
+    [
+      "qemu+tls://host/system?tls_priority=NORMAL",
+      "option tls_priority is not supported: it is a setting of GnuTLS",
+    ],
+    ["qemu+tls://host/system?pkipath=pki", 'option pkipath must be an absolute path, not "pki"'],
+    [
+      "qemu+tls://host/system?no_tty=1",
+      "option no_tty is only for transport ssh; tls accepts name, no_verify",
+    ],
+    [
+      "qemu+tcp://host/system?no_verify=1",
+      "option no_verify is only for transport ssh, tls; tcp accepts name",
+    ],
+    ["qemu+tls://host/system?socket=/x", "option socket is only for transport unix, ssh, libssh, libssh2"],
     ["qemu+libssh2://host/system?sshauth=agent", 'transport "libssh2" is not supported yet'],
-    ["qemu+ext:///system?command=x", 'transport "ext" is not supported yet; supported are unix and ssh'],
+    [
+      "qemu+ext:///system?command=x",
+      'transport "ext" is not supported yet; supported are unix, ssh, tls, tcp',
+    ],
     ["qemu+carrier-pigeon://host/system", 'transport "carrier-pigeon" does not exist'],
     ["qemu+ssh+ssh://host/system", 'transport "ssh+ssh" does not exist'],
     ["qemu+unix://host/system", "a unix socket has no user, host or port"],
@@ -108,12 +135,50 @@ describe("refused, with the reason", () => {
     ["qemu+ssh://host:ssh/system", 'the port must be from 1 to 65535, not "ssh"'],
   ])("%s", (uri, text) => expect(() => parseUri(uri)).toThrow(text));
 
-  test("a password, which is not repeated", () => {
-    const parse = () => parseUri("qemu+ssh://root:hunter2@host/system");
-    expect(parse).toThrow("a password in the URI is not supported");
-    expect(parse).not.toThrow("hunter2");
+  test("a password", () => {
+    expect(() => parseUri("qemu+ssh://root:hunter2@host/system")).toThrow(
+      'libvirt URI "qemu+ssh://root:…@host/system": a password in the URI is not supported',
+    );
+  });
+
+  test("a URI of 80 kB", () => {
+    expect(() => parseUri(`qemu+ssh://${":".repeat(80_000)}@host/system`)).toThrow(
+      "must have at most 8192 characters, but has 80023",
+    );
   });
 });
+
+const MARK = "hunter2";
+const around = fc.string({ unit: fc.constantFrom(...':/?#@[]%&;=+"\\ aé\0\n'), maxLength: 8 });
+
+property.prop([
+  around,
+  around,
+  fc.constantFrom("qemu+ssh", "qemu", "qemu+tls", "xen", "q"),
+  fc.constantFrom("", "/system", ":22/system?x=1", ":0/system", "/system?socket=x@y"),
+])("a password is not repeated, whatever it contains", (before, after, scheme, rest) => {
+  const uri = `${scheme}://root:${before}${MARK}${after}@host${rest}`;
+  let message = "";
+  try {
+    parseUri(uri);
+  } catch (error) {
+    message = messageOf(error);
+  }
+  expect(message).toMatch(/^libvirt URI "/);
+  expect(message).not.toContain(MARK);
+});
+
+// Characters are looked at by regular expressions, whose steps can't be counted: none sees more than a URI may have.
+test.each([":", "@", "%", "&", "=", "+", "[", "/", "?", "a:", "@:", "://", "%41"])(
+  "of a URI of many %j no more is read than it may have",
+  (part) => {
+    const exec = vi.spyOn(RegExp.prototype, "exec");
+    expect(() => parseUri(`qemu+ssh://${part.repeat(1_000_000)}@host/system`)).toThrow("must have at most");
+    const lengths = exec.mock.calls.map(([text]) => text.length);
+    exec.mockRestore();
+    expect(Math.max(0, ...lengths)).toBeLessThan(20_000);
+  },
+);
 
 const anUri = fc
   .tuple(

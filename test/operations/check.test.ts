@@ -26,7 +26,8 @@ async function failures(change: Record<string, unknown>) {
 describe("check refuses without a call to a host", () => {
   test.each([
     ["xen:///system", "the driver xen is not supported"],
-    ["qemu+tls://host/system", "tls"],
+    ["qemu+libssh2://host/system", "libssh2"],
+    ["qemu+tcp://host/system", "unencrypted"],
     ["qemu:///system?colour=red", "colour"],
     ["", "libvirt URI"],
   ])("the URI %j", async (uri, words) => {

@@ -245,6 +245,11 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
     memory(ask(2571), running({ devices: [{ ...foreign, size: 6144 * MIB }], max: 7200 })),
   ],
   [
+    "definition-too-few-slots",
+    "the definition would have 2 memory devices (2 not managed by this provider), but memorySlots is 1",
+    memory(ask(1515, { slots: 1 }), running({}, { devices: [theirs(0, 256), theirs(1, 256)] })),
+  ],
+  [
     "pending-by-others",
     "someone else set 2027 MiB for the next boot, but the program wants 1259 MiB",
     planMemory(ask(1259), running({}, { cells: [2027] }), { recorded: 1003 * MIB }),

@@ -15,6 +15,7 @@ import type {
 import {
   balloonFollows,
   placed,
+  validateMemory,
   withBalloon,
   withCurrent,
   withDevice,
@@ -62,6 +63,8 @@ export class FakeHypervisor implements Hypervisor {
   readonly missing = new Set<string>();
   /** Why a domain with a definition can't start, where libvirt finds that out without a start. */
   cannotStart: ((xml: string) => LibvirtError | undefined) | undefined;
+  /** Why libvirt doesn't define a domain. */
+  refusesDefine: ((xml: string) => LibvirtError | undefined) | undefined;
   guestObeysShutdown = true;
   /** Aliases of the devices that the guest gives up when it is asked to. */
   readonly guestGivesUp = new Set<string>();
@@ -125,12 +128,15 @@ export class FakeHypervisor implements Hypervisor {
   define(xml: string): Promise<DomainRef> {
     const { name, uuid } = readDomain(xml);
     return this.answer("define", uuid, () => {
+      const refusal = this.refusesDefine?.(xml);
+      if (refusal !== undefined) throw refusal;
       const named = [...this.domains.values()].find((one) => one.name === name);
       if (named !== undefined && named.uuid !== uuid)
         throw libvirtError(
           ErrorCode.OPERATION_FAILED,
           `domain '${name}' already exists with uuid ${named.uuid}`,
         );
+      validateMemory(xml);
       const known = this.domains.get(uuid) ?? { name, uuid, power: "shutoff", autostart: false };
       this.domains.set(uuid, { ...known, name, inactive: xml });
       return this.refTo(uuid);
@@ -410,6 +416,13 @@ export class FakeHypervisor implements Hypervisor {
     return requested > before
       ? Math.max(before, Math.min(requested, most))
       : Math.min(before, Math.max(requested, least));
+  }
+
+  /** A call that libvirt refuses, for a test that decides it by more than the call's name. */
+  failed(call: string, error: LibvirtError): Promise<never> {
+    return this.answer(call, "", () => {
+      throw error;
+    });
   }
 
   private async answer<T>(call: string, about: string, work: () => T): Promise<T> {
