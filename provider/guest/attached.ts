@@ -3,33 +3,44 @@ import type { Kib } from "../units/kib.ts";
 import { isIn, touchedBlocks, wholeBlocks } from "./blocks.ts";
 import type { GuestReport } from "./report.ts";
 
-/** The memory of DIMMs that a guest doesn't use, by its agent's list of memory blocks. */
+/** The attached memory that a guest doesn't use, by its agent's list of memory blocks. */
 export interface UnusedMemory {
   /** The numbers of its blocks that are offline. */
   offline: number[];
-  /** The number of blocks that the guest doesn't have: it rejected them, or is slow. */
+  /** The number of blocks that the guest doesn't have of DIMMs: it rejected them, or is slow. */
   absent: number;
   /** The size of a block. */
   block: Kib;
 }
 
 /**
- * What a guest doesn't use of these DIMMs now, whatever an earlier run recorded. Undefined where its agent didn't list the
- * blocks. Devices without an address are left out, and so is virtio-mem: its driver decides how much the guest uses.
+ * What a guest doesn't use of the attached memory now, whatever an earlier run recorded. Undefined where its agent didn't list
+ * the blocks. Of virtio-mem only the blocks count that the guest has: its driver decides how many.
  */
-export function unusedMemory(devices: MemoryDevice[], report: GuestReport): UnusedMemory | undefined {
+export function unusedMemory(
+  { devices, devicesFrom }: AttachedMemory,
+  report: GuestReport,
+): UnusedMemory | undefined {
   const { block, online, offline } = report;
   if (block === undefined || online === undefined) return undefined;
+  const isOf = (models: MemoryDevice["model"][]) => {
+    const ranges = devices
+      .filter(({ model }) => models.includes(model))
+      .flatMap(({ base, size }) => (base === undefined ? [] : touchedBlocks({ base, size }, block)));
+    return (number: number) => ranges.some((range) => isIn(range, number));
+  };
   const dimms = devices.flatMap(({ model, base, size }) =>
-    model === "dimm" && base !== undefined ? { base, size } : [],
+    model === "dimm" && base !== undefined ? wholeBlocks({ base, size }, block) : [],
   );
-  const isInDimm = (number: number) => dimms.some((dimm) => isIn(touchedBlocks(dimm, block), number));
-  const present = [...online, ...offline].filter(isInDimm).length;
-  const expected = dimms
-    .map((dimm) => wholeBlocks(dimm, block))
-    .map(({ first, end }) => Math.max(0, end - first));
-  const all = expected.reduce((total, count) => total + count, 0);
-  return { offline: offline.filter(isInDimm), absent: Math.max(0, all - present), block };
+  const present = [...online, ...offline].filter(isOf(["dimm"])).length;
+  const all = dimms.reduce((total, { first, end }) => total + Math.max(0, end - first), 0);
+  const isAttached = isOf(["dimm", "virtio-mem"]);
+  const isBehindBoot = (number: number) => devicesFrom !== undefined && number * block >= devicesFrom;
+  return {
+    offline: offline.filter((number) => isAttached(number) || isBehindBoot(number)),
+    absent: Math.max(0, all - present),
+    block,
+  };
 }
 
 /** @param leavesOffline nobody has to bring the blocks online */
@@ -42,6 +53,8 @@ export interface AttachedMemory {
   memory: Kib;
   currentMemory: Kib;
   devices: MemoryDevice[];
+  /** The address from which on there are only memory devices, in KiB: for virtio-mem devices whose address isn't known. */
+  devicesFrom?: Kib;
   /** The part of it that MemTotal doesn't count if the guest has all of it, where that is known for this start. */
   reserved?: Kib;
 }

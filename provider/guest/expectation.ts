@@ -39,7 +39,7 @@ export function expectAttached(
   attached: AttachedMemory,
 ): Expectation | undefined {
   if (speaker === "agent") {
-    const unused = unusedMemory(attached.devices, report);
+    const unused = unusedMemory(attached, report);
     return unused && expectBlocks(report, added, unused);
   }
   const { reserved } = attached;

@@ -19,7 +19,7 @@ export async function measureReserve(
   report: GuestReport,
 ): Promise<Kib | undefined> {
   const total = await nextReport(hypervisor, domain, clock).catch(() => undefined);
-  const unused = unusedMemory(attached.devices, report);
+  const unused = unusedMemory(attached, report);
   if (total === undefined || unused === undefined) return undefined;
   const reserve = reservedBy(attached, total.memory) - unusedSize(unused, false);
   return reserve > 0 ? reserve : undefined;

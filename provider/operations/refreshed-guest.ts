@@ -86,7 +86,7 @@ async function askAboutAttached(
 ): Promise<Answer | undefined> {
   const { session, hypervisor, domain, observation, state } = guest;
   const attached = attachedOf(guest, live);
-  if (!live.devices.some(({ model }) => model === "dimm")) return undefined;
+  if (!live.devices.some(({ model }) => model === "dimm" || model === "virtio-mem")) return undefined;
   const answer = (speaker: Speaker, report: GuestReport): Answer | undefined => {
     const expected = expectAttached(speaker, report, 0, attached);
     return expected && { speaker, report, expected };

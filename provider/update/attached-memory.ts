@@ -1,12 +1,13 @@
 import { defined } from "../defined.ts";
+import { countedSize } from "../domain/state.ts";
 import type { AttachedMemory } from "../guest/attached.ts";
 import { currentRecord } from "../guest/record.ts";
 import type { Outputs } from "../outputs.ts";
-import { isManaged } from "../plan/devices.ts";
+import { isManaged, lagging } from "../plan/devices.ts";
 import { notOnlinedDimms } from "../plan/dimms/not-onlined.ts";
 import type { MemoryView } from "../plan/observed.ts";
 import { type DimmRemoval, detachedDimms, type Step } from "../plan/plan.ts";
-import { type Kib, sum } from "../units/kib.ts";
+import { KIB_PER_GIB, type Kib, sum } from "../units/kib.ts";
 
 interface AttachedMemoryOptions {
   /** What the guest's kernel keeps for itself, where it is known. */
@@ -35,8 +36,21 @@ export function attachedMemory(
     memory: memory - without,
     currentMemory: currentMemory - without,
     devices,
+    devicesFrom: devicesFrom(live),
     reserved,
   });
+}
+
+/**
+ * libvirt before 9.4 doesn't report the addresses of virtio-mem. On x86-64 at most 3.5 GiB and at least 2 GiB of the boot memory
+ * are below 4 GiB, and devices follow the rest (QEMU, hw/i386/pc.c). While the guest's driver still follows a request, its
+ * blocks may be offline.
+ */
+function devicesFrom(live: MemoryView): Kib | undefined {
+  const unplaced = live.devices.some(({ model, base }) => model === "virtio-mem" && base === undefined);
+  if (!unplaced || live.arch !== "x86_64" || lagging(live).length > 0) return undefined;
+  const boot = live.memory - sum(live.devices.map(countedSize));
+  return 4 * KIB_PER_GIB + Math.max(0, boot - 2 * KIB_PER_GIB);
 }
 
 /**

@@ -286,10 +286,24 @@ test("a decrease for which the balloon driver reports nothing new is judged by i
   expect(stack.clock.now() - before).toBeLessThanOrEqual(6_000);
 });
 
-describe("virtio-mem after a reset, of which the guest has taken less", () => {
+describe("virtio-mem after a reset", () => {
   const elastic = { ...args, hotplug: { ...args.hotplug, device: "virtio-mem" } };
 
-  test("is seen by a refresh, named by the preview, and waited for by the next update", async () => {
+  test("whose memory stays offline is seen by a refresh, and brought online by the next update", async () => {
+    ({ host, stack } = await created(elastic));
+    guest = new SimulatedLinux(host, stack.clock);
+    await stack.up({ ...elastic, memory: "1280MiB" });
+    expect(guest.memory).toBe(1280 * MIB);
+    guest.onlinesItself = false;
+    guest.reset();
+    await stack.refresh();
+    expect(said()).toMatch(/lacks 256 MiB of its attached memory: 2 memory blocks are offline/);
+    expect(await stack.up({ ...elastic, memory: "1280MiB" })).toBe("update");
+    expect(guest.memory).toBe(1280 * MIB);
+    expect(await stack.up({ ...elastic, memory: "1280MiB" })).toBe("same");
+  });
+
+  test("of which the guest has taken less is seen by a refresh, named by the preview, and waited for by the next update", async () => {
     ({ host, stack } = await created(elastic));
     await stack.up({ ...elastic, memory: "1280MiB" });
     expect(await stack.up({ ...elastic, memory: "1280MiB" })).toBe("same");

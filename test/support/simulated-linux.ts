@@ -2,12 +2,16 @@ import { readDomain } from "../../provider/domain/read.ts";
 import type { DomainState } from "../../provider/domain/state.ts";
 import { type BlocksOfDevice, blocksOf } from "../../provider/guest/blocks.ts";
 import type { AgentCommand } from "../../provider/libvirt/hypervisor.ts";
+import { memoryView } from "../../provider/plan/observed.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import { MIB } from "./fake-guest.ts";
 import type { FakeHypervisor } from "./fake-hypervisor.ts";
 
 /** The driver reports to QEMU this often: what a domain of ours has in `<stats period>`. */
 const PERIOD_MS = 2_000;
+
+/** The first block of a virtio-mem device, whose address libvirt 9.0 doesn't report: at 8 GiB. */
+const VIRTIO_MEM_FROM = 64;
 
 /** How the guest agent answers: not at all, normally, or with an error in its own words. */
 type AgentState = "off" | "on" | { error: string };
@@ -82,7 +86,7 @@ export class SimulatedLinux {
     this.connect();
   }
 
-  /** Blocks of new DIMMs appear, those of removed ones are gone. A paused guest does nothing. */
+  /** Blocks of new devices appear, those of removed ones are gone. A paused guest does nothing. */
   follow(): void {
     if (this.#host.only.power !== "running" || this.#host.only.live === undefined) return;
     const boot = this.#bootBlocks();
@@ -131,7 +135,9 @@ export class SimulatedLinux {
 
   #dimmBlocks(): number[] {
     const bytes = BigInt(this.block) * 1024n;
-    return this.#domain().devices.flatMap(({ base, size, model }) => {
+    return this.#domain().devices.flatMap(({ base, size, model, current = 0 }) => {
+      if (model === "virtio-mem")
+        return Array.from({ length: current / this.block }, (_, index) => VIRTIO_MEM_FROM + index);
       if (model !== "dimm" || base === undefined || BigInt(base) % bytes !== 0n) return [];
       const first = Number(BigInt(base) / bytes);
       return Array.from({ length: Math.floor(size / this.block) }, (_, index) => first + index);
@@ -160,7 +166,7 @@ export class SimulatedLinux {
     const slot = Math.floor(this.#clock.now() / PERIOD_MS);
     if (slot !== this.#slot && this.#host.only.power === "running") {
       this.#slot = slot;
-      const { memory, currentMemory } = this.#domain();
+      const { memory, currentMemory } = memoryView(this.#domain());
       const available = this.memory - this.reserved - (memory - currentMemory);
       this.#report = { available, usable: available - this.used, lastUpdate: 1_700_000_000 + 2 * slot };
     }
