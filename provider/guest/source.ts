@@ -12,7 +12,12 @@ export type SourceLookup =
       /** Why a connected agent wasn't of use. */
       agentError?: string;
     }
-  | { kind: "silent"; reason: string };
+  | {
+      kind: "silent";
+      reason: string;
+      /** Why a connected agent wasn't of use. */
+      agentError?: string;
+    };
 
 /**
  * Finds who can report on a running guest: its agent, which knows each memory block, else its balloon's statistics.
@@ -31,7 +36,7 @@ export async function findSource(
   const reason = agentConnected
     ? `the guest agent is connected but unusable (${agent.reason}), and there are no balloon statistics`
     : `${agent.reason} and no balloon statistics`;
-  return { kind: "silent", reason };
+  return { kind: "silent", reason, ...(agentConnected && { agentError: agent.reason }) };
 }
 
 const NO_AGENT: SourceLookup = { kind: "silent", reason: "no guest agent" };

@@ -320,3 +320,49 @@ describe("virtio-mem after a reset", () => {
     expect(await stack.up({ ...elastic, memory: "1280MiB" })).toBe("same");
   });
 });
+
+describe("a guest whose agent can't be asked while memory comes, and that has no balloon statistics", () => {
+  const program = (memory: string) => ({ ...args, memory });
+
+  beforeEach(() => {
+    guest.balloonReports = false;
+    guest.onlinesItself = false;
+  });
+
+  test.each([
+    [
+      "is frozen by a backup",
+      "Command guest-get-memory-blocks has been disabled: the agent is in frozen state",
+    ],
+    ["doesn't respond", "Guest agent is not responding: QEMU guest agent is not connected"],
+  ])("is asked by the next update if the agent %s", async (_, error) => {
+    guest.setAgent({ error });
+    expect(await stack.up(program("1280MiB"))).toBe("update");
+    expect(said()).toContain(`the guest agent is connected but unusable (${error})`);
+    expect(await stack.preview(program("1280MiB"))).toMatchObject({ kind: "update" });
+    guest.setAgent("on");
+    await stack.up(program("1280MiB"));
+    expect(guest.memory).toBe(1280 * MIB);
+    expect(await stack.up(program("1280MiB"))).toBe("same");
+  });
+
+  test("isn't waited for again if the agent doesn't know the commands", async () => {
+    guest.setAgent({ error: "The command guest-get-memory-block-info has not been found" });
+    expect(await stack.up(program("1280MiB"))).toBe("update");
+    expect(said()).toContain("has not been found");
+    expect(await stack.up(program("1280MiB"))).toBe("same");
+  });
+});
+
+test("a virtio-mem device whose guest's agent answers with an error names its words", async () => {
+  const elastic = { ...args, hotplug: { ...args.hotplug, device: "virtio-mem" } };
+  ({ host, stack } = await created(elastic));
+  guest = new SimulatedLinux(host, stack.clock);
+  guest.onlinesItself = false;
+  guest.setAgent({
+    error: "Command guest-get-memory-blocks has been disabled: the agent is in frozen state",
+  });
+  await stack.clock.sleep(2_500);
+  await stack.up({ ...elastic, memory: "1280MiB" }).catch(() => undefined);
+  expect(said()).toContain("the agent is in frozen state");
+});

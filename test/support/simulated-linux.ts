@@ -146,7 +146,11 @@ export class SimulatedLinux {
 
   #answer({ execute, arguments: args }: AgentCommand): unknown {
     this.follow();
-    if (typeof this.agent === "object") throw new Error(this.agent.error);
+    if (typeof this.agent === "object") {
+      const { error } = this.agent;
+      if (execute !== "guest-fsfreeze-status") throw new Error(error);
+      return error.includes("frozen") ? "frozen" : "thawed";
+    }
     if (this.agent === "off") throw new Error("QEMU guest agent is not connected");
     if (execute === "guest-get-memory-block-info") return { size: this.block * 1024 };
     if (execute === "guest-get-memory-blocks")

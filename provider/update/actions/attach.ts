@@ -2,6 +2,7 @@ import { Deadline } from "../../deadline.ts";
 import { defined } from "../../defined.ts";
 import { dimmXml } from "../../domain/device.ts";
 import type { MemoryDevice } from "../../domain/state.ts";
+import { mayAnswerLater } from "../../guest/agent.ts";
 import { reservedBy } from "../../guest/attached.ts";
 import { balloonSource, nextReport } from "../../guest/balloon.ts";
 import type { Expectation } from "../../guest/expectation.ts";
@@ -93,7 +94,13 @@ async function prepareConfirmation(awaited: AwaitedMemory, context: UpdateContex
     );
   const found = await findSource(hypervisor, domain, observation.agentConnected);
   const owed = awaited.owed ? owedRecord(context, awaited, awaited.owed.speaker) : keptRecord(context);
-  if (found.kind === "silent") return unconfirmed(awaited, context, found.reason, owed);
+  if (found.kind === "silent")
+    return unconfirmed(
+      awaited,
+      context,
+      found.reason,
+      await owedBySilent(awaited, context, found.agentError, owed),
+    );
   const { source, agentError } = found;
   if (source.speaker === "balloon" && awaited.online === "none")
     return unconfirmed(
@@ -168,6 +175,19 @@ function withoutMissing(record: GuestRecord | undefined): GuestRecord | undefine
   if (record === undefined) return undefined;
   const { missing: _, ...rest } = record;
   return rest;
+}
+
+/** A guest whose agent may answer later is owed the memory, even if nothing was owed before. */
+async function owedBySilent(
+  awaited: AwaitedMemory,
+  context: UpdateContext,
+  agentError: string | undefined,
+  owed: GuestRecord | undefined,
+): Promise<GuestRecord | undefined> {
+  const { hypervisor, domain } = context;
+  if (awaited.owed !== undefined || awaited.online === "none" || agentError === undefined) return owed;
+  const isLater = await mayAnswerLater(hypervisor, domain, agentError);
+  return isLater ? owedRecord(context, awaited, "agent") : owed;
 }
 
 /** A paused guest that has an agent or a balloon driver can be asked once it resumes. */
