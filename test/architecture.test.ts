@@ -125,7 +125,7 @@ const PLAN_GROUND = [
   "provider/units",
   "provider/args",
   "provider/domain/state.ts",
-  ...["desired", "devices", "observed", "plan", "platform", "reason-codes", "text"].map(
+  ...["desired", "devices", "guest-block", "observed", "plan", "platform", "reason-codes", "text"].map(
     (file) => `provider/plan/${file}.ts`,
   ),
 ];

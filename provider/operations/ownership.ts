@@ -1,5 +1,6 @@
 import { readOwnership } from "../domain/metadata.ts";
 import { parseDomain } from "../domain/parse.ts";
+import { type Replacing, readReplacing } from "../domain/replacing.ts";
 import type { Ownership } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Outputs } from "../outputs.ts";
@@ -10,12 +11,15 @@ interface Owned {
   name: string;
   uuid: string;
   ownership?: Ownership | undefined;
+  /** A replace that has not ended. */
+  replacing?: Replacing | undefined;
 }
 
 /** The owner in a domain's definition. Nothing else of it is read, so that any domain can be deleted. */
 export async function ownerOf(hypervisor: Hypervisor, domain: DomainRef): Promise<Owned> {
-  const ownership = readOwnership(parseDomain(await hypervisor.xml(domain, { inactive: true })).root);
-  return { name: domain.name, uuid: domain.uuid, ownership };
+  const { root } = parseDomain(await hypervisor.xml(domain, { inactive: true }));
+  const { name, uuid } = domain;
+  return { name, uuid, ownership: readOwnership(root), replacing: readReplacing(root) };
 }
 
 /**
