@@ -71,6 +71,15 @@ export function reservedBy({ memory, currentMemory, devices }: AttachedMemory, t
   return memory - waitingSize(devices) - ballooned - total;
 }
 
+/**
+ * The same for the record, while the guest has all of the attached memory. Undefined while the balloon has taken memory: a driver
+ * with deflate-on-oom leaves MemTotal as it was.
+ */
+export function measuredReserve(attached: AttachedMemory, total: Kib): Kib | undefined {
+  const reserve = reservedBy(attached, total);
+  return reserve > 0 && attached.currentMemory === attached.memory ? reserve : undefined;
+}
+
 /** What is requested of virtio-mem and not taken by the guest yet. */
 function waitingSize(devices: MemoryDevice[]): Kib {
   return devices.reduce((total, { requested = 0, current }) => total + requested - (current ?? requested), 0);

@@ -1,7 +1,7 @@
 import type { Clock } from "../deadline.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Kib } from "../units/kib.ts";
-import { type AttachedMemory, reservedBy, unusedMemory, unusedSize } from "./attached.ts";
+import { type AttachedMemory, measuredReserve, unusedMemory, unusedSize } from "./attached.ts";
 import { nextReport } from "./balloon.ts";
 import type { GuestReport } from "./report.ts";
 
@@ -21,6 +21,5 @@ export async function measureReserve(
   const total = await nextReport(hypervisor, domain, clock).catch(() => undefined);
   const unused = unusedMemory(attached, report);
   if (total === undefined || unused === undefined) return undefined;
-  const reserve = reservedBy(attached, total.memory) - unusedSize(unused, false);
-  return reserve > 0 ? reserve : undefined;
+  return measuredReserve(attached, total.memory + unusedSize(unused, false));
 }

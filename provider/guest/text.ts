@@ -57,6 +57,13 @@ function describeOfflineCause(online: OnlinePolicy, refused: string | undefined)
     : "";
 }
 
+/** The memory that a guest has and isn't expected to use, after its figure: "; 128 MiB is offline in the guest". */
+export function describeUnused({ offline, block = 0 }: GuestReport, online: OnlinePolicy): string {
+  if (offline.length === 0) return "";
+  const size = formatSize(offline.length * block);
+  return `; ${size} is offline in the guest${online === "none" ? ' (hotplug.online "none")' : ""}`;
+}
+
 /** Why a guest with such memory blocks can't take these DIMMs; undefined when it can. Linux only takes whole blocks. */
 export function describeUnsuitable({ block }: GuestReport, sizes: Kib[]): string | undefined {
   const odd = block === undefined ? undefined : sizes.find((size) => size % block !== 0);

@@ -1,5 +1,5 @@
 import { defined } from "../defined.ts";
-import { type AttachedMemory, reservedBy } from "../guest/attached.ts";
+import { type AttachedMemory, measuredReserve, reservedBy } from "../guest/attached.ts";
 import type { Expectation } from "../guest/expectation.ts";
 import { currentRecord, type GuestRecord, recordOf } from "../guest/record.ts";
 import type { GuestReport, Speaker } from "../guest/report.ts";
@@ -27,21 +27,23 @@ export async function guestRecord(
   const { domain, state } = context;
   const known = recordedReserve(state, domain.id);
   const attached = live && attachedMemory(live, { reserved: known });
-  const reserved = attached && (await measuredReserve(context, attached, { speaker, report, missing }));
+  const reserved = attached && (await reserveOf(context, attached, { speaker, report, missing }));
   return defined({ ...recordOf(domain.id, speaker, report, live?.memory), reserved, missing });
 }
 
 /** The least of what was measured: what the guest lacks makes it seem larger. */
-async function measuredReserve(
+async function reserveOf(
   { hypervisor, domain, session }: UpdateContext,
   attached: AttachedMemory,
   { speaker, report, missing }: ReportedMemory,
 ): Promise<Kib | undefined> {
   const { reserved } = attached;
-  if (speaker === "balloon")
-    return Math.min(reserved ?? Number.POSITIVE_INFINITY, reservedBy(attached, (missing ?? report).memory));
-  if (reserved !== undefined) return reserved;
-  return measureReserve(hypervisor, domain, session.clock, attached, report);
+  if (speaker === "agent")
+    return reserved ?? measureReserve(hypervisor, domain, session.clock, attached, report);
+  const measured = missing
+    ? Math.max(0, reservedBy(attached, missing.memory))
+    : measuredReserve(attached, report.memory);
+  return measured === undefined ? reserved : Math.min(reserved ?? measured, measured);
 }
 
 /** The record of a guest that couldn't be asked for memory that it is owed: the next update asks it. */

@@ -31,6 +31,8 @@ test("memory that came offline is owed to a guest until it has it, whether its a
   await console.waitFor(/ online=6 offline=0 /);
   expect(console.memTotalKib()).toBe(atBoot + 256 * MIB);
   await stack.expectSettled();
+  const { __guest: record } = (await stack.outputsOf("later")) as { __guest?: { reserved?: number } };
+  expect(Math.abs((record?.reserved ?? 0) - (512 * MIB - atBoot))).toBeLessThan(MIB);
 
   const reset = async (blocks: RegExp) => {
     const after = console.text().length;

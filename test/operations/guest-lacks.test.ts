@@ -79,6 +79,67 @@ describe("memory that arrived offline while no agent ran", () => {
   });
 });
 
+describe("a state that an earlier version wrote", () => {
+  test("of memory that the balloon driver didn't report is continued by it", async () => {
+    guest.onlinesItself = false;
+    guest.setAgent("off");
+    await failure(at(1280));
+    withoutReserve();
+    expect(await failure(at(1280))).toMatch(/256 MiB less than it should have/);
+    withoutReserve();
+    guest.set(guest.offline, true);
+    await stack.up(at(1280));
+    expect(await stack.up(at(1280))).toBe("same");
+  });
+
+  test("of a guest that had all of it shows what it lacks since", async () => {
+    guest.setAgent("off");
+    await stack.up(at(1280));
+    withoutReserve();
+    guest.onlinesItself = false;
+    guest.reset();
+    await stack.clock.sleep(2_500);
+    await stack.refresh();
+    expect(said()).toMatch(/lacks 25[56] MiB of its attached memory/);
+  });
+
+  function withoutReserve(): void {
+    const record = stack.recorded.outputs.__guest as { reserved?: number };
+    expect(record.reserved).toBeGreaterThan(0);
+    delete record.reserved;
+  }
+});
+
+describe("a guest whose balloon has taken memory", () => {
+  const ballooned = (mib: number, current: number) => ({ ...at(mib), currentMemory: `${current}MiB` });
+
+  beforeEach(async () => {
+    guest.setAgent("off");
+    guest.onlinesItself = false;
+    await stack.up(ballooned(1024, 512));
+  });
+
+  test("isn't confirmed because of that", async () => {
+    expect(await failure(ballooned(1280, 512))).toMatch(/256 MiB less than it should have/);
+    expect(await failure(ballooned(1280, 512))).toMatch(/256 MiB less than it should have/);
+    guest.setAgent("on");
+    await stack.up(ballooned(1280, 512));
+    expect(guest.offline).toEqual([]);
+    expect(await stack.up(ballooned(1280, 512))).toBe("same");
+  });
+
+  test("doesn't lack what the balloon has taken", async () => {
+    guest.onlinesItself = true;
+    await stack.up(ballooned(1280, 512));
+    await stack.clock.sleep(2_500);
+    await stack.refresh();
+    expect(await stack.up(ballooned(1280, 512))).toBe("same");
+    await stack.up(at(1280));
+    await stack.refresh();
+    expect(await stack.up(at(1280))).toBe("same");
+  });
+});
+
 describe("memory that the guest agent reported as missing", () => {
   beforeEach(async () => {
     guest.onlinesItself = false;
@@ -183,6 +244,7 @@ describe.each(["on", "off"] as const)("a guest that rebooted by itself, with the
 test("blocks that somebody in the guest keeps offline from boot are left alone", async () => {
   guest.set([3], false);
   await stack.up(at(1280));
+  expect(said()).toContain("confirmed by the guest agent: 1152 MiB; 128 MiB is offline in the guest");
   await stack.refresh();
   expect(guest.offline).toEqual([3]);
   expect(await stack.up(at(1280))).toBe("same");

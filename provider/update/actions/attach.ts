@@ -3,13 +3,19 @@ import { defined } from "../../defined.ts";
 import { dimmXml } from "../../domain/device.ts";
 import type { MemoryDevice } from "../../domain/state.ts";
 import { mayAnswerLater } from "../../guest/agent.ts";
-import { reservedBy } from "../../guest/attached.ts";
+import { measuredReserve } from "../../guest/attached.ts";
 import { balloonSource, nextReport } from "../../guest/balloon.ts";
 import type { Expectation } from "../../guest/expectation.ts";
 import type { GuestRecord } from "../../guest/record.ts";
 import type { GuestReport, GuestSource } from "../../guest/report.ts";
 import { findSource } from "../../guest/source.ts";
-import { describeMissing, describeProgress, describeUnsuitable, SPEAKERS } from "../../guest/text.ts";
+import {
+  describeMissing,
+  describeProgress,
+  describeUnsuitable,
+  describeUnused,
+  SPEAKERS,
+} from "../../guest/text.ts";
 import { waitForGuest } from "../../guest/wait-for-guest.ts";
 import { messageOf } from "../../message-of.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
@@ -157,8 +163,9 @@ async function confirmAttach(
   const lacking = missing === 0 ? undefined : { ...expected, added: missing };
   const guest = await guestRecord(context, now, { speaker: source.speaker, report, missing: lacking });
   if (missing === 0) {
+    const memory = formatWholeMib(guest.memory ?? report.memory);
     await info(
-      `${attached}; confirmed by ${SPEAKERS[source.speaker]}: ${formatWholeMib(guest.memory ?? report.memory)}`,
+      `${attached}; confirmed by ${SPEAKERS[source.speaker]}: ${memory}${describeUnused(report, online)}`,
     );
     return { now, guest, isAwaited: true };
   }
@@ -201,7 +208,7 @@ async function owedWhilePaused(
   const last = await balloonSource(hypervisor, domain)
     .ask()
     .catch(() => undefined);
-  const reserved = present.reserved ?? (last && reservedBy(present, last.memory));
+  const reserved = present.reserved ?? (last && measuredReserve(present, last.memory));
   if (!observation.agentConnected && reserved === undefined) return keptRecord(context);
   const speaker = observation.agentConnected ? "agent" : "balloon";
   return owedRecord(context, { ...awaited, present: defined({ ...present, reserved }) }, speaker);
