@@ -16,6 +16,8 @@ export interface Observation {
   agentConnected: boolean;
   /** The guest's memory blocks, where its agent was asked and answered. */
   guest?: GuestBlocks;
+  /** Why its agent, which was asked, gave no usable answer. */
+  agentError?: string;
   /** The inactive definition, or the live one of a transient domain. */
   definition: DomainState;
 }

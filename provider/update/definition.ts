@@ -34,12 +34,6 @@ export function readDefinition({ hypervisor, domain }: DefinitionContext): Promi
   return hypervisor.xml(domain, { inactive: true, secure: true });
 }
 
-/** What the definition that a step writes is made from. */
-type DefinitionContext = Pick<
-  UpdateContext,
-  "session" | "hypervisor" | "domain" | "before" | "news" | "plan" | "adopted"
->;
-
 /**
  * The definition that a step writes, found acceptable by its host.
  *

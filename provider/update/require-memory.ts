@@ -32,8 +32,8 @@ function needsOf(context: UpdateContext, progress: Progress): MemoryNeeds[] {
 export async function requireGuestMemory(context: UpdateContext, progress: Progress): Promise<void> {
   const removed = sum(needsOf(context, progress).map(({ guest = 0 }) => guest));
   if (removed === 0 || secondsForGuest(context) === false) return;
-  const { hypervisor, domain } = context;
-  const available = await availableMemory(hypervisor, domain).catch(() => undefined);
+  const { hypervisor, domain, session } = context;
+  const available = await availableMemory(hypervisor, domain, session.clock).catch(() => undefined);
   if (available === undefined || available + returnedFirst(context) >= removed) return;
   throw refuseUpdate(
     context,

@@ -14,6 +14,7 @@ import type {
 } from "../../provider/libvirt/hypervisor.ts";
 import {
   balloonFollows,
+  placed,
   validateMemory,
   withBalloon,
   withCurrent,
@@ -77,6 +78,8 @@ export class FakeHypervisor implements Hypervisor {
   readonly guestKeeps = new Set<string>();
   /** The guest has a driver for its balloon, which does at once what it is told. */
   guestObeysBalloon = true;
+  /** Whether it gives DIMMs an address, as QEMU does. */
+  placesDimms = false;
   /** What the guest's balloon reports. */
   balloon: MemoryStats = {};
   /** The guest's agent; without one its commands are refused. */
@@ -254,7 +257,9 @@ export class FakeHypervisor implements Hypervisor {
     return this.answer("attachDevice", uuid, () => {
       const { live, inactive } = this.domain(uuid);
       if (where.live && live !== undefined)
-        this.change(uuid, { live: balloonFollows(live, withDimm(live, xml)) });
+        this.change(uuid, {
+          live: balloonFollows(live, withDimm(live, this.placesDimms ? placed(live, xml) : xml)),
+        });
       if (where.config && inactive !== undefined) this.change(uuid, { inactive: withDimm(inactive, xml) });
     });
   }
