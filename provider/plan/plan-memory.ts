@@ -91,7 +91,7 @@ function planRunning(
   ];
   if (obstacles.length > 0) {
     const notes = [...headroomNotes(desired, live), ...superseded];
-    return planFallback(desired, observed, live, { obstacles, definition, notes });
+    return planFallback(desired, observed, live, { obstacles, definition, notes, context });
   }
   if (increase === 0) return planDefinition(desired, observed, definition, superseded);
   if (desired.device === "virtio-mem") {

@@ -193,7 +193,11 @@ describe("for any domain and any desired memory", () => {
   property.prop([anyCase], RUNS)("every reachable size is live, and no size between two of them", (one) => {
     const { observed, desired } = one;
     const reachable = upwardSizes(desired, observed);
+    const { shares = [], target } = desired;
     const plugs = (memory: number) => {
+      // check refuses less than the nodes' own shares, and what can't be spread in whole MiB.
+      const rest = memory - sum(shares.map((share) => share.memory));
+      if (rest < 0 || (target === "spread" && rest % (Math.max(1, shares.length) * MIB) !== 0)) return false;
       const ceiling = Math.max(memory, desired.maxMemory);
       const plan = planMemory({ ...desired, memory, maxMemory: ceiling }, observed);
       return plan.outcome === "live" && plan.layout !== undefined;
