@@ -58,6 +58,13 @@ export function writeOwnership(
   }
 }
 
+/** The elements in a domain's metadata that aren't this provider's. */
+export function foreignMetadata(domain: Element): Element[] {
+  const ours = new Set(ownershipElements(domain));
+  const all = children(domain, "metadata").flatMap((metadata) => children(metadata));
+  return all.filter((one) => !ours.has(one));
+}
+
 /** This provider's elements, by their namespace: its prefix may be any that the nearest declaration binds. */
 function ownershipElements(domain: Element): Element[] {
   return children(domain, "metadata").flatMap((metadata) =>

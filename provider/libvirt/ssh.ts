@@ -84,7 +84,7 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
     onData: (listener) => void stdout.on("data", listener),
     onEnd: (listener) =>
       void child.once("close", (status, signal) =>
-        listener(failure ?? (foreignText(errorOutput) || `ssh ended with ${signal ?? `status ${status}`}`)),
+        listener(failure ?? (explain(errorOutput) || `ssh ended with ${signal ?? `status ${status}`}`)),
       ),
     destroy() {
       stdin.destroy();
@@ -93,4 +93,27 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
     },
     proxyMissing: () => !answered && child.exitCode === COMMAND_NOT_FOUND,
   };
+}
+
+/** What would work after ssh's own messages (OpenSSH doesn't translate them); the first that fits. */
+const HINTS: [message: RegExp, hint: string][] = [
+  [
+    /REMOTE HOST IDENTIFICATION HAS CHANGED/,
+    "the host has another key than known_hosts: if that is right, remove the old one (ssh-keygen -R); no_verify doesn't accept it",
+  ],
+  [
+    /Host key verification failed/,
+    "the host's key is unknown: add it to known_hosts (connect once with ssh), or accept it with no_verify=1",
+  ],
+  [
+    /Permission denied/,
+    "ssh must be able to log in without a question: give it a key (option keyfile, or ssh's agent)",
+  ],
+];
+
+function explain(output: string): string {
+  const hint = HINTS.find(([message]) => message.test(output))?.[1];
+  // Without the frame of the warning about a changed key.
+  const text = foreignText(output.replace(/@{2,}|@ +WARNING: | +@(?=\s)/g, ""));
+  return hint === undefined ? text : `${text.replace(/\.$/, "")}; ${hint}`;
 }

@@ -112,7 +112,8 @@ describe("memoryPlan", () => {
     [{ memory: UNKNOWN }, "not known yet"],
   ])("of a new domain with %j: %s", async (change, sentence) => {
     expect((await stack.preview({ ...args, ...change })).inputs.memoryPlan).toBe(sentence);
-    expect(stack.run.connections).toEqual([]);
+    // Only whether the name and the UUID are free.
+    expect(host.calls).toEqual(["findByUuid", "findByName"]);
   });
 
   test("is kept while no memory argument changes", async () => {

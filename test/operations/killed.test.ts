@@ -83,7 +83,7 @@ const ends = [
 ];
 
 describe.each(stories)("$name, ended at any call", (story) => {
-  const { name, after } = story;
+  const { after } = story;
   // A run for each of its calls: seconds of work on a busy machine.
   test.each(ends)("$how: the next run converges", { timeout: 60_000 }, async ({ isKilled }) => {
     const undisturbed = await scene(story);
@@ -103,11 +103,6 @@ describe.each(stories)("$name, ended at any call", (story) => {
       host.death = undefined;
       // The engine records the delete of a replace before the create begins.
       if (isKilled && !stack.state?.isPendingReplacement) stack.state = recorded;
-      if (isKilled && name === "create" && call === total) {
-        // Libvirt has a whole domain of this resource, and the state none: whoever lost the state must say so.
-        await expect(stack.up({ ...after })).rejects.toThrow("which this resource created");
-        continue;
-      }
       await stack.up({ ...after });
       expect(end(host), `after call ${call}`).toEqual(wanted);
       expect(await stack.up({ ...after }), `after call ${call}`).toBe("same");
