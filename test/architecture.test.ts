@@ -125,7 +125,7 @@ const PLAN_GROUND = [
   "provider/units",
   "provider/args",
   "provider/domain/state.ts",
-  ...["desired", "devices", "observed", "plan", "platform", "reason-codes", "text"].map(
+  ...["desired", "devices", "guest-block", "observed", "plan", "platform", "reason-codes", "text"].map(
     (file) => `provider/plan/${file}.ts`,
   ),
 ];
@@ -137,6 +137,7 @@ const PLAN_MAY_IMPORT: Record<string, string[]> = {
   "provider/plan/virtio-mem": [...PLAN_GROUND, "provider/plan/numa"],
   "provider/plan/definition": [...PLAN_GROUND, "provider/plan/numa", "provider/plan/virtio-mem"],
   "provider/plan/live-sizes": [
+    "provider/plan/balloon.ts",
     ...PLAN_GROUND,
     "provider/plan/numa",
     "provider/plan/dimms",

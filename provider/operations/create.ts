@@ -30,14 +30,7 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
     const replace = await unfinishedReplace(hypervisor, inputs);
-    const existing: Existing =
-      replace === undefined ? await existingDomain(session, hypervisor, inputs) : { kind: "none" };
-    if (existing.kind === "taken") {
-      const { code, text } = existing.reason;
-      throw new UserError(redact(`Unable to create domain ${inputs.name}: ${text}`, inputs), { code });
-    }
-    if (existing.kind === "finished" || existing.kind === "unfinished")
-      await logContinued(session, inputs, existing);
+    const existing = replace === undefined ? await existingOrFree(session, hypervisor, inputs) : undefined;
     const { spec, xml } = await newDefinition(session, hypervisor, inputs);
     const record = (observation: Observation, otherwise?: RunningOtherwise) =>
       outputs(
@@ -49,9 +42,9 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
           pending: otherwise && observation.observed.nextBoot?.memory,
         },
       );
-    if (existing.kind === "finished")
+    if (existing?.kind === "finished")
       return { id: inputs.uuid, outs: record(await observe(hypervisor, existing.domain)) };
-    const unfinished = existing.kind === "unfinished" ? existing.domain : undefined;
+    const unfinished = existing?.kind === "unfinished" ? existing.domain : undefined;
     if (replace === undefined) await refuseUnsupportedDevice(session, hypervisor, inputs);
     const domain =
       replace === undefined
@@ -74,6 +67,18 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
       throw new PartialError(redact(otherwise.text, inputs), inputs.uuid, defined(outs), undefined);
     return { id: inputs.uuid, outs };
   });
+}
+
+/** What a create finds, and goes on with after a note in the log; a domain that has the name or the UUID is an error. */
+async function existingOrFree(session: Session, hypervisor: Hypervisor, inputs: Inputs): Promise<Existing> {
+  const existing = await existingDomain(session, hypervisor, inputs);
+  if (existing.kind === "taken") {
+    const { code, text } = existing.reason;
+    throw new UserError(redact(`Unable to create domain ${inputs.name}: ${text}`, inputs), { code });
+  }
+  if (existing.kind === "finished" || existing.kind === "unfinished")
+    await logContinued(session, inputs, existing);
+  return existing;
 }
 
 async function refuseUnsupportedDevice(

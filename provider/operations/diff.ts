@@ -15,6 +15,7 @@ import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import type { LookupResult, Session } from "../session.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
+import { refusePlan } from "./plan-refusal.ts";
 import { plannerFor } from "./planner.ts";
 import { replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
@@ -83,6 +84,10 @@ async function classify(difference: Difference): Promise<Classification> {
   if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
   if (announced.outcome === "replace" && look?.kind === "found")
     await refuseImpossibleReplace(difference, announced, uri);
+  if (look?.kind === "found") {
+    const domain = { name: look.observation.definition.name, uuid: id, id: -1 };
+    await refusePlan(announced, { session, uri, domain, before, news, adopted: state.__adopted === true });
+  }
   if (announced.outcome === "none" && isWaiting) await logWaiting(difference);
   if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);
   if (announced.outcome === "replace") {

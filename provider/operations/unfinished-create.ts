@@ -3,6 +3,7 @@ import { containsUnknown } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { differencesFrom } from "../domain/difference.ts";
+import { setOwnership } from "../domain/edit.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
@@ -65,9 +66,9 @@ export async function newDefinition(
 ): Promise<{ spec: DomainSpec; xml: string }> {
   const host = readHost(await hypervisor.capabilities());
   const spec = domainSpec(inputs, host, configuration.domainType, defaults);
-  const total = readCanonicalSize(inputs.memory);
-  const marked = { ...spec, ownership: { version: 1, urn: inputs.__urn, creating: true, total } };
-  return { spec, xml: definitionXml(inputs, marked, configuration.domainType) };
+  const mark = { version: 1, urn: inputs.__urn, creating: true };
+  const xml = definitionXml(inputs, spec, configuration.domainType);
+  return { spec, xml: setOwnership(xml, mark, readCanonicalSize(inputs.memory)) };
 }
 
 /** Where a domain isn't exactly what a create makes. */

@@ -15,10 +15,10 @@ import { layOut } from "./dimms/layout.ts";
 import { dimmsToRemove, toRemoval, withoutDevices } from "./dimms/removable.ts";
 import { withRepair } from "./dimms/repair.ts";
 import { planFallback } from "./fallback.ts";
+import { bootRounding } from "./guest-block.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { isDefine, noChange, type Obstacle, type Plan, type Step } from "./plan.ts";
-import { bootRounding } from "./platform.ts";
 import { formatChange, headline, NEXT_BOOT, noteIf, refusal } from "./text.ts";
 import { planResize, withResized } from "./virtio-mem/resize.ts";
 import { deviceKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
@@ -91,7 +91,7 @@ function planRunning(
   ];
   if (obstacles.length > 0) {
     const notes = [...headroomNotes(desired, live), ...superseded];
-    return planFallback(desired, observed, live, { obstacles, definition, notes });
+    return planFallback(desired, observed, live, { obstacles, definition, notes, context });
   }
   if (increase === 0) return planDefinition(desired, observed, definition, superseded);
   if (desired.device === "virtio-mem") {

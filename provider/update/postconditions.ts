@@ -1,9 +1,9 @@
 import { countedSize, type MemoryDevice } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import type { Observation } from "../observe/observe.ts";
+import { bootRounding } from "../plan/guest-block.ts";
 import type { MemoryView, Observed } from "../plan/observed.ts";
 import { type DimmPlan, isDefine, type MemoryDefinition, type Step } from "../plan/plan.ts";
-import { bootRounding } from "../plan/platform.ts";
 import { hasVirtioMem } from "../plan/virtio-mem/definition.ts";
 import type { Kib } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";

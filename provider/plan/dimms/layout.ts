@@ -2,15 +2,15 @@ import { defined } from "../../defined.ts";
 import type { Kib } from "../../units/kib.ts";
 import { sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
+import { guestBlock } from "../guest-block.ts";
 import { type NodeShare, nodeShares } from "../numa/spread.ts";
 import type { MemoryView, ObservedDevice } from "../observed.ts";
 import type { DimmPlan, Layout } from "../plan.ts";
-import { guestBlock } from "../platform.ts";
 import { dimmAlias, freePlaces, slotCount } from "./slots.ts";
 
 /** The memory block of the running guest. */
 export function guestBlockOf(live: MemoryView): { size: Kib; why?: string } {
-  return guestBlock(live.arch, sum(live.cells.map((cell) => cell.memory)), live.guestBlock);
+  return guestBlock(live, sum(live.cells.map((cell) => cell.memory)), live.guestBlock);
 }
 
 /** What every DIMM must be a multiple of, and why that is more than hotplug.alignment. */
