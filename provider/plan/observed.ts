@@ -15,6 +15,7 @@ export interface MemoryView
     | "memory"
     | "currentMemory"
     | "withoutBalloon"
+    | "hardLimit"
     | "maxMemory"
     | "cells"
     | "vcpus"
@@ -65,6 +66,7 @@ export function memoryView(state: DomainState): MemoryView {
     maxMemory: state.maxMemory,
     domainId: state.id,
     withoutBalloon: state.withoutBalloon,
+    hardLimit: state.hardLimit,
     arch: state.arch,
     machine: state.machine,
     written: state.written,

@@ -16,6 +16,7 @@ import { dimmsToRemove, toRemoval, withoutDevices } from "./dimms/removable.ts";
 import { withRepair } from "./dimms/repair.ts";
 import { planFallback } from "./fallback.ts";
 import { bootRounding } from "./guest-block.ts";
+import { withHardLimit } from "./hard-limit.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { isDefine, noChange, type Obstacle, type Plan, type Step } from "./plan.ts";
@@ -44,7 +45,7 @@ export function planMemory(
     : withRepair(desired, observed, live, (view) =>
         planRunning(desired, { ...observed, live: view }, view, context),
       );
-  return withBalloon(plan, desired, observed, context);
+  return withHardLimit(withBalloon(plan, desired, observed, context), desired, observed);
 }
 
 /** Nothing runs, so only the definition changes. */
