@@ -23,16 +23,16 @@ export interface NewDefinition {
 /** How often a definition that others keep changing is made again before the update gives up. */
 const ATTEMPTS = 3;
 
-/** Reads the inactive definition, with the secrets in it. */
-export function readDefinition({ hypervisor, domain }: DefinitionContext): Promise<string> {
-  return hypervisor.xml(domain, { inactive: true, secure: true });
-}
-
 /** What the definition that a step writes is made from. */
 type DefinitionContext = Pick<
   UpdateContext,
   "session" | "hypervisor" | "domain" | "before" | "news" | "plan" | "adopted"
 >;
+
+/** Reads the inactive definition, with the secrets in it. */
+export function readDefinition({ hypervisor, domain }: DefinitionContext): Promise<string> {
+  return hypervisor.xml(domain, { inactive: true, secure: true });
+}
 
 /**
  * The definition that a step writes, found acceptable by its host.
@@ -44,17 +44,20 @@ export async function newDefinition(
   step: DefineStep,
   context: DefinitionContext,
 ): Promise<NewDefinition> {
-  const xml = await written(from, step, context);
-  await requireAcceptable({ from, xml }, context);
-  return { from, xml };
+  const definition = { from, xml: await written(from, step, context) };
+  await requireAcceptable(definition, context);
+  return definition;
 }
 
 /** @throws UserError with the reasons where the host refuses the definition */
-export async function requireAcceptable(made: NewDefinition, context: DefinitionContext): Promise<void> {
+export async function requireAcceptable(
+  definition: NewDefinition,
+  context: DefinitionContext,
+): Promise<void> {
   const { hypervisor, domain } = context;
-  const [reason, ...others] = await refusalsOf(made, context, async (definition) => [
-    ...(await definitionRefusals(hypervisor, definition, { present: domain })),
-    ...(await probeDefine(hypervisor, definition)),
+  const [reason, ...others] = await refusalsOf(definition, context, async (xml) => [
+    ...(await definitionRefusals(hypervisor, xml, { present: domain })),
+    ...(await probeDefine(hypervisor, xml)),
   ]);
   if (reason !== undefined)
     throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
