@@ -14,6 +14,7 @@ import {
   withoutTaken,
   withRecordedTaken,
 } from "../plan/observed.ts";
+import { describePower, planPower } from "../plan/power.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
@@ -47,6 +48,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const observation = { ...seen, observed: withoutNewlyTaken(known, state.__observed) };
   const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
+  await warnPower(session, inputs, observation);
   await warnNotOnlinedDimms(session, inputs, observation);
   const guest = await refreshedGuest({ session, hypervisor, domain, observation, state, inputs });
   if (guest.warning !== undefined)
@@ -54,8 +56,11 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   // A domain that runs although it shouldn't shows what its memory has become as well.
   const { running: _, ...asItRuns } = inputs;
   const plan = plannerFor(session, state, { before: inputs, news: asItRuns })(observation.observed);
-  const isSettled = plan.memory === undefined || plan.memory.outcome === "none";
-  const memory = isSettled ? {} : memoryDrift(inputs, observation, session);
+  const isMemorySettled = plan.memory === undefined || plan.memory.outcome === "none";
+  const power = planPower(observation.observed, inputs);
+  // An off domain shows as `running: false`; a pause has no argument that could show it.
+  const isSettled = isMemorySettled && (observation.observed.power !== "paused" || power.first.length === 0);
+  const memory = isMemorySettled ? {} : memoryDrift(inputs, observation, session);
   const others = otherDrift(inputs, observation, adopted);
   const props = outputs(
     { ...inputs, ...others },
@@ -84,6 +89,12 @@ function withoutNewlyTaken(seen: Observed, recorded: Observed): Observed {
   const isKnown = (device: ObservedDevice) =>
     recorded.live?.devices.some((one) => isSameDimm(one, device) && one.taken === undefined) === true;
   return withoutTaken(seen, (device) => device.taken === true && isKnown(device));
+}
+
+/** Warns of a guest that doesn't run although its domain does, and of a saved state. */
+async function warnPower(session: Session, inputs: Inputs, { observed }: Observation): Promise<void> {
+  for (const text of describePower(observed, inputs))
+    await session.log.message(inputs.__urn, "warning", redact(text, inputs));
 }
 
 /** Warns of DIMMs that the guest rejected, although libvirt lists them. */

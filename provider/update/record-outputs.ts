@@ -95,9 +95,11 @@ async function record(
   progress: Progress,
   told?: Kib,
 ): Promise<Outputs> {
-  const { session, uri, domain, adopted } = context;
+  const { session, uri, domain, adopted, plan, state } = context;
   const observation = await withGuestReport(context, progress);
-  const pending = observation.observed.nextBoot?.memory;
+  // What was found and left alone isn't ours.
+  const pending =
+    plan.withheld === undefined ? observation.observed.nextBoot?.memory : state?.__observed.pending;
   const detaching = stillDetaching(domain.id, progress.unanswered, observation);
   return outputs(
     { ...inputs, uuid: domain.uuid },
