@@ -3,7 +3,7 @@ import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
-import { describeRemedy } from "../guest/text.ts";
+import { describeRemedy, NOT_AWAITED } from "../guest/text.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
@@ -69,6 +69,7 @@ async function classify(difference: Difference): Promise<Classification> {
     if (notes.isInProgram) {
       await logHalted(difference, state.__observed);
       await logNotOnlinedDimms(difference);
+      await logNotAwaited(difference);
     }
     return { changes: false };
   }
@@ -198,6 +199,14 @@ async function logWaiting({ session, state, news }: Difference): Promise<void> {
 /** A guest that an error halted is mentioned in each preview. */
 async function logHalted({ session, news }: Difference, observed: Observed): Promise<void> {
   for (const text of describeHalted(observed)) await session.log.message(news.__urn, "warning", text);
+}
+
+/** Memory that the guest lacks and that no update waits for is mentioned in each preview. */
+async function logNotAwaited({ session, state, news }: Difference): Promise<void> {
+  const { missing } = state.__guest ?? {};
+  if (missing === undefined) return;
+  const text = `the guest lacks ${formatWholeMib(missing.added)} of its attached memory; ${NOT_AWAITED}`;
+  await session.log.message(news.__urn, "info", redact(text, news));
 }
 
 /** DIMMs that the guest rejected and that stay are mentioned in each preview. */

@@ -37,7 +37,7 @@ test("memory that came offline is owed to a guest until it has it, whether its a
   const reset = async (blocks: RegExp) => {
     const after = console.text().length;
     await lab().virsh("reset", "later");
-    await console.waitFor(blocks, { after });
+    await console.waitFor(blocks, { after, timeoutMs: 120_000 });
     await agentAnswers(lab(), "later");
   };
 
