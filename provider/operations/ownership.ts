@@ -1,17 +1,20 @@
-import { readOwnership } from "../domain/metadata.ts";
+import { readOwnership, readWritten } from "../domain/metadata.ts";
 import { parseDomain } from "../domain/parse.ts";
 import { type Replacing, readReplacing } from "../domain/replacing.ts";
 import type { Ownership } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
+import type { Kib } from "../units/kib.ts";
 
 /** A domain with its owner, as its definition has them. */
 interface Owned {
   name: string;
   uuid: string;
   ownership?: Ownership | undefined;
-  /** A replace that has not ended. */
+  /** The total of the definition as this provider set it last. */
+  written?: Kib | undefined;
+  /** A replace of it didn't end. */
   replacing?: Replacing | undefined;
 }
 
@@ -19,7 +22,10 @@ interface Owned {
 export async function ownerOf(hypervisor: Hypervisor, domain: DomainRef): Promise<Owned> {
   const { root } = parseDomain(await hypervisor.xml(domain, { inactive: true }));
   const { name, uuid } = domain;
-  return { name, uuid, ownership: readOwnership(root), replacing: readReplacing(root) };
+  return {
+    ...{ name, uuid, ownership: readOwnership(root) },
+    ...{ written: readWritten(root), replacing: readReplacing(root) },
+  };
 }
 
 /**
