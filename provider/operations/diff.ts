@@ -6,7 +6,7 @@ import { UserError } from "../errors.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
-import { lagging } from "../plan/devices.ts";
+import { laggingRequests } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { withRecorded } from "../plan/observed.ts";
 import { isDefine, planMessage } from "../plan/plan.ts";
@@ -106,7 +106,8 @@ function differsFrom(before: Inputs, news: Inputs): boolean {
 /** Whether the guest has yet to take or to release memory that an earlier update waited for. */
 function isGuestAwaited({ session, state, news }: Difference): boolean {
   if (hotplugSetting("awaitGuest", news, session.defaults) === false) return false;
-  return state.__guest?.missing !== undefined || lagging(state.__observed.live).length > 0;
+  const device = hotplugSetting("device", news, session.defaults);
+  return state.__guest?.missing !== undefined || laggingRequests(state.__observed.live, device).length > 0;
 }
 
 /** Whether the plan depends on the domain: a change that leaves its memory and its power state alone doesn't. */

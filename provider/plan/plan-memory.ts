@@ -39,12 +39,19 @@ export function planMemory(
 ): Plan {
   const { live } = observed;
   const off = live === undefined || context.stopping === true;
+  const seen = context.balloonReleased ? withoutDefinedBalloon(observed) : observed;
   const plan = off
-    ? planOff(desired, observed, context)
-    : withRepair(desired, observed, live, (view) =>
-        planRunning(desired, { ...observed, live: view }, view, context),
-      );
+    ? planOff(desired, seen, context)
+    : withRepair(desired, seen, live, (view) => planRunning(desired, { ...seen, live: view }, view, context));
   return withBalloon(plan, desired, observed, context);
+}
+
+/** The same with all of the memory at the next boot: what the program releases doesn't stay. */
+function withoutDefinedBalloon(observed: Observed): Observed {
+  const { nextBoot } = observed;
+  return nextBoot === undefined
+    ? observed
+    : { ...observed, nextBoot: { ...nextBoot, currentMemory: nextBoot.memory } };
 }
 
 /** Nothing runs, so only the definition changes. */
