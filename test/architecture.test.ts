@@ -125,9 +125,17 @@ const PLAN_GROUND = [
   "provider/units",
   "provider/args",
   "provider/domain/state.ts",
-  ...["desired", "devices", "guest-block", "observed", "plan", "platform", "reason-codes", "text"].map(
-    (file) => `provider/plan/${file}.ts`,
-  ),
+  ...[
+    "desired",
+    "devices",
+    "guest-block",
+    "observed",
+    "pause",
+    "plan",
+    "platform",
+    "reason-codes",
+    "text",
+  ].map((file) => `provider/plan/${file}.ts`),
 ];
 
 /** The same inside the planner: each room builds on the rooms above it, and the files of `plan/` itself join them. */

@@ -8,6 +8,7 @@ import type { DomainSpec } from "../domain/spec.ts";
 import { keptIfUnnamed } from "../plan/changed-fields.ts";
 import type { MemoryDefinition } from "../plan/plan.ts";
 import type { Kib } from "../units/kib.ts";
+import { readCanonicalSize } from "../units/size.ts";
 import { definitionXml } from "./domain-spec.ts";
 import type { DomainType } from "./platform.ts";
 
@@ -37,7 +38,7 @@ export function changedDefinition(present: string, change: DefinitionChange): st
   const { definition, fields, before, news } = change;
   const isRewritten = fields.includes("xml") && before.xml !== news.xml;
   const edited = isRewritten ? rewritten(change) : fields.length > 0 ? withFields(present, change) : present;
-  if (isRewritten) return marked(edited, readDomain(edited).memory, news);
+  if (isRewritten) return marked(edited, readCanonicalSize(news.memory), news);
   return definition === undefined ? edited : marked(withMemory(edited, definition), definition.memory, news);
 }
 
@@ -86,6 +87,5 @@ function withMemory(xml: string, definition: MemoryDefinition): string {
 
 /** The total that we wrote last: what an interrupted update leaves is known by it as ours. */
 function marked(xml: string, total: Kib, { __urn: urn }: Inputs): string {
-  const owner = readDomain(xml).ownership ?? { version: 1, urn, creating: false };
-  return setOwnership(xml, { ...owner, total });
+  return setOwnership(xml, readDomain(xml).ownership ?? { version: 1, urn, creating: false }, total);
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { defined } from "../defined.ts";
+import type { Kib } from "../units/kib.ts";
 import { readNumbers, writeNumbers } from "../units/number-list.ts";
 import { isCpuMode, specElement } from "./build.ts";
 import { settleTotal } from "./memory.ts";
@@ -143,10 +144,14 @@ function fitNodesToVcpus(domain: Element, vcpus: number): void {
   }
 }
 
-/** Writes the ownership into the metadata, or removes it; keeps everything else byte for byte. */
-export function setOwnership(xml: string, ownership: Ownership | undefined): string {
+/**
+ * Writes the ownership into the metadata, or removes it; keeps everything else byte for byte.
+ *
+ * @param total the total of the definition as this provider sets it; left out, it stays
+ */
+export function setOwnership(xml: string, ownership: Ownership | undefined, total?: Kib): string {
   const document = parseDomain(xml);
-  writeOwnership(document.root, ownership);
+  writeOwnership(document.root, ownership, total);
   return serialise(document);
 }
 

@@ -3,18 +3,22 @@ import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
+import { describeRemedy } from "../guest/text.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
 import { laggingRequests } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
-import { withRecorded } from "../plan/observed.ts";
-import { isDefine, planMessage } from "../plan/plan.ts";
+import { type Observed, withRecorded } from "../plan/observed.ts";
+import { isDefine, isMoreDisruptive, noChange, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
+import { describeHalted } from "../plan/power.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import type { LookupResult, Session } from "../session.ts";
+import { formatWholeMib } from "../units/size.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
+import { refusePlan } from "./plan-refusal.ts";
 import { plannerFor } from "./planner.ts";
 import { replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
@@ -60,13 +64,19 @@ async function classify(difference: Difference): Promise<Classification> {
   const isWaiting = isGuestAwaited(difference);
   const isChanged = moved || differsFrom(before, news);
   if (!isChanged && fromState.outcome === "none" && !isWaiting) {
-    if (notes.isInProgram) await logNotOnlinedDimms(difference);
+    // The engine may call update all the same, after an update that failed in part.
+    notes.announced = fromState;
+    if (notes.isInProgram) {
+      await logHalted(difference, state.__observed);
+      await logNotOnlinedDimms(difference);
+    }
     return { changes: false };
   }
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
   const look = needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
   if (look?.kind === "gone" && fromState.outcome !== "replace") {
+    notes.announced = { ...noChange(), settings: [] };
     await logGone(difference);
     return { changes: true };
   }
@@ -81,8 +91,14 @@ async function classify(difference: Difference): Promise<Classification> {
   if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
   if (announced.outcome === "replace" && look?.kind === "found" && notes.isInProgram)
     await refuseImpossibleReplace(difference, announced, uri);
-  if (announced.outcome === "none" && isWaiting && notes.isInProgram) await logWaiting(difference);
+  if (look?.kind === "found" && notes.isInProgram) {
+    const domain = { name: look.observation.definition.name, uuid: id, id: -1 };
+    await refusePlan(announced, { session, uri, domain, before, news, adopted: state.__adopted === true });
+  }
+  if (notes.isInProgram)
+    await logHalted(difference, look?.kind === "found" ? look.observation.observed : state.__observed);
   if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);
+  if (isWaiting && notes.isInProgram && isWaitedFor(announced, state)) await logWaiting(difference);
   if (announced.outcome === "replace") {
     notes.replacement = plannedOutcome(announced, announced.headline);
     return { changes: true, replaces: replacedFields(announced) };
@@ -112,7 +128,7 @@ function isGuestAwaited({ session, state, news }: Difference): boolean {
 
 /** Whether the plan depends on the domain: a change that leaves its memory and its power state alone doesn't. */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
-  const fields: string[] = [...MEMORY_FIELDS, "running"];
+  const fields: string[] = [...MEMORY_FIELDS, "running", "discardSavedState"];
   const memoryChanged = changedFields(before, news).some((name) => fields.includes(name));
   return (
     memoryChanged ||
@@ -120,6 +136,11 @@ function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean
       (step) => step.kind !== "autostart" && !(isDefine(step) && step.definition === undefined),
     )
   );
+}
+
+/** The update asks the guest again. A resize of virtio-mem describes that itself. */
+function isWaitedFor({ outcome }: UpdatePlan, { __guest: guest }: Outputs): boolean {
+  return outcome === "none" || (guest?.missing !== undefined && !isMoreDisruptive(outcome, "nextBoot"));
 }
 
 function replacedFields({ steps }: UpdatePlan): string[] {
@@ -159,11 +180,18 @@ async function logGone({ session, id, state, news }: Difference): Promise<void> 
 }
 
 async function logWaiting({ session, state, news }: Difference): Promise<void> {
+  const { missing, speaker = "agent" } = state.__guest ?? {};
+  const online = hotplugSetting("online", news, session.defaults);
   const text =
-    state.__guest?.missing === undefined
+    missing === undefined
       ? "waiting again for the guest: its virtio-mem size still differs from the requested size"
-      : "waiting again for the guest: it did not take all of the attached memory";
-  await session.log.message(news.__urn, "info", text);
+      : `waiting again for the guest: it lacks ${formatWholeMib(missing.added)} of the attached memory; ${describeRemedy(speaker, online)}`;
+  await session.log.message(news.__urn, "info", redact(text, news));
+}
+
+/** A guest that an error halted is mentioned in each preview. */
+async function logHalted({ session, news }: Difference, observed: Observed): Promise<void> {
+  for (const text of describeHalted(observed)) await session.log.message(news.__urn, "warning", text);
 }
 
 /** DIMMs that the guest rejected and that stay are mentioned in each preview. */

@@ -21,8 +21,8 @@ import { unsupportedDevice } from "./virtio-mem-support.ts";
 export type UnfinishedReplace =
   /** The old domain, off unless an earlier attempt started it again. */
   | { kind: "old"; domain: DomainRef; ran: boolean }
-  /** The definition of the old domain is kept; the new one may be there. */
-  | { kind: "kept" };
+  /** The definition of the old domain is kept, as that domain; the new one may be there. */
+  | { kind: "kept"; domain: DomainRef };
 
 /** The replace of this resource that a delete began, in this run or in one that ended early. */
 export async function unfinishedReplace(
@@ -37,7 +37,7 @@ export async function unfinishedReplace(
   const kept = isOther ? undefined : await findKept(hypervisor, uuid);
   if (kept === undefined) return undefined;
   const { replacing } = readDomain(await hypervisor.xml(kept, { inactive: true }));
-  return replacing?.urn === urn ? { kind: "kept" } : undefined;
+  return replacing?.urn === urn ? { kind: "kept", domain: kept } : undefined;
 }
 
 /**

@@ -6,6 +6,7 @@ import { downwardSizes, sizesWithUnplug } from "./live-sizes/down.ts";
 import { describeLiveSizes, formatRanges, liveSizesHint } from "./live-sizes/text.ts";
 import { upwardSizes } from "./live-sizes/up.ts";
 import type { MemoryView, Observed } from "./observed.ts";
+import { isOnlyPaused } from "./pause.ts";
 import {
   noChange,
   type Obstacle,
@@ -16,6 +17,7 @@ import {
   type Step,
   toReason,
 } from "./plan.ts";
+import { savedStateLost, shutdownSteps } from "./power.ts";
 import { ADOPTED, formatChange, headline, NEXT_BOOT, noteIf, REPLACE_COSTS, REPLACE_STEP } from "./text.ts";
 import { deviceKindReason } from "./virtio-mem/rules.ts";
 
@@ -81,17 +83,23 @@ export function planFallback(
         steps: definition,
         reasons,
       };
-    case "restart":
+    case "restart": {
       if (!desired.allowDowntime)
         return refused(DOWNTIME_FORBIDDEN, "needs a restart, which libvirt-hotplug:allowDowntime forbids");
+      const stop = shutdownSteps(observed, desired.forceOff, "shut the guest down");
+      if (stop.refused !== undefined) return refused(stop.refused, "needs a restart", ...stop.notes);
       return {
         outcome: "restart",
         headline: headline("restart", ...wordings),
-        details: [...why, describeRestart(desired), ...notes],
-        steps: restartSteps(desired, definition),
+        details: [...why, describeRestart(desired), ...stop.notes, ...notes],
+        // The definition is set while the domain is off: a guest that doesn't shut down keeps all of what it had.
+        steps: [...stop.steps, ...definition, { kind: "start", sentence: "start the domain" }],
         reasons,
       };
+    }
     case "replace":
+      if (isOnlyPaused(obstacles))
+        return refuse(headline("refuse", ...wordings), reasons, [...why, PAUSES_END]);
       if (desired.adopted)
         return refused(
           ADOPTED,
@@ -106,7 +114,7 @@ export function planFallback(
       return {
         outcome: "replace",
         headline: headline("replace", ...wordings),
-        details: [...why, REPLACE_COSTS, KEPT_BY_RESTART, ...notes],
+        details: [...why, REPLACE_COSTS, ...savedStateLost(observed), KEPT_BY_RESTART, ...notes],
         steps: [{ kind: "replace", fields: [field], sentence: REPLACE_STEP }],
         reasons,
       };
@@ -115,6 +123,9 @@ export function planFallback(
 
 const KEPT_BY_RESTART =
   'hotplug.whenNotPossible "restart" keeps NVRAM, TPM state, snapshots and manual changes';
+
+const PAUSES_END =
+  'the domain isn\'t replaced for a pause, which ends; hotplug.whenNotPossible "nextBoot" sets the size for the next boot';
 
 const TRANSIENT: Reason = {
   code: "transient-domain",
@@ -140,15 +151,6 @@ function fieldOf(desired: DesiredMemory, live: MemoryView): "memory" | "hotplug"
 function describeRestart({ memory, forceOff }: DesiredMemory): string {
   const force = forceOff ? "after that, forceOff forces it off" : "it is never forced off";
   return `the guest is shut down within shutdownTimeout (${force}) and started with ${formatMib(memory)}`;
-}
-
-/** The definition is set while the domain is off: a guest that doesn't shut down keeps all of what it had. */
-function restartSteps({ forceOff }: DesiredMemory, definition: Step[]): Step[] {
-  return [
-    { kind: "stop", force: forceOff, sentence: "shut the guest down" },
-    ...definition,
-    { kind: "start", sentence: "start the domain" },
-  ];
 }
 
 /** The smaller sizes that would work if the program allowed unplugging, if no DIMMs add up to the desired decrease. */

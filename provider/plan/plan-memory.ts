@@ -18,7 +18,9 @@ import { planFallback } from "./fallback.ts";
 import { bootRounding } from "./guest-block.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
+import { pauseObstacles } from "./pause.ts";
 import { isDefine, noChange, type Obstacle, type Plan, type Step } from "./plan.ts";
+import { savedStateFirst } from "./power.ts";
 import { formatChange, headline, NEXT_BOOT, noteIf, refusal } from "./text.ts";
 import { planResize, withResized } from "./virtio-mem/resize.ts";
 import { deviceKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
@@ -40,9 +42,12 @@ export function planMemory(
   const { live } = observed;
   const off = live === undefined || context.stopping === true;
   const seen = context.balloonReleased ? withoutDefinedBalloon(observed) : observed;
+  const planned = (view: MemoryView) => planRunning(desired, { ...seen, live: view }, view, context);
   const plan = off
     ? planOff(desired, seen, context)
-    : withRepair(desired, seen, live, (view) => planRunning(desired, { ...seen, live: view }, view, context));
+    : pauseObstacles(seen).length > 0
+      ? planned(live)
+      : withRepair(desired, seen, live, planned);
   return withBalloon(plan, desired, observed, context);
 }
 
@@ -56,7 +61,7 @@ function withoutDefinedBalloon(observed: Observed): Observed {
 
 /** Nothing runs, so only the definition changes. */
 function planOff(desired: DesiredMemory, observed: Observed, context: MemoryPlanContext): Plan {
-  const { nextBoot } = observed;
+  const { live, nextBoot, saved } = observed;
   const steps = definitionSteps(desired, observed, context);
   if (nextBoot === undefined || steps.length === 0) return noChange();
   const refused = definitionRefusal(desired, observed, steps, context);
@@ -65,6 +70,18 @@ function planOff(desired: DesiredMemory, observed: Observed, context: MemoryPlan
   const what = isSizeKept
     ? describeDefinition(steps, nextBoot)
     : formatChange(nextBoot.memory, desired.memory);
+  if (live === undefined && saved !== undefined)
+    return {
+      outcome: "nextBoot",
+      headline: headline(
+        "nextBoot",
+        `${what} in the definition (the saved state of ${formatSize(saved.memory)} comes first)`,
+        `${what} in the definition (the saved state comes first)`,
+      ),
+      details: savedStateFirst(observed),
+      steps,
+      reasons: [],
+    };
   const when = observed.power === "off" ? "the domain is off" : "once the domain is off";
   return {
     outcome: "live",
@@ -159,8 +176,12 @@ function obstaclesTo(
   live: MemoryView,
 ): Obstacle[] {
   if (increase === 0) return [];
-  if (desired.device === "virtio-mem") return reasonsAgainstResize(desired, live);
-  return increase < 0 ? reasonsAgainstDetach(desired, observed, live) : reasonsAgainstAttach(desired, live);
+  const pauses = pauseObstacles(observed);
+  if (desired.device === "virtio-mem") return [...pauses, ...reasonsAgainstResize(desired, live)];
+  return [
+    ...pauses,
+    ...(increase < 0 ? reasonsAgainstDetach(desired, observed, live) : reasonsAgainstAttach(desired, live)),
+  ];
 }
 
 /** The running domain has its size, but its definition differs: an update was interrupted, or maxMemory changed. */

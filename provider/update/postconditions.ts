@@ -121,10 +121,15 @@ function promisedAfter(domain: Promised, step: Step): Promised {
     }
     case "start":
       return domain.isOff ? { ...domain, isOff: false, live: nextBoot, rounding: 1 } : domain;
+    case "restore":
+      return domain.isOff ? { ...domain, isOff: false } : domain;
     case "stop":
       return { ...domain, isOff: true, live: undefined };
     case "autostart":
       return { ...domain, autostart: step.on };
+    case "discard":
+    case "resume":
+    case "wake":
     case "balloon":
     case "replace":
       return domain;
@@ -168,6 +173,14 @@ function stepFigures(step: Step, observed: Observed, movesDimm: boolean): Figure
     const { alias, requested } = step.device;
     const found = observed.live?.devices.find((device) => device.alias === alias);
     return [sizeFigure(`the requested size of ${alias}`, requested, found?.requested)];
+  }
+  if (step.kind === "restore")
+    return [sizeFigure("the memory of the restored domain", step.memory, observed.live?.memory)];
+  if (step.kind === "resume" || step.kind === "wake")
+    return [{ what: "the guest", wanted: "running", found: observed.power }];
+  if (step.kind === "discard") {
+    const found = observed.saved === undefined ? "removed" : "still there";
+    return [{ what: "the managed save image", wanted: "removed", found }];
   }
   if (step.kind === "balloon" && step.where === "definition")
     return [sizeFigure("the balloon target in the definition", step.size, observed.nextBoot?.currentMemory)];

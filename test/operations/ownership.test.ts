@@ -173,6 +173,7 @@ describe("a resource that was renamed", () => {
     expect(host.domains.size).toBe(0);
   });
 
+  // A run for each of its calls: seconds of work on a busy machine.
   test("by an update that is killed at any call is still the domain's owner, for update and destroy", {
     timeout: 60_000,
   }, async () => {

@@ -6,6 +6,7 @@ import { removableDimms } from "../dimms/removable.ts";
 import { subsetSums } from "../dimms/subset-sum.ts";
 import { targetNodes } from "../numa/spread.ts";
 import type { MemoryView, Observed } from "../observed.ts";
+import { pauseObstacles } from "../pause.ts";
 import type { Reachable } from "../plan.ts";
 import { deviceKindReason } from "../virtio-mem/rules.ts";
 import { acceptableSizes, livePart, type SizeContext } from "./acceptable.ts";
@@ -20,6 +21,7 @@ export function downwardSizes(
   if (desired.device === "virtio-mem") return virtioMemSizes(desired, observed, context).down;
   const { live } = observed;
   if (live === undefined || !desired.allowUnplug || desired.applyOn === "nextBoot") return [];
+  if (pauseObstacles(observed).length > 0) return [];
   if (reasonsAgainstAnyDetach(desired, observed).length > 0 || deviceKindReason(desired, live) !== undefined)
     return [];
   const sizes = decreases(desired, live)

@@ -3,6 +3,7 @@ import { reasonsAgainstAttach } from "../dimms/attach-rules.ts";
 import { dimmUnit } from "../dimms/layout.ts";
 import { targetNodes, unevenness } from "../numa/spread.ts";
 import type { Observed } from "../observed.ts";
+import { pauseObstacles } from "../pause.ts";
 import type { Reachable } from "../plan.ts";
 import { deviceKindReason } from "../virtio-mem/rules.ts";
 import { acceptableSizes, livePart, type SizeContext } from "./acceptable.ts";
@@ -17,7 +18,7 @@ export function upwardSizes(
   if (desired.device === "virtio-mem") return virtioMemSizes(desired, observed, context).up;
   const { live } = observed;
   if (live?.maxMemory === undefined || desired.applyOn === "nextBoot") return undefined;
-  if (deviceKindReason(desired, live) !== undefined) return undefined;
+  if (deviceKindReason(desired, live) !== undefined || pauseObstacles(observed).length > 0) return undefined;
   const step = dimmUnit(desired, live).size * targetNodes(desired, live).length;
   const level = live.memory + (desired.target === "spread" ? unevenness(live) : 0);
   const from = level > live.memory ? level : level + step;

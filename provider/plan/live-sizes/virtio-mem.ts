@@ -2,6 +2,7 @@ import { defined } from "../../defined.ts";
 import { sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
 import type { Observed } from "../observed.ts";
+import { pauseObstacles } from "../pause.ts";
 import type { Reachable } from "../plan.ts";
 import { baseMemory, largestBlock, reasonsAgainstResize, targetDevices } from "../virtio-mem/rules.ts";
 import { acceptableSizes, livePart, type SizeContext } from "./acceptable.ts";
@@ -14,6 +15,7 @@ export function virtioMemSizes(
 ): { up?: Reachable; down: Reachable[] } {
   const { live } = observed;
   if (live === undefined || desired.applyOn === "nextBoot") return { down: [] };
+  if (pauseObstacles(observed).length > 0) return { down: [] };
   const devices = targetDevices(desired, live);
   const base = baseMemory(desired, live);
   if (reasonsAgainstResize({ ...desired, memory: base }, live).length > 0) return { down: [] };

@@ -5,6 +5,7 @@ import type { MemoryDevice } from "../../domain/state.ts";
 import { resizedXml } from "../../domain/virtio-mem.ts";
 import { agentSource } from "../../guest/agent.ts";
 import { type Offline, onlineNewBlocks } from "../../guest/bring-online.ts";
+import { printable } from "../../guest/report.ts";
 import { SPEAKERS } from "../../guest/text.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
@@ -16,7 +17,7 @@ import { formatSize } from "../../units/size.ts";
 import type { Action, Confirmation } from "../action.ts";
 import { isPoweredOffOrOn, secondsForGuest, type UpdateContext, updateLog } from "../context.ts";
 import { postconditionFailed } from "../postconditions.ts";
-import { queryGuest } from "../query-guest.ts";
+import { lackingMemory, queryGuest } from "../query-guest.ts";
 
 type ResizeStep = Extract<Step, { kind: "resize" }>;
 
@@ -71,19 +72,19 @@ function requestedOf(alias: string, { observed }: Observation): Kib | undefined 
 }
 
 /** New memory may arrive offline; the guest agent can bring it online. Undefined if it shouldn't, or doesn't answer. */
-async function prepareOnlining({
-  hypervisor,
-  domain,
-  news,
-  session,
-  observation,
-}: UpdateContext): Promise<(() => Promise<Offline>) | undefined> {
+async function prepareOnlining(context: UpdateContext): Promise<(() => Promise<Offline>) | undefined> {
+  const { hypervisor, domain, news, session, observation } = context;
   const online = hotplugSetting("online", news, session.defaults);
   if (online !== "agent" || !observation.agentConnected || observation.observed.power !== "running")
     return undefined;
   const agent = agentSource(hypervisor, domain);
-  const before = await agent.ask().catch(() => undefined);
-  return before && onlineNewBlocks(agent, before.offline, session.clock);
+  try {
+    return onlineNewBlocks(agent, (await agent.ask()).offline, session.clock);
+  } catch (error) {
+    const text = `the guest agent is connected but unusable (${printable(error)}): it brings no new memory online`;
+    await updateLog(context).warn(text);
+    return undefined;
+  }
 }
 
 interface ResizeWait {
@@ -116,9 +117,12 @@ async function confirmResize(
   const guest = await queryGuest(context, latest);
   const confirmation = { now: latest, guest, isAwaited: false };
   if (late.length === 0 && offline.blocks === 0) {
-    const has = guest && `: ${formatSize(guest.memory)}, confirmed by ${SPEAKERS[guest.speaker]}`;
-    await info(`guest resized${has ?? ""}`);
-    return confirmation;
+    const { memory, speaker } = guest ?? {};
+    const isReported = memory !== undefined && speaker !== undefined;
+    const has = isReported ? `: ${formatSize(memory)}, confirmed by ${SPEAKERS[speaker]}` : "";
+    const shortfall = guest && lackingMemory(context, "guest resized", guest);
+    if (shortfall === undefined) await info(`guest resized${has}`);
+    return { ...confirmation, ...defined({ shortfall }) };
   }
   const why = [
     ...late.map((device) => describeLagging(device, before.get(device.alias ?? "") ?? 0)),
