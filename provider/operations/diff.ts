@@ -73,6 +73,10 @@ async function classify(difference: Difference): Promise<Classification> {
     }
     return { changes: false };
   }
+  // A refresh calls diff only to display differences, and records what exists, whether or not that can be changed. It doesn't
+  // know the program, whose ignoreChanges may leave the difference: what follows is said by the next preview.
+  if (!notes.isInProgram)
+    return fromState.outcome !== "refuse" && isDisplayed(difference, moved) ? {} : { changes: true };
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
   const look = needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
@@ -86,32 +90,35 @@ async function classify(difference: Difference): Promise<Classification> {
     look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
   const announced = previewedPlan(fromState, fromLook);
   notes.announced = announced;
-  // A refresh calls diff only to display differences. It records what exists, whether or not that can be changed.
-  if (announced.outcome === "refuse" && !notes.isInProgram) return { changes: true };
   const message = redact(planMessage(withFailedLook(announced, look)), before, news);
   if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
-  if (announced.outcome === "replace" && look?.kind === "found" && notes.isInProgram)
+  if (announced.outcome === "replace" && look?.kind === "found")
     await refuseImpossibleReplace(difference, announced, uri);
-  if (look?.kind === "found" && notes.isInProgram) {
+  if (look?.kind === "found") {
     const domain = { name: look.observation.definition.name, uuid: id, id: -1 };
     await refusePlan(announced, { session, uri, domain, before, news, adopted: state.__adopted === true });
   }
-  if (notes.isInProgram)
-    await logHalted(difference, look?.kind === "found" ? look.observation.observed : state.__observed);
+  await logHalted(difference, look?.kind === "found" ? look.observation.observed : state.__observed);
   if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);
-  if (isWaiting && notes.isInProgram && isWaitedFor(announced, state)) await logWaiting(difference);
+  if (isWaiting && isWaitedFor(announced, state)) await logWaiting(difference);
   if (announced.outcome === "replace") {
     notes.replacement = plannedOutcome(announced, announced.headline);
     return { changes: true, replaces: replacedFields(announced) };
   }
-  // The engine compares the news with its own inputs, which may have the same sizes from a refresh already.
-  return moved || differsFrom({ ...before, ...state.__drift }, news) ? {} : { changes: true };
+  return isDisplayed(difference, moved) ? {} : { changes: true };
 }
 
-/** A refresh records what exists, and warns of it (read). */
-function refuseNotOwned({ session, state, before, news }: Difference, found: DomainState): void {
+/**
+ * Whether the engine itself sees and displays a difference. It compares the news with its own inputs, which may have the same
+ * sizes from a refresh already.
+ */
+function isDisplayed({ state, before, news }: Difference, moved: boolean): boolean {
+  return moved || differsFrom({ ...before, ...state.__drift }, news);
+}
+
+function refuseNotOwned({ state, before, news }: Difference, found: DomainState): void {
   const reason = notOwned(found, state, news.__urn);
-  if (reason === undefined || !session.run.of(news.__urn).isInProgram) return;
+  if (reason === undefined) return;
   const text = `refused: ${reason.text}\n${NOT_OWNED_WAY_OUT}`;
   throw new UserError(redact(text, before, news), { code: reason.code });
 }

@@ -16,6 +16,7 @@ export interface MemoryView
     | "memory"
     | "currentMemory"
     | "withoutBalloon"
+    | "hardLimit"
     | "maxMemory"
     | "cells"
     | "vcpus"
@@ -70,6 +71,7 @@ export function memoryView(state: DomainState): MemoryView {
     maxMemory: state.maxMemory,
     domainId: state.id,
     withoutBalloon: state.withoutBalloon,
+    hardLimit: state.hardLimit,
     arch: state.arch,
     machine: state.machine,
     written: state.written,

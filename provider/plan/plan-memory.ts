@@ -16,6 +16,7 @@ import { dimmsToRemove, toRemoval, withoutDevices } from "./dimms/removable.ts";
 import { withRepair } from "./dimms/repair.ts";
 import { planFallback } from "./fallback.ts";
 import { bootRounding } from "./guest-block.ts";
+import { withHardLimit } from "./hard-limit.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { pauseObstacles } from "./pause.ts";
@@ -47,7 +48,7 @@ export function planMemory(
     : pauseObstacles(observed).length > 0
       ? planned(live)
       : withRepair(desired, observed, live, planned);
-  return withBalloon(plan, desired, observed, context);
+  return withHardLimit(withBalloon(plan, desired, observed, context), desired, observed);
 }
 
 /** Nothing runs, so only the definition changes. */
