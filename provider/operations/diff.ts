@@ -7,10 +7,10 @@ import { describeRemedy, NOT_AWAITED } from "../guest/text.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
-import { lagging } from "../plan/devices.ts";
+import { laggingRequests } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { type Observed, withRecorded } from "../plan/observed.ts";
-import { isDefine, isMoreDisruptive, noChange, planMessage } from "../plan/plan.ts";
+import { isMoreDisruptive, noChange, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { describeHalted } from "../plan/power.ts";
@@ -130,19 +130,17 @@ function differsFrom(before: Inputs, news: Inputs): boolean {
 /** Whether the guest has yet to take or to release memory that an earlier update waited for. */
 function isGuestAwaited({ session, state, news }: Difference): boolean {
   if (hotplugSetting("awaitGuest", news, session.defaults) === false) return false;
-  return state.__guest?.missing !== undefined || lagging(state.__observed.live).length > 0;
+  const device = hotplugSetting("device", news, session.defaults);
+  return state.__guest?.missing !== undefined || laggingRequests(state.__observed.live, device).length > 0;
 }
 
-/** Whether the plan depends on the domain: a change that leaves its memory and its power state alone doesn't. */
+/**
+ * Whether the plan depends on the domain. A setting doesn't. Any other change does: the update looks too, and refuses to
+ * overwrite what somebody else set in the meantime.
+ */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
   const fields: string[] = [...MEMORY_FIELDS, "running", "discardSavedState"];
-  const memoryChanged = changedFields(before, news).some((name) => fields.includes(name));
-  return (
-    memoryChanged ||
-    fromState.steps.some(
-      (step) => step.kind !== "autostart" && !(isDefine(step) && step.definition === undefined),
-    )
-  );
+  return fromState.steps.length > 0 || changedFields(before, news).some((name) => fields.includes(name));
 }
 
 /** The update asks the guest again. A resize of virtio-mem describes that itself. */
