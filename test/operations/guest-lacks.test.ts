@@ -448,3 +448,13 @@ test("a refresh names the words of an agent that answers with an error, and what
     /^couldn't ask the guest agent about the attached memory: .*the agent is in frozen state/,
   );
 });
+
+test("a decrease names the words of an agent that answers with an error", async () => {
+  await stack.up(at(1280));
+  guest.setAgent({
+    error: "Command guest-get-memory-blocks has been disabled: the agent is in frozen state",
+  });
+  host.guestGivesUp.add("ua-pulumi-dimm0");
+  await stack.up(at(1024));
+  expect(said()).toMatch(/the guest agent is connected but unusable \(.*the agent is in frozen state\)/);
+});
