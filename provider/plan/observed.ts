@@ -25,6 +25,8 @@ export interface MemoryView
     | "uefi"
   > {
   devices: ObservedDevice[];
+  /** The largest huge page that backs its memory, where the definition names one: devices are multiples of it. */
+  pageSize?: Kib;
   /** The running guest's memory block, where its agent reported it. */
   guestBlock?: Kib;
   /** The total of the definition as this provider set it last, which our mark in its metadata has. */
@@ -68,12 +70,18 @@ export function memoryView(state: DomainState): MemoryView {
     acpi,
     uefi,
     maxMemory: state.maxMemory,
+    pageSize: largestPage(state),
     domainId: state.id,
     withoutBalloon: state.withoutBalloon,
     arch: state.arch,
     machine: state.machine,
     written: state.written,
   });
+}
+
+function largestPage({ backing }: DomainState): Kib | undefined {
+  const sizes = backing?.hugePages.flatMap(({ size }) => size ?? []) ?? [];
+  return sizes.length === 0 ? undefined : Math.max(...sizes);
 }
 
 /**
