@@ -26,6 +26,8 @@ export interface MemoryView
     | "uefi"
   > {
   devices: ObservedDevice[];
+  /** The largest huge page that backs its memory, where the definition names one: devices are multiples of it. */
+  pageSize?: Kib;
   /** The running guest's memory block, where its agent reported it. */
   guestBlock?: Kib;
   /** The total of the definition as this provider set it last, which our mark in its metadata has. */
@@ -69,6 +71,7 @@ export function memoryView(state: DomainState): MemoryView {
     acpi,
     uefi,
     maxMemory: state.maxMemory,
+    pageSize: largestPage(state),
     domainId: state.id,
     withoutBalloon: state.withoutBalloon,
     hardLimit: state.hardLimit,
@@ -76,6 +79,11 @@ export function memoryView(state: DomainState): MemoryView {
     machine: state.machine,
     written: state.written,
   });
+}
+
+function largestPage({ backing }: DomainState): Kib | undefined {
+  const sizes = backing?.hugePages.flatMap(({ size }) => size ?? []) ?? [];
+  return sizes.length === 0 ? undefined : Math.max(...sizes);
 }
 
 /**

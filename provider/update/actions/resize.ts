@@ -23,11 +23,11 @@ type ResizeStep = Extract<Step, { kind: "resize" }>;
 
 /** Sets the requested size of a virtio-mem device of the running domain, and waits until the guest has reached it. */
 export const resize: Action<ResizeStep> = {
-  needs({ device: { alias, from, requested } }, { observation }) {
+  needs({ device: { alias, node, from, requested } }, { observation }) {
     if (requested <= from) return { guest: from - requested };
     const device = observation.observed.live?.devices.find((one) => one.alias === alias);
     const source = defined({ pageSize: device?.pageSize, nodemask: device?.nodemask });
-    return { host: { size: requested - from, source } };
+    return { host: { size: requested - from, node, source } };
   },
 
   /** Also waits for the size that an earlier update requested. */
