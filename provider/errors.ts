@@ -31,6 +31,12 @@ export function forUser(error: unknown): unknown {
   return error instanceof LibvirtError ? new UserError(error.message, { cause: error }) : error;
 }
 
+/** The code of the rule that an error, or what caused it, names. */
+export function reasonCodeOf(error: unknown): ReasonCode | undefined {
+  if (error instanceof UserError && error.code !== undefined) return error.code;
+  return error instanceof Error && error.cause !== undefined ? reasonCodeOf(error.cause) : undefined;
+}
+
 /**
  * An update that failed after it changed something. Pulumi's provider host recognizes it by `id`, `properties` and `reasons`
  * (grpcResponseFromError in cmd/dynamic-provider/index.js) and records the properties, so that the next run continues.
@@ -42,7 +48,7 @@ export class PartialError extends UserError {
   readonly reasons: string[];
 
   constructor(message: string, id: string, properties: object, cause: unknown) {
-    super(message, { cause });
+    super(message, { cause, code: reasonCodeOf(cause) });
     this.id = id;
     this.properties = properties;
     this.reasons = [this.message];

@@ -10,6 +10,10 @@ import type { PlannedOutcome } from "./plan/planned-outcome.ts";
 export interface ResourceNotes {
   /** Set by check: the program has the resource. A refresh calls diff without check, only to display differences. */
   isInProgram?: true;
+  /** Set by check: the state has the resource, so a create in this run replaces it. */
+  isRecorded?: true;
+  /** Set once it was logged that the create goes on with a domain that an earlier one left. */
+  isContinuing?: true;
   /** Set by diff: the plan of the preview. update does nothing that is more disruptive. */
   announced?: UpdatePlan;
   /** Set by diff for a replace: the outcome that the second check, which can't plan, repeats. create adopts nothing then. */

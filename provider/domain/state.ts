@@ -43,8 +43,6 @@ export interface Ownership {
   creating: boolean;
   /** The URN before the resource was renamed. The state may still have it if the run that renamed it was killed. */
   previousUrn?: string;
-  /** The total of the definition as this provider set it last; marks of earlier versions have none. */
-  total?: Kib;
 }
 
 /** A domain definition (live or inactive), as far as this provider uses it. */
@@ -77,6 +75,8 @@ export interface DomainState {
   /** `<memoryBacking>` locks the memory or allocates it at start, so the host must have it. */
   pinned: boolean;
   ownership?: Ownership;
+  /** The total of the definition as this provider set it last, in the same element. */
+  written?: Kib;
   /** Set while this domain is being replaced. */
   replacing?: Replacing;
 }

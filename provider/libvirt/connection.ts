@@ -170,13 +170,22 @@ export class Connection {
     if (types.length === 0 || types.includes(AUTH_NONE)) return;
     if (types.includes(AUTH_POLKIT)) {
       // The daemon asks polkit about this process itself, and replies when polkit has decided.
-      await this.#send(procedures.authPolkit, {}).reply;
+      await this.#send(procedures.authPolkit, {}).reply.catch((error: unknown) => {
+        throw error instanceof LibvirtError ? this.#refusedByPolkit(error) : error;
+      });
       return;
     }
     throw new ConnectionError(
       `${this.#channel.target} requires a SASL login, which is not supported; ` +
         'use its unix socket or qemu+ssh, with auth_unix_rw = "none" or "polkit" in the daemon\'s configuration',
     );
+  }
+
+  /** libvirt's error, with what it is about: its text may name nothing but a bus that polkit would have been asked through. */
+  #refusedByPolkit(error: LibvirtError): LibvirtError {
+    const message = `${this.#channel.target} did not let this user in: ${error.message}; polkit on its host must allow org.libvirt.unix.manage without a question, or the user must be in the socket's group`;
+    const { int1, ...fields } = error;
+    return new LibvirtError({ ...fields, ...(int1 !== undefined && { int1 }), message });
   }
 
   #receive({ header: head, body }: Packet): void {

@@ -16,6 +16,7 @@ import { describeHalted } from "../plan/power.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import type { LookupResult, Session } from "../session.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
+import { refusePlan } from "./plan-refusal.ts";
 import { plannerFor } from "./planner.ts";
 import { replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
@@ -88,6 +89,10 @@ async function classify(difference: Difference): Promise<Classification> {
   if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
   if (announced.outcome === "replace" && look?.kind === "found" && notes.isInProgram)
     await refuseImpossibleReplace(difference, announced, uri);
+  if (look?.kind === "found" && notes.isInProgram) {
+    const domain = { name: look.observation.definition.name, uuid: id, id: -1 };
+    await refusePlan(announced, { session, uri, domain, before, news, adopted: state.__adopted === true });
+  }
   if (announced.outcome === "none" && isWaiting && notes.isInProgram) await logWaiting(difference);
   if (notes.isInProgram)
     await logHalted(difference, look?.kind === "found" ? look.observation.observed : state.__observed);

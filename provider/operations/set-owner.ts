@@ -18,9 +18,8 @@ export async function setOwner(
   const [off, config] = await Promise.all([isOff(hypervisor, domain), hypervisor.isPersistent(domain)]);
   const live = !off;
   // libvirt adds the prefix and its namespace to the element (virXMLInjectNamespace).
-  const { ownership } = await ownerOf(hypervisor, domain);
+  const { ownership, written: total } = await ownerOf(hypervisor, domain);
   const previous = ownership?.urn === urn ? undefined : ownership?.urn;
-  const total = ownership?.total;
   const xml =
     urn === undefined ? undefined : serialiseNode(element("domain", { version: 1, urn, previous, total }));
   await hypervisor.setMetadata(

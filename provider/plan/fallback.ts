@@ -1,6 +1,7 @@
 import type { Kib } from "../units/kib.ts";
 import { formatMib } from "../units/size.ts";
 import type { DesiredMemory } from "./desired.ts";
+import type { SizeContext } from "./live-sizes/acceptable.ts";
 import { downwardSizes, sizesWithUnplug } from "./live-sizes/down.ts";
 import { describeLiveSizes, formatRanges, liveSizesHint } from "./live-sizes/text.ts";
 import { upwardSizes } from "./live-sizes/up.ts";
@@ -22,6 +23,8 @@ import { deviceKindReason } from "./virtio-mem/rules.ts";
 
 interface Refused {
   obstacles: Obstacle[];
+  /** What the sizes that work live depend on besides the domain. */
+  context: SizeContext;
   /** The steps that set the inactive definition; none where nothing differs. */
   definition: Step[];
   /** What a restart or a replace brings besides the size. */
@@ -36,7 +39,7 @@ export function planFallback(
   desired: DesiredMemory,
   observed: Observed,
   live: MemoryView,
-  { obstacles, definition, notes }: Refused,
+  { obstacles, definition, notes, context }: Refused,
 ): Plan {
   const { whenNotPossible } = desired;
   const field = fieldOf(desired, live);
@@ -46,12 +49,12 @@ export function planFallback(
       : field === "hotplug"
         ? "hotplug.device"
         : field;
-  const sizes = nearestSizes(desired, observed, live);
+  const sizes = nearestSizes(desired, observed, live, context);
   const hint = field === "memory" ? liveSizesHint(sizes.nearest, live.memory) : "";
   const why = [
     ...obstacles.map(({ text }) => text),
     ...(field === "memory" ? [describeLiveSizes(sizes.nearest, live.memory, sizes.all)] : []),
-    ...unplugOptions(desired, observed, live, obstacles),
+    ...unplugOptions(desired, observed, live, obstacles, context),
   ];
   const reasons = obstacles.map(toReason);
   const [{ predicate } = { predicate: "can't be changed while the domain runs" }] = obstacles;
@@ -156,10 +159,11 @@ function unplugOptions(
   observed: Observed,
   live: MemoryView,
   obstacles: Obstacle[],
+  context: SizeContext,
 ): string[] {
   const isDimms = desired.device === "dimm" && desired.memory < live.memory;
   if (!isDimms || obstacles.some(({ code }) => code === "unplug-not-allowed")) return [];
-  const sizes = sizesWithUnplug(desired, observed);
+  const sizes = sizesWithUnplug(desired, observed, context);
   return noteIf(sizes.length > 0, `hotplug.allowUnplug: true would also allow ${formatRanges(sizes)}`);
 }
 
@@ -168,9 +172,10 @@ function nearestSizes(
   desired: DesiredMemory,
   observed: Observed,
   live: MemoryView,
+  context: SizeContext,
 ): { all: Reachable[]; nearest: Kib[] } {
-  const up = upwardSizes(desired, observed);
-  const all = [...downwardSizes(desired, observed), ...(up ? [up] : [])];
+  const up = upwardSizes(desired, observed, context);
+  const all = [...downwardSizes(desired, observed, context), ...(up ? [up] : [])];
   return { all, nearest: around(desired.memory, live.memory, all) };
 }
 

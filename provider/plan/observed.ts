@@ -72,7 +72,7 @@ export function memoryView(state: DomainState): MemoryView {
     withoutBalloon: state.withoutBalloon,
     arch: state.arch,
     machine: state.machine,
-    written: state.ownership?.total,
+    written: state.written,
   });
 }
 

@@ -15,6 +15,7 @@ import { layOut } from "./dimms/layout.ts";
 import { dimmsToRemove, toRemoval, withoutDevices } from "./dimms/removable.ts";
 import { withRepair } from "./dimms/repair.ts";
 import { planFallback } from "./fallback.ts";
+import { bootRounding } from "./guest-block.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { pauseObstacles } from "./pause.ts";
@@ -105,7 +106,7 @@ function planRunning(
   ];
   if (obstacles.length > 0) {
     const notes = [...headroomNotes(desired, live), ...superseded];
-    return planFallback(desired, observed, live, { obstacles, definition, notes });
+    return planFallback(desired, observed, live, { obstacles, definition, notes, context });
   }
   if (increase === 0) return planDefinition(desired, observed, definition, superseded);
   if (desired.device === "virtio-mem") {
@@ -227,11 +228,10 @@ function definedForNextBoot(what: string, steps: Step[], superseded: string[] = 
   };
 }
 
-/** POWER rounds memory up to its block at start, all others to 1 MiB, so the running domain may have a little more. */
+/** The running domain may have a little more than its definition. */
 function increaseOver(desired: DesiredMemory, live: MemoryView): Kib {
   const increase = desired.memory - live.memory;
-  const rounding = live.arch?.startsWith("ppc64") ? 256 * 1024 : 1024;
-  return increase < 0 && -increase < rounding && live.devices.length === 0 ? 0 : increase;
+  return increase < 0 && -increase < bootRounding(live) && live.devices.length === 0 ? 0 : increase;
 }
 
 /** What a restart or a replace brings to a domain that couldn't grow so far. */

@@ -60,6 +60,7 @@ export const REASON_CODES = [
   "replace-required",
   "domain-changed",
   "not-previewed",
+  "postcondition-failed",
 
   // The power of the domain.
   "domain-halted",

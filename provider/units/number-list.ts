@@ -10,6 +10,16 @@ export function readNumbers(list: string): number[] {
   return [...numbers];
 }
 
+/** Why libvirt refuses a list in this notation, or what is wrong with it otherwise, as a predicate; undefined where nothing is. */
+export function numbersProblem(list: string): string | undefined {
+  for (const part of list.split(",")) {
+    const [first = "", last = first] = part.split("-");
+    if (Number(last) < Number(first))
+      return 'has a range that ends before it starts; write "2-5" instead of "5-2"';
+  }
+  return readNumbers(list).length === 0 ? "lists nothing: every number is excluded again" : undefined;
+}
+
 /** The same numbers in libvirt's notation, in ascending order: "0-1,4". */
 export function writeNumbers(numbers: readonly number[]): string {
   const runs: [first: number, last: number][] = [];

@@ -24,9 +24,15 @@ export interface NewDefinition {
 const ATTEMPTS = 3;
 
 /** Reads the inactive definition, with the secrets in it. */
-export function readDefinition({ hypervisor, domain }: UpdateContext): Promise<string> {
+export function readDefinition({ hypervisor, domain }: DefinitionContext): Promise<string> {
   return hypervisor.xml(domain, { inactive: true, secure: true });
 }
+
+/** What the definition that a step writes is made from. */
+type DefinitionContext = Pick<
+  UpdateContext,
+  "session" | "hypervisor" | "domain" | "before" | "news" | "plan" | "adopted"
+>;
 
 /**
  * The definition that a step writes, found acceptable by its host.
@@ -36,12 +42,42 @@ export function readDefinition({ hypervisor, domain }: UpdateContext): Promise<s
 export async function newDefinition(
   from: string,
   step: DefineStep,
-  context: UpdateContext,
+  context: DefinitionContext,
 ): Promise<NewDefinition> {
-  const { hypervisor, session, before, news, adopted } = context;
+  const xml = await written(from, step, context);
+  await requireAcceptable({ from, xml }, context);
+  return { from, xml };
+}
+
+/** @throws UserError with the reasons where the host refuses the definition */
+export async function requireAcceptable(made: NewDefinition, context: DefinitionContext): Promise<void> {
+  const { hypervisor, domain } = context;
+  const [reason, ...others] = await refusalsOf(made, context, async (definition) => [
+    ...(await definitionRefusals(hypervisor, definition, { present: domain })),
+    ...(await probeDefine(hypervisor, definition)),
+  ]);
+  if (reason !== undefined)
+    throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
+}
+
+/** Why the host would refuse the definition that a step writes, as far as a preview can tell: it only reads. */
+export async function previewRefusals(step: DefineStep, context: DefinitionContext): Promise<Reason[]> {
+  const { hypervisor, domain } = context;
+  const from = await readDefinition(context);
+  const xml = await written(from, step, context);
+  return refusalsOf({ from, xml }, context, (definition) =>
+    definitionRefusals(hypervisor, definition, { present: domain }),
+  );
+}
+
+async function written(
+  from: string,
+  step: DefineStep,
+  { session, hypervisor, before, news, adopted }: DefinitionContext,
+): Promise<string> {
   const type = session.configuration.domainType;
   const host = step.fields.length > 0 ? readHost(await hypervisor.capabilities()) : undefined;
-  const xml = changedDefinition(from, {
+  return changedDefinition(from, {
     ...defined({ definition: step.definition }),
     ...{ fields: step.fields, before, news, type, adopted },
     specOf: (inputs) => {
@@ -49,19 +85,14 @@ export async function newDefinition(
       return domainSpec(inputs, host, type, session.defaults);
     },
   });
-  const [reason, ...others] = await refusalsOf({ from, xml }, context);
-  if (reason !== undefined)
-    throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
-  return { from, xml };
 }
 
 /** A domain that isn't started now may keep what its host refuses in the present definition already. */
-async function refusalsOf({ from, xml }: NewDefinition, context: UpdateContext): Promise<Reason[]> {
-  const { hypervisor, domain, plan } = context;
-  const against = async (definition: string) => [
-    ...(await definitionRefusals(hypervisor, definition, { present: domain })),
-    ...(await probeDefine(hypervisor, definition)),
-  ];
+async function refusalsOf(
+  { from, xml }: NewDefinition,
+  { plan }: DefinitionContext,
+  against: (definition: string) => Promise<Reason[]>,
+): Promise<Reason[]> {
   const found = await against(xml);
   if (found.length === 0 || plan.steps.some(({ kind }) => kind === "start")) return found;
   const earlier = new Set((await against(from)).map(({ text }) => text));

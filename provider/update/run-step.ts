@@ -14,6 +14,7 @@ import { resume, wake } from "./actions/resume.ts";
 import { start } from "./actions/start.ts";
 import { stop } from "./actions/stop.ts";
 import type { Progress, UpdateContext } from "./context.ts";
+import { requireDone } from "./postconditions.ts";
 
 /** What each kind of step does. Confirmations run in this order. */
 const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
@@ -60,7 +61,9 @@ export async function prepareConfirmations(context: UpdateContext): Promise<Conf
  */
 export async function runStep(step: Step, context: UpdateContext, progress: Progress): Promise<Observation> {
   try {
-    return await actionOf(step).run(step, context, progress);
+    const after = await actionOf(step).run(step, context, progress);
+    requireDone(step, progress.now, after, context.news.hotplug?.before !== undefined);
+    return after;
   } catch (cause) {
     const { name } = context.domain;
     throw new Error(`Unable to ${step.sentence} (domain ${name}): ${messageOf(cause)}`, { cause });

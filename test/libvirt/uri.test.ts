@@ -1,7 +1,9 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test, vi } from "vitest";
+import { remoteProxies, sshCommand } from "../../provider/libvirt/ssh.ts";
 import { type LibvirtUri, parseUri } from "../../provider/libvirt/uri.ts";
 import { messageOf } from "../../provider/message-of.ts";
+import { cases } from "../support/properties.ts";
 
 const local = {
   transport: "unix",
@@ -123,6 +125,7 @@ describe("refused, with the reason", () => {
     ["qemu+ssh://host/system?command=-oProxyCommand%3Dx", "option command must not begin with a dash"],
     ["qemu+ssh://host/system?keyfile=%ff", "not percent-encoded UTF-8"],
     ["qemu+ssh://host/system?keyfile=a%00b", "control characters are not allowed"],
+    ["qemu+ssh://host/system?keyfile=a%c2%9bb", "control characters are not allowed"],
     ["qemu+ssh://-oProxyCommand=id/system", "the host must be a name"],
     ["qemu+ssh://host;id/system", "the host must be a name"],
     ["qemu+ssh://$(id)/system", "the host must be a name"],
@@ -201,5 +204,110 @@ property.prop([fc.oneof(anUri, fc.string())])(
     }
     expect(parsed.host ?? "", "nothing that ssh would take for an option").not.toMatch(/^-|\s/);
     expect(parsed.user ?? "").not.toMatch(/^-|\s/);
+  },
+);
+
+const aText = fc.string({ minLength: 1, maxLength: 12 }).filter((text) => !/\p{Cc}/u.test(text));
+const aPath = aText.map((text) => `/${text}`);
+const aName = fc
+  .string({ unit: fc.constantFrom(..."ab-Z9._"), minLength: 1, maxLength: 10 })
+  .map((text) => `x${text}`);
+const aHost = fc.oneof(
+  aName,
+  fc.ipV4(),
+  fc.ipV6().map((address) => `[${address}]`),
+);
+const aFlag = fc.constantFrom("0", "1");
+const aCommand = aText.filter((text) => !text.startsWith("-"));
+/** The options of each transport, in any value that it takes. */
+const OPTIONS = {
+  unix: { socket: aPath, mode: fc.constantFrom("auto", "direct", "legacy") },
+  ssh: {
+    mode: fc.constantFrom("auto", "direct", "legacy"),
+    proxy: fc.constantFrom("auto", "netcat"),
+    socket: aPath,
+    netcat: aCommand,
+    command: aCommand,
+    keyfile: aCommand,
+    no_verify: aFlag,
+    no_tty: aFlag,
+  },
+  tls: { pkipath: aPath, no_verify: aFlag },
+  tcp: {},
+};
+
+function uriOf(transport: keyof typeof OPTIONS) {
+  return fc
+    .record({
+      user: transport === "ssh" ? fc.option(aName) : fc.constant(null),
+      host: transport === "unix" ? fc.constant("") : aHost,
+      port: transport === "unix" ? fc.constant(null) : fc.option(fc.integer({ min: 1, max: 65535 })),
+      path: fc.constantFrom("/system", "/session"),
+      options: fc.record<Record<string, string>, string>(OPTIONS[transport], { requiredKeys: [] }),
+    })
+    .map(({ user, host, port, path, options }) => {
+      const needsSocket = options.proxy === "netcat" && path === "/session";
+      const given = { ...options, ...(needsSocket && { socket: "/s" }) };
+      const pairs = Object.entries(given).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
+      const authority = `${user === null ? "" : `${user}@`}${host}${port === null ? "" : `:${port}`}`;
+      return {
+        transport,
+        host,
+        user,
+        port,
+        options: given,
+        text: `qemu+${transport}://${authority}${path}?${pairs.join("&")}`,
+      };
+    });
+}
+
+const aValidUri = fc.oneof(uriOf("unix"), uriOf("ssh"), uriOf("tls"), uriOf("tcp"));
+
+property.prop([aValidUri], cases(300))(
+  "whatever the parts of a URI are, they are read as they are given",
+  (uri) => {
+    const parsed = parseUri(uri.text);
+    expect(parsed).toMatchObject({
+      transport: uri.transport,
+      host: uri.host || undefined,
+      user: uri.user ?? undefined,
+      port: uri.port ?? undefined,
+    });
+    const { no_verify, no_tty, ...texts }: Record<string, string> = uri.options;
+    expect(parsed.options).toEqual({
+      ...texts,
+      ...(no_verify !== undefined && { noVerify: no_verify === "1" }),
+      ...(no_tty !== undefined && { noTty: no_tty === "1" }),
+    });
+    expect(parseUri(parsed.text), "its written form means the same").toEqual(parsed);
+  },
+);
+
+const aChange = fc.tuple(fc.nat(), fc.constantFrom(..."/:@?#&=%+[]\0 é\n-", "%00", "://"), fc.nat(3));
+
+property.prop([aValidUri, fc.array(aChange, { minLength: 1, maxLength: 4 })], cases(300))(
+  "a URI with characters changed is read or refused, and ssh is never given an option by it",
+  (uri, changes) => {
+    let text = uri.text;
+    for (const [place, part, removed] of changes) {
+      const at = place % text.length;
+      text = text.slice(0, at) + part + text.slice(at + removed);
+    }
+    let parsed: LibvirtUri;
+    try {
+      parsed = parseUri(text);
+    } catch (error) {
+      expect(messageOf(error)).toMatch(/^libvirt URI "/);
+      return;
+    }
+    expect(parseUri(parsed.text)).toEqual(parsed);
+    if (parsed.transport !== "ssh") return;
+    const { args } = sshCommand(parsed, remoteProxies(parsed)[0]);
+    expect(args.at(-3)).toBe("--");
+    const [host = "", command = ""] = args.slice(-2);
+    expect(host).toMatch(/^[\w:][\w.:%-]*$/);
+    expect(command).not.toMatch(/\p{Cc}/u);
+    // As a POSIX shell reads it: nothing outside of quotes has a meaning.
+    expect(command.replace(/'[^']*'|\\'/g, "")).toMatch(/^[\w/. -]*$/);
   },
 );

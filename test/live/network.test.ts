@@ -89,3 +89,20 @@ describe("refused by TLS", () => {
     expect(await failure(connect(tls.replace("+tls", "+tcp")))).toBeInstanceOf(ConnectionError);
   });
 });
+
+describe("a daemon that wants a login", () => {
+  test("SASL is refused with what would work, and the other transports go on", async () => {
+    const other = await listenOnNetwork(lab, { ca, server, settings: ['auth_tcp = "sasl"'] });
+    expect((await failure(connect(other.tcp))).message).toMatch(
+      /localhost, TCP port \d+ requires a SASL login, which is not supported; use/,
+    );
+    await sees(`${other.tls}?pkipath=${pki("sasl")}`);
+  });
+
+  test("a client that is not in tls_allowed_dn_list", async () => {
+    const other = await listenOnNetwork(lab, { ca, server, settings: ['tls_allowed_dn_list = ["CN=you"]'] });
+    expect((await failure(connect(`${other.tls}?pkipath=${pki("dn")}`))).message).toMatch(
+      /it refused this client's certificate .*tls_allowed_dn_list/,
+    );
+  });
+});

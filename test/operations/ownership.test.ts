@@ -173,7 +173,9 @@ describe("a resource that was renamed", () => {
     expect(host.domains.size).toBe(0);
   });
 
-  test("by an update that is killed at any call is still the domain's owner, for update and destroy", async () => {
+  test("by an update that is killed at any call is still the domain's owner, for update and destroy", {
+    timeout: 60_000,
+  }, async () => {
     const grown = { ...args, memory: "1259MiB" };
     renamed();
     await stack.up(grown);

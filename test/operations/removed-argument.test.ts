@@ -66,7 +66,7 @@ const program: fc.Arbitrary<Program> = fc.record(
     numa: nodes,
     currentMemory: fc.constant(size(512)),
     guestWidth: fc.constant(64),
-    cpu: fc.constantFrom("host-passthrough", "maximum"),
+    cpu: fc.constantFrom("host-passthrough", "Nehalem"),
     machine: fc.constantFrom("pc-q35-7.2", "pc-q35-5.0", "pc-i440fx-7.2"),
     firmware: fc.constantFrom("bios", "uefi"),
     boot: fc.record(

@@ -108,7 +108,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "max-dimm-size-too-small",
-    "hotplug.maxDimmSize is 1 GiB, but a DIMM must be a multiple of 2048 MiB (the memory block of guests with 65536 MiB or more at boot)",
+    "hotplug.maxDimmSize is 1 GiB, but a DIMM must be a multiple of 2048 MiB (the memory block of a guest whose boot memory ends at 66 GiB)",
     memory(ask(67_584, { maxDimmSize: 1024, max: 262_144 }), running({ cells: [65_536], max: 262_144 })),
   ],
   [

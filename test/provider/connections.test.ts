@@ -143,3 +143,15 @@ describe("several hosts", () => {
     expect(answers).toEqual([`no connection to ${a} within 2 s`, "connected", `nobody listens at ${c}`]);
   });
 });
+
+test("whether plain TCP is allowed is passed on", async () => {
+  const allowed: unknown[] = [];
+  const all = new Connections(async (_, options) => {
+    allowed.push(options?.allowPlainTcp);
+    return new FakeHypervisor();
+  }, clock);
+  await all.forWork("qemu+tcp://a/system");
+  all.allowPlainTcp = true;
+  await all.forWork("qemu+tcp://b/system");
+  expect(allowed).toEqual([false, true]);
+});

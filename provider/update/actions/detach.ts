@@ -8,7 +8,7 @@ import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
 import { definitionOfPresent } from "../../plan/definition/steps.ts";
 import { desiredMemory } from "../../plan/desired.ts";
-import type { Observed } from "../../plan/observed.ts";
+import { isSameDimm, type Observed } from "../../plan/observed.ts";
 import { type DimmRemoval, detachedDimms, type Step } from "../../plan/plan.ts";
 import { sum } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
@@ -20,6 +20,7 @@ import {
   type UpdateContext,
   updateLog,
 } from "../context.ts";
+import { postconditionFailed } from "../postconditions.ts";
 import { queryGuest } from "../query-guest.ts";
 import { defineWhatIsLeft } from "./define.ts";
 
@@ -50,7 +51,12 @@ export const detach: Action<DetachStep> = {
 
   async run({ dimm }, context, progress) {
     const { now, unanswered } = progress;
-    if (!isPresent(dimm, now.observed)) return now;
+    const present = now.observed.live?.devices.find(({ alias }) => alias === dimm.alias);
+    if (present === undefined) return now;
+    if (!isSameDimm({ model: "dimm", ...dimm }, present))
+      throw postconditionFailed(
+        `${dimm.alias} is another DIMM than the one to remove: ${formatSize(present.size)} at ${present.base ?? "an unknown address"} instead of ${formatSize(dimm.size)} at ${dimm.base ?? "an unknown address"}`,
+      );
     const removal = new Removal(dimm, context, progress);
     const earlier = unanswered.has(dimm.alias) ? await removal.answer() : NO_ANSWER;
     if (earlier.kind !== "no-answer") return removal.settle(earlier, 0);
