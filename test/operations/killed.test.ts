@@ -1,15 +1,13 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { readCanonicalSize } from "../../provider/units/size.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { interruptions } from "../support/interruptions.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { OneResource, URN } from "../support/one-resource.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2, autostart: true };
-
-// A hypervisor that is gone while a guest shuts down is waited for.
-beforeEach(() => {});
 
 /** A stack whose domain is there already, if `before` is given, and the calls of an undisturbed `up`. */
 async function scene({ before, grown }: Story) {
@@ -90,11 +88,11 @@ describe.each(stories)("$name, ended at any call", (story) => {
   test.each(ends)("$how: the next run converges", { timeout: 60_000 }, async ({ isKilled }) => {
     const undisturbed = await scene(story);
     await undisturbed.stack.up({ ...after });
-    const total = undisturbed.host.calls.length;
+    const { calls } = undisturbed.host;
     const wanted = end(undisturbed.host);
-    expect(total).toBeGreaterThan(5);
+    expect(calls.length).toBeGreaterThan(5);
 
-    for (let call = 1; call <= total; call++) {
+    for (const call of interruptions(calls)) {
       const { host, stack } = await scene(story);
       const recorded = structuredClone(stack.state);
       host.death = { call, carriedOut: true };
@@ -139,9 +137,8 @@ describe("a replace whose new domain can't start, ended at any call", () => {
   test("the old domain comes back, and then the new one", { timeout: 120_000 }, async () => {
     const undisturbed = await oldOnly();
     await expect(undisturbed.stack.up({ ...after })).rejects.toThrow("the old domain is started again");
-    const total = undisturbed.host.calls.length;
 
-    for (let call = 1; call <= total; call++) {
+    for (const call of interruptions(undisturbed.host.calls)) {
       const { host, stack, cure } = await oldOnly();
       const recorded = structuredClone(stack.state);
       host.death = { call, carriedOut: true };
