@@ -62,8 +62,15 @@ async function defineProbe(hypervisor: Hypervisor, xml: string): Promise<Libvirt
  */
 export async function probeStart(hypervisor: Hypervisor, xml: string): Promise<Reason[]> {
   const uuid = randomUUID();
-  const started = hypervisor.createTransient(probeXml(xml, `${PROBE_NAME}${uuid}`, uuid));
-  const refusal = await refusalOf(started.then((probe) => hypervisor.destroy(probe)));
+  const probe = { name: `${PROBE_NAME}${uuid}`, uuid, id: -1 };
+  const definition = probeXml(xml, probe.name, uuid);
+  const started = hypervisor.createTransient(definition);
+  const refusal = await refusalOf(started.then((running) => hypervisor.destroy(running)));
+  // A transient domain leaves its NVRAM file, which libvirt names after the domain and only deletes by an undefine.
+  await unlessUnanswered(
+    hypervisor.define(definition).then(() => hypervisor.undefine(probe)),
+    undefined,
+  );
   return refusal === undefined ? [] : [{ code: "definition-refused", text: refusal.message }];
 }
 
