@@ -40,12 +40,14 @@ export function readDomain(xml: string): DomainState {
       attribute(find(domain, "memoryBacking", "allocation"), "mode") === "immediate",
   };
   const maxMemory = readMaxMemory(domain);
+  const hardLimit = readSize(find(domain, "memtune"), "hard_limit");
   const id = attribute(domain, "id");
   const arch = attribute(type, "arch");
   const machine = attribute(type, "machine");
   const ownership = readOwnership(domain);
   const written = readWritten(domain);
   if (maxMemory) state.maxMemory = maxMemory;
+  if (hardLimit !== undefined) state.hardLimit = hardLimit;
   if (id !== undefined) state.id = wholeNumber(id, "<domain id>");
   if (arch !== undefined) state.arch = arch;
   if (machine !== undefined) state.machine = machine;

@@ -60,6 +60,8 @@ export interface DomainState {
   currentMemory: Kib;
   /** `<maxMemory slots>`; slots are optional since libvirt 9.5. */
   maxMemory?: { size: Kib; slots?: number };
+  /** `<memtune><hard_limit>`: what QEMU may use in all. */
+  hardLimit?: Kib;
   /** `<memballoon model='none'>`. Without `<memballoon>`, libvirt adds a balloon. */
   withoutBalloon?: true;
   vcpus: number;

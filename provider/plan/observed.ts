@@ -16,6 +16,7 @@ export interface MemoryView
     | "memory"
     | "currentMemory"
     | "withoutBalloon"
+    | "hardLimit"
     | "maxMemory"
     | "cells"
     | "vcpus"
@@ -73,6 +74,7 @@ export function memoryView(state: DomainState): MemoryView {
     pageSize: largestPage(state),
     domainId: state.id,
     withoutBalloon: state.withoutBalloon,
+    hardLimit: state.hardLimit,
     arch: state.arch,
     machine: state.machine,
     written: state.written,

@@ -16,6 +16,7 @@ import { dimmsToRemove, toRemoval, withoutDevices } from "./dimms/removable.ts";
 import { withRepair } from "./dimms/repair.ts";
 import { planFallback } from "./fallback.ts";
 import { bootRounding } from "./guest-block.ts";
+import { withHardLimit } from "./hard-limit.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { pauseObstacles } from "./pause.ts";
@@ -48,7 +49,7 @@ export function planMemory(
     : pauseObstacles(seen).length > 0
       ? planned(live)
       : withRepair(desired, seen, live, planned);
-  return withBalloon(plan, desired, observed, context);
+  return withHardLimit(withBalloon(plan, desired, observed, context), desired, observed);
 }
 
 /** The same with all of the memory at the next boot: what the program releases doesn't stay. */
