@@ -3,9 +3,11 @@ import { expect, test } from "vitest";
 import { bootMemoryEnd } from "../../provider/plan/guest-block.ts";
 import { KIB_PER_MIB } from "../../provider/units/kib.ts";
 
+const QEMU = "qemu-system-x86_64";
+
 /** Where QEMU puts the boot memory of a machine that isn't started, by its monitor; in KiB. Nothing of it is allocated. */
 async function endByQemu(machine: string, mib: number): Promise<number> {
-  const qemu = spawn("qemu-system-x86_64", [
+  const qemu = spawn(QEMU, [
     ...[
       "-machine",
       `${machine},memory-backend=boot`,
