@@ -56,6 +56,17 @@ async function defineProbe(hypervisor: Hypervisor, xml: string): Promise<Libvirt
   return refusal;
 }
 
+/**
+ * Whether libvirt and QEMU start a domain with this definition: under another name and UUID, paused, and only for a moment. The
+ * domain that has its disks and ports must be off.
+ */
+export async function probeStart(hypervisor: Hypervisor, xml: string): Promise<Reason[]> {
+  const uuid = randomUUID();
+  const started = hypervisor.createTransient(probeXml(xml, `${PROBE_NAME}${uuid}`, uuid));
+  const refusal = await refusalOf(started.then((probe) => hypervisor.destroy(probe)));
+  return refusal === undefined ? [] : [{ code: "definition-refused", text: refusal.message }];
+}
+
 /** The definition without what belongs to the domain itself: its identity, metadata, MAC addresses and NVRAM file. */
 function probeXml(xml: string, name: string, uuid: string): string {
   const document = parseDomain(xml);

@@ -2,6 +2,7 @@ import { defined } from "../defined.ts";
 import { messageOf } from "../message-of.ts";
 import { type Kib, sum } from "../units/kib.ts";
 import { parseScaled } from "../units/scale.ts";
+import { readBacking } from "./backing.ts";
 import { XmlError } from "./escape.ts";
 import { AGENT_CHANNEL } from "./hardware.ts";
 import { readOwnership, readWritten } from "./metadata.ts";
@@ -51,6 +52,8 @@ export function readDomain(xml: string): DomainState {
   if (arch !== undefined) state.arch = arch;
   if (machine !== undefined) state.machine = machine;
   if (ownership) state.ownership = ownership;
+  if (find(domain, "memoryBacking", "hugepages") ?? find(domain, "numatune"))
+    state.backing = readBacking(domain);
   if (written !== undefined) state.written = written;
   const replacing = readReplacing(domain);
   if (replacing) state.replacing = replacing;

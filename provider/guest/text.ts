@@ -80,6 +80,8 @@ interface LackingMemory {
   online: OnlinePolicy;
   /** Updates wait for the guest: `hotplug.awaitGuest`. */
   isAwaited: boolean;
+  /** Why a connected agent gave no usable answer. */
+  agentError: string | undefined;
 }
 
 /** What the guest lacks, and what becomes of it. */
@@ -90,19 +92,26 @@ export function describeLacking({
   lacking,
   online,
   isAwaited,
+  agentError,
 }: LackingMemory): string {
   const { block = 0 } = report;
   const offline = newOffline(report, expected).length;
   const absent = lacking - (online === "none" ? 0 : offline * block);
   const found =
     speaker === "balloon"
-      ? [`its balloon driver reports only ${formatWholeMib(report.memory)}`]
+      ? [
+          `its balloon driver reports only ${formatWholeMib(report.memory)}`,
+          ...(agentError === undefined ? [] : [`the guest agent is connected but unusable: ${agentError}`]),
+        ]
       : [
           ...(offline > 0 ? [`${offline} memory ${offline === 1 ? "block is" : "blocks are"} offline`] : []),
           ...(absent > 0 ? [`it has no memory blocks for ${formatSize(absent)} (see its kernel log)`] : []),
         ];
-  return `the guest lacks ${formatWholeMib(lacking)} of its attached memory: ${found.join("; ")}; ${isAwaited ? `the next update waits for it: ${describeRemedy(speaker, online)}` : "hotplug.awaitGuest is false, so no update waits for it or brings it online"}`;
+  return `the guest lacks ${formatWholeMib(lacking)} of its attached memory: ${found.join("; ")}; ${isAwaited ? `the next update waits for it: ${describeRemedy(speaker, online)}` : NOT_AWAITED}`;
 }
+
+/** Why nothing becomes of memory that a guest lacks. */
+export const NOT_AWAITED = "hotplug.awaitGuest is false, so no update waits for it or brings it online";
 
 /** Who brings the memory online that a guest lacks. */
 export function describeRemedy(speaker: Speaker, online: OnlinePolicy): string {

@@ -3,14 +3,14 @@ import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
-import { describeRemedy } from "../guest/text.ts";
+import { describeRemedy, NOT_AWAITED } from "../guest/text.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
-import { lagging } from "../plan/devices.ts";
+import { laggingRequests } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { type Observed, withRecorded } from "../plan/observed.ts";
-import { isDefine, isMoreDisruptive, noChange, planMessage } from "../plan/plan.ts";
+import { isMoreDisruptive, noChange, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { describeHalted } from "../plan/power.ts";
@@ -69,6 +69,7 @@ async function classify(difference: Difference): Promise<Classification> {
     if (notes.isInProgram) {
       await logHalted(difference, state.__observed);
       await logNotOnlinedDimms(difference);
+      await logNotAwaited(difference);
     }
     return { changes: false };
   }
@@ -129,19 +130,17 @@ function differsFrom(before: Inputs, news: Inputs): boolean {
 /** Whether the guest has yet to take or to release memory that an earlier update waited for. */
 function isGuestAwaited({ session, state, news }: Difference): boolean {
   if (hotplugSetting("awaitGuest", news, session.defaults) === false) return false;
-  return state.__guest?.missing !== undefined || lagging(state.__observed.live).length > 0;
+  const device = hotplugSetting("device", news, session.defaults);
+  return state.__guest?.missing !== undefined || laggingRequests(state.__observed.live, device).length > 0;
 }
 
-/** Whether the plan depends on the domain: a change that leaves its memory and its power state alone doesn't. */
+/**
+ * Whether the plan depends on the domain. A setting doesn't. Any other change does: the update looks too, and refuses to
+ * overwrite what somebody else set in the meantime.
+ */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
   const fields: string[] = [...MEMORY_FIELDS, "running", "discardSavedState"];
-  const memoryChanged = changedFields(before, news).some((name) => fields.includes(name));
-  return (
-    memoryChanged ||
-    fromState.steps.some(
-      (step) => step.kind !== "autostart" && !(isDefine(step) && step.definition === undefined),
-    )
-  );
+  return fromState.steps.length > 0 || changedFields(before, news).some((name) => fields.includes(name));
 }
 
 /** The update asks the guest again. A resize of virtio-mem describes that itself. */
@@ -198,6 +197,14 @@ async function logWaiting({ session, state, news }: Difference): Promise<void> {
 /** A guest that an error halted is mentioned in each preview. */
 async function logHalted({ session, news }: Difference, observed: Observed): Promise<void> {
   for (const text of describeHalted(observed)) await session.log.message(news.__urn, "warning", text);
+}
+
+/** Memory that the guest lacks and that no update waits for is mentioned in each preview. */
+async function logNotAwaited({ session, state, news }: Difference): Promise<void> {
+  const { missing } = state.__guest ?? {};
+  if (missing === undefined) return;
+  const text = `the guest lacks ${formatWholeMib(missing.added)} of its attached memory; ${NOT_AWAITED}`;
+  await session.log.message(news.__urn, "info", redact(text, news));
 }
 
 /** DIMMs that the guest rejected and that stay are mentioned in each preview. */

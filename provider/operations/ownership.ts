@@ -14,7 +14,7 @@ interface Owned {
   ownership?: Ownership | undefined;
   /** The total of the definition as this provider set it last. */
   written?: Kib | undefined;
-  /** A replace of it didn't end. */
+  /** A replace that has not ended. */
   replacing?: Replacing | undefined;
 }
 
@@ -22,10 +22,8 @@ interface Owned {
 export async function ownerOf(hypervisor: Hypervisor, domain: DomainRef): Promise<Owned> {
   const { root } = parseDomain(await hypervisor.xml(domain, { inactive: true }));
   const { name, uuid } = domain;
-  return {
-    ...{ name, uuid, ownership: readOwnership(root) },
-    ...{ written: readWritten(root), replacing: readReplacing(root) },
-  };
+  const [ownership, written] = [readOwnership(root), readWritten(root)];
+  return { name, uuid, ownership, written, replacing: readReplacing(root) };
 }
 
 /**

@@ -21,7 +21,7 @@ export async function previewCreation(
   inputs: Inputs,
 ): Promise<{ outcome: PlannedOutcome; refusal?: Reason }> {
   const existing = await lookForExisting(session, inputs);
-  const starts = describeCreation(session, inputs);
+  const starts = await describeCreation(session, inputs);
   const outcome = (...lines: string[]) => ({ memoryPlan: fitting(...lines), ...NO_CHANGE });
   switch (existing?.kind) {
     case "replace": {

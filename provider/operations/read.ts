@@ -51,8 +51,10 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   await warnPower(session, inputs, observation);
   await warnNotOnlinedDimms(session, inputs, observation);
   const guest = await refreshedGuest({ session, hypervisor, domain, observation, state, inputs });
-  if (guest.warning !== undefined)
-    await session.log.message(inputs.__urn, "warning", redact(guest.warning, inputs));
+  if (guest.message !== undefined) {
+    const { severity, text } = guest.message;
+    await session.log.message(inputs.__urn, severity, redact(text, inputs));
+  }
   // A domain that runs although it shouldn't shows what its memory has become as well.
   const { running: _, ...asItRuns } = inputs;
   const plan = plannerFor(session, state, { before: inputs, news: asItRuns })(observation.observed);

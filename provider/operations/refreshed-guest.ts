@@ -19,8 +19,8 @@ import { attachedMemory, recordedReserve } from "../update/attached-memory.ts";
 export interface RefreshedGuest {
   /** For the state. It is the recorded one unless the guest lacks memory, or lacked it when the state was written. */
   record: GuestRecord | undefined;
-  /** What the guest lacks, and who brings it online. */
-  warning?: string;
+  /** What the guest lacks, and who brings it online; or why that isn't known. */
+  message?: { severity: "info" | "warning"; text: string };
 }
 
 /** A guest to ask about the memory that is attached to it. */
@@ -41,14 +41,15 @@ interface Guest {
 export async function refreshedGuest(guest: Guest): Promise<RefreshedGuest> {
   const { session, hypervisor, domain, observation, state, inputs } = guest;
   const record = currentRecord(state.__guest, domain.id);
+  const { agentError } = observation;
   const { power, live } = observation.observed;
   if (power !== "running" || live === undefined) return { record };
   const online = hotplugSetting("online", inputs, session.defaults);
   const found = await askAboutAttached(guest, live, online);
   if (found === undefined) {
-    const { agentError } = observation;
-    if (record?.missing === undefined || agentError === undefined) return { record };
-    return { record, warning: `couldn't ask the guest agent about the attached memory: ${agentError}` };
+    if (agentError === undefined || !hasAttached(live)) return { record };
+    const text = `couldn't ask the guest agent about the attached memory: ${agentError}`;
+    return { record, message: { severity: "info", text } };
   }
   const { speaker, report, expected } = found;
   const lacking = missing(report, expected, online);
@@ -60,15 +61,16 @@ export async function refreshedGuest(guest: Guest): Promise<RefreshedGuest> {
   if (lacking === 0) return { record: defined({ ...base, reserved }) };
   const owed = { ...expected, added: lacking };
   const awaitGuest = hotplugSetting("awaitGuest", inputs, session.defaults);
-  const warning = describeLacking({
+  const text = describeLacking({
     report,
+    agentError,
     speaker,
     lacking,
     expected,
     online,
     isAwaited: awaitGuest !== false,
   });
-  return { record: defined({ ...base, reserved, missing: owed }), warning };
+  return { record: defined({ ...base, reserved, missing: owed }), message: { severity: "warning", text } };
 }
 
 interface Answer {
@@ -86,7 +88,7 @@ async function askAboutAttached(
 ): Promise<Answer | undefined> {
   const { session, hypervisor, domain, observation, state } = guest;
   const attached = attachedOf(guest, live);
-  if (!live.devices.some(({ model }) => model === "dimm" || model === "virtio-mem")) return undefined;
+  if (!hasAttached(live)) return undefined;
   const answer = (speaker: Speaker, report: GuestReport): Answer | undefined => {
     const expected = expectAttached(speaker, report, 0, attached);
     return expected && { speaker, report, expected };
@@ -104,6 +106,10 @@ async function askAboutAttached(
   // The last report may be older than what has happened in the guest.
   const next = await nextReport(hypervisor, domain, session.clock).catch(() => undefined);
   return next && answer("balloon", next);
+}
+
+function hasAttached({ devices }: MemoryView): boolean {
+  return devices.some(({ model }) => model === "dimm" || model === "virtio-mem");
 }
 
 /** A failed update waits for our own DIMMs too, whatever the guest rejected. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { agentAnswers } from "../lab/agent.ts";
 import { waitUntil } from "../lab/wait-until.ts";
-import { bootLinux } from "../support/linux-guest.ts";
+import { bootLinux, hasMemTotal } from "../support/linux-guest.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { opOf } from "../support/stack-on-lab.ts";
 import { confirmedByAgent } from "../support/texts.ts";
@@ -37,7 +37,7 @@ test("memory that came offline is owed to a guest until it has it, whether its a
   const reset = async (blocks: RegExp) => {
     const after = console.text().length;
     await lab().virsh("reset", "later");
-    await console.waitFor(blocks, { after });
+    await console.waitFor(blocks, { after, timeoutMs: 120_000 });
     await agentAnswers(lab(), "later");
   };
 
@@ -64,4 +64,39 @@ test("memory that came offline is owed to a guest until it has it, whether its a
   expect(console.memTotalKib()).toBe(atBoot + 512 * MIB);
   await stack.expectSettled();
   expect(lab().qemuPid("later")).toBe(pid);
+});
+
+test("a guest that brings memory online by itself lacks nothing after a reset, by the word of its balloon driver; and a decrease right after a growth is judged by a new report", async () => {
+  const { stack, console, atBoot, pid } = await bootLinux(
+    lab(),
+    "self",
+    "memhp_default_state=online_movable lab.noagent",
+    { hotplug: { awaitGuest: 30, allowUnplug: true } },
+  );
+  const reports = (kib: number) =>
+    waitUntil(`the balloon's report of ${kib} KiB`, async () =>
+      (await lab().virsh("dommemstat", "self")).includes(`available ${kib}`),
+    );
+  await reports(atBoot);
+  stack.edit("self", { memory: "768MiB" });
+  await stack.apply();
+  const { __guest: before } = await stack.outputsOf("self");
+  expect(before).toMatchObject({ reserved: 512 * MIB - atBoot });
+
+  const after = console.text().length;
+  await lab().virsh("reset", "self");
+  await console.waitFor(/ online=6 offline=0 /, { after, timeoutMs: 120_000 });
+  await reports(console.memTotalKib() ?? 0);
+  const { stdout } = await stack.refresh();
+  expect(stdout).not.toContain("lacks");
+  await stack.expectSettled();
+
+  // Less than is to be removed is available before the growth.
+  stack.edit("self", { memory: "1536MiB" });
+  await stack.apply();
+  stack.edit("self", { memory: "768MiB" });
+  await stack.apply();
+  await hasMemTotal(console, atBoot + 256 * MIB);
+  await stack.expectSettled();
+  expect(lab().qemuPid("self")).toBe(pid);
 });

@@ -114,7 +114,7 @@ async function world(): Promise<World> {
   return { host, stack, guest, memory: 1024 };
 }
 
-property.prop([events], cases(8))(
+property.prop([events], cases(5))(
   "no sequence of runs, reboots, pauses and agents ends with a guest that is reported as whole and isn't",
   async (sequence) => {
     const scene = await world();

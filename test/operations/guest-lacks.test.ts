@@ -238,6 +238,7 @@ describe.each(["on", "off"] as const)("a guest that rebooted by itself, with the
     await stack.refresh();
     expect(said()).toMatch(/lacks 256 MiB of its attached memory.*hotplug.awaitGuest is false/);
     expect(await stack.up(at(1280, { awaitGuest: false }))).toBe("same");
+    expect(said()).toMatch(/lacks 256 MiB of its attached memory; hotplug.awaitGuest is false/);
   });
 });
 
@@ -427,4 +428,33 @@ test("a virtio-mem device whose guest's agent answers with an error names its wo
   await stack.clock.sleep(2_500);
   await stack.up({ ...elastic, memory: "1280MiB" }).catch(() => undefined);
   expect(said()).toContain("the agent is in frozen state");
+});
+
+test("a refresh names the words of an agent that answers with an error, and what the balloon driver reports instead", async () => {
+  await stack.up(at(1280));
+  guest.onlinesItself = false;
+  guest.setAgent({
+    error: "Command guest-get-memory-blocks has been disabled: the agent is in frozen state",
+  });
+  guest.reset();
+  await stack.clock.sleep(2_500);
+  await stack.refresh();
+  expect(said()).toMatch(
+    /its balloon driver reports only \d+ MiB; the guest agent is connected .*the agent is in frozen state/,
+  );
+  guest.balloonReports = false;
+  await stack.refresh();
+  expect(said()).toMatch(
+    /^couldn't ask the guest agent about the attached memory: .*the agent is in frozen state/,
+  );
+});
+
+test("a decrease names the words of an agent that answers with an error", async () => {
+  await stack.up(at(1280));
+  guest.setAgent({
+    error: "Command guest-get-memory-blocks has been disabled: the agent is in frozen state",
+  });
+  host.guestGivesUp.add("ua-pulumi-dimm0");
+  await stack.up(at(1024));
+  expect(said()).toMatch(/the guest agent is connected but unusable \(.*the agent is in frozen state\)/);
 });

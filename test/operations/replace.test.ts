@@ -117,4 +117,21 @@ describe("a replace", () => {
     await stack.up(other);
     expect(host.only).toMatchObject({ name: "front", power: "running" });
   });
+
+  test("of a domain with NVRAM starts the new one for a moment before the NVRAM is deleted", async () => {
+    const withNvram = (xml = "") =>
+      xml.replace("</os>", "<nvram>/var/lib/libvirt/qemu/nvram/web-1_VARS.fd</nvram></os>");
+    const { uuid, inactive } = host.only;
+    host.change(uuid, { inactive: withNvram(inactive) });
+    host.refusesTransient = () => failing("can't start this");
+    host.calls.length = 0;
+    await expect(stack.up(smaller)).rejects.toThrow("can't start this\nthe old domain is started again");
+    expect(host.only).toMatchObject({ power: "running", inactive: expect.stringContaining("web-1_VARS.fd") });
+    // Only the probes, which name no file of the domain's.
+    expect(host.undefined.map(({ keepsFiles }) => keepsFiles)).toEqual([true, true]);
+
+    host.refusesTransient = undefined;
+    expect(await stack.up(smaller)).toBe("replace");
+    expect(readDomain(host.only.inactive ?? "").memory).toBe(900 * 1024);
+  });
 });

@@ -68,6 +68,10 @@ export const detach: Action<DetachStep> = {
     if (earlier.kind !== "no-answer") return removal.settle(earlier, 0);
     const offlining = await removal.takeOffline();
     if (offlining.kind === "refused") throw new Error(`the guest refused: ${offlining.reason}; ${STAYS}`);
+    if (offlining.kind === "offline" && offlining.agentError !== undefined)
+      await updateLog(context).info(
+        `the guest agent is connected but unusable (${offlining.agentError}): it takes no memory blocks offline before the removal`,
+      );
     if (offlining.kind === "no-answer")
       throw new Error(
         `no answer within ${removal.seconds} s: ${offlining.reason}; ${STAYS}${describeOffline(offlining.blocks)}`,

@@ -9,7 +9,8 @@ import { printable } from "../../guest/report.ts";
 import { SPEAKERS } from "../../guest/text.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
-import { lagging } from "../../plan/devices.ts";
+import { laggingRequests } from "../../plan/devices.ts";
+import type { Observed } from "../../plan/observed.ts";
 import type { Step } from "../../plan/plan.ts";
 import type { Kib } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
@@ -22,11 +23,11 @@ type ResizeStep = Extract<Step, { kind: "resize" }>;
 
 /** Sets the requested size of a virtio-mem device of the running domain, and waits until the guest has reached it. */
 export const resize: Action<ResizeStep> = {
-  needs({ device: { alias, from, requested } }, { observation }) {
+  needs({ device: { alias, node, from, requested } }, { observation }) {
     if (requested <= from) return { guest: from - requested };
     const device = observation.observed.live?.devices.find((one) => one.alias === alias);
     const source = defined({ pageSize: device?.pageSize, nodemask: device?.nodemask });
-    return { host: { size: requested - from, source } };
+    return { host: { size: requested - from, node, source } };
   },
 
   /** Also waits for the size that an earlier update requested. */
@@ -35,7 +36,7 @@ export const resize: Action<ResizeStep> = {
     const seconds = secondsForGuest(context);
     const isResized = context.plan.steps.some(({ kind }) => kind === "resize");
     if (seconds === false || isPoweredOffOrOn(context)) return undefined;
-    if (!isResized && lagging(live).length === 0) return undefined;
+    if (!isResized && requestedHere(live, context).length === 0) return undefined;
     const before = new Map(live?.devices.map(({ alias = "", current = 0 }) => [alias, current]));
     const bringOnline = await prepareOnlining(context);
     return ({ now }) => confirmResize({ seconds, before, bringOnline }, context, now);
@@ -54,6 +55,17 @@ export const resize: Action<ResizeStep> = {
     return resized;
   },
 };
+
+/** Whose size was requested in vain: of a domain that is being adopted, only this provider's own. */
+function requestedHere(
+  live: Observed["live"],
+  { news, session, state, plan }: UpdateContext,
+): MemoryDevice[] {
+  const isResized = plan.steps.some(({ kind }) => kind === "resize");
+  const device =
+    state === undefined && !isResized ? "dimm" : hotplugSetting("device", news, session.defaults);
+  return laggingRequests(live, device);
+}
 
 function requestedOf(alias: string, { observed }: Observation): Kib | undefined {
   return observed.live?.devices.find((device) => device.alias === alias)?.requested;
@@ -97,11 +109,11 @@ async function confirmResize(
   let offline: Offline = { blocks: 0 };
   const latest = await waitForRequestedSize(now, context, seconds, async ({ observed }) => {
     if (bringOnline !== undefined) offline = await bringOnline();
-    const devices = lagging(observed.live);
+    const devices = requestedHere(observed.live, context);
     if (devices.length > 0) await status(devices.map(describeProgress).join("; "));
     return devices.length === 0 && offline.blocks === 0;
   });
-  const late = lagging(latest.observed.live);
+  const late = requestedHere(latest.observed.live, context);
   const guest = await queryGuest(context, latest);
   const confirmation = { now: latest, guest, isAwaited: false };
   if (late.length === 0 && offline.blocks === 0) {
