@@ -19,61 +19,54 @@ const FLEET = 56;
 const lab = labOfThisFile();
 
 // Every domain of a fleet loses its hypervisor after another call, so that one up tries them all.
-test(
-  "the connection is lost after any call: the next up goes on, and does nothing twice",
-  {
-    timeout: 300_000,
-  },
-  async () => {
-    const { stack, fleet } = await fleetBehindProxies(FLEET);
-    const names = fleet.map(({ name }) => name);
-    const options = { continueOnError: true, parallel: FLEET };
-    const cut = () => fleet.map(({ proxy }, index) => proxy.cutAfter(index + 1));
-    const restore = () => fleet.map(({ proxy }) => proxy.restore());
-    const known = async () => Promise.all(names.map((name) => stack.find(name)));
+test("the connection is lost after any call: the next up goes on, and does nothing twice", async () => {
+  const { stack, fleet } = await fleetBehindProxies(FLEET);
+  const names = fleet.map(({ name }) => name);
+  const options = { continueOnError: true, parallel: FLEET };
+  const cut = () => fleet.map(({ proxy }, index) => proxy.cutAfter(index + 1));
+  const restore = () => fleet.map(({ proxy }) => proxy.restore());
+  const known = async () => Promise.all(names.map((name) => stack.find(name)));
 
-    cut();
-    expect((await stack.up(options)).ok).toBe(false);
-    const created = await known();
-    // A create makes some ten calls: the last domains of the fleet lost none of them.
-    expect(created.slice(-FLEET / 2)).not.toContain(undefined);
-    expect(created[0]).toBeUndefined();
-    const started = names.map((name) => lab().qemuPid(name));
+  cut();
+  expect((await stack.up(options)).ok).toBe(false);
+  const created = await known();
+  // A create makes some ten calls: the last domains of the fleet lost none of them.
+  expect(created.slice(-FLEET / 2)).not.toContain(undefined);
+  expect(created[0]).toBeUndefined();
+  const started = names.map((name) => lab().qemuPid(name));
 
-    restore();
-    await stack.apply(options);
-    const pids = names.map((name) => lab().qemuPid(name));
-    expect(pids).toEqual(started.map((pid) => pid ?? expect.any(Number)));
-    for (const { nextBoot } of await memoryOfAll(lab(), names))
-      expect(nextBoot).toMatchObject({ memory: 256 * MIB, devices: [] });
-    await stack.expectSettled();
+  restore();
+  await stack.apply(options);
+  const pids = names.map((name) => lab().qemuPid(name));
+  expect(pids).toEqual(started.map((pid) => pid ?? expect.any(Number)));
+  for (const { nextBoot } of await memoryOfAll(lab(), names))
+    expect(nextBoot).toMatchObject({ memory: 256 * MIB, devices: [] });
+  await stack.expectSettled();
 
-    cut();
-    for (const name of names) stack.edit(name, { memory: "512MiB" });
-    expect((await stack.up(options)).ok).toBe(false);
-    const memory = await memoryOfAll(lab(), names);
-    const updated = await known();
-    for (const [index, state] of updated.entries()) {
-      expect(state?.__provider).toContain("pulumi-libvirt-hotplug/provider");
-      // A state from before the attach knows nothing of it; what a state does say is so.
-      if (state?.liveMemory === "512MiB") expect(memory[index]?.live.memory).toBe(512 * MIB);
-      if (state?.nextBootMemory === "512MiB") expect(memory[index]?.nextBoot.memory).toBe(512 * MIB);
-    }
-    const nextBoots = updated.map((state) => state?.nextBootMemory);
-    expect(nextBoots.at(0)).toBe("256MiB");
-    expect(nextBoots.at(-1)).toBe("512MiB");
+  cut();
+  for (const name of names) stack.edit(name, { memory: "512MiB" });
+  expect((await stack.up(options)).ok).toBe(false);
+  const memory = await memoryOfAll(lab(), names);
+  const updated = await known();
+  for (const [index, state] of updated.entries()) {
+    expect(state?.__provider).toContain("pulumi-libvirt-hotplug/provider");
+    // A state from before the attach knows nothing of it; what a state does say is so.
+    if (state?.liveMemory === "512MiB") expect(memory[index]?.live.memory).toBe(512 * MIB);
+    if (state?.nextBootMemory === "512MiB") expect(memory[index]?.nextBoot.memory).toBe(512 * MIB);
+  }
+  const nextBoots = updated.map((state) => state?.nextBootMemory);
+  expect(nextBoots.at(0)).toBe("256MiB");
+  expect(nextBoots.at(-1)).toBe("512MiB");
 
-    restore();
-    await stack.apply(options);
-    for (const { live, nextBoot } of await memoryOfAll(lab(), names)) {
-      expect(live).toMatchObject(GROWN.live);
-      expect(nextBoot).toMatchObject(GROWN.nextBoot);
-    }
-    await stack.expectSettled();
-    expect(names.map((name) => lab().qemuPid(name))).toEqual(pids);
-  },
-  300_000,
-);
+  restore();
+  await stack.apply(options);
+  for (const { live, nextBoot } of await memoryOfAll(lab(), names)) {
+    expect(live).toMatchObject(GROWN.live);
+    expect(nextBoot).toMatchObject(GROWN.nextBoot);
+  }
+  await stack.expectSettled();
+  expect(names.map((name) => lab().qemuPid(name))).toEqual(pids);
+}, 300_000);
 
 onEachEngineWithHosts((on) => {
   describe("the provider is killed with -9", () => {

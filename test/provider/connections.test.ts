@@ -140,7 +140,11 @@ describe("several hosts", () => {
     open.announce(unix);
     const answers: string[] = [];
     for (const uri of unix) answers.push(await reason(open.forLook(uri)));
-    expect(answers).toEqual([`no connection to ${a}: no answer within 2 s`, "connected", `nobody listens at ${c}`]);
+    expect(answers).toEqual([
+      `no connection to ${a}: no answer within 2 s`,
+      "connected",
+      `nobody listens at ${c}`,
+    ]);
   });
 });
 
