@@ -1,4 +1,6 @@
+import { messageText } from "./foreign-text.ts";
+
 /** Whatever was thrown, as a text for people. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return messageText(error instanceof Error ? error.message : String(error));
 }

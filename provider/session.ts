@@ -3,8 +3,9 @@ import { DEFAULTS, type Defaults } from "./args/settings.ts";
 import type { Configuration } from "./configuration.ts";
 import { Connections } from "./connections.ts";
 import { type Clock, Deadline, hostClock } from "./deadline.ts";
-import { type EngineLog, engineLog } from "./engine/log.ts";
+import { type EngineLog, engineLog, withoutRepeats } from "./engine/log.ts";
 import { connect } from "./libvirt/connect.ts";
+import { ConnectionError } from "./libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
 import { formatMs } from "./libvirt/timing.ts";
 import { messageOf } from "./message-of.ts";
@@ -50,7 +51,7 @@ export class Session {
 
   constructor(dependencies: Dependencies) {
     this.dependencies = dependencies;
-    this.log = dependencies.log;
+    this.log = withoutRepeats(dependencies.log);
     this.clock = dependencies.clock;
     this.connections = new Connections(dependencies.connect, dependencies.clock);
   }
@@ -117,21 +118,34 @@ export class Session {
     return known;
   }
 
+  /** What a host answers to a preview's question; undefined if it can't be reached or doesn't answer in time. */
+  async ask<T>(uri: string, question: (hypervisor: Hypervisor) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await this.withinPatience(uri, `${uri} did not answer`, question);
+    } catch {
+      return undefined;
+    }
+  }
+
   private async lookNow(uri: string, domain: string, find: Find): Promise<LookupResult> {
-    let hypervisor: Hypervisor;
     try {
-      hypervisor = await this.connections.forLook(uri);
+      const name = `${uri} did not answer for domain ${domain}`;
+      return await this.withinPatience(uri, name, (hypervisor) => lookAt(hypervisor, find, this.clock));
     } catch (error) {
       return { kind: "failed", reason: messageOf(error) };
     }
+  }
+
+  /** @param late the message if the time is up, without the time */
+  private async withinPatience<T>(
+    uri: string,
+    late: string,
+    work: (hypervisor: Hypervisor) => Promise<T>,
+  ): Promise<T> {
+    const hypervisor = await this.connections.forLook(uri);
     const limit = Math.max(LOOK_MS, this.connections.patienceFor(uri));
-    try {
-      const late = `${uri} did not answer for domain ${domain} within ${formatMs(limit)}`;
-      const look = lookAt(hypervisor, find, this.clock);
-      return await Deadline.inMs(limit, this.clock).race(look, () => new Error(late));
-    } catch (error) {
-      return { kind: "failed", reason: messageOf(error) };
-    }
+    const error = () => new ConnectionError(`${late} within ${formatMs(limit)}`);
+    return Deadline.inMs(limit, this.clock).race(work(hypervisor), error);
   }
 }
 

@@ -56,6 +56,24 @@ async function defineProbe(hypervisor: Hypervisor, xml: string): Promise<Libvirt
   return refusal;
 }
 
+/**
+ * Whether libvirt and QEMU start a domain with this definition: under another name and UUID, paused, and only for a moment. The
+ * domain that has its disks and ports must be off.
+ */
+export async function probeStart(hypervisor: Hypervisor, xml: string): Promise<Reason[]> {
+  const uuid = randomUUID();
+  const probe = { name: `${PROBE_NAME}${uuid}`, uuid, id: -1 };
+  const definition = probeXml(xml, probe.name, uuid);
+  const started = hypervisor.createTransient(definition);
+  const refusal = await refusalOf(started.then((running) => hypervisor.destroy(running)));
+  // A transient domain leaves its NVRAM file, which libvirt names after the domain and only deletes by an undefine.
+  await unlessUnanswered(
+    hypervisor.define(definition).then(() => hypervisor.undefine(probe)),
+    undefined,
+  );
+  return refusal === undefined ? [] : [{ code: "definition-refused", text: refusal.message }];
+}
+
 /** The definition without what belongs to the domain itself: its identity, metadata, MAC addresses and NVRAM file. */
 function probeXml(xml: string, name: string, uuid: string): string {
   const document = parseDomain(xml);

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { defined } from "../defined.ts";
+import type { Kib } from "../units/kib.ts";
 import { readNumbers, writeNumbers } from "../units/number-list.ts";
 import { isCpuMode, specElement } from "./build.ts";
 import { settleTotal } from "./memory.ts";
@@ -15,6 +16,7 @@ import {
   type Element,
   element,
   find,
+  insert,
   remove,
   serialise,
   serialiseNode,
@@ -48,10 +50,12 @@ export function editDefinition(xml: string, before: DomainSpec, after: DomainSpe
  * The same by the difference of two whole definitions, made from the program's own XML: what the program no longer names
  * becomes what that XML has. Memory sizes and the ownership aren't compared.
  */
-export function editByDefinitions(xml: string, before: string, after: string, keepsNodes: boolean): string {
+export function editByDefinitions(xml: string, before: string, after: string, nodes: NodesOfEdit): string {
   const document = parseDomain(xml);
   const domain = document.root;
+  const keepsNodes = nodes === "kept";
   const [was, wanted] = [comparable(before, keepsNodes), comparable(after, keepsNodes)];
+  if (nodes === "replaced") replaceNuma(was, bare(domain));
   // A node that stays gets its size from setMemory.
   for (const cell of children(find(was, "cpu", "numa"), "cell")) {
     const same = children(find(wanted, "cpu", "numa"), "cell").find(
@@ -67,6 +71,16 @@ export function editByDefinitions(xml: string, before: string, after: string, ke
   if (readCells(domain).length !== cells) settleTotal(domain);
   if (keepsNodes && old.vcpus !== named.vcpus) fitNodesToVcpus(domain, named.vcpus);
   return serialise(document);
+}
+
+/** Whether the nodes stay, follow the difference of two definitions, or become those of the second one. */
+export type NodesOfEdit = "kept" | "changed" | "replaced";
+
+function replaceNuma(domain: Element, by: Element): void {
+  const [cpu, numa] = [find(domain, "cpu"), find(by, "cpu", "numa")];
+  if (cpu === undefined) return;
+  removeAll(cpu, "numa");
+  if (numa) insert(cpu, numa);
 }
 
 /** A definition without white space, comments, memory sizes and metadata, and with the nodes only where they are named. */
@@ -130,10 +144,14 @@ function fitNodesToVcpus(domain: Element, vcpus: number): void {
   }
 }
 
-/** Writes the ownership into the metadata, or removes it; keeps everything else byte for byte. */
-export function setOwnership(xml: string, ownership: Ownership | undefined): string {
+/**
+ * Writes the ownership into the metadata, or removes it; keeps everything else byte for byte.
+ *
+ * @param total the total of the definition as this provider sets it; left out, it stays
+ */
+export function setOwnership(xml: string, ownership: Ownership | undefined, total?: Kib): string {
   const document = parseDomain(xml);
-  writeOwnership(document.root, ownership);
+  writeOwnership(document.root, ownership, total);
   return serialise(document);
 }
 

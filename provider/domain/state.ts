@@ -1,4 +1,6 @@
 import type { Kib } from "../units/kib.ts";
+import type { MemoryBacking } from "./backing.ts";
+import type { Replacing } from "./replacing.ts";
 
 /** A memory device in a domain's XML (libvirt, formatdomain, "Memory devices"). */
 export interface MemoryDevice {
@@ -42,8 +44,6 @@ export interface Ownership {
   creating: boolean;
   /** The URN before the resource was renamed. The state may still have it if the run that renamed it was killed. */
   previousUrn?: string;
-  /** The total of the definition as this provider set it last; marks of earlier versions have none. */
-  total?: Kib;
 }
 
 /** A domain definition (live or inactive), as far as this provider uses it. */
@@ -60,6 +60,8 @@ export interface DomainState {
   currentMemory: Kib;
   /** `<maxMemory slots>`; slots are optional since libvirt 9.5. */
   maxMemory?: { size: Kib; slots?: number };
+  /** `<memtune><hard_limit>`: what QEMU may use in all. */
+  hardLimit?: Kib;
   /** `<memballoon model='none'>`. Without `<memballoon>`, libvirt adds a balloon. */
   withoutBalloon?: true;
   vcpus: number;
@@ -75,7 +77,13 @@ export interface DomainState {
   uefi: boolean;
   /** `<memoryBacking>` locks the memory or allocates it at start, so the host must have it. */
   pinned: boolean;
+  /** The host memory that backs the guest's; undefined: base pages of any host node. */
+  backing?: MemoryBacking;
   ownership?: Ownership;
+  /** The total of the definition as this provider set it last, in the same element. */
+  written?: Kib;
+  /** Set while this domain is being replaced. */
+  replacing?: Replacing;
 }
 
 /** The part of a device that counts as the domain's memory: the requested size of virtio-mem, else all of it. */

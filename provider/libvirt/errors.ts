@@ -1,3 +1,5 @@
+import { foreignText } from "../foreign-text.ts";
+
 /** The codes of virErrorNumber that the provider distinguishes; texts differ between versions. */
 export const ErrorCode = {
   INTERNAL: 1,
@@ -53,7 +55,7 @@ export class LibvirtError extends Error {
   readonly int1: number | undefined;
 
   constructor(fields: LibvirtErrorFields) {
-    super(fields.message ?? `libvirt error ${fields.code} without a message`);
+    super(foreignText(fields.message ?? `libvirt error ${fields.code} without a message`));
     this.code = fields.code;
     this.domain = fields.domain;
     this.level = fields.level;
@@ -65,7 +67,7 @@ export class LibvirtError extends Error {
 }
 
 /**
- * The daemon couldn't be reached, closed the connection, didn't answer in time, or sent something other than libvirt's
+ * The URI is invalid, or the daemon couldn't be reached, closed the connection, didn't answer in time, or sent something other than libvirt's
  * protocol. It never means that a domain doesn't exist.
  */
 export class ConnectionError extends Error {

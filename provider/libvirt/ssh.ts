@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
+import { hostClock } from "../deadline.ts";
 import { foreignText } from "../foreign-text.ts";
 import { writeWithBackPressure } from "./back-pressure.ts";
 import type { Channel } from "./channel.ts";
@@ -10,6 +11,8 @@ export type RemoteProxy = "native" | "netcat";
 
 /** The exit status of a POSIX shell for a command that it doesn't find. */
 const COMMAND_NOT_FOUND = 127;
+/** How long ssh's last output is waited for after its end. */
+const LATE_OUTPUT_MS = 200;
 /** The characters of ssh's standard error that are kept. */
 const STDERR_MAX = 2000;
 /**
@@ -74,6 +77,13 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
     failure =
       error.code === "ENOENT" ? `the program "${program}" doesn't exist on this machine` : error.message;
   });
+  child.once("exit", () => {
+    // Whatever ssh leaves behind (a master connection with ControlPersist) may keep the pipes open.
+    void hostClock.sleep(LATE_OUTPUT_MS, undefined, { ref: false }).then(() => {
+      stdout.destroy();
+      stderr.destroy();
+    });
+  });
   // A broken pipe also ends the process, which gives the better message.
   stdin.on("error", () => undefined);
   child.unref();
@@ -84,7 +94,7 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
     onData: (listener) => void stdout.on("data", listener),
     onEnd: (listener) =>
       void child.once("close", (status, signal) =>
-        listener(failure ?? (foreignText(errorOutput) || `ssh ended with ${signal ?? `status ${status}`}`)),
+        listener(failure ?? (explain(errorOutput) || `ssh ended with ${signal ?? `status ${status}`}`)),
       ),
     destroy() {
       stdin.destroy();
@@ -93,4 +103,27 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
     },
     proxyMissing: () => !answered && child.exitCode === COMMAND_NOT_FOUND,
   };
+}
+
+/** What would work after ssh's own messages (OpenSSH doesn't translate them); the first that fits. */
+const HINTS: [message: RegExp, hint: string][] = [
+  [
+    /REMOTE HOST IDENTIFICATION HAS CHANGED/,
+    "the host has another key than known_hosts: if that is right, remove the old one (ssh-keygen -R); no_verify doesn't accept it",
+  ],
+  [
+    /Host key verification failed/,
+    "the host's key is unknown: add it to known_hosts (connect once with ssh), or accept it with no_verify=1",
+  ],
+  [
+    /Permission denied/,
+    "ssh must be able to log in without a question: give it a key (option keyfile, or ssh's agent)",
+  ],
+];
+
+function explain(output: string): string {
+  const hint = HINTS.find(([message]) => message.test(output))?.[1];
+  // Without the frame of the warning about a changed key.
+  const text = foreignText(output.replace(/@{2,}|@ +WARNING: | +@(?=\s)/g, ""));
+  return hint === undefined ? text : `${text.replace(/\.$/, "")}; ${hint}`;
 }

@@ -1,4 +1,5 @@
 import { messageOf } from "../message-of.ts";
+import { ConnectionError } from "./errors.ts";
 
 /** A parsed connection URI: only the driver `qemu`, through a unix socket, ssh, TLS or TCP. */
 export interface LibvirtUri {
@@ -75,17 +76,13 @@ const USER = /^[A-Za-z0-9_][A-Za-z0-9._@+=-]*$/;
 /**
  * Parses a connection URI: `qemu[+transport]://[user@][host][:port]/system[?option=value&…]`.
  *
- * @throws Error with what is wrong and what would work
+ * @throws ConnectionError with what is wrong and what would work
  */
 export function parseUri(uri: string): LibvirtUri {
-  if (uri.length > LENGTH_MAX) {
-    // Not even a part of it is shown: a password in it might lose the "@" by which it is recognized.
-    throw new Error(`a libvirt URI has at most ${LENGTH_MAX} characters, and this one has ${uri.length}`);
-  }
   try {
     return parse(uri);
   } catch (error) {
-    throw new Error(`libvirt URI ${shown(uri)}: ${messageOf(error)}`);
+    throw new ConnectionError(invalid(uri, messageOf(error)));
   }
 }
 
@@ -98,13 +95,29 @@ export function transportOf(uri: string): LibvirtUri["transport"] {
   }
 }
 
-/** The URI in messages: without a password. */
-function shown(uri: string): string {
-  const text = uri.replace(/(:\/\/[^/?#]*?:)[^/?#]*@/, "$1…@");
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+/**
+ * Where the password of an invalid URI may be: from the first colon after the scheme to the last "@", since a password may
+ * contain everything that separates the parts of a URI.
+ */
+function passwordIn(uri: string): { from: number; to: number } | undefined {
+  const scheme = /^[\w+.-]*:\/\//.exec(uri.slice(0, 100))?.[0] ?? "";
+  const from = uri.indexOf(":", scheme.length);
+  const to = uri.lastIndexOf("@");
+  return from >= 0 && from < to ? { from: from + 1, to } : undefined;
+}
+
+/** What is wrong with a URI, without a password and cut. */
+function invalid(uri: string, reason: string): string {
+  const password = passwordIn(uri);
+  const masked = password === undefined ? uri : `${uri.slice(0, password.from)}…${uri.slice(password.to)}`;
+  const text = JSON.stringify(masked.length > 200 ? `${masked.slice(0, 200)}…` : masked);
+  // A reason quotes the part that is wrong, which may be of the password.
+  return `libvirt URI ${text}: ${password === undefined ? reason : reason.replace(/".*"/s, '"…"')}`;
 }
 
 function parse(uri: string): LibvirtUri {
+  if (uri.length > LENGTH_MAX)
+    throw new Error(`must have at most ${LENGTH_MAX} characters, but has ${uri.length}`);
   const match = /^([^:/?#]+):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?$/.exec(uri);
   if (match === null) throw new Error(`must have the form driver://host/path, ${EXAMPLES}`);
   const [, scheme = "", authority = "", path = "", query = ""] = match;
@@ -156,9 +169,11 @@ export function hostOf({ host }: LibvirtUri): string {
 }
 
 function parseAuthority(authority: string): Pick<LibvirtUri, "user" | "host" | "port"> {
-  const match = /^(?:([^@]*(?:@[^@]*)*)@)?(\[[^\]]*\]|[^:@]*)(?::([^:@]*))?$/.exec(authority);
+  const at = authority.lastIndexOf("@");
+  const userinfo = at < 0 ? undefined : authority.slice(0, at);
+  const match = /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(authority.slice(at + 1));
   if (match === null) throw new Error(`must have the form user@host:port, ${EXAMPLES}`);
-  const [, userinfo, host = "", portText] = match;
+  const [, host = "", portText] = match;
   if (userinfo?.includes(":")) {
     throw new Error(
       "a password in the URI is not supported; give ssh a key (option keyfile, or ssh's agent)",
@@ -265,8 +280,7 @@ function unescaped(text: string): string {
   } catch {
     throw new Error(`"${text}" is not percent-encoded UTF-8`);
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\x00-\x1f\x7f]/.test(plain)) throw new Error("control characters are not allowed");
+  if (/\p{Cc}/u.test(plain)) throw new Error("control characters are not allowed");
   return plain;
 }
 

@@ -1,15 +1,15 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import { unlessUnanswered } from "../acceptance/unanswered.ts";
 import type { Inputs } from "../args/inputs.ts";
+import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
-import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { readDomain } from "../domain/read.ts";
+import { UserError } from "../errors.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
-import { readHost } from "../observe/host.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
-import { takenBy } from "./unfinished-create.ts";
+import { newDefinition, takenBy } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /**
@@ -61,9 +61,23 @@ async function refusedByHost(
   id: string,
   news: Inputs,
 ): Promise<Reason[]> {
-  const host = readHost(await hypervisor.capabilities());
-  const { domainType } = session.configuration;
-  const spec = domainSpec(news, host, domainType, session.defaults);
   const present = await hypervisor.findByUuid(id);
-  return definitionRefusals(hypervisor, definitionXml(news, spec, domainType), { present });
+  return definitionRefusals(hypervisor, (await newDefinition(session, hypervisor, news)).xml, { present });
+}
+
+/** The error of a replace that is refused before anything was done; undefined where there is no reason. */
+export function replaceRefused(
+  reasons: Reason[],
+  state: Outputs,
+  news: Inputs,
+  ...details: string[]
+): UserError | undefined {
+  const [reason] = reasons;
+  if (reason === undefined) return undefined;
+  const message = [
+    `refused: domain ${state.name} can't be replaced and is left unchanged`,
+    ...reasons.map(({ text }) => text),
+    ...details,
+  ].join("\n");
+  return new UserError(redact(message, state, news), { code: reason.code });
 }

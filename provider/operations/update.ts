@@ -1,3 +1,4 @@
+import { dropKept } from "../acceptance/kept-definition.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { UserError } from "../errors.ts";
@@ -14,6 +15,7 @@ import { runUpdate } from "../update/run-update.ts";
 import { isOwnerOutdated, NOT_OWNED_WAY_OUT, notOwned, ownerOf } from "./ownership.ts";
 import { type Planner, plannerFor } from "./planner.ts";
 import { setOwner } from "./set-owner.ts";
+import { setReplacing } from "./set-replacing.ts";
 
 /** Observes the domain, plans as the preview did, and carries that out unless it is more disruptive than what was previewed. */
 export async function update(
@@ -42,11 +44,17 @@ export async function update(
     const permitted = permittedPlan(session.run.of(news.__urn).announced, planned);
     if (permitted.outcome === "refuse")
       throw new UserError(redact(planMessage(permitted), before, news), { code: permitted.reasons[0]?.code });
+    // A create that was killed may have kept the definition that it replaced.
+    if (owner.ownership?.creating) await dropKept(hypervisor, id);
     if (isOwnerOutdated(owner.ownership, state, news.__urn)) await setOwner(hypervisor, domain, news.__urn);
     const adopted = state.__adopted === true;
+    if (permitted.withheld !== undefined)
+      await session.log.message(news.__urn, "warning", redact(permitted.withheld, before, news));
     const outs = await runUpdate({
       ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted, state },
     });
+    // A replace that failed put the old domain back, or the program no longer asks for it.
+    if (observation.definition.replacing !== undefined) await setReplacing(hypervisor, domain, undefined);
     return { outs };
   });
 }

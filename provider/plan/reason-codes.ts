@@ -60,6 +60,12 @@ export const REASON_CODES = [
   "replace-required",
   "domain-changed",
   "not-previewed",
+  "postcondition-failed",
+
+  // The power of the domain.
+  "domain-halted",
+  "domain-asleep",
+  "domain-busy",
 
   // The domain and its host.
   "domain-gone",

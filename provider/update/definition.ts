@@ -1,7 +1,9 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import { probeDefine } from "../acceptance/probe-define.ts";
+import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
 import { changedDefinition } from "../definition/changed-definition.ts";
+import { differingFields } from "../definition/differences.ts";
 import { domainSpec } from "../definition/domain-spec.ts";
 import { UserError } from "../errors.ts";
 import { readHost } from "../observe/host.ts";
@@ -23,8 +25,14 @@ export interface NewDefinition {
 /** How often a definition that others keep changing is made again before the update gives up. */
 const ATTEMPTS = 3;
 
+/** What the definition that a step writes is made from. */
+type DefinitionContext = Pick<
+  UpdateContext,
+  "session" | "hypervisor" | "domain" | "before" | "news" | "plan" | "adopted"
+>;
+
 /** Reads the inactive definition, with the secrets in it. */
-export function readDefinition({ hypervisor, domain }: UpdateContext): Promise<string> {
+export function readDefinition({ hypervisor, domain }: DefinitionContext): Promise<string> {
   return hypervisor.xml(domain, { inactive: true, secure: true });
 }
 
@@ -36,12 +44,45 @@ export function readDefinition({ hypervisor, domain }: UpdateContext): Promise<s
 export async function newDefinition(
   from: string,
   step: DefineStep,
-  context: UpdateContext,
+  context: DefinitionContext,
 ): Promise<NewDefinition> {
-  const { hypervisor, session, before, news, adopted } = context;
+  const definition = { from, xml: await written(from, step, context) };
+  await requireAcceptable(definition, context);
+  return definition;
+}
+
+/** @throws UserError with the reasons where the host refuses the definition */
+export async function requireAcceptable(
+  definition: NewDefinition,
+  context: DefinitionContext,
+): Promise<void> {
+  const { hypervisor, domain } = context;
+  const [reason, ...others] = await refusalsOf(definition, context, async (xml) => [
+    ...(await definitionRefusals(hypervisor, xml, { present: domain })),
+    ...(await probeDefine(hypervisor, xml)),
+  ]);
+  if (reason !== undefined)
+    throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
+}
+
+/** Why the host would refuse the definition that a step writes, as far as a preview can tell: it only reads. */
+export async function previewRefusals(step: DefineStep, context: DefinitionContext): Promise<Reason[]> {
+  const { hypervisor, domain } = context;
+  const from = await readDefinition(context);
+  const xml = await written(from, step, context);
+  return refusalsOf({ from, xml }, context, (definition) =>
+    definitionRefusals(hypervisor, definition, { present: domain }),
+  );
+}
+
+async function written(
+  from: string,
+  step: DefineStep,
+  { session, hypervisor, before, news, adopted }: DefinitionContext,
+): Promise<string> {
   const type = session.configuration.domainType;
   const host = step.fields.length > 0 ? readHost(await hypervisor.capabilities()) : undefined;
-  const xml = changedDefinition(from, {
+  return changedDefinition(from, {
     ...defined({ definition: step.definition }),
     ...{ fields: step.fields, before, news, type, adopted },
     specOf: (inputs) => {
@@ -49,23 +90,32 @@ export async function newDefinition(
       return domainSpec(inputs, host, type, session.defaults);
     },
   });
-  const [reason, ...others] = await refusalsOf({ from, xml }, context);
-  if (reason !== undefined)
-    throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
-  return { from, xml };
 }
 
 /** A domain that isn't started now may keep what its host refuses in the present definition already. */
-async function refusalsOf({ from, xml }: NewDefinition, context: UpdateContext): Promise<Reason[]> {
-  const { hypervisor, domain, plan } = context;
-  const against = async (definition: string) => [
-    ...(await definitionRefusals(hypervisor, definition, { present: domain })),
-    ...(await probeDefine(hypervisor, definition)),
-  ];
+async function refusalsOf(
+  { from, xml }: NewDefinition,
+  { plan }: DefinitionContext,
+  against: (definition: string) => Promise<Reason[]>,
+): Promise<Reason[]> {
   const found = await against(xml);
   if (found.length === 0 || plan.steps.some(({ kind }) => kind === "start")) return found;
   const earlier = new Set((await against(from)).map(({ text }) => text));
   return found.filter(({ text }) => !earlier.has(text));
+}
+
+/**
+ * The arguments of a step that the definition doesn't have as the program sets them: somebody else defined the domain right
+ * after us.
+ */
+export async function missingFields({ fields }: DefineStep, context: UpdateContext): Promise<FieldName[]> {
+  const { hypervisor, domain, session, news } = context;
+  if (fields.length === 0) return [];
+  const host = readHost(await hypervisor.capabilities());
+  const wanted = domainSpec(news, host, session.configuration.domainType, session.defaults);
+  const { name, uuid } = domain;
+  const differing = differingFields(await readDefinition(context), news, { ...wanted, name, uuid });
+  return differing.filter((field) => fields.includes(field));
 }
 
 /**

@@ -1,6 +1,9 @@
 import { fc, test as property } from "@fast-check/vitest";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { remoteProxies, sshCommand } from "../../provider/libvirt/ssh.ts";
 import { type LibvirtUri, parseUri } from "../../provider/libvirt/uri.ts";
+import { messageOf } from "../../provider/message-of.ts";
+import { cases } from "../support/properties.ts";
 
 const local = {
   transport: "unix",
@@ -122,6 +125,7 @@ describe("refused, with the reason", () => {
     ["qemu+ssh://host/system?command=-oProxyCommand%3Dx", "option command must not begin with a dash"],
     ["qemu+ssh://host/system?keyfile=%ff", "not percent-encoded UTF-8"],
     ["qemu+ssh://host/system?keyfile=a%00b", "control characters are not allowed"],
+    ["qemu+ssh://host/system?keyfile=a%c2%9bb", "control characters are not allowed"],
     ["qemu+ssh://-oProxyCommand=id/system", "the host must be a name"],
     ["qemu+ssh://host;id/system", "the host must be a name"],
     ["qemu+ssh://$(id)/system", "the host must be a name"],
@@ -134,12 +138,50 @@ describe("refused, with the reason", () => {
     ["qemu+ssh://host:ssh/system", 'the port must be from 1 to 65535, not "ssh"'],
   ])("%s", (uri, text) => expect(() => parseUri(uri)).toThrow(text));
 
-  test("a password, which is not repeated", () => {
-    const parse = () => parseUri("qemu+ssh://root:hunter2@host/system");
-    expect(parse).toThrow("a password in the URI is not supported");
-    expect(parse).not.toThrow("hunter2");
+  test("a password", () => {
+    expect(() => parseUri("qemu+ssh://root:hunter2@host/system")).toThrow(
+      'libvirt URI "qemu+ssh://root:…@host/system": a password in the URI is not supported',
+    );
+  });
+
+  test("a URI of 80 kB", () => {
+    expect(() => parseUri(`qemu+ssh://${":".repeat(80_000)}@host/system`)).toThrow(
+      "must have at most 8192 characters, but has 80023",
+    );
   });
 });
+
+const MARK = "hunter2";
+const around = fc.string({ unit: fc.constantFrom(...':/?#@[]%&;=+"\\ aé\0\n'), maxLength: 8 });
+
+property.prop([
+  around,
+  around,
+  fc.constantFrom("qemu+ssh", "qemu", "qemu+tls", "xen", "q"),
+  fc.constantFrom("", "/system", ":22/system?x=1", ":0/system", "/system?socket=x@y"),
+])("a password is not repeated, whatever it contains", (before, after, scheme, rest) => {
+  const uri = `${scheme}://root:${before}${MARK}${after}@host${rest}`;
+  let message = "";
+  try {
+    parseUri(uri);
+  } catch (error) {
+    message = messageOf(error);
+  }
+  expect(message).toMatch(/^libvirt URI "/);
+  expect(message).not.toContain(MARK);
+});
+
+// Characters are looked at by regular expressions, whose steps can't be counted: none sees more than a URI may have.
+test.each([":", "@", "%", "&", "=", "+", "[", "/", "?", "a:", "@:", "://", "%41"])(
+  "of a URI of many %j no more is read than it may have",
+  (part) => {
+    const exec = vi.spyOn(RegExp.prototype, "exec");
+    expect(() => parseUri(`qemu+ssh://${part.repeat(1_000_000)}@host/system`)).toThrow("must have at most");
+    const lengths = exec.mock.calls.map(([text]) => text.length);
+    exec.mockRestore();
+    expect(Math.max(0, ...lengths)).toBeLessThan(20_000);
+  },
+);
 
 const anUri = fc
   .tuple(
@@ -162,5 +204,110 @@ property.prop([fc.oneof(anUri, fc.string())])(
     }
     expect(parsed.host ?? "", "nothing that ssh would take for an option").not.toMatch(/^-|\s/);
     expect(parsed.user ?? "").not.toMatch(/^-|\s/);
+  },
+);
+
+const aText = fc.string({ minLength: 1, maxLength: 12 }).filter((text) => !/\p{Cc}/u.test(text));
+const aPath = aText.map((text) => `/${text}`);
+const aName = fc
+  .string({ unit: fc.constantFrom(..."ab-Z9._"), minLength: 1, maxLength: 10 })
+  .map((text) => `x${text}`);
+const aHost = fc.oneof(
+  aName,
+  fc.ipV4(),
+  fc.ipV6().map((address) => `[${address}]`),
+);
+const aFlag = fc.constantFrom("0", "1");
+const aCommand = aText.filter((text) => !text.startsWith("-"));
+/** The options of each transport, in any value that it takes. */
+const OPTIONS = {
+  unix: { socket: aPath, mode: fc.constantFrom("auto", "direct", "legacy") },
+  ssh: {
+    mode: fc.constantFrom("auto", "direct", "legacy"),
+    proxy: fc.constantFrom("auto", "netcat"),
+    socket: aPath,
+    netcat: aCommand,
+    command: aCommand,
+    keyfile: aCommand,
+    no_verify: aFlag,
+    no_tty: aFlag,
+  },
+  tls: { pkipath: aPath, no_verify: aFlag },
+  tcp: {},
+};
+
+function uriOf(transport: keyof typeof OPTIONS) {
+  return fc
+    .record({
+      user: transport === "ssh" ? fc.option(aName) : fc.constant(null),
+      host: transport === "unix" ? fc.constant("") : aHost,
+      port: transport === "unix" ? fc.constant(null) : fc.option(fc.integer({ min: 1, max: 65535 })),
+      path: fc.constantFrom("/system", "/session"),
+      options: fc.record<Record<string, string>, string>(OPTIONS[transport], { requiredKeys: [] }),
+    })
+    .map(({ user, host, port, path, options }) => {
+      const needsSocket = options.proxy === "netcat" && path === "/session";
+      const given = { ...options, ...(needsSocket && { socket: "/s" }) };
+      const pairs = Object.entries(given).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
+      const authority = `${user === null ? "" : `${user}@`}${host}${port === null ? "" : `:${port}`}`;
+      return {
+        transport,
+        host,
+        user,
+        port,
+        options: given,
+        text: `qemu+${transport}://${authority}${path}?${pairs.join("&")}`,
+      };
+    });
+}
+
+const aValidUri = fc.oneof(uriOf("unix"), uriOf("ssh"), uriOf("tls"), uriOf("tcp"));
+
+property.prop([aValidUri], cases(300))(
+  "whatever the parts of a URI are, they are read as they are given",
+  (uri) => {
+    const parsed = parseUri(uri.text);
+    expect(parsed).toMatchObject({
+      transport: uri.transport,
+      host: uri.host || undefined,
+      user: uri.user ?? undefined,
+      port: uri.port ?? undefined,
+    });
+    const { no_verify, no_tty, ...texts }: Record<string, string> = uri.options;
+    expect(parsed.options).toEqual({
+      ...texts,
+      ...(no_verify !== undefined && { noVerify: no_verify === "1" }),
+      ...(no_tty !== undefined && { noTty: no_tty === "1" }),
+    });
+    expect(parseUri(parsed.text), "its written form means the same").toEqual(parsed);
+  },
+);
+
+const aChange = fc.tuple(fc.nat(), fc.constantFrom(..."/:@?#&=%+[]\0 é\n-", "%00", "://"), fc.nat(3));
+
+property.prop([aValidUri, fc.array(aChange, { minLength: 1, maxLength: 4 })], cases(300))(
+  "a URI with characters changed is read or refused, and ssh is never given an option by it",
+  (uri, changes) => {
+    let text = uri.text;
+    for (const [place, part, removed] of changes) {
+      const at = place % text.length;
+      text = text.slice(0, at) + part + text.slice(at + removed);
+    }
+    let parsed: LibvirtUri;
+    try {
+      parsed = parseUri(text);
+    } catch (error) {
+      expect(messageOf(error)).toMatch(/^libvirt URI "/);
+      return;
+    }
+    expect(parseUri(parsed.text)).toEqual(parsed);
+    if (parsed.transport !== "ssh") return;
+    const { args } = sshCommand(parsed, remoteProxies(parsed)[0]);
+    expect(args.at(-3)).toBe("--");
+    const [host = "", command = ""] = args.slice(-2);
+    expect(host).toMatch(/^[\w:][\w.:%-]*$/);
+    expect(command).not.toMatch(/\p{Cc}/u);
+    // As a POSIX shell reads it: nothing outside of quotes has a meaning.
+    expect(command.replace(/'[^']*'|\\'/g, "")).toMatch(/^[\w/. -]*$/);
   },
 );

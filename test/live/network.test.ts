@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { connect } from "../../provider/libvirt/connect.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
@@ -51,6 +51,23 @@ describe("a real daemon", () => {
   test("by TCP, on this host", () => sees(tcp));
 });
 
+test.each(["TLS", "TCP"])(
+  "by %s many calls at once are answered without a ping in between",
+  async (transport) => {
+    const uri = transport === "TCP" ? tcp : `${tls}?pkipath=${pki("busy")}`;
+    const hypervisor = await connect(uri, {
+      keepaliveIntervalMs: 60_000,
+      callTimeoutMs: 4_000,
+      slowCallTimeoutMs: 4_000,
+    });
+    onTestFinished(() => hypervisor.close());
+    const versions = await Promise.all(Array.from({ length: 60 }, () => hypervisor.version()));
+    expect(new Set(versions).size).toBe(1);
+    const texts = await Promise.all(Array.from({ length: 20 }, () => hypervisor.capabilities()));
+    expect(new Set(texts).size).toBe(1);
+  },
+);
+
 describe("refused by TLS", () => {
   test("a client whose certificate another CA signed: the daemon closes after the handshake", async () => {
     const folder = pki("foreign", { client: makeCertificate({ name: "me", issuer: stranger }) });
@@ -87,5 +104,22 @@ describe("refused by TLS", () => {
 
   test("TCP on the port of TLS", async () => {
     expect(await failure(connect(tls.replace("+tls", "+tcp")))).toBeInstanceOf(ConnectionError);
+  });
+});
+
+describe("a daemon that wants a login", () => {
+  test("SASL is refused with what would work, and the other transports go on", async () => {
+    const other = await listenOnNetwork(lab, { ca, server, settings: ['auth_tcp = "sasl"'] });
+    expect((await failure(connect(other.tcp))).message).toMatch(
+      /localhost, TCP port \d+ requires a SASL login, which is not supported; use/,
+    );
+    await sees(`${other.tls}?pkipath=${pki("sasl")}`);
+  });
+
+  test("a client that is not in tls_allowed_dn_list", async () => {
+    const other = await listenOnNetwork(lab, { ca, server, settings: ['tls_allowed_dn_list = ["CN=you"]'] });
+    expect((await failure(connect(`${other.tls}?pkipath=${pki("dn")}`))).message).toMatch(
+      /it refused this client's certificate .*tls_allowed_dn_list/,
+    );
   });
 });

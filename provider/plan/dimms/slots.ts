@@ -24,3 +24,24 @@ export function freeSlots(view: MemoryView): number[] {
 export function mostNewDevices(view: MemoryView): number {
   return Math.max(0, slotCount(view) - view.devices.length);
 }
+
+/** Where a new DIMM goes. */
+interface Place {
+  slot: number;
+  alias: string;
+}
+
+/**
+ * The free slots, lowest first, each with an alias that the domain doesn't have: that of the slot, except where a hook put the
+ * DIMM with that alias into another slot. Then the alias of a slot that is in use, or of none.
+ */
+export function freePlaces(view: MemoryView): Place[] {
+  const used = new Set(view.devices.map(({ alias }) => alias));
+  const slots = freeSlots(view);
+  let next = 0;
+  const spare = () => {
+    while (slots.includes(next) || used.has(dimmAlias(next))) next += 1;
+    return dimmAlias(next++);
+  };
+  return slots.map((slot) => ({ slot, alias: used.has(dimmAlias(slot)) ? spare() : dimmAlias(slot) }));
+}

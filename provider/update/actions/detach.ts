@@ -1,4 +1,5 @@
 import { Deadline } from "../../deadline.ts";
+import { defined } from "../../defined.ts";
 import type { Detaching } from "../../guest/record.ts";
 import { type Offlining, takeOffline } from "../../guest/take-offline.ts";
 import { SPEAKERS } from "../../guest/text.ts";
@@ -8,7 +9,7 @@ import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
 import { definitionOfPresent } from "../../plan/definition/steps.ts";
 import { desiredMemory } from "../../plan/desired.ts";
-import type { Observed } from "../../plan/observed.ts";
+import { isSameDimm, type Observed } from "../../plan/observed.ts";
 import { type DimmRemoval, detachedDimms, type Step } from "../../plan/plan.ts";
 import { sum } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
@@ -20,7 +21,8 @@ import {
   type UpdateContext,
   updateLog,
 } from "../context.ts";
-import { queryGuest } from "../query-guest.ts";
+import { postconditionFailed } from "../postconditions.ts";
+import { lackingMemory, queryGuest } from "../query-guest.ts";
 import { defineWhatIsLeft } from "./define.ts";
 
 type DetachStep = Extract<Step, { kind: "detach" }>;
@@ -41,21 +43,35 @@ export const detach: Action<DetachStep> = {
     if (!onlyRemovesDimms(context)) return undefined;
     return async ({ now }) => {
       const guest = await queryGuest(context, now);
-      const has =
-        guest && `; the guest has ${formatSize(guest.memory)} (reported by ${SPEAKERS[guest.speaker]})`;
-      await updateLog(context).info(`${describeRemoved(context.plan.steps)}${has ?? ""}`);
-      return { now, guest, isAwaited: false };
+      const { memory, speaker } = guest ?? {};
+      const isReported = memory !== undefined && speaker !== undefined;
+      const has = isReported
+        ? `; the guest has ${formatSize(memory)} (reported by ${SPEAKERS[speaker]})`
+        : "";
+      const removed = `${describeRemoved(context.plan.steps)}${has}`;
+      const shortfall = guest && lackingMemory(context, removed, guest);
+      if (shortfall === undefined) await updateLog(context).info(removed);
+      return { now, guest, isAwaited: false, ...defined({ shortfall }) };
     };
   },
 
   async run({ dimm }, context, progress) {
     const { now, unanswered } = progress;
-    if (!isPresent(dimm, now.observed)) return now;
+    const present = now.observed.live?.devices.find(({ alias }) => alias === dimm.alias);
+    if (present === undefined) return now;
+    if (!isSameDimm({ model: "dimm", ...dimm }, present))
+      throw postconditionFailed(
+        `${dimm.alias} is another DIMM than the one to remove: ${formatSize(present.size)} at ${present.base ?? "an unknown address"} instead of ${formatSize(dimm.size)} at ${dimm.base ?? "an unknown address"}`,
+      );
     const removal = new Removal(dimm, context, progress);
     const earlier = unanswered.has(dimm.alias) ? await removal.answer() : NO_ANSWER;
     if (earlier.kind !== "no-answer") return removal.settle(earlier, 0);
     const offlining = await removal.takeOffline();
     if (offlining.kind === "refused") throw new Error(`the guest refused: ${offlining.reason}; ${STAYS}`);
+    if (offlining.kind === "offline" && offlining.agentError !== undefined)
+      await updateLog(context).info(
+        `the guest agent is connected but unusable (${offlining.agentError}): it takes no memory blocks offline before the removal`,
+      );
     if (offlining.kind === "no-answer")
       throw new Error(
         `no answer within ${removal.seconds} s: ${offlining.reason}; ${STAYS}${describeOffline(offlining.blocks)}`,
