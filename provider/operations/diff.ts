@@ -9,7 +9,7 @@ import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
 import { lagging } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { type Observed, withRecorded } from "../plan/observed.ts";
-import { isDefine, noChange, planMessage } from "../plan/plan.ts";
+import { noChange, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { describeHalted } from "../plan/power.ts";
@@ -123,16 +123,14 @@ function isGuestAwaited({ session, state, news }: Difference): boolean {
   return state.__guest?.missing !== undefined || lagging(state.__observed.live).length > 0;
 }
 
-/** Whether the plan depends on the domain: a change that leaves its memory and its power state alone doesn't. */
+/**
+ * Whether the preview looks at the domain: whatever an update changes of it, it must announce all that it does. A setting changes
+ * nothing, whatever the domain is like.
+ */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
   const fields: string[] = [...MEMORY_FIELDS, "running", "discardSavedState"];
   const memoryChanged = changedFields(before, news).some((name) => fields.includes(name));
-  return (
-    memoryChanged ||
-    fromState.steps.some(
-      (step) => step.kind !== "autostart" && !(isDefine(step) && step.definition === undefined),
-    )
-  );
+  return memoryChanged || fromState.steps.length > 0;
 }
 
 function replacedFields({ steps }: UpdatePlan): string[] {

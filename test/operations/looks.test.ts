@@ -28,6 +28,12 @@ describe("a preview", () => {
   test.each([
     ["a setting", { shutdownTimeout: 5 }, "setting only: shutdownTimeout"],
     ["hotplug", { hotplug: { alignment: "128MiB" } }, "setting only: hotplug"],
+  ])("of a change of %s follows from the state, without a look", async (_, change, said) => {
+    expect(await stack.preview({ ...args, ...change })).toMatchObject({ kind: "update" });
+    expect([host.calls, stack.run.said]).toEqual([[], [said]]);
+  });
+
+  test.each([
     ["the description", { description: "shop" }, "live: change description in the definition"],
     [
       "vCPUs",
@@ -39,9 +45,12 @@ describe("a preview", () => {
       ),
     ],
     ["autostart", { autostart: true }, "live: turn autostart on"],
-  ])("of a change of %s follows from the state, without a look", async (_, change, said) => {
+  ])("of a change of %s looks once, and announces what the domain needs as well", async (_, change, said) => {
     expect(await stack.preview({ ...args, ...change })).toMatchObject({ kind: "update" });
-    expect([host.calls, stack.run.said]).toEqual([[], [said]]);
+    expect([looks(), stack.run.said]).toEqual([1, [said]]);
+    host.turnOff(host.only.uuid);
+    await stack.preview({ ...args, ...change });
+    expect(stack.run.said.join("\n")).toContain("start the domain, which is off");
   });
 
   test("of a change of memory looks once for check and diff together", async () => {
