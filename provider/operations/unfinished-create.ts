@@ -8,7 +8,7 @@ import type { Replacing } from "../domain/replacing.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
-import { readPower } from "../observe/power.ts";
+import { isOff } from "../observe/wait-for-domain.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { readCanonicalSize } from "../units/size.ts";
@@ -79,16 +79,16 @@ async function differencesFromNew(
   { running = true, autostart = false }: Inputs,
   wanted: string,
 ): Promise<string[]> {
-  const [{ state, isActive }, isPersistent] = await Promise.all([
-    readPower(hypervisor, domain),
+  const [{ power }, off, isPersistent] = await Promise.all([
+    hypervisor.state(domain),
+    isOff(hypervisor, domain),
     hypervisor.isPersistent(domain),
   ]);
   if (!isPersistent) return ["transient"];
-  const isOff = !isActive;
-  const isRunningAsWanted = running ? state === "running" : isOff;
+  const isRunningAsWanted = running ? power === "running" : off;
   const [defined, live, starts] = await Promise.all([
     hypervisor.xml(domain, { inactive: true, secure: true }),
-    isOff ? undefined : hypervisor.xml(domain, { inactive: false, secure: true }),
+    off ? undefined : hypervisor.xml(domain, { inactive: false, secure: true }),
     hypervisor.autostart(domain),
   ]);
   const differences = [
