@@ -8,6 +8,7 @@ import type { DomainSpec } from "../domain/spec.ts";
 import { keptIfUnnamed } from "../plan/changed-fields.ts";
 import type { MemoryDefinition } from "../plan/plan.ts";
 import type { Kib } from "../units/kib.ts";
+import { readCanonicalSize } from "../units/size.ts";
 import { definitionXml } from "./domain-spec.ts";
 import type { DomainType } from "./platform.ts";
 
@@ -37,7 +38,7 @@ export function changedDefinition(present: string, change: DefinitionChange): st
   const { definition, fields, before, news } = change;
   const isRewritten = fields.includes("xml") && before.xml !== news.xml;
   const edited = isRewritten ? rewritten(change) : fields.length > 0 ? withFields(present, change) : present;
-  if (isRewritten) return marked(edited, readDomain(edited).memory, news);
+  if (isRewritten) return marked(edited, readCanonicalSize(news.memory), news);
   return definition === undefined ? edited : marked(withMemory(edited, definition), definition.memory, news);
 }
 

@@ -4,6 +4,7 @@ import { defined } from "../defined.ts";
 import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { differencesFrom } from "../domain/difference.ts";
 import { setOwnership } from "../domain/edit.ts";
+import type { Replacing } from "../domain/replacing.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { readHost } from "../observe/host.ts";
@@ -42,11 +43,11 @@ export async function existingDomain(
   ]);
   const found = byName !== undefined && byName.uuid !== byUuid?.uuid ? byName : byUuid;
   if (found === undefined) return { kind: "none" };
-  const { ownership } = await ownerOf(hypervisor, found);
+  const { ownership, replacing } = await ownerOf(hypervisor, found);
   const owner = ownership?.urn;
   const taken = (differences: string[] = []): Existing => ({
     kind: "taken",
-    reason: takenBy(found, inputs, owner, { differences }),
+    reason: withCleanUp(takenBy(found, inputs, owner, { differences }), found, replacing),
     ...defined({ owner }),
   });
   if (found !== byUuid || ownership?.urn !== inputs.__urn) return taken();
@@ -131,6 +132,17 @@ export function takenBy(
     : `${adoption}set another name, or undefine that domain (virsh undefine) if it isn't needed`;
   const text = `${what} by domain ${found.uuid}, ${by}; ${wayOut}`;
   return { code: isName ? "name-taken" : "uuid-taken", text };
+}
+
+/** A domain that a replace left may have no resource any more, in any program. */
+function withCleanUp(reason: Reason, found: DomainRef, replacing: Replacing | undefined): Reason {
+  if (replacing === undefined) return reason;
+  return { ...reason, text: `${reason.text}; ${leftByReplace(found)}` };
+}
+
+/** What a replace that didn't end left, and how to remove it. */
+export function leftByReplace({ name }: DomainRef): string {
+  return `domain ${name} was left by a replace that did not end; if no program needs it, remove it with: virsh undefine ${name} --nvram --managed-save --snapshots-metadata --checkpoints-metadata`;
 }
 
 /** How many differences a message lists: another domain differs in nearly everything. */

@@ -1,7 +1,9 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import { probeDefine } from "../acceptance/probe-define.ts";
+import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
 import { changedDefinition } from "../definition/changed-definition.ts";
+import { differingFields } from "../definition/differences.ts";
 import { domainSpec } from "../definition/domain-spec.ts";
 import { UserError } from "../errors.ts";
 import { readHost } from "../observe/host.ts";
@@ -23,16 +25,16 @@ export interface NewDefinition {
 /** How often a definition that others keep changing is made again before the update gives up. */
 const ATTEMPTS = 3;
 
-/** Reads the inactive definition, with the secrets in it. */
-export function readDefinition({ hypervisor, domain }: DefinitionContext): Promise<string> {
-  return hypervisor.xml(domain, { inactive: true, secure: true });
-}
-
 /** What the definition that a step writes is made from. */
 type DefinitionContext = Pick<
   UpdateContext,
   "session" | "hypervisor" | "domain" | "before" | "news" | "plan" | "adopted"
 >;
+
+/** Reads the inactive definition, with the secrets in it. */
+export function readDefinition({ hypervisor, domain }: DefinitionContext): Promise<string> {
+  return hypervisor.xml(domain, { inactive: true, secure: true });
+}
 
 /**
  * The definition that a step writes, found acceptable by its host.
@@ -44,17 +46,20 @@ export async function newDefinition(
   step: DefineStep,
   context: DefinitionContext,
 ): Promise<NewDefinition> {
-  const xml = await written(from, step, context);
-  await requireAcceptable({ from, xml }, context);
-  return { from, xml };
+  const definition = { from, xml: await written(from, step, context) };
+  await requireAcceptable(definition, context);
+  return definition;
 }
 
 /** @throws UserError with the reasons where the host refuses the definition */
-export async function requireAcceptable(made: NewDefinition, context: DefinitionContext): Promise<void> {
+export async function requireAcceptable(
+  definition: NewDefinition,
+  context: DefinitionContext,
+): Promise<void> {
   const { hypervisor, domain } = context;
-  const [reason, ...others] = await refusalsOf(made, context, async (definition) => [
-    ...(await definitionRefusals(hypervisor, definition, { present: domain })),
-    ...(await probeDefine(hypervisor, definition)),
+  const [reason, ...others] = await refusalsOf(definition, context, async (xml) => [
+    ...(await definitionRefusals(hypervisor, xml, { present: domain })),
+    ...(await probeDefine(hypervisor, xml)),
   ]);
   if (reason !== undefined)
     throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
@@ -97,6 +102,20 @@ async function refusalsOf(
   if (found.length === 0 || plan.steps.some(({ kind }) => kind === "start")) return found;
   const earlier = new Set((await against(from)).map(({ text }) => text));
   return found.filter(({ text }) => !earlier.has(text));
+}
+
+/**
+ * The arguments of a step that the definition doesn't have as the program sets them: somebody else defined the domain right
+ * after us.
+ */
+export async function missingFields({ fields }: DefineStep, context: UpdateContext): Promise<FieldName[]> {
+  const { hypervisor, domain, session, news } = context;
+  if (fields.length === 0) return [];
+  const host = readHost(await hypervisor.capabilities());
+  const wanted = domainSpec(news, host, session.configuration.domainType, session.defaults);
+  const { name, uuid } = domain;
+  const differing = differingFields(await readDefinition(context), news, { ...wanted, name, uuid });
+  return differing.filter((field) => fields.includes(field));
 }
 
 /**
