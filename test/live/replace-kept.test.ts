@@ -38,7 +38,7 @@ describe("a replace whose connection is lost", () => {
     expect(await everyDomain()).toEqual([...names].sort());
     for (const name of names) expect(await powerState(lab(), name), name).toBe("running");
     await stack.expectSettled();
-  }, 300_000);
+  }, 240_000);
 
   test("between its delete and its create, and whose resource is removed: a preview names what is left", async () => {
     const proxy = await rpcProxy(lab(), "web");
