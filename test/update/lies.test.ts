@@ -187,7 +187,7 @@ function replaced(host: FakeHypervisor, call: "attachDevice", edit: (xml: string
 }
 
 /** Defines the domain itself with another XML, or not at all; a probe is defined. */
-function ownDefine(host: FakeHypervisor, _: unknown, edit: (xml: string) => string | undefined): void {
+function ownDefine(host: FakeHypervisor, edit: (xml: string) => string | undefined): void {
   const define = host.define.bind(host);
   host.define = async (xml) => {
     if (!xml.includes("<name>web-1<")) return define(xml);
