@@ -2,6 +2,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import type { Inputs } from "./args/inputs.ts";
 import { readConfiguration } from "./configuration.ts";
 import { forUser } from "./errors.ts";
+import { messageText } from "./foreign-text.ts";
 import { check } from "./operations/check.ts";
 import { create } from "./operations/create.ts";
 import { deleteDomain } from "./operations/delete.ts";
@@ -41,7 +42,11 @@ export function createProvider(dependencies: Dependencies): dynamic.ResourceProv
         throw error;
       }
     },
-    check: (olds: Properties, news: Properties) => ready(() => check(session, olds, news)),
+    check: (olds: Properties, news: Properties) =>
+      ready(async () => {
+        const { inputs, failures } = await check(session, olds, news);
+        return { inputs, failures: failures.map((each) => ({ ...each, reason: messageText(each.reason) })) };
+      }),
     diff: (id: string, olds: Properties, news: Properties) =>
       ready(() => diff(session, id, olds as unknown as Outputs, news as unknown as Inputs)),
     create: (inputs: Properties) => ready(() => create(session, inputs as unknown as Inputs)),

@@ -20,7 +20,7 @@ export interface HookArgs {
 
 /** Where on the host the memory of new devices comes from. */
 export interface MemorySourceArgs {
-  /** Host NUMA nodes, in libvirt's notation: `"0-1"`. Default: the host decides. */
+  /** Host NUMA nodes, in libvirt's notation: `"0-1"`, `"0-3,^2"`. Default: the host decides. */
   nodeset?: Input<string>;
   /** Page size, for huge pages: `"2MiB"`, `"1GiB"`. DIMM sizes are multiples of it. Default: the host's base page. */
   pageSize?: Input<Size>;
@@ -216,7 +216,8 @@ export interface DomainArgs {
   /**
    * The guest's NUMA nodes. Memory beyond the sum of their shares goes to `hotplug.targetNode`. Default: one node with all
    * of the memory and all vCPUs.
-   * A change: as `hotplug.whenNotPossible` specifies, since nodes are fixed at boot.
+   * A change: as `hotplug.whenNotPossible` specifies, since nodes are fixed at boot. Removing the argument leaves the nodes of
+   * an existing domain as they are.
    */
   numa?: Input<Input<NumaNodeArgs>[]>;
   /**
@@ -264,11 +265,19 @@ export interface DomainArgs {
   /** A description of the domain, kept in its definition. Default: none. A change: applied to the definition at once. */
   description?: Input<string>;
   /**
-   * Whether the domain runs. Default: true.
+   * Whether the domain runs. Default: true. Only an explicit `true` also resumes a domain that a user suspended, and wakes a
+   * guest that is suspended to memory (S3). A domain that an I/O error, a watchdog or a crash paused is never resumed.
    * A change: `false` shuts the guest down within `shutdownTimeout`, without forcing it off unless `forceOff` is true;
    * `true` starts it.
    */
   running?: Input<boolean>;
+  /**
+   * What a start does with the saved state of a domain (`virsh managedsave`): `false` restores it, with the memory and the
+   * devices that it was saved with, and applies the other changes to the restored domain; `true` discards it, so that the
+   * guest boots. Default: false.
+   * A change: a setting only, unless the domain is to be started and has a saved state.
+   */
+  discardSavedState?: Input<boolean>;
   /** Whether libvirt starts the domain when the host boots. Default: false. A change: at once. */
   autostart?: Input<boolean>;
   /**

@@ -18,6 +18,7 @@ const DERIVED_OUTPUTS = [
   "liveMemory",
   "nextBootMemory",
   "pendingMemory",
+  "savedMemory",
   "memoryDevices",
   "reachable",
   "guestMemory",
@@ -48,6 +49,12 @@ export class Domain extends pulumi.CustomResource {
   declare readonly memorySlots: pulumi.Output<number>;
   /** The domain's state as libvirt names it: `running`, `paused`, `shutoff`, … */
   declare readonly state: pulumi.Output<string>;
+  /**
+   * Why the guest of a domain doesn't run, in the words of `virsh domstate --reason`: `user`, `I/O error`, `watchdog`,
+   * `crashed`, …; `asleep` if the guest is suspended to memory (S3); `saved` for a domain that is off and has a saved state
+   * (`virsh managedsave`). Else undefined.
+   */
+  declare readonly stateReason: pulumi.Output<string | undefined>;
   /** The latest change of memory in one line: its outcome, and what decided it. */
   declare readonly memoryPlan: pulumi.Output<string>;
   /**
@@ -64,6 +71,8 @@ export class Domain extends pulumi.CustomResource {
   declare readonly nextBootMemory: pulumi.Output<string | undefined>;
   /** The size that takes effect at the next boot; undefined if the running domain has the size of its definition. */
   declare readonly pendingMemory: pulumi.Output<string | undefined>;
+  /** The memory that a start restores from the domain's saved state (`virsh managedsave`); undefined if it has none. */
+  declare readonly savedMemory: pulumi.Output<string | undefined>;
   /** The memory devices of the running domain. */
   declare readonly memoryDevices: pulumi.Output<MemoryDeviceOutput[]>;
   /**
@@ -92,9 +101,11 @@ export class Domain extends pulumi.CustomResource {
       {
         uuid: undefined,
         state: undefined,
+        stateReason: undefined,
         liveMemory: undefined,
         nextBootMemory: undefined,
         pendingMemory: undefined,
+        savedMemory: undefined,
         memoryDevices: undefined,
         reachable: undefined,
         guestMemory: undefined,

@@ -125,9 +125,17 @@ const PLAN_GROUND = [
   "provider/units",
   "provider/args",
   "provider/domain/state.ts",
-  ...["desired", "devices", "guest-block", "observed", "plan", "platform", "reason-codes", "text"].map(
-    (file) => `provider/plan/${file}.ts`,
-  ),
+  ...[
+    "desired",
+    "devices",
+    "guest-block",
+    "observed",
+    "pause",
+    "plan",
+    "platform",
+    "reason-codes",
+    "text",
+  ].map((file) => `provider/plan/${file}.ts`),
 ];
 
 /** The same inside the planner: each room builds on the rooms above it, and the files of `plan/` itself join them. */
@@ -137,6 +145,7 @@ const PLAN_MAY_IMPORT: Record<string, string[]> = {
   "provider/plan/virtio-mem": [...PLAN_GROUND, "provider/plan/numa"],
   "provider/plan/definition": [...PLAN_GROUND, "provider/plan/numa", "provider/plan/virtio-mem"],
   "provider/plan/live-sizes": [
+    "provider/plan/balloon.ts",
     ...PLAN_GROUND,
     "provider/plan/numa",
     "provider/plan/dimms",

@@ -186,6 +186,7 @@ export const FIELDS = {
   balloon: { schema: flag, change: "nextBoot" },
   description: { schema: text("a description"), change: "definition" },
   running: { schema: flag, change: "live" },
+  discardSavedState: { schema: flag, change: "setting" },
   autostart: { schema: flag, change: "live" },
   shutdownTimeout: { schema: integer(0, MAX_SHUTDOWN_TIMEOUT, "seconds"), change: "setting" },
   forceOff: { schema: flag, change: "setting" },

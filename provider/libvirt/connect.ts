@@ -34,6 +34,8 @@ const Affect = { LIVE: 1, CONFIG: 2 } as const;
 /** virDomainCreateFlags. */
 const START_PAUSED = 1;
 const START_AUTODESTROY = 2;
+/** virDomainJobType: bounded and unbounded. The others are ends of a job, or none. */
+const RUNNING_JOBS = [1, 2];
 /** virDomainUndefineFlagsValues: MANAGED_SAVE, SNAPSHOTS_METADATA, NVRAM, CHECKPOINTS_METADATA; TPM since libvirt 8.9. */
 const UNDEFINE_ALL = 1 | 2 | 4 | 16;
 const UNDEFINE_TPM = 32;
@@ -63,7 +65,7 @@ const POWER_STATES: PowerState[] = [
  * Opens a connection to libvirt.
  *
  * @param options other times than those of `DEFAULT_TIMING`
- * @throws Error for an invalid URI, ConnectionError when there is no answer or plain TCP isn't allowed, LibvirtError when
+ * @throws ConnectionError for an invalid URI, when there is no answer, or when plain TCP isn't allowed; LibvirtError when
  *   libvirt refuses
  */
 export async function connect(
@@ -121,6 +123,15 @@ class RpcHypervisor implements Hypervisor {
     return { power: POWER_STATES[state] ?? "nostate", reason };
   }
 
+  async isActive(domain: DomainRef): Promise<boolean> {
+    return (await this.#calls.call(procedures.isActive, { domain })).active !== 0;
+  }
+
+  async hasJob(domain: DomainRef): Promise<boolean> {
+    const { type } = await this.#calls.call(procedures.jobInfo, { domain });
+    return RUNNING_JOBS.includes(type);
+  }
+
   async xml(domain: DomainRef, options: { inactive: boolean; secure?: boolean }): Promise<string> {
     const flags = (options.inactive ? Xml.INACTIVE : 0) | (options.secure ? Xml.SECURE : 0);
     return (await this.#calls.call(procedures.xml, { domain, flags })).xml;
@@ -152,6 +163,18 @@ class RpcHypervisor implements Hypervisor {
     return (await this.#calls.call(procedures.create, { domain, flags })).domain;
   }
 
+  async hasManagedSave(domain: DomainRef): Promise<boolean> {
+    return (await this.#calls.call(procedures.hasManagedSave, { domain, flags: 0 })).result !== 0;
+  }
+
+  async managedSaveXml(domain: DomainRef): Promise<string> {
+    return (await this.#calls.call(procedures.managedSaveXml, { domain, flags: 0 })).xml;
+  }
+
+  async removeManagedSave(domain: DomainRef): Promise<void> {
+    await this.#calls.call(procedures.removeManagedSave, { domain, flags: 0 });
+  }
+
   async shutdown(domain: DomainRef): Promise<void> {
     await this.#calls.call(procedures.shutdown, { domain, flags: 0 });
   }
@@ -166,6 +189,10 @@ class RpcHypervisor implements Hypervisor {
 
   async resume(domain: DomainRef): Promise<void> {
     await this.#calls.call(procedures.resume, { domain });
+  }
+
+  async wake(domain: DomainRef): Promise<void> {
+    await this.#calls.call(procedures.pmWakeup, { domain, flags: 0 });
   }
 
   async autostart(domain: DomainRef): Promise<boolean> {

@@ -67,7 +67,7 @@ export class LibvirtError extends Error {
 }
 
 /**
- * The daemon couldn't be reached, closed the connection, didn't answer in time, or sent something other than libvirt's
+ * The URI is invalid, or the daemon couldn't be reached, closed the connection, didn't answer in time, or sent something other than libvirt's
  * protocol. It never means that a domain doesn't exist.
  */
 export class ConnectionError extends Error {

@@ -76,7 +76,12 @@ export interface Hypervisor {
   findByName(name: string): Promise<DomainRef | undefined>;
   findByUuid(uuid: string): Promise<DomainRef | undefined>;
   list(): Promise<DomainRef[]>;
+  /** The reason is libvirt's number, which depends on the state (virDomainPausedReason and so on). */
   state(domain: DomainRef): Promise<{ power: PowerState; reason: number }>;
+  /** Whether it has a QEMU process: a crashed domain may be preserved for an inspection (`<on_crash>`). */
+  isActive(domain: DomainRef): Promise<boolean>;
+  /** Whether a job holds the domain: a migration, a save, a dump (virDomainGetJobInfo). */
+  hasJob(domain: DomainRef): Promise<boolean>;
   /** `secure` includes graphics passwords; such XML is only passed on to libvirt. */
   xml(domain: DomainRef, options: { inactive: boolean; secure?: boolean }): Promise<string>;
   isPersistent(domain: DomainRef): Promise<boolean>;
@@ -89,11 +94,19 @@ export interface Hypervisor {
   undefine(domain: DomainRef, options?: { keepsFiles?: boolean }): Promise<void>;
   /** Starts a domain without a persistent definition, paused; it ends with the connection. */
   createTransient(xml: string): Promise<DomainRef>;
+  /** Restores the managed save image of a domain that has one, with the definition in the image; else starts it. */
   start(domain: DomainRef, options?: { paused?: boolean }): Promise<DomainRef>;
+  /** Whether `virsh managedsave` left an image of the guest, which the next start restores. */
+  hasManagedSave(domain: DomainRef): Promise<boolean>;
+  /** The definition in the managed save image (virDomainManagedSaveGetXMLDesc, libvirt 3.7). */
+  managedSaveXml(domain: DomainRef): Promise<string>;
+  removeManagedSave(domain: DomainRef): Promise<void>;
   shutdown(domain: DomainRef): Promise<void>;
   destroy(domain: DomainRef): Promise<void>;
   suspend(domain: DomainRef): Promise<void>;
   resume(domain: DomainRef): Promise<void>;
+  /** Wakes a guest that suspended itself to memory (virDomainPMWakeup). */
+  wake(domain: DomainRef): Promise<void>;
   autostart(domain: DomainRef): Promise<boolean>;
   setAutostart(domain: DomainRef, on: boolean): Promise<void>;
   attachDevice(domain: DomainRef, xml: string, where: Where): Promise<void>;

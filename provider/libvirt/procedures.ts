@@ -19,6 +19,22 @@ export const domain = struct({ name: string, uuid, id: int });
 const network = struct({ name: string, uuid });
 const storagePool = struct({ name: string, uuid });
 
+/** remote_domain_get_job_info_ret: the type, and figures in the order of virDomainJobInfo. */
+const jobInfo = {
+  type: int,
+  timeElapsed: u64,
+  timeRemaining: u64,
+  dataTotal: u64,
+  dataProcessed: u64,
+  dataRemaining: u64,
+  memTotal: u64,
+  memProcessed: u64,
+  memRemaining: u64,
+  fileTotal: u64,
+  fileProcessed: u64,
+  fileRemaining: u64,
+};
+
 /** The body of a reply with status ERROR (virNetMessageError). */
 export const errorReply = struct({
   code: int,
@@ -127,6 +143,7 @@ export const procedures = {
     { config: string },
     slow,
   ),
+  isActive: call(150, "DOMAIN_IS_ACTIVE", { domain }, { active: int }),
   isPersistent: call(151, "DOMAIN_IS_PERSISTENT", { domain }, { persistent: int }),
   libVersion: call(157, "CONNECT_GET_LIB_VERSION", {}, { version: u64 }),
   memoryStats: call(
@@ -137,6 +154,9 @@ export const procedures = {
   ),
   attachDevice: call(160, "DOMAIN_ATTACH_DEVICE_FLAGS", { domain, xml: string, flags: uint }, {}, slow),
   updateDevice: call(174, "DOMAIN_UPDATE_DEVICE_FLAGS", { domain, xml: string, flags: uint }, {}, slow),
+  jobInfo: call(163, "DOMAIN_GET_JOB_INFO", { domain }, jobInfo),
+  hasManagedSave: call(183, "DOMAIN_HAS_MANAGED_SAVE_IMAGE", { domain, flags: uint }, { result: int }),
+  removeManagedSave: call(184, "DOMAIN_MANAGED_SAVE_REMOVE", { domain, flags: uint }, {}),
   create: call(196, "DOMAIN_CREATE_WITH_FLAGS", { domain, flags: uint }, { domain }, slow),
   setMemory: call(204, "DOMAIN_SET_MEMORY_FLAGS", { domain, memory: u64, flags: uint }, {}, slow),
   state: call(212, "DOMAIN_GET_STATE", { domain, flags: uint }, { state: int, reason: int }),
@@ -162,6 +182,7 @@ export const procedures = {
     },
     {},
   ),
+  pmWakeup: call(267, "DOMAIN_PM_WAKEUP", { domain, flags: uint }, {}, slow),
   listDomains: call(
     273,
     "CONNECT_LIST_ALL_DOMAINS",
@@ -195,5 +216,12 @@ export const procedures = {
     slow,
   ),
   define: call(350, "DOMAIN_DEFINE_XML_FLAGS", { xml: string, flags: uint }, { domain }, slow),
+  managedSaveXml: call(
+    388,
+    "DOMAIN_MANAGED_SAVE_GET_XML_DESC",
+    { domain, flags: uint },
+    { xml: string },
+    slow,
+  ),
   detachAlias: call(392, "DOMAIN_DETACH_DEVICE_ALIAS", { domain, alias: string, flags: uint }, {}, slow),
 };

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
+import { hostClock } from "../deadline.ts";
 import { foreignText } from "../foreign-text.ts";
 import { writeWithBackPressure } from "./back-pressure.ts";
 import type { Channel } from "./channel.ts";
@@ -10,6 +11,8 @@ export type RemoteProxy = "native" | "netcat";
 
 /** The exit status of a POSIX shell for a command that it doesn't find. */
 const COMMAND_NOT_FOUND = 127;
+/** How long ssh's last output is waited for after its end. */
+const LATE_OUTPUT_MS = 200;
 /** The characters of ssh's standard error that are kept. */
 const STDERR_MAX = 2000;
 /**
@@ -73,6 +76,13 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
   child.on("error", (error: NodeJS.ErrnoException) => {
     failure =
       error.code === "ENOENT" ? `the program "${program}" doesn't exist on this machine` : error.message;
+  });
+  child.once("exit", () => {
+    // Whatever ssh leaves behind (a master connection with ControlPersist) may keep the pipes open.
+    void hostClock.sleep(LATE_OUTPUT_MS, undefined, { ref: false }).then(() => {
+      stdout.destroy();
+      stderr.destroy();
+    });
   });
   // A broken pipe also ends the process, which gives the better message.
   stdin.on("error", () => undefined);

@@ -1,4 +1,5 @@
 import { messageOf } from "../message-of.ts";
+import { ConnectionError } from "./errors.ts";
 
 /** A parsed connection URI: only the driver `qemu`, through a unix socket, ssh, TLS or TCP. */
 export interface LibvirtUri {
@@ -75,13 +76,13 @@ const USER = /^[A-Za-z0-9_][A-Za-z0-9._@+=-]*$/;
 /**
  * Parses a connection URI: `qemu[+transport]://[user@][host][:port]/system[?option=value&…]`.
  *
- * @throws Error with what is wrong and what would work
+ * @throws ConnectionError with what is wrong and what would work
  */
 export function parseUri(uri: string): LibvirtUri {
   try {
     return parse(uri);
   } catch (error) {
-    throw new Error(invalid(uri, messageOf(error)));
+    throw new ConnectionError(invalid(uri, messageOf(error)));
   }
 }
 

@@ -36,7 +36,16 @@ export async function deleteDomain(session: Session, id: string, state: Outputs)
     const shutdown = { urn: state.__urn, seconds: state.shutdownTimeout };
     await unlessGone(() => turnOff(session, hypervisor, domain, shutdown));
     // A transient domain disappears when it is off.
-    if ((await hypervisor.findByUuid(id)) !== undefined) await unlessGone(() => hypervisor.undefine(domain));
+    if ((await hypervisor.findByUuid(id)) === undefined) return;
+    await unlessGone(async () => {
+      if (await hypervisor.hasManagedSave(domain))
+        await session.log.message(
+          state.__urn,
+          "warning",
+          "the domain's saved state (virsh managedsave) is deleted with it",
+        );
+      await hypervisor.undefine(domain);
+    });
   });
 }
 

@@ -2,13 +2,15 @@ import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
+import type { DomainRef } from "../libvirt/hypervisor.ts";
 import type { Reason } from "../plan/plan.ts";
 import { NO_CHANGE, type PlannedOutcome } from "../plan/planned-outcome.ts";
 import { fitting } from "../plan/text.ts";
 import type { Session } from "../session.ts";
 import { formatSize, readCanonicalSize } from "../units/size.ts";
 import { describeCreation } from "./creation.ts";
-import { type Existing, existingDomain } from "./unfinished-create.ts";
+import { unfinishedReplace } from "./replace.ts";
+import { type Existing, existingDomain, leftByReplace } from "./unfinished-create.ts";
 
 /**
  * What a create does, for a preview, or why it is refused. It looks at the host for a domain that is there already; if the host
@@ -19,11 +21,15 @@ export async function previewCreation(
   inputs: Inputs,
 ): Promise<{ outcome: PlannedOutcome; refusal?: Reason }> {
   const existing = await lookForExisting(session, inputs);
-  const starts = describeCreation(session, inputs);
+  const starts = await describeCreation(session, inputs);
   const outcome = (...lines: string[]) => ({ memoryPlan: fitting(...lines), ...NO_CHANGE });
   switch (existing?.kind) {
-    case "replacing":
+    case "replace": {
+      const { left } = existing;
+      const text = `continues an interrupted replace of domain ${inputs.name} (${inputs.uuid})\n${leftByReplace(left)}`;
+      await session.log.message(inputs.__urn, "info", text);
       return { outcome: outcome(`continues an interrupted replace: ${starts}`, starts) };
+    }
     case "unfinished":
       await logContinued(session, inputs, existing);
       return { outcome: outcome(`continues an interrupted create: ${starts}`, starts) };
@@ -51,16 +57,22 @@ export async function previewCreation(
 }
 
 /** A domain that is replaced in the same run gives its name up. */
-function refusalFor({ run }: Session, existing: Existing | undefined): Reason | undefined {
+function refusalFor({ run }: Session, existing: Found | undefined): Reason | undefined {
   if (existing?.kind !== "taken") return undefined;
   const { owner, reason } = existing;
   return owner !== undefined && run.of(owner).replacement !== undefined ? undefined : reason;
 }
 
-function lookForExisting(session: Session, inputs: Inputs): Promise<Existing | undefined> | undefined {
+type Found = Existing | { kind: "replace"; left: DomainRef };
+
+function lookForExisting(session: Session, inputs: Inputs): Promise<Found | undefined> | undefined {
   if (inputs.uri === UNKNOWN || containsUnknown(inputs.uuid)) return undefined;
   const uri = session.resolveUri(inputs.uri);
-  return session.ask(uri, (hypervisor) => existingDomain(session, hypervisor, inputs));
+  return session.ask(uri, async (hypervisor): Promise<Found> => {
+    const replace = await unfinishedReplace(hypervisor, inputs);
+    if (replace === undefined) return existingDomain(session, hypervisor, inputs);
+    return { kind: "replace", left: replace.domain };
+  });
 }
 
 /** Logs once in a run that a create goes on with a domain that is there already. */

@@ -1,7 +1,6 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
-import { currentRecord } from "../guest/record.ts";
 import { observeWithGuest } from "../observe/guest.ts";
 import type { Observation } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
@@ -15,12 +14,14 @@ import {
   withoutTaken,
   withRecordedTaken,
 } from "../plan/observed.ts";
+import { describePower, planPower } from "../plan/power.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { currentDetaching } from "../update/actions/detach.ts";
 import { NOT_OWNED_WAY_OUT, notOwned, ownerOf } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
+import { refreshedGuest } from "./refreshed-guest.ts";
 
 export interface ReadResult {
   id: string;
@@ -47,12 +48,21 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const observation = { ...seen, observed: withoutNewlyTaken(known, state.__observed) };
   const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
+  await warnPower(session, inputs, observation);
   await warnNotOnlinedDimms(session, inputs, observation);
+  const guest = await refreshedGuest({ session, hypervisor, domain, observation, state, inputs });
+  if (guest.message !== undefined) {
+    const { severity, text } = guest.message;
+    await session.log.message(inputs.__urn, severity, redact(text, inputs));
+  }
   // A domain that runs although it shouldn't shows what its memory has become as well.
   const { running: _, ...asItRuns } = inputs;
   const plan = plannerFor(session, state, { before: inputs, news: asItRuns })(observation.observed);
-  const isSettled = plan.memory === undefined || plan.memory.outcome === "none";
-  const memory = isSettled ? {} : memoryDrift(inputs, observation, session);
+  const isMemorySettled = plan.memory === undefined || plan.memory.outcome === "none";
+  const power = planPower(observation.observed, inputs);
+  // An off domain shows as `running: false`; a pause has no argument that could show it.
+  const isSettled = isMemorySettled && (observation.observed.power !== "paused" || power.first.length === 0);
+  const memory = isMemorySettled ? {} : memoryDrift(inputs, observation, session);
   const others = otherDrift(inputs, observation, adopted);
   const props = outputs(
     { ...inputs, ...others },
@@ -63,7 +73,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       adopted,
       pending: state.__observed.pending,
       told: unreachedBalloonTarget(state.__observed.told, observation.observed),
-      guest: currentRecord(state.__guest, domain.id),
+      guest: guest.record,
       detaching: currentDetaching(state.__detaching, domain.id, observation),
     },
   );
@@ -81,6 +91,12 @@ function withoutNewlyTaken(seen: Observed, recorded: Observed): Observed {
   const isKnown = (device: ObservedDevice) =>
     recorded.live?.devices.some((one) => isSameDimm(one, device) && one.taken === undefined) === true;
   return withoutTaken(seen, (device) => device.taken === true && isKnown(device));
+}
+
+/** Warns of a guest that doesn't run although its domain does, and of a saved state. */
+async function warnPower(session: Session, inputs: Inputs, { observed }: Observation): Promise<void> {
+  for (const text of describePower(observed, inputs))
+    await session.log.message(inputs.__urn, "warning", redact(text, inputs));
 }
 
 /** Warns of DIMMs that the guest rejected, although libvirt lists them. */

@@ -1,7 +1,7 @@
 import { OWNERSHIP_NAMESPACE, OWNERSHIP_PREFIX } from "../domain/metadata.ts";
 import { element, serialiseNode } from "../domain/tree.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { isPoweredOff } from "../observe/observe.ts";
+import { isOff } from "../observe/wait-for-domain.ts";
 import { ownerOf } from "./ownership.ts";
 
 /**
@@ -15,8 +15,8 @@ export async function setOwner(
   domain: DomainRef,
   urn: string | undefined,
 ): Promise<void> {
-  const [{ power }, config] = await Promise.all([hypervisor.state(domain), hypervisor.isPersistent(domain)]);
-  const live = !isPoweredOff(power);
+  const [off, config] = await Promise.all([isOff(hypervisor, domain), hypervisor.isPersistent(domain)]);
+  const live = !off;
   // libvirt adds the prefix and its namespace to the element (virXMLInjectNamespace).
   const { ownership, written: total } = await ownerOf(hypervisor, domain);
   const previous = ownership?.urn === urn ? undefined : ownership?.urn;

@@ -2,8 +2,7 @@ import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { Deadline } from "../deadline.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { isPoweredOff } from "../observe/observe.ts";
-import { waitUntilOff } from "../observe/wait-for-domain.ts";
+import { isOff, waitUntilOff } from "../observe/wait-for-domain.ts";
 import type { Session } from "../session.ts";
 
 interface Shutdown {
@@ -20,8 +19,8 @@ export async function turnOff(
   domain: DomainRef,
   { urn, seconds = DEFAULT_SHUTDOWN_TIMEOUT }: Shutdown,
 ): Promise<void> {
+  if (await isOff(hypervisor, domain)) return;
   const { power } = await hypervisor.state(domain);
-  if (isPoweredOff(power)) return;
   if (seconds > 0 && power === "running") {
     await session.log.status(urn, `shutting the guest down (up to ${seconds} s)`);
     // A guest that can't be asked (no ACPI, no agent) is treated like one that doesn't react.

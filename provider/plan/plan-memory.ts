@@ -16,9 +16,12 @@ import { dimmsToRemove, toRemoval, withoutDevices } from "./dimms/removable.ts";
 import { withRepair } from "./dimms/repair.ts";
 import { planFallback } from "./fallback.ts";
 import { bootRounding } from "./guest-block.ts";
+import { withHardLimit } from "./hard-limit.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
+import { pauseObstacles } from "./pause.ts";
 import { isDefine, noChange, type Obstacle, type Plan, type Step } from "./plan.ts";
+import { savedStateFirst } from "./power.ts";
 import { formatChange, headline, NEXT_BOOT, noteIf, refusal } from "./text.ts";
 import { planResize, withResized } from "./virtio-mem/resize.ts";
 import { deviceKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
@@ -39,17 +42,27 @@ export function planMemory(
 ): Plan {
   const { live } = observed;
   const off = live === undefined || context.stopping === true;
+  const seen = context.balloonReleased ? withoutDefinedBalloon(observed) : observed;
+  const planned = (view: MemoryView) => planRunning(desired, { ...seen, live: view }, view, context);
   const plan = off
-    ? planOff(desired, observed, context)
-    : withRepair(desired, observed, live, (view) =>
-        planRunning(desired, { ...observed, live: view }, view, context),
-      );
-  return withBalloon(plan, desired, observed, context);
+    ? planOff(desired, seen, context)
+    : pauseObstacles(seen).length > 0
+      ? planned(live)
+      : withRepair(desired, seen, live, planned);
+  return withHardLimit(withBalloon(plan, desired, observed, context), desired, observed);
+}
+
+/** The same with all of the memory at the next boot: what the program releases doesn't stay. */
+function withoutDefinedBalloon(observed: Observed): Observed {
+  const { nextBoot } = observed;
+  return nextBoot === undefined
+    ? observed
+    : { ...observed, nextBoot: { ...nextBoot, currentMemory: nextBoot.memory } };
 }
 
 /** Nothing runs, so only the definition changes. */
 function planOff(desired: DesiredMemory, observed: Observed, context: MemoryPlanContext): Plan {
-  const { nextBoot } = observed;
+  const { live, nextBoot, saved } = observed;
   const steps = definitionSteps(desired, observed, context);
   if (nextBoot === undefined || steps.length === 0) return noChange();
   const refused = definitionRefusal(desired, observed, steps, context);
@@ -58,6 +71,18 @@ function planOff(desired: DesiredMemory, observed: Observed, context: MemoryPlan
   const what = isSizeKept
     ? describeDefinition(steps, nextBoot)
     : formatChange(nextBoot.memory, desired.memory);
+  if (live === undefined && saved !== undefined)
+    return {
+      outcome: "nextBoot",
+      headline: headline(
+        "nextBoot",
+        `${what} in the definition (the saved state of ${formatSize(saved.memory)} comes first)`,
+        `${what} in the definition (the saved state comes first)`,
+      ),
+      details: savedStateFirst(observed),
+      steps,
+      reasons: [],
+    };
   const when = observed.power === "off" ? "the domain is off" : "once the domain is off";
   return {
     outcome: "live",
@@ -91,7 +116,7 @@ function planRunning(
   ];
   if (obstacles.length > 0) {
     const notes = [...headroomNotes(desired, live), ...superseded];
-    return planFallback(desired, observed, live, { obstacles, definition, notes });
+    return planFallback(desired, observed, live, { obstacles, definition, notes, context });
   }
   if (increase === 0) return planDefinition(desired, observed, definition, superseded);
   if (desired.device === "virtio-mem") {
@@ -152,8 +177,12 @@ function obstaclesTo(
   live: MemoryView,
 ): Obstacle[] {
   if (increase === 0) return [];
-  if (desired.device === "virtio-mem") return reasonsAgainstResize(desired, live);
-  return increase < 0 ? reasonsAgainstDetach(desired, observed, live) : reasonsAgainstAttach(desired, live);
+  const pauses = pauseObstacles(observed);
+  if (desired.device === "virtio-mem") return [...pauses, ...reasonsAgainstResize(desired, live)];
+  return [
+    ...pauses,
+    ...(increase < 0 ? reasonsAgainstDetach(desired, observed, live) : reasonsAgainstAttach(desired, live)),
+  ];
 }
 
 /** The running domain has its size, but its definition differs: an update was interrupted, or maxMemory changed. */

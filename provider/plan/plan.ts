@@ -63,8 +63,18 @@ export type Step =
   /** `takesMemory`: the guest loses memory. */
   | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
+  /** A cold start: of a domain without a managed save image. */
   | { kind: "start"; sentence: string }
-  | { kind: "stop"; force: boolean; sentence: string }
+  /** A start that restores the managed save image. `memory`: of the domain in it. */
+  | { kind: "restore"; memory: Kib; sentence: string }
+  /** Removes the managed save image. */
+  | { kind: "discard"; sentence: string }
+  /** Of a domain that a user paused. */
+  | { kind: "resume"; sentence: string }
+  /** Of a guest that is suspended to memory. */
+  | { kind: "wake"; sentence: string }
+  /** `atOnce`: the guest can't be asked, so it is forced off. */
+  | { kind: "stop"; force: boolean; atOnce?: true; sentence: string }
   | { kind: "replace"; fields: FieldName[]; sentence: string };
 
 /** The memory of the inactive definition, set as a whole. */

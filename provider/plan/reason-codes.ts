@@ -62,6 +62,11 @@ export const REASON_CODES = [
   "not-previewed",
   "postcondition-failed",
 
+  // The power of the domain.
+  "domain-halted",
+  "domain-asleep",
+  "domain-busy",
+
   // The domain and its host.
   "domain-gone",
   "not-owned",

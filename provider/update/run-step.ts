@@ -7,7 +7,10 @@ import { autostart } from "./actions/autostart.ts";
 import { balloon } from "./actions/balloon.ts";
 import { define } from "./actions/define.ts";
 import { detach } from "./actions/detach.ts";
+import { discard } from "./actions/discard.ts";
 import { resize } from "./actions/resize.ts";
+import { restore } from "./actions/restore.ts";
+import { resume, wake } from "./actions/resume.ts";
 import { start } from "./actions/start.ts";
 import { stop } from "./actions/stop.ts";
 import type { Progress, UpdateContext } from "./context.ts";
@@ -21,6 +24,10 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   balloon,
   define,
   autostart,
+  restore,
+  discard,
+  resume,
+  wake,
   start,
   stop,
   replace: {

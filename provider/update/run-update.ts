@@ -11,7 +11,7 @@ import { type NewDefinition, newDefinition, readDefinition, requireAcceptable } 
 import { requirePlanned } from "./postconditions.ts";
 import { dropKeptDefinition, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
 import { failedStep, finalOutputs, guestShortfall, unplannedEnd } from "./record-outputs.ts";
-import { requireMemory } from "./require-memory.ts";
+import { requireGuestMemory, requireHostMemory } from "./require-memory.ts";
 import { carriedOut, prepareConfirmations, runStep } from "./run-step.ts";
 
 /**
@@ -23,18 +23,51 @@ import { carriedOut, prepareConfirmations, runStep } from "./run-step.ts";
  */
 export async function runUpdate(context: UpdateContext): Promise<Outputs> {
   const progress = start(context);
-  await requireMemory(context, progress);
+  await requireHostMemory(context, progress);
   progress.definition = await acceptedDefinition(context);
-  const confirms = await prepareConfirmations(context);
-  await keepBeforeRestart(context);
-  const [steps, balloonSteps] = aroundConfirmation(context.plan.steps);
-  for (const step of steps) await run(step, context, progress);
-  progress.guest = keptRecord(context);
-  for (const confirm of confirms) await confirmWith(confirm, context, progress);
-  for (const step of balloonSteps) await run(step, context, progress);
+  const [wakingSteps, otherSteps] = aroundAwake(context.plan.steps);
+  for (const step of wakingSteps) await run(step, context, progress);
+  const awake = asAwake(context, progress);
+  const confirms = await askGuest(awake, progress, wakingSteps.at(-1));
+  await keepBeforeRestart(awake);
+  const [steps, balloonSteps] = aroundConfirmation(otherSteps);
+  for (const step of steps) await run(step, awake, progress);
+  progress.guest = keptRecord(awake);
+  for (const confirm of confirms) await confirmWith(confirm, awake, progress);
+  for (const step of balloonSteps) await run(step, awake, progress);
   await requireEnd(context, progress);
-  await dropKeptDefinition(context);
-  return finalOutputs(context, progress);
+  await dropKeptDefinition(awake);
+  return finalOutputs(awake, progress);
+}
+
+/** Steps after which the guest runs and can be asked, which are the first ones. */
+const WAKES: ReadonlySet<Step["kind"]> = new Set(["restore", "resume", "wake"]);
+
+function aroundAwake(steps: Step[]): [waking: Step[], others: Step[]] {
+  const end = steps.findIndex(({ kind }) => !WAKES.has(kind));
+  return end === -1 ? [steps, []] : [steps.slice(0, end), steps.slice(end)];
+}
+
+/** The update of the domain as it is once its guest runs. libvirt numbers each start. */
+function asAwake(context: UpdateContext, { done, now }: Progress): UpdateContext {
+  if (done.length === 0) return context;
+  const id = now.observed.live?.domainId ?? context.domain.id;
+  return { ...context, domain: { ...context.domain, id }, observation: now };
+}
+
+/** What the guest must have for the update, and what it has before it. */
+async function askGuest(
+  context: UpdateContext,
+  progress: Progress,
+  waking: Step | undefined,
+): Promise<Confirm[]> {
+  try {
+    await requireGuestMemory(context, progress);
+    return await prepareConfirmations(context);
+  } catch (error) {
+    if (waking === undefined) throw error;
+    throw await failedStep({ step: waking, error, context, progress });
+  }
 }
 
 function start({ observation, domain, state }: UpdateContext): Progress {

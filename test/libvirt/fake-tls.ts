@@ -14,7 +14,7 @@ const client = makeCertificate({ name: "me", issuer: ca, use: "client" });
 export interface FakeTls {
   server?: Identity;
   /** The byte after the handshake; `null`: it closes the connection instead. Default: 1, accepted. */
-  verdict?: number | null;
+  verdict?: number | null | "none";
   options?: TlsOptions;
 }
 
@@ -39,7 +39,7 @@ export async function tlsDaemon(
         (socket) => {
           socket.on("error", () => undefined);
           if (verdict === null || !socket.authorized) return void socket.end();
-          socket.write(Buffer.from([verdict]));
+          if (verdict !== "none") socket.write(Buffer.from([verdict]));
           accept(socket);
         },
       ),

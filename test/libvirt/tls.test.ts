@@ -54,6 +54,22 @@ describe("a connection", () => {
     expect(await hypervisor.version()).toBe(9_000_000);
   });
 
+  // libvirtd waits for the socket although GnuTLS has decrypted the next packet already, until our next ping.
+  test("sends each packet in a TLS record of its own", async () => {
+    const daemon = await tlsDaemon();
+    const hypervisor = await connectedTo(`${daemon.uri}?pkipath=${pkiFolder()}`);
+    const records: Buffer[] = [];
+    for (const socket of daemon.sockets) socket.on("data", (chunk: Buffer) => records.push(chunk));
+    await Promise.all(Array.from({ length: 4 }, () => hypervisor.version()));
+    expect(records.map((record) => record.length)).toEqual([28, 28, 28, 28]);
+  });
+
+  test("no_verify needs no CA", async () => {
+    const daemon = await tlsDaemon();
+    const hypervisor = await connectedTo(`${daemon.uri}?no_verify=1&pkipath=${pkiFolder({ ca: undefined })}`);
+    expect(await hypervisor.version()).toBe(9_000_000);
+  });
+
   test.each<[string, FakeTls["server"]]>([
     ["an unknown CA", certificate({ issuer: stranger })],
     ["another name", certificate({ hosts: ["other.example"] })],
@@ -187,6 +203,14 @@ describe("refused, with what was wanted, what was found and what would work", ()
     const uri = `qemu+tls://nowhere.invalid/system?pkipath=${pkiFolder()}`;
     expect((await failure(connect(uri))).message).toMatch(
       /nowhere\.invalid, TLS port 16514: the host's name (has no address|can't be looked up)/,
+    );
+  });
+
+  test("silence after the handshake runs into the deadline too", async () => {
+    const daemon = await tlsDaemon({ verdict: "none" });
+    const uri = `${daemon.uri}?pkipath=${pkiFolder()}`;
+    expect((await failure(connect(uri, { connectTimeoutMs: 200 }))).message).toMatch(
+      /no answer within 200 ms/,
     );
   });
 

@@ -23,6 +23,33 @@ async function failures(change: Record<string, unknown>) {
   return failed.failures;
 }
 
+describe("the URI of the stack's configuration, for a program without one", () => {
+  const check = async (config: Record<string, string>) => {
+    const run = new Run({}, config);
+    const checked = await run.provider.check?.({}, wire({ ...args, __urn: URN }));
+    return checked?.failures ?? [];
+  };
+  const tcp = { "libvirt:uri": "qemu+tcp://host/system" };
+
+  test.each([
+    ["an unknown driver", "xen:///system", /the driver is "xen"/],
+    [
+      "plain TCP to another host",
+      "qemu+tcp://host/system",
+      /^is refused: transport tcp sends everything unencry/,
+    ],
+  ])("%s fails the preview", async (_, uri, reason) => {
+    expect(await check({ "libvirt:uri": uri })).toEqual([
+      { property: "uri", reason: expect.stringMatching(reason) },
+    ]);
+  });
+
+  test("plain TCP that the stack allows", async () => {
+    expect(await check({ ...tcp, "libvirt-hotplug:allowPlainTcp": "true" })).toEqual([]);
+    expect(await check({ ...tcp, "libvirt-hotplug:allowPlainTcp": "false" })).toHaveLength(1);
+  });
+});
+
 describe("check refuses without a call to a host", () => {
   test.each([
     ["xen:///system", "the driver xen is not supported"],
@@ -56,6 +83,12 @@ describe("check refuses without a call to a host", () => {
     const [failure, ...others] = await failures({ xml, vcpus: 2, name: "shop" });
     expect(others).toEqual([]);
     expect(failure).toEqual({ property: "xml", reason: expect.stringMatching(reason) });
+  });
+
+  test("for a reason that is short and has no control characters, whatever it quotes", async () => {
+    const [failure] = await failures({ uri: `qemu:///system?x\u009b31m=${"y".repeat(7000)}` });
+    expect(failure?.reason.length).toBeLessThan(10_050);
+    expect(failure?.reason).not.toMatch(/\p{Cc}/u);
   });
 
   test("XML with another name is renamed, where the program sets no name", async () => {
@@ -112,8 +145,11 @@ describe("memoryPlan", () => {
     [{ memory: UNKNOWN }, "not known yet"],
   ])("of a new domain with %j: %s", async (change, sentence) => {
     expect((await stack.preview({ ...args, ...change })).inputs.memoryPlan).toBe(sentence);
-    // Only whether the name and the UUID are free.
-    expect(host.calls).toEqual(["findByUuid", "findByName"]);
+    // Only whether the name and the UUID are free, and the host's architecture where the answer matters.
+    const hasRoom = sentence.includes("room for");
+    expect(new Set(host.calls)).toEqual(
+      new Set(["findByUuid", "findByName", ...(hasRoom ? ["capabilities"] : [])]),
+    );
   });
 
   test("is kept while no memory argument changes", async () => {

@@ -177,9 +177,15 @@ describe("update never does more than was previewed", () => {
     expect(stack.recorded.isPartial).toBe(false);
   });
 
-  test("a domain that someone shut down isn't hot-plugged, and starts with the new size", async () => {
+  test("a domain that someone shut down isn't hot-plugged, and the next preview starts it with the new size", async () => {
     await stack.up(grown, () => host.turnOff(host.only.uuid));
+    expect([host.only.power, nextBoot().memory, count("start")]).toEqual(["shutoff", 1259 * MIB, 0]);
+    expect(stack.run.said.at(-1)).toBe(
+      "not done, since the preview didn't announce it: start the domain, which is off; run pulumi up again, whose preview shows it",
+    );
+    expect(await stack.up(grown)).toBe("update");
     expect([live().memory, live().devices, count("attachDevice")]).toEqual([1259 * MIB, [], 0]);
+    expect(await stack.up(grown)).toBe("same");
   });
 
   test("a DIMM that someone attached meanwhile is counted", async () => {

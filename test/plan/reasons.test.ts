@@ -300,6 +300,21 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
     "the domain changed since the state was recorded (planned: live, now: replace)",
     previewedPlan(grown, full),
   ],
+  [
+    "domain-halted",
+    "the domain is paused (I/O error): its guest can't take memory until the cause is dealt with and the domain is resumed (virsh resume)",
+    memory(ask(1259), { ...paused(running()), pause: "I/O error" }),
+  ],
+  [
+    "domain-asleep",
+    "the guest is asleep (suspended to memory): it would never see memory that is plugged meanwhile; wake it first (running: true, or virsh dompmwakeup)",
+    memory(ask(1259), { ...paused(running()), pause: "asleep" }),
+  ],
+  [
+    "domain-busy",
+    "another job holds the domain, which is paused (migrating); run pulumi up again once it has ended",
+    update(grow, { ...paused(running()), pause: "migrating" }),
+  ],
   ["not-previewed", "a replace wasn't previewed", permittedPlan(undefined, full)],
 ];
 

@@ -72,6 +72,7 @@ const derived = [
   "liveMemory",
   "nextBootMemory",
   "pendingMemory",
+  "savedMemory",
   "memoryDevices",
   "reachable",
   "guestMemory",

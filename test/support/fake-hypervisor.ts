@@ -14,6 +14,7 @@ import type {
 } from "../../provider/libvirt/hypervisor.ts";
 import {
   balloonFollows,
+  placed,
   validateMemory,
   withBalloon,
   withCurrent,
@@ -28,6 +29,12 @@ interface FakeDomain {
   name: string;
   uuid: string;
   power: PowerState;
+  /** libvirt's number of the reason. */
+  reason?: number;
+  /** A job holds it. */
+  hasJob?: boolean;
+  /** The definition in its managed save image, and whether the guest was paused when it was saved. */
+  saved?: { xml: string; isPaused?: boolean };
   autostart: boolean;
   /** libvirt's number of this start of it. */
   id?: number;
@@ -62,6 +69,10 @@ export class FakeHypervisor implements Hypervisor {
   readonly missing = new Set<string>();
   /** Why a domain with a definition can't start, where libvirt finds that out without a start. */
   cannotStart: ((xml: string) => LibvirtError | undefined) | undefined;
+  /** Every undefine that libvirt did. */
+  readonly undefined: { uuid: string; keepsFiles?: boolean }[] = [];
+  /** Why libvirt doesn't start a transient domain. */
+  refusesTransient: ((xml: string) => LibvirtError | undefined) | undefined;
   /** Why libvirt doesn't define a domain. */
   refusesDefine: ((xml: string) => LibvirtError | undefined) | undefined;
   guestObeysShutdown = true;
@@ -71,6 +82,8 @@ export class FakeHypervisor implements Hypervisor {
   readonly guestKeeps = new Set<string>();
   /** The guest has a driver for its balloon, which does at once what it is told. */
   guestObeysBalloon = true;
+  /** Whether it gives DIMMs an address, as QEMU does. */
+  placesDimms = false;
   /** What the guest's balloon reports. */
   balloon: MemoryStats = {};
   /** The guest's agent; without one its commands are refused. */
@@ -106,7 +119,33 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   state({ uuid }: DomainRef): Promise<{ power: PowerState; reason: number }> {
-    return this.answer("state", uuid, () => ({ power: this.domain(uuid).power, reason: 1 }));
+    return this.answer("state", uuid, () => {
+      const { power, reason = 1 } = this.domain(uuid);
+      return { power, reason };
+    });
+  }
+
+  isActive({ uuid }: DomainRef): Promise<boolean> {
+    return this.answer("isActive", uuid, () => this.domain(uuid).live !== undefined);
+  }
+
+  hasJob({ uuid }: DomainRef): Promise<boolean> {
+    return this.answer("hasJob", uuid, () => this.domain(uuid).hasJob === true);
+  }
+
+  hasManagedSave({ uuid }: DomainRef): Promise<boolean> {
+    return this.answer("hasManagedSave", uuid, () => this.domain(uuid).saved !== undefined);
+  }
+
+  managedSaveXml({ uuid }: DomainRef): Promise<string> {
+    return this.answer("managedSaveXml", uuid, () => this.savedOf(uuid).xml);
+  }
+
+  removeManagedSave({ uuid }: DomainRef): Promise<void> {
+    return this.answer("removeManagedSave", uuid, () => {
+      this.savedOf(uuid);
+      this.forgetSaved(uuid);
+    });
   }
 
   xml({ uuid }: DomainRef, options: { inactive: boolean; secure?: boolean }): Promise<string> {
@@ -140,24 +179,31 @@ export class FakeHypervisor implements Hypervisor {
     });
   }
 
-  undefine({ uuid }: DomainRef, _options: { keepsFiles?: boolean } = {}): Promise<void> {
+  undefine({ uuid }: DomainRef, options: { keepsFiles?: boolean } = {}): Promise<void> {
     return this.answer("undefine", uuid, () => {
+      this.undefined.push({ uuid, ...options });
       const { inactive: _, ...rest } = this.domain(uuid);
       if (rest.live === undefined) this.domains.delete(uuid);
       else this.domains.set(uuid, rest);
     });
   }
 
-  /** Only ever called for a domain with a disk that doesn't exist. */
   createTransient(xml: string): Promise<DomainRef> {
     return this.answer("createTransient", "", () => {
       const files = [...xml.matchAll(/<source file='([^']*)'/g)].map(([, file = ""]) => file);
-      const missing = files.findLast((file) => this.missing.has(`file ${file}`)) ?? files[0];
-      throw libvirtError(
-        ErrorCode.SYSTEM_ERROR,
-        `Cannot access storage file '${missing}': No such file or directory`,
-        2,
-      );
+      const nowhere = files.find((file) => file.startsWith("/nonexistent/"));
+      const missing = files.findLast((file) => this.missing.has(`file ${file}`)) ?? nowhere;
+      if (missing !== undefined)
+        throw libvirtError(
+          ErrorCode.SYSTEM_ERROR,
+          `Cannot access storage file '${missing}': No such file or directory`,
+          2,
+        );
+      const refusal = this.refusesTransient?.(xml);
+      if (refusal !== undefined) throw refusal;
+      const { name, uuid } = readDomain(xml);
+      this.domains.set(uuid, { name, uuid, power: "paused", autostart: false, live: xml });
+      return this.refTo(uuid);
     });
   }
 
@@ -166,7 +212,8 @@ export class FakeHypervisor implements Hypervisor {
       const domain = this.domain(uuid);
       if (domain.live !== undefined)
         throw libvirtError(ErrorCode.OPERATION_INVALID, "domain is already running");
-      this.boot(uuid);
+      if (domain.saved === undefined) this.boot(uuid);
+      else this.restore(uuid);
       return this.refTo(uuid);
     });
   }
@@ -175,6 +222,11 @@ export class FakeHypervisor implements Hypervisor {
     return this.answer("shutdown", uuid, () => {
       if (this.domain(uuid).live === undefined)
         throw libvirtError(ErrorCode.OPERATION_INVALID, "domain is not running");
+      if (NOT_RUNNING.includes(this.domain(uuid).power))
+        throw libvirtError(
+          ErrorCode.OPERATION_INVALID,
+          "Requested operation is not valid: domain is not running",
+        );
       if (this.guestObeysShutdown) this.turnOff(uuid);
     });
   }
@@ -188,11 +240,20 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   suspend({ uuid }: DomainRef): Promise<void> {
-    return this.answer("suspend", uuid, () => this.change(uuid, { power: "paused" }));
+    return this.answer("suspend", uuid, () => this.change(uuid, { power: "paused", reason: 1 }));
   }
 
   resume({ uuid }: DomainRef): Promise<void> {
-    return this.answer("resume", uuid, () => this.change(uuid, { power: "running" }));
+    return this.answer("resume", uuid, () => this.change(uuid, { power: "running", reason: 5 }));
+  }
+
+  wake({ uuid }: DomainRef): Promise<void> {
+    return this.answer("wake", uuid, () => {
+      if (this.domain(uuid).power !== "pmsuspended")
+        throw libvirtError(ErrorCode.OPERATION_INVALID, "Unable to wake up domain in not-suspended state");
+      this.change(uuid, { power: "running", reason: 8 });
+      this.tell(uuid, { kind: "lifecycle", uuid, event: 4, detail: 0 });
+    });
   }
 
   autostart({ uuid }: DomainRef): Promise<boolean> {
@@ -207,7 +268,9 @@ export class FakeHypervisor implements Hypervisor {
     return this.answer("attachDevice", uuid, () => {
       const { live, inactive } = this.domain(uuid);
       if (where.live && live !== undefined)
-        this.change(uuid, { live: balloonFollows(live, withDimm(live, xml)) });
+        this.change(uuid, {
+          live: balloonFollows(live, withDimm(live, this.placesDimms ? placed(live, xml) : xml)),
+        });
       if (where.config && inactive !== undefined) this.change(uuid, { inactive: withDimm(inactive, xml) });
     });
   }
@@ -376,13 +439,42 @@ export class FakeHypervisor implements Hypervisor {
     const { memory } = readDomain(inactive);
     const booted = this.guestObeysBalloon ? inactive : withBalloon(inactive, memory);
     const live = withCurrent(booted, (device) => this.takes(device, 0));
-    this.change(uuid, { live, power: "running", id: this.starts });
+    this.change(uuid, { live, power: "running", reason: 1, id: this.starts });
+  }
+
+  /** `virsh managedsave`. */
+  save(uuid: string): void {
+    const { live, power } = this.domain(uuid);
+    if (live === undefined) throw new Error("only a running domain is saved");
+    this.turnOff(uuid);
+    this.change(uuid, { saved: { xml: live, isPaused: power === "paused" }, reason: 5 });
+  }
+
+  private savedOf(uuid: string): { xml: string; isPaused?: boolean } {
+    const { saved } = this.domain(uuid);
+    if (saved === undefined)
+      throw libvirtError(ErrorCode.OPERATION_INVALID, "domain does not have managed save image");
+    return saved;
+  }
+
+  private forgetSaved(uuid: string): void {
+    const { saved: _, ...rest } = this.domain(uuid);
+    this.domains.set(uuid, rest);
+  }
+
+  /** The image has its own definition, and is gone then. A guest that was paused stays so: paused (migrating), libvirt 9.0. */
+  private restore(uuid: string): void {
+    const { xml, isPaused } = this.savedOf(uuid);
+    this.forgetSaved(uuid);
+    this.starts += 1;
+    const power = isPaused === true ? ({ power: "paused", reason: 2 } as const) : RESTORED;
+    this.change(uuid, { live: xml, id: this.starts, ...power });
   }
 
   turnOff(uuid: string): void {
     const { live: _, ...rest } = this.domain(uuid);
     if (rest.inactive === undefined) this.domains.delete(uuid);
-    else this.domains.set(uuid, { ...rest, power: "shutoff" });
+    else this.domains.set(uuid, { ...rest, power: "shutoff", reason: 1 });
     this.tell(uuid, { kind: "lifecycle", uuid, event: 5, detail: 0 });
   }
 
@@ -459,6 +551,11 @@ function ref(domain: FakeDomain | undefined): DomainRef | undefined {
     domain && { name: domain.name, uuid: domain.uuid, id: domain.live === undefined ? -1 : (domain.id ?? 1) }
   );
 }
+
+/** The states in which libvirt refuses to ask the guest to shut down. */
+const NOT_RUNNING: readonly PowerState[] = ["paused", "pmsuspended", "crashed"];
+
+const RESTORED = { power: "running", reason: 3 } as const;
 
 /** As QEMU 7.2's, without most of the versions. */
 const MACHINES: Readonly<Record<string, string[]>> = {

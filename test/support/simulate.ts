@@ -60,7 +60,24 @@ export function afterStep(observed: Observed, step: Step): Observed {
     }
     case "start":
       if (nextBoot === undefined) throw new Error("there is nothing to start");
+      if (observed.saved !== undefined) throw new Error("a start would restore the saved state");
       return { ...observed, power: "running", live: nextBoot };
+    case "restore": {
+      const { saved, ...rest } = observed;
+      if (saved === undefined) throw new Error("there is no saved state to restore");
+      return { ...rest, power: "running", live: saved };
+    }
+    case "discard": {
+      const { saved, ...rest } = observed;
+      if (saved === undefined) throw new Error("there is no saved state to discard");
+      return rest;
+    }
+    case "resume":
+    case "wake": {
+      const { pause: _, ...rest } = observed;
+      if (observed.power !== "paused") throw new Error("only a paused domain is resumed");
+      return { ...rest, power: "running" };
+    }
     case "stop":
       return { power: "off", persistent, ...(nextBoot && { nextBoot }) };
     case "autostart":

@@ -43,7 +43,10 @@ function describeBoot({ memory, cells, virtioMem }: MemoryDefinition): string {
 }
 
 /** The steps that must be done before the definition is set, so that it never has more than the domain. */
-const BEFORE_DEFINE: ReadonlySet<Step["kind"]> = new Set(["stop", "attach", "detach", "resize"]);
+const BEFORE_DEFINE: ReadonlySet<Step["kind"]> = new Set([
+  ...(["restore", "resume", "wake"] as const),
+  ...(["stop", "attach", "detach", "resize"] as const),
+]);
 
 /**
  * The steps of one update with a single definition: after the live steps, or between a stop and a start, which then brings
