@@ -3,6 +3,13 @@ import { fitsXml, forbiddenCharacter } from "../units/xml-characters.ts";
 /** Thrown for text that isn't XML, or that XML can't represent. */
 export class XmlError extends Error {
   override readonly name = "XmlError";
+  /** Where the problem is, without anything of the XML's content; undefined where that isn't known. */
+  readonly where: string | undefined;
+
+  constructor(message: string, where?: string) {
+    super(message);
+    this.where = where;
+  }
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

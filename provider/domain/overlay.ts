@@ -6,7 +6,7 @@ import { writeOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize, readVcpus } from "./read.ts";
 import type { DomainSpec } from "./spec.ts";
-import { attribute, children, type Element, find, remove, serialise, textOf } from "./tree.ts";
+import { attribute, children, type Element, find, removeAll, serialise, textOf } from "./tree.ts";
 
 /** The arguments of a program with XML of its own: only what they name is changed there. */
 export type DomainOverlay = Pick<DomainSpec, "name" | "uuid"> & Partial<DomainSpec>;
@@ -43,10 +43,10 @@ function cellsOver(
   vcpus: number | undefined,
 ): Pick<DomainSpec, "cells" | "vcpus"> {
   const numa = find(domain, "cpu", "numa");
-  for (const [index, cell] of children(numa, "cell").entries()) {
-    const id = Number(attribute(cell, "id") ?? index);
-    if (numa && id >= cells.length) remove(numa, cell);
-  }
+  const surplus = new Set(
+    children(numa, "cell").filter((cell, index) => Number(attribute(cell, "id") ?? index) >= cells.length),
+  );
+  if (numa) removeAll(numa, (cell) => surplus.has(cell));
   const theirs = readCells(domain);
   return {
     vcpus: vcpus ?? readVcpus(domain),
