@@ -1,10 +1,10 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { DEFAULTS } from "../../provider/args/settings.ts";
 import { definitionXml, domainSpec } from "../../provider/definition/domain-spec.ts";
 import { hidden } from "../support/arbitrary-inputs.ts";
-import { countSteps } from "../support/count-steps.ts";
+import { growth, MOST_GROWTH } from "../support/count-steps.ts";
 
 const list = <T>(length: number, nth: (index: number) => T) =>
   Array.from({ length }, (_, index) => nth(index));
@@ -39,15 +39,13 @@ function define(args: Record<string, unknown>): string {
   return definitionXml(complete, domainSpec(complete, HOST, undefined, DEFAULTS), undefined);
 }
 
-// What only the first check does isn't a step of the others.
-beforeAll(() => void define({ interfaces: [{ user: true }] }));
-
 describe("a check and a definition take steps in proportion to the arguments", () => {
   test.each(ARGUMENTS)("%s", async (_, args) => {
-    const steps = (n: number) => countSteps(() => define(args(n)));
-    const least = await steps(1);
-    const [small, large] = [(await steps(250)) - least, (await steps(1_000)) - least];
-    expect(large / small).toBeLessThan(4.8);
+    const work = (n: number) => {
+      const given = args(n);
+      return () => define(given);
+    };
+    expect(await growth(work, [250, 1_000])).toBeLessThan(MOST_GROWTH);
   });
 });
 

@@ -6,7 +6,7 @@ import { setMemory } from "../../provider/domain/memory.ts";
 import { overlay } from "../../provider/domain/overlay.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 import type { DomainSpec, InterfaceSpec } from "../../provider/domain/spec.ts";
-import { countSteps } from "../support/count-steps.ts";
+import { growth, MOST_GROWTH } from "../support/count-steps.ts";
 import { plainSpec } from "./spec.ts";
 
 const repeat = (count: number, part: (index: number) => string) =>
@@ -110,8 +110,7 @@ const WORK: [what: string, prepare: (n: number) => () => unknown][] = [
 
 describe("the steps grow no faster than the document", () => {
   test.each(WORK)("%s", async (_, prepare) => {
-    const [small, large] = [await countSteps(prepare(1_000)), await countSteps(prepare(4_000))];
-    expect(large / small).toBeLessThan(4.8);
+    expect(await growth(prepare)).toBeLessThan(MOST_GROWTH);
   });
 });
 

@@ -8,9 +8,10 @@ const WHOLE: [prototype: object, methods: string[]][] = [
 
 /**
  * How many steps the provider takes for some work: how often each block of its code runs, as V8 counts them, and the
- * length of each list or text that is gone through as a whole. It is the same in every run, on every machine.
+ * length of each list or text that is gone through as a whole. It doesn't depend on the machine or its load, but V8 forgets the
+ * counts of a closure that it collects.
  */
-export async function countSteps(work: () => unknown): Promise<number> {
+async function countSteps(work: () => unknown): Promise<number> {
   const session = new Session();
   session.connect();
   const counted = countWhole();
@@ -54,3 +55,23 @@ function countWhole() {
 }
 
 type Method = (...args: unknown[]) => { length: number };
+
+/** For four times the input linear work takes 4 times the steps, and quadratic work 16 times. */
+export const MOST_GROWTH = 8;
+
+/**
+ * Whether work grows in proportion to the size of its input: how many times the steps it takes for four times the input.
+ *
+ * @param prepare the work for an input of a size
+ * @param sizes the two sizes, the second four times the first
+ */
+export async function growth(
+  prepare: (size: number) => () => unknown,
+  [small, large]: [number, number] = [1_000, 4_000],
+): Promise<number> {
+  // What only the first run does, and what every run does whatever its input, isn't growth.
+  await countSteps(prepare(1));
+  const least = await countSteps(prepare(1));
+  const steps = await countSteps(prepare(small));
+  return ((await countSteps(prepare(large))) - least) / Math.max(1, steps - least);
+}

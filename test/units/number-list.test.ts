@@ -1,7 +1,7 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { readNumbers } from "../../provider/units/number-list.ts";
-import { countSteps } from "../support/count-steps.ts";
+import { growth, MOST_GROWTH } from "../support/count-steps.ts";
 
 const number = fc.nat({ max: 30 });
 const part = fc.record({ first: number, last: fc.option(number), isIncluded: fc.boolean() });
@@ -39,8 +39,7 @@ describe("a list of numbers", () => {
     ["single numbers", (index) => String(index % 10_000)],
   ])("takes steps in proportion to its length: %s", async (_, nth) => {
     const list = (count: number) => Array.from({ length: count }, (_, index) => nth(index)).join();
-    const steps = (count: number) => countSteps(() => readNumbers(list(count)));
-    const least = await steps(1);
-    expect((await steps(8_000)) - least).toBeLessThan(4.8 * ((await steps(2_000)) - least) + 100_000);
+    const work = (count: number) => () => readNumbers(list(count));
+    expect(await growth(work, [2_000, 8_000])).toBeLessThan(MOST_GROWTH);
   });
 });
