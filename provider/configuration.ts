@@ -11,13 +11,26 @@ export interface Configuration {
   uri?: string;
   /** `libvirt-hotplug:domainType`. Default: KVM where the host supports it for the guest's architecture. */
   domainType?: DomainType;
+  /** `libvirt-hotplug:hooks.env`: variables of the environment that hooks inherit beside those of every program. */
+  hookVariables?: readonly string[];
   /** What applies where a program sets nothing. */
   defaults: Defaults;
 }
 
 const NAMESPACE = "libvirt-hotplug:";
 
-const KEYS = z.object({ domainType: oneOf("kvm", "qemu"), ...CONFIG_SCHEMAS }).partial();
+const namesIn = (text: string) => text.split(/[\s,]+/).filter((name) => name !== "");
+const variables = z
+  .string()
+  .refine(
+    (text) => namesIn(text).every((name) => /^[A-Za-z_]\w*$/.test(name)),
+    'must be names of environment variables, such as "VAULT_ADDR, VAULT_TOKEN"',
+  )
+  .transform(namesIn);
+
+const KEYS = z
+  .object({ domainType: oneOf("kvm", "qemu"), "hooks.env": variables, ...CONFIG_SCHEMAS })
+  .partial();
 
 /** @throws UserError that names every key with a wrong value */
 export function readConfiguration(get: (key: string) => string | undefined): Configuration {
@@ -31,9 +44,9 @@ export function readConfiguration(get: (key: string) => string | undefined): Con
     });
     throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }
-  const { domainType, ...settings } = parsed.data;
+  const { domainType, "hooks.env": hookVariables, ...settings } = parsed.data;
   return {
-    ...defined({ uri: get("libvirt:uri"), domainType: domainType as DomainType }),
+    ...defined({ uri: get("libvirt:uri"), domainType: domainType as DomainType, hookVariables }),
     defaults: { ...DEFAULTS, ...defined(settings) },
   };
 }

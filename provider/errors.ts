@@ -1,4 +1,5 @@
 import { ConnectionError, LibvirtError } from "./libvirt/errors.ts";
+import { messageOf } from "./message-of.ts";
 import type { ReasonCode } from "./plan/reason-codes.ts";
 
 interface UserErrorOptions extends ErrorOptions {
@@ -26,7 +27,7 @@ export class UserError extends Error {
  */
 export function forUser(error: unknown): unknown {
   const isExpected = error instanceof LibvirtError || error instanceof ConnectionError;
-  return isExpected ? new UserError(error.message, { cause: error }) : error;
+  return isExpected ? new UserError(messageOf(error), { cause: error }) : error;
 }
 
 /**

@@ -9,6 +9,8 @@ import { messageOf } from "./message-of.ts";
 import { observeWithGuest } from "./observe/guest.ts";
 import type { Observation } from "./observe/observe.ts";
 import { RunNotes } from "./run-notes.ts";
+import { maskedLog } from "./secret-operation.ts";
+import { hookEnvironment } from "./update/hook-environment.ts";
 
 /** Time limits of a look, so that it doesn't delay a preview: for the connection, and for the whole look. */
 const LOOK_CONNECT_MS = 2_000;
@@ -53,8 +55,13 @@ export class Session {
 
   constructor(dependencies: Dependencies) {
     this.dependencies = dependencies;
-    this.log = dependencies.log;
+    this.log = maskedLog(dependencies.log);
     this.clock = dependencies.clock;
+  }
+
+  /** What hooks of this stack inherit of the environment. */
+  get hookEnvironment(): Record<string, string | undefined> {
+    return hookEnvironment(this.dependencies.environment, this.configuration.hookVariables ?? []);
   }
 
   get defaults(): Defaults {

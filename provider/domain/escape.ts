@@ -1,14 +1,15 @@
+import { QuotingError } from "../message-of.ts";
 import { fitsXml, forbiddenCharacter } from "../units/xml-characters.ts";
 
 /** Thrown for text that isn't XML, or that XML can't represent. */
-export class XmlError extends Error {
+export class XmlError extends QuotingError {
   override readonly name = "XmlError";
-  /** Where the problem is, without anything of the XML's content; undefined where that isn't known. */
-  readonly where: string | undefined;
+  readonly withoutQuotes: string;
 
-  constructor(message: string, where?: string) {
+  /** @param where the problem is, without anything of the XML's content */
+  constructor(message: string, where = "the XML can't be used") {
     super(message);
-    this.where = where;
+    this.withoutQuotes = `${where}; the reason isn't shown, because it may quote a secret argument`;
   }
 }
 

@@ -26,7 +26,7 @@ const ASIDES = [
 const XML_DECLARATION =
   /^<\?xml\s+version\s*=\s*(["'])1\.[0-9]+\1(?:\s+encoding\s*=\s*(["'])(?<encoding>[A-Za-z][\w.-]*)\2)?(?:\s+standalone\s*=\s*(["'])(?:yes|no)\4)?\s*\?>$/;
 
-/** @throws XmlError at a line and a column, which say nothing of the document's content */
+/** @throws XmlError at a line and a column, which are shown even where the content is secret */
 export function malformed(source: string, index: number, problem: string): never {
   const before = source.slice(0, index);
   const column = index - before.lastIndexOf("\n");

@@ -1,3 +1,5 @@
+import { QuotingError } from "../message-of.ts";
+
 /** The codes of virErrorNumber that the provider distinguishes; texts differ between versions. */
 export const ErrorCode = {
   INTERNAL: 1,
@@ -34,7 +36,7 @@ export interface LibvirtErrorFields {
 }
 
 /** libvirt replied with an error: its own code, domain, level and text. */
-export class LibvirtError extends Error {
+export class LibvirtError extends QuotingError {
   override readonly name = "LibvirtError";
   readonly code: number;
   readonly domain: number;
@@ -52,14 +54,20 @@ export class LibvirtError extends Error {
     this.str2 = fields.str2;
     this.str3 = fields.str3;
   }
+
+  get withoutQuotes(): string {
+    return `libvirt refused it with error ${this.code} of its part ${this.domain}; its text isn't shown, because it may quote a secret argument`;
+  }
 }
 
 /**
  * The daemon couldn't be reached, closed the connection, didn't answer in time, or sent something other than libvirt's
  * protocol. It never means that a domain doesn't exist.
  */
-export class ConnectionError extends Error {
+export class ConnectionError extends QuotingError {
   override readonly name = "ConnectionError";
+  readonly withoutQuotes =
+    "the connection to libvirt failed; the reason isn't shown, because it may quote a secret argument";
 }
 
 /** Whether libvirt replied with that code. */

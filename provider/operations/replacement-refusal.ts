@@ -4,6 +4,7 @@ import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { readDomain } from "../domain/read.ts";
 import { ConnectionError, ErrorCode, LibvirtError } from "../libvirt/errors.ts";
 import type { DomainKind, Hypervisor } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
 import { type DomainCapabilities, readDomainCapabilities } from "../observe/domain-capabilities.ts";
 import { readHost } from "../observe/host.ts";
 import type { Outputs } from "../outputs.ts";
@@ -89,7 +90,7 @@ async function capabilitiesFor(hypervisor: Hypervisor, kind: DomainKind): Promis
     return { kind: "described", has };
   } catch (error) {
     if (error instanceof LibvirtError && isForGood(error, kind))
-      return { kind: "refused", refusal: error.message };
+      return { kind: "refused", refusal: messageOf(error) };
     throw error;
   }
 }

@@ -8,19 +8,22 @@ const page = readFileSync(join(import.meta.dirname, "../../docs/configuration.md
 
 /** The default of each key under `libvirt-hotplug:`, as the page's tables have it; undefined where that is a sentence. */
 const documented = new Map(
-  [...page.matchAll(/^\| `libvirt-hotplug:(\w+)` \| .* \| (.*) \|$/gm)].map(([, key = "", text = ""]) => [
+  [...page.matchAll(/^\| `libvirt-hotplug:([\w.]+)` \| .* \| (.*) \|$/gm)].map(([, key = "", text = ""]) => [
     key,
     /^`([^`]*)`$/.exec(text)?.[1],
   ]),
 );
 
+/** Keys that aren't the default of anything. */
+const OWN_KEYS = ["domainType", "hooks.env"];
+
 test("docs/configuration.md has every key of the stack's configuration", () => {
-  expect([...documented.keys()].toSorted()).toEqual(["domainType", ...Object.keys(DEFAULTS)].toSorted());
+  expect([...documented.keys()].toSorted()).toEqual([...OWN_KEYS, ...Object.keys(DEFAULTS)].toSorted());
   expect(page).toContain("| `libvirt:uri` |");
 });
 
 test("a stack that sets every key to its documented default gets what a stack without configuration gets", () => {
-  const given = [...documented].filter(([key]) => key !== "domainType");
+  const given = [...documented].filter(([key]) => !OWN_KEYS.includes(key));
   expect(given.filter(([, value]) => value === undefined)).toEqual([]);
   const configured = new Map(given.map(([key, value]) => [`libvirt-hotplug:${key}`, value]));
   expect(readConfiguration((key) => configured.get(key)).defaults).toEqual(DEFAULTS);
