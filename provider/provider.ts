@@ -8,7 +8,7 @@ import { diff } from "./operations/diff.ts";
 import { read } from "./operations/read.ts";
 import { update } from "./operations/update.ts";
 import type { Outputs } from "./outputs.ts";
-import { keepSecrets, withSecretMarks } from "./secret-operation.ts";
+import { keepSecrets, maskedText, maskedTexts, withSecretMarks } from "./secret-operation.ts";
 import { type Dependencies, Session } from "./session.ts";
 
 type Properties = Record<string, unknown>;
@@ -40,7 +40,12 @@ export function createProvider(dependencies: Dependencies): dynamic.ResourceProv
     check: (olds: Properties, news: Properties) =>
       ready([olds, news], async () => {
         const { inputs, failures } = await check(session, olds, news);
-        return { inputs: withSecretMarks(inputs), failures };
+        const { memoryPlan } = inputs;
+        if (memoryPlan !== undefined) inputs.memoryPlan = maskedTexts(memoryPlan);
+        return {
+          inputs: withSecretMarks(inputs),
+          failures: failures.map(({ property, reason }) => ({ property, reason: maskedText(reason) })),
+        };
       }),
     diff: (id: string, olds: Properties, news: Properties) =>
       ready([olds, news], () => diff(session, id, olds as unknown as Outputs, news as unknown as Inputs)),

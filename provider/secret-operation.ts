@@ -33,6 +33,12 @@ export function maskedText(text: string): string {
   return secrets === undefined ? text : mask(text, secrets);
 }
 
+/** The same without figures: for a text that is secret itself where they are. */
+export function maskedTexts(text: string): string {
+  const secrets = current.getStore();
+  return secrets === undefined ? text : mask(text, { ...secrets, hasFigures: false });
+}
+
 export function maskedLog(log: EngineLog): EngineLog {
   return {
     message: (urn, severity, text) => log.message(urn, severity, maskedText(text)),

@@ -93,6 +93,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/outputs.ts",
     "provider/libvirt/errors.ts",
     "provider/libvirt/uri.ts",
+    "provider/libvirt/uri-password.ts",
     "type:provider/libvirt/hypervisor.ts",
     "type:provider/session.ts",
     "node:util",

@@ -1,4 +1,6 @@
-import { messageOf } from "../message-of.ts";
+import { messageOf, QuotingError } from "../message-of.ts";
+import { hasPassword, withoutPassword } from "./uri-password.ts";
+
 /** A parsed connection URI: only the driver `qemu`, through a unix socket or ssh. */
 export interface LibvirtUri {
   transport: "unix" | "ssh";
@@ -75,14 +77,29 @@ export function parseUri(uri: string): LibvirtUri {
   try {
     return parse(uri);
   } catch (error) {
-    throw new Error(`libvirt URI ${shown(uri)}: ${messageOf(error)}`);
+    throw new UriError(uri, messageOf(error));
   }
 }
 
-/** The URI in messages: without a password. */
-function shown(uri: string): string {
-  const text = uri.replace(/(:\/\/[^/?#]*?:)[^/?#]*@/, "$1…@");
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+/** A URI that isn't accepted. */
+class UriError extends QuotingError {
+  readonly withoutQuotes: string;
+
+  constructor(uri: string, why: string) {
+    const shown = withoutPassword(uri);
+    const text = JSON.stringify(shown.length > 200 ? `${shown.slice(0, 200)}…` : shown);
+    super(`libvirt URI ${text}: ${hasPassword(uri) ? NO_PASSWORD : why}`);
+    this.withoutQuotes = `is not a URI that can be used: ${unquoted(why)}`;
+  }
+}
+
+/** Instead of any other reason, which may quote a part of the password. */
+const NO_PASSWORD =
+  "a password in the URI is not supported; give ssh a key (option keyfile, or ssh's agent); a user's name with a special character is percent-encoded";
+
+/** From the first quote to the last one: what is between them may have quotes itself. */
+function unquoted(text: string): string {
+  return text.replace(/".*"/s, '"…"');
 }
 
 function parse(uri: string): LibvirtUri {
