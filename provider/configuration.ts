@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { oneOf } from "./args/schema.ts";
-import { CONFIG_SCHEMAS, DEFAULTS, type Defaults } from "./args/settings.ts";
+import { MAX_LOOK_TIMEOUT } from "./args/limits.ts";
+import { oneOf, wholeNumber } from "./args/schema.ts";
+import { CONFIG_SCHEMAS, DEFAULTS, type Defaults, truth } from "./args/settings.ts";
 import { defined } from "./defined.ts";
 import type { DomainType } from "./definition/platform.ts";
 import { UserError } from "./errors.ts";
@@ -13,6 +14,13 @@ export interface Configuration {
   domainType?: DomainType;
   /** `libvirt-hotplug:hooks.env`: variables of the environment that hooks inherit beside those of every program. */
   hookVariables?: readonly string[];
+  /**
+   * `libvirt-hotplug:lookTimeout`: the seconds that a preview waits for a host. Default: 2 on a unix socket, 10 through ssh,
+   * TLS and TCP.
+   */
+  lookTimeout?: number;
+  /** `libvirt-hotplug:allowPlainTcp`: whether URIs with transport `tcp` may name another host than this one. */
+  allowPlainTcp?: boolean;
   /** What applies where a program sets nothing. */
   defaults: Defaults;
 }
@@ -28,8 +36,19 @@ const variables = z
   )
   .transform(namesIn);
 
+const lookTimeout = z
+  .string()
+  .transform(Number)
+  .pipe(wholeNumber(1, MAX_LOOK_TIMEOUT, "seconds"));
+
 const KEYS = z
-  .object({ domainType: oneOf("kvm", "qemu"), "hooks.env": variables, ...CONFIG_SCHEMAS })
+  .object({
+    domainType: oneOf("kvm", "qemu"),
+    lookTimeout,
+    allowPlainTcp: truth,
+    "hooks.env": variables,
+    ...CONFIG_SCHEMAS,
+  })
   .partial();
 
 /** @throws UserError that names every key with a wrong value */
@@ -44,9 +63,13 @@ export function readConfiguration(get: (key: string) => string | undefined): Con
     });
     throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }
-  const { domainType, "hooks.env": hookVariables, ...settings } = parsed.data;
+  const { domainType, lookTimeout, allowPlainTcp, "hooks.env": hookVariables, ...settings } = parsed.data;
   return {
-    ...defined({ uri: get("libvirt:uri"), domainType: domainType as DomainType, hookVariables }),
+    ...defined({
+      uri: get("libvirt:uri"),
+      domainType: domainType as DomainType,
+      ...{ lookTimeout, allowPlainTcp, hookVariables },
+    }),
     defaults: { ...DEFAULTS, ...defined(settings) },
   };
 }

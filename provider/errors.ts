@@ -1,3 +1,4 @@
+import { messageText } from "./foreign-text.ts";
 import { ConnectionError, LibvirtError } from "./libvirt/errors.ts";
 import { messageOf } from "./message-of.ts";
 import type { ReasonCode } from "./plan/reason-codes.ts";
@@ -12,7 +13,7 @@ export class UserError extends Error {
   readonly code?: ReasonCode;
 
   constructor(message: string, { code, ...options }: UserErrorOptions = {}) {
-    super(message, options);
+    super(messageText(message), options);
     if (code !== undefined) this.code = code;
     // Pulumi's provider host prints `${e}: ${e.stack}` for anything that an operation throws, and `err.stack ||
     // err.message` for uncaught errors (cmd/dynamic-provider/index.js in @pulumi/pulumi): with these two the user sees
@@ -26,8 +27,15 @@ export class UserError extends Error {
  * A failure that isn't the provider's fault, such as a refusal by libvirt or an unreachable host, without its stack.
  */
 export function forUser(error: unknown): unknown {
-  const isExpected = error instanceof LibvirtError || error instanceof ConnectionError;
-  return isExpected ? new UserError(messageOf(error), { cause: error }) : error;
+  if (error instanceof ConnectionError)
+    return new UserError(messageOf(error), { cause: error, code: error.code });
+  return error instanceof LibvirtError ? new UserError(messageOf(error), { cause: error }) : error;
+}
+
+/** The code of the rule that an error, or what caused it, names. */
+export function reasonCodeOf(error: unknown): ReasonCode | undefined {
+  if (error instanceof UserError && error.code !== undefined) return error.code;
+  return error instanceof Error && error.cause !== undefined ? reasonCodeOf(error.cause) : undefined;
 }
 
 /**
@@ -41,9 +49,9 @@ export class PartialError extends UserError {
   readonly reasons: string[];
 
   constructor(message: string, id: string, properties: object, cause: unknown) {
-    super(message, { cause });
+    super(message, { cause, code: reasonCodeOf(cause) });
     this.id = id;
     this.properties = properties;
-    this.reasons = [message];
+    this.reasons = [this.message];
   }
 }

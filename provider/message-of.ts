@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { messageText } from "./foreign-text.ts";
 
 /** An error whose message quotes another program or a document, which may have a secret argument in it. */
 export abstract class QuotingError extends Error {
@@ -16,5 +17,5 @@ export function withholdingQuotes<T>(isWithheld: boolean, work: () => T): T {
 /** Whatever was thrown, as a text for people. */
 export function messageOf(error: unknown): string {
   if (error instanceof QuotingError && withheld.getStore() === true) return error.withoutQuotes;
-  return error instanceof Error ? error.message : String(error);
+  return messageText(error instanceof Error ? error.message : String(error));
 }

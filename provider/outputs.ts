@@ -21,9 +21,12 @@ const STATE_VERSION = 1;
 export interface Outputs extends Inputs {
   uri: string;
   state: string;
+  /** Why the guest of an active domain doesn't run; "saved" for a domain that is off with a managed save image. */
+  stateReason?: string;
   liveMemory?: string;
   nextBootMemory?: string;
   pendingMemory?: string;
+  savedMemory?: string;
   memoryDevices: Record<string, unknown>[];
   reachable: { from: string; to: string; step: string }[];
   guestMemory?: string;
@@ -69,11 +72,13 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     ...(inputs.change !== undefined && NO_CHANGE),
     uri,
     state: power,
+    stateReason: observed.saved === undefined ? observed.pause : "saved",
     memoryDevices: (observed.live ?? observed.nextBoot)?.devices.map(deviceOutput) ?? [],
     reachable: reachableSizes(desiredMemory(inputs, defaults, adopted), observed),
     liveMemory: canonical(observed.live?.memory),
     nextBootMemory: canonical(observed.nextBoot?.memory),
     pendingMemory: canonical(pendingMemory(observed)),
+    savedMemory: canonical(observed.saved?.memory),
     guestMemory: canonical(guest?.memory),
     guestMemoryFrom: guest?.speaker,
     __guest: guest,

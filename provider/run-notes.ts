@@ -1,3 +1,5 @@
+import type { Inputs } from "./args/inputs.ts";
+import type { Outputs } from "./outputs.ts";
 import type { UpdatePlan } from "./plan/plan-update.ts";
 import type { PlannedOutcome } from "./plan/planned-outcome.ts";
 
@@ -8,15 +10,28 @@ import type { PlannedOutcome } from "./plan/planned-outcome.ts";
 export interface ResourceNotes {
   /** Set by check: the program has the resource. A refresh calls diff without check, only to display differences. */
   isInProgram?: true;
+  /** Set by check: the state has the resource, so a create in this run replaces it. */
+  isRecorded?: true;
+  /** Set once it was logged that the create goes on with a domain that an earlier one left. */
+  isContinuing?: true;
   /** Set by diff: the plan of the preview. update does nothing that is more disruptive. */
   announced?: UpdatePlan;
   /** Set by diff for a replace: the outcome that the second check, which can't plan, repeats. create adopts nothing then. */
   replacement?: PlannedOutcome;
 }
 
+/** The same for a domain, by its UUID: a resource that was renamed is deleted under its old URN. */
+export interface DomainNotes {
+  /** Set by diff: what the program wants of the domain. A delete that follows in this run is part of a replace. */
+  successor?: Inputs;
+  /** Set by delete in a replace: the state of the domain that is replaced. */
+  replaced?: Outputs;
+}
+
 /** What the operations of one run pass on to each other. Pulumi starts a provider process for each run. */
 export class RunNotes {
   readonly #resources = new Map<string, ResourceNotes>();
+  readonly #domains = new Map<string, DomainNotes>();
   /** The URN of the resource that has a domain name, by URI and name. */
   readonly #names = new Map<string, string>();
 
@@ -24,6 +39,13 @@ export class RunNotes {
   of(urn: string): ResourceNotes {
     const notes = this.#resources.get(urn) ?? {};
     this.#resources.set(urn, notes);
+    return notes;
+  }
+
+  /** The notes on a domain, to read and to write. */
+  domain(uuid: string): DomainNotes {
+    const notes = this.#domains.get(uuid) ?? {};
+    this.#domains.set(uuid, notes);
     return notes;
   }
 

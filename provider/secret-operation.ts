@@ -60,7 +60,7 @@ function maskedError(error: unknown, secrets: SecretValues): unknown {
 
 /** The outputs that are secret when a size is, besides the arguments themselves. */
 const FROM_SIZES = [
-  ...["memoryPlan", "change", "memoryChange", "liveMemory", "nextBootMemory", "pendingMemory"],
+  ...["memoryPlan", "change", "memoryChange", "liveMemory", "nextBootMemory", "pendingMemory", "savedMemory"],
   ...["memoryDevices", "reachable", "guestMemory"],
 ];
 

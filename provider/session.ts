@@ -1,10 +1,13 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { DEFAULTS, type Defaults } from "./args/settings.ts";
 import type { Configuration } from "./configuration.ts";
+import { Connections } from "./connections.ts";
 import { type Clock, Deadline, hostClock } from "./deadline.ts";
 import { type EngineLog, engineLog } from "./engine/log.ts";
 import { connect } from "./libvirt/connect.ts";
+import { ConnectionError } from "./libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
+import { formatMs } from "./libvirt/timing.ts";
 import { messageOf } from "./message-of.ts";
 import { observeWithGuest } from "./observe/guest.ts";
 import type { Observation } from "./observe/observe.ts";
@@ -12,12 +15,8 @@ import { RunNotes } from "./run-notes.ts";
 import { maskedLog } from "./secret-operation.ts";
 import { hookEnvironment } from "./update/hook-environment.ts";
 
-/** Time limits of a look, so that it doesn't delay a preview: for the connection, and for the whole look. */
-const LOOK_CONNECT_MS = 2_000;
+/** The least time that a domain gets to answer a look, after the connection: its guest's agent alone has 2 s. */
 const LOOK_MS = 5_000;
-
-/** Time limit of a connection for work: the first one to a host may go through ssh. */
-const WORK_CONNECT_MS = 15_000;
 
 /** The result of a look at a domain. */
 export type LookupResult =
@@ -45,11 +44,10 @@ export function hostDependencies(): Dependencies {
 export class Session {
   readonly log: EngineLog;
   readonly clock: Clock;
-  configuration: Configuration = { defaults: DEFAULTS };
   readonly run = new RunNotes();
   private readonly dependencies: Dependencies;
-  private readonly connections = new Map<string, Promise<Hypervisor>>();
-  private readonly unreachable = new Map<string, string>();
+  private readonly connections: Connections;
+  private configured: Configuration = { defaults: DEFAULTS };
   private readonly looks = new Map<string, Promise<LookupResult>>();
   private readonly locks = new Map<string, LimitFunction>();
 
@@ -57,6 +55,18 @@ export class Session {
     this.dependencies = dependencies;
     this.log = maskedLog(dependencies.log);
     this.clock = dependencies.clock;
+    this.connections = new Connections(dependencies.connect, dependencies.clock);
+  }
+
+  get configuration(): Configuration {
+    return this.configured;
+  }
+
+  set configuration(configuration: Configuration) {
+    this.configured = configuration;
+    const { lookTimeout, allowPlainTcp = false } = configuration;
+    this.connections.lookTimeoutMs = lookTimeout === undefined ? undefined : 1000 * lookTimeout;
+    this.connections.allowPlainTcp = allowPlainTcp;
   }
 
   /** What hooks of this stack inherit of the environment. */
@@ -87,7 +97,12 @@ export class Session {
 
   /** The connection for work: shared by all domains of the URI, and opened again after a failure. */
   hypervisor(uri: string): Promise<Hypervisor> {
-    return this.connection(uri, WORK_CONNECT_MS);
+    return this.connections.forWork(uri);
+  }
+
+  /** Announces the URIs that the program uses, so that hosts which are down are waited for at the same time. */
+  announceHosts(uris: (string | undefined)[]): void {
+    this.connections.announce(uris.map((uri) => this.resolveUri(uri)));
   }
 
   /**
@@ -110,33 +125,34 @@ export class Session {
     return known;
   }
 
-  private async lookNow(uri: string, domain: string, find: Find): Promise<LookupResult> {
-    const earlier = this.unreachable.get(uri);
-    if (earlier !== undefined) return { kind: "failed", reason: earlier };
-    let hypervisor: Hypervisor;
+  /** What a host answers to a preview's question; undefined if it can't be reached or doesn't answer in time. */
+  async ask<T>(uri: string, question: (hypervisor: Hypervisor) => Promise<T>): Promise<T | undefined> {
     try {
-      hypervisor = await this.connection(uri, LOOK_CONNECT_MS);
-    } catch (error) {
-      const reason = messageOf(error);
-      this.unreachable.set(uri, reason);
-      return { kind: "failed", reason };
+      return await this.withinPatience(uri, `${uri} did not answer`, question);
+    } catch {
+      return undefined;
     }
+  }
+
+  private async lookNow(uri: string, domain: string, find: Find): Promise<LookupResult> {
     try {
-      const late = `${uri} did not answer for domain ${domain} within ${LOOK_MS / 1000} s`;
-      const look = lookAt(hypervisor, find, this.clock);
-      return await Deadline.inMs(LOOK_MS, this.clock).race(look, () => new Error(late));
+      const name = `${uri} did not answer for domain ${domain}`;
+      return await this.withinPatience(uri, name, (hypervisor) => lookAt(hypervisor, find, this.clock));
     } catch (error) {
       return { kind: "failed", reason: messageOf(error) };
     }
   }
 
-  private connection(uri: string, connectTimeoutMs: number): Promise<Hypervisor> {
-    const open = this.connections.get(uri);
-    if (open !== undefined) return open;
-    const made = this.dependencies.connect(uri, { connectTimeoutMs }, this.dependencies.clock);
-    this.connections.set(uri, made);
-    made.catch(() => this.connections.delete(uri));
-    return made;
+  /** @param late the message if the time is up, without the time */
+  private async withinPatience<T>(
+    uri: string,
+    late: string,
+    work: (hypervisor: Hypervisor) => Promise<T>,
+  ): Promise<T> {
+    const hypervisor = await this.connections.forLook(uri);
+    const limit = Math.max(LOOK_MS, this.connections.patienceFor(uri));
+    const error = () => new ConnectionError(`${late} within ${formatMs(limit)}`);
+    return Deadline.inMs(limit, this.clock).race(work(hypervisor), error);
   }
 }
 

@@ -267,11 +267,19 @@ export interface DomainArgs {
   /** A description of the domain, kept in its definition. Default: none. A change: applied to the definition at once. */
   description?: Input<string>;
   /**
-   * Whether the domain runs. Default: true.
+   * Whether the domain runs. Default: true. Only an explicit `true` also resumes a domain that a user suspended, and wakes a
+   * guest that is suspended to memory (S3). A domain that an I/O error, a watchdog or a crash paused is never resumed.
    * A change: `false` shuts the guest down within `shutdownTimeout`, without forcing it off unless `forceOff` is true;
    * `true` starts it.
    */
   running?: Input<boolean>;
+  /**
+   * What a start does with the saved state of a domain (`virsh managedsave`): `false` restores it, with the memory and the
+   * devices that it was saved with, and applies the other changes to the restored domain; `true` discards it, so that the
+   * guest boots. Default: false.
+   * A change: a setting only, unless the domain is to be started and has a saved state.
+   */
+  discardSavedState?: Input<boolean>;
   /** Whether libvirt starts the domain when the host boots. Default: false. A change: at once. */
   autostart?: Input<boolean>;
   /**
@@ -297,8 +305,9 @@ export interface DomainArgs {
    */
   onDelete?: Input<"delete" | "keep">;
   /**
-   * The libvirt URI of the host: `qemu:///system`, `qemu+ssh://user@host/system`, …, with libvirt's URI options. Default:
-   * the stack's `libvirt:uri`, else `LIBVIRT_DEFAULT_URI` from the environment, else `qemu:///system`; kept afterwards.
+   * The libvirt URI of the host: `qemu:///system`, `qemu+ssh://user@host/system`, `qemu+tls://host/system`, …, with libvirt's
+   * URI options. Default: the stack's `libvirt:uri`, else `LIBVIRT_DEFAULT_URI` from the environment, else
+   * `qemu:///system`; kept afterwards.
    * A change: a setting only, if the new URI reaches the same domain; else an error.
    */
   uri?: Input<string>;

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DomainArgs } from "./domain-args.ts";
 import type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
+import { hostsWith } from "./hosts.ts";
 import { affectsSizes, argumentOf, derivedOutputs, secretPaths } from "./secrets.ts";
 
 /** The resource's type in every state. It must never change. */
@@ -34,6 +35,12 @@ export class Domain extends pulumi.CustomResource {
   declare readonly memorySlots: pulumi.Output<number>;
   /** The domain's state as libvirt names it: `running`, `paused`, `shutoff`, … */
   declare readonly state: pulumi.Output<string>;
+  /**
+   * Why the guest of a domain doesn't run, in the words of `virsh domstate --reason`: `user`, `I/O error`, `watchdog`,
+   * `crashed`, …; `asleep` if the guest is suspended to memory (S3); `saved` for a domain that is off and has a saved state
+   * (`virsh managedsave`). Else undefined.
+   */
+  declare readonly stateReason: pulumi.Output<string | undefined>;
   /** The latest change of memory in one line: its outcome, and what decided it. */
   declare readonly memoryPlan: pulumi.Output<string>;
   /**
@@ -50,6 +57,8 @@ export class Domain extends pulumi.CustomResource {
   declare readonly nextBootMemory: pulumi.Output<string | undefined>;
   /** The size that takes effect at the next boot; undefined if the running domain has the size of its definition. */
   declare readonly pendingMemory: pulumi.Output<string | undefined>;
+  /** The memory that a start restores from the domain's saved state (`virsh managedsave`); undefined if it has none. */
+  declare readonly savedMemory: pulumi.Output<string | undefined>;
   /** The memory devices of the running domain. */
   declare readonly memoryDevices: pulumi.Output<MemoryDeviceOutput[]>;
   /**
@@ -69,6 +78,7 @@ export class Domain extends pulumi.CustomResource {
   declare readonly uri: pulumi.Output<string>;
 
   constructor(name: string, args: DomainArgs, opts: pulumi.CustomResourceOptions = {}) {
+    refuseTakeOver(opts);
     const secretOutputs = [...(opts.additionalSecretOutputs ?? [])];
     const secrets = secretPaths(args);
     const sizes = [args.memory, args.maxMemory, args.currentMemory, args.numa];
@@ -82,9 +92,11 @@ export class Domain extends pulumi.CustomResource {
       {
         uuid: undefined,
         state: undefined,
+        stateReason: undefined,
         liveMemory: undefined,
         nextBootMemory: undefined,
         pendingMemory: undefined,
+        savedMemory: undefined,
         memoryDevices: undefined,
         reachable: undefined,
         guestMemory: undefined,
@@ -105,11 +117,21 @@ export class Domain extends pulumi.CustomResource {
           secretOutputs.push(...derivedOutputs(paths));
           return paths.length > 0 ? paths : undefined;
         }),
+        __hosts: hostsWith(args.uri),
         __secret: secrets?.then((paths) => paths.some(affectsSizes) || undefined),
       },
       { ...opts, additionalSecretOutputs: secretOutputs },
     );
   }
+}
+
+/** @throws RunError for resource options with which Pulumi reads a resource before this provider has a state of it */
+function refuseTakeOver(opts: pulumi.CustomResourceOptions): void {
+  const option = opts.import !== undefined ? "import" : opts.id !== undefined ? "id" : undefined;
+  if (option === undefined) return;
+  throw new pulumi.RunError(
+    `Domain doesn't support the resource option ${option}; to take over an existing domain, set the argument adopt: true and name to the domain's name`,
+  );
 }
 
 /**

@@ -5,6 +5,7 @@ const FROM_SIZES = [
   "liveMemory",
   "nextBootMemory",
   "pendingMemory",
+  "savedMemory",
   "memoryDevices",
   "reachable",
   "guestMemory",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { numbersProblem } from "../units/number-list.ts";
 import {
   MAX_DEVICES,
   MAX_HOOK_ARGUMENTS,
@@ -14,6 +15,7 @@ import {
   oneOf,
   orUnknown,
   pageSize,
+  parsed,
   path,
   pattern,
   shape,
@@ -79,8 +81,15 @@ const networkInterface = shape({
 
 const serialFile = shape({ file: path });
 
-/** libvirt's list of vCPUs or host nodes. */
-const numbers = pattern(/^\d{1,4}(-\d{1,4})?(,\^?\d{1,4}(-\d{1,4})?)*$/, 'must be a list such as "0-1,4"');
+/** libvirt's list of vCPUs or host nodes (virBitmapParse): "^" excludes a single number. */
+const numbers = parsed((value) => {
+  if (value === UNKNOWN) return UNKNOWN;
+  if (typeof value !== "string" || !NUMBERS.test(value)) throw new Error('must be a list such as "0-1,4"');
+  const problem = numbersProblem(value);
+  if (problem !== undefined) throw new Error(problem);
+  return value;
+});
+const NUMBERS = /^\d{1,4}(-\d{1,4})?(,(\^\d{1,4}|\d{1,4}(-\d{1,4})?))*$/;
 
 const cell = shape({ memory: sizeOrZero, cpus: numbers }).partial();
 
@@ -197,6 +206,7 @@ export const FIELDS = {
   balloon: { schema: flag, change: "nextBoot" },
   description: { schema: text("a description"), change: "definition" },
   running: { schema: flag, change: "live" },
+  discardSavedState: { schema: flag, change: "setting" },
   autostart: { schema: flag, change: "live" },
   shutdownTimeout: { schema: integer(0, MAX_SHUTDOWN_TIMEOUT, "seconds"), change: "setting" },
   forceOff: { schema: flag, change: "setting" },

@@ -9,6 +9,11 @@ export function domainUuid(urn: string): string {
   return uuidV5(urn, UUID_NAMESPACE);
 }
 
+/** The UUID under which libvirt keeps a domain's earlier definition while the domain is changed. */
+export function keptUuid(uuid: string): string {
+  return uuidV5(`kept ${uuid}`, UUID_NAMESPACE);
+}
+
 /** The default MAC of an interface, with QEMU's prefix: the same after a replace, so that the guest keeps its DHCP lease. */
 export function interfaceMac(urn: string, index: number): string {
   const digest = createHash("sha256").update(`${urn}\n${index}`).digest("hex");

@@ -71,7 +71,6 @@ export function vcpusOfNodes(inputs: Partial<Inputs>): Failure[] {
     if (cpus === undefined || cpus === UNKNOWN) return [];
     const property = `numa[${node}].cpus`;
     const numbers = readNumbers(cpus);
-    if (numbers.length === 0) return [{ property, reason: `is "${cpus}", which lists no vCPUs` }];
     const shared = numbers.find((cpu) => nodeOf.has(cpu));
     const owner = shared === undefined ? undefined : nodeOf.get(shared);
     for (const cpu of numbers) nodeOf.set(cpu, node);

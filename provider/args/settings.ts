@@ -38,7 +38,10 @@ function setting(row: { schema: z.ZodType; default: unknown }): Setting<z.ZodTyp
   return { config: row.schema, value: (field) => field, ...row };
 }
 
-const truth = z.enum(["true", "false"], 'must be "true" or "false"').transform((text) => text === "true");
+/** A truth value in a stack's configuration, where all values are text. */
+export const truth = z
+  .enum(["true", "false"], 'must be "true" or "false"')
+  .transform((text) => text === "true");
 const kib = parsed(parseSize);
 const blockSize = kib.refine(
   isBlockSize,

@@ -4,7 +4,7 @@ import { defined } from "../defined.ts";
 import { buildDomain } from "../domain/build.ts";
 import { type DomainOverlay, overlay } from "../domain/overlay.ts";
 import { parseXml } from "../domain/parse.ts";
-import { readDevices } from "../domain/read.ts";
+import { readCells, readDevices } from "../domain/read.ts";
 import type { DomainSpec, VirtioMemSpec } from "../domain/spec.ts";
 import { countedSize, type MemoryDevice } from "../domain/state.ts";
 import { attribute } from "../domain/tree.ts";
@@ -31,8 +31,12 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType, default
   const platform = platformOf(inputs, host.arch);
   const { arch, firmware, acpi } = platform;
   const target = { type: type ?? (host.kvm.has(arch) ? "kvm" : "qemu"), arch, firmware, acpi } as const;
-  const ownDevices = devicesIn(inputs.xml);
-  const cells = cellsFor(desired, inputs.machine, sum(ownDevices.map(countedSize)));
+  const own = inputs.xml === undefined ? undefined : parseXml(inputs.xml).root;
+  // The memory devices in the program's own XML add to the memory of the cells.
+  const ownDevices = own === undefined ? [] : readDevices(own);
+  const ownCells = own === undefined || inputs.numa !== undefined ? [] : readCells(own);
+  const cells =
+    ownCells.length > 0 ? ownCells : cellsFor(desired, inputs.machine, sum(ownDevices.map(countedSize)));
   const virtioMem = virtioMemFor(desired, cells, { ...platform, devices: ownDevices });
   const hasVirtioMem = virtioMem.length > 0;
   return {
@@ -41,18 +45,14 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType, default
     uuid: inputs.uuid,
     ownership: { version: 1, urn: inputs.__urn, creating: false },
     cells: cells.map(({ memory, cpus }) => defined({ memory, cpus })),
-    ...ceilingFor(desired, platform),
+    ...(inputs.numa === undefined && { keepsNodes: true }),
+    ...ceilingFor(desired, { ...platform, devices: ownDevices }),
     ...defined({
       virtioMem: hasVirtioMem ? virtioMem : undefined,
       currentMemory: hasVirtioMem ? undefined : desired.currentMemory,
     }),
     ...specOfAll(inputs, target),
   };
-}
-
-/** The memory devices in the program's own XML, which add to the memory of the cells. */
-function devicesIn(xml: string | undefined): MemoryDevice[] {
-  return xml === undefined ? [] : readDevices(parseXml(xml).root);
 }
 
 /** The virtio-mem devices that a new domain gets, in addition to those in the program's own XML. */

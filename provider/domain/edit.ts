@@ -1,4 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
+import { defined } from "../defined.ts";
+import type { Kib } from "../units/kib.ts";
+import { readNumbers, writeNumbers } from "../units/number-list.ts";
 import { isCpuMode, specElement } from "./build.ts";
 import { settleTotal } from "./memory.ts";
 import { merge } from "./merge.ts";
@@ -11,9 +14,13 @@ import {
   attribute,
   children,
   type Element,
+  element,
   find,
+  insert,
+  remove,
   removeAll,
   serialise,
+  serialiseNode,
   setAttribute,
   textOf,
 } from "./tree.ts";
@@ -31,22 +38,127 @@ export function editDefinition(xml: string, before: DomainSpec, after: DomainSpe
   const isWithoutCells = readCells(document.root).length === 0 && before.cells.length === after.cells.length;
   const parts = (spec: DomainSpec) => {
     const { cells, ...rest } = withoutMemory(spec, after);
-    return isWithoutCells ? rest : { ...rest, cells };
+    // Without cells the specs still have <cpu><numa>, so that a CPU that is no longer named doesn't remove the nodes.
+    return { ...rest, cells: after.keepsNodes || isWithoutCells ? [] : cells };
   };
   changeParts(document.root, parts(before), parts(after));
+  removeEmptyNuma(document.root);
+  if (after.keepsNodes && before.vcpus !== after.vcpus) fitNodesToVcpus(document.root, after.vcpus);
   return serialise(document);
 }
 
-/** Writes the ownership into the metadata, or removes it; keeps everything else byte for byte. */
-export function setOwnership(xml: string, ownership: Ownership | undefined): string {
+/**
+ * The same by the difference of two whole definitions, made from the program's own XML: what the program no longer names
+ * becomes what that XML has. Memory sizes and the ownership aren't compared.
+ */
+export function editByDefinitions(xml: string, before: string, after: string, nodes: NodesOfEdit): string {
   const document = parseDomain(xml);
-  writeOwnership(document.root, ownership);
+  const domain = document.root;
+  const keepsNodes = nodes === "kept";
+  const [was, wanted] = [comparable(before, keepsNodes), comparable(after, keepsNodes)];
+  if (nodes === "replaced") replaceNuma(was, bare(domain));
+  // A node that stays gets its size from setMemory.
+  for (const cell of children(find(was, "cpu", "numa"), "cell")) {
+    const same = children(find(wanted, "cpu", "numa"), "cell").find(
+      (one) => attribute(one, "id") === attribute(cell, "id"),
+    );
+    if (same) setAttribute(cell, "memory", attribute(same, "memory"));
+  }
+  const [old, named] = [namedParts(was), namedParts(wanted)];
+  clearFilledIn(domain, old, named);
+  const cells = readCells(domain).length;
+  merge(domain, was, wanted);
+  removeEmptyNuma(domain);
+  if (readCells(domain).length !== cells) settleTotal(domain);
+  if (keepsNodes && old.vcpus !== named.vcpus) fitNodesToVcpus(domain, named.vcpus);
+  return serialise(document);
+}
+
+/** Whether the nodes stay, follow the difference of two definitions, or become those of the second one. */
+export type NodesOfEdit = "kept" | "changed" | "replaced";
+
+function replaceNuma(domain: Element, by: Element): void {
+  const [cpu, numa] = [find(domain, "cpu"), find(by, "cpu", "numa")];
+  if (cpu === undefined) return;
+  removeNamed(cpu, "numa");
+  if (numa) insert(cpu, numa);
+}
+
+/** A definition without white space, comments, memory sizes and metadata, and with the nodes only where they are named. */
+function comparable(xml: string, keepsNodes: boolean): Element {
+  const domain = bare(parseDomain(xml).root);
+  removeNamed(domain, "memory", "currentMemory", "maxMemory", "metadata");
+  const devices = find(domain, "devices");
+  if (devices) removeNamed(devices, "memory");
+  if (!keepsNodes) return domain;
+  const cpu = find(domain, "cpu");
+  if (cpu) removeNamed(cpu, "numa");
+  // A CPU that is no longer named doesn't remove the nodes.
+  merge(domain, undefined, element("domain", {}, element("cpu", {}, element("numa"))));
+  return domain;
+}
+
+function bare({ name, attributes, children: nodes }: Element): Element {
+  const hasElements = nodes.some(({ kind }) => kind === "element");
+  const kept = nodes.filter((node) => node.kind === "element" || (!hasElements && node.kind !== "comment"));
+  return {
+    kind: "element",
+    name,
+    attributes: new Map(attributes),
+    children: kept.map((node) => (node.kind === "element" ? bare(node) : node)),
+  };
+}
+
+/** What `clearFilledIn` compares. */
+function namedParts(domain: Element): Partial<DomainSpec> & Pick<DomainSpec, "vcpus"> {
+  const cpu = find(domain, "cpu");
+  const serial = find(domain, "devices", "serial");
+  return defined({
+    firmware: isUefi(domain) ? ("uefi" as const) : ("bios" as const),
+    cpu: cpu && cpuName(cpu),
+    serial: serial && { file: serialiseNode(serial) },
+    vcpus: readVcpus(domain),
+    machine: attribute(find(domain, "os", "type"), "machine"),
+  });
+}
+
+/** libvirt: "NUMA topology defined without NUMA cells". */
+function removeEmptyNuma(domain: Element): void {
+  const cpu = find(domain, "cpu");
+  const numa = find(cpu, "numa");
+  if (cpu && numa && children(numa).length === 0) remove(cpu, numa);
+}
+
+/**
+ * Nodes that the program doesn't name keep their vCPUs as far as they exist, and node 0 gets those that no node has.
+ * libvirt refuses nodes with more vCPUs than the domain has, and vCPUs in two nodes.
+ */
+function fitNodesToVcpus(domain: Element, vcpus: number): void {
+  const cells = children(find(domain, "cpu", "numa"), "cell");
+  const kept = cells.map((cell) => readNumbers(attribute(cell, "cpus") ?? "").filter((cpu) => cpu < vcpus));
+  const assigned = new Set(kept.flat());
+  const rest = Array.from({ length: vcpus }, (_, cpu) => cpu).filter((cpu) => !assigned.has(cpu));
+  for (const [index, cell] of cells.entries()) {
+    const isFirst = Number(attribute(cell, "id") ?? index) === 0;
+    const cpus = [...(kept[index] ?? []), ...(isFirst ? rest : [])];
+    setAttribute(cell, "cpus", cpus.length === 0 ? undefined : writeNumbers(cpus));
+  }
+}
+
+/**
+ * Writes the ownership into the metadata, or removes it; keeps everything else byte for byte.
+ *
+ * @param total the total of the definition as this provider sets it; left out, it stays
+ */
+export function setOwnership(xml: string, ownership: Ownership | undefined, total?: Kib): string {
+  const document = parseDomain(xml);
+  writeOwnership(document.root, ownership, total);
   return serialise(document);
 }
 
 /** A spec without memory sizes, except those of cells, which are the same in both specs and so don't differ. */
 function withoutMemory(spec: DomainSpec, after: DomainSpec): DomainSpec {
-  const { maxMemory: _1, currentMemory: _2, virtioMem: _3, ownership: _4, ...rest } = spec;
+  const { maxMemory: _1, currentMemory: _2, virtioMem: _3, ownership: _4, keepsNodes: _5, ...rest } = spec;
   return {
     ...rest,
     cells: spec.cells.map((cell, id) => ({ ...cell, memory: after.cells[id]?.memory ?? cell.memory })),

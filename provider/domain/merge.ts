@@ -77,7 +77,7 @@ function isKept(element: Element): boolean {
   return element.name === "controller";
 }
 
-/** The child elements by their identity. */
+/** The child elements by their identity; of those that aren't told apart, the first one. */
 function identified(parent: Element | undefined): Map<string, Element> {
   const counts = new Map<string, number>();
   const found = new Map<string, Element>();
@@ -86,6 +86,19 @@ function identified(parent: Element | undefined): Map<string, Element> {
     counts.set(child.name, index + 1);
     const key = `${child.name} ${IDENTITIES.get(child.name)?.(child, index) ?? ""}`;
     if (!found.has(key)) found.set(key, child);
+  }
+  return found;
+}
+
+/** All child elements by their identity: those that have none of their own are told apart by their position. */
+export function identitiesOf(parent: Element): Map<string, Element> {
+  const counts = new Map<string, number>();
+  const found = new Map<string, Element>();
+  for (const child of children(parent)) {
+    const kind = `${child.name} ${IDENTITIES.get(child.name)?.(child, 0) ?? ""}`;
+    const index = counts.get(kind) ?? 0;
+    counts.set(kind, index + 1);
+    found.set(`${kind} ${index}`, child);
   }
   return found;
 }

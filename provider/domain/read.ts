@@ -4,8 +4,9 @@ import { type Kib, sum } from "../units/kib.ts";
 import { parseScaled } from "../units/scale.ts";
 import { XmlError } from "./escape.ts";
 import { AGENT_CHANNEL } from "./hardware.ts";
-import { readOwnership } from "./metadata.ts";
+import { readOwnership, readWritten } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
+import { readReplacing } from "./replacing.ts";
 import { type Cell, countedSize, type DomainState, type MemoryDevice } from "./state.ts";
 import { attribute, children, type Element, find, textOf } from "./tree.ts";
 
@@ -42,11 +43,15 @@ export function readDomain(xml: string): DomainState {
   const arch = attribute(type, "arch");
   const machine = attribute(type, "machine");
   const ownership = readOwnership(domain);
+  const written = readWritten(domain);
   if (maxMemory) state.maxMemory = maxMemory;
   if (id !== undefined) state.id = wholeNumber(id, "<domain id>");
   if (arch !== undefined) state.arch = arch;
   if (machine !== undefined) state.machine = machine;
   if (ownership) state.ownership = ownership;
+  if (written !== undefined) state.written = written;
+  const replacing = readReplacing(domain);
+  if (replacing) state.replacing = replacing;
   if (attribute(find(domain, "devices", "memballoon"), "model") === "none") state.withoutBalloon = true;
   return state;
 }

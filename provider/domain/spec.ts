@@ -56,6 +56,8 @@ export interface DomainSpec {
   description?: string;
   /** At least one: DIMMs need a node, and libvirt before 9.6 doesn't add one. */
   cells: CellSpec[];
+  /** The program names no nodes: an existing domain keeps its own, and `cells` are those of a new one. */
+  keepsNodes?: true;
   /** The balloon target. Left out: all of the memory. */
   currentMemory?: Kib;
   /** Left out: no memory can be plugged. QEMU refuses slots when it equals the memory. */

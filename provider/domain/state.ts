@@ -1,4 +1,5 @@
 import type { Kib } from "../units/kib.ts";
+import type { Replacing } from "./replacing.ts";
 
 /** A memory device in a domain's XML (libvirt, formatdomain, "Memory devices"). */
 export interface MemoryDevice {
@@ -40,6 +41,8 @@ export interface Ownership {
   urn: string;
   /** True until create has finished: after a killed create, the next one continues with this domain. */
   creating: boolean;
+  /** The URN before the resource was renamed. The state may still have it if the run that renamed it was killed. */
+  previousUrn?: string;
 }
 
 /** A domain definition (live or inactive), as far as this provider uses it. */
@@ -72,6 +75,10 @@ export interface DomainState {
   /** `<memoryBacking>` locks the memory or allocates it at start, so the host must have it. */
   pinned: boolean;
   ownership?: Ownership;
+  /** The total of the definition as this provider set it last, in the same element. */
+  written?: Kib;
+  /** Set while this domain is being replaced. */
+  replacing?: Replacing;
 }
 
 /** The part of a device that counts as the domain's memory: the requested size of virtio-mem, else all of it. */

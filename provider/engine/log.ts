@@ -1,6 +1,7 @@
 import { credentials } from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
+import { messageText } from "../foreign-text.ts";
 
 export type Severity = "info" | "warning";
 
@@ -21,7 +22,7 @@ export function engineLog(argument: string | undefined): EngineLog {
     const request = new engine.LogRequest();
     request.setSeverity(severity === "warning" ? engine.LogSeverity.WARNING : engine.LogSeverity.INFO);
     request.setUrn(urn);
-    request.setMessage(text);
+    request.setMessage(messageText(text));
     request.setEphemeral(ephemeral);
     // A failure to log must not fail the operation: an engine that is shutting down closes its log first.
     return new Promise((resolve) => client.log(request, () => resolve()));

@@ -18,7 +18,14 @@ export class UsageError extends Error {}
 /** What a command line asks for. */
 export type Request =
   | { kind: "help" }
-  | { kind: "explain"; uri: string; domain: string; options: ExplainOptions; json: boolean };
+  | {
+      kind: "explain";
+      uri: string;
+      domain: string;
+      options: ExplainOptions;
+      json: boolean;
+      allowPlainTcp: boolean;
+    };
 
 const PARSED: ParseArgsOptionsConfig = {
   ...Object.fromEntries(
@@ -44,6 +51,7 @@ export function parseCommandLine(args: string[]): Request {
     // The parser has given each value the type of its option.
     options: defined({ memory, ...options }) as ExplainOptions,
     json: values.json === true,
+    allowPlainTcp: values["allow-plain-tcp"] === true,
   };
 }
 

@@ -34,7 +34,7 @@ export async function run(
       out(helpText());
       return 0;
     }
-    const hypervisor = await connect(request.uri, {}, clock);
+    const hypervisor = await connect(request.uri, { allowPlainTcp: request.allowPlainTcp }, clock);
     try {
       const domain = await findDomain(hypervisor, request.domain);
       const observation = await observeWithGuest(hypervisor, domain, clock);

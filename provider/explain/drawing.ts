@@ -1,3 +1,4 @@
+import { foreignText } from "../foreign-text.ts";
 import { formatRanges } from "../plan/live-sizes/text.ts";
 import type { Outcome, Reason } from "../plan/plan.ts";
 import { NEXT_BOOT, OUTCOME_WORDS } from "../plan/text.ts";
@@ -20,7 +21,8 @@ const OUTCOME_STYLES: Readonly<Partial<Record<Outcome, Style>>> = {
 };
 
 /** An explanation as text for a terminal: the domain, the map of its memory, the sizes that it can have, and the plan. */
-export function draw(explanation: Explanation, terminal: Terminal): string {
+export function draw(given: Explanation, terminal: Terminal): string {
+  const explanation = printable(given);
   const legend = legendOf(explanation);
   const sections = [
     drawHead(explanation, terminal),
@@ -29,6 +31,14 @@ export function draw(explanation: Explanation, terminal: Terminal): string {
     ...(explanation.plan ? [drawPlan(explanation.plan, terminal)] : []),
   ];
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+/** A copy whose texts a terminal shows as they are: names and owners are the domain's, whoever created it. */
+function printable<T>(value: T): T {
+  if (typeof value === "string") return foreignText(value) as T;
+  if (Array.isArray(value)) return value.map(printable) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, printable(field)])) as T;
 }
 
 function drawHead(explanation: Explanation, terminal: Terminal): string[] {

@@ -77,6 +77,7 @@ export interface CommandOption {
 
 export const COMMAND_OPTIONS = {
   json: { type: "boolean", help: "print JSON, with sizes as in the resource's outputs" },
+  "allow-plain-tcp": { type: "boolean", help: "connect by qemu+tcp to another host, unencrypted" },
   help: { type: "boolean", short: "h", help: "print this help" },
 } as const satisfies Record<string, CommandOption>;
 

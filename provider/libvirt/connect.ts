@@ -1,7 +1,7 @@
 import { type Clock, hostClock } from "../deadline.ts";
 import { defined } from "../defined.ts";
 import type { ConnectionHooks } from "./connection.ts";
-import { ErrorCode, hasCode } from "./errors.ts";
+import { ConnectionError, ErrorCode, hasCode } from "./errors.ts";
 import { Events } from "./events.ts";
 import type {
   AgentCommand,
@@ -12,13 +12,17 @@ import type {
   PowerState,
   Where,
 } from "./hypervisor.ts";
-import { procedures } from "./procedures.ts";
+import { plainTcpRefusal } from "./plain-tcp.ts";
+import { NODE_DEVICES_MAX, procedures } from "./procedures.ts";
 import { LibvirtSession } from "./session.ts";
-import { DEFAULT_TIMING, SSH_CONNECT_TIMEOUT_MS, type Timing } from "./timing.ts";
+import { connectTimeoutMs, DEFAULT_TIMING, type Timing } from "./timing.ts";
 import { openConnection } from "./transport.ts";
 import { type LibvirtUri, parseUri } from "./uri.ts";
 
-export type ConnectOptions = Partial<Timing>;
+export interface ConnectOptions extends Partial<Timing> {
+  /** Whether a URI with transport `tcp` may name another host than this one. */
+  allowPlainTcp?: boolean;
+}
 
 /** With 4 calls each, 16 at once: some of the daemon's 20 workers (`max_workers`) stay free for other clients. */
 const CALL_CONNECTIONS = 4;
@@ -27,11 +31,16 @@ const CALL_CONNECTIONS = 4;
 const Xml = { SECURE: 1, INACTIVE: 2 } as const;
 /** virDomainModificationImpact. */
 const Affect = { LIVE: 1, CONFIG: 2 } as const;
-/** VIR_DOMAIN_START_PAUSED. */
+/** virDomainCreateFlags. */
 const START_PAUSED = 1;
+const START_AUTODESTROY = 2;
+/** virDomainJobType: bounded and unbounded. The others are ends of a job, or none. */
+const RUNNING_JOBS = [1, 2];
 /** virDomainUndefineFlagsValues: MANAGED_SAVE, SNAPSHOTS_METADATA, NVRAM, CHECKPOINTS_METADATA; TPM since libvirt 8.9. */
 const UNDEFINE_ALL = 1 | 2 | 4 | 16;
 const UNDEFINE_TPM = 32;
+const UNDEFINE_KEEPS_NVRAM = 8;
+const UNDEFINE_KEEPS_TPM = 64;
 const UNDEFINE_TPM_SINCE = 8_009_000;
 /** VIR_NODE_MEMORY_STATS_ALL_CELLS. */
 const ALL_CELLS = -1;
@@ -56,16 +65,19 @@ const POWER_STATES: PowerState[] = [
  * Opens a connection to libvirt.
  *
  * @param options other times than those of `DEFAULT_TIMING`
- * @throws Error for an invalid URI, ConnectionError when there is no answer, LibvirtError when libvirt refuses
+ * @throws Error for an invalid URI, ConnectionError when there is no answer or plain TCP isn't allowed, LibvirtError when
+ *   libvirt refuses
  */
 export async function connect(
   uri: string,
-  options: ConnectOptions = {},
+  { allowPlainTcp = false, ...options }: ConnectOptions = {},
   clock: Clock = hostClock,
 ): Promise<Hypervisor> {
   const parsed = parseUri(uri);
-  const ssh = parsed.transport === "ssh" ? { connectTimeoutMs: SSH_CONNECT_TIMEOUT_MS } : {};
-  const hypervisor = new RpcHypervisor(parsed, { ...DEFAULT_TIMING, ...ssh, ...options }, clock);
+  const refusal = plainTcpRefusal(parsed, allowPlainTcp);
+  if (refusal !== undefined) throw new ConnectionError(refusal, { code: "plain-tcp" });
+  const timing = { ...DEFAULT_TIMING, connectTimeoutMs: connectTimeoutMs(parsed.transport), ...options };
+  const hypervisor = new RpcHypervisor(parsed, timing, clock);
   await hypervisor.connected();
   return hypervisor;
 }
@@ -111,6 +123,15 @@ class RpcHypervisor implements Hypervisor {
     return { power: POWER_STATES[state] ?? "nostate", reason };
   }
 
+  async isActive(domain: DomainRef): Promise<boolean> {
+    return (await this.#calls.call(procedures.isActive, { domain })).active !== 0;
+  }
+
+  async hasJob(domain: DomainRef): Promise<boolean> {
+    const { type } = await this.#calls.call(procedures.jobInfo, { domain });
+    return RUNNING_JOBS.includes(type);
+  }
+
   async xml(domain: DomainRef, options: { inactive: boolean; secure?: boolean }): Promise<string> {
     const flags = (options.inactive ? Xml.INACTIVE : 0) | (options.secure ? Xml.SECURE : 0);
     return (await this.#calls.call(procedures.xml, { domain, flags })).xml;
@@ -124,14 +145,34 @@ class RpcHypervisor implements Hypervisor {
     return (await this.#calls.call(procedures.define, { xml, flags: 0 })).domain;
   }
 
-  async undefine(domain: DomainRef): Promise<void> {
-    const tpm = (await this.version()) >= UNDEFINE_TPM_SINCE ? UNDEFINE_TPM : 0;
-    await this.#calls.call(procedures.undefine, { domain, flags: UNDEFINE_ALL | tpm });
+  async undefine(domain: DomainRef, { keepsFiles = false } = {}): Promise<void> {
+    const knowsTpm = (await this.version()) >= UNDEFINE_TPM_SINCE;
+    const [files, tpm] = keepsFiles
+      ? [UNDEFINE_KEEPS_NVRAM, UNDEFINE_KEEPS_TPM]
+      : [UNDEFINE_ALL, UNDEFINE_TPM];
+    await this.#calls.call(procedures.undefine, { domain, flags: files | (knowsTpm ? tpm : 0) });
+  }
+
+  async createTransient(xml: string): Promise<DomainRef> {
+    const flags = START_PAUSED | START_AUTODESTROY;
+    return (await this.#calls.call(procedures.createXml, { xml, flags })).domain;
   }
 
   async start(domain: DomainRef, options: { paused?: boolean } = {}): Promise<DomainRef> {
     const flags = options.paused ? START_PAUSED : 0;
     return (await this.#calls.call(procedures.create, { domain, flags })).domain;
+  }
+
+  async hasManagedSave(domain: DomainRef): Promise<boolean> {
+    return (await this.#calls.call(procedures.hasManagedSave, { domain, flags: 0 })).result !== 0;
+  }
+
+  async managedSaveXml(domain: DomainRef): Promise<string> {
+    return (await this.#calls.call(procedures.managedSaveXml, { domain, flags: 0 })).xml;
+  }
+
+  async removeManagedSave(domain: DomainRef): Promise<void> {
+    await this.#calls.call(procedures.removeManagedSave, { domain, flags: 0 });
   }
 
   async shutdown(domain: DomainRef): Promise<void> {
@@ -148,6 +189,10 @@ class RpcHypervisor implements Hypervisor {
 
   async resume(domain: DomainRef): Promise<void> {
     await this.#calls.call(procedures.resume, { domain });
+  }
+
+  async wake(domain: DomainRef): Promise<void> {
+    await this.#calls.call(procedures.pmWakeup, { domain, flags: 0 });
   }
 
   async autostart(domain: DomainRef): Promise<boolean> {
@@ -177,8 +222,7 @@ class RpcHypervisor implements Hypervisor {
   async agentCommand(domain: DomainRef, command: AgentCommand, timeoutSeconds: number): Promise<unknown> {
     const args = { domain, command: JSON.stringify(command), timeout: timeoutSeconds, flags: 0 };
     const { result } = await this.#calls.call(procedures.agentCommand, args);
-    const reply: { return?: unknown } = JSON.parse(result ?? "{}");
-    return reply.return;
+    return agentReply(result ?? "{}");
   }
 
   async memoryStats(domain: DomainRef): Promise<MemoryStats> {
@@ -237,6 +281,33 @@ class RpcHypervisor implements Hypervisor {
     return (await this.#calls.call(procedures.domainCapabilities, args)).capabilities;
   }
 
+  async toNative(xml: string): Promise<void> {
+    await this.#calls.call(procedures.toNative, { format: "qemu-argv", xml, flags: 0 });
+  }
+
+  hasNetwork(name: string): Promise<boolean> {
+    return exists(this.#calls.call(procedures.lookupNetwork, { name }), ErrorCode.NO_NETWORK);
+  }
+
+  hasInterface(name: string): Promise<boolean> {
+    return exists(this.#calls.call(procedures.lookupInterface, { name }), ErrorCode.NO_INTERFACE);
+  }
+
+  async nodeDevices(capability: string): Promise<string[]> {
+    const args = { capability, maxNames: NODE_DEVICES_MAX, flags: 0 };
+    return (await this.#calls.call(procedures.nodeDevices, args)).names;
+  }
+
+  hasPool(name: string): Promise<boolean> {
+    return exists(this.#calls.call(procedures.lookupPool, { name }), ErrorCode.NO_STORAGE_POOL);
+  }
+
+  async hasVolume(pool: string, name: string): Promise<boolean> {
+    const found = await this.#calls.call(procedures.lookupPool, { name: pool });
+    const args = { pool: found.pool, name };
+    return exists(this.#calls.call(procedures.lookupVolume, args), ErrorCode.NO_STORAGE_VOL);
+  }
+
   async version(): Promise<number> {
     return Number((await this.#calls.call(procedures.libVersion, {})).version);
   }
@@ -258,11 +329,35 @@ function affects({ live, config }: Where): number {
   return flags;
 }
 
+/** The `return` of a guest agent's reply. It is the guest's text, which libvirt passes on. */
+function agentReply(text: string): unknown {
+  let reply: unknown;
+  try {
+    reply = JSON.parse(text);
+  } catch {
+    reply = undefined;
+  }
+  if (typeof reply !== "object" || reply === null)
+    throw new ConnectionError("the guest agent's reply is not a JSON object");
+  return "return" in reply ? reply.return : undefined;
+}
+
 async function unlessMissing(lookup: Promise<{ domain: DomainRef }>): Promise<DomainRef | undefined> {
   try {
     return (await lookup).domain;
   } catch (error) {
     if (hasCode(error, ErrorCode.NO_DOMAIN)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a look-up finds something; `missing` is libvirt's code for where it doesn't. */
+async function exists(lookup: Promise<unknown>, missing: number): Promise<boolean> {
+  try {
+    await lookup;
+    return true;
+  } catch (error) {
+    if (hasCode(error, missing)) return false;
     throw error;
   }
 }

@@ -9,6 +9,8 @@ import {
   type Packet,
   PacketAssembler,
   PROTOCOL_VERSION,
+  QEMU_PROGRAM,
+  REMOTE_PROGRAM,
   Status,
 } from "./packet.ts";
 import { errorReply, type Procedure, procedures } from "./procedures.ts";
@@ -134,8 +136,11 @@ export class Connection {
       this.#endIfRetired();
     };
     this.#pending.set(serial, {
-      reply: ({ header: { procedure: answered, status }, body }) => {
-        if (answered !== number) throw new XdrError(`a reply to ${answered} instead of ${number}`);
+      reply: ({ header: { program: answering, procedure: answered, status }, body }) => {
+        if (answered !== number || answering !== program)
+          throw new XdrError(
+            `a reply to ${answered} of program ${answering} instead of ${number} of ${program}`,
+          );
         if (status === Status.ERROR) reject(new LibvirtError(decode(errorReply, body)));
         else resolve(decode(procedure.reply, body));
         settle();
@@ -165,7 +170,9 @@ export class Connection {
     if (types.length === 0 || types.includes(AUTH_NONE)) return;
     if (types.includes(AUTH_POLKIT)) {
       // The daemon asks polkit about this process itself, and replies when polkit has decided.
-      await this.#send(procedures.authPolkit, {}).reply;
+      await this.#send(procedures.authPolkit, {}).reply.catch((error: unknown) => {
+        throw error instanceof LibvirtError ? this.#refusedByPolkit(error) : error;
+      });
       return;
     }
     throw new ConnectionError(
@@ -174,26 +181,47 @@ export class Connection {
     );
   }
 
+  /** libvirt's error, with what it is about: its text may name nothing but a bus that polkit would have been asked through. */
+  #refusedByPolkit(error: LibvirtError): LibvirtError {
+    const message = `${this.#channel.target} did not let this user in: ${error.message}; polkit on its host must allow org.libvirt.unix.manage without a question, or the user must be in the socket's group`;
+    const { int1, ...fields } = error;
+    return new LibvirtError({ ...fields, ...(int1 !== undefined && { int1 }), message });
+  }
+
   #receive({ header: head, body }: Packet): void {
     if (this.#endReason !== undefined) return;
     this.#active = true;
     this.#unanswered = 0;
-    const { program, version, procedure, type, serial } = head;
+    const { program, version, type, serial, status } = head;
     if (version !== PROTOCOL_VERSION) throw new XdrError(`version ${version} of program ${program}`);
     if (program === KEEPALIVE_PROGRAM) {
-      if (procedure === PING) this.#sendKeepalive(PONG);
+      this.#receiveKeepalive(head, body);
       return;
     }
     if (type === MessageType.MESSAGE) {
+      // The only events that are asked for are this program's.
+      if (program !== REMOTE_PROGRAM) throw new XdrError(`an event of program ${program}`);
+      if (status !== Status.OK) throw new XdrError(`an event with status ${status}`);
       this.#hooks.onEvent({ header: head, body });
       return;
     }
     if (type !== MessageType.REPLY) throw new XdrError(`a message of type ${type}`);
+    if (program !== REMOTE_PROGRAM && program !== QEMU_PROGRAM)
+      throw new XdrError(`a reply of program ${program}`);
+    // CONTINUE is only for streams, which no call here opens.
+    if (status !== Status.OK && status !== Status.ERROR) throw new XdrError(`a reply with status ${status}`);
     const pending = this.#pending.get(serial);
     // A late reply can only come after a call ran out of time.
     if (pending === undefined && !this.#retired)
       throw new XdrError(`a reply to serial ${serial}, which no call has`);
     pending?.reply({ header: head, body });
+  }
+
+  #receiveKeepalive({ procedure, type, status }: Header, body: Buffer): void {
+    const isKnown = procedure === PING || procedure === PONG;
+    if (!isKnown || type !== MessageType.MESSAGE || status !== Status.OK || body.length > 0)
+      throw new XdrError(`a keepalive message ${procedure} of type ${type} with status ${status}`);
+    if (procedure === PING) this.#sendKeepalive(PONG);
   }
 
   /** Ends the connection when the daemon stays silent. */

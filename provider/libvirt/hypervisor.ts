@@ -76,19 +76,37 @@ export interface Hypervisor {
   findByName(name: string): Promise<DomainRef | undefined>;
   findByUuid(uuid: string): Promise<DomainRef | undefined>;
   list(): Promise<DomainRef[]>;
+  /** The reason is libvirt's number, which depends on the state (virDomainPausedReason and so on). */
   state(domain: DomainRef): Promise<{ power: PowerState; reason: number }>;
+  /** Whether it has a QEMU process: a crashed domain may be preserved for an inspection (`<on_crash>`). */
+  isActive(domain: DomainRef): Promise<boolean>;
+  /** Whether a job holds the domain: a migration, a save, a dump (virDomainGetJobInfo). */
+  hasJob(domain: DomainRef): Promise<boolean>;
   /** `secure` includes graphics passwords; such XML is only passed on to libvirt. */
   xml(domain: DomainRef, options: { inactive: boolean; secure?: boolean }): Promise<string>;
   isPersistent(domain: DomainRef): Promise<boolean>;
   /** Sets the inactive definition; when libvirt refuses it, the old one stays. */
   define(xml: string): Promise<DomainRef>;
-  /** Also removes NVRAM, managed save, snapshot and checkpoint metadata, and TPM state. */
-  undefine(domain: DomainRef): Promise<void>;
+  /**
+   * Also removes NVRAM, managed save, snapshot and checkpoint metadata, and TPM state. `keepsFiles`: removes the definition
+   * only, so that no file is deleted that another definition names too.
+   */
+  undefine(domain: DomainRef, options?: { keepsFiles?: boolean }): Promise<void>;
+  /** Starts a domain without a persistent definition, paused; it ends with the connection. */
+  createTransient(xml: string): Promise<DomainRef>;
+  /** Restores the managed save image of a domain that has one, with the definition in the image; else starts it. */
   start(domain: DomainRef, options?: { paused?: boolean }): Promise<DomainRef>;
+  /** Whether `virsh managedsave` left an image of the guest, which the next start restores. */
+  hasManagedSave(domain: DomainRef): Promise<boolean>;
+  /** The definition in the managed save image (virDomainManagedSaveGetXMLDesc, libvirt 3.7). */
+  managedSaveXml(domain: DomainRef): Promise<string>;
+  removeManagedSave(domain: DomainRef): Promise<void>;
   shutdown(domain: DomainRef): Promise<void>;
   destroy(domain: DomainRef): Promise<void>;
   suspend(domain: DomainRef): Promise<void>;
   resume(domain: DomainRef): Promise<void>;
+  /** Wakes a guest that suspended itself to memory (virDomainPMWakeup). */
+  wake(domain: DomainRef): Promise<void>;
   autostart(domain: DomainRef): Promise<boolean>;
   setAutostart(domain: DomainRef, on: boolean): Promise<void>;
   attachDevice(domain: DomainRef, xml: string, where: Where): Promise<void>;
@@ -125,6 +143,19 @@ export interface Hypervisor {
    * defaults for what is left out. It fails for a kind that the host can't run.
    */
   domainCapabilities(kind: DomainKind): Promise<string>;
+  /**
+   * Has libvirt prepare QEMU's command line for a definition, without a change on the host (virConnectDomainXMLToNative). It
+   * fails where libvirt couldn't start the domain, as far as libvirt finds that out without starting it.
+   */
+  toNative(xml: string): Promise<void>;
+  hasNetwork(name: string): Promise<boolean>;
+  /** A network interface of the host, such as a bridge. Not every build of libvirt lists those that libvirt made itself. */
+  hasInterface(name: string): Promise<boolean>;
+  /** The names of the host's node devices with that capability, such as "net". */
+  nodeDevices(capability: string): Promise<string[]>;
+  hasPool(name: string): Promise<boolean>;
+  /** A volume of a pool that exists. */
+  hasVolume(pool: string, name: string): Promise<boolean>;
   /** libvirt's version on the host: 9000000 is 9.0.0. */
   version(): Promise<number>;
   /** Calls `listener` for each event of that domain until the returned function is called. */

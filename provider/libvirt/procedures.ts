@@ -17,6 +17,23 @@ import {
 /** remote_nonnull_domain. */
 export const domain = struct({ name: string, uuid, id: int });
 const network = struct({ name: string, uuid });
+const storagePool = struct({ name: string, uuid });
+
+/** remote_domain_get_job_info_ret: the type, and figures in the order of virDomainJobInfo. */
+const jobInfo = {
+  type: int,
+  timeElapsed: u64,
+  timeRemaining: u64,
+  dataTotal: u64,
+  dataProcessed: u64,
+  dataRemaining: u64,
+  memTotal: u64,
+  memProcessed: u64,
+  memRemaining: u64,
+  fileTotal: u64,
+  fileProcessed: u64,
+  fileRemaining: u64,
+};
 
 /** The body of a reply with status ERROR (virNetMessageError). */
 export const errorReply = struct({
@@ -39,6 +56,7 @@ const DOMAINS_MAX = 16384;
 const NODE_MEMORY_STATS_MAX = 1024;
 const DOMAIN_MEMORY_STATS_MAX = 1024;
 const CELLS_MAX = 1024;
+export const NODE_DEVICES_MAX = 16384;
 
 interface Traits {
   program: number;
@@ -87,6 +105,7 @@ export const procedures = {
     ofQemu,
   ),
   capabilities: call(7, "CONNECT_GET_CAPABILITIES", {}, { capabilities: string }, slow),
+  createXml: call(10, "DOMAIN_CREATE_XML", { xml: string, flags: uint }, { domain }, slow),
   xml: call(14, "DOMAIN_GET_XML_DESC", { domain, flags: uint }, { xml: string }, slow),
   autostart: call(15, "DOMAIN_GET_AUTOSTART", { domain }, { autostart: int }),
   lookupByName: call(23, "DOMAIN_LOOKUP_BY_NAME", { name: string }, { domain }),
@@ -94,9 +113,37 @@ export const procedures = {
   resume: call(28, "DOMAIN_RESUME", { domain }, {}, slow),
   setAutostart: call(29, "DOMAIN_SET_AUTOSTART", { domain, autostart: int }, {}),
   suspend: call(34, "DOMAIN_SUSPEND", { domain }, {}, slow),
+  lookupNetwork: call(46, "NETWORK_LOOKUP_BY_NAME", { name: string }, { network }),
   supportsFeature: call(60, "CONNECT_SUPPORTS_FEATURE", { feature: int }, { supported: int }),
   authList: call(66, "AUTH_LIST", {}, { types: array(int, AUTH_TYPES_MAX) }),
   authPolkit: call(70, "AUTH_POLKIT", {}, { complete: int }),
+  lookupPool: call(84, "STORAGE_POOL_LOOKUP_BY_NAME", { name: string }, { pool: storagePool }),
+  lookupVolume: call(
+    95,
+    "STORAGE_VOL_LOOKUP_BY_NAME",
+    { pool: storagePool, name: string },
+    { volume: struct({ pool: string, name: string, key: string }) },
+  ),
+  nodeDevices: call(
+    112,
+    "NODE_LIST_DEVICES",
+    { capability: optional(string), maxNames: int, flags: uint },
+    { names: array(string, NODE_DEVICES_MAX) },
+  ),
+  lookupInterface: call(
+    128,
+    "INTERFACE_LOOKUP_BY_NAME",
+    { name: string },
+    { interface: struct({ name: string, mac: string }) },
+  ),
+  toNative: call(
+    136,
+    "CONNECT_DOMAIN_XML_TO_NATIVE",
+    { format: string, xml: string, flags: uint },
+    { config: string },
+    slow,
+  ),
+  isActive: call(150, "DOMAIN_IS_ACTIVE", { domain }, { active: int }),
   isPersistent: call(151, "DOMAIN_IS_PERSISTENT", { domain }, { persistent: int }),
   libVersion: call(157, "CONNECT_GET_LIB_VERSION", {}, { version: u64 }),
   memoryStats: call(
@@ -107,6 +154,9 @@ export const procedures = {
   ),
   attachDevice: call(160, "DOMAIN_ATTACH_DEVICE_FLAGS", { domain, xml: string, flags: uint }, {}, slow),
   updateDevice: call(174, "DOMAIN_UPDATE_DEVICE_FLAGS", { domain, xml: string, flags: uint }, {}, slow),
+  jobInfo: call(163, "DOMAIN_GET_JOB_INFO", { domain }, jobInfo),
+  hasManagedSave: call(183, "DOMAIN_HAS_MANAGED_SAVE_IMAGE", { domain, flags: uint }, { result: int }),
+  removeManagedSave: call(184, "DOMAIN_MANAGED_SAVE_REMOVE", { domain, flags: uint }, {}),
   create: call(196, "DOMAIN_CREATE_WITH_FLAGS", { domain, flags: uint }, { domain }, slow),
   setMemory: call(204, "DOMAIN_SET_MEMORY_FLAGS", { domain, memory: u64, flags: uint }, {}, slow),
   state: call(212, "DOMAIN_GET_STATE", { domain, flags: uint }, { state: int, reason: int }),
@@ -132,6 +182,7 @@ export const procedures = {
     },
     {},
   ),
+  pmWakeup: call(267, "DOMAIN_PM_WAKEUP", { domain, flags: uint }, {}, slow),
   listDomains: call(
     273,
     "CONNECT_LIST_ALL_DOMAINS",
@@ -165,5 +216,12 @@ export const procedures = {
     slow,
   ),
   define: call(350, "DOMAIN_DEFINE_XML_FLAGS", { xml: string, flags: uint }, { domain }, slow),
+  managedSaveXml: call(
+    388,
+    "DOMAIN_MANAGED_SAVE_GET_XML_DESC",
+    { domain, flags: uint },
+    { xml: string },
+    slow,
+  ),
   detachAlias: call(392, "DOMAIN_DETACH_DEVICE_ALIAS", { domain, alias: string, flags: uint }, {}, slow),
 };

@@ -1,13 +1,18 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
+import { hostClock } from "../deadline.ts";
+import { foreignText } from "../foreign-text.ts";
+import { writeWithBackPressure } from "./back-pressure.ts";
 import type { Channel } from "./channel.ts";
-import type { LibvirtUri } from "./uri.ts";
+import { hostOf, type LibvirtUri } from "./uri.ts";
 
 /** The program on the remote host: virt-ssh-helper (`native`) or netcat. */
 export type RemoteProxy = "native" | "netcat";
 
 /** The exit status of a POSIX shell for a command that it doesn't find. */
 const COMMAND_NOT_FOUND = 127;
+/** How long ssh's last output is waited for after its end. */
+const LATE_OUTPUT_MS = 200;
 /** The characters of ssh's standard error that are kept. */
 const STDERR_MAX = 2000;
 /**
@@ -40,7 +45,7 @@ export function sshCommand(uri: LibvirtUri, proxy: RemoteProxy): { program: stri
   if (uri.port !== undefined) args.push("-p", String(uri.port));
   if (uri.user !== undefined) args.push("-l", uri.user);
   if (keyfile !== undefined) args.push("-i", keyfile);
-  args.push("--", host(uri), remoteCommand(uri, proxy).map(shellQuoted).join(" "));
+  args.push("--", hostOf(uri), remoteCommand(uri, proxy).map(shellQuoted).join(" "));
   return { program: command ?? "ssh", args };
 }
 
@@ -49,11 +54,6 @@ function remoteCommand({ name, options }: LibvirtUri, proxy: RemoteProxy): strin
   if (proxy === "native") return ["virt-ssh-helper", mode === undefined ? name : `${name}?mode=${mode}`];
   const daemon = mode === "direct" ? "virtqemud-sock" : "libvirt-sock";
   return [netcat ?? "nc", "-U", socket ?? `${REMOTE_FOLDER}/${daemon}`];
-}
-
-/** The host as ssh takes it: an IPv6 address without brackets, the percent sign of its zone unescaped. */
-function host(uri: LibvirtUri): string {
-  return uri.host?.replace(/^\[(.*)\]$/, "$1").replace("%25", "%") ?? "localhost";
 }
 
 function shellQuoted(word: string): string {
@@ -77,17 +77,24 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
     failure =
       error.code === "ENOENT" ? `the program "${program}" doesn't exist on this machine` : error.message;
   });
+  child.once("exit", () => {
+    // Whatever ssh leaves behind (a master connection with ControlPersist) may keep the pipes open.
+    void hostClock.sleep(LATE_OUTPUT_MS, undefined, { ref: false }).then(() => {
+      stdout.destroy();
+      stderr.destroy();
+    });
+  });
   // A broken pipe also ends the process, which gives the better message.
   stdin.on("error", () => undefined);
   child.unref();
   for (const stream of [stdin, stdout, stderr]) if (stream instanceof Socket) stream.unref();
   return {
-    target: `the libvirt daemon at ${host(uri)} through ssh`,
-    write: (bytes) => void stdin.write(bytes),
+    target: `the libvirt daemon at ${hostOf(uri)} through ssh`,
+    write: writeWithBackPressure(stdin, stdout),
     onData: (listener) => void stdout.on("data", listener),
     onEnd: (listener) =>
       void child.once("close", (status, signal) =>
-        listener(failure ?? (oneLine(errorOutput) || `ssh ended with ${signal ?? `status ${status}`}`)),
+        listener(failure ?? (explain(errorOutput) || `ssh ended with ${signal ?? `status ${status}`}`)),
       ),
     destroy() {
       stdin.destroy();
@@ -98,7 +105,25 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
   };
 }
 
-/** The remote host's output as part of an error message: no line breaks, no escape sequences for the terminal. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim();
+/** What would work after ssh's own messages (OpenSSH doesn't translate them); the first that fits. */
+const HINTS: [message: RegExp, hint: string][] = [
+  [
+    /REMOTE HOST IDENTIFICATION HAS CHANGED/,
+    "the host has another key than known_hosts: if that is right, remove the old one (ssh-keygen -R); no_verify doesn't accept it",
+  ],
+  [
+    /Host key verification failed/,
+    "the host's key is unknown: add it to known_hosts (connect once with ssh), or accept it with no_verify=1",
+  ],
+  [
+    /Permission denied/,
+    "ssh must be able to log in without a question: give it a key (option keyfile, or ssh's agent)",
+  ],
+];
+
+function explain(output: string): string {
+  const hint = HINTS.find(([message]) => message.test(output))?.[1];
+  // Without the frame of the warning about a changed key.
+  const text = foreignText(output.replace(/@{2,}|@ +WARNING: | +@(?=\s)/g, ""));
+  return hint === undefined ? text : `${text.replace(/\.$/, "")}; ${hint}`;
 }

@@ -1,3 +1,5 @@
+import type { LibvirtUri } from "./uri.ts";
+
 /** How long the daemon may take, in milliseconds. */
 export interface Timing {
   /** From the start of connecting until the daemon has opened the URI. */
@@ -20,8 +22,13 @@ export const DEFAULT_TIMING: Timing = {
   keepaliveCount: 6,
 };
 
-/** A login through ssh takes several round trips, and the remote host's PAM and DNS take their time. */
-export const SSH_CONNECT_TIMEOUT_MS = 10_000;
+/**
+ * How long to wait for a connection by its transport. A login through ssh or TLS takes several round trips, and the remote
+ * host's PAM and DNS take their time.
+ */
+export function connectTimeoutMs(transport: LibvirtUri["transport"]): number {
+  return transport === "unix" ? DEFAULT_TIMING.connectTimeoutMs : 10_000;
+}
 
 /** "30 s", "500 ms" */
 export function formatMs(ms: number): string {

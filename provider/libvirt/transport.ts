@@ -1,7 +1,9 @@
 import type { Clock } from "../deadline.ts";
 import { Connection, type ConnectionHooks } from "./connection.ts";
 import { openSsh, remoteProxies } from "./ssh.ts";
+import { openTcp } from "./tcp.ts";
 import type { Timing } from "./timing.ts";
+import { openTls } from "./tls.ts";
 import { openUnix } from "./unix.ts";
 import type { LibvirtUri } from "./uri.ts";
 
@@ -15,6 +17,10 @@ export async function openConnection(
   switch (uri.transport) {
     case "unix":
       return Connection.open(openUnix(uri), uri.name, timing, clock, hooks);
+    case "tcp":
+      return Connection.open(openTcp(uri), uri.name, timing, clock, hooks);
+    case "tls":
+      return Connection.open(openTls(uri), uri.name, timing, clock, hooks);
     case "ssh":
       return openThroughSsh(uri, timing, clock, hooks);
   }

@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Channel } from "./channel.ts";
 import { ConnectionError } from "./errors.ts";
+import { socketChannel } from "./socket-channel.ts";
 import type { LibvirtUri } from "./uri.ts";
 
 /** sockaddr_un holds 108 bytes with the NUL; a longer path would be truncated. */
@@ -47,18 +48,7 @@ export function openUnix(uri: LibvirtUri): Channel {
   if (Buffer.byteLength(path) > SOCKET_PATH_MAX) {
     throw new ConnectionError(`the socket path ${path} is longer than ${SOCKET_PATH_MAX} bytes`);
   }
-  const socket = createConnection(path).unref();
-  let reason = "the daemon closed the connection";
-  socket.on("error", (error: NodeJS.ErrnoException) => {
-    reason = explain(error);
-  });
-  return {
-    target: `the libvirt daemon at ${path}`,
-    write: (bytes) => void socket.write(bytes),
-    onData: (listener) => void socket.on("data", listener),
-    onEnd: (listener) => void socket.once("close", () => listener(reason)),
-    destroy: () => void socket.destroy(),
-  };
+  return socketChannel(createConnection(path), `the libvirt daemon at ${path}`, explain);
 }
 
 function explain(error: NodeJS.ErrnoException): string {

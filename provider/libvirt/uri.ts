@@ -1,13 +1,14 @@
 import { messageOf, QuotingError } from "../message-of.ts";
 import { hasPassword, withoutPassword } from "./uri-password.ts";
 
-/** A parsed connection URI: only the driver `qemu`, through a unix socket or ssh. */
+/** A parsed connection URI: only the driver `qemu`, through a unix socket, ssh, TLS or TCP. */
 export interface LibvirtUri {
-  transport: "unix" | "ssh";
+  transport: (typeof SUPPORTED)[number];
   /** The URI that the daemon opens. */
   name: "qemu:///system" | "qemu:///session";
-  /** The remote host; undefined with transport `unix`. */
+  /** The remote host; undefined with transport `unix`, and for the local host. */
   host: string | undefined;
+  /** Only with transport `ssh`. */
   user: string | undefined;
   port: number | undefined;
   options: UriOptions;
@@ -15,7 +16,7 @@ export interface LibvirtUri {
   text: string;
 }
 
-/** The query options of `unix` and `ssh` (https://libvirt.org/uri.html). */
+/** The query options of the supported transports (https://libvirt.org/uri.html). */
 export interface UriOptions {
   /** Path of the daemon's socket on its host. */
   socket?: string;
@@ -32,15 +33,19 @@ export interface UriOptions {
   command?: string;
   /** Private key for ssh. */
   keyfile?: string;
-  /** Accept an unknown host key; a changed one is still refused. */
+  /** ssh: accept an unknown host key; a changed one is still refused. tls: don't check the server's certificate. */
   noVerify?: boolean;
   /** Never prompt on a terminal. The provider never does, since it has no terminal. */
   noTty?: boolean;
+  /** The folder of the client's certificates for TLS. */
+  pkipath?: string;
 }
 
-const SUPPORTED = ["unix", "ssh"] as const;
-const NOT_YET = ["tls", "tcp", "libssh", "libssh2", "ext"];
+const SUPPORTED = ["unix", "ssh", "tls", "tcp"] as const;
+const NOT_YET = ["libssh", "libssh2", "ext"];
 const EXAMPLES = "for example qemu:///system or qemu+ssh://user@host/system";
+/** Longer than any that means something (a path has at most 4096 bytes, and no URI needs two long ones). */
+const LENGTH_MAX = 8192;
 
 /** Every documented option, and the transports that accept it. */
 const OPTIONS: Record<string, string[]> = {
@@ -81,21 +86,29 @@ export function parseUri(uri: string): LibvirtUri {
   }
 }
 
+/** The transport of a URI; of one that isn't valid, the one that fails at once. */
+export function transportOf(uri: string): LibvirtUri["transport"] {
+  try {
+    return parse(uri).transport;
+  } catch {
+    return "unix";
+  }
+}
+
 /** A URI that isn't accepted. */
 class UriError extends QuotingError {
   readonly withoutQuotes: string;
 
   constructor(uri: string, why: string) {
-    const shown = withoutPassword(uri);
+    // What is cut off costs nothing, and may have what shows that the rest is a password.
+    const isCut = uri.length > LENGTH_MAX;
+    const shown = isCut ? "…" : withoutPassword(uri);
     const text = JSON.stringify(shown.length > 200 ? `${shown.slice(0, 200)}…` : shown);
-    super(`libvirt URI ${text}: ${hasPassword(uri) ? NO_PASSWORD : why}`);
+    // A reason quotes the part that is wrong, which may be of the password.
+    super(`libvirt URI ${text}: ${!isCut && hasPassword(uri) ? unquoted(why) : why}`);
     this.withoutQuotes = `is not a URI that can be used: ${unquoted(why)}`;
   }
 }
-
-/** Instead of any other reason, which may quote a part of the password. */
-const NO_PASSWORD =
-  "a password in the URI is not supported; give ssh a key (option keyfile, or ssh's agent); a user's name with a special character is percent-encoded";
 
 /** From the first quote to the last one: what is between them may have quotes itself. */
 function unquoted(text: string): string {
@@ -103,6 +116,8 @@ function unquoted(text: string): string {
 }
 
 function parse(uri: string): LibvirtUri {
+  if (uri.length > LENGTH_MAX)
+    throw new Error(`must have at most ${LENGTH_MAX} characters, but has ${uri.length}`);
   const match = /^([^:/?#]+):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?$/.exec(uri);
   if (match === null) throw new Error(`must have the form driver://host/path, ${EXAMPLES}`);
   const [, scheme = "", authority = "", path = "", query = ""] = match;
@@ -114,6 +129,9 @@ function parse(uri: string): LibvirtUri {
   const transport = parseTransport(rest.join("+"), host);
   if (transport === "unix" && authority !== "") {
     throw new Error("a unix socket has no user, host or port; for a remote host use qemu+ssh://host/system");
+  }
+  if (transport !== "ssh" && user !== undefined) {
+    throw new Error(`transport ${transport} takes no user; ${LOGIN[transport]}`);
   }
   const given = parseQuery(query, transport);
   const name = given.get("name") ?? `qemu://${path}`;
@@ -127,6 +145,13 @@ function parse(uri: string): LibvirtUri {
   return { transport, name, host, user, port, options, text: format(authority, transport, name, options) };
 }
 
+/** How the daemon identifies the client, for a URI that gives a user where libvirt has it only for SASL. */
+const LOGIN = {
+  unix: "the daemon knows the user of this process",
+  tls: "the daemon identifies this client by its certificate (SASL logins aren't supported)",
+  tcp: "the daemon doesn't identify the client (SASL logins aren't supported)",
+};
+
 function parseTransport(given: string, host: string | undefined): LibvirtUri["transport"] {
   // libvirt's rule: a host without a transport means TLS.
   const transport = given || (host === undefined ? "unix" : "tls");
@@ -134,14 +159,21 @@ function parseTransport(given: string, host: string | undefined): LibvirtUri["tr
   const what = NOT_YET.includes(transport) ? "is not supported yet" : "does not exist";
   const why = given === "" ? " (the default with a host)" : "";
   throw new Error(
-    `transport "${transport}"${why} ${what}; supported are ${SUPPORTED.join(" and ")}, ${EXAMPLES}`,
+    `transport "${transport}"${why} ${what}; supported are ${SUPPORTED.join(", ")}, ${EXAMPLES}`,
   );
 }
 
+/** The host for a connection: an IPv6 address without brackets, the percent sign of its zone unescaped. */
+export function hostOf({ host }: LibvirtUri): string {
+  return host?.replace(/^\[(.*)\]$/, "$1").replace("%25", "%") ?? "localhost";
+}
+
 function parseAuthority(authority: string): Pick<LibvirtUri, "user" | "host" | "port"> {
-  const match = /^(?:([^@]*(?:@[^@]*)*)@)?(\[[^\]]*\]|[^:@]*)(?::([^:@]*))?$/.exec(authority);
+  const at = authority.lastIndexOf("@");
+  const userinfo = at < 0 ? undefined : authority.slice(0, at);
+  const match = /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(authority.slice(at + 1));
   if (match === null) throw new Error(`must have the form user@host:port, ${EXAMPLES}`);
-  const [, userinfo, host = "", portText] = match;
+  const [, host = "", portText] = match;
   if (userinfo?.includes(":")) {
     throw new Error(
       "a password in the URI is not supported; give ssh a key (option keyfile, or ssh's agent)",
@@ -181,6 +213,12 @@ function parseQuery(query: string, transport: LibvirtUri["transport"]): Map<stri
         `option ${option} is only for transport ${transports.join(", ")}; ${transport} accepts ${accepted.join(", ")}`,
       );
     }
+    if (option === "tls_priority") {
+      throw new Error(
+        "option tls_priority is not supported: it is a setting of GnuTLS, but this provider uses the TLS of Node, " +
+          "which accepts TLS 1.2 and 1.3; remove it",
+      );
+    }
     if (given.has(option)) throw new Error(`option ${option} is given twice`);
     const text = unescaped(value.join("="));
     if (text === "") throw new Error(`option ${option} has no value`);
@@ -193,6 +231,8 @@ function typedOptions(given: Map<string, string>): UriOptions {
   const options: UriOptions = {};
   const socket = given.get("socket");
   if (socket !== undefined) options.socket = absolute("socket", socket);
+  const pkipath = given.get("pkipath");
+  if (pkipath !== undefined) options.pkipath = absolute("pkipath", pkipath);
   const mode = given.get("mode");
   if (mode !== undefined) options.mode = oneOf("mode", mode, ["auto", "direct", "legacy"]);
   const proxy = given.get("proxy");
@@ -240,8 +280,7 @@ function unescaped(text: string): string {
   } catch {
     throw new Error(`"${text}" is not percent-encoded UTF-8`);
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\x00-\x1f\x7f]/.test(plain)) throw new Error("control characters are not allowed");
+  if (/\p{Cc}/u.test(plain)) throw new Error("control characters are not allowed");
   return plain;
 }
 
@@ -251,7 +290,7 @@ function format(
   name: string,
   options: UriOptions,
 ): string {
-  const scheme = transport === "unix" ? "qemu" : "qemu+ssh";
+  const scheme = transport === "unix" ? "qemu" : `qemu+${transport}`;
   const { noVerify, noTty, ...texts } = options;
   const pairs = Object.entries(texts).map(
     ([option, value]) => `${option}=${encodeURIComponent(value).replaceAll("%2F", "/")}`,

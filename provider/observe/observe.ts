@@ -3,7 +3,8 @@ import { isAgentConnected, readDomain } from "../domain/read.ts";
 import type { DomainState } from "../domain/state.ts";
 import type { GuestBlocks } from "../guest/agent.ts";
 import type { DomainRef, Hypervisor, PowerState } from "../libvirt/hypervisor.ts";
-import { memoryView, type Observed } from "../plan/observed.ts";
+import { type MemoryView, memoryView, type Observed } from "../plan/observed.ts";
+import { readPower } from "./power.ts";
 
 /** A domain as libvirt describes it now. */
 export interface Observation {
@@ -19,33 +20,37 @@ export interface Observation {
   definition: DomainState;
 }
 
-/** Whether a domain in this state has no running guest. */
-export function isPoweredOff(power: PowerState): boolean {
-  return power === "shutoff" || power === "crashed";
-}
-
-/** Reads a domain: its state, its live XML while it runs, and its inactive definition. */
+/**
+ * Reads a domain: its state, its live XML while it runs, its inactive definition, and the definition in its managed save
+ * image, which the next start restores.
+ */
 export async function observe(hypervisor: Hypervisor, domain: DomainRef): Promise<Observation> {
-  const [{ power }, persistent] = await Promise.all([
-    hypervisor.state(domain),
+  const [{ state: power, isActive, pause }, persistent] = await Promise.all([
+    readPower(hypervisor, domain),
     hypervisor.isPersistent(domain),
   ]);
-  const running = !isPoweredOff(power);
-  const [liveXml, inactive, autostart] = await Promise.all([
-    running ? hypervisor.xml(domain, { inactive: false }) : undefined,
+  const [liveXml, inactive, autostart, saved] = await Promise.all([
+    isActive ? hypervisor.xml(domain, { inactive: false }) : undefined,
     persistent ? hypervisor.xml(domain, { inactive: true }).then(readDomain) : undefined,
     persistent ? hypervisor.autostart(domain) : false,
+    persistent && !isActive ? savedState(hypervisor, domain) : undefined,
   ]);
   const live = liveXml === undefined ? undefined : readDomain(liveXml);
   const agentConnected = liveXml !== undefined && isAgentConnected(liveXml);
   const definition = inactive ?? live;
   if (definition === undefined) throw new Error(`domain ${domain.name} is neither running nor defined`);
-  const isPaused = power === "paused" || power === "pmsuspended";
   const observed: Observed = defined({
-    power: running ? (isPaused ? ("paused" as const) : ("running" as const)) : ("off" as const),
+    power: isActive ? (pause === undefined ? ("running" as const) : ("paused" as const)) : ("off" as const),
+    pause,
     persistent,
     live: live && memoryView(live),
     nextBoot: inactive && memoryView(inactive),
+    saved,
   });
   return { observed, power, autostart, agentConnected, definition };
+}
+
+async function savedState(hypervisor: Hypervisor, domain: DomainRef): Promise<MemoryView | undefined> {
+  if (!(await hypervisor.hasManagedSave(domain))) return undefined;
+  return memoryView(readDomain(await hypervisor.managedSaveXml(domain)));
 }

@@ -1,7 +1,6 @@
 import type { Deadline } from "../deadline.ts";
 import { ConnectionError } from "../libvirt/errors.ts";
 import type { DomainEvent, DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { isPoweredOff } from "./observe.ts";
 
 /** How often the domain is polled between events: an event may be lost with its connection. */
 const POLL_MS = 2_000;
@@ -61,10 +60,10 @@ async function unlessDisconnected<T>(
   }
 }
 
-/** Whether the domain is off, as read now. */
+/** Whether the domain is off, as read now. A crashed one may be preserved for an inspection. */
 export async function isOff(hypervisor: Hypervisor, domain: DomainRef): Promise<boolean> {
   const { power } = await hypervisor.state(domain);
-  return isPoweredOff(power);
+  return power === "shutoff" || (power === "crashed" && !(await hypervisor.isActive(domain)));
 }
 
 /**

@@ -6,17 +6,19 @@ import { secretValues } from "../args/secrets.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { contradictions } from "../domain/overlay.ts";
+import { plainTcpRefusal } from "../libvirt/plain-tcp.ts";
 import { parseUri } from "../libvirt/uri.ts";
 import { withoutPassword } from "../libvirt/uri-password.ts";
 import { messageOf } from "../message-of.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
 import { emptyNodeRefusal } from "../plan/numa/cells.ts";
-import { NO_CHANGE, type PlannedOutcome } from "../plan/planned-outcome.ts";
+import { NO_CHANGE } from "../plan/planned-outcome.ts";
 import type { Session } from "../session.ts";
 import { previewAdoption } from "./adopt.ts";
 import { adoptedInputs, ceilingInXml, isAdoption } from "./adopted-inputs.ts";
 import { describeCreation } from "./creation.ts";
 import { plannedChange } from "./planned-change.ts";
+import { previewCreation } from "./preview-creation.ts";
 
 /** Validates the arguments, fills in the computed ones, and plans what the change does to the domain. */
 export async function check(
@@ -24,6 +26,7 @@ export async function check(
   olds: Record<string, unknown>,
   news: Record<string, unknown>,
 ): Promise<{ inputs: Partial<Inputs>; failures: Failure[] }> {
+  session.announceHosts(announcedHosts(news));
   const adoption = await adoptedInputs(session, olds, news);
   const carried = { ...adoption.found, ...olds, ...ceilingInXml(news) };
   const { inputs, failures } = checkInputs(carried, news, session.defaults);
@@ -31,7 +34,7 @@ export async function check(
   const all = [
     ...failures,
     ...adoption.failures,
-    ...uriFailures(inputs),
+    ...uriFailures(session, olds, inputs),
     ...emptyNodeFailures(session, inputs),
     ...xmlFailures(session, inputs, news),
     ...nameFailures(session, inputs),
@@ -43,29 +46,45 @@ export async function check(
   if (isAdopting || olds.__adopted === true) checked.__adopted = true;
   if (isAdopting) {
     const { outcome, refusal } = await previewAdoption(session, checked);
-    const failed =
-      refusal === undefined
-        ? []
-        : [{ property: "adopt", reason: redact(`can't adopt ${refusal.text}`, checked) }];
-    return { inputs: { ...inputs, ...outcome }, failures: failed };
+    const failed = refusal && { property: "adopt", reason: redact(`can't adopt ${refusal.text}`, checked) };
+    return { inputs: { ...inputs, ...outcome }, failures: failed === undefined ? [] : [failed] };
   }
-  return { inputs: { ...inputs, ...(await outcome(session, olds, checked)) }, failures: [] };
+  const notes = session.run.of(checked.__urn);
+  if (olds.uuid !== undefined) {
+    notes.isRecorded = true;
+    return { inputs: { ...inputs, ...(await plannedChange(session, olds, checked)) }, failures: [] };
+  }
+  // The second check of a replace: the old domain is still there in a preview.
+  if (notes.replacement !== undefined || notes.isRecorded) {
+    const created = { memoryPlan: describeCreation(session, checked), ...NO_CHANGE };
+    return { inputs: { ...inputs, ...(notes.replacement ?? created) }, failures: [] };
+  }
+  const { outcome, refusal } = await previewCreation(session, checked);
+  const reason = refusal && redact(`Unable to create domain ${checked.name}: ${refusal.text}`, checked);
+  return {
+    inputs: { ...inputs, ...outcome },
+    failures: reason === undefined ? [] : [{ property: "", reason }],
+  };
 }
 
-async function outcome(session: Session, olds: Partial<Inputs>, inputs: Inputs): Promise<PlannedOutcome> {
-  if (olds.uuid !== undefined) return plannedChange(session, olds, inputs);
-  const { replacement } = session.run.of(inputs.__urn);
-  return replacement ?? { memoryPlan: describeCreation(session, inputs), ...NO_CHANGE };
+/** The URIs of the program's domains, as the class passes them on; "" is the default. They are not kept as an input. */
+function announcedHosts({ __hosts }: Record<string, unknown>): (string | undefined)[] {
+  const given: unknown[] = Array.isArray(__hosts) ? __hosts : [];
+  return given.filter((uri) => typeof uri === "string").map((uri) => uri || undefined);
 }
 
-function uriFailures({ uri }: Partial<Inputs>): Failure[] {
-  if (uri === undefined || uri === UNKNOWN) return [];
+function uriFailures(session: Session, olds: Partial<Inputs>, { uri }: Partial<Inputs>): Failure[] {
+  // Without the argument a domain keeps the URI of its state, and a new one gets the stack's.
+  if (uri === UNKNOWN || (uri === undefined && olds.uuid !== undefined)) return [];
   try {
-    parseUri(uri);
-    return [];
+    const refusal = plainTcpRefusal(
+      parseUri(session.resolveUri(uri)),
+      session.configuration.allowPlainTcp ?? false,
+    );
+    return refusal === undefined ? [] : [{ property: "uri", reason: `is refused: ${refusal}` }];
   } catch (error) {
     // Pulumi's engine prints the value of the argument that a failure names.
-    const mayShowValue = withoutPassword(uri) === uri;
+    const mayShowValue = uri === undefined || withoutPassword(uri) === uri;
     const reason = messageOf(error);
     return [
       mayShowValue ? { property: "uri", reason } : { property: "", reason: `uri is refused: ${reason}` },

@@ -1,19 +1,21 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
-import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
+import { defined } from "../defined.ts";
 import { PartialError, UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
-import { readHost } from "../observe/host.ts";
-import { observe } from "../observe/observe.ts";
+import { type Observation, observe } from "../observe/observe.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import { type Outputs, outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { adopt } from "./adopt.ts";
+import { type RunningOtherwise, runningOtherwise, setBalloon } from "./continued-create.ts";
+import { logContinued } from "./preview-creation.ts";
+import { replaceBy, unfinishedReplace } from "./replace.ts";
 import { setOwner } from "./set-owner.ts";
-import { unfinishedCreate } from "./unfinished-create.ts";
+import { type Existing, existingDomain, newDefinition } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /**
@@ -27,30 +29,67 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
   const uri = session.resolveUri(inputs.uri);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
-    const unfinished = await unfinishedCreate(hypervisor, inputs);
-    const unsupported = await unsupportedDevice(hypervisor, inputs, session);
-    if (unsupported !== undefined) {
-      const { code, text } = unsupported;
-      throw new UserError(`Unable to create domain ${inputs.name}: ${text}`, { code });
-    }
-    const host = readHost(await hypervisor.capabilities());
-    const type = session.configuration.domainType;
-    const spec = domainSpec(inputs, host, type, session.defaults);
-    const marked = { ...spec, ownership: { version: 1, urn: inputs.__urn, creating: true } };
-    const domain = await define(hypervisor, inputs, definitionXml(inputs, marked, type));
+    const replace = await unfinishedReplace(hypervisor, inputs);
+    const existing = replace === undefined ? await existingOrFree(session, hypervisor, inputs) : undefined;
+    const { spec, xml } = await newDefinition(session, hypervisor, inputs);
+    const record = (observation: Observation, otherwise?: RunningOtherwise) =>
+      outputs(
+        { ...inputs, ...otherwise?.inputs },
+        {
+          ...{ uri, observation, defaults: session.defaults, adopted: false },
+          // libvirt sets the balloon target at start; nothing waits until the guest has booted and reaches it.
+          told: unreachedBalloonTarget(spec.currentMemory, observation.observed),
+          pending: otherwise && observation.observed.nextBoot?.memory,
+        },
+      );
+    if (existing?.kind === "finished")
+      return { id: inputs.uuid, outs: record(await observe(hypervisor, existing.domain)) };
+    const unfinished = existing?.kind === "unfinished" ? existing.domain : undefined;
+    if (replace === undefined) await refuseUnsupportedDevice(session, hypervisor, inputs);
+    const domain =
+      replace === undefined
+        ? await define(hypervisor, inputs, xml)
+        : await replaceBy(session, hypervisor, inputs, xml, replace);
     if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
-    if (inputs.autostart === true) await hypervisor.setAutostart(domain, true);
+    // An unfinished domain may have what an earlier program set.
+    if (inputs.autostart === true || unfinished !== undefined)
+      await hypervisor.setAutostart(domain, inputs.autostart === true);
+    if (unfinished !== undefined) await setBalloon(hypervisor, domain, spec);
     const observation = await observe(hypervisor, domain);
-    // libvirt sets the balloon target at start; nothing waits until the guest has booted and reaches it.
-    const told = unreachedBalloonTarget(spec.currentMemory, observation.observed);
-    const outs = outputs(inputs, { uri, observation, defaults: session.defaults, adopted: false, told });
-    // From here on the domain is finished, and a later create of the same URN refuses it. This is the last call, so that a
-    // create that failed before it can be continued.
+    const otherwise = unfinished && (await runningOtherwise(hypervisor, domain, inputs, xml, observation));
+    const outs = record(observation, otherwise);
+    // From here on the domain is finished: a later create only goes on with it where it is what that would make. This is the
+    // last call, so that a create that failed before it can be continued.
     await setOwner(hypervisor, domain, inputs.__urn).catch((cause: unknown) => {
       throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
     });
+    if (otherwise !== undefined)
+      throw new PartialError(redact(otherwise.text, inputs), inputs.uuid, defined(outs), undefined);
     return { id: inputs.uuid, outs };
   });
+}
+
+/** What a create finds, and goes on with after a note in the log; a domain that has the name or the UUID is an error. */
+async function existingOrFree(session: Session, hypervisor: Hypervisor, inputs: Inputs): Promise<Existing> {
+  const existing = await existingDomain(session, hypervisor, inputs);
+  if (existing.kind === "taken") {
+    const { code, text } = existing.reason;
+    throw new UserError(redact(`Unable to create domain ${inputs.name}: ${text}`, inputs), { code });
+  }
+  if (existing.kind === "finished" || existing.kind === "unfinished")
+    await logContinued(session, inputs, existing);
+  return existing;
+}
+
+async function refuseUnsupportedDevice(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+): Promise<void> {
+  const unsupported = await unsupportedDevice(hypervisor, inputs, session);
+  if (unsupported === undefined) return;
+  const { code, text } = unsupported;
+  throw new UserError(`Unable to create domain ${inputs.name}: ${text}`, { code });
 }
 
 async function define(hypervisor: Hypervisor, inputs: Inputs, xml: string): Promise<DomainRef> {

@@ -1,57 +1,57 @@
-import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
-import { Deadline } from "../deadline.ts";
+import { dropKept } from "../acceptance/kept-definition.ts";
+import { redact } from "../args/redact.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
-import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { isPoweredOff } from "../observe/observe.ts";
-import { waitUntilOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
+import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
+import { notOwned, ownerOf } from "./ownership.ts";
+import { retire } from "./retire.ts";
 import { setOwner } from "./set-owner.ts";
+import { turnOff } from "./turn-off.ts";
 
 /**
  * Shuts the domain down, forces it off after `shutdownTimeout` (0: at once), and undefines it with everything that libvirt
  * stores for it. Disk files stay. A domain that doesn't exist is already deleted. A domain that is to be kept (`onDelete`; the
- * default for adopted ones) only loses its owner.
+ * default for adopted ones) only loses its owner. In a replace the domain is only stopped: create removes it once the new one
+ * runs. A domain of that UUID that isn't the resource's is left unchanged, with a warning: the resource has no domain then, so
+ * its deletion succeeds.
  */
 export async function deleteDomain(session: Session, id: string, state: Outputs): Promise<void> {
   const hypervisor = await session.hypervisor(state.uri);
   await session.locked(id, async () => {
     const domain = await hypervisor.findByUuid(id);
-    if (domain === undefined) return;
+    const { successor } = session.run.domain(id);
+    if (domain === undefined) {
+      if (successor === undefined) await dropKept(hypervisor, id);
+      return;
+    }
+    const reason = notOwned(await ownerOf(hypervisor, domain), state);
+    if (successor !== undefined)
+      return retire(session, hypervisor, domain, { state, successor, notOwned: reason });
+    if (reason !== undefined) return warnNotOwned(session, state, reason);
+    // What an interrupted replace or restart left.
+    await dropKept(hypervisor, id);
     const keeps = (state.onDelete ?? (state.__adopted === true ? "keep" : "delete")) === "keep";
     if (keeps) return unlessGone(() => setOwner(hypervisor, domain, undefined));
-    const seconds = state.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT;
-    await unlessGone(() => turnOff(session, hypervisor, domain, state, seconds));
+    const shutdown = { urn: state.__urn, seconds: state.shutdownTimeout };
+    await unlessGone(() => turnOff(session, hypervisor, domain, shutdown));
     // A transient domain disappears when it is off.
-    if ((await hypervisor.findByUuid(id)) !== undefined) await unlessGone(() => hypervisor.undefine(domain));
+    if ((await hypervisor.findByUuid(id)) === undefined) return;
+    await unlessGone(async () => {
+      if (await hypervisor.hasManagedSave(domain))
+        await session.log.message(
+          state.__urn,
+          "warning",
+          "the domain's saved state (virsh managedsave) is deleted with it",
+        );
+      await hypervisor.undefine(domain);
+    });
   });
 }
 
-async function turnOff(
-  session: Session,
-  hypervisor: Hypervisor,
-  domain: DomainRef,
-  state: Outputs,
-  seconds: number,
-): Promise<void> {
-  const { power } = await hypervisor.state(domain);
-  if (isPoweredOff(power)) return;
-  if (seconds > 0 && power === "running") {
-    await session.log.status(state.__urn, `shutting the guest down (up to ${seconds} s)`);
-    // A guest that can't be asked (no ACPI, no agent) is treated like one that doesn't react.
-    await hypervisor.shutdown(domain).catch(() => undefined);
-    const deadline = Deadline.inSeconds(seconds, session.clock);
-    if (await waitUntilOff(hypervisor, domain, deadline)) return;
-    await session.log.message(
-      state.__urn,
-      "warning",
-      `the guest did not shut down within ${seconds} s (shutdownTimeout), so it was forced off`,
-    );
-  }
-  await hypervisor.destroy(domain).catch((error: unknown) => {
-    // It powered off in the meantime.
-    if (!hasCode(error, ErrorCode.OPERATION_INVALID)) throw error;
-  });
+function warnNotOwned(session: Session, state: Outputs, { text }: Reason): Promise<void> {
+  const outcome = "the domain is left unchanged, only the resource is removed from the state";
+  return session.log.message(state.__urn, "warning", redact(`${text}; ${outcome}`, state));
 }
 
 async function unlessGone(work: () => Promise<void>): Promise<void> {

@@ -1,20 +1,24 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
+import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
 import { lagging } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
-import { withRecorded } from "../plan/observed.ts";
-import { planMessage } from "../plan/plan.ts";
+import { type Observed, withRecorded } from "../plan/observed.ts";
+import { isDefine, noChange, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
+import { describeHalted } from "../plan/power.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import type { LookupResult, Session } from "../session.ts";
+import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
+import { refusePlan } from "./plan-refusal.ts";
 import { plannerFor } from "./planner.ts";
-import { replacementRefusals } from "./replacement-refusal.ts";
+import { replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
 
 export interface DiffResult {
@@ -51,22 +55,30 @@ type Classification = Omit<DiffResult, "deleteBeforeReplace">;
 async function classify(difference: Difference): Promise<Classification> {
   const { session, id, state, before, news } = difference;
   const notes = session.run.of(news.__urn);
+  if (notes.isInProgram) session.run.domain(id).successor = news;
   const moved = await uriChange(session, id, state, news);
   const plan = plannerFor(session, state, { before, news });
   const fromState = plan(state.__observed);
   const isWaiting = isGuestAwaited(difference);
   const isChanged = moved || differsFrom(before, news);
   if (!isChanged && fromState.outcome === "none" && !isWaiting) {
-    if (notes.isInProgram) await logNotOnlinedDimms(difference);
+    // The engine may call update all the same, after an update that failed in part.
+    notes.announced = fromState;
+    if (notes.isInProgram) {
+      await logHalted(difference, state.__observed);
+      await logNotOnlinedDimms(difference);
+    }
     return { changes: false };
   }
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
   const look = needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
   if (look?.kind === "gone" && fromState.outcome !== "replace") {
+    notes.announced = { ...noChange(), settings: [] };
     await logGone(difference);
     return { changes: true };
   }
+  if (look?.kind === "found") refuseNotOwned(difference, look.observation.definition);
   const fromLook =
     look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
   const announced = previewedPlan(fromState, fromLook);
@@ -77,7 +89,13 @@ async function classify(difference: Difference): Promise<Classification> {
   if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
   if (announced.outcome === "replace" && look?.kind === "found" && notes.isInProgram)
     await refuseImpossibleReplace(difference, announced, uri);
+  if (look?.kind === "found" && notes.isInProgram) {
+    const domain = { name: look.observation.definition.name, uuid: id, id: -1 };
+    await refusePlan(announced, { session, uri, domain, before, news, adopted: state.__adopted === true });
+  }
   if (announced.outcome === "none" && isWaiting && notes.isInProgram) await logWaiting(difference);
+  if (notes.isInProgram)
+    await logHalted(difference, look?.kind === "found" ? look.observation.observed : state.__observed);
   if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);
   if (announced.outcome === "replace") {
     notes.replacement = plannedOutcome(announced, announced.headline);
@@ -85,6 +103,14 @@ async function classify(difference: Difference): Promise<Classification> {
   }
   // The engine compares the news with its own inputs, which may have the same sizes from a refresh already.
   return moved || differsFrom({ ...before, ...state.__drift }, news) ? {} : { changes: true };
+}
+
+/** A refresh records what exists, and warns of it (read). */
+function refuseNotOwned({ session, state, before, news }: Difference, found: DomainState): void {
+  const reason = notOwned(found, state, news.__urn);
+  if (reason === undefined || !session.run.of(news.__urn).isInProgram) return;
+  const text = `refused: ${reason.text}\n${NOT_OWNED_WAY_OUT}`;
+  throw new UserError(redact(text, before, news), { code: reason.code });
 }
 
 function differsFrom(before: Inputs, news: Inputs): boolean {
@@ -99,10 +125,13 @@ function isGuestAwaited({ session, state, news }: Difference): boolean {
 
 /** Whether the plan depends on the domain: a change that leaves its memory and its power state alone doesn't. */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
-  const fields: string[] = [...MEMORY_FIELDS, "running"];
+  const fields: string[] = [...MEMORY_FIELDS, "running", "discardSavedState"];
   const memoryChanged = changedFields(before, news).some((name) => fields.includes(name));
   return (
-    memoryChanged || fromState.steps.some((step) => step.kind !== "redefine" && step.kind !== "autostart")
+    memoryChanged ||
+    fromState.steps.some(
+      (step) => step.kind !== "autostart" && !(isDefine(step) && step.definition === undefined),
+    )
   );
 }
 
@@ -112,18 +141,13 @@ function replacedFields({ steps }: UpdatePlan): string[] {
 
 /** A replace deletes the old domain first, so anything that the host would refuse in the new one must be found now. */
 async function refuseImpossibleReplace(
-  { session, state, before, news }: Difference,
+  { session, id, state, news }: Difference,
   { headline }: UpdatePlan,
   uri: string,
 ): Promise<void> {
-  const [reason, ...others] = await replacementRefusals(session, uri, state, news);
-  if (reason === undefined) return;
-  const message = [
-    `refused: domain ${state.name} can't be replaced and is left unchanged`,
-    ...[reason, ...others].map(({ text }) => text),
-    `planned: "${headline}"`,
-  ].join("\n");
-  throw new UserError(redact(message, before, news), { code: reason.code });
+  const reasons = await replacementRefusals(session, uri, id, state, news);
+  const refused = replaceRefused(reasons, state, news, `planned: "${headline}"`);
+  if (refused !== undefined) throw refused;
 }
 
 function withFailedLook(plan: UpdatePlan, look: LookupResult | undefined): UpdatePlan {
@@ -153,6 +177,11 @@ async function logWaiting({ session, state, news }: Difference): Promise<void> {
       ? "waiting again for the guest: its virtio-mem size still differs from the requested size"
       : "waiting again for the guest: it did not take all of the attached memory";
   await session.log.message(news.__urn, "info", text);
+}
+
+/** A guest that an error halted is mentioned in each preview. */
+async function logHalted({ session, news }: Difference, observed: Observed): Promise<void> {
+  for (const text of describeHalted(observed)) await session.log.message(news.__urn, "warning", text);
 }
 
 /** DIMMs that the guest rejected and that stay are mentioned in each preview. */

@@ -99,6 +99,7 @@ function mayChangeMemory(
 function dependsOnDomain(changed: FieldName[], inputs: Inputs): boolean {
   return (
     changed.includes("running") ||
+    changed.includes("discardSavedState") ||
     changed.includes("machine") ||
     changesThatNeed("replace", changed, inputs).length > 0
   );

@@ -15,10 +15,12 @@ import {
   withoutTaken,
   withRecordedTaken,
 } from "../plan/observed.ts";
+import { describePower, planPower } from "../plan/power.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { currentDetaching } from "../update/actions/detach.ts";
+import { NOT_OWNED_WAY_OUT, notOwned, ownerOf } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 
 export interface ReadResult {
@@ -28,22 +30,34 @@ export interface ReadResult {
   inputs?: object;
 }
 
-/** Reads a domain for refresh. Only a look-up that finds no domain means that it doesn't exist; other failures are errors. */
+/**
+ * Reads a domain for refresh. Only a look-up that finds no domain means that it doesn't exist; other failures are errors. A
+ * domain of that UUID that isn't the resource's leaves the state unchanged.
+ */
 export async function read(session: Session, id: string, state: Outputs): Promise<ReadResult> {
   const hypervisor = await session.hypervisor(state.uri);
   const domain = await hypervisor.findByUuid(id);
   if (domain === undefined) return { id: "", props: {} };
+  const reason = notOwned(await ownerOf(hypervisor, domain), state);
+  if (reason !== undefined) {
+    await session.log.message(state.__urn, "warning", redact(`${reason.text}; ${NOT_OWNED_WAY_OUT}`, state));
+    return { id, props: state };
+  }
   const seen = await observeWithGuest(hypervisor, domain, session.clock);
   const known = withRecordedTaken(seen.observed, state.__observed);
   const observation = { ...seen, observed: withoutNewlyTaken(known, state.__observed) };
   const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
+  await warnPower(session, inputs, observation);
   await warnNotOnlinedDimms(session, inputs, observation);
   // A domain that runs although it shouldn't shows what its memory has become as well.
   const { running: _, ...asItRuns } = inputs;
   const plan = plannerFor(session, state, { before: inputs, news: asItRuns })(observation.observed);
-  const isSettled = plan.memory === undefined || plan.memory.outcome === "none";
-  const memory = isSettled ? {} : memoryDrift(inputs, observation, session);
+  const isMemorySettled = plan.memory === undefined || plan.memory.outcome === "none";
+  const power = planPower(observation.observed, inputs);
+  // An off domain shows as `running: false`; a pause has no argument that could show it.
+  const isSettled = isMemorySettled && (observation.observed.power !== "paused" || power.first.length === 0);
+  const memory = isMemorySettled ? {} : memoryDrift(inputs, observation, session);
   const others = otherDrift(inputs, observation, adopted);
   const props = outputs(
     { ...inputs, ...others },
@@ -72,6 +86,12 @@ function withoutNewlyTaken(seen: Observed, recorded: Observed): Observed {
   const isKnown = (device: ObservedDevice) =>
     recorded.live?.devices.some((one) => isSameDimm(one, device) && one.taken === undefined) === true;
   return withoutTaken(seen, (device) => device.taken === true && isKnown(device));
+}
+
+/** Warns of a guest that doesn't run although its domain does, and of a saved state. */
+async function warnPower(session: Session, inputs: Inputs, { observed }: Observation): Promise<void> {
+  for (const text of describePower(observed, inputs))
+    await session.log.message(inputs.__urn, "warning", redact(text, inputs));
 }
 
 /** Warns of DIMMs that the guest rejected, although libvirt lists them. */
@@ -114,9 +134,10 @@ function otherDrift(inputs: Inputs, { observed, autostart }: Observation, adopte
   const off = observed.power === "off";
   // The program's own XML, or the adopted domain, has the value where the program doesn't set vcpus.
   const vcpus = inputs.vcpus ?? (inputs.xml === undefined && !adopted ? 1 : nextBoot?.vcpus);
+  const named = inputs.autostart ?? (adopted && autostart);
   return defined({
     running: off === (inputs.running === false) ? undefined : !off,
-    autostart: observed.persistent && autostart !== (inputs.autostart ?? false) ? autostart : undefined,
+    autostart: observed.persistent && autostart !== named ? autostart : undefined,
     vcpus: nextBoot?.vcpus === vcpus ? undefined : nextBoot?.vcpus,
   });
 }

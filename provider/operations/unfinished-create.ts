@@ -1,48 +1,142 @@
 import type { Inputs } from "../args/inputs.ts";
-import { readDomain } from "../domain/read.ts";
-import { UserError } from "../errors.ts";
+import { containsUnknown } from "../args/unknown.ts";
+import { defined } from "../defined.ts";
+import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
+import { differencesFrom } from "../domain/difference.ts";
+import { setOwnership } from "../domain/edit.ts";
+import type { DomainSpec } from "../domain/spec.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { readHost } from "../observe/host.ts";
+import { readPower } from "../observe/power.ts";
 import type { Reason } from "../plan/plan.ts";
+import type { Session } from "../session.ts";
+import { readCanonicalSize } from "../units/size.ts";
+import { ownerOf } from "./ownership.ts";
+
+/** What a create finds on the host. */
+export type Existing =
+  | { kind: "none" }
+  /** A create of this resource left it, and has not finished it. */
+  | { kind: "unfinished"; domain: DomainRef }
+  /** A create of this resource finished it, and it is exactly what this create would make. The state doesn't record it. */
+  | { kind: "finished"; domain: DomainRef }
+  /** The same, but a value isn't known yet. */
+  | { kind: "unknown" }
+  /** The new domain can't have its name or UUID. */
+  | { kind: "taken"; owner?: string; reason: Reason };
 
 /**
- * The domain that a killed create of the same resource left behind; undefined where there is none.
+ * The domain that already has the name or the UUID of a new one. Only reads.
  *
- * @throws UserError when another domain has the name or the UUID
+ * @param inputs may contain unknown values, but a known UUID
  */
-export async function unfinishedCreate(
+export async function existingDomain(
+  session: Session,
   hypervisor: Hypervisor,
   inputs: Inputs,
-): Promise<DomainRef | undefined> {
+): Promise<Existing> {
+  const isNamed = !containsUnknown(inputs.name);
   const [byUuid, byName] = await Promise.all([
     hypervisor.findByUuid(inputs.uuid),
-    hypervisor.findByName(inputs.name),
+    isNamed ? hypervisor.findByName(inputs.name) : undefined,
   ]);
-  const found = byUuid ?? byName;
-  if (found === undefined) return undefined;
-  const { ownership } = readDomain(await hypervisor.xml(found, { inactive: false }));
-  if (byUuid !== undefined && ownership?.urn === inputs.__urn && ownership.creating) return found;
-  const { code, text } = takenBy(found, inputs, ownership?.urn);
-  throw new UserError(`Unable to create domain ${inputs.name}: ${text}`, { code });
+  const found = byName !== undefined && byName.uuid !== byUuid?.uuid ? byName : byUuid;
+  if (found === undefined) return { kind: "none" };
+  const { ownership } = await ownerOf(hypervisor, found);
+  const owner = ownership?.urn;
+  const taken = (differences: string[] = []): Existing => ({
+    kind: "taken",
+    reason: takenBy(found, inputs, owner, { differences }),
+    ...defined({ owner }),
+  });
+  if (found !== byUuid || ownership?.urn !== inputs.__urn) return taken();
+  if (isNamed && found.name !== inputs.name) return taken(["name"]);
+  if (ownership.creating) return { kind: "unfinished", domain: found };
+  if (containsUnknown(inputs)) return { kind: "unknown" };
+  const { xml } = await newDefinition(session, hypervisor, inputs);
+  const differences = await differencesFromNew(hypervisor, found, inputs, xml);
+  return differences.length === 0 ? { kind: "finished", domain: found } : taken(differences);
+}
+
+/** The definition of a new domain, which is marked as unfinished. All values must be known. */
+export async function newDefinition(
+  { configuration, defaults }: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+): Promise<{ spec: DomainSpec; xml: string }> {
+  const host = readHost(await hypervisor.capabilities());
+  const spec = domainSpec(inputs, host, configuration.domainType, defaults);
+  const mark = { version: 1, urn: inputs.__urn, creating: true };
+  const xml = definitionXml(inputs, spec, configuration.domainType);
+  return { spec, xml: setOwnership(xml, mark, readCanonicalSize(inputs.memory)) };
+}
+
+/** Where a domain isn't exactly what a create makes. */
+async function differencesFromNew(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  { running = true, autostart = false }: Inputs,
+  wanted: string,
+): Promise<string[]> {
+  const [{ state, isActive }, isPersistent] = await Promise.all([
+    readPower(hypervisor, domain),
+    hypervisor.isPersistent(domain),
+  ]);
+  if (!isPersistent) return ["transient"];
+  const isOff = !isActive;
+  const isRunningAsWanted = running ? state === "running" : isOff;
+  const [defined, live, starts] = await Promise.all([
+    hypervisor.xml(domain, { inactive: true, secure: true }),
+    isOff ? undefined : hypervisor.xml(domain, { inactive: false, secure: true }),
+    hypervisor.autostart(domain),
+  ]);
+  const differences = [
+    ...differencesFrom(wanted, defined, false),
+    ...(live === undefined ? [] : differencesFrom(wanted, live, true)),
+    ...(isRunningAsWanted ? [] : ["running"]),
+    ...(starts === autostart ? [] : ["autostart"]),
+  ];
+  return [...new Set(differences)];
 }
 
 /**
  * Why a new domain can't have its name or UUID, and the ways out.
  *
  * @param owner the URN in the metadata of the domain that has it
+ * @param create a create, which could adopt the domain; undefined for a replacement. `differences`: where a domain of the same
+ * URN isn't what the create would make
  */
-export function takenBy(found: DomainRef, { name, __urn: urn }: Inputs, owner: string | undefined): Reason {
+export function takenBy(
+  found: DomainRef,
+  { name, __urn: urn }: Inputs,
+  owner: string | undefined,
+  create?: { differences: string[] },
+): Reason {
   const isName = found.name === name;
   const what = isName ? `the name "${name}" is already used` : `the UUID ${found.uuid} is already used`;
   const isOther = owner !== undefined && owner !== urn;
+  const differences = create?.differences ?? [];
+  const differs =
+    differences.length === 0 ? "" : `, and which differs from the program in ${someOf(differences)}`;
+  const adoption =
+    create === undefined ? "" : `set adopt: true${isName ? "" : ` and name: "${found.name}"`} to manage it, `;
   const by =
     owner === undefined
       ? "which this provider doesn't manage"
       : isOther
         ? `which belongs to ${owner}`
-        : "which this resource created but the state doesn't record (was the state lost or rolled back?)";
+        : `which this resource created but the state doesn't record (was the state lost or rolled back?)${differs}`;
   const wayOut = isOther
     ? "set another name or, if the resource was renamed, the resource option aliases"
-    : "set another name, or undefine that domain (virsh undefine) if it isn't needed";
+    : `${adoption}set another name, or undefine that domain (virsh undefine) if it isn't needed`;
   const text = `${what} by domain ${found.uuid}, ${by}; ${wayOut}`;
   return { code: isName ? "name-taken" : "uuid-taken", text };
+}
+
+/** How many differences a message lists: another domain differs in nearly everything. */
+const LISTED = 5;
+
+export function someOf(differences: string[]): string {
+  const more = differences.length - LISTED;
+  return [...differences.slice(0, LISTED), ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }

@@ -1,3 +1,4 @@
+import { dropKept } from "../acceptance/kept-definition.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { UserError } from "../errors.ts";
@@ -11,8 +12,10 @@ import type { UpdatePlan } from "../plan/plan-update.ts";
 import { permittedPlan } from "../plan/preview-contract.ts";
 import type { Session } from "../session.ts";
 import { runUpdate } from "../update/run-update.ts";
+import { isOwnerOutdated, NOT_OWNED_WAY_OUT, notOwned, ownerOf } from "./ownership.ts";
 import { type Planner, plannerFor } from "./planner.ts";
 import { setOwner } from "./set-owner.ts";
+import { setReplacing } from "./set-replacing.ts";
 
 /** Observes the domain, plans as the preview did, and carries that out unless it is more disruptive than what was previewed. */
 export async function update(
@@ -30,16 +33,25 @@ export async function update(
       throw new UserError(gone, { code: "domain-gone" });
     }
     const before = echoedInputs(state);
+    const owner = await ownerOf(hypervisor, domain);
+    const reason = notOwned(owner, { ...state, uri }, news.__urn);
+    if (reason !== undefined) {
+      const text = `Unable to update domain ${state.name}: ${reason.text}; ${NOT_OWNED_WAY_OUT}`;
+      throw new UserError(redact(text, before, news), { code: reason.code });
+    }
     const plan = plannerFor(session, state, { before, news });
     const { observation, planned } = await observeAndPlan(session, hypervisor, domain, state, plan);
     const permitted = permittedPlan(session.run.of(news.__urn).announced, planned);
     if (permitted.outcome === "refuse")
       throw new UserError(redact(planMessage(permitted), before, news), { code: permitted.reasons[0]?.code });
-    // The last call of a create, which ends it, may have had no answer.
-    const { ownership } = observation.definition;
-    if (ownership?.creating && ownership.urn === news.__urn)
-      await setOwner(hypervisor, domain, ownership.urn);
+    // A create that was killed may have kept the definition that it replaced.
+    if (owner.ownership?.creating) await dropKept(hypervisor, id);
+    if (isOwnerOutdated(owner.ownership, state, news.__urn)) await setOwner(hypervisor, domain, news.__urn);
+    // A replace that failed put the old domain back, or the program no longer asks for it.
+    if (observation.definition.replacing !== undefined) await setReplacing(hypervisor, domain, undefined);
     const adopted = state.__adopted === true;
+    if (permitted.withheld !== undefined)
+      await session.log.message(news.__urn, "warning", redact(permitted.withheld, before, news));
     const outs = await runUpdate({
       ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted, state },
     });

@@ -2,7 +2,8 @@ import type { Inputs } from "../args/inputs.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { UserError } from "../errors.ts";
 import type { Outputs } from "../outputs.ts";
-import type { Session } from "../session.ts";
+import type { LookupResult, Session } from "../session.ts";
+import { notOwned } from "./ownership.ts";
 
 /**
  * Whether the program sets another URI than the one in the state. That only changes a setting where the same domain answers
@@ -17,12 +18,21 @@ export async function uriChange(
   news: Inputs,
 ): Promise<boolean> {
   if (news.uri === undefined || news.uri === UNKNOWN || news.uri === state.uri) return false;
-  const look = await session.look(news.uri, id);
-  if (look.kind === "found") return true;
-  const why =
-    look.kind === "gone" ? "that host has no such domain" : `that host can't be reached: ${look.reason}`;
+  const why = whyNotThere(await session.look(news.uri, id), { ...state, uri: news.uri }, news.__urn);
+  if (why === undefined) return true;
   throw new UserError(
     `uri can't change from ${state.uri} to ${news.uri}: domain ${state.name} (${id}) must exist there too, but ${why}`,
     { code: "uri-moved" },
   );
+}
+
+function whyNotThere(look: LookupResult, state: Outputs, urn: string): string | undefined {
+  switch (look.kind) {
+    case "gone":
+      return "that host has no such domain";
+    case "failed":
+      return `that host can't be reached: ${look.reason}`;
+    case "found":
+      return notOwned(look.observation.definition, state, urn)?.text;
+  }
 }

@@ -5,7 +5,15 @@ import { formatMib } from "../units/size.ts";
 import type { DesiredMemory } from "./desired.ts";
 import { isManaged } from "./devices.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import { attachedDimms, combine, detachedDimms, noChange, type Plan, type Step } from "./plan.ts";
+import {
+  attachedDimms,
+  combine,
+  definedMemory,
+  detachedDimms,
+  noChange,
+  type Plan,
+  type Step,
+} from "./plan.ts";
 import { formatChange, formatPair, headline, NEXT_BOOT, noteIf, refusal } from "./text.ts";
 
 /** What a plan of the balloon depends on, in addition to the desired memory and the observed domain. */
@@ -48,7 +56,7 @@ export function withBalloon(
   const isNow = isOwed && !running.devices.some(isVirtioMem);
   const now = isNow ? change : undefined;
   if (now === undefined && !isLater) return plan;
-  const isFolded = plan.steps.some(({ kind }) => kind === "define");
+  const isFolded = definedMemory(plan.steps) !== undefined;
   const inDefinition: BalloonStep[] = isLater && !isFolded ? [definitionStep(wanted)] : [];
   const isLive = now !== undefined || running === undefined || isNow;
   const own: Plan = {

@@ -6,6 +6,14 @@ import { containsUnknown } from "../args/unknown.ts";
 /** Arguments whose change makes no difference to an existing resource. */
 const WITHOUT_DIFFERENCE: ReadonlySet<ChangeNeeds> = new Set(["creation", "identity"]);
 
+/** What a program leaves to an adopted domain by not naming it: everything that libvirt's XML stores, and autostart. */
+const KEPT_BY_ADOPTED: ReadonlySet<ChangeNeeds> = new Set(["nextBoot", "definition", "replace"]);
+
+/** Whether an adopted domain keeps what it has, since the program doesn't name the argument (any more). */
+export function keptIfUnnamed(name: FieldName, inputs: Partial<Inputs>): boolean {
+  return inputs[name] === undefined && (KEPT_BY_ADOPTED.has(FIELDS[name].change) || name === "autostart");
+}
+
 /** The arguments that differ, in the order of the field table, without those that only matter at creation. */
 export function changedFields(before: Partial<Inputs>, after: Partial<Inputs>): FieldName[] {
   return FIELD_NAMES.filter(

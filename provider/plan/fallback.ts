@@ -1,10 +1,12 @@
 import type { Kib } from "../units/kib.ts";
 import { formatMib } from "../units/size.ts";
 import type { DesiredMemory } from "./desired.ts";
+import type { SizeContext } from "./live-sizes/acceptable.ts";
 import { downwardSizes, sizesWithUnplug } from "./live-sizes/down.ts";
 import { describeLiveSizes, formatRanges, liveSizesHint } from "./live-sizes/text.ts";
 import { upwardSizes } from "./live-sizes/up.ts";
 import type { MemoryView, Observed } from "./observed.ts";
+import { isOnlyPaused } from "./pause.ts";
 import {
   noChange,
   type Obstacle,
@@ -15,11 +17,14 @@ import {
   type Step,
   toReason,
 } from "./plan.ts";
+import { savedStateLost, shutdownSteps } from "./power.ts";
 import { ADOPTED, formatChange, headline, NEXT_BOOT, noteIf, REPLACE_COSTS, REPLACE_STEP } from "./text.ts";
 import { deviceKindReason } from "./virtio-mem/rules.ts";
 
 interface Refused {
   obstacles: Obstacle[];
+  /** What the sizes that work live depend on besides the domain. */
+  context: SizeContext;
   /** The steps that set the inactive definition; none where nothing differs. */
   definition: Step[];
   /** What a restart or a replace brings besides the size. */
@@ -34,7 +39,7 @@ export function planFallback(
   desired: DesiredMemory,
   observed: Observed,
   live: MemoryView,
-  { obstacles, definition, notes }: Refused,
+  { obstacles, definition, notes, context }: Refused,
 ): Plan {
   const { whenNotPossible } = desired;
   const field = fieldOf(desired, live);
@@ -44,12 +49,12 @@ export function planFallback(
       : field === "hotplug"
         ? "hotplug.device"
         : field;
-  const sizes = nearestSizes(desired, observed, live);
+  const sizes = nearestSizes(desired, observed, live, context);
   const hint = field === "memory" ? liveSizesHint(sizes.nearest, live.memory) : "";
   const why = [
     ...obstacles.map(({ text }) => text),
     ...(field === "memory" ? [describeLiveSizes(sizes.nearest, live.memory, sizes.all)] : []),
-    ...unplugOptions(desired, observed, live, obstacles),
+    ...unplugOptions(desired, observed, live, obstacles, context),
   ];
   const reasons = obstacles.map(toReason);
   const [{ predicate } = { predicate: "can't be changed while the domain runs" }] = obstacles;
@@ -78,17 +83,23 @@ export function planFallback(
         steps: definition,
         reasons,
       };
-    case "restart":
+    case "restart": {
       if (!desired.allowDowntime)
         return refused(DOWNTIME_FORBIDDEN, "needs a restart, which libvirt-hotplug:allowDowntime forbids");
+      const stop = shutdownSteps(observed, desired.forceOff, "shut the guest down");
+      if (stop.refused !== undefined) return refused(stop.refused, "needs a restart", ...stop.notes);
       return {
         outcome: "restart",
         headline: headline("restart", ...wordings),
-        details: [...why, describeRestart(desired), ...notes],
-        steps: [...definition, ...restartSteps(desired)],
+        details: [...why, describeRestart(desired), ...stop.notes, ...notes],
+        // The definition is set while the domain is off: a guest that doesn't shut down keeps all of what it had.
+        steps: [...stop.steps, ...definition, { kind: "start", sentence: "start the domain" }],
         reasons,
       };
+    }
     case "replace":
+      if (isOnlyPaused(obstacles))
+        return refuse(headline("refuse", ...wordings), reasons, [...why, PAUSES_END]);
       if (desired.adopted)
         return refused(
           ADOPTED,
@@ -103,7 +114,7 @@ export function planFallback(
       return {
         outcome: "replace",
         headline: headline("replace", ...wordings),
-        details: [...why, REPLACE_COSTS, KEPT_BY_RESTART, ...notes],
+        details: [...why, REPLACE_COSTS, ...savedStateLost(observed), KEPT_BY_RESTART, ...notes],
         steps: [{ kind: "replace", fields: [field], sentence: REPLACE_STEP }],
         reasons,
       };
@@ -112,6 +123,9 @@ export function planFallback(
 
 const KEPT_BY_RESTART =
   'hotplug.whenNotPossible "restart" keeps NVRAM, TPM state, snapshots and manual changes';
+
+const PAUSES_END =
+  'the domain isn\'t replaced for a pause, which ends; hotplug.whenNotPossible "nextBoot" sets the size for the next boot';
 
 const TRANSIENT: Reason = {
   code: "transient-domain",
@@ -139,24 +153,17 @@ function describeRestart({ memory, forceOff }: DesiredMemory): string {
   return `the guest is shut down within shutdownTimeout (${force}) and started with ${formatMib(memory)}`;
 }
 
-/** They come after the definition is set: a definition that libvirt refuses must not interrupt the guest. */
-function restartSteps({ forceOff }: DesiredMemory): Step[] {
-  return [
-    { kind: "stop", force: forceOff, sentence: "shut the guest down" },
-    { kind: "start", sentence: "start the domain" },
-  ];
-}
-
 /** The smaller sizes that would work if the program allowed unplugging, if no DIMMs add up to the desired decrease. */
 function unplugOptions(
   desired: DesiredMemory,
   observed: Observed,
   live: MemoryView,
   obstacles: Obstacle[],
+  context: SizeContext,
 ): string[] {
   const isDimms = desired.device === "dimm" && desired.memory < live.memory;
   if (!isDimms || obstacles.some(({ code }) => code === "unplug-not-allowed")) return [];
-  const sizes = sizesWithUnplug(desired, observed);
+  const sizes = sizesWithUnplug(desired, observed, context);
   return noteIf(sizes.length > 0, `hotplug.allowUnplug: true would also allow ${formatRanges(sizes)}`);
 }
 
@@ -165,9 +172,10 @@ function nearestSizes(
   desired: DesiredMemory,
   observed: Observed,
   live: MemoryView,
+  context: SizeContext,
 ): { all: Reachable[]; nearest: Kib[] } {
-  const up = upwardSizes(desired, observed);
-  const all = [...downwardSizes(desired, observed), ...(up ? [up] : [])];
+  const up = upwardSizes(desired, observed, context);
+  const all = [...downwardSizes(desired, observed, context), ...(up ? [up] : [])];
   return { all, nearest: around(desired.memory, live.memory, all) };
 }
 

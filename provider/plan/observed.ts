@@ -1,6 +1,7 @@
 import { defined } from "../defined.ts";
 import { countedSize, type DomainState, type MemoryDevice } from "../domain/state.ts";
 import type { Kib } from "../units/kib.ts";
+import type { PauseReason } from "./pause.ts";
 
 /** A memory device as it was observed. */
 export interface ObservedDevice extends MemoryDevice {
@@ -26,6 +27,8 @@ export interface MemoryView
   devices: ObservedDevice[];
   /** The running guest's memory block, where its agent reported it. */
   guestBlock?: Kib;
+  /** The total of the definition as this provider set it last, which our mark in its metadata has. */
+  written?: Kib;
   /** libvirt's id of the running domain: each start gets another one, which voids earlier reports of the guest. */
   domainId?: number;
 }
@@ -33,12 +36,16 @@ export interface MemoryView
 /** A domain as it was observed: now, or when the state was written. */
 export interface Observed {
   power: "running" | "paused" | "off";
+  /** Why it is paused; undefined in states of earlier versions. */
+  pause?: PauseReason;
   /** False for a transient domain, which has no definition to change. */
   persistent: boolean;
   /** The running domain; undefined when it is off. */
   live?: MemoryView;
   /** The inactive definition; undefined when the domain is transient. */
   nextBoot?: MemoryView;
+  /** The managed save image of a domain that is off: what the next start restores. */
+  saved?: MemoryView;
   /** The memory that one of our updates left pending for the next boot. */
   pending?: Kib;
   /** The balloon target of the running domain that one of our updates set without waiting for the guest. */
@@ -65,6 +72,7 @@ export function memoryView(state: DomainState): MemoryView {
     withoutBalloon: state.withoutBalloon,
     arch: state.arch,
     machine: state.machine,
+    written: state.written,
   });
 }
 

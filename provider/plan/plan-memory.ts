@@ -15,9 +15,12 @@ import { layOut } from "./dimms/layout.ts";
 import { dimmsToRemove, toRemoval, withoutDevices } from "./dimms/removable.ts";
 import { withRepair } from "./dimms/repair.ts";
 import { planFallback } from "./fallback.ts";
+import { bootRounding } from "./guest-block.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import { noChange, type Obstacle, type Plan, type Step } from "./plan.ts";
+import { pauseObstacles } from "./pause.ts";
+import { isDefine, noChange, type Obstacle, type Plan, type Step } from "./plan.ts";
+import { savedStateFirst } from "./power.ts";
 import { formatChange, headline, NEXT_BOOT, noteIf, refusal } from "./text.ts";
 import { planResize, withResized } from "./virtio-mem/resize.ts";
 import { deviceKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
@@ -38,17 +41,18 @@ export function planMemory(
 ): Plan {
   const { live } = observed;
   const off = live === undefined || context.stopping === true;
+  const planned = (view: MemoryView) => planRunning(desired, { ...observed, live: view }, view, context);
   const plan = off
     ? planOff(desired, observed, context)
-    : withRepair(desired, observed, live, (view) =>
-        planRunning(desired, { ...observed, live: view }, view, context),
-      );
+    : pauseObstacles(observed).length > 0
+      ? planned(live)
+      : withRepair(desired, observed, live, planned);
   return withBalloon(plan, desired, observed, context);
 }
 
 /** Nothing runs, so only the definition changes. */
 function planOff(desired: DesiredMemory, observed: Observed, context: MemoryPlanContext): Plan {
-  const { nextBoot } = observed;
+  const { live, nextBoot, saved } = observed;
   const steps = definitionSteps(desired, observed, context);
   if (nextBoot === undefined || steps.length === 0) return noChange();
   const refused = definitionRefusal(desired, observed, steps, context);
@@ -57,6 +61,18 @@ function planOff(desired: DesiredMemory, observed: Observed, context: MemoryPlan
   const what = isSizeKept
     ? describeDefinition(steps, nextBoot)
     : formatChange(nextBoot.memory, desired.memory);
+  if (live === undefined && saved !== undefined)
+    return {
+      outcome: "nextBoot",
+      headline: headline(
+        "nextBoot",
+        `${what} in the definition (the saved state of ${formatSize(saved.memory)} comes first)`,
+        `${what} in the definition (the saved state comes first)`,
+      ),
+      details: savedStateFirst(observed),
+      steps,
+      reasons: [],
+    };
   const when = observed.power === "off" ? "the domain is off" : "once the domain is off";
   return {
     outcome: "live",
@@ -90,7 +106,7 @@ function planRunning(
   ];
   if (obstacles.length > 0) {
     const notes = [...headroomNotes(desired, live), ...superseded];
-    return planFallback(desired, observed, live, { obstacles, definition, notes });
+    return planFallback(desired, observed, live, { obstacles, definition, notes, context });
   }
   if (increase === 0) return planDefinition(desired, observed, definition, superseded);
   if (desired.device === "virtio-mem") {
@@ -139,7 +155,7 @@ function planShrink(
 
 function numaNotes(definition: Step[]): string[] {
   return noteIf(
-    definition.some((step) => step.kind === "redefine"),
+    definition.some((step) => isDefine(step) && step.fields.includes("numa")),
     `numa ${NEXT_BOOT}`,
   );
 }
@@ -151,8 +167,12 @@ function obstaclesTo(
   live: MemoryView,
 ): Obstacle[] {
   if (increase === 0) return [];
-  if (desired.device === "virtio-mem") return reasonsAgainstResize(desired, live);
-  return increase < 0 ? reasonsAgainstDetach(desired, observed, live) : reasonsAgainstAttach(desired, live);
+  const pauses = pauseObstacles(observed);
+  if (desired.device === "virtio-mem") return [...pauses, ...reasonsAgainstResize(desired, live)];
+  return [
+    ...pauses,
+    ...(increase < 0 ? reasonsAgainstDetach(desired, observed, live) : reasonsAgainstAttach(desired, live)),
+  ];
 }
 
 /** The running domain has its size, but its definition differs: an update was interrupted, or maxMemory changed. */
@@ -208,11 +228,10 @@ function definedForNextBoot(what: string, steps: Step[], superseded: string[] = 
   };
 }
 
-/** POWER rounds memory up to its block at start, all others to 1 MiB, so the running domain may have a little more. */
+/** The running domain may have a little more than its definition. */
 function increaseOver(desired: DesiredMemory, live: MemoryView): Kib {
   const increase = desired.memory - live.memory;
-  const rounding = live.arch?.startsWith("ppc64") ? 256 * 1024 : 1024;
-  return increase < 0 && -increase < rounding && live.devices.length === 0 ? 0 : increase;
+  return increase < 0 && -increase < bootRounding(live) && live.devices.length === 0 ? 0 : increase;
 }
 
 /** What a restart or a replace brings to a domain that couldn't grow so far. */

@@ -4,7 +4,8 @@ import type { Defaults } from "../args/settings.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
-import { changedFields, changesThatNeed } from "./changed-fields.ts";
+import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
+import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import type { Observed } from "./observed.ts";
 import {
@@ -17,6 +18,7 @@ import {
   type Step,
 } from "./plan.ts";
 import { planMemory } from "./plan-memory.ts";
+import { planPower, savedStateFirst, savedStateLost, startingWith, unlessBusy, withPower } from "./power.ts";
 import {
   ADOPTED,
   formatList,
@@ -34,6 +36,10 @@ export interface UpdatePlan extends Plan {
   memory?: Plan;
   /** The arguments that changed without a change of the domain. */
   settings: FieldName[];
+  /** Of an unknown plan: the parts that are known. */
+  known?: Plan;
+  /** What the domain needs as well, but isn't done, since the preview didn't announce it. */
+  withheld?: string;
 }
 
 /** What an update is planned from. */
@@ -60,18 +66,18 @@ export function planUpdate({
   defaults,
   adopted,
 }: UpdatePlanInput): UpdatePlan {
-  const changed = changedFields(before, inputs);
+  const changed = changedFields(before, inputs).filter((name) => !(adopted && keptIfUnnamed(name, inputs)));
   const settings = changesThatNeed("setting", changed, inputs);
-  const stop = observed.power !== "off" && inputs.running === false;
+  const power = planPower(observed, inputs);
   const desired = desiredMemory(inputs, defaults, adopted);
-  const numaChanged = changed.includes("numa") && observed.power !== "off";
+  const numaChanged = changed.includes("numa") && inputs.numa !== undefined;
   const memory =
     desired &&
     planMemory(
       desired,
-      asRedefined(observed, changed, inputs),
+      asRedefined(power.observed, changed, inputs),
       defined({
-        stopping: stop,
+        stopping: power.isStopping,
         numaChanged,
         balloonReleased: before.currentMemory !== undefined && inputs.currentMemory === undefined,
         recorded,
@@ -79,19 +85,18 @@ export function planUpdate({
     );
   const parts = [
     ...(memory === undefined ? [] : [memory]),
-    ...replacePlans(changed, inputs, adopted),
-    ...(stop ? [stopPlan(inputs)] : []),
-    ...redefinePlans(changed, inputs, observed),
+    ...replacePlans(changed, inputs, observed, adopted),
+    ...fieldPlans(changed, inputs, power.observed, memory?.outcome === "restart"),
     ...autostartPlans(changed, inputs),
-    ...(observed.power === "off" && inputs.running !== false && !containsUnknown(inputs.running)
-      ? [startPlan()]
-      : []),
+    ...power.last,
+    ...power.first,
   ];
-  const whole = combined(stop ? stopFirst(parts) : parts);
-  if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), settings };
+  const whole = unlessBusy(inOrder(startingWith(power.first, combined(parts))), observed);
+  if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), known: whole, settings };
   if (whole.outcome === "none" && settings.length > 0)
     return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
-  return { ...whole, headline: withMemory(whole, memory), memory, settings };
+  const line = withRestarted(withMemory(whole, memory), memory, changed, inputs);
+  return { ...whole, headline: withPower(line, whole), memory, settings };
 }
 
 /** The headline of the whole plan, with a note that the memory changes if another part is more disruptive. */
@@ -125,13 +130,31 @@ function combined(parts: Plan[]): Plan {
   return combine(isDecisive ? parts.filter((part) => part.outcome === outcome) : parts);
 }
 
-/** The stop comes first: only then does the definition change. */
-function stopFirst(parts: Plan[]): Plan[] {
-  const isStop = (part: Plan) => part.steps.some((step) => step.kind === "stop");
-  return [...parts.filter(isStop), ...parts.filter((part) => !isStop(part))];
+/** A restart for the memory brings the other arguments as well, so that they don't wait for a second one. */
+function withRestarted(line: string, memory: Plan, changed: FieldName[], inputs: Inputs): string {
+  const later = changesThatNeed("nextBoot", changed, inputs);
+  return memory.outcome === "restart" && later.length > 0
+    ? withNote(line, `also changes ${formatList(later)}`)
+    : line;
 }
 
-function replacePlans(changed: FieldName[], inputs: Inputs, adopted: boolean): Plan[] {
+/** One definition, and the balloon of the running domain last: it can only take memory that the guest has. */
+function inOrder(plan: Plan): Plan {
+  const steps = withOneDefinition(plan.steps);
+  const isLast = (step: Step, index: number) =>
+    step.kind === "balloon" &&
+    step.where === "live" &&
+    !steps.slice(index).some(({ kind }) => kind === "detach");
+  return {
+    ...plan,
+    steps: [
+      ...steps.filter((step, index) => !isLast(step, index)),
+      ...steps.filter((step, index) => isLast(step, index)),
+    ],
+  };
+}
+
+function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, adopted: boolean): Plan[] {
   const fields = changesThatNeed("replace", changed, inputs);
   if (fields.length === 0) return [];
   const text = `changing ${formatList(fields)} needs a new domain`;
@@ -141,35 +164,35 @@ function replacePlans(changed: FieldName[], inputs: Inputs, adopted: boolean): P
     {
       outcome: "replace",
       headline: headline("replace", text),
-      details: [REPLACE_COSTS],
+      details: [REPLACE_COSTS, ...savedStateLost(observed)],
       steps: [{ kind: "replace", fields, sentence: REPLACE_STEP }],
       reasons: [required],
     },
   ];
 }
 
-function redefinePlans(changed: FieldName[], inputs: Inputs, observed: Observed): Plan[] {
+/** @param restarts the memory needs a restart, which brings these arguments too */
+function fieldPlans(changed: FieldName[], inputs: Inputs, observed: Observed, restarts: boolean): Plan[] {
   const later = changesThatNeed("nextBoot", changed, inputs);
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
-  const off = observed.power === "off" || inputs.running === false;
+  const off = (observed.power === "off" && observed.saved === undefined) || inputs.running === false;
   const waits = later.length > 0 && !off;
-  const sentence = `change ${formatList(fields)} in the definition`;
+  const outcome = waits ? (restarts ? "restart" : "nextBoot") : "live";
+  const step = defineStep(undefined, fields);
+  const when = restarts ? ", with the same restart" : ", after a shutdown and start";
   return [
     {
-      outcome: waits ? "nextBoot" : "live",
+      outcome,
       headline: waits
-        ? headline(
-            "nextBoot",
-            `${formatList(later)}, after a shutdown and start`,
-            `${later.length} arguments, after a shutdown and start`,
-          )
-        : headline("live", sentence, `change ${fields.length} arguments in the definition`),
+        ? headline(outcome, `${formatList(later)}${when}`, `${later.length} arguments${when}`)
+        : headline("live", step.sentence, `change ${fields.length} arguments in the definition`),
       details: [
-        ...noteIf(waits, `the change ${NEXT_BOOT}`),
+        ...noteIf(outcome === "nextBoot", `the change ${NEXT_BOOT}`),
+        ...savedStateFirst(observed),
         ...noteIf(fields.includes("xml"), "the definition is rewritten from xml; manual changes are lost"),
       ],
-      steps: [{ kind: "redefine", fields, sentence }],
+      steps: [step],
       reasons: [],
     },
   ];
@@ -178,20 +201,16 @@ function redefinePlans(changed: FieldName[], inputs: Inputs, observed: Observed)
 function autostartPlans(changed: FieldName[], inputs: Inputs): Plan[] {
   if (!changed.includes("autostart") || containsUnknown(inputs.autostart)) return [];
   const on = inputs.autostart === true;
-  return [stepPlan("live", { kind: "autostart", on, sentence: `turn autostart ${on ? "on" : "off"}` })];
-}
-
-function startPlan(): Plan {
-  return stepPlan("live", { kind: "start", sentence: "start the domain, which is off" });
-}
-
-function stopPlan(inputs: Inputs): Plan {
-  const sentence = "shut the domain down (running: false)";
-  return stepPlan("restart", { kind: "stop", force: inputs.forceOff === true, sentence });
-}
-
-function stepPlan(outcome: Outcome, step: Step): Plan {
-  return { outcome, headline: headline(outcome, step.sentence), details: [], steps: [step], reasons: [] };
+  const sentence = `turn autostart ${on ? "on" : "off"}`;
+  return [
+    {
+      outcome: "live",
+      headline: headline("live", sentence),
+      details: [],
+      steps: [{ kind: "autostart", on, sentence }],
+      reasons: [],
+    },
+  ];
 }
 
 /** A size isn't known in this preview, so no replace is planned on a guess. */

@@ -58,13 +58,23 @@ export type Step =
   | { kind: "attach"; dimm: DimmPlan; sentence: string }
   | { kind: "detach"; dimm: DimmRemoval; sentence: string }
   | { kind: "resize"; device: ResizePlan; sentence: string }
-  | { kind: "define"; definition: MemoryDefinition; sentence: string }
+  /** The only one of an update: the memory and every other argument that changes are one new definition. */
+  | { kind: "define"; definition?: MemoryDefinition; fields: FieldName[]; sentence: string }
   /** `takesMemory`: the guest loses memory. */
   | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
-  | { kind: "redefine"; fields: FieldName[]; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
+  /** A cold start: of a domain without a managed save image. */
   | { kind: "start"; sentence: string }
-  | { kind: "stop"; force: boolean; sentence: string }
+  /** A start that restores the managed save image. `memory`: of the domain in it. */
+  | { kind: "restore"; memory: Kib; sentence: string }
+  /** Removes the managed save image. */
+  | { kind: "discard"; sentence: string }
+  /** Of a domain that a user paused. */
+  | { kind: "resume"; sentence: string }
+  /** Of a guest that is suspended to memory. */
+  | { kind: "wake"; sentence: string }
+  /** `atOnce`: the guest can't be asked, so it is forced off. */
+  | { kind: "stop"; force: boolean; atOnce?: true; sentence: string }
   | { kind: "replace"; fields: FieldName[]; sentence: string };
 
 /** The memory of the inactive definition, set as a whole. */
@@ -181,6 +191,17 @@ export function combine(parts: Plan[]): Plan {
     reasons: parts.flatMap((part) => part.reasons),
     layout,
   });
+}
+
+export type DefineStep = Extract<Step, { kind: "define" }>;
+
+export function isDefine(step: Step): step is DefineStep {
+  return step.kind === "define";
+}
+
+/** The memory of the next boot as these steps set it; undefined where they leave it unchanged. */
+export function definedMemory(steps: Step[]): MemoryDefinition | undefined {
+  return steps.filter(isDefine).find(({ definition }) => definition !== undefined)?.definition;
 }
 
 export function attachedDimms(steps: Step[]): DimmPlan[] {

@@ -1,7 +1,4 @@
 import type { PlugDevice } from "../args/settings.ts";
-import type { Kib } from "../units/kib.ts";
-import { KIB_PER_MIB } from "../units/kib.ts";
-import { formatMib } from "../units/size.ts";
 import type { Obstacle } from "./plan.ts";
 
 /** What decides whether a guest supports memory hot-plug. */
@@ -105,36 +102,6 @@ export function pluggingReason(
       predicate: "needs virtio-mem, which isn't supported for this architecture",
     };
   return platformReason(platform, width);
-}
-
-/** From this much boot memory on, Linux on x86-64 uses larger memory blocks (arch/x86/mm/init_64.c, MEM_SIZE_FOR_LARGE_BLOCK). */
-const LARGE_GUEST: Kib = 64 * 1024 * KIB_PER_MIB;
-/** The largest of them (MAX_BLOCK_SIZE). */
-const LARGE_BLOCK: Kib = 2 * 1024 * KIB_PER_MIB;
-/** pseries: a logical memory block (QEMU SPAPR_MEMORY_BLOCK_SIZE). */
-const POWER_BLOCK: Kib = 256 * KIB_PER_MIB;
-/** x86-64, and AArch64 with pages of 4 KiB. */
-const SMALL_BLOCK: Kib = 128 * KIB_PER_MIB;
-
-/**
- * The guest's memory block: as its agent reported it, else by its kernel's rule; and why it is more than the smallest.
- *
- * @param reported by the guest agent
- */
-export function guestBlock(
-  arch: string | undefined,
-  bootMemory: Kib,
-  reported?: Kib,
-): { size: Kib; why?: string } {
-  if (reported !== undefined)
-    return { size: reported, why: "the guest's memory block, reported by the guest agent" };
-  if (arch === "x86_64" && bootMemory >= LARGE_GUEST)
-    return {
-      size: LARGE_BLOCK,
-      why: `the memory block of guests with ${formatMib(LARGE_GUEST)} or more at boot`,
-    };
-  if (arch?.startsWith("ppc64")) return { size: POWER_BLOCK, why: "the memory block of POWER guests" };
-  return { size: SMALL_BLOCK };
 }
 
 /** The machine types that start with a node of 0 KiB: up to 5.0, as measured; later ones refuse a memory back end of size 0. */

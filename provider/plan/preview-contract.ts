@@ -1,4 +1,5 @@
-import { isMoreDisruptive, type Reason } from "./plan.ts";
+import { defined } from "../defined.ts";
+import { isDefine, isMoreDisruptive, noChange, type Reason, type Step } from "./plan.ts";
 import type { UpdatePlan } from "./plan-update.ts";
 import { headline, OUTCOME_WORDS } from "./text.ts";
 
@@ -16,16 +17,86 @@ export function previewedPlan(fromState: UpdatePlan, looked: UpdatePlan | undefi
 }
 
 /**
- * The plan that update may carry out: its own, unless that is more disruptive than the preview of the same run.
+ * The plan that update may carry out: its own, unless that is more disruptive than the preview of the same run, or of another
+ * kind. An update that was announced as nothing, or as a setting, does nothing to the domain.
  *
  * @param announced undefined where no preview was made in this process
  */
 export function permittedPlan(announced: UpdatePlan | undefined, now: UpdatePlan): UpdatePlan {
-  if (announced === undefined || announced.outcome === "unknown")
-    return interrupts(now) ? notPreviewed(now) : now;
+  if (announced === undefined) return interrupts(now) ? notPreviewed(now) : now;
+  if (announced.outcome === "none") return withholding(now, now.steps, now.headline);
+  if (announced.outcome === "unknown")
+    return interrupts(now) ? notPreviewed(now) : asAnnounced(announced, now);
   const isMoreThanAnnounced = isMoreDisruptive(now.outcome, announced.outcome) && !isNonDisruptive(now);
   const isUnannounced = isNonDisruptive(announced) && removesMemory(now) && !removesMemory(announced);
-  return isMoreThanAnnounced || isUnannounced ? changed(now, announced, "since the preview") : now;
+  return isMoreThanAnnounced || isUnannounced
+    ? changed(now, announced, "since the preview")
+    : asAnnounced(announced, now);
+}
+
+/** What a step is about. The steps for the memory depend on how the domain is found, and may replace each other. */
+type Subject = "memory" | "arguments" | Step["kind"];
+
+const OF_MEMORY: ReadonlySet<Step["kind"]> = new Set(["attach", "detach", "resize", "balloon"]);
+
+function subjectsOf(step: Step): Subject[] {
+  if (OF_MEMORY.has(step.kind)) return ["memory"];
+  if (!isDefine(step)) return [step.kind === "autostart" ? "arguments" : step.kind];
+  const others = step.fields.filter((name) => name !== "numa");
+  const isMemory = step.definition !== undefined || others.length < step.fields.length;
+  return [...(isMemory ? ["memory" as const] : []), ...(others.length > 0 ? ["arguments" as const] : [])];
+}
+
+/** What the preview announced to do. */
+function announcedSubjects({ outcome, steps, known }: UpdatePlan): ReadonlySet<Subject> {
+  const subjects = [...steps, ...(known?.steps ?? [])].flatMap(subjectsOf);
+  // A restart brings the memory as well.
+  return new Set(outcome === "unknown" || outcome === "restart" ? [...subjects, "memory"] : subjects);
+}
+
+/**
+ * The steps that the preview announced in kind. A change of the power that it didn't announce isn't made: neither harmless nor
+ * what was agreed to. Where the other steps depend on it, or any other kind is new, the update is refused.
+ */
+function asAnnounced(announced: UpdatePlan, now: UpdatePlan): UpdatePlan {
+  // A replace brings everything.
+  if (announced.outcome === "replace") return now;
+  const subjects = announcedSubjects(announced);
+  const isNew = (step: Step) => subjectsOf(step).some((subject) => !subjects.has(subject));
+  // Without a discard, a start would restore what the program wants to be discarded.
+  const isHeld = now.steps.some((step) => step.kind === "discard" && isNew(step));
+  const held = now.steps.filter((step) => isNew(step) || (isHeld && step.kind === "start"));
+  if (held.length === 0) return now;
+  const kept = now.steps.filter((step) => !held.includes(step));
+  const isSeparable =
+    held.every(({ kind }) => POWER_ON.has(kind)) &&
+    (held.every(({ kind }) => kind === "start" || kind === "discard") || !kept.some(needsRunningGuest));
+  return isSeparable
+    ? withholding(now, held, held.map(({ sentence }) => sentence).join("; "))
+    : changed(now, announced, "since the preview");
+}
+
+const POWER_ON: ReadonlySet<Step["kind"]> = new Set(["start", "restore", "discard", "resume", "wake"]);
+
+/** It was planned for a guest that is restored, resumed or woken before. */
+function needsRunningGuest(step: Step): boolean {
+  return (
+    step.kind === "attach" ||
+    step.kind === "detach" ||
+    step.kind === "resize" ||
+    step.kind === "stop" ||
+    (step.kind === "balloon" && step.where === "live")
+  );
+}
+
+/** The plan without some of its steps, which only the next preview can announce. */
+function withholding(now: UpdatePlan, held: Step[], what: string): UpdatePlan {
+  if (what === "" || (held.length === 0 && now.outcome !== "refuse")) return now;
+  const withheld = `not done, since the preview didn't announce it: ${what}; run pulumi up again, whose preview shows it`;
+  const steps = now.steps.filter((step) => !held.includes(step));
+  if (steps.length > 0) return { ...now, steps, withheld };
+  const { settings } = now;
+  return { ...noChange(), ...defined({ memory: now.memory }), settings, withheld };
 }
 
 /** Losing memory may harm a guest, so the preview must have shown it. */
@@ -55,7 +126,9 @@ function interrupts(change: UpdatePlan): boolean {
 function changed(now: UpdatePlan, before: UpdatePlan, since: string): UpdatePlan {
   const kinds =
     before.outcome === now.outcome
-      ? "memory would be removed"
+      ? removesMemory(now) && !removesMemory(before)
+        ? "memory would be removed"
+        : "other steps are needed"
       : `planned: ${OUTCOME_WORDS[before.outcome]}, now: ${OUTCOME_WORDS[now.outcome]}`;
   const text = `the domain changed ${since} (${kinds})`;
   return refused(now, { code: "domain-changed", text }, [

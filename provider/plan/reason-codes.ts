@@ -46,6 +46,7 @@ export const REASON_CODES = [
   "target-node-missing",
   "definition-too-small",
   "definition-beyond-max-memory",
+  "definition-too-few-slots",
   "pending-by-others",
   "balloon-with-virtio-mem",
 
@@ -59,13 +60,24 @@ export const REASON_CODES = [
   "replace-required",
   "domain-changed",
   "not-previewed",
+  "postcondition-failed",
+
+  // The power of the domain.
+  "domain-halted",
+  "domain-asleep",
+  "domain-busy",
 
   // The domain and its host.
   "domain-gone",
+  "not-owned",
   "uri-moved",
+  "plain-tcp",
   "name-taken",
   "uuid-taken",
   "unsupported-by-host",
+  "missing-on-host",
+  "definition-refused",
+  "replace-unfinished",
 
   // An adoption.
   "nothing-to-adopt",

@@ -6,12 +6,13 @@ interface Part {
 }
 
 /**
- * Reads libvirt's list of vCPUs or host nodes, such as "0-1,4,^0" (virBitmapParse). A later part overrides an earlier one.
+ * Reads libvirt's list of vCPUs or host nodes, such as "0-1,4,^0" (virBitmapParse). A later part overrides an earlier one;
+ * an empty list has none.
  *
  * @returns the numbers in ascending order
  */
 export function readNumbers(list: string): number[] {
-  const parts = list.split(",").map(readPart);
+  const parts = list === "" ? [] : list.split(",").map(readPart);
   const included: number[] = [];
   // From the last part to the first, each number is decided once, however much the ranges overlap.
   const undecided = new Undecided();
@@ -49,4 +50,25 @@ class Undecided {
     for (const one of passed) this.#next.set(one, found);
     return found;
   }
+}
+
+/** Why libvirt refuses a list in this notation, or what is wrong with it otherwise, as a predicate; undefined where nothing is. */
+export function numbersProblem(list: string): string | undefined {
+  for (const part of list.split(",")) {
+    const [first = "", last = first] = part.split("-");
+    if (Number(last) < Number(first))
+      return 'has a range that ends before it starts; write "2-5" instead of "5-2"';
+  }
+  return readNumbers(list).length === 0 ? "lists nothing: every number is excluded again" : undefined;
+}
+
+/** The same numbers in libvirt's notation, in ascending order: "0-1,4". */
+export function writeNumbers(numbers: readonly number[]): string {
+  const runs: [first: number, last: number][] = [];
+  for (const number of [...numbers].sort((a, b) => a - b)) {
+    const run = runs.at(-1);
+    if (run?.[1] === number - 1) run[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join();
 }

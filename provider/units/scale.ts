@@ -3,6 +3,9 @@ import type { Kib } from "./kib.ts";
 /** The largest size that libvirt accepts (virDomainParseMemory); also the largest integer that a number holds exactly. */
 const maxKib = BigInt(Number.MAX_SAFE_INTEGER);
 
+/** Of the largest size in bytes. */
+const MOST_DIGITS = String(maxKib * 1024n).length;
+
 const prefixes = "kmgtpe";
 
 /**
@@ -33,8 +36,10 @@ export function parseScaled(what: string, digits: string, unit: string | undefin
       `${what}: ${JSON.stringify(unit)} is not a unit that libvirt knows (b, KiB, MiB, GiB, TiB, KB, MB, …)`,
     );
   }
-  const kib = (BigInt(number) * scale + 1023n) / 1024n;
-  if (kib > maxKib)
+  const significant = number.replace(/^0+/, "");
+  // Reading a number takes more than linear time.
+  const kib = significant.length > MOST_DIGITS ? undefined : (BigInt(significant) * scale + 1023n) / 1024n;
+  if (kib === undefined || kib > maxKib)
     throw new RangeError(`${what}: ${number} ${unit ?? "KiB"} exceeds libvirt's largest size`);
   return Number(kib);
 }

@@ -8,7 +8,9 @@ import type { Observation } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Step } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
+import type { ReasonCode } from "../plan/reason-codes.ts";
 import type { Session } from "../session.ts";
+import type { NewDefinition } from "./definition.ts";
 
 /** An update to carry out. Nothing in it changes while it runs. */
 export interface UpdateContext {
@@ -31,6 +33,8 @@ export interface UpdateContext {
 export interface Progress {
   /** The steps that have been carried out. */
   done: Step[];
+  /** The definition that a step writes, which libvirt accepts; undefined where none does. */
+  definition?: NewDefinition | undefined;
   /** The domain as it was read back last. */
   now: Observation;
   /** Aliases of DIMMs with an unanswered request to release them. */
@@ -67,8 +71,12 @@ export function keptRecord({ state, domain, plan }: UpdateContext): GuestRecord 
 }
 
 /** Refuses the update before anything has changed. */
-export function refuseUpdate({ domain, before, news }: UpdateContext, why: string): UserError {
-  return new UserError(redact(`Unable to update domain ${domain.name}: ${why}`, before, news));
+export function refuseUpdate(
+  { domain, before, news }: UpdateContext,
+  why: string,
+  code?: ReasonCode,
+): UserError {
+  return new UserError(redact(`Unable to update domain ${domain.name}: ${why}`, before, news), { code });
 }
 
 /** Shows a status on the resource's row. */

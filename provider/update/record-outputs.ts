@@ -1,7 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
-import { PartialError, UserError } from "../errors.ts";
+import { PartialError, reasonCodeOf, UserError } from "../errors.ts";
 import { currentRecord } from "../guest/record.ts";
 import { messageOf } from "../message-of.ts";
 import { withGuest } from "../observe/guest.ts";
@@ -41,9 +41,12 @@ export async function failedStep({ step, error, context, progress }: FailedStep)
   const { done } = progress;
   const latest = await observe(hypervisor, domain).catch(() => progress.now);
   const changed = await afterFailure(step, context, progress, latest);
-  const isUntouched = done.length === 0 && changed === undefined;
+  // A step that libvirt confirmed but didn't do, or did differently, has changed something.
+  const isUntouched =
+    done.length === 0 && changed === undefined && reasonCodeOf(error) !== "postcondition-failed";
   const message = redact(describeFailure(error, done), before, news);
-  if (isUntouched && progress.unanswered.size === 0) return new UserError(message, { cause: error });
+  if (isUntouched && progress.unanswered.size === 0)
+    return new UserError(message, { cause: error, code: reasonCodeOf(error) });
   progress.now = changed ?? latest;
   progress.isGuestAwaited = false;
   if (isUntouched) progress.guest ??= currentRecord(state?.__guest, domain.id);
@@ -56,6 +59,18 @@ export async function failedStep({ step, error, context, progress }: FailedStep)
 function describeFailure(error: unknown, done: Step[]): string {
   const steps = done.map((step) => step.sentence).join("; ");
   return steps === "" ? messageOf(error) : `${messageOf(error)} (already done: ${steps})`;
+}
+
+/** The error of an update that carried out its steps, but whose domain isn't as planned at the end. */
+export async function unplannedEnd(
+  error: unknown,
+  context: UpdateContext,
+  progress: Progress,
+): Promise<Error> {
+  const { domain, before, news } = context;
+  const properties = defined(await record(news, context, progress));
+  const message = redact(`Domain ${domain.name}: ${messageOf(error)}`, before, news);
+  return new PartialError(message, domain.uuid, properties, error);
 }
 
 /** The error of an update that carried out its steps, but whose guest hasn't followed: the next run waits again. */
@@ -77,9 +92,11 @@ async function record(
   progress: Progress,
   told?: Kib,
 ): Promise<Outputs> {
-  const { session, uri, domain, adopted } = context;
+  const { session, uri, domain, adopted, plan, state } = context;
   const observation = await withGuestReport(context, progress);
-  const pending = observation.observed.nextBoot?.memory;
+  // What was found and left alone isn't ours.
+  const pending =
+    plan.withheld === undefined ? observation.observed.nextBoot?.memory : state?.__observed.pending;
   const detaching = stillDetaching(domain.id, progress.unanswered, observation);
   return outputs(
     { ...inputs, uuid: domain.uuid },
@@ -100,7 +117,7 @@ async function record(
 function appliedInputs(before: Inputs, news: Inputs, steps: Step[], done: Step[]): Inputs {
   const missing = steps.filter((step) => !done.includes(step));
   const kept = missing.flatMap((step) =>
-    step.kind === "redefine" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
+    step.kind === "define" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
   );
   // Once the program has set currentMemory, it stays recorded until the memory is given back, even if the program no
   // longer sets it.

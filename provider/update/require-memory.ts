@@ -1,37 +1,36 @@
 import { availableMemory } from "../guest/balloon.ts";
 import { type Kib, sum } from "../units/kib.ts";
 import { formatMib, wholeMib } from "../units/size.ts";
+import type { MemoryNeeds } from "./action.ts";
 import { type Progress, refuseUpdate, secondsForGuest, type UpdateContext, updateLog } from "./context.ts";
-import { type HostMemory, hostShortage } from "./host-memory.ts";
+import { hostShortage } from "./host-memory.ts";
 import { memoryNeeds } from "./run-step.ts";
 
 /**
- * Before the first step: the host must have the memory to add, and the guest must be able to spare the memory to
- * remove.
+ * Before the first step: the host must have the memory to add.
  *
  * @throws UserError with the memory that is needed and that is available
  */
-export async function requireMemory(context: UpdateContext, progress: Progress): Promise<void> {
-  const needs = context.plan.steps.map((step) => memoryNeeds(step, context, progress));
-  await requireHostMemory(
-    context,
-    needs.flatMap(({ host }) => host ?? []),
-  );
-  await requireGuestMemory(context, sum(needs.map(({ guest = 0 }) => guest)));
-}
-
-async function requireHostMemory(context: UpdateContext, added: HostMemory[]): Promise<void> {
+export async function requireHostMemory(context: UpdateContext, progress: Progress): Promise<void> {
+  const added = needsOf(context, progress).flatMap(({ host }) => host ?? []);
   if (added.length === 0) return;
   const shortage = await hostShortage(context.hypervisor, added, context.observation.definition.pinned);
   if (shortage?.severity === "error") throw refuseUpdate(context, `${shortage.text}; nothing was attached`);
   if (shortage !== undefined) await updateLog(context).warn(shortage.text);
 }
 
+function needsOf(context: UpdateContext, progress: Progress): MemoryNeeds[] {
+  return context.plan.steps.map((step) => memoryNeeds(step, context, progress));
+}
+
 /**
- * A guest without room for the contents of the removed memory doesn't refuse but runs out of memory: Linux moves pages
+ * Once the guest runs, it must be able to spare the memory to remove. A guest without room for the contents of the removed memory doesn't refuse but runs out of memory: Linux moves pages
  * until none is free, and then kills processes.
+ *
+ * @throws UserError with the memory that is needed and that is available
  */
-async function requireGuestMemory(context: UpdateContext, removed: Kib): Promise<void> {
+export async function requireGuestMemory(context: UpdateContext, progress: Progress): Promise<void> {
+  const removed = sum(needsOf(context, progress).map(({ guest = 0 }) => guest));
   if (removed === 0 || secondsForGuest(context) === false) return;
   const { hypervisor, domain } = context;
   const available = await availableMemory(hypervisor, domain).catch(() => undefined);

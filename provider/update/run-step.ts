@@ -7,11 +7,14 @@ import { autostart } from "./actions/autostart.ts";
 import { balloon } from "./actions/balloon.ts";
 import { define } from "./actions/define.ts";
 import { detach } from "./actions/detach.ts";
-import { redefine } from "./actions/redefine.ts";
+import { discard } from "./actions/discard.ts";
 import { resize } from "./actions/resize.ts";
+import { restore } from "./actions/restore.ts";
+import { resume, wake } from "./actions/resume.ts";
 import { start } from "./actions/start.ts";
 import { stop } from "./actions/stop.ts";
 import type { Progress, UpdateContext } from "./context.ts";
+import { requireDone } from "./postconditions.ts";
 
 /** What each kind of step does. Confirmations run in this order. */
 const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
@@ -20,8 +23,11 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   detach,
   balloon,
   define,
-  redefine,
   autostart,
+  restore,
+  discard,
+  resume,
+  wake,
   start,
   stop,
   replace: {
@@ -55,7 +61,9 @@ export async function prepareConfirmations(context: UpdateContext): Promise<Conf
  */
 export async function runStep(step: Step, context: UpdateContext, progress: Progress): Promise<Observation> {
   try {
-    return await actionOf(step).run(step, context, progress);
+    const after = await actionOf(step).run(step, context, progress);
+    requireDone(step, progress.now, after, context.news.hotplug?.before !== undefined);
+    return after;
   } catch (cause) {
     const { name } = context.domain;
     throw new Error(`Unable to ${step.sentence} (domain ${name}): ${messageOf(cause)}`, { cause });

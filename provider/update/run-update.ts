@@ -1,11 +1,17 @@
+import { UserError } from "../errors.ts";
+import { messageOf } from "../message-of.ts";
+import { observe } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
-import type { Step } from "../plan/plan.ts";
+import { isDefine, type Step } from "../plan/plan.ts";
 import type { Confirm } from "./action.ts";
 import { isLiveBalloon } from "./actions/balloon.ts";
 import { currentDetaching } from "./actions/detach.ts";
-import { keptRecord, type Progress, type UpdateContext, updateLog } from "./context.ts";
-import { failedStep, finalOutputs, guestShortfall } from "./record-outputs.ts";
-import { requireMemory } from "./require-memory.ts";
+import { keptRecord, type Progress, refuseUpdate, type UpdateContext, updateLog } from "./context.ts";
+import { type NewDefinition, newDefinition, readDefinition, requireAcceptable } from "./definition.ts";
+import { requirePlanned } from "./postconditions.ts";
+import { dropKeptDefinition, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
+import { failedStep, finalOutputs, guestShortfall, unplannedEnd } from "./record-outputs.ts";
+import { requireGuestMemory, requireHostMemory } from "./require-memory.ts";
 import { prepareConfirmations, runStep } from "./run-step.ts";
 
 /**
@@ -17,19 +23,78 @@ import { prepareConfirmations, runStep } from "./run-step.ts";
  */
 export async function runUpdate(context: UpdateContext): Promise<Outputs> {
   const progress = start(context);
-  await requireMemory(context, progress);
-  const confirms = await prepareConfirmations(context);
-  const [steps, balloonSteps] = aroundConfirmation(context.plan.steps);
-  for (const step of steps) await run(step, context, progress);
-  progress.guest = keptRecord(context);
-  for (const confirm of confirms) await confirmWith(confirm, context, progress);
-  for (const step of balloonSteps) await run(step, context, progress);
-  return finalOutputs(context, progress);
+  await requireHostMemory(context, progress);
+  progress.definition = await acceptedDefinition(context);
+  const [wakingSteps, otherSteps] = aroundAwake(context.plan.steps);
+  for (const step of wakingSteps) await run(step, context, progress);
+  const awake = asAwake(context, progress);
+  const confirms = await askGuest(awake, progress, wakingSteps.at(-1));
+  await keepBeforeRestart(awake);
+  const [steps, balloonSteps] = aroundConfirmation(otherSteps);
+  for (const step of steps) await run(step, awake, progress);
+  progress.guest = keptRecord(awake);
+  for (const confirm of confirms) await confirmWith(confirm, awake, progress);
+  for (const step of balloonSteps) await run(step, awake, progress);
+  await requireEnd(awake, progress);
+  await dropKeptDefinition(awake);
+  return finalOutputs(awake, progress);
+}
+
+/** Steps after which the guest runs and can be asked, which are the first ones. */
+const WAKES: ReadonlySet<Step["kind"]> = new Set(["restore", "resume", "wake"]);
+
+function aroundAwake(steps: Step[]): [waking: Step[], others: Step[]] {
+  const end = steps.findIndex(({ kind }) => !WAKES.has(kind));
+  return end === -1 ? [steps, []] : [steps.slice(0, end), steps.slice(end)];
+}
+
+/** The update of the domain as it is once its guest runs. libvirt numbers each start. */
+function asAwake(context: UpdateContext, { done, now }: Progress): UpdateContext {
+  if (done.length === 0) return context;
+  const id = now.observed.live?.domainId ?? context.domain.id;
+  return { ...context, domain: { ...context.domain, id }, observation: now };
+}
+
+/** What the guest must have for the update, and what it has before it. */
+async function askGuest(
+  context: UpdateContext,
+  progress: Progress,
+  waking: Step | undefined,
+): Promise<Confirm[]> {
+  try {
+    await requireGuestMemory(context, progress);
+    return await prepareConfirmations(context);
+  } catch (error) {
+    if (waking === undefined) throw error;
+    throw await failedStep({ step: waking, error, context, progress });
+  }
 }
 
 function start({ observation, domain, state }: UpdateContext): Progress {
   const detaching = currentDetaching(state?.__detaching, domain.id, observation);
   return { done: [], now: observation, unanswered: new Set(detaching?.aliases), isGuestAwaited: false };
+}
+
+/**
+ * The definition of the update, found acceptable before anything is stopped, attached or started.
+ *
+ * @throws UserError where it isn't
+ */
+async function acceptedDefinition(context: UpdateContext): Promise<NewDefinition | undefined> {
+  const { steps } = context.plan;
+  const step = steps.find(isDefine);
+  if (step === undefined && !isRestart(context.plan)) return undefined;
+  try {
+    const from = await readDefinition(context);
+    if (step !== undefined) return await newDefinition(from, step, context);
+    // A restart with a definition that was set before.
+    await requireAcceptable({ from, xml: from }, context);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof UserError ? error.code : undefined;
+    const what = step?.sentence ?? "restart the domain";
+    throw refuseUpdate(context, `unable to ${what}: ${messageOf(error)}; nothing was changed`, code);
+  }
 }
 
 /**
@@ -45,9 +110,30 @@ async function run(step: Step, context: UpdateContext, progress: Progress): Prom
   try {
     progress.now = await runStep(step, context, progress);
   } catch (error) {
-    throw await failedStep({ step, error, context, progress });
+    throw await failedStep({ step, error: await afterPutBack(error, context, progress), context, progress });
   }
   progress.done.push(step);
+}
+
+/** A restart that fails ends with the domain as it ran before, where libvirt can start that. */
+async function afterPutBack(error: unknown, context: UpdateContext, progress: Progress): Promise<unknown> {
+  if (!context.plan.steps.some(({ kind }) => kind === "start")) return error;
+  const text = await putBack(context);
+  if (text === undefined) return error;
+  progress.done = progress.done.filter((step) => !isDefine(step));
+  return new Error(`${messageOf(error)}; ${text}`, { cause: error });
+}
+
+/** Reads the domain once more, and compares it with what the whole plan promised. */
+async function requireEnd(context: UpdateContext, progress: Progress): Promise<void> {
+  const { hypervisor, domain, plan, observation } = context;
+  if (plan.steps.length === 0) return;
+  progress.now = await observe(hypervisor, domain);
+  try {
+    requirePlanned(plan.steps, observation, progress.now);
+  } catch (error) {
+    throw await unplannedEnd(error, context, progress);
+  }
 }
 
 async function confirmWith(confirm: Confirm, context: UpdateContext, progress: Progress): Promise<void> {

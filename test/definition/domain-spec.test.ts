@@ -22,6 +22,7 @@ describe("the definition that arguments ask for", () => {
       name: "web-1",
       uuid: inputs.uuid,
       cells: [{ memory: 1003 * MIB }],
+      keepsNodes: true,
       maxMemory: { size: 8192 * MIB, slots: 16 },
       vcpus: 1,
       arch: "x86_64",

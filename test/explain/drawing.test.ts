@@ -20,6 +20,18 @@ const drawn = (of: Observation, question: ExplainOptions = {}) => draw(explain(U
 const fixture = (name: string) =>
   readDomain(readFileSync(join(import.meta.dirname, `../domain/fixtures/${name}.xml`), "utf8"));
 
+test("names and aliases are drawn without what a terminal would obey", () => {
+  const [erase, csi, override] = ["\u001b[2J", "\u009b31m", "\u202e"];
+  const alias = `dimm${csi}${erase}`;
+  const text = drawn(
+    observation(running({ devices: [{ ...theirs(0, 256), alias }] }), {
+      name: `web${csi}-1${override}`,
+      urn: `urn${erase}\nnext`,
+    }),
+  );
+  expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+});
+
 describe("the drawing of", () => {
   test("a plain domain that this provider doesn't manage", () => {
     expect(drawn(observation(running()), { memory: "1259MiB" })).toMatchInlineSnapshot(`

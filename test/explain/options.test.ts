@@ -60,6 +60,7 @@ describe.each(ARGUMENT_OPTION_NAMES)("the option of %s", (name) => {
       domain: "web-1",
       options: option,
       json: false,
+      allowPlainTcp: false,
     });
   });
 

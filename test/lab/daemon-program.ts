@@ -21,6 +21,8 @@ const REAPER = readFileSync(join(import.meta.dirname, "reaper.pl"), "utf8");
 const PATIENCE_MS = 10_000;
 
 interface Options {
+  /** libvirtd's arguments. */
+  args?: readonly string[];
   user: User;
   env: Record<string, string>;
   /** A file for what it prints. */
@@ -80,9 +82,10 @@ export function daemonProgram(options: Options): DaemonProgram {
 }
 
 /** In a session of its own, so that Ctrl-C on a test reaches it only through the lab's end. */
-function spawnDetached({ user, env, log }: Options): ChildProcess {
+function spawnDetached({ args: daemonArgs = [], user, env, log }: Options): ChildProcess {
   const output = openSync(log, "a");
-  const [program = "", ...args] = existsSync(PERL) ? [PERL, "-e", REAPER, "libvirtd"] : ["libvirtd"];
+  const reaper = existsSync(PERL) ? [PERL, "-e", REAPER] : [];
+  const [program = "", ...args] = [...reaper, "libvirtd", ...daemonArgs];
   const started = spawn(program, args, {
     ...user,
     env,

@@ -13,6 +13,8 @@ export interface Daemon {
   readonly pidFiles: string;
   /** Where it keeps what it found out about QEMU. */
   readonly capabilities: string;
+  /** Its libvirtd.conf, which it reads at its start. There may be none. */
+  readonly settings: string;
   start(): Promise<void>;
   stop(): Promise<void>;
   virsh(...args: string[]): Promise<string>;
@@ -21,7 +23,8 @@ export interface Daemon {
 // libvirtd lies in /usr/sbin, which is not on every user's PATH.
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-export function privateDaemon(folder: string, user: User): Daemon {
+/** @param args libvirtd's own */
+export function privateDaemon(folder: string, user: User, args: readonly string[] = []): Daemon {
   const runtime = join(folder, "run");
   const config = join(folder, "c");
   const cache = join(folder, "cache");
@@ -44,12 +47,12 @@ export function privateDaemon(folder: string, user: User): Daemon {
     mkdirSync(path, { mode: 0o700 });
     chownSync(path, user.uid, user.gid);
   }
-  const settings = join(config, "libvirt", "qemu.conf");
+  const qemuSettings = join(config, "libvirt", "qemu.conf");
   // Consoles are written by QEMU itself: no virtlogd is there.
-  writeFileSync(settings, 'stdio_handler = "file"\n');
-  chownSync(settings, user.uid, user.gid);
+  writeFileSync(qemuSettings, 'stdio_handler = "file"\n');
+  chownSync(qemuSettings, user.uid, user.gid);
 
-  const program = daemonProgram({ user, env, log });
+  const program = daemonProgram({ args, user, env, log });
 
   async function start(): Promise<void> {
     program.start();
@@ -69,6 +72,7 @@ export function privateDaemon(folder: string, user: User): Daemon {
     uri,
     pidFiles: join(runtime, "libvirt", "qemu", "run"),
     capabilities,
+    settings: join(config, "libvirt", "libvirtd.conf"),
     start,
     stop: program.stop,
     // As the user who runs the tests: it has to read their files.

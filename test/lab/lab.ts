@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, mkdirSync, readFileSync } from "node:fs";
+import { chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { copyFile, link } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type GuestConsole, guestConsole } from "./console.ts";
@@ -25,6 +25,8 @@ export interface Lab {
   readonly user: User;
   /** Runs virsh against the lab's daemon; rejects with its words on failure. */
   virsh(...args: string[]): Promise<string>;
+  /** libvirtd.conf, which the daemon reads when it starts. */
+  readonly settings: string;
   /** The process of a domain's QEMU; undefined when the domain doesn't run. */
   qemuPid(domain: string): number | undefined;
   /** Follows a guest's console, given the path of the file that QEMU writes. */
@@ -46,6 +48,8 @@ export interface Lab {
 }
 
 interface LabOptions {
+  /** Whether the daemon may listen on the network; see network.ts. Default false. */
+  network?: boolean;
   /** The architecture of the lab's guest. Default x86_64; another one needs more packages. */
   arch?: GuestArch;
 }
@@ -54,13 +58,15 @@ interface LabOptions {
  * Starts a lab: installs packages where it may, builds the guest where the cache has none, sweeps up after
  * labs whose owner is gone. The lab ends with `stop()`, or with this process, however that ends.
  */
-export async function startLab({ arch = "x86_64" }: LabOptions = {}): Promise<Lab> {
+export async function startLab({ arch = "x86_64", network = false }: LabOptions = {}): Promise<Lab> {
   await ensurePackages(arch);
   await sweepLabs();
   const user = daemonUser();
   const dir = claimFolder(user);
   const watchdog = startWatchdog(dir);
-  const daemon = privateDaemon(dir, user);
+  const daemon = privateDaemon(dir, user, network ? ["--listen"] : []);
+  // By default libvirtd listens for TLS, which needs certificates.
+  if (network) writeFileSync(daemon.settings, "listen_tls = 0\n");
   const stop = async () => {
     keepCapabilities(daemon.capabilities);
     await watchdog.release();
@@ -80,6 +86,7 @@ export async function startLab({ arch = "x86_64" }: LabOptions = {}): Promise<La
       uri: daemon.uri,
       file: (name) => join(files, name),
       virsh: daemon.virsh,
+      settings: daemon.settings,
       qemuPid: (domain) => runningPid(join(daemon.pidFiles, `${domain}.pid`)),
       console: guestConsole,
       startDaemon: () => startAgain(daemon),

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { ConnectionError, ErrorCode, LibvirtError } from "../../provider/libvirt/errors.ts";
+import { encodePacket } from "../../provider/libvirt/packet.ts";
 import { procedures } from "../../provider/libvirt/procedures.ts";
 import { connected, failure } from "./connected.ts";
 import type { Call } from "./fake-daemon.ts";
 
-const { open, close, capabilities, libVersion, lookupByName } = procedures;
+const { agentCommand, open, close, capabilities, libVersion, lookupByName } = procedures;
 const web = { name: "web-1", uuid: "3b31b594-441d-4f03-80ad-7ec543ac4e6b", id: 7 };
 
 describe("calls", () => {
@@ -33,6 +34,32 @@ describe("calls", () => {
       str3: "c",
     });
   });
+
+  test("libvirt's text is cut, and has no escape sequences", async () => {
+    const { hypervisor } = await connected({
+      [libVersion.number]: (call) => call.error({ message: `\u001b[2J\n${"x".repeat(4_000_000)}` }),
+    });
+    const { message } = await failure(hypervisor.version());
+    expect(message).toMatch(/^\[2J x+… \(4000005 characters\)$/);
+    expect(message.length).toBeLessThan(2100);
+  });
+
+  test.each(["null", "7", '"text"', "{", "", "9".repeat(3_900_000)])(
+    "a guest agent's reply that is not an object is an error",
+    async (result) => {
+      const { hypervisor } = await connected({
+        [agentCommand.number]: (call) => {
+          const head = { ...call.packet.header, type: 1, status: 0 };
+          call.socket.write(encodePacket(head, agentCommand.reply, { result }));
+        },
+      });
+      const ping = hypervisor.agentCommand(web, { execute: "guest-ping" }, 1);
+      expect(await failure(ping)).toMatchObject({
+        name: "ConnectionError",
+        message: "the guest agent's reply is not a JSON object",
+      });
+    },
+  );
 
   test("only 'no domain' means that a domain is missing", async () => {
     const { daemon, hypervisor } = await connected({

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -71,10 +71,26 @@ const POLITE: Handlers = {
   [procedures.libVersion.number]: (call) => call.reply(procedures.libVersion, { version: 9_000_000n }),
 };
 
-/** A server on a unix socket of its own that speaks libvirt's protocol with these handlers. A call without one gets no answer. */
-export async function fakeDaemon(handlers: Handlers = {}): Promise<FakeDaemon> {
+/** Makes the server that hands over each client's socket once it is accepted. */
+type MakeServer = (accept: (socket: Socket) => void) => Server;
+
+/** A transport over the network, on the loopback interface. */
+export interface FakeNetwork {
+  /** The URI for the port that the daemon listens on. */
+  uri: (port: number) => string;
+  makeServer: MakeServer;
+}
+
+/**
+ * A server that speaks libvirt's protocol with these handlers. A call without one gets no answer.
+ *
+ * @param network by default it has a unix socket of its own
+ */
+export async function fakeDaemon(handlers: Handlers = {}, network?: FakeNetwork): Promise<FakeDaemon> {
   const folder = await mkdtemp(join(tmpdir(), "fake-libvirt-"));
   const path = join(folder, "sock");
+  /** Of the first time, so that it is the same later. */
+  let port = 0;
   const waiting = new Set<() => void>();
   const daemon: FakeDaemon = {
     uri: `qemu:///session?socket=${path}`,
@@ -91,8 +107,13 @@ export async function fakeDaemon(handlers: Handlers = {}): Promise<FakeDaemon> {
       while (!come()) await new Promise<void>((resolve) => waiting.add(resolve));
     },
     async listen() {
-      server.listen(path);
+      if (network === undefined) server.listen(path);
+      else server.listen(port, "127.0.0.1");
       await once(server, "listening");
+      const address = server.address();
+      if (network === undefined || address === null || typeof address === "string") return;
+      port = address.port;
+      daemon.uri = network.uri(port);
     },
     async stop() {
       const closed = once(server, "close");
@@ -105,7 +126,8 @@ export async function fakeDaemon(handlers: Handlers = {}): Promise<FakeDaemon> {
       await rm(folder, { recursive: true });
     },
   };
-  const server = createServer((socket) => {
+  const makeServer = network?.makeServer ?? createServer;
+  const server = makeServer((socket: Socket) => {
     const assembler = new PacketAssembler();
     daemon.sockets.add(socket);
     socket.on("close", () => daemon.sockets.delete(socket));

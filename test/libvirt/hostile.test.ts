@@ -48,9 +48,14 @@ const raw: Xdr<Buffer> = {
   write: (to, value) => void value.copy(to.bytes, to.room(value.length)),
 };
 
-/** Calls once, with those bytes as the answer, after which the daemon closes. */
-async function answeredWith(bytes: (serial: number) => Buffer): Promise<void> {
-  daemon.handlers[listDomains.number] = ({ packet, socket }) => socket.end(bytes(packet.header.serial));
+/** Calls once, with those bytes as the answer, in pieces, after which the daemon closes. */
+async function answeredWith(bytes: (serial: number) => Buffer, cuts: number[] = []): Promise<void> {
+  daemon.handlers[listDomains.number] = ({ packet, socket }) => {
+    const answer = bytes(packet.header.serial);
+    const ends = [...cuts.map((cut) => cut % answer.length), answer.length].sort((a, b) => a - b);
+    for (const [i, end] of ends.entries()) socket.write(answer.subarray(ends[i - 1] ?? 0, end));
+    socket.end();
+  };
   try {
     await hypervisor.list();
   } catch (error) {
@@ -91,3 +96,45 @@ property.prop([fc.uint8Array({ maxLength: 200 })], cases(40))("so does anything 
   await answeredWith(() => Buffer.from(bytes));
   expect(await nextCall()).toBe(9_000_000);
 });
+
+const aWord = (...likely: number[]) =>
+  fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom(...likely) },
+    { weight: 1, arbitrary: fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }) },
+  );
+const aHeader = fc.record({
+  program: aWord(0x20008086, 0x20008086, 0x20008087, 0x6b656570, 0).map((word) => word >>> 0),
+  version: aWord(1, 1, 1, 1, 1, 2).map((word) => word >>> 0),
+  procedure: aWord(listDomains.number, listDomains.number, 1, 2, 318, 331, 333),
+  type: aWord(1, 1, 2, 0, 3),
+  status: aWord(0, 0, 0, 1, 2),
+});
+const aPacket = fc.record({
+  header: aHeader,
+  /** Of the call, or of another one. */
+  serial: fc.constantFrom<"call" | number>("call", "call", 0, 7, 0xffff_ffff),
+  body: fc.oneof(fc.constantFrom(...bodies.map(([, body]) => body)), fc.uint8Array({ maxLength: 40 })),
+});
+
+property.prop(
+  [fc.array(aPacket, { minLength: 1, maxLength: 6 }), fc.array(fc.nat(), { maxLength: 3 })],
+  cases(80),
+)(
+  "packets in any order, of any kind, cut anywhere: a value or an error, never a hang",
+  async (packets, cuts) => {
+    await answeredWith(
+      (serial) =>
+        Buffer.concat(
+          packets.map((packet) => {
+            const head = {
+              ...packet.header,
+              serial: typeof packet.serial === "number" ? packet.serial : serial,
+            };
+            return encodePacket(head, raw, Buffer.from(packet.body));
+          }),
+        ),
+      cuts,
+    );
+    expect(await nextCall()).toBe(9_000_000);
+  },
+);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { encodePacket } from "../../provider/libvirt/packet.ts";
 import { procedures } from "../../provider/libvirt/procedures.ts";
-import { string } from "../../provider/libvirt/xdr.ts";
+import { string, struct } from "../../provider/libvirt/xdr.ts";
 import { connected, failure } from "./connected.ts";
 import type { Call } from "./fake-daemon.ts";
 
@@ -12,6 +12,9 @@ describe("anything but libvirt's protocol ends the connection with an error, and
   const good = { program: 0x20008086, version: 1, procedure: capabilities.number, type: 1, status: 0 };
   const packet = (call: Call, head: object, body = "<c/>") =>
     encodePacket({ ...good, serial: call.packet.header.serial, ...head }, string, body);
+  const keepalive = { program: 0x6b656570, procedure: 1, type: 2 };
+  const bare = (call: Call, head: object) =>
+    encodePacket({ ...good, serial: call.packet.header.serial, ...head }, struct({}), {});
   const claim = (length: number) => {
     const bytes = Buffer.alloc(28);
     bytes.writeUInt32BE(length);
@@ -22,6 +25,20 @@ describe("anything but libvirt's protocol ends the connection with an error, and
     ["a length of 0", () => claim(0)],
     ["a length below the header's", () => claim(27)],
     ["a length over 32 MiB", () => claim(32 * 1024 * 1024 + 5)],
+    ["a reply of an unknown program", (call) => packet(call, { program: 0x20008088 })],
+    ["a reply of the program 0", (call) => packet(call, { program: 0 })],
+    ["a reply of another program than the call's", (call) => packet(call, { program: 0x20008087 })],
+    ["a reply with the status of a stream", (call) => packet(call, { status: 2 })],
+    ["a reply with an unknown status", (call) => packet(call, { status: 3 })],
+    ["a reply with a negative status", (call) => packet(call, { status: -1 })],
+    ["an event of another program", (call) => packet(call, { type: 2, program: 0x20008087, procedure: 318 })],
+    ["an event with a status", (call) => packet(call, { type: 2, procedure: 318, status: 1 })],
+    ["a message of a stream", (call) => packet(call, { type: 3 })],
+    ["a call", (call) => packet(call, { type: 0 })],
+    ["a keepalive message with a body", (call) => packet(call, { ...keepalive })],
+    ["a keepalive message of no known kind", (call) => bare(call, { ...keepalive, procedure: 3 })],
+    ["a keepalive reply", (call) => bare(call, { ...keepalive, type: 1 })],
+    ["a keepalive message with a status", (call) => bare(call, { ...keepalive, status: 1 })],
     ["another version", (call) => packet(call, { version: 2 })],
     ["a message of no known type", (call) => packet(call, { type: 9 })],
     ["a reply to a call that was never made", (call) => packet(call, { serial: 4711 })],

@@ -141,6 +141,37 @@ export const scenarios: Scenario[] = [
     ours: (hypervisor, domain) => hypervisor.suspend(domain),
   },
   {
+    name: "wake",
+    virsh: ["dompmwakeup", NAME],
+    procedure: procedures.pmWakeup,
+    // The domain isn't asleep: the daemon's answer is an error.
+    ours: (hypervisor, domain) => hypervisor.wake(domain).catch(() => undefined),
+  },
+  {
+    name: "is-active",
+    virsh: [`domdisplay ${NAME}; managedsave ${NAME}`],
+    procedure: procedures.isActive,
+    ours: (hypervisor, domain) => hypervisor.isActive(domain),
+  },
+  {
+    name: "managed-save-xml",
+    virsh: ["managedsave-dumpxml", NAME],
+    procedure: procedures.managedSaveXml,
+    ours: (hypervisor, domain) => hypervisor.managedSaveXml(domain),
+  },
+  {
+    name: "has-managed-save",
+    virsh: ["dominfo", NAME],
+    procedure: procedures.hasManagedSave,
+    ours: (hypervisor, domain) => hypervisor.hasManagedSave(domain),
+  },
+  {
+    name: "remove-managed-save",
+    virsh: [`managedsave-remove ${NAME}; start ${NAME} --paused`],
+    procedure: procedures.removeManagedSave,
+    ours: (hypervisor, domain) => hypervisor.removeManagedSave(domain),
+  },
+  {
     name: "version",
     virsh: ["version", "--daemon"],
     procedure: procedures.libVersion,

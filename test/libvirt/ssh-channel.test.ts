@@ -75,6 +75,16 @@ describe("through ssh", () => {
     );
   });
 
+  // As ssh does with ControlPersist, and some a ProxyCommand.
+  test("a process that ssh leaves behind doesn't delay its end", async () => {
+    const pid = `${far.log}.pid`;
+    const lines = ["#!/bin/sh", "/bin/sleep 60 &", `echo $! > '${pid}'`, "echo closed >&2", "exit 255", ""];
+    far.install("virt-ssh-helper", lines.join("\n"));
+    const error = await failure(uri, { connectTimeoutMs: 5_000 });
+    process.kill(Number(readFileSync(pid, "utf8")), "SIGKILL");
+    expect(error.message).toBe("cannot connect to the libvirt daemon at far.example through ssh: closed");
+  });
+
   test("no ssh on this machine", async () => {
     expect((await failure("qemu+ssh://far.example/system?command=/no/ssh")).message).toMatch(
       /the program "\/no\/ssh" doesn't exist on this machine/,

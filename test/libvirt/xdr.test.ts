@@ -71,6 +71,63 @@ property.prop([aValue], cases(30))(
   },
 );
 
+/** Any type of the protocol's kind with one of its values. */
+const { typed } = fc.letrec<{ typed: [Xdr<unknown>, unknown]; leaf: [Xdr<unknown>, unknown] }>((tie) => ({
+  leaf: fc.oneof(
+    anInt.map((value): [Xdr<unknown>, unknown] => [int as Xdr<unknown>, value]),
+    fc.nat(0xffff_ffff).map((value): [Xdr<unknown>, unknown] => [uint as Xdr<unknown>, value]),
+    fc
+      .bigInt(0n, 0xffff_ffff_ffff_ffffn)
+      .map((value): [Xdr<unknown>, unknown] => [u64 as Xdr<unknown>, value]),
+    aString.map((value): [Xdr<unknown>, unknown] => [string as Xdr<unknown>, value]),
+    fc.uuid().map((value): [Xdr<unknown>, unknown] => [uuid as Xdr<unknown>, value]),
+  ),
+  typed: fc.oneof(
+    { maxDepth: 4 },
+    tie("leaf"),
+    fc
+      .tuple(tie("typed"), fc.boolean())
+      .map(([[type, value], isThere]): [Xdr<unknown>, unknown] => [
+        optional(type) as Xdr<unknown>,
+        isThere ? value : null,
+      ]),
+    fc
+      .tuple(tie("typed"), fc.nat(3))
+      .map(([[type, value], count]): [Xdr<unknown>, unknown] => [
+        array(type, 3) as Xdr<unknown>,
+        Array.from({ length: count }, () => value),
+      ]),
+    fc
+      .dictionary(fc.constantFrom("a", "b", "c", "d"), tie("typed"), { maxKeys: 4, noNullPrototype: true })
+      .map((fields): [Xdr<unknown>, unknown] => {
+        const of = (index: 0 | 1) =>
+          Object.fromEntries(Object.entries(fields).map(([key, pair]) => [key, pair[index]]));
+        return [struct(of(0) as Record<string, Xdr<unknown>>) as Xdr<unknown>, of(1)];
+      }),
+  ),
+}));
+
+property.prop([typed, fc.uint8Array({ maxLength: 40 }), fc.nat()], cases(200))(
+  "every type reads what it wrote, in whole words, and of anything else it reads a value or refuses",
+  ([type, value], noise, place) => {
+    const bytes = encode(type, value);
+    expect(bytes.length % 4).toBe(0);
+    expect(decode(type, bytes)).toEqual(value);
+    const changed = Buffer.from(bytes);
+    changed.set(
+      noise.subarray(0, Math.max(0, changed.length - (place % (changed.length + 1)))),
+      place % (changed.length + 1),
+    );
+    for (const hostile of [changed, Buffer.from(noise)]) {
+      try {
+        decode(type, hostile);
+      } catch (error) {
+        expect(error).toBeInstanceOf(XdrError);
+      }
+    }
+  },
+);
+
 property.prop([fc.uint8Array({ maxLength: 300 })], cases(100))(
   "arbitrary bytes give a value or an XdrError, for every reply of the protocol",
   (bytes) => {

@@ -33,11 +33,17 @@ describe("waiting for a domain to go off", () => {
     ["paused", false],
     ["shutdown", false],
     ["shutoff", true],
-    ["crashed", true],
+    ["crashed", false],
   ] as const)("one that is %s is off: %s", async (power, off) => {
     host.change(uuid, { power });
     expect(await isOff(host, domain)).toBe(off);
     expect(await offWithin(0)).toBe(off);
+  });
+
+  test("one that crashed is off once its process has ended", async () => {
+    host.turnOff(uuid);
+    host.change(uuid, { power: "crashed" });
+    expect(await isOff(host, domain)).toBe(true);
   });
 
   test("ends with the event, long before the next look", async () => {

@@ -23,10 +23,38 @@ async function failures(change: Record<string, unknown>) {
   return failed.failures;
 }
 
+describe("the URI of the stack's configuration, for a program without one", () => {
+  const check = async (config: Record<string, string>) => {
+    const run = new Run({}, config);
+    const checked = await run.provider.check?.({}, wire({ ...args, __urn: URN }));
+    return checked?.failures ?? [];
+  };
+  const tcp = { "libvirt:uri": "qemu+tcp://host/system" };
+
+  test.each([
+    ["an unknown driver", "xen:///system", /the driver is "xen"/],
+    [
+      "plain TCP to another host",
+      "qemu+tcp://host/system",
+      /^is refused: transport tcp sends everything unencry/,
+    ],
+  ])("%s fails the preview", async (_, uri, reason) => {
+    expect(await check({ "libvirt:uri": uri })).toEqual([
+      { property: "uri", reason: expect.stringMatching(reason) },
+    ]);
+  });
+
+  test("plain TCP that the stack allows", async () => {
+    expect(await check({ ...tcp, "libvirt-hotplug:allowPlainTcp": "true" })).toEqual([]);
+    expect(await check({ ...tcp, "libvirt-hotplug:allowPlainTcp": "false" })).toHaveLength(1);
+  });
+});
+
 describe("check refuses without a call to a host", () => {
   test.each([
     ["xen:///system", "the driver xen is not supported", "uri"],
-    ["qemu+tls://host/system", "tls", "uri"],
+    ["qemu+libssh2://host/system", "libssh2", "uri"],
+    ["qemu+tcp://host/system", "unencrypted", "uri"],
     // Pulumi's engine would print the value of the property, which may have a password.
     ["qemu:///system?colour=red", "colour", ""],
     ["qemu+ssh://me:hunter2@host/system", "uri", ""],
@@ -113,7 +141,8 @@ describe("memoryPlan", () => {
     [{ memory: UNKNOWN }, "not known yet"],
   ])("of a new domain with %j: %s", async (change, sentence) => {
     expect((await stack.preview({ ...args, ...change })).inputs.memoryPlan).toBe(sentence);
-    expect(stack.run.connections).toEqual([]);
+    // Only whether the name and the UUID are free.
+    expect(new Set(host.calls)).toEqual(new Set(["findByUuid", "findByName"]));
   });
 
   test("is kept while no memory argument changes", async () => {

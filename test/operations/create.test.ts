@@ -116,18 +116,19 @@ describe("a domain that already exists is refused, with its UUID and the way out
   };
   const refused = async () => {
     const before = structuredClone(host.domains);
-    const error = await stack.up(args).catch((error: Error) => error.message);
+    const error = await stack.up(args).catch((error: Error) => error.message.trim());
     expect(host.domains).toEqual(before);
     expect(stack.state).toBeUndefined();
     return error;
   };
   const ownUuid = "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c";
+  const adopt = "set adopt: true to manage it";
   const remove = "set another name, or undefine that domain (virsh undefine) if it isn't needed";
 
   test("created by hand", async () => {
     someone(undefined);
     expect(await refused()).toBe(
-      `Unable to create domain web-1: the name "web-1" is already used by domain ${uuid}, which this provider doesn't manage; ${remove}`,
+      `Unable to create domain web-1: the name "web-1" is already used by domain ${uuid}, which this provider doesn't manage; ${adopt}, ${remove}`,
     );
   });
 
@@ -144,14 +145,14 @@ describe("a domain that already exists is refused, with its UUID and the way out
   test("created by this resource, and missing in the state", async () => {
     someone(URN, false, "web-1", ownUuid);
     expect(await refused()).toBe(
-      `Unable to create domain web-1: the name "web-1" is already used by domain ${ownUuid}, which this resource created but the state doesn't record (was the state lost or rolled back?); ${remove}`,
+      `Unable to create domain web-1: the name "web-1" is already used by domain ${ownUuid}, which this resource created but the state doesn't record (was the state lost or rolled back?), and which differs from the program in memory, currentMemory, vcpus, maxMemory, cpu/numa, 9 more; ${adopt}, ${remove}`,
     );
   });
 
   test("with this resource's UUID and another name", async () => {
     someone(undefined, false, "front", ownUuid);
     expect(await refused()).toBe(
-      `Unable to create domain web-1: the UUID ${ownUuid} is already used by domain ${ownUuid}, which this provider doesn't manage; ${remove}`,
+      `Unable to create domain web-1: the UUID ${ownUuid} is already used by domain ${ownUuid}, which this provider doesn't manage; set adopt: true and name: "front" to manage it, ${remove}`,
     );
   });
 

@@ -96,7 +96,8 @@ describe("diff", () => {
   });
 
   test("refuses nothing in a refresh, which calls it without check: the refresh is the way out", async () => {
-    const { inputs } = await new OneResource(host, `${URN}x`).preview({ ...refused, name: "web-1" });
+    const unreachable = new OneResource(new ConnectionError("nobody answers"), `${URN}x`);
+    const { inputs } = await unreachable.preview({ ...refused, name: "web-1" });
     const { id, outputs } = stack.recorded;
     const run = new Run(stack.hosts);
     const answer = await run.provider.diff?.(

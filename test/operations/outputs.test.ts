@@ -1,7 +1,9 @@
 import { test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
+import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { validArguments } from "../support/arbitrary-inputs.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
 import { OneResource } from "../support/one-resource.ts";
 import { cases } from "../support/properties.ts";
 
@@ -14,7 +16,10 @@ describe("what Pulumi records", () => {
   property.prop([validArguments, validArguments], cases(20))(
     "is plain JSON after create, update and refresh, whatever the program says",
     async (first, { memory, maxMemory, hotplug, ...more }) => {
-      const stack = new OneResource(new FakeHypervisor());
+      const host = new FakeHypervisor();
+      // It can't say what it doesn't support, and so refuses no machine, CPU or architecture.
+      host.refuses.set("domainCapabilities", libvirtError(ErrorCode.NO_SUPPORT, "not supported"));
+      const stack = new OneResource(host);
       // Nobody has made a domain that could be adopted.
       const anywhere = { ...first, uri: "qemu:///system", adopt: false };
       // The same identity, sizes and nodes, so that nothing is replaced; all else differs.

@@ -217,7 +217,7 @@ describe("an outcome is that of its run", () => {
 
   test("an update that fails in the middle leaves none", async () => {
     await stack.up(args);
-    host.refuses.set("define", new Error("no") as never);
+    host.refuses.set(`define ${host.only.uuid}`, new Error("no") as never);
     await expect(stack.up(grown)).rejects.toThrow("no");
     expect(recorded("change")).toEqual(["none", "none"]);
     host.refuses.clear();

@@ -68,7 +68,7 @@ test.each<[string, (stack: OneResource, host: FakeHypervisor) => Promise<unknown
   [
     "a partial update",
     (stack, host) => {
-      host.refuses.set("define", refusal);
+      host.refuses.set(`define ${host.only.uuid}`, refusal);
       return stack.up(grown);
     },
     /already done: attach a … MiB DIMM/,

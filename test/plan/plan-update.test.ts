@@ -57,13 +57,13 @@ const rows: Row[] = [
     "attach define",
     grow,
   ],
-  ["vCPUs", { vcpus: 4 }, running(), "nextBoot", "redefine", atNextBoot, [nextBoot]],
+  ["vCPUs", { vcpus: 4 }, running(), "nextBoot", "define", atNextBoot, [nextBoot]],
   [
     "several at the next boot",
     { vcpus: 4, cpu: "host-model", description: "shop", disks: [{ file: "/d" }] },
     running(),
     "nextBoot",
-    "redefine",
+    "define",
     "next boot: vcpus, cpu and disks, after a shutdown and start",
     [nextBoot],
   ],
@@ -72,7 +72,7 @@ const rows: Row[] = [
     { running: false, vcpus: 4 },
     off(),
     "live",
-    "redefine",
+    "define",
     "live: change vcpus in the definition",
   ],
   [
@@ -80,7 +80,7 @@ const rows: Row[] = [
     { description: "shop" },
     running(),
     "live",
-    "redefine",
+    "define",
     "live: change description in the definition",
   ],
   [
@@ -88,7 +88,7 @@ const rows: Row[] = [
     { xml: "<domain/>" },
     running(),
     "nextBoot",
-    "redefine",
+    "define",
     "next boot: xml, after a shutdown and start",
     [nextBoot, "the definition is rewritten from xml; manual changes are lost"],
   ],
@@ -133,7 +133,7 @@ const rows: Row[] = [
     { running: false, memory: "1300MiB", vcpus: 4, autostart: true },
     running(),
     "restart",
-    "stop define redefine autostart",
+    "stop define autostart",
     "restart: shut the domain down (running: false); memory in the definition",
     [
       "live: 1003 → 1300 MiB in the definition (once the domain is off)",
@@ -165,7 +165,7 @@ const rows: Row[] = [
     { memory: "1259MiB", vcpus: 4, autostart: true },
     running(),
     "nextBoot",
-    "attach define redefine autostart",
+    "attach define autostart",
     `${atNextBoot}; memory live`,
     [nextBoot, grow, maximum, "live: turn autostart on"],
   ],
@@ -222,7 +222,7 @@ const rows: Row[] = [
     { disks: [{ file: UNKNOWN }] },
     running(),
     "nextBoot",
-    "redefine",
+    "define",
     "next boot: disks, after a shutdown and start",
   ],
 ];
@@ -283,12 +283,12 @@ describe("the plan of an update", () => {
   );
 
   test.each([
-    ["by itself", {}, "nextBoot", "redefine", "next boot: numa, after a shutdown and start", nextBoot],
+    ["by itself", {}, "nextBoot", "define", "next boot: numa, after a shutdown and start", nextBoot],
     [
       "beside an increase",
       { memory: "1259MiB" },
       "live",
-      "attach redefine define",
+      "attach define",
       grow,
       "numa takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough",
     ],
@@ -331,7 +331,7 @@ describe("the plan of an update", () => {
 
 test("a machine type that can't be plugged loses its ceiling in the same update", () => {
   const { steps } = update({ ...before, machine: "microvm" }, before, running());
-  expect(steps.map(({ kind }) => kind)).toEqual(["define", "redefine"]);
+  expect(steps.map(({ kind }) => kind)).toEqual(["define"]);
   expect(steps[0]).toMatchObject({ definition: { memory: 1003 * 1024 } });
   expect(steps[0]).not.toHaveProperty("definition.maxMemory");
 });

@@ -1,11 +1,14 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../provider/args/settings.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
 import type { Observed } from "../../provider/plan/observed.ts";
-import { isMoreDisruptive } from "../../provider/plan/plan.ts";
+import { isMoreDisruptive, type Step } from "../../provider/plan/plan.ts";
 import { planMemory } from "../../provider/plan/plan-memory.ts";
-import type { UpdatePlan } from "../../provider/plan/plan-update.ts";
+import { planUpdate, type UpdatePlan } from "../../provider/plan/plan-update.ts";
 import { permittedPlan, previewedPlan } from "../../provider/plan/preview-contract.ts";
-import { anyAsked, anyObserved } from "../support/arbitrary-domain.ts";
+import { anyAsked, anyObserved, anyPowered } from "../support/arbitrary-domain.ts";
+import { anyProgram } from "../support/arbitrary-program.ts";
 import { cases } from "../support/properties.ts";
 import { ask, off, ours, running, vmem } from "../support/scene.ts";
 
@@ -83,7 +86,19 @@ describe("the plan that update carries out", () => {
     expect(permittedPlan(withRoom, withRoom)).toBe(withRoom);
     expect(permittedPlan(withoutSlots, withRoom)).toBe(withRoom);
     expect(permittedPlan(stop, withRoom)).toBe(withRoom);
-    expect(permittedPlan(grown, withRoom)).toBe(withRoom);
+  });
+
+  test("does nothing, where nothing was announced", () => {
+    for (const announced of [grown, { ...grown, headline: "setting only: shutdownTimeout" }])
+      for (const now of [withRoom, withoutSlots, stop])
+        expect(permittedPlan(announced, now)).toMatchObject({
+          outcome: "none",
+          headline: "",
+          steps: [],
+          reasons: [],
+          withheld: expect.stringContaining(now.headline),
+        });
+    expect(permittedPlan(grown, grown)).toBe(grown);
   });
 
   test("is refused where the domain changed for the worse", () => {
@@ -110,8 +125,8 @@ describe("the plan that update carries out", () => {
     expect(permittedPlan(shrink, shrink)).toBe(shrink);
     expect(permittedPlan(withoutSlots, shrink)).toBe(shrink);
     expect(permittedPlan(unknown, shrink)).toBe(shrink);
-    for (const announced of [withRoom, grown])
-      expect(permittedPlan(announced, shrink)).toMatchObject({ outcome: "refuse", steps: [] });
+    expect(permittedPlan(withRoom, shrink)).toMatchObject({ outcome: "refuse", steps: [] });
+    expect(permittedPlan(grown, shrink)).toMatchObject({ outcome: "none", steps: [] });
   });
 
   test("takes no virtio-mem from a guest that the preview did not name", () => {
@@ -157,4 +172,45 @@ property.prop([twoSights], cases(500))("neither escalates", ({ first, second }) 
       if (result.steps.some((step) => step.kind === kind) && first.outcome !== "refuse")
         expect(first.steps.map((step) => step.kind)).toContain(kind);
   }
+});
+
+/** Steps that replace each other, depending on how the domain is found; the others are announced by their kind. */
+const OF_MEMORY: readonly Step["kind"][] = ["attach", "detach", "resize", "balloon"];
+
+function kindOf(step: Step): string[] {
+  if (OF_MEMORY.includes(step.kind)) return ["memory"];
+  if (step.kind !== "define") return [step.kind];
+  return [...(step.definition ? ["memory"] : []), ...step.fields];
+}
+
+const kindsOf = ({ steps }: { steps: Step[] }) => new Set(steps.flatMap(kindOf));
+
+/** One program, and the domain as the preview and as the update find it: two domains that may have nothing in common. */
+const previewThenUp = fc.tuple(anyPowered, anyPowered, fc.boolean()).chain(([first, second, isUnknown]) =>
+  anyProgram(first).map(({ inputs, before }) => {
+    const plan = (observed: Observed, memory = inputs.memory) =>
+      planUpdate({
+        inputs: { ...inputs, memory },
+        ...{ before, observed, recorded: undefined, defaults: DEFAULTS, adopted: false },
+      });
+    return { announced: plan(first, isUnknown ? UNKNOWN : undefined), now: plan(second) };
+  }),
+);
+
+property.prop([previewThenUp], cases(2000))("what is done was announced in kind", ({ announced, now }) => {
+  const { steps, outcome, withheld, memory } = permittedPlan(announced, now);
+  const [done, known] = [kindsOf({ steps }), announced.known ?? announced];
+  const said = kindsOf(known);
+  // A memory that isn't known yet is announced as such, and a restart brings it.
+  if (announced.outcome === "unknown" || announced.outcome === "restart") said.add("memory");
+  if (announced.outcome !== "replace") expect([...done].filter((kind) => !said.has(kind))).toEqual([]);
+  expect(steps.every((step) => now.steps.includes(step))).toBe(true);
+  // Whatever isn't done is named.
+  const isLess = steps.length < now.steps.length;
+  if (isLess) expect(withheld !== undefined || outcome === "refuse").toBe(true);
+  if (withheld !== undefined) expect(isLess || now.outcome === "refuse").toBe(true);
+  // Nothing is attached to a domain that isn't on by then.
+  if (steps.some(({ kind }) => kind === "attach") && now.steps[0]?.kind === "restore")
+    expect(steps[0]?.kind).toBe("restore");
+  if (announced.outcome === "none") expect([steps, memory]).toEqual([[], now.memory]);
 });

@@ -108,7 +108,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "max-dimm-size-too-small",
-    "hotplug.maxDimmSize is 1 GiB, but a DIMM must be a multiple of 2048 MiB (the memory block of guests with 65536 MiB or more at boot)",
+    "hotplug.maxDimmSize is 1 GiB, but a DIMM must be a multiple of 2048 MiB (the memory block of a guest whose boot memory ends at 66 GiB)",
     memory(ask(67_584, { maxDimmSize: 1024, max: 262_144 }), running({ cells: [65_536], max: 262_144 })),
   ],
   [
@@ -245,6 +245,11 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
     memory(ask(2571), running({ devices: [{ ...foreign, size: 6144 * MIB }], max: 7200 })),
   ],
   [
+    "definition-too-few-slots",
+    "the definition would have 2 memory devices (2 not managed by this provider), but memorySlots is 1",
+    memory(ask(1515, { slots: 1 }), running({}, { devices: [theirs(0, 256), theirs(1, 256)] })),
+  ],
+  [
     "pending-by-others",
     "someone else set 2027 MiB for the next boot, but the program wants 1259 MiB",
     planMemory(ask(1259), running({}, { cells: [2027] }), { recorded: 1003 * MIB }),
@@ -294,6 +299,21 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
     "domain-changed",
     "the domain changed since the state was recorded (planned: live, now: replace)",
     previewedPlan(grown, full),
+  ],
+  [
+    "domain-halted",
+    "the domain is paused (I/O error): its guest can't take memory until the cause is dealt with and the domain is resumed (virsh resume)",
+    memory(ask(1259), { ...paused(running()), pause: "I/O error" }),
+  ],
+  [
+    "domain-asleep",
+    "the guest is asleep (suspended to memory): it would never see memory that is plugged meanwhile; wake it first (running: true, or virsh dompmwakeup)",
+    memory(ask(1259), { ...paused(running()), pause: "asleep" }),
+  ],
+  [
+    "domain-busy",
+    "another job holds the domain, which is paused (migrating); run pulumi up again once it has ended",
+    update(grow, { ...paused(running()), pause: "migrating" }),
   ],
   ["not-previewed", "a replace wasn't previewed", permittedPlan(undefined, full)],
 ];

@@ -16,6 +16,7 @@ const rows: [Record<string, string>, Partial<Configuration>][] = [
   [{ "libvirt-hotplug:hooks.env": "" }, { hookVariables: [] }],
   [{ "libvirt-hotplug:hooks.env": "VAULT_ADDR" }, { hookVariables: ["VAULT_ADDR"] }],
   [{ "libvirt-hotplug:hooks.env": " A, b_2\n_C" }, { hookVariables: ["A", "b_2", "_C"] }],
+  [{ "libvirt-hotplug:lookTimeout": "25" }, { lookTimeout: 25 }],
   [{ "shop:uri": "elsewhere", uri: "elsewhere" }, {}],
   ...(
     [
@@ -58,6 +59,11 @@ const block = "must be a power of two of at least 128 MiB";
 /** A key, its value, and the reason why it is refused. */
 const wrong: [string, string, string][] = [
   ["domainType", "xen", 'must be one of "kvm", "qemu"'],
+  ...["0", "601", "2.5", "2 s", ""].map((text): [string, string, string] => [
+    "lookTimeout",
+    text,
+    "must be a whole number from 1 to 600 seconds",
+  ]),
   ["enabled", "yes", 'must be "true" or "false"'],
   ["alignment", "much", `is not a valid size; use e.g. ${example}`],
   ["alignment", "256", 'has no unit; did you mean "256MiB"?'],

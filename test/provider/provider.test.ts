@@ -85,16 +85,4 @@ describe("connections", () => {
     expect(await session.hypervisor("b")).not.toBe(one);
     expect(made).toEqual(["a", "a", "b"]);
   });
-
-  test("for a look are tried for 2 s, for work for 15 s", async () => {
-    const times: (number | undefined)[] = [];
-    const connect: Dependencies["connect"] = async (_, options) => {
-      times.push(options?.connectTimeoutMs);
-      throw new Error("nobody answers");
-    };
-    const session = new Session(surroundings({ connect }));
-    await session.look("a", "u");
-    await session.hypervisor("a").catch(() => undefined);
-    expect(times).toEqual([2_000, 15_000]);
-  });
 });

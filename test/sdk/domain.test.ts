@@ -72,6 +72,7 @@ const derived = [
   "liveMemory",
   "nextBootMemory",
   "pendingMemory",
+  "savedMemory",
   "memoryDevices",
   "reachable",
   "guestMemory",
@@ -147,6 +148,63 @@ describe("arguments", () => {
   test("outputs of other resources are waited for", async () => {
     const { inputs } = await sent({ memory: pulumi.output(Promise.resolve("1GiB")) });
     expect(inputs.memory).toBe("1GiB");
+  });
+});
+
+describe("an existing domain can't be taken over by a resource option of Pulumi", () => {
+  test.each([
+    ["import", { import: "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c" }],
+    ["id", { id: "b899bb6d-05aa-5ffc-8b90-cc73ab7fee6c" }],
+  ])("%s is refused without a stack trace, and the way out is named", (option, opts) => {
+    const make = () => new Domain("web-1", { memory: "1GiB" }, opts);
+    // Pulumi shows the message of a RunError alone.
+    expect(make).toThrow(pulumi.RunError);
+    expect(make).toThrow(
+      `Domain doesn't support the resource option ${option}; to take over an existing domain, set the argument adopt: true`,
+    );
+    expect(registered.size).toBe(0);
+  });
+});
+
+describe("the URIs of all domains", () => {
+  /** What each Domain of a program passes on, by name. */
+  async function hosts(program: Record<string, pulumi.Input<string> | undefined>) {
+    vi.spyOn(pulumi.runtime, "getStackResource").mockReturnValue(
+      new pulumi.ComponentResource("pulumi:pulumi:Stack", "stack") as never,
+    );
+    const made = Object.entries(program).map(
+      ([name, uri]) => new Domain(name, { memory: "1GiB", ...(uri !== undefined && { uri }) }),
+    );
+    await Promise.all(made.map(urnOf));
+    return Object.keys(program).map((name) => registered.get(name)?.inputs.__hosts);
+  }
+
+  test("reach check with each of them, also of those that the program makes later", async () => {
+    const all = ["qemu+ssh://a/system", "", "qemu+ssh://b/system"];
+    const found = await hosts({ a: all[0], default: undefined, b: all[2], again: all[0] });
+    expect(found).toEqual([all, all, all, all]);
+  });
+
+  test("are left out for a single host", async () => {
+    expect(await hosts({ a: "qemu:///session", b: "qemu:///session" })).toEqual([undefined, undefined]);
+  });
+
+  test("leave out what is secret or an output", async () => {
+    const found = await hosts({
+      a: pulumi.secret("qemu+ssh://a/system"),
+      b: undefined,
+      c: "qemu:///session",
+    });
+    expect(found[0]).toEqual(["", "qemu:///session"]);
+  });
+
+  test("are not kept as an input", () => {
+    const checked = checkInputs(
+      {},
+      { memory: "1GiB", __urn: "urn:a::b::c::d", __hosts: ["", "qemu:///session"] },
+    );
+    expect(checked.failures).toEqual([]);
+    expect(checked.inputs).not.toHaveProperty("__hosts");
   });
 });
 

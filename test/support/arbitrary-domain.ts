@@ -2,7 +2,28 @@ import fc from "fast-check";
 import type { MemoryDevice } from "../../provider/domain/state.ts";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
+import type { PauseReason } from "../../provider/plan/pause.ts";
 import { ask, MIB, ours, theirs, view } from "./scene.ts";
+
+const PAUSE_REASONS: PauseReason[] = [
+  "unknown",
+  "user",
+  "migrating",
+  "saving",
+  "dumping",
+  "I/O error",
+  "watchdog",
+  "from snapshot",
+  "shutting down",
+  "creating snapshot",
+  "crashed",
+  "starting up",
+  "post-copy",
+  "post-copy failed",
+  "API error",
+  "restored",
+  "asleep",
+];
 
 const size = fc.oneof(
   fc.integer({ min: 1, max: 4096 }),
@@ -91,6 +112,22 @@ export const anyObserved: fc.Arbitrary<Observed> = fc
     if (power === "transient") return { power: "running", persistent: false, live };
     if (power === "off") return { power, persistent: true, nextBoot };
     return { power: power === "paused" ? "paused" : "running", persistent: true, live, nextBoot };
+  });
+
+/** The same in any state of its power: paused for any reason, saved, off or running. */
+export const anyPowered: fc.Arbitrary<Observed> = fc
+  .record({
+    observed: anyObserved,
+    pause: fc.option(fc.constantFrom(...PAUSE_REASONS), { nil: undefined }),
+    isSaved: fc.boolean(),
+  })
+  .map(({ observed, pause, isSaved }): Observed => {
+    const { power, live, nextBoot } = observed;
+    if (power === "paused") return { ...observed, ...(pause && { pause }) };
+    if (power === "off" && isSaved && nextBoot) return { ...observed, saved: nextBoot };
+    if (power === "running" && isSaved && live && nextBoot)
+      return { power: "off", persistent: true, nextBoot, saved: live };
+    return observed;
   });
 
 function inDefinition(live: MemoryView, dimms: Hotplugged[], folded: boolean, drift: number): MemoryView {

@@ -41,8 +41,11 @@ function openProvider({ engineAddress, env }: ProviderRun) {
     clock: hostClock,
   });
   const close = async () => {
-    for (const connection of await Promise.allSettled(connections)) {
-      if (connection.status === "fulfilled") await connection.value.close();
+    // One that isn't open yet, of a daemon that is silent, is given up.
+    const pending = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
+    for (const connection of connections) {
+      const open = await Promise.race([connection.catch(() => undefined), pending]);
+      await open?.close();
     }
   };
   return { provider, close };

@@ -43,6 +43,28 @@ export function withDimm(xml: string, device: string): string {
   return withDevice(xml, device);
 }
 
+/** libvirt's own checks of a definition with memory devices (qemuDomainDefValidateMemoryHotplug), in its own words. */
+export function validateMemory(xml: string): void {
+  const { devices, maxMemory, memory, cells } = readDomain(xml);
+  const refuse = (why: string) =>
+    libvirtError(ErrorCode.CONFIG_UNSUPPORTED, `unsupported configuration: ${why}`);
+  if (maxMemory === undefined) {
+    if (devices.length === 0) return;
+    throw refuse("cannot use/hotplug a memory device when domain 'maxMemory' is not defined");
+  }
+  const { size, slots = 0 } = maxMemory;
+  if (devices.length > slots)
+    throw refuse(`memory device count '${devices.length}' exceeds slots count '${slots}'`);
+  if (memory > size)
+    throw libvirtError(
+      ErrorCode.XML_ERROR,
+      "XML error: maximum memory size must be equal or greater than the actual memory size",
+    );
+  const base = cells.reduce((sum, cell) => sum + cell.memory, 0);
+  if (base > 0 && base === size)
+    throw refuse("QEMU: invalid value of maxmem: must be greater than the initial memory size with slots");
+}
+
 export function withDevice(xml: string, device: string): string {
   const document = parseDomain(xml);
   const devices = find(document.root, "devices");

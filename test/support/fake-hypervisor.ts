@@ -14,6 +14,7 @@ import type {
 } from "../../provider/libvirt/hypervisor.ts";
 import {
   balloonFollows,
+  validateMemory,
   withBalloon,
   withCurrent,
   withDevice,
@@ -27,6 +28,12 @@ interface FakeDomain {
   name: string;
   uuid: string;
   power: PowerState;
+  /** libvirt's number of the reason. */
+  reason?: number;
+  /** A job holds it. */
+  hasJob?: boolean;
+  /** The definition in its managed save image, and whether the guest was paused when it was saved. */
+  saved?: { xml: string; isPaused?: boolean };
   autostart: boolean;
   /** libvirt's number of this start of it. */
   id?: number;
@@ -55,8 +62,14 @@ export class FakeHypervisor implements Hypervisor {
   death: Death | undefined;
   /** Domains for which no call is ever answered. */
   readonly sick = new Set<string>();
-  /** What libvirt refuses, by the name of the call. */
+  /** What libvirt refuses, by the name of the call, or by that and the domain's UUID. */
   readonly refuses = new Map<string, LibvirtError>();
+  /** What the host doesn't have: `file <path>`, `network <name>`, `interface <name>`, `pool <name>`, `volume <pool>/<name>`. */
+  readonly missing = new Set<string>();
+  /** Why a domain with a definition can't start, where libvirt finds that out without a start. */
+  cannotStart: ((xml: string) => LibvirtError | undefined) | undefined;
+  /** Why libvirt doesn't define a domain. */
+  refusesDefine: ((xml: string) => LibvirtError | undefined) | undefined;
   guestObeysShutdown = true;
   /** Aliases of the devices that the guest gives up when it is asked to. */
   readonly guestGivesUp = new Set<string>();
@@ -99,7 +112,33 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   state({ uuid }: DomainRef): Promise<{ power: PowerState; reason: number }> {
-    return this.answer("state", uuid, () => ({ power: this.domain(uuid).power, reason: 1 }));
+    return this.answer("state", uuid, () => {
+      const { power, reason = 1 } = this.domain(uuid);
+      return { power, reason };
+    });
+  }
+
+  isActive({ uuid }: DomainRef): Promise<boolean> {
+    return this.answer("isActive", uuid, () => this.domain(uuid).live !== undefined);
+  }
+
+  hasJob({ uuid }: DomainRef): Promise<boolean> {
+    return this.answer("hasJob", uuid, () => this.domain(uuid).hasJob === true);
+  }
+
+  hasManagedSave({ uuid }: DomainRef): Promise<boolean> {
+    return this.answer("hasManagedSave", uuid, () => this.domain(uuid).saved !== undefined);
+  }
+
+  managedSaveXml({ uuid }: DomainRef): Promise<string> {
+    return this.answer("managedSaveXml", uuid, () => this.savedOf(uuid).xml);
+  }
+
+  removeManagedSave({ uuid }: DomainRef): Promise<void> {
+    return this.answer("removeManagedSave", uuid, () => {
+      this.savedOf(uuid);
+      this.forgetSaved(uuid);
+    });
   }
 
   xml({ uuid }: DomainRef, options: { inactive: boolean; secure?: boolean }): Promise<string> {
@@ -118,23 +157,39 @@ export class FakeHypervisor implements Hypervisor {
   define(xml: string): Promise<DomainRef> {
     const { name, uuid } = readDomain(xml);
     return this.answer("define", uuid, () => {
+      const refusal = this.refusesDefine?.(xml);
+      if (refusal !== undefined) throw refusal;
       const named = [...this.domains.values()].find((one) => one.name === name);
       if (named !== undefined && named.uuid !== uuid)
         throw libvirtError(
           ErrorCode.OPERATION_FAILED,
           `domain '${name}' already exists with uuid ${named.uuid}`,
         );
+      validateMemory(xml);
       const known = this.domains.get(uuid) ?? { name, uuid, power: "shutoff", autostart: false };
       this.domains.set(uuid, { ...known, name, inactive: xml });
       return this.refTo(uuid);
     });
   }
 
-  undefine({ uuid }: DomainRef): Promise<void> {
+  undefine({ uuid }: DomainRef, _options: { keepsFiles?: boolean } = {}): Promise<void> {
     return this.answer("undefine", uuid, () => {
       const { inactive: _, ...rest } = this.domain(uuid);
       if (rest.live === undefined) this.domains.delete(uuid);
       else this.domains.set(uuid, rest);
+    });
+  }
+
+  /** Only ever called for a domain with a disk that doesn't exist. */
+  createTransient(xml: string): Promise<DomainRef> {
+    return this.answer("createTransient", "", () => {
+      const files = [...xml.matchAll(/<source file='([^']*)'/g)].map(([, file = ""]) => file);
+      const missing = files.findLast((file) => this.missing.has(`file ${file}`)) ?? files[0];
+      throw libvirtError(
+        ErrorCode.SYSTEM_ERROR,
+        `Cannot access storage file '${missing}': No such file or directory`,
+        2,
+      );
     });
   }
 
@@ -143,7 +198,8 @@ export class FakeHypervisor implements Hypervisor {
       const domain = this.domain(uuid);
       if (domain.live !== undefined)
         throw libvirtError(ErrorCode.OPERATION_INVALID, "domain is already running");
-      this.boot(uuid);
+      if (domain.saved === undefined) this.boot(uuid);
+      else this.restore(uuid);
       return this.refTo(uuid);
     });
   }
@@ -152,6 +208,11 @@ export class FakeHypervisor implements Hypervisor {
     return this.answer("shutdown", uuid, () => {
       if (this.domain(uuid).live === undefined)
         throw libvirtError(ErrorCode.OPERATION_INVALID, "domain is not running");
+      if (NOT_RUNNING.includes(this.domain(uuid).power))
+        throw libvirtError(
+          ErrorCode.OPERATION_INVALID,
+          "Requested operation is not valid: domain is not running",
+        );
       if (this.guestObeysShutdown) this.turnOff(uuid);
     });
   }
@@ -165,11 +226,20 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   suspend({ uuid }: DomainRef): Promise<void> {
-    return this.answer("suspend", uuid, () => this.change(uuid, { power: "paused" }));
+    return this.answer("suspend", uuid, () => this.change(uuid, { power: "paused", reason: 1 }));
   }
 
   resume({ uuid }: DomainRef): Promise<void> {
-    return this.answer("resume", uuid, () => this.change(uuid, { power: "running" }));
+    return this.answer("resume", uuid, () => this.change(uuid, { power: "running", reason: 5 }));
+  }
+
+  wake({ uuid }: DomainRef): Promise<void> {
+    return this.answer("wake", uuid, () => {
+      if (this.domain(uuid).power !== "pmsuspended")
+        throw libvirtError(ErrorCode.OPERATION_INVALID, "Unable to wake up domain in not-suspended state");
+      this.change(uuid, { power: "running", reason: 8 });
+      this.tell(uuid, { kind: "lifecycle", uuid, event: 4, detail: 0 });
+    });
   }
 
   autostart({ uuid }: DomainRef): Promise<boolean> {
@@ -289,6 +359,33 @@ export class FakeHypervisor implements Hypervisor {
     });
   }
 
+  toNative(xml: string): Promise<void> {
+    return this.answer("toNative", "", () => {
+      const refusal = this.cannotStart?.(xml);
+      if (refusal !== undefined) throw refusal;
+    });
+  }
+
+  hasNetwork(name: string): Promise<boolean> {
+    return this.answer("hasNetwork", "", () => !this.missing.has(`network ${name}`));
+  }
+
+  hasInterface(name: string): Promise<boolean> {
+    return this.answer("hasInterface", "", () => !this.missing.has(`interface ${name}`));
+  }
+
+  nodeDevices(_capability: string): Promise<string[]> {
+    return this.answer("nodeDevices", "", () => ["net_lo_00_00_00_00_00_00"]);
+  }
+
+  hasPool(name: string): Promise<boolean> {
+    return this.answer("hasPool", "", () => !this.missing.has(`pool ${name}`));
+  }
+
+  hasVolume(pool: string, name: string): Promise<boolean> {
+    return this.answer("hasVolume", "", () => !this.missing.has(`volume ${pool}/${name}`));
+  }
+
   version(): Promise<number> {
     return this.answer("version", "", () => this.libvirtVersion);
   }
@@ -326,13 +423,42 @@ export class FakeHypervisor implements Hypervisor {
     const { memory } = readDomain(inactive);
     const booted = this.guestObeysBalloon ? inactive : withBalloon(inactive, memory);
     const live = withCurrent(booted, (device) => this.takes(device, 0));
-    this.change(uuid, { live, power: "running", id: this.starts });
+    this.change(uuid, { live, power: "running", reason: 1, id: this.starts });
+  }
+
+  /** `virsh managedsave`. */
+  save(uuid: string): void {
+    const { live, power } = this.domain(uuid);
+    if (live === undefined) throw new Error("only a running domain is saved");
+    this.turnOff(uuid);
+    this.change(uuid, { saved: { xml: live, isPaused: power === "paused" }, reason: 5 });
+  }
+
+  private savedOf(uuid: string): { xml: string; isPaused?: boolean } {
+    const { saved } = this.domain(uuid);
+    if (saved === undefined)
+      throw libvirtError(ErrorCode.OPERATION_INVALID, "domain does not have managed save image");
+    return saved;
+  }
+
+  private forgetSaved(uuid: string): void {
+    const { saved: _, ...rest } = this.domain(uuid);
+    this.domains.set(uuid, rest);
+  }
+
+  /** The image has its own definition, and is gone then. A guest that was paused stays so: paused (migrating), libvirt 9.0. */
+  private restore(uuid: string): void {
+    const { xml, isPaused } = this.savedOf(uuid);
+    this.forgetSaved(uuid);
+    this.starts += 1;
+    const power = isPaused === true ? ({ power: "paused", reason: 2 } as const) : RESTORED;
+    this.change(uuid, { live: xml, id: this.starts, ...power });
   }
 
   turnOff(uuid: string): void {
     const { live: _, ...rest } = this.domain(uuid);
     if (rest.inactive === undefined) this.domains.delete(uuid);
-    else this.domains.set(uuid, { ...rest, power: "shutoff" });
+    else this.domains.set(uuid, { ...rest, power: "shutoff", reason: 1 });
     this.tell(uuid, { kind: "lifecycle", uuid, event: 5, detail: 0 });
   }
 
@@ -363,6 +489,13 @@ export class FakeHypervisor implements Hypervisor {
       : Math.min(before, Math.max(requested, least));
   }
 
+  /** A call that libvirt refuses, for a test that decides it by more than the call's name. */
+  failed(call: string, error: LibvirtError): Promise<never> {
+    return this.answer(call, "", () => {
+      throw error;
+    });
+  }
+
   private async answer<T>(call: string, about: string, work: () => T): Promise<T> {
     const count = this.calls.push(call);
     this.about.push(about);
@@ -373,7 +506,7 @@ export class FakeHypervisor implements Hypervisor {
     const dead = new ConnectionError("the connection to qemu:///fake is gone");
     if (death !== undefined && (count > death.call || (count === death.call && !death.carriedOut)))
       throw dead;
-    const refusal = this.refuses.get(call);
+    const refusal = this.refuses.get(call) ?? this.refuses.get(`${call} ${about}`);
     if (refusal !== undefined) throw refusal;
     const result = work();
     if (death !== undefined && count === death.call) throw dead;
@@ -402,6 +535,11 @@ function ref(domain: FakeDomain | undefined): DomainRef | undefined {
     domain && { name: domain.name, uuid: domain.uuid, id: domain.live === undefined ? -1 : (domain.id ?? 1) }
   );
 }
+
+/** The states in which libvirt refuses to ask the guest to shut down. */
+const NOT_RUNNING: readonly PowerState[] = ["paused", "pmsuspended", "crashed"];
+
+const RESTORED = { power: "running", reason: 3 } as const;
 
 /** As QEMU 7.2's, without most of the versions. */
 const MACHINES: Readonly<Record<string, string[]>> = {

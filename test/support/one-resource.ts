@@ -74,6 +74,8 @@ interface Recorded {
   outputs: Properties;
   /** The last create or update was only partly done: the next run updates, even without a difference. */
   isPartial: boolean;
+  /** Its domain was deleted in a replace that has not created the new one: the next run creates it, without a delete. */
+  isPendingReplacement?: boolean;
 }
 
 /** What the engine shows where check found something wrong. */
@@ -118,10 +120,10 @@ export class OneResource {
     const { provider } = this.run;
     if (kind === "create") await this.create(inputs);
     else if (kind === "replace") {
-      await provider.delete?.(this.recorded.id, this.recorded.outputs);
-      const checked = await this.check({}, args);
-      this.state = undefined;
-      await this.create(checked);
+      const { isPendingReplacement, id, outputs } = this.recorded;
+      if (!isPendingReplacement) await provider.delete?.(id, outputs);
+      this.state = { ...this.recorded, isPendingReplacement: true };
+      await this.create(await this.check({}, args));
     } else if (kind === "update" || this.recorded.isPartial) await this.update(inputs);
     return kind;
   }
@@ -164,7 +166,7 @@ export class OneResource {
     if (this.state === undefined) return { kind: "create", inputs, replaces: [] };
     const diff = await this.run.provider.diff?.(this.state.id, wire(this.state.outputs), inputs);
     const replaces = diff?.replaces ?? [];
-    if (replaces.length > 0) return { kind: "replace", inputs, replaces };
+    if (replaces.length > 0 || this.state.isPendingReplacement) return { kind: "replace", inputs, replaces };
     const isSame =
       diff?.changes === false ||
       (diff?.changes === undefined && same(visible(inputs), visible(this.state.inputs)));
@@ -196,7 +198,7 @@ export class OneResource {
       if (partial.id !== undefined)
         this.state = {
           id: partial.id,
-          inputs: this.state?.inputs ?? inputs,
+          inputs: this.state?.isPendingReplacement ? inputs : (this.state?.inputs ?? inputs),
           outputs: wire(partial.properties ?? {}),
           isPartial: true,
         };

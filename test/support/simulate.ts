@@ -2,12 +2,8 @@ import { countedSize, type MemoryDevice } from "../../provider/domain/state.ts";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
 import type { MemoryDefinition, Step, VirtioMemPlan } from "../../provider/plan/plan.ts";
 
-/**
- * What a domain is like after a step, as libvirt would have it: pure, and without the steps that concern no memory.
- *
- * @param nodes how many NUMA nodes the program asks for, where the definition is to have other ones
- */
-export function afterStep(observed: Observed, step: Step, nodes?: number): Observed {
+/** What a domain is like after a step, as libvirt would have it: pure, and without the steps that concern no memory. */
+export function afterStep(observed: Observed, step: Step): Observed {
   const { live, nextBoot, persistent } = observed;
   switch (step.kind) {
     case "attach": {
@@ -52,7 +48,9 @@ export function afterStep(observed: Observed, step: Step, nodes?: number): Obser
     }
     case "define":
       if (nextBoot === undefined) throw new Error("a transient domain has no definition");
-      return { ...observed, nextBoot: defined(nextBoot, step.definition) };
+      return step.definition === undefined
+        ? observed
+        : { ...observed, nextBoot: defined(nextBoot, step.definition, step.fields.includes("numa")) };
     case "balloon": {
       const which = step.where === "live" ? "live" : "nextBoot";
       const view = observed[which];
@@ -62,13 +60,26 @@ export function afterStep(observed: Observed, step: Step, nodes?: number): Obser
     }
     case "start":
       if (nextBoot === undefined) throw new Error("there is nothing to start");
+      if (observed.saved !== undefined) throw new Error("a start would restore the saved state");
       return { ...observed, power: "running", live: nextBoot };
+    case "restore": {
+      const { saved, ...rest } = observed;
+      if (saved === undefined) throw new Error("there is no saved state to restore");
+      return { ...rest, power: "running", live: saved };
+    }
+    case "discard": {
+      const { saved, ...rest } = observed;
+      if (saved === undefined) throw new Error("there is no saved state to discard");
+      return rest;
+    }
+    case "resume":
+    case "wake": {
+      const { pause: _, ...rest } = observed;
+      if (observed.power !== "paused") throw new Error("only a paused domain is resumed");
+      return { ...rest, power: "running" };
+    }
     case "stop":
       return { power: "off", persistent, ...(nextBoot && { nextBoot }) };
-    case "redefine":
-      return nextBoot && nodes !== undefined && step.fields.includes("numa")
-        ? { ...observed, nextBoot: withNodes(nextBoot, nodes) }
-        : observed;
     case "autostart":
       return observed;
     case "replace":
@@ -76,16 +87,9 @@ export function afterStep(observed: Observed, step: Step, nodes?: number): Obser
   }
 }
 
-/** Nodes that are new come with 1 MiB here; the step after it sets them all. */
-function withNodes(nextBoot: MemoryView, nodes: number): MemoryView {
-  const cells = Array.from({ length: nodes }, (_, id) => nextBoot.cells[id] ?? { id, memory: 1024 });
-  const sizes = [...cells.map((cell) => cell.memory), ...nextBoot.devices.map(countedSize)];
-  return { ...nextBoot, cells, memory: sizes.reduce((a, b) => a + b, 0) };
-}
-
 /** libvirt counts the total itself where there are cells (virDomainDefPostParseMemory). */
-function defined(nextBoot: MemoryView, definition: MemoryDefinition): MemoryView {
-  const before = nextBoot.cells.length === 0 ? definition.cells : nextBoot.cells;
+function defined(nextBoot: MemoryView, definition: MemoryDefinition, otherNodes: boolean): MemoryView {
+  const before = otherNodes || nextBoot.cells.length === 0 ? definition.cells : nextBoot.cells;
   if (before.length !== definition.cells.length)
     throw new Error(`there are ${nextBoot.cells.length} cells, and ${definition.cells.length} are to be set`);
   const { maxMemory: _, ...rest } = nextBoot;

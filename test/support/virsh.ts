@@ -7,8 +7,10 @@ export interface MemoryByVirsh {
   memory: number;
   currentMemory: number;
   maxMemory: number | undefined;
+  slots: number | undefined;
   cells: number[];
-  devices: { alias: string; size: number; slot: number | undefined }[];
+  /** `requested`: of a virtio-mem device. */
+  devices: { alias: string; size: number; slot: number | undefined; requested?: number }[];
 }
 
 /** Leaves no domain on the lab. */
@@ -60,7 +62,7 @@ export async function memoryOfAll(
   return live.flatMap((one, index) => (nextBoot[index] ? { live: one, nextBoot: nextBoot[index] } : []));
 }
 
-function readMemory(xml: string): MemoryByVirsh {
+export function readMemory(xml: string): MemoryByVirsh {
   const size = (name: string) => {
     const found = new RegExp(`<${name}(?: slots='\\d+')? unit='KiB'>(\\d+)</${name}>`).exec(xml)?.[1];
     return found === undefined ? undefined : Number(found);
@@ -70,14 +72,21 @@ function readMemory(xml: string): MemoryByVirsh {
     alias: /<alias name='(.*?)'/.exec(device)?.[1] ?? "",
     size: Number(/<size unit='KiB'>(\d+)</.exec(device)?.[1]),
     slot: maybeNumber(/ slot='(\d+)'/.exec(device)?.[1]),
+    ...requestedOf(device),
   }));
   return {
     memory: size("memory") ?? 0,
     currentMemory: size("currentMemory") ?? 0,
     maxMemory: size("maxMemory"),
+    slots: maybeNumber(/<maxMemory slots='(\d+)'/.exec(xml)?.[1]),
     cells: cells.map(([, memory]) => Number(memory)),
     devices,
   };
+}
+
+function requestedOf(device: string): { requested?: number } {
+  const requested = /<requested unit='KiB'>(\d+)</.exec(device)?.[1];
+  return requested === undefined ? {} : { requested: Number(requested) };
 }
 
 function maybeNumber(text: string | undefined): number | undefined {

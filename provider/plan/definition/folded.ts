@@ -10,11 +10,17 @@ import { type Platform, pluggingReason } from "../platform.ts";
 import { definesVirtioMem, hasVirtioMem, withVirtioMem } from "../virtio-mem/definition.ts";
 import { virtioMemOn } from "../virtio-mem/devices.ts";
 
-/** QEMU refuses slots without headroom, and a domain without hot-plug has no use for them. */
+/**
+ * QEMU refuses slots without headroom, and a domain without hot-plug has no use for them. Memory devices not managed by this
+ * provider need both, and leave headroom above the base memory.
+ */
 export function ceilingFor(
   desired: DesiredMemory,
-  platform: Platform,
+  platform: Platform & { devices?: MemoryDevice[] },
 ): { maxMemory?: { size: Kib; slots: number } } {
+  // libvirt: "cannot use/hotplug a memory device when domain 'maxMemory' is not defined".
+  if (platform.devices?.some((device) => !isManaged(device)))
+    return { maxMemory: { size: desired.maxMemory, slots: desired.slots } };
   const pluggable = desired.enabled && pluggingReason(desired, platform) === undefined;
   return pluggable && desired.maxMemory > desired.memory
     ? { maxMemory: { size: desired.maxMemory, slots: desired.slots } }

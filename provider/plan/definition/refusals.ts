@@ -24,6 +24,7 @@ export function definitionRefusal(
   return (
     missingTargetNode(desired, observed, nodes) ??
     belowLeastMemory(desired, observed, nodes) ??
+    exceedsSlots(desired, observed, nodes) ??
     exceedsMaxMemory(desired, observed, nodes)
   );
 }
@@ -64,6 +65,24 @@ function belowLeastMemory(
     },
     `${size} can't be defined: other nodes and devices use ${taken}`,
     `set memory to more than ${taken}, or remove those devices from the definition`,
+  );
+}
+
+/** libvirt: "memory device count '2' exceeds slots count '1'". Before 9.5 it counts every kind of memory device. */
+function exceedsSlots(desired: DesiredMemory, observed: Observed, { numaChanged }: Nodes): Plan | undefined {
+  const { nextBoot } = observed;
+  const theirs = nextBoot?.devices.filter((device) => !isManaged(device)).length ?? 0;
+  if (nextBoot === undefined || theirs === 0) return undefined;
+  const { virtioMem = [] } = foldedDefinition(desired, observed, nextBoot, numaChanged);
+  const ours = virtioMem.filter(({ alias }) => alias !== undefined).length;
+  const needed = theirs + ours;
+  if (needed <= desired.slots) return undefined;
+  const devices = `${needed} memory device${needed === 1 ? "" : "s"}`;
+  const text = `the definition would have ${devices} (${theirs} not managed by this provider), but memorySlots is ${desired.slots}`;
+  return refusal(
+    { code: "definition-too-few-slots", text },
+    text,
+    `set memorySlots to at least ${needed}, or remove devices from the definition`,
   );
 }
 

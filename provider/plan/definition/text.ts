@@ -1,11 +1,11 @@
 import { formatMib, formatSize } from "../../units/size.ts";
 import type { MemoryView } from "../observed.ts";
-import type { MemoryDefinition, Step, VirtioMemPlan } from "../plan.ts";
+import { definedMemory, type MemoryDefinition, type Step, type VirtioMemPlan } from "../plan.ts";
 
 /** What changes in a definition whose total stays: its nodes, its maximum, else which part is base memory. */
 export function describeDefinition(steps: Step[], before: MemoryView): string {
-  const define = steps.find((step) => step.kind === "define");
-  return define?.kind === "define" ? describeMemory(define.definition, before) : "numa";
+  const definition = definedMemory(steps);
+  return definition === undefined ? "numa" : describeMemory(definition, before);
 }
 
 function describeMemory({ memory, maxMemory, virtioMem }: MemoryDefinition, before: MemoryView): string {

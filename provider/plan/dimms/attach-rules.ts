@@ -6,7 +6,7 @@ import type { MemoryView } from "../observed.ts";
 import type { Obstacle } from "../plan.ts";
 import { HOTPLUG_DISABLED, platformReason } from "../platform.ts";
 import { dimmCount, dimmUnit, largestDimm } from "./layout.ts";
-import { freeSlots } from "./slots.ts";
+import { freeSlots, mostNewDevices } from "./slots.ts";
 
 /** Why an increase can't be hot-plugged; undefined where this rule allows it. */
 type Rule = (desired: DesiredMemory, live: MemoryView) => Obstacle | undefined;
@@ -117,7 +117,7 @@ function isWithinMaxMemory(desired: DesiredMemory, live: MemoryView): Obstacle |
 /** libvirt: "memory device count '2' exceeds slots count '1'". */
 function hasFreeSlots(desired: DesiredMemory, live: MemoryView): Obstacle | undefined {
   if (live.maxMemory === undefined) return undefined;
-  const free = freeSlots(live).length;
+  const free = Math.min(freeSlots(live).length, mostNewDevices(live));
   const slots = live.maxMemory.slots ?? 0;
   if (slots === 0)
     return {

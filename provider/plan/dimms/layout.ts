@@ -2,15 +2,15 @@ import { defined } from "../../defined.ts";
 import type { Kib } from "../../units/kib.ts";
 import { sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
+import { guestBlock } from "../guest-block.ts";
 import { type NodeShare, nodeShares } from "../numa/spread.ts";
 import type { MemoryView, ObservedDevice } from "../observed.ts";
 import type { DimmPlan, Layout } from "../plan.ts";
-import { guestBlock } from "../platform.ts";
-import { dimmAlias, freeSlots, slotCount } from "./slots.ts";
+import { dimmAlias, freePlaces, slotCount } from "./slots.ts";
 
 /** The memory block of the running guest. */
 export function guestBlockOf(live: MemoryView): { size: Kib; why?: string } {
-  return guestBlock(live.arch, sum(live.cells.map((cell) => cell.memory)), live.guestBlock);
+  return guestBlock(live, sum(live.cells.map((cell) => cell.memory)), live.guestBlock);
 }
 
 /** What every DIMM must be a multiple of, and why that is more than hotplug.alignment. */
@@ -28,16 +28,16 @@ export function dimmUnit(desired: DesiredMemory, live: MemoryView): { size: Kib;
  * `maxDimmSize` makes of it. The rules have passed: it is a whole number of units, and the slots suffice.
  */
 export function layOut(increase: Kib, desired: DesiredMemory, live: MemoryView): Layout {
-  const free = freeSlots(live);
+  const free = freePlaces(live);
   const planned = dimmParts(increase, desired, live);
   const bases = alignedBases(
     planned.map(({ size }) => size),
     live,
   );
   const dimms = planned.map(({ node, size }, index): DimmPlan => {
-    const slot = free[index] ?? 0;
+    const { slot, alias } = free[index] ?? { slot: 0, alias: dimmAlias(0) };
     const base = bases?.[index];
-    return defined({ size, node, slot, alias: dimmAlias(slot), base, source: desired.source });
+    return defined({ size, node, slot, alias, base, source: desired.source });
   });
   return {
     dimms,

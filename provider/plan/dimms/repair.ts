@@ -30,10 +30,21 @@ export function withRepair(
 ): Plan {
   const unrepaired = plan(live);
   if (!mayRepair(desired)) return withNotOnlined(unrepaired, desired, live);
-  const ours = live.devices.filter((device) => hasUnalignedAddress(device, live));
-  for (const misfits of removableMisfits(desired, live, observed.nextBoot)) {
+  const rejected = live.devices.filter((device) => hasUnalignedAddress(device, live));
+  // Ours are plugged again all or none: a next run plugs them like any increase, for which the slots may not suffice where one
+  // is larger than a DIMM may be now.
+  const choices = removableMisfits(desired, live, observed.nextBoot).flatMap((misfits) =>
+    rejected.length === 0
+      ? [{ misfits, ours: [] }]
+      : [
+          { misfits, ours: rejected },
+          { misfits, ours: [] },
+        ],
+  );
+  for (const { misfits, ours } of choices) {
     if (misfits.length > 0 && reaches(unrepaired, desired, live)) break;
     const out = [...misfits, ...ours];
+    if (out.length === 0 && rejected.length > 0) continue;
     const left = withoutDevices(out, observed, live).live;
     const rest = out.length === 0 ? unrepaired : plan(left);
     if (!reaches(rest, desired, left)) continue;

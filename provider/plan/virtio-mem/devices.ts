@@ -2,10 +2,10 @@ import type { MemoryDevice } from "../../domain/state.ts";
 import { KIB_PER_MIB, type Kib, sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
 import { isManaged } from "../devices.ts";
+import { guestBlock } from "../guest-block.ts";
 import type { CellPlan } from "../numa/cells.ts";
 import type { MemoryView } from "../observed.ts";
 import type { VirtioMemPlan } from "../plan.ts";
-import { guestBlock } from "../platform.ts";
 
 /** The huge page of most hosts: the least that QEMU and libvirt take (hw/virtio/virtio-mem.c, virDomainMemoryDefValidate). */
 const LEAST_BLOCK: Kib = 2 * KIB_PER_MIB;
@@ -42,7 +42,7 @@ export function definedDevices(
   desired: DesiredMemory,
   nodes: number[],
   cells: CellPlan[],
-  definition: Pick<MemoryView, "devices" | "arch">,
+  definition: Pick<MemoryView, "devices" | "arch" | "machine">,
 ): VirtioMemPlan[] {
   const theirs = definition.devices.filter((device) => !isManaged(device));
   const base = sum(cells.map(({ memory }) => memory));
@@ -54,7 +54,7 @@ export function definedDevices(
     const found = there(node);
     const block = found ? deviceBlock(found) : Math.max(LEAST_BLOCK, desired.source?.pageSize ?? 0);
     if (found && isTheirs(node)) return [{ node, size: found.size, block, requested: found.requested ?? 0 }];
-    const unit = Math.max(guestBlock(definition.arch, base).size, block);
+    const unit = Math.max(guestBlock(definition, base).size, block);
     const size = Math.floor(room / count / unit) * unit;
     if (size === 0) return [];
     const requested = found?.requested ?? 0;

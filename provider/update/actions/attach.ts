@@ -1,5 +1,6 @@
 import { Deadline } from "../../deadline.ts";
 import { dimmXml } from "../../domain/device.ts";
+import type { MemoryDevice } from "../../domain/state.ts";
 import { type Expectation, expectLater } from "../../guest/expectation.ts";
 import { recordOf } from "../../guest/record.ts";
 import type { GuestReport, GuestSource } from "../../guest/report.ts";
@@ -14,6 +15,7 @@ import type { Action, Confirm, Confirmation } from "../action.ts";
 import { type AwaitedMemory, awaitedMemory, expectationOf } from "../awaited-memory.ts";
 import { keptRecord, refuseUpdate, type UpdateContext, updateLog } from "../context.ts";
 import { rewrittenDevice, runHook } from "../hooks.ts";
+import { postconditionFailed } from "../postconditions.ts";
 
 /** Plugs a DIMM into the running domain, with the user's hooks around it, and waits until the guest has the memory. */
 export const attach: Action<Extract<Step, { kind: "attach" }>> = {
@@ -33,10 +35,9 @@ export const attach: Action<Extract<Step, { kind: "attach" }>> = {
   async run({ dimm }, context, { now }) {
     const { hypervisor, domain, news, uri, session } = context;
     const present = findDimm(dimm, now);
-    if (present !== undefined && present.size !== dimm.size)
-      throw new Error(
-        `${dimm.alias} already exists with ${formatSize(present.size)} instead of ${formatSize(dimm.size)}`,
-      );
+    const others = present === undefined ? [] : differences(dimm, present);
+    if (others.length > 0)
+      throw postconditionFailed(`${dimm.alias} already exists with ${others.join(", ")}`);
     if (present !== undefined) return now;
     const { before, after } = news.hotplug ?? {};
     const planned = dimmXml(dimm);
@@ -47,7 +48,7 @@ export const attach: Action<Extract<Step, { kind: "attach" }>> = {
     await hypervisor.attachDevice(domain, xml, { live: true });
     const attached = await observe(hypervisor, domain);
     if (findDimm(dimm, attached) === undefined)
-      throw new Error(`libvirt reported success, but ${dimm.alias} is not in the running domain`);
+      throw postconditionFailed(`libvirt reported success, but ${dimm.alias} is not in the running domain`);
     if (after !== undefined)
       await runHook(after, xml, hookContext).catch((error: unknown) =>
         updateLog(context).warn(
@@ -57,6 +58,21 @@ export const attach: Action<Extract<Step, { kind: "attach" }>> = {
     return attached;
   },
 };
+
+/**
+ * An alias is only a name: a DIMM is there if it has the size, the node, the slot and the address that it is to have.
+ *
+ * @returns "256 MiB instead of 512 MiB", one for each that differs
+ */
+function differences({ size, node, slot, base }: DimmPlan, present: MemoryDevice): string[] {
+  const { size: itsSize, node: itsNode = 0, slot: itsSlot = slot, base: itsBase = base } = present;
+  return [
+    ...(itsSize === size ? [] : [`${formatSize(itsSize)} instead of ${formatSize(size)}`]),
+    ...(itsNode === node ? [] : [`node ${itsNode} instead of ${node}`]),
+    ...(itsSlot === slot ? [] : [`slot ${itsSlot} instead of ${slot}`]),
+    ...(base === undefined || itsBase === base ? [] : [`address ${itsBase} instead of ${base}`]),
+  ];
+}
 
 function findDimm({ alias }: DimmPlan, { observed }: Observation) {
   return observed.live?.devices.find((device) => device.alias === alias);

@@ -1,22 +1,29 @@
-import { setMemory } from "../../domain/memory.ts";
-import { observe } from "../../observe/observe.ts";
-import type { Step } from "../../plan/plan.ts";
+import { type Observation, observe } from "../../observe/observe.ts";
+import type { DefineStep } from "../../plan/plan.ts";
 import type { Action } from "../action.ts";
+import type { UpdateContext } from "../context.ts";
+import { currentDefinition, type NewDefinition, replannedStep } from "../definition.ts";
 
-/** Sets the memory of the inactive definition, for the next boot. */
-export const define: Action<Extract<Step, { kind: "define" }>> = {
-  async run({ definition }, { hypervisor, domain }) {
-    const xml = await hypervisor.xml(domain, { inactive: true, secure: true });
-    await hypervisor.define(
-      setMemory(xml, {
-        cells: definition.cells.map(({ memory }) => memory),
-        total: definition.memory,
-        currentMemory: definition.currentMemory ?? definition.memory,
-        maxMemory: definition.maxMemory ?? null,
-        removeAliases: definition.removeAliases,
-        virtioMem: definition.virtioMem ?? [],
-      }),
-    );
-    return observe(hypervisor, domain);
+/** Sets the inactive definition: its memory and all other arguments that changed, at once. */
+export const define: Action<DefineStep> = {
+  run(step, context, { definition }) {
+    return write(step, context, definition, (now) => replannedStep(step, context, now));
   },
 };
+
+/** Sets the definition to the present memory of the running domain, after a removal that ended halfway. */
+export function defineWhatIsLeft(step: DefineStep, context: UpdateContext): Promise<Observation> {
+  return write(step, context, undefined, () => step);
+}
+
+async function write(
+  step: DefineStep,
+  context: UpdateContext,
+  prepared: NewDefinition | undefined,
+  replan: (now: Observation) => DefineStep,
+): Promise<Observation> {
+  const { hypervisor, domain } = context;
+  const { from, xml } = await currentDefinition(step, context, prepared, replan);
+  if (xml !== from) await hypervisor.define(xml);
+  return observe(hypervisor, domain);
+}

@@ -8,7 +8,7 @@ import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
 import { definitionOfPresent } from "../../plan/definition/steps.ts";
 import { desiredMemory } from "../../plan/desired.ts";
-import type { Observed } from "../../plan/observed.ts";
+import { isSameDimm, type Observed } from "../../plan/observed.ts";
 import { type DimmRemoval, detachedDimms, type Step } from "../../plan/plan.ts";
 import { sum } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
@@ -20,8 +20,9 @@ import {
   type UpdateContext,
   updateLog,
 } from "../context.ts";
+import { postconditionFailed } from "../postconditions.ts";
 import { queryGuest } from "../query-guest.ts";
-import { define } from "./define.ts";
+import { defineWhatIsLeft } from "./define.ts";
 
 type DetachStep = Extract<Step, { kind: "detach" }>;
 
@@ -50,7 +51,12 @@ export const detach: Action<DetachStep> = {
 
   async run({ dimm }, context, progress) {
     const { now, unanswered } = progress;
-    if (!isPresent(dimm, now.observed)) return now;
+    const present = now.observed.live?.devices.find(({ alias }) => alias === dimm.alias);
+    if (present === undefined) return now;
+    if (!isSameDimm({ model: "dimm", ...dimm }, present))
+      throw postconditionFailed(
+        `${dimm.alias} is another DIMM than the one to remove: ${formatSize(present.size)} at ${present.base ?? "an unknown address"} instead of ${formatSize(dimm.size)} at ${dimm.base ?? "an unknown address"}`,
+      );
     const removal = new Removal(dimm, context, progress);
     const earlier = unanswered.has(dimm.alias) ? await removal.answer() : NO_ANSWER;
     if (earlier.kind !== "no-answer") return removal.settle(earlier, 0);
@@ -72,7 +78,7 @@ export const detach: Action<DetachStep> = {
    * After a removal that ended halfway: sets the definition, from which all of it was removed, to the memory that is
    * left, so that the next boot has it.
    */
-  async afterFailure(_step, context, progress, latest) {
+  async afterFailure(_step, context, _progress, latest) {
     const { plan, news, session, adopted, observation, state } = context;
     const desired = desiredMemory(news, session.defaults, adopted);
     const before = state?.__observed.live?.memory ?? observation.observed.live?.memory ?? 0;
@@ -80,8 +86,8 @@ export const detach: Action<DetachStep> = {
     const isDefined = plan.steps.some(({ kind }) => kind === "define");
     if (desired === undefined || !isDefined || left >= before) return undefined;
     try {
-      const step = definitionOfPresent(desired, latest.observed).find((one) => one.kind === "define");
-      return step === undefined ? latest : await define.run(step, context, progress);
+      const [step] = definitionOfPresent(desired, latest.observed);
+      return step === undefined ? latest : await defineWhatIsLeft(step, context);
     } catch (error) {
       await updateLog(context).warn(
         `memory was removed, but the definition could not be set to what is left: ${messageOf(error)}`,

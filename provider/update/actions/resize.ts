@@ -14,6 +14,7 @@ import type { Kib } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
 import type { Action, Confirmation } from "../action.ts";
 import { isPoweredOffOrOn, secondsForGuest, type UpdateContext, updateLog } from "../context.ts";
+import { postconditionFailed } from "../postconditions.ts";
 import { queryGuest } from "../query-guest.ts";
 
 type ResizeStep = Extract<Step, { kind: "resize" }>;
@@ -46,7 +47,7 @@ export const resize: Action<ResizeStep> = {
     const resized = await observe(hypervisor, domain);
     const found = requestedOf(alias, resized);
     if (found !== requested)
-      throw new Error(
+      throw postconditionFailed(
         `libvirt reported success, but the requested size of ${alias} is ${formatSize(found ?? 0)} instead of ${formatSize(requested)}`,
       );
     return resized;

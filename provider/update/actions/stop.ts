@@ -8,9 +8,11 @@ import type { UpdateContext } from "../context.ts";
 
 /** Shuts the guest down. One that doesn't shut down in time keeps running, unless the user allowed to force it off. */
 export const stop: Action<Extract<Step, { kind: "stop" }>> = {
-  async run({ force }, context) {
+  async run({ force, atOnce }, context) {
     const { hypervisor, domain } = context;
-    if (!(await isOff(hypervisor, domain))) await shutDown(force, context);
+    if (await isOff(hypervisor, domain)) return observe(hypervisor, domain);
+    if (atOnce) await hypervisor.destroy(domain);
+    else await shutDown(force, context);
     return observe(hypervisor, domain);
   },
 };

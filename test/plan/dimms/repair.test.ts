@@ -17,7 +17,7 @@ const deeds = ({ steps }: Plan) =>
     if (step.kind === "attach")
       return `+ ${step.dimm.alias} ${step.dimm.size / MIB} node ${step.dimm.node} ${step.dimm.base ?? "anywhere"}`;
     if (step.kind === "detach") return `- ${step.dimm.alias}`;
-    return step.kind === "define" ? `define ${step.definition.memory / MIB}` : step.kind;
+    return step.kind === "define" ? `define ${(step.definition?.memory ?? 0) / MIB}` : step.kind;
   });
 
 /** What there is after it, and that nothing is left to do. */

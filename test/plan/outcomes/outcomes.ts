@@ -3,6 +3,7 @@ import { CREATION } from "./creation.ts";
 import { DEFINITION } from "./definition.ts";
 import { FALLBACK } from "./fallback.ts";
 import { LIVE } from "./live.ts";
+import { POWER } from "./power.ts";
 import { REFUSED } from "./refused.ts";
 import type { OutcomeRow } from "./row.ts";
 import { SETTLED } from "./settled.ts";
@@ -18,6 +19,7 @@ export const OUTCOMES: Record<string, OutcomeRow[]> = {
   "With virtio-mem: hotplug.device": VIRTIO_MEM,
   "Only the definition": DEFINITION,
   "The memory balloon: currentMemory": BALLOON,
+  "A domain that is saved or paused": POWER,
   "Nothing to do": SETTLED,
   "Not known, or not possible": REFUSED,
 };

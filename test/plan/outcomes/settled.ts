@@ -42,6 +42,14 @@ export const SETTLED: OutcomeRow[] = [
     headline: "",
   },
   {
+    name: "numa removed from the program",
+    before: running({ cells: [512, 491] }),
+    had: { numa: [{ memory: "512MiB" }, { memory: "491MiB" }] },
+    change: { numa: null },
+    outcome: "none",
+    headline: "",
+  },
+  {
     name: "only a setting",
     before: running(),
     change: { hotplug: { whenNotPossible: "restart" } },

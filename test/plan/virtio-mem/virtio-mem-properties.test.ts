@@ -89,7 +89,12 @@ describe("for any elastic domain and any desired size", () => {
       const definition = definitionOf(planMemory(one.desired, one.observed));
       const { nextBoot } = one.observed;
       if (definition === undefined || nextBoot === undefined) return;
-      const after = afterStep(one.observed, { kind: "define", definition, sentence: "" }).nextBoot;
+      const after = afterStep(one.observed, {
+        kind: "define",
+        definition,
+        fields: [],
+        sentence: "",
+      }).nextBoot;
       expect(after?.memory).toBe(one.desired.memory);
       const whole = sum([
         ...definition.cells.map(({ memory }) => memory),

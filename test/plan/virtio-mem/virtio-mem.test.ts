@@ -167,7 +167,7 @@ describe("what virtio-mem can't do live follows the fallback", () => {
   test("then all of it is base memory, and the device is there for the way from there", () => {
     const desired = ask(1100, { ...virtioMem, whenNotPossible: "restart" });
     const plan = planMemory(desired, elastic(512));
-    expect(plan.steps.map(({ kind }) => kind)).toEqual(["define", "stop", "start"]);
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(["stop", "define", "start"]);
     expect(definitionOf(plan)).toMatchObject({
       cells: [{ id: 0, memory: 1100 * MIB }],
       virtioMem: [{ requested: 0, size: 7040 * MIB }],

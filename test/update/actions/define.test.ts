@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { dimmXml } from "../../../provider/domain/device.ts";
 import { readDomain } from "../../../provider/domain/read.ts";
 import { ErrorCode } from "../../../provider/libvirt/errors.ts";
-import type { Step } from "../../../provider/plan/plan.ts";
+import type { DefineStep } from "../../../provider/plan/plan.ts";
 import { MIB } from "../../support/fake-guest.ts";
 import { libvirtError } from "../../support/libvirt-error.ts";
 import { UpdateScene } from "../../support/update-scene.ts";
@@ -14,7 +14,7 @@ const definition = {
   maxMemory: { size: 16384 * MIB, slots: 8 },
   removeAliases: [] as string[],
 };
-const define: Step = { kind: "define", definition, sentence: "set the definition" };
+const define: DefineStep = { kind: "define", definition, fields: [], sentence: "set the definition" };
 
 let scene: UpdateScene;
 
@@ -46,7 +46,7 @@ test("changes nothing a second time, and nothing in the running domain", async (
 test("removes our own DIMMs, and a maxMemory that is reached", async () => {
   await scene.host.attachDevice(scene.domain, dimmXml(DIMM), { config: true });
   const { maxMemory: _, ...rest } = definition;
-  await scene.run({ ...define, kind: "define", definition: { ...rest, removeAliases: [DIMM.alias] } });
+  await scene.run({ ...define, definition: { ...rest, removeAliases: [DIMM.alias] } });
   const { devices, memory, maxMemory } = inactive();
   expect({ devices, memory, maxMemory }).toEqual({ devices: [], memory: 1259 * MIB, maxMemory: undefined });
 });
@@ -55,4 +55,25 @@ test("leaves the old definition in force where libvirt refuses the new one", asy
   scene.host.refuses.set("define", libvirtError(ErrorCode.XML_ERROR, "no"));
   await expect(scene.run(define)).rejects.toThrow("Unable to set the definition (domain web-1): no");
   expect(scene.host.only.inactive).toBe(DOMAIN);
+});
+
+const vcpus: DefineStep = { kind: "define", fields: ["vcpus"], sentence: "change vcpus" };
+
+test("edits what differs between the arguments and keeps all else; a second time changes nothing", async () => {
+  scene.before = { ...scene.before, vcpus: 2 };
+  scene.news = { ...scene.before, vcpus: 4 };
+  const first = await scene.run(vcpus);
+  const after = structuredClone(scene.host.only);
+  expect(readDomain(after.inactive ?? "").vcpus).toBe(4);
+  expect(after.inactive).toContain("<graphics type='vnc' passwd='hush'/>");
+  expect(after.live).toBe(DOMAIN);
+  expect(await scene.run(vcpus)).toEqual(first);
+  expect(scene.host.only).toEqual(after);
+});
+
+test("writes the definition from the program's XML where that changed", async () => {
+  scene.news = { ...scene.before, xml: "<domain><title>shop</title></domain>" };
+  await scene.run({ ...vcpus, fields: ["xml"] });
+  expect(scene.host.only.inactive).toContain("<title>shop</title>");
+  expect(scene.host.only.inactive).not.toContain("<graphics");
 });

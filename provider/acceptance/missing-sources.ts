@@ -1,0 +1,58 @@
+import { attribute, children, type Element, find } from "../domain/tree.ts";
+import type { Hypervisor } from "../libvirt/hypervisor.ts";
+import { unlessUnanswered } from "./unanswered.ts";
+
+/**
+ * The networks, bridges and volumes that a definition names and the host doesn't have. A plain file isn't looked up: libvirt
+ * knows only files that are volumes of a pool, and of those only what the pool's last refresh found.
+ */
+export async function missingSources(hypervisor: Hypervisor, domain: Element): Promise<string[]> {
+  const devices = find(domain, "devices");
+  const names = (kind: string) =>
+    children(devices, "interface").flatMap((card) => attribute(find(card, "source"), kind) ?? []);
+  const found = await Promise.all([
+    ...unique(names("network")).map((name) => missingNetwork(hypervisor, name)),
+    ...unique(names("bridge")).map((name) => missingBridge(hypervisor, name)),
+    ...children(devices, "disk").map((disk) => missingVolume(hypervisor, disk)),
+  ]);
+  return unique(found.flat());
+}
+
+function unique(names: string[]): string[] {
+  return [...new Set(names)];
+}
+
+async function missingNetwork(hypervisor: Hypervisor, name: string): Promise<string[]> {
+  if (await unlessUnanswered(hypervisor.hasNetwork(name), true)) return [];
+  return [`network "${name}" doesn't exist on ${hypervisor.uri}; create it first, or name another one`];
+}
+
+/**
+ * Some builds of libvirt list only interfaces with a configuration file (netcf), and none that libvirt made itself. The node
+ * devices cover all of them, the loopback included, so a bridge that isn't among them doesn't exist.
+ */
+async function missingBridge(hypervisor: Hypervisor, name: string): Promise<string[]> {
+  if (await unlessUnanswered(hypervisor.hasInterface(name), true)) return [];
+  const devices = await unlessUnanswered(hypervisor.nodeDevices("net"), []);
+  const isListed = (one: string) => devices.some((device) => device.startsWith(nodeDevicePrefix(one)));
+  if (!isListed("lo") || isListed(name)) return [];
+  return [`bridge "${name}" doesn't exist on ${hypervisor.uri}; create it first, or name another one`];
+}
+
+/** libvirt's name of an interface as a node device: net_<name>_<MAC>, with _ for everything that isn't alphanumeric. */
+function nodeDevicePrefix(name: string): string {
+  return `net_${name.replace(/[^A-Za-z0-9]/g, "_")}_`;
+}
+
+async function missingVolume(hypervisor: Hypervisor, disk: Element): Promise<string[]> {
+  const source = find(disk, "source");
+  const [pool, volume] = [attribute(source, "pool"), attribute(source, "volume")];
+  if (attribute(disk, "type") !== "volume" || pool === undefined || volume === undefined) return [];
+  const { uri } = hypervisor;
+  if (!(await unlessUnanswered(hypervisor.hasPool(pool), true)))
+    return [`storage pool "${pool}" doesn't exist on ${uri}; create it first, or name another one`];
+  if (await unlessUnanswered(hypervisor.hasVolume(pool, volume), true)) return [];
+  return [
+    `volume "${volume}" doesn't exist in storage pool "${pool}" on ${uri}; create it first, or name another one`,
+  ];
+}

@@ -1,0 +1,91 @@
+import { type FieldName, isField } from "../args/fields.ts";
+import type { Inputs } from "../args/inputs.ts";
+import { editByDefinitions, editDefinition, setOwnership } from "../domain/edit.ts";
+import { setMemory } from "../domain/memory.ts";
+import { parseDomain } from "../domain/parse.ts";
+import { readCells, readDomain } from "../domain/read.ts";
+import type { DomainSpec } from "../domain/spec.ts";
+import { keptIfUnnamed } from "../plan/changed-fields.ts";
+import type { MemoryDefinition } from "../plan/plan.ts";
+import type { Kib } from "../units/kib.ts";
+import { readCanonicalSize } from "../units/size.ts";
+import { definitionXml } from "./domain-spec.ts";
+import type { DomainType } from "./platform.ts";
+
+/** A change of an inactive definition. */
+export interface DefinitionChange {
+  /** Undefined: its memory stays. */
+  definition?: MemoryDefinition;
+  /** The arguments besides the memory. */
+  fields: FieldName[];
+  /** The arguments as they were before, and as they are to be. */
+  before: Inputs;
+  news: Inputs;
+  /** The definition that arguments ask for. */
+  specOf: (inputs: Inputs) => DomainSpec;
+  type: DomainType;
+  /** The domain was not created by this provider. */
+  adopted: boolean;
+}
+
+/**
+ * The inactive definition with the memory and every other argument that changes, and with the total in our mark. Everything
+ * else is kept byte for byte, except where `xml` changes: then the definition is written from it.
+ *
+ * @param present with the secrets in it
+ */
+export function changedDefinition(present: string, change: DefinitionChange): string {
+  const { definition, fields, before, news } = change;
+  const isRewritten = fields.includes("xml") && before.xml !== news.xml;
+  const edited = isRewritten ? rewritten(change) : fields.length > 0 ? withFields(present, change) : present;
+  if (isRewritten) return marked(edited, readCanonicalSize(news.memory), news);
+  return definition === undefined ? edited : marked(withMemory(edited, definition), definition.memory, news);
+}
+
+function rewritten({ news, specOf, type }: DefinitionChange): string {
+  return definitionXml(news, specOf(news), type);
+}
+
+/**
+ * What differs between the arguments before and now. What the program no longer names becomes its default, or what the
+ * program's own XML has; in an adopted domain it stays.
+ */
+function withFields(present: string, change: DefinitionChange): string {
+  const { fields, before, news, specOf, type, adopted } = change;
+  const named = adopted ? withoutUnnamed(before, news) : before;
+  const [was, wanted] = [specOf(named), specOf(news)];
+  const found = readCells(parseDomain(present).root);
+  // Whoever changed the nodes meanwhile: the definition gets those of the program if it changes them.
+  const isNuma = fields.includes("numa") && news.numa !== undefined;
+  const areKept = news.numa === undefined || (!isNuma && found.length !== was.cells.length);
+  if (news.xml !== undefined)
+    return editByDefinitions(
+      present,
+      definitionXml(named, was, type),
+      definitionXml(news, wanted, type),
+      areKept ? "kept" : isNuma ? "replaced" : "changed",
+    );
+  const from = isNuma ? { ...was, cells: found } : was;
+  return editDefinition(present, from, areKept ? { ...wanted, keepsNodes: true } : wanted);
+}
+
+function withoutUnnamed(before: Inputs, news: Inputs): Inputs {
+  const kept = Object.entries(before).filter(([name]) => !(isField(name) && keptIfUnnamed(name, news)));
+  return Object.fromEntries(kept) as unknown as Inputs;
+}
+
+function withMemory(xml: string, definition: MemoryDefinition): string {
+  return setMemory(xml, {
+    cells: definition.cells.map(({ memory }) => memory),
+    total: definition.memory,
+    currentMemory: definition.currentMemory ?? definition.memory,
+    maxMemory: definition.maxMemory ?? null,
+    removeAliases: definition.removeAliases,
+    virtioMem: definition.virtioMem ?? [],
+  });
+}
+
+/** The total that we wrote last: what an interrupted update leaves is known by it as ours. */
+function marked(xml: string, total: Kib, { __urn: urn }: Inputs): string {
+  return setOwnership(xml, readDomain(xml).ownership ?? { version: 1, urn, creating: false }, total);
+}

@@ -1,0 +1,18 @@
+import type { Readable, Writable } from "node:stream";
+
+/** The bytes that may wait to be sent, in addition to the longest message. */
+const UNSENT_MAX = 1024 * 1024;
+
+/**
+ * Writes to a daemon, and reads nothing more from it while it doesn't take what was written. Otherwise a daemon that pings
+ * and doesn't read would fill this process's memory with answers.
+ */
+export function writeWithBackPressure(to: Writable, from: Readable): (bytes: Buffer) => void {
+  to.on("drain", () => {
+    if (from.isPaused()) from.resume();
+  });
+  return (bytes) => {
+    to.write(bytes);
+    if (to.writableLength > UNSENT_MAX) from.pause();
+  };
+}

@@ -1,0 +1,89 @@
+import type { Inputs } from "../args/inputs.ts";
+import { redact } from "../args/redact.ts";
+import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
+import { defined } from "../defined.ts";
+import type { Reason } from "../plan/plan.ts";
+import { NO_CHANGE, type PlannedOutcome } from "../plan/planned-outcome.ts";
+import { fitting } from "../plan/text.ts";
+import type { Session } from "../session.ts";
+import { formatSize, readCanonicalSize } from "../units/size.ts";
+import { describeCreation } from "./creation.ts";
+import { unfinishedReplace } from "./replace.ts";
+import { type Existing, existingDomain } from "./unfinished-create.ts";
+
+/**
+ * What a create does, for a preview, or why it is refused. It looks at the host for a domain that is there already; if the host
+ * can't be reached, only the create can tell.
+ */
+export async function previewCreation(
+  session: Session,
+  inputs: Inputs,
+): Promise<{ outcome: PlannedOutcome; refusal?: Reason }> {
+  const existing = await lookForExisting(session, inputs);
+  const starts = describeCreation(session, inputs);
+  const outcome = (...lines: string[]) => ({ memoryPlan: fitting(...lines), ...NO_CHANGE });
+  switch (existing?.kind) {
+    case "replace": {
+      const text = `continues an interrupted replace of domain ${inputs.name} (${inputs.uuid})`;
+      await session.log.message(inputs.__urn, "info", text);
+      return { outcome: outcome(`continues an interrupted replace: ${starts}`, starts) };
+    }
+    case "unfinished":
+      await logContinued(session, inputs, existing);
+      return { outcome: outcome(`continues an interrupted create: ${starts}`, starts) };
+    case "finished": {
+      await logContinued(session, inputs, existing);
+      const size = formatSize(readCanonicalSize(inputs.memory));
+      return {
+        outcome: outcome(
+          `continues an interrupted create: domain ${inputs.name} has ${size}, nothing to do`,
+          "continues an interrupted create: nothing to do",
+        ),
+      };
+    }
+    case "unknown":
+      return {
+        outcome: {
+          memoryPlan: "not known yet: its domain exists",
+          change: "unknown",
+          memoryChange: "unknown",
+        },
+      };
+    default:
+      return defined({ outcome: outcome(starts), refusal: refusalFor(session, existing) });
+  }
+}
+
+/** A domain that is replaced in the same run gives its name up. */
+function refusalFor({ run }: Session, existing: Found | undefined): Reason | undefined {
+  if (existing?.kind !== "taken") return undefined;
+  const { owner, reason } = existing;
+  return owner !== undefined && run.of(owner).replacement !== undefined ? undefined : reason;
+}
+
+type Found = Existing | { kind: "replace" };
+
+function lookForExisting(session: Session, inputs: Inputs): Promise<Found | undefined> | undefined {
+  if (inputs.uri === UNKNOWN || containsUnknown(inputs.uuid)) return undefined;
+  const uri = session.resolveUri(inputs.uri);
+  return session.ask(uri, async (hypervisor): Promise<Found> => {
+    const replace = await unfinishedReplace(hypervisor, inputs);
+    return replace === undefined ? existingDomain(session, hypervisor, inputs) : { kind: "replace" };
+  });
+}
+
+/** Logs once in a run that a create goes on with a domain that is there already. */
+export async function logContinued(
+  { run, log }: Session,
+  inputs: Inputs,
+  { kind, domain }: Extract<Existing, { kind: "unfinished" | "finished" }>,
+): Promise<void> {
+  const notes = run.of(inputs.__urn);
+  if (notes.isContinuing) return;
+  notes.isContinuing = true;
+  const which = `domain ${domain.name} (${domain.uuid})`;
+  if (kind === "unfinished")
+    return log.message(inputs.__urn, "info", `continues with ${which}, which an interrupted create left`);
+  const text = `continues with ${which}, which a create of this resource finished without recording it: it is exactly what the program wants and stays as it is\nif another stack of this name manages it, rename one of the two stacks before pulumi up`;
+  return log.message(inputs.__urn, "warning", redact(text, inputs));
+}

@@ -1,0 +1,167 @@
+import { definitionRefusals } from "../acceptance/definition-refusals.ts";
+import { dropKept, findKept, keepDefinition, keptName, restoreKept } from "../acceptance/kept-definition.ts";
+import { probeDefine } from "../acceptance/probe-define.ts";
+import type { Inputs } from "../args/inputs.ts";
+import { redact } from "../args/redact.ts";
+import { defined } from "../defined.ts";
+import { readDomain } from "../domain/read.ts";
+import { PartialError, UserError } from "../errors.ts";
+import { LibvirtError } from "../libvirt/errors.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
+import { observe } from "../observe/observe.ts";
+import { isOff } from "../observe/wait-for-domain.ts";
+import { echoedInputs, outputs } from "../outputs.ts";
+import type { Session } from "../session.ts";
+import { turnOff } from "./turn-off.ts";
+import { takenBy } from "./unfinished-create.ts";
+import { unsupportedDevice } from "./virtio-mem-support.ts";
+
+/** A replace between its delete and the end of its create. */
+export type UnfinishedReplace =
+  /** The old domain, off unless an earlier attempt started it again. */
+  | { kind: "old"; domain: DomainRef; ran: boolean }
+  /** The definition of the old domain is kept; the new one may be there. */
+  | { kind: "kept" };
+
+/** The replace of this resource that a delete began, in this run or in one that ended early. */
+export async function unfinishedReplace(
+  hypervisor: Hypervisor,
+  { uuid, __urn: urn }: Inputs,
+): Promise<UnfinishedReplace | undefined> {
+  const domain = await hypervisor.findByUuid(uuid);
+  const found = domain && readDomain(await hypervisor.xml(domain, { inactive: true }));
+  if (domain !== undefined && found?.replacing?.urn === urn)
+    return { kind: "old", domain, ran: found.replacing.was === "running" };
+  const isOther = found !== undefined && !(found.ownership?.urn === urn && found.ownership.creating);
+  const kept = isOther ? undefined : await findKept(hypervisor, uuid);
+  if (kept === undefined) return undefined;
+  const { replacing } = readDomain(await hypervisor.xml(kept, { inactive: true }));
+  return replacing?.urn === urn ? { kind: "kept" } : undefined;
+}
+
+/**
+ * Defines and starts the new domain of a replace in place of the old one. The old definition is kept until the new domain
+ * runs; if libvirt can't define or start it, the old domain is put back, and started if it ran before.
+ *
+ * It can be repeated after a kill at any point: the old domain is marked, or its definition is kept, until the end.
+ *
+ * @throws PartialError with what runs, so that the next preview replaces again; UserError where this run has no state of it
+ */
+export async function replaceBy(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+  xml: string,
+  unfinished: UnfinishedReplace,
+): Promise<DomainRef> {
+  let domain: DomainRef;
+  try {
+    if (unfinished.kind === "old") await makeWay(session, hypervisor, inputs, xml, unfinished);
+    domain = await hypervisor.define(xml);
+    if (inputs.running !== false && (await isOff(hypervisor, domain))) await hypervisor.start(domain);
+  } catch (cause) {
+    const why = redact(messageOf(cause), inputs);
+    // Without an answer nobody knows what was done.
+    if (!(cause instanceof LibvirtError || cause instanceof UserError))
+      throw new UserError(`Unable to replace domain ${inputs.name}: ${why}; the next update goes on`, {
+        cause,
+        code: "replace-unfinished",
+      });
+    throw await putBack(session, hypervisor, inputs, why, cause);
+  }
+  await dropKept(hypervisor, inputs.uuid);
+  return domain;
+}
+
+/** Removes the old domain, with all that libvirt stores for it, once its definition is kept. */
+async function makeWay(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+  xml: string,
+  { domain, ran }: Extract<UnfinishedReplace, { kind: "old" }>,
+): Promise<void> {
+  const named = await hypervisor.findByName(inputs.name);
+  const unsupported = await unsupportedDevice(hypervisor, inputs, session);
+  const reasons = [
+    ...(named === undefined || named.uuid === inputs.uuid ? [] : [takenBy(named, inputs, undefined)]),
+    ...(unsupported === undefined ? [] : [unsupported]),
+    ...(await definitionRefusals(hypervisor, xml, { present: domain })),
+  ];
+  if (reasons.length === 0) reasons.push(...(await probeDefine(hypervisor, xml)));
+  const [reason] = reasons;
+  if (reason !== undefined)
+    throw new UserError(reasons.map(({ text }) => text).join("\n"), { code: reason.code });
+  // An earlier attempt may have started it again.
+  await turnOff(session, hypervisor, domain, { urn: inputs.__urn, seconds: inputs.shutdownTimeout });
+  await keepDefinition(hypervisor, domain, { ran });
+  await hypervisor.undefine(domain);
+}
+
+/** Puts the old domain back where the new one couldn't be defined or started. */
+async function putBack(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+  why: string,
+  cause: unknown,
+): Promise<Error> {
+  const { uuid, name } = inputs;
+  const failure = `Unable to replace domain ${name}: ${why}`;
+  const end = await restored(hypervisor, uuid, (error) => redact(messageOf(error), inputs));
+  const message = `${failure}\n${end}`;
+  const { replaced } = session.run.domain(uuid);
+  const domain = await hypervisor.findByUuid(uuid);
+  if (replaced === undefined || domain === undefined)
+    return new UserError(`${message}\nthe next update replaces it`, { cause, code: "replace-unfinished" });
+  const observation = await observe(hypervisor, domain);
+  const { uri } = replaced;
+  const source = { uri, observation, defaults: session.defaults, adopted: replaced.__adopted === true };
+  const outs = defined(outputs({ ...echoedInputs(replaced), uuid }, source));
+  return new PartialError(message, uuid, outs, cause);
+}
+
+/** Puts the old domain back, and returns what there is then, for the message. */
+async function restored(
+  hypervisor: Hypervisor,
+  uuid: string,
+  textOf: (error: unknown) => string,
+): Promise<string> {
+  let failure: unknown;
+  try {
+    await restore(hypervisor, uuid);
+  } catch (error) {
+    failure = error;
+  }
+  const old = await findOld(hypervisor, uuid);
+  if (old === undefined)
+    return `the old domain can't be defined again: ${textOf(failure)}; its definition is kept as the domain ${keptName(uuid)} (virsh dumpxml)`;
+  // It isn't needed any more: the domain itself has the definition again.
+  await dropKept(hypervisor, uuid);
+  if (failure !== undefined)
+    return `the old domain is defined again, but can't be started: ${textOf(failure)}`;
+  return (await isOff(hypervisor, old))
+    ? "the old domain is back, off as before"
+    : "the old domain is started again";
+}
+
+async function restore(hypervisor: Hypervisor, uuid: string): Promise<void> {
+  const present = await hypervisor.findByUuid(uuid);
+  const replacing = present && readDomain(await hypervisor.xml(present, { inactive: true })).replacing;
+  if (present !== undefined && replacing !== undefined) {
+    if (replacing.was === "running" && (await isOff(hypervisor, present))) await hypervisor.start(present);
+    return;
+  }
+  // The new one has nothing to lose yet.
+  if (present !== undefined) await hypervisor.undefine(present);
+  await restoreKept(hypervisor, uuid);
+}
+
+/** The old domain, if it is defined. */
+async function findOld(hypervisor: Hypervisor, uuid: string): Promise<DomainRef | undefined> {
+  const found = await hypervisor.findByUuid(uuid);
+  if (found === undefined) return undefined;
+  const { replacing } = readDomain(await hypervisor.xml(found, { inactive: true }));
+  return replacing === undefined ? undefined : found;
+}

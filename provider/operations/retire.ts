@@ -1,0 +1,44 @@
+import { probeDefine } from "../acceptance/probe-define.ts";
+import type { Inputs } from "../args/inputs.ts";
+import { containsUnknown } from "../args/unknown.ts";
+import { readDomain } from "../domain/read.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { isOff } from "../observe/wait-for-domain.ts";
+import type { Outputs } from "../outputs.ts";
+import type { Reason } from "../plan/plan.ts";
+import type { Session } from "../session.ts";
+import { newDefinition, replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
+import { setReplacing } from "./set-replacing.ts";
+import { turnOff } from "./turn-off.ts";
+
+/**
+ * The delete of a replace: turns the old domain off and keeps its definition, marked as being replaced, so that create can go
+ * back to it. Before that, everything is asked that the host can refuse of the new domain.
+ *
+ * @param successor what the program wants of the new domain
+ * @throws UserError where the host refuses it: the old domain is left unchanged
+ */
+export async function retire(
+  session: Session,
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  { state, successor, notOwned }: { state: Outputs; successor: Inputs; notOwned: Reason | undefined },
+): Promise<void> {
+  const reasons = notOwned === undefined ? [] : [notOwned];
+  reasons.push(...(await replacementRefusals(session, state.uri, domain.uuid, state, successor)));
+  const isKnown = !containsUnknown(successor);
+  // A definition that is refused already needs no probe.
+  if (reasons.length === 0 && isKnown)
+    reasons.push(...(await probeDefine(hypervisor, await newDefinition(session, hypervisor, successor))));
+  const refused = replaceRefused(reasons, state, successor);
+  if (refused !== undefined) throw refused;
+
+  const xml = await hypervisor.xml(domain, { inactive: true, secure: true });
+  // A transient domain has no definition that stays when it is off.
+  if (!(await hypervisor.isPersistent(domain))) await hypervisor.define(xml);
+  const earlier = readDomain(xml).replacing?.was;
+  const was = (await isOff(hypervisor, domain)) ? (earlier ?? "off") : "running";
+  await setReplacing(hypervisor, domain, { urn: successor.__urn, was });
+  await turnOff(session, hypervisor, domain, { urn: state.__urn, seconds: state.shutdownTimeout });
+  session.run.domain(domain.uuid).replaced = state;
+}

@@ -1,0 +1,111 @@
+import type { Observed } from "./observed.ts";
+import type { Obstacle, Reason } from "./plan.ts";
+
+/**
+ * Why the guest of an active domain doesn't run: virsh's words for virDomainPausedReason, `asleep` for a guest that is
+ * suspended to memory (S3), and `restored` for one that was saved while it was paused. States keep these.
+ */
+export type PauseReason =
+  | "unknown"
+  | "user"
+  | "migrating"
+  | "saving"
+  | "dumping"
+  | "I/O error"
+  | "watchdog"
+  | "from snapshot"
+  | "shutting down"
+  | "creating snapshot"
+  | "crashed"
+  | "starting up"
+  | "post-copy"
+  | "post-copy failed"
+  | "API error"
+  | "restored"
+  | "asleep";
+
+/**
+ * What may be done about it:
+ * - `suspended`: a user did it, so that the program's `running: true` resumes it;
+ * - `halted`: something is wrong, or not known; it is named, and never resumed;
+ * - `busy`: a job of libvirt holds the domain, and resumes it when it ends;
+ * - `asleep`: the guest's own power management; it can be woken.
+ */
+export type PauseKind = "suspended" | "halted" | "busy" | "asleep";
+
+const KINDS: Readonly<Record<PauseReason, PauseKind>> = {
+  unknown: "halted",
+  user: "suspended",
+  migrating: "busy",
+  saving: "busy",
+  dumping: "busy",
+  "I/O error": "halted",
+  watchdog: "halted",
+  "from snapshot": "suspended",
+  "shutting down": "busy",
+  "creating snapshot": "busy",
+  crashed: "halted",
+  "starting up": "busy",
+  "post-copy": "halted",
+  "post-copy failed": "halted",
+  "API error": "halted",
+  restored: "suspended",
+  asleep: "asleep",
+};
+
+export interface Pause {
+  kind: PauseKind;
+  reason: PauseReason;
+}
+
+/** Undefined for a guest that runs, and for a domain that is off. States of earlier versions have no reason. */
+export function pauseOf({ power, pause = "user" }: Observed): Pause | undefined {
+  return power === "paused" ? { kind: KINDS[pause], reason: pause } : undefined;
+}
+
+/** "paused (I/O error)", "asleep (suspended to memory)" */
+export function describePause({ reason }: Pause): string {
+  return reason === "asleep" ? "asleep (suspended to memory)" : `paused (${reason})`;
+}
+
+/** Why another call would have to wait: the update is worth a retry. */
+export function busyReason({ reason }: Pause): Reason {
+  return {
+    code: "domain-busy",
+    text: `another job holds the domain, which is paused (${reason}); run pulumi up again once it has ended`,
+  };
+}
+
+/**
+ * Why the guest couldn't take memory now, nor perhaps ever. Memory that a suspended guest gets is there when it is resumed,
+ * and so it is after a pause whose reason isn't known.
+ */
+export function pauseObstacles(observed: Observed): Obstacle[] {
+  const pause = pauseOf(observed);
+  if (pause === undefined || pause.reason === "unknown") return [];
+  if (pause.kind === "asleep")
+    return [
+      {
+        code: "domain-asleep",
+        text: "the guest is asleep (suspended to memory): it would never see memory that is plugged meanwhile; wake it first (running: true, or virsh dompmwakeup)",
+        predicate: "needs a guest that is awake, but it is suspended to memory",
+      },
+    ];
+  if (pause.kind !== "halted") return [];
+  return [
+    {
+      code: "domain-halted",
+      text: `the domain is ${describePause(pause)}: its guest can't take memory until the cause is dealt with and the domain is resumed (virsh resume)`,
+      predicate: `needs a running guest, but the domain is ${describePause(pause)}`,
+    },
+  ];
+}
+
+/** Whether only a pause is in the way: that ends, so it must not cost the domain. */
+export function isOnlyPaused(obstacles: Obstacle[]): boolean {
+  const codes = new Set(obstacles.map(({ code }) => code));
+  const isHalted = codes.has("domain-asleep") || codes.has("domain-halted");
+  return isHalted && [...codes].every((code) => PAUSES.has(code));
+}
+
+const PAUSES: ReadonlySet<string> = new Set(["domain-asleep", "domain-halted", "domain-paused"]);

@@ -1,0 +1,161 @@
+import { definitionRefusals } from "../acceptance/definition-refusals.ts";
+import { probeDefine } from "../acceptance/probe-define.ts";
+import { defined } from "../defined.ts";
+import { changedDefinition } from "../definition/changed-definition.ts";
+import { domainSpec } from "../definition/domain-spec.ts";
+import { UserError } from "../errors.ts";
+import { readHost } from "../observe/host.ts";
+import { type Observation, observe } from "../observe/observe.ts";
+import { definitionRefusal } from "../plan/definition/refusals.ts";
+import { definitionSteps } from "../plan/definition/steps.ts";
+import { desiredMemory } from "../plan/desired.ts";
+import type { MemoryView } from "../plan/observed.ts";
+import type { DefineStep, Reason } from "../plan/plan.ts";
+import { formatMib } from "../units/size.ts";
+import type { UpdateContext } from "./context.ts";
+
+/** A definition that libvirt accepts, and the one that it was made from. Both have secrets in them. */
+export interface NewDefinition {
+  from: string;
+  xml: string;
+}
+
+/** How often a definition that others keep changing is made again before the update gives up. */
+const ATTEMPTS = 3;
+
+/** What the definition that a step writes is made from. */
+type DefinitionContext = Pick<
+  UpdateContext,
+  "session" | "hypervisor" | "domain" | "before" | "news" | "plan" | "adopted"
+>;
+
+/** Reads the inactive definition, with the secrets in it. */
+export function readDefinition({ hypervisor, domain }: DefinitionContext): Promise<string> {
+  return hypervisor.xml(domain, { inactive: true, secure: true });
+}
+
+/**
+ * The definition that a step writes, found acceptable by its host.
+ *
+ * @throws UserError with the reasons where it isn't
+ */
+export async function newDefinition(
+  from: string,
+  step: DefineStep,
+  context: DefinitionContext,
+): Promise<NewDefinition> {
+  const definition = { from, xml: await written(from, step, context) };
+  await requireAcceptable(definition, context);
+  return definition;
+}
+
+/** @throws UserError with the reasons where the host refuses the definition */
+export async function requireAcceptable(
+  definition: NewDefinition,
+  context: DefinitionContext,
+): Promise<void> {
+  const { hypervisor, domain } = context;
+  const [reason, ...others] = await refusalsOf(definition, context, async (xml) => [
+    ...(await definitionRefusals(hypervisor, xml, { present: domain })),
+    ...(await probeDefine(hypervisor, xml)),
+  ]);
+  if (reason !== undefined)
+    throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
+}
+
+/** Why the host would refuse the definition that a step writes, as far as a preview can tell: it only reads. */
+export async function previewRefusals(step: DefineStep, context: DefinitionContext): Promise<Reason[]> {
+  const { hypervisor, domain } = context;
+  const from = await readDefinition(context);
+  const xml = await written(from, step, context);
+  return refusalsOf({ from, xml }, context, (definition) =>
+    definitionRefusals(hypervisor, definition, { present: domain }),
+  );
+}
+
+async function written(
+  from: string,
+  step: DefineStep,
+  { session, hypervisor, before, news, adopted }: DefinitionContext,
+): Promise<string> {
+  const type = session.configuration.domainType;
+  const host = step.fields.length > 0 ? readHost(await hypervisor.capabilities()) : undefined;
+  return changedDefinition(from, {
+    ...defined({ definition: step.definition }),
+    ...{ fields: step.fields, before, news, type, adopted },
+    specOf: (inputs) => {
+      if (host === undefined) throw new Error("only a change of arguments needs their definition");
+      return domainSpec(inputs, host, type, session.defaults);
+    },
+  });
+}
+
+/** A domain that isn't started now may keep what its host refuses in the present definition already. */
+async function refusalsOf(
+  { from, xml }: NewDefinition,
+  { plan }: DefinitionContext,
+  against: (definition: string) => Promise<Reason[]>,
+): Promise<Reason[]> {
+  const found = await against(xml);
+  if (found.length === 0 || plan.steps.some(({ kind }) => kind === "start")) return found;
+  const earlier = new Set((await against(from)).map(({ text }) => text));
+  return found.filter(({ text }) => !earlier.has(text));
+}
+
+/**
+ * The definition to write now. One that somebody else has changed since it was read is changed as it is now: libvirt has no
+ * call that compares and defines, so a change during the last round trip isn't seen.
+ *
+ * @param replan the step for a domain whose definition has another memory than the one that the step was planned for
+ */
+export async function currentDefinition(
+  step: DefineStep,
+  context: UpdateContext,
+  prepared: NewDefinition | undefined,
+  replan: (now: Observation) => DefineStep,
+): Promise<NewDefinition> {
+  let made = prepared ?? (await newDefinition(await readDefinition(context), step, context));
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const present = await readDefinition(context);
+    if (present === made.from) return made;
+    const now = await observe(context.hypervisor, context.domain);
+    made = await newDefinition(present, replan(now), context);
+  }
+  throw new Error(
+    `someone else changed the definition ${ATTEMPTS} times in the meantime; it was left unchanged`,
+  );
+}
+
+/** The step of the plan for the definition as it is now, which may have another memory than the planned one. */
+export function replannedStep(
+  step: DefineStep,
+  context: UpdateContext,
+  { observed }: Observation,
+): DefineStep {
+  const planned = context.observation.observed.nextBoot;
+  const { nextBoot } = observed;
+  if (step.definition === undefined || planned === undefined || nextBoot === undefined) return step;
+  if (nextBoot.memory !== planned.memory && nextBoot.memory !== step.definition.memory)
+    throw new Error(
+      `someone else set ${formatMib(nextBoot.memory)} for the next boot in the meantime, but the program wants ${formatMib(step.definition.memory)}`,
+    );
+  if (isSameMemory(nextBoot, planned)) return step;
+  const { news, session, adopted } = context;
+  const desired = desiredMemory(news, session.defaults, adopted);
+  if (desired === undefined) return step;
+  const nodes = { numaChanged: step.fields.includes("numa") };
+  const steps = definitionSteps(desired, observed, nodes);
+  const refused = definitionRefusal(desired, observed, steps, nodes);
+  if (refused !== undefined) throw new Error(refused.reasons.map(({ text }) => text).join("; "));
+  return { ...step, definition: steps[0]?.definition ?? step.definition };
+}
+
+function isSameMemory(a: MemoryView, b: MemoryView): boolean {
+  const memory = ({ memory, cells, devices, maxMemory }: MemoryView) => ({
+    memory,
+    cells,
+    devices,
+    maxMemory,
+  });
+  return JSON.stringify(memory(a)) === JSON.stringify(memory(b));
+}

@@ -1,0 +1,240 @@
+import { countedSize, type MemoryDevice } from "../domain/state.ts";
+import { UserError } from "../errors.ts";
+import type { Observation } from "../observe/observe.ts";
+import { bootRounding } from "../plan/guest-block.ts";
+import type { MemoryView, Observed } from "../plan/observed.ts";
+import { type DimmPlan, isDefine, type MemoryDefinition, type Step } from "../plan/plan.ts";
+import { hasVirtioMem } from "../plan/virtio-mem/definition.ts";
+import type { Kib } from "../units/kib.ts";
+import { formatSize } from "../units/size.ts";
+
+/** One thing that is promised, as it should be and as it was found. */
+interface Figure {
+  what: string;
+  wanted: string | number;
+  found: string | number;
+}
+
+/**
+ * Compares what a step promised with what was read back: a call that reports success may have done nothing, or half of it.
+ *
+ * @param movesDimm a hook may have put the DIMM into another slot
+ * @throws UserError with both figures where they differ
+ */
+export function requireDone(step: Step, before: Observation, after: Observation, movesDimm: boolean): void {
+  const promised = promisedAfter(asFound(before), step);
+  const figures = [...stepFigures(step, after.observed, movesDimm), ...domainFigures(promised, after)];
+  // Only a step that sets it is about autostart.
+  const own = figures.filter(({ what }) => what !== AUTOSTART || step.kind === "autostart");
+  const text = differences(own);
+  if (text !== undefined) throw postconditionFailed(`libvirt reported success, but ${text}`);
+}
+
+/**
+ * The same for the whole update, at its end.
+ *
+ * @throws UserError with both figures where the domain isn't as the plan promised
+ */
+export function requirePlanned(steps: Step[], before: Observation, now: Observation): void {
+  if (steps.length === 0) return;
+  const promised = steps.reduce(promisedAfter, asFound(before));
+  const defined = steps.filter(isDefine).flatMap((step) => stepFigures(step, now.observed, true));
+  const figures = [...defined, ...domainFigures(promised, now)];
+  const isSet = steps.some(({ kind }) => kind === "autostart");
+  const text = differences(figures.filter(({ what }) => what !== AUTOSTART || isSet));
+  if (text !== undefined)
+    throw postconditionFailed(
+      `all steps were carried out, but then ${text}: someone else changed the domain`,
+    );
+}
+
+/** A step that libvirt confirmed, but which the domain doesn't show. */
+export function postconditionFailed(text: string): UserError {
+  return new UserError(text, { code: "postcondition-failed" });
+}
+
+/** Undefined where all figures are as they should be. */
+function differences(figures: Figure[]): string | undefined {
+  const texts = figures
+    .filter(({ wanted, found }) => wanted !== found)
+    .map(({ what, wanted, found }) => `${what} is ${found} instead of ${wanted}`);
+  return texts.length === 0 ? undefined : [...new Set(texts)].join("; ");
+}
+
+/** What a domain is to be, as far as steps change it. */
+interface Promised {
+  isOff: boolean;
+  autostart: boolean;
+  live: Memory | undefined;
+  nextBoot: Memory | undefined;
+  /** It was started since: POWER rounds its memory up to a block, all others to a MiB. */
+  rounding: Kib;
+}
+
+interface Memory {
+  total: Kib;
+  devices: Pick<MemoryDevice, "alias" | "model" | "size" | "requested">[];
+}
+
+function asFound({ observed, autostart }: Observation): Promised {
+  const { live, nextBoot } = observed;
+  return {
+    isOff: observed.power === "off",
+    autostart,
+    live: live && memoryOf(live),
+    nextBoot: nextBoot && memoryOf(nextBoot),
+    rounding: 0,
+  };
+}
+
+function memoryOf({ memory, devices }: MemoryView): Memory {
+  return { total: memory, devices };
+}
+
+/** A step that is repeated changes nothing. */
+function promisedAfter(domain: Promised, step: Step): Promised {
+  const { live, nextBoot } = domain;
+  switch (step.kind) {
+    case "attach": {
+      const { alias, size } = step.dimm;
+      if (live === undefined || live.devices.some((device) => device.alias === alias)) return domain;
+      const devices = [...live.devices, { model: "dimm" as const, alias, size }];
+      return { ...domain, live: { total: live.total + size, devices } };
+    }
+    case "detach": {
+      const gone = live?.devices.find(({ alias }) => alias === step.dimm.alias);
+      if (live === undefined || gone === undefined) return domain;
+      const devices = live.devices.filter((device) => device !== gone);
+      return { ...domain, live: { total: live.total - gone.size, devices } };
+    }
+    case "resize": {
+      const { alias, requested } = step.device;
+      const resized = live?.devices.find((device) => device.alias === alias);
+      if (live === undefined || resized === undefined) return domain;
+      const devices = live.devices.map((device) => (device === resized ? { ...device, requested } : device));
+      return { ...domain, live: { total: live.total - countedSize(resized) + requested, devices } };
+    }
+    case "define": {
+      const { definition } = step;
+      if (definition === undefined || nextBoot === undefined) return domain;
+      return { ...domain, nextBoot: { ...nextBoot, total: definition.memory } };
+    }
+    case "start":
+      return domain.isOff ? { ...domain, isOff: false, live: nextBoot, rounding: 1 } : domain;
+    case "restore":
+      return domain.isOff ? { ...domain, isOff: false } : domain;
+    case "stop":
+      return { ...domain, isOff: true, live: undefined };
+    case "autostart":
+      return { ...domain, autostart: step.on };
+    case "discard":
+    case "resume":
+    case "wake":
+    case "balloon":
+    case "replace":
+      return domain;
+  }
+}
+
+const AUTOSTART = "autostart";
+
+function domainFigures({ isOff, autostart, live, nextBoot, rounding }: Promised, now: Observation): Figure[] {
+  const { observed } = now;
+  const power = (off: boolean) => (off ? "off" : "on");
+  const figures: Figure[] = [
+    { what: "the domain", wanted: power(isOff), found: power(observed.power === "off") },
+    { what: AUTOSTART, wanted: power(!autostart), found: power(!now.autostart) },
+  ];
+  if (live !== undefined && observed.live !== undefined) {
+    const total = observed.live.memory;
+    const isRounded = rounding > 0 && total >= live.total && total - live.total < bootRounding(observed.live);
+    figures.push(sizeFigure("the memory of the running domain", isRounded ? total : live.total, total));
+    // A definition that was started in the meantime may have had devices removed from it.
+    if (rounding === 0)
+      figures.push({
+        what: "the number of its memory devices",
+        wanted: live.devices.length,
+        found: observed.live.devices.length,
+      });
+  }
+  if (nextBoot !== undefined)
+    figures.push(sizeFigure("the memory in the definition", nextBoot.total, observed.nextBoot?.memory));
+  return figures;
+}
+
+function stepFigures(step: Step, observed: Observed, movesDimm: boolean): Figure[] {
+  if (step.kind === "attach") return dimmFigures(step.dimm, observed, movesDimm);
+  if (step.kind === "detach") {
+    const { alias } = step.dimm;
+    const isThere = observed.live?.devices.some((device) => device.alias === alias) === true;
+    return [{ what: alias, wanted: "removed", found: isThere ? "in the running domain" : "removed" }];
+  }
+  if (step.kind === "resize") {
+    const { alias, requested } = step.device;
+    const found = observed.live?.devices.find((device) => device.alias === alias);
+    return [sizeFigure(`the requested size of ${alias}`, requested, found?.requested)];
+  }
+  if (step.kind === "restore")
+    return [sizeFigure("the memory of the restored domain", step.memory, observed.live?.memory)];
+  if (step.kind === "resume" || step.kind === "wake")
+    return [{ what: "the guest", wanted: "running", found: observed.power }];
+  if (step.kind === "discard") {
+    const found = observed.saved === undefined ? "removed" : "still there";
+    return [{ what: "the managed save image", wanted: "removed", found }];
+  }
+  if (step.kind === "balloon" && step.where === "definition")
+    return [sizeFigure("the balloon target in the definition", step.size, observed.nextBoot?.currentMemory)];
+  if (step.kind !== "define" || step.definition === undefined) return [];
+  // A definition that is written from the program's XML has its total in common with the planned one.
+  return step.fields.includes("xml") ? [] : definitionFigures(step.definition, observed.nextBoot);
+}
+
+function dimmFigures(dimm: DimmPlan, { live }: Observed, movesDimm: boolean): Figure[] {
+  const { alias, size, node, slot } = dimm;
+  const found = live?.devices.find((device) => device.alias === alias);
+  if (found === undefined) return [{ what: alias, wanted: "in the running domain", found: "missing" }];
+  return [
+    sizeFigure(alias, size, found.size),
+    { what: `the node of ${alias}`, wanted: node, found: found.node ?? 0 },
+    ...(movesDimm || found.slot === undefined
+      ? []
+      : [{ what: `the slot of ${alias}`, wanted: slot, found: found.slot }]),
+  ];
+}
+
+function definitionFigures(definition: MemoryDefinition, nextBoot: MemoryView | undefined): Figure[] {
+  const { memory, cells, maxMemory, currentMemory = memory } = definition;
+  const cellsOf = (view: { cells: { id: number; memory: Kib }[] } | undefined) =>
+    view?.cells.map((cell) => `${formatSize(cell.memory)} on node ${cell.id}`).join(", ") || "none";
+  const ceiling = (view: { maxMemory?: { size: Kib; slots?: number } } | undefined) =>
+    view?.maxMemory === undefined
+      ? "unset"
+      : `${formatSize(view.maxMemory.size)} in ${view.maxMemory.slots ?? 0} slots`;
+  const hasDevices =
+    nextBoot !== undefined &&
+    hasVirtioMem(definition.virtioMem ?? [], nextBoot) &&
+    !nextBoot.devices.some(({ alias }) => alias !== undefined && definition.removeAliases.includes(alias));
+  return [
+    sizeFigure("the memory in the definition", memory, nextBoot?.memory),
+    sizeFigure("the balloon target in the definition", currentMemory, nextBoot?.currentMemory),
+    {
+      what: "the memory of the nodes in the definition",
+      wanted: cellsOf({ cells }),
+      found: cellsOf(nextBoot),
+    },
+    {
+      what: "maxMemory in the definition",
+      wanted: ceiling({ ...(maxMemory && { maxMemory }) }),
+      found: ceiling(nextBoot),
+    },
+    {
+      what: "the set of memory devices in the definition",
+      wanted: "as planned",
+      found: hasDevices ? "as planned" : "another one",
+    },
+  ];
+}
+
+function sizeFigure(what: string, wanted: Kib, found: Kib | undefined): Figure {
+  return { what, wanted: formatSize(wanted), found: found === undefined ? "unknown" : formatSize(found) };
+}

@@ -1,0 +1,38 @@
+import { dropKept, findKept, keepDefinition, restoreKept } from "../acceptance/kept-definition.ts";
+import { messageOf } from "../message-of.ts";
+import { isOff } from "../observe/wait-for-domain.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { UpdateContext } from "./context.ts";
+
+/** Before a restart: keeps the present definition, so that a changed one that doesn't start can be put back. */
+export async function keepBeforeRestart({ hypervisor, domain, plan }: UpdateContext): Promise<void> {
+  if (isRestart(plan)) await keepDefinition(hypervisor, domain, { ran: true });
+}
+
+export function isRestart({ steps }: Pick<Plan, "steps">): boolean {
+  const kinds = new Set(steps.map(({ kind }) => kind));
+  return kinds.has("stop") && kinds.has("start");
+}
+
+/** Removes the kept definition, once the domain is as the plan wants it. */
+export async function dropKeptDefinition({ hypervisor, domain }: UpdateContext): Promise<void> {
+  await dropKept(hypervisor, domain.uuid);
+}
+
+/**
+ * After a restart that failed, or that an earlier run didn't end: puts the old definition back and starts the domain again.
+ * A guest that didn't shut down still runs as before.
+ *
+ * @returns what was done; undefined where nothing was kept
+ */
+export async function putBack({ hypervisor, domain }: UpdateContext): Promise<string | undefined> {
+  try {
+    if ((await findKept(hypervisor, domain.uuid)) === undefined) return undefined;
+    const wasOff = await isOff(hypervisor, domain);
+    if (wasOff) await restoreKept(hypervisor, domain.uuid);
+    await dropKept(hypervisor, domain.uuid);
+    return wasOff ? "the previous definition was put back, and the domain started with it" : undefined;
+  } catch (error) {
+    return `the previous definition could not be put back: ${messageOf(error)}; the next update tries again`;
+  }
+}
