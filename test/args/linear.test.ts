@@ -40,7 +40,7 @@ function define(args: Record<string, unknown>): string {
 }
 
 describe("a check and a definition take steps in proportion to the arguments", () => {
-  test.each(ARGUMENTS)("%s", async (_, args) => {
+  test.each(ARGUMENTS)("%s", { timeout: 60_000 }, async (_, args) => {
     const work = (n: number) => {
       const given = args(n);
       return () => define(given);

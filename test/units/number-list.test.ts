@@ -37,7 +37,7 @@ describe("a list of numbers", () => {
     ["ranges and exclusions by turns", (index) => (index % 2 ? "^0-9999" : "0-9998")],
     ["ranges in each other", (index) => `${index % 5000}-9999`],
     ["single numbers", (index) => String(index % 10_000)],
-  ])("takes steps in proportion to its length: %s", async (_, nth) => {
+  ])("takes steps in proportion to its length: %s", { timeout: 60_000 }, async (_, nth) => {
     const list = (count: number) => Array.from({ length: count }, (_, index) => nth(index)).join();
     const work = (count: number) => () => readNumbers(list(count));
     expect(await growth(work, [2_000, 8_000])).toBeLessThan(MOST_GROWTH);
