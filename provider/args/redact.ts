@@ -9,6 +9,9 @@ import {
 
 const MASK = "…";
 
+/** All figures except a place in the program's XML. */
+const FIGURES = /(?<!\b(?:line|column) \d*)\d+/g;
+
 /**
  * Names the argument in the reason where its value has a secret: Pulumi's engine prints the value of the argument that a
  * failure is at, also if it is secret.
@@ -27,7 +30,7 @@ export function redact(text: string, ...inputs: SecretMarked[]): string {
 export function mask(text: string, { texts, hasFigures }: SecretValues): string {
   const quoted = formsIn(text, texts);
   const masked = quoted.length === 0 ? text : text.replace(anyOf(quoted), MASK);
-  return hasFigures ? masked.replace(/\d+/g, MASK) : masked;
+  return hasFigures ? masked.replace(FIGURES, MASK) : masked;
 }
 
 /** The secret texts in a message, in each way of writing that messages have. */

@@ -6,10 +6,13 @@ export class XmlError extends QuotingError {
   override readonly name = "XmlError";
   readonly withoutQuotes: string;
 
-  /** @param where the problem is, without anything of the XML's content */
-  constructor(message: string, where = "the XML can't be used") {
+  /** @param withoutQuotes the message without anything of the XML's content */
+  constructor(
+    message: string,
+    withoutQuotes = "the XML can't be used; the reason isn't shown, because it may quote a secret argument",
+  ) {
     super(message);
-    this.withoutQuotes = `${where}; the reason isn't shown, because it may quote a secret argument`;
+    this.withoutQuotes = withoutQuotes;
   }
 }
 

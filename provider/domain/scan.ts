@@ -26,12 +26,15 @@ const ASIDES = [
 const XML_DECLARATION =
   /^<\?xml\s+version\s*=\s*(["'])1\.[0-9]+\1(?:\s+encoding\s*=\s*(["'])(?<encoding>[A-Za-z][\w.-]*)\2)?(?:\s+standalone\s*=\s*(["'])(?:yes|no)\4)?\s*\?>$/;
 
-/** @throws XmlError at a line and a column, which are shown even where the content is secret */
+/**
+ * @param problem with everything from the document in single quotes
+ * @throws XmlError at a line and a column, which are shown even where the content is secret
+ */
 export function malformed(source: string, index: number, problem: string): never {
   const before = source.slice(0, index);
   const column = index - before.lastIndexOf("\n");
   const where = `malformed XML at line ${before.split("\n").length}, column ${column}`;
-  throw new XmlError(`${where}: ${problem}`, where);
+  throw new XmlError(`${where}: ${problem}`, `${where}: ${problem.replace(/'.*'/s, "'…'")}`);
 }
 
 /** Reads a document from its start to its end, once. */
@@ -98,7 +101,7 @@ export class Scanner {
     const attributes = this.#attributes(start);
     const isClosed = this.#source[this.#at] === "/";
     if (isClosed) this.#at += 1;
-    if (this.#source[this.#at] !== ">") this.#fail(`Closing tag '${cut(name)}' doesn't end in >`, start);
+    if (this.#source[this.#at] !== ">") this.#fail(`Closing tag '${cut(name)}' does not end in >`, start);
     this.#at += 1;
     const namespaces = declared(attributes, around);
     const tags = { open: this.#source.slice(start, this.#at), close: "" };
@@ -130,7 +133,7 @@ export class Scanner {
       if (this.#at < valueAt) this.#fail(`Attribute '${cut(name)}' is without value`, at);
       if (attributes.has(name)) this.#fail(`Attribute '${cut(name)}' is repeated`, at);
       if (value.includes("<"))
-        this.#fail(`the attribute ${cut(name)} contains < (which is written &lt;)`, start);
+        this.#fail(`Attribute '${cut(name)}' contains < (which is written &lt;)`, start);
       this.#checkReferences(value, valueAt);
       attributes.set(name, value);
     }
@@ -143,7 +146,7 @@ export class Scanner {
     this.#take(BLANKS);
     if (name !== written)
       this.#fail(`Expected closing tag '${cut(written)}' instead of closing tag '${cut(name)}'`, start);
-    if (this.#source[this.#at] !== ">") this.#fail(`Closing tag '${cut(name)}' doesn't end in >`, start);
+    if (this.#source[this.#at] !== ">") this.#fail(`Closing tag '${cut(name)}' does not end in >`, start);
     this.#at += 1;
     tags.close = this.#source.slice(start, this.#at);
   }
@@ -202,7 +205,7 @@ export class Scanner {
     for (const match of raw.matchAll(ANY_REFERENCE)) {
       const index = at + match.index;
       if (match[0] === "&") this.#fail("unknown reference (a plain & is written &amp;)", index);
-      if (referenced(match) === undefined) this.#fail(`${cut(match[0])} is not allowed in XML`, index);
+      if (referenced(match) === undefined) this.#fail(`'${cut(match[0])}' is not allowed in XML`, index);
     }
   }
 
