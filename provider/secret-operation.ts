@@ -1,9 +1,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { mask } from "./args/redact.ts";
-import { argumentOf, type SecretMarked, type SecretValues, secretValues } from "./args/secrets.ts";
+import {
+  argumentOf,
+  type SecretMarked,
+  type SecretValues,
+  secretArguments,
+  secretValues,
+} from "./args/secrets.ts";
 import type { EngineLog } from "./engine/log.ts";
 import { forUser, PartialError, UserError } from "./errors.ts";
-import { withholdingQuotes } from "./message-of.ts";
+import { type Quoted, withholdingQuotes } from "./message-of.ts";
 
 type Properties = Record<string, unknown>;
 
@@ -17,7 +23,7 @@ const current = new AsyncLocalStorage<SecretValues>();
 export async function keepSecrets<T>(carriers: Properties[], work: () => Promise<T>): Promise<T> {
   const secrets = secretValues(...carriers);
   return current.run(secrets, () =>
-    withholdingQuotes(secrets.texts.size > 0, async () => {
+    withholdingQuotes(secretQuotes(carriers, secrets), async () => {
       try {
         return await work();
       } catch (error) {
@@ -25,6 +31,14 @@ export async function keepSecrets<T>(carriers: Properties[], work: () => Promise
       }
     }),
   );
+}
+
+function secretQuotes(carriers: SecretMarked[], { texts }: SecretValues): Set<Quoted> {
+  const isUriSecret = carriers.some((carrier) => secretArguments(carrier).has("uri"));
+  return new Set<Quoted>([
+    ...(texts.size > 0 ? (["argument"] as const) : []),
+    ...(isUriSecret ? (["uri"] as const) : []),
+  ]);
 }
 
 /** Masks the secrets of the operation that a message is from. */

@@ -9,8 +9,8 @@ import {
 
 const MASK = "…";
 
-/** All figures except a place in the program's XML. */
-const FIGURES = /(?<!\b(?:line|column) \d*)\d+/g;
+/** All figures except a place in the program's XML, and the name of its encoding. */
+const FIGURES = /(?<!\b(?:line |column |UTF-)\d*)\d+/g;
 
 /**
  * Names the argument in the reason where its value has a secret: Pulumi's engine prints the value of the argument that a

@@ -81,15 +81,16 @@ const COMMON = new Set([
   ...["virtio", "virtio-mem"],
 ]);
 
-/** Parts that messages quote on their own: the lines of a text, the values in XML, the names in a URI. */
+/** Parts that messages quote on their own: the words of a text with special characters, the values in XML, the names in a URI. */
 function partsOf(text: string): string[] {
-  const lines = text.includes("\n") ? text.split("\n").map((line) => line.trim()) : [];
+  // Where a message writes some of its characters in another way, the mask of the whole text doesn't fit.
+  const words = /[\p{Cc}<>&'"\\]/u.test(text) ? text.split(/[\s\p{Cc}<>&'"\\]+/u) : [];
   const inXml = text.includes("<")
     ? [...text.matchAll(/>([^<>]+)<|=[ \t\n]*"([^"]*)"|=[ \t\n]*'([^']*)'/g)].flatMap((match) =>
         [match[1], match[2], match[3]].flatMap((value) => (value === undefined ? [] : [value.trim()])),
       )
     : [];
   const inUri = text.includes("://") ? text.split(/[^\p{L}\p{N}._%+-]+/u) : [];
-  const parts = [...lines, ...inXml, ...inUri].filter((part) => part.length >= 4 && !COMMON.has(part));
+  const parts = [...words, ...inXml, ...inUri].filter((part) => part.length >= 4 && !COMMON.has(part));
   return parts.filter((part) => !isFigure(part));
 }

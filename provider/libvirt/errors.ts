@@ -77,6 +77,7 @@ export class LibvirtError extends QuotingError {
  */
 export class ConnectionError extends QuotingError {
   override readonly name = "ConnectionError";
+  override readonly quotes = "uri";
   readonly withoutQuotes =
     "the connection to libvirt failed; the reason isn't shown, because it may quote a secret argument";
   /** Identifies the rule by which the provider didn't even try. */

@@ -97,6 +97,7 @@ export function transportOf(uri: string): LibvirtUri["transport"] {
 
 /** A URI that isn't accepted. */
 class UriError extends QuotingError {
+  override readonly quotes = "uri";
   readonly withoutQuotes: string;
 
   constructor(uri: string, why: string) {
