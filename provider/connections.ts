@@ -73,7 +73,7 @@ export class Connections {
     if (known !== undefined) throw new ConnectionError(known);
     const { connection, patience } = this.#attempt(uri);
     const limit = formatMs(this.patienceFor(uri));
-    const late = () => new ConnectionError(`no connection to ${uri} within ${limit}`);
+    const late = () => new ConnectionError(`no connection to ${uri}: no answer within ${limit}`);
     try {
       return await patience.race(connection, late);
     } catch (error) {

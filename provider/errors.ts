@@ -1,3 +1,4 @@
+import { XmlError } from "./domain/escape.ts";
 import { messageText } from "./foreign-text.ts";
 import { ConnectionError, LibvirtError } from "./libvirt/errors.ts";
 import { messageOf } from "./message-of.ts";
@@ -24,12 +25,14 @@ export class UserError extends Error {
 }
 
 /**
- * A failure that isn't the provider's fault, such as a refusal by libvirt or an unreachable host, without its stack.
+ * A failure that isn't the provider's fault, such as a refusal by libvirt, an unreachable host or a domain's XML that can't be
+ * read, without its stack.
  */
 export function forUser(error: unknown): unknown {
   if (error instanceof ConnectionError)
     return new UserError(messageOf(error), { cause: error, code: error.code });
-  return error instanceof LibvirtError ? new UserError(messageOf(error), { cause: error }) : error;
+  const isExpected = error instanceof LibvirtError || error instanceof XmlError;
+  return isExpected ? new UserError(messageOf(error), { cause: error }) : error;
 }
 
 /** The code of the rule that an error, or what caused it, names. */

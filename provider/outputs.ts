@@ -80,7 +80,7 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     pendingMemory: canonical(pendingMemory(observed)),
     savedMemory: canonical(observed.saved?.memory),
     guestMemory: canonical(guest?.memory),
-    guestMemoryFrom: guest?.speaker,
+    guestMemoryFrom: guest?.memory === undefined ? undefined : guest.speaker,
     __guest: guest,
     __detaching: detaching,
     __ownUri: inputs.uri === undefined ? undefined : true,

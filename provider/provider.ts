@@ -1,6 +1,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import type { Inputs } from "./args/inputs.ts";
 import { readConfiguration } from "./configuration.ts";
+import { messageText } from "./foreign-text.ts";
 import { check } from "./operations/check.ts";
 import { create } from "./operations/create.ts";
 import { deleteDomain } from "./operations/delete.ts";
@@ -44,7 +45,7 @@ export function createProvider(dependencies: Dependencies): dynamic.ResourceProv
         if (memoryPlan !== undefined) inputs.memoryPlan = maskedTexts(memoryPlan);
         return {
           inputs: withSecretMarks(inputs),
-          failures: failures.map(({ property, reason }) => ({ property, reason: maskedText(reason) })),
+          failures: failures.map((each) => ({ ...each, reason: messageText(maskedText(each.reason)) })),
         };
       }),
     diff: (id: string, olds: Properties, news: Properties) =>

@@ -3,7 +3,7 @@ import { DEFAULTS, type Defaults } from "./args/settings.ts";
 import type { Configuration } from "./configuration.ts";
 import { Connections } from "./connections.ts";
 import { type Clock, Deadline, hostClock } from "./deadline.ts";
-import { type EngineLog, engineLog } from "./engine/log.ts";
+import { type EngineLog, engineLog, withoutRepeats } from "./engine/log.ts";
 import { connect } from "./libvirt/connect.ts";
 import { ConnectionError } from "./libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
@@ -53,7 +53,7 @@ export class Session {
 
   constructor(dependencies: Dependencies) {
     this.dependencies = dependencies;
-    this.log = maskedLog(dependencies.log);
+    this.log = withoutRepeats(maskedLog(dependencies.log));
     this.clock = dependencies.clock;
     this.connections = new Connections(dependencies.connect, dependencies.clock);
   }

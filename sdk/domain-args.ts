@@ -23,7 +23,7 @@ export interface HookArgs {
 
 /** Where on the host the memory of new devices comes from. */
 export interface MemorySourceArgs {
-  /** Host NUMA nodes, in libvirt's notation: `"0-1"`. Default: the host decides. */
+  /** Host NUMA nodes, in libvirt's notation: `"0-1"`, `"0-3,^2"`. Default: the host decides. */
   nodeset?: Input<string>;
   /** Page size, for huge pages: `"2MiB"`, `"1GiB"`. DIMM sizes are multiples of it. Default: the host's base page. */
   pageSize?: Input<Size>;
@@ -219,7 +219,8 @@ export interface DomainArgs {
   /**
    * The guest's NUMA nodes. Memory beyond the sum of their shares goes to `hotplug.targetNode`. Default: one node with all
    * of the memory and all vCPUs.
-   * A change: as `hotplug.whenNotPossible` specifies, since nodes are fixed at boot.
+   * A change: as `hotplug.whenNotPossible` specifies, since nodes are fixed at boot. Removing the argument leaves the nodes of
+   * an existing domain as they are.
    */
   numa?: Input<Input<NumaNodeArgs>[]>;
   /**

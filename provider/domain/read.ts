@@ -2,6 +2,7 @@ import { defined } from "../defined.ts";
 import { messageOf } from "../message-of.ts";
 import { type Kib, sum } from "../units/kib.ts";
 import { parseScaled } from "../units/scale.ts";
+import { readBacking } from "./backing.ts";
 import { XmlError } from "./escape.ts";
 import { AGENT_CHANNEL } from "./hardware.ts";
 import { readOwnership, readWritten } from "./metadata.ts";
@@ -39,16 +40,20 @@ export function readDomain(xml: string): DomainState {
       attribute(find(domain, "memoryBacking", "allocation"), "mode") === "immediate",
   };
   const maxMemory = readMaxMemory(domain);
+  const hardLimit = readSize(find(domain, "memtune"), "hard_limit");
   const id = attribute(domain, "id");
   const arch = attribute(type, "arch");
   const machine = attribute(type, "machine");
   const ownership = readOwnership(domain);
   const written = readWritten(domain);
   if (maxMemory) state.maxMemory = maxMemory;
+  if (hardLimit !== undefined) state.hardLimit = hardLimit;
   if (id !== undefined) state.id = wholeNumber(id, "<domain id>");
   if (arch !== undefined) state.arch = arch;
   if (machine !== undefined) state.machine = machine;
   if (ownership) state.ownership = ownership;
+  if (find(domain, "memoryBacking", "hugepages") ?? find(domain, "numatune"))
+    state.backing = readBacking(domain);
   if (written !== undefined) state.written = written;
   const replacing = readReplacing(domain);
   if (replacing) state.replacing = replacing;

@@ -1,4 +1,5 @@
 import type { Kib } from "../units/kib.ts";
+import type { MemoryBacking } from "./backing.ts";
 import type { Replacing } from "./replacing.ts";
 
 /** A memory device in a domain's XML (libvirt, formatdomain, "Memory devices"). */
@@ -59,6 +60,8 @@ export interface DomainState {
   currentMemory: Kib;
   /** `<maxMemory slots>`; slots are optional since libvirt 9.5. */
   maxMemory?: { size: Kib; slots?: number };
+  /** `<memtune><hard_limit>`: what QEMU may use in all. */
+  hardLimit?: Kib;
   /** `<memballoon model='none'>`. Without `<memballoon>`, libvirt adds a balloon. */
   withoutBalloon?: true;
   vcpus: number;
@@ -74,6 +77,8 @@ export interface DomainState {
   uefi: boolean;
   /** `<memoryBacking>` locks the memory or allocates it at start, so the host must have it. */
   pinned: boolean;
+  /** The host memory that backs the guest's; undefined: base pages of any host node. */
+  backing?: MemoryBacking;
   ownership?: Ownership;
   /** The total of the definition as this provider set it last, in the same element. */
   written?: Kib;

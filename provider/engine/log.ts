@@ -33,6 +33,25 @@ export function engineLog(argument: string | undefined): EngineLog {
   };
 }
 
+/**
+ * The log without a status that the row already shows: where the output isn't a terminal, the engine prints each one on a line of
+ * its own, and a wait would repeat it with each query.
+ */
+export function withoutRepeats(log: EngineLog): EngineLog {
+  const shown = new Map<string, string>();
+  return {
+    message: (urn, severity, text) => {
+      shown.delete(urn);
+      return log.message(urn, severity, text);
+    },
+    status: async (urn, text) => {
+      if (shown.get(urn) === text) return;
+      shown.set(urn, text);
+      await log.status(urn, text);
+    },
+  };
+}
+
 function open(address: string): EngineClient {
   return new EngineClient(address, credentials.createInsecure());
 }

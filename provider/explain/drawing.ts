@@ -110,10 +110,11 @@ function drawFacts(explanation: Explanation, terminal: Terminal): string[] {
 }
 
 /** The memory that the guest has; undefined without a guest agent that could report it. */
-function describeGuest({ guest, agentConnected, state, live }: Explanation): string | undefined {
+function describeGuest({ guest, agentConnected, agentError, state, live }: Explanation): string | undefined {
   if (!agentConnected) return undefined;
   if (state === "paused") return "unknown: the domain is paused, so the guest agent can't answer";
-  if (guest === undefined) return "unknown: the guest agent is connected but doesn't report memory blocks";
+  if (guest === undefined)
+    return `unknown: the guest agent is connected but doesn't report memory blocks${agentError === undefined ? "" : ` (${agentError})`}`;
   const { block, online, offline } = guest;
   const whole = online.length * block;
   const memory = Math.min(whole, live?.memory ?? whole);

@@ -70,6 +70,8 @@ export interface Explanation {
   live?: MemoryMap;
   /** The guest's memory blocks, where the guest agent reported them. */
   guest?: GuestBlocks;
+  /** Why the guest agent gave no usable answer. */
+  agentError?: string;
   /** The guest agent is connected to its channel. */
   agentConnected: boolean;
   /** The inactive definition; undefined for a transient domain. */
@@ -105,7 +107,7 @@ export interface ExplainedPlan {
  * @throws Error with a line for each option that is wrong
  */
 export function explain(uri: string, observation: Observation, options: ExplainOptions = {}): Explanation {
-  const { observed, definition, power, guest, agentConnected } = observation;
+  const { observed, definition, power, guest, agentConnected, agentError } = observation;
   const { name, uuid, arch, machine, ownership } = definition;
   // A domain that this provider created has the UUID of its URN; an adopted one keeps its own.
   const adopted = ownership === undefined || domainUuid(ownership.urn) !== uuid;
@@ -124,6 +126,7 @@ export function explain(uri: string, observation: Observation, options: ExplainO
       owner: ownership && { urn: ownership.urn, adopted },
       live: observed.live && memoryMap(observed.live, guest),
       guest,
+      agentError,
       nextBoot: observed.nextBoot && memoryMap(observed.nextBoot),
       pending: pendingMemory(observed),
       plan: options.memory === undefined ? undefined : explainedPlan(inputs, observation, adopted),

@@ -32,6 +32,21 @@ export function agentSource(hypervisor: Hypervisor, domain: DomainRef): GuestSou
   };
 }
 
+/**
+ * Whether an agent that gave no usable answer may give one later: it doesn't respond now, or a backup has frozen the guest's file
+ * systems, which disables its commands. An agent that doesn't know the commands, or whose configuration blocks them, never will.
+ */
+export async function mayAnswerLater(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  error: string,
+): Promise<boolean> {
+  if (/not (responding|connected)|no answer/i.test(error)) return true;
+  const question = { execute: "guest-fsfreeze-status" };
+  const status = await hypervisor.agentCommand(domain, question, QUESTION_SECONDS).catch(() => undefined);
+  return status === "frozen";
+}
+
 interface BlockChange {
   blocks: number[];
   to: "online" | "offline";
@@ -81,7 +96,7 @@ export function readBlockSize(reply: unknown): Kib {
 /** Reads the answer to `guest-get-memory-blocks`. */
 export function readBlocks(reply: unknown, block: Kib): GuestReport {
   const { online, offline } = readEachBlock(reply);
-  return { memory: online.length * block, offline, block };
+  return { memory: online.length * block, online, offline, block };
 }
 
 function readEachBlock(reply: unknown): { online: number[]; offline: number[] } {

@@ -3,23 +3,28 @@ import type { MemoryDevice } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Kib } from "../units/kib.ts";
 import { type GuestBlocks, memoryBlocks } from "./agent.ts";
+import { printable } from "./report.ts";
 
 /**
  * A preview must not wait long: libvirt itself waits 5 s for a dead agent. A busy guest answers within a second or so.
  */
 const LIMIT_MS = 2_000;
 
-/** Asks the guest agent for the memory blocks; undefined where it gives no usable answer in time. */
+/** The memory blocks as the guest agent lists them, or why it gave no usable answer in time. */
+export type BlocksAnswer = { kind: "blocks"; blocks: GuestBlocks } | { kind: "silent"; reason: string };
+
+/** Asks the guest agent for the memory blocks. */
 export async function askBlocks(
   hypervisor: Hypervisor,
   domain: DomainRef,
   clock: Clock,
-): Promise<GuestBlocks | undefined> {
-  const blocks = memoryBlocks(hypervisor, domain, LIMIT_MS / 1000);
+): Promise<BlocksAnswer> {
+  const answer = memoryBlocks(hypervisor, domain, LIMIT_MS / 1000);
+  const late = () => new Error(`no answer within ${LIMIT_MS / 1000} s`);
   try {
-    return await Deadline.inMs(LIMIT_MS, clock).race(blocks, () => new Error("no answer"));
-  } catch {
-    return undefined;
+    return { kind: "blocks", blocks: await Deadline.inMs(LIMIT_MS, clock).race(answer, late) };
+  } catch (error) {
+    return { kind: "silent", reason: printable(error) };
   }
 }
 
@@ -37,7 +42,7 @@ export interface AddressRange {
 }
 
 /** The blocks that an address range touches, the partial ones at its ends included. */
-function touchedBlocks({ base, size }: AddressRange, block: Kib): BlockRange {
+export function touchedBlocks({ base, size }: AddressRange, block: Kib): BlockRange {
   const start = BigInt(base);
   const bytes = BigInt(block) * 1024n;
   const last = start + BigInt(size) * 1024n - 1n;

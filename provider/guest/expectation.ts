@@ -1,13 +1,21 @@
 import type { OnlinePolicy } from "../args/settings.ts";
-import type { Kib } from "../units/kib.ts";
+import { KIB_PER_MIB, type Kib } from "../units/kib.ts";
+import {
+  type AttachedMemory,
+  pluggedSize,
+  reservedBy,
+  type UnusedMemory,
+  unusedMemory,
+  unusedSize,
+} from "./attached.ts";
 import type { GuestReport, Speaker } from "./report.ts";
 
-/** What a guest must report once an attach has arrived. It is kept in the state for the next run. */
+/** What a guest must report to have all of the attached memory. The state keeps what it lacks for the next run. */
 export interface Expectation {
   speaker: Speaker;
   /** The memory that the guest should have. */
   memory: Kib;
-  /** The part of it that was attached. */
+  /** The part of it that it didn't have yet. */
   added: Kib;
   /** The part that the report may lack even so, since the source doesn't count it. */
   slack: Kib;
@@ -19,35 +27,60 @@ export interface Expectation {
 const MAP_SHARE = 64;
 
 /**
- * What the guest must report when `added` has arrived, given what it reports now. With memory_hotplug.memmap_on_memory the
- * balloon driver reports less: the page map lies in the added memory itself.
+ * What a guest must report when `added` has arrived, besides all of the memory that is attached already, whoever reports it and
+ * whatever an earlier run expected. Undefined where the source can't tell.
+ *
+ * @param report what it reports now
  */
-export function expect(speaker: Speaker, report: GuestReport, added: Kib): Expectation {
-  const slack = speaker === "balloon" ? Math.ceil(added / MAP_SHARE) : 0;
-  return { speaker, memory: report.memory + added, added, slack, others: report.offline };
-}
-
-/** The same for a later run: a guest that has rebooted since no longer counts the page map, or tables that grew. */
-export function expectLater(expected: Expectation): Expectation {
-  return expected.speaker === "balloon"
-    ? { ...expected, slack: Math.ceil((2 * expected.added) / MAP_SHARE) }
-    : expected;
+export function expectAttached(
+  speaker: Speaker,
+  report: GuestReport,
+  added: Kib,
+  attached: AttachedMemory,
+): Expectation | undefined {
+  if (speaker === "agent") {
+    const unused = unusedMemory(attached, report);
+    return unused && expectBlocks(report, added, unused);
+  }
+  const { reserved } = attached;
+  const lacking = reserved === undefined ? 0 : Math.max(0, reservedBy(attached, report.memory) - reserved);
+  if (added === 0 && reserved === undefined) return undefined;
+  return expectTotal(report, added, lacking, pluggedSize(attached));
 }
 
 /**
- * What the guest agent must report when all memory of the domain has arrived, whenever it was attached: for a run that
- * ended after its attach and before the guest's report. Undefined for the balloon driver, whose total means nothing
- * without an earlier one.
- *
- * @param boot what the guest booted with; a block that it fills only in part need not be there
- * @param plugged the DIMMs
+ * What the guest agent must report when `added` has arrived, given what it reports now: also the memory that was attached
+ * earlier and that the guest doesn't use.
  */
-export function expectAll(report: GuestReport, boot: Kib, plugged: Kib): Expectation | undefined {
-  const { block } = report;
-  if (block === undefined) return undefined;
-  const memory = Math.max(boot - (boot % block) + plugged, report.memory + report.offline.length * block);
-  return { speaker: "agent", memory, added: Math.max(0, memory - report.memory), slack: 0, others: [] };
+function expectBlocks(report: GuestReport, added: Kib, unused: UnusedMemory): Expectation {
+  const awaited = added + unusedSize(unused, false);
+  const attached = new Set(unused.offline);
+  const others = report.offline.filter((block) => !attached.has(block));
+  return { speaker: "agent", memory: report.memory + awaited, added: awaited, slack: 0, others };
 }
+
+/**
+ * What the balloon driver must report when `added` has arrived. With memory_hotplug.memmap_on_memory it reports less: the page
+ * map lies in the added memory itself.
+ *
+ * @param short how much less it reports now than the memory that was attached earlier would give
+ * @param plugged that memory
+ */
+function expectTotal(report: GuestReport, added: Kib, short: Kib, plugged: Kib): Expectation {
+  const tolerance = Math.max(Math.ceil((2 * plugged) / MAP_SHARE), LEAST_BLOCK / 2);
+  const lacking = plugged > 0 && short > tolerance ? Math.min(short, plugged) : 0;
+  const slack = Math.ceil(added / MAP_SHARE) + (lacking === 0 ? 0 : tolerance);
+  return {
+    speaker: "balloon",
+    memory: report.memory + added + lacking,
+    added: added + lacking,
+    slack,
+    others: [],
+  };
+}
+
+/** A guest lacks whole memory blocks; a reboot, maybe with another kernel, changes MemTotal by less than half of one. */
+const LEAST_BLOCK: Kib = 128 * KIB_PER_MIB;
 
 /** New blocks that the guest has and doesn't use. */
 export function newOffline(report: GuestReport, { others }: Expectation): number[] {

@@ -9,10 +9,12 @@ export interface GuestRecord {
   /** libvirt's id of the running domain: after another start, all memory is there from boot. */
   domainId: number;
   speaker: Speaker;
-  /** In whole MiB. */
-  memory: Kib;
+  /** In whole MiB; undefined where nobody could be asked. */
+  memory?: Kib;
   block?: Kib;
-  /** The memory that the guest had not taken when the time was up. */
+  /** What the guest's kernel keeps for itself: the domain's memory without MemTotal, once the guest had all of the memory. */
+  reserved?: Kib;
+  /** The memory that the guest didn't have when it was asked last. */
   missing?: Expectation;
 }
 

@@ -10,6 +10,8 @@ export interface GuestReport {
   memory: Kib;
   /** The numbers of the memory blocks that it has but doesn't use; only the agent knows them. */
   offline: number[];
+  /** Those of the blocks that it uses; only the agent knows them. */
+  online?: number[];
   /** The size of a memory block; only the agent knows it. */
   block?: Kib;
   /** When the balloon driver last reported, in seconds since 1970. */

@@ -5,8 +5,19 @@ import { type GuestReport, type GuestSource, printable } from "./report.ts";
 
 /** A source that answers, with its first report; or why there is none. */
 export type SourceLookup =
-  | { kind: "found"; source: GuestSource; report: GuestReport }
-  | { kind: "silent"; reason: string };
+  | {
+      kind: "found";
+      source: GuestSource;
+      report: GuestReport;
+      /** Why a connected agent wasn't of use. */
+      agentError?: string;
+    }
+  | {
+      kind: "silent";
+      reason: string;
+      /** Why a connected agent wasn't of use. */
+      agentError?: string;
+    };
 
 /**
  * Finds who can report on a running guest: its agent, which knows each memory block, else its balloon's statistics.
@@ -21,11 +32,11 @@ export async function findSource(
   const agent = agentConnected ? await trySource(agentSource(hypervisor, domain)) : NO_AGENT;
   if (agent.kind === "found") return agent;
   const balloon = await trySource(balloonSource(hypervisor, domain));
-  if (balloon.kind === "found") return balloon;
+  if (balloon.kind === "found") return agentConnected ? { ...balloon, agentError: agent.reason } : balloon;
   const reason = agentConnected
     ? `the guest agent is connected but unusable (${agent.reason}), and there are no balloon statistics`
     : `${agent.reason} and no balloon statistics`;
-  return { kind: "silent", reason };
+  return { kind: "silent", reason, ...(agentConnected && { agentError: agent.reason }) };
 }
 
 const NO_AGENT: SourceLookup = { kind: "silent", reason: "no guest agent" };

@@ -13,6 +13,8 @@ export type Offlining =
       blocks: number;
       /** Brings them back online, if the DIMM stays after all. */
       putBack: () => Promise<void>;
+      /** Why the agent couldn't help: the guest takes all blocks offline itself when the DIMM is removed. */
+      agentError?: string;
     }
   /** The guest keeps one of them. Those that had gone offline before it are online again. */
   | { kind: "refused"; reason: string }
@@ -40,7 +42,12 @@ export async function takeOffline(
     // Where that fails too, the refusal is what the user needs; the next attach with hotplug.online brings them back.
     if (blocks.length > 0) await set(blocks, "online").catch(() => undefined);
   };
-  const blocks = await onlineBlocksOf(hypervisor, domain, dimm).catch(() => []);
+  let blocks: number[];
+  try {
+    blocks = await onlineBlocksOf(hypervisor, domain, dimm);
+  } catch (error) {
+    return { kind: "offline", blocks: 0, putBack, agentError: printable(error) };
+  }
   for (const block of blocks) {
     try {
       const reason = await set([block], "offline");
@@ -50,7 +57,8 @@ export async function takeOffline(
       }
     } catch (error) {
       // If even the first one fails, the command is disabled in the agent, or it is another kind of agent.
-      if (offline.length === 0 && !deadline.isOver) break;
+      if (offline.length === 0 && !deadline.isOver)
+        return { kind: "offline", blocks: 0, putBack, agentError: printable(error) };
       const reason = `no answer from the guest agent about offlining memory block ${block} (${printable(error)})`;
       return { kind: "no-answer", reason, blocks: offline.length };
     }

@@ -22,13 +22,13 @@ export function describeProgress(report: GuestReport, expected: Expectation): st
 /** Why a guest doesn't have the attached memory, with figures and what would help. */
 export function describeMissing(
   { report, refused, noAnswer }: GuestWaitResult,
-  { before, expected, online }: Pick<GuestWait, "before" | "expected" | "online">,
+  { before, expected, online, agentError }: Pick<GuestWait, "before" | "expected" | "online" | "agentError">,
 ): string {
   if (noAnswer !== undefined) return `${SPEAKERS[expected.speaker]} stopped responding (${noAnswer})`;
   if (expected.speaker === "balloon")
     return report.reported === before.reported
       ? "its balloon driver has not reported since the attach: the guest hangs or is too busy"
-      : `its balloon driver reports ${formatWholeMib(report.memory)}: the memory may still be offline in the guest (a guest agent could bring it online), or the guest may have rejected it (see its kernel log)`;
+      : `its balloon driver reports ${formatWholeMib(report.memory)}: the memory may still be offline in the guest (${describeAgent(agentError)}), or the guest may have rejected it (see its kernel log)`;
   const { block = 0 } = report;
   const offline = newOffline(report, expected);
   const absent = expected.memory - report.memory - offline.length * block;
@@ -44,6 +44,12 @@ export function describeMissing(
     .join("; ");
 }
 
+function describeAgent(error: string | undefined): string {
+  return error === undefined
+    ? "a guest agent could bring it online"
+    : `the guest agent, which could bring it online, is connected but unusable: ${error}`;
+}
+
 function describeOfflineCause(online: OnlinePolicy, refused: string | undefined): string {
   if (refused !== undefined) return `: ${refused}`;
   return online === "guest"
@@ -51,9 +57,67 @@ function describeOfflineCause(online: OnlinePolicy, refused: string | undefined)
     : "";
 }
 
+/** The memory that a guest has and isn't expected to use, after its figure: "; 128 MiB is offline in the guest". */
+export function describeUnused({ offline, block = 0 }: GuestReport, online: OnlinePolicy): string {
+  if (offline.length === 0) return "";
+  const size = formatSize(offline.length * block);
+  return `; ${size} is offline in the guest${online === "none" ? ' (hotplug.online "none")' : ""}`;
+}
+
 /** Why a guest with such memory blocks can't take these DIMMs; undefined when it can. Linux only takes whole blocks. */
 export function describeUnsuitable({ block }: GuestReport, sizes: Kib[]): string | undefined {
   const odd = block === undefined ? undefined : sizes.find((size) => size % block !== 0);
   if (odd === undefined || block === undefined) return undefined;
   return `the guest's memory blocks are ${formatSize(block)}, and a DIMM of ${formatSize(odd)} is not a multiple of that: the guest would reject it and every later DIMM; set hotplug.alignment to "${block / KIB_PER_MIB}MiB"`;
+}
+
+/** What a guest lacks of the memory that is attached to it, found by a refresh. */
+interface LackingMemory {
+  speaker: Speaker;
+  report: GuestReport;
+  expected: Expectation;
+  lacking: Kib;
+  online: OnlinePolicy;
+  /** Updates wait for the guest: `hotplug.awaitGuest`. */
+  isAwaited: boolean;
+  /** Why a connected agent gave no usable answer. */
+  agentError: string | undefined;
+}
+
+/** What the guest lacks, and what becomes of it. */
+export function describeLacking({
+  speaker,
+  report,
+  expected,
+  lacking,
+  online,
+  isAwaited,
+  agentError,
+}: LackingMemory): string {
+  const { block = 0 } = report;
+  const offline = newOffline(report, expected).length;
+  const absent = lacking - (online === "none" ? 0 : offline * block);
+  const found =
+    speaker === "balloon"
+      ? [
+          `its balloon driver reports only ${formatWholeMib(report.memory)}`,
+          ...(agentError === undefined ? [] : [`the guest agent is connected but unusable: ${agentError}`]),
+        ]
+      : [
+          ...(offline > 0 ? [`${offline} memory ${offline === 1 ? "block is" : "blocks are"} offline`] : []),
+          ...(absent > 0 ? [`it has no memory blocks for ${formatSize(absent)} (see its kernel log)`] : []),
+        ];
+  return `the guest lacks ${formatWholeMib(lacking)} of its attached memory: ${found.join("; ")}; ${isAwaited ? `the next update waits for it: ${describeRemedy(speaker, online)}` : NOT_AWAITED}`;
+}
+
+/** Why nothing becomes of memory that a guest lacks. */
+export const NOT_AWAITED = "hotplug.awaitGuest is false, so no update waits for it or brings it online";
+
+/** Who brings the memory online that a guest lacks. */
+export function describeRemedy(speaker: Speaker, online: OnlinePolicy): string {
+  if (online === "agent")
+    return speaker === "agent"
+      ? "the guest agent is asked to bring it online"
+      : "the guest agent is asked to bring it online if it responds, else the guest must do that itself";
+  return `hotplug.online is "${online}", so the guest must bring it online itself`;
 }

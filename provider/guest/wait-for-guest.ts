@@ -15,6 +15,8 @@ export interface GuestWait {
   expected: Expectation;
   deadline: Deadline;
   online: OnlinePolicy;
+  /** Why a connected agent isn't the source. */
+  agentError?: string;
   /** Called whenever the guest's memory has changed and some is still missing. */
   onProgress: (report: GuestReport) => Promise<void>;
 }

@@ -65,7 +65,7 @@ const POWER_STATES: PowerState[] = [
  * Opens a connection to libvirt.
  *
  * @param options other times than those of `DEFAULT_TIMING`
- * @throws Error for an invalid URI, ConnectionError when there is no answer or plain TCP isn't allowed, LibvirtError when
+ * @throws ConnectionError for an invalid URI, when there is no answer, or when plain TCP isn't allowed; LibvirtError when
  *   libvirt refuses
  */
 export async function connect(

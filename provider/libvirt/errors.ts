@@ -72,13 +72,13 @@ export class LibvirtError extends QuotingError {
 }
 
 /**
- * The daemon couldn't be reached, closed the connection, didn't answer in time, or sent something other than libvirt's
+ * The URI is invalid, or the daemon couldn't be reached, closed the connection, didn't answer in time, or sent something other than libvirt's
  * protocol. It never means that a domain doesn't exist.
  */
 export class ConnectionError extends QuotingError {
   override readonly name = "ConnectionError";
   override readonly quotes = "uri";
-  readonly withoutQuotes =
+  readonly withoutQuotes: string =
     "the connection to libvirt failed; the reason isn't shown, because it may quote a secret argument";
   /** Identifies the rule by which the provider didn't even try. */
   readonly code?: "plain-tcp";

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
+import { Writable } from "node:stream";
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from "node:tls";
 import { foreignText } from "../foreign-text.ts";
 import { writeWithBackPressure } from "./back-pressure.ts";
@@ -33,7 +34,7 @@ export function openTls(uri: LibvirtUri): Channel {
     reason ??= why;
     socket.destroy();
   };
-  const send = writeWithBackPressure(socket, socket);
+  const send = writeWithBackPressure(recordsOf(socket), socket);
   const waiting: Buffer[] = [];
 
   socket.once("secureConnect", () => {
@@ -65,6 +66,16 @@ export function openTls(uri: LibvirtUri): Channel {
       }),
     destroy: () => void socket.destroy(),
   };
+}
+
+/**
+ * Writes each packet into TLS records of its own. libvirtd waits for its socket even if GnuTLS has already decrypted the next
+ * packet: in a record with two of them, the second one would only be seen when something else comes.
+ */
+function recordsOf(socket: TLSSocket): Writable {
+  const records = new Writable({ write: (packet, _, done) => void socket.write(packet, done) });
+  // The socket has the same error, and ends the channel.
+  return records.on("error", () => undefined);
 }
 
 function connectTls(host: string, port: number, { ca, crl, client, paths }: TlsFiles): TLSSocket {

@@ -1,4 +1,5 @@
-import { messageOf, QuotingError } from "../message-of.ts";
+import { messageOf } from "../message-of.ts";
+import { ConnectionError } from "./errors.ts";
 import { hasPassword, withoutPassword } from "./uri-password.ts";
 
 /** A parsed connection URI: only the driver `qemu`, through a unix socket, ssh, TLS or TCP. */
@@ -76,7 +77,7 @@ const USER = /^[A-Za-z0-9_][A-Za-z0-9._@+=-]*$/;
 /**
  * Parses a connection URI: `qemu[+transport]://[user@][host][:port]/system[?option=value&…]`.
  *
- * @throws Error with what is wrong and what would work
+ * @throws ConnectionError with what is wrong and what would work
  */
 export function parseUri(uri: string): LibvirtUri {
   try {
@@ -96,9 +97,8 @@ export function transportOf(uri: string): LibvirtUri["transport"] {
 }
 
 /** A URI that isn't accepted. */
-class UriError extends QuotingError {
-  override readonly quotes = "uri";
-  readonly withoutQuotes: string;
+class UriError extends ConnectionError {
+  override readonly withoutQuotes: string;
 
   constructor(uri: string, why: string) {
     // What is cut off costs nothing, and may have what shows that the rest is a password.

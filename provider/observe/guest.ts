@@ -25,8 +25,9 @@ export async function withGuest(
   const { observed, agentConnected } = observation;
   const { live } = observed;
   if (live === undefined || observed.power !== "running" || !agentConnected) return observation;
-  const guest = await askBlocks(hypervisor, domain, clock);
-  if (guest === undefined) return observation;
+  const answer = await askBlocks(hypervisor, domain, clock);
+  if (answer.kind === "silent") return { ...observation, agentError: answer.reason };
+  const guest = answer.blocks;
   const devices = live.devices.map((device) => {
     const taken = isTaken(device, guest);
     return taken === undefined ? device : { ...device, taken };

@@ -16,8 +16,12 @@ export interface Observation {
   agentConnected: boolean;
   /** The guest's memory blocks, where its agent was asked and answered. */
   guest?: GuestBlocks;
+  /** Why its agent, which was asked, gave no usable answer. */
+  agentError?: string;
   /** The inactive definition, or the live one of a transient domain. */
   definition: DomainState;
+  /** The definition that the domain runs with; undefined where it is off. */
+  running?: DomainState;
 }
 
 /**
@@ -47,7 +51,7 @@ export async function observe(hypervisor: Hypervisor, domain: DomainRef): Promis
     nextBoot: inactive && memoryView(inactive),
     saved,
   });
-  return { observed, power, autostart, agentConnected, definition };
+  return { observed, power, autostart, agentConnected, definition, ...defined({ running: live }) };
 }
 
 async function savedState(hypervisor: Hypervisor, domain: DomainRef): Promise<MemoryView | undefined> {

@@ -56,7 +56,7 @@ export async function check(
   }
   // The second check of a replace: the old domain is still there in a preview.
   if (notes.replacement !== undefined || notes.isRecorded) {
-    const created = { memoryPlan: describeCreation(session, checked), ...NO_CHANGE };
+    const created = { memoryPlan: await describeCreation(session, checked), ...NO_CHANGE };
     return { inputs: { ...inputs, ...(notes.replacement ?? created) }, failures: [] };
   }
   const { outcome, refusal } = await previewCreation(session, checked);

@@ -1,20 +1,23 @@
+import { unlessUnanswered } from "../acceptance/unanswered.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
+import { describeRemedy, NOT_AWAITED } from "../guest/text.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
-import { lagging } from "../plan/devices.ts";
+import { laggingRequests } from "../plan/devices.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { type Observed, withRecorded } from "../plan/observed.ts";
-import { isDefine, noChange, planMessage } from "../plan/plan.ts";
+import { isMoreDisruptive, noChange, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { describeHalted } from "../plan/power.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import type { LookupResult, Session } from "../session.ts";
+import { formatWholeMib } from "../units/size.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { refusePlan } from "./plan-refusal.ts";
 import { plannerFor } from "./planner.ts";
@@ -67,9 +70,14 @@ async function classify(difference: Difference): Promise<Classification> {
     if (notes.isInProgram) {
       await logHalted(difference, state.__observed);
       await logNotOnlinedDimms(difference);
+      await logNotAwaited(difference);
     }
     return { changes: false };
   }
+  // A refresh calls diff only to display differences, and records what exists, whether or not that can be changed. It doesn't
+  // know the program, whose ignoreChanges may leave the difference: what follows is said by the next preview.
+  if (!notes.isInProgram)
+    return fromState.outcome !== "refuse" && isDisplayed(difference, moved) ? {} : { changes: true };
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
   const look = needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
@@ -83,32 +91,35 @@ async function classify(difference: Difference): Promise<Classification> {
     look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
   const announced = previewedPlan(fromState, fromLook);
   notes.announced = announced;
-  // A refresh calls diff only to display differences. It records what exists, whether or not that can be changed.
-  if (announced.outcome === "refuse" && !notes.isInProgram) return { changes: true };
   const message = redact(planMessage(withFailedLook(announced, look)), before, news);
   if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
-  if (announced.outcome === "replace" && look?.kind === "found" && notes.isInProgram)
+  if (announced.outcome === "replace" && look?.kind === "found")
     await refuseImpossibleReplace(difference, announced, uri);
-  if (look?.kind === "found" && notes.isInProgram) {
+  if (look?.kind === "found") {
     const domain = { name: look.observation.definition.name, uuid: id, id: -1 };
     await refusePlan(announced, { session, uri, domain, before, news, adopted: state.__adopted === true });
   }
-  if (announced.outcome === "none" && isWaiting && notes.isInProgram) await logWaiting(difference);
-  if (notes.isInProgram)
-    await logHalted(difference, look?.kind === "found" ? look.observation.observed : state.__observed);
+  await logHalted(difference, look?.kind === "found" ? look.observation.observed : state.__observed);
   if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);
+  if (isWaiting && isWaitedFor(announced, state)) await logWaiting(difference);
   if (announced.outcome === "replace") {
     notes.replacement = plannedOutcome(announced, announced.headline);
     return { changes: true, replaces: replacedFields(announced) };
   }
-  // The engine compares the news with its own inputs, which may have the same sizes from a refresh already.
-  return moved || differsFrom({ ...before, ...state.__drift }, news) ? {} : { changes: true };
+  return isDisplayed(difference, moved) ? {} : { changes: true };
 }
 
-/** A refresh records what exists, and warns of it (read). */
-function refuseNotOwned({ session, state, before, news }: Difference, found: DomainState): void {
+/**
+ * Whether the engine itself sees and displays a difference. It compares the news with its own inputs, which may have the same
+ * sizes from a refresh already.
+ */
+function isDisplayed({ state, before, news }: Difference, moved: boolean): boolean {
+  return moved || differsFrom({ ...before, ...state.__drift }, news);
+}
+
+function refuseNotOwned({ state, before, news }: Difference, found: DomainState): void {
   const reason = notOwned(found, state, news.__urn);
-  if (reason === undefined || !session.run.of(news.__urn).isInProgram) return;
+  if (reason === undefined) return;
   const text = `refused: ${reason.text}\n${NOT_OWNED_WAY_OUT}`;
   throw new UserError(redact(text, before, news), { code: reason.code });
 }
@@ -120,19 +131,22 @@ function differsFrom(before: Inputs, news: Inputs): boolean {
 /** Whether the guest has yet to take or to release memory that an earlier update waited for. */
 function isGuestAwaited({ session, state, news }: Difference): boolean {
   if (hotplugSetting("awaitGuest", news, session.defaults) === false) return false;
-  return state.__guest?.missing !== undefined || lagging(state.__observed.live).length > 0;
+  const device = hotplugSetting("device", news, session.defaults);
+  return state.__guest?.missing !== undefined || laggingRequests(state.__observed.live, device).length > 0;
 }
 
-/** Whether the plan depends on the domain: a change that leaves its memory and its power state alone doesn't. */
+/**
+ * Whether the plan depends on the domain. A setting doesn't. Any other change does: the update looks too, and refuses to
+ * overwrite what somebody else set in the meantime.
+ */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
   const fields: string[] = [...MEMORY_FIELDS, "running", "discardSavedState"];
-  const memoryChanged = changedFields(before, news).some((name) => fields.includes(name));
-  return (
-    memoryChanged ||
-    fromState.steps.some(
-      (step) => step.kind !== "autostart" && !(isDefine(step) && step.definition === undefined),
-    )
-  );
+  return fromState.steps.length > 0 || changedFields(before, news).some((name) => fields.includes(name));
+}
+
+/** The update asks the guest again. A resize of virtio-mem describes that itself. */
+function isWaitedFor({ outcome }: UpdatePlan, { __guest: guest }: Outputs): boolean {
+  return outcome === "none" || (guest?.missing !== undefined && !isMoreDisruptive(outcome, "nextBoot"));
 }
 
 function replacedFields({ steps }: UpdatePlan): string[] {
@@ -145,7 +159,7 @@ async function refuseImpossibleReplace(
   { headline }: UpdatePlan,
   uri: string,
 ): Promise<void> {
-  const reasons = await replacementRefusals(session, uri, id, state, news);
+  const reasons = await unlessUnanswered(replacementRefusals(session, uri, id, state, news), []);
   const refused = replaceRefused(reasons, state, news, `planned: "${headline}"`);
   if (refused !== undefined) throw refused;
 }
@@ -172,16 +186,26 @@ async function logGone({ session, id, state, news }: Difference): Promise<void> 
 }
 
 async function logWaiting({ session, state, news }: Difference): Promise<void> {
+  const { missing, speaker = "agent" } = state.__guest ?? {};
+  const online = hotplugSetting("online", news, session.defaults);
   const text =
-    state.__guest?.missing === undefined
+    missing === undefined
       ? "waiting again for the guest: its virtio-mem size still differs from the requested size"
-      : "waiting again for the guest: it did not take all of the attached memory";
-  await session.log.message(news.__urn, "info", text);
+      : `waiting again for the guest: it lacks ${formatWholeMib(missing.added)} of the attached memory; ${describeRemedy(speaker, online)}`;
+  await session.log.message(news.__urn, "info", redact(text, news));
 }
 
 /** A guest that an error halted is mentioned in each preview. */
 async function logHalted({ session, news }: Difference, observed: Observed): Promise<void> {
   for (const text of describeHalted(observed)) await session.log.message(news.__urn, "warning", text);
+}
+
+/** Memory that the guest lacks and that no update waits for is mentioned in each preview. */
+async function logNotAwaited({ session, state, news }: Difference): Promise<void> {
+  const { missing } = state.__guest ?? {};
+  if (missing === undefined) return;
+  const text = `the guest lacks ${formatWholeMib(missing.added)} of its attached memory; ${NOT_AWAITED}`;
+  await session.log.message(news.__urn, "info", redact(text, news));
 }
 
 /** DIMMs that the guest rejected and that stay are mentioned in each preview. */

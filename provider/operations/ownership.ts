@@ -1,5 +1,6 @@
 import { readOwnership, readWritten } from "../domain/metadata.ts";
 import { parseDomain } from "../domain/parse.ts";
+import { type Replacing, readReplacing } from "../domain/replacing.ts";
 import type { Ownership } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Outputs } from "../outputs.ts";
@@ -13,12 +14,16 @@ interface Owned {
   ownership?: Ownership | undefined;
   /** The total of the definition as this provider set it last. */
   written?: Kib | undefined;
+  /** A replace that has not ended. */
+  replacing?: Replacing | undefined;
 }
 
 /** The owner in a domain's definition. Nothing else of it is read, so that any domain can be deleted. */
 export async function ownerOf(hypervisor: Hypervisor, domain: DomainRef): Promise<Owned> {
   const { root } = parseDomain(await hypervisor.xml(domain, { inactive: true }));
-  return { name: domain.name, uuid: domain.uuid, ownership: readOwnership(root), written: readWritten(root) };
+  const { name, uuid } = domain;
+  const [ownership, written] = [readOwnership(root), readWritten(root)];
+  return { name, uuid, ownership, written, replacing: readReplacing(root) };
 }
 
 /**

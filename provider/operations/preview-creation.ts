@@ -2,6 +2,7 @@ import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
+import type { DomainRef } from "../libvirt/hypervisor.ts";
 import type { Reason } from "../plan/plan.ts";
 import { NO_CHANGE, type PlannedOutcome } from "../plan/planned-outcome.ts";
 import { fitting } from "../plan/text.ts";
@@ -9,7 +10,7 @@ import type { Session } from "../session.ts";
 import { formatSize, readCanonicalSize } from "../units/size.ts";
 import { describeCreation } from "./creation.ts";
 import { unfinishedReplace } from "./replace.ts";
-import { type Existing, existingDomain } from "./unfinished-create.ts";
+import { type Existing, existingDomain, leftByReplace } from "./unfinished-create.ts";
 
 /**
  * What a create does, for a preview, or why it is refused. It looks at the host for a domain that is there already; if the host
@@ -20,11 +21,12 @@ export async function previewCreation(
   inputs: Inputs,
 ): Promise<{ outcome: PlannedOutcome; refusal?: Reason }> {
   const existing = await lookForExisting(session, inputs);
-  const starts = describeCreation(session, inputs);
+  const starts = await describeCreation(session, inputs);
   const outcome = (...lines: string[]) => ({ memoryPlan: fitting(...lines), ...NO_CHANGE });
   switch (existing?.kind) {
     case "replace": {
-      const text = `continues an interrupted replace of domain ${inputs.name} (${inputs.uuid})`;
+      const { left } = existing;
+      const text = `continues an interrupted replace of domain ${inputs.name} (${inputs.uuid})\n${leftByReplace(left)}`;
       await session.log.message(inputs.__urn, "info", text);
       return { outcome: outcome(`continues an interrupted replace: ${starts}`, starts) };
     }
@@ -61,14 +63,15 @@ function refusalFor({ run }: Session, existing: Found | undefined): Reason | und
   return owner !== undefined && run.of(owner).replacement !== undefined ? undefined : reason;
 }
 
-type Found = Existing | { kind: "replace" };
+type Found = Existing | { kind: "replace"; left: DomainRef };
 
 function lookForExisting(session: Session, inputs: Inputs): Promise<Found | undefined> | undefined {
   if (inputs.uri === UNKNOWN || containsUnknown(inputs.uuid)) return undefined;
   const uri = session.resolveUri(inputs.uri);
   return session.ask(uri, async (hypervisor): Promise<Found> => {
     const replace = await unfinishedReplace(hypervisor, inputs);
-    return replace === undefined ? existingDomain(session, hypervisor, inputs) : { kind: "replace" };
+    if (replace === undefined) return existingDomain(session, hypervisor, inputs);
+    return { kind: "replace", left: replace.domain };
   });
 }
 

@@ -1,7 +1,6 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
-import { currentRecord } from "../guest/record.ts";
 import { observeWithGuest } from "../observe/guest.ts";
 import type { Observation } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
@@ -22,6 +21,7 @@ import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { currentDetaching } from "../update/actions/detach.ts";
 import { NOT_OWNED_WAY_OUT, notOwned, ownerOf } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
+import { refreshedGuest } from "./refreshed-guest.ts";
 
 export interface ReadResult {
   id: string;
@@ -50,6 +50,11 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const adopted = state.__adopted === true;
   await warnPower(session, inputs, observation);
   await warnNotOnlinedDimms(session, inputs, observation);
+  const guest = await refreshedGuest({ session, hypervisor, domain, observation, state, inputs });
+  if (guest.message !== undefined) {
+    const { severity, text } = guest.message;
+    await session.log.message(inputs.__urn, severity, redact(text, inputs));
+  }
   // A domain that runs although it shouldn't shows what its memory has become as well.
   const { running: _, ...asItRuns } = inputs;
   const plan = plannerFor(session, state, { before: inputs, news: asItRuns })(observation.observed);
@@ -68,7 +73,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       adopted,
       pending: state.__observed.pending,
       told: unreachedBalloonTarget(state.__observed.told, observation.observed),
-      guest: currentRecord(state.__guest, domain.id),
+      guest: guest.record,
       detaching: currentDetaching(state.__detaching, domain.id, observation),
     },
   );

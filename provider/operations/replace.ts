@@ -1,10 +1,12 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import { dropKept, findKept, keepDefinition, keptName, restoreKept } from "../acceptance/kept-definition.ts";
-import { probeDefine } from "../acceptance/probe-define.ts";
+import { probeDefine, probeStart } from "../acceptance/probe-define.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
+import { parseDomain } from "../domain/parse.ts";
 import { readDomain } from "../domain/read.ts";
+import { find } from "../domain/tree.ts";
 import { PartialError, UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
@@ -21,8 +23,8 @@ import { unsupportedDevice } from "./virtio-mem-support.ts";
 export type UnfinishedReplace =
   /** The old domain, off unless an earlier attempt started it again. */
   | { kind: "old"; domain: DomainRef; ran: boolean }
-  /** The definition of the old domain is kept; the new one may be there. */
-  | { kind: "kept" };
+  /** The definition of the old domain is kept, as that domain; the new one may be there. */
+  | { kind: "kept"; domain: DomainRef };
 
 /** The replace of this resource that a delete began, in this run or in one that ended early. */
 export async function unfinishedReplace(
@@ -37,7 +39,7 @@ export async function unfinishedReplace(
   const kept = isOther ? undefined : await findKept(hypervisor, uuid);
   if (kept === undefined) return undefined;
   const { replacing } = readDomain(await hypervisor.xml(kept, { inactive: true }));
-  return replacing?.urn === urn ? { kind: "kept" } : undefined;
+  return replacing?.urn === urn ? { kind: "kept", domain: kept } : undefined;
 }
 
 /**
@@ -95,8 +97,31 @@ async function makeWay(
     throw new UserError(reasons.map(({ text }) => text).join("\n"), { code: reason.code });
   // An earlier attempt may have started it again.
   await turnOff(session, hypervisor, domain, { urn: inputs.__urn, seconds: inputs.shutdownTimeout });
+  await proveStart(session, hypervisor, inputs, xml, domain);
   await keepDefinition(hypervisor, domain, { ran });
   await hypervisor.undefine(domain);
+}
+
+/**
+ * The undefine deletes the old domain's NVRAM, TPM state and saved state, which can't be put back. Where it has any, the new
+ * one is started for a moment before that.
+ */
+async function proveStart(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+  xml: string,
+  old: DomainRef,
+): Promise<void> {
+  const isSaved = await hypervisor.hasManagedSave(old);
+  const { root } = parseDomain(await hypervisor.xml(old, { inactive: true }));
+  if (!isSaved && find(root, "os", "nvram") === undefined && find(root, "devices", "tpm") === undefined)
+    return;
+  const [reason] = inputs.running === false ? [] : await probeStart(hypervisor, xml);
+  if (reason !== undefined) throw new UserError(reason.text, { code: reason.code });
+  if (!isSaved) return;
+  const text = "the saved state of the old domain (virsh managedsave) is deleted with it";
+  await session.log.message(inputs.__urn, "warning", text);
 }
 
 /** Puts the old domain back where the new one couldn't be defined or started. */

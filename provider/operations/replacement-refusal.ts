@@ -1,17 +1,15 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
-import { unlessUnanswered } from "../acceptance/unanswered.ts";
+import { unlessFailed } from "../acceptance/unanswered.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
-import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { readDomain } from "../domain/read.ts";
 import { UserError } from "../errors.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
-import { readHost } from "../observe/host.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
-import { takenBy } from "./unfinished-create.ts";
+import { newDefinition, takenBy } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /**
@@ -28,12 +26,12 @@ export async function replacementRefusals(
 ): Promise<Reason[]> {
   const hypervisor = await session.hypervisor(uri);
   const reasons = await Promise.all([
-    unlessUnanswered(identityTaken(session, hypervisor, state, news), []),
-    unlessUnanswered(
+    unlessFailed(identityTaken(session, hypervisor, state, news), []),
+    unlessFailed(
       unsupportedDevice(hypervisor, news, session).then((reason) => (reason ? [reason] : [])),
       [],
     ),
-    containsUnknown(news) ? [] : unlessUnanswered(refusedByHost(session, hypervisor, id, news), []),
+    containsUnknown(news) ? [] : unlessFailed(refusedByHost(session, hypervisor, id, news), []),
   ]);
   return reasons.flat();
 }
@@ -64,15 +62,7 @@ async function refusedByHost(
   news: Inputs,
 ): Promise<Reason[]> {
   const present = await hypervisor.findByUuid(id);
-  return definitionRefusals(hypervisor, await newDefinition(session, hypervisor, news), { present });
-}
-
-/** The definition of a new domain, with everything that the arguments name. All values must be known. */
-export async function newDefinition(session: Session, hypervisor: Hypervisor, news: Inputs): Promise<string> {
-  const host = readHost(await hypervisor.capabilities());
-  const { domainType } = session.configuration;
-  const spec = domainSpec(news, host, domainType, session.defaults);
-  return definitionXml(news, spec, domainType);
+  return definitionRefusals(hypervisor, (await newDefinition(session, hypervisor, news)).xml, { present });
 }
 
 /** The error of a replace that is refused before anything was done; undefined where there is no reason. */

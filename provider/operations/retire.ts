@@ -7,9 +7,10 @@ import { isOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
-import { newDefinition, replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
+import { replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
 import { setReplacing } from "./set-replacing.ts";
 import { turnOff } from "./turn-off.ts";
+import { newDefinition } from "./unfinished-create.ts";
 
 /**
  * The delete of a replace: turns the old domain off and keeps its definition, marked as being replaced, so that create can go
@@ -29,7 +30,9 @@ export async function retire(
   const isKnown = !containsUnknown(successor);
   // A definition that is refused already needs no probe.
   if (reasons.length === 0 && isKnown)
-    reasons.push(...(await probeDefine(hypervisor, await newDefinition(session, hypervisor, successor))));
+    reasons.push(
+      ...(await probeDefine(hypervisor, (await newDefinition(session, hypervisor, successor)).xml)),
+    );
   const refused = replaceRefused(reasons, state, successor);
   if (refused !== undefined) throw refused;
 

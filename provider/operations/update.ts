@@ -47,14 +47,14 @@ export async function update(
     // A create that was killed may have kept the definition that it replaced.
     if (owner.ownership?.creating) await dropKept(hypervisor, id);
     if (isOwnerOutdated(owner.ownership, state, news.__urn)) await setOwner(hypervisor, domain, news.__urn);
-    // A replace that failed put the old domain back, or the program no longer asks for it.
-    if (observation.definition.replacing !== undefined) await setReplacing(hypervisor, domain, undefined);
     const adopted = state.__adopted === true;
     if (permitted.withheld !== undefined)
       await session.log.message(news.__urn, "warning", redact(permitted.withheld, before, news));
     const outs = await runUpdate({
       ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted, state },
     });
+    // A replace that failed put the old domain back, or the program no longer asks for it.
+    if (observation.definition.replacing !== undefined) await setReplacing(hypervisor, domain, undefined);
     return { outs };
   });
 }

@@ -1,3 +1,4 @@
+import type { PlugDevice } from "../args/settings.ts";
 import { countedSize, type MemoryDevice } from "../domain/state.ts";
 import { type Kib, sum } from "../units/kib.ts";
 import type { MemoryView } from "./observed.ts";
@@ -21,4 +22,14 @@ export function lagging(live: Pick<MemoryView, "devices"> | undefined): MemoryDe
     ({ model, current, requested = 0 }) =>
       model === "virtio-mem" && current !== undefined && current !== requested,
   );
+}
+
+/**
+ * Those of them whose size this provider requests, and therefore waits for: its own, and with `hotplug.device: "virtio-mem"` all.
+ */
+export function laggingRequests(
+  live: Pick<MemoryView, "devices"> | undefined,
+  device: PlugDevice,
+): MemoryDevice[] {
+  return lagging(live).filter((one) => device === "virtio-mem" || isManaged(one));
 }

@@ -47,7 +47,7 @@ function x86Block(end: Kib): { size: Kib; why?: string } {
 }
 
 /** Where boot memory ends in the address space of an x86-64 guest: what doesn't fit below the PCI hole is above 4 GiB. */
-function bootMemoryEnd(memory: Kib, machine: string | undefined): Kib {
+export function bootMemoryEnd(memory: Kib, machine: string | undefined): Kib {
   const { most, split } = lowMemory(machine);
   return memory < most ? memory : memory + 4 * GIB - split;
 }

@@ -1,6 +1,6 @@
 import { defined } from "../defined.ts";
 import { countedSize, type DomainState, type MemoryDevice } from "../domain/state.ts";
-import type { Kib } from "../units/kib.ts";
+import { KIB_PER_MIB, type Kib, sum } from "../units/kib.ts";
 import type { PauseReason } from "./pause.ts";
 
 /** A memory device as it was observed. */
@@ -16,6 +16,7 @@ export interface MemoryView
     | "memory"
     | "currentMemory"
     | "withoutBalloon"
+    | "hardLimit"
     | "maxMemory"
     | "cells"
     | "vcpus"
@@ -25,6 +26,8 @@ export interface MemoryView
     | "uefi"
   > {
   devices: ObservedDevice[];
+  /** The largest huge page that backs its memory, where the definition names one: devices are multiples of it. */
+  pageSize?: Kib;
   /** The running guest's memory block, where its agent reported it. */
   guestBlock?: Kib;
   /** The total of the definition as this provider set it last, which our mark in its metadata has. */
@@ -54,7 +57,7 @@ export interface Observed {
 
 export function memoryView(state: DomainState): MemoryView {
   const { cells, devices, vcpus, acpi, uefi } = state;
-  const total = (add: (device: MemoryDevice) => Kib) => devices.reduce((sum, one) => sum + add(one), 0);
+  const total = (of: (device: MemoryDevice) => Kib) => sum(devices.map(of));
   // libvirt counts virtio-mem devices in full.
   const memory = state.memory - total((device) => device.size - countedSize(device));
   // While the domain runs libvirt counts what the guest has taken of them, which may be less or more for a while.
@@ -68,12 +71,19 @@ export function memoryView(state: DomainState): MemoryView {
     acpi,
     uefi,
     maxMemory: state.maxMemory,
+    pageSize: largestPage(state),
     domainId: state.id,
     withoutBalloon: state.withoutBalloon,
+    hardLimit: state.hardLimit,
     arch: state.arch,
     machine: state.machine,
     written: state.written,
   });
+}
+
+function largestPage({ backing }: DomainState): Kib | undefined {
+  const sizes = backing?.hugePages.flatMap(({ size }) => size ?? []) ?? [];
+  return sizes.length === 0 ? undefined : Math.max(...sizes);
 }
 
 /**
@@ -123,5 +133,15 @@ function isSameStart({ live: a }: Observed, { live: b }: Observed): boolean {
 
 /** The memory that waits for the next boot of a running domain; undefined where the next boot changes nothing. */
 export function pendingMemory({ live, nextBoot }: Observed): Kib | undefined {
-  return live === undefined || live.memory === nextBoot?.memory ? undefined : nextBoot?.memory;
+  if (live === undefined || nextBoot === undefined) return undefined;
+  return live.memory === nextBoot.memory || live.memory === memoryAtBoot(nextBoot)
+    ? undefined
+    : nextBoot.memory;
+}
+
+/** What a domain of this definition starts with: libvirt rounds base memory up, on POWER to 256 MiB, else to whole MiB. */
+function memoryAtBoot({ memory, cells, arch }: MemoryView): Kib {
+  const unit = arch?.startsWith("ppc64") ? 256 * KIB_PER_MIB : KIB_PER_MIB;
+  const sizes = cells.length === 0 ? [memory] : cells.map((cell) => cell.memory);
+  return memory + sum(sizes.map((size) => Math.ceil(size / unit) * unit - size));
 }

@@ -16,6 +16,7 @@ import { dimmsToRemove, toRemoval, withoutDevices } from "./dimms/removable.ts";
 import { withRepair } from "./dimms/repair.ts";
 import { planFallback } from "./fallback.ts";
 import { bootRounding } from "./guest-block.ts";
+import { withHardLimit } from "./hard-limit.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { pauseObstacles } from "./pause.ts";
@@ -41,13 +42,22 @@ export function planMemory(
 ): Plan {
   const { live } = observed;
   const off = live === undefined || context.stopping === true;
-  const planned = (view: MemoryView) => planRunning(desired, { ...observed, live: view }, view, context);
+  const seen = context.balloonReleased ? withoutDefinedBalloon(observed) : observed;
+  const planned = (view: MemoryView) => planRunning(desired, { ...seen, live: view }, view, context);
   const plan = off
-    ? planOff(desired, observed, context)
-    : pauseObstacles(observed).length > 0
+    ? planOff(desired, seen, context)
+    : pauseObstacles(seen).length > 0
       ? planned(live)
-      : withRepair(desired, observed, live, planned);
-  return withBalloon(plan, desired, observed, context);
+      : withRepair(desired, seen, live, planned);
+  return withHardLimit(withBalloon(plan, desired, observed, context), desired, observed);
+}
+
+/** The same with all of the memory at the next boot: what the program releases doesn't stay. */
+function withoutDefinedBalloon(observed: Observed): Observed {
+  const { nextBoot } = observed;
+  return nextBoot === undefined
+    ? observed
+    : { ...observed, nextBoot: { ...nextBoot, currentMemory: nextBoot.memory } };
 }
 
 /** Nothing runs, so only the definition changes. */

@@ -72,3 +72,13 @@ export function writeNumbers(numbers: readonly number[]): string {
   }
   return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join();
 }
+
+/** Whether a list has a number, without reading all of it: a list of somebody else may have any range. */
+export function listsNumber(list: string, number: number): boolean {
+  let isListed = false;
+  for (const part of list.split(",")) {
+    const [first = Number.NaN, last = first] = part.replace("^", "").split("-").map(Number);
+    if (number >= first && number <= last) isListed = !part.startsWith("^");
+  }
+  return isListed;
+}

@@ -1,22 +1,22 @@
 import { hotplugSetting, type OnlinePolicy } from "../args/settings.ts";
-import { countedSize, type MemoryDevice } from "../domain/state.ts";
-import { type Expectation, expect, expectAll, missing, newOffline } from "../guest/expectation.ts";
+import type { AttachedMemory } from "../guest/attached.ts";
+import { type Expectation, expectAttached } from "../guest/expectation.ts";
 import { currentRecord } from "../guest/record.ts";
 import type { GuestReport, Speaker } from "../guest/report.ts";
-import type { Observation } from "../observe/observe.ts";
-import { attachedDimms, type DimmPlan, detachedDimms } from "../plan/plan.ts";
+import { attachedDimms, type DimmPlan } from "../plan/plan.ts";
 import { sum } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";
+import { attachedMemory, recordedReserve } from "./attached-memory.ts";
 import { isPoweredOffOrOn, onlyRemovesDimms, secondsForGuest, type UpdateContext } from "./context.ts";
 
 /** Memory in DIMMs that the update waits for the guest to have. */
 export interface AwaitedMemory {
   /** The DIMMs that this update attaches. */
   dimms: DimmPlan[];
-  /** The memory that an earlier update waited for in vain. */
+  /** The guest lacked memory when it was asked last, or couldn't be asked for it. */
   owed: Expectation | undefined;
-  /** DIMMs that the guest never onlined are removed, so their memory isn't expected any more. */
-  isRepair: boolean;
+  /** What is attached already and stays. */
+  present: AttachedMemory;
   seconds: number;
   online: OnlinePolicy;
   /** "attached 2 GiB in slot 3" */
@@ -32,14 +32,13 @@ export function awaitedMemory(context: UpdateContext): AwaitedMemory | undefined
   const seconds = secondsForGuest(context);
   if (seconds === false || isPoweredOffOrOn(context) || onlyRemovesDimms(context)) return undefined;
   const dimms = attachedDimms(plan.steps);
+  const { live } = observation.observed;
   const owed = currentRecord(state?.__guest, domain.id)?.missing;
-  if (dimms.length === 0 && owed === undefined && !hasUnrecordedDimms(context)) return undefined;
-  const untaken = observation.observed.live?.devices.filter(({ taken }) => taken === false) ?? [];
-  const isRepair = detachedDimms(plan.steps).some((dimm) =>
-    untaken.some(({ alias }) => alias === dimm.alias),
-  );
+  if (live === undefined || (dimms.length === 0 && owed === undefined && !hasUnrecordedDimms(context)))
+    return undefined;
+  const present = attachedMemory(live, { reserved: recordedReserve(state, domain.id), steps: plan.steps });
   const online = hotplugSetting("online", news, session.defaults);
-  return { dimms, owed, isRepair, seconds, online, attached: describeAttached(dimms) };
+  return { dimms, owed, present, seconds, online, attached: describeAttached(dimms) };
 }
 
 /** The domain has DIMMs that no run has recorded. */
@@ -65,23 +64,10 @@ function describeAttached(dimms: DimmPlan[]): string {
  * @param before what it reports now
  */
 export function expectationOf(
-  { dimms, owed, isRepair, online }: AwaitedMemory,
+  { dimms, owed, present }: AwaitedMemory,
   speaker: Speaker,
   before: GuestReport,
-  { observed: { live } }: Observation,
 ): Expectation | undefined {
-  const added = sum(dimms.map(({ size }) => size));
-  if (owed !== undefined && isRepair) {
-    const offline = newOffline(before, owed).length * (before.block ?? 0);
-    return { ...expect(speaker, before, added + offline), others: owed.others };
-  }
-  if (owed !== undefined && owed.speaker === speaker)
-    return added === 0
-      ? owed
-      : { ...expect(speaker, before, added + missing(before, owed, online)), others: owed.others };
-  if (added > 0) return expect(speaker, before, added);
-  if (owed !== undefined || live === undefined) return undefined;
-  const sizes = (devices: MemoryDevice[]) => sum(devices.map(countedSize));
-  const dimmsThere = live.devices.filter(({ model }) => model === "dimm");
-  return expectAll(before, live.memory - sizes(live.devices), sizes(dimmsThere));
+  const isUnknown = owed !== undefined && speaker === "balloon" && present.reserved === undefined;
+  return isUnknown ? undefined : expectAttached(speaker, before, sum(dimms.map(({ size }) => size)), present);
 }

@@ -1,7 +1,9 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import { probeDefine } from "../acceptance/probe-define.ts";
+import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
 import { changedDefinition } from "../definition/changed-definition.ts";
+import { differingFields } from "../definition/differences.ts";
 import { domainSpec } from "../definition/domain-spec.ts";
 import { UserError } from "../errors.ts";
 import { readHost } from "../observe/host.ts";
@@ -100,6 +102,20 @@ async function refusalsOf(
   if (found.length === 0 || plan.steps.some(({ kind }) => kind === "start")) return found;
   const earlier = new Set((await against(from)).map(({ text }) => text));
   return found.filter(({ text }) => !earlier.has(text));
+}
+
+/**
+ * The arguments of a step that the definition doesn't have as the program sets them: somebody else defined the domain right
+ * after us.
+ */
+export async function missingFields({ fields }: DefineStep, context: UpdateContext): Promise<FieldName[]> {
+  const { hypervisor, domain, session, news } = context;
+  if (fields.length === 0) return [];
+  const host = readHost(await hypervisor.capabilities());
+  const wanted = domainSpec(news, host, session.configuration.domainType, session.defaults);
+  const { name, uuid } = domain;
+  const differing = differingFields(await readDefinition(context), news, { ...wanted, name, uuid });
+  return differing.filter((field) => fields.includes(field));
 }
 
 /**

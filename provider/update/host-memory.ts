@@ -1,17 +1,54 @@
+import { defined } from "../defined.ts";
+import { backingPages, type MemoryBacking } from "../domain/backing.ts";
+import { parseXml } from "../domain/parse.ts";
+import { attribute, children, find } from "../domain/tree.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import type { DimmPlan } from "../plan/plan.ts";
-import { type Kib, sum } from "../units/kib.ts";
+import { KIB_PER_MIB, type Kib, sum } from "../units/kib.ts";
 import { readNumbers } from "../units/number-list.ts";
+import { parseScaled } from "../units/scale.ts";
 import { formatMib, wholeMib } from "../units/size.ts";
 
-/** Memory that the host has to provide, and where it comes from. */
-export type HostMemory = Pick<DimmPlan, "size" | "source">;
+/** Memory that the host has to provide, the guest node that gets it, and where it comes from. */
+export type HostMemory = Pick<DimmPlan, "size" | "source"> & Partial<Pick<DimmPlan, "node">>;
 
 /** The host doesn't have the memory: a warning if it may still swap or reclaim, an error if it can't. */
 export interface HostShortage {
   severity: "warning" | "error";
   text: string;
 }
+
+/**
+ * The same with the pages that libvirt takes for it: those of its own source, else those that back the guest's node
+ * (`<memoryBacking><hugepages>`, `<numatune>`).
+ */
+export async function withBacking(
+  hypervisor: Hypervisor,
+  added: HostMemory[],
+  backing: MemoryBacking | undefined,
+): Promise<HostMemory[]> {
+  if (backing === undefined) return added;
+  const sources = added.map(({ source = {}, node = 0 }) => ({ ...backingPages(backing, node), ...source }));
+  const isDefault = sources.some(({ pageSize }) => pageSize === "default");
+  const usual = isDefault ? defaultHugePage(await hypervisor.capabilities()) : 0;
+  return added.map((memory, index) => {
+    const { pageSize, nodemask } = sources[index] ?? {};
+    const size = pageSize === "default" ? usual : pageSize;
+    return { ...memory, source: defined({ nodemask, pageSize: size }) };
+  });
+}
+
+/** The kernel's default is the smallest huge page on x86-64, AArch64 and POWER, unless its command line sets another. */
+function defaultHugePage(capabilities: string): Kib {
+  const pages = children(find(parseXml(capabilities).root, "host", "cpu"), "pages");
+  const sizes = pages.map((page) =>
+    parseScaled("<pages size>", attribute(page, "size") ?? "", attribute(page, "unit")),
+  );
+  const huge = sizes.filter((size) => size > LARGEST_BASE_PAGE);
+  return huge.length === 0 ? USUAL_HUGE_PAGE : Math.min(...huge);
+}
+
+const USUAL_HUGE_PAGE: Kib = 2 * KIB_PER_MIB;
 
 /**
  * Compares the memory that is to be added with what the host has: free huge pages of the source nodes, else memory that is
@@ -24,16 +61,34 @@ export async function hostShortage(
   added: HostMemory[],
   isPinned: boolean,
 ): Promise<HostShortage | undefined> {
-  const needed = sum(added.map(({ size }) => size));
-  const { pageSize, nodemask } = added[0]?.source ?? {};
-  if (pageSize !== undefined && pageSize > LARGEST_BASE_PAGE)
-    return hugePageShortage(hypervisor, needed, pageSize, nodemask);
+  const isHuge = ({ source }: HostMemory) => (source?.pageSize ?? 0) > LARGEST_BASE_PAGE;
+  for (const [pageSize, memory] of grouped(added.filter(isHuge), ({ source }) => source?.pageSize ?? 0)) {
+    const sources = grouped(memory, ({ source }) => source?.nodemask);
+    // Sources with the same nodes share their pages.
+    const all: [string | undefined, HostMemory[]][] = sources.size > 1 ? [[undefined, memory]] : [];
+    for (const [nodemask, part] of [...sources, ...all]) {
+      const shortage = await hugePageShortage(hypervisor, sizeOf(part), pageSize, nodemask);
+      if (shortage !== undefined) return shortage;
+    }
+  }
+  const needed = sizeOf(added.filter((memory) => !isHuge(memory)));
+  if (needed === 0) return undefined;
   const { free, buffers, cached } = await hypervisor.nodeMemory();
   const available = free + buffers + cached;
   if (available >= needed) return undefined;
   const text = `the host has only ${formatMib(wholeMib(available))} available (free, buffers and cached), less than the ${formatMib(needed)} to add`;
   if (!isPinned) return { severity: "warning", text };
   return { severity: "error", text: `${text}, and the domain's memory is locked or allocated at once` };
+}
+
+function sizeOf(memory: HostMemory[]): Kib {
+  return sum(memory.map(({ size }) => size));
+}
+
+function grouped<Key>(memory: HostMemory[], keyOf: (one: HostMemory) => Key): Map<Key, HostMemory[]> {
+  const groups = new Map<Key, HostMemory[]>();
+  for (const one of memory) groups.set(keyOf(one), [...(groups.get(keyOf(one)) ?? []), one]);
+  return groups;
 }
 
 /** The base page is 4 KiB on x86-64 and most AArch64 hosts, 64 KiB on POWER and some AArch64 hosts. */

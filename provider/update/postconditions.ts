@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import type { Observation } from "../observe/observe.ts";
 import { bootRounding } from "../plan/guest-block.ts";
 import type { MemoryView, Observed } from "../plan/observed.ts";
+import { describePause, pauseOf } from "../plan/pause.ts";
 import { type DimmPlan, isDefine, type MemoryDefinition, type Step } from "../plan/plan.ts";
 import { hasVirtioMem } from "../plan/virtio-mem/definition.ts";
 import type { Kib } from "../units/kib.ts";
@@ -67,6 +68,7 @@ interface Promised {
   autostart: boolean;
   live: Memory | undefined;
   nextBoot: Memory | undefined;
+  saved: Memory | undefined;
   /** It was started since: POWER rounds its memory up to a block, all others to a MiB. */
   rounding: Kib;
 }
@@ -77,12 +79,13 @@ interface Memory {
 }
 
 function asFound({ observed, autostart }: Observation): Promised {
-  const { live, nextBoot } = observed;
+  const { live, nextBoot, saved } = observed;
   return {
     isOff: observed.power === "off",
     autostart,
     live: live && memoryOf(live),
     nextBoot: nextBoot && memoryOf(nextBoot),
+    saved: saved && memoryOf(saved),
     rounding: 0,
   };
 }
@@ -122,15 +125,16 @@ function promisedAfter(domain: Promised, step: Step): Promised {
     case "start":
       return domain.isOff ? { ...domain, isOff: false, live: nextBoot, rounding: 1 } : domain;
     case "restore":
-      return domain.isOff ? { ...domain, isOff: false } : domain;
+      return domain.isOff ? { ...domain, isOff: false, live: domain.saved, saved: undefined } : domain;
+    case "discard":
+      return { ...domain, saved: undefined };
     case "stop":
       return { ...domain, isOff: true, live: undefined };
     case "autostart":
       return { ...domain, autostart: step.on };
-    case "discard":
+    case "balloon":
     case "resume":
     case "wake":
-    case "balloon":
     case "replace":
       return domain;
   }
@@ -174,14 +178,12 @@ function stepFigures(step: Step, observed: Observed, movesDimm: boolean): Figure
     const found = observed.live?.devices.find((device) => device.alias === alias);
     return [sizeFigure(`the requested size of ${alias}`, requested, found?.requested)];
   }
-  if (step.kind === "restore")
-    return [sizeFigure("the memory of the restored domain", step.memory, observed.live?.memory)];
-  if (step.kind === "resume" || step.kind === "wake")
-    return [{ what: "the guest", wanted: "running", found: observed.power }];
-  if (step.kind === "discard") {
-    const found = observed.saved === undefined ? "removed" : "still there";
-    return [{ what: "the managed save image", wanted: "removed", found }];
+  if (step.kind === "resume" || step.kind === "wake") {
+    const pause = pauseOf(observed);
+    return [{ what: "the guest", wanted: "running", found: pause ? describePause(pause) : "running" }];
   }
+  if (step.kind === "discard")
+    return [{ what: "the saved state", wanted: "removed", found: observed.saved ? "there" : "removed" }];
   if (step.kind === "balloon" && step.where === "definition")
     return [sizeFigure("the balloon target in the definition", step.size, observed.nextBoot?.currentMemory)];
   if (step.kind !== "define" || step.definition === undefined) return [];

@@ -13,6 +13,7 @@ import type { Kib } from "../units/kib.ts";
 import { isLiveBalloon, pendingBalloonTarget } from "./actions/balloon.ts";
 import { stillDetaching } from "./actions/detach.ts";
 import type { Progress, UpdateContext } from "./context.ts";
+import { interruptedRecord } from "./guest-record.ts";
 import { queryGuest } from "./query-guest.ts";
 import { afterFailure } from "./run-step.ts";
 
@@ -49,7 +50,9 @@ export async function failedStep({ step, error, context, progress }: FailedStep)
     return new UserError(message, { cause: error, code: reasonCodeOf(error) });
   progress.now = changed ?? latest;
   progress.isGuestAwaited = false;
-  if (isUntouched) progress.guest ??= currentRecord(state?.__guest, domain.id);
+  progress.guest ??= isUntouched
+    ? currentRecord(state?.__guest, domain.id)
+    : interruptedRecord(context, done);
   const isCarriedOut = done.length > 0 || plan.steps.slice(0, 1).some(isLiveBalloon);
   const inputs = isCarriedOut ? appliedInputs(before, news, plan.steps, done) : before;
   const properties = defined(await record(inputs, context, progress));

@@ -3,7 +3,7 @@ import { type Kib, sum } from "../units/kib.ts";
 import { formatMib, wholeMib } from "../units/size.ts";
 import type { MemoryNeeds } from "./action.ts";
 import { type Progress, refuseUpdate, secondsForGuest, type UpdateContext, updateLog } from "./context.ts";
-import { hostShortage } from "./host-memory.ts";
+import { hostShortage, withBacking } from "./host-memory.ts";
 import { memoryNeeds } from "./run-step.ts";
 
 /**
@@ -12,9 +12,12 @@ import { memoryNeeds } from "./run-step.ts";
  * @throws UserError with the memory that is needed and that is available
  */
 export async function requireHostMemory(context: UpdateContext, progress: Progress): Promise<void> {
-  const added = needsOf(context, progress).flatMap(({ host }) => host ?? []);
-  if (added.length === 0) return;
-  const shortage = await hostShortage(context.hypervisor, added, context.observation.definition.pinned);
+  const needed = needsOf(context, progress).flatMap(({ host }) => host ?? []);
+  if (needed.length === 0) return;
+  const { hypervisor, observation } = context;
+  const { backing, pinned } = observation.running ?? observation.definition;
+  const added = await withBacking(hypervisor, needed, backing);
+  const shortage = await hostShortage(hypervisor, added, pinned);
   if (shortage?.severity === "error") throw refuseUpdate(context, `${shortage.text}; nothing was attached`);
   if (shortage !== undefined) await updateLog(context).warn(shortage.text);
 }
@@ -32,8 +35,8 @@ function needsOf(context: UpdateContext, progress: Progress): MemoryNeeds[] {
 export async function requireGuestMemory(context: UpdateContext, progress: Progress): Promise<void> {
   const removed = sum(needsOf(context, progress).map(({ guest = 0 }) => guest));
   if (removed === 0 || secondsForGuest(context) === false) return;
-  const { hypervisor, domain } = context;
-  const available = await availableMemory(hypervisor, domain).catch(() => undefined);
+  const { hypervisor, domain, session } = context;
+  const available = await availableMemory(hypervisor, domain, session.clock).catch(() => undefined);
   if (available === undefined || available + returnedFirst(context) >= removed) return;
   throw refuseUpdate(
     context,

@@ -35,7 +35,7 @@ export async function runUpdate(context: UpdateContext): Promise<Outputs> {
   progress.guest = keptRecord(awake);
   for (const confirm of confirms) await confirmWith(confirm, awake, progress);
   for (const step of balloonSteps) await run(step, awake, progress);
-  await requireEnd(awake, progress);
+  await requireEnd(context, progress);
   await dropKeptDefinition(awake);
   return finalOutputs(awake, progress);
 }

@@ -131,7 +131,8 @@ describe("the string that states hold, in @pulumi/pulumi's own provider host", (
       memory: "1003MiB",
       maxMemory: "8192MiB",
       memorySlots: 16,
-      memoryPlan: "starts with 1003 MiB; room for 16 DIMMs, up to 8 GiB",
+      memoryPlan:
+        "starts with 1003 MiB; room for 16 DIMMs, up to 8 GiB; if the host's architecture supports memory hot-plug",
       change: "none",
       memoryChange: "none",
     });

@@ -53,6 +53,9 @@ test("a guest that can't report them", () => {
   expect(drawn({ ...domain, agentConnected: true })).toContain(
     "guest      unknown: the guest agent is connected but doesn't report memory\n           blocks\n",
   );
+  expect(drawn({ ...domain, agentConnected: true, agentError: "frozen" })).toMatch(
+    /memory\s+blocks \(frozen\)/,
+  );
   const asleep = {
     ...domain,
     agentConnected: true,

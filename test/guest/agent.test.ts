@@ -10,7 +10,7 @@ const block = (index: number, online: boolean) => ({ "phys-index": index, online
 describe("what an agent answers", () => {
   test("blocks: what is online counts, what isn't is named", () => {
     const report = readBlocks([block(0, true), block(1, true), block(40, false)], 128 * MIB);
-    expect(report).toEqual({ memory: 256 * MIB, offline: [40], block: 128 * MIB });
+    expect(report).toEqual({ memory: 256 * MIB, online: [0, 1], offline: [40], block: 128 * MIB });
   });
 
   test("the size of a block comes in bytes", () => {

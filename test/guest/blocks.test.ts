@@ -44,16 +44,23 @@ describe("asking for the blocks", () => {
             "phys-index": index,
             online: guest.online.includes(index),
           }));
-    expect(await askBlocks(host, domain, new FakeClock())).toEqual(guest);
+    expect(await askBlocks(host, domain, new FakeClock())).toEqual({ kind: "blocks", blocks: guest });
   });
 
   test.each([
-    ["refuses", () => Promise.reject(new Error("Guest agent is not responding"))],
-    ["answers something else", () => Promise.resolve({ size: "large" })],
-    ["does not answer", () => new Promise<never>(() => {})],
-  ])("gives nothing where the agent %s", async (_, agentCommand) => {
+    [
+      "refuses",
+      () => Promise.reject(new Error("Guest agent is not responding")),
+      "Guest agent is not responding",
+    ],
+    ["answers something else", () => Promise.resolve({ size: "large" }), /does not have the expected form$/],
+    ["does not answer", () => new Promise<never>(() => {}), "no answer within 2 s"],
+  ])("gives the reason where the agent %s", async (_, agentCommand, reason) => {
     const host = new FakeHypervisor();
     host.agentCommand = agentCommand;
-    expect(await askBlocks(host, domain, new FakeClock())).toBeUndefined();
+    expect(await askBlocks(host, domain, new FakeClock())).toEqual({
+      kind: "silent",
+      reason: typeof reason === "string" ? reason : expect.stringMatching(reason),
+    });
   });
 });

@@ -69,7 +69,8 @@ describe("an agent that can't help is not waited for", () => {
         if (command.execute === disabled) throw new Error(`Command ${disabled} has been disabled`);
         return agent.answer(command);
       };
-      expect(await take()).toMatchObject({ kind: "offline", blocks: 0 });
+      const agentError = `Command ${disabled} has been disabled`;
+      expect(await take()).toMatchObject({ kind: "offline", blocks: 0, agentError });
     },
   );
 

@@ -3,11 +3,19 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { OnlinePolicy } from "../../provider/args/settings.ts";
 import { Deadline } from "../../provider/deadline.ts";
-import { expectLater, expect as expectReport } from "../../provider/guest/expectation.ts";
+import type { MemoryDevice } from "../../provider/domain/state.ts";
+import { type Expectation, expectAttached } from "../../provider/guest/expectation.ts";
 import type { GuestReport, Speaker } from "../../provider/guest/report.ts";
 import { describeMissing, describeProgress } from "../../provider/guest/text.ts";
 import { waitForGuest } from "../../provider/guest/wait-for-guest.ts";
 import { FakeGuest, GIB, MIB } from "../support/fake-guest.ts";
+
+/** What must be reported once so much more has arrived in a guest without DIMMs. */
+function expectReport(speaker: Speaker, report: GuestReport, added: number): Expectation {
+  const expected = expectAttached(speaker, report, added, { memory: 0, currentMemory: 0, devices: [] });
+  if (expected === undefined) throw new Error("the report doesn't tell");
+  return expected;
+}
 
 interface Options {
   speaker?: Speaker;
@@ -226,16 +234,51 @@ describe("at any time", () => {
 
 test("progress is shown in the unit of the whole", () => {
   const shown = (memory: number, of: number) =>
-    describeProgress({ memory, offline: [] }, expectReport("agent", { memory: 0, offline: [] }, of));
+    describeProgress(
+      { memory, offline: [] },
+      expectReport("agent", { memory: 0, online: [], offline: [], block: MIB }, of),
+    );
   expect(shown(1.1 * GIB, 3 * GIB)).toBe("1.1 of 3.0 GiB online");
   expect(shown(404.7 * MIB, 768 * MIB)).toBe("404 of 768 MiB online");
 });
 
-test("a later run knows that the guest may have been rebooted: its balloon driver then reports less by the page map", () => {
-  const first = expectReport("balloon", { memory: GIB, offline: [] }, GIB);
-  expect(first).toMatchObject({ memory: 2 * GIB, slack: 16 * MIB });
-  expect(expectLater(first)).toMatchObject({ memory: 2 * GIB, slack: 32 * MIB });
-  const byAgent = expectReport("agent", { memory: GIB, offline: [3] }, GIB);
-  expect(byAgent).toEqual({ speaker: "agent", memory: 2 * GIB, added: GIB, slack: 0, others: [3] });
-  expect(expectLater(byAgent)).toEqual(byAgent);
+describe("what a guest must report", () => {
+  const dimm: MemoryDevice = { model: "dimm", size: GIB, base: "0x100000000" };
+  const attached = { memory: 2 * GIB, currentMemory: 2 * GIB, devices: [dimm], reserved: 100 * MIB };
+  const boot = [0, 1, 2, 3, 4, 5, 6, 7];
+
+  test("by the agent: the blocks of its DIMMs, but not those that it kept offline from boot", () => {
+    const report = {
+      memory: 11 * 128 * MIB,
+      online: [...boot.slice(1), 32, 33, 34, 35],
+      offline: [0, 36],
+      block: 128 * MIB,
+    };
+    expect(expectAttached("agent", report, 256 * MIB, attached)).toEqual({
+      speaker: "agent",
+      memory: 11 * 128 * MIB + 256 * MIB + 512 * MIB,
+      added: 256 * MIB + 512 * MIB,
+      slack: 0,
+      others: [0],
+    });
+  });
+
+  test("by the balloon driver: the memory without what the kernel keeps, except for less than half a block", () => {
+    const total = (short: number) => ({ memory: 2 * GIB - 100 * MIB - short, offline: [] });
+    const expected = (short: number) => expectAttached("balloon", total(short), 0, attached);
+    expect(expected(64 * MIB)).toMatchObject({ memory: total(64 * MIB).memory });
+    expect(expected(128 * MIB)).toMatchObject({ memory: total(0).memory, added: 128 * MIB, slack: 64 * MIB });
+  });
+
+  test("by the balloon driver, which doesn't count what the balloon has taken or a virtio-mem device doesn't have yet", () => {
+    const vmem: MemoryDevice = { model: "virtio-mem", size: GIB, requested: GIB, current: 0 };
+    const more = { memory: 3 * GIB, currentMemory: 2.5 * GIB, devices: [dimm, vmem], reserved: 100 * MIB };
+    const report = { memory: 1.5 * GIB - 100 * MIB, offline: [] };
+    expect(expectAttached("balloon", report, 0, more)).toMatchObject({ added: 0, memory: report.memory });
+  });
+
+  test("can't be told by the balloon driver where nobody knows what the kernel keeps", () => {
+    const { reserved: _, ...unknown } = attached;
+    expect(expectAttached("balloon", { memory: GIB, offline: [] }, 0, unknown)).toBeUndefined();
+  });
 });

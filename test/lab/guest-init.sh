@@ -8,8 +8,9 @@
 #   GUEST agent started
 #   GUEST powering off                                          also: GUEST rebooting
 #   GUEST holds on                                              with lab.holds_on
-# Switches on the kernel's command line: lab.noacpi (the power button does nothing), lab.noagent, lab.holds_on (the
-# kernel itself uses the first memory that is plugged in and can't give it up; what comes later is movable).
+# Switches on the kernel's command line: lab.noacpi (the power button does nothing), lab.noagent, lab.agent_later (the
+# agent starts once there is memory that is offline), lab.holds_on (the kernel itself uses the first memory that is
+# plugged in and can't give it up; what comes later is movable).
 
 export PATH=/bin:/sbin
 mount -t proc proc /proc
@@ -62,6 +63,7 @@ start_agent() {
   done
 }
 switched_on lab.noagent && agent=unwanted
+switched_on lab.agent_later && agent=later
 
 # Shell built-ins alone: under emulation every process started costs several milliseconds.
 memory=
@@ -107,6 +109,7 @@ switched_on lab.holds_on && holds_on=wanted
 while :; do
   look_at_memory
   [ "$holds_on" = wanted ] && hold_on
+  [ "$agent" = later ] && [ "$offline" -gt 0 ] && agent=none
   [ "$agent" = none ] && start_agent
   sleep 0.2
 done

@@ -54,6 +54,16 @@ describe("a connection", () => {
     expect(await hypervisor.version()).toBe(9_000_000);
   });
 
+  // libvirtd waits for the socket although GnuTLS has decrypted the next packet already, until our next ping.
+  test("sends each packet in a TLS record of its own", async () => {
+    const daemon = await tlsDaemon();
+    const hypervisor = await connectedTo(`${daemon.uri}?pkipath=${pkiFolder()}`);
+    const records: Buffer[] = [];
+    for (const socket of daemon.sockets) socket.on("data", (chunk: Buffer) => records.push(chunk));
+    await Promise.all(Array.from({ length: 4 }, () => hypervisor.version()));
+    expect(records.map((record) => record.length)).toEqual([28, 28, 28, 28]);
+  });
+
   test("no_verify needs no CA", async () => {
     const daemon = await tlsDaemon();
     const hypervisor = await connectedTo(`${daemon.uri}?no_verify=1&pkipath=${pkiFolder({ ca: undefined })}`);

@@ -129,9 +129,7 @@ describe("an update ends when the guest has the memory", () => {
 
     await stack.refresh();
     const preview = await stack.preview();
-    expect(preview.stdout).toContain(
-      "waiting again for the guest: it did not take all of the attached memory",
-    );
+    expect(preview.stdout).toContain("waiting again for the guest: it lacks 256 MiB of the attached memory");
     expect(preview.steps.map(({ op }) => op)).toContain("update");
 
     stack.edit("stuck", { hotplug: { awaitGuest: false } });

@@ -14,7 +14,7 @@ const GROWN = {
 };
 
 /** More than the calls of an update, with the look before it: the last domain of the fleet loses none. */
-const FLEET = 36;
+const FLEET = 56;
 
 const lab = labOfThisFile();
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { connect } from "../../provider/libvirt/connect.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
@@ -50,6 +50,23 @@ describe("a real daemon", () => {
     sees(`${tls.replace("+tls", "")}?pkipath=${pki("default")}`));
   test("by TCP, on this host", () => sees(tcp));
 });
+
+test.each(["TLS", "TCP"])(
+  "by %s many calls at once are answered without a ping in between",
+  async (transport) => {
+    const uri = transport === "TCP" ? tcp : `${tls}?pkipath=${pki("busy")}`;
+    const hypervisor = await connect(uri, {
+      keepaliveIntervalMs: 60_000,
+      callTimeoutMs: 4_000,
+      slowCallTimeoutMs: 4_000,
+    });
+    onTestFinished(() => hypervisor.close());
+    const versions = await Promise.all(Array.from({ length: 60 }, () => hypervisor.version()));
+    expect(new Set(versions).size).toBe(1);
+    const texts = await Promise.all(Array.from({ length: 20 }, () => hypervisor.capabilities()));
+    expect(new Set(texts).size).toBe(1);
+  },
+);
 
 describe("refused by TLS", () => {
   test("a client whose certificate another CA signed: the daemon closes after the handshake", async () => {

@@ -1,6 +1,7 @@
 import { copyFileSync, rmSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { labOfThisFile } from "../support/live-lab.ts";
+import { PROCEDURE, rpcProxy } from "../support/rpc-proxy.ts";
 import { type Args, BARE, type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
 import { defineByHand, powerState, words } from "../support/virsh.ts";
 
@@ -18,6 +19,47 @@ async function running(
 }
 
 const everyDomain = async () => words(await lab().virsh("list", "--all", "--name")).sort();
+
+describe("a replace whose connection is lost", () => {
+  const smaller = { memory: "300MiB" };
+
+  test("after any of its calls goes on with the next up", async () => {
+    // Every domain loses it after another call: together they cover a replace from its first probe to its end.
+    const names = Array.from({ length: 6 }, (_, index) => `d${index}`);
+    const proxies = await Promise.all(names.map((name) => rpcProxy(lab(), name)));
+    const domains = names.map((name, index) => [name, { ...BARE, uri: proxies[index]?.uri }]);
+    const stack = await stackOnLab(lab(), Object.fromEntries(domains));
+    await stack.apply();
+    for (const name of names) stack.edit(name, smaller);
+    for (const [index, proxy] of proxies.entries()) proxy.cutAfter(30 + 5 * index);
+    expect((await stack.up({ continueOnError: true })).ok).toBe(false);
+    for (const proxy of proxies) proxy.restore();
+    await stack.apply();
+    expect(await everyDomain()).toEqual([...names].sort());
+    for (const name of names) expect(await powerState(lab(), name), name).toBe("running");
+    await stack.expectSettled();
+  }, 300_000);
+
+  test("between its delete and its create, and whose resource is removed: a preview names what is left", async () => {
+    const proxy = await rpcProxy(lab(), "web");
+    const stack = await stackOnLab(lab(), { web: { ...BARE, name: "web", uri: proxy.uri } });
+    await stack.apply();
+    stack.edit("web", smaller);
+    proxy.beforeCall(PROCEDURE.shutOff, 1, async () => proxy.cutAfter(1));
+    expect((await stack.up()).ok).toBe(false);
+    proxy.restore();
+    expect(await everyDomain()).toEqual(["web"]);
+    expect(await powerState(lab(), "web")).toBe("shut off");
+    expect(await lab().virsh("dumpxml", "web")).toContain('was="running"');
+
+    stack.drop("web");
+    stack.edit("other", { ...BARE, name: "web" });
+    const { ok, errors } = await stack.preview();
+    expect(ok).toBe(false);
+    expect(errors.join("\n")).toContain("domain web was left by a replace that did not end");
+    expect(errors.join("\n")).toContain("virsh undefine web --nvram");
+  });
+});
 
 describe("a replace that libvirt can't carry out never costs the domain", () => {
   const smaller = { memory: "300MiB" };

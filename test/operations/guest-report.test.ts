@@ -15,6 +15,7 @@ let stack: OneResource;
 
 beforeEach(async () => {
   ({ host, stack } = await created(args));
+  host.placesDimms = true;
 });
 
 /** Blocks for all that libvirt says the guest has, or for the `most` that it takes; those from `offlineFrom` on stay offline. */
@@ -28,11 +29,17 @@ function bootGuest({ offlineFrom = 1000, most = 1000, block = BLOCK } = {}): voi
     const count = Math.min(most, readDomain(host.only.live ?? "").memory / block);
     if (execute === "guest-get-memory-blocks")
       return Array.from({ length: count }, (_, index) => ({
-        "phys-index": index,
+        "phys-index": blockNumber(index, block),
         online: index < offlineFrom,
       }));
     return [{ "phys-index": offlineFrom, response: "operation-failed", "error-code": 12 }];
   };
+}
+
+/** Boot memory of 1 GiB, and DIMMs from 4 GiB on. */
+function blockNumber(index: number, block: number): number {
+  const boot = (1024 * MIB) / block;
+  return index < boot ? index : index - boot + (4096 * MIB) / block;
 }
 
 const warnings = () =>
@@ -139,7 +146,7 @@ describe("memory that the guest doesn't take", () => {
     await stack.refresh();
     expect(await stack.preview({ ...grown, ...impatient })).toMatchObject({ kind: "update" });
     expect(stack.run.said).toEqual([
-      "waiting again for the guest: it did not take all of the attached memory",
+      'waiting again for the guest: it lacks 128 MiB of the attached memory; hotplug.online is "guest", so the guest must bring it online itself',
     ]);
   });
 

@@ -68,7 +68,7 @@ const HEALED = [
 
 test("a guest agent that starts after the attach makes no difference for a refresh", async () => {
   host.agent = undefined;
-  await stack.up({ ...args, memory: "1280MiB" });
+  await stack.up({ ...args, memory: "1280MiB", hotplug: { awaitGuest: false } });
   const { uuid, live = "" } = host.only;
   const place = `$1 base='0x100000000'`;
   host.change(uuid, { live: live.replace(/(<address type=.dimm. slot=.0.)/, place) });

@@ -1,13 +1,13 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
+import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { readCanonicalSize } from "../../provider/units/size.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { interruptions } from "../support/interruptions.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
 import { OneResource, URN } from "../support/one-resource.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2, autostart: true };
-
-// A hypervisor that is gone while a guest shuts down is waited for.
-beforeEach(() => {});
 
 /** A stack whose domain is there already, if `before` is given, and the calls of an undisturbed `up`. */
 async function scene({ before, grown }: Story) {
@@ -88,11 +88,11 @@ describe.each(stories)("$name, ended at any call", (story) => {
   test.each(ends)("$how: the next run converges", { timeout: 60_000 }, async ({ isKilled }) => {
     const undisturbed = await scene(story);
     await undisturbed.stack.up({ ...after });
-    const total = undisturbed.host.calls.length;
+    const { calls } = undisturbed.host;
     const wanted = end(undisturbed.host);
-    expect(total).toBeGreaterThan(5);
+    expect(calls.length).toBeGreaterThan(5);
 
-    for (let call = 1; call <= total; call++) {
+    for (const call of interruptions(calls)) {
       const { host, stack } = await scene(story);
       const recorded = structuredClone(stack.state);
       host.death = { call, carriedOut: true };
@@ -110,6 +110,50 @@ describe.each(stories)("$name, ended at any call", (story) => {
       expect(ownership).toEqual({ version: 1, urn: URN, creating: false });
       expect(written).toBe(readCanonicalSize(String(stack.recorded.outputs.memory)));
       expect(stack.recorded.isPartial).toBe(false);
+    }
+  });
+});
+
+describe("a replace whose new domain can't start, ended at any call", () => {
+  const after = { ...args, memory: "900MiB" };
+  const isNew = (xml = "") => readDomain(xml).memory === 900 * 1024;
+
+  /** A host that starts the old domain only. */
+  async function oldOnly() {
+    const made = await scene({ name: "", before: args, after });
+    const { host } = made;
+    const start = host.start.bind(host);
+    let isCured = false;
+    host.start = (domain) =>
+      !isCured && isNew(host.domains.get(domain.uuid)?.inactive)
+        ? host.failed("start", libvirtError(ErrorCode.INTERNAL, "can't start this"))
+        : start(domain);
+    const cure = () => {
+      isCured = true;
+    };
+    return { ...made, cure };
+  }
+
+  test("the old domain comes back, and then the new one", { timeout: 120_000 }, async () => {
+    const undisturbed = await oldOnly();
+    await expect(undisturbed.stack.up({ ...after })).rejects.toThrow("the old domain is started again");
+
+    for (const call of interruptions(undisturbed.host.calls)) {
+      const { host, stack, cure } = await oldOnly();
+      const recorded = structuredClone(stack.state);
+      host.death = { call, carriedOut: true };
+      await stack.up({ ...after }).catch(() => undefined);
+      host.death = undefined;
+      if (!stack.state?.isPendingReplacement) stack.state = recorded;
+      // Whatever was left, the old domain runs after the next attempt.
+      await expect(stack.up({ ...after }), `call ${call}`).rejects.toThrow("can't start this");
+      expect(host.only.power, `call ${call}`).toBe("running");
+      expect(isNew(host.only.live), `call ${call}`).toBe(false);
+      cure();
+      await stack.up({ ...after });
+      expect(end(host), `call ${call}`).toMatchObject({ power: "running", autostart: true });
+      expect(isNew(host.only.live), `call ${call}`).toBe(true);
+      expect(await stack.up({ ...after }), `call ${call}`).toBe("same");
     }
   });
 });

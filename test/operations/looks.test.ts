@@ -28,6 +28,13 @@ describe("a preview", () => {
   test.each([
     ["a setting", { shutdownTimeout: 5 }, "setting only: shutdownTimeout"],
     ["hotplug", { hotplug: { alignment: "128MiB" } }, "setting only: hotplug"],
+  ])("of a change of %s follows from the state, without a look", async (_, change, said) => {
+    expect(await stack.preview({ ...args, ...change })).toMatchObject({ kind: "update" });
+    expect([host.calls, stack.run.said]).toEqual([[], [said]]);
+  });
+
+  // What else somebody set in the definition is refused by the preview as it is by the update.
+  test.each([
     ["the description", { description: "shop" }, "live: change description in the definition"],
     [
       "vCPUs",
@@ -39,9 +46,9 @@ describe("a preview", () => {
       ),
     ],
     ["autostart", { autostart: true }, "live: turn autostart on"],
-  ])("of a change of %s follows from the state, without a look", async (_, change, said) => {
+  ])("of a change of %s looks once", async (_, change, said) => {
     expect(await stack.preview({ ...args, ...change })).toMatchObject({ kind: "update" });
-    expect([host.calls, stack.run.said]).toEqual([[], [said]]);
+    expect([looks(), stack.run.said]).toEqual([1, [said]]);
   });
 
   test("of a change of memory looks once for check and diff together", async () => {
@@ -106,6 +113,44 @@ describe("diff", () => {
       wire({ ...inputs, __urn: URN, name: "web-1" }),
     );
     expect(answer).toMatchObject({ changes: true });
+  });
+
+  describe("in a refresh, which doesn't know the program's ignoreChanges", () => {
+    /** A refresh of what others did, as the engine makes it: the new outputs against the inputs of the program. */
+    async function refreshed(program: object, others: () => void) {
+      await stack.up({ ...args, ...program });
+      const { inputs } = stack.recorded;
+      others();
+      await stack.refresh();
+      const { run, recorded } = stack;
+      host.calls.length = 0;
+      const answer = await run.provider.diff?.(recorded.id, wire(recorded.outputs), wire(inputs));
+      return { answer, run };
+    }
+    const defineByHand = (from: RegExp | string, to: string) => () =>
+      host.change(host.only.uuid, { inactive: (host.only.inactive ?? "").replace(from, to) });
+
+    const bootWithLess = () => {
+      host.turnOff(host.only.uuid);
+      defineByHand(/1027072/g, "921600")();
+      host.boot(host.only.uuid);
+    };
+
+    test.each<[string, object, () => void]>([
+      ["a replacement", {}, bootWithLess],
+      ["a restart", { hotplug: { whenNotPossible: "restart" } }, bootWithLess],
+      ["a change at the next boot", {}, defineByHand(/>2<\/vcpu>/, ">3</vcpu>")],
+      ["a start", {}, () => host.turnOff(host.only.uuid)],
+      ["a refusal", { hotplug: { whenNotPossible: "error" } }, bootWithLess],
+    ])("%s isn't announced, and nothing is passed on to a later operation", async (_, program, others) => {
+      const { answer, run } = await refreshed(program, others);
+      expect(answer).not.toMatchObject({ changes: false });
+      expect(answer?.replaces).toBeUndefined();
+      expect([run.said, host.calls]).toEqual([[], []]);
+      // The same run goes on with the program: `pulumi up --refresh`, which ignores the difference.
+      const { id, inputs, outputs } = stack.recorded;
+      await expect(run.provider.update?.(id, wire(outputs), wire(inputs))).resolves.toBeDefined();
+    });
   });
 
   test("never has the old domain deleted after the new one, which has the same UUID", async () => {

@@ -3,6 +3,7 @@ import { setOwnership } from "../../provider/domain/edit.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 import type { Ownership } from "../../provider/domain/state.ts";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { interruptions } from "../support/interruptions.ts";
 import { created, type OneResource, URN } from "../support/one-resource.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB" };
@@ -180,9 +181,9 @@ describe("a resource that was renamed", () => {
     const grown = { ...args, memory: "1259MiB" };
     renamed();
     await stack.up(grown);
-    const total = host.calls.length;
+    const points = interruptions(host.calls);
     for (const next of ["update", "destroy"])
-      for (let call = 1; call <= total; call++) {
+      for (const call of points) {
         ({ host, stack } = await created(args));
         host.calls.length = 0;
         renamed();

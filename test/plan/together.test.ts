@@ -189,7 +189,13 @@ describe("of whatever a domain is like, with all features at once", () => {
       expectSettled(desired, last, circumstances);
       const isFolded = plan.steps.some(({ kind }) => kind === "define");
       const { currentMemory } = desired;
-      if (isFolded) expect(last.nextBoot?.currentMemory).toBe(currentMemory ?? last.nextBoot?.memory);
+      const [was, is] = [observed.nextBoot, last.nextBoot];
+      if (isFolded && was && is) {
+        const hasVirtioMem = desired.device === "virtio-mem" || was.devices.some(isVirtioMem);
+        const isKept = !balloonReleased && !hasVirtioMem && was.currentMemory < was.memory;
+        const kept = Math.min(is.memory, was.currentMemory + Math.max(0, is.memory - was.memory));
+        expect(is.currentMemory).toBe(currentMemory ?? (isKept ? kept : is.memory));
+      }
       if (desired.device === "virtio-mem" || currentMemory === undefined) return;
       // Beside virtio-mem not managed here currentMemory may only be all of the memory, and isn't set.
       const isIdle = [last.live, last.nextBoot].some((view) => view?.devices.some(isVirtioMem));

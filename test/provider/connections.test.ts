@@ -48,7 +48,7 @@ describe("a look", () => {
     [ssh, "10 s", 10_000],
   ])("at %s waits %s", async (uri, limit, ms) => {
     const open = connections({ [uri]: "silent" });
-    expect(await reason(open.forLook(uri))).toBe(`no connection to ${uri} within ${limit}`);
+    expect(await reason(open.forLook(uri))).toBe(`no connection to ${uri}: no answer within ${limit}`);
     expect(clock.now()).toBe(ms);
   });
 
@@ -86,7 +86,7 @@ describe("work", () => {
   test("that starts during a look doesn't inherit its patience", async () => {
     const open = connections({ [a]: 3_000 });
     const both = [reason(open.forLook(a)), reason(open.forWork(a))];
-    expect(await Promise.all(both)).toEqual([`no connection to ${a} within 2 s`, "connected"]);
+    expect(await Promise.all(both)).toEqual([`no connection to ${a}: no answer within 2 s`, "connected"]);
   });
 
   test("connects again after a failure, also where a look failed", async () => {
@@ -140,7 +140,11 @@ describe("several hosts", () => {
     open.announce(unix);
     const answers: string[] = [];
     for (const uri of unix) answers.push(await reason(open.forLook(uri)));
-    expect(answers).toEqual([`no connection to ${a} within 2 s`, "connected", `nobody listens at ${c}`]);
+    expect(answers).toEqual([
+      `no connection to ${a}: no answer within 2 s`,
+      "connected",
+      `nobody listens at ${c}`,
+    ]);
   });
 });
 

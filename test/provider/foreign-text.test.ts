@@ -1,9 +1,10 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test, vi } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
-import { PartialError, UserError } from "../../provider/errors.ts";
+import { forUser, PartialError, UserError } from "../../provider/errors.ts";
 import { foreignText, messageText } from "../../provider/foreign-text.ts";
 import { LibvirtError } from "../../provider/libvirt/errors.ts";
+import { parseUri } from "../../provider/libvirt/uri.ts";
 import { messageOf } from "../../provider/message-of.ts";
 import { parseScaled } from "../../provider/units/scale.ts";
 
@@ -67,6 +68,15 @@ describe("however long the other side makes it, a message is short", () => {
     ["another root", () => readDomain(`<d${long}/>`)],
     ["no number", () => readDomain(`<domain><memory>${long}x</memory></domain>`)],
   ])("%s", (_, run) => expect(messageOf(thrown(run)).length).toBeLessThan(LONGEST));
+});
+
+test.each<[string, () => unknown]>([
+  ["a URI that is invalid", () => parseUri("xen:///system")],
+  ["XML that can't be read", () => readDomain(`<domain><memory>${"9".repeat(100_000)}</memory></domain>`)],
+])("%s is shown without a stack, and short", (_, run) => {
+  const shown = forUser(thrown(run));
+  expect(shown).toBeInstanceOf(UserError);
+  expect(messageOf(shown).length).toBeLessThan(LONGEST);
 });
 
 describe("a size in XML", () => {

@@ -9,9 +9,9 @@ module.exports = function makeDomains(pulumi, Domain, program) {
     if (given?.output !== undefined) return domains[given.output[0]][given.output[1]];
     return given;
   };
-  for (const [name, args] of Object.entries(program)) {
+  for (const [name, { options, ...args }] of Object.entries(program)) {
     const entries = Object.entries(args).map(([key, given]) => [key, value(given)]);
-    domains[name] = new Domain(name, Object.fromEntries(entries));
+    domains[name] = new Domain(name, Object.fromEntries(entries), options);
   }
   return Object.fromEntries(Object.entries(domains).map(([name, domain]) => [name, domain.memoryPlan]));
 };

@@ -43,6 +43,18 @@ export function withDimm(xml: string, device: string): string {
   return withDevice(xml, device);
 }
 
+/** Behind the other devices, which begin at 4 GiB: as QEMU does while no DIMM in between is removed. */
+export function placed(xml: string, device: string): string {
+  const dimm = parseXml(device).root;
+  const address = find(dimm, "address");
+  if (address === undefined || attribute(address, "base") !== undefined) return device;
+  const ends = readDomain(xml).devices.flatMap(({ base, size }) =>
+    base === undefined ? [] : BigInt(base) + BigInt(size) * 1024n,
+  );
+  const base = [2n ** 32n, ...ends].sort((a, b) => Number(b - a))[0] ?? 0n;
+  return device.replace(/(<address type=.dimm.)/, `$1 base='0x${base.toString(16)}'`);
+}
+
 /** libvirt's own checks of a definition with memory devices (qemuDomainDefValidateMemoryHotplug), in its own words. */
 export function validateMemory(xml: string): void {
   const { devices, maxMemory, memory, cells } = readDomain(xml);

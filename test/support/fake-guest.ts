@@ -43,7 +43,7 @@ export class FakeGuest {
   report(speaker: GuestSource["speaker"] = "agent"): GuestReport {
     const memory = this.online.length * this.block;
     return speaker === "agent"
-      ? { memory, offline: [...this.offline], block: this.block }
+      ? { memory, online: [...this.online], offline: [...this.offline], block: this.block }
       : { memory: memory - 100 * MIB - 12, offline: [], reported: 1 + Math.floor(this.clock.now() / 2000) };
   }
 

@@ -14,6 +14,7 @@ import type {
 } from "../../provider/libvirt/hypervisor.ts";
 import {
   balloonFollows,
+  placed,
   validateMemory,
   withBalloon,
   withCurrent,
@@ -68,6 +69,10 @@ export class FakeHypervisor implements Hypervisor {
   readonly missing = new Set<string>();
   /** Why a domain with a definition can't start, where libvirt finds that out without a start. */
   cannotStart: ((xml: string) => LibvirtError | undefined) | undefined;
+  /** Every undefine that libvirt did. */
+  readonly undefined: { uuid: string; keepsFiles?: boolean }[] = [];
+  /** Why libvirt doesn't start a transient domain. */
+  refusesTransient: ((xml: string) => LibvirtError | undefined) | undefined;
   /** Why libvirt doesn't define a domain. */
   refusesDefine: ((xml: string) => LibvirtError | undefined) | undefined;
   guestObeysShutdown = true;
@@ -77,6 +82,8 @@ export class FakeHypervisor implements Hypervisor {
   readonly guestKeeps = new Set<string>();
   /** The guest has a driver for its balloon, which does at once what it is told. */
   guestObeysBalloon = true;
+  /** Whether it gives DIMMs an address, as QEMU does. */
+  placesDimms = false;
   /** What the guest's balloon reports. */
   balloon: MemoryStats = {};
   /** The guest's agent; without one its commands are refused. */
@@ -172,24 +179,31 @@ export class FakeHypervisor implements Hypervisor {
     });
   }
 
-  undefine({ uuid }: DomainRef, _options: { keepsFiles?: boolean } = {}): Promise<void> {
+  undefine({ uuid }: DomainRef, options: { keepsFiles?: boolean } = {}): Promise<void> {
     return this.answer("undefine", uuid, () => {
+      this.undefined.push({ uuid, ...options });
       const { inactive: _, ...rest } = this.domain(uuid);
       if (rest.live === undefined) this.domains.delete(uuid);
       else this.domains.set(uuid, rest);
     });
   }
 
-  /** Only ever called for a domain with a disk that doesn't exist. */
   createTransient(xml: string): Promise<DomainRef> {
     return this.answer("createTransient", "", () => {
       const files = [...xml.matchAll(/<source file='([^']*)'/g)].map(([, file = ""]) => file);
-      const missing = files.findLast((file) => this.missing.has(`file ${file}`)) ?? files[0];
-      throw libvirtError(
-        ErrorCode.SYSTEM_ERROR,
-        `Cannot access storage file '${missing}': No such file or directory`,
-        2,
-      );
+      const nowhere = files.find((file) => file.startsWith("/nonexistent/"));
+      const missing = files.findLast((file) => this.missing.has(`file ${file}`)) ?? nowhere;
+      if (missing !== undefined)
+        throw libvirtError(
+          ErrorCode.SYSTEM_ERROR,
+          `Cannot access storage file '${missing}': No such file or directory`,
+          2,
+        );
+      const refusal = this.refusesTransient?.(xml);
+      if (refusal !== undefined) throw refusal;
+      const { name, uuid } = readDomain(xml);
+      this.domains.set(uuid, { name, uuid, power: "paused", autostart: false, live: xml });
+      return this.refTo(uuid);
     });
   }
 
@@ -254,7 +268,9 @@ export class FakeHypervisor implements Hypervisor {
     return this.answer("attachDevice", uuid, () => {
       const { live, inactive } = this.domain(uuid);
       if (where.live && live !== undefined)
-        this.change(uuid, { live: balloonFollows(live, withDimm(live, xml)) });
+        this.change(uuid, {
+          live: balloonFollows(live, withDimm(live, this.placesDimms ? placed(live, xml) : xml)),
+        });
       if (where.config && inactive !== undefined) this.change(uuid, { inactive: withDimm(inactive, xml) });
     });
   }

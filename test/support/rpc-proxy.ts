@@ -13,6 +13,7 @@ export const PROCEDURE = {
   start: 196,
   setMemory: 204,
   state: 212,
+  shutOff: 234,
   shutdown: 258,
   detachAlias: 392,
 } as const;

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { CustomResourceOptions } from "@pulumi/pulumi";
 import { expect } from "vitest";
 import type { DomainArgs } from "../../sdk/index.ts";
 import {
@@ -26,7 +27,10 @@ export interface OnEngine {
 
 /** `{ secret }` becomes a secret, `{ output: [name, key] }` an output of a domain that was made before this one. */
 export type Arg<T> = T | { secret: T } | { output: [domain: string, output: string] };
-export type Args = { [K in keyof DomainArgs]?: Arg<DomainArgs[K]> | undefined };
+export type Args = { [K in keyof DomainArgs]?: Arg<DomainArgs[K]> | undefined } & {
+  /** Resource options. */
+  options?: CustomResourceOptions;
+};
 
 const DOMAINS = "domains.json";
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { hostShortage } from "../../provider/update/host-memory.ts";
+import { readDomain } from "../../provider/domain/read.ts";
+import { type HostMemory, hostShortage, withBacking } from "../../provider/update/host-memory.ts";
 import { GIB, MIB } from "../support/fake-guest.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 
@@ -54,6 +55,71 @@ describe("huge pages", () => {
     expect(await hostShortage(host, [{ size: 22 * MIB, source: { pageSize: 2 * MIB } }], false)).toEqual({
       severity: "error",
       text,
+    });
+  });
+});
+
+describe("huge pages of the domain's own backing", () => {
+  const backing = (xml: string) => readDomain(`<domain><memory>1024</memory>${xml}</domain>`).backing;
+  const sources = async (xml: string, node: number, source?: HostMemory["source"]) => {
+    const [memory] = await withBacking(host, [{ size: GIB, node, ...(source && { source }) }], backing(xml));
+    return memory?.source;
+  };
+  const huge = "<memoryBacking><hugepages/></memoryBacking>";
+  const perNode = `<memoryBacking><hugepages><page size='1048576' unit='KiB' nodeset='1-2'/>
+<page size='2048' unit='KiB'/></hugepages></memoryBacking>`;
+  const tuned =
+    "<numatune><memory mode='strict' nodeset='0-1'/><memnode cellid='1' mode='strict' nodeset='1'/></numatune>";
+
+  test.each<[string, string, number, HostMemory["source"], object | undefined]>([
+    ["without a size: the host's default", huge, 0, undefined, { pageSize: 2 * MIB }],
+    ["of the guest node", perNode, 1, undefined, { pageSize: GIB }],
+    ["of the other guest nodes", perNode, 0, undefined, { pageSize: 2 * MIB }],
+    [
+      "from the host nodes of all guest nodes",
+      huge + tuned,
+      0,
+      undefined,
+      { pageSize: 2 * MIB, nodemask: "0-1" },
+    ],
+    [
+      "from the host nodes of the guest node",
+      huge + tuned,
+      1,
+      undefined,
+      { pageSize: 2 * MIB, nodemask: "1" },
+    ],
+    [
+      "with a source of its own",
+      perNode,
+      1,
+      { pageSize: 2 * MIB, nodemask: "3" },
+      { pageSize: 2 * MIB, nodemask: "3" },
+    ],
+    ["with host nodes of its own", perNode, 1, { nodemask: "3" }, { pageSize: GIB, nodemask: "3" }],
+    [
+      "only preferred host nodes",
+      `${huge}<numatune><memory mode='preferred' nodeset='1'/></numatune>`,
+      0,
+      undefined,
+      { pageSize: 2 * MIB },
+    ],
+    ["none", "", 0, undefined, undefined],
+  ])("%s", async (_, xml, node, source, expected) => {
+    expect(await sources(xml, node, source)).toEqual(expected);
+  });
+
+  test("are looked at for all that is added, and for each place that they come from", async () => {
+    host.pages
+      .set(`${2 * MIB} -1`, 200)
+      .set(`${2 * MIB} 0`, 128)
+      .set(`${2 * MIB} 1`, 128);
+    const own = (nodemask: string) => ({ size: 256 * MIB, source: { pageSize: 2 * MIB, nodemask } });
+    expect(await hostShortage(host, [own("0")], false)).toBeUndefined();
+    expect(await hostShortage(host, [own("0"), own("0")], false)).toMatchObject({ severity: "error" });
+    expect(await hostShortage(host, [own("0"), own("1")], false)).toEqual({
+      severity: "error",
+      text: "the host has only 400 MiB in free pages of 2 MiB, less than the 512 MiB to add",
     });
   });
 });

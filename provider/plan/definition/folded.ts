@@ -1,5 +1,6 @@
+import { defined } from "../../defined.ts";
 import { countedSize, type MemoryDevice } from "../../domain/state.ts";
-import { type Kib, sum } from "../../units/kib.ts";
+import { KIB_PER_MIB, type Kib, sum } from "../../units/kib.ts";
 import type { DesiredMemory } from "../desired.ts";
 import { isManaged } from "../devices.ts";
 import { type CellPlan, cellsFor, MINIMAL_NODE, spreadOver, withMinimalNode } from "../numa/cells.ts";
@@ -47,13 +48,26 @@ export function foldedDefinition(
       id,
       memory,
     })),
-    ...(desired.currentMemory !== undefined && {
-      currentMemory: Math.min(desired.currentMemory, desired.memory),
-    }),
+    ...defined({ currentMemory: foldedBalloon(desired, nextBoot) }),
     ...ceilingFor(desired, nextBoot),
     removeAliases: nextBoot.devices.filter(isManaged).flatMap((device) => device.alias ?? []),
   };
   return withVirtioMem(folded, desired, observed, nextBoot, numaChanged);
+}
+
+/**
+ * The balloon target of the next boot. One that the program doesn't set rises with the memory, as that of the running domain
+ * does, and is lowered only to the memory; undefined: all of the memory.
+ */
+function foldedBalloon(
+  { memory, currentMemory, device }: DesiredMemory,
+  nextBoot: MemoryView,
+): Kib | undefined {
+  if (currentMemory !== undefined) return Math.min(currentMemory, memory);
+  const hasVirtioMem =
+    device === "virtio-mem" || nextBoot.devices.some(({ model }) => model === "virtio-mem");
+  if (hasVirtioMem || nextBoot.currentMemory >= nextBoot.memory) return undefined;
+  return Math.min(nextBoot.currentMemory + Math.max(0, memory - nextBoot.memory), memory);
 }
 
 /** The memory of the next boot outside the node that takes the rest: other nodes, and devices not managed here. */
@@ -82,17 +96,27 @@ function unmanagedMemory(desired: DesiredMemory, nextBoot: MemoryView): Kib {
   return sum(nextBoot.devices.filter((device) => !isManaged(device) && !used.has(device)).map(countedSize));
 }
 
-/** True when the inactive definition has exactly that memory already. */
+/** True when the inactive definition has that memory already: libvirt rounds base memory up to whole MiB at start. */
 export function isDefined(definition: MemoryDefinition, nextBoot: MemoryView): boolean {
   const { maxMemory } = nextBoot;
   return (
-    nextBoot.memory === definition.memory &&
+    isSameAtBoot(definition, nextBoot) &&
     definition.removeAliases.length === 0 &&
-    hasCells(nextBoot, definition.cells) &&
     hasVirtioMem(definition.virtioMem ?? [], nextBoot) &&
     maxMemory?.size === definition.maxMemory?.size &&
     maxMemory?.slots === definition.maxMemory?.slots
   );
+}
+
+function isSameAtBoot(definition: MemoryDefinition, { memory, cells }: MemoryView): boolean {
+  const wholeMib = (size: Kib) => Math.ceil(size / KIB_PER_MIB);
+  const base = (of: { memory: Kib }[]) => sum(of.map((cell) => cell.memory));
+  if (cells.length !== definition.cells.length) return false;
+  if (cells.length === 0) return wholeMib(memory) === wholeMib(definition.memory);
+  const isSameCell = (cell: CellPlan) =>
+    cells.some(({ id, memory }) => id === cell.id && wholeMib(memory) === wholeMib(cell.memory));
+  const inDevices = memory - base(cells);
+  return definition.cells.every(isSameCell) && inDevices === definition.memory - base(definition.cells);
 }
 
 function foldedCells(

@@ -72,7 +72,9 @@ function belowLeastMemory(
 function exceedsSlots(desired: DesiredMemory, observed: Observed, { numaChanged }: Nodes): Plan | undefined {
   const { nextBoot } = observed;
   const theirs = nextBoot?.devices.filter((device) => !isManaged(device)).length ?? 0;
-  if (nextBoot === undefined || theirs === 0) return undefined;
+  // Each node may get a virtio-mem device of ours.
+  if (nextBoot === undefined || theirs === 0 || theirs + nextBoot.cells.length <= desired.slots)
+    return undefined;
   const { virtioMem = [] } = foldedDefinition(desired, observed, nextBoot, numaChanged);
   const ours = virtioMem.filter(({ alias }) => alias !== undefined).length;
   const needed = theirs + ours;

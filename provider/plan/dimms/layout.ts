@@ -16,10 +16,11 @@ export function guestBlockOf(live: MemoryView): { size: Kib; why?: string } {
 /** What every DIMM must be a multiple of, and why that is more than hotplug.alignment. */
 export function dimmUnit(desired: DesiredMemory, live: MemoryView): { size: Kib; why?: string } {
   const block = guestBlockOf(live);
-  const pageSize = desired.source?.pageSize ?? 0;
+  const pageSize = desired.source?.pageSize ?? live.pageSize ?? 0;
   if (block.size > desired.alignment && block.size >= pageSize) return block;
   // All three are powers of two, so the largest is a multiple of the others.
-  if (pageSize > desired.alignment) return { size: pageSize, why: "the page size of hotplug.source" };
+  const where = desired.source?.pageSize === undefined ? "the domain's memoryBacking" : "hotplug.source";
+  if (pageSize > desired.alignment) return { size: pageSize, why: `the page size of ${where}` };
   return { size: desired.alignment };
 }
 

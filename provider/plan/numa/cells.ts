@@ -68,6 +68,8 @@ export function emptyNodeNote(desired: DesiredMemory, machine: string | undefine
 
 /** Why a node can't be empty, as a predicate of the argument `numa`; undefined where it can. */
 export function emptyNodeRefusal(desired: DesiredMemory, machine: string | undefined): string | undefined {
+  // Nodes that the program doesn't name are those of the domain, or of the program's own XML.
+  if (desired.shares === undefined) return undefined;
   const empty = cellsFor(desired, machine).find((cell) => cell.memory === 0);
   if (empty === undefined || supportsEmptyNode(machine)) return undefined;
   const type = machine === undefined ? "the host's newest machine type" : machine;

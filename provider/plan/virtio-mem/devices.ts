@@ -42,7 +42,7 @@ export function definedDevices(
   desired: DesiredMemory,
   nodes: number[],
   cells: CellPlan[],
-  definition: Pick<MemoryView, "devices" | "arch" | "machine">,
+  definition: Pick<MemoryView, "devices" | "arch" | "machine" | "pageSize">,
 ): VirtioMemPlan[] {
   const theirs = definition.devices.filter((device) => !isManaged(device));
   const base = sum(cells.map(({ memory }) => memory));
@@ -52,7 +52,9 @@ export function definedDevices(
   const count = nodes.filter((node) => !isTheirs(node)).length;
   return nodes.flatMap((node): VirtioMemPlan[] => {
     const found = there(node);
-    const block = found ? deviceBlock(found) : Math.max(LEAST_BLOCK, desired.source?.pageSize ?? 0);
+    const block = found
+      ? deviceBlock(found)
+      : Math.max(LEAST_BLOCK, desired.source?.pageSize ?? definition.pageSize ?? 0);
     if (found && isTheirs(node)) return [{ node, size: found.size, block, requested: found.requested ?? 0 }];
     const unit = Math.max(guestBlock(definition, base).size, block);
     const size = Math.floor(room / count / unit) * unit;

@@ -1,11 +1,21 @@
 import { Deadline } from "../../deadline.ts";
+import { defined } from "../../defined.ts";
 import { dimmXml } from "../../domain/device.ts";
 import type { MemoryDevice } from "../../domain/state.ts";
-import { type Expectation, expectLater } from "../../guest/expectation.ts";
-import { recordOf } from "../../guest/record.ts";
+import { mayAnswerLater } from "../../guest/agent.ts";
+import { measuredReserve } from "../../guest/attached.ts";
+import { balloonSource, nextReport } from "../../guest/balloon.ts";
+import type { Expectation } from "../../guest/expectation.ts";
+import type { GuestRecord } from "../../guest/record.ts";
 import type { GuestReport, GuestSource } from "../../guest/report.ts";
 import { findSource } from "../../guest/source.ts";
-import { describeMissing, describeProgress, describeUnsuitable, SPEAKERS } from "../../guest/text.ts";
+import {
+  describeMissing,
+  describeProgress,
+  describeUnsuitable,
+  describeUnused,
+  SPEAKERS,
+} from "../../guest/text.ts";
 import { waitForGuest } from "../../guest/wait-for-guest.ts";
 import { messageOf } from "../../message-of.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
@@ -14,6 +24,7 @@ import { formatSize, formatWholeMib } from "../../units/size.ts";
 import type { Action, Confirm, Confirmation } from "../action.ts";
 import { type AwaitedMemory, awaitedMemory, expectationOf } from "../awaited-memory.ts";
 import { keptRecord, refuseUpdate, type UpdateContext, updateLog } from "../context.ts";
+import { guestRecord, owedRecord } from "../guest-record.ts";
 import { rewrittenDevice, runHook } from "../hooks.ts";
 import { postconditionFailed } from "../postconditions.ts";
 
@@ -80,25 +91,49 @@ function findDimm({ alias }: DimmPlan, { observed }: Observation) {
 
 /** Asks the guest for its memory before the first attach. The source that answers is asked again afterwards. */
 async function prepareConfirmation(awaited: AwaitedMemory, context: UpdateContext): Promise<Confirm> {
-  const { hypervisor, domain, observation } = context;
+  const { hypervisor, domain, observation, session } = context;
   if (observation.observed.power !== "running")
-    return unconfirmed(awaited, context, "it is paused and takes the memory when it resumes");
+    return unconfirmed(
+      awaited,
+      context,
+      "it is paused and takes the memory when it resumes",
+      await owedWhilePaused(awaited, context),
+    );
   const found = await findSource(hypervisor, domain, observation.agentConnected);
-  if (found.kind === "silent") return unconfirmed(awaited, context, found.reason);
-  const { source, report: before } = found;
+  const owed = awaited.owed ? owedRecord(context, awaited, awaited.owed.speaker) : keptRecord(context);
+  if (found.kind === "silent")
+    return unconfirmed(
+      awaited,
+      context,
+      found.reason,
+      await owedBySilent(awaited, context, found.agentError, owed),
+    );
+  const { source, agentError } = found;
   if (source.speaker === "balloon" && awaited.online === "none")
     return unconfirmed(
       awaited,
       context,
       'no guest agent, and the balloon driver doesn\'t count the memory that hotplug.online "none" leaves offline',
+      withoutMissing(keptRecord(context)),
     );
+  // The balloon driver's last report may be older than the last change.
+  const next =
+    source.speaker === "balloon"
+      ? await nextReport(hypervisor, domain, session.clock).catch(() => undefined)
+      : undefined;
+  const before = next ?? found.report;
   const sizes = awaited.dimms.map(({ size }) => size);
   const unsuitable = describeUnsuitable(before, sizes);
   if (unsuitable !== undefined) throw refuseUpdate(context, `${unsuitable}; nothing was attached`);
-  const expected = expectationOf(awaited, source.speaker, before, observation);
+  const expected = expectationOf(awaited, source.speaker, before);
   if (expected === undefined)
-    return unconfirmed(awaited, context, "only the guest agent can confirm this, and it isn't responding");
-  return ({ now }) => confirmAttach(awaited, { source, before, expected }, context, now);
+    return unconfirmed(
+      awaited,
+      context,
+      `only the guest agent can confirm this, and it isn't responding${agentError === undefined ? "" : ` (${agentError})`}`,
+      owed,
+    );
+  return ({ now }) => confirmAttach(awaited, defined({ source, before, expected, agentError }), context, now);
 }
 
 interface AskedGuest {
@@ -106,17 +141,19 @@ interface AskedGuest {
   /** The guest's report before the attach. */
   before: GuestReport;
   expected: Expectation;
+  /** Why a connected agent isn't the source. */
+  agentError?: string;
 }
 
 async function confirmAttach(
   { seconds, online, attached }: AwaitedMemory,
-  { source, before, expected }: AskedGuest,
+  { source, before, expected, agentError }: AskedGuest,
   context: UpdateContext,
   now: Observation,
 ): Promise<Confirmation> {
   const { domain, session } = context;
   const { status, info } = updateLog(context);
-  const wait = { before, expected, online };
+  const wait = defined({ before, expected, online, agentError });
   const result = await waitForGuest(source, {
     ...wait,
     deadline: Deadline.inSeconds(seconds, session.clock),
@@ -124,23 +161,73 @@ async function confirmAttach(
       status(`${attached}; waiting for the guest: ${describeProgress(report, expected)}`),
   });
   const { report, missing } = result;
-  const guest = recordOf(domain.id, source.speaker, report, now.observed.live?.memory);
+  const lacking = missing === 0 ? undefined : { ...expected, added: missing };
+  const guest = await guestRecord(context, now, { speaker: source.speaker, report, missing: lacking });
   if (missing === 0) {
-    await info(`${attached}; confirmed by ${SPEAKERS[source.speaker]}: ${formatSize(guest.memory)}`);
+    const memory = formatWholeMib(guest.memory ?? report.memory);
+    await info(
+      `${attached}; confirmed by ${SPEAKERS[source.speaker]}: ${memory}${describeUnused(report, online)}`,
+    );
     return { now, guest, isAwaited: true };
   }
   return {
     now,
-    guest: { ...guest, missing: expectLater(expected) },
+    guest,
     isAwaited: true,
     shortfall: `Domain ${domain.name} did not get all of its memory: ${attached}; after ${seconds} s (hotplug.awaitGuest) the guest has ${formatWholeMib(report.memory)}, ${formatWholeMib(missing)} less than it should have: ${describeMissing(result, wait)}; the attached memory stays, and the next update asks the guest again`,
   };
 }
 
-/** Nothing can confirm the attach; the message after it says why. */
-function unconfirmed({ attached }: AwaitedMemory, context: UpdateContext, why: string): Confirm {
+/** What was owed isn't awaited any more. */
+function withoutMissing(record: GuestRecord | undefined): GuestRecord | undefined {
+  if (record === undefined) return undefined;
+  const { missing: _, ...rest } = record;
+  return rest;
+}
+
+/** A guest whose agent may answer later is owed the memory, even if nothing was owed before. */
+async function owedBySilent(
+  awaited: AwaitedMemory,
+  context: UpdateContext,
+  agentError: string | undefined,
+  owed: GuestRecord | undefined,
+): Promise<GuestRecord | undefined> {
+  const { hypervisor, domain } = context;
+  if (awaited.owed !== undefined || awaited.online === "none" || agentError === undefined) return owed;
+  const isLater = await mayAnswerLater(hypervisor, domain, agentError);
+  return isLater ? owedRecord(context, awaited, "agent") : owed;
+}
+
+/** A paused guest that has an agent or a balloon driver can be asked once it resumes. */
+async function owedWhilePaused(
+  awaited: AwaitedMemory,
+  context: UpdateContext,
+): Promise<GuestRecord | undefined> {
+  const { hypervisor, domain, observation } = context;
+  if (awaited.online === "none") return withoutMissing(keptRecord(context));
+  const { present } = awaited;
+  const last = await balloonSource(hypervisor, domain)
+    .ask()
+    .catch(() => undefined);
+  const reserved = present.reserved ?? (last && measuredReserve(present, last.memory));
+  if (!observation.agentConnected && reserved === undefined) return keptRecord(context);
+  const speaker = observation.agentConnected ? "agent" : "balloon";
+  return owedRecord(context, { ...awaited, present: defined({ ...present, reserved }) }, speaker);
+}
+
+/**
+ * Nothing can confirm the attach; the message after it says why.
+ *
+ * @param guest what the state keeps: with memory that the guest is owed, the next update asks it
+ */
+function unconfirmed(
+  { attached }: AwaitedMemory,
+  context: UpdateContext,
+  why: string,
+  guest: GuestRecord | undefined,
+): Confirm {
   return async ({ now }) => {
     await updateLog(context).warn(`${attached}; couldn't confirm with the guest: ${why}`);
-    return { now, guest: keptRecord(context), isAwaited: false };
+    return { now, guest, isAwaited: false };
   };
 }

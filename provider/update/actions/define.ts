@@ -1,8 +1,10 @@
 import { type Observation, observe } from "../../observe/observe.ts";
 import type { DefineStep } from "../../plan/plan.ts";
+import { formatList } from "../../plan/text.ts";
 import type { Action } from "../action.ts";
 import type { UpdateContext } from "../context.ts";
-import { currentDefinition, type NewDefinition, replannedStep } from "../definition.ts";
+import { currentDefinition, missingFields, type NewDefinition, replannedStep } from "../definition.ts";
+import { postconditionFailed } from "../postconditions.ts";
 
 /** Sets the inactive definition: its memory and all other arguments that changed, at once. */
 export const define: Action<DefineStep> = {
@@ -25,5 +27,10 @@ async function write(
   const { hypervisor, domain } = context;
   const { from, xml } = await currentDefinition(step, context, prepared, replan);
   if (xml !== from) await hypervisor.define(xml);
+  const missing = await missingFields(step, context);
+  if (missing.length > 0)
+    throw postconditionFailed(
+      `libvirt reported success, but the definition doesn't have the program's ${formatList(missing)}`,
+    );
   return observe(hypervisor, domain);
 }

@@ -1,4 +1,5 @@
 import { Deadline } from "../../deadline.ts";
+import { defined } from "../../defined.ts";
 import type { Detaching } from "../../guest/record.ts";
 import { type Offlining, takeOffline } from "../../guest/take-offline.ts";
 import { SPEAKERS } from "../../guest/text.ts";
@@ -21,7 +22,7 @@ import {
   updateLog,
 } from "../context.ts";
 import { postconditionFailed } from "../postconditions.ts";
-import { queryGuest } from "../query-guest.ts";
+import { lackingMemory, queryGuest } from "../query-guest.ts";
 import { defineWhatIsLeft } from "./define.ts";
 
 type DetachStep = Extract<Step, { kind: "detach" }>;
@@ -42,10 +43,15 @@ export const detach: Action<DetachStep> = {
     if (!onlyRemovesDimms(context)) return undefined;
     return async ({ now }) => {
       const guest = await queryGuest(context, now);
-      const has =
-        guest && `; the guest has ${formatSize(guest.memory)} (reported by ${SPEAKERS[guest.speaker]})`;
-      await updateLog(context).info(`${describeRemoved(context.plan.steps)}${has ?? ""}`);
-      return { now, guest, isAwaited: false };
+      const { memory, speaker } = guest ?? {};
+      const isReported = memory !== undefined && speaker !== undefined;
+      const has = isReported
+        ? `; the guest has ${formatSize(memory)} (reported by ${SPEAKERS[speaker]})`
+        : "";
+      const removed = `${describeRemoved(context.plan.steps)}${has}`;
+      const shortfall = guest && lackingMemory(context, removed, guest);
+      if (shortfall === undefined) await updateLog(context).info(removed);
+      return { now, guest, isAwaited: false, ...defined({ shortfall }) };
     };
   },
 
@@ -62,6 +68,10 @@ export const detach: Action<DetachStep> = {
     if (earlier.kind !== "no-answer") return removal.settle(earlier, 0);
     const offlining = await removal.takeOffline();
     if (offlining.kind === "refused") throw new Error(`the guest refused: ${offlining.reason}; ${STAYS}`);
+    if (offlining.kind === "offline" && offlining.agentError !== undefined)
+      await updateLog(context).info(
+        `the guest agent is connected but unusable (${offlining.agentError}): it takes no memory blocks offline before the removal`,
+      );
     if (offlining.kind === "no-answer")
       throw new Error(
         `no answer within ${removal.seconds} s: ${offlining.reason}; ${STAYS}${describeOffline(offlining.blocks)}`,

@@ -5,27 +5,29 @@ import type { MemoryDevice } from "../../domain/state.ts";
 import { resizedXml } from "../../domain/virtio-mem.ts";
 import { agentSource } from "../../guest/agent.ts";
 import { type Offline, onlineNewBlocks } from "../../guest/bring-online.ts";
+import { printable } from "../../guest/report.ts";
 import { SPEAKERS } from "../../guest/text.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
-import { lagging } from "../../plan/devices.ts";
+import { laggingRequests } from "../../plan/devices.ts";
+import type { Observed } from "../../plan/observed.ts";
 import type { Step } from "../../plan/plan.ts";
 import type { Kib } from "../../units/kib.ts";
 import { formatSize } from "../../units/size.ts";
 import type { Action, Confirmation } from "../action.ts";
 import { isPoweredOffOrOn, secondsForGuest, type UpdateContext, updateLog } from "../context.ts";
 import { postconditionFailed } from "../postconditions.ts";
-import { queryGuest } from "../query-guest.ts";
+import { lackingMemory, queryGuest } from "../query-guest.ts";
 
 type ResizeStep = Extract<Step, { kind: "resize" }>;
 
 /** Sets the requested size of a virtio-mem device of the running domain, and waits until the guest has reached it. */
 export const resize: Action<ResizeStep> = {
-  needs({ device: { alias, from, requested } }, { observation }) {
+  needs({ device: { alias, node, from, requested } }, { observation }) {
     if (requested <= from) return { guest: from - requested };
     const device = observation.observed.live?.devices.find((one) => one.alias === alias);
     const source = defined({ pageSize: device?.pageSize, nodemask: device?.nodemask });
-    return { host: { size: requested - from, source } };
+    return { host: { size: requested - from, node, source } };
   },
 
   /** Also waits for the size that an earlier update requested. */
@@ -34,7 +36,7 @@ export const resize: Action<ResizeStep> = {
     const seconds = secondsForGuest(context);
     const isResized = context.plan.steps.some(({ kind }) => kind === "resize");
     if (seconds === false || isPoweredOffOrOn(context)) return undefined;
-    if (!isResized && lagging(live).length === 0) return undefined;
+    if (!isResized && requestedHere(live, context).length === 0) return undefined;
     const before = new Map(live?.devices.map(({ alias = "", current = 0 }) => [alias, current]));
     const bringOnline = await prepareOnlining(context);
     return ({ now }) => confirmResize({ seconds, before, bringOnline }, context, now);
@@ -54,24 +56,35 @@ export const resize: Action<ResizeStep> = {
   },
 };
 
+/** Whose size was requested in vain: of a domain that is being adopted, only this provider's own. */
+function requestedHere(
+  live: Observed["live"],
+  { news, session, state, plan }: UpdateContext,
+): MemoryDevice[] {
+  const isResized = plan.steps.some(({ kind }) => kind === "resize");
+  const device =
+    state === undefined && !isResized ? "dimm" : hotplugSetting("device", news, session.defaults);
+  return laggingRequests(live, device);
+}
+
 function requestedOf(alias: string, { observed }: Observation): Kib | undefined {
   return observed.live?.devices.find((device) => device.alias === alias)?.requested;
 }
 
 /** New memory may arrive offline; the guest agent can bring it online. Undefined if it shouldn't, or doesn't answer. */
-async function prepareOnlining({
-  hypervisor,
-  domain,
-  news,
-  session,
-  observation,
-}: UpdateContext): Promise<(() => Promise<Offline>) | undefined> {
+async function prepareOnlining(context: UpdateContext): Promise<(() => Promise<Offline>) | undefined> {
+  const { hypervisor, domain, news, session, observation } = context;
   const online = hotplugSetting("online", news, session.defaults);
   if (online !== "agent" || !observation.agentConnected || observation.observed.power !== "running")
     return undefined;
   const agent = agentSource(hypervisor, domain);
-  const before = await agent.ask().catch(() => undefined);
-  return before && onlineNewBlocks(agent, before.offline, session.clock);
+  try {
+    return onlineNewBlocks(agent, (await agent.ask()).offline, session.clock);
+  } catch (error) {
+    const text = `the guest agent is connected but unusable (${printable(error)}): it brings no new memory online`;
+    await updateLog(context).warn(text);
+    return undefined;
+  }
 }
 
 interface ResizeWait {
@@ -96,17 +109,20 @@ async function confirmResize(
   let offline: Offline = { blocks: 0 };
   const latest = await waitForRequestedSize(now, context, seconds, async ({ observed }) => {
     if (bringOnline !== undefined) offline = await bringOnline();
-    const devices = lagging(observed.live);
+    const devices = requestedHere(observed.live, context);
     if (devices.length > 0) await status(devices.map(describeProgress).join("; "));
     return devices.length === 0 && offline.blocks === 0;
   });
-  const late = lagging(latest.observed.live);
+  const late = requestedHere(latest.observed.live, context);
   const guest = await queryGuest(context, latest);
   const confirmation = { now: latest, guest, isAwaited: false };
   if (late.length === 0 && offline.blocks === 0) {
-    const has = guest && `: ${formatSize(guest.memory)}, confirmed by ${SPEAKERS[guest.speaker]}`;
-    await info(`guest resized${has ?? ""}`);
-    return confirmation;
+    const { memory, speaker } = guest ?? {};
+    const isReported = memory !== undefined && speaker !== undefined;
+    const has = isReported ? `: ${formatSize(memory)}, confirmed by ${SPEAKERS[speaker]}` : "";
+    const shortfall = guest && lackingMemory(context, "guest resized", guest);
+    if (shortfall === undefined) await info(`guest resized${has}`);
+    return { ...confirmation, ...defined({ shortfall }) };
   }
   const why = [
     ...late.map((device) => describeLagging(device, before.get(device.alias ?? "") ?? 0)),

@@ -10,6 +10,7 @@ import { planUpdate, type UpdatePlan } from "../../../provider/plan/plan-update.
 import { permittedPlan } from "../../../provider/plan/preview-contract.ts";
 import type { LookupResult, Session } from "../../../provider/session.ts";
 import { hidden } from "../../support/arbitrary-inputs.ts";
+import { FakeHypervisor } from "../../support/fake-hypervisor.ts";
 import { observation, URI } from "../../support/observations.ts";
 import { Run } from "../../support/one-resource.ts";
 import { type Planned, planned } from "../../support/planned.ts";
@@ -22,9 +23,10 @@ function withoutPlan(outcome: OutcomeRow["outcome"], headline: string): Planned 
   return { outcome, headline, details: [], codes: [] };
 }
 
-/** The preview of a new domain, without a route to any host. */
+/** The preview of a new domain on an x86-64 host. */
 async function creation(program: Record<string, unknown>): Promise<Planned> {
-  const { inputs } = (await new Run({}).provider.check?.({}, program)) ?? {};
+  const { inputs } =
+    (await new Run({ "qemu:///system": new FakeHypervisor() }).provider.check?.({}, program)) ?? {};
   return withoutPlan("create", String(inputs?.memoryPlan));
 }
 

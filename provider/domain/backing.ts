@@ -1,0 +1,80 @@
+import { messageOf } from "../message-of.ts";
+import type { Kib } from "../units/kib.ts";
+import { listsNumber } from "../units/number-list.ts";
+import { parseScaled } from "../units/scale.ts";
+import { XmlError } from "./escape.ts";
+import { attribute, children, type Element, find } from "./tree.ts";
+
+/** Where the host's memory for a guest comes from (libvirt, formatdomain, "Memory Backing" and "NUMA Node Tuning"). */
+export interface MemoryBacking {
+  /** `<hugepages>`; empty: base pages. */
+  hugePages: HugePages[];
+  /** `<numatune>` with mode strict: the host nodes of all guest nodes, and those of single ones. */
+  hostNodes?: string;
+  hostNodesOf: Map<number, string>;
+}
+
+interface HugePages {
+  /** Undefined: the host's default huge page. */
+  size?: Kib;
+  /** The guest nodes that have it; undefined: those without pages of their own. */
+  nodes?: string;
+}
+
+/** The pages that back the memory of one guest node. */
+export interface BackingPages {
+  /** "default": the host's default huge page. Undefined: base pages. */
+  pageSize?: Kib | "default";
+  /** The host nodes that they come from; undefined: any. */
+  nodemask?: string;
+}
+
+export function readBacking(domain: Element): MemoryBacking {
+  const hugePages = find(domain, "memoryBacking", "hugepages");
+  const pages = children(hugePages, "page");
+  const tune = find(domain, "numatune");
+  const strict = (of: Element | undefined) =>
+    (attribute(of, "mode") ?? "strict") === "strict" ? attribute(of, "nodeset") : undefined;
+  const hostNodes = strict(find(tune, "memory"));
+  const single = children(tune, "memnode").flatMap((node): [number, string][] => {
+    const nodes = strict(node);
+    return nodes === undefined ? [] : [[Number(attribute(node, "cellid")), nodes]];
+  });
+  return {
+    hugePages: hugePages === undefined ? [] : pages.length === 0 ? [{}] : pages.map(readPage),
+    ...(hostNodes !== undefined && { hostNodes }),
+    hostNodesOf: new Map(single),
+  };
+}
+
+/** libvirt requires a size (virDomainHugepagesParseXML). */
+function readPage(page: Element): HugePages {
+  const size = attribute(page, "size");
+  const nodes = attribute(page, "nodeset");
+  return {
+    ...(size !== undefined && { size: scaled(size, attribute(page, "unit")) }),
+    ...(nodes !== undefined && { nodes }),
+  };
+}
+
+function scaled(size: string, unit: string | undefined): Kib {
+  try {
+    return parseScaled("<page size>", size, unit);
+  } catch (error) {
+    throw new XmlError(messageOf(error));
+  }
+}
+
+/** The pages for memory of a guest node, or of a device on it that has no source of its own (qemuBuildMemoryBackendProps). */
+export function backingPages(
+  { hugePages, hostNodes, hostNodesOf }: MemoryBacking,
+  node: number,
+): BackingPages {
+  const own = hugePages.find(({ nodes }) => nodes !== undefined && listsNumber(nodes, node));
+  const pages = own ?? hugePages.find(({ nodes }) => nodes === undefined);
+  const nodemask = hostNodesOf.get(node) ?? hostNodes;
+  return {
+    ...(pages !== undefined && { pageSize: pages.size ?? ("default" as const) }),
+    ...(nodemask !== undefined && { nodemask }),
+  };
+}

@@ -1,0 +1,20 @@
+import { formatSize } from "../units/size.ts";
+import type { DesiredMemory } from "./desired.ts";
+import type { Observed } from "./observed.ts";
+import type { Plan } from "./plan.ts";
+
+/**
+ * A note on a plan that grows the memory to what the domain's `<memtune>` doesn't allow: libvirt accepts it, and the host's
+ * kernel kills QEMU once the guest uses more. QEMU itself needs memory, too, so that a limit of the same size is too low.
+ */
+export function withHardLimit(plan: Plan, { memory }: DesiredMemory, { live, nextBoot }: Observed): Plan {
+  const isLive = plan.outcome === "live" && live !== undefined;
+  const view = isLive ? live : (nextBoot ?? live);
+  const limit = view?.hardLimit;
+  const isUnchanged = plan.outcome === "none" || plan.outcome === "refuse" || plan.outcome === "unknown";
+  // The new domain of a replace is defined without the limit, unless the program's own XML has it.
+  if (limit === undefined || limit > memory || isUnchanged || plan.outcome === "replace") return plan;
+  if ((live ?? nextBoot)?.memory === memory && nextBoot?.memory === memory) return plan;
+  const note = `<memtune> limits the domain to ${formatSize(limit)} (hard_limit), which is not more than ${formatSize(memory)}: the host's kernel kills the guest when it uses more; raise the limit first (virsh memtune --hard-limit)`;
+  return { ...plan, details: [...plan.details, note] };
+}

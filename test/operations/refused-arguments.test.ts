@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import { FIELD_NAMES, type FieldName } from "../../provider/args/fields.ts";
+import { ErrorCode, type LibvirtError } from "../../provider/libvirt/errors.ts";
+import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
+import { created } from "../support/one-resource.ts";
+
+const args = { memory: "1003MiB", maxMemory: "8GiB", memorySlots: 16, vcpus: 2 };
+
+/** A change of the argument that libvirt could refuse, and how its definition is recognized; or why libvirt can't refuse any. */
+type Row = { change: object; xml: RegExp; unseenBy?: Layer } | string;
+
+/** The call that refuses a definition. */
+type Layer = "toNative" | "define" | "start";
+
+const smaller = { memory: "900MiB" };
+const replaced = (change: object) => ({ ...smaller, ...change });
+
+const ROWS: Readonly<Record<FieldName, Row>> = {
+  // A probe has a name of its own.
+  name: { change: { name: "front" }, xml: /<name>front</, unseenBy: "define" },
+  uuid: "it is computed from the URN, and stays",
+  memory: { change: smaller, xml: /memory='921600'/ },
+  maxMemory: { change: replaced({ maxMemory: "16GiB" }), xml: /<maxMemory[^>]*>16777216</ },
+  memorySlots: { change: replaced({ memorySlots: 7 }), xml: /slots='7'/ },
+  vcpus: { change: replaced({ vcpus: 3 }), xml: /<vcpu>3</ },
+  hotplug: {
+    change: replaced({ hotplug: { device: "virtio-mem", source: { nodeset: "5" } } }),
+    xml: /<nodemask>5</,
+  },
+  numa: { change: { numa: [{ memory: "500MiB" }, { memory: "503MiB" }] }, xml: /<cell id='1'/ },
+  currentMemory: { change: replaced({ currentMemory: "512MiB" }), xml: /<currentMemory[^>]*>524288</ },
+  guestWidth: "it says what the guest is, and isn't in the definition",
+  cpu: { change: replaced({ cpu: "qemu64" }), xml: /qemu64/ },
+  arch: { change: { arch: "aarch64" }, xml: /arch='aarch64'/ },
+  machine: { change: replaced({ machine: "pc" }), xml: /machine='pc'/ },
+  firmware: { change: { firmware: "uefi" }, xml: /firmware='efi'/ },
+  boot: { change: replaced({ boot: { kernel: "/vmlinuz" } }), xml: /<kernel>/ },
+  disks: { change: replaced({ disks: [{ file: "/disk.qcow2" }] }), xml: /\/disk.qcow2/ },
+  // libvirt opens a TAP device to describe an interface, so it isn't asked about them.
+  interfaces: {
+    change: replaced({ interfaces: [{ user: true, model: "e1000" }] }),
+    xml: /e1000/,
+    unseenBy: "toNative",
+  },
+  serial: { change: replaced({ serial: { file: "/console" } }), xml: /\/console/ },
+  agent: { change: replaced({ agent: false }), xml: /^(?!.*guest_agent)(?=.*'921600')/s },
+  balloon: { change: replaced({ balloon: false }), xml: /<memballoon model='none'/ },
+  description: { change: replaced({ description: "a server" }), xml: /a server/ },
+  running: "a definition doesn't say whether the domain runs",
+  autostart: "a definition doesn't say whether the domain starts with its host",
+  shutdownTimeout: "it is a setting of this provider",
+  forceOff: "it is a setting of this provider",
+  discardSavedState: "it is a setting of this provider",
+  adopt: "it is a setting of this provider",
+  onDelete: "it is a setting of this provider; with keep, a replace is refused by this provider",
+  uri: "it says where the domain is: a new one must have the same domain",
+  xml: {
+    change: replaced({ xml: "<domain><devices><rng model='virtio'/></devices></domain>" }),
+    xml: /<rng/,
+  },
+};
+
+const refusals = Object.entries(ROWS).flatMap(([field, row]) =>
+  typeof row === "string" ? [] : [{ field, ...row }],
+);
+
+test("every argument is either tried, or can't be refused by libvirt", () => {
+  expect(Object.keys(ROWS).sort()).toEqual([...FIELD_NAMES].sort());
+});
+
+type Refuse = (xml: string) => LibvirtError | undefined;
+
+/** The ways in which libvirt refuses a definition, by the call that does. */
+const LAYERS: Record<Layer, (host: FakeHypervisor, refuse: Refuse) => void> = {
+  toNative: (host, refuse) => {
+    host.cannotStart = refuse;
+  },
+  define: (host, refuse) => {
+    host.refusesDefine = refuse;
+  },
+  start: (host, refuse) => {
+    const start = host.start.bind(host);
+    host.start = (domain) => {
+      const refusal = refuse(host.domains.get(domain.uuid)?.inactive ?? "");
+      return refusal === undefined ? start(domain) : host.failed("start", refusal);
+    };
+  },
+};
+
+describe.each(refusals)("a replace with another $field that libvirt refuses", ({ change, xml, unseenBy }) => {
+  test.each(Object.keys(LAYERS) as Layer[])("by %s", async (layer) => {
+    const { host, stack } = await created(args);
+    const before = structuredClone(host.only);
+    const program = { ...args, ...change };
+    expect((await stack.preview(program)).kind).toBe("replace");
+    let refused = 0;
+    LAYERS[layer](host, (definition) => {
+      if (!xml.test(definition)) return undefined;
+      refused += 1;
+      return libvirtError(ErrorCode.CONFIG_UNSUPPORTED, "unsupported configuration: this");
+    });
+    host.calls.length = 0;
+    if (layer === "toNative" && layer !== unseenBy) {
+      await expect(stack.preview(program)).rejects.toThrow("libvirt refuses the definition: unsupported");
+      expect(host.calls).not.toContain("define");
+    }
+    if (layer === "toNative" && layer === unseenBy) {
+      expect((await stack.preview(program)).kind).toBe("replace");
+      return;
+    }
+    await expect(stack.up(program)).rejects.toThrow("unsupported configuration: this");
+    expect(refused).toBeGreaterThan(0);
+
+    // Nothing else is left, and the old domain runs: it was left alone, or it is started again.
+    expect(host.only.power).toBe("running");
+    if (layer === "start" || layer === unseenBy) expect(host.calls).toContain("shutdown");
+    else {
+      expect(host.only).toEqual(before);
+      expect(host.calls).not.toContain("shutdown");
+    }
+    await stack.up(args);
+    expect(host.only).toMatchObject({ power: "running", inactive: before.inactive, name: before.name });
+  });
+});
