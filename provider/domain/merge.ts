@@ -77,7 +77,7 @@ function isKept(element: Element): boolean {
   return element.name === "controller";
 }
 
-/** The child elements by their identity; of those that aren't told apart, the first one. */
+/** The child elements by their identity; of those that aren't distinguished, the first one. */
 function identified(parent: Element | undefined): Map<string, Element> {
   const counts = new Map<string, number>();
   const found = new Map<string, Element>();
@@ -90,7 +90,7 @@ function identified(parent: Element | undefined): Map<string, Element> {
   return found;
 }
 
-/** All child elements by their identity: those that have none of their own are told apart by their position. */
+/** All child elements by their identity: those that have none of their own are distinguished by their position. */
 export function identitiesOf(parent: Element): Map<string, Element> {
   const counts = new Map<string, number>();
   const found = new Map<string, Element>();
