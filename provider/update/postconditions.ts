@@ -20,6 +20,10 @@ const SUBJECTS: Readonly<Record<Step["kind"], readonly Subject[]>> = {
   define: ["definition"],
   autostart: ["autostart"],
   start: ["power", "live"],
+  restore: ["power", "live"],
+  resume: ["power"],
+  wake: ["power"],
+  discard: [],
   stop: ["power"],
   replace: [],
 };
