@@ -2,11 +2,13 @@ import { checkInputs } from "../args/check-inputs.ts";
 import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact, redactFailure } from "../args/redact.ts";
+import { secretValues } from "../args/secrets.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { contradictions } from "../domain/overlay.ts";
 import { plainTcpRefusal } from "../libvirt/plain-tcp.ts";
 import { parseUri } from "../libvirt/uri.ts";
+import { withoutPassword } from "../libvirt/uri-password.ts";
 import { messageOf } from "../message-of.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
 import { emptyNodeRefusal } from "../plan/numa/cells.ts";
@@ -81,7 +83,12 @@ function uriFailures(session: Session, olds: Partial<Inputs>, { uri }: Partial<I
     );
     return refusal === undefined ? [] : [{ property: "uri", reason: `is refused: ${refusal}` }];
   } catch (error) {
-    return [{ property: "uri", reason: messageOf(error) }];
+    // Pulumi's engine prints the value of the argument that a failure names.
+    const mayShowValue = uri === undefined || withoutPassword(uri) === uri;
+    const reason = messageOf(error);
+    return [
+      mayShowValue ? { property: "uri", reason } : { property: "", reason: `uri is refused: ${reason}` },
+    ];
   }
 }
 
@@ -121,9 +128,14 @@ function xmlFailures(
         vcpus: typeof vcpus === "number" ? vcpus : undefined,
       }),
     );
-    return found.map((reason) => ({ property: "xml", reason: redact(reason, inputs) }));
+    const secret = secretValues(inputs).texts;
+    return found.map(({ argument, reason }) => {
+      // A value of secret XML isn't a secret argument itself, which the masks of messages would find.
+      const isQuoted = !secret.has(xml);
+      return { property: "xml", reason: isQuoted ? reason : `contradicts the argument ${argument}` };
+    });
   } catch (error) {
-    return [{ property: "xml", reason: redact(messageOf(error), inputs) }];
+    return [{ property: "xml", reason: messageOf(error) }];
   }
 }
 

@@ -21,9 +21,9 @@ const SUBJECTS: Readonly<Record<Step["kind"], readonly Subject[]>> = {
   autostart: ["autostart"],
   start: ["power", "live"],
   restore: ["power", "live"],
+  discard: [],
   resume: ["power"],
   wake: ["power"],
-  discard: [],
   stop: ["power"],
   replace: [],
 };

@@ -61,6 +61,9 @@ async function askGuest(
   progress: Progress,
   waking: Step | undefined,
 ): Promise<Confirm[]> {
+  const { steps, withheld } = context.plan;
+  // Memory that was found, but not announced, isn't brought online either.
+  if (withheld !== undefined && steps.length === 0) return [];
   try {
     await requireGuestMemory(context, progress);
     return await prepareConfirmations(context);
