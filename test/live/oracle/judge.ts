@@ -115,7 +115,7 @@ function asAsked(played: Played): string[] {
   return [...power, ...live, ...definedAsAsked(played)];
 }
 
-function definedAsAsked({ program, after }: Played): string[] {
+function definedAsAsked({ program, before, after }: Played): string[] {
   const wanted = mibOf(program.memory) * MIB;
   const { nextBoot, vcpus } = after;
   if (nextBoot === undefined) return ["the domain is gone"];
@@ -128,10 +128,13 @@ function definedAsAsked({ program, after }: Played): string[] {
       : [`defined maximum ${nextBoot.maxMemory} KiB, ${maximum} asked`]),
     ...(effective(nextBoot) === wanted ? [] : [`defined memory ${effective(nextBoot)} KiB, ${wanted} asked`]),
     ...(ours.length === 0 ? [] : [`DIMMs left in the definition: ${shown(ours)}`]),
-    ...(program.vcpus === undefined || vcpus?.nextBoot === program.vcpus
+    // What the program didn't change stays as somebody else set it, until a refresh sees that.
+    ...(program.vcpus === undefined || [program.vcpus, before.vcpus?.nextBoot].includes(vcpus?.nextBoot)
       ? []
       : [`${vcpus?.nextBoot} vCPUs defined, ${program.vcpus} asked`]),
-    ...((program.autostart ?? false) === after.autostart ? [] : [`autostart ${after.autostart}`]),
+    ...([program.autostart ?? false, before.autostart].includes(after.autostart)
+      ? []
+      : [`autostart ${after.autostart}`]),
   ];
 }
 
