@@ -33,10 +33,6 @@ describe("a preview", () => {
     expect([host.calls, stack.run.said]).toEqual([[], [said]]);
   });
 
-<<<<<<< HEAD
-  // What else somebody set in the definition is refused by the preview as it is by the update.
-=======
->>>>>>> main
   test.each([
     ["the description", { description: "shop" }, "live: change description in the definition"],
     [
