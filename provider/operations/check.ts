@@ -5,6 +5,8 @@ import { redact, redactFailure } from "../args/redact.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { contradictions } from "../domain/overlay.ts";
+import { parseDomain } from "../domain/parse.ts";
+import { readCells } from "../domain/read.ts";
 import { plainTcpRefusal } from "../libvirt/plain-tcp.ts";
 import { parseUri } from "../libvirt/uri.ts";
 import { messageOf } from "../message-of.ts";
@@ -121,10 +123,27 @@ function xmlFailures(
         vcpus: typeof vcpus === "number" ? vcpus : undefined,
       }),
     );
-    return found.map((reason) => ({ property: "xml", reason: redact(reason, inputs) }));
+    return [
+      ...found.map((reason) => ({ property: "xml", reason: redact(reason, inputs) })),
+      ...targetNodeFailures(xml, inputs, desired),
+    ];
   } catch (error) {
     return [{ property: "xml", reason: redact(messageOf(error), inputs) }];
   }
+}
+
+/** Where the program names no nodes, a new domain has those of its XML, or one. */
+function targetNodeFailures(
+  xml: string,
+  { numa, adopt }: Partial<Inputs>,
+  desired: DesiredMemory | undefined,
+): Failure[] {
+  if (numa !== undefined || adopt !== undefined || desired === undefined || desired.target === "spread")
+    return [];
+  const count = Math.max(1, readCells(parseDomain(xml).root).length);
+  if (desired.target < count) return [];
+  const present = count === 1 ? "only has node 0" : `has nodes 0 to ${count - 1}`;
+  return [{ property: "hotplug.targetNode", reason: `is ${desired.target}, but the domain ${present}` }];
 }
 
 /** Two resources of one stack can't have the same domain: the one that is checked second is refused. */
