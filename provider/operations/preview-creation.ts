@@ -87,6 +87,6 @@ export async function logContinued(
   const which = `domain ${domain.name} (${domain.uuid})`;
   if (kind === "unfinished")
     return log.message(inputs.__urn, "info", `continues with ${which}, which an interrupted create left`);
-  const text = `continues with ${which}, which a create of this resource finished without recording it: it is exactly what the program wants and stays as it is\nif another stack of this name manages it, rename one of the two stacks before pulumi up`;
+  const text = `continues with ${which}, which a create of this resource finished without recording it: it is exactly what the program wants and is left unchanged\nif another stack of this name manages it, rename one of the two stacks before pulumi up`;
   return log.message(inputs.__urn, "warning", redact(text, inputs));
 }

@@ -59,7 +59,9 @@ const RULES: Record<Outcome, Rule> = {
 function sizesInHeadline({ program, said: { outcome, headline }, before }: Played): string[] {
   const [, from, to] = /(\d+) → (\d+) MiB/.exec(headline) ?? [];
   if (outcome === "refuse" || to === undefined || headline.includes("balloon")) return [];
-  const present = [before.live, before.nextBoot].flatMap((view) => (view ? effective(view) / MIB : []));
+  const present = [before.live, before.nextBoot, before.saved].flatMap((view) =>
+    view ? effective(view) / MIB : [],
+  );
   return [
     ...(present.includes(Number(from)) ? [] : [`said from ${from} MiB, found ${present.join(" and ")} MiB`]),
     ...(Number(to) === mibOf(program.memory) ? [] : [`said to ${to} MiB, ${program.memory} asked`]),
