@@ -103,13 +103,16 @@ function sameUuid({ before, after }: Played): string[] {
 
 /** A finished update leaves what the program asks for: running and defined. */
 function asAsked(played: Played): string[] {
-  const { program, after } = played;
+  const { program, before, after, said } = played;
   const shouldRun = program.running !== false;
   const wanted = mibOf(program.memory) * MIB;
   const power =
     shouldRun === (after.live !== undefined) ? [] : [`running: ${shouldRun} asked, "${after.state}" found`];
+  // A size that waits for the next boot goes on waiting while something else changes.
+  const isOther = said.outcome === "live" && !/\d → \d/.test(said.headline);
+  const isWaiting = isOther && before.live && after.live && effective(before.live) === effective(after.live);
   const live =
-    after.live === undefined || effective(after.live) === wanted
+    after.live === undefined || effective(after.live) === wanted || isWaiting
       ? []
       : [`live memory ${effective(after.live)} KiB, ${wanted} asked`];
   return [...power, ...live, ...definedAsAsked(played)];
