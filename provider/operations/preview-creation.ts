@@ -28,7 +28,7 @@ export async function previewCreation(
     case "replace": {
       const { left } = existing;
       const text = `continues an interrupted replace of domain ${inputs.name} (${inputs.uuid})\n${leftByReplace(left)}`;
-      await session.log.message(inputs.__urn, "info", text);
+      await session.log.message(inputs.__urn, "info", redact(text, inputs));
       return { outcome: outcome(`continues an interrupted replace: ${starts}`, starts) };
     }
     case "unfinished":
@@ -39,7 +39,7 @@ export async function previewCreation(
       const size = formatSize(readCanonicalSize(inputs.memory));
       return {
         outcome: outcome(
-          `continues an interrupted create: domain ${inputs.name} has ${size}, nothing to do`,
+          `continues an interrupted create: the domain has ${size}, nothing to do`,
           "continues an interrupted create: nothing to do",
         ),
       };
@@ -101,8 +101,8 @@ export async function logContinued(
   if (notes.isContinuing) return;
   notes.isContinuing = true;
   const which = `domain ${domain.name} (${domain.uuid})`;
-  if (kind === "unfinished")
-    return log.message(inputs.__urn, "info", `continues with ${which}, which an interrupted create left`);
+  const unfinished = `continues with ${which}, which an interrupted create left`;
+  if (kind === "unfinished") return log.message(inputs.__urn, "info", redact(unfinished, inputs));
   const text = `continues with ${which}, which a create of this resource finished without recording it: it is exactly what the program wants and is left unchanged\nif another stack of this name manages it, rename one of the two stacks before pulumi up`;
   return log.message(inputs.__urn, "warning", redact(text, inputs));
 }
