@@ -30,7 +30,7 @@ const XML_DECLARATION =
  * @param problem with everything from the document in single quotes
  * @throws XmlError at a line and a column, which are shown even where the content is secret
  */
-export function malformed(source: string, index: number, problem: string): never {
+function malformed(source: string, index: number, problem: string): never {
   const before = source.slice(0, index);
   const column = index - before.lastIndexOf("\n");
   const where = `malformed XML at line ${before.split("\n").length}, column ${column}`;
