@@ -6,6 +6,8 @@ import { secretValues } from "../args/secrets.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { contradictions } from "../domain/overlay.ts";
+import { parseDomain } from "../domain/parse.ts";
+import { readCells } from "../domain/read.ts";
 import { plainTcpRefusal } from "../libvirt/plain-tcp.ts";
 import { parseUri } from "../libvirt/uri.ts";
 import { withoutPassword } from "../libvirt/uri-password.ts";
@@ -128,15 +130,36 @@ function xmlFailures(
         vcpus: typeof vcpus === "number" ? vcpus : undefined,
       }),
     );
-    const secret = secretValues(inputs).texts;
-    return found.map(({ argument, reason }) => {
-      // A value of secret XML isn't a secret argument itself, which the masks of messages would find.
-      const isQuoted = !secret.has(xml);
-      return { property: "xml", reason: isQuoted ? reason : `contradicts the argument ${argument}` };
-    });
+    // A value of secret XML isn't a secret argument itself, which the masks of messages would find.
+    const isQuoted = !secretValues(inputs).texts.has(xml);
+    return [
+      ...found.map(({ argument, reason }) => ({
+        property: "xml",
+        reason: isQuoted ? reason : `contradicts the argument ${argument}`,
+      })),
+      ...targetNodeFailures(xml, inputs, desired, isQuoted),
+    ];
   } catch (error) {
     return [{ property: "xml", reason: messageOf(error) }];
   }
+}
+
+/** Where the program names no nodes, a new domain has those of its XML, or one. */
+function targetNodeFailures(
+  xml: string,
+  { numa, adopt }: Partial<Inputs>,
+  desired: DesiredMemory | undefined,
+  isQuoted: boolean,
+): Failure[] {
+  if (numa !== undefined || adopt !== undefined || desired === undefined || desired.target === "spread")
+    return [];
+  const count = Math.max(1, readCells(parseDomain(xml).root).length);
+  if (desired.target < count) return [];
+  const present = count === 1 ? "only has node 0" : `has nodes 0 to ${count - 1}`;
+  const reason = isQuoted
+    ? `is ${desired.target}, but the domain ${present}`
+    : "is a node that xml doesn't have";
+  return [{ property: "hotplug.targetNode", reason }];
 }
 
 /** Two resources of one stack can't have the same domain: the one that is checked second is refused. */

@@ -136,8 +136,8 @@ function isGuestAwaited({ session, state, news }: Difference): boolean {
 }
 
 /**
- * Whether the preview looks at the domain: whatever an update changes of it, it must announce all that it does. A setting changes
- * nothing, whatever the domain is like.
+ * Whether the plan depends on the domain. A setting doesn't. Any other change does: the update looks too, and refuses to
+ * overwrite what somebody else set in the meantime.
  */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
   const fields: string[] = [...MEMORY_FIELDS, "running", "discardSavedState"];

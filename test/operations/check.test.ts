@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { readDomain } from "../../provider/domain/read.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { CheckFailed, OneResource, Run, URN, wire } from "../support/one-resource.ts";
 import { GROW, NOT_ALIGNED } from "../support/texts.ts";
@@ -139,6 +140,28 @@ test.each<[string, object]>([
   expect(memoryPlan.length).toBeLessThanOrEqual(120);
 });
 
+const nodesInXml = (count: number) =>
+  `<domain type='kvm'><cpu><numa>${Array.from({ length: count }, (_, id) => `<cell id='${id}' memory='${512 * 1024}' unit='KiB'/>`).join("")}</numa></cpu></domain>`;
+
+test.each([
+  ["<domain type='kvm'/>", 1, "is 1, but the domain only has node 0"],
+  [nodesInXml(2), 2, "is 2, but the domain has nodes 0 to 1"],
+])("a target node that XML without it doesn't have is refused: %s", async (xml, targetNode, reason) => {
+  const program = { memory: 1024, xml, hotplug: { targetNode } };
+  await expect(stack.preview(program)).rejects.toMatchObject({
+    failures: [{ property: "hotplug.targetNode", reason }],
+  });
+});
+
+test("a program without numa has the nodes of its XML", async () => {
+  const program = { memory: 1024, xml: nodesInXml(2), hotplug: { targetNode: 1, awaitGuest: false } };
+  await stack.up(program);
+  await stack
+    .up({ ...program, memory: 1280, xml: nodesInXml(2).replaceAll(/<cpu>.*<\/cpu>/g, "") })
+    .catch(() => {});
+  expect(readDomain(host.only.inactive ?? "").cells.map(({ memory }) => memory / 1024)).toEqual([512, 512]);
+});
+
 describe("memoryPlan", () => {
   test.each([
     [{}, "starts with 1003 MiB; room for 16 DIMMs, up to 8 GiB"],
@@ -147,11 +170,9 @@ describe("memoryPlan", () => {
     [{ memory: UNKNOWN }, "not known yet"],
   ])("of a new domain with %j: %s", async (change, sentence) => {
     expect((await stack.preview({ ...args, ...change })).inputs.memoryPlan).toBe(sentence);
-    // Only whether the name and the UUID are free, and the host's architecture where the answer matters.
-    const hasRoom = sentence.includes("room for");
-    expect(new Set(host.calls)).toEqual(
-      new Set(["findByUuid", "findByName", ...(hasRoom ? ["capabilities"] : [])]),
-    );
+    // Whether the name and the UUID are free, and what the host supports if everything is known.
+    const support = sentence === "not known yet" ? [] : ["capabilities", "domainCapabilities"];
+    expect(new Set(host.calls)).toEqual(new Set(["findByUuid", "findByName", ...support]));
   });
 
   test("is kept while no memory argument changes", async () => {
