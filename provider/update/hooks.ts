@@ -28,9 +28,13 @@ export interface HookContext {
 class HookError extends QuotingError {
   readonly withoutQuotes: string;
 
-  constructor(what: string, quoted = "") {
-    super(`${what}${quoted && `: ${quoted}`}`);
-    this.withoutQuotes = `${what}; what it wrote isn't shown, because it may quote a secret argument`;
+  constructor(message: string, withoutQuotes: string) {
+    super(message);
+    this.withoutQuotes = `${withoutQuotes}; what it wrote isn't shown, because it may quote a secret argument`;
+  }
+
+  static quoting(what: string, quoted: string): HookError {
+    return new HookError(`${what}${quoted && `: ${quoted}`}`, what);
   }
 }
 
@@ -54,13 +58,15 @@ export async function runHook(hook: HookInput, xml: string, context: HookContext
       stdio: ["pipe", "pipe", "pipe"],
     });
   } catch (error) {
-    throw new HookError(`the program ${program} can't be run`, messageOf(error));
+    throw HookError.quoting(`the program ${program} can't be run`, messageOf(error));
   }
   const output = new Output(child, program);
   // It ends with its output: what it started may still write.
   const ended = new Promise<string>((resolve, reject) => {
     // First: where no process could be started, the child has no streams, and only this is told.
-    child.on("error", (error) => reject(new HookError(`the program ${program} can't be run`, error.message)));
+    child.on("error", (error) =>
+      reject(HookError.quoting(`the program ${program} can't be run`, error.message)),
+    );
     child.on("close", (code, signal) => {
       output.isClosed = true;
       try {
@@ -142,7 +148,7 @@ class Output {
       .replace(/^\uFFFD+/, "")
       .replace(/[\p{Cc}\s]+/gu, " ")
       .trim();
-    return new HookError(`the program ${this.#program} ${why}`, quoted);
+    return HookError.quoting(`the program ${this.#program} ${why}`, quoted);
   }
 
   #tooMuch(): HookError {
@@ -184,5 +190,5 @@ function readDevice(xml: string): MemoryDevice {
 
 function unusable(what: string): HookError {
   const hook = "the hook hotplug.before printed";
-  return new HookError(`${hook} something other than the XML of the same DIMM`, `${hook} ${what}`);
+  return new HookError(`${hook} ${what}`, `${hook} something other than the XML of the same DIMM`);
 }
