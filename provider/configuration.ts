@@ -12,6 +12,8 @@ export interface Configuration {
   uri?: string;
   /** `libvirt-hotplug:domainType`. Default: KVM where the host supports it for the guest's architecture. */
   domainType?: DomainType;
+  /** `libvirt-hotplug:hooks.env`: variables of the environment that hooks inherit beside those of every program. */
+  hookVariables?: readonly string[];
   /**
    * `libvirt-hotplug:lookTimeout`: the seconds that a preview waits for a host. Default: 2 on a unix socket, 10 through ssh,
    * TLS and TCP.
@@ -25,13 +27,28 @@ export interface Configuration {
 
 const NAMESPACE = "libvirt-hotplug:";
 
+const namesIn = (text: string) => text.split(/[\s,]+/).filter((name) => name !== "");
+const variables = z
+  .string()
+  .refine(
+    (text) => namesIn(text).every((name) => /^[A-Za-z_]\w*$/.test(name)),
+    'must be names of environment variables, such as "VAULT_ADDR, VAULT_TOKEN"',
+  )
+  .transform(namesIn);
+
 const lookTimeout = z
   .string()
   .transform(Number)
   .pipe(wholeNumber(1, MAX_LOOK_TIMEOUT, "seconds"));
 
 const KEYS = z
-  .object({ domainType: oneOf("kvm", "qemu"), lookTimeout, allowPlainTcp: truth, ...CONFIG_SCHEMAS })
+  .object({
+    domainType: oneOf("kvm", "qemu"),
+    lookTimeout,
+    allowPlainTcp: truth,
+    "hooks.env": variables,
+    ...CONFIG_SCHEMAS,
+  })
   .partial();
 
 /** @throws UserError that names every key with a wrong value */
@@ -46,12 +63,12 @@ export function readConfiguration(get: (key: string) => string | undefined): Con
     });
     throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }
-  const { domainType, lookTimeout, allowPlainTcp, ...settings } = parsed.data;
+  const { domainType, lookTimeout, allowPlainTcp, "hooks.env": hookVariables, ...settings } = parsed.data;
   return {
     ...defined({
       uri: get("libvirt:uri"),
       domainType: domainType as DomainType,
-      ...{ lookTimeout, allowPlainTcp },
+      ...{ lookTimeout, allowPlainTcp, hookVariables },
     }),
     defaults: { ...DEFAULTS, ...defined(settings) },
   };

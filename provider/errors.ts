@@ -1,6 +1,7 @@
 import { XmlError } from "./domain/escape.ts";
 import { messageText } from "./foreign-text.ts";
 import { ConnectionError, LibvirtError } from "./libvirt/errors.ts";
+import { messageOf } from "./message-of.ts";
 import type { ReasonCode } from "./plan/reason-codes.ts";
 
 interface UserErrorOptions extends ErrorOptions {
@@ -29,9 +30,9 @@ export class UserError extends Error {
  */
 export function forUser(error: unknown): unknown {
   if (error instanceof ConnectionError)
-    return new UserError(error.message, { cause: error, code: error.code });
+    return new UserError(messageOf(error), { cause: error, code: error.code });
   const isExpected = error instanceof LibvirtError || error instanceof XmlError;
-  return isExpected ? new UserError(error.message, { cause: error }) : error;
+  return isExpected ? new UserError(messageOf(error), { cause: error }) : error;
 }
 
 /** The code of the rule that an error, or what caused it, names. */

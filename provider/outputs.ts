@@ -135,7 +135,10 @@ function withoutBalloon({ live, nextBoot, ...rest }: Observed): Observed {
 }
 
 /** Inputs that are echoed in the outputs, besides the arguments. */
-const ECHOED = ["__urn", "__secret", "__provider", "__adopted", "memoryPlan", "change", "memoryChange"];
+const ECHOED = [
+  ...["__urn", "__secret", "__secrets", "__provider", "__adopted"],
+  ...["memoryPlan", "change", "memoryChange"],
+];
 
 /** The inputs that the state echoes, as check returned them. */
 export function echoedInputs(state: Outputs): Inputs {

@@ -12,6 +12,8 @@ import { messageOf } from "./message-of.ts";
 import { observeWithGuest } from "./observe/guest.ts";
 import type { Observation } from "./observe/observe.ts";
 import { RunNotes } from "./run-notes.ts";
+import { maskedLog } from "./secret-operation.ts";
+import { hookEnvironment } from "./update/hook-environment.ts";
 
 /** The least time that a domain gets to answer a look, after the connection: its guest's agent alone has 2 s. */
 const LOOK_MS = 5_000;
@@ -51,7 +53,7 @@ export class Session {
 
   constructor(dependencies: Dependencies) {
     this.dependencies = dependencies;
-    this.log = withoutRepeats(dependencies.log);
+    this.log = withoutRepeats(maskedLog(dependencies.log));
     this.clock = dependencies.clock;
     this.connections = new Connections(dependencies.connect, dependencies.clock);
   }
@@ -65,6 +67,11 @@ export class Session {
     const { lookTimeout, allowPlainTcp = false } = configuration;
     this.connections.lookTimeoutMs = lookTimeout === undefined ? undefined : 1000 * lookTimeout;
     this.connections.allowPlainTcp = allowPlainTcp;
+  }
+
+  /** What hooks of this stack inherit of the environment. */
+  get hookEnvironment(): Record<string, string | undefined> {
+    return hookEnvironment(this.dependencies.environment, this.configuration.hookVariables ?? []);
   }
 
   get defaults(): Defaults {

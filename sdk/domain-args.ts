@@ -9,7 +9,10 @@ export type Size = string | number;
 
 /**
  * A program that is run before or after each attach, on the machine where the provider runs, without a shell. It reads
- * the device's XML from standard input, and has `HOTPLUG_DOMAIN`, `HOTPLUG_UUID` and `HOTPLUG_URI` in its environment.
+ * the device's XML from standard input, and has `HOTPLUG_DOMAIN`, `HOTPLUG_UUID` and `HOTPLUG_URI` in its environment. Of
+ * the environment of `pulumi` it inherits `PATH`, `HOME`, `USER`, `LOGNAME`, `SHELL`, `TMPDIR`, `TZ`, `LANG`, `LANGUAGE`, `LC_*`
+ * and `XDG_RUNTIME_DIR`, and what the stack's `libvirt-hotplug:hooks.env` names. Its error message has the program and its
+ * standard error, but no arguments; nothing of its standard error if an argument of the domain is secret text.
  */
 export interface HookArgs {
   /** The program and its arguments. */

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DomainArgs } from "./domain-args.ts";
 import type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
 import { hostsWith } from "./hosts.ts";
+import { affectsSizes, argumentOf, derivedOutputs, secretPaths } from "./secrets.ts";
 
 /** The resource's type in every state. It must never change. */
 const TYPE = "pulumi-nodejs:dynamic/libvirt:Domain";
@@ -12,21 +13,6 @@ const TYPE = "pulumi-nodejs:dynamic/libvirt:Domain";
  * change either.
  */
 const PROVIDER = 'exports.handler = () => require("pulumi-libvirt-hotplug/provider").provider';
-
-/** The outputs that are secret when a size or the XML is. */
-const DERIVED_OUTPUTS = [
-  "liveMemory",
-  "nextBootMemory",
-  "pendingMemory",
-  "savedMemory",
-  "memoryDevices",
-  "reachable",
-  "guestMemory",
-  "__observed",
-  "__drift",
-  "__guest",
-  "__detaching",
-] as const;
 
 /**
  * A libvirt virtual machine whose memory grows while it runs. Change `memory`: the preview shows whether the change is live
@@ -94,7 +80,12 @@ export class Domain extends pulumi.CustomResource {
   constructor(name: string, args: DomainArgs, opts: pulumi.CustomResourceOptions = {}) {
     refuseTakeOver(opts);
     const secretOutputs = [...(opts.additionalSecretOutputs ?? [])];
-    const sizes = [args.memory, args.maxMemory, args.currentMemory];
+    const secrets = secretPaths(args);
+    const sizes = [args.memory, args.maxMemory, args.currentMemory, args.numa];
+    // A size that is secret makes what is derived from it secret: Pulumi marks an output by its input's name.
+    const followsFrom = (names: readonly string[], unknownWith: unknown[] = []) =>
+      nothing(secrets, (path) => names.includes(argumentOf(path)), unknownWith);
+    const ofSizes = nothing(secrets, affectsSizes, sizes);
     super(
       TYPE,
       name,
@@ -112,17 +103,22 @@ export class Domain extends pulumi.CustomResource {
         guestMemoryFrom: undefined,
         uri: undefined,
         name: undefined,
-        memorySlots: undefined,
         ...args,
-        // A size that is secret makes what is derived from it secret: Pulumi marks an output by its input's name.
-        maxMemory: args.maxMemory ?? nothing(args.memory),
-        memoryPlan: nothing(...sizes),
-        change: nothing(...sizes),
-        memoryChange: nothing(...sizes),
+        memory: args.memory ?? followsFrom(["numa"]),
+        maxMemory: args.maxMemory ?? followsFrom(["memory", "numa", "xml"], [args.memory, args.numa]),
+        memorySlots: args.memorySlots ?? followsFrom(["xml"]),
+        memoryPlan: ofSizes,
+        change: ofSizes,
+        memoryChange: ofSizes,
         __provider: PROVIDER,
         __urn: pulumi.createUrn(name, TYPE, opts.parent),
+        // The registration waits for this input, so that the list of outputs is complete by then.
+        __secrets: secrets?.then((paths) => {
+          secretOutputs.push(...derivedOutputs(paths));
+          return paths.length > 0 ? paths : undefined;
+        }),
         __hosts: hostsWith(args.uri),
-        __secret: marksSecrets([...sizes, args.xml], secretOutputs),
+        __secret: secrets?.then((paths) => paths.some(affectsSizes) || undefined),
       },
       { ...opts, additionalSecretOutputs: secretOutputs },
     );
@@ -138,25 +134,17 @@ function refuseTakeOver(opts: pulumi.CustomResourceOptions): void {
   );
 }
 
-/** No value, which is secret or unknown if one of the given values is. */
-function nothing(...like: pulumi.Input<unknown>[]): pulumi.Input<undefined> {
-  const outputs = like.filter((value) => pulumi.Output.isInstance(value));
-  return outputs.length > 0 ? pulumi.all(outputs).apply(() => undefined) : undefined;
-}
-
 /**
- * Finds out whether one of the values is secret, which Pulumi knows only once they are resolved; the list is filled
- * before the resource is registered, since the registration waits for this input.
+ * No value, which is secret if one of the secret arguments passes the test, and unknown if one of the given values is.
  */
-function marksSecrets(
-  values: pulumi.Input<unknown>[],
-  secretOutputs: string[],
-): pulumi.Input<true | undefined> {
-  const outputs = values.filter((value) => pulumi.Output.isInstance(value));
-  if (outputs.length === 0) return undefined;
-  return Promise.all(outputs.map((output) => pulumi.isSecret(output))).then((secret) => {
-    if (!secret.includes(true)) return undefined;
-    secretOutputs.push(...DERIVED_OUTPUTS);
-    return true;
-  });
+function nothing(
+  secrets: Promise<string[]> | undefined,
+  test: (path: string) => boolean,
+  unknownWith: unknown[],
+): pulumi.Input<undefined> {
+  if (secrets === undefined) return undefined;
+  const marked = pulumi
+    .output(secrets.then((paths) => paths.some(test)))
+    .apply((isSecret) => (isSecret ? pulumi.secret(undefined) : undefined));
+  return pulumi.all([marked, pulumi.unsecret(pulumi.output(unknownWith))]).apply(() => undefined);
 }

@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   sdk: ["@pulumi/pulumi", "pulumi-libvirt-hotplug"],
   "provider/units": [],
   "provider/args": ["provider/units", "zod", "leven", "uuid", "node:crypto"],
-  "provider/domain": ["provider/units", "fast-xml-parser", "node:util"],
+  "provider/domain": ["provider/units", "node:util"],
   "provider/plan": ["provider/units", "provider/args", "provider/domain/state.ts", "node:util"],
   "provider/definition": [
     "provider/units",
@@ -111,6 +111,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/libvirt/errors.ts",
     "provider/libvirt/plain-tcp.ts",
     "provider/libvirt/uri.ts",
+    "provider/libvirt/uri-password.ts",
     "type:provider/libvirt/hypervisor.ts",
     "type:provider/session.ts",
     "node:util",

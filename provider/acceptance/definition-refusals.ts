@@ -5,7 +5,7 @@ import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Reason } from "../plan/plan.ts";
 import { capabilityRefusals } from "./capability-refusals.ts";
 import { missingSources } from "./missing-sources.ts";
-import { refusalOf, unlessUnanswered } from "./unanswered.ts";
+import { refusalOf, unlessFailed } from "./unanswered.ts";
 
 /**
  * Why libvirt would refuse to define or start a domain with this definition, as far as it can be found out without a change on
@@ -23,7 +23,7 @@ export async function definitionRefusals(
 ): Promise<Reason[]> {
   const { root } = parseDomain(xml);
   const [unsupported, missing] = await Promise.all([
-    unlessUnanswered(capabilityRefusals(hypervisor, xml), []),
+    unlessFailed(capabilityRefusals(hypervisor, xml), []),
     missingSources(hypervisor, root),
   ]);
   const reasons: Reason[] = [
@@ -45,10 +45,7 @@ async function nativeRefusal(
   // A system error is about the host at that moment.
   if (refusal === undefined || refusal.code === ErrorCode.SYSTEM_ERROR) return undefined;
   if (present !== undefined) {
-    const defined = await unlessUnanswered(
-      hypervisor.xml(present, { inactive: true, secure: true }),
-      undefined,
-    );
+    const defined = await unlessFailed(hypervisor.xml(present, { inactive: true, secure: true }), undefined);
     const earlier =
       defined === undefined ? undefined : await refusalOf(hypervisor.toNative(withoutInterfaces(defined)));
     if (earlier?.message === refusal.message) return undefined;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { attribute, children, type Element, element, find, serialiseNode, textOf } from "../domain/tree.ts";
-import { ConnectionError, LibvirtError } from "../libvirt/errors.ts";
+import { LibvirtError } from "../libvirt/errors.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 
 /** A file that doesn't exist on any host: no start gets past it. */
@@ -66,7 +66,6 @@ async function lookUp(hypervisor: Hypervisor, domain: Element, files: string[]):
     return undefined;
   } catch (error) {
     if (error instanceof LibvirtError) return error.int1 === ENOENT ? error.message : undefined;
-    if (error instanceof ConnectionError) return undefined;
     throw error;
   }
 }

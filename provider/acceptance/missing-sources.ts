@@ -1,6 +1,6 @@
 import { attribute, children, type Element, find } from "../domain/tree.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
-import { unlessUnanswered } from "./unanswered.ts";
+import { unlessFailed } from "./unanswered.ts";
 
 /**
  * The networks, bridges and volumes that a definition names and the host doesn't have. A plain file isn't looked up: libvirt
@@ -23,7 +23,7 @@ function unique(names: string[]): string[] {
 }
 
 async function missingNetwork(hypervisor: Hypervisor, name: string): Promise<string[]> {
-  if (await unlessUnanswered(hypervisor.hasNetwork(name), true)) return [];
+  if (await unlessFailed(hypervisor.hasNetwork(name), true)) return [];
   return [`network "${name}" doesn't exist on ${hypervisor.uri}; create it first, or name another one`];
 }
 
@@ -32,8 +32,8 @@ async function missingNetwork(hypervisor: Hypervisor, name: string): Promise<str
  * devices cover all of them, the loopback included, so a bridge that isn't among them doesn't exist.
  */
 async function missingBridge(hypervisor: Hypervisor, name: string): Promise<string[]> {
-  if (await unlessUnanswered(hypervisor.hasInterface(name), true)) return [];
-  const devices = await unlessUnanswered(hypervisor.nodeDevices("net"), []);
+  if (await unlessFailed(hypervisor.hasInterface(name), true)) return [];
+  const devices = await unlessFailed(hypervisor.nodeDevices("net"), []);
   const isListed = (one: string) => devices.some((device) => device.startsWith(nodeDevicePrefix(one)));
   if (!isListed("lo") || isListed(name)) return [];
   return [`bridge "${name}" doesn't exist on ${hypervisor.uri}; create it first, or name another one`];
@@ -49,9 +49,9 @@ async function missingVolume(hypervisor: Hypervisor, disk: Element): Promise<str
   const [pool, volume] = [attribute(source, "pool"), attribute(source, "volume")];
   if (attribute(disk, "type") !== "volume" || pool === undefined || volume === undefined) return [];
   const { uri } = hypervisor;
-  if (!(await unlessUnanswered(hypervisor.hasPool(pool), true)))
+  if (!(await unlessFailed(hypervisor.hasPool(pool), true)))
     return [`storage pool "${pool}" doesn't exist on ${uri}; create it first, or name another one`];
-  if (await unlessUnanswered(hypervisor.hasVolume(pool, volume), true)) return [];
+  if (await unlessFailed(hypervisor.hasVolume(pool, volume), true)) return [];
   return [
     `volume "${volume}" doesn't exist in storage pool "${pool}" on ${uri}; create it first, or name another one`,
   ];

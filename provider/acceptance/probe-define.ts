@@ -17,7 +17,7 @@ import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Reason } from "../plan/plan.ts";
 import { definitionRefused } from "./definition-refusals.ts";
 import { missingFiles } from "./missing-files.ts";
-import { refusalOf, unlessUnanswered } from "./unanswered.ts";
+import { refusalOf, unlessFailed } from "./unanswered.ts";
 
 /** The beginning of a probe's name, and the mark in its metadata. */
 const PROBE_NAME = "pulumi-libvirt-hotplug-probe-";
@@ -34,7 +34,7 @@ const PROBE_NAMESPACE = "urn:pulumi-libvirt-hotplug:probe:1";
  * @param xml the whole definition, with the secrets in it
  */
 export async function probeDefine(hypervisor: Hypervisor, xml: string): Promise<Reason[]> {
-  await unlessUnanswered(sweepProbes(hypervisor), undefined);
+  await unlessFailed(sweepProbes(hypervisor), undefined);
   const missing = await missingFiles(hypervisor, parseDomain(xml).root);
   const refusal = await defineProbe(hypervisor, xml);
   return [
@@ -51,8 +51,7 @@ async function defineProbe(hypervisor: Hypervisor, xml: string): Promise<Libvirt
   const uuid = randomUUID();
   const name = `${PROBE_NAME}${uuid}`;
   const refusal = await refusalOf(hypervisor.define(probeXml(xml, name, uuid)));
-  if (refusal === undefined)
-    await unlessUnanswered(removeProbe(hypervisor, { name, uuid, id: -1 }), undefined);
+  if (refusal === undefined) await unlessFailed(removeProbe(hypervisor, { name, uuid, id: -1 }), undefined);
   return refusal;
 }
 
@@ -67,7 +66,7 @@ export async function probeStart(hypervisor: Hypervisor, xml: string): Promise<R
   const started = hypervisor.createTransient(definition);
   const refusal = await refusalOf(started.then((running) => hypervisor.destroy(running)));
   // A transient domain leaves its NVRAM file, which libvirt names after the domain and only deletes by an undefine.
-  await unlessUnanswered(
+  await unlessFailed(
     hypervisor.define(definition).then(() => hypervisor.undefine(probe)),
     undefined,
   );

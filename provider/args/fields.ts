@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { numbersProblem } from "../units/number-list.ts";
-import { MAX_HOOK_TIMEOUT, MAX_NODES, MAX_SHUTDOWN_TIMEOUT, MAX_SLOTS, MAX_VCPUS } from "./limits.ts";
+import {
+  MAX_DEVICES,
+  MAX_HOOK_ARGUMENTS,
+  MAX_HOOK_TIMEOUT,
+  MAX_NODES,
+  MAX_SHUTDOWN_TIMEOUT,
+  MAX_SLOTS,
+  MAX_VCPUS,
+} from "./limits.ts";
 import {
   flag,
   integer,
@@ -89,6 +97,7 @@ const hook = shape({
   command: orUnknown(
     z
       .array(text("a program or one of its arguments"), "must be a list of a program and its arguments")
+      .max(MAX_HOOK_ARGUMENTS, `must have at most ${MAX_HOOK_ARGUMENTS} arguments`)
       .refine(([program]) => program !== undefined && program !== "", "must start with a program"),
   ),
   timeout: integer(1, MAX_HOOK_TIMEOUT, "seconds").optional(),
@@ -138,7 +147,7 @@ export const FIELDS = {
       z
         .array(orUnknown(cell), "must be a list of NUMA nodes")
         .min(1, "must list at least one node")
-        .max(MAX_NODES),
+        .max(MAX_NODES, `must list at most ${MAX_NODES} nodes`),
     ),
     change: "memory",
   },
@@ -173,9 +182,20 @@ export const FIELDS = {
     ),
     change: "nextBoot",
   },
-  disks: { schema: orUnknown(z.array(orUnknown(disk), "must be a list of disks")), change: "nextBoot" },
+  disks: {
+    schema: orUnknown(
+      z
+        .array(orUnknown(disk), "must be a list of disks")
+        .max(MAX_DEVICES, `must list at most ${MAX_DEVICES} disks`),
+    ),
+    change: "nextBoot",
+  },
   interfaces: {
-    schema: orUnknown(z.array(orUnknown(networkInterface), "must be a list of interfaces")),
+    schema: orUnknown(
+      z
+        .array(orUnknown(networkInterface), "must be a list of interfaces")
+        .max(MAX_DEVICES, `must list at most ${MAX_DEVICES} interfaces`),
+    ),
     change: "nextBoot",
   },
   serial: {

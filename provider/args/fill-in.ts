@@ -3,6 +3,7 @@ import { canonicalSize, readCanonicalSize } from "../units/size.ts";
 import { domainUuid, interfaceMac, resourceName } from "./identity.ts";
 import type { Inputs, InterfaceInput, NumaNodeInput } from "./inputs.ts";
 import { defaultMaxMemory, guestWidth, memoryCap } from "./max-memory.ts";
+import { type SecretMarked, secretArguments } from "./secrets.ts";
 import type { Defaults } from "./settings.ts";
 import { knownSize, UNKNOWN } from "./unknown.ts";
 
@@ -29,12 +30,33 @@ export function fillIn(
     ...valid,
   };
   if (typeof news.__provider === "string") inputs.__provider = news.__provider;
-  if (news.__secret === true) inputs.__secret = true;
   if (Array.isArray(inputs.interfaces)) inputs.interfaces = withMacs(inputs.interfaces, old.interfaces, urn);
   if (inputs.memory === undefined && inputs.numa !== undefined) inputs.memory = sumOfNodes(inputs.numa);
   if (inputs.maxMemory === undefined && inputs.memory !== undefined)
     inputs.maxMemory = maxMemoryFor(inputs.memory, inputs, old.maxMemory, defaults);
-  return inputs;
+  return { ...inputs, ...secretMarks(old, news, inputs) };
+}
+
+/** Arguments that keep their value when the program no longer sets them. */
+const KEPT = ["name", "maxMemory", "memorySlots"] as const;
+
+/** What the class says is secret, and what is kept of values that were. */
+function secretMarks(
+  old: SecretMarked & Partial<Inputs>,
+  news: SecretMarked,
+  inputs: Partial<Inputs>,
+): SecretMarked {
+  const given = news as Partial<Inputs>;
+  const were = secretArguments(old);
+  const kept = KEPT.filter(
+    (name) => were.has(name) && (given[name] ?? undefined) === undefined && inputs[name] === old[name],
+  );
+  const isSizeKept = kept.some((name) => name !== "name");
+  const paths = [...new Set([...(Array.isArray(news.__secrets) ? news.__secrets : []), ...kept])];
+  return {
+    ...((news.__secret === true || isSizeKept) && { __secret: true }),
+    ...(paths.length > 0 && { __secrets: paths }),
+  };
 }
 
 /**

@@ -17,6 +17,8 @@ export interface Inputs extends Pick<Arguments, FilledIn>, Partial<Omit<Argument
   __urn: string;
   /** A size or the XML is secret: messages must not contain figures. */
   __secret?: boolean;
+  /** The paths of the secret arguments. */
+  __secrets?: string[];
   /** The domain was adopted: it is never replaced for its memory. States of earlier versions have this only in the outputs. */
   __adopted?: boolean;
   /** A refresh found that the domain's memory must change although every argument matches what was observed. */

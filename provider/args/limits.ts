@@ -7,6 +7,12 @@ export const MAX_SLOTS = 256;
 /** QEMU's limit for its largest machine types; the host's libvirt may allow fewer. */
 export const MAX_VCPUS = 4096;
 
+/** More disks, or network interfaces, than any machine type has addresses for. */
+export const MAX_DEVICES = 1024;
+
+/** Arguments of a hook. */
+export const MAX_HOOK_ARGUMENTS = 1024;
+
 /** Linux distributions build for up to 1024 nodes (CONFIG_NODES_SHIFT 10). */
 export const MAX_NODES = 1024;
 

@@ -127,10 +127,12 @@ function hotplugIsEnabled(inputs: Partial<Inputs>): Failure[] {
 
 function macsDiffer(inputs: Partial<Inputs>): Failure[] {
   const interfaces = Array.isArray(inputs.interfaces) ? inputs.interfaces : [];
-  const macs = interfaces.map((one) => one.mac);
-  return macs.flatMap((mac, index) => {
-    const first = macs.indexOf(mac);
-    return mac === undefined || mac === UNKNOWN || first === index
+  const firsts = new Map<string, number>();
+  return interfaces.flatMap(({ mac }, index) => {
+    if (mac === undefined || mac === UNKNOWN) return [];
+    const first = firsts.get(mac);
+    if (first === undefined) firsts.set(mac, index);
+    return first === undefined
       ? []
       : [{ property: `interfaces[${index}].mac`, reason: `duplicates interfaces[${first}].mac (${mac})` }];
   });

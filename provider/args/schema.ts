@@ -52,7 +52,11 @@ export function integer(least: number, most: number, unit = "") {
 
 export const flag = orUnknown(z.boolean("must be true or false"));
 
+/** The values of all arguments with a fixed choice: a message that has one of them quotes no argument. */
+export const CHOICES = new Set(["pty", "spread", "host-passthrough", "host-model", "maximum"]);
+
 export function oneOf<const T extends readonly [string, ...string[]]>(...values: T) {
+  for (const value of values) CHOICES.add(value);
   return orUnknown(z.enum(values, `must be one of ${values.map((value) => `"${value}"`).join(", ")}`));
 }
 

@@ -18,6 +18,7 @@ import {
   find,
   insert,
   remove,
+  removeAll,
   serialise,
   serialiseNode,
   setAttribute,
@@ -79,19 +80,19 @@ export type NodesOfEdit = "kept" | "changed" | "replaced";
 function replaceNuma(domain: Element, by: Element): void {
   const [cpu, numa] = [find(domain, "cpu"), find(by, "cpu", "numa")];
   if (cpu === undefined) return;
-  removeAll(cpu, "numa");
+  removeNamed(cpu, "numa");
   if (numa) insert(cpu, numa);
 }
 
 /** A definition without white space, comments, memory sizes and metadata, and with the nodes only where they are named. */
 function comparable(xml: string, keepsNodes: boolean): Element {
   const domain = bare(parseDomain(xml).root);
-  removeAll(domain, "memory", "currentMemory", "maxMemory", "metadata");
+  removeNamed(domain, "memory", "currentMemory", "maxMemory", "metadata");
   const devices = find(domain, "devices");
-  if (devices) removeAll(devices, "memory");
+  if (devices) removeNamed(devices, "memory");
   if (!keepsNodes) return domain;
   const cpu = find(domain, "cpu");
-  if (cpu) removeAll(cpu, "numa");
+  if (cpu) removeNamed(cpu, "numa");
   // A CPU that is no longer named doesn't remove the nodes.
   merge(domain, undefined, element("domain", {}, element("cpu", {}, element("numa"))));
   return domain;
@@ -182,12 +183,12 @@ function clearFilledIn(domain: Element, before: Partial<DomainSpec>, after: Part
   const os = find(domain, "os");
   const cpu = find(domain, "cpu");
   if (os && becomes("firmware", isUefi(domain) ? "uefi" : "bios"))
-    removeAll(os, "loader", "nvram", "firmware");
+    removeNamed(os, "loader", "nvram", "firmware");
   if (cpu && becomes("cpu", cpuName(cpu))) {
     const isMode = after.cpu === undefined || isCpuMode(after.cpu);
     for (const name of ["check", "migratable", ...(isMode ? ["match"] : [])])
       setAttribute(cpu, name, undefined);
-    removeAll(cpu, "model", "vendor");
+    removeNamed(cpu, "model", "vendor");
   }
   if (!isDeepStrictEqual(before.serial, after.serial)) clearConsole(domain);
   if (becomes("vcpus", readVcpus(domain))) clearVcpus(domain, after.vcpus ?? 1);
@@ -200,22 +201,21 @@ function cpuName(cpu: Element): string | undefined {
   return mode === "custom" ? textOf(find(cpu, "model")) || undefined : mode;
 }
 
-function removeAll(parent: Element, ...names: string[]): void {
-  for (const child of children(parent)) if (names.includes(child.name)) remove(parent, child);
+function removeNamed(parent: Element, ...names: string[]): void {
+  removeAll(parent, ({ name }) => names.includes(name));
 }
 
 /** libvirt mirrors the first serial port as a console, which would stay that of the old port. */
 function clearConsole(domain: Element): void {
   const devices = find(domain, "devices");
-  for (const console of children(devices, "console")) {
-    const target = attribute(find(console, "target"), "type") ?? "serial";
-    if (devices && target === "serial") remove(devices, console);
-  }
+  const isSerial = (console: Element) =>
+    (attribute(find(console, "target"), "type") ?? "serial") === "serial";
+  if (devices) removeAll(devices, (device) => device.name === "console" && isSerial(device));
 }
 
 /** Removes which vCPUs are online at boot: libvirt refuses them with fewer vCPUs. */
 function clearVcpus(domain: Element, vcpus: number): void {
-  removeAll(domain, "vcpus");
+  removeNamed(domain, "vcpus");
   const vcpu = find(domain, "vcpu");
   if (vcpu && Number(attribute(vcpu, "current") ?? 0) >= vcpus) setAttribute(vcpu, "current", undefined);
 }
@@ -228,13 +228,12 @@ function clearAddresses(domain: Element, machine: string | undefined): void {
   const found = attribute(find(domain, "os", "type"), "machine");
   if (found === undefined || machineKind(found) === machineKind(machine ?? "")) return;
   const devices = find(domain, "devices");
-  for (const device of children(devices)) {
-    const isOfMachine = ["pci", "ide", "sata"].includes(attribute(device, "type") ?? "");
-    if (devices && device.name === "controller" && isOfMachine) remove(devices, device);
-    for (const address of children(device, "address")) {
-      if (attribute(address, "type") === "pci") remove(device, address);
-    }
-  }
+  if (devices === undefined) return;
+  const isOfMachine = (device: Element) =>
+    device.name === "controller" && ["pci", "ide", "sata"].includes(attribute(device, "type") ?? "");
+  removeAll(devices, isOfMachine);
+  for (const device of children(devices))
+    removeAll(device, (child) => child.name === "address" && attribute(child, "type") === "pci");
 }
 
 /** The name without its version: pc-q35-7.2 and q35 are one kind, pc-i440fx-7.2 and pc another. */

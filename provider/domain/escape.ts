@@ -1,8 +1,19 @@
+import { QuotingError } from "../message-of.ts";
 import { fitsXml, forbiddenCharacter } from "../units/xml-characters.ts";
 
 /** Thrown for text that isn't XML, or that XML can't represent. */
-export class XmlError extends Error {
+export class XmlError extends QuotingError {
   override readonly name = "XmlError";
+  readonly withoutQuotes: string;
+
+  /** @param withoutQuotes the message without anything of the XML's content */
+  constructor(
+    message: string,
+    withoutQuotes = "the XML can't be used; the reason isn't shown, because it may quote a secret argument",
+  ) {
+    super(message);
+    this.withoutQuotes = withoutQuotes;
+  }
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -5,7 +5,17 @@ import { insertInOrder, merge } from "./merge.ts";
 import { parseDomain } from "./parse.ts";
 import { readCells, readDevices, readVcpus } from "./read.ts";
 import { sizeElement, writeSize } from "./size-element.ts";
-import { attribute, children, type Element, element, find, remove, serialise, setAttribute } from "./tree.ts";
+import {
+  attribute,
+  children,
+  type Element,
+  element,
+  find,
+  remove,
+  removeAll,
+  serialise,
+  setAttribute,
+} from "./tree.ts";
 import { type DefinedVirtioMem, setVirtioMem } from "./virtio-mem.ts";
 
 /** The memory of the next boot. Sizes are absolute, so that an edit can be repeated. */
@@ -38,10 +48,9 @@ export function setMemory(xml: string, edit: MemoryEdit): string {
   const domain = document.root;
   const aliases = new Set(edit.removeAliases);
   const devices = find(domain, "devices");
-  for (const device of children(devices, "memory")) {
-    const alias = attribute(find(device, "alias"), "name");
-    if (devices && alias !== undefined && aliases.has(alias)) remove(devices, device);
-  }
+  const isRemoved = (device: Element) =>
+    device.name === "memory" && aliases.has(attribute(find(device, "alias"), "name") ?? "");
+  if (devices && aliases.size > 0) removeAll(devices, isRemoved);
   for (const device of edit.virtioMem ?? []) setVirtioMem(domain, device);
   setCells(domain, edit.cells);
   const total = settleTotal(domain, edit.total);

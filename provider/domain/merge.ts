@@ -3,9 +3,9 @@ import {
   children,
   type Element,
   find,
-  insert,
-  remove,
-  replace,
+  insertAll,
+  removeAll,
+  replaceAll,
   serialiseNode,
   setAttribute,
   setText,
@@ -13,20 +13,23 @@ import {
 } from "./tree.ts";
 
 /** The order in which libvirt prints the children of an element, by the element's name. It accepts any order. */
-const ORDERS: Readonly<Record<string, readonly string[]>> = {
-  domain: [
-    ...["name", "uuid", "genid", "title", "description", "metadata", "maxMemory", "memory", "currentMemory"],
-    ...["blkiotune", "memtune", "memoryBacking", "vcpu", "vcpus", "iothreads", "cputune", "numatune"],
-    ...["resource", "sysinfo", "os", "features", "cpu", "clock", "on_poweroff", "on_reboot", "on_crash"],
-    ...["pm", "perf", "devices"],
+const ORDERS: ReadonlyMap<string, readonly string[]> = new Map([
+  [
+    "domain",
+    [
+      ...["name", "uuid", "genid", "title", "description", "metadata", "maxMemory", "memory"],
+      ...["currentMemory", "blkiotune", "memtune", "memoryBacking", "vcpu", "vcpus", "iothreads", "cputune"],
+      ...["numatune", "resource", "sysinfo", "os", "features", "cpu", "clock", "on_poweroff", "on_reboot"],
+      ...["on_crash", "pm", "perf", "devices"],
+    ],
   ],
-  os: ["type", "firmware", "loader", "nvram", "kernel", "initrd", "cmdline", "boot"],
-  cpu: ["model", "vendor", "maxphysaddr", "topology", "cache", "feature", "numa"],
-};
+  ["os", ["type", "firmware", "loader", "nvram", "kernel", "initrd", "cmdline", "boot"]],
+  ["cpu", ["model", "vendor", "maxphysaddr", "topology", "cache", "feature", "numa"]],
+]);
 
-/** Inserts a child at the place where libvirt prints it. */
-export function insertInOrder(parent: Element, child: Element): void {
-  insert(parent, child, ORDERS[parent.name]);
+/** Inserts children at the places where libvirt prints them. */
+export function insertInOrder(parent: Element, ...inserted: Element[]): void {
+  insertAll(parent, inserted, ORDERS.get(parent.name));
 }
 
 /**
@@ -47,19 +50,26 @@ export function merge(found: Element, before: Element | undefined, after: Elemen
 
 function mergeChildren(found: Element, before: Element | undefined, after: Element): void {
   const [old, wanted, present] = [before, after, found].map(identified);
+  const leftovers = new Set<Element>();
   for (const key of old?.keys() ?? []) {
     const leftover = present?.get(key);
-    if (leftover && !wanted?.has(key) && !isKept(leftover)) remove(found, leftover);
+    if (leftover && !wanted?.has(key) && !isKept(leftover)) leftovers.add(leftover);
   }
+  const missing: Element[] = [];
+  const replaced = new Map<Element, Element>();
   for (const [key, child] of wanted ?? []) {
     const was = old?.get(key);
     const there = present?.get(key);
     if (was && serialiseNode(was) === serialiseNode(child)) continue;
-    if (!there) insertInOrder(found, child);
+    if (!there) missing.push(child);
     else if (isKept(there)) continue;
-    else if (isOfOtherKind(there, child)) replace(found, there, child);
+    else if (isOfOtherKind(there, child)) replaced.set(there, child);
     else merge(there, was, child);
   }
+  // Each in one pass, however many there are.
+  removeAll(found, (child) => leftovers.has(child));
+  replaceAll(found, replaced);
+  insertInOrder(found, ...missing);
 }
 
 /** A controller is never changed or removed: other disks may be attached to it. */
@@ -67,25 +77,25 @@ function isKept(element: Element): boolean {
   return element.name === "controller";
 }
 
-/** The child elements by their identity; of those that aren't told apart, the first one. */
+/** The child elements by their identity; of those that aren't distinguished, the first one. */
 function identified(parent: Element | undefined): Map<string, Element> {
   const counts = new Map<string, number>();
   const found = new Map<string, Element>();
   for (const child of children(parent)) {
     const index = counts.get(child.name) ?? 0;
     counts.set(child.name, index + 1);
-    const key = `${child.name} ${IDENTITIES[child.name]?.(child, index) ?? ""}`;
+    const key = `${child.name} ${IDENTITIES.get(child.name)?.(child, index) ?? ""}`;
     if (!found.has(key)) found.set(key, child);
   }
   return found;
 }
 
-/** All child elements by their identity: those that have none of their own are told apart by their position. */
+/** All child elements by their identity: those that have none of their own are distinguished by their position. */
 export function identitiesOf(parent: Element): Map<string, Element> {
   const counts = new Map<string, number>();
   const found = new Map<string, Element>();
   for (const child of children(parent)) {
-    const kind = `${child.name} ${IDENTITIES[child.name]?.(child, 0) ?? ""}`;
+    const kind = `${child.name} ${IDENTITIES.get(child.name)?.(child, 0) ?? ""}`;
     const index = counts.get(kind) ?? 0;
     counts.set(kind, index + 1);
     found.set(`${kind} ${index}`, child);
@@ -94,29 +104,32 @@ export function identitiesOf(parent: Element): Map<string, Element> {
 }
 
 /** The identity of elements that can occur several times, by their name. */
-const IDENTITIES: Readonly<Record<string, (element: Element, index: number) => string | number | undefined>> =
-  {
-    disk: (disk) => attribute(find(disk, "target"), "dev"),
-    controller: (controller) => `${attribute(controller, "type")} ${attribute(controller, "index")}`,
-    interface: (card) => attribute(find(card, "mac"), "address")?.toLowerCase(),
-    serial: (serial, index) => attribute(find(serial, "target"), "port") ?? index,
-    channel: (channel) => attribute(find(channel, "target"), "name"),
+const IDENTITIES: ReadonlyMap<string, (element: Element, index: number) => string | number | undefined> =
+  new Map<string, (element: Element, index: number) => string | number | undefined>([
+    ["disk", (disk) => attribute(find(disk, "target"), "dev")],
+    ["controller", (controller) => `${attribute(controller, "type")} ${attribute(controller, "index")}`],
+    ["interface", (card) => attribute(find(card, "mac"), "address")?.toLowerCase()],
+    ["serial", (serial, index) => attribute(find(serial, "target"), "port") ?? index],
+    ["channel", (channel) => attribute(find(channel, "target"), "name")],
     // Also the domain's own <memory>, which has no alias.
-    memory: (device) => attribute(find(device, "alias"), "name"),
-    cell: (cell, index) => attribute(cell, "id") ?? index,
-  };
+    ["memory", (device) => attribute(find(device, "alias"), "name")],
+    ["cell", (cell, index) => attribute(cell, "id") ?? index],
+  ]);
 
 /** What makes the rest of an element (addresses, options) meaningless when it changes. */
-const KINDS: Readonly<Record<string, (element: Element) => unknown[]>> = {
-  disk: (disk) => [attribute(disk, "device") ?? "disk", attribute(find(disk, "target"), "bus")],
-  interface: (card) => [attribute(find(card, "model"), "type")],
-  serial: (serial) => [attribute(serial, "type")],
-  memballoon: (balloon) => [attribute(balloon, "model")],
-};
+const KINDS: ReadonlyMap<string, (element: Element) => unknown[]> = new Map<
+  string,
+  (element: Element) => unknown[]
+>([
+  ["disk", (disk) => [attribute(disk, "device") ?? "disk", attribute(find(disk, "target"), "bus")]],
+  ["interface", (card) => [attribute(find(card, "model"), "type")]],
+  ["serial", (serial) => [attribute(serial, "type")]],
+  ["memballoon", (balloon) => [attribute(balloon, "model")]],
+]);
 
 function isOfOtherKind(found: Element, wanted: Element): boolean {
   // A source is replaced as a whole: options of the old one don't fit the new one.
   if (found.name === "source") return true;
-  const kind = KINDS[found.name];
+  const kind = KINDS.get(found.name);
   return kind !== undefined && String(kind(found)) !== String(kind(wanted));
 }

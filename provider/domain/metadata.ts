@@ -68,16 +68,6 @@ export function foreignMetadata(domain: Element): Element[] {
 /** This provider's elements, by their namespace: its prefix may be any that the nearest declaration binds. */
 function ownershipElements(domain: Element): Element[] {
   return children(domain, "metadata").flatMap((metadata) =>
-    children(metadata).filter((child) => {
-      const [local, declared] = child.name.includes(":") ? split(child.name) : [child.name, "xmlns"];
-      const scopes = [child, metadata, domain];
-      const bound = scopes.map((scope) => attribute(scope, declared)).find((uri) => uri !== undefined);
-      return local === "domain" && bound === OWNERSHIP_NAMESPACE;
-    }),
+    children(metadata, `{${OWNERSHIP_NAMESPACE}}domain`),
   );
-}
-
-function split(name: string): [local: string, declaration: string] {
-  const colon = name.indexOf(":");
-  return [name.slice(colon + 1), `xmlns:${name.slice(0, colon)}`];
 }

@@ -6,7 +6,7 @@ import { writeOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize, readVcpus } from "./read.ts";
 import type { DomainSpec } from "./spec.ts";
-import { attribute, children, type Element, find, remove, serialise, textOf } from "./tree.ts";
+import { attribute, children, type Element, find, removeAll, serialise, textOf } from "./tree.ts";
 
 /** The arguments of a program with XML of its own: only what they name is changed there. */
 export type DomainOverlay = Pick<DomainSpec, "name" | "uuid"> & Partial<DomainSpec>;
@@ -43,10 +43,10 @@ function cellsOver(
   vcpus: number | undefined,
 ): Pick<DomainSpec, "cells" | "vcpus"> {
   const numa = find(domain, "cpu", "numa");
-  for (const [index, cell] of children(numa, "cell").entries()) {
-    const id = Number(attribute(cell, "id") ?? index);
-    if (numa && id >= cells.length) remove(numa, cell);
-  }
+  const surplus = new Set(
+    children(numa, "cell").filter((cell, index) => Number(attribute(cell, "id") ?? index) >= cells.length),
+  );
+  if (numa) removeAll(numa, (cell) => surplus.has(cell));
   const theirs = readCells(domain);
   return {
     vcpus: vcpus ?? readVcpus(domain),
@@ -68,15 +68,19 @@ export interface StatedArguments {
   vcpus?: number;
 }
 
-/**
- * The contradictions between the program's XML and its arguments, each as a predicate that follows the property `xml`. The
- * memory is the total of cells and memory devices.
- */
-export function contradictions(userXml: string, given: StatedArguments): string[] {
+/** A contradiction between the program's XML and one of its arguments. */
+export interface Contradiction {
+  argument: keyof StatedArguments;
+  /** A predicate that follows the property `xml`, with both values. */
+  reason: string;
+}
+
+/** The contradictions between the program's XML and its arguments. The memory is the total of cells and memory devices. */
+export function contradictions(userXml: string, given: StatedArguments): Contradiction[] {
   const domain = parseDomain(userXml).root;
   const maxMemory = readMaxMemory(domain);
   const memory = readCountedMemory(domain);
-  const found: string[] = [];
+  const found: Contradiction[] = [];
   const compare = <T>(
     what: string,
     inXml: T | undefined,
@@ -85,7 +89,8 @@ export function contradictions(userXml: string, given: StatedArguments): string[
     format: (value: T) => string,
   ) => {
     if (inXml === undefined || value === undefined || inXml === value) return;
-    found.push(`has ${what} ${format(inXml)}, but ${argument} is ${format(value)}`);
+    const reason = `has ${what} ${format(inXml)}, but ${argument} is ${format(value)}`;
+    found.push({ argument, reason });
   };
   const nonEmpty = (name: string) => textOf(find(domain, name)).trim() || undefined;
   const quoted = (value: string) => JSON.stringify(value);

@@ -6,7 +6,10 @@ import { escapeAttribute, escapeText, resolveReferences } from "./escape.ts";
  */
 export interface Element {
   readonly kind: "element";
+  /** With the namespace as `{namespace}local` where it has one, as none of libvirt's own elements has. */
   name: string;
+  /** The name as written, with its prefix; undefined: `name`. */
+  written?: string;
   /** The attributes in order, their values escaped as in XML. */
   readonly attributes: Map<string, string>;
   readonly children: Node[];
@@ -89,27 +92,59 @@ export function setText(of: Element, value: string): void {
   if (textOf(of) === value) return;
   const rest = of.children.filter((node) => node.kind !== "text" && node.kind !== "cdata");
   const written: Node[] = value === "" ? [] : [{ kind: "text", raw: escapeText(value) }];
-  of.children.splice(0, of.children.length, ...written, ...rest);
+  setChildren(of, [...written, ...rest]);
 }
 
 /** Removes a child together with the white space before it. */
 export function remove(parent: Element, child: Element): void {
-  const index = parent.children.indexOf(child);
-  if (index < 0) return;
-  parent.children.splice(index, 1);
-  const before = parent.children[index - 1];
-  if (before?.kind !== "text") return;
-  const kept = before.raw.replace(/\s+$/, "");
-  if (kept === "") parent.children.splice(index - 1, 1);
-  else parent.children.splice(index - 1, 1, { kind: "text", raw: kept });
-  const rest = parent.children;
-  if (rest.every((node) => node.kind === "text" && node.raw.trim() === "")) rest.splice(0);
+  removeAll(parent, (other) => other === child);
+}
+
+/** Removes child elements together with the white space before each of them. */
+export function removeAll(parent: Element, isRemoved: (child: Element) => boolean): void {
+  const kept: Node[] = [];
+  for (const node of parent.children) {
+    if (node.kind !== "element" || !isRemoved(node)) {
+      kept.push(node);
+      continue;
+    }
+    const before = kept.at(-1);
+    if (before?.kind !== "text") continue;
+    const raw = withoutBlanksAtEnd(before.raw);
+    kept.splice(-1, 1, ...(raw === "" ? [] : [{ kind: "text", raw } as const]));
+  }
+  if (kept.length === parent.children.length) return;
+  const isBlank = kept.every((node) => node.kind === "text" && withoutBlanksAtEnd(node.raw) === "");
+  setChildren(parent, isBlank ? [] : kept);
+}
+
+/** XML's white space (2.3, S): not that of Unicode, which is content. */
+function withoutBlanksAtEnd(raw: string): string {
+  let end = raw.length;
+  while (end > 0 && " \t\n\r".includes(raw.charAt(end - 1))) end--;
+  return raw.slice(0, end);
+}
+
+function setChildren(parent: Element, nodes: Node[]): void {
+  parent.children.length = 0;
+  // One by one: an argument list has a limit.
+  for (const node of nodes) parent.children.push(node);
 }
 
 /** Replaces a child by another. */
 export function replace(parent: Element, old: Element, by: Element): void {
-  const line = lineBefore(parent, old);
-  parent.children.splice(parent.children.indexOf(old), 1, line === "" ? by : indent(by, line));
+  replaceAll(parent, new Map([[old, by]]));
+}
+
+/** Replaces children, each by its value in the map. */
+export function replaceAll(parent: Element, by: ReadonlyMap<Element, Element>): void {
+  if (by.size === 0) return;
+  for (const [index, old] of parent.children.entries()) {
+    const wanted = old.kind === "element" ? by.get(old) : undefined;
+    if (wanted === undefined) continue;
+    const line = lineOf(parent.children[index - 1]);
+    parent.children[index] = line === "" ? wanted : indent(wanted, line);
+  }
 }
 
 /**
@@ -117,25 +152,42 @@ export function replace(parent: Element, old: Element, by: Element): void {
  * first; a name that isn't in `order` goes last. It gets its own line where its siblings have one.
  */
 export function insert(parent: Element, child: Element, order: readonly string[] = []): void {
-  const siblings = children(parent);
-  const rank = order.indexOf(child.name);
-  const before =
-    siblings.findLast((sibling) => sibling.name === child.name) ??
-    (rank < 0
-      ? siblings.at(-1)
-      : siblings.findLast((sibling) => {
-          const siblingRank = order.indexOf(sibling.name);
-          return siblingRank >= 0 && siblingRank < rank;
-        }));
-  const at = before ? parent.children.indexOf(before) + 1 : 0;
-  const line = lineBefore(parent, before ?? siblings[0]);
-  if (line === "") parent.children.splice(at, 0, child);
-  else parent.children.splice(at, 0, { kind: "text", raw: line }, indent(child, line));
+  insertAll(parent, [child], order);
 }
 
-/** The line break and white space before an element; "" when it shares its line. */
-function lineBefore(parent: Element, child: Element | undefined): string {
-  const before = child && parent.children[parent.children.indexOf(child) - 1];
+/** Inserts children like `insert`; those with the same name in their order. */
+export function insertAll(
+  parent: Element,
+  inserted: readonly Element[],
+  order: readonly string[] = [],
+): void {
+  for (const group of Map.groupBy(inserted, ({ name }) => name).values()) insertGroup(parent, group, order);
+}
+
+function insertGroup(parent: Element, group: readonly Element[], order: readonly string[]): void {
+  const after = indexBefore(parent, group[0]?.name ?? "", order);
+  const anchor = after >= 0 ? after : parent.children.findIndex(({ kind }) => kind === "element");
+  const line = lineOf(parent.children[anchor - 1]);
+  const added = group.flatMap((child): Node[] =>
+    line === "" ? [child] : [{ kind: "text", raw: line }, indent(child, line)],
+  );
+  const { children } = parent;
+  setChildren(parent, [...children.slice(0, after + 1), ...added, ...children.slice(after + 1)]);
+}
+
+/** The index of the element that a new one with this name follows; -1 where it is the first. */
+function indexBefore({ children }: Element, name: string, order: readonly string[]): number {
+  const rank = order.indexOf(name);
+  const precedes = (other: string) => {
+    const otherRank = order.indexOf(other);
+    return rank < 0 || (otherRank >= 0 && otherRank < rank);
+  };
+  const same = children.findLastIndex((node) => node.kind === "element" && node.name === name);
+  return same >= 0 ? same : children.findLastIndex((node) => node.kind === "element" && precedes(node.name));
+}
+
+/** The line break and white space at the end of a text, before an element; "" when the element shares its line. */
+function lineOf(before: Node | undefined): string {
   return before?.kind === "text" ? (/\n[ \t]*$/.exec(before.raw)?.[0] ?? "") : "";
 }
 
@@ -144,17 +196,33 @@ export function serialise(document: Document): string {
 }
 
 export function serialiseNode(node: Node): string {
-  if (node.kind !== "element") return node.raw;
-  const inside = node.children.map(serialiseNode).join("");
-  const { tags } = node;
-  if (tags && (inside === "" || !tags.open.endsWith("/>"))) return tags.open + inside + tags.close;
-  const attributes = [...node.attributes].map(([name, raw]) => {
+  const parts: string[] = [];
+  write(node, parts);
+  return parts.join("");
+}
+
+function write(node: Node, parts: string[]): void {
+  if (node.kind !== "element") {
+    parts.push(node.raw);
+    return;
+  }
+  const isEmpty = node.children.every((child) => child.kind !== "element" && child.raw === "");
+  const { open, close } = tagsOf(node, isEmpty);
+  parts.push(open);
+  for (const child of node.children) write(child, parts);
+  parts.push(close);
+}
+
+function tagsOf(of: Element, isEmpty: boolean): { open: string; close: string } {
+  const { tags, written: name = of.name } = of;
+  if (tags && (isEmpty || !tags.open.endsWith("/>"))) return tags;
+  const attributes = [...of.attributes].map(([key, raw]) => {
     // A raw value contains at most one kind of quotes: not the kind that it was written in.
     const quote = raw.includes("'") ? '"' : "'";
-    return ` ${name}=${quote}${raw}${quote}`;
+    return ` ${key}=${quote}${raw}${quote}`;
   });
-  const start = `<${node.name}${attributes.join("")}`;
-  return inside === "" ? `${start}/>` : `${start}>${inside}</${node.name}>`;
+  const start = `<${name}${attributes.join("")}`;
+  return isEmpty ? { open: `${start}/>`, close: "" } : { open: `${start}>`, close: `</${name}>` };
 }
 
 /** Puts the children of every element that contains only elements on lines of their own, indented as by libvirt. */
@@ -162,11 +230,7 @@ export function indent(of: Element, line = "\n"): Element {
   const elements = children(of);
   if (elements.length === 0 || elements.length < of.children.length) return of;
   const inner = `${line}  `;
-  of.children.splice(
-    0,
-    of.children.length,
-    ...elements.flatMap((child): Node[] => [{ kind: "text", raw: inner }, indent(child, inner)]),
-    { kind: "text", raw: line },
-  );
+  const lines = elements.flatMap((child): Node[] => [{ kind: "text", raw: inner }, indent(child, inner)]);
+  setChildren(of, [...lines, { kind: "text", raw: line }]);
   return of;
 }

@@ -73,7 +73,7 @@ export function reservedBy({ memory, currentMemory, devices }: AttachedMemory, t
 
 /**
  * The same for the record, while the guest has all of the attached memory. Undefined while the balloon has taken memory: a driver
- * with deflate-on-oom leaves MemTotal as it was.
+ * with deflate-on-oom doesn't lower MemTotal by it.
  */
 export function measuredReserve(attached: AttachedMemory, total: Kib): Kib | undefined {
   const reserve = reservedBy(attached, total);

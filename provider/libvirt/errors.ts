@@ -1,4 +1,5 @@
 import { foreignText } from "../foreign-text.ts";
+import { QuotingError } from "../message-of.ts";
 
 /** The codes of virErrorNumber that the provider distinguishes; texts differ between versions. */
 export const ErrorCode = {
@@ -44,7 +45,7 @@ export interface LibvirtErrorFields {
 }
 
 /** libvirt replied with an error: its own code, domain, level and text. */
-export class LibvirtError extends Error {
+export class LibvirtError extends QuotingError {
   override readonly name = "LibvirtError";
   readonly code: number;
   readonly domain: number;
@@ -64,14 +65,21 @@ export class LibvirtError extends Error {
     this.str3 = fields.str3;
     this.int1 = fields.int1;
   }
+
+  get withoutQuotes(): string {
+    return `libvirt refused it with error ${this.code} of its part ${this.domain}; its text isn't shown, because it may quote a secret argument`;
+  }
 }
 
 /**
  * The URI is invalid, or the daemon couldn't be reached, closed the connection, didn't answer in time, or sent something other than libvirt's
  * protocol. It never means that a domain doesn't exist.
  */
-export class ConnectionError extends Error {
+export class ConnectionError extends QuotingError {
   override readonly name = "ConnectionError";
+  override readonly quotes = "uri";
+  readonly withoutQuotes: string =
+    "the connection to libvirt failed; the reason isn't shown, because it may quote a secret argument";
   /** Identifies the rule by which the provider didn't even try. */
   readonly code?: "plain-tcp";
 

@@ -1,5 +1,6 @@
 import { messageOf } from "../message-of.ts";
 import { ConnectionError } from "./errors.ts";
+import { hasPassword, withoutPassword } from "./uri-password.ts";
 
 /** A parsed connection URI: only the driver `qemu`, through a unix socket, ssh, TLS or TCP. */
 export interface LibvirtUri {
@@ -82,7 +83,7 @@ export function parseUri(uri: string): LibvirtUri {
   try {
     return parse(uri);
   } catch (error) {
-    throw new ConnectionError(invalid(uri, messageOf(error)));
+    throw new UriError(uri, messageOf(error));
   }
 }
 
@@ -95,24 +96,24 @@ export function transportOf(uri: string): LibvirtUri["transport"] {
   }
 }
 
-/**
- * Where the password of an invalid URI may be: from the first colon after the scheme to the last "@", since a password may
- * contain everything that separates the parts of a URI.
- */
-function passwordIn(uri: string): { from: number; to: number } | undefined {
-  const scheme = /^[\w+.-]*:\/\//.exec(uri.slice(0, 100))?.[0] ?? "";
-  const from = uri.indexOf(":", scheme.length);
-  const to = uri.lastIndexOf("@");
-  return from >= 0 && from < to ? { from: from + 1, to } : undefined;
+/** A URI that isn't accepted. */
+class UriError extends ConnectionError {
+  override readonly withoutQuotes: string;
+
+  constructor(uri: string, why: string) {
+    // What is cut off costs nothing, and may have what shows that the rest is a password.
+    const isCut = uri.length > LENGTH_MAX;
+    const shown = isCut ? "…" : withoutPassword(uri);
+    const text = JSON.stringify(shown.length > 200 ? `${shown.slice(0, 200)}…` : shown);
+    // A reason quotes the part that is wrong, which may be of the password.
+    super(`libvirt URI ${text}: ${!isCut && hasPassword(uri) ? unquoted(why) : why}`);
+    this.withoutQuotes = `is not a URI that can be used: ${unquoted(why)}`;
+  }
 }
 
-/** What is wrong with a URI, without a password and cut. */
-function invalid(uri: string, reason: string): string {
-  const password = passwordIn(uri);
-  const masked = password === undefined ? uri : `${uri.slice(0, password.from)}…${uri.slice(password.to)}`;
-  const text = JSON.stringify(masked.length > 200 ? `${masked.slice(0, 200)}…` : masked);
-  // A reason quotes the part that is wrong, which may be of the password.
-  return `libvirt URI ${text}: ${password === undefined ? reason : reason.replace(/".*"/s, '"…"')}`;
+/** From the first quote to the last one: what is between them may have quotes itself. */
+function unquoted(text: string): string {
+  return text.replace(/".*"/s, '"…"');
 }
 
 function parse(uri: string): LibvirtUri {

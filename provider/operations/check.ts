@@ -2,11 +2,15 @@ import { checkInputs } from "../args/check-inputs.ts";
 import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact, redactFailure } from "../args/redact.ts";
+import { secretValues } from "../args/secrets.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { contradictions } from "../domain/overlay.ts";
+import { parseDomain } from "../domain/parse.ts";
+import { readCells } from "../domain/read.ts";
 import { plainTcpRefusal } from "../libvirt/plain-tcp.ts";
 import { parseUri } from "../libvirt/uri.ts";
+import { withoutPassword } from "../libvirt/uri-password.ts";
 import { messageOf } from "../message-of.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
 import { emptyNodeRefusal } from "../plan/numa/cells.ts";
@@ -81,7 +85,12 @@ function uriFailures(session: Session, olds: Partial<Inputs>, { uri }: Partial<I
     );
     return refusal === undefined ? [] : [{ property: "uri", reason: `is refused: ${refusal}` }];
   } catch (error) {
-    return [{ property: "uri", reason: messageOf(error) }];
+    // Pulumi's engine prints the value of the argument that a failure names.
+    const mayShowValue = uri === undefined || withoutPassword(uri) === uri;
+    const reason = messageOf(error);
+    return [
+      mayShowValue ? { property: "uri", reason } : { property: "", reason: `uri is refused: ${reason}` },
+    ];
   }
 }
 
@@ -121,10 +130,36 @@ function xmlFailures(
         vcpus: typeof vcpus === "number" ? vcpus : undefined,
       }),
     );
-    return found.map((reason) => ({ property: "xml", reason: redact(reason, inputs) }));
+    // A value of secret XML isn't a secret argument itself, which the masks of messages would find.
+    const isQuoted = !secretValues(inputs).texts.has(xml);
+    return [
+      ...found.map(({ argument, reason }) => ({
+        property: "xml",
+        reason: isQuoted ? reason : `contradicts the argument ${argument}`,
+      })),
+      ...targetNodeFailures(xml, inputs, desired, isQuoted),
+    ];
   } catch (error) {
-    return [{ property: "xml", reason: redact(messageOf(error), inputs) }];
+    return [{ property: "xml", reason: messageOf(error) }];
   }
+}
+
+/** Where the program names no nodes, a new domain has those of its XML, or one. */
+function targetNodeFailures(
+  xml: string,
+  { numa, adopt }: Partial<Inputs>,
+  desired: DesiredMemory | undefined,
+  isQuoted: boolean,
+): Failure[] {
+  if (numa !== undefined || adopt !== undefined || desired === undefined || desired.target === "spread")
+    return [];
+  const count = Math.max(1, readCells(parseDomain(xml).root).length);
+  if (desired.target < count) return [];
+  const present = count === 1 ? "only has node 0" : `has nodes 0 to ${count - 1}`;
+  const reason = isQuoted
+    ? `is ${desired.target}, but the domain ${present}`
+    : "is a node that xml doesn't have";
+  return [{ property: "hotplug.targetNode", reason }];
 }
 
 /** Two resources of one stack can't have the same domain: the one that is checked second is refused. */

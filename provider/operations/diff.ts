@@ -1,3 +1,4 @@
+import { unlessUnanswered } from "../acceptance/unanswered.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
@@ -158,7 +159,7 @@ async function refuseImpossibleReplace(
   { headline }: UpdatePlan,
   uri: string,
 ): Promise<void> {
-  const reasons = await replacementRefusals(session, uri, id, state, news);
+  const reasons = await unlessUnanswered(replacementRefusals(session, uri, id, state, news), []);
   const refused = replaceRefused(reasons, state, news, `planned: "${headline}"`);
   if (refused !== undefined) throw refused;
 }

@@ -95,14 +95,10 @@ function mayChangeMemory(
   );
 }
 
-/** Whether another part of the plan depends on what the domain is like. */
+/** Whether another part of the plan depends on what the domain is like: all but a setting does, as in diff. */
 function dependsOnDomain(changed: FieldName[], inputs: Inputs): boolean {
-  return (
-    changed.includes("running") ||
-    changed.includes("discardSavedState") ||
-    changed.includes("machine") ||
-    changesThatNeed("replace", changed, inputs).length > 0
-  );
+  const settings = changesThatNeed("setting", changed, inputs);
+  return changed.includes("discardSavedState") || changed.length > settings.length;
 }
 
 /** The memory of a domain that already has the desired size. */

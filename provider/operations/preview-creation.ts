@@ -1,3 +1,4 @@
+import { capabilityRefusals } from "../acceptance/capability-refusals.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
@@ -10,7 +11,7 @@ import type { Session } from "../session.ts";
 import { formatSize, readCanonicalSize } from "../units/size.ts";
 import { describeCreation } from "./creation.ts";
 import { unfinishedReplace } from "./replace.ts";
-import { type Existing, existingDomain, leftByReplace } from "./unfinished-create.ts";
+import { type Existing, existingDomain, leftByReplace, newDefinition } from "./unfinished-create.ts";
 
 /**
  * What a create does, for a preview, or why it is refused. It looks at the host for a domain that is there already; if the host
@@ -27,7 +28,7 @@ export async function previewCreation(
     case "replace": {
       const { left } = existing;
       const text = `continues an interrupted replace of domain ${inputs.name} (${inputs.uuid})\n${leftByReplace(left)}`;
-      await session.log.message(inputs.__urn, "info", text);
+      await session.log.message(inputs.__urn, "info", redact(text, inputs));
       return { outcome: outcome(`continues an interrupted replace: ${starts}`, starts) };
     }
     case "unfinished":
@@ -38,7 +39,7 @@ export async function previewCreation(
       const size = formatSize(readCanonicalSize(inputs.memory));
       return {
         outcome: outcome(
-          `continues an interrupted create: domain ${inputs.name} has ${size}, nothing to do`,
+          `continues an interrupted create: the domain has ${size}, nothing to do`,
           "continues an interrupted create: nothing to do",
         ),
       };
@@ -51,9 +52,24 @@ export async function previewCreation(
           memoryChange: "unknown",
         },
       };
-    default:
-      return defined({ outcome: outcome(starts), refusal: refusalFor(session, existing) });
+    default: {
+      const refusal = refusalFor(session, existing) ?? (await unsupportedByHost(session, inputs));
+      return defined({ outcome: outcome(starts), refusal });
+    }
   }
+}
+
+/**
+ * What the new domain's host doesn't support, with all reasons in one. What isn't there yet (a network, a file) isn't looked for:
+ * another resource of the program may make it first.
+ */
+async function unsupportedByHost(session: Session, inputs: Inputs): Promise<Reason | undefined> {
+  if (containsUnknown(inputs)) return undefined;
+  const texts = await session.ask(session.resolveUri(inputs.uri), async (hypervisor) => {
+    const { xml } = await newDefinition(session, hypervisor, inputs);
+    return capabilityRefusals(hypervisor, xml);
+  });
+  return texts?.[0] === undefined ? undefined : { code: "unsupported-by-host", text: texts.join("; ") };
 }
 
 /** A domain that is replaced in the same run gives its name up. */
@@ -85,8 +101,8 @@ export async function logContinued(
   if (notes.isContinuing) return;
   notes.isContinuing = true;
   const which = `domain ${domain.name} (${domain.uuid})`;
-  if (kind === "unfinished")
-    return log.message(inputs.__urn, "info", `continues with ${which}, which an interrupted create left`);
-  const text = `continues with ${which}, which a create of this resource finished without recording it: it is exactly what the program wants and stays as it is\nif another stack of this name manages it, rename one of the two stacks before pulumi up`;
+  const unfinished = `continues with ${which}, which an interrupted create left`;
+  if (kind === "unfinished") return log.message(inputs.__urn, "info", redact(unfinished, inputs));
+  const text = `continues with ${which}, which a create of this resource finished without recording it: it is exactly what the program wants and is left unchanged\nif another stack of this name manages it, rename one of the two stacks before pulumi up`;
   return log.message(inputs.__urn, "warning", redact(text, inputs));
 }

@@ -1,5 +1,5 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
-import { unlessUnanswered } from "../acceptance/unanswered.ts";
+import { unlessFailed } from "../acceptance/unanswered.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
@@ -26,12 +26,12 @@ export async function replacementRefusals(
 ): Promise<Reason[]> {
   const hypervisor = await session.hypervisor(uri);
   const reasons = await Promise.all([
-    unlessUnanswered(identityTaken(session, hypervisor, state, news), []),
-    unlessUnanswered(
+    unlessFailed(identityTaken(session, hypervisor, state, news), []),
+    unlessFailed(
       unsupportedDevice(hypervisor, news, session).then((reason) => (reason ? [reason] : [])),
       [],
     ),
-    containsUnknown(news) ? [] : unlessUnanswered(refusedByHost(session, hypervisor, id, news), []),
+    containsUnknown(news) ? [] : unlessFailed(refusedByHost(session, hypervisor, id, news), []),
   ]);
   return reasons.flat();
 }

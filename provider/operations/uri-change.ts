@@ -1,4 +1,5 @@
 import type { Inputs } from "../args/inputs.ts";
+import { redact } from "../args/redact.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { UserError } from "../errors.ts";
 import type { Outputs } from "../outputs.ts";
@@ -20,10 +21,8 @@ export async function uriChange(
   if (news.uri === undefined || news.uri === UNKNOWN || news.uri === state.uri) return false;
   const why = whyNotThere(await session.look(news.uri, id), { ...state, uri: news.uri }, news.__urn);
   if (why === undefined) return true;
-  throw new UserError(
-    `uri can't change from ${state.uri} to ${news.uri}: domain ${state.name} (${id}) must exist there too, but ${why}`,
-    { code: "uri-moved" },
-  );
+  const text = `uri can't change from ${state.uri} to ${news.uri}: domain ${state.name} (${id}) must exist there too, but ${why}`;
+  throw new UserError(redact(text, state, news), { code: "uri-moved" });
 }
 
 function whyNotThere(look: LookupResult, state: Outputs, urn: string): string | undefined {

@@ -1,13 +1,55 @@
-/** Reads libvirt's list of vCPUs or host nodes, such as "0-1,4,^0" (virBitmapParse). Empty for an empty list. */
+/** A part of a list: a number, or the first and the last of a range; with a circumflex they are excluded. */
+interface Part {
+  first: number;
+  last: number;
+  isIncluded: boolean;
+}
+
+/**
+ * Reads libvirt's list of vCPUs or host nodes, such as "0-1,4,^0" (virBitmapParse). A later part overrides an earlier one;
+ * an empty list has none.
+ *
+ * @returns the numbers in ascending order
+ */
 export function readNumbers(list: string): number[] {
-  const numbers = new Set<number>();
-  for (const part of list === "" ? [] : list.split(",")) {
-    const isExcluded = part.startsWith("^");
-    const [first = 0, last = first] = part.replace("^", "").split("-").map(Number);
-    for (let number = first; number <= last; number++)
-      isExcluded ? numbers.delete(number) : numbers.add(number);
+  const parts = list === "" ? [] : list.split(",").map(readPart);
+  const included: number[] = [];
+  // From the last part to the first, each number is decided once, however much the ranges overlap.
+  const undecided = new Undecided();
+  for (const { first, last, isIncluded } of parts.reverse()) {
+    for (let number = undecided.from(first); number <= last; number = undecided.from(number)) {
+      if (isIncluded) included.push(number);
+      undecided.decide(number);
+    }
   }
-  return [...numbers];
+  return included.sort((a, b) => a - b);
+}
+
+function readPart(part: string): Part {
+  const [first = 0, last = first] = part.replace("^", "").split("-").map(Number);
+  return { first, last, isIncluded: !part.startsWith("^") };
+}
+
+/** The numbers that no part has decided yet. */
+class Undecided {
+  /** For each decided number one that is larger, and not above the next undecided one. */
+  readonly #next = new Map<number, number>();
+
+  decide(number: number): void {
+    this.#next.set(number, number + 1);
+  }
+
+  /** The smallest undecided number that isn't below this one. */
+  from(number: number): number {
+    const passed: number[] = [];
+    let found = number;
+    for (let next = this.#next.get(found); next !== undefined; next = this.#next.get(found)) {
+      passed.push(found);
+      found = next;
+    }
+    for (const one of passed) this.#next.set(one, found);
+    return found;
+  }
 }
 
 /** Why libvirt refuses a list in this notation, or what is wrong with it otherwise, as a predicate; undefined where nothing is. */

@@ -20,6 +20,8 @@ import type { UpdateContext } from "./context.ts";
 export interface NewDefinition {
   from: string;
   xml: string;
+  /** The step that writes it: not the planned one where somebody else has changed the definition since. */
+  step: DefineStep;
 }
 
 /** How often a definition that others keep changing is made again before the update gives up. */
@@ -46,14 +48,14 @@ export async function newDefinition(
   step: DefineStep,
   context: DefinitionContext,
 ): Promise<NewDefinition> {
-  const definition = { from, xml: await written(from, step, context) };
+  const definition = { from, xml: await written(from, step, context), step };
   await requireAcceptable(definition, context);
   return definition;
 }
 
 /** @throws UserError with the reasons where the host refuses the definition */
 export async function requireAcceptable(
-  definition: NewDefinition,
+  definition: Pick<NewDefinition, "from" | "xml">,
   context: DefinitionContext,
 ): Promise<void> {
   const { hypervisor, domain } = context;
@@ -94,7 +96,7 @@ async function written(
 
 /** A domain that isn't started now may keep what its host refuses in the present definition already. */
 async function refusalsOf(
-  { from, xml }: NewDefinition,
+  { from, xml }: Pick<NewDefinition, "from" | "xml">,
   { plan }: DefinitionContext,
   against: (definition: string) => Promise<Reason[]>,
 ): Promise<Reason[]> {

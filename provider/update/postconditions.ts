@@ -9,6 +9,25 @@ import { hasVirtioMem } from "../plan/virtio-mem/definition.ts";
 import type { Kib } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";
 
+type Subject = "power" | "autostart" | "live" | "definition";
+
+/** What each kind of step is about. Somebody else may change the rest of the domain meanwhile. */
+const SUBJECTS: Readonly<Record<Step["kind"], readonly Subject[]>> = {
+  attach: ["power", "live"],
+  detach: ["power", "live"],
+  resize: ["power", "live"],
+  balloon: [],
+  define: ["definition"],
+  autostart: ["autostart"],
+  start: ["power", "live"],
+  restore: ["power", "live"],
+  discard: [],
+  resume: ["power"],
+  wake: ["power"],
+  stop: ["power"],
+  replace: [],
+};
+
 /** One thing that is promised, as it should be and as it was found. */
 interface Figure {
   what: string;
@@ -24,10 +43,11 @@ interface Figure {
  */
 export function requireDone(step: Step, before: Observation, after: Observation, movesDimm: boolean): void {
   const promised = promisedAfter(asFound(before), step);
-  const figures = [...stepFigures(step, after.observed, movesDimm), ...domainFigures(promised, after)];
-  // Only a step that sets it is about autostart.
-  const own = figures.filter(({ what }) => what !== AUTOSTART || step.kind === "autostart");
-  const text = differences(own);
+  const figures = [
+    ...stepFigures(step, after.observed, movesDimm),
+    ...domainFigures(promised, after, SUBJECTS[step.kind]),
+  ];
+  const text = differences(figures);
   if (text !== undefined) throw postconditionFailed(`libvirt reported success, but ${text}`);
 }
 
@@ -40,9 +60,9 @@ export function requirePlanned(steps: Step[], before: Observation, now: Observat
   if (steps.length === 0) return;
   const promised = steps.reduce(promisedAfter, asFound(before));
   const defined = steps.filter(isDefine).flatMap((step) => stepFigures(step, now.observed, true));
-  const figures = [...defined, ...domainFigures(promised, now)];
   const isSet = steps.some(({ kind }) => kind === "autostart");
-  const text = differences(figures.filter(({ what }) => what !== AUTOSTART || isSet));
+  const subjects: Subject[] = ["power", "live", "definition", ...(isSet ? ["autostart" as const] : [])];
+  const text = differences([...defined, ...domainFigures(promised, now, subjects)]);
   if (text !== undefined)
     throw postconditionFailed(
       `all steps were carried out, but then ${text}: someone else changed the domain`,
@@ -75,7 +95,8 @@ interface Promised {
 
 interface Memory {
   total: Kib;
-  devices: Pick<MemoryDevice, "alias" | "model" | "size" | "requested">[];
+  /** Undefined where they aren't known in advance. */
+  devices: Pick<MemoryDevice, "alias" | "model" | "size" | "requested">[] | undefined;
 }
 
 function asFound({ observed, autostart }: Observation): Promised {
@@ -100,27 +121,37 @@ function promisedAfter(domain: Promised, step: Step): Promised {
   switch (step.kind) {
     case "attach": {
       const { alias, size } = step.dimm;
-      if (live === undefined || live.devices.some((device) => device.alias === alias)) return domain;
-      const devices = [...live.devices, { model: "dimm" as const, alias, size }];
+      if (live === undefined || live.devices?.some((device) => device.alias === alias)) return domain;
+      const devices = live.devices && [...live.devices, { model: "dimm" as const, alias, size }];
       return { ...domain, live: { total: live.total + size, devices } };
     }
     case "detach": {
-      const gone = live?.devices.find(({ alias }) => alias === step.dimm.alias);
+      const gone = live?.devices?.find(({ alias }) => alias === step.dimm.alias);
       if (live === undefined || gone === undefined) return domain;
-      const devices = live.devices.filter((device) => device !== gone);
+      const devices = live.devices?.filter((device) => device !== gone);
       return { ...domain, live: { total: live.total - gone.size, devices } };
     }
     case "resize": {
       const { alias, requested } = step.device;
-      const resized = live?.devices.find((device) => device.alias === alias);
+      const resized = live?.devices?.find((device) => device.alias === alias);
       if (live === undefined || resized === undefined) return domain;
-      const devices = live.devices.map((device) => (device === resized ? { ...device, requested } : device));
+      const devices = live.devices?.map((device) => (device === resized ? { ...device, requested } : device));
       return { ...domain, live: { total: live.total - countedSize(resized) + requested, devices } };
     }
     case "define": {
       const { definition } = step;
       if (definition === undefined || nextBoot === undefined) return domain;
-      return { ...domain, nextBoot: { ...nextBoot, total: definition.memory } };
+      const devices = nextBoot.devices && [
+        ...nextBoot.devices.filter(({ alias = "" }) => !definition.removeAliases.includes(alias)),
+        ...(definition.virtioMem ?? []).flatMap(({ alias, size, requested }) =>
+          alias === undefined || nextBoot.devices?.some((device) => device.alias === alias)
+            ? []
+            : { model: "virtio-mem" as const, alias, size, requested },
+        ),
+      ];
+      // The program's XML may have other devices of its own.
+      const isKnown = !step.fields.includes("xml");
+      return { ...domain, nextBoot: { total: definition.memory, devices: isKnown ? devices : undefined } };
     }
     case "start":
       return domain.isOff ? { ...domain, isOff: false, live: nextBoot, rounding: 1 } : domain;
@@ -140,30 +171,33 @@ function promisedAfter(domain: Promised, step: Step): Promised {
   }
 }
 
-const AUTOSTART = "autostart";
+function domainFigures(
+  { isOff, autostart, live, nextBoot, rounding }: Promised,
+  { observed, autostart: startsWithHost }: Observation,
+  subjects: readonly Subject[],
+): Figure[] {
+  const onOff = (on: boolean) => (on ? "on" : "off");
+  const figures: Record<Subject, Figure[]> = {
+    power: [{ what: "the domain", wanted: onOff(!isOff), found: onOff(observed.power !== "off") }],
+    autostart: [{ what: "autostart", wanted: onOff(autostart), found: onOff(startsWithHost) }],
+    live: live && observed.live ? liveFigures(live, observed.live, rounding) : [],
+    definition: nextBoot
+      ? [sizeFigure("the memory in the definition", nextBoot.total, observed.nextBoot?.memory)]
+      : [],
+  };
+  return subjects.flatMap((subject) => figures[subject]);
+}
 
-function domainFigures({ isOff, autostart, live, nextBoot, rounding }: Promised, now: Observation): Figure[] {
-  const { observed } = now;
-  const power = (off: boolean) => (off ? "off" : "on");
-  const figures: Figure[] = [
-    { what: "the domain", wanted: power(isOff), found: power(observed.power === "off") },
-    { what: AUTOSTART, wanted: power(!autostart), found: power(!now.autostart) },
-  ];
-  if (live !== undefined && observed.live !== undefined) {
-    const total = observed.live.memory;
-    const isRounded = rounding > 0 && total >= live.total && total - live.total < bootRounding(observed.live);
-    figures.push(sizeFigure("the memory of the running domain", isRounded ? total : live.total, total));
-    // A definition that was started in the meantime may have had devices removed from it.
-    if (rounding === 0)
-      figures.push({
-        what: "the number of its memory devices",
-        wanted: live.devices.length,
-        found: observed.live.devices.length,
-      });
-  }
-  if (nextBoot !== undefined)
-    figures.push(sizeFigure("the memory in the definition", nextBoot.total, observed.nextBoot?.memory));
-  return figures;
+function liveFigures(promised: Memory, found: MemoryView, rounding: Kib): Figure[] {
+  const above = found.memory - promised.total;
+  const isRounded = rounding > 0 && above > 0 && above < bootRounding(found);
+  const total = sizeFigure(
+    "the memory of the running domain",
+    isRounded ? found.memory : promised.total,
+    found.memory,
+  );
+  const number = { what: "the number of its memory devices", found: found.devices.length };
+  return promised.devices === undefined ? [total] : [total, { ...number, wanted: promised.devices.length }];
 }
 
 function stepFigures(step: Step, observed: Observed, movesDimm: boolean): Figure[] {

@@ -62,12 +62,17 @@ export async function prepareConfirmations(context: UpdateContext): Promise<Conf
 export async function runStep(step: Step, context: UpdateContext, progress: Progress): Promise<Observation> {
   try {
     const after = await actionOf(step).run(step, context, progress);
-    requireDone(step, progress.now, after, context.news.hotplug?.before !== undefined);
+    requireDone(carriedOut(step, progress), progress.now, after, context.news.hotplug?.before !== undefined);
     return after;
   } catch (cause) {
     const { name } = context.domain;
     throw new Error(`Unable to ${step.sentence} (domain ${name}): ${messageOf(cause)}`, { cause });
   }
+}
+
+/** The step as it was carried out: a definition that somebody else changed meanwhile is another one than planned. */
+export function carriedOut(step: Step, { definition }: Progress): Step {
+  return step.kind === "define" && definition !== undefined ? definition.step : step;
 }
 
 /** @returns the domain as it is after the failed step, if it differs from the state */

@@ -12,7 +12,7 @@ import { requirePlanned } from "./postconditions.ts";
 import { dropKeptDefinition, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
 import { failedStep, finalOutputs, guestShortfall, unplannedEnd } from "./record-outputs.ts";
 import { requireGuestMemory, requireHostMemory } from "./require-memory.ts";
-import { prepareConfirmations, runStep } from "./run-step.ts";
+import { carriedOut, prepareConfirmations, runStep } from "./run-step.ts";
 
 /**
  * Carries out an update step by step.
@@ -61,6 +61,9 @@ async function askGuest(
   progress: Progress,
   waking: Step | undefined,
 ): Promise<Confirm[]> {
+  const { steps, withheld } = context.plan;
+  // Memory that was found, but not announced, isn't brought online either.
+  if (withheld !== undefined && steps.length === 0) return [];
   try {
     await requireGuestMemory(context, progress);
     return await prepareConfirmations(context);
@@ -130,7 +133,8 @@ async function requireEnd(context: UpdateContext, progress: Progress): Promise<v
   if (plan.steps.length === 0) return;
   progress.now = await observe(hypervisor, domain);
   try {
-    requirePlanned(plan.steps, observation, progress.now);
+    const steps = plan.steps.map((step) => carriedOut(step, progress));
+    requirePlanned(steps, observation, progress.now);
   } catch (error) {
     throw await unplannedEnd(error, context, progress);
   }

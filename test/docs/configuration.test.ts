@@ -8,17 +8,17 @@ const page = readFileSync(join(import.meta.dirname, "../../docs/configuration.md
 
 /** The default of each key under `libvirt-hotplug:`, as the page's tables have it; undefined where that is a sentence. */
 const documented = new Map(
-  [...page.matchAll(/^\| `libvirt-hotplug:(\w+)` \| .* \| (.*) \|$/gm)].map(([, key = "", text = ""]) => [
+  [...page.matchAll(/^\| `libvirt-hotplug:([\w.]+)` \| .* \| (.*) \|$/gm)].map(([, key = "", text = ""]) => [
     key,
     /^`([^`]*)`$/.exec(text)?.[1],
   ]),
 );
 
-/** The keys that concern hosts and have no default for a program's arguments. */
-const CONNECTION = ["allowPlainTcp", "domainType", "lookTimeout"];
+/** The keys that set no default of an argument. */
+const OTHERS = ["allowPlainTcp", "domainType", "hooks.env", "lookTimeout"];
 
 test("docs/configuration.md has every key of the stack's configuration", () => {
-  expect([...documented.keys()].toSorted()).toEqual([...CONNECTION, ...Object.keys(DEFAULTS)].toSorted());
+  expect([...documented.keys()].toSorted()).toEqual([...OTHERS, ...Object.keys(DEFAULTS)].toSorted());
   expect(page).toContain("| `libvirt:uri` |");
 });
 

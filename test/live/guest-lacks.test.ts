@@ -66,7 +66,7 @@ test("memory that came offline is owed to a guest until it has it, whether its a
   expect(lab().qemuPid("later")).toBe(pid);
 });
 
-test("a guest that brings memory online by itself lacks nothing after a reset, by the word of its balloon driver; and a decrease right after a growth is judged by a new report", async () => {
+test("a guest that brings memory online by itself lacks nothing after a reset, as its balloon driver reports; and a decrease right after a growth is judged by a new report", async () => {
   const { stack, console, atBoot, pid } = await bootLinux(
     lab(),
     "self",

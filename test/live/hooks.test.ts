@@ -54,7 +54,7 @@ test("before rewrites the device's XML, after sees what was attached, both know 
   });
 
   expect(said(up, "after")).toContain(
-    "warning: 256 MiB was attached, but the hook hotplug.after failed: sh -c echo the inventory is away >&2; exit 7 hook exited with status 7: the inventory is away",
+    "warning: 256 MiB was attached, but the hook hotplug.after failed: the program sh exited with status 7: the inventory is away",
   );
   expect(await liveMemory(lab(), "after")).toMatchObject({ memory: 512 * MIB });
   expect(await nextBootMemory(lab(), "after")).toMatchObject({ cells: [512 * MIB], devices: [] });
@@ -69,7 +69,7 @@ test("before that fails, hangs, or prints another device: nothing is attached, a
   const bad: Record<string, { command: string[]; timeout?: number; error: string }> = {
     fails: {
       command: shell("echo the pool is exhausted >&2; exit 3"),
-      error: "hook exited with status 3: the pool is exhausted",
+      error: "the program sh exited with status 3: the pool is exhausted",
     },
     hangs: {
       command: shell('echo thinking >&2; sleep 1000 & echo "$! $$" > "$1"; wait', sleepers),

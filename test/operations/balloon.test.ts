@@ -146,11 +146,15 @@ describe("a program that sets currentMemory", () => {
 
 test("memory is not taken from a guest without a preview that shows it", async () => {
   await stack.up(ballooned);
-  await host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true });
-  await expect(stack.up({ ...ballooned, vcpus: 2 })).rejects.toMatchObject({
+  let moved: Promise<void> | undefined;
+  const move = () => {
+    moved = host.setMemory(host.refTo(host.only.uuid), 700 * MIB, { live: true });
+  };
+  await expect(stack.up({ ...ballooned, vcpus: 2 }, move)).rejects.toMatchObject({
     code: "domain-changed",
     message: expect.stringMatching(/\(memory would be removed\).*\nplanned: "next boot: vcpus, /),
   });
+  await moved;
   expect(balloons()).toEqual([700, 512]);
 });
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { readDomain } from "../../provider/domain/read.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { CheckFailed, OneResource, Run, URN, wire } from "../support/one-resource.ts";
 import { GROW, NOT_ALIGNED } from "../support/texts.ts";
@@ -52,14 +53,16 @@ describe("the URI of the stack's configuration, for a program without one", () =
 
 describe("check refuses without a call to a host", () => {
   test.each([
-    ["xen:///system", "the driver xen is not supported"],
-    ["qemu+libssh2://host/system", "libssh2"],
-    ["qemu+tcp://host/system", "unencrypted"],
-    ["qemu:///system?colour=red", "colour"],
-    ["", "libvirt URI"],
-  ])("the URI %j", async (uri, words) => {
+    ["xen:///system", "the driver xen is not supported", "uri"],
+    ["qemu+libssh2://host/system", "libssh2", "uri"],
+    ["qemu+tcp://host/system", "unencrypted", "uri"],
+    // Pulumi's engine would print the value of the property, which may have a password.
+    ["qemu:///system?colour=red", "colour", ""],
+    ["qemu+ssh://me:hunter2@host/system", "uri", ""],
+    ["", "libvirt URI", "uri"],
+  ])("the URI %j", async (uri, words, property) => {
     const [failure] = await failures({ uri });
-    expect(failure).toMatchObject({ property: "uri" });
+    expect(failure).toMatchObject({ property });
     expect(failure?.reason).toContain(words.split(" ")[0]);
     expect(stack.run.connections).toEqual([]);
   });
@@ -137,6 +140,28 @@ test.each<[string, object]>([
   expect(memoryPlan.length).toBeLessThanOrEqual(120);
 });
 
+const nodesInXml = (count: number) =>
+  `<domain type='kvm'><cpu><numa>${Array.from({ length: count }, (_, id) => `<cell id='${id}' memory='${512 * 1024}' unit='KiB'/>`).join("")}</numa></cpu></domain>`;
+
+test.each([
+  ["<domain type='kvm'/>", 1, "is 1, but the domain only has node 0"],
+  [nodesInXml(2), 2, "is 2, but the domain has nodes 0 to 1"],
+])("a target node that XML without it doesn't have is refused: %s", async (xml, targetNode, reason) => {
+  const program = { memory: 1024, xml, hotplug: { targetNode } };
+  await expect(stack.preview(program)).rejects.toMatchObject({
+    failures: [{ property: "hotplug.targetNode", reason }],
+  });
+});
+
+test("a program without numa has the nodes of its XML", async () => {
+  const program = { memory: 1024, xml: nodesInXml(2), hotplug: { targetNode: 1, awaitGuest: false } };
+  await stack.up(program);
+  await stack
+    .up({ ...program, memory: 1280, xml: nodesInXml(2).replaceAll(/<cpu>.*<\/cpu>/g, "") })
+    .catch(() => {});
+  expect(readDomain(host.only.inactive ?? "").cells.map(({ memory }) => memory / 1024)).toEqual([512, 512]);
+});
+
 describe("memoryPlan", () => {
   test.each([
     [{}, "starts with 1003 MiB; room for 16 DIMMs, up to 8 GiB"],
@@ -145,11 +170,9 @@ describe("memoryPlan", () => {
     [{ memory: UNKNOWN }, "not known yet"],
   ])("of a new domain with %j: %s", async (change, sentence) => {
     expect((await stack.preview({ ...args, ...change })).inputs.memoryPlan).toBe(sentence);
-    // Only whether the name and the UUID are free, and the host's architecture where the answer matters.
-    const hasRoom = sentence.includes("room for");
-    expect(new Set(host.calls)).toEqual(
-      new Set(["findByUuid", "findByName", ...(hasRoom ? ["capabilities"] : [])]),
-    );
+    // Whether the name and the UUID are free, and what the host supports if everything is known.
+    const support = sentence === "not known yet" ? [] : ["capabilities", "domainCapabilities"];
+    expect(new Set(host.calls)).toEqual(new Set(["findByUuid", "findByName", ...support]));
   });
 
   test("is kept while no memory argument changes", async () => {

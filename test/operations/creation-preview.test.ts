@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
-import { ConnectionError } from "../../provider/libvirt/errors.ts";
+import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
 import { OneResource } from "../support/one-resource.ts";
 
 const ROOM = "starts with 1003 MiB; room for 16 DIMMs, up to 4012 MiB";
@@ -15,6 +16,8 @@ function hostOf(arch: string): FakeHypervisor {
   const host = new FakeHypervisor();
   const capabilities = host.capabilities.bind(host);
   host.capabilities = async () => (await capabilities()).replace(/(<cpu>\s*<arch>)[^<]*/, `$1${arch}`);
+  host.domainCapabilities = () =>
+    host.failed("domainCapabilities", libvirtError(ErrorCode.NO_SUPPORT, "not supported"));
   return host;
 }
 
@@ -69,4 +72,15 @@ test.each([
   await stack.up({ memory: 1003, ...program });
   const hasRoom = readDomain(host.only.inactive ?? "").maxMemory !== undefined;
   expect(/room for|to grow into/.test(String(inputs.memoryPlan))).toBe(hasRoom);
+});
+
+test("the preview of a create names what its host doesn't support, and makes nothing", async () => {
+  const host = new FakeHypervisor();
+  const stack = new OneResource(host);
+  const args = { memory: "1003MiB", cpu: "NoSuchCpu", vcpus: 4000 };
+  await expect(stack.preview(args)).rejects.toThrow(
+    /vcpus 4000 isn't supported by .*; cpu "NoSuchCpu" isn't supported/s,
+  );
+  expect([...host.domains]).toEqual([]);
+  expect(host.calls).not.toContain("define");
 });

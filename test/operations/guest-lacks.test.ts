@@ -289,7 +289,7 @@ describe("a guest that was paused while memory came", () => {
     expect(await stack.up(at(1280))).toBe("same");
   });
 
-  test("is owed it after a refresh too, and by the balloon driver's word", async () => {
+  test("is owed it after a refresh too, and as the balloon driver reports it", async () => {
     await stack.refresh();
     guest.setAgent("off");
     host.change(host.only.uuid, { power: "running" });

@@ -88,7 +88,7 @@ describe("after an attach", () => {
   test("a change that attaches nothing doesn't ask the guest", async () => {
     bootGuest();
     host.calls.length = 0;
-    await stack.up({ ...args, vcpus: 2 });
+    await stack.up({ ...args, shutdownTimeout: 2 });
     expect(host.calls).not.toContain("agentCommand");
     expect(host.calls).not.toContain("memoryStats");
   });

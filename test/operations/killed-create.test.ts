@@ -105,7 +105,7 @@ describe("a create that was killed after its last call", () => {
       const before = structuredClone(host.only);
       const { inputs } = await stack.preview(next(change));
       expect(inputs).toMatchObject({
-        memoryPlan: "continues an interrupted create: domain web-1 has 1003 MiB, nothing to do",
+        memoryPlan: "continues an interrupted create: the domain has 1003 MiB, nothing to do",
         change: "none",
       });
       const [message, ...more] = stack.run.messages;

@@ -33,7 +33,6 @@ describe("a preview", () => {
     expect([host.calls, stack.run.said]).toEqual([[], [said]]);
   });
 
-  // What else somebody set in the definition is refused by the preview as it is by the update.
   test.each([
     ["the description", { description: "shop" }, "live: change description in the definition"],
     [
@@ -46,9 +45,12 @@ describe("a preview", () => {
       ),
     ],
     ["autostart", { autostart: true }, "live: turn autostart on"],
-  ])("of a change of %s looks once", async (_, change, said) => {
+  ])("of a change of %s looks once, and announces what the domain needs as well", async (_, change, said) => {
     expect(await stack.preview({ ...args, ...change })).toMatchObject({ kind: "update" });
     expect([looks(), stack.run.said]).toEqual([1, [said]]);
+    host.turnOff(host.only.uuid);
+    await stack.preview({ ...args, ...change });
+    expect(stack.run.said.join("\n")).toContain("start the domain, which is off");
   });
 
   test("of a change of memory looks once for check and diff together", async () => {

@@ -135,3 +135,46 @@ describe("a replace", () => {
     expect(readDomain(host.only.inactive ?? "").memory).toBe(900 * 1024);
   });
 });
+
+describe("a delete in the run of an update", () => {
+  /** What the engine does for --target-replace: the diff found nothing, and the domain is replaced anyway. */
+  async function deletedAfter(program: object): Promise<void> {
+    await stack.preview({ ...program });
+    await stack.run.provider.delete?.(stack.recorded.id, stack.recorded.outputs);
+  }
+
+  test("that replaces unasked keeps the old definition too", async () => {
+    await deletedAfter(args);
+    expect(readDomain(host.only.inactive ?? "").replacing).toMatchObject({ was: "running" });
+    expect(host.only.power).toBe("shutoff");
+    stack.state = { ...stack.recorded, isPendingReplacement: true };
+    expect(await stack.up(args)).toBe("replace");
+    expect(host.only.power).toBe("running");
+  });
+
+  test("is refused where the host would refuse the new domain", async () => {
+    host.missing.add("file /kernel");
+    await expect(stack.up({ ...smaller, boot: { kernel: "/kernel" } })).rejects.toMatchObject({
+      code: "missing-on-host",
+      message: expect.stringContaining('"/kernel" doesn\'t exist on qemu:///fake'),
+    });
+    expect(host.only).toMatchObject({ power: "running", ...before });
+  });
+
+  test("of a removed resource deletes the domain and what an interrupted replace kept of it", async () => {
+    host.death = { call: 1e9, carriedOut: true };
+    const undefine = host.undefine.bind(host);
+    host.undefine = async (domain, options) => {
+      await undefine(domain, options);
+      // The old domain is undefined, and its definition is kept.
+      if (options?.keepsFiles !== true) host.death = { call: host.calls.length, carriedOut: true };
+    };
+    await expect(stack.up(smaller)).rejects.toThrow("the next update goes on");
+    host.death = undefined;
+    expect([...host.domains.values()].map(({ name }) => name)).toEqual([
+      `pulumi-libvirt-hotplug-kept-${stack.recorded.id}`,
+    ]);
+    await stack.destroy();
+    expect(host.domains.size).toBe(0);
+  });
+});

@@ -13,6 +13,9 @@ const rows: [Record<string, string>, Partial<Configuration>][] = [
   [{}, {}],
   [{ "libvirt:uri": "qemu:///session" }, { uri: "qemu:///session" }],
   [{ "libvirt-hotplug:domainType": "qemu" }, { domainType: "qemu" }],
+  [{ "libvirt-hotplug:hooks.env": "" }, { hookVariables: [] }],
+  [{ "libvirt-hotplug:hooks.env": "VAULT_ADDR" }, { hookVariables: ["VAULT_ADDR"] }],
+  [{ "libvirt-hotplug:hooks.env": " A, b_2\n_C" }, { hookVariables: ["A", "b_2", "_C"] }],
   [{ "libvirt-hotplug:lookTimeout": "25" }, { lookTimeout: 25 }],
   [{ "shop:uri": "elsewhere", uri: "elsewhere" }, {}],
   ...(
@@ -78,6 +81,7 @@ const wrong: [string, string, string][] = [
   ["applyOn", "later", 'must be one of "now", "nextBoot"'],
   ["maxMemory32Bit", "-1GiB", `must be greater than 0, e.g. ${example}`],
   ["maxMemory64Bit", "4GB", 'is not a whole number of MiB; use "3814MiB" or "3815MiB"'],
+  ["hooks.env", "A=b", 'must be names of environment variables, such as "VAULT_ADDR, VAULT_TOKEN"'],
   ["allowDowntime", "0", 'must be "true" or "false"'],
 ];
 

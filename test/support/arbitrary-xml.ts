@@ -1,8 +1,16 @@
 import fc from "fast-check";
 
-const name = fc
-  .stringMatching(/^[A-Za-z_][A-Za-z0-9_.-]{0,8}(:[a-z][a-z0-9]{0,4})?$/)
-  .filter((some) => !["__proto__", "constructor", "prototype"].includes(some));
+/** What every object of JavaScript has, and a document's names must not be mistaken for. */
+export const OBJECT_NAMES = [
+  "prototype",
+  ...Object.getOwnPropertyNames(Object.prototype),
+  ...["call", "length", "name", "then"],
+];
+
+const name = fc.oneof(
+  { weight: 9, arbitrary: fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.-]{0,8}(:[a-z][a-z0-9]{0,4})?$/) },
+  fc.constantFrom(...OBJECT_NAMES),
+);
 
 const blank = fc.constantFrom(" ", "\n  ", "\t", "  ");
 

@@ -4,6 +4,7 @@ import type { Clock } from "../../provider/deadline.ts";
 import type { Severity } from "../../provider/engine/log.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { createProvider } from "../../provider/provider.ts";
+import { SIGNATURE } from "../engine/stack/values.ts";
 import { URN } from "./arbitrary-inputs.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeHypervisor } from "./fake-hypervisor.ts";
@@ -37,17 +38,19 @@ export class Run {
       this.messages.push({ urn, severity, text });
       return Promise.resolve();
     };
-    this.provider = createProvider({
-      connect: async (uri) => {
-        this.connections.push(uri);
-        const host = hosts[uri] ?? new ConnectionError(`nobody answers at ${uri}`);
-        if (host instanceof Error) throw host;
-        return host;
-      },
-      log: { message: say, status: (urn, text) => say(urn, "status", text) },
-      environment: {},
-      clock,
-    });
+    this.provider = withoutMarks(
+      createProvider({
+        connect: async (uri) => {
+          this.connections.push(uri);
+          const host = hosts[uri] ?? new ConnectionError(`nobody answers at ${uri}`);
+          if (host instanceof Error) throw host;
+          return host;
+        },
+        log: { message: say, status: (urn, text) => say(urn, "status", text) },
+        environment: {},
+        clock,
+      }),
+    );
     // Pulumi's own Config reads by full key; nothing else of it is used.
     const read = { get: (key: string) => config[key] };
     this.provider.configure?.({ config: read as never });
@@ -202,6 +205,24 @@ export class OneResource {
       throw error;
     }
   }
+}
+
+/** The engine sends the provider values without the marks of secrets, which the provider's own answers may have. */
+function withoutMarks<Provider extends object>(provider: Provider): Provider {
+  return new Proxy(provider, {
+    get: (target, name) => {
+      const method = Reflect.get(target, name);
+      if (typeof method !== "function" || name === "configure") return method;
+      return (...args: unknown[]) => Reflect.apply(method, target, args.map(plainValue));
+    },
+  });
+}
+
+function plainValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainValue);
+  if (typeof value !== "object" || value === null) return value;
+  if (SIGNATURE in value) return plainValue(Reflect.get(value, "value"));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainValue(inner)]));
 }
 
 /** There and back in Pulumi's wire format, which throws for undefined. */

@@ -52,7 +52,8 @@ export const attach: Action<Extract<Step, { kind: "attach" }>> = {
     if (present !== undefined) return now;
     const { before, after } = news.hotplug ?? {};
     const planned = dimmXml(dimm);
-    const hookContext = { domain, uri, clock: session.clock };
+    const { clock, hookEnvironment: environment } = session;
+    const hookContext = { domain, uri, clock, environment };
     const xml =
       before === undefined ? planned : rewrittenDevice(planned, await runHook(before, planned, hookContext));
     await hypervisor.attachDevice(domain, xml, { live: true });

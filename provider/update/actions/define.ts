@@ -8,24 +8,20 @@ import { postconditionFailed } from "../postconditions.ts";
 
 /** Sets the inactive definition: its memory and all other arguments that changed, at once. */
 export const define: Action<DefineStep> = {
-  run(step, context, { definition }) {
-    return write(step, context, definition, (now) => replannedStep(step, context, now));
+  async run(step, context, progress) {
+    const replan = (now: Observation) => replannedStep(step, context, now);
+    progress.definition = await currentDefinition(step, context, progress.definition, replan);
+    return write(progress.definition, context);
   },
 };
 
 /** Sets the definition to the present memory of the running domain, after a removal that ended halfway. */
-export function defineWhatIsLeft(step: DefineStep, context: UpdateContext): Promise<Observation> {
-  return write(step, context, undefined, () => step);
+export async function defineWhatIsLeft(step: DefineStep, context: UpdateContext): Promise<Observation> {
+  return write(await currentDefinition(step, context, undefined, () => step), context);
 }
 
-async function write(
-  step: DefineStep,
-  context: UpdateContext,
-  prepared: NewDefinition | undefined,
-  replan: (now: Observation) => DefineStep,
-): Promise<Observation> {
+async function write({ from, xml, step }: NewDefinition, context: UpdateContext): Promise<Observation> {
   const { hypervisor, domain } = context;
-  const { from, xml } = await currentDefinition(step, context, prepared, replan);
   if (xml !== from) await hypervisor.define(xml);
   const missing = await missingFields(step, context);
   if (missing.length > 0)

@@ -157,7 +157,7 @@ class Removal {
         return undefined;
       } catch (error) {
         // The guest refused while libvirt itself waited for it.
-        if (hasCode(error, ErrorCode.OPERATION_FAILED)) return error.message;
+        if (hasCode(error, ErrorCode.OPERATION_FAILED)) return messageOf(error);
         if (!(error instanceof ConnectionError)) this.#unanswered.delete(alias);
         throw error;
       }

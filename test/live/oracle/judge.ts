@@ -59,7 +59,9 @@ const RULES: Record<Outcome, Rule> = {
 function sizesInHeadline({ program, said: { outcome, headline }, before }: Played): string[] {
   const [, from, to] = /(\d+) → (\d+) MiB/.exec(headline) ?? [];
   if (outcome === "refuse" || to === undefined || headline.includes("balloon")) return [];
-  const present = [before.live, before.nextBoot].flatMap((view) => (view ? effective(view) / MIB : []));
+  const present = [before.live, before.nextBoot, before.saved].flatMap((view) =>
+    view ? effective(view) / MIB : [],
+  );
   return [
     ...(present.includes(Number(from)) ? [] : [`said from ${from} MiB, found ${present.join(" and ")} MiB`]),
     ...(Number(to) === mibOf(program.memory) ? [] : [`said to ${to} MiB, ${program.memory} asked`]),
@@ -101,19 +103,22 @@ function sameUuid({ before, after }: Played): string[] {
 
 /** A finished update leaves what the program asks for: running and defined. */
 function asAsked(played: Played): string[] {
-  const { program, after } = played;
+  const { program, before, after, said } = played;
   const shouldRun = program.running !== false;
   const wanted = mibOf(program.memory) * MIB;
   const power =
     shouldRun === (after.live !== undefined) ? [] : [`running: ${shouldRun} asked, "${after.state}" found`];
+  // A size that waits for the next boot goes on waiting while something else changes.
+  const isOther = said.outcome === "live" && !/\d → \d/.test(said.headline);
+  const isWaiting = isOther && before.live && after.live && effective(before.live) === effective(after.live);
   const live =
-    after.live === undefined || effective(after.live) === wanted
+    after.live === undefined || effective(after.live) === wanted || isWaiting
       ? []
       : [`live memory ${effective(after.live)} KiB, ${wanted} asked`];
   return [...power, ...live, ...definedAsAsked(played)];
 }
 
-function definedAsAsked({ program, after }: Played): string[] {
+function definedAsAsked({ program, before, after }: Played): string[] {
   const wanted = mibOf(program.memory) * MIB;
   const { nextBoot, vcpus } = after;
   if (nextBoot === undefined) return ["the domain is gone"];
@@ -126,10 +131,13 @@ function definedAsAsked({ program, after }: Played): string[] {
       : [`defined maximum ${nextBoot.maxMemory} KiB, ${maximum} asked`]),
     ...(effective(nextBoot) === wanted ? [] : [`defined memory ${effective(nextBoot)} KiB, ${wanted} asked`]),
     ...(ours.length === 0 ? [] : [`DIMMs left in the definition: ${shown(ours)}`]),
-    ...(program.vcpus === undefined || vcpus?.nextBoot === program.vcpus
+    // What the program didn't change stays as somebody else set it, until a refresh sees that.
+    ...(program.vcpus === undefined || [program.vcpus, before.vcpus?.nextBoot].includes(vcpus?.nextBoot)
       ? []
       : [`${vcpus?.nextBoot} vCPUs defined, ${program.vcpus} asked`]),
-    ...((program.autostart ?? false) === after.autostart ? [] : [`autostart ${after.autostart}`]),
+    ...([program.autostart ?? false, before.autostart].includes(after.autostart)
+      ? []
+      : [`autostart ${after.autostart}`]),
   ];
 }
 

@@ -14,6 +14,8 @@ export interface Seen {
   vcpus?: { live: number | undefined; nextBoot: number };
   autostart?: boolean;
   isSaved?: boolean;
+  /** What its saved state has, which a start restores. */
+  saved?: MemoryByVirsh;
   /** The whole of it, without the provider's mark: to tell whether anything changed. */
   xml?: { live: string | undefined; nextBoot: string };
 }
@@ -26,6 +28,7 @@ export async function see(lab: Lab, name: string): Promise<Seen> {
   const text = await lab.virsh(commands.join(` ; echo ${SEPARATOR} ; `));
   const [state = "", info = "", current = "", inactive = ""] = text.split(SEPARATOR);
   const isRunning = state.trim() !== "shut off";
+  const isSaved = /Managed save:\s+yes/.test(info);
   return {
     names,
     state: state.trim(),
@@ -35,7 +38,8 @@ export async function see(lab: Lab, name: string): Promise<Seen> {
     nextBoot: readMemory(inactive),
     vcpus: { live: isRunning ? vcpusOf(current) : undefined, nextBoot: vcpusOf(inactive) },
     autostart: /Autostart:\s+enable/.test(info),
-    isSaved: /Managed save:\s+yes/.test(info),
+    isSaved,
+    ...(isSaved && { saved: readMemory(await lab.virsh("managedsave-dumpxml", name)) }),
     xml: { live: isRunning ? unmarked(current) : undefined, nextBoot: unmarked(inactive) },
   };
 }

@@ -1,0 +1,96 @@
+import { CHOICES } from "./schema.ts";
+import { UNKNOWN } from "./unknown.ts";
+
+/** Inputs or outputs that may have secret arguments. */
+export interface SecretMarked {
+  /** A size is secret, or what sizes may come from: messages contain no figures. */
+  __secret?: boolean;
+  /** The paths of all secret arguments, such as `hotplug.before.command[1]`. States of earlier versions have none. */
+  __secrets?: string[];
+}
+
+/** What `__secret` alone may mean, in states of earlier versions. */
+const SECRET_SIZES = ["memory", "maxMemory", "currentMemory", "xml"];
+
+/** Arguments whose default follows from others, or from the program's XML. */
+const FOLLOWS: [name: string, from: string[]][] = [
+  ["memory", ["numa"]],
+  ["maxMemory", ["memory", "numa", "xml"]],
+  ["memorySlots", ["xml"]],
+];
+
+/** The name of the argument that a path is in. */
+export function argumentOf(path: string): string {
+  return /^[^.[]*/.exec(path)?.[0] ?? "";
+}
+
+/** The arguments whose value has a secret in it, or may follow from one. */
+export function secretArguments(carrier: SecretMarked): ReadonlySet<string> {
+  if (carrier.__secrets === undefined) return new Set(carrier.__secret === true ? SECRET_SIZES : []);
+  const names = new Set(carrier.__secrets.map(argumentOf));
+  for (const [name, from] of FOLLOWS) if (from.some((other) => names.has(other))) names.add(name);
+  return names;
+}
+
+/** The secret values of one or more sets of arguments. */
+export interface SecretValues {
+  /** Texts, which no message may quote. */
+  texts: ReadonlySet<string>;
+  /** A number or a size is secret: no message may have figures. */
+  hasFigures: boolean;
+}
+
+export function secretValues(...carriers: SecretMarked[]): SecretValues {
+  const texts = new Set<string>();
+  let hasFigures = false;
+  for (const carrier of carriers) {
+    if (carrier.__secret === true) hasFigures = true;
+    for (const path of carrier.__secrets ?? [])
+      for (const leaf of leaves(valueAt(carrier, path))) {
+        if (typeof leaf === "number" || isFigure(leaf)) hasFigures = true;
+        if (typeof leaf === "string" && leaf !== UNKNOWN && !isFigure(leaf) && !CHOICES.has(leaf))
+          for (const text of [leaf, ...partsOf(leaf)]) if (text.trim() !== "") texts.add(text);
+      }
+  }
+  return { texts, hasFigures };
+}
+
+function valueAt(carrier: object, path: string): unknown {
+  let value: unknown = carrier;
+  for (const [key] of path.matchAll(/[^.[\]]+/g)) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = Reflect.get(value, key);
+  }
+  return value;
+}
+
+function leaves(value: unknown): unknown[] {
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(leaves) : [value];
+}
+
+/** A size, a number, or a list of numbers: as text it would mask other figures by chance only. */
+function isFigure(value: unknown): boolean {
+  return typeof value === "string" && /\d/.test(value) && /^[\d\s.,^+-]*(?:[kmgtp]i?b?)?\s*$/i.test(value);
+}
+
+/** Words that XML and URIs have in common with messages. */
+const COMMON = new Set([
+  ...["agent", "block", "bridge", "boot", "default", "destroy", "dimm", "disk", "domain", "file", "guest"],
+  ...["host", "live", "memory", "network", "node", "none", "preserve", "qemu", "qemu+ssh", "restart"],
+  ...["running", "serial", "session", "size", "slot", "socket", "static", "system", "unix", "user"],
+  ...["virtio", "virtio-mem"],
+]);
+
+/** Parts that messages quote on their own: the words of a text with special characters, the values in XML, the names in a URI. */
+function partsOf(text: string): string[] {
+  // Where a message writes some of its characters in another way, the mask of the whole text doesn't fit.
+  const words = /[\p{Cc}<>&'"\\]/u.test(text) ? text.split(/[\s\p{Cc}<>&'"\\]+/u) : [];
+  const inXml = text.includes("<")
+    ? [...text.matchAll(/>([^<>]+)<|=[ \t\n]*"([^"]*)"|=[ \t\n]*'([^']*)'/g)].flatMap((match) =>
+        [match[1], match[2], match[3]].flatMap((value) => (value === undefined ? [] : [value.trim()])),
+      )
+    : [];
+  const inUri = text.includes("://") ? text.split(/[^\p{L}\p{N}._%+-]+/u) : [];
+  const parts = [...words, ...inXml, ...inUri].filter((part) => part.length >= 4 && !COMMON.has(part));
+  return parts.filter((part) => !isFigure(part));
+}

@@ -1,0 +1,274 @@
+import { forbiddenCharacter } from "../units/xml-characters.ts";
+import { REFERENCE, referenced, XmlError } from "./escape.ts";
+import type { Element, Node } from "./tree.ts";
+
+/** libxml2's limit (xmlParserMaxDepth). */
+const MAX_DEPTH = 256;
+
+/** Names in messages are cut: a document may have names of any length. */
+const LONGEST_NAME = 80;
+
+// The expressions are sticky and none can match the same text in two ways, so that a scan takes time in proportion to the
+// document's length.
+const START = String.raw`:A-Z_a-z\u{C0}-\u{D6}\u{D8}-\u{F6}\u{F8}-\u{2FF}\u{370}-\u{37D}\u{37F}-\u{1FFF}\u{200C}\u{200D}\u{2070}-\u{218F}\u{2C00}-\u{2FEF}\u{3001}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFFD}\u{10000}-\u{EFFFF}`;
+const NAME = new RegExp(String.raw`[${START}][${START}\-.0-9\u{B7}\u{300}-\u{36F}\u{203F}\u{2040}]*`, "uy");
+const BLANKS = /[ \t\n]*/y;
+const VALUE = /"[^"]*"|'[^']*'/y;
+const TEXT = /[^<]*/y;
+
+/** Constructs whose content isn't markup. */
+const ASIDES = [
+  { kind: "comment", begin: "<!--", end: "-->", name: "comment" },
+  { kind: "cdata", begin: "<![CDATA[", end: "]]>", name: "CDATA section" },
+  { kind: "instruction", begin: "<?", end: "?>", name: "processing instruction" },
+] as const;
+
+const XML_DECLARATION =
+  /^<\?xml\s+version\s*=\s*(["'])1\.[0-9]+\1(?:\s+encoding\s*=\s*(["'])(?<encoding>[A-Za-z][\w.-]*)\2)?(?:\s+standalone\s*=\s*(["'])(?:yes|no)\4)?\s*\?>$/;
+
+/**
+ * @param problem with everything from the document in single quotes
+ * @throws XmlError at a line and a column, which are shown even where the content is secret
+ */
+function malformed(source: string, index: number, problem: string): never {
+  const before = source.slice(0, index);
+  const column = index - before.lastIndexOf("\n");
+  const where = `malformed XML at line ${before.split("\n").length}, column ${column}`;
+  throw new XmlError(`${where}: ${problem}`, `${where}: ${problem.replace(/'.*'/s, "'…'")}`);
+}
+
+/** Reads a document from its start to its end, once. */
+export class Scanner {
+  readonly #source: string;
+  #at = 0;
+
+  /** @param source with line ends as \n */
+  constructor(source: string) {
+    this.#source = source;
+    const found = forbiddenCharacter(source);
+    if (found) this.#fail(`the character ${found.name} is not allowed in XML`, found.index);
+  }
+
+  /** The only element of the document, and where it begins and ends. */
+  document(): { root: Element; start: number; end: number } {
+    this.#outside("Start tag expected");
+    const start = this.#at;
+    if (start === this.#source.length) this.#fail("Start tag expected");
+    const root = this.#root();
+    const end = this.#at;
+    this.#outside("it has text after the root element");
+    if (this.#at < this.#source.length) this.#fail("it has a second root element");
+    return { root, start, end };
+  }
+
+  /** Comments, instructions and blanks before or after the root element. */
+  #outside(problem: string): void {
+    for (;;) {
+      this.#take(BLANKS);
+      if (this.#source.startsWith("<![CDATA[", this.#at)) this.#fail(problem);
+      if (this.#aside() !== undefined) continue;
+      if (this.#at < this.#source.length && this.#source[this.#at] !== "<") this.#fail(problem);
+      return;
+    }
+  }
+
+  #root(): Element {
+    const root = this.#startTag(new Map());
+    const open = root.isClosed ? [] : [root];
+    for (let parent = open.at(-1); parent; parent = open.at(-1)) {
+      const child = this.#text() ?? this.#aside();
+      if (child) parent.element.children.push(child);
+      else if (this.#at === this.#source.length)
+        this.#fail(`Unclosed tag '${cut(parent.written)}'`, parent.start);
+      else if (this.#source.startsWith("</", this.#at)) {
+        this.#endTag(parent);
+        open.pop();
+      } else {
+        if (open.length === MAX_DEPTH) this.#fail(`Maximum nested tags exceeded (${MAX_DEPTH})`);
+        const next = this.#startTag(parent.namespaces);
+        parent.element.children.push(next.element);
+        if (!next.isClosed) open.push(next);
+      }
+    }
+    return root.element;
+  }
+
+  #startTag(around: Namespaces): Open {
+    const start = this.#at;
+    this.#at += 1;
+    const name = this.#take(NAME);
+    if (name === "") this.#fail("Start tag expected: < is not followed by a name", start);
+    const attributes = this.#attributes(start);
+    const isClosed = this.#source[this.#at] === "/";
+    if (isClosed) this.#at += 1;
+    if (this.#source[this.#at] !== ">") this.#fail(`Closing tag '${cut(name)}' does not end in >`, start);
+    this.#at += 1;
+    const namespaces = declared(attributes, around);
+    const tags = { open: this.#source.slice(start, this.#at), close: "" };
+    const element: Element = {
+      kind: "element",
+      name: expandedName(name, namespaces),
+      written: name,
+      attributes,
+      children: [],
+      tags,
+    };
+    return { element, tags, written: name, start, isClosed, namespaces };
+  }
+
+  #attributes(start: number): Map<string, string> {
+    const attributes = new Map<string, string>();
+    for (;;) {
+      const blanks = this.#take(BLANKS);
+      const at = this.#at;
+      const name = this.#take(NAME);
+      if (name === "") return attributes;
+      if (blanks === "") this.#fail(`Attribute '${cut(name)}' has no space before it`, at);
+      this.#take(BLANKS);
+      if (this.#source[this.#at] !== "=") this.#fail(`Attribute '${cut(name)}' is without value`, at);
+      this.#at += 1;
+      this.#take(BLANKS);
+      const valueAt = this.#at + 1;
+      const value = this.#take(VALUE).slice(1, -1);
+      if (this.#at < valueAt) this.#fail(`Attribute '${cut(name)}' is without value`, at);
+      if (attributes.has(name)) this.#fail(`Attribute '${cut(name)}' is repeated`, at);
+      if (value.includes("<"))
+        this.#fail(`Attribute '${cut(name)}' contains < (which is written &lt;)`, start);
+      this.#checkReferences(value, valueAt);
+      attributes.set(name, value);
+    }
+  }
+
+  #endTag({ written, tags }: Open): void {
+    const start = this.#at;
+    this.#at += "</".length;
+    const name = this.#take(NAME);
+    this.#take(BLANKS);
+    if (name !== written)
+      this.#fail(`Expected closing tag '${cut(written)}' instead of closing tag '${cut(name)}'`, start);
+    if (this.#source[this.#at] !== ">") this.#fail(`Closing tag '${cut(name)}' does not end in >`, start);
+    this.#at += 1;
+    tags.close = this.#source.slice(start, this.#at);
+  }
+
+  #text(): Node | undefined {
+    const at = this.#at;
+    const raw = this.#take(TEXT);
+    if (raw === "") return undefined;
+    const end = raw.indexOf("]]>");
+    if (end >= 0) this.#fail("unexpected ]]>", at + end);
+    this.#checkReferences(raw, at);
+    return { kind: "text", raw };
+  }
+
+  #aside(): Node | undefined {
+    const [source, at] = [this.#source, this.#at];
+    const aside = ASIDES.find(({ begin }) => source.startsWith(begin, at));
+    if (aside === undefined) {
+      if (source.startsWith("<!DOCTYPE", at))
+        this.#fail("document type declarations (<!DOCTYPE>) are not supported");
+      if (source.startsWith("<!", at)) this.#fail("unexpected <!");
+      return undefined;
+    }
+    const end = source.indexOf(aside.end, at + aside.begin.length);
+    if (end < 0) this.#fail(`the ${aside.name} is not closed`);
+    const raw = source.slice(at, end + aside.end.length);
+    const problem =
+      aside.kind === "comment"
+        ? commentProblem(raw)
+        : aside.kind === "instruction"
+          ? this.#instructionProblem(raw)
+          : undefined;
+    if (problem !== undefined) this.#fail(problem);
+    this.#at += raw.length;
+    return { kind: aside.kind, raw };
+  }
+
+  #instructionProblem(written: string): string | undefined {
+    const target = nameAt(written, "<?".length);
+    const after = written.slice("<?".length + target.length, -"?>".length);
+    if (target === "" || (after !== "" && !/^[ \t\n]/.test(after)))
+      return "the processing instruction has no name";
+    if (target.toLowerCase() !== "xml") return undefined;
+    if (this.#at > 0) return "the XML declaration must be at the very beginning";
+    const declaration = XML_DECLARATION.exec(written);
+    if (declaration === null) return "the XML declaration is malformed";
+    // libvirt gets the text as UTF-8, whatever the declaration names, and libxml2 would decode it as something else.
+    const { encoding = "UTF-8" } = declaration.groups ?? {};
+    return /^utf-?8$/i.test(encoding)
+      ? undefined
+      : "the encoding in the XML declaration must be UTF-8, or left out";
+  }
+
+  #checkReferences(raw: string, at: number): void {
+    if (!raw.includes("&")) return;
+    for (const match of raw.matchAll(ANY_REFERENCE)) {
+      const index = at + match.index;
+      if (match[0] === "&") this.#fail("unknown reference (a plain & is written &amp;)", index);
+      if (referenced(match) === undefined) this.#fail(`'${cut(match[0])}' is not allowed in XML`, index);
+    }
+  }
+
+  /** What matches here; "" where nothing does. */
+  #take(form: RegExp): string {
+    form.lastIndex = this.#at;
+    const found = form.exec(this.#source)?.[0] ?? "";
+    this.#at += found.length;
+    return found;
+  }
+
+  #fail(problem: string, at = this.#at): never {
+    malformed(this.#source, at, problem);
+  }
+}
+
+const ANY_REFERENCE = new RegExp(`${REFERENCE.source}|&`, "g");
+
+/** An element whose end tag hasn't been read. */
+interface Open {
+  element: Element;
+  tags: { open: string; close: string };
+  /** The name as written. */
+  written: string;
+  start: number;
+  isClosed: boolean;
+  namespaces: Namespaces;
+}
+
+/** The namespace of each prefix; "" is the default one. */
+type Namespaces = ReadonlyMap<string, string>;
+
+const DECLARATION = "xmlns";
+
+function declared(attributes: Map<string, string>, around: Namespaces): Namespaces {
+  let own: Map<string, string> | undefined;
+  for (const [name, value] of attributes) {
+    if (name !== DECLARATION && !name.startsWith(`${DECLARATION}:`)) continue;
+    own ??= new Map(around);
+    own.set(name.slice(DECLARATION.length + 1), value);
+  }
+  return own ?? around;
+}
+
+/** The name with its namespace, as `{namespace}local`; as written for an element without one, as libvirt's are. */
+function expandedName(written: string, namespaces: Namespaces): string {
+  const colon = written.indexOf(":");
+  const namespace = namespaces.get(colon < 0 ? "" : written.slice(0, colon)) ?? "";
+  return namespace === "" ? written : `{${namespace}}${written.slice(colon + 1)}`;
+}
+
+function commentProblem(raw: string): string | undefined {
+  const content = raw.slice("<!--".length, -"-->".length);
+  return content.includes("--") || content.endsWith("-")
+    ? "a comment can't contain -- or end in -"
+    : undefined;
+}
+
+function nameAt(text: string, at: number): string {
+  NAME.lastIndex = at;
+  return NAME.exec(text)?.[0] ?? "";
+}
+
+function cut(text: string): string {
+  return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}…` : text;
+}

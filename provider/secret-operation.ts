@@ -1,0 +1,103 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { mask } from "./args/redact.ts";
+import {
+  argumentOf,
+  type SecretMarked,
+  type SecretValues,
+  secretArguments,
+  secretValues,
+} from "./args/secrets.ts";
+import type { EngineLog } from "./engine/log.ts";
+import { forUser, PartialError, UserError } from "./errors.ts";
+import { type Quoted, withholdingQuotes } from "./message-of.ts";
+
+type Properties = Record<string, unknown>;
+
+const current = new AsyncLocalStorage<SecretValues>();
+
+/**
+ * Runs an operation so that its messages and its error quote no secret argument.
+ *
+ * @param carriers the properties that the operation got, which say what is secret in them
+ */
+export async function keepSecrets<T>(carriers: Properties[], work: () => Promise<T>): Promise<T> {
+  const secrets = secretValues(...carriers);
+  return current.run(secrets, () =>
+    withholdingQuotes(secretQuotes(carriers, secrets), async () => {
+      try {
+        return await work();
+      } catch (error) {
+        throw maskedError(forUser(error), secrets);
+      }
+    }),
+  );
+}
+
+function secretQuotes(carriers: SecretMarked[], { texts }: SecretValues): Set<Quoted> {
+  const isUriSecret = carriers.some((carrier) => secretArguments(carrier).has("uri"));
+  return new Set<Quoted>([
+    ...(texts.size > 0 ? (["argument"] as const) : []),
+    ...(isUriSecret ? (["uri"] as const) : []),
+  ]);
+}
+
+/** Masks the secrets of the operation that a message is from. */
+export function maskedText(text: string): string {
+  const secrets = current.getStore();
+  return secrets === undefined ? text : mask(text, secrets);
+}
+
+/** The same without figures: for a text that is secret itself where they are. */
+export function maskedTexts(text: string): string {
+  const secrets = current.getStore();
+  return secrets === undefined ? text : mask(text, { ...secrets, hasFigures: false });
+}
+
+export function maskedLog(log: EngineLog): EngineLog {
+  return {
+    message: (urn, severity, text) => log.message(urn, severity, maskedText(text)),
+    status: (urn, text) => log.status(urn, maskedText(text)),
+  };
+}
+
+function maskedError(error: unknown, secrets: SecretValues): unknown {
+  if (!(error instanceof Error)) return error;
+  const message = mask(error.message, secrets);
+  if (error instanceof PartialError)
+    return new PartialError(message, error.id, withSecretMarks(error.properties), error.cause);
+  if (error instanceof UserError) return new UserError(message, { code: error.code, cause: error.cause });
+  // A fault of the provider: Pulumi's host prints its stack, which begins with its message.
+  error.stack = mask(error.stack ?? "", secrets);
+  error.message = message;
+  return error;
+}
+
+/** The outputs that are secret when a size is, besides the arguments themselves. */
+const FROM_SIZES = [
+  ...["memoryPlan", "change", "memoryChange", "liveMemory", "nextBootMemory", "pendingMemory", "savedMemory"],
+  ...["memoryDevices", "reachable", "guestMemory"],
+];
+
+/** The outputs that no program reads. They are secret when anything is. */
+const HIDDEN = ["__observed", "__drift", "__guest", "__detaching"];
+
+/** Pulumi's wrapping of a secret (sdk/nodejs/runtime/rpc.ts). */
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+
+/**
+ * Marks what is secret in a result, as Pulumi's engine reads it from any provider. The engine itself only marks what has the
+ * name of a secret argument of the program, and the class of the program can't know of values that check carries over.
+ */
+export function withSecretMarks<T extends object>(result: T): T {
+  const { __secrets: paths = [], __secret: isSizeSecret }: SecretMarked = result;
+  if (paths.length === 0) return result;
+  const whole = paths.filter((path) => path === argumentOf(path));
+  const names = new Set([...whole, ...HIDDEN, ...(isSizeSecret === true ? FROM_SIZES : [])]);
+  return Object.fromEntries(
+    Object.entries(result).map(([name, value]) => [
+      name,
+      names.has(name) && value !== undefined ? { [SIGNATURE]: SECRET, value } : value,
+    ]),
+  ) as T;
+}
