@@ -1,3 +1,5 @@
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { labOfThisFile } from "../support/live-lab.ts";
 import { type RpcProxy, rpcProxy } from "../support/rpc-proxy.ts";
@@ -78,6 +80,64 @@ test.for(Object.entries(OPERATIONS))(
   },
 );
 
+/** What happens to the host at a change. It is undone before the next up. */
+const DISASTERS: Record<string, (name: string) => Promise<(() => unknown) | undefined>> = {
+  "QEMU is killed": async (name) => {
+    const pid = lab().qemuPid(name);
+    if (pid !== undefined) process.kill(pid, "SIGKILL");
+    return undefined;
+  },
+  "the daemon is restarted": async () => {
+    await lab().restartDaemon();
+    return undefined;
+  },
+  // As with a full disk: libvirt can't write the file of a definition.
+  "no definition can be written": async () => {
+    const folder = join(lab().dir, "c/libvirt/qemu");
+    chmodSync(folder, 0o500);
+    return () => chmodSync(folder, 0o700);
+  },
+};
+
+const STRUCK = ["growth", "restart", "replace", "change of the nodes"];
+
+test.for(STRUCK.flatMap((name) => Object.keys(DISASTERS).map((disaster) => [name, disaster] as const)))(
+  "%s: %s before or after any change: the update ends or says so, and the next up ends where it should",
+  { timeout: 300_000 },
+  async ([operationName, disaster]) => {
+    const operation = OPERATIONS[operationName] ?? {};
+    const { changes, end } = await undisturbed(operation);
+    const strike = DISASTERS[disaster];
+    for (const [index, { n, when }] of pointsUpTo(changes).entries()) {
+      const one = await member(`s${index}`, operation);
+      const stack = await fleetOf([one]);
+      let undo: (() => unknown) | undefined;
+      let isStruck = false;
+      one.proxy.atChange(n, when, async () => {
+        isStruck = true;
+        undo = await strike?.(one.name);
+      });
+      edit(stack, one, operation);
+      const struck = await stack.up();
+      undo?.();
+      one.proxy.restore();
+      expect(isStruck, `${when} change ${n}`).toBe(true);
+      // An update that succeeded did so before QEMU ended: only a refresh shows that.
+      if (struck.ok) expect((await stack.refresh()).errors).toEqual([]);
+      await stack.apply();
+      expect({ n, when, ...totals(await endOf(one.name, operation)) }).toEqual({ n, when, ...totals(end) });
+      await stack.expectSettled();
+      expect((await see(lab(), one.name)).names).toEqual([one.name]);
+      await removeDomains(lab());
+    }
+  },
+);
+
+/** A guest that was started again has as base memory what it had as DIMMs. */
+function totals({ state, live, nextBoot, vcpus }: End): object {
+  return { state, vcpus: vcpus?.nextBoot, live: live?.memory, nextBoot: nextBoot?.memory };
+}
+
 interface Point {
   n: number;
   when: "before" | "after";
@@ -121,7 +181,7 @@ function edit(stack: StackOnLab, { name, proxy }: Member, { change }: Operation)
 }
 
 /** How often an undisturbed update changes something, and what virsh shows at its end. */
-async function undisturbed(operation: Operation): Promise<{ changes: number; end: object }> {
+async function undisturbed(operation: Operation): Promise<{ changes: number; end: End }> {
   const one = await member("undisturbed", operation);
   const stack = await fleetOf([one]);
   one.proxy.restore();
@@ -135,10 +195,9 @@ async function undisturbed(operation: Operation): Promise<{ changes: number; end
 }
 
 /** What is the same for every domain of the fleet. */
-async function endOf(
-  name: string,
-  { change }: Operation,
-): Promise<Omit<Seen, "names" | "pid" | "uuid" | "xml">> {
+type End = Omit<Seen, "names" | "pid" | "uuid" | "xml">;
+
+async function endOf(name: string, { change }: Operation): Promise<End> {
   const {
     names: _,
     pid: __,
