@@ -104,6 +104,7 @@ onEachEngineWithHosts((on) => {
       expect(await nextBootMemory(lab(), "web-1")).toEqual({
         memory: 1259 * MIB,
         currentMemory: 1259 * MIB,
+        slots: 16,
         maxMemory: 8192 * MIB,
         cells: [1259 * MIB],
         devices: [],
