@@ -57,11 +57,14 @@ onEachEngine((on) => {
     expect(rules.ok).toBe(false);
     for (const problem of [
       "memory value {8GiB} has a problem: is 8192 MiB, above maxMemory (4096 MiB)",
-      "uri value {qemu:///session?sockt=/x} has a problem: ",
       "xml value {<domain><memory unit='MiB'>512</memory></domain>} has a problem: has <memory> 512 MiB, but memory is 8192 MiB",
     ])
       expect(rules.stdout).toContain(`property ${problem}`);
-    expect(rules.stdout).toContain("sockt");
+    // The value of an option that libvirt doesn't have may be a password: the engine isn't to print it.
+    expect(rules.stdout).toContain(
+      'has a problem: uri is refused: libvirt URI "qemu:///session?sockt=…": unknown option "sockt"',
+    );
+    expect(rules.stdout).not.toContain("sockt=/x");
     expect(schema.stdout + rules.stdout).not.toContain("dist/provider");
     expect(words(await lab().virsh("list", "--all", "--name"))).toEqual([]);
   });
