@@ -50,9 +50,10 @@ test("where nothing can be plugged, a domain gets no ceiling, and an increase ta
   await stack.expectSettled();
 });
 
-// There is no QEMU here for these: a preview of a create asks no host.
+// There is no QEMU here for most of these, which a host that can be reached says first.
 test("the preview of a domain on a platform that can't be plugged says so", async () => {
-  const { maxMemory: _maxMemory, ...domain } = BARE;
+  const { maxMemory: _maxMemory, ...bare } = BARE;
+  const domain = { ...bare, uri: `qemu:///session?socket=${lab().file("nowhere.sock")}` };
   const platforms: Record<string, { args: object; why: string }> = {
     s390x: { args: { arch: "s390x" }, why: "s390x machines don't support memory hot-plug" },
     riscv: { args: { arch: "riscv64" }, why: "riscv64 machines don't support memory hot-plug" },
@@ -78,6 +79,8 @@ test("the preview of a domain on a platform that can't be plugged says so", asyn
   );
   const { json, errors } = await stack.preview({ json: true });
   expect(errors).toEqual([]);
+  const here = await stackOnLab(lab(), { s390x: { ...bare, arch: "s390x" } });
+  expect((await here.preview()).errors.join()).toContain('arch "s390x" isn\'t supported by');
   const { steps } = json as { steps: { urn: string; newState: { inputs: { memoryPlan?: string } } }[] };
   for (const [name, { why }] of Object.entries(platforms)) {
     const plan = steps.find(({ urn }) => urn.endsWith(`::${name}`))?.newState.inputs.memoryPlan;
