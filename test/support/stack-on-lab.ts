@@ -210,15 +210,19 @@ async function resources(driver: StackDriver) {
 }
 
 async function comparableState(driver: StackDriver): Promise<object[]> {
-  return (await resources(driver).then(withoutDomainIds))
+  return (await resources(driver).then(withoutChance))
     .filter(({ type }) => !type.startsWith("pulumi:providers:"))
     .map(({ urn, id, inputs, outputs, initErrors }) => ({ urn, id, inputs, outputs, initErrors }))
     .sort((a, b) => a.urn.localeCompare(b.urn));
 }
 
-/** libvirt numbers domains as they start, whichever stack they belong to. */
-function withoutDomainIds<State>(state: State): State {
-  return JSON.parse(JSON.stringify(state, (key, value) => (key === "domainId" ? undefined : value)));
+/**
+ * libvirt numbers domains as they start, whichever stack they belong to; and whether a guest's agent answers a refresh in time
+ * is up to the guest.
+ */
+function withoutChance<State>(state: State): State {
+  const chance = new Set(["domainId", "taken"]);
+  return JSON.parse(JSON.stringify(state, (key, value) => (chance.has(key) ? undefined : value)));
 }
 
 /** Values as they are, where a state has secrets as their marked JSON text. */

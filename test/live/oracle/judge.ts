@@ -69,7 +69,7 @@ function sizesInHeadline({ program, said: { outcome, headline }, before }: Playe
 }
 
 /** The rule of memory hot-plug in its simplest case, put down a second time: whole blocks, a free slot, room. */
-function liveWherePossible({ program, said: { outcome }, before, grownBy }: Played): string[] {
+function liveWherePossible({ program, said: { outcome, headline }, before, grownBy }: Played): string[] {
   const { live } = before;
   const { enabled, applyOn, device, alignment = "256MiB", maxDimmSize, targetNode = 0 } = hotplugOf(program);
   const isPlain =
@@ -79,7 +79,9 @@ function liveWherePossible({ program, said: { outcome }, before, grownBy }: Play
   if (!isPlain || program.numa !== undefined || program.running === false || targetNode !== 0) return [];
   if (grownBy % mibOf(String(alignment)) !== 0 || live.memory + grownBy * MIB > live.maxMemory) return [];
   if (live.devices.length >= (live.slots ?? 0)) return [];
-  return outcome === "live" ? [] : [`${grownBy} MiB fit a free slot, and the preview says ${outcome}`];
+  // Beside something that a refresh saw and that waits for the next boot, the headline says so.
+  const isLive = outcome === "live" || headline.endsWith("memory live");
+  return isLive ? [] : [`${grownBy} MiB fit a free slot, and the preview says ${outcome}`];
 }
 
 function hotplugOf({ hotplug }: Program): Record<string, string | undefined | boolean | number> {
