@@ -1,4 +1,5 @@
 import { type Clock, Deadline } from "../deadline.ts";
+import { messageOf } from "../message-of.ts";
 import type { Channel } from "./channel.ts";
 import { ConnectionError, LibvirtError } from "./errors.ts";
 import {
@@ -61,8 +62,11 @@ export class Connection {
       try {
         assembler.push(chunk, (packet) => this.#receive(packet));
       } catch (error) {
-        if (!(error instanceof XdrError)) throw error;
-        this.#end(`it sent data that isn't libvirt's protocol (${error.message})`);
+        // Thrown here it would end the process: nobody waits for a stream's callback.
+        const problem = messageOf(error);
+        this.#end(
+          error instanceof XdrError ? `it sent data that isn't libvirt's protocol (${problem})` : problem,
+        );
       }
     });
     channel.onEnd((reason) => this.#end(reason));

@@ -67,15 +67,18 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
   let errorOutput = "";
   let failure: string | undefined;
   let answered = false;
+  // First of all: an error event without a listener would end this process.
+  child.on("error", (error: NodeJS.ErrnoException) => {
+    failure =
+      error.code === "ENOENT" ? `the program "${program}" doesn't exist on this machine` : error.message;
+  });
+  // A broken pipe also ends the process, which gives the better message.
+  for (const stream of [stdin, stdout, stderr]) stream.on("error", () => undefined);
   stderr.setEncoding("utf8").on("data", (text: string) => {
     errorOutput = (errorOutput + text).slice(-STDERR_MAX);
   });
   stdout.once("data", () => {
     answered = true;
-  });
-  child.on("error", (error: NodeJS.ErrnoException) => {
-    failure =
-      error.code === "ENOENT" ? `the program "${program}" doesn't exist on this machine` : error.message;
   });
   child.once("exit", () => {
     // Whatever ssh leaves behind (a master connection with ControlPersist) may keep the pipes open.
@@ -84,8 +87,6 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
       stderr.destroy();
     });
   });
-  // A broken pipe also ends the process, which gives the better message.
-  stdin.on("error", () => undefined);
   child.unref();
   for (const stream of [stdin, stdout, stderr]) if (stream instanceof Socket) stream.unref();
   return {

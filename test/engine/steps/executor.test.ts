@@ -111,3 +111,25 @@ describe("the executor", () => {
     },
   );
 });
+
+test("a replacement whose deletion fails is answered, with continueOnError, and its create isn't begun", async () => {
+  const old = resource("r0");
+  const begun: string[] = [];
+  const answers: boolean[] = [];
+  const all = executor(
+    async ({ op }) => {
+      begun.push(op);
+      if (op === "delete-replaced") throw new Error("refused");
+    },
+    { continueOnError: true },
+  );
+  await all.submit([
+    { ...deletion(old), op: "delete-replaced", awaitsReplacement: true },
+    {
+      ...{ op: "create-replacement", urn: "r0", old, new: old, deletesOldLater: false },
+      answer: ({ failed }) => answers.push(failed),
+    },
+  ]);
+  await all.idle();
+  expect([begun, answers]).toEqual([["delete-replaced"], [true]]);
+});

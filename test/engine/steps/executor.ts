@@ -59,7 +59,9 @@ export class Executor {
         this.anyFailed = true;
         if (!this.continueOnError && !(error instanceof ProtectedError)) return this.stop();
         this.failedSteps.push(step);
-        if (step.new) step.answer?.({ resource: step.new, failed: true });
+        // The registration is answered by its last step, which may not have begun: a replace whose delete failed.
+        for (const { new: resource, answer } of chain.slice(chain.indexOf(step)))
+          if (resource) answer?.({ resource, failed: true });
         return;
       }
     }
