@@ -108,7 +108,7 @@ export class Connection {
     const { supported } = await this.#send(procedures.supportsFeature, { feature }).reply;
     await this.#send(procedures.open, { name, flags: 0 }).reply;
     this.#opened = true;
-    if (supported !== 0) void this.#keepAlive();
+    if (supported !== 0) this.#keepAlive().catch((error: unknown) => this.#end(messageOf(error)));
   }
 
   /** Whether a new call may be sent on it. */

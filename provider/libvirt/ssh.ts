@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
+import type { Writable } from "node:stream";
 import { hostClock } from "../deadline.ts";
 import { foreignText } from "../foreign-text.ts";
 import { writeWithBackPressure } from "./back-pressure.ts";
 import type { Channel } from "./channel.ts";
+import { ConnectionError } from "./errors.ts";
 import { hostOf, type LibvirtUri } from "./uri.ts";
 
 /** The program on the remote host: virt-ssh-helper (`native`) or netcat. */
@@ -72,6 +74,9 @@ export function openSsh(uri: LibvirtUri, proxy: RemoteProxy): SshChannel {
     failure =
       error.code === "ENOENT" ? `the program "${program}" doesn't exist on this machine` : error.message;
   });
+  // Node gives no streams to a process that it had no file descriptors for (EMFILE), though its types say otherwise.
+  if ((stdin as Writable | undefined) === undefined)
+    throw new ConnectionError(`cannot start "${program}": too many open files in this process`);
   // A broken pipe also ends the process, which gives the better message.
   for (const stream of [stdin, stdout, stderr]) stream.on("error", () => undefined);
   stderr.setEncoding("utf8").on("data", (text: string) => {

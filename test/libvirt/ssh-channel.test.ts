@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ConnectOptions, connect } from "../../provider/libvirt/connect.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
@@ -107,4 +110,25 @@ describe("through ssh", () => {
     expect(await hypervisor.version()).toBe(9_000_000);
     await hypervisor.close();
   });
+});
+
+test("a process without a file descriptor left reports that ssh can't be started", async () => {
+  const ssh = JSON.stringify(join(import.meta.dirname, "../../provider/libvirt/ssh.ts"));
+  const uri = JSON.stringify(join(import.meta.dirname, "../../provider/libvirt/uri.ts"));
+  const program = `
+    const { openSsh } = await import(${ssh});
+    const { parseUri } = await import(${uri});
+    const { openSync } = await import("node:fs");
+    const parsed = parseUri("qemu+ssh://host/system");
+    try { for (;;) openSync("/dev/null", "r"); } catch {}
+    try { openSsh(parsed, "native"); } catch (error) { console.log(error.message); }
+  `;
+  const run = promisify(execFile);
+  const { stdout, stderr } = await run("sh", [
+    "-c",
+    'ulimit -n 128; exec "$0" --input-type=module -e "$1"',
+    process.execPath,
+    program,
+  ]);
+  expect([stdout, stderr]).toEqual(['cannot start "ssh": too many open files in this process\n', ""]);
 });
