@@ -2,6 +2,7 @@ import { type FieldName, isField } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { editByDefinitions, editDefinition, setOwnership } from "../domain/edit.ts";
 import { setMemory } from "../domain/memory.ts";
+import { overlay } from "../domain/overlay.ts";
 import { parseDomain } from "../domain/parse.ts";
 import { readCells, readDomain } from "../domain/read.ts";
 import type { DomainSpec } from "../domain/spec.ts";
@@ -9,7 +10,9 @@ import { keptIfUnnamed } from "../plan/changed-fields.ts";
 import type { MemoryDefinition } from "../plan/plan.ts";
 import type { Kib } from "../units/kib.ts";
 import { readCanonicalSize } from "../units/size.ts";
+import { differingFields } from "./differences.ts";
 import { definitionXml } from "./domain-spec.ts";
+import { specOf as partsOf, STORED_FIELDS } from "./parts.ts";
 import type { DomainType } from "./platform.ts";
 
 /** A change of an inactive definition. */
@@ -65,8 +68,26 @@ function withFields(present: string, change: DefinitionChange): string {
       definitionXml(news, wanted, type),
       areKept ? "kept" : isNuma ? "replaced" : "changed",
     );
-  const from = isNuma ? { ...was, cells: found } : was;
-  return editDefinition(present, from, areKept ? { ...wanted, keepsNodes: true } : wanted);
+  const { vcpus } = readDomain(present);
+  const from = {
+    ...was,
+    ...(isNuma && { cells: found }),
+    ...(fields.includes("vcpus") && { vcpus }),
+  };
+  const edited = editDefinition(present, from, areKept ? { ...wanted, keepsNodes: true } : wanted);
+  return withNamed(edited, change, wanted);
+}
+
+/**
+ * What the program names now and didn't before, with the same value as its default: the definition may have another one, which
+ * somebody else set.
+ */
+function withNamed(edited: string, { fields, news }: DefinitionChange, wanted: DomainSpec): string {
+  const { name, uuid } = readDomain(edited);
+  const missed = STORED_FIELDS.filter((field) => fields.includes(field)).filter((field) =>
+    differingFields(edited, news, { ...wanted, name, uuid }).includes(field),
+  );
+  return missed.length === 0 ? edited : overlay(edited, { name, uuid, ...partsOf(missed, news, wanted) });
 }
 
 function withoutUnnamed(before: Inputs, news: Inputs): Inputs {

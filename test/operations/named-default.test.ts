@@ -1,0 +1,34 @@
+import { describe, expect, test } from "vitest";
+import { created } from "../support/one-resource.ts";
+
+const args = { memory: "1003MiB", maxMemory: "8GiB" };
+
+/** What somebody else sets in the definition, and the default that the program then names. */
+const cases: [name: string, edit: (xml: string) => string, named: object, wanted: RegExp][] = [
+  ["vcpus", (xml) => xml.replace(/(<vcpu[^>]*>)1</, "$12<"), { vcpus: 1 }, /<vcpu[^>]*>1</],
+  [
+    "agent",
+    (xml) => xml.replace(/<channel.*?<\/channel>/s, ""),
+    { agent: true },
+    /name=['"]org\.qemu\.guest_agent\.0/,
+  ],
+  [
+    "balloon",
+    (xml) => xml.replace(/<memballoon.*?<\/memballoon>/s, "<memballoon model='none'/>"),
+    { balloon: true },
+    /<memballoon model=['"]virtio/,
+  ],
+];
+
+describe("a default that the program names after somebody else set another value in the definition", () => {
+  test.each(cases)("%s: is set, and the next update is empty", async (_, edit, named, wanted) => {
+    const { host, stack } = await created(args);
+    const { uuid, inactive = "" } = host.only;
+    const edited = edit(inactive);
+    expect(edited).not.toBe(inactive);
+    host.change(uuid, { inactive: edited });
+    expect(await stack.up({ ...args, ...named })).toBe("update");
+    expect(host.only.inactive).toMatch(wanted);
+    expect(await stack.up({ ...args, ...named })).toBe("same");
+  });
+});
