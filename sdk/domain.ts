@@ -120,7 +120,8 @@ export class Domain extends pulumi.CustomResource {
         __hosts: hostsWith(args.uri),
         __secret: secrets?.then((paths) => paths.some(affectsSizes) || undefined),
       },
-      { ...opts, additionalSecretOutputs: secretOutputs },
+      // The new domain has the old one's UUID. For --target-replace the engine doesn't ask the provider for this.
+      { ...opts, deleteBeforeReplace: true, additionalSecretOutputs: secretOutputs },
     );
   }
 }
