@@ -3,8 +3,7 @@ import type { Inputs } from "../args/inputs.ts";
 import { editByDefinitions, editDefinition, setOwnership } from "../domain/edit.ts";
 import { setMemory } from "../domain/memory.ts";
 import { overlay } from "../domain/overlay.ts";
-import { parseDomain } from "../domain/parse.ts";
-import { readCells, readDomain } from "../domain/read.ts";
+import { readDomain } from "../domain/read.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import { keptIfUnnamed } from "../plan/changed-fields.ts";
 import type { MemoryDefinition } from "../plan/plan.ts";
@@ -57,7 +56,7 @@ function withFields(present: string, change: DefinitionChange): string {
   const { fields, before, news, specOf, type, adopted } = change;
   const named = adopted ? withoutUnnamed(before, news) : before;
   const [was, wanted] = [specOf(named), specOf(news)];
-  const found = readCells(parseDomain(present).root);
+  const { cells: found, vcpus } = readDomain(present);
   // Whoever changed the nodes meanwhile: the definition gets those of the program if it changes them.
   const isNuma = fields.includes("numa") && news.numa !== undefined;
   const areKept = news.numa === undefined || (!isNuma && found.length !== was.cells.length);
@@ -68,7 +67,6 @@ function withFields(present: string, change: DefinitionChange): string {
       definitionXml(news, wanted, type),
       areKept ? "kept" : isNuma ? "replaced" : "changed",
     );
-  const { vcpus } = readDomain(present);
   const from = {
     ...was,
     ...(isNuma && { cells: found }),
@@ -84,9 +82,8 @@ function withFields(present: string, change: DefinitionChange): string {
  */
 function withNamed(edited: string, { fields, news }: DefinitionChange, wanted: DomainSpec): string {
   const { name, uuid } = readDomain(edited);
-  const missed = STORED_FIELDS.filter((field) => fields.includes(field)).filter((field) =>
-    differingFields(edited, news, { ...wanted, name, uuid }).includes(field),
-  );
+  const differing = differingFields(edited, news, { ...wanted, name, uuid });
+  const missed = STORED_FIELDS.filter((field) => fields.includes(field) && differing.includes(field));
   return missed.length === 0 ? edited : overlay(edited, { name, uuid, ...partsOf(missed, news, wanted) });
 }
 
