@@ -12,7 +12,7 @@ import type { UpdatePlan } from "../plan/plan-update.ts";
 import { permittedPlan } from "../plan/preview-contract.ts";
 import type { Session } from "../session.ts";
 import { runUpdate } from "../update/run-update.ts";
-import { isOwnerOutdated, NOT_OWNED_WAY_OUT, notOwned, ownerOf } from "./ownership.ts";
+import { isOwnerOutdated, NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { type Planner, plannerFor } from "./planner.ts";
 import { setOwner } from "./set-owner.ts";
 import { setReplacing } from "./set-replacing.ts";
@@ -33,20 +33,21 @@ export async function update(
       throw new UserError(gone, { code: "domain-gone" });
     }
     const before = echoedInputs(state);
-    const owner = await ownerOf(hypervisor, domain);
-    const reason = notOwned(owner, { ...state, uri }, news.__urn);
+    const seen = await observe(hypervisor, domain);
+    const { ownership, replacing } = seen.definition;
+    const reason = notOwned(seen.definition, { ...state, uri }, news.__urn);
     if (reason !== undefined) {
       const text = `Unable to update domain ${state.name}: ${reason.text}; ${NOT_OWNED_WAY_OUT}`;
       throw new UserError(redact(text, before, news), { code: reason.code });
     }
     const plan = plannerFor(session, state, { before, news });
-    const { observation, planned } = await observeAndPlan(session, hypervisor, domain, state, plan);
+    const { observation, planned } = await planFor(session, hypervisor, domain, seen, state, plan);
     const permitted = permittedPlan(session.run.of(news.__urn).announced, planned);
     if (permitted.outcome === "refuse")
       throw new UserError(redact(planMessage(permitted), before, news), { code: permitted.reasons[0]?.code });
     // A create that was killed may have kept the definition that it replaced.
-    if (owner.ownership?.creating) await dropKept(hypervisor, id);
-    if (isOwnerOutdated(owner.ownership, state, news.__urn)) await setOwner(hypervisor, domain, news.__urn);
+    if (ownership?.creating) await dropKept(hypervisor, id);
+    if (isOwnerOutdated(ownership, state, news.__urn)) await setOwner(hypervisor, domain, news.__urn);
     const adopted = state.__adopted === true;
     if (permitted.withheld !== undefined)
       await session.log.message(news.__urn, "warning", redact(permitted.withheld, before, news));
@@ -54,19 +55,20 @@ export async function update(
       ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted, state },
     });
     // A replace that failed put the old domain back, or the program no longer asks for it.
-    if (observation.definition.replacing !== undefined) await setReplacing(hypervisor, domain, undefined);
+    if (replacing !== undefined) await setReplacing(hypervisor, domain, undefined);
     return { outs };
   });
 }
 
-async function observeAndPlan(
+/** The plan for the domain as seen; the guest is asked too if its memory changes. */
+async function planFor(
   session: Session,
   hypervisor: Hypervisor,
   domain: DomainRef,
+  seen: Observation,
   state: Outputs,
   plan: Planner,
 ): Promise<{ observation: Observation; planned: UpdatePlan }> {
-  const seen = await observe(hypervisor, domain);
   const observed = withRecordedTaken(seen.observed, state.__observed);
   const planned = plan(observed);
   const isMemoryUnchanged = planned.memory === undefined || planned.memory.outcome === "none";
