@@ -3,7 +3,7 @@ import type { Kib } from "../units/kib.ts";
 import { isIn, touchedBlocks, wholeBlocks } from "./blocks.ts";
 import type { GuestReport } from "./report.ts";
 
-/** The attached memory that a guest doesn't use, by its agent's list of memory blocks. */
+/** The attached memory that a guest doesn't use, according to the guest agent's list of memory blocks. */
 export interface UnusedMemory {
   /** The numbers of its blocks that are offline. */
   offline: number[];
