@@ -2,29 +2,6 @@ import type { Observed } from "./observed.ts";
 import type { Obstacle, Reason } from "./plan.ts";
 
 /**
- * Why the guest of an active domain doesn't run: virsh's words for virDomainPausedReason, `asleep` for a guest that is
- * suspended to memory (S3), and `restored` for one that was saved while it was paused. States keep these.
- */
-export type PauseReason =
-  | "unknown"
-  | "user"
-  | "migrating"
-  | "saving"
-  | "dumping"
-  | "I/O error"
-  | "watchdog"
-  | "from snapshot"
-  | "shutting down"
-  | "creating snapshot"
-  | "crashed"
-  | "starting up"
-  | "post-copy"
-  | "post-copy failed"
-  | "API error"
-  | "restored"
-  | "asleep";
-
-/**
  * What may be done about it:
  * - `suspended`: a user did it, so that the program's `running: true` resumes it;
  * - `halted`: something is wrong, or not known; it is named, and never resumed;
@@ -33,7 +10,7 @@ export type PauseReason =
  */
 export type PauseKind = "suspended" | "halted" | "busy" | "asleep";
 
-const KINDS: Readonly<Record<PauseReason, PauseKind>> = {
+const KINDS = {
   unknown: "halted",
   user: "suspended",
   migrating: "busy",
@@ -51,7 +28,15 @@ const KINDS: Readonly<Record<PauseReason, PauseKind>> = {
   "API error": "halted",
   restored: "suspended",
   asleep: "asleep",
-};
+} as const satisfies Record<string, PauseKind>;
+
+/**
+ * Why the guest of an active domain doesn't run: virsh's words for virDomainPausedReason, `asleep` for a guest that is
+ * suspended to memory (S3), and `restored` for one that was saved while it was paused. States keep these.
+ */
+export type PauseReason = keyof typeof KINDS;
+
+export const PAUSE_REASONS = Object.keys(KINDS) as PauseReason[];
 
 export interface Pause {
   kind: PauseKind;

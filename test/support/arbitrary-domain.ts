@@ -2,28 +2,8 @@ import fc from "fast-check";
 import type { MemoryDevice } from "../../provider/domain/state.ts";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
-import type { PauseReason } from "../../provider/plan/pause.ts";
+import { PAUSE_REASONS } from "../../provider/plan/pause.ts";
 import { ask, MIB, ours, theirs, view } from "./scene.ts";
-
-const PAUSE_REASONS: PauseReason[] = [
-  "unknown",
-  "user",
-  "migrating",
-  "saving",
-  "dumping",
-  "I/O error",
-  "watchdog",
-  "from snapshot",
-  "shutting down",
-  "creating snapshot",
-  "crashed",
-  "starting up",
-  "post-copy",
-  "post-copy failed",
-  "API error",
-  "restored",
-  "asleep",
-];
 
 const size = fc.oneof(
   fc.integer({ min: 1, max: 4096 }),
