@@ -21,7 +21,7 @@ const STATE_VERSION = 1;
 export interface Outputs extends Inputs {
   uri: string;
   state: string;
-  /** Why the guest of an active domain doesn't run; "saved" for a domain that is off with a managed save image. */
+  /** Why the guest of an active domain doesn't run; "saved" for a domain that is off and has a saved state. */
   stateReason?: string;
   liveMemory?: string;
   nextBootMemory?: string;

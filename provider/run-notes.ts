@@ -12,7 +12,7 @@ export interface ResourceNotes {
   isInProgram?: true;
   /** Set by check: the state has the resource, so a create in this run replaces it. */
   isRecorded?: true;
-  /** Set once it was logged that the create goes on with a domain that an earlier one left. */
+  /** Set once it was logged that the create continues with a domain that an earlier one left. */
   isContinuing?: true;
   /** Set by diff: the plan of the preview. update does nothing that is more disruptive. */
   announced?: UpdatePlan;

@@ -4,7 +4,7 @@ import { type DomainCapabilities, readDomainCapabilities } from "../observe/doma
 import { readHost } from "../observe/host.ts";
 import { readNeeds, unmetNeeds, unsupportedKind } from "./host-support.ts";
 
-/** What a definition needs but the host doesn't have, by the capabilities that libvirt describes. */
+/** What a definition needs but the host doesn't have, according to the capabilities that libvirt reports. */
 export async function capabilityRefusals(hypervisor: Hypervisor, xml: string): Promise<string[]> {
   const host = readHost(await hypervisor.capabilities());
   const needs = readNeeds(xml, host.arch);

@@ -8,7 +8,7 @@ import { isOff } from "../observe/wait-for-domain.ts";
 
 /**
  * A definition that a change may have to go back to is kept as a second domain, which never starts, until the changed one
- * runs. There a kill can't lose it, and its secrets stay in libvirt (docs/decisions/kept-definition.md).
+ * runs. There a kill can't lose it, and its secrets stay in libvirt (docs/decisions/0005-kept-definition.md).
  */
 const KEPT_NAME = "pulumi-libvirt-hotplug-kept-";
 const KEPT_NAMESPACE = "urn:pulumi-libvirt-hotplug:kept:1";

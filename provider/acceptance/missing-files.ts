@@ -17,7 +17,7 @@ const ENOENT = 2;
  * files that QEMU creates. libvirt has no call for that, but it looks up the disks of a domain before it does anything else to
  * start it, from the last one to the first. So a transient domain is started that has these files as disks, and a first
  * one that doesn't exist: it never gets as far as QEMU, and the error names the last missing file. A libvirt that looks them
- * up in another order only names the first one, which tells nothing.
+ * up in another order names only the first disk, and then the result is unknown.
  */
 export async function missingFiles(hypervisor: Hypervisor, domain: Element): Promise<string[]> {
   const missing: string[] = [];

@@ -42,7 +42,7 @@ function formsIn(message: string, texts: ReadonlySet<string>): string[] {
   return [...new Set(forms)].filter((form) => lower.includes(form.toLowerCase()));
 }
 
-/** A short text is only found between other characters than letters and digits: "a" isn't every a. */
+/** A short text is only found as a whole word, so that "a" doesn't mask every a. */
 const SHORT = 4;
 
 /** The longest first: one may be part of another. */

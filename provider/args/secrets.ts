@@ -9,7 +9,7 @@ export interface SecretMarked {
   __secrets?: string[];
 }
 
-/** What `__secret` alone may mean, in states of earlier versions. */
+/** What `__secret` may mean without `__secrets`, in states of earlier versions. */
 const SECRET_SIZES = ["memory", "maxMemory", "currentMemory", "xml"];
 
 /** Arguments whose default follows from others, or from the program's XML. */

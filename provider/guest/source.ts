@@ -9,13 +9,13 @@ export type SourceLookup =
       kind: "found";
       source: GuestSource;
       report: GuestReport;
-      /** Why a connected agent wasn't of use. */
+      /** Why a connected agent was unusable. */
       agentError?: string;
     }
   | {
       kind: "silent";
       reason: string;
-      /** Why a connected agent wasn't of use. */
+      /** Why a connected agent was unusable. */
       agentError?: string;
     };
 

@@ -67,7 +67,7 @@ export class LibvirtError extends QuotingError {
   }
 
   get withoutQuotes(): string {
-    return `libvirt refused it with error ${this.code} of its part ${this.domain}; its text isn't shown, because it may quote a secret argument`;
+    return `libvirt refused it with error code ${this.code} (error domain ${this.domain}); the message isn't shown, because it may quote a secret argument`;
   }
 }
 

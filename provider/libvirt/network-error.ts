@@ -4,13 +4,13 @@ export function explainNetworkError(error: NodeJS.ErrnoException, listening: str
     case "ECONNREFUSED":
       return `nothing listens on that port; ${listening}`;
     case "ENOTFOUND":
-      return "the host's name has no address; check the host in the URI";
+      return "the host name doesn't resolve to an address; check the host in the URI";
     case "EAI_AGAIN":
-      return "the host's name can't be looked up at present (DNS doesn't answer)";
+      return "the host name can't be resolved at present (DNS doesn't answer)";
     case "EHOSTUNREACH":
     case "ENETUNREACH":
     case "ETIMEDOUT":
-      return `the host can't be reached through the network (${error.code})`;
+      return `the host can't be reached over the network (${error.code})`;
     case "ECONNRESET":
     case "EPIPE":
       return "the daemon closed the connection";

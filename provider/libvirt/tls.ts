@@ -118,21 +118,21 @@ function explainServer(socket: TLSSocket, host: string, { ca, paths }: TlsFiles)
     case "ERR_TLS_CERT_ALTNAME_INVALID":
       return `${server} is for ${namesOf(certificate)}, but the URI names ${host}; use one of those names in the URI, or give the daemon a certificate for ${host}`;
     case "CERT_HAS_EXPIRED":
-      return `${server} has expired, or its CA's: it ${validity(certificate)}${byCa}; renew the one that has`;
+      return `${server}, or its CA's, has expired: it ${validity(certificate)}${byCa}; renew the expired one`;
     case "CERT_NOT_YET_VALID":
-      return `${server} is not valid yet, or its CA's: it ${validity(certificate)}${byCa}; compare the clocks`;
+      return `${server}, or its CA's, isn't valid yet: it ${validity(certificate)}${byCa}; compare the clocks`;
     case "CERT_REVOKED":
       return `${server} was revoked, by the list ${paths.crl}; give the daemon a new one`;
     case "UNABLE_TO_GET_CRL":
-      return `${server} can't be compared with the revocation list ${paths.crl}, which is not of the CA that signed it (${foreignText(certificate.issuer)})`;
+      return `${server} can't be compared with the revocation list ${paths.crl}, which wasn't issued by the CA that signed it (${foreignText(certificate.issuer)})`;
     case "INVALID_PURPOSE":
-      return `${server} is not one for servers (extended key usage); give the daemon one that is`;
+      return `${server} isn't a server certificate (extended key usage); give the daemon one that is`;
     default:
-      return `${server} is signed by "${foreignText(certificate.issuer)}", which ${paths.ca} doesn't vouch for (${code}); put the certificate of the daemon's CA there`;
+      return `${server} is signed by "${foreignText(certificate.issuer)}", which isn't a CA in ${paths.ca} (${code}); add the certificate of the daemon's CA to that file`;
   }
 }
 
-/** What the certificate is good for, as in the URI: `host1, 192.0.2.1`. */
+/** The names that the certificate is valid for, as in the URI: `host1, 192.0.2.1`. */
 function namesOf({ subjectAltName, subject }: X509Certificate): string {
   const names = subjectAltName?.split(", ").map((name) => name.replace(/^(DNS|IP Address):/, ""));
   return foreignText(names?.join(", ") ?? subject);
@@ -142,7 +142,7 @@ function validity(certificate: X509Certificate | undefined): string {
   return certificate === undefined ? "" : `is valid from ${certificate.validFrom} to ${certificate.validTo}`;
 }
 
-/** An alert of the daemon about the client's certificate. */
+/** A TLS alert from the daemon about the client's certificate. */
 function isRefusal({ code = "" }: NodeJS.ErrnoException): boolean {
   return /^ERR_SSL_.*ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)/.test(code);
 }
@@ -161,7 +161,7 @@ function explainError(error: NodeJS.ErrnoException, isSecure: boolean): string {
   const { code = "" } = error;
   const isOther = code.startsWith("ERR_SSL_") || code === "EPROTO" || (code === "ECONNRESET" && !isSecure);
   if (!isOther) return explainNetworkError(error, LISTENING);
-  return `TLS could not be established (${foreignText(error.message)}); libvirt's port for TLS is ${DEFAULT_PORT}, and 16509 is the one without`;
+  return `the TLS handshake failed (${foreignText(error.message)}); libvirt's TLS port is ${DEFAULT_PORT}, its plain TCP port 16509`;
 }
 
 function prefixed<T>(target: string, make: () => T): T {

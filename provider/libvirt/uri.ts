@@ -132,7 +132,7 @@ function parse(uri: string): LibvirtUri {
     throw new Error("a unix socket has no user, host or port; for a remote host use qemu+ssh://host/system");
   }
   if (transport !== "ssh" && user !== undefined) {
-    throw new Error(`transport ${transport} takes no user; ${LOGIN[transport]}`);
+    throw new Error(`transport ${transport} doesn't accept a user; ${LOGIN[transport]}`);
   }
   const given = parseQuery(query, transport);
   const name = given.get("name") ?? `qemu://${path}`;

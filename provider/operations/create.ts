@@ -58,7 +58,7 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     const observation = await observe(hypervisor, domain);
     const otherwise = unfinished && (await runningOtherwise(hypervisor, domain, inputs, xml, observation));
     const outs = record(observation, otherwise);
-    // From here on the domain is finished: a later create only goes on with it where it is what that would make. This is the
+    // From here on the domain is finished: a later create continues with it only if it is exactly what that create would make. This is the
     // last call, so that a create that failed before it can be continued.
     await setOwner(hypervisor, domain, inputs.__urn).catch((cause: unknown) => {
       throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
@@ -69,7 +69,7 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
   });
 }
 
-/** What a create finds, and goes on with after a note in the log; a domain that has the name or the UUID is an error. */
+/** What a create finds and continues with, after a note in the log. A domain that already has the name or the UUID is an error. */
 async function existingOrFree(session: Session, hypervisor: Hypervisor, inputs: Inputs): Promise<Existing> {
   const existing = await existingDomain(session, hypervisor, inputs);
   if (existing.kind === "taken") {

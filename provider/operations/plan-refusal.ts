@@ -30,7 +30,7 @@ export async function refusePlan(plan: UpdatePlan, planned: PlannedUpdate): Prom
   if (reason === undefined) return;
   const { before, news } = planned;
   const message = [
-    "refused: the new definition can't be used, and the domain is left unchanged",
+    "refused: the host doesn't accept the new definition; the domain is left unchanged",
     ...[reason, ...others].map(({ text }) => text),
     `planned: "${plan.headline}"`,
   ].join("\n");

@@ -91,7 +91,7 @@ function lookForExisting(session: Session, inputs: Inputs): Promise<Found | unde
   });
 }
 
-/** Logs once in a run that a create goes on with a domain that is there already. */
+/** Logs once in a run that a create continues with an existing domain. */
 export async function logContinued(
   { run, log }: Session,
   inputs: Inputs,

@@ -66,10 +66,13 @@ export async function replaceBy(
     const why = redact(messageOf(cause), inputs);
     // Without an answer nobody knows what was done.
     if (!(cause instanceof LibvirtError || cause instanceof UserError))
-      throw new UserError(`Unable to replace domain ${inputs.name}: ${why}; the next update goes on`, {
-        cause,
-        code: "replace-unfinished",
-      });
+      throw new UserError(
+        `Unable to replace domain ${inputs.name}: ${why}; the next update continues the replace`,
+        {
+          cause,
+          code: "replace-unfinished",
+        },
+      );
     throw await putBack(session, hypervisor, inputs, why, cause);
   }
   await dropKept(hypervisor, inputs.uuid);
@@ -161,14 +164,13 @@ async function restored(
   }
   const old = await findOld(hypervisor, uuid);
   if (old === undefined)
-    return `the old domain can't be defined again: ${textOf(failure)}; its definition is kept as the domain ${keptName(uuid)} (virsh dumpxml)`;
+    return `the old domain can't be put back: ${textOf(failure)}; its definition is kept as the domain ${keptName(uuid)} (virsh dumpxml)`;
   // It isn't needed any more: the domain itself has the definition again.
   await dropKept(hypervisor, uuid);
-  if (failure !== undefined)
-    return `the old domain is defined again, but can't be started: ${textOf(failure)}`;
+  if (failure !== undefined) return `the old domain was put back, but can't be started: ${textOf(failure)}`;
   return (await isOff(hypervisor, old))
-    ? "the old domain is back, off as before"
-    : "the old domain is started again";
+    ? "the old domain was put back, and is off as before"
+    : "the old domain was put back and started";
 }
 
 async function restore(hypervisor: Hypervisor, uuid: string): Promise<void> {

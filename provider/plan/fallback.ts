@@ -125,7 +125,7 @@ const KEPT_BY_RESTART =
   'hotplug.whenNotPossible "restart" keeps NVRAM, TPM state, snapshots and manual changes';
 
 const PAUSES_END =
-  'the domain isn\'t replaced for a pause, which ends; hotplug.whenNotPossible "nextBoot" sets the size for the next boot';
+  'a pause ends, so the domain isn\'t replaced for it; hotplug.whenNotPossible "nextBoot" sets the size for the next boot';
 
 const TRANSIENT: Reason = {
   code: "transient-domain",

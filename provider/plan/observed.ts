@@ -47,7 +47,7 @@ export interface Observed {
   live?: MemoryView;
   /** The inactive definition; undefined when the domain is transient. */
   nextBoot?: MemoryView;
-  /** The managed save image of a domain that is off: what the next start restores. */
+  /** The saved state of a domain that is off (`virsh managedsave`): what the next start restores. */
   saved?: MemoryView;
   /** The memory that one of our updates left pending for the next boot. */
   pending?: Kib;

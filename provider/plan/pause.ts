@@ -72,7 +72,7 @@ export function pauseObstacles(observed: Observed): Obstacle[] {
     return [
       {
         code: "domain-asleep",
-        text: "the guest is asleep (suspended to memory): it would never see memory that is plugged meanwhile; wake it first (running: true, or virsh dompmwakeup)",
+        text: "the guest is asleep (suspended to memory): it would never see memory that is plugged while it sleeps; wake it first (running: true, or virsh dompmwakeup)",
         predicate: "needs a guest that is awake, but it is suspended to memory",
       },
     ];

@@ -63,11 +63,11 @@ export type Step =
   /** `takesMemory`: the guest loses memory. */
   | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
-  /** A cold start: of a domain without a managed save image. */
+  /** A cold start: of a domain without a saved state. */
   | { kind: "start"; sentence: string }
-  /** A start that restores the managed save image. `memory`: of the domain in it. */
+  /** A start that restores the saved state. `memory`: of the domain in it. */
   | { kind: "restore"; memory: Kib; sentence: string }
-  /** Removes the managed save image. */
+  /** Removes the saved state. */
   | { kind: "discard"; sentence: string }
   /** Of a domain that a user paused. */
   | { kind: "resume"; sentence: string }

@@ -20,9 +20,9 @@ export interface PowerPlan {
 /**
  * Plans the power of a domain.
  *
- * `running: false` shuts it down. Otherwise a domain that is off is started, whether or not the program sets `running`; with a
- * managed save image the start restores that, so that the other changes are those of a domain that runs with what was saved.
- * Only an explicit `running: true` resumes what a user suspended, and wakes a guest that is asleep.
+ * `running: false` shuts it down. Otherwise a domain that is off is started, whether or not the program sets `running`; if it has
+ * a saved state, the start restores that, so the other changes are planned for the restored domain.
+ * Only an explicit `running: true` resumes what a user paused, and wakes a guest that is asleep.
  */
 export function planPower(observed: Observed, inputs: Inputs): PowerPlan {
   const unchanged: PowerPlan = { first: [], last: [], observed, isStopping: false };
@@ -61,7 +61,7 @@ function restorePlan({ memory }: MemoryView): Plan {
 }
 
 const RESTORES =
-  "the domain has a saved state (virsh managedsave), which a start restores with the memory and the devices that it was saved with; discardSavedState: true starts it without";
+  "the domain has a saved state (virsh managedsave), which a start restores with the memory and the devices that it was saved with; discardSavedState: true starts it without the saved state";
 
 /** The saved state is lost like what a guest has in its memory when it is forced off. */
 function coldStartPlan({ memory }: MemoryView): Plan {
@@ -69,7 +69,7 @@ function coldStartPlan({ memory }: MemoryView): Plan {
   return {
     outcome: "restart",
     headline: headline("restart", `${what} and start the domain (discardSavedState)`),
-    details: ["what the guest had in its memory when it was saved is lost"],
+    details: ["the guest's memory in the saved state is lost"],
     steps: [
       { kind: "discard", sentence: what },
       { kind: "start", sentence: "start the domain" },
@@ -126,7 +126,7 @@ export function shutdownSteps(observed: Observed, force: boolean, sentence: stri
   if (pause.kind === "busy") return { steps: [stop], notes: [] };
   if (force)
     return {
-      steps: [{ kind: "stop", force, atOnce: true, sentence: `force the domain off, which is ${state}` }],
+      steps: [{ kind: "stop", force, atOnce: true, sentence: `force off the domain, which is ${state}` }],
       notes: [`the domain is ${state}: its guest can't shut down, so it is forced off at once (forceOff)`],
     };
   const text = `the domain is ${state}: its guest can't shut down, and only forceOff: true allows it to be forced off`;
@@ -189,7 +189,7 @@ export function describeHalted(observed: Observed): string[] {
     : [];
 }
 
-/** What is lost with a domain that has a managed save image. */
+/** What is lost with a domain that has a saved state. */
 export function savedStateLost({ saved }: Observed): string[] {
   return saved === undefined
     ? []

@@ -92,7 +92,7 @@ function needsRunningGuest(step: Step): boolean {
 /** The plan without some of its steps, which only the next preview can announce. */
 function withholding(now: UpdatePlan, held: Step[], what: string): UpdatePlan {
   if (what === "" || (held.length === 0 && now.outcome !== "refuse")) return now;
-  const withheld = `not done, since the preview didn't announce it: ${what}; run pulumi up again, whose preview shows it`;
+  const withheld = `not done, since the preview didn't announce it: ${what}; run pulumi up again to preview and apply it`;
   const steps = now.steps.filter((step) => !held.includes(step));
   if (steps.length > 0) return { ...now, steps, withheld };
   const { settings } = now;

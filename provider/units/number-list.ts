@@ -59,7 +59,7 @@ export function numbersProblem(list: string): string | undefined {
     if (Number(last) < Number(first))
       return 'has a range that ends before it starts; write "2-5" instead of "5-2"';
   }
-  return readNumbers(list).length === 0 ? "lists nothing: every number is excluded again" : undefined;
+  return readNumbers(list).length === 0 ? "is empty: every number in it is excluded" : undefined;
 }
 
 /** The same numbers in libvirt's notation, in ascending order: "0-1,4". */

@@ -46,7 +46,7 @@ async function reserveOf(
   return measured === undefined ? reserved : Math.min(reserved ?? measured, measured);
 }
 
-/** The record of a guest that couldn't be asked for memory that it is owed: the next update asks it. */
+/** The record of a guest that lacks memory but couldn't be asked about it: the next update asks it. */
 export function owedRecord(
   context: UpdateContext,
   { dimms, owed, present }: Pick<AwaitedMemory, "dimms" | "owed" | "present">,
@@ -64,7 +64,7 @@ export function owedRecord(
   });
 }
 
-/** The record of an update that failed in a step: the guest is owed what was attached before it, and what it was owed earlier. */
+/** The record of an update that failed in a step: the guest lacks what was attached before that step, and what it lacked earlier. */
 export function interruptedRecord(context: UpdateContext, done: Step[]): GuestRecord | undefined {
   const { observation, domain, state, plan } = context;
   const { live } = observation.observed;

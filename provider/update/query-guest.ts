@@ -36,7 +36,7 @@ export async function queryGuest(context: UpdateContext, now: Observation): Prom
   return guestRecord(context, now, { speaker, report, missing: lacking });
 }
 
-/** What the guest was owed before, it is still owed. */
+/** The guest still lacks what it lacked before. */
 function unanswered({ state, domain }: UpdateContext): GuestRecord | undefined {
   const { missing: owed, speaker, reserved } = currentRecord(state?.__guest, domain.id) ?? {};
   if (owed === undefined || speaker === undefined) return undefined;

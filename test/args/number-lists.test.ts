@@ -11,7 +11,7 @@ const ARGUMENTS = {
 };
 
 const DESCENDING = 'has a range that ends before it starts; write "2-5" instead of "5-2"';
-const EMPTY = "lists nothing: every number is excluded again";
+const EMPTY = "is empty: every number in it is excluded";
 const NO_LIST = 'must be a list such as "0-1,4"';
 
 function failures(args: object) {
@@ -58,7 +58,7 @@ describe.each(Object.entries(ARGUMENTS))("%s", (path, withList) => {
     fc.option(fc.nat(9), { nil: undefined, freq: 2 }),
   );
   property.prop([fc.array(parts, { minLength: 1, maxLength: 4 })])(
-    "is refused exactly where libvirt refuses it, or where it lists nothing",
+    "is refused exactly where libvirt refuses it, or where it is empty",
     (all) => {
       const list = all
         .map(([caret, first, last]) => `${caret}${first}${last === undefined ? "" : `-${last}`}`)

@@ -70,10 +70,10 @@ describe("refused, with the reason", () => {
     ["esx://host/?no_verify=1", 'the driver is "esx"'],
     [
       "qemu+tls://me@host/system",
-      "transport tls takes no user; the daemon identifies this client by its certificate",
+      "transport tls doesn't accept a user; the daemon identifies this client by its certificate",
     ],
-    ["qemu://me@host/system", "transport tls takes no user"],
-    ["qemu+tcp://me@host/system", "transport tcp takes no user"],
+    ["qemu://me@host/system", "transport tls doesn't accept a user"],
+    ["qemu+tcp://me@host/system", "transport tcp doesn't accept a user"],
     [
       "qemu+tls://host/system?tls_priority=NORMAL",
       "option tls_priority is not supported: it is a setting of GnuTLS",

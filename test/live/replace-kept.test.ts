@@ -147,7 +147,7 @@ describe("a replace that libvirt can't carry out never costs the domain", () => 
     const { ok, errors } = await stack.up();
     expect(ok).toBe(false);
     expect(errors.join("\n")).toMatch(/Unable to replace domain web: .*nosuchnic/s);
-    expect(errors.join("\n")).toContain("the old domain is started again");
+    expect(errors.join("\n")).toContain("the old domain was put back and started");
     const restored = lab().qemuPid("web");
     expect(restored).toBeTypeOf("number");
     expect(restored).not.toBe(pid);

@@ -136,7 +136,9 @@ describe("a replace whose new domain can't start, ended at any call", () => {
 
   test("the old domain comes back, and then the new one", { timeout: 120_000 }, async () => {
     const undisturbed = await oldOnly();
-    await expect(undisturbed.stack.up({ ...after })).rejects.toThrow("the old domain is started again");
+    await expect(undisturbed.stack.up({ ...after })).rejects.toThrow(
+      "the old domain was put back and started",
+    );
 
     for (const call of interruptions(undisturbed.host.calls)) {
       const { host, stack, cure } = await oldOnly();

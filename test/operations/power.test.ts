@@ -131,7 +131,7 @@ describe("a domain with a saved state", () => {
         "live: restore with 1003 MiB, then 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
         "maximum without a restart: 8 GiB",
         "live: restore the domain from its saved state with 1003 MiB",
-        "the domain has a saved state (virsh managedsave), which a start restores with the memory and the devices that it was saved with; discardSavedState: true starts it without",
+        "the domain has a saved state (virsh managedsave), which a start restores with the memory and the devices that it was saved with; discardSavedState: true starts it without the saved state",
         "1. restore the domain from its saved state with 1003 MiB",
         "2. attach a 256 MiB DIMM in slot 0, node 0",
         "3. set the definition to 1259 MiB of base memory for the next boot",
@@ -199,7 +199,9 @@ describe("a domain with a saved state", () => {
       if (defined.uuid === stack.recorded.id) host.change(defined.uuid, { saved: { xml } });
       return defined;
     };
-    await expect(stack.up({ ...args, memory: "1300MiB" })).rejects.toThrow("has got a saved state");
+    await expect(stack.up({ ...args, memory: "1300MiB" })).rejects.toThrow(
+      "the domain was saved after it was read",
+    );
     expect(changes()).toEqual(["define"]);
   });
 

@@ -50,7 +50,7 @@ describe("a replace", () => {
     refuseNewStart();
     const error = await stack.up(smaller).catch((error: Error) => error);
     expect(error).toMatchObject({
-      message: "Unable to replace domain web-1: can't start this\nthe old domain is started again",
+      message: "Unable to replace domain web-1: can't start this\nthe old domain was put back and started",
     });
     expect(host.only).toMatchObject({ power: "running", autostart: true });
     expect(readDomain(host.only.live ?? "")).toMatchObject({
@@ -82,7 +82,7 @@ describe("a replace", () => {
     await stack.up({ ...args, running: false });
     host.start = () => host.failed("start", failing("can't start this"));
     await expect(stack.up({ ...args, arch: "aarch64" })).rejects.toThrow(
-      "the old domain is back, off as before",
+      "the old domain was put back, and is off as before",
     );
     expect(host.only).toMatchObject({
       power: "shutoff",
@@ -94,7 +94,7 @@ describe("a replace", () => {
     const start = host.start.bind(host);
     host.start = () => host.failed("start", failing("no kernel"));
     await expect(stack.up(smaller)).rejects.toThrow(
-      "Unable to replace domain web-1: no kernel\nthe old domain is defined again, but can't be started: no kernel",
+      "Unable to replace domain web-1: no kernel\nthe old domain was put back, but can't be started: no kernel",
     );
     host.start = start;
     expect(host.only.power).toBe("shutoff");
@@ -110,7 +110,7 @@ describe("a replace", () => {
     const start = host.start.bind(host);
     host.start = (domain) =>
       domain.name === "front" ? host.failed("start", failing("can't start this")) : start(domain);
-    await expect(stack.up(other)).rejects.toThrow("the old domain is started again");
+    await expect(stack.up(other)).rejects.toThrow("the old domain was put back and started");
     expect(host.only).toMatchObject({ name: "web-1", power: "running" });
     expect((await stack.preview(other)).replaces).toEqual(["name", "arch"]);
     host.start = start;
@@ -125,7 +125,9 @@ describe("a replace", () => {
     host.change(uuid, { inactive: withNvram(inactive) });
     host.refusesTransient = () => failing("can't start this");
     host.calls.length = 0;
-    await expect(stack.up(smaller)).rejects.toThrow("can't start this\nthe old domain is started again");
+    await expect(stack.up(smaller)).rejects.toThrow(
+      "can't start this\nthe old domain was put back and started",
+    );
     expect(host.only).toMatchObject({ power: "running", inactive: expect.stringContaining("web-1_VARS.fd") });
     // Only probes, which name no file of the domain's.
     expect(host.undefined.map(({ uuid }) => uuid)).not.toContain(uuid);
@@ -169,7 +171,7 @@ describe("a delete in the run of an update", () => {
       // The old domain is undefined, and its definition is kept.
       if (options?.keepsFiles !== true) host.death = { call: host.calls.length, carriedOut: true };
     };
-    await expect(stack.up(smaller)).rejects.toThrow("the next update goes on");
+    await expect(stack.up(smaller)).rejects.toThrow("the next update continues the replace");
     host.death = undefined;
     expect([...host.domains.values()].map(({ name }) => name)).toEqual([
       `pulumi-libvirt-hotplug-kept-${stack.recorded.id}`,

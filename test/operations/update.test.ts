@@ -181,7 +181,7 @@ describe("update never does more than was previewed", () => {
     await stack.up(grown, () => host.turnOff(host.only.uuid));
     expect([host.only.power, nextBoot().memory, count("start")]).toEqual(["shutoff", 1259 * MIB, 0]);
     expect(stack.run.said.at(-1)).toBe(
-      "not done, since the preview didn't announce it: start the domain, which is off; run pulumi up again, whose preview shows it",
+      "not done, since the preview didn't announce it: start the domain, which is off; run pulumi up again to preview and apply it",
     );
     expect(await stack.up(grown)).toBe("update");
     expect([live().memory, live().devices, count("attachDevice")]).toEqual([1259 * MIB, [], 0]);

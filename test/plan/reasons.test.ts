@@ -307,7 +307,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "domain-asleep",
-    "the guest is asleep (suspended to memory): it would never see memory that is plugged meanwhile; wake it first (running: true, or virsh dompmwakeup)",
+    "the guest is asleep (suspended to memory): it would never see memory that is plugged while it sleeps; wake it first (running: true, or virsh dompmwakeup)",
     memory(ask(1259), { ...paused(running()), pause: "asleep" }),
   ],
   [

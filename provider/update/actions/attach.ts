@@ -178,14 +178,14 @@ async function confirmAttach(
   };
 }
 
-/** What was owed isn't awaited any more. */
+/** The memory that the guest lacked is no longer awaited. */
 function withoutMissing(record: GuestRecord | undefined): GuestRecord | undefined {
   if (record === undefined) return undefined;
   const { missing: _, ...rest } = record;
   return rest;
 }
 
-/** A guest whose agent may answer later is owed the memory, even if nothing was owed before. */
+/** If the agent may answer later, the memory counts as lacking, even if the guest lacked nothing before. */
 async function owedBySilent(
   awaited: AwaitedMemory,
   context: UpdateContext,
@@ -218,7 +218,7 @@ async function owedWhilePaused(
 /**
  * Nothing can confirm the attach; the message after it says why.
  *
- * @param guest what the state keeps: with memory that the guest is owed, the next update asks it
+ * @param guest what the state keeps: if the guest lacks memory, the next update asks it
  */
 function unconfirmed(
   { attached }: AwaitedMemory,

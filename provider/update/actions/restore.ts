@@ -5,13 +5,13 @@ import type { Step } from "../../plan/plan.ts";
 import type { Action } from "../action.ts";
 import { type UpdateContext, updateLog } from "../context.ts";
 
-/** Starts a domain whose managed save image libvirt restores. */
+/** Starts a domain whose saved state libvirt restores. */
 export const restore: Action<Extract<Step, { kind: "restore" }>> = {
   async run(_step, context) {
     const { hypervisor, domain } = context;
     if (!(await isOff(hypervisor, domain))) return observe(hypervisor, domain);
     if (!(await hypervisor.hasManagedSave(domain)))
-      throw new Error("its saved state is gone, so that a start would boot it; preview again");
+      throw new Error("its saved state no longer exists, so a start would boot the guest; preview again");
     await hypervisor.start(domain);
     return resumed(await observe(hypervisor, domain), context);
   },

@@ -43,7 +43,5 @@ async function isPausedAs(kind: PauseKind, { hypervisor, domain }: UpdateContext
   const pause = pauseOf(observed);
   if (observed.power === "running") return false;
   if (pause?.kind === kind) return true;
-  throw new Error(
-    `the domain is ${pause === undefined ? "off" : describePause(pause)} by now; preview again`,
-  );
+  throw new Error(`the domain is now ${pause === undefined ? "off" : describePause(pause)}; preview again`);
 }

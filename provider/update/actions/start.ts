@@ -9,7 +9,7 @@ export const start: Action<Extract<Step, { kind: "start" }>> = {
     if (!(await isOff(hypervisor, domain))) return observe(hypervisor, domain);
     if (await hypervisor.hasManagedSave(domain))
       throw new Error(
-        "the domain has got a saved state since it was read (virsh managedsave), which a start would restore; preview again",
+        "the domain was saved after it was read (virsh managedsave), and a start would restore the saved state; preview again",
       );
     await hypervisor.start(domain);
     return observe(hypervisor, domain);

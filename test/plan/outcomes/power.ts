@@ -7,11 +7,11 @@ const saved: Observed = { ...off(), saved: view() };
 const pausedBy = (pause: PauseReason): Observed => ({ ...paused(running()), pause });
 
 const restores =
-  "the domain has a saved state (virsh managedsave), which a start restores with the memory and the devices that it was saved with; discardSavedState: true starts it without";
+  "the domain has a saved state (virsh managedsave), which a start restores with the memory and the devices that it was saved with; discardSavedState: true starts it without the saved state";
 const restored = "live: restore the domain from its saved state with 1003 MiB";
 const noOther = "no other size works without a restart";
 const pausesEnd =
-  'the domain isn\'t replaced for a pause, which ends; hotplug.whenNotPossible "nextBoot" sets the size for the next boot';
+  'a pause ends, so the domain isn\'t replaced for it; hotplug.whenNotPossible "nextBoot" sets the size for the next boot';
 
 /** Domains that are saved or paused. */
 export const POWER: OutcomeRow[] = [
@@ -55,7 +55,7 @@ export const POWER: OutcomeRow[] = [
     headline:
       "restart: discard the saved state (1003 MiB) and start the domain (discardSavedState); memory in the definition",
     details: [
-      "what the guest had in its memory when it was saved is lost",
+      "the guest's memory in the saved state is lost",
       "live: 1003 → 1300 MiB in the definition (the domain is off)",
       "maximum at the next boot: 8 GiB",
     ],
