@@ -11,8 +11,8 @@ export type Size = string | number;
  * A program that is run before or after each attach, on the machine where the provider runs, without a shell. It reads
  * the device's XML from standard input, and has `HOTPLUG_DOMAIN`, `HOTPLUG_UUID` and `HOTPLUG_URI` in its environment. Of
  * the environment of `pulumi` it inherits `PATH`, `HOME`, `USER`, `LOGNAME`, `SHELL`, `TMPDIR`, `TZ`, `LANG`, `LANGUAGE`, `LC_*`
- * and `XDG_RUNTIME_DIR`, and what the stack's `libvirt-hotplug:hooks.env` names. Its error message has the program and its
- * standard error, but no arguments; nothing of its standard error if an argument of the domain is secret text.
+ * and `XDG_RUNTIME_DIR`, and the variables that the stack's `libvirt-hotplug:hooks.env` names. If it fails, the error names the
+ * program without its arguments and quotes its standard error, unless an argument of the domain is secret text.
  */
 export interface HookArgs {
   /** The program and its arguments. */
@@ -268,7 +268,7 @@ export interface DomainArgs {
   /** A description of the domain, kept in its definition. Default: none. A change: applied to the definition at once. */
   description?: Input<string>;
   /**
-   * Whether the domain runs. Default: true. Only an explicit `true` also resumes a domain that a user suspended, and wakes a
+   * Whether the domain runs. Default: true. Only an explicit `true` also resumes a domain that a user paused, and wakes a
    * guest that is suspended to memory (S3). A domain that an I/O error, a watchdog or a crash paused is never resumed.
    * A change: `false` shuts the guest down within `shutdownTimeout`, without forcing it off unless `forceOff` is true;
    * `true` starts it.
