@@ -18,9 +18,9 @@ type Properties = Record<string, unknown>;
 export interface HostOperations {
   check(olds: Properties, news: Properties): Promise<{ inputs: Properties; failures: Failure[] }>;
   diff(id: string, state: Properties, news: Properties): Promise<DiffResult>;
-  create(inputs: Properties): Promise<{ id: string; outs: Properties }>;
+  create(inputs: Properties): Promise<{ id: string; outs: object }>;
   read(id: string, state: Properties): Promise<ReadResult>;
-  update(id: string, state: Properties, news: Properties): Promise<{ outs: Properties }>;
+  update(id: string, state: Properties, news: Properties): Promise<{ outs: object }>;
   delete(id: string, state: Properties): Promise<void>;
 }
 

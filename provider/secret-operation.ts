@@ -23,11 +23,7 @@ export type Mark = <T extends object>(properties: T) => T;
  *
  * @param carriers the properties that the operation got, which say what is secret in them
  */
-export async function keepSecrets<T>(
-  carriers: Properties[],
-  work: () => Promise<T>,
-  mark: Mark = withSecretMarks,
-): Promise<T> {
+export async function keepSecrets<T>(carriers: Properties[], work: () => Promise<T>, mark: Mark): Promise<T> {
   const secrets = secretValues(...carriers);
   return current.run(secrets, () =>
     withholdingQuotes(secretQuotes(carriers, secrets), async () => {
