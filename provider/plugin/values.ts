@@ -90,7 +90,11 @@ function list(value: structs.Value): structs.Value[] {
 }
 
 function fieldsOf(struct: structs.Struct | undefined): Map<string, structs.Value> {
-  return new Map(struct?.getFieldsMap().toArray() as [string, structs.Value][] | undefined);
+  const fields = new Map<string, structs.Value>();
+  struct?.getFieldsMap().forEach((value: structs.Value, key: string) => {
+    fields.set(key, value);
+  });
+  return fields;
 }
 
 /** Plain values and wrapped secrets as Pulumi's form of properties. What is undefined is absent. */
