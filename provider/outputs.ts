@@ -15,7 +15,7 @@ import type { Kib } from "./units/kib.ts";
 import { canonicalSize } from "./units/size.ts";
 
 /** The format of the outputs below. Later versions read all earlier formats. */
-const STATE_VERSION = 1;
+export const STATE_VERSION = 1;
 
 /** The outputs that the state keeps of a domain: the arguments as they were carried out, and what was read back. */
 export interface Outputs extends Inputs {
@@ -48,7 +48,7 @@ export interface Outputs extends Inputs {
 export interface OutputSource {
   /** As resolved. */
   uri: string;
-  observation: Observation;
+  observation: Pick<Observation, "observed" | "power">;
   /** The stack's defaults, for the sizes that work live. */
   defaults: Defaults;
   /** The domain was not created by this provider. */

@@ -1,9 +1,9 @@
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { Deadline } from "../deadline.ts";
-import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isOff, waitUntilOff } from "../observe/wait-for-domain.ts";
 import type { Session } from "../session.ts";
+import { forceOff } from "../update/power-off.ts";
 
 interface Shutdown {
   /** The resource that status and warnings are shown for. */
@@ -33,8 +33,5 @@ export async function turnOff(
       `the guest did not shut down within ${seconds} s (shutdownTimeout), so it was forced off`,
     );
   }
-  await hypervisor.destroy(domain).catch((error: unknown) => {
-    // It powered off in the meantime.
-    if (!hasCode(error, ErrorCode.OPERATION_INVALID)) throw error;
-  });
+  await forceOff(hypervisor, domain);
 }

@@ -38,13 +38,16 @@ interface FailedStep {
  * back is recorded, even if the guest may still complete a request.
  */
 export async function failedStep({ step, error, context, progress }: FailedStep): Promise<Error> {
-  const { hypervisor, domain, before, news, plan, state } = context;
+  const { hypervisor, domain, before, news, plan, state, observation } = context;
   const { done } = progress;
   const latest = await observe(hypervisor, domain).catch(() => progress.now);
   const changed = await afterFailure(step, context, progress, latest);
-  // A step that libvirt confirmed but didn't do, or did differently, has changed something.
+  // A step that libvirt confirmed but didn't do, or did differently, has changed something; and the guest may have gone off.
   const isUntouched =
-    done.length === 0 && changed === undefined && reasonCodeOf(error) !== "postcondition-failed";
+    done.length === 0 &&
+    changed === undefined &&
+    latest.observed.power === observation.observed.power &&
+    reasonCodeOf(error) !== "postcondition-failed";
   const message = redact(describeFailure(error, done), before, news);
   if (isUntouched && progress.unanswered.size === 0)
     return new UserError(message, { cause: error, code: reasonCodeOf(error) });

@@ -5,13 +5,14 @@ import { isOff, waitUntilOff } from "../../observe/wait-for-domain.ts";
 import type { Step } from "../../plan/plan.ts";
 import type { Action } from "../action.ts";
 import type { UpdateContext } from "../context.ts";
+import { forceOff, requestShutdown } from "../power-off.ts";
 
 /** Shuts the guest down. One that doesn't shut down in time keeps running, unless the user allowed to force it off. */
 export const stop: Action<Extract<Step, { kind: "stop" }>> = {
   async run({ force, atOnce }, context) {
     const { hypervisor, domain } = context;
     if (await isOff(hypervisor, domain)) return observe(hypervisor, domain);
-    if (atOnce) await hypervisor.destroy(domain);
+    if (atOnce) await forceOff(hypervisor, domain);
     else await shutDown(force, context);
     return observe(hypervisor, domain);
   },
@@ -19,12 +20,12 @@ export const stop: Action<Extract<Step, { kind: "stop" }>> = {
 
 async function shutDown(force: boolean, { hypervisor, domain, news, session }: UpdateContext): Promise<void> {
   const seconds = news.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT;
-  await hypervisor.shutdown(domain);
+  await requestShutdown(hypervisor, domain);
   const deadline = Deadline.inSeconds(seconds, session.clock);
   if (await waitUntilOff(hypervisor, domain, deadline)) return;
   if (!force)
     throw new Error(
       `the guest did not shut down within ${seconds} s (shutdownTimeout) and is still running; set forceOff: true to force it off`,
     );
-  await hypervisor.destroy(domain);
+  await forceOff(hypervisor, domain);
 }
