@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MAX_LOOK_TIMEOUT } from "./args/limits.ts";
-import { oneOf, wholeNumber } from "./args/schema.ts";
+import { oneOf, text, wholeNumber } from "./args/schema.ts";
 import { CONFIG_SCHEMAS, DEFAULTS, type Defaults, truth } from "./args/settings.ts";
 import { defined } from "./defined.ts";
 import type { DomainType } from "./definition/platform.ts";
@@ -8,7 +8,10 @@ import { UserError } from "./errors.ts";
 
 /** What this provider reads of the stack's configuration. */
 export interface Configuration {
-  /** `libvirt:uri`, which other libvirt providers read as well: the URI of domains that have no `uri` argument. */
+  /**
+   * The URI of domains that have no `uri` argument: `libvirt-hotplug:uri`, else `libvirt:uri`, which other libvirt providers
+   * read as well, and which never reaches a plugin.
+   */
   uri?: string;
   /** `libvirt-hotplug:domainType`. Default: KVM where the host supports it for the guest's architecture. */
   domainType?: DomainType;
@@ -43,18 +46,24 @@ const lookTimeout = z
 
 const KEYS = z
   .object({
+    uri: text("a libvirt URI"),
     domainType: oneOf("kvm", "qemu"),
     lookTimeout,
     allowPlainTcp: truth,
     "hooks.env": variables,
+    // In a program, as an argument of an explicit provider, a name can't have a dot.
+    hooksEnv: variables,
     ...CONFIG_SCHEMAS,
   })
   .partial();
 
+export const CONFIGURATION_KEYS = Object.keys(KEYS.shape);
+
 /** @throws UserError that names every key with a wrong value */
 export function readConfiguration(get: (key: string) => string | undefined): Configuration {
-  const names = Object.keys(KEYS.shape);
-  const given = defined(Object.fromEntries(names.map((name) => [name, get(`${NAMESPACE}${name}`)])));
+  const given = defined(
+    Object.fromEntries(CONFIGURATION_KEYS.map((name) => [name, get(`${NAMESPACE}${name}`)])),
+  );
   const parsed = KEYS.safeParse(given);
   if (!parsed.success) {
     const wrong = parsed.error.issues.map(({ path, message }) => {
@@ -63,12 +72,13 @@ export function readConfiguration(get: (key: string) => string | undefined): Con
     });
     throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }
-  const { domainType, lookTimeout, allowPlainTcp, "hooks.env": hookVariables, ...settings } = parsed.data;
+  const { uri, domainType, lookTimeout, allowPlainTcp, ...others } = parsed.data;
+  const { "hooks.env": dotted, hooksEnv, ...settings } = others;
   return {
     ...defined({
-      uri: get("libvirt:uri"),
+      uri: uri ?? get("libvirt:uri"),
       domainType: domainType as DomainType,
-      ...{ lookTimeout, allowPlainTcp, hookVariables },
+      ...{ lookTimeout, allowPlainTcp, hookVariables: dotted ?? hooksEnv },
     }),
     defaults: { ...DEFAULTS, ...defined(settings) },
   };

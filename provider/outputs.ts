@@ -48,7 +48,7 @@ export interface Outputs extends Inputs {
 export interface OutputSource {
   /** As resolved. */
   uri: string;
-  observation: Observation;
+  observation: Pick<Observation, "observed" | "power">;
   /** The stack's defaults, for the sizes that work live. */
   defaults: Defaults;
   /** The domain was not created by this provider. */

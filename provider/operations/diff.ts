@@ -91,6 +91,7 @@ async function classify(difference: Difference): Promise<Classification> {
     look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
   const announced = previewedPlan(fromState, fromLook);
   notes.announced = announced;
+  if (look?.kind === "found") notes.seen = look.observation;
   const message = redact(planMessage(withFailedLook(announced, look)), before, news);
   if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
   if (announced.outcome === "replace" && look?.kind === "found")

@@ -46,6 +46,13 @@ const FEATURES = {
 
 const SEVERITIES: Severity[] = ["debug", "info", "warning", "error"];
 
+/**
+ * The ports of all engines of this process. gRPC keeps the connections that an in-process program has left, by address, for a
+ * while: a program whose engine has the port of an earlier one would meet the failed connection to that one, and fail with
+ * "14 UNAVAILABLE: No connection established. Last error: null".
+ */
+const usedPorts = new Set<number>();
+
 /** The gRPC server of the resource monitor and of the engine service, on one port of the loopback interface. */
 export class Monitor {
   address = "";
@@ -65,11 +72,19 @@ export class Monitor {
   }
 
   async listen(): Promise<void> {
-    const port = await new Promise<number>((resolve, reject) => {
+    let port: number;
+    // A server can be bound to several ports: one that is refused here stays unused.
+    do port = await this.bind();
+    while (usedPorts.has(port));
+    usedPorts.add(port);
+    this.address = `127.0.0.1:${port}`;
+  }
+
+  private bind(): Promise<number> {
+    return new Promise((resolve, reject) => {
       const done = (error: Error | null, bound: number) => (error ? reject(error) : resolve(bound));
       this.server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), done);
     });
-    this.address = `127.0.0.1:${port}`;
   }
 
   /** Ends what the program waits for, and refuses what comes. Log messages are still taken. */

@@ -8,7 +8,7 @@ import { planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyCase } from "../support/arbitrary-domain.ts";
 import { cases } from "../support/properties.ts";
 import { ask, MIB, ours, running, vmem } from "../support/scene.ts";
-import { afterStep } from "../support/simulate.ts";
+import { afterStep } from "../../provider/plan/after-step.ts";
 
 /** A part of a memory, in whole MiB. */
 function partOf(memory: number, share: number): number {

@@ -6,7 +6,7 @@ import { planMemory } from "../../provider/plan/plan-memory.ts";
 import type { ReasonCode } from "../../provider/plan/reason-codes.ts";
 import { planned } from "../support/planned.ts";
 import { ask, MIB, off, ours, running, theirs, transient } from "../support/scene.ts";
-import { afterStep } from "../support/simulate.ts";
+import { afterStep } from "../../provider/plan/after-step.ts";
 import { keptByRestart, maximum, nextBoot, replaceCosts } from "./outcomes/row.ts";
 
 /** What isn't a row of docs/outcomes.md: test/plan/outcomes has those. */

@@ -10,7 +10,7 @@ import { anyPowered } from "../support/arbitrary-domain.ts";
 import { anyProgram } from "../support/arbitrary-program.ts";
 import { cases } from "../support/properties.ts";
 import { checkedInputs, off, ours, paused, running, view } from "../support/scene.ts";
-import { afterStep } from "../support/simulate.ts";
+import { afterStep } from "../../provider/plan/after-step.ts";
 
 /** The update of a domain from 1003 MiB, or of the program before, to these arguments. */
 function update(change: Partial<Inputs>, observed: Observed, before: Partial<Inputs> = {}): UpdatePlan {

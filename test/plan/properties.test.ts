@@ -9,7 +9,7 @@ import { planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyCase, anyObserved } from "../support/arbitrary-domain.ts";
 import { cases } from "../support/properties.ts";
 import { ask, MIB } from "../support/scene.ts";
-import { afterStep } from "../support/simulate.ts";
+import { afterStep } from "../../provider/plan/after-step.ts";
 
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 

@@ -10,7 +10,7 @@ import type { Plan, Reachable, Step } from "../../provider/plan/plan.ts";
 import { type MemoryPlanContext, planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyWholeCase, named } from "../support/arbitrary-whole.ts";
 import { cases } from "../support/properties.ts";
-import { afterStep } from "../support/simulate.ts";
+import { afterStep } from "../../provider/plan/after-step.ts";
 
 const RUNS = cases(300);
 const ACTS = ["none", "live", "nextBoot"];

@@ -8,7 +8,7 @@ import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import { anyCase } from "../../support/arbitrary-domain.ts";
 import { cases } from "../../support/properties.ts";
 import { MIB } from "../../support/scene.ts";
-import { afterStep } from "../../support/simulate.ts";
+import { afterStep } from "../../../provider/plan/after-step.ts";
 
 /** One case in five repairs something. */
 const RUNS = cases(300);

@@ -3,7 +3,7 @@ import type { MemoryView, Observed, ObservedDevice } from "../../../provider/pla
 import type { Plan } from "../../../provider/plan/plan.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import { ask, placedAt as at, heard, MIB, ours, running, theirs } from "../../support/scene.ts";
-import { afterStep } from "../../support/simulate.ts";
+import { afterStep } from "../../../provider/plan/after-step.ts";
 
 const BLOCK = 128 * MIB;
 

@@ -10,7 +10,7 @@ import type { Kib } from "../../../provider/units/kib.ts";
 import { anyAsked, anyObserved } from "../../support/arbitrary-domain.ts";
 import { cases } from "../../support/properties.ts";
 import { ask, MIB, off, ours, paused, running, theirs, transient } from "../../support/scene.ts";
-import { afterStep } from "../../support/simulate.ts";
+import { afterStep } from "../../../provider/plan/after-step.ts";
 
 const RUNS = cases(300);
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);

@@ -7,7 +7,7 @@ import type { Plan } from "../../../provider/plan/plan.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import { cases } from "../../support/properties.ts";
 import { ask, MIB, off, paused, running, theirs, transient, vmem } from "../../support/scene.ts";
-import { afterStep } from "../../support/simulate.ts";
+import { afterStep } from "../../../provider/plan/after-step.ts";
 
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 

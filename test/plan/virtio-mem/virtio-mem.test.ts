@@ -9,7 +9,7 @@ import type { Plan } from "../../../provider/plan/plan.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import type { ReasonCode } from "../../../provider/plan/reason-codes.ts";
 import { ask, MIB, off, ours, paused, running, theirs, transient, view, vmem } from "../../support/scene.ts";
-import { afterStep } from "../../support/simulate.ts";
+import { afterStep } from "../../../provider/plan/after-step.ts";
 
 const virtioMem = { device: "virtio-mem" } as const;
 
