@@ -43,10 +43,12 @@ class HookError extends QuotingError {
  * environment (HOTPLUG_DOMAIN, HOTPLUG_UUID, HOTPLUG_URI).
  *
  * @returns what it printed
+ * @throws Cancelled when the run is cancelled: the hook is ended
  * @throws HookError with its standard error when it fails, prints too much, or takes longer than its time-out
  */
 export async function runHook(hook: HookInput, xml: string, context: HookContext): Promise<string> {
   const { domain, uri, clock, environment } = context;
+  clock.signal?.throwIfAborted();
   const [program = "", ...args] = hook.command;
   const seconds = hook.timeout ?? DEFAULT_HOOK_TIMEOUT;
   let child: ChildProcessWithoutNullStreams;

@@ -1,5 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
+import { afterStep } from "../../provider/plan/after-step.ts";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
 import { isManaged } from "../../provider/plan/devices.ts";
 import { upwardSizes } from "../../provider/plan/live-sizes/up.ts";
@@ -9,7 +10,6 @@ import { planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyCase, anyObserved } from "../support/arbitrary-domain.ts";
 import { cases } from "../support/properties.ts";
 import { ask, MIB } from "../support/scene.ts";
-import { afterStep } from "../../provider/plan/after-step.ts";
 
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 

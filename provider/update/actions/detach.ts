@@ -150,8 +150,8 @@ class Removal {
   async request(): Promise<Answer> {
     const { hypervisor, domain } = this.#context;
     const { alias } = this.#dimm;
-    this.#unanswered.add(alias);
     return this.answer(async () => {
+      this.#unanswered.add(alias);
       try {
         await hypervisor.detachDevice(domain, alias, { live: true });
         return undefined;
