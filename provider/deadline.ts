@@ -4,6 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface Clock {
   /** Ends every sleep. Undefined: nothing does. */
   readonly signal?: AbortSignal;
+  /** The time at which every deadline ends at the latest. */
+  readonly until?: number;
   /** Milliseconds since an arbitrary start. They never go backwards, whatever happens to the system's time of day. */
   now(): number;
   /**
@@ -20,6 +22,16 @@ export function interruptible(clock: Clock, signal: AbortSignal): Clock {
     now: () => clock.now(),
     sleep: (ms, own, options) =>
       clock.sleep(ms, own === undefined ? signal : AbortSignal.any([own, signal]), options),
+  };
+}
+
+/** The same clock, on which no deadline is later than so many milliseconds from now. */
+export function limited(clock: Clock, ms: number): Clock {
+  return {
+    ...(clock.signal && { signal: clock.signal }),
+    until: clock.now() + ms,
+    now: () => clock.now(),
+    sleep: (ms, own, options) => clock.sleep(ms, own, options),
   };
 }
 
@@ -57,7 +69,7 @@ export class Deadline {
 
   private constructor(clock: Clock, ms: number, signal: AbortSignal | undefined) {
     this.#clock = clock;
-    this.#end = clock.now() + ms;
+    this.#end = Math.min(clock.now() + ms, clock.until ?? Number.POSITIVE_INFINITY);
     this.#signal = signal;
   }
 
@@ -133,6 +145,13 @@ export class Deadline {
       ended.abort();
     }
   }
+}
+
+/** How long something is waited for. */
+export interface Patience {
+  deadline: Deadline;
+  /** The time and what sets it, for messages: "60 s (hotplug.awaitGuest)". */
+  text: string;
 }
 
 /** The pauses between attempts, in milliseconds: each twice as long as the one before it, up to the longest. */

@@ -2,7 +2,15 @@ import pLimit, { type LimitFunction } from "p-limit";
 import { DEFAULTS, type Defaults } from "./args/settings.ts";
 import type { Configuration } from "./configuration.ts";
 import { Connections } from "./connections.ts";
-import { type Clock, Deadline, hostClock, interruptible, unlessAborted } from "./deadline.ts";
+import {
+  type Clock,
+  Deadline,
+  hostClock,
+  interruptible,
+  limited,
+  type Patience,
+  unlessAborted,
+} from "./deadline.ts";
 import { type EngineLog, engineLog, withoutRepeats } from "./engine/log.ts";
 import { Cancelled } from "./errors.ts";
 import { endsQuestions } from "./guest/cancelled-questions.ts";
@@ -58,6 +66,7 @@ export class Session {
   private readonly connections: Connections;
   private configured: Configuration = { defaults: DEFAULTS };
   private readonly looks = new Map<string, Promise<LookupResult>>();
+  private readonly limitSeconds: number | undefined;
   private readonly locks = new Map<string, LimitFunction>();
 
   constructor(dependencies: Dependencies) {
@@ -106,9 +115,39 @@ export class Session {
     return lock(work);
   }
 
+  /** This session for one operation, whose waits all end with a time limit: Pulumi's customTimeouts. 0: without one. */
+  limitedTo(seconds: number): Session {
+    if (seconds <= 0) return this;
+    const clocks = {
+      clock: limited(this.clock, 1000 * seconds),
+      steadyClock: limited(this.steadyClock, 1000 * seconds),
+    };
+    return Object.assign(Object.create(Session.prototype), this, clocks, { limitSeconds: seconds });
+  }
+
+  /**
+   * How long to wait for something.
+   *
+   * @param setting what sets the time, for messages
+   */
+  patience(seconds: number, setting?: string, clock = this.clock): Patience {
+    const deadline = Deadline.inSeconds(seconds, clock);
+    const isLimited = clock.until !== undefined && clock.until < clock.now() + 1000 * seconds;
+    if (isLimited) return { deadline, text: `${this.limitSeconds} s (customTimeouts)` };
+    return { deadline, text: `${seconds} s${setting === undefined ? "" : ` (${setting})`}` };
+  }
+
   /** The connection for work: shared by all domains of the URI, and opened again after a failure. */
   async hypervisor(uri: string): Promise<Hypervisor> {
-    const hypervisor = await unlessAborted(this.connections.forWork(uri), this.signal);
+    const connection = unlessAborted(this.connections.forWork(uri), this.signal);
+    const hypervisor =
+      this.limitSeconds === undefined
+        ? await connection
+        : await Deadline.inSeconds(this.limitSeconds, this.steadyClock).race(connection, () => {
+            return new ConnectionError(
+              `no connection to ${uri} within ${this.limitSeconds} s (customTimeouts)`,
+            );
+          });
     return this.dependencies.signal ? endsQuestions(hypervisor, this.signal) : hypervisor;
   }
 

@@ -1,5 +1,5 @@
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
-import { Deadline } from "../deadline.ts";
+import type { Deadline } from "../deadline.ts";
 import { Cancelled } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isOff, waitUntilOff } from "../observe/wait-for-domain.ts";
@@ -29,16 +29,17 @@ export async function turnOff(
   if (await isOff(hypervisor, domain)) return;
   const { power } = await hypervisor.state(domain);
   if (seconds > 0 && power === "running") {
-    await session.log.status(urn, `shutting the guest down (up to ${seconds} s)`);
+    const clock = next === "start" ? session.steadyClock : session.clock;
+    const { deadline, text } = session.patience(seconds, "shutdownTimeout", clock);
+    await session.log.status(urn, `shutting the guest down (up to ${deadline.remainingSeconds} s)`);
     // A guest that can't be asked (no ACPI, no agent) is treated like one that doesn't react.
     await hypervisor.shutdown(domain).catch(() => undefined);
-    const clock = next === "start" ? session.steadyClock : session.clock;
-    if (await isShutDown(hypervisor, domain, Deadline.inSeconds(seconds, clock))) return;
+    if (await isShutDown(hypervisor, domain, deadline)) return;
     if (session.signal.aborted) throw stillRunning(domain);
     await session.log.message(
       urn,
       "warning",
-      `the guest did not shut down within ${seconds} s (shutdownTimeout), so it was forced off`,
+      `the guest did not shut down within ${text}, so it was forced off`,
     );
   }
   await forceOff(hypervisor, domain);

@@ -1,9 +1,15 @@
 import { describe, expect, test } from "vitest";
+import type { Inputs } from "../../provider/args/inputs.ts";
 import { readDomain } from "../../provider/domain/read.ts";
+import { Cancelled } from "../../provider/errors.ts";
+import { update } from "../../provider/operations/update.ts";
+import type { Outputs } from "../../provider/outputs.ts";
 import { memoryView } from "../../provider/plan/observed.ts";
+import { Session } from "../../provider/session.ts";
 import type { FakeClock } from "../support/fake-clock.ts";
 import { withCurrent } from "../support/fake-domain-xml.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { interruptions } from "../support/interruptions.ts";
 import { OneResource, URN } from "../support/one-resource.ts";
 import { SimulatedLinux } from "../support/simulated-linux.ts";
 
@@ -138,7 +144,11 @@ class Cancellation {
   abortedAt = 0;
   callsAtAbort = 0;
 
-  constructor(host: FakeHypervisor, stack: OneResource, at: { call?: number; sleep?: number }) {
+  constructor(
+    host: FakeHypervisor,
+    stack: OneResource,
+    at: { call?: number; sleep?: number; after?: string },
+  ) {
     const { clock } = stack;
     const abort = () => {
       if (this.controller.signal.aborted) return;
@@ -156,7 +166,7 @@ class Cancellation {
     const push = host.calls.push.bind(host.calls);
     host.calls.push = (...names) => {
       const count = push(...names);
-      if (host.calls.length === at.call) abort();
+      if (host.calls.length === at.call || names[0] === at.after) abort();
       return count;
     };
     stack.signal = this.controller.signal;
@@ -247,7 +257,7 @@ describe.each(stories)("$name, cancelled", (story) => {
     const { host, stack } = await scene(story);
     const counted = new Cancellation(host, stack, {});
     expect(await run(story, stack)).toBeUndefined();
-    const counts = { calls: host.calls.length, sleeps: counted.sleeps };
+    const counts = { calls: interruptions(host.calls), sleeps: counted.sleeps };
     stack.signal = undefined;
     if (story.name === "refresh") await stack.up({ ...story.after });
     return { ...counts, wanted: end(host) };
@@ -257,11 +267,74 @@ describe.each(stories)("$name, cancelled", (story) => {
     timeout: 120_000,
   }, async () => {
     const { calls, wanted } = await undisturbed();
-    for (let call = 1; call <= calls; call++) await cancelAt(story, { call }, wanted);
+    for (const call of calls) await cancelAt(story, { call }, wanted);
   });
 
   test("at any wait: the same", { timeout: 120_000 }, async () => {
     const { sleeps, wanted } = await undisturbed();
     for (let sleep = 1; sleep <= sleeps; sleep++) await cancelAt(story, { sleep }, wanted);
   });
+});
+
+/** What a run says that is cancelled as soon as it has made that call. */
+async function saidAt(story: Story, name: string): Promise<string> {
+  const { host, stack } = await scene(story);
+  const cancellation = new Cancellation(host, stack, { after: name });
+  const error = await run(story, stack);
+  expect(cancellation.controller.signal.aborted).toBe(true);
+  return error instanceof Error ? error.message : "";
+}
+
+describe("a cancelled run says how far it has come", () => {
+  const named = (name: string) => {
+    const story = stories.find((one) => one.name === name);
+    if (story === undefined) throw new Error(`no story ${name}`);
+    return story;
+  };
+
+  test.each([
+    ["create", "define", "Domain web-1: cancelled after it was defined; the next update goes on"],
+    ["create", "capabilities", "cancelled before anything was changed"],
+    [
+      "grow by two DIMMs, more vCPUs",
+      "attachDevice",
+      "Domain web-1: cancelled before it could attach a 256 MiB DIMM in slot 1, node 0 (already done: attach a 256 MiB DIMM in slot 0, node 0); the next update goes on",
+    ],
+    [
+      "replace",
+      "shutdown",
+      "cancelled before domain web-1 was replaced: it was started again; the next update replaces it",
+    ],
+    [
+      "destroy",
+      "shutdown",
+      "cancelled while domain web-1 was shutting down, which it may still do; the next update goes on",
+    ],
+  ])("%s, at %s", async (name, call, text) => {
+    expect(await saidAt(named(name), call)).toBe(text);
+  });
+});
+
+test("a connection that isn't there yet isn't waited for", async () => {
+  const { stack } = await scene({ name: "update", before: args });
+  const controller = new AbortController();
+  const session = new Session({
+    ...{
+      connect: () => new Promise<never>(() => {}),
+      clock: stack.clock,
+      environment: {},
+      signal: controller.signal,
+    },
+    log: { message: async () => {}, status: async () => {} },
+  });
+  const work = update(
+    session,
+    "id",
+    stack.recorded.outputs as unknown as Outputs,
+    stack.recorded.inputs as unknown as Inputs,
+  );
+  const look = session.look("qemu:///system", "id");
+  controller.abort();
+  await expect(work).rejects.toThrow(Cancelled);
+  await expect(look).rejects.toThrow(Cancelled);
 });

@@ -1,5 +1,4 @@
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../../args/limits.ts";
-import { Deadline } from "../../deadline.ts";
 import { observe } from "../../observe/observe.ts";
 import { isOff, waitUntilOff } from "../../observe/wait-for-domain.ts";
 import type { Step } from "../../plan/plan.ts";
@@ -27,11 +26,11 @@ async function shutDown(
   await requestShutdown(hypervisor, domain);
   // A guest of a restart that shuts down must be started again, so a cancelled run doesn't leave this wait.
   const clock = isRestart(plan) ? session.steadyClock : session.clock;
-  const deadline = Deadline.inSeconds(seconds, clock);
+  const { deadline, text } = session.patience(seconds, "shutdownTimeout", clock);
   if (await waitUntilOff(hypervisor, domain, deadline)) return;
   if (!force)
     throw new Error(
-      `the guest did not shut down within ${seconds} s (shutdownTimeout) and is still running; set forceOff: true to force it off`,
+      `the guest did not shut down within ${text} and is still running; set forceOff: true to force it off`,
     );
   await forceOff(hypervisor, domain);
 }
