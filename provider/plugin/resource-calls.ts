@@ -13,7 +13,7 @@ import { changedNames, detailedDiff } from "./difference.ts";
 import { foreseenCreation, foreseenUpdate } from "./foreseen.ts";
 import { findDomain } from "./found.ts";
 import { secretMarks, withAllSecretMarks, withMarksAt } from "./secrets.ts";
-import { type Properties, type Received, received, sent } from "./values.ts";
+import { isWithin, type Properties, type Received, received, sent } from "./values.ts";
 
 /** The calls that concern a resource: each is an operation between Pulumi's form of its properties and ours. */
 export class ResourceCalls {
@@ -30,9 +30,12 @@ export class ResourceCalls {
     const program = withProposedName(withoutComputed(given.value, olds), olds, request.getAutonaming());
     const news = { ...program.value, ...hidden(urn), ...secretMarks(given) };
     const { inputs, failures } = await this.#run.configured.operations.check(olds, news);
+    const others = failures.filter(
+      ({ property }) => !given.failures.some((refused) => isWithin(property, refused.property)),
+    );
     const answer = new pb.CheckResponse();
     answer.setInputs(sent(inputs));
-    answer.setFailuresList(checkFailures([...given.failures, ...program.failures, ...failures]));
+    answer.setFailuresList(checkFailures([...given.failures, ...program.failures, ...others]));
     return answer;
   }
 
