@@ -51,13 +51,9 @@ const KEYS = z
     lookTimeout,
     allowPlainTcp: truth,
     "hooks.env": variables,
-    // In a program, as an argument of an explicit provider, a name can't have a dot.
-    hooksEnv: variables,
     ...CONFIG_SCHEMAS,
   })
   .partial();
-
-export const CONFIGURATION_KEYS = Object.keys(KEYS.shape);
 
 /** A key whose value is wrong. The reason is a predicate. */
 export interface ConfigurationFailure {
@@ -70,7 +66,7 @@ export interface ConfigurationFailure {
 type Reader = (key: string) => string | undefined;
 
 /** The keys of this provider, without the namespace. */
-export const CONFIGURATION_NAMES = ["uri", ...Object.keys(KEYS.shape)];
+export const CONFIGURATION_NAMES = Object.keys(KEYS.shape);
 
 /** All wrong values of a stack's configuration. */
 export function configurationFailures(get: Reader): ConfigurationFailure[] {
