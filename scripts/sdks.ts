@@ -39,9 +39,18 @@ async function generate(language: string, schema: string): Promise<void> {
     ...["package", "gen-sdk", schema],
     ...["--language", language, "--out", out],
   ]);
-  if (ok) console.log(`sdks/${language}`);
-  else if (/no language plugin/.test(output)) console.log(`${language} is skipped: ${output.trim()}`);
-  else fail(`unable to generate the SDK for ${language}:\n${output}`);
+  if (ok) {
+    console.log(`sdks/${language}`);
+    return;
+  }
+  // The CLI has made the folder before it looked for the language's host.
+  await rm(target, { recursive: true, force: true });
+  if (/no language plugin/.test(output)) {
+    console.log(`${language} is skipped: ${output.trim()}`);
+  } else {
+    console.error(`unable to generate the SDK for ${language}:\n${output}`);
+    process.exitCode = 1;
+  }
 }
 
 function fail(text: string): never {

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"example.com/pulumi-libvirt-hotplug/sdk/go/libvirthotplug"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
-	"pulumi-libvirt-hotplug/sdk/go/libvirthotplug"
 )
 
 func main() {

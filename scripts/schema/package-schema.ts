@@ -31,7 +31,8 @@ export function packageSchema(): object {
     description: manifest.description,
     keywords: [...manifest.keywords, "kind/native", "category/infrastructure"],
     license: manifest.license,
-    meta: { moduleFormat: "(.*)" },
+    // supportPack: the SDK for Go is a module of its own.
+    meta: { moduleFormat: "(.*)", supportPack: true },
     config: { variables: configuration },
     types: sorted(specs.types),
     provider: {
@@ -105,7 +106,8 @@ function languages(): object {
       respectSchemaVersion,
     },
     go: {
-      importBasePath: "pulumi-libvirt-hotplug/sdk/go/libvirthotplug",
+      // As `pulumi package add` prints it for a package without a repository.
+      importBasePath: "example.com/pulumi-libvirt-hotplug/sdk/go/libvirthotplug",
       generateResourceContainerTypes: true,
       respectSchemaVersion,
     },
