@@ -1,7 +1,8 @@
 import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import { Deadline } from "../deadline.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { isOff, waitUntilOff } from "../observe/wait-for-domain.ts";
+import { readPower } from "../observe/power.ts";
+import { waitUntilOff } from "../observe/wait-for-domain.ts";
 import type { Session } from "../session.ts";
 import { forceOff } from "../update/power-off.ts";
 
@@ -12,21 +13,25 @@ interface Shutdown {
   seconds: number | undefined;
 }
 
-/** Shuts a domain down, and forces it off after `shutdownTimeout` (0: at once). */
+/**
+ * Shuts a domain down, and forces it off after `shutdownTimeout` (0: at once).
+ *
+ * @returns whether it was off already
+ */
 export async function turnOff(
   session: Session,
   hypervisor: Hypervisor,
   domain: DomainRef,
   { urn, seconds = DEFAULT_SHUTDOWN_TIMEOUT }: Shutdown,
-): Promise<void> {
-  if (await isOff(hypervisor, domain)) return;
-  const { power } = await hypervisor.state(domain);
-  if (seconds > 0 && power === "running") {
+): Promise<boolean> {
+  const { state, isActive } = await readPower(hypervisor, domain);
+  if (!isActive) return true;
+  if (seconds > 0 && state === "running") {
     await session.log.status(urn, `shutting the guest down (up to ${seconds} s)`);
     // A guest that can't be asked (no ACPI, no agent) is treated like one that doesn't react.
     await hypervisor.shutdown(domain).catch(() => undefined);
     const deadline = Deadline.inSeconds(seconds, session.clock);
-    if (await waitUntilOff(hypervisor, domain, deadline)) return;
+    if (await waitUntilOff(hypervisor, domain, deadline)) return false;
     await session.log.message(
       urn,
       "warning",
@@ -34,4 +39,5 @@ export async function turnOff(
     );
   }
   await forceOff(hypervisor, domain);
+  return false;
 }
