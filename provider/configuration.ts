@@ -59,27 +59,49 @@ const KEYS = z
 
 export const CONFIGURATION_KEYS = Object.keys(KEYS.shape);
 
+/** A key whose value is wrong. The reason is a predicate. */
+export interface ConfigurationFailure {
+  /** Without the namespace. */
+  name: string;
+  value: string;
+  reason: string;
+}
+
+type Reader = (key: string) => string | undefined;
+
+/** The keys of this provider, without the namespace. */
+export const CONFIGURATION_NAMES = ["uri", ...Object.keys(KEYS.shape)];
+
+/** All wrong values of a stack's configuration. */
+export function configurationFailures(get: Reader): ConfigurationFailure[] {
+  const issues = parsedConfiguration(get).error?.issues ?? [];
+  return issues.map(({ path, message: reason }) => {
+    const name = path.join(".");
+    return { name, value: get(`${NAMESPACE}${name}`) ?? "", reason };
+  });
+}
+
 /** @throws UserError that names every key with a wrong value */
-export function readConfiguration(get: (key: string) => string | undefined): Configuration {
-  const given = defined(
-    Object.fromEntries(CONFIGURATION_KEYS.map((name) => [name, get(`${NAMESPACE}${name}`)])),
-  );
-  const parsed = KEYS.safeParse(given);
-  if (!parsed.success) {
-    const wrong = parsed.error.issues.map(({ path, message }) => {
-      const key = `${NAMESPACE}${path.join(".")}`;
-      return `${key}: "${get(key)}" ${message}`;
-    });
+export function readConfiguration(get: Reader): Configuration {
+  const { data } = parsedConfiguration(get);
+  if (data === undefined) {
+    const wrong = configurationFailures(get).map(
+      ({ name, value, reason }) => `${NAMESPACE}${name}: "${value}" ${reason}`,
+    );
     throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }
-  const { uri, domainType, lookTimeout, allowPlainTcp, ...others } = parsed.data;
-  const { "hooks.env": dotted, hooksEnv, ...settings } = others;
+  const { domainType, lookTimeout, allowPlainTcp, "hooks.env": hookVariables, ...settings } = data;
   return {
     ...defined({
-      uri: uri ?? get("libvirt:uri"),
+      uri: get(`${NAMESPACE}uri`) ?? get("libvirt:uri"),
       domainType: domainType as DomainType,
-      ...{ lookTimeout, allowPlainTcp, hookVariables: dotted ?? hooksEnv },
+      ...{ lookTimeout, allowPlainTcp, hookVariables },
     }),
     defaults: { ...DEFAULTS, ...defined(settings) },
   };
+}
+
+function parsedConfiguration(get: Reader) {
+  const names = Object.keys(KEYS.shape);
+  return KEYS.safeParse(defined(Object.fromEntries(names.map((name) => [name, get(`${NAMESPACE}${name}`)]))));
 }

@@ -15,7 +15,7 @@ import type { Kib } from "./units/kib.ts";
 import { canonicalSize } from "./units/size.ts";
 
 /** The format of the outputs below. Later versions read all earlier formats. */
-const STATE_VERSION = 1;
+export const STATE_VERSION = 1;
 
 /** The outputs that the state keeps of a domain: the arguments as they were carried out, and what was read back. */
 export interface Outputs extends Inputs {

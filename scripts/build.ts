@@ -25,7 +25,7 @@ if (existsSync(dist) && existsSync(stamp) && (await readFile(stamp, "utf8")) ===
 async function hashOfSources(): Promise<string> {
   const patterns = [
     "sdk/**/*.ts",
-    "provider/**/*.ts",
+    "provider/**/*.{ts,json}",
     "package-lock.json",
     "package.json",
     "tsconfig.json",
@@ -47,6 +47,7 @@ async function compile(): Promise<void> {
     await bundle(fresh, { "provider/index": "provider/index.ts" }, ["esm"]);
     await makeRequirable(join(fresh, "provider/index"));
     await bundle(fresh, { "cli/index": "provider/cli.ts" }, ["esm"], { dts: false });
+    await bundlePlugin(join(fresh, "plugin"));
     // TypeScript before 4.7 knows neither .d.cts nor "exports"; Pulumi brings 3.8 for programs without one of their own.
     await copyFile(join(fresh, "sdk/index.d.cts"), join(fresh, "sdk/index.d.ts"));
     // mkdtemp makes a folder that only its owner can read.
@@ -65,6 +66,35 @@ async function compile(): Promise<void> {
 async function makeRequirable(module: string): Promise<void> {
   await writeFile(`${module}.cjs`, `module.exports = require("./${basename(module)}.mjs");\n`);
   await copyFile(`${module}.d.mts`, `${module}.d.cts`);
+}
+
+/**
+ * One file that needs nothing but Node: the engine starts it by this name. Without an extension it is a module of the kind that
+ * the nearest package.json names.
+ */
+async function bundlePlugin(outDir: string): Promise<void> {
+  const executable = join(outDir, "pulumi-resource-libvirt-hotplug");
+  await build({
+    config: false,
+    cwd: root,
+    entry: { main: "provider/plugin/main.ts" },
+    format: ["cjs"],
+    outDir,
+    clean: false,
+    dts: false,
+    platform: "node",
+    target: "node22.12",
+    deps: { alwaysBundle: [/./], onlyBundle: false },
+    banner: "#!/usr/bin/env node",
+    minify: true,
+    hash: false,
+    logLevel: "warn",
+    checks: { pluginTimings: false, legacyCjs: false },
+    report: false,
+  });
+  await rename(join(outDir, "main.cjs"), executable);
+  await chmod(executable, 0o755);
+  await writeFile(join(outDir, "package.json"), '{ "type": "commonjs" }\n');
 }
 
 async function bundle(

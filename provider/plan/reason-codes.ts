@@ -78,10 +78,12 @@ export const REASON_CODES = [
   "missing-on-host",
   "definition-refused",
   "replace-unfinished",
+  "newer-state",
 
   // An adoption.
   "nothing-to-adopt",
   "adopt-refused",
+  "nothing-to-import",
 ] as const;
 
 export type ReasonCode = (typeof REASON_CODES)[number];
