@@ -90,7 +90,7 @@ async function acceptedDefinition(context: UpdateContext): Promise<NewDefinition
   if (step === undefined && !isRestart(context.plan)) return undefined;
   try {
     // What the update began with: it is read once more right before the define.
-    const from = context.observation.inactiveXml ?? (await readDefinition(context));
+    const from = context.observation.secureXml ?? (await readDefinition(context));
     if (step !== undefined) return await newDefinition(from, step, context);
     // A restart with a definition that was set before.
     await requireAcceptable({ from, xml: from }, context);
