@@ -2,7 +2,8 @@ import { DEFAULT_SHUTDOWN_TIMEOUT } from "../args/limits.ts";
 import type { Deadline } from "../deadline.ts";
 import { Cancelled } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { isOff, waitUntilOff } from "../observe/wait-for-domain.ts";
+import { readPower } from "../observe/power.ts";
+import { waitUntilOff } from "../observe/wait-for-domain.ts";
 import type { Session } from "../session.ts";
 import { forceOff } from "../update/power-off.ts";
 
@@ -18,6 +19,7 @@ interface Shutdown {
 /**
  * Shuts a domain down, and forces it off after `shutdownTimeout` (0: at once).
  *
+ * @returns whether it was off already
  * @throws Cancelled when the run is cancelled and the domain isn't off
  */
 export async function turnOff(
@@ -25,16 +27,16 @@ export async function turnOff(
   hypervisor: Hypervisor,
   domain: DomainRef,
   { urn, seconds = DEFAULT_SHUTDOWN_TIMEOUT, next }: Shutdown,
-): Promise<void> {
-  if (await isOff(hypervisor, domain)) return;
-  const { power } = await hypervisor.state(domain);
-  if (seconds > 0 && power === "running") {
+): Promise<boolean> {
+  const { state, isActive } = await readPower(hypervisor, domain);
+  if (!isActive) return true;
+  if (seconds > 0 && state === "running") {
     const clock = next === "start" ? session.steadyClock : session.clock;
     const { deadline, text } = session.patience(seconds, "shutdownTimeout", clock);
     await session.log.status(urn, `shutting the guest down (up to ${deadline.remainingSeconds} s)`);
     // A guest that can't be asked (no ACPI, no agent) is treated like one that doesn't react.
     await hypervisor.shutdown(domain).catch(() => undefined);
-    if (await isShutDown(hypervisor, domain, deadline)) return;
+    if (await isShutDown(hypervisor, domain, deadline)) return false;
     if (session.signal.aborted) throw stillRunning(domain);
     await session.log.message(
       urn,
@@ -43,6 +45,7 @@ export async function turnOff(
     );
   }
   await forceOff(hypervisor, domain);
+  return false;
 }
 
 async function isShutDown(hypervisor: Hypervisor, domain: DomainRef, deadline: Deadline): Promise<boolean> {
