@@ -11,6 +11,8 @@ import type { PlannedOutcome } from "./plan/planned-outcome.ts";
 export interface ResourceNotes {
   /** Set by check: the program has the resource. A refresh calls diff without check, only to display differences. */
   isInProgram?: true;
+  /** Set by diff and delete: where the state has the domain. The new one of a replace stays there. */
+  uri?: string;
   /** Set by check: the state has the resource, so a create in this run replaces it. */
   isRecorded?: true;
   /** Set once it was logged that the create continues with a domain that an earlier one left. */

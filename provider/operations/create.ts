@@ -26,7 +26,7 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
   // A replaced domain was created by this provider: an `adopt` that was added since then doesn't concern the new one.
   const isReplacement = session.run.of(inputs.__urn).replacement !== undefined;
   if (inputs.adopt === true && !isReplacement) return adopt(session, inputs);
-  const uri = session.resolveUri(inputs.uri);
+  const uri = session.uriFor(inputs);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
     const present = await hypervisor.findByUuid(inputs.uuid);

@@ -17,6 +17,7 @@ import { turnOff } from "./turn-off.ts";
  * its deletion succeeds.
  */
 export async function deleteDomain(session: Session, id: string, state: Outputs): Promise<void> {
+  session.run.of(session.run.domain(id).successor?.__urn ?? state.__urn).uri = state.uri;
   const hypervisor = await session.hypervisor(state.uri);
   await session.locked(id, async () => {
     session.signal.throwIfAborted();

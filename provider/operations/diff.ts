@@ -58,7 +58,10 @@ type Classification = Omit<DiffResult, "deleteBeforeReplace">;
 async function classify(difference: Difference): Promise<Classification> {
   const { session, id, state, before, news } = difference;
   const notes = session.run.of(news.__urn);
-  if (notes.isInProgram) session.run.domain(id).successor = news;
+  if (notes.isInProgram) {
+    session.run.domain(id).successor = news;
+    notes.uri = state.uri;
+  }
   const moved = await uriChange(session, id, state, news);
   const plan = plannerFor(session, state, { before, news });
   const fromState = plan(state.__observed);

@@ -4,6 +4,7 @@ import type { EngineLog } from "../engine/log.ts";
 import { type HostOperations, hostOperations } from "../host-operations.ts";
 import { type Dependencies, Session } from "../session.ts";
 import { ProtocolError } from "./failure.ts";
+import { MissingUri } from "./missing-uri.ts";
 import { withAllSecretMarks } from "./secrets.ts";
 
 export interface PluginDependencies extends Omit<Dependencies, "log" | "signal"> {
@@ -20,6 +21,7 @@ export interface PluginDependencies extends Omit<Dependencies, "log" | "signal">
 interface Configured {
   session: Session;
   operations: HostOperations;
+  missingUri: MissingUri;
 }
 
 /**
@@ -52,7 +54,10 @@ export class CurrentRun {
     const { signal } = this.#cancellation;
     const session = new Session({ ...this.#dependencies, log, signal });
     session.configuration = configuration;
-    this.#configured = { session, operations: hostOperations(session, withAllSecretMarks) };
+    const operations = hostOperations(session, withAllSecretMarks);
+    const { LIBVIRT_DEFAULT_URI } = this.#dependencies.environment;
+    const missingUri = new MissingUri(session, configuration.uri ?? LIBVIRT_DEFAULT_URI);
+    this.#configured = { session, operations, missingUri };
   }
 
   /** The user cancels the run, or it is over. */
