@@ -29,8 +29,9 @@ interface Configured {
  * (PULUMI_DEBUG_PROVIDERS) serves one run after the other: nothing is shared between them.
  */
 export class CurrentRun {
+  /** The log of the engine that uses this process. */
+  log: EngineLog;
   readonly #dependencies: PluginDependencies;
-  #log: EngineLog;
   #configured: Configured | undefined;
   #cancellation = new AbortController();
   /** The URN of each renamed resource by the one in its state, which is rewritten at its next update. */
@@ -38,19 +39,19 @@ export class CurrentRun {
 
   constructor(dependencies: PluginDependencies) {
     this.#dependencies = dependencies;
-    this.#log = dependencies.engineLog(dependencies.address);
+    this.log = dependencies.engineLog(dependencies.address);
   }
 
   /** An engine begins to use this process. */
   begin(address: string): void {
-    if (address !== "") this.#log = this.#dependencies.engineLog(address);
+    if (address !== "") this.log = this.#dependencies.engineLog(address);
     this.#configured = undefined;
     this.#cancellation = new AbortController();
     this.#renamed.clear();
   }
 
   configure(configuration: Configuration): void {
-    const log = this.#logWithPresentUrns(this.#log);
+    const log = this.#logWithPresentUrns(this.log);
     const { signal } = this.#cancellation;
     const session = new Session({ ...this.#dependencies, log, signal });
     session.configuration = configuration;

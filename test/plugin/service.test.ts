@@ -107,6 +107,23 @@ describe("the provider's configuration", () => {
     expect(failures).toEqual([]);
   });
 
+  it.each([
+    ["1.2.3", undefined],
+    ["v1.2.2", undefined],
+    ["not a version", undefined],
+    [
+      "1.2.10",
+      "may not know all its arguments; install the plugin of the SDK: pulumi plugin install resource libvirt-hotplug 1.2.10",
+    ],
+    ["2.0.0", "may not know all its arguments"],
+    ["0.9.0", "whose arguments differ; upgrade the SDK to 1.2.3, or install"],
+  ])("comes with a warning where the SDK's version doesn't fit: %s", async (version, warning) => {
+    const plugin = new PluginInProcess(new FakeHypervisor());
+    expect((await plugin.checkConfig({ version })).failures).toEqual([]);
+    if (warning === undefined) expect(plugin.said).toEqual([]);
+    else expect(plugin.said).toEqual([expect.stringContaining(warning)]);
+  });
+
   it("never replaces a resource, also where the provider is another one", async () => {
     const request = new pb.DiffRequest();
     request.setOlds(sent({ "libvirt:uri": "qemu:///session", domainType: "kvm" }));

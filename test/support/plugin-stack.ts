@@ -12,7 +12,7 @@ interface Recorded {
 const NONE = 1;
 
 /** What the engine refuses to go on with. */
-export class PluginRefusal extends Error {
+class PluginRefusal extends Error {
   readonly failures: { property: string; reason: string }[];
   constructor(failures: { property: string; reason: string }[]) {
     super(failures.map(({ property, reason }) => `${property} ${reason}`).join("\n"));
