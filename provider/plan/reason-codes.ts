@@ -78,6 +78,8 @@ export const REASON_CODES = [
   "missing-on-host",
   "definition-refused",
   "replace-unfinished",
+  "create-before-delete",
+  "renamed-domain",
 
   // An adoption.
   "nothing-to-adopt",

@@ -40,11 +40,17 @@ interface FailedStep {
 export async function failedStep({ step, error, context, progress }: FailedStep): Promise<Error> {
   const { hypervisor, domain, before, news, plan, state } = context;
   const { done } = progress;
-  const latest = await observe(hypervisor, domain).catch(() => progress.now);
+  const seen = await observe(hypervisor, domain).catch(() => undefined);
+  const latest = seen ?? progress.now;
   const changed = await afterFailure(step, context, progress, latest);
-  // A step that libvirt confirmed but didn't do, or did differently, has changed something.
+  // A step that libvirt confirmed but didn't do, or did differently, has changed something. What can't be read back may have
+  // changed, and a guest that was asked to shut down may still do so.
   const isUntouched =
-    done.length === 0 && changed === undefined && reasonCodeOf(error) !== "postcondition-failed";
+    done.length === 0 &&
+    changed === undefined &&
+    reasonCodeOf(error) !== "postcondition-failed" &&
+    seen !== undefined &&
+    step.kind !== "stop";
   const message = redact(describeFailure(error, done), before, news);
   if (isUntouched && progress.unanswered.size === 0)
     return new UserError(message, { cause: error, code: reasonCodeOf(error) });
@@ -55,8 +61,36 @@ export async function failedStep({ step, error, context, progress }: FailedStep)
     : interruptedRecord(context, done);
   const isCarriedOut = done.length > 0 || plan.steps.slice(0, 1).some(isLiveBalloon);
   const inputs = isCarriedOut ? appliedInputs(before, news, plan.steps, done) : before;
-  const properties = defined(await record(inputs, context, progress));
+  const recorded = await record(inputs, context, progress);
+  const isSettled = seen !== undefined && step.kind !== "stop";
+  const properties = defined(isSettled ? recorded : asUnread(recorded));
   return new PartialError(message, domain.uuid, properties, error);
+}
+
+/** The outputs of a domain that may have changed since it was read: the next preview looks at it, whatever the program. */
+function asUnread(recorded: Outputs): Outputs {
+  return { ...recorded, __unread: true };
+}
+
+/**
+ * The error of an update that has carried out steps, or kept a definition, and then lost its connection between them or after
+ * the last one.
+ *
+ * @returns the error itself where nothing was done, or where it records what was
+ */
+export async function interrupted(
+  error: unknown,
+  context: UpdateContext,
+  progress: Progress,
+): Promise<unknown> {
+  const { domain, before, news, plan } = context;
+  const { done } = progress;
+  if (error instanceof UserError || (done.length === 0 && progress.keepsDefinition !== true)) return error;
+  progress.isGuestAwaited = false;
+  const inputs = done.length === 0 ? before : appliedInputs(before, news, plan.steps, done);
+  const recorded = await record(inputs, context, progress);
+  const message = redact(describeFailure(error, done), before, news);
+  return new PartialError(message, domain.uuid, defined(asUnread(recorded)), error);
 }
 
 function describeFailure(error: unknown, done: Step[]): string {

@@ -10,7 +10,7 @@ import { keptRecord, type Progress, refuseUpdate, type UpdateContext, updateLog 
 import { type NewDefinition, newDefinition, readDefinition, requireAcceptable } from "./definition.ts";
 import { requirePlanned } from "./postconditions.ts";
 import { dropKeptDefinition, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
-import { failedStep, finalOutputs, guestShortfall, unplannedEnd } from "./record-outputs.ts";
+import { failedStep, finalOutputs, guestShortfall, interrupted, unplannedEnd } from "./record-outputs.ts";
 import { requireGuestMemory, requireHostMemory } from "./require-memory.ts";
 import { carriedOut, prepareConfirmations, runStep } from "./run-step.ts";
 
@@ -23,13 +23,21 @@ import { carriedOut, prepareConfirmations, runStep } from "./run-step.ts";
  */
 export async function runUpdate(context: UpdateContext): Promise<Outputs> {
   const progress = start(context);
+  try {
+    return await carryOut(context, progress);
+  } catch (error) {
+    throw await interrupted(error, context, progress);
+  }
+}
+
+async function carryOut(context: UpdateContext, progress: Progress): Promise<Outputs> {
   await requireHostMemory(context, progress);
   progress.definition = await acceptedDefinition(context);
   const [wakingSteps, otherSteps] = aroundAwake(context.plan.steps);
   for (const step of wakingSteps) await run(step, context, progress);
   const awake = asAwake(context, progress);
   const confirms = await askGuest(awake, progress, wakingSteps.at(-1));
-  await keepBeforeRestart(awake);
+  await keepBeforeRestart(awake, progress);
   const [steps, balloonSteps] = aroundConfirmation(otherSteps);
   for (const step of steps) await run(step, awake, progress);
   progress.guest = keptRecord(awake);

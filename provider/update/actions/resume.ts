@@ -1,5 +1,6 @@
-import { Deadline } from "../../deadline.ts";
-import { type Observation, observe } from "../../observe/observe.ts";
+import { type Clock, Deadline } from "../../deadline.ts";
+import type { DomainRef, Hypervisor } from "../../libvirt/hypervisor.ts";
+import { observe } from "../../observe/observe.ts";
 import { readPower } from "../../observe/power.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
 import { describePause, type PauseKind, pauseOf } from "../../plan/pause.ts";
@@ -24,18 +25,21 @@ export const wake: Action<Extract<Step, { kind: "wake" }>> = {
   async run(_step, context) {
     const { hypervisor, domain, session } = context;
     if (!(await isPausedAs("asleep", context))) return observe(hypervisor, domain);
-    const awake = await waitForDomain<Observation>(hypervisor, domain, {
-      deadline: Deadline.inSeconds(WAKE_SECONDS, session.clock),
-      begin: () => hypervisor.wake(domain),
-      poll: async () => {
-        const { pause } = await readPower(hypervisor, domain);
-        return pause === "asleep" ? undefined : observe(hypervisor, domain);
-      },
-    });
-    if (awake === undefined) throw new Error(`the guest is still asleep after ${WAKE_SECONDS} s`);
-    return awake;
+    if (!(await wakeUp(hypervisor, domain, session.clock)))
+      throw new Error(`the guest is still asleep after ${WAKE_SECONDS} s`);
+    return observe(hypervisor, domain);
   },
 };
+
+/** Wakes a guest that is suspended to memory, and returns whether it runs then. */
+export async function wakeUp(hypervisor: Hypervisor, domain: DomainRef, clock: Clock): Promise<boolean> {
+  const awake = await waitForDomain(hypervisor, domain, {
+    deadline: Deadline.inSeconds(WAKE_SECONDS, clock),
+    begin: () => hypervisor.wake(domain),
+    poll: async () => (await readPower(hypervisor, domain)).pause !== "asleep" || undefined,
+  });
+  return awake === true;
+}
 
 /** @throws Error where the domain is off, or paused in another way */
 async function isPausedAs(kind: PauseKind, { hypervisor, domain }: UpdateContext): Promise<boolean> {
