@@ -41,6 +41,8 @@ export interface Outputs extends Inputs {
   __drift?: Partial<Inputs>;
   /** The program set the URI. */
   __ownUri?: boolean;
+  /** An update failed, and the domain may have changed since it was read. */
+  __unread?: true;
   __stateVersion: number;
 }
 
