@@ -43,6 +43,8 @@ export interface Outputs extends Inputs {
   __partial?: boolean;
   /** The program set the URI. */
   __ownUri?: boolean;
+  /** An update failed, and the domain may have changed since it was read. */
+  __unread?: true;
   __stateVersion: number;
 }
 

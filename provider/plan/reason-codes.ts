@@ -80,6 +80,8 @@ export const REASON_CODES = [
   "definition-refused",
   "replace-unfinished",
   "newer-state",
+  "create-before-delete",
+  "renamed-domain",
 
   // An adoption.
   "nothing-to-adopt",

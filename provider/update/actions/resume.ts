@@ -1,4 +1,6 @@
-import { type Observation, observe } from "../../observe/observe.ts";
+import type { Deadline } from "../../deadline.ts";
+import type { DomainRef, Hypervisor } from "../../libvirt/hypervisor.ts";
+import { observe } from "../../observe/observe.ts";
 import { readPower } from "../../observe/power.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
 import { describePause, type PauseKind, pauseOf } from "../../plan/pause.ts";
@@ -7,7 +9,7 @@ import type { Action } from "../action.ts";
 import type { UpdateContext } from "../context.ts";
 
 /** QEMU wakes a guest within a moment: what takes time is a guest that doesn't wake. */
-const WAKE_SECONDS = 30;
+export const WAKE_SECONDS = 30;
 
 /** Resumes a domain that a user paused. One that is paused for another reason by now stays so. */
 export const resume: Action<Extract<Step, { kind: "resume" }>> = {
@@ -24,18 +26,25 @@ export const wake: Action<Extract<Step, { kind: "wake" }>> = {
     const { hypervisor, domain, session } = context;
     if (!(await isPausedAs("asleep", context))) return observe(hypervisor, domain);
     const { deadline, text } = session.patience(WAKE_SECONDS);
-    const awake = await waitForDomain<Observation>(hypervisor, domain, {
-      deadline,
-      begin: () => hypervisor.wake(domain),
-      poll: async () => {
-        const { pause } = await readPower(hypervisor, domain);
-        return pause === "asleep" ? undefined : observe(hypervisor, domain);
-      },
-    });
-    if (awake === undefined) throw new Error(`the guest is still asleep after ${text}`);
-    return awake;
+    if (!(await wakeUp(hypervisor, domain, deadline)))
+      throw new Error(`the guest is still asleep after ${text}`);
+    return observe(hypervisor, domain);
   },
 };
+
+/** Wakes a guest that is suspended to memory, and returns whether it runs then. */
+export async function wakeUp(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  deadline: Deadline,
+): Promise<boolean> {
+  const awake = await waitForDomain(hypervisor, domain, {
+    deadline,
+    begin: () => hypervisor.wake(domain),
+    poll: async () => (await readPower(hypervisor, domain)).pause !== "asleep" || undefined,
+  });
+  return awake === true;
+}
 
 /** @throws Error where the domain is off, or paused in another way */
 async function isPausedAs(kind: PauseKind, { hypervisor, domain }: UpdateContext): Promise<boolean> {
