@@ -10,10 +10,14 @@ import { type Answer, Bail, type DeleteStep, type Step } from "./step.ts";
 /** What the rules look at: `snapshot.base` is the state before the operation. */
 export interface Rules {
   preview: boolean;
+  /** The URNs of resources that are replaced whatever their providers answer. */
+  replace?: readonly string[];
   snapshot: { base: Resource[] };
   providers: Providers;
   report: { error: (urn: string, message: string) => void };
 }
+
+const UNCHANGED = { changes: false, replaces: [], deleteBeforeReplace: false, changedKeys: [] };
 
 /** Turns what the program registers into steps, by the real engine's rules. */
 export class StepGenerator {
@@ -51,6 +55,11 @@ export class StepGenerator {
       this.decided.set(urn, old ? "replace" : "create");
       if (!old) return [{ op: "create", urn, new: resource, answer }];
       return this.recreation(old, resource, [], answer);
+    }
+
+    if (this.rules.replace?.includes(urn)) {
+      const difference = { ...UNCHANGED, changes: true, replaces: ["id"] };
+      return this.replacement({ goal, old, resource, provider, difference, answer });
     }
 
     const inputs = ignoringChanges(goal, old.inputs);
@@ -103,12 +112,11 @@ export class StepGenerator {
     old: Resource,
     resource: Resource,
   ): Promise<Difference> {
-    const none = { changes: false, replaces: [], deleteBeforeReplace: false, changedKeys: [] };
-    if (resource.custom !== old.custom) return { ...none, changes: true, replaces: ["provider"] };
+    if (resource.custom !== old.custom) return { ...UNCHANGED, changes: true, replaces: ["provider"] };
     if (this.decided.get(resource.deletedWith) === "replace") {
-      return { ...none, changes: true, replaces: ["deletedWith"] };
+      return { ...UNCHANGED, changes: true, replaces: ["deletedWith"] };
     }
-    if (!provider) return { ...none, changes: !equal(old.inputs, resource.inputs) };
+    if (!provider) return { ...UNCHANGED, changes: !equal(old.inputs, resource.inputs) };
     const { ignoreChanges: ignore, replaceOnChanges } = resource;
     const unknowns = this.rules.preview ? "keep" : "drop";
     const difference = await provider.diff(old, resource.inputs, { unknowns, ignore });
