@@ -15,7 +15,7 @@ import type { Kib } from "./units/kib.ts";
 import { canonicalSize } from "./units/size.ts";
 
 /** The format of the outputs below. Later versions read all earlier formats. */
-const STATE_VERSION = 1;
+export const STATE_VERSION = 1;
 
 /** The outputs that the state keeps of a domain: the arguments as they were carried out, and what was read back. */
 export interface Outputs extends Inputs {
@@ -39,6 +39,8 @@ export interface Outputs extends Inputs {
   __detaching?: Detaching;
   /** The sizes that a refresh put into the inputs, in place of the desired ones. */
   __drift?: Partial<Inputs>;
+  /** From an update that failed in part: the engine keeps the inputs of the update before it, but these were carried out. */
+  __partial?: boolean;
   /** The program set the URI. */
   __ownUri?: boolean;
   /** An update failed, and the domain may have changed since it was read. */
@@ -50,7 +52,7 @@ export interface Outputs extends Inputs {
 export interface OutputSource {
   /** As resolved. */
   uri: string;
-  observation: Observation;
+  observation: Pick<Observation, "observed" | "power">;
   /** The stack's defaults, for the sizes that work live. */
   defaults: Defaults;
   /** The domain was not created by this provider. */

@@ -1,4 +1,5 @@
 import type { Inputs } from "./args/inputs.ts";
+import type { Observation } from "./observe/observe.ts";
 import type { Outputs } from "./outputs.ts";
 import type { UpdatePlan } from "./plan/plan-update.ts";
 import type { PlannedOutcome } from "./plan/planned-outcome.ts";
@@ -24,6 +25,8 @@ export interface ResourceNotes {
   state?: Outputs;
   /** Set by diff: the plan of the preview. update does nothing that is more disruptive. */
   announced?: UpdatePlan;
+  /** Set by diff: the domain that the plan was made for. Undefined where it was made from the state only. */
+  seen?: Observation;
   /** Set by diff for a replace: the outcome that the second check, which can't plan, repeats. */
   replacement?: PlannedOutcome;
 }

@@ -92,13 +92,17 @@ async function classify(difference: Difference): Promise<Classification> {
     look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
   const announced = (isUnread ? fromLook : undefined) ?? previewedPlan(fromState, fromLook);
   notes.announced = announced;
+  if (look?.kind === "found") notes.seen = look.observation;
   const message = redact(planMessage(withFailedLook(announced, look)), before, news);
   if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
   if (announced.outcome === "replace" && look?.kind === "found")
     await refuseImpossibleReplace(difference, announced, uri);
   if (look?.kind === "found") {
     const domain = { name: look.observation.definition.name, uuid: id, id: -1 };
-    await refusePlan(announced, { session, uri, domain, before, news, adopted: state.__adopted === true });
+    await refusePlan(announced, {
+      ...{ session, uri, domain, before, news, seen: look.observation },
+      adopted: state.__adopted === true,
+    });
   }
   await logHalted(difference, look?.kind === "found" ? look.observation.observed : state.__observed);
   if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);

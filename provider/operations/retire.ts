@@ -2,7 +2,8 @@ import { probeDefine } from "../acceptance/probe-define.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
-import { readDomain } from "../domain/read.ts";
+import type { Replacing } from "../domain/replacing.ts";
+import { Cancelled } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
@@ -19,13 +20,19 @@ import { newDefinition } from "./unfinished-create.ts";
  * back to it. Before that, everything is asked that the host can refuse of the new domain.
  *
  * @param successor what the program wants of the new domain
+ * @param replacing the mark of an earlier attempt
  * @throws UserError where the host refuses it: the old domain is left unchanged
  */
 export async function retire(
   session: Session,
   hypervisor: Hypervisor,
   domain: DomainRef,
-  { state, successor, notOwned }: { state: Outputs; successor: Inputs; notOwned: Reason | undefined },
+  {
+    state,
+    successor,
+    notOwned,
+    replacing,
+  }: { state: Outputs; successor: Inputs; notOwned: Reason | undefined; replacing: Replacing | undefined },
 ): Promise<void> {
   const reasons = [
     ...(notOwned === undefined ? [] : [notOwned]),
@@ -43,16 +50,18 @@ export async function retire(
   const refused = replaceRefused(reasons, state, successor);
   if (refused !== undefined) throw refused;
 
-  const xml = await hypervisor.xml(domain, { inactive: true, secure: true });
   // A transient domain has no definition that stays when it is off.
-  if (!(await hypervisor.isPersistent(domain))) await hypervisor.define(xml);
-  const earlier = readDomain(xml).replacing?.was;
-  const was = (await isOff(hypervisor, domain)) ? (earlier ?? "off") : "running";
+  if (!(await hypervisor.isPersistent(domain)))
+    await hypervisor.define(await hypervisor.xml(domain, { inactive: true, secure: true }));
+  const was = (await isOff(hypervisor, domain)) ? (replacing?.was ?? "off") : "running";
   await setReplacing(hypervisor, domain, { urn: successor.__urn, was });
   session.run.domain(domain.uuid).replaced = state;
   try {
-    await turnOff(session, hypervisor, domain, { urn: state.__urn, seconds: state.shutdownTimeout });
+    const seconds = state.shutdownTimeout;
+    await turnOff(session, hypervisor, domain, { urn: state.__urn, seconds, next: "start" });
+    session.signal.throwIfAborted();
   } catch (error) {
+    if (error instanceof Cancelled) throw await undone(hypervisor, domain, was);
     // The guest may have been shut down. The state of a delete that fails stays as it was, so a later run would find nothing to
     // do; after one that succeeds, a create follows in any case: it shuts the domain down again, or puts it back.
     const text = `${messageOf(error)}; the create that follows continues the replace`;
@@ -72,4 +81,15 @@ function adoptingRefusals(state: Outputs, successor: Inputs): Reason[] {
   const text =
     "the program adopts the domain (adopt: true), which is removed before that; remove adopt from the program";
   return [{ code: "adopt-refused", text }];
+}
+
+/** A cancelled replace leaves the old domain as it was: no create follows. */
+async function undone(hypervisor: Hypervisor, domain: DomainRef, was: "running" | "off"): Promise<Cancelled> {
+  const isStarted = was === "running" && (await isOff(hypervisor, domain));
+  if (isStarted) await hypervisor.start(domain);
+  await setReplacing(hypervisor, domain, undefined);
+  const end = isStarted ? "was started again" : was === "running" ? "still runs" : "is off as before";
+  return new Cancelled(
+    `cancelled before domain ${domain.name} was replaced: it ${end}; the next update replaces it`,
+  );
 }

@@ -61,6 +61,7 @@ export const REASON_CODES = [
   "domain-changed",
   "not-previewed",
   "postcondition-failed",
+  "cancelled",
 
   // The power of the domain.
   "domain-halted",
@@ -80,10 +81,12 @@ export const REASON_CODES = [
   "replace-unfinished",
   "create-before-delete",
   "renamed-domain",
+  "newer-state",
 
   // An adoption.
   "nothing-to-adopt",
   "adopt-refused",
+  "nothing-to-import",
 ] as const;
 
 export type ReasonCode = (typeof REASON_CODES)[number];

@@ -1,7 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
-import { PartialError, reasonCodeOf, UserError } from "../errors.ts";
+import { Cancelled, PartialError, reasonCodeOf, UserError } from "../errors.ts";
 import { currentRecord } from "../guest/record.ts";
 import { messageOf } from "../message-of.ts";
 import { withGuest } from "../observe/guest.ts";
@@ -28,6 +28,8 @@ export async function finalOutputs(context: UpdateContext, progress: Progress): 
 
 interface FailedStep {
   step: Step;
+  /** A cancelled run may end before it. */
+  hasBegun: boolean;
   error: unknown;
   context: UpdateContext;
   progress: Progress;
@@ -37,21 +39,29 @@ interface FailedStep {
  * The error of an update in which a step failed. If nothing has changed the old state stays; otherwise what was read
  * back is recorded, even if the guest may still complete a request.
  */
-export async function failedStep({ step, error, context, progress }: FailedStep): Promise<Error> {
-  const { hypervisor, domain, before, news, plan, state } = context;
+export async function failedStep({ step, hasBegun, error, context, progress }: FailedStep): Promise<Error> {
+  const { hypervisor, domain, before, news, plan, state, observation } = context;
   const { done } = progress;
   const seen = await observe(hypervisor, domain).catch(() => undefined);
   const latest = seen ?? progress.now;
-  const changed = await afterFailure(step, context, progress, latest);
-  // A step that libvirt confirmed but didn't do, or did differently, has changed something. What can't be read back may have
-  // changed, and a guest that was asked to shut down may still do so.
+  const changed =
+    hasBegun || step.kind === "detach" ? await afterFailure(step, context, progress, latest) : undefined;
+  // What can't be read back may have changed, and a guest that was asked to shut down may still do so.
+  const isSettled = seen !== undefined && !(hasBegun && step.kind === "stop");
+  // A step that libvirt confirmed but didn't do, or did differently, has changed something; and the guest may have gone off.
   const isUntouched =
     done.length === 0 &&
     changed === undefined &&
-    reasonCodeOf(error) !== "postcondition-failed" &&
-    seen !== undefined &&
-    step.kind !== "stop";
-  const message = redact(describeFailure(error, done), before, news);
+    isSettled &&
+    latest.observed.power === observation.observed.power &&
+    reasonCodeOf(error) !== "postcondition-failed";
+  const isCancelled = error instanceof Cancelled;
+  const when = hasBegun ? `while it was to ${step.sentence}` : `before it could ${step.sentence}`;
+  const message = redact(
+    isCancelled ? describeCancelled(context, when, done) : describeFailure(error, done),
+    before,
+    news,
+  );
   if (isUntouched && progress.unanswered.size === 0)
     return new UserError(message, { cause: error, code: reasonCodeOf(error) });
   progress.now = changed ?? latest;
@@ -59,16 +69,15 @@ export async function failedStep({ step, error, context, progress }: FailedStep)
   progress.guest ??= isUntouched
     ? currentRecord(state?.__guest, domain.id)
     : interruptedRecord(context, done);
-  const isCarriedOut = done.length > 0 || plan.steps.slice(0, 1).some(isLiveBalloon);
+  const isCarriedOut = done.length > 0 || (hasBegun && plan.steps.slice(0, 1).some(isLiveBalloon));
   const inputs = isCarriedOut ? appliedInputs(before, news, plan.steps, done) : before;
-  const recorded = await record(inputs, context, progress);
-  const isSettled = seen !== undefined && step.kind !== "stop";
-  const properties = defined(isSettled ? recorded : asUnread(recorded));
+  const recorded = partial(await record(inputs, context, progress));
+  const properties = isSettled ? recorded : asUnread(recorded);
   return new PartialError(message, domain.uuid, properties, error);
 }
 
 /** The outputs of a domain that may have changed since it was read: the next preview looks at it, whatever the program. */
-function asUnread(recorded: Outputs): Outputs {
+function asUnread<T extends object>(recorded: T): T & Pick<Outputs, "__unread"> {
   return { ...recorded, __unread: true };
 }
 
@@ -88,14 +97,35 @@ export async function interrupted(
   if (error instanceof UserError || (done.length === 0 && progress.keepsDefinition !== true)) return error;
   progress.isGuestAwaited = false;
   const inputs = done.length === 0 ? before : appliedInputs(before, news, plan.steps, done);
-  const recorded = await record(inputs, context, progress);
+  const recorded = partial(await record(inputs, context, progress));
   const message = redact(describeFailure(error, done), before, news);
-  return new PartialError(message, domain.uuid, defined(asUnread(recorded)), error);
+  return new PartialError(message, domain.uuid, asUnread(recorded), error);
 }
 
 function describeFailure(error: unknown, done: Step[]): string {
   const steps = done.map((step) => step.sentence).join("; ");
   return steps === "" ? messageOf(error) : `${messageOf(error)} (already done: ${steps})`;
+}
+
+/** The error of an update that was cancelled outside of its steps: before them, or while it waited for the guest. */
+export async function cancelledUpdate(context: UpdateContext, progress: Progress): Promise<Error> {
+  const { domain, before, news, plan, state } = context;
+  const { done } = progress;
+  const when = done.length < plan.steps.length ? "before its first step" : "while waiting for the guest";
+  const message = redact(describeCancelled(context, when, done), before, news);
+  if (done.length === 0 && plan.steps.length > 0) return new Cancelled(message);
+  progress.isGuestAwaited = false;
+  progress.guest ??=
+    done.length === 0 ? currentRecord(state?.__guest, domain.id) : interruptedRecord(context, done);
+  const inputs = appliedInputs(before, news, plan.steps, done);
+  const properties = defined(await record(inputs, context, progress));
+  return new PartialError(message, domain.uuid, properties, new Cancelled());
+}
+
+function describeCancelled({ domain }: UpdateContext, when: string, done: Step[]): string {
+  const steps = done.map((step) => step.sentence).join("; ");
+  const soFar = steps === "" ? "" : ` (already done: ${steps})`;
+  return `Domain ${domain.name}: cancelled ${when}${soFar}; the next update goes on`;
 }
 
 /** The error of an update that carried out its steps, but whose domain isn't as planned at the end. */
@@ -105,7 +135,7 @@ export async function unplannedEnd(
   progress: Progress,
 ): Promise<Error> {
   const { domain, before, news } = context;
-  const properties = defined(await record(news, context, progress));
+  const properties = partial(await record(news, context, progress));
   const message = redact(`Domain ${domain.name}: ${messageOf(error)}`, before, news);
   return new PartialError(message, domain.uuid, properties, error);
 }
@@ -118,8 +148,13 @@ export async function guestShortfall(
 ): Promise<Error> {
   const { domain, before, news, plan } = context;
   const inputs = appliedInputs(before, news, plan.steps, progress.done);
-  const properties = defined(await record(inputs, context, progress));
+  const properties = partial(await record(inputs, context, progress));
   return new PartialError(redact(message, before, news), domain.uuid, properties, undefined);
+}
+
+/** The outputs of an update that failed in part. A refresh then gives the engine the inputs that were carried out. */
+function partial(outputs: Outputs): object {
+  return { ...defined(outputs), __partial: true };
 }
 
 /** The outputs for the progress of the update so far. A size that is pending for the next boot is now our own. */
@@ -172,7 +207,8 @@ async function withGuestReport(context: UpdateContext, progress: Progress): Prom
   const { hypervisor, domain, session, plan, observation: before } = context;
   const { now, isGuestAwaited } = progress;
   const isChanged = plan.steps.some(({ kind }) => kind === "attach" || kind === "detach");
-  const asked = isGuestAwaited || isChanged ? await withGuest(hypervisor, domain, now, session.clock) : now;
+  const isAsked = (isGuestAwaited || isChanged) && !session.signal.aborted;
+  const asked = isAsked ? await withGuest(hypervisor, domain, now, session.clock) : now;
   const after = isGuestAwaited ? asked : withoutEarlyRefusal(asked, plan.steps);
   return { ...after, observed: withRecordedTaken(after.observed, before.observed) };
 }

@@ -15,7 +15,7 @@ const documented = new Map(
 );
 
 /** The keys that set no default of an argument. */
-const OTHERS = ["allowPlainTcp", "domainType", "hooks.env", "lookTimeout"];
+const OTHERS = ["allowPlainTcp", "domainType", "hooks.env", "lookTimeout", "uri"];
 
 test("docs/configuration.md has every key of the stack's configuration", () => {
   expect([...documented.keys()].toSorted()).toEqual([...OTHERS, ...Object.keys(DEFAULTS)].toSorted());

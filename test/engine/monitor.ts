@@ -8,7 +8,7 @@ import {
 import messages from "@pulumi/pulumi/proto/resource_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
-import { goalOf } from "./goal.ts";
+import { goalOf, goalOfRead } from "./goal.ts";
 import type { Diagnostic, Severity } from "./report.ts";
 import type { Config } from "./stack/project.ts";
 import type { Goal, Resource } from "./stack/resource.ts";
@@ -26,6 +26,8 @@ export interface Deployed {
 export interface ProgramRequests {
   /** Answers when the resource's last step is done. */
   register(goal: Goal): Promise<{ resource: Resource; failed: boolean }>;
+  /** Of a resource that the stack doesn't manage, by its id. */
+  read(goal: Goal): Promise<Resource>;
   registerOutputs(urn: string, outputs: Props): Promise<void>;
   /** The program has registered all it has; answers when the engine has no more need of it. */
   programIsComplete(): Promise<void>;
@@ -46,6 +48,13 @@ const FEATURES = {
 
 const SEVERITIES: Severity[] = ["debug", "info", "warning", "error"];
 
+/**
+ * The ports of all engines of this process. gRPC keeps the connections that an in-process program has left, by address, for a
+ * while: a program whose engine has the port of an earlier one would meet the failed connection to that one, and fail with
+ * "14 UNAVAILABLE: No connection established. Last error: null".
+ */
+const usedPorts = new Set<number>();
+
 /** The gRPC server of the resource monitor and of the engine service, on one port of the loopback interface. */
 export class Monitor {
   address = "";
@@ -65,11 +74,19 @@ export class Monitor {
   }
 
   async listen(): Promise<void> {
-    const port = await new Promise<number>((resolve, reject) => {
+    let port: number;
+    // A server can be bound to several ports: one that is refused here stays unused.
+    do port = await this.bind();
+    while (usedPorts.has(port));
+    usedPorts.add(port);
+    this.address = `127.0.0.1:${port}`;
+  }
+
+  private bind(): Promise<number> {
+    return new Promise((resolve, reject) => {
       const done = (error: Error | null, bound: number) => (error ? reject(error) : resolve(bound));
       this.server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), done);
     });
-    this.address = `127.0.0.1:${port}`;
   }
 
   /** Ends what the program waits for, and refuses what comes. Log messages are still taken. */
@@ -122,6 +139,11 @@ export class Monitor {
         // A component's outputs are the program's own, and never come back to it.
         response.setObject(structs.Struct.fromJavaScript(resource.custom ? resource.outputs : {}));
         return response.setResult(failed ? messages.Result.FAIL : messages.Result.SUCCESS);
+      }),
+      readResource: this.refusable(async (request: messages.ReadResourceRequest) => {
+        const resource = await this.requests.read(goalOfRead(request, deployed));
+        const response = new messages.ReadResourceResponse().setUrn(resource.urn);
+        return response.setProperties(structs.Struct.fromJavaScript(resource.outputs));
       }),
       registerResourceOutputs: this.refusable(async (request: messages.RegisterResourceOutputsRequest) => {
         const outputs = propsFromWire(request.getOutputs()?.toJavaScript());

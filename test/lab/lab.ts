@@ -112,7 +112,11 @@ export async function startLab({ arch = "x86_64", network = false }: LabOptions 
 async function startAgain({ start, virsh }: Daemon): Promise<void> {
   await start();
   const running = (await virsh("list", "--name")).split("\n").filter(Boolean);
-  for (const name of running) await virsh("domblkerror", name);
+  for (const name of running)
+    await virsh("domblkerror", name).catch((error: unknown) => {
+      // A domain that has ended meanwhile, or whose QEMU ended before the restart, is connected to no more.
+      if (!/domain is not running|failed to get domain/.test(String(error))) throw error;
+    });
 }
 
 interface Watchdog {

@@ -76,6 +76,8 @@ export class FakeHypervisor implements Hypervisor {
   /** Why libvirt doesn't define a domain. */
   refusesDefine: ((xml: string) => LibvirtError | undefined) | undefined;
   guestObeysShutdown = true;
+  /** What happens when a wait has ended. */
+  onUnsubscribe: (() => void) | undefined;
   /** Aliases of the devices that the guest gives up when it is asked to. */
   readonly guestGivesUp = new Set<string>();
   /** Aliases of those that it refuses to give up. */
@@ -410,7 +412,10 @@ export class FakeHypervisor implements Hypervisor {
     return this.answer("subscribe", domain.uuid, () => {
       const entry = { uuid: domain.uuid, listener };
       this.listeners.add(entry);
-      return async () => void this.listeners.delete(entry);
+      return async () => {
+        this.listeners.delete(entry);
+        this.onUnsubscribe?.();
+      };
     });
   }
 
@@ -553,7 +558,7 @@ function ref(domain: FakeDomain | undefined): DomainRef | undefined {
 }
 
 /** The states in which libvirt refuses to ask the guest to shut down. */
-const NOT_RUNNING: readonly PowerState[] = ["paused", "pmsuspended", "crashed"];
+const NOT_RUNNING: readonly PowerState[] = ["paused", "pmsuspended", "crashed", "shutdown"];
 
 const RESTORED = { power: "running", reason: 3 } as const;
 

@@ -33,6 +33,7 @@ export class Run {
     hosts: Hosts,
     config: Record<string, string> = { "libvirt:uri": "qemu:///system" },
     clock: Clock = new FakeClock(),
+    signal?: AbortSignal,
   ) {
     const say = (urn: string, severity: Message["severity"], text: string) => {
       this.messages.push({ urn, severity, text });
@@ -49,6 +50,7 @@ export class Run {
         log: { message: say, status: (urn, text) => say(urn, "status", text) },
         environment: {},
         clock,
+        ...(signal && { signal }),
       }),
     );
     // Pulumi's own Config reads by full key; nothing else of it is used.
@@ -101,6 +103,8 @@ export class OneResource {
   run: Run;
   /** That of all its runs. */
   readonly clock = new FakeClock();
+  /** Cancels the runs, where the provider's host tells it. */
+  signal: AbortSignal | undefined;
 
   constructor(host: FakeHypervisor | Error, urn = URN) {
     this.hosts = { "qemu:///system": host };
@@ -171,7 +175,7 @@ export class OneResource {
   }
 
   private newRun(): Run {
-    return new Run(this.hosts, undefined, this.clock);
+    return new Run(this.hosts, undefined, this.clock, this.signal);
   }
 
   get recorded(): Recorded {

@@ -66,8 +66,11 @@ export interface RpcProxy {
   /**
    * Has `act` come in between at the n-th call (from 1, counted from now) that changes something: before the daemon
    * gets it, or in place of its reply. Then the call or the reply passes, unless the connections were cut meanwhile.
+   *
+   * @returns whether `act` was begun, once asked; the answer waits until `act` has ended, and fails as it did. An operation
+   * whose connection `act` ends may end before `act` does.
    */
-  atChange(n: number, when: "before" | "after", act: () => unknown): void;
+  atChange(n: number, when: "before" | "after", act: () => unknown): () => Promise<boolean>;
   /** How many calls changed something since the last change of mind. */
   readonly changes: number;
   /** From now on connections are taken and nothing is answered. */
@@ -89,7 +92,7 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
   let connections = 0;
   let held: { procedure: number; left: number; done: () => Promise<unknown> } | undefined;
   let changes = 0;
-  let struck: { n: number; when: "before" | "after"; act: () => unknown } | undefined;
+  let struck: { n: number; when: "before" | "after"; act: () => Promise<void> } | undefined;
   let watched: { procedure: number; then: () => void } | undefined;
 
   const endWith = (next: typeof mode) => {
@@ -97,11 +100,14 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
     connections = 0;
     for (const socket of open) socket.destroy();
   };
-  const strike = async (pass: () => void) => {
+  const strike = (pass: () => void) => {
     const act = struck?.act;
     struck = undefined;
-    await act?.();
-    if (mode === "open") pass();
+    const goOn = () => {
+      if (mode === "open") pass();
+    };
+    // Whoever has `act` done gets its failure.
+    act?.().then(goOn, goOn);
   };
   const track = (socket: Socket) => {
     open.add(socket);
@@ -129,7 +135,7 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
         if (calls.length === cutAt) lastSerial = packet.serial;
         if (CHANGES.has(packet.procedure)) changes += 1;
         if (CHANGES.has(packet.procedure) && changes === struck?.n) {
-          if (struck.when === "before") return void strike(() => upstream.write(bytes));
+          if (struck.when === "before") return strike(() => upstream.write(bytes));
           struckSerial = packet.serial;
         }
         if (held?.procedure === packet.procedure) held.left -= 1;
@@ -148,7 +154,7 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
     eachPacket(upstream, (packet, bytes) => {
       const isReply = packet.program === REMOTE_PROGRAM && packet.type === 1;
       if (isReply && packet.serial === lastSerial) return endWith("cut");
-      if (isReply && packet.serial === struckSerial) return void strike(() => client.write(bytes));
+      if (isReply && packet.serial === struckSerial) return strike(() => client.write(bytes));
       if (isReply && packet.procedure === watched?.procedure) {
         const { then } = watched;
         watched = undefined;
@@ -173,7 +179,16 @@ export async function rpcProxy(lab: Lab, name: string): Promise<RpcProxy> {
     cut: () => endWith("cut"),
     atChange: (n, when, act) => {
       changes = 0;
-      struck = { n, when, act };
+      let acted: Promise<void> | undefined;
+      const start = () => {
+        acted = (async () => void (await act()))();
+        return acted;
+      };
+      struck = { n, when, act: start };
+      return async () => {
+        await acted;
+        return acted !== undefined;
+      };
     },
     get changes() {
       return changes;

@@ -1,8 +1,12 @@
-import { countedSize, type MemoryDevice } from "../../provider/domain/state.ts";
-import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
-import type { MemoryDefinition, Step, VirtioMemPlan } from "../../provider/plan/plan.ts";
+import { countedSize, type MemoryDevice } from "../domain/state.ts";
+import type { MemoryView, Observed } from "./observed.ts";
+import type { MemoryDefinition, Step, VirtioMemPlan } from "./plan.ts";
 
-/** What a domain is like after a step, as libvirt would have it: pure, and without the steps that concern no memory. */
+/**
+ * What a domain is like after a step, as libvirt makes it.
+ *
+ * @throws Error where libvirt would refuse the step
+ */
 export function afterStep(observed: Observed, step: Step): Observed {
   const { live, nextBoot, persistent } = observed;
   switch (step.kind) {

@@ -1,0 +1,263 @@
+import type { Inputs } from "../args/inputs.ts";
+import { type Defaults, hotplugSetting } from "../args/settings.ts";
+import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
+import { defined } from "../defined.ts";
+import { readDomain } from "../domain/read.ts";
+import type { DomainState } from "../domain/state.ts";
+import type { Observation } from "../observe/observe.ts";
+import { type Outputs, outputs } from "../outputs.ts";
+import { afterStep } from "../plan/after-step.ts";
+import { laggingRequests } from "../plan/devices.ts";
+import { bootRounding } from "../plan/guest-block.ts";
+import { type MemoryView, memoryView, type Observed } from "../plan/observed.ts";
+import { attachedDimms, definedMemory, isDefine, type Step } from "../plan/plan.ts";
+import type { UpdatePlan } from "../plan/plan-update.ts";
+
+type Properties = Record<string, unknown>;
+
+/** The outputs that are read back from the domain and its guest. */
+const READ_BACK = [
+  ...["state", "stateReason", "liveMemory", "nextBootMemory", "pendingMemory", "savedMemory"],
+  ...["memoryDevices", "reachable", "guestMemory", "guestMemoryFrom"],
+] as const;
+
+type ReadBack = (typeof READ_BACK)[number];
+
+/** An update in a preview. */
+export interface ForeseenUpdate {
+  state: Outputs;
+  news: Inputs;
+  /** The plan that diff announced. */
+  announced: UpdatePlan;
+  /** The domain that it was made for; undefined where it was made from the state only. */
+  seen: Observation | undefined;
+  defaults: Defaults;
+}
+
+/** The outputs of an update as its plan announces them; unknown where only the domain or its guest can tell. */
+export function foreseenUpdate(update: ForeseenUpdate): Properties {
+  const { state, news, announced } = update;
+  // Without a look at the domain check knew the two sizes only.
+  const memoryPlan =
+    news.memoryChange === "unknown" ? announced.memory?.headline || news.memoryPlan : news.memoryPlan;
+  return defined({
+    ...shown(news),
+    memoryPlan,
+    uri: news.uri ?? state.uri,
+    ...readBackAfter(update),
+  });
+}
+
+function readBackAfter(update: ForeseenUpdate): Properties {
+  const { state, news, announced, seen, defaults } = update;
+  const before: Basis = seen ?? { observed: state.__observed, power: state.state as Observation["power"] };
+  if (announced.outcome === "unknown") {
+    const power = containsUnknown(news.running) ? UNKNOWN : before.power;
+    return { ...allUnknown(), state: announced.known?.steps.reduce(powerAfter, power) ?? power };
+  }
+  const observed = afterAll(before.observed, announced.steps);
+  if (observed === undefined) return allUnknown();
+  const power = announced.steps.reduce(powerAfter, before.power) as Observation["power"];
+  const adopted = state.__adopted === true;
+  const known = outputs(news, {
+    ...{ uri: state.uri, observation: { observed, power }, defaults, adopted },
+    guest: undefined,
+  });
+  return {
+    ...pick(known, READ_BACK),
+    ...guestMemory(update, before),
+    memoryDevices: foreseenDevices(known.memoryDevices, update, observed),
+    ...unknownOf(notForeseen(update, observed)),
+  };
+}
+
+/** What outputs depend on in an observation. */
+type Basis = Pick<Observation, "observed" | "power">;
+
+/** The domain after all steps; undefined where they don't fit the domain in the state, which has changed since. */
+function afterAll(observed: Observed, steps: Step[]): Observed | undefined {
+  try {
+    return steps.reduce(afterStep, observed);
+  } catch {
+    return undefined;
+  }
+}
+
+function powerAfter(power: string, { kind }: Step): string {
+  if (kind === "start" || kind === "restore" || kind === "resume" || kind === "wake") return "running";
+  return kind === "stop" ? "shutoff" : power;
+}
+
+/** Steps that change what the guest has, and what it reports. */
+const CHANGES_GUEST: ReadonlySet<Step["kind"]> = new Set([
+  "attach",
+  "detach",
+  "resize",
+  "restore",
+  "resume",
+  "wake",
+]);
+
+/** Steps after which the domain runs with what libvirt reads from a definition. */
+const STARTS: ReadonlySet<Step["kind"]> = new Set(["start", "restore"]);
+
+/** Arguments of a definition that may decide which sizes are live. */
+const DECIDES_SIZES = ["xml", "machine", "balloon"];
+
+/** The outputs that only the domain can tell, besides those of the guest. */
+function notForeseen({ news, announced, seen }: ForeseenUpdate, observed: Observed): ReadBack[] {
+  const { steps } = announced;
+  const isStarted = steps.some(({ kind }) => STARTS.has(kind));
+  const isRestored = steps.some(({ kind }) => kind === "restore");
+  const changesMemory =
+    isStarted ||
+    definedMemory(steps) !== undefined ||
+    steps.some(({ kind }) => CHANGES_GUEST.has(kind) || kind === "stop" || kind === "discard");
+  const isRedefined = steps.some(
+    (step) => isDefine(step) && step.fields.some((name) => DECIDES_SIZES.includes(name)),
+  );
+  const isRounded = isStarted && !isRestored && observed.live !== undefined && isRoundedAtBoot(observed.live);
+  // An agent that reports a larger memory block changes which sizes are live.
+  const mayReportBlock =
+    seen?.agentConnected === true &&
+    seen.guest === undefined &&
+    steps.some(({ kind }) => CHANGES_GUEST.has(kind));
+  const hasNewDevices = isStarted && observed.live?.devices.length !== 0;
+  return [
+    // A guest that was paused when it was saved is paused again.
+    ...(isRestored && news.running !== true ? (["state", "stateReason"] as const) : []),
+    ...(isRounded ? (["liveMemory", "pendingMemory", "reachable"] as const) : []),
+    ...((seen === undefined && changesMemory) || isRedefined || mayReportBlock || hasNewDevices
+      ? (["reachable"] as const)
+      : []),
+  ];
+}
+
+function isRoundedAtBoot(view: MemoryView): boolean {
+  const sizes = view.cells.length === 0 ? [view.memory] : view.cells.map(({ memory }) => memory);
+  return sizes.some((size) => size % bootRounding(view) !== 0);
+}
+
+/** Where QEMU puts a device, and what the guest makes of it, isn't known in advance. */
+function foreseenDevices(
+  devices: Properties[],
+  { news, announced, seen }: ForeseenUpdate,
+  { live }: Observed,
+): unknown {
+  const { steps } = announced;
+  const kinds = new Set(steps.map(({ kind }) => kind));
+  // libvirt gives the devices of a definition their addresses, and aliases where they have none.
+  const isNew = kinds.has("start") || kinds.has("restore") || (live === undefined && steps.some(isDefine));
+  if (isNew) return devices.length === 0 ? devices : UNKNOWN;
+  if (seen === undefined && steps.some(({ kind }) => CHANGES_GUEST.has(kind))) return UNKNOWN;
+  const attached = new Map(attachedDimms(steps).map((dimm) => [dimm.alias, dimm]));
+  const isMoved = news.hotplug?.before !== undefined;
+  const mayReport = seen?.agentConnected !== false && (kinds.has("attach") || kinds.has("detach"));
+  return devices.map((device) => {
+    const dimm = attached.get(String(device.alias));
+    return {
+      ...device,
+      ...(dimm !== undefined && (dimm.base === undefined || isMoved) && { base: UNKNOWN }),
+      ...(dimm !== undefined && isMoved && { slot: UNKNOWN }),
+      ...(device.model === "dimm" && mayReport && { taken: UNKNOWN }),
+      ...(device.model === "virtio-mem" && kinds.has("resize") && { current: UNKNOWN }),
+    };
+  });
+}
+
+/** What the guest has: as it reported before, unless the update changes or awaits it. */
+function guestMemory(update: ForeseenUpdate, { observed }: Basis): Properties {
+  const { state, announced, seen } = update;
+  const kinds = new Set(announced.steps.map(({ kind }) => kind));
+  const isBallooned = announced.steps.some((step) => step.kind === "balloon" && step.where === "live");
+  if (!isBallooned && (kinds.has("stop") || kinds.has("start")))
+    return { guestMemory: undefined, guestMemoryFrom: undefined };
+  const isAsked =
+    isBallooned || announced.steps.some(({ kind }) => CHANGES_GUEST.has(kind)) || isAwaited(update, observed);
+  if (isAsked) return unknownOf(["guestMemory", "guestMemoryFrom"]);
+  const isSameStart = seen === undefined || seen.observed.live?.domainId === state.__guest?.domainId;
+  return isSameStart
+    ? pick(state, ["guestMemory", "guestMemoryFrom"])
+    : { guestMemory: undefined, guestMemoryFrom: undefined };
+}
+
+/** Whether the update waits for memory of an earlier one. */
+function isAwaited({ state, news, defaults }: ForeseenUpdate, { live }: Observed): boolean {
+  if (hotplugSetting("awaitGuest", news, defaults) === false) return false;
+  const recorded = state.__observed.live?.memory;
+  return (
+    state.__guest?.missing !== undefined ||
+    laggingRequests(live, hotplugSetting("device", news, defaults)).length > 0 ||
+    (live !== undefined && recorded !== undefined && live.memory > recorded)
+  );
+}
+
+/** A create in a preview. */
+export interface ForeseenCreation {
+  inputs: Inputs;
+  /** As resolved; the unknown marker where the program's isn't known. */
+  uri: string;
+  /** The new definition, where the host could be asked for what it depends on, and all values are known. */
+  xml: string | undefined;
+  /** It adopts a domain that exists. */
+  adopts: boolean;
+  defaults: Defaults;
+}
+
+/** The outputs of a create; unknown where only the new domain can tell. */
+export function foreseenCreation({ inputs, uri, xml, adopts, defaults }: ForeseenCreation): Properties {
+  const readBack = adopts
+    ? allUnknown()
+    : xml === undefined
+      ? readBackWithoutHost(inputs)
+      : readBackNew(inputs, uri, readDomain(xml), defaults);
+  return defined({ ...shown(inputs), uri, ...readBack });
+}
+
+function readBackNew(inputs: Inputs, uri: string, definition: DomainState, defaults: Defaults): Properties {
+  const view = memoryView(definition);
+  const runs = inputs.running !== false;
+  const observed: Observed = {
+    ...{ power: runs ? "running" : "off", persistent: true, nextBoot: view },
+    ...(runs && { live: view }),
+  };
+  const power = runs ? "running" : "shutoff";
+  const known = outputs(inputs, { uri, observation: { observed, power }, defaults, adopted: false });
+  return {
+    ...pick(known, READ_BACK),
+    ...(view.devices.length > 0 && unknownOf(["memoryDevices"])),
+    // The program's own XML may leave the machine type to libvirt.
+    ...(inputs.xml !== undefined && unknownOf(["reachable"])),
+    ...(runs && isRoundedAtBoot(view) && unknownOf(["liveMemory", "pendingMemory", "reachable"])),
+  };
+}
+
+/** Sizes depend on the host's architecture. */
+function readBackWithoutHost({ running }: Inputs): Properties {
+  if (containsUnknown(running)) return allUnknown();
+  const state = running === false ? "shutoff" : "running";
+  return {
+    ...allUnknown(),
+    state,
+    stateReason: undefined,
+    guestMemory: undefined,
+    guestMemoryFrom: undefined,
+  };
+}
+
+function allUnknown(): Properties {
+  return unknownOf(READ_BACK);
+}
+
+function unknownOf(names: readonly ReadBack[]): Properties {
+  return Object.fromEntries(names.map((name) => [name, UNKNOWN]));
+}
+
+function pick(from: object, names: readonly ReadBack[]): Properties {
+  return Object.fromEntries(names.map((name) => [name, Reflect.get(from, name)]));
+}
+
+/** The arguments and the computed inputs, without what the provider keeps for itself. */
+function shown(inputs: Inputs): Properties {
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith("__")));
+}

@@ -1,0 +1,354 @@
+import { fc, test as property } from "@fast-check/vitest";
+import { describe, expect, test } from "vitest";
+import type { Inputs } from "../../provider/args/inputs.ts";
+import { DEFAULTS } from "../../provider/args/settings.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { PartialError } from "../../provider/errors.ts";
+import { check } from "../../provider/operations/check.ts";
+import { create } from "../../provider/operations/create.ts";
+import { deleteDomain } from "../../provider/operations/delete.ts";
+import { diff } from "../../provider/operations/diff.ts";
+import { newDefinition } from "../../provider/operations/unfinished-create.ts";
+import { update } from "../../provider/operations/update.ts";
+import type { Outputs } from "../../provider/outputs.ts";
+import { foreseenCreation, foreseenUpdate } from "../../provider/plugin/foreseen.ts";
+import { Session } from "../../provider/session.ts";
+import { hidden, URN } from "../support/arbitrary-inputs.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { URI } from "../support/observations.ts";
+import { wire } from "../support/one-resource.ts";
+import { cases } from "../support/properties.ts";
+import { SimulatedLinux } from "../support/simulated-linux.ts";
+
+type Properties = Record<string, unknown>;
+
+/** A stack of one domain on a host of its own, whose previews tell the outputs. */
+class Previewed {
+  readonly host = new FakeHypervisor();
+  readonly clock = new FakeClock();
+  state: Outputs | undefined;
+  inputs: Properties = {};
+  isReachable = true;
+
+  session(): Session {
+    const quiet = () => Promise.resolve();
+    const session = new Session({
+      connect: async () => {
+        if (!this.isReachable) throw new Error("no route");
+        return this.host;
+      },
+      log: { message: quiet, status: quiet },
+      environment: { LIBVIRT_DEFAULT_URI: URI },
+      clock: this.clock,
+    });
+    return session;
+  }
+
+  /** What the preview foresees and what the work then has, or undefined where the program or the plan is refused. */
+  async up(args: Properties): Promise<{ foreseen: Properties; after: Outputs; kind: string } | undefined> {
+    const session = this.session();
+    const news = await this.checked(session, this.inputs, args);
+    if (news === undefined) return undefined;
+    if (this.state === undefined) return this.created(session, news);
+    const answer = await diff(session, news.uuid, this.state, news).catch(() => undefined);
+    if (answer === undefined || answer.changes === false) return undefined;
+    if (answer.replaces !== undefined) {
+      const again = await this.checked(session, {}, args);
+      if (again === undefined) return undefined;
+      const foreseen = await this.foreseenCreation(session, again);
+      await deleteDomain(session, news.uuid, this.state);
+      return this.record(foreseen, again, "replace", () => create(session, again));
+    }
+    const foreseen = this.foreseenUpdate(session, news);
+    const { state } = this;
+    return this.record(foreseen, news, "update", () => update(session, news.uuid, state, news));
+  }
+
+  /** What a preview foresees of a change of an existing domain. */
+  async preview(args: Properties): Promise<Properties> {
+    const session = this.session();
+    const news = await this.checked(session, this.inputs, args);
+    if (news === undefined || this.state === undefined) throw new Error("nothing to preview");
+    await diff(session, news.uuid, this.state, news);
+    return this.foreseenUpdate(session, news);
+  }
+
+  private foreseenUpdate(session: Session, news: Inputs): Properties {
+    const { announced, seen } = session.run.of(URN);
+    if (this.state === undefined || announced === undefined) throw new Error("nothing was announced");
+    return foreseenUpdate({ state: this.state, news, announced, seen, defaults: session.defaults });
+  }
+
+  private async foreseenCreation(session: Session, inputs: Inputs): Promise<Properties> {
+    const { xml } = await newDefinition(session, this.host, inputs);
+    return foreseenCreation({ inputs, uri: URI, xml, adopts: false, defaults: session.defaults });
+  }
+
+  private async created(session: Session, news: Inputs) {
+    const foreseen = await this.foreseenCreation(session, news);
+    return this.record(foreseen, news, "create", () => create(session, news));
+  }
+
+  private async checked(session: Session, olds: Properties, args: Properties): Promise<Inputs | undefined> {
+    const { inputs, failures } = await check(session, wire(olds), { ...hidden, ...args });
+    return failures.length === 0 ? (wire(inputs) as unknown as Inputs) : undefined;
+  }
+
+  private async record(
+    foreseen: Properties,
+    inputs: Inputs,
+    kind: string,
+    work: () => Promise<{ outs: Outputs }>,
+  ) {
+    try {
+      const { outs } = await work();
+      this.state = wire(outs) as unknown as Outputs;
+      this.inputs = wire(inputs);
+      return { foreseen: wire(foreseen), after: this.state, kind };
+    } catch (error) {
+      // The guest, or libvirt, refuses.
+      if (!(error instanceof PartialError || error instanceof Error)) throw error;
+      return undefined;
+    }
+  }
+}
+
+const HIDDEN = /^__/;
+/** The outcome of the run, which is over after it. */
+const OF_THE_RUN = ["change", "memoryChange"];
+
+/** Expects every known value to be what the outputs have: also that a foreseen absence is one. */
+function expectForeseen(foreseen: unknown, after: unknown, path = ""): void {
+  if (foreseen === UNKNOWN) return;
+  if (Array.isArray(foreseen) && Array.isArray(after)) {
+    expect(foreseen.length, path).toBe(after.length);
+    foreseen.forEach((value, index) => {
+      expectForeseen(value, after[index], `${path}[${index}]`);
+    });
+  } else if (isObject(foreseen) && isObject(after)) {
+    for (const key of new Set([...Object.keys(foreseen), ...Object.keys(after)]))
+      if (!(path === "" && (HIDDEN.test(key) || OF_THE_RUN.includes(key))))
+        expectForeseen(foreseen[key], after[key], `${path}.${key}`);
+  } else expect(foreseen, path).toEqual(after);
+}
+
+function isObject(value: unknown): value is Properties {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const size = fc.constantFrom("512MiB", "768MiB", "1GiB", "1280MiB", "1300MiB", "1536MiB", "2GiB", "3GiB");
+const change = fc.record(
+  {
+    memory: size,
+    maxMemory: fc.constantFrom("4GiB", "8GiB"),
+    currentMemory: fc.constantFrom("512MiB", "768MiB"),
+    vcpus: fc.constantFrom(1, 2, 4),
+    description: fc.constantFrom("shop", "front"),
+    machine: fc.constantFrom("q35", "pc"),
+    balloon: fc.boolean(),
+    running: fc.boolean(),
+    autostart: fc.boolean(),
+    forceOff: fc.boolean(),
+    discardSavedState: fc.boolean(),
+    shutdownTimeout: fc.constantFrom(5, 60),
+    numa: fc.constantFrom([{ memory: "256MiB" }, { memory: "256MiB" }], [{ memory: "512MiB" }]),
+    xml: fc.constantFrom("<domain/>", "<domain><on_crash>preserve</on_crash></domain>"),
+    hotplug: fc.record(
+      {
+        whenNotPossible: fc.constantFrom("replace", "restart", "restart", "nextBoot"),
+        applyOn: fc.constantFrom("now", "now", "nextBoot"),
+        device: fc.constantFrom("dimm", "dimm", "virtio-mem"),
+        allowUnplug: fc.boolean(),
+        alignment: fc.constantFrom("128MiB", "256MiB", "512MiB"),
+        maxDimmSize: fc.constantFrom("512MiB"),
+        enabled: fc.constantFrom(true, true, false),
+        targetNode: fc.constantFrom(0, 0, "spread"),
+        awaitGuest: fc.constantFrom(false, 5),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+  { requiredKeys: [] },
+);
+
+/** What somebody does with the domain between two runs. */
+const hand = fc.constantFrom("nothing", "nothing", "nothing", "destroy", "suspend", "save");
+
+const guest = fc.record({
+  agent: fc.constantFrom("none", "on", "off"),
+  obeysBalloon: fc.boolean(),
+  placesDimms: fc.boolean(),
+});
+
+interface Story {
+  first: Properties;
+  changes: { args: Properties; by: string; isMerged: boolean }[];
+  guest: { agent: string; obeysBalloon: boolean; placesDimms: boolean };
+}
+
+const story: fc.Arbitrary<Story> = fc.record({
+  first: change,
+  changes: fc.array(fc.record({ args: change, by: hand, isMerged: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+  guest,
+});
+
+const base = { memory: "1GiB", maxMemory: "8GiB", uri: URI };
+
+function prepare({ guest }: Story): Previewed {
+  const stack = new Previewed();
+  const { host } = stack;
+  for (let slot = 0; slot < 16; slot++) host.guestGivesUp.add(`ua-pulumi-dimm${slot}`);
+  host.guestObeysBalloon = guest.obeysBalloon;
+  host.placesDimms = guest.placesDimms;
+  return stack;
+}
+
+function byHand({ host }: Previewed, by: string): void {
+  const [domain] = host.domains.values();
+  if (domain === undefined || domain.live === undefined || by === "nothing") return;
+  if (by === "suspend") Object.assign(domain, { power: "paused", reason: 1 });
+  else {
+    const saved = by === "save" ? { saved: { xml: domain.live } } : {};
+    delete domain.live;
+    Object.assign(domain, { power: "shutoff", reason: 1, ...saved });
+  }
+}
+
+describe("what a preview foresees", () => {
+  const seen = new Map<string, number>();
+
+  property.prop([story], { ...cases(150), endOnFailure: true })(
+    "is what the update then has",
+    async (one) => {
+      const stack = prepare(one);
+      let args: Properties = { ...base, ...one.first };
+      const made = await stack.up(args);
+      fc.pre(made !== undefined);
+      expectForeseen(made.foreseen, made.after);
+      const { agent } = one.guest;
+      if (agent !== "none" && stack.host.only.live !== undefined)
+        new SimulatedLinux(stack.host, stack.clock).agent = agent === "on" ? "on" : "off";
+      for (const { args: changes, by, isMerged } of one.changes) {
+        byHand(stack, by);
+        args = { ...(isMerged ? args : base), ...changes };
+        const done = await stack.up(args);
+        if (done === undefined) return;
+        seen.set(done.kind, (seen.get(done.kind) ?? 0) + 1);
+        expectForeseen(done.foreseen, done.after);
+      }
+    },
+    60_000,
+  );
+
+  test("has been of updates and of replacements", () => {
+    expect(seen.get("update")).toBeGreaterThan(30);
+    expect(seen.get("replace")).toBeGreaterThan(2);
+  });
+});
+
+/** A running domain of 1 GiB. */
+async function running(): Promise<Previewed> {
+  const stack = new Previewed();
+  await stack.up(base);
+  return stack;
+}
+
+const ofDomain = { state: "running", liveMemory: "1024MiB", nextBootMemory: "1024MiB", memoryDevices: [] };
+
+describe("a preview", () => {
+  test("knows everything of a domain of which only a setting changes", async () => {
+    const stack = await running();
+    for (const change of [
+      { shutdownTimeout: 7 },
+      { description: "shop" },
+      { autostart: true },
+      { vcpus: 2 },
+    ]) {
+      const foreseen = await stack.preview({ ...base, ...change });
+      expect(foreseen).toMatchObject({ ...ofDomain, reachable: stack.state?.reachable });
+      expect(JSON.stringify(foreseen)).not.toContain(UNKNOWN);
+    }
+  });
+
+  test("knows the sizes and the DIMM of a live growth, but not where QEMU puts it", async () => {
+    const foreseen = await (await running()).preview({ ...base, memory: "1280MiB" });
+    expect(foreseen).toMatchObject({
+      state: "running",
+      liveMemory: "1280MiB",
+      nextBootMemory: "1280MiB",
+      memoryDevices: [
+        { model: "dimm", size: "256MiB", alias: "ua-pulumi-dimm0", slot: 0, node: 0, base: UNKNOWN },
+      ],
+      reachable: [{ from: "1536MiB", to: "8192MiB", step: "256MiB" }],
+      guestMemory: UNKNOWN,
+      memoryPlan: expect.stringContaining("1024 → 1280 MiB"),
+      change: "live",
+    });
+    expect(foreseen).not.toHaveProperty("pendingMemory");
+  });
+
+  test("knows what waits for the next boot", async () => {
+    const hotplug = { whenNotPossible: "nextBoot" };
+    const foreseen = await (await running()).preview({ ...base, memory: "1300MiB", hotplug });
+    expect(foreseen).toMatchObject({
+      ...{ ...ofDomain, nextBootMemory: "1300MiB", pendingMemory: "1300MiB" },
+      memoryPlan: expect.stringContaining("next boot"),
+    });
+  });
+
+  test("knows no size that depends on an unknown value, and still whether the domain runs", async () => {
+    const foreseen = await (await running()).preview({ ...base, memory: UNKNOWN });
+    expect(foreseen).toMatchObject({
+      ...{ memory: UNKNOWN, maxMemory: "8192MiB", state: "running", uri: URI },
+      ...{ liveMemory: UNKNOWN, nextBootMemory: UNKNOWN, pendingMemory: UNKNOWN, memoryDevices: UNKNOWN },
+      ...{ reachable: UNKNOWN, guestMemory: UNKNOWN },
+    });
+  });
+
+  test("without a route to the host knows the sizes and the whole sentence of the plan, but no device", async () => {
+    const stack = await running();
+    stack.isReachable = false;
+    const foreseen = await stack.preview({ ...base, memory: "1280MiB" });
+    expect(foreseen).toMatchObject({
+      ...{ liveMemory: "1280MiB", nextBootMemory: "1280MiB", memoryDevices: UNKNOWN, reachable: UNKNOWN },
+      memoryPlan: expect.stringMatching(/^live: 1024 → 1280 MiB/),
+    });
+  });
+
+  test("of a create knows what the definition says", async () => {
+    const made = await new Previewed().up({ ...base, vcpus: 2 });
+    expect(made?.foreseen).toMatchObject({
+      ...{ ...ofDomain, reachable: [{ from: "1280MiB", to: "8192MiB", step: "256MiB" }] },
+      uuid: made?.after.uuid,
+    });
+  });
+
+  test("of a create without its host knows what the program says", () => {
+    const inputs = {
+      ...hidden,
+      name: "web-1",
+      uuid: "u",
+      memory: "1024MiB",
+      maxMemory: "8192MiB",
+      memorySlots: 16,
+    };
+    const creation = {
+      inputs: { ...inputs, running: false },
+      uri: UNKNOWN,
+      xml: undefined,
+      defaults: DEFAULTS,
+    };
+    const foreseen = foreseenCreation({ ...creation, adopts: false });
+    expect(foreseen).toMatchObject({
+      memory: "1024MiB",
+      uri: UNKNOWN,
+      state: "shutoff",
+      liveMemory: UNKNOWN,
+    });
+    expect(foreseenCreation({ ...creation, adopts: true })).toMatchObject({ name: "web-1", state: UNKNOWN });
+  });
+});
