@@ -34,14 +34,14 @@ test("a growth that the guest didn't take, a refresh, and the program taken back
 const anyEvent = fc.oneof(
   fc.record({
     kind: fc.constant("up" as const),
-    memory: fc.constantFrom(1024, 1280, 1536),
+    memory: fc.constantFrom<number[]>(1024, 1280, 1536),
     description: fc.constantFrom(undefined, "a", "b"),
     autostart: fc.constantFrom(undefined, true),
     fails: fc.constantFrom(undefined, "attachDevice", "setAutostart", "define web"),
-    at: fc.constantFrom(1, 2),
+    at: fc.constantFrom<number[]>(1, 2),
   }),
   fc.record({ kind: fc.constant("refresh" as const) }),
-  fc.record({ kind: fc.constant("hand" as const), memory: fc.constantFrom(1024, 1280) }),
+  fc.record({ kind: fc.constant("hand" as const), memory: fc.constantFrom<number[]>(1024, 1280) }),
 );
 
 const up = {
