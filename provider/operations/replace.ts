@@ -99,7 +99,9 @@ async function makeWay(
   if (reason !== undefined)
     throw new UserError(reasons.map(({ text }) => text).join("\n"), { code: reason.code });
   // An earlier attempt may have started it again.
-  await turnOff(session, hypervisor, domain, { urn: inputs.__urn, seconds: inputs.shutdownTimeout });
+  await turnOff(session, hypervisor, domain, {
+    ...{ urn: inputs.__urn, seconds: inputs.shutdownTimeout, next: "start" },
+  });
   await proveStart(session, hypervisor, inputs, xml, domain);
   await keepDefinition(hypervisor, domain, { ran });
   await hypervisor.undefine(domain);

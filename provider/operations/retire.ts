@@ -2,6 +2,7 @@ import { probeDefine } from "../acceptance/probe-define.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { containsUnknown } from "../args/unknown.ts";
 import { readDomain } from "../domain/read.ts";
+import { Cancelled } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
@@ -42,6 +43,23 @@ export async function retire(
   const earlier = readDomain(xml).replacing?.was;
   const was = (await isOff(hypervisor, domain)) ? (earlier ?? "off") : "running";
   await setReplacing(hypervisor, domain, { urn: successor.__urn, was });
-  await turnOff(session, hypervisor, domain, { urn: state.__urn, seconds: state.shutdownTimeout });
+  try {
+    const seconds = state.shutdownTimeout;
+    await turnOff(session, hypervisor, domain, { urn: state.__urn, seconds, next: "start" });
+    session.signal.throwIfAborted();
+  } catch (error) {
+    throw error instanceof Cancelled ? await undone(hypervisor, domain, was) : error;
+  }
   session.run.domain(domain.uuid).replaced = state;
+}
+
+/** A cancelled replace leaves the old domain as it was: no create follows. */
+async function undone(hypervisor: Hypervisor, domain: DomainRef, was: "running" | "off"): Promise<Cancelled> {
+  const isStarted = was === "running" && (await isOff(hypervisor, domain));
+  if (isStarted) await hypervisor.start(domain);
+  await setReplacing(hypervisor, domain, undefined);
+  const end = isStarted ? "was started again" : was === "running" ? "still runs" : "is off as before";
+  return new Cancelled(
+    `cancelled before domain ${domain.name} was replaced: it ${end}; the next update replaces it`,
+  );
 }
