@@ -6,7 +6,8 @@ import type { FakeDaemon } from "../../libvirt/fake-daemon.ts";
 import { buildPackage } from "../../support/build-package.ts";
 import { FakeHypervisor } from "../../support/fake-hypervisor.ts";
 import { fakeLibvirtd } from "../../support/fake-libvirtd.ts";
-import { type Fields, type PluginProcess, startPlugin } from "../../support/plugin-process.ts";
+import type { Fields } from "../../support/plugin-messages.ts";
+import { type PluginProcess, startPlugin } from "../../support/plugin-process.ts";
 import { essence, recordedCalls } from "./recorded.ts";
 
 let monitor: Monitor;

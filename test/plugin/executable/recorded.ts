@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Answer, Fields, PluginProcess } from "../../support/plugin-process.ts";
+import type { Answer, Fields, Rpc } from "../../support/plugin-messages.ts";
 
 /** One call that the Pulumi CLI v3.260 made of a plugin, and what that plugin, a prototype of this one, answered. */
 export interface RecordedCall {
   /** The plugin processes of a command, numbered from 1. */
   process: number;
-  rpc: Parameters<PluginProcess["call"]>[0];
+  rpc: Rpc;
   request: Fields;
   response?: Fields;
   error?: { code: number; message: string };

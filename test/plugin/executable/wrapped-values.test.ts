@@ -4,7 +4,8 @@ import { at, topOf } from "../../engine/stack/property-path.ts";
 import { isSecret, type Props, SIGNATURE, secret, UNKNOWN, type Value } from "../../engine/stack/values.ts";
 import { places, validArguments, withUnknown } from "../../support/arbitrary-inputs.ts";
 import { buildPackage } from "../../support/build-package.ts";
-import { type Fields, type PluginProcess, startPlugin } from "../../support/plugin-process.ts";
+import type { Fields } from "../../support/plugin-messages.ts";
+import { type PluginProcess, startPlugin } from "../../support/plugin-process.ts";
 
 const URN = "urn:pulumi:dev::shop::libvirt-hotplug:index:Domain::web-1";
 
