@@ -8,10 +8,13 @@ import { messageOf } from "../message-of.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import { type Outputs, outputs } from "../outputs.ts";
+import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { adopt } from "./adopt.ts";
+import { isAdoption } from "./adopted-inputs.ts";
 import { type RunningOtherwise, runningOtherwise, setBalloon } from "./continued-create.ts";
+import { notOwned } from "./ownership.ts";
 import { logContinued } from "./preview-creation.ts";
 import { replaceBy, unfinishedReplace } from "./replace.ts";
 import { setOwner } from "./set-owner.ts";
@@ -23,16 +26,25 @@ import { unsupportedDevice } from "./virtio-mem-support.ts";
  * whose metadata has this resource's URN and marks it as unfinished until the end.
  */
 export async function create(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
-  // A replaced domain was created by this provider: an `adopt` that was added since then doesn't concern the new one.
-  const isReplacement = session.run.of(inputs.__urn).replacement !== undefined;
-  if (inputs.adopt === true && !isReplacement) return adopt(session, inputs);
+  // A delete that follows isn't that of a replace.
+  delete session.run.of(inputs.__urn).successor;
+  const { id, outs } = await (isAdoption(session, {}, { ...inputs })
+    ? adopt(session, inputs)
+    : createOrReplace(session, inputs));
+  session.run.domain(id).isCreated = true;
+  return { id, outs };
+}
+
+async function createOrReplace(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
   const uri = session.resolveUri(inputs.uri);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
-    const replace = await unfinishedReplace(hypervisor, inputs);
+    const present = await hypervisor.findByUuid(inputs.uuid);
+    const replace = await unfinishedReplace(hypervisor, inputs, present);
     // Nothing runs between the two halves of a replace, which therefore isn't left there.
     if (replace === undefined) session.signal.throwIfAborted();
-    const existing = replace === undefined ? await existingOrFree(session, hypervisor, inputs) : undefined;
+    const existing =
+      replace === undefined ? await existingOrFree(session, hypervisor, inputs, present) : undefined;
     const { spec, xml } = await newDefinition(session, hypervisor, inputs);
     const record = (observation: Observation, otherwise?: RunningOtherwise) =>
       outputs(
@@ -54,7 +66,10 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
         : await replaceBy(session, hypervisor, inputs, xml, replace);
     if (replace === undefined && session.signal.aborted)
       throw cancelledCreate(inputs, { ...record(await observe(hypervisor, domain)), autostart: false });
-    if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
+    // A replace starts its domain itself, and an interrupted create may have.
+    const isToStart = inputs.running !== false && replace === undefined;
+    if (isToStart && (unfinished === undefined || (await isOff(hypervisor, domain))))
+      await start(hypervisor, domain, inputs, unfinished !== undefined);
     // An unfinished domain may have what an earlier program set.
     if (inputs.autostart === true || unfinished !== undefined)
       await hypervisor.setAutostart(domain, inputs.autostart === true);
@@ -64,7 +79,7 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     const outs = record(observation, otherwise);
     // From here on the domain is finished: a later create continues with it only if it is exactly what that create would make. This is the
     // last call, so that a create that failed before it can be continued.
-    await setOwner(hypervisor, domain, inputs.__urn).catch((cause: unknown) => {
+    await setOwner(hypervisor, domain, inputs.__urn, observation).catch((cause: unknown) => {
       throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
     });
     if (otherwise !== undefined)
@@ -80,15 +95,38 @@ function cancelledCreate(inputs: Inputs, outs: Outputs): PartialError {
 }
 
 /** What a create finds and continues with, after a note in the log. A domain that already has the name or the UUID is an error. */
-async function existingOrFree(session: Session, hypervisor: Hypervisor, inputs: Inputs): Promise<Existing> {
-  const existing = await existingDomain(session, hypervisor, inputs);
+async function existingOrFree(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+  present: DomainRef | undefined,
+): Promise<Existing> {
+  const existing = await existingDomain(session, hypervisor, inputs, present);
   if (existing.kind === "taken") {
-    const { code, text } = existing.reason;
+    const { code, text } = (await createdFirst(session, hypervisor, inputs)) ?? existing.reason;
     throw new UserError(redact(`Unable to create domain ${inputs.name}: ${text}`, inputs), { code });
   }
   if (existing.kind === "finished" || existing.kind === "unfinished")
     await logContinued(session, inputs, existing);
   return existing;
+}
+
+/** The engine creates the new domain of a replace first where the program asks for that: the old one is as the state has it. */
+async function createdFirst(
+  { run }: Session,
+  hypervisor: Hypervisor,
+  { uuid, __urn: urn }: Inputs,
+): Promise<Reason | undefined> {
+  const { state } = run.of(urn);
+  const domain = run.domain(uuid).replaced === undefined ? await hypervisor.findByUuid(uuid) : undefined;
+  if (state === undefined || domain === undefined || domain.name !== state.name) return undefined;
+  const { definition, observed } = await observe(hypervisor, domain);
+  const isOld =
+    notOwned(definition, state, urn) === undefined &&
+    observed.nextBoot?.memory === state.__observed.nextBoot?.memory;
+  if (!isOld) return undefined;
+  const text = `it replaces domain ${uuid}, which has not been deleted: both have the same UUID, so the old one is deleted first; remove deleteBeforeReplace: false, which the program or a transformation of it sets`;
+  return { code: "create-before-delete", text };
 }
 
 async function refuseUnsupportedDevice(
@@ -121,7 +159,6 @@ async function start(
   inputs: Inputs,
   wasThere: boolean,
 ): Promise<void> {
-  if (!(await isOff(hypervisor, domain))) return;
   try {
     await hypervisor.start(domain);
   } catch (cause) {

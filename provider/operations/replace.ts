@@ -15,6 +15,7 @@ import { observe } from "../observe/observe.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import { echoedInputs, outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
+import { formatSize } from "../units/size.ts";
 import { turnOff } from "./turn-off.ts";
 import { takenBy } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
@@ -26,12 +27,16 @@ export type UnfinishedReplace =
   /** The definition of the old domain is kept, as that domain; the new one may be there. */
   | { kind: "kept"; domain: DomainRef };
 
-/** The replace of this resource that a delete began, in this run or in one that ended early. */
+/**
+ * The replace of this resource that a delete began, in this run or in one that ended early.
+ *
+ * @param domain the domain that has the UUID now
+ */
 export async function unfinishedReplace(
   hypervisor: Hypervisor,
   { uuid, __urn: urn }: Inputs,
+  domain: DomainRef | undefined,
 ): Promise<UnfinishedReplace | undefined> {
-  const domain = await hypervisor.findByUuid(uuid);
   const found = domain && readDomain(await hypervisor.xml(domain, { inactive: true }));
   if (domain !== undefined && found?.replacing?.urn === urn)
     return { kind: "old", domain, ran: found.replacing.was === "running" };
@@ -61,7 +66,8 @@ export async function replaceBy(
   try {
     if (unfinished.kind === "old") await makeWay(session, hypervisor, inputs, xml, unfinished);
     domain = await hypervisor.define(xml);
-    if (inputs.running !== false && (await isOff(hypervisor, domain))) await hypervisor.start(domain);
+    const isOffNow = unfinished.kind === "old" || (await isOff(hypervisor, domain));
+    if (inputs.running !== false && isOffNow) await hypervisor.start(domain);
   } catch (cause) {
     const why = redact(messageOf(cause), inputs);
     // Without an answer nobody knows what was done.
@@ -102,8 +108,9 @@ async function makeWay(
   await turnOff(session, hypervisor, domain, {
     ...{ urn: inputs.__urn, seconds: inputs.shutdownTimeout, next: "start" },
   });
-  await proveStart(session, hypervisor, inputs, xml, domain);
-  await keepDefinition(hypervisor, domain, { ran });
+  const old = await hypervisor.xml(domain, { inactive: true, secure: true });
+  await proveStart(session, hypervisor, inputs, xml, { domain, xml: old });
+  await keepDefinition(hypervisor, domain, { ran, xml: old });
   await hypervisor.undefine(domain);
 }
 
@@ -116,10 +123,10 @@ async function proveStart(
   hypervisor: Hypervisor,
   inputs: Inputs,
   xml: string,
-  old: DomainRef,
+  old: { domain: DomainRef; xml: string },
 ): Promise<void> {
-  const isSaved = await hypervisor.hasManagedSave(old);
-  const { root } = parseDomain(await hypervisor.xml(old, { inactive: true }));
+  const isSaved = await hypervisor.hasManagedSave(old.domain);
+  const { root } = parseDomain(old.xml);
   if (!isSaved && find(root, "os", "nvram") === undefined && find(root, "devices", "tpm") === undefined)
     return;
   const [reason] = inputs.running === false ? [] : await probeStart(hypervisor, xml);
@@ -139,6 +146,9 @@ async function putBack(
 ): Promise<Error> {
   const { uuid, name } = inputs;
   const failure = `Unable to replace domain ${name}: ${why}`;
+  const running = await runningSuccessor(hypervisor, uuid);
+  if (running !== undefined)
+    return new UserError(redact(`${failure}\n${running}`, inputs), { cause, code: "replace-unfinished" });
   const end = await restored(hypervisor, uuid, (error) => redact(messageOf(error), inputs));
   const message = `${failure}\n${end}`;
   const { replaced } = session.run.domain(uuid);
@@ -150,6 +160,19 @@ async function putBack(
   const source = { uri, observation, defaults: session.defaults, adopted: replaced.__adopted === true };
   const outs = defined(outputs({ ...echoedInputs(replaced), uuid }, source));
   return new PartialError(message, uuid, outs, cause);
+}
+
+/**
+ * The new domain, as an earlier run started it. It has what its guest has done since then, so the old one isn't put back in its
+ * place.
+ */
+async function runningSuccessor(hypervisor: Hypervisor, uuid: string): Promise<string | undefined> {
+  const domain = await hypervisor.findByUuid(uuid);
+  if (domain === undefined || (await isOff(hypervisor, domain))) return undefined;
+  const { definition, observed } = await observe(hypervisor, domain);
+  if (definition.replacing !== undefined) return undefined;
+  const size = observed.live === undefined ? "" : ` with ${formatSize(observed.live.memory)}`;
+  return `domain ${domain.name} runs${size}, as an earlier run of this replace started it, and is left unchanged; the next update continues the replace`;
 }
 
 /** Puts the old domain back, and returns what there is then, for the message. */

@@ -33,10 +33,14 @@ export interface UpdateContext {
 export interface Progress {
   /** The steps that have been carried out. */
   done: Step[];
+  /** The present definition is kept for a restart, or was about to be. */
+  keepsDefinition?: true;
   /** The definition that a step writes, which libvirt accepts; undefined where none does. */
   definition?: NewDefinition | undefined;
   /** The domain as it was read back last. */
   now: Observation;
+  /** Nothing was done and nobody was waited for since then. */
+  isReadBack: boolean;
   /** Aliases of DIMMs with an unanswered request to release them. */
   unanswered: Set<string>;
   /** What the guest reported after its memory was changed. */

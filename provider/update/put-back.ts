@@ -1,22 +1,23 @@
 import { dropKept, findKept, keepDefinition, restoreKept } from "../acceptance/kept-definition.ts";
+import { sweepProbes } from "../acceptance/probe-define.ts";
 import { messageOf } from "../message-of.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { UpdateContext } from "./context.ts";
+import type { Progress, UpdateContext } from "./context.ts";
 
 /**
  * Before a restart: keeps the present definition, so that a changed one that doesn't start can be put back. A domain that an
  * interrupted replace turned off is restarted too.
  */
-export async function keepBeforeRestart({
-  hypervisor,
-  domain,
-  plan,
-  observation,
-}: UpdateContext): Promise<void> {
+export async function keepBeforeRestart(
+  { hypervisor, domain, plan, observation }: UpdateContext,
+  progress: Progress,
+): Promise<void> {
   const wasTurnedOff = observation.definition.replacing?.was === "running";
   const isStartedAgain = wasTurnedOff && plan.steps.some(({ kind }) => kind === "start");
-  if (isRestart(plan) || isStartedAgain) await keepDefinition(hypervisor, domain, { ran: true });
+  if (!isRestart(plan) && !isStartedAgain) return;
+  progress.keepsDefinition = true;
+  await keepDefinition(hypervisor, domain, { ran: true });
 }
 
 export function isRestart({ steps }: Pick<Plan, "steps">): boolean {
@@ -24,9 +25,10 @@ export function isRestart({ steps }: Pick<Plan, "steps">): boolean {
   return kinds.has("stop") && kinds.has("start");
 }
 
-/** Removes the kept definition, once the domain is as the plan wants it. */
-export async function dropKeptDefinition({ hypervisor, domain }: UpdateContext): Promise<void> {
+/** Removes the kept definition, once the domain is as the plan wants it, and what else killed runs left on the host. */
+export async function dropLeftovers({ hypervisor, domain }: UpdateContext): Promise<void> {
   await dropKept(hypervisor, domain.uuid);
+  await sweepProbes(hypervisor);
 }
 
 /**
