@@ -12,8 +12,6 @@ import type { PlannedOutcome } from "./plan/planned-outcome.ts";
 export interface ResourceNotes {
   /** Set by check: the program has the resource. A refresh calls diff without check, only to display differences. */
   isInProgram?: true;
-  /** Set by diff and delete: where the state has the domain. The new one of a replace stays there. */
-  uri?: string;
   /** Set by check: the inputs that the state has. A check without old inputs in the same run is the second one of a replace. */
   recorded?: Partial<Inputs>;
   /**
@@ -21,6 +19,8 @@ export interface ResourceNotes {
    * of a replace.
    */
   successor?: Inputs;
+  /** Set by diff and delete: where the state has the domain. The new one of a replace stays there. */
+  uri?: string;
   /** Set once it was logged that the create continues with a domain that an earlier one left. */
   isContinuing?: true;
   /** Set by diff: the outputs that the state has. */
