@@ -50,6 +50,7 @@ export async function observe(hypervisor: Hypervisor, domain: DomainRef): Promis
     live: live && memoryView(live),
     nextBoot: inactive && memoryView(inactive),
     saved,
+    autostart: persistent ? autostart : undefined,
   });
   return { observed, power, autostart, agentConnected, definition, ...defined({ running: live }) };
 }

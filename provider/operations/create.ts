@@ -60,7 +60,7 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     const outs = record(observation, otherwise);
     // From here on the domain is finished: a later create continues with it only if it is exactly what that create would make. This is the
     // last call, so that a create that failed before it can be continued.
-    await setOwner(hypervisor, domain, inputs.__urn).catch((cause: unknown) => {
+    await setOwner(hypervisor, domain, inputs.__urn, { arguments: undefined }).catch((cause: unknown) => {
       throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
     });
     if (otherwise !== undefined)

@@ -32,6 +32,8 @@ export interface MemoryView
   guestBlock?: Kib;
   /** The total of the definition as this provider set it last, which our mark in its metadata has. */
   written?: Kib;
+  /** The arguments of the definition as this provider set them last, in the same mark (args/written-arguments.ts). */
+  writtenArguments?: string;
   /** libvirt's id of the running domain: each start gets another one, which voids earlier reports of the guest. */
   domainId?: number;
 }
@@ -47,6 +49,8 @@ export interface Observed {
   live?: MemoryView;
   /** The inactive definition; undefined when the domain is transient. */
   nextBoot?: MemoryView;
+  /** It starts with its host. The state records this only where the recorded argument differs. */
+  autostart?: boolean;
   /** The saved state of a domain that is off (`virsh managedsave`): what the next start restores. */
   saved?: MemoryView;
   /** The memory that one of our updates left pending for the next boot. */
@@ -78,6 +82,7 @@ export function memoryView(state: DomainState): MemoryView {
     arch: state.arch,
     machine: state.machine,
     written: state.written,
+    writtenArguments: state.writtenArguments,
   });
 }
 

@@ -8,14 +8,18 @@ import type { Kib } from "../../units/kib.ts";
 import { formatSize, formatWholeMib } from "../../units/size.ts";
 import type { Action } from "../action.ts";
 import { secondsForGuest, type UpdateContext, updateLog } from "../context.ts";
+import { markArguments } from "../mark-arguments.ts";
 
 type BalloonStep = Extract<Step, { kind: "balloon" }>;
 
 /** Sets the balloon target; on the running domain it waits for the guest's driver to reach it, unless the domain is paused. */
 export const balloon: Action<BalloonStep> = {
   async run({ size, where }, context, { now }) {
-    const { hypervisor, domain } = context;
+    const { hypervisor, domain, before, news } = context;
     const seconds = secondsForGuest(context);
+    const isMarked = now.definition.writtenArguments?.includes('"currentMemory"') === true;
+    if (isMarked || before.currentMemory !== news.currentMemory)
+      await markArguments(["currentMemory"], context, now);
     if (where === "live" && seconds !== false && now.observed.power === "running")
       return setAndWait(size, seconds, context, now);
     await hypervisor.setMemory(domain, size, where === "live" ? { live: true } : { config: true });
