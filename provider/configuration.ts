@@ -2,6 +2,7 @@ import { z } from "zod";
 import { MAX_LOOK_TIMEOUT } from "./args/limits.ts";
 import { oneOf, text, wholeNumber } from "./args/schema.ts";
 import { CONFIG_SCHEMAS, DEFAULTS, type Defaults, truth } from "./args/settings.ts";
+import { UNKNOWN } from "./args/unknown.ts";
 import { defined } from "./defined.ts";
 import type { DomainType } from "./definition/platform.ts";
 import { UserError } from "./errors.ts";
@@ -31,7 +32,7 @@ export interface Configuration {
 const NAMESPACE = "libvirt-hotplug:";
 
 const namesIn = (text: string) => text.split(/[\s,]+/).filter((name) => name !== "");
-const variables = z
+const environmentVariables = z
   .string()
   .refine(
     (text) => namesIn(text).every((name) => /^[A-Za-z_]\w*$/.test(name)),
@@ -50,36 +51,56 @@ const KEYS = z
     domainType: oneOf("kvm", "qemu"),
     lookTimeout,
     allowPlainTcp: truth,
-    "hooks.env": variables,
+    "hooks.env": environmentVariables,
     // In a program, as an argument of an explicit provider, a name can't have a dot.
-    hooksEnv: variables,
+    hooksEnv: environmentVariables,
     ...CONFIG_SCHEMAS,
   })
   .partial();
 
+/** The keys of this provider, without the namespace. */
 export const CONFIGURATION_KEYS = Object.keys(KEYS.shape);
 
+/** A key whose value is wrong. The reason is a predicate. */
+export interface ConfigurationFailure {
+  /** Without the namespace. */
+  name: string;
+  value: string;
+  reason: string;
+}
+
+type Reader = (key: string) => string | undefined;
+
+/** All wrong values of a stack's configuration. */
+export function configurationFailures(get: Reader): ConfigurationFailure[] {
+  const issues = parsedConfiguration(get).error?.issues ?? [];
+  return issues.map(({ path, message: reason }) => {
+    const name = path.join(".");
+    return { name, value: get(`${NAMESPACE}${name}`) ?? "", reason };
+  });
+}
+
 /** @throws UserError that names every key with a wrong value */
-export function readConfiguration(get: (key: string) => string | undefined): Configuration {
-  const given = defined(
-    Object.fromEntries(CONFIGURATION_KEYS.map((name) => [name, get(`${NAMESPACE}${name}`)])),
-  );
-  const parsed = KEYS.safeParse(given);
-  if (!parsed.success) {
-    const wrong = parsed.error.issues.map(({ path, message }) => {
-      const key = `${NAMESPACE}${path.join(".")}`;
-      return `${key}: "${get(key)}" ${message}`;
-    });
+export function readConfiguration(get: Reader): Configuration {
+  const { data } = parsedConfiguration(get);
+  if (data === undefined) {
+    const wrong = configurationFailures(get).map(
+      ({ name, value, reason }) => `${NAMESPACE}${name}: "${value}" ${reason}`,
+    );
     throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }
-  const { uri, domainType, lookTimeout, allowPlainTcp, ...others } = parsed.data;
-  const { "hooks.env": dotted, hooksEnv, ...settings } = others;
+  const { uri, domainType, lookTimeout, allowPlainTcp, hooksEnv, "hooks.env": variables, ...settings } = data;
   return {
     ...defined({
-      uri: uri ?? get("libvirt:uri"),
+      uri: (uri === UNKNOWN ? undefined : uri) ?? get("libvirt:uri"),
       domainType: domainType as DomainType,
-      ...{ lookTimeout, allowPlainTcp, hookVariables: dotted ?? hooksEnv },
+      ...{ lookTimeout, allowPlainTcp, hookVariables: variables ?? hooksEnv },
     }),
     defaults: { ...DEFAULTS, ...defined(settings) },
   };
+}
+
+function parsedConfiguration(get: Reader) {
+  const given = CONFIGURATION_KEYS.map((name) => [name, get(`${NAMESPACE}${name}`)]);
+  return KEYS.safeParse(defined(Object.fromEntries(given)));
 }

@@ -16,7 +16,7 @@ import type { Kib } from "./units/kib.ts";
 import { canonicalSize } from "./units/size.ts";
 
 /** The format of the outputs below. Later versions read all earlier formats. */
-const STATE_VERSION = 1;
+export const STATE_VERSION = 1;
 
 /** The outputs that the state keeps of a domain: the arguments as they were carried out, and what was read back. */
 export interface Outputs extends Inputs {
@@ -101,13 +101,10 @@ function reachableSizes(desired: DesiredMemory | undefined, observed: Observed):
   }));
 }
 
-function recordedObservation(
-  inputs: Inputs,
-  { observation, pending, told, adopted }: OutputSource,
-): Observed {
+function recordedObservation(inputs: Inputs, { observation, pending, told }: OutputSource): Observed {
   const { nextBoot } = observation.observed;
   const known = withWritten(inputs, inputs, nextBoot?.writtenArguments, nextBoot?.vcpus);
-  const observed = withoutRecorded(inputs, adopted, observation.observed, known !== inputs);
+  const observed = withoutRecorded(observation.observed, known !== inputs);
   return defined({
     ...withoutGuestDetails(known.currentMemory === undefined ? withoutBalloon(observed) : observed),
     pending: pending === pendingMemory(observed) ? pending : undefined,
@@ -132,19 +129,11 @@ function withoutGuestDetails({ pending: _, told: __, ...observed }: Observed): O
 }
 
 /** Only what the recorded arguments don't have is kept of the arguments that the domain has. */
-function withoutRecorded(
-  inputs: Inputs,
-  adopted: boolean,
-  { autostart, live, nextBoot, ...rest }: Observed,
-  isUnrecorded: boolean,
-): Observed {
-  const isNamed = inputs.autostart !== undefined || !adopted;
-  const differs = autostart !== undefined && isNamed && autostart !== (inputs.autostart === true);
+function withoutRecorded({ live, nextBoot, ...rest }: Observed, isUnrecorded: boolean): Observed {
   return defined({
     ...rest,
     live: live && withoutArguments(live),
     nextBoot: nextBoot && (isUnrecorded ? nextBoot : withoutArguments(nextBoot)),
-    autostart: differs ? autostart : undefined,
   });
 }
 

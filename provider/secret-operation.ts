@@ -15,19 +15,22 @@ type Properties = Record<string, unknown>;
 
 const current = new AsyncLocalStorage<SecretValues>();
 
+/** Marks what is secret in properties, as Pulumi's engine reads it. */
+export type Mark = <T extends object>(properties: T) => T;
+
 /**
  * Runs an operation so that its messages and its error quote no secret argument.
  *
  * @param carriers the properties that the operation got, which say what is secret in them
  */
-export async function keepSecrets<T>(carriers: Properties[], work: () => Promise<T>): Promise<T> {
+export async function keepSecrets<T>(carriers: Properties[], work: () => Promise<T>, mark: Mark): Promise<T> {
   const secrets = secretValues(...carriers);
   return current.run(secrets, () =>
     withholdingQuotes(secretQuotes(carriers, secrets), async () => {
       try {
         return await work();
       } catch (error) {
-        throw maskedError(forUser(error), secrets);
+        throw maskedError(forUser(error), secrets, mark);
       }
     }),
   );
@@ -60,11 +63,11 @@ export function maskedLog(log: EngineLog): EngineLog {
   };
 }
 
-function maskedError(error: unknown, secrets: SecretValues): unknown {
+function maskedError(error: unknown, secrets: SecretValues, mark: Mark): unknown {
   if (!(error instanceof Error)) return error;
   const message = mask(error.message, secrets);
   if (error instanceof PartialError)
-    return new PartialError(message, error.id, withSecretMarks(error.properties), error.cause);
+    return new PartialError(message, error.id, mark(error.properties), error.cause);
   if (error instanceof UserError) return new UserError(message, { code: error.code, cause: error.cause });
   // A fault of the provider: Pulumi's host prints its stack, which begins with its message.
   error.stack = mask(error.stack ?? "", secrets);
@@ -81,9 +84,9 @@ const FROM_SIZES = [
 /** The outputs that no program reads. They are secret when anything is. */
 const HIDDEN = ["__observed", "__drift", "__guest", "__detaching"];
 
-/** Pulumi's wrapping of a secret (sdk/nodejs/runtime/rpc.ts). */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+/** The key of Pulumi's wrapping of a value that JSON has no form for, and its value for a secret (sdk/nodejs/runtime/rpc.ts). */
+export const SIGNATURE = "4dabf18193072939515e22adb298388d";
+export const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 /**
  * Marks what is secret in a result, as Pulumi's engine reads it from any provider. The engine itself only marks what has the

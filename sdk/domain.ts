@@ -1,18 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DomainArgs } from "./domain-args.ts";
 import type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
+import { DYNAMIC_PROVIDER, DYNAMIC_TYPE } from "./dynamic-type.ts";
 import { hostsWith } from "./hosts.ts";
-import { affectsSizes, argumentOf, derivedOutputs, secretPaths } from "./secrets.ts";
-
-/** The resource's type in every state. It must never change. */
-const TYPE = "pulumi-nodejs:dynamic/libvirt:Domain";
-
-/**
- * The code that Pulumi keeps in the state and evaluates in the program's directory. It names the package and contains none of
- * its code, so that an upgrade of the package shows no difference, and the installed version deletes a resource. It must never
- * change either.
- */
-const PROVIDER = 'exports.handler = () => require("pulumi-libvirt-hotplug/provider").provider';
+import { affectsSizes, argumentOf } from "./secret-arguments.ts";
+import { derivedOutputs, secretPaths } from "./secrets.ts";
 
 /**
  * A libvirt virtual machine whose memory grows while it runs. Change `memory`: the preview shows whether the change is live
@@ -87,7 +79,7 @@ export class Domain extends pulumi.CustomResource {
       nothing(secrets, (path) => names.includes(argumentOf(path)), unknownWith);
     const ofSizes = nothing(secrets, affectsSizes, sizes);
     super(
-      TYPE,
+      DYNAMIC_TYPE,
       name,
       {
         uuid: undefined,
@@ -110,8 +102,8 @@ export class Domain extends pulumi.CustomResource {
         memoryPlan: ofSizes,
         change: ofSizes,
         memoryChange: ofSizes,
-        __provider: PROVIDER,
-        __urn: pulumi.createUrn(name, TYPE, opts.parent),
+        __provider: DYNAMIC_PROVIDER,
+        __urn: pulumi.createUrn(name, DYNAMIC_TYPE, opts.parent),
         // The registration waits for this input, so that the list of outputs is complete by then.
         __secrets: secrets?.then((paths) => {
           secretOutputs.push(...derivedOutputs(paths));

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { affectsSizes } from "./secret-arguments.ts";
 
 /** The outputs that are secret when a size is. */
 const FROM_SIZES = [
@@ -13,23 +14,6 @@ const FROM_SIZES = [
 
 /** The outputs that no program reads. They are secret when any argument is. */
 const HIDDEN = ["__observed", "__drift", "__guest", "__detaching"] as const;
-
-/** Arguments that no size follows from, and those inside of `hotplug`. */
-const WITHOUT_SIZES = new Set([
-  ...["name", "description", "boot", "disks", "interfaces", "serial", "agent", "running", "autostart"],
-  ...["shutdownTimeout", "forceOff", "adopt", "onDelete", "uri", "cpu"],
-]);
-const HOOK = /^hotplug\.(?:before|after)\b/;
-
-/** The name of the argument that a path is in. */
-export function argumentOf(path: string): string {
-  return /^[^.[]*/.exec(path)?.[0] ?? "";
-}
-
-/** Whether sizes in messages and outputs may follow from this argument. */
-export function affectsSizes(path: string): boolean {
-  return !WITHOUT_SIZES.has(argumentOf(path)) && !HOOK.test(path);
-}
 
 /** The outputs to mark as secret when these arguments are. */
 export function derivedOutputs(paths: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { FIELDS, type FieldName, isField } from "./fields.ts";
+import { FIELD_NAMES, FIELDS, type FieldName, isField } from "./fields.ts";
 import type { Inputs } from "./inputs.ts";
 import { secretArguments } from "./secrets.ts";
 
@@ -13,9 +13,12 @@ type WrittenArguments = Partial<Record<FieldName, unknown>>;
 /** The arguments that a mark has, besides those of the memory, which the definition itself shows. */
 const NEEDS_MARK: ReadonlySet<string> = new Set(["nextBoot", "definition", "replace"]);
 
+/** Arguments of other kinds whose earlier value a plan depends on. */
+const ALSO: ReadonlySet<FieldName> = new Set(["numa", "currentMemory", "autostart"]);
+
 /** The arguments that the mark of a new domain has. */
-export const MARKED_FIELDS = (Object.keys(FIELDS) as FieldName[]).filter(
-  (name) => NEEDS_MARK.has(FIELDS[name].change) || name === "numa" || name === "currentMemory",
+export const MARKED_FIELDS = FIELD_NAMES.filter(
+  (name) => NEEDS_MARK.has(FIELDS[name].change) || ALSO.has(name),
 );
 
 /** Merges the present values of some arguments into those that a mark has. */

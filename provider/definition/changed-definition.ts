@@ -45,9 +45,9 @@ export function changedDefinition(present: string, recorded: DefinitionChange): 
   const change = { ...recorded, before };
   const isRewritten = fields.includes("xml") && before.xml !== news.xml;
   const edited = isRewritten ? rewritten(change) : fields.length > 0 ? withFields(present, change) : present;
-  const isBalloon = before.currentMemory !== news.currentMemory;
+  const others = (["currentMemory", "autostart"] as const).filter((name) => before[name] !== news[name]);
   const written = {
-    arguments: markedArguments(writtenArguments, isBalloon ? [...fields, "currentMemory"] : fields, news),
+    arguments: markedArguments(writtenArguments, [...fields, ...others], news),
   };
   if (isRewritten) return marked(edited, { ...written, total: readCanonicalSize(news.memory) }, news);
   if (definition !== undefined)

@@ -1,7 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
-import { PartialError, UserError } from "../errors.ts";
+import { Cancelled, PartialError, UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
@@ -29,8 +29,12 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
   const uri = session.resolveUri(inputs.uri);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
-    const replace = await unfinishedReplace(hypervisor, inputs);
-    const existing = replace === undefined ? await existingOrFree(session, hypervisor, inputs) : undefined;
+    const present = await hypervisor.findByUuid(inputs.uuid);
+    const replace = await unfinishedReplace(hypervisor, inputs, present);
+    // Nothing runs between the two halves of a replace, which therefore isn't left there.
+    if (replace === undefined) session.signal.throwIfAborted();
+    const existing =
+      replace === undefined ? await existingOrFree(session, hypervisor, inputs, present) : undefined;
     const { spec, xml } = await newDefinition(session, hypervisor, inputs);
     const record = (observation: Observation, otherwise?: RunningOtherwise) =>
       outputs(
@@ -50,7 +54,12 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
       replace === undefined
         ? await define(hypervisor, inputs, xml)
         : await replaceBy(session, hypervisor, inputs, xml, replace);
-    if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
+    if (replace === undefined && session.signal.aborted)
+      throw cancelledCreate(inputs, { ...record(await observe(hypervisor, domain)), autostart: false });
+    // A replace starts its domain itself, and an interrupted create may have.
+    const isToStart = inputs.running !== false && replace === undefined;
+    if (isToStart && (unfinished === undefined || (await isOff(hypervisor, domain))))
+      await start(hypervisor, domain, inputs, unfinished !== undefined);
     // An unfinished domain may have what an earlier program set.
     if (inputs.autostart === true || unfinished !== undefined)
       await hypervisor.setAutostart(domain, inputs.autostart === true);
@@ -60,18 +69,31 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     const outs = record(observation, otherwise);
     // From here on the domain is finished: a later create continues with it only if it is exactly what that create would make. This is the
     // last call, so that a create that failed before it can be continued.
-    await setOwner(hypervisor, domain, inputs.__urn, { arguments: undefined }).catch((cause: unknown) => {
-      throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
-    });
+    await setOwner(hypervisor, domain, inputs.__urn, observation, { arguments: undefined }).catch(
+      (cause: unknown) => {
+        throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
+      },
+    );
     if (otherwise !== undefined)
       throw new PartialError(redact(otherwise.text, inputs), inputs.uuid, defined(outs), undefined);
     return { id: inputs.uuid, outs };
   });
 }
 
+/** The domain is recorded, so that the next update goes on with it. */
+function cancelledCreate(inputs: Inputs, outs: Outputs): PartialError {
+  const text = `Domain ${inputs.name}: cancelled after it was defined; the next update goes on`;
+  return new PartialError(redact(text, inputs), inputs.uuid, defined(outs), new Cancelled());
+}
+
 /** What a create finds and continues with, after a note in the log. A domain that already has the name or the UUID is an error. */
-async function existingOrFree(session: Session, hypervisor: Hypervisor, inputs: Inputs): Promise<Existing> {
-  const existing = await existingDomain(session, hypervisor, inputs);
+async function existingOrFree(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+  present: DomainRef | undefined,
+): Promise<Existing> {
+  const existing = await existingDomain(session, hypervisor, inputs, present);
   if (existing.kind === "taken") {
     const { code, text } = existing.reason;
     throw new UserError(redact(`Unable to create domain ${inputs.name}: ${text}`, inputs), { code });
@@ -111,7 +133,6 @@ async function start(
   inputs: Inputs,
   wasThere: boolean,
 ): Promise<void> {
-  if (!(await isOff(hypervisor, domain))) return;
   try {
     await hypervisor.start(domain);
   } catch (cause) {

@@ -26,12 +26,16 @@ export type UnfinishedReplace =
   /** The definition of the old domain is kept, as that domain; the new one may be there. */
   | { kind: "kept"; domain: DomainRef };
 
-/** The replace of this resource that a delete began, in this run or in one that ended early. */
+/**
+ * The replace of this resource that a delete began, in this run or in one that ended early.
+ *
+ * @param domain the domain that has the UUID now
+ */
 export async function unfinishedReplace(
   hypervisor: Hypervisor,
   { uuid, __urn: urn }: Inputs,
+  domain: DomainRef | undefined,
 ): Promise<UnfinishedReplace | undefined> {
-  const domain = await hypervisor.findByUuid(uuid);
   const found = domain && readDomain(await hypervisor.xml(domain, { inactive: true }));
   if (domain !== undefined && found?.replacing?.urn === urn)
     return { kind: "old", domain, ran: found.replacing.was === "running" };
@@ -61,7 +65,8 @@ export async function replaceBy(
   try {
     if (unfinished.kind === "old") await makeWay(session, hypervisor, inputs, xml, unfinished);
     domain = await hypervisor.define(xml);
-    if (inputs.running !== false && (await isOff(hypervisor, domain))) await hypervisor.start(domain);
+    const isOffNow = unfinished.kind === "old" || (await isOff(hypervisor, domain));
+    if (inputs.running !== false && isOffNow) await hypervisor.start(domain);
   } catch (cause) {
     const why = redact(messageOf(cause), inputs);
     // Without an answer nobody knows what was done.
@@ -99,9 +104,12 @@ async function makeWay(
   if (reason !== undefined)
     throw new UserError(reasons.map(({ text }) => text).join("\n"), { code: reason.code });
   // An earlier attempt may have started it again.
-  await turnOff(session, hypervisor, domain, { urn: inputs.__urn, seconds: inputs.shutdownTimeout });
-  await proveStart(session, hypervisor, inputs, xml, domain);
-  await keepDefinition(hypervisor, domain, { ran });
+  await turnOff(session, hypervisor, domain, {
+    ...{ urn: inputs.__urn, seconds: inputs.shutdownTimeout, next: "start" },
+  });
+  const old = await hypervisor.xml(domain, { inactive: true, secure: true });
+  await proveStart(session, hypervisor, inputs, xml, { domain, xml: old });
+  await keepDefinition(hypervisor, domain, { ran, xml: old });
   await hypervisor.undefine(domain);
 }
 
@@ -114,10 +122,10 @@ async function proveStart(
   hypervisor: Hypervisor,
   inputs: Inputs,
   xml: string,
-  old: DomainRef,
+  old: { domain: DomainRef; xml: string },
 ): Promise<void> {
-  const isSaved = await hypervisor.hasManagedSave(old);
-  const { root } = parseDomain(await hypervisor.xml(old, { inactive: true }));
+  const isSaved = await hypervisor.hasManagedSave(old.domain);
+  const { root } = parseDomain(old.xml);
   if (!isSaved && find(root, "os", "nvram") === undefined && find(root, "devices", "tpm") === undefined)
     return;
   const [reason] = inputs.running === false ? [] : await probeStart(hypervisor, xml);

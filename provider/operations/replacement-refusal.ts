@@ -5,7 +5,7 @@ import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
 import { readDomain } from "../domain/read.ts";
 import { UserError } from "../errors.ts";
-import type { Hypervisor } from "../libvirt/hypervisor.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
@@ -31,7 +31,9 @@ export async function replacementRefusals(
       unsupportedDevice(hypervisor, news, session).then((reason) => (reason ? [reason] : [])),
       [],
     ),
-    containsUnknown(news) ? [] : unlessFailed(refusedByHost(session, hypervisor, id, news), []),
+    containsUnknown(news)
+      ? []
+      : unlessFailed(refusedByHost(session, hypervisor, { name: state.name, uuid: id, id: -1 }, news), []),
   ]);
   return reasons.flat();
 }
@@ -58,10 +60,9 @@ async function identityTaken(
 async function refusedByHost(
   session: Session,
   hypervisor: Hypervisor,
-  id: string,
+  present: DomainRef,
   news: Inputs,
 ): Promise<Reason[]> {
-  const present = await hypervisor.findByUuid(id);
   return definitionRefusals(hypervisor, (await newDefinition(session, hypervisor, news)).xml, { present });
 }
 

@@ -49,8 +49,6 @@ export interface Observed {
   live?: MemoryView;
   /** The inactive definition; undefined when the domain is transient. */
   nextBoot?: MemoryView;
-  /** It starts with its host. The state records this only where the recorded argument differs. */
-  autostart?: boolean;
   /** The saved state of a domain that is off (`virsh managedsave`): what the next start restores. */
   saved?: MemoryView;
   /** The memory that one of our updates left pending for the next boot. */

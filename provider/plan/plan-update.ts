@@ -97,7 +97,7 @@ export function planUpdate({
     ...(memory === undefined ? [] : [memory]),
     ...replacePlans(changed, inputs, observed, adopted),
     ...fieldPlans(changed, inputs, power.observed, { restarts: memory?.outcome === "restart", left }),
-    ...autostartPlans(changed, inputs, observed, adopted),
+    ...autostartPlans(changed, inputs),
     ...power.last,
     ...power.first,
   ];
@@ -227,18 +227,9 @@ function fieldPlans(
   ];
 }
 
-/** An update that was interrupted may have set it already. */
-function autostartPlans(
-  changed: FieldName[],
-  inputs: Inputs,
-  { autostart }: Observed,
-  adopted: boolean,
-): Plan[] {
-  if (containsUnknown(inputs.autostart)) return [];
+function autostartPlans(changed: FieldName[], inputs: Inputs): Plan[] {
+  if (!changed.includes("autostart") || containsUnknown(inputs.autostart)) return [];
   const on = inputs.autostart === true;
-  const isNamed = inputs.autostart !== undefined || !adopted;
-  const differs = autostart !== undefined && autostart !== on && isNamed;
-  if (!changed.includes("autostart") && !differs) return [];
   const sentence = `turn autostart ${on ? "on" : "off"}`;
   return [
     {

@@ -61,6 +61,7 @@ export const REASON_CODES = [
   "domain-changed",
   "not-previewed",
   "postcondition-failed",
+  "cancelled",
 
   // The power of the domain.
   "domain-halted",
@@ -78,10 +79,12 @@ export const REASON_CODES = [
   "missing-on-host",
   "definition-refused",
   "replace-unfinished",
+  "newer-state",
 
   // An adoption.
   "nothing-to-adopt",
   "adopt-refused",
+  "nothing-to-import",
 ] as const;
 
 export type ReasonCode = (typeof REASON_CODES)[number];

@@ -1,4 +1,4 @@
-import { UserError } from "../errors.ts";
+import { Cancelled, UserError } from "../errors.ts";
 import { messageOf } from "../message-of.ts";
 import { observe } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
@@ -9,8 +9,8 @@ import { currentDetaching } from "./actions/detach.ts";
 import { keptRecord, type Progress, refuseUpdate, type UpdateContext, updateLog } from "./context.ts";
 import { type NewDefinition, newDefinition, readDefinition, requireAcceptable } from "./definition.ts";
 import { requirePlanned } from "./postconditions.ts";
-import { dropKeptDefinition, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
-import { failedStep, finalOutputs, guestShortfall, unplannedEnd } from "./record-outputs.ts";
+import { dropLeftovers, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
+import { cancelledUpdate, failedStep, finalOutputs, guestShortfall, unplannedEnd } from "./record-outputs.ts";
 import { requireGuestMemory, requireHostMemory } from "./require-memory.ts";
 import { carriedOut, prepareConfirmations, runStep } from "./run-step.ts";
 
@@ -18,11 +18,20 @@ import { carriedOut, prepareConfirmations, runStep } from "./run-step.ts";
  * Carries out an update step by step.
  *
  * @throws UserError when nothing was changed
- * @throws PartialError when a step failed after others were done, or the guest doesn't have what it should have: with what was
- * read back, so that the next run goes on from there
+ * @throws PartialError when a step failed after others were done, the run was cancelled, or the guest doesn't have what it should
+ * have: with what was read back, so that the next run goes on from there
  */
 export async function runUpdate(context: UpdateContext): Promise<Outputs> {
   const progress = start(context);
+  try {
+    return await carryOut(context, progress);
+  } catch (error) {
+    throw error instanceof Cancelled ? await cancelledUpdate(context, progress) : error;
+  }
+}
+
+async function carryOut(context: UpdateContext, progress: Progress): Promise<Outputs> {
+  context.session.signal.throwIfAborted();
   await requireHostMemory(context, progress);
   progress.definition = await acceptedDefinition(context);
   const [wakingSteps, otherSteps] = aroundAwake(context.plan.steps);
@@ -36,7 +45,7 @@ export async function runUpdate(context: UpdateContext): Promise<Outputs> {
   for (const confirm of confirms) await confirmWith(confirm, awake, progress);
   for (const step of balloonSteps) await run(step, awake, progress);
   await requireEnd(context, progress);
-  await dropKeptDefinition(awake);
+  await dropLeftovers(awake);
   return finalOutputs(awake, progress);
 }
 
@@ -69,13 +78,14 @@ async function askGuest(
     return await prepareConfirmations(context);
   } catch (error) {
     if (waking === undefined) throw error;
-    throw await failedStep({ step: waking, error, context, progress });
+    throw await failedStep({ step: waking, hasBegun: true, error, context, progress });
   }
 }
 
 function start({ observation, domain, state }: UpdateContext): Progress {
   const detaching = currentDetaching(state?.__detaching, domain.id, observation);
-  return { done: [], now: observation, unanswered: new Set(detaching?.aliases), isGuestAwaited: false };
+  const unanswered = new Set(detaching?.aliases);
+  return { done: [], now: observation, isReadBack: false, unanswered, isGuestAwaited: false };
 }
 
 /**
@@ -88,7 +98,8 @@ async function acceptedDefinition(context: UpdateContext): Promise<NewDefinition
   const step = steps.find(isDefine);
   if (step === undefined && !isRestart(context.plan)) return undefined;
   try {
-    const from = await readDefinition(context);
+    // What the update began with: it is read once more right before the define.
+    const from = context.observation.secureXml ?? (await readDefinition(context));
     if (step !== undefined) return await newDefinition(from, step, context);
     // A restart with a definition that was set before.
     await requireAcceptable({ from, xml: from }, context);
@@ -109,13 +120,27 @@ function aroundConfirmation(steps: Step[]): [before: Step[], after: Step[]] {
 }
 
 async function run(step: Step, context: UpdateContext, progress: Progress): Promise<void> {
-  await updateLog(context).status(step.sentence);
+  const { now } = progress;
+  let hasBegun = false;
   try {
+    if (!isStartingAgain(context, progress)) context.session.signal.throwIfAborted();
+    await updateLog(context).status(step.sentence);
+    hasBegun = true;
     progress.now = await runStep(step, context, progress);
+    // A step that is already done reads nothing, and a hook runs after the DIMM was read back.
+    progress.isReadBack = progress.now !== now && context.news.hotplug?.after === undefined;
   } catch (error) {
-    throw await failedStep({ step, error: await afterPutBack(error, context, progress), context, progress });
+    const cause = await afterPutBack(error, context, progress);
+    throw await failedStep({ step, hasBegun, error: cause, context, progress });
   }
   progress.done.push(step);
+}
+
+/** A restart that has stopped the guest ends with its start, whatever happens to the run. */
+function isStartingAgain({ plan }: UpdateContext, { done }: Progress): boolean {
+  return (
+    isRestart(plan) && done.some(({ kind }) => kind === "stop") && !done.some(({ kind }) => kind === "start")
+  );
 }
 
 /** A restart that fails ends with the domain as it ran before, where libvirt can start that. */
@@ -127,11 +152,13 @@ async function afterPutBack(error: unknown, context: UpdateContext, progress: Pr
   return new Error(`${messageOf(error)}; ${text}`, { cause: error });
 }
 
-/** Reads the domain once more, and compares it with what the whole plan promised. */
+/** Compares the domain, as it is after the last step and the waits for the guest, with what the whole plan promised. */
 async function requireEnd(context: UpdateContext, progress: Progress): Promise<void> {
   const { hypervisor, domain, plan, observation } = context;
   if (plan.steps.length === 0) return;
-  progress.now = await observe(hypervisor, domain);
+  const autostart = plan.steps.some(({ kind }) => kind === "autostart");
+  if (!progress.isReadBack || (autostart && progress.now.autostart === undefined))
+    progress.now = await observe(hypervisor, domain, { autostart });
   try {
     const steps = plan.steps.map((step) => carriedOut(step, progress));
     requirePlanned(steps, observation, progress.now);
@@ -142,6 +169,7 @@ async function requireEnd(context: UpdateContext, progress: Progress): Promise<v
 
 async function confirmWith(confirm: Confirm, context: UpdateContext, progress: Progress): Promise<void> {
   const { now, guest, isAwaited, shortfall } = await confirm(progress);
+  progress.isReadBack &&= progress.now === now && !isAwaited;
   progress.now = now;
   progress.guest = guest;
   progress.isGuestAwaited ||= isAwaited;

@@ -8,7 +8,7 @@ import {
 import messages from "@pulumi/pulumi/proto/resource_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
-import { goalOf } from "./goal.ts";
+import { goalOf, goalOfRead } from "./goal.ts";
 import type { Diagnostic, Severity } from "./report.ts";
 import type { Config } from "./stack/project.ts";
 import type { Goal, Resource } from "./stack/resource.ts";
@@ -26,6 +26,8 @@ export interface Deployed {
 export interface ProgramRequests {
   /** Answers when the resource's last step is done. */
   register(goal: Goal): Promise<{ resource: Resource; failed: boolean }>;
+  /** Of a resource that the stack doesn't manage, by its id. */
+  read(goal: Goal): Promise<Resource>;
   registerOutputs(urn: string, outputs: Props): Promise<void>;
   /** The program has registered all it has; answers when the engine has no more need of it. */
   programIsComplete(): Promise<void>;
@@ -137,6 +139,11 @@ export class Monitor {
         // A component's outputs are the program's own, and never come back to it.
         response.setObject(structs.Struct.fromJavaScript(resource.custom ? resource.outputs : {}));
         return response.setResult(failed ? messages.Result.FAIL : messages.Result.SUCCESS);
+      }),
+      readResource: this.refusable(async (request: messages.ReadResourceRequest) => {
+        const resource = await this.requests.read(goalOfRead(request, deployed));
+        const response = new messages.ReadResourceResponse().setUrn(resource.urn);
+        return response.setProperties(structs.Struct.fromJavaScript(resource.outputs));
       }),
       registerResourceOutputs: this.refusable(async (request: messages.RegisterResourceOutputsRequest) => {
         const outputs = propsFromWire(request.getOutputs()?.toJavaScript());

@@ -1,12 +1,14 @@
 import type { Hosts } from "./hosts/hosts.ts";
+import { ProviderHost } from "./hosts/provider-host.ts";
 import { Providers } from "./hosts/providers.ts";
 import { Monitor } from "./monitor.ts";
 import { refresh } from "./refresh.ts";
 import { type EngineEvent, messageOf, type OperationResult, Report } from "./report.ts";
 import { type Session, stepExecutor } from "./session.ts";
-import type { Config, Project } from "./stack/project.ts";
+import { type Config, type Project, packageConfig } from "./stack/project.ts";
 import { Snapshot } from "./stack/snapshot.ts";
 import { isStack } from "./stack/urn.ts";
+import { withoutSecretMarks } from "./stack/values.ts";
 import { deleteInLayers } from "./steps/deletion.ts";
 import { StepGenerator } from "./steps/generator.ts";
 import { Bail } from "./steps/step.ts";
@@ -47,10 +49,13 @@ export async function runOperation(kind: OperationKind, options: OperationOption
   await monitor.listen();
   const onOutput = (message: string) =>
     report.diagnostic({ urn: "", severity: "info", message: message.trimEnd(), ephemeral: false });
-  const providers = new Providers(
-    () => hosts.startProvider({ project, env, engineAddress: monitor.address, onOutput }),
-    () => snapshot.base,
-  );
+  const engineAddress = monitor.address;
+  const startProvider = (ofPackage: string) => {
+    const plain = withoutSecretMarks(packageConfig(config, ofPackage)) as Record<string, string>;
+    const run = { package: ofPackage, config: plain, project, env, engineAddress, onOutput };
+    return new ProviderHost(hosts.startProvider(run), { engineAddress });
+  };
+  const providers = new Providers(startProvider, () => snapshot.base);
   const session: Session = { ...options, report, snapshot, providers, monitor };
   const cancel = () => providers.cancel();
   signal.addEventListener("abort", cancel);

@@ -15,7 +15,7 @@ const repository = join(import.meta.dirname, "../..");
 const TYPE = "pulumi-nodejs:dynamic/libvirt:Domain";
 /** As every state holds it: a contract for ever. */
 const PROVIDER = 'exports.handler = () => require("pulumi-libvirt-hotplug/provider").provider';
-const project = { dir: "", name: "shop", main: ".", typescript: false };
+const project = { dir: "", name: "shop", main: ".", typescript: false, plugins: {} };
 
 let monitor: Monitor;
 let said: Diagnostic[];
@@ -61,6 +61,8 @@ afterEach(async () => {
 function startHost(inputs: Props): ProviderHost {
   const urn = "urn:pulumi:dev::shop::pulumi:providers:pulumi-nodejs::default";
   const server = startProviderProcess({
+    package: "pulumi-nodejs",
+    config: {},
     project,
     env: process.env,
     engineAddress: monitor.address,
@@ -69,7 +71,9 @@ function startHost(inputs: Props): ProviderHost {
     },
   });
   const resource = newResource({ urn, type: "pulumi:providers:pulumi-nodejs", custom: true, inputs });
-  return new ProviderHost(server, { resource, id: "default" });
+  const started = new ProviderHost(server);
+  started.configure(resource, "default");
+  return started;
 }
 
 function domain(name: string): Resource {

@@ -11,7 +11,7 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import type { Deployment, OpenStackOptions, RunOptions, RunResult, StackDriver } from "./driver.ts";
 import { errorsIn } from "./report.ts";
-import { PROVIDER_TYPE } from "./stack/urn.ts";
+import { isDefaultProvider } from "./stack/urn.ts";
 
 /** Of the secrets in stacks that tests and the demo make. */
 export const PASSPHRASE = "only for tests";
@@ -127,7 +127,7 @@ class Collected {
   changes: Record<string, number> = {};
 
   take({ resOutputsEvent, diagnosticEvent, summaryEvent }: EngineEvent): void {
-    if (resOutputsEvent && resOutputsEvent.metadata.type !== PROVIDER_TYPE) {
+    if (resOutputsEvent && !isDefaultProvider(resOutputsEvent.metadata.urn)) {
       const { op, urn, keys = [] } = resOutputsEvent.metadata;
       // A preview reports the end of a component's step, and then its outputs.
       const isKnown = this.steps.some((step) => step.op === op && step.urn === urn);

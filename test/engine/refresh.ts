@@ -62,6 +62,7 @@ async function read(old: Resource, { providers, preview, report }: Session): Pro
   markSecretOutputs(resource);
   const isSame = equal(old.inputs, resource.inputs) && equal(old.outputs, resource.outputs);
   if (!isSame) resource.modified = new Date().toISOString();
+  if (old.external) return { op: isSame ? "same" : "update", resource };
   // Not what differs in the state is reported, but what the next update would do about it.
   const unknowns = preview ? "keep" : "drop";
   const diff = await provider.diff(resource, old.inputs, { unknowns, ignore: resource.ignoreChanges });

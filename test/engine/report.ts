@@ -1,4 +1,4 @@
-import { isProviderType, nameOf, typeOf } from "./stack/urn.ts";
+import { isDefaultProvider, nameOf } from "./stack/urn.ts";
 import type { Props } from "./stack/values.ts";
 import type { StepInfo } from "./steps/step.ts";
 
@@ -113,9 +113,9 @@ export function errorsIn(
   return errors.map(({ urn, message }) => (urn === "" ? message : `${nameOf(urn)}: ${message}`));
 }
 
-/** The default provider is a resource of the state, but none of the user's. */
+/** A default provider is a resource of the state, but none of the user's. */
 function isShown({ urn }: StepInfo): boolean {
-  return !isProviderType(typeOf(urn));
+  return !isDefaultProvider(urn);
 }
 
 /** A gRPC error's `details` is the provider's message without the status code. */

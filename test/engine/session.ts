@@ -54,5 +54,11 @@ export function stepExecutor(
 
 /** Counted once, by its `replace` step. */
 function isPartOfReplacement({ op }: Step): boolean {
-  return op === "create-replacement" || op === "delete-replaced" || op === "remove-pending-replace";
+  return (
+    op === "create-replacement" ||
+    op === "import-replacement" ||
+    op === "read-replacement" ||
+    op === "delete-replaced" ||
+    op === "remove-pending-replace"
+  );
 }

@@ -2,6 +2,7 @@ import { PROGRAM_FAILED_AND_SAID_SO } from "./hosts/hosts.ts";
 import type { ProgramRequests } from "./monitor.ts";
 import { messageOf } from "./report.ts";
 import { type Session, stepExecutor } from "./session.ts";
+import { packageConfig, wholeConfig } from "./stack/project.ts";
 import {
   dependenciesOf,
   type Goal,
@@ -9,8 +10,8 @@ import {
   providerReference,
   type Resource,
 } from "./stack/resource.ts";
-import { isProviderType, isStack, PROVIDER_TYPE, urnOf } from "./stack/urn.ts";
-import { type Props, secret } from "./stack/values.ts";
+import { DYNAMIC_PACKAGE, isProviderType, isStack, packageOf, providerType, urnOf } from "./stack/urn.ts";
+import type { Props } from "./stack/values.ts";
 import { deleteInLayers } from "./steps/deletion.ts";
 import type { Executor } from "./steps/executor.ts";
 import { StepGenerator } from "./steps/generator.ts";
@@ -31,7 +32,8 @@ export class Update implements ProgramRequests {
   private readonly events: Event[] = [];
   private wake: () => void = () => {};
   private readonly ended = Promise.withResolvers<void>();
-  private defaultProvider: Promise<string> | undefined;
+  /** References, by package and version. */
+  private readonly defaultProviders = new Map<string, Promise<string>>();
   private readonly registeredResources = new Map<string, Resource>();
   /** Registered, and its outputs not yet replaced by the program. */
   private readonly awaitingOutputs = new Map<string, Resource>();
@@ -80,12 +82,12 @@ export class Update implements ProgramRequests {
   }
 
   async register(goal: Goal): Promise<{ resource: Resource; failed: boolean }> {
-    if (!goal.custom || isProviderType(goal.type) || goal.provider !== "") return this.enqueue(goal);
-    if (!goal.type.startsWith("pulumi-nodejs:")) {
-      throw new Error(`this engine runs dynamic resources only, not ${goal.type}`);
-    }
-    this.defaultProvider ??= this.registerDefaultProvider();
-    return this.enqueue({ ...goal, provider: await this.defaultProvider });
+    if (!goal.custom || isProviderType(goal.type)) return this.enqueue(goal);
+    return this.enqueue({ ...goal, provider: goal.provider || (await this.defaultProvider(goal)) });
+  }
+
+  async read(goal: Goal): Promise<Resource> {
+    return (await this.register(goal)).resource;
   }
 
   registerOutputs(urn: string, outputs: Props): Promise<void> {
@@ -101,16 +103,25 @@ export class Update implements ProgramRequests {
     return this.registeredResources.get(urn);
   }
 
-  /** Its inputs are the whole configuration of the stack. */
-  private async registerDefaultProvider(): Promise<string> {
+  private defaultProvider({ type, version }: Goal): Promise<string> {
+    const key = `${packageOf(type)}@${version}`;
+    const known = this.defaultProviders.get(key) ?? this.registerDefaultProvider(packageOf(type), version);
+    this.defaultProviders.set(key, known);
+    return known;
+  }
+
+  /** Its inputs are the package's configuration; that of dynamic providers is the whole stack's. */
+  private async registerDefaultProvider(ofPackage: string, version: string): Promise<string> {
     const { project, stack, config } = this.session;
-    const inputs: Props = {};
-    for (const [key, value] of Object.entries(config.values)) {
-      inputs[key] = config.secretKeys.includes(key) ? secret(value) : value;
-    }
-    const type = PROVIDER_TYPE;
-    const urn = urnOf({ stack, project: project.name, type, name: "default", parent: "" });
-    const goal = { ...newResource({ urn, type, custom: true, inputs }), deleteBeforeReplace: undefined };
+    const inputs: Props =
+      ofPackage === DYNAMIC_PACKAGE
+        ? wholeConfig(config)
+        : { ...packageConfig(config, ofPackage), ...(version === "" ? {} : { version }) };
+    const type = providerType(ofPackage);
+    const name = version === "" ? "default" : `default_${version.replaceAll(/[^\w]/g, "_")}`;
+    const urn = urnOf({ stack, project: project.name, type, name, parent: "" });
+    const resource = newResource({ urn, type, custom: true, inputs });
+    const goal = { ...resource, deleteBeforeReplace: undefined, aliases: [], version: "" };
     return providerReference((await this.enqueue(goal)).resource);
   }
 

@@ -31,7 +31,13 @@ interface RawOutcome {
 /** `…Like` are the properties sent, whose secret marks carry over to what comes back. */
 export async function answerOrPartialFailure<Response>(
   call: (done: Done<Response>) => unknown,
-  o: { read: (response: Response) => RawOutcome; outputsLike: Props; inputsLike?: Props },
+  o: {
+    read: (response: Response) => RawOutcome;
+    outputsLike: Props;
+    inputsLike?: Props;
+    /** In a preview. */
+    mayBeUnknown?: boolean;
+  },
 ): Promise<Outcome> {
   let raw: RawOutcome;
   let initErrors: string[] = [];
@@ -45,7 +51,10 @@ export async function answerOrPartialFailure<Response>(
   }
   const outcome: Outcome = {
     id: raw.id,
-    outputs: markSecretsLike(knownProps(raw.properties), o.outputsLike),
+    outputs: markSecretsLike(
+      o.mayBeUnknown ? propsFromWire(raw.properties?.toJavaScript()) : knownProps(raw.properties),
+      o.outputsLike,
+    ),
     initErrors,
   };
   if (raw.inputs) outcome.inputs = markSecretsLike(knownProps(raw.inputs), o.inputsLike ?? {});

@@ -9,7 +9,7 @@ import type { Project } from "../stack/project.ts";
  * the other end: when it closes, be it by `kill -9` of the engine, the watcher kills the group and itself.
  */
 const GUARD = `
-(read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 &
+(read -r _ <&3; kill -KILL 0) </dev/null >/dev/null 2>&1 &
 exec "$@" 3<&-`;
 
 /**
@@ -22,30 +22,44 @@ const KEEP_COMPILED = join(import.meta.dirname, "keep-compiled.cjs");
 /** Between an interrupt and a kill; the CLI allows as much. */
 const GRACE_MS = 5000;
 
-/** One of @pulumi/pulumi's own hosts, as installed for the program, in a process group of its own. */
+/** One of @pulumi/pulumi's own hosts, as installed for the program. */
+export function pulumiHost(options: {
+  project: Project;
+  entry: string;
+  args: string[];
+  env: Record<string, string | undefined>;
+}): HostProcess {
+  const { project, entry, args, env } = options;
+  const { NODE_COMPILE_CACHE = join(COMPILED, basename(entry)), NODE_OPTIONS = "" } = env;
+  const script = createRequire(join(project.dir, "package.json")).resolve(entry);
+  return new HostProcess({
+    command: process.execPath,
+    args: [script, ...args],
+    cwd: project.dir,
+    env: { ...env, NODE_COMPILE_CACHE, NODE_OPTIONS: `${NODE_OPTIONS} --require "${KEEP_COMPILED}"` },
+    holdsStdin: false,
+  });
+}
+
+/** A host in a process group of its own. */
 export class HostProcess {
   readonly exited: Promise<number>;
   private readonly child: ChildProcess;
   private hasExited = false;
 
   constructor(options: {
-    project: Project;
-    entry: string;
+    command: string;
     args: string[];
+    cwd: string;
     env: Record<string, string | undefined>;
+    /** Whether its standard input is a pipe that this process holds open, rather than nothing. */
+    holdsStdin: boolean;
   }) {
-    const { project, entry, args, env } = options;
-    const { NODE_COMPILE_CACHE = join(COMPILED, basename(entry)), NODE_OPTIONS = "" } = env;
-    const script = createRequire(join(project.dir, "package.json")).resolve(entry);
-    this.child = spawn("/bin/sh", ["-c", GUARD, "sh", process.execPath, script, ...args], {
-      cwd: project.dir,
-      env: {
-        ...env,
-        NODE_COMPILE_CACHE,
-        NODE_OPTIONS: `${NODE_OPTIONS} --require "${KEEP_COMPILED}"`,
-      },
+    const { command, args, cwd, env, holdsStdin } = options;
+    this.child = spawn("/bin/sh", ["-c", GUARD, "sh", command, ...args], {
+      ...{ cwd, env },
       detached: true,
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      stdio: [holdsStdin ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
     });
     this.exited = new Promise((resolve, reject) => {
       this.child.once("error", reject);

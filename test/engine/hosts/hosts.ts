@@ -1,3 +1,4 @@
+import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 import type {
   CheckRequest,
   CheckResponse,
@@ -8,6 +9,8 @@ import type {
   DeleteRequest,
   DiffRequest,
   DiffResponse,
+  ProviderHandshakeRequest,
+  ProviderHandshakeResponse,
   ReadRequest,
   ReadResponse,
   UpdateRequest,
@@ -37,16 +40,21 @@ export interface ProgramRun {
 }
 
 export interface ProviderRun {
+  /** Of dynamic resources, or of a resource plugin. */
+  package: string;
+  /** The package's part of the stack's configuration, secrets in clear. */
+  config: Record<string, string>;
   project: Project;
   env: Record<string, string | undefined>;
   engineAddress: string;
   onOutput: (text: string) => void;
 }
 
-export interface ProviderServer {
-  readonly client: Promise<ProviderClient>;
-  stop(): Promise<void>;
-}
+/** A host of dynamic providers knows nothing of handshakes and previews; a resource plugin does. */
+export type ProviderServer = { stop(): Promise<void> } & (
+  | { readonly kind: "dynamic"; readonly client: Promise<ProviderClient> }
+  | { readonly kind: "plugin"; readonly client: Promise<PluginClient> }
+);
 
 /** The calls of Pulumi's provider protocol that an engine makes of a dynamic provider. */
 export interface ProviderClient {
@@ -58,4 +66,12 @@ export interface ProviderClient {
   read(request: ReadRequest, done: Done<ReadResponse>): unknown;
   delete(request: DeleteRequest, done: Done<Empty>): unknown;
   cancel(request: Empty, done: Done<Empty>): unknown;
+}
+
+/** Those of a resource plugin. */
+export interface PluginClient extends ProviderClient {
+  handshake(request: ProviderHandshakeRequest, done: Done<ProviderHandshakeResponse>): unknown;
+  getPluginInfo(request: Empty, done: Done<PluginInfo>): unknown;
+  checkConfig(request: CheckRequest, done: Done<CheckResponse>): unknown;
+  diffConfig(request: DiffRequest, done: Done<DiffResponse>): unknown;
 }

@@ -19,7 +19,7 @@ export function inProcessHosts({ program, provider: open }: InProcess): Hosts {
     startProgram: (session) => startProgram(session, program),
     startProvider: (run) => {
       const { provider, close } = open(run);
-      return { client: Promise.resolve(serveProvider(provider, run)), stop: close };
+      return { kind: "dynamic", client: Promise.resolve(serveProvider(provider, run)), stop: close };
     },
   };
 }

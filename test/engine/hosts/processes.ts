@@ -1,4 +1,6 @@
+import { DYNAMIC_PACKAGE } from "../stack/urn.ts";
 import type { Hosts } from "./hosts.ts";
+import { startPluginProcess } from "./plugin-process.ts";
 import { startProgramProcess } from "./program-process.ts";
 import { startProviderProcess } from "./provider-process.ts";
 
@@ -6,5 +8,6 @@ import { startProviderProcess } from "./provider-process.ts";
 export const PULUMI_HOSTS: Hosts = {
   note: "",
   startProgram: startProgramProcess,
-  startProvider: startProviderProcess,
+  startProvider: (run) =>
+    run.package === DYNAMIC_PACKAGE ? startProviderProcess(run) : startPluginProcess(run),
 };

@@ -1,13 +1,13 @@
 import type { Session } from "../session.ts";
 import { stackUrn } from "../stack/urn.ts";
-import { HostProcess } from "./host-process.ts";
+import { pulumiHost } from "./host-process.ts";
 import type { ProgramRun } from "./hosts.ts";
 
 /** Runs the program in @pulumi/pulumi's own program host. */
 export function startProgramProcess(session: Session): ProgramRun {
   const { project, stack, config, env, preview, parallel, report } = session;
   const { address } = session.monitor;
-  const host = new HostProcess({
+  const host = pulumiHost({
     project,
     entry: "@pulumi/pulumi/cmd/run",
     args: [

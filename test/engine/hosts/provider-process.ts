@@ -1,14 +1,10 @@
-import { credentials } from "@grpc/grpc-js";
-import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
-import { HostProcess } from "./host-process.ts";
+import { pulumiHost } from "./host-process.ts";
 import type { ProviderRun, ProviderServer } from "./hosts.ts";
-
-/** The limit of the real engine. */
-const MAX_MESSAGE_BYTES = 400 << 20;
+import { connectTo } from "./served-process.ts";
 
 /** Starts @pulumi/pulumi's own host of dynamic providers. */
 export function startProviderProcess(run: ProviderRun): ProviderServer {
-  const host = new HostProcess({
+  const host = pulumiHost({
     project: run.project,
     entry: "@pulumi/pulumi/cmd/dynamic-provider",
     args: [run.engineAddress],
@@ -20,9 +16,10 @@ export function startProviderProcess(run: ProviderRun): ProviderServer {
     },
   });
   host.stderr.on("data", (chunk) => run.onOutput(String(chunk)));
-  const client = connect(host, run.onOutput);
+  const client = connectTo(host, run.onOutput);
   client.catch(() => {});
   return {
+    kind: "dynamic",
     client,
     stop: async () => {
       await host.stop();
@@ -32,32 +29,4 @@ export function startProviderProcess(run: ProviderRun): ProviderServer {
       );
     },
   };
-}
-
-async function connect(host: HostProcess, onOutput: (text: string) => void): Promise<ResourceProviderClient> {
-  const port = await portOf(host, onOutput);
-  return new ResourceProviderClient(`127.0.0.1:${port}`, credentials.createInsecure(), {
-    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
-  });
-}
-
-/** The first line on stdout is the port; all that follows is the provider's own output. */
-function portOf(host: HostProcess, onOutput: (text: string) => void): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let head = "";
-    let found = false;
-    host.stdout.on("data", (chunk) => {
-      if (found) return onOutput(String(chunk));
-      head += String(chunk);
-      const end = head.indexOf("\n");
-      if (end < 0) return;
-      found = true;
-      resolve(head.slice(0, end).trim());
-      if (head.length > end + 1) onOutput(head.slice(end + 1));
-    });
-    const early = (code: number) =>
-      reject(new Error(`the provider host ended before it served, with ${code}`));
-    host.exited.then(early, reject);
-  });
 }

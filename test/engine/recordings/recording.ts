@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,10 +6,15 @@ import type { dynamic } from "@pulumi/pulumi";
 import { type Deployment, openStack } from "../driver.ts";
 import type { Hosts } from "../hosts/hosts.ts";
 import { inProcessHosts } from "../hosts/in-process.ts";
-import { nameOf } from "../stack/urn.ts";
+import type { StoredResource } from "../stack/resource.ts";
+import { isProviderType, nameOf } from "../stack/urn.ts";
 import type { RecordedStep, Spec } from "./spec.ts";
 
-const PROGRAM = join(import.meta.dirname, "fixtures/program");
+const FIXTURES = join(import.meta.dirname, "fixtures");
+const PROGRAM = join(FIXTURES, "program");
+
+/** Where program and provider run: in Pulumi's own hosts, in this process, or the provider as a resource plugin. */
+export type Where = "hosts" | "in-process" | "plugin";
 
 const require = createRequire(import.meta.url);
 const register: (spec: Spec) => Promise<Record<string, unknown>> = require(join(PROGRAM, "register.js"));
@@ -26,8 +31,9 @@ export interface Recording {
 
 /** The steps as the real CLI did them, without what concerns the resource `leftOut`; see `scenarios.ts`. */
 export function recorded(name: string, leftOut?: string): Recording[] {
-  const file = join(import.meta.dirname, "recorded", `${name}.json`);
-  const steps: { rc: number; calls: string[]; state: string[] }[] = JSON.parse(readFileSync(file, "utf8"));
+  const steps: { rc: number; calls: string[]; state: string[] }[] = JSON.parse(
+    readFileSync(recordingFile(name), "utf8"),
+  );
   return steps.map(({ rc, calls, state }) => ({
     ok: rc === 0,
     calls: sorted(calls.map((call) => JSON.parse(call)).filter((call) => call.n !== leftOut)),
@@ -35,14 +41,16 @@ export function recorded(name: string, leftOut?: string): Recording[] {
   }));
 }
 
-/**
- * Does the steps with the small engine, with program and provider in Pulumi's own hosts or in this process; leaves out
- * what concerns the resource `leftOut`.
- */
+export function recordingFile(name: string): string {
+  return join(import.meta.dirname, "recorded", `${name}.json`);
+}
+
+/** Does the steps, with the small engine unless `engine` differs; leaves out what concerns the resource `leftOut`. */
 export async function record(
   steps: RecordedStep[],
-  where: "hosts" | "in-process",
+  where: Where,
   leftOut?: string,
+  engine: "small" | "pulumi" = "small",
 ): Promise<Recording[]> {
   const dir = mkdtempSync(join(tmpdir(), "recording-"));
   try {
@@ -53,20 +61,21 @@ export async function record(
       BEHAVIOUR_FILE: file("behaviour.json"),
       SPEC_FILE: file("spec.json"),
     };
+    const namespace = where === "plugin" ? "spike:" : "";
     const stack = await openStack({
-      projectDir: PROGRAM,
+      projectDir: projectIn(engine === "pulumi" ? copiedTo(dir) : FIXTURES, where),
       stack: "dev",
       backendDir: dir,
-      config: { greeting: "hi" },
-      ...{ env, engine: "small" },
+      config: { [`${namespace}greeting`]: "hi" },
+      ...{ env, engine },
       ...(where === "in-process" && { hosts: programInProcess(env) }),
     });
-    await stack.setConfig("pw", "hunter2", { secret: true });
+    await stack.setConfig(`${namespace}pw`, "hunter2", { secret: true });
     const recordings: Recording[] = [];
     for (const { command, spec, behaviour, greeting, ...options } of steps) {
       if (spec) writeFileSync(file("spec.json"), JSON.stringify(spec));
       if (behaviour) writeFileSync(file("behaviour.json"), JSON.stringify(behaviour));
-      if (greeting) await stack.setConfig("greeting", greeting);
+      if (greeting) await stack.setConfig(`${namespace}greeting`, greeting);
       writeFileSync(file("calls"), "");
       // The recordings were made with the CLI's default on two processors.
       const { ok } = await stack[command]({ parallel: 8, ...options });
@@ -85,6 +94,18 @@ export async function record(
   }
 }
 
+/** The program with a dynamic provider, or the one with a resource plugin. */
+function projectIn(fixtures: string, where: Where): string {
+  return join(fixtures, where === "plugin" ? "plugin" : "program");
+}
+
+/** For the CLI, which keeps a stack's configuration in the project's own folder. */
+function copiedTo(dir: string): string {
+  cpSync(FIXTURES, join(dir, "fixtures"), { recursive: true });
+  symlinkSync(join(import.meta.dirname, "../../../node_modules"), join(dir, "node_modules"));
+  return join(dir, "fixtures");
+}
+
 function programInProcess(env: { CALL_LOG: string; BEHAVIOUR_FILE: string; SPEC_FILE: string }): Hosts {
   return inProcessHosts({
     program: () => register(JSON.parse(readFileSync(env.SPEC_FILE, "utf8"))),
@@ -92,19 +113,25 @@ function programInProcess(env: { CALL_LOG: string; BEHAVIOUR_FILE: string; SPEC_
   });
 }
 
-/** Without what differs from run to run: times, the provider's id, the text of `__provider`. */
+/** Without what differs from run to run: times, the provider's id, the text of `__provider`, lines of the program. */
 function stateOf({ deployment }: Deployment, leftOut: string | undefined): object[] {
   const { resources = [], pending_operations = [] } = deployment;
   const compared = resources.filter(({ urn }) => nameOf(urn) !== leftOut);
   const steady = compared.map(({ created, modified, provider, inputs, outputs, ...resource }) => ({
-    ...resource,
+    ...withoutLines(resource),
     ...(provider ? { provider: provider.replace(/[^:]+$/, "PID") } : {}),
-    ...(resource.type.startsWith("pulumi:providers") ? { id: "PID" } : {}),
+    ...(isProviderType(resource.type) ? { id: "PID" } : {}),
     ...(inputs ? { inputs: withoutCode(inputs) } : {}),
     ...(outputs ? { outputs: withoutCode(outputs) } : {}),
   }));
   const pending = pending_operations.map(({ type, resource }) => ({ pending: type, urn: resource.urn }));
   return sorted([...steady, ...pending]);
+}
+
+/** The CLI keeps where the program registered the resource. */
+function withoutLines(resource: object): StoredResource {
+  const { sourcePosition, stackTrace, ...rest } = resource as StoredResource & Record<string, unknown>;
+  return rest;
 }
 
 function withoutCode(props: object): object {

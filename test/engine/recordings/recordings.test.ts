@@ -1,5 +1,6 @@
 import { describe, test } from "vitest";
 import { RACING } from "./failure-scenarios.ts";
+import { pluginScenarios } from "./plugin-scenarios.ts";
 import { record, recorded } from "./recording.ts";
 import { scenarios } from "./scenarios.ts";
 
@@ -24,5 +25,12 @@ describe.concurrent("does the same with Pulumi's own hosts", { timeout: 300_000 
   const ofHosts = Object.entries(scenarios).filter(([name]) => OF_HOSTS.includes(name));
   test.for(ofHosts)("%s", async ([name, steps], { expect }) => {
     expect(await record(steps, "hosts", RACING[name])).toEqual(recorded(name, RACING[name]));
+  });
+});
+
+// A resource plugin is always a process of its own.
+describe.concurrent("does what the real CLI v3.260 did with a resource plugin", { timeout: 300_000 }, () => {
+  test.for(Object.entries(pluginScenarios))("%s", async ([name, steps], { expect }) => {
+    expect(await record(steps, "plugin")).toEqual(recorded(name));
   });
 });

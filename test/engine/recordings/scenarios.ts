@@ -20,7 +20,7 @@ import {
 
 const component = (x?: number): ResourceSpec => ({
   name: "k",
-  component: true,
+  kind: "component",
   ...(x === undefined ? {} : { props: { x } }),
 });
 

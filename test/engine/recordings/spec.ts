@@ -9,7 +9,8 @@ export interface Spec {
 
 export interface ResourceSpec {
   name: string;
-  component?: boolean;
+  /** Default: what the fixture's program makes. `provider`: an explicit provider of the plugin. */
+  kind?: "component" | "provider" | "plugin" | "dynamic";
   props?: object;
   options?: object;
 }
@@ -18,6 +19,8 @@ export interface ResourceSpec {
 interface Behaviour {
   checkFail?: boolean;
   diffUndefined?: boolean;
+  /** Of the plugin: the properties that differ are named, without a detailed diff. */
+  diffByName?: boolean;
   createFail?: boolean;
   createPartial?: boolean;
   updateFail?: boolean;

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readProject, readStackConfig } from "./project.ts";
+import { packageConfig, readProject, readStackConfig, wholeConfig } from "./project.ts";
+import { secret } from "./values.ts";
 
 let dir: string;
 beforeEach(() => {
@@ -20,9 +21,36 @@ test("the project is read from Pulumi.yaml", () => {
     "  options:",
     "    typescript: false",
   ]);
-  expect(readProject(dir)).toEqual({ dir, name: "vms", main: ".", typescript: false });
+  const plain = { dir, name: "vms", plugins: {} };
+  expect(readProject(dir)).toEqual({ ...plain, main: ".", typescript: false });
   write("Pulumi.yaml", ["name: vms", "runtime: nodejs", "main: src/index.ts"]);
-  expect(readProject(dir)).toEqual({ dir, name: "vms", main: "src/index.ts", typescript: true });
+  expect(readProject(dir)).toEqual({ ...plain, main: "src/index.ts", typescript: true });
+});
+
+test("where plugins are is read from Pulumi.yaml, relative to it", () => {
+  write("Pulumi.yaml", [
+    "name: vms",
+    "plugins:",
+    "  providers:",
+    "    - name: libvirt-hotplug",
+    "      path: ./node_modules/there",
+    "    - name: other",
+    '      path: "/opt/other"',
+    "runtime: nodejs",
+  ]);
+  expect(readProject(dir).plugins).toEqual({
+    "libvirt-hotplug": join(dir, "node_modules/there"),
+    other: "/opt/other",
+  });
+});
+
+test("a package's default provider gets its part of the configuration, secrets marked", () => {
+  const config = {
+    values: { "libvirt-hotplug:uri": "qemu:///system", "libvirt-hotplug:password": "x", "vms:size": "1" },
+    secretKeys: ["libvirt-hotplug:password"],
+  };
+  expect(packageConfig(config, "libvirt-hotplug")).toEqual({ uri: "qemu:///system", password: secret("x") });
+  expect(Object.keys(wholeConfig(config))).toEqual(Object.keys(config.values));
 });
 
 test("a project without a name is refused", () => {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { type Props, secret, type Value } from "./values.ts";
 
 export interface Project {
   /** Absolute: where Pulumi.yaml is. */
@@ -9,6 +10,8 @@ export interface Project {
   main: string;
   /** Whether the program host loads ts-node: slow, and the CLI's default. */
   typescript: boolean;
+  /** Where the executables of resource plugins are, by package: absolute folders. */
+  plugins: Record<string, string>;
 }
 
 /** A stack's configuration by full key (`project:key` or `namespace:key`). */
@@ -22,7 +25,37 @@ export function readProject(dir: string): Project {
   const scalar = (key: string) => unquote(new RegExp(`^${key}:[ \\t]*(.+)$`, "m").exec(text)?.[1] ?? "");
   const name = scalar("name");
   if (name === "") throw new Error(`${join(dir, "Pulumi.yaml")} has no name`);
-  return { dir, name, main: scalar("main") || ".", typescript: !/^ +typescript: +false\b/m.test(text) };
+  const typescript = !/^ +typescript: +false\b/m.test(text);
+  return { dir, name, main: scalar("main") || ".", typescript, plugins: pluginsIn(text, dir) };
+}
+
+/** The `plugins:` of Pulumi.yaml, as far as it lists providers by name and path. */
+function pluginsIn(text: string, dir: string): Record<string, string> {
+  const section = /^plugins:\n((?: .*\n?|\n)*)/m.exec(text)?.[1] ?? "";
+  const entries = section.matchAll(/- +name: +(\S+)\n +path: +(.+)/g);
+  return Object.fromEntries(
+    [...entries].map(([, name = "", path = ""]) => [name, resolve(dir, unquote(path))]),
+  );
+}
+
+/** The configuration of a package's default provider, by key without the namespace. */
+export function packageConfig(config: Config, ofPackage: string): Props {
+  const props: Props = {};
+  for (const [key, value] of Object.entries(config.values)) {
+    const [namespace, ...rest] = key.split(":");
+    if (namespace === ofPackage) props[rest.join(":")] = marked(config, key, value);
+  }
+  return props;
+}
+
+/** The whole configuration, which providers of dynamic resources get. */
+export function wholeConfig(config: Config): Props {
+  const entries = Object.entries(config.values);
+  return Object.fromEntries(entries.map(([key, value]) => [key, marked(config, key, value)]));
+}
+
+function marked(config: Config, key: string, value: string): Value {
+  return config.secretKeys.includes(key) ? secret(value) : value;
 }
 
 /** The `config:` of Pulumi.<stack>.yaml as far as it is `key: scalar`, one a line. */

@@ -25,15 +25,31 @@ export interface Resource {
   deletedWith: string;
   ignoreChanges: string[];
   replaceOnChanges: string[];
+  /** Seconds by operation. */
+  customTimeouts: Timeouts;
+  /** The id by which it was imported. */
+  importID: string;
+  /** Read, but not managed by the stack. */
+  external: boolean;
   /** RFC 3339. */
   created: string;
   modified: string;
+}
+
+export interface Timeouts {
+  create?: number;
+  update?: number;
+  delete?: number;
 }
 
 /** A resource as the program wants it. */
 export interface Goal extends Resource {
   /** What the program says; undefined leaves it to the provider's diff. */
   deleteBeforeReplace: boolean | undefined;
+  /** URNs that the resource may have had before. */
+  aliases: string[];
+  /** Of the default provider's plugin, where the program names no provider. */
+  version: string;
 }
 
 export type StoredResource = Partial<Resource> & Pick<Resource, "urn" | "type" | "custom">;
@@ -55,6 +71,9 @@ const NOTHING: Omit<Resource, "urn" | "type" | "custom"> = {
   deletedWith: "",
   ignoreChanges: [],
   replaceOnChanges: [],
+  customTimeouts: {},
+  importID: "",
+  external: false,
   created: "",
   modified: "",
 };

@@ -15,7 +15,7 @@ export interface Deployment {
 
 export interface PendingOperation {
   resource: StoredResource;
-  type: "creating" | "updating" | "deleting";
+  type: "creating" | "updating" | "deleting" | "importing" | "reading";
 }
 
 export function readDeployment(file: string): Deployment {

@@ -1,5 +1,7 @@
 const STACK_TYPE = "pulumi:pulumi:Stack";
-export const PROVIDER_TYPE = "pulumi:providers:pulumi-nodejs";
+const PROVIDER_TYPES = "pulumi:providers:";
+/** Of resources whose provider is a part of the program, in the Node SDK. */
+export const DYNAMIC_PACKAGE = "pulumi-nodejs";
 
 /** `parent` is the parent's URN, or empty. A parent of the stack's own type adds nothing to the type path. */
 export function urnOf(at: {
@@ -31,7 +33,21 @@ export function nameOf(urn: string): string {
 }
 
 export function isProviderType(type: string): boolean {
-  return type.startsWith("pulumi:providers:");
+  return type.startsWith(PROVIDER_TYPES);
+}
+
+export function providerType(ofPackage: string): string {
+  return PROVIDER_TYPES + ofPackage;
+}
+
+/** The package that provides resources of this type, or that this type of provider is of. */
+export function packageOf(type: string): string {
+  return isProviderType(type) ? type.slice(PROVIDER_TYPES.length) : (type.split(":")[0] ?? "");
+}
+
+/** A provider resource that the engine made for resources that name none. */
+export function isDefaultProvider(urn: string): boolean {
+  return isProviderType(typeOf(urn)) && /^default(_|$)/.test(nameOf(urn));
 }
 
 export function isStack(urn: string): boolean {

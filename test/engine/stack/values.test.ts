@@ -42,13 +42,13 @@ test.prop([props])("what travels arrives", (given) => {
 });
 
 test.prop([props])("a provider that takes neither sees no secret marks and no unknowns", (given) => {
-  const sent = propsToProvider(given, "drop");
+  const sent = propsToProvider(given, { unknowns: "drop" });
   expect(containsSecret(sent) || containsUnknown(sent)).toBe(false);
-  expect(containsUnknown(propsToProvider(given, "keep"))).toBe(containsUnknown(given));
+  expect(containsUnknown(propsToProvider(given, { unknowns: "keep" }))).toBe(containsUnknown(given));
 });
 
 test.prop([props])("a provider that answers what it got has its secrets marked again", (given) => {
-  const answered = markSecretsLike(propsToProvider(given, "keep"), given);
+  const answered = markSecretsLike(propsToProvider(given, { unknowns: "keep" }), given);
   for (const [key, sent] of Object.entries(given)) {
     expect(containsSecret(answered[key] ?? null)).toBe(containsSecret(sent));
   }
@@ -71,7 +71,11 @@ describe("special values on the wire", () => {
       component: reference,
       new: { ...reference, id: "" },
     };
-    expect(propsToProvider(given, "keep")).toEqual({ resource: "one", component: "urn:x", new: UNKNOWN });
+    expect(propsToProvider(given, { unknowns: "keep" })).toEqual({
+      resource: "one",
+      component: "urn:x",
+      new: UNKNOWN,
+    });
   });
   test("a list with a secret in it becomes secret whole", () => {
     expect(markSecretsLike({ list: [1, 2] }, { list: [1, secret(2)] })).toEqual({ list: secret([1, 2]) });

@@ -66,29 +66,36 @@ export function propsFromWire(value: unknown): Props {
   return props;
 }
 
-/**
- * The form for a provider that accepts neither secrets nor resource references: the secret itself, the
- * resource's id (a component's URN). Unknown values are kept as the sentinel or left out.
- */
-export function propsToProvider(props: Props, unknowns: "keep" | "drop"): Props {
-  const plain = toProvider(props, unknowns);
+export interface Form {
+  /** Values that are not known are kept as the sentinel, or left out. */
+  unknowns: "keep" | "drop";
+  /** Whether the provider takes secrets as such. */
+  secrets?: boolean;
+}
+
+/** The form for a provider: of a resource reference the resource's id (a component's URN). */
+export function propsToProvider(props: Props, form: Form): Props {
+  const plain = toProvider(props, form);
   return isProps(plain) ? plain : {};
 }
 
-function toProvider(value: Value, unknowns: "keep" | "drop"): Value | undefined {
-  if (value === UNKNOWN) return unknowns === "keep" ? value : undefined;
+function toProvider(value: Value, form: Form): Value | undefined {
+  if (value === UNKNOWN) return form.unknowns === "keep" ? value : undefined;
   if (Array.isArray(value)) {
-    return value.map((item) => toProvider(item, unknowns)).filter((item) => item !== undefined);
+    return value.map((item) => toProvider(item, form)).filter((item) => item !== undefined);
   }
   if (!isProps(value)) return value;
-  if (isSecret(value)) return toProvider(value.value, unknowns);
+  if (isSecret(value)) {
+    const inner = toProvider(value.value, form);
+    return inner === undefined || !form.secrets ? inner : secret(inner);
+  }
   if (value[SIGNATURE] === RESOURCE_REFERENCE) {
     if (value.id === undefined) return value.urn;
-    return toProvider(value.id === "" ? UNKNOWN : value.id, unknowns);
+    return toProvider(value.id === "" ? UNKNOWN : value.id, form);
   }
   const plain: Props = {};
   for (const key of Object.keys(value).sort()) {
-    const item = toProvider(value[key] ?? null, unknowns);
+    const item = toProvider(value[key] ?? null, form);
     if (item !== undefined) plain[key] = item;
   }
   return plain;

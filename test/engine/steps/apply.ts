@@ -2,14 +2,17 @@ import { randomUUID } from "node:crypto";
 import type { Outcome } from "../hosts/answers.ts";
 import type { Providers } from "../hosts/providers.ts";
 import { markSecretOutputs, type Resource, storeResource } from "../stack/resource.ts";
-import type { Snapshot } from "../stack/snapshot.ts";
+import type { PendingOperation, Snapshot } from "../stack/snapshot.ts";
 import { isProviderType } from "../stack/urn.ts";
+import { UNKNOWN } from "../stack/values.ts";
 import {
   type ChangeStep,
   type CreateReplacementStep,
   type CreateStep,
   type DeleteStep,
+  type ImportStep,
   ProtectedError,
+  type ReadStep,
   type Step,
 } from "./step.ts";
 
@@ -33,10 +36,17 @@ export async function apply(step: Step, world: World): Promise<void> {
       return update(step, world);
     case "replace":
       return;
+    case "read":
+    case "read-replacement":
+      return read(step, world);
+    case "import":
+    case "import-replacement":
+      return takeOver(step, world);
     case "remove-pending-replace":
       return world.snapshot.finish({ begun: step.old, retire: step.old });
     case "delete":
     case "delete-replaced":
+    case "read-discard":
       return remove(step, world);
   }
 }
@@ -62,12 +72,7 @@ async function create(step: CreateStep | CreateReplacementStep, world: World): P
       world.providers.load(resource);
       return [];
     }
-    if (world.preview) {
-      // The host of dynamic providers can't preview a create: its inputs stand in for the outputs.
-      resource.outputs = { ...resource.inputs };
-      return [];
-    }
-    return take(resource, await world.providers.of(resource).create(resource));
+    return take(resource, await world.providers.of(resource).create(resource, world));
   });
   resource.created = resource.modified = new Date().toISOString();
   if (step.op === "create-replacement" && step.deletesOldLater) step.old.delete = true;
@@ -86,14 +91,10 @@ async function update({ new: resource, old }: ChangeStep, world: World): Promise
     if (!resource.custom) return [];
     if (isProviderType(resource.type)) {
       resource.outputs = resource.inputs;
-      world.providers.load(resource);
+      world.providers.reload(resource);
       return [];
     }
-    if (world.preview) {
-      resource.outputs = { ...resource.inputs };
-      return [];
-    }
-    const outcome = await world.providers.of(resource).update(old, resource);
+    const outcome = await world.providers.of(resource).update(old, resource, world);
     resource.modified = new Date().toISOString();
     return take(resource, outcome);
   });
@@ -104,13 +105,54 @@ async function update({ new: resource, old }: ChangeStep, world: World): Promise
   refuseInitErrors(initErrors);
 }
 
+async function read({ new: resource, old }: ReadStep, world: World): Promise<void> {
+  if (resource.id === UNKNOWN) return;
+  const outcome = await recorded(world, resource, "reading", async () => {
+    const found = await world.providers.of(resource).read(resource, "to-read");
+    if (found.id === "") throw new Error(`resource '${resource.id}' does not exist`);
+    return found;
+  });
+  take(resource, outcome);
+  markSecretOutputs(resource);
+  world.snapshot.finish({ begun: resource, retire: old?.external ? old : undefined, add: resource });
+}
+
+/** What differs from the resource as it was found is updated at once. */
+async function takeOver(step: ImportStep, world: World): Promise<void> {
+  const { new: resource, old } = step;
+  const provider = world.providers.of(resource);
+  const initErrors = await recorded(world, resource, "importing", async () => {
+    const wanted = resource.inputs;
+    const found = await provider.read({ ...resource, id: resource.importID }, "to-import");
+    if (found.id === "") throw new Error(`resource '${resource.importID}' does not exist`);
+    const { inputs: oldInputs = {} } = found;
+    const { preview } = world;
+    const { inputs, failures } = await provider.check(resource, { oldInputs, inputs: wanted, preview });
+    if (failures.length > 0)
+      throw new Error(failures.map(({ property, reason }) => `${property}: ${reason}`).join("\n"));
+    const existing = { ...resource, id: found.id, inputs: oldInputs, outputs: found.outputs };
+    resource.inputs = inputs;
+    const unknowns = preview ? "keep" : "drop";
+    step.difference = await provider.diff(existing, inputs, { unknowns, ignore: resource.ignoreChanges });
+    const outcome = step.difference.changes ? await provider.update(existing, resource, world) : found;
+    return take(resource, outcome);
+  });
+  resource.created = resource.modified = new Date().toISOString();
+  if (old && !old.external) old.delete = true;
+  markSecretOutputs(resource);
+  world.snapshot.finish({ begun: resource, retire: old?.external ? old : undefined, add: resource });
+  refuseInitErrors(initErrors);
+}
+
 async function remove({ op, urn, old, awaitsReplacement }: DeleteStep, world: World): Promise<void> {
   if (op === "delete" && old.protect) throw new ProtectedError(urn);
   await recorded(world, old, "deleting", async () => {
     const goesWithAnother = old.deletedWith !== "" && world.isDeleted(old.deletedWith);
-    const isOurs = old.custom && !isProviderType(old.type);
-    if (world.preview || !isOurs || old.retainOnDelete || goesWithAnother) return;
-    await world.providers.of(old).delete(old);
+    if (!old.custom || isProviderType(old.type)) return;
+    // The real engine has it at hand even where there is nothing to ask.
+    const provider = world.providers.of(old);
+    if (world.preview || old.external || old.retainOnDelete || goesWithAnother) return;
+    await provider.delete(old);
   });
   if (awaitsReplacement) old.pendingReplacement = true;
   world.snapshot.finish({ begun: old, retire: awaitsReplacement ? undefined : old });
@@ -119,7 +161,7 @@ async function remove({ op, urn, old, awaitsReplacement }: DeleteStep, world: Wo
 async function recorded<Result>(
   { snapshot }: World,
   resource: Resource,
-  type: "creating" | "updating" | "deleting",
+  type: PendingOperation["type"],
   work: () => Promise<Result>,
 ): Promise<Result> {
   snapshot.begin(resource, type);

@@ -1,8 +1,9 @@
-import type { Difference } from "../hosts/difference.ts";
-import type { ProviderHost } from "../hosts/provider-host.ts";
+import { type Difference, NO_DIFFERENCE, replacingOnChanges } from "../hosts/difference.ts";
+import type { Checks } from "../hosts/provider-host.ts";
 import type { Providers } from "../hosts/providers.ts";
+import { restored } from "../stack/property-path.ts";
 import type { Goal, Resource } from "../stack/resource.ts";
-import { isProviderType, nameOf } from "../stack/urn.ts";
+import { isDefaultProvider, isProviderType, nameOf, urnOfProviderReference } from "../stack/urn.ts";
 import { equal, goText, type Props } from "../stack/values.ts";
 import { dependentsToReplace } from "./dependents.ts";
 import { type Answer, Bail, type DeleteStep, type Step } from "./step.ts";
@@ -17,8 +18,10 @@ export interface Rules {
 
 /** Turns what the program registers into steps, by the real engine's rules. */
 export class StepGenerator {
-  /** What was decided for each registered URN. */
+  /** What was decided for each registered URN, and for the URN by which the state knows an alias. */
   private readonly decided = new Map<string, "create" | "update" | "replace" | "same">();
+  /** The provider resources that this run registered, by URN. */
+  private readonly registeredProviders = new Map<string, Resource>();
   private readonly registered = new Set<string>();
   /** Deleted ahead of their replacement, and not yet registered again. */
   private readonly toRecreate = new Set<string>();
@@ -41,14 +44,18 @@ export class StepGenerator {
     if (this.registered.has(urn))
       throw new Error(`Duplicate resource URN '${urn}'; try giving it a unique name`);
     this.registered.add(urn);
-    const old = this.olds.get(urn);
-    const { deleteBeforeReplace: _, ...wanted } = goal;
+    const old = this.oldOf(goal);
+    const { deleteBeforeReplace: _, version: __, aliases: ___, ...wanted } = goal;
     const resource: Resource = { ...wanted, created: old?.created ?? "", modified: old?.modified ?? "" };
-    const provider = goal.custom && !isProviderType(goal.type) ? this.rules.providers.of(goal) : undefined;
+    if (isProviderType(goal.type)) this.registeredProviders.set(urn, resource);
+    if (goal.external) return this.reading(old, resource, answer);
+    const isRecreated = old !== undefined && this.toRecreate.delete(old.urn);
+    if (isImport(goal, old)) return this.importing(isRecreated ? undefined : old, resource, answer);
+    const provider = this.providerOf(goal);
 
-    if (!old || this.toRecreate.delete(urn)) {
+    if (!old || old.external || isRecreated) {
       resource.inputs = await this.check(provider, resource, { oldInputs: {}, inputs: goal.inputs });
-      this.decided.set(urn, old ? "replace" : "create");
+      this.decide(urn, old, old ? "replace" : "create");
       if (!old) return [{ op: "create", urn, new: resource, answer }];
       return this.recreation(old, resource, [], answer);
     }
@@ -61,8 +68,50 @@ export class StepGenerator {
       return this.replacement({ goal, old, resource, provider, difference, answer });
     }
     const op = difference.changes || old.initErrors.length > 0 ? "update" : "same";
-    this.decided.set(urn, op);
-    return [{ op, urn, old, new: resource, answer }];
+    this.decide(urn, old, op);
+    return [{ op, urn, old, new: resource, answer, ...(op === "update" ? { difference } : {}) }];
+  }
+
+  /** By its URN or, where the state has none of that, by a URN that it had before. */
+  private oldOf({ urn, aliases }: Goal): Resource | undefined {
+    const known = [urn, ...aliases.filter((alias) => !this.decided.has(alias))];
+    return known.map((each) => this.olds.get(each)).find((old) => old !== undefined);
+  }
+
+  private decide(
+    urn: string,
+    old: Resource | undefined,
+    decision: "create" | "update" | "replace" | "same",
+  ): void {
+    this.decided.set(urn, decision);
+    if (old) this.decided.set(old.urn, decision);
+  }
+
+  private providerOf(goal: Goal): Checks | undefined {
+    if (!goal.custom) return undefined;
+    const { providers } = this.rules;
+    return isProviderType(goal.type) ? providers.configurationOf(goal) : providers.of(goal);
+  }
+
+  private reading(old: Resource | undefined, resource: Resource, answer: Answer): Step[] {
+    const { urn } = resource;
+    const isManaged = old !== undefined && !old.external;
+    this.decide(urn, old, isManaged ? "replace" : "same");
+    if (!isManaged) return [{ op: "read", urn, old, new: resource, answer }];
+    return [
+      { op: "read-replacement", urn, old, new: resource, answer },
+      { op: "replace", urn, old, new: resource },
+    ];
+  }
+
+  private importing(old: Resource | undefined, resource: Resource, answer: Answer): Step[] {
+    const { urn } = resource;
+    this.decide(urn, old, old ? "replace" : "create");
+    if (!old) return [{ op: "import", urn, new: resource, answer }];
+    return [
+      { op: "import-replacement", urn, old, new: resource, answer },
+      { op: "replace", urn, old, new: resource },
+    ];
   }
 
   /** Deletions of what the program did not register, and of what was replaced; in no order yet. */
@@ -74,7 +123,11 @@ export class StepGenerator {
         if (this.deletedEarly.has(old)) continue;
         steps.push({ op: "delete-replaced", urn, old, awaitsReplacement: false });
       } else if (!this.decided.has(urn)) {
-        const op = old.pendingReplacement ? "remove-pending-replace" : "delete";
+        const op = old.pendingReplacement
+          ? "remove-pending-replace"
+          : old.external
+            ? "read-discard"
+            : "delete";
         steps.push({ op, urn, old, awaitsReplacement: false });
       } else continue;
       this.deletedUrns.add(urn);
@@ -83,7 +136,7 @@ export class StepGenerator {
   }
 
   private async check(
-    provider: ProviderHost | undefined,
+    provider: Checks | undefined,
     resource: Resource,
     { oldInputs, inputs }: { oldInputs: Props; inputs: Props },
   ): Promise<Props> {
@@ -99,50 +152,67 @@ export class StepGenerator {
   }
 
   private async difference(
-    provider: ProviderHost | undefined,
+    provider: Checks | undefined,
     old: Resource,
     resource: Resource,
   ): Promise<Difference> {
-    const none = { changes: false, replaces: [], deleteBeforeReplace: false, changedKeys: [] };
-    if (resource.custom !== old.custom) return { ...none, changes: true, replaces: ["provider"] };
+    const none = NO_DIFFERENCE;
+    if (resource.custom !== old.custom || (await this.needsOtherProvider(old, resource)))
+      return { ...none, changes: true, replaces: ["provider"] };
     if (this.decided.get(resource.deletedWith) === "replace") {
       return { ...none, changes: true, replaces: ["deletedWith"] };
     }
     if (!provider) return { ...none, changes: !equal(old.inputs, resource.inputs) };
     const { ignoreChanges: ignore, replaceOnChanges } = resource;
     const unknowns = this.rules.preview ? "keep" : "drop";
-    const difference = await provider.diff(old, resource.inputs, { unknowns, ignore });
-    const matches = (key: string) => replaceOnChanges.includes(key) || replaceOnChanges.includes("*");
-    if (difference.changes) difference.replaces.push(...difference.changedKeys.filter(matches));
+    const difference = replacingOnChanges(
+      await provider.diff(old, resource.inputs, { unknowns, ignore, wanted: resource }),
+      replaceOnChanges,
+    );
     if (old.initErrors.length > 0 && replaceOnChanges.includes("*")) {
       return { ...difference, changes: true, replaces: [...difference.replaces, "#initerror"] };
     }
     return difference;
   }
 
+  /** Whether its new provider, asked how it differs from the old one, can't go on with what that made. */
+  private async needsOtherProvider(old: Resource, resource: Resource): Promise<boolean> {
+    if (old.provider === resource.provider || old.provider === "" || resource.provider === "") return false;
+    const [oldUrn, urn] = [old.provider, resource.provider].map(urnOfProviderReference);
+    const provider = this.registeredProviders.get(urn ?? "");
+    const recorded = this.rules.providers.recordedProvider(old.provider);
+    const checks = provider && this.rules.providers.of(resource).config;
+    if (!provider || !recorded || !checks || (oldUrn === urn && isDefaultProvider(oldUrn ?? "")))
+      return false;
+    const o = { unknowns: "keep" as const, ignore: [], wanted: provider };
+    return (await checks.diff(recorded, provider.inputs, o)).replaces.length > 0;
+  }
+
   private async replacement(o: {
     goal: Goal;
     old: Resource;
     resource: Resource;
-    provider: ProviderHost | undefined;
+    provider: Checks | undefined;
     difference: Difference;
     answer: Answer;
   }): Promise<Step[]> {
     const { goal, old, resource, answer } = o;
     const { urn } = goal;
-    const replaceReasons = o.difference.replaces;
+    const { difference } = o;
+    const replaceReasons = difference.replaces;
     if (old.protect && goal.protect) {
       const reason = "as it is currently marked for protection";
       this.rules.report.error(urn, `unable to replace resource "${urn}"\n${reason}`);
       if (!this.rules.preview) throw new Bail(`resource ${urn} is protected`);
     }
-    this.decided.set(urn, "replace");
+    this.decide(urn, old, "replace");
     // Once more, as for a new resource.
     resource.inputs = await this.check(o.provider, resource, { oldInputs: {}, inputs: goal.inputs });
     if (!(goal.deleteBeforeReplace ?? o.difference.deleteBeforeReplace)) {
+      const step = { urn, old, new: resource, replaceReasons, difference };
       return [
-        { op: "create-replacement", urn, old, new: resource, replaceReasons, deletesOldLater: true, answer },
-        { op: "replace", urn, old, new: resource, replaceReasons },
+        { ...step, op: "create-replacement", deletesOldLater: true, answer },
+        { ...step, op: "replace" },
       ];
     }
     const steps: Step[] = await this.dependentDeletions(old);
@@ -150,11 +220,18 @@ export class StepGenerator {
       this.deletedUrns.add(urn);
       steps.push({ op: "delete-replaced", urn, old, awaitsReplacement: true });
     }
-    return [...steps, ...this.recreation(old, resource, replaceReasons, answer)];
+    return [...steps, ...this.recreation(old, resource, replaceReasons, answer, difference)];
   }
 
-  private recreation(old: Resource, resource: Resource, replaceReasons: string[], answer: Answer): Step[] {
-    const step = { urn: old.urn, old, new: resource, replaceReasons };
+  private recreation(
+    old: Resource,
+    resource: Resource,
+    replaceReasons: string[],
+    answer: Answer,
+    difference?: Difference,
+  ): Step[] {
+    const { urn } = resource;
+    const step = { urn, old, new: resource, replaceReasons, ...(difference ? { difference } : {}) };
     return [
       { ...step, op: "replace" },
       { ...step, op: "create-replacement", deletesOldLater: false, answer },
@@ -190,11 +267,11 @@ export class StepGenerator {
 }
 
 function ignoringChanges(goal: Goal, oldInputs: Props): Props {
-  const inputs = { ...goal.inputs };
-  for (const key of goal.ignoreChanges) {
-    const old = oldInputs[key];
-    if (old === undefined) delete inputs[key];
-    else inputs[key] = old;
-  }
-  return inputs;
+  return goal.ignoreChanges.reduce((inputs, path) => restored(inputs, oldInputs, path), goal.inputs);
+}
+
+/** Whether the resource that the program names by its id is yet to be taken over. */
+function isImport({ custom, importID }: Goal, old: Resource | undefined): boolean {
+  if (!custom || importID === "") return false;
+  return !old || old.external || (old.id !== importID && old.importID !== importID);
 }

@@ -1,3 +1,4 @@
+import type { Difference } from "../hosts/difference.ts";
 import type { Resource } from "../stack/resource.ts";
 
 export type Op =
@@ -9,16 +10,22 @@ export type Op =
   | "create-replacement"
   | "delete-replaced"
   | "remove-pending-replace"
+  | "read"
+  | "read-replacement"
+  | "read-discard"
+  | "import"
+  | "import-replacement"
   | "refresh";
 
 /** What is shown of a step. */
 export interface StepInfo {
   op: Op;
   urn: string;
-  old?: Resource;
-  new?: Resource;
+  old?: Resource | undefined;
+  new?: Resource | undefined;
   /** The properties that made it a replacement. */
   replaceReasons?: string[];
+  difference?: Difference;
 }
 
 /** Answers the program's registration, once its last step has run or will never run. */
@@ -28,6 +35,7 @@ interface Registering {
   urn: string;
   new: Resource;
   replaceReasons?: string[];
+  difference?: Difference;
   /** Absent in a step that is not the last one of its registration. */
   answer?: Answer;
 }
@@ -50,8 +58,20 @@ export interface CreateReplacementStep extends Registering {
   deletesOldLater: boolean;
 }
 
+/** Of a resource that the stack doesn't manage; `old` is replaced if the stack managed it. */
+export interface ReadStep extends Registering {
+  op: "read" | "read-replacement";
+  old?: Resource | undefined;
+}
+
+/** Takes over a resource that exists. */
+export interface ImportStep extends Registering {
+  op: "import" | "import-replacement";
+  old?: Resource | undefined;
+}
+
 export interface DeleteStep {
-  op: "delete" | "delete-replaced" | "remove-pending-replace";
+  op: "delete" | "delete-replaced" | "remove-pending-replace" | "read-discard";
   urn: string;
   old: Resource;
   new?: never;
@@ -60,7 +80,7 @@ export interface DeleteStep {
   awaitsReplacement: boolean;
 }
 
-export type Step = CreateStep | ChangeStep | CreateReplacementStep | DeleteStep;
+export type Step = CreateStep | ChangeStep | CreateReplacementStep | ReadStep | ImportStep | DeleteStep;
 
 /** Ends the operation; what is to be said has been said already. */
 export class Bail extends Error {}

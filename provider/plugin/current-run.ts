@@ -1,0 +1,80 @@
+import { status } from "@grpc/grpc-js";
+import type { Configuration } from "../configuration.ts";
+import type { EngineLog } from "../engine/log.ts";
+import { type HostOperations, hostOperations } from "../host-operations.ts";
+import { type Dependencies, Session } from "../session.ts";
+import { ProtocolError } from "./failure.ts";
+import { withAllSecretMarks } from "./secrets.ts";
+
+export interface PluginDependencies extends Omit<Dependencies, "log" | "signal"> {
+  /** The log of the engine at an address. */
+  engineLog: (address: string | undefined) => EngineLog;
+  /** The engine's address, where the engine started this process. */
+  address: string | undefined;
+  version: string;
+  /** The package's schema as JSON. */
+  schema: string;
+}
+
+/** What a run has from its configuration on. */
+interface Configured {
+  session: Session;
+  operations: HostOperations;
+}
+
+/**
+ * The run of Pulumi that calls this plugin. The engine starts a process for each run, but a process that the engine attaches to
+ * (PULUMI_DEBUG_PROVIDERS) serves one run after the other: nothing is shared between them.
+ */
+export class CurrentRun {
+  readonly #dependencies: PluginDependencies;
+  #log: EngineLog;
+  #configured: Configured | undefined;
+  #cancellation = new AbortController();
+  /** The URN of each renamed resource by the one in its state, which is rewritten at its next update. */
+  readonly #renamed = new Map<string, string>();
+
+  constructor(dependencies: PluginDependencies) {
+    this.#dependencies = dependencies;
+    this.#log = dependencies.engineLog(dependencies.address);
+  }
+
+  /** An engine begins to use this process. */
+  begin(address: string): void {
+    if (address !== "") this.#log = this.#dependencies.engineLog(address);
+    this.#configured = undefined;
+    this.#cancellation = new AbortController();
+    this.#renamed.clear();
+  }
+
+  configure(configuration: Configuration): void {
+    const log = this.#logWithPresentUrns(this.#log);
+    const { signal } = this.#cancellation;
+    const session = new Session({ ...this.#dependencies, log, signal });
+    session.configuration = configuration;
+    this.#configured = { session, operations: hostOperations(session, withAllSecretMarks) };
+  }
+
+  /** The user cancels the run, or it is over. */
+  cancel(): void {
+    this.#cancellation.abort();
+  }
+
+  get configured(): Configured {
+    if (this.#configured !== undefined) return this.#configured;
+    throw new ProtocolError(status.FAILED_PRECONDITION, "the provider isn't configured yet");
+  }
+
+  /** Notes that a resource has another URN in its state, under which the engine doesn't know it. */
+  noteUrn(recorded: unknown, urn: string): void {
+    if (typeof recorded === "string" && recorded !== urn) this.#renamed.set(recorded, urn);
+  }
+
+  #logWithPresentUrns(log: EngineLog): EngineLog {
+    const present = (urn: string) => this.#renamed.get(urn) ?? urn;
+    return {
+      message: (urn, severity, text) => log.message(present(urn), severity, text),
+      status: (urn, text) => log.status(present(urn), text),
+    };
+  }
+}

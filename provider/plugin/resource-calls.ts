@@ -1,0 +1,231 @@
+import pb from "@pulumi/pulumi/proto/provider_pb.js";
+import type structs from "google-protobuf/google/protobuf/struct_pb.js";
+import { DYNAMIC_PROVIDER } from "../../sdk/dynamic-type.ts";
+import type { Failure } from "../args/failure.ts";
+import type { Inputs } from "../args/inputs.ts";
+import type { SecretMarked } from "../args/secrets.ts";
+import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
+import { newDefinition } from "../operations/unfinished-create.ts";
+import { echoedInputs, type Outputs } from "../outputs.ts";
+import type { Session } from "../session.ts";
+import type { CurrentRun } from "./current-run.ts";
+import { changedNames, detailedDiff } from "./difference.ts";
+import { foreseenCreation, foreseenUpdate } from "./foreseen.ts";
+import { findDomain } from "./found.ts";
+import { secretMarks, withAllSecretMarks, withMarksAt } from "./secrets.ts";
+import { type Properties, type Received, received, sent } from "./values.ts";
+
+/** The calls that concern a resource: each is an operation between Pulumi's form of its properties and ours. */
+export class ResourceCalls {
+  readonly #run: CurrentRun;
+
+  constructor(run: CurrentRun) {
+    this.#run = run;
+  }
+
+  async check(request: pb.CheckRequest): Promise<pb.CheckResponse> {
+    const urn = request.getUrn();
+    const olds = received(request.getOlds()).value;
+    const given = received(request.getNews());
+    const program = withProposedName(withoutComputed(given.value, olds), olds, request.getAutonaming());
+    const news = { ...program.value, ...hidden(urn), ...secretMarks(given) };
+    const { inputs, failures } = await this.#run.configured.operations.check(olds, news);
+    const answer = new pb.CheckResponse();
+    answer.setInputs(sent(inputs));
+    answer.setFailuresList(checkFailures([...given.failures, ...program.failures, ...failures]));
+    return answer;
+  }
+
+  async diff(request: pb.DiffRequest): Promise<pb.DiffResponse> {
+    const state = this.#stateOf(request.getOlds(), request.getUrn()).value;
+    const news = withMarks(received(request.getNews()));
+    const result = await this.#run.configured.operations.diff(request.getId(), state, news);
+    const oldInputs = received(request.getOldInputs()).value;
+    const difference = detailedDiff({ oldInputs, news, outputs: state, answer: result });
+    const answer = new pb.DiffResponse();
+    const { DIFF_NONE, DIFF_SOME } = pb.DiffResponse.DiffChanges;
+    answer.setChanges(result.changes === false ? DIFF_NONE : DIFF_SOME);
+    answer.setReplacesList(result.replaces ?? []);
+    answer.setDeletebeforereplace(result.deleteBeforeReplace);
+    answer.setDiffsList(changedNames(difference));
+    answer.setHasdetaileddiff(true);
+    for (const [path, { kind, inputDiff }] of Object.entries(difference)) {
+      const property = new pb.PropertyDiff();
+      property.setKind(pb.PropertyDiff.Kind[kind]);
+      property.setInputdiff(inputDiff);
+      answer.getDetaileddiffMap().set(path, property);
+    }
+    return answer;
+  }
+
+  async create(request: pb.CreateRequest): Promise<pb.CreateResponse> {
+    const inputs = withMarks(received(request.getProperties()));
+    const answer = new pb.CreateResponse();
+    if (request.getPreview()) {
+      answer.setProperties(sent(await this.#previewedCreate(inputs as unknown as Inputs)));
+      return answer;
+    }
+    const { id, outs } = await this.#run.configured.operations.create(inputs, request.getTimeout());
+    answer.setId(id);
+    answer.setProperties(sent(outs));
+    return answer;
+  }
+
+  async update(request: pb.UpdateRequest): Promise<pb.UpdateResponse> {
+    const state = this.#stateOf(request.getOlds(), request.getUrn()).value;
+    const news = withMarks(received(request.getNews()));
+    const answer = new pb.UpdateResponse();
+    if (request.getPreview()) {
+      answer.setProperties(
+        sent(this.#previewedUpdate(state as unknown as Outputs, news as unknown as Inputs)),
+      );
+      return answer;
+    }
+    const { outs } = await this.#run.configured.operations.update(
+      request.getId(),
+      state,
+      news,
+      request.getTimeout(),
+    );
+    answer.setProperties(sent(outs));
+    return answer;
+  }
+
+  async read(request: pb.ReadRequest): Promise<pb.ReadResponse> {
+    const state = this.#stateOf(request.getProperties(), request.getUrn());
+    const answer = new pb.ReadResponse();
+    if (state.value.__observed === undefined) {
+      const { id, inputs, outs } = await this.#find(request, state);
+      answer.setId(id);
+      answer.setProperties(sent(withAllSecretMarks(outs)));
+      answer.setInputs(sent(withAllSecretMarks(inputs)));
+      return answer;
+    }
+    const { id, props, inputs } = await this.#run.configured.operations.read(
+      request.getId(),
+      state.value,
+      request.getTimeout(),
+    );
+    answer.setId(id);
+    if (id === "") return answer;
+    // A state of an earlier version doesn't note what is secret in it.
+    answer.setProperties(sent(withMarksAt(props as Properties, state.secrets)));
+    answer.setInputs(inputs === undefined ? request.getInputs() : sent(inputs));
+    return answer;
+  }
+
+  async delete(request: pb.DeleteRequest): Promise<void> {
+    const state = this.#stateOf(request.getProperties(), request.getUrn()).value;
+    await this.#run.configured.operations.delete(request.getId(), state, request.getTimeout());
+  }
+
+  /** The domains of a host, each with the id that imports it. */
+  async list(request: pb.ListRequest): Promise<pb.ListResponse[]> {
+    const { session } = this.#run.configured;
+    const { uri } = received(request.getQuery()).value;
+    const hypervisor = await session.hypervisor(
+      session.resolveUri(typeof uri === "string" ? uri : undefined),
+    );
+    const domains = await hypervisor.list();
+    const limit = request.getLimit();
+    return (limit > 0 ? domains.slice(0, limit) : domains).map(({ uuid, name }) => {
+      const result = new pb.ListResponse.Result();
+      result.setId(uuid);
+      result.setName(name);
+      const answer = new pb.ListResponse();
+      answer.setResult(result);
+      return answer;
+    });
+  }
+
+  #stateOf(struct: structs.Struct | undefined, urn: string): Received {
+    const state = received(struct);
+    this.#run.noteUrn(state.value.__urn, urn);
+    return state;
+  }
+
+  #find(request: pb.ReadRequest, { value }: Received) {
+    const urn = request.getUrn();
+    const uri = typeof value.uri === "string" ? value.uri : undefined;
+    const isImport = !request.hasProperties();
+    const wanted = { id: request.getId(), urn, uri, isImport, hidden: hidden(urn) };
+    return findDomain(this.#run.configured.session, wanted);
+  }
+
+  async #previewedCreate(inputs: Inputs): Promise<Properties> {
+    const { session } = this.#run.configured;
+    const uri = inputs.uri === UNKNOWN ? UNKNOWN : session.resolveUri(inputs.uri);
+    const adopts = inputs.__adopted === true;
+    const xml =
+      adopts || containsUnknown(inputs)
+        ? undefined
+        : await session.ask(
+            uri,
+            async (hypervisor) => (await newDefinition(session, hypervisor, inputs)).xml,
+          );
+    return foreseen(inputs, foreseenCreation({ ...{ inputs, uri, adopts, xml }, ...defaultsOf(session) }));
+  }
+
+  #previewedUpdate(state: Outputs, news: Inputs): Properties {
+    const { session } = this.#run.configured;
+    const { announced, seen } = session.run.of(news.__urn);
+    if (announced === undefined) return foreseen(news, { ...echoedInputs(state), ...news });
+    return foreseen(news, foreseenUpdate({ ...{ state, news, announced, seen }, ...defaultsOf(session) }));
+  }
+}
+
+const defaultsOf = ({ defaults }: Session) => ({ defaults });
+
+/** The previewed outputs with the marks of the inputs. */
+function foreseen({ __secret, __secrets }: SecretMarked, outs: Properties): Properties {
+  const {
+    __secret: _,
+    __secrets: __,
+    ...marked
+  } = withAllSecretMarks({
+    ...outs,
+    ...(__secret !== undefined && { __secret }),
+    ...(__secrets !== undefined && { __secrets }),
+  });
+  return marked;
+}
+
+/** What the class of the dynamic provider passes on: a stack that moves back is deleted and read by the host that it names. */
+function hidden(urn: string): Pick<Inputs, "__urn" | "__provider"> {
+  return { __urn: urn, __provider: DYNAMIC_PROVIDER };
+}
+
+/** Inputs as check returned them, with what the engine marked as secret since. */
+function withMarks(inputs: Received): Properties {
+  return { ...inputs.value, ...secretMarks(inputs, inputs.value) };
+}
+
+/** An import checks the inputs that its own read returned, which include the UUID. */
+function withoutComputed({ uuid, ...news }: Properties, olds: Properties): Properties {
+  return uuid === undefined || uuid === olds.uuid ? news : { ...news, uuid };
+}
+
+/** The name that the stack's `pulumi:autonaming` proposes for a new domain, where the program sets none. */
+function withProposedName(
+  news: Properties,
+  olds: Properties,
+  autonaming: pb.CheckRequest.AutonamingOptions | undefined,
+): { value: Properties; failures: Failure[] } {
+  const isSet = news.name !== undefined && news.name !== null;
+  if (autonaming === undefined || isSet || olds.name !== undefined) return { value: news, failures: [] };
+  if (autonaming.getMode() === pb.CheckRequest.AutonamingOptions.Mode.DISABLE)
+    return {
+      value: news,
+      failures: [{ property: "name", reason: "is required: pulumi:autonaming disables automatic names" }],
+    };
+  return { value: { ...news, name: autonaming.getProposedName() }, failures: [] };
+}
+
+export function checkFailures(failures: Failure[]): pb.CheckFailure[] {
+  return failures.map(({ property, reason }) => {
+    const failure = new pb.CheckFailure();
+    failure.setProperty(property);
+    failure.setReason(reason);
+    return failure;
+  });
+}

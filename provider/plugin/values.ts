@@ -1,0 +1,125 @@
+import structs from "google-protobuf/google/protobuf/struct_pb.js";
+import type { Failure } from "../args/failure.ts";
+import { UNKNOWN } from "../args/unknown.ts";
+import { SECRET, SIGNATURE } from "../secret-operation.ts";
+
+export type Properties = Record<string, unknown>;
+
+/** Other wrappings of Pulumi (sdk/go/common/resource): of an output, and of what isn't plain data. */
+const OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
+const REFUSED: Record<string, string> = {
+  "5cf8f73096256a8f31e491e813e4eb8e": "a resource",
+  c44067f5952c0a294b673a41bacd8c17: "an asset",
+  "0def7320c3a5731c473e5ecbe6d01bc7": "an archive",
+};
+
+/** Pulumi's markers for values that a preview doesn't know yet, by the type of the value (sdk/go/common/resource/plugin/rpc.go). */
+const UNKNOWNS = new Set([
+  UNKNOWN,
+  "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+  "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+  "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+  "030794c1-ac77-496b-92df-f27374a8bd58",
+  "e48ece36-62e2-4504-bad9-02848725956a",
+  "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+]);
+
+/** Properties as they came through gRPC. */
+export interface Received {
+  /** Without wrappings: an unknown value is the marker UNKNOWN. */
+  value: Properties;
+  /** The paths of the secret values, such as `hotplug.before.command[1]`; inside of a secret value there is no further path. */
+  secrets: string[];
+  /** Values that this provider can't use. */
+  failures: Failure[];
+}
+
+/** Pulumi's form of properties, as plain values. */
+export function received(struct: structs.Struct | undefined): Received {
+  const secrets: string[] = [];
+  const failures: Failure[] = [];
+
+  const plain = (value: structs.Value, path: string): unknown => {
+    switch (value.getKindCase()) {
+      case structs.Value.KindCase.NUMBER_VALUE:
+        return value.getNumberValue();
+      case structs.Value.KindCase.BOOL_VALUE:
+        return value.getBoolValue();
+      case structs.Value.KindCase.STRING_VALUE: {
+        const text = value.getStringValue();
+        return UNKNOWNS.has(text) ? UNKNOWN : text;
+      }
+      case structs.Value.KindCase.LIST_VALUE:
+        return list(value).map((item, index) => plain(item, `${path}[${index}]`));
+      case structs.Value.KindCase.STRUCT_VALUE:
+        return unwrapped(fieldsOf(value.getStructValue()), path);
+      default:
+        return null;
+    }
+  };
+  const unwrapped = (fields: Map<string, structs.Value>, path: string): unknown => {
+    const signature = fields.get(SIGNATURE)?.getStringValue();
+    const inner = fields.get("value");
+    const isOutput = signature === OUTPUT;
+    if (signature === SECRET || (isOutput && fields.get("secret")?.getBoolValue() === true))
+      if (!secrets.some((known) => isWithin(path, known))) secrets.push(path);
+    if (signature === SECRET) return inner === undefined ? null : plain(inner, path);
+    // An output without a value isn't known yet.
+    if (isOutput) return inner === undefined ? UNKNOWN : plain(inner, path);
+    const refused = signature === undefined ? undefined : REFUSED[signature];
+    if (refused !== undefined) {
+      failures.push({ property: path, reason: `must be plain data, but is ${refused}` });
+      return null;
+    }
+    return object(fields, path);
+  };
+  const object = (fields: Map<string, structs.Value>, path: string): Properties =>
+    Object.fromEntries(
+      [...fields].map(([key, value]) => [key, plain(value, path === "" ? key : `${path}.${key}`)]),
+    );
+  return { value: object(fieldsOf(struct), ""), secrets, failures };
+}
+
+/** Whether a path is the other one or inside of it. */
+export function isWithin(path: string, outer: string): boolean {
+  return path === outer || (path.startsWith(outer) && /^[.[]/.test(path.slice(outer.length)));
+}
+
+function list(value: structs.Value): structs.Value[] {
+  return value.getListValue()?.getValuesList() ?? [];
+}
+
+function fieldsOf(struct: structs.Struct | undefined): Map<string, structs.Value> {
+  const fields = new Map<string, structs.Value>();
+  struct?.getFieldsMap().forEach((value: structs.Value, key: string) => {
+    fields.set(key, value);
+  });
+  return fields;
+}
+
+/** Plain values and wrapped secrets as Pulumi's form of properties. What is undefined is absent. */
+export function sent(properties: object): structs.Struct {
+  const struct = new structs.Struct();
+  for (const [key, value] of Object.entries(properties))
+    if (value !== undefined) struct.getFieldsMap().set(key, wireValue(value));
+  return struct;
+}
+
+function wireValue(value: unknown): structs.Value {
+  const wire = new structs.Value();
+  if (typeof value === "string") wire.setStringValue(value.toWellFormed());
+  else if (typeof value === "number") wire.setNumberValue(value);
+  else if (typeof value === "boolean") wire.setBoolValue(value);
+  else if (Array.isArray(value)) {
+    const items = new structs.ListValue();
+    items.setValuesList(value.map(wireValue));
+    wire.setListValue(items);
+  } else if (typeof value === "object" && value !== null) wire.setStructValue(sent(value));
+  else wire.setNullValue(structs.NullValue.NULL_VALUE);
+  return wire;
+}
+
+/** A value wrapped as a secret. */
+export function secret(value: unknown): Properties {
+  return { [SIGNATURE]: SECRET, value };
+}

@@ -1,0 +1,16 @@
+/** Arguments that no size follows from, and those inside of `hotplug`. */
+const WITHOUT_SIZES = new Set([
+  ...["name", "description", "boot", "disks", "interfaces", "serial", "agent", "running", "autostart"],
+  ...["shutdownTimeout", "forceOff", "adopt", "onDelete", "uri", "cpu"],
+]);
+const HOOK = /^hotplug\.(?:before|after)\b/;
+
+/** The name of the argument that a path is in. */
+export function argumentOf(path: string): string {
+  return /^[^.[]*/.exec(path)?.[0] ?? "";
+}
+
+/** Whether sizes in messages and outputs may follow from this argument. */
+export function affectsSizes(path: string): boolean {
+  return !WITHOUT_SIZES.has(argumentOf(path)) && !HOOK.test(path);
+}
