@@ -14,13 +14,14 @@ import { withoutPassword } from "../libvirt/uri-password.ts";
 import { messageOf } from "../message-of.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
 import { emptyNodeRefusal } from "../plan/numa/cells.ts";
+import type { Reason } from "../plan/plan.ts";
 import { NO_CHANGE } from "../plan/planned-outcome.ts";
 import type { Session } from "../session.ts";
 import { previewAdoption } from "./adopt.ts";
 import { adoptedInputs, ceilingInXml, isAdoption } from "./adopted-inputs.ts";
 import { describeCreation } from "./creation.ts";
 import { plannedChange } from "./planned-change.ts";
-import { previewCreation } from "./preview-creation.ts";
+import { previewCreation, previewStarted } from "./preview-creation.ts";
 
 /** Validates the arguments, fills in the computed ones, and plans what the change does to the domain. */
 export async function check(
@@ -58,15 +59,19 @@ export async function check(
   }
   // The second check of a replace: the old domain is still there in a preview.
   if (notes.replacement !== undefined || notes.isRecorded) {
+    const left = await previewStarted(session, checked, "replace");
+    if (left !== undefined)
+      return { inputs: { ...inputs, ...left.outcome }, failures: failuresOf(left.refusal) };
     const created = { memoryPlan: await describeCreation(session, checked), ...NO_CHANGE };
     return { inputs: { ...inputs, ...(notes.replacement ?? created) }, failures: [] };
   }
   const { outcome, refusal } = await previewCreation(session, checked);
-  const reason = refusal && redact(`Unable to create domain ${checked.name}: ${refusal.text}`, checked);
-  return {
-    inputs: { ...inputs, ...outcome },
-    failures: reason === undefined ? [] : [{ property: "", reason }],
-  };
+  return { inputs: { ...inputs, ...outcome }, failures: failuresOf(refusal) };
+
+  function failuresOf(refusal: Reason | undefined): Failure[] {
+    const reason = refusal && redact(`Unable to create domain ${checked.name}: ${refusal.text}`, checked);
+    return reason === undefined ? [] : [{ property: "", reason }];
+  }
 }
 
 /** The URIs of the program's domains, as the class passes them on; "" is the default. They are not kept as an input. */
