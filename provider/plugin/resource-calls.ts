@@ -5,6 +5,7 @@ import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
 import type { SecretMarked } from "../args/secrets.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
+import { defined } from "../defined.ts";
 import { newDefinition } from "../operations/unfinished-create.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
@@ -12,7 +13,7 @@ import type { CurrentRun } from "./current-run.ts";
 import { changedNames, detailedDiff } from "./difference.ts";
 import { foreseenCreation, foreseenUpdate } from "./foreseen.ts";
 import { findDomain } from "./found.ts";
-import { secretMarks, withAllSecretMarks, withMarksAt } from "./secrets.ts";
+import { secretMarks, withMarksAt } from "./secrets.ts";
 import { isWithin, type Properties, type Received, received, sent } from "./values.ts";
 
 /** The calls that concern a resource: each is an operation between Pulumi's form of its properties and ours. */
@@ -72,7 +73,8 @@ export class ResourceCalls {
     const inputs = withMarks(received(request.getProperties()));
     const answer = new pb.CreateResponse();
     if (request.getPreview()) {
-      answer.setProperties(sent(await this.#previewedCreate(inputs as unknown as Inputs)));
+      const preview = () => this.#previewedCreate(inputs as unknown as Inputs);
+      answer.setProperties(sent(await this.#run.configured.operations.keeping([inputs], preview)));
       return answer;
     }
     const { id, outs } = await this.#run.configured.operations.create(inputs, request.getTimeout());
@@ -86,9 +88,9 @@ export class ResourceCalls {
     const news = withMarks(received(request.getNews()));
     const answer = new pb.UpdateResponse();
     if (request.getPreview()) {
-      answer.setProperties(
-        sent(this.#previewedUpdate(state as unknown as Outputs, news as unknown as Inputs)),
-      );
+      const preview = async () =>
+        this.#previewedUpdate(state as unknown as Outputs, news as unknown as Inputs);
+      answer.setProperties(sent(await this.#run.configured.operations.keeping([state, news], preview)));
       return answer;
     }
     const { outs } = await this.#run.configured.operations.update(
@@ -105,10 +107,12 @@ export class ResourceCalls {
     const state = this.#stateOf(request.getProperties(), request.getUrn());
     const answer = new pb.ReadResponse();
     if (state.value.__observed === undefined) {
-      const { id, inputs, outs } = await this.#find(request, state);
+      const { operations, mark } = this.#run.configured;
+      const find = () => this.#find(request, state);
+      const { id, inputs, outs } = await operations.keeping([withMarks(state)], find);
       answer.setId(id);
-      answer.setProperties(sent(withAllSecretMarks(outs)));
-      answer.setInputs(sent(withAllSecretMarks(inputs)));
+      answer.setProperties(sent(withMarksAt(mark(outs) as unknown as Properties, state.secrets)));
+      answer.setInputs(sent(mark(inputs)));
       return answer;
     }
     const { id, props, inputs } = await this.#run.configured.operations.read(
@@ -131,12 +135,10 @@ export class ResourceCalls {
 
   /** The domains of a host, each with the id that imports it. */
   async list(request: pb.ListRequest): Promise<pb.ListResponse[]> {
-    const { session } = this.#run.configured;
+    const { session, operations } = this.#run.configured;
     const { uri } = received(request.getQuery()).value;
-    const hypervisor = await session.hypervisor(
-      session.resolveUri(typeof uri === "string" ? uri : undefined),
-    );
-    const domains = await hypervisor.list();
+    const where = session.resolveUri(typeof uri === "string" ? uri : undefined);
+    const domains = await operations.keeping([], async () => (await session.hypervisor(where)).list());
     const limit = request.getLimit();
     return (limit > 0 ? domains.slice(0, limit) : domains).map(({ uuid, name }) => {
       const result = new pb.ListResponse.Result();
@@ -173,32 +175,31 @@ export class ResourceCalls {
             uri,
             async (hypervisor) => (await newDefinition(session, hypervisor, inputs)).xml,
           );
-    return foreseen(inputs, foreseenCreation({ ...{ inputs, uri, adopts, xml }, ...defaultsOf(session) }));
+    return this.#foreseen(
+      inputs,
+      foreseenCreation({ ...{ inputs, uri, adopts, xml }, ...defaultsOf(session) }),
+    );
   }
 
   #previewedUpdate(state: Outputs, news: Inputs): Properties {
     const { session } = this.#run.configured;
     const { announced, seen } = session.run.of(news.__urn);
-    if (announced === undefined) return foreseen(news, { ...echoedInputs(state), ...news });
-    return foreseen(news, foreseenUpdate({ ...{ state, news, announced, seen }, ...defaultsOf(session) }));
+    if (announced === undefined) return this.#foreseen(news, { ...echoedInputs(state), ...news });
+    return this.#foreseen(
+      news,
+      foreseenUpdate({ ...{ state, news, announced, seen }, ...defaultsOf(session) }),
+    );
+  }
+
+  /** The previewed outputs with the marks of the inputs. */
+  #foreseen({ __secret, __secrets }: SecretMarked, outs: Properties): Properties {
+    const marks = defined({ __secret, __secrets });
+    const { __secret: _, __secrets: __, ...marked } = this.#run.configured.mark({ ...outs, ...marks });
+    return marked;
   }
 }
 
 const defaultsOf = ({ defaults }: Session) => ({ defaults });
-
-/** The previewed outputs with the marks of the inputs. */
-function foreseen({ __secret, __secrets }: SecretMarked, outs: Properties): Properties {
-  const {
-    __secret: _,
-    __secrets: __,
-    ...marked
-  } = withAllSecretMarks({
-    ...outs,
-    ...(__secret !== undefined && { __secret }),
-    ...(__secrets !== undefined && { __secrets }),
-  });
-  return marked;
-}
 
 /** What the class of the dynamic provider passes on: a stack that moves back is deleted and read by the host that it names. */
 function hidden(urn: string): Pick<Inputs, "__urn" | "__provider"> {

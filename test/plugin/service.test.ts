@@ -228,6 +228,16 @@ describe("a stack on the plugin", () => {
     await expect(stack.destroy()).rejects.toMatchObject({ details: text });
   });
 
+  it("has an error without a stack where a host can't be reached, also in an import", async () => {
+    const plugin = await configured({ uri: "qemu:///session" });
+    await expect(plugin.read("web-1")).rejects.toMatchObject({
+      details: "nobody answers at qemu:///session",
+    });
+    await expect(plugin.stream("list", new pb.ListRequest())).rejects.toMatchObject({
+      details: "nobody answers at qemu:///session",
+    });
+  });
+
   it("lists the domains of a host", async () => {
     const host = new FakeHypervisor();
     const stack = new PluginStack(host);
