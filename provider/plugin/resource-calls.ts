@@ -9,6 +9,7 @@ import { defined } from "../defined.ts";
 import { newDefinition } from "../operations/unfinished-create.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
+import { named } from "./autonaming.ts";
 import type { CurrentRun } from "./current-run.ts";
 import { changedNames, detailedDiff } from "./difference.ts";
 import { foreseenCreation, foreseenUpdate } from "./foreseen.ts";
@@ -28,9 +29,13 @@ export class ResourceCalls {
     const urn = request.getUrn();
     const olds = received(request.getOlds()).value;
     const given = received(request.getNews());
-    const program = withProposedName(withoutComputed(given.value, olds), olds, request.getAutonaming());
-    const news = { ...program.value, ...hidden(urn), ...secretMarks(given) };
     const { session } = this.#run.configured;
+    const program = await named(
+      session,
+      { urn, olds, news: withoutComputed(given.value, olds) },
+      request.getAutonaming(),
+    );
+    const news = { ...program.value, ...hidden(urn), ...secretMarks(given) };
     // Engines from 3.270 on send the outputs too.
     const { uri } = received(request.getOldOutputs()).value;
     if (typeof uri === "string") session.run.of(urn).uri = uri;
@@ -214,22 +219,6 @@ function withMarks(inputs: Received): Properties {
 /** An import checks the inputs that its own read returned, which include the UUID. */
 function withoutComputed({ uuid, ...news }: Properties, olds: Properties): Properties {
   return uuid === undefined || uuid === olds.uuid ? news : { ...news, uuid };
-}
-
-/** The name that the stack's `pulumi:autonaming` proposes for a new domain, where the program sets none. */
-function withProposedName(
-  news: Properties,
-  olds: Properties,
-  autonaming: pb.CheckRequest.AutonamingOptions | undefined,
-): { value: Properties; failures: Failure[] } {
-  const isSet = news.name !== undefined && news.name !== null;
-  if (autonaming === undefined || isSet || olds.name !== undefined) return { value: news, failures: [] };
-  if (autonaming.getMode() === pb.CheckRequest.AutonamingOptions.Mode.DISABLE)
-    return {
-      value: news,
-      failures: [{ property: "name", reason: "is required: pulumi:autonaming disables automatic names" }],
-    };
-  return { value: { ...news, name: autonaming.getProposedName() }, failures: [] };
 }
 
 export function checkFailures(failures: Failure[]): pb.CheckFailure[] {
