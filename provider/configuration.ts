@@ -2,6 +2,7 @@ import { z } from "zod";
 import { MAX_LOOK_TIMEOUT } from "./args/limits.ts";
 import { oneOf, text, wholeNumber } from "./args/schema.ts";
 import { CONFIG_SCHEMAS, DEFAULTS, type Defaults, truth } from "./args/settings.ts";
+import { UNKNOWN } from "./args/unknown.ts";
 import { defined } from "./defined.ts";
 import type { DomainType } from "./definition/platform.ts";
 import { UserError } from "./errors.ts";
@@ -31,7 +32,7 @@ export interface Configuration {
 const NAMESPACE = "libvirt-hotplug:";
 
 const namesIn = (text: string) => text.split(/[\s,]+/).filter((name) => name !== "");
-const variables = z
+const environmentVariables = z
   .string()
   .refine(
     (text) => namesIn(text).every((name) => /^[A-Za-z_]\w*$/.test(name)),
@@ -50,13 +51,14 @@ const KEYS = z
     domainType: oneOf("kvm", "qemu"),
     lookTimeout,
     allowPlainTcp: truth,
-    "hooks.env": variables,
+    "hooks.env": environmentVariables,
     // In a program, as an argument of an explicit provider, a name can't have a dot.
-    hooksEnv: variables,
+    hooksEnv: environmentVariables,
     ...CONFIG_SCHEMAS,
   })
   .partial();
 
+/** The keys of this provider, without the namespace. */
 export const CONFIGURATION_KEYS = Object.keys(KEYS.shape);
 
 /** A key whose value is wrong. The reason is a predicate. */
@@ -68,9 +70,6 @@ export interface ConfigurationFailure {
 }
 
 type Reader = (key: string) => string | undefined;
-
-/** The keys of this provider, without the namespace. */
-export const CONFIGURATION_NAMES = ["uri", ...Object.keys(KEYS.shape)];
 
 /** All wrong values of a stack's configuration. */
 export function configurationFailures(get: Reader): ConfigurationFailure[] {
@@ -90,18 +89,18 @@ export function readConfiguration(get: Reader): Configuration {
     );
     throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }
-  const { domainType, lookTimeout, allowPlainTcp, "hooks.env": hookVariables, ...settings } = data;
+  const { uri, domainType, lookTimeout, allowPlainTcp, hooksEnv, "hooks.env": variables, ...settings } = data;
   return {
     ...defined({
-      uri: get(`${NAMESPACE}uri`) ?? get("libvirt:uri"),
+      uri: (uri === UNKNOWN ? undefined : uri) ?? get("libvirt:uri"),
       domainType: domainType as DomainType,
-      ...{ lookTimeout, allowPlainTcp, hookVariables },
+      ...{ lookTimeout, allowPlainTcp, hookVariables: variables ?? hooksEnv },
     }),
     defaults: { ...DEFAULTS, ...defined(settings) },
   };
 }
 
 function parsedConfiguration(get: Reader) {
-  const names = Object.keys(KEYS.shape);
-  return KEYS.safeParse(defined(Object.fromEntries(names.map((name) => [name, get(`${NAMESPACE}${name}`)]))));
+  const given = CONFIGURATION_KEYS.map((name) => [name, get(`${NAMESPACE}${name}`)]);
+  return KEYS.safeParse(defined(Object.fromEntries(given)));
 }

@@ -2,6 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** What every wait reads the time from. Tests replace it. */
 export interface Clock {
+  /** Ends every sleep. Undefined: nothing does. */
+  readonly signal?: AbortSignal;
+  /** The time at which every deadline ends at the latest. */
+  readonly until?: number;
   /** Milliseconds since an arbitrary start. They never go backwards, whatever happens to the system's time of day. */
   now(): number;
   /**
@@ -9,6 +13,39 @@ export interface Clock {
    * @throws the signal's reason when it is aborted first
    */
   sleep(ms: number, signal?: AbortSignal, options?: { ref: boolean }): Promise<void>;
+}
+
+/** The same clock, on which every sleep ends with a signal. */
+export function interruptible(clock: Clock, signal: AbortSignal): Clock {
+  return {
+    signal,
+    now: () => clock.now(),
+    sleep: (ms, own, options) =>
+      clock.sleep(ms, own === undefined ? signal : AbortSignal.any([own, signal]), options),
+  };
+}
+
+/** The same clock, on which no deadline is later than so many milliseconds from now. */
+export function limited(clock: Clock, ms: number): Clock {
+  return {
+    ...(clock.signal && { signal: clock.signal }),
+    until: clock.now() + ms,
+    now: () => clock.now(),
+    sleep: (ms, own, options) => clock.sleep(ms, own, options),
+  };
+}
+
+/** Waits for `work`, which keeps running when the signal comes first. What has ended already is returned in any case. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 /** The host's monotonic clock. */
@@ -32,7 +69,7 @@ export class Deadline {
 
   private constructor(clock: Clock, ms: number, signal: AbortSignal | undefined) {
     this.#clock = clock;
-    this.#end = clock.now() + ms;
+    this.#end = Math.min(clock.now() + ms, clock.until ?? Number.POSITIVE_INFINITY);
     this.#signal = signal;
   }
 
@@ -61,6 +98,16 @@ export class Deadline {
 
   get isOver(): boolean {
     return this.remaining === 0;
+  }
+
+  /**
+   * For what is about to begin within the wait.
+   *
+   * @throws the reason of the signal, if that has ended the wait
+   */
+  throwIfAborted(): void {
+    this.#clock.signal?.throwIfAborted();
+    this.#signal?.throwIfAborted();
   }
 
   /** Sleeps for `ms`, or until the deadline if that comes first. */
@@ -98,6 +145,13 @@ export class Deadline {
       ended.abort();
     }
   }
+}
+
+/** How long something is waited for. */
+export interface Patience {
+  deadline: Deadline;
+  /** The time and what sets it, for messages: "60 s (hotplug.awaitGuest)". */
+  text: string;
 }
 
 /** The pauses between attempts, in milliseconds: each twice as long as the one before it, up to the longest. */

@@ -24,6 +24,13 @@ export class UserError extends Error {
   }
 }
 
+/** The user cancelled the run. */
+export class Cancelled extends UserError {
+  constructor(message = "cancelled before anything was changed") {
+    super(message, { code: "cancelled" });
+  }
+}
+
 /**
  * A failure that isn't the provider's fault, such as a refusal by libvirt, an unreachable host or a domain's XML that can't be
  * read, without its stack.

@@ -14,14 +14,17 @@ import { refuseNewerState } from "./state-version.ts";
 
 type Properties = Record<string, unknown>;
 
-/** The operations as Pulumi calls them: their properties come from this provider's own check and outputs, through the engine. */
+/**
+ * The operations as Pulumi calls them: their properties come from this provider's own check and outputs, through the engine.
+ * `seconds`: the time limit of the operation (customTimeouts); 0 or left out: none.
+ */
 export interface HostOperations {
   check(olds: Properties, news: Properties): Promise<{ inputs: Properties; failures: Failure[] }>;
   diff(id: string, state: Properties, news: Properties): Promise<DiffResult>;
-  create(inputs: Properties): Promise<{ id: string; outs: object }>;
-  read(id: string, state: Properties): Promise<ReadResult>;
-  update(id: string, state: Properties, news: Properties): Promise<{ outs: object }>;
-  delete(id: string, state: Properties): Promise<void>;
+  create(inputs: Properties, seconds?: number): Promise<{ id: string; outs: object }>;
+  read(id: string, state: Properties, seconds?: number): Promise<ReadResult>;
+  update(id: string, state: Properties, news: Properties, seconds?: number): Promise<{ outs: object }>;
+  delete(id: string, state: Properties, seconds?: number): Promise<void>;
 }
 
 /**
@@ -49,22 +52,23 @@ export function hostOperations(session: Session, mark: Mark): HostOperations {
       }),
     diff: (id, state, news) =>
       keeping([state, news], () => diff(session, id, stateOf(state), inputsOf(news))),
-    create: (inputs) =>
+    create: (inputs, seconds = 0) =>
       keeping([inputs], async () => {
-        const { id, outs } = await create(session, inputsOf(inputs));
+        const { id, outs } = await create(session.limitedTo(seconds), inputsOf(inputs));
         return { id, outs: mark(outs) };
       }),
-    read: (id, state) =>
+    read: (id, state, seconds = 0) =>
       keeping([state], async () => {
-        const result = await read(session, id, stateOf(state));
+        const result = await read(session.limitedTo(seconds), id, stateOf(state));
         const { props, inputs } = result;
         return { ...result, props: mark(props), ...(inputs && { inputs: mark(inputs) }) };
       }),
-    update: (id, state, news) =>
+    update: (id, state, news, seconds = 0) =>
       keeping([state, news], async () => {
-        const { outs } = await update(session, id, stateOf(state), inputsOf(news));
+        const { outs } = await update(session.limitedTo(seconds), id, stateOf(state), inputsOf(news));
         return { outs: mark(outs) };
       }),
-    delete: (id, state) => keeping([state], () => deleteDomain(session, id, stateOf(state))),
+    delete: (id, state, seconds = 0) =>
+      keeping([state], () => deleteDomain(session.limitedTo(seconds), id, stateOf(state))),
   };
 }

@@ -2,8 +2,18 @@ import pLimit, { type LimitFunction } from "p-limit";
 import { DEFAULTS, type Defaults } from "./args/settings.ts";
 import type { Configuration } from "./configuration.ts";
 import { Connections } from "./connections.ts";
-import { type Clock, Deadline, hostClock } from "./deadline.ts";
+import {
+  type Clock,
+  Deadline,
+  hostClock,
+  interruptible,
+  limited,
+  type Patience,
+  unlessAborted,
+} from "./deadline.ts";
 import { type EngineLog, engineLog, withoutRepeats } from "./engine/log.ts";
+import { Cancelled } from "./errors.ts";
+import { endsQuestions } from "./guest/cancelled-questions.ts";
 import { connect } from "./libvirt/connect.ts";
 import { ConnectionError } from "./libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
@@ -31,6 +41,8 @@ export interface Dependencies {
   log: EngineLog;
   environment: Record<string, string | undefined>;
   clock: Clock;
+  /** Aborted when the user cancels the run. The host of dynamic providers doesn't say so. */
+  signal?: AbortSignal;
 }
 
 export function hostDependencies(): Dependencies {
@@ -43,18 +55,26 @@ export function hostDependencies(): Dependencies {
  */
 export class Session {
   readonly log: EngineLog;
+  /** Aborted when the user cancels the run; its reason is a Cancelled. */
+  readonly signal: AbortSignal;
+  /** The clock of all waits: they end when the run is cancelled. */
   readonly clock: Clock;
+  /** For a wait that a cancelled run must not leave: a guest that is shutting down is to be started again. */
+  readonly steadyClock: Clock;
   readonly run = new RunNotes();
   private readonly dependencies: Dependencies;
   private readonly connections: Connections;
   private configured: Configuration = { defaults: DEFAULTS };
   private readonly looks = new Map<string, Promise<LookupResult>>();
+  private readonly limitSeconds: number | undefined;
   private readonly locks = new Map<string, LimitFunction>();
 
   constructor(dependencies: Dependencies) {
     this.dependencies = dependencies;
     this.log = withoutRepeats(maskedLog(dependencies.log));
-    this.clock = dependencies.clock;
+    this.signal = cancellation(dependencies.signal);
+    this.steadyClock = dependencies.clock;
+    this.clock = dependencies.signal ? interruptible(dependencies.clock, this.signal) : dependencies.clock;
     this.connections = new Connections(dependencies.connect, dependencies.clock);
   }
 
@@ -95,9 +115,40 @@ export class Session {
     return lock(work);
   }
 
+  /** This session for one operation, whose waits all end with a time limit: Pulumi's customTimeouts. 0: without one. */
+  limitedTo(seconds: number): Session {
+    if (seconds <= 0) return this;
+    const clocks = {
+      clock: limited(this.clock, 1000 * seconds),
+      steadyClock: limited(this.steadyClock, 1000 * seconds),
+    };
+    return Object.assign(Object.create(Session.prototype), this, clocks, { limitSeconds: seconds });
+  }
+
+  /**
+   * How long to wait for something.
+   *
+   * @param setting what sets the time, for messages
+   */
+  patience(seconds: number, setting?: string, clock = this.clock): Patience {
+    const deadline = Deadline.inSeconds(seconds, clock);
+    const isLimited = clock.until !== undefined && clock.until < clock.now() + 1000 * seconds;
+    if (isLimited) return { deadline, text: `${this.limitSeconds} s (customTimeouts)` };
+    return { deadline, text: `${seconds} s${setting === undefined ? "" : ` (${setting})`}` };
+  }
+
   /** The connection for work: shared by all domains of the URI, and opened again after a failure. */
-  hypervisor(uri: string): Promise<Hypervisor> {
-    return this.connections.forWork(uri);
+  async hypervisor(uri: string): Promise<Hypervisor> {
+    const connection = unlessAborted(this.connections.forWork(uri), this.signal);
+    const hypervisor =
+      this.limitSeconds === undefined
+        ? await connection
+        : await Deadline.inSeconds(this.limitSeconds, this.steadyClock).race(connection, () => {
+            return new ConnectionError(
+              `no connection to ${uri} within ${this.limitSeconds} s (customTimeouts)`,
+            );
+          });
+    return this.dependencies.signal ? endsQuestions(hypervisor, this.signal) : hypervisor;
   }
 
   /** Announces the URIs that the program uses, so that hosts which are down are waited for at the same time. */
@@ -129,7 +180,8 @@ export class Session {
   async ask<T>(uri: string, question: (hypervisor: Hypervisor) => Promise<T>): Promise<T | undefined> {
     try {
       return await this.withinPatience(uri, `${uri} did not answer`, question);
-    } catch {
+    } catch (error) {
+      if (error instanceof Cancelled) throw error;
       return undefined;
     }
   }
@@ -141,6 +193,7 @@ export class Session {
         lookAt(hypervisor, find, this.clock, asked),
       );
     } catch (error) {
+      if (error instanceof Cancelled) throw error;
       return { kind: "failed", reason: messageOf(error) };
     }
   }
@@ -151,11 +204,20 @@ export class Session {
     late: string,
     work: (hypervisor: Hypervisor) => Promise<T>,
   ): Promise<T> {
-    const hypervisor = await this.connections.forLook(uri);
+    const hypervisor = await unlessAborted(this.connections.forLook(uri), this.signal);
     const limit = Math.max(LOOK_MS, this.connections.patienceFor(uri));
     const error = () => new ConnectionError(`${late} within ${formatMs(limit)}`);
     return Deadline.inMs(limit, this.clock).race(work(hypervisor), error);
   }
+}
+
+/** The same signal with a Cancelled as its reason. */
+function cancellation(signal: AbortSignal | undefined): AbortSignal {
+  const controller = new AbortController();
+  const abort = () => controller.abort(new Cancelled());
+  if (signal?.aborted) abort();
+  else signal?.addEventListener("abort", abort, { once: true });
+  return controller.signal;
 }
 
 type Find = (hypervisor: Hypervisor) => Promise<DomainRef | undefined>;

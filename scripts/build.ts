@@ -1,25 +1,37 @@
-// Compiles the package into dist/ where that is older than its sources: `npm run build`.
+// Compiles the package into dist/, and packs the plugin into release/, where they are older than their sources:
+// `npm run build`.
 //
 // sdk is what programs import, as an ES module or as CommonJS. provider is what the state's `__provider` requires. cli is
-// the package's command.
+// the package's command. plugin is the resource plugin for every language, which release/ has as tarballs by platform.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, copyFile, glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { build, type InlineConfig } from "tsdown";
+import { bundlePlugin } from "./plugin/bundle.ts";
+import { pluginFolder, pluginTarballs } from "./plugin/package.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
+const release = join(root, "release");
 const cache = join(root, ".cache");
 const stamp = join(cache, "dist.sha256");
 
+/** The oldest Node in "engines" of package.json, the first in which CommonJS can require an ES module. */
+const TARGET = "node22.12";
+
 const sources = await hashOfSources();
-if (existsSync(dist) && existsSync(stamp) && (await readFile(stamp, "utf8")) === sources) {
-  console.log("dist is up to date");
+if (
+  existsSync(dist) &&
+  existsSync(release) &&
+  existsSync(stamp) &&
+  (await readFile(stamp, "utf8")) === sources
+) {
+  console.log("dist and release are up to date");
 } else {
   await compile();
   await writeFile(stamp, sources);
-  console.log("dist is built");
+  console.log("dist and release are built");
 }
 
 async function hashOfSources(): Promise<string> {
@@ -29,7 +41,7 @@ async function hashOfSources(): Promise<string> {
     "package-lock.json",
     "package.json",
     "tsconfig.json",
-    "scripts/build.ts",
+    "scripts/{build.ts,plugin/*}",
   ];
   const paths: string[] = [];
   for await (const path of glob(patterns, { cwd: root })) paths.push(path);
@@ -42,21 +54,37 @@ async function hashOfSources(): Promise<string> {
 async function compile(): Promise<void> {
   await mkdir(cache, { recursive: true });
   const fresh = await mkdtemp(join(cache, "dist-"));
+  const packed = await mkdtemp(join(cache, "release-"));
   try {
     await bundle(fresh, { "sdk/index": "sdk/index.ts" }, ["esm", "cjs"]);
     await bundle(fresh, { "provider/index": "provider/index.ts" }, ["esm"]);
     await makeRequirable(join(fresh, "provider/index"));
     await bundle(fresh, { "cli/index": "provider/cli.ts" }, ["esm"], { dts: false });
-    await bundlePlugin(join(fresh, "plugin"));
     // TypeScript before 4.7 knows neither .d.cts nor "exports"; Pulumi brings 3.8 for programs without one of their own.
     await copyFile(join(fresh, "sdk/index.d.cts"), join(fresh, "sdk/index.d.ts"));
-    // mkdtemp makes a folder that only its owner can read.
-    await chmod(fresh, 0o755);
-    await rm(dist, { recursive: true, force: true });
-    await rename(fresh, dist);
+    await packPlugin(join(fresh, "plugin"), packed);
+    await replace(dist, fresh);
+    await replace(release, packed);
   } finally {
     await rm(fresh, { recursive: true, force: true });
+    await rm(packed, { recursive: true, force: true });
   }
+}
+
+async function replace(folder: string, fresh: string): Promise<void> {
+  // mkdtemp makes a folder that only its owner can read.
+  await chmod(fresh, 0o755);
+  await rm(folder, { recursive: true, force: true });
+  await rename(fresh, folder);
+}
+
+async function packPlugin(folder: string, tarballs: string): Promise<void> {
+  const bundle = await bundlePlugin(TARGET);
+  await mkdir(folder);
+  for (const { name, mode, content } of await pluginFolder(bundle)) {
+    await writeFile(join(folder, name), content, { mode });
+  }
+  for (const [name, content] of await pluginTarballs(bundle)) await writeFile(join(tarballs, name), content);
 }
 
 /**
@@ -66,35 +94,6 @@ async function compile(): Promise<void> {
 async function makeRequirable(module: string): Promise<void> {
   await writeFile(`${module}.cjs`, `module.exports = require("./${basename(module)}.mjs");\n`);
   await copyFile(`${module}.d.mts`, `${module}.d.cts`);
-}
-
-/**
- * One file that needs nothing but Node: the engine starts it by this name. Without an extension it is a module of the kind that
- * the nearest package.json names.
- */
-async function bundlePlugin(outDir: string): Promise<void> {
-  const executable = join(outDir, "pulumi-resource-libvirt-hotplug");
-  await build({
-    config: false,
-    cwd: root,
-    entry: { main: "provider/plugin/main.ts" },
-    format: ["cjs"],
-    outDir,
-    clean: false,
-    dts: false,
-    platform: "node",
-    target: "node22.12",
-    deps: { alwaysBundle: [/./], onlyBundle: false },
-    banner: "#!/usr/bin/env node",
-    minify: true,
-    hash: false,
-    logLevel: "warn",
-    checks: { pluginTimings: false, legacyCjs: false },
-    report: false,
-  });
-  await rename(join(outDir, "main.cjs"), executable);
-  await chmod(executable, 0o755);
-  await writeFile(join(outDir, "package.json"), '{ "type": "commonjs" }\n');
 }
 
 async function bundle(
@@ -112,8 +111,7 @@ async function bundle(
     clean: false,
     dts,
     platform: "node",
-    // The oldest Node in "engines" of package.json, the first in which CommonJS can require an ES module.
-    target: "node22.12",
+    target: TARGET,
     // Every library is a dependency of the package: none is compiled into it.
     deps: { onlyBundle: [] },
     hash: false,

@@ -95,6 +95,36 @@ const MAY_IMPORT: Record<string, string[]> = {
     "type:provider/libvirt",
     "node:util",
   ],
+  // The second host of the operations. Of Pulumi's SDK it has the protocol's messages, whose files a test below names.
+  "provider/plugin": [
+    "provider/units",
+    "provider/args",
+    "provider/domain",
+    "provider/engine",
+    "provider/guest",
+    "provider/observe",
+    "provider/operations",
+    "provider/plan",
+    "provider/configuration.ts",
+    "provider/deadline.ts",
+    "provider/errors.ts",
+    "provider/host-operations.ts",
+    "provider/outputs.ts",
+    "provider/secret-operation.ts",
+    "provider/session.ts",
+    "provider/libvirt/connect.ts",
+    "type:provider/libvirt/hypervisor.ts",
+    // What the dynamic class writes into each state, and which of its arguments sizes follow from.
+    "sdk/dynamic-type.ts",
+    "sdk/secret-arguments.ts",
+    "package.json",
+    "@grpc/grpc-js",
+    "@pulumi/pulumi",
+    "google-protobuf",
+    "leven",
+    "node:fs",
+    "node:util",
+  ],
   "provider/operations": [
     "provider/acceptance",
     "provider/units",
@@ -210,6 +240,35 @@ describe("each room imports only what the design allows it", () => {
     expect(files.length).toBeGreaterThan(0);
     const found = files.flatMap(imports);
     expect(found.filter((one) => !isAllowed(room, one))).toEqual([]);
+  });
+
+  test("nothing imports the plugin", () => {
+    const files = globSync("{provider,sdk}/**/*.ts", { cwd: root }).filter(
+      (file) => !file.startsWith("provider/plugin/"),
+    );
+    const found = files.flatMap(imports).filter(({ from }) => from.startsWith("provider/plugin/"));
+    expect(found).toEqual([]);
+  });
+
+  test("the plugin loads nothing of Pulumi's SDK but the messages of its protocol", () => {
+    const files = ["provider/plugin/*.ts", "provider/engine/*.ts"].flatMap((glob) =>
+      globSync(glob, { cwd: root }),
+    );
+    const modules = files.flatMap((file) =>
+      [
+        ...readFileSync(join(root, file), "utf8").matchAll(/^import (?!type).*? from "(@pulumi[^"]*)";/gms),
+      ].map(([, name]) => name),
+    );
+    expect(modules.length).toBeGreaterThan(5);
+    expect(modules.filter((name) => !/^@pulumi\/pulumi\/proto\/\w+_pb\.js$/.test(name ?? ""))).toEqual([]);
+    // Nor do the files that it shares with the dynamic host.
+    const shared = globSync("{provider,sdk/dynamic-type.ts,sdk/secret-arguments.ts}{,/**/*.ts}", {
+      cwd: root,
+    });
+    const rootOfSdk = /^import (?!type)[^;]*? from "@pulumi\/pulumi";/m;
+    expect(
+      shared.filter((file) => /\.ts$/.test(file) && rootOfSdk.test(readFileSync(join(root, file), "utf8"))),
+    ).toEqual([]);
   });
 
   test("inside update an action knows neither the loop, nor what is recorded", () => {

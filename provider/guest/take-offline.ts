@@ -1,4 +1,5 @@
 import type { Deadline } from "../deadline.ts";
+import { Cancelled } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Kib } from "../units/kib.ts";
 import { memoryBlocks, setBlocks } from "./agent.ts";
@@ -46,9 +47,11 @@ export async function takeOffline(
   try {
     blocks = await onlineBlocksOf(hypervisor, domain, dimm);
   } catch (error) {
+    if (error instanceof Cancelled) throw error;
     return { kind: "offline", blocks: 0, putBack, agentError: printable(error) };
   }
   for (const block of blocks) {
+    await unlessCancelled(deadline, putBack);
     try {
       const reason = await set([block], "offline");
       if (reason !== undefined) {
@@ -65,6 +68,15 @@ export async function takeOffline(
     offline.push(block);
   }
   return { kind: "offline", blocks: offline.length, putBack };
+}
+
+async function unlessCancelled(deadline: Deadline, putBack: () => Promise<void>): Promise<void> {
+  try {
+    deadline.throwIfAborted();
+  } catch (error) {
+    await putBack();
+    throw error;
+  }
 }
 
 /** The blocks that lie completely in a DIMM and that the guest uses. */

@@ -52,6 +52,7 @@ export async function waitForGuest(
       // A busy guest, or a daemon that is being restarted: the wait goes on.
       noAnswer = printable(error);
     }
+    deadline.throwIfAborted();
     const left = missing(report, expected, online);
     if (left === 0) return { report, missing: 0 };
     if (shown !== report.memory) await onProgress(report);

@@ -33,6 +33,7 @@ export async function waitForDomain<T>(
     wake();
   });
   try {
+    deadline.throwIfAborted();
     await begin?.();
     for (;;) {
       const changed = new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
-import { PartialError, UserError } from "../errors.ts";
+import { Cancelled, PartialError, UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
@@ -31,6 +31,8 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
   return session.locked(inputs.uuid, async () => {
     const present = await hypervisor.findByUuid(inputs.uuid);
     const replace = await unfinishedReplace(hypervisor, inputs, present);
+    // Nothing runs between the two halves of a replace, which therefore isn't left there.
+    if (replace === undefined) session.signal.throwIfAborted();
     const existing =
       replace === undefined ? await existingOrFree(session, hypervisor, inputs, present) : undefined;
     const { spec, xml } = await newDefinition(session, hypervisor, inputs);
@@ -52,6 +54,8 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
       replace === undefined
         ? await define(hypervisor, inputs, xml)
         : await replaceBy(session, hypervisor, inputs, xml, replace);
+    if (replace === undefined && session.signal.aborted)
+      throw cancelledCreate(inputs, { ...record(await observe(hypervisor, domain)), autostart: false });
     // A replace starts its domain itself, and an interrupted create may have.
     const isToStart = inputs.running !== false && replace === undefined;
     if (isToStart && (unfinished === undefined || (await isOff(hypervisor, domain))))
@@ -72,6 +76,12 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
       throw new PartialError(redact(otherwise.text, inputs), inputs.uuid, defined(outs), undefined);
     return { id: inputs.uuid, outs };
   });
+}
+
+/** The domain is recorded, so that the next update goes on with it. */
+function cancelledCreate(inputs: Inputs, outs: Outputs): PartialError {
+  const text = `Domain ${inputs.name}: cancelled after it was defined; the next update goes on`;
+  return new PartialError(redact(text, inputs), inputs.uuid, defined(outs), new Cancelled());
 }
 
 /** What a create finds and continues with, after a note in the log. A domain that already has the name or the UUID is an error. */

@@ -19,6 +19,7 @@ import { turnOff } from "./turn-off.ts";
 export async function deleteDomain(session: Session, id: string, state: Outputs): Promise<void> {
   const hypervisor = await session.hypervisor(state.uri);
   await session.locked(id, async () => {
+    session.signal.throwIfAborted();
     const domain = await hypervisor.findByUuid(id);
     const { successor } = session.run.domain(id);
     if (domain === undefined) {
@@ -36,7 +37,7 @@ export async function deleteDomain(session: Session, id: string, state: Outputs)
     await dropKept(hypervisor, id);
     const keeps = (state.onDelete ?? (state.__adopted === true ? "keep" : "delete")) === "keep";
     if (keeps) return unlessGone(() => setOwner(hypervisor, domain, undefined));
-    const shutdown = { urn: state.__urn, seconds: state.shutdownTimeout };
+    const shutdown = { urn: state.__urn, seconds: state.shutdownTimeout, next: "delete" } as const;
     // A transient domain disappears when it is off.
     await unlessGone(async () => {
       const wasOff = await turnOff(session, hypervisor, domain, shutdown);

@@ -52,6 +52,8 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   await warnPower(session, inputs, observation);
   await warnNotOnlinedDimms(session, inputs, observation);
   const guest = await refreshedGuest({ session, hypervisor, domain, observation, state, inputs });
+  // What the guest didn't get to say isn't recorded.
+  session.signal.throwIfAborted();
   if (guest.message !== undefined) {
     const { severity, text } = guest.message;
     await session.log.message(inputs.__urn, severity, redact(text, inputs));

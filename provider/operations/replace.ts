@@ -104,7 +104,9 @@ async function makeWay(
   if (reason !== undefined)
     throw new UserError(reasons.map(({ text }) => text).join("\n"), { code: reason.code });
   // An earlier attempt may have started it again.
-  await turnOff(session, hypervisor, domain, { urn: inputs.__urn, seconds: inputs.shutdownTimeout });
+  await turnOff(session, hypervisor, domain, {
+    ...{ urn: inputs.__urn, seconds: inputs.shutdownTimeout, next: "start" },
+  });
   const old = await hypervisor.xml(domain, { inactive: true, secure: true });
   await proveStart(session, hypervisor, inputs, xml, { domain, xml: old });
   await keepDefinition(hypervisor, domain, { ran, xml: old });

@@ -2,6 +2,7 @@ import { probeDefine } from "../acceptance/probe-define.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { containsUnknown } from "../args/unknown.ts";
 import type { Replacing } from "../domain/replacing.ts";
+import { Cancelled } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
@@ -47,6 +48,23 @@ export async function retire(
     await hypervisor.define(await hypervisor.xml(domain, { inactive: true, secure: true }));
   const was = (await isOff(hypervisor, domain)) ? (replacing?.was ?? "off") : "running";
   await setReplacing(hypervisor, domain, { urn: successor.__urn, was });
-  await turnOff(session, hypervisor, domain, { urn: state.__urn, seconds: state.shutdownTimeout });
+  try {
+    const seconds = state.shutdownTimeout;
+    await turnOff(session, hypervisor, domain, { urn: state.__urn, seconds, next: "start" });
+    session.signal.throwIfAborted();
+  } catch (error) {
+    throw error instanceof Cancelled ? await undone(hypervisor, domain, was) : error;
+  }
   session.run.domain(domain.uuid).replaced = state;
+}
+
+/** A cancelled replace leaves the old domain as it was: no create follows. */
+async function undone(hypervisor: Hypervisor, domain: DomainRef, was: "running" | "off"): Promise<Cancelled> {
+  const isStarted = was === "running" && (await isOff(hypervisor, domain));
+  if (isStarted) await hypervisor.start(domain);
+  await setReplacing(hypervisor, domain, undefined);
+  const end = isStarted ? "was started again" : was === "running" ? "still runs" : "is off as before";
+  return new Cancelled(
+    `cancelled before domain ${domain.name} was replaced: it ${end}; the next update replaces it`,
+  );
 }

@@ -42,6 +42,7 @@ export async function update(
     }
     const plan = plannerFor(session, state, { before, news });
     const { observation, planned } = await planFor(session, hypervisor, domain, seen, state, plan);
+    session.signal.throwIfAborted();
     const permitted = permittedPlan(session.run.of(news.__urn).announced, planned);
     if (permitted.outcome === "refuse")
       throw new UserError(redact(planMessage(permitted), before, news), { code: permitted.reasons[0]?.code });

@@ -61,6 +61,7 @@ export const REASON_CODES = [
   "domain-changed",
   "not-previewed",
   "postcondition-failed",
+  "cancelled",
 
   // The power of the domain.
   "domain-halted",

@@ -6,7 +6,7 @@ import { type Dependencies, Session } from "../session.ts";
 import { ProtocolError } from "./failure.ts";
 import { withAllSecretMarks } from "./secrets.ts";
 
-export interface PluginDependencies extends Omit<Dependencies, "log"> {
+export interface PluginDependencies extends Omit<Dependencies, "log" | "signal"> {
   /** The log of the engine at an address. */
   engineLog: (address: string | undefined) => EngineLog;
   /** The engine's address, where the engine started this process. */
@@ -30,6 +30,7 @@ export class CurrentRun {
   readonly #dependencies: PluginDependencies;
   #log: EngineLog;
   #configured: Configured | undefined;
+  #cancellation = new AbortController();
   /** The URN of each renamed resource by the one in its state, which is rewritten at its next update. */
   readonly #renamed = new Map<string, string>();
 
@@ -42,14 +43,21 @@ export class CurrentRun {
   begin(address: string): void {
     if (address !== "") this.#log = this.#dependencies.engineLog(address);
     this.#configured = undefined;
+    this.#cancellation = new AbortController();
     this.#renamed.clear();
   }
 
   configure(configuration: Configuration): void {
     const log = this.#logWithPresentUrns(this.#log);
-    const session = new Session({ ...this.#dependencies, log });
+    const { signal } = this.#cancellation;
+    const session = new Session({ ...this.#dependencies, log, signal });
     session.configuration = configuration;
     this.#configured = { session, operations: hostOperations(session, withAllSecretMarks) };
+  }
+
+  /** The user cancels the run, or it is over. */
+  cancel(): void {
+    this.#cancellation.abort();
   }
 
   get configured(): Configured {

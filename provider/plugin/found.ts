@@ -6,7 +6,9 @@ import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observeWithGuest } from "../observe/guest.ts";
 import type { Observation } from "../observe/observe.ts";
+import { plannerFor } from "../operations/planner.ts";
 import { type Outputs, outputs } from "../outputs.ts";
+import { planMessage } from "../plan/plan.ts";
 import { NO_CHANGE } from "../plan/planned-outcome.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize, formatSize, readCanonicalSize } from "../units/size.ts";
@@ -44,7 +46,16 @@ export async function findDomain(session: Session, wanted: Wanted): Promise<Foun
   const inputs = inputsOf(session, wanted, observation);
   const adopted = inputs.__adopted === true;
   const outs = outputs(inputs, { uri, observation, defaults: session.defaults, adopted });
+  if (wanted.isImport) await announceNextUpdate(session, inputs, outs);
   return { id: domain.uuid, inputs, outs };
+}
+
+/** A domain whose definition differs from what runs has no program that changes nothing. */
+async function announceNextUpdate(session: Session, inputs: Inputs, outs: Outputs): Promise<void> {
+  const plan = plannerFor(session, outs, { before: inputs, news: inputs })(outs.__observed);
+  if (plan.outcome === "none") return;
+  const text = `the running domain and its definition differ; the next pulumi up does this:\n${planMessage(plan)}`;
+  await session.log.message(inputs.__urn, "warning", text);
 }
 
 async function lookUp(hypervisor: Hypervisor, id: string): Promise<DomainRef | undefined> {
@@ -71,7 +82,7 @@ function refuseOwned({ definition }: Observation, domain: DomainRef, { urn }: Wa
   if (ownership === undefined) return;
   const which = `domain ${domain.name} (${domain.uuid})`;
   if (ownership.urn !== urn) {
-    const text = `${which} belongs to ${ownership.urn}, so it can't be imported as ${urn}; if that resource is only renamed, set the resource option aliases; to hand the domain over, remove that resource from its stack (pulumi state delete) and the owner from the domain: virsh metadata ${domain.name} ${OWNERSHIP_NAMESPACE} --remove --config`;
+    const text = `${which} belongs to ${ownership.urn}, so it can't be imported as ${urn}; if that resource is only renamed, set the resource option aliases; to hand the domain over, set onDelete: "keep" on that resource, run pulumi up, and remove it from its program; if its stack is lost, remove the owner: virsh metadata ${domain.name} ${OWNERSHIP_NAMESPACE} --remove --config`;
     throw new UserError(text, { code: "not-owned" });
   }
   if (!ownership.creating) return;

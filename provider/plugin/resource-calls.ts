@@ -4,7 +4,8 @@ import { DYNAMIC_PROVIDER } from "../../sdk/dynamic-type.ts";
 import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
 import type { SecretMarked } from "../args/secrets.ts";
-import { UNKNOWN } from "../args/unknown.ts";
+import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
+import { newDefinition } from "../operations/unfinished-create.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
 import type { CurrentRun } from "./current-run.ts";
@@ -61,10 +62,10 @@ export class ResourceCalls {
     const inputs = withMarks(received(request.getProperties()));
     const answer = new pb.CreateResponse();
     if (request.getPreview()) {
-      answer.setProperties(sent(this.#previewedCreate(inputs as unknown as Inputs)));
+      answer.setProperties(sent(await this.#previewedCreate(inputs as unknown as Inputs)));
       return answer;
     }
-    const { id, outs } = await this.#run.configured.operations.create(inputs);
+    const { id, outs } = await this.#run.configured.operations.create(inputs, request.getTimeout());
     answer.setId(id);
     answer.setProperties(sent(outs));
     return answer;
@@ -80,7 +81,12 @@ export class ResourceCalls {
       );
       return answer;
     }
-    const { outs } = await this.#run.configured.operations.update(request.getId(), state, news);
+    const { outs } = await this.#run.configured.operations.update(
+      request.getId(),
+      state,
+      news,
+      request.getTimeout(),
+    );
     answer.setProperties(sent(outs));
     return answer;
   }
@@ -95,7 +101,11 @@ export class ResourceCalls {
       answer.setInputs(sent(withAllSecretMarks(inputs)));
       return answer;
     }
-    const { id, props, inputs } = await this.#run.configured.operations.read(request.getId(), state.value);
+    const { id, props, inputs } = await this.#run.configured.operations.read(
+      request.getId(),
+      state.value,
+      request.getTimeout(),
+    );
     answer.setId(id);
     if (id === "") return answer;
     // A state of an earlier version doesn't note what is secret in it.
@@ -106,7 +116,7 @@ export class ResourceCalls {
 
   async delete(request: pb.DeleteRequest): Promise<void> {
     const state = this.#stateOf(request.getProperties(), request.getUrn()).value;
-    await this.#run.configured.operations.delete(request.getId(), state);
+    await this.#run.configured.operations.delete(request.getId(), state, request.getTimeout());
   }
 
   /** The domains of a host, each with the id that imports it. */
@@ -142,14 +152,18 @@ export class ResourceCalls {
     return findDomain(this.#run.configured.session, wanted);
   }
 
-  #previewedCreate(inputs: Inputs): Properties {
+  async #previewedCreate(inputs: Inputs): Promise<Properties> {
     const { session } = this.#run.configured;
     const uri = inputs.uri === UNKNOWN ? UNKNOWN : session.resolveUri(inputs.uri);
     const adopts = inputs.__adopted === true;
-    return foreseen(
-      inputs,
-      foreseenCreation({ ...{ inputs, uri, adopts, xml: undefined }, ...defaultsOf(session) }),
-    );
+    const xml =
+      adopts || containsUnknown(inputs)
+        ? undefined
+        : await session.ask(
+            uri,
+            async (hypervisor) => (await newDefinition(session, hypervisor, inputs)).xml,
+          );
+    return foreseen(inputs, foreseenCreation({ ...{ inputs, uri, adopts, xml }, ...defaultsOf(session) }));
   }
 
   #previewedUpdate(state: Outputs, news: Inputs): Properties {

@@ -34,7 +34,7 @@ export function pluginService(dependencies: PluginDependencies): UntypedServiceI
     read: unary(resource.read.bind(resource)),
     update: unary(resource.update.bind(resource)),
     delete: unary(nothing(resource.delete.bind(resource))),
-    cancel: unary(nothing(() => {})),
+    cancel: unary(nothing(() => run.cancel())),
     list: stream(resource.list.bind(resource)),
   };
 }

@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { HookInput } from "../args/inputs.ts";
 import { DEFAULT_HOOK_TIMEOUT } from "../args/limits.ts";
-import { type Clock, Deadline } from "../deadline.ts";
+import type { Patience } from "../deadline.ts";
 import { parseXml } from "../domain/parse.ts";
 import { readDevices } from "../domain/read.ts";
 import type { MemoryDevice } from "../domain/state.ts";
@@ -19,7 +19,8 @@ const MOST_ERROR = 4 * 1024;
 export interface HookContext {
   domain: DomainRef;
   uri: string;
-  clock: Clock;
+  /** How long a hook of that time limit is waited for. */
+  patience: (seconds: number) => Patience;
   /** What the hook inherits. */
   environment: Readonly<Record<string, string | undefined>>;
 }
@@ -43,12 +44,14 @@ class HookError extends QuotingError {
  * environment (HOTPLUG_DOMAIN, HOTPLUG_UUID, HOTPLUG_URI).
  *
  * @returns what it printed
+ * @throws Cancelled when the run is cancelled: the hook is ended
  * @throws HookError with its standard error when it fails, prints too much, or takes longer than its time-out
  */
 export async function runHook(hook: HookInput, xml: string, context: HookContext): Promise<string> {
-  const { domain, uri, clock, environment } = context;
+  const { domain, uri, environment } = context;
+  const { deadline, text } = context.patience(hook.timeout ?? DEFAULT_HOOK_TIMEOUT);
+  deadline.throwIfAborted();
   const [program = "", ...args] = hook.command;
-  const seconds = hook.timeout ?? DEFAULT_HOOK_TIMEOUT;
   let child: ChildProcessWithoutNullStreams;
   try {
     child = spawn(program, args, {
@@ -81,8 +84,8 @@ export async function runHook(hook: HookInput, xml: string, context: HookContext
     child.stdin?.end(xml);
   });
   try {
-    const late = () => output.failure(`did not end within ${seconds} s`);
-    return await Deadline.inSeconds(seconds, clock).race(ended, late);
+    const late = () => output.failure(`did not end within ${text}`);
+    return await deadline.race(ended, late);
   } finally {
     if (!output.isClosed) end(child);
   }

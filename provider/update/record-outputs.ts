@@ -1,7 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
-import { PartialError, reasonCodeOf, UserError } from "../errors.ts";
+import { Cancelled, PartialError, reasonCodeOf, UserError } from "../errors.ts";
 import { currentRecord } from "../guest/record.ts";
 import { messageOf } from "../message-of.ts";
 import { withGuest } from "../observe/guest.ts";
@@ -28,6 +28,8 @@ export async function finalOutputs(context: UpdateContext, progress: Progress): 
 
 interface FailedStep {
   step: Step;
+  /** A cancelled run may end before it. */
+  hasBegun: boolean;
   error: unknown;
   context: UpdateContext;
   progress: Progress;
@@ -37,18 +39,25 @@ interface FailedStep {
  * The error of an update in which a step failed. If nothing has changed the old state stays; otherwise what was read
  * back is recorded, even if the guest may still complete a request.
  */
-export async function failedStep({ step, error, context, progress }: FailedStep): Promise<Error> {
+export async function failedStep({ step, hasBegun, error, context, progress }: FailedStep): Promise<Error> {
   const { hypervisor, domain, before, news, plan, state, observation } = context;
   const { done } = progress;
   const latest = await observe(hypervisor, domain).catch(() => progress.now);
-  const changed = await afterFailure(step, context, progress, latest);
+  const changed =
+    hasBegun || step.kind === "detach" ? await afterFailure(step, context, progress, latest) : undefined;
   // A step that libvirt confirmed but didn't do, or did differently, has changed something; and the guest may have gone off.
   const isUntouched =
     done.length === 0 &&
     changed === undefined &&
     latest.observed.power === observation.observed.power &&
     reasonCodeOf(error) !== "postcondition-failed";
-  const message = redact(describeFailure(error, done), before, news);
+  const isCancelled = error instanceof Cancelled;
+  const when = hasBegun ? `while it was to ${step.sentence}` : `before it could ${step.sentence}`;
+  const message = redact(
+    isCancelled ? describeCancelled(context, when, done) : describeFailure(error, done),
+    before,
+    news,
+  );
   if (isUntouched && progress.unanswered.size === 0)
     return new UserError(message, { cause: error, code: reasonCodeOf(error) });
   progress.now = changed ?? latest;
@@ -56,7 +65,7 @@ export async function failedStep({ step, error, context, progress }: FailedStep)
   progress.guest ??= isUntouched
     ? currentRecord(state?.__guest, domain.id)
     : interruptedRecord(context, done);
-  const isCarriedOut = done.length > 0 || plan.steps.slice(0, 1).some(isLiveBalloon);
+  const isCarriedOut = done.length > 0 || (hasBegun && plan.steps.slice(0, 1).some(isLiveBalloon));
   const inputs = isCarriedOut ? appliedInputs(before, news, plan.steps, done) : before;
   const properties = defined(await record(inputs, context, progress));
   return new PartialError(message, domain.uuid, properties, error);
@@ -65,6 +74,27 @@ export async function failedStep({ step, error, context, progress }: FailedStep)
 function describeFailure(error: unknown, done: Step[]): string {
   const steps = done.map((step) => step.sentence).join("; ");
   return steps === "" ? messageOf(error) : `${messageOf(error)} (already done: ${steps})`;
+}
+
+/** The error of an update that was cancelled outside of its steps: before them, or while it waited for the guest. */
+export async function cancelledUpdate(context: UpdateContext, progress: Progress): Promise<Error> {
+  const { domain, before, news, plan, state } = context;
+  const { done } = progress;
+  const when = done.length < plan.steps.length ? "before its first step" : "while waiting for the guest";
+  const message = redact(describeCancelled(context, when, done), before, news);
+  if (done.length === 0 && plan.steps.length > 0) return new Cancelled(message);
+  progress.isGuestAwaited = false;
+  progress.guest ??=
+    done.length === 0 ? currentRecord(state?.__guest, domain.id) : interruptedRecord(context, done);
+  const inputs = appliedInputs(before, news, plan.steps, done);
+  const properties = defined(await record(inputs, context, progress));
+  return new PartialError(message, domain.uuid, properties, new Cancelled());
+}
+
+function describeCancelled({ domain }: UpdateContext, when: string, done: Step[]): string {
+  const steps = done.map((step) => step.sentence).join("; ");
+  const soFar = steps === "" ? "" : ` (already done: ${steps})`;
+  return `Domain ${domain.name}: cancelled ${when}${soFar}; the next update goes on`;
 }
 
 /** The error of an update that carried out its steps, but whose domain isn't as planned at the end. */
@@ -141,7 +171,8 @@ async function withGuestReport(context: UpdateContext, progress: Progress): Prom
   const { hypervisor, domain, session, plan, observation: before } = context;
   const { now, isGuestAwaited } = progress;
   const isChanged = plan.steps.some(({ kind }) => kind === "attach" || kind === "detach");
-  const asked = isGuestAwaited || isChanged ? await withGuest(hypervisor, domain, now, session.clock) : now;
+  const isAsked = (isGuestAwaited || isChanged) && !session.signal.aborted;
+  const asked = isAsked ? await withGuest(hypervisor, domain, now, session.clock) : now;
   const after = isGuestAwaited ? asked : withoutEarlyRefusal(asked, plan.steps);
   return { ...after, observed: withRecordedTaken(after.observed, before.observed) };
 }

@@ -1,3 +1,4 @@
+import { Cancelled } from "../errors.ts";
 import { messageOf } from "../message-of.ts";
 import type { Observation } from "../observe/observe.ts";
 import type { Step } from "../plan/plan.ts";
@@ -65,6 +66,7 @@ export async function runStep(step: Step, context: UpdateContext, progress: Prog
     requireDone(carriedOut(step, progress), progress.now, after, context.news.hotplug?.before !== undefined);
     return after;
   } catch (cause) {
+    if (cause instanceof Cancelled) throw cause;
     const { name } = context.domain;
     throw new Error(`Unable to ${step.sentence} (domain ${name}): ${messageOf(cause)}`, { cause });
   }

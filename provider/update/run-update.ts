@@ -1,4 +1,4 @@
-import { UserError } from "../errors.ts";
+import { Cancelled, UserError } from "../errors.ts";
 import { messageOf } from "../message-of.ts";
 import { observe } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
@@ -10,7 +10,7 @@ import { keptRecord, type Progress, refuseUpdate, type UpdateContext, updateLog 
 import { type NewDefinition, newDefinition, readDefinition, requireAcceptable } from "./definition.ts";
 import { requirePlanned } from "./postconditions.ts";
 import { dropLeftovers, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
-import { failedStep, finalOutputs, guestShortfall, unplannedEnd } from "./record-outputs.ts";
+import { cancelledUpdate, failedStep, finalOutputs, guestShortfall, unplannedEnd } from "./record-outputs.ts";
 import { requireGuestMemory, requireHostMemory } from "./require-memory.ts";
 import { carriedOut, prepareConfirmations, runStep } from "./run-step.ts";
 
@@ -18,11 +18,20 @@ import { carriedOut, prepareConfirmations, runStep } from "./run-step.ts";
  * Carries out an update step by step.
  *
  * @throws UserError when nothing was changed
- * @throws PartialError when a step failed after others were done, or the guest doesn't have what it should have: with what was
- * read back, so that the next run goes on from there
+ * @throws PartialError when a step failed after others were done, the run was cancelled, or the guest doesn't have what it should
+ * have: with what was read back, so that the next run goes on from there
  */
 export async function runUpdate(context: UpdateContext): Promise<Outputs> {
   const progress = start(context);
+  try {
+    return await carryOut(context, progress);
+  } catch (error) {
+    throw error instanceof Cancelled ? await cancelledUpdate(context, progress) : error;
+  }
+}
+
+async function carryOut(context: UpdateContext, progress: Progress): Promise<Outputs> {
+  context.session.signal.throwIfAborted();
   await requireHostMemory(context, progress);
   progress.definition = await acceptedDefinition(context);
   const [wakingSteps, otherSteps] = aroundAwake(context.plan.steps);
@@ -69,7 +78,7 @@ async function askGuest(
     return await prepareConfirmations(context);
   } catch (error) {
     if (waking === undefined) throw error;
-    throw await failedStep({ step: waking, error, context, progress });
+    throw await failedStep({ step: waking, hasBegun: true, error, context, progress });
   }
 }
 
@@ -111,16 +120,27 @@ function aroundConfirmation(steps: Step[]): [before: Step[], after: Step[]] {
 }
 
 async function run(step: Step, context: UpdateContext, progress: Progress): Promise<void> {
-  await updateLog(context).status(step.sentence);
   const { now } = progress;
+  let hasBegun = false;
   try {
+    if (!isStartingAgain(context, progress)) context.session.signal.throwIfAborted();
+    await updateLog(context).status(step.sentence);
+    hasBegun = true;
     progress.now = await runStep(step, context, progress);
     // A step that is already done reads nothing, and a hook runs after the DIMM was read back.
     progress.isReadBack = progress.now !== now && context.news.hotplug?.after === undefined;
   } catch (error) {
-    throw await failedStep({ step, error: await afterPutBack(error, context, progress), context, progress });
+    const cause = await afterPutBack(error, context, progress);
+    throw await failedStep({ step, hasBegun, error: cause, context, progress });
   }
   progress.done.push(step);
+}
+
+/** A restart that has stopped the guest ends with its start, whatever happens to the run. */
+function isStartingAgain({ plan }: UpdateContext, { done }: Progress): boolean {
+  return (
+    isRestart(plan) && done.some(({ kind }) => kind === "stop") && !done.some(({ kind }) => kind === "start")
+  );
 }
 
 /** A restart that fails ends with the domain as it ran before, where libvirt can start that. */

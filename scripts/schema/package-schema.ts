@@ -4,15 +4,13 @@ import { join } from "node:path";
 import ts from "typescript";
 import manifest from "../../package.json" with { type: "json" };
 import { FIELDS, isField } from "../../provider/args/fields.ts";
+import { DYNAMIC_TYPE } from "../../sdk/dynamic-type.ts";
 import { type ObjectSpec, type PropertySpec, TypeSpecs } from "./type-specs.ts";
 
 const root = join(import.meta.dirname, "../..");
 
 /** For ever: tokens, URNs, configuration keys and the name of the executable contain it. */
 const NAME = "libvirt-hotplug";
-
-/** The type that the dynamic class gives its resources (sdk/domain.ts): their stacks move to the plugin by it. */
-const DYNAMIC_TYPE = "pulumi-nodejs:dynamic/libvirt:Domain";
 
 const SOURCES = ["domain-args", "domain-outputs", "provider-args", "domain"];
 
@@ -33,7 +31,8 @@ export function packageSchema(): object {
     description: manifest.description,
     keywords: [...manifest.keywords, "kind/native", "category/infrastructure"],
     license: manifest.license,
-    meta: { moduleFormat: "(.*)" },
+    // supportPack: the SDK for Go is a module of its own.
+    meta: { moduleFormat: "(.*)", supportPack: true },
     config: { variables: configuration },
     types: sorted(specs.types),
     provider: {
@@ -48,6 +47,7 @@ export function packageSchema(): object {
         required: outputs.required,
         inputProperties: mapped(inputs.properties, markReplaced),
         requiredInputs: inputs.required,
+        // Stacks of the dynamic class move to the plugin by it.
         aliases: [{ type: DYNAMIC_TYPE }],
         listInputs: {
           description: "Without inputs: all domains of the provider's host.",
@@ -106,7 +106,8 @@ function languages(): object {
       respectSchemaVersion,
     },
     go: {
-      importBasePath: "pulumi-libvirt-hotplug/sdk/go/libvirthotplug",
+      // As `pulumi package add` prints it for a package without a repository.
+      importBasePath: "example.com/pulumi-libvirt-hotplug/sdk/go/libvirthotplug",
       generateResourceContainerTypes: true,
       respectSchemaVersion,
     },

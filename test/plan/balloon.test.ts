@@ -1,6 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import type { MemoryDevice } from "../../provider/domain/state.ts";
+import { afterStep } from "../../provider/plan/after-step.ts";
 import { withBalloon } from "../../provider/plan/balloon.ts";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
 import type { Plan } from "../../provider/plan/plan.ts";
@@ -8,7 +9,6 @@ import { planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyCase } from "../support/arbitrary-domain.ts";
 import { cases } from "../support/properties.ts";
 import { ask, MIB, ours, running, vmem } from "../support/scene.ts";
-import { afterStep } from "../../provider/plan/after-step.ts";
 
 /** A part of a memory, in whole MiB. */
 function partOf(memory: number, share: number): number {

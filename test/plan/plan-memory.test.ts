@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { afterStep } from "../../provider/plan/after-step.ts";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
 import type { Observed } from "../../provider/plan/observed.ts";
 import { noChange, type Outcome } from "../../provider/plan/plan.ts";
@@ -6,7 +7,6 @@ import { planMemory } from "../../provider/plan/plan-memory.ts";
 import type { ReasonCode } from "../../provider/plan/reason-codes.ts";
 import { planned } from "../support/planned.ts";
 import { ask, MIB, off, ours, running, theirs, transient } from "../support/scene.ts";
-import { afterStep } from "../../provider/plan/after-step.ts";
 import { keptByRestart, maximum, nextBoot, replaceCosts } from "./outcomes/row.ts";
 
 /** What isn't a row of docs/outcomes.md: test/plan/outcomes has those. */

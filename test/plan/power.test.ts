@@ -2,6 +2,7 @@ import { test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { DEFAULTS } from "../../provider/args/settings.ts";
+import { afterStep } from "../../provider/plan/after-step.ts";
 import type { Observed } from "../../provider/plan/observed.ts";
 import { type PauseReason, pauseOf } from "../../provider/plan/pause.ts";
 import { planUpdate, type UpdatePlan } from "../../provider/plan/plan-update.ts";
@@ -10,7 +11,6 @@ import { anyPowered } from "../support/arbitrary-domain.ts";
 import { anyProgram } from "../support/arbitrary-program.ts";
 import { cases } from "../support/properties.ts";
 import { checkedInputs, off, ours, paused, running, view } from "../support/scene.ts";
-import { afterStep } from "../../provider/plan/after-step.ts";
 
 /** The update of a domain from 1003 MiB, or of the program before, to these arguments. */
 function update(change: Partial<Inputs>, observed: Observed, before: Partial<Inputs> = {}): UpdatePlan {

@@ -1,5 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
+import { afterStep } from "../../provider/plan/after-step.ts";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
 import { isManaged } from "../../provider/plan/devices.ts";
 import { upwardSizes } from "../../provider/plan/live-sizes/up.ts";
@@ -9,7 +10,6 @@ import { planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyCase, anyObserved } from "../support/arbitrary-domain.ts";
 import { cases } from "../support/properties.ts";
 import { ask, MIB } from "../support/scene.ts";
-import { afterStep } from "../../provider/plan/after-step.ts";
 
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 
@@ -241,7 +241,14 @@ describe("for any domain and any desired memory", () => {
     if (!startsEmpty) for (const cell of cells) expect(cell.memory).toBeGreaterThan(0);
     // libvirt refuses memory devices without a ceiling, and fewer slots than devices.
     const pluggable = desired.enabled && nextBoot.acpi && desired.maxMemory > desired.memory;
-    const hasCeiling = pluggable || foreign.length > 0;
+    const { maxMemory: before } = nextBoot;
+    // An adopted domain keeps the one that it has.
+    const isKept =
+      desired.adopted &&
+      before?.size === desired.maxMemory &&
+      (before.slots ?? desired.slots) === desired.slots &&
+      (desired.maxMemory > desired.memory || nextBoot.memory === desired.memory);
+    const hasCeiling = pluggable || foreign.length > 0 || isKept;
     expect(foreign.length).toBeLessThanOrEqual(desired.slots);
     expect(maxMemory).toEqual(hasCeiling ? { size: desired.maxMemory, slots: desired.slots } : undefined);
     const again = planMemory(desired, afterStep(observed, define)).steps;

@@ -1,5 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
+import { afterStep } from "../../provider/plan/after-step.ts";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
 import { isManaged } from "../../provider/plan/devices.ts";
 import { misaligned } from "../../provider/plan/dimms/layout.ts";
@@ -10,7 +11,6 @@ import type { Plan, Reachable, Step } from "../../provider/plan/plan.ts";
 import { type MemoryPlanContext, planMemory } from "../../provider/plan/plan-memory.ts";
 import { anyWholeCase, named } from "../support/arbitrary-whole.ts";
 import { cases } from "../support/properties.ts";
-import { afterStep } from "../../provider/plan/after-step.ts";
 
 const RUNS = cases(300);
 const ACTS = ["none", "live", "nextBoot"];

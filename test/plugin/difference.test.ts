@@ -219,7 +219,7 @@ const isPrefix = (a: (string | number)[], b: (string | number)[]) =>
   a.every((step, index) => b[index] === step);
 
 describe("of any two programs", () => {
-  property.prop([anyPair], cases(300))(
+  property.prop([anyPair], cases(60))(
     "the entries are property paths that explain the change",
     ([before, after]) => {
       const changed = changedFields(before, after);

@@ -33,6 +33,7 @@ export class Run {
     hosts: Hosts,
     config: Record<string, string> = { "libvirt:uri": "qemu:///system" },
     clock: Clock = new FakeClock(),
+    signal?: AbortSignal,
   ) {
     const say = (urn: string, severity: Message["severity"], text: string) => {
       this.messages.push({ urn, severity, text });
@@ -49,6 +50,7 @@ export class Run {
         log: { message: say, status: (urn, text) => say(urn, "status", text) },
         environment: {},
         clock,
+        ...(signal && { signal }),
       }),
     );
     // Pulumi's own Config reads by full key; nothing else of it is used.
@@ -101,6 +103,8 @@ export class OneResource {
   run: Run;
   /** That of all its runs. */
   readonly clock = new FakeClock();
+  /** Cancels the runs, where the provider's host tells it. */
+  signal: AbortSignal | undefined;
 
   constructor(host: FakeHypervisor | Error, urn = URN) {
     this.hosts = { "qemu:///system": host };
@@ -121,9 +125,10 @@ export class OneResource {
     if (kind === "create") await this.create(inputs);
     else if (kind === "replace") {
       const { isPendingReplacement, id, outputs } = this.recorded;
+      const again = await this.check({}, args);
       if (!isPendingReplacement) await provider.delete?.(id, outputs);
       this.state = { ...this.recorded, isPendingReplacement: true };
-      await this.create(await this.check({}, args));
+      await this.create(again);
     } else if (kind === "update" || this.recorded.isPartial) await this.update(inputs);
     return kind;
   }
@@ -146,7 +151,7 @@ export class OneResource {
   }
 
   private newRun(): Run {
-    return new Run(this.hosts, undefined, this.clock);
+    return new Run(this.hosts, undefined, this.clock, this.signal);
   }
 
   get recorded(): Recorded {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { hostClock } from "../../provider/deadline.ts";
+import { Deadline, hostClock, interruptible } from "../../provider/deadline.ts";
 import { dimmXml } from "../../provider/domain/device.ts";
+import { Cancelled } from "../../provider/errors.ts";
 import { messageOf, withholdingQuotes } from "../../provider/message-of.ts";
 import { hookEnvironment } from "../../provider/update/hook-environment.ts";
 import { rewrittenDevice, runHook } from "../../provider/update/hooks.ts";
@@ -11,11 +12,17 @@ const environment = hookEnvironment(process.env, []);
 const context = {
   domain: { name: "web-1", uuid: "u", id: 1 },
   uri: "qemu:///system",
-  clock: hostClock,
+  patience: (seconds: number) => ({ deadline: Deadline.inSeconds(seconds, hostClock), text: `${seconds} s` }),
   environment,
 };
 const SECRET = new Set(["argument"] as const);
 const sh = (line: string) => ({ command: ["sh", "-c", line] });
+
+/** A signal as the session has it. */
+function cancellation() {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort(new Cancelled()) };
+}
 
 /** The resources of this process that keep it running, such as open pipes. */
 function open(): string[] {
@@ -46,6 +53,20 @@ describe("a hook", () => {
     } finally {
       delete process.env.PULUMI_CONFIG_PASSPHRASE;
     }
+  });
+
+  test("ends at once when the run is cancelled, and doesn't begin after that", async () => {
+    const { signal, abort } = cancellation();
+    const clock = interruptible(hostClock, signal);
+    const patience = (seconds: number) => ({ deadline: Deadline.inSeconds(seconds, clock), text: "" });
+    const began = performance.now();
+    setTimeout(abort, 100);
+    await expect(runHook(sh("sleep 30"), XML, { ...context, patience })).rejects.toThrow("cancelled");
+    expect(performance.now() - began).toBeLessThan(1_100);
+    await expect.poll(open).not.toContain("ProcessWrap");
+    await expect(runHook({ command: ["/nonexistent"] }, XML, { ...context, patience })).rejects.toThrow(
+      "cancelled",
+    );
   });
 
   test("may print text whose characters arrive in parts", async () => {

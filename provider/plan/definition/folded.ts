@@ -13,19 +13,22 @@ import { virtioMemOn } from "../virtio-mem/devices.ts";
 
 /**
  * QEMU refuses slots without headroom, and a domain without hot-plug has no use for them. Memory devices not managed by this
- * provider need both, and leave headroom above the base memory.
+ * provider need both, and leave headroom above the base memory. An adopted domain keeps the ceiling that it has.
  */
 export function ceilingFor(
   desired: DesiredMemory,
-  platform: Platform & { devices?: MemoryDevice[] },
+  platform: Platform & Partial<Pick<MemoryView, "memory" | "devices" | "maxMemory">>,
 ): { maxMemory?: { size: Kib; slots: number } } {
+  const { size, slots = desired.slots } = platform.maxMemory ?? {};
+  const isSame = size === desired.maxMemory && slots === desired.slots;
+  const hasHeadroom = desired.maxMemory > desired.memory;
+  if (desired.adopted && isSame && (hasHeadroom || platform.memory === desired.memory))
+    return { maxMemory: { size, slots } };
   // libvirt: "cannot use/hotplug a memory device when domain 'maxMemory' is not defined".
   if (platform.devices?.some((device) => !isManaged(device)))
     return { maxMemory: { size: desired.maxMemory, slots: desired.slots } };
   const pluggable = desired.enabled && pluggingReason(desired, platform) === undefined;
-  return pluggable && desired.maxMemory > desired.memory
-    ? { maxMemory: { size: desired.maxMemory, slots: desired.slots } }
-    : {};
+  return pluggable && hasHeadroom ? { maxMemory: { size: desired.maxMemory, slots: desired.slots } } : {};
 }
 
 /**

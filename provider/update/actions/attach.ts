@@ -1,4 +1,3 @@
-import { Deadline } from "../../deadline.ts";
 import { defined } from "../../defined.ts";
 import { dimmXml } from "../../domain/device.ts";
 import type { MemoryDevice } from "../../domain/state.ts";
@@ -52,8 +51,8 @@ export const attach: Action<Extract<Step, { kind: "attach" }>> = {
     if (present !== undefined) return now;
     const { before, after } = news.hotplug ?? {};
     const planned = dimmXml(dimm);
-    const { clock, hookEnvironment: environment } = session;
-    const hookContext = { domain, uri, clock, environment };
+    const patience = (seconds: number) => session.patience(seconds);
+    const hookContext = { domain, uri, patience, environment: session.hookEnvironment };
     const xml =
       before === undefined ? planned : rewrittenDevice(planned, await runHook(before, planned, hookContext));
     await hypervisor.attachDevice(domain, xml, { live: true });
@@ -153,10 +152,11 @@ async function confirmAttach(
 ): Promise<Confirmation> {
   const { domain, session } = context;
   const { status, info } = updateLog(context);
+  const patience = session.patience(seconds, "hotplug.awaitGuest");
   const wait = defined({ before, expected, online, agentError });
   const result = await waitForGuest(source, {
     ...wait,
-    deadline: Deadline.inSeconds(seconds, session.clock),
+    deadline: patience.deadline,
     onProgress: (report) =>
       status(`${attached}; waiting for the guest: ${describeProgress(report, expected)}`),
   });
@@ -174,7 +174,7 @@ async function confirmAttach(
     now,
     guest,
     isAwaited: true,
-    shortfall: `Domain ${domain.name} did not get all of its memory: ${attached}; after ${seconds} s (hotplug.awaitGuest) the guest has ${formatWholeMib(report.memory)}, ${formatWholeMib(missing)} less than it should have: ${describeMissing(result, wait)}; the attached memory stays, and the next update asks the guest again`,
+    shortfall: `Domain ${domain.name} did not get all of its memory: ${attached}; after ${patience.text} the guest has ${formatWholeMib(report.memory)}, ${formatWholeMib(missing)} less than it should have: ${describeMissing(result, wait)}; the attached memory stays, and the next update asks the guest again`,
   };
 }
 

@@ -1,4 +1,3 @@
-import { Deadline } from "../../deadline.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
 import { desiredMemory } from "../../plan/desired.ts";
@@ -40,10 +39,11 @@ async function setAndWait(
   { observed }: Observation,
 ): Promise<Observation> {
   const { hypervisor, domain, session } = context;
+  const patience = session.patience(seconds, "hotplug.awaitGuest");
   const before = observed.live?.currentMemory;
   let reached = before;
   const arrived = await waitForDomain<Observation>(hypervisor, domain, {
-    deadline: Deadline.inSeconds(seconds, session.clock),
+    deadline: patience.deadline,
     begin: () => hypervisor.setMemory(domain, target, { live: true }),
     poll: async () => {
       const { actual } = await hypervisor.memoryStats(domain);
@@ -58,7 +58,9 @@ async function setAndWait(
   });
   if (arrived !== undefined) return arrived;
   if (reached === target) return observe(hypervisor, domain);
-  throw new Error(describeShortfall({ reached: reached ?? 0, isStuck: reached === before, target, seconds }));
+  throw new Error(
+    describeShortfall({ reached: reached ?? 0, isStuck: reached === before, target, time: patience.text }),
+  );
 }
 
 interface Shortfall {
@@ -66,11 +68,12 @@ interface Shortfall {
   /** The balloon hasn't moved at all. */
   isStuck: boolean;
   target: Kib;
-  seconds: number;
+  /** How long it was waited for. */
+  time: string;
 }
 
-function describeShortfall({ reached, isStuck, target, seconds }: Shortfall): string {
-  const found = `balloon still at ${formatWholeMib(reached)} (target ${formatSize(target)}) after ${seconds} s (hotplug.awaitGuest)`;
+function describeShortfall({ reached, isStuck, target, time }: Shortfall): string {
+  const found = `balloon still at ${formatWholeMib(reached)} (target ${formatSize(target)}) after ${time}`;
   if (isStuck)
     return `${found} and hasn't moved: the guest has no balloon driver (Linux: virtio_balloon), is still booting, or hangs; the target stays set, and the next update waits again`;
   const why = reached > target ? "the guest can't free more, or is slow" : "the guest is slow";

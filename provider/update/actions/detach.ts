@@ -1,4 +1,4 @@
-import { Deadline } from "../../deadline.ts";
+import type { Deadline } from "../../deadline.ts";
 import { defined } from "../../defined.ts";
 import type { Detaching } from "../../guest/record.ts";
 import { type Offlining, takeOffline } from "../../guest/take-offline.ts";
@@ -74,7 +74,7 @@ export const detach: Action<DetachStep> = {
       );
     if (offlining.kind === "no-answer")
       throw new Error(
-        `no answer within ${removal.seconds} s: ${offlining.reason}; ${STAYS}${describeOffline(offlining.blocks)}`,
+        `no answer within ${removal.time}: ${offlining.reason}; ${STAYS}${describeOffline(offlining.blocks)}`,
       );
     try {
       return removal.settle(await removal.request(), offlining.blocks);
@@ -125,13 +125,14 @@ const NO_ANSWER: Answer = { kind: "no-answer" };
 
 /** The removal of one DIMM. */
 class Removal {
-  readonly seconds: number;
+  readonly #seconds: number;
   readonly #dimm: DimmRemoval;
   readonly #context: UpdateContext;
   readonly #unanswered: Set<string>;
+  #time = "";
 
   constructor(dimm: DimmRemoval, context: UpdateContext, { unanswered }: Progress) {
-    this.seconds = secondsForGuest(context) || LEAST_REMOVAL_SECONDS;
+    this.#seconds = secondsForGuest(context) || LEAST_REMOVAL_SECONDS;
     this.#dimm = dimm;
     this.#context = context;
     this.#unanswered = unanswered;
@@ -150,8 +151,8 @@ class Removal {
   async request(): Promise<Answer> {
     const { hypervisor, domain } = this.#context;
     const { alias } = this.#dimm;
-    this.#unanswered.add(alias);
     return this.answer(async () => {
+      this.#unanswered.add(alias);
       try {
         await hypervisor.detachDevice(domain, alias, { live: true });
         return undefined;
@@ -195,15 +196,22 @@ class Removal {
     const { alias, size } = this.#dimm;
     if (answer.kind === "no-answer")
       throw new Error(
-        `no answer from the guest within ${this.seconds} s: ${formatSize(size)} is still plugged; the guest may still release it: a refresh shows whether it did, and the next update waits for that before it asks again${describeOffline(offline)}`,
+        `no answer from the guest within ${this.time}: ${formatSize(size)} is still plugged; the guest may still release it: a refresh shows whether it did, and the next update waits for that before it asks again${describeOffline(offline)}`,
       );
     this.#unanswered.delete(alias);
     if (answer.kind === "gone") return answer.now;
     throw new Error(`the guest refused to release it (${answer.reason}; see its kernel log); ${STAYS}`);
   }
 
+  /** How long the last part was waited for. */
+  get time(): string {
+    return this.#time;
+  }
+
   #deadline(): Deadline {
-    return Deadline.inSeconds(this.seconds, this.#context.session.clock);
+    const { deadline, text } = this.#context.session.patience(this.#seconds);
+    this.#time = text;
+    return deadline;
   }
 }
 

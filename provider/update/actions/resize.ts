@@ -1,5 +1,5 @@
 import { hotplugSetting } from "../../args/settings.ts";
-import { Deadline } from "../../deadline.ts";
+import type { Deadline } from "../../deadline.ts";
 import { defined } from "../../defined.ts";
 import type { MemoryDevice } from "../../domain/state.ts";
 import { resizedXml } from "../../domain/virtio-mem.ts";
@@ -106,8 +106,9 @@ async function confirmResize(
     );
     return { now, guest: undefined, isAwaited: false };
   }
+  const patience = context.session.patience(seconds, "hotplug.awaitGuest");
   let offline: Offline = { blocks: 0 };
-  const latest = await waitForRequestedSize(now, context, seconds, async ({ observed }) => {
+  const latest = await waitForRequestedSize(now, context, patience.deadline, async ({ observed }) => {
     if (bringOnline !== undefined) offline = await bringOnline();
     const devices = requestedHere(observed.live, context);
     if (devices.length > 0) await status(devices.map(describeProgress).join("; "));
@@ -130,7 +131,7 @@ async function confirmResize(
   ];
   return {
     ...confirmation,
-    shortfall: `Domain ${context.domain.name} was not resized completely: after ${seconds} s (hotplug.awaitGuest) ${why.join("; ")}; the requested size stays set, and the next update waits again`,
+    shortfall: `Domain ${context.domain.name} was not resized completely: after ${patience.text} ${why.join("; ")}; the requested size stays set, and the next update waits again`,
   };
 }
 
@@ -142,13 +143,13 @@ async function confirmResize(
  */
 async function waitForRequestedSize(
   before: Observation,
-  { hypervisor, domain, session }: UpdateContext,
-  seconds: number,
+  { hypervisor, domain }: UpdateContext,
+  deadline: Deadline,
   isReached: (now: Observation) => Promise<boolean>,
 ): Promise<Observation> {
   let latest = before;
   await waitForDomain(hypervisor, domain, {
-    deadline: Deadline.inSeconds(seconds, session.clock),
+    deadline,
     poll: async () => {
       latest = await observe(hypervisor, domain);
       return (await isReached(latest)) || undefined;

@@ -1,4 +1,3 @@
-import { Deadline } from "../../deadline.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { readPower } from "../../observe/power.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
@@ -24,15 +23,16 @@ export const wake: Action<Extract<Step, { kind: "wake" }>> = {
   async run(_step, context) {
     const { hypervisor, domain, session } = context;
     if (!(await isPausedAs("asleep", context))) return observe(hypervisor, domain);
+    const { deadline, text } = session.patience(WAKE_SECONDS);
     const awake = await waitForDomain<Observation>(hypervisor, domain, {
-      deadline: Deadline.inSeconds(WAKE_SECONDS, session.clock),
+      deadline,
       begin: () => hypervisor.wake(domain),
       poll: async () => {
         const { pause } = await readPower(hypervisor, domain);
         return pause === "asleep" ? undefined : observe(hypervisor, domain);
       },
     });
-    if (awake === undefined) throw new Error(`the guest is still asleep after ${WAKE_SECONDS} s`);
+    if (awake === undefined) throw new Error(`the guest is still asleep after ${text}`);
     return awake;
   },
 };

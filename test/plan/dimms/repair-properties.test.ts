@@ -1,5 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { expect } from "vitest";
+import { afterStep } from "../../../provider/plan/after-step.ts";
 import type { DesiredMemory } from "../../../provider/plan/desired.ts";
 import { isManaged } from "../../../provider/plan/devices.ts";
 import { dimmUnit, misaligned } from "../../../provider/plan/dimms/layout.ts";
@@ -8,7 +9,6 @@ import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import { anyCase } from "../../support/arbitrary-domain.ts";
 import { cases } from "../../support/properties.ts";
 import { MIB } from "../../support/scene.ts";
-import { afterStep } from "../../../provider/plan/after-step.ts";
 
 /** One case in five repairs something. */
 const RUNS = cases(300);

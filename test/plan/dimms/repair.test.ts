@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { afterStep } from "../../../provider/plan/after-step.ts";
 import type { MemoryView, Observed, ObservedDevice } from "../../../provider/plan/observed.ts";
 import type { Plan } from "../../../provider/plan/plan.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import { ask, placedAt as at, heard, MIB, ours, running, theirs } from "../../support/scene.ts";
-import { afterStep } from "../../../provider/plan/after-step.ts";
 
 const BLOCK = 128 * MIB;
 

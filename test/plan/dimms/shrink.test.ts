@@ -1,5 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
+import { afterStep } from "../../../provider/plan/after-step.ts";
 import { definitionOfPresent } from "../../../provider/plan/definition/steps.ts";
 import { isManaged } from "../../../provider/plan/devices.ts";
 import { downwardSizes } from "../../../provider/plan/live-sizes/down.ts";
@@ -10,7 +11,6 @@ import type { Kib } from "../../../provider/units/kib.ts";
 import { anyAsked, anyObserved } from "../../support/arbitrary-domain.ts";
 import { cases } from "../../support/properties.ts";
 import { ask, MIB, off, ours, paused, running, theirs, transient } from "../../support/scene.ts";
-import { afterStep } from "../../../provider/plan/after-step.ts";
 
 const RUNS = cases(300);
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);

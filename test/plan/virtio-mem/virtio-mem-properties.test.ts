@@ -1,5 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
+import { afterStep } from "../../../provider/plan/after-step.ts";
 import { downwardSizes } from "../../../provider/plan/live-sizes/down.ts";
 import { upwardSizes } from "../../../provider/plan/live-sizes/up.ts";
 import type { Observed } from "../../../provider/plan/observed.ts";
@@ -7,7 +8,6 @@ import type { Plan } from "../../../provider/plan/plan.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import { cases } from "../../support/properties.ts";
 import { ask, MIB, off, paused, running, theirs, transient, vmem } from "../../support/scene.ts";
-import { afterStep } from "../../../provider/plan/after-step.ts";
 
 const sum = (sizes: number[]) => sizes.reduce((a, b) => a + b, 0);
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { MemoryDevice } from "../../../provider/domain/state.ts";
+import { afterStep } from "../../../provider/plan/after-step.ts";
 import type { DesiredMemory } from "../../../provider/plan/desired.ts";
 import { lagging } from "../../../provider/plan/devices.ts";
 import { downwardSizes } from "../../../provider/plan/live-sizes/down.ts";
@@ -9,7 +10,6 @@ import type { Plan } from "../../../provider/plan/plan.ts";
 import { planMemory } from "../../../provider/plan/plan-memory.ts";
 import type { ReasonCode } from "../../../provider/plan/reason-codes.ts";
 import { ask, MIB, off, ours, paused, running, theirs, transient, view, vmem } from "../../support/scene.ts";
-import { afterStep } from "../../../provider/plan/after-step.ts";
 
 const virtioMem = { device: "virtio-mem" } as const;
 
