@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DomainArgs } from "./domain-args.ts";
 import type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
-import { DYNAMIC_PROVIDER, DYNAMIC_TYPE } from "./dynamic-type.ts";
+import { DYNAMIC_PROVIDER, DYNAMIC_TYPE, PLUGIN_TYPE } from "./dynamic-type.ts";
 import { hostsWith } from "./hosts.ts";
 import { affectsSizes, argumentOf } from "./secret-arguments.ts";
 import { derivedOutputs, secretPaths } from "./secrets.ts";
@@ -71,6 +71,7 @@ export class Domain extends pulumi.CustomResource {
 
   constructor(name: string, args: DomainArgs, opts: pulumi.CustomResourceOptions = {}) {
     refuseTakeOver(opts);
+    refuseCreateFirst(opts);
     const secretOutputs = [...(opts.additionalSecretOutputs ?? [])];
     const secrets = secretPaths(args);
     const sizes = [args.memory, args.maxMemory, args.currentMemory, args.numa];
@@ -112,8 +113,14 @@ export class Domain extends pulumi.CustomResource {
         __hosts: hostsWith(args.uri),
         __secret: secrets?.then((paths) => paths.some(affectsSizes) || undefined),
       },
-      // The new domain has the old one's UUID. For --target-replace the engine doesn't ask the provider for this.
-      { ...opts, deleteBeforeReplace: true, additionalSecretOutputs: secretOutputs },
+      {
+        ...opts,
+        // A stack that was moved to the plugin moves back by it; the plugin's schema has the alias for the way there.
+        aliases: [...(opts.aliases ?? []), { type: PLUGIN_TYPE }],
+        // The new domain has the old one's UUID. For --replace and --target-replace the engine doesn't ask the provider for this.
+        deleteBeforeReplace: true,
+        additionalSecretOutputs: secretOutputs,
+      },
     );
   }
 }
@@ -124,6 +131,14 @@ function refuseTakeOver(opts: pulumi.CustomResourceOptions): void {
   if (option === undefined) return;
   throw new pulumi.RunError(
     `Domain doesn't support the resource option ${option}; to take over an existing domain, set the argument adopt: true and name to the domain's name`,
+  );
+}
+
+/** @throws RunError for an order of a replace in which the new domain would have the UUID of one that still exists */
+function refuseCreateFirst({ deleteBeforeReplace }: pulumi.CustomResourceOptions): void {
+  if (deleteBeforeReplace !== false) return;
+  throw new pulumi.RunError(
+    "Domain doesn't support the resource option deleteBeforeReplace: false: the new domain has the UUID of the old one; remove the option",
   );
 }
 

@@ -13,6 +13,8 @@ interface Sent {
   /** As they go over the wire, secrets in their wrapping. */
   inputs: Record<string, unknown>;
   secretOutputs: string[];
+  /** The other names and types that it may have in the state. */
+  aliases: string[];
 }
 
 /** What was registered, by name. */
@@ -45,6 +47,9 @@ async function mocked({ preview }: { preview: boolean }): Promise<void> {
       type: request.getType(),
       inputs: request.getObject()?.toJavaScript() ?? {},
       secretOutputs: request.getAdditionalsecretoutputsList(),
+      aliases: request
+        .getAliasesList()
+        .map((alias) => `${alias.getSpec()?.getType()}::${alias.getSpec()?.getName()}`),
     });
     return register.call(this, request, callback);
   });
@@ -107,6 +112,13 @@ describe("names that last", () => {
   });
 });
 
+test("a stack that was moved to the plugin moves back by an alias, beside those of the program", async () => {
+  const { aliases } = await sent({ memory: "1GiB" }, { aliases: [{ name: "old" }] });
+  const moved = "libvirt-hotplug:index:Domain::";
+  expect(aliases).toEqual(["::old", moved]);
+  expect((await sent({ memory: "1GiB" })).aliases).toEqual([moved]);
+});
+
 describe("arguments", () => {
   test("reach check as the program gave them", async () => {
     const args: DomainArgs = {
@@ -162,6 +174,15 @@ describe("an existing domain can't be taken over by a resource option of Pulumi"
     expect(make).toThrow(
       `Domain doesn't support the resource option ${option}; to take over an existing domain, set the argument adopt: true`,
     );
+    expect(registered.size).toBe(0);
+  });
+});
+
+describe("the order of a replace", () => {
+  test("deleteBeforeReplace: false is refused without a stack trace", () => {
+    const make = () => new Domain("web-1", { memory: "1GiB" }, { deleteBeforeReplace: false });
+    expect(make).toThrow(pulumi.RunError);
+    expect(make).toThrow("Domain doesn't support the resource option deleteBeforeReplace: false");
     expect(registered.size).toBe(0);
   });
 });
