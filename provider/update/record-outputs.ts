@@ -71,8 +71,8 @@ export async function failedStep({ step, hasBegun, error, context, progress }: F
     : interruptedRecord(context, done);
   const isCarriedOut = done.length > 0 || (hasBegun && plan.steps.slice(0, 1).some(isLiveBalloon));
   const inputs = isCarriedOut ? appliedInputs(before, news, plan.steps, done) : before;
-  const recorded = partial(await record(inputs, context, progress));
-  const properties = isSettled ? recorded : asUnread(recorded);
+  const recorded = await record(inputs, context, progress);
+  const properties = partial(isSettled ? recorded : asUnread(recorded));
   return new PartialError(message, domain.uuid, properties, error);
 }
 
