@@ -2,6 +2,7 @@ import { type Clock, Deadline } from "./deadline.ts";
 import type { connect } from "./libvirt/connect.ts";
 import { ConnectionError } from "./libvirt/errors.ts";
 import type { Hypervisor } from "./libvirt/hypervisor.ts";
+import { withRememberedCapabilities } from "./libvirt/remembered.ts";
 import { connectTimeoutMs, formatMs } from "./libvirt/timing.ts";
 import { transportOf } from "./libvirt/uri.ts";
 import { messageOf } from "./message-of.ts";
@@ -86,7 +87,7 @@ export class Connections {
     const known = this.#attempts.get(uri);
     if (known !== undefined) return known;
     const options = { connectTimeoutMs: WORK_CONNECT_MS, allowPlainTcp: this.allowPlainTcp };
-    const connection = this.#connect(uri, options, this.#clock);
+    const connection = this.#connect(uri, options, this.#clock).then(withRememberedCapabilities);
     const made = { connection, patience: Deadline.inMs(this.patienceFor(uri), this.#clock) };
     this.#attempts.set(uri, made);
     connection.catch(() => this.#attempts.delete(uri));

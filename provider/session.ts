@@ -20,7 +20,7 @@ import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
 import { formatMs } from "./libvirt/timing.ts";
 import { messageOf } from "./message-of.ts";
 import { observeWithGuest } from "./observe/guest.ts";
-import type { Observation } from "./observe/observe.ts";
+import type { Asked, Observation } from "./observe/observe.ts";
 import { RunNotes } from "./run-notes.ts";
 import { maskedLog } from "./secret-operation.ts";
 import { hookEnvironment } from "./update/hook-environment.ts";
@@ -166,12 +166,12 @@ export class Session {
 
   /** The same for a domain whose UUID isn't known yet. */
   lookByName(uri: string, name: string): Promise<LookupResult> {
-    return this.remembered(uri, name, (hypervisor) => hypervisor.findByName(name));
+    return this.remembered(uri, name, (hypervisor) => hypervisor.findByName(name), { autostart: true });
   }
 
-  private remembered(uri: string, domain: string, find: Find): Promise<LookupResult> {
+  private remembered(uri: string, domain: string, find: Find, asked: Asked = {}): Promise<LookupResult> {
     const key = `${uri} ${domain}`;
-    const known = this.looks.get(key) ?? this.lookNow(uri, domain, find);
+    const known = this.looks.get(key) ?? this.lookNow(uri, domain, find, asked);
     this.looks.set(key, known);
     return known;
   }
@@ -186,10 +186,12 @@ export class Session {
     }
   }
 
-  private async lookNow(uri: string, domain: string, find: Find): Promise<LookupResult> {
+  private async lookNow(uri: string, domain: string, find: Find, asked: Asked): Promise<LookupResult> {
     try {
       const name = `${uri} did not answer for domain ${domain}`;
-      return await this.withinPatience(uri, name, (hypervisor) => lookAt(hypervisor, find, this.clock));
+      return await this.withinPatience(uri, name, (hypervisor) =>
+        lookAt(hypervisor, find, this.clock, asked),
+      );
     } catch (error) {
       if (error instanceof Cancelled) throw error;
       return { kind: "failed", reason: messageOf(error) };
@@ -220,8 +222,8 @@ function cancellation(signal: AbortSignal | undefined): AbortSignal {
 
 type Find = (hypervisor: Hypervisor) => Promise<DomainRef | undefined>;
 
-async function lookAt(hypervisor: Hypervisor, find: Find, clock: Clock): Promise<LookupResult> {
+async function lookAt(hypervisor: Hypervisor, find: Find, clock: Clock, asked: Asked): Promise<LookupResult> {
   const domain = await find(hypervisor);
   if (domain === undefined) return { kind: "gone" };
-  return { kind: "found", observation: await observeWithGuest(hypervisor, domain, clock) };
+  return { kind: "found", observation: await observeWithGuest(hypervisor, domain, clock, asked) };
 }

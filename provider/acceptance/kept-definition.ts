@@ -3,14 +3,15 @@ import { nameOf, setIdentity } from "../domain/identity.ts";
 import { insertInOrder } from "../domain/merge.ts";
 import { parseDomain } from "../domain/parse.ts";
 import { attribute, children, type Element, element, find, remove, serialise } from "../domain/tree.ts";
+import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
+import { isKept, KEPT_NAME, noteKept } from "./leftovers.ts";
 
 /**
  * A definition that a change may have to go back to is kept as a second domain, which never starts, until the changed one
  * runs. There a kill can't lose it, and its secrets stay in libvirt (docs/decisions/0005-kept-definition.md).
  */
-const KEPT_NAME = "pulumi-libvirt-hotplug-kept-";
 const KEPT_NAMESPACE = "urn:pulumi-libvirt-hotplug:kept:1";
 
 /** What `<metadata>` of a kept definition records, besides the definition. */
@@ -27,14 +28,18 @@ export function keptName(uuid: string): string {
   return `${KEPT_NAME}${uuid}`;
 }
 
-/** Keeps the present definition of a domain; an earlier kept one is overwritten. */
+/**
+ * Keeps the present definition of a domain; an earlier kept one is overwritten.
+ *
+ * @param xml the definition with the secrets in it, where it was just read
+ */
 export async function keepDefinition(
   hypervisor: Hypervisor,
   domain: DomainRef,
-  { ran }: Pick<Kept, "ran">,
+  { ran, xml: read }: Pick<Kept, "ran"> & { xml?: string },
 ): Promise<void> {
   const [xml, autostart] = await Promise.all([
-    hypervisor.xml(domain, { inactive: true, secure: true }),
+    read ?? hypervisor.xml(domain, { inactive: true, secure: true }),
     hypervisor.autostart(domain),
   ]);
   const document = parseDomain(xml);
@@ -44,12 +49,13 @@ export async function keepDefinition(
   if (metadata) insertInOrder(metadata, mark);
   else insertInOrder(root, element("metadata", {}, mark));
   setIdentity(root, { name: keptName(domain.uuid), uuid: keptUuid(domain.uuid) });
+  await noteKept(hypervisor, domain.uuid, true);
   await hypervisor.define(serialise(document));
 }
 
 /** The domain that holds the kept definition of the domain with this UUID. */
-export function findKept(hypervisor: Hypervisor, uuid: string): Promise<DomainRef | undefined> {
-  return hypervisor.findByUuid(keptUuid(uuid));
+export async function findKept(hypervisor: Hypervisor, uuid: string): Promise<DomainRef | undefined> {
+  return (await isKept(hypervisor, uuid)) ? hypervisor.findByUuid(keptUuid(uuid)) : undefined;
 }
 
 /**
@@ -77,8 +83,13 @@ export async function restoreKept(hypervisor: Hypervisor, uuid: string): Promise
 
 /** Removes the kept definition of a domain, if there is one. The files that it names belong to the domain. */
 export async function dropKept(hypervisor: Hypervisor, uuid: string): Promise<void> {
-  const kept = await findKept(hypervisor, uuid);
-  if (kept !== undefined) await hypervisor.undefine(kept, { keepsFiles: true });
+  if (!(await isKept(hypervisor, uuid))) return;
+  const kept = { name: keptName(uuid), uuid: keptUuid(uuid), id: -1 };
+  await hypervisor.undefine(kept, { keepsFiles: true }).catch((error: unknown) => {
+    // Somebody else removed it.
+    if (!hasCode(error, ErrorCode.NO_DOMAIN)) throw error;
+  });
+  await noteKept(hypervisor, uuid, false);
 }
 
 function keptElement({ name, ran, autostart }: Kept): Element {

@@ -14,13 +14,14 @@ import {
 } from "../domain/tree.ts";
 import type { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
 import type { Reason } from "../plan/plan.ts";
 import { definitionRefused } from "./definition-refusals.ts";
+import { PROBE_NAME, takeProbes } from "./leftovers.ts";
 import { missingFiles } from "./missing-files.ts";
 import { refusalOf, unlessFailed } from "./unanswered.ts";
 
-/** The beginning of a probe's name, and the mark in its metadata. */
-const PROBE_NAME = "pulumi-libvirt-hotplug-probe-";
+/** The mark in a probe's metadata. */
 const PROBE_NAMESPACE = "urn:pulumi-libvirt-hotplug:probe:1";
 
 /**
@@ -34,7 +35,7 @@ const PROBE_NAMESPACE = "urn:pulumi-libvirt-hotplug:probe:1";
  * @param xml the whole definition, with the secrets in it
  */
 export async function probeDefine(hypervisor: Hypervisor, xml: string): Promise<Reason[]> {
-  await unlessFailed(sweepProbes(hypervisor), undefined);
+  await sweepProbes(hypervisor);
   const missing = await missingFiles(hypervisor, parseDomain(xml).root);
   const refusal = await defineProbe(hypervisor, xml);
   return [
@@ -70,7 +71,7 @@ export async function probeStart(hypervisor: Hypervisor, xml: string): Promise<R
     hypervisor.define(definition).then(() => hypervisor.undefine(probe)),
     undefined,
   );
-  return refusal === undefined ? [] : [{ code: "definition-refused", text: refusal.message }];
+  return refusal === undefined ? [] : [{ code: "definition-refused", text: messageOf(refusal) }];
 }
 
 /** The definition without what belongs to the domain itself: its identity, metadata, MAC addresses and NVRAM file. */
@@ -97,9 +98,13 @@ function withoutNvramFile(os: Element | undefined): void {
   }
 }
 
-async function sweepProbes(hypervisor: Hypervisor): Promise<void> {
-  const named = (await hypervisor.list()).filter(({ name }) => name.startsWith(PROBE_NAME));
-  for (const probe of named) {
+/** Removes the probes that killed runs left, as far as libvirt lets it. */
+export async function sweepProbes(hypervisor: Hypervisor): Promise<void> {
+  await unlessFailed(removeLeftProbes(hypervisor), undefined);
+}
+
+async function removeLeftProbes(hypervisor: Hypervisor): Promise<void> {
+  for (const probe of await takeProbes(hypervisor)) {
     const xml = await hypervisor.xml(probe, { inactive: true });
     if (isProbe(xml)) await removeProbe(hypervisor, probe);
   }

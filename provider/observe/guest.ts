@@ -1,15 +1,16 @@
 import type { Clock } from "../deadline.ts";
 import { askBlocks, isTaken } from "../guest/blocks.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { type Observation, observe } from "./observe.ts";
+import { type Asked, type Observation, observe } from "./observe.ts";
 
 /** Reads a domain, and asks its guest about its memory. */
 export async function observeWithGuest(
   hypervisor: Hypervisor,
   domain: DomainRef,
   clock: Clock,
+  asked: Asked = {},
 ): Promise<Observation> {
-  return withGuest(hypervisor, domain, await observe(hypervisor, domain), clock);
+  return withGuest(hypervisor, domain, await observe(hypervisor, domain, asked), clock);
 }
 
 /**

@@ -11,7 +11,8 @@ export interface Observation {
   observed: Observed;
   /** libvirt's own state of the domain. */
   power: PowerState;
-  autostart: boolean;
+  /** Whether libvirt starts it with the host; undefined where that wasn't asked. */
+  autostart?: boolean;
   /** The guest agent has opened its channel. */
   agentConnected: boolean;
   /** The guest's memory blocks, where its agent was asked and answered. */
@@ -20,26 +21,42 @@ export interface Observation {
   agentError?: string;
   /** The inactive definition, or the live one of a transient domain. */
   definition: DomainState;
+  /** The text of the inactive definition, without its secrets. */
+  inactiveXml?: string;
+  /** The same with its secrets, in place of that, where they were asked for. */
+  secureXml?: string;
   /** The definition that the domain runs with; undefined where it is off. */
   running?: DomainState;
+}
+
+/** What is read of a domain only where it is needed. */
+export interface Asked {
+  autostart?: boolean;
+  /** The secrets in the inactive definition. */
+  secure?: boolean;
 }
 
 /**
  * Reads a domain: its state, its live XML while it runs, its inactive definition, and the definition in its managed save
  * image, which the next start restores.
  */
-export async function observe(hypervisor: Hypervisor, domain: DomainRef): Promise<Observation> {
+export async function observe(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  { autostart: isAutostartAsked = false, secure = false }: Asked = {},
+): Promise<Observation> {
   const [{ state: power, isActive, pause }, persistent] = await Promise.all([
     readPower(hypervisor, domain),
     hypervisor.isPersistent(domain),
   ]);
-  const [liveXml, inactive, autostart, saved] = await Promise.all([
+  const [liveXml, inactiveXml, autostart, saved] = await Promise.all([
     isActive ? hypervisor.xml(domain, { inactive: false }) : undefined,
-    persistent ? hypervisor.xml(domain, { inactive: true }).then(readDomain) : undefined,
-    persistent ? hypervisor.autostart(domain) : false,
+    persistent ? hypervisor.xml(domain, { inactive: true, secure }) : undefined,
+    isAutostartAsked ? persistent && hypervisor.autostart(domain) : undefined,
     persistent && !isActive ? savedState(hypervisor, domain) : undefined,
   ]);
   const live = liveXml === undefined ? undefined : readDomain(liveXml);
+  const inactive = inactiveXml === undefined ? undefined : readDomain(inactiveXml);
   const agentConnected = liveXml !== undefined && isAgentConnected(liveXml);
   const definition = inactive ?? live;
   if (definition === undefined) throw new Error(`domain ${domain.name} is neither running nor defined`);
@@ -51,7 +68,8 @@ export async function observe(hypervisor: Hypervisor, domain: DomainRef): Promis
     nextBoot: inactive && memoryView(inactive),
     saved,
   });
-  return { observed, power, autostart, agentConnected, definition, ...defined({ running: live }) };
+  const text = secure ? { secureXml: inactiveXml } : { inactiveXml };
+  return { observed, power, agentConnected, definition, ...defined({ running: live, autostart, ...text }) };
 }
 
 async function savedState(hypervisor: Hypervisor, domain: DomainRef): Promise<MemoryView | undefined> {

@@ -36,7 +36,8 @@ export async function adopt(session: Session, inputs: Inputs): Promise<{ id: str
     throw new UserError(`adopt ${text}`, { code });
   }
   return session.locked(domain.uuid, async () => {
-    const observation = await observeWithGuest(hypervisor, domain, session.clock);
+    const asked = { autostart: true, secure: true };
+    const observation = await observeWithGuest(hypervisor, domain, session.clock, asked);
     const { before, plan, refusal } = await planAdoption(session, hypervisor, domain, inputs, observation);
     if (refusal !== undefined) {
       const { code, text } = refusal;

@@ -39,10 +39,12 @@ async function createOrReplace(session: Session, inputs: Inputs): Promise<{ id: 
   const uri = session.resolveUri(inputs.uri);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
-    const replace = await unfinishedReplace(hypervisor, inputs);
+    const present = await hypervisor.findByUuid(inputs.uuid);
+    const replace = await unfinishedReplace(hypervisor, inputs, present);
     // Nothing runs between the two halves of a replace, which therefore isn't left there.
     if (replace === undefined) session.signal.throwIfAborted();
-    const existing = replace === undefined ? await existingOrFree(session, hypervisor, inputs) : undefined;
+    const existing =
+      replace === undefined ? await existingOrFree(session, hypervisor, inputs, present) : undefined;
     const { spec, xml } = await newDefinition(session, hypervisor, inputs);
     const record = (observation: Observation, otherwise?: RunningOtherwise) =>
       outputs(
@@ -64,7 +66,10 @@ async function createOrReplace(session: Session, inputs: Inputs): Promise<{ id: 
         : await replaceBy(session, hypervisor, inputs, xml, replace);
     if (replace === undefined && session.signal.aborted)
       throw cancelledCreate(inputs, { ...record(await observe(hypervisor, domain)), autostart: false });
-    if (inputs.running !== false) await start(hypervisor, domain, inputs, unfinished !== undefined);
+    // A replace starts its domain itself, and an interrupted create may have.
+    const isToStart = inputs.running !== false && replace === undefined;
+    if (isToStart && (unfinished === undefined || (await isOff(hypervisor, domain))))
+      await start(hypervisor, domain, inputs, unfinished !== undefined);
     // An unfinished domain may have what an earlier program set.
     if (inputs.autostart === true || unfinished !== undefined)
       await hypervisor.setAutostart(domain, inputs.autostart === true);
@@ -74,7 +79,7 @@ async function createOrReplace(session: Session, inputs: Inputs): Promise<{ id: 
     const outs = record(observation, otherwise);
     // From here on the domain is finished: a later create continues with it only if it is exactly what that create would make. This is the
     // last call, so that a create that failed before it can be continued.
-    await setOwner(hypervisor, domain, inputs.__urn).catch((cause: unknown) => {
+    await setOwner(hypervisor, domain, inputs.__urn, observation).catch((cause: unknown) => {
       throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
     });
     if (otherwise !== undefined)
@@ -86,12 +91,22 @@ async function createOrReplace(session: Session, inputs: Inputs): Promise<{ id: 
 /** The domain is recorded, so that the next update goes on with it. */
 function cancelledCreate(inputs: Inputs, outs: Outputs): PartialError {
   const text = `Domain ${inputs.name}: cancelled after it was defined; the next update goes on`;
-  return new PartialError(redact(text, inputs), inputs.uuid, defined(outs), new Cancelled());
+  return new PartialError(
+    redact(text, inputs),
+    inputs.uuid,
+    { ...defined(outs), __partial: true },
+    new Cancelled(),
+  );
 }
 
 /** What a create finds and continues with, after a note in the log. A domain that already has the name or the UUID is an error. */
-async function existingOrFree(session: Session, hypervisor: Hypervisor, inputs: Inputs): Promise<Existing> {
-  const existing = await existingDomain(session, hypervisor, inputs);
+async function existingOrFree(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+  present: DomainRef | undefined,
+): Promise<Existing> {
+  const existing = await existingDomain(session, hypervisor, inputs, present);
   if (existing.kind === "taken") {
     const { code, text } = (await createdFirst(session, hypervisor, inputs)) ?? existing.reason;
     throw new UserError(redact(`Unable to create domain ${inputs.name}: ${text}`, inputs), { code });
@@ -149,7 +164,6 @@ async function start(
   inputs: Inputs,
   wasThere: boolean,
 ): Promise<void> {
-  if (!(await isOff(hypervisor, domain))) return;
   try {
     await hypervisor.start(domain);
   } catch (cause) {

@@ -29,20 +29,23 @@ export async function deleteDomain(session: Session, id: string, state: Outputs)
       if (successor === undefined) await dropKept(hypervisor, id);
       return;
     }
-    const reason = notOwned(await ownerOf(hypervisor, domain), state);
-    if (successor !== undefined)
-      return retire(session, hypervisor, domain, { state, successor, notOwned: reason });
+    const owned = await ownerOf(hypervisor, domain);
+    const reason = notOwned(owned, state);
+    if (successor !== undefined) {
+      const { replacing } = owned;
+      return retire(session, hypervisor, domain, { state, successor, notOwned: reason, replacing });
+    }
     if (reason !== undefined) return warnNotOwned(session, state, reason);
     // What an interrupted replace or restart left.
     await dropKept(hypervisor, id);
     const keeps = (state.onDelete ?? (state.__adopted === true ? "keep" : "delete")) === "keep";
     if (keeps) return unlessGone(() => setOwner(hypervisor, domain, undefined));
     const shutdown = { urn: state.__urn, seconds: state.shutdownTimeout, next: "delete" } as const;
-    await unlessGone(() => turnOff(session, hypervisor, domain, shutdown));
     // A transient domain disappears when it is off.
-    if ((await hypervisor.findByUuid(id)) === undefined) return;
     await unlessGone(async () => {
-      if (await hypervisor.hasManagedSave(domain))
+      const wasOff = await turnOff(session, hypervisor, domain, shutdown);
+      // A domain that runs has no saved state: its start restored and removed that.
+      if (wasOff && (await hypervisor.hasManagedSave(domain)))
         await session.log.message(
           state.__urn,
           "warning",

@@ -99,7 +99,10 @@ async function classify(difference: Difference): Promise<Classification> {
     await refuseImpossibleReplace(difference, announced, uri);
   if (look?.kind === "found") {
     const domain = { name: look.observation.definition.name, uuid: id, id: -1 };
-    await refusePlan(announced, { session, uri, domain, before, news, adopted: state.__adopted === true });
+    await refusePlan(announced, {
+      ...{ session, uri, domain, before, news, seen: look.observation },
+      adopted: state.__adopted === true,
+    });
   }
   await logHalted(difference, look?.kind === "found" ? look.observation.observed : state.__observed);
   if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);

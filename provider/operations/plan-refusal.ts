@@ -4,6 +4,7 @@ import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef } from "../libvirt/hypervisor.ts";
+import type { Observation } from "../observe/observe.ts";
 import { isDefine, type Reason } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import type { Session } from "../session.ts";
@@ -14,6 +15,8 @@ interface PlannedUpdate {
   session: Session;
   uri: string;
   domain: DomainRef;
+  /** The domain as the preview looked at it. */
+  seen: Observation;
   before: Inputs;
   news: Inputs;
   adopted: boolean;
@@ -37,9 +40,9 @@ export async function refusePlan(plan: UpdatePlan, planned: PlannedUpdate): Prom
   throw new UserError(redact(message, before, news), { code: reason.code });
 }
 
-async function reasonsAgainst(plan: UpdatePlan, { uri, ...planned }: PlannedUpdate): Promise<Reason[]> {
+async function reasonsAgainst(plan: UpdatePlan, { uri, seen, ...planned }: PlannedUpdate): Promise<Reason[]> {
   const step = plan.steps.find(isDefine);
-  if (step === undefined || containsUnknown(planned.news)) return [];
+  if (step === undefined || seen.inactiveXml === undefined || containsUnknown(planned.news)) return [];
   const hypervisor = await planned.session.hypervisor(uri);
-  return previewRefusals(step, { ...planned, hypervisor, plan });
+  return previewRefusals(seen.inactiveXml, step, { ...planned, hypervisor, plan });
 }

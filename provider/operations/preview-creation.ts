@@ -85,8 +85,9 @@ function lookForExisting(session: Session, inputs: Inputs): Promise<Found | unde
   if (inputs.uri === UNKNOWN || containsUnknown(inputs.uuid)) return undefined;
   const uri = session.resolveUri(inputs.uri);
   return session.ask(uri, async (hypervisor): Promise<Found> => {
-    const replace = await unfinishedReplace(hypervisor, inputs);
-    if (replace === undefined) return existingDomain(session, hypervisor, inputs);
+    const present = await hypervisor.findByUuid(inputs.uuid);
+    const replace = await unfinishedReplace(hypervisor, inputs, present);
+    if (replace === undefined) return existingDomain(session, hypervisor, inputs, present);
     return { kind: "replace", left: replace.domain };
   });
 }

@@ -1,8 +1,8 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
-import { observeWithGuest } from "../observe/guest.ts";
-import type { Observation } from "../observe/observe.ts";
+import { withGuest } from "../observe/guest.ts";
+import { type Observation, observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
 import { desiredMemory } from "../plan/desired.ts";
@@ -19,14 +19,17 @@ import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { currentDetaching } from "../update/actions/detach.ts";
-import { NOT_OWNED_WAY_OUT, notOwned, ownerOf } from "./ownership.ts";
+import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 import { refreshedGuest } from "./refreshed-guest.ts";
 
 export interface ReadResult {
   id: string;
   props: object;
-  /** Only where the domain differs from the arguments: the next preview compares the program with these. */
+  /**
+   * Only where they may differ from those that the engine has: the next preview compares the program with them. Without them
+   * the engine would take a program that goes back to the earlier arguments for unchanged.
+   */
   inputs?: object;
 }
 
@@ -38,12 +41,13 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const hypervisor = await session.hypervisor(state.uri);
   const domain = await hypervisor.findByUuid(id);
   if (domain === undefined) return { id: "", props: {} };
-  const reason = notOwned(await ownerOf(hypervisor, domain), state);
+  const found = await observe(hypervisor, domain, { autostart: true });
+  const reason = notOwned(found.definition, state);
   if (reason !== undefined) {
     await session.log.message(state.__urn, "warning", redact(`${reason.text}; ${NOT_OWNED_WAY_OUT}`, state));
     return { id, props: state };
   }
-  const seen = await observeWithGuest(hypervisor, domain, session.clock);
+  const seen = await withGuest(hypervisor, domain, found, session.clock);
   const known = withRecordedTaken(seen.observed, state.__observed);
   const observation = { ...seen, observed: withoutNewlyTaken(known, state.__observed) };
   const inputs = echoedInputs(state);
@@ -79,10 +83,17 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       detaching: currentDetaching(state.__detaching, domain.id, observation),
     },
   );
-  const found = { ...inputs, ...memory, ...others };
-  if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: found };
-  if (!isSettled) return { id, props, inputs: { ...found, __unsettled: true } };
-  return Object.keys(others).length > 0 ? { id, props, inputs: found } : { id, props };
+  const present = { ...inputs, ...memory, ...others };
+  if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: present };
+  if (!isSettled) return { id, props, inputs: { ...present, __unsettled: true } };
+  return Object.keys(others).length > 0 || differsFromEngine(state)
+    ? { id, props, inputs: present }
+    : { id, props };
+}
+
+/** The engine's inputs are those before an update that failed in part, or sizes that an earlier refresh found. */
+function differsFromEngine({ __partial, __drift }: Outputs): boolean {
+  return __partial === true || __drift !== undefined;
 }
 
 /**

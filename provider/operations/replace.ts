@@ -27,12 +27,16 @@ export type UnfinishedReplace =
   /** The definition of the old domain is kept, as that domain; the new one may be there. */
   | { kind: "kept"; domain: DomainRef };
 
-/** The replace of this resource that a delete began, in this run or in one that ended early. */
+/**
+ * The replace of this resource that a delete began, in this run or in one that ended early.
+ *
+ * @param domain the domain that has the UUID now
+ */
 export async function unfinishedReplace(
   hypervisor: Hypervisor,
   { uuid, __urn: urn }: Inputs,
+  domain: DomainRef | undefined,
 ): Promise<UnfinishedReplace | undefined> {
-  const domain = await hypervisor.findByUuid(uuid);
   const found = domain && readDomain(await hypervisor.xml(domain, { inactive: true }));
   if (domain !== undefined && found?.replacing?.urn === urn)
     return { kind: "old", domain, ran: found.replacing.was === "running" };
@@ -62,7 +66,8 @@ export async function replaceBy(
   try {
     if (unfinished.kind === "old") await makeWay(session, hypervisor, inputs, xml, unfinished);
     domain = await hypervisor.define(xml);
-    if (inputs.running !== false && (await isOff(hypervisor, domain))) await hypervisor.start(domain);
+    const isOffNow = unfinished.kind === "old" || (await isOff(hypervisor, domain));
+    if (inputs.running !== false && isOffNow) await hypervisor.start(domain);
   } catch (cause) {
     const why = redact(messageOf(cause), inputs);
     // Without an answer nobody knows what was done.
@@ -103,8 +108,9 @@ async function makeWay(
   await turnOff(session, hypervisor, domain, {
     ...{ urn: inputs.__urn, seconds: inputs.shutdownTimeout, next: "start" },
   });
-  await proveStart(session, hypervisor, inputs, xml, domain);
-  await keepDefinition(hypervisor, domain, { ran });
+  const old = await hypervisor.xml(domain, { inactive: true, secure: true });
+  await proveStart(session, hypervisor, inputs, xml, { domain, xml: old });
+  await keepDefinition(hypervisor, domain, { ran, xml: old });
   await hypervisor.undefine(domain);
 }
 
@@ -117,10 +123,10 @@ async function proveStart(
   hypervisor: Hypervisor,
   inputs: Inputs,
   xml: string,
-  old: DomainRef,
+  old: { domain: DomainRef; xml: string },
 ): Promise<void> {
-  const isSaved = await hypervisor.hasManagedSave(old);
-  const { root } = parseDomain(await hypervisor.xml(old, { inactive: true }));
+  const isSaved = await hypervisor.hasManagedSave(old.domain);
+  const { root } = parseDomain(old.xml);
   if (!isSaved && find(root, "os", "nvram") === undefined && find(root, "devices", "tpm") === undefined)
     return;
   const [reason] = inputs.running === false ? [] : await probeStart(hypervisor, xml);

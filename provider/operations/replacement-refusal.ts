@@ -5,7 +5,7 @@ import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
 import { readDomain } from "../domain/read.ts";
 import { UserError } from "../errors.ts";
-import type { Hypervisor } from "../libvirt/hypervisor.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { readPower } from "../observe/power.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
@@ -35,7 +35,9 @@ export async function replacementRefusals(
       unsupportedDevice(hypervisor, news, session).then((reason) => (reason ? [reason] : [])),
       [],
     ),
-    containsUnknown(news) ? [] : unlessFailed(refusedByHost(session, hypervisor, id, news), []),
+    containsUnknown(news)
+      ? []
+      : unlessFailed(refusedByHost(session, hypervisor, { name: state.name, uuid: id, id: -1 }, news), []),
   ]);
   return reasons.flat();
 }
@@ -80,10 +82,9 @@ async function identityTaken(
 async function refusedByHost(
   session: Session,
   hypervisor: Hypervisor,
-  id: string,
+  present: DomainRef,
   news: Inputs,
 ): Promise<Reason[]> {
-  const present = await hypervisor.findByUuid(id);
   return definitionRefusals(hypervisor, (await newDefinition(session, hypervisor, news)).xml, { present });
 }
 

@@ -2,7 +2,7 @@ import { probeDefine } from "../acceptance/probe-define.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
-import { readDomain } from "../domain/read.ts";
+import type { Replacing } from "../domain/replacing.ts";
 import { Cancelled } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
@@ -20,13 +20,19 @@ import { newDefinition } from "./unfinished-create.ts";
  * back to it. Before that, everything is asked that the host can refuse of the new domain.
  *
  * @param successor what the program wants of the new domain
+ * @param replacing the mark of an earlier attempt
  * @throws UserError where the host refuses it: the old domain is left unchanged
  */
 export async function retire(
   session: Session,
   hypervisor: Hypervisor,
   domain: DomainRef,
-  { state, successor, notOwned }: { state: Outputs; successor: Inputs; notOwned: Reason | undefined },
+  {
+    state,
+    successor,
+    notOwned,
+    replacing,
+  }: { state: Outputs; successor: Inputs; notOwned: Reason | undefined; replacing: Replacing | undefined },
 ): Promise<void> {
   const reasons = [
     ...(notOwned === undefined ? [] : [notOwned]),
@@ -44,11 +50,10 @@ export async function retire(
   const refused = replaceRefused(reasons, state, successor);
   if (refused !== undefined) throw refused;
 
-  const xml = await hypervisor.xml(domain, { inactive: true, secure: true });
   // A transient domain has no definition that stays when it is off.
-  if (!(await hypervisor.isPersistent(domain))) await hypervisor.define(xml);
-  const earlier = readDomain(xml).replacing?.was;
-  const was = (await isOff(hypervisor, domain)) ? (earlier ?? "off") : "running";
+  if (!(await hypervisor.isPersistent(domain)))
+    await hypervisor.define(await hypervisor.xml(domain, { inactive: true, secure: true }));
+  const was = (await isOff(hypervisor, domain)) ? (replacing?.was ?? "off") : "running";
   await setReplacing(hypervisor, domain, { urn: successor.__urn, was });
   session.run.domain(domain.uuid).replaced = state;
   try {

@@ -5,8 +5,8 @@ import { ConnectionError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
 import { readPower } from "../observe/power.ts";
-import { isOff, waitUntilOff } from "../observe/wait-for-domain.ts";
-import { describePause, pauseOf } from "../plan/pause.ts";
+import { waitUntilOff } from "../observe/wait-for-domain.ts";
+import { describePause, type PauseReason, pauseOf } from "../plan/pause.ts";
 import type { Session } from "../session.ts";
 import { WAKE_SECONDS, wakeUp } from "../update/actions/resume.ts";
 import { forceOff } from "../update/power-off.ts";
@@ -24,6 +24,7 @@ interface Shutdown {
  * Shuts a domain down, and forces it off after `shutdownTimeout` (0: at once). A guest that a user paused is resumed first, and
  * one that is asleep is woken: it ignores the request otherwise. A guest that can't be resumed is forced off.
  *
+ * @returns whether it was off already
  * @throws Cancelled when the run is cancelled and the domain isn't off
  */
 export async function turnOff(
@@ -31,17 +32,18 @@ export async function turnOff(
   hypervisor: Hypervisor,
   domain: DomainRef,
   { urn, seconds = DEFAULT_SHUTDOWN_TIMEOUT, next }: Shutdown,
-): Promise<void> {
-  if (await isOff(hypervisor, domain)) return;
+): Promise<boolean> {
+  const { isActive, pause } = await readPower(hypervisor, domain);
+  if (!isActive) return true;
   if (seconds > 0) {
-    const why = await withRunningGuest(session, hypervisor, domain);
+    const why = await withRunningGuest(session, hypervisor, domain, pause);
     const clock = next === "start" ? session.steadyClock : session.clock;
     const { deadline, text } = session.patience(seconds, "shutdownTimeout", clock);
     if (why === undefined) {
       await session.log.status(urn, `shutting the guest down (up to ${deadline.remainingSeconds} s)`);
       // A guest that can't be asked (no ACPI, no agent) is treated like one that doesn't react.
       await hypervisor.shutdown(domain).catch(() => undefined);
-      if (await isShutDown(hypervisor, domain, deadline)) return;
+      if (await isShutDown(hypervisor, domain, deadline)) return false;
     }
     if (session.signal.aborted) throw stillRunning(domain);
     await session.log.message(
@@ -53,6 +55,7 @@ export async function turnOff(
     );
   }
   await forceOff(hypervisor, domain);
+  return false;
 }
 
 async function isShutDown(hypervisor: Hypervisor, domain: DomainRef, deadline: Deadline): Promise<boolean> {
@@ -74,8 +77,8 @@ async function withRunningGuest(
   session: Session,
   hypervisor: Hypervisor,
   domain: DomainRef,
+  reason: PauseReason | undefined,
 ): Promise<string | undefined> {
-  const { pause: reason } = await readPower(hypervisor, domain);
   const pause = reason && pauseOf({ power: "paused", pause: reason, persistent: true });
   if (pause === undefined) return undefined;
   const why = `the domain is ${describePause(pause)}`;

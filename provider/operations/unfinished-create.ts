@@ -30,17 +30,16 @@ export type Existing =
  * The domain that already has the name or the UUID of a new one. Only reads.
  *
  * @param inputs may contain unknown values, but a known UUID
+ * @param byUuid the domain that has that UUID
  */
 export async function existingDomain(
   session: Session,
   hypervisor: Hypervisor,
   inputs: Inputs,
+  byUuid: DomainRef | undefined,
 ): Promise<Existing> {
   const isNamed = !containsUnknown(inputs.name);
-  const [byUuid, byName] = await Promise.all([
-    hypervisor.findByUuid(inputs.uuid),
-    isNamed ? hypervisor.findByName(inputs.name) : undefined,
-  ]);
+  const byName = isNamed ? await hypervisor.findByName(inputs.name) : undefined;
   const found = byName !== undefined && byName.uuid !== byUuid?.uuid ? byName : byUuid;
   if (found === undefined) return { kind: "none" };
   const { ownership, replacing } = await ownerOf(hypervisor, found);

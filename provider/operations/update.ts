@@ -33,7 +33,7 @@ export async function update(
       throw new UserError(gone, { code: "domain-gone" });
     }
     const before = echoedInputs(state);
-    const seen = await observe(hypervisor, domain);
+    const seen = await observe(hypervisor, domain, { secure: true });
     const { ownership, replacing } = seen.definition;
     const reason = notOwned(seen.definition, { ...state, uri }, news.__urn);
     if (reason !== undefined) {
@@ -48,7 +48,7 @@ export async function update(
       throw new UserError(redact(planMessage(permitted), before, news), { code: permitted.reasons[0]?.code });
     // A create that was killed may have kept the definition that it replaced.
     if (ownership?.creating) await dropKept(hypervisor, id);
-    if (isOwnerOutdated(ownership, state, news.__urn)) await setOwner(hypervisor, domain, news.__urn);
+    if (isOwnerOutdated(ownership, state, news.__urn)) await setOwner(hypervisor, domain, news.__urn, seen);
     const adopted = state.__adopted === true;
     if (permitted.withheld !== undefined)
       await session.log.message(news.__urn, "warning", redact(permitted.withheld, before, news));

@@ -39,6 +39,8 @@ export interface Progress {
   definition?: NewDefinition | undefined;
   /** The domain as it was read back last. */
   now: Observation;
+  /** Nothing was done and nobody was waited for since then. */
+  isReadBack: boolean;
   /** Aliases of DIMMs with an unanswered request to release them. */
   unanswered: Set<string>;
   /** What the guest reported after its memory was changed. */

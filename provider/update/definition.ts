@@ -67,10 +67,17 @@ export async function requireAcceptable(
     throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
 }
 
-/** Why the host would refuse the definition that a step writes, as far as a preview can tell: it only reads. */
-export async function previewRefusals(step: DefineStep, context: DefinitionContext): Promise<Reason[]> {
+/**
+ * Why the host would refuse the definition that a step writes, as far as a preview can tell: it only reads.
+ *
+ * @param from the present definition
+ */
+export async function previewRefusals(
+  from: string,
+  step: DefineStep,
+  context: DefinitionContext,
+): Promise<Reason[]> {
   const { hypervisor, domain } = context;
-  const from = await readDefinition(context);
   const xml = await written(from, step, context);
   return refusalsOf({ from, xml }, context, (definition) =>
     definitionRefusals(hypervisor, definition, { present: domain }),

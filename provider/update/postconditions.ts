@@ -99,7 +99,7 @@ interface Memory {
   devices: Pick<MemoryDevice, "alias" | "model" | "size" | "requested">[] | undefined;
 }
 
-function asFound({ observed, autostart }: Observation): Promised {
+function asFound({ observed, autostart = false }: Observation): Promised {
   const { live, nextBoot, saved } = observed;
   return {
     isOff: observed.power === "off",
@@ -173,7 +173,7 @@ function promisedAfter(domain: Promised, step: Step): Promised {
 
 function domainFigures(
   { isOff, autostart, live, nextBoot, rounding }: Promised,
-  { observed, autostart: startsWithHost }: Observation,
+  { observed, autostart: startsWithHost = false }: Observation,
   subjects: readonly Subject[],
 ): Figure[] {
   const onOff = (on: boolean) => (on ? "on" : "off");

@@ -1,4 +1,5 @@
 import { dropKept, findKept, keepDefinition, restoreKept } from "../acceptance/kept-definition.ts";
+import { sweepProbes } from "../acceptance/probe-define.ts";
 import { messageOf } from "../message-of.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -24,9 +25,10 @@ export function isRestart({ steps }: Pick<Plan, "steps">): boolean {
   return kinds.has("stop") && kinds.has("start");
 }
 
-/** Removes the kept definition, once the domain is as the plan wants it. */
-export async function dropKeptDefinition({ hypervisor, domain }: UpdateContext): Promise<void> {
+/** Removes the kept definition, once the domain is as the plan wants it, and what else killed runs left on the host. */
+export async function dropLeftovers({ hypervisor, domain }: UpdateContext): Promise<void> {
   await dropKept(hypervisor, domain.uuid);
+  await sweepProbes(hypervisor);
 }
 
 /**

@@ -72,7 +72,7 @@ export async function failedStep({ step, hasBegun, error, context, progress }: F
   const isCarriedOut = done.length > 0 || (hasBegun && plan.steps.slice(0, 1).some(isLiveBalloon));
   const inputs = isCarriedOut ? appliedInputs(before, news, plan.steps, done) : before;
   const recorded = await record(inputs, context, progress);
-  const properties = defined(isSettled ? recorded : asUnread(recorded));
+  const properties = partial(isSettled ? recorded : asUnread(recorded));
   return new PartialError(message, domain.uuid, properties, error);
 }
 
@@ -99,7 +99,7 @@ export async function interrupted(
   const inputs = done.length === 0 ? before : appliedInputs(before, news, plan.steps, done);
   const recorded = await record(inputs, context, progress);
   const message = redact(describeFailure(error, done), before, news);
-  return new PartialError(message, domain.uuid, defined(asUnread(recorded)), error);
+  return new PartialError(message, domain.uuid, partial(asUnread(recorded)), error);
 }
 
 function describeFailure(error: unknown, done: Step[]): string {
@@ -118,7 +118,7 @@ export async function cancelledUpdate(context: UpdateContext, progress: Progress
   progress.guest ??=
     done.length === 0 ? currentRecord(state?.__guest, domain.id) : interruptedRecord(context, done);
   const inputs = appliedInputs(before, news, plan.steps, done);
-  const properties = defined(await record(inputs, context, progress));
+  const properties = partial(await record(inputs, context, progress));
   return new PartialError(message, domain.uuid, properties, new Cancelled());
 }
 
@@ -135,7 +135,7 @@ export async function unplannedEnd(
   progress: Progress,
 ): Promise<Error> {
   const { domain, before, news } = context;
-  const properties = defined(await record(news, context, progress));
+  const properties = partial(await record(news, context, progress));
   const message = redact(`Domain ${domain.name}: ${messageOf(error)}`, before, news);
   return new PartialError(message, domain.uuid, properties, error);
 }
@@ -148,8 +148,13 @@ export async function guestShortfall(
 ): Promise<Error> {
   const { domain, before, news, plan } = context;
   const inputs = appliedInputs(before, news, plan.steps, progress.done);
-  const properties = defined(await record(inputs, context, progress));
+  const properties = partial(await record(inputs, context, progress));
   return new PartialError(redact(message, before, news), domain.uuid, properties, undefined);
+}
+
+/** The outputs of an update that failed in part. A refresh then gives the engine the inputs that were carried out. */
+function partial(outputs: Outputs): object {
+  return { ...defined(outputs), __partial: true };
 }
 
 /** The outputs for the progress of the update so far. A size that is pending for the next boot is now our own. */

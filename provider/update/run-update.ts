@@ -9,7 +9,7 @@ import { currentDetaching } from "./actions/detach.ts";
 import { keptRecord, type Progress, refuseUpdate, type UpdateContext, updateLog } from "./context.ts";
 import { type NewDefinition, newDefinition, readDefinition, requireAcceptable } from "./definition.ts";
 import { requirePlanned } from "./postconditions.ts";
-import { dropKeptDefinition, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
+import { dropLeftovers, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
 import {
   cancelledUpdate,
   failedStep,
@@ -54,7 +54,7 @@ async function carryOut(context: UpdateContext, progress: Progress): Promise<Out
   for (const confirm of confirms) await confirmWith(confirm, awake, progress);
   for (const step of balloonSteps) await run(step, awake, progress);
   await requireEnd(context, progress);
-  await dropKeptDefinition(awake);
+  await dropLeftovers(awake);
   return finalOutputs(awake, progress);
 }
 
@@ -93,7 +93,8 @@ async function askGuest(
 
 function start({ observation, domain, state }: UpdateContext): Progress {
   const detaching = currentDetaching(state?.__detaching, domain.id, observation);
-  return { done: [], now: observation, unanswered: new Set(detaching?.aliases), isGuestAwaited: false };
+  const unanswered = new Set(detaching?.aliases);
+  return { done: [], now: observation, isReadBack: false, unanswered, isGuestAwaited: false };
 }
 
 /**
@@ -106,7 +107,8 @@ async function acceptedDefinition(context: UpdateContext): Promise<NewDefinition
   const step = steps.find(isDefine);
   if (step === undefined && !isRestart(context.plan)) return undefined;
   try {
-    const from = await readDefinition(context);
+    // What the update began with: it is read once more right before the define.
+    const from = context.observation.secureXml ?? (await readDefinition(context));
     if (step !== undefined) return await newDefinition(from, step, context);
     // A restart with a definition that was set before.
     await requireAcceptable({ from, xml: from }, context);
@@ -127,12 +129,15 @@ function aroundConfirmation(steps: Step[]): [before: Step[], after: Step[]] {
 }
 
 async function run(step: Step, context: UpdateContext, progress: Progress): Promise<void> {
+  const { now } = progress;
   let hasBegun = false;
   try {
     if (!isStartingAgain(context, progress)) context.session.signal.throwIfAborted();
     await updateLog(context).status(step.sentence);
     hasBegun = true;
     progress.now = await runStep(step, context, progress);
+    // A step that is already done reads nothing, and a hook runs after the DIMM was read back.
+    progress.isReadBack = progress.now !== now && context.news.hotplug?.after === undefined;
   } catch (error) {
     const cause = await afterPutBack(error, context, progress);
     throw await failedStep({ step, hasBegun, error: cause, context, progress });
@@ -156,11 +161,13 @@ async function afterPutBack(error: unknown, context: UpdateContext, progress: Pr
   return new Error(`${messageOf(error)}; ${text}`, { cause: error });
 }
 
-/** Reads the domain once more, and compares it with what the whole plan promised. */
+/** Compares the domain, as it is after the last step and the waits for the guest, with what the whole plan promised. */
 async function requireEnd(context: UpdateContext, progress: Progress): Promise<void> {
   const { hypervisor, domain, plan, observation } = context;
   if (plan.steps.length === 0) return;
-  progress.now = await observe(hypervisor, domain);
+  const autostart = plan.steps.some(({ kind }) => kind === "autostart");
+  if (!progress.isReadBack || (autostart && progress.now.autostart === undefined))
+    progress.now = await observe(hypervisor, domain, { autostart });
   try {
     const steps = plan.steps.map((step) => carriedOut(step, progress));
     requirePlanned(steps, observation, progress.now);
@@ -171,6 +178,7 @@ async function requireEnd(context: UpdateContext, progress: Progress): Promise<v
 
 async function confirmWith(confirm: Confirm, context: UpdateContext, progress: Progress): Promise<void> {
   const { now, guest, isAwaited, shortfall } = await confirm(progress);
+  progress.isReadBack &&= progress.now === now && !isAwaited;
   progress.now = now;
   progress.guest = guest;
   progress.isGuestAwaited ||= isAwaited;

@@ -23,7 +23,9 @@ describe("an observation of a domain", () => {
     ["paused", "paused"],
     ["pmsuspended", "paused"],
   ])("%s counts as %s, with both definitions", async (power, seen) => {
-    const observation = await observe(hostWith(power, { live: xml(1), inactive: xml(2) }), domain);
+    const observation = await observe(hostWith(power, { live: xml(1), inactive: xml(2) }), domain, {
+      autostart: true,
+    });
     expect(observation).toMatchObject({
       power,
       autostart: true,
@@ -42,7 +44,7 @@ describe("an observation of a domain", () => {
   );
 
   test("a transient domain: the live XML is its definition, and it has no autostart", async () => {
-    const observation = await observe(hostWith("running", { live: xml(1) }), domain);
+    const observation = await observe(hostWith("running", { live: xml(1) }), domain, { autostart: true });
     expect(observation).toMatchObject({
       autostart: false,
       observed: { power: "running", persistent: false, live: { memory: 1024 } },

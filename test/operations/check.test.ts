@@ -170,9 +170,9 @@ describe("memoryPlan", () => {
     [{ memory: UNKNOWN }, "not known yet"],
   ])("of a new domain with %j: %s", async (change, sentence) => {
     expect((await stack.preview({ ...args, ...change })).inputs.memoryPlan).toBe(sentence);
-    // Whether the name and the UUID are free, and what the host supports if everything is known.
+    // Whether the name and the UUID are free, what an earlier run left, and what the host supports if everything is known.
     const support = sentence === "not known yet" ? [] : ["capabilities", "domainCapabilities"];
-    expect(new Set(host.calls)).toEqual(new Set(["findByUuid", "findByName", ...support]));
+    expect(new Set(host.calls)).toEqual(new Set(["findByUuid", "list", "findByName", ...support]));
   });
 
   test("is kept while no memory argument changes", async () => {

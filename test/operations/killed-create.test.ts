@@ -72,7 +72,8 @@ const settings: [string, object][] = [
   ["the alias of the machine", { machine: "q35" }],
 ];
 
-const READS = /^(find|state|xml|isPersistent|autostart|memoryStats|capabilities|version|domainCap|subscribe)/;
+const READS =
+  /^(find|list|state|xml|isPersistent|autostart|memoryStats|capabilities|version|domainCap|subscribe)/;
 
 /** The program with a change; undefined takes an argument out. */
 function next(change: object): Record<string, unknown> {

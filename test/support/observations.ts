@@ -30,7 +30,6 @@ export function observation(observed: Observed, said: Said = {}): Observation {
   return {
     observed,
     power: said.state ?? (observed.power === "off" ? "shutoff" : observed.power),
-    autostart: false,
     agentConnected: false,
     definition: {
       ...view,

@@ -42,7 +42,7 @@ export class UpdateScene {
   /** Carries a step out as the next run does, which has just read the domain. */
   async run(step: Step): Promise<Observation> {
     const now = await observe(this.host, this.domain);
-    const progress = { done: [], now, unanswered: this.unanswered, isGuestAwaited: false };
+    const progress = { done: [], now, isReadBack: false, unanswered: this.unanswered, isGuestAwaited: false };
     return runStep(step, this.#context([step], now), progress);
   }
 

@@ -224,7 +224,7 @@ test("an alias decides nothing: a DIMM that is there under the planned alias in 
   await expect(scene.run(attach)).rejects.toThrow("ua-pulumi-dimm0 already exists with slot 3 instead of 0");
 });
 
-test("what changes the domain after the last step is an error with both figures", async () => {
+test("what changes the domain right after the last step is an error with both figures", async () => {
   const scene = new UpdateScene(DOMAIN);
   const setAutostart = scene.host.setAutostart.bind(scene.host);
   scene.host.setAutostart = async (domain, on) => {
@@ -233,7 +233,7 @@ test("what changes the domain after the last step is an error with both figures"
     const xml = scene.host.xml.bind(scene.host);
     scene.host.xml = async (...args) => {
       reads += 1;
-      if (reads === 3)
+      if (reads === 2)
         rewrite(scene.host, "inactive", (text) => text.replace(/memory='\d+'/, `memory='${512 * MIB}'`));
       return xml(...args);
     };

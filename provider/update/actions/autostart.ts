@@ -6,6 +6,6 @@ import type { Action } from "../action.ts";
 export const autostart: Action<Extract<Step, { kind: "autostart" }>> = {
   async run({ on }, { hypervisor, domain }) {
     await hypervisor.setAutostart(domain, on);
-    return observe(hypervisor, domain);
+    return observe(hypervisor, domain, { autostart: true });
   },
 };
