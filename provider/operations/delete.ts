@@ -18,6 +18,7 @@ import { turnOff } from "./turn-off.ts";
  * its deletion succeeds. So is a domain that create returned in this run, or that a resource of the program has.
  */
 export async function deleteDomain(session: Session, id: string, state: Outputs): Promise<void> {
+  session.run.of(session.run.domain(id).resource ?? state.__urn).uri = state.uri;
   const hypervisor = await session.hypervisor(state.uri);
   await session.locked(id, async () => {
     session.signal.throwIfAborted();

@@ -7,7 +7,13 @@ import { replacePower, savedStateLost } from "../plan/power.ts";
 import { headline, REPLACE_COSTS } from "../plan/text.ts";
 import type { Session } from "../session.ts";
 import { notOwned } from "./ownership.ts";
-import { adoptedRefusals, replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
+import { isAdopted } from "./planned-change.ts";
+import {
+  adoptedRefusals,
+  type Replaced,
+  replacementRefusals,
+  replaceRefused,
+} from "./replacement-refusal.ts";
 
 /**
  * What a replace that diff didn't plan does to the domain, or why it is refused: the program's `replaceOnChanges` asks for it.
@@ -19,7 +25,7 @@ export async function forcedReplace(
   session: Session,
   news: Inputs,
 ): Promise<{ outcome: PlannedOutcome; refusal?: UserError } | undefined> {
-  const { state } = session.run.of(news.__urn);
+  const state = replacedState(session, news.__urn);
   if (state === undefined) return undefined;
   const look = await session.look(state.uri, state.uuid);
   if (look.kind === "gone") return undefined;
@@ -43,4 +49,14 @@ export async function forcedReplace(
   return { outcome };
 }
 
-const FORCED = "the domain is deleted and created again (replaceOnChanges of the program)";
+/** The engine doesn't call diff where another option of the resource asks for the replace. */
+function replacedState(session: Session, urn: string): Replaced | undefined {
+  const { state, recorded } = session.run.of(urn);
+  if (state !== undefined || recorded === undefined) return state;
+  const { uuid = "", name = "", __urn = urn } = recorded;
+  const uri = recorded.uri ?? session.uriFor({ __urn });
+  return { ...recorded, uri, uuid, name, __urn, __adopted: isAdopted(recorded) };
+}
+
+const FORCED =
+  "the domain is deleted and created again (an option of the resource, such as replaceOnChanges)";

@@ -15,6 +15,9 @@ import type { Session } from "../session.ts";
 import { newDefinition, takenBy } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
+/** What a replace needs to know of the old domain. */
+export type Replaced = Partial<Inputs> & Pick<Outputs, "uri" | "uuid" | "name" | "__urn">;
+
 /**
  * Why the host can't have the domain that is to replace this one. A replace deletes the old domain first, so this is found
  * out in advance, without changing anything. A call that fails (the connection breaks, or libvirt doesn't support it) gives no
@@ -24,7 +27,7 @@ export async function replacementRefusals(
   session: Session,
   uri: string,
   id: string,
-  state: Outputs,
+  state: Replaced,
   news: Inputs,
 ): Promise<Reason[]> {
   const hypervisor = await session.hypervisor(uri);
@@ -43,7 +46,7 @@ export async function replacementRefusals(
 }
 
 /** An adopted domain wasn't made from the program's arguments, which may lack what it has. */
-export function adoptedRefusals(state: Outputs): Reason[] {
+export function adoptedRefusals(state: Replaced): Reason[] {
   if (state.__adopted !== true) return [];
   const wayOut =
     "remove replaceOnChanges from the program, run pulumi up without --replace and --target-replace, or remove a mark with pulumi state untaint";
@@ -63,7 +66,7 @@ async function cannotStop(hypervisor: Hypervisor, id: string, news: Inputs): Pro
 async function identityTaken(
   session: Session,
   hypervisor: Hypervisor,
-  state: Outputs,
+  state: Replaced,
   news: Inputs,
 ): Promise<Reason[]> {
   if (state.onDelete === "keep") {
@@ -91,7 +94,7 @@ async function refusedByHost(
 /** The error of a replace that is refused before anything was done; undefined where there is no reason. */
 export function replaceRefused(
   reasons: Reason[],
-  state: Outputs,
+  state: Replaced,
   news: Inputs,
   ...details: string[]
 ): UserError | undefined {

@@ -57,8 +57,8 @@ export async function retire(
   await setReplacing(hypervisor, domain, { urn: successor.__urn, was });
   session.run.domain(domain.uuid).replaced = state;
   try {
-    const shutdown = { urn: state.__urn, seconds: state.shutdownTimeout, next: "start" } as const;
-    await turnOff(session, hypervisor, domain, shutdown);
+    const seconds = state.shutdownTimeout;
+    await turnOff(session, hypervisor, domain, { urn: state.__urn, seconds, next: "start" });
     session.signal.throwIfAborted();
   } catch (error) {
     if (error instanceof Cancelled) throw await undone(hypervisor, domain, was);

@@ -4,11 +4,11 @@ import { Cancelled } from "../errors.ts";
 import { ConnectionError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
-import { readPower } from "../observe/power.ts";
+import { type Power, readPower } from "../observe/power.ts";
 import { waitUntilOff } from "../observe/wait-for-domain.ts";
-import { describePause, type PauseReason, pauseOf } from "../plan/pause.ts";
+import { describePause, pauseOf } from "../plan/pause.ts";
 import type { Session } from "../session.ts";
-import { WAKE_SECONDS, wakeUp } from "../update/actions/resume.ts";
+import { wakeUp } from "../update/actions/resume.ts";
 import { forceOff } from "../update/power-off.ts";
 
 interface Shutdown {
@@ -33,12 +33,12 @@ export async function turnOff(
   domain: DomainRef,
   { urn, seconds = DEFAULT_SHUTDOWN_TIMEOUT, next }: Shutdown,
 ): Promise<boolean> {
-  const { isActive, pause } = await readPower(hypervisor, domain);
-  if (!isActive) return true;
+  const power = await readPower(hypervisor, domain);
+  if (!power.isActive) return true;
   if (seconds > 0) {
-    const why = await withRunningGuest(session, hypervisor, domain, pause);
     const clock = next === "start" ? session.steadyClock : session.clock;
     const { deadline, text } = session.patience(seconds, "shutdownTimeout", clock);
+    const why = await withRunningGuest(session, hypervisor, domain, power);
     if (why === undefined) {
       await session.log.status(urn, `shutting the guest down (up to ${deadline.remainingSeconds} s)`);
       // A guest that can't be asked (no ACPI, no agent) is treated like one that doesn't react.
@@ -77,18 +77,14 @@ async function withRunningGuest(
   session: Session,
   hypervisor: Hypervisor,
   domain: DomainRef,
-  reason: PauseReason | undefined,
+  { pause: reason }: Power,
 ): Promise<string | undefined> {
   const pause = reason && pauseOf({ power: "paused", pause: reason, persistent: true });
   if (pause === undefined) return undefined;
   const why = `the domain is ${describePause(pause)}`;
   try {
     if (pause.kind === "suspended") await hypervisor.resume(domain);
-    else if (
-      pause.kind !== "asleep" ||
-      !(await wakeUp(hypervisor, domain, session.patience(WAKE_SECONDS).deadline))
-    )
-      return why;
+    else if (pause.kind !== "asleep" || !(await wakeUp(session, hypervisor, domain))) return why;
     return undefined;
   } catch (error) {
     if (error instanceof ConnectionError || error instanceof Cancelled) throw error;

@@ -79,9 +79,9 @@ export const REASON_CODES = [
   "missing-on-host",
   "definition-refused",
   "replace-unfinished",
-  "newer-state",
   "create-before-delete",
   "renamed-domain",
+  "newer-state",
 
   // An adoption.
   "nothing-to-adopt",

@@ -52,9 +52,9 @@ export async function failedStep({ step, hasBegun, error, context, progress }: F
   const isUntouched =
     done.length === 0 &&
     changed === undefined &&
+    isSettled &&
     latest.observed.power === observation.observed.power &&
-    reasonCodeOf(error) !== "postcondition-failed" &&
-    isSettled;
+    reasonCodeOf(error) !== "postcondition-failed";
   const isCancelled = error instanceof Cancelled;
   const when = hasBegun ? `while it was to ${step.sentence}` : `before it could ${step.sentence}`;
   const message = redact(
@@ -77,7 +77,7 @@ export async function failedStep({ step, hasBegun, error, context, progress }: F
 }
 
 /** The outputs of a domain that may have changed since it was read: the next preview looks at it, whatever the program. */
-function asUnread(recorded: Outputs): Outputs {
+function asUnread<T extends object>(recorded: T): T & Pick<Outputs, "__unread"> {
   return { ...recorded, __unread: true };
 }
 
@@ -97,9 +97,9 @@ export async function interrupted(
   if (error instanceof UserError || (done.length === 0 && progress.keepsDefinition !== true)) return error;
   progress.isGuestAwaited = false;
   const inputs = done.length === 0 ? before : appliedInputs(before, news, plan.steps, done);
-  const recorded = await record(inputs, context, progress);
+  const recorded = partial(await record(inputs, context, progress));
   const message = redact(describeFailure(error, done), before, news);
-  return new PartialError(message, domain.uuid, partial(asUnread(recorded)), error);
+  return new PartialError(message, domain.uuid, asUnread(recorded), error);
 }
 
 function describeFailure(error: unknown, done: Step[]): string {
@@ -118,7 +118,7 @@ export async function cancelledUpdate(context: UpdateContext, progress: Progress
   progress.guest ??=
     done.length === 0 ? currentRecord(state?.__guest, domain.id) : interruptedRecord(context, done);
   const inputs = appliedInputs(before, news, plan.steps, done);
-  const properties = partial(await record(inputs, context, progress));
+  const properties = defined(await record(inputs, context, progress));
   return new PartialError(message, domain.uuid, properties, new Cancelled());
 }
 

@@ -200,7 +200,8 @@ describe("a preview of a replace that diff didn't plan", () => {
     const program = { ...args, shutdownTimeout: 5 };
     await stack.preview(program);
     const inputs = await stack.check({}, program);
-    const line = "replace: the domain is deleted and created again (replaceOnChanges of the program)";
+    const line =
+      "replace: the domain is deleted and created again (an option of the resource, such as replaceOnChanges)";
     expect(inputs).toMatchObject({ memoryPlan: line, change: "replace", memoryChange: "replace" });
     const said = stack.run.said.join("\n");
     expect(said).toContain(line);

@@ -58,3 +58,25 @@ test("where none is, libvirt's error is quoted", async () => {
   for (const call of ["define", "domainCapabilities", "attachDevice"])
     expect(await printed(call, ErrorCode.CONFIG_UNSUPPORTED, [])).toContain(QUOTED);
 });
+
+test.each([
+  ["serial.file", { serial: { file: "/srv/tenant/console.log" } }],
+  [
+    "xml",
+    {
+      xml: "<domain><devices><serial type='file'><source path='/srv/tenant/console.log'/></serial></devices></domain>",
+    },
+  ],
+])("the folder of a secret path, which the host doesn't have, isn't named: %s", async (secret, args) => {
+  const host = new FakeHypervisor();
+  host.missing.add("file /srv/tenant");
+  const stack = new OneResource(host);
+  const created = { memory: "1GiB", maxMemory: "8GiB", hotplug: { awaitGuest: false } };
+  await stack.up(created);
+  const texts: string[] = [];
+  for (const marks of [{}, { __secrets: [secret] }]) {
+    await stack.up({ ...created, ...args, ...marks }).catch(({ message }: Error) => texts.push(message));
+    texts.push(...stack.run.messages.map(({ text }) => text));
+    expect(/tenant/.test(texts.splice(0).join())).toBe(!("__secrets" in marks));
+  }
+});

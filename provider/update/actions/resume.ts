@@ -1,10 +1,10 @@
-import type { Deadline } from "../../deadline.ts";
 import type { DomainRef, Hypervisor } from "../../libvirt/hypervisor.ts";
-import { observe } from "../../observe/observe.ts";
+import { type Observation, observe } from "../../observe/observe.ts";
 import { readPower } from "../../observe/power.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
 import { describePause, type PauseKind, pauseOf } from "../../plan/pause.ts";
 import type { Step } from "../../plan/plan.ts";
+import type { Session } from "../../session.ts";
 import type { Action } from "../action.ts";
 import type { UpdateContext } from "../context.ts";
 
@@ -25,25 +25,27 @@ export const wake: Action<Extract<Step, { kind: "wake" }>> = {
   async run(_step, context) {
     const { hypervisor, domain, session } = context;
     if (!(await isPausedAs("asleep", context))) return observe(hypervisor, domain);
-    const { deadline, text } = session.patience(WAKE_SECONDS);
-    if (!(await wakeUp(hypervisor, domain, deadline)))
-      throw new Error(`the guest is still asleep after ${text}`);
-    return observe(hypervisor, domain);
+    const awake = await wakeUp(session, hypervisor, domain);
+    if (awake === undefined)
+      throw new Error(`the guest is still asleep after ${session.patience(WAKE_SECONDS).text}`);
+    return awake;
   },
 };
 
-/** Wakes a guest that is suspended to memory, and returns whether it runs then. */
-export async function wakeUp(
+/** Wakes a guest that is suspended to memory, and returns the domain once it runs; undefined where it doesn't in time. */
+export function wakeUp(
+  session: Session,
   hypervisor: Hypervisor,
   domain: DomainRef,
-  deadline: Deadline,
-): Promise<boolean> {
-  const awake = await waitForDomain(hypervisor, domain, {
-    deadline,
+): Promise<Observation | undefined> {
+  return waitForDomain<Observation>(hypervisor, domain, {
+    deadline: session.patience(WAKE_SECONDS).deadline,
     begin: () => hypervisor.wake(domain),
-    poll: async () => (await readPower(hypervisor, domain)).pause !== "asleep" || undefined,
+    poll: async () => {
+      const { pause } = await readPower(hypervisor, domain);
+      return pause === "asleep" ? undefined : observe(hypervisor, domain);
+    },
   });
-  return awake === true;
 }
 
 /** @throws Error where the domain is off, or paused in another way */
