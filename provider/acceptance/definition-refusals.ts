@@ -59,9 +59,13 @@ export function definitionRefused(refusal: LibvirtError): Reason {
   return { code: "definition-refused", text: `libvirt refuses the definition: ${messageOf(refusal)}` };
 }
 
-/** To describe a network interface, libvirt opens a TAP device, which an unprivileged daemon may not. */
+/**
+ * To describe a network interface, libvirt opens a TAP device, which an unprivileged daemon may not. The metadata isn't part of a
+ * command line, but names interfaces too.
+ */
 function withoutInterfaces(xml: string): string {
   const document = parseDomain(xml);
+  for (const metadata of children(document.root, "metadata")) remove(document.root, metadata);
   const devices = find(document.root, "devices");
   for (const card of children(devices, "interface")) if (devices) remove(devices, card);
   return serialise(document);

@@ -14,6 +14,7 @@ import { withoutPassword } from "../libvirt/uri-password.ts";
 import { messageOf } from "../message-of.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
 import { emptyNodeRefusal } from "../plan/numa/cells.ts";
+import type { Reason } from "../plan/plan.ts";
 import { NO_CHANGE } from "../plan/planned-outcome.ts";
 import type { Session } from "../session.ts";
 import { previewAdoption } from "./adopt.ts";
@@ -21,7 +22,7 @@ import { adoptedInputs, ceilingInXml, isAdoption } from "./adopted-inputs.ts";
 import { describeCreation } from "./creation.ts";
 import { forcedReplace } from "./forced-replace.ts";
 import { plannedChange } from "./planned-change.ts";
-import { previewCreation } from "./preview-creation.ts";
+import { previewCreation, previewStarted } from "./preview-creation.ts";
 
 /** Validates the arguments, fills in the computed ones, and plans what the change does to the domain. */
 export async function check(
@@ -62,6 +63,11 @@ export async function check(
   if (olds.uuid !== undefined)
     return { inputs: { ...inputs, ...(await plannedChange(session, olds, checked)) }, failures: [] };
   // The second check of a replace: the old domain is still there in a preview.
+  if (notes.replacement !== undefined || notes.recorded !== undefined) {
+    const left = await previewStarted(session, checked, "replace");
+    if (left !== undefined)
+      return { inputs: { ...inputs, ...left.outcome }, failures: failuresOf(left.refusal) };
+  }
   if (notes.replacement !== undefined) return { inputs: { ...inputs, ...notes.replacement }, failures: [] };
   if (notes.recorded !== undefined) {
     const forced = await forcedReplace(session, checked);
@@ -70,11 +76,12 @@ export async function check(
     return { inputs: { ...inputs, ...(forced?.outcome ?? created) }, failures };
   }
   const { outcome, refusal } = await previewCreation(session, checked);
-  const reason = refusal && redact(`Unable to create domain ${checked.name}: ${refusal.text}`, checked);
-  return {
-    inputs: { ...inputs, ...outcome },
-    failures: reason === undefined ? [] : [{ property: "", reason }],
-  };
+  return { inputs: { ...inputs, ...outcome }, failures: failuresOf(refusal) };
+
+  function failuresOf(refusal: Reason | undefined): Failure[] {
+    const reason = refusal && redact(`Unable to create domain ${checked.name}: ${refusal.text}`, checked);
+    return reason === undefined ? [] : [{ property: "", reason }];
+  }
 }
 
 /** What the new domain of a replace keeps of the old one where the program doesn't set it. */

@@ -13,11 +13,12 @@ import type { Session } from "../session.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { adopt } from "./adopt.ts";
 import { isAdoption } from "./adopted-inputs.ts";
-import { type RunningOtherwise, runningOtherwise, setBalloon } from "./continued-create.ts";
+import { continueStarted, startedDomain } from "./continued-create.ts";
 import { notOwned } from "./ownership.ts";
 import { logContinued } from "./preview-creation.ts";
 import { replaceBy, unfinishedReplace } from "./replace.ts";
 import { setOwner } from "./set-owner.ts";
+import { setReplacing } from "./set-replacing.ts";
 import { type Existing, existingDomain, newDefinition } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
@@ -40,22 +41,35 @@ async function createOrReplace(session: Session, inputs: Inputs): Promise<{ id: 
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
     const present = await hypervisor.findByUuid(inputs.uuid);
-    const replace = await unfinishedReplace(hypervisor, inputs, present);
+    let replace = await unfinishedReplace(hypervisor, inputs, present);
     // Nothing runs between the two halves of a replace, which therefore isn't left there.
     if (replace === undefined) session.signal.throwIfAborted();
     const existing =
       replace === undefined ? await existingOrFree(session, hypervisor, inputs, present) : undefined;
+    const isLeft = present !== undefined && (existing?.kind === "unfinished" || replace?.kind === "kept");
+    const started =
+      isLeft &&
+      (await startedDomain(
+        ...([session, hypervisor, inputs] as const),
+        await observe(hypervisor, present, { secure: true }),
+      ));
+    if (started) {
+      const outs = await continueStarted(session, hypervisor, uri, inputs, started);
+      if (outs !== undefined) {
+        await finish(hypervisor, started.domain, inputs, outs);
+        return { id: inputs.uuid, outs };
+      }
+      // Like a domain that a replace has marked: it comes back where the new one can't be started.
+      await setReplacing(hypervisor, started.domain, { urn: inputs.__urn, was: "running" });
+      replace = { kind: "old", domain: started.domain, ran: true };
+    }
     const { spec, xml } = await newDefinition(session, hypervisor, inputs);
-    const record = (observation: Observation, otherwise?: RunningOtherwise) =>
-      outputs(
-        { ...inputs, ...otherwise?.inputs },
-        {
-          ...{ uri, observation, defaults: session.defaults, adopted: false },
-          // libvirt sets the balloon target at start; nothing waits until the guest has booted and reaches it.
-          told: unreachedBalloonTarget(spec.currentMemory, observation.observed),
-          pending: otherwise && observation.observed.nextBoot?.memory,
-        },
-      );
+    const record = (observation: Observation) =>
+      outputs(inputs, {
+        ...{ uri, observation, defaults: session.defaults, adopted: false },
+        // libvirt sets the balloon target at start; nothing waits until the guest has booted and reaches it.
+        told: unreachedBalloonTarget(spec.currentMemory, observation.observed),
+      });
     if (existing?.kind === "finished")
       return { id: inputs.uuid, outs: record(await observe(hypervisor, existing.domain)) };
     const unfinished = existing?.kind === "unfinished" ? existing.domain : undefined;
@@ -73,19 +87,29 @@ async function createOrReplace(session: Session, inputs: Inputs): Promise<{ id: 
     // An unfinished domain may have what an earlier program set.
     if (inputs.autostart === true || unfinished !== undefined)
       await hypervisor.setAutostart(domain, inputs.autostart === true);
-    if (unfinished !== undefined) await setBalloon(hypervisor, domain, spec);
     const observation = await observe(hypervisor, domain);
-    const otherwise = unfinished && (await runningOtherwise(hypervisor, domain, inputs, xml, observation));
-    const outs = record(observation, otherwise);
-    // From here on the domain is finished: a later create continues with it only if it is exactly what that create would make. This is the
-    // last call, so that a create that failed before it can be continued.
-    await setOwner(hypervisor, domain, inputs.__urn, observation).catch((cause: unknown) => {
-      throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
-    });
-    if (otherwise !== undefined)
-      throw new PartialError(redact(otherwise.text, inputs), inputs.uuid, defined(outs), undefined);
+    const outs = record(observation);
+    await finish(hypervisor, domain, inputs, outs, observation);
     return { id: inputs.uuid, outs };
   });
+}
+
+/**
+ * From here on the domain is finished: a later create continues with it only if it is exactly what that create would make. This is
+ * the last call, so that a create that failed before it can be continued.
+ */
+async function finish(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  inputs: Inputs,
+  outs: Outputs,
+  observation?: Observation,
+): Promise<void> {
+  try {
+    await setOwner(hypervisor, domain, inputs.__urn, observation, { arguments: undefined });
+  } catch (cause) {
+    throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
+  }
 }
 
 /** The domain is recorded, so that the next update goes on with it. */

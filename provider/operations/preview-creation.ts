@@ -4,11 +4,12 @@ import { redact } from "../args/redact.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import type { DomainRef } from "../libvirt/hypervisor.ts";
-import type { Reason } from "../plan/plan.ts";
-import { NO_CHANGE, type PlannedOutcome } from "../plan/planned-outcome.ts";
+import { planMessage, type Reason } from "../plan/plan.ts";
+import { NO_CHANGE, type PlannedOutcome, plannedOutcome } from "../plan/planned-outcome.ts";
 import { fitting } from "../plan/text.ts";
 import type { Session } from "../session.ts";
 import { formatSize, readCanonicalSize } from "../units/size.ts";
+import { refusalOfStarted, startedDomain } from "./continued-create.ts";
 import { describeCreation } from "./creation.ts";
 import { unfinishedReplace } from "./replace.ts";
 import { type Existing, existingDomain, leftByReplace, newDefinition } from "./unfinished-create.ts";
@@ -27,13 +28,19 @@ export async function previewCreation(
   switch (existing?.kind) {
     case "replace": {
       const { left } = existing;
+      const started = await previewStarted(session, inputs, "replace");
+      if (started !== undefined) return started;
       const text = `continues an interrupted replace of domain ${inputs.name} (${inputs.uuid})\n${leftByReplace(left)}`;
       await session.log.message(inputs.__urn, "info", redact(text, inputs));
       return { outcome: outcome(`continues an interrupted replace: ${starts}`, starts) };
     }
-    case "unfinished":
+    case "unfinished": {
       await logContinued(session, inputs, existing);
-      return { outcome: outcome(`continues an interrupted create: ${starts}`, starts) };
+      const started = await previewStarted(session, inputs, "create");
+      if (started !== undefined) return started;
+      const refusal = await unsupportedByHost(session, inputs);
+      return defined({ outcome: outcome(`continues an interrupted create: ${starts}`, starts), refusal });
+    }
     case "finished": {
       await logContinued(session, inputs, existing);
       const size = formatSize(readCanonicalSize(inputs.memory));
@@ -57,6 +64,48 @@ export async function previewCreation(
       return defined({ outcome: outcome(starts), refusal });
     }
   }
+}
+
+/**
+ * What becomes of a domain that an interrupted create or replace of this resource started; undefined where there is none. A more
+ * disruptive plan than this one isn't carried out.
+ */
+export async function previewStarted(
+  session: Session,
+  inputs: Inputs,
+  operation: "create" | "replace",
+): Promise<{ outcome: PlannedOutcome; refusal?: Reason } | undefined> {
+  if (inputs.uri === UNKNOWN) return undefined;
+  const uri = session.resolveUri(inputs.uri);
+  const look = await session.look(uri, inputs.uuid);
+  if (look.kind !== "found") return undefined;
+  const { observation } = look;
+  const left = await session.ask(uri, async (hypervisor) => {
+    const started = await startedDomain(session, hypervisor, inputs, observation);
+    const refusal = started && (await refusalOfStarted(session, hypervisor, inputs, started));
+    return started && { started, refusal };
+  });
+  if (left === undefined) return undefined;
+  const { refusal } = left;
+  const { plan, before } = left.started;
+  const notes = session.run.of(inputs.__urn);
+  const { announced } = notes;
+  notes.announced = plan;
+  // In a replace, diff may have planned the same.
+  const isSaid = announced !== undefined && planMessage(announced) === planMessage(plan);
+  if (plan.headline !== "" && refusal === undefined && !isSaid) {
+    const severity = plan.outcome === "replace" || plan.outcome === "restart" ? "warning" : "info";
+    await session.log.message(inputs.__urn, severity, redact(planMessage(plan), before, inputs));
+  }
+  const live = observation.observed.live?.memory;
+  const present = live === undefined ? "" : `the domain runs with ${formatSize(live)}, `;
+  const continued = `continues an interrupted ${operation}: `;
+  const what = plan.headline === "" ? `${present}nothing to do` : plan.headline;
+  const { change, memoryChange } = plannedOutcome(plan, "");
+  return defined({
+    outcome: { memoryPlan: fitting(`${continued}${what}`, what), change, memoryChange },
+    refusal,
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Inputs } from "../args/inputs.ts";
 import { containsUnknown } from "../args/unknown.ts";
+import { MARKED_FIELDS, markedArguments } from "../args/written-arguments.ts";
 import { defined } from "../defined.ts";
 import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { differencesFrom } from "../domain/difference.ts";
@@ -68,7 +69,11 @@ export async function newDefinition(
   const spec = domainSpec(inputs, host, configuration.domainType, defaults);
   const mark = { version: 1, urn: inputs.__urn, creating: true };
   const xml = definitionXml(inputs, spec, configuration.domainType);
-  return { spec, xml: setOwnership(xml, mark, readCanonicalSize(inputs.memory)) };
+  const written = {
+    total: readCanonicalSize(inputs.memory),
+    arguments: markedArguments(undefined, MARKED_FIELDS, inputs),
+  };
+  return { spec, xml: setOwnership(xml, mark, written) };
 }
 
 /** Where a domain isn't exactly what a create makes. */
