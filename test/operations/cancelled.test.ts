@@ -310,7 +310,7 @@ describe("a cancelled run says how far it has come", () => {
     [
       "destroy",
       "shutdown",
-      "cancelled while domain web-1 was shutting down, which it may still do; the next update goes on",
+      "cancelled while domain web-1 was shutting down, which it may still do: it is not deleted; destroy it again, or run pulumi refresh if it is to stay",
     ],
   ])("%s, at %s", async (name, call, text) => {
     expect(await saidAt(named(name), call)).toBe(text);
