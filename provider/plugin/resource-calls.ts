@@ -9,6 +9,7 @@ import { defined } from "../defined.ts";
 import { newDefinition } from "../operations/unfinished-create.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
+import { packedState, unpackedState } from "../state-format.ts";
 import { named } from "./autonaming.ts";
 import type { CurrentRun } from "./current-run.ts";
 import { changedNames, detailedDiff } from "./difference.ts";
@@ -93,8 +94,7 @@ export class ResourceCalls {
     const news = withMarks(received(request.getNews()));
     const answer = new pb.UpdateResponse();
     if (request.getPreview()) {
-      const preview = async () =>
-        this.#previewedUpdate(state as unknown as Outputs, news as unknown as Inputs);
+      const preview = async () => this.#previewedUpdate(unpackedState(state), news as unknown as Inputs);
       answer.setProperties(sent(await this.#run.configured.operations.keeping([state, news], preview)));
       return answer;
     }
@@ -116,7 +116,9 @@ export class ResourceCalls {
       const find = () => this.#find(request, state);
       const { id, inputs, outs } = await operations.keeping([withMarks(state)], find);
       answer.setId(id);
-      answer.setProperties(sent(withMarksAt(mark(outs) as unknown as Properties, state.secrets)));
+      answer.setProperties(
+        sent(withMarksAt(mark(packedState(outs)) as unknown as Properties, state.secrets)),
+      );
       answer.setInputs(sent(mark(inputs)));
       return answer;
     }
