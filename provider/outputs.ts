@@ -40,8 +40,12 @@ export interface Outputs extends Inputs {
   __detaching?: Detaching;
   /** The sizes that a refresh put into the inputs, in place of the desired ones. */
   __drift?: Partial<Inputs>;
+  /** From an update that failed in part: the engine keeps the inputs of the update before it, but these were carried out. */
+  __partial?: boolean;
   /** The program set the URI. */
   __ownUri?: boolean;
+  /** An update failed, and the domain may have changed since it was read. */
+  __unread?: true;
   __stateVersion: number;
 }
 

@@ -2,6 +2,7 @@ import { parseDomain } from "../domain/parse.ts";
 import { children, find, remove, serialise } from "../domain/tree.ts";
 import { ErrorCode, type LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
 import type { Reason } from "../plan/plan.ts";
 import { capabilityRefusals } from "./capability-refusals.ts";
 import { missingSources } from "./missing-sources.ts";
@@ -54,8 +55,8 @@ async function nativeRefusal(
 }
 
 /** The reason that libvirt gives for refusing a whole definition. */
-export function definitionRefused({ message }: LibvirtError): Reason {
-  return { code: "definition-refused", text: `libvirt refuses the definition: ${message}` };
+export function definitionRefused(refusal: LibvirtError): Reason {
+  return { code: "definition-refused", text: `libvirt refuses the definition: ${messageOf(refusal)}` };
 }
 
 /**

@@ -8,10 +8,13 @@ import { messageOf } from "../message-of.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import { type Outputs, outputs } from "../outputs.ts";
+import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { adopt } from "./adopt.ts";
+import { isAdoption } from "./adopted-inputs.ts";
 import { continueStarted, startedDomain } from "./continued-create.ts";
+import { notOwned } from "./ownership.ts";
 import { logContinued } from "./preview-creation.ts";
 import { replaceBy, unfinishedReplace } from "./replace.ts";
 import { setOwner } from "./set-owner.ts";
@@ -24,9 +27,16 @@ import { unsupportedDevice } from "./virtio-mem-support.ts";
  * whose metadata has this resource's URN and marks it as unfinished until the end.
  */
 export async function create(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
-  // A replaced domain was created by this provider: an `adopt` that was added since then doesn't concern the new one.
-  const isReplacement = session.run.of(inputs.__urn).replacement !== undefined;
-  if (inputs.adopt === true && !isReplacement) return adopt(session, inputs);
+  // A delete that follows isn't that of a replace.
+  delete session.run.of(inputs.__urn).successor;
+  const { id, outs } = await (isAdoption(session, {}, { ...inputs })
+    ? adopt(session, inputs)
+    : createOrReplace(session, inputs));
+  session.run.domain(id).isCreated = true;
+  return { id, outs };
+}
+
+async function createOrReplace(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
   const uri = session.resolveUri(inputs.uri);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
@@ -117,12 +127,30 @@ async function existingOrFree(
 ): Promise<Existing> {
   const existing = await existingDomain(session, hypervisor, inputs, present);
   if (existing.kind === "taken") {
-    const { code, text } = existing.reason;
+    const { code, text } = (await createdFirst(session, hypervisor, inputs)) ?? existing.reason;
     throw new UserError(redact(`Unable to create domain ${inputs.name}: ${text}`, inputs), { code });
   }
   if (existing.kind === "finished" || existing.kind === "unfinished")
     await logContinued(session, inputs, existing);
   return existing;
+}
+
+/** The engine creates the new domain of a replace first where the program asks for that: the old one is as the state has it. */
+async function createdFirst(
+  { run }: Session,
+  hypervisor: Hypervisor,
+  { uuid, __urn: urn }: Inputs,
+): Promise<Reason | undefined> {
+  const { state } = run.of(urn);
+  const domain = run.domain(uuid).replaced === undefined ? await hypervisor.findByUuid(uuid) : undefined;
+  if (state === undefined || domain === undefined || domain.name !== state.name) return undefined;
+  const { definition, observed } = await observe(hypervisor, domain);
+  const isOld =
+    notOwned(definition, state, urn) === undefined &&
+    observed.nextBoot?.memory === state.__observed.nextBoot?.memory;
+  if (!isOld) return undefined;
+  const text = `it replaces domain ${uuid}, which has not been deleted: both have the same UUID, so the old one is deleted first; remove deleteBeforeReplace: false, which the program or a transformation of it sets`;
+  return { code: "create-before-delete", text };
 }
 
 async function refuseUnsupportedDevice(

@@ -43,7 +43,7 @@ async function archOf(session: Session, inputs: Inputs): Promise<string | undefi
           session.resolveUri(inputs.uri),
           async (hypervisor) => readHost(await hypervisor.capabilities()).arch,
         );
-  return hostArch ?? impliedArch(inputs.machine);
+  return hostArch ?? impliedArch(platformOf(inputs, "").machine);
 }
 
 /** What a machine type tells of the architecture. Several have a machine type "virt". */

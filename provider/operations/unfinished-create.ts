@@ -134,9 +134,14 @@ export function takenBy(
   const wayOut = isOther
     ? "set another name or, if the resource was renamed, the resource option aliases"
     : `${adoption}set another name, or undefine that domain (virsh undefine) if it isn't needed`;
-  const text = `${what} by domain ${found.uuid}, ${by}; ${wayOut}`;
+  const forced = differs === "" || isOther ? "" : `; ${FORCED_REPLACE}`;
+  const text = `${what} by domain ${found.uuid}, ${by}; ${wayOut}${forced}`;
   return { code: isName ? "name-taken" : "uuid-taken", text };
 }
+
+/** A create and a replace that Pulumi was asked for begin with the same call. */
+const FORCED_REPLACE =
+  "if Pulumi was asked to replace it (--replace, --target-replace, pulumi state taint), first run pulumi up without that";
 
 /** A domain that a replace left may have no resource any more, in any program. */
 function withCleanUp(reason: Reason, found: DomainRef, replacing: Replacing | undefined): Reason {

@@ -20,7 +20,15 @@ import {
   type Step,
 } from "./plan.ts";
 import { planMemory } from "./plan-memory.ts";
-import { planPower, savedStateFirst, savedStateLost, startingWith, unlessBusy, withPower } from "./power.ts";
+import {
+  planPower,
+  savedStateFirst,
+  savedStateLost,
+  startingWith,
+  unlessBusy,
+  withPower,
+  withReplacePower,
+} from "./power.ts";
 import {
   ADOPTED,
   formatList,
@@ -101,7 +109,8 @@ export function planUpdate({
     ...power.last,
     ...power.first,
   ];
-  const whole = unlessBusy(inOrder(startingWith(power.first, combined(parts))), observed);
+  const all = inOrder(startingWith(power.first, combined(parts)));
+  const whole = unlessBusy(withReplacePower(all, observed, inputs), observed);
   if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), known: whole, settings };
   if (whole.outcome === "none" && settings.length > 0)
     return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
