@@ -19,6 +19,8 @@ export interface ResourceNotes {
    * of a replace.
    */
   successor?: Inputs;
+  /** Set by diff and delete: where the state has the domain. The new one of a replace stays there. */
+  uri?: string;
   /** Set once it was logged that the create continues with a domain that an earlier one left. */
   isContinuing?: true;
   /** Set by diff: the outputs that the state has. */

@@ -101,12 +101,13 @@ function announcedHosts({ __hosts }: Record<string, unknown>): (string | undefin
   return given.filter((uri) => typeof uri === "string").map((uri) => uri || undefined);
 }
 
-function uriFailures(session: Session, olds: Partial<Inputs>, { uri }: Partial<Inputs>): Failure[] {
+function uriFailures(session: Session, olds: Partial<Inputs>, inputs: Partial<Inputs>): Failure[] {
+  const { uri } = inputs;
   // Without the argument a domain keeps the URI of its state, and a new one gets the stack's.
   if (uri === UNKNOWN || (uri === undefined && olds.uuid !== undefined)) return [];
   try {
     const refusal = plainTcpRefusal(
-      parseUri(session.resolveUri(uri)),
+      parseUri(session.uriFor(inputs)),
       session.configuration.allowPlainTcp ?? false,
     );
     return refusal === undefined ? [] : [{ property: "uri", reason: `is refused: ${refusal}` }];
@@ -189,9 +190,10 @@ function targetNodeFailures(
 }
 
 /** Two resources of one stack can't have the same domain: the one that is checked second is refused. */
-function nameFailures(session: Session, { name, uri, __urn: urn = "" }: Partial<Inputs>): Failure[] {
+function nameFailures(session: Session, inputs: Partial<Inputs>): Failure[] {
+  const { name, uri, __urn: urn = "" } = inputs;
   if (name === undefined || name === UNKNOWN || uri === UNKNOWN) return [];
-  const owner = session.run.claimName(session.resolveUri(uri), name, urn);
+  const owner = session.run.claimName(session.uriFor(inputs), name, urn);
   if (owner === undefined) return [];
   return [{ property: "name", reason: `is already used by ${owner}; domain names must be unique per host` }];
 }

@@ -37,7 +37,7 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
 }
 
 async function createOrReplace(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
-  const uri = session.resolveUri(inputs.uri);
+  const uri = session.uriFor(inputs);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
     const present = await hypervisor.findByUuid(inputs.uuid);

@@ -40,7 +40,7 @@ async function archOf(session: Session, inputs: Inputs): Promise<string | undefi
     inputs.uri === UNKNOWN
       ? undefined
       : await session.ask(
-          session.resolveUri(inputs.uri),
+          session.uriFor(inputs),
           async (hypervisor) => readHost(await hypervisor.capabilities()).arch,
         );
   return hostArch ?? impliedArch(platformOf(inputs, "").machine);

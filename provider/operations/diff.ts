@@ -59,6 +59,7 @@ async function classify(difference: Difference): Promise<Classification> {
   const { session, id, state, before, news } = difference;
   const notes = session.run.of(news.__urn);
   notes.state = state;
+  if (notes.isInProgram) notes.uri = state.uri;
   const moved = await uriChange(session, id, state, news);
   const plan = plannerFor(session, state, { before, news });
   const fromState = plan(state.__observed);

@@ -54,7 +54,7 @@ function replacedState(session: Session, urn: string): Replaced | undefined {
   const { state, recorded } = session.run.of(urn);
   if (state !== undefined || recorded === undefined) return state;
   const { uuid = "", name = "", __urn = urn } = recorded;
-  const uri = session.resolveUri(recorded.uri);
+  const uri = recorded.uri ?? session.uriFor({ __urn });
   return { ...recorded, uri, uuid, name, __urn, __adopted: isAdopted(recorded) };
 }
 

@@ -46,8 +46,8 @@ export async function plannedChange(
   return { memoryPlan: describeSizes(before, desired) ?? kept, change: outcome, memoryChange: "unknown" };
 }
 
-function lookAt(session: Session, { uri, uuid }: Inputs) {
-  return session.look(session.resolveUri(uri), uuid);
+function lookAt(session: Session, inputs: Inputs) {
+  return session.look(session.uriFor(inputs), inputs.uuid);
 }
 
 /**

@@ -114,7 +114,7 @@ export async function previewStarted(
  */
 async function unsupportedByHost(session: Session, inputs: Inputs): Promise<Reason | undefined> {
   if (containsUnknown(inputs)) return undefined;
-  const texts = await session.ask(session.resolveUri(inputs.uri), async (hypervisor) => {
+  const texts = await session.ask(session.uriFor(inputs), async (hypervisor) => {
     const { xml } = await newDefinition(session, hypervisor, inputs);
     return capabilityRefusals(hypervisor, xml);
   });
@@ -132,7 +132,7 @@ type Found = Existing | { kind: "replace"; left: DomainRef };
 
 function lookForExisting(session: Session, inputs: Inputs): Promise<Found | undefined> | undefined {
   if (inputs.uri === UNKNOWN || containsUnknown(inputs.uuid)) return undefined;
-  const uri = session.resolveUri(inputs.uri);
+  const uri = session.uriFor(inputs);
   return session.ask(uri, async (hypervisor): Promise<Found> => {
     const present = await hypervisor.findByUuid(inputs.uuid);
     const replace = await unfinishedReplace(hypervisor, inputs, present);
