@@ -21,7 +21,7 @@ export default defineConfig({
           name: "unit",
           // All that has no project of its own, so that a new room's tests can't be forgotten.
           include: ["test/**/*.test.ts"],
-          exclude: ["test/{engine,lab,live,package}/**"],
+          exclude: ["test/{engine,lab,live,package,plugin/executable}/**"],
           // Of a soak a property takes as long as it takes.
           testTimeout: process.env.PROPERTY_RUNS_FACTOR === undefined ? 10_000 : 3_600_000,
           setupFiles: PROPERTIES,
@@ -34,7 +34,7 @@ export default defineConfig({
       {
         test: {
           name: "engine",
-          include: ["test/engine/**/*.test.ts"],
+          include: ["test/{engine,plugin/executable}/**/*.test.ts"],
           isolate: false,
           setupFiles: PROPERTIES,
           testTimeout: 120_000,

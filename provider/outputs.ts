@@ -1,6 +1,7 @@
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
 import type { Defaults } from "./args/settings.ts";
+import { withWritten } from "./args/written-arguments.ts";
 import { defined } from "./defined.ts";
 import type { Detaching, GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/report.ts";
@@ -9,7 +10,7 @@ import { type DesiredMemory, desiredMemory } from "./plan/desired.ts";
 import { guestBlockOf } from "./plan/dimms/layout.ts";
 import { downwardSizes } from "./plan/live-sizes/down.ts";
 import { upwardSizes } from "./plan/live-sizes/up.ts";
-import { type Observed, type ObservedDevice, pendingMemory } from "./plan/observed.ts";
+import { type MemoryView, type Observed, type ObservedDevice, pendingMemory } from "./plan/observed.ts";
 import { NO_CHANGE } from "./plan/planned-outcome.ts";
 import type { Kib } from "./units/kib.ts";
 import { canonicalSize } from "./units/size.ts";
@@ -39,8 +40,12 @@ export interface Outputs extends Inputs {
   __detaching?: Detaching;
   /** The sizes that a refresh put into the inputs, in place of the desired ones. */
   __drift?: Partial<Inputs>;
+  /** From an update that failed in part: the engine keeps the inputs of the update before it, but these were carried out. */
+  __partial?: boolean;
   /** The program set the URI. */
   __ownUri?: boolean;
+  /** An update failed, and the domain may have changed since it was read. */
+  __unread?: true;
   __stateVersion: number;
 }
 
@@ -101,9 +106,11 @@ function reachableSizes(desired: DesiredMemory | undefined, observed: Observed):
 }
 
 function recordedObservation(inputs: Inputs, { observation, pending, told }: OutputSource): Observed {
-  const { observed } = observation;
+  const { nextBoot } = observation.observed;
+  const known = withWritten(inputs, inputs, nextBoot?.writtenArguments, nextBoot?.vcpus);
+  const observed = withoutRecorded(observation.observed, known !== inputs);
   return defined({
-    ...withoutGuestDetails(inputs.currentMemory === undefined ? withoutBalloon(observed) : observed),
+    ...withoutGuestDetails(known.currentMemory === undefined ? withoutBalloon(observed) : observed),
     pending: pending === pendingMemory(observed) ? pending : undefined,
     told,
   });
@@ -123,6 +130,19 @@ function withoutGuestDetails({ pending: _, told: __, ...observed }: Observed): O
     domainId: isReported ? domainId : undefined,
   };
   return { ...observed, live: { ...live, ...defined(kept) } };
+}
+
+/** Only what the recorded arguments don't have is kept of the arguments that the domain has. */
+function withoutRecorded({ live, nextBoot, ...rest }: Observed, isUnrecorded: boolean): Observed {
+  return defined({
+    ...rest,
+    live: live && withoutArguments(live),
+    nextBoot: nextBoot && (isUnrecorded ? nextBoot : withoutArguments(nextBoot)),
+  });
+}
+
+function withoutArguments({ writtenArguments: _, ...view }: MemoryView): MemoryView {
+  return view;
 }
 
 /** A balloon that the program doesn't set may be moved by other tools, and makes no difference. */

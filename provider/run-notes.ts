@@ -6,29 +6,41 @@ import type { PlannedOutcome } from "./plan/planned-outcome.ts";
 
 /**
  * What the operations on one resource pass on to each other in a run. The engine calls check, diff and update; for a
- * replace it calls check, diff, delete, check again without old inputs, and create; a refresh calls read and diff.
+ * replace it calls check, diff, check again without old inputs, delete and create. For `--replace`, `--target-replace` and a
+ * tainted resource it calls neither the first check nor diff. A refresh calls read and diff.
  */
 export interface ResourceNotes {
   /** Set by check: the program has the resource. A refresh calls diff without check, only to display differences. */
   isInProgram?: true;
-  /** Set by check: the state has the resource, so a create in this run replaces it. */
-  isRecorded?: true;
+  /** Set by check: the inputs that the state has. A check without old inputs in the same run is the second one of a replace. */
+  recorded?: Partial<Inputs>;
+  /**
+   * Set by a check without old inputs until create is called: what that makes. A delete of the same resource in between is part
+   * of a replace.
+   */
+  successor?: Inputs;
+  /** Set by diff and delete: where the state has the domain. The new one of a replace stays there. */
+  uri?: string;
   /** Set once it was logged that the create continues with a domain that an earlier one left. */
   isContinuing?: true;
+  /** Set by diff: the outputs that the state has. */
+  state?: Outputs;
   /** Set by diff: the plan of the preview. update does nothing that is more disruptive. */
   announced?: UpdatePlan;
   /** Set by diff: the domain that the plan was made for. Undefined where it was made from the state only. */
   seen?: Observation;
-  /** Set by diff for a replace: the outcome that the second check, which can't plan, repeats. create adopts nothing then. */
+  /** Set by diff for a replace: the outcome that the second check, which can't plan, repeats. */
   replacement?: PlannedOutcome;
 }
 
 /** The same for a domain, by its UUID: a resource that was renamed is deleted under its old URN. */
 export interface DomainNotes {
-  /** Set by diff: what the program wants of the domain. A delete that follows in this run is part of a replace. */
-  successor?: Inputs;
+  /** Set by check: the URN of the program's resource that has the domain. */
+  resource?: string;
   /** Set by delete in a replace: the state of the domain that is replaced. */
   replaced?: Outputs;
+  /** Set by create, which returned the domain: a delete in the same run must not remove it. */
+  isCreated?: true;
 }
 
 /** What the operations of one run pass on to each other. Pulumi starts a provider process for each run. */

@@ -108,6 +108,11 @@ export class Session {
     );
   }
 
+  /** The URI of a resource's domain: the argument; in a replace that of the old domain; else the one for new domains. */
+  uriFor({ uri, __urn: urn = "" }: { uri?: string | undefined; __urn?: string | undefined }): string {
+    return uri ?? this.run.of(urn).uri ?? this.resolveUri(undefined);
+  }
+
   /** Runs work on a domain after all earlier work on it. Domains don't wait for each other. */
   locked<T>(uuid: string, work: () => Promise<T>): Promise<T> {
     const lock = this.locks.get(uuid) ?? pLimit(1);

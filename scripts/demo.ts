@@ -1,5 +1,5 @@
-// VMs grow while they run, on this machine: `npm run demo`. With `npm run demo -- --keep` they stay, and with
-// `--verbose` everything is shown that Pulumi prints and the guests write.
+// VMs grow while they run, on this machine: `npm run demo`. With `npm run demo -- --keep` they stay, with `--plugin` the
+// provider is the resource plugin, and with `--verbose` everything is shown that Pulumi prints and the guests write.
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import { engineOnThisMachine } from "../test/engine/driver.ts";
@@ -11,8 +11,12 @@ import { printCommands } from "./demo/print-commands.ts";
 import { copyOfExample } from "./demo/program.ts";
 import { walkThrough } from "./demo/walk.ts";
 
-const { keep, verbose } = parseArgs({
-  options: { keep: { type: "boolean", default: false }, verbose: { type: "boolean", default: false } },
+const { keep, plugin, verbose } = parseArgs({
+  options: {
+    keep: { type: "boolean", default: false },
+    plugin: { type: "boolean", default: false },
+    verbose: { type: "boolean", default: false },
+  },
 }).values;
 
 const engine = await patiently("installing Pulumi", engineOnThisMachine());
@@ -22,6 +26,7 @@ say(
 const built = await runCommand(process.execPath, ["scripts/build.ts"]);
 if (verbose || !built.ok) process.stdout.write(built.output);
 if (!built.ok) process.exit(1);
+if (plugin) say("provider: the resource plugin in dist/plugin");
 
 // Not process.exitCode: what waits for a guest that is gone would hold the process.
 process.exit(await demonstrate(await openLab()));
@@ -54,8 +59,8 @@ async function demonstrate(lab: Lab): Promise<number> {
   }
   let kept = false;
   try {
-    const web = copyOfExample(lab, "web", "web-1");
-    const reserve = copyOfExample(lab, "reserve", "db-1");
+    const web = copyOfExample(lab, "web", { domain: "web-1", plugin });
+    const reserve = copyOfExample(lab, "reserve", { domain: "db-1", plugin });
     if (await walkThrough(lab, { web, reserve }, { keep, verbose, signal: interrupt.signal })) status = 0;
     if (keep) {
       const end = await lab.keep();

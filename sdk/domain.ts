@@ -71,6 +71,7 @@ export class Domain extends pulumi.CustomResource {
 
   constructor(name: string, args: DomainArgs, opts: pulumi.CustomResourceOptions = {}) {
     refuseTakeOver(opts);
+    refuseCreateFirst(opts);
     const secretOutputs = [...(opts.additionalSecretOutputs ?? [])];
     const secrets = secretPaths(args);
     const sizes = [args.memory, args.maxMemory, args.currentMemory, args.numa];
@@ -112,7 +113,7 @@ export class Domain extends pulumi.CustomResource {
         __hosts: hostsWith(args.uri),
         __secret: secrets?.then((paths) => paths.some(affectsSizes) || undefined),
       },
-      // The new domain has the old one's UUID. For --target-replace the engine doesn't ask the provider for this.
+      // The new domain has the old one's UUID. For --replace and --target-replace the engine doesn't ask the provider for this.
       { ...opts, deleteBeforeReplace: true, additionalSecretOutputs: secretOutputs },
     );
   }
@@ -124,6 +125,14 @@ function refuseTakeOver(opts: pulumi.CustomResourceOptions): void {
   if (option === undefined) return;
   throw new pulumi.RunError(
     `Domain doesn't support the resource option ${option}; to take over an existing domain, set the argument adopt: true and name to the domain's name`,
+  );
+}
+
+/** @throws RunError for an order of a replace in which the new domain would have the UUID of one that still exists */
+function refuseCreateFirst({ deleteBeforeReplace }: pulumi.CustomResourceOptions): void {
+  if (deleteBeforeReplace !== false) return;
+  throw new pulumi.RunError(
+    "Domain doesn't support the resource option deleteBeforeReplace: false: the new domain has the UUID of the old one; remove the option",
   );
 }
 

@@ -1,5 +1,6 @@
 import { ErrorCode, LibvirtError } from "../libvirt/errors.ts";
 import type { DomainKind, Hypervisor } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
 import { type DomainCapabilities, readDomainCapabilities } from "../observe/domain-capabilities.ts";
 import { readHost } from "../observe/host.ts";
 import { readNeeds, unmetNeeds, unsupportedKind } from "./host-support.ts";
@@ -28,7 +29,7 @@ async function capabilitiesFor(hypervisor: Hypervisor, kind: DomainKind): Promis
     return { kind: "described", has };
   } catch (error) {
     if (error instanceof LibvirtError && isForGood(error, kind))
-      return { kind: "refused", refusal: error.message };
+      return { kind: "refused", refusal: messageOf(error) };
     throw error;
   }
 }

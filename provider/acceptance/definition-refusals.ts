@@ -2,6 +2,7 @@ import { parseDomain } from "../domain/parse.ts";
 import { children, find, remove, serialise } from "../domain/tree.ts";
 import { ErrorCode, type LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
 import type { Reason } from "../plan/plan.ts";
 import { capabilityRefusals } from "./capability-refusals.ts";
 import { missingSources } from "./missing-sources.ts";
@@ -54,13 +55,17 @@ async function nativeRefusal(
 }
 
 /** The reason that libvirt gives for refusing a whole definition. */
-export function definitionRefused({ message }: LibvirtError): Reason {
-  return { code: "definition-refused", text: `libvirt refuses the definition: ${message}` };
+export function definitionRefused(refusal: LibvirtError): Reason {
+  return { code: "definition-refused", text: `libvirt refuses the definition: ${messageOf(refusal)}` };
 }
 
-/** To describe a network interface, libvirt opens a TAP device, which an unprivileged daemon may not. */
+/**
+ * To describe a network interface, libvirt opens a TAP device, which an unprivileged daemon may not. The metadata isn't part of a
+ * command line, but names interfaces too.
+ */
 function withoutInterfaces(xml: string): string {
   const document = parseDomain(xml);
+  for (const metadata of children(document.root, "metadata")) remove(document.root, metadata);
   const devices = find(document.root, "devices");
   for (const card of children(devices, "interface")) if (devices) remove(devices, card);
   return serialise(document);

@@ -14,6 +14,7 @@ import {
 } from "../domain/tree.ts";
 import type { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
 import type { Reason } from "../plan/plan.ts";
 import { definitionRefused } from "./definition-refusals.ts";
 import { PROBE_NAME, takeProbes } from "./leftovers.ts";
@@ -70,7 +71,7 @@ export async function probeStart(hypervisor: Hypervisor, xml: string): Promise<R
     hypervisor.define(definition).then(() => hypervisor.undefine(probe)),
     undefined,
   );
-  return refusal === undefined ? [] : [{ code: "definition-refused", text: refusal.message }];
+  return refusal === undefined ? [] : [{ code: "definition-refused", text: messageOf(refusal) }];
 }
 
 /** The definition without what belongs to the domain itself: its identity, metadata, MAC addresses and NVRAM file. */

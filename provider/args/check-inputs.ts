@@ -3,14 +3,18 @@ import type { Failure } from "./failure.ts";
 import { FIELD_NAMES, FIELDS, isField } from "./fields.ts";
 import { fillIn } from "./fill-in.ts";
 import type { Inputs } from "./inputs.ts";
-import { redact } from "./redact.ts";
+import { mask } from "./redact.ts";
 import { crossFieldFailures } from "./rules.ts";
+import { secretValues } from "./secrets.ts";
 import { DEFAULTS, type Defaults } from "./settings.ts";
 
 export interface Checked {
   inputs: Partial<Inputs>;
   failures: Failure[];
 }
+
+/** More than a person reads at once. Secrets are looked for in each of them. */
+const MOST_FAILURES = 100;
 
 /** The arguments that a program may set. */
 const ARGUMENTS = FIELD_NAMES.filter((name) => FIELDS[name].change !== "identity");
@@ -51,9 +55,15 @@ export function checkInputs(
     failures.push({ property: "memory", reason: 'is required, e.g. "4GiB"' });
   const inputs = fillIn(olds, news, valid, defaults);
   failures.push(...invalidDefaultName(inputs, failures), ...crossFieldFailures(inputs, defaults));
+  const secrets = secretValues(inputs);
+  const more = failures.length - MOST_FAILURES;
+  const shown =
+    more > 0
+      ? [...failures.slice(0, MOST_FAILURES), { property: "", reason: `${more} more failures` }]
+      : failures;
   return {
     inputs,
-    failures: failures.map(({ property, reason }) => ({ property, reason: redact(reason, inputs) })),
+    failures: shown.map(({ property, reason }) => ({ property, reason: mask(reason, secrets) })),
   };
 }
 
@@ -79,8 +89,12 @@ function invalidDefaultName(inputs: Partial<Inputs>, failures: Failure[]): Failu
   return issues.slice(0, 1).map(({ message }) => ({ property: "name", reason: message }));
 }
 
+/** No argument's name is half as long. */
+const LONGEST_MISSPELLED = 40;
+
 /** A third of the letters may be wrong: "memry", "maxMemroy". */
 function suggestion(key: string): string {
+  if (key.length > LONGEST_MISSPELLED) return `; expected one of ${ARGUMENTS.join(", ")}`;
   const closest = ARGUMENTS.map((name) => ({
     name,
     distance: leven(key.toLowerCase(), name.toLowerCase()),

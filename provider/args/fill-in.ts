@@ -52,11 +52,27 @@ function secretMarks(
     (name) => were.has(name) && (given[name] ?? undefined) === undefined && inputs[name] === old[name],
   );
   const isSizeKept = kept.some((name) => name !== "name");
-  const paths = [...new Set([...(Array.isArray(news.__secrets) ? news.__secrets : []), ...kept])];
+  const keptMac = isSecretMacKept(old, given, inputs) ? ["interfaces"] : [];
+  const paths = [...new Set([...(Array.isArray(news.__secrets) ? news.__secrets : []), ...kept, ...keptMac])];
   return {
     ...((news.__secret === true || isSizeKept) && { __secret: true }),
     ...(paths.length > 0 && { __secrets: paths }),
   };
+}
+
+/** Whether an interface keeps a MAC that was secret. */
+function isSecretMacKept(
+  old: SecretMarked & Partial<Inputs>,
+  given: Partial<Inputs>,
+  { interfaces }: Partial<Inputs>,
+): boolean {
+  if (!Array.isArray(interfaces) || !Array.isArray(old.interfaces)) return false;
+  const were = new Set(old.__secrets);
+  return interfaces.some(({ mac }, index) => {
+    const places = ["interfaces", `interfaces[${index}]`, `interfaces[${index}].mac`];
+    const isGiven = (given.interfaces?.[index]?.mac ?? undefined) !== undefined;
+    return !isGiven && mac === old.interfaces?.[index]?.mac && places.some((path) => were.has(path));
+  });
 }
 
 /**

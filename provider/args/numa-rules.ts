@@ -61,16 +61,22 @@ export function emptyNodeCanGrow(inputs: Partial<Inputs>): Failure[] {
   return [{ property: "maxMemory", reason }];
 }
 
+/** More vCPUs than lists can name without an overlap: each has up to four digits. */
+const MOST_READ = 10_000;
+
 /** libvirt: "Number of CPUs in <numa> exceeds the <vcpu> count", "NUMA cells … have overlapping vCPU ids". */
 export function vcpusOfNodes(inputs: Partial<Inputs>): Failure[] {
   const nodes = Array.isArray(inputs.numa) ? inputs.numa : [];
   // The program's own XML and an adopted domain have their own number of vCPUs.
   const { vcpus = inputs.xml === undefined && inputs.adopt === undefined ? 1 : undefined } = inputs;
   const nodeOf = new Map<number, number>();
+  let read = 0;
   return nodes.flatMap(({ cpus }, node) => {
-    if (cpus === undefined || cpus === UNKNOWN) return [];
+    // So many overlap, which the failures of the nodes before have named.
+    if (cpus === undefined || cpus === UNKNOWN || read > MOST_READ) return [];
     const property = `numa[${node}].cpus`;
     const numbers = readNumbers(cpus);
+    read += numbers.length;
     const shared = numbers.find((cpu) => nodeOf.has(cpu));
     const owner = shared === undefined ? undefined : nodeOf.get(shared);
     for (const cpu of numbers) nodeOf.set(cpu, node);

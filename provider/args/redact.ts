@@ -38,9 +38,14 @@ function formsIn(message: string, texts: ReadonlySet<string>): string[] {
   const lower = message.toLowerCase();
   const forms = [...texts]
     .filter((text) => text.length <= message.length)
-    .flatMap((text) => [text, JSON.stringify(text).slice(1, -1), inXml(text), inUri(text)]);
+    .flatMap((text) =>
+      PLAIN.test(text) ? text : [text, JSON.stringify(text).slice(1, -1), inXml(text), inUri(text)],
+    );
   return [...new Set(forms)].filter((form) => lower.includes(form.toLowerCase()));
 }
+
+/** What JSON, XML and URIs write as it is. */
+const PLAIN = /^[A-Za-z0-9_./:-]*$/;
 
 /** A short text is only found as a whole word, so that "a" doesn't mask every a. */
 const SHORT = 4;

@@ -91,6 +91,12 @@ function partsOf(text: string): string[] {
       )
     : [];
   const inUri = text.includes("://") ? text.split(/[^\p{L}\p{N}._%+-]+/u) : [];
-  const parts = [...words, ...inXml, ...inUri].filter((part) => part.length >= 4 && !COMMON.has(part));
+  // Of a file that can't be created, the folder is named.
+  const folders = [text, ...inXml].flatMap((path) =>
+    path.startsWith("/") ? path.slice(0, path.lastIndexOf("/")) : [],
+  );
+  const parts = [...words, ...inXml, ...inUri, ...folders].filter(
+    (part) => part.length >= 4 && !COMMON.has(part),
+  );
   return parts.filter((part) => !isFigure(part));
 }

@@ -1,13 +1,14 @@
 import { type FieldName, isField } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
+import { markedArguments, withWritten } from "../args/written-arguments.ts";
 import { editByDefinitions, editDefinition, setOwnership } from "../domain/edit.ts";
 import { setMemory } from "../domain/memory.ts";
+import type { Written } from "../domain/metadata.ts";
 import { overlay } from "../domain/overlay.ts";
 import { readDomain } from "../domain/read.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import { keptIfUnnamed } from "../plan/changed-fields.ts";
 import type { MemoryDefinition } from "../plan/plan.ts";
-import type { Kib } from "../units/kib.ts";
 import { readCanonicalSize } from "../units/size.ts";
 import { differingFields } from "./differences.ts";
 import { definitionXml } from "./domain-spec.ts";
@@ -36,12 +37,22 @@ export interface DefinitionChange {
  *
  * @param present with the secrets in it
  */
-export function changedDefinition(present: string, change: DefinitionChange): string {
-  const { definition, fields, before, news } = change;
+export function changedDefinition(present: string, recorded: DefinitionChange): string {
+  const { definition, fields, news } = recorded;
+  const { writtenArguments, vcpus } = readDomain(present);
+  // What an interrupted update left is changed from that.
+  const before = withWritten(recorded.before, news, writtenArguments, vcpus);
+  const change = { ...recorded, before };
   const isRewritten = fields.includes("xml") && before.xml !== news.xml;
   const edited = isRewritten ? rewritten(change) : fields.length > 0 ? withFields(present, change) : present;
-  if (isRewritten) return marked(edited, readCanonicalSize(news.memory), news);
-  return definition === undefined ? edited : marked(withMemory(edited, definition), definition.memory, news);
+  const others = (["currentMemory", "autostart"] as const).filter((name) => before[name] !== news[name]);
+  const written = {
+    arguments: markedArguments(writtenArguments, [...fields, ...others], news),
+  };
+  if (isRewritten) return marked(edited, { ...written, total: readCanonicalSize(news.memory) }, news);
+  if (definition !== undefined)
+    return marked(withMemory(edited, definition), { ...written, total: definition.memory }, news);
+  return edited === present && before === recorded.before ? present : marked(edited, written, news);
 }
 
 function rewritten({ news, specOf, type }: DefinitionChange): string {
@@ -103,7 +114,7 @@ function withMemory(xml: string, definition: MemoryDefinition): string {
   });
 }
 
-/** The total that we wrote last: what an interrupted update leaves is known by it as ours. */
-function marked(xml: string, total: Kib, { __urn: urn }: Inputs): string {
-  return setOwnership(xml, readDomain(xml).ownership ?? { version: 1, urn, creating: false }, total);
+/** What we wrote last: what an interrupted update leaves is known by it as ours. */
+function marked(xml: string, written: Written, { __urn: urn }: Inputs): string {
+  return setOwnership(xml, readDomain(xml).ownership ?? { version: 1, urn, creating: false }, written);
 }

@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { defined } from "../defined.ts";
-import type { Kib } from "../units/kib.ts";
 import { readNumbers, writeNumbers } from "../units/number-list.ts";
 import { isCpuMode, specElement } from "./build.ts";
 import { settleTotal } from "./memory.ts";
 import { merge } from "./merge.ts";
-import { writeOwnership } from "./metadata.ts";
+import { type Written, writeOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { isUefi, readCells, readVcpus } from "./read.ts";
 import type { DomainSpec } from "./spec.ts";
@@ -148,11 +147,11 @@ function fitNodesToVcpus(domain: Element, vcpus: number): void {
 /**
  * Writes the ownership into the metadata, or removes it; keeps everything else byte for byte.
  *
- * @param total the total of the definition as this provider sets it; left out, it stays
+ * @param written what is written into the definition now; what is left out stays
  */
-export function setOwnership(xml: string, ownership: Ownership | undefined, total?: Kib): string {
+export function setOwnership(xml: string, ownership: Ownership | undefined, written?: Written): string {
   const document = parseDomain(xml);
-  writeOwnership(document.root, ownership, total);
+  writeOwnership(document.root, ownership, written);
   return serialise(document);
 }
 

@@ -2,7 +2,7 @@ import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
 import { insertInOrder } from "./merge.ts";
 import type { Ownership } from "./state.ts";
-import { attribute, children, type Element, element, remove, replace } from "./tree.ts";
+import { attribute, children, type Element, element, remove, replace, serialiseNode } from "./tree.ts";
 
 /** The XML namespace of this provider's element in a domain's `<metadata>`. */
 export const OWNERSHIP_NAMESPACE = "urn:pulumi-libvirt-hotplug:domain:1";
@@ -10,18 +10,27 @@ export const OWNERSHIP_NAMESPACE = "urn:pulumi-libvirt-hotplug:domain:1";
 /** The prefix of that namespace. */
 export const OWNERSHIP_PREFIX = "hotplug";
 
+/** What this provider wrote into the definition last, besides the owner. */
+export interface Written {
+  /** The total of the definition. */
+  total?: Kib | undefined;
+  /** The arguments, as JSON; null: not set. What an interrupted update left is known by them. */
+  arguments?: string | undefined;
+}
+
 /**
- * `<hotplug:domain version='1' urn='…' creating='true' previous='…' total='1048576'/>`: `creating` is left out once create
- * has finished, `previous` is the URN before a rename, `total` is in KiB.
+ * `<hotplug:domain version='1' urn='…' creating='true' previous='…' total='1048576' arguments='{"vcpus":2}'/>`: `creating` is
+ * left out once create has finished, `previous` is the URN before a rename, `total` is in KiB.
  */
-export function ownershipElement(ownership: Ownership, total?: Kib): Element {
+export function ownershipElement(ownership: Ownership, written: Written = {}): Element {
   return element(`${OWNERSHIP_PREFIX}:domain`, {
     [`xmlns:${OWNERSHIP_PREFIX}`]: OWNERSHIP_NAMESPACE,
     version: ownership.version,
     urn: ownership.urn,
     creating: ownership.creating ? "true" : undefined,
     previous: ownership.previousUrn,
-    total,
+    total: written.total,
+    arguments: written.arguments,
   });
 }
 
@@ -35,23 +44,40 @@ export function readOwnership(domain: Element): Ownership | undefined {
   return defined({ version, urn, creating, previousUrn: attribute(ours, "previous") });
 }
 
-/** The total of the definition as this provider set it last; undefined in marks of earlier versions. */
-export function readWritten(domain: Element): Kib | undefined {
-  const total = attribute(ownershipElements(domain)[0], "total");
-  return total !== undefined && /^\d{1,15}$/.test(total) ? Number(total) : undefined;
+/** The same as an element that libvirt is asked to set: it adds the prefix and its namespace (virXMLInjectNamespace). */
+export function ownershipMetadata(
+  ownership: Ownership | undefined,
+  written: Written = {},
+): { namespace: string; prefix: string; xml: string | undefined } {
+  const mark = ownership && ownershipElement(ownership, written);
+  mark?.attributes.delete(`xmlns:${OWNERSHIP_PREFIX}`);
+  const xml = mark && serialiseNode({ ...mark, name: "domain" });
+  return { namespace: OWNERSHIP_NAMESPACE, prefix: OWNERSHIP_PREFIX, xml };
 }
 
-/** Sets or replaces this provider's element in the domain's metadata, and keeps the total in it; undefined removes it. */
+/** Marks of earlier versions have neither. */
+export function readWritten(domain: Element): Written {
+  const [ours] = ownershipElements(domain);
+  const total = attribute(ours, "total");
+  const isTotal = total !== undefined && /^\d{1,15}$/.test(total);
+  return defined({ total: isTotal ? Number(total) : undefined, arguments: attribute(ours, "arguments") });
+}
+
+/**
+ * Sets or replaces this provider's element in the domain's metadata; undefined removes it. What is left out of `changed` stays in
+ * the element.
+ */
 export function writeOwnership(
   domain: Element,
   ownership: Ownership | undefined,
-  total: Kib | undefined = readWritten(domain),
+  changed: Written = {},
 ): void {
+  const written = { ...readWritten(domain), ...changed };
   const [old] = ownershipElements(domain);
   const metadata = children(domain, "metadata").find((some) => !old || some.children.includes(old));
-  if (metadata && old && ownership) replace(metadata, old, ownershipElement(ownership, total));
-  else if (metadata && ownership) insertInOrder(metadata, ownershipElement(ownership, total));
-  else if (ownership) insertInOrder(domain, element("metadata", {}, ownershipElement(ownership, total)));
+  if (metadata && old && ownership) replace(metadata, old, ownershipElement(ownership, written));
+  else if (metadata && ownership) insertInOrder(metadata, ownershipElement(ownership, written));
+  else if (ownership) insertInOrder(domain, element("metadata", {}, ownershipElement(ownership, written)));
   else if (metadata && old) {
     remove(metadata, old);
     if (metadata.children.length === 0) remove(domain, metadata);

@@ -54,7 +54,8 @@ export function readDomain(xml: string): DomainState {
   if (ownership) state.ownership = ownership;
   if (find(domain, "memoryBacking", "hugepages") ?? find(domain, "numatune"))
     state.backing = readBacking(domain);
-  if (written !== undefined) state.written = written;
+  if (written.total !== undefined) state.written = written.total;
+  if (written.arguments !== undefined) state.writtenArguments = written.arguments;
   const replacing = readReplacing(domain);
   if (replacing) state.replacing = replacing;
   if (attribute(find(domain, "devices", "memballoon"), "model") === "none") state.withoutBalloon = true;

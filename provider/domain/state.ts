@@ -82,6 +82,8 @@ export interface DomainState {
   ownership?: Ownership;
   /** The total of the definition as this provider set it last, in the same element. */
   written?: Kib;
+  /** The arguments of the definition as this provider set them last, as JSON, in the same element. */
+  writtenArguments?: string;
   /** Set while this domain is being replaced. */
   replacing?: Replacing;
 }

@@ -9,6 +9,7 @@ import { readMaxMemory } from "../domain/read.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { nothingToAdopt } from "./adopt.ts";
+import { isAdopted } from "./planned-change.ts";
 
 /**
  * Whether a new resource adopts a domain. A domain that is replaced was created by this provider, even if `adopt` has
@@ -19,7 +20,9 @@ export function isAdoption(
   olds: Record<string, unknown>,
   { adopt, __urn: urn }: Record<string, unknown>,
 ): boolean {
-  return adopt === true && olds.uuid === undefined && session.run.of(String(urn)).replacement === undefined;
+  const { recorded, replacement } = session.run.of(String(urn));
+  const isReplaced = replacement !== undefined || (recorded !== undefined && !isAdopted(recorded));
+  return adopt === true && olds.uuid === undefined && !isReplaced;
 }
 
 /**

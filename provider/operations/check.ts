@@ -14,13 +14,15 @@ import { withoutPassword } from "../libvirt/uri-password.ts";
 import { messageOf } from "../message-of.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
 import { emptyNodeRefusal } from "../plan/numa/cells.ts";
+import type { Reason } from "../plan/plan.ts";
 import { NO_CHANGE } from "../plan/planned-outcome.ts";
 import type { Session } from "../session.ts";
 import { previewAdoption } from "./adopt.ts";
 import { adoptedInputs, ceilingInXml, isAdoption } from "./adopted-inputs.ts";
 import { describeCreation } from "./creation.ts";
+import { forcedReplace } from "./forced-replace.ts";
 import { plannedChange } from "./planned-change.ts";
-import { previewCreation } from "./preview-creation.ts";
+import { previewCreation, previewStarted } from "./preview-creation.ts";
 
 /** Validates the arguments, fills in the computed ones, and plans what the change does to the domain. */
 export async function check(
@@ -29,10 +31,14 @@ export async function check(
   news: Record<string, unknown>,
 ): Promise<{ inputs: Partial<Inputs>; failures: Failure[] }> {
   session.announceHosts(announcedHosts(news));
+  const notes = session.run.of(String(news.__urn));
+  notes.isInProgram = true;
+  if (olds.uuid !== undefined) notes.recorded = olds;
   const adoption = await adoptedInputs(session, olds, news);
-  const carried = { ...adoption.found, ...olds, ...ceilingInXml(news) };
+  const isAdopting = isAdoption(session, olds, news);
+  const kept = olds.uuid === undefined && !isAdopting ? identityOf(notes.state ?? notes.recorded) : {};
+  const carried = { ...adoption.found, ...kept, ...olds, ...ceilingInXml(news) };
   const { inputs, failures } = checkInputs(carried, news, session.defaults);
-  session.run.of(String(inputs.__urn)).isInProgram = true;
   const all = [
     ...failures,
     ...adoption.failures,
@@ -44,29 +50,49 @@ export async function check(
   if (all.length > 0) return { inputs, failures: all.map((failure) => redactFailure(failure, inputs)) };
   // Without failures the inputs are complete.
   const checked = inputs as Inputs;
-  const isAdopting = isAdoption(session, olds, news);
+  session.run.domain(checked.uuid).resource = checked.__urn;
   if (isAdopting || olds.__adopted === true) checked.__adopted = true;
+  if (olds.uuid === undefined) notes.successor = checked;
   if (isAdopting) {
+    const refused = await forcedReplace(session, checked);
+    if (refused?.refusal !== undefined) return { inputs, failures: [failureOf(refused.refusal)] };
     const { outcome, refusal } = await previewAdoption(session, checked);
     const failed = refusal && { property: "adopt", reason: redact(`can't adopt ${refusal.text}`, checked) };
     return { inputs: { ...inputs, ...outcome }, failures: failed === undefined ? [] : [failed] };
   }
-  const notes = session.run.of(checked.__urn);
-  if (olds.uuid !== undefined) {
-    notes.isRecorded = true;
+  if (olds.uuid !== undefined)
     return { inputs: { ...inputs, ...(await plannedChange(session, olds, checked)) }, failures: [] };
-  }
   // The second check of a replace: the old domain is still there in a preview.
-  if (notes.replacement !== undefined || notes.isRecorded) {
+  if (notes.replacement !== undefined || notes.recorded !== undefined) {
+    const left = await previewStarted(session, checked, "replace");
+    if (left !== undefined)
+      return { inputs: { ...inputs, ...left.outcome }, failures: failuresOf(left.refusal) };
+  }
+  if (notes.replacement !== undefined) return { inputs: { ...inputs, ...notes.replacement }, failures: [] };
+  if (notes.recorded !== undefined) {
+    const forced = await forcedReplace(session, checked);
     const created = { memoryPlan: await describeCreation(session, checked), ...NO_CHANGE };
-    return { inputs: { ...inputs, ...(notes.replacement ?? created) }, failures: [] };
+    const failures = forced?.refusal === undefined ? [] : [failureOf(forced.refusal)];
+    return { inputs: { ...inputs, ...(forced?.outcome ?? created) }, failures };
   }
   const { outcome, refusal } = await previewCreation(session, checked);
-  const reason = refusal && redact(`Unable to create domain ${checked.name}: ${refusal.text}`, checked);
-  return {
-    inputs: { ...inputs, ...outcome },
-    failures: reason === undefined ? [] : [{ property: "", reason }],
-  };
+  return { inputs: { ...inputs, ...outcome }, failures: failuresOf(refusal) };
+
+  function failuresOf(refusal: Reason | undefined): Failure[] {
+    const reason = refusal && redact(`Unable to create domain ${checked.name}: ${refusal.text}`, checked);
+    return reason === undefined ? [] : [{ property: "", reason }];
+  }
+}
+
+/** What the new domain of a replace keeps of the old one where the program doesn't set it. */
+function identityOf(old: Partial<Inputs> | undefined): Partial<Inputs> {
+  if (old === undefined) return {};
+  const { uuid, name, interfaces, __secrets } = old;
+  return defined({ uuid, name, interfaces, __secrets });
+}
+
+function failureOf(error: Error): Failure {
+  return { property: "", reason: error.message };
 }
 
 /** The URIs of the program's domains, as the class passes them on; "" is the default. They are not kept as an input. */
@@ -75,12 +101,13 @@ function announcedHosts({ __hosts }: Record<string, unknown>): (string | undefin
   return given.filter((uri) => typeof uri === "string").map((uri) => uri || undefined);
 }
 
-function uriFailures(session: Session, olds: Partial<Inputs>, { uri }: Partial<Inputs>): Failure[] {
+function uriFailures(session: Session, olds: Partial<Inputs>, inputs: Partial<Inputs>): Failure[] {
+  const { uri } = inputs;
   // Without the argument a domain keeps the URI of its state, and a new one gets the stack's.
   if (uri === UNKNOWN || (uri === undefined && olds.uuid !== undefined)) return [];
   try {
     const refusal = plainTcpRefusal(
-      parseUri(session.resolveUri(uri)),
+      parseUri(session.uriFor(inputs)),
       session.configuration.allowPlainTcp ?? false,
     );
     return refusal === undefined ? [] : [{ property: "uri", reason: `is refused: ${refusal}` }];
@@ -163,9 +190,10 @@ function targetNodeFailures(
 }
 
 /** Two resources of one stack can't have the same domain: the one that is checked second is refused. */
-function nameFailures(session: Session, { name, uri, __urn: urn = "" }: Partial<Inputs>): Failure[] {
+function nameFailures(session: Session, inputs: Partial<Inputs>): Failure[] {
+  const { name, uri, __urn: urn = "" } = inputs;
   if (name === undefined || name === UNKNOWN || uri === UNKNOWN) return [];
-  const owner = session.run.claimName(session.resolveUri(uri), name, urn);
+  const owner = session.run.claimName(session.uriFor(inputs), name, urn);
   if (owner === undefined) return [];
   return [{ property: "name", reason: `is already used by ${owner}; domain names must be unique per host` }];
 }

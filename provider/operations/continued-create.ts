@@ -1,57 +1,119 @@
+import { definitionRefusals } from "../acceptance/definition-refusals.ts";
+import { unlessUnanswered } from "../acceptance/unanswered.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { differencesFrom } from "../domain/difference.ts";
-import { readDomain } from "../domain/read.ts";
-import type { DomainSpec } from "../domain/spec.ts";
+import { redact } from "../args/redact.ts";
+import { containsUnknown } from "../args/unknown.ts";
+import { MARKED_FIELDS, withWritten } from "../args/written-arguments.ts";
+import { differingFields } from "../definition/differences.ts";
+import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Observation } from "../observe/observe.ts";
-import { isOff } from "../observe/wait-for-domain.ts";
-import { formatSize, readCanonicalSize } from "../units/size.ts";
-import { someOf } from "./unfinished-create.ts";
+import type { Outputs } from "../outputs.ts";
+import { isDefine, planMessage, type Reason } from "../plan/plan.ts";
+import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
+import { permittedPlan } from "../plan/preview-contract.ts";
+import type { Session } from "../session.ts";
+import { previewRefusals } from "../update/definition.ts";
+import { runUpdate } from "../update/run-update.ts";
+import { newDefinition } from "./unfinished-create.ts";
 
-/** An unfinished domain may have been started with the balloon target of an earlier program. */
-export async function setBalloon(
-  hypervisor: Hypervisor,
-  domain: DomainRef,
-  { currentMemory, virtioMem }: DomainSpec,
-): Promise<void> {
-  if (virtioMem !== undefined || (await isOff(hypervisor, domain))) return;
-  const live = readDomain(await hypervisor.xml(domain, { inactive: false }));
-  const target = Math.min(currentMemory ?? live.memory, live.memory);
-  if (live.currentMemory !== target) await hypervisor.setMemory(domain, target, { live: true });
+/** A domain that an interrupted create or replace of this resource started, perhaps with what an earlier program set. */
+export interface Started {
+  domain: DomainRef;
+  observation: Observation;
+  /** The arguments that it was created with. */
+  before: Inputs;
+  /** What makes it what the program asks for: the same as for a finished domain. */
+  plan: UpdatePlan;
 }
 
-export interface RunningOtherwise {
-  text: string;
-  /** What the running domain has of the arguments that only a replacement changes, for the state. */
-  inputs: Partial<Inputs>;
+/** Undefined where nothing of an unfinished domain runs: then it is defined and started like a new one. */
+export async function startedDomain(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+  observation: Observation,
+): Promise<Started | undefined> {
+  const { observed, definition } = observation;
+  const { ownership, name, uuid } = definition;
+  const isUnfinished = ownership?.urn === inputs.__urn && ownership.creating;
+  if (!isUnfinished || observed.live === undefined || !observed.persistent) return undefined;
+  const before = await createdWith(session, hypervisor, inputs, observation);
+  const { defaults } = session;
+  const plan = planUpdate({ inputs, before, observed, recorded: undefined, defaults, adopted: false });
+  return { domain: { name, uuid, id: observed.live.domainId ?? -1 }, observation, before, plan };
+}
+
+/** The mark of an unfinished domain has all arguments; that of an earlier version has none. */
+async function createdWith(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+  { definition: { name, uuid, writtenArguments } }: Observation,
+): Promise<Inputs> {
+  if (writtenArguments !== undefined) {
+    const others = Object.entries(inputs).filter(([field]) => !(MARKED_FIELDS as string[]).includes(field));
+    return withWritten({ ...Object.fromEntries(others), name } as Inputs, inputs, writtenArguments);
+  }
+  if (containsUnknown(inputs)) return { ...inputs, name };
+  const { spec } = await newDefinition(session, hypervisor, inputs);
+  const xml = await hypervisor.xml({ name, uuid, id: -1 }, { inactive: true, secure: true });
+  const differing: string[] = differingFields(xml, inputs, { ...spec, name, uuid });
+  const same = Object.entries(inputs).filter(([field]) => !differing.includes(field));
+  return { ...Object.fromEntries(same), name } as Inputs;
+}
+
+/** Why the plan can't be carried out, as far as a preview can tell. */
+export async function refusalOfStarted(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+  { domain, observation, before, plan }: Started,
+): Promise<Reason | undefined> {
+  const [reason] = plan.reasons;
+  if (plan.outcome === "refuse")
+    return { code: reason?.code ?? "definition-refused", text: planMessage(plan) };
+  if (containsUnknown(inputs)) return undefined;
+  const step = plan.steps.find(isDefine);
+  const reasons = async (): Promise<Reason[]> => {
+    if (plan.outcome === "replace") {
+      const { xml } = await newDefinition(session, hypervisor, inputs);
+      return definitionRefusals(hypervisor, xml, { present: domain });
+    }
+    const from = observation.inactiveXml;
+    const context = { session, hypervisor, domain, before, news: inputs, plan, adopted: false };
+    return step === undefined || from === undefined ? [] : previewRefusals(from, step, context);
+  };
+  const found = await unlessUnanswered(reasons(), []);
+  const [first] = found;
+  return first && { code: first.code, text: found.map(({ text }) => text).join("; ") };
 }
 
 /**
- * An interrupted create may have started the domain with what an earlier program set. Its definition is the new one now, but
- * only an update that was previewed may change or stop what runs. Undefined where the domain is what the create makes.
+ * Carries the plan out as an update would.
+ *
+ * @returns undefined where the domain is to be replaced
+ * @throws UserError where the plan is refused, or more disruptive than what was previewed; PartialError as an update
  */
-export async function runningOtherwise(
+export async function continueStarted(
+  session: Session,
   hypervisor: Hypervisor,
-  domain: DomainRef,
-  { name, running = true, memory }: Inputs,
-  wanted: string,
-  { observed, definition }: Observation,
-): Promise<RunningOtherwise | undefined> {
-  if (observed.live === undefined) return undefined;
-  const xml = await hypervisor.xml(domain, { inactive: false, secure: true });
-  const differences = differencesFrom(wanted, xml, true);
-  if (running && differences.length === 0) return undefined;
-  const live = readDomain(xml);
-  const [has, wants] = [formatSize(observed.live.memory), formatSize(readCanonicalSize(memory))];
-  const what = [
-    ...(running ? [] : ["although running is false"]),
-    ...(has === wants ? [] : [`with ${has} instead of ${wants}`]),
-    ...(differences.length === 0 ? [] : [`with other values of ${someOf(differences)}`]),
-  ];
-  const text = `domain ${name} was started by an interrupted create of an earlier program and still runs ${what.join(", ")}; its definition has the new values: preview and update again`;
-  const inputs = {
-    ...(live.arch !== definition.arch && { arch: live.arch }),
-    ...(live.uefi !== definition.uefi && { firmware: live.uefi ? "uefi" : "bios" }),
-  };
-  return { text, inputs: inputs as Partial<Inputs> };
+  uri: string,
+  inputs: Inputs,
+  { domain, observation, before, plan }: Started,
+): Promise<Outputs | undefined> {
+  const permitted = permittedPlan(session.run.of(inputs.__urn).announced, plan);
+  if (permitted.outcome === "replace") return undefined;
+  if (permitted.outcome === "refuse") {
+    const text = `Unable to create domain ${inputs.name}: ${planMessage(permitted)}`;
+    throw new UserError(redact(text, before, inputs), { code: permitted.reasons[0]?.code });
+  }
+  if (permitted.withheld !== undefined)
+    await session.log.message(inputs.__urn, "warning", redact(permitted.withheld, before, inputs));
+  // Its create may have been interrupted before that.
+  await hypervisor.setAutostart(domain, inputs.autostart === true);
+  return runUpdate({
+    ...{ session, hypervisor, domain, uri, before, news: inputs, observation, adopted: false },
+    plan: permitted,
+  });
 }

@@ -8,13 +8,17 @@ import { messageOf } from "../message-of.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import { type Outputs, outputs } from "../outputs.ts";
+import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { adopt } from "./adopt.ts";
-import { type RunningOtherwise, runningOtherwise, setBalloon } from "./continued-create.ts";
+import { isAdoption } from "./adopted-inputs.ts";
+import { continueStarted, startedDomain } from "./continued-create.ts";
+import { notOwned } from "./ownership.ts";
 import { logContinued } from "./preview-creation.ts";
 import { replaceBy, unfinishedReplace } from "./replace.ts";
 import { setOwner } from "./set-owner.ts";
+import { setReplacing } from "./set-replacing.ts";
 import { type Existing, existingDomain, newDefinition } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
@@ -23,29 +27,49 @@ import { unsupportedDevice } from "./virtio-mem-support.ts";
  * whose metadata has this resource's URN and marks it as unfinished until the end.
  */
 export async function create(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
-  // A replaced domain was created by this provider: an `adopt` that was added since then doesn't concern the new one.
-  const isReplacement = session.run.of(inputs.__urn).replacement !== undefined;
-  if (inputs.adopt === true && !isReplacement) return adopt(session, inputs);
-  const uri = session.resolveUri(inputs.uri);
+  // A delete that follows isn't that of a replace.
+  delete session.run.of(inputs.__urn).successor;
+  const { id, outs } = await (isAdoption(session, {}, { ...inputs })
+    ? adopt(session, inputs)
+    : createOrReplace(session, inputs));
+  session.run.domain(id).isCreated = true;
+  return { id, outs };
+}
+
+async function createOrReplace(session: Session, inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
+  const uri = session.uriFor(inputs);
   const hypervisor = await session.hypervisor(uri);
   return session.locked(inputs.uuid, async () => {
     const present = await hypervisor.findByUuid(inputs.uuid);
-    const replace = await unfinishedReplace(hypervisor, inputs, present);
+    let replace = await unfinishedReplace(hypervisor, inputs, present);
     // Nothing runs between the two halves of a replace, which therefore isn't left there.
     if (replace === undefined) session.signal.throwIfAborted();
     const existing =
       replace === undefined ? await existingOrFree(session, hypervisor, inputs, present) : undefined;
+    const isLeft = present !== undefined && (existing?.kind === "unfinished" || replace?.kind === "kept");
+    const started =
+      isLeft &&
+      (await startedDomain(
+        ...([session, hypervisor, inputs] as const),
+        await observe(hypervisor, present, { secure: true }),
+      ));
+    if (started) {
+      const outs = await continueStarted(session, hypervisor, uri, inputs, started);
+      if (outs !== undefined) {
+        await finish(hypervisor, started.domain, inputs, outs);
+        return { id: inputs.uuid, outs };
+      }
+      // Like a domain that a replace has marked: it comes back where the new one can't be started.
+      await setReplacing(hypervisor, started.domain, { urn: inputs.__urn, was: "running" });
+      replace = { kind: "old", domain: started.domain, ran: true };
+    }
     const { spec, xml } = await newDefinition(session, hypervisor, inputs);
-    const record = (observation: Observation, otherwise?: RunningOtherwise) =>
-      outputs(
-        { ...inputs, ...otherwise?.inputs },
-        {
-          ...{ uri, observation, defaults: session.defaults, adopted: false },
-          // libvirt sets the balloon target at start; nothing waits until the guest has booted and reaches it.
-          told: unreachedBalloonTarget(spec.currentMemory, observation.observed),
-          pending: otherwise && observation.observed.nextBoot?.memory,
-        },
-      );
+    const record = (observation: Observation) =>
+      outputs(inputs, {
+        ...{ uri, observation, defaults: session.defaults, adopted: false },
+        // libvirt sets the balloon target at start; nothing waits until the guest has booted and reaches it.
+        told: unreachedBalloonTarget(spec.currentMemory, observation.observed),
+      });
     if (existing?.kind === "finished")
       return { id: inputs.uuid, outs: record(await observe(hypervisor, existing.domain)) };
     const unfinished = existing?.kind === "unfinished" ? existing.domain : undefined;
@@ -63,19 +87,29 @@ export async function create(session: Session, inputs: Inputs): Promise<{ id: st
     // An unfinished domain may have what an earlier program set.
     if (inputs.autostart === true || unfinished !== undefined)
       await hypervisor.setAutostart(domain, inputs.autostart === true);
-    if (unfinished !== undefined) await setBalloon(hypervisor, domain, spec);
     const observation = await observe(hypervisor, domain);
-    const otherwise = unfinished && (await runningOtherwise(hypervisor, domain, inputs, xml, observation));
-    const outs = record(observation, otherwise);
-    // From here on the domain is finished: a later create continues with it only if it is exactly what that create would make. This is the
-    // last call, so that a create that failed before it can be continued.
-    await setOwner(hypervisor, domain, inputs.__urn, observation).catch((cause: unknown) => {
-      throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
-    });
-    if (otherwise !== undefined)
-      throw new PartialError(redact(otherwise.text, inputs), inputs.uuid, defined(outs), undefined);
+    const outs = record(observation);
+    await finish(hypervisor, domain, inputs, outs, observation);
     return { id: inputs.uuid, outs };
   });
+}
+
+/**
+ * From here on the domain is finished: a later create continues with it only if it is exactly what that create would make. This is
+ * the last call, so that a create that failed before it can be continued.
+ */
+async function finish(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  inputs: Inputs,
+  outs: Outputs,
+  observation?: Observation,
+): Promise<void> {
+  try {
+    await setOwner(hypervisor, domain, inputs.__urn, observation, { arguments: undefined });
+  } catch (cause) {
+    throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
+  }
 }
 
 /** The domain is recorded, so that the next update goes on with it. */
@@ -93,12 +127,30 @@ async function existingOrFree(
 ): Promise<Existing> {
   const existing = await existingDomain(session, hypervisor, inputs, present);
   if (existing.kind === "taken") {
-    const { code, text } = existing.reason;
+    const { code, text } = (await createdFirst(session, hypervisor, inputs)) ?? existing.reason;
     throw new UserError(redact(`Unable to create domain ${inputs.name}: ${text}`, inputs), { code });
   }
   if (existing.kind === "finished" || existing.kind === "unfinished")
     await logContinued(session, inputs, existing);
   return existing;
+}
+
+/** The engine creates the new domain of a replace first where the program asks for that: the old one is as the state has it. */
+async function createdFirst(
+  { run }: Session,
+  hypervisor: Hypervisor,
+  { uuid, __urn: urn }: Inputs,
+): Promise<Reason | undefined> {
+  const { state } = run.of(urn);
+  const domain = run.domain(uuid).replaced === undefined ? await hypervisor.findByUuid(uuid) : undefined;
+  if (state === undefined || domain === undefined || domain.name !== state.name) return undefined;
+  const { definition, observed } = await observe(hypervisor, domain);
+  const isOld =
+    notOwned(definition, state, urn) === undefined &&
+    observed.nextBoot?.memory === state.__observed.nextBoot?.memory;
+  if (!isOld) return undefined;
+  const text = `it replaces domain ${uuid}, which has not been deleted: both have the same UUID, so the old one is deleted first; remove deleteBeforeReplace: false, which the program or a transformation of it sets`;
+  return { code: "create-before-delete", text };
 }
 
 async function refuseUnsupportedDevice(

@@ -40,10 +40,10 @@ async function archOf(session: Session, inputs: Inputs): Promise<string | undefi
     inputs.uri === UNKNOWN
       ? undefined
       : await session.ask(
-          session.resolveUri(inputs.uri),
+          session.uriFor(inputs),
           async (hypervisor) => readHost(await hypervisor.capabilities()).arch,
         );
-  return hostArch ?? impliedArch(inputs.machine);
+  return hostArch ?? impliedArch(platformOf(inputs, "").machine);
 }
 
 /** What a machine type tells of the architecture. Several have a machine type "virt". */

@@ -1,4 +1,5 @@
 import { dropKept } from "../acceptance/kept-definition.ts";
+import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { Outputs } from "../outputs.ts";
@@ -14,14 +15,17 @@ import { turnOff } from "./turn-off.ts";
  * stores for it. Disk files stay. A domain that doesn't exist is already deleted. A domain that is to be kept (`onDelete`; the
  * default for adopted ones) only loses its owner. In a replace the domain is only stopped: create removes it once the new one
  * runs. A domain of that UUID that isn't the resource's is left unchanged, with a warning: the resource has no domain then, so
- * its deletion succeeds.
+ * its deletion succeeds. So is a domain that create returned in this run, or that a resource of the program has.
  */
 export async function deleteDomain(session: Session, id: string, state: Outputs): Promise<void> {
+  session.run.of(session.run.domain(id).resource ?? state.__urn).uri = state.uri;
   const hypervisor = await session.hypervisor(state.uri);
   await session.locked(id, async () => {
     session.signal.throwIfAborted();
     const domain = await hypervisor.findByUuid(id);
-    const { successor } = session.run.domain(id);
+    const successor = successorOf(session, id, state);
+    const kept = successor === undefined ? keptBecause(session, id) : undefined;
+    if (kept !== undefined) return warnKept(session, state, kept);
     if (domain === undefined) {
       if (successor === undefined) await dropKept(hypervisor, id);
       return;
@@ -51,6 +55,27 @@ export async function deleteDomain(session: Session, id: string, state: Outputs)
       await hypervisor.undefine(domain);
     });
   });
+}
+
+/** What a create that follows in this run makes in place of the domain: then the delete is part of a replace. */
+function successorOf({ run }: Session, id: string, { __urn: urn }: Outputs): Inputs | undefined {
+  const { resource = urn } = run.domain(id);
+  return run.of(resource).successor;
+}
+
+/** Why a domain stays although a resource that had it is deleted: one that the program has needs it. */
+function keptBecause({ run }: Session, id: string): string | undefined {
+  const { resource, isCreated } = run.domain(id);
+  if (isCreated === true)
+    return "the resource was created again before it was deleted, and both have the same domain";
+  return resource === undefined
+    ? undefined
+    : `an earlier replace left this deletion, and ${resource} has the domain now`;
+}
+
+function warnKept(session: Session, state: Outputs, why: string): Promise<void> {
+  const text = `domain ${state.name} (${state.uuid}) isn't deleted: ${why}`;
+  return session.log.message(state.__urn, "warning", redact(text, state));
 }
 
 function warnNotOwned(session: Session, state: Outputs, { text }: Reason): Promise<void> {

@@ -45,8 +45,8 @@ interface Difference {
 /**
  * Classifies a change, logs its plan on the resource's row, and passes the plan on to update.
  *
- * Whatever makes the engine replace a domain (this answer, `--target-replace`, a replace that was interrupted), the new
- * domain has the UUID of the old one: deleting the old one last would delete the new one.
+ * The new domain of a replace has the UUID of the old one, so the old one is deleted first. The engine doesn't call diff for
+ * `--replace`, `--target-replace` or a tainted resource; there the class sets the same.
  */
 export async function diff(session: Session, id: string, state: Outputs, news: Inputs): Promise<DiffResult> {
   const answer = await classify({ session, id, state, before: echoedInputs(state), news });
@@ -58,13 +58,15 @@ type Classification = Omit<DiffResult, "deleteBeforeReplace">;
 async function classify(difference: Difference): Promise<Classification> {
   const { session, id, state, before, news } = difference;
   const notes = session.run.of(news.__urn);
-  if (notes.isInProgram) session.run.domain(id).successor = news;
+  notes.state = state;
+  if (notes.isInProgram) notes.uri = state.uri;
   const moved = await uriChange(session, id, state, news);
   const plan = plannerFor(session, state, { before, news });
   const fromState = plan(state.__observed);
   const isWaiting = isGuestAwaited(difference);
   const isChanged = moved || differsFrom(before, news);
-  if (!isChanged && fromState.outcome === "none" && !isWaiting) {
+  const isUnread = state.__unread === true;
+  if (!isChanged && fromState.outcome === "none" && !isWaiting && !isUnread) {
     // The engine may call update all the same, after an update that failed in part.
     notes.announced = fromState;
     if (notes.isInProgram) {
@@ -80,7 +82,7 @@ async function classify(difference: Difference): Promise<Classification> {
     return fromState.outcome !== "refuse" && isDisplayed(difference, moved) ? {} : { changes: true };
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
-  const look = needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
+  const look = isUnread || needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
   if (look?.kind === "gone" && fromState.outcome !== "replace") {
     notes.announced = { ...noChange(), settings: [] };
     await logGone(difference);
@@ -89,7 +91,7 @@ async function classify(difference: Difference): Promise<Classification> {
   if (look?.kind === "found") refuseNotOwned(difference, look.observation.definition);
   const fromLook =
     look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
-  const announced = previewedPlan(fromState, fromLook);
+  const announced = (isUnread ? fromLook : undefined) ?? previewedPlan(fromState, fromLook);
   notes.announced = announced;
   if (look?.kind === "found") notes.seen = look.observation;
   const message = redact(planMessage(withFailedLook(announced, look)), before, news);

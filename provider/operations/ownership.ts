@@ -1,19 +1,18 @@
-import { readOwnership, readWritten } from "../domain/metadata.ts";
+import { readOwnership, readWritten, type Written } from "../domain/metadata.ts";
 import { parseDomain } from "../domain/parse.ts";
 import { type Replacing, readReplacing } from "../domain/replacing.ts";
 import type { Ownership } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
-import type { Kib } from "../units/kib.ts";
 
 /** A domain with its owner, as its definition has them. */
 interface Owned {
   name: string;
   uuid: string;
   ownership?: Ownership | undefined;
-  /** The total of the definition as this provider set it last. */
-  written?: Kib | undefined;
+  /** What this provider wrote into the definition last. */
+  written?: Written | undefined;
   /** A replace that has not ended. */
   replacing?: Replacing | undefined;
 }
@@ -35,7 +34,7 @@ export async function ownerOf(hypervisor: Hypervisor, domain: DomainRef): Promis
  * @param urn the resource's present URN. An update that was killed may have set it already.
  */
 export function notOwned(
-  { name, uuid, ownership }: Owned,
+  { name, uuid, ownership }: Pick<Owned, "name" | "uuid" | "ownership">,
   state: Pick<Outputs, "__urn" | "name" | "uri">,
   urn?: string,
 ): Reason | undefined {

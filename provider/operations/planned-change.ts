@@ -46,8 +46,8 @@ export async function plannedChange(
   return { memoryPlan: describeSizes(before, desired) ?? kept, change: outcome, memoryChange: "unknown" };
 }
 
-function lookAt(session: Session, { uri, uuid }: Inputs) {
-  return session.look(session.resolveUri(uri), uuid);
+function lookAt(session: Session, inputs: Inputs) {
+  return session.look(session.uriFor(inputs), inputs.uuid);
 }
 
 /**
@@ -55,7 +55,7 @@ function lookAt(session: Session, { uri, uuid }: Inputs) {
  *
  * @param owner the URN in the domain's metadata. A resource that was renamed by an alias has another one.
  */
-function isAdopted({ uuid, adopt, __adopted, __urn }: Inputs, owner?: string): boolean {
+export function isAdopted({ uuid, adopt, __adopted, __urn = "" }: Partial<Inputs>, owner?: string): boolean {
   return (
     __adopted === true || (domainUuid(owner ?? __urn) !== uuid && (owner !== undefined || adopt === true))
   );

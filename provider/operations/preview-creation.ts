@@ -4,11 +4,12 @@ import { redact } from "../args/redact.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import type { DomainRef } from "../libvirt/hypervisor.ts";
-import type { Reason } from "../plan/plan.ts";
-import { NO_CHANGE, type PlannedOutcome } from "../plan/planned-outcome.ts";
+import { planMessage, type Reason } from "../plan/plan.ts";
+import { NO_CHANGE, type PlannedOutcome, plannedOutcome } from "../plan/planned-outcome.ts";
 import { fitting } from "../plan/text.ts";
 import type { Session } from "../session.ts";
 import { formatSize, readCanonicalSize } from "../units/size.ts";
+import { refusalOfStarted, startedDomain } from "./continued-create.ts";
 import { describeCreation } from "./creation.ts";
 import { unfinishedReplace } from "./replace.ts";
 import { type Existing, existingDomain, leftByReplace, newDefinition } from "./unfinished-create.ts";
@@ -27,13 +28,19 @@ export async function previewCreation(
   switch (existing?.kind) {
     case "replace": {
       const { left } = existing;
+      const started = await previewStarted(session, inputs, "replace");
+      if (started !== undefined) return started;
       const text = `continues an interrupted replace of domain ${inputs.name} (${inputs.uuid})\n${leftByReplace(left)}`;
       await session.log.message(inputs.__urn, "info", redact(text, inputs));
       return { outcome: outcome(`continues an interrupted replace: ${starts}`, starts) };
     }
-    case "unfinished":
+    case "unfinished": {
       await logContinued(session, inputs, existing);
-      return { outcome: outcome(`continues an interrupted create: ${starts}`, starts) };
+      const started = await previewStarted(session, inputs, "create");
+      if (started !== undefined) return started;
+      const refusal = await unsupportedByHost(session, inputs);
+      return defined({ outcome: outcome(`continues an interrupted create: ${starts}`, starts), refusal });
+    }
     case "finished": {
       await logContinued(session, inputs, existing);
       const size = formatSize(readCanonicalSize(inputs.memory));
@@ -60,12 +67,54 @@ export async function previewCreation(
 }
 
 /**
+ * What becomes of a domain that an interrupted create or replace of this resource started; undefined where there is none. A more
+ * disruptive plan than this one isn't carried out.
+ */
+export async function previewStarted(
+  session: Session,
+  inputs: Inputs,
+  operation: "create" | "replace",
+): Promise<{ outcome: PlannedOutcome; refusal?: Reason } | undefined> {
+  if (inputs.uri === UNKNOWN) return undefined;
+  const uri = session.resolveUri(inputs.uri);
+  const look = await session.look(uri, inputs.uuid);
+  if (look.kind !== "found") return undefined;
+  const { observation } = look;
+  const left = await session.ask(uri, async (hypervisor) => {
+    const started = await startedDomain(session, hypervisor, inputs, observation);
+    const refusal = started && (await refusalOfStarted(session, hypervisor, inputs, started));
+    return started && { started, refusal };
+  });
+  if (left === undefined) return undefined;
+  const { refusal } = left;
+  const { plan, before } = left.started;
+  const notes = session.run.of(inputs.__urn);
+  const { announced } = notes;
+  notes.announced = plan;
+  // In a replace, diff may have planned the same.
+  const isSaid = announced !== undefined && planMessage(announced) === planMessage(plan);
+  if (plan.headline !== "" && refusal === undefined && !isSaid) {
+    const severity = plan.outcome === "replace" || plan.outcome === "restart" ? "warning" : "info";
+    await session.log.message(inputs.__urn, severity, redact(planMessage(plan), before, inputs));
+  }
+  const live = observation.observed.live?.memory;
+  const present = live === undefined ? "" : `the domain runs with ${formatSize(live)}, `;
+  const continued = `continues an interrupted ${operation}: `;
+  const what = plan.headline === "" ? `${present}nothing to do` : plan.headline;
+  const { change, memoryChange } = plannedOutcome(plan, "");
+  return defined({
+    outcome: { memoryPlan: fitting(`${continued}${what}`, what), change, memoryChange },
+    refusal,
+  });
+}
+
+/**
  * What the new domain's host doesn't support, with all reasons in one. What isn't there yet (a network, a file) isn't looked for:
  * another resource of the program may make it first.
  */
 async function unsupportedByHost(session: Session, inputs: Inputs): Promise<Reason | undefined> {
   if (containsUnknown(inputs)) return undefined;
-  const texts = await session.ask(session.resolveUri(inputs.uri), async (hypervisor) => {
+  const texts = await session.ask(session.uriFor(inputs), async (hypervisor) => {
     const { xml } = await newDefinition(session, hypervisor, inputs);
     return capabilityRefusals(hypervisor, xml);
   });
@@ -83,7 +132,7 @@ type Found = Existing | { kind: "replace"; left: DomainRef };
 
 function lookForExisting(session: Session, inputs: Inputs): Promise<Found | undefined> | undefined {
   if (inputs.uri === UNKNOWN || containsUnknown(inputs.uuid)) return undefined;
-  const uri = session.resolveUri(inputs.uri);
+  const uri = session.uriFor(inputs);
   return session.ask(uri, async (hypervisor): Promise<Found> => {
     const present = await hypervisor.findByUuid(inputs.uuid);
     const replace = await unfinishedReplace(hypervisor, inputs, present);
@@ -104,6 +153,6 @@ export async function logContinued(
   const which = `domain ${domain.name} (${domain.uuid})`;
   const unfinished = `continues with ${which}, which an interrupted create left`;
   if (kind === "unfinished") return log.message(inputs.__urn, "info", redact(unfinished, inputs));
-  const text = `continues with ${which}, which a create of this resource finished without recording it: it is exactly what the program wants and is left unchanged\nif another stack of this name manages it, rename one of the two stacks before pulumi up`;
+  const text = `continues with ${which}, which a create of this resource finished without recording it: it is exactly what the program wants and is left unchanged, unless Pulumi was asked to replace it (--replace, --target-replace, pulumi state taint): then it is shut down and created again\nif another stack of this name manages it, rename one of the two stacks before pulumi up`;
   return log.message(inputs.__urn, "warning", redact(text, inputs));
 }

@@ -26,7 +26,10 @@ import { refreshedGuest } from "./refreshed-guest.ts";
 export interface ReadResult {
   id: string;
   props: object;
-  /** Only where the domain differs from the arguments: the next preview compares the program with these. */
+  /**
+   * Only where they may differ from those that the engine has: the next preview compares the program with them. Without them
+   * the engine would take a program that goes back to the earlier arguments for unchanged.
+   */
   inputs?: object;
 }
 
@@ -85,7 +88,14 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const present = { ...inputs, ...memory, ...others };
   if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: present };
   if (!isSettled) return { id, props, inputs: { ...present, __unsettled: true } };
-  return Object.keys(others).length > 0 ? { id, props, inputs: present } : { id, props };
+  return Object.keys(others).length > 0 || differsFromEngine(state)
+    ? { id, props, inputs: present }
+    : { id, props };
+}
+
+/** The engine's inputs are those before an update that failed in part, or sizes that an earlier refresh found. */
+function differsFromEngine({ __partial, __drift }: Outputs): boolean {
+  return __partial === true || __drift !== undefined;
 }
 
 /**

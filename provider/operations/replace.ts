@@ -15,6 +15,7 @@ import { observe } from "../observe/observe.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import { echoedInputs, outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
+import { formatSize } from "../units/size.ts";
 import { turnOff } from "./turn-off.ts";
 import { takenBy } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
@@ -145,6 +146,9 @@ async function putBack(
 ): Promise<Error> {
   const { uuid, name } = inputs;
   const failure = `Unable to replace domain ${name}: ${why}`;
+  const running = await runningSuccessor(hypervisor, uuid);
+  if (running !== undefined)
+    return new UserError(redact(`${failure}\n${running}`, inputs), { cause, code: "replace-unfinished" });
   const end = await restored(hypervisor, uuid, (error) => redact(messageOf(error), inputs));
   const message = `${failure}\n${end}`;
   const { replaced } = session.run.domain(uuid);
@@ -156,6 +160,19 @@ async function putBack(
   const source = { uri, observation, defaults: session.defaults, adopted: replaced.__adopted === true };
   const outs = defined(outputs({ ...echoedInputs(replaced), uuid }, source));
   return new PartialError(message, uuid, outs, cause);
+}
+
+/**
+ * The new domain, as an earlier run started it. It has what its guest has done since then, so the old one isn't put back in its
+ * place.
+ */
+async function runningSuccessor(hypervisor: Hypervisor, uuid: string): Promise<string | undefined> {
+  const domain = await hypervisor.findByUuid(uuid);
+  if (domain === undefined || (await isOff(hypervisor, domain))) return undefined;
+  const { definition, observed } = await observe(hypervisor, domain);
+  if (definition.replacing !== undefined) return undefined;
+  const size = observed.live === undefined ? "" : ` with ${formatSize(observed.live.memory)}`;
+  return `domain ${domain.name} runs${size}, as an earlier run of this replace started it, and is left unchanged; the next update continues the replace`;
 }
 
 /** Puts the old domain back, and returns what there is then, for the message. */

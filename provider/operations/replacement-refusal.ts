@@ -6,11 +6,17 @@ import { containsUnknown } from "../args/unknown.ts";
 import { readDomain } from "../domain/read.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { readPower } from "../observe/power.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
+import { replacePower } from "../plan/power.ts";
+import { ADOPTED } from "../plan/text.ts";
 import type { Session } from "../session.ts";
 import { newDefinition, takenBy } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
+
+/** What a replace needs to know of the old domain. */
+export type Replaced = Partial<Inputs> & Pick<Outputs, "uri" | "uuid" | "name" | "__urn">;
 
 /**
  * Why the host can't have the domain that is to replace this one. A replace deletes the old domain first, so this is found
@@ -21,11 +27,12 @@ export async function replacementRefusals(
   session: Session,
   uri: string,
   id: string,
-  state: Outputs,
+  state: Replaced,
   news: Inputs,
 ): Promise<Reason[]> {
   const hypervisor = await session.hypervisor(uri);
   const reasons = await Promise.all([
+    unlessFailed(cannotStop(hypervisor, id, news), []),
     unlessFailed(identityTaken(session, hypervisor, state, news), []),
     unlessFailed(
       unsupportedDevice(hypervisor, news, session).then((reason) => (reason ? [reason] : [])),
@@ -38,10 +45,28 @@ export async function replacementRefusals(
   return reasons.flat();
 }
 
+/** An adopted domain wasn't made from the program's arguments, which may lack what it has. */
+export function adoptedRefusals(state: Replaced): Reason[] {
+  if (state.__adopted !== true) return [];
+  const wayOut =
+    "remove replaceOnChanges from the program, run pulumi up without --replace and --target-replace, or remove a mark with pulumi state untaint";
+  return [{ code: ADOPTED.code, text: `${ADOPTED.text}; ${wayOut}` }];
+}
+
+/** Why the old domain can't be shut down, or must not be at present. */
+async function cannotStop(hypervisor: Hypervisor, id: string, news: Inputs): Promise<Reason[]> {
+  const domain = await hypervisor.findByUuid(id);
+  if (domain === undefined) return [];
+  const { pause } = await readPower(hypervisor, domain);
+  if (pause === undefined) return [];
+  const { refused } = replacePower({ power: "paused", pause, persistent: true }, news);
+  return refused === undefined ? [] : [refused];
+}
+
 async function identityTaken(
   session: Session,
   hypervisor: Hypervisor,
-  state: Outputs,
+  state: Replaced,
   news: Inputs,
 ): Promise<Reason[]> {
   if (state.onDelete === "keep") {
@@ -69,7 +94,7 @@ async function refusedByHost(
 /** The error of a replace that is refused before anything was done; undefined where there is no reason. */
 export function replaceRefused(
   reasons: Reason[],
-  state: Outputs,
+  state: Replaced,
   news: Inputs,
   ...details: string[]
 ): UserError | undefined {

@@ -1,14 +1,16 @@
 import { probeDefine } from "../acceptance/probe-define.ts";
 import type { Inputs } from "../args/inputs.ts";
+import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
 import type { Replacing } from "../domain/replacing.ts";
 import { Cancelled } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { messageOf } from "../message-of.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
-import { replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
+import { adoptedRefusals, replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
 import { setReplacing } from "./set-replacing.ts";
 import { turnOff } from "./turn-off.ts";
 import { newDefinition } from "./unfinished-create.ts";
@@ -32,7 +34,12 @@ export async function retire(
     replacing,
   }: { state: Outputs; successor: Inputs; notOwned: Reason | undefined; replacing: Replacing | undefined },
 ): Promise<void> {
-  const reasons = notOwned === undefined ? [] : [notOwned];
+  const reasons = [
+    ...(notOwned === undefined ? [] : [notOwned]),
+    ...adoptedRefusals(state),
+    ...renamedRefusals(domain, state, successor),
+    ...adoptingRefusals(state, successor),
+  ];
   reasons.push(...(await replacementRefusals(session, state.uri, domain.uuid, state, successor)));
   const isKnown = !containsUnknown(successor);
   // A definition that is refused already needs no probe.
@@ -48,14 +55,32 @@ export async function retire(
     await hypervisor.define(await hypervisor.xml(domain, { inactive: true, secure: true }));
   const was = (await isOff(hypervisor, domain)) ? (replacing?.was ?? "off") : "running";
   await setReplacing(hypervisor, domain, { urn: successor.__urn, was });
+  session.run.domain(domain.uuid).replaced = state;
   try {
     const seconds = state.shutdownTimeout;
     await turnOff(session, hypervisor, domain, { urn: state.__urn, seconds, next: "start" });
     session.signal.throwIfAborted();
   } catch (error) {
-    throw error instanceof Cancelled ? await undone(hypervisor, domain, was) : error;
+    if (error instanceof Cancelled) throw await undone(hypervisor, domain, was);
+    // The guest may have been shut down. The state of a delete that fails stays as it was, so a later run would find nothing to
+    // do; after one that succeeds, a create follows in any case: it shuts the domain down again, or puts it back.
+    const text = `${messageOf(error)}; the create that follows continues the replace`;
+    await session.log.message(state.__urn, "warning", redact(text, state, successor));
   }
-  session.run.domain(domain.uuid).replaced = state;
+}
+
+/** Only a check with old inputs knows the UUID of a domain whose resource was renamed. */
+function renamedRefusals({ uuid }: DomainRef, { name, __urn }: Outputs, successor: Inputs): Reason[] {
+  if (successor.uuid === uuid) return [];
+  const text = `domain ${name} has the UUID ${uuid} of the name that its resource had before, which the new domain of ${__urn} wouldn't keep: --replace, --target-replace and pulumi state taint can't replace it; change an argument that needs a new domain instead, such as arch`;
+  return [{ code: "renamed-domain", text }];
+}
+
+function adoptingRefusals(state: Outputs, successor: Inputs): Reason[] {
+  if (state.__adopted === true || successor.__adopted !== true) return [];
+  const text =
+    "the program adopts the domain (adopt: true), which is removed before that; remove adopt from the program";
+  return [{ code: "adopt-refused", text }];
 }
 
 /** A cancelled replace leaves the old domain as it was: no create follows. */

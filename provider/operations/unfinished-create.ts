@@ -1,5 +1,6 @@
 import type { Inputs } from "../args/inputs.ts";
 import { containsUnknown } from "../args/unknown.ts";
+import { MARKED_FIELDS, markedArguments } from "../args/written-arguments.ts";
 import { defined } from "../defined.ts";
 import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { differencesFrom } from "../domain/difference.ts";
@@ -68,7 +69,11 @@ export async function newDefinition(
   const spec = domainSpec(inputs, host, configuration.domainType, defaults);
   const mark = { version: 1, urn: inputs.__urn, creating: true };
   const xml = definitionXml(inputs, spec, configuration.domainType);
-  return { spec, xml: setOwnership(xml, mark, readCanonicalSize(inputs.memory)) };
+  const written = {
+    total: readCanonicalSize(inputs.memory),
+    arguments: markedArguments(undefined, MARKED_FIELDS, inputs),
+  };
+  return { spec, xml: setOwnership(xml, mark, written) };
 }
 
 /** Where a domain isn't exactly what a create makes. */
@@ -129,9 +134,14 @@ export function takenBy(
   const wayOut = isOther
     ? "set another name or, if the resource was renamed, the resource option aliases"
     : `${adoption}set another name, or undefine that domain (virsh undefine) if it isn't needed`;
-  const text = `${what} by domain ${found.uuid}, ${by}; ${wayOut}`;
+  const forced = differs === "" || isOther ? "" : `; ${FORCED_REPLACE}`;
+  const text = `${what} by domain ${found.uuid}, ${by}; ${wayOut}${forced}`;
   return { code: isName ? "name-taken" : "uuid-taken", text };
 }
+
+/** A create and a replace that Pulumi was asked for begin with the same call. */
+const FORCED_REPLACE =
+  "if Pulumi was asked to replace it (--replace, --target-replace, pulumi state taint), first run pulumi up without that";
 
 /** A domain that a replace left may have no resource any more, in any program. */
 function withCleanUp(reason: Reason, found: DomainRef, replacing: Replacing | undefined): Reason {

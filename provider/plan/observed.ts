@@ -32,6 +32,8 @@ export interface MemoryView
   guestBlock?: Kib;
   /** The total of the definition as this provider set it last, which our mark in its metadata has. */
   written?: Kib;
+  /** The arguments of the definition as this provider set them last, in the same mark (args/written-arguments.ts). */
+  writtenArguments?: string;
   /** libvirt's id of the running domain: each start gets another one, which voids earlier reports of the guest. */
   domainId?: number;
 }
@@ -78,6 +80,7 @@ export function memoryView(state: DomainState): MemoryView {
     arch: state.arch,
     machine: state.machine,
     written: state.written,
+    writtenArguments: state.writtenArguments,
   });
 }
 

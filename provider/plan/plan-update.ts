@@ -1,7 +1,9 @@
-import type { FieldName } from "../args/fields.ts";
+import { isDeepStrictEqual } from "node:util";
+import { FIELD_NAMES, type FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import type { Defaults } from "../args/settings.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
+import { withWritten } from "../args/written-arguments.ts";
 import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
@@ -18,7 +20,15 @@ import {
   type Step,
 } from "./plan.ts";
 import { planMemory } from "./plan-memory.ts";
-import { planPower, savedStateFirst, savedStateLost, startingWith, unlessBusy, withPower } from "./power.ts";
+import {
+  planPower,
+  savedStateFirst,
+  savedStateLost,
+  startingWith,
+  unlessBusy,
+  withPower,
+  withReplacePower,
+} from "./power.ts";
 import {
   ADOPTED,
   formatList,
@@ -66,7 +76,14 @@ export function planUpdate({
   defaults,
   adopted,
 }: UpdatePlanInput): UpdatePlan {
-  const changed = changedFields(before, inputs).filter((name) => !(adopted && keptIfUnnamed(name, inputs)));
+  const { nextBoot } = observed;
+  const written = withWritten(before, inputs, nextBoot?.writtenArguments, nextBoot?.vcpus);
+  const left = changedFields(written, inputs).filter(
+    (name) => !isDeepStrictEqual(written[name], before[name]),
+  );
+  const changed = unionOf(changedFields(before, inputs), left).filter(
+    (name) => !(adopted && keptIfUnnamed(name, inputs)),
+  );
   const settings = changesThatNeed("setting", changed, inputs);
   const power = planPower(observed, inputs);
   const desired = desiredMemory(inputs, defaults, adopted);
@@ -79,24 +96,33 @@ export function planUpdate({
       defined({
         stopping: power.isStopping,
         numaChanged,
-        balloonReleased: before.currentMemory !== undefined && inputs.currentMemory === undefined,
+        balloonReleased:
+          (written.currentMemory ?? before.currentMemory) !== undefined && inputs.currentMemory === undefined,
         recorded,
       }),
     );
   const parts = [
     ...(memory === undefined ? [] : [memory]),
     ...replacePlans(changed, inputs, observed, adopted),
-    ...fieldPlans(changed, inputs, power.observed, memory?.outcome === "restart"),
+    ...fieldPlans(changed, inputs, power.observed, { restarts: memory?.outcome === "restart", left }),
     ...autostartPlans(changed, inputs),
     ...power.last,
     ...power.first,
   ];
-  const whole = unlessBusy(inOrder(startingWith(power.first, combined(parts))), observed);
+  const all = inOrder(startingWith(power.first, combined(parts)));
+  const whole = unlessBusy(withReplacePower(all, observed, inputs), observed);
   if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), known: whole, settings };
   if (whole.outcome === "none" && settings.length > 0)
     return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
   const line = withRestarted(withMemory(whole, memory), memory, changed, inputs);
   return { ...whole, headline: withPower(line, whole), memory, settings };
+}
+
+/** In the order of the field table. */
+function unionOf(changed: FieldName[], left: FieldName[]): FieldName[] {
+  return left.length === 0
+    ? changed
+    : FIELD_NAMES.filter((name) => changed.includes(name) || left.includes(name));
 }
 
 /** The headline of the whole plan, with a note that the memory changes if another part is more disruptive. */
@@ -171,8 +197,16 @@ function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, 
   ];
 }
 
-/** @param restarts the memory needs a restart, which brings these arguments too */
-function fieldPlans(changed: FieldName[], inputs: Inputs, observed: Observed, restarts: boolean): Plan[] {
+/**
+ * @param restarts the memory needs a restart, which brings these arguments too
+ * @param left what an interrupted update left in the definition
+ */
+function fieldPlans(
+  changed: FieldName[],
+  inputs: Inputs,
+  observed: Observed,
+  { restarts, left }: { restarts: boolean; left: FieldName[] },
+): Plan[] {
   const later = changesThatNeed("nextBoot", changed, inputs);
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
@@ -189,6 +223,10 @@ function fieldPlans(changed: FieldName[], inputs: Inputs, observed: Observed, re
         : headline("live", step.sentence, `change ${fields.length} arguments in the definition`),
       details: [
         ...noteIf(outcome === "nextBoot", `the change ${NEXT_BOOT}`),
+        ...noteIf(
+          left.length > 0,
+          `an interrupted update left another value of ${formatList(left)} in the definition`,
+        ),
         ...savedStateFirst(observed),
         ...noteIf(fields.includes("xml"), "the definition is rewritten from xml; manual changes are lost"),
       ],

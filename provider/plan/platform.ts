@@ -48,10 +48,10 @@ function unsupportedArch(arch: string): Obstacle {
 
 /** Why guests of an architecture don't support hot-plug; undefined where they do. */
 const RULES: Readonly<Record<string, (platform: Platform) => Obstacle | undefined>> = {
-  // QEMU docs/system/i386/microvm.rst: no memory hot-plug.
-  x86_64: ({ machine, acpi }) =>
-    machine?.startsWith("microvm")
-      ? unsupportedMachine("the microvm machine type doesn't support memory hot-plug")
+  // QEMU docs/system/i386/microvm.rst: no memory hot-plug. isapc: "-memory 'slots|maxmem'" is not supported.
+  x86_64: ({ machine = "", acpi }) =>
+    /^(microvm|isapc)(-|$)/.test(machine)
+      ? unsupportedMachine(`the ${machine} machine type doesn't support memory hot-plug`)
       : acpi
         ? undefined
         : NO_ACPI,

@@ -138,6 +138,31 @@ export function shutdownSteps(observed: Observed, force: boolean, sentence: stri
   };
 }
 
+/**
+ * How the old domain of a replace is shut down where its guest doesn't run. With `shutdownTimeout: 0` it is forced off anyway.
+ */
+export function replacePower(
+  observed: Observed,
+  { forceOff = false, shutdownTimeout }: Inputs,
+): Pick<Shutdown, "notes" | "refused"> {
+  const pause = pauseOf(observed);
+  if (pause === undefined) return { notes: [] };
+  if (pause.kind === "busy") return { notes: [], refused: { ...busyReason(pause), short: "" } };
+  if (shutdownTimeout === 0)
+    return {
+      notes: [`the domain is ${describePause(pause)}: it is forced off at once (shutdownTimeout: 0)`],
+    };
+  return shutdownSteps(observed, forceOff, "");
+}
+
+/** A replace of a domain whose guest doesn't run, with how it is shut down. */
+export function withReplacePower(plan: Plan, observed: Observed, inputs: Inputs): Plan {
+  if (plan.outcome !== "replace" || pauseOf(observed)?.kind === "busy") return plan;
+  const { notes, refused } = replacePower(observed, inputs);
+  if (refused !== undefined) return refusal(refused, refused.short, ...notes, `planned: "${plan.headline}"`);
+  return { ...plan, details: [...plan.details, ...notes] };
+}
+
 /** The same with these parts' steps before the others, which have the headline. */
 export function startingWith(first: Plan[], whole: Plan): Plan {
   const steps = first.flatMap((part) => part.steps).filter((step) => whole.steps.includes(step));

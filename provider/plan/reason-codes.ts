@@ -79,6 +79,8 @@ export const REASON_CODES = [
   "missing-on-host",
   "definition-refused",
   "replace-unfinished",
+  "create-before-delete",
+  "renamed-domain",
   "newer-state",
 
   // An adoption.

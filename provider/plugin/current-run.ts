@@ -4,6 +4,7 @@ import type { EngineLog } from "../engine/log.ts";
 import { type HostOperations, hostOperations } from "../host-operations.ts";
 import { type Dependencies, Session } from "../session.ts";
 import { ProtocolError } from "./failure.ts";
+import { MissingUri } from "./missing-uri.ts";
 import { withAllSecretMarks } from "./secrets.ts";
 
 export interface PluginDependencies extends Omit<Dependencies, "log" | "signal"> {
@@ -20,6 +21,7 @@ export interface PluginDependencies extends Omit<Dependencies, "log" | "signal">
 interface Configured {
   session: Session;
   operations: HostOperations;
+  missingUri: MissingUri;
 }
 
 /**
@@ -27,8 +29,9 @@ interface Configured {
  * (PULUMI_DEBUG_PROVIDERS) serves one run after the other: nothing is shared between them.
  */
 export class CurrentRun {
+  /** The log of the engine that uses this process. */
+  log: EngineLog;
   readonly #dependencies: PluginDependencies;
-  #log: EngineLog;
   #configured: Configured | undefined;
   #cancellation = new AbortController();
   /** The URN of each renamed resource by the one in its state, which is rewritten at its next update. */
@@ -36,23 +39,26 @@ export class CurrentRun {
 
   constructor(dependencies: PluginDependencies) {
     this.#dependencies = dependencies;
-    this.#log = dependencies.engineLog(dependencies.address);
+    this.log = dependencies.engineLog(dependencies.address);
   }
 
   /** An engine begins to use this process. */
   begin(address: string): void {
-    if (address !== "") this.#log = this.#dependencies.engineLog(address);
+    if (address !== "") this.log = this.#dependencies.engineLog(address);
     this.#configured = undefined;
     this.#cancellation = new AbortController();
     this.#renamed.clear();
   }
 
   configure(configuration: Configuration): void {
-    const log = this.#logWithPresentUrns(this.#log);
+    const log = this.#logWithPresentUrns(this.log);
     const { signal } = this.#cancellation;
     const session = new Session({ ...this.#dependencies, log, signal });
     session.configuration = configuration;
-    this.#configured = { session, operations: hostOperations(session, withAllSecretMarks) };
+    const operations = hostOperations(session, withAllSecretMarks);
+    const { LIBVIRT_DEFAULT_URI } = this.#dependencies.environment;
+    const missingUri = new MissingUri(session, configuration.uri ?? LIBVIRT_DEFAULT_URI);
+    this.#configured = { session, operations, missingUri };
   }
 
   /** The user cancels the run, or it is over. */

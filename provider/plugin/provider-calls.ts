@@ -5,6 +5,7 @@ import { readConfiguration } from "../configuration.ts";
 import { checkConfiguration, configurationReader } from "./configured.ts";
 import type { CurrentRun, PluginDependencies } from "./current-run.ts";
 import { checkFailures } from "./resource-calls.ts";
+import { versionWarning } from "./sdk-version.ts";
 import { received } from "./values.ts";
 
 /** The calls that concern the provider, not a resource. */
@@ -44,10 +45,13 @@ export class ProviderCalls {
     return answer;
   }
 
-  checkConfig(request: pb.CheckRequest): pb.CheckResponse {
+  async checkConfig(request: pb.CheckRequest): Promise<pb.CheckResponse> {
+    const news = received(request.getNews());
+    const warning = versionWarning(news.value.version, this.#dependencies.version);
+    if (warning !== undefined) await this.#run.log.message(request.getUrn(), "warning", warning);
     const answer = new pb.CheckResponse();
     answer.setInputs(request.getNews());
-    answer.setFailuresList(checkFailures(checkConfiguration(received(request.getNews()))));
+    answer.setFailuresList(checkFailures(checkConfiguration(news)));
     return answer;
   }
 

@@ -14,7 +14,7 @@ import { changedNames, detailedDiff } from "./difference.ts";
 import { foreseenCreation, foreseenUpdate } from "./foreseen.ts";
 import { findDomain } from "./found.ts";
 import { secretMarks, withAllSecretMarks, withMarksAt } from "./secrets.ts";
-import { type Properties, type Received, received, sent } from "./values.ts";
+import { isWithin, type Properties, type Received, received, sent } from "./values.ts";
 
 /** The calls that concern a resource: each is an operation between Pulumi's form of its properties and ours. */
 export class ResourceCalls {
@@ -30,10 +30,19 @@ export class ResourceCalls {
     const given = received(request.getNews());
     const program = withProposedName(withoutComputed(given.value, olds), olds, request.getAutonaming());
     const news = { ...program.value, ...hidden(urn), ...secretMarks(given) };
+    const { session } = this.#run.configured;
+    // Engines from 3.270 on send the outputs too.
+    const { uri } = received(request.getOldOutputs()).value;
+    if (typeof uri === "string") session.run.of(urn).uri = uri;
     const { inputs, failures } = await this.#run.configured.operations.check(olds, news);
+    if (olds.uuid === undefined && failures.length === 0)
+      await this.#run.configured.missingUri.noteNew(inputs as Partial<Inputs>);
+    const others = failures.filter(
+      ({ property }) => !given.failures.some((refused) => isWithin(property, refused.property)),
+    );
     const answer = new pb.CheckResponse();
     answer.setInputs(sent(inputs));
-    answer.setFailuresList(checkFailures([...given.failures, ...program.failures, ...failures]));
+    answer.setFailuresList(checkFailures([...given.failures, ...program.failures, ...others]));
     return answer;
   }
 
@@ -41,6 +50,7 @@ export class ResourceCalls {
     const state = this.#stateOf(request.getOlds(), request.getUrn()).value;
     const news = withMarks(received(request.getNews()));
     const result = await this.#run.configured.operations.diff(request.getId(), state, news);
+    await this.#run.configured.missingUri.noteSibling(state as unknown as Outputs);
     const oldInputs = received(request.getOldInputs()).value;
     const difference = detailedDiff({ oldInputs, news, outputs: state, answer: result });
     const answer = new pb.DiffResponse();
@@ -153,7 +163,7 @@ export class ResourceCalls {
 
   async #previewedCreate(inputs: Inputs): Promise<Properties> {
     const { session } = this.#run.configured;
-    const uri = inputs.uri === UNKNOWN ? UNKNOWN : session.resolveUri(inputs.uri);
+    const uri = inputs.uri === UNKNOWN ? UNKNOWN : session.uriFor(inputs);
     const adopts = inputs.__adopted === true;
     const xml =
       adopts || containsUnknown(inputs)

@@ -54,11 +54,13 @@ class Undecided {
 
 /** Why libvirt refuses a list in this notation, or what is wrong with it otherwise, as a predicate; undefined where nothing is. */
 export function numbersProblem(list: string): string | undefined {
-  for (const part of list.split(",")) {
-    const [first = "", last = first] = part.split("-");
-    if (Number(last) < Number(first))
-      return 'has a range that ends before it starts; write "2-5" instead of "5-2"';
-  }
+  const parts = list.split(",").map(readPart);
+  if (parts.some(({ first, last }) => last < first))
+    return 'has a range that ends before it starts; write "2-5" instead of "5-2"';
+  // Each excluded part is a single number. Most lists have more numbers, which then need not be counted.
+  const excluded = parts.filter(({ isIncluded }) => !isIncluded).length;
+  if (parts.some(({ first, last, isIncluded }) => isIncluded && last - first + 1 > excluded))
+    return undefined;
   return readNumbers(list).length === 0 ? "is empty: every number in it is excluded" : undefined;
 }
 

@@ -3,6 +3,7 @@ import type { AttachedMemory } from "../guest/attached.ts";
 import { type Expectation, expectAttached } from "../guest/expectation.ts";
 import { currentRecord } from "../guest/record.ts";
 import type { GuestReport, Speaker } from "../guest/report.ts";
+import type { MemoryView } from "../plan/observed.ts";
 import { attachedDimms, type DimmPlan } from "../plan/plan.ts";
 import { sum } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";
@@ -19,8 +20,6 @@ export interface AwaitedMemory {
   present: AttachedMemory;
   seconds: number;
   online: OnlinePolicy;
-  /** "attached 2 GiB in slot 3" */
-  attached: string;
 }
 
 /**
@@ -38,7 +37,7 @@ export function awaitedMemory(context: UpdateContext): AwaitedMemory | undefined
     return undefined;
   const present = attachedMemory(live, { reserved: recordedReserve(state, domain.id), steps: plan.steps });
   const online = hotplugSetting("online", news, session.defaults);
-  return { dimms, owed, present, seconds, online, attached: describeAttached(dimms) };
+  return { dimms, owed, present, seconds, online };
 }
 
 /** The domain has DIMMs that no run has recorded. */
@@ -49,12 +48,17 @@ function hasUnrecordedDimms({ observation, state }: UpdateContext): boolean {
   return live.devices.some(({ model }) => model !== "virtio-mem") && live.memory > recorded;
 }
 
-function describeAttached(dimms: DimmPlan[]): string {
+/**
+ * "attached 2 GiB in slot 3"
+ *
+ * @param live the domain afterwards: a hook may have put the DIMM into another slot
+ */
+export function describeAttached(dimms: DimmPlan[], live: MemoryView | undefined): string {
   if (dimms.length === 0) return "attached earlier";
   const size = formatSize(sum(dimms.map((dimm) => dimm.size)));
   const [first] = dimms;
   return first !== undefined && dimms.length === 1
-    ? `attached ${size} in slot ${first.slot}`
+    ? `attached ${size} in slot ${live?.devices.find(({ alias }) => alias === first.alias)?.slot ?? first.slot}`
     : `attached ${size} in ${dimms.length} DIMMs`;
 }
 

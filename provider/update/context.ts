@@ -33,6 +33,8 @@ export interface UpdateContext {
 export interface Progress {
   /** The steps that have been carried out. */
   done: Step[];
+  /** The present definition is kept for a restart, or was about to be. */
+  keepsDefinition?: true;
   /** The definition that a step writes, which libvirt accepts; undefined where none does. */
   definition?: NewDefinition | undefined;
   /** The domain as it was read back last. */

@@ -5,7 +5,7 @@ import { attribute, children, find } from "../domain/tree.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import type { DimmPlan } from "../plan/plan.ts";
 import { KIB_PER_MIB, type Kib, sum } from "../units/kib.ts";
-import { readNumbers } from "../units/number-list.ts";
+import { readNumbers, writeNumbers } from "../units/number-list.ts";
 import { parseScaled } from "../units/scale.ts";
 import { formatMib, wholeMib } from "../units/size.ts";
 
@@ -64,9 +64,9 @@ export async function hostShortage(
   const isHuge = ({ source }: HostMemory) => (source?.pageSize ?? 0) > LARGEST_BASE_PAGE;
   for (const [pageSize, memory] of grouped(added.filter(isHuge), ({ source }) => source?.pageSize ?? 0)) {
     const sources = grouped(memory, ({ source }) => source?.nodemask);
-    // Sources with the same nodes share their pages.
+    // Sources share the pages of the nodes that they have in common.
     const all: [string | undefined, HostMemory[]][] = sources.size > 1 ? [[undefined, memory]] : [];
-    for (const [nodemask, part] of [...sources, ...all]) {
+    for (const [nodemask, part] of [...sources, ...unions([...sources]), ...all]) {
       const shortage = await hugePageShortage(hypervisor, sizeOf(part), pageSize, nodemask);
       if (shortage !== undefined) return shortage;
     }
@@ -91,6 +91,28 @@ function grouped<Key>(memory: HostMemory[], keyOf: (one: HostMemory) => Key): Ma
   return groups;
 }
 
+/** Sources that are looked at together, at most: all unions of n of them are 2ⁿ. */
+const MOST_SOURCES = 8;
+
+/** All unions of two or more lists of host nodes, and the memory that comes from any part of such a union. */
+function unions(sources: [string | undefined, HostMemory[]][]): [string, HostMemory[]][] {
+  const named = sources.flatMap(([nodemask, memory]) =>
+    nodemask === undefined ? [] : [{ nodes: readNumbers(nodemask), memory, count: 1 }],
+  );
+  if (named.length > MOST_SOURCES) return [];
+  const found: typeof named = [];
+  for (const one of named)
+    found.push(
+      one,
+      ...found.map(({ nodes, memory, count }) => ({
+        nodes: [...new Set([...nodes, ...one.nodes])],
+        memory: [...memory, ...one.memory],
+        count: count + 1,
+      })),
+    );
+  return found.flatMap(({ nodes, memory, count }) => (count > 1 ? [[writeNumbers(nodes), memory]] : []));
+}
+
 /** The base page is 4 KiB on x86-64 and most AArch64 hosts, 64 KiB on POWER and some AArch64 hosts. */
 const LARGEST_BASE_PAGE: Kib = 64;
 
@@ -105,7 +127,8 @@ async function hugePageShortage(
   const counts = await Promise.all(nodes.map((node) => hypervisor.freePages(pageSize, node)));
   const available = sum(counts.map((count) => count * pageSize));
   if (available >= needed) return undefined;
-  const where = nodemask === undefined ? "the host" : `host node ${nodemask}`;
+  const where =
+    nodemask === undefined ? "the host" : `host ${nodes.length === 1 ? "node" : "nodes"} ${nodemask}`;
   const text = `${where} has only ${formatMib(available)} in free pages of ${formatMib(pageSize)}, less than the ${formatMib(needed)} to add`;
   return { severity: "error", text };
 }

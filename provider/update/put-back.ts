@@ -3,21 +3,21 @@ import { sweepProbes } from "../acceptance/probe-define.ts";
 import { messageOf } from "../message-of.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { UpdateContext } from "./context.ts";
+import type { Progress, UpdateContext } from "./context.ts";
 
 /**
  * Before a restart: keeps the present definition, so that a changed one that doesn't start can be put back. A domain that an
  * interrupted replace turned off is restarted too.
  */
-export async function keepBeforeRestart({
-  hypervisor,
-  domain,
-  plan,
-  observation,
-}: UpdateContext): Promise<void> {
+export async function keepBeforeRestart(
+  { hypervisor, domain, plan, observation }: UpdateContext,
+  progress: Progress,
+): Promise<void> {
   const wasTurnedOff = observation.definition.replacing?.was === "running";
   const isStartedAgain = wasTurnedOff && plan.steps.some(({ kind }) => kind === "start");
-  if (isRestart(plan) || isStartedAgain) await keepDefinition(hypervisor, domain, { ran: true });
+  if (!isRestart(plan) && !isStartedAgain) return;
+  progress.keepsDefinition = true;
+  await keepDefinition(hypervisor, domain, { ran: true });
 }
 
 export function isRestart({ steps }: Pick<Plan, "steps">): boolean {

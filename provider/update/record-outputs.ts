@@ -42,13 +42,17 @@ interface FailedStep {
 export async function failedStep({ step, hasBegun, error, context, progress }: FailedStep): Promise<Error> {
   const { hypervisor, domain, before, news, plan, state, observation } = context;
   const { done } = progress;
-  const latest = await observe(hypervisor, domain).catch(() => progress.now);
+  const seen = await observe(hypervisor, domain).catch(() => undefined);
+  const latest = seen ?? progress.now;
   const changed =
     hasBegun || step.kind === "detach" ? await afterFailure(step, context, progress, latest) : undefined;
+  // What can't be read back may have changed, and a guest that was asked to shut down may still do so.
+  const isSettled = seen !== undefined && !(hasBegun && step.kind === "stop");
   // A step that libvirt confirmed but didn't do, or did differently, has changed something; and the guest may have gone off.
   const isUntouched =
     done.length === 0 &&
     changed === undefined &&
+    isSettled &&
     latest.observed.power === observation.observed.power &&
     reasonCodeOf(error) !== "postcondition-failed";
   const isCancelled = error instanceof Cancelled;
@@ -67,8 +71,35 @@ export async function failedStep({ step, hasBegun, error, context, progress }: F
     : interruptedRecord(context, done);
   const isCarriedOut = done.length > 0 || (hasBegun && plan.steps.slice(0, 1).some(isLiveBalloon));
   const inputs = isCarriedOut ? appliedInputs(before, news, plan.steps, done) : before;
-  const properties = defined(await record(inputs, context, progress));
+  const recorded = await record(inputs, context, progress);
+  const properties = partial(isSettled ? recorded : asUnread(recorded));
   return new PartialError(message, domain.uuid, properties, error);
+}
+
+/** The outputs of a domain that may have changed since it was read: the next preview looks at it, whatever the program. */
+function asUnread<T extends object>(recorded: T): T & Pick<Outputs, "__unread"> {
+  return { ...recorded, __unread: true };
+}
+
+/**
+ * The error of an update that has carried out steps, or kept a definition, and then lost its connection between them or after
+ * the last one.
+ *
+ * @returns the error itself where nothing was done, or where it records what was
+ */
+export async function interrupted(
+  error: unknown,
+  context: UpdateContext,
+  progress: Progress,
+): Promise<unknown> {
+  const { domain, before, news, plan } = context;
+  const { done } = progress;
+  if (error instanceof UserError || (done.length === 0 && progress.keepsDefinition !== true)) return error;
+  progress.isGuestAwaited = false;
+  const inputs = done.length === 0 ? before : appliedInputs(before, news, plan.steps, done);
+  const recorded = partial(await record(inputs, context, progress));
+  const message = redact(describeFailure(error, done), before, news);
+  return new PartialError(message, domain.uuid, asUnread(recorded), error);
 }
 
 function describeFailure(error: unknown, done: Step[]): string {
@@ -104,7 +135,7 @@ export async function unplannedEnd(
   progress: Progress,
 ): Promise<Error> {
   const { domain, before, news } = context;
-  const properties = defined(await record(news, context, progress));
+  const properties = partial(await record(news, context, progress));
   const message = redact(`Domain ${domain.name}: ${messageOf(error)}`, before, news);
   return new PartialError(message, domain.uuid, properties, error);
 }
@@ -117,8 +148,13 @@ export async function guestShortfall(
 ): Promise<Error> {
   const { domain, before, news, plan } = context;
   const inputs = appliedInputs(before, news, plan.steps, progress.done);
-  const properties = defined(await record(inputs, context, progress));
+  const properties = partial(await record(inputs, context, progress));
   return new PartialError(redact(message, before, news), domain.uuid, properties, undefined);
+}
+
+/** The outputs of an update that failed in part. A refresh then gives the engine the inputs that were carried out. */
+function partial(outputs: Outputs): object {
+  return { ...defined(outputs), __partial: true };
 }
 
 /** The outputs for the progress of the update so far. A size that is pending for the next boot is now our own. */

@@ -10,7 +10,14 @@ import { keptRecord, type Progress, refuseUpdate, type UpdateContext, updateLog 
 import { type NewDefinition, newDefinition, readDefinition, requireAcceptable } from "./definition.ts";
 import { requirePlanned } from "./postconditions.ts";
 import { dropLeftovers, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
-import { cancelledUpdate, failedStep, finalOutputs, guestShortfall, unplannedEnd } from "./record-outputs.ts";
+import {
+  cancelledUpdate,
+  failedStep,
+  finalOutputs,
+  guestShortfall,
+  interrupted,
+  unplannedEnd,
+} from "./record-outputs.ts";
 import { requireGuestMemory, requireHostMemory } from "./require-memory.ts";
 import { carriedOut, prepareConfirmations, runStep } from "./run-step.ts";
 
@@ -26,7 +33,9 @@ export async function runUpdate(context: UpdateContext): Promise<Outputs> {
   try {
     return await carryOut(context, progress);
   } catch (error) {
-    throw error instanceof Cancelled ? await cancelledUpdate(context, progress) : error;
+    throw error instanceof Cancelled
+      ? await cancelledUpdate(context, progress)
+      : await interrupted(error, context, progress);
   }
 }
 
@@ -38,7 +47,7 @@ async function carryOut(context: UpdateContext, progress: Progress): Promise<Out
   for (const step of wakingSteps) await run(step, context, progress);
   const awake = asAwake(context, progress);
   const confirms = await askGuest(awake, progress, wakingSteps.at(-1));
-  await keepBeforeRestart(awake);
+  await keepBeforeRestart(awake, progress);
   const [steps, balloonSteps] = aroundConfirmation(otherSteps);
   for (const step of steps) await run(step, awake, progress);
   progress.guest = keptRecord(awake);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lab } from "../../test/lab/lab.ts";
 import { copyProgram } from "../../test/package/linked-program.ts";
@@ -23,13 +23,22 @@ export interface Edit {
   readonly after: string[];
 }
 
-/** It lies in the lab's folder, and goes with it however the demo ends. */
-export function copyOfExample(lab: Lab, example: string, domain: string): Program {
+const ROOT = join(import.meta.dirname, "../..");
+
+/**
+ * It lies in the lab's folder, and goes with it however the demo ends. `plugin`: its VM is a resource of the plugin, by a class
+ * like that of an SDK generated from the schema.
+ */
+export function copyOfExample(
+  lab: Lab,
+  example: string,
+  { domain, plugin }: { domain: string; plugin: boolean },
+): Program {
   const folder = lab.file(example);
   const console = lab.file(`${domain}.console`);
   copyProgram(`examples/${example}`, folder);
   const config = {
-    "libvirt:uri": lab.uri,
+    [plugin ? "libvirt-hotplug:uri" : "libvirt:uri"]: lab.uri,
     // KVM may be half there on a machine that is virtual itself; the lab does without it.
     "libvirt-hotplug:domainType": "qemu",
     [`${example}:kernel`]: lab.guest.kernel,
@@ -39,6 +48,7 @@ export function copyOfExample(lab: Lab, example: string, domain: string): Progra
   const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
   writeFileSync(join(folder, "Pulumi.dev.yaml"), `config:\n${lines.join("")}`);
   const file = join(folder, "index.ts");
+  if (plugin) usePlugin(folder, file);
   return {
     folder,
     backend: lab.file(`${example}.state`),
@@ -47,6 +57,19 @@ export function copyOfExample(lab: Lab, example: string, domain: string): Progra
     text: () => readFileSync(file, "utf8"),
     edit: (change) => edit(file, change),
   };
+}
+
+function usePlugin(folder: string, file: string): void {
+  const plugins = `plugins:\n  providers:\n    - name: libvirt-hotplug\n      path: ${join(ROOT, "dist/plugin")}\n`;
+  appendFileSync(join(folder, "Pulumi.yaml"), plugins);
+  const classOf = JSON.stringify(join(ROOT, "test/support/plugin-domain.cjs"));
+  writeFileSync(
+    join(folder, "domain.js"),
+    `exports.Domain = require(${classOf})(require("@pulumi/pulumi"));\n`,
+  );
+  writeFileSync(join(folder, "domain.d.ts"), 'export { Domain } from "pulumi-libvirt-hotplug";\n');
+  const program = readFileSync(file, "utf8");
+  writeFileSync(file, program.replace('from "pulumi-libvirt-hotplug"', 'from "./domain"'));
 }
 
 function edit(file: string, { memory, argument }: { memory: string; argument?: string }): Edit {

@@ -49,6 +49,51 @@ describe("a check and a definition take steps in proportion to the arguments", (
   });
 });
 
+/** Arguments that are refused, with `n` of something. */
+const REFUSED: [what: string, args: (n: number) => Record<string, unknown>][] = [
+  ["unknown arguments", (n) => Object.fromEntries(list(n, (index) => [`x${index}`, 1]))],
+  ["an unknown argument with a long name", (n) => ({ ["x".repeat(100 * n)]: 1 })],
+  [
+    "unknown arguments beside secrets",
+    (n) => ({
+      ...Object.fromEntries(list(n, (index) => [`x${index}`, 1])),
+      description: `<${list(n, (index) => `word${index}`).join(" ")}`,
+      __secrets: ["description"],
+    }),
+  ],
+  [
+    "disks without a path beside secrets",
+    (n) => ({
+      disks: list(n, () => ({ file: 1 })),
+      hotplug: { before: { command: list(n, (index) => `word<${index}`) } },
+      __secrets: ["hotplug"],
+    }),
+  ],
+];
+
+describe("a check that fails takes steps in proportion to the arguments", () => {
+  test.each(REFUSED)("%s", { timeout: 60_000 }, async (_, args) => {
+    const work = (n: number) => {
+      const given = { memory: "2GiB", ...args(n), ...hidden };
+      return () => expect(checkInputs({}, given).failures).not.toEqual([]);
+    };
+    expect(await growth(work, [250, 1_000])).toBeLessThan(MOST_GROWTH);
+  });
+});
+
+test("a few digits don't make much work: of nodes with the same vCPUs only the first ones are read", () => {
+  const numa = list(500, () => ({ memory: 1, cpus: "0-999,^0" }));
+  const { failures } = checkInputs({}, { memory: "2GiB", vcpus: 1000, numa, ...hidden });
+  expect(failures.map(({ property }) => property)).toEqual(list(10, (index) => `numa[${index + 1}].cpus`));
+});
+
+test("at most 100 failures are listed, and the others are counted", () => {
+  const unknown = Object.fromEntries(list(250, (index) => [`x${index}`, 1]));
+  const { failures } = checkInputs({}, { memory: 1024, ...unknown, ...hidden });
+  expect(failures).toHaveLength(101);
+  expect(failures.at(-1)).toEqual({ property: "", reason: "150 more failures" });
+});
+
 test.each(["disks", "interfaces"])("%s have a limit", (name) => {
   const { failures } = checkInputs(
     {},

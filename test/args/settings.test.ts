@@ -83,6 +83,6 @@ describe.each(Object.entries(OTHERS) as [keyof typeof HOTPLUG_SETTINGS, [unknown
 test("the page of the configuration has no other keys than the settings and those of hosts", () => {
   const keys = [...page.matchAll(/^\| `libvirt-hotplug:(\w+)`/gm)].map(([, name]) => name);
   expect(new Set(keys)).toEqual(
-    new Set([...Object.keys(SETTINGS), "allowPlainTcp", "domainType", "lookTimeout"]),
+    new Set([...Object.keys(SETTINGS), "allowPlainTcp", "domainType", "lookTimeout", "uri"]),
   );
 });

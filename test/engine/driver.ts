@@ -15,6 +15,8 @@ export interface RunOptions {
   /** Shows what changes of each property. */
   diff?: boolean;
   continueOnError?: boolean;
+  /** Of an up and a preview: the URNs of resources to replace, as `--replace` has them. */
+  replace?: string[];
   /** How many steps may run at a time; default: four for each processor. */
   parallel?: number;
   /** Gets what a person would see, as it appears. */

@@ -22,11 +22,11 @@ afterEach(() => {
 });
 
 /** `up` in a process of its own. */
-function startUp(spec: Spec): { output: () => string } {
+function startUp(spec: Spec, fixture = "program"): { output: () => string } {
   writeFileSync(join(dir, "spec.json"), JSON.stringify(spec));
   writeFileSync(join(dir, "behaviour.json"), "{}");
   const cli = join(import.meta.dirname, "cli.ts");
-  const projectDir = join(import.meta.dirname, "recordings/fixtures/program");
+  const projectDir = join(import.meta.dirname, "recordings/fixtures", fixture);
   const env = {
     ...process.env,
     CALL_LOG: join(dir, "calls"),
@@ -102,6 +102,19 @@ describe("an interrupt", () => {
     expect(resources.map(({ urn }) => nameOf(urn))).toEqual(["proj-dev", "default", "a"]);
     expect(pending_operations).toBeUndefined();
     expect(readFileSync(join(dir, "calls"), "utf8")).toContain('{"m":"created","n":"a"}');
+  });
+
+  test("asks a plugin to end its call early, and saves what that did", async () => {
+    const { output } = startUp(program([thing("a", { value: "1", delay: 600_000 })]), "plugin");
+    await callOf("create");
+    const plugins = descendantsOf(engine.pid);
+    engine.kill("SIGINT");
+    const [code] = await once(engine, "close");
+    expect(code).toBe(1);
+    expect(output()).toContain("error: update canceled");
+    const { resources = [] } = readDeployment(join(dir, "dev.json")).deployment;
+    expect(resources.find(({ urn }) => nameOf(urn) === "a")).toMatchObject({ id: "a-0" });
+    expect(plugins.filter((pid) => parents().has(pid))).toEqual([]);
   });
 
   test("that is repeated ends the engine at once; the next run says what was interrupted", async () => {

@@ -29,6 +29,8 @@ export interface OperationOptions {
   preview: boolean;
   /** Refreshes before an update or a destroy. */
   refresh: boolean;
+  /** The URNs of resources that an update replaces whatever their providers answer. */
+  replace?: readonly string[];
   parallel: number;
   continueOnError: boolean;
   /** When aborted, calls in flight are let end, and no others begun. */

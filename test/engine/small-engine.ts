@@ -40,6 +40,7 @@ export function openSmallEngineStack(options: OpenStackOptions, why?: string): S
       ...{ hosts, project, stack, stateFile, config, preview },
       env: { ...process.env, ...env },
       refresh: o.refresh ?? false,
+      replace: o.replace ?? [],
       parallel: o.parallel ?? 4 * availableParallelism(),
       continueOnError: o.continueOnError ?? false,
       signal: o.signal ?? new AbortController().signal,

@@ -149,19 +149,18 @@ export async function fakeDaemon(handlers: Handlers = {}, network?: FakeNetwork)
 }
 
 function callOf(packet: Packet, socket: Socket): Call {
-  const { procedure, serial } = packet.header;
+  const { program, procedure, serial } = packet.header;
+  const reply = (status: number) => ({ ...header(procedure, MessageType.REPLY, serial, status), program });
   return {
     packet,
     socket,
     args: (of) => decode(of.args, packet.body),
     reply(of, value) {
-      socket.write(encodePacket(header(procedure, MessageType.REPLY, serial, Status.OK), of.reply, value));
+      socket.write(encodePacket(reply(Status.OK), of.reply, value));
     },
     error(fields) {
       const value = { ...NO_ERROR, ...fields };
-      socket.write(
-        encodePacket(header(procedure, MessageType.REPLY, serial, Status.ERROR), errorReply, value),
-      );
+      socket.write(encodePacket(reply(Status.ERROR), errorReply, value));
     },
   };
 }

@@ -9,6 +9,7 @@ const ROOM = "starts with 1003 MiB; room for 16 DIMMs, up to 4012 MiB";
 const NONE = "starts with 1003 MiB; without room to grow while it runs";
 const NOT_KNOWN = "if the host's architecture supports memory hot-plug";
 const MICROVM = `${NONE} (the microvm machine type doesn't support memory hot-plug)`;
+const ISAPC = `${NONE} (the isapc machine type doesn't support memory hot-plug)`;
 const S390X = `${NONE} (s390x machines don't support memory hot-plug)`;
 
 /** A host of another architecture. */
@@ -19,6 +20,11 @@ function hostOf(arch: string): FakeHypervisor {
   host.domainCapabilities = () =>
     host.failed("domainCapabilities", libvirtError(ErrorCode.NO_SUPPORT, "not supported"));
   return host;
+}
+
+/** A program's own XML that sets a machine type and no architecture. */
+function xmlWith(machine: string): string {
+  return `<domain><os><type machine='${machine}'>hvm</type></os></domain>`;
 }
 
 async function previewed(host: FakeHypervisor | Error, program: Record<string, unknown>): Promise<unknown> {
@@ -51,6 +57,10 @@ test.each([
   [{ machine: "q35" }, ROOM],
   [{ machine: "pc-i440fx-7.2" }, ROOM],
   [{ machine: "microvm" }, MICROVM],
+  [{ machine: "isapc" }, ISAPC],
+  [{ xml: xmlWith("microvm") }, MICROVM],
+  [{ xml: xmlWith("s390-ccw-virtio-7.2") }, S390X],
+  [{ xml: xmlWith("s390-ccw-virtio-7.2"), machine: "microvm" }, MICROVM],
   [{ machine: "pseries-7.2" }, ROOM],
   [{ machine: "s390-ccw-virtio-7.2" }, S390X],
   [{ hotplug: { enabled: false } }, `${NONE} (hotplug.enabled is false)`],

@@ -63,9 +63,21 @@ describe("delete", () => {
     expect(await destroyed({})).toEqual(["shutdown", "undefine"]);
   });
 
-  test("doesn't ask a paused guest, which can't answer", async () => {
-    const suspend = () => host.change(host.only.uuid, { power: "paused" });
-    expect(await destroyed({}, suspend)).toEqual(["destroy", "undefine"]);
+  test("resumes or wakes a guest that ignores the request otherwise", async () => {
+    const suspend = () => host.change(host.only.uuid, { power: "paused", reason: 1 });
+    expect(await destroyed({}, suspend)).toEqual(["shutdown", "undefine"]);
+    expect(host.calls).toContain("resume");
+    const sleep = () => host.change(host.only.uuid, { power: "pmsuspended" });
+    expect(await destroyed({}, sleep)).toEqual(["shutdown", "undefine"]);
+    expect(host.calls).toContain("wake");
+  });
+
+  test("forces off a guest that can't run at once, and says why", async () => {
+    const halt = () => host.change(host.only.uuid, { power: "paused", reason: 5 });
+    expect(await destroyed({}, halt)).toEqual(["destroy", "undefine"]);
+    expect(stack.run.said).toEqual([
+      "the domain is paused (I/O error), so its guest can't shut down and was forced off",
+    ]);
   });
 
   test("undefines a domain that is off", async () => {

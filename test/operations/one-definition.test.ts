@@ -144,7 +144,8 @@ describe("whatever changes", { timeout: TIMEOUT }, () => {
     }
     expect(result.message).toContain("nothing was changed");
     expect(done.filter((call) => call !== "probe")).toEqual([]);
-    expect([host.only, stack.recorded.isPartial]).toEqual([domain, false]);
+    // It may still shut down: the next update looks.
+    expect([host.only, stack.recorded.isPartial]).toEqual([domain, true]);
   });
 });
 

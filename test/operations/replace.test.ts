@@ -139,21 +139,6 @@ describe("a replace", () => {
 });
 
 describe("a delete in the run of an update", () => {
-  /** What the engine does for --target-replace: the diff found nothing, and the domain is replaced anyway. */
-  async function deletedAfter(program: object): Promise<void> {
-    await stack.preview({ ...program });
-    await stack.run.provider.delete?.(stack.recorded.id, stack.recorded.outputs);
-  }
-
-  test("that replaces unasked keeps the old definition too", async () => {
-    await deletedAfter(args);
-    expect(readDomain(host.only.inactive ?? "").replacing).toMatchObject({ was: "running" });
-    expect(host.only.power).toBe("shutoff");
-    stack.state = { ...stack.recorded, isPendingReplacement: true };
-    expect(await stack.up(args)).toBe("replace");
-    expect(host.only.power).toBe("running");
-  });
-
   test("is refused where the host would refuse the new domain", async () => {
     host.missing.add("file /kernel");
     await expect(stack.up({ ...smaller, boot: { kernel: "/kernel" } })).rejects.toMatchObject({

@@ -166,6 +166,15 @@ describe("an existing domain can't be taken over by a resource option of Pulumi"
   });
 });
 
+describe("the order of a replace", () => {
+  test("deleteBeforeReplace: false is refused without a stack trace", () => {
+    const make = () => new Domain("web-1", { memory: "1GiB" }, { deleteBeforeReplace: false });
+    expect(make).toThrow(pulumi.RunError);
+    expect(make).toThrow("Domain doesn't support the resource option deleteBeforeReplace: false");
+    expect(registered.size).toBe(0);
+  });
+});
+
 describe("the URIs of all domains", () => {
   /** What each Domain of a program passes on, by name. */
   async function hosts(program: Record<string, pulumi.Input<string> | undefined>) {

@@ -1,14 +1,18 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import * as pulumi from "@pulumi/pulumi";
+import packageJson from "../../package.json" with { type: "json" };
 import { hostClock } from "../../provider/deadline.ts";
 import { engineLog } from "../../provider/engine/log.ts";
-import { connect } from "../../provider/libvirt/connect.ts";
+import { connect as connectTo } from "../../provider/libvirt/connect.ts";
 import type { Hypervisor } from "../../provider/libvirt/hypervisor.ts";
+import { pluginService } from "../../provider/plugin/service.ts";
 import { createProvider } from "../../provider/provider.ts";
 import { Domain } from "../../sdk/index.ts";
 import type { Hosts, ProviderRun } from "../engine/hosts/hosts.ts";
-import { inProcessHosts } from "../engine/hosts/in-process.ts";
+import { inProcessHosts, type ProviderInProcess } from "../engine/hosts/in-process.ts";
+import { DYNAMIC_PACKAGE } from "../engine/stack/urn.ts";
+import type { ProviderHostKind } from "./stack-on-lab.ts";
 
 const require = createRequire(import.meta.url);
 const makeDomains: (sdk: typeof pulumi, type: typeof Domain, program: object) => Record<string, unknown> =
@@ -16,37 +20,52 @@ const makeDomains: (sdk: typeof pulumi, type: typeof Domain, program: object) =>
 const recorded: (provider: pulumi.dynamic.ResourceProvider, file: string) => pulumi.dynamic.ResourceProvider =
   require("./recorded-provider.cjs");
 
+const pluginDomain: (sdk: typeof pulumi) => typeof Domain = require("./plugin-domain.cjs");
+
 /** A stack of domains with its program and the provider in this process, both from the sources. */
-export function domainsInProcess(files: { domainsFile: string; callsFile: string }): Hosts {
+export function domainsInProcess(
+  files: { domainsFile: string; callsFile: string },
+  host: ProviderHostKind,
+): Hosts {
+  const type = host === "plugin" ? pluginDomain(pulumi) : Domain;
   return inProcessHosts({
-    program: async () => makeDomains(pulumi, Domain, JSON.parse(readFileSync(files.domainsFile, "utf8"))),
-    provider: (run) => {
-      const { provider, close } = openProvider(run);
-      return { provider: recorded(provider, files.callsFile), close };
-    },
+    program: async () => makeDomains(pulumi, type, JSON.parse(readFileSync(files.domainsFile, "utf8"))),
+    provider: (run) => (run.package === DYNAMIC_PACKAGE ? openProvider(run, files) : openPlugin(run)),
   });
 }
 
-/** A provider as Pulumi starts one for each operation; closing its connections is what the end of its process does. */
-function openProvider({ engineAddress, env }: ProviderRun) {
-  const connections: Promise<Hypervisor>[] = [];
-  const provider = createProvider({
+function openProvider({ engineAddress, env }: ProviderRun, files: { callsFile: string }): ProviderInProcess {
+  const { connect, close } = connections();
+  const log = engineLog(engineAddress);
+  const provider = createProvider({ connect, log, environment: env, clock: hostClock });
+  return { kind: "dynamic", provider: recorded(provider, files.callsFile), close };
+}
+
+function openPlugin({ engineAddress, env }: ProviderRun): ProviderInProcess {
+  const { connect, close } = connections();
+  const service = pluginService({
+    ...{ connect, engineLog, clock: hostClock, environment: env },
+    ...{ address: engineAddress, version: packageJson.version, schema: "{}" },
+  });
+  return { kind: "plugin", service, close };
+}
+
+/** Pulumi starts a provider for each operation; closing its connections is what the end of its process does. */
+function connections(): { connect: typeof connectTo; close: () => Promise<void> } {
+  const made: Promise<Hypervisor>[] = [];
+  return {
     connect: (...to) => {
-      const connection = connect(...to);
-      connections.push(connection);
+      const connection = connectTo(...to);
+      made.push(connection);
       return connection;
     },
-    log: engineLog(engineAddress),
-    environment: env,
-    clock: hostClock,
-  });
-  const close = async () => {
-    // One that isn't open yet, of a daemon that is silent, is given up.
-    const pending = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
-    for (const connection of connections) {
-      const open = await Promise.race([connection.catch(() => undefined), pending]);
-      await open?.close();
-    }
+    close: async () => {
+      // One that isn't open yet, of a daemon that is silent, is given up.
+      const pending = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
+      for (const connection of made) {
+        const open = await Promise.race([connection.catch(() => undefined), pending]);
+        await open?.close();
+      }
+    },
   };
-  return { provider, close };
 }

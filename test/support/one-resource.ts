@@ -121,16 +121,40 @@ export class OneResource {
   async up(args: Properties, meanwhile = () => {}): Promise<Kind> {
     const { kind, inputs } = await this.preview(args);
     meanwhile();
-    const { provider } = this.run;
     if (kind === "create") await this.create(inputs);
-    else if (kind === "replace") {
-      const { isPendingReplacement, id, outputs } = this.recorded;
-      const again = await this.check({}, args);
-      if (!isPendingReplacement) await provider.delete?.(id, outputs);
-      this.state = { ...this.recorded, isPendingReplacement: true };
-      await this.create(again);
-    } else if (kind === "update" || this.recorded.isPartial) await this.update(inputs);
+    else if (kind === "replace") await this.replace(inputs);
+    else if (kind === "update" || this.recorded.isPartial) await this.update(inputs);
     return kind;
+  }
+
+  /** What `--replace`, `--target-replace` and a tainted resource make of a preview: neither olds for check, nor a diff. */
+  async previewForced(args: Properties): Promise<Properties> {
+    this.run = this.newRun();
+    return this.check({}, args);
+  }
+
+  async upForced(args: Properties): Promise<void> {
+    await this.replace(await this.previewForced(args));
+  }
+
+  /** A replace by the program's `replaceOnChanges`. */
+  async upReplacedOnChanges(args: Properties): Promise<void> {
+    await this.preview(args);
+    await this.replace(await this.check({}, args));
+  }
+
+  /** The replace of a program that sets `deleteBeforeReplace: false`, after its checks. */
+  async upCreatedFirst(inputs: Properties): Promise<void> {
+    const { id, outputs } = this.recorded;
+    await this.create(inputs);
+    await this.run.provider.delete?.(id, outputs);
+  }
+
+  private async replace(inputs: Properties): Promise<void> {
+    const { isPendingReplacement, id, outputs } = this.recorded;
+    if (!isPendingReplacement) await this.run.provider.delete?.(id, outputs);
+    this.state = { ...this.recorded, isPendingReplacement: true };
+    await this.create(inputs);
   }
 
   async refresh(): Promise<void> {
@@ -171,7 +195,8 @@ export class OneResource {
     if (this.state === undefined) return { kind: "create", inputs, replaces: [] };
     const diff = await this.run.provider.diff?.(this.state.id, wire(this.state.outputs), inputs);
     const replaces = diff?.replaces ?? [];
-    if (replaces.length > 0 || this.state.isPendingReplacement) return { kind: "replace", inputs, replaces };
+    if (replaces.length > 0 || this.state.isPendingReplacement)
+      return { kind: "replace", inputs: await this.check({}, args), replaces };
     const isSame =
       diff?.changes === false ||
       (diff?.changes === undefined && same(visible(inputs), visible(this.state.inputs)));

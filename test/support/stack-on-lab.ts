@@ -19,11 +19,18 @@ const RECORDER = join(import.meta.dirname, "record-calls.cjs");
 /** `in-process`: the small engine, with program and provider in the test's own process. */
 export type EngineKind = NonNullable<OpenStackOptions["engine"]> | "in-process";
 
-/** The engine that a scenario runs on, and where it traces what it did. */
+/** The class of the dynamic provider, or the resource plugin's. */
+export type ProviderHostKind = "dynamic" | "plugin";
+
+/** The engine and the provider host that a scenario runs on, and where it traces what it did. */
 export interface OnEngine {
   engine: EngineKind;
+  /** Default: the dynamic provider, or what PROVIDER_HOST in the environment says. */
+  host?: ProviderHostKind;
   traces: Trace[];
 }
+
+const DEFAULT_HOST: ProviderHostKind = process.env.PROVIDER_HOST === "plugin" ? "plugin" : "dynamic";
 
 /** `{ secret }` becomes a secret, `{ output: [name, key] }` an output of a domain that was made before this one. */
 export type Arg<T> = T | { secret: T } | { output: [domain: string, output: string] };
@@ -37,11 +44,20 @@ const DOMAINS = "domains.json";
 /** The program of Pulumi's own host: plain JavaScript, since ts-node takes its time. Tests edit the file that it reads. */
 const PROGRAM = `
 const { readFileSync } = require("node:fs");
-const makeDomains = require(${JSON.stringify(join(import.meta.dirname, "domains-program.cjs"))});
+const pulumi = require("@pulumi/pulumi");
+const makeDomains = require(${inThisFolder("domains-program.cjs")});
 
 const domains = JSON.parse(readFileSync("${DOMAINS}", "utf8"));
-module.exports = makeDomains(require("@pulumi/pulumi"), require("pulumi-libvirt-hotplug").Domain, domains);
+module.exports = makeDomains(pulumi, DOMAIN, domains);
 `;
+const CLASSES: Record<ProviderHostKind, string> = {
+  dynamic: 'require("pulumi-libvirt-hotplug").Domain',
+  plugin: `require(${inThisFolder("plugin-domain.cjs")})(pulumi)`,
+};
+
+function inThisFolder(file: string): string {
+  return JSON.stringify(join(import.meta.dirname, file));
+}
 
 /** What one operation asked of the provider and left behind, as far as it is the same on every engine. */
 export interface Trace {
@@ -59,6 +75,11 @@ export const BARE = { memory: "256MiB", maxMemory: "2GiB", shutdownTimeout: 0, a
 
 /** No KVM, and no guest's word where a test doesn't ask for it: most domains here boot nothing. */
 const ON_LAB = { "libvirt-hotplug:domainType": "qemu", "libvirt-hotplug:awaitGuest": "false" };
+
+/** A plugin gets the keys of its own namespace only; the dynamic provider takes either. */
+function forPlugin(key: string): string {
+  return key === "libvirt:uri" ? "libvirt-hotplug:uri" : key;
+}
 
 /** What an operation said of one domain, a line each, its severity first; statuses are left out. */
 export function said({ diagnostics }: RunResult, domain: string): string {
@@ -104,19 +125,25 @@ export async function stackOnLab(
   domains: Record<string, Args>,
   { on = { engine: "in-process", traces: [] }, config = {} }: StackOptions = {},
 ): Promise<StackOnLab> {
-  const { engine, traces } = on;
+  const { engine, traces, host = DEFAULT_HOST } = on;
+  const configKey = host === "plugin" ? forPlugin : (key: string) => key;
   const dir = mkdtempSync(join(lab.dir, "stack-"));
   const callsFile = join(dir, "calls");
-  writeProject(dir);
+  writeProject(dir, host);
   const program = structuredClone(domains);
   const domainsFile = join(dir, DOMAINS);
   const write = () => writeFileSync(domainsFile, JSON.stringify(program));
   write();
   const driver = await openStack({
     ...{ projectDir: dir, stack: "dev", backendDir: join(dir, "state") },
-    config: { ...ON_LAB, "libvirt:uri": lab.uri, ...config },
+    config: Object.fromEntries(
+      Object.entries({ ...ON_LAB, "libvirt:uri": lab.uri, ...config }).map(([key, value]) => [
+        configKey(key),
+        value,
+      ]),
+    ),
     ...(engine === "in-process"
-      ? { engine: "small", hosts: await inProcess({ domainsFile, callsFile }) }
+      ? { engine: "small", hosts: await inProcess({ domainsFile, callsFile }, host) }
       : { engine, env: { NODE_OPTIONS: `--require "${RECORDER}"`, CALLS_FILE: callsFile } }),
   });
 
@@ -137,7 +164,7 @@ export async function stackOnLab(
     up: traced("up"),
     refresh: traced("refresh"),
     destroy: traced("destroy"),
-    setConfig: driver.setConfig,
+    setConfig: (key, value, o) => driver.setConfig(configKey(key), value, o),
     edit: (name, args) => {
       program[name] = { ...program[name], ...args };
       write();
@@ -181,18 +208,25 @@ export async function stackOnLab(
 }
 
 /** Loads Pulumi's SDK and the provider, which tests on an engine of their own have no need of. */
-async function inProcess(files: { domainsFile: string; callsFile: string }): Promise<Hosts> {
+async function inProcess(
+  files: { domainsFile: string; callsFile: string },
+  host: ProviderHostKind,
+): Promise<Hosts> {
   const { domainsInProcess } = await import("./domains-in-process.ts");
-  return domainsInProcess(files);
+  return domainsInProcess(files, host);
 }
 
-function writeProject(dir: string): void {
-  writeFileSync(
-    join(dir, "Pulumi.yaml"),
-    "name: live\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n",
-  );
+const PLUGINS = `plugins:
+  providers:
+    - name: libvirt-hotplug
+      path: ${join(ROOT, "dist/plugin")}
+`;
+
+function writeProject(dir: string, host: ProviderHostKind): void {
+  const runtime = "name: live\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n";
+  writeFileSync(join(dir, "Pulumi.yaml"), host === "plugin" ? runtime + PLUGINS : runtime);
   writeFileSync(join(dir, "package.json"), '{ "name": "live", "private": true }\n');
-  writeFileSync(join(dir, "index.js"), PROGRAM);
+  writeFileSync(join(dir, "index.js"), PROGRAM.replace("DOMAIN", CLASSES[host]));
   mkdirSync(join(dir, "node_modules/@pulumi"), { recursive: true });
   symlinkSync(ROOT, join(dir, "node_modules/pulumi-libvirt-hotplug"));
   symlinkSync(join(ROOT, "node_modules/@pulumi/pulumi"), join(dir, "node_modules/@pulumi/pulumi"));
@@ -226,7 +260,7 @@ function withoutChance<State>(state: State): State {
 }
 
 /** Values as they are, where a state has secrets as their marked JSON text. */
-function withoutMarks(value: unknown): unknown {
+export function withoutMarks(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutMarks);
   if (typeof value !== "object" || value === null) return value;
   if ("plaintext" in value) return withoutMarks(JSON.parse(String(value.plaintext)));

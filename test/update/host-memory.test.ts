@@ -1,8 +1,10 @@
+import { fc, test as property } from "@fast-check/vitest";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { type HostMemory, hostShortage, withBacking } from "../../provider/update/host-memory.ts";
 import { GIB, MIB } from "../support/fake-guest.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { cases } from "../support/properties.ts";
 
 let host: FakeHypervisor;
 
@@ -45,7 +47,7 @@ describe("huge pages", () => {
     expect(await hostShortage(host, [{ size: 256 * MIB, source }], false)).toBeUndefined();
     expect(await hostShortage(host, [{ size: 258 * MIB, source }], false)).toEqual({
       severity: "error",
-      text: "host node 1-2 has only 256 MiB in free pages of 2 MiB, less than the 258 MiB to add",
+      text: "host nodes 1-2 has only 256 MiB in free pages of 2 MiB, less than the 258 MiB to add",
     });
   });
 
@@ -122,4 +124,38 @@ describe("huge pages of the domain's own backing", () => {
       text: "the host has only 400 MiB in free pages of 2 MiB, less than the 512 MiB to add",
     });
   });
+
+  /** Whether memory from these sets of nodes fits: each MiB has a node (a flow of whole units, tried one by one). */
+  function fits(demands: { nodes: number[]; units: number }[], free: number[]): boolean {
+    const [first, ...rest] = demands;
+    if (first === undefined) return true;
+    if (first.units === 0) return fits(rest, free);
+    return first.nodes.some((node) => {
+      if ((free[node] ?? 0) === 0) return false;
+      const left = free.map((units, index) => (index === node ? units - 1 : units));
+      return fits([{ ...first, units: first.units - 1 }, ...rest], left);
+    });
+  }
+
+  const anyDemands = fc.uniqueArray(
+    fc.record({ nodes: fc.subarray([0, 1, 2], { minLength: 1 }), units: fc.integer({ min: 1, max: 2 }) }),
+    { minLength: 1, maxLength: 3, selector: ({ nodes }) => nodes.join() },
+  );
+  const anyFree = fc.array(fc.nat(3), { minLength: 3, maxLength: 3 });
+
+  property.prop([anyDemands, anyFree], cases(300))(
+    "are enough exactly where every DIMM has its pages, whatever nodes the sources have in common",
+    async (demands, free) => {
+      for (const [node, units] of free.entries()) host.pages.set(`${2 * MIB} ${node}`, units);
+      host.pages.set(
+        `${2 * MIB} -1`,
+        free.reduce((sum, units) => sum + units, 0),
+      );
+      const added = demands.map(({ nodes, units }) => ({
+        size: units * 2 * MIB,
+        source: { pageSize: 2 * MIB, nodemask: nodes.join() },
+      }));
+      expect((await hostShortage(host, added, false)) === undefined).toBe(fits(demands, free));
+    },
+  );
 });

@@ -21,7 +21,7 @@ import { type Observation, observe } from "../../observe/observe.ts";
 import { type DimmPlan, detachedDimms, type Step } from "../../plan/plan.ts";
 import { formatSize, formatWholeMib } from "../../units/size.ts";
 import type { Action, Confirm, Confirmation } from "../action.ts";
-import { type AwaitedMemory, awaitedMemory, expectationOf } from "../awaited-memory.ts";
+import { type AwaitedMemory, awaitedMemory, describeAttached, expectationOf } from "../awaited-memory.ts";
 import { keptRecord, refuseUpdate, type UpdateContext, updateLog } from "../context.ts";
 import { guestRecord, owedRecord } from "../guest-record.ts";
 import { rewrittenDevice, runHook } from "../hooks.ts";
@@ -145,13 +145,14 @@ interface AskedGuest {
 }
 
 async function confirmAttach(
-  { seconds, online, attached }: AwaitedMemory,
+  { seconds, online, dimms }: AwaitedMemory,
   { source, before, expected, agentError }: AskedGuest,
   context: UpdateContext,
   now: Observation,
 ): Promise<Confirmation> {
   const { domain, session } = context;
   const { status, info } = updateLog(context);
+  const attached = describeAttached(dimms, now.observed.live);
   const patience = session.patience(seconds, "hotplug.awaitGuest");
   const wait = defined({ before, expected, online, agentError });
   const result = await waitForGuest(source, {
@@ -221,12 +222,13 @@ async function owedWhilePaused(
  * @param guest what the state keeps: if the guest lacks memory, the next update asks it
  */
 function unconfirmed(
-  { attached }: AwaitedMemory,
+  { dimms }: AwaitedMemory,
   context: UpdateContext,
   why: string,
   guest: GuestRecord | undefined,
 ): Confirm {
   return async ({ now }) => {
+    const attached = describeAttached(dimms, now.observed.live);
     await updateLog(context).warn(`${attached}; couldn't confirm with the guest: ${why}`);
     return { now, guest, isAwaited: false };
   };

@@ -7,6 +7,7 @@ import type { Kib } from "../../units/kib.ts";
 import { formatSize, formatWholeMib } from "../../units/size.ts";
 import type { Action } from "../action.ts";
 import { secondsForGuest, type UpdateContext, updateLog } from "../context.ts";
+import { markArguments } from "../mark-arguments.ts";
 
 type BalloonStep = Extract<Step, { kind: "balloon" }>;
 
@@ -15,6 +16,7 @@ export const balloon: Action<BalloonStep> = {
   async run({ size, where }, context, { now }) {
     const { hypervisor, domain } = context;
     const seconds = secondsForGuest(context);
+    await markArguments(["currentMemory"], context, now);
     if (where === "live" && seconds !== false && now.observed.power === "running")
       return setAndWait(size, seconds, context, now);
     await hypervisor.setMemory(domain, size, where === "live" ? { live: true } : { config: true });

@@ -2,6 +2,7 @@ import type { EngineEvent } from "../report.ts";
 import { isStack, typeOf } from "../stack/urn.ts";
 import type { Op, StepInfo } from "../steps/step.ts";
 import { differenceLines, outputLines, propertyLines } from "./diff.ts";
+import { shownChanges } from "./named-changes.ts";
 import { WORDS, withSeverity } from "./words.ts";
 
 /** A replacement is shown once, as a whole. */
@@ -58,7 +59,10 @@ export class DetailedView {
     const indent = this.indentOf(step) + LEVEL;
     const heading = this.heading(step);
     if (op === "same") return heading;
-    if (old && now) return [...heading, ...differenceLines(old.inputs, now.inputs, indent)];
+    if (old && now) {
+      const { olds, news } = shownChanges(step);
+      return [...heading, ...differenceLines(olds, news, indent)];
+    }
     const only = now ?? old;
     return only ? [...heading, ...propertyLines(only.inputs, indent)] : heading;
   }

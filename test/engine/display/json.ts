@@ -4,10 +4,11 @@ import { type Resource, storeResource } from "../stack/resource.ts";
 import { isStack } from "../stack/urn.ts";
 import { isProps } from "../stack/values.ts";
 import type { StepInfo } from "../steps/step.ts";
+import { jsonOfDifference } from "./named-changes.ts";
 import { printable } from "./values.ts";
 import { withSeverity } from "./words.ts";
 
-/** The shape of what `pulumi preview --json` prints, without the differences that the CLI works out. */
+/** The shape of what `pulumi preview --json` prints, without the differences that the CLI works out itself. */
 export interface PreviewJson {
   config: Record<string, string>;
   steps: {
@@ -17,6 +18,9 @@ export interface PreviewJson {
     oldState?: object;
     newState?: object;
     replaceReasons?: string[];
+    /** Of a plugin: the properties that differ, at the top and by path. */
+    diffReasons?: string[];
+    detailedDiff?: Record<string, { kind: string; inputDiff: boolean }>;
   }[];
   /** Absent where there are none. */
   diagnostics?: { urn?: string; message: string; severity: string }[];
@@ -40,12 +44,13 @@ export function previewJson(result: OperationResult, config: Config): PreviewJso
         config.secretKeys.includes(key) ? "[secret]" : value,
       ]),
     ),
-    steps: result.begun.filter(isListed).map(({ op, urn, old, new: now, replaceReasons = [] }) => ({
+    steps: result.begun.filter(isListed).map(({ op, urn, old, new: now, replaceReasons = [], ...step }) => ({
       op,
       urn,
       ...(old ? { oldState: shown(old) } : {}),
       ...(now ? { newState: shown(now) } : {}),
       ...(replaceReasons.length > 0 ? { replaceReasons } : {}),
+      ...jsonOfDifference({ op, urn, ...step }),
     })),
     ...(diagnostics.length > 0 ? { diagnostics } : {}),
     duration: Math.round(result.durationMs * 1e6),

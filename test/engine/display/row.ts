@@ -1,6 +1,7 @@
 import type { Diagnostic, EngineEvent } from "../report.ts";
 import { isStack, nameOf, typeOf } from "../stack/urn.ts";
 import type { Op, StepInfo } from "../steps/step.ts";
+import { shownChanges } from "./named-changes.ts";
 import { diffSummary } from "./values.ts";
 import { WORDS, withSeverity } from "./words.ts";
 
@@ -137,6 +138,8 @@ function counted(count: number, noun: string): string {
   return count === 0 ? "" : `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-function diffOf({ old, new: now, op }: StepInfo): string {
-  return old && now && op !== "same" ? diffSummary(old.inputs, now.inputs) : "";
+function diffOf(step: StepInfo): string {
+  if (!step.old || !step.new || step.op === "same") return "";
+  const { olds, news } = shownChanges(step);
+  return diffSummary(olds, news);
 }

@@ -32,7 +32,11 @@ const { makeProvider }: { makeProvider: (engineAddress: string) => dynamic.Resou
 );
 const hosts = inProcessHosts({
   program,
-  provider: ({ engineAddress }) => ({ provider: makeProvider(engineAddress), close: async () => {} }),
+  provider: ({ engineAddress }) => ({
+    kind: "dynamic",
+    provider: makeProvider(engineAddress),
+    close: async () => {},
+  }),
 });
 
 const dir = mkdtempSync(join(tmpdir(), "shown-"));

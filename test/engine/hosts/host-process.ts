@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Project } from "../stack/project.ts";
+import { heldPipe } from "./held-pipe.ts";
 
 /**
  * Becomes the host, after leaving a watcher in the same process group that blocks on descriptor 3. The engine holds
@@ -56,15 +57,18 @@ export class HostProcess {
     holdsStdin: boolean;
   }) {
     const { command, args, cwd, env, holdsStdin } = options;
+    const stdin = holdsStdin ? heldPipe() : undefined;
     this.child = spawn("/bin/sh", ["-c", GUARD, "sh", command, ...args], {
       ...{ cwd, env },
       detached: true,
-      stdio: [holdsStdin ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
+      stdio: [stdin?.readEnd ?? "ignore", "pipe", "pipe", "pipe"],
     });
+    stdin?.handedOver();
     this.exited = new Promise((resolve, reject) => {
       this.child.once("error", reject);
       this.child.once("exit", (code) => {
         this.hasExited = true;
+        stdin?.close();
         this.kill();
         // Output can arrive after the exit; "close" comes when all of it has been read.
         this.child.once("close", () => resolve(code ?? -1));

@@ -109,7 +109,7 @@ function copiedTo(dir: string): string {
 function programInProcess(env: { CALL_LOG: string; BEHAVIOUR_FILE: string; SPEC_FILE: string }): Hosts {
   return inProcessHosts({
     program: () => register(JSON.parse(readFileSync(env.SPEC_FILE, "utf8"))),
-    provider: () => ({ provider: makeProvider(env), close: async () => {} }),
+    provider: () => ({ kind: "dynamic", provider: makeProvider(env), close: async () => {} }),
   });
 }
 

@@ -1,7 +1,7 @@
 import { isProps, type Props, type Value } from "./values.ts";
 
 /** A step of a property path: a name, a position in a list, or "*" for all of either. */
-type Part = string | number;
+export type Part = string | number;
 
 /** A path as Pulumi writes it: `a.b[0]["c.d"].*`. */
 export function parsePath(path: string): Part[] {

@@ -11,6 +11,8 @@ import { type Answer, Bail, type DeleteStep, type Step } from "./step.ts";
 /** What the rules look at: `snapshot.base` is the state before the operation. */
 export interface Rules {
   preview: boolean;
+  /** The URNs of resources that are replaced whatever their providers answer. */
+  replace?: readonly string[];
   snapshot: { base: Resource[] };
   providers: Providers;
   report: { error: (urn: string, message: string) => void };
@@ -58,6 +60,11 @@ export class StepGenerator {
       this.decide(urn, old, old ? "replace" : "create");
       if (!old) return [{ op: "create", urn, new: resource, answer }];
       return this.recreation(old, resource, [], answer);
+    }
+
+    if (this.rules.replace?.includes(urn)) {
+      const difference = { ...NO_DIFFERENCE, changes: true, replaces: ["id"] };
+      return this.replacement({ goal, old, resource, provider, difference, answer });
     }
 
     const inputs = ignoringChanges(goal, old.inputs);
@@ -160,9 +167,9 @@ export class StepGenerator {
     if (resource.custom !== old.custom || (await this.needsOtherProvider(old, resource)))
       return { ...none, changes: true, replaces: ["provider"] };
     if (this.decided.get(resource.deletedWith) === "replace") {
-      return { ...none, changes: true, replaces: ["deletedWith"] };
+      return { ...NO_DIFFERENCE, changes: true, replaces: ["deletedWith"] };
     }
-    if (!provider) return { ...none, changes: !equal(old.inputs, resource.inputs) };
+    if (!provider) return { ...NO_DIFFERENCE, changes: !equal(old.inputs, resource.inputs) };
     const { ignoreChanges: ignore, replaceOnChanges } = resource;
     const unknowns = this.rules.preview ? "keep" : "drop";
     const difference = replacingOnChanges(

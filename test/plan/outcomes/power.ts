@@ -128,6 +128,19 @@ export const POWER: OutcomeRow[] = [
     codes: ["domain-halted"],
   },
   {
+    name: "a replace of such a domain",
+    before: pausedBy("I/O error"),
+    change: { arch: "aarch64" },
+    outcome: "refuse",
+    headline:
+      "refused: the domain is paused (I/O error): its guest can't shut down, and only forceOff: true allows it to be forced off",
+    details: [
+      "set forceOff: true, or deal with the cause and resume the domain (virsh resume)",
+      'planned: "replace: changing arch needs a new domain"',
+    ],
+    codes: ["domain-halted"],
+  },
+  {
     name: "any change of a domain that a migration, a save or another job holds",
     before: pausedBy("migrating"),
     change: { memory: "1259MiB" },

@@ -229,6 +229,7 @@ export const SHRINK: OutcomeRow[] = [
       "sizes that work without a restart: 1259 MiB (current); range 1515–8171 MiB, step 256 MiB",
       replaceCosts,
       keptByRestart,
+      "the domain is paused (user): it is resumed first, to shut down",
     ],
     codes: ["domain-paused"],
   },

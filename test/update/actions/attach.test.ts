@@ -32,3 +32,16 @@ test("fails where libvirt reports success but the DIMM isn't there", async () =>
     "Unable to attach a DIMM (domain web-1): libvirt reported success, but ua-pulumi-dimm0 is not in the running domain",
   );
 });
+
+test("the message after an attach has the slot that a hook moved the DIMM to", async () => {
+  const scene = new UpdateScene(DOMAIN);
+  const before = { command: ["sed", "s/slot=.0./slot='3'/"] };
+  scene.news = { ...scene.news, memory: "1259MiB", hotplug: { before } };
+  // A hook is another process, which takes no time of the scene's clock.
+  scene.clock.sleep = (_, signal) =>
+    new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+  await scene.update(attach);
+  expect(scene.messages).toContainEqual(
+    expect.stringMatching(/^attached 256 MiB in slot 3; couldn't confirm/),
+  );
+});

@@ -1,0 +1,146 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { UNKNOWN } from "../../../provider/args/unknown.ts";
+import { Monitor } from "../../engine/monitor.ts";
+import type { Diagnostic } from "../../engine/report.ts";
+import type { FakeDaemon } from "../../libvirt/fake-daemon.ts";
+import { buildPackage } from "../../support/build-package.ts";
+import { FakeHypervisor } from "../../support/fake-hypervisor.ts";
+import { fakeLibvirtd } from "../../support/fake-libvirtd.ts";
+import type { Fields } from "../../support/plugin-messages.ts";
+import { type PluginProcess, startPlugin } from "../../support/plugin-process.ts";
+import { essence, recordedCalls } from "./recorded.ts";
+
+let monitor: Monitor;
+let said: Diagnostic[];
+let host: FakeHypervisor;
+let daemon: FakeDaemon;
+let plugins: PluginProcess[];
+
+beforeAll(async () => {
+  await buildPackage();
+  const deployed = { project: "shop", stack: "dev", config: { values: {}, secretKeys: [] } };
+  monitor = new Monitor({ ...deployed, preview: false, parallel: 4 }, (diagnostic) => said.push(diagnostic));
+  await monitor.listen();
+}, 120_000);
+afterAll(() => monitor.close());
+
+beforeEach(async () => {
+  [said, plugins] = [[], []];
+  host = new FakeHypervisor();
+  host.placesDimms = true;
+  daemon = await fakeLibvirtd(host);
+});
+afterEach(async () => {
+  await Promise.all(plugins.map((plugin) => plugin.stop()));
+  await daemon.remove();
+});
+
+async function start(): Promise<PluginProcess> {
+  const plugin = await startPlugin(monitor.address);
+  plugins.push(plugin);
+  return plugin;
+}
+
+/** Makes the calls of a command again. `better`: what this plugin answers otherwise, by call. */
+async function replay(name: string, better: Partial<Record<string, Fields>> = {}): Promise<void> {
+  const processes = new Map<number, PluginProcess>();
+  /** What the plugin answered to the last check of each resource: the engine passes that on. */
+  const checked = new Map<unknown, unknown>();
+  for (const { rpc, request, ...recorded } of recordedCalls(name, daemon)) {
+    const plugin = processes.get(recorded.process) ?? (await start());
+    processes.set(recorded.process, plugin);
+    const inputs = checked.get(request.urn);
+    const changed: Record<string, Fields> = {
+      Handshake: { engine_address: monitor.address },
+      ...(inputs ? { Diff: { news: inputs }, Update: { news: inputs }, Create: { properties: inputs } } : {}),
+    };
+    const answer = await plugin.call(rpc, { ...request, ...changed[rpc] });
+    if (rpc === "Check" && "response" in answer) checked.set(request.urn, answer.response.inputs);
+    const at = { name, rpc, resource: request.name };
+    expect({ ...at, ...essence(rpc, answer) }).toEqual({ ...at, ...essence(rpc, recorded), ...better[rpc] });
+  }
+  for (const plugin of processes.values()) await plugin.stop();
+}
+
+/** One DIMM of 256 MiB, as a preview knows it. */
+const DIMM = { model: "dimm", alias: "ua-pulumi-dimm0", slot: 0, node: 0, size: "256MiB", base: UNKNOWN };
+/** What the prototype's preview of a create didn't know. */
+const CREATED = { state: "running", pendingMemory: UNKNOWN };
+
+const PLACE = "<address type='dimm' slot='0' base='0x100000000'/>";
+
+/** Another program plugs a DIMM of 256 MiB into the running domain. */
+async function plugByHand(alias = "dimm0"): Promise<void> {
+  const { name, uuid } = host.only;
+  const target = `<target><size unit='MiB'>256</size><node>0</node></target>`;
+  const xml = `<memory model='dimm'>${target}<alias name='${alias}'/>${PLACE}</memory>`;
+  await host.attachDevice({ name, uuid, id: 1 }, xml, { live: true });
+}
+
+/** A domain that virt-install made, and that starts with another size the next time. */
+function madeByHand(o: { name: string; uuid: string; live: number; nextBoot: number }): void {
+  const { name, uuid } = o;
+  const xml = (mib: number) => xmlOf({ name, uuid, size: mib * 1024 });
+  const definitions = { inactive: xml(o.nextBoot), live: xml(o.live) };
+  host.domains.set(uuid, { name, uuid, power: "running", autostart: false, ...definitions });
+}
+
+function xmlOf({ name, uuid, size }: { name: string; uuid: string; size: number }): string {
+  return `<domain type='qemu'><name>${name}</name><uuid>${uuid}</uuid>
+    <maxMemory slots='8' unit='KiB'>${8000 * 1024}</maxMemory>
+    <memory unit='KiB'>${size}</memory><currentMemory unit='KiB'>${size}</currentMemory>
+    <vcpu>2</vcpu><os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os><features><acpi/></features>
+    <cpu><numa><cell id='0' cpus='0-1' memory='${size}' unit='KiB'/></numa></cpu><devices/></domain>`;
+}
+
+const UPDATE = 4;
+/** Of the domains of the recordings. */
+const HAND1 = "1640d2d2-b690-4d4c-869f-1a4b2fd17c51";
+const HAND2 = "14b325d3-7ae8-43df-89a0-004be5af2d13";
+const ONE = "4a000141-205d-5ec4-9210-a5beeb028869";
+
+describe("answers the CLI's calls as the prototype did, or better", () => {
+  test("a domain of a YAML program, from its first preview to its replacement", async () => {
+    await replay("create-preview", { Create: CREATED });
+    await replay("create");
+    await replay("noop");
+    const reachable = [{ from: "1024MiB", to: "4096MiB", step: "256MiB" }];
+    await replay("grow-preview", { Update: { memoryDevices: [DIMM], reachable } });
+    await replay("grow-up");
+    await replay("replace-preview", { Create: CREATED });
+    await replay("replace");
+    await plugByHand();
+    // A refresh records what exists, whether or not the next update can change it.
+    await replay("refresh", {
+      Diff: { replaces: [], detailedDiff: { memory: { kind: UPDATE, inputDiff: true } } },
+    });
+    // It was the definition that differed from the program: the plan says so.
+    await replay("after-refresh", { Diff: { detailedDiff: {} } });
+    await replay("check-failure");
+  });
+
+  test("a domain made by hand, which becomes a resource", async () => {
+    madeByHand({ name: "hand1", uuid: HAND1, live: 1003, nextBoot: 1259 });
+    await plugByHand("ua-pulumi-dimm0");
+    await replay("import");
+    await replay("after-import");
+    madeByHand({ name: "hand2", uuid: HAND2, live: 1003, nextBoot: 1003 });
+    await replay("import-option-and-get");
+  });
+
+  test("resources of the dynamic provider, and of another provider resource, stay as they are", async () => {
+    await replay("migrate-by-alias");
+    await replay("explicit-provider");
+  });
+
+  test("secrets, unknown values and limits of time", async () => {
+    await replay("secrets-unknowns-timeouts");
+    await replay("ignorechanges-replaceonchanges");
+  });
+
+  test("a refusal, and a provider whose configuration isn't known yet", async () => {
+    madeByHand({ name: "one", uuid: ONE, live: 640, nextBoot: 640 });
+    await replay("diff-error");
+    await replay("unknown-provider-config", { Create: { ...CREATED, state: "shutoff" } });
+  });
+});

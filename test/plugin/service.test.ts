@@ -1,0 +1,278 @@
+import { status } from "@grpc/grpc-js";
+import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import pb from "@pulumi/pulumi/proto/provider_pb.js";
+import statuses from "@pulumi/pulumi/proto/status_pb.js";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import { describe, expect, it, test } from "vitest";
+import { PartialError } from "../../provider/errors.ts";
+import { serviceError } from "../../provider/plugin/failure.ts";
+import { received, secret, sent } from "../../provider/plugin/values.ts";
+import { SIGNATURE } from "../../provider/secret-operation.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { PLUGIN_URN, PluginInProcess } from "../support/plugin-in-process.ts";
+import { PluginStack } from "../support/plugin-stack.ts";
+
+const AWAIT_NOTHING = { hotplug: { awaitGuest: false } };
+
+async function configured(args = {}, host = new FakeHypervisor()): Promise<PluginInProcess> {
+  const plugin = new PluginInProcess(host);
+  await plugin.configure(args);
+  return plugin;
+}
+
+const METHODS = Object.keys(services.ResourceProviderService);
+const SERVED = [
+  ...["handshake", "attach", "getPluginInfo", "getSchema", "checkConfig", "diffConfig", "configure", "check"],
+  ...["diff", "create", "read", "update", "delete", "cancel", "list"],
+];
+
+describe("the service", () => {
+  it.each(METHODS.filter((method) => !SERVED.includes(method)))("refuses %s by its name", async (method) => {
+    const name = `${method.charAt(0).toUpperCase()}${method.slice(1)}`;
+    await expect(new PluginInProcess(new FakeHypervisor()).call(method, {})).rejects.toMatchObject({
+      code: status.UNIMPLEMENTED,
+      details: `libvirt-hotplug doesn't implement ${name}`,
+    });
+  });
+
+  it("answers a handshake with what it accepts", async () => {
+    const plugin = new PluginInProcess(new FakeHypervisor());
+    const answer = await plugin.call<pb.ProviderHandshakeResponse>(
+      "handshake",
+      new pb.ProviderHandshakeRequest(),
+    );
+    expect(answer.toObject()).toMatchObject({
+      acceptSecrets: true,
+      acceptResources: false,
+      acceptOutputs: false,
+      supportsAutonamingConfiguration: true,
+    });
+  });
+
+  it("refuses work on a resource before it is configured", async () => {
+    const plugin = new PluginInProcess(new FakeHypervisor());
+    const error = { code: status.FAILED_PRECONDITION, details: "the provider isn't configured yet" };
+    await expect(plugin.check({}, {})).rejects.toMatchObject(error);
+    await expect(plugin.diff("", {}, {})).rejects.toMatchObject(error);
+    await expect(plugin.create({})).rejects.toMatchObject(error);
+    await expect(plugin.update("", {}, {})).rejects.toMatchObject(error);
+    await expect(plugin.read("")).rejects.toMatchObject(error);
+    await expect(plugin.delete("", {})).rejects.toMatchObject(error);
+  });
+
+  it.each(METHODS.filter((method) => method !== "list"))(
+    "answers %s of anything at all, and throws nothing past its answer",
+    async (method) => {
+      const plugin = await configured();
+      for (const request of [undefined, null, {}, new empty.Empty(), 7])
+        await Promise.resolve(plugin.call(method, request as never)).catch((error) => {
+          expect(error).toMatchObject({ code: expect.any(Number), details: expect.any(String) });
+        });
+    },
+  );
+});
+
+describe("the provider's configuration", () => {
+  it("is checked whole: every wrong value and unknown name at once", async () => {
+    const plugin = new PluginInProcess(new FakeHypervisor());
+    const { failures } = await plugin.checkConfig({
+      version: "1.2.3",
+      lookTimeout: 0,
+      allowPlainTcp: "yes",
+      domainTyp: "kvm",
+      awaitGuest: secret(-1),
+      alignment: "100MiB",
+      uri: "qemu:///session",
+    });
+    expect(failures.map(({ property, reason }) => `${property}: ${reason}`).toSorted()).toEqual([
+      ": awaitGuest (secret) must be a whole number of seconds from 1 to 3600, or false",
+      "alignment: must be a power of two of at least 128 MiB",
+      'allowPlainTcp: must be "true" or "false"',
+      'domainTyp: is not a setting of libvirt-hotplug; did you mean "domainType"?',
+      "lookTimeout: must be a whole number from 1 to 600 seconds",
+    ]);
+  });
+
+  it("may come as what an SDK sends: JSON text, numbers, booleans, or a value that isn't known yet", async () => {
+    const plugin = new PluginInProcess(new FakeHypervisor());
+    const { failures } = await plugin.checkConfig({
+      awaitGuest: "20",
+      allowDowntime: "false",
+      lookTimeout: 5,
+      allowPlainTcp: true,
+      hooksEnv: "A,B",
+      "hooks.env": "C",
+      uri: "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+    });
+    expect(failures).toEqual([]);
+  });
+
+  it.each([
+    ["1.2.3", undefined],
+    ["v1.2.2", undefined],
+    ["not a version", undefined],
+    [
+      "1.2.10",
+      "may not know all its arguments; install the plugin of the SDK: pulumi plugin install resource libvirt-hotplug 1.2.10",
+    ],
+    ["2.0.0", "may not know all its arguments"],
+    ["0.9.0", "whose arguments differ; upgrade the SDK to 1.2.3, or install"],
+  ])("comes with a warning where the SDK's version doesn't fit: %s", async (version, warning) => {
+    const plugin = new PluginInProcess(new FakeHypervisor());
+    expect((await plugin.checkConfig({ version })).failures).toEqual([]);
+    if (warning === undefined) expect(plugin.said).toEqual([]);
+    else expect(plugin.said).toEqual([expect.stringContaining(warning)]);
+  });
+
+  it("never replaces a resource, also where the provider is another one", async () => {
+    const request = new pb.DiffRequest();
+    request.setOlds(sent({ "libvirt:uri": "qemu:///session", domainType: "kvm" }));
+    request.setNews(sent({ uri: "qemu+ssh://other/system" }));
+    const plugin = new PluginInProcess(new FakeHypervisor());
+    const answer = await plugin.call<pb.DiffResponse>("diffConfig", request);
+    expect(answer.getReplacesList()).toEqual([]);
+    expect(answer.getChanges()).toBe(pb.DiffResponse.DiffChanges.DIFF_SOME);
+  });
+});
+
+describe("check", () => {
+  it("reports every wrong argument at its path, at once", async () => {
+    const plugin = await configured();
+    const { failures } = await plugin.check(
+      {},
+      {
+        memry: 1,
+        vcpus: "two",
+        disks: [{ file: 1 }],
+        boot: { kernel: { [SIGNATURE]: "c44067f5952c0a294b673a41bacd8c17" } },
+      },
+    );
+    expect(failures.map(({ property }) => property).toSorted()).toEqual([
+      ...["boot.kernel", "disks[0].file", "memory", "memry", "vcpus"],
+    ]);
+    expect(failures).toContainEqual({
+      property: "memry",
+      reason: 'is not an argument of Domain; did you mean "memory"?',
+    });
+  });
+
+  it.each([0, 1] as const)("takes the name that the stack's autonaming proposes (mode %d)", async (mode) => {
+    const plugin = await configured();
+    const autonaming = { proposedName: "web-1-7f3a", mode };
+    const { inputs } = await plugin.check({}, { memory: "1GiB" }, { autonaming });
+    expect(inputs.name).toBe("web-1-7f3a");
+    const again = await plugin.check(inputs, { memory: "1GiB" }, { autonaming: { proposedName: "x", mode } });
+    expect(again.inputs.name).toBe("web-1-7f3a");
+    const set = await plugin.check({}, { memory: "1GiB", name: "mine" }, { autonaming });
+    expect(set.inputs.name).toBe("mine");
+  });
+
+  it("wants a name where the stack disables automatic names", async () => {
+    const plugin = await configured();
+    const { failures } = await plugin.check(
+      {},
+      { memory: "1GiB" },
+      { autonaming: { proposedName: "", mode: 2 } },
+    );
+    expect(failures).toEqual([
+      { property: "name", reason: "is required: pulumi:autonaming disables automatic names" },
+    ]);
+  });
+
+  it("takes what an import read, its UUID included, but no other UUID", async () => {
+    const plugin = await configured();
+    const read = { name: "old-1", memory: "1024MiB", uuid: "5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01" };
+    expect((await plugin.check(read, read)).failures).toEqual([]);
+    const { failures } = await plugin.check(read, { ...read, uuid: "5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b02" });
+    expect(failures.map(({ property }) => property)).toEqual(["uuid"]);
+  });
+});
+
+describe("a stack on the plugin", () => {
+  it("is created, grown, unchanged, refreshed and destroyed", async () => {
+    const host = new FakeHypervisor();
+    const stack = new PluginStack(host);
+    const program = { memory: "1GiB", maxMemory: "4GiB", shutdownTimeout: 0, ...AWAIT_NOTHING };
+    expect(await stack.up(program)).toBe("create");
+    expect(await stack.up(program)).toBe("same");
+    expect(stack.run.said).toEqual([]);
+    const grown = { ...program, memory: "1280MiB" };
+    const { kind, outputs } = await stack.preview(grown);
+    expect([kind, outputs.liveMemory]).toEqual(["update", "1280MiB"]);
+    expect(await stack.up(grown)).toBe("update");
+    expect(stack.recorded.outputs).toMatchObject({ liveMemory: "1280MiB", nextBootMemory: "1280MiB" });
+    await stack.refresh();
+    expect(await stack.up(grown)).toBe("same");
+    await stack.destroy();
+    expect(host.domains.size).toBe(0);
+  });
+
+  it("has what the dynamic provider's host needs to delete and read it", async () => {
+    const stack = new PluginStack(new FakeHypervisor());
+    await stack.up({ memory: "1GiB" });
+    expect(stack.recorded.outputs).toMatchObject({
+      __provider: 'exports.handler = () => require("pulumi-libvirt-hotplug/provider").provider',
+      __urn: PLUGIN_URN,
+    });
+  });
+
+  it("refuses a state that a later version wrote", async () => {
+    const stack = new PluginStack(new FakeHypervisor());
+    await stack.up({ memory: "1GiB" });
+    const later = { ...stack.recorded.outputs, __stateVersion: 2 };
+    stack.state = { ...stack.recorded, outputs: later };
+    const text =
+      "the state of domain web-1 has format 2, but this version of libvirt-hotplug reads formats up to 1: a later version wrote it; install that version or a later one";
+    await expect(stack.up({ memory: "2GiB" })).rejects.toMatchObject({ details: text });
+    await expect(stack.refresh()).rejects.toMatchObject({ details: text });
+    await expect(stack.destroy()).rejects.toMatchObject({ details: text });
+  });
+
+  it("lists the domains of a host", async () => {
+    const host = new FakeHypervisor();
+    const stack = new PluginStack(host);
+    await stack.up({ memory: "1GiB", name: "a" });
+    const answers = await stack.run.stream<pb.ListResponse>("list", new pb.ListRequest());
+    expect(answers.map((answer) => answer.getResult()?.toObject())).toMatchObject([
+      { id: stack.recorded.id, name: "a" },
+    ]);
+  });
+
+  it("shares nothing with the next run in the same process", async () => {
+    const host = new FakeHypervisor();
+    const stack = new PluginStack(host);
+    await stack.up({ memory: "1GiB", maxMemory: "4GiB", ...AWAIT_NOTHING });
+    const { id, inputs, outputs } = stack.recorded;
+    const plugin = await configured({}, host);
+    for (const memory of ["1280MiB", "1536MiB"]) {
+      await plugin.call("handshake", new pb.ProviderHandshakeRequest());
+      await plugin.configure();
+      const checked = await plugin.check(inputs, { memory, maxMemory: "4GiB", ...AWAIT_NOTHING });
+      expect(checked.inputs.memoryPlan).toContain("live: 1024");
+      await plugin.diff(id, outputs, checked.inputs, { oldInputs: inputs });
+      await plugin.call("cancel", new empty.Empty());
+    }
+    expect(plugin.said.map((text) => text.split(",")[0])).toEqual([
+      "live: 1024 → 1280 MiB",
+      "live: 1024 → 1536 MiB",
+    ]);
+  });
+});
+
+test("an update that failed in part carries the state to record", () => {
+  const error = new PartialError(
+    "the guest has less",
+    "some-id",
+    { memory: secret("1GiB"), gone: undefined },
+    undefined,
+  );
+  const { code, details, metadata } = serviceError(error);
+  expect({ code, details }).toEqual({ code: status.UNKNOWN, details: "the guest has less" });
+  const [bytes] = metadata.get("grpc-status-details-bin");
+  const [packed] = statuses.Status.deserializeBinary(bytes as Buffer).getDetailsList();
+  expect(packed?.getTypeName()).toBe("pulumirpc.ErrorResourceInitFailed");
+  const failed = pb.ErrorResourceInitFailed.deserializeBinary(packed?.getValue_asU8() ?? new Uint8Array());
+  expect(failed.getId()).toBe("some-id");
+  expect(failed.getReasonsList()).toEqual(["the guest has less"]);
+  expect(received(failed.getProperties())).toMatchObject({ value: { memory: "1GiB" }, secrets: ["memory"] });
+});
