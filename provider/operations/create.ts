@@ -115,7 +115,12 @@ async function finish(
 /** The domain is recorded, so that the next update goes on with it. */
 function cancelledCreate(inputs: Inputs, outs: Outputs): PartialError {
   const text = `Domain ${inputs.name}: cancelled after it was defined; the next update goes on`;
-  return new PartialError(redact(text, inputs), inputs.uuid, defined(outs), new Cancelled());
+  return new PartialError(
+    redact(text, inputs),
+    inputs.uuid,
+    { ...defined(outs), __partial: true },
+    new Cancelled(),
+  );
 }
 
 /** What a create finds and continues with, after a note in the log. A domain that already has the name or the UUID is an error. */

@@ -118,7 +118,7 @@ export async function cancelledUpdate(context: UpdateContext, progress: Progress
   progress.guest ??=
     done.length === 0 ? currentRecord(state?.__guest, domain.id) : interruptedRecord(context, done);
   const inputs = appliedInputs(before, news, plan.steps, done);
-  const properties = defined(await record(inputs, context, progress));
+  const properties = partial(await record(inputs, context, progress));
   return new PartialError(message, domain.uuid, properties, new Cancelled());
 }
 

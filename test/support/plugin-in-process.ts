@@ -160,9 +160,10 @@ export class PluginInProcess {
     id: string,
     olds: Properties,
     news: Properties,
-    { preview = false, urn = PLUGIN_URN } = {},
+    { preview = false, urn = PLUGIN_URN, timeout = 0 } = {},
   ): Promise<Properties> {
     const request = new pb.UpdateRequest();
+    request.setTimeout(timeout);
     request.setId(id);
     request.setUrn(urn);
     request.setOlds(sent(olds));
