@@ -43,7 +43,19 @@ export interface Asked {
 export async function observe(
   hypervisor: Hypervisor,
   domain: DomainRef,
-  { autostart: isAutostartAsked = false, secure = false }: Asked = {},
+  asked: Asked = {},
+): Promise<Observation> {
+  const first = await readOnce(hypervisor, domain, asked);
+  // It went off between the calls: libvirt returns the definition of a domain that is off where its live XML is asked for,
+  // and only a running one has a number.
+  const isTorn = first.running !== undefined && first.running.id === undefined;
+  return isTorn ? readOnce(hypervisor, domain, asked) : first;
+}
+
+async function readOnce(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  { autostart: isAutostartAsked = false, secure = false }: Asked,
 ): Promise<Observation> {
   const [{ state: power, isActive, pause }, persistent] = await Promise.all([
     readPower(hypervisor, domain),

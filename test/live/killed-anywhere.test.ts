@@ -132,7 +132,8 @@ const DISASTERS: Record<string, (name: string) => Promise<(() => unknown) | unde
     // Until then a refresh finds it running.
     return () =>
       waitUntil("libvirt to find that QEMU has ended", async () => {
-        const isStartedAgain = lab().qemuPid(name) !== undefined;
+        // A process that was killed may be there until its parent has asked for it.
+        const isStartedAgain = ![undefined, pid].includes(lab().qemuPid(name));
         return isStartedAgain || !words(await lab().virsh("list", "--name")).includes(name);
       });
   },

@@ -43,6 +43,20 @@ describe("an observation of a domain", () => {
     },
   );
 
+  test("a domain that goes off while it is read is off, and its definition isn't taken for what runs", async () => {
+    const host = hostWith("running", { live: xml(1), inactive: xml(2) });
+    const state = host.state.bind(host);
+    host.state = async (ref) => {
+      const answer = await state(ref);
+      if (host.domains.get(uuid)?.live !== undefined) host.turnOff(uuid);
+      return answer;
+    };
+    const { power, observed } = await observe(host, domain);
+    expect(power).toBe("shutoff");
+    expect(observed).toMatchObject({ power: "off", nextBoot: { memory: 2048 } });
+    expect(observed).not.toHaveProperty("live");
+  });
+
   test("a transient domain: the live XML is its definition, and it has no autostart", async () => {
     const observation = await observe(hostWith("running", { live: xml(1) }), domain, { autostart: true });
     expect(observation).toMatchObject({
