@@ -18,7 +18,7 @@ import { runUpdate } from "../update/run-update.ts";
 import { newDefinition } from "./unfinished-create.ts";
 
 /** A domain that an interrupted create or replace of this resource started, perhaps with what an earlier program set. */
-export interface Started {
+interface Started {
   domain: DomainRef;
   observation: Observation;
   /** The arguments that it was created with. */

@@ -91,7 +91,9 @@ async function classify(difference: Difference): Promise<Classification> {
   if (look?.kind === "found") refuseNotOwned(difference, look.observation.definition);
   const fromLook =
     look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
-  const announced = (isUnread ? fromLook : undefined) ?? previewedPlan(fromState, fromLook);
+  // The state doesn't describe a domain that an interrupted replace has made.
+  const isUnfinished = look?.kind === "found" && look.observation.definition.ownership?.creating === true;
+  const announced = (isUnread || isUnfinished ? fromLook : undefined) ?? previewedPlan(fromState, fromLook);
   notes.announced = announced;
   if (look?.kind === "found") notes.seen = look.observation;
   const message = redact(planMessage(withFailedLook(announced, look)), before, news);

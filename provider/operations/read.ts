@@ -48,13 +48,13 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     await session.log.message(state.__urn, "warning", redact(`${reason.text}; ${NOT_OWNED_WAY_OUT}`, state));
     return { id, props: state };
   }
+  await warnLeftovers(session, hypervisor, { ...state, uuid: id });
   const seen = await withGuest(hypervisor, domain, found, session.clock);
   const known = withRecordedTaken(seen.observed, state.__observed);
   const observation = { ...seen, observed: withoutNewlyTaken(known, state.__observed) };
   const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
   await warnPower(session, inputs, observation);
-  await warnLeftovers(session, hypervisor, { ...state, uuid: id });
   await warnNotOnlinedDimms(session, inputs, observation);
   const guest = await refreshedGuest({ session, hypervisor, domain, observation, state, inputs });
   // What the guest didn't get to say isn't recorded.
