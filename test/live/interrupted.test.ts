@@ -147,10 +147,12 @@ function killProviderHost({ dir }: StackOnLab): void {
   for (const pid of hosts) process.kill(Number(pid), "SIGKILL");
 }
 
+const PROVIDER_HOSTS = /cmd\/dynamic-provider|pulumi-resource-libvirt-hotplug/;
+
 function isProviderHost(pid: string, dir: string): boolean {
   try {
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    return command.includes("cmd/dynamic-provider") && readlinkSync(`/proc/${pid}/cwd`) === dir;
+    return PROVIDER_HOSTS.test(command) && readlinkSync(`/proc/${pid}/cwd`) === dir;
   } catch {
     return false;
   }
