@@ -112,6 +112,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/outputs.ts",
     "provider/secret-operation.ts",
     "provider/session.ts",
+    "provider/state-format.ts",
     "provider/libvirt/connect.ts",
     "type:provider/libvirt/hypervisor.ts",
     // What the dynamic class writes into each state, and which of its arguments sizes follow from.

@@ -11,6 +11,8 @@ interface Leftovers {
   readonly kept: Set<string>;
   /** Probes that nobody has removed yet. */
   probes: DomainRef[];
+  /** The run has named them. */
+  areNamed?: true;
 }
 
 /** Read once for each connection, which is one for each host and run: a run knows what it leaves itself. */
@@ -35,6 +37,14 @@ async function list(hypervisor: Hypervisor): Promise<Leftovers> {
 /** Whether the definition of the domain with this UUID is kept on the host. */
 export async function isKept(hypervisor: Hypervisor, uuid: string): Promise<boolean> {
   return (await leftoversOn(hypervisor)).kept.has(keptUuid(uuid));
+}
+
+/** The names of the probes on the host, once in a run: they belong to no domain. */
+export async function probesToName(hypervisor: Hypervisor): Promise<string[]> {
+  const leftovers = await leftoversOn(hypervisor);
+  if (leftovers.areNamed) return [];
+  leftovers.areNamed = true;
+  return leftovers.probes.map(({ name }) => name);
 }
 
 /** Notes whether the definition of a domain is kept: before it is made, and after it was removed. */

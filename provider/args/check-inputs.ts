@@ -54,7 +54,10 @@ export function checkInputs(
   if (!given.some(([key]) => key === "memory" || key === "numa"))
     failures.push({ property: "memory", reason: 'is required, e.g. "4GiB"' });
   const inputs = fillIn(olds, news, valid, defaults);
-  failures.push(...invalidDefaultName(inputs, failures), ...crossFieldFailures(inputs, defaults));
+  failures.push(
+    ...invalidDefaultName(inputs, failures),
+    ...crossFieldFailures(inputs, defaults, olds.uuid !== undefined),
+  );
   const secrets = secretValues(inputs);
   const more = failures.length - MOST_FAILURES;
   const shown =

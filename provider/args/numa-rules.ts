@@ -3,6 +3,7 @@ import { readNumbers } from "../units/number-list.ts";
 import { formatMib } from "../units/size.ts";
 import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
+import type { Defaults } from "./settings.ts";
 import { knownHotplug, knownSize, UNKNOWN } from "./unknown.ts";
 
 /** The nodes' own shares of the memory; undefined where there are no nodes, or a share isn't known. */
@@ -89,12 +90,17 @@ export function vcpusOfNodes(inputs: Partial<Inputs>): Failure[] {
   });
 }
 
-export function targetNodeExists(inputs: Partial<Inputs>): Failure[] {
+export function targetNodeExists(inputs: Partial<Inputs>, _defaults: Defaults, hasDomain = false): Failure[] {
   const { targetNode } = knownHotplug(inputs);
   const count = Array.isArray(inputs.numa) ? inputs.numa.length : 1;
   if (typeof targetNode !== "number" || targetNode < count) return [];
   // Without `numa`, an adopted domain and the program's own XML may have more nodes than the one of a new domain.
   if (inputs.numa === undefined && (inputs.adopt !== undefined || inputs.xml !== undefined)) return [];
+  // Nodes that the program no longer sets stay, but a new domain wouldn't have them.
+  if (inputs.numa === undefined && hasDomain) {
+    const reason = `is ${targetNode}, but without numa in the program only node 0 is known; set numa to the nodes of the domain`;
+    return [{ property: "hotplug.targetNode", reason }];
+  }
   const present = count === 1 ? "only has node 0" : `has nodes 0 to ${count - 1}`;
   return [{ property: "hotplug.targetNode", reason: `is ${targetNode}, but the domain ${present}` }];
 }

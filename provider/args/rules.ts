@@ -17,7 +17,7 @@ import type { Defaults } from "./settings.ts";
 import { knownHotplug, knownSize, UNKNOWN } from "./unknown.ts";
 import { noBalloonTarget, noDimmArguments, slotForEachNode } from "./virtio-mem-rules.ts";
 
-type Rule = (inputs: Partial<Inputs>, defaults: Defaults) => Failure[];
+type Rule = (inputs: Partial<Inputs>, defaults: Defaults, hasDomain?: boolean) => Failure[];
 
 /** The rules between arguments. A rule finds nothing while a value that it needs isn't known. */
 export const RULES: Readonly<Record<string, Rule>> = {
@@ -41,8 +41,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
   slotForEachNode,
 };
 
-export function crossFieldFailures(inputs: Partial<Inputs>, defaults: Defaults): Failure[] {
-  return Object.values(RULES).flatMap((rule) => rule(inputs, defaults));
+/** @param hasDomain the resource has a domain already */
+export function crossFieldFailures(
+  inputs: Partial<Inputs>,
+  defaults: Defaults,
+  hasDomain: boolean,
+): Failure[] {
+  return Object.values(RULES).flatMap((rule) => rule(inputs, defaults, hasDomain));
 }
 
 function memoryWithinMaxMemory(inputs: Partial<Inputs>): Failure[] {

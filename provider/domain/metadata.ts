@@ -8,7 +8,7 @@ import { attribute, children, type Element, element, remove, replace, serialiseN
 export const OWNERSHIP_NAMESPACE = "urn:pulumi-libvirt-hotplug:domain:1";
 
 /** The prefix of that namespace. */
-export const OWNERSHIP_PREFIX = "hotplug";
+const OWNERSHIP_PREFIX = "hotplug";
 
 /** What this provider wrote into the definition last, besides the owner. */
 export interface Written {

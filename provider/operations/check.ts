@@ -63,7 +63,7 @@ export async function check(
   if (olds.uuid !== undefined)
     return { inputs: { ...inputs, ...(await plannedChange(session, olds, checked)) }, failures: [] };
   // The second check of a replace: the old domain is still there in a preview.
-  if (notes.replacement !== undefined || notes.recorded !== undefined) {
+  if (notes.recorded !== undefined) {
     const left = await previewStarted(session, checked, "replace");
     if (left !== undefined)
       return { inputs: { ...inputs, ...left.outcome }, failures: failuresOf(left.refusal) };

@@ -1,4 +1,5 @@
 import { dropKept } from "../acceptance/kept-definition.ts";
+import { sweepProbes } from "../acceptance/probe-define.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
@@ -39,6 +40,7 @@ export async function deleteDomain(session: Session, id: string, state: Outputs)
     if (reason !== undefined) return warnNotOwned(session, state, reason);
     // What an interrupted replace or restart left.
     await dropKept(hypervisor, id);
+    await sweepProbes(hypervisor);
     const keeps = (state.onDelete ?? (state.__adopted === true ? "keep" : "delete")) === "keep";
     if (keeps) return unlessGone(() => setOwner(hypervisor, domain, undefined));
     const shutdown = { urn: state.__urn, seconds: state.shutdownTimeout, next: "delete" } as const;

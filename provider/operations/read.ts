@@ -22,6 +22,7 @@ import { currentDetaching } from "../update/actions/detach.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 import { refreshedGuest } from "./refreshed-guest.ts";
+import { warnLeftovers } from "./warn-leftovers.ts";
 
 export interface ReadResult {
   id: string;
@@ -53,6 +54,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
   await warnPower(session, inputs, observation);
+  await warnLeftovers(session, hypervisor, { ...state, uuid: id });
   await warnNotOnlinedDimms(session, inputs, observation);
   const guest = await refreshedGuest({ session, hypervisor, domain, observation, state, inputs });
   // What the guest didn't get to say isn't recorded.

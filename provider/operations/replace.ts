@@ -163,8 +163,8 @@ async function putBack(
 }
 
 /**
- * The new domain, as an earlier run started it. It has what its guest has done since then, so the old one isn't put back in its
- * place.
+ * The new domain, which runs although libvirt reported an error. It has what its guest has done since then, so the old one isn't
+ * put back in its place.
  */
 async function runningSuccessor(hypervisor: Hypervisor, uuid: string): Promise<string | undefined> {
   const domain = await hypervisor.findByUuid(uuid);
@@ -172,7 +172,7 @@ async function runningSuccessor(hypervisor: Hypervisor, uuid: string): Promise<s
   const { definition, observed } = await observe(hypervisor, domain);
   if (definition.replacing !== undefined) return undefined;
   const size = observed.live === undefined ? "" : ` with ${formatSize(observed.live.memory)}`;
-  return `domain ${domain.name} runs${size}, as an earlier run of this replace started it, and is left unchanged; the next update continues the replace`;
+  return `domain ${domain.name} runs${size}, as this replace started it, and is left unchanged; the next update continues the replace`;
 }
 
 /** Puts the old domain back, and returns what there is then, for the message. */

@@ -157,7 +157,7 @@ export function leftByReplace({ name }: DomainRef): string {
 /** How many differences a message lists: another domain differs in nearly everything. */
 const LISTED = 5;
 
-export function someOf(differences: string[]): string {
+function someOf(differences: string[]): string {
   const more = differences.length - LISTED;
   return [...differences.slice(0, LISTED), ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }

@@ -42,7 +42,7 @@ export function planPower(observed: Observed, inputs: Inputs): PowerPlan {
   }
   return {
     ...unchanged,
-    first: [restorePlan(saved)],
+    first: [restorePlan(saved, inputs.running === true)],
     observed: { ...observed, power: "running", live: saved },
   };
 }
@@ -55,13 +55,21 @@ function startPlan(): Plan {
   return stepPlan("live", { kind: "start", sentence: "start the domain, which is off" });
 }
 
-function restorePlan({ memory }: MemoryView): Plan {
+/** What libvirt saved doesn't tell whether the guest was paused. */
+function restorePlan({ memory }: MemoryView, resumes: boolean): Plan {
   const sentence = `restore the domain from its saved state with ${formatSize(memory)}`;
-  return { ...stepPlan("live", { kind: "restore", memory, sentence }), details: [RESTORES] };
+  return {
+    ...stepPlan("live", { kind: "restore", memory, sentence }),
+    details: [RESTORES, resumes ? RESUMES : STAYS_PAUSED],
+  };
 }
 
 const RESTORES =
   "the domain has a saved state (virsh managedsave), which a start restores with the memory and the devices that it was saved with; discardSavedState: true starts it without the saved state";
+
+const RESUMES = "a guest that was paused when it was saved is resumed (running: true)";
+
+const STAYS_PAUSED = "a guest that was paused when it was saved is paused again; running: true resumes it";
 
 /** The saved state is lost like what a guest has in its memory when it is forced off. */
 function coldStartPlan({ memory }: MemoryView): Plan {

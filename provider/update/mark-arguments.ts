@@ -1,22 +1,34 @@
 import { markedArguments, withWritten } from "../args/written-arguments.ts";
 import { ownershipMetadata } from "../domain/metadata.ts";
+import { LibvirtError } from "../libvirt/errors.ts";
 import type { Observation } from "../observe/observe.ts";
 import type { UpdateContext } from "./context.ts";
 
 /**
- * Records arguments in the mark of a definition before something else than a new definition sets them, so that what an
- * interrupted update leaves is known as its own.
+ * Does something else than a new definition with an argument, and records the argument in the mark of the definition first: what
+ * an interrupted update leaves is known by that. What libvirt refuses isn't recorded.
  */
-export async function markArguments(
-  fields: ("autostart" | "currentMemory")[],
+export async function withMark<T>(
+  name: "autostart" | "currentMemory",
   { hypervisor, domain, before, news }: UpdateContext,
   { observed, definition }: Observation,
-): Promise<void> {
+  work: () => Promise<T>,
+): Promise<T> {
   const { ownership, written: total, writtenArguments } = definition;
   const known = withWritten(before, news, writtenArguments);
-  const changed = fields.filter((name) => before[name] !== news[name] || known[name] !== news[name]);
-  const marked = markedArguments(writtenArguments, changed, news);
-  if (ownership === undefined || !observed.persistent || marked === writtenArguments) return;
-  const metadata = ownershipMetadata(ownership, { total, arguments: marked });
-  await hypervisor.setMetadata(domain, metadata, { config: true });
+  const isChanged = before[name] !== news[name] || known[name] !== news[name];
+  if (ownership === undefined || !observed.persistent || !isChanged) return work();
+  const write = (written: string | undefined) =>
+    hypervisor.setMetadata(domain, ownershipMetadata(ownership, { total, arguments: written }), {
+      config: true,
+    });
+  const marked = markedArguments(writtenArguments, [name], news);
+  // The definition of the same update may have brought it.
+  if (marked !== writtenArguments) await write(marked);
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof LibvirtError) await write(markedArguments(writtenArguments, [name], before));
+    throw error;
+  }
 }

@@ -42,7 +42,7 @@ describe("a replace that the provider didn't ask for", () => {
     expect(lab().qemuPid("web")).toBe(restarted);
     await stack.apply();
     await stack.expectSettled();
-  }, 120_000);
+  }, 400_000);
 
   test("puts the old domain back where the new one can't start", async () => {
     const stack = await running({ shutdownTimeout: 1 });
@@ -61,7 +61,7 @@ describe("a replace that the provider didn't ask for", () => {
     stack.edit("web", { interfaces: undefined, options: {} });
     await stack.apply();
     await stack.expectSettled();
-  }, 120_000);
+  }, 400_000);
 
   test("of a domain that somebody paused resumes it, to shut down", async () => {
     const stack = await running({ shutdownTimeout: 1 });
@@ -76,7 +76,7 @@ describe("a replace that the provider didn't ask for", () => {
     expect(said(up, "web")).toContain("the guest did not shut down within 1 s");
     expect(await powerState(lab(), "web")).toBe("running");
     await stack.expectSettled();
-  }, 120_000);
+  }, 400_000);
 });
 
 test("an adopted domain isn't replaced, whatever asks for it", async () => {
@@ -109,7 +109,7 @@ test("an adopted domain isn't replaced, whatever asks for it", async () => {
   const settled = await stack.up();
   expect(settled.errors).toEqual([]);
   expect(opOf(settled, "old")).toBe("same");
-}, 120_000);
+}, 400_000);
 
 test("deleteBeforeReplace: false is refused by the preview", async () => {
   const stack = await running();

@@ -81,6 +81,48 @@ test.for(Object.entries(OPERATIONS))(
   },
 );
 
+/** What the program asks instead of the interrupted change: something else of every part. */
+const OTHERWISE = { description: "another", vcpus: 3, machine: "pc-q35-7.2" } satisfies Args;
+
+test.for(["create", "growth by two DIMMs", "restart", "replace"])(
+  "%s: the connection is lost before or after any change, and the program asks something else: what was previewed is there",
+  { timeout: 300_000 },
+  async (name) => {
+    const operation = OPERATIONS[name] ?? {};
+    const { before = BARE } = operation;
+    const { changes } = await undisturbed(operation);
+    const fleet = await Promise.all(
+      pointsUpTo(changes).map(async (point, index) => ({ ...(await member(`o${index}`, operation)), point })),
+    );
+    const stack = await fleetOf(fleet);
+    for (const { proxy, point } of fleet) proxy.atChange(point.n, point.when, () => proxy.cut());
+    for (const one of fleet) edit(stack, one, operation);
+    expect((await stack.up({ continueOnError: true, parallel: fleet.length })).ok).toBe(false);
+
+    for (const one of fleet) {
+      one.proxy.restore();
+      stack.drop(one.name);
+      stack.edit(one.name, { ...before, ...OTHERWISE, uri: one.proxy.uri });
+    }
+    // The state of an interrupted update may announce less than what is needed: it says so, and a refresh shows it.
+    const next = await stack.up({ continueOnError: true, parallel: fleet.length });
+    if (!next.ok) {
+      expect((await stack.refresh()).errors).toEqual([]);
+      await stack.apply({ parallel: fleet.length });
+    }
+    const size = 256 * 1024;
+    for (const { name: member, point } of fleet) {
+      const { state, nextBoot, vcpus, xml, names } = await see(lab(), member);
+      expect({ ...point, state, memory: nextBoot?.memory, vcpus: vcpus?.nextBoot }).toEqual({
+        ...{ ...point, state: "running", memory: size, vcpus: 3 },
+      });
+      expect(xml?.nextBoot).toContain("<description>another</description>");
+      expect(names.filter((one) => one.startsWith("pulumi-libvirt-hotplug-"))).toEqual([]);
+    }
+    await stack.expectSettled();
+  },
+);
+
 /** What happens to the host at a change. It is undone before the next up. */
 const DISASTERS: Record<string, (name: string) => Promise<(() => unknown) | undefined>> = {
   "QEMU is killed": async (name) => {

@@ -221,3 +221,17 @@ test("nodes whose fields the engine returns in another order are the same nodes"
   await stack.up({ ...args, memory: "1259MiB", numa: [{ memory: "1003MiB", cpus: "0" }] });
   expect(stack.recorded.inputs.memoryPlan).toBe(GROW);
 });
+
+test.each([
+  ["removed in this update", { numa: [{ memory: "512MiB" }, { memory: "491MiB" }] }, {}],
+  ["never set", {}, {}],
+])("a target node without numa, which was %s, isn't said to be missing", async (_name, before, change) => {
+  await stack.up({ ...args, ...before });
+  expect(await failures({ ...change, hotplug: { targetNode: 1 } })).toEqual([
+    {
+      property: "hotplug.targetNode",
+      reason:
+        "is 1, but without numa in the program only node 0 is known; set numa to the nodes of the domain",
+    },
+  ]);
+});

@@ -87,10 +87,7 @@ describe("an update that was announced as nothing or as a setting", () => {
   });
 
   test("is nothing too, where the engine calls it after an update that failed in part", async () => {
-    host.refuses.set("setAutostart", libvirtError(ErrorCode.OPERATION_FAILED, "no"));
-    await expect(stack.up({ ...grown, autostart: true })).rejects.toThrow("no");
-    host.refuses.clear();
-    await stack.refresh();
+    await stack.up({ ...grown });
     stack.recorded.isPartial = true;
     host.turnOff(uuid());
     forgetCalls();
@@ -103,6 +100,14 @@ describe("a domain with a saved state", () => {
   beforeEach(() => {
     host.save(uuid());
     forgetCalls();
+  });
+
+  test.each([
+    [undefined, "a guest that was paused when it was saved is paused again; running: true resumes it"],
+    [true, "a guest that was paused when it was saved is resumed (running: true)"],
+  ])("with running: %s: the preview says what becomes of a guest that was paused", async (running, text) => {
+    await stack.preview({ ...grown, ...(running && { running }) });
+    expect(stack.run.said.join("\n")).toContain(text);
   });
 
   test("is seen by a refresh, and costs a preview of an unchanged program nothing before", async () => {
@@ -132,6 +137,7 @@ describe("a domain with a saved state", () => {
         "maximum without a restart: 8 GiB",
         "live: restore the domain from its saved state with 1003 MiB",
         "the domain has a saved state (virsh managedsave), which a start restores with the memory and the devices that it was saved with; discardSavedState: true starts it without the saved state",
+        "a guest that was paused when it was saved is paused again; running: true resumes it",
         "1. restore the domain from its saved state with 1003 MiB",
         "2. attach a 256 MiB DIMM in slot 0, node 0",
         "3. set the definition to 1259 MiB of base memory for the next boot",

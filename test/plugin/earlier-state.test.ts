@@ -52,7 +52,7 @@ describe("a state of the dynamic host makes no difference to the plugin, and cos
     expect(await differenceOf(state, program, host)).toEqual(UNCHANGED);
   });
 
-  property.prop([programs], { numRuns: 40 })(
+  property.prop([programs], { numRuns: 15 })(
     "that this version writes, whatever the program",
     async (program) => {
       const { host, stack } = await created(program);
@@ -61,7 +61,7 @@ describe("a state of the dynamic host makes no difference to the plugin, and cos
   );
 });
 
-property.prop([programs], { numRuns: 40 })(
+property.prop([programs], { numRuns: 15 })(
   "a state of the plugin makes no difference to the dynamic host, and costs no call",
   async (program) => {
     const host = new FakeHypervisor();

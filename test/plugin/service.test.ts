@@ -5,6 +5,7 @@ import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { describe, expect, it, test } from "vitest";
 import { PartialError } from "../../provider/errors.ts";
+import { STATE_VERSION } from "../../provider/outputs.ts";
 import { serviceError } from "../../provider/plugin/failure.ts";
 import { received, secret, sent } from "../../provider/plugin/values.ts";
 import { SIGNATURE } from "../../provider/secret-operation.ts";
@@ -234,10 +235,10 @@ describe("a stack on the plugin", () => {
   it("refuses a state that a later version wrote", async () => {
     const stack = new PluginStack(new FakeHypervisor());
     await stack.up({ memory: "1GiB" });
-    const later = { ...stack.recorded.outputs, __stateVersion: 2 };
+    const later = { ...stack.recorded.outputs, __stateVersion: STATE_VERSION + 1 };
     stack.state = { ...stack.recorded, outputs: later };
     const text =
-      "the state of domain web-1 has format 2, but this version of libvirt-hotplug reads formats up to 1: a later version wrote it; install that version or a later one";
+      "the state of domain web-1 has format 3, but this version of libvirt-hotplug reads formats up to 2: a later version wrote it; install that version or a later one";
     await expect(stack.up({ memory: "2GiB" })).rejects.toMatchObject({ details: text });
     await expect(stack.refresh()).rejects.toMatchObject({ details: text });
     await expect(stack.destroy()).rejects.toMatchObject({ details: text });

@@ -7,20 +7,14 @@ import type { Kib } from "../../units/kib.ts";
 import { formatSize, formatWholeMib } from "../../units/size.ts";
 import type { Action } from "../action.ts";
 import { secondsForGuest, type UpdateContext, updateLog } from "../context.ts";
-import { markArguments } from "../mark-arguments.ts";
+import { withMark } from "../mark-arguments.ts";
 
 type BalloonStep = Extract<Step, { kind: "balloon" }>;
 
 /** Sets the balloon target; on the running domain it waits for the guest's driver to reach it, unless the domain is paused. */
 export const balloon: Action<BalloonStep> = {
-  async run({ size, where }, context, { now }) {
-    const { hypervisor, domain } = context;
-    const seconds = secondsForGuest(context);
-    await markArguments(["currentMemory"], context, now);
-    if (where === "live" && seconds !== false && now.observed.power === "running")
-      return setAndWait(size, seconds, context, now);
-    await hypervisor.setMemory(domain, size, where === "live" ? { live: true } : { config: true });
-    return observe(hypervisor, domain);
+  run(step, context, { now }) {
+    return withMark("currentMemory", context, now, () => setTarget(step, context, now));
   },
 
   /** The target stays set and the guest's driver keeps going, so the domain differs from the state. */
@@ -28,6 +22,19 @@ export const balloon: Action<BalloonStep> = {
     return isLiveBalloon(step) ? latest : undefined;
   },
 };
+
+async function setTarget(
+  { size, where }: BalloonStep,
+  context: UpdateContext,
+  now: Observation,
+): Promise<Observation> {
+  const { hypervisor, domain } = context;
+  const seconds = secondsForGuest(context);
+  if (where === "live" && seconds !== false && now.observed.power === "running")
+    return setAndWait(size, seconds, context, now);
+  await hypervisor.setMemory(domain, size, where === "live" ? { live: true } : { config: true });
+  return observe(hypervisor, domain);
+}
 
 export function isLiveBalloon(step: Step): boolean {
   return step.kind === "balloon" && step.where === "live";

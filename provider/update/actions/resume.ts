@@ -9,7 +9,7 @@ import type { Action } from "../action.ts";
 import type { UpdateContext } from "../context.ts";
 
 /** QEMU wakes a guest within a moment: what takes time is a guest that doesn't wake. */
-export const WAKE_SECONDS = 30;
+const WAKE_SECONDS = 30;
 
 /** Resumes a domain that a user paused. One that is paused for another reason by now stays so. */
 export const resume: Action<Extract<Step, { kind: "resume" }>> = {

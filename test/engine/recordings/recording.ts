@@ -6,6 +6,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import { type Deployment, openStack } from "../driver.ts";
 import type { Hosts } from "../hosts/hosts.ts";
 import { inProcessHosts } from "../hosts/in-process.ts";
+import { PULUMI_HOSTS } from "../hosts/processes.ts";
 import type { StoredResource } from "../stack/resource.ts";
 import { isProviderType, nameOf } from "../stack/urn.ts";
 import type { RecordedStep, Spec } from "./spec.ts";
@@ -13,11 +14,13 @@ import type { RecordedStep, Spec } from "./spec.ts";
 const FIXTURES = join(import.meta.dirname, "fixtures");
 const PROGRAM = join(FIXTURES, "program");
 
-/** Where program and provider run: in Pulumi's own hosts, in this process, or the provider as a resource plugin. */
+/** Where program and provider run: in Pulumi's own hosts, in this process, or the program in this process and the provider as a resource plugin. */
 export type Where = "hosts" | "in-process" | "plugin";
 
 const require = createRequire(import.meta.url);
-const register: (spec: Spec) => Promise<Record<string, unknown>> = require(join(PROGRAM, "register.js"));
+const register: (spec: Spec, host: "dynamic" | "plugin") => Promise<Record<string, unknown>> = require(
+  join(PROGRAM, "register.js"),
+);
 const { makeProvider }: { makeProvider: (env: object) => dynamic.ResourceProvider } = require(
   join(PROGRAM, "provider.js"),
 );
@@ -68,7 +71,7 @@ export async function record(
       backendDir: dir,
       config: { [`${namespace}greeting`]: "hi" },
       ...{ env, engine },
-      ...(where === "in-process" && { hosts: programInProcess(env) }),
+      ...(where !== "hosts" && { hosts: programInProcess(env, where) }),
     });
     await stack.setConfig(`${namespace}pw`, "hunter2", { secret: true });
     const recordings: Recording[] = [];
@@ -106,11 +109,16 @@ function copiedTo(dir: string): string {
   return join(dir, "fixtures");
 }
 
-function programInProcess(env: { CALL_LOG: string; BEHAVIOUR_FILE: string; SPEC_FILE: string }): Hosts {
-  return inProcessHosts({
-    program: () => register(JSON.parse(readFileSync(env.SPEC_FILE, "utf8"))),
+function programInProcess(
+  env: { CALL_LOG: string; BEHAVIOUR_FILE: string; SPEC_FILE: string },
+  where: "in-process" | "plugin",
+): Hosts {
+  const host = where === "plugin" ? "plugin" : "dynamic";
+  const inProcess = inProcessHosts({
+    program: () => register(JSON.parse(readFileSync(env.SPEC_FILE, "utf8")), host),
     provider: () => ({ kind: "dynamic", provider: makeProvider(env), close: async () => {} }),
   });
+  return where === "plugin" ? { ...inProcess, startProvider: PULUMI_HOSTS.startProvider } : inProcess;
 }
 
 /** Without what differs from run to run: times, the provider's id, the text of `__provider`, lines of the program. */

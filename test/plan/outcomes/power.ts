@@ -8,6 +8,7 @@ const pausedBy = (pause: PauseReason): Observed => ({ ...paused(running()), paus
 
 const restores =
   "the domain has a saved state (virsh managedsave), which a start restores with the memory and the devices that it was saved with; discardSavedState: true starts it without the saved state";
+const staysPaused = "a guest that was paused when it was saved is paused again; running: true resumes it";
 const restored = "live: restore the domain from its saved state with 1003 MiB";
 const noOther = "no other size works without a restart";
 const pausesEnd =
@@ -22,7 +23,7 @@ export const POWER: OutcomeRow[] = [
     outcome: "live",
     headline:
       "live: restore with 1003 MiB, then 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
-    details: [maximum, restored, restores],
+    details: [maximum, restored, restores, staysPaused],
   },
   {
     name: "a size that isn't live after the restore",
@@ -44,7 +45,7 @@ export const POWER: OutcomeRow[] = [
     change: { vcpus: 4 },
     outcome: "nextBoot",
     headline: "next boot: restore with 1003 MiB, then vcpus, after a shutdown and start",
-    details: [nextBoot, restored, restores],
+    details: [nextBoot, restored, restores, staysPaused],
   },
   {
     name: "any size with discardSavedState: true",

@@ -32,7 +32,8 @@ export const REFUSED: OutcomeRow[] = [
     before: running(),
     change: { hotplug: { targetNode: 1 } },
     outcome: "check error",
-    headline: "hotplug.targetNode is 1, but the domain only has node 0",
+    headline:
+      "hotplug.targetNode is 1, but without numa in the program only node 0 is known; set numa to the nodes of the domain",
   },
   {
     name: "two nodes without memory",

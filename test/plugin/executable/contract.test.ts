@@ -64,8 +64,11 @@ async function replay(name: string, better: Partial<Record<string, Fields>> = {}
 
 /** One DIMM of 256 MiB, as a preview knows it. */
 const DIMM = { model: "dimm", alias: "ua-pulumi-dimm0", slot: 0, node: 0, size: "256MiB", base: UNKNOWN };
-/** What the prototype's preview of a create didn't know. */
-const CREATED = { state: "running", pendingMemory: UNKNOWN };
+/** The prototype's preview of a create knew none of this. */
+function started(size: string, from: string, to: string) {
+  const reachable = [{ from, to, step: "256MiB" }];
+  return { state: "running", liveMemory: size, nextBootMemory: size, memoryDevices: [], reachable };
+}
 
 const PLACE = "<address type='dimm' slot='0' base='0x100000000'/>";
 
@@ -101,13 +104,13 @@ const ONE = "4a000141-205d-5ec4-9210-a5beeb028869";
 
 describe("answers the CLI's calls as the prototype did, or better", () => {
   test("a domain of a YAML program, from its first preview to its replacement", async () => {
-    await replay("create-preview", { Create: CREATED });
+    await replay("create-preview", { Create: started("512MiB", "768MiB", "4096MiB") });
     await replay("create");
     await replay("noop");
     const reachable = [{ from: "1024MiB", to: "4096MiB", step: "256MiB" }];
     await replay("grow-preview", { Update: { memoryDevices: [DIMM], reachable } });
     await replay("grow-up");
-    await replay("replace-preview", { Create: CREATED });
+    await replay("replace-preview", { Create: started("800MiB", "1056MiB", "3872MiB") });
     await replay("replace");
     await plugByHand();
     // A refresh records what exists, whether or not the next update can change it.
@@ -141,6 +144,7 @@ describe("answers the CLI's calls as the prototype did, or better", () => {
   test("a refusal, and a provider whose configuration isn't known yet", async () => {
     madeByHand({ name: "one", uuid: ONE, live: 640, nextBoot: 640 });
     await replay("diff-error");
-    await replay("unknown-provider-config", { Create: { ...CREATED, state: "shutoff" } });
+    const off = { liveMemory: undefined, nextBootMemory: "512MiB", memoryDevices: [], reachable: [] };
+    await replay("unknown-provider-config", { Create: { state: "shutoff", ...off } });
   });
 });

@@ -46,7 +46,7 @@ function isHidden(props: Props, steps: (string | number)[]): boolean {
 
 /** Of a domain that is created: what is adopted must exist. */
 const createArguments = validArguments.map(({ adopt: _, ...args }) => args as Fields);
-const SOME = { numRuns: 12 };
+const SOME = { numRuns: 6 };
 
 test.prop([createArguments], SOME)(
   "an argument that isn't known yet passes check and the preview of a create, at every place",
