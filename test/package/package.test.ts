@@ -33,19 +33,27 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe("the tarball", () => {
-  test("holds what is compiled, and nothing else of the repository", async () => {
+describe("the tarballs", () => {
+  test("of npm holds what is compiled, and nothing else of the repository", async () => {
     const { stdout } = await run("tar", ["--list", "--gzip", "--file", tarball]);
     const others = stdout.split("\n").filter((path) => path !== "" && !path.startsWith("package/dist/"));
     expect(others.toSorted()).toEqual(["package/LICENSE", "package/README.md", "package/package.json"]);
   });
 
-  test("doesn't name a plugin, which the CLI would look for", async () => {
+  test("of the plugin have the same bytes wherever they are built", async () => {
+    const hashes = async (checkout: string) => {
+      const { stdout } = await run("sh", ["-c", "sha256sum *.tar.gz"], { cwd: join(checkout, "release") });
+      return stdout;
+    };
+    expect(await hashes(dirname(tarball))).toBe(await hashes(repository));
+  });
+
+  test("of npm doesn't name a plugin, which the CLI would look for", async () => {
     const path = join(project, "node_modules/pulumi-libvirt-hotplug/package.json");
     expect(JSON.parse(await readFile(path, "utf8"))).not.toHaveProperty("pulumi");
   });
 
-  test("has the provider where the state's `__provider` requires it", () => {
+  test("of npm has the provider where the state's `__provider` requires it", () => {
     const { provider } = createRequire(join(project, "index.js"))("pulumi-libvirt-hotplug/provider");
     for (const method of ["check", "diff", "create", "read", "update", "delete"]) {
       expect(provider, method).toHaveProperty(method, expect.any(Function));
