@@ -10,6 +10,7 @@ import { update } from "./operations/update.ts";
 import type { Outputs } from "./outputs.ts";
 import { keepSecrets, type Mark, maskedText, maskedTexts } from "./secret-operation.ts";
 import type { Session } from "./session.ts";
+import { packedState, unpackedState } from "./state-format.ts";
 import { refuseNewerState } from "./state-version.ts";
 
 type Properties = Record<string, unknown>;
@@ -31,12 +32,12 @@ export interface HostOperations {
  * What both hosts, the dynamic provider's and the plugin, offer to the engine: the operations, with secrets masked in messages
  * and errors, and marked in results.
  */
-export function hostOperations(session: Session, mark: Mark): HostOperations {
+export function hostOperations(session: Session, markSecrets: Mark): HostOperations {
+  const mark: Mark = (properties) => markSecrets(packedState(properties));
   const inputsOf = (properties: Properties) => properties as unknown as Inputs;
   const stateOf = (properties: Properties): Outputs => {
-    const state = properties as unknown as Outputs;
-    refuseNewerState(state);
-    return state;
+    refuseNewerState(properties as unknown as Outputs);
+    return unpackedState(properties);
   };
   const keeping = <T>(carriers: Properties[], work: () => Promise<T>) => keepSecrets(carriers, work, mark);
   return {

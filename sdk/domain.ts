@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DomainArgs } from "./domain-args.ts";
 import type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
-import { DYNAMIC_PROVIDER, DYNAMIC_TYPE } from "./dynamic-type.ts";
+import { DYNAMIC_PROVIDER, DYNAMIC_TYPE, PLUGIN_TYPE } from "./dynamic-type.ts";
 import { hostsWith } from "./hosts.ts";
 import { affectsSizes, argumentOf } from "./secret-arguments.ts";
 import { derivedOutputs, secretPaths } from "./secrets.ts";
@@ -113,8 +113,14 @@ export class Domain extends pulumi.CustomResource {
         __hosts: hostsWith(args.uri),
         __secret: secrets?.then((paths) => paths.some(affectsSizes) || undefined),
       },
-      // The new domain has the old one's UUID. For --replace and --target-replace the engine doesn't ask the provider for this.
-      { ...opts, deleteBeforeReplace: true, additionalSecretOutputs: secretOutputs },
+      {
+        ...opts,
+        // A stack that was moved to the plugin moves back by it; the plugin's schema has the alias for the way there.
+        aliases: [...(opts.aliases ?? []), { type: PLUGIN_TYPE }],
+        // The new domain has the old one's UUID. For --replace and --target-replace the engine doesn't ask the provider for this.
+        deleteBeforeReplace: true,
+        additionalSecretOutputs: secretOutputs,
+      },
     );
   }
 }

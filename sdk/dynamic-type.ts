@@ -7,3 +7,6 @@ export const DYNAMIC_TYPE = "pulumi-nodejs:dynamic/libvirt:Domain";
  * change either.
  */
 export const DYNAMIC_PROVIDER = 'exports.handler = () => require("pulumi-libvirt-hotplug/provider").provider';
+
+/** The type that the plugin's resources have in every state. It must never change. */
+export const PLUGIN_TYPE = "libvirt-hotplug:index:Domain";

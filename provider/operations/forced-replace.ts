@@ -13,13 +13,14 @@ import {
   type Replaced,
   replacementRefusals,
   replaceRefused,
+  stopRefusals,
 } from "./replacement-refusal.ts";
 
 /**
- * What a replace that diff didn't plan does to the domain, or why it is refused: the program's `replaceOnChanges` asks for it.
- * The engine then calls check a second time, without old inputs.
+ * What a replace that diff didn't plan does to the domain, or why it is refused: an option of the resource asks for it, such as
+ * `replaceOnChanges`. The engine then calls check a second time, without old inputs.
  *
- * @returns undefined where nothing will be deleted: an earlier run began the replace, or diff wasn't called
+ * @returns undefined where nothing will be deleted, since an earlier run began the replace; and in the first check of the resource
  */
 export async function forcedReplace(
   session: Session,
@@ -38,6 +39,7 @@ export async function forcedReplace(
     const isBegun = definition.replacing !== undefined || definition.ownership?.creating === true;
     if (isBegun || notOwned(definition, state, news.__urn) !== undefined) return undefined;
     reasons.push(
+      ...stopRefusals(observed, news),
       ...(await unlessUnanswered(replacementRefusals(session, state.uri, state.uuid, state, news), [])),
     );
     details.push(...replacePower(observed, news).notes, ...savedStateLost(observed));

@@ -70,7 +70,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const isSettled = isMemorySettled && (observation.observed.power !== "paused" || power.first.length === 0);
   const memory = isMemorySettled ? {} : memoryDrift(inputs, observation, session);
   const others = otherDrift(inputs, observation, adopted);
-  const props = outputs(
+  const readBack = outputs(
     { ...inputs, ...others },
     {
       uri: state.uri,
@@ -83,6 +83,8 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       detaching: currentDetaching(state.__detaching, domain.id, observation),
     },
   );
+  // A refresh keeps the format of the state: one that an earlier version wrote shows no difference.
+  const props = { ...readBack, __stateVersion: state.__stateVersion };
   const present = { ...inputs, ...memory, ...others };
   if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: present };
   if (!isSettled) return { id, props, inputs: { ...present, __unsettled: true } };

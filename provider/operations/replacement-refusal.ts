@@ -6,7 +6,7 @@ import { containsUnknown } from "../args/unknown.ts";
 import { readDomain } from "../domain/read.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { readPower } from "../observe/power.ts";
+import type { Power } from "../observe/power.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
 import { replacePower } from "../plan/power.ts";
@@ -32,7 +32,6 @@ export async function replacementRefusals(
 ): Promise<Reason[]> {
   const hypervisor = await session.hypervisor(uri);
   const reasons = await Promise.all([
-    unlessFailed(cannotStop(hypervisor, id, news), []),
     unlessFailed(identityTaken(session, hypervisor, state, news), []),
     unlessFailed(
       unsupportedDevice(hypervisor, news, session).then((reason) => (reason ? [reason] : [])),
@@ -54,10 +53,7 @@ export function adoptedRefusals(state: Replaced): Reason[] {
 }
 
 /** Why the old domain can't be shut down, or must not be at present. */
-async function cannotStop(hypervisor: Hypervisor, id: string, news: Inputs): Promise<Reason[]> {
-  const domain = await hypervisor.findByUuid(id);
-  if (domain === undefined) return [];
-  const { pause } = await readPower(hypervisor, domain);
+export function stopRefusals({ pause }: Pick<Power, "pause">, news: Inputs): Reason[] {
   if (pause === undefined) return [];
   const { refused } = replacePower({ power: "paused", pause, persistent: true }, news);
   return refused === undefined ? [] : [refused];

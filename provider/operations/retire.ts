@@ -6,11 +6,12 @@ import type { Replacing } from "../domain/replacing.ts";
 import { Cancelled } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
+import { readPower } from "../observe/power.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
-import { adoptedRefusals, replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
+import { adoptedRefusals, replacementRefusals, replaceRefused, stopRefusals } from "./replacement-refusal.ts";
 import { setReplacing } from "./set-replacing.ts";
 import { turnOff } from "./turn-off.ts";
 import { newDefinition } from "./unfinished-create.ts";
@@ -34,11 +35,13 @@ export async function retire(
     replacing,
   }: { state: Outputs; successor: Inputs; notOwned: Reason | undefined; replacing: Replacing | undefined },
 ): Promise<void> {
+  const power = await readPower(hypervisor, domain);
   const reasons = [
     ...(notOwned === undefined ? [] : [notOwned]),
     ...adoptedRefusals(state),
     ...renamedRefusals(domain, state, successor),
     ...adoptingRefusals(state, successor),
+    ...stopRefusals(power, successor),
   ];
   reasons.push(...(await replacementRefusals(session, state.uri, domain.uuid, state, successor)));
   const isKnown = !containsUnknown(successor);
@@ -53,7 +56,7 @@ export async function retire(
   // A transient domain has no definition that stays when it is off.
   if (!(await hypervisor.isPersistent(domain)))
     await hypervisor.define(await hypervisor.xml(domain, { inactive: true, secure: true }));
-  const was = (await isOff(hypervisor, domain)) ? (replacing?.was ?? "off") : "running";
+  const was = power.isActive ? "running" : (replacing?.was ?? "off");
   await setReplacing(hypervisor, domain, { urn: successor.__urn, was });
   session.run.domain(domain.uuid).replaced = state;
   try {

@@ -8,6 +8,7 @@ import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { newDefinition } from "../operations/unfinished-create.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
+import { packedState, unpackedState } from "../state-format.ts";
 import type { CurrentRun } from "./current-run.ts";
 import { changedNames, detailedDiff } from "./difference.ts";
 import { foreseenCreation, foreseenUpdate } from "./foreseen.ts";
@@ -86,9 +87,7 @@ export class ResourceCalls {
     const news = withMarks(received(request.getNews()));
     const answer = new pb.UpdateResponse();
     if (request.getPreview()) {
-      answer.setProperties(
-        sent(this.#previewedUpdate(state as unknown as Outputs, news as unknown as Inputs)),
-      );
+      answer.setProperties(sent(this.#previewedUpdate(unpackedState(state), news as unknown as Inputs)));
       return answer;
     }
     const { outs } = await this.#run.configured.operations.update(
@@ -107,7 +106,7 @@ export class ResourceCalls {
     if (state.value.__observed === undefined) {
       const { id, inputs, outs } = await this.#find(request, state);
       answer.setId(id);
-      answer.setProperties(sent(withAllSecretMarks(outs)));
+      answer.setProperties(sent(withAllSecretMarks(packedState(outs))));
       answer.setInputs(sent(withAllSecretMarks(inputs)));
       return answer;
     }

@@ -42,7 +42,7 @@ export function packageSchema(): object {
     },
     resources: {
       [specs.token("Domain")]: {
-        description: outputs.description,
+        description: `${outputs.description}\n\n${examples()}`,
         properties: { ...mapped(inputs.properties, asOutput), ...outputs.properties },
         required: outputs.required,
         inputProperties: mapped(inputs.properties, markReplaced),
@@ -59,6 +59,14 @@ export function packageSchema(): object {
     },
     language: languages(),
   };
+}
+
+/** The programs of docs/languages.md, of which Pulumi puts into each SDK that of its language. */
+function examples(): string {
+  const page = readFileSync(join(root, "docs/languages.md"), "utf8");
+  const blocks = page.split(/^### /m).flatMap((section) => /^```\w+\n.*?^```$/ms.exec(section)?.[0] ?? []);
+  const programs = blocks.filter((block) => block.includes("web-1"));
+  return `{{% examples %}}\n## Example Usage\n\n{{% example %}}\n\n${programs.join("\n")}\n\n{{% /example %}}\n{{% /examples %}}`;
 }
 
 function parse(path: string): ts.SourceFile {

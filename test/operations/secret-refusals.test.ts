@@ -49,9 +49,15 @@ async function printed(call: string, code: number, secrets: string[]): Promise<s
   return texts.join("\n");
 }
 
-test.each(CALLS)("no message quotes libvirt's error where an argument is secret: %s", async (call) => {
-  for (const code of CODES) expect(await printed(call, code, ["boot.commandLine"])).not.toContain(QUOTED);
-});
+const timeout = 60_000;
+
+test.each(CALLS)(
+  "no message quotes libvirt's error where an argument is secret: %s",
+  { timeout },
+  async (call) => {
+    for (const code of CODES) expect(await printed(call, code, ["boot.commandLine"])).not.toContain(QUOTED);
+  },
+);
 
 // Or the test above would prove nothing.
 test("where none is, libvirt's error is quoted", async () => {

@@ -5,9 +5,8 @@ import { describe, expect, test } from "vitest";
 import { validArguments } from "../support/arbitrary-inputs.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { created, OneResource } from "../support/one-resource.ts";
-import { serviceOn } from "../support/plugin-service.ts";
+import { PluginInProcess } from "../support/plugin-in-process.ts";
 
-const URN = "urn:pulumi:dev::shop::libvirt-hotplug:index:Domain::web-1";
 /** DiffResponse.DiffChanges. */
 const NONE = 1;
 const STATES = join(import.meta.dirname, "../operations/states");
@@ -22,38 +21,42 @@ interface State {
   outputs: Properties;
 }
 
-/** What the plugin says of a state and its unchanged program, as the engine asks when an alias names the dynamic resource. */
-async function differenceOf(state: State, program: Properties, host: FakeHypervisor) {
-  const { call, said } = await serviceOn(host);
-  const callsBefore = host.calls.length;
-  const checked = await call("Check", { urn: URN, olds: state.inputs, news: program });
-  const diff = await call("Diff", {
-    ...{ urn: URN, id: state.id, olds: state.outputs, old_inputs: state.inputs },
-    news: checked.inputs,
-  });
-  return { diff, failures: checked.failures, said, calls: host.calls.slice(callsBefore) };
+/** The plugin's service on this host, as a run of Pulumi has it. */
+async function pluginOn(host: FakeHypervisor): Promise<PluginInProcess> {
+  const plugin = new PluginInProcess(host);
+  await plugin.configure({ uri: "qemu:///system" });
+  return plugin;
 }
 
-const UNCHANGED = {
-  diff: { changes: NONE, replaces: [], detaileddiff: {} },
-  failures: [],
-  said: [],
-  calls: [],
-};
+/** What the plugin says of a state and its unchanged program, as the engine asks when an alias names the dynamic resource. */
+async function differenceOf(
+  { id, inputs: oldInputs, outputs }: State,
+  program: Properties,
+  host: FakeHypervisor,
+) {
+  const plugin = await pluginOn(host);
+  const callsBefore = host.calls.length;
+  const { inputs, failures } = await plugin.check(oldInputs, program);
+  const { changes, replaces, detailedDiff } = await plugin.diff(id, outputs, inputs, { oldInputs });
+  const calls = host.calls.slice(callsBefore);
+  return { changes, replaces, detailedDiff, failures, calls, said: plugin.said };
+}
+
+const UNCHANGED = { changes: NONE, replaces: [], detailedDiff: {}, failures: [], calls: [], said: [] };
 
 describe("a state of the dynamic host makes no difference to the plugin, and costs no call", () => {
   test.each(readdirSync(STATES))("that an earlier version wrote: %s", async (file) => {
     const { program, domain, state } = JSON.parse(readFileSync(join(STATES, file), "utf8"));
     const host = new FakeHypervisor();
     host.domains.set(domain.uuid, { ...domain });
-    expect(await differenceOf(state, program, host)).toMatchObject(UNCHANGED);
+    expect(await differenceOf(state, program, host)).toEqual(UNCHANGED);
   });
 
   property.prop([programs], { numRuns: 40 })(
     "that this version writes, whatever the program",
     async (program) => {
       const { host, stack } = await created(program);
-      expect(await differenceOf(stack.recorded, program, host)).toMatchObject(UNCHANGED);
+      expect(await differenceOf(stack.recorded, program, host)).toEqual(UNCHANGED);
     },
   );
 });
@@ -62,15 +65,12 @@ property.prop([programs], { numRuns: 40 })(
   "a state of the plugin makes no difference to the dynamic host, and costs no call",
   async (program) => {
     const host = new FakeHypervisor();
-    const { call } = await serviceOn(host);
-    const { inputs, failures } = await call("Check", { urn: URN, olds: {}, news: program });
+    const plugin = await pluginOn(host);
+    const { inputs, failures } = await plugin.check({}, program);
     expect(failures).toEqual([]);
-    const { id, properties } = await call("Create", { urn: URN, properties: inputs });
+    const { id, properties: outputs } = await plugin.create(inputs);
     const stack = new OneResource(host);
-    stack.state = {
-      ...{ id: String(id), inputs: inputs as Properties, outputs: properties as Properties },
-      isPartial: false,
-    };
+    stack.state = { id, inputs, outputs, isPartial: false };
     host.calls.length = 0;
     expect(await stack.up(program)).toBe("same");
     expect(host.calls).toEqual([]);

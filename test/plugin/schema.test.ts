@@ -138,11 +138,16 @@ test("no input has a default in the schema: an SDK would pass it on, and the sta
   expect(text).not.toMatch(/"default":/);
 });
 
+test("each language has its example", () => {
+  const languages = [...(domain.description ?? "").matchAll(/^```(\w+)\n/gm)].map(([, language]) => language);
+  expect(languages).toEqual(["typescript", "python", "go", "yaml", "csharp"]);
+});
+
 describe("the documentation", () => {
   /** Every object with a description: properties, types, resources, and values that a list explains. */
   const described: [string, { description?: string }][] = [
     ["provider", schema.provider],
-    ["domain", domain],
+    ["domain", { description: domain.description?.replace(/\{\{% examples %\}\}.*$/s, "") ?? "" }],
     ...[
       ...Object.entries(schema.types).flatMap(([name, type]) => [
         [name, type] as [string, Property],
@@ -155,7 +160,7 @@ describe("the documentation", () => {
   ];
 
   test("has a sentence for everything", () => {
-    const without = described.filter(([, { description }]) => !/\S.*[.…]$/s.test(description ?? ""));
+    const without = described.filter(([, { description }]) => !/\S.*[.…]\s*$/s.test(description ?? ""));
     expect(without).toEqual([]);
   });
 

@@ -13,6 +13,8 @@ interface Sent {
   /** As they go over the wire, secrets in their wrapping. */
   inputs: Record<string, unknown>;
   secretOutputs: string[];
+  /** The other names and types that it may have in the state. */
+  aliases: string[];
 }
 
 /** What was registered, by name. */
@@ -45,6 +47,9 @@ async function mocked({ preview }: { preview: boolean }): Promise<void> {
       type: request.getType(),
       inputs: request.getObject()?.toJavaScript() ?? {},
       secretOutputs: request.getAdditionalsecretoutputsList(),
+      aliases: request
+        .getAliasesList()
+        .map((alias) => `${alias.getSpec()?.getType()}::${alias.getSpec()?.getName()}`),
     });
     return register.call(this, request, callback);
   });
@@ -105,6 +110,13 @@ describe("names that last", () => {
       "urn:pulumi:dev::shop::shop:web:Farm$pulumi-nodejs:dynamic/libvirt:Domain::web-1",
     );
   });
+});
+
+test("a stack that was moved to the plugin moves back by an alias, beside those of the program", async () => {
+  const { aliases } = await sent({ memory: "1GiB" }, { aliases: [{ name: "old" }] });
+  const moved = "libvirt-hotplug:index:Domain::";
+  expect(aliases).toEqual(["::old", moved]);
+  expect((await sent({ memory: "1GiB" })).aliases).toEqual([moved]);
 });
 
 describe("arguments", () => {

@@ -12,7 +12,7 @@ import { Domain } from "../../sdk/index.ts";
 import type { Hosts, ProviderRun } from "../engine/hosts/hosts.ts";
 import { inProcessHosts, type ProviderInProcess } from "../engine/hosts/in-process.ts";
 import { DYNAMIC_PACKAGE } from "../engine/stack/urn.ts";
-import type { ProviderHostKind } from "./stack-on-lab.ts";
+import type { ProgramFiles, ProviderHostKind } from "./stack-on-lab.ts";
 
 const require = createRequire(import.meta.url);
 const makeDomains: (sdk: typeof pulumi, type: typeof Domain, program: object) => Record<string, unknown> =
@@ -23,22 +23,21 @@ const recorded: (provider: pulumi.dynamic.ResourceProvider, file: string) => pul
 const pluginDomain: (sdk: typeof pulumi) => typeof Domain = require("./plugin-domain.cjs");
 
 /** A stack of domains with its program and the provider in this process, both from the sources. */
-export function domainsInProcess(
-  files: { domainsFile: string; callsFile: string },
-  host: ProviderHostKind,
-): Hosts {
-  const type = host === "plugin" ? pluginDomain(pulumi) : Domain;
+export function domainsInProcess(files: ProgramFiles): Hosts {
+  const classes = { dynamic: () => Domain, plugin: () => pluginDomain(pulumi) };
+  const kind = () => readFileSync(files.hostFile, "utf8") as ProviderHostKind;
   return inProcessHosts({
-    program: async () => makeDomains(pulumi, type, JSON.parse(readFileSync(files.domainsFile, "utf8"))),
+    program: async () =>
+      makeDomains(pulumi, classes[kind()](), JSON.parse(readFileSync(files.domainsFile, "utf8"))),
     provider: (run) => (run.package === DYNAMIC_PACKAGE ? openProvider(run, files) : openPlugin(run)),
   });
 }
 
-function openProvider({ engineAddress, env }: ProviderRun, files: { callsFile: string }): ProviderInProcess {
+function openProvider({ engineAddress, env }: ProviderRun, { callsFile }: ProgramFiles): ProviderInProcess {
   const { connect, close } = connections();
   const log = engineLog(engineAddress);
   const provider = createProvider({ connect, log, environment: env, clock: hostClock });
-  return { kind: "dynamic", provider: recorded(provider, files.callsFile), close };
+  return { kind: "dynamic", provider: recorded(provider, callsFile), close };
 }
 
 function openPlugin({ engineAddress, env }: ProviderRun): ProviderInProcess {

@@ -8,7 +8,7 @@ import { heldPipe } from "../engine/hosts/held-pipe.ts";
 import { type Answer, type Fields, fieldsOf, methodOf, type Rpc, requestOf } from "./plugin-messages.ts";
 
 /** The executable, as `npm run build` makes it. */
-export const PLUGIN = join(import.meta.dirname, "../../dist/plugin/pulumi-resource-libvirt-hotplug");
+const PLUGIN = join(import.meta.dirname, "../../dist/plugin/pulumi-resource-libvirt-hotplug");
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 

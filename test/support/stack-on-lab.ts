@@ -22,6 +22,13 @@ export type EngineKind = NonNullable<OpenStackOptions["engine"]> | "in-process";
 /** The class of the dynamic provider, or the resource plugin's. */
 export type ProviderHostKind = "dynamic" | "plugin";
 
+/** What the program and the provider of a stack read and write, by path. */
+export interface ProgramFiles {
+  domainsFile: string;
+  hostFile: string;
+  callsFile: string;
+}
+
 /** The engine and the provider host that a scenario runs on, and where it traces what it did. */
 export interface OnEngine {
   engine: EngineKind;
@@ -40,20 +47,21 @@ export type Args = { [K in keyof DomainArgs]?: Arg<DomainArgs[K]> | undefined } 
 };
 
 const DOMAINS = "domains.json";
+const HOST = "host";
 
-/** The program of Pulumi's own host: plain JavaScript, since ts-node takes its time. Tests edit the file that it reads. */
+/** The program of Pulumi's own host: plain JavaScript, since ts-node takes its time. Tests edit the files that it reads. */
 const PROGRAM = `
 const { readFileSync } = require("node:fs");
 const pulumi = require("@pulumi/pulumi");
 const makeDomains = require(${inThisFolder("domains-program.cjs")});
 
-const domains = JSON.parse(readFileSync("${DOMAINS}", "utf8"));
-module.exports = makeDomains(pulumi, DOMAIN, domains);
-`;
-const CLASSES: Record<ProviderHostKind, string> = {
-  dynamic: 'require("pulumi-libvirt-hotplug").Domain',
-  plugin: `require(${inThisFolder("plugin-domain.cjs")})(pulumi)`,
+const classes = {
+  dynamic: () => require("pulumi-libvirt-hotplug").Domain,
+  plugin: () => require(${inThisFolder("plugin-domain.cjs")})(pulumi),
 };
+const domains = JSON.parse(readFileSync("${DOMAINS}", "utf8"));
+module.exports = makeDomains(pulumi, classes[readFileSync("${HOST}", "utf8")](), domains);
+`;
 
 function inThisFolder(file: string): string {
   return JSON.stringify(join(import.meta.dirname, file));
@@ -101,6 +109,8 @@ export interface StackOnLab extends Pick<StackDriver, Operation | "setConfig"> {
   edit(name: string, args: Args): void;
   /** Takes a domain out of the program. */
   drop(name: string): void;
+  /** From now on the program's domains are of this host's class; the libvirt of the lab is named by a key that both take. */
+  moveTo(host: ProviderHostKind): Promise<void>;
   /** An up that must succeed. */
   apply(options?: RunOptions): Promise<RunResult>;
   /** The outputs of a domain in the state, secrets in clear; undefined when it isn't there. */
@@ -129,11 +139,13 @@ export async function stackOnLab(
   const configKey = host === "plugin" ? forPlugin : (key: string) => key;
   const dir = mkdtempSync(join(lab.dir, "stack-"));
   const callsFile = join(dir, "calls");
-  writeProject(dir, host);
+  writeProject(dir);
   const program = structuredClone(domains);
   const domainsFile = join(dir, DOMAINS);
   const write = () => writeFileSync(domainsFile, JSON.stringify(program));
   write();
+  const hostFile = join(dir, HOST);
+  writeFileSync(hostFile, host);
   const driver = await openStack({
     ...{ projectDir: dir, stack: "dev", backendDir: join(dir, "state") },
     config: Object.fromEntries(
@@ -143,7 +155,7 @@ export async function stackOnLab(
       ]),
     ),
     ...(engine === "in-process"
-      ? { engine: "small", hosts: await inProcess({ domainsFile, callsFile }, host) }
+      ? { engine: "small", hosts: await inProcess({ domainsFile, callsFile, hostFile }) }
       : { engine, env: { NODE_OPTIONS: `--require "${RECORDER}"`, CALLS_FILE: callsFile } }),
   });
 
@@ -172,6 +184,10 @@ export async function stackOnLab(
     drop: (name) => {
       delete program[name];
       write();
+    },
+    moveTo: async (to) => {
+      writeFileSync(hostFile, to);
+      await driver.setConfig(forPlugin("libvirt:uri"), lab.uri);
     },
     apply: async (options) => {
       const result = await stack.up(options);
@@ -208,12 +224,9 @@ export async function stackOnLab(
 }
 
 /** Loads Pulumi's SDK and the provider, which tests on an engine of their own have no need of. */
-async function inProcess(
-  files: { domainsFile: string; callsFile: string },
-  host: ProviderHostKind,
-): Promise<Hosts> {
+async function inProcess(files: ProgramFiles): Promise<Hosts> {
   const { domainsInProcess } = await import("./domains-in-process.ts");
-  return domainsInProcess(files, host);
+  return domainsInProcess(files);
 }
 
 const PLUGINS = `plugins:
@@ -222,11 +235,11 @@ const PLUGINS = `plugins:
       path: ${join(ROOT, "dist/plugin")}
 `;
 
-function writeProject(dir: string, host: ProviderHostKind): void {
+function writeProject(dir: string): void {
   const runtime = "name: live\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n";
-  writeFileSync(join(dir, "Pulumi.yaml"), host === "plugin" ? runtime + PLUGINS : runtime);
+  writeFileSync(join(dir, "Pulumi.yaml"), runtime + PLUGINS);
   writeFileSync(join(dir, "package.json"), '{ "name": "live", "private": true }\n');
-  writeFileSync(join(dir, "index.js"), PROGRAM.replace("DOMAIN", CLASSES[host]));
+  writeFileSync(join(dir, "index.js"), PROGRAM);
   mkdirSync(join(dir, "node_modules/@pulumi"), { recursive: true });
   symlinkSync(ROOT, join(dir, "node_modules/pulumi-libvirt-hotplug"));
   symlinkSync(join(ROOT, "node_modules/@pulumi/pulumi"), join(dir, "node_modules/@pulumi/pulumi"));

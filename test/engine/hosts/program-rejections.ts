@@ -2,6 +2,8 @@ type Listener = NodeJS.UnhandledRejectionListener;
 
 const running = new Set<ProgramRejections>();
 const errorsOfPrograms = new WeakSet<object>();
+/** Rejections of the SDK, which it handles later where the stack's outputs contain them. */
+const ofSdk = new WeakSet<Promise<unknown>>();
 let listeners: Listener[] = [];
 
 /**
@@ -38,13 +40,23 @@ function takeListeners(): void {
   if (others.length > 0) listeners = others;
   process.removeAllListeners("unhandledRejection");
   process.on("unhandledRejection", take);
+  process.removeListener("rejectionHandled", handledLater);
+  process.on("rejectionHandled", handledLater);
+}
+
+/** Node warns of each, unless somebody listens. */
+function handledLater(promise: Promise<unknown>): void {
+  if (ofSdk.has(promise)) return;
+  process.emitWarning("a rejection was handled after it had been reported", "PromiseRejectionHandledWarning");
 }
 
 function take(reason: unknown, promise: Promise<unknown>): void {
   if (reason instanceof Error) {
-    if (errorsOfPrograms.has(reason) || reason.message === "Resource monitor is terminating") return;
-    if (/ failed to register$/.test(reason.message)) {
-      for (const program of running) program.ofFailedResource = reason;
+    const isFailedResource = / failed to register$/.test(reason.message);
+    if (isFailedResource) for (const program of running) program.ofFailedResource = reason;
+    const isEnd = reason.message === "Resource monitor is terminating";
+    if (isFailedResource || isEnd || errorsOfPrograms.has(reason)) {
+      ofSdk.add(promise);
       return;
     }
   }

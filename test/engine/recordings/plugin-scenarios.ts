@@ -23,6 +23,7 @@ const region = (name: string, props: object, options?: object) => ({
   ...(options ? { options } : {}),
 });
 const ALIAS = { aliases: [{ type: "pulumi-nodejs:dynamic/spike:Thing" }] };
+const PLUGIN_ALIAS = { aliases: [{ type: "spike:index:Thing" }] };
 const nested = (deep: object, options?: object) =>
   thing("a", { value: { list: [{ x: 1 }, { x: 2 }], deep } }, options);
 
@@ -140,6 +141,12 @@ export const pluginScenarios: Record<string, RecordedStep[]> = {
     refresh,
     { ...up, spec: program([{ ...keyed("k", {}, ALIAS) }, b]) },
     { ...up, spec: program([thing("renamed", { value: "1" }, { aliases: [{ name: "b" }] })]) },
+  ],
+  plugin_alias_back: [
+    { ...up, spec: program([a]) },
+    { ...preview, spec: program([{ ...a, kind: "dynamic", options: PLUGIN_ALIAS }]) },
+    up,
+    destroy,
   ],
   plugin_explicit_provider: [
     {

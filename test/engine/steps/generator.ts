@@ -3,7 +3,14 @@ import type { Checks } from "../hosts/provider-host.ts";
 import type { Providers } from "../hosts/providers.ts";
 import { restored } from "../stack/property-path.ts";
 import type { Goal, Resource } from "../stack/resource.ts";
-import { isDefaultProvider, isProviderType, nameOf, urnOfProviderReference } from "../stack/urn.ts";
+import {
+  DYNAMIC_PACKAGE,
+  isDefaultProvider,
+  isProviderType,
+  nameOf,
+  packageOf,
+  urnOfProviderReference,
+} from "../stack/urn.ts";
 import { equal, goText, type Props } from "../stack/values.ts";
 import { dependentsToReplace } from "./dependents.ts";
 import { type Answer, Bail, type DeleteStep, type Step } from "./step.ts";
@@ -185,14 +192,15 @@ export class StepGenerator {
   /** Whether its new provider, asked how it differs from the old one, can't go on with what that made. */
   private async needsOtherProvider(old: Resource, resource: Resource): Promise<boolean> {
     if (old.provider === resource.provider || old.provider === "" || resource.provider === "") return false;
-    const [oldUrn, urn] = [old.provider, resource.provider].map(urnOfProviderReference);
-    const provider = this.registeredProviders.get(urn ?? "");
+    const urn = urnOfProviderReference(resource.provider);
+    const isSameDefault = isDefaultProvider(urn) && urnOfProviderReference(old.provider) === urn;
+    const provider = this.registeredProviders.get(urn);
     const recorded = this.rules.providers.recordedProvider(old.provider);
-    const checks = provider && this.rules.providers.of(resource).config;
-    if (!provider || !recorded || !checks || (oldUrn === urn && isDefaultProvider(oldUrn ?? "")))
-      return false;
+    // A host of dynamic providers can't compare configurations.
+    if (!provider || !recorded || isSameDefault || packageOf(provider.type) === DYNAMIC_PACKAGE) return false;
     const o = { unknowns: "keep" as const, ignore: [], wanted: provider };
-    return (await checks.diff(recorded, provider.inputs, o)).replaces.length > 0;
+    const { config } = this.rules.providers.of(resource);
+    return (await config.diff(recorded, provider.inputs, o)).replaces.length > 0;
   }
 
   private async replacement(o: {

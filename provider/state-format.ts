@@ -1,0 +1,129 @@
+import { isDeepStrictEqual } from "node:util";
+import { defined } from "./defined.ts";
+import type { Cell } from "./domain/state.ts";
+import type { Outputs } from "./outputs.ts";
+import type { MemoryView, Observed } from "./plan/observed.ts";
+import type { Kib } from "./units/kib.ts";
+
+/**
+ * The observation in the state from format 2 on: without what follows from the rest of it. The file back end writes the whole
+ * state at each step of an update, so what a domain takes there costs by the square of their number.
+ */
+interface PackedObserved extends Partial<Omit<Observed, "live" | "nextBoot" | "saved">> {
+  live?: PackedView;
+  /** Left out where it is the same as `live`, and `persistent` is left out as well. */
+  nextBoot?: PackedView;
+  saved?: PackedView;
+}
+
+interface PackedView extends Partial<Omit<MemoryView, "cells" | "written">> {
+  memory: Kib;
+  cells?: Partial<Cell>[];
+  /** 0: undefined; left out: the same as `memory`. */
+  written?: Kib;
+}
+
+/** The first format in which the observation is packed. */
+const PACKED_SINCE = 2;
+
+/** Outputs as the state keeps them, in the format that they name. */
+export function packedState<T extends object>(outputs: T): T {
+  const { __observed: observed, __stateVersion: version } = outputs as Partial<Outputs>;
+  if (observed === undefined || version === undefined || version < PACKED_SINCE) return outputs;
+  return { ...outputs, __observed: pack(observed) };
+}
+
+/** Outputs as the operations use them, from a state of any format. */
+export function unpackedState(state: object): Outputs {
+  const { __observed: observed, __stateVersion: version } = state as Partial<Outputs>;
+  if (observed === undefined || version === undefined || version < PACKED_SINCE) return state as Outputs;
+  return { ...(state as Outputs), __observed: unpack(observed as PackedObserved) };
+}
+
+function pack({ power, persistent, live, nextBoot, saved, ...rest }: Observed): PackedObserved {
+  const views = { live: live && packView(live), nextBoot: nextBoot && packView(nextBoot) };
+  const isSame = live !== undefined && isDeepStrictEqual(views.nextBoot, ofDefinition(views.live));
+  return defined({
+    power: power === "running" ? undefined : power,
+    persistent: persistent && (live === undefined || nextBoot !== undefined) ? undefined : persistent,
+    live: views.live,
+    nextBoot: isSame ? undefined : views.nextBoot,
+    saved: saved && packView(saved),
+    ...rest,
+  });
+}
+
+function unpack({ power = "running", persistent, live, nextBoot, saved, ...rest }: PackedObserved): Observed {
+  const definition = nextBoot ?? (persistent === undefined ? ofDefinition(live) : undefined);
+  return defined({
+    power,
+    persistent: persistent ?? true,
+    live: live && unpackView(live),
+    nextBoot: definition && unpackView(definition),
+    saved: saved && unpackView(saved),
+    ...rest,
+  });
+}
+
+/** Without what only a running domain has. */
+function ofDefinition(live: PackedView | undefined): PackedView | undefined {
+  if (live === undefined) return undefined;
+  const { guestBlock: _, domainId: __, ...definition } = live;
+  return definition;
+}
+
+function packView(view: MemoryView): PackedView {
+  const { memory, currentMemory, cells, devices, vcpus, acpi, uefi, written, ...rest } = view;
+  const packed = cells.map((cell, index) => packCell(cell, index, view));
+  const isOneWhole = packed.length === 1 && Object.keys(packed[0] ?? {}).length === 0;
+  return defined({
+    memory,
+    currentMemory: currentMemory === memory ? undefined : currentMemory,
+    cells: isOneWhole ? undefined : packed,
+    devices: devices.length === 0 ? undefined : devices,
+    vcpus: vcpus === 1 ? undefined : vcpus,
+    acpi: acpi ? undefined : acpi,
+    uefi: uefi ? uefi : undefined,
+    written: written === memory ? undefined : (written ?? 0),
+    ...rest,
+  });
+}
+
+function unpackView(packed: PackedView): MemoryView {
+  const { memory, currentMemory = memory, cells = [{}], devices = [], vcpus = 1, ...others } = packed;
+  const { acpi = true, uefi = false, written = memory, ...rest } = others;
+  return defined({
+    ...rest,
+    memory,
+    currentMemory,
+    cells: cells.map((cell, index) => unpackCell(cell, index, { memory, vcpus })),
+    devices,
+    vcpus,
+    acpi,
+    uefi,
+    written: written === 0 ? undefined : written,
+  });
+}
+
+/** What is left out of a cell where it is the same: the only node of a domain without memory devices has all of its memory. */
+function impliedCell(index: number, { memory, vcpus }: Pick<MemoryView, "memory" | "vcpus">): Cell {
+  return { id: index, memory, cpus: vcpus === 1 ? "0" : `0-${vcpus - 1}` };
+}
+
+function packCell(cell: Cell, index: number, view: MemoryView): Partial<Cell> {
+  const { id, memory, cpus = NO_CPUS } = cell;
+  const implied = impliedCell(index, view);
+  return defined({
+    id: id === implied.id ? undefined : id,
+    memory: memory === implied.memory ? undefined : memory,
+    cpus: cpus === implied.cpus ? undefined : cpus,
+  });
+}
+
+function unpackCell(packed: Partial<Cell>, index: number, view: Pick<MemoryView, "memory" | "vcpus">): Cell {
+  const { cpus, ...cell } = { ...impliedCell(index, view), ...packed };
+  return cpus === NO_CPUS ? cell : { ...cell, ...defined({ cpus }) };
+}
+
+/** Of a cell that has none. */
+const NO_CPUS = "";
