@@ -1,5 +1,6 @@
 import type { Failure } from "./args/failure.ts";
 import type { Inputs } from "./args/inputs.ts";
+import type { SecretMarked } from "./args/secrets.ts";
 import { messageText } from "./foreign-text.ts";
 import { check } from "./operations/check.ts";
 import { create } from "./operations/create.ts";
@@ -26,21 +27,31 @@ export interface HostOperations {
   read(id: string, state: Properties, seconds?: number): Promise<ReadResult>;
   update(id: string, state: Properties, news: Properties, seconds?: number): Promise<{ outs: object }>;
   delete(id: string, state: Properties, seconds?: number): Promise<void>;
+  /** Other work, with the secrets of these properties masked in its messages and its error. */
+  keeping<T>(carriers: Properties[], work: () => Promise<T>): Promise<T>;
 }
 
 /**
  * What both hosts, the dynamic provider's and the plugin, offer to the engine: the operations, with secrets masked in messages
  * and errors, and marked in results.
+ *
+ * @param configuration what is secret in the configuration
  */
-export function hostOperations(session: Session, markSecrets: Mark): HostOperations {
+export function hostOperations(
+  session: Session,
+  markSecrets: Mark,
+  configuration: SecretMarked & Properties = {},
+): HostOperations {
   const mark: Mark = (properties) => markSecrets(packedState(properties));
   const inputsOf = (properties: Properties) => properties as unknown as Inputs;
   const stateOf = (properties: Properties): Outputs => {
     refuseNewerState(properties as unknown as Outputs);
     return unpackedState(properties);
   };
-  const keeping = <T>(carriers: Properties[], work: () => Promise<T>) => keepSecrets(carriers, work, mark);
+  const keeping = <T>(carriers: Properties[], work: () => Promise<T>) =>
+    keepSecrets([configuration, ...carriers], work, mark);
   return {
+    keeping,
     check: (olds, news) =>
       keeping([olds, news], async () => {
         const { inputs, failures } = await check(session, olds, news);

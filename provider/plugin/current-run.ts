@@ -2,10 +2,11 @@ import { status } from "@grpc/grpc-js";
 import type { Configuration } from "../configuration.ts";
 import type { EngineLog } from "../engine/log.ts";
 import { type HostOperations, hostOperations } from "../host-operations.ts";
+import type { Mark } from "../secret-operation.ts";
 import { type Dependencies, Session } from "../session.ts";
 import { ProtocolError } from "./failure.ts";
 import { MissingUri } from "./missing-uri.ts";
-import { withAllSecretMarks } from "./secrets.ts";
+import { withAllSecretMarks, withSecretUri } from "./secrets.ts";
 
 export interface PluginDependencies extends Omit<Dependencies, "log" | "signal"> {
   /** The log of the engine at an address. */
@@ -21,6 +22,7 @@ export interface PluginDependencies extends Omit<Dependencies, "log" | "signal">
 interface Configured {
   session: Session;
   operations: HostOperations;
+  mark: Mark;
   missingUri: MissingUri;
 }
 
@@ -50,15 +52,23 @@ export class CurrentRun {
     this.#renamed.clear();
   }
 
-  configure(configuration: Configuration): void {
+  /** @param isUriSecret the configuration's URI is secret */
+  configure(configuration: Configuration, isUriSecret: boolean): void {
+    if (this.#cancellation.signal.aborted) this.#cancellation = new AbortController();
     const log = this.#logWithPresentUrns(this.log);
     const { signal } = this.#cancellation;
     const session = new Session({ ...this.#dependencies, log, signal });
     session.configuration = configuration;
-    const operations = hostOperations(session, withAllSecretMarks);
+    const secretUri = isUriSecret ? configuration.uri : undefined;
+    const mark: Mark = (properties) => withSecretUri(withAllSecretMarks(properties), secretUri);
+    const operations = hostOperations(
+      session,
+      mark,
+      secretUri === undefined ? {} : { uri: secretUri, __secrets: ["uri"] },
+    );
     const { LIBVIRT_DEFAULT_URI } = this.#dependencies.environment;
     const missingUri = new MissingUri(session, configuration.uri ?? LIBVIRT_DEFAULT_URI);
-    this.#configured = { session, operations, missingUri };
+    this.#configured = { session, operations, mark, missingUri };
   }
 
   /** The user cancels the run, or it is over. */

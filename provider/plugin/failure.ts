@@ -2,7 +2,7 @@ import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import provider from "@pulumi/pulumi/proto/provider_pb.js";
 import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import any from "google-protobuf/google/protobuf/any_pb.js";
-import { PartialError, UserError } from "../errors.ts";
+import { forUser, PartialError, UserError } from "../errors.ts";
 import { messageText } from "../foreign-text.ts";
 import { messageOf } from "../message-of.ts";
 import { sent } from "./values.ts";
@@ -18,7 +18,8 @@ export class ProtocolError extends Error {
 }
 
 /** Whatever a handler threw, as gRPC carries it to the engine. */
-export function serviceError(error: unknown): ServiceError {
+export function serviceError(thrown: unknown): ServiceError {
+  const error = forUser(thrown);
   const message = textOf(error);
   const code = error instanceof ProtocolError ? error.code : status.UNKNOWN;
   const metadata = error instanceof PartialError ? initFailed(error, message) : new Metadata();

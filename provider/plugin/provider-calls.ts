@@ -69,8 +69,8 @@ export class ProviderCalls {
   }
 
   configure(request: pb.ConfigureRequest): pb.ConfigureResponse {
-    const { value } = received(request.getArgs());
-    this.#run.configure(readConfiguration(configurationReader(value)));
+    const { value, secrets } = received(request.getArgs());
+    this.#run.configure(readConfiguration(configurationReader(value)), secrets.includes("uri"));
     const answer = new pb.ConfigureResponse();
     answer.setAcceptsecrets(true);
     answer.setSupportspreview(true);

@@ -5,15 +5,17 @@ import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
 import type { SecretMarked } from "../args/secrets.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
+import { defined } from "../defined.ts";
 import { newDefinition } from "../operations/unfinished-create.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
 import { packedState, unpackedState } from "../state-format.ts";
+import { named } from "./autonaming.ts";
 import type { CurrentRun } from "./current-run.ts";
 import { changedNames, detailedDiff } from "./difference.ts";
 import { foreseenCreation, foreseenUpdate } from "./foreseen.ts";
 import { findDomain } from "./found.ts";
-import { secretMarks, withAllSecretMarks, withMarksAt } from "./secrets.ts";
+import { secretMarks, withMarksAt } from "./secrets.ts";
 import { isWithin, type Properties, type Received, received, sent } from "./values.ts";
 
 /** The calls that concern a resource: each is an operation between Pulumi's form of its properties and ours. */
@@ -28,9 +30,13 @@ export class ResourceCalls {
     const urn = request.getUrn();
     const olds = received(request.getOlds()).value;
     const given = received(request.getNews());
-    const program = withProposedName(withoutComputed(given.value, olds), olds, request.getAutonaming());
-    const news = { ...program.value, ...hidden(urn), ...secretMarks(given) };
     const { session } = this.#run.configured;
+    const program = await named(
+      session,
+      { urn, olds, news: withoutComputed(given.value, olds) },
+      request.getAutonaming(),
+    );
+    const news = { ...program.value, ...hidden(urn), ...secretMarks(given) };
     // Engines from 3.270 on send the outputs too.
     const { uri } = received(request.getOldOutputs()).value;
     if (typeof uri === "string") session.run.of(urn).uri = uri;
@@ -73,7 +79,8 @@ export class ResourceCalls {
     const inputs = withMarks(received(request.getProperties()));
     const answer = new pb.CreateResponse();
     if (request.getPreview()) {
-      answer.setProperties(sent(await this.#previewedCreate(inputs as unknown as Inputs)));
+      const preview = () => this.#previewedCreate(inputs as unknown as Inputs);
+      answer.setProperties(sent(await this.#run.configured.operations.keeping([inputs], preview)));
       return answer;
     }
     const { id, outs } = await this.#run.configured.operations.create(inputs, request.getTimeout());
@@ -87,7 +94,8 @@ export class ResourceCalls {
     const news = withMarks(received(request.getNews()));
     const answer = new pb.UpdateResponse();
     if (request.getPreview()) {
-      answer.setProperties(sent(this.#previewedUpdate(unpackedState(state), news as unknown as Inputs)));
+      const preview = async () => this.#previewedUpdate(unpackedState(state), news as unknown as Inputs);
+      answer.setProperties(sent(await this.#run.configured.operations.keeping([state, news], preview)));
       return answer;
     }
     const { outs } = await this.#run.configured.operations.update(
@@ -104,10 +112,14 @@ export class ResourceCalls {
     const state = this.#stateOf(request.getProperties(), request.getUrn());
     const answer = new pb.ReadResponse();
     if (state.value.__observed === undefined) {
-      const { id, inputs, outs } = await this.#find(request, state);
+      const { operations, mark } = this.#run.configured;
+      const find = () => this.#find(request, state);
+      const { id, inputs, outs } = await operations.keeping([withMarks(state)], find);
       answer.setId(id);
-      answer.setProperties(sent(withAllSecretMarks(packedState(outs))));
-      answer.setInputs(sent(withAllSecretMarks(inputs)));
+      answer.setProperties(
+        sent(withMarksAt(mark(packedState(outs)) as unknown as Properties, state.secrets)),
+      );
+      answer.setInputs(sent(mark(inputs)));
       return answer;
     }
     const { id, props, inputs } = await this.#run.configured.operations.read(
@@ -130,12 +142,10 @@ export class ResourceCalls {
 
   /** The domains of a host, each with the id that imports it. */
   async list(request: pb.ListRequest): Promise<pb.ListResponse[]> {
-    const { session } = this.#run.configured;
+    const { session, operations } = this.#run.configured;
     const { uri } = received(request.getQuery()).value;
-    const hypervisor = await session.hypervisor(
-      session.resolveUri(typeof uri === "string" ? uri : undefined),
-    );
-    const domains = await hypervisor.list();
+    const where = session.resolveUri(typeof uri === "string" ? uri : undefined);
+    const domains = await operations.keeping([], async () => (await session.hypervisor(where)).list());
     const limit = request.getLimit();
     return (limit > 0 ? domains.slice(0, limit) : domains).map(({ uuid, name }) => {
       const result = new pb.ListResponse.Result();
@@ -172,32 +182,31 @@ export class ResourceCalls {
             uri,
             async (hypervisor) => (await newDefinition(session, hypervisor, inputs)).xml,
           );
-    return foreseen(inputs, foreseenCreation({ ...{ inputs, uri, adopts, xml }, ...defaultsOf(session) }));
+    return this.#foreseen(
+      inputs,
+      foreseenCreation({ ...{ inputs, uri, adopts, xml }, ...defaultsOf(session) }),
+    );
   }
 
   #previewedUpdate(state: Outputs, news: Inputs): Properties {
     const { session } = this.#run.configured;
     const { announced, seen } = session.run.of(news.__urn);
-    if (announced === undefined) return foreseen(news, { ...echoedInputs(state), ...news });
-    return foreseen(news, foreseenUpdate({ ...{ state, news, announced, seen }, ...defaultsOf(session) }));
+    if (announced === undefined) return this.#foreseen(news, { ...echoedInputs(state), ...news });
+    return this.#foreseen(
+      news,
+      foreseenUpdate({ ...{ state, news, announced, seen }, ...defaultsOf(session) }),
+    );
+  }
+
+  /** The previewed outputs with the marks of the inputs. */
+  #foreseen({ __secret, __secrets }: SecretMarked, outs: Properties): Properties {
+    const marks = defined({ __secret, __secrets });
+    const { __secret: _, __secrets: __, ...marked } = this.#run.configured.mark({ ...outs, ...marks });
+    return marked;
   }
 }
 
 const defaultsOf = ({ defaults }: Session) => ({ defaults });
-
-/** The previewed outputs with the marks of the inputs. */
-function foreseen({ __secret, __secrets }: SecretMarked, outs: Properties): Properties {
-  const {
-    __secret: _,
-    __secrets: __,
-    ...marked
-  } = withAllSecretMarks({
-    ...outs,
-    ...(__secret !== undefined && { __secret }),
-    ...(__secrets !== undefined && { __secrets }),
-  });
-  return marked;
-}
 
 /** What the class of the dynamic provider passes on: a stack that moves back is deleted and read by the host that it names. */
 function hidden(urn: string): Pick<Inputs, "__urn" | "__provider"> {
@@ -212,22 +221,6 @@ function withMarks(inputs: Received): Properties {
 /** An import checks the inputs that its own read returned, which include the UUID. */
 function withoutComputed({ uuid, ...news }: Properties, olds: Properties): Properties {
   return uuid === undefined || uuid === olds.uuid ? news : { ...news, uuid };
-}
-
-/** The name that the stack's `pulumi:autonaming` proposes for a new domain, where the program sets none. */
-function withProposedName(
-  news: Properties,
-  olds: Properties,
-  autonaming: pb.CheckRequest.AutonamingOptions | undefined,
-): { value: Properties; failures: Failure[] } {
-  const isSet = news.name !== undefined && news.name !== null;
-  if (autonaming === undefined || isSet || olds.name !== undefined) return { value: news, failures: [] };
-  if (autonaming.getMode() === pb.CheckRequest.AutonamingOptions.Mode.DISABLE)
-    return {
-      value: news,
-      failures: [{ property: "name", reason: "is required: pulumi:autonaming disables automatic names" }],
-    };
-  return { value: { ...news, name: autonaming.getProposedName() }, failures: [] };
 }
 
 export function checkFailures(failures: Failure[]): pb.CheckFailure[] {

@@ -38,6 +38,12 @@ export function withAllSecretMarks<T extends SecretMarked>(properties: T): T {
   return withMarksAt(marked, paths) as T;
 }
 
+/** Marks the output `uri` where it is the secret one of the configuration. */
+export function withSecretUri<T extends object>(properties: T, uri: string | undefined): T {
+  if (uri === undefined || Reflect.get(properties, "uri") !== uri) return properties;
+  return { ...properties, uri: secret(uri) };
+}
+
 /** Marks the values at these paths, unless they are inside of a secret already. */
 export function withMarksAt(properties: Properties, paths: readonly string[]): Properties {
   return paths.reduce<Properties>(

@@ -97,6 +97,7 @@ describe("what is secret in a program", () => {
       expect(stack.state).toBeUndefined();
       expect(shown.filter((text) => marked.test(text) || /(?<!\d)(3072|2817)/.test(text))).toEqual([]);
     },
+    60_000,
   );
 
   it("stays plain beside it: only what is secret is marked", async () => {
@@ -111,6 +112,21 @@ describe("what is secret in a program", () => {
         hotplug: { before: { command: ["true", secret(`${MARK}-token`)], timeout: 30 } },
       });
     expect(outputs).toMatchObject({ liveMemory: "2816MiB", uuid: expect.any(String) });
+  });
+
+  it("is also the URI of a provider's configuration", async () => {
+    const uri = `qemu+ssh://${MARK}@host/system`;
+    const stack = new PluginStack(new FakeHypervisor(), { uri: secret(uri) });
+    await expect(stack.up({ memory: "1GiB" })).rejects.not.toMatchObject({
+      details: expect.stringContaining(MARK),
+    });
+    stack.hosts[uri] = new FakeHypervisor();
+    const { outputs } = await stack.preview({ memory: "1GiB" });
+    expect(outputs.uri).toEqual(secret(uri));
+    await stack.up({ memory: "1GiB" });
+    expect(stack.recorded.outputs.uri).toEqual(secret(uri));
+    await stack.refresh();
+    expect(hidden(stack.recorded)).not.toContain(MARK);
   });
 
   it("makes what is computed from a size secret", async () => {

@@ -167,6 +167,21 @@ describe("check", () => {
     expect(set.inputs.name).toBe("mine");
   });
 
+  it("keeps the name of its domain in a replace, and after a create that was killed", async () => {
+    const host = new FakeHypervisor();
+    const plugin = await configured({}, host);
+    const program = { memory: "1GiB" };
+    const proposed = (name: string) => ({ autonaming: { proposedName: name, mode: 0 as const } });
+    const { inputs } = await plugin.check({}, program, proposed("web-1-aa"));
+    await plugin.create(inputs);
+    const next = await configured({}, host);
+    expect((await next.check({}, program, proposed("web-1-bb"))).inputs.name).toBe("web-1-aa");
+    const replacing = await configured({}, host);
+    await replacing.check(inputs, { memory: "1025MiB" }, proposed("web-1-cc"));
+    const again = await replacing.check({}, { memory: "1025MiB" }, proposed("web-1-dd"));
+    expect(again.inputs.name).toBe("web-1-aa");
+  });
+
   it("wants a name where the stack disables automatic names", async () => {
     const plugin = await configured();
     const { failures } = await plugin.check(
@@ -226,6 +241,16 @@ describe("a stack on the plugin", () => {
     await expect(stack.up({ memory: "2GiB" })).rejects.toMatchObject({ details: text });
     await expect(stack.refresh()).rejects.toMatchObject({ details: text });
     await expect(stack.destroy()).rejects.toMatchObject({ details: text });
+  });
+
+  it("has an error without a stack where a host can't be reached, also in an import", async () => {
+    const plugin = await configured({ uri: "qemu:///session" });
+    await expect(plugin.read("web-1")).rejects.toMatchObject({
+      details: "nobody answers at qemu:///session",
+    });
+    await expect(plugin.stream("list", new pb.ListRequest())).rejects.toMatchObject({
+      details: "nobody answers at qemu:///session",
+    });
   });
 
   it("lists the domains of a host", async () => {
