@@ -83,7 +83,7 @@ test.each(CHANGES)("memoryPlan, as check returns it, is the memory's headline: $
   const [programs, plan] = [programsOf(row), planOf(row, row.before)];
   if (typeof programs === "string" || typeof plan === "string") throw new Error("the arguments are valid");
   const look: LookupResult = { kind: "found", observation: observation(row.before) };
-  const session = { defaults: programs.defaults, resolveUri: () => URI, look: async () => look };
+  const session = { defaults: programs.defaults, uriFor: () => URI, look: async () => look };
   const news = { ...programs.news, ...(row.adopted && { __adopted: true }) };
   const { memoryPlan } = await plannedChange(session as unknown as Session, programs.before, news);
   const { headline } = plan.memory ?? plan;
