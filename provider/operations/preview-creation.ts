@@ -76,7 +76,7 @@ export async function previewStarted(
   operation: "create" | "replace",
 ): Promise<{ outcome: PlannedOutcome; refusal?: Reason } | undefined> {
   if (inputs.uri === UNKNOWN) return undefined;
-  const uri = session.resolveUri(inputs.uri);
+  const uri = session.uriFor(inputs);
   const look = await session.look(uri, inputs.uuid);
   if (look.kind !== "found") return undefined;
   const { observation } = look;
