@@ -286,6 +286,21 @@ describe("a new domain that the engine creates before it deletes the old one", (
   });
 });
 
+test("--replace of a domain that has grown is refused until the domain is restarted", async () => {
+  const grown = { ...args, memory: "1259MiB", hotplug: { awaitGuest: false } };
+  const { host, stack } = await created(args);
+  await stack.up(grown);
+  const before = structuredClone(host.only);
+  await expect(stack.upForced(grown)).rejects.toThrow("where memory was added since the domain was started");
+  expect(host.only).toEqual(before);
+  host.turnOff(host.only.uuid);
+  await host.start(host.only);
+  await stack.refresh();
+  await stack.upForced(grown);
+  expect(host.only).toMatchObject({ name: "web-1", power: "running" });
+  expect(await stack.up(grown)).toBe("same");
+});
+
 describe("a replace whose create ended after it had started the new domain", () => {
   const smaller = { ...args, memory: "900MiB" };
 
