@@ -11,9 +11,10 @@ const end = () => process.exit(0);
 
 // Cancel and then SIGINT end a plugin. The engine kills one that goes on 5 s later.
 process.on("SIGINT", end);
-// The engine holds the other end of a pipe: when the engine ends, however suddenly, this process ends too. Another kind of standard
-// input, such as a terminal or /dev/null, says nothing about the engine.
-if (fstatSync(0).isFIFO()) stdin.on("end", end).on("error", end).resume();
+// The engine holds the other end of a pipe, which for a parent in Node is a socket: when the engine ends, however suddenly, this
+// process ends too. Another kind of standard input, such as a terminal or /dev/null, says nothing about the engine.
+const input = fstatSync(0);
+if (input.isFIFO() || input.isSocket()) stdin.on("end", end).on("error", end).resume();
 // An error outside of any call must not end the calls that run.
 for (const event of ["uncaughtException", "unhandledRejection"])
   process.on(event, (error: unknown) => {

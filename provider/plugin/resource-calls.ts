@@ -54,7 +54,7 @@ export class ResourceCalls {
 
   async diff(request: pb.DiffRequest): Promise<pb.DiffResponse> {
     const state = this.#stateOf(request.getOlds(), request.getUrn()).value;
-    const news = withMarks(received(request.getNews()));
+    const news = checked(request.getNews(), request.getUrn());
     const result = await this.#run.configured.operations.diff(request.getId(), state, news);
     await this.#run.configured.missingUri.noteSibling(state as unknown as Outputs);
     const oldInputs = received(request.getOldInputs()).value;
@@ -76,7 +76,7 @@ export class ResourceCalls {
   }
 
   async create(request: pb.CreateRequest): Promise<pb.CreateResponse> {
-    const inputs = withMarks(received(request.getProperties()));
+    const inputs = checked(request.getProperties(), request.getUrn());
     const answer = new pb.CreateResponse();
     if (request.getPreview()) {
       const preview = () => this.#previewedCreate(inputs as unknown as Inputs);
@@ -91,7 +91,7 @@ export class ResourceCalls {
 
   async update(request: pb.UpdateRequest): Promise<pb.UpdateResponse> {
     const state = this.#stateOf(request.getOlds(), request.getUrn()).value;
-    const news = withMarks(received(request.getNews()));
+    const news = checked(request.getNews(), request.getUrn());
     const answer = new pb.UpdateResponse();
     if (request.getPreview()) {
       const preview = async () => this.#previewedUpdate(unpackedState(state), news as unknown as Inputs);
@@ -216,6 +216,11 @@ function hidden(urn: string): Pick<Inputs, "__urn" | "__provider"> {
 /** Inputs as check returned them, with what the engine marked as secret since. */
 function withMarks(inputs: Received): Properties {
   return { ...inputs.value, ...secretMarks(inputs, inputs.value) };
+}
+
+/** The inputs that check returned. An SDK of another version may have left out those that are ours. */
+function checked(struct: structs.Struct | undefined, urn: string): Properties {
+  return { ...withMarks(received(struct)), ...hidden(urn) };
 }
 
 /** An import checks the inputs that its own read returned, which include the UUID. */

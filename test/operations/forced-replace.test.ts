@@ -294,7 +294,7 @@ test("--replace of a domain that has grown is refused until the domain is restar
   await expect(stack.upForced(grown)).rejects.toThrow("where memory was added since the domain was started");
   expect(host.only).toEqual(before);
   host.turnOff(host.only.uuid);
-  await host.start(host.only);
+  await host.start({ id: -1, ...host.only });
   await stack.refresh();
   await stack.upForced(grown);
   expect(host.only).toMatchObject({ name: "web-1", power: "running" });

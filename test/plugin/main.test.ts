@@ -100,6 +100,15 @@ describe("the plugin's process", { timeout: 60_000 }, () => {
     expect(await ended).toEqual([0, null]);
   });
 
+  it("ends when a parent in Node ends, whose pipe is a socket", async () => {
+    const child = spawn(process.execPath, [main], { stdio: ["pipe", "pipe", "inherit"] });
+    cleanUps.push(() => child.kill("SIGKILL"));
+    await once(child.stdout, "data");
+    const ended = once(child, "exit", { signal: AbortSignal.timeout(ENDS_WITHIN_MS) });
+    child.stdin.destroy();
+    expect(await ended).toEqual([0, null]);
+  });
+
   it("ends at once on SIGINT", async () => {
     const { child } = await start();
     const ended = once(child, "exit", { signal: AbortSignal.timeout(ENDS_WITHIN_MS) });
