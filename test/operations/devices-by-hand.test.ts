@@ -3,12 +3,10 @@ import { expect } from "vitest";
 import { parseDomain } from "../../provider/domain/parse.ts";
 import { readCountedMemory, readDomain } from "../../provider/domain/read.ts";
 import { CheckFailed, created } from "../support/one-resource.ts";
-import { cases } from "../support/properties.ts";
+import { cases, LONG_TEST_MS } from "../support/properties.ts";
 import { MIB } from "../support/scene.ts";
 
 /** Every case is a create and several updates. */
-const TIMEOUT = process.env.PROPERTY_RUNS_FACTOR === undefined ? 60_000 : 3_600_000;
-
 const byHand = fc.record({
   model: fc.constantFrom("dimm", "dimm", "nvdimm", "virtio-mem", "virtio-pmem"),
   mib: fc.constantFrom(128, 256, 300, 512),
@@ -83,5 +81,5 @@ property.prop([fc.array(byHand, { minLength: 1, maxLength: 3 }), changes], cases
     expect(theirs(defined).length).toBe(theirs(atBoot).length);
     expect(await stack.up(program)).toBe("same");
   },
-  TIMEOUT,
+  LONG_TEST_MS,
 );

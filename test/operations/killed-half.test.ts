@@ -3,11 +3,9 @@ import { describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource } from "../support/one-resource.ts";
-import { cases } from "../support/properties.ts";
+import { cases, LONG_TEST_MS } from "../support/properties.ts";
 
 /** Every case is a create, an update that is killed, and two more. */
-const TIMEOUT = process.env.PROPERTY_RUNS_FACTOR === undefined ? 60_000 : 3_600_000;
-
 const size = (mib: number) => `${mib}MiB`;
 
 /** What a program may ask after a kill: anything that doesn't replace the domain. */
@@ -47,7 +45,7 @@ function domainOf(host: FakeHypervisor) {
   return own;
 }
 
-describe("killed at any call, without a record", { timeout: TIMEOUT }, () => {
+describe("killed at any call, without a record", { timeout: LONG_TEST_MS }, () => {
   property.prop([program, program, fc.nat({ max: 99 })], cases(80))(
     "whatever the next program asks is done, and nothing of ours is taken for somebody else's",
     async (killed, next, at) => {

@@ -5,11 +5,9 @@ import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { created, type OneResource } from "../support/one-resource.ts";
-import { cases } from "../support/properties.ts";
+import { cases, LONG_TEST_MS } from "../support/properties.ts";
 
 /** Every case is a create and two updates. */
-const TIMEOUT = process.env.PROPERTY_RUNS_FACTOR === undefined ? 60_000 : 3_600_000;
-
 const MIB = 1024;
 
 /** Calls that change a domain. */
@@ -113,7 +111,7 @@ async function change(before: Program, after: Program, prepare: (host: FakeHyper
   return { host, stack, done, result, domain, args };
 }
 
-describe("whatever changes", { timeout: TIMEOUT }, () => {
+describe("whatever changes", { timeout: LONG_TEST_MS }, () => {
   property.prop([program, program], cases(60))(
     "is one definition, found acceptable first, and then nothing is left",
     async (before, after) => {

@@ -16,11 +16,9 @@ import { readCanonicalSize } from "../../provider/units/size.ts";
 import { places } from "../support/arbitrary-inputs.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { CheckFailed, OneResource } from "../support/one-resource.ts";
-import { cases } from "../support/properties.ts";
+import { cases, LONG_TEST_MS } from "../support/properties.ts";
 
 /** Every case is a create and several updates. */
-const TIMEOUT = process.env.PROPERTY_RUNS_FACTOR === undefined ? 60_000 : 3_600_000;
-
 type Program = Record<string, unknown>;
 
 const size = (mib: number) => `${mib}MiB`;
@@ -239,7 +237,7 @@ property.prop([removal], cases(50))(
     expect(await stack.up(later)).toBe("same");
     expect(attribute(parseDomain(after).root, "type")).toBe("kvm");
   },
-  TIMEOUT,
+  LONG_TEST_MS,
 );
 
 property.prop([removal], cases(20))(
@@ -270,5 +268,5 @@ property.prop([removal], cases(20))(
     if (isWhole) expect(readDomain(after).cells).toEqual(readDomain(inactive).cells);
     expect(host.only.autostart).toBe(autostart);
   },
-  TIMEOUT,
+  LONG_TEST_MS,
 );

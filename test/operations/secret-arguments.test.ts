@@ -6,7 +6,7 @@ import { affectsSizes, argumentOf } from "../../sdk/secret-arguments.ts";
 import { derivedOutputs } from "../../sdk/secrets.ts";
 import { markSecretsLike, type Props, SIGNATURE, secret, type Value } from "../engine/stack/values.ts";
 import { CheckFailed, OneResource } from "../support/one-resource.ts";
-import { cases } from "../support/properties.ts";
+import { cases, LONG_TEST_MS } from "../support/properties.ts";
 import { QuotingHypervisor } from "../support/quoting-hypervisor.ts";
 
 /** What must not be read anywhere: letters that nothing else has, and figures that nothing else has. */
@@ -340,7 +340,7 @@ describe("a secret argument is in nothing that is printed or kept in plain", () 
       const leaks = await leaksOf(STORIES[story] as Story, path, value, 1 + (depth % path.length));
       expect(leaks).toEqual([]);
     },
-    60_000,
+    LONG_TEST_MS,
   );
 
   // Or nothing above would prove anything.

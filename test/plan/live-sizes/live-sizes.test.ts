@@ -64,7 +64,8 @@ property.prop([anyContext], cases(200))(
       // A larger maxMemory is another change of the program.
       if (most + step <= desired.maxMemory)
         expect([most + step, isLive(most + step)]).toEqual([most + step, false]);
-      if (least > step) expect([least - step, isLive(least - step)]).toEqual([least - step, false]);
+      if (least > step && least - step <= desired.maxMemory)
+        expect([least - step, isLive(least - step)]).toEqual([least - step, false]);
     }
   },
 );
