@@ -108,7 +108,9 @@ async function finish(
   try {
     await setOwner(hypervisor, domain, inputs.__urn, observation, { arguments: undefined });
   } catch (cause) {
-    throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, outs, cause);
+    // The domain may have gone off since it was read.
+    const unread = { ...outs, __unread: true };
+    throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, unread, cause);
   }
 }
 

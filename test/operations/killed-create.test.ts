@@ -2,7 +2,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { defined } from "../../provider/defined.ts";
 import { readDomain } from "../../provider/domain/read.ts";
+import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
 import { CheckFailed, OneResource, URN } from "../support/one-resource.ts";
 
 /** A program that sets something of every part of a definition. */
@@ -303,4 +305,33 @@ describe("a create that was killed after the start", () => {
       'and which differs from the program in name; set adopt: true and name: "web-1" to manage it',
     );
   });
+});
+
+describe("a guest that goes off before its create has ended", () => {
+  test.each(["create", "replace"])(
+    "is started by the next update, as its preview says: %s",
+    async (operation) => {
+      const args = { memory: "1003MiB", maxMemory: "8GiB" };
+      const host = new FakeHypervisor();
+      const stack = new OneResource(host);
+      const program = operation === "create" ? args : { ...args, memory: "900MiB" };
+      if (operation === "replace") await stack.up(args);
+      const { setMetadata } = host;
+      // The last of the calls marks the domain as finished.
+      host.setMetadata = async function (domain, ...more) {
+        const { power } = await this.state(domain);
+        const isLast =
+          power === "running" && readDomain(this.only.inactive ?? "").ownership?.creating === true;
+        if (!isLast) return setMetadata.call(this, domain, ...more);
+        this.turnOff(domain.uuid);
+        throw libvirtError(ErrorCode.OPERATION_INVALID, "domain is not running");
+      };
+      await expect(stack.up(program)).rejects.toThrow("domain is not running; the next update continues");
+      host.setMetadata = setMetadata;
+      expect(await stack.up(program)).toBe("update");
+      expect(stack.run.said).toContain("live: start the domain, which is off");
+      expect(host.only.power).toBe("running");
+      expect(await stack.up(program)).toBe("same");
+    },
+  );
 });
