@@ -19,7 +19,7 @@ export interface ResourceNotes {
    * of a replace.
    */
   successor?: Inputs;
-  /** Set by diff and delete: where the state has the domain. The new one of a replace stays there. */
+  /** Set by diff and delete: the URI of the domain in the state. The new domain of a replace stays on that host. */
   uri?: string;
   /** Set once it was logged that the create continues with a domain that an earlier one left. */
   isContinuing?: true;

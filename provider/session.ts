@@ -41,7 +41,7 @@ export interface Dependencies {
   log: EngineLog;
   environment: Record<string, string | undefined>;
   clock: Clock;
-  /** Aborted when the user cancels the run. The host of dynamic providers doesn't say so. */
+  /** Aborted when the user cancels the run. The host of dynamic providers doesn't pass that on. */
   signal?: AbortSignal;
 }
 

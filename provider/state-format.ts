@@ -7,7 +7,7 @@ import type { Kib } from "./units/kib.ts";
 
 /**
  * The observation in the state from format 2 on: without what follows from the rest of it. The file back end writes the whole
- * state at each step of an update, so what a domain takes there costs by the square of their number.
+ * state at each step of an update, so the cost of what a domain takes there grows with the square of the number of domains.
  */
 interface PackedObserved extends Partial<Omit<Observed, "live" | "nextBoot" | "saved">> {
   live?: PackedView;

@@ -290,8 +290,8 @@ export interface DomainArgs {
   shutdownTimeout?: Input<number>;
   /**
    * Whether the guest is forced off when it doesn't shut down within `shutdownTimeout`, for `running: false` and for
-   * restarts; and whether a halted domain (`stateReason`: an I/O error, the watchdog, a crash) is, for a replace as well.
-   * Default: false. A change: a setting only.
+   * restarts. `true` also allows a halted domain (`stateReason`: an I/O error, the watchdog, a crash) to be forced off,
+   * including for a replace. Default: false. A change: a setting only.
    */
   forceOff?: Input<boolean>;
   /**

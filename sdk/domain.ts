@@ -115,7 +115,7 @@ export class Domain extends pulumi.CustomResource {
       },
       {
         ...opts,
-        // A stack that was moved to the plugin moves back by it; the plugin's schema has the alias for the way there.
+        // With this alias a stack moves back from the plugin; the plugin's schema has the one for the other direction.
         aliases: [...(opts.aliases ?? []), { type: PLUGIN_TYPE }],
         // The new domain has the old one's UUID. For --replace and --target-replace the engine doesn't ask the provider for this.
         deleteBeforeReplace: true,
@@ -138,7 +138,7 @@ function refuseTakeOver(opts: pulumi.CustomResourceOptions): void {
 function refuseCreateFirst({ deleteBeforeReplace }: pulumi.CustomResourceOptions): void {
   if (deleteBeforeReplace !== false) return;
   throw new pulumi.RunError(
-    "Domain doesn't support the resource option deleteBeforeReplace: false: the new domain has the UUID of the old one; remove the option",
+    "Domain doesn't support the resource option deleteBeforeReplace: false, since the new domain has the UUID of the old one; remove the option",
   );
 }
 

@@ -2,9 +2,9 @@ import type { Input } from "@pulumi/pulumi";
 import type { DomainArgs, HotplugArgs, Size } from "./domain-args.ts";
 
 /**
- * The configuration of the plugin: of an explicit provider, which is how the domains of one stack go to several hosts, and,
- * under the same names after `libvirt-hotplug:`, of the stack. An argument of a domain takes precedence over the default for
- * it here.
+ * The configuration of the plugin. The arguments of an explicit provider, with which the domains of one stack can be on several
+ * hosts, have the same names as the keys of a stack's configuration after `libvirt-hotplug:`. An argument of a domain takes
+ * precedence over the default that is set here.
  */
 export interface ProviderArgs {
   /**
@@ -18,7 +18,7 @@ export interface ProviderArgs {
   /** Seconds, 1 to 600, that a preview waits for a host. Default: 2 on a unix socket, 10 through ssh, TLS and TCP. */
   lookTimeout?: Input<number>;
   /**
-   * `true`: `qemu+tcp` may name another host than the one where Pulumi runs, although the traffic isn't encrypted. Default:
+   * `true`: `qemu+tcp` may name a host other than the one where Pulumi runs, although the traffic isn't encrypted. Default:
    * false.
    */
   allowPlainTcp?: Input<boolean>;

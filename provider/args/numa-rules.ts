@@ -73,7 +73,7 @@ export function vcpusOfNodes(inputs: Partial<Inputs>): Failure[] {
   const nodeOf = new Map<number, number>();
   let read = 0;
   return nodes.flatMap(({ cpus }, node) => {
-    // So many overlap, which the failures of the nodes before have named.
+    // So many numbers overlap, which the failures of earlier nodes have reported.
     if (cpus === undefined || cpus === UNKNOWN || read > MOST_READ) return [];
     const property = `numa[${node}].cpus`;
     const numbers = readNumbers(cpus);

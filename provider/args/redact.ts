@@ -44,7 +44,7 @@ function formsIn(message: string, texts: ReadonlySet<string>): string[] {
   return [...new Set(forms)].filter((form) => lower.includes(form.toLowerCase()));
 }
 
-/** What JSON, XML and URIs write as it is. */
+/** Text that JSON, XML and URIs don't escape. */
 const PLAIN = /^[A-Za-z0-9_./:-]*$/;
 
 /** A short text is only found as a whole word, so that "a" doesn't mask every a. */

@@ -91,7 +91,7 @@ function partsOf(text: string): string[] {
       )
     : [];
   const inUri = text.includes("://") ? text.split(/[^\p{L}\p{N}._%+-]+/u) : [];
-  // Of a file that can't be created, the folder is named.
+  // Where a file can't be created, libvirt's error names its folder.
   const folders = [text, ...inXml].flatMap((path) =>
     path.startsWith("/") ? path.slice(0, path.lastIndexOf("/")) : [],
   );

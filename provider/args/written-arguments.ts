@@ -71,7 +71,7 @@ function knownValue(
     const same = [before, news].find(
       (inputs) => inputs[name] !== undefined && digest(inputs[name]) === value,
     );
-    // Another value than either has.
+    // A value that neither of them has.
     return { value: same === undefined ? (name === "xml" ? value : undefined) : same[name] };
   }
   const { data, success } = FIELDS[name].schema.safeParse(value);
@@ -90,7 +90,7 @@ function parsed(written: string | undefined): WrittenArguments {
 
 const DIGEST = "sha256:";
 
-/** Without passwords of XML: libvirt shows them to nobody who may only read a domain. */
+/** Passwords in XML are left out: libvirt doesn't show them to a client that may only read a domain. */
 function digest(value: unknown): string {
   const text = JSON.stringify(value).replace(/\bpasswd=(\\?["']).*?\1/g, "");
   return `${DIGEST}${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;

@@ -2,7 +2,7 @@ import { unlessAborted } from "../deadline.ts";
 import type { AgentCommand, Hypervisor } from "../libvirt/hypervisor.ts";
 
 /**
- * The same hypervisor, whose answers to questions to guest agents aren't waited for after the signal: an agent that doesn't
+ * The same hypervisor, but after the signal nothing waits for a guest agent's answer to a question: an agent that doesn't
  * respond takes 10 s. What changes something is waited for in any case.
  */
 export function endsQuestions(hypervisor: Hypervisor, signal: AbortSignal): Hypervisor {

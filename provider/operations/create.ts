@@ -114,9 +114,9 @@ async function finish(
   }
 }
 
-/** The domain is recorded, so that the next update goes on with it. */
+/** The domain is recorded, so that the next update continues with it. */
 function cancelledCreate(inputs: Inputs, outs: Outputs): PartialError {
-  const text = `Domain ${inputs.name}: cancelled after it was defined; the next update goes on`;
+  const text = `Domain ${inputs.name}: cancelled after it was defined; the next update continues`;
   return new PartialError(
     redact(text, inputs),
     inputs.uuid,
@@ -142,7 +142,7 @@ async function existingOrFree(
   return existing;
 }
 
-/** The engine creates the new domain of a replace first where the program asks for that: the old one is as the state has it. */
+/** Where the program asks for it, the engine creates the new domain of a replace first: the old one is then as the state has it. */
 async function createdFirst(
   { run }: Session,
   hypervisor: Hypervisor,
@@ -156,7 +156,7 @@ async function createdFirst(
     notOwned(definition, state, urn) === undefined &&
     observed.nextBoot?.memory === state.__observed.nextBoot?.memory;
   if (!isOld) return undefined;
-  const text = `it replaces domain ${uuid}, which has not been deleted: both have the same UUID, so the old one is deleted first; remove deleteBeforeReplace: false, which the program or a transformation of it sets`;
+  const text = `it would replace domain ${uuid}, which still exists: both have the same UUID, so the old one must be deleted first; remove deleteBeforeReplace: false, which the program or one of its transforms sets`;
   return { code: "create-before-delete", text };
 }
 

@@ -69,10 +69,10 @@ function successorOf({ run }: Session, id: string, { __urn: urn }: Outputs): Inp
 function keptBecause({ run }: Session, id: string): string | undefined {
   const { resource, isCreated } = run.domain(id);
   if (isCreated === true)
-    return "the resource was created again before it was deleted, and both have the same domain";
+    return "the new resource was created before the old one was deleted, and both have the same domain";
   return resource === undefined
     ? undefined
-    : `an earlier replace left this deletion, and ${resource} has the domain now`;
+    : `this deletion is left over from an earlier replace, and ${resource} has the domain now`;
 }
 
 function warnKept(session: Session, state: Outputs, why: string): Promise<void> {

@@ -61,4 +61,4 @@ function replacedState(session: Session, urn: string): Replaced | undefined {
 }
 
 const FORCED =
-  "the domain is deleted and created again (an option of the resource, such as replaceOnChanges)";
+  "the domain is deleted and recreated (requested by a resource option such as replaceOnChanges)";

@@ -153,6 +153,6 @@ export async function logContinued(
   const which = `domain ${domain.name} (${domain.uuid})`;
   const unfinished = `continues with ${which}, which an interrupted create left`;
   if (kind === "unfinished") return log.message(inputs.__urn, "info", redact(unfinished, inputs));
-  const text = `continues with ${which}, which a create of this resource finished without recording it: it is exactly what the program wants and is left unchanged, unless Pulumi was asked to replace it (--replace, --target-replace, pulumi state taint): then it is shut down and created again\nif another stack of this name manages it, rename one of the two stacks before pulumi up`;
+  const text = `continues with ${which}, which a create of this resource finished without recording it: it is exactly what the program wants and is left unchanged, unless Pulumi was asked to replace it (--replace, --target-replace, pulumi state taint): in that case it is shut down and recreated\nif another stack of this name manages it, rename one of the two stacks before pulumi up`;
   return log.message(inputs.__urn, "warning", redact(text, inputs));
 }

@@ -57,7 +57,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   await warnPower(session, inputs, observation);
   await warnNotOnlinedDimms(session, inputs, observation);
   const guest = await refreshedGuest({ session, hypervisor, domain, observation, state, inputs });
-  // What the guest didn't get to say isn't recorded.
+  // Answers of the guest that a cancelled run didn't wait for aren't recorded.
   session.signal.throwIfAborted();
   if (guest.message !== undefined) {
     const { severity, text } = guest.message;

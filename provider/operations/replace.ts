@@ -172,7 +172,7 @@ async function runningSuccessor(hypervisor: Hypervisor, uuid: string): Promise<s
   const { definition, observed } = await observe(hypervisor, domain);
   if (definition.replacing !== undefined) return undefined;
   const size = observed.live === undefined ? "" : ` with ${formatSize(observed.live.memory)}`;
-  return `domain ${domain.name} runs${size}, as this replace started it, and is left unchanged; the next update continues the replace`;
+  return `the new domain ${domain.name} runs${size} and is left unchanged; the next update continues the replace`;
 }
 
 /** Puts the old domain back, and returns what there is then, for the message. */

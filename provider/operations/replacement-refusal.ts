@@ -48,7 +48,7 @@ export async function replacementRefusals(
 export function adoptedRefusals(state: Replaced): Reason[] {
   if (state.__adopted !== true) return [];
   const wayOut =
-    "remove replaceOnChanges from the program, run pulumi up without --replace and --target-replace, or remove a mark with pulumi state untaint";
+    "remove replaceOnChanges from the program, run pulumi up without --replace and --target-replace, or run pulumi state untaint if the resource is tainted";
   return [{ code: ADOPTED.code, text: `${ADOPTED.text}; ${wayOut}` }];
 }
 

@@ -75,14 +75,14 @@ export async function retire(
 /** Only a check with old inputs knows the UUID of a domain whose resource was renamed. */
 function renamedRefusals({ uuid }: DomainRef, { name, __urn }: Outputs, successor: Inputs): Reason[] {
   if (successor.uuid === uuid) return [];
-  const text = `domain ${name} has the UUID ${uuid} of the name that its resource had before, which the new domain of ${__urn} wouldn't keep: --replace, --target-replace and pulumi state taint can't replace it; change an argument that needs a new domain instead, such as arch`;
+  const text = `domain ${name} has the UUID ${uuid}, which is made from the URN of its resource before that was renamed; a replace by --replace, --target-replace or pulumi state taint can't keep it for the new domain of ${__urn}; change an argument that needs a replacement instead, such as arch`;
   return [{ code: "renamed-domain", text }];
 }
 
 function adoptingRefusals(state: Outputs, successor: Inputs): Reason[] {
   if (state.__adopted === true || successor.__adopted !== true) return [];
   const text =
-    "the program adopts the domain (adopt: true), which is removed before that; remove adopt from the program";
+    "the program sets adopt: true, but the replace would delete the domain before it could be adopted; remove adopt from the program";
   return [{ code: "adopt-refused", text }];
 }
 

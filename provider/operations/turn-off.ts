@@ -68,7 +68,7 @@ async function isShutDown(hypervisor: Hypervisor, domain: DomainRef, deadline: D
 
 function stillRunning({ name }: DomainRef): Cancelled {
   return new Cancelled(
-    `cancelled while domain ${name} was shutting down, which it may still do: it is not deleted; destroy it again, or run pulumi refresh if it is to stay`,
+    `cancelled while domain ${name} was shutting down: it was not deleted, but may still shut down; destroy it again, or run pulumi refresh if it is to stay`,
   );
 }
 

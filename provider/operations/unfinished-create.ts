@@ -141,7 +141,7 @@ export function takenBy(
 
 /** A create and a replace that Pulumi was asked for begin with the same call. */
 const FORCED_REPLACE =
-  "if Pulumi was asked to replace it (--replace, --target-replace, pulumi state taint), first run pulumi up without that; where memory was added since the domain was started, restart the domain then";
+  "if Pulumi was asked to replace it (--replace, --target-replace, pulumi state taint), first run pulumi up without that; if memory was added since the domain was started, restart the domain before the replace";
 
 /** A domain that a replace left may have no resource any more, in any program. */
 function withCleanUp(reason: Reason, found: DomainRef, replacing: Replacing | undefined): Reason {

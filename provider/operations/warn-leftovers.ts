@@ -21,7 +21,7 @@ export async function warnLeftovers(
       : "was left by an interrupted update";
   // The NVRAM file that a kept definition names is the domain's own.
   for (const name of [...kept, ...probes]) {
-    const text = `domain ${name} ${what(name)}, and never runs; the next update of this domain removes it, or: virsh undefine ${name} --keep-nvram`;
+    const text = `domain ${name} ${what(name)}, and never runs; the next update of this domain removes it, or remove it with: virsh undefine ${name} --keep-nvram`;
     await session.log.message(urn, "warning", text);
   }
 }

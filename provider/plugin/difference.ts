@@ -36,7 +36,7 @@ type Properties = Record<string, unknown>;
 /** The inputs that check computes and that show what the change does. */
 const COMPUTED = ["memoryPlan", "change", "memoryChange"];
 
-/** The arguments of which a change is a difference, as for the operation itself, and the computed inputs. */
+/** The arguments whose change is a difference, as for the operation itself, and the computed inputs. */
 const COMPARED = [
   ...FIELD_NAMES.filter((name) => FIELDS[name].change !== "identity" && FIELDS[name].change !== "creation"),
   ...COMPUTED,

@@ -26,7 +26,7 @@ export function serviceError(thrown: unknown): ServiceError {
   return Object.assign(new Error(message), { code, details: message, metadata });
 }
 
-/** A fault of the provider itself has its stack, for a report. */
+/** An unexpected error is a fault of the provider itself: it includes the stack trace, for a bug report. */
 function textOf(error: unknown): string {
   const isExpected = error instanceof UserError || error instanceof ProtocolError;
   if (isExpected || !(error instanceof Error)) return messageOf(error);

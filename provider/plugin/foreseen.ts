@@ -37,7 +37,7 @@ export interface ForeseenUpdate {
 /** The outputs of an update as its plan announces them; unknown where only the domain or its guest can tell. */
 export function foreseenUpdate(update: ForeseenUpdate): Properties {
   const { state, news, announced } = update;
-  // Without a look at the domain check knew the two sizes only.
+  // Without a look at the domain, check only knew the two sizes.
   const memoryPlan =
     news.memoryChange === "unknown" ? announced.memory?.headline || news.memoryPlan : news.memoryPlan;
   return defined({

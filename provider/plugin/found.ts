@@ -50,7 +50,7 @@ export async function findDomain(session: Session, wanted: Wanted): Promise<Foun
   return { id: domain.uuid, inputs, outs };
 }
 
-/** A domain whose definition differs from what runs has no program that changes nothing. */
+/** Where the definition of a domain differs from what runs, no program leaves the domain unchanged. */
 async function announceNextUpdate(session: Session, inputs: Inputs, outs: Outputs): Promise<void> {
   const plan = plannerFor(session, outs, { before: inputs, news: inputs })(outs.__observed);
   if (plan.outcome === "none") return;
@@ -73,7 +73,7 @@ async function notThere(hypervisor: Hypervisor, { id }: Wanted, uri: string): Pr
     names.length === 0
       ? "that host has no domains"
       : `its domains are ${names.slice(0, LISTED).join(", ")}${more}`;
-  const text = `there is no domain with the UUID or the name "${id}" on ${uri}: ${there}; give the UUID or the name of one of a host's domains, and set libvirt-hotplug:uri if it is on another host`;
+  const text = `there is no domain with the UUID or the name "${id}" on ${uri}: ${there}; give the UUID or the name of an existing domain, and set libvirt-hotplug:uri if it is on another host`;
   return new UserError(text, { code: "nothing-to-import" });
 }
 
@@ -82,11 +82,11 @@ function refuseOwned({ definition }: Observation, domain: DomainRef, { urn }: Wa
   if (ownership === undefined) return;
   const which = `domain ${domain.name} (${domain.uuid})`;
   if (ownership.urn !== urn) {
-    const text = `${which} belongs to ${ownership.urn}, so it can't be imported as ${urn}; if that resource is only renamed, set the resource option aliases; to hand the domain over, set onDelete: "keep" on that resource, run pulumi up, and remove it from its program; if its stack is lost, remove the owner: virsh metadata ${domain.name} ${OWNERSHIP_NAMESPACE} --remove --config`;
+    const text = `${which} belongs to ${ownership.urn}, so it can't be imported as ${urn}; if that resource was only renamed, set the resource option aliases; to hand the domain over, set onDelete: "keep" on that resource, run pulumi up, and remove it from its program; if its stack is lost, remove the owner: virsh metadata ${domain.name} ${OWNERSHIP_NAMESPACE} --remove --config`;
     throw new UserError(text, { code: "not-owned" });
   }
   if (!ownership.creating) return;
-  const text = `${which} was left by a create of this resource that did not end, so it can't be imported; pulumi up without the import continues the create`;
+  const text = `${which} was left by an interrupted create of this resource, so it can't be imported; run pulumi up without the import, which continues the create`;
   throw new UserError(text, { code: "not-owned" });
 }
 

@@ -9,7 +9,7 @@ import { servePlugin } from "./server.ts";
 const { stdin, stdout, stderr } = process;
 const end = () => process.exit(0);
 
-// Cancel and then SIGINT end a plugin. The engine kills one that goes on 5 s later.
+// Cancel and then SIGINT end a plugin. The engine kills one that still runs 5 s later.
 process.on("SIGINT", end);
 // The engine holds the other end of a pipe, which for a parent in Node is a socket: when the engine ends, however suddenly, this
 // process ends too. Another kind of standard input, such as a terminal or /dev/null, says nothing about the engine.

@@ -11,7 +11,7 @@ import type { Session } from "../session.ts";
 export class MissingUri {
   readonly #session: Session;
   readonly #isSet: boolean;
-  /** New domains that nothing was logged for. */
+  /** New domains whose warning wasn't logged yet. */
   #new: string[] = [];
   #sibling: { name: string; uri: string; isSecret: boolean } | undefined;
 

@@ -208,7 +208,7 @@ export class ResourceCalls {
 
 const defaultsOf = ({ defaults }: Session) => ({ defaults });
 
-/** What the class of the dynamic provider passes on: a stack that moves back is deleted and read by the host that it names. */
+/** What the class of the dynamic provider passes on: after a stack has moved back, the host that it names reads and deletes domains. */
 function hidden(urn: string): Pick<Inputs, "__urn" | "__provider"> {
   return { __urn: urn, __provider: DYNAMIC_PROVIDER };
 }

@@ -11,11 +11,11 @@ export function versionWarning(sdk: unknown, plugin: string): string | undefined
   const [theirs, ours] = [parts(sdk), parts(plugin)];
   if (theirs === undefined || ours === undefined) return undefined;
   const difference = theirs.map((part, index) => part - (ours[index] ?? 0)).find((part) => part !== 0) ?? 0;
-  const versions = `the program's SDK of libvirt-hotplug has version ${sdk}, but this plugin has version ${plugin}`;
+  const versions = `the program's libvirt-hotplug SDK has version ${sdk}, but this plugin has version ${plugin}`;
   if (difference > 0)
-    return `${versions} and may not know all its arguments; install the plugin of the SDK: pulumi plugin install resource libvirt-hotplug ${sdk}`;
+    return `${versions} and may not know all arguments of the SDK; install the plugin of the SDK's version: pulumi plugin install resource libvirt-hotplug ${sdk}`;
   if (theirs[0] !== ours[0])
-    return `${versions}, whose arguments differ; upgrade the SDK to ${plugin}, or install the plugin of the SDK: pulumi plugin install resource libvirt-hotplug ${sdk}`;
+    return `${versions}, whose arguments differ; upgrade the SDK to ${plugin}, or install the plugin of the SDK's version: pulumi plugin install resource libvirt-hotplug ${sdk}`;
   return undefined;
 }
 

@@ -5,8 +5,8 @@ import type { Observation } from "../observe/observe.ts";
 import type { UpdateContext } from "./context.ts";
 
 /**
- * Does something else than a new definition with an argument, and records the argument in the mark of the definition first: what
- * an interrupted update leaves is known by that. What libvirt refuses isn't recorded.
+ * Applies an argument by a call other than define, and first records it in the mark of the definition, by which what an interrupted
+ * update leaves is recognized. What libvirt refuses isn't recorded.
  */
 export async function withMark<T>(
   name: "autostart" | "currentMemory",

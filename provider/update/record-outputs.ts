@@ -28,7 +28,7 @@ export async function finalOutputs(context: UpdateContext, progress: Progress): 
 
 interface FailedStep {
   step: Step;
-  /** A cancelled run may end before it. */
+  /** False where a cancelled run ended before the step. */
   hasBegun: boolean;
   error: unknown;
   context: UpdateContext;
@@ -56,7 +56,7 @@ export async function failedStep({ step, hasBegun, error, context, progress }: F
     latest.observed.power === observation.observed.power &&
     reasonCodeOf(error) !== "postcondition-failed";
   const isCancelled = error instanceof Cancelled;
-  const when = hasBegun ? `while it was to ${step.sentence}` : `before it could ${step.sentence}`;
+  const when = hasBegun ? `while trying to ${step.sentence}` : `before it could ${step.sentence}`;
   const message = redact(
     isCancelled ? describeCancelled(context, when, done) : describeFailure(error, done),
     before,
@@ -125,7 +125,7 @@ export async function cancelledUpdate(context: UpdateContext, progress: Progress
 function describeCancelled({ domain }: UpdateContext, when: string, done: Step[]): string {
   const steps = done.map((step) => step.sentence).join("; ");
   const soFar = steps === "" ? "" : ` (already done: ${steps})`;
-  return `Domain ${domain.name}: cancelled ${when}${soFar}; the next update goes on`;
+  return `Domain ${domain.name}: cancelled ${when}${soFar}; the next update continues`;
 }
 
 /** The error of an update that carried out its steps, but whose domain isn't as planned at the end. */

@@ -23,7 +23,7 @@ describe("a replace that the provider didn't ask for", () => {
     const pid = lab().qemuPid("web");
     const preview = await stack.preview({ replace: [urnOf("web")] });
     expect(preview.errors).toEqual([]);
-    expect(said(preview, "web")).toContain("then it is shut down and created again");
+    expect(said(preview, "web")).toContain("in that case it is shut down and recreated");
     expect(lab().qemuPid("web")).toBe(pid);
 
     const up = await stack.up({ replace: [urnOf("web")] });
@@ -52,7 +52,7 @@ describe("a replace that the provider didn't ask for", () => {
       options: { replaceOnChanges: ["shutdownTimeout"] },
     });
     const preview = await stack.preview();
-    expect(said(preview, "web")).toContain("replace: the domain is deleted and created again");
+    expect(said(preview, "web")).toContain("replace: the domain is deleted and recreated");
     const { ok, errors } = await stack.up();
     expect(ok).toBe(false);
     expect(errors.join("\n")).toContain("the old domain was put back and started");

@@ -296,12 +296,12 @@ describe("a cancelled run says how far it has come", () => {
   };
 
   test.each([
-    ["create", "define", "Domain web-1: cancelled after it was defined; the next update goes on"],
+    ["create", "define", "Domain web-1: cancelled after it was defined; the next update continues"],
     ["create", "capabilities", "cancelled before anything was changed"],
     [
       "grow by two DIMMs, more vCPUs",
       "attachDevice",
-      "Domain web-1: cancelled before it could attach a 256 MiB DIMM in slot 1, node 0 (already done: attach a 256 MiB DIMM in slot 0, node 0); the next update goes on",
+      "Domain web-1: cancelled before it could attach a 256 MiB DIMM in slot 1, node 0 (already done: attach a 256 MiB DIMM in slot 0, node 0); the next update continues",
     ],
     [
       "replace",
@@ -311,7 +311,7 @@ describe("a cancelled run says how far it has come", () => {
     [
       "destroy",
       "shutdown",
-      "cancelled while domain web-1 was shutting down, which it may still do: it is not deleted; destroy it again, or run pulumi refresh if it is to stay",
+      "cancelled while domain web-1 was shutting down: it was not deleted, but may still shut down; destroy it again, or run pulumi refresh if it is to stay",
     ],
   ])("%s, at %s", async (name, call, text) => {
     expect(await saidAt(named(name), call)).toBe(text);

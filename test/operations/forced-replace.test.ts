@@ -186,7 +186,7 @@ describe.each(ways)("a replace, where $way,", ({ way, change, replace }) => {
     expect([...host.domains.values()]).toMatchObject([{ uuid, name, power: "running" }]);
     if (error instanceof Error) {
       // Neither check nor delete knows the old name.
-      expect(error.message).toContain("change an argument that needs a new domain instead");
+      expect(error.message).toContain("change an argument that needs a replacement instead");
       expect(host.calls).not.toContain("shutdown");
     } else expect(host.only.inactive).toContain(mac);
     expect(await stack.up({ ...next, ...(error instanceof Error ? {} : change) })).toBe("same");
@@ -201,7 +201,7 @@ describe("a preview of a replace that diff didn't plan", () => {
     await stack.preview(program);
     const inputs = await stack.check({}, program);
     const line =
-      "replace: the domain is deleted and created again (an option of the resource, such as replaceOnChanges)";
+      "replace: the domain is deleted and recreated (requested by a resource option such as replaceOnChanges)";
     expect(inputs).toMatchObject({ memoryPlan: line, change: "replace", memoryChange: "replace" });
     const said = stack.run.said.join("\n");
     expect(said).toContain(line);
@@ -282,7 +282,7 @@ describe("a new domain that the engine creates before it deletes the old one", (
     await stack.up(args);
     await stack.run.provider.delete?.(stack.recorded.id, wire(old));
     expect(host.only).toEqual(before);
-    expect(stack.run.said.join("\n")).toContain("an earlier replace left this deletion");
+    expect(stack.run.said.join("\n")).toContain("this deletion is left over from an earlier replace");
   });
 });
 
@@ -291,7 +291,7 @@ test("--replace of a domain that has grown is refused until the domain is restar
   const { host, stack } = await created(args);
   await stack.up(grown);
   const before = structuredClone(host.only);
-  await expect(stack.upForced(grown)).rejects.toThrow("where memory was added since the domain was started");
+  await expect(stack.upForced(grown)).rejects.toThrow("if memory was added since the domain was started");
   expect(host.only).toEqual(before);
   host.turnOff(host.only.uuid);
   await host.start({ id: -1, ...host.only });
@@ -344,7 +344,7 @@ describe("a replace whose create ended after it had started the new domain", () 
       throw failing("can't say what became of it");
     };
     await expect(stack.up(smaller)).rejects.toThrow(
-      /became of it\ndomain web-1 runs with 900 MiB, as this replace started it, and is left unchanged/,
+      /became of it\nthe new domain web-1 runs with 900 MiB and is left unchanged/,
     );
     host.start = start;
     await stack.up(smaller);

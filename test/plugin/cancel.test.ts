@@ -57,7 +57,7 @@ describe("Cancel", () => {
       (failure: ServiceError) => failure,
     );
     const reason =
-      "Domain web-1: cancelled while it was to remove the 256 MiB DIMM from slot 0, node 0; the next update goes on";
+      "Domain web-1: cancelled while trying to remove the 256 MiB DIMM from slot 0, node 0; the next update continues";
     expect(error?.details).toBe(reason);
     expect(error && initFailed(error)).toMatchObject({
       id,

@@ -114,9 +114,9 @@ describe("the provider's configuration", () => {
     ["not a version", undefined],
     [
       "1.2.10",
-      "may not know all its arguments; install the plugin of the SDK: pulumi plugin install resource libvirt-hotplug 1.2.10",
+      "may not know all arguments of the SDK; install the plugin of the SDK's version: pulumi plugin install resource libvirt-hotplug 1.2.10",
     ],
-    ["2.0.0", "may not know all its arguments"],
+    ["2.0.0", "may not know all arguments of the SDK"],
     ["0.9.0", "whose arguments differ; upgrade the SDK to 1.2.3, or install"],
   ])("comes with a warning where the SDK's version doesn't fit: %s", async (version, warning) => {
     const plugin = new PluginInProcess(new FakeHypervisor());
