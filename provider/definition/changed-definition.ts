@@ -52,7 +52,10 @@ export function changedDefinition(present: string, recorded: DefinitionChange): 
   if (isRewritten) return marked(edited, { ...written, total: readCanonicalSize(news.memory) }, news);
   if (definition !== undefined)
     return marked(withMemory(edited, definition), { ...written, total: definition.memory }, news);
-  return edited === present && before === recorded.before ? present : marked(edited, written, news);
+  // The default that is set and the one that isn't named are the same in the definition, but not in the mark.
+  const isMarked = writtenArguments === undefined || written.arguments === writtenArguments;
+  const isUnchanged = edited === present && before === recorded.before && isMarked;
+  return isUnchanged ? present : marked(edited, written, news);
 }
 
 function rewritten({ news, specOf, type }: DefinitionChange): string {

@@ -32,3 +32,29 @@ describe("a default that the program names after somebody else set another value
     expect(await stack.up({ ...args, ...named })).toBe("same");
   });
 });
+
+/** An argument with another value, and then with its default. */
+const defaults: [name: string, other: object, named: object][] = [
+  ["vcpus", { vcpus: 4 }, { vcpus: 1 }],
+  ["agent", { agent: false }, { agent: true }],
+  ["balloon", { balloon: false }, { balloon: true }],
+  ["autostart", { autostart: true }, { autostart: false }],
+  ["machine", { machine: "pc-q35-7.2" }, { machine: "q35" }],
+];
+
+describe("a default that the program named, and names no longer", () => {
+  test.each(defaults)(
+    "%s: is what it is, and no update after that one does anything",
+    async (_, other, named) => {
+      const { host, stack } = await created({ ...args, ...other });
+      await stack.up({ ...args, ...named });
+      const { inactive } = host.only;
+      await stack.refresh();
+      await stack.up(args);
+      for (const next of [() => stack.up({ ...args }), () => stack.refresh(), () => stack.up({ ...args })])
+        expect((await next()) ?? "same").toBe("same");
+      const withoutMark = (xml = "") => xml.replace(/<metadata>.*?<\/metadata>/s, "");
+      expect(withoutMark(host.only.inactive)).toBe(withoutMark(inactive));
+    },
+  );
+});
