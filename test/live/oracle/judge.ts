@@ -110,9 +110,10 @@ function asAsked(played: Played): string[] {
   const wanted = mibOf(program.memory) * MIB;
   const power =
     shouldRun === (after.live !== undefined) ? [] : [`running: ${shouldRun} asked, "${after.state}" found`];
-  // A size that waits for the next boot goes on waiting while something else changes.
+  // A size that waits for the next boot goes on waiting while something else changes, or a saved state is restored.
   const isOther = said.outcome === "live" && !/\d → \d/.test(said.headline);
-  const isWaiting = isOther && before.live && after.live && effective(before.live) === effective(after.live);
+  const kept = before.live ?? before.saved;
+  const isWaiting = isOther && kept && after.live && effective(kept) === effective(after.live);
   const live =
     after.live === undefined || effective(after.live) === wanted || isWaiting
       ? []
