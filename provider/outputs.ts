@@ -95,6 +95,16 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
   });
 }
 
+/** The outputs of an operation that failed in part. A refresh then gives the engine the inputs that were carried out. */
+export function partialOutputs(outputs: Outputs): Outputs {
+  return { ...defined(outputs), __partial: true };
+}
+
+/** The outputs of a domain that may have changed since it was read: the next preview looks at it, whatever the program. */
+export function unreadOutputs(outputs: Outputs): Outputs {
+  return { ...outputs, __unread: true };
+}
+
 function reachableSizes(desired: DesiredMemory | undefined, observed: Observed): Outputs["reachable"] {
   if (desired === undefined) return [];
   const up = upwardSizes(desired, observed) ?? [];

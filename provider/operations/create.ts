@@ -1,13 +1,12 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
-import { defined } from "../defined.ts";
 import { Cancelled, PartialError, UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
-import { type Outputs, outputs } from "../outputs.ts";
+import { type Outputs, outputs, partialOutputs, unreadOutputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
@@ -109,20 +108,15 @@ async function finish(
     await setOwner(hypervisor, domain, inputs.__urn, observation, { arguments: undefined });
   } catch (cause) {
     // The domain may have gone off since it was read.
-    const unread = { ...outs, __unread: true };
-    throw new PartialError(`${messageOf(cause)}; the next update continues`, inputs.uuid, unread, cause);
+    const text = `${messageOf(cause)}; the next update continues`;
+    throw new PartialError(text, inputs.uuid, unreadOutputs(outs), cause);
   }
 }
 
 /** The domain is recorded, so that the next update continues with it. */
 function cancelledCreate(inputs: Inputs, outs: Outputs): PartialError {
   const text = `Domain ${inputs.name}: cancelled after it was defined; the next update continues`;
-  return new PartialError(
-    redact(text, inputs),
-    inputs.uuid,
-    { ...defined(outs), __partial: true },
-    new Cancelled(),
-  );
+  return new PartialError(redact(text, inputs), inputs.uuid, partialOutputs(outs), new Cancelled());
 }
 
 /** What a create finds and continues with, after a note in the log. A domain that already has the name or the UUID is an error. */
@@ -134,7 +128,7 @@ async function existingOrFree(
 ): Promise<Existing> {
   const existing = await existingDomain(session, hypervisor, inputs, present);
   if (existing.kind === "taken") {
-    const { code, text } = (await createdFirst(session, hypervisor, inputs)) ?? existing.reason;
+    const { code, text } = (await createdFirst(session, hypervisor, inputs, present)) ?? existing.reason;
     throw new UserError(redact(`Unable to create domain ${inputs.name}: ${text}`, inputs), { code });
   }
   if (existing.kind === "finished" || existing.kind === "unfinished")
@@ -147,9 +141,10 @@ async function createdFirst(
   { run }: Session,
   hypervisor: Hypervisor,
   { uuid, __urn: urn }: Inputs,
+  present: DomainRef | undefined,
 ): Promise<Reason | undefined> {
   const { state } = run.of(urn);
-  const domain = run.domain(uuid).replaced === undefined ? await hypervisor.findByUuid(uuid) : undefined;
+  const domain = run.domain(uuid).replaced === undefined ? present : undefined;
   if (state === undefined || domain === undefined || domain.name !== state.name) return undefined;
   const { definition, observed } = await observe(hypervisor, domain);
   const isOld =

@@ -6,7 +6,7 @@ import { currentRecord } from "../guest/record.ts";
 import { messageOf } from "../message-of.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
-import { type Outputs, outputs } from "../outputs.ts";
+import { type Outputs, outputs, partialOutputs, unreadOutputs } from "../outputs.ts";
 import { type ObservedDevice, withoutTaken, withRecordedTaken } from "../plan/observed.ts";
 import { attachedDimms, type Step } from "../plan/plan.ts";
 import type { Kib } from "../units/kib.ts";
@@ -72,13 +72,8 @@ export async function failedStep({ step, hasBegun, error, context, progress }: F
   const isCarriedOut = done.length > 0 || (hasBegun && plan.steps.slice(0, 1).some(isLiveBalloon));
   const inputs = isCarriedOut ? appliedInputs(before, news, plan.steps, done) : before;
   const recorded = await record(inputs, context, progress);
-  const properties = partial(isSettled ? recorded : asUnread(recorded));
+  const properties = partialOutputs(isSettled ? recorded : unreadOutputs(recorded));
   return new PartialError(message, domain.uuid, properties, error);
-}
-
-/** The outputs of a domain that may have changed since it was read: the next preview looks at it, whatever the program. */
-function asUnread<T extends object>(recorded: T): T & Pick<Outputs, "__unread"> {
-  return { ...recorded, __unread: true };
 }
 
 /**
@@ -97,14 +92,17 @@ export async function interrupted(
   if (error instanceof UserError || (done.length === 0 && progress.keepsDefinition !== true)) return error;
   progress.isGuestAwaited = false;
   const inputs = done.length === 0 ? before : appliedInputs(before, news, plan.steps, done);
-  const recorded = partial(await record(inputs, context, progress));
+  const recorded = partialOutputs(await record(inputs, context, progress));
   const message = redact(describeFailure(error, done), before, news);
-  return new PartialError(message, domain.uuid, asUnread(recorded), error);
+  return new PartialError(message, domain.uuid, unreadOutputs(recorded), error);
 }
 
 function describeFailure(error: unknown, done: Step[]): string {
-  const steps = done.map((step) => step.sentence).join("; ");
-  return steps === "" ? messageOf(error) : `${messageOf(error)} (already done: ${steps})`;
+  return `${messageOf(error)}${alreadyDone(done)}`;
+}
+
+function alreadyDone(done: Step[]): string {
+  return done.length === 0 ? "" : ` (already done: ${done.map(({ sentence }) => sentence).join("; ")})`;
 }
 
 /** The error of an update that was cancelled outside of its steps: before them, or while it waited for the guest. */
@@ -118,14 +116,12 @@ export async function cancelledUpdate(context: UpdateContext, progress: Progress
   progress.guest ??=
     done.length === 0 ? currentRecord(state?.__guest, domain.id) : interruptedRecord(context, done);
   const inputs = appliedInputs(before, news, plan.steps, done);
-  const properties = partial(await record(inputs, context, progress));
+  const properties = partialOutputs(await record(inputs, context, progress));
   return new PartialError(message, domain.uuid, properties, new Cancelled());
 }
 
 function describeCancelled({ domain }: UpdateContext, when: string, done: Step[]): string {
-  const steps = done.map((step) => step.sentence).join("; ");
-  const soFar = steps === "" ? "" : ` (already done: ${steps})`;
-  return `Domain ${domain.name}: cancelled ${when}${soFar}; the next update continues`;
+  return `Domain ${domain.name}: cancelled ${when}${alreadyDone(done)}; the next update continues`;
 }
 
 /** The error of an update that carried out its steps, but whose domain isn't as planned at the end. */
@@ -135,7 +131,7 @@ export async function unplannedEnd(
   progress: Progress,
 ): Promise<Error> {
   const { domain, before, news } = context;
-  const properties = partial(await record(news, context, progress));
+  const properties = partialOutputs(await record(news, context, progress));
   const message = redact(`Domain ${domain.name}: ${messageOf(error)}`, before, news);
   return new PartialError(message, domain.uuid, properties, error);
 }
@@ -148,13 +144,8 @@ export async function guestShortfall(
 ): Promise<Error> {
   const { domain, before, news, plan } = context;
   const inputs = appliedInputs(before, news, plan.steps, progress.done);
-  const properties = partial(await record(inputs, context, progress));
+  const properties = partialOutputs(await record(inputs, context, progress));
   return new PartialError(redact(message, before, news), domain.uuid, properties, undefined);
-}
-
-/** The outputs of an update that failed in part. A refresh then gives the engine the inputs that were carried out. */
-function partial(outputs: Outputs): object {
-  return { ...defined(outputs), __partial: true };
 }
 
 /** The outputs for the progress of the update so far. A size that is pending for the next boot is now our own. */
