@@ -7,25 +7,12 @@ import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { interruptions } from "../support/interruptions.ts";
 import { CheckFailed, OneResource, URN } from "../support/one-resource.ts";
 import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { WHOLE_PROGRAM } from "../support/whole-program.ts";
 
 type Args = Record<string, unknown>;
 
 /** What the interrupted create, or the interrupted replace, makes. */
-const PROGRAM: Args = {
-  ...{
-    memory: "1003MiB",
-    maxMemory: "8GiB",
-    memorySlots: 8,
-    vcpus: 2,
-    cpu: "Nehalem",
-    machine: "pc-q35-7.2",
-  },
-  disks: [{ file: "/images/a.qcow2" }],
-  interfaces: [{ network: "default" }],
-  ...{ serial: "pty", description: "shop", autostart: true },
-  boot: { kernel: "/boot/vmlinuz", commandLine: "quiet" },
-  hotplug: { awaitGuest: false, allowUnplug: true },
-};
+const PROGRAM: Args = { ...WHOLE_PROGRAM, hotplug: { awaitGuest: false, allowUnplug: true } };
 
 /** What the program asks next, and what that does to the domain that the interrupted operation started. */
 const NEXT: [name: string, change: Args, outcome: string][] = [

@@ -6,22 +6,9 @@ import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { CheckFailed, OneResource, URN } from "../support/one-resource.ts";
+import { WHOLE_PROGRAM } from "../support/whole-program.ts";
 
-/** A program that sets something of every part of a definition. */
-const program = {
-  memory: "1003MiB",
-  maxMemory: "8GiB",
-  memorySlots: 8,
-  vcpus: 2,
-  cpu: "Nehalem",
-  machine: "pc-q35-7.2",
-  disks: [{ file: "/images/a.qcow2" }],
-  interfaces: [{ network: "default" }],
-  serial: "pty",
-  description: "shop",
-  autostart: true,
-  boot: { kernel: "/boot/vmlinuz", commandLine: "quiet" },
-};
+const program = WHOLE_PROGRAM;
 
 /** Another program, whose create would make another domain, and where that shows. */
 const others: [string, object, string][] = [

@@ -12,6 +12,7 @@ import {
   refresh,
   secret,
   thing,
+  unknowns,
   up,
   well,
 } from "./spec.ts";
@@ -67,21 +68,7 @@ export const pluginScenarios: Record<string, RecordedStep[]> = {
     up,
     destroy,
   ],
-  plugin_unknowns: [
-    {
-      ...preview,
-      spec: program(
-        [
-          a,
-          thing("b", { value: { list: ["x", ref("a.out")], deep: { z: ref("a.out") } }, sec: secret(1) }),
-          thing("c", { value: ref("a"), id: ref("a.id") }),
-        ],
-        { whole: ref("a") },
-      ),
-    },
-    up,
-    up,
-  ],
+  plugin_unknowns: unknowns,
   plugin_nested_diff: [
     { ...up, spec: program([nested({ key: "k1", y: 1 })]) },
     { ...preview, spec: program([nested({ key: "k1", y: 2, z: [1] })]) },

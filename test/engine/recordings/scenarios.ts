@@ -14,6 +14,7 @@ import {
   refresh,
   secret,
   thing,
+  unknowns,
   up,
   well,
 } from "./spec.ts";
@@ -189,20 +190,6 @@ export const scenarios: Record<string, RecordedStep[]> = {
     up,
     { ...up, spec: program([a2, thing("d", { value: "2" }, { replaceOnChanges: ["value"] })]) },
   ],
-  unknowns: [
-    {
-      ...preview,
-      spec: program(
-        [
-          a,
-          thing("b", { value: { list: ["x", ref("a.out")], deep: { z: ref("a.out") } }, sec: secret(1) }),
-          thing("c", { value: ref("a"), id: ref("a.id") }),
-        ],
-        { whole: ref("a") },
-      ),
-    },
-    up,
-    up,
-  ],
+  unknowns,
   ...failureScenarios,
 };

@@ -79,3 +79,20 @@ export const c = thing("c", { value: ref("b.out") });
 export function keyed(key: string, props: object = {}, options?: object): ResourceSpec {
   return thing("a", { key, ...props }, options);
 }
+
+/** A create whose dependents don't know its outputs in the preview. */
+export const unknowns: RecordedStep[] = [
+  {
+    ...preview,
+    spec: program(
+      [
+        a,
+        thing("b", { value: { list: ["x", ref("a.out")], deep: { z: ref("a.out") } }, sec: secret(1) }),
+        thing("c", { value: ref("a"), id: ref("a.id") }),
+      ],
+      { whole: ref("a") },
+    ),
+  },
+  up,
+  up,
+];
