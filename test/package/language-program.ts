@@ -34,9 +34,10 @@ const LANGUAGES: Record<Language, LanguageOfExample> = {
     needs: ["pulumi", "pulumi-language-go", "go"],
     file: "main.go",
     add: (program, generated) => {
-      const resource =
-        /func\(ctx \*pulumi\.Context\) error \{\n(.*?)\t\treturn nil\n/s.exec(generated)?.[1] ?? "";
-      return program.replace("\t\treturn nil\n", `${resource}\t\treturn nil\n`);
+      const [, resource = ""] = /Context\) error \{\n(.*?)\t\treturn nil\n/s.exec(generated) ?? [];
+      // The program has declared `err` already.
+      const added = resource.replace("err := ", "err = ");
+      return program.replace("\t\treturn nil\n", `${added}\t\treturn nil\n`);
     },
   },
   typescript: {
