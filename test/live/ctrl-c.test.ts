@@ -16,6 +16,8 @@ const lab = labOfThisFile();
 
 /** The tests' small engine has no Ctrl-C. */
 const NO_CLI = "there is no Pulumi CLI";
+/** In ms, on a busy machine: what is ended would go on for a minute or two. */
+const AT_ONCE = 5000;
 const on = { ...ENGINE, host: "plugin" } as const;
 
 /** A `pulumi up` in a process group of its own, which gets signals as from a terminal. */
@@ -73,7 +75,7 @@ test("one Ctrl-C ends the wait for the guest, which is recorded, and the next up
   const before = performance.now();
   up.ctrlC();
   expect(await up.exited).toBe(1);
-  expect(performance.now() - before).toBeLessThan(1000);
+  expect(performance.now() - before).toBeLessThan(AT_ONCE);
   expect(up.output()).toContain("cancelled while waiting for the guest (already done: attach a 256 MiB DIMM");
   await noProcessIn(stack);
   expect(await stack.stateText()).toContain("the next update continues");
@@ -106,7 +108,7 @@ test("a second Ctrl-C ends an update that has to finish a restart, and the next 
   const before = performance.now();
   up.ctrlC();
   expect(await up.exited).toBe(8);
-  expect(performance.now() - before).toBeLessThan(1000);
+  expect(performance.now() - before).toBeLessThan(AT_ONCE);
   await noProcessIn(stack);
   expect(await powerState(lab(), "web")).toBe("running");
 
