@@ -31,7 +31,8 @@ export class ResourceCalls {
 
   async check(request: pb.CheckRequest): Promise<pb.CheckResponse> {
     const urn = request.getUrn();
-    const olds = received(request.getOlds()).value;
+    const recorded = received(request.getOlds()).value;
+    const olds = recorded.uuid === undefined ? recorded : { ...hidden(urn), ...recorded };
     const given = received(request.getNews());
     const { session } = this.#run.configured;
     const program = await named(
@@ -50,7 +51,7 @@ export class ResourceCalls {
       ({ property }) => !given.failures.some((refused) => isWithin(property, refused.property)),
     );
     const answer = new pb.CheckResponse();
-    answer.setInputs(sent(inputs));
+    answer.setInputs(sent(withoutHidden(inputs)));
     answer.setFailuresList(checkFailures([...given.failures, ...program.failures, ...others]));
     return answer;
   }
@@ -122,7 +123,7 @@ export class ResourceCalls {
       answer.setProperties(
         sent(withMarksAt(mark(packedState(outs)) as unknown as Properties, state.secrets)),
       );
-      answer.setInputs(sent(mark(inputs)));
+      answer.setInputs(sent(withoutHidden(mark(inputs))));
       return answer;
     }
     const { id, props, inputs } = await this.#run.configured.operations.read(
@@ -134,7 +135,7 @@ export class ResourceCalls {
     if (id === "") return answer;
     // A state of an earlier version doesn't note what is secret in it.
     answer.setProperties(sent(withMarksAt(props as Properties, state.secrets)));
-    answer.setInputs(inputs === undefined ? request.getInputs() : sent(inputs));
+    answer.setInputs(inputs === undefined ? request.getInputs() : sent(withoutHidden(inputs)));
     return answer;
   }
 
@@ -218,12 +219,18 @@ function hidden(urn: string): Pick<Inputs, "__urn" | "__provider"> {
   return { __urn: urn, __provider: DYNAMIC_PROVIDER };
 }
 
+/** Inputs as the state keeps them. Each request names the URN, and the plugin is found without what names the dynamic provider. */
+function withoutHidden(inputs: object): Properties {
+  const { __urn: _, __provider: __, ...kept }: Properties = { ...inputs };
+  return kept;
+}
+
 /** Inputs as check returned them, with what the engine marked as secret since. */
 function withMarks(inputs: Received): Properties {
   return { ...inputs.value, ...secretMarks(inputs, inputs.value) };
 }
 
-/** The inputs that check returned. An SDK of another version may have left out those that are ours. */
+/** The inputs that check returned, with those that their state leaves out. */
 function checked(struct: structs.Struct | undefined, urn: string): Properties {
   return { ...withMarks(received(struct)), ...hidden(urn) };
 }

@@ -285,7 +285,7 @@ describe("a stack on the plugin", () => {
     const later = { ...stack.recorded.outputs, __stateVersion: STATE_VERSION + 1 };
     stack.state = { ...stack.recorded, outputs: later };
     const text =
-      "the state of domain web-1 has format 3, but this version of libvirt-hotplug reads formats up to 2: a later version wrote it; install that version or a later one";
+      "the state of domain web-1 has format 4, but this version of libvirt-hotplug reads formats up to 3: a later version wrote it; install that version or a later one";
     await expect(stack.up({ memory: "2GiB" })).rejects.toMatchObject({ details: text });
     await expect(stack.refresh()).rejects.toMatchObject({ details: text });
     await expect(stack.destroy()).rejects.toMatchObject({ details: text });
