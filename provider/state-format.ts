@@ -50,11 +50,29 @@ export function unpackedState(state: object): Outputs {
   return { ...(state as Outputs), __observed: unpack(observed as PackedObserved, impliedBy(state)) };
 }
 
-/** @throws UserError for a state that a later version of this provider wrote in a format that this one doesn't know */
-export function refuseNewerState({ __stateVersion: version, name }: Outputs): void {
-  if (typeof version !== "number" || version <= STATE_VERSION) return;
+/**
+ * @throws UserError for a state that a later version of this provider wrote in a format that this one doesn't know, and for one that
+ * was edited so that it lacks what every version writes
+ */
+export function refuseUnreadableState(state: Partial<Outputs>): void {
+  const { __stateVersion: version, name } = state;
+  if (typeof version === "number" && version > STATE_VERSION) throw newerState(version, name);
+  const missing = [
+    ...(["name", "uuid", "uri", "memory"] as const).filter((property) => typeof state[property] !== "string"),
+    ...(isObject(state.__observed) ? [] : ["__observed"]),
+  ];
+  if (missing.length === 0) return;
+  const text = `the state of ${typeof name === "string" ? `domain ${name}` : "this resource"} has no valid ${missing.join(", ")}, which every version of libvirt-hotplug writes; restore the stack from an earlier state (pulumi stack import), or remove the resource from the state (pulumi state delete) and import the domain again`;
+  throw new UserError(text, { code: "damaged-state" });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function newerState(version: number, name: unknown): UserError {
   const text = `the state of domain ${name} has format ${version}, but this version of libvirt-hotplug reads formats up to ${STATE_VERSION}: a later version wrote it; install that version or a later one`;
-  throw new UserError(text, { code: "newer-state" });
+  return new UserError(text, { code: "newer-state" });
 }
 
 type View = "live" | "nextBoot" | "saved";
