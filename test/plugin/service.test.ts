@@ -291,6 +291,22 @@ describe("a stack on the plugin", () => {
     await expect(stack.destroy()).rejects.toMatchObject({ details: text });
   });
 
+  it.each(["maxMemory", "memorySlots", "liveMemory", "nextBootMemory", "memoryDevices"])(
+    "refuses a state whose %s, from which the observation follows, was removed or is not what the provider wrote",
+    async (property) => {
+      const host = new FakeHypervisor();
+      const stack = new PluginStack(host);
+      await stack.up({ memory: "1GiB" });
+      const { recorded } = stack;
+      for (const value of [undefined, null, "much", [{ size: 7 }]]) {
+        stack.state = { ...recorded, outputs: { ...recorded.outputs, [property]: value } };
+        const error = { details: expect.stringMatching(` has no valid ${property}, which every`) };
+        await expect(stack.up({ memory: "2GiB" })).rejects.toMatchObject(error);
+        await expect(stack.refresh()).rejects.toMatchObject(error);
+      }
+    },
+  );
+
   it.each(["name", "uuid", "uri", "memory", "__observed"])(
     "refuses a state whose %s was removed or has another type, and leaves the domain unchanged",
     async (property) => {
