@@ -148,18 +148,52 @@ export interface BootArgs {
 
 /** A disk image. Its device name in the guest follows from its bus and its place in the list (vda, vdb, sda, …). */
 export interface DiskArgs {
-  /** Absolute path of the image on the host where libvirt runs. The provider neither creates nor deletes it. */
-  file: Input<string>;
-  /** Format of the image. Default: `"qcow2"`. */
+  /**
+   * A stable name, 1 to 32 letters, digits, `-` and `_`: the disk keeps its device name, its address and its alias
+   * (`ua-pulumi-disk-<name>`) when other disks are added or removed, or the list is reordered. Default: none; then the disk is
+   * recognized by its file, and last by its place in the list.
+   */
+  name?: Input<string>;
+  /**
+   * Absolute path of the image on the host where libvirt runs. The provider neither creates nor deletes it. Required, unless
+   * `device` is `"cdrom"`: without it the drive is empty. A change of a drive's medium is applied to the running domain.
+   */
+  file?: Input<string>;
+  /** Format of the image. Default: `"qcow2"`, and `"raw"` where `device` is `"cdrom"`. */
   format?: Input<"qcow2" | "raw">;
-  /** Bus of the device. Default: `"virtio"`. */
+  /**
+   * Bus of the device. Disks on `virtio`, `scsi` and `usb` can be attached to and detached from a running domain. Default:
+   * `"virtio"`, and `"sata"` where `device` is `"cdrom"`.
+   */
   bus?: Input<"virtio" | "scsi" | "sata" | "ide" | "usb">;
+  /** Whether it is a disk or a CD-ROM drive. Default: `"disk"`, unless `readOnly` makes it a drive. */
+  device?: Input<"disk" | "cdrom">;
   /** Whether the guest can only read the disk. On `sata` and `ide` this makes it a CD-ROM. Default: false. */
   readOnly?: Input<boolean>;
+  /** How QEMU caches the disk on the host. Default: QEMU's own, `"writeback"`. A change takes effect at the next boot. */
+  cache?: Input<"none" | "writeback" | "writethrough" | "directsync" | "unsafe">;
+  /** Whether the image gives up what the guest discards. Default: QEMU's own. A change takes effect at the next boot. */
+  discard?: Input<"unmap" | "ignore">;
+  /**
+   * The serial number that the guest sees, 1 to 20 letters, digits and `_ . + -`. Default: none. A change takes effect at the next
+   * boot.
+   */
+  serial?: Input<string>;
+  /**
+   * The disk's place in the order in which the firmware tries to boot, from 1, each at most once. Default: none: if no disk has
+   * one, the firmware tries the first one. A change takes effect at the next boot.
+   */
+  bootOrder?: Input<number>;
 }
 
 /** A network interface: exactly one of `network`, `bridge` and `user` must be set. */
 export interface InterfaceArgs {
+  /**
+   * A stable name, 1 to 32 letters, digits, `-` and `_`: the interface keeps its MAC address, its place on the bus and its alias
+   * (`ua-pulumi-nic-<name>`) when other interfaces are added or removed, or the list is reordered. Default: none; then the interface
+   * is recognized by its MAC address, and last by its place in the list.
+   */
+  name?: Input<string>;
   /** Name of a libvirt network. */
   network?: Input<string>;
   /** Name of a bridge on the host. */
@@ -168,8 +202,13 @@ export interface InterfaceArgs {
   user?: Input<boolean>;
   /** Model of the network card. Default: `"virtio"`. */
   model?: Input<string>;
-  /** MAC address. Default: derived from the resource's URN and the interface's place in the list, so a replace keeps it. */
+  /**
+   * MAC address. Default: derived from the resource's URN and the interface's name, or its place in the list where it has no name,
+   * so a replace keeps it.
+   */
   mac?: Input<string>;
+  /** State of the link: `"down"` is an unplugged cable. Default: `"up"`. A change is applied to the running domain. */
+  link?: Input<"up" | "down">;
 }
 
 /** A serial console that is written to a file. */
@@ -249,10 +288,25 @@ export interface DomainArgs {
   firmware?: Input<"bios" | "uefi">;
   /** A kernel to boot. Default: none, the guest boots from its first disk. A change: takes effect at the next boot. */
   boot?: Input<BootArgs>;
-  /** Disk images. Default: none. A change: takes effect at the next boot. */
+  /**
+   * Disks and CD-ROM drives. Default: none.
+   * A change: disks are attached to and detached from the running domain, and media of drives changed, where bus, machine and free
+   * ports allow it; otherwise as `hotplug.whenNotPossible` specifies. A change of the options of a disk takes effect at the next boot.
+   */
   disks?: Input<Input<DiskArgs>[]>;
-  /** Network interfaces. Default: none. A change: takes effect at the next boot. */
+  /**
+   * Network interfaces. Default: none.
+   * A change: interfaces are attached to, detached from and changed in the running domain where machine and free ports allow it;
+   * otherwise as `hotplug.whenNotPossible` specifies.
+   */
   interfaces?: Input<Input<InterfaceArgs>[]>;
+  /**
+   * PCI Express root ports, 0 to 128, that are free after all devices when a domain with the machine type `q35`, or `virt` on aarch64,
+   * is defined: each disk on the `virtio` bus and each network interface that is attached takes one. Default: 8, or the stack's
+   * `libvirt-hotplug:hotplugPorts`.
+   * A change: a setting only, which takes effect with the next change of the definition.
+   */
+  hotplugPorts?: Input<number>;
   /**
    * The serial console: `"pty"` for a pseudo-terminal (`virsh console`), or a file. Default: none.
    * A change: takes effect at the next boot.

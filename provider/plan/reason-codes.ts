@@ -50,6 +50,12 @@ export const REASON_CODES = [
   "pending-by-others",
   "balloon-with-virtio-mem",
 
+  // Disks and network interfaces.
+  "bus-without-hotplug",
+  "model-without-hotplug",
+  "no-free-port",
+  "boot-disk",
+
   // The fallback isn't available.
   "when-not-possible-error",
   "downtime-forbidden",
