@@ -24,27 +24,36 @@ export function matchEntries(
     found[index] = old;
     taken.add(old);
   };
-  const byKey = (keyOf: (entry: ListEntry) => string | undefined, isPair: typeof isUnnamedPair) => {
-    const places = new Map<string, number[]>();
+  /** Pairs what has the same key; of several earlier ones the one at the same place, so that nothing moves without need. */
+  const pair = (keyOf: (entry: ListEntry) => string | undefined) => {
+    const named = new Map<string, Set<number>>();
+    const unnamed = new Map<string, Set<number>>();
     for (const [old, entry] of earlier.entries()) {
       const key = taken.has(old) ? undefined : keyOf(entry);
-      if (key !== undefined) places.set(key, [...(places.get(key) ?? []), old]);
+      if (key === undefined) continue;
+      const places = entry.name === undefined ? unnamed : named;
+      const all = places.get(key) ?? new Set();
+      places.set(key, all.add(old));
     }
     for (const [index, entry] of entries.entries()) {
       const key = found[index] === undefined ? keyOf(entry) : undefined;
-      const free =
-        places.get(key ?? "")?.filter((old) => !taken.has(old) && isPair(entry, earlier[old])) ?? [];
-      // Of several the one at the same place, so that nothing moves without need.
-      const old = key === undefined ? undefined : free.includes(index) ? index : free[0];
-      if (old !== undefined) take(index, old);
+      if (key === undefined) continue;
+      const candidates = [unnamed.get(key), entry.name === undefined ? named.get(key) : undefined];
+      const place = candidates.find((all) => all?.has(index)) ?? candidates.find((all) => all?.size);
+      if (place === undefined) continue;
+      const [first = index] = place;
+      const old = place.has(index) ? index : first;
+      place.delete(old);
+      take(index, old);
     }
   };
-  byKey(
-    ({ name }) => name,
-    () => true,
-  );
-  byKey(({ identity }) => identity, isUnnamedPair);
-  byKey(({ content }) => content, isUnnamedPair);
+  const byName = new Map(earlier.map(({ name }, old) => [name, old]));
+  for (const [index, { name }] of entries.entries()) {
+    const old = name === undefined ? undefined : byName.get(name);
+    if (old !== undefined && !taken.has(old)) take(index, old);
+  }
+  pair(({ identity }) => identity);
+  pair(({ content }) => content);
   for (const [index, entry] of entries.entries())
     if (found[index] === undefined && !taken.has(index) && isUnnamedPair(entry, earlier[index]))
       take(index, index);

@@ -1,5 +1,5 @@
 import { parseDomain } from "./parse.ts";
-import { attribute, children, type Element, element, find, insert, serialise } from "./tree.ts";
+import { attribute, children, type Element, element, find, insertAll, serialise } from "./tree.ts";
 
 /** Controllers that take one device, into slot 0 of their bus. */
 const SINGLE: ReadonlySet<string> = new Set(["pcie-root-port", "pcie-switch-downstream-port"]);
@@ -20,13 +20,12 @@ function pciControllers(domain: Element): { model: string; index: number }[] {
 
 /**
  * The ports or slots into which a PCI device can be plugged while the domain runs: empty root ports where devices are plugged into
- * those, else the free slots of its buses. Undefined where the machine has none of both.
+ * those, else the free slots of its buses.
  */
-export function freePorts(domain: Element): number | undefined {
+export function freePorts(domain: Element): number {
   if (hasRootPorts(domain)) return Math.max(0, freeRootPorts(domain));
   const taken = takenSlots(domain);
   const buses = pciControllers(domain).filter(({ model }) => CONVENTIONAL.has(model));
-  if (buses.length === 0) return undefined;
   return buses.reduce((sum, { index }) => sum + CONVENTIONAL_SLOTS - (taken.get(index)?.size ?? 0), 0);
 }
 
@@ -68,7 +67,7 @@ export function withFreePorts(xml: string, wanted: number): string {
   const added = Array.from({ length: missing }, (_, index) =>
     element("controller", { type: "pci", index: first + index, model: "pcie-root-port" }),
   );
-  for (const controller of [...root, ...added]) insert(devices, controller);
+  insertAll(devices, [...root, ...added]);
   return serialise(document);
 }
 

@@ -38,6 +38,7 @@ export function readDomain(xml: string): DomainState {
     devices,
     disks: readDisks(domain),
     cards: readCards(domain),
+    freePorts: freePorts(domain),
     acpi: find(domain, "features", "acpi") !== undefined,
     uefi: isUefi(domain),
     pinned:
@@ -63,8 +64,6 @@ export function readDomain(xml: string): DomainState {
   if (written.arguments !== undefined) state.writtenArguments = written.arguments;
   const replacing = readReplacing(domain);
   if (replacing) state.replacing = replacing;
-  const ports = freePorts(domain);
-  if (ports !== undefined) state.freePorts = ports;
   if (hasScsiController(domain)) state.hasScsi = true;
   if (find(domain, "os", "kernel") !== undefined) state.bootsKernel = true;
   if (attribute(find(domain, "devices", "memballoon"), "model") === "none") state.withoutBalloon = true;

@@ -76,6 +76,9 @@ export interface CardState extends Card {
   alias?: string;
 }
 
+/** A device of one of the program's lists, as it is in a domain, or is to be. */
+export type ListDevice = { device: "disk"; state: DiskState } | { device: "interface"; state: CardState };
+
 /** The owner of a domain: this provider's element in `<metadata>`. */
 export interface Ownership {
   /** The format of the element: 1. */
@@ -112,8 +115,8 @@ export interface DomainState {
   /** In the order of the XML. */
   disks: DiskState[];
   cards: CardState[];
-  /** PCI ports or slots into which a device can be plugged; undefined where the definition has no PCI addresses. */
-  freePorts?: number;
+  /** PCI ports or slots into which a device can be plugged. */
+  freePorts: number;
   /** It has a virtio SCSI controller. */
   hasScsi?: true;
   /** `<os><kernel>`: the guest doesn't boot from a disk. */

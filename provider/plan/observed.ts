@@ -30,7 +30,6 @@ export interface MemoryView
     | "machine"
     | "acpi"
     | "uefi"
-    | "freePorts"
     | "hasScsi"
     | "bootsKernel"
   > {
@@ -38,6 +37,8 @@ export interface MemoryView
   /** Undefined where the state recorded none: then they are as the program's list makes them. */
   disks?: DiskState[];
   cards?: CardState[];
+  /** Undefined in states of earlier versions. */
+  freePorts?: number;
   /** The largest huge page that backs its memory, where the definition names one: devices are multiples of it. */
   pageSize?: Kib;
   /** The running guest's memory block, where its agent reported it. */

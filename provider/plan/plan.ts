@@ -1,7 +1,7 @@
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
+import type { ListDevice } from "../domain/state.ts";
 import type { Kib } from "../units/kib.ts";
-import type { ListDevice } from "./device-list/device-kind.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 
 /**

@@ -1,5 +1,5 @@
 // The schema of the Pulumi package, from the types and the documentation of sdk/.
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import manifest from "../../package.json" with { type: "json" };
@@ -12,14 +12,11 @@ const root = join(import.meta.dirname, "../..");
 /** For ever: tokens, URNs, configuration keys and the name of the executable contain it. */
 const NAME = "libvirt-hotplug";
 
-const SOURCES = ["domain-args", "domain-outputs", "provider-args", "domain"];
+const LISTED_HOST = "The libvirt URI of the host. Default: that of the provider.";
 
 /** The schema, as the plugin answers GetSchema. */
 export function packageSchema(): object {
-  const specs = new TypeSpecs(
-    NAME,
-    SOURCES.map((name) => parse(`sdk/${name}.ts`)),
-  );
+  const specs = new TypeSpecs(NAME, globSync("sdk/**/*.ts", { cwd: root }).sort().map(parse));
   const inputs = specs.object("DomainArgs");
   const outputs = specs.object("Domain");
   const provider = specs.object("ProviderArgs");
@@ -50,9 +47,9 @@ export function packageSchema(): object {
         // Stacks of the dynamic class move to the plugin by it.
         aliases: [{ type: DYNAMIC_TYPE }],
         listInputs: {
-          description: "Without inputs: all domains of the provider's host.",
+          description: "The domains of a host.",
           type: "object",
-          properties: {},
+          properties: { uri: { type: "string", description: LISTED_HOST } },
         },
         type: "object",
       },

@@ -129,9 +129,13 @@ describe("what check computes", () => {
   });
 
   test("a secret without a value arrives as null and counts as absent", () => {
-    const args = { memory: "1GiB", maxMemory: null, memoryPlan: null, hotplug: { alignment: null } };
+    const args = {
+      ...{ memory: "1GiB", maxMemory: null, memoryPlan: null, hotplug: { alignment: null } },
+      ...{ disks: [{ file: "/a", bus: null }], interfaces: [{ user: true, network: null }] },
+    };
+    const present = { memory: "1GiB", disks: [{ file: "/a" }], interfaces: [{ user: true }] };
     expect(checked({ ...args, __secret: true })).toEqual({
-      ...checked({ memory: "1GiB" }),
+      ...checked(present),
       hotplug: {},
       __secret: true,
     });
@@ -197,7 +201,7 @@ describe("what isn't known yet in a preview", () => {
 });
 
 const ARGUMENTS =
-  "name, memory, maxMemory, memorySlots, vcpus, hotplug, numa, currentMemory, guestWidth, cpu, arch, machine, firmware, boot, disks, interfaces, serial, agent, balloon, description, running, discardSavedState, autostart, shutdownTimeout, forceOff, adopt, onDelete, uri, xml";
+  "name, memory, maxMemory, memorySlots, vcpus, hotplug, numa, currentMemory, guestWidth, cpu, arch, machine, firmware, boot, disks, interfaces, hotplugPorts, serial, agent, balloon, description, running, discardSavedState, autostart, shutdownTimeout, forceOff, adopt, onDelete, uri, xml";
 
 describe("what check refuses", () => {
   const memory = "1003MiB";

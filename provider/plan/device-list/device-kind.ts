@@ -1,12 +1,9 @@
 import type { Inputs } from "../../args/inputs.ts";
 import type { ListEntry } from "../../args/match-entries.ts";
-import type { CardState, DiskState } from "../../domain/state.ts";
+import type { ListDevice } from "../../domain/state.ts";
 import type { MemoryView } from "../observed.ts";
 import type { Obstacle } from "../plan.ts";
 import type { DeviceKey } from "./match-devices.ts";
-
-/** A device of one of the lists, as it is in a domain, or is to be. */
-export type ListDevice = { device: "disk"; state: DiskState } | { device: "interface"; state: CardState };
 
 /**
  * What a change of a device needs:

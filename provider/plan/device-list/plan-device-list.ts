@@ -53,7 +53,9 @@ export function planDeviceList<Entry extends { name?: string }, State>(
   const isLive = live !== undefined && !isEmpty(changes);
   if (!isLive && isEmpty(defined) && defined.later.length === 0) return { kind: "none" };
   const isDeferred = settings.applyOn === "nextBoot" && nextBoot !== undefined;
-  if (live === undefined || isStopping || isDeferred || !isLive) return { kind: "definition" };
+  // A state of an earlier version says nothing of the running domain's devices.
+  const isKnown = live?.freePorts !== undefined;
+  if (!isKnown || isStopping || isDeferred || !isLive) return { kind: "definition" };
   const plan = planLive(kind, changes, observed, live, settings);
   return { kind: "planned", plan, later: changes.later.length > 0 && plan.outcome === "live" };
 }
@@ -91,10 +93,12 @@ function changesOf<Entry extends { name?: string }, State>(
     return { name: news[index]?.name, state, device, change };
   });
   const isOurs = (device: State) => kind.key(device).alias?.startsWith(ALIASES[kind.device]) === true;
+  const kept = new Set(matches);
   const removed = old.flatMap((device, index) =>
-    device === undefined || matches.includes(index) ? [] : [{ name: before[index]?.name, state: device }],
+    device === undefined || kept.has(index) ? [] : [{ name: before[index]?.name, state: device }],
   );
-  const orphans = left.filter((device) => !present.includes(device) && isOurs(device));
+  const had = new Set(present);
+  const orphans = left.filter((device) => !had.has(device) && isOurs(device));
   const replaced = changes.flatMap(({ name, device, change }) =>
     device === undefined || change !== "reattach" ? [] : [{ name, state: device }],
   );
@@ -127,11 +131,11 @@ function planLive<Entry extends { name?: string }, State>(
   const described = (change: Change<State>) => kind.describe(change.name, change.state);
   const [first] = obstacles;
   if (first !== undefined) {
-    const all = [...attached, ...detached, ...updated];
+    const about = first.about ?? [...attached, ...detached][0];
     return planFallback(settings, observed, {
       field: kind.field,
-      subject: first.subject === undefined ? formatList(all.map(described).slice(0, 1)) : first.subject,
-      obstacles: obstacles.map(({ subject: _, ...obstacle }) => obstacle),
+      subject: about === undefined ? kind.field : inShort(kind, about),
+      obstacles: obstacles.map(({ about: _, ...obstacle }) => obstacle),
       hint: "",
       options: [],
       size: kind.field,
@@ -162,6 +166,18 @@ function planLive<Entry extends { name?: string }, State>(
   };
 }
 
+/** For a headline, which has room for a short path. */
+function inShort<Entry extends { name?: string }, State>(
+  kind: DeviceKind<Entry, State>,
+  { name, state }: Change<State>,
+): string {
+  const whole = kind.describe(name, state);
+  if (whole.length <= LONGEST_SUBJECT) return whole;
+  return name === undefined ? `a ${kind.device}` : `${kind.device} "${name}"`;
+}
+
+const LONGEST_SUBJECT = 50;
+
 /** Why the running domain can't have the change: all reasons at once, with the device that each is about. */
 function obstaclesTo<Entry extends { name?: string }, State>(
   kind: DeviceKind<Entry, State>,
@@ -169,11 +185,11 @@ function obstaclesTo<Entry extends { name?: string }, State>(
   observed: Observed,
   live: MemoryView,
   { enabled }: DeviceSettings,
-): (Obstacle & { subject?: string })[] {
+): (Obstacle & { about?: Change<State> })[] {
   const plugged = [...detached, ...attached];
-  const ofDevices = plugged.flatMap(({ name, state }) => {
-    const obstacle = kind.unpluggable(state, live);
-    return obstacle === undefined ? [] : [{ ...obstacle, subject: kind.describe(name, state) }];
+  const ofDevices = plugged.flatMap((about) => {
+    const obstacle = kind.unpluggable(about.state, live);
+    return obstacle === undefined ? [] : [{ ...obstacle, about }];
   });
   const states = (changes: Change<State>[]) => changes.map(({ state }) => state);
   // A port of a device that is detached first is free then.
@@ -184,9 +200,9 @@ function obstaclesTo<Entry extends { name?: string }, State>(
     ...(enabled || plugged.length === 0 ? [] : [HOTPLUG_DISABLED]),
     ...(plugged.length === 0 ? [] : pauseObstacles(observed)),
     ...(detached.length > 0 && observed.power === "paused" ? [PAUSED] : []),
-    ...(plugged.length > 0 && live.arch === "x86_64" && !live.acpi ? [NO_ACPI] : []),
+    ...(plugged.length > 0 && !live.acpi && live.arch === "x86_64" ? [NO_ACPI] : []),
     ...unique(ofDevices),
-    ...(needed > 0 && needed > free ? [missingPorts(kind.field, needed, free)] : []),
+    ...(needed > free && live.arch !== "s390x" ? [missingPorts(kind.field, needed, free)] : []),
   ];
 }
 

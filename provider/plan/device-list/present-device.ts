@@ -1,6 +1,5 @@
-import type { CardState, DiskState } from "../../domain/state.ts";
+import type { CardState, DiskState, ListDevice } from "../../domain/state.ts";
 import type { MemoryView } from "../observed.ts";
-import type { ListDevice } from "./device-kind.ts";
 
 /** The device of a domain that is this one: by its place in the domain, and by what it is. */
 export function presentDevice(

@@ -1,6 +1,6 @@
+import type { ListDevice } from "../../domain/state.ts";
 import type { Obstacle, Step } from "../plan.ts";
 import { formatList, headline } from "../text.ts";
-import type { ListDevice } from "./device-kind.ts";
 
 const VERBS = { detachDevice: "detach", updateDevice: "change", attachDevice: "attach" } as const;
 

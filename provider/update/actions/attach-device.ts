@@ -1,7 +1,7 @@
 import { diskXml, scsiControllerXml } from "../../domain/disks.ts";
 import { interfaceXml } from "../../domain/interfaces.ts";
+import type { ListDevice } from "../../domain/state.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
-import type { ListDevice } from "../../plan/device-list/device-kind.ts";
 import { presentDevice } from "../../plan/device-list/present-device.ts";
 import type { Step } from "../../plan/plan.ts";
 import type { Action } from "../action.ts";
