@@ -5,7 +5,7 @@ import type { MemoryView, Observed } from "../observed.ts";
 import { pauseObstacles } from "../pause.ts";
 import { type DeviceStep, type Obstacle, type Plan, type Step, toReason } from "../plan.ts";
 import { HOTPLUG_DISABLED } from "../platform.ts";
-import { formatList, NEXT_BOOT, noteIf, refusal } from "../text.ts";
+import { NEXT_BOOT, noteIf, refusal } from "../text.ts";
 import { ALIASES } from "./aliases.ts";
 import type { DeviceKind } from "./device-kind.ts";
 import { listedDevices } from "./listed-devices.ts";
