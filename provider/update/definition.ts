@@ -1,4 +1,5 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
+import { claimedByOthers } from "../acceptance/other-domains.ts";
 import { probeDefine } from "../acceptance/probe-define.ts";
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
@@ -61,6 +62,7 @@ export async function requireAcceptable(
   const { hypervisor, domain } = context;
   const [reason, ...others] = await refusalsOf(definition, context, async (xml) => [
     ...(await definitionRefusals(hypervisor, xml, { present: domain })),
+    ...(await claimedByOthers(hypervisor, xml, definition.from, domain)),
     ...(await probeDefine(hypervisor, xml)),
   ]);
   if (reason !== undefined)
