@@ -165,7 +165,13 @@ function withoutDevices({ live, nextBoot, saved, ...rest }: Observed): Observed 
   });
 }
 
-function withoutPorts({ freePorts: _, hasScsi: __, bootsKernel: ___, ...view }: MemoryView): MemoryView {
+/** Without what plans of disks and interfaces need of a running domain. */
+export function withoutPorts({
+  freePorts: _,
+  hasScsi: __,
+  bootsKernel: ___,
+  ...view
+}: MemoryView): MemoryView {
   return view;
 }
 
