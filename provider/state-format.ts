@@ -58,15 +58,36 @@ export function unpackedState(state: object): Outputs {
 export function refuseUnreadableState(state: Partial<Outputs>): void {
   const { __stateVersion: version, name } = state;
   if (typeof version === "number" && version > STATE_VERSION) throw newerState(version, name);
-  const missing = [
-    ...(["name", "uuid", "uri", "memory"] as const).filter((property) => typeof state[property] !== "string"),
-    ...(isObject(state.__observed) ? [] : ["__observed"]),
-    ...(version !== undefined && version >= IMPLIED_SINCE ? invalidSizes(state) : []),
-  ];
-  if (missing.length === 0) return;
-  const text = `the state of ${typeof name === "string" ? `domain ${name}` : "this resource"} has no valid ${missing.join(", ")}, which every version of libvirt-hotplug writes; restore the stack from an earlier state (pulumi stack import), or remove the resource from the state (pulumi state delete) and import the domain again`;
+  const damaged = [
+    ...Object.entries(WRITTEN).filter(([property, isValid]) => !isValid(Reflect.get(state, property))),
+    ...Object.entries(WRITTEN_IF_ANY).filter(([property, isValid]) => {
+      const value: unknown = Reflect.get(state, property);
+      return value !== undefined && !isValid(value);
+    }),
+  ].map(([property]) => property);
+  if (typeof version === "number" && version >= IMPLIED_SINCE) damaged.push(...invalidSizes(state));
+  if (damaged.length === 0) return;
+  const text = `the state of ${typeof name === "string" ? `domain ${name}` : "this resource"} has no valid ${[...new Set(damaged)].join(", ")}, as every version of libvirt-hotplug writes it; restore the stack from an earlier state (pulumi stack import), or remove the resource from the state (pulumi state delete) and import the domain again`;
   throw new UserError(text, { code: "damaged-state" });
 }
+
+type Form = (value: unknown) => boolean;
+
+const isText: Form = (value) => typeof value === "string";
+
+/** What every state has. */
+const WRITTEN: Partial<Record<keyof Outputs, Form>> = {
+  ...{ name: isText, uuid: isText, uri: isText, memory: isCanonicalSize, maxMemory: isCanonicalSize },
+  ...{ __observed: isObject, __stateVersion: Number.isInteger },
+};
+
+/** What operations read of a state, where it has it. */
+const WRITTEN_IF_ANY: Partial<Record<keyof Outputs, Form>> = {
+  ...{ currentMemory: isCanonicalSize, liveMemory: isCanonicalSize, nextBootMemory: isCanonicalSize },
+  ...{ savedMemory: isCanonicalSize, pendingMemory: isCanonicalSize },
+  ...{ numa: Array.isArray, disks: Array.isArray, interfaces: Array.isArray, hotplug: isObject },
+  ...{ __guest: isObject, __detaching: isObject, __drift: isObject },
+};
 
 /** The outputs that the observation is packed against, where they aren't what the provider wrote. */
 function invalidSizes(state: Partial<Outputs>): string[] {
@@ -76,11 +97,10 @@ function invalidSizes(state: Partial<Outputs>): string[] {
   const views = (["live", "nextBoot", "saved"] as const).filter(
     (view) => packed[view] !== undefined || (view === "nextBoot" && isNextBootSame),
   );
-  const isSize = (value: unknown) => typeof value === "string" && isCanonicalSize(value);
-  const isDevice = (value: unknown) => isObject(value) && isSize(Reflect.get(value, "size"));
+  const isDevice = (value: unknown) => isObject(value) && isCanonicalSize(Reflect.get(value, "size"));
   return [
     ...["maxMemory" as const, ...views.map((view) => MEMORY_OUTPUT[view])].filter(
-      (name) => !isSize(state[name]),
+      (name) => !isCanonicalSize(state[name]),
     ),
     ...(typeof memorySlots === "number" ? [] : ["memorySlots"]),
     ...(Array.isArray(memoryDevices) && memoryDevices.every(isDevice) ? [] : ["memoryDevices"]),
@@ -164,7 +184,14 @@ function unpack(packed: PackedObserved, outputs: Partial<Outputs>): Observed {
 /** Without what only a running domain has. */
 function ofDefinition(live: PackedView | undefined): PackedView | undefined {
   if (live === undefined) return undefined;
-  const { guestBlock: _, domainId: __, ...definition } = live;
+  const {
+    guestBlock: _,
+    domainId: __,
+    freePorts: ___,
+    hasScsi: ____,
+    bootsKernel: _____,
+    ...definition
+  } = live;
   return definition;
 }
 

@@ -85,8 +85,8 @@ export function canonicalSize(size: Kib): string {
 
 const CANONICAL = /^(\d+)(MiB|KiB)$/;
 
-export function isCanonicalSize(text: string): boolean {
-  return CANONICAL.test(text);
+export function isCanonicalSize(value: unknown): value is string {
+  return typeof value === "string" && CANONICAL.test(value);
 }
 
 /** Reads what `canonicalSize` wrote. */
