@@ -28,7 +28,7 @@ import { UNKNOWN } from "./unknown.ts";
 
 /**
  * What a change of an argument does to an existing domain:
- * - `memory`: the planner decides (provider/plan);
+ * - `memory`, `vcpus`: the planner decides (provider/plan);
  * - `live`: it is applied to the running domain and its definition;
  * - `definition`: it is applied to the definition, and no running domain depends on it;
  * - `nextBoot`: it is applied to the definition, and takes effect once the domain was shut down and started;
@@ -39,6 +39,7 @@ import { UNKNOWN } from "./unknown.ts";
  */
 export type ChangeNeeds =
   | "memory"
+  | "vcpus"
   | "live"
   | "definition"
   | "nextBoot"
@@ -93,6 +94,13 @@ const NUMBERS = /^\d{1,4}(-\d{1,4})?(,(\^\d{1,4}|\d{1,4}(-\d{1,4})?))*$/;
 
 const cell = shape({ memory: sizeOrZero, cpus: numbers }).partial();
 
+const cpuTopology = shape({
+  sockets: integer(1, MAX_VCPUS),
+  dies: integer(1, MAX_VCPUS).optional(),
+  cores: integer(1, MAX_VCPUS),
+  threads: integer(1, MAX_VCPUS).optional(),
+});
+
 const hook = shape({
   command: orUnknown(
     z
@@ -140,7 +148,9 @@ export const FIELDS = {
   memory: { schema: size, change: "memory" },
   maxMemory: { schema: size, change: "memory" },
   memorySlots: { schema: integer(1, MAX_SLOTS), change: "memory" },
-  vcpus: { schema: integer(1, MAX_VCPUS), change: "nextBoot" },
+  vcpus: { schema: integer(1, MAX_VCPUS), change: "vcpus" },
+  maxVcpus: { schema: integer(1, MAX_VCPUS), change: "vcpus" },
+  cpuTopology: { schema: orUnknown(cpuTopology), change: "vcpus" },
   hotplug: { schema: orUnknown(hotplug), change: "setting" },
   numa: {
     schema: orUnknown(

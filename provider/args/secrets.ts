@@ -17,6 +17,7 @@ const FOLLOWS: [name: string, from: string[]][] = [
   ["memory", ["numa"]],
   ["maxMemory", ["memory", "numa", "xml"]],
   ["memorySlots", ["xml"]],
+  ["maxVcpus", ["vcpus", "numa", "cpuTopology", "xml"]],
 ];
 
 /** The name of the argument that a path is in. */

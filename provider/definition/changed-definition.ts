@@ -1,14 +1,18 @@
 import { type FieldName, isField } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { markedArguments, withWritten } from "../args/written-arguments.ts";
+import { defined } from "../defined.ts";
 import { editByDefinitions, editDefinition, setOwnership } from "../domain/edit.ts";
 import { setMemory } from "../domain/memory.ts";
 import type { Written } from "../domain/metadata.ts";
 import { overlay } from "../domain/overlay.ts";
+import { parseDomain } from "../domain/parse.ts";
 import { readDomain } from "../domain/read.ts";
 import type { DomainSpec } from "../domain/spec.ts";
+import { serialise } from "../domain/tree.ts";
+import { setVcpus } from "../domain/vcpus.ts";
 import { keptIfUnnamed } from "../plan/changed-fields.ts";
-import type { MemoryDefinition } from "../plan/plan.ts";
+import type { MemoryDefinition, VcpuDefinition } from "../plan/plan.ts";
 import { readCanonicalSize } from "../units/size.ts";
 import { differingFields } from "./differences.ts";
 import { definitionXml } from "./domain-spec.ts";
@@ -19,7 +23,9 @@ import type { DomainType } from "./platform.ts";
 export interface DefinitionChange {
   /** Undefined: its memory stays. */
   definition?: MemoryDefinition;
-  /** The arguments besides the memory. */
+  /** Undefined: its vCPUs stay. */
+  vcpus?: VcpuDefinition;
+  /** The arguments besides the memory and the vCPUs. */
   fields: FieldName[];
   /** The arguments as they were before, and as they are to be. */
   before: Inputs;
@@ -38,13 +44,14 @@ export interface DefinitionChange {
  * @param present with the secrets in it
  */
 export function changedDefinition(present: string, recorded: DefinitionChange): string {
-  const { definition, fields, news } = recorded;
-  const { writtenArguments, vcpus } = readDomain(present);
+  const { definition, vcpus, fields, news } = recorded;
+  const { writtenArguments } = readDomain(present);
   // What an interrupted update left is changed from that.
-  const before = withWritten(recorded.before, news, writtenArguments, vcpus);
+  const before = withWritten(recorded.before, news, writtenArguments);
   const change = { ...recorded, before };
   const isRewritten = fields.includes("xml") && before.xml !== news.xml;
-  const edited = isRewritten ? rewritten(change) : fields.length > 0 ? withFields(present, change) : present;
+  const changed = isRewritten ? rewritten(change) : fields.length > 0 ? withFields(present, change) : present;
+  const edited = isRewritten || vcpus === undefined ? changed : withVcpus(changed, vcpus);
   const others = (["currentMemory", "autostart"] as const).filter((name) => before[name] !== news[name]);
   const written = {
     arguments: markedArguments(writtenArguments, [...fields, ...others], news),
@@ -68,24 +75,25 @@ function rewritten({ news, specOf, type }: DefinitionChange): string {
  */
 function withFields(present: string, change: DefinitionChange): string {
   const { fields, before, news, specOf, type, adopted } = change;
-  const named = adopted ? withoutUnnamed(before, news) : before;
+  const named = withVcpusOf(news, adopted ? withoutUnnamed(before, news) : before);
   const [was, wanted] = [specOf(named), specOf(news)];
-  const { cells: found, vcpus } = readDomain(present);
+  const { cells: found } = readDomain(present);
   // Whoever changed the nodes meanwhile: the definition gets those of the program if it changes them.
   const isNuma = fields.includes("numa") && news.numa !== undefined;
   const areKept = news.numa === undefined || (!isNuma && found.length !== was.cells.length);
-  if (news.xml !== undefined)
-    return editByDefinitions(
+  if (news.xml !== undefined) {
+    const whole = definitionXml(news, wanted, type);
+    const edited = editByDefinitions(
       present,
       definitionXml(named, was, type),
-      definitionXml(news, wanted, type),
+      whole,
       areKept ? "kept" : isNuma ? "replaced" : "changed",
     );
-  const from = {
-    ...was,
-    ...(isNuma && { cells: found }),
-    ...(fields.includes("vcpus") && { vcpus }),
-  };
+    if (!fields.includes("vcpus")) return edited;
+    const { vcpus: maximum, currentVcpus: current = maximum, topology } = readDomain(whole);
+    return withVcpus(edited, { current, maximum, ...(topology && { topology }) });
+  }
+  const from = { ...was, ...(isNuma && { cells: found }) };
   const edited = editDefinition(present, from, areKept ? { ...wanted, keepsNodes: true } : wanted);
   return withNamed(edited, change, wanted);
 }
@@ -99,6 +107,18 @@ function withNamed(edited: string, { fields, news }: DefinitionChange, wanted: D
   const differing = differingFields(edited, news, { ...wanted, name, uuid });
   const missed = STORED_FIELDS.filter((field) => fields.includes(field) && differing.includes(field));
   return missed.length === 0 ? edited : overlay(edited, { name, uuid, ...partsOf(missed, news, wanted) });
+}
+
+/** The vCPUs are set as a whole, and make no difference of two definitions. */
+function withVcpusOf({ vcpus, maxVcpus, cpuTopology }: Inputs, inputs: Inputs): Inputs {
+  const { vcpus: _1, maxVcpus: _2, cpuTopology: _3, ...rest } = inputs;
+  return { ...rest, ...defined({ vcpus, maxVcpus, cpuTopology }) };
+}
+
+function withVcpus(xml: string, vcpus: VcpuDefinition): string {
+  const document = parseDomain(xml);
+  setVcpus(document.root, vcpus);
+  return serialise(document);
 }
 
 function withoutUnnamed(before: Inputs, news: Inputs): Inputs {

@@ -29,7 +29,7 @@ export function differencesFrom(wanted: string, found: string, isLive: boolean):
   ];
 }
 
-const SIZES = ["memory", "currentMemory", "vcpus"] as const;
+const SIZES = ["memory", "currentMemory", "vcpus", "currentVcpus"] as const;
 
 function cellsOf({ cells }: DomainState): unknown[] {
   return cells.map(({ id, memory, cpus }) => [
@@ -56,7 +56,16 @@ function devicesOf({ devices }: DomainState): unknown[] {
 }
 
 /** Parts that are compared by their meaning, not by their elements. */
-const COMPARED_ABOVE = new Set(["memory", "currentMemory", "maxMemory", "vcpu", "metadata", "cpu", "uuid"]);
+const COMPARED_ABOVE = new Set([
+  "memory",
+  "currentMemory",
+  "maxMemory",
+  "vcpu",
+  "vcpus",
+  "metadata",
+  "cpu",
+  "uuid",
+]);
 
 function elementDifferences(wanted: Element, found: Element, isLive: boolean): string[] {
   const paths = new Set<string>();

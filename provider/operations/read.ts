@@ -1,6 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
+import { currentVcpuRecord } from "../guest/vcpus.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
@@ -71,7 +72,10 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   // An off domain shows as `running: false`; a pause has no argument that could show it.
   const isSettled = isMemorySettled && (observation.observed.power !== "paused" || power.first.length === 0);
   const memory = isMemorySettled ? {} : memoryDrift(inputs, observation, session);
-  const others = otherDrift(inputs, observation, adopted);
+  const others = {
+    ...otherDrift(inputs, observation, adopted),
+    ...(plan.vcpus === undefined || plan.vcpus.outcome === "none" ? {} : vcpuDrift(inputs, observation)),
+  };
   const readBack = outputs(
     { ...inputs, ...others },
     {
@@ -82,17 +86,29 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       pending: state.__observed.pending,
       told: unreachedBalloonTarget(state.__observed.told, observation.observed),
       guest: guest.record,
+      guestVcpus: currentVcpuRecord(state.__guestVcpus, domain.id),
+      vcpuRemoval: observation.observed.vcpuRemoval,
       detaching: currentDetaching(state.__detaching, domain.id, observation),
     },
   );
   // A refresh keeps the format of the state: one that an earlier version wrote shows no difference.
-  const props = { ...readBack, __stateVersion: state.__stateVersion };
+  const { reachableVcpus, ...rest } = readBack;
+  const props = {
+    ...rest,
+    ...(isOfEarlierVersion(state) ? {} : defined({ reachableVcpus })),
+    __stateVersion: state.__stateVersion,
+  };
   const present = { ...inputs, ...memory, ...others };
   if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: present };
   if (!isSettled) return { id, props, inputs: { ...present, __unsettled: true } };
   return Object.keys(others).length > 0 || differsFromEngine(state)
     ? { id, props, inputs: present }
     : { id, props };
+}
+
+/** States of earlier versions have nothing about vCPUs, until an update writes it. */
+function isOfEarlierVersion({ reachableVcpus, maxVcpus }: Outputs): boolean {
+  return reachableVcpus === undefined && maxVcpus === undefined;
 }
 
 /** The engine's inputs are those before an update that failed in part, or sizes that an earlier refresh found. */
@@ -152,14 +168,23 @@ function memoryDrift(inputs: Inputs, { observed }: Observation, { defaults }: Se
 
 /** The observed values of the other arguments that changed. */
 function otherDrift(inputs: Inputs, { observed, autostart }: Observation, adopted: boolean): Partial<Inputs> {
-  const { nextBoot } = observed;
   const off = observed.power === "off";
-  // The program's own XML, or the adopted domain, has the value where the program doesn't set vcpus.
-  const vcpus = inputs.vcpus ?? (inputs.xml === undefined && !adopted ? 1 : nextBoot?.vcpus);
   const named = inputs.autostart ?? (adopted && autostart);
   return defined({
     running: off === (inputs.running === false) ? undefined : !off,
     autostart: observed.persistent && autostart !== named ? autostart : undefined,
-    vcpus: nextBoot?.vcpus === vcpus ? undefined : nextBoot?.vcpus,
+  });
+}
+
+/** The observed numbers of a domain that doesn't have the desired vCPUs: of the running domain, else of the next boot. */
+function vcpuDrift(inputs: Inputs, { observed }: Observation): Partial<Inputs> {
+  const { live, nextBoot } = observed;
+  const { vcpus = 1, maxVcpus } = inputs;
+  const views = [live, nextBoot].flatMap((view) => (view === undefined ? [] : [view]));
+  const numbers = views.map((view) => view.currentVcpus ?? view.vcpus);
+  const maximum = nextBoot?.vcpus;
+  return defined({
+    vcpus: numbers.find((number) => number !== vcpus),
+    maxVcpus: maxVcpus === undefined || maximum === maxVcpus ? undefined : maximum,
   });
 }

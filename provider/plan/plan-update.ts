@@ -31,6 +31,7 @@ import {
 } from "./power.ts";
 import {
   ADOPTED,
+  formatChange,
   formatList,
   headline,
   NEXT_BOOT,
@@ -39,11 +40,15 @@ import {
   REPLACE_STEP,
   withNote,
 } from "./text.ts";
+import { type DesiredVcpus, desiredVcpus } from "./vcpus/desired.ts";
+import { planVcpus } from "./vcpus/plan-vcpus.ts";
 
 /** The plan of an update: of the memory, and of the other arguments that changed. */
 export interface UpdatePlan extends Plan {
   /** The plan of the memory; undefined while a size isn't known. */
   memory?: Plan;
+  /** The plan of the vCPUs; undefined while a number isn't known. */
+  vcpus?: Plan;
   /** The arguments that changed without a change of the domain. */
   settings: FieldName[];
   /** Of an unknown plan: the parts that are known. */
@@ -77,7 +82,7 @@ export function planUpdate({
   adopted,
 }: UpdatePlanInput): UpdatePlan {
   const { nextBoot } = observed;
-  const written = withWritten(before, inputs, nextBoot?.writtenArguments, nextBoot?.vcpus);
+  const written = withWritten(before, inputs, nextBoot?.writtenArguments);
   const left = changedFields(written, inputs).filter(
     (name) => !isDeepStrictEqual(written[name], before[name]),
   );
@@ -88,34 +93,70 @@ export function planUpdate({
   const power = planPower(observed, inputs);
   const desired = desiredMemory(inputs, defaults, adopted);
   const numaChanged = changed.includes("numa") && inputs.numa !== undefined;
-  const memory =
+  const redefined = asRedefined(power.observed, changed, inputs);
+  const memoryWhile = (stopping: boolean) =>
     desired &&
     planMemory(
       desired,
-      asRedefined(power.observed, changed, inputs),
+      redefined,
       defined({
-        stopping: power.isStopping,
+        stopping,
         numaChanged,
         balloonReleased:
           (written.currentMemory ?? before.currentMemory) !== undefined && inputs.currentMemory === undefined,
         recorded,
       }),
     );
+  const running = memoryWhile(power.isStopping);
+  const numbers = desiredVcpus(inputs, defaults, adopted);
+  const vcpus =
+    numbers &&
+    planVcpus(numbers, redefined, { stopping: power.isStopping || running?.outcome === "restart" });
+  // A restart for one size brings the other.
+  const memory = vcpus?.outcome === "restart" ? memoryWhile(true) : running;
+  const sizes: SizePart[] = [
+    { name: "memory", plan: memory, change: desired && memoryChange(desired, redefined) },
+    { name: "vCPUs", plan: vcpus, change: numbers && vcpuChange(numbers, redefined) },
+  ];
+  const restarts = sizes.some(({ plan }) => plan?.outcome === "restart");
   const parts = [
-    ...(memory === undefined ? [] : [memory]),
+    ...sizes.flatMap(({ plan }) => plan ?? []),
     ...replacePlans(changed, inputs, observed, adopted),
-    ...fieldPlans(changed, inputs, power.observed, { restarts: memory?.outcome === "restart", left }),
+    ...fieldPlans(changed, inputs, power.observed, { restarts, left, adopted }),
     ...autostartPlans(changed, inputs),
     ...power.last,
     ...power.first,
   ];
   const all = inOrder(startingWith(power.first, combined(parts)));
   const whole = unlessBusy(withReplacePower(all, observed, inputs), observed);
-  if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), known: whole, settings };
+  const known = { ...defined({ memory, vcpus }), settings };
+  if (memory === undefined || vcpus === undefined)
+    return { ...unknownPlan(inputs, whole, defaults), ...known, known: whole };
   if (whole.outcome === "none" && settings.length > 0)
-    return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
-  const line = withRestarted(withMemory(whole, memory), memory, changed, inputs);
-  return { ...whole, headline: withPower(line, whole), memory, settings };
+    return { ...whole, headline: `setting only: ${settings.join(", ")}`, ...known };
+  const line = withRestarted(withSizes(whole, sizes), restarts, changed, inputs);
+  return { ...whole, headline: withPower(line, whole), ...known };
+}
+
+/** The plan of one of a domain's sizes. */
+interface SizePart {
+  name: string;
+  plan: Plan | undefined;
+  /** "1003 → 1259 MiB", "vCPUs 2 → 4"; undefined where the size itself stays. */
+  change: string | undefined;
+}
+
+function memoryChange({ memory }: DesiredMemory, { live, nextBoot }: Observed): string | undefined {
+  const present = (live ?? nextBoot)?.memory ?? memory;
+  return present === memory ? undefined : formatChange(present, memory);
+}
+
+function vcpuChange({ vcpus }: DesiredVcpus, { live, nextBoot }: Observed): string | undefined {
+  const view = live ?? nextBoot;
+  const present = view?.currentVcpus ?? view?.vcpus;
+  return present === undefined || vcpus === undefined || present === vcpus
+    ? undefined
+    : `vCPUs ${present} → ${vcpus}`;
 }
 
 /** In the order of the field table. */
@@ -125,11 +166,15 @@ function unionOf(changed: FieldName[], left: FieldName[]): FieldName[] {
     : FIELD_NAMES.filter((name) => changed.includes(name) || left.includes(name));
 }
 
-/** The headline of the whole plan, with a note that the memory changes if another part is more disruptive. */
-function withMemory({ outcome, headline }: Plan, memory: Plan): string {
-  if (memory.outcome !== "live") return headline;
-  if (outcome === "nextBoot") return withNote(headline, "memory live");
-  return outcome === "restart" ? withNote(headline, "memory in the definition") : headline;
+/** The headline of the whole plan, with a note on each size that changes as well, where another part has the headline. */
+function withSizes(whole: Plan, sizes: SizePart[]): string {
+  return sizes.reduce((line, { name, plan, change }) => {
+    if (plan === undefined || plan.outcome === "none" || plan.headline === whole.headline) return line;
+    if (plan.outcome === whole.outcome) return change === undefined ? line : withNote(line, change);
+    if (plan.outcome !== "live") return line;
+    if (whole.outcome === "nextBoot") return withNote(line, `${name} live`);
+    return whole.outcome === "restart" ? withNote(line, `${name} in the definition`) : line;
+  }, whole.headline);
 }
 
 /**
@@ -156,12 +201,10 @@ function combined(parts: Plan[]): Plan {
   return combine(isDecisive ? parts.filter((part) => part.outcome === outcome) : parts);
 }
 
-/** A restart for the memory brings the other arguments as well, so that they don't wait for a second one. */
-function withRestarted(line: string, memory: Plan, changed: FieldName[], inputs: Inputs): string {
+/** A restart for a size brings the other arguments as well, so that they don't wait for a second one. */
+function withRestarted(line: string, restarts: boolean, changed: FieldName[], inputs: Inputs): string {
   const later = changesThatNeed("nextBoot", changed, inputs);
-  return memory.outcome === "restart" && later.length > 0
-    ? withNote(line, `also changes ${formatList(later)}`)
-    : line;
+  return restarts && later.length > 0 ? withNote(line, `also changes ${formatList(later)}`) : line;
 }
 
 /** One definition, and the balloon of the running domain last: it can only take memory that the guest has. */
@@ -198,16 +241,19 @@ function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, 
 }
 
 /**
- * @param restarts the memory needs a restart, which brings these arguments too
+ * @param restarts a size needs a restart, which brings these arguments too
  * @param left what an interrupted update left in the definition
  */
 function fieldPlans(
   changed: FieldName[],
   inputs: Inputs,
   observed: Observed,
-  { restarts, left }: { restarts: boolean; left: FieldName[] },
+  { restarts, left, adopted }: { restarts: boolean; left: FieldName[]; adopted: boolean },
 ): Plan[] {
-  const later = changesThatNeed("nextBoot", changed, inputs);
+  const later = [
+    ...changesThatNeed("nextBoot", changed, inputs),
+    ...(adopted ? [] : vcpusLeftToXml(changed, inputs)),
+  ];
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
   const off = (observed.power === "off" && observed.saved === undefined) || inputs.running === false;
@@ -234,6 +280,11 @@ function fieldPlans(
       reasons: [],
     },
   ];
+}
+
+/** The program no longer sets the number of vCPUs, which its own XML then decides. */
+function vcpusLeftToXml(changed: FieldName[], { vcpus, xml }: Inputs): FieldName[] {
+  return changed.includes("vcpus") && vcpus === undefined && xml !== undefined ? ["vcpus"] : [];
 }
 
 function autostartPlans(changed: FieldName[], inputs: Inputs): Plan[] {

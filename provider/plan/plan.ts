@@ -1,5 +1,6 @@
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
+import type { CpuTopology } from "../domain/state.ts";
 import type { Kib } from "../units/kib.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 
@@ -58,8 +59,16 @@ export type Step =
   | { kind: "attach"; dimm: DimmPlan; sentence: string }
   | { kind: "detach"; dimm: DimmRemoval; sentence: string }
   | { kind: "resize"; device: ResizePlan; sentence: string }
-  /** The only one of an update: the memory and every other argument that changes are one new definition. */
-  | { kind: "define"; definition?: MemoryDefinition; fields: FieldName[]; sentence: string }
+  | { kind: "plugVcpus"; from: number; to: number; sentence: string }
+  | { kind: "unplugVcpus"; from: number; to: number; sentence: string }
+  /** The only one of an update: the sizes and every other argument that changes are one new definition. */
+  | {
+      kind: "define";
+      definition?: MemoryDefinition;
+      vcpus?: VcpuDefinition;
+      fields: FieldName[];
+      sentence: string;
+    }
   /** `takesMemory`: the guest loses memory. */
   | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
@@ -76,6 +85,15 @@ export type Step =
   /** `atOnce`: the guest can't be asked, so it is forced off. */
   | { kind: "stop"; force: boolean; atOnce?: true; sentence: string }
   | { kind: "replace"; fields: FieldName[]; sentence: string };
+
+/** The vCPUs of the inactive definition, set as a whole. */
+export interface VcpuDefinition {
+  /** At boot. */
+  current: number;
+  maximum: number;
+  /** Left out: it stays. */
+  topology?: CpuTopology;
+}
 
 /** The memory of the inactive definition, set as a whole. */
 export interface MemoryDefinition {
@@ -202,6 +220,11 @@ export function isDefine(step: Step): step is DefineStep {
 /** The memory of the next boot as these steps set it; undefined where they leave it unchanged. */
 export function definedMemory(steps: Step[]): MemoryDefinition | undefined {
   return steps.filter(isDefine).find(({ definition }) => definition !== undefined)?.definition;
+}
+
+/** The vCPUs of the next boot as these steps set them; undefined where they leave them unchanged. */
+export function definedVcpus(steps: Step[]): VcpuDefinition | undefined {
+  return steps.filter(isDefine).find(({ vcpus }) => vcpus !== undefined)?.vcpus;
 }
 
 export function attachedDimms(steps: Step[]): DimmPlan[] {

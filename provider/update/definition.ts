@@ -92,7 +92,7 @@ async function written(
   const type = session.configuration.domainType;
   const host = step.fields.length > 0 ? readHost(await hypervisor.capabilities()) : undefined;
   return changedDefinition(from, {
-    ...defined({ definition: step.definition }),
+    ...defined({ definition: step.definition, vcpus: step.vcpus }),
     ...{ fields: step.fields, before, news, type, adopted },
     specOf: (inputs) => {
       if (host === undefined) throw new Error("only a change of arguments needs their definition");

@@ -12,6 +12,7 @@ import { attachedDimms, type Step } from "../plan/plan.ts";
 import type { Kib } from "../units/kib.ts";
 import { isLiveBalloon, pendingBalloonTarget } from "./actions/balloon.ts";
 import { stillDetaching } from "./actions/detach.ts";
+import { interruptedVcpuRecord } from "./awaited-vcpus.ts";
 import type { Progress, UpdateContext } from "./context.ts";
 import { interruptedRecord } from "./guest-record.ts";
 import { queryGuest } from "./query-guest.ts";
@@ -69,6 +70,7 @@ export async function failedStep({ step, hasBegun, error, context, progress }: F
   progress.guest ??= isUntouched
     ? currentRecord(state?.__guest, domain.id)
     : interruptedRecord(context, done);
+  progress.guestVcpus ??= interruptedVcpuRecord(context, done);
   const isCarriedOut = done.length > 0 || (hasBegun && plan.steps.slice(0, 1).some(isLiveBalloon));
   const inputs = isCarriedOut ? appliedInputs(before, news, plan.steps, done) : before;
   const recorded = await record(inputs, context, progress);
@@ -115,6 +117,7 @@ export async function cancelledUpdate(context: UpdateContext, progress: Progress
   progress.isGuestAwaited = false;
   progress.guest ??=
     done.length === 0 ? currentRecord(state?.__guest, domain.id) : interruptedRecord(context, done);
+  progress.guestVcpus ??= interruptedVcpuRecord(context, done);
   const inputs = appliedInputs(before, news, plan.steps, done);
   const properties = partialOutputs(await record(inputs, context, progress));
   return new PartialError(message, domain.uuid, properties, new Cancelled());
@@ -171,6 +174,8 @@ async function record(
       pending,
       told,
       guest: progress.guest,
+      guestVcpus: progress.guestVcpus,
+      vcpuRemoval: progress.vcpuRemoval ?? observation.observed.vcpuRemoval,
       detaching,
     },
   );

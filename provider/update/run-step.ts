@@ -9,11 +9,13 @@ import { balloon } from "./actions/balloon.ts";
 import { define } from "./actions/define.ts";
 import { detach } from "./actions/detach.ts";
 import { discard } from "./actions/discard.ts";
+import { plugVcpus } from "./actions/plug-vcpus.ts";
 import { resize } from "./actions/resize.ts";
 import { restore } from "./actions/restore.ts";
 import { resume, wake } from "./actions/resume.ts";
 import { start } from "./actions/start.ts";
 import { stop } from "./actions/stop.ts";
+import { unplugVcpus } from "./actions/unplug-vcpus.ts";
 import type { Progress, UpdateContext } from "./context.ts";
 import { requireDone } from "./postconditions.ts";
 
@@ -23,6 +25,8 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   attach,
   detach,
   balloon,
+  plugVcpus,
+  unplugVcpus,
   define,
   autostart,
   restore,
