@@ -30,13 +30,13 @@ export interface MemorySourceArgs {
 }
 
 /**
- * How memory is added to a running domain and removed from it. Only a change of `device` affects an existing domain; a
+ * How memory and vCPUs are added to a running domain and removed from it. Only a change of `device` affects an existing domain; a
  * change of any other field is a setting only.
  */
 export interface HotplugArgs {
   /**
-   * `false`: no memory is ever hot-plugged, and the domain is defined without `<maxMemory>`. Default: true, or the stack's
-   * `libvirt-hotplug:enabled`.
+   * `false`: neither memory nor vCPUs are ever hot-plugged, and the domain is defined without `<maxMemory>`. Default: true, or
+   * the stack's `libvirt-hotplug:enabled`.
    */
   enabled?: Input<boolean>;
   /**
@@ -46,7 +46,7 @@ export interface HotplugArgs {
    */
   alignment?: Input<Size>;
   /**
-   * What happens when a change of memory can't be applied to the running domain:
+   * What happens when a change of memory or vCPUs can't be applied to the running domain:
    * - `"replace"`: the domain is deleted and recreated. Disk images stay; NVRAM, TPM state and snapshots are lost.
    * - `"restart"`: the guest is shut down within `shutdownTimeout` and started with the new size. Nothing is lost.
    * - `"nextBoot"`: only the definition changes; the running domain keeps its size until it is shut down and started.
@@ -56,7 +56,7 @@ export interface HotplugArgs {
    */
   whenNotPossible?: Input<"replace" | "restart" | "nextBoot" | "error">;
   /**
-   * When a change of memory is applied. `"now"`: to the running domain and its definition; `"nextBoot"`: to the definition
+   * When a change of memory or vCPUs is applied. `"now"`: to the running domain and its definition; `"nextBoot"`: to the definition
    * only, so that it takes effect once the domain is shut down and started. Default: `"now"`, or the stack's
    * `libvirt-hotplug:applyOn`.
    */
@@ -77,7 +77,8 @@ export interface HotplugArgs {
   /**
    * `true`: a decrease is applied to the running domain if DIMMs that this provider added make up exactly that size; the
    * fewest and newest such DIMMs are unplugged. If the guest refuses to release one, the update fails, and those already
-   * released stay removed. virtio-mem shrinks regardless. Default: false, or the stack's `libvirt-hotplug:allowUnplug`.
+   * released stay removed. virtio-mem shrinks regardless. Fewer vCPUs are removed from the running domain as far as they are
+   * removable: all but the first, if the domain was created with `maxVcpus`. Default: false, or the stack's `libvirt-hotplug:allowUnplug`.
    */
   allowUnplug?: Input<boolean>;
   /**
@@ -87,18 +88,18 @@ export interface HotplugArgs {
    */
   heal?: Input<boolean>;
   /**
-   * What brings new memory online in the guest if it arrives offline:
-   * - `"agent"`: the guest agent, which the provider asks once the memory has been offline for 3 s.
+   * What brings new memory and new vCPUs online in the guest if they arrive offline, as vCPUs always do in a Linux guest:
+   * - `"agent"`: the guest agent, which the provider asks once they have been offline for 3 s.
    * - `"guest"`: the guest's own kernel or udev rule. The update waits for it.
-   * - `"none"`: nothing. Memory counts as arrived once the guest has detected it.
+   * - `"none"`: nothing. They count as arrived once the guest has detected them.
    *
    * Default: `"agent"`, or the stack's `libvirt-hotplug:online`.
    */
   online?: Input<"agent" | "guest" | "none">;
   /**
-   * Seconds, 1 to 3600, that an update waits for the guest: to confirm memory after an attach, to release each DIMM that is
-   * unplugged, and to reach the requested size of virtio-mem. `false`: the update doesn't wait (except 5 s for the release of
-   * a DIMM). A guest with neither a guest agent nor balloon statistics can't confirm an attach; the update warns.
+   * Seconds, 1 to 3600, that an update waits for the guest: to confirm memory after an attach, to use new vCPUs, to release
+   * each DIMM and the vCPUs that are removed, and to reach the requested size of virtio-mem. `false`: the update doesn't wait
+   * (except 5 s for the release of a DIMM or a vCPU). A guest with neither a guest agent nor balloon statistics can't confirm an attach; the update warns.
    * Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
    */
   awaitGuest?: Input<number | false>;
@@ -128,11 +129,26 @@ export interface HotplugArgs {
   after?: Input<HookArgs>;
 }
 
+/** The arrangement of a domain's vCPUs. */
+export interface CpuTopologyArgs {
+  /** Sockets. */
+  sockets: Input<number>;
+  /** Dies of each socket. Default: 1. */
+  dies?: Input<number>;
+  /** Cores of each die. */
+  cores: Input<number>;
+  /** Threads of each core. Default: 1. */
+  threads?: Input<number>;
+}
+
 /** A NUMA node of the guest. */
 export interface NumaNodeArgs {
   /** The node's own share of the memory. At most one node may be empty; memory can be added to it later. Default: 0. */
   memory?: Input<Size>;
-  /** The node's vCPUs, in libvirt's notation: `"0-1"`. Default: none; if no node has any, node 0 gets all. */
+  /**
+   * The node's vCPUs, in libvirt's notation: `"0-1"`. vCPUs that no node names are spread evenly over the nodes. Default: none; if
+   * no node names any, node 0 gets those at boot.
+   */
   cpus?: Input<string>;
 }
 
@@ -212,8 +228,24 @@ export interface DomainArgs {
    * A change: takes effect at the next boot.
    */
   memorySlots?: Input<number>;
-  /** Number of virtual CPUs, 1 to 4096. Default: 1. A change: takes effect at the next boot. */
+  /**
+   * Number of virtual CPUs, 1 to 4096. Default: 1.
+   * A change: more vCPUs, up to `maxVcpus`, are added to the running domain, and fewer are removed if `hotplug.allowUnplug` is
+   * true. Any other change is handled as `hotplug.whenNotPossible` specifies.
+   */
   vcpus?: Input<number>;
+  /**
+   * The most that `vcpus` can reach while the domain runs. Default: 4 × `vcpus` at creation, at most 255 and what the machine
+   * type can have; kept afterwards. A domain that an earlier version of the provider created keeps its present maximum.
+   * A change: takes effect at the next boot.
+   */
+  maxVcpus?: Input<number>;
+  /**
+   * How the guest sees its vCPUs, which guests may limit or license by socket. The product is `maxVcpus`. Default: one socket for
+   * each NUMA node at creation; afterwards the number of cores follows `maxVcpus`.
+   * A change: takes effect at the next boot.
+   */
+  cpuTopology?: Input<CpuTopologyArgs>;
   /** How memory is added and removed while the domain runs. A change: a setting only, except for `device`. */
   hotplug?: Input<HotplugArgs>;
   /**

@@ -1,6 +1,7 @@
 export { Domain } from "./domain.ts";
 export type {
   BootArgs,
+  CpuTopologyArgs,
   DiskArgs,
   DomainArgs,
   HookArgs,
@@ -11,4 +12,4 @@ export type {
   SerialFileArgs,
   Size,
 } from "./domain-args.ts";
-export type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
+export type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes, ReachableVcpus } from "./domain-outputs.ts";

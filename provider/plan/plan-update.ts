@@ -134,7 +134,11 @@ export function planUpdate({
     return { ...unknownPlan(inputs, whole, defaults), ...known, known: whole };
   if (whole.outcome === "none" && settings.length > 0)
     return { ...whole, headline: `setting only: ${settings.join(", ")}`, ...known };
-  const line = withRestarted(withSizes(whole, sizes), restarts, changed, inputs);
+  const hasHeadline = sizes.some(({ plan }) => plan?.headline === whole.headline);
+  const line =
+    hasHeadline && (whole.outcome === "restart" || whole.outcome === "nextBoot")
+      ? withOthers(withSizes(whole, sizes), changed, inputs)
+      : withSizes(whole, sizes);
   return { ...whole, headline: withPower(line, whole), ...known };
 }
 
@@ -167,14 +171,14 @@ function unionOf(changed: FieldName[], left: FieldName[]): FieldName[] {
 }
 
 /** The headline of the whole plan, with a note on each size that changes as well, where another part has the headline. */
-function withSizes(whole: Plan, sizes: SizePart[]): string {
-  return sizes.reduce((line, { name, plan, change }) => {
-    if (plan === undefined || plan.outcome === "none" || plan.headline === whole.headline) return line;
-    if (plan.outcome === whole.outcome) return change === undefined ? line : withNote(line, change);
-    if (plan.outcome !== "live") return line;
-    if (whole.outcome === "nextBoot") return withNote(line, `${name} live`);
-    return whole.outcome === "restart" ? withNote(line, `${name} in the definition`) : line;
-  }, whole.headline);
+function withSizes({ outcome, headline }: Plan, sizes: SizePart[]): string {
+  const others = sizes.filter(({ plan }) => plan !== undefined && plan.headline !== headline);
+  const changes = others.flatMap(({ plan, change }) => (plan?.outcome === outcome && change) || []);
+  const line = changes.reduce(withNote, headline);
+  const names = others.flatMap(({ name, plan }) => (plan?.outcome === "live" ? name : []));
+  if (names.length === 0) return line;
+  if (outcome === "nextBoot") return withNote(line, `${formatList(names)} live`);
+  return outcome === "restart" ? withNote(line, `${formatList(names)} in the definition`) : line;
 }
 
 /**
@@ -201,10 +205,10 @@ function combined(parts: Plan[]): Plan {
   return combine(isDecisive ? parts.filter((part) => part.outcome === outcome) : parts);
 }
 
-/** A restart for a size brings the other arguments as well, so that they don't wait for a second one. */
-function withRestarted(line: string, restarts: boolean, changed: FieldName[], inputs: Inputs): string {
+/** The other arguments that come with a size at the next boot: a restart for the size brings them as well. */
+function withOthers(line: string, changed: FieldName[], inputs: Inputs): string {
   const later = changesThatNeed("nextBoot", changed, inputs);
-  return restarts && later.length > 0 ? withNote(line, `also changes ${formatList(later)}`) : line;
+  return later.length > 0 ? withNote(line, `also changes ${formatList(later)}`) : line;
 }
 
 /** One definition, and the balloon of the running domain last: it can only take memory that the guest has. */

@@ -23,7 +23,7 @@ function fieldCount(name: string): number {
 }
 
 /** How the documentation of an argument describes a change, by the change column of the table. */
-const SENTENCES: Record<Exclude<ChangeNeeds, "memory" | "identity">, RegExp> = {
+const SENTENCES: Record<Exclude<ChangeNeeds, "memory" | "vcpus" | "identity">, RegExp> = {
   live: /A change: (at once\.$|`false` shuts the guest down .*; `true` starts it\.$)/,
   definition: /A change: applied to the definition at once\.$/,
   nextBoot: /A change: takes effect at the next boot\.$/,
@@ -46,7 +46,7 @@ describe("the arguments, their documentation and the field table", () => {
     (name) => {
       const needs: ChangeNeeds = FIELDS[name].change;
       const doc = args.get(name) ?? "";
-      if (needs === "memory") expect(doc).toContain("A change: ");
+      if (needs === "memory" || needs === "vcpus") expect(doc).toContain("A change: ");
       else expect(doc).toMatch(SENTENCES[needs]);
     },
   );
@@ -83,6 +83,11 @@ describe("the arguments, their documentation and the field table", () => {
       (nonsense: object) => ({ hotplug: { after: { command: ["/p"], ...nonsense } } }),
     ],
     ["NumaNodeArgs", "numa[0]", (nonsense: object) => ({ numa: [{ memory: "1GiB", ...nonsense }] })],
+    [
+      "CpuTopologyArgs",
+      "cpuTopology",
+      (nonsense: object) => ({ cpuTopology: { sockets: 1, cores: 1, ...nonsense } }),
+    ],
     ["BootArgs", "boot", (nonsense: object) => ({ boot: { kernel: "/k", ...nonsense } })],
     ["DiskArgs", "disks[0]", (nonsense: object) => ({ disks: [{ file: "/f", ...nonsense }] })],
     ["InterfaceArgs", "interfaces[0]", (nonsense: object) => ({ interfaces: [{ user: true, ...nonsense }] })],

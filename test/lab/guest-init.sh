@@ -5,6 +5,7 @@
 #   GUEST memtotal_kb=908816 online=7 offline=0 uptime=3.41 nodes=0-1 node_kb=646672,262144
 #                                          at boot, and again whenever it changes; the NUMA nodes that have memory,
 #                                          and what each node has, where the kernel knows of nodes
+#   GUEST cpus=0-1                         the CPUs that are online, at boot, and again whenever they change
 #   GUEST agent started
 #   GUEST powering off                                          also: GUEST rebooting
 #   GUEST holds on                                              with lab.holds_on
@@ -91,6 +92,14 @@ look_at_memory() {
   say "$now uptime=$uptime nodes=$nodes node_kb=$node_kb"
 }
 
+cpus=
+look_at_cpus() {
+  read -r now </sys/devices/system/cpu/online
+  [ "$now" = "$cpus" ] && return
+  cpus=$now
+  say "cpus=$now"
+}
+
 # A buffer for tracing, of any size, lies in the kernel's own memory: that can't be moved, and is taken from above
 # 4 GiB first.
 boot_blocks=
@@ -108,6 +117,7 @@ switched_on lab.holds_on && holds_on=wanted
 
 while :; do
   look_at_memory
+  look_at_cpus
   [ "$holds_on" = wanted ] && hold_on
   [ "$agent" = later ] && [ "$offline" -gt 0 ] && agent=none
   [ "$agent" = none ] && start_agent

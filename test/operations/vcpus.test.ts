@@ -117,7 +117,9 @@ describe("fewer vCPUs", () => {
     await stack.up({ ...allowed, vcpus: 4 });
     guest.ejectedVcpus.add(3);
     host.calls.length = 0;
-    await expect(stack.up({ ...allowed, vcpus: 2 })).rejects.toThrow(/the guest lists only 3 vCPUs, but the domain has 4/);
+    await expect(stack.up({ ...allowed, vcpus: 2 })).rejects.toThrow(
+      /the guest lists only 3 vCPUs, but the domain has 4/,
+    );
     expect(host.calls).not.toContain("setVcpus");
   });
 

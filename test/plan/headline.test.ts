@@ -1,6 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { FIELD_NAMES } from "../../provider/args/fields.ts";
+import { FIELD_NAMES, type FieldName } from "../../provider/args/fields.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { DEFAULTS } from "../../provider/args/settings.ts";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
@@ -79,6 +79,10 @@ describe("a headline is one line of at most 120 characters that begins with the 
   const others = FIELD_NAMES.filter(
     (name) => !(name in before) && !["hotplug", "numa", "currentMemory", "guestWidth"].includes(name),
   );
+  const NUMBERS: Partial<Record<FieldName, unknown>> = {
+    ...{ vcpus: 3, maxVcpus: 8 },
+    cpuTopology: { sockets: 2, cores: 3 },
+  };
   const anyUpdate = fc
     .record({
       memories,
@@ -92,7 +96,7 @@ describe("a headline is one line of at most 120 characters that begins with the 
       adopted: fc.boolean(),
     })
     .map(({ memories: { currentMemory, ...memory }, changed, named, observed, adopted }) => {
-      const change = Object.fromEntries(changed.map((name) => [name, `other ${name}`]));
+      const change = Object.fromEntries(changed.map((name) => [name, NUMBERS[name] ?? `other ${name}`]));
       const inputs = {
         ...before,
         ...change,

@@ -186,7 +186,11 @@ export class SimulatedLinux {
     if (execute === "guest-get-memory-blocks")
       return [...this.#online].map(([block, online]) => ({ "phys-index": block, online }));
     if (execute === "guest-get-vcpus")
-      return [...this.#vcpus].map(([vcpu, online]) => ({ "logical-id": vcpu, online, "can-offline": vcpu > 0 }));
+      return [...this.#vcpus].map(([vcpu, online]) => ({
+        "logical-id": vcpu,
+        online,
+        "can-offline": vcpu > 0,
+      }));
     if (execute === "guest-set-vcpus") {
       const { vcpus } = args as { vcpus: { "logical-id": number; online: boolean }[] };
       const able = vcpus.findIndex((vcpu) => this.stuckVcpus.has(vcpu["logical-id"]));
