@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { agentAnswers } from "../lab/agent.ts";
 import { bootLinux } from "../support/linux-guest.ts";
-import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { said } from "../support/stack-on-lab.ts";
 import { liveMemory, nextBootMemory } from "../support/virsh.ts";
 
@@ -24,7 +24,7 @@ async function vcpusOfGuest(name: string): Promise<number[]> {
   return vcpus.flatMap((vcpu) => (vcpu.online ? vcpu["logical-id"] : [])).sort();
 }
 
-test("memory and vCPUs of a running guest grow in one edit, confirmed by the guest", BOOT, async () => {
+test("memory and vCPUs of a running guest grow in one edit, confirmed by the guest", async () => {
   const args = { vcpus: 2, hotplug: { awaitGuest: 90 } };
   const { stack, console, atBoot, pid } = await bootLinux(lab(), "grow", "memhp_default_state=online", args);
   await agentAnswers(lab(), "grow");

@@ -40,7 +40,7 @@ export const VCPUS: OutcomeRow[] = [
     outcome: "nextBoot",
     headline: "next boot: 1003 → 1300 MiB, after a shutdown and start; vCPUs live",
     details: [
-      "sizes that work without a restart: 1259 or 1515 MiB, up to 8171 MiB",
+      "sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB",
       nextBoot,
       "live: vCPUs 2 → 4 (of at most 8)",
       maximum,
