@@ -9,6 +9,7 @@ import { readNumbers, writeNumbers } from "./number-list.ts";
  * @param maximum of the domain
  */
 export function spreadVcpus(lists: readonly (string | undefined)[], maximum: number): (string | undefined)[] {
+  if (lists.length === 0) return [];
   const taken = new Set<number>();
   const kept = lists.map((list) => {
     const numbers = readNumbers(list ?? "").filter((vcpu) => vcpu < maximum && !taken.has(vcpu));
