@@ -22,6 +22,8 @@ export function differencesFrom(wanted: string, found: string, isLive: boolean):
   const sizes = SIZES.filter((name) => !(isLive && name === "currentMemory") && has[name] !== wants[name]);
   return [
     ...sizes,
+    ...(currentVcpus(has) === currentVcpus(wants) ? [] : ["vcpus"]),
+    ...(has.vcpus === wants.vcpus ? [] : ["maxVcpus"]),
     ...(isDeepStrictEqual(has.maxMemory, wants.maxMemory) ? [] : ["maxMemory"]),
     ...(isDeepStrictEqual(cellsOf(has), cellsOf(wants)) ? [] : ["cpu/numa"]),
     ...(isDeepStrictEqual(devicesOf(has), devicesOf(wants)) ? [] : ["devices/memory"]),
@@ -29,7 +31,11 @@ export function differencesFrom(wanted: string, found: string, isLive: boolean):
   ];
 }
 
-const SIZES = ["memory", "currentMemory", "vcpus", "currentVcpus"] as const;
+const SIZES = ["memory", "currentMemory"] as const;
+
+function currentVcpus({ vcpus, currentVcpus: current = vcpus }: DomainState): number {
+  return current;
+}
 
 function cellsOf({ cells }: DomainState): unknown[] {
   return cells.map(({ id, memory, cpus }) => [

@@ -134,11 +134,11 @@ export function planUpdate({
     return { ...unknownPlan(inputs, whole, defaults), ...known, known: whole };
   if (whole.outcome === "none" && settings.length > 0)
     return { ...whole, headline: `setting only: ${settings.join(", ")}`, ...known };
-  const hasHeadline = sizes.some(({ plan }) => plan?.headline === whole.headline);
-  const line =
-    hasHeadline && (whole.outcome === "restart" || whole.outcome === "nextBoot")
-      ? withOthers(withSizes(whole, sizes), changed, inputs)
-      : withSizes(whole, sizes);
+  // A next boot of the vCPUs brings the other arguments as a restart does; memoryPlan is the memory's own headline.
+  const bringsOthers =
+    restarts || (whole.outcome === "nextBoot" && vcpus.headline === whole.headline && !power.isStopping);
+  const sized = withSizes(whole, sizes);
+  const line = bringsOthers ? withOthers(sized, changed, inputs) : sized;
   return { ...whole, headline: withPower(line, whole), ...known };
 }
 

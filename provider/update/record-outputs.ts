@@ -9,6 +9,7 @@ import { type Observation, observe } from "../observe/observe.ts";
 import { type Outputs, outputs, partialOutputs, unreadOutputs } from "../outputs.ts";
 import { type ObservedDevice, withoutTaken, withRecordedTaken } from "../plan/observed.ts";
 import { attachedDimms, type Step } from "../plan/plan.ts";
+import { VCPU_FIELDS } from "../plan/vcpus/desired.ts";
 import type { Kib } from "../units/kib.ts";
 import { isLiveBalloon, pendingBalloonTarget } from "./actions/balloon.ts";
 import { stillDetaching } from "./actions/detach.ts";
@@ -184,9 +185,7 @@ async function record(
 /** The arguments that the completed steps have applied. */
 function appliedInputs(before: Inputs, news: Inputs, steps: Step[], done: Step[]): Inputs {
   const missing = steps.filter((step) => !done.includes(step));
-  const kept = missing.flatMap((step) =>
-    step.kind === "define" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
-  );
+  const kept = missing.flatMap(argumentsOf);
   // Once the program has set currentMemory, it stays recorded until the memory is given back, even if the program no
   // longer sets it.
   const isBallooned = !missing.some(({ kind }) => kind === "balloon");
@@ -196,6 +195,21 @@ function appliedInputs(before: Inputs, news: Inputs, steps: Step[], done: Step[]
     ...Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)])),
     ...defined({ currentMemory }),
   };
+}
+
+/** The arguments that a step applies, besides those of the memory. */
+function argumentsOf(step: Step): readonly string[] {
+  switch (step.kind) {
+    case "define":
+      return step.vcpus === undefined ? step.fields : [...step.fields, ...VCPU_FIELDS];
+    case "plugVcpus":
+    case "unplugVcpus":
+      return VCPU_FIELDS;
+    case "autostart":
+      return ["autostart"];
+    default:
+      return [];
+  }
 }
 
 /** The domain as it was read back last, with the guest's report on its DIMMs. */
