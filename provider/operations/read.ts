@@ -68,14 +68,18 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const { running: _, ...asItRuns } = inputs;
   const plan = plannerFor(session, state, { before: inputs, news: asItRuns })(observation.observed);
   const isMemorySettled = plan.memory === undefined || plan.memory.outcome === "none";
+  const areVcpusSettled = plan.vcpus === undefined || plan.vcpus.outcome === "none";
   const power = planPower(observation.observed, inputs);
   // An off domain shows as `running: false`; a pause has no argument that could show it.
-  const isSettled = isMemorySettled && (observation.observed.power !== "paused" || power.first.length === 0);
-  const memory = isMemorySettled ? {} : memoryDrift(inputs, observation, session);
-  const others = {
-    ...otherDrift(inputs, observation, adopted),
-    ...(plan.vcpus === undefined || plan.vcpus.outcome === "none" ? {} : vcpuDrift(inputs, observation)),
+  const isSettled =
+    isMemorySettled &&
+    areVcpusSettled &&
+    (observation.observed.power !== "paused" || power.first.length === 0);
+  const sizes = {
+    ...(isMemorySettled ? {} : memoryDrift(inputs, observation, session)),
+    ...(areVcpusSettled ? {} : vcpuDrift(inputs, observation)),
   };
+  const others = otherDrift(inputs, observation, adopted);
   const readBack = outputs(
     { ...inputs, ...others },
     {
@@ -98,8 +102,8 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     ...(isOfEarlierVersion(state) ? {} : defined({ reachableVcpus })),
     __stateVersion: state.__stateVersion,
   };
-  const present = { ...inputs, ...memory, ...others };
-  if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: present };
+  const present = { ...inputs, ...sizes, ...others };
+  if (Object.keys(sizes).length > 0) return { id, props: { ...props, __drift: sizes }, inputs: present };
   if (!isSettled) return { id, props, inputs: { ...present, __unsettled: true } };
   return Object.keys(others).length > 0 || differsFromEngine(state)
     ? { id, props, inputs: present }
