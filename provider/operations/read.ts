@@ -103,8 +103,10 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     __stateVersion: state.__stateVersion,
   };
   const present = { ...inputs, ...sizes, ...others };
-  if (Object.keys(sizes).length > 0) return { id, props: { ...props, __drift: sizes }, inputs: present };
-  if (!isSettled) return { id, props, inputs: { ...present, __unsettled: true } };
+  // A program that asks for the sizes that were found is no change to check, but the domain has yet to follow.
+  const unsettled = { ...present, __unsettled: true };
+  if (Object.keys(sizes).length > 0) return { id, props: { ...props, __drift: sizes }, inputs: unsettled };
+  if (!isSettled) return { id, props, inputs: unsettled };
   return Object.keys(others).length > 0 || differsFromEngine(state)
     ? { id, props, inputs: present }
     : { id, props };

@@ -91,6 +91,7 @@ export const REASON_CODES = [
   "create-before-delete",
   "renamed-domain",
   "newer-state",
+  "damaged-state",
 
   // An adoption.
   "nothing-to-adopt",

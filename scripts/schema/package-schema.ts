@@ -1,5 +1,5 @@
 // The schema of the Pulumi package, from the types and the documentation of sdk/.
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import manifest from "../../package.json" with { type: "json" };
@@ -12,14 +12,11 @@ const root = join(import.meta.dirname, "../..");
 /** For ever: tokens, URNs, configuration keys and the name of the executable contain it. */
 const NAME = "libvirt-hotplug";
 
-const SOURCES = ["domain-args", "domain-outputs", "provider-args", "domain"];
+const LISTED_HOST = "The libvirt URI of the host. Default: that of the provider.";
 
 /** The schema, as the plugin answers GetSchema. */
 export function packageSchema(): object {
-  const specs = new TypeSpecs(
-    NAME,
-    SOURCES.map((name) => parse(`sdk/${name}.ts`)),
-  );
+  const specs = new TypeSpecs(NAME, globSync("sdk/**/*.ts", { cwd: root }).sort().map(parse));
   const inputs = specs.object("DomainArgs");
   const outputs = specs.object("Domain");
   const provider = specs.object("ProviderArgs");
@@ -50,9 +47,9 @@ export function packageSchema(): object {
         // Stacks of the dynamic class move to the plugin by it.
         aliases: [{ type: DYNAMIC_TYPE }],
         listInputs: {
-          description: "Without inputs: all domains of the provider's host.",
+          description: "The domains of a host.",
           type: "object",
-          properties: {},
+          properties: { uri: { type: "string", description: LISTED_HOST } },
         },
         type: "object",
       },
@@ -64,8 +61,11 @@ export function packageSchema(): object {
 /** The programs of docs/languages.md, of which Pulumi puts into each SDK that of its language. */
 function examples(): string {
   const page = readFileSync(join(root, "docs/languages.md"), "utf8");
-  const blocks = page.split(/^### /m).flatMap((section) => /^```\w+\n.*?^```$/ms.exec(section)?.[0] ?? []);
-  const programs = blocks.filter((block) => block.includes("web-1"));
+  const sections = page.slice(page.indexOf("\n### "));
+  const blocks = sections.match(/^```\w+\n.*?^```$/gms) ?? [];
+  const named = blocks.filter((block) => block.includes("web-1"));
+  // The page names the file of each block.
+  const programs = named.map((block) => block.replace(/^(.*\n)(?:#|\/\/) [\w.]+\n/, "$1"));
   return `{{% examples %}}\n## Example Usage\n\n{{% example %}}\n\n${programs.join("\n")}\n\n{{% /example %}}\n{{% /examples %}}`;
 }
 

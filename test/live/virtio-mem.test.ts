@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { waitUntil } from "../lab/wait-until.ts";
-import { bootLinux } from "../support/linux-guest.ts";
+import { bootLinux, hasMemTotal } from "../support/linux-guest.ts";
 import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, stackOnLab } from "../support/stack-on-lab.ts";
 import { liveMemory, powerCycle } from "../support/virsh.ts";
@@ -86,8 +86,7 @@ describe("a guest with the driver virtio_mem", () => {
     await inGuest("used", "mount", "-t", "tmpfs", "-o", "size=900m", "tmpfs", "/etc");
     stack.edit("used", { memory: "1GiB" });
     await stack.apply();
-    await console.waitFor(/ online=8 offline=0 /);
-    expect(console.memTotalKib()).toBe(atBoot + 512 * MIB);
+    await hasMemTotal(console, atBoot + 512 * MIB);
 
     await inGuest("used", "dd", "if=/dev/zero", "of=/etc/fill", "bs=1M", "count=560");
     stack.edit("used", { memory: "512MiB", hotplug: { device: "virtio-mem", awaitGuest: 6 } });

@@ -69,7 +69,10 @@ export async function growAndWait(lab: Lab, options: { on?: OnEngine } = {}) {
   return { ...guest, proxy, waiting };
 }
 
-/** Waits until a guest's console says that it has that much, to the KiB. */
+/**
+ * Waits until a guest's console says that it has that much, to the KiB. By its last report: the one after a reset may be like
+ * the one before.
+ */
 export function hasMemTotal(console: GuestConsole, kib: number): Promise<unknown> {
   return waitUntil(`a MemTotal of ${Math.round(kib / MIB)} MiB`, () => console.memTotalKib() === kib, {
     seen: () => `${console.memTotalKib()} KiB`,

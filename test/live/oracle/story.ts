@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { HotplugArgs } from "../../../sdk/domain-args.ts";
+import type { HotplugArgs } from "../../../sdk/args/hotplug.ts";
 import type { Args } from "../../support/stack-on-lab.ts";
 
 /** One edit of the program. Sizes are relative to what the program had: stories are made before they are played. */
@@ -100,7 +100,17 @@ const argument: fc.Arbitrary<Args> = fc.oneof(
 );
 
 const removable = fc.constantFrom<keyof Args>(
-  ...(["numa", "maxMemory", "memorySlots", "vcpus", "maxVcpus", "description", "machine", "serial", "running"] as const),
+  ...([
+    "numa",
+    "maxMemory",
+    "memorySlots",
+    "vcpus",
+    "maxVcpus",
+    "description",
+    "machine",
+    "serial",
+    "running",
+  ] as const),
   ...(["autostart", "balloon", "currentMemory", "hotplug", "cpu", "cpuTopology"] as const),
 );
 
