@@ -176,6 +176,12 @@ const PLAN_MAY_IMPORT: Record<string, string[]> = {
   "provider/plan/dimms": [...PLAN_GROUND, "provider/plan/numa"],
   "provider/plan/virtio-mem": [...PLAN_GROUND, "provider/plan/numa"],
   "provider/plan/definition": [...PLAN_GROUND, "provider/plan/numa", "provider/plan/virtio-mem"],
+  "provider/plan/vcpus": [
+    ...PLAN_GROUND,
+    "provider/plan/definition",
+    "provider/plan/defined-plan.ts",
+    "provider/plan/fallback.ts",
+  ],
   "provider/plan/live-sizes": [
     "provider/plan/balloon.ts",
     ...PLAN_GROUND,

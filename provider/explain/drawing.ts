@@ -142,8 +142,9 @@ function describeVcpus({ live, nextBoot, reachable, reasons }: ExplainedVcpus): 
   const isSame =
     live !== undefined && nextBoot?.current === live.current && nextBoot.maximum === live.maximum;
   const possible = ranges.length > 0 ? ranges.join(", ") : `no other number: ${describeReasons(reasons)}`;
+  const isFull = live?.current === live?.maximum && ranges.length === 0;
   return [
-    ...(live === undefined ? [] : [`${numbers(live)} (live: ${possible})`]),
+    ...(live === undefined ? [] : [isFull ? numbers(live) : `${numbers(live)} (live: ${possible})`]),
     ...(nextBoot === undefined || isSame ? [] : [`next boot ${numbers(nextBoot)}`]),
   ].join("; ");
 }

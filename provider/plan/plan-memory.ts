@@ -1,14 +1,9 @@
 import type { Kib } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";
 import { type BalloonPlanContext, withBalloon } from "./balloon.ts";
+import { deferredForever, definedAfterwards, definedForNextBoot, definedWhileOff } from "./defined-plan.ts";
 import { ceilingFor } from "./definition/folded.ts";
 import { foreignPending, supersededNotes } from "./definition/pending.ts";
-import {
-  deferredForever,
-  definedAfterwards,
-  definedForNextBoot,
-  definedWhileOff,
-} from "./definition/plans.ts";
 import { definitionRefusal } from "./definition/refusals.ts";
 import { definitionSteps } from "./definition/steps.ts";
 import { describeDefinition } from "./definition/text.ts";

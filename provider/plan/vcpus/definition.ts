@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { defaultMaxVcpus } from "../../args/max-vcpus.ts";
 import { defined } from "../../defined.ts";
 import type { CpuTopology } from "../../domain/state.ts";
@@ -25,8 +24,12 @@ export function wantedVcpus(desired: DesiredVcpus, nextBoot: MemoryView): VcpuDe
   const current = desired.vcpus ?? nextBoot.currentVcpus ?? nextBoot.vcpus;
   const maximum = Math.max(current, desired.maximum ?? keptMaximum(current, desired, nextBoot));
   const topology = desired.topology ?? scaled(nextBoot.topology, maximum);
-  const isNew = topology !== undefined && !isDeepStrictEqual(topology, nextBoot.topology);
+  const isNew = topology !== undefined && !isSameTopology(topology, nextBoot.topology);
   return { current, maximum, ...defined({ topology: isNew ? topology : undefined }) };
+}
+
+function isSameTopology(a: CpuTopology, b: CpuTopology | undefined): boolean {
+  return b !== undefined && formatTopology(a) === formatTopology(b);
 }
 
 /** A domain of an earlier version gets room to grow with the first number that it has no room for. */

@@ -1,9 +1,4 @@
-import {
-  deferredForever,
-  definedAfterwards,
-  definedForNextBoot,
-  definedWhileOff,
-} from "../definition/plans.ts";
+import { deferredForever, definedAfterwards, definedForNextBoot, definedWhileOff } from "../defined-plan.ts";
 import { planFallback } from "../fallback.ts";
 import type { MemoryView, Observed } from "../observed.ts";
 import { type DefineStep, noChange, type Plan, type Step, type VcpuDefinition } from "../plan.ts";

@@ -1,8 +1,8 @@
-import { formatSize } from "../../units/size.ts";
-import type { Observed } from "../observed.ts";
-import type { Plan, Step } from "../plan.ts";
-import { savedStateFirst } from "../power.ts";
-import { headline, NEXT_BOOT, refusal } from "../text.ts";
+import { formatSize } from "../units/size.ts";
+import type { Observed } from "./observed.ts";
+import type { Plan, Step } from "./plan.ts";
+import { savedStateFirst } from "./power.ts";
+import { headline, NEXT_BOOT, refusal } from "./text.ts";
 
 /**
  * Nothing runs, so only the definition changes.
