@@ -186,9 +186,10 @@ function guestVcpus(
 ): Properties {
   const kinds = new Set(announced.steps.map(({ kind }) => kind));
   if (kinds.has("stop") || kinds.has("start")) return { guestVcpus: undefined };
-  const isAwaited =
-    state.__guestVcpus?.missing !== undefined && hotplugSetting("awaitGuest", news, defaults) !== false;
-  if (kinds.has("plugVcpus") || kinds.has("unplugVcpus") || isAwaited) return unknownOf(["guestVcpus"]);
+  const isAsked = hotplugSetting("awaitGuest", news, defaults) !== false && seen?.agentConnected !== false;
+  const isChanged = kinds.has("plugVcpus") || kinds.has("unplugVcpus");
+  if (isAsked && (isChanged || state.__guestVcpus?.missing !== undefined)) return unknownOf(["guestVcpus"]);
+  if (isChanged) return { guestVcpus: undefined };
   const isSameStart = seen === undefined || observed.live?.domainId === state.__guestVcpus?.domainId;
   return isSameStart ? pick(state, ["guestVcpus"]) : { guestVcpus: undefined };
 }
