@@ -64,7 +64,7 @@ export function checkInputs(
   failures.push(
     ...invalidDefaultName(inputs, failures),
     ...crossFieldFailures(
-      fillIn(olds, news, { ...valid, ...partlyValid }, defaults),
+      fillIn(olds, news, { ...valid, ...partlyValid }, defaults, domain),
       defaults,
       olds.uuid !== undefined,
     ),
