@@ -3,7 +3,7 @@ import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
-import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
+import { echoedInputs, type Outputs, outputs, STATE_VERSION } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
 import { desiredMemory } from "../plan/desired.ts";
 import { deviceDrift } from "../plan/device-list/device-drift.ts";
@@ -88,8 +88,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       detaching: currentDetaching(state.__detaching, domain.id, observation),
     },
   );
-  // A refresh keeps the format of the state: one that an earlier version wrote shows no difference.
-  const props = { ...readBack, __stateVersion: state.__stateVersion };
+  const props = inFormatOf(state, readBack);
   const present = { ...inputs, ...memory, ...others };
   // A program that asks for the sizes that were found is no change to check, but the domain has yet to follow.
   const unsettled = { ...present, __unsettled: true };
@@ -98,6 +97,17 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   return Object.keys(others).length > 0 || differsFromEngine(state)
     ? { id, props, inputs: present }
     : { id, props };
+}
+
+/**
+ * A refresh keeps the format of the state: one that an earlier version wrote shows no difference, also where only this version
+ * knows more of a running domain.
+ */
+function inFormatOf({ __stateVersion }: Outputs, readBack: Outputs): Outputs {
+  const { live } = readBack.__observed;
+  if (__stateVersion === STATE_VERSION || live === undefined) return { ...readBack, __stateVersion };
+  const { freePorts: _, hasScsi: __, bootsKernel: ___, ...known } = live;
+  return { ...readBack, __stateVersion, __observed: { ...readBack.__observed, live: known } };
 }
 
 /** The engine's inputs are those before an update that failed in part, or sizes that an earlier refresh found. */
