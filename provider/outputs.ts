@@ -7,6 +7,7 @@ import type { Detaching, GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/report.ts";
 import type { Observation } from "./observe/observe.ts";
 import { type DesiredMemory, desiredMemory } from "./plan/desired.ts";
+import { planDeviceLists } from "./plan/device-list/device-lists.ts";
 import { guestBlockOf } from "./plan/dimms/layout.ts";
 import { downwardSizes } from "./plan/live-sizes/down.ts";
 import { upwardSizes } from "./plan/live-sizes/up.ts";
@@ -115,10 +116,14 @@ function reachableSizes(desired: DesiredMemory | undefined, observed: Observed):
   }));
 }
 
-function recordedObservation(inputs: Inputs, { observation, pending, told }: OutputSource): Observed {
+function recordedObservation(
+  inputs: Inputs,
+  { observation, defaults, adopted, pending, told }: OutputSource,
+): Observed {
   const { nextBoot } = observation.observed;
   const known = withWritten(inputs, inputs, nextBoot?.writtenArguments, nextBoot?.vcpus);
-  const observed = withoutDevices(withoutRecorded(observation.observed, known !== inputs));
+  const isSettled = hasListedDevices(inputs, observation.observed, defaults, adopted);
+  const observed = withoutDevices(withoutRecorded(observation.observed, known !== inputs), isSettled);
   return defined({
     ...withoutGuestDetails(known.currentMemory === undefined ? withoutBalloon(observed) : observed),
     pending: pending === pendingMemory(observed) ? pending : undefined,
@@ -155,14 +160,23 @@ function withoutArguments({ writtenArguments: _, ...view }: MemoryView): MemoryV
   return view;
 }
 
-/** The lists of the program say which disks and interfaces there are; a plan needs the rest of the running domain only. */
-function withoutDevices({ live, nextBoot, saved, ...rest }: Observed): Observed {
+/**
+ * The lists of the program say which disks and interfaces there are; a plan needs them only of a running domain that has others, and
+ * the rest of the running domain.
+ */
+function withoutDevices({ live, nextBoot, saved, ...rest }: Observed, isSettled: boolean): Observed {
   return defined({
     ...rest,
-    live: live && withoutLists(live),
+    live: live && (isSettled ? withoutLists(live) : live),
     nextBoot: nextBoot && withoutPorts(withoutLists(nextBoot)),
     saved: saved && withoutPorts(withoutLists(saved)),
   });
+}
+
+/** Whether the running domain has the devices of the program's lists, as far as it can. */
+function hasListedDevices(inputs: Inputs, observed: Observed, defaults: Defaults, adopted: boolean): boolean {
+  const domain = { observed, isStopping: false };
+  return planDeviceLists([], { before: inputs, inputs }, domain, defaults, adopted).parts.length === 0;
 }
 
 function withoutPorts({ freePorts: _, hasScsi: __, bootsKernel: ___, ...view }: MemoryView): MemoryView {
