@@ -196,6 +196,11 @@ function withoutBalloon({ live, nextBoot, ...rest }: Observed): Observed {
   });
 }
 
+/** A state that an earlier version wrote of a running domain: it doesn't say into what disks and interfaces could be plugged. */
+export function hasNoPorts({ __observed: { live } }: Outputs): boolean {
+  return live !== undefined && live.freePorts === undefined;
+}
+
 /** Inputs that are echoed in the outputs, besides the arguments. */
 const ECHOED = [
   ...["__urn", "__secret", "__secrets", "__provider", "__adopted"],

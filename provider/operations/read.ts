@@ -3,7 +3,7 @@ import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
-import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
+import { echoedInputs, hasNoPorts, type Outputs, outputs } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
 import { desiredMemory } from "../plan/desired.ts";
 import { deviceDrift } from "../plan/device-list/device-drift.ts";
@@ -89,7 +89,8 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     },
   );
   // A refresh keeps the format of the state: one that an earlier version wrote shows no difference.
-  const props = { ...readBack, __stateVersion: state.__stateVersion };
+  const recorded = hasNoPorts(state) ? withoutPorts(readBack.__observed) : readBack.__observed;
+  const props = { ...readBack, __observed: recorded, __stateVersion: state.__stateVersion };
   const present = { ...inputs, ...memory, ...others };
   // A program that asks for the sizes that were found is no change to check, but the domain has yet to follow.
   const unsettled = { ...present, __unsettled: true };
@@ -98,6 +99,12 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   return Object.keys(others).length > 0 || differsFromEngine(state)
     ? { id, props, inputs: present }
     : { id, props };
+}
+
+function withoutPorts({ live, ...observed }: Observed): Observed {
+  if (live === undefined) return observed;
+  const { freePorts: _, hasScsi: __, bootsKernel: ___, ...view } = live;
+  return { ...observed, live: view };
 }
 
 /** The engine's inputs are those before an update that failed in part, or sizes that an earlier refresh found. */
