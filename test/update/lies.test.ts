@@ -128,13 +128,13 @@ const lies: Lie[] = [
   ],
   [
     "a define without an argument",
-    [{ kind: "define", fields: ["vcpus"], sentence: "change vcpus" }],
+    [{ kind: "define", fields: ["cpu"], sentence: "change cpu" }],
     (host, scene) => {
-      scene.before = { ...scene.before, vcpus: 2 };
-      scene.news = { ...scene.before, vcpus: 4 };
-      ownDefine(host, (xml) => xml.replace("<vcpu>4<", "<vcpu>2<"));
+      scene.before = { ...scene.before, cpu: "Nehalem" };
+      scene.news = { ...scene.before, cpu: "Cascadelake-Server" };
+      ownDefine(host, (xml) => xml.replace("Cascadelake-Server", "Nehalem"));
     },
-    /the definition doesn't have the program's vcpus/,
+    /the definition doesn't have the program's cpu/,
   ],
   [
     "a balloon target in the definition that stays",
