@@ -128,13 +128,13 @@ const lies: Lie[] = [
   ],
   [
     "a define without an argument",
-    [{ kind: "define", fields: ["cpu"], sentence: "change cpu" }],
+    [{ kind: "define", fields: ["description"], sentence: "change description" }],
     (host, scene) => {
-      scene.before = { ...scene.before, cpu: "Nehalem" };
-      scene.news = { ...scene.before, cpu: "Cascadelake-Server" };
-      ownDefine(host, (xml) => xml.replace("Cascadelake-Server", "Nehalem"));
+      scene.before = { ...scene.before, description: "one" };
+      scene.news = { ...scene.before, description: "two" };
+      ownDefine(host, (xml) => xml.replace("<description>two<", "<description>one<"));
     },
-    /the definition doesn't have the program's cpu/,
+    /the definition doesn't have the program's description/,
   ],
   [
     "a balloon target in the definition that stays",
