@@ -100,6 +100,7 @@ function drawFacts(explanation: Explanation, terminal: Terminal): string[] {
         : undefined,
     ],
     ["guest", describeGuest(explanation)],
+    ["ports", live?.freePorts === undefined ? undefined : describePorts(live.freePorts)],
     ["next boot", then === now ? "the same" : then],
     ["vCPUs", describeVcpus(explanation.vcpus)],
     ["pending", pending === undefined ? undefined : `${formatMib(pending)} ${NEXT_BOOT}`],
@@ -131,6 +132,10 @@ function describeReachable({ live, reachable }: Explanation): [label: string, te
     ["live up", up ? formatRanges([up]) : `no size: ${describeReasons(reasons)}`],
     ["live down", down.length > 0 ? formatRanges(down) : `no size: ${describeReasons(reasonsDown)}`],
   ];
+}
+
+function describePorts(free: number): string {
+  return `${free === 0 ? "none" : free} free for disks and network interfaces`;
 }
 
 /** "2 of at most 8 (live: 3–8); next boot 4 of at most 8" */

@@ -69,6 +69,7 @@ function mapJson({
   devices,
   maxMemory,
   freeSlots,
+  freePorts,
   guestBlock,
 }: MemoryMap) {
   return {
@@ -77,6 +78,7 @@ function mapJson({
     maxMemory: maxMemory === undefined ? null : canonicalSize(maxMemory.size),
     memorySlots: maxMemory?.slots ?? 0,
     freeSlots,
+    ...(freePorts !== undefined && { freePorts }),
     guestBlock: canonicalSize(guestBlock),
     baseMemory: canonicalSize(baseMemory),
     cells: cells.map(({ id, memory, cpus }) => ({ id, memory: canonicalSize(memory), cpus: cpus ?? null })),

@@ -4,9 +4,10 @@ import { defined } from "../defined.ts";
 import { currentVcpuRecord } from "../guest/vcpus.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
-import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
+import { echoedInputs, type Outputs, outputs, STATE_VERSION, withoutPorts } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
 import { desiredMemory } from "../plan/desired.ts";
+import { deviceDrift } from "../plan/device-list/device-drift.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import {
   isSameDimm,
@@ -19,7 +20,7 @@ import { describePower, planPower } from "../plan/power.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
-import { currentDetaching } from "../update/actions/detach.ts";
+import { currentDetaching } from "../update/removal.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 import { refreshedGuest } from "./refreshed-guest.ts";
@@ -79,7 +80,9 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     ...(isMemorySettled ? {} : memoryDrift(inputs, observation, session)),
     ...(areVcpusSettled ? {} : vcpuDrift(inputs, observation)),
   };
-  const others = otherDrift(inputs, observation, adopted);
+  const devices = deviceDrift(inputs, observation.observed);
+  for (const text of devices.notes) await session.log.message(inputs.__urn, "info", redact(text, inputs));
+  const others = { ...otherDrift(inputs, observation, adopted), ...devices.inputs };
   const readBack = outputs(
     { ...inputs, ...others },
     {
@@ -95,13 +98,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       detaching: currentDetaching(state.__detaching, domain.id, observation),
     },
   );
-  // A refresh keeps the format of the state: one that an earlier version wrote shows no difference.
-  const { reachableVcpus, ...rest } = readBack;
-  const props = {
-    ...rest,
-    ...(isOfEarlierVersion(state) ? {} : defined({ reachableVcpus })),
-    __stateVersion: state.__stateVersion,
-  };
+  const props = inFormatOf(state, readBack);
   const present = { ...inputs, ...sizes, ...others };
   // A program that asks for the sizes that were found is no change to check, but the domain has yet to follow.
   const unsettled = { ...present, __unsettled: true };
@@ -112,9 +109,18 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     : { id, props };
 }
 
-/** States of earlier versions have nothing about vCPUs, until an update writes it. */
-function isOfEarlierVersion({ reachableVcpus, maxVcpus }: Outputs): boolean {
-  return reachableVcpus === undefined && maxVcpus === undefined;
+/**
+ * A refresh keeps the format of the state: one that an earlier version wrote shows no difference. Formats 1 and 2 have nothing of a
+ * domain's vCPUs and ports, until an update writes it.
+ */
+function inFormatOf({ __stateVersion }: Outputs, props: Outputs): Outputs {
+  if (__stateVersion >= STATE_VERSION) return { ...props, __stateVersion };
+  const { reachableVcpus: _, ...rest } = props;
+  const { live } = props.__observed;
+  return {
+    ...{ ...rest, __stateVersion },
+    __observed: { ...props.__observed, ...(live && { live: withoutPorts(live) }) },
+  };
 }
 
 /** The engine's inputs are those before an update that failed in part, or sizes that an earlier refresh found. */

@@ -9,6 +9,7 @@ import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
 import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
+import { planDeviceLists } from "./device-list/device-lists.ts";
 import type { Observed } from "./observed.ts";
 import {
   combine,
@@ -89,7 +90,6 @@ export function planUpdate({
   const changed = unionOf(changedFields(before, inputs), left).filter(
     (name) => !(adopted && keptIfUnnamed(name, inputs)),
   );
-  const settings = changesThatNeed("setting", changed, inputs);
   const power = planPower(observed, inputs);
   const desired = desiredMemory(inputs, defaults, adopted);
   const numaChanged = changed.includes("numa") && inputs.numa !== undefined;
@@ -107,22 +107,36 @@ export function planUpdate({
         recorded,
       }),
     );
-  const running = memoryWhile(power.isStopping);
+  const listsWhile = (isStopping: boolean) =>
+    planDeviceLists(
+      changed,
+      { before: written, inputs },
+      { observed: power.observed, isStopping },
+      defaults,
+      adopted,
+    );
+  const runningLists = listsWhile(power.isStopping);
+  // A restart for one part brings the others.
+  const isListRestart = runningLists.parts.some(({ outcome }) => outcome === "restart");
+  const isStopping = power.isStopping || isListRestart;
+  const running = memoryWhile(isStopping);
   const numbers = desiredVcpus(inputs, defaults, adopted);
   const vcpus =
-    numbers &&
-    planVcpus(numbers, redefined, { stopping: power.isStopping || running?.outcome === "restart" });
-  // A restart for one size brings the other.
+    numbers && planVcpus(numbers, redefined, { stopping: isStopping || running?.outcome === "restart" });
   const memory = vcpus?.outcome === "restart" ? memoryWhile(true) : running;
   const sizes: SizePart[] = [
     { name: "memory", plan: memory, change: desired && memoryChange(desired, redefined) },
     { name: "vCPUs", plan: vcpus, change: numbers && vcpuChange(numbers, redefined) },
   ];
-  const restarts = sizes.some(({ plan }) => plan?.outcome === "restart");
+  const isSizeRestart = sizes.some(({ plan }) => plan?.outcome === "restart");
+  const lists = isSizeRestart ? listsWhile(true) : runningLists;
+  const restarts = isSizeRestart || isListRestart;
+  const settings = unionOf(changesThatNeed("setting", changed, inputs), lists.settings);
   const parts = [
     ...sizes.flatMap(({ plan }) => plan ?? []),
+    ...lists.parts,
     ...replacePlans(changed, inputs, observed, adopted),
-    ...fieldPlans(changed, inputs, power.observed, { restarts, left, adopted }),
+    ...fieldPlans(changed, inputs, power.observed, { restarts, left, adopted, devices: lists.definition }),
     ...autostartPlans(changed, inputs),
     ...power.last,
     ...power.first,
@@ -137,8 +151,9 @@ export function planUpdate({
   // A next boot of the vCPUs brings the other arguments as a restart does; memoryPlan is the memory's own headline.
   const bringsOthers =
     restarts || (whole.outcome === "nextBoot" && vcpus.headline === whole.headline && !power.isStopping);
+  const later = [...changesThatNeed("nextBoot", changed, inputs), ...lists.definition];
   const sized = withSizes(whole, sizes);
-  const line = bringsOthers ? withOthers(sized, changed, inputs) : sized;
+  const line = bringsOthers ? withOthers(sized, later) : sized;
   return { ...whole, headline: withPower(line, whole), ...known };
 }
 
@@ -206,8 +221,7 @@ function combined(parts: Plan[]): Plan {
 }
 
 /** The other arguments that come with a size at the next boot: a restart for the size brings them as well. */
-function withOthers(line: string, changed: FieldName[], inputs: Inputs): string {
-  const later = changesThatNeed("nextBoot", changed, inputs);
+function withOthers(line: string, later: FieldName[]): string {
   return later.length > 0 ? withNote(line, `also changes ${formatList(later)}`) : line;
 }
 
@@ -247,17 +261,24 @@ function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, 
 /**
  * @param restarts a size needs a restart, which brings these arguments too
  * @param left what an interrupted update left in the definition
+ * @param devices lists of devices that change in the definition only
  */
 function fieldPlans(
   changed: FieldName[],
   inputs: Inputs,
   observed: Observed,
-  { restarts, left, adopted }: { restarts: boolean; left: FieldName[]; adopted: boolean },
+  {
+    restarts,
+    left,
+    adopted,
+    devices,
+  }: { restarts: boolean; left: FieldName[]; adopted: boolean; devices: FieldName[] },
 ): Plan[] {
-  const later = [
+  const waiting = [
     ...changesThatNeed("nextBoot", changed, inputs),
     ...(adopted ? [] : vcpusLeftToXml(changed, inputs)),
   ];
+  const later = unionOf(waiting, devices);
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
   const off = (observed.power === "off" && observed.saved === undefined) || inputs.running === false;

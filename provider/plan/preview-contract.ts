@@ -1,5 +1,5 @@
 import { defined } from "../defined.ts";
-import { isDefine, isMoreDisruptive, noChange, type Reason, type Step } from "./plan.ts";
+import { isDefine, isDeviceStep, isMoreDisruptive, noChange, type Reason, type Step } from "./plan.ts";
 import type { UpdatePlan } from "./plan-update.ts";
 import { formatList, headline, OUTCOME_WORDS } from "./text.ts";
 
@@ -42,6 +42,7 @@ const OF_VCPUS: ReadonlySet<Step["kind"]> = new Set(["plugVcpus", "unplugVcpus"]
 
 function subjectsOf(step: Step): Subject[] {
   if (OF_MEMORY.has(step.kind)) return ["memory"];
+  if (isDeviceStep(step)) return ["arguments"];
   if (OF_VCPUS.has(step.kind)) return ["vCPUs"];
   if (!isDefine(step)) return [step.kind === "autostart" ? "arguments" : step.kind];
   const others = step.fields.filter((name) => name !== "numa");
@@ -92,6 +93,7 @@ function needsRunningGuest(step: Step): boolean {
     step.kind === "attach" ||
     step.kind === "detach" ||
     step.kind === "resize" ||
+    isDeviceStep(step) ||
     OF_VCPUS.has(step.kind) ||
     step.kind === "stop" ||
     (step.kind === "balloon" && step.where === "live")
@@ -113,6 +115,7 @@ function removed({ steps }: UpdatePlan): ("memory" | "vCPUs")[] {
   const losesMemory = steps.some(
     (step) =>
       step.kind === "detach" ||
+      step.kind === "detachDevice" ||
       (step.kind === "resize" && step.device.requested < step.device.from) ||
       (step.kind === "balloon" && step.takesMemory),
   );

@@ -121,6 +121,7 @@ describe("the drawing of", () => {
 
       now        1651 MiB of at most 8 GiB in 16 slots: base 1003 MiB and 648 MiB in
                  memory devices
+      ports      none free for disks and network interfaces
       next boot  1003 MiB of at most 8 GiB in 16 slots
       vCPUs      2 of at most 2; next boot 1 of at most 1
       pending    1003 MiB takes effect when the domain is next shut down and started;
@@ -285,6 +286,7 @@ describe("the drawing of", () => {
 
       now        1536 MiB of at most 16 GiB in 4 slots: base 1024 MiB and 512 MiB in
                  memory devices
+      ports      none free for disks and network interfaces
       next boot  the same
       vCPUs      1 of at most 1
       live up    1538–3072 MiB, step 2 MiB

@@ -62,6 +62,7 @@ const anyOutputs = fc.record({
     vcpus: fc.constantFrom(undefined, 1, 2),
     maxVcpus: fc.constantFrom(undefined, 2, 8),
     arch: fc.constantFrom(undefined, "aarch64"),
+    memoryDevices: fc.constantFrom(undefined, [], [{ model: "dimm", size: "256MiB", slot: 0, node: 0 }]),
   }),
 });
 
@@ -75,6 +76,10 @@ function outputsOf({ live, nextBoot, saved }: Observed) {
     maxMemory: canonical(maxMemory?.size),
     memorySlots: maxMemory?.slots,
     vcpus,
+    memoryDevices: (live ?? nextBoot)?.devices.map((device) => ({
+      ...device,
+      size: canonical(device.size),
+    })),
   };
 }
 
