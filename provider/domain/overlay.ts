@@ -44,8 +44,8 @@ function refused(spec: Partial<DomainSpec>): Partial<DomainSpec> {
 /** The XML decides what the program leaves out. */
 function vcpusOver(domain: Element, { vcpus, maxVcpus, topology }: DomainOverlay): VcpuSpec {
   const own = readVcpuState(domain);
-  const isNamed = find(domain, "vcpu") !== undefined;
-  const maximum = maxVcpus ?? Math.max(vcpus ?? 1, vcpus === undefined || isNamed ? own.vcpus : 1);
+  const hasRoom = vcpus === undefined || own.currentVcpus !== undefined;
+  const maximum = maxVcpus ?? Math.max(vcpus ?? 1, hasRoom ? own.vcpus : 1);
   const current = Math.min(maximum, vcpus ?? own.currentVcpus ?? own.vcpus);
   return { current, maximum, ...(topology && { topology }) };
 }
@@ -122,7 +122,7 @@ export function contradictions(userXml: string, given: StatedArguments): Contrad
   const isCurrent = currentVcpus !== vcpus;
   compare(
     isCurrent ? "<vcpu current>" : "<vcpu>",
-    hasVcpus ? currentVcpus : undefined,
+    hasVcpus && given.vcpus !== vcpus ? currentVcpus : undefined,
     "vcpus",
     given.vcpus,
     String,

@@ -142,7 +142,7 @@ describe("diff", () => {
     test.each<[string, object, () => void]>([
       ["a replacement", {}, bootWithLess],
       ["a restart", { hotplug: { whenNotPossible: "restart" } }, bootWithLess],
-      ["a change at the next boot", {}, defineByHand(/>2<\/vcpu>/, ">3</vcpu>")],
+      ["a change at the next boot", {}, defineByHand(/>8<\/vcpu>/, ">16</vcpu>")],
       ["a start", {}, () => host.turnOff(host.only.uuid)],
       ["a refusal", { hotplug: { whenNotPossible: "error" } }, bootWithLess],
     ])("%s isn't announced, and nothing is passed on to a later operation", async (_, program, others) => {
