@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { GraphicsArgs } from "./args/graphics.ts";
+import type { DomainArgs } from "./domain-args.ts";
 import { affectsSizes } from "./secret-arguments.ts";
 
 /** The outputs that are secret when a size is. */
@@ -19,6 +21,23 @@ const HIDDEN = ["__observed", "__drift", "__guest", "__detaching"] as const;
 export function derivedOutputs(paths: readonly string[]): string[] {
   if (paths.length === 0) return [];
   return [...(paths.some(affectsSizes) ? FROM_SIZES : []), ...HIDDEN];
+}
+
+/** The arguments with each password as a secret. */
+export function withSecretPasswords(args: DomainArgs): DomainArgs {
+  const { graphics } = args;
+  if (graphics === undefined) return args;
+  const marked: pulumi.Input<GraphicsArgs | undefined> =
+    pulumi.Output.isInstance(graphics) || graphics instanceof Promise
+      ? pulumi.output(graphics).apply((resolved) => withSecretPassword(resolved))
+      : withSecretPassword(graphics);
+  return { ...args, graphics: marked as pulumi.Input<GraphicsArgs> };
+}
+
+/** A value that isn't an object is left to check. */
+function withSecretPassword(graphics: GraphicsArgs): GraphicsArgs {
+  if (!isPlain(graphics) || graphics.password === undefined || graphics.password === null) return graphics;
+  return { ...graphics, password: pulumi.secret(graphics.password) };
 }
 
 /**

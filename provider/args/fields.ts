@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { numbersProblem } from "../units/number-list.ts";
+import { graphics, memoryBacking, rng, tpm, video, watchdog } from "./hardware.ts";
 import {
   MAX_DEVICES,
   MAX_HOOK_ARGUMENTS,
@@ -29,6 +30,7 @@ import { UNKNOWN } from "./unknown.ts";
 /**
  * What a change of an argument does to an existing domain:
  * - `memory`: the planner decides (provider/plan);
+ * - `graphics`: another password is set in the running domain where that is possible, else as `nextBoot` (plan/graphics.ts);
  * - `live`: it is applied to the running domain and its definition;
  * - `definition`: it is applied to the definition, and no running domain depends on it;
  * - `nextBoot`: it is applied to the definition, and takes effect once the domain was shut down and started;
@@ -39,6 +41,7 @@ import { UNKNOWN } from "./unknown.ts";
  */
 export type ChangeNeeds =
   | "memory"
+  | "graphics"
   | "live"
   | "definition"
   | "nextBoot"
@@ -204,6 +207,12 @@ export const FIELDS = {
   },
   agent: { schema: flag, change: "nextBoot" },
   balloon: { schema: flag, change: "nextBoot" },
+  graphics: { schema: orUnknown(graphics), change: "graphics" },
+  video: { schema: orUnknown(video), change: "nextBoot" },
+  rng: { schema: orUnknown(rng), change: "nextBoot" },
+  tpm: { schema: orUnknown(tpm), change: "nextBoot" },
+  watchdog: { schema: orUnknown(watchdog), change: "nextBoot" },
+  memoryBacking: { schema: orUnknown(memoryBacking), change: "nextBoot" },
   description: { schema: text("a description"), change: "definition" },
   running: { schema: flag, change: "live" },
   discardSavedState: { schema: flag, change: "setting" },

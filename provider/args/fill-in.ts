@@ -1,9 +1,10 @@
+import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
 import { sum } from "../units/kib.ts";
 import { canonicalSize, readCanonicalSize } from "../units/size.ts";
 import { domainUuid, interfaceMac, resourceName } from "./identity.ts";
 import type { Inputs, InterfaceInput, NumaNodeInput } from "./inputs.ts";
 import { defaultMaxMemory, guestWidth, memoryCap } from "./max-memory.ts";
-import { type SecretMarked, secretArguments } from "./secrets.ts";
+import { isWithin, type SecretMarked, secretArguments, valueAt } from "./secrets.ts";
 import type { Defaults } from "./settings.ts";
 import { knownSize, UNKNOWN } from "./unknown.ts";
 
@@ -53,7 +54,13 @@ function secretMarks(
   );
   const isSizeKept = kept.some((name) => name !== "name");
   const keptMac = isSecretMacKept(old, given, inputs) ? ["interfaces"] : [];
-  const paths = [...new Set([...(Array.isArray(news.__secrets) ? news.__secrets : []), ...kept, ...keptMac])];
+  const marked = Array.isArray(news.__secrets) ? news.__secrets : [];
+  const always = ALWAYS_SECRET.filter(
+    (path) =>
+      ![undefined, null].includes(valueAt(given, path) as undefined) &&
+      !marked.some((outer) => isWithin(path, outer)),
+  );
+  const paths = [...new Set([...marked, ...always, ...kept, ...keptMac])];
   return {
     ...((news.__secret === true || isSizeKept) && { __secret: true }),
     ...(paths.length > 0 && { __secrets: paths }),

@@ -34,3 +34,5 @@ export type HotplugInput = NonNullable<Inputs["hotplug"]>;
 export type HookInput = NonNullable<HotplugInput["before"]>;
 export type NumaNodeInput = NonNullable<Inputs["numa"]>[number];
 export type InterfaceInput = NonNullable<Inputs["interfaces"]>[number];
+export type GraphicsInput = NonNullable<Inputs["graphics"]>;
+export type MemoryBackingInput = NonNullable<Inputs["memoryBacking"]>;

@@ -1,8 +1,10 @@
 import type { FIELDS, FieldName } from "../args/fields.ts";
-import type { Inputs, InterfaceInput } from "../args/inputs.ts";
+import type { Inputs, InterfaceInput, MemoryBackingInput } from "../args/inputs.ts";
 import { defined } from "../defined.ts";
-import type { DomainSpec, InterfaceSpec } from "../domain/spec.ts";
+import { isBackedAs } from "../domain/backing.ts";
+import type { DomainSpec, InterfaceSpec, MemoryBackingSpec, RngSpec, TpmSpec } from "../domain/spec.ts";
 import { attribute, type Element, find } from "../domain/tree.ts";
+import { readCanonicalSize } from "../units/size.ts";
 
 /** What the defaults of a part may depend on besides its argument. */
 type Platform = Pick<DomainSpec, "type" | "arch" | "firmware" | "acpi">;
@@ -19,7 +21,7 @@ interface Part {
   differs?(domain: Element, wanted: DomainSpec, changes: (spec: Partial<DomainSpec>) => boolean): boolean;
 }
 
-type Change = "definition" | "nextBoot" | "replace";
+type Change = "definition" | "graphics" | "nextBoot" | "replace";
 
 /** The arguments that libvirt's XML stores, without identity and memory, which are more than one argument each. */
 type StoredField = {
@@ -58,6 +60,18 @@ const PARTS = {
     spec: ({ balloon = true }) => ({ balloon }),
     differs: (_, { balloon }, changes) => changes({ balloon: false }) !== balloon,
   },
+  graphics: { spec: ({ graphics }) => defined({ graphics: graphics && defined(graphics) }) },
+  video: { spec: ({ video }) => defined({ video: video && defined(video) }) },
+  rng: { spec: ({ rng }) => defined({ rng: rng && rngSpec(rng) }) },
+  tpm: { spec: ({ tpm }, { arch }) => defined({ tpm: tpm && tpmSpec(tpm, arch) }) },
+  watchdog: {
+    spec: ({ watchdog }, { arch }) =>
+      defined({ watchdog: watchdog && { ...defaultWatchdog(arch), ...defined(watchdog) } }),
+  },
+  memoryBacking: {
+    spec: ({ memoryBacking }) => defined({ memoryBacking: memoryBacking && backingSpec(memoryBacking) }),
+    differs: (domain, { memoryBacking }) => memoryBacking !== undefined && !isBackedAs(domain, memoryBacking),
+  },
   description: { spec: ({ description }) => defined({ description }) },
 } satisfies Record<StoredField, Part>;
 
@@ -94,6 +108,32 @@ function interfaceSpec({ mac = "", model = "virtio", network, bridge }: Interfac
   if (network !== undefined) return { kind: "network", mac, model, network };
   if (bridge !== undefined) return { kind: "bridge", mac, model, bridge };
   return { kind: "user", mac, model };
+}
+
+function rngSpec({ source = "/dev/urandom", bytes, period = 1000 }: NonNullable<Inputs["rng"]>): RngSpec {
+  return { source, ...(bytes !== undefined && { rate: { bytes, period } }) };
+}
+
+/** Version 1.2 is only available as TIS. */
+function tpmSpec({ model, version = "2.0" }: NonNullable<Inputs["tpm"]>, arch: string): TpmSpec {
+  const usual = arch.startsWith("ppc64") ? "spapr" : isX86(arch) && version === "2.0" ? "crb" : "tis";
+  return { model: model ?? usual, version };
+}
+
+function defaultWatchdog(arch: string) {
+  return { model: arch === "s390x" ? "diag288" : "i6300esb", action: "reset" };
+}
+
+function isX86(arch: string): boolean {
+  return arch === "x86_64" || arch === "i686";
+}
+
+function backingSpec({ hugePages, locked, shared }: MemoryBackingInput): MemoryBackingSpec {
+  return defined({
+    hugePages: hugePages === undefined ? undefined : readCanonicalSize(hugePages),
+    locked,
+    shared,
+  });
 }
 
 /** libvirt replaces an alias of QEMU's ("q35", "pc", "virt") by the versioned machine type that it stands for. */

@@ -112,7 +112,11 @@ function bare({ name, attributes, children: nodes }: Element): Element {
 function namedParts(domain: Element): Partial<DomainSpec> & Pick<DomainSpec, "vcpus"> {
   const cpu = find(domain, "cpu");
   const serial = find(domain, "devices", "serial");
+  const isSpice = children(find(domain, "devices"), "graphics").some(
+    (one) => attribute(one, "type") === "spice",
+  );
   return defined({
+    graphics: isSpice ? ({ type: "spice" } as const) : undefined,
     firmware: isUefi(domain) ? ("uefi" as const) : ("bios" as const),
     cpu: cpu && cpuName(cpu),
     serial: serial && { file: serialiseNode(serial) },
@@ -191,6 +195,7 @@ function clearFilledIn(domain: Element, before: Partial<DomainSpec>, after: Part
   }
   if (!isDeepStrictEqual(before.serial, after.serial)) clearConsole(domain);
   if (becomes("vcpus", readVcpus(domain))) clearVcpus(domain, after.vcpus ?? 1);
+  if (before.graphics && before.graphics.type !== after.graphics?.type) clearAudio(domain);
   if (becomes("machine", undefined)) clearAddresses(domain, after.machine);
 }
 
@@ -210,6 +215,13 @@ function clearConsole(domain: Element): void {
   const isSerial = (console: Element) =>
     (attribute(find(console, "target"), "type") ?? "serial") === "serial";
   if (devices) removeAll(devices, (device) => device.name === "console" && isSerial(device));
+}
+
+/** libvirt adds sound over SPICE to a domain with SPICE, and QEMU refuses it without. Where there is a sound card, it adds another. */
+function clearAudio(domain: Element): void {
+  const devices = find(domain, "devices");
+  if (devices)
+    removeAll(devices, ({ name, attributes }) => name === "audio" && attributes.get("type") === "spice");
 }
 
 /** Removes which vCPUs are online at boot: libvirt refuses them with fewer vCPUs. */

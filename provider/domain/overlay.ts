@@ -5,7 +5,7 @@ import { settleTotal } from "./memory.ts";
 import { writeOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize, readVcpus } from "./read.ts";
-import type { DomainSpec } from "./spec.ts";
+import type { DomainSpec, MemoryBackingSpec } from "./spec.ts";
 import { attribute, children, type Element, find, removeAll, serialise, textOf } from "./tree.ts";
 
 /** The arguments of a program with XML of its own: only what they name is changed there. */
@@ -34,7 +34,12 @@ function refused(spec: Partial<DomainSpec>): Partial<DomainSpec> {
     ...(spec.firmware === "bios" && { firmware: "uefi" }),
     ...(spec.agent === false && { agent: true }),
     ...(spec.acpi === false && { acpi: true }),
+    ...(spec.memoryBacking && { memoryBacking: refusedBacking(spec.memoryBacking) }),
   };
+}
+
+function refusedBacking({ locked, shared }: MemoryBackingSpec): MemoryBackingSpec {
+  return { ...(locked === false && { locked: true }), ...(shared === false && { shared: true }) };
 }
 
 function cellsOver(

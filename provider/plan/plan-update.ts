@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { FIELD_NAMES, type FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
+import { hugePagesOf } from "../args/memory-backing-rules.ts";
 import type { Defaults } from "../args/settings.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import { withWritten } from "../args/written-arguments.ts";
@@ -9,6 +10,8 @@ import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
 import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
+import { livePassword, planPassword } from "./graphics.ts";
+import { lockedWithoutLimit } from "./hard-limit.ts";
 import type { Observed } from "./observed.ts";
 import {
   combine,
@@ -101,10 +104,15 @@ export function planUpdate({
         recorded,
       }),
     );
+  const isRestarting = power.isStopping || memory?.outcome === "restart";
+  const graphics =
+    changed.includes("graphics") && !isRestarting ? livePassword(written, inputs, power.observed) : undefined;
+  const others = changed.filter((name) => graphics === undefined || name !== "graphics");
   const parts = [
     ...(memory === undefined ? [] : [memory]),
     ...replacePlans(changed, inputs, observed, adopted),
-    ...fieldPlans(changed, inputs, power.observed, { restarts: memory?.outcome === "restart", left }),
+    ...(graphics === undefined ? [] : [planPassword(graphics, power.observed)]),
+    ...fieldPlans(others, inputs, power.observed, { restarts: memory?.outcome === "restart", left }),
     ...autostartPlans(changed, inputs),
     ...power.last,
     ...power.first,
@@ -136,14 +144,18 @@ function withMemory({ outcome, headline }: Plan, memory: Plan): string {
  * The definition as this update changes it: its machine type decides whether memory can be plugged, and it may get a
  * balloon.
  */
-function asRedefined(observed: Observed, changed: FieldName[], { machine, balloon }: Inputs): Observed {
+function asRedefined(observed: Observed, changed: FieldName[], inputs: Inputs): Observed {
+  const { machine, balloon } = inputs;
   if (observed.nextBoot === undefined) return observed;
   const { machine: _, ...unnamed } = observed.nextBoot;
   const isMachine = changed.includes("machine") && !containsUnknown(machine);
   const named = isMachine ? { ...unnamed, ...defined({ machine }) } : observed.nextBoot;
   const { withoutBalloon: __, ...withBalloon } = named;
   const isBalloon = changed.includes("balloon") && balloon !== false;
-  return { ...observed, nextBoot: isBalloon ? withBalloon : named };
+  const { pageSize: present, ...rest } = isBalloon ? withBalloon : named;
+  const isBacking = changed.includes("memoryBacking");
+  const pageSize = isBacking ? hugePagesOf(inputs) : present;
+  return { ...observed, nextBoot: { ...rest, ...defined({ pageSize }) } };
 }
 
 /** The parts of one update as one plan: a replace or a refusal drops the other parts. */
@@ -158,7 +170,7 @@ function combined(parts: Plan[]): Plan {
 
 /** A restart for the memory brings the other arguments as well, so that they don't wait for a second one. */
 function withRestarted(line: string, memory: Plan, changed: FieldName[], inputs: Inputs): string {
-  const later = changesThatNeed("nextBoot", changed, inputs);
+  const later = changesAtBoot(changed, inputs);
   return memory.outcome === "restart" && later.length > 0
     ? withNote(line, `also changes ${formatList(later)}`)
     : line;
@@ -197,6 +209,14 @@ function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, 
   ];
 }
 
+/** Graphics among them: what is set in the running domain is left out. */
+function changesAtBoot(changed: FieldName[], inputs: Inputs): FieldName[] {
+  const later = (["nextBoot", "graphics"] as const).flatMap((needs) =>
+    changesThatNeed(needs, changed, inputs),
+  );
+  return FIELD_NAMES.filter((name) => later.includes(name));
+}
+
 /**
  * @param restarts the memory needs a restart, which brings these arguments too
  * @param left what an interrupted update left in the definition
@@ -207,7 +227,7 @@ function fieldPlans(
   observed: Observed,
   { restarts, left }: { restarts: boolean; left: FieldName[] },
 ): Plan[] {
-  const later = changesThatNeed("nextBoot", changed, inputs);
+  const later = changesAtBoot(changed, inputs);
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
   const off = (observed.power === "off" && observed.saved === undefined) || inputs.running === false;
@@ -228,6 +248,7 @@ function fieldPlans(
           `an interrupted update left another value of ${formatList(left)} in the definition`,
         ),
         ...savedStateFirst(observed),
+        ...(fields.includes("memoryBacking") ? lockedWithoutLimit(inputs, observed) : []),
         ...noteIf(fields.includes("xml"), "the definition is rewritten from xml; manual changes are lost"),
       ],
       steps: [step],

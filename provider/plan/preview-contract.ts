@@ -39,9 +39,11 @@ type Subject = "memory" | "arguments" | Step["kind"];
 
 const OF_MEMORY: ReadonlySet<Step["kind"]> = new Set(["attach", "detach", "resize", "balloon"]);
 
+const OF_ARGUMENTS: ReadonlySet<Step["kind"]> = new Set(["autostart", "changePassword"]);
+
 function subjectsOf(step: Step): Subject[] {
   if (OF_MEMORY.has(step.kind)) return ["memory"];
-  if (!isDefine(step)) return [step.kind === "autostart" ? "arguments" : step.kind];
+  if (!isDefine(step)) return [OF_ARGUMENTS.has(step.kind) ? "arguments" : step.kind];
   const others = step.fields.filter((name) => name !== "numa");
   const isMemory = step.definition !== undefined || others.length < step.fields.length;
   return [...(isMemory ? ["memory" as const] : []), ...(others.length > 0 ? ["arguments" as const] : [])];
@@ -84,6 +86,7 @@ function needsRunningGuest(step: Step): boolean {
     step.kind === "attach" ||
     step.kind === "detach" ||
     step.kind === "resize" ||
+    step.kind === "changePassword" ||
     step.kind === "stop" ||
     (step.kind === "balloon" && step.where === "live")
   );

@@ -3,7 +3,7 @@ import type structs from "google-protobuf/google/protobuf/struct_pb.js";
 import { DYNAMIC_PROVIDER } from "../../sdk/dynamic-type.ts";
 import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
-import type { SecretMarked } from "../args/secrets.ts";
+import { isWithin, type SecretMarked } from "../args/secrets.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { newDefinition } from "../operations/new-domain.ts";
@@ -16,7 +16,7 @@ import { changedNames, detailedDiff } from "./difference.ts";
 import { foreseenCreation, foreseenUpdate } from "./foreseen.ts";
 import { findDomain } from "./found.ts";
 import { secretMarks, withMarksAt } from "./secrets.ts";
-import { isWithin, type Properties, type Received, received, sent } from "./values.ts";
+import { type Properties, type Received, received, sent } from "./values.ts";
 
 /** The calls that concern a resource: each is an operation between Pulumi's form of its properties and ours. */
 export class ResourceCalls {

@@ -1,8 +1,8 @@
 import { affectsSizes } from "../../sdk/secret-arguments.ts";
 import { isField } from "../args/fields.ts";
-import { argumentOf, type SecretMarked, secretArguments } from "../args/secrets.ts";
+import { argumentOf, isWithin, type SecretMarked, secretArguments } from "../args/secrets.ts";
 import { SIGNATURE, withSecretMarks } from "../secret-operation.ts";
-import { isWithin, type Properties, type Received, secret } from "./values.ts";
+import { type Properties, type Received, secret } from "./values.ts";
 
 /**
  * What the class of the dynamic provider passes on about secrets, from the wrappings of the values themselves. What an earlier

@@ -1,5 +1,6 @@
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
 import type { Failure } from "../args/failure.ts";
+import { isWithin } from "../args/secrets.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { SECRET, SIGNATURE } from "../secret-operation.ts";
 
@@ -78,11 +79,6 @@ export function received(struct: structs.Struct | undefined): Received {
       [...fields].map(([key, value]) => [key, plain(value, path === "" ? key : `${path}.${key}`)]),
     );
   return { value: object(fieldsOf(struct), ""), secrets, failures };
-}
-
-/** Whether a path is the other one or inside of it. */
-export function isWithin(path: string, outer: string): boolean {
-  return path === outer || (path.startsWith(outer) && /^[.[]/.test(path.slice(outer.length)));
 }
 
 function list(value: structs.Value): structs.Value[] {

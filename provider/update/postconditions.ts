@@ -18,6 +18,7 @@ const SUBJECTS: Readonly<Record<Step["kind"], readonly Subject[]>> = {
   resize: ["power", "live"],
   balloon: [],
   define: ["definition"],
+  changePassword: ["power", "live"],
   autostart: ["autostart"],
   start: ["power", "live"],
   restore: ["power", "live"],
@@ -164,6 +165,7 @@ function promisedAfter(domain: Promised, step: Step): Promised {
     case "autostart":
       return { ...domain, autostart: step.on };
     case "balloon":
+    case "changePassword":
     case "resume":
     case "wake":
     case "replace":

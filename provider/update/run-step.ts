@@ -6,6 +6,7 @@ import type { Action, Confirm, MemoryNeeds } from "./action.ts";
 import { attach } from "./actions/attach.ts";
 import { autostart } from "./actions/autostart.ts";
 import { balloon } from "./actions/balloon.ts";
+import { changePassword } from "./actions/change-password.ts";
 import { define } from "./actions/define.ts";
 import { detach } from "./actions/detach.ts";
 import { discard } from "./actions/discard.ts";
@@ -23,6 +24,7 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   attach,
   detach,
   balloon,
+  changePassword,
   define,
   autostart,
   restore,
