@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
 import { FIELD_NAMES, FIELDS, type FieldName, isField } from "./fields.ts";
-import type { GraphicsInput, Inputs } from "./inputs.ts";
+import type { Inputs } from "./inputs.ts";
 import { type SecretMarked, secretArguments } from "./secrets.ts";
 
 /**
@@ -85,11 +85,19 @@ function inMark(name: FieldName, value: unknown): unknown {
   return name === "graphics" ? withoutPassword(value) : value;
 }
 
-/** Whether the arguments that a domain was started with have a password for the same type of graphics. */
-export function isStartedWithPassword(written: string | undefined, graphics: GraphicsInput): boolean {
-  const { graphics: found } = parsed(written);
-  if (found === undefined || (typeof found === "string" && found.startsWith(DIGEST))) return true;
-  return isObject(found) && found.type === graphics.type && found.password === true;
+/**
+ * Whether the running domain was started with the graphics of its definition, as far as their marks tell: the one that it was
+ * started with, and that of the definition. A password that was changed since isn't in a mark.
+ */
+export function hasDefinedGraphics(started: string | undefined, defined: string | undefined): boolean {
+  return isDeepStrictEqual(parsed(started).graphics, parsed(defined).graphics);
+}
+
+/** Whether a change leaves no mark: only the password differs. */
+export function isOnlyPassword(name: FieldName, before: Partial<Inputs>, news: Partial<Inputs>): boolean {
+  return (
+    name === "graphics" && isDeepStrictEqual(withoutPassword(before.graphics), withoutPassword(news.graphics))
+  );
 }
 
 function withoutPassword(value: unknown): unknown {

@@ -1,6 +1,6 @@
 import { type FieldName, isField } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { markedArguments, withWritten } from "../args/written-arguments.ts";
+import { isOnlyPassword, markedArguments, withWritten } from "../args/written-arguments.ts";
 import { editByDefinitions, editDefinition, setOwnership } from "../domain/edit.ts";
 import { setMemory } from "../domain/memory.ts";
 import type { Written } from "../domain/metadata.ts";
@@ -46,9 +46,8 @@ export function changedDefinition(present: string, recorded: DefinitionChange): 
   const isRewritten = fields.includes("xml") && before.xml !== news.xml;
   const edited = isRewritten ? rewritten(change) : fields.length > 0 ? withFields(present, change) : present;
   const others = (["currentMemory", "autostart"] as const).filter((name) => before[name] !== news[name]);
-  const written = {
-    arguments: markedArguments(writtenArguments, [...fields, ...others], news),
-  };
+  const recordedFields = [...fields, ...others].filter((name) => !isOnlyPassword(name, before, news));
+  const written = { arguments: markedArguments(writtenArguments, recordedFields, news) };
   if (isRewritten) return marked(edited, { ...written, total: readCanonicalSize(news.memory) }, news);
   if (definition !== undefined)
     return marked(withMemory(edited, definition), { ...written, total: definition.memory }, news);

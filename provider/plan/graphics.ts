@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from "node:util";
 import type { FieldName } from "../args/fields.ts";
 import type { GraphicsInput, Inputs } from "../args/inputs.ts";
 import { containsUnknown } from "../args/unknown.ts";
-import { isStartedWithPassword } from "../args/written-arguments.ts";
+import { hasDefinedGraphics, isOnlyPassword } from "../args/written-arguments.ts";
 import { defineStep } from "./definition/steps.ts";
 import type { Observed } from "./observed.ts";
 import type { Plan } from "./plan.ts";
@@ -14,15 +13,15 @@ import { headline } from "./text.ts";
  */
 export function livePassword(
   before: Partial<Inputs>,
-  { graphics: wanted }: Inputs,
-  { live }: Observed,
+  news: Inputs,
+  { live, nextBoot }: Observed,
 ): GraphicsInput | undefined {
-  const was = before.graphics;
+  const [was, wanted] = [before.graphics, news.graphics];
   if (live === undefined || !isKnown(was) || !isKnown(wanted)) return undefined;
-  if (was.password === undefined || wanted.password === undefined) return undefined;
-  const isOnlyPassword = isDeepStrictEqual({ ...was, password: "" }, { ...wanted, password: "" });
-  const isStarted = isStartedWithPassword(live.writtenArguments, wanted);
-  return isOnlyPassword && isStarted ? wanted : undefined;
+  if (was.password === undefined || !isOnlyPassword("graphics", before, news)) return undefined;
+  const isStarted =
+    nextBoot === undefined || hasDefinedGraphics(live.writtenArguments, nextBoot.writtenArguments);
+  return isStarted ? wanted : undefined;
 }
 
 function isKnown(graphics: Inputs["graphics"]): graphics is GraphicsInput {

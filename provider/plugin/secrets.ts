@@ -30,7 +30,7 @@ export function secretMarks({ secrets }: Received, noted: SecretMarked = {}): Se
  */
 export function withAllSecretMarks<T extends SecretMarked>(properties: T): T {
   const { __secrets: paths = [] }: SecretMarked = properties;
-  const whole = withSecretMarks(properties) as Properties;
+  const whole = withSecretMarks(properties, []) as Properties;
   const marked: Properties = { ...whole };
   for (const name of secretArguments(properties))
     if (!paths.some((path) => argumentOf(path) === name) && marked[name] !== undefined)

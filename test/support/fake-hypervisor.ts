@@ -20,6 +20,7 @@ import {
   withCurrent,
   withDevice,
   withDimm,
+  withGraphics,
   withMetadata,
   withoutDevice,
 } from "./fake-domain-xml.ts";
@@ -297,6 +298,11 @@ export class FakeHypervisor implements Hypervisor {
   updateDevice({ uuid }: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void> {
     return this.answer("updateDevice", uuid, () => {
       const { live, inactive } = this.domain(uuid);
+      if (parseXml(xml).root.name === "graphics") {
+        if (live === undefined) throw libvirtError(ErrorCode.OPERATION_INVALID, "domain is not running");
+        this.change(uuid, { live: withGraphics(live, xml) });
+        return;
+      }
       const { alias = "" } =
         readDevices(element("domain", {}, element("devices", {}, parseXml(xml).root)))[0] ?? {};
       const replaced = (definition: string) => withDevice(withoutDevice(definition, alias), xml);
