@@ -1,0 +1,185 @@
+import { expect, test } from "vitest";
+import { readDomainCapabilities } from "../../provider/observe/domain-capabilities.ts";
+import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { type Args, BARE, opOf, said, stackOnLab } from "../support/stack-on-lab.ts";
+import { inOneVirsh, liveMemory, nextBootMemory, xmlOfAll } from "../support/virsh.ts";
+
+const lab = labOfThisFile();
+
+/** What this QEMU and libvirt have. */
+async function capabilities() {
+  return readDomainCapabilities(await lab().virsh("domcapabilities", "--virttype", "qemu"));
+}
+
+const secure = (...args: string[]) => lab().virsh("dumpxml", "--security-info", ...args);
+const passwordIn = (xml: string) => /<graphics[^>]* passwd='([^']*)'/.exec(xml)?.[1];
+const vnc = (password: string, rest: object = {}) => ({ type: "vnc" as const, password, ...rest });
+
+test("another VNC password: live in the same process, in the definition, and nowhere in clear", async () => {
+  const words = ["xyzzy1", "plugh22", "frotz333"];
+  const stack = await stackOnLab(lab(), {
+    web: { ...BARE, graphics: vnc("xyzzy1", { listen: "127.0.0.1" }) },
+  });
+  const shown: string[] = [];
+  const note = async (result: { stdout: string; diagnostics: object[]; json?: unknown }) =>
+    shown.push(
+      ...[result.stdout, JSON.stringify(result.diagnostics), JSON.stringify(result.json ?? "")],
+      ...[await stack.stateText(), await lab().virsh("dumpxml", "--inactive", "web")],
+    );
+  await note(await stack.apply());
+  const pid = lab().qemuPid("web");
+  expect(passwordIn(await secure("web"))).toBe("xyzzy1");
+  await stack.expectSettled();
+
+  for (const next of words.slice(1)) {
+    stack.edit("web", { graphics: vnc(next, { listen: "127.0.0.1" }) });
+    const preview = await stack.preview({ json: true, diff: true });
+    expect(said(preview, "web")).toMatch(/^info: live: change the VNC password, no restart\n/);
+    await note(preview);
+    await note(await stack.apply());
+    expect(passwordIn(await secure("web"))).toBe(next);
+    expect(passwordIn(await secure("--inactive", "web"))).toBe(next);
+    await stack.expectSettled();
+  }
+  expect(lab().qemuPid("web")).toBe(pid);
+
+  // It survives what else changes, and each of these keeps the process.
+  for (const change of [{ memory: "512MiB" }, { description: "shop" }, { rng: {} }] as Args[]) {
+    stack.edit("web", change);
+    await note(await stack.apply());
+    expect(passwordIn(await secure("--inactive", "web"))).toBe("frotz333");
+  }
+  await note(await stack.refresh());
+  expect(lab().qemuPid("web")).toBe(pid);
+  expect(words.filter((word) => shown.some((text) => text.includes(word)))).toEqual([]);
+  // It is in the state as a secret, or this would prove nothing.
+  expect(await stack.stateText({ secrets: true })).toContain("frotz333");
+  expect((await stack.destroy()).ok).toBe(true);
+});
+
+test("a password that is added or removed, and another address: at the next boot", async () => {
+  const cases: Record<string, [before: Args["graphics"], after: Args["graphics"]]> = {
+    added: [{ type: "vnc" }, vnc("plugh")],
+    removed: [vnc("plugh"), { type: "vnc" }],
+    moved: [vnc("plugh"), vnc("plugh", { listen: "127.0.0.2", port: 5999 })],
+  };
+  const names = Object.keys(cases);
+  const domains = names.map((name) => [name, { ...BARE, graphics: cases[name]?.[0] }] as const);
+  const stack = await stackOnLab(lab(), Object.fromEntries(domains));
+  await stack.apply();
+  const pids = names.map((name) => lab().qemuPid(name));
+  for (const name of names) stack.edit(name, { graphics: cases[name]?.[1] });
+  const up = await stack.apply();
+  for (const name of names)
+    expect(said(up, name)).toMatch(/^info: next boot: graphics, after a shutdown and start\n/);
+  expect(names.map((name) => lab().qemuPid(name))).toEqual(pids);
+  await stack.expectSettled();
+  await inOneVirsh(lab(), names, (name) => `destroy ${name} ; start ${name}`);
+  expect(passwordIn(await secure("added"))).toBe("plugh");
+  expect(passwordIn(await secure("removed"))).toBeUndefined();
+  expect(await secure("moved")).toMatch(/port='5999'[^>]* listen='127.0.0.2'[^>]* passwd='plugh'/);
+  await stack.expectSettled();
+});
+
+interface Case {
+  before?: Args;
+  after: Args;
+  /** In the definition after up, and in the domain after its next start. */
+  defined: RegExp;
+}
+
+test("what else an ordinary VM has: started with it, and changed for the next boot", async () => {
+  const cases: Record<string, Case> = {
+    video: {
+      before: { video: { model: "vga" } },
+      after: { video: { model: "virtio", heads: 2 } },
+      defined: /<model type='virtio' heads='2' primary='yes'\/>/,
+    },
+    rng: {
+      before: { rng: {} },
+      after: { rng: { bytes: 1024 } },
+      defined: /<rate bytes='1024' period='1000'\/>\s*<backend model='random'>\/dev\/urandom</,
+    },
+    watchdog: {
+      before: { watchdog: {} },
+      after: { watchdog: { model: "ib700", action: "poweroff" } },
+      defined: /<watchdog model='ib700' action='poweroff'/,
+    },
+    backing: {
+      after: { memoryBacking: { shared: true } },
+      defined: /<memoryBacking>\s*<source type='memfd'\/>\s*<access mode='shared'\/>\s*<\/memoryBacking>/,
+    },
+  };
+  const names = Object.keys(cases);
+  const stack = await stackOnLab(
+    lab(),
+    Object.fromEntries(names.map((name) => [name, { ...BARE, ...cases[name]?.before }])),
+  );
+  await stack.apply();
+  await stack.expectSettled();
+  const pids = names.map((name) => lab().qemuPid(name));
+  const live = await xmlOfAll(lab(), names);
+  for (const name of names) stack.edit(name, cases[name]?.after ?? {});
+  const up = await stack.apply();
+  for (const name of names) {
+    expect(opOf(up, name)).toBe("update");
+    expect(said(up, name)).toMatch(/^info: next boot: \w+, after a shutdown and start\n/);
+  }
+  expect(names.map((name) => lab().qemuPid(name))).toEqual(pids);
+  expect(await xmlOfAll(lab(), names)).toEqual(live);
+  const expectDefinedIn = (xmls: string[]) =>
+    names.map((name, index) => expect(xmls[index]).toMatch(cases[name]?.defined ?? /^$/));
+  expectDefinedIn(await xmlOfAll(lab(), names, "--inactive"));
+  await stack.expectSettled();
+  await inOneVirsh(lab(), names, (name) => `destroy ${name} ; start ${name}`);
+  expectDefinedIn(await xmlOfAll(lab(), names));
+  await stack.apply({ expectNoChanges: true });
+
+  // Shared memory stays shared where it grows.
+  stack.edit("backing", { memory: "512MiB" });
+  await stack.apply();
+  expect(await liveMemory(lab(), "backing")).toMatchObject({ memory: 512 * MIB });
+  expect(await nextBootMemory(lab(), "backing")).toMatchObject({ memory: 512 * MIB });
+  await stack.expectSettled();
+
+  // Without the arguments, the domains are as they were without them.
+  for (const name of names) stack.edit(name, { [name === "backing" ? "memoryBacking" : name]: undefined });
+  await stack.apply();
+  for (const xml of await xmlOfAll(lab(), names, "--inactive"))
+    expect(xml).not.toMatch(/<(?:rng|watchdog|memoryBacking|video)\b/);
+  await stack.expectSettled();
+});
+
+test("what the host doesn't have is refused before anything is done", async () => {
+  const has = await capabilities();
+  const cases: Record<string, [args: Args, reason: RegExp]> = {
+    huge: [
+      { memoryBacking: { hugePages: "1GiB" }, memory: "1GiB", maxMemory: "4GiB" },
+      /hugetlbfs|huge page/i,
+    ],
+    ...(has.tpmBackends?.includes("emulator") === true ? {} : { tpm: [{ tpm: {} }, /tpm isn't supported/] }),
+    ...(has.graphics?.includes("spice") === true
+      ? {}
+      : {
+          spice: [
+            { graphics: { type: "spice" } },
+            /graphics.type "spice" isn't supported by .*supported: .*vnc/,
+          ],
+        }),
+  };
+  const stack = await stackOnLab(lab(), { web: BARE });
+  await stack.apply();
+  const before = await lab().virsh("dumpxml", "--inactive", "web");
+  const pid = lab().qemuPid("web");
+  for (const [name, [args, reason]] of Object.entries(cases)) {
+    const unset = Object.fromEntries(Object.keys(args).map((key) => [key, Reflect.get(BARE, key)]));
+    stack.edit("web", args);
+    const up = await stack.up();
+    expect([name, up.ok]).toEqual([name, false]);
+    expect(JSON.stringify(up.diagnostics)).toMatch(reason);
+    expect(await lab().virsh("dumpxml", "--inactive", "web")).toBe(before);
+    expect(lab().qemuPid("web")).toBe(pid);
+    stack.edit("web", unset);
+  }
+  await stack.expectSettled();
+});
