@@ -21,9 +21,9 @@ test("another VNC password: live in the same process, in the definition, and now
     web: { ...BARE, graphics: vnc("xyzzy1", { listen: "127.0.0.1" }) },
   });
   const shown: string[] = [];
-  const note = async (result: { stdout: string; diagnostics: object[]; json?: unknown }) =>
+  const note = async (result: { stdout: string; errors: string[]; json?: unknown }) =>
     shown.push(
-      ...[result.stdout, JSON.stringify(result.diagnostics), JSON.stringify(result.json ?? "")],
+      ...[result.stdout, ...result.errors, JSON.stringify(result.json ?? "")],
       ...[await stack.stateText(), await lab().virsh("dumpxml", "--inactive", "web")],
     );
   await note(await stack.apply());
