@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { GraphicsArgs } from "./args/graphics.ts";
 import type { DomainArgs } from "./domain-args.ts";
 import { affectsSizes } from "./secret-arguments.ts";
 
@@ -23,21 +22,22 @@ export function derivedOutputs(paths: readonly string[]): string[] {
   return [...(paths.some(affectsSizes) ? FROM_SIZES : []), ...HIDDEN];
 }
 
-/** The arguments with each password as a secret. */
+/** The arguments with each password as a secret. What isn't an object is left to check. */
 export function withSecretPasswords(args: DomainArgs): DomainArgs {
   const { graphics } = args;
-  if (graphics === undefined) return args;
-  const marked: pulumi.Input<GraphicsArgs | undefined> =
-    pulumi.Output.isInstance(graphics) || graphics instanceof Promise
-      ? pulumi.output(graphics).apply((resolved) => withSecretPassword(resolved))
-      : withSecretPassword(graphics);
-  return { ...args, graphics: marked as pulumi.Input<GraphicsArgs> };
+  if (pulumi.Output.isInstance(graphics) || graphics instanceof Promise) {
+    // Whether it has a password is known once it is resolved: then all of it is secret.
+    const marked = pulumi
+      .output(graphics)
+      .apply((resolved) => (hasPassword(resolved) ? pulumi.secret(resolved) : resolved));
+    return { ...args, graphics: marked };
+  }
+  if (!hasPassword(graphics)) return args;
+  return { ...args, graphics: { ...graphics, password: pulumi.secret(graphics.password) } };
 }
 
-/** A value that isn't an object is left to check. */
-function withSecretPassword(graphics: GraphicsArgs): GraphicsArgs {
-  if (!isPlain(graphics) || graphics.password === undefined || graphics.password === null) return graphics;
-  return { ...graphics, password: pulumi.secret(graphics.password) };
+function hasPassword<T>(graphics: T): graphics is T & { password: pulumi.Input<string> } {
+  return isPlain(graphics) && (Reflect.get(graphics, "password") ?? undefined) !== undefined;
 }
 
 /**

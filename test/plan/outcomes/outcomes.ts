@@ -2,6 +2,7 @@ import { BALLOON } from "./balloon.ts";
 import { CREATION } from "./creation.ts";
 import { DEFINITION } from "./definition.ts";
 import { FALLBACK } from "./fallback.ts";
+import { HARDWARE } from "./hardware.ts";
 import { LIVE } from "./live.ts";
 import { POWER } from "./power.ts";
 import { REFUSED } from "./refused.ts";
@@ -19,6 +20,7 @@ export const OUTCOMES: Record<string, OutcomeRow[]> = {
   "With virtio-mem: hotplug.device": VIRTIO_MEM,
   "Only the definition": DEFINITION,
   "The memory balloon: currentMemory": BALLOON,
+  "Graphics, other devices and memoryBacking": HARDWARE,
   "A domain that is saved or paused": POWER,
   "Nothing to do": SETTLED,
   "Not known, or not possible": REFUSED,
