@@ -6,6 +6,7 @@ import {
   type SecretMarked,
   type SecretValues,
   secretArguments,
+  secretPaths,
   secretValues,
 } from "./args/secrets.ts";
 import type { EngineLog } from "./engine/log.ts";
@@ -96,7 +97,8 @@ export const SECRET = "1b47061264138c4ac30d75fd1eb44270";
  * @param always what is secret whatever the program says: the whole argument is marked
  */
 export function withSecretMarks<T extends object>(result: T, always: readonly string[] = ALWAYS_SECRET): T {
-  const { __secrets: paths = [], __secret: isSizeSecret }: SecretMarked = result;
+  const { __secret: isSizeSecret }: SecretMarked = result;
+  const paths = secretPaths(result) ?? [];
   if (paths.length === 0) return result;
   const whole = paths.filter((path) => path === argumentOf(path) || always.includes(path)).map(argumentOf);
   const names = new Set([...whole, ...HIDDEN, ...(isSizeSecret === true ? FROM_SIZES : [])]);

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { GraphicsArgs } from "./args/graphics.ts";
 import type { DomainArgs } from "./domain-args.ts";
 import { affectsSizes } from "./secret-arguments.ts";
 
@@ -30,7 +31,7 @@ export function withSecretPasswords(args: DomainArgs): DomainArgs {
     const marked = pulumi
       .output(graphics)
       .apply((resolved) => (hasPassword(resolved) ? pulumi.secret(resolved) : resolved));
-    return { ...args, graphics: marked };
+    return { ...args, graphics: marked as pulumi.Output<GraphicsArgs> };
   }
   if (!hasPassword(graphics)) return args;
   return { ...args, graphics: { ...graphics, password: pulumi.secret(graphics.password) } };

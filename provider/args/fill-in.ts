@@ -4,7 +4,8 @@ import { canonicalSize, readCanonicalSize } from "../units/size.ts";
 import { domainUuid, interfaceMac, resourceName } from "./identity.ts";
 import type { Inputs, InterfaceInput, NumaNodeInput } from "./inputs.ts";
 import { defaultMaxMemory, guestWidth, memoryCap } from "./max-memory.ts";
-import { isWithin, type SecretMarked, secretArguments, valueAt } from "./secrets.ts";
+import { isWithin } from "./property-path.ts";
+import { type SecretMarked, secretArguments, secretPaths, valueAt } from "./secrets.ts";
 import type { Defaults } from "./settings.ts";
 import { knownSize, UNKNOWN } from "./unknown.ts";
 
@@ -54,11 +55,10 @@ function secretMarks(
   );
   const isSizeKept = kept.some((name) => name !== "name");
   const keptMac = isSecretMacKept(old, given, inputs) ? ["interfaces"] : [];
-  const marked = Array.isArray(news.__secrets) ? news.__secrets : [];
+  const marked = secretPaths(news) ?? [];
   const always = ALWAYS_SECRET.filter(
     (path) =>
-      ![undefined, null].includes(valueAt(given, path) as undefined) &&
-      !marked.some((outer) => isWithin(path, outer)),
+      (valueAt(given, path) ?? undefined) !== undefined && !marked.some((outer) => isWithin(path, outer)),
   );
   const paths = [...new Set([...marked, ...always, ...kept, ...keptMac])];
   return {

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
 import { FIELD_NAMES, FIELDS, type FieldName, isField } from "./fields.ts";
 import type { Inputs } from "./inputs.ts";
-import { type SecretMarked, secretArguments } from "./secrets.ts";
+import { type SecretMarked, secretArguments, secretPaths } from "./secrets.ts";
 
 /**
  * The arguments that a definition was written with, as its mark has them: what an interrupted update left there is known by
@@ -124,7 +124,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** What is secret besides passwords, of which a mark has nothing in any case. */
 function withoutPasswords(carrier: SecretMarked): SecretMarked {
-  const { __secrets: paths } = carrier;
+  const paths = secretPaths(carrier);
   if (paths === undefined) return carrier;
   return { ...carrier, __secrets: paths.filter((path) => !ALWAYS_SECRET.some((one) => one === path)) };
 }

@@ -93,7 +93,7 @@ describe("secrets", () => {
     for (const name of names) expect(inputs[name]).toEqual(secret(null));
   });
 
-  test.each<[string, DomainArgs["graphics"], string, unknown]>([
+  test.each<[string, NonNullable<DomainArgs["graphics"]>, string, unknown]>([
     [
       "a plain string",
       { type: "vnc", password: "hunter2" },
@@ -132,7 +132,7 @@ describe("secrets", () => {
     expect(secretOutputs.toSorted()).toEqual(hidden.toSorted());
   });
 
-  test.each<[string, DomainArgs["graphics"]]>([
+  test.each<[string, NonNullable<DomainArgs["graphics"]>]>([
     ["plain", { type: "vnc" }],
     ["an output", pulumi.output({ type: "vnc" as const })],
   ])("graphics without a password are no secret: %s", async (_, graphics) => {
