@@ -97,6 +97,8 @@ export class FakeHypervisor implements Hypervisor {
     maxVcpus: 288,
     models: ["qemu64", "Nehalem", "Cascadelake-Server"],
     firmware: ["bios", "efi"],
+    /** Elements in the capabilities of domains besides these. */
+    also: "",
   };
   /** What the guest can't give back of a virtio-mem device, and the most that it takes of one, in KiB. */
   virtioMem = { least: 0, most: 2 ** 40 };
@@ -596,5 +598,6 @@ function domainCapabilities(type: string, supports: FakeHypervisor["supports"]):
     <mode name='host-model' supported='yes'><model fallback='forbid'>Nehalem</model></mode>
     <mode name='custom' supported='yes'>${models.join("")}</mode>
   </cpu>
+  ${supports.also}
 </domainCapabilities>`;
 }
