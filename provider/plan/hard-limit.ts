@@ -1,4 +1,5 @@
 import type { Inputs } from "../args/inputs.ts";
+import type { Kib } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";
 import type { DesiredMemory } from "./desired.ts";
 import type { Observed } from "./observed.ts";
@@ -23,11 +24,11 @@ export function withHardLimit(plan: Plan, { memory }: DesiredMemory, { live, nex
 /** A note on memory that is locked without a limit: libvirt then lets QEMU lock as much as it likes. */
 export function lockedWithoutLimit(
   { memoryBacking }: Inputs,
-  { nextBoot }: Pick<Observed, "nextBoot">,
+  { hardLimit }: { hardLimit?: Kib | undefined },
 ): string[] {
-  if (typeof memoryBacking !== "object" || memoryBacking.locked !== true) return [];
-  return nextBoot?.hardLimit === undefined ? [LOCKED_WITHOUT_LIMIT] : [];
+  const isLocked = typeof memoryBacking === "object" && memoryBacking.locked === true;
+  return isLocked && hardLimit === undefined ? [LOCKED_WITHOUT_LIMIT] : [];
 }
 
-export const LOCKED_WITHOUT_LIMIT =
+const LOCKED_WITHOUT_LIMIT =
   "memoryBacking.locked without <memtune><hard_limit> lets QEMU lock as much of the host's memory as it likes; set a limit in xml, or with virsh memtune --hard-limit";

@@ -248,7 +248,7 @@ function fieldPlans(
           `an interrupted update left another value of ${formatList(left)} in the definition`,
         ),
         ...savedStateFirst(observed),
-        ...(fields.includes("memoryBacking") ? lockedWithoutLimit(inputs, observed) : []),
+        ...(fields.includes("memoryBacking") ? lockedWithoutLimit(inputs, observed.nextBoot ?? {}) : []),
         ...noteIf(fields.includes("xml"), "the definition is rewritten from xml; manual changes are lost"),
       ],
       steps: [step],
