@@ -1,6 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
+import { graphicsPassword } from "../domain/graphics.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
@@ -42,7 +43,9 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const hypervisor = await session.hypervisor(state.uri);
   const domain = await hypervisor.findByUuid(id);
   if (domain === undefined) return { id: "", props: {} };
-  const found = await observe(hypervisor, domain, { autostart: true });
+  // Only with its secrets a definition shows whether somebody else changed a password.
+  const secure = echoedInputs(state).graphics?.password !== undefined;
+  const found = await observe(hypervisor, domain, { autostart: true, secure });
   const reason = notOwned(found.definition, state);
   if (reason !== undefined) {
     await session.log.message(state.__urn, "warning", redact(`${reason.text}; ${NOT_OWNED_WAY_OUT}`, state));
@@ -152,8 +155,17 @@ function memoryDrift(inputs: Inputs, { observed }: Observation, { defaults }: Se
   });
 }
 
+/** The graphics with the password of the definition, where that isn't the program's. Graphics that are gone show nothing. */
+function foundGraphics({ graphics }: Inputs, { secureXml }: Observation): Inputs["graphics"] {
+  if (graphics === undefined || graphics.password === undefined || secureXml === undefined) return undefined;
+  const found = graphicsPassword(secureXml, graphics.type);
+  if (found === graphics.password || found === undefined) return undefined;
+  return { ...graphics, password: found };
+}
+
 /** The observed values of the other arguments that changed. */
-function otherDrift(inputs: Inputs, { observed, autostart }: Observation, adopted: boolean): Partial<Inputs> {
+function otherDrift(inputs: Inputs, observation: Observation, adopted: boolean): Partial<Inputs> {
+  const { observed, autostart } = observation;
   const { nextBoot } = observed;
   const off = observed.power === "off";
   // The program's own XML, or the adopted domain, has the value where the program doesn't set vcpus.
@@ -163,5 +175,6 @@ function otherDrift(inputs: Inputs, { observed, autostart }: Observation, adopte
     running: off === (inputs.running === false) ? undefined : !off,
     autostart: observed.persistent && autostart !== named ? autostart : undefined,
     vcpus: nextBoot?.vcpus === vcpus ? undefined : nextBoot?.vcpus,
+    graphics: foundGraphics(inputs, observation),
   });
 }

@@ -1,5 +1,12 @@
+import { writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { buildDomain } from "../../provider/domain/build.ts";
+import { differencesFrom } from "../../provider/domain/difference.ts";
+import { editDefinition } from "../../provider/domain/edit.ts";
+import { graphicsPassword } from "../../provider/domain/graphics.ts";
+import { overlay } from "../../provider/domain/overlay.ts";
 import { readDomainCapabilities } from "../../provider/observe/domain-capabilities.ts";
+import { plainSpec } from "../domain/spec.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { type Args, BARE, opOf, said, stackOnLab } from "../support/stack-on-lab.ts";
 import { inOneVirsh, liveMemory, nextBootMemory, xmlOfAll } from "../support/virsh.ts";
@@ -148,6 +155,39 @@ test("what else an ordinary VM has: started with it, and changed for the next bo
   for (const xml of await xmlOfAll(lab(), names, "--inactive"))
     expect(xml).not.toMatch(/<(?:rng|watchdog|memoryBacking|video)\b/);
   await stack.expectSettled();
+});
+
+test("libvirt takes all of it, also where this host can't start it, and adds nothing that counts as a difference", async () => {
+  const rest: Parameters<typeof buildDomain>[0] = {
+    ...plainSpec,
+    name: "rest",
+    graphics: { type: "vnc", listen: "127.0.0.1", port: 5999, password: `<&"'é` },
+    video: { model: "virtio", heads: 2 },
+    rng: { source: "/dev/random", rate: { bytes: 1024, period: 500 } },
+    tpm: { model: "crb", version: "2.0" },
+    watchdog: { model: "i6300esb", action: "inject-nmi" },
+    memoryBacking: { hugePages: 2048, locked: true, shared: true },
+  };
+  const has = await capabilities();
+  const spice = { type: "spice" as const, password: "frotz", clipboard: false, fileTransfer: false };
+  const specs = [rest, ...(has.graphics?.includes("spice") === true ? [{ ...rest, graphics: spice }] : [])];
+  for (const spec of specs) {
+    const wanted = buildDomain(spec);
+    const file = lab().file("rest.xml");
+    await writeFile(file, wanted);
+    await lab().virsh("define", file);
+    const found = await secure("--inactive", "rest");
+    expect(differencesFrom(wanted, found, false)).toEqual([]);
+    expect(graphicsPassword(found, spec.graphics?.type ?? "vnc")).toBe(spec.graphics?.password);
+    // What libvirt added makes no edit: nothing is written again.
+    expect(overlay(found, { ...spec, name: "rest" })).toBe(found);
+    // An edit of each part is accepted, and leaves what libvirt added.
+    const { graphics: _, tpm: __, memoryBacking: ___, ...less } = { ...spec, video: { model: "vga" } };
+    await writeFile(file, editDefinition(found, spec, less));
+    await lab().virsh("define", file);
+    expect(differencesFrom(buildDomain(less), await secure("--inactive", "rest"), false)).toEqual([]);
+    await lab().virsh("undefine", "rest");
+  }
 });
 
 test("what the host doesn't have is refused before anything is done", async () => {

@@ -94,6 +94,24 @@ describe("the password of a running domain's graphics", () => {
     }
   });
 
+  it("that someone else changed is found by a refresh, and the next up sets the program's again", async () => {
+    const { host, stack } = await started(vnc("xyzzy"));
+    const { uuid, inactive = "" } = host.only;
+    const calls = host.calls.length;
+    await stack.refresh();
+    const callsOfRefresh = host.calls.length - calls;
+    expect(await stack.preview({ memory, ...vnc("xyzzy") })).toMatchObject({ kind: "same" });
+    host.change(uuid, { inactive: inactive.replace("xyzzy", "theirs") });
+    await stack.refresh();
+    expect(host.calls.length - calls).toBe(2 * callsOfRefresh);
+    await stack.up({ memory, ...vnc("xyzzy") });
+    expect(stack.run.rows).toContain("live: change the VNC password, no restart");
+    expect([host.only.live, host.only.inactive].map(passwordIn)).toEqual(["xyzzy", "xyzzy"]);
+    host.calls.length = 0;
+    await stack.up({ memory, ...vnc("xyzzy") });
+    expect(host.calls).toEqual([]);
+  });
+
   it("survives every other change of the definition", async () => {
     const { host, stack } = await started(vnc("xyzzy"));
     const steps = [{ vcpus: 3 }, { description: "shop" }, { memory: "1259MiB" }, { rng: {} }, { vcpus: 1 }];
