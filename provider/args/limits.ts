@@ -10,6 +10,12 @@ export const MAX_VCPUS = 4096;
 /** More disks, or network interfaces, than any machine type has addresses for. */
 export const MAX_DEVICES = 1024;
 
+/** Root ports on bus 0: 29 free slots with 8 functions each, of which other devices take some. */
+export const MAX_HOTPLUG_PORTS = 128;
+
+/** libvirt's boot orders are positive numbers, each at most once; a domain has no more devices. */
+export const MAX_BOOT_ORDER = 2 * MAX_DEVICES;
+
 /** QEMU numbers VNC displays from port 5900 on. */
 export const VNC_BASE_PORT = 5900;
 export const MIN_GRAPHICS_PORT = 1;

@@ -1,9 +1,18 @@
+import { completeDisk, completeInterface } from "../args/device-entries.ts";
 import type { FIELDS, FieldName } from "../args/fields.ts";
-import type { Inputs, InterfaceInput, MemoryBackingInput } from "../args/inputs.ts";
+import type { DiskInput, Inputs, InterfaceInput, MemoryBackingInput } from "../args/inputs.ts";
 import { defined } from "../defined.ts";
 import { isBackedAs } from "../domain/backing.ts";
-import type { DomainSpec, InterfaceSpec, MemoryBackingSpec, RngSpec, TpmSpec } from "../domain/spec.ts";
+import type {
+  DiskSpec,
+  DomainSpec,
+  InterfaceSpec,
+  MemoryBackingSpec,
+  RngSpec,
+  TpmSpec,
+} from "../domain/spec.ts";
 import { attribute, type Element, find } from "../domain/tree.ts";
+import { diskAlias, interfaceAlias } from "../plan/device-list/aliases.ts";
 import { readCanonicalSize } from "../units/size.ts";
 
 /** What the defaults of a part may depend on besides its argument. */
@@ -21,7 +30,7 @@ interface Part {
   differs?(domain: Element, wanted: DomainSpec, changes: (spec: Partial<DomainSpec>) => boolean): boolean;
 }
 
-type Change = "definition" | "graphics" | "nextBoot" | "replace";
+type Change = "definition" | "devices" | "graphics" | "nextBoot" | "replace";
 
 /** The arguments that libvirt's XML stores, without identity and memory, which are more than one argument each. */
 type StoredField = {
@@ -39,16 +48,7 @@ const PARTS = {
   machine: { spec: ({ machine }) => defined({ machine }), differs: hasOtherMachine },
   firmware: { spec: (_, { firmware, acpi }) => ({ firmware, acpi }) },
   boot: { spec: ({ boot }) => defined({ boot }) },
-  disks: {
-    spec: ({ disks = [] }) => ({
-      disks: disks.map(({ file, format = "qcow2", bus = "virtio", readOnly = false }) => ({
-        file,
-        format,
-        bus,
-        readOnly,
-      })),
-    }),
-  },
+  disks: { spec: ({ disks = [] }) => ({ disks: disks.map(diskSpec) }) },
   interfaces: { spec: ({ interfaces = [] }) => ({ interfaces: interfaces.map(interfaceSpec) }) },
   serial: { spec: ({ serial }) => defined({ serial }), differs: hasOtherSerial },
   agent: {
@@ -104,10 +104,13 @@ function defaultCpu({ arch, type }: Platform): string | undefined {
   return type === "kvm" ? "host-passthrough" : "maximum";
 }
 
-function interfaceSpec({ mac = "", model = "virtio", network, bridge }: InterfaceInput): InterfaceSpec {
-  if (network !== undefined) return { kind: "network", mac, model, network };
-  if (bridge !== undefined) return { kind: "bridge", mac, model, bridge };
-  return { kind: "user", mac, model };
+/** A new disk: one that a domain has already keeps its alias (placed-devices.ts). */
+function diskSpec(entry: DiskInput): DiskSpec {
+  return defined({ ...completeDisk(entry), alias: diskAlias(entry) });
+}
+
+function interfaceSpec(entry: InterfaceInput): InterfaceSpec {
+  return defined({ ...completeInterface(entry), alias: interfaceAlias(entry) });
 }
 
 function rngSpec({ source = "/dev/urandom", bytes, period = 1000 }: NonNullable<Inputs["rng"]>): RngSpec {

@@ -10,6 +10,7 @@ import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
 import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
+import { planDeviceLists } from "./device-list/device-lists.ts";
 import { livePassword, planPassword } from "./graphics.ts";
 import { lockedWithoutLimit } from "./hard-limit.ts";
 import type { Observed } from "./observed.ts";
@@ -87,7 +88,6 @@ export function planUpdate({
   const changed = unionOf(changedFields(before, inputs), left).filter(
     (name) => !(adopted && keptIfUnnamed(name, inputs)),
   );
-  const settings = changesThatNeed("setting", changed, inputs);
   const power = planPower(observed, inputs);
   const desired = desiredMemory(inputs, defaults, adopted);
   const numaChanged = changed.includes("numa") && inputs.numa !== undefined;
@@ -104,15 +104,26 @@ export function planUpdate({
         recorded,
       }),
     );
-  const isRestarting = power.isStopping || memory?.outcome === "restart";
+  const restarts = memory?.outcome === "restart";
   const graphics =
-    changed.includes("graphics") && !isRestarting ? livePassword(written, inputs, power.observed) : undefined;
+    changed.includes("graphics") && !power.isStopping && !restarts
+      ? livePassword(written, inputs, power.observed)
+      : undefined;
   const others = changed.filter((name) => graphics === undefined || name !== "graphics");
+  const lists = planDeviceLists(
+    changed,
+    { before: written, inputs },
+    { observed: power.observed, isStopping: power.isStopping || restarts },
+    defaults,
+    adopted,
+  );
+  const settings = unionOf(changesThatNeed("setting", changed, inputs), lists.settings);
   const parts = [
     ...(memory === undefined ? [] : [memory]),
+    ...lists.parts,
     ...replacePlans(changed, inputs, observed, adopted),
     ...(graphics === undefined ? [] : [planPassword(graphics, power.observed)]),
-    ...fieldPlans(others, inputs, power.observed, { restarts: memory?.outcome === "restart", left }),
+    ...fieldPlans(others, inputs, power.observed, { restarts, left, devices: lists.definition }),
     ...autostartPlans(changed, inputs),
     ...power.last,
     ...power.first,
@@ -122,7 +133,8 @@ export function planUpdate({
   if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), known: whole, settings };
   if (whole.outcome === "none" && settings.length > 0)
     return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
-  const line = withRestarted(withMemory(whole, memory), memory, changed, inputs);
+  const later = unionOf(changesAtBoot(others, inputs), lists.definition);
+  const line = withRestarted(withMemory(whole, memory), memory, later);
   return { ...whole, headline: withPower(line, whole), memory, settings };
 }
 
@@ -169,8 +181,7 @@ function combined(parts: Plan[]): Plan {
 }
 
 /** A restart for the memory brings the other arguments as well, so that they don't wait for a second one. */
-function withRestarted(line: string, memory: Plan, changed: FieldName[], inputs: Inputs): string {
-  const later = changesAtBoot(changed, inputs);
+function withRestarted(line: string, memory: Plan, later: FieldName[]): string {
   return memory.outcome === "restart" && later.length > 0
     ? withNote(line, `also changes ${formatList(later)}`)
     : line;
@@ -220,14 +231,15 @@ function changesAtBoot(changed: FieldName[], inputs: Inputs): FieldName[] {
 /**
  * @param restarts the memory needs a restart, which brings these arguments too
  * @param left what an interrupted update left in the definition
+ * @param devices lists of devices that change in the definition only
  */
 function fieldPlans(
   changed: FieldName[],
   inputs: Inputs,
   observed: Observed,
-  { restarts, left }: { restarts: boolean; left: FieldName[] },
+  { restarts, left, devices }: { restarts: boolean; left: FieldName[]; devices: FieldName[] },
 ): Plan[] {
-  const later = changesAtBoot(changed, inputs);
+  const later = unionOf(changesAtBoot(changed, inputs), devices);
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
   const off = (observed.power === "off" && observed.saved === undefined) || inputs.running === false;

@@ -1,5 +1,5 @@
 import { defined } from "../defined.ts";
-import { isDefine, isMoreDisruptive, noChange, type Reason, type Step } from "./plan.ts";
+import { isDefine, isDeviceStep, isMoreDisruptive, noChange, type Reason, type Step } from "./plan.ts";
 import type { UpdatePlan } from "./plan-update.ts";
 import { headline, OUTCOME_WORDS } from "./text.ts";
 
@@ -43,6 +43,7 @@ const OF_ARGUMENTS: ReadonlySet<Step["kind"]> = new Set(["autostart", "changePas
 
 function subjectsOf(step: Step): Subject[] {
   if (OF_MEMORY.has(step.kind)) return ["memory"];
+  if (isDeviceStep(step)) return ["arguments"];
   if (!isDefine(step)) return [OF_ARGUMENTS.has(step.kind) ? "arguments" : step.kind];
   const others = step.fields.filter((name) => name !== "numa");
   const isMemory = step.definition !== undefined || others.length < step.fields.length;
@@ -87,6 +88,7 @@ function needsRunningGuest(step: Step): boolean {
     step.kind === "detach" ||
     step.kind === "resize" ||
     step.kind === "changePassword" ||
+    isDeviceStep(step) ||
     step.kind === "stop" ||
     (step.kind === "balloon" && step.where === "live")
   );
@@ -107,6 +109,7 @@ function removesMemory({ steps }: UpdatePlan): boolean {
   return steps.some(
     (step) =>
       step.kind === "detach" ||
+      step.kind === "detachDevice" ||
       (step.kind === "resize" && step.device.requested < step.device.from) ||
       (step.kind === "balloon" && step.takesMemory),
   );

@@ -16,13 +16,16 @@ import {
   balloonFollows,
   placed,
   validateMemory,
+  withAliases,
   withBalloon,
   withCurrent,
   withDevice,
   withDimm,
   withGraphics,
+  withListDevice,
   withMetadata,
   withoutDevice,
+  withUpdated,
 } from "./fake-domain-xml.ts";
 import { libvirtError } from "./libvirt-error.ts";
 
@@ -272,6 +275,11 @@ export class FakeHypervisor implements Hypervisor {
   attachDevice({ uuid }: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void> {
     return this.answer("attachDevice", uuid, () => {
       const { live, inactive } = this.domain(uuid);
+      if (!xml.startsWith("<memory")) {
+        if (where.live && live !== undefined)
+          this.change(uuid, { live: withAliases(withListDevice(live, xml)) });
+        return;
+      }
       if (where.live && live !== undefined)
         this.change(uuid, {
           live: balloonFollows(live, withDimm(live, this.placesDimms ? placed(live, xml) : xml)),
@@ -289,7 +297,8 @@ export class FakeHypervisor implements Hypervisor {
       const { live, inactive } = this.domain(uuid);
       if (where.live && live !== undefined) {
         if (this.guestKeeps.has(alias)) this.tell(uuid, { kind: "device-removal-failed", uuid, alias });
-        if (!this.guestGivesUp.has(alias)) return;
+        const isMemory = readDomain(live).devices.some((device) => device.alias === alias);
+        if (isMemory ? !this.guestGivesUp.has(alias) : this.guestKeeps.has(alias)) return;
         this.giveUp(uuid, alias);
       }
       if (where.config && inactive !== undefined)
@@ -303,6 +312,11 @@ export class FakeHypervisor implements Hypervisor {
       if (parseXml(xml).root.name === "graphics") {
         if (live === undefined) throw libvirtError(ErrorCode.OPERATION_INVALID, "domain is not running");
         this.change(uuid, { live: withGraphics(live, xml) });
+        return;
+      }
+      if (!xml.startsWith("<memory")) {
+        if (where.live && live !== undefined)
+          this.change(uuid, { live: withAliases(withUpdated(live, xml)) });
         return;
       }
       const { alias = "" } =
@@ -451,7 +465,7 @@ export class FakeHypervisor implements Hypervisor {
     this.starts += 1;
     const { memory } = readDomain(inactive);
     const booted = this.guestObeysBalloon ? inactive : withBalloon(inactive, memory);
-    const live = withCurrent(booted, (device) => this.takes(device, 0));
+    const live = withAliases(withCurrent(booted, (device) => this.takes(device, 0)));
     this.change(uuid, { live, power: "running", reason: 1, id: this.starts });
   }
 

@@ -1,6 +1,7 @@
 import { BALLOON } from "./balloon.ts";
 import { CREATION } from "./creation.ts";
 import { DEFINITION } from "./definition.ts";
+import { DEVICES } from "./devices.ts";
 import { FALLBACK } from "./fallback.ts";
 import { HARDWARE } from "./hardware.ts";
 import { LIVE } from "./live.ts";
@@ -20,6 +21,7 @@ export const OUTCOMES: Record<string, OutcomeRow[]> = {
   "With virtio-mem: hotplug.device": VIRTIO_MEM,
   "Only the definition": DEFINITION,
   "The memory balloon: currentMemory": BALLOON,
+  "Disks and network interfaces": DEVICES,
   "Graphics, other devices and memoryBacking": HARDWARE,
   "A domain that is saved or paused": POWER,
   "Nothing to do": SETTLED,
