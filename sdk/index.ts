@@ -1,4 +1,5 @@
 export type { BootArgs } from "./args/boot.ts";
+export type { CpuTopologyArgs } from "./args/cpu-topology.ts";
 export type { DiskArgs } from "./args/disk.ts";
 export type { GraphicsArgs } from "./args/graphics.ts";
 export type { HookArgs, HotplugArgs, MemorySourceArgs } from "./args/hotplug.ts";
@@ -13,4 +14,4 @@ export type { VideoArgs } from "./args/video.ts";
 export type { WatchdogArgs } from "./args/watchdog.ts";
 export { Domain } from "./domain.ts";
 export type { DomainArgs } from "./domain-args.ts";
-export type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
+export type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes, ReachableVcpus } from "./domain-outputs.ts";

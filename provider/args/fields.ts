@@ -31,7 +31,7 @@ import { UNKNOWN } from "./unknown.ts";
 
 /**
  * What a change of an argument does to an existing domain:
- * - `memory`: the planner decides (provider/plan);
+ * - `memory`, `vcpus`: the planner decides (provider/plan);
  * - `devices`: devices are attached to, detached from and changed in the running domain where that is possible
  *   (provider/plan/device-list);
  * - `graphics`: another password is set in the running domain where that is possible, else as `nextBoot` (plan/graphics.ts);
@@ -47,6 +47,7 @@ export type ChangeNeeds =
   | "memory"
   | "graphics"
   | "devices"
+  | "vcpus"
   | "live"
   | "definition"
   | "nextBoot"
@@ -73,6 +74,13 @@ const numbers = parsed((value) => {
 const NUMBERS = /^\d{1,4}(-\d{1,4})?(,(\^\d{1,4}|\d{1,4}(-\d{1,4})?))*$/;
 
 const cell = shape({ memory: sizeOrZero, cpus: numbers }).partial();
+
+const cpuTopology = shape({
+  sockets: integer(1, MAX_VCPUS),
+  dies: integer(1, MAX_VCPUS).optional(),
+  cores: integer(1, MAX_VCPUS),
+  threads: integer(1, MAX_VCPUS).optional(),
+});
 
 const hook = shape({
   command: orUnknown(
@@ -121,7 +129,9 @@ export const FIELDS = {
   memory: { schema: size, change: "memory" },
   maxMemory: { schema: size, change: "memory" },
   memorySlots: { schema: integer(1, MAX_SLOTS), change: "memory" },
-  vcpus: { schema: integer(1, MAX_VCPUS), change: "nextBoot" },
+  vcpus: { schema: integer(1, MAX_VCPUS), change: "vcpus" },
+  maxVcpus: { schema: integer(1, MAX_VCPUS), change: "vcpus" },
+  cpuTopology: { schema: orUnknown(cpuTopology), change: "vcpus" },
   hotplug: { schema: orUnknown(hotplug), change: "setting" },
   numa: {
     schema: orUnknown(

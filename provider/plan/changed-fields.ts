@@ -8,6 +8,7 @@ const WITHOUT_DIFFERENCE: ReadonlySet<ChangeNeeds> = new Set(["creation", "ident
 
 /** What a program leaves to an adopted domain by not naming it: everything that libvirt's XML stores, and autostart. */
 const KEPT_BY_ADOPTED: ReadonlySet<ChangeNeeds> = new Set([
+  "vcpus",
   "devices",
   "graphics",
   "nextBoot",
