@@ -10,7 +10,7 @@ import { type Dependencies, Session } from "./session.ts";
  */
 export function createProvider(dependencies: Dependencies): dynamic.ResourceProvider {
   const session = new Session(dependencies);
-  const operations = hostOperations(session, withSecretMarks);
+  const operations = hostOperations(session, (properties) => withSecretMarks(properties));
   const configured = Promise.withResolvers<void>();
   // The host reports a failed configure itself; the calls that wait for it fail with the same error.
   configured.promise.catch(() => {});

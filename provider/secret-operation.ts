@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { ALWAYS_SECRET } from "../sdk/secret-arguments.ts";
 import { mask } from "./args/redact.ts";
 import {
   argumentOf,
@@ -92,12 +93,14 @@ export const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 /**
  * Marks what is secret in a result, as Pulumi's engine reads it from any provider. The engine itself only marks what has the
  * name of a secret argument of the program, and the class of the program can't know of values that check carries over.
+ *
+ * @param always what is secret whatever the program says: the whole argument is marked
  */
-export function withSecretMarks<T extends object>(result: T): T {
+export function withSecretMarks<T extends object>(result: T, always: readonly string[] = ALWAYS_SECRET): T {
   const { __secret: isSizeSecret }: SecretMarked = result;
   const paths = secretPaths(result) ?? [];
   if (paths.length === 0) return result;
-  const whole = paths.filter((path) => path === argumentOf(path));
+  const whole = paths.filter((path) => path === argumentOf(path) || always.includes(path)).map(argumentOf);
   const names = new Set([...whole, ...HIDDEN, ...(isSizeSecret === true ? FROM_SIZES : [])]);
   return Object.fromEntries(
     Object.entries(result).map(([name, value]) => [

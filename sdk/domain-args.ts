@@ -3,11 +3,17 @@ import type { Input } from "@pulumi/pulumi";
 import type { BootArgs } from "./args/boot.ts";
 import type { CpuTopologyArgs } from "./args/cpu-topology.ts";
 import type { DiskArgs } from "./args/disk.ts";
+import type { GraphicsArgs } from "./args/graphics.ts";
 import type { HotplugArgs } from "./args/hotplug.ts";
 import type { InterfaceArgs } from "./args/interface.ts";
+import type { MemoryBackingArgs } from "./args/memory-backing.ts";
 import type { NumaNodeArgs } from "./args/numa.ts";
+import type { RngArgs } from "./args/rng.ts";
 import type { SerialFileArgs } from "./args/serial.ts";
 import type { Size } from "./args/size.ts";
+import type { TpmArgs } from "./args/tpm.ts";
+import type { VideoArgs } from "./args/video.ts";
+import type { WatchdogArgs } from "./args/watchdog.ts";
 
 /**
  * The arguments of a libvirt domain. "A change" describes what a new value does to an existing domain. A change that "takes
@@ -127,6 +133,31 @@ export interface DomainArgs {
    * A change: takes effect at the next boot.
    */
   balloon?: Input<boolean>;
+  /**
+   * A graphical console: VNC or SPICE. Default: none.
+   * A change: another `password` is set in the running domain at once, and in its definition, where the domain was started
+   * with a password. Anything else takes effect at the next boot.
+   */
+  graphics?: Input<GraphicsArgs>;
+  /**
+   * The primary video card. Default: libvirt's, which adds one to a domain with `graphics`.
+   * A change: takes effect at the next boot.
+   */
+  video?: Input<VideoArgs>;
+  /** A random number generator. Default: none. A change: takes effect at the next boot. */
+  rng?: Input<RngArgs>;
+  /**
+   * An emulated TPM. Default: none. One of another version starts without the state of the present one.
+   * A change: takes effect at the next boot.
+   */
+  tpm?: Input<TpmArgs>;
+  /** A watchdog. Default: none. A change: takes effect at the next boot. */
+  watchdog?: Input<WatchdogArgs>;
+  /**
+   * Huge, locked or shared memory. Default: pages of the host's base size, neither locked nor shared.
+   * A change: takes effect at the next boot.
+   */
+  memoryBacking?: Input<MemoryBackingArgs>;
   /** A description of the domain, kept in its definition. Default: none. A change: applied to the definition at once. */
   description?: Input<string>;
   /**

@@ -4,7 +4,7 @@ import type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes, ReachableVcpus 
 import { DYNAMIC_PROVIDER, DYNAMIC_TYPE, PLUGIN_TYPE } from "./dynamic-type.ts";
 import { hostsWith } from "./hosts.ts";
 import { affectsSizes, argumentOf } from "./secret-arguments.ts";
-import { derivedOutputs, secretPaths } from "./secrets.ts";
+import { derivedOutputs, secretPaths, withSecretPasswords } from "./secrets.ts";
 
 /**
  * A libvirt virtual machine whose memory grows while it runs. Change `memory`: the preview shows whether the change is live
@@ -81,9 +81,10 @@ export class Domain extends pulumi.CustomResource {
   /** The libvirt URI that is used: the argument, or the default that applied at creation. */
   declare readonly uri: pulumi.Output<string>;
 
-  constructor(name: string, args: DomainArgs, opts: pulumi.CustomResourceOptions = {}) {
+  constructor(name: string, given: DomainArgs, opts: pulumi.CustomResourceOptions = {}) {
     refuseTakeOver(opts);
     refuseCreateFirst(opts);
+    const args = withSecretPasswords(given);
     const secretOutputs = [...(opts.additionalSecretOutputs ?? [])];
     const secrets = secretPaths(args);
     const sizes = [args.memory, args.maxMemory, args.currentMemory, args.numa];

@@ -2,8 +2,12 @@
 const WITHOUT_SIZES = new Set([
   ...["name", "description", "boot", "disks", "interfaces", "serial", "agent", "running", "autostart"],
   ...["shutdownTimeout", "forceOff", "adopt", "onDelete", "uri", "cpu"],
+  ...["graphics", "video", "rng", "tpm", "watchdog"],
 ]);
 const HOOK = /^hotplug\.(?:before|after)\b/;
+
+/** The arguments that are secret whatever the program sets: the class, check and the schema mark them. */
+export const ALWAYS_SECRET = ["graphics.password"] as const;
 
 /** The name of the argument that a path is in. */
 export function argumentOf(path: string): string {

@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { GraphicsArgs } from "./args/graphics.ts";
+import type { DomainArgs } from "./domain-args.ts";
 import { affectsSizes } from "./secret-arguments.ts";
 
 /** The outputs that are secret when a size is. */
@@ -21,6 +23,24 @@ const HIDDEN = ["__observed", "__drift", "__guest", "__guestVcpus", "__detaching
 export function derivedOutputs(paths: readonly string[]): string[] {
   if (paths.length === 0) return [];
   return [...(paths.some(affectsSizes) ? FROM_SIZES : []), ...HIDDEN];
+}
+
+/** The arguments with each password as a secret. What isn't an object is left to check. */
+export function withSecretPasswords(args: DomainArgs): DomainArgs {
+  const { graphics } = args;
+  if (pulumi.Output.isInstance(graphics) || graphics instanceof Promise) {
+    // Whether it has a password is known once it is resolved: then all of it is secret.
+    const marked = pulumi
+      .output(graphics)
+      .apply((resolved) => (hasPassword(resolved) ? pulumi.secret(resolved) : resolved));
+    return { ...args, graphics: marked as pulumi.Output<GraphicsArgs> };
+  }
+  if (!hasPassword(graphics)) return args;
+  return { ...args, graphics: { ...graphics, password: pulumi.secret(graphics.password) } };
+}
+
+function hasPassword<T>(graphics: T): graphics is T & { password: pulumi.Input<string> } {
+  return isPlain(graphics) && (Reflect.get(graphics, "password") ?? undefined) !== undefined;
 }
 
 /**

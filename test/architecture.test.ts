@@ -12,7 +12,15 @@ const MAY_IMPORT: Record<string, string[]> = {
   // The package's own name is in a constant string of the state, which isn't run here.
   sdk: ["@pulumi/pulumi", "pulumi-libvirt-hotplug"],
   "provider/units": [],
-  "provider/args": ["provider/units", "zod", "leven", "uuid", "node:crypto", "node:util"],
+  "provider/args": [
+    "provider/units",
+    "sdk/secret-arguments.ts",
+    "zod",
+    "leven",
+    "uuid",
+    "node:crypto",
+    "node:util",
+  ],
   "provider/domain": ["provider/units", "node:util"],
   "provider/plan": ["provider/units", "provider/args", "provider/domain/state.ts", "node:util"],
   "provider/definition": [

@@ -5,6 +5,7 @@ import { readVcpuState } from "../domain/vcpus.ts";
 import type { DomainKind } from "../libvirt/hypervisor.ts";
 import type { DomainCapabilities } from "../observe/domain-capabilities.ts";
 import type { Host } from "../observe/host.ts";
+import { type DeviceNeed, readDeviceNeeds, unmetDeviceNeeds } from "./device-needs.ts";
 
 /** What a definition needs from its host, as far as libvirt's domain capabilities cover it. */
 export interface Needs extends DomainKind {
@@ -14,6 +15,7 @@ export interface Needs extends DomainKind {
   cpu?: { mode: string; model?: string };
   /** The value of `<os firmware>`, for which libvirt has to select an image. */
   firmware?: string;
+  devices: DeviceNeed[];
 }
 
 /** @param arch the host's architecture, which libvirt uses where the definition has none */
@@ -33,6 +35,7 @@ export function readNeeds(definition: string, arch: string): Needs {
     emulator: emulator || undefined,
     firmware,
     cpu: readCpu(find(root, "cpu")),
+    devices: readDeviceNeeds(root),
   });
 }
 
@@ -95,7 +98,7 @@ export function unmetNeeds(needs: Needs, has: DomainCapabilities, uri: string): 
     reasons.push(
       `firmware "${firmware === "efi" ? "uefi" : firmware}" isn't installed on ${ofMachine} (installed: ${has.firmware.join(", ") || "none that libvirt can select"})`,
     );
-  return reasons;
+  return [...reasons, ...unmetDeviceNeeds(needs.devices, has, uri)];
 }
 
 function isSupported({ mode, model }: NonNullable<Needs["cpu"]>, has: DomainCapabilities): boolean {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { numbersProblem } from "../units/number-list.ts";
 import { disk, networkInterface } from "./devices.ts";
+import { graphics, memoryBacking, rng, tpm, video, watchdog } from "./hardware.ts";
 import {
   MAX_DEVICES,
   MAX_HOOK_ARGUMENTS,
@@ -33,6 +34,7 @@ import { UNKNOWN } from "./unknown.ts";
  * - `memory`, `vcpus`: the planner decides (provider/plan);
  * - `devices`: devices are attached to, detached from and changed in the running domain where that is possible
  *   (provider/plan/device-list);
+ * - `graphics`: another password is set in the running domain where that is possible, else as `nextBoot` (plan/graphics.ts);
  * - `live`: it is applied to the running domain and its definition;
  * - `definition`: it is applied to the definition, and no running domain depends on it;
  * - `nextBoot`: it is applied to the definition, and takes effect once the domain was shut down and started;
@@ -43,6 +45,7 @@ import { UNKNOWN } from "./unknown.ts";
  */
 export type ChangeNeeds =
   | "memory"
+  | "graphics"
   | "devices"
   | "vcpus"
   | "live"
@@ -193,6 +196,12 @@ export const FIELDS = {
   },
   agent: { schema: flag, change: "nextBoot" },
   balloon: { schema: flag, change: "nextBoot" },
+  graphics: { schema: orUnknown(graphics), change: "graphics" },
+  video: { schema: orUnknown(video), change: "nextBoot" },
+  rng: { schema: orUnknown(rng), change: "nextBoot" },
+  tpm: { schema: orUnknown(tpm), change: "nextBoot" },
+  watchdog: { schema: orUnknown(watchdog), change: "nextBoot" },
+  memoryBacking: { schema: orUnknown(memoryBacking), change: "nextBoot" },
   description: { schema: text("a description"), change: "definition" },
   running: { schema: flag, change: "live" },
   discardSavedState: { schema: flag, change: "setting" },

@@ -1,3 +1,4 @@
+import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
 import { sum } from "../units/kib.ts";
 import { canonicalSize, readCanonicalSize } from "../units/size.ts";
 import { keptEntries, withMacs } from "./device-entries.ts";
@@ -5,7 +6,8 @@ import { domainUuid, resourceName } from "./identity.ts";
 import type { Inputs, NumaNodeInput } from "./inputs.ts";
 import { defaultMaxMemory, guestWidth, memoryCap } from "./max-memory.ts";
 import { maxVcpusFor } from "./max-vcpus.ts";
-import { type SecretMarked, secretArguments } from "./secrets.ts";
+import { isWithin } from "./property-path.ts";
+import { type SecretMarked, secretArguments, secretPaths, valueAt } from "./secrets.ts";
 import type { Defaults } from "./settings.ts";
 import { knownSize, UNKNOWN } from "./unknown.ts";
 
@@ -69,7 +71,12 @@ function secretMarks(
   );
   const isSizeKept = kept.some((name) => name !== "name");
   const keptMac = isSecretMacKept(old, given, inputs) ? ["interfaces"] : [];
-  const paths = [...new Set([...(Array.isArray(news.__secrets) ? news.__secrets : []), ...kept, ...keptMac])];
+  const marked = secretPaths(news) ?? [];
+  const always = ALWAYS_SECRET.filter(
+    (path) =>
+      (valueAt(given, path) ?? undefined) !== undefined && !marked.some((outer) => isWithin(path, outer)),
+  );
+  const paths = [...new Set([...marked, ...always, ...kept, ...keptMac])];
   return {
     ...((news.__secret === true || isSizeKept) && { __secret: true }),
     ...(paths.length > 0 && { __secrets: paths }),

@@ -35,3 +35,5 @@ export type HookInput = NonNullable<HotplugInput["before"]>;
 export type NumaNodeInput = NonNullable<Inputs["numa"]>[number];
 export type DiskInput = NonNullable<Inputs["disks"]>[number];
 export type InterfaceInput = NonNullable<Inputs["interfaces"]>[number];
+export type GraphicsInput = NonNullable<Inputs["graphics"]>;
+export type MemoryBackingInput = NonNullable<Inputs["memoryBacking"]>;

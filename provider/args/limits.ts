@@ -19,6 +19,24 @@ export const MAX_HOTPLUG_PORTS = 128;
 /** libvirt's boot orders are positive numbers, each at most once; a domain has no more devices. */
 export const MAX_BOOT_ORDER = 2 * MAX_DEVICES;
 
+/** QEMU numbers VNC displays from port 5900 on. */
+export const VNC_BASE_PORT = 5900;
+export const MIN_GRAPHICS_PORT = 1;
+export const MAX_GRAPHICS_PORT = 65_535;
+
+/** Bytes: VNC authentication encrypts with a key of 8 bytes (RFC 6143, 7.2.2), which libvirt checks too. */
+export const MAX_VNC_PASSWORD = 8;
+
+/** Bytes: SPICE_MAX_PASSWORD_LENGTH (spice-protocol, spice/protocol.h). */
+export const MAX_SPICE_PASSWORD = 60;
+
+/** QEMU's limit of virtio-gpu (VIRTIO_GPU_MAX_SCANOUTS). */
+export const MAX_SCREENS = 16;
+
+/** libvirt reads both as 32-bit numbers. */
+export const MAX_RNG_BYTES = 2 ** 31 - 1;
+export const MAX_RNG_PERIOD = 2 ** 31 - 1;
+
 /** Arguments of a hook. */
 export const MAX_HOOK_ARGUMENTS = 1024;
 

@@ -3,9 +3,17 @@ import { formatMib, formatSize } from "../units/size.ts";
 import { balloonTarget } from "./balloon-rules.ts";
 import { bootOrdersDiffer, busTakesDevice, filesDiffer, macsDiffer, namesDiffer } from "./device-rules.ts";
 import type { Failure } from "./failure.ts";
+import { graphicsOptions, graphicsPassword } from "./graphics-rules.ts";
+import { periodOfRng, screensOfVideo, tpmModel, watchdogModel } from "./hardware-rules.ts";
 import type { Inputs } from "./inputs.ts";
 import { isBlockSize, SMALLEST_GUEST_BLOCK } from "./limits.ts";
 import { guestWidth, memoryCap } from "./max-memory.ts";
+import {
+  emptyNodeIsWholePages,
+  hugePagesOf,
+  noLockedVirtioMem,
+  wholeHugePages,
+} from "./memory-backing-rules.ts";
 import {
   emptyNodeCanGrow,
   oneEmptyNode,
@@ -48,6 +56,15 @@ export const RULES: Readonly<Record<string, Rule>> = {
   noDimmArguments,
   noBalloonTarget,
   slotForEachNode,
+  graphicsOptions,
+  graphicsPassword,
+  screensOfVideo,
+  periodOfRng,
+  tpmModel,
+  watchdogModel,
+  wholeHugePages,
+  emptyNodeIsWholePages,
+  noLockedVirtioMem,
 };
 
 /** @param hasDomain the resource has a domain already */
@@ -119,10 +136,12 @@ function maxDimmSizeIsAligned(inputs: Partial<Inputs>, defaults: Defaults): Fail
   const size = knownSize(hotplug.maxDimmSize);
   if (size === undefined || hotplug.alignment === UNKNOWN) return [];
   const alignment = knownSize(hotplug.alignment) ?? defaults.alignment;
-  const pageSize = knownSize(typeof hotplug.source === "object" ? hotplug.source.pageSize : undefined) ?? 0;
+  const own = knownSize(typeof hotplug.source === "object" ? hotplug.source.pageSize : undefined);
+  const pageSize = own ?? hugePagesOf(inputs) ?? 0;
   const unit = Math.max(alignment, pageSize);
   if (size % unit === 0) return [];
-  const what = pageSize > alignment ? "hotplug.source.pageSize" : "hotplug.alignment";
+  const ofPages = own === undefined ? "memoryBacking.hugePages" : "hotplug.source.pageSize";
+  const what = pageSize > alignment ? ofPages : "hotplug.alignment";
   const below = size - (size % unit);
   const nearest = [below, below + unit].filter((near) => near > 0).map(formatMib);
   const reason = `is ${formatMib(size)}, which is not a multiple of ${formatMib(unit)} (${what}); use ${nearest.join(" or ")}`;

@@ -1,3 +1,4 @@
+import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
 import { CHOICES } from "./schema.ts";
 import { UNKNOWN } from "./unknown.ts";
 
@@ -55,21 +56,28 @@ export function secretValues(...carriers: SecretMarked[]): SecretValues {
     if (carrier.__secret === true) hasFigures = true;
     for (const path of secretPaths(carrier) ?? [])
       for (const leaf of leaves(valueAt(carrier, path))) {
-        if (typeof leaf === "number" || isFigure(leaf)) hasFigures = true;
-        if (typeof leaf === "string" && leaf !== UNKNOWN && !isFigure(leaf) && !CHOICES.has(leaf))
+        // A password of digits is a text: no figure in a message comes from it.
+        const isFigureLike = !isPassword(path) && isFigure(leaf);
+        if (typeof leaf === "number" || isFigureLike) hasFigures = true;
+        if (typeof leaf === "string" && leaf !== UNKNOWN && !isFigureLike && !CHOICES.has(leaf))
           for (const text of [leaf, ...partsOf(leaf)]) if (text.trim() !== "") texts.add(text);
       }
   }
   return { texts, hasFigures };
 }
 
-function valueAt(carrier: object, path: string): unknown {
+/** The value at a path; undefined where there is none. */
+export function valueAt(carrier: object, path: string): unknown {
   let value: unknown = carrier;
   for (const [key] of path.matchAll(/[^.[\]]+/g)) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
     value = Reflect.get(value, key);
   }
   return value;
+}
+
+function isPassword(path: string): boolean {
+  return ALWAYS_SECRET.some((one) => one === path);
 }
 
 function leaves(value: unknown): unknown[] {

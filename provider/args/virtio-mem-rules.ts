@@ -4,7 +4,7 @@ import type { Inputs } from "./inputs.ts";
 import type { Defaults } from "./settings.ts";
 import { knownHotplug, knownSize } from "./unknown.ts";
 
-function usesVirtioMem(inputs: Partial<Inputs>, defaults: Defaults): boolean {
+export function usesVirtioMem(inputs: Partial<Inputs>, defaults: Defaults): boolean {
   const { device = defaults.device, enabled } = knownHotplug(inputs);
   return device === "virtio-mem" && enabled !== false;
 }

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
 import { FIELD_NAMES, FIELDS, type FieldName, isField } from "./fields.ts";
 import type { Inputs } from "./inputs.ts";
-import { secretArguments } from "./secrets.ts";
+import { type SecretMarked, secretArguments, secretPaths } from "./secrets.ts";
 
 /**
  * The arguments that a definition was written with, as its mark has them: what an interrupted update left there is known by
@@ -11,7 +12,7 @@ import { secretArguments } from "./secrets.ts";
 type WrittenArguments = Partial<Record<FieldName, unknown>>;
 
 /** The arguments that a mark has, besides those of the memory, which the definition itself shows. */
-const NEEDS_MARK: ReadonlySet<string> = new Set(["devices", "nextBoot", "definition", "replace"]);
+const NEEDS_MARK: ReadonlySet<string> = new Set(["devices", "graphics", "nextBoot", "definition", "replace"]);
 
 /** Arguments of other kinds whose earlier value a plan depends on. */
 const ALSO: ReadonlySet<FieldName> = new Set(["numa", "currentMemory", "autostart"]);
@@ -28,9 +29,9 @@ export function markedArguments(
   news: Inputs,
 ): string | undefined {
   if (fields.length === 0) return present;
-  const secret = secretArguments(news);
+  const secret = secretArguments(withoutPasswords(news));
   const values = fields.map((name) => {
-    const value = news[name];
+    const value = inMark(name, news[name]);
     const isHidden = name === "xml" || secret.has(name);
     return [name, value === undefined ? null : isHidden ? digest(value) : value] as const;
   });
@@ -66,13 +67,63 @@ function knownValue(
   if (value === null) return { value: undefined };
   if (typeof value === "string" && value.startsWith(DIGEST)) {
     const same = [before, news].find(
-      (inputs) => inputs[name] !== undefined && digest(inputs[name]) === value,
+      (inputs) => inputs[name] !== undefined && digest(inMark(name, inputs[name])) === value,
     );
     // A value that neither of them has.
     return { value: same === undefined ? (name === "xml" ? value : undefined) : same[name] };
   }
+  if (name === "graphics") return knownGraphics(value, before, news);
   const { data, success } = FIELDS[name].schema.safeParse(value);
   return success ? { value: data } : undefined;
+}
+
+/** What a mark has of an argument: of a password only whether there is one, since anyone who may read the domain sees the mark. */
+function inMark(name: FieldName, value: unknown): unknown {
+  return name === "graphics" ? withoutPassword(value) : value;
+}
+
+/**
+ * Whether the running domain was started with the graphics of its definition, as far as their marks tell: the one that it was
+ * started with, and that of the definition. A password that was changed since isn't in a mark.
+ */
+export function hasDefinedGraphics(started: string | undefined, defined: string | undefined): boolean {
+  return isDeepStrictEqual(parsed(started).graphics, parsed(defined).graphics);
+}
+
+/** Whether a change leaves no mark: only the password differs. */
+export function isOnlyPassword(name: FieldName, before: Partial<Inputs>, news: Partial<Inputs>): boolean {
+  return (
+    name === "graphics" && isDeepStrictEqual(withoutPassword(before.graphics), withoutPassword(news.graphics))
+  );
+}
+
+function withoutPassword(value: unknown): unknown {
+  return isObject(value) && value.password !== undefined ? { ...value, password: true } : value;
+}
+
+/** The graphics of a mark, with the password of the arguments that have the same ones otherwise. */
+function knownGraphics(
+  value: unknown,
+  before: Partial<Inputs>,
+  news: Partial<Inputs>,
+): { value: unknown } | undefined {
+  const same = [before, news].find(({ graphics }) => isDeepStrictEqual(withoutPassword(graphics), value));
+  if (same !== undefined) return { value: same.graphics };
+  if (!isObject(value)) return undefined;
+  const { password: _, ...rest } = value;
+  const { data, success } = FIELDS.graphics.schema.safeParse(rest);
+  return success ? { value: data } : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What is secret besides passwords, of which a mark has nothing in any case. */
+function withoutPasswords(carrier: SecretMarked): SecretMarked {
+  const paths = secretPaths(carrier);
+  if (paths === undefined) return carrier;
+  return { ...carrier, __secrets: paths.filter((path) => !ALWAYS_SECRET.some((one) => one === path)) };
 }
 
 function parsed(written: string | undefined): WrittenArguments {

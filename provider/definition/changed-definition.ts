@@ -1,6 +1,6 @@
 import { type FieldName, isField } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { markedArguments, withWritten } from "../args/written-arguments.ts";
+import { isOnlyPassword, markedArguments, withWritten } from "../args/written-arguments.ts";
 import { defined } from "../defined.ts";
 import { editByDefinitions, editDefinition, setOwnership } from "../domain/edit.ts";
 import { setMemory } from "../domain/memory.ts";
@@ -62,9 +62,8 @@ export function changedDefinition(present: string, recorded: DefinitionChange): 
   const edited =
     sized === present && definition === undefined ? present : withFreePorts(sized, recorded.hotplugPorts);
   const others = (["currentMemory", "autostart"] as const).filter((name) => before[name] !== news[name]);
-  const written = {
-    arguments: markedArguments(writtenArguments, [...fields, ...others], news),
-  };
+  const recordedFields = [...fields, ...others].filter((name) => !isOnlyPassword(name, before, news));
+  const written = { arguments: markedArguments(writtenArguments, recordedFields, news) };
   if (isRewritten) return marked(edited, { ...written, total: readCanonicalSize(news.memory) }, news);
   if (definition !== undefined)
     return marked(withMemory(edited, definition), { ...written, total: definition.memory }, news);

@@ -17,9 +17,9 @@ import { type CellPlan, cellsFor } from "../plan/numa/cells.ts";
 import { targetNodes } from "../plan/numa/spread.ts";
 import type { Platform } from "../plan/platform.ts";
 import { definedDevices } from "../plan/virtio-mem/devices.ts";
-import { sum } from "../units/kib.ts";
+import { type Kib, sum } from "../units/kib.ts";
 import { STORED_FIELDS, specOf, specOfAll } from "./parts.ts";
-import { type DomainType, platformInXml, platformOf } from "./platform.ts";
+import { type DomainType, hugePageOf, platformInXml, platformOf } from "./platform.ts";
 
 /**
  * The definition that the arguments ask for, with every default applied. All values must be known.
@@ -39,7 +39,12 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType, default
   const ownCells = own === undefined || inputs.numa !== undefined ? [] : readCells(own);
   const cells =
     ownCells.length > 0 ? ownCells : cellsFor(desired, inputs.machine, sum(ownDevices.map(countedSize)));
-  const virtioMem = virtioMemFor(desired, cells, { ...platform, devices: ownDevices });
+  const pageSize = hugePageOf(inputs);
+  const virtioMem = virtioMemFor(desired, cells, {
+    ...platform,
+    devices: ownDevices,
+    ...defined({ pageSize }),
+  });
   const hasVirtioMem = virtioMem.length > 0;
   return {
     ...target,
@@ -79,7 +84,7 @@ function vcpuSpec(
 export function virtioMemFor(
   desired: DesiredMemory,
   cells: CellPlan[],
-  definition: Platform & { devices: MemoryDevice[] },
+  definition: Platform & { devices: MemoryDevice[]; pageSize?: Kib },
 ): VirtioMemSpec[] {
   if (desired.device !== "virtio-mem" || ceilingFor(desired, definition).maxMemory === undefined) return [];
   const nodes = targetNodes(desired, { cells });

@@ -1,10 +1,19 @@
 import { completeDisk, completeInterface } from "../args/device-entries.ts";
 import type { FIELDS, FieldName } from "../args/fields.ts";
-import type { DiskInput, Inputs, InterfaceInput } from "../args/inputs.ts";
+import type { DiskInput, Inputs, InterfaceInput, MemoryBackingInput } from "../args/inputs.ts";
 import { defined } from "../defined.ts";
-import type { DiskSpec, DomainSpec, InterfaceSpec } from "../domain/spec.ts";
+import { isBackedAs } from "../domain/backing.ts";
+import type {
+  DiskSpec,
+  DomainSpec,
+  InterfaceSpec,
+  MemoryBackingSpec,
+  RngSpec,
+  TpmSpec,
+} from "../domain/spec.ts";
 import { attribute, type Element, find } from "../domain/tree.ts";
 import { diskAlias, interfaceAlias } from "../plan/device-list/aliases.ts";
+import { readCanonicalSize } from "../units/size.ts";
 
 /** What the defaults of a part may depend on besides its argument. */
 type Platform = Pick<DomainSpec, "type" | "arch" | "firmware" | "acpi">;
@@ -21,7 +30,7 @@ interface Part {
   differs?(domain: Element, wanted: DomainSpec, changes: (spec: Partial<DomainSpec>) => boolean): boolean;
 }
 
-type Change = "definition" | "devices" | "nextBoot" | "replace";
+type Change = "definition" | "devices" | "graphics" | "nextBoot" | "replace";
 
 /** The arguments that libvirt's XML stores, without identity, memory and vCPUs, which are more than one argument each. */
 type StoredField = {
@@ -49,6 +58,18 @@ const PARTS = {
   balloon: {
     spec: ({ balloon = true }) => ({ balloon }),
     differs: (_, { balloon }, changes) => changes({ balloon: false }) !== balloon,
+  },
+  graphics: { spec: ({ graphics }) => defined({ graphics: graphics && defined(graphics) }) },
+  video: { spec: ({ video }) => defined({ video: video && defined(video) }) },
+  rng: { spec: ({ rng }) => defined({ rng: rng && rngSpec(rng) }) },
+  tpm: { spec: ({ tpm }, { arch }) => defined({ tpm: tpm && tpmSpec(tpm, arch) }) },
+  watchdog: {
+    spec: ({ watchdog }, { arch }) =>
+      defined({ watchdog: watchdog && { ...defaultWatchdog(arch), ...defined(watchdog) } }),
+  },
+  memoryBacking: {
+    spec: ({ memoryBacking }) => defined({ memoryBacking: memoryBacking && backingSpec(memoryBacking) }),
+    differs: (domain, { memoryBacking }) => memoryBacking !== undefined && !isBackedAs(domain, memoryBacking),
   },
   description: { spec: ({ description }) => defined({ description }) },
 } satisfies Record<StoredField, Part>;
@@ -89,6 +110,32 @@ function diskSpec(entry: DiskInput): DiskSpec {
 
 function interfaceSpec(entry: InterfaceInput): InterfaceSpec {
   return defined({ ...completeInterface(entry), alias: interfaceAlias(entry) });
+}
+
+function rngSpec({ source = "/dev/urandom", bytes, period = 1000 }: NonNullable<Inputs["rng"]>): RngSpec {
+  return { source, ...(bytes !== undefined && { rate: { bytes, period } }) };
+}
+
+/** Version 1.2 is only available as TIS. */
+function tpmSpec({ model, version = "2.0" }: NonNullable<Inputs["tpm"]>, arch: string): TpmSpec {
+  const usual = arch.startsWith("ppc64") ? "spapr" : isX86(arch) && version === "2.0" ? "crb" : "tis";
+  return { model: model ?? usual, version };
+}
+
+function defaultWatchdog(arch: string) {
+  return { model: arch === "s390x" ? "diag288" : "i6300esb", action: "reset" };
+}
+
+function isX86(arch: string): boolean {
+  return arch === "x86_64" || arch === "i686";
+}
+
+function backingSpec({ hugePages, locked, shared }: MemoryBackingInput): MemoryBackingSpec {
+  return defined({
+    hugePages: hugePages === undefined ? undefined : readCanonicalSize(hugePages),
+    locked,
+    shared,
+  });
 }
 
 /** libvirt replaces an alias of QEMU's ("q35", "pc", "virt") by the versioned machine type that it stands for. */

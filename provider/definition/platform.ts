@@ -1,11 +1,15 @@
 import type { Inputs } from "../args/inputs.ts";
+import { hugePagesOf } from "../args/memory-backing-rules.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
+import { readBacking } from "../domain/backing.ts";
 import { parseXml } from "../domain/parse.ts";
 import { isUefi } from "../domain/read.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import { attribute, find } from "../domain/tree.ts";
+import { largestPage } from "../plan/observed.ts";
 import type { Platform } from "../plan/platform.ts";
+import type { Kib } from "../units/kib.ts";
 
 /** The type of the domain's hypervisor, in `libvirt-hotplug:domainType`. */
 export type DomainType = DomainSpec["type"] | undefined;
@@ -26,6 +30,14 @@ export function platformOf(
     own?.acpi ?? (arch === "x86_64" || arch === "i686" || (arch === "aarch64" && firmware === "uefi"));
   const machine = inputs.machine ?? own?.machine;
   return { arch, firmware, acpi, uefi: firmware === "uefi", ...defined({ machine }) };
+}
+
+/** The largest huge page that backs a new domain's memory: from the argument, else from the program's own XML. */
+export function hugePageOf(inputs: Inputs): Kib | undefined {
+  const named = hugePagesOf(inputs);
+  const { xml } = inputs;
+  if (named !== undefined || xml === undefined || xml === UNKNOWN) return named;
+  return largestPage({ backing: readBacking(parseXml(xml).root) });
 }
 
 /** The platform that the program's own XML sets; undefined where it sets none, or an argument overrides it. */

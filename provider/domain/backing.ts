@@ -3,7 +3,8 @@ import type { Kib } from "../units/kib.ts";
 import { listsNumber } from "../units/number-list.ts";
 import { parseScaled } from "../units/scale.ts";
 import { XmlError } from "./escape.ts";
-import { attribute, children, type Element, find } from "./tree.ts";
+import type { MemoryBackingSpec } from "./spec.ts";
+import { attribute, children, type Element, element, find } from "./tree.ts";
 
 /** Where the host's memory for a guest comes from (libvirt, formatdomain, "Memory Backing" and "NUMA Node Tuning"). */
 export interface MemoryBacking {
@@ -63,6 +64,34 @@ function scaled(size: string, unit: string | undefined): Kib {
   } catch (error) {
     throw new XmlError(messageOf(error));
   }
+}
+
+/** Memory that is shared needs a file: that of the huge pages, else a memfd. libvirt's own default is a file on a disk. */
+export function backingElement({ hugePages, locked, shared }: MemoryBackingSpec): Element | undefined {
+  if (hugePages === undefined && locked !== true && shared !== true) return undefined;
+  return element(
+    "memoryBacking",
+    {},
+    hugePages === undefined
+      ? undefined
+      : element("hugepages", {}, element("page", { size: hugePages, unit: "KiB" })),
+    locked ? element("locked") : undefined,
+    shared && hugePages === undefined ? element("source", { type: "memfd" }) : undefined,
+    shared ? element("access", { mode: "shared" }) : undefined,
+  );
+}
+
+/** Whether a definition has what the program sets of its memory's backing; whatever else it has is ignored. */
+export function isBackedAs(domain: Element, { hugePages, locked, shared }: MemoryBackingSpec): boolean {
+  const backing = find(domain, "memoryBacking");
+  const isLocked = find(backing, "locked") !== undefined;
+  const isShared = attribute(find(backing, "access"), "mode") === "shared";
+  const pages = hugePages === undefined ? [] : readBacking(domain).hugePages;
+  return (
+    (hugePages === undefined || pages.some(({ size, nodes }) => size === hugePages && nodes === undefined)) &&
+    (locked ?? isLocked) === isLocked &&
+    (shared ?? isShared) === isShared
+  );
 }
 
 /** The pages for memory of a guest node, or of a device on it that has no source of its own (qemuBuildMemoryBackendProps). */

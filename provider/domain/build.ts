@@ -1,4 +1,5 @@
 import { sum } from "../units/kib.ts";
+import { backingElement } from "./backing.ts";
 import { deviceElements } from "./hardware.ts";
 import { insertInOrder } from "./merge.ts";
 import { ownershipElement } from "./metadata.ts";
@@ -44,6 +45,7 @@ export function specElement(spec: Partial<DomainSpec>): Element {
     spec.ownership && element("metadata", {}, ownershipElement(spec.ownership)),
     spec.maxMemory && maxMemoryElement(spec.maxMemory),
     spec.currentMemory === undefined ? undefined : sizeElement("currentMemory", spec.currentMemory),
+    spec.memoryBacking && backingElement(spec.memoryBacking),
     osElement(spec),
     featuresElement(spec),
     cpuElement(spec),

@@ -112,7 +112,11 @@ function bare({ name, attributes, children: nodes }: Element): Element {
 function namedParts(domain: Element): Partial<DomainSpec> {
   const cpu = find(domain, "cpu");
   const serial = find(domain, "devices", "serial");
+  const isSpice = children(find(domain, "devices"), "graphics").some(
+    (one) => attribute(one, "type") === "spice",
+  );
   return defined({
+    graphics: isSpice ? ({ type: "spice" } as const) : undefined,
     firmware: isUefi(domain) ? ("uefi" as const) : ("bios" as const),
     cpu: cpu && cpuName(cpu),
     serial: serial && { file: serialiseNode(serial) },
@@ -181,6 +185,7 @@ function clearFilledIn(domain: Element, before: Partial<DomainSpec>, after: Part
     removeNamed(cpu, "model", "vendor");
   }
   if (!isDeepStrictEqual(before.serial, after.serial)) clearConsole(domain);
+  if (before.graphics && before.graphics.type !== after.graphics?.type) clearAudio(domain);
   if (becomes("machine", undefined)) clearAddresses(domain, after.machine);
 }
 
@@ -200,6 +205,13 @@ function clearConsole(domain: Element): void {
   const isSerial = (console: Element) =>
     (attribute(find(console, "target"), "type") ?? "serial") === "serial";
   if (devices) removeAll(devices, (device) => device.name === "console" && isSerial(device));
+}
+
+/** libvirt adds sound over SPICE to a domain with SPICE, and QEMU refuses it without. Where there is a sound card, it adds another. */
+function clearAudio(domain: Element): void {
+  const devices = find(domain, "devices");
+  if (devices)
+    removeAll(devices, ({ name, attributes }) => name === "audio" && attributes.get("type") === "spice");
 }
 
 /**

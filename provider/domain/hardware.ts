@@ -1,7 +1,8 @@
 import { diskTargets } from "../units/disk-targets.ts";
 import { diskElement, scsiControllerElement } from "./disks.ts";
+import { graphicsElement } from "./graphics.ts";
 import { interfaceElement } from "./interfaces.ts";
-import type { DomainSpec } from "./spec.ts";
+import type { DomainSpec, RngSpec, TpmSpec, VideoSpec, WatchdogSpec } from "./spec.ts";
 import { type Element, element } from "./tree.ts";
 import { virtioMemElement } from "./virtio-mem.ts";
 
@@ -21,7 +22,12 @@ export function deviceElements(spec: Partial<DomainSpec>): Element[] {
     ...(spec.interfaces ?? []).map(interfaceElement),
     ...(spec.serial === undefined ? [] : [serialElement(spec.serial)]),
     ...(spec.agent ? [agentElement()] : []),
+    ...(spec.tpm === undefined ? [] : [tpmElement(spec.tpm)]),
+    ...(spec.graphics === undefined ? [] : [graphicsElement(spec.graphics)]),
+    ...(spec.video === undefined ? [] : [videoElement(spec.video)]),
+    ...(spec.watchdog === undefined ? [] : [watchdogElement(spec.watchdog)]),
     ...(spec.balloon === undefined ? [] : [balloonElement(spec.balloon)]),
+    ...(spec.rng === undefined ? [] : [rngElement(spec.rng)]),
     ...(spec.virtioMem ?? []).map(virtioMemElement),
   ];
 }
@@ -45,4 +51,25 @@ function agentElement(): Element {
 function balloonElement(balloon: boolean): Element {
   if (!balloon) return element("memballoon", { model: "none" });
   return element("memballoon", { model: "virtio" }, element("stats", { period: BALLOON_PERIOD }));
+}
+
+function videoElement({ model, heads }: VideoSpec): Element {
+  return element("video", {}, element("model", { type: model, heads }));
+}
+
+function rngElement({ source, rate }: RngSpec): Element {
+  return element(
+    "rng",
+    { model: "virtio" },
+    rate && element("rate", { bytes: rate.bytes, period: rate.period }),
+    element("backend", { model: "random" }, source),
+  );
+}
+
+function tpmElement({ model, version }: TpmSpec): Element {
+  return element("tpm", { model: `tpm-${model}` }, element("backend", { type: "emulator", version }));
+}
+
+function watchdogElement({ model, action }: WatchdogSpec): Element {
+  return element("watchdog", { model, action });
 }

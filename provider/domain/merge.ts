@@ -2,6 +2,7 @@ import {
   attribute,
   children,
   type Element,
+  element,
   find,
   insertAll,
   removeAll,
@@ -51,9 +52,13 @@ export function merge(found: Element, before: Element | undefined, after: Elemen
 function mergeChildren(found: Element, before: Element | undefined, after: Element): void {
   const [old, wanted, present] = [before, after, found].map(identified);
   const leftovers = new Set<Element>();
-  for (const key of old?.keys() ?? []) {
+  for (const [key, was] of old ?? []) {
     const leftover = present?.get(key);
-    if (leftover && !wanted?.has(key) && !isKept(leftover)) leftovers.add(leftover);
+    if (leftover === undefined || wanted?.has(key) || isKept(leftover) || isOfOthers(found, leftover, was))
+      continue;
+    // What others set in it stays.
+    if (SHARED.has(leftover.name)) merge(leftover, was, element(leftover.name));
+    if (!SHARED.has(leftover.name) || children(leftover).length === 0) leftovers.add(leftover);
   }
   const missing: Element[] = [];
   const replaced = new Map<Element, Element>();
@@ -75,6 +80,15 @@ function mergeChildren(found: Element, before: Element | undefined, after: Eleme
 /** A controller is never changed or removed: other disks may be attached to it. */
 function isKept(element: Element): boolean {
   return element.name === "controller";
+}
+
+/** Elements with parts that have nothing to do with each other: they are removed with the last one. */
+const SHARED: ReadonlySet<string> = new Set(["memoryBacking", "hugepages"]);
+
+/** A source of the memory that this provider didn't set. */
+function isOfOthers(parent: Element, found: Element, was: Element): boolean {
+  const type = (source: Element) => attribute(source, "type");
+  return parent.name === "memoryBacking" && found.name === "source" && type(found) !== type(was);
 }
 
 /** The child elements by their identity; of those that aren't distinguished, the first one. */
@@ -114,6 +128,11 @@ const IDENTITIES: ReadonlyMap<string, (element: Element, index: number) => strin
     // Also the domain's own <memory>, which has no alias.
     ["memory", (device) => attribute(find(device, "alias"), "name")],
     ["cell", (cell, index) => attribute(cell, "id") ?? index],
+    ["page", (page) => attribute(page, "nodeset")],
+    ["graphics", (graphics) => attribute(graphics, "type")],
+    ["rng", (rng) => attribute(find(rng, "backend"), "model")],
+    // The watchdog of the chipset doesn't exclude another one.
+    ["watchdog", (watchdog) => (attribute(watchdog, "model") === "itco" ? "itco" : undefined)],
   ]);
 
 /** What makes the rest of an element (addresses, options) meaningless when it changes. */
@@ -125,6 +144,10 @@ const KINDS: ReadonlyMap<string, (element: Element) => unknown[]> = new Map<
   ["interface", (card) => [attribute(find(card, "model"), "type")]],
   ["serial", (serial) => [attribute(serial, "type")]],
   ["memballoon", (balloon) => [attribute(balloon, "model")]],
+  ["video", (video) => [attribute(find(video, "model"), "type")]],
+  ["listen", (listen) => [attribute(listen, "type")]],
+  ["tpm", (tpm) => [attribute(find(tpm, "backend"), "type")]],
+  ["watchdog", (watchdog) => [attribute(watchdog, "model")]],
 ]);
 
 function isOfOtherKind(found: Element, wanted: Element): boolean {

@@ -5,7 +5,7 @@ import { settleTotal } from "./memory.ts";
 import { writeOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize } from "./read.ts";
-import type { DomainSpec } from "./spec.ts";
+import type { DomainSpec, MemoryBackingSpec } from "./spec.ts";
 import { attribute, children, type Element, find, removeAll, serialise, textOf } from "./tree.ts";
 import { readVcpuState, setVcpus, type VcpuSpec } from "./vcpus.ts";
 
@@ -38,7 +38,12 @@ function refused(spec: Partial<DomainSpec>): Partial<DomainSpec> {
     ...(spec.firmware === "bios" && { firmware: "uefi" }),
     ...(spec.agent === false && { agent: true }),
     ...(spec.acpi === false && { acpi: true }),
+    ...(spec.memoryBacking && { memoryBacking: refusedBacking(spec.memoryBacking) }),
   };
+}
+
+function refusedBacking({ locked, shared }: MemoryBackingSpec): MemoryBackingSpec {
+  return { ...(locked === false && { locked: true }), ...(shared === false && { shared: true }) };
 }
 
 /** The XML decides what the program leaves out. */

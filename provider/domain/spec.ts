@@ -38,6 +38,50 @@ export interface InterfaceSpec extends Card {
   alias?: string;
 }
 
+/** A graphical console. The password is only in XML with secrets. */
+export interface GraphicsSpec {
+  type: "vnc" | "spice";
+  /** Left out: the host's default. */
+  listen?: string;
+  /** Left out: libvirt chooses one at each start. */
+  port?: number;
+  password?: string;
+  /** SPICE only; left out: libvirt's default. */
+  clipboard?: boolean;
+  fileTransfer?: boolean;
+}
+
+export interface VideoSpec {
+  model: string;
+  heads?: number;
+}
+
+export interface RngSpec {
+  /** Absolute path of a file on the host. */
+  source: string;
+  /** The most bytes in each period of so many milliseconds. */
+  rate?: { bytes: number; period: number };
+}
+
+/** A TPM that swtpm emulates. */
+export interface TpmSpec {
+  model: "tis" | "crb" | "spapr";
+  version: "1.2" | "2.0";
+}
+
+export interface WatchdogSpec {
+  model: string;
+  action: string;
+}
+
+/** What is left out is libvirt's default in a new domain, and stays in an existing one. */
+export interface MemoryBackingSpec {
+  /** The size of the huge pages. */
+  hugePages?: Kib;
+  locked?: boolean;
+  shared?: boolean;
+}
+
 /**
  * Everything that this provider puts into a domain's definition, with all defaults, limits and identifiers decided. The
  * total memory is the sum of the cells and virtio-mem devices.
@@ -84,5 +128,12 @@ export interface DomainSpec {
   agent: boolean;
   /** A memory balloon that reports the guest's memory. */
   balloon: boolean;
+  /** These are left out where the program doesn't name them: none is defined, or libvirt's default. */
+  graphics?: GraphicsSpec;
+  video?: VideoSpec;
+  rng?: RngSpec;
+  tpm?: TpmSpec;
+  watchdog?: WatchdogSpec;
+  memoryBacking?: MemoryBackingSpec;
   ownership?: Ownership;
 }

@@ -1,5 +1,5 @@
 import { parseXml } from "../domain/parse.ts";
-import { attribute, children, find, textOf } from "../domain/tree.ts";
+import { attribute, children, type Element, find, textOf } from "../domain/tree.ts";
 
 /** What a new domain can have on a host (virConnectGetDomainCapabilities; libvirt, formatdomaincaps). */
 export interface DomainCapabilities {
@@ -10,13 +10,22 @@ export interface DomainCapabilities {
   cpuModels: readonly string[];
   /** What libvirt can select firmware for by itself, "bios" and "efi"; undefined before libvirt 5.2. */
   firmware: readonly string[] | undefined;
+  /** The values of each kind of device; undefined where this libvirt doesn't report them. */
+  graphics: readonly string[] | undefined;
+  video: readonly string[] | undefined;
+  /** Empty without swtpm on the host. */
+  tpmBackends: readonly string[] | undefined;
+  tpmModels: readonly string[] | undefined;
+  tpmVersions: readonly string[] | undefined;
+  rngBackends: readonly string[] | undefined;
+  memorySources: readonly string[] | undefined;
 }
 
 export function readDomainCapabilities(capabilities: string): DomainCapabilities {
   const { root } = parseXml(capabilities);
   const modes = children(find(root, "cpu"), "mode");
   const maxVcpus = attribute(find(root, "vcpu"), "max");
-  const firmware = children(find(root, "os"), "enum").find((one) => attribute(one, "name") === "firmware");
+  const devices = find(root, "devices");
   return {
     maxVcpus: maxVcpus === undefined ? undefined : Number(maxVcpus),
     cpuModes: new Map(
@@ -26,6 +35,21 @@ export function readDomainCapabilities(capabilities: string): DomainCapabilities
       .filter((mode) => attribute(mode, "name") === "custom")
       .flatMap((mode) => children(mode, "model"))
       .map(textOf),
-    firmware: firmware && children(firmware, "value").map(textOf),
+    firmware: valuesOf(find(root, "os"), "firmware"),
+    graphics: valuesOf(find(devices, "graphics"), "type"),
+    video: valuesOf(find(devices, "video"), "modelType"),
+    tpmBackends: valuesOf(find(devices, "tpm"), "backendModel"),
+    tpmModels: valuesOf(find(devices, "tpm"), "model"),
+    tpmVersions: valuesOf(find(devices, "tpm"), "backendVersion"),
+    rngBackends: valuesOf(find(devices, "rng"), "backendModel"),
+    memorySources: valuesOf(find(root, "memoryBacking"), "sourceType"),
   };
+}
+
+/** A part that isn't supported at all has no values. */
+function valuesOf(part: Element | undefined, name: string): string[] | undefined {
+  if (part === undefined) return undefined;
+  if (attribute(part, "supported") === "no") return [];
+  const found = children(part, "enum").find((one) => attribute(one, "name") === name);
+  return found && children(found, "value").map(textOf);
 }

@@ -1,7 +1,8 @@
 import type { Inputs } from "../args/inputs.ts";
 import { UNKNOWN } from "../args/unknown.ts";
+import { defined } from "../defined.ts";
 import { virtioMemFor } from "../definition/domain-spec.ts";
-import { platformOf } from "../definition/platform.ts";
+import { hugePageOf, platformOf } from "../definition/platform.ts";
 import type { VirtioMemSpec } from "../domain/spec.ts";
 import { readHost } from "../observe/host.ts";
 import { ceilingFor } from "../plan/definition/folded.ts";
@@ -73,7 +74,8 @@ function describeRoom(desired: DesiredMemory, inputs: Inputs, arch: string): str
   if (desired.device === "dimm")
     return [`room for ${maxMemory.slots} DIMMs, up to ${formatSize(maxMemory.size)}`];
   const cells = cellsFor(desired, inputs.machine);
-  return describeVirtioMemDevices(virtioMemFor(desired, cells, { ...platform, devices: [] }));
+  const pages = defined({ pageSize: hugePageOf(inputs) });
+  return describeVirtioMemDevices(virtioMemFor(desired, cells, { ...platform, devices: [], ...pages }));
 }
 
 /** "a virtio-mem device of 7 GiB on node 0 to grow into, in steps of 2 MiB" */

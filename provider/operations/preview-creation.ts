@@ -3,7 +3,11 @@ import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
+import { parseXml } from "../domain/parse.ts";
+import { readSize } from "../domain/read.ts";
+import { find } from "../domain/tree.ts";
 import type { DomainRef } from "../libvirt/hypervisor.ts";
+import { lockedWithoutLimit } from "../plan/hard-limit.ts";
 import { planMessage, type Reason } from "../plan/plan.ts";
 import { NO_CHANGE, type PlannedOutcome, plannedOutcome } from "../plan/planned-outcome.ts";
 import { fitting } from "../plan/text.ts";
@@ -25,6 +29,9 @@ export async function previewCreation(
 ): Promise<{ outcome: PlannedOutcome; refusal?: Reason }> {
   const existing = await lookForExisting(session, inputs);
   const starts = await describeCreation(session, inputs);
+  if (existing?.kind !== "finished")
+    for (const text of lockedWithoutLimit(inputs, { hardLimit: hardLimitOf(inputs) }))
+      await session.log.message(inputs.__urn, "warning", text);
   const outcome = (...lines: string[]) => ({ memoryPlan: fitting(...lines), ...NO_CHANGE });
   switch (existing?.kind) {
     case "replace": {
@@ -65,6 +72,13 @@ export async function previewCreation(
       return defined({ outcome: outcome(starts), refusal });
     }
   }
+}
+
+/** The hard limit in the program's own XML, which is the only place for one in a new domain. */
+function hardLimitOf({ xml }: Inputs): number | undefined {
+  return xml === undefined || xml === UNKNOWN
+    ? undefined
+    : readSize(find(parseXml(xml).root, "memtune"), "hard_limit");
 }
 
 /**

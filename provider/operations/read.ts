@@ -1,6 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
+import { graphicsPassword } from "../domain/graphics.ts";
 import { currentVcpuRecord } from "../guest/vcpus.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
@@ -44,7 +45,9 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const hypervisor = await session.hypervisor(state.uri);
   const domain = await hypervisor.findByUuid(id);
   if (domain === undefined) return { id: "", props: {} };
-  const found = await observe(hypervisor, domain, { autostart: true });
+  // Only with its secrets a definition shows whether somebody else changed a password.
+  const secure = echoedInputs(state).graphics?.password !== undefined;
+  const found = await observe(hypervisor, domain, { autostart: true, secure });
   const reason = notOwned(found.definition, state);
   if (reason !== undefined) {
     await session.log.message(state.__urn, "warning", redact(`${reason.text}; ${NOT_OWNED_WAY_OUT}`, state));
@@ -178,13 +181,23 @@ function memoryDrift(inputs: Inputs, { observed }: Observation, { defaults }: Se
   });
 }
 
+/** The graphics with the password of the definition, where that isn't the program's. Graphics that are gone show nothing. */
+function foundGraphics({ graphics }: Inputs, { secureXml }: Observation): Inputs["graphics"] {
+  if (graphics === undefined || graphics.password === undefined || secureXml === undefined) return undefined;
+  const found = graphicsPassword(secureXml, graphics.type);
+  if (found === graphics.password || found === undefined) return undefined;
+  return { ...graphics, password: found };
+}
+
 /** The observed values of the other arguments that changed. */
-function otherDrift(inputs: Inputs, { observed, autostart }: Observation, adopted: boolean): Partial<Inputs> {
+function otherDrift(inputs: Inputs, observation: Observation, adopted: boolean): Partial<Inputs> {
+  const { observed, autostart } = observation;
   const off = observed.power === "off";
   const named = inputs.autostart ?? (adopted && autostart);
   return defined({
     running: off === (inputs.running === false) ? undefined : !off,
     autostart: observed.persistent && autostart !== named ? autostart : undefined,
+    graphics: foundGraphics(inputs, observation),
   });
 }
 

@@ -100,6 +100,9 @@ export function afterStep(observed: Observed, step: Step): Observed {
     }
     case "stop":
       return { power: "off", persistent, ...(nextBoot && { nextBoot }) };
+    case "changePassword":
+      if (live === undefined) throw new Error("nothing runs that has graphics");
+      return observed;
     case "autostart":
       return observed;
     case "replace":

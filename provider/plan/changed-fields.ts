@@ -10,6 +10,7 @@ const WITHOUT_DIFFERENCE: ReadonlySet<ChangeNeeds> = new Set(["creation", "ident
 const KEPT_BY_ADOPTED: ReadonlySet<ChangeNeeds> = new Set([
   "vcpus",
   "devices",
+  "graphics",
   "nextBoot",
   "definition",
   "replace",

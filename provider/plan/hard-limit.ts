@@ -1,3 +1,5 @@
+import type { Inputs } from "../args/inputs.ts";
+import type { Kib } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";
 import type { DesiredMemory } from "./desired.ts";
 import type { Observed } from "./observed.ts";
@@ -18,3 +20,15 @@ export function withHardLimit(plan: Plan, { memory }: DesiredMemory, { live, nex
   const note = `<memtune> limits the domain to ${formatSize(limit)} (hard_limit), which is not more than ${formatSize(memory)}: the host's kernel kills the guest when it uses more; raise the limit first (virsh memtune --hard-limit)`;
   return { ...plan, details: [...plan.details, note] };
 }
+
+/** A note on memory that is locked without a limit: libvirt then lets QEMU lock as much as it likes. */
+export function lockedWithoutLimit(
+  { memoryBacking }: Inputs,
+  { hardLimit }: { hardLimit?: Kib | undefined },
+): string[] {
+  const isLocked = typeof memoryBacking === "object" && memoryBacking.locked === true;
+  return isLocked && hardLimit === undefined ? [LOCKED_WITHOUT_LIMIT] : [];
+}
+
+const LOCKED_WITHOUT_LIMIT =
+  "memoryBacking.locked without <memtune><hard_limit> lets QEMU lock as much of the host's memory as it likes; set a limit in xml, or with virsh memtune --hard-limit";

@@ -115,7 +115,8 @@ export function memoryView(state: DomainState): MemoryView {
   });
 }
 
-function largestPage({ backing }: DomainState): Kib | undefined {
+/** The largest huge page that is named; undefined: none, or only the host's default. */
+export function largestPage({ backing }: Pick<DomainState, "backing">): Kib | undefined {
   const sizes = backing?.hugePages.flatMap(({ size }) => size ?? []) ?? [];
   return sizes.length === 0 ? undefined : Math.max(...sizes);
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { FIELD_NAMES, type FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
+import { hugePagesOf } from "../args/memory-backing-rules.ts";
 import type { Defaults } from "../args/settings.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import { withWritten } from "../args/written-arguments.ts";
@@ -10,6 +11,8 @@ import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.
 import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import { planDeviceLists } from "./device-list/device-lists.ts";
+import { livePassword, planPassword } from "./graphics.ts";
+import { lockedWithoutLimit } from "./hard-limit.ts";
 import type { Observed } from "./observed.ts";
 import {
   combine,
@@ -131,12 +134,18 @@ export function planUpdate({
   const isSizeRestart = sizes.some(({ plan }) => plan?.outcome === "restart");
   const lists = isSizeRestart ? listsWhile(true) : runningLists;
   const restarts = isSizeRestart || isListRestart;
+  const graphics =
+    changed.includes("graphics") && !power.isStopping && !restarts
+      ? livePassword(written, inputs, power.observed)
+      : undefined;
+  const others = changed.filter((name) => graphics === undefined || name !== "graphics");
   const settings = unionOf(changesThatNeed("setting", changed, inputs), lists.settings);
   const parts = [
     ...sizes.flatMap(({ plan }) => plan ?? []),
     ...lists.parts,
     ...replacePlans(changed, inputs, observed, adopted),
-    ...fieldPlans(changed, inputs, power.observed, { restarts, left, adopted, devices: lists.definition }),
+    ...(graphics === undefined ? [] : [planPassword(graphics, power.observed)]),
+    ...fieldPlans(others, inputs, power.observed, { restarts, left, adopted, devices: lists.definition }),
     ...autostartPlans(changed, inputs),
     ...power.last,
     ...power.first,
@@ -151,7 +160,7 @@ export function planUpdate({
   // A next boot of the vCPUs brings the other arguments as a restart does; memoryPlan is the memory's own headline.
   const bringsOthers =
     restarts || (whole.outcome === "nextBoot" && vcpus.headline === whole.headline && !power.isStopping);
-  const later = [...changesThatNeed("nextBoot", changed, inputs), ...lists.definition];
+  const later = unionOf(changesAtBoot(others, inputs), lists.definition);
   const sized = withSizes(whole, sizes);
   const line = bringsOthers ? withOthers(sized, later) : sized;
   return { ...whole, headline: withPower(line, whole), ...known };
@@ -200,14 +209,18 @@ function withSizes({ outcome, headline }: Plan, sizes: SizePart[]): string {
  * The definition as this update changes it: its machine type decides whether memory can be plugged, and it may get a
  * balloon.
  */
-function asRedefined(observed: Observed, changed: FieldName[], { machine, balloon }: Inputs): Observed {
+function asRedefined(observed: Observed, changed: FieldName[], inputs: Inputs): Observed {
+  const { machine, balloon } = inputs;
   if (observed.nextBoot === undefined) return observed;
   const { machine: _, ...unnamed } = observed.nextBoot;
   const isMachine = changed.includes("machine") && !containsUnknown(machine);
   const named = isMachine ? { ...unnamed, ...defined({ machine }) } : observed.nextBoot;
   const { withoutBalloon: __, ...withBalloon } = named;
   const isBalloon = changed.includes("balloon") && balloon !== false;
-  return { ...observed, nextBoot: isBalloon ? withBalloon : named };
+  const { pageSize: present, ...rest } = isBalloon ? withBalloon : named;
+  const isBacking = changed.includes("memoryBacking");
+  const pageSize = isBacking ? hugePagesOf(inputs) : present;
+  return { ...observed, nextBoot: { ...rest, ...defined({ pageSize }) } };
 }
 
 /** The parts of one update as one plan: a replace or a refusal drops the other parts. */
@@ -258,6 +271,14 @@ function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, 
   ];
 }
 
+/** Graphics among them: what is set in the running domain is left out. */
+function changesAtBoot(changed: FieldName[], inputs: Inputs): FieldName[] {
+  const later = (["nextBoot", "graphics"] as const).flatMap((needs) =>
+    changesThatNeed(needs, changed, inputs),
+  );
+  return FIELD_NAMES.filter((name) => later.includes(name));
+}
+
 /**
  * @param restarts a size needs a restart, which brings these arguments too
  * @param left what an interrupted update left in the definition
@@ -274,10 +295,7 @@ function fieldPlans(
     devices,
   }: { restarts: boolean; left: FieldName[]; adopted: boolean; devices: FieldName[] },
 ): Plan[] {
-  const waiting = [
-    ...changesThatNeed("nextBoot", changed, inputs),
-    ...(adopted ? [] : vcpusLeftToXml(changed, inputs)),
-  ];
+  const waiting = [...changesAtBoot(changed, inputs), ...(adopted ? [] : vcpusLeftToXml(changed, inputs))];
   const later = unionOf(waiting, devices);
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
@@ -299,6 +317,7 @@ function fieldPlans(
           `an interrupted update left another value of ${formatList(left)} in the definition`,
         ),
         ...savedStateFirst(observed),
+        ...(fields.includes("memoryBacking") ? lockedWithoutLimit(inputs, observed.nextBoot ?? {}) : []),
         ...noteIf(fields.includes("xml"), "the definition is rewritten from xml; manual changes are lost"),
       ],
       steps: [step],

@@ -74,6 +74,8 @@ export type Step =
     }
   /** `takesMemory`: the guest loses memory. */
   | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
+  /** Of the running domain. The password is in the arguments only. */
+  | { kind: "changePassword"; graphics: "vnc" | "spice"; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
   /** A cold start: of a domain without a saved state. */
   | { kind: "start"; sentence: string }

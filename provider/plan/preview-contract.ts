@@ -40,11 +40,13 @@ type Subject = "memory" | "vCPUs" | "arguments" | Step["kind"];
 const OF_MEMORY: ReadonlySet<Step["kind"]> = new Set(["attach", "detach", "resize", "balloon"]);
 const OF_VCPUS: ReadonlySet<Step["kind"]> = new Set(["plugVcpus", "unplugVcpus"]);
 
+const OF_ARGUMENTS: ReadonlySet<Step["kind"]> = new Set(["autostart", "changePassword"]);
+
 function subjectsOf(step: Step): Subject[] {
   if (OF_MEMORY.has(step.kind)) return ["memory"];
   if (isDeviceStep(step)) return ["arguments"];
   if (OF_VCPUS.has(step.kind)) return ["vCPUs"];
-  if (!isDefine(step)) return [step.kind === "autostart" ? "arguments" : step.kind];
+  if (!isDefine(step)) return [OF_ARGUMENTS.has(step.kind) ? "arguments" : step.kind];
   const others = step.fields.filter((name) => name !== "numa");
   const isMemory = step.definition !== undefined || others.length < step.fields.length;
   return [
@@ -93,6 +95,7 @@ function needsRunningGuest(step: Step): boolean {
     step.kind === "attach" ||
     step.kind === "detach" ||
     step.kind === "resize" ||
+    step.kind === "changePassword" ||
     isDeviceStep(step) ||
     OF_VCPUS.has(step.kind) ||
     step.kind === "stop" ||

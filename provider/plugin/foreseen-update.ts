@@ -102,7 +102,7 @@ const STARTS: ReadonlySet<Step["kind"]> = new Set(["start", "restore"]);
 const OF_VCPUS: ReadonlySet<Step["kind"]> = new Set(["plugVcpus", "unplugVcpus"]);
 
 /** Arguments of a definition that may decide which sizes are live. */
-const DECIDES_SIZES = ["xml", "machine", "balloon"];
+const DECIDES_SIZES = ["xml", "machine", "balloon", "memoryBacking"];
 
 /** The outputs that only the domain can tell, besides those of the guest. */
 function notForeseen({ news, announced, seen }: ForeseenUpdate, observed: Observed): ReadBack[] {

@@ -36,7 +36,7 @@ export function withMarks(inputs: Received): Properties {
  */
 export function withAllSecretMarks<T extends SecretMarked>(properties: T): T {
   const paths = secretPaths(properties) ?? [];
-  const whole = withSecretMarks(properties) as Properties;
+  const whole = withSecretMarks(properties, []) as Properties;
   const marked: Properties = { ...whole };
   for (const name of secretArguments(properties))
     if (!paths.some((path) => argumentOf(path) === name) && marked[name] !== undefined)

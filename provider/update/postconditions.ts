@@ -33,6 +33,7 @@ const SUBJECTS: Readonly<Record<Step["kind"], readonly Subject[]>> = {
   unplugVcpus: ["power", "vCPUs"],
   balloon: [],
   define: ["definition"],
+  changePassword: ["power", "live"],
   autostart: ["autostart"],
   start: ["power", "live"],
   restore: ["power", "live"],
@@ -192,6 +193,7 @@ function promisedAfter(domain: Promised, step: Step): Promised {
     case "detachDevice":
     case "updateDevice":
     case "balloon":
+    case "changePassword":
     case "resume":
     case "wake":
     case "replace":

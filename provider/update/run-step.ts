@@ -7,6 +7,7 @@ import { attach } from "./actions/attach.ts";
 import { attachDevice, updateDevice } from "./actions/attach-device.ts";
 import { autostart } from "./actions/autostart.ts";
 import { balloon } from "./actions/balloon.ts";
+import { changePassword } from "./actions/change-password.ts";
 import { define } from "./actions/define.ts";
 import { detach } from "./actions/detach.ts";
 import { detachDevice } from "./actions/detach-device.ts";
@@ -32,6 +33,7 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   balloon,
   plugVcpus,
   unplugVcpus,
+  changePassword,
   define,
   autostart,
   restore,

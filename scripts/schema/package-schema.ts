@@ -5,6 +5,7 @@ import ts from "typescript";
 import manifest from "../../package.json" with { type: "json" };
 import { FIELDS, isField } from "../../provider/args/fields.ts";
 import { DYNAMIC_TYPE } from "../../sdk/dynamic-type.ts";
+import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
 import { type ObjectSpec, type PropertySpec, TypeSpecs } from "./type-specs.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -18,6 +19,7 @@ const LISTED_HOST = "The libvirt URI of the host. Default: that of the provider.
 export function packageSchema(): object {
   const specs = new TypeSpecs(NAME, globSync("sdk/**/*.ts", { cwd: root }).sort().map(parse));
   const inputs = specs.object("DomainArgs");
+  for (const path of ALWAYS_SECRET) markSecret(inputs, path, specs);
   const outputs = specs.object("Domain");
   const provider = specs.object("ProviderArgs");
   const configuration = withEnvironment(provider.properties);
@@ -56,6 +58,22 @@ export function packageSchema(): object {
     },
     language: languages(),
   };
+}
+
+/** Marks the property at a path of objects. */
+function markSecret(object: ObjectSpec, path: string, specs: TypeSpecs): void {
+  const [name = "", ...rest] = path.split(".");
+  const property = object.properties[name];
+  if (property === undefined) throw new Error(`the secret ${path} isn't a property`);
+  if (rest.length === 0) {
+    property.secret = true;
+    return;
+  }
+  const token = "$ref" in property ? property.$ref.replace("#/types/", "") : "";
+  const inner = specs.types[token];
+  if (inner === undefined || "enum" in inner)
+    throw new Error(`${name} isn't an object with the secret ${path}`);
+  markSecret(inner, rest.join("."), specs);
 }
 
 /** The programs of docs/languages.md, of which Pulumi puts into each SDK that of its language. */

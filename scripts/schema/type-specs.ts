@@ -9,7 +9,7 @@ export type TypeSpec =
   | { $ref: string }
   | { oneOf: TypeSpec[] };
 
-export type PropertySpec = TypeSpec & Documentation;
+export type PropertySpec = TypeSpec & Documentation & { secret?: true };
 
 export interface ObjectSpec {
   description?: string;
@@ -193,6 +193,8 @@ function enumName(owner: Member | ts.TypeAliasDeclaration): string {
 /** A name for a value that most languages can't make an identifier from. */
 function nameOf(value: string | number): { name?: string } {
   if (typeof value === "string") {
+    // TPM 2.0.
+    if (/^\d/.test(value)) return { name: `Version${value.replaceAll(".", "_")}` };
     const words = value.split("-");
     return words.length === 1 ? {} : { name: words.map(capitalized).join("") };
   }

@@ -26,6 +26,8 @@ const SENTENCES: Record<Exclude<ChangeNeeds, "memory" | "vcpus" | "identity">, R
   devices:
     /A change: .* to.* and detached from.* the running domain.*; otherwise as `hotplug\.whenNotPossible` specifies\./,
   live: /A change: (at once\.$|`false` shuts the guest down .*; `true` starts it\.$)/,
+  graphics:
+    /A change: another `password` is set in the running domain at once, .* Anything else takes effect at the next boot\.$/,
   definition: /A change: applied to the definition at once\.$/,
   nextBoot: /A change: takes effect at the next boot\.$/,
   setting: /A change: a setting only[.,]/,
@@ -92,6 +94,12 @@ describe("the arguments, their documentation and the field table", () => {
     ["BootArgs", "boot", (nonsense: object) => ({ boot: { kernel: "/k", ...nonsense } })],
     ["DiskArgs", "disks[0]", (nonsense: object) => ({ disks: [{ file: "/f", ...nonsense }] })],
     ["InterfaceArgs", "interfaces[0]", (nonsense: object) => ({ interfaces: [{ user: true, ...nonsense }] })],
+    ["GraphicsArgs", "graphics", (nonsense: object) => ({ graphics: { type: "vnc", ...nonsense } })],
+    ["VideoArgs", "video", (nonsense: object) => ({ video: { model: "vga", ...nonsense } })],
+    ["RngArgs", "rng", (nonsense: object) => ({ rng: nonsense })],
+    ["TpmArgs", "tpm", (nonsense: object) => ({ tpm: nonsense })],
+    ["WatchdogArgs", "watchdog", (nonsense: object) => ({ watchdog: nonsense })],
+    ["MemoryBackingArgs", "memoryBacking", (nonsense: object) => ({ memoryBacking: nonsense })],
   ])("the fields of %s are the ones that check knows, as %s", (name, property, withNonsense) => {
     const news = { ...hidden, memory: "1GiB", ...withNonsense({ nonsense: 1 }) };
     const { failures } = checkInputs({}, news);

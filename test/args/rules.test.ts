@@ -372,6 +372,135 @@ const rows: Record<string, Row[]> = {
       'is 1, but each of the 2 nodes gets a virtio-mem device (hotplug.targetNode is "spread"), and libvirt before 9.5 counts a slot for each',
     ],
   ],
+  graphicsOptions: [
+    ...["clipboard", "fileTransfer"].map(
+      (name): Row => [
+        `${name} on VNC`,
+        { memory, graphics: { type: "vnc", [name]: false } },
+        `graphics.${name}`,
+        'is an option of SPICE, but graphics.type is "vnc"; remove it, or set graphics.type to "spice"',
+      ],
+    ),
+    [
+      "a VNC port below the first display",
+      { memory, graphics: { type: "vnc", port: 80 } },
+      "graphics.port",
+      "is 80, but VNC ports start at 5900; set a higher one, or remove it to let libvirt choose",
+    ],
+  ],
+  graphicsPassword: [
+    [
+      "a VNC password of 9 bytes",
+      { memory, graphics: { type: "vnc", password: "pässword" } },
+      "graphics.password",
+      "is longer than 8 bytes, the most that VNC supports",
+    ],
+    [
+      "a SPICE password of 61 bytes",
+      { memory, graphics: { type: "spice", password: "p".repeat(61) } },
+      "graphics.password",
+      "is longer than 60 bytes, the most that SPICE supports",
+    ],
+    [
+      "an empty password",
+      { memory, graphics: { type: "vnc", password: "" } },
+      "graphics.password",
+      "must not be empty; remove it for a server without a password",
+    ],
+  ],
+  screensOfVideo: [
+    [
+      "several screens of a card with one",
+      { memory, video: { model: "vga", heads: 2 } },
+      "video.heads",
+      'can\'t be set for the model "vga"; only "virtio" and "qxl" have several screens',
+    ],
+  ],
+  periodOfRng: [
+    [
+      "a period without bytes",
+      { memory, rng: { period: 5 } },
+      "rng.period",
+      "has no effect without rng.bytes",
+    ],
+  ],
+  tpmModel: [
+    [
+      "TPM 1.2 as CRB",
+      { memory, tpm: { model: "crb", version: "1.2" } },
+      "tpm.version",
+      'is "1.2", which the model "crb" doesn\'t support; use version "2.0", or the model "tis"',
+    ],
+    [
+      "CRB on AArch64",
+      { memory, arch: "aarch64", tpm: { model: "crb" } },
+      "tpm.model",
+      'is "crb", which aarch64 guests don\'t have (only x86_64, i686)',
+    ],
+  ],
+  watchdogModel: [
+    [
+      "an ISA watchdog on AArch64",
+      { memory, arch: "aarch64", watchdog: { model: "ib700" } },
+      "watchdog.model",
+      'is "ib700", which aarch64 guests don\'t have (only x86_64, i686)',
+    ],
+    ...["pc", "pc-i440fx-7.2"].map(
+      (machine): Row => [
+        `the chipset's watchdog on ${machine}`,
+        { memory, machine, watchdog: { model: "itco" } },
+        "watchdog.model",
+        `is "itco", which is part of q35 machines, but machine is "${machine}"`,
+      ],
+    ),
+  ],
+  wholeHugePages: [
+    [
+      "memory that isn't whole huge pages",
+      { memory, memoryBacking: { hugePages: "2MiB" } },
+      "memory",
+      "is 1003 MiB, which is not a multiple of 2 MiB (memoryBacking.hugePages); use 1002 MiB or 1004 MiB",
+    ],
+    [
+      "less memory than a huge page",
+      { memory: "512MiB", memoryBacking: { hugePages: GIB } },
+      "memory",
+      "is 512 MiB, which is not a multiple of 1024 MiB (memoryBacking.hugePages); use 1024 MiB",
+    ],
+    [
+      "a node that isn't whole huge pages",
+      {
+        memory: "1GiB",
+        numa: [{ memory: 501 }, {}],
+        memoryBacking: { hugePages: "2MiB" },
+        hotplug: { targetNode: 1 },
+      },
+      "numa[0].memory",
+      "is 501 MiB, which is not a multiple of 2 MiB (memoryBacking.hugePages); use 500 MiB or 502 MiB",
+    ],
+    [
+      "pages of the base size",
+      { memory, memoryBacking: { hugePages: "4KiB" } },
+      "memoryBacking.hugePages",
+      'is 4 KiB, the size of a base page; use a huge page such as "2MiB" or "1GiB", or remove it',
+    ],
+  ],
+  emptyNodeIsWholePages: [
+    [
+      "a node that starts with less than a huge page",
+      { memory: "1GiB", numa: [{ memory: "1GiB" }, {}], memoryBacking: { hugePages: "2MiB" } },
+      "numa",
+      "leaves node 1 with 1 MiB, which is not a multiple of 2 MiB (memoryBacking.hugePages); give it memory",
+    ],
+  ],
+  noLockedVirtioMem: [
+    [
+      "locked memory that virtio-mem would give back",
+      { memory, memoryBacking: { locked: true }, hotplug: virtioMem },
+      "memoryBacking.locked",
+      'can\'t be combined with hotplug.device "virtio-mem", which gives memory back to the host; remove one of the two',
+    ],
+  ],
 };
 
 describe.each(Object.entries(rows))("%s", (rule, refused) => {
@@ -436,6 +565,13 @@ describe("the rules accept", () => {
     [{ memory, hotplug: { device: "dimm", maxDimmSize: "256MiB" } }, { device: "virtio-mem" }],
     [{ memory, numa: [{ cpus: "0-7" }], xml: "<domain/>" }, {}],
     [{ memory, numa: [{ cpus: "0-7" }], adopt: true }, {}],
+    [{ memory, graphics: { type: "spice", port: 80, clipboard: false, password: "p".repeat(60) } }, {}],
+    [{ memory, graphics: { type: "vnc", port: 5900, password: "pässwor" } }, {}],
+    [{ memory, video: { model: "qxl", heads: 4 }, rng: { bytes: 1, period: 1 } }, {}],
+    [{ memory, tpm: { version: "1.2" }, watchdog: { model: "itco" } }, {}],
+    [{ memory, machine: "pc-q35-7.2", watchdog: { model: "itco" } }, {}],
+    [{ memory: "1004MiB", memoryBacking: { hugePages: "2MiB", locked: true } }, {}],
+    [{ memory, memoryBacking: { hugePages: "64KiB" } }, {}],
   ])("%j in a stack with %j", (args, stack) => {
     expect(checkInputs({}, { ...hidden, ...args }, { ...DEFAULTS, ...stack }).failures).toEqual([]);
   });
@@ -457,6 +593,14 @@ describe("the rules find nothing while a value isn't known", () => {
     { memory, hotplug: { before: UNKNOWN, after: { command: UNKNOWN, timeout: UNKNOWN } } },
     { memory, hotplug: { before: { command: [UNKNOWN, UNKNOWN] } } },
     { memory: "30GiB", guestWidth: UNKNOWN },
+    { memory, graphics: UNKNOWN },
+    { memory, graphics: { type: UNKNOWN, password: "p".repeat(80), port: 80, clipboard: true } },
+    { memory, graphics: { type: "vnc", password: UNKNOWN, port: UNKNOWN } },
+    { memory, video: { model: UNKNOWN, heads: 16 }, rng: { bytes: UNKNOWN, period: 1 } },
+    { memory, tpm: { model: UNKNOWN, version: "1.2" }, arch: UNKNOWN, watchdog: { model: "ib700" } },
+    { memory, watchdog: { model: "itco" }, machine: UNKNOWN },
+    { memory, memoryBacking: { hugePages: UNKNOWN, locked: UNKNOWN } },
+    { memory, memoryBacking: UNKNOWN, hotplug: virtioMem },
     { memory, adopt: UNKNOWN, onDelete: UNKNOWN, forceOff: UNKNOWN },
   ])("%j", (args) => {
     expect(checkInputs({}, { ...hidden, ...args }).failures).toEqual([]);

@@ -26,6 +26,12 @@ const VALUES: { [Field in (typeof STORED_FIELDS)[number]]-?: [Inputs[Field], Inp
   serial: ["pty", { file: "/log" }],
   agent: [true, false],
   balloon: [true, false],
+  graphics: [{ type: "vnc", password: "one" }, { type: "vnc" }],
+  video: [{ model: "virtio" }, { model: "vga" }],
+  rng: [{ bytes: 1024 }, { source: "/dev/random" }],
+  tpm: [{ version: "2.0" }, { version: "1.2" }],
+  watchdog: [{ action: "poweroff" }, {}],
+  memoryBacking: [{ hugePages: "2MiB" }, { locked: true }],
   description: ["shop", "other"],
 };
 

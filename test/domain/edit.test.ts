@@ -9,13 +9,14 @@ import { lineDiff } from "../support/line-diff.ts";
 import { fixture, fixtureNames } from "./fixture.ts";
 import { anySpec, plainSpec } from "./spec.ts";
 
-/** The content of a definition, without the order of its elements and the white space between them. */
+/** The content of a definition, without the order of its elements and attributes and the white space between them. */
 function meaning(xml: string): string {
   const sorted = (of: Element): Element => {
     const elements = children(of).filter(({ name }) => name !== "controller" && name !== "vcpus");
-    if (elements.length === 0 && textOf(of).trim() !== "") return of;
+    const attributes = new Map([...of.attributes].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const isText = elements.length === 0 && textOf(of).trim() !== "";
     const inside = elements.map(sorted).sort((a, b) => (serialiseNode(a) < serialiseNode(b) ? -1 : 1));
-    return { kind: "element", name: of.name, attributes: of.attributes, children: inside };
+    return { kind: "element", name: of.name, attributes, children: isText ? of.children : inside };
   };
   return serialiseNode(sorted(parseXml(xml).root)).replaceAll("><", ">\n<");
 }

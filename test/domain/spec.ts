@@ -39,50 +39,106 @@ const card = (mac: string) =>
     )
     .map(([model, source]) => ({ model, mac, ...source }));
 
+const graphics = fc
+  .record(
+    {
+      listen: xmlText.map((name) => `l${name}`),
+      port: fc.integer({ min: 5900, max: 65_535 }),
+      password: xmlText.map((text) => `p${text}`),
+      clipboard: fc.boolean(),
+      fileTransfer: fc.boolean(),
+    },
+    { requiredKeys: [] },
+  )
+  .chain((options) =>
+    fc.constantFrom("vnc" as const, "spice" as const).map((type) => ({ type, ...options })),
+  );
+
+/** What the rest of an ordinary machine is: each may be left out. */
+export const anyRest: fc.Arbitrary<
+  Pick<DomainSpec, "graphics" | "video" | "rng" | "tpm" | "watchdog" | "memoryBacking">
+> = fc.record(
+  {
+    graphics,
+    video: fc.record(
+      { model: fc.constantFrom("virtio", "vga", "none"), heads: fc.integer({ min: 1, max: 16 }) },
+      { requiredKeys: ["model"] },
+    ),
+    rng: fc.record(
+      {
+        source: xmlText.map((name) => `/${name}`),
+        rate: fc.record({ bytes: fc.integer({ min: 1 }), period: fc.integer({ min: 1 }) }),
+      },
+      { requiredKeys: ["source"] },
+    ),
+    tpm: fc.record({
+      model: fc.constantFrom("tis" as const, "crb" as const),
+      version: fc.constantFrom("1.2" as const, "2.0" as const),
+    }),
+    watchdog: fc.record({
+      model: fc.constantFrom("i6300esb", "ib700", "itco"),
+      action: fc.constantFrom("reset", "inject-nmi"),
+    }),
+    memoryBacking: fc.record(
+      { hugePages: fc.constantFrom(2048, 1_048_576), locked: fc.boolean(), shared: fc.boolean() },
+      { requiredKeys: [] },
+    ),
+  },
+  { requiredKeys: [] },
+);
+
 const sizes = fc.integer({ min: 1, max: 2 ** 40 });
 
 /** Any spec that the type allows, with texts that need escaping. */
-export const anySpec: fc.Arbitrary<DomainSpec> = fc.record(
-  {
-    type: fc.constantFrom("qemu", "kvm"),
-    name: xmlText.map((text) => `n${text}`),
-    uuid: fc.uuid(),
-    description: xmlText,
-    cells: fc.array(fc.record({ memory: sizes }), { minLength: 1, maxLength: 3 }),
-    currentMemory: sizes,
-    maxMemory: fc.record({ size: sizes, slots: fc.integer({ min: 1, max: 256 }) }),
-    vcpus: fc.integer({ min: 1, max: 8 }),
-    cpu: fc.constantFrom("host-passthrough", "host-model", "maximum", "EPYC", "qemu64"),
-    arch: fc.constantFrom("x86_64", "aarch64", "s390x"),
-    machine: fc.constantFrom("q35", "pc", "virt"),
-    firmware: fc.constantFrom("bios", "uefi"),
-    acpi: fc.boolean(),
-    boot: fc.record({ kernel: xmlText, initrd: xmlText, commandLine: xmlText }, { requiredKeys: ["kernel"] }),
-    disks: fc.array(disk, { maxLength: 3 }),
-    interfaces: fc
-      .tuple(card("52:54:00:00:00:0a"), card("52:54:00:00:00:0b"))
-      .chain((cards) => fc.subarray(cards)),
-    serial: fc.oneof(fc.constant("pty" as const), fc.record({ file: xmlText })),
-    agent: fc.boolean(),
-    balloon: fc.boolean(),
-    hotplugPorts: fc.nat(8),
-    ownership: fc.record({ version: fc.constant(1), urn: xmlText, creating: fc.boolean() }),
-  },
-  {
-    requiredKeys: [
-      "type",
-      "name",
-      "uuid",
-      "cells",
-      "vcpus",
-      "arch",
-      "firmware",
-      "acpi",
-      "disks",
-      "interfaces",
-      "agent",
-      "balloon",
-      "hotplugPorts",
-    ],
-  },
-);
+export const anySpec: fc.Arbitrary<DomainSpec> = fc
+  .tuple(
+    fc.record(
+      {
+        type: fc.constantFrom("qemu", "kvm"),
+        name: xmlText.map((text) => `n${text}`),
+        uuid: fc.uuid(),
+        description: xmlText,
+        cells: fc.array(fc.record({ memory: sizes }), { minLength: 1, maxLength: 3 }),
+        currentMemory: sizes,
+        maxMemory: fc.record({ size: sizes, slots: fc.integer({ min: 1, max: 256 }) }),
+        vcpus: fc.integer({ min: 1, max: 8 }),
+        cpu: fc.constantFrom("host-passthrough", "host-model", "maximum", "EPYC", "qemu64"),
+        arch: fc.constantFrom("x86_64", "aarch64", "s390x"),
+        machine: fc.constantFrom("q35", "pc", "virt"),
+        firmware: fc.constantFrom("bios", "uefi"),
+        acpi: fc.boolean(),
+        boot: fc.record(
+          { kernel: xmlText, initrd: xmlText, commandLine: xmlText },
+          { requiredKeys: ["kernel"] },
+        ),
+        disks: fc.array(disk, { maxLength: 3 }),
+        interfaces: fc
+          .tuple(card("52:54:00:00:00:0a"), card("52:54:00:00:00:0b"))
+          .chain((cards) => fc.subarray(cards)),
+        serial: fc.oneof(fc.constant("pty" as const), fc.record({ file: xmlText })),
+        agent: fc.boolean(),
+        balloon: fc.boolean(),
+        hotplugPorts: fc.nat(8),
+        ownership: fc.record({ version: fc.constant(1), urn: xmlText, creating: fc.boolean() }),
+      },
+      {
+        requiredKeys: [
+          "type",
+          "name",
+          "uuid",
+          "cells",
+          "vcpus",
+          "arch",
+          "firmware",
+          "acpi",
+          "disks",
+          "interfaces",
+          "agent",
+          "balloon",
+          "hotplugPorts",
+        ],
+      },
+    ),
+    anyRest,
+  )
+  .map(([spec, rest]) => ({ ...spec, ...rest }));

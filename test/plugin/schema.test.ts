@@ -10,6 +10,7 @@ import { packageSchema } from "../../scripts/schema/package-schema.ts";
 import { TypeSpecs } from "../../scripts/schema/type-specs.ts";
 import { DYNAMIC_TYPE } from "../../sdk/dynamic-type.ts";
 import type { ProviderArgs } from "../../sdk/provider-args.ts";
+import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
 import { violations } from "./json-schema.ts";
 import metaschema from "./pulumi-metaschema/pulumi.json" with { type: "json" };
 
@@ -44,6 +45,14 @@ const domain = schema.resources["libvirt-hotplug:index:Domain"] as Resource;
 
 test("provider/plugin/schema.json is current: `npm run schema` writes it", () => {
   expect(`${JSON.stringify(packageSchema(), null, 2)}\n`).toBe(text);
+});
+
+test("the passwords are secret", () => {
+  const { Graphics: graphics } = Object.fromEntries(
+    Object.entries(schema.types).map(([token, type]) => [token.split(":").at(-1), type]),
+  );
+  expect(graphics).toMatchObject({ properties: { password: { secret: true } } });
+  expect(text.match(/"secret": true/g)).toHaveLength(ALWAYS_SECRET.length);
 });
 
 test("its version is the package's", () => {

@@ -96,6 +96,53 @@ describe("secrets", () => {
     for (const name of names) expect(inputs[name]).toEqual(secret(null));
   });
 
+  test.each<[string, NonNullable<DomainArgs["graphics"]>, string, unknown]>([
+    [
+      "a plain string",
+      { type: "vnc", password: "hunter2" },
+      "graphics.password",
+      { type: "vnc", password: secret("hunter2") },
+    ],
+    [
+      "a secret",
+      { type: "vnc", password: text },
+      "graphics.password",
+      { type: "vnc", password: secret("hunter2") },
+    ],
+    [
+      "an output",
+      { type: "vnc", password: pulumi.output("hunter2") },
+      "graphics.password",
+      { type: "vnc", password: secret("hunter2") },
+    ],
+    [
+      "in an output",
+      pulumi.output({ type: "vnc" as const, password: "hunter2" }),
+      "graphics",
+      secret({ type: "vnc", password: "hunter2" }),
+    ],
+    [
+      "in a promise",
+      Promise.resolve({ type: "vnc" as const, password: "hunter2" }),
+      "graphics",
+      secret({ type: "vnc", password: "hunter2" }),
+    ],
+  ])("a password is a secret: %s", async (_, graphics, path, marked) => {
+    const { inputs, secretOutputs } = await sent({ memory, graphics });
+    expect(inputs.graphics).toEqual(marked);
+    expect(inputs.__secrets).toEqual([path]);
+    expect(inputs.__secret).toBeUndefined();
+    expect(secretOutputs.toSorted()).toEqual(hidden.toSorted());
+  });
+
+  test.each<[string, NonNullable<DomainArgs["graphics"]>]>([
+    ["plain", { type: "vnc" }],
+    ["an output", pulumi.output({ type: "vnc" as const })],
+  ])("graphics without a password are no secret: %s", async (_, graphics) => {
+    const { inputs, secretOutputs } = await sent({ memory, graphics });
+    expect([inputs.graphics, secretOutputs]).toEqual([{ type: "vnc" }, []]);
+  });
+
   test("no secret, no mark", async () => {
     const { inputs, secretOutputs } = await sent({ memory: pulumi.output("1GiB") });
     expect([inputs.memory, secretOutputs]).toEqual(["1GiB", []]);

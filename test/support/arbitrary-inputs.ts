@@ -71,6 +71,32 @@ const others = fc.record(
     serial: fc.oneof(fc.constant("pty"), fc.record({ file: path })),
     agent: fc.boolean(),
     balloon: fc.boolean(),
+    graphics: fc.oneof(
+      fc.record(
+        {
+          type: fc.constant("vnc"),
+          listen: fc.constantFrom("127.0.0.1", "::1"),
+          port: fc.constant(5901),
+          password: fc.constantFrom("hunter2", "12345678"),
+        },
+        { requiredKeys: ["type"] },
+      ),
+      fc.record(
+        { type: fc.constant("spice"), clipboard: fc.boolean(), fileTransfer: fc.boolean() },
+        { requiredKeys: ["type"] },
+      ),
+    ),
+    video: fc.record(
+      { model: fc.constantFrom("virtio", "qxl"), heads: fc.constantFrom(1, 2) },
+      { requiredKeys: ["model"] },
+    ),
+    rng: fc.record({ source: path, bytes: fc.constantFrom(1, 2048) }, { requiredKeys: [] }),
+    tpm: fc.record({ version: fc.constantFrom("1.2", "2.0") }, { requiredKeys: [] }),
+    watchdog: fc.record(
+      { model: fc.constant("i6300esb"), action: fc.constantFrom("reset", "dump", "inject-nmi") },
+      { requiredKeys: [] },
+    ),
+    memoryBacking: fc.record({ shared: fc.boolean() }, { requiredKeys: [] }),
     description: fc.constantFrom("", "the shop's <front> & more"),
     running: fc.boolean(),
     autostart: fc.boolean(),

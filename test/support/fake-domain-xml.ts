@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { settleTotal } from "../../provider/domain/memory.ts";
 import { parseDomain, parseXml } from "../../provider/domain/parse.ts";
 import { freePorts } from "../../provider/domain/ports.ts";
@@ -86,6 +87,25 @@ export function withDevice(xml: string, device: string): string {
   const devices = find(document.root, "devices");
   if (devices) insert(devices, parseXml(device).root);
   settleTotal(document.root);
+  return serialise(document);
+}
+
+/** libvirt's check of an update of graphics (qemuDomainChangeGraphics): nothing may differ except for the password. */
+export function withGraphics(xml: string, device: string): string {
+  const document = parseDomain(xml);
+  const { root: wanted } = parseXml(device);
+  const found = children(find(document.root, "devices"), "graphics").find(
+    (one) => attribute(one, "type") === attribute(wanted, "type"),
+  );
+  const content = (of: Element) => [...of.attributes].filter(([name]) => name !== "passwd").sort();
+  if (found === undefined || !isDeepStrictEqual(content(found), content(wanted)))
+    throw libvirtError(ErrorCode.CONFIG_UNSUPPORTED, "cannot find existing graphics device to modify");
+  if (attribute(found, "passwd") === undefined)
+    throw libvirtError(
+      ErrorCode.INTERNAL,
+      "unable to execute QEMU command 'set_password': Could not set password",
+    );
+  setAttribute(found, "passwd", attribute(wanted, "passwd"));
   return serialise(document);
 }
 

@@ -21,6 +21,7 @@ import {
   withCurrent,
   withDevice,
   withDimm,
+  withGraphics,
   withListDevice,
   withMetadata,
   withoutDevice,
@@ -103,6 +104,8 @@ export class FakeHypervisor implements Hypervisor {
     maxVcpus: 288,
     models: ["qemu64", "Nehalem", "Cascadelake-Server"],
     firmware: ["bios", "efi"],
+    /** Elements in the capabilities of domains besides these. */
+    also: "",
   };
   /** What the guest can't give back of a virtio-mem device, and the most that it takes of one, in KiB. */
   virtioMem = { least: 0, most: 2 ** 40 };
@@ -310,6 +313,11 @@ export class FakeHypervisor implements Hypervisor {
   updateDevice({ uuid }: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void> {
     return this.answer("updateDevice", uuid, () => {
       const { live, inactive } = this.domain(uuid);
+      if (parseXml(xml).root.name === "graphics") {
+        if (live === undefined) throw libvirtError(ErrorCode.OPERATION_INVALID, "domain is not running");
+        this.change(uuid, { live: withGraphics(live, xml) });
+        return;
+      }
       if (!xml.startsWith("<memory")) {
         if (where.live && live !== undefined)
           this.change(uuid, { live: withAliases(withUpdated(live, xml)) });
@@ -636,5 +644,6 @@ function domainCapabilities(type: string, supports: FakeHypervisor["supports"]):
     <mode name='host-model' supported='yes'><model fallback='forbid'>Nehalem</model></mode>
     <mode name='custom' supported='yes'>${models.join("")}</mode>
   </cpu>
+  ${supports.also}
 </domainCapabilities>`;
 }

@@ -64,7 +64,7 @@ function describeBoot({ memory, cells, virtioMem }: MemoryDefinition): string {
 const BEFORE_DEFINE: ReadonlySet<Step["kind"]> = new Set([
   ...(["restore", "resume", "wake"] as const),
   ...(["stop", "attach", "detach", "resize", "plugVcpus", "unplugVcpus"] as const),
-  ...(["attachDevice", "detachDevice", "updateDevice"] as const),
+  ...(["attachDevice", "detachDevice", "updateDevice", "changePassword"] as const),
 ]);
 
 /**

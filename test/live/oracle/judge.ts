@@ -139,7 +139,25 @@ function asAsked(played: Played): string[] {
   return [...power, ...live, ...definedAsAsked(played)];
 }
 
-function definedAsAsked({ program, before, after }: Played): string[] {
+/** A password is live where the preview says so; in the definition it always is, and so are the devices. */
+function hardwareAsAsked({ program, said, after }: Played): string[] {
+  const { password: asked } = (program.graphics ?? {}) as { password?: string };
+  const { password, xml } = after;
+  const isLive = said.outcome === "live" && said.headline.includes("change the VNC password");
+  const missing = (["graphics", "video", "rng", "watchdog"] as const).filter(
+    (name) => program[name] !== undefined && xml?.nextBoot.includes(`<${name}`) !== true,
+  );
+  return [
+    ...(program.graphics === undefined || password?.nextBoot === asked
+      ? []
+      : [`password ${password?.nextBoot} defined, ${asked} asked`]),
+    ...(isLive && password?.live !== asked ? [`password ${password?.live} live, ${asked} asked`] : []),
+    ...missing.map((name) => `no ${name} in the definition`),
+  ];
+}
+
+function definedAsAsked(played: Played): string[] {
+  const { program, before, after } = played;
   const wanted = mibOf(program.memory) * MIB;
   const { nextBoot, vcpus } = after;
   if (nextBoot === undefined) return ["the domain is gone"];
@@ -151,6 +169,7 @@ function definedAsAsked({ program, before, after }: Played): string[] {
       ? []
       : [`defined maximum ${nextBoot.maxMemory} KiB, ${maximum} asked`]),
     ...(effective(nextBoot) === wanted ? [] : [`defined memory ${effective(nextBoot)} KiB, ${wanted} asked`]),
+    ...hardwareAsAsked(played),
     ...(ours.length === 0 ? [] : [`DIMMs left in the definition: ${shown(ours)}`]),
     // What the program didn't change stays as somebody else set it, until a refresh sees that.
     ...(program.vcpus === undefined || [program.vcpus, before.vcpus?.nextBoot].includes(vcpus?.nextBoot)

@@ -12,6 +12,8 @@ export interface Seen {
   live?: MemoryByVirsh;
   nextBoot?: MemoryByVirsh;
   vcpus?: { live: number | undefined; nextBoot: number; maximum: number };
+  /** Of its graphics. */
+  password?: { live: string | undefined; nextBoot: string | undefined };
   autostart?: boolean;
   isSaved?: boolean;
   /** What its saved state has, which a start restores. */
@@ -24,7 +26,8 @@ export async function see(lab: Lab, name: string): Promise<Seen> {
   const names = lines(await lab.virsh("list", "--all", "--name"));
   if (!names.includes(name)) return { names };
   const SEPARATOR = "----oracle----";
-  const commands = [`domstate ${name}`, `dominfo ${name}`, `dumpxml ${name}`, `dumpxml ${name} --inactive`];
+  const dump = `dumpxml ${name} --security-info`;
+  const commands = [`domstate ${name}`, `dominfo ${name}`, dump, `${dump} --inactive`];
   const text = await lab.virsh(commands.join(` ; echo ${SEPARATOR} ; `));
   const [state = "", info = "", current = "", inactive = ""] = text.split(SEPARATOR);
   const isRunning = state.trim() !== "shut off";
@@ -44,6 +47,7 @@ export async function see(lab: Lab, name: string): Promise<Seen> {
     autostart: /Autostart:\s+enable/.test(info),
     isSaved,
     ...(isSaved && { saved: readMemory(await lab.virsh("managedsave-dumpxml", name)) }),
+    password: { live: isRunning ? passwordOf(current) : undefined, nextBoot: passwordOf(inactive) },
     xml: { live: isRunning ? unmarked(current) : undefined, nextBoot: unmarked(inactive) },
   };
 }
@@ -63,6 +67,10 @@ function vcpusOf(xml: string): number {
 
 function maximumOf(xml: string): number {
   return Number(/<vcpu[^>]*>(\d+)</.exec(xml)?.[1]);
+}
+
+function passwordOf(xml: string): string | undefined {
+  return /<graphics [^>]*passwd='([^']*)'/.exec(xml)?.[1];
 }
 
 function unmarked(xml: string): string {

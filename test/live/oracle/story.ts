@@ -95,6 +95,18 @@ const argument: fc.Arbitrary<Args> = fc.oneof(
   fc.boolean().map((running) => ({ running })),
   fc.boolean().map((autostart) => ({ autostart })),
   fc.boolean().map((balloon) => ({ balloon })),
+  fc
+    .constantFrom<Args["graphics"][]>(
+      { type: "vnc", password: "first" },
+      { type: "vnc", password: "second" },
+      { type: "vnc" },
+      { type: "vnc", password: "first", listen: "127.0.0.2" },
+    )
+    .map((graphics) => ({ graphics })),
+  fc.constantFrom("vga" as const, "virtio" as const).map((model) => ({ video: { model } })),
+  fc.constantFrom(1024, 2048).map((bytes) => ({ rng: { bytes } })),
+  fc.constantFrom("reset" as const, "poweroff" as const).map((action) => ({ watchdog: { action } })),
+  fc.boolean().map((shared) => ({ memoryBacking: { shared } })),
   fc.constantFrom("192MiB", "256MiB").map((currentMemory) => ({ currentMemory })),
   fc.constantFrom(5, 10).map((shutdownTimeout) => ({ shutdownTimeout: shutdownTimeout === 5 ? 0 : 1 })),
 );
@@ -112,6 +124,7 @@ const removable = fc.constantFrom<keyof Args>(
     "running",
   ] as const),
   ...(["autostart", "balloon", "currentMemory", "hotplug", "cpu", "cpuTopology"] as const),
+  ...(["graphics", "video", "rng", "watchdog", "memoryBacking"] as const),
 );
 
 const edit: fc.Arbitrary<Edit> = fc.oneof(

@@ -3,6 +3,7 @@ import { CREATION } from "./creation.ts";
 import { DEFINITION } from "./definition.ts";
 import { DEVICES } from "./devices.ts";
 import { FALLBACK } from "./fallback.ts";
+import { HARDWARE } from "./hardware.ts";
 import { LIVE } from "./live.ts";
 import { POWER } from "./power.ts";
 import { REFUSED } from "./refused.ts";
@@ -23,6 +24,7 @@ export const OUTCOMES: Record<string, OutcomeRow[]> = {
   "Only the definition": DEFINITION,
   "The memory balloon: currentMemory": BALLOON,
   "Disks and network interfaces": DEVICES,
+  "Graphics, other devices and memoryBacking": HARDWARE,
   "A domain that is saved or paused": POWER,
   "Nothing to do": SETTLED,
   "Not known, or not possible": REFUSED,

@@ -1,0 +1,49 @@
+import { parseDomain } from "./parse.ts";
+import type { GraphicsSpec } from "./spec.ts";
+import { attribute, children, type Element, element, find, serialiseNode, setAttribute } from "./tree.ts";
+
+/**
+ * libvirt prints the address twice, and refuses a definition where the attribute `listen` differs from the first `<listen>`
+ * (virDomainGraphicsListensParseXML).
+ */
+export function graphicsElement(spec: GraphicsSpec): Element {
+  const { type, listen, port, password, clipboard, fileTransfer } = spec;
+  return element(
+    "graphics",
+    { type, port, autoport: port === undefined ? "yes" : "no", listen, passwd: password },
+    listen === undefined ? undefined : element("listen", { type: "address", address: listen }),
+    clipboard === undefined ? undefined : element("clipboard", { copypaste: yesNo(clipboard) }),
+    fileTransfer === undefined ? undefined : element("filetransfer", { enable: yesNo(fileTransfer) }),
+  );
+}
+
+function yesNo(value: boolean): string {
+  return value ? "yes" : "no";
+}
+
+/** The graphics of that type. */
+function findGraphics(domain: Element, type: GraphicsSpec["type"]): Element | undefined {
+  return children(find(domain, "devices"), "graphics").find((one) => attribute(one, "type") === type);
+}
+
+/** The password of the graphics of that type; undefined where there are none, or they have none. */
+export function graphicsPassword(xml: string, type: GraphicsSpec["type"]): string | undefined {
+  return attribute(findGraphics(parseDomain(xml).root, type), "passwd");
+}
+
+/**
+ * The graphics of a running domain with another password, to update them: libvirt refuses the update if anything else differs.
+ *
+ * @param xml of the running domain, with the secrets in it
+ * @returns undefined where the domain was started without graphics of that type, or without a password
+ */
+export function graphicsWithPassword(
+  xml: string,
+  type: GraphicsSpec["type"],
+  password: string,
+): string | undefined {
+  const found = findGraphics(parseDomain(xml).root, type);
+  if (found === undefined || attribute(found, "passwd") === undefined) return undefined;
+  setAttribute(found, "passwd", password);
+  return serialiseNode(found);
+}
