@@ -34,6 +34,18 @@ const MAY_IMPORT: Record<string, string[]> = {
     "node:stream",
     "node:tls",
   ],
+  "provider/storage": [
+    "provider/deadline.ts",
+    "provider/domain",
+    "provider/errors.ts",
+    "provider/libvirt/errors.ts",
+    "type:provider/libvirt/hypervisor.ts",
+    "type:provider/libvirt/storage.ts",
+    "type:provider/session.ts",
+    // The name of a transient pool, and the folder of a file on the host.
+    "node:crypto",
+    "node:path",
+  ],
   "provider/engine": ["@grpc/grpc-js", "@pulumi/pulumi"],
   "provider/guest": [
     "provider/units",
@@ -61,6 +73,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/observe",
     "provider/libvirt/errors.ts",
     "type:provider/libvirt/hypervisor.ts",
+    "type:provider/libvirt/storage.ts",
     "type:provider/plan",
     // The UUID of a probe.
     "node:crypto",
@@ -74,6 +87,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/definition",
     "provider/guest",
     "provider/observe",
+    "provider/storage",
     "provider/deadline.ts",
     "provider/errors.ts",
     "provider/outputs.ts",
@@ -135,6 +149,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/definition",
     "provider/guest",
     "provider/observe",
+    "provider/storage",
     "provider/update",
     "provider/deadline.ts",
     "provider/errors.ts",

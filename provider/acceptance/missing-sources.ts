@@ -1,5 +1,6 @@
 import { attribute, children, type Element, find } from "../domain/tree.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
+import type { PoolRef } from "../libvirt/storage.ts";
 import { unlessFailed } from "./unanswered.ts";
 
 /**
@@ -49,9 +50,12 @@ async function missingVolume(hypervisor: Hypervisor, disk: Element): Promise<str
   const [pool, volume] = [attribute(source, "pool"), attribute(source, "volume")];
   if (attribute(disk, "type") !== "volume" || pool === undefined || volume === undefined) return [];
   const { uri } = hypervisor;
-  if (!(await unlessFailed(hypervisor.hasPool(pool), true)))
+  const found = await unlessFailed<PoolRef | "unknown" | undefined>(hypervisor.findPool(pool), "unknown");
+  if (found === "unknown") return [];
+  if (found === undefined)
     return [`storage pool "${pool}" doesn't exist on ${uri}; create it first, or name another one`];
-  if (await unlessFailed(hypervisor.hasVolume(pool, volume), true)) return [];
+  const isThere = hypervisor.findVolume(found, volume).then((one) => one !== undefined);
+  if (await unlessFailed(isThere, true)) return [];
   return [
     `volume "${volume}" doesn't exist in storage pool "${pool}" on ${uri}; create it first, or name another one`,
   ];

@@ -50,6 +50,11 @@ export const REASON_CODES = [
   "pending-by-others",
   "balloon-with-virtio-mem",
 
+  // Disks and their images.
+  "disk-would-shrink",
+  "disk-format",
+  "system-folder",
+
   // The fallback isn't available.
   "when-not-possible-error",
   "downtime-forbidden",
