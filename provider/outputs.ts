@@ -130,7 +130,7 @@ function recordedObservation(inputs: Inputs, { observation, pending, told }: Out
  * Keeps a guest's report only if it matters for a plan. Otherwise a refresh that reaches an agent for the first time,
  * or finds the domain restarted, would show a difference for that reason only. The caller sets `pending` and `told`.
  */
-function withoutGuestDetails({ pending: _, told: __, ...observed }: Observed): Observed {
+function withoutGuestDetails({ pending: _, told: __, images: ___, ...observed }: Observed): Observed {
   if (observed.live === undefined) return observed;
   const { guestBlock, domainId, ...live } = observed.live;
   const isOwnBlock = guestBlock !== undefined && guestBlock !== guestBlockOf(live).size;

@@ -10,6 +10,7 @@ import {
   MAX_VCPUS,
 } from "./limits.ts";
 import {
+  diskSize,
   flag,
   integer,
   oneOf,
@@ -57,6 +58,8 @@ const disk = shape({
   format: oneOf("qcow2", "raw").optional(),
   bus: oneOf("virtio", "scsi", "sata", "ide", "usb").optional(),
   readOnly: flag.optional(),
+  size: diskSize.optional(),
+  onDelete: oneOf("delete", "keep").optional(),
 });
 
 const linkName = pattern(/^[A-Za-z0-9_.:-]{1,64}$/, "must be 1 to 64 letters, digits and _ . : -");

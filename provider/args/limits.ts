@@ -10,6 +10,9 @@ export const MAX_VCPUS = 4096;
 /** More disks, or network interfaces, than any machine type has addresses for. */
 export const MAX_DEVICES = 1024;
 
+/** 2 PiB: with its clusters of 64 KiB, the level-1 table of a qcow2 image has 32 MiB at most (QEMU, QCOW_MAX_L1_SIZE). */
+export const LARGEST_DISK: Kib = 2 ** 41;
+
 /** Arguments of a hook. */
 export const MAX_HOOK_ARGUMENTS = 1024;
 

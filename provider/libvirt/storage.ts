@@ -49,10 +49,10 @@ export interface HostStorage {
   /** Sets the capacity of a volume that no running domain uses; libvirt refuses a smaller one. */
   resizeVolume(volume: VolumeRef, bytes: number): Promise<void>;
   deleteVolume(volume: VolumeRef): Promise<void>;
-  /** @param target the disk's `<target dev>` */
-  blockInfo(domain: DomainRef, target: string): Promise<BlockInfo>;
+  /** @param disk the disk's `<target dev>`, or the path of its image; libvirt refuses one that the domain doesn't have (code 8) */
+  blockInfo(domain: DomainRef, disk: string): Promise<BlockInfo>;
   /** Sets the capacity of a disk of a running domain. It shrinks the disk as well, without an error. */
-  blockResize(domain: DomainRef, target: string, bytes: number): Promise<void>;
+  blockResize(domain: DomainRef, disk: string, bytes: number): Promise<void>;
 }
 
 /** VIR_DOMAIN_BLOCK_RESIZE_BYTES: the size is in bytes, not in KiB. */
@@ -114,14 +114,14 @@ export class RpcStorage implements HostStorage {
     await this.calls.call(storageProcedures.deleteVolume, { volume, flags: 0 });
   }
 
-  async blockInfo(domain: DomainRef, target: string): Promise<BlockInfo> {
-    const args = { domain, path: target, flags: 0 };
+  async blockInfo(domain: DomainRef, disk: string): Promise<BlockInfo> {
+    const args = { domain, path: disk, flags: 0 };
     const { capacity, allocation } = await this.calls.call(storageProcedures.blockInfo, args);
     return { capacity: Number(capacity), allocation: Number(allocation) };
   }
 
-  async blockResize(domain: DomainRef, target: string, bytes: number): Promise<void> {
-    const args = { domain, disk: target, size: BigInt(bytes), flags: IN_BYTES };
+  async blockResize(domain: DomainRef, disk: string, bytes: number): Promise<void> {
+    const args = { domain, disk, size: BigInt(bytes), flags: IN_BYTES };
     await this.calls.call(storageProcedures.blockResize, args);
   }
 }

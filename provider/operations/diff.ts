@@ -1,4 +1,5 @@
 import { unlessUnanswered } from "../acceptance/unanswered.ts";
+import { resizedDisks } from "../args/disk-size.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
@@ -18,6 +19,7 @@ import { describeHalted } from "../plan/power.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
 import type { LookupResult, Session } from "../session.ts";
 import { formatWholeMib } from "../units/size.ts";
+import { lookWithImages } from "./look-with-images.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { refusePlan } from "./plan-refusal.ts";
 import { plannerFor } from "./planner.ts";
@@ -82,7 +84,10 @@ async function classify(difference: Difference): Promise<Classification> {
     return fromState.outcome !== "refuse" && isDisplayed(difference, moved) ? {} : { changes: true };
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
-  const look = isUnread || needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
+  const look =
+    isUnread || needsLook(fromState, before, news)
+      ? await lookWithImages(session, { uri, uuid: id, before, news })
+      : undefined;
   if (look?.kind === "gone" && fromState.outcome !== "replace") {
     notes.announced = { ...noChange(), settings: [] };
     await logGone(difference);
@@ -149,7 +154,11 @@ function isGuestAwaited({ session, state, news }: Difference): boolean {
  */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
   const fields: string[] = [...MEMORY_FIELDS, "running", "discardSavedState"];
-  return fromState.steps.length > 0 || changedFields(before, news).some((name) => fields.includes(name));
+  return (
+    fromState.steps.length > 0 ||
+    resizedDisks(before, news).length > 0 ||
+    changedFields(before, news).some((name) => fields.includes(name))
+  );
 }
 
 /** The update asks the guest again. A resize of virtio-mem describes that itself. */

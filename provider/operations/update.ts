@@ -1,9 +1,11 @@
 import { dropKept } from "../acceptance/kept-definition.ts";
+import { resizedDisks } from "../args/disk-size.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { withGuest } from "../observe/guest.ts";
+import { withImages } from "../observe/images.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { withRecorded, withRecordedTaken } from "../plan/observed.ts";
@@ -41,7 +43,9 @@ export async function update(
       throw new UserError(redact(text, before, news), { code: reason.code });
     }
     const plan = plannerFor(session, state, { before, news });
-    const { observation, planned } = await planFor(session, hypervisor, domain, seen, state, plan);
+    const files = resizedDisks(before, news).map(({ file }) => file);
+    const found = await withImages(hypervisor, domain, seen, files);
+    const { observation, planned } = await planFor(session, hypervisor, domain, found, state, plan);
     session.signal.throwIfAborted();
     const permitted = permittedPlan(session.run.of(news.__urn).announced, planned);
     if (permitted.outcome === "refuse")

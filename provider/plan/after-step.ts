@@ -84,6 +84,10 @@ export function afterStep(observed: Observed, step: Step): Observed {
     }
     case "stop":
       return { power: "off", persistent, ...(nextBoot && { nextBoot }) };
+    case "resizeDisk": {
+      const { file, size } = step.disk;
+      return { ...observed, images: { ...observed.images, [file]: size } };
+    }
     case "autostart":
       return observed;
     case "replace":

@@ -1,5 +1,6 @@
 import { defined } from "../defined.ts";
 import { countedSize, type DomainState, type MemoryDevice } from "../domain/state.ts";
+import type { Bytes } from "../units/bytes.ts";
 import { KIB_PER_MIB, type Kib, sum } from "../units/kib.ts";
 import type { PauseReason } from "./pause.ts";
 
@@ -53,6 +54,8 @@ export interface Observed {
   saved?: MemoryView;
   /** The memory that one of our updates left pending for the next boot. */
   pending?: Kib;
+  /** What the guest sees of some disks, by the image's path: only of those that were asked for. The state doesn't have it. */
+  images?: Readonly<Record<string, Bytes>>;
   /** The balloon target of the running domain that one of our updates set without waiting for the guest. */
   told?: Kib;
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { FIELD_NAMES, type FieldName } from "../args/fields.ts";
+import { haveSameDefinition } from "../args/disk-size.ts";
+import { FIELD_NAMES, FIELDS, type FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import type { Defaults } from "../args/settings.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
@@ -9,6 +10,7 @@ import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
 import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
+import { planDiskSizes } from "./disks/plan-disks.ts";
 import type { Observed } from "./observed.ts";
 import {
   combine,
@@ -84,7 +86,13 @@ export function planUpdate({
   const changed = unionOf(changedFields(before, inputs), left).filter(
     (name) => !(adopted && keptIfUnnamed(name, inputs)),
   );
-  const settings = changesThatNeed("setting", changed, inputs);
+  const stored = changed.filter(
+    (name) =>
+      name !== "disks" ||
+      !haveSameDefinition(before.disks, inputs.disks) ||
+      !haveSameDefinition(written.disks, inputs.disks),
+  );
+  const settings = changed.filter((name) => FIELDS[name].change === "setting" || !stored.includes(name));
   const power = planPower(observed, inputs);
   const desired = desiredMemory(inputs, defaults, adopted);
   const numaChanged = changed.includes("numa") && inputs.numa !== undefined;
@@ -104,7 +112,8 @@ export function planUpdate({
   const parts = [
     ...(memory === undefined ? [] : [memory]),
     ...replacePlans(changed, inputs, observed, adopted),
-    ...fieldPlans(changed, inputs, power.observed, { restarts: memory?.outcome === "restart", left }),
+    planDiskSizes(before, inputs, power),
+    ...fieldPlans(stored, inputs, power.observed, { restarts: memory?.outcome === "restart", left }),
     ...autostartPlans(changed, inputs),
     ...power.last,
     ...power.first,
@@ -114,7 +123,7 @@ export function planUpdate({
   if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), known: whole, settings };
   if (whole.outcome === "none" && settings.length > 0)
     return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
-  const line = withRestarted(withMemory(whole, memory), memory, changed, inputs);
+  const line = withRestarted(withMemory(whole, memory), memory, stored, inputs);
   return { ...whole, headline: withPower(line, whole), memory, settings };
 }
 

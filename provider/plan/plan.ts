@@ -1,5 +1,6 @@
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
+import type { Bytes } from "../units/bytes.ts";
 import type { Kib } from "../units/kib.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 
@@ -42,6 +43,15 @@ export interface ResizePlan {
   size: Kib;
 }
 
+/** The larger size of a disk. */
+export interface DiskSizePlan {
+  /** Its place in the program: `disks[0]`. */
+  path: string;
+  /** The path of its image on the host. */
+  file: string;
+  size: Bytes;
+}
+
 /** A virtio-mem device in a definition. */
 export interface VirtioMemPlan {
   /** Undefined: a device not managed by this provider, of which only the requested size is set. */
@@ -62,6 +72,7 @@ export type Step =
   | { kind: "define"; definition?: MemoryDefinition; fields: FieldName[]; sentence: string }
   /** `takesMemory`: the guest loses memory. */
   | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
+  | { kind: "resizeDisk"; disk: DiskSizePlan; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
   /** A cold start: of a domain without a saved state. */
   | { kind: "start"; sentence: string }

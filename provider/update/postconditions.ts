@@ -6,6 +6,7 @@ import type { MemoryView, Observed } from "../plan/observed.ts";
 import { describePause, pauseOf } from "../plan/pause.ts";
 import { type DimmPlan, isDefine, type MemoryDefinition, type Step } from "../plan/plan.ts";
 import { hasVirtioMem } from "../plan/virtio-mem/definition.ts";
+import { formatBytes } from "../units/bytes.ts";
 import type { Kib } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";
 
@@ -18,6 +19,7 @@ const SUBJECTS: Readonly<Record<Step["kind"], readonly Subject[]>> = {
   resize: ["power", "live"],
   balloon: [],
   define: ["definition"],
+  resizeDisk: ["power"],
   autostart: ["autostart"],
   start: ["power", "live"],
   restore: ["power", "live"],
@@ -164,6 +166,7 @@ function promisedAfter(domain: Promised, step: Step): Promised {
     case "autostart":
       return { ...domain, autostart: step.on };
     case "balloon":
+    case "resizeDisk":
     case "resume":
     case "wake":
     case "replace":
@@ -211,6 +214,13 @@ function stepFigures(step: Step, observed: Observed, movesDimm: boolean): Figure
     const { alias, requested } = step.device;
     const found = observed.live?.devices.find((device) => device.alias === alias);
     return [sizeFigure(`the requested size of ${alias}`, requested, found?.requested)];
+  }
+  if (step.kind === "resizeDisk") {
+    const { file, size } = step.disk;
+    const found = observed.images?.[file];
+    return [
+      { what: file, wanted: formatBytes(size), found: found === undefined ? "unknown" : formatBytes(found) },
+    ];
   }
   if (step.kind === "resume" || step.kind === "wake") {
     const pause = pauseOf(observed);

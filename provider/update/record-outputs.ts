@@ -1,3 +1,4 @@
+import type { FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
@@ -176,11 +177,17 @@ async function record(
   );
 }
 
+/** The arguments that steps other than a define apply. */
+const ARGUMENT_OF: Partial<Record<Step["kind"], FieldName[]>> = {
+  autostart: ["autostart"],
+  resizeDisk: ["disks"],
+};
+
 /** The arguments that the completed steps have applied. */
 function appliedInputs(before: Inputs, news: Inputs, steps: Step[], done: Step[]): Inputs {
   const missing = steps.filter((step) => !done.includes(step));
   const kept = missing.flatMap((step) =>
-    step.kind === "define" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
+    step.kind === "define" ? step.fields : (ARGUMENT_OF[step.kind] ?? []),
   );
   // Once the program has set currentMemory, it stays recorded until the memory is given back, even if the program no
   // longer sets it.

@@ -10,6 +10,7 @@ import { define } from "./actions/define.ts";
 import { detach } from "./actions/detach.ts";
 import { discard } from "./actions/discard.ts";
 import { resize } from "./actions/resize.ts";
+import { resizeDisk } from "./actions/resize-disk.ts";
 import { restore } from "./actions/restore.ts";
 import { resume, wake } from "./actions/resume.ts";
 import { start } from "./actions/start.ts";
@@ -22,6 +23,7 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   resize,
   attach,
   detach,
+  resizeDisk,
   balloon,
   define,
   autostart,

@@ -122,8 +122,8 @@ const rows: Record<string, Row[]> = {
     [[{ file: "/a" }, {}], path, "[1].file"],
     [[{ file: "/a", bus: "nvme" }], 'must be one of "virtio", "scsi", "sata", "ide", "usb"', "[0].bus"],
     [
-      [{ file: "/a", size: 1 }],
-      'has an unknown field "size"; expected one of file, format, bus, readOnly',
+      [{ file: "/a", sizes: 1 }],
+      'has an unknown field "sizes"; expected one of file, format, bus, readOnly, size, onDelete',
       "[0]",
     ],
   ],

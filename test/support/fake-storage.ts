@@ -249,7 +249,10 @@ export abstract class FakeStorage implements HostStorage {
 
   private sourceOf(xml: string, target: string, isRunning: boolean): string {
     const disks = children(find(parseXml(xml).root, "devices"), "disk");
-    const disk = disks.find((one) => attribute(find(one, "target"), "dev") === target);
+    const disk = disks.find(
+      (one) =>
+        attribute(find(one, "target"), "dev") === target || attribute(find(one, "source"), "file") === target,
+    );
     if (disk === undefined)
       throw libvirtError(
         ErrorCode.INVALID_ARG,

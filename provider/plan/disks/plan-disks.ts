@@ -1,0 +1,54 @@
+import { resizedDisks, type SizedDisk } from "../../args/disk-size.ts";
+import type { Inputs } from "../../args/inputs.ts";
+import { type Bytes, formatBytes, formatGrowth } from "../../units/bytes.ts";
+import type { Observed } from "../observed.ts";
+import { combine, noChange, type Plan, type Reason } from "../plan.ts";
+import type { PowerPlan } from "../power.ts";
+import { headline, refusal } from "../text.ts";
+
+/**
+ * Plans the sizes of disks that the domain has. A disk grows, on the running domain at once; it never shrinks. The planner
+ * compares with what the images have where somebody has looked, else with the earlier `size`.
+ */
+export function planDiskSizes(
+  before: Partial<Inputs>,
+  inputs: Inputs,
+  { observed, isStopping }: Pick<PowerPlan, "observed" | "isStopping">,
+): Plan {
+  const isRunning = observed.power !== "off" && !isStopping;
+  return combine(resizedDisks(before, inputs).map((disk) => planSize(disk, observed.images, isRunning)));
+}
+
+function planSize(disk: SizedDisk, images: Observed["images"], isRunning: boolean): Plan {
+  const present = images?.[disk.file] ?? disk.before;
+  if (present !== undefined && present > disk.size) {
+    const reason = wouldShrink(disk, present);
+    return refusal(
+      reason,
+      `${disk.path}.size is ${formatBytes(disk.size)}, below the ${formatBytes(present)} that the image has`,
+    );
+  }
+  if (images?.[disk.file] === disk.size) return noChange();
+  return growth(disk, present, isRunning);
+}
+
+/** Why a disk doesn't get a size: with both figures. */
+export function wouldShrink({ path, file, size }: Omit<SizedDisk, "before">, present: Bytes): Reason {
+  const text = `${path}.size is ${formatBytes(size)}, but ${file} has ${formatBytes(present)}, and a disk is never made smaller; set size to at least ${formatBytes(present)}`;
+  return { code: "disk-would-shrink", text };
+}
+
+function growth({ path, file, size }: SizedDisk, present: Bytes | undefined, isRunning: boolean): Plan {
+  const change = present === undefined ? `to ${formatBytes(size)}` : formatGrowth(present, size);
+  const how = isRunning ? "no restart" : "while the domain is off";
+  const sentence = `grow ${file} to ${formatBytes(size)}`;
+  return {
+    outcome: "live",
+    headline: headline("live", `disk ${file} ${change}, ${how}`, `${path} ${change}, ${how}`),
+    details: [
+      `the guest sees the new size of ${path} ${isRunning ? "at once" : "when it starts"}; its partitions and file systems stay as they are until they are grown in the guest`,
+    ],
+    steps: [{ kind: "resizeDisk", disk: { path, file, size }, sentence }],
+    reasons: [],
+  };
+}
