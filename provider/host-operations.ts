@@ -11,8 +11,7 @@ import { update } from "./operations/update.ts";
 import type { Outputs } from "./outputs.ts";
 import { keepSecrets, type Mark, maskedText, maskedTexts } from "./secret-operation.ts";
 import type { Session } from "./session.ts";
-import { packedState, unpackedState } from "./state-format.ts";
-import { refuseNewerState } from "./state-version.ts";
+import { packedState, refuseNewerState, unpackedState } from "./state-format.ts";
 
 type Properties = Record<string, unknown>;
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { defined } from "./defined.ts";
 import type { Cell } from "./domain/state.ts";
-import type { Outputs } from "./outputs.ts";
+import { UserError } from "./errors.ts";
+import { type Outputs, STATE_VERSION } from "./outputs.ts";
 import type { MemoryView, Observed } from "./plan/observed.ts";
 import type { Kib } from "./units/kib.ts";
 
@@ -38,6 +39,13 @@ export function unpackedState(state: object): Outputs {
   const { __observed: observed, __stateVersion: version } = state as Partial<Outputs>;
   if (observed === undefined || version === undefined || version < PACKED_SINCE) return state as Outputs;
   return { ...(state as Outputs), __observed: unpack(observed as PackedObserved) };
+}
+
+/** @throws UserError for a state that a later version of this provider wrote in a format that this one doesn't know */
+export function refuseNewerState({ __stateVersion: version, name }: Outputs): void {
+  if (typeof version !== "number" || version <= STATE_VERSION) return;
+  const text = `the state of domain ${name} has format ${version}, but this version of libvirt-hotplug reads formats up to ${STATE_VERSION}: a later version wrote it; install that version or a later one`;
+  throw new UserError(text, { code: "newer-state" });
 }
 
 function pack({ power, persistent, live, nextBoot, saved, ...rest }: Observed): PackedObserved {

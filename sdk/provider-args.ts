@@ -1,5 +1,7 @@
 import type { Input } from "@pulumi/pulumi";
-import type { DomainArgs, HotplugArgs, Size } from "./domain-args.ts";
+import type { HotplugArgs } from "./args/hotplug.ts";
+import type { Size } from "./args/size.ts";
+import type { DomainArgs } from "./domain-args.ts";
 
 /**
  * The configuration of the plugin. The arguments of an explicit provider, with which the domains of one stack can be on several

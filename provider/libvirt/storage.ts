@@ -1,5 +1,6 @@
-import { ErrorCode, hasCode } from "./errors.ts";
+import { ErrorCode } from "./errors.ts";
 import type { DomainRef } from "./hypervisor.ts";
+import { found } from "./lookup.ts";
 import type { LibvirtSession } from "./session.ts";
 import { storageProcedures } from "./storage-procedures.ts";
 
@@ -66,13 +67,13 @@ export class RpcStorage implements HostStorage {
   }
 
   async findPool(name: string): Promise<PoolRef | undefined> {
-    const found = this.calls.call(storageProcedures.lookupPool, { name });
-    return (await unlessMissing(found, ErrorCode.NO_STORAGE_POOL))?.pool;
+    const looked = this.calls.call(storageProcedures.lookupPool, { name });
+    return (await found(looked, ErrorCode.NO_STORAGE_POOL))?.pool;
   }
 
   async findPoolByTargetPath(path: string): Promise<PoolRef | undefined> {
-    const found = this.calls.call(storageProcedures.lookupPoolByTargetPath, { path });
-    return (await unlessMissing(found, ErrorCode.NO_STORAGE_POOL))?.pool;
+    const looked = this.calls.call(storageProcedures.lookupPoolByTargetPath, { path });
+    return (await found(looked, ErrorCode.NO_STORAGE_POOL))?.pool;
   }
 
   async createPool(xml: string): Promise<PoolRef> {
@@ -88,13 +89,13 @@ export class RpcStorage implements HostStorage {
   }
 
   async findVolume(pool: PoolRef, name: string): Promise<VolumeRef | undefined> {
-    const found = this.calls.call(storageProcedures.lookupVolume, { pool, name });
-    return (await unlessMissing(found, ErrorCode.NO_STORAGE_VOL))?.volume;
+    const looked = this.calls.call(storageProcedures.lookupVolume, { pool, name });
+    return (await found(looked, ErrorCode.NO_STORAGE_VOL))?.volume;
   }
 
   async findVolumeByPath(path: string): Promise<VolumeRef | undefined> {
-    const found = this.calls.call(storageProcedures.lookupVolumeByPath, { path });
-    return (await unlessMissing(found, ErrorCode.NO_STORAGE_VOL))?.volume;
+    const looked = this.calls.call(storageProcedures.lookupVolumeByPath, { path });
+    return (await found(looked, ErrorCode.NO_STORAGE_VOL))?.volume;
   }
 
   async createVolume(pool: PoolRef, xml: string): Promise<VolumeRef> {
@@ -123,15 +124,5 @@ export class RpcStorage implements HostStorage {
   async blockResize(domain: DomainRef, disk: string, bytes: number): Promise<void> {
     const args = { domain, disk, size: BigInt(bytes), flags: IN_BYTES };
     await this.calls.call(storageProcedures.blockResize, args);
-  }
-}
-
-/** @param missing libvirt's code where the look-up finds nothing */
-async function unlessMissing<T>(lookup: Promise<T>, missing: number): Promise<T | undefined> {
-  try {
-    return await lookup;
-  } catch (error) {
-    if (hasCode(error, missing)) return undefined;
-    throw error;
   }
 }

@@ -1,10 +1,9 @@
+import { OPTION_NAMES } from "./uri-options.ts";
+
 const MASK = "…";
 
 /** The options of libvirt's URIs, none of which has a password as its value. */
-const OPTIONS = new Set([
-  ...["name", "socket", "mode", "proxy", "netcat", "command", "keyfile", "no_verify", "no_tty"],
-  ...["known_hosts", "known_hosts_verify", "sshauth", "pkipath", "tls_priority", "no_sanity"],
-]);
+const OPTIONS = new Set([...OPTION_NAMES, "no_sanity"]);
 
 /**
  * A URI as messages may show it. What may be a password is masked, however badly the URI is written: everything between the

@@ -1,10 +1,19 @@
 import { messageOf } from "../message-of.ts";
 import { ConnectionError } from "./errors.ts";
+import { percentDecoded } from "./percent-decoded.ts";
+import {
+  formatQuery,
+  parseQuery,
+  TRANSPORTS,
+  type Transport,
+  type UriOptions,
+  uriOptions,
+} from "./uri-options.ts";
 import { hasPassword, withoutPassword } from "./uri-password.ts";
 
 /** A parsed connection URI: only the driver `qemu`, through a unix socket, ssh, TLS or TCP. */
 export interface LibvirtUri {
-  transport: (typeof SUPPORTED)[number];
+  transport: Transport;
   /** The URI that the daemon opens. */
   name: "qemu:///system" | "qemu:///session";
   /** The remote host; undefined with transport `unix`, and for the local host. */
@@ -17,54 +26,10 @@ export interface LibvirtUri {
   text: string;
 }
 
-/** The query options of the supported transports (https://libvirt.org/uri.html). */
-export interface UriOptions {
-  /** Path of the daemon's socket on its host. */
-  socket?: string;
-  /** Which daemon: `direct` virtqemud, `legacy` libvirtd, `auto` (default) the one that exists. */
-  mode?: "auto" | "direct" | "legacy";
-  /**
-   * The program on the remote host: `native` virt-ssh-helper, `netcat`, or `auto` (default): netcat with the option
-   * `socket`, virt-ssh-helper for a session, else the first of them that exists.
-   */
-  proxy?: "auto" | "native" | "netcat";
-  /** The remote host's netcat; default `nc`. */
-  netcat?: string;
-  /** The local ssh program; default `ssh`. */
-  command?: string;
-  /** Private key for ssh. */
-  keyfile?: string;
-  /** ssh: accept an unknown host key; a changed one is still refused. tls: don't check the server's certificate. */
-  noVerify?: boolean;
-  /** Never prompt on a terminal. The provider never does, since it has no terminal. */
-  noTty?: boolean;
-  /** The folder of the client's certificates for TLS. */
-  pkipath?: string;
-}
-
-const SUPPORTED = ["unix", "ssh", "tls", "tcp"] as const;
 const NOT_YET = ["libssh", "libssh2", "ext"];
 const EXAMPLES = "for example qemu:///system or qemu+ssh://user@host/system";
 /** Longer than any that means something (a path has at most 4096 bytes, and no URI needs two long ones). */
 const LENGTH_MAX = 8192;
-
-/** Every documented option, and the transports that accept it. */
-const OPTIONS: Record<string, string[]> = {
-  name: ["unix", "ssh", "libssh", "libssh2", "tls", "tcp", "ext"],
-  socket: ["unix", "ssh", "libssh", "libssh2"],
-  mode: ["unix", "ssh", "libssh", "libssh2"],
-  proxy: ["ssh", "libssh", "libssh2"],
-  netcat: ["ssh", "libssh", "libssh2"],
-  command: ["ssh", "ext"],
-  keyfile: ["ssh", "libssh", "libssh2"],
-  no_verify: ["ssh", "tls"],
-  no_tty: ["ssh"],
-  known_hosts: ["libssh", "libssh2"],
-  known_hosts_verify: ["libssh", "libssh2"],
-  sshauth: ["libssh", "libssh2"],
-  pkipath: ["tls"],
-  tls_priority: ["tls"],
-};
 
 /**
  * The accepted hosts and users. ssh's configuration may insert both into command lines (`ProxyCommand`, `Match exec`), so
@@ -88,7 +53,7 @@ export function parseUri(uri: string): LibvirtUri {
 }
 
 /** The transport of a URI; of one that isn't valid, the one that fails at once. */
-export function transportOf(uri: string): LibvirtUri["transport"] {
+export function transportOf(uri: string): Transport {
   try {
     return parse(uri).transport;
   } catch {
@@ -139,7 +104,7 @@ function parse(uri: string): LibvirtUri {
   if (name !== "qemu:///system" && name !== "qemu:///session") {
     throw new Error(`the path must be /system or /session, not "${given.get("name") ?? path}"`);
   }
-  const options = typedOptions(given);
+  const options = uriOptions(given);
   if (options.proxy === "netcat" && name === "qemu:///session" && options.socket === undefined) {
     throw new Error("proxy=netcat with /session needs the path of the daemon's socket (option socket)");
   }
@@ -153,14 +118,14 @@ const LOGIN = {
   tcp: "the daemon doesn't identify the client (SASL logins aren't supported)",
 };
 
-function parseTransport(given: string, host: string | undefined): LibvirtUri["transport"] {
+function parseTransport(given: string, host: string | undefined): Transport {
   // libvirt's rule: a host without a transport means TLS.
   const transport = given || (host === undefined ? "unix" : "tls");
-  for (const supported of SUPPORTED) if (transport === supported) return supported;
+  for (const supported of TRANSPORTS) if (transport === supported) return supported;
   const what = NOT_YET.includes(transport) ? "is not supported yet" : "does not exist";
   const why = given === "" ? " (the default with a host)" : "";
   throw new Error(
-    `transport "${transport}"${why} ${what}; supported are ${SUPPORTED.join(", ")}, ${EXAMPLES}`,
+    `transport "${transport}"${why} ${what}; supported are ${TRANSPORTS.join(", ")}, ${EXAMPLES}`,
   );
 }
 
@@ -180,7 +145,7 @@ function parseAuthority(authority: string): Pick<LibvirtUri, "user" | "host" | "
       "a password in the URI is not supported; give ssh a key (option keyfile, or ssh's agent)",
     );
   }
-  const user = userinfo === undefined ? undefined : unescaped(userinfo);
+  const user = userinfo === undefined ? undefined : percentDecoded(userinfo);
   if (user !== undefined && !USER.test(user)) {
     throw new Error(
       `the user must begin with a letter or digit, and contain only letters, digits and . _ @ + = -`,
@@ -198,106 +163,7 @@ function parseAuthority(authority: string): Pick<LibvirtUri, "user" | "host" | "
   return { user, host: host || undefined, port: portText === undefined ? undefined : Number(portText) };
 }
 
-function parseQuery(query: string, transport: LibvirtUri["transport"]): Map<string, string> {
-  const accepted = Object.keys(OPTIONS).filter((option) => OPTIONS[option]?.includes(transport));
-  const given = new Map<string, string>();
-  for (const pair of query.split(/[&;]/)) {
-    if (pair === "") continue;
-    const [key = "", ...value] = pair.split("=");
-    const option = unescaped(key);
-    const transports = Object.hasOwn(OPTIONS, option) ? OPTIONS[option] : undefined;
-    if (transports === undefined) {
-      throw new Error(`unknown option "${option}"; transport ${transport} accepts ${accepted.join(", ")}`);
-    }
-    if (!transports.includes(transport)) {
-      throw new Error(
-        `option ${option} is only for transport ${transports.join(", ")}; ${transport} accepts ${accepted.join(", ")}`,
-      );
-    }
-    if (option === "tls_priority") {
-      throw new Error(
-        "option tls_priority is not supported: it is a setting of GnuTLS, but this provider uses the TLS of Node, " +
-          "which accepts TLS 1.2 and 1.3; remove it",
-      );
-    }
-    if (given.has(option)) throw new Error(`option ${option} is given twice`);
-    const text = unescaped(value.join("="));
-    if (text === "") throw new Error(`option ${option} has no value`);
-    given.set(option, text);
-  }
-  return given;
-}
-
-function typedOptions(given: Map<string, string>): UriOptions {
-  const options: UriOptions = {};
-  const socket = given.get("socket");
-  if (socket !== undefined) options.socket = absolute("socket", socket);
-  const pkipath = given.get("pkipath");
-  if (pkipath !== undefined) options.pkipath = absolute("pkipath", pkipath);
-  const mode = given.get("mode");
-  if (mode !== undefined) options.mode = oneOf("mode", mode, ["auto", "direct", "legacy"]);
-  const proxy = given.get("proxy");
-  if (proxy !== undefined) options.proxy = oneOf("proxy", proxy, ["auto", "native", "netcat"]);
-  for (const option of ["netcat", "command", "keyfile"] as const) {
-    const value = given.get(option);
-    if (value?.startsWith("-")) throw new Error(`option ${option} must not begin with a dash`);
-    if (value !== undefined) options[option] = value;
-  }
-  const noVerify = given.get("no_verify");
-  if (noVerify !== undefined) options.noVerify = flag("no_verify", noVerify);
-  const noTty = given.get("no_tty");
-  if (noTty !== undefined) options.noTty = flag("no_tty", noTty);
-  if (options.proxy === "native" && options.netcat !== undefined) {
-    throw new Error("option netcat can't be combined with proxy=native");
-  }
-  if (options.proxy === "native" && options.socket !== undefined) {
-    throw new Error(
-      "option socket can't be combined with proxy=native: virt-ssh-helper finds the socket itself",
-    );
-  }
-  return options;
-}
-
-function absolute(option: string, value: string): string {
-  if (!value.startsWith("/")) throw new Error(`option ${option} must be an absolute path, not "${value}"`);
-  return value;
-}
-
-function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
-  for (const candidate of allowed) if (candidate === value) return candidate;
-  throw new Error(`option ${option} must be one of ${allowed.join(", ")}, not "${value}"`);
-}
-
-/** libvirt reads a number: 0 is false, anything else true. */
-function flag(option: string, value: string): boolean {
-  if (!/^\d{1,9}$/.test(value)) throw new Error(`option ${option} must be 0 or 1, not "${value}"`);
-  return Number(value) !== 0;
-}
-
-function unescaped(text: string): string {
-  let plain: string;
-  try {
-    plain = decodeURIComponent(text);
-  } catch {
-    throw new Error(`"${text}" is not percent-encoded UTF-8`);
-  }
-  if (/\p{Cc}/u.test(plain)) throw new Error("control characters are not allowed");
-  return plain;
-}
-
-function format(
-  authority: string,
-  transport: LibvirtUri["transport"],
-  name: string,
-  options: UriOptions,
-): string {
+function format(authority: string, transport: Transport, name: string, options: UriOptions): string {
   const scheme = transport === "unix" ? "qemu" : `qemu+${transport}`;
-  const { noVerify, noTty, ...texts } = options;
-  const pairs = Object.entries(texts).map(
-    ([option, value]) => `${option}=${encodeURIComponent(value).replaceAll("%2F", "/")}`,
-  );
-  if (noVerify !== undefined) pairs.push(`no_verify=${Number(noVerify)}`);
-  if (noTty !== undefined) pairs.push(`no_tty=${Number(noTty)}`);
-  const query = pairs.length > 0 ? `?${pairs.join("&")}` : "";
-  return `${scheme}://${authority}${name.replace("qemu://", "")}${query}`;
+  return `${scheme}://${authority}${name.replace("qemu://", "")}${formatQuery(options)}`;
 }

@@ -6,19 +6,18 @@ import { containsUnknown } from "../args/unknown.ts";
 import { MARKED_FIELDS, withWritten } from "../args/written-arguments.ts";
 import { differingFields } from "../definition/differences.ts";
 import { UserError } from "../errors.ts";
-import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import type { DomainRef } from "../libvirt/hypervisor.ts";
 import type { Observation } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
 import { isDefine, planMessage, type Reason } from "../plan/plan.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import { permittedPlan } from "../plan/preview-contract.ts";
-import type { Session } from "../session.ts";
 import { previewRefusals } from "../update/definition.ts";
 import { runUpdate } from "../update/run-update.ts";
-import { newDefinition } from "./unfinished-create.ts";
+import type { NewDomain } from "./new-domain.ts";
 
 /** A domain that an interrupted create or replace of this resource started, perhaps with what an earlier program set. */
-interface Started {
+export interface Started {
   domain: DomainRef;
   observation: Observation;
   /** The arguments that it was created with. */
@@ -29,26 +28,23 @@ interface Started {
 
 /** Undefined where nothing of an unfinished domain runs: then it is defined and started like a new one. */
 export async function startedDomain(
-  session: Session,
-  hypervisor: Hypervisor,
-  inputs: Inputs,
+  wanted: NewDomain,
   observation: Observation,
 ): Promise<Started | undefined> {
+  const { inputs } = wanted;
   const { observed, definition } = observation;
   const { ownership, name, uuid } = definition;
   const isUnfinished = ownership?.urn === inputs.__urn && ownership.creating;
   if (!isUnfinished || observed.live === undefined || !observed.persistent) return undefined;
-  const before = await createdWith(session, hypervisor, inputs, observation);
-  const { defaults } = session;
+  const before = await createdWith(wanted, observation);
+  const { defaults } = wanted.session;
   const plan = planUpdate({ inputs, before, observed, recorded: undefined, defaults, adopted: false });
   return { domain: { name, uuid, id: observed.live.domainId ?? -1 }, observation, before, plan };
 }
 
 /** The mark of an unfinished domain has all arguments; that of an earlier version has none. */
 async function createdWith(
-  session: Session,
-  hypervisor: Hypervisor,
-  inputs: Inputs,
+  { hypervisor, inputs, definition }: NewDomain,
   { definition: { name, uuid, writtenArguments } }: Observation,
 ): Promise<Inputs> {
   if (writtenArguments !== undefined) {
@@ -56,7 +52,7 @@ async function createdWith(
     return withWritten({ ...Object.fromEntries(others), name } as Inputs, inputs, writtenArguments);
   }
   if (containsUnknown(inputs)) return { ...inputs, name };
-  const { spec } = await newDefinition(session, hypervisor, inputs);
+  const { spec } = await definition();
   const xml = await hypervisor.xml({ name, uuid, id: -1 }, { inactive: true, secure: true });
   const differing: string[] = differingFields(xml, inputs, { ...spec, name, uuid });
   const same = Object.entries(inputs).filter(([field]) => !differing.includes(field));
@@ -65,9 +61,7 @@ async function createdWith(
 
 /** Why the plan can't be carried out, as far as a preview can tell. */
 export async function refusalOfStarted(
-  session: Session,
-  hypervisor: Hypervisor,
-  inputs: Inputs,
+  { session, hypervisor, inputs, definition }: NewDomain,
   { domain, observation, before, plan }: Started,
 ): Promise<Reason | undefined> {
   const [reason] = plan.reasons;
@@ -77,7 +71,7 @@ export async function refusalOfStarted(
   const step = plan.steps.find(isDefine);
   const reasons = async (): Promise<Reason[]> => {
     if (plan.outcome === "replace") {
-      const { xml } = await newDefinition(session, hypervisor, inputs);
+      const { xml } = await definition();
       return definitionRefusals(hypervisor, xml, { present: domain });
     }
     const from = observation.inactiveXml;
@@ -96,10 +90,7 @@ export async function refusalOfStarted(
  * @throws UserError where the plan is refused, or more disruptive than what was previewed; PartialError as an update
  */
 export async function continueStarted(
-  session: Session,
-  hypervisor: Hypervisor,
-  uri: string,
-  inputs: Inputs,
+  { session, hypervisor, inputs }: NewDomain,
   { domain, observation, before, plan }: Started,
 ): Promise<Outputs | undefined> {
   const permitted = permittedPlan(session.run.of(inputs.__urn).announced, plan);
@@ -113,7 +104,16 @@ export async function continueStarted(
   // Its create may have been interrupted before that.
   await hypervisor.setAutostart(domain, inputs.autostart === true);
   return runUpdate({
-    ...{ session, hypervisor, domain, uri, before, news: inputs, observation, adopted: false },
+    ...{
+      session,
+      hypervisor,
+      domain,
+      uri: session.uriFor(inputs),
+      before,
+      news: inputs,
+      observation,
+      adopted: false,
+    },
     plan: permitted,
   });
 }

@@ -11,8 +11,9 @@ import type { Session } from "../session.ts";
 import { formatSize, readCanonicalSize } from "../units/size.ts";
 import { refusalOfStarted, startedDomain } from "./continued-create.ts";
 import { describeCreation } from "./creation.ts";
+import { type Existing, existingDomain, leftByReplace } from "./existing-domain.ts";
+import { newDefinition, newDomain } from "./new-domain.ts";
 import { unfinishedReplace } from "./replace.ts";
-import { type Existing, existingDomain, leftByReplace, newDefinition } from "./unfinished-create.ts";
 
 /**
  * What a create does, for a preview, or why it is refused. It looks at the host for a domain that is there already; if the host
@@ -81,8 +82,9 @@ export async function previewStarted(
   if (look.kind !== "found") return undefined;
   const { observation } = look;
   const left = await session.ask(uri, async (hypervisor) => {
-    const started = await startedDomain(session, hypervisor, inputs, observation);
-    const refusal = started && (await refusalOfStarted(session, hypervisor, inputs, started));
+    const wanted = newDomain(session, hypervisor, inputs);
+    const started = await startedDomain(wanted, observation);
+    const refusal = started && (await refusalOfStarted(wanted, started));
     return started && { started, refusal };
   });
   if (left === undefined) return undefined;
@@ -136,7 +138,7 @@ function lookForExisting(session: Session, inputs: Inputs): Promise<Found | unde
   return session.ask(uri, async (hypervisor): Promise<Found> => {
     const present = await hypervisor.findByUuid(inputs.uuid);
     const replace = await unfinishedReplace(hypervisor, inputs, present);
-    if (replace === undefined) return existingDomain(session, hypervisor, inputs, present);
+    if (replace === undefined) return existingDomain(newDomain(session, hypervisor, inputs), present);
     return { kind: "replace", left: replace.domain };
   });
 }

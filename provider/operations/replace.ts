@@ -16,8 +16,9 @@ import { isOff } from "../observe/wait-for-domain.ts";
 import { echoedInputs, outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
 import { formatSize } from "../units/size.ts";
+import { takenBy } from "./existing-domain.ts";
+import type { NewDomain } from "./new-domain.ts";
 import { turnOff } from "./turn-off.ts";
-import { takenBy } from "./unfinished-create.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /** A replace between its delete and the end of its create. */
@@ -56,12 +57,10 @@ export async function unfinishedReplace(
  * @throws PartialError with what runs, so that the next preview replaces again; UserError where this run has no state of it
  */
 export async function replaceBy(
-  session: Session,
-  hypervisor: Hypervisor,
-  inputs: Inputs,
-  xml: string,
+  { session, hypervisor, inputs, definition }: NewDomain,
   unfinished: UnfinishedReplace,
 ): Promise<DomainRef> {
+  const { xml } = await definition();
   let domain: DomainRef;
   try {
     if (unfinished.kind === "old") await makeWay(session, hypervisor, inputs, xml, unfinished);

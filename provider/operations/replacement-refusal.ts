@@ -12,7 +12,8 @@ import type { Reason } from "../plan/plan.ts";
 import { replacePower } from "../plan/power.ts";
 import { ADOPTED } from "../plan/text.ts";
 import type { Session } from "../session.ts";
-import { newDefinition, takenBy } from "./unfinished-create.ts";
+import { takenBy } from "./existing-domain.ts";
+import { newDefinition } from "./new-domain.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /** What a replace needs to know of the old domain. */

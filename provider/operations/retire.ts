@@ -11,10 +11,10 @@ import { isOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
+import { newDefinition } from "./new-domain.ts";
 import { adoptedRefusals, replacementRefusals, replaceRefused, stopRefusals } from "./replacement-refusal.ts";
 import { setReplacing } from "./set-replacing.ts";
 import { turnOff } from "./turn-off.ts";
-import { newDefinition } from "./unfinished-create.ts";
 
 /**
  * The delete of a replace: turns the old domain off and keeps its definition, marked as being replaced, so that create can go

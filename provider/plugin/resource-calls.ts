@@ -6,7 +6,7 @@ import type { Inputs } from "../args/inputs.ts";
 import type { SecretMarked } from "../args/secrets.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
-import { newDefinition } from "../operations/unfinished-create.ts";
+import { newDefinition } from "../operations/new-domain.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
 import { packedState, unpackedState } from "../state-format.ts";

@@ -1,5 +1,5 @@
 // The schema of the Pulumi package, from the types and the documentation of sdk/.
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import manifest from "../../package.json" with { type: "json" };
@@ -12,14 +12,9 @@ const root = join(import.meta.dirname, "../..");
 /** For ever: tokens, URNs, configuration keys and the name of the executable contain it. */
 const NAME = "libvirt-hotplug";
 
-const SOURCES = ["domain-args", "domain-outputs", "provider-args", "domain"];
-
 /** The schema, as the plugin answers GetSchema. */
 export function packageSchema(): object {
-  const specs = new TypeSpecs(
-    NAME,
-    SOURCES.map((name) => parse(`sdk/${name}.ts`)),
-  );
+  const specs = new TypeSpecs(NAME, globSync("sdk/**/*.ts", { cwd: root }).sort().map(parse));
   const inputs = specs.object("DomainArgs");
   const outputs = specs.object("Domain");
   const provider = specs.object("ProviderArgs");

@@ -1,15 +1,13 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
 import { type ChangeNeeds, FIELD_NAMES, FIELDS } from "../../provider/args/fields.ts";
 import { hidden } from "../support/arbitrary-inputs.ts";
-
-const source = readFileSync(join(import.meta.dirname, "../../sdk/domain-args.ts"), "utf8");
+import { documentedArguments } from "../support/documented-arguments.ts";
 
 /** The fields of an interface of the SDK with their documentation, in order. */
 function documented(name: string): Map<string, string> {
-  const body = new RegExp(`^export interface ${name} \\{\n(.*?)^\\}`, "ms").exec(source)?.[1] ?? "";
+  const body =
+    new RegExp(`^export interface ${name} \\{\n(.*?)^\\}`, "ms").exec(documentedArguments)?.[1] ?? "";
   const fields = [...body.matchAll(/^ {2}\/\*\*(.*?)\*\/\n {2}(\w+)\??:/gms)];
   return new Map(
     fields.map(([, doc = "", field = ""]) => [field, doc.replace(/\s*\n\s*\*\s?/g, " ").trim()]),
@@ -18,7 +16,8 @@ function documented(name: string): Map<string, string> {
 
 /** How many fields an interface has, documented or not. */
 function fieldCount(name: string): number {
-  const body = new RegExp(`^export interface ${name} \\{\n(.*?)^\\}`, "ms").exec(source)?.[1] ?? "";
+  const body =
+    new RegExp(`^export interface ${name} \\{\n(.*?)^\\}`, "ms").exec(documentedArguments)?.[1] ?? "";
   return [...body.matchAll(/^ {2}\w+\??:/gm)].length;
 }
 
@@ -53,7 +52,7 @@ describe("the arguments, their documentation and the field table", () => {
 
   test("the fields of hotplug are documented as settings, with their defaults", () => {
     expect(FIELDS.hotplug.change).toBe("setting");
-    expect(source).toMatch(
+    expect(documentedArguments).toMatch(
       /Only a change of `device` affects an existing domain; a\n \* change of any other field is a setting only\.\n \*\/\nexport interface HotplugArgs \{/,
     );
     for (const doc of documented("HotplugArgs").values()) expect(doc).toMatch(/ Default: .+\.$/);

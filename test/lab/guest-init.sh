@@ -5,6 +5,9 @@
 #   GUEST memtotal_kb=908816 online=7 offline=0 uptime=3.41 nodes=0-1 node_kb=646672,262144
 #                                          at boot, and again whenever it changes; the NUMA nodes that have memory,
 #                                          and what each node has, where the kernel knows of nodes
+#   GUEST disks vda=65536,sr0=0                                 in KiB, at boot and whenever they change
+#   GUEST nics eth0=52:54:00:12:34:56/up                        with the link's state, likewise; no loopback
+#   GUEST address eth0=10.0.2.15                                what DHCP gave
 #   GUEST agent started
 #   GUEST powering off                                          also: GUEST rebooting
 #   GUEST holds on                                              with lab.holds_on
@@ -33,11 +36,16 @@ switched_on() {
   esac
 }
 
-while read -r module; do
-  insmod "/lib/modules/$module" || say "module $module refused"
-done </etc/modules
+load_modules() {
+  while read -r module; do
+    insmod "/lib/modules/$module" || say "module $module refused"
+  done <"$1"
+}
+load_modules /etc/modules
 
 say booted
+
+load_modules /etc/device-modules &
 
 watch_power_button() {
   for name in /sys/class/input/event*/device/name; do
@@ -91,6 +99,53 @@ look_at_memory() {
   say "$now uptime=$uptime nodes=$nodes node_kb=$node_kb"
 }
 
+disks=none
+look_at_disks() {
+  now=
+  for block in /sys/block/*/size; do
+    read -r sectors <"$block" || continue
+    block=${block#/sys/block/}
+    now=$now${now:+,}${block%/size}=$((sectors / 2))
+  done 2>/dev/null
+  [ "$now" = "$disks" ] && return
+  disks=$now
+  say "disks $disks"
+}
+
+nics=none
+leased=" "
+look_at_nics() {
+  now=
+  present=" "
+  for card in /sys/class/net/*/address; do
+    read -r mac <"$card" || continue
+    card=${card#/sys/class/net/}
+    card=${card%/address}
+    [ "$card" = lo ] && continue
+    present="$present$card "
+    case "$leased" in
+      *" $card "*) ;;
+      *)
+        ip link set "$card" up
+        udhcpc -i "$card" -s /sbin/dhcp-lease -p "/run/dhcp-$card.pid" -t 30 -T 1 -b >/dev/null 2>&1 &
+        ;;
+    esac
+    link=down
+    read -r carrier <"/sys/class/net/$card/carrier" && [ "$carrier" = 1 ] && link=up
+    now=$now${now:+,}$card=$mac/$link
+  done 2>/dev/null
+  for card in $leased; do
+    case "$present" in
+      *" $card "*) ;;
+      *) read -r pid <"/run/dhcp-$card.pid" && kill "$pid" ;;
+    esac
+  done 2>/dev/null
+  leased=$present
+  [ "$now" = "$nics" ] && return
+  nics=$now
+  say "nics $nics"
+}
+
 # A buffer for tracing, of any size, lies in the kernel's own memory: that can't be moved, and is taken from above
 # 4 GiB first.
 boot_blocks=
@@ -108,6 +163,8 @@ switched_on lab.holds_on && holds_on=wanted
 
 while :; do
   look_at_memory
+  look_at_disks
+  look_at_nics
   [ "$holds_on" = wanted ] && hold_on
   [ "$agent" = later ] && [ "$offline" -gt 0 ] && agent=none
   [ "$agent" = none ] && start_agent

@@ -19,8 +19,22 @@ const MODULES = [
   "button",
 ];
 
+/** Loaded after those, while the guest already runs: disks, SCSI disks and CD-ROMs, network cards. */
+const DEVICE_MODULES = [
+  "virtio_blk",
+  "scsi_common",
+  "scsi_mod",
+  "cdrom",
+  "sd_mod",
+  "sr_mod",
+  "virtio_scsi",
+  "failover",
+  "net_failover",
+  "virtio_net",
+];
+
 /** What the guest's scripts call. */
-const APPLETS = ["sh", "mount", "insmod", "dd", "sleep", "poweroff", "reboot"];
+const APPLETS = ["sh", "mount", "insmod", "dd", "sleep", "poweroff", "reboot", "ip", "udhcpc", "kill"];
 
 const FOLDERS = ["bin", "sbin", "dev", "proc", "sys", "run", "etc", "lib", "lib/modules", "lib64"];
 
@@ -34,7 +48,11 @@ const LOADER: Readonly<Record<GuestArch, string | undefined>> = {
 };
 
 /** The scripts of the guest, beside this file. */
-export const SCRIPTS = { init: "guest-init.sh", "sbin/shutdown": "guest-shutdown.sh" };
+export const SCRIPTS = {
+  init: "guest-init.sh",
+  "sbin/shutdown": "guest-shutdown.sh",
+  "sbin/dhcp-lease": "guest-dhcp-lease.sh",
+};
 
 /**
  * Makes the guest's initramfs out of unpacked packages: busybox, the guest agent with the libraries it needs,
@@ -59,7 +77,12 @@ export function initramfs(root: string, arch: GuestArch): Buffer {
   const program = (path: string, data: Buffer): CpioEntry => ({ path, data, executable: true });
   const agent = find("qemu-ga");
   const loader = LOADER[arch];
-  const modules = MODULES.map((name) => `${name}.ko`).filter((name) => !isBuiltIn(name));
+  const filesOf = (names: string[]) => names.map((name) => `${name}.ko`).filter((name) => !isBuiltIn(name));
+  const [first, later] = [filesOf(MODULES), filesOf(DEVICE_MODULES)];
+  const list = (path: string, names: string[]): CpioEntry => ({
+    ...{ path, executable: false },
+    data: Buffer.from(`${names.join("\n")}\n`),
+  });
   return cpio([
     ...FOLDERS.map((path) => ({ path, folder: true }) as const),
     ...Object.entries(SCRIPTS).map(([path, script]) =>
@@ -70,8 +93,12 @@ export function initramfs(root: string, arch: GuestArch): Buffer {
     program("sbin/qemu-ga", agent),
     ...libraries(agent, find).map(([name, data]) => program(`lib/${name}`, data)),
     ...(loader === undefined ? [] : [{ path: loader, link: `/lib/${basename(loader)}` }]),
-    { path: "etc/modules", data: Buffer.from(`${modules.join("\n")}\n`), executable: false },
-    ...modules.map((name) => ({ path: `lib/modules/${name}`, data: find(name), executable: false })),
+    list("etc/modules", first),
+    list("etc/device-modules", later),
+    ...[...first, ...later].map((name) => ({
+      ...{ path: `lib/modules/${name}`, executable: false },
+      data: find(name),
+    })),
   ]);
 }
 

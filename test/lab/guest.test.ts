@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { GuestConsole } from "./console.ts";
 import { type Lab, startLab } from "./lab.ts";
@@ -32,6 +32,8 @@ async function boot(switches: string): Promise<void> {
       </os>
       <features><acpi/></features>
       <devices>
+        <controller type='pci' model='pcie-root'/>
+        ${"<controller type='pci' model='pcie-root-port'/>".repeat(8)}
         <serial type='file'><source path='${lab.file("console.log")}'/></serial>
         <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
         <memballoon model='virtio'><stats period='1'/></memballoon>
@@ -60,6 +62,14 @@ function virsh(command: string, ...args: string[]): Promise<string> {
 async function askAgent(command: string, args: object = {}): Promise<unknown> {
   const answer = await virsh("qemu-agent-command", JSON.stringify({ execute: command, arguments: args }));
   return JSON.parse(answer).return;
+}
+
+/** Makes an empty disk image of 8 MiB; QEMU reads it as another user. */
+function image(name: string): string {
+  const path = lab.file(name);
+  writeFileSync(path, Buffer.alloc(8 * 1024 * 1024));
+  chmodSync(path, 0o666);
+  return path;
 }
 
 function agentAnswers(): Promise<unknown> {
@@ -104,6 +114,23 @@ describe("a guest that onlines memory by itself", () => {
     expect(console.uptimeSeconds()).toBeGreaterThan(before.uptime);
     expect(console.text().match(/GUEST booted/g)).toHaveLength(1);
     expect(lab.qemuPid(DOMAIN)).toBe(qemu);
+  });
+
+  test("shows the disks and network cards that it has, with their link and address", async () => {
+    const from = { after: console.text().length };
+    const disk = (file: string, bus: string, dev: string) =>
+      `<disk type='file'><driver name='qemu' type='raw'/><source file='${image(file)}'/><target dev='${dev}' bus='${bus}'/></disk>`;
+    const card = (link: string) =>
+      `<interface type='user'><mac address='52:54:00:00:00:07'/><model type='virtio'/><link state='${link}'/></interface>`;
+    await virsh("attach-device", xmlFile("disk", disk("a.raw", "virtio", "vda")), "--live");
+    await console.waitFor(/GUEST disks vda=8192\s/, from);
+    await virsh("attach-device", xmlFile("card", card("up")), "--live");
+    await console.waitFor(/GUEST nics eth0=52:54:00:00:00:07\/up\s/, from);
+    await console.waitFor(/GUEST address eth0=10\.0\.2\.15\s/, from);
+    await virsh("update-device", xmlFile("down", card("down")), "--live");
+    await console.waitFor(/GUEST nics eth0=52:54:00:00:00:07\/down\s/, from);
+    await virsh("detach-device", xmlFile("disk", disk("a.raw", "virtio", "vda")), "--live");
+    await console.waitFor(/GUEST disks \s/, from);
   });
 
   test("runs on while its libvirtd is away", async () => {

@@ -8,7 +8,7 @@ import { check } from "../../provider/operations/check.ts";
 import { create } from "../../provider/operations/create.ts";
 import { deleteDomain } from "../../provider/operations/delete.ts";
 import { diff } from "../../provider/operations/diff.ts";
-import { newDefinition } from "../../provider/operations/unfinished-create.ts";
+import { newDefinition } from "../../provider/operations/new-domain.ts";
 import { update } from "../../provider/operations/update.ts";
 import type { Outputs } from "../../provider/outputs.ts";
 import { foreseenCreation, foreseenUpdate } from "../../provider/plugin/foreseen.ts";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { HotplugArgs } from "../../../sdk/domain-args.ts";
+import type { HotplugArgs } from "../../../sdk/args/hotplug.ts";
 import type { Args } from "../../support/stack-on-lab.ts";
 
 /** One edit of the program. Sizes are relative to what the program had: stories are made before they are played. */

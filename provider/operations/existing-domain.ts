@@ -1,18 +1,12 @@
 import type { Inputs } from "../args/inputs.ts";
 import { containsUnknown } from "../args/unknown.ts";
-import { MARKED_FIELDS, markedArguments } from "../args/written-arguments.ts";
 import { defined } from "../defined.ts";
-import { definitionXml, domainSpec } from "../definition/domain-spec.ts";
 import { differencesFrom } from "../domain/difference.ts";
-import { setOwnership } from "../domain/edit.ts";
 import type { Replacing } from "../domain/replacing.ts";
-import type { DomainSpec } from "../domain/spec.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { readHost } from "../observe/host.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import type { Reason } from "../plan/plan.ts";
-import type { Session } from "../session.ts";
-import { readCanonicalSize } from "../units/size.ts";
+import type { NewDomain } from "./new-domain.ts";
 import { ownerOf } from "./ownership.ts";
 
 /** What a create finds on the host. */
@@ -30,15 +24,11 @@ export type Existing =
 /**
  * The domain that already has the name or the UUID of a new one. Only reads.
  *
- * @param inputs may contain unknown values, but a known UUID
+ * @param wanted its inputs may contain unknown values, but a known UUID
  * @param byUuid the domain that has that UUID
  */
-export async function existingDomain(
-  session: Session,
-  hypervisor: Hypervisor,
-  inputs: Inputs,
-  byUuid: DomainRef | undefined,
-): Promise<Existing> {
+export async function existingDomain(wanted: NewDomain, byUuid: DomainRef | undefined): Promise<Existing> {
+  const { hypervisor, inputs } = wanted;
   const isNamed = !containsUnknown(inputs.name);
   const byName = isNamed ? await hypervisor.findByName(inputs.name) : undefined;
   const found = byName !== undefined && byName.uuid !== byUuid?.uuid ? byName : byUuid;
@@ -54,26 +44,9 @@ export async function existingDomain(
   if (isNamed && found.name !== inputs.name) return taken(["name"]);
   if (ownership.creating) return { kind: "unfinished", domain: found };
   if (containsUnknown(inputs)) return { kind: "unknown" };
-  const { xml } = await newDefinition(session, hypervisor, inputs);
+  const { xml } = await wanted.definition();
   const differences = await differencesFromNew(hypervisor, found, inputs, xml);
   return differences.length === 0 ? { kind: "finished", domain: found } : taken(differences);
-}
-
-/** The definition of a new domain, which is marked as unfinished. All values must be known. */
-export async function newDefinition(
-  { configuration, defaults }: Session,
-  hypervisor: Hypervisor,
-  inputs: Inputs,
-): Promise<{ spec: DomainSpec; xml: string }> {
-  const host = readHost(await hypervisor.capabilities());
-  const spec = domainSpec(inputs, host, configuration.domainType, defaults);
-  const mark = { version: 1, urn: inputs.__urn, creating: true };
-  const xml = definitionXml(inputs, spec, configuration.domainType);
-  const written = {
-    total: readCanonicalSize(inputs.memory),
-    arguments: markedArguments(undefined, MARKED_FIELDS, inputs),
-  };
-  return { spec, xml: setOwnership(xml, mark, written) };
 }
 
 /** Where a domain isn't exactly what a create makes. */

@@ -1,0 +1,10 @@
+import type { Input } from "@pulumi/pulumi";
+import type { Size } from "./size.ts";
+
+/** A NUMA node of the guest. */
+export interface NumaNodeArgs {
+  /** The node's own share of the memory. At most one node may be empty; memory can be added to it later. Default: 0. */
+  memory?: Input<Size>;
+  /** The node's vCPUs, in libvirt's notation: `"0-1"`. Default: none; if no node has any, node 0 gets all. */
+  cpus?: Input<string>;
+}
