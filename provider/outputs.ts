@@ -1,3 +1,4 @@
+import { readMade } from "./args/disk-images.ts";
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
 import type { Defaults } from "./args/settings.ts";
@@ -42,6 +43,8 @@ export interface Outputs extends Inputs {
   __drift?: Partial<Inputs>;
   /** From an update that failed in part: the engine keeps the inputs of the update before it, but these were carried out. */
   __partial?: boolean;
+  /** The disk images that this provider made. */
+  __made?: string[];
   /** The program set the URI. */
   __ownUri?: boolean;
   /** An update failed, and the domain may have changed since it was read. */
@@ -53,7 +56,7 @@ export interface Outputs extends Inputs {
 export interface OutputSource {
   /** As resolved. */
   uri: string;
-  observation: Pick<Observation, "observed" | "power">;
+  observation: Pick<Observation, "observed" | "power"> & Partial<Pick<Observation, "definition">>;
   /** The stack's defaults, for the sizes that work live. */
   defaults: Defaults;
   /** The domain was not created by this provider. */
@@ -88,6 +91,7 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     guestMemoryFrom: guest?.memory === undefined ? undefined : guest.speaker,
     __guest: guest,
     __detaching: detaching,
+    __made: imagesIn(observation.definition?.writtenImages),
     __ownUri: inputs.uri === undefined ? undefined : true,
     __adopted: adopted || undefined,
     __observed: recordedObservation(inputs, source),
@@ -103,6 +107,11 @@ export function partialOutputs(outputs: Outputs): Outputs {
 /** The outputs of a domain that may have changed since it was read: the next preview looks at it, whatever the program. */
 export function unreadOutputs(outputs: Outputs): Outputs {
   return { ...outputs, __unread: true };
+}
+
+function imagesIn(mark: string | undefined): string[] | undefined {
+  const made = readMade(mark);
+  return made.length === 0 ? undefined : made;
 }
 
 function reachableSizes(desired: DesiredMemory | undefined, observed: Observed): Outputs["reachable"] {

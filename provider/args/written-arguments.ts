@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { definedDisks } from "./disk-size.ts";
+import { definedDisks } from "./disk-images.ts";
 import { FIELD_NAMES, FIELDS, type FieldName, isField } from "./fields.ts";
 import type { Inputs } from "./inputs.ts";
 import { secretArguments } from "./secrets.ts";

@@ -39,7 +39,7 @@ export interface DefinitionChange {
  */
 export function changedDefinition(present: string, recorded: DefinitionChange): string {
   const { definition, fields, news } = recorded;
-  const { writtenArguments, vcpus } = readDomain(present);
+  const { writtenArguments, writtenImages, vcpus } = readDomain(present);
   // What an interrupted update left is changed from that.
   const before = withWritten(recorded.before, news, writtenArguments, vcpus);
   const change = { ...recorded, before };
@@ -49,7 +49,10 @@ export function changedDefinition(present: string, recorded: DefinitionChange): 
   const written = {
     arguments: markedArguments(writtenArguments, [...fields, ...others], news),
   };
-  if (isRewritten) return marked(edited, { ...written, total: readCanonicalSize(news.memory) }, news);
+  if (isRewritten) {
+    const whole = { ...written, total: readCanonicalSize(news.memory), made: writtenImages };
+    return marked(edited, whole, news);
+  }
   if (definition !== undefined)
     return marked(withMemory(edited, definition), { ...written, total: definition.memory }, news);
   // The default that is set and the one that isn't named are the same in the definition, but not in the mark.

@@ -84,6 +84,8 @@ export interface DomainState {
   written?: Kib;
   /** The arguments of the definition as this provider set them last, as JSON, in the same element. */
   writtenArguments?: string;
+  /** The disk images that this provider made, as JSON, in the same element. */
+  writtenImages?: string;
   /** Set while this domain is being replaced. */
   replacing?: Replacing;
 }

@@ -1,5 +1,5 @@
 import { unlessUnanswered } from "../acceptance/unanswered.ts";
-import { resizedDisks } from "../args/disk-size.ts";
+import { resizedDisks } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";

@@ -1,4 +1,4 @@
-import { resizedDisks } from "../args/disk-size.ts";
+import { resizedDisks } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { withImages } from "../observe/images.ts";
 import type { LookupResult, Session } from "../session.ts";

@@ -1,5 +1,5 @@
 import { dropKept } from "../acceptance/kept-definition.ts";
-import { resizedDisks } from "../args/disk-size.ts";
+import { resizedDisks } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { UserError } from "../errors.ts";

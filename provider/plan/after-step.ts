@@ -84,6 +84,7 @@ export function afterStep(observed: Observed, step: Step): Observed {
     }
     case "stop":
       return { power: "off", persistent, ...(nextBoot && { nextBoot }) };
+    case "makeDisk":
     case "resizeDisk": {
       const { file, size } = step.disk;
       return { ...observed, images: { ...observed.images, [file]: size } };

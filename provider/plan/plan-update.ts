@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { haveSameDefinition } from "../args/disk-size.ts";
+import { haveSameDefinition } from "../args/disk-images.ts";
 import { FIELD_NAMES, FIELDS, type FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import type { Defaults } from "../args/settings.ts";

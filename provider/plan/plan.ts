@@ -1,3 +1,4 @@
+import type { SizedImage } from "../args/disk-images.ts";
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
 import type { Bytes } from "../units/bytes.ts";
@@ -72,6 +73,8 @@ export type Step =
   | { kind: "define"; definition?: MemoryDefinition; fields: FieldName[]; sentence: string }
   /** `takesMemory`: the guest loses memory. */
   | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
+  /** The image of a new disk. One that is there already grows. */
+  | { kind: "makeDisk"; disk: SizedImage; sentence: string }
   | { kind: "resizeDisk"; disk: DiskSizePlan; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
   /** A cold start: of a domain without a saved state. */

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { parseXml } from "../domain/parse.ts";
 import { attribute, element, find, serialiseNode, textOf } from "../domain/tree.ts";
+import { UserError } from "../errors.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { PoolRef, VolumeRef } from "../libvirt/storage.ts";
 import { refreshed, type StorageHost, withNamedPool, withPoolOf } from "./pool.ts";
@@ -16,12 +17,34 @@ export interface Image {
   capacity: number;
 }
 
+/** The images of these files, in their order: each folder is looked at once. */
+export async function findImages(
+  host: StorageHost,
+  files: readonly string[],
+): Promise<(Image | undefined | UserError)[]> {
+  const found = new Map<string, Image | undefined | UserError>();
+  const paths = files.map((file) => posix.normalize(file));
+  for (const folder of new Set(paths.map((file) => posix.dirname(file)))) {
+    const inFolder = paths.filter((file) => posix.dirname(file) === folder);
+    const look = withPoolOf(host, folder, async (pool) => {
+      for (const file of inFolder) found.set(file, await imageIn(host, pool, posix.basename(file)));
+    });
+    await look.catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      for (const file of inFolder) found.set(file, error);
+    });
+  }
+  return paths.map((file) => found.get(file));
+}
+
 /** The image as it is now; undefined where there is none. */
 export function findImage(host: StorageHost, source: ImageSource): Promise<Image | undefined> {
-  return withImage(host, source, async ({ pool, name }) => {
-    const volume = await host.hypervisor.findVolume(pool, name);
-    return volume && readImage(await host.hypervisor.volumeXml(volume));
-  });
+  return withImage(host, source, ({ pool, name }) => imageIn(host, pool, name));
+}
+
+async function imageIn({ hypervisor }: StorageHost, pool: PoolRef, name: string): Promise<Image | undefined> {
+  const volume = await hypervisor.findVolume(pool, name);
+  return volume && readImage(await hypervisor.volumeXml(volume));
 }
 
 /**

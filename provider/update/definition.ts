@@ -1,5 +1,6 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import { probeDefine } from "../acceptance/probe-define.ts";
+import { imagesToMake } from "../args/disk-images.ts";
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
 import { changedDefinition } from "../definition/changed-definition.ts";
@@ -61,7 +62,7 @@ export async function requireAcceptable(
   const { hypervisor, domain } = context;
   const [reason, ...others] = await refusalsOf(definition, context, async (xml) => [
     ...(await definitionRefusals(hypervisor, xml, { present: domain })),
-    ...(await probeDefine(hypervisor, xml)),
+    ...(await probeDefine(hypervisor, xml, imagesToMake(context.news))),
   ]);
   if (reason !== undefined)
     throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });

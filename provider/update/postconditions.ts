@@ -20,6 +20,7 @@ const SUBJECTS: Readonly<Record<Step["kind"], readonly Subject[]>> = {
   balloon: [],
   define: ["definition"],
   resizeDisk: ["power"],
+  makeDisk: ["power"],
   autostart: ["autostart"],
   start: ["power", "live"],
   restore: ["power", "live"],
@@ -167,6 +168,7 @@ function promisedAfter(domain: Promised, step: Step): Promised {
       return { ...domain, autostart: step.on };
     case "balloon":
     case "resizeDisk":
+    case "makeDisk":
     case "resume":
     case "wake":
     case "replace":
@@ -215,7 +217,7 @@ function stepFigures(step: Step, observed: Observed, movesDimm: boolean): Figure
     const found = observed.live?.devices.find((device) => device.alias === alias);
     return [sizeFigure(`the requested size of ${alias}`, requested, found?.requested)];
   }
-  if (step.kind === "resizeDisk") {
+  if (step.kind === "resizeDisk" || step.kind === "makeDisk") {
     const { file, size } = step.disk;
     const found = observed.images?.[file];
     return [

@@ -9,6 +9,7 @@ import { balloon } from "./actions/balloon.ts";
 import { define } from "./actions/define.ts";
 import { detach } from "./actions/detach.ts";
 import { discard } from "./actions/discard.ts";
+import { makeDisk } from "./actions/make-disk.ts";
 import { resize } from "./actions/resize.ts";
 import { resizeDisk } from "./actions/resize-disk.ts";
 import { restore } from "./actions/restore.ts";
@@ -23,6 +24,7 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   resize,
   attach,
   detach,
+  makeDisk,
   resizeDisk,
   balloon,
   define,

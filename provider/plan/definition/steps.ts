@@ -45,7 +45,7 @@ function describeBoot({ memory, cells, virtioMem }: MemoryDefinition): string {
 /** The steps that must be done before the definition is set, so that it never has more than the domain. */
 const BEFORE_DEFINE: ReadonlySet<Step["kind"]> = new Set([
   ...(["restore", "resume", "wake"] as const),
-  ...(["stop", "attach", "detach", "resize", "resizeDisk"] as const),
+  ...(["stop", "attach", "detach", "resize", "resizeDisk", "makeDisk"] as const),
 ]);
 
 /**

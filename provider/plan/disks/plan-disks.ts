@@ -1,4 +1,4 @@
-import { resizedDisks, type SizedDisk } from "../../args/disk-size.ts";
+import { newSizedDisks, resizedDisks, type SizedDisk, type SizedImage } from "../../args/disk-images.ts";
 import type { Inputs } from "../../args/inputs.ts";
 import { type Bytes, formatBytes, formatGrowth } from "../../units/bytes.ts";
 import type { Observed } from "../observed.ts";
@@ -16,7 +16,24 @@ export function planDiskSizes(
   { observed, isStopping }: Pick<PowerPlan, "observed" | "isStopping">,
 ): Plan {
   const isRunning = observed.power !== "off" && !isStopping;
-  return combine(resizedDisks(before, inputs).map((disk) => planSize(disk, observed.images, isRunning)));
+  return combine([
+    ...newSizedDisks(before, inputs).map(planImage),
+    ...resizedDisks(before, inputs).map((disk) => planSize(disk, observed.images, isRunning)),
+  ]);
+}
+
+/** Whether there is an image is known when the step is carried out: libvirt finds a file only once it has refreshed its pool. */
+function planImage(disk: SizedImage): Plan {
+  const { path, file, format, size } = disk;
+  const sentence = `make an empty ${format} image of ${formatBytes(size)} at ${file}, unless there is one`;
+  const short = `make an empty ${format} image of ${formatBytes(size)} for ${path}, unless there is one`;
+  return {
+    outcome: "live",
+    headline: headline("live", sentence, short),
+    details: [],
+    steps: [{ kind: "makeDisk", disk, sentence }],
+    reasons: [],
+  };
 }
 
 function planSize(disk: SizedDisk, images: Observed["images"], isRunning: boolean): Plan {
@@ -33,7 +50,10 @@ function planSize(disk: SizedDisk, images: Observed["images"], isRunning: boolea
 }
 
 /** Why a disk doesn't get a size: with both figures. */
-export function wouldShrink({ path, file, size }: Omit<SizedDisk, "before">, present: Bytes): Reason {
+export function wouldShrink(
+  { path, file, size }: Pick<SizedDisk, "path" | "file" | "size">,
+  present: Bytes,
+): Reason {
   const text = `${path}.size is ${formatBytes(size)}, but ${file} has ${formatBytes(present)}, and a disk is never made smaller; set size to at least ${formatBytes(present)}`;
   return { code: "disk-would-shrink", text };
 }

@@ -18,6 +18,44 @@ export interface SizedDisk {
   before?: Bytes;
 }
 
+/** The image of a disk. */
+export interface DiskImage {
+  /** Its place in the program: `disks[0]`. */
+  path: string;
+  file: string;
+  format: "qcow2" | "raw";
+  /** What the image has at least. Undefined: it must exist. */
+  size?: Bytes;
+  /** What becomes of an image that the provider made, when the domain is deleted. */
+  onDelete: "delete" | "keep";
+}
+
+export type SizedImage = DiskImage & { size: Bytes };
+
+/** The images of the disks, whose values must be known. */
+export function diskImages(inputs: Partial<Inputs>): DiskImage[] {
+  return knownDisks(inputs).flatMap(({ file, format = "qcow2", size, onDelete = "keep" }, index) => [
+    {
+      ...{ path: `disks[${index}]`, file, format, onDelete },
+      ...(size !== undefined && { size: readBytes(size) }),
+    },
+  ]);
+}
+
+/** The images that are made where they don't exist. */
+export function imagesToMake(inputs: Partial<Inputs>): string[] {
+  return diskImages(inputs).flatMap(({ file, size }) => (size === undefined ? [] : [file]));
+}
+
+/** The disks that weren't there before and whose images are made where they don't exist. */
+export function newSizedDisks(before: Partial<Inputs>, inputs: Partial<Inputs>): SizedImage[] {
+  if (containsUnknown(inputs.disks)) return [];
+  const earlier = new Set(knownDisks(before).map(({ file }) => file));
+  return diskImages(inputs).flatMap(({ size, ...image }) =>
+    size === undefined || earlier.has(image.file) ? [] : [{ ...image, size }],
+  );
+}
+
 /** The disks as the definition has them. */
 export function definedDisks<Disks extends Partial<Inputs>["disks"]>(disks: Disks): Disks {
   if (!Array.isArray(disks)) return disks;
@@ -48,6 +86,23 @@ export function resizedDisks(before: Partial<Inputs>, inputs: Partial<Inputs>): 
       ...(was.size !== undefined && { before: readBytes(was.size) }),
     };
   });
+}
+
+/** The images that a mark has. Anyone may edit the metadata. */
+export function readMade(mark: string | undefined): string[] {
+  if (mark === undefined) return [];
+  try {
+    const value: unknown = JSON.parse(mark);
+    return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+/** The mark with more images; undefined where there are none. */
+export function withMade(mark: string | undefined, made: readonly string[]): string | undefined {
+  const all = [...new Set([...readMade(mark), ...made])];
+  return all.length === 0 ? undefined : JSON.stringify(all);
 }
 
 function knownDisks({ disks }: Partial<Inputs>): DiskInput[] {
