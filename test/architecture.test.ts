@@ -128,6 +128,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/session.ts",
     "provider/state-format.ts",
     "provider/libvirt/connect.ts",
+    "provider/libvirt/uri.ts",
     "type:provider/libvirt/hypervisor.ts",
     // What the dynamic class writes into each state, and which of its arguments sizes follow from.
     "sdk/dynamic-type.ts",
@@ -136,7 +137,6 @@ const MAY_IMPORT: Record<string, string[]> = {
     "@grpc/grpc-js",
     "@pulumi/pulumi",
     "google-protobuf",
-    "leven",
     "node:fs",
     "node:util",
   ],
