@@ -4,6 +4,7 @@ import type { Inputs } from "./args/inputs.ts";
 import type { Defaults } from "./args/settings.ts";
 import { withWritten } from "./args/written-arguments.ts";
 import { defined } from "./defined.ts";
+import type { DomainState } from "./domain/state.ts";
 import type { Detaching, GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/report.ts";
 import type { Observation } from "./observe/observe.ts";
@@ -56,7 +57,9 @@ export interface Outputs extends Inputs {
 export interface OutputSource {
   /** As resolved. */
   uri: string;
-  observation: Pick<Observation, "observed" | "power"> & Partial<Pick<Observation, "definition">>;
+  observation: Pick<Observation, "observed" | "power"> & {
+    definition?: Pick<DomainState, "uuid" | "writtenImages">;
+  };
   /** The stack's defaults, for the sizes that work live. */
   defaults: Defaults;
   /** The domain was not created by this provider. */
@@ -127,7 +130,7 @@ function reachableSizes(desired: DesiredMemory | undefined, observed: Observed):
 function recordedObservation(inputs: Inputs, { observation, pending, told }: OutputSource): Observed {
   const { nextBoot } = observation.observed;
   const known = withWritten(inputs, inputs, nextBoot?.writtenArguments, nextBoot?.vcpus);
-  const observed = withoutRecorded(observation.observed, known !== inputs);
+  const observed = withoutDevices(withoutRecorded(observation.observed, known !== inputs));
   return defined({
     ...withoutGuestDetails(known.currentMemory === undefined ? withoutBalloon(observed) : observed),
     pending: pending === pendingMemory(observed) ? pending : undefined,
@@ -161,6 +164,24 @@ function withoutRecorded({ live, nextBoot, ...rest }: Observed, isUnrecorded: bo
 }
 
 function withoutArguments({ writtenArguments: _, ...view }: MemoryView): MemoryView {
+  return view;
+}
+
+/** The lists of the program say which disks and interfaces there are; a plan needs the rest of the running domain only. */
+function withoutDevices({ live, nextBoot, saved, ...rest }: Observed): Observed {
+  return defined({
+    ...rest,
+    live: live && withoutLists(live),
+    nextBoot: nextBoot && withoutPorts(withoutLists(nextBoot)),
+    saved: saved && withoutPorts(withoutLists(saved)),
+  });
+}
+
+function withoutPorts({ freePorts: _, hasScsi: __, bootsKernel: ___, ...view }: MemoryView): MemoryView {
+  return view;
+}
+
+function withoutLists({ disks: _, cards: __, ...view }: MemoryView): MemoryView {
   return view;
 }
 

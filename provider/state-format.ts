@@ -127,7 +127,14 @@ function unpack(packed: PackedObserved, implied: (view: View) => Implied): Obser
 /** Without what only a running domain has. */
 function ofDefinition(live: PackedView | undefined): PackedView | undefined {
   if (live === undefined) return undefined;
-  const { guestBlock: _, domainId: __, ...definition } = live;
+  const {
+    guestBlock: _,
+    domainId: __,
+    freePorts: ___,
+    hasScsi: ____,
+    bootsKernel: _____,
+    ...definition
+  } = live;
   return definition;
 }
 

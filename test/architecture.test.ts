@@ -188,10 +188,18 @@ const PLAN_GROUND = [
 /** The same inside the planner: each room builds on the rooms above it, and the files of `plan/` itself join them. */
 const PLAN_MAY_IMPORT: Record<string, string[]> = {
   "provider/plan/numa": PLAN_GROUND,
-  "provider/plan/disks": [...PLAN_GROUND, "type:provider/plan/power.ts"],
   "provider/plan/dimms": [...PLAN_GROUND, "provider/plan/numa"],
   "provider/plan/virtio-mem": [...PLAN_GROUND, "provider/plan/numa"],
   "provider/plan/definition": [...PLAN_GROUND, "provider/plan/numa", "provider/plan/virtio-mem"],
+  "provider/plan/device-list": [
+    ...PLAN_GROUND,
+    "provider/plan/definition",
+    "provider/plan/fallback.ts",
+    "provider/plan/disks",
+    "provider/plan/interfaces",
+  ],
+  "provider/plan/disks": [...PLAN_GROUND, "provider/plan/device-list", "type:provider/plan/power.ts"],
+  "provider/plan/interfaces": [...PLAN_GROUND, "provider/plan/device-list"],
   "provider/plan/live-sizes": [
     "provider/plan/balloon.ts",
     ...PLAN_GROUND,

@@ -1,9 +1,7 @@
-import { isDeepStrictEqual } from "node:util";
 import { type Bytes, readBytes } from "../units/bytes.ts";
-import type { Inputs } from "./inputs.ts";
+import { completeDisk } from "./device-entries.ts";
+import type { DiskInput, Inputs } from "./inputs.ts";
 import { containsUnknown } from "./unknown.ts";
-
-type DiskInput = NonNullable<Inputs["disks"]>[number];
 
 /** Fields of a disk that the definition doesn't have. */
 const NOT_DEFINED = ["size", "onDelete"] as const;
@@ -34,12 +32,13 @@ export type SizedImage = DiskImage & { size: Bytes };
 
 /** The images of the disks, whose values must be known. */
 export function diskImages(inputs: Partial<Inputs>): DiskImage[] {
-  return knownDisks(inputs).flatMap(({ file, format = "qcow2", size, onDelete = "keep" }, index) => [
-    {
-      ...{ path: `disks[${index}]`, file, format, onDelete },
-      ...(size !== undefined && { size: readBytes(size) }),
-    },
-  ]);
+  return knownDisks(inputs).flatMap((disk, index) => {
+    const { file, size, onDelete = "keep" } = disk;
+    // A drive may be empty.
+    if (file === undefined) return [];
+    const image = { path: `disks[${index}]`, file, format: completeDisk(disk).format, onDelete };
+    return [{ ...image, ...(size !== undefined && { size: readBytes(size) }) }];
+  });
 }
 
 /** The images that are made where they don't exist. */
@@ -50,7 +49,7 @@ export function imagesToMake(inputs: Partial<Inputs>): string[] {
 /** The disks that weren't there before and whose images are made where they don't exist. */
 export function newSizedDisks(before: Partial<Inputs>, inputs: Partial<Inputs>): SizedImage[] {
   if (containsUnknown(inputs.disks)) return [];
-  const earlier = new Set(knownDisks(before).map(({ file }) => file));
+  const earlier = new Set(knownDisks(before).flatMap(({ file }) => file ?? []));
   return diskImages(inputs).flatMap(({ size, ...image }) =>
     size === undefined || earlier.has(image.file) ? [] : [{ ...image, size }],
   );
@@ -67,17 +66,18 @@ export function definedDisks<Disks extends Partial<Inputs>["disks"]>(disks: Disk
   return stored as unknown as Disks;
 }
 
-/** Whether two lists of disks are the same in a definition. */
-export function haveSameDefinition(a: Partial<Inputs>["disks"], b: Partial<Inputs>["disks"]): boolean {
-  return isDeepStrictEqual(definedDisks(a), definedDisks(b));
-}
-
 /** The disks that were there before and have another `size` now. A value that isn't known yet is no change. */
 export function resizedDisks(before: Partial<Inputs>, inputs: Partial<Inputs>): SizedDisk[] {
   const earlier = knownDisks(before);
   return knownDisks(inputs).flatMap(({ file, size }, index) => {
     const was = earlier.find((disk) => disk.file === file);
-    if (was === undefined || size === undefined || size === was.size || containsUnknown([file, size]))
+    if (
+      file === undefined ||
+      was === undefined ||
+      size === undefined ||
+      size === was.size ||
+      containsUnknown([file, size])
+    )
       return [];
     return {
       path: `disks[${index}]`,

@@ -13,6 +13,12 @@ export const MAX_DEVICES = 1024;
 /** 2 PiB: with its clusters of 64 KiB, the level-1 table of a qcow2 image has 32 MiB at most (QEMU, QCOW_MAX_L1_SIZE). */
 export const LARGEST_DISK: Kib = 2 ** 41;
 
+/** Root ports on bus 0: 29 free slots with 8 functions each, of which other devices take some. */
+export const MAX_HOTPLUG_PORTS = 128;
+
+/** libvirt's boot orders are positive numbers, each at most once; a domain has no more devices. */
+export const MAX_BOOT_ORDER = 2 * MAX_DEVICES;
+
 /** Arguments of a hook. */
 export const MAX_HOOK_ARGUMENTS = 1024;
 

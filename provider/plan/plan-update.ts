@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { haveSameDefinition } from "../args/disk-images.ts";
-import { FIELD_NAMES, FIELDS, type FieldName } from "../args/fields.ts";
+import { FIELD_NAMES, type FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import type { Defaults } from "../args/settings.ts";
 import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
@@ -10,7 +9,8 @@ import type { Kib } from "../units/kib.ts";
 import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
 import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
-import { planDiskSizes } from "./disks/plan-disks.ts";
+import { planDeviceLists } from "./device-list/device-lists.ts";
+import { planDiskSizes, planImages } from "./disks/plan-disks.ts";
 import type { Observed } from "./observed.ts";
 import {
   combine,
@@ -86,13 +86,6 @@ export function planUpdate({
   const changed = unionOf(changedFields(before, inputs), left).filter(
     (name) => !(adopted && keptIfUnnamed(name, inputs)),
   );
-  const stored = changed.filter(
-    (name) =>
-      name !== "disks" ||
-      !haveSameDefinition(before.disks, inputs.disks) ||
-      !haveSameDefinition(written.disks, inputs.disks),
-  );
-  const settings = changed.filter((name) => FIELDS[name].change === "setting" || !stored.includes(name));
   const power = planPower(observed, inputs);
   const desired = desiredMemory(inputs, defaults, adopted);
   const numaChanged = changed.includes("numa") && inputs.numa !== undefined;
@@ -109,21 +102,34 @@ export function planUpdate({
         recorded,
       }),
     );
+  const restarts = memory?.outcome === "restart";
+  const lists = planDeviceLists(
+    changed,
+    { before: written, inputs },
+    { observed: power.observed, isStopping: power.isStopping || restarts },
+    defaults,
+    adopted,
+  );
+  const settings = unionOf(changesThatNeed("setting", changed, inputs), lists.settings);
+  const images = planImages(before, inputs);
   const parts = [
     ...(memory === undefined ? [] : [memory]),
-    ...replacePlans(changed, inputs, observed, adopted),
     planDiskSizes(before, inputs, power),
-    ...fieldPlans(stored, inputs, power.observed, { restarts: memory?.outcome === "restart", left }),
+    ...lists.parts,
+    images,
+    ...replacePlans(changed, inputs, observed, adopted),
+    ...fieldPlans(changed, inputs, power.observed, { restarts, left, devices: lists.definition }),
     ...autostartPlans(changed, inputs),
     ...power.last,
     ...power.first,
   ];
-  const all = inOrder(startingWith(power.first, combined(parts)));
+  const all = inOrder(startingWith(power.first, startingWith([images], combined(parts))));
   const whole = unlessBusy(withReplacePower(all, observed, inputs), observed);
   if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), known: whole, settings };
   if (whole.outcome === "none" && settings.length > 0)
     return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
-  const line = withRestarted(withMemory(whole, memory), memory, stored, inputs);
+  const later = [...changesThatNeed("nextBoot", changed, inputs), ...lists.definition];
+  const line = withRestarted(withMemory(whole, memory), memory, later);
   return { ...whole, headline: withPower(line, whole), memory, settings };
 }
 
@@ -166,8 +172,7 @@ function combined(parts: Plan[]): Plan {
 }
 
 /** A restart for the memory brings the other arguments as well, so that they don't wait for a second one. */
-function withRestarted(line: string, memory: Plan, changed: FieldName[], inputs: Inputs): string {
-  const later = changesThatNeed("nextBoot", changed, inputs);
+function withRestarted(line: string, memory: Plan, later: FieldName[]): string {
   return memory.outcome === "restart" && later.length > 0
     ? withNote(line, `also changes ${formatList(later)}`)
     : line;
@@ -209,14 +214,15 @@ function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, 
 /**
  * @param restarts the memory needs a restart, which brings these arguments too
  * @param left what an interrupted update left in the definition
+ * @param devices lists of devices that change in the definition only
  */
 function fieldPlans(
   changed: FieldName[],
   inputs: Inputs,
   observed: Observed,
-  { restarts, left }: { restarts: boolean; left: FieldName[] },
+  { restarts, left, devices }: { restarts: boolean; left: FieldName[]; devices: FieldName[] },
 ): Plan[] {
-  const later = changesThatNeed("nextBoot", changed, inputs);
+  const later = unionOf(changesThatNeed("nextBoot", changed, inputs), devices);
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
   const off = (observed.power === "off" && observed.saved === undefined) || inputs.running === false;

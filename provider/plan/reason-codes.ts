@@ -50,7 +50,13 @@ export const REASON_CODES = [
   "pending-by-others",
   "balloon-with-virtio-mem",
 
-  // Disks and their images.
+  // Disks and network interfaces.
+  "bus-without-hotplug",
+  "model-without-hotplug",
+  "no-free-port",
+  "boot-disk",
+
+  // Images of disks.
   "disk-would-shrink",
   "disk-format",
   "system-folder",

@@ -88,13 +88,15 @@ export async function previewRefusals(
 async function written(
   from: string,
   step: DefineStep,
-  { session, hypervisor, before, news, adopted }: DefinitionContext,
+  { session, hypervisor, before, news, plan, adopted }: DefinitionContext,
 ): Promise<string> {
   const type = session.configuration.domainType;
   const host = step.fields.length > 0 ? readHost(await hypervisor.capabilities()) : undefined;
   return changedDefinition(from, {
     ...defined({ definition: step.definition }),
     ...{ fields: step.fields, before, news, type, adopted },
+    attached: plan.steps.flatMap((step) => (step.kind === "attachDevice" ? [step] : [])),
+    hotplugPorts: news.hotplugPorts ?? session.defaults.hotplugPorts,
     specOf: (inputs) => {
       if (host === undefined) throw new Error("only a change of arguments needs their definition");
       return domainSpec(inputs, host, type, session.defaults);

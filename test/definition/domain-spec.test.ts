@@ -30,6 +30,7 @@ describe("the definition that arguments ask for", () => {
       acpi: true,
       disks: [],
       interfaces: [],
+      hotplugPorts: 8,
       agent: true,
       balloon: true,
       ownership: { version: 1, urn: inputs.__urn, creating: false },

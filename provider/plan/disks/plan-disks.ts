@@ -16,10 +16,12 @@ export function planDiskSizes(
   { observed, isStopping }: Pick<PowerPlan, "observed" | "isStopping">,
 ): Plan {
   const isRunning = observed.power !== "off" && !isStopping;
-  return combine([
-    ...newSizedDisks(before, inputs).map(planImage),
-    ...resizedDisks(before, inputs).map((disk) => planSize(disk, observed.images, isRunning)),
-  ]);
+  return combine(resizedDisks(before, inputs).map((disk) => planSize(disk, observed.images, isRunning)));
+}
+
+/** Plans the images of new disks, which are made before the disks are attached or defined. */
+export function planImages(before: Partial<Inputs>, inputs: Inputs): Plan {
+  return combine(newSizedDisks(before, inputs).map(planImage));
 }
 
 /** Whether there is an image is known when the step is carried out: libvirt finds a file only once it has refreshed its pool. */
