@@ -35,6 +35,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "node:tls",
   ],
   "provider/storage": [
+    "type:provider/args/disk-source.ts",
     "provider/deadline.ts",
     "provider/domain",
     "provider/errors.ts",
@@ -57,6 +58,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "zod",
   ],
   "provider/observe": [
+    "provider/args/disk-source.ts",
     "provider/units",
     "provider/deadline.ts",
     "provider/domain",

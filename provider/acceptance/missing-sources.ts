@@ -6,15 +6,21 @@ import { unlessFailed } from "./unanswered.ts";
 /**
  * The networks, bridges and volumes that a definition names and the host doesn't have. A plain file isn't looked up: libvirt
  * knows only files that are volumes of a pool, and of those only what the pool's last refresh found.
+ *
+ * @param toMake disk images that are made before they are needed, by their keys
  */
-export async function missingSources(hypervisor: Hypervisor, domain: Element): Promise<string[]> {
+export async function missingSources(
+  hypervisor: Hypervisor,
+  domain: Element,
+  toMake: readonly string[] = [],
+): Promise<string[]> {
   const devices = find(domain, "devices");
   const names = (kind: string) =>
     children(devices, "interface").flatMap((card) => attribute(find(card, "source"), kind) ?? []);
   const found = await Promise.all([
     ...unique(names("network")).map((name) => missingNetwork(hypervisor, name)),
     ...unique(names("bridge")).map((name) => missingBridge(hypervisor, name)),
-    ...children(devices, "disk").map((disk) => missingVolume(hypervisor, disk)),
+    ...children(devices, "disk").map((disk) => missingVolume(hypervisor, disk, toMake)),
   ]);
   return unique(found.flat());
 }
@@ -45,7 +51,11 @@ function nodeDevicePrefix(name: string): string {
   return `net_${name.replace(/[^A-Za-z0-9]/g, "_")}_`;
 }
 
-async function missingVolume(hypervisor: Hypervisor, disk: Element): Promise<string[]> {
+async function missingVolume(
+  hypervisor: Hypervisor,
+  disk: Element,
+  toMake: readonly string[],
+): Promise<string[]> {
   const source = find(disk, "source");
   const [pool, volume] = [attribute(source, "pool"), attribute(source, "volume")];
   if (attribute(disk, "type") !== "volume" || pool === undefined || volume === undefined) return [];
@@ -54,6 +64,7 @@ async function missingVolume(hypervisor: Hypervisor, disk: Element): Promise<str
   if (found === "unknown") return [];
   if (found === undefined)
     return [`storage pool "${pool}" doesn't exist on ${uri}; create it first, or name another one`];
+  if (toMake.includes(`${pool}/${volume}`)) return [];
   const isThere = hypervisor.findVolume(found, volume).then((one) => one !== undefined);
   if (await unlessFailed(isThere, true)) return [];
   return [

@@ -39,8 +39,13 @@ export interface Cell {
 export interface Disk {
   device: "disk" | "cdrom";
   bus: string;
-  /** A file on the host. Undefined: an empty drive, or a source of another kind. */
+  /** A file on the host. Without any of these four: an empty drive, or a source of another kind. */
   file?: string;
+  /** The path of a block device of the host. */
+  block?: string;
+  /** A volume of a storage pool. */
+  pool?: string;
+  volume?: string;
   /** QEMU's name of the image format: qcow2, raw, … */
   format?: string;
   readOnly: boolean;

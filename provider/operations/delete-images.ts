@@ -1,7 +1,8 @@
 import { diskImages } from "../args/disk-images.ts";
+import { describeImage, type ImageSource } from "../args/disk-source.ts";
 import { redact } from "../args/redact.ts";
 import { parseDomain } from "../domain/parse.ts";
-import { children, type Element, textOf } from "../domain/tree.ts";
+import { attribute, children, type Element, textOf } from "../domain/tree.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
@@ -22,32 +23,28 @@ export async function deleteImages(
   state: Outputs,
   made: readonly string[],
 ): Promise<void> {
-  const images = diskImages(state).filter(
-    ({ file, onDelete }) => onDelete === "delete" && made.includes(file),
-  );
+  const images = diskImages(state).filter(({ key, onDelete }) => onDelete === "delete" && made.includes(key));
   if (images.length === 0) return;
   const others = await definitions(hypervisor);
-  for (const { file } of images) {
+  for (const { source } of images) {
     const warn = (why: string) => {
-      const text = redact(`${file} isn't deleted: ${why}`, state);
+      const text = redact(`${describeImage(source)} isn't deleted: ${why}`, state);
       return session.log.message(state.__urn, "warning", text);
     };
-    const user = others.find(({ xml }) => names(parseDomain(xml).root, file));
+    const user = others.find(({ xml }) => names(parseDomain(xml).root, source));
     if (user !== undefined) await warn(`domain ${user.name} has it too`);
-    else
-      await deleteImage({ session, hypervisor }, { kind: "file", file }).catch((error: unknown) =>
-        warn(messageOf(error)),
-      );
+    else await deleteImage({ session, hypervisor }, source).catch((error: unknown) => warn(messageOf(error)));
   }
 }
 
 /** Whether a definition has the file anywhere: as a disk, below another image, or as a kernel. */
-function names(element: Element, file: string): boolean {
-  return (
-    [...element.attributes.values()].some((value) => value === file) ||
-    textOf(element).trim() === file ||
-    children(element).some((child) => names(child, file))
-  );
+function names(element: Element, source: ImageSource): boolean {
+  const isSame =
+    source.kind === "volume"
+      ? attribute(element, "pool") === source.pool && attribute(element, "volume") === source.volume
+      : [...element.attributes.keys()].some((name) => attribute(element, name) === source.file) ||
+        textOf(element).trim() === source.file;
+  return isSame || children(element).some((child) => names(child, source));
 }
 
 /** A domain that goes meanwhile has no disk any more. */

@@ -1,14 +1,16 @@
 import { type DiskImage, diskImages, type SizedImage } from "../args/disk-images.ts";
+import { describeImage } from "../args/disk-source.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { setOwnership } from "../domain/edit.ts";
 import { readDomain } from "../domain/read.ts";
+import type { Image } from "../domain/volume.ts";
 import { UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef } from "../libvirt/hypervisor.ts";
 import { wouldShrink } from "../plan/disks/plan-disks.ts";
 import type { Reason } from "../plan/plan.ts";
-import { deleteImage, findImages, growImage, type Image } from "../storage/image.ts";
+import { deleteImage, findImages, growImage } from "../storage/image.ts";
 import type { StorageHost } from "../storage/pool.ts";
 import { makeDiskImage, otherFormat } from "../update/make-image.ts";
 import type { NewDomain } from "./new-domain.ts";
@@ -79,7 +81,7 @@ export async function provideImages(
     await makeDiskImage(host, domain, image, { config: true });
     made.push(image);
   }
-  for (const { file, size } of grow) await growImage(host, { kind: "file", file }, size);
+  for (const { source, size } of grow) await growImage(host, source, size);
   return made;
 }
 
@@ -95,8 +97,7 @@ export function withMadeImages(xml: string, made: string | undefined): string {
 
 /** Deletes images that were made for a domain that never ran, where the program doesn't keep them. */
 export async function dropImages(host: StorageHost, made: readonly DiskImage[]): Promise<void> {
-  for (const { file, onDelete } of made)
-    if (onDelete === "delete") await deleteImage(host, { kind: "file", file });
+  for (const { source, onDelete } of made) if (onDelete === "delete") await deleteImage(host, source);
 }
 
 /** An answer that fails refuses nothing: libvirt's storage driver may be missing. It is needed where an image has to be made. */
@@ -107,7 +108,7 @@ async function look(
   try {
     return await findImages(
       host,
-      images.map(({ file }) => file),
+      images.map(({ source }) => source),
     );
   } catch (error) {
     if (error instanceof LibvirtError && images.every(({ size }) => size === undefined))
@@ -116,11 +117,12 @@ async function look(
   }
 }
 
-function missing({ path, file }: DiskImage, uri: string): Reason {
-  const text = `${path}.file: ${file} doesn't exist on ${uri}; create it first, or set size to have an empty image made`;
+function missing({ path, source }: DiskImage, uri: string): Reason {
+  const text = `${path}.${source.kind}: ${describeImage(source)} doesn't exist on ${uri}; create it first, or set size to have an empty image made`;
   return { code: "missing-on-host", text };
 }
 
-function atPath({ path }: DiskImage, { code, message }: UserError): Reason {
-  return { code: code ?? "missing-on-host", text: `${path}.file: ${message}` };
+function atPath({ path, source }: DiskImage, { code, message }: UserError): Reason {
+  const field = source.kind === "file" ? "file" : "pool";
+  return { code: code ?? "missing-on-host", text: `${path}.${field}: ${message}` };
 }

@@ -20,14 +20,14 @@ export async function lookWithImages(
   { uri, uuid, before, news }: Looked,
 ): Promise<LookupResult> {
   const look = await session.look(uri, uuid);
-  const files = resizedDisks(before, news).map(({ file }) => file);
-  if (look.kind !== "found" || files.length === 0) return look;
+  const images = resizedDisks(before, news);
+  if (look.kind !== "found" || images.length === 0) return look;
   const { observation } = look;
   const domain = { name: observation.definition.name, uuid, id: observation.running?.id ?? -1 };
   const notes = session.run.domain(uuid);
-  const key = JSON.stringify(files);
+  const key = JSON.stringify(images);
   if (notes.images?.key !== key) {
-    const asked = session.ask(uri, (hypervisor) => withImages(hypervisor, domain, observation, files));
+    const asked = session.ask(uri, (hypervisor) => withImages(hypervisor, domain, observation, images));
     notes.images = { key, asked };
   }
   return { kind: "found", observation: (await notes.images?.asked) ?? observation };

@@ -103,7 +103,7 @@ async function makeWay(
   const reasons = [
     ...(named === undefined || named.uuid === inputs.uuid ? [] : [takenBy(named, inputs, undefined)]),
     ...(unsupported === undefined ? [] : [unsupported]),
-    ...(await definitionRefusals(hypervisor, xml, { present: domain })),
+    ...(await definitionRefusals(hypervisor, xml, { present: domain, toMake: imagesToMake(inputs) })),
   ];
   if (reasons.length === 0) reasons.push(...(await probeDefine(hypervisor, xml, imagesToMake(inputs))));
   const [reason] = reasons;

@@ -43,8 +43,7 @@ export async function update(
       throw new UserError(redact(text, before, news), { code: reason.code });
     }
     const plan = plannerFor(session, state, { before, news });
-    const files = resizedDisks(before, news).map(({ file }) => file);
-    const found = await withImages(hypervisor, domain, seen, files);
+    const found = await withImages(hypervisor, domain, seen, resizedDisks(before, news));
     const { observation, planned } = await planFor(session, hypervisor, domain, found, state, plan);
     session.signal.throwIfAborted();
     const permitted = permittedPlan(session.run.of(news.__urn).announced, planned);

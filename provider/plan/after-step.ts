@@ -92,8 +92,8 @@ export function afterStep(observed: Observed, step: Step): Observed {
       return { power: "off", persistent, ...(nextBoot && { nextBoot }) };
     case "makeDisk":
     case "resizeDisk": {
-      const { file, size } = step.disk;
-      return { ...observed, images: { ...observed.images, [file]: size } };
+      const { key, size } = step.disk;
+      return { ...observed, images: { ...observed.images, [key]: size } };
     }
     case "autostart":
       return observed;

@@ -67,7 +67,7 @@ export interface Observed {
   saved?: MemoryView;
   /** The memory that one of our updates left pending for the next boot. */
   pending?: Kib;
-  /** What the guest sees of some disks, by the image's path: only of those that were asked for. The state doesn't have it. */
+  /** What the guest sees of some disks, by the image's key: only of those that were asked for. The state doesn't have it. */
   images?: Readonly<Record<string, Bytes>>;
   /** The balloon target of the running domain that one of our updates set without waiting for the guest. */
   told?: Kib;

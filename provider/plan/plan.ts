@@ -1,8 +1,7 @@
-import type { SizedImage } from "../args/disk-images.ts";
+import type { ResizedDisk, SizedImage } from "../args/disk-images.ts";
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
 import type { ListDevice } from "../domain/state.ts";
-import type { Bytes } from "../units/bytes.ts";
 import type { Kib } from "../units/kib.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 
@@ -45,15 +44,6 @@ export interface ResizePlan {
   size: Kib;
 }
 
-/** The larger size of a disk. */
-export interface DiskSizePlan {
-  /** Its place in the program: `disks[0]`. */
-  path: string;
-  /** The path of its image on the host. */
-  file: string;
-  size: Bytes;
-}
-
 /** A virtio-mem device in a definition. */
 export interface VirtioMemPlan {
   /** Undefined: a device not managed by this provider, of which only the requested size is set. */
@@ -79,7 +69,7 @@ export type Step =
   | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
   /** The image of a new disk. One that is there already grows. */
   | { kind: "makeDisk"; disk: SizedImage; sentence: string }
-  | { kind: "resizeDisk"; disk: DiskSizePlan; sentence: string }
+  | { kind: "resizeDisk"; disk: ResizedDisk; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
   /** A cold start: of a domain without a saved state. */
   | { kind: "start"; sentence: string }

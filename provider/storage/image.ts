@@ -1,40 +1,35 @@
 import { posix } from "node:path";
-import { parseXml } from "../domain/parse.ts";
-import { attribute, element, find, serialiseNode, textOf } from "../domain/tree.ts";
+import type { ImageSource } from "../args/disk-source.ts";
+import { type Image, readVolume, volumeXml } from "../domain/volume.ts";
 import { UserError } from "../errors.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { PoolRef, VolumeRef } from "../libvirt/storage.ts";
 import { refreshed, type StorageHost, withNamedPool, withPoolOf } from "./pool.ts";
 
-/** Where an image is: a file on the host, or a volume of a storage pool. */
-export type ImageSource = { kind: "file"; file: string } | { kind: "volume"; pool: string; volume: string };
-
-/** A disk image as libvirt finds it. */
-export interface Image {
-  /** libvirt's name of the format that the file has. */
-  format: string;
-  /** What a guest sees, in bytes. */
-  capacity: number;
-}
-
-/** The images of these files, in their order: each folder is looked at once. */
+/** The images, in their order: each folder and pool is looked at once. An error is that of its pool. */
 export async function findImages(
   host: StorageHost,
-  files: readonly string[],
+  sources: readonly ImageSource[],
 ): Promise<(Image | undefined | UserError)[]> {
-  const found = new Map<string, Image | undefined | UserError>();
-  const paths = files.map((file) => posix.normalize(file));
-  for (const folder of new Set(paths.map((file) => posix.dirname(file)))) {
-    const inFolder = paths.filter((file) => posix.dirname(file) === folder);
-    const look = withPoolOf(host, folder, async (pool) => {
-      for (const file of inFolder) found.set(file, await imageIn(host, pool, posix.basename(file)));
+  const found = new Map<ImageSource, Image | undefined | UserError>();
+  const groups = new Map<string, ImageSource[]>();
+  for (const source of sources) {
+    const place = placeOf(source);
+    const key = `${source.kind} ${place.pool}`;
+    groups.set(key, [...(groups.get(key) ?? []), source]);
+  }
+  for (const [first, ...rest] of groups.values()) {
+    if (first === undefined) continue;
+    const group = [first, ...rest];
+    const look = withPool(host, first, async (pool) => {
+      for (const source of group) found.set(source, await imageIn(host, pool, placeOf(source).name));
     });
     await look.catch((error: unknown) => {
       if (!(error instanceof UserError)) throw error;
-      for (const file of inFolder) found.set(file, error);
+      for (const source of group) found.set(source, error);
     });
   }
-  return paths.map((file) => found.get(file));
+  return sources.map((source) => found.get(source));
 }
 
 /** The image as it is now; undefined where there is none. */
@@ -44,7 +39,7 @@ export function findImage(host: StorageHost, source: ImageSource): Promise<Image
 
 async function imageIn({ hypervisor }: StorageHost, pool: PoolRef, name: string): Promise<Image | undefined> {
   const volume = await hypervisor.findVolume(pool, name);
-  return volume && readImage(await hypervisor.volumeXml(volume));
+  return volume && readVolume(await hypervisor.volumeXml(volume));
 }
 
 /**
@@ -95,37 +90,21 @@ function withImage<T>(
   source: ImageSource,
   work: (at: { pool: PoolRef; name: string }) => Promise<T>,
 ): Promise<T> {
-  if (source.kind === "volume")
-    return withNamedPool(host, source.pool, (pool) => work({ pool, name: source.volume }));
+  return withPool(host, source, (pool) => work({ pool, name: placeOf(source).name }));
+}
+
+function withPool<T>(
+  host: StorageHost,
+  source: ImageSource,
+  work: (pool: PoolRef) => Promise<T>,
+): Promise<T> {
+  const { pool } = placeOf(source);
+  return source.kind === "volume" ? withNamedPool(host, pool, work) : withPoolOf(host, pool, work);
+}
+
+/** The pool, or the folder that is one, and the name of the volume in it. */
+function placeOf(source: ImageSource): { pool: string; name: string } {
+  if (source.kind === "volume") return { pool: source.pool, name: source.volume };
   const file = posix.normalize(source.file);
-  return withPoolOf(host, posix.dirname(file), (pool) => work({ pool, name: posix.basename(file) }));
-}
-
-function volumeXml(name: string, { format, capacity }: Image): string {
-  return serialiseNode(
-    element(
-      "volume",
-      {},
-      element("name", {}, name),
-      element("capacity", { unit: "bytes" }, String(capacity)),
-      element("allocation", {}, "0"),
-      element(
-        "target",
-        {},
-        element("format", { type: format }),
-        // libvirt's default is the format of QEMU 0.10, without lazy reference counts and with slower snapshots.
-        format === "qcow2" ? element("compat", {}, "1.1") : undefined,
-      ),
-    ),
-  );
-}
-
-/** The format and the capacity in libvirt's description of a volume. */
-export function readImage(xml: string): Image {
-  const { root } = parseXml(xml);
-  return {
-    format: attribute(find(root, "target", "format"), "type") ?? "raw",
-    // libvirt prints it in bytes.
-    capacity: Number(textOf(find(root, "capacity"))),
-  };
+  return { pool: posix.dirname(file), name: posix.basename(file) };
 }

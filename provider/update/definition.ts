@@ -59,10 +59,11 @@ export async function requireAcceptable(
   definition: Pick<NewDefinition, "from" | "xml">,
   context: DefinitionContext,
 ): Promise<void> {
-  const { hypervisor, domain } = context;
+  const { hypervisor, domain, news } = context;
+  const toMake = imagesToMake(news);
   const [reason, ...others] = await refusalsOf(definition, context, async (xml) => [
-    ...(await definitionRefusals(hypervisor, xml, { present: domain })),
-    ...(await probeDefine(hypervisor, xml, imagesToMake(context.news))),
+    ...(await definitionRefusals(hypervisor, xml, { present: domain, toMake })),
+    ...(await probeDefine(hypervisor, xml, toMake)),
   ]);
   if (reason !== undefined)
     throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
@@ -81,7 +82,7 @@ export async function previewRefusals(
   const { hypervisor, domain } = context;
   const xml = await written(from, step, context);
   return refusalsOf({ from, xml }, context, (definition) =>
-    definitionRefusals(hypervisor, definition, { present: domain }),
+    definitionRefusals(hypervisor, definition, { present: domain, toMake: imagesToMake(context.news) }),
   );
 }
 

@@ -1,10 +1,12 @@
 import { type SizedImage, withMade } from "../args/disk-images.ts";
+import { describeImage } from "../args/disk-source.ts";
 import { ownershipMetadata, readOwnership, readWritten } from "../domain/metadata.ts";
 import { parseDomain } from "../domain/parse.ts";
+import type { Image } from "../domain/volume.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef, Where } from "../libvirt/hypervisor.ts";
 import type { Reason } from "../plan/plan.ts";
-import { type Image, makeImage } from "../storage/image.ts";
+import { makeImage } from "../storage/image.ts";
 import type { StorageHost } from "../storage/pool.ts";
 
 /**
@@ -16,18 +18,19 @@ import type { StorageHost } from "../storage/pool.ts";
 export async function makeDiskImage(
   host: StorageHost,
   domain: DomainRef,
-  { path, file, format, size }: SizedImage,
+  { path, key, source, format, size }: SizedImage,
   where: Where,
 ): Promise<void> {
-  if (!(await makeImage(host, { kind: "file", file }, { format, capacity: size })))
-    throw new UserError(`${path}.file: somebody else made ${file} in the meantime; it was left unchanged`, {
-      code: "domain-changed",
-    });
+  if (!(await makeImage(host, source, { format, capacity: size })))
+    throw new UserError(
+      `${path}: somebody else made ${describeImage(source)} in the meantime; it was left unchanged`,
+      { code: "domain-changed" },
+    );
   const { hypervisor } = host;
   const { root } = parseDomain(await hypervisor.xml(domain, { inactive: where.config === true }));
   const [ownership, written] = [readOwnership(root), readWritten(root)];
   if (ownership === undefined) return;
-  const marked = { ...written, made: withMade(written.made, [file]) };
+  const marked = { ...written, made: withMade(written.made, key) };
   await hypervisor.setMetadata(domain, ownershipMetadata(ownership, marked), where);
 }
 
@@ -36,11 +39,11 @@ const IMAGE_FORMATS = ["qcow", "qcow2", "qed", "vdi", "vhdx", "vmdk", "vpc"];
 
 /** Why an image can't be a disk of the format that the program says. */
 export function otherFormat(
-  { path, file, format }: Pick<SizedImage, "path" | "file" | "format">,
+  { path, source, format }: Pick<SizedImage, "path" | "source" | "format">,
   found: Image,
 ): Reason | undefined {
   const isOther = format === "raw" ? IMAGE_FORMATS.includes(found.format) : found.format !== format;
   if (!isOther) return undefined;
-  const text = `${path}.format is "${format}", but ${file} is ${found.format}; set format to what it is`;
+  const text = `${path}.format is "${format}", but ${describeImage(source)} is ${found.format}; set format to what it is`;
   return { code: "disk-format", text };
 }

@@ -1,3 +1,4 @@
+import { describeImage } from "../args/disk-source.ts";
 import { type CardState, countedSize, type MemoryDevice } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import type { Observation } from "../observe/observe.ts";
@@ -232,10 +233,14 @@ function stepFigures(step: Step, observed: Observed, movesDimm: boolean): Figure
     return [sizeFigure(`the requested size of ${alias}`, requested, found?.requested)];
   }
   if (step.kind === "resizeDisk" || step.kind === "makeDisk") {
-    const { file, size } = step.disk;
-    const found = observed.images?.[file];
+    const { key, source, size } = step.disk;
+    const found = observed.images?.[key];
     return [
-      { what: file, wanted: formatBytes(size), found: found === undefined ? "unknown" : formatBytes(found) },
+      {
+        what: describeImage(source),
+        wanted: formatBytes(size),
+        found: found === undefined ? "unknown" : formatBytes(found),
+      },
     ];
   }
   if (isDeviceStep(step)) return deviceFigures(step, observed);

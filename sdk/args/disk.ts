@@ -10,11 +10,18 @@ export interface DiskArgs {
    */
   name?: Input<string>;
   /**
-   * Absolute path of the image on the host where libvirt runs. It must exist, unless `size` is set. Required, unless
-   * `device` is `"cdrom"`: without it the drive is empty. A change of a drive's medium is applied to the running domain.
+   * Absolute path of the image on the host where libvirt runs. It must exist, unless `size` is set. Either this, or `block`, or
+   * `pool` and `volume`, unless `device` is `"cdrom"`: without any of them the drive is empty. A change of a drive's medium is
+   * applied to the running domain.
    */
   file?: Input<string>;
-  /** Format of the image. Default: `"qcow2"`, and `"raw"` where `device` is `"cdrom"`. */
+  /** Absolute path of a block device on the host, such as an LVM volume. */
+  block?: Input<string>;
+  /** The libvirt storage pool that `volume` is in. */
+  pool?: Input<string>;
+  /** A volume of the storage pool. It must exist, unless `size` is set. */
+  volume?: Input<string>;
+  /** Format of the image. Default: `"qcow2"`, and `"raw"` where `device` is `"cdrom"` or `block` is set. */
   format?: Input<"qcow2" | "raw">;
   /**
    * Bus of the device. Disks on `virtio`, `scsi` and `usb` can be attached to and detached from a running domain. Default:

@@ -90,7 +90,7 @@ describe("a new domain", () => {
     host.beforeCall = (call) => {
       if (call === "createVolume") host.addImage(FILE, { capacity: GIB });
     };
-    await expect(stack.up(args())).rejects.toThrow(/disks\[0\]\.file: somebody else made/);
+    await expect(stack.up(args())).rejects.toThrow(/disks\[0\]: somebody else made/);
     expect([host.domains.size, image()?.capacity]).toEqual([0, GIB]);
   });
 
@@ -200,4 +200,56 @@ describe("killed anywhere", () => {
         if (call === "resizeVolume") expect(victim.images.get(FILE)).toBeDefined();
       }
   });
+});
+
+describe("a volume of a storage pool", () => {
+  const volume = (size?: string, more: object = {}) => ({
+    ...{ memory: "1003MiB", maxMemory: "8GiB", shutdownTimeout: 0 },
+    disks: [defined({ pool: "ssd", volume: "web", size, ...more })],
+  });
+  beforeEach(() => {
+    host.addPool("ssd", "/ssd");
+  });
+
+  test("is made, grown live and off, and deleted", async () => {
+    host.missing.add("file /ssd/web");
+    expect(await stack.up(volume("1GiB", { onDelete: "delete" }))).toBe("create");
+    expect(host.images.get("/ssd/web")).toEqual({ format: "qcow2", capacity: GIB });
+    expect(host.only.inactive).toMatch(/<disk type='volume'.*<source pool='ssd' volume='web'\/>/s);
+    await stack.preview(volume("2GiB", { onDelete: "delete" }));
+    expect(stack.run.rows).toContain('live: disk volume "web" of storage pool "ssd" 1 → 2 GiB, no restart');
+    expect(await stack.up(volume("2GiB", { onDelete: "delete" }))).toBe("update");
+    expect(count("blockResize")).toBe(1);
+    const off = { ...volume("3GiB", { onDelete: "delete" }), running: false };
+    await stack.up({ ...off, disks: volume("2GiB", { onDelete: "delete" }).disks });
+    expect(await stack.up(off)).toBe("update");
+    expect(host.images.get("/ssd/web")?.capacity).toBe(3 * GIB);
+    expect(await stack.up(off)).toBe("same");
+    await expect(stack.preview({ ...off, disks: volume("2GiB").disks })).rejects.toThrow(
+      /is 2 GiB, but .* has 3 GiB/,
+    );
+    await stack.destroy();
+    expect(host.images.get("/ssd/web")).toBeUndefined();
+    expect(host.pools.get("ssd")?.isActive).toBe(true);
+  });
+
+  test("that isn't there, or whose pool isn't, is refused by its path", async () => {
+    host.missing.add("file /ssd/web");
+    await expect(stack.up(volume())).rejects.toThrow(
+      'disks[0].volume: volume "web" of storage pool "ssd" doesn\'t exist on qemu:///fake',
+    );
+    host.missing.add("pool ssd");
+    await expect(stack.up(volume("1GiB"))).rejects.toThrow(
+      'disks[0].pool: storage pool "ssd" doesn\'t exist on qemu:///fake',
+    );
+    expect(host.domains.size).toBe(0);
+  });
+});
+
+test("a block device is neither looked for in a pool nor made", async () => {
+  const block = { memory: "1003MiB", maxMemory: "8GiB", disks: [{ block: "/dev/vg/web" }] };
+  expect(await stack.up(block)).toBe("create");
+  expect(host.only.inactive).toMatch(/<disk type='block'.*type='raw'.*<source dev='\/dev\/vg\/web'\/>/s);
+  expect(count("findPoolByTargetPath")).toBe(0);
+  expect(await stack.up(block)).toBe("same");
 });

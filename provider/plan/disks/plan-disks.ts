@@ -1,4 +1,5 @@
-import { newSizedDisks, resizedDisks, type SizedDisk, type SizedImage } from "../../args/disk-images.ts";
+import { newSizedDisks, type ResizedDisk, resizedDisks, type SizedImage } from "../../args/disk-images.ts";
+import { describeImage } from "../../args/disk-source.ts";
 import type { Inputs } from "../../args/inputs.ts";
 import { type Bytes, formatBytes, formatGrowth } from "../../units/bytes.ts";
 import type { Observed } from "../observed.ts";
@@ -26,51 +27,49 @@ export function planImages(before: Partial<Inputs>, inputs: Inputs): Plan {
 
 /** Whether there is an image is known when the step is carried out: libvirt finds a file only once it has refreshed its pool. */
 function planImage(disk: SizedImage): Plan {
-  const { path, file, format, size } = disk;
-  const sentence = `make an empty ${format} image of ${formatBytes(size)} at ${file}, unless there is one`;
-  const short = `make an empty ${format} image of ${formatBytes(size)} for ${path}, unless there is one`;
+  const { path, source, format, size } = disk;
+  const what = `make an empty ${format} image of ${formatBytes(size)}`;
+  const sentence = `${what} at ${describeImage(source)}, unless there is one`;
   return {
     outcome: "live",
-    headline: headline("live", sentence, short),
+    headline: headline("live", sentence, `${what} for ${path}, unless there is one`),
     details: [],
     steps: [{ kind: "makeDisk", disk, sentence }],
     reasons: [],
   };
 }
 
-function planSize(disk: SizedDisk, images: Observed["images"], isRunning: boolean): Plan {
-  const present = images?.[disk.file] ?? disk.before;
+function planSize(disk: ResizedDisk, images: Observed["images"], isRunning: boolean): Plan {
+  const found = images?.[disk.key];
+  const present = found ?? disk.before;
   if (present !== undefined && present > disk.size) {
-    const reason = wouldShrink(disk, present);
-    return refusal(
-      reason,
-      `${disk.path}.size is ${formatBytes(disk.size)}, below the ${formatBytes(present)} that the image has`,
-    );
+    const short = `${disk.path}.size is ${formatBytes(disk.size)}, below the ${formatBytes(present)} that the image has`;
+    return refusal(wouldShrink(disk, present), short);
   }
-  if (images?.[disk.file] === disk.size) return noChange();
-  return growth(disk, present, isRunning);
+  return found === disk.size ? noChange() : growth(disk, present, isRunning);
 }
 
 /** Why a disk doesn't get a size: with both figures. */
 export function wouldShrink(
-  { path, file, size }: Pick<SizedDisk, "path" | "file" | "size">,
+  { path, source, size }: Pick<ResizedDisk, "path" | "source" | "size">,
   present: Bytes,
 ): Reason {
-  const text = `${path}.size is ${formatBytes(size)}, but ${file} has ${formatBytes(present)}, and a disk is never made smaller; set size to at least ${formatBytes(present)}`;
+  const text = `${path}.size is ${formatBytes(size)}, but ${describeImage(source)} has ${formatBytes(present)}, and a disk is never made smaller; set size to at least ${formatBytes(present)}`;
   return { code: "disk-would-shrink", text };
 }
 
-function growth({ path, file, size }: SizedDisk, present: Bytes | undefined, isRunning: boolean): Plan {
+function growth(disk: ResizedDisk, present: Bytes | undefined, isRunning: boolean): Plan {
+  const { path, source, size } = disk;
   const change = present === undefined ? `to ${formatBytes(size)}` : formatGrowth(present, size);
   const how = isRunning ? "no restart" : "while the domain is off";
-  const sentence = `grow ${file} to ${formatBytes(size)}`;
+  const image = describeImage(source);
   return {
     outcome: "live",
-    headline: headline("live", `disk ${file} ${change}, ${how}`, `${path} ${change}, ${how}`),
+    headline: headline("live", `disk ${image} ${change}, ${how}`, `${path} ${change}, ${how}`),
     details: [
       `the guest sees the new size of ${path} ${isRunning ? "at once" : "when it starts"}; its partitions and file systems stay as they are until they are grown in the guest`,
     ],
-    steps: [{ kind: "resizeDisk", disk: { path, file, size }, sentence }],
+    steps: [{ kind: "resizeDisk", disk, sentence: `grow ${image} to ${formatBytes(size)}` }],
     reasons: [],
   };
 }

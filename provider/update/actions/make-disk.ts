@@ -9,8 +9,7 @@ import { makeDiskImage, otherFormat } from "../make-image.ts";
 /** Makes the empty image of a new disk; an image that is there already only grows. */
 export const makeDisk: Action<Extract<Step, { kind: "makeDisk" }>> = {
   async run({ disk }, context, { now }) {
-    const { file, size } = disk;
-    const source = { kind: "file", file } as const;
+    const { key, source, size } = disk;
     const found = await findImage(context, source);
     if (found === undefined) {
       const where = now.observed.persistent ? { config: true } : { live: true };
@@ -21,7 +20,7 @@ export const makeDisk: Action<Extract<Step, { kind: "makeDisk" }>> = {
       if (found.capacity < size) await growImage(context, source, size);
     }
     const after = found?.capacity === size ? found : await findImage(context, source);
-    return withImage(now, file, after?.capacity ?? 0);
+    return withImage(now, key, after?.capacity ?? 0);
   },
 };
 
@@ -29,6 +28,6 @@ function require(reason: Reason | undefined): void {
   if (reason !== undefined) throw new UserError(reason.text, { code: reason.code });
 }
 
-function withImage(now: Observation, file: string, capacity: number): Observation {
-  return { ...now, observed: { ...now.observed, images: { ...now.observed.images, [file]: capacity } } };
+function withImage(now: Observation, key: string, capacity: number): Observation {
+  return { ...now, observed: { ...now.observed, images: { ...now.observed.images, [key]: capacity } } };
 }
