@@ -1,3 +1,5 @@
+import { chownSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { labOfThisFile } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
@@ -47,4 +49,105 @@ test("a disk grows while its domain runs, in the same QEMU, and never shrinks", 
   expect(await capacity("web")).toBe(7);
   expect((await lab().virsh("pool-list", "--all", "--name")).trim()).toBe("");
   await stack.expectSettled();
+});
+
+/** A folder in which the daemon can make files. */
+function folder(name: string): string {
+  const path = lab().file(name);
+  mkdirSync(path);
+  chownSync(path, lab().user.uid, lab().user.gid);
+  return path;
+}
+
+const pools = async () => (await lab().virsh("pool-list", "--all", "--name")).trim();
+
+test("a new domain gets an image where there is none, and destroy deletes only what was made and isn't kept", async () => {
+  const path = folder("images");
+  const files = ["gone", "kept", "theirs"].map((name) => join(path, `${name}.qcow2`));
+  await lab().virsh("pool-create-as", "made", "dir", "--target", path);
+  await lab().virsh("vol-create-as", "made", "theirs.qcow2", "1G", "--format", "qcow2");
+  await lab().virsh("pool-destroy", "made");
+  const [gone, kept, theirs] = files;
+  const disks = [
+    { file: gone ?? "", size: "2GiB", onDelete: "delete" as const },
+    { file: kept ?? "", size: "1GiB" },
+    { file: theirs ?? "", size: "2GiB", onDelete: "delete" as const },
+  ];
+  const stack = await stackOnLab(lab(), { made: { ...BARE, disks } });
+  await stack.apply();
+  expect([
+    await capacity("made", "vda"),
+    await capacity("made", "vdb"),
+    await capacity("made", "vdc"),
+  ]).toEqual([2, 1, 2]);
+  expect(await pools()).toBe("");
+  await stack.expectSettled();
+  const destroyed = await stack.destroy();
+  expect(destroyed.errors).toEqual([]);
+  await lab().virsh("pool-create-as", "after", "dir", "--target", path);
+  const left = await lab().virsh("vol-list", "after");
+  await lab().virsh("pool-destroy", "after");
+  expect(left).not.toContain("gone.qcow2");
+  expect(left).toContain("kept.qcow2");
+  expect(left).toContain("theirs.qcow2");
+});
+
+test("a volume grows live and off", async () => {
+  await lab().virsh("pool-create-as", "ssd", "dir", "--target", folder("ssd"));
+  const disks = (size: string) => [{ pool: "ssd", volume: "vol.qcow2", size }];
+  const stack = await stackOnLab(lab(), { vol: { ...BARE, forceOff: true, disks: disks("1GiB") } });
+  await stack.apply();
+  stack.edit("vol", { disks: disks("2GiB") });
+  await stack.apply();
+  expect(await capacity("vol")).toBe(2);
+  stack.edit("vol", { running: false });
+  await stack.apply();
+  stack.edit("vol", { disks: disks("3GiB") });
+  await stack.apply();
+  expect(await lab().virsh("vol-info", "vol.qcow2", "ssd")).toContain("3.00 GiB");
+  await stack.expectSettled();
+  stack.edit("vol", { running: true, disks: [{ pool: "nope", volume: "v" }] });
+  const refused = await stack.up();
+  expect(said(refused, "vol")).toContain('storage pool "nope" doesn\'t exist');
+  await lab().virsh("pool-destroy", "ssd");
+});
+
+test("two stacks that create in one folder at once", async () => {
+  const path = folder("both");
+  const stackOf = (name: string) =>
+    stackOnLab(lab(), {
+      [`${name}-1`]: { ...BARE, disks: [{ file: join(path, `${name}-1.qcow2`), size: "1GiB" }] },
+      [`${name}-2`]: { ...BARE, disks: [{ file: join(path, `${name}-2.raw`), format: "raw", size: "1GiB" }] },
+    });
+  const [a, b] = await Promise.all([stackOf("a"), stackOf("b")]);
+  await Promise.all([a.apply(), b.apply()]);
+  for (const domain of ["a-1", "a-2", "b-1", "b-2"]) expect(await capacity(domain)).toBe(1);
+  expect(await pools()).toBe("");
+  await a.expectSettled();
+  await b.expectSettled();
+});
+
+test("what a create refuses by path: a missing file, another format, a smaller size", async () => {
+  const path = folder("refused");
+  await lab().virsh("pool-create-as", "refused", "dir", "--target", path);
+  await lab().virsh("vol-create-as", "refused", "big.qcow2", "3G", "--format", "qcow2");
+  await lab().virsh("vol-create-as", "refused", "raw.img", "1G", "--format", "raw");
+  const disks = [
+    { file: join(path, "nope.qcow2") },
+    { file: join(path, "raw.img") },
+    { file: join(path, "big.qcow2"), format: "raw" as const },
+    { file: join(path, "big.qcow2"), size: "1GiB" },
+  ];
+  for (const [index, disk] of disks.entries()) {
+    const stack = await stackOnLab(lab(), { refused: { ...BARE, disks: [disk] } });
+    const result = await stack.up();
+    expect(result.ok).toBe(false);
+    expect(said(result, "refused")).toMatch(
+      [/doesn't exist/, /format is "qcow2", but .* is raw/, /format is "raw", but .* is qcow2/, /has 3 GiB/][
+        index
+      ] ?? /x/,
+    );
+    expect(await lab().virsh("list", "--all", "--name")).not.toContain("refused");
+  }
+  await lab().virsh("pool-destroy", "refused");
 });
