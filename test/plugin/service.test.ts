@@ -291,26 +291,36 @@ describe("a stack on the plugin", () => {
     await expect(stack.destroy()).rejects.toMatchObject({ details: text });
   });
 
-  it.each(["name", "uuid", "uri", "memory", "__observed"])(
-    "refuses a state whose %s was removed or has another type, and leaves the domain unchanged",
-    async (property) => {
-      const host = new FakeHypervisor();
-      const stack = new PluginStack(host);
-      await stack.up({ memory: "1GiB" });
-      const { recorded } = stack;
-      const before = structuredClone(host.only);
-      for (const value of [undefined, null, 7, [7]].slice(0, property === "__observed" ? 3 : 4)) {
-        stack.state = { ...recorded, outputs: { ...recorded.outputs, [property]: value } };
-        const error = {
-          details: expect.stringMatching(`^the state of .* has no valid ${property}, which every`),
-        };
-        await expect(stack.up({ memory: "2GiB" })).rejects.toMatchObject(error);
-        await expect(stack.destroy()).rejects.toMatchObject(error);
-        if (property !== "__observed") await expect(stack.refresh()).rejects.toMatchObject(error);
-      }
-      expect(host.only).toEqual(before);
-    },
-  );
+  it.each([
+    ...[
+      "name",
+      "uuid",
+      "uri",
+      "memory",
+      "maxMemory",
+      "__observed",
+      "__stateVersion",
+      "liveMemory",
+      "nextBootMemory",
+    ],
+    ...["numa", "disks", "interfaces", "hotplug", "currentMemory", "__guest", "__detaching", "__drift"],
+  ])("refuses a state whose %s has another form, and leaves the domain unchanged", async (property) => {
+    const host = new FakeHypervisor();
+    const stack = new PluginStack(host);
+    await stack.up({ memory: "1GiB" });
+    const { recorded } = stack;
+    const before = structuredClone(host.only);
+    for (const value of [null, true]) {
+      stack.state = { ...recorded, outputs: { ...recorded.outputs, [property]: value } };
+      const error = {
+        details: expect.stringMatching(`^the state of .* has no valid ${property}, as every version`),
+      };
+      await expect(stack.up({ memory: "2GiB" })).rejects.toMatchObject(error);
+      await expect(stack.destroy()).rejects.toMatchObject(error);
+      await expect(stack.refresh()).rejects.toMatchObject(error);
+    }
+    expect(host.only).toEqual(before);
+  });
 
   it("has an error without a stack where a host can't be reached, also in an import", async () => {
     const plugin = await configured({ uri: "qemu:///session" });
