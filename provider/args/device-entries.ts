@@ -59,7 +59,8 @@ export function withMacs(interfaces: InterfaceInput[], { urn, old }: MacSource):
   });
   return kept.map((one, index) => {
     if (typeof one !== "object" || one.mac !== undefined) return one;
-    const mac = one.name === undefined ? freeMac(urn, index, taken) : namedInterfaceMac(urn, one.name);
+    const named = one.name === undefined ? undefined : namedInterfaceMac(urn, one.name);
+    const mac = named === undefined || taken.has(named) ? freeMac(urn, index, taken) : named;
     taken.add(mac);
     return { ...one, mac };
   });

@@ -22,6 +22,7 @@ function readDisk(disk: Element): DiskState {
     volume: attribute(source, "volume"),
     format: attribute(driver, "type"),
     readOnly: device === "cdrom" || find(disk, "readonly") !== undefined,
+    isShared: find(disk, "shareable") !== undefined ? (true as const) : undefined,
     cache: attribute(driver, "cache"),
     discard: attribute(driver, "discard"),
     serial: textOf(find(disk, "serial")).trim() || undefined,

@@ -57,6 +57,8 @@ export interface Disk {
 
 /** A disk in a domain's XML. */
 export interface DiskState extends Disk {
+  /** Several domains may write to it at once. */
+  isShared?: true;
   /** `<target dev>`: vda, sdb, … Unique in the domain. */
   target: string;
   /** `<alias name='…'>`; the inactive XML only has `ua-…`. */

@@ -55,6 +55,8 @@ export const REASON_CODES = [
   "model-without-hotplug",
   "no-free-port",
   "boot-disk",
+  "file-in-use",
+  "mac-in-use",
 
   // Images of disks.
   "disk-would-shrink",

@@ -1,4 +1,5 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
+import { claimedByOthers } from "../acceptance/other-domains.ts";
 import { probeDefine } from "../acceptance/probe-define.ts";
 import { imagesToMake } from "../args/disk-images.ts";
 import type { FieldName } from "../args/fields.ts";
@@ -16,6 +17,7 @@ import type { MemoryView } from "../plan/observed.ts";
 import type { DefineStep, Reason } from "../plan/plan.ts";
 import { formatMib } from "../units/size.ts";
 import type { UpdateContext } from "./context.ts";
+import { newImageReasons } from "./make-image.ts";
 
 /** A definition that libvirt accepts, and the one that it was made from. Both have secrets in them. */
 export interface NewDefinition {
@@ -61,10 +63,13 @@ export async function requireAcceptable(
 ): Promise<void> {
   const { hypervisor, domain, news } = context;
   const toMake = imagesToMake(news);
-  const [reason, ...others] = await refusalsOf(definition, context, async (xml) => [
+  const images = await newImageReasons(context, context);
+  const refused = await refusalsOf(definition, context, async (xml) => [
     ...(await definitionRefusals(hypervisor, xml, { present: domain, toMake })),
+    ...(await claimedByOthers(hypervisor, xml, definition.from, domain)),
     ...(await probeDefine(hypervisor, xml, toMake)),
   ]);
+  const [reason, ...others] = [...images, ...refused];
   if (reason !== undefined)
     throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
 }

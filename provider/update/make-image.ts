@@ -1,12 +1,15 @@
-import { type SizedImage, withMade } from "../args/disk-images.ts";
+import { diskImages, type SizedImage, withMade } from "../args/disk-images.ts";
 import { describeImage } from "../args/disk-source.ts";
+import type { Inputs } from "../args/inputs.ts";
 import { ownershipMetadata, readOwnership, readWritten } from "../domain/metadata.ts";
 import { parseDomain } from "../domain/parse.ts";
 import type { Image } from "../domain/volume.ts";
 import { UserError } from "../errors.ts";
+import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Where } from "../libvirt/hypervisor.ts";
+import { wouldShrink } from "../plan/disks/plan-disks.ts";
 import type { Reason } from "../plan/plan.ts";
-import { makeImage } from "../storage/image.ts";
+import { findImages, makeImage } from "../storage/image.ts";
 import type { StorageHost } from "../storage/pool.ts";
 
 /**
@@ -32,6 +35,31 @@ export async function makeDiskImage(
   if (ownership === undefined) return;
   const marked = { ...written, made: withMade(written.made, key) };
   await hypervisor.setMetadata(domain, ownershipMetadata(ownership, marked), where);
+}
+
+/**
+ * Why the images of new disks can't be what the program says, before anything is done. A storage driver that doesn't answer
+ * refuses nothing.
+ */
+export async function newImageReasons(
+  host: StorageHost,
+  { before, news }: { before: Partial<Inputs>; news: Partial<Inputs> },
+): Promise<Reason[]> {
+  const earlier = new Set(diskImages(before).map(({ key }) => key));
+  const images = diskImages(news).filter(({ key }) => !earlier.has(key));
+  if (images.length === 0) return [];
+  const sources = images.map(({ source }) => source);
+  const found = await findImages(host, sources).catch((error: unknown) => {
+    if (error instanceof LibvirtError) return [];
+    throw error;
+  });
+  return images.flatMap((image, index) => {
+    const there = found[index];
+    if (there === undefined || there instanceof UserError) return [];
+    const { size } = image;
+    const isLarger = size !== undefined && there.capacity > size;
+    return otherFormat(image, there) ?? (isLarger ? wouldShrink({ ...image, size }, there.capacity) : []);
+  });
 }
 
 /** Formats whose header a guest would see as the content of a raw disk. */

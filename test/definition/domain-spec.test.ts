@@ -71,12 +71,12 @@ describe("the definition that arguments ask for", () => {
       undefined,
     );
     expect(spec.disks).toEqual([
-      { file: "/a", format: "qcow2", bus: "virtio", readOnly: false },
-      { file: "/b", format: "raw", bus: "sata", readOnly: true },
+      { file: "/a", device: "disk", format: "qcow2", bus: "virtio", readOnly: false },
+      { file: "/b", device: "cdrom", format: "raw", bus: "sata", readOnly: true },
     ]);
     expect(spec.interfaces).toEqual([
-      { kind: "network", network: "default", mac, model: "virtio" },
-      { kind: "bridge", bridge: "br0", mac, model: "e1000e" },
+      { kind: "network", source: "default", mac, model: "virtio" },
+      { kind: "bridge", source: "br0", mac, model: "e1000e" },
       { kind: "user", mac, model: "virtio" },
     ]);
   });

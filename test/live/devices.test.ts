@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { bootLinux } from "../support/linux-guest.ts";
-import { BOOT, labOfThisFile } from "../support/live-lab.ts";
+import { labOfThisFile } from "../support/live-lab.ts";
 
 const lab = labOfThisFile();
 
@@ -14,7 +14,7 @@ function image(name: string, mib: number): string {
   return file;
 }
 
-test("disks and a network card reach a running guest and leave it again", BOOT, async () => {
+test("disks and a network card reach a running guest and leave it again", { timeout: 150_000 }, async () => {
   const { stack, console, pid } = await bootLinux(lab(), "guest", "", {
     hotplug: { whenNotPossible: "error", awaitGuest: 60 },
   });

@@ -32,3 +32,29 @@ describe("a named disk and a named interface", () => {
     expect(found(host.only.inactive)).toEqual(all.slice(0, 1));
   });
 });
+
+describe("what another domain of the host has", () => {
+  const theirs = `<domain type='qemu'><name>other</name><uuid>6e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b02</uuid><memory>1048576</memory><devices>
+    <disk type='file' device='disk'><source file='/data.qcow2'/><target dev='vda' bus='virtio'/></disk>
+    <interface type='user'><mac address='52:54:00:00:00:0a'/></interface></devices></domain>`;
+  const taken = { disks: [root, data], interfaces: [{ ...lan, mac: "52:54:00:00:00:0a" }] };
+
+  test("is refused before anything is done: a file that it writes, and a MAC, at once", async () => {
+    const { host, stack } = await created({ ...memory, disks: [root] });
+    await host.define(theirs);
+    const before = structuredClone(host.domains);
+    await expect(stack.up({ ...memory, ...taken })).rejects.toThrow(
+      /"\/data.qcow2" is a disk of domain other already, which writes to it; .*; the MAC address 52:54:00:00:00:0a belongs to an interface of domain other already/,
+    );
+    expect(host.domains).toEqual(before);
+  });
+
+  test("may be read by both", async () => {
+    const { host, stack } = await created({ ...memory, disks: [root] });
+    await host.define(theirs.replace("<source", "<readonly/><source"));
+    await stack.up({ ...memory, disks: [root, { ...data, readOnly: true }] });
+    expect(found(host.domains.get([...host.domains.keys()][0] ?? "")?.live)).toContain(
+      "vdb /data.qcow2 ua-pulumi-disk-data",
+    );
+  });
+});

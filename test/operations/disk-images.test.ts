@@ -169,7 +169,11 @@ test("a disk that is added gets its image before the definition has it", async (
   expect(await stack.up(more)).toBe("same");
   const third = { ...more, disks: [...more.disks, { file: "/images/third.qcow2", size: "1GiB" }] };
   host.addImage("/images/third.qcow2", { format: "raw", capacity: GIB });
+  host.calls.length = 0;
   await expect(stack.up(third)).rejects.toThrow(/disks\[2\]\.format is "qcow2", but .* is raw/);
+  const unsized = { ...third, memory: "1259MiB", disks: [...more.disks, { file: "/images/third.qcow2" }] };
+  await expect(stack.up(unsized)).rejects.toThrow(/disks\[2\]\.format is "qcow2", but .* is raw/);
+  expect([count("attachDevice"), count("createVolume")]).toEqual([0, 0]);
 });
 
 describe("killed anywhere", () => {
