@@ -2,6 +2,7 @@ import { BALLOON } from "./balloon.ts";
 import { CREATION } from "./creation.ts";
 import { DEFINITION } from "./definition.ts";
 import { DEVICES } from "./devices.ts";
+import { DISK_SIZES } from "./disk-sizes.ts";
 import { FALLBACK } from "./fallback.ts";
 import { LIVE } from "./live.ts";
 import { POWER } from "./power.ts";
@@ -21,6 +22,7 @@ export const OUTCOMES: Record<string, OutcomeRow[]> = {
   "Only the definition": DEFINITION,
   "The memory balloon: currentMemory": BALLOON,
   "Disks and network interfaces": DEVICES,
+  "The size of a disk": DISK_SIZES,
   "A domain that is saved or paused": POWER,
   "Nothing to do": SETTLED,
   "Not known, or not possible": REFUSED,
