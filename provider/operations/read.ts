@@ -6,6 +6,7 @@ import { type Observation, observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
 import { desiredMemory } from "../plan/desired.ts";
+import { deviceDrift } from "../plan/device-list/device-drift.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import {
   isSameDimm,
@@ -71,7 +72,9 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   // An off domain shows as `running: false`; a pause has no argument that could show it.
   const isSettled = isMemorySettled && (observation.observed.power !== "paused" || power.first.length === 0);
   const memory = isMemorySettled ? {} : memoryDrift(inputs, observation, session);
-  const others = otherDrift(inputs, observation, adopted);
+  const devices = deviceDrift(inputs, observation.observed);
+  for (const text of devices.notes) await session.log.message(inputs.__urn, "info", redact(text, inputs));
+  const others = { ...otherDrift(inputs, observation, adopted), ...devices.inputs };
   const readBack = outputs(
     { ...inputs, ...others },
     {

@@ -1,6 +1,7 @@
 import { chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { bootLinux } from "../support/linux-guest.ts";
 import { labOfThisFile } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
 
@@ -150,4 +151,19 @@ test("what a create refuses by path: a missing file, another format, a smaller s
     expect(await lab().virsh("list", "--all", "--name")).not.toContain("refused");
   }
   await lab().virsh("pool-destroy", "refused");
+});
+
+test("a Linux guest sees the size of a new disk, and the larger one at once", async () => {
+  const file = join(folder("guest"), "data.qcow2");
+  const disks = (size: string) => [{ file, size }];
+  const { stack, console, pid } = await bootLinux(lab(), "grown", "", {
+    ...{ disks: disks("64MiB"), agent: false },
+    hotplug: { awaitGuest: false },
+  });
+  await console.waitFor(/GUEST disks vda=65536\s/);
+  stack.edit("grown", { disks: disks("128MiB") });
+  await stack.apply();
+  await console.waitFor(/GUEST disks vda=131072\s/);
+  expect(lab().qemuPid("grown")).toBe(pid);
+  await stack.expectSettled();
 });

@@ -58,3 +58,47 @@ describe("what another domain of the host has", () => {
     );
   });
 });
+
+describe("what somebody else does", () => {
+  const foreign =
+    "<disk type='file' device='disk'><source file='/theirs'/><target dev='vdx' bus='virtio'/></disk>";
+  const isTheirs = (text: string) => text.includes("/theirs");
+
+  test("a disk that was attached stays, takes a port and is shown by a refresh", async () => {
+    const { host, stack } = await created({ ...memory, disks: [root] });
+    const domain = host.refTo(host.only.uuid);
+    await host.attachDevice(domain, foreign, { live: true });
+    await stack.refresh();
+    expect(stack.run.said.filter(isTheirs)).toEqual(["disk /theirs isn't managed by this provider: it stays"]);
+    expect(await stack.up({ ...memory, disks: [root] })).toBe("same");
+    await stack.up({ ...memory, disks: [root, data] });
+    await stack.up({ ...memory, disks: [root] });
+    expect(found(host.only.live)).toEqual(["vda /root.qcow2 ua-pulumi-disk-root", "vdx /theirs disk-vdx"]);
+    expect(readDomain(host.only.live ?? "").freePorts).toBe(7);
+  });
+
+  test("a disk of ours that was removed is attached and defined again after a refresh", async () => {
+    const { host, stack } = await created({ ...memory, disks: [root, data] });
+    const { uuid, inactive = "" } = host.only;
+    await host.detachDevice(host.refTo(uuid), "ua-pulumi-disk-data", { live: true });
+    host.change(uuid, { inactive: inactive.replace(/<disk(?:(?!<disk).)*data.qcow2.*?<\/disk>/s, "") });
+    await stack.refresh();
+    await stack.up({ ...memory, disks: [root, data] });
+    const all = ["vda /root.qcow2 ua-pulumi-disk-root", "vdb /data.qcow2 ua-pulumi-disk-data"];
+    expect([found(host.only.live), found(host.only.inactive)]).toEqual([all, all]);
+    expect(await stack.up({ ...memory, disks: [root, data] })).toBe("same");
+  });
+
+  test("what the guest keeps stays and is said, and the next update asks again", async () => {
+    const { host, stack } = await created({ ...memory, disks: [root, data] });
+    host.guestKeeps.add("ua-pulumi-disk-data");
+    await expect(stack.up({ ...memory, disks: [root], hotplug: { awaitGuest: 1 } })).rejects.toThrow(
+      /Unable to detach disk "data" \(\/data.qcow2\).*the disk was not detached/,
+    );
+    expect(found(host.only.live)).toContain("vdb /data.qcow2 ua-pulumi-disk-data");
+    host.guestKeeps.clear();
+    await stack.up({ ...memory, disks: [root], hotplug: { awaitGuest: 1 } });
+    expect(found(host.only.live)).toEqual(["vda /root.qcow2 ua-pulumi-disk-root"]);
+    expect(found(host.only.inactive)).toEqual(["vda /root.qcow2 ua-pulumi-disk-root"]);
+  });
+});

@@ -36,12 +36,21 @@ const OTHERS: Record<string, unknown[]> = {
     [{ file: "/images/b.qcow2" }],
     [{ file: "/images/a.qcow2" }, { file: "/images/b.qcow2" }],
     [{ file: "/images/a.qcow2", readOnly: true }],
+    [
+      { name: "b", file: "/images/b.qcow2" },
+      { name: "a", file: "/images/a.qcow2" },
+    ],
+    [{ file: "/images/a.qcow2" }, { name: "c", file: "/images/c.qcow2", bus: "scsi" }],
     undefined,
   ],
   interfaces: [
     [{ network: "other" }],
     [{ network: "default" }, { bridge: "br0" }],
     [{ network: "default", mac: "52:54:00:00:00:01" }],
+    [
+      { name: "lan", network: "other" },
+      { network: "default", link: "down" },
+    ],
     undefined,
   ],
   boot: [{ kernel: "/boot/vmlinuz" }, { kernel: "/boot/other", initrd: "/boot/initrd" }, undefined],
@@ -76,7 +85,17 @@ function definition(host: FakeHypervisor): unknown {
   const isPort = (device: Element) => attribute(device, "model") === "pcie-root-port";
   for (const device of children(devices)) if (devices && isPort(device)) remove(devices, device);
   const { currentMemory } = readDomain(own?.inactive ?? "");
-  return { autostart: own?.autostart, currentMemory, domain: partsOf(root) };
+  return { autostart: own?.autostart, currentMemory, domain: partsOf(root), running: devicesOf(own?.live) };
+}
+
+/** The disks and the network interfaces that the running domain has, by what they are. */
+function devicesOf(live: string | undefined): string[] | undefined {
+  if (live === undefined) return undefined;
+  const { disks, cards } = readDomain(live);
+  return [
+    ...disks.map(({ file, bus }) => `${file} ${bus}`),
+    ...cards.map(({ mac, source, link = "up" }) => `${mac} ${source} ${link}`),
+  ].sort();
 }
 
 function partsOf(of: Element): unknown {
