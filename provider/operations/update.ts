@@ -13,6 +13,7 @@ import { planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { permittedPlan } from "../plan/preview-contract.ts";
 import type { Session } from "../session.ts";
+import { stopLeftPoolOf } from "../storage/image.ts";
 import { runUpdate } from "../update/run-update.ts";
 import { isOwnerOutdated, NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { type Planner, plannerFor } from "./planner.ts";
@@ -58,6 +59,10 @@ export async function update(
     const outs = await runUpdate({
       ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted, state },
     });
+    // A run that was killed after it had grown the image leaves no step that would stop the pool.
+    const isOff = observation.observed.power === "off";
+    for (const { source } of isOff ? resizedDisks(before, news) : [])
+      await stopLeftPoolOf({ session, hypervisor }, source);
     // A replace that failed put the old domain back, or the program no longer asks for it.
     if (replacing !== undefined) await setReplacing(hypervisor, domain, undefined);
     return { outs };

@@ -4,7 +4,7 @@ import { type Image, readVolume, volumeXml } from "../domain/volume.ts";
 import { UserError } from "../errors.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { PoolRef, VolumeRef } from "../libvirt/storage.ts";
-import { refreshed, type StorageHost, withNamedPool, withPoolOf } from "./pool.ts";
+import { refreshed, type StorageHost, stopLeftPool, withNamedPool, withPoolOf } from "./pool.ts";
 
 /** The images, in their order: each folder and pool is looked at once. An error is that of its pool. */
 export async function findImages(
@@ -83,6 +83,11 @@ async function present({ hypervisor }: StorageHost, pool: PoolRef, name: string)
   const volume = await hypervisor.findVolume(pool, name);
   if (volume === undefined) throw new Error(`${name} is gone from the storage of ${hypervisor.uri}`);
   return volume;
+}
+
+/** Stops the transient pool that a run left which was killed while it worked on the image. */
+export async function stopLeftPoolOf(host: StorageHost, source: ImageSource): Promise<void> {
+  if (source.kind === "file") await stopLeftPool(host, placeOf(source).pool);
 }
 
 function withImage<T>(

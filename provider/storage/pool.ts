@@ -49,6 +49,12 @@ export async function withPoolOf<T>(
   });
 }
 
+/** Stops the transient pool of a folder that a killed run left. Another process that uses it starts it again. */
+export async function stopLeftPool({ hypervisor }: StorageHost, folder: string): Promise<void> {
+  const left = await hypervisor.findPool(transientName(folder));
+  if (left !== undefined) await stop(hypervisor, left);
+}
+
 /** Works on the volumes of a pool that the program names, refreshed. */
 export async function withNamedPool<T>(
   { hypervisor, session }: StorageHost,

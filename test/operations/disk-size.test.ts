@@ -105,3 +105,30 @@ describe("a disk is never made smaller", () => {
     expect(await stack.up(args("30GiB"))).toBe("same");
   });
 });
+
+describe("killed anywhere while a disk grows", () => {
+  test.each([
+    ["on the running domain", {}],
+    ["while it is off", { running: false }],
+    ["with memory", { memory: "1259MiB" }],
+  ])("%s: the next up converges, and the one after it has nothing to do", async (_, more) => {
+    const first = { ...more, memory: "1003MiB" };
+    const grown = args("20GiB", more);
+    const reference = await created(args("10GiB", first));
+    reference.host.calls.length = 0;
+    await reference.stack.up(grown);
+    for (let at = 1; at <= reference.host.calls.length; at++)
+      for (const carriedOut of [false, true]) {
+        const one = await created(args("10GiB", first));
+        one.host.death = { call: one.host.calls.length + at, carriedOut };
+        await one.stack.up(grown).catch((error: unknown) => {
+          if (!(error instanceof Error)) throw error;
+        });
+        one.host.death = undefined;
+        await one.stack.up(grown);
+        expect(one.host.imageAt(FILE)?.capacity).toBe(20 * GIB);
+        expect([...one.host.pools.keys()], `pools, killed at ${at}, ${carriedOut}`).toEqual([]);
+        expect(await one.stack.up(grown)).toBe("same");
+      }
+  });
+});
