@@ -69,7 +69,7 @@ export async function withNamedPool<T>(
   });
 }
 
-export function missingPool(name: string, uri: string): UserError {
+function missingPool(name: string, uri: string): UserError {
   const text = `storage pool "${name}" doesn't exist on ${uri}; create it first, or name another one`;
   return new UserError(text, { code: "missing-on-host" });
 }

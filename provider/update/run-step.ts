@@ -12,12 +12,14 @@ import { detach } from "./actions/detach.ts";
 import { detachDevice } from "./actions/detach-device.ts";
 import { discard } from "./actions/discard.ts";
 import { makeDisk } from "./actions/make-disk.ts";
+import { plugVcpus } from "./actions/plug-vcpus.ts";
 import { resize } from "./actions/resize.ts";
 import { resizeDisk } from "./actions/resize-disk.ts";
 import { restore } from "./actions/restore.ts";
 import { resume, wake } from "./actions/resume.ts";
 import { start } from "./actions/start.ts";
 import { stop } from "./actions/stop.ts";
+import { unplugVcpus } from "./actions/unplug-vcpus.ts";
 import type { Progress, UpdateContext } from "./context.ts";
 import { requireDone } from "./postconditions.ts";
 
@@ -32,6 +34,8 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   updateDevice,
   attachDevice,
   balloon,
+  plugVcpus,
+  unplugVcpus,
   define,
   autostart,
   restore,

@@ -58,6 +58,16 @@ describe("a larger size", () => {
     expect(await stack.up({ ...args("20GiB"), memory: "1259MiB" })).toBe("same");
   });
 
+  test("together with a restart: the start has the new definition", async () => {
+    const restart = { ...args("20GiB"), memory: "1300MiB", hotplug: { whenNotPossible: "restart" } };
+    expect(await stack.up(restart)).toBe("update");
+    expect(capacity()).toBe(20);
+    const order = host.calls.filter((call) => ["blockResize", "shutdown", "start"].includes(call));
+    expect(order).toEqual(["blockResize", "shutdown", "start"]);
+    expect(stack.recorded.outputs).toMatchObject({ liveMemory: "1300MiB" });
+    expect(await stack.up(restart)).toBe("same");
+  });
+
   test("that the image has already is a setting", async () => {
     host.addImage(FILE, { capacity: 20 * GIB });
     expect(await stack.up(args("20GiB"))).toBe("update");

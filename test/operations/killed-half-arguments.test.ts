@@ -85,17 +85,7 @@ function definition(host: FakeHypervisor): unknown {
   const isPort = (device: Element) => attribute(device, "model") === "pcie-root-port";
   for (const device of children(devices)) if (devices && isPort(device)) remove(devices, device);
   const { currentMemory } = readDomain(own?.inactive ?? "");
-  return { autostart: own?.autostart, currentMemory, domain: partsOf(root), running: devicesOf(own?.live) };
-}
-
-/** The disks and the network interfaces that the running domain has, by what they are. */
-function devicesOf(live: string | undefined): string[] | undefined {
-  if (live === undefined) return undefined;
-  const { disks, cards } = readDomain(live);
-  return [
-    ...disks.map(({ file, bus }) => `${file} ${bus}`),
-    ...cards.map(({ mac, source, link = "up" }) => `${mac} ${source} ${link}`),
-  ].sort();
+  return { autostart: own?.autostart, currentMemory, domain: partsOf(root) };
 }
 
 function partsOf(of: Element): unknown {
