@@ -1,8 +1,10 @@
+import { readMade } from "./args/disk-images.ts";
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
 import type { Defaults } from "./args/settings.ts";
 import { withWritten } from "./args/written-arguments.ts";
 import { defined } from "./defined.ts";
+import type { DomainState } from "./domain/state.ts";
 import type { Detaching, GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/report.ts";
 import type { VcpuRecord } from "./guest/vcpus.ts";
@@ -56,6 +58,8 @@ export interface Outputs extends Inputs {
   __drift?: Partial<Inputs>;
   /** From an update that failed in part: the engine keeps the inputs of the update before it, but these were carried out. */
   __partial?: boolean;
+  /** The disk images that this provider made. */
+  __made?: string[];
   /** The program set the URI. */
   __ownUri?: boolean;
   /** An update failed, and the domain may have changed since it was read. */
@@ -67,7 +71,9 @@ export interface Outputs extends Inputs {
 export interface OutputSource {
   /** As resolved. */
   uri: string;
-  observation: Pick<Observation, "observed" | "power">;
+  observation: Pick<Observation, "observed" | "power"> & {
+    definition?: Pick<DomainState, "uuid" | "writtenImages">;
+  };
   /** The stack's defaults, for the sizes that work live. */
   defaults: Defaults;
   /** The domain was not created by this provider. */
@@ -109,6 +115,7 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     __guest: guest,
     __guestVcpus: guestVcpus,
     __detaching: detaching,
+    __made: imagesIn(observation.definition?.writtenImages),
     __ownUri: inputs.uri === undefined ? undefined : true,
     __adopted: adopted || undefined,
     __observed: recordedObservation(inputs, source),
@@ -124,6 +131,11 @@ export function partialOutputs(outputs: Outputs): Outputs {
 /** The outputs of a domain that may have changed since it was read: the next preview looks at it, whatever the program. */
 export function unreadOutputs(outputs: Outputs): Outputs {
   return { ...outputs, __unread: true };
+}
+
+function imagesIn(mark: string | undefined): string[] | undefined {
+  const made = readMade(mark);
+  return made.length === 0 ? undefined : made;
 }
 
 function reachableSizes(desired: DesiredMemory | undefined, observed: Observed): Outputs["reachable"] {
@@ -163,7 +175,8 @@ function recordedObservation(
  * or finds the domain restarted, would show a difference for that reason only. The caller sets `pending`, `told` and
  * `vcpuRemoval`.
  */
-function withoutGuestDetails({ pending: _, told: __, vcpuRemoval: ___, ...observed }: Observed): Observed {
+function withoutGuestDetails(recorded: Observed): Observed {
+  const { pending: _, told: __, vcpuRemoval: ___, images: ____, ...observed } = recorded;
   if (observed.live === undefined) return observed;
   const { guestBlock, domainId, ...live } = observed.live;
   const isOwnBlock = guestBlock !== undefined && guestBlock !== guestBlockOf(live).size;

@@ -39,6 +39,8 @@ export interface DomainNotes {
   resource?: string;
   /** Set by delete in a replace: the state of the domain that is replaced. */
   replaced?: Outputs;
+  /** Set by a preview: the domain with the capacity of the disks whose size changes, by these disks. */
+  images?: { key: string; asked: Promise<Observation | undefined> };
   /** Set by create, which returned the domain: a delete in the same run must not remove it. */
   isCreated?: true;
 }

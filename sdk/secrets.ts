@@ -17,7 +17,7 @@ const FROM_SIZES = [
 ] as const;
 
 /** The outputs that no program reads. They are secret when any argument is. */
-const HIDDEN = ["__observed", "__drift", "__guest", "__guestVcpus", "__detaching"] as const;
+const HIDDEN = ["__observed", "__drift", "__guest", "__guestVcpus", "__detaching", "__made"] as const;
 
 /** The outputs to mark as secret when these arguments are. */
 export function derivedOutputs(paths: readonly string[]): string[] {

@@ -42,6 +42,19 @@ const MAY_IMPORT: Record<string, string[]> = {
     "node:stream",
     "node:tls",
   ],
+  "provider/storage": [
+    "type:provider/args/disk-source.ts",
+    "provider/deadline.ts",
+    "provider/domain",
+    "provider/errors.ts",
+    "provider/libvirt/errors.ts",
+    "type:provider/libvirt/hypervisor.ts",
+    "type:provider/libvirt/storage.ts",
+    "type:provider/session.ts",
+    // The name of a transient pool, and the folder of a file on the host.
+    "node:crypto",
+    "node:path",
+  ],
   "provider/engine": ["@grpc/grpc-js", "@pulumi/pulumi"],
   "provider/guest": [
     "provider/units",
@@ -53,6 +66,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "zod",
   ],
   "provider/observe": [
+    "provider/args/disk-source.ts",
     "provider/units",
     "provider/deadline.ts",
     "provider/domain",
@@ -69,6 +83,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/observe",
     "provider/libvirt/errors.ts",
     "type:provider/libvirt/hypervisor.ts",
+    "type:provider/libvirt/storage.ts",
     "type:provider/plan",
     // The UUID of a probe.
     "node:crypto",
@@ -82,6 +97,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/definition",
     "provider/guest",
     "provider/observe",
+    "provider/storage",
     "provider/deadline.ts",
     "provider/errors.ts",
     "provider/outputs.ts",
@@ -143,6 +159,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/definition",
     "provider/guest",
     "provider/observe",
+    "provider/storage",
     "provider/update",
     "provider/deadline.ts",
     "provider/errors.ts",
@@ -191,7 +208,7 @@ const PLAN_MAY_IMPORT: Record<string, string[]> = {
     "provider/plan/disks",
     "provider/plan/interfaces",
   ],
-  "provider/plan/disks": [...PLAN_GROUND, "provider/plan/device-list"],
+  "provider/plan/disks": [...PLAN_GROUND, "provider/plan/device-list", "type:provider/plan/power.ts"],
   "provider/plan/interfaces": [...PLAN_GROUND, "provider/plan/device-list"],
   "provider/plan/vcpus": [
     ...PLAN_GROUND,

@@ -16,16 +16,17 @@ import { refusalOf, unlessFailed } from "./unanswered.ts";
  * @param xml the whole definition, with the secrets in it
  * @param present the existing domain that is to get the definition: what libvirt refuses in its present definition too isn't
  *   a reason
+ * @param toMake disk images that are made before they are needed, by their keys
  */
 export async function definitionRefusals(
   hypervisor: Hypervisor,
   xml: string,
-  { present }: { present?: DomainRef | undefined } = {},
+  { present, toMake }: { present?: DomainRef | undefined; toMake?: readonly string[] } = {},
 ): Promise<Reason[]> {
   const { root } = parseDomain(xml);
   const [unsupported, missing] = await Promise.all([
     unlessFailed(capabilityRefusals(hypervisor, xml), []),
-    missingSources(hypervisor, root),
+    missingSources(hypervisor, root, toMake),
   ]);
   const reasons: Reason[] = [
     ...unsupported.map((text) => ({ code: "unsupported-by-host" as const, text })),

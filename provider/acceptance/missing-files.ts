@@ -43,7 +43,7 @@ function filesOf(domain: Element): string[] {
     const source = find(disk, "source");
     // With another policy than the default, libvirt starts the domain without the disk.
     const isNeeded = (attribute(source, "startupPolicy") ?? "mandatory") === "mandatory";
-    return isNeeded ? (attribute(source, "file") ?? []) : [];
+    return isNeeded ? (attribute(source, "file") ?? attribute(source, "dev") ?? []) : [];
   });
   const folders = children(devices, "filesystem").flatMap(
     (one) => attribute(find(one, "source"), "dir") ?? [],

@@ -1,19 +1,26 @@
 import { attribute, children, type Element, find } from "../domain/tree.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
+import type { PoolRef } from "../libvirt/storage.ts";
 import { unlessFailed } from "./unanswered.ts";
 
 /**
  * The networks, bridges and volumes that a definition names and the host doesn't have. A plain file isn't looked up: libvirt
  * knows only files that are volumes of a pool, and of those only what the pool's last refresh found.
+ *
+ * @param toMake disk images that are made before they are needed, by their keys
  */
-export async function missingSources(hypervisor: Hypervisor, domain: Element): Promise<string[]> {
+export async function missingSources(
+  hypervisor: Hypervisor,
+  domain: Element,
+  toMake: readonly string[] = [],
+): Promise<string[]> {
   const devices = find(domain, "devices");
   const names = (kind: string) =>
     children(devices, "interface").flatMap((card) => attribute(find(card, "source"), kind) ?? []);
   const found = await Promise.all([
     ...unique(names("network")).map((name) => missingNetwork(hypervisor, name)),
     ...unique(names("bridge")).map((name) => missingBridge(hypervisor, name)),
-    ...children(devices, "disk").map((disk) => missingVolume(hypervisor, disk)),
+    ...children(devices, "disk").map((disk) => missingVolume(hypervisor, disk, toMake)),
   ]);
   return unique(found.flat());
 }
@@ -44,14 +51,22 @@ function nodeDevicePrefix(name: string): string {
   return `net_${name.replace(/[^A-Za-z0-9]/g, "_")}_`;
 }
 
-async function missingVolume(hypervisor: Hypervisor, disk: Element): Promise<string[]> {
+async function missingVolume(
+  hypervisor: Hypervisor,
+  disk: Element,
+  toMake: readonly string[],
+): Promise<string[]> {
   const source = find(disk, "source");
   const [pool, volume] = [attribute(source, "pool"), attribute(source, "volume")];
   if (attribute(disk, "type") !== "volume" || pool === undefined || volume === undefined) return [];
   const { uri } = hypervisor;
-  if (!(await unlessFailed(hypervisor.hasPool(pool), true)))
+  const found = await unlessFailed<PoolRef | "unknown" | undefined>(hypervisor.findPool(pool), "unknown");
+  if (found === "unknown") return [];
+  if (found === undefined)
     return [`storage pool "${pool}" doesn't exist on ${uri}; create it first, or name another one`];
-  if (await unlessFailed(hypervisor.hasVolume(pool, volume), true)) return [];
+  if (toMake.includes(`${pool}/${volume}`)) return [];
+  const isThere = hypervisor.findVolume(found, volume).then((one) => one !== undefined);
+  if (await unlessFailed(isThere, true)) return [];
   return [
     `volume "${volume}" doesn't exist in storage pool "${pool}" on ${uri}; create it first, or name another one`,
   ];

@@ -1,3 +1,4 @@
+import { sourceKey } from "../args/disk-source.ts";
 import { keptUuid } from "../args/identity.ts";
 import { readDisks } from "../domain/disks.ts";
 import { readCards } from "../domain/interfaces.ts";
@@ -10,7 +11,7 @@ import { unlessFailed } from "./unanswered.ts";
 
 /** What a domain has that no other domain of its host may have. */
 interface Claims {
-  /** The files that it writes. */
+  /** The files, block devices and volumes that it writes. */
   files: Set<string>;
   macs: Set<string>;
 }
@@ -52,7 +53,7 @@ export async function claimedByOthers(
 function claimsOf(domain: Element): Claims {
   const written = readDisks(domain).filter(({ readOnly, isShared }) => !readOnly && isShared !== true);
   return {
-    files: new Set(written.flatMap(({ file }) => file ?? [])),
+    files: new Set(written.flatMap((disk) => sourceKey(disk) ?? [])),
     macs: new Set(readCards(domain).flatMap(({ mac }) => (mac === "" ? [] : [mac]))),
   };
 }

@@ -33,10 +33,16 @@ const PROBE_NAMESPACE = "urn:pulumi-libvirt-hotplug:probe:1";
  * isn't enough.
  *
  * @param xml the whole definition, with the secrets in it
+ * @param toMake disk images that are made before they are needed
  */
-export async function probeDefine(hypervisor: Hypervisor, xml: string): Promise<Reason[]> {
+export async function probeDefine(
+  hypervisor: Hypervisor,
+  xml: string,
+  toMake: readonly string[] = [],
+): Promise<Reason[]> {
   await sweepProbes(hypervisor);
-  const missing = await missingFiles(hypervisor, parseDomain(xml).root);
+  const files = await missingFiles(hypervisor, parseDomain(xml).root);
+  const missing = files.filter((file) => !toMake.includes(file));
   const refusal = await defineProbe(hypervisor, xml);
   return [
     ...missing.map((file) => missingFile(hypervisor, file)),

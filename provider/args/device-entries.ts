@@ -1,10 +1,11 @@
+import { sourceKey } from "./disk-source.ts";
 import { interfaceMac, namedInterfaceMac } from "./identity.ts";
 import type { DiskInput, InterfaceInput } from "./inputs.ts";
 import { type ListEntry, matchEntries } from "./match-entries.ts";
 
 /** By what an entry of `disks` is recognized. */
-export function diskEntry({ name, file }: DiskInput): ListEntry {
-  return { name, identity: file };
+export function diskEntry(disk: DiskInput): ListEntry {
+  return { name: disk.name, identity: sourceKey(disk) };
 }
 
 /** By what an entry of `interfaces` is recognized. */
@@ -13,8 +14,8 @@ export function interfaceEntry({ name, mac, ...rest }: InterfaceInput): ListEntr
   return { name, identity: mac, content: JSON.stringify([network, bridge, user, model, link]) };
 }
 
-/** An entry of `disks` with its defaults. */
-export function completeDisk({ name: _, ...entry }: DiskInput) {
+/** An entry of `disks` with its defaults, as the definition has it. */
+export function completeDisk({ name: _, size: __, onDelete: ___, ...entry }: DiskInput) {
   const { bus, readOnly = false } = entry;
   // Disks on these buses can't be read-only.
   const isDrive = readOnly && (bus === "ide" || bus === "sata");
@@ -24,7 +25,7 @@ export function completeDisk({ name: _, ...entry }: DiskInput) {
     ...entry,
     device,
     bus: bus ?? (isCdrom ? "sata" : "virtio"),
-    format: entry.format ?? (entry.device === "cdrom" ? "raw" : "qcow2"),
+    format: entry.format ?? (entry.device === "cdrom" || entry.block !== undefined ? "raw" : "qcow2"),
     readOnly: readOnly || isCdrom,
   } as const;
 }

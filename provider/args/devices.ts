@@ -1,5 +1,5 @@
 import { MAX_BOOT_ORDER } from "./limits.ts";
-import { flag, integer, oneOf, path, pattern, shape } from "./schema.ts";
+import { diskSize, flag, integer, oneOf, path, pattern, shape } from "./schema.ts";
 import { UNKNOWN } from "./unknown.ts";
 
 /** It becomes part of the device's alias, for which libvirt allows letters, digits, - and _; our own begin with _. */
@@ -8,10 +8,26 @@ const deviceName = pattern(
   "must be 1 to 32 letters, digits, - and _, starting with a letter or a digit",
 );
 
+/** libvirt's names of pools and volumes are file names. */
+const storageName = pattern(/^[^/\p{Cc}]{1,255}$/u, "must be a name of 1 to 255 characters without a slash");
+
+const NO_SOURCE = {
+  path: ["file"],
+  message: 'is required, or block, or pool and volume, unless device is "cdrom": a drive may be empty',
+};
+const NO_POOL = { path: ["pool"], message: "is required with volume" };
+const NO_VOLUME = { path: ["volume"], message: "is required with pool" };
+
+/** That there are two sources is failure enough. */
+const isOther = ({ file, block }: { file?: unknown; block?: unknown }) => (file ?? block) !== undefined;
+
 /** The form of an entry of `disks`. */
 export const disk = shape({
   name: deviceName.optional(),
   file: path.optional(),
+  block: path.optional(),
+  pool: storageName.optional(),
+  volume: storageName.optional(),
   format: oneOf("qcow2", "raw").optional(),
   bus: oneOf("virtio", "scsi", "sata", "ide", "usb").optional(),
   device: oneOf("disk", "cdrom").optional(),
@@ -21,10 +37,33 @@ export const disk = shape({
   // QEMU cuts the serial number of a virtio disk after 20 characters (VIRTIO_BLK_ID_BYTES).
   serial: pattern(/^[A-Za-z0-9_.+-]{1,20}$/, "must be 1 to 20 letters, digits and _ . + -").optional(),
   bootOrder: integer(1, MAX_BOOT_ORDER).optional(),
-}).refine(({ file, device }) => file !== undefined || device === "cdrom" || device === UNKNOWN, {
-  path: ["file"],
-  message: 'is required, unless device is "cdrom": a drive may be empty',
-});
+  size: diskSize.optional(),
+  onDelete: oneOf("delete", "keep").optional(),
+})
+  .refine(({ file, block, pool, volume, device }) => {
+    const isNamed = [file, block, pool, volume].some((one) => one !== undefined);
+    return isNamed || device === "cdrom" || device === UNKNOWN;
+  }, NO_SOURCE)
+  .refine(({ file, block, pool, volume }) => {
+    const sources = [file, block, pool ?? volume].filter((one) => one !== undefined);
+    return sources.length < 2;
+  }, "must set only one of file, block, and pool with volume")
+  .refine(
+    ({ pool, volume, ...others }) => volume === undefined || pool !== undefined || isOther(others),
+    NO_POOL,
+  )
+  .refine(
+    ({ pool, volume, ...others }) => pool === undefined || volume !== undefined || isOther(others),
+    NO_VOLUME,
+  )
+  .refine(({ block, size }) => block === undefined || size === undefined, {
+    path: ["size"],
+    message: "can't be set for a block device, which has its own size",
+  })
+  .refine(({ size, readOnly, device }) => size === undefined || !(readOnly === true || device === "cdrom"), {
+    path: ["size"],
+    message: "can't be set for a disk that is only read",
+  });
 
 const linkName = pattern(/^[A-Za-z0-9_.:-]{1,64}$/, "must be 1 to 64 letters, digits and _ . : -");
 

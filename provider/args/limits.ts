@@ -13,6 +13,9 @@ export const MAX_VCPUS_X86 = 255;
 /** More disks, or network interfaces, than any machine type has addresses for. */
 export const MAX_DEVICES = 1024;
 
+/** 2 PiB: with its clusters of 64 KiB, the level-1 table of a qcow2 image has 32 MiB at most (QEMU, QCOW_MAX_L1_SIZE). */
+export const LARGEST_DISK: Kib = 2 ** 41;
+
 /** Root ports on bus 0: 29 free slots with 8 functions each, of which other devices take some. */
 export const MAX_HOTPLUG_PORTS = 128;
 

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { messageOf } from "../message-of.ts";
-import { canonicalSize, isZero, parsePageSize, parseSize } from "../units/size.ts";
+import { canonicalSize, formatSize, isZero, parsePageSize, parseSize } from "../units/size.ts";
 import { fitsXml } from "../units/xml-characters.ts";
+import { LARGEST_DISK } from "./limits.ts";
 import { UNKNOWN } from "./unknown.ts";
 
 /**
@@ -21,6 +22,16 @@ export function orUnknown<T extends z.ZodType>(schema: T) {
 
 /** A memory size; its canonical form is "1259MiB". */
 export const size = orUnknown(parsed((value) => canonicalSize(parseSize(value))));
+
+/** The size of a disk; its canonical form is "20480MiB". */
+export const diskSize = orUnknown(
+  parsed((value) => {
+    const kib = parseSize(value);
+    if (kib > LARGEST_DISK)
+      throw new Error(`exceeds the largest size of a qcow2 image, ${formatSize(LARGEST_DISK)}`);
+    return canonicalSize(kib);
+  }),
+);
 
 /** A memory size, or 0 for a NUMA node without memory ("0MiB"). */
 export const sizeOrZero = orUnknown(parsed((value) => canonicalSize(isZero(value) ? 0 : parseSize(value))));

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
+import { definedDisks } from "./disk-images.ts";
 import { FIELD_NAMES, FIELDS, type FieldName, isField } from "./fields.ts";
 import type { Inputs } from "./inputs.ts";
 import { type SecretMarked, secretArguments, secretPaths } from "./secrets.ts";
@@ -52,7 +53,8 @@ export function withWritten<Recorded extends Partial<Inputs>>(
   const found = Object.entries(parsed(written)).flatMap(([name, value]) => {
     if (!isField(name) || !MARKED_FIELDS.includes(name)) return [];
     const known = knownValue(name, value, before, news);
-    return known === undefined || isDeepStrictEqual(known.value, before[name]) ? [] : [[name, known.value]];
+    const isSame = known === undefined || isDeepStrictEqual(known.value, inMark(name, before[name]));
+    return isSame ? [] : [[name, known.value]];
   });
   return found.length === 0 ? before : { ...before, ...Object.fromEntries(found) };
 }
@@ -77,9 +79,13 @@ function knownValue(
   return success ? { value: data } : undefined;
 }
 
-/** What a mark has of an argument: of a password only whether there is one, since anyone who may read the domain sees the mark. */
+/**
+ * What a mark has of an argument: the part that the definition has, and of a password only whether there is one, since anyone who may
+ * read the domain sees the mark.
+ */
 function inMark(name: FieldName, value: unknown): unknown {
-  return name === "graphics" ? withoutPassword(value) : value;
+  if (name === "graphics") return withoutPassword(value);
+  return name === "disks" ? definedDisks(value as Inputs["disks"]) : value;
 }
 
 /**

@@ -52,7 +52,7 @@ export interface DefinitionChange {
  */
 export function changedDefinition(present: string, recorded: DefinitionChange): string {
   const { definition, vcpus, fields, news } = recorded;
-  const { writtenArguments } = readDomain(present);
+  const { writtenArguments, writtenImages } = readDomain(present);
   // What an interrupted update left is changed from that.
   const before = withWritten(recorded.before, news, writtenArguments);
   const change = { ...recorded, before };
@@ -64,7 +64,10 @@ export function changedDefinition(present: string, recorded: DefinitionChange): 
   const others = (["currentMemory", "autostart"] as const).filter((name) => before[name] !== news[name]);
   const recordedFields = [...fields, ...others].filter((name) => !isOnlyPassword(name, before, news));
   const written = { arguments: markedArguments(writtenArguments, recordedFields, news) };
-  if (isRewritten) return marked(edited, { ...written, total: readCanonicalSize(news.memory) }, news);
+  if (isRewritten) {
+    const whole = { ...written, total: readCanonicalSize(news.memory), made: writtenImages };
+    return marked(edited, whole, news);
+  }
   if (definition !== undefined)
     return marked(withMemory(edited, definition), { ...written, total: definition.memory }, news);
   // The default that is set and the one that isn't named are the same in the definition, but not in the mark.

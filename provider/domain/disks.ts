@@ -9,14 +9,17 @@ export function readDisks(domain: Element): DiskState[] {
 }
 
 function readDisk(disk: Element): DiskState {
-  const [driver, target] = [find(disk, "driver"), find(disk, "target")];
+  const [driver, source, target] = ["driver", "source", "target"].map((name) => find(disk, name));
   const device = attribute(disk, "device") ?? "disk";
   const bootOrder = attribute(find(disk, "boot"), "order");
   return defined({
     device: device === "cdrom" ? ("cdrom" as const) : ("disk" as const),
     bus: attribute(target, "bus") ?? "",
     target: attribute(target, "dev") ?? "",
-    file: attribute(find(disk, "source"), "file"),
+    file: attribute(source, "file"),
+    block: attribute(source, "dev"),
+    pool: attribute(source, "pool"),
+    volume: attribute(source, "volume"),
     format: attribute(driver, "type"),
     readOnly: device === "cdrom" || find(disk, "readonly") !== undefined,
     isShared: find(disk, "shareable") !== undefined ? (true as const) : undefined,
@@ -29,18 +32,28 @@ function readDisk(disk: Element): DiskState {
 }
 
 export function diskElement(disk: DiskSpec, target: string): Element {
-  const { device, bus, file, format, readOnly, cache, discard, serial, bootOrder, alias } = disk;
+  const { device, bus, format, readOnly, cache, discard, serial, bootOrder, alias } = disk;
   return element(
     "disk",
-    { type: "file", device },
+    { type: sourceType(disk), device },
     element("driver", { name: "qemu", type: format, cache, discard }),
-    file === undefined ? undefined : element("source", { file }),
+    sourceElement(disk),
     element("target", { dev: target, bus }),
     readOnly ? element("readonly") : undefined,
     serial === undefined ? undefined : element("serial", {}, serial),
     bootOrder === undefined ? undefined : element("boot", { order: bootOrder }),
     alias === undefined ? undefined : element("alias", { name: alias }),
   );
+}
+
+function sourceType({ block, pool }: DiskSpec): "file" | "block" | "volume" {
+  if (block !== undefined) return "block";
+  return pool === undefined ? "file" : "volume";
+}
+
+function sourceElement({ file, block: dev, pool, volume }: DiskSpec): Element | undefined {
+  const isEmpty = [file, dev, pool].every((one) => one === undefined);
+  return isEmpty ? undefined : element("source", { file, dev, pool, volume });
 }
 
 /** The XML that attaches or changes a disk. */

@@ -16,6 +16,8 @@ export interface Written {
   total?: Kib | undefined;
   /** The arguments, as JSON; null: not set. What an interrupted update left is known by them. */
   arguments?: string | undefined;
+  /** The paths of the disk images that this provider made, as a JSON array. */
+  made?: string | undefined;
 }
 
 /**
@@ -31,6 +33,7 @@ export function ownershipElement(ownership: Ownership, written: Written = {}): E
     previous: ownership.previousUrn,
     total: written.total,
     arguments: written.arguments,
+    made: written.made,
   });
 }
 
@@ -60,7 +63,11 @@ export function readWritten(domain: Element): Written {
   const [ours] = ownershipElements(domain);
   const total = attribute(ours, "total");
   const isTotal = total !== undefined && /^\d{1,15}$/.test(total);
-  return defined({ total: isTotal ? Number(total) : undefined, arguments: attribute(ours, "arguments") });
+  return defined({
+    total: isTotal ? Number(total) : undefined,
+    arguments: attribute(ours, "arguments"),
+    made: attribute(ours, "made"),
+  });
 }
 
 /**

@@ -64,6 +64,7 @@ export function readDomain(xml: string): DomainState {
     state.backing = readBacking(domain);
   if (written.total !== undefined) state.written = written.total;
   if (written.arguments !== undefined) state.writtenArguments = written.arguments;
+  if (written.made !== undefined) state.writtenImages = written.made;
   const replacing = readReplacing(domain);
   if (replacing) state.replacing = replacing;
   if (hasScsiController(domain)) state.hasScsi = true;

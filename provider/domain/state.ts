@@ -58,8 +58,13 @@ export interface Cell {
 export interface Disk {
   device: "disk" | "cdrom";
   bus: string;
-  /** A file on the host. Undefined: an empty drive, or a source of another kind. */
+  /** A file on the host. Without any of these four: an empty drive, or a source of another kind. */
   file?: string;
+  /** The path of a block device of the host. */
+  block?: string;
+  /** A volume of a storage pool. */
+  pool?: string;
+  volume?: string;
   /** QEMU's name of the image format: qcow2, raw, … */
   format?: string;
   readOnly: boolean;
@@ -157,6 +162,8 @@ export interface DomainState extends VcpuState {
   written?: Kib;
   /** The arguments of the definition as this provider set them last, as JSON, in the same element. */
   writtenArguments?: string;
+  /** The disk images that this provider made, as JSON, in the same element. */
+  writtenImages?: string;
   /** Set while this domain is being replaced. */
   replacing?: Replacing;
 }

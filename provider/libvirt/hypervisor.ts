@@ -1,3 +1,5 @@
+import type { HostStorage } from "./storage.ts";
+
 /** The names of libvirt's virDomainState. */
 export type PowerState =
   | "nostate"
@@ -70,7 +72,7 @@ export interface Where {
  * What the provider needs of a hypervisor. Every call has a deadline and fails with a LibvirtError (libvirt's own code,
  * domain, level and text) or a ConnectionError. Look-ups return undefined only for "no domain" (code 42).
  */
-export interface Hypervisor {
+export interface Hypervisor extends HostStorage {
   /** The URI as resolved, without secrets. */
   readonly uri: string;
   findByName(name: string): Promise<DomainRef | undefined>;
@@ -155,9 +157,6 @@ export interface Hypervisor {
   hasInterface(name: string): Promise<boolean>;
   /** The names of the host's node devices with that capability, such as "net". */
   nodeDevices(capability: string): Promise<string[]>;
-  hasPool(name: string): Promise<boolean>;
-  /** A volume of a pool that exists. */
-  hasVolume(pool: string, name: string): Promise<boolean>;
   /** libvirt's version on the host: 9000000 is 9.0.0. */
   version(): Promise<number>;
   /** Calls `listener` for each event of that domain until the returned function is called. */

@@ -1,23 +1,22 @@
 import { ErrorCode, hasCode } from "./errors.ts";
 import type { DomainRef } from "./hypervisor.ts";
 
-/** The domain that a look-up finds; undefined where libvirt has none. */
-export async function unlessMissing(lookup: Promise<{ domain: DomainRef }>): Promise<DomainRef | undefined> {
+/** What a look-up finds; undefined where libvirt replies with `missing`, its code for that. */
+export async function found<T>(lookup: Promise<T>, missing: number): Promise<T | undefined> {
   try {
-    return (await lookup).domain;
+    return await lookup;
   } catch (error) {
-    if (hasCode(error, ErrorCode.NO_DOMAIN)) return undefined;
+    if (hasCode(error, missing)) return undefined;
     throw error;
   }
 }
 
-/** Whether a look-up finds something; `missing` is libvirt's code for where it doesn't. */
-export async function exists(lookup: Promise<unknown>, missing: number): Promise<boolean> {
-  try {
-    await lookup;
-    return true;
-  } catch (error) {
-    if (hasCode(error, missing)) return false;
-    throw error;
-  }
+/** The domain that a look-up finds; undefined where libvirt has none. */
+export async function unlessMissing(lookup: Promise<{ domain: DomainRef }>): Promise<DomainRef | undefined> {
+  return (await found(lookup, ErrorCode.NO_DOMAIN))?.domain;
+}
+
+/** Whether a look-up finds something. */
+export async function exists(lookup: Promise<object>, missing: number): Promise<boolean> {
+  return (await found(lookup, missing)) !== undefined;
 }

@@ -33,6 +33,7 @@ import type {
 import { exists, unlessMissing } from "./lookup.ts";
 import { NODE_DEVICES_MAX, procedures } from "./procedures.ts";
 import { LibvirtSession } from "./session.ts";
+import { RpcStorage } from "./storage.ts";
 import type { Timing } from "./timing.ts";
 import { openConnection } from "./transport.ts";
 import type { LibvirtUri } from "./uri.ts";
@@ -41,19 +42,20 @@ import type { LibvirtUri } from "./uri.ts";
 const CALL_CONNECTIONS = 4;
 
 /** The calls of libvirt's API, over its RPC protocol. */
-export class RpcHypervisor implements Hypervisor {
+export class RpcHypervisor extends RpcStorage implements Hypervisor {
   readonly uri: string;
-  readonly #calls: LibvirtSession;
   readonly #eventSession: LibvirtSession;
   readonly #events: Events;
 
   constructor(uri: LibvirtUri, timing: Timing, clock: Clock) {
-    this.uri = uri.text;
     const open = (hooks: ConnectionHooks) => openConnection(uri, timing, clock, hooks);
-    this.#calls = new LibvirtSession(CALL_CONNECTIONS, open, {
-      onEvent: () => undefined,
-      onEnd: () => undefined,
-    });
+    super(
+      new LibvirtSession(CALL_CONNECTIONS, open, {
+        onEvent: () => undefined,
+        onEnd: () => undefined,
+      }),
+    );
+    this.uri = uri.text;
     this.#eventSession = new LibvirtSession(1, open, {
       onEvent: (packet) => this.#events.receive(packet),
       onEnd: (reason) => this.#events.lost(reason),
@@ -62,46 +64,46 @@ export class RpcHypervisor implements Hypervisor {
   }
 
   async connected(): Promise<void> {
-    await this.#calls.connect();
+    await this.calls.connect();
   }
 
   findByName(name: string): Promise<DomainRef | undefined> {
-    return unlessMissing(this.#calls.call(procedures.lookupByName, { name }));
+    return unlessMissing(this.calls.call(procedures.lookupByName, { name }));
   }
 
   findByUuid(uuid: string): Promise<DomainRef | undefined> {
-    return unlessMissing(this.#calls.call(procedures.lookupByUuid, { uuid }));
+    return unlessMissing(this.calls.call(procedures.lookupByUuid, { uuid }));
   }
 
   async list(): Promise<DomainRef[]> {
-    return (await this.#calls.call(procedures.listDomains, { needResults: 1, flags: 0 })).domains;
+    return (await this.calls.call(procedures.listDomains, { needResults: 1, flags: 0 })).domains;
   }
 
   async state(domain: DomainRef): Promise<{ power: PowerState; reason: number }> {
-    const { state, reason } = await this.#calls.call(procedures.state, { domain, flags: 0 });
+    const { state, reason } = await this.calls.call(procedures.state, { domain, flags: 0 });
     return { power: POWER_STATES[state] ?? "nostate", reason };
   }
 
   async isActive(domain: DomainRef): Promise<boolean> {
-    return (await this.#calls.call(procedures.isActive, { domain })).active !== 0;
+    return (await this.calls.call(procedures.isActive, { domain })).active !== 0;
   }
 
   async hasJob(domain: DomainRef): Promise<boolean> {
-    const { type } = await this.#calls.call(procedures.jobInfo, { domain });
+    const { type } = await this.calls.call(procedures.jobInfo, { domain });
     return RUNNING_JOBS.includes(type);
   }
 
   async xml(domain: DomainRef, options: { inactive: boolean; secure?: boolean }): Promise<string> {
     const flags = (options.inactive ? Xml.INACTIVE : 0) | (options.secure ? Xml.SECURE : 0);
-    return (await this.#calls.call(procedures.xml, { domain, flags })).xml;
+    return (await this.calls.call(procedures.xml, { domain, flags })).xml;
   }
 
   async isPersistent(domain: DomainRef): Promise<boolean> {
-    return (await this.#calls.call(procedures.isPersistent, { domain })).persistent !== 0;
+    return (await this.calls.call(procedures.isPersistent, { domain })).persistent !== 0;
   }
 
   async define(xml: string): Promise<DomainRef> {
-    return (await this.#calls.call(procedures.define, { xml, flags: 0 })).domain;
+    return (await this.calls.call(procedures.define, { xml, flags: 0 })).domain;
   }
 
   async undefine(domain: DomainRef, { keepsFiles = false } = {}): Promise<void> {
@@ -109,88 +111,88 @@ export class RpcHypervisor implements Hypervisor {
     const [files, tpm] = keepsFiles
       ? [UNDEFINE_KEEPS_NVRAM, UNDEFINE_KEEPS_TPM]
       : [UNDEFINE_ALL, UNDEFINE_TPM];
-    await this.#calls.call(procedures.undefine, { domain, flags: files | (knowsTpm ? tpm : 0) });
+    await this.calls.call(procedures.undefine, { domain, flags: files | (knowsTpm ? tpm : 0) });
   }
 
   async createTransient(xml: string): Promise<DomainRef> {
     const flags = START_PAUSED | START_AUTODESTROY;
-    return (await this.#calls.call(procedures.createXml, { xml, flags })).domain;
+    return (await this.calls.call(procedures.createXml, { xml, flags })).domain;
   }
 
   async start(domain: DomainRef, options: { paused?: boolean } = {}): Promise<DomainRef> {
     const flags = options.paused ? START_PAUSED : 0;
-    return (await this.#calls.call(procedures.create, { domain, flags })).domain;
+    return (await this.calls.call(procedures.create, { domain, flags })).domain;
   }
 
   async hasManagedSave(domain: DomainRef): Promise<boolean> {
-    return (await this.#calls.call(procedures.hasManagedSave, { domain, flags: 0 })).result !== 0;
+    return (await this.calls.call(procedures.hasManagedSave, { domain, flags: 0 })).result !== 0;
   }
 
   async managedSaveXml(domain: DomainRef): Promise<string> {
-    return (await this.#calls.call(procedures.managedSaveXml, { domain, flags: 0 })).xml;
+    return (await this.calls.call(procedures.managedSaveXml, { domain, flags: 0 })).xml;
   }
 
   async removeManagedSave(domain: DomainRef): Promise<void> {
-    await this.#calls.call(procedures.removeManagedSave, { domain, flags: 0 });
+    await this.calls.call(procedures.removeManagedSave, { domain, flags: 0 });
   }
 
   async shutdown(domain: DomainRef): Promise<void> {
-    await this.#calls.call(procedures.shutdown, { domain, flags: 0 });
+    await this.calls.call(procedures.shutdown, { domain, flags: 0 });
   }
 
   async destroy(domain: DomainRef): Promise<void> {
-    await this.#calls.call(procedures.destroy, { domain, flags: 0 });
+    await this.calls.call(procedures.destroy, { domain, flags: 0 });
   }
 
   async suspend(domain: DomainRef): Promise<void> {
-    await this.#calls.call(procedures.suspend, { domain });
+    await this.calls.call(procedures.suspend, { domain });
   }
 
   async resume(domain: DomainRef): Promise<void> {
-    await this.#calls.call(procedures.resume, { domain });
+    await this.calls.call(procedures.resume, { domain });
   }
 
   async wake(domain: DomainRef): Promise<void> {
-    await this.#calls.call(procedures.pmWakeup, { domain, flags: 0 });
+    await this.calls.call(procedures.pmWakeup, { domain, flags: 0 });
   }
 
   async autostart(domain: DomainRef): Promise<boolean> {
-    return (await this.#calls.call(procedures.autostart, { domain })).autostart !== 0;
+    return (await this.calls.call(procedures.autostart, { domain })).autostart !== 0;
   }
 
   async setAutostart(domain: DomainRef, on: boolean): Promise<void> {
-    await this.#calls.call(procedures.setAutostart, { domain, autostart: on ? 1 : 0 });
+    await this.calls.call(procedures.setAutostart, { domain, autostart: on ? 1 : 0 });
   }
 
   async attachDevice(domain: DomainRef, xml: string, where: Where): Promise<void> {
-    await this.#calls.call(procedures.attachDevice, { domain, xml, flags: affects(where) });
+    await this.calls.call(procedures.attachDevice, { domain, xml, flags: affects(where) });
   }
 
   async detachDevice(domain: DomainRef, alias: string, where: Where): Promise<void> {
-    await this.#calls.call(procedures.detachAlias, { domain, alias, flags: affects(where) });
+    await this.calls.call(procedures.detachAlias, { domain, alias, flags: affects(where) });
   }
 
   async updateDevice(domain: DomainRef, xml: string, where: Where): Promise<void> {
-    await this.#calls.call(procedures.updateDevice, { domain, xml, flags: affects(where) });
+    await this.calls.call(procedures.updateDevice, { domain, xml, flags: affects(where) });
   }
 
   async setMemory(domain: DomainRef, kib: number, where: Where): Promise<void> {
-    await this.#calls.call(procedures.setMemory, { domain, memory: BigInt(kib), flags: affects(where) });
+    await this.calls.call(procedures.setMemory, { domain, memory: BigInt(kib), flags: affects(where) });
   }
 
   async setVcpus(domain: DomainRef, count: number, where: Where): Promise<void> {
-    await this.#calls.call(procedures.setVcpus, { domain, count, flags: affects(where) });
+    await this.calls.call(procedures.setVcpus, { domain, count, flags: affects(where) });
   }
 
   async agentCommand(domain: DomainRef, command: AgentCommand, timeoutSeconds: number): Promise<unknown> {
     const args = { domain, command: JSON.stringify(command), timeout: timeoutSeconds, flags: 0 };
-    const { result } = await this.#calls.call(procedures.agentCommand, args);
+    const { result } = await this.calls.call(procedures.agentCommand, args);
     return agentReply(result ?? "{}");
   }
 
   async memoryStats(domain: DomainRef): Promise<MemoryStats> {
     const args = { domain, maxStats: MEMORY_STATS, flags: 0 };
-    const { stats } = await this.#calls.call(procedures.memoryStats, args);
+    const { stats } = await this.calls.call(procedures.memoryStats, args);
     const figures = new Map(stats.map(({ tag, value }) => [tag, Number(value)]));
     return defined({
       available: figures.get(MemoryStat.AVAILABLE),
@@ -203,8 +205,8 @@ export class RpcHypervisor implements Hypervisor {
   async nodeMemory() {
     // With `nparams: 0` the reply has the number of figures.
     const all = { cell: ALL_CELLS, flags: 0 };
-    const { nparams } = await this.#calls.call(procedures.nodeMemoryStats, { nparams: 0, ...all });
-    const { stats } = await this.#calls.call(procedures.nodeMemoryStats, { nparams, ...all });
+    const { nparams } = await this.calls.call(procedures.nodeMemoryStats, { nparams: 0, ...all });
+    const { stats } = await this.calls.call(procedures.nodeMemoryStats, { nparams, ...all });
     const figure = (name: string) => Number(stats.find(({ field }) => field === name)?.value ?? 0n);
     return {
       total: figure("total"),
@@ -216,7 +218,7 @@ export class RpcHypervisor implements Hypervisor {
 
   async freePages(pageSize: number, node: number): Promise<number> {
     const args = { pages: [pageSize], startCell: node, cellCount: 1, flags: 0 };
-    const { counts } = await this.#calls.call(procedures.nodeFreePages, args);
+    const { counts } = await this.calls.call(procedures.nodeFreePages, args);
     return Number(counts.reduce((sum, count) => sum + count, 0n));
   }
 
@@ -225,7 +227,7 @@ export class RpcHypervisor implements Hypervisor {
     element: { namespace: string; prefix: string; xml: string | undefined },
     where: Where,
   ): Promise<void> {
-    await this.#calls.call(procedures.setMetadata, {
+    await this.calls.call(procedures.setMetadata, {
       domain,
       type: METADATA_ELEMENT,
       metadata: element.xml ?? null,
@@ -236,43 +238,33 @@ export class RpcHypervisor implements Hypervisor {
   }
 
   async capabilities(): Promise<string> {
-    return (await this.#calls.call(procedures.capabilities, {})).capabilities;
+    return (await this.calls.call(procedures.capabilities, {})).capabilities;
   }
 
   async domainCapabilities({ type, arch, machine, emulator }: DomainKind): Promise<string> {
     const args = { emulator: emulator ?? null, arch, machine: machine ?? null, type, flags: 0 };
-    return (await this.#calls.call(procedures.domainCapabilities, args)).capabilities;
+    return (await this.calls.call(procedures.domainCapabilities, args)).capabilities;
   }
 
   async toNative(xml: string): Promise<void> {
-    await this.#calls.call(procedures.toNative, { format: "qemu-argv", xml, flags: 0 });
+    await this.calls.call(procedures.toNative, { format: "qemu-argv", xml, flags: 0 });
   }
 
   hasNetwork(name: string): Promise<boolean> {
-    return exists(this.#calls.call(procedures.lookupNetwork, { name }), ErrorCode.NO_NETWORK);
+    return exists(this.calls.call(procedures.lookupNetwork, { name }), ErrorCode.NO_NETWORK);
   }
 
   hasInterface(name: string): Promise<boolean> {
-    return exists(this.#calls.call(procedures.lookupInterface, { name }), ErrorCode.NO_INTERFACE);
+    return exists(this.calls.call(procedures.lookupInterface, { name }), ErrorCode.NO_INTERFACE);
   }
 
   async nodeDevices(capability: string): Promise<string[]> {
     const args = { capability, maxNames: NODE_DEVICES_MAX, flags: 0 };
-    return (await this.#calls.call(procedures.nodeDevices, args)).names;
-  }
-
-  hasPool(name: string): Promise<boolean> {
-    return exists(this.#calls.call(procedures.lookupPool, { name }), ErrorCode.NO_STORAGE_POOL);
-  }
-
-  async hasVolume(pool: string, name: string): Promise<boolean> {
-    const found = await this.#calls.call(procedures.lookupPool, { name: pool });
-    const args = { pool: found.pool, name };
-    return exists(this.#calls.call(procedures.lookupVolume, args), ErrorCode.NO_STORAGE_VOL);
+    return (await this.calls.call(procedures.nodeDevices, args)).names;
   }
 
   async version(): Promise<number> {
-    return Number((await this.#calls.call(procedures.libVersion, {})).version);
+    return Number((await this.calls.call(procedures.libVersion, {})).version);
   }
 
   subscribe(...args: Parameters<Hypervisor["subscribe"]>): ReturnType<Hypervisor["subscribe"]> {
@@ -281,6 +273,6 @@ export class RpcHypervisor implements Hypervisor {
 
   async close(): Promise<void> {
     this.#events.close();
-    await Promise.all([this.#calls.close(), this.#eventSession.close()]);
+    await Promise.all([this.calls.close(), this.#eventSession.close()]);
   }
 }

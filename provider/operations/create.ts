@@ -103,7 +103,10 @@ async function continueOrReplace(wanted: NewDomain, started: Started): Promise<O
   }
   // Like a domain that a replace has marked: it comes back where the new one can't be started.
   await setReplacing(hypervisor, started.domain, { urn: inputs.__urn, was: "running" });
-  return replace(wanted, { kind: "old", domain: started.domain, ran: true });
+  return replace(wanted, {
+    ...{ kind: "old", domain: started.domain, ran: true },
+    made: started.observation.definition.writtenImages,
+  });
 }
 
 async function replace(wanted: NewDomain, unfinished: UnfinishedReplace): Promise<Outputs> {

@@ -1,11 +1,13 @@
 import { dropKept } from "../acceptance/kept-definition.ts";
 import { sweepProbes } from "../acceptance/probe-define.ts";
+import { readMade } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
+import { deleteImages } from "./delete-images.ts";
 import { notOwned, ownerOf } from "./ownership.ts";
 import { retire } from "./retire.ts";
 import { setOwner } from "./set-owner.ts";
@@ -28,8 +30,10 @@ export async function deleteDomain(session: Session, id: string, state: Outputs)
     const kept = successor === undefined ? keptBecause(session, id) : undefined;
     if (kept !== undefined) return warnKept(session, state, kept);
     if (domain === undefined) {
-      if (successor === undefined) await dropKept(hypervisor, id);
-      return;
+      if (successor !== undefined) return;
+      await dropKept(hypervisor, id);
+      // A delete that was killed had undefined it.
+      return deleteImages(session, hypervisor, state, state.__made ?? []);
     }
     const owned = await ownerOf(hypervisor, domain);
     const reason = notOwned(owned, state);
@@ -56,6 +60,7 @@ export async function deleteDomain(session: Session, id: string, state: Outputs)
         );
       await hypervisor.undefine(domain);
     });
+    await deleteImages(session, hypervisor, state, readMade(owned.written?.made));
   });
 }
 

@@ -1,4 +1,5 @@
 import { unlessUnanswered } from "../acceptance/unanswered.ts";
+import { resizedDisks } from "../args/disk-images.ts";
 import { FIELDS } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
@@ -21,6 +22,7 @@ import { formatList, formatVcpus } from "../plan/text.ts";
 import { VCPU_FIELDS } from "../plan/vcpus/desired.ts";
 import type { LookupResult, Session } from "../session.ts";
 import { formatWholeMib } from "../units/size.ts";
+import { lookWithImages } from "./look-with-images.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { refusePlan } from "./plan-refusal.ts";
 import { plannerFor } from "./planner.ts";
@@ -85,7 +87,10 @@ async function classify(difference: Difference): Promise<Classification> {
     return fromState.outcome !== "refuse" && isDisplayed(difference, moved) ? {} : { changes: true };
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
-  const look = isUnread || needsLook(fromState, before, news) ? await session.look(uri, id) : undefined;
+  const look =
+    isUnread || needsLook(fromState, before, news)
+      ? await lookWithImages(session, { uri, uuid: id, before, news })
+      : undefined;
   if (look?.kind === "gone" && fromState.outcome !== "replace") {
     notes.announced = { ...noChange(), settings: [] };
     await logGone(difference);
@@ -164,7 +169,11 @@ function lacks({ __guest: memory, __guestVcpus: vcpus }: Outputs): boolean {
  */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
   const fields: string[] = [...MEMORY_FIELDS, ...VCPU_FIELDS, "running", "discardSavedState"];
-  return fromState.steps.length > 0 || changedFields(before, news).some((name) => fields.includes(name));
+  return (
+    fromState.steps.length > 0 ||
+    resizedDisks(before, news).length > 0 ||
+    changedFields(before, news).some((name) => fields.includes(name))
+  );
 }
 
 /** The update asks the guest again. A resize of virtio-mem describes that itself. */

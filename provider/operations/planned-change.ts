@@ -13,6 +13,7 @@ import { formatChange } from "../plan/text.ts";
 import { VCPU_FIELDS } from "../plan/vcpus/desired.ts";
 import type { Session } from "../session.ts";
 import { formatSize, readCanonicalSize } from "../units/size.ts";
+import { lookWithImages } from "./look-with-images.ts";
 
 /**
  * What a changed program does to its domain, as far as check knows: it gets the old inputs, but not the state. It looks at
@@ -33,7 +34,7 @@ export async function plannedChange(
 
   const concernsMemory = mayChangeMemory(changed, before, inputs, defaults);
   const isLooked = desired !== undefined && (concernsMemory || dependsOnDomain(changed, inputs));
-  const look = isLooked && inputs.uri !== UNKNOWN && (await lookAt(session, inputs));
+  const look = isLooked && inputs.uri !== UNKNOWN && (await lookAt(session, before, inputs));
   if (look && look.kind === "found") {
     const { observed, definition } = look.observation;
     const adopted = isAdopted(inputs, definition.ownership?.urn);
@@ -50,8 +51,8 @@ export async function plannedChange(
   return { memoryPlan: describeSizes(before, desired) ?? kept, change: outcome, memoryChange: "unknown" };
 }
 
-function lookAt(session: Session, inputs: Inputs) {
-  return session.look(session.uriFor(inputs), inputs.uuid);
+function lookAt(session: Session, before: Partial<Inputs>, news: Inputs) {
+  return lookWithImages(session, { uri: session.uriFor(news), uuid: news.uuid, before, news });
 }
 
 /**

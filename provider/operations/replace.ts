@@ -1,6 +1,7 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import { dropKept, findKept, keepDefinition, keptName, restoreKept } from "../acceptance/kept-definition.ts";
 import { probeDefine, probeStart } from "../acceptance/probe-define.ts";
+import { imagesToMake } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
@@ -16,17 +17,22 @@ import { isOff } from "../observe/wait-for-domain.ts";
 import { echoedInputs, outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
 import { formatSize } from "../units/size.ts";
+import { provideImages, requireImages, withMadeImages } from "./disk-images.ts";
 import { takenBy } from "./existing-domain.ts";
 import type { NewDomain } from "./new-domain.ts";
 import { turnOff } from "./turn-off.ts";
 import { unsupportedDevice } from "./virtio-mem-support.ts";
 
 /** A replace between its delete and the end of its create. */
-export type UnfinishedReplace =
-  /** The old domain, off unless an earlier attempt started it again. */
-  | { kind: "old"; domain: DomainRef; ran: boolean }
+export type UnfinishedReplace = (
+  | /** The old domain, off unless an earlier attempt started it again. */ { kind: "old"; ran: boolean }
   /** The definition of the old domain is kept, as that domain; the new one may be there. */
-  | { kind: "kept"; domain: DomainRef };
+  | { kind: "kept" }
+) & {
+  domain: DomainRef;
+  /** The mark of the disk images that were made for the old domain. */
+  made: string | undefined;
+};
 
 /**
  * The replace of this resource that a delete began, in this run or in one that ended early.
@@ -40,12 +46,12 @@ export async function unfinishedReplace(
 ): Promise<UnfinishedReplace | undefined> {
   const found = domain && readDomain(await hypervisor.xml(domain, { inactive: true }));
   if (domain !== undefined && found?.replacing?.urn === urn)
-    return { kind: "old", domain, ran: found.replacing.was === "running" };
+    return { kind: "old", domain, ran: found.replacing.was === "running", made: found.writtenImages };
   const isOther = found !== undefined && !(found.ownership?.urn === urn && found.ownership.creating);
   const kept = isOther ? undefined : await findKept(hypervisor, uuid);
   if (kept === undefined) return undefined;
-  const { replacing } = readDomain(await hypervisor.xml(kept, { inactive: true }));
-  return replacing?.urn === urn ? { kind: "kept", domain: kept } : undefined;
+  const { replacing, writtenImages: made } = readDomain(await hypervisor.xml(kept, { inactive: true }));
+  return replacing?.urn === urn ? { kind: "kept", domain: kept, made } : undefined;
 }
 
 /**
@@ -56,16 +62,16 @@ export async function unfinishedReplace(
  *
  * @throws PartialError with what runs, so that the next preview replaces again; UserError where this run has no state of it
  */
-export async function replaceBy(
-  { session, hypervisor, inputs, definition }: NewDomain,
-  unfinished: UnfinishedReplace,
-): Promise<DomainRef> {
-  const { xml } = await definition();
+export async function replaceBy(wanted: NewDomain, unfinished: UnfinishedReplace): Promise<DomainRef> {
+  const { session, hypervisor, inputs, definition } = wanted;
+  const built = await definition();
   let domain: DomainRef;
   try {
+    const xml = withMadeImages(built.xml, unfinished.made);
     if (unfinished.kind === "old") await makeWay(session, hypervisor, inputs, xml, unfinished);
     domain = await hypervisor.define(xml);
     const isOffNow = unfinished.kind === "old" || (await isOff(hypervisor, domain));
+    if (isOffNow) await provideImages(wanted, domain, await requireImages(wanted));
     if (inputs.running !== false && isOffNow) await hypervisor.start(domain);
   } catch (cause) {
     const why = redact(messageOf(cause), inputs);
@@ -97,9 +103,9 @@ async function makeWay(
   const reasons = [
     ...(named === undefined || named.uuid === inputs.uuid ? [] : [takenBy(named, inputs, undefined)]),
     ...(unsupported === undefined ? [] : [unsupported]),
-    ...(await definitionRefusals(hypervisor, xml, { present: domain })),
+    ...(await definitionRefusals(hypervisor, xml, { present: domain, toMake: imagesToMake(inputs) })),
   ];
-  if (reasons.length === 0) reasons.push(...(await probeDefine(hypervisor, xml)));
+  if (reasons.length === 0) reasons.push(...(await probeDefine(hypervisor, xml, imagesToMake(inputs))));
   const [reason] = reasons;
   if (reason !== undefined)
     throw new UserError(reasons.map(({ text }) => text).join("\n"), { code: reason.code });

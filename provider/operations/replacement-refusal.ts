@@ -1,5 +1,6 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import { unlessFailed } from "../acceptance/unanswered.ts";
+import { imagesToMake } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
@@ -85,7 +86,8 @@ async function refusedByHost(
   present: DomainRef,
   news: Inputs,
 ): Promise<Reason[]> {
-  return definitionRefusals(hypervisor, (await newDefinition(session, hypervisor, news)).xml, { present });
+  const { xml } = await newDefinition(session, hypervisor, news);
+  return definitionRefusals(hypervisor, xml, { present, toMake: imagesToMake(news) });
 }
 
 /** The error of a replace that is refused before anything was done; undefined where there is no reason. */

@@ -1,4 +1,5 @@
 import { probeDefine } from "../acceptance/probe-define.ts";
+import { imagesToMake } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
@@ -11,6 +12,7 @@ import { isOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
+import { imageReasons } from "./disk-images.ts";
 import { newDefinition } from "./new-domain.ts";
 import { adoptedRefusals, replacementRefusals, replaceRefused, stopRefusals } from "./replacement-refusal.ts";
 import { setReplacing } from "./set-replacing.ts";
@@ -48,7 +50,14 @@ export async function retire(
   // A definition that is refused already needs no probe.
   if (reasons.length === 0 && isKnown)
     reasons.push(
-      ...(await probeDefine(hypervisor, (await newDefinition(session, hypervisor, successor)).xml)),
+      ...(await probeDefine(
+        hypervisor,
+        (
+          await newDefinition(session, hypervisor, successor)
+        ).xml,
+        imagesToMake(successor),
+      )),
+      ...(await imageReasons({ session, hypervisor }, successor)).reasons,
     );
   const refused = replaceRefused(reasons, state, successor);
   if (refused !== undefined) throw refused;

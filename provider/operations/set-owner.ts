@@ -20,8 +20,8 @@ export async function setOwner(
 ): Promise<void> {
   const { observed, definition } = seen ?? (await observe(hypervisor, domain));
   const [live, config] = [observed.power !== "off", observed.persistent];
-  const { ownership, written: total, writtenArguments } = definition;
-  const written = { total, arguments: writtenArguments, ...changed };
+  const { ownership, written: total, writtenArguments, writtenImages } = definition;
+  const written = { total, arguments: writtenArguments, made: writtenImages, ...changed };
   const previous = ownership?.urn === urn ? undefined : ownership?.urn;
   const owner =
     urn === undefined ? undefined : defined({ version: 1, urn, creating: false, previousUrn: previous });

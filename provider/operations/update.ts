@@ -1,9 +1,11 @@
 import { dropKept } from "../acceptance/kept-definition.ts";
+import { resizedDisks } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { withGuest } from "../observe/guest.ts";
+import { withImages } from "../observe/images.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { withRecorded, withRecordedTaken } from "../plan/observed.ts";
@@ -11,6 +13,7 @@ import { planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { permittedPlan } from "../plan/preview-contract.ts";
 import type { Session } from "../session.ts";
+import { stopLeftPoolOf } from "../storage/image.ts";
 import { runUpdate } from "../update/run-update.ts";
 import { isOwnerOutdated, NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { type Planner, plannerFor } from "./planner.ts";
@@ -41,7 +44,8 @@ export async function update(
       throw new UserError(redact(text, before, news), { code: reason.code });
     }
     const plan = plannerFor(session, state, { before, news });
-    const { observation, planned } = await planFor(session, hypervisor, domain, seen, state, plan);
+    const found = await withImages(hypervisor, domain, seen, resizedDisks(before, news));
+    const { observation, planned } = await planFor(session, hypervisor, domain, found, state, plan);
     session.signal.throwIfAborted();
     const permitted = permittedPlan(session.run.of(news.__urn).announced, planned);
     if (permitted.outcome === "refuse")
@@ -55,6 +59,10 @@ export async function update(
     const outs = await runUpdate({
       ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted, state },
     });
+    // A run that was killed after it had grown the image leaves no step that would stop the pool.
+    const isOff = observation.observed.power === "off";
+    for (const { source } of isOff ? resizedDisks(before, news) : [])
+      await stopLeftPoolOf({ session, hypervisor }, source);
     // A replace that failed put the old domain back, or the program no longer asks for it.
     if (replacing !== undefined) await setReplacing(hypervisor, domain, undefined);
     return { outs };

@@ -103,6 +103,11 @@ export function afterStep(observed: Observed, step: Step): Observed {
     case "changePassword":
       if (live === undefined) throw new Error("nothing runs that has graphics");
       return observed;
+    case "makeDisk":
+    case "resizeDisk": {
+      const { key, size } = step.disk;
+      return { ...observed, images: { ...observed.images, [key]: size } };
+    }
     case "autostart":
       return observed;
     case "replace":

@@ -6,6 +6,7 @@ import {
   type DomainState,
   type MemoryDevice,
 } from "../domain/state.ts";
+import type { Bytes } from "../units/bytes.ts";
 import { KIB_PER_MIB, type Kib, sum } from "../units/kib.ts";
 import type { PauseReason } from "./pause.ts";
 
@@ -69,6 +70,8 @@ export interface Observed {
   saved?: MemoryView;
   /** The memory that one of our updates left pending for the next boot. */
   pending?: Kib;
+  /** What the guest sees of some disks, by the image's key: only of those that were asked for. The state doesn't have it. */
+  images?: Readonly<Record<string, Bytes>>;
   /** The balloon target of the running domain that one of our updates set without waiting for the guest. */
   told?: Kib;
   /** A removal of vCPUs that got no answer, in the start of the domain with libvirt's id: its vCPUs can't change any more. */

@@ -11,6 +11,7 @@ import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.
 import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import { planDeviceLists } from "./device-list/device-lists.ts";
+import { planDiskSizes, planImages } from "./disks/plan-disks.ts";
 import { livePassword, planPassword } from "./graphics.ts";
 import { lockedWithoutLimit } from "./hard-limit.ts";
 import type { Observed } from "./observed.ts";
@@ -140,9 +141,12 @@ export function planUpdate({
       : undefined;
   const others = changed.filter((name) => graphics === undefined || name !== "graphics");
   const settings = unionOf(changesThatNeed("setting", changed, inputs), lists.settings);
+  const [images, diskSizes] = [planImages(before, inputs), planDiskSizes(before, inputs, power)];
   const parts = [
     ...sizes.flatMap(({ plan }) => plan ?? []),
+    diskSizes,
     ...lists.parts,
+    images,
     ...replacePlans(changed, inputs, observed, adopted),
     ...(graphics === undefined ? [] : [planPassword(graphics, power.observed)]),
     ...fieldPlans(others, inputs, power.observed, { restarts, left, adopted, devices: lists.definition }),
@@ -150,7 +154,7 @@ export function planUpdate({
     ...power.last,
     ...power.first,
   ];
-  const all = inOrder(startingWith(power.first, combined(parts)));
+  const all = inOrder(startingWith(power.first, startingWith([images, diskSizes], combined(parts))));
   const whole = unlessBusy(withReplacePower(all, observed, inputs), observed);
   const known = { ...defined({ memory, vcpus }), settings };
   if (memory === undefined || vcpus === undefined)

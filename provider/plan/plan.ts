@@ -1,3 +1,4 @@
+import type { ResizedDisk, SizedImage } from "../args/disk-images.ts";
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
 import type { CpuTopology, ListDevice } from "../domain/state.ts";
@@ -76,6 +77,9 @@ export type Step =
   | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
   /** Of the running domain. The password is in the arguments only. */
   | { kind: "changePassword"; graphics: "vnc" | "spice"; sentence: string }
+  /** The image of a new disk. One that is there already grows. */
+  | { kind: "makeDisk"; disk: SizedImage; sentence: string }
+  | { kind: "resizeDisk"; disk: ResizedDisk; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
   /** A cold start: of a domain without a saved state. */
   | { kind: "start"; sentence: string }

@@ -67,6 +67,11 @@ export const REASON_CODES = [
   "file-in-use",
   "mac-in-use",
 
+  // Images of disks.
+  "disk-would-shrink",
+  "disk-format",
+  "system-folder",
+
   // The fallback isn't available.
   "when-not-possible-error",
   "downtime-forbidden",

@@ -1,6 +1,7 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import { claimedByOthers } from "../acceptance/other-domains.ts";
 import { probeDefine } from "../acceptance/probe-define.ts";
+import { imagesToMake } from "../args/disk-images.ts";
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
 import { changedDefinition } from "../definition/changed-definition.ts";
@@ -16,6 +17,7 @@ import type { MemoryView } from "../plan/observed.ts";
 import type { DefineStep, Reason } from "../plan/plan.ts";
 import { formatMib } from "../units/size.ts";
 import type { UpdateContext } from "./context.ts";
+import { newImageReasons } from "./make-image.ts";
 
 /** A definition that libvirt accepts, and the one that it was made from. Both have secrets in them. */
 export interface NewDefinition {
@@ -59,12 +61,15 @@ export async function requireAcceptable(
   definition: Pick<NewDefinition, "from" | "xml">,
   context: DefinitionContext,
 ): Promise<void> {
-  const { hypervisor, domain } = context;
-  const [reason, ...others] = await refusalsOf(definition, context, async (xml) => [
-    ...(await definitionRefusals(hypervisor, xml, { present: domain })),
+  const { hypervisor, domain, news } = context;
+  const toMake = imagesToMake(news);
+  const images = await newImageReasons(context, context);
+  const refused = await refusalsOf(definition, context, async (xml) => [
+    ...(await definitionRefusals(hypervisor, xml, { present: domain, toMake })),
     ...(await claimedByOthers(hypervisor, xml, definition.from, domain)),
-    ...(await probeDefine(hypervisor, xml)),
+    ...(await probeDefine(hypervisor, xml, toMake)),
   ]);
+  const [reason, ...others] = [...images, ...refused];
   if (reason !== undefined)
     throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
 }
@@ -82,7 +87,7 @@ export async function previewRefusals(
   const { hypervisor, domain } = context;
   const xml = await written(from, step, context);
   return refusalsOf({ from, xml }, context, (definition) =>
-    definitionRefusals(hypervisor, definition, { present: domain }),
+    definitionRefusals(hypervisor, definition, { present: domain, toMake: imagesToMake(context.news) }),
   );
 }
 

@@ -14,12 +14,12 @@ export async function withMark<T>(
   { observed, definition }: Observation,
   work: () => Promise<T>,
 ): Promise<T> {
-  const { ownership, written: total, writtenArguments } = definition;
+  const { ownership, written: total, writtenArguments, writtenImages: made } = definition;
   const known = withWritten(before, news, writtenArguments);
   const isChanged = before[name] !== news[name] || known[name] !== news[name];
   if (ownership === undefined || !observed.persistent || !isChanged) return work();
   const write = (written: string | undefined) =>
-    hypervisor.setMetadata(domain, ownershipMetadata(ownership, { total, arguments: written }), {
+    hypervisor.setMetadata(domain, ownershipMetadata(ownership, { total, arguments: written, made }), {
       config: true,
     });
   const marked = markedArguments(writtenArguments, [name], news);

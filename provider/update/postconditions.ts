@@ -1,3 +1,4 @@
+import { describeImage } from "../args/disk-source.ts";
 import { type CardState, countedSize, type MemoryDevice } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import type { Observation } from "../observe/observe.ts";
@@ -16,6 +17,7 @@ import {
 } from "../plan/plan.ts";
 import { formatTopology } from "../plan/text.ts";
 import { hasVirtioMem } from "../plan/virtio-mem/definition.ts";
+import { formatBytes } from "../units/bytes.ts";
 import type { Kib } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";
 
@@ -34,6 +36,8 @@ const SUBJECTS: Readonly<Record<Step["kind"], readonly Subject[]>> = {
   balloon: [],
   define: ["definition"],
   changePassword: ["power", "live"],
+  resizeDisk: ["power"],
+  makeDisk: ["power"],
   autostart: ["autostart"],
   start: ["power", "live"],
   restore: ["power", "live"],
@@ -194,6 +198,8 @@ function promisedAfter(domain: Promised, step: Step): Promised {
     case "updateDevice":
     case "balloon":
     case "changePassword":
+    case "resizeDisk":
+    case "makeDisk":
     case "resume":
     case "wake":
     case "replace":
@@ -245,6 +251,17 @@ function stepFigures(step: Step, observed: Observed, movesDimm: boolean): Figure
     const { alias, requested } = step.device;
     const found = observed.live?.devices.find((device) => device.alias === alias);
     return [sizeFigure(`the requested size of ${alias}`, requested, found?.requested)];
+  }
+  if (step.kind === "resizeDisk" || step.kind === "makeDisk") {
+    const { key, source, size } = step.disk;
+    const found = observed.images?.[key];
+    return [
+      {
+        what: describeImage(source),
+        wanted: formatBytes(size),
+        found: found === undefined ? "unknown" : formatBytes(found),
+      },
+    ];
   }
   if (isDeviceStep(step)) return deviceFigures(step, observed);
   if (step.kind === "resume" || step.kind === "wake") {

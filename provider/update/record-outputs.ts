@@ -207,6 +207,8 @@ function argumentsOf(step: Step): readonly string[] {
       return VCPU_FIELDS;
     case "autostart":
       return ["autostart"];
+    case "resizeDisk":
+      return ["disks"];
     default:
       return [];
   }

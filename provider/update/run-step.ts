@@ -12,8 +12,10 @@ import { define } from "./actions/define.ts";
 import { detach } from "./actions/detach.ts";
 import { detachDevice } from "./actions/detach-device.ts";
 import { discard } from "./actions/discard.ts";
+import { makeDisk } from "./actions/make-disk.ts";
 import { plugVcpus } from "./actions/plug-vcpus.ts";
 import { resize } from "./actions/resize.ts";
+import { resizeDisk } from "./actions/resize-disk.ts";
 import { restore } from "./actions/restore.ts";
 import { resume, wake } from "./actions/resume.ts";
 import { start } from "./actions/start.ts";
@@ -27,6 +29,8 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   resize,
   attach,
   detach,
+  makeDisk,
+  resizeDisk,
   detachDevice,
   updateDevice,
   attachDevice,

@@ -1,4 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
+import type { Size } from "./size.ts";
 
 /** A disk, or a CD-ROM drive. */
 export interface DiskArgs {
@@ -9,11 +10,18 @@ export interface DiskArgs {
    */
   name?: Input<string>;
   /**
-   * Absolute path of the image on the host where libvirt runs. The provider neither creates nor deletes it. Required, unless
-   * `device` is `"cdrom"`: without it the drive is empty. A change of a drive's medium is applied to the running domain.
+   * Absolute path of the image on the host where libvirt runs. It must exist, unless `size` is set. Either this, or `block`, or
+   * `pool` and `volume`, unless `device` is `"cdrom"`: without any of them the drive is empty. A change of a drive's medium is
+   * applied to the running domain.
    */
   file?: Input<string>;
-  /** Format of the image. Default: `"qcow2"`, and `"raw"` where `device` is `"cdrom"`. */
+  /** Absolute path of a block device on the host, such as an LVM volume. */
+  block?: Input<string>;
+  /** The libvirt storage pool that `volume` is in. */
+  pool?: Input<string>;
+  /** A volume of the storage pool. It must exist, unless `size` is set. */
+  volume?: Input<string>;
+  /** Format of the image. Default: `"qcow2"`, and `"raw"` where `device` is `"cdrom"` or `block` is set. */
   format?: Input<"qcow2" | "raw">;
   /**
    * Bus of the device. Disks on `virtio`, `scsi` and `usb` can be attached to and detached from a running domain. Default:
@@ -38,4 +46,16 @@ export interface DiskArgs {
    * one, the firmware tries the first one. A change takes effect at the next boot.
    */
   bootOrder?: Input<number>;
+  /**
+   * What the image has at least, up to 2 PiB. Where there is no file, an empty image of that size is made through libvirt's storage
+   * API, also on a remote host. A larger value grows the image: on the running domain at once, without a restart. The guest then
+   * sees a larger disk; its partitions and file systems are grown in the guest. An image never shrinks: a value below what it has
+   * is refused.
+   */
+  size?: Input<Size>;
+  /**
+   * What happens to an image that the provider made for `size` when the domain is deleted. An image that was there before is
+   * never deleted. Default: `"keep"`.
+   */
+  onDelete?: Input<"delete" | "keep">;
 }

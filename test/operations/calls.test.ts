@@ -10,6 +10,9 @@ const ARGS = { memory: "1003MiB", maxMemory: "8GiB", hotplug: { awaitGuest: fals
 const CREATED = async (stack: OneResource) => void (await stack.up(ARGS));
 const GROWN = { ...ARGS, memory: "1259MiB" };
 
+/** The image of a disk that the host has, with 10 GiB. */
+const withDisk = (size: string) => ({ ...ARGS, disks: [{ file: "/images/data.qcow2", size }] });
+
 /** Each operation: what was there, and what is done. `preview`: an up, whose calls begin with those of its preview. */
 const OPERATIONS: Record<string, { before?: typeof CREATED; args?: object; run?: "refresh" | "destroy" }> = {
   Create: { args: ARGS },
@@ -23,6 +26,10 @@ const OPERATIONS: Record<string, { before?: typeof CREATED; args?: object; run?:
       await stack.up(GROWN);
     },
     args: { ...ARGS, hotplug: { awaitGuest: false, allowUnplug: true } },
+  },
+  "Grow a disk": {
+    before: async (stack) => void (await stack.up(withDisk("10GiB"))),
+    args: withDisk("20GiB"),
   },
   "Next boot": {
     before: CREATED,

@@ -319,6 +319,18 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
     previewedPlan(grown, full),
   ],
   [
+    "disk-would-shrink",
+    "disks[0].size is 10 GiB, but /a has 20 GiB, and a disk is never made smaller; set size to at least 20 GiB",
+    planUpdate({
+      inputs: { ...before, disks: [{ file: "/a", size: "10240MiB" }] },
+      before: { ...before, disks: [{ file: "/a" }] },
+      observed: { ...running(), images: { "/a": 20 * 2 ** 30 } },
+      recorded: undefined,
+      defaults: DEFAULTS,
+      adopted: false,
+    }),
+  ],
+  [
     "domain-halted",
     "the domain is paused (I/O error): its guest can't take memory until the cause is dealt with and the domain is resumed (virsh resume)",
     memory(ask(1259), { ...paused(running()), pause: "I/O error" }),

@@ -28,6 +28,7 @@ import {
   withUpdated,
   withVcpus,
 } from "./fake-domain-xml.ts";
+import { FakeStorage } from "./fake-storage.ts";
 import { libvirtError } from "./libvirt-error.ts";
 
 interface FakeDomain {
@@ -58,7 +59,7 @@ interface Death {
  * A libvirt in memory, for unit tests alone: definitions and running domains as XML, memory hot-plug with libvirt's own
  * refusals, and nothing of what a guest does beside obeying a shutdown.
  */
-export class FakeHypervisor implements Hypervisor {
+export class FakeHypervisor extends FakeStorage implements Hypervisor {
   readonly uri = "qemu:///fake";
   /** The names of all calls, in order. */
   readonly calls: string[] = [];
@@ -70,8 +71,6 @@ export class FakeHypervisor implements Hypervisor {
   readonly sick = new Set<string>();
   /** What libvirt refuses, by the name of the call, or by that and the domain's UUID. */
   readonly refuses = new Map<string, LibvirtError>();
-  /** What the host doesn't have: `file <path>`, `network <name>`, `interface <name>`, `pool <name>`, `volume <pool>/<name>`. */
-  readonly missing = new Set<string>();
   /** Why a domain with a definition can't start, where libvirt finds that out without a start. */
   cannotStart: ((xml: string) => LibvirtError | undefined) | undefined;
   /** Every undefine that libvirt did. */
@@ -449,14 +448,6 @@ export class FakeHypervisor implements Hypervisor {
     return this.answer("nodeDevices", "", () => ["net_lo_00_00_00_00_00_00"]);
   }
 
-  hasPool(name: string): Promise<boolean> {
-    return this.answer("hasPool", "", () => !this.missing.has(`pool ${name}`));
-  }
-
-  hasVolume(pool: string, name: string): Promise<boolean> {
-    return this.answer("hasVolume", "", () => !this.missing.has(`volume ${pool}/${name}`));
-  }
-
   version(): Promise<number> {
     return this.answer("version", "", () => this.libvirtVersion);
   }
@@ -571,7 +562,11 @@ export class FakeHypervisor implements Hypervisor {
     });
   }
 
-  private async answer<T>(call: string, about: string, work: () => T): Promise<T> {
+  protected xmlsOf(uuid: string): { live?: string; inactive?: string } {
+    return this.domain(uuid);
+  }
+
+  protected async answer<T>(call: string, about: string, work: () => T): Promise<T> {
     const count = this.calls.push(call);
     this.about.push(about);
     if (this.sick.has(about)) await new Promise<never>(() => {});

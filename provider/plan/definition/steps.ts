@@ -64,6 +64,7 @@ function describeBoot({ memory, cells, virtioMem }: MemoryDefinition): string {
 const BEFORE_DEFINE: ReadonlySet<Step["kind"]> = new Set([
   ...(["restore", "resume", "wake"] as const),
   ...(["stop", "attach", "detach", "resize", "plugVcpus", "unplugVcpus"] as const),
+  ...(["resizeDisk", "makeDisk"] as const),
   ...(["attachDevice", "detachDevice", "updateDevice", "changePassword"] as const),
 ]);
 

@@ -1,3 +1,4 @@
+import { sourceKey } from "../../args/disk-source.ts";
 import type { CardState, DiskState, ListDevice } from "../../domain/state.ts";
 import type { MemoryView } from "../observed.ts";
 
@@ -7,6 +8,6 @@ export function presentDevice(
   view: Pick<MemoryView, "disks" | "cards"> | undefined,
 ): DiskState | CardState | undefined {
   if (step.device === "interface") return view?.cards?.find(({ mac }) => mac === step.state.mac);
-  const { target, file } = step.state;
-  return view?.disks?.find((disk) => disk.target === target && disk.file === file);
+  const { state } = step;
+  return view?.disks?.find((disk) => disk.target === state.target && sourceKey(disk) === sourceKey(state));
 }

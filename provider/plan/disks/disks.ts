@@ -1,4 +1,5 @@
 import { completeDisk, diskEntry } from "../../args/device-entries.ts";
+import { sourceKey } from "../../args/disk-source.ts";
 import type { DiskInput } from "../../args/inputs.ts";
 import { containsUnknown } from "../../args/unknown.ts";
 import { defined } from "../../defined.ts";
@@ -17,7 +18,7 @@ export const DISKS: DeviceKind<DiskInput, DiskState> = {
   alias: diskAlias,
   devices: (view) => view?.disks,
   made: (entries) => DISKS.wanted(entries, [], []),
-  key: ({ alias, file, target }) => ({ alias, identity: file, place: target }),
+  key: (disk) => ({ alias: disk.alias, identity: sourceKey(disk), place: disk.target }),
   wanted(entries, present, taken) {
     const placed = entries.map((entry, index) => {
       const disk = completeDisk(entry);
@@ -35,7 +36,7 @@ export const DISKS: DeviceKind<DiskInput, DiskState> = {
     );
     return placed.map(({ disk, alias, found }, index): DiskState => {
       const target = targets[index] ?? "";
-      const isSame = found !== undefined && found.file === disk.file && found.bus === disk.bus;
+      const isSame = found !== undefined && sourceKey(found) === sourceKey(disk) && found.bus === disk.bus;
       return defined({ ...disk, target, alias: isSame ? found.alias : alias });
     });
   },
@@ -45,9 +46,9 @@ export const DISKS: DeviceKind<DiskInput, DiskState> = {
   ports: (disks, { hasScsi }) =>
     disks.filter(({ bus }) => bus === "virtio").length +
     (hasScsi !== true && disks.some(({ bus }) => bus === "scsi") ? 1 : 0),
-  describe(name, { file, device }) {
-    const what = device === "cdrom" ? "CD-ROM" : "disk";
-    const where = file ?? "empty";
+  describe(name, disk) {
+    const what = disk.device === "cdrom" ? "CD-ROM" : "disk";
+    const where = sourceKey(disk) ?? "empty";
     return name === undefined ? `${what} ${where}` : `${what} "${name}" (${where})`;
   },
   asDevice: (state) => ({ device: "disk", state }),
@@ -72,8 +73,7 @@ const AT_BOOT = ["cache", "discard", "serial", "bootOrder", "readOnly", "format"
 
 function changeOf(wanted: DiskState, found: DiskState): DeviceChange {
   if (wanted.bus !== found.bus || wanted.device !== found.device) return "reattach";
-  const isOtherFile = wanted.file !== found.file;
-  if (isOtherFile) return wanted.device === "cdrom" ? "live" : "reattach";
+  if (sourceKey(wanted) !== sourceKey(found)) return wanted.device === "cdrom" ? "live" : "reattach";
   return AT_BOOT.some((option) => wanted[option] !== found[option]) ? "nextBoot" : "none";
 }
 
@@ -88,10 +88,10 @@ function isBootDisk(
   return disks.find((disk) => disk.device === "disk")?.target === target;
 }
 
-function bootDisk({ target, file = "" }: DiskState): Obstacle {
+function bootDisk(disk: DiskState): Obstacle {
   return {
     code: "boot-disk",
-    text: `${file} (${target}) is the disk that the guest booted from: it isn't detached while the guest runs; shut the domain down first (running: false), or set forceOff: true to detach it all the same`,
+    text: `${sourceKey(disk)} (${disk.target}) is the disk that the guest booted from: it isn't detached while the guest runs; shut the domain down first (running: false), or set forceOff: true to detach it all the same`,
     predicate: "is the disk that the guest booted from",
   };
 }

@@ -8,6 +8,7 @@ import { emptyNodeRefusal } from "../../../provider/plan/numa/cells.ts";
 import type { Observed } from "../../../provider/plan/observed.ts";
 import { planUpdate, type UpdatePlan } from "../../../provider/plan/plan-update.ts";
 import { permittedPlan } from "../../../provider/plan/preview-contract.ts";
+import { RunNotes } from "../../../provider/run-notes.ts";
 import type { LookupResult, Session } from "../../../provider/session.ts";
 import { hidden } from "../../support/arbitrary-inputs.ts";
 import { FakeHypervisor } from "../../support/fake-hypervisor.ts";
@@ -83,7 +84,10 @@ test.each(CHANGES)("memoryPlan, as check returns it, is the memory's headline: $
   const [programs, plan] = [programsOf(row), planOf(row, row.before)];
   if (typeof programs === "string" || typeof plan === "string") throw new Error("the arguments are valid");
   const look: LookupResult = { kind: "found", observation: observation(row.before) };
-  const session = { defaults: programs.defaults, uriFor: () => URI, look: async () => look };
+  const session = {
+    ...{ defaults: programs.defaults, run: new RunNotes(), uriFor: () => URI },
+    ...{ look: async () => look, ask: async () => undefined },
+  };
   const news = { ...programs.news, ...(row.adopted && { __adopted: true }) };
   const { memoryPlan } = await plannedChange(session as unknown as Session, programs.before, news);
   const { headline } = plan.memory ?? plan;

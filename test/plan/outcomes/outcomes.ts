@@ -2,6 +2,7 @@ import { BALLOON } from "./balloon.ts";
 import { CREATION } from "./creation.ts";
 import { DEFINITION } from "./definition.ts";
 import { DEVICES } from "./devices.ts";
+import { DISK_SIZES } from "./disk-sizes.ts";
 import { FALLBACK } from "./fallback.ts";
 import { HARDWARE } from "./hardware.ts";
 import { LIVE } from "./live.ts";
@@ -25,6 +26,7 @@ export const OUTCOMES: Record<string, OutcomeRow[]> = {
   "The memory balloon: currentMemory": BALLOON,
   "Disks and network interfaces": DEVICES,
   "Graphics, other devices and memoryBacking": HARDWARE,
+  "The size of a disk": DISK_SIZES,
   "A domain that is saved or paused": POWER,
   "Nothing to do": SETTLED,
   "Not known, or not possible": REFUSED,

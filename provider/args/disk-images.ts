@@ -1,0 +1,97 @@
+import { type Bytes, readBytes } from "../units/bytes.ts";
+import { completeDisk } from "./device-entries.ts";
+import { type ImageSource, imageSource, sourceKey } from "./disk-source.ts";
+import type { DiskInput, Inputs } from "./inputs.ts";
+import { containsUnknown } from "./unknown.ts";
+
+/** Fields of a disk that the definition doesn't have. */
+const NOT_DEFINED = ["size", "onDelete"] as const;
+
+/** The image of a disk. */
+export interface DiskImage {
+  /** Its place in the program: `disks[0]`. */
+  path: string;
+  /** By what it is found: the path of the file, or the pool and the volume. */
+  key: string;
+  source: ImageSource;
+  format: "qcow2" | "raw";
+  /** What the image has at least. Undefined: it must exist. */
+  size?: Bytes;
+  /** What becomes of an image that the provider made, when the domain is deleted. */
+  onDelete: "delete" | "keep";
+}
+
+/** An image that is made where it doesn't exist. */
+export type SizedImage = DiskImage & { size: Bytes };
+
+/** A disk whose `size` the program changes. */
+export interface ResizedDisk extends Pick<SizedImage, "path" | "key" | "source" | "size"> {
+  /** The earlier `size`: the image has at least that. Undefined: the program didn't set it. */
+  before?: Bytes;
+}
+
+/** The images of the disks, as far as they are known. */
+export function diskImages(inputs: Partial<Inputs>): DiskImage[] {
+  return knownDisks(inputs).flatMap((disk, index) => {
+    const source = imageSource(disk);
+    const key = sourceKey(disk);
+    if (source === undefined || key === undefined || containsUnknown(disk)) return [];
+    const { size, onDelete = "keep" } = disk;
+    const image = { path: `disks[${index}]`, key, source, format: completeDisk(disk).format, onDelete };
+    return [{ ...image, ...(size !== undefined && { size: readBytes(size) }) }];
+  });
+}
+
+/** The images that are made where they don't exist. */
+export function imagesToMake(inputs: Partial<Inputs>): string[] {
+  return diskImages(inputs).flatMap(({ key, size }) => (size === undefined ? [] : [key]));
+}
+
+/** The disks that weren't there before and whose images are made where they don't exist. */
+export function newSizedDisks(before: Partial<Inputs>, inputs: Partial<Inputs>): SizedImage[] {
+  const earlier = new Set(diskImages(before).map(({ key }) => key));
+  return diskImages(inputs).flatMap(({ size, ...image }) =>
+    size === undefined || earlier.has(image.key) ? [] : [{ ...image, size }],
+  );
+}
+
+/** The disks that were there before and have another `size` now. */
+export function resizedDisks(before: Partial<Inputs>, inputs: Partial<Inputs>): ResizedDisk[] {
+  const earlier = new Map(diskImages(before).map((image) => [image.key, image]));
+  return diskImages(inputs).flatMap(({ path, key, source, size }) => {
+    const was = earlier.get(key);
+    if (was === undefined || size === undefined || size === was.size) return [];
+    return [{ path, key, source, size, ...(was.size !== undefined && { before: was.size }) }];
+  });
+}
+
+/** The disks as the definition has them. */
+export function definedDisks<Disks extends Partial<Inputs>["disks"]>(disks: Disks): Disks {
+  if (!Array.isArray(disks)) return disks;
+  const stored = disks.map((disk: DiskInput) =>
+    typeof disk === "object"
+      ? Object.fromEntries(Object.entries(disk).filter(([name]) => !NOT_DEFINED.some((one) => one === name)))
+      : disk,
+  );
+  return stored as unknown as Disks;
+}
+
+/** The images that a mark has, by their keys. Anyone may edit the metadata. */
+export function readMade(mark: string | undefined): string[] {
+  if (mark === undefined) return [];
+  try {
+    const value: unknown = JSON.parse(mark);
+    return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+/** The mark with another image. */
+export function withMade(mark: string | undefined, made: string): string {
+  return JSON.stringify([...new Set([...readMade(mark), made])]);
+}
+
+function knownDisks({ disks }: Partial<Inputs>): DiskInput[] {
+  return Array.isArray(disks) ? disks.filter((disk) => typeof disk === "object") : [];
+}
