@@ -179,7 +179,13 @@ function hasListedDevices(inputs: Inputs, observed: Observed, defaults: Defaults
   return planDeviceLists([], { before: inputs, inputs }, domain, defaults, adopted).parts.length === 0;
 }
 
-function withoutPorts({ freePorts: _, hasScsi: __, bootsKernel: ___, ...view }: MemoryView): MemoryView {
+/** Without what plans of disks and interfaces need of a running domain. */
+export function withoutPorts({
+  freePorts: _,
+  hasScsi: __,
+  bootsKernel: ___,
+  ...view
+}: MemoryView): MemoryView {
   return view;
 }
 

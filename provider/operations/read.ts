@@ -3,7 +3,7 @@ import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
-import { echoedInputs, hasNoPorts, type Outputs, outputs } from "../outputs.ts";
+import { echoedInputs, type Outputs, outputs, STATE_VERSION, withoutPorts } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
 import { desiredMemory } from "../plan/desired.ts";
 import { deviceDrift } from "../plan/device-list/device-drift.ts";
@@ -88,9 +88,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       detaching: currentDetaching(state.__detaching, domain.id, observation),
     },
   );
-  // A refresh keeps the format of the state: one that an earlier version wrote shows no difference.
-  const recorded = hasNoPorts(state) ? withoutPorts(readBack.__observed) : readBack.__observed;
-  const props = { ...readBack, __observed: recorded, __stateVersion: state.__stateVersion };
+  const props = inFormatOf(state, readBack);
   const present = { ...inputs, ...memory, ...others };
   // A program that asks for the sizes that were found is no change to check, but the domain has yet to follow.
   const unsettled = { ...present, __unsettled: true };
@@ -101,10 +99,14 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     : { id, props };
 }
 
-function withoutPorts({ live, ...observed }: Observed): Observed {
-  if (live === undefined) return observed;
-  const { freePorts: _, hasScsi: __, bootsKernel: ___, ...view } = live;
-  return { ...observed, live: view };
+/**
+ * A refresh keeps the format of the state: one that an earlier version wrote shows no difference. Formats 1 and 2 have nothing of a
+ * domain's ports.
+ */
+function inFormatOf({ __stateVersion }: Outputs, props: Outputs): Outputs {
+  const { live } = props.__observed;
+  if (__stateVersion >= STATE_VERSION || live === undefined) return { ...props, __stateVersion };
+  return { ...props, __stateVersion, __observed: { ...props.__observed, live: withoutPorts(live) } };
 }
 
 /** The engine's inputs are those before an update that failed in part, or sizes that an earlier refresh found. */

@@ -69,7 +69,9 @@ describe("what somebody else does", () => {
     const domain = host.refTo(host.only.uuid);
     await host.attachDevice(domain, foreign, { live: true });
     await stack.refresh();
-    expect(stack.run.said.filter(isTheirs)).toEqual(["disk /theirs isn't managed by this provider: it stays"]);
+    expect(stack.run.said.filter(isTheirs)).toEqual([
+      "disk /theirs isn't managed by this provider: it stays",
+    ]);
     expect(await stack.up({ ...memory, disks: [root] })).toBe("same");
     await stack.up({ ...memory, disks: [root, data] });
     await stack.up({ ...memory, disks: [root] });
