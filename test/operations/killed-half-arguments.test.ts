@@ -10,6 +10,7 @@ import {
   find,
   remove,
   serialiseNode,
+  setAttribute,
   textOf,
 } from "../../provider/domain/tree.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
@@ -76,8 +77,8 @@ async function scene(args: Args = FIRST) {
 }
 
 /**
- * Without the mark and the controllers, of which there may be more after one history, without the alias of a device that was attached
- * again, and without the order of the devices.
+ * Without the mark and the controllers, of which there may be more after one history, without the alias and the place of a device that
+ * was attached again, and without the order of the devices.
  */
 function definition(host: FakeHypervisor): unknown {
   const own = [...host.domains.values()].find(({ name }) => name === "web-1");
@@ -89,6 +90,8 @@ function definition(host: FakeHypervisor): unknown {
     const isController = device.name === "controller" && attribute(device, "index") !== "0";
     if (devices && (isController || attribute(device, "type") === "scsi")) remove(devices, device);
     for (const alias of children(device, "alias")) remove(device, alias);
+    const target = find(device, "target");
+    if (device.name === "disk" && target) setAttribute(target, "dev", undefined);
   }
   const { currentMemory } = readDomain(own?.inactive ?? "");
   return { autostart: own?.autostart, currentMemory, domain: partsOf(root), running: devicesOf(own?.live) };
