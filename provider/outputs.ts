@@ -10,6 +10,7 @@ import type { Speaker } from "./guest/report.ts";
 import type { VcpuRecord } from "./guest/vcpus.ts";
 import type { Observation } from "./observe/observe.ts";
 import { type DesiredMemory, desiredMemory } from "./plan/desired.ts";
+import { planDeviceLists } from "./plan/device-list/device-lists.ts";
 import { guestBlockOf } from "./plan/dimms/layout.ts";
 import { downwardSizes } from "./plan/live-sizes/down.ts";
 import { upwardSizes } from "./plan/live-sizes/up.ts";
@@ -155,11 +156,12 @@ function reachableVcpus(desired: DesiredVcpus | undefined, observed: Observed): 
 
 function recordedObservation(
   inputs: Inputs,
-  { observation, pending, told, vcpuRemoval }: OutputSource,
+  { observation, defaults, adopted, pending, told, vcpuRemoval }: OutputSource,
 ): Observed {
   const { nextBoot } = observation.observed;
   const known = withWritten(inputs, inputs, nextBoot?.writtenArguments);
-  const observed = withoutDevices(withoutRecorded(observation.observed, known !== inputs));
+  const isSettled = hasListedDevices(inputs, observation.observed, defaults, adopted);
+  const observed = withoutDevices(withoutRecorded(observation.observed, known !== inputs), isSettled);
   return defined({
     ...withoutGuestDetails(known.currentMemory === undefined ? withoutBalloon(observed) : observed),
     pending: pending === pendingMemory(observed) ? pending : undefined,
@@ -199,14 +201,23 @@ function withoutArguments({ writtenArguments: _, ...view }: MemoryView): MemoryV
   return view;
 }
 
-/** The lists of the program say which disks and interfaces there are; a plan needs the rest of the running domain only. */
-function withoutDevices({ live, nextBoot, saved, ...rest }: Observed): Observed {
+/**
+ * The lists of the program say which disks and interfaces there are; a plan needs them only of a running domain that has others, and
+ * the rest of the running domain.
+ */
+function withoutDevices({ live, nextBoot, saved, ...rest }: Observed, isSettled: boolean): Observed {
   return defined({
     ...rest,
-    live: live && withoutLists(live),
+    live: live && (isSettled ? withoutLists(live) : live),
     nextBoot: nextBoot && withoutPorts(withoutLists(nextBoot)),
     saved: saved && withoutPorts(withoutLists(saved)),
   });
+}
+
+/** Whether the running domain has the devices of the program's lists, as far as it can. */
+function hasListedDevices(inputs: Inputs, observed: Observed, defaults: Defaults, adopted: boolean): boolean {
+  const domain = { observed, isStopping: false };
+  return planDeviceLists([], { before: inputs, inputs }, domain, defaults, adopted).parts.length === 0;
 }
 
 /** Without what plans of disks and interfaces need of a running domain. */
@@ -230,6 +241,11 @@ function withoutBalloon({ live, nextBoot, ...rest }: Observed): Observed {
     live: live && { ...live, currentMemory: live.memory },
     nextBoot: nextBoot && { ...nextBoot, currentMemory: nextBoot.memory },
   });
+}
+
+/** A state that an earlier version wrote of a running domain: it doesn't say into what disks and interfaces could be plugged. */
+export function hasNoPorts({ __observed: { live } }: Outputs): boolean {
+  return live !== undefined && live.freePorts === undefined;
 }
 
 /** Inputs that are echoed in the outputs, besides the arguments. */

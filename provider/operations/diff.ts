@@ -1,12 +1,13 @@
 import { unlessUnanswered } from "../acceptance/unanswered.ts";
 import { resizedDisks } from "../args/disk-images.ts";
+import { FIELDS } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import { describeRemedy, NOT_AWAITED } from "../guest/text.ts";
-import { echoedInputs, type Outputs } from "../outputs.ts";
+import { echoedInputs, hasNoPorts, type Outputs } from "../outputs.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
 import { laggingRequests } from "../plan/devices.ts";
@@ -100,7 +101,10 @@ async function classify(difference: Difference): Promise<Classification> {
     look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
   // The state doesn't describe a domain that an interrupted replace has made.
   const isUnfinished = look?.kind === "found" && look.observation.definition.ownership?.creating === true;
-  const announced = (isUnread || isUnfinished ? fromLook : undefined) ?? previewedPlan(fromState, fromLook);
+  // Nor does that of an earlier version describe its ports.
+  const isBlind = hasNoPorts(state) && changesDevices(before, news);
+  const isByLook = isUnread || isUnfinished || isBlind;
+  const announced = (isByLook ? fromLook : undefined) ?? previewedPlan(fromState, fromLook);
   notes.announced = announced;
   if (look?.kind === "found") notes.seen = look.observation;
   const message = redact(planMessage(withFailedLook(announced, look)), before, news);
@@ -141,6 +145,10 @@ function refuseNotOwned({ state, before, news }: Difference, found: DomainState)
 
 function differsFrom(before: Inputs, news: Inputs): boolean {
   return changedFields(before, news).some((name) => name !== "uri");
+}
+
+function changesDevices(before: Inputs, news: Inputs): boolean {
+  return changedFields(before, news).some((name) => FIELDS[name].change === "devices");
 }
 
 /** Whether the guest has yet to take or to release memory that an earlier update waited for. */
