@@ -67,7 +67,7 @@ function idOf(vcpu: Element): number {
   return wholeNumber(attribute(vcpu, "id") ?? "", "<vcpu id>");
 }
 
-export function readTopology(domain: Element): CpuTopology | undefined {
+function readTopology(domain: Element): CpuTopology | undefined {
   const found = find(domain, "cpu", "topology");
   if (found === undefined) return undefined;
   const count = (name: string) => wholeNumber(attribute(found, name) ?? "1", `<topology ${name}>`);
@@ -136,7 +136,7 @@ function setTopology(domain: Element, topology: CpuTopology): void {
 
 const TOPOLOGY = ["sockets", "dies", "cores", "threads"] as const;
 
-export function topologyElement({ sockets, dies, cores, threads }: CpuTopology): Element {
+function topologyElement({ sockets, dies, cores, threads }: CpuTopology): Element {
   return element("topology", { sockets, dies, cores, threads });
 }
 

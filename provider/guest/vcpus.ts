@@ -45,7 +45,7 @@ export function vcpuSource(hypervisor: Hypervisor, domain: DomainRef): Asked<Vcp
 }
 
 /** Reads the answer to `guest-get-vcpus`. */
-export function readVcpus(reply: unknown): VcpuReport {
+function readVcpus(reply: unknown): VcpuReport {
   const vcpus = parsedReply("guest-get-vcpus", vcpusReply, reply);
   const numbers = (isOnline: boolean) =>
     vcpus.filter(({ online }) => online === isOnline).map((vcpu) => vcpu["logical-id"]);
@@ -53,7 +53,7 @@ export function readVcpus(reply: unknown): VcpuReport {
 }
 
 /** Reads the answer to `guest-set-vcpus`: how many of the vCPUs it has dealt with, in order. */
-export function readBroughtOnline(reply: unknown, asked: number): string | undefined {
+function readBroughtOnline(reply: unknown, asked: number): string | undefined {
   const done = parsedReply("guest-set-vcpus", z.int().nonnegative(), reply);
   return done >= asked ? undefined : `the guest agent brought only ${done} of ${asked} vCPUs online`;
 }

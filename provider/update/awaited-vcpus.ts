@@ -131,7 +131,7 @@ function describeChange(step: VcpuStep | undefined): string {
   return to > from ? `added ${formatVcpus(to - from)}` : `removed ${formatVcpus(from - to)}`;
 }
 
-export function isVcpuStep(step: Step): step is VcpuStep {
+function isVcpuStep(step: Step): step is VcpuStep {
   return step.kind === "plugVcpus" || step.kind === "unplugVcpus";
 }
 
