@@ -9,6 +9,8 @@ import { cases } from "../support/properties.ts";
 
 /** What a host doesn't support, and what a running domain can't have where the program refuses everything else. */
 const REFUSALS: ReadonlySet<string> = new Set([
+  "beyond-max-vcpus",
+  "unplug-not-allowed",
   ...["unsupported-by-host", "bus-without-hotplug", "model-without-hotplug", "no-free-port", "boot-disk"],
   ...["hotplug-disabled", "no-acpi", "domain-paused"],
 ]);

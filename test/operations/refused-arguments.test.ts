@@ -5,7 +5,7 @@ import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { created } from "../support/one-resource.ts";
 
-const args = { memory: "1003MiB", maxMemory: "8GiB", memorySlots: 16, vcpus: 2 };
+const args = { memory: "1003MiB", maxMemory: "8GiB", memorySlots: 16, vcpus: 2, maxVcpus: 8 };
 
 /** A change of the argument that libvirt could refuse, and how its definition is recognized; or why libvirt can't refuse any. */
 type Row = { change: object; xml: RegExp; unseenBy?: Layer } | string;
