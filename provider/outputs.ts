@@ -1,8 +1,10 @@
+import { reportsAddresses, reportsAddressesOf } from "./args/addresses.ts";
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
 import type { Defaults } from "./args/settings.ts";
 import { withWritten } from "./args/written-arguments.ts";
 import { defined } from "./defined.ts";
+import { type AddressOutput, type AddressRecord, addressOutput } from "./guest/address-record.ts";
 import type { Detaching, GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/report.ts";
 import type { Observation } from "./observe/observe.ts";
@@ -32,6 +34,10 @@ export interface Outputs extends Inputs {
   reachable: { from: string; to: string; step: string }[];
   guestMemory?: string;
   guestMemoryFrom?: Speaker;
+  /** Where the program asks for them. They may differ at each refresh, which isn't drift. */
+  addresses?: AddressOutput[];
+  /** The MACs of cards without an address that an update has waited for in vain. */
+  __awaitedAddresses?: string[];
   /** The domain as it was read back, to plan from without a route to the hypervisor. */
   __observed: Observed;
   /** What the guest reported after the last change of its memory. */
@@ -66,6 +72,8 @@ export interface OutputSource {
   guest?: GuestRecord | undefined;
   /** Requests to release DIMMs that are unanswered. */
   detaching?: Detaching | undefined;
+  /** The guest's addresses; undefined where nobody was asked for them. */
+  addresses?: AddressRecord | undefined;
 }
 
 export function outputs(inputs: Inputs, source: OutputSource): Outputs {
@@ -86,6 +94,7 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     savedMemory: canonical(observed.saved?.memory),
     guestMemory: canonical(guest?.memory),
     guestMemoryFrom: guest?.memory === undefined ? undefined : guest.speaker,
+    ...addressOutputs(inputs, source),
     __guest: guest,
     __detaching: detaching,
     __ownUri: inputs.uri === undefined ? undefined : true,
@@ -93,6 +102,21 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     __observed: recordedObservation(inputs, source),
     __stateVersion: STATE_VERSION,
   });
+}
+
+function addressOutputs(
+  inputs: Inputs,
+  { observation, addresses: record }: OutputSource,
+): Partial<Pick<Outputs, "addresses" | "__awaitedAddresses">> {
+  if (!reportsAddresses(inputs)) return {};
+  if (observation.observed.live === undefined) return { addresses: [] };
+  if (record === undefined) return {};
+  const isReported = (mac: string) => reportsAddressesOf(mac, inputs);
+  const awaited = record.awaited.filter(isReported);
+  return {
+    addresses: record.addresses.filter(({ mac }) => isReported(mac)).map(addressOutput),
+    ...(awaited.length > 0 && { __awaitedAddresses: awaited }),
+  };
 }
 
 /** The outputs of an operation that failed in part. A refresh then gives the engine the inputs that were carried out. */

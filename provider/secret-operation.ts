@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { affectsCards } from "../sdk/secret-arguments.ts";
 import { mask } from "./args/redact.ts";
 import {
   argumentOf,
@@ -82,7 +83,7 @@ const FROM_SIZES = [
 ];
 
 /** The outputs that no program reads. They are secret when anything is. */
-const HIDDEN = ["__observed", "__drift", "__guest", "__detaching"];
+const HIDDEN = ["__awaitedAddresses", "__observed", "__drift", "__guest", "__detaching"];
 
 /** The key of Pulumi's wrapping of a value that JSON has no form for, and its value for a secret (sdk/nodejs/runtime/rpc.ts). */
 export const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -96,7 +97,13 @@ export function withSecretMarks<T extends object>(result: T): T {
   const { __secrets: paths = [], __secret: isSizeSecret }: SecretMarked = result;
   if (paths.length === 0) return result;
   const whole = paths.filter((path) => path === argumentOf(path));
-  const names = new Set([...whole, ...HIDDEN, ...(isSizeSecret === true ? FROM_SIZES : [])]);
+  const isCardSecret = paths.some(affectsCards);
+  const names = new Set([
+    ...(isCardSecret ? ["addresses"] : []),
+    ...whole,
+    ...HIDDEN,
+    ...(isSizeSecret === true ? FROM_SIZES : []),
+  ]);
   return Object.fromEntries(
     Object.entries(result).map(([name, value]) => [
       name,

@@ -83,6 +83,11 @@ export interface DomainArgs {
   /** Network interfaces. Default: none. A change: takes effect at the next boot. */
   interfaces?: Input<Input<InterfaceArgs>[]>;
   /**
+   * Whether the output `addresses` has the addresses of all interfaces: those that are known when a create or an update ends, and
+   * at each refresh. Default: false, and only the interfaces with `waitForAddress` are in it. A change: a setting only.
+   */
+  reportAddresses?: Input<boolean>;
+  /**
    * The serial console: `"pty"` for a pseudo-terminal (`virsh console`), or a file. Default: none.
    * A change: takes effect at the next boot.
    */

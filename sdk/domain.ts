@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DomainArgs } from "./domain-args.ts";
-import type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
+import type { AddressOutput, ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
 import { DYNAMIC_PROVIDER, DYNAMIC_TYPE, PLUGIN_TYPE } from "./dynamic-type.ts";
 import { hostsWith } from "./hosts.ts";
 import { affectsSizes, argumentOf } from "./secret-arguments.ts";
@@ -66,6 +66,12 @@ export class Domain extends pulumi.CustomResource {
   declare readonly guestMemory: pulumi.Output<string | undefined>;
   /** What reported `guestMemory`. */
   declare readonly guestMemoryFrom: pulumi.Output<"agent" | "balloon" | undefined>;
+  /**
+   * The addresses of the interfaces with `waitForAddress`, or of all of them with `reportAddresses`; undefined without either. In
+   * the order of the domain's interfaces, and IPv4 addresses first. Empty if the domain is off. A guest's addresses may change by
+   * themselves: a refresh records them, which isn't a difference from the program.
+   */
+  declare readonly addresses: pulumi.Output<AddressOutput[] | undefined>;
   /** The libvirt URI that is used: the argument, or the default that applied at creation. */
   declare readonly uri: pulumi.Output<string>;
 
@@ -94,6 +100,7 @@ export class Domain extends pulumi.CustomResource {
         reachable: undefined,
         guestMemory: undefined,
         guestMemoryFrom: undefined,
+        addresses: undefined,
         uri: undefined,
         name: undefined,
         ...args,

@@ -7,4 +7,4 @@ export type { SerialFileArgs } from "./args/serial.ts";
 export type { Size } from "./args/size.ts";
 export { Domain } from "./domain.ts";
 export type { DomainArgs } from "./domain-args.ts";
-export type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
+export type { AddressOutput, ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";

@@ -8,6 +8,7 @@ import {
   MAX_SHUTDOWN_TIMEOUT,
   MAX_SLOTS,
   MAX_VCPUS,
+  MAX_WAIT_FOR_ADDRESS,
 } from "./limits.ts";
 import {
   flag,
@@ -73,6 +74,7 @@ const networkInterface = shape({
   )
     .transform((mac) => mac.toLowerCase())
     .optional(),
+  waitForAddress: integer(1, MAX_WAIT_FOR_ADDRESS, "seconds").optional(),
 }).refine(({ network, bridge, user }) => {
   const sources = [network, bridge, user === false ? undefined : user].filter((one) => one !== undefined);
   const known = sources.filter((one) => one !== UNKNOWN);
@@ -198,6 +200,7 @@ export const FIELDS = {
     ),
     change: "nextBoot",
   },
+  reportAddresses: { schema: flag, change: "setting" },
   serial: {
     schema: orUnknown(z.union([z.literal("pty"), serialFile], 'must be "pty" or { file: "/path" }')),
     change: "nextBoot",

@@ -1,5 +1,6 @@
 import { KIB_PER_GIB } from "../units/kib.ts";
 import { formatMib, formatSize } from "../units/size.ts";
+import { addressesCanBeFound } from "./addresses.ts";
 import { balloonTarget } from "./balloon-rules.ts";
 import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
@@ -30,6 +31,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   maxDimmSizeIsAligned,
   hotplugIsEnabled,
   macsDiffer,
+  addressesCanBeFound,
   sharesWithinMemory,
   spreadInWholeMib,
   oneEmptyNode,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { withoutWaits } from "./addresses.ts";
 import { FIELD_NAMES, FIELDS, type FieldName, isField } from "./fields.ts";
 import type { Inputs } from "./inputs.ts";
 import { secretArguments } from "./secrets.ts";
@@ -30,7 +31,7 @@ export function markedArguments(
   if (fields.length === 0) return present;
   const secret = secretArguments(news);
   const values = fields.map((name) => {
-    const value = news[name];
+    const value = withoutWaits(name, news[name]);
     const isHidden = name === "xml" || secret.has(name);
     return [name, value === undefined ? null : isHidden ? digest(value) : value] as const;
   });
@@ -54,7 +55,10 @@ export function withWritten<Recorded extends Partial<Inputs>>(
     if (!isField(name) || !MARKED_FIELDS.includes(name)) return [];
     if (name === "vcpus" && vcpus !== undefined && (value ?? 1) !== vcpus) return [];
     const known = knownValue(name, value, before, news);
-    return known === undefined || isDeepStrictEqual(known.value, before[name]) ? [] : [[name, known.value]];
+    const recorded = withoutWaits(name, before[name]);
+    return known === undefined || isDeepStrictEqual(withoutWaits(name, known.value), recorded)
+      ? []
+      : [[name, known.value]];
   });
   return found.length === 0 ? before : { ...before, ...Object.fromEntries(found) };
 }
@@ -69,7 +73,7 @@ function knownValue(
   if (value === null) return { value: undefined };
   if (typeof value === "string" && value.startsWith(DIGEST)) {
     const same = [before, news].find(
-      (inputs) => inputs[name] !== undefined && digest(inputs[name]) === value,
+      (inputs) => inputs[name] !== undefined && digest(withoutWaits(name, inputs[name])) === value,
     );
     // A value that neither of them has.
     return { value: same === undefined ? (name === "xml" ? value : undefined) : same[name] };

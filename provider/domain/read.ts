@@ -5,6 +5,7 @@ import { parseScaled } from "../units/scale.ts";
 import { readBacking } from "./backing.ts";
 import { XmlError } from "./escape.ts";
 import { AGENT_CHANNEL } from "./hardware.ts";
+import { readCards } from "./interfaces.ts";
 import { readOwnership, readWritten } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { readReplacing } from "./replacing.ts";
@@ -33,6 +34,7 @@ export function readDomain(xml: string): DomainState {
     vcpus: readVcpus(domain),
     cells,
     devices,
+    cards: readCards(domain),
     acpi: find(domain, "features", "acpi") !== undefined,
     uefi: isUefi(domain),
     pinned:

@@ -35,6 +35,16 @@ export interface Cell {
   cpus?: string;
 }
 
+/** A network interface in a domain's XML. */
+export interface CardState {
+  /** Of libvirt's kinds; `user` is QEMU's user-mode network. */
+  kind: string;
+  /** The network or the bridge that it is connected to. */
+  source?: string;
+  /** In lower case. Unique in the domain. */
+  mac: string;
+}
+
 /** The owner of a domain: this provider's element in `<metadata>`. */
 export interface Ownership {
   /** The format of the element: 1. */
@@ -68,6 +78,7 @@ export interface DomainState {
   /** In the order of their ids; empty when the domain has no NUMA topology. */
   cells: Cell[];
   devices: MemoryDevice[];
+  cards: CardState[];
   /** `<os><type arch machine>`. */
   arch?: string;
   machine?: string;

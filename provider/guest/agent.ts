@@ -4,7 +4,7 @@ import type { Kib } from "../units/kib.ts";
 import type { GuestReport, GuestSource } from "./report.ts";
 
 /** The limit for a command that an agent answers at once, if it answers. */
-const QUESTION_SECONDS = 5;
+export const QUESTION_SECONDS = 5;
 
 /** The guest's answers aren't trusted: only what has this form is used (qga/qapi-schema.json). */
 const number = z.int().nonnegative();

@@ -1,6 +1,8 @@
+import { reportsAddresses } from "../args/addresses.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
+import { type AddressRecord, recordedAddresses } from "../guest/address-record.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
@@ -19,6 +21,7 @@ import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { currentDetaching } from "../update/actions/detach.ts";
+import { type AddressedDomain, presentAddresses } from "../update/find-addresses.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 import { refreshedGuest } from "./refreshed-guest.ts";
@@ -63,6 +66,8 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     const { severity, text } = guest.message;
     await session.log.message(inputs.__urn, severity, redact(text, inputs));
   }
+  const addresses = await refreshedAddresses({ session, hypervisor, domain, observation, inputs }, state);
+  session.signal.throwIfAborted();
   // A domain that runs although it shouldn't shows what its memory has become as well.
   const { running: _, ...asItRuns } = inputs;
   const plan = plannerFor(session, state, { before: inputs, news: asItRuns })(observation.observed);
@@ -83,6 +88,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       told: unreachedBalloonTarget(state.__observed.told, observation.observed),
       guest: guest.record,
       detaching: currentDetaching(state.__detaching, domain.id, observation),
+      addresses,
     },
   );
   // A refresh keeps the format of the state: one that an earlier version wrote shows no difference.
@@ -93,6 +99,15 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   return Object.keys(others).length > 0 || differsFromEngine(state)
     ? { id, props, inputs: present }
     : { id, props };
+}
+
+/** Addresses move by themselves: a refresh records them, but nothing follows from a difference. */
+async function refreshedAddresses(
+  addressed: AddressedDomain,
+  state: Outputs,
+): Promise<AddressRecord | undefined> {
+  if (!reportsAddresses(addressed.inputs)) return undefined;
+  return presentAddresses({ ...addressed, recorded: recordedAddresses(state) });
 }
 
 /** The engine's inputs are those before an update that failed in part, or sizes that an earlier refresh found. */

@@ -6,7 +6,7 @@ import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import { withWritten } from "../args/written-arguments.ts";
 import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
-import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
+import { changedFields, changedSettings, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
 import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import type { Observed } from "./observed.ts";
@@ -81,10 +81,11 @@ export function planUpdate({
   const left = changedFields(written, inputs).filter(
     (name) => !isDeepStrictEqual(written[name], before[name]),
   );
-  const changed = unionOf(changedFields(before, inputs), left).filter(
+  const differing = unionOf(changedFields(before, inputs), left).filter(
     (name) => !(adopted && keptIfUnnamed(name, inputs)),
   );
-  const settings = changesThatNeed("setting", changed, inputs);
+  const settings = changedSettings(written, inputs, changedSettings(before, inputs, differing));
+  const changed = differing.filter((name) => !settings.includes(name));
   const power = planPower(observed, inputs);
   const desired = desiredMemory(inputs, defaults, adopted);
   const numaChanged = changed.includes("numa") && inputs.numa !== undefined;

@@ -1,11 +1,14 @@
+import { reportsAddresses, reportsAddressesOf } from "../args/addresses.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { type Defaults, hotplugSetting } from "../args/settings.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { readDomain } from "../domain/read.ts";
 import type { DomainState } from "../domain/state.ts";
+import { recordedAddresses } from "../guest/address-record.ts";
 import type { Observation } from "../observe/observe.ts";
-import { type Outputs, outputs } from "../outputs.ts";
+import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
+import { looksForAddresses } from "../plan/addresses.ts";
 import { afterStep } from "../plan/after-step.ts";
 import { laggingRequests } from "../plan/devices.ts";
 import { bootRounding } from "../plan/guest-block.ts";
@@ -45,6 +48,7 @@ export function foreseenUpdate(update: ForeseenUpdate): Properties {
     memoryPlan,
     uri: news.uri ?? state.uri,
     ...readBackAfter(update),
+    addresses: addressesAfter(update),
   });
 }
 
@@ -69,6 +73,18 @@ function readBackAfter(update: ForeseenUpdate): Properties {
     memoryDevices: foreseenDevices(known.memoryDevices, update, observed),
     ...unknownOf(notForeseen(update, observed)),
   };
+}
+
+/** Kept from the state unless the cards or the power change: then only the guest can tell. */
+function addressesAfter({ state, news, announced }: ForeseenUpdate): unknown {
+  if (containsUnknown(news.reportAddresses) || containsUnknown(news.interfaces)) return UNKNOWN;
+  if (!reportsAddresses(news)) return undefined;
+  const { outcome, steps, known } = announced;
+  const recorded = recordedAddresses(state);
+  const planned = outcome === "unknown" ? (known?.steps ?? []) : steps;
+  const isLooked = looksForAddresses({ recorded, before: echoedInputs(state), news, steps: planned });
+  if (outcome === "unknown" || isLooked) return UNKNOWN;
+  return state.addresses?.filter(({ mac }) => reportsAddressesOf(mac, news));
 }
 
 /** What outputs depend on in an observation. */
@@ -211,7 +227,12 @@ export function foreseenCreation({ inputs, uri, xml, adopts, defaults }: Foresee
     : xml === undefined
       ? readBackWithoutHost(inputs)
       : readBackNew(inputs, uri, readDomain(xml), defaults);
-  return defined({ ...shown(inputs), uri, ...readBack });
+  return defined({ ...shown(inputs), uri, ...readBack, addresses: newAddresses(inputs) });
+}
+
+function newAddresses(inputs: Inputs): unknown {
+  const isUnknown = containsUnknown(inputs.reportAddresses) || containsUnknown(inputs.interfaces);
+  return isUnknown || reportsAddresses(inputs) ? UNKNOWN : undefined;
 }
 
 function readBackNew(inputs: Inputs, uri: string, definition: DomainState, defaults: Defaults): Properties {

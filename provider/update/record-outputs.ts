@@ -2,6 +2,7 @@ import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
 import { Cancelled, PartialError, reasonCodeOf, UserError } from "../errors.ts";
+import { recordedAddresses } from "../guest/address-record.ts";
 import { currentRecord } from "../guest/record.ts";
 import { messageOf } from "../message-of.ts";
 import { withGuest } from "../observe/guest.ts";
@@ -172,6 +173,7 @@ async function record(
       told,
       guest: progress.guest,
       detaching,
+      addresses: progress.addresses ?? recordedAddresses(state),
     },
   );
 }

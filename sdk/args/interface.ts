@@ -12,4 +12,11 @@ export interface InterfaceArgs {
   model?: Input<string>;
   /** MAC address. Default: derived from the resource's URN and the interface's place in the list, so a replace keeps it. */
   mac?: Input<string>;
+  /**
+   * Seconds, 1 to 3600, that a create, and each update after which the guest may have another address, waits until this
+   * interface has one. It is then in the output `addresses`. If there is none in time, the run fails, the domain stays, and the
+   * next update waits again. Default: nothing waits, and the interface's addresses are only recorded if `reportAddresses` is true.
+   * A change: a setting only.
+   */
+  waitForAddress?: Input<number>;
 }

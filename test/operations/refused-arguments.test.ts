@@ -43,6 +43,7 @@ const ROWS: Readonly<Record<FieldName, Row>> = {
     xml: /e1000/,
     unseenBy: "toNative",
   },
+  reportAddresses: "it is a setting of this provider",
   serial: { change: replaced({ serial: { file: "/console" } }), xml: /\/console/ },
   agent: { change: replaced({ agent: false }), xml: /^(?!.*guest_agent)(?=.*'921600')/s },
   balloon: { change: replaced({ balloon: false }), xml: /<memballoon model='none'/ },

@@ -33,6 +33,7 @@ export function observation(observed: Observed, said: Said = {}): Observation {
     agentConnected: false,
     definition: {
       ...view,
+      cards: [],
       type: "qemu",
       name,
       uuid,
