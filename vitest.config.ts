@@ -23,7 +23,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/{engine,lab,live,package,plugin/executable}/**"],
           // Of a soak a property takes as long as it takes.
-          testTimeout: process.env.PROPERTY_RUNS_FACTOR === undefined ? 10_000 : 3_600_000,
+          testTimeout: process.env.PROPERTY_RUNS_FACTOR === undefined ? 120_000 : 3_600_000,
           setupFiles: PROPERTIES,
           // Units leave nothing behind in their process: sharing one saves two thirds of the time, the imports.
           isolate: false,

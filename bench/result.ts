@@ -3,7 +3,7 @@ import type { Samples } from "./rounds.ts";
 /** What one comparison came to. */
 export interface Result {
   readonly title: string;
-  readonly unit: "ms" | "calls/s";
+  readonly unit: "ms" | "calls/s" | "MiB" | "bytes";
   /** The rows that the others are set beside. */
   readonly beside: readonly string[];
   readonly rows: readonly Row[];

@@ -1,5 +1,8 @@
+import { chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { connect } from "../provider/libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "../provider/libvirt/hypervisor.ts";
+import { DYNAMIC_TYPE } from "../sdk/dynamic-type.ts";
 import { openStack, type StackDriver } from "../test/engine/driver.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { copyProgram } from "../test/package/linked-program.ts";
@@ -9,9 +12,10 @@ import { growthXml, pauseDomain, startTinyDomains, tinyDomainXml } from "./tiny-
 
 /**
  * All domains of a stack grow in one `pulumi up`: beside the same on libvirt with nothing between, and beside a stack of
- * as many resources that do nothing, which is what engine, program and provider host cost by themselves.
+ * as many resources that do nothing, which is what engine, program and provider host cost by themselves. Then the preview of
+ * the same program again, and what a domain takes of the state.
  */
-export async function stackBench(lab: Lab, domains: number, rounds: number): Promise<Result> {
+export async function stackBench(lab: Lab, domains: number, rounds: number): Promise<Result[]> {
   const hypervisor = await connect(lab.uri);
   const numbers = Array.from({ length: domains }, (_, index) => index + 1);
   progress(`starting ${domains} domains`);
@@ -21,16 +25,17 @@ export async function stackBench(lab: Lab, domains: number, rounds: number): Pro
   );
   progress(`starting a stack of ${domains} domains`);
   const ours = await stackOf(lab, "domains", domains);
-  await up(ours, 0, domains);
+  await up(ours.stack, 0, domains);
   await Promise.all(numbers.map((n) => pauseDomain(hypervisor, `vm-${n}`)));
   const trivial = await stackOf(lab, "trivial", domains);
-  await up(trivial, 0, domains);
+  await up(trivial.stack, 0, domains);
+  const entries = entrySizes(await ours.stack.exportState());
 
   const floor = `up, ${domains} trivial resources`;
   const bareAtOnce = `bare attach and define, ${domains} domains, at once`;
-  const samples = await inRounds(rounds, [
-    (measure, round) => measure(`up, ${domains} domains`, () => up(ours, round + 1, domains)),
-    (measure, round) => measure(floor, () => up(trivial, round + 1, domains)),
+  const growth = await inRounds(rounds, [
+    (measure, round) => measure(`up, ${domains} domains`, () => up(ours.stack, round + 1, domains)),
+    (measure, round) => measure(floor, () => up(trivial.stack, round + 1, domains)),
     (measure, round) =>
       measure(`bare attach and define, ${domains} domains, one after another`, async () => {
         for (const domain of bare) await grow(hypervisor, domain, 2 * round);
@@ -39,10 +44,48 @@ export async function stackBench(lab: Lab, domains: number, rounds: number): Pro
       measure(bareAtOnce, () => Promise.all(bare.map((domain) => grow(hypervisor, domain, 2 * round + 1)))),
   ]);
   await hypervisor.close();
-  return result(
-    { title: `4. ${domains} domains grow, ${ours.engine}`, unit: "ms", beside: [floor, bareAtOnce] },
-    samples,
-  );
+  const previewed = `preview, ${domains} trivial resources`;
+  const unchanged = await inRounds(rounds, [
+    (measure) => measure(`preview, ${domains} domains`, () => preview(ours.stack, domains)),
+    (measure) => measure(previewed, () => preview(trivial.stack, domains)),
+  ]);
+  const { engine } = ours.stack;
+  return [
+    result(
+      { title: `4. ${domains} domains grow, ${engine}`, unit: "ms", beside: [floor, bareAtOnce] },
+      growth,
+    ),
+    result(
+      { title: `4. ${domains} unchanged domains, ${engine}`, unit: "ms", beside: [previewed] },
+      unchanged,
+    ),
+    result({ title: "4. A domain in the state, as compact JSON", unit: "bytes", beside: [] }, entries),
+  ];
+}
+
+/** The parts of each domain's entry. Source positions and stack traces are as long as the paths of the program. */
+function entrySizes({ deployment }: Awaited<ReturnType<StackDriver["exportState"]>>): Map<string, number[]> {
+  const entries = (deployment.resources ?? []).filter(({ type }) => type === DYNAMIC_TYPE);
+  const size = (value: unknown) => JSON.stringify(value).length;
+  const parts = entries.map((entry) => {
+    const { inputs, outputs, sourcePosition, stackTrace, ...engine } = entry as unknown as Record<
+      string,
+      object
+    >;
+    return {
+      inputs: size(inputs),
+      outputs: size(outputs),
+      engine: size(engine),
+      trace: size([sourcePosition, stackTrace]),
+    };
+  });
+  return new Map([
+    ["inputs and outputs", parts.map(({ inputs, outputs }) => inputs + outputs)],
+    ["inputs", parts.map(({ inputs }) => inputs)],
+    ["outputs", parts.map(({ outputs }) => outputs)],
+    ["the engine's own fields", parts.map(({ engine }) => engine)],
+    ["where the program made it", parts.map(({ trace }) => trace)],
+  ]);
 }
 
 async function grow(hypervisor: Hypervisor, domain: DomainRef, growth: number): Promise<void> {
@@ -51,16 +94,39 @@ async function grow(hypervisor: Hypervisor, domain: DomainRef, growth: number): 
 }
 
 /** The program lies in the lab's folder, and goes with it. */
-function stackOf(lab: Lab, program: string, count: number): Promise<StackDriver> {
-  const projectDir = lab.file(program);
-  copyProgram(`bench/programs/${program}`, projectDir);
-  return openStack({
-    projectDir,
+export async function stackOf(
+  lab: Lab,
+  program: string,
+  count: number,
+  config: Record<string, string> = {},
+): Promise<{ stack: StackDriver; dir: string }> {
+  const dir = lab.file(program);
+  copyProgram(`bench/programs/${program}`, dir);
+  const stack = await openStack({
+    projectDir: dir,
     stack: "dev",
     backendDir: lab.file(`${program}-state`),
-    config: { "libvirt:uri": lab.uri, "libvirt-hotplug:domainType": "qemu", count: String(count) },
+    config: {
+      ...{ "libvirt:uri": lab.uri, "libvirt-hotplug:domainType": "qemu" },
+      ...{ count: String(count), memory: "256MiB", disks: emptyDisks(lab, count), ...config },
+    },
   });
+  return { stack, dir };
 }
+
+/** @returns the folder of an empty disk for each domain */
+function emptyDisks(lab: Lab, count: number): string {
+  const dir = lab.file("disks");
+  mkdirSync(dir, { recursive: true });
+  for (let n = 1; n <= count; n++) {
+    const disk = join(dir, `vm-${n}.raw`);
+    writeFileSync(disk, Buffer.alloc(SECTOR));
+    chownSync(disk, lab.user.uid, lab.user.gid);
+  }
+  return dir;
+}
+
+const SECTOR = 512;
 
 /** Every resource changes, or is made the first time. */
 async function up(stack: StackDriver, growths: number, count: number): Promise<void> {
@@ -69,4 +135,11 @@ async function up(stack: StackDriver, growths: number, count: number): Promise<v
   if (!ok) throw new Error(`pulumi up failed: ${errors.join("; ")}`);
   const changed = (changes.create ?? 0) + (changes.update ?? 0);
   if (changed < count) throw new Error(`${count} resources should have changed, ${changed} have`);
+}
+
+async function preview(stack: StackDriver, count: number): Promise<void> {
+  const { ok, errors, changes } = await stack.preview();
+  if (!ok) throw new Error(`pulumi preview failed: ${errors.join("; ")}`);
+  if ((changes.same ?? 0) < count)
+    throw new Error(`${count} resources should be the same, ${changes.same} are`);
 }

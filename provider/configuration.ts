@@ -80,12 +80,16 @@ export function configurationFailures(get: Reader): ConfigurationFailure[] {
   });
 }
 
-/** @throws UserError that names every key with a wrong value */
-export function readConfiguration(get: Reader): Configuration {
+/**
+ * @param secrets the names whose value no message quotes
+ * @throws UserError that names every key with a wrong value
+ */
+export function readConfiguration(get: Reader, secrets: readonly string[] = []): Configuration {
   const { data } = parsedConfiguration(get);
   if (data === undefined) {
     const wrong = configurationFailures(get).map(
-      ({ name, value, reason }) => `${NAMESPACE}${name}: "${value}" ${reason}`,
+      ({ name, value, reason }) =>
+        `${NAMESPACE}${name}: ${secrets.includes(name) ? "the secret value" : `"${value}"`} ${reason}`,
     );
     throw new UserError(`invalid stack configuration: ${wrong.join("; ")}`);
   }

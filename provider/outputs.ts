@@ -18,7 +18,7 @@ import type { Kib } from "./units/kib.ts";
 import { canonicalSize } from "./units/size.ts";
 
 /** The format of the outputs below, as the state keeps them (state-format.ts). Later versions read all earlier formats. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 
 /** The outputs that the state keeps of a domain: the arguments as they were carried out, and what was read back. */
 export interface Outputs extends Inputs {

@@ -6,6 +6,7 @@ import {
   type SecretMarked,
   type SecretValues,
   secretArguments,
+  secretPaths,
   secretValues,
 } from "./args/secrets.ts";
 import type { EngineLog } from "./engine/log.ts";
@@ -94,7 +95,8 @@ export const SECRET = "1b47061264138c4ac30d75fd1eb44270";
  * name of a secret argument of the program, and the class of the program can't know of values that check carries over.
  */
 export function withSecretMarks<T extends object>(result: T): T {
-  const { __secrets: paths = [], __secret: isSizeSecret }: SecretMarked = result;
+  const { __secret: isSizeSecret }: SecretMarked = result;
+  const paths = secretPaths(result) ?? [];
   if (paths.length === 0) return result;
   const whole = paths.filter((path) => path === argumentOf(path));
   const isCardSecret = paths.some(affectsCards);

@@ -5,10 +5,12 @@ import { UserError } from "./errors.ts";
 import { type Outputs, STATE_VERSION } from "./outputs.ts";
 import type { MemoryView, Observed } from "./plan/observed.ts";
 import type { Kib } from "./units/kib.ts";
+import { readCanonicalSize } from "./units/size.ts";
 
 /**
- * The observation in the state from format 2 on: without what follows from the rest of it. The file back end writes the whole
- * state at each step of an update, so the cost of what a domain takes there grows with the square of the number of domains.
+ * The observation in the state from format 2 on: without what follows from the rest of it, and from format 3 on without what
+ * follows from the other outputs. The file back end writes the whole state at each step of an update, so the cost of what a
+ * domain takes there grows with the square of the number of domains (docs/decisions/0008-size-of-a-state-entry.md).
  */
 interface PackedObserved extends Partial<Omit<Observed, "live" | "nextBoot" | "saved">> {
   live?: PackedView;
@@ -17,28 +19,35 @@ interface PackedObserved extends Partial<Omit<Observed, "live" | "nextBoot" | "s
   saved?: PackedView;
 }
 
-interface PackedView extends Partial<Omit<MemoryView, "cells" | "written">> {
-  memory: Kib;
+interface PackedView extends Partial<Omit<MemoryView, "cells" | "written" | "maxMemory">> {
   cells?: Partial<Cell>[];
+  maxMemory?: MemoryView["maxMemory"] | typeof NO_MAXIMUM;
+  /** "": undefined. */
+  arch?: string;
   /** 0: undefined; left out: the same as `memory`. */
   written?: Kib;
 }
 
+/** What a view has where its packed form leaves it out. */
+type Implied = Pick<Partial<MemoryView>, "memory" | "maxMemory" | "arch"> & Pick<MemoryView, "vcpus">;
+
 /** The first format in which the observation is packed. */
 const PACKED_SINCE = 2;
+/** The first one in which it leaves out what the other outputs have. */
+const IMPLIED_SINCE = 3;
 
 /** Outputs as the state keeps them, in the format that they name. */
 export function packedState<T extends object>(outputs: T): T {
   const { __observed: observed, __stateVersion: version } = outputs as Partial<Outputs>;
   if (observed === undefined || version === undefined || version < PACKED_SINCE) return outputs;
-  return { ...outputs, __observed: pack(observed) };
+  return { ...outputs, __observed: pack(observed, impliedBy(outputs)) };
 }
 
 /** Outputs as the operations use them, from a state of any format. */
 export function unpackedState(state: object): Outputs {
   const { __observed: observed, __stateVersion: version } = state as Partial<Outputs>;
   if (observed === undefined || version === undefined || version < PACKED_SINCE) return state as Outputs;
-  return { ...(state as Outputs), __observed: unpack(observed as PackedObserved) };
+  return { ...(state as Outputs), __observed: unpack(observed as PackedObserved, impliedBy(state)) };
 }
 
 /** @throws UserError for a state that a later version of this provider wrote in a format that this one doesn't know */
@@ -48,27 +57,51 @@ export function refuseNewerState({ __stateVersion: version, name }: Outputs): vo
   throw new UserError(text, { code: "newer-state" });
 }
 
-function pack({ power, persistent, live, nextBoot, saved, ...rest }: Observed): PackedObserved {
-  const views = { live: live && packView(live), nextBoot: nextBoot && packView(nextBoot) };
+type View = "live" | "nextBoot" | "saved";
+
+/** The output with the memory of each view. */
+const MEMORY_OUTPUT = { live: "liveMemory", nextBoot: "nextBootMemory", saved: "savedMemory" } as const;
+
+function impliedBy(outputs: Partial<Outputs>): (view: View) => Implied {
+  const { __stateVersion: version = 0, maxMemory, memorySlots: slots, vcpus = 1, arch = "x86_64" } = outputs;
+  if (version < IMPLIED_SINCE) return () => ({ vcpus: 1 });
+  const ceiling =
+    maxMemory === undefined ? undefined : defined({ size: readCanonicalSize(maxMemory), slots });
+  return (view) => {
+    const memory = outputs[MEMORY_OUTPUT[view]];
+    return defined({
+      ...{ arch, vcpus, maxMemory: ceiling },
+      memory: memory === undefined ? undefined : readCanonicalSize(memory),
+    });
+  };
+}
+
+function pack(observed: Observed, implied: (view: View) => Implied): PackedObserved {
+  const { power, persistent, live, nextBoot, saved, ...rest } = observed;
+  const views = {
+    live: live && packView(live, implied("live")),
+    nextBoot: nextBoot && packView(nextBoot, implied("nextBoot")),
+  };
   const isSame = live !== undefined && isDeepStrictEqual(views.nextBoot, ofDefinition(views.live));
   return defined({
     power: power === "running" ? undefined : power,
     persistent: persistent && (live === undefined || nextBoot !== undefined) ? undefined : persistent,
     live: views.live,
     nextBoot: isSame ? undefined : views.nextBoot,
-    saved: saved && packView(saved),
+    saved: saved && packView(saved, implied("saved")),
     ...rest,
   });
 }
 
-function unpack({ power = "running", persistent, live, nextBoot, saved, ...rest }: PackedObserved): Observed {
+function unpack(packed: PackedObserved, implied: (view: View) => Implied): Observed {
+  const { power = "running", persistent, live, nextBoot, saved, ...rest } = packed;
   const definition = nextBoot ?? (persistent === undefined ? ofDefinition(live) : undefined);
   return defined({
     power,
     persistent: persistent ?? true,
-    live: live && unpackView(live),
-    nextBoot: definition && unpackView(definition),
-    saved: saved && unpackView(saved),
+    live: live && unpackView(live, implied("live")),
+    nextBoot: definition && unpackView(definition, implied("nextBoot")),
+    saved: saved && unpackView(saved, implied("saved")),
     ...rest,
   });
 }
@@ -80,16 +113,19 @@ function ofDefinition(live: PackedView | undefined): PackedView | undefined {
   return definition;
 }
 
-function packView(view: MemoryView): PackedView {
-  const { memory, currentMemory, cells, devices, vcpus, acpi, uefi, written, ...rest } = view;
+function packView(view: MemoryView, implied: Implied): PackedView {
+  const { memory, currentMemory, maxMemory, cells, devices, vcpus, arch, acpi, uefi, written, ...rest } =
+    view;
   const packed = cells.map((cell, index) => packCell(cell, index, view));
   const isOneWhole = packed.length === 1 && Object.keys(packed[0] ?? {}).length === 0;
   return defined({
-    memory,
+    memory: memory === implied.memory ? undefined : memory,
     currentMemory: currentMemory === memory ? undefined : currentMemory,
+    maxMemory: isDeepStrictEqual(maxMemory, implied.maxMemory) ? undefined : (maxMemory ?? NO_MAXIMUM),
     cells: isOneWhole ? undefined : packed,
     devices: devices.length === 0 ? undefined : devices,
-    vcpus: vcpus === 1 ? undefined : vcpus,
+    vcpus: vcpus === implied.vcpus ? undefined : vcpus,
+    arch: arch === implied.arch ? undefined : (arch ?? ""),
     acpi: acpi ? undefined : acpi,
     uefi: uefi ? uefi : undefined,
     written: written === memory ? undefined : (written ?? 0),
@@ -97,16 +133,19 @@ function packView(view: MemoryView): PackedView {
   });
 }
 
-function unpackView(packed: PackedView): MemoryView {
-  const { memory, currentMemory = memory, cells = [{}], devices = [], vcpus = 1, ...others } = packed;
-  const { acpi = true, uefi = false, written = memory, ...rest } = others;
+function unpackView(packed: PackedView, implied: Implied): MemoryView {
+  const { maxMemory = implied.maxMemory, arch = implied.arch, vcpus = implied.vcpus, ...others } = packed;
+  const { memory = implied.memory ?? 0, currentMemory = memory, written = memory, ...more } = others;
+  const { cells = [{}], devices = [], acpi = true, uefi = false, ...rest } = more;
   return defined({
     ...rest,
     memory,
     currentMemory,
+    maxMemory: maxMemory === NO_MAXIMUM ? undefined : maxMemory,
     cells: cells.map((cell, index) => unpackCell(cell, index, { memory, vcpus })),
     devices,
     vcpus,
+    arch: arch === "" ? undefined : arch,
     acpi,
     uefi,
     written: written === 0 ? undefined : written,
@@ -135,3 +174,5 @@ function unpackCell(packed: Partial<Cell>, index: number, view: Pick<MemoryView,
 
 /** Of a cell that has none. */
 const NO_CPUS = "";
+/** Of a view without a maximum. */
+const NO_MAXIMUM = 0 as const;

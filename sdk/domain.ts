@@ -111,14 +111,9 @@ export class Domain extends pulumi.CustomResource {
         change: ofSizes,
         memoryChange: ofSizes,
         __provider: DYNAMIC_PROVIDER,
-        __urn: pulumi.createUrn(name, DYNAMIC_TYPE, opts.parent),
-        // The registration waits for this input, so that the list of outputs is complete by then.
-        __secrets: secrets?.then((paths) => {
-          secretOutputs.push(...derivedOutputs(paths));
-          return paths.length > 0 ? paths : undefined;
-        }),
+        __urn: urnOf(name, opts.parent),
         __hosts: hostsWith(args.uri),
-        __secret: secrets?.then((paths) => paths.some(affectsSizes) || undefined),
+        ...marks(secrets, args, secretOutputs),
       },
       {
         ...opts,
@@ -147,6 +142,31 @@ function refuseCreateFirst({ deleteBeforeReplace }: pulumi.CustomResourceOptions
   throw new pulumi.RunError(
     "Domain doesn't support the resource option deleteBeforeReplace: false, since the new domain has the UUID of the old one; remove the option",
   );
+}
+
+/** Without a parent, as most domains are made, the URN is known at once: no output has to be made and waited for. */
+function urnOf(name: string, parent: pulumi.Resource | undefined): pulumi.Input<string> {
+  if (parent !== undefined) return pulumi.createUrn(name, DYNAMIC_TYPE, parent);
+  return `urn:pulumi:${pulumi.getStack()}::${pulumi.getProject()}::${DYNAMIC_TYPE}::${name}`;
+}
+
+/**
+ * The inputs that say which arguments are secret; none where none can be: each input takes Pulumi's SDK time. `secretOutputs`: the
+ * registration waits for these inputs, so that this list is complete by then.
+ */
+function marks(secrets: Promise<string[]> | undefined, args: object, secretOutputs: string[]): pulumi.Inputs {
+  if (secrets === undefined) {
+    // What a program without types sets in their place.
+    const set = ["__secret", "__secrets"].filter((mark) => mark in args);
+    return Object.fromEntries(set.map((mark) => [mark, undefined]));
+  }
+  return {
+    __secrets: secrets.then((paths) => {
+      secretOutputs.push(...derivedOutputs(paths));
+      return paths.length > 0 ? paths : undefined;
+    }),
+    __secret: secrets.then((paths) => paths.some(affectsSizes) || undefined),
+  };
 }
 
 /**

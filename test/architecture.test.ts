@@ -114,6 +114,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/session.ts",
     "provider/state-format.ts",
     "provider/libvirt/connect.ts",
+    "provider/libvirt/uri.ts",
     "type:provider/libvirt/hypervisor.ts",
     // What the dynamic class writes into each state, and which of its arguments sizes follow from.
     "sdk/dynamic-type.ts",
@@ -122,7 +123,6 @@ const MAY_IMPORT: Record<string, string[]> = {
     "@grpc/grpc-js",
     "@pulumi/pulumi",
     "google-protobuf",
-    "leven",
     "node:fs",
     "node:util",
   ],

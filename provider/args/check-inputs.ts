@@ -1,12 +1,14 @@
-import leven from "leven";
 import type { Failure } from "./failure.ts";
 import { FIELD_NAMES, FIELDS, isField } from "./fields.ts";
 import { fillIn } from "./fill-in.ts";
 import type { Inputs } from "./inputs.ts";
+import { propertyPath } from "./property-path.ts";
 import { mask } from "./redact.ts";
 import { crossFieldFailures } from "./rules.ts";
 import { secretValues } from "./secrets.ts";
 import { DEFAULTS, type Defaults } from "./settings.ts";
+import { suggestion } from "./suggestion.ts";
+import { UNKNOWN } from "./unknown.ts";
 
 export interface Checked {
   inputs: Partial<Inputs>;
@@ -41,15 +43,18 @@ export function checkInputs(
   const valid: Record<string, unknown> = {};
   for (const [key, value] of given) {
     if (!isField(key) || key === "uuid") continue;
-    const parsed = FIELDS[key].schema.safeParse(value);
-    if (parsed.success) valid[key] = parsed.data;
-    else
-      failures.push(
-        ...parsed.error.issues.map((issue) => ({
-          property: pathText([key, ...issue.path]),
-          reason: issue.message,
-        })),
-      );
+    const { schema } = FIELDS[key];
+    const parsed = schema.safeParse(value);
+    if (parsed.success) {
+      valid[key] = parsed.data;
+      continue;
+    }
+    const { issues } = parsed.error;
+    failures.push(
+      ...issues.map(({ path, message }) => ({ property: propertyPath([key, ...path]), reason: message })),
+    );
+    const { success, data } = schema.safeParse(withoutWrong(value, issues));
+    if (success) valid[key] = data;
   }
   if (!given.some(([key]) => key === "memory" || key === "numa"))
     failures.push({ property: "memory", reason: 'is required, e.g. "4GiB"' });
@@ -70,9 +75,35 @@ export function checkInputs(
   };
 }
 
+/** Zod's issue; one about unknown keys has these, also where it comes from an inner schema (schema.ts). */
+interface Issue {
+  path: PropertyKey[];
+  keys?: string[];
+}
+
+/**
+ * What the rules between arguments can still be asked about, so that one wrong value hides no other: unknown keys are left out, and
+ * any other wrong value counts as one that isn't known yet.
+ */
+function withoutWrong(value: unknown, issues: readonly Issue[]): unknown {
+  const holder = { value: structuredClone(value) };
+  for (const { path, keys } of issues) {
+    const steps = ["value", ...path];
+    const last = steps.pop() ?? "value";
+    const parent: unknown = steps.reduce((at: unknown, step) => Reflect.get(Object(at), step), holder);
+    // A value outside of it is wrong too.
+    if (typeof parent !== "object" || parent === null) continue;
+    if (keys === undefined) Reflect.set(parent, last, UNKNOWN);
+    else for (const key of keys) Reflect.deleteProperty(Object(Reflect.get(parent, last)), key);
+  }
+  return holder.value;
+}
+
 /** A secret without a value arrives as null, at any depth (sdk/nodejs/runtime/rpc.ts): the argument is absent. */
 function withoutNulls<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  if (typeof value !== "object" || value === null) return value;
+  // What is absent from a list would move what follows.
+  if (Array.isArray(value)) return value.map(withoutNulls) as T;
   const present = Object.entries(value).filter(([, inner]) => inner !== null);
   // The same object with fewer keys. Whatever is read from it is checked.
   return Object.fromEntries(present.map(([key, inner]) => [key, withoutNulls(inner)])) as T;
@@ -82,7 +113,7 @@ function nameFailure(key: string): Failure[] {
   if (key === "uuid")
     return [{ property: key, reason: "is computed from the resource's URN and can't be set" }];
   if (isField(key)) return [];
-  return [{ property: key, reason: `is not an argument of Domain${suggestion(key)}` }];
+  return [{ property: key, reason: `is not an argument of Domain; ${suggestion(key, ARGUMENTS)}` }];
 }
 
 /** The default of `name` is the resource's name, which need not be a valid domain name. */
@@ -90,25 +121,4 @@ function invalidDefaultName(inputs: Partial<Inputs>, failures: Failure[]): Failu
   if (failures.some((failure) => failure.property === "name")) return [];
   const issues = FIELDS.name.schema.safeParse(inputs.name).error?.issues ?? [];
   return issues.slice(0, 1).map(({ message }) => ({ property: "name", reason: message }));
-}
-
-/** No argument's name is half as long. */
-const LONGEST_MISSPELLED = 40;
-
-/** A third of the letters may be wrong: "memry", "maxMemroy". */
-function suggestion(key: string): string {
-  if (key.length > LONGEST_MISSPELLED) return `; expected one of ${ARGUMENTS.join(", ")}`;
-  const closest = ARGUMENTS.map((name) => ({
-    name,
-    distance: leven(key.toLowerCase(), name.toLowerCase()),
-  })).sort((a, b) => a.distance - b.distance)[0];
-  return closest !== undefined && closest.distance <= Math.max(1, Math.floor(key.length / 3))
-    ? `; did you mean "${closest.name}"?`
-    : `; expected one of ${ARGUMENTS.join(", ")}`;
-}
-
-function pathText(path: readonly PropertyKey[]): string {
-  return path
-    .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index > 0 ? "." : ""}${String(key)}`))
-    .join("");
 }

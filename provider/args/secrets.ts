@@ -19,6 +19,12 @@ const FOLLOWS: [name: string, from: string[]][] = [
   ["memorySlots", ["xml"]],
 ];
 
+/** The paths that are noted. A state that was edited, and the state that a program gives to `get`, may have anything there. */
+export function secretPaths({ __secrets: noted }: SecretMarked): string[] | undefined {
+  const given: unknown = noted;
+  return Array.isArray(given) ? given.filter((path) => typeof path === "string") : undefined;
+}
+
 /** The name of the argument that a path is in. */
 export function argumentOf(path: string): string {
   return /^[^.[]*/.exec(path)?.[0] ?? "";
@@ -26,8 +32,9 @@ export function argumentOf(path: string): string {
 
 /** The arguments whose value has a secret in it, or may follow from one. */
 export function secretArguments(carrier: SecretMarked): ReadonlySet<string> {
-  if (carrier.__secrets === undefined) return new Set(carrier.__secret === true ? SECRET_SIZES : []);
-  const names = new Set(carrier.__secrets.map(argumentOf));
+  const paths = secretPaths(carrier);
+  if (paths === undefined) return new Set(carrier.__secret === true ? SECRET_SIZES : []);
+  const names = new Set(paths.map(argumentOf));
   for (const [name, from] of FOLLOWS) if (from.some((other) => names.has(other))) names.add(name);
   return names;
 }
@@ -45,7 +52,7 @@ export function secretValues(...carriers: SecretMarked[]): SecretValues {
   let hasFigures = false;
   for (const carrier of carriers) {
     if (carrier.__secret === true) hasFigures = true;
-    for (const path of carrier.__secrets ?? [])
+    for (const path of secretPaths(carrier) ?? [])
       for (const leaf of leaves(valueAt(carrier, path))) {
         if (typeof leaf === "number" || isFigure(leaf)) hasFigures = true;
         if (typeof leaf === "string" && leaf !== UNKNOWN && !isFigure(leaf) && !CHOICES.has(leaf))

@@ -72,7 +72,7 @@ class UriError extends ConnectionError {
     const text = JSON.stringify(shown.length > 200 ? `${shown.slice(0, 200)}…` : shown);
     // A reason quotes the part that is wrong, which may be of the password.
     super(`libvirt URI ${text}: ${!isCut && hasPassword(uri) ? unquoted(why) : why}`);
-    this.withoutQuotes = `is not a URI that can be used: ${unquoted(why)}`;
+    this.withoutQuotes = `the libvirt URI can't be used: ${unquoted(why)}`;
   }
 }
 

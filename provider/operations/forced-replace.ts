@@ -33,7 +33,7 @@ export async function forcedReplace(
   const line = headline("replace", FORCED);
   const outcome: PlannedOutcome = { memoryPlan: line, change: "replace", memoryChange: "replace" };
   const reasons = adoptedRefusals(state);
-  const details = [REPLACE_COSTS];
+  const details = [...(isPlanShown(session, news.__urn) ? [PLAN_WITHDRAWN] : []), REPLACE_COSTS];
   if (look.kind === "found") {
     const { definition, observed } = look.observation;
     const isBegun = definition.replacing !== undefined || definition.ownership?.creating === true;
@@ -59,6 +59,14 @@ function replacedState(session: Session, urn: string): Replaced | undefined {
   const uri = recorded.uri ?? session.uriFor({ __urn });
   return { ...recorded, uri, uuid, name, __urn, __adopted: isAdopted(recorded) };
 }
+
+/** diff can't know that the engine replaces the resource all the same, and has shown what an update would do. */
+function isPlanShown(session: Session, urn: string): boolean {
+  const { announced } = session.run.of(urn);
+  return announced !== undefined && announced.headline !== "";
+}
+
+const PLAN_WITHDRAWN = "the plan above is not carried out: the new domain has all changes";
 
 const FORCED =
   "the domain is deleted and recreated (requested by a resource option such as replaceOnChanges)";

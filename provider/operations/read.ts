@@ -94,8 +94,10 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   // A refresh keeps the format of the state: one that an earlier version wrote shows no difference.
   const props = { ...readBack, __stateVersion: state.__stateVersion };
   const present = { ...inputs, ...memory, ...others };
-  if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: present };
-  if (!isSettled) return { id, props, inputs: { ...present, __unsettled: true } };
+  // A program that asks for the sizes that were found is no change to check, but the domain has yet to follow.
+  const unsettled = { ...present, __unsettled: true };
+  if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: unsettled };
+  if (!isSettled) return { id, props, inputs: unsettled };
   return Object.keys(others).length > 0 || differsFromEngine(state)
     ? { id, props, inputs: present }
     : { id, props };

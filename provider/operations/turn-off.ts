@@ -43,7 +43,11 @@ export async function turnOff(
       await session.log.status(urn, `shutting the guest down (up to ${deadline.remainingSeconds} s)`);
       // A guest that can't be asked (no ACPI, no agent) is treated like one that doesn't react.
       await hypervisor.shutdown(domain).catch(() => undefined);
-      if (await isShutDown(hypervisor, domain, deadline)) return false;
+      if (await isShutDown(hypervisor, domain, deadline)) {
+        // A row keeps its last status to the end of the run.
+        await session.log.status(urn, "shut the guest down");
+        return false;
+      }
     }
     if (session.signal.aborted) throw stillRunning(domain);
     await session.log.message(

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { FIELD_NAMES, FIELDS } from "../args/fields.ts";
+import { propertyPath } from "../args/property-path.ts";
 import type { DiffResult } from "../operations/diff.ts";
 import { canonicalForm } from "./canonical-form.ts";
 
@@ -107,21 +108,6 @@ function isObject(value: unknown): value is Properties {
 
 function ownValue(properties: Properties, name: string): unknown {
   return Object.hasOwn(properties, name) ? properties[name] : undefined;
-}
-
-const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
-
-/** Pulumi's form of a path (sdk/go/common/resource/property_path.go): what isn't an identifier is quoted. */
-export function propertyPath([name, ...rest]: Path): string {
-  const first = IDENTIFIER.test(name) ? name : quoted(name);
-  const others = rest.map((step) =>
-    typeof step === "number" ? `[${step}]` : IDENTIFIER.test(step) ? `.${step}` : quoted(step),
-  );
-  return [first, ...others].join("");
-}
-
-function quoted(key: string): string {
-  return `["${key.replaceAll('"', '\\"')}"]`;
 }
 
 /** The outputs that show how the domain differs from what the program asks for. */

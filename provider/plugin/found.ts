@@ -3,6 +3,7 @@ import type { Inputs } from "../args/inputs.ts";
 import { defined } from "../defined.ts";
 import { OWNERSHIP_NAMESPACE } from "../domain/metadata.ts";
 import { UserError } from "../errors.ts";
+import { foreignText } from "../foreign-text.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observeWithGuest } from "../observe/guest.ts";
 import type { Observation } from "../observe/observe.ts";
@@ -12,6 +13,7 @@ import { planMessage } from "../plan/plan.ts";
 import { NO_CHANGE } from "../plan/planned-outcome.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize, formatSize, readCanonicalSize } from "../units/size.ts";
+import { fitsXml } from "../units/xml-characters.ts";
 
 /** What a read without a state asks for. */
 export interface Wanted {
@@ -58,7 +60,11 @@ async function announceNextUpdate(session: Session, inputs: Inputs, outs: Output
   await session.log.message(inputs.__urn, "warning", text);
 }
 
+/** A name is also that of a file on the host, of at most 255 bytes. */
+const LONGEST_NAME = 255;
+
 async function lookUp(hypervisor: Hypervisor, id: string): Promise<DomainRef | undefined> {
+  if (id === "" || id.length > LONGEST_NAME || !fitsXml(id)) return undefined;
   const byUuid = UUID.test(id) ? await hypervisor.findByUuid(id.toLowerCase()) : undefined;
   return byUuid ?? (await hypervisor.findByName(id));
 }
@@ -73,7 +79,7 @@ async function notThere(hypervisor: Hypervisor, { id }: Wanted, uri: string): Pr
     names.length === 0
       ? "that host has no domains"
       : `its domains are ${names.slice(0, LISTED).join(", ")}${more}`;
-  const text = `there is no domain with the UUID or the name "${id}" on ${uri}: ${there}; give the UUID or the name of an existing domain, and set libvirt-hotplug:uri if it is on another host`;
+  const text = `there is no domain with the UUID or the name "${foreignText(id)}" on ${uri}: ${there}; give the UUID or the name of an existing domain, and set libvirt-hotplug:uri if it is on another host`;
   return new UserError(text, { code: "nothing-to-import" });
 }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import plugins from "@pulumi/pulumi/proto/plugin_pb.js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
+import { argumentOf } from "../args/secrets.ts";
 import { readConfiguration } from "../configuration.ts";
 import { checkConfiguration, configurationReader } from "./configured.ts";
 import type { CurrentRun, PluginDependencies } from "./current-run.ts";
@@ -70,7 +71,9 @@ export class ProviderCalls {
 
   configure(request: pb.ConfigureRequest): pb.ConfigureResponse {
     const { value, secrets } = received(request.getArgs());
-    this.#run.configure(readConfiguration(configurationReader(value)), secrets.includes("uri"));
+    const secretNames = secrets.map(argumentOf);
+    const configuration = readConfiguration(configurationReader(value), secretNames);
+    this.#run.configure(configuration, secretNames.includes("uri"));
     const answer = new pb.ConfigureResponse();
     answer.setAcceptsecrets(true);
     answer.setSupportspreview(true);

@@ -1,8 +1,10 @@
+import { status } from "@grpc/grpc-js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
 import type structs from "google-protobuf/google/protobuf/struct_pb.js";
 import { DYNAMIC_PROVIDER } from "../../sdk/dynamic-type.ts";
 import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
+import { isWithin } from "../args/property-path.ts";
 import type { SecretMarked } from "../args/secrets.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
@@ -13,10 +15,11 @@ import { packedState, unpackedState } from "../state-format.ts";
 import { named } from "./autonaming.ts";
 import type { CurrentRun } from "./current-run.ts";
 import { changedNames, detailedDiff } from "./difference.ts";
+import { ProtocolError } from "./failure.ts";
 import { foreseenCreation, foreseenUpdate } from "./foreseen.ts";
 import { findDomain } from "./found.ts";
 import { secretMarks, withMarksAt } from "./secrets.ts";
-import { isWithin, type Properties, type Received, received, sent } from "./values.ts";
+import { type Properties, type Received, received, sent } from "./values.ts";
 
 /** The calls that concern a resource: each is an operation between Pulumi's form of its properties and ours. */
 export class ResourceCalls {
@@ -28,12 +31,13 @@ export class ResourceCalls {
 
   async check(request: pb.CheckRequest): Promise<pb.CheckResponse> {
     const urn = request.getUrn();
-    const olds = received(request.getOlds()).value;
+    const recorded = received(request.getOlds()).value;
+    const olds = recorded.uuid === undefined ? recorded : { ...hidden(urn), ...recorded };
     const given = received(request.getNews());
     const { session } = this.#run.configured;
     const program = await named(
       session,
-      { urn, olds, news: withoutComputed(given.value, olds) },
+      { urn, olds, news: ofProgram(given.value, olds) },
       request.getAutonaming(),
     );
     const news = { ...program.value, ...hidden(urn), ...secretMarks(given) };
@@ -47,7 +51,7 @@ export class ResourceCalls {
       ({ property }) => !given.failures.some((refused) => isWithin(property, refused.property)),
     );
     const answer = new pb.CheckResponse();
-    answer.setInputs(sent(inputs));
+    answer.setInputs(sent(withoutHidden(inputs)));
     answer.setFailuresList(checkFailures([...given.failures, ...program.failures, ...others]));
     return answer;
   }
@@ -119,7 +123,7 @@ export class ResourceCalls {
       answer.setProperties(
         sent(withMarksAt(mark(packedState(outs)) as unknown as Properties, state.secrets)),
       );
-      answer.setInputs(sent(mark(inputs)));
+      answer.setInputs(sent(withoutHidden(mark(inputs))));
       return answer;
     }
     const { id, props, inputs } = await this.#run.configured.operations.read(
@@ -131,7 +135,7 @@ export class ResourceCalls {
     if (id === "") return answer;
     // A state of an earlier version doesn't note what is secret in it.
     answer.setProperties(sent(withMarksAt(props as Properties, state.secrets)));
-    answer.setInputs(inputs === undefined ? request.getInputs() : sent(inputs));
+    answer.setInputs(inputs === undefined ? request.getInputs() : sent(withoutHidden(inputs)));
     return answer;
   }
 
@@ -143,9 +147,11 @@ export class ResourceCalls {
   /** The domains of a host, each with the id that imports it. */
   async list(request: pb.ListRequest): Promise<pb.ListResponse[]> {
     const { session, operations } = this.#run.configured;
-    const { uri } = received(request.getQuery()).value;
-    const where = session.resolveUri(typeof uri === "string" ? uri : undefined);
-    const domains = await operations.keeping([], async () => (await session.hypervisor(where)).list());
+    const query = received(request.getQuery());
+    const uri = session.resolveUri(listedUri(query.value));
+    const domains = await operations.keeping([withMarks(query)], async () =>
+      (await session.hypervisor(uri)).list(),
+    );
     const limit = request.getLimit();
     return (limit > 0 ? domains.slice(0, limit) : domains).map(({ uuid, name }) => {
       const result = new pb.ListResponse.Result();
@@ -213,19 +219,44 @@ function hidden(urn: string): Pick<Inputs, "__urn" | "__provider"> {
   return { __urn: urn, __provider: DYNAMIC_PROVIDER };
 }
 
+/** Inputs as the state keeps them. Each request names the URN, and the plugin is found without what names the dynamic provider. */
+function withoutHidden(inputs: object): Properties {
+  const { __urn: _, __provider: __, ...kept }: Properties = { ...inputs };
+  return kept;
+}
+
 /** Inputs as check returned them, with what the engine marked as secret since. */
 function withMarks(inputs: Received): Properties {
   return { ...inputs.value, ...secretMarks(inputs, inputs.value) };
 }
 
-/** The inputs that check returned. An SDK of another version may have left out those that are ours. */
+/** The inputs that check returned, with those that their state leaves out. */
 function checked(struct: structs.Struct | undefined, urn: string): Properties {
   return { ...withMarks(received(struct)), ...hidden(urn) };
 }
 
-/** An import checks the inputs that its own read returned, which include the UUID. */
-function withoutComputed({ uuid, ...news }: Properties, olds: Properties): Properties {
+/**
+ * What a program may set. An import checks the inputs that its own read returned, which include the UUID, and the marks of secrets:
+ * these follow from the values' own wrappings.
+ */
+function ofProgram(
+  { uuid, __secret, __secrets, __hosts, ...news }: Properties,
+  olds: Properties,
+): Properties {
   return uuid === undefined || uuid === olds.uuid ? news : { ...news, uuid };
+}
+
+/** @throws ProtocolError for any other query than one by URI: what isn't a filter would list domains that the caller doesn't mean */
+function listedUri(query: Properties): string | undefined {
+  const others = Object.keys(query).filter((name) => name !== "uri");
+  const { uri = null } = query;
+  const isUri = uri === null || (typeof uri === "string" && uri !== UNKNOWN);
+  const wrong = [
+    ...others.map((name) => `${name} is not an input of this list; expected one of uri`),
+    ...(isUri ? [] : ["uri must be a libvirt URI, as a string"]),
+  ];
+  if (wrong.length > 0) throw new ProtocolError(status.INVALID_ARGUMENT, wrong.join("\n"));
+  return typeof uri === "string" ? uri : undefined;
 }
 
 export function checkFailures(failures: Failure[]): pb.CheckFailure[] {

@@ -1,15 +1,16 @@
 import { affectsSizes } from "../../sdk/secret-arguments.ts";
 import { isField } from "../args/fields.ts";
-import { argumentOf, type SecretMarked, secretArguments } from "../args/secrets.ts";
+import { isWithin } from "../args/property-path.ts";
+import { argumentOf, type SecretMarked, secretArguments, secretPaths } from "../args/secrets.ts";
 import { SIGNATURE, withSecretMarks } from "../secret-operation.ts";
-import { isWithin, type Properties, type Received, secret } from "./values.ts";
+import { type Properties, type Received, secret } from "./values.ts";
 
 /**
  * What the class of the dynamic provider passes on about secrets, from the wrappings of the values themselves. What an earlier
  * check noted is kept: the engine may have put an old value back (ignoreChanges).
  */
 export function secretMarks({ secrets }: Received, noted: SecretMarked = {}): SecretMarked {
-  const known = noted.__secrets ?? [];
+  const known = secretPaths(noted) ?? [];
   const follows = secretArguments(noted);
   const added = secrets.filter(
     (path) =>
@@ -29,7 +30,7 @@ export function secretMarks({ secrets }: Received, noted: SecretMarked = {}): Se
  * Marks whatever is secret or follows from a secret, at any depth. With `acceptSecrets` the engine marks nothing itself.
  */
 export function withAllSecretMarks<T extends SecretMarked>(properties: T): T {
-  const { __secrets: paths = [] }: SecretMarked = properties;
+  const paths = secretPaths(properties) ?? [];
   const whole = withSecretMarks(properties) as Properties;
   const marked: Properties = { ...whole };
   for (const name of secretArguments(properties))

@@ -39,7 +39,7 @@ export function received(struct: structs.Struct | undefined): Received {
   const secrets: string[] = [];
   const failures: Failure[] = [];
 
-  const plain = (value: structs.Value, path: string): unknown => {
+  const plain = (value: structs.Value, path: string, isInSecret: boolean): unknown => {
     switch (value.getKindCase()) {
       case structs.Value.KindCase.NUMBER_VALUE:
         return value.getNumberValue();
@@ -50,39 +50,38 @@ export function received(struct: structs.Struct | undefined): Received {
         return UNKNOWNS.has(text) ? UNKNOWN : text;
       }
       case structs.Value.KindCase.LIST_VALUE:
-        return list(value).map((item, index) => plain(item, `${path}[${index}]`));
+        return list(value).map((item, index) => plain(item, `${path}[${index}]`, isInSecret));
       case structs.Value.KindCase.STRUCT_VALUE:
-        return unwrapped(fieldsOf(value.getStructValue()), path);
+        return unwrapped(fieldsOf(value.getStructValue()), path, isInSecret);
       default:
         return null;
     }
   };
-  const unwrapped = (fields: Map<string, structs.Value>, path: string): unknown => {
+  const unwrapped = (fields: Map<string, structs.Value>, path: string, isInSecret: boolean): unknown => {
     const signature = fields.get(SIGNATURE)?.getStringValue();
     const inner = fields.get("value");
     const isOutput = signature === OUTPUT;
-    if (signature === SECRET || (isOutput && fields.get("secret")?.getBoolValue() === true))
-      if (!secrets.some((known) => isWithin(path, known))) secrets.push(path);
-    if (signature === SECRET) return inner === undefined ? null : plain(inner, path);
+    const isSecret = signature === SECRET || (isOutput && fields.get("secret")?.getBoolValue() === true);
+    if (isSecret && !isInSecret) secrets.push(path);
+    const isHidden = isSecret || isInSecret;
+    if (signature === SECRET) return inner === undefined ? null : plain(inner, path, isHidden);
     // An output without a value isn't known yet.
-    if (isOutput) return inner === undefined ? UNKNOWN : plain(inner, path);
+    if (isOutput) return inner === undefined ? UNKNOWN : plain(inner, path, isHidden);
     const refused = signature === undefined ? undefined : REFUSED[signature];
     if (refused !== undefined) {
       failures.push({ property: path, reason: `must be plain data, but is ${refused}` });
       return null;
     }
-    return object(fields, path);
+    return object(fields, path, isInSecret);
   };
-  const object = (fields: Map<string, structs.Value>, path: string): Properties =>
+  const object = (fields: Map<string, structs.Value>, path: string, isInSecret: boolean): Properties =>
     Object.fromEntries(
-      [...fields].map(([key, value]) => [key, plain(value, path === "" ? key : `${path}.${key}`)]),
+      [...fields].map(([key, value]) => [
+        key,
+        plain(value, path === "" ? key : `${path}.${key}`, isInSecret),
+      ]),
     );
-  return { value: object(fieldsOf(struct), ""), secrets, failures };
-}
-
-/** Whether a path is the other one or inside of it. */
-export function isWithin(path: string, outer: string): boolean {
-  return path === outer || (path.startsWith(outer) && /^[.[]/.test(path.slice(outer.length)));
+  return { value: object(fieldsOf(struct), "", false), secrets, failures };
 }
 
 function list(value: structs.Value): structs.Value[] {

@@ -12,17 +12,27 @@ export interface Bundle {
 
 /** The plugin and everything that it needs besides Node, as one CommonJS script. */
 export async function bundlePlugin(target: string): Promise<Bundle> {
+  const { code, modules } = await bundleScript("provider/plugin/main.ts", target);
+  return { code, licences: await thirdPartyLicences(modules) };
+}
+
+/** A module and everything that it needs besides Node, as one CommonJS script; `modules`: what is in it. */
+export async function bundleScript(
+  entry: string,
+  target?: string,
+): Promise<{ code: string; modules: Set<string> }> {
   let code: string | undefined;
   const modules = new Set<string>();
   await build({
     config: false,
     cwd: root,
-    entry: { plugin: "provider/plugin/main.ts" },
+    entry: { script: entry },
     format: "cjs",
     write: false,
+    clean: false,
     dts: false,
     platform: "node",
-    target,
+    ...(target !== undefined && { target }),
     minify: { mangle: false, compress: true, codegen: { removeWhitespace: true } },
     deps: { alwaysBundle: [/.*/], onlyBundle: false },
     plugins: [
@@ -31,7 +41,7 @@ export async function bundlePlugin(target: string): Promise<Bundle> {
         generateBundle: (_, bundle) => {
           const chunks = Object.values(bundle).filter((output) => output.type === "chunk");
           for (const id of chunks.flatMap(({ moduleIds }) => moduleIds)) modules.add(id);
-          if (chunks.length !== 1) throw new Error(`the plugin has ${chunks.length} scripts instead of one`);
+          if (chunks.length !== 1) throw new Error(`${entry} has ${chunks.length} scripts instead of one`);
           code = chunks[0]?.code;
         },
       },
@@ -41,6 +51,6 @@ export async function bundlePlugin(target: string): Promise<Bundle> {
     checks: { pluginTimings: false, legacyCjs: false },
     report: false,
   });
-  if (code === undefined) throw new Error("the plugin has no script");
-  return { code, licences: await thirdPartyLicences(modules) };
+  if (code === undefined) throw new Error(`${entry} has no script`);
+  return { code, modules };
 }

@@ -12,6 +12,8 @@ const root = join(import.meta.dirname, "../..");
 /** For ever: tokens, URNs, configuration keys and the name of the executable contain it. */
 const NAME = "libvirt-hotplug";
 
+const LISTED_HOST = "The libvirt URI of the host. Default: that of the provider.";
+
 /** The schema, as the plugin answers GetSchema. */
 export function packageSchema(): object {
   const specs = new TypeSpecs(NAME, globSync("sdk/**/*.ts", { cwd: root }).sort().map(parse));
@@ -45,9 +47,9 @@ export function packageSchema(): object {
         // Stacks of the dynamic class move to the plugin by it.
         aliases: [{ type: DYNAMIC_TYPE }],
         listInputs: {
-          description: "Without inputs: all domains of the provider's host.",
+          description: "The domains of a host.",
           type: "object",
-          properties: {},
+          properties: { uri: { type: "string", description: LISTED_HOST } },
         },
         type: "object",
       },

@@ -129,9 +129,13 @@ describe("what check computes", () => {
   });
 
   test("a secret without a value arrives as null and counts as absent", () => {
-    const args = { memory: "1GiB", maxMemory: null, memoryPlan: null, hotplug: { alignment: null } };
+    const args = {
+      ...{ memory: "1GiB", maxMemory: null, memoryPlan: null, hotplug: { alignment: null } },
+      ...{ disks: [{ file: "/a", bus: null }], interfaces: [{ user: true, network: null }] },
+    };
+    const present = { memory: "1GiB", disks: [{ file: "/a" }], interfaces: [{ user: true }] };
     expect(checked({ ...args, __secret: true })).toEqual({
-      ...checked({ memory: "1GiB" }),
+      ...checked(present),
       hotplug: {},
       __secret: true,
     });

@@ -297,6 +297,46 @@ describe.each(Object.entries(rows))("%s", (rule, refused) => {
   });
 });
 
+// Unless the wrong value is what the rule is about.
+describe("the rules are asked also where another value is wrong", () => {
+  const all = Object.values(rows).flat();
+  const within = (argument: "hotplug" | "numa") =>
+    all.filter(([, args]) => typeof args[argument] === "object");
+
+  test.each(within("hotplug"))("of hotplug: %s", (_, args, property, reason, stack = {}) => {
+    const hotplug = { ...(args.hotplug as object), nonsense: 1, heal: "yes" };
+    const { failures } = checkInputs({}, { ...hidden, ...args, hotplug }, { ...DEFAULTS, ...stack });
+    expect(failures).toContainEqual({ property, reason });
+    expect(failures.map((failure) => failure.property)).toEqual(["hotplug.heal", "hotplug", property]);
+  });
+
+  test.each(all)("of another argument: %s", (_, args, property, reason, stack = {}) => {
+    const wrong = { disks: [{ file: "a", bus: "virtio" }], boot: { nonsense: 1 }, ...args, autostart: "on" };
+    const { failures } = checkInputs({}, { ...hidden, ...wrong }, { ...DEFAULTS, ...stack });
+    expect(failures).toContainEqual({ property, reason });
+  });
+
+  test.each(within("numa"))(
+    "of a node, which has an unknown field: %s",
+    (_, args, property, reason, stack = {}) => {
+      const numa = (args.numa as object[]).map((node) => ({ ...node, nonsense: 1 }));
+      const { failures } = checkInputs({}, { ...hidden, ...args, numa }, { ...DEFAULTS, ...stack });
+      expect(failures).toContainEqual({ property, reason });
+    },
+  );
+
+  test("but a wrong value is no reason for another failure", () => {
+    const args = {
+      memory: "1 mile",
+      numa: [{ memory: "2GiB" }, { memory: "x" }],
+      maxMemory: "1GiB",
+      vcpus: "2",
+    };
+    const { failures } = checkInputs({}, { ...hidden, ...args });
+    expect(failures.map(({ property }) => property)).toEqual(["memory", "numa[1].memory", "vcpus"]);
+  });
+});
+
 test("every rule has its rows", () => {
   expect(Object.keys(rows)).toEqual(Object.keys(RULES));
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { ENGINE } from "../support/engines.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, opOf, stackOnLab } from "../support/stack-on-lab.ts";
-import { liveMemory } from "../support/virsh.ts";
+import { liveMemory, words } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
 
@@ -57,4 +58,20 @@ test("a domain that is replaced after the move keeps its UUID", async () => {
   expect(changes).toEqual({ same: 1, replace: 1 });
   expect(await stack.outputsOf("web-1")).toMatchObject({ uuid, liveMemory: "300MiB" });
   await stack.expectSettled();
+});
+
+test.each([
+  ["after an update that changes nothing", true],
+  ["with no update between", false],
+])("a stack that moved back to the dynamic provider is destroyed, %s", async (_, isUpdated) => {
+  const stack = await stackOnLab(lab(), { "web-1": BARE }, { on: { ...ENGINE, host: "dynamic" } });
+  await stack.apply();
+  await stack.moveTo("plugin");
+  await stack.apply({ expectNoChanges: true });
+  await stack.moveTo("dynamic");
+  stack.edit("web-1", { options: ONCE_OF_THE_PLUGIN });
+  if (isUpdated) await stack.apply({ expectNoChanges: true });
+  const { ok, errors } = await stack.destroy();
+  expect({ ok, errors }).toEqual({ ok: true, errors: [] });
+  expect(words(await lab().virsh("list", "--all", "--name"))).toEqual([]);
 });

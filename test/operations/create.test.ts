@@ -39,7 +39,7 @@ describe("create", () => {
       nextBootMemory: "1003MiB",
       memoryDevices: [],
       reachable: [{ from: "1259MiB", to: "8171MiB", step: "256MiB" }],
-      __stateVersion: 2,
+      __stateVersion: 3,
     });
     expect(outputs).not.toHaveProperty("pendingMemory");
   });

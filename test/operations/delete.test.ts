@@ -28,7 +28,10 @@ async function destroyed(change: object, meanwhile = () => {}): Promise<string[]
 describe("delete", () => {
   test("shuts the domain down and undefines it", async () => {
     expect(await destroyed({})).toEqual(["shutdown", "undefine"]);
-    expect(stack.run.messages.map(({ text }) => text)).toEqual(["shutting the guest down (up to 60 s)"]);
+    expect(stack.run.messages.map(({ text }) => text)).toEqual([
+      "shutting the guest down (up to 60 s)",
+      "shut the guest down",
+    ]);
   });
 
   test("forces a guest off that doesn't react, with a warning", async () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
@@ -7,33 +7,37 @@ import { OneResource } from "../support/one-resource.ts";
 
 const MIB = 1024;
 
+const STATES = join(import.meta.dirname, "states");
+
 /**
- * A domain that was grown from 1003 to 1259 MiB, and its state, as the provider wrote it before it knew of balloons,
- * virtio-mem, repairs and requests to release DIMMs. It must never be written again.
+ * A domain that was grown from 1003 to 1259 MiB, and its state, as earlier versions of the provider wrote it. They must never be
+ * written again. grown-by-agent: before the provider knew of balloons, virtio-mem, repairs and requests to release DIMMs.
+ * grown-in-format-2: the last one of that format.
  */
-const { program, domain, state } = JSON.parse(
-  readFileSync(join(import.meta.dirname, "states/grown-by-agent.json"), "utf8"),
-);
+const earlier = readdirSync(STATES).map((file) => ({
+  file,
+  ...JSON.parse(readFileSync(join(STATES, file), "utf8")),
+}));
 
 let host: FakeHypervisor;
 let stack: OneResource;
 
-beforeEach(() => {
-  host = new FakeHypervisor();
-  host.domains.set(domain.uuid, { ...domain });
-  host.agent = ({ execute }) => {
-    if (execute === "guest-get-memory-block-info") return { size: 128 * MIB * MIB };
-    const { memory } = readDomain(host.only.live ?? "");
-    const blocks = Math.ceil(memory / (128 * MIB));
-    return Array.from({ length: blocks }, (_, index) => ({ "phys-index": index, online: true }));
-  };
-  stack = new OneResource(host);
-  stack.state = structuredClone({ ...state, isPartial: false });
-});
-
 const live = () => readDomain(host.only.live ?? "");
 
-describe("a state that an earlier version wrote", () => {
+describe.each(earlier)("a state that an earlier version wrote: $file", ({ program, domain, state }) => {
+  beforeEach(() => {
+    host = new FakeHypervisor();
+    host.domains.set(domain.uuid, { ...domain });
+    host.agent = ({ execute }) => {
+      if (execute === "guest-get-memory-block-info") return { size: 128 * MIB * MIB };
+      const { memory } = readDomain(host.only.live ?? "");
+      const blocks = Math.ceil(memory / (128 * MIB));
+      return Array.from({ length: blocks }, (_, index) => ({ "phys-index": index, online: true }));
+    };
+    stack = new OneResource(host);
+    stack.state = structuredClone({ ...state, isPartial: false });
+  });
+
   test("makes no difference, and costs no call", async () => {
     expect(await stack.up(program)).toBe("same");
     expect(host.calls).toEqual([]);

@@ -209,6 +209,20 @@ describe("a preview of a replace that diff didn't plan", () => {
     expect(said).toContain("it is resumed first, to shut down");
   });
 
+  test("by replaceOnChanges takes back the plan that diff has shown, if there is one", async () => {
+    const notMade = "the plan above is not carried out: the new domain has all changes";
+    for (const change of [{ memory: "1259MiB" }, { vcpus: 3 }, { shutdownTimeout: 5 }]) {
+      const { stack } = await created(args);
+      await stack.preview({ ...args, ...change });
+      expect(stack.run.said.length).toBe(1);
+      await stack.check({}, { ...args, ...change });
+      expect(stack.run.said[1]).toContain(notMade);
+    }
+    const { stack } = await created(args);
+    await stack.previewForced(args);
+    expect(stack.run.said.join("\n")).not.toContain(notMade);
+  });
+
   test("is refused for an adopted domain, with what would work", async () => {
     for (const adopt of [true, undefined]) {
       const { stack, program } = await adopted();

@@ -3,6 +3,7 @@ import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource, URN } from "../support/one-resource.ts";
+import { MIB } from "../support/scene.ts";
 import { GROW, headlineOf, NOT_ALIGNED } from "../support/texts.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB" };
@@ -222,5 +223,43 @@ describe("an outcome is that of its run", () => {
     expect(recorded("change")).toEqual(["none", "none"]);
     host.refuses.clear();
     expect(await outcome(grown)).toEqual(["live", "live"]);
+  });
+});
+
+describe("a program that takes over what a refresh found", () => {
+  const DIMM =
+    "<memory model='dimm'><target><size unit='MiB'>256</size><node>0</node></target><alias name='ua-theirs'/></memory>";
+  const sizes = (xml: string, mib: number) => xml.replaceAll(String(1003 * MIB), String(mib * MIB));
+
+  test.each<[string, (host: FakeHypervisor) => unknown, Record<string, unknown>]>([
+    [
+      "a DIMM that somebody plugged",
+      (host) => {
+        const { name, uuid } = host.only;
+        return host.attachDevice({ name, uuid, id: 1 }, DIMM, { live: true });
+      },
+      { memory: "1259MiB" },
+    ],
+    [
+      "a size for the next boot",
+      (host) => host.change(host.only.uuid, { inactive: sizes(host.only.inactive ?? "", 1259) }),
+      { memory: "1259MiB" },
+    ],
+    [
+      "a ceiling for the next boot",
+      (host) => {
+        const inactive = (host.only.inactive ?? "").replace(String(8192 * MIB), String(4096 * MIB));
+        host.change(host.only.uuid, { inactive });
+      },
+      { maxMemory: "4GiB" },
+    ],
+  ])("of %s: check says what diff announces", async (_, byHand, taken) => {
+    await stack.up(args);
+    await byHand(host);
+    await stack.refresh();
+    const { change, memoryChange, memoryPlan, row } = await preview({ ...args, ...taken });
+    expect(memoryPlan).toBe(row || "1003 MiB: nothing to do");
+    const outcome = row === "" ? "none" : "live";
+    expect([change, memoryChange]).toEqual([outcome, outcome]);
   });
 });

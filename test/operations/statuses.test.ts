@@ -62,3 +62,16 @@ test.each(waits)(
     expect(statuses).toEqual([...new Set(statuses)]);
   },
 );
+
+test.each<[string, (stack: OneResource) => Promise<unknown>]>([
+  ["a deletion", (stack) => stack.destroy()],
+  ["a replace", (stack) => stack.up({ ...args, memory: "1004MiB" })],
+])("a guest that %s has shut down isn't shown as shutting down until the end", async (_, work) => {
+  const { stack } = await created(args);
+  await work(stack);
+  const statuses = stack.run.messages.filter(({ severity }) => severity === "status");
+  expect(statuses.map(({ text }) => text)).toEqual([
+    "shutting the guest down (up to 60 s)",
+    "shut the guest down",
+  ]);
+});

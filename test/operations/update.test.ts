@@ -245,7 +245,7 @@ describe("an update that fails in the middle", () => {
     const error = await stack.up(grown).catch((error: unknown) => error);
     expect(error).toMatchObject({
       id: stack.recorded.id,
-      properties: { __provider: "exports.handler = …", __stateVersion: 2 },
+      properties: { __provider: "exports.handler = …", __stateVersion: 3 },
       reasons: [expect.stringContaining("XML error: no")],
     });
     expect((error as Error).stack).toBe("");

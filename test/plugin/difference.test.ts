@@ -5,12 +5,7 @@ import { FIELDS, isField } from "../../provider/args/fields.ts";
 import { DEFAULTS } from "../../provider/args/settings.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { changedFields } from "../../provider/plan/changed-fields.ts";
-import {
-  changedNames,
-  type DetailedDiff,
-  detailedDiff,
-  propertyPath,
-} from "../../provider/plugin/difference.ts";
+import { changedNames, type DetailedDiff, detailedDiff } from "../../provider/plugin/difference.ts";
 import { hidden, places, validArguments, withUnknown } from "../support/arbitrary-inputs.ts";
 import { cases } from "../support/properties.ts";
 import { parsePropertyPath } from "../support/property-path.ts";
@@ -275,22 +270,5 @@ describe("of any two programs", () => {
     });
     const diff = detailedDiff({ oldInputs: before, news: secret(after), outputs: {}, answer: {} });
     expect(JSON.stringify(diff)).not.toContain(marker);
-  });
-});
-
-describe("a path", () => {
-  const key = fc.oneof(
-    fc.string().filter((text) => !text.endsWith("\\")),
-    fc.constantFrom("a.b", 'a"b', "a[0]", "*", ""),
-  );
-  property.prop([fc.tuple(key, fc.array(fc.oneof(key, fc.nat())))])(
-    "is read back by Pulumi's rules",
-    ([first, rest]) => {
-      expect(parsePropertyPath(propertyPath([first, ...rest]))).toEqual([first, ...rest]);
-    },
-  );
-
-  test("quotes what isn't an identifier", () => {
-    expect(propertyPath(["tags", "a.b", 0, "c"])).toBe('tags["a.b"][0].c');
   });
 });

@@ -1,5 +1,5 @@
-import { test as property } from "@fast-check/vitest";
-import { describe, expect } from "vitest";
+import { fc, test as property } from "@fast-check/vitest";
+import { describe, expect, vi } from "vitest";
 import type { MemoryView, Observed } from "../../provider/plan/observed.ts";
 import { anyPowered } from "../support/arbitrary-domain.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
@@ -71,4 +71,26 @@ describe("an imported domain", () => {
       expect(diff.replaces).toEqual([]);
     } else expect(diff).toMatchObject({ changes: NONE, detailedDiff: {} });
   });
+});
+
+const anyText = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.constantFrom("", "\0", "a\nb", " old-1 ", "\u202eold-1", "x".repeat(100_000), `{${UUID}}`, `${UUID}0`),
+);
+
+property.prop([anyText])("an id that no domain has is answered in one line, whatever it is", async (id) => {
+  const host = new FakeHypervisor();
+  const find = vi.spyOn(host, "findByName");
+  const plugin = new PluginInProcess(host);
+  await plugin.configure();
+  const { details } = await plugin.read(id).then(
+    () => ({ details: "found" }),
+    (error: { details: string }) => error,
+  );
+  expect(details).toMatch(
+    /^there is no domain with the UUID or the name ".*" on qemu:\/\/\/system: that host has no domains/,
+  );
+  expect(details.length).toBeLessThan(2500);
+  // libvirt's protocol has no NUL in a name.
+  for (const [name] of find.mock.calls) expect(name).toMatch(/^[^\0]{1,255}$/);
 });

@@ -4,6 +4,8 @@ import pb from "@pulumi/pulumi/proto/provider_pb.js";
 import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { describe, expect, it, test } from "vitest";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { CONFIGURATION_KEYS } from "../../provider/configuration.ts";
 import { PartialError } from "../../provider/errors.ts";
 import { STATE_VERSION } from "../../provider/outputs.ts";
 import { serviceError } from "../../provider/plugin/failure.ts";
@@ -85,13 +87,43 @@ describe("the provider's configuration", () => {
       alignment: "100MiB",
       uri: "qemu:///session",
     });
-    expect(failures.map(({ property, reason }) => `${property}: ${reason}`).toSorted()).toEqual([
-      ": awaitGuest (secret) must be a whole number of seconds from 1 to 3600, or false",
-      "alignment: must be a power of two of at least 128 MiB",
-      'allowPlainTcp: must be "true" or "false"',
-      'domainTyp: is not a setting of libvirt-hotplug; did you mean "domainType"?',
-      "lookTimeout: must be a whole number from 1 to 600 seconds",
+    expect(failures.map(({ reason }) => reason).toSorted()).toEqual([
+      "alignment must be a power of two of at least 128 MiB",
+      'allowPlainTcp must be "true" or "false"',
+      "awaitGuest must be a whole number of seconds from 1 to 3600, or false",
+      'domainTyp is not a setting of libvirt-hotplug; did you mean "domainType"?',
+      "lookTimeout must be a whole number from 1 to 600 seconds",
     ]);
+  });
+
+  // CheckConfig's values come without their marks, and Pulumi prints the value of the property that a failure names.
+  it.each([...CONFIGURATION_KEYS, "nonsense"])(
+    "shows no value of a wrong %s, which may be secret",
+    async (name) => {
+      const plugin = new PluginInProcess(new FakeHypervisor());
+      for (const value of ["hunter2://", { hunter2: 1 }, [["hunter2 -"]]]) {
+        const { failures } = await plugin.checkConfig({ [name]: value });
+        expect(failures).toEqual([{ property: "", reason: expect.stringMatching(new RegExp(`^${name} `)) }]);
+        expect(failures[0]?.reason).not.toContain("hunter2");
+      }
+    },
+  );
+
+  it("is refused with a URI that can't be used, without its password", async () => {
+    const plugin = new PluginInProcess(new FakeHypervisor());
+    const { failures } = await plugin.checkConfig({ uri: "qemu+ssh://root:hunter2@host/system" });
+    const reason =
+      "uri is refused: the libvirt URI can't be used: a password in the URI is not supported; give ssh a key (option keyfile, or ssh's agent)";
+    expect(failures).toEqual([{ property: "", reason }]);
+  });
+
+  it("shows no secret value where it is wrong nevertheless", async () => {
+    const plugin = new PluginInProcess(new FakeHypervisor());
+    const wrong = { awaitGuest: secret("hunter2"), hooksEnv: ["A", secret("hunter2 -")], lookTimeout: 0 };
+    const error = await plugin.configure(wrong).catch(({ details }) => details);
+    expect(error).toContain("libvirt-hotplug:awaitGuest: the secret value must be");
+    expect(error).toContain('libvirt-hotplug:lookTimeout: "0" must be');
+    expect(error).not.toContain("hunter2");
   });
 
   it("may come as what an SDK sends: JSON text, numbers, booleans, or a value that isn't known yet", async () => {
@@ -101,8 +133,8 @@ describe("the provider's configuration", () => {
       allowDowntime: "false",
       lookTimeout: 5,
       allowPlainTcp: true,
-      hooksEnv: "A,B",
-      "hooks.env": "C",
+      hooksEnv: ["A", UNKNOWN],
+      "hooks.env": ["B", "C"],
       uri: "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
     });
     expect(failures).toEqual([]);
@@ -195,6 +227,21 @@ describe("check", () => {
     ]);
   });
 
+  it.each([["memory"], 5, "memory", true, { a: 1 }, [1]])(
+    "takes no mark of secrets from the program, only from its values: %j",
+    async (noted) => {
+      const plugin = await configured();
+      const marks = { __secrets: noted, __secret: true, __hosts: noted };
+      const { inputs, failures } = await plugin.check({}, { memory: "1GiB", ...marks });
+      expect(failures).toEqual([]);
+      expect(inputs).toMatchObject({ memory: "1024MiB" });
+      expect(Object.keys(inputs)).not.toContain("__secrets");
+      expect(Object.keys(inputs)).not.toContain("__secret");
+      const read = plugin.read("web-1", { properties: { __secrets: noted } });
+      await expect(read).rejects.toMatchObject({ details: expect.stringMatching(/^there is no domain/) });
+    },
+  );
+
   it("takes what an import read, its UUID included, but no other UUID", async () => {
     const plugin = await configured();
     const read = { name: "old-1", memory: "1024MiB", uuid: "5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01" };
@@ -238,7 +285,7 @@ describe("a stack on the plugin", () => {
     const later = { ...stack.recorded.outputs, __stateVersion: STATE_VERSION + 1 };
     stack.state = { ...stack.recorded, outputs: later };
     const text =
-      "the state of domain web-1 has format 3, but this version of libvirt-hotplug reads formats up to 2: a later version wrote it; install that version or a later one";
+      "the state of domain web-1 has format 4, but this version of libvirt-hotplug reads formats up to 3: a later version wrote it; install that version or a later one";
     await expect(stack.up({ memory: "2GiB" })).rejects.toMatchObject({ details: text });
     await expect(stack.refresh()).rejects.toMatchObject({ details: text });
     await expect(stack.destroy()).rejects.toMatchObject({ details: text });
@@ -262,6 +309,25 @@ describe("a stack on the plugin", () => {
     expect(answers.map((answer) => answer.getResult()?.toObject())).toMatchObject([
       { id: stack.recorded.id, name: "a" },
     ]);
+  });
+
+  it("lists no domains by a filter that it doesn't have", async () => {
+    const stack = new PluginStack(new FakeHypervisor());
+    await stack.up({ memory: "1GiB" });
+    for (const query of [
+      { name: "x" },
+      { uri: 5 },
+      { uri: ["qemu:///system"] },
+      { uri: UNKNOWN, state: 1 },
+    ]) {
+      const request = new pb.ListRequest();
+      request.setQuery(sent(query));
+      const error = { code: status.INVALID_ARGUMENT, details: expect.stringContaining(" ") };
+      await expect(stack.run.stream("list", request)).rejects.toMatchObject(error);
+    }
+    const request = new pb.ListRequest();
+    request.setQuery(sent({ uri: "qemu:///system" }));
+    expect(await stack.run.stream("list", request)).toHaveLength(1);
   });
 
   it("shares nothing with the next run in the same process", async () => {

@@ -1,3 +1,4 @@
+import { createHook } from "node:async_hooks";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test, vi } from "vitest";
 import { checkInputs } from "../../provider/args/check-inputs.ts";
@@ -80,6 +81,66 @@ describe("arguments", () => {
   test("outputs of other resources are waited for", async () => {
     const { inputs } = await sent({ memory: pulumi.output(Promise.resolve("1GiB")) });
     expect(inputs.memory).toBe("1GiB");
+  });
+});
+
+describe("what Pulumi's SDK makes for each domain", () => {
+  const args = { memory: "1GiB", disks: [{ file: "/d" }], interfaces: [{ network: "default" }] };
+  /** The outputs that the class declares. */
+  const declared = [
+    ...["name", "uuid", "memory", "maxMemory", "memorySlots", "state", "stateReason"],
+    ...[
+      "memoryPlan",
+      "change",
+      "memoryChange",
+      "liveMemory",
+      "nextBootMemory",
+      "pendingMemory",
+      "savedMemory",
+    ],
+    ...["memoryDevices", "reachable", "guestMemory", "guestMemoryFrom", "uri"],
+  ];
+  const hidden = { __provider: "code", __urn: "urn" };
+
+  class Plain extends pulumi.CustomResource {
+    constructor(name: string) {
+      const outputs = Object.fromEntries(declared.map((output) => [output, undefined]));
+      super("a:b:Plain", name, { ...outputs, ...args, ...hidden }, { aliases: [{ type: "a:b:Old" }] });
+    }
+  }
+
+  const outputsOf = (resource: pulumi.Resource) =>
+    Object.entries(resource).flatMap(([name, value]) => (pulumi.Output.isInstance(value) ? [name] : []));
+
+  async function promisesOf(make: () => pulumi.Resource): Promise<number> {
+    let count = 0;
+    const hook = createHook({ init: (_, type) => void (type === "PROMISE" && count++) }).enable();
+    try {
+      await urnOf(make());
+    } finally {
+      hook.disable();
+    }
+    return count;
+  }
+
+  test("is an output for each declared one and each input, without those for secrets where there are none", async () => {
+    const web = new Domain("web-1", args);
+    await urnOf(web);
+    const found = outputsOf(web);
+    const needed = ["id", "urn", ...declared, "disks", "interfaces", "__provider", "__urn", "__hosts"];
+    expect(found.toSorted()).toEqual(needed.toSorted());
+  });
+
+  test("is hardly more promises than for a resource that does nothing and has the same outputs", async () => {
+    for (const name of ["warm", "up"])
+      await Promise.all([urnOf(new Plain(`${name}-plain`)), urnOf(new Domain(`${name}-web`, args))]);
+    const counted = new Plain("counted");
+    await urnOf(counted);
+    const plain = await promisesOf(() => new Plain("plain"));
+    const web = await promisesOf(() => new Domain("web-1", args));
+    // The list of hosts is an input of its own.
+    const forHosts = 3 * (plain / outputsOf(counted).length);
+    expect(web - plain).toBeLessThan(forHosts);
   });
 });
 

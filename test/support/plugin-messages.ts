@@ -1,3 +1,4 @@
+import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
@@ -8,7 +9,9 @@ export type Answer = { response: Fields } | { error: { code: number; message: st
 
 const REQUESTS = {
   Handshake: messages.ProviderHandshakeRequest,
+  Attach: plugin.PluginAttach,
   GetPluginInfo: empty.Empty,
+  GetSchema: messages.GetSchemaRequest,
   CheckConfig: messages.CheckRequest,
   DiffConfig: messages.DiffRequest,
   Configure: messages.ConfigureRequest,
@@ -18,6 +21,7 @@ const REQUESTS = {
   Read: messages.ReadRequest,
   Update: messages.UpdateRequest,
   Delete: messages.DeleteRequest,
+  List: messages.ListRequest,
   Cancel: empty.Empty,
 };
 
@@ -48,6 +52,8 @@ function filled(message: object, fields: Fields): object {
     if (map !== undefined) {
       const entries = target[map]?.() as { set(key: string, value: unknown): void };
       for (const [key, inner] of Object.entries(value as object)) entries.set(key, inner);
+    } else if (field === "autonaming" && isObject(value)) {
+      target[setter ?? ""]?.(filled(new messages.CheckRequest.AutonamingOptions(), { ...value }));
     } else if (setter !== undefined) target[setter]?.(isObject(value) ? structOf(value) : value);
   }
   return message;

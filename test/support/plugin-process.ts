@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { credentials, type ServiceError } from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import type { ListRequest, ListResponse } from "@pulumi/pulumi/proto/provider_pb.js";
 import { heldPipe } from "../engine/hosts/held-pipe.ts";
 import { type Answer, type Fields, fieldsOf, methodOf, type Rpc, requestOf } from "./plugin-messages.ts";
 
@@ -68,6 +69,7 @@ export async function startPlugin(
 
 async function call(client: ResourceProviderClient, rpc: Rpc, fields: Fields): Promise<Answer> {
   const request = requestOf(rpc, fields);
+  if (rpc === "List") return list(client, request as ListRequest);
   return new Promise((resolve) => {
     const done = (error: ServiceError | null, response: object) =>
       resolve(
@@ -76,5 +78,17 @@ async function call(client: ResourceProviderClient, rpc: Rpc, fields: Fields): P
           : { response: fieldsOf(response) as Fields },
       );
     Reflect.get(client, methodOf(rpc)).call(client, request, done);
+  });
+}
+
+/** The answers of the only call that is answered by a stream, as one. */
+function list(client: ResourceProviderClient, request: ListRequest): Promise<Answer> {
+  const results: unknown[] = [];
+  return new Promise((resolve) => {
+    client
+      .list(request)
+      .on("data", (answer: ListResponse) => results.push(fieldsOf(answer.getResult())))
+      .on("error", (error: ServiceError) => resolve({ error: { code: error.code, message: error.details } }))
+      .on("end", () => resolve({ response: { results } }));
   });
 }

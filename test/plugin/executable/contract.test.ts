@@ -41,9 +41,17 @@ async function start(): Promise<PluginProcess> {
   return plugin;
 }
 
-/** Makes the calls of a command again. `better`: what this plugin answers otherwise, by call. */
-async function replay(name: string, better: Partial<Record<string, Fields>> = {}): Promise<void> {
-  const processes = new Map<number, PluginProcess>();
+/**
+ * Makes the calls of a command again. `better`: what this plugin answers otherwise, by call.
+ *
+ * @param attached the process that the command attaches to, which goes on
+ */
+async function replay(
+  name: string,
+  better: Partial<Record<string, Fields>> = {},
+  attached?: PluginProcess,
+): Promise<void> {
+  const processes = new Map<number, PluginProcess>(attached && [[1, attached]]);
   /** What the plugin answered to the last check of each resource: the engine passes that on. */
   const checked = new Map<unknown, unknown>();
   for (const { rpc, request, ...recorded } of recordedCalls(name, daemon)) {
@@ -52,6 +60,7 @@ async function replay(name: string, better: Partial<Record<string, Fields>> = {}
     const inputs = checked.get(request.urn);
     const changed: Record<string, Fields> = {
       Handshake: { engine_address: monitor.address },
+      Attach: { address: monitor.address },
       ...(inputs ? { Diff: { news: inputs }, Update: { news: inputs }, Create: { properties: inputs } } : {}),
     };
     const answer = await plugin.call(rpc, { ...request, ...changed[rpc] });
@@ -59,7 +68,7 @@ async function replay(name: string, better: Partial<Record<string, Fields>> = {}
     const at = { name, rpc, resource: request.name };
     expect({ ...at, ...essence(rpc, answer) }).toEqual({ ...at, ...essence(rpc, recorded), ...better[rpc] });
   }
-  for (const plugin of processes.values()) await plugin.stop();
+  for (const plugin of processes.values()) if (plugin !== attached) await plugin.stop();
 }
 
 /** One DIMM of 256 MiB, as a preview knows it. */
@@ -81,16 +90,17 @@ async function plugByHand(alias = "dimm0"): Promise<void> {
 }
 
 /** A domain that virt-install made, and that starts with another size the next time. */
-function madeByHand(o: { name: string; uuid: string; live: number; nextBoot: number }): void {
-  const { name, uuid } = o;
-  const xml = (mib: number) => xmlOf({ name, uuid, size: mib * 1024 });
+function madeByHand(o: { name: string; uuid: string; live: number; nextBoot: number; max?: number }): void {
+  const { name, uuid, max = 8000 } = o;
+  const xml = (mib: number) => xmlOf({ name, uuid, size: mib * 1024, max: max * 1024 });
   const definitions = { inactive: xml(o.nextBoot), live: xml(o.live) };
   host.domains.set(uuid, { name, uuid, power: "running", autostart: false, ...definitions });
 }
 
-function xmlOf({ name, uuid, size }: { name: string; uuid: string; size: number }): string {
+function xmlOf(o: { name: string; uuid: string; size: number; max: number }): string {
+  const { name, uuid, size, max } = o;
   return `<domain type='qemu'><name>${name}</name><uuid>${uuid}</uuid>
-    <maxMemory slots='8' unit='KiB'>${8000 * 1024}</maxMemory>
+    <maxMemory slots='8' unit='KiB'>${max}</maxMemory>
     <memory unit='KiB'>${size}</memory><currentMemory unit='KiB'>${size}</currentMemory>
     <vcpu>2</vcpu><os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os><features><acpi/></features>
     <cpu><numa><cell id='0' cpus='0-1' memory='${size}' unit='KiB'/></numa></cpu><devices/></domain>`;
@@ -100,6 +110,8 @@ const UPDATE = 4;
 /** Of the domains of the recordings. */
 const HAND1 = "1640d2d2-b690-4d4c-869f-1a4b2fd17c51";
 const HAND2 = "14b325d3-7ae8-43df-89a0-004be5af2d13";
+const WEB = "2f4be305-2cca-57d5-a840-6e9575b4f52a";
+const WEB_M = "5963dbbf-6ff4-5d83-997e-1c74d03f9e04";
 const ONE = "4a000141-205d-5ec4-9210-a5beeb028869";
 
 describe("answers the CLI's calls as the prototype did, or better", () => {
@@ -139,6 +151,49 @@ describe("answers the CLI's calls as the prototype did, or better", () => {
   test("secrets, unknown values and limits of time", async () => {
     await replay("secrets-unknowns-timeouts");
     await replay("ignorechanges-replaceonchanges");
+  });
+
+  test("a domain that is left where it was imported, and one that is deleted", async () => {
+    madeByHand({ name: "hand1", uuid: HAND1, live: 1003, nextBoot: 1259 });
+    await plugByHand("ua-pulumi-dimm0");
+    madeByHand({ name: "web", uuid: WEB, live: 1056, nextBoot: 1056 });
+    await replay("init-failed-next");
+    await replay("destroy");
+    expect(host.only).toMatchObject({ name: "hand1", power: "running" });
+  });
+
+  test("a process that the CLI attaches to, which goes on", async () => {
+    madeByHand({ name: "web-m", uuid: WEB_M, live: 512, nextBoot: 768, max: 4096 });
+    await plugByHand("ua-pulumi-dimm0");
+    const plugin = await start();
+    const first = { ...DIMM, base: "0x100000000" };
+    const update = {
+      memoryDevices: [first, { ...DIMM, alias: "ua-pulumi-dimm1", slot: 1 }],
+      reachable: [{ from: "1280MiB", to: "4096MiB", step: "256MiB" }],
+    };
+    for (const _ of ["one run", "another"]) await replay("attach", { Update: update }, plugin);
+    expect(plugin.child.exitCode).toBeNull();
+  });
+
+  test("a name that the stack's settings propose", async () => {
+    const plugin = await start();
+    const names: unknown[] = [];
+    // The prototype didn't take the proposal.
+    for (const { rpc, request } of recordedCalls("autonaming", daemon)) {
+      const answer = await plugin.call(rpc, request);
+      if (rpc === "Check") names.push((essence(rpc, answer).inputs as Fields).name);
+    }
+    expect(names).toEqual(["y3-dev-sec-h31y", "y3-dev-dep-nlnz"]);
+  });
+
+  test("a list of the domains of a host", async () => {
+    madeByHand({ name: "hand1", uuid: HAND1, live: 1003, nextBoot: 1003 });
+    madeByHand({ name: "hand2", uuid: HAND2, live: 1003, nextBoot: 1003 });
+    const results = [
+      { id: HAND1, name: "hand1" },
+      { id: HAND2, name: "hand2" },
+    ];
+    await replay("list", { List: { results } });
   });
 
   test("a refusal, and a provider whose configuration isn't known yet", async () => {

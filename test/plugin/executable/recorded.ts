@@ -75,6 +75,8 @@ export function essence(rpc: string, answer: Answer | Pick<RecordedCall, "respon
       return outputsIn(response.properties);
     case "Read":
       return { id: response.id, inputs: compared(response.inputs), ...outputsIn(response.properties) };
+    case "List":
+      return { results: response.results };
     default:
       return {};
   }

@@ -1,0 +1,39 @@
+import type { Lab } from "../test/lab/lab.ts";
+import { countedSocket } from "./counted-socket.ts";
+import { type Result, result } from "./result.ts";
+import { inRounds, progress } from "./rounds.ts";
+import { yamlStack } from "./yaml-stack.ts";
+
+/** So that making the stacks takes no longer than it must: the back end is written once. */
+const AT_ONCE = { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
+
+/**
+ * The preview of a program that hasn't changed, beside one with as many resources of a plugin that does nothing.
+ *
+ * @throws Error where the plugin connects to libvirt
+ */
+export async function pluginPreviewBench(lab: Lab, domains: number, rounds: number): Promise<Result> {
+  const socket = await countedSocket(lab);
+  progress(`defining a stack of ${domains} domains`);
+  const ours = await yamlStack(lab, {
+    ...{ name: "off", plugin: "libvirt-hotplug", count: domains },
+    properties: () => ({ maxMemory: "2GiB", running: false }),
+    config: { "libvirt-hotplug:uri": socket.uri, "libvirt-hotplug:domainType": "qemu" },
+  });
+  await ours.run("up", AT_ONCE);
+  const trivial = await yamlStack(lab, { name: "unchanged", plugin: "trivial", count: domains });
+  await trivial.run("up", AT_ONCE);
+  const before = socket.connections;
+  const floor = `preview, ${domains} resources of a trivial plugin`;
+  const samples = await inRounds(rounds, [
+    (measure) => measure(`preview, ${domains} domains of the plugin`, () => ours.run("preview")),
+    (measure) => measure(floor, () => trivial.run("preview")),
+  ]);
+  socket.close();
+  const made = socket.connections - before;
+  if (made > 0) throw new Error(`a preview without a change made ${made} connections to libvirt`);
+  return result(
+    { title: `8. ${domains} unchanged domains, not one connection to libvirt`, unit: "ms", beside: [floor] },
+    samples,
+  );
+}
