@@ -112,7 +112,7 @@ function addressOutputs(
   if (observation.observed.live === undefined) return { addresses: [] };
   if (record === undefined) return {};
   const isReported = (mac: string) => reportsAddressesOf(mac, inputs);
-  const awaited = record.awaited.filter(isReported);
+  const awaited = record.missing.filter(isReported);
   return {
     addresses: record.addresses.filter(({ mac }) => isReported(mac)).map(addressOutput),
     ...(awaited.length > 0 && { __awaitedAddresses: awaited }),

@@ -42,6 +42,8 @@ const MAY_IMPORT: Record<string, string[]> = {
     "type:provider/libvirt/hypervisor.ts",
     "provider/deadline.ts",
     "provider/errors.ts",
+    // Tells what is an IP address.
+    "node:net",
     "zod",
   ],
   "provider/observe": [

@@ -6,7 +6,7 @@ import type { FoundAddress } from "./addresses.ts";
 export interface AddressRecord {
   addresses: FoundAddress[];
   /** The MACs of cards without an address, for which an update or a create has waited. */
-  awaited: string[];
+  missing: string[];
 }
 
 /** An address in the outputs (sdk/domain-outputs.ts). */
@@ -37,5 +37,5 @@ export function recordedAddresses(
     prefix,
     source,
   }));
-  return { addresses, awaited: state.__awaitedAddresses ?? [] };
+  return { addresses, missing: state.__awaitedAddresses ?? [] };
 }

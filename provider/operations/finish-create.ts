@@ -59,7 +59,7 @@ export async function withNewAddresses(
     return { outs, shortfall: partial(lackingAddresses(inputs.name, shortfall), outs) };
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error;
-    const record = { addresses: [], awaited: waits.map(({ mac }) => mac) };
+    const record = { addresses: [], missing: waits.map(({ mac }) => mac) };
     const text = `Domain ${inputs.name}: cancelled while waiting for an address; the next update continues`;
     throw partial(text, await newOutputs(wanted, observation, record), error);
   }

@@ -20,7 +20,7 @@ export function mayChangeAddresses(steps: Step[]): boolean {
 /** An update of a resource that may report addresses. */
 interface AddressUpdate {
   /** What the state has; undefined where it has none. */
-  recorded: { awaited: string[] } | undefined;
+  recorded: { missing: string[] } | undefined;
   before: Partial<Inputs>;
   news: Partial<Inputs>;
   steps: Step[];
@@ -31,7 +31,7 @@ export function looksForAddresses({ recorded, before, news, steps }: AddressUpda
   if (!reportsAddresses(news)) return false;
   if (recorded === undefined || mayChangeAddresses(steps)) return true;
   if (news.reportAddresses === true && before.reportAddresses !== true) return true;
-  return addressWaits(news).some(({ mac }) => recorded.awaited.includes(mac) || !waitsFor(mac, before));
+  return addressWaits(news).some(({ mac }) => recorded.missing.includes(mac) || !waitsFor(mac, before));
 }
 
 /** Whether the program waits for an address of the card with this MAC. */

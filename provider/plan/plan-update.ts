@@ -37,6 +37,7 @@ import {
   noteIf,
   REPLACE_COSTS,
   REPLACE_STEP,
+  settingOnly,
   withNote,
 } from "./text.ts";
 
@@ -114,7 +115,7 @@ export function planUpdate({
   const whole = unlessBusy(withReplacePower(all, observed, inputs), observed);
   if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), known: whole, settings };
   if (whole.outcome === "none" && settings.length > 0)
-    return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
+    return { ...whole, headline: settingOnly(settings), memory, settings };
   const line = withRestarted(withMemory(whole, memory), memory, changed, inputs);
   return { ...whole, headline: withPower(line, whole), memory, settings };
 }

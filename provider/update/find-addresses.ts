@@ -31,14 +31,14 @@ export async function presentAddresses({
   recorded,
 }: AddressedDomain): Promise<AddressRecord> {
   const cards = askedCards(observation, inputs);
-  if (cards.length === 0) return { addresses: [], awaited: [] };
+  if (cards.length === 0) return { addresses: [], missing: [] };
   const asksAgent = observation.agentConnected && observation.observed.power === "running";
   const { addresses, failures } = await findAddresses(hypervisor, domain, { cards, asksAgent });
   const isFound = (mac: string) => addresses.some((one) => one.mac === mac);
   const isUncertain = Object.keys(failures).length > 0;
   const kept = isUncertain ? (recorded?.addresses ?? []).filter(({ mac }) => !isFound(mac)) : [];
-  const awaited = (recorded?.awaited ?? []).filter((mac) => !isFound(mac));
-  return { addresses: [...addresses, ...kept], awaited };
+  const missing = (recorded?.missing ?? []).filter((mac) => !isFound(mac));
+  return { addresses: [...addresses, ...kept], missing };
 }
 
 /** How a wait for addresses ended. */
@@ -72,7 +72,7 @@ export async function awaitedAddresses(
       return session.log.status(inputs.__urn, redact(text, inputs));
     },
   });
-  const record = { addresses: result.addresses, awaited: result.missing.map(({ mac }) => mac) };
+  const record = { addresses: result.addresses, missing: result.missing.map(({ mac }) => mac) };
   return {
     record,
     shortfall: result.missing.length === 0 ? undefined : describeMissingAddresses(result),
@@ -104,12 +104,12 @@ export async function updateAddresses(
   if (!looksForAddresses({ recorded, before, news, steps: plan.steps })) return undefined;
   const isChanged = recorded === undefined || mayChangeAddresses(plan.steps);
   const waits = addressWaits(news).filter(
-    ({ mac }) => isChanged || recorded.awaited.includes(mac) || !waitsFor(mac, before),
+    ({ mac }) => isChanged || recorded.missing.includes(mac) || !waitsFor(mac, before),
   );
   // What a cancelled wait leaves.
   progress.addresses = {
     addresses: isChanged ? [] : recorded.addresses,
-    awaited: waits.map(({ mac }) => mac),
+    missing: waits.map(({ mac }) => mac),
   };
   const addressed = { session, hypervisor, domain, observation: progress.now, inputs: news, recorded };
   const isStarting = plan.steps.some(({ kind }) => kind === "start");

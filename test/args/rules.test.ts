@@ -167,6 +167,14 @@ const rows: Record<string, Row[]> = {
       "duplicates interfaces[0].mac (52:54:00:00:00:0a)",
     ],
   ],
+  addressesCanBeFound: [
+    [
+      "a wait on the user-mode network without an agent",
+      { memory, agent: false, interfaces: [{ bridge: "br0" }, { user: true, waitForAddress: 60 }] },
+      "interfaces[1].waitForAddress",
+      "needs the guest agent: nothing else reports addresses on the user-mode network; remove agent: false, or set network or bridge instead of user",
+    ],
+  ],
   sharesWithinMemory: [
     [
       "shares above the memory",

@@ -33,6 +33,7 @@ describe("readDomain", () => {
       vcpus: 2,
       cells: [],
       devices: [],
+      cards: [{ kind: "network", source: "default", mac: "52:54:00:6b:3c:58" }],
       arch: "x86_64",
       machine: "pc-q35-7.2",
       acpi: true,

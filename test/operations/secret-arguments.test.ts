@@ -57,9 +57,10 @@ const FULL = {
   disks: [{ file: "/disk", format: "qcow2", bus: "virtio", readOnly: false }],
   interfaces: [
     { network: "default", model: "virtio", mac: "52:54:00:12:34:56" },
-    { bridge: "br0" },
+    { bridge: "br0", waitForAddress: 30 },
     { user: true },
   ],
+  reportAddresses: true,
   serial: { file: "/log" },
   agent: true,
   balloon: true,
