@@ -3,7 +3,7 @@ import type { Lab } from "../test/lab/lab.ts";
 import { type Result, result } from "./result.ts";
 import { inRounds, progress } from "./rounds.ts";
 import { pauseDomain } from "./tiny-domain.ts";
-import { type YamlStack, yamlStack } from "./yaml-stack.ts";
+import { trivialLike, type YamlStack, yamlStack } from "./yaml-stack.ts";
 
 /** What a domain grows by. */
 const STEP_MIB = 256;
@@ -54,7 +54,15 @@ async function grow(
 ): Promise<Result> {
   const trivial = await yamlStack(lab, { name: `beside-${count}`, plugin: "trivial", count });
   await trivial.run("up");
+  const [domain] = ours.resources();
+  if (domain === undefined) throw new Error("the stack has no domain");
+  const alike = await yamlStack(lab, {
+    ...{ name: `alike-${count}`, plugin: "trivial", count },
+    env: trivialLike(domain),
+  });
+  await alike.run("up");
   const floor = `up, ${count} resources of a trivial plugin`;
+  const asLarge = "up, the same with a domain's properties";
   const upTo = (stack: YamlStack, round: number) => {
     stack.write(`${STEP_MIB * (2 + round)}MiB`);
     return () => stack.run("up");
@@ -62,8 +70,9 @@ async function grow(
   const samples = await inRounds(rounds, [
     (measure, round) => measure(`up, ${count} domains through the plugin`, upTo(ours, round)),
     (measure, round) => measure(floor, upTo(trivial, round)),
+    (measure, round) => measure(asLarge, upTo(alike, round)),
   ]);
-  return result({ title, unit: "ms", beside: [floor] }, samples);
+  return result({ title, unit: "ms", beside: [floor, asLarge] }, samples);
 }
 
 function onLab({ uri }: Lab): Record<string, string> {

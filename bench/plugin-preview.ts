@@ -2,7 +2,7 @@ import type { Lab } from "../test/lab/lab.ts";
 import { countedSocket } from "./counted-socket.ts";
 import { type Result, result } from "./result.ts";
 import { inRounds, progress } from "./rounds.ts";
-import { yamlStack } from "./yaml-stack.ts";
+import { trivialLike, yamlStack } from "./yaml-stack.ts";
 
 /** So that making the stacks takes no longer than it must: the back end is written once. */
 const AT_ONCE = { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
@@ -23,17 +23,28 @@ export async function pluginPreviewBench(lab: Lab, domains: number, rounds: numb
   await ours.run("up", AT_ONCE);
   const trivial = await yamlStack(lab, { name: "unchanged", plugin: "trivial", count: domains });
   await trivial.run("up", AT_ONCE);
+  const [domain] = ours.resources();
+  if (domain === undefined) throw new Error("the stack has no domain");
+  const env = trivialLike(domain);
+  const alike = await yamlStack(lab, { ...{ name: "alike", plugin: "trivial", count: domains }, env });
+  await alike.run("up", AT_ONCE);
   const before = socket.connections;
   const floor = `preview, ${domains} resources of a trivial plugin`;
+  const asLarge = "preview, the same with a domain's properties";
   const samples = await inRounds(rounds, [
     (measure) => measure(`preview, ${domains} domains of the plugin`, () => ours.run("preview")),
     (measure) => measure(floor, () => trivial.run("preview")),
+    (measure) => measure(asLarge, () => alike.run("preview")),
   ]);
   socket.close();
   const made = socket.connections - before;
   if (made > 0) throw new Error(`a preview without a change made ${made} connections to libvirt`);
   return result(
-    { title: `8. ${domains} unchanged domains, not one connection to libvirt`, unit: "ms", beside: [floor] },
+    {
+      title: `8. ${domains} unchanged domains, not one connection to libvirt`,
+      unit: "ms",
+      beside: [floor, asLarge],
+    },
     samples,
   );
 }

@@ -1,10 +1,16 @@
 // The least that a resource plugin in Node does: it keeps a resource's inputs as outputs. bench/yaml-stack.ts bundles it.
-import { isDeepStrictEqual } from "node:util";
+// TRIVIAL_INPUTS and TRIVIAL_OUTPUTS: JSON of properties that it adds, so that a resource is as large as another plugin's.
 import { Server, ServerCredentials, type sendUnaryData } from "@grpc/grpc-js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import structs from "google-protobuf/google/protobuf/struct_pb.js";
+
+const added = {
+  inputs: JSON.parse(process.env.TRIVIAL_INPUTS ?? "{}"),
+  outputs: JSON.parse(process.env.TRIVIAL_OUTPUTS ?? "{}"),
+};
 
 const schema = {
   name: "trivial",
@@ -41,7 +47,11 @@ server.addService(services.ResourceProviderService, {
     response.setSchema(JSON.stringify(schema));
     return response;
   }),
-  checkConfig: answer((request: pb.CheckRequest) => checked(request)),
+  checkConfig: answer((request: pb.CheckRequest) => {
+    const response = new pb.CheckResponse();
+    response.setInputs(request.getNews());
+    return response;
+  }),
   diffConfig: answer(() => new pb.DiffResponse()),
   configure: answer(() => {
     const response = new pb.ConfigureResponse();
@@ -49,10 +59,15 @@ server.addService(services.ResourceProviderService, {
     response.setSupportspreview(true);
     return response;
   }),
-  check: answer((request: pb.CheckRequest) => checked(request)),
+  check: answer((request: pb.CheckRequest) => {
+    const response = new pb.CheckResponse();
+    response.setInputs(withAdded(request.getNews(), added.inputs));
+    return response;
+  }),
   diff: answer((request: pb.DiffRequest) => {
     const response = new pb.DiffResponse();
-    const isSame = isDeepStrictEqual(request.getOlds()?.toJavaScript(), request.getNews()?.toJavaScript());
+    const memory = (of: structs.Struct | undefined) => of?.toJavaScript().memory;
+    const isSame = memory(request.getOlds()) === memory(request.getNews());
     const { DIFF_NONE, DIFF_SOME } = pb.DiffResponse.DiffChanges;
     response.setChanges(isSame ? DIFF_NONE : DIFF_SOME);
     return response;
@@ -60,12 +75,12 @@ server.addService(services.ResourceProviderService, {
   create: answer((request: pb.CreateRequest) => {
     const response = new pb.CreateResponse();
     response.setId("trivial");
-    response.setProperties(request.getProperties());
+    response.setProperties(withAdded(request.getProperties(), added.outputs));
     return response;
   }),
   update: answer((request: pb.UpdateRequest) => {
     const response = new pb.UpdateResponse();
-    response.setProperties(request.getNews());
+    response.setProperties(withAdded(request.getNews(), added.outputs));
     return response;
   }),
   delete: answer(() => new empty.Empty()),
@@ -78,8 +93,9 @@ server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port
   process.stdout.write(`${port}\n`);
 });
 
-function checked(request: pb.CheckRequest): pb.CheckResponse {
-  const response = new pb.CheckResponse();
-  response.setInputs(request.getNews());
-  return response;
+function withAdded(
+  struct: structs.Struct | undefined,
+  added: Record<string, structs.JavaScriptValue>,
+): structs.Struct {
+  return structs.Struct.fromJavaScript({ ...added, ...struct?.toJavaScript() });
 }

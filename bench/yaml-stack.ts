@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { bundleScript } from "../scripts/plugin/bundle.ts";
@@ -17,6 +17,14 @@ export interface YamlStack {
   write(memory: string): void;
   /** Runs the CLI, without the preview of an up. */
   run(operation: "up" | "preview" | "refresh", env?: Record<string, string>): Promise<void>;
+  /** What the state has of the program's resources. */
+  resources(): StoredResource[];
+}
+
+interface StoredResource {
+  type: string;
+  inputs: object;
+  outputs: object;
 }
 
 interface YamlStackOptions {
@@ -27,11 +35,13 @@ interface YamlStackOptions {
   /** Properties of the n-th resource besides its memory. */
   properties?: (n: number) => object;
   config?: Record<string, string>;
+  /** Added to the CLI's environment, which the plugin has too. */
+  env?: Record<string, string>;
 }
 
 /** The stack and its back end lie in the lab's folder, and go with it. */
 export async function yamlStack(lab: Lab, options: YamlStackOptions): Promise<YamlStack> {
-  const { name, plugin, count, properties = () => ({}), config = {} } = options;
+  const { name, plugin, count, properties = () => ({}), config = {}, env = {} } = options;
   const dir = lab.file(name);
   const backend = join(dir, "state");
   mkdirSync(backend, { recursive: true });
@@ -49,10 +59,10 @@ export async function yamlStack(lab: Lab, options: YamlStackOptions): Promise<Ya
     // JSON is YAML.
     writeFileSync(join(dir, "Pulumi.yaml"), JSON.stringify(program));
   };
-  const pulumi = (args: string[], env: Record<string, string> = {}) =>
+  const pulumi = (args: string[], once: Record<string, string> = {}) =>
     runPulumi(args, dir, {
       ...{ PATH, PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_CONFIG_PASSPHRASE: "only for a benchmark" },
-      ...{ PULUMI_SKIP_UPDATE_CHECK: "true", ...env },
+      ...{ PULUMI_SKIP_UPDATE_CHECK: "true", ...env, ...once },
     });
   write("256MiB");
   await pulumi(["stack", "init", "dev"]);
@@ -60,9 +70,21 @@ export async function yamlStack(lab: Lab, options: YamlStackOptions): Promise<Ya
   return {
     dir,
     write,
-    run: (operation, env) =>
-      pulumi([operation, ...(operation === "preview" ? [] : ["--yes", "--skip-preview"])], env),
+    run: (operation, once) =>
+      pulumi([operation, ...(operation === "preview" ? [] : ["--yes", "--skip-preview"])], once),
+    resources: () => resourcesIn(backend),
   };
+}
+
+function resourcesIn(backend: string): StoredResource[] {
+  const file = join(backend, ".pulumi/stacks/bench/dev.json");
+  const { resources } = JSON.parse(readFileSync(file, "utf8")).checkpoint.latest;
+  return resources.filter(({ type }: StoredResource) => !type.startsWith("pulumi:"));
+}
+
+/** The environment in which the trivial plugin's resources have as many properties as this one. */
+export function trivialLike({ inputs, outputs }: StoredResource): Record<string, string> {
+  return { TRIVIAL_INPUTS: JSON.stringify(inputs), TRIVIAL_OUTPUTS: JSON.stringify(outputs) };
 }
 
 async function runPulumi(args: string[], cwd: string, env: Record<string, string>): Promise<void> {

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 /** What every wait reads the time from. Tests replace it. */
 export interface Clock {
   /** Ends every sleep. Undefined: nothing does. */
@@ -51,9 +49,20 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
 /** The host's monotonic clock. */
 export const hostClock: Clock = {
   now: () => performance.now(),
-  sleep: (ms, signal, options) =>
-    delay(ms, undefined, { ...options, ...(signal && { signal }) }).catch((error: unknown) => {
-      throw signal?.aborted ? signal.reason : error;
+  // Every call to libvirt has a deadline, which its reply ends: Node's own promise makes an error with a stack trace for that.
+  sleep: (ms, signal, { ref } = { ref: true }) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const stop = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", stop);
+        resolve();
+      }, ms);
+      if (!ref) timer.unref();
+      signal?.addEventListener("abort", stop, { once: true });
     }),
 };
 
@@ -137,15 +146,19 @@ export class Deadline {
   /** @returns what `work` resolves to; undefined when `ms` have passed first */
   async #first<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
     const ended = new AbortController();
-    const signals = this.#signal === undefined ? [ended.signal] : [ended.signal, this.#signal];
-    const time = this.#clock.sleep(ms, AbortSignal.any(signals)).then(() => undefined);
+    const own = this.#signal;
+    const signal = own === undefined ? ended.signal : AbortSignal.any([ended.signal, own]);
+    const time = this.#clock.sleep(ms, signal).then(() => undefined);
     try {
       return await Promise.race([work, time]);
     } finally {
-      ended.abort();
+      ended.abort(ENDED);
     }
   }
 }
+
+/** Why a sleep is no longer needed. Nobody sees it. */
+const ENDED = "what was waited for has ended";
 
 /** How long something is waited for. */
 export interface Patience {

@@ -11,7 +11,7 @@ import { update } from "./operations/update.ts";
 import type { Outputs } from "./outputs.ts";
 import { keepSecrets, type Mark, maskedText, maskedTexts } from "./secret-operation.ts";
 import type { Session } from "./session.ts";
-import { packedState, refuseNewerState, unpackedState } from "./state-format.ts";
+import { packedState, refuseUnreadableState, unpackedState } from "./state-format.ts";
 
 type Properties = Record<string, unknown>;
 
@@ -44,7 +44,7 @@ export function hostOperations(
   const mark: Mark = (properties) => markSecrets(packedState(properties));
   const inputsOf = (properties: Properties) => properties as unknown as Inputs;
   const stateOf = (properties: Properties): Outputs => {
-    refuseNewerState(properties as unknown as Outputs);
+    refuseUnreadableState(properties);
     return unpackedState(properties);
   };
   const keeping = <T>(carriers: Properties[], work: () => Promise<T>) =>

@@ -5,7 +5,7 @@ import { UserError } from "./errors.ts";
 import { type Outputs, STATE_VERSION } from "./outputs.ts";
 import type { MemoryView, Observed } from "./plan/observed.ts";
 import type { Kib } from "./units/kib.ts";
-import { readCanonicalSize } from "./units/size.ts";
+import { isCanonicalSize, readCanonicalSize } from "./units/size.ts";
 
 /**
  * The observation in the state from format 2 on: without what follows from the rest of it, and from format 3 on without what
@@ -50,11 +50,50 @@ export function unpackedState(state: object): Outputs {
   return { ...(state as Outputs), __observed: unpack(observed as PackedObserved, impliedBy(state)) };
 }
 
-/** @throws UserError for a state that a later version of this provider wrote in a format that this one doesn't know */
-export function refuseNewerState({ __stateVersion: version, name }: Outputs): void {
-  if (typeof version !== "number" || version <= STATE_VERSION) return;
+/**
+ * @throws UserError for a state that a later version of this provider wrote in a format that this one doesn't know, and for one that
+ * was edited so that it lacks what every version writes
+ */
+export function refuseUnreadableState(state: Partial<Outputs>): void {
+  const { __stateVersion: version, name } = state;
+  if (typeof version === "number" && version > STATE_VERSION) throw newerState(version, name);
+  const damaged = [
+    ...Object.entries(WRITTEN).filter(([property, isValid]) => !isValid(Reflect.get(state, property))),
+    ...Object.entries(WRITTEN_IF_ANY).filter(([property, isValid]) => {
+      const value: unknown = Reflect.get(state, property);
+      return value !== undefined && !isValid(value);
+    }),
+  ].map(([property]) => property);
+  if (damaged.length === 0) return;
+  const text = `the state of ${typeof name === "string" ? `domain ${name}` : "this resource"} has no valid ${damaged.join(", ")}, as every version of libvirt-hotplug writes it; restore the stack from an earlier state (pulumi stack import), or remove the resource from the state (pulumi state delete) and import the domain again`;
+  throw new UserError(text, { code: "damaged-state" });
+}
+
+type Form = (value: unknown) => boolean;
+
+const isText: Form = (value) => typeof value === "string";
+
+/** What every state has. */
+const WRITTEN: Partial<Record<keyof Outputs, Form>> = {
+  ...{ name: isText, uuid: isText, uri: isText, memory: isCanonicalSize, maxMemory: isCanonicalSize },
+  ...{ __observed: isObject, __stateVersion: Number.isInteger },
+};
+
+/** What operations read of a state, where it has it. */
+const WRITTEN_IF_ANY: Partial<Record<keyof Outputs, Form>> = {
+  ...{ currentMemory: isCanonicalSize, liveMemory: isCanonicalSize, nextBootMemory: isCanonicalSize },
+  ...{ savedMemory: isCanonicalSize, pendingMemory: isCanonicalSize },
+  ...{ numa: Array.isArray, disks: Array.isArray, interfaces: Array.isArray, hotplug: isObject },
+  ...{ __guest: isObject, __detaching: isObject, __drift: isObject },
+};
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function newerState(version: number, name: unknown): UserError {
   const text = `the state of domain ${name} has format ${version}, but this version of libvirt-hotplug reads formats up to ${STATE_VERSION}: a later version wrote it; install that version or a later one`;
-  throw new UserError(text, { code: "newer-state" });
+  return new UserError(text, { code: "newer-state" });
 }
 
 type View = "live" | "nextBoot" | "saved";

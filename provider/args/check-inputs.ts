@@ -41,6 +41,7 @@ export function checkInputs(
   const given = Object.entries(withoutNulls(news)).filter(([key]) => !HIDDEN.has(key));
   const failures = given.flatMap(([key]) => nameFailure(key));
   const valid: Record<string, unknown> = {};
+  const partlyValid: Record<string, unknown> = {};
   for (const [key, value] of given) {
     if (!isField(key) || key === "uuid") continue;
     const { schema } = FIELDS[key];
@@ -54,14 +55,18 @@ export function checkInputs(
       ...issues.map(({ path, message }) => ({ property: propertyPath([key, ...path]), reason: message })),
     );
     const { success, data } = schema.safeParse(withoutWrong(value, issues));
-    if (success) valid[key] = data;
+    if (success) partlyValid[key] = data;
   }
   if (!given.some(([key]) => key === "memory" || key === "numa"))
     failures.push({ property: "memory", reason: 'is required, e.g. "4GiB"' });
   const inputs = fillIn(olds, news, valid, defaults);
   failures.push(
     ...invalidDefaultName(inputs, failures),
-    ...crossFieldFailures(inputs, defaults, olds.uuid !== undefined),
+    ...crossFieldFailures(
+      fillIn(olds, news, { ...valid, ...partlyValid }, defaults),
+      defaults,
+      olds.uuid !== undefined,
+    ),
   );
   const secrets = secretValues(inputs);
   const more = failures.length - MOST_FAILURES;

@@ -212,8 +212,9 @@ export class Scanner {
   /** What matches here; "" where nothing does. */
   #take(form: RegExp): string {
     form.lastIndex = this.#at;
-    const found = form.exec(this.#source)?.[0] ?? "";
-    this.#at += found.length;
+    if (!form.test(this.#source)) return "";
+    const found = this.#source.slice(this.#at, form.lastIndex);
+    this.#at = form.lastIndex;
     return found;
   }
 

@@ -82,6 +82,7 @@ export const REASON_CODES = [
   "create-before-delete",
   "renamed-domain",
   "newer-state",
+  "damaged-state",
 
   // An adoption.
   "nothing-to-adopt",

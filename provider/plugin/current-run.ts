@@ -19,7 +19,7 @@ export interface PluginDependencies extends Omit<Dependencies, "log" | "signal">
 }
 
 /** What a run has from its configuration on. */
-interface Configured {
+export interface Configured {
   session: Session;
   operations: HostOperations;
   mark: Mark;

@@ -3,9 +3,9 @@ import plugins from "@pulumi/pulumi/proto/plugin_pb.js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { argumentOf } from "../args/secrets.ts";
 import { readConfiguration } from "../configuration.ts";
-import { checkConfiguration, configurationReader } from "./configured.ts";
+import { checkFailures } from "./check-failures.ts";
 import type { CurrentRun, PluginDependencies } from "./current-run.ts";
-import { checkFailures } from "./resource-calls.ts";
+import { checkConfiguration, configurationReader } from "./provider-config.ts";
 import { versionWarning } from "./sdk-version.ts";
 import { received } from "./values.ts";
 

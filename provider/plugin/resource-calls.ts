@@ -1,8 +1,6 @@
-import { status } from "@grpc/grpc-js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
 import type structs from "google-protobuf/google/protobuf/struct_pb.js";
 import { DYNAMIC_PROVIDER } from "../../sdk/dynamic-type.ts";
-import type { Failure } from "../args/failure.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { isWithin } from "../args/property-path.ts";
 import type { SecretMarked } from "../args/secrets.ts";
@@ -13,12 +11,14 @@ import { echoedInputs, type Outputs } from "../outputs.ts";
 import type { Session } from "../session.ts";
 import { packedState, unpackedState } from "../state-format.ts";
 import { named } from "./autonaming.ts";
+import { checkFailures } from "./check-failures.ts";
 import type { CurrentRun } from "./current-run.ts";
 import { changedNames, detailedDiff } from "./difference.ts";
-import { ProtocolError } from "./failure.ts";
-import { foreseenCreation, foreseenUpdate } from "./foreseen.ts";
-import { findDomain } from "./found.ts";
-import { secretMarks, withMarksAt } from "./secrets.ts";
+import { findDomain } from "./find-domain.ts";
+import { foreseenCreation } from "./foreseen-creation.ts";
+import { foreseenUpdate } from "./foreseen-update.ts";
+import { listDomains } from "./list-domains.ts";
+import { secretMarks, withMarks, withMarksAt } from "./secrets.ts";
 import { type Properties, type Received, received, sent } from "./values.ts";
 
 /** The calls that concern a resource: each is an operation between Pulumi's form of its properties and ours. */
@@ -144,23 +144,8 @@ export class ResourceCalls {
     await this.#run.configured.operations.delete(request.getId(), state, request.getTimeout());
   }
 
-  /** The domains of a host, each with the id that imports it. */
-  async list(request: pb.ListRequest): Promise<pb.ListResponse[]> {
-    const { session, operations } = this.#run.configured;
-    const query = received(request.getQuery());
-    const uri = session.resolveUri(listedUri(query.value));
-    const domains = await operations.keeping([withMarks(query)], async () =>
-      (await session.hypervisor(uri)).list(),
-    );
-    const limit = request.getLimit();
-    return (limit > 0 ? domains.slice(0, limit) : domains).map(({ uuid, name }) => {
-      const result = new pb.ListResponse.Result();
-      result.setId(uuid);
-      result.setName(name);
-      const answer = new pb.ListResponse();
-      answer.setResult(result);
-      return answer;
-    });
+  list(request: pb.ListRequest): Promise<pb.ListResponse[]> {
+    return listDomains(this.#run.configured, request);
   }
 
   #stateOf(struct: structs.Struct | undefined, urn: string): Received {
@@ -225,11 +210,6 @@ function withoutHidden(inputs: object): Properties {
   return kept;
 }
 
-/** Inputs as check returned them, with what the engine marked as secret since. */
-function withMarks(inputs: Received): Properties {
-  return { ...inputs.value, ...secretMarks(inputs, inputs.value) };
-}
-
 /** The inputs that check returned, with those that their state leaves out. */
 function checked(struct: structs.Struct | undefined, urn: string): Properties {
   return { ...withMarks(received(struct)), ...hidden(urn) };
@@ -244,26 +224,4 @@ function ofProgram(
   olds: Properties,
 ): Properties {
   return uuid === undefined || uuid === olds.uuid ? news : { ...news, uuid };
-}
-
-/** @throws ProtocolError for any other query than one by URI: what isn't a filter would list domains that the caller doesn't mean */
-function listedUri(query: Properties): string | undefined {
-  const others = Object.keys(query).filter((name) => name !== "uri");
-  const { uri = null } = query;
-  const isUri = uri === null || (typeof uri === "string" && uri !== UNKNOWN);
-  const wrong = [
-    ...others.map((name) => `${name} is not an input of this list; expected one of uri`),
-    ...(isUri ? [] : ["uri must be a libvirt URI, as a string"]),
-  ];
-  if (wrong.length > 0) throw new ProtocolError(status.INVALID_ARGUMENT, wrong.join("\n"));
-  return typeof uri === "string" ? uri : undefined;
-}
-
-export function checkFailures(failures: Failure[]): pb.CheckFailure[] {
-  return failures.map(({ property, reason }) => {
-    const failure = new pb.CheckFailure();
-    failure.setProperty(property);
-    failure.setReason(reason);
-    return failure;
-  });
 }

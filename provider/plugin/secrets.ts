@@ -26,6 +26,11 @@ export function secretMarks({ secrets }: Received, noted: SecretMarked = {}): Se
   };
 }
 
+/** Inputs as check returned them, with what the engine marked as secret since. */
+export function withMarks(inputs: Received): Properties {
+  return { ...inputs.value, ...secretMarks(inputs, inputs.value) };
+}
+
 /**
  * Marks whatever is secret or follows from a secret, at any depth. With `acceptSecrets` the engine marks nothing itself.
  */

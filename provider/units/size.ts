@@ -83,9 +83,15 @@ export function canonicalSize(size: Kib): string {
   return Number.isInteger(size / KIB_PER_MIB) ? `${size / KIB_PER_MIB}MiB` : `${size}KiB`;
 }
 
+const CANONICAL = /^(\d+)(MiB|KiB)$/;
+
+export function isCanonicalSize(value: unknown): value is string {
+  return typeof value === "string" && CANONICAL.test(value);
+}
+
 /** Reads what `canonicalSize` wrote. */
 export function readCanonicalSize(text: string): Kib {
-  const match = /^(\d+)(MiB|KiB)$/.exec(text);
+  const match = CANONICAL.exec(text);
   if (match === null) throw new Error(`"${text}" is not a canonical size such as "1259MiB"`);
   return Number(match[1]) * (match[2] === "MiB" ? KIB_PER_MIB : 1);
 }

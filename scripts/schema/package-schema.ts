@@ -61,8 +61,11 @@ export function packageSchema(): object {
 /** The programs of docs/languages.md, of which Pulumi puts into each SDK that of its language. */
 function examples(): string {
   const page = readFileSync(join(root, "docs/languages.md"), "utf8");
-  const blocks = page.split(/^### /m).flatMap((section) => /^```\w+\n.*?^```$/ms.exec(section)?.[0] ?? []);
-  const programs = blocks.filter((block) => block.includes("web-1"));
+  const sections = page.slice(page.indexOf("\n### "));
+  const blocks = sections.match(/^```\w+\n.*?^```$/gms) ?? [];
+  const named = blocks.filter((block) => block.includes("web-1"));
+  // The page names the file of each block.
+  const programs = named.map((block) => block.replace(/^(.*\n)(?:#|\/\/) [\w.]+\n/, "$1"));
   return `{{% examples %}}\n## Example Usage\n\n{{% example %}}\n\n${programs.join("\n")}\n\n{{% /example %}}\n{{% /examples %}}`;
 }
 

@@ -291,6 +291,37 @@ describe("a stack on the plugin", () => {
     await expect(stack.destroy()).rejects.toMatchObject({ details: text });
   });
 
+  it.each([
+    ...[
+      "name",
+      "uuid",
+      "uri",
+      "memory",
+      "maxMemory",
+      "__observed",
+      "__stateVersion",
+      "liveMemory",
+      "nextBootMemory",
+    ],
+    ...["numa", "disks", "interfaces", "hotplug", "currentMemory", "__guest", "__detaching", "__drift"],
+  ])("refuses a state whose %s has another form, and leaves the domain unchanged", async (property) => {
+    const host = new FakeHypervisor();
+    const stack = new PluginStack(host);
+    await stack.up({ memory: "1GiB" });
+    const { recorded } = stack;
+    const before = structuredClone(host.only);
+    for (const value of [null, true]) {
+      stack.state = { ...recorded, outputs: { ...recorded.outputs, [property]: value } };
+      const error = {
+        details: expect.stringMatching(`^the state of .* has no valid ${property}, as every version`),
+      };
+      await expect(stack.up({ memory: "2GiB" })).rejects.toMatchObject(error);
+      await expect(stack.destroy()).rejects.toMatchObject(error);
+      await expect(stack.refresh()).rejects.toMatchObject(error);
+    }
+    expect(host.only).toEqual(before);
+  });
+
   it("has an error without a stack where a host can't be reached, also in an import", async () => {
     const plugin = await configured({ uri: "qemu:///session" });
     await expect(plugin.read("web-1")).rejects.toMatchObject({

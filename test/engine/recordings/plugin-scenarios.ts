@@ -14,6 +14,7 @@ import {
   thing,
   unknowns,
   up,
+  upRefresh,
   well,
 } from "./spec.ts";
 
@@ -69,6 +70,7 @@ export const pluginScenarios: Record<string, RecordedStep[]> = {
     destroy,
   ],
   plugin_unknowns: unknowns,
+  plugin_up_refresh: upRefresh,
   plugin_nested_diff: [
     { ...up, spec: program([nested({ key: "k1", y: 1 })]) },
     { ...preview, spec: program([nested({ key: "k1", y: 2, z: [1] })]) },

@@ -16,6 +16,7 @@ import {
   thing,
   unknowns,
   up,
+  upRefresh,
   well,
 } from "./spec.ts";
 
@@ -126,13 +127,7 @@ export const scenarios: Record<string, RecordedStep[]> = {
     { ...refresh, behaviour: { b: { readFail: true }, a: { drift: { value: "5" } } } },
     { ...refresh, expectNoChanges: true, behaviour: { a: { drift: { value: "6" } } } },
   ],
-  up_refresh: [
-    { ...up, spec: program([a, b]) },
-    { ...up, refresh: true, behaviour: { a: { drift: { value: "99", out: "drifted" } } } },
-    { ...preview, refresh: true, behaviour: { b: { missing: true } } },
-    { ...up, refresh: true },
-    { ...destroy, refresh: true, ...well },
-  ],
+  up_refresh: upRefresh,
   destroy: [
     {
       ...up,

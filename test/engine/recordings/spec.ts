@@ -96,3 +96,12 @@ export const unknowns: RecordedStep[] = [
   up,
   up,
 ];
+
+/** An update and a destroy that refresh first: a resource that somebody changed, and one that somebody deleted. */
+export const upRefresh: RecordedStep[] = [
+  { ...up, spec: program([a, b]) },
+  { ...up, refresh: true, behaviour: { a: { drift: { value: "99", out: "drifted" } } } },
+  { ...preview, refresh: true, behaviour: { b: { missing: true } } },
+  { ...up, refresh: true },
+  { ...destroy, refresh: true, ...well },
+];

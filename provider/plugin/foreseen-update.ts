@@ -3,28 +3,25 @@ import type { Inputs } from "../args/inputs.ts";
 import { type Defaults, hotplugSetting } from "../args/settings.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
-import { readDomain } from "../domain/read.ts";
-import type { DomainState } from "../domain/state.ts";
 import { recordedAddresses } from "../guest/address-record.ts";
 import type { Observation } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
 import { looksForAddresses } from "../plan/addresses.ts";
 import { afterStep } from "../plan/after-step.ts";
 import { laggingRequests } from "../plan/devices.ts";
-import { bootRounding } from "../plan/guest-block.ts";
-import { type MemoryView, memoryView, type Observed } from "../plan/observed.ts";
+import type { Observed } from "../plan/observed.ts";
 import { attachedDimms, definedMemory, isDefine, type Step } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
-
-type Properties = Record<string, unknown>;
-
-/** The outputs that are read back from the domain and its guest. */
-const READ_BACK = [
-  ...["state", "stateReason", "liveMemory", "nextBootMemory", "pendingMemory", "savedMemory"],
-  ...["memoryDevices", "reachable", "guestMemory", "guestMemoryFrom"],
-] as const;
-
-type ReadBack = (typeof READ_BACK)[number];
+import {
+  allUnknown,
+  isRoundedAtBoot,
+  pick,
+  READ_BACK,
+  type ReadBack,
+  shown,
+  unknownOf,
+} from "./read-back.ts";
+import type { Properties } from "./values.ts";
 
 /** An update in a preview. */
 export interface ForeseenUpdate {
@@ -149,11 +146,6 @@ function notForeseen({ news, announced, seen }: ForeseenUpdate, observed: Observ
   ];
 }
 
-function isRoundedAtBoot(view: MemoryView): boolean {
-  const sizes = view.cells.length === 0 ? [view.memory] : view.cells.map(({ memory }) => memory);
-  return sizes.some((size) => size % bootRounding(view) !== 0);
-}
-
 /** Where QEMU puts a device, and what the guest makes of it, isn't known in advance. */
 function foreseenDevices(
   devices: Properties[],
@@ -208,77 +200,4 @@ function isAwaited({ state, news, defaults }: ForeseenUpdate, { live }: Observed
   );
 }
 
-/** A create in a preview. */
-export interface ForeseenCreation {
-  inputs: Inputs;
-  /** As resolved; the unknown marker where the program's isn't known. */
-  uri: string;
-  /** The new definition, where the host could be asked for what it depends on, and all values are known. */
-  xml: string | undefined;
-  /** It adopts a domain that exists. */
-  adopts: boolean;
-  defaults: Defaults;
-}
-
-/** The outputs of a create; unknown where only the new domain can tell. */
-export function foreseenCreation({ inputs, uri, xml, adopts, defaults }: ForeseenCreation): Properties {
-  const readBack = adopts
-    ? allUnknown()
-    : xml === undefined
-      ? readBackWithoutHost(inputs)
-      : readBackNew(inputs, uri, readDomain(xml), defaults);
-  return defined({ ...shown(inputs), uri, ...readBack, addresses: newAddresses(inputs) });
-}
-
-function newAddresses(inputs: Inputs): unknown {
-  const isUnknown = containsUnknown(inputs.reportAddresses) || containsUnknown(inputs.interfaces);
-  return isUnknown || reportsAddresses(inputs) ? UNKNOWN : undefined;
-}
-
-function readBackNew(inputs: Inputs, uri: string, definition: DomainState, defaults: Defaults): Properties {
-  const view = memoryView(definition);
-  const runs = inputs.running !== false;
-  const observed: Observed = {
-    ...{ power: runs ? "running" : "off", persistent: true, nextBoot: view },
-    ...(runs && { live: view }),
-  };
-  const power = runs ? "running" : "shutoff";
-  const known = outputs(inputs, { uri, observation: { observed, power }, defaults, adopted: false });
-  return {
-    ...pick(known, READ_BACK),
-    ...(view.devices.length > 0 && unknownOf(["memoryDevices"])),
-    // The program's own XML may leave the machine type to libvirt.
-    ...(inputs.xml !== undefined && unknownOf(["reachable"])),
-    ...(runs && isRoundedAtBoot(view) && unknownOf(["liveMemory", "pendingMemory", "reachable"])),
-  };
-}
-
-/** Sizes depend on the host's architecture. */
-function readBackWithoutHost({ running }: Inputs): Properties {
-  if (containsUnknown(running)) return allUnknown();
-  const state = running === false ? "shutoff" : "running";
-  return {
-    ...allUnknown(),
-    state,
-    stateReason: undefined,
-    guestMemory: undefined,
-    guestMemoryFrom: undefined,
-  };
-}
-
-function allUnknown(): Properties {
-  return unknownOf(READ_BACK);
-}
-
-function unknownOf(names: readonly ReadBack[]): Properties {
-  return Object.fromEntries(names.map((name) => [name, UNKNOWN]));
-}
-
-function pick(from: object, names: readonly ReadBack[]): Properties {
-  return Object.fromEntries(names.map((name) => [name, Reflect.get(from, name)]));
-}
-
-/** The arguments and the computed inputs, without what the provider keeps for itself. */
-function shown(inputs: Inputs): Properties {
-  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith("__")));
-}
+import { recordedAddresses } from "../guest/address-record.ts";
