@@ -73,14 +73,15 @@ function readBackAfter(update: ForeseenUpdate): Properties {
 }
 
 /** Kept from the state unless the cards or the power change: then only the guest can tell. */
-function addressesAfter({ state, news, announced }: ForeseenUpdate): unknown {
+function addressesAfter({ state, news, announced, seen }: ForeseenUpdate): unknown {
   if (containsUnknown(news.reportAddresses) || containsUnknown(news.interfaces)) return UNKNOWN;
   if (!reportsAddresses(news)) return undefined;
-  const { outcome, steps, known } = announced;
+  if (announced.outcome === "unknown") return UNKNOWN;
+  const after = afterAll(seen?.observed ?? state.__observed, announced.steps);
+  if (after?.live === undefined) return after === undefined ? UNKNOWN : [];
   const recorded = recordedAddresses(state);
-  const planned = outcome === "unknown" ? (known?.steps ?? []) : steps;
-  const isLooked = looksForAddresses({ recorded, before: echoedInputs(state), news, steps: planned });
-  if (outcome === "unknown" || isLooked) return UNKNOWN;
+  const before = echoedInputs(state);
+  if (looksForAddresses({ recorded, before, news, steps: announced.steps })) return UNKNOWN;
   return state.addresses?.filter(({ mac }) => reportsAddressesOf(mac, news));
 }
 
@@ -199,5 +200,3 @@ function isAwaited({ state, news, defaults }: ForeseenUpdate, { live }: Observed
     (live !== undefined && recorded !== undefined && live.memory > recorded)
   );
 }
-
-import { recordedAddresses } from "../guest/address-record.ts";
