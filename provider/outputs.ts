@@ -72,7 +72,7 @@ export interface OutputSource {
   guest?: GuestRecord | undefined;
   /** Requests to release DIMMs that are unanswered. */
   detaching?: Detaching | undefined;
-  /** The guest's addresses; undefined where nobody was asked for them. */
+  /** The guest's addresses; undefined where nobody was asked for them, so that the next update asks. */
   addresses?: AddressRecord | undefined;
 }
 
@@ -108,9 +108,8 @@ function addressOutputs(
   inputs: Inputs,
   { observation, addresses: record }: OutputSource,
 ): Partial<Pick<Outputs, "addresses" | "__awaitedAddresses">> {
-  if (!reportsAddresses(inputs)) return {};
+  if (record === undefined || !reportsAddresses(inputs)) return {};
   if (observation.observed.live === undefined) return { addresses: [] };
-  if (record === undefined) return {};
   const isReported = (mac: string) => reportsAddressesOf(mac, inputs);
   const awaited = record.missing.filter(isReported);
   return {

@@ -1,4 +1,4 @@
-import { reportsAddresses } from "../args/addresses.ts";
+import { addressWaits, reportsAddresses } from "../args/addresses.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
@@ -109,7 +109,10 @@ async function refreshedAddresses(
   state: Outputs,
 ): Promise<AddressRecord | undefined> {
   if (!reportsAddresses(addressed.inputs)) return undefined;
-  return presentAddresses({ ...addressed, recorded: recordedAddresses(state) });
+  // An interrupted update has recorded none: the next one waits for them.
+  const missing = addressWaits(addressed.inputs).map(({ mac }) => mac);
+  const recorded = recordedAddresses(state) ?? { addresses: [], missing };
+  return presentAddresses({ ...addressed, recorded });
 }
 
 /** The engine's inputs are those before an update that failed in part, or sizes that an earlier refresh found. */

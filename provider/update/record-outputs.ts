@@ -2,12 +2,13 @@ import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
 import { Cancelled, PartialError, reasonCodeOf, UserError } from "../errors.ts";
-import { recordedAddresses } from "../guest/address-record.ts";
+import { type AddressRecord, recordedAddresses } from "../guest/address-record.ts";
 import { currentRecord } from "../guest/record.ts";
 import { messageOf } from "../message-of.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { type Outputs, outputs, partialOutputs, unreadOutputs } from "../outputs.ts";
+import { mayChangeAddresses } from "../plan/addresses.ts";
 import { type ObservedDevice, withoutTaken, withRecordedTaken } from "../plan/observed.ts";
 import { attachedDimms, type Step } from "../plan/plan.ts";
 import type { Kib } from "../units/kib.ts";
@@ -173,9 +174,14 @@ async function record(
       told,
       guest: progress.guest,
       detaching,
-      addresses: progress.addresses ?? recordedAddresses(state),
+      addresses: progress.addresses ?? keptAddresses(context),
     },
   );
+}
+
+/** Those of the state, unless the update was interrupted between steps after which the guest may have others. */
+function keptAddresses({ state, plan }: UpdateContext): AddressRecord | undefined {
+  return mayChangeAddresses(plan.steps) ? undefined : recordedAddresses(state);
 }
 
 /** The arguments that the completed steps have applied. */

@@ -138,6 +138,46 @@ test("a create that was killed while it waited is continued, and waits", async (
   expect(await stack.up(args)).toBe("same");
 });
 
+describe("killed at any call, the next up converges", () => {
+  /** A run that loses its connection at a call, and one that isn't disturbed. */
+  async function interrupted(
+    call: number,
+    carriedOut: boolean,
+    prepared: object | undefined,
+    wanted: object,
+  ) {
+    host = new FakeHypervisor();
+    stack = new OneResource(host);
+    host.addresses.lease = [lease];
+    if (prepared !== undefined) await stack.up({ ...prepared });
+    host.calls.length = 0;
+    host.death = { call, carriedOut };
+    const isDisturbed = await stack.up({ ...wanted }).then(
+      () => false,
+      () => true,
+    );
+    host.death = undefined;
+    await stack.up({ ...wanted });
+    expect(addresses(), `call ${call}`).toMatchObject([{ address: lease.address }]);
+    expect(await stack.up({ ...wanted }), `call ${call}`).toBe("same");
+    return isDisturbed;
+  }
+
+  test.each<[string, object | undefined, object]>([
+    ["a create", undefined, args],
+    ["an update that asks for more", { memory: "1GiB", interfaces: [card] }, args],
+    ["a start", { ...args, running: false }, args],
+    ["a restart", args, { ...args, memory: "1300MiB", hotplug: { whenNotPossible: "restart" } }],
+    ["a replace", args, { ...args, memory: "1300MiB" }],
+  ])("of %s", async (_, prepared, wanted) => {
+    for (const carriedOut of [false, true]) {
+      let call = 1;
+      while (await interrupted(call, carriedOut, prepared, wanted)) call++;
+      expect(call).toBeGreaterThan(5);
+    }
+  });
+});
+
 describe("what is reported", () => {
   test("nothing, and nobody is asked, where the program asks for nothing", async () => {
     host.addresses.lease = [lease];
