@@ -50,6 +50,16 @@ export const pluginScenarios: Record<string, RecordedStep[]> = {
     { ...preview, spec: program([keyed("k3", { value: "1" }), b, thing("c", { key: ref("a.out") })]) },
     up,
   ],
+  // A preview makes the same calls as of a replace that deletes first: a plugin can't tell the two apart.
+  plugin_create_before_delete: [
+    { ...up, spec: program([keyed("k1", { value: "1", dbr: true })]) },
+    { ...preview, spec: program([keyed("k2", { value: "1", dbr: true })]) },
+    {
+      ...preview,
+      spec: program([keyed("k2", { value: "1", dbr: true }, { deleteBeforeReplace: false })]),
+    },
+    up,
+  ],
   plugin_secrets: [
     {
       ...up,
