@@ -1,7 +1,7 @@
 import { connect } from "../provider/libvirt/connect.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { type Result, result } from "./result.ts";
-import { inRounds, progress } from "./rounds.ts";
+import { progress, timedInRounds } from "./rounds.ts";
 import { pauseDomain } from "./tiny-domain.ts";
 import { trivialLike, type YamlStack, yamlStack } from "./yaml-stack.ts";
 
@@ -9,7 +9,7 @@ import { trivialLike, type YamlStack, yamlStack } from "./yaml-stack.ts";
 const STEP_MIB = 256;
 
 /** Paused domains: nothing but engine, plugin and libvirt takes time. */
-export async function pluginGrowBench(lab: Lab, domains: number, rounds: number): Promise<Result> {
+export async function pluginGrowBench(lab: Lab, domains: number, rounds: number): Promise<Result[]> {
   progress(`starting a stack of ${domains} domains`);
   const ours = await yamlStack(lab, {
     ...{ name: "paused", plugin: "libvirt-hotplug", count: domains },
@@ -24,7 +24,7 @@ export async function pluginGrowBench(lab: Lab, domains: number, rounds: number)
 }
 
 /** Domains that boot Linux, which confirms each growth by its balloon statistics. */
-export async function guestGrowBench(lab: Lab, guests: number, rounds: number): Promise<Result> {
+export async function guestGrowBench(lab: Lab, guests: number, rounds: number): Promise<Result[]> {
   progress(`booting ${guests} guests`);
   const log = (name: string) => lab.file(`${name}.log`);
   const ours = await yamlStack(lab, {
@@ -51,7 +51,7 @@ async function grow(
   lab: Lab,
   ours: YamlStack,
   { title, count, rounds }: { title: string; count: number; rounds: number },
-): Promise<Result> {
+): Promise<Result[]> {
   const trivial = await yamlStack(lab, { name: `beside-${count}`, plugin: "trivial", count });
   await trivial.run("up");
   const [domain] = ours.resources();
@@ -67,12 +67,16 @@ async function grow(
     stack.write(`${STEP_MIB * (2 + round)}MiB`);
     return () => stack.run("up");
   };
-  const samples = await inRounds(rounds, [
+  const { elapsed, processor } = await timedInRounds(rounds, [
     (measure, round) => measure(`up, ${count} domains through the plugin`, upTo(ours, round)),
     (measure, round) => measure(floor, upTo(trivial, round)),
     (measure, round) => measure(asLarge, upTo(alike, round)),
   ]);
-  return result({ title, unit: "ms", beside: [floor, asLarge] }, samples);
+  const beside = [floor, asLarge];
+  return [
+    result({ title, unit: "ms", beside }, elapsed),
+    result({ title: `${title}, processor time without libvirt's`, unit: "ms", beside }, processor),
+  ];
 }
 
 function onLab({ uri }: Lab): Record<string, string> {

@@ -141,7 +141,7 @@ function reachableSizes(desired: DesiredMemory | undefined, observed: Observed):
 function recordedObservation(inputs: Inputs, { observation, pending, told }: OutputSource): Observed {
   const { nextBoot } = observation.observed;
   const known = withWritten(inputs, inputs, nextBoot?.writtenArguments, nextBoot?.vcpus);
-  const observed = withoutRecorded(observation.observed, known !== inputs);
+  const observed = withoutDevices(withoutRecorded(observation.observed, known !== inputs));
   return defined({
     ...withoutGuestDetails(known.currentMemory === undefined ? withoutBalloon(observed) : observed),
     pending: pending === pendingMemory(observed) ? pending : undefined,
@@ -175,6 +175,30 @@ function withoutRecorded({ live, nextBoot, ...rest }: Observed, isUnrecorded: bo
 }
 
 function withoutArguments({ writtenArguments: _, ...view }: MemoryView): MemoryView {
+  return view;
+}
+
+/** The lists of the program say which disks and interfaces there are; a plan needs the rest of the running domain only. */
+function withoutDevices({ live, nextBoot, saved, ...rest }: Observed): Observed {
+  return defined({
+    ...rest,
+    live: live && withoutLists(live),
+    nextBoot: nextBoot && withoutPorts(withoutLists(nextBoot)),
+    saved: saved && withoutPorts(withoutLists(saved)),
+  });
+}
+
+/** Without what plans of disks and interfaces need of a running domain. */
+export function withoutPorts({
+  freePorts: _,
+  hasScsi: __,
+  bootsKernel: ___,
+  ...view
+}: MemoryView): MemoryView {
+  return view;
+}
+
+function withoutLists({ disks: _, cards: __, ...view }: MemoryView): MemoryView {
   return view;
 }
 

@@ -3,7 +3,7 @@ import { defined } from "./defined.ts";
 import type { Cell } from "./domain/state.ts";
 import { UserError } from "./errors.ts";
 import { type Outputs, STATE_VERSION } from "./outputs.ts";
-import type { MemoryView, Observed } from "./plan/observed.ts";
+import type { MemoryView, Observed, ObservedDevice } from "./plan/observed.ts";
 import type { Kib } from "./units/kib.ts";
 import { isCanonicalSize, readCanonicalSize } from "./units/size.ts";
 
@@ -29,7 +29,8 @@ interface PackedView extends Partial<Omit<MemoryView, "cells" | "written" | "max
 }
 
 /** What a view has where its packed form leaves it out. */
-type Implied = Pick<Partial<MemoryView>, "memory" | "maxMemory" | "arch"> & Pick<MemoryView, "vcpus">;
+type Implied = Pick<Partial<MemoryView>, "memory" | "maxMemory" | "arch"> &
+  Pick<MemoryView, "vcpus" | "devices">;
 
 /** The first format in which the observation is packed. */
 const PACKED_SINCE = 2;
@@ -40,14 +41,14 @@ const IMPLIED_SINCE = 3;
 export function packedState<T extends object>(outputs: T): T {
   const { __observed: observed, __stateVersion: version } = outputs as Partial<Outputs>;
   if (observed === undefined || version === undefined || version < PACKED_SINCE) return outputs;
-  return { ...outputs, __observed: pack(observed, impliedBy(outputs)) };
+  return { ...outputs, __observed: pack(observed, outputs) };
 }
 
 /** Outputs as the operations use them, from a state of any format. */
 export function unpackedState(state: object): Outputs {
   const { __observed: observed, __stateVersion: version } = state as Partial<Outputs>;
   if (observed === undefined || version === undefined || version < PACKED_SINCE) return state as Outputs;
-  return { ...(state as Outputs), __observed: unpack(observed as PackedObserved, impliedBy(state)) };
+  return { ...(state as Outputs), __observed: unpack(observed as PackedObserved, state) };
 }
 
 /**
@@ -64,8 +65,9 @@ export function refuseUnreadableState(state: Partial<Outputs>): void {
       return value !== undefined && !isValid(value);
     }),
   ].map(([property]) => property);
+  if (typeof version === "number" && version >= IMPLIED_SINCE) damaged.push(...invalidSizes(state));
   if (damaged.length === 0) return;
-  const text = `the state of ${typeof name === "string" ? `domain ${name}` : "this resource"} has no valid ${damaged.join(", ")}, as every version of libvirt-hotplug writes it; restore the stack from an earlier state (pulumi stack import), or remove the resource from the state (pulumi state delete) and import the domain again`;
+  const text = `the state of ${typeof name === "string" ? `domain ${name}` : "this resource"} has no valid ${[...new Set(damaged)].join(", ")}, as every version of libvirt-hotplug writes it; restore the stack from an earlier state (pulumi stack import), or remove the resource from the state (pulumi state delete) and import the domain again`;
   throw new UserError(text, { code: "damaged-state" });
 }
 
@@ -87,6 +89,24 @@ const WRITTEN_IF_ANY: Partial<Record<keyof Outputs, Form>> = {
   ...{ __guest: isObject, __detaching: isObject, __drift: isObject },
 };
 
+/** The outputs that the observation is packed against, where they aren't what the provider wrote. */
+function invalidSizes(state: Partial<Outputs>): string[] {
+  const { memoryDevices, memorySlots } = state as Record<string, unknown>;
+  const packed = isObject(state.__observed) ? (state.__observed as PackedObserved) : {};
+  const isNextBootSame = packed.live !== undefined && packed.persistent === undefined;
+  const views = (["live", "nextBoot", "saved"] as const).filter(
+    (view) => packed[view] !== undefined || (view === "nextBoot" && isNextBootSame),
+  );
+  const isDevice = (value: unknown) => isObject(value) && isCanonicalSize(Reflect.get(value, "size"));
+  return [
+    ...["maxMemory" as const, ...views.map((view) => MEMORY_OUTPUT[view])].filter(
+      (name) => !isCanonicalSize(state[name]),
+    ),
+    ...(typeof memorySlots === "number" ? [] : ["memorySlots"]),
+    ...(Array.isArray(memoryDevices) && memoryDevices.every(isDevice) ? [] : ["memoryDevices"]),
+  ];
+}
+
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
@@ -101,9 +121,10 @@ type View = "live" | "nextBoot" | "saved";
 /** The output with the memory of each view. */
 const MEMORY_OUTPUT = { live: "liveMemory", nextBoot: "nextBootMemory", saved: "savedMemory" } as const;
 
-function impliedBy(outputs: Partial<Outputs>): (view: View) => Implied {
+/** What the other outputs say of the views. `shown`: the view whose devices are the output `memoryDevices`. */
+function impliedBy(outputs: Partial<Outputs>, shown: View): (view: View) => Implied {
   const { __stateVersion: version = 0, maxMemory, memorySlots: slots, vcpus = 1, arch = "x86_64" } = outputs;
-  if (version < IMPLIED_SINCE) return () => ({ vcpus: 1 });
+  if (version < IMPLIED_SINCE) return () => ({ vcpus: 1, devices: [] });
   const ceiling =
     maxMemory === undefined ? undefined : defined({ size: readCanonicalSize(maxMemory), slots });
   return (view) => {
@@ -111,12 +132,26 @@ function impliedBy(outputs: Partial<Outputs>): (view: View) => Implied {
     return defined({
       ...{ arch, vcpus, maxMemory: ceiling },
       memory: memory === undefined ? undefined : readCanonicalSize(memory),
+      devices: view === shown ? (outputs.memoryDevices ?? []).map(observedDevice) : [],
     });
   };
 }
 
-function pack(observed: Observed, implied: (view: View) => Implied): PackedObserved {
+/** A memory device as its output describes it: only what isn't an output is missing. */
+function observedDevice(output: Record<string, unknown>): ObservedDevice {
+  const size = (name: string) =>
+    typeof output[name] === "string" ? { [name]: readCanonicalSize(output[name]) } : {};
+  return {
+    ...output,
+    ...size("size"),
+    ...size("requested"),
+    ...size("current"),
+  } as unknown as ObservedDevice;
+}
+
+function pack(observed: Observed, outputs: Partial<Outputs>): PackedObserved {
   const { power, persistent, live, nextBoot, saved, ...rest } = observed;
+  const implied = impliedBy(outputs, live === undefined ? "nextBoot" : "live");
   const views = {
     live: live && packView(live, implied("live")),
     nextBoot: nextBoot && packView(nextBoot, implied("nextBoot")),
@@ -132,8 +167,9 @@ function pack(observed: Observed, implied: (view: View) => Implied): PackedObser
   });
 }
 
-function unpack(packed: PackedObserved, implied: (view: View) => Implied): Observed {
+function unpack(packed: PackedObserved, outputs: Partial<Outputs>): Observed {
   const { power = "running", persistent, live, nextBoot, saved, ...rest } = packed;
+  const implied = impliedBy(outputs, live === undefined ? "nextBoot" : "live");
   const definition = nextBoot ?? (persistent === undefined ? ofDefinition(live) : undefined);
   return defined({
     power,
@@ -148,7 +184,14 @@ function unpack(packed: PackedObserved, implied: (view: View) => Implied): Obser
 /** Without what only a running domain has. */
 function ofDefinition(live: PackedView | undefined): PackedView | undefined {
   if (live === undefined) return undefined;
-  const { guestBlock: _, domainId: __, ...definition } = live;
+  const {
+    guestBlock: _,
+    domainId: __,
+    freePorts: ___,
+    hasScsi: ____,
+    bootsKernel: _____,
+    ...definition
+  } = live;
   return definition;
 }
 
@@ -162,7 +205,7 @@ function packView(view: MemoryView, implied: Implied): PackedView {
     currentMemory: currentMemory === memory ? undefined : currentMemory,
     maxMemory: isDeepStrictEqual(maxMemory, implied.maxMemory) ? undefined : (maxMemory ?? NO_MAXIMUM),
     cells: isOneWhole ? undefined : packed,
-    devices: devices.length === 0 ? undefined : devices,
+    devices: isDeepStrictEqual(devices, implied.devices) ? undefined : devices,
     vcpus: vcpus === implied.vcpus ? undefined : vcpus,
     arch: arch === implied.arch ? undefined : (arch ?? ""),
     acpi: acpi ? undefined : acpi,
@@ -175,7 +218,7 @@ function packView(view: MemoryView, implied: Implied): PackedView {
 function unpackView(packed: PackedView, implied: Implied): MemoryView {
   const { maxMemory = implied.maxMemory, arch = implied.arch, vcpus = implied.vcpus, ...others } = packed;
   const { memory = implied.memory ?? 0, currentMemory = memory, written = memory, ...more } = others;
-  const { cells = [{}], devices = [], acpi = true, uefi = false, ...rest } = more;
+  const { cells = [{}], devices = implied.devices, acpi = true, uefi = false, ...rest } = more;
   return defined({
     ...rest,
     memory,

@@ -1,4 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
+
 import type { BootArgs } from "./args/boot.ts";
 import type { DiskArgs } from "./args/disk.ts";
 import type { HotplugArgs } from "./args/hotplug.ts";
@@ -78,15 +79,30 @@ export interface DomainArgs {
   firmware?: Input<"bios" | "uefi">;
   /** A kernel to boot. Default: none, the guest boots from its first disk. A change: takes effect at the next boot. */
   boot?: Input<BootArgs>;
-  /** Disk images. Default: none. A change: takes effect at the next boot. */
+  /**
+   * Disks and CD-ROM drives. Default: none.
+   * A change: disks are attached to and detached from the running domain, and media of drives changed, where bus, machine and free
+   * ports allow it; otherwise as `hotplug.whenNotPossible` specifies. A change of the options of a disk takes effect at the next boot.
+   */
   disks?: Input<Input<DiskArgs>[]>;
-  /** Network interfaces. Default: none. A change: takes effect at the next boot. */
+  /**
+   * Network interfaces. Default: none.
+   * A change: interfaces are attached to and detached from the running domain, and changed in it, where machine and free ports allow it;
+   * otherwise as `hotplug.whenNotPossible` specifies.
+   */
   interfaces?: Input<Input<InterfaceArgs>[]>;
   /**
    * Whether the output `addresses` has the addresses of all interfaces: those that are known when a create or an update ends, and
    * at each refresh. Default: false, and only the interfaces with `waitForAddress` are in it. A change: a setting only.
    */
   reportAddresses?: Input<boolean>;
+  /**
+   * PCI Express root ports, 0 to 128, that are free after all devices when a domain with the machine type `q35`, or `virt` on aarch64,
+   * is defined: each disk on the `virtio` bus and each network interface that is attached takes one. Default: 8, or the stack's
+   * `libvirt-hotplug:hotplugPorts`.
+   * A change: a setting only, which takes effect with the next change of the definition.
+   */
+  hotplugPorts?: Input<number>;
   /**
    * The serial console: `"pty"` for a pseudo-terminal (`virsh console`), or a file. Default: none.
    * A change: takes effect at the next boot.

@@ -49,6 +49,8 @@ export interface ProviderArgs {
   awaitGuest?: HotplugArgs["awaitGuest"];
   /** Slots for DIMMs, 1 to 256. Default: 16. */
   memorySlots?: DomainArgs["memorySlots"];
+  /** PCI Express root ports that are free after all devices of a new definition, 0 to 128. Default: 8. */
+  hotplugPorts?: DomainArgs["hotplugPorts"];
   /** The most memory that a 32-bit guest may have. Default: 20 GiB. */
   maxMemory32Bit?: Input<Size>;
   /** The most memory that a 64-bit guest may have. Default: 4 TiB. */

@@ -178,6 +178,15 @@ const PLAN_MAY_IMPORT: Record<string, string[]> = {
   "provider/plan/dimms": [...PLAN_GROUND, "provider/plan/numa"],
   "provider/plan/virtio-mem": [...PLAN_GROUND, "provider/plan/numa"],
   "provider/plan/definition": [...PLAN_GROUND, "provider/plan/numa", "provider/plan/virtio-mem"],
+  "provider/plan/device-list": [
+    ...PLAN_GROUND,
+    "provider/plan/definition",
+    "provider/plan/fallback.ts",
+    "provider/plan/disks",
+    "provider/plan/interfaces",
+  ],
+  "provider/plan/disks": [...PLAN_GROUND, "provider/plan/device-list"],
+  "provider/plan/interfaces": [...PLAN_GROUND, "provider/plan/device-list"],
   "provider/plan/live-sizes": [
     "provider/plan/balloon.ts",
     ...PLAN_GROUND,

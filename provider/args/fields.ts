@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { numbersProblem } from "../units/number-list.ts";
+import { disk, networkInterface } from "./devices.ts";
 import {
   MAX_DEVICES,
   MAX_HOOK_ARGUMENTS,
   MAX_HOOK_TIMEOUT,
+  MAX_HOTPLUG_PORTS,
   MAX_NODES,
   MAX_SHUTDOWN_TIMEOUT,
   MAX_SLOTS,
   MAX_VCPUS,
-  MAX_WAIT_FOR_ADDRESS,
 } from "./limits.ts";
 import {
   flag,
@@ -30,6 +31,8 @@ import { UNKNOWN } from "./unknown.ts";
 /**
  * What a change of an argument does to an existing domain:
  * - `memory`: the planner decides (provider/plan);
+ * - `devices`: devices are attached to, detached from and changed in the running domain where that is possible
+ *   (provider/plan/device-list);
  * - `live`: it is applied to the running domain and its definition;
  * - `definition`: it is applied to the definition, and no running domain depends on it;
  * - `nextBoot`: it is applied to the definition, and takes effect once the domain was shut down and started;
@@ -40,6 +43,7 @@ import { UNKNOWN } from "./unknown.ts";
  */
 export type ChangeNeeds =
   | "memory"
+  | "devices"
   | "live"
   | "definition"
   | "nextBoot"
@@ -52,34 +56,6 @@ interface Field {
   schema: z.ZodType;
   change: ChangeNeeds;
 }
-
-const disk = shape({
-  file: path,
-  format: oneOf("qcow2", "raw").optional(),
-  bus: oneOf("virtio", "scsi", "sata", "ide", "usb").optional(),
-  readOnly: flag.optional(),
-});
-
-const linkName = pattern(/^[A-Za-z0-9_.:-]{1,64}$/, "must be 1 to 64 letters, digits and _ . : -");
-
-const networkInterface = shape({
-  network: linkName.optional(),
-  bridge: linkName.optional(),
-  user: flag.optional(),
-  model: pattern(/^[A-Za-z0-9_-]{1,32}$/, 'must be a model such as "virtio" or "e1000e"').optional(),
-  // libvirt prints it in lower case.
-  mac: pattern(
-    /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i,
-    'must be a unicast MAC address such as "52:54:00:12:34:56"',
-  )
-    .transform((mac) => mac.toLowerCase())
-    .optional(),
-  waitForAddress: integer(1, MAX_WAIT_FOR_ADDRESS, "seconds").optional(),
-}).refine(({ network, bridge, user }) => {
-  const sources = [network, bridge, user === false ? undefined : user].filter((one) => one !== undefined);
-  const known = sources.filter((one) => one !== UNKNOWN);
-  return known.length === 1 || (known.length === 0 && sources.length > 0);
-}, "must set exactly one of network, bridge and user: true");
 
 const serialFile = shape({ file: path });
 
@@ -190,7 +166,7 @@ export const FIELDS = {
         .array(orUnknown(disk), "must be a list of disks")
         .max(MAX_DEVICES, `must list at most ${MAX_DEVICES} disks`),
     ),
-    change: "nextBoot",
+    change: "devices",
   },
   interfaces: {
     schema: orUnknown(
@@ -198,9 +174,10 @@ export const FIELDS = {
         .array(orUnknown(networkInterface), "must be a list of interfaces")
         .max(MAX_DEVICES, `must list at most ${MAX_DEVICES} interfaces`),
     ),
-    change: "nextBoot",
+    change: "devices",
   },
   reportAddresses: { schema: flag, change: "setting" },
+  hotplugPorts: { schema: integer(0, MAX_HOTPLUG_PORTS), change: "setting" },
   serial: {
     schema: orUnknown(z.union([z.literal("pty"), serialFile], 'must be "pty" or { file: "/path" }')),
     change: "nextBoot",

@@ -1,7 +1,8 @@
 import { sum } from "../units/kib.ts";
 import { canonicalSize, readCanonicalSize } from "../units/size.ts";
-import { domainUuid, interfaceMac, resourceName } from "./identity.ts";
-import type { Inputs, InterfaceInput, NumaNodeInput } from "./inputs.ts";
+import { keptEntries, withMacs } from "./device-entries.ts";
+import { domainUuid, resourceName } from "./identity.ts";
+import type { Inputs, NumaNodeInput } from "./inputs.ts";
 import { defaultMaxMemory, guestWidth, memoryCap } from "./max-memory.ts";
 import { type SecretMarked, secretArguments } from "./secrets.ts";
 import type { Defaults } from "./settings.ts";
@@ -30,7 +31,8 @@ export function fillIn(
     ...valid,
   };
   if (typeof news.__provider === "string") inputs.__provider = news.__provider;
-  if (Array.isArray(inputs.interfaces)) inputs.interfaces = withMacs(inputs.interfaces, old.interfaces, urn);
+  if (Array.isArray(inputs.interfaces))
+    inputs.interfaces = withMacs(inputs.interfaces, { urn, old: old.interfaces ?? [] });
   if (inputs.memory === undefined && inputs.numa !== undefined) inputs.memory = sumOfNodes(inputs.numa);
   if (inputs.maxMemory === undefined && inputs.memory !== undefined)
     inputs.maxMemory = maxMemoryFor(inputs.memory, inputs, old.maxMemory, defaults);
@@ -68,10 +70,13 @@ function isSecretMacKept(
 ): boolean {
   if (!Array.isArray(interfaces) || !Array.isArray(old.interfaces)) return false;
   const were = new Set(old.__secrets);
+  const earlier = old.interfaces;
+  const matches = keptEntries(interfaces, earlier);
   return interfaces.some(({ mac }, index) => {
-    const places = ["interfaces", `interfaces[${index}]`, `interfaces[${index}].mac`];
+    const place = matches[index] ?? -1;
+    const paths = ["interfaces", `interfaces[${place}]`, `interfaces[${place}].mac`];
     const isGiven = (given.interfaces?.[index]?.mac ?? undefined) !== undefined;
-    return !isGiven && mac === old.interfaces?.[index]?.mac && places.some((path) => were.has(path));
+    return !isGiven && mac === earlier[place]?.mac && paths.some((path) => were.has(path));
   });
 }
 
@@ -101,14 +106,4 @@ function sumOfNodes(numa: NumaNodeInput[] | string): string {
   if (typeof numa === "string" || numa.some((node) => typeof node === "string" || node.memory === UNKNOWN))
     return UNKNOWN;
   return canonicalSize(sum(numa.map(({ memory }) => knownSize(memory) ?? 0)));
-}
-
-/** An interface keeps the MAC of its place in the list, unless the program now gives that MAC to another interface. */
-function withMacs(interfaces: InterfaceInput[], old: InterfaceInput[] = [], urn: string): InterfaceInput[] {
-  const given = new Set(interfaces.map((one) => one.mac));
-  return interfaces.map((one, index) => {
-    if (typeof one !== "object" || one.mac !== undefined) return one;
-    const kept = old[index]?.mac;
-    return { ...one, mac: kept === undefined || given.has(kept) ? interfaceMac(urn, index) : kept };
-  });
 }

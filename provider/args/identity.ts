@@ -16,7 +16,16 @@ export function keptUuid(uuid: string): string {
 
 /** The default MAC of an interface, with QEMU's prefix: the same after a replace, so that the guest keeps its DHCP lease. */
 export function interfaceMac(urn: string, index: number): string {
-  const digest = createHash("sha256").update(`${urn}\n${index}`).digest("hex");
+  return macOf(`${urn}\n${index}`);
+}
+
+/** That of an interface with a name, whichever place it has. */
+export function namedInterfaceMac(urn: string, name: string): string {
+  return macOf(`${urn}\nname ${name}`);
+}
+
+function macOf(text: string): string {
+  const digest = createHash("sha256").update(text).digest("hex");
   return `52:54:00:${digest.slice(0, 2)}:${digest.slice(2, 4)}:${digest.slice(4, 6)}`;
 }
 

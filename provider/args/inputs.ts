@@ -33,4 +33,5 @@ export interface Inputs extends Pick<Arguments, FilledIn>, Partial<Omit<Argument
 export type HotplugInput = NonNullable<Inputs["hotplug"]>;
 export type HookInput = NonNullable<HotplugInput["before"]>;
 export type NumaNodeInput = NonNullable<Inputs["numa"]>[number];
+export type DiskInput = NonNullable<Inputs["disks"]>[number];
 export type InterfaceInput = NonNullable<Inputs["interfaces"]>[number];

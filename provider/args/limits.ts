@@ -10,6 +10,12 @@ export const MAX_VCPUS = 4096;
 /** More disks, or network interfaces, than any machine type has addresses for. */
 export const MAX_DEVICES = 1024;
 
+/** Root ports on bus 0: 29 free slots with 8 functions each, of which other devices take some. */
+export const MAX_HOTPLUG_PORTS = 128;
+
+/** libvirt's boot orders are positive numbers, each at most once; a domain has no more devices. */
+export const MAX_BOOT_ORDER = 2 * MAX_DEVICES;
+
 /** Arguments of a hook. */
 export const MAX_HOOK_ARGUMENTS = 1024;
 

@@ -2,6 +2,7 @@ import { KIB_PER_GIB } from "../units/kib.ts";
 import { formatMib, formatSize } from "../units/size.ts";
 import { addressesCanBeFound } from "./addresses.ts";
 import { balloonTarget } from "./balloon-rules.ts";
+import { bootOrdersDiffer, busTakesDevice, filesDiffer, macsDiffer, namesDiffer } from "./device-rules.ts";
 import type { Failure } from "./failure.ts";
 import type { Inputs } from "./inputs.ts";
 import { isBlockSize, SMALLEST_GUEST_BLOCK } from "./limits.ts";
@@ -30,7 +31,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
   alignmentWithinMaxMemory,
   maxDimmSizeIsAligned,
   hotplugIsEnabled,
+  namesDiffer,
+  filesDiffer,
   macsDiffer,
+  bootOrdersDiffer,
+  busTakesDevice,
   addressesCanBeFound,
   sharesWithinMemory,
   spreadInWholeMib,
@@ -130,17 +135,4 @@ function hotplugIsEnabled(inputs: Partial<Inputs>): Failure[] {
   );
   const reason = "has no effect when hotplug.enabled is false";
   return unused.map((name) => ({ property: `hotplug.${name}`, reason }));
-}
-
-function macsDiffer(inputs: Partial<Inputs>): Failure[] {
-  const interfaces = Array.isArray(inputs.interfaces) ? inputs.interfaces : [];
-  const firsts = new Map<string, number>();
-  return interfaces.flatMap(({ mac }, index) => {
-    if (mac === undefined || mac === UNKNOWN) return [];
-    const first = firsts.get(mac);
-    if (first === undefined) firsts.set(mac, index);
-    return first === undefined
-      ? []
-      : [{ property: `interfaces[${index}].mac`, reason: `duplicates interfaces[${first}].mac (${mac})` }];
-  });
 }

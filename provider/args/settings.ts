@@ -2,7 +2,13 @@ import { z } from "zod";
 import { KIB_PER_GIB, KIB_PER_MIB } from "../units/kib.ts";
 import { formatMib, parseSize, readCanonicalSize } from "../units/size.ts";
 import type { Inputs } from "./inputs.ts";
-import { isBlockSize, MAX_AWAIT_GUEST, MAX_SLOTS, SMALLEST_GUEST_BLOCK } from "./limits.ts";
+import {
+  isBlockSize,
+  MAX_AWAIT_GUEST,
+  MAX_HOTPLUG_PORTS,
+  MAX_SLOTS,
+  SMALLEST_GUEST_BLOCK,
+} from "./limits.ts";
 import { flag, oneOf, orUnknown, parsed, size, wholeNumber } from "./schema.ts";
 import type { Known } from "./unknown.ts";
 
@@ -47,6 +53,7 @@ const blockSize = kib.refine(
   isBlockSize,
   `must be a power of two of at least ${formatMib(SMALLEST_GUEST_BLOCK)}`,
 );
+const ports = z.string().transform(Number).pipe(wholeNumber(0, MAX_HOTPLUG_PORTS));
 const slots = z.string().transform(Number).pipe(wholeNumber(1, MAX_SLOTS));
 
 const secondsMessage = `must be a whole number of seconds from 1 to ${MAX_AWAIT_GUEST}, or false`;
@@ -95,7 +102,8 @@ export const SETTINGS = {
   memorySlots: stackDefault({ config: slots, default: 16 }),
   maxMemory32Bit: stackDefault({ config: kib, default: 20 * KIB_PER_GIB }),
   maxMemory64Bit: stackDefault({ config: kib, default: 4096 * KIB_PER_GIB }),
-  // False: no change of memory may restart or replace a domain.
+  hotplugPorts: stackDefault({ config: ports, default: 8 }),
+  // False: no change of memory or devices may restart or replace a domain.
   allowDowntime: stackDefault({ config: truth, default: true }),
 };
 

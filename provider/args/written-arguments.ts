@@ -12,7 +12,7 @@ import { secretArguments } from "./secrets.ts";
 type WrittenArguments = Partial<Record<FieldName, unknown>>;
 
 /** The arguments that a mark has, besides those of the memory, which the definition itself shows. */
-const NEEDS_MARK: ReadonlySet<string> = new Set(["nextBoot", "definition", "replace"]);
+const NEEDS_MARK: ReadonlySet<string> = new Set(["devices", "nextBoot", "definition", "replace"]);
 
 /** Arguments of other kinds whose earlier value a plan depends on. */
 const ALSO: ReadonlySet<FieldName> = new Set(["numa", "currentMemory", "autostart"]);

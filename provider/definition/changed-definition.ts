@@ -5,14 +5,18 @@ import { editByDefinitions, editDefinition, setOwnership } from "../domain/edit.
 import { setMemory } from "../domain/memory.ts";
 import type { Written } from "../domain/metadata.ts";
 import { overlay } from "../domain/overlay.ts";
+import { parseDomain } from "../domain/parse.ts";
+import { withFreePorts } from "../domain/ports.ts";
 import { readDomain } from "../domain/read.ts";
 import type { DomainSpec } from "../domain/spec.ts";
+import type { ListDevice } from "../domain/state.ts";
 import { keptIfUnnamed } from "../plan/changed-fields.ts";
 import type { MemoryDefinition } from "../plan/plan.ts";
 import { readCanonicalSize } from "../units/size.ts";
 import { differingFields } from "./differences.ts";
 import { definitionXml } from "./domain-spec.ts";
 import { specOf as partsOf, STORED_FIELDS } from "./parts.ts";
+import { atTheirPlaces, placedDevices } from "./placed-devices.ts";
 import type { DomainType } from "./platform.ts";
 
 /** A change of an inactive definition. */
@@ -24,6 +28,10 @@ export interface DefinitionChange {
   /** The arguments as they were before, and as they are to be. */
   before: Inputs;
   news: Inputs;
+  /** Disks and network interfaces that the running domain got before. */
+  attached?: readonly ListDevice[];
+  /** How many root ports are to be free after all devices. */
+  hotplugPorts: number;
   /** The definition that arguments ask for. */
   specOf: (inputs: Inputs) => DomainSpec;
   type: DomainType;
@@ -44,7 +52,9 @@ export function changedDefinition(present: string, recorded: DefinitionChange): 
   const before = withWritten(recorded.before, news, writtenArguments, vcpus);
   const change = { ...recorded, before };
   const isRewritten = fields.includes("xml") && before.xml !== news.xml;
-  const edited = isRewritten ? rewritten(change) : fields.length > 0 ? withFields(present, change) : present;
+  const changed = isRewritten ? rewritten(change) : fields.length > 0 ? withFields(present, change) : present;
+  const edited =
+    changed === present && definition === undefined ? present : withFreePorts(changed, recorded.hotplugPorts);
   const others = (["currentMemory", "autostart"] as const).filter((name) => before[name] !== news[name]);
   const written = {
     arguments: markedArguments(writtenArguments, [...fields, ...others], news),
@@ -67,9 +77,13 @@ function rewritten({ news, specOf, type }: DefinitionChange): string {
  * program's own XML has; in an adopted domain it stays.
  */
 function withFields(present: string, change: DefinitionChange): string {
-  const { fields, before, news, specOf, type, adopted } = change;
+  const { fields, before, news, specOf, type, adopted, attached } = change;
   const named = adopted ? withoutUnnamed(before, news) : before;
-  const [was, wanted] = [specOf(named), specOf(news)];
+  const places = placedDevices(parseDomain(present).root, named, news, attached);
+  const [was, wanted] = [
+    { ...specOf(named), ...places.before },
+    { ...specOf(news), ...places.after },
+  ];
   const { cells: found, vcpus } = readDomain(present);
   // Whoever changed the nodes meanwhile: the definition gets those of the program if it changes them.
   const isNuma = fields.includes("numa") && news.numa !== undefined;
@@ -98,7 +112,9 @@ function withNamed(edited: string, { fields, news }: DefinitionChange, wanted: D
   const { name, uuid } = readDomain(edited);
   const differing = differingFields(edited, news, { ...wanted, name, uuid });
   const missed = STORED_FIELDS.filter((field) => fields.includes(field) && differing.includes(field));
-  return missed.length === 0 ? edited : overlay(edited, { name, uuid, ...partsOf(missed, news, wanted) });
+  if (missed.length === 0) return edited;
+  const parts = partsOf(missed, news, wanted);
+  return overlay(edited, { name, uuid, ...atTheirPlaces(edited, parts, news) });
 }
 
 function withoutUnnamed(before: Inputs, news: Inputs): Inputs {

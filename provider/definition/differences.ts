@@ -4,6 +4,7 @@ import { overlay } from "../domain/overlay.ts";
 import { parseDomain } from "../domain/parse.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import { partOf, STORED_FIELDS } from "./parts.ts";
+import { atTheirPlaces } from "./placed-devices.ts";
 
 /**
  * The arguments that the program sets and an existing domain's definition has differently. Identity and memory are not
@@ -19,6 +20,8 @@ export function differingFields(xml: string, inputs: Inputs, wanted: DomainSpec)
   const set = STORED_FIELDS.filter((field) => inputs[field] !== undefined);
   return set.filter((field) => {
     const part = partOf(field);
-    return part.differs?.(root, wanted, changes) ?? changes(part.spec(inputs, wanted));
+    return (
+      part.differs?.(root, wanted, changes) ?? changes(atTheirPlaces(xml, part.spec(inputs, wanted), inputs))
+    );
   });
 }

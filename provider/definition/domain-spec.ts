@@ -4,6 +4,7 @@ import { defined } from "../defined.ts";
 import { buildDomain } from "../domain/build.ts";
 import { type DomainOverlay, overlay } from "../domain/overlay.ts";
 import { parseXml } from "../domain/parse.ts";
+import { withFreePorts } from "../domain/ports.ts";
 import { readCells, readDevices } from "../domain/read.ts";
 import type { DomainSpec, VirtioMemSpec } from "../domain/spec.ts";
 import { countedSize, type MemoryDevice } from "../domain/state.ts";
@@ -51,6 +52,7 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType, default
       virtioMem: hasVirtioMem ? virtioMem : undefined,
       currentMemory: hasVirtioMem ? undefined : desired.currentMemory,
     }),
+    hotplugPorts: inputs.hotplugPorts ?? defaults.hotplugPorts,
     ...specOfAll(inputs, target),
   };
 }
@@ -70,9 +72,11 @@ export function virtioMemFor(
 
 /** A whole definition: built from the arguments, or the program's own XML with the arguments merged into it. */
 export function definitionXml(inputs: Inputs, spec: DomainSpec, type: DomainType): string {
-  return inputs.xml === undefined
-    ? buildDomain(spec)
-    : overlay(inputs.xml, overlaySpec(inputs, spec, inputs.xml, type));
+  const xml =
+    inputs.xml === undefined
+      ? buildDomain(spec)
+      : overlay(inputs.xml, overlaySpec(inputs, spec, inputs.xml, type));
+  return withFreePorts(xml, spec.hotplugPorts);
 }
 
 /**
@@ -89,5 +93,8 @@ function overlaySpec(inputs: Inputs, spec: DomainSpec, xml: string, type: Domain
     ...defined({ maxMemory, virtioMem, currentMemory, ownership }),
     ...(type === undefined && hasType ? {} : { type: spec.type }),
     ...specOf(hasPlatform ? set : ["arch", "firmware", ...set], inputs, spec),
+    // At the places that they have in a definition already.
+    ...(set.includes("disks") && { disks: spec.disks }),
+    ...(set.includes("interfaces") && { interfaces: spec.interfaces }),
   };
 }

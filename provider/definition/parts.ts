@@ -1,8 +1,10 @@
+import { completeDisk, completeInterface } from "../args/device-entries.ts";
 import type { FIELDS, FieldName } from "../args/fields.ts";
-import type { Inputs, InterfaceInput } from "../args/inputs.ts";
+import type { DiskInput, Inputs, InterfaceInput } from "../args/inputs.ts";
 import { defined } from "../defined.ts";
-import type { DomainSpec, InterfaceSpec } from "../domain/spec.ts";
+import type { DiskSpec, DomainSpec, InterfaceSpec } from "../domain/spec.ts";
 import { attribute, type Element, find } from "../domain/tree.ts";
+import { diskAlias, interfaceAlias } from "../plan/device-list/aliases.ts";
 
 /** What the defaults of a part may depend on besides its argument. */
 type Platform = Pick<DomainSpec, "type" | "arch" | "firmware" | "acpi">;
@@ -19,7 +21,7 @@ interface Part {
   differs?(domain: Element, wanted: DomainSpec, changes: (spec: Partial<DomainSpec>) => boolean): boolean;
 }
 
-type Change = "definition" | "nextBoot" | "replace";
+type Change = "definition" | "devices" | "nextBoot" | "replace";
 
 /** The arguments that libvirt's XML stores, without identity and memory, which are more than one argument each. */
 type StoredField = {
@@ -37,16 +39,7 @@ const PARTS = {
   machine: { spec: ({ machine }) => defined({ machine }), differs: hasOtherMachine },
   firmware: { spec: (_, { firmware, acpi }) => ({ firmware, acpi }) },
   boot: { spec: ({ boot }) => defined({ boot }) },
-  disks: {
-    spec: ({ disks = [] }) => ({
-      disks: disks.map(({ file, format = "qcow2", bus = "virtio", readOnly = false }) => ({
-        file,
-        format,
-        bus,
-        readOnly,
-      })),
-    }),
-  },
+  disks: { spec: ({ disks = [] }) => ({ disks: disks.map(diskSpec) }) },
   interfaces: { spec: ({ interfaces = [] }) => ({ interfaces: interfaces.map(interfaceSpec) }) },
   serial: { spec: ({ serial }) => defined({ serial }), differs: hasOtherSerial },
   agent: {
@@ -90,10 +83,13 @@ function defaultCpu({ arch, type }: Platform): string | undefined {
   return type === "kvm" ? "host-passthrough" : "maximum";
 }
 
-function interfaceSpec({ mac = "", model = "virtio", network, bridge }: InterfaceInput): InterfaceSpec {
-  if (network !== undefined) return { kind: "network", mac, model, network };
-  if (bridge !== undefined) return { kind: "bridge", mac, model, bridge };
-  return { kind: "user", mac, model };
+/** A new disk: one that a domain has already keeps its alias (placed-devices.ts). */
+function diskSpec(entry: DiskInput): DiskSpec {
+  return defined({ ...completeDisk(entry), alias: diskAlias(entry) });
+}
+
+function interfaceSpec(entry: InterfaceInput): InterfaceSpec {
+  return defined({ ...completeInterface(entry), alias: interfaceAlias(entry) });
 }
 
 /** libvirt replaces an alias of QEMU's ("q35", "pc", "virt") by the versioned machine type that it stands for. */

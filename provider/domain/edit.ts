@@ -69,6 +69,7 @@ export function editByDefinitions(xml: string, before: string, after: string, no
   merge(domain, was, wanted);
   removeEmptyNuma(domain);
   if (readCells(domain).length !== cells) settleTotal(domain);
+  settleBootOrder(domain);
   if (keepsNodes && old.vcpus !== named.vcpus) fitNodesToVcpus(domain, named.vcpus);
   return serialise(document);
 }
@@ -170,6 +171,14 @@ export function changeParts(domain: Element, before: Partial<DomainSpec>, after:
   const cells = readCells(domain).length;
   merge(domain, specElement(before), specElement(after));
   if (readCells(domain).length !== cells) settleTotal(domain);
+  settleBootOrder(domain);
+}
+
+/** libvirt: "per-device boot elements cannot be used together with os/boot elements"; it fills in the latter by itself. */
+function settleBootOrder(domain: Element): void {
+  const os = find(domain, "os");
+  const isOrdered = children(find(domain, "devices")).some((device) => find(device, "boot") !== undefined);
+  if (os && isOrdered) removeNamed(os, "boot");
 }
 
 /**

@@ -1,4 +1,7 @@
-import type { DiskBus, DiskSpec, DomainSpec, InterfaceSpec } from "./spec.ts";
+import { diskTargets } from "../units/disk-targets.ts";
+import { diskElement, scsiControllerElement } from "./disks.ts";
+import { interfaceElement } from "./interfaces.ts";
+import type { DomainSpec } from "./spec.ts";
 import { type Element, element } from "./tree.ts";
 import { virtioMemElement } from "./virtio-mem.ts";
 
@@ -11,76 +14,16 @@ export const AGENT_CHANNEL = "org.qemu.guest_agent.0";
 /** The elements in `<devices>` for a spec. */
 export function deviceElements(spec: Partial<DomainSpec>): Element[] {
   const disks = spec.disks ?? [];
-  const targets = diskTargets(disks.map((disk) => disk.bus));
+  const targets = diskTargets(disks);
   return [
     ...disks.map((disk, index) => diskElement(disk, targets[index] ?? "")),
-    // libvirt's default is an LSI controller, for which few guests have a driver today.
-    ...(disks.some((disk) => disk.bus === "scsi")
-      ? [element("controller", { type: "scsi", index: 0, model: "virtio-scsi" })]
-      : []),
+    ...(disks.some((disk) => disk.bus === "scsi") ? [scsiControllerElement()] : []),
     ...(spec.interfaces ?? []).map(interfaceElement),
     ...(spec.serial === undefined ? [] : [serialElement(spec.serial)]),
     ...(spec.agent ? [agentElement()] : []),
     ...(spec.balloon === undefined ? [] : [balloonElement(spec.balloon)]),
     ...(spec.virtioMem ?? []).map(virtioMemElement),
   ];
-}
-
-const DEVICE_PREFIXES: Readonly<Record<DiskBus, string>> = {
-  virtio: "vd",
-  scsi: "sd",
-  sata: "sd",
-  usb: "sd",
-  ide: "hd",
-};
-
-/** The target device of each disk, counted per prefix as in a guest (vda, …, vdz, vdaa). */
-export function diskTargets(buses: readonly DiskBus[]): string[] {
-  const counts = new Map<string, number>();
-  return buses.map((bus) => {
-    const prefix = DEVICE_PREFIXES[bus];
-    const index = counts.get(prefix) ?? 0;
-    counts.set(prefix, index + 1);
-    return prefix + letters(index);
-  });
-}
-
-function letters(index: number): string {
-  const last = String.fromCharCode("a".charCodeAt(0) + (index % 26));
-  return index < 26 ? last : letters(Math.floor(index / 26) - 1) + last;
-}
-
-function diskElement(disk: DiskSpec, target: string): Element {
-  const isCdrom = disk.readOnly && (disk.bus === "ide" || disk.bus === "sata");
-  return element(
-    "disk",
-    { type: "file", device: isCdrom ? "cdrom" : "disk" },
-    element("driver", { name: "qemu", type: disk.format }),
-    element("source", { file: disk.file }),
-    element("target", { dev: target, bus: disk.bus }),
-    disk.readOnly ? element("readonly") : undefined,
-  );
-}
-
-function interfaceElement(spec: InterfaceSpec): Element {
-  return element(
-    "interface",
-    { type: spec.kind },
-    element("mac", { address: spec.mac }),
-    interfaceSource(spec),
-    element("model", { type: spec.model }),
-  );
-}
-
-function interfaceSource(spec: InterfaceSpec): Element | undefined {
-  switch (spec.kind) {
-    case "network":
-      return element("source", { network: spec.network });
-    case "bridge":
-      return element("source", { bridge: spec.bridge });
-    case "user":
-      return undefined;
-  }
 }
 
 /** libvirt adds the matching `<console>`. */

@@ -3,11 +3,13 @@ import { messageOf } from "../message-of.ts";
 import { type Kib, sum } from "../units/kib.ts";
 import { parseScaled } from "../units/scale.ts";
 import { readBacking } from "./backing.ts";
+import { hasScsiController, readDisks } from "./disks.ts";
 import { XmlError } from "./escape.ts";
 import { AGENT_CHANNEL } from "./hardware.ts";
 import { readCards } from "./interfaces.ts";
 import { readOwnership, readWritten } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
+import { freePorts } from "./ports.ts";
 import { readReplacing } from "./replacing.ts";
 import { type Cell, countedSize, type DomainState, type MemoryDevice } from "./state.ts";
 import { attribute, children, type Element, find, textOf } from "./tree.ts";
@@ -34,7 +36,9 @@ export function readDomain(xml: string): DomainState {
     vcpus: readVcpus(domain),
     cells,
     devices,
+    disks: readDisks(domain),
     cards: readCards(domain),
+    freePorts: freePorts(domain),
     acpi: find(domain, "features", "acpi") !== undefined,
     uefi: isUefi(domain),
     pinned:
@@ -60,6 +64,8 @@ export function readDomain(xml: string): DomainState {
   if (written.arguments !== undefined) state.writtenArguments = written.arguments;
   const replacing = readReplacing(domain);
   if (replacing) state.replacing = replacing;
+  if (hasScsiController(domain)) state.hasScsi = true;
+  if (find(domain, "os", "kernel") !== undefined) state.bootsKernel = true;
   if (attribute(find(domain, "devices", "memballoon"), "model") === "none") state.withoutBalloon = true;
   return state;
 }

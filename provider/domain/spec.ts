@@ -1,5 +1,5 @@
 import type { Kib } from "../units/kib.ts";
-import type { Ownership } from "./state.ts";
+import type { Card, Disk, Ownership } from "./state.ts";
 
 /** A NUMA cell to define. */
 export interface CellSpec {
@@ -24,25 +24,19 @@ export interface VirtioMemSpec {
   source?: { nodemask?: string; pageSize?: Kib };
 }
 
-export type DiskBus = "virtio" | "scsi" | "sata" | "ide" | "usb";
-
-/** A disk image in a file on the host. Its target device follows from its bus and its position in the list. */
-export interface DiskSpec {
-  /** Absolute path on the host where libvirt runs. */
-  file: string;
-  /** QEMU's name of the image format: qcow2, raw, … */
-  format: string;
-  bus: DiskBus;
-  /** On `ide` and `sata`, which don't support read-only disks, it becomes a CD-ROM. */
-  readOnly: boolean;
+/** A disk to define or attach. */
+export interface DiskSpec extends Disk {
+  /** Left out: the first free one of its bus. */
+  target?: string;
+  /** Must begin with `ua-`: libvirt replaces any other alias. */
+  alias?: string;
 }
 
-/** A network interface: on a libvirt network, on a bridge of the host, or on QEMU's user-mode network. */
-export type InterfaceSpec = { model: string; mac: string } & (
-  | { kind: "network"; network: string }
-  | { kind: "bridge"; bridge: string }
-  | { kind: "user" }
-);
+/** A network interface to define or attach. */
+export interface InterfaceSpec extends Card {
+  /** Must begin with `ua-`. */
+  alias?: string;
+}
 
 /**
  * Everything that this provider puts into a domain's definition, with all defaults, limits and identifiers decided. The
@@ -77,6 +71,8 @@ export interface DomainSpec {
   boot?: { kernel: string; initrd?: string; commandLine?: string };
   disks: DiskSpec[];
   interfaces: InterfaceSpec[];
+  /** Root ports that are free after all devices, on machines that have them. */
+  hotplugPorts: number;
   /** The first serial port, with the console on it. Left out: none is defined. */
   serial?: "pty" | { file: string };
   /** The channel of the QEMU guest agent. */

@@ -35,15 +35,51 @@ export interface Cell {
   cpus?: string;
 }
 
-/** A network interface in a domain's XML. */
-export interface CardState {
+/** A disk or a CD-ROM drive, as far as this provider decides it. */
+export interface Disk {
+  device: "disk" | "cdrom";
+  bus: string;
+  /** A file on the host. Undefined: an empty drive, or a source of another kind. */
+  file?: string;
+  /** QEMU's name of the image format: qcow2, raw, … */
+  format?: string;
+  readOnly: boolean;
+  cache?: string;
+  discard?: string;
+  serial?: string;
+  bootOrder?: number;
+}
+
+/** A disk in a domain's XML. */
+export interface DiskState extends Disk {
+  /** Several domains may write to it at once. */
+  isShared?: true;
+  /** `<target dev>`: vda, sdb, … Unique in the domain. */
+  target: string;
+  /** `<alias name='…'>`; the inactive XML only has `ua-…`. */
+  alias?: string;
+}
+
+/** A network interface, as far as this provider decides it. */
+export interface Card {
   /** Of libvirt's kinds; `user` is QEMU's user-mode network. */
   kind: string;
   /** The network or the bridge that it is connected to. */
   source?: string;
+  model: string;
   /** In lower case. Unique in the domain. */
   mac: string;
+  /** Undefined is the same as "up". */
+  link?: "up" | "down";
 }
+
+/** A network interface in a domain's XML. */
+export interface CardState extends Card {
+  alias?: string;
+}
+
+/** A device of one of the program's lists, as it is in a domain, or is to be. */
+export type ListDevice = { device: "disk"; state: DiskState } | { device: "interface"; state: CardState };
 
 /** The owner of a domain: this provider's element in `<metadata>`. */
 export interface Ownership {
@@ -78,7 +114,15 @@ export interface DomainState {
   /** In the order of their ids; empty when the domain has no NUMA topology. */
   cells: Cell[];
   devices: MemoryDevice[];
+  /** In the order of the XML. */
+  disks: DiskState[];
   cards: CardState[];
+  /** PCI ports or slots into which a device can be plugged. */
+  freePorts: number;
+  /** It has a virtio SCSI controller. */
+  hasScsi?: true;
+  /** `<os><kernel>`: the guest doesn't boot from a disk. */
+  bootsKernel?: true;
   /** `<os><type arch machine>`. */
   arch?: string;
   machine?: string;

@@ -100,6 +100,7 @@ function drawFacts(explanation: Explanation, terminal: Terminal): string[] {
         : undefined,
     ],
     ["guest", describeGuest(explanation)],
+    ["ports", live?.freePorts === undefined ? undefined : describePorts(live.freePorts)],
     ["next boot", then === now ? "the same" : then],
     ["pending", pending === undefined ? undefined : `${formatMib(pending)} ${NEXT_BOOT}`],
     ...describeReachable(explanation),
@@ -130,6 +131,10 @@ function describeReachable({ live, reachable }: Explanation): [label: string, te
     ["live up", up ? formatRanges([up]) : `no size: ${describeReasons(reasons)}`],
     ["live down", down.length > 0 ? formatRanges(down) : `no size: ${describeReasons(reasonsDown)}`],
   ];
+}
+
+function describePorts(free: number): string {
+  return `${free === 0 ? "none" : free} free for disks and network interfaces`;
 }
 
 function describeReasons(reasons: Reason[]): string {

@@ -50,6 +50,8 @@ export interface MemoryMap {
   devices: MappedDevice[];
   maxMemory?: { size: Kib; slots?: number };
   freeSlots: number[];
+  /** Into which disks and network interfaces can be plugged. */
+  freePorts?: number;
   /** The size of the guest's memory blocks: reported by the guest agent, else the rule of thumb for its kernel. */
   guestBlock: Kib;
 }
@@ -149,7 +151,7 @@ function memoryMap(view: MemoryView, guest?: GuestBlocks): MemoryMap {
     devices: devices.sort(byBase),
     freeSlots: freeSlots(view),
     guestBlock: guestBlockOf(view).size,
-    ...defined({ maxMemory }),
+    ...defined({ maxMemory, freePorts: view.freePorts }),
   };
 }
 

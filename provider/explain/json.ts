@@ -63,6 +63,7 @@ function mapJson({
   devices,
   maxMemory,
   freeSlots,
+  freePorts,
   guestBlock,
 }: MemoryMap) {
   return {
@@ -71,6 +72,7 @@ function mapJson({
     maxMemory: maxMemory === undefined ? null : canonicalSize(maxMemory.size),
     memorySlots: maxMemory?.slots ?? 0,
     freeSlots,
+    ...(freePorts !== undefined && { freePorts }),
     guestBlock: canonicalSize(guestBlock),
     baseMemory: canonicalSize(baseMemory),
     cells: cells.map(({ id, memory, cpus }) => ({ id, memory: canonicalSize(memory), cpus: cpus ?? null })),

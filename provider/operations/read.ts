@@ -5,9 +5,10 @@ import { defined } from "../defined.ts";
 import { type AddressRecord, recordedAddresses } from "../guest/address-record.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
-import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
+import { echoedInputs, type Outputs, outputs, STATE_VERSION, withoutPorts } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
 import { desiredMemory } from "../plan/desired.ts";
+import { deviceDrift } from "../plan/device-list/device-drift.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import {
   isSameDimm,
@@ -20,8 +21,8 @@ import { describePower, planPower } from "../plan/power.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
-import { currentDetaching } from "../update/actions/detach.ts";
 import { type AddressedDomain, presentAddresses } from "../update/find-addresses.ts";
+import { currentDetaching } from "../update/removal.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 import { refreshedGuest } from "./refreshed-guest.ts";
@@ -76,7 +77,9 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   // An off domain shows as `running: false`; a pause has no argument that could show it.
   const isSettled = isMemorySettled && (observation.observed.power !== "paused" || power.first.length === 0);
   const memory = isMemorySettled ? {} : memoryDrift(inputs, observation, session);
-  const others = otherDrift(inputs, observation, adopted);
+  const devices = deviceDrift(inputs, observation.observed);
+  for (const text of devices.notes) await session.log.message(inputs.__urn, "info", redact(text, inputs));
+  const others = { ...otherDrift(inputs, observation, adopted), ...devices.inputs };
   const readBack = outputs(
     { ...inputs, ...others },
     {
@@ -91,8 +94,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       addresses,
     },
   );
-  // A refresh keeps the format of the state: one that an earlier version wrote shows no difference.
-  const props = { ...readBack, __stateVersion: state.__stateVersion };
+  const props = inFormatOf(state, readBack);
   const present = { ...inputs, ...memory, ...others };
   // A program that asks for the sizes that were found is no change to check, but the domain has yet to follow.
   const unsettled = { ...present, __unsettled: true };
@@ -113,6 +115,16 @@ async function refreshedAddresses(
   const missing = addressWaits(addressed.inputs).map(({ mac }) => mac);
   const recorded = recordedAddresses(state) ?? { addresses: [], missing };
   return presentAddresses({ ...addressed, recorded });
+}
+
+/**
+ * A refresh keeps the format of the state: one that an earlier version wrote shows no difference. Formats 1 and 2 have nothing of a
+ * domain's ports.
+ */
+function inFormatOf({ __stateVersion }: Outputs, props: Outputs): Outputs {
+  const { live } = props.__observed;
+  if (__stateVersion >= STATE_VERSION || live === undefined) return { ...props, __stateVersion };
+  return { ...props, __stateVersion, __observed: { ...props.__observed, live: withoutPorts(live) } };
 }
 
 /** The engine's inputs are those before an update that failed in part, or sizes that an earlier refresh found. */

@@ -1,6 +1,6 @@
 import { addressWaits, reportsAddresses } from "../args/addresses.ts";
 import type { Inputs } from "../args/inputs.ts";
-import type { Step } from "./plan.ts";
+import { isDeviceStep, type Step } from "./plan.ts";
 
 /** Steps after which the guest runs again, or no longer, and may have other addresses. */
 const CHANGES_POWER: ReadonlySet<Step["kind"]> = new Set(["stop", "start", "restore", "resume", "wake"]);
@@ -13,6 +13,7 @@ export function mayChangeAddresses(steps: Step[]): boolean {
   return steps.some(
     (step) =>
       CHANGES_POWER.has(step.kind) ||
+      (isDeviceStep(step) && step.device === "interface") ||
       (step.kind === "define" && step.fields.some((name) => CARD_FIELDS.includes(name))),
   );
 }

@@ -1,6 +1,7 @@
-import { countedSize, type MemoryDevice } from "../domain/state.ts";
+import { type CardState, countedSize, type DiskState, type MemoryDevice } from "../domain/state.ts";
+import { presentDevice } from "./device-list/present-device.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import type { MemoryDefinition, Step, VirtioMemPlan } from "./plan.ts";
+import type { DeviceStep, MemoryDefinition, Step, VirtioMemPlan } from "./plan.ts";
 
 /**
  * What a domain is like after a step, as libvirt makes it.
@@ -50,6 +51,11 @@ export function afterStep(observed: Observed, step: Step): Observed {
         },
       };
     }
+    case "attachDevice":
+    case "detachDevice":
+    case "updateDevice":
+      if (live === undefined) throw new Error("nothing runs whose devices could change");
+      return { ...observed, live: withDevice(live, step) };
     case "define":
       if (nextBoot === undefined) throw new Error("a transient domain has no definition");
       return step.definition === undefined
@@ -89,6 +95,24 @@ export function afterStep(observed: Observed, step: Step): Observed {
     case "replace":
       throw new Error("a replace is not carried out step by step");
   }
+}
+
+/** The devices of a domain after a step for one of them. */
+function withDevice(live: MemoryView, step: DeviceStep): MemoryView {
+  const isAttach = step.kind === "attachDevice";
+  const present = presentDevice(step, live);
+  if (isAttach && present !== undefined) throw new Error(`the ${step.device} is attached already`);
+  if (step.kind === "detachDevice" && present === undefined)
+    throw new Error(`no such ${step.device} to detach`);
+  const state = step.kind === "detachDevice" ? [] : [step.state];
+  if (step.device === "disk") {
+    const { disks = [] } = live;
+    const place = step.state.target;
+    const others = disks.filter(({ target }) => target !== place);
+    return { ...live, disks: [...others, ...(state as DiskState[])] };
+  }
+  const others = (live.cards ?? []).filter(({ mac }) => mac !== step.state.mac);
+  return { ...live, cards: [...others, ...(state as CardState[])] };
 }
 
 /** libvirt counts the total itself where there are cells (virDomainDefPostParseMemory). */

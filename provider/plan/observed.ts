@@ -1,5 +1,11 @@
 import { defined } from "../defined.ts";
-import { countedSize, type DomainState, type MemoryDevice } from "../domain/state.ts";
+import {
+  type CardState,
+  countedSize,
+  type DiskState,
+  type DomainState,
+  type MemoryDevice,
+} from "../domain/state.ts";
 import { KIB_PER_MIB, type Kib, sum } from "../units/kib.ts";
 import type { PauseReason } from "./pause.ts";
 
@@ -24,8 +30,15 @@ export interface MemoryView
     | "machine"
     | "acpi"
     | "uefi"
+    | "hasScsi"
+    | "bootsKernel"
   > {
   devices: ObservedDevice[];
+  /** Undefined where the state recorded none: then they are as the program's list makes them. */
+  disks?: DiskState[];
+  cards?: CardState[];
+  /** Undefined in states of earlier versions. */
+  freePorts?: number;
   /** The largest huge page that backs its memory, where the definition names one: devices are multiples of it. */
   pageSize?: Kib;
   /** The running guest's memory block, where its agent reported it. */
@@ -58,7 +71,7 @@ export interface Observed {
 }
 
 export function memoryView(state: DomainState): MemoryView {
-  const { cells, devices, vcpus, acpi, uefi } = state;
+  const { cells, devices, disks, cards, vcpus, acpi, uefi } = state;
   const total = (of: (device: MemoryDevice) => Kib) => sum(devices.map(of));
   // libvirt counts virtio-mem devices in full.
   const memory = state.memory - total((device) => device.size - countedSize(device));
@@ -69,6 +82,8 @@ export function memoryView(state: DomainState): MemoryView {
     currentMemory: Math.min(memory, state.currentMemory + waiting),
     cells,
     devices,
+    disks,
+    cards,
     vcpus,
     acpi,
     uefi,
@@ -77,6 +92,9 @@ export function memoryView(state: DomainState): MemoryView {
     domainId: state.id,
     withoutBalloon: state.withoutBalloon,
     hardLimit: state.hardLimit,
+    freePorts: state.freePorts,
+    hasScsi: state.hasScsi,
+    bootsKernel: state.bootsKernel,
     arch: state.arch,
     machine: state.machine,
     written: state.written,

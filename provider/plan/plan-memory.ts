@@ -14,9 +14,9 @@ import { describeRemoval, shrinkHeadline, shrinkNotes } from "./dimms/detach-tex
 import { layOut } from "./dimms/layout.ts";
 import { dimmsToRemove, toRemoval, withoutDevices } from "./dimms/removable.ts";
 import { withRepair } from "./dimms/repair.ts";
-import { planFallback } from "./fallback.ts";
 import { bootRounding } from "./guest-block.ts";
 import { withHardLimit } from "./hard-limit.ts";
+import { planMemoryFallback } from "./memory-fallback.ts";
 import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { pauseObstacles } from "./pause.ts";
@@ -116,7 +116,7 @@ function planRunning(
   ];
   if (obstacles.length > 0) {
     const notes = [...headroomNotes(desired, live), ...superseded];
-    return planFallback(desired, observed, live, { obstacles, definition, notes, context });
+    return planMemoryFallback(desired, observed, live, { obstacles, definition, notes, context });
   }
   if (increase === 0) return planDefinition(desired, observed, definition, superseded);
   if (desired.device === "virtio-mem") {

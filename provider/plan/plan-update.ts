@@ -6,9 +6,10 @@ import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import { withWritten } from "../args/written-arguments.ts";
 import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
-import { changedFields, changedSettings, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
+import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
 import { defineStep, withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
+import { planDeviceLists } from "./device-list/device-lists.ts";
 import type { Observed } from "./observed.ts";
 import {
   combine,
@@ -82,11 +83,9 @@ export function planUpdate({
   const left = changedFields(written, inputs).filter(
     (name) => !isDeepStrictEqual(written[name], before[name]),
   );
-  const differing = unionOf(changedFields(before, inputs), left).filter(
+  const changed = unionOf(changedFields(before, inputs), left).filter(
     (name) => !(adopted && keptIfUnnamed(name, inputs)),
   );
-  const settings = changedSettings(written, inputs, changedSettings(before, inputs, differing));
-  const changed = differing.filter((name) => !settings.includes(name));
   const power = planPower(observed, inputs);
   const desired = desiredMemory(inputs, defaults, adopted);
   const numaChanged = changed.includes("numa") && inputs.numa !== undefined;
@@ -103,10 +102,20 @@ export function planUpdate({
         recorded,
       }),
     );
+  const restarts = memory?.outcome === "restart";
+  const lists = planDeviceLists(
+    changed,
+    { before: written, inputs },
+    { observed: power.observed, isStopping: power.isStopping || restarts },
+    defaults,
+    adopted,
+  );
+  const settings = unionOf(changesThatNeed("setting", changed, inputs), lists.settings);
   const parts = [
     ...(memory === undefined ? [] : [memory]),
+    ...lists.parts,
     ...replacePlans(changed, inputs, observed, adopted),
-    ...fieldPlans(changed, inputs, power.observed, { restarts: memory?.outcome === "restart", left }),
+    ...fieldPlans(changed, inputs, power.observed, { restarts, left, devices: lists.definition }),
     ...autostartPlans(changed, inputs),
     ...power.last,
     ...power.first,
@@ -116,7 +125,8 @@ export function planUpdate({
   if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), known: whole, settings };
   if (whole.outcome === "none" && settings.length > 0)
     return { ...whole, headline: settingOnly(settings), memory, settings };
-  const line = withRestarted(withMemory(whole, memory), memory, changed, inputs);
+  const later = [...changesThatNeed("nextBoot", changed, inputs), ...lists.definition];
+  const line = withRestarted(withMemory(whole, memory), memory, later);
   return { ...whole, headline: withPower(line, whole), memory, settings };
 }
 
@@ -159,8 +169,7 @@ function combined(parts: Plan[]): Plan {
 }
 
 /** A restart for the memory brings the other arguments as well, so that they don't wait for a second one. */
-function withRestarted(line: string, memory: Plan, changed: FieldName[], inputs: Inputs): string {
-  const later = changesThatNeed("nextBoot", changed, inputs);
+function withRestarted(line: string, memory: Plan, later: FieldName[]): string {
   return memory.outcome === "restart" && later.length > 0
     ? withNote(line, `also changes ${formatList(later)}`)
     : line;
@@ -202,14 +211,15 @@ function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, 
 /**
  * @param restarts the memory needs a restart, which brings these arguments too
  * @param left what an interrupted update left in the definition
+ * @param devices lists of devices that change in the definition only
  */
 function fieldPlans(
   changed: FieldName[],
   inputs: Inputs,
   observed: Observed,
-  { restarts, left }: { restarts: boolean; left: FieldName[] },
+  { restarts, left, devices }: { restarts: boolean; left: FieldName[]; devices: FieldName[] },
 ): Plan[] {
-  const later = changesThatNeed("nextBoot", changed, inputs);
+  const later = unionOf(changesThatNeed("nextBoot", changed, inputs), devices);
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
   const off = (observed.power === "off" && observed.saved === undefined) || inputs.running === false;

@@ -1,5 +1,6 @@
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
+import type { ListDevice } from "../domain/state.ts";
 import type { Kib } from "../units/kib.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 
@@ -58,6 +59,9 @@ export type Step =
   | { kind: "attach"; dimm: DimmPlan; sentence: string }
   | { kind: "detach"; dimm: DimmRemoval; sentence: string }
   | { kind: "resize"; device: ResizePlan; sentence: string }
+  | StepOfDevice<"attachDevice">
+  | StepOfDevice<"detachDevice">
+  | StepOfDevice<"updateDevice">
   /** The only one of an update: the memory and every other argument that changes are one new definition. */
   | { kind: "define"; definition?: MemoryDefinition; fields: FieldName[]; sentence: string }
   /** `takesMemory`: the guest loses memory. */
@@ -76,6 +80,9 @@ export type Step =
   /** `atOnce`: the guest can't be asked, so it is forced off. */
   | { kind: "stop"; force: boolean; atOnce?: true; sentence: string }
   | { kind: "replace"; fields: FieldName[]; sentence: string };
+
+/** A step for a disk or a network interface of the running domain: as it is to be, or as it is where it is detached. */
+type StepOfDevice<Kind extends string> = { kind: Kind; sentence: string } & ListDevice;
 
 /** The memory of the inactive definition, set as a whole. */
 export interface MemoryDefinition {
@@ -202,6 +209,13 @@ export function isDefine(step: Step): step is DefineStep {
 /** The memory of the next boot as these steps set it; undefined where they leave it unchanged. */
 export function definedMemory(steps: Step[]): MemoryDefinition | undefined {
   return steps.filter(isDefine).find(({ definition }) => definition !== undefined)?.definition;
+}
+
+/** A step for a device of a list. */
+export type DeviceStep = Extract<Step, { kind: "attachDevice" | "detachDevice" | "updateDevice" }>;
+
+export function isDeviceStep(step: Step): step is DeviceStep {
+  return step.kind === "attachDevice" || step.kind === "detachDevice" || step.kind === "updateDevice";
 }
 
 export function attachedDimms(steps: Step[]): DimmPlan[] {

@@ -1,5 +1,5 @@
 import { defined } from "../defined.ts";
-import { isDefine, isMoreDisruptive, noChange, type Reason, type Step } from "./plan.ts";
+import { isDefine, isDeviceStep, isMoreDisruptive, noChange, type Reason, type Step } from "./plan.ts";
 import type { UpdatePlan } from "./plan-update.ts";
 import { headline, OUTCOME_WORDS, settingOnly } from "./text.ts";
 
@@ -41,6 +41,7 @@ const OF_MEMORY: ReadonlySet<Step["kind"]> = new Set(["attach", "detach", "resiz
 
 function subjectsOf(step: Step): Subject[] {
   if (OF_MEMORY.has(step.kind)) return ["memory"];
+  if (isDeviceStep(step)) return ["arguments"];
   if (!isDefine(step)) return [step.kind === "autostart" ? "arguments" : step.kind];
   const others = step.fields.filter((name) => name !== "numa");
   const isMemory = step.definition !== undefined || others.length < step.fields.length;
@@ -84,6 +85,7 @@ function needsRunningGuest(step: Step): boolean {
     step.kind === "attach" ||
     step.kind === "detach" ||
     step.kind === "resize" ||
+    isDeviceStep(step) ||
     step.kind === "stop" ||
     (step.kind === "balloon" && step.where === "live")
   );
@@ -105,6 +107,7 @@ function removesMemory({ steps }: UpdatePlan): boolean {
   return steps.some(
     (step) =>
       step.kind === "detach" ||
+      step.kind === "detachDevice" ||
       (step.kind === "resize" && step.device.requested < step.device.from) ||
       (step.kind === "balloon" && step.takesMemory),
   );

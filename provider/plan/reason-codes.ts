@@ -50,6 +50,14 @@ export const REASON_CODES = [
   "pending-by-others",
   "balloon-with-virtio-mem",
 
+  // Disks and network interfaces.
+  "bus-without-hotplug",
+  "model-without-hotplug",
+  "no-free-port",
+  "boot-disk",
+  "file-in-use",
+  "mac-in-use",
+
   // The fallback isn't available.
   "when-not-possible-error",
   "downtime-forbidden",

@@ -1,4 +1,5 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
+import { claimedByOthers } from "../acceptance/other-domains.ts";
 import { probeDefine } from "../acceptance/probe-define.ts";
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
@@ -61,6 +62,7 @@ export async function requireAcceptable(
   const { hypervisor, domain } = context;
   const [reason, ...others] = await refusalsOf(definition, context, async (xml) => [
     ...(await definitionRefusals(hypervisor, xml, { present: domain })),
+    ...(await claimedByOthers(hypervisor, xml, definition.from, domain)),
     ...(await probeDefine(hypervisor, xml)),
   ]);
   if (reason !== undefined)
@@ -87,13 +89,15 @@ export async function previewRefusals(
 async function written(
   from: string,
   step: DefineStep,
-  { session, hypervisor, before, news, adopted }: DefinitionContext,
+  { session, hypervisor, before, news, plan, adopted }: DefinitionContext,
 ): Promise<string> {
   const type = session.configuration.domainType;
   const host = step.fields.length > 0 ? readHost(await hypervisor.capabilities()) : undefined;
   return changedDefinition(from, {
     ...defined({ definition: step.definition }),
     ...{ fields: step.fields, before, news, type, adopted },
+    attached: plan.steps.flatMap((step) => (step.kind === "attachDevice" ? [step] : [])),
+    hotplugPorts: news.hotplugPorts ?? session.defaults.hotplugPorts,
     specOf: (inputs) => {
       if (host === undefined) throw new Error("only a change of arguments needs their definition");
       return domainSpec(inputs, host, type, session.defaults);

@@ -1,10 +1,18 @@
-import { countedSize, type MemoryDevice } from "../domain/state.ts";
+import { type CardState, countedSize, type MemoryDevice } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import type { Observation } from "../observe/observe.ts";
+import { presentDevice } from "../plan/device-list/present-device.ts";
 import { bootRounding } from "../plan/guest-block.ts";
 import type { MemoryView, Observed } from "../plan/observed.ts";
 import { describePause, pauseOf } from "../plan/pause.ts";
-import { type DimmPlan, isDefine, type MemoryDefinition, type Step } from "../plan/plan.ts";
+import {
+  type DeviceStep,
+  type DimmPlan,
+  isDefine,
+  isDeviceStep,
+  type MemoryDefinition,
+  type Step,
+} from "../plan/plan.ts";
 import { hasVirtioMem } from "../plan/virtio-mem/definition.ts";
 import type { Kib } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";
@@ -16,6 +24,9 @@ const SUBJECTS: Readonly<Record<Step["kind"], readonly Subject[]>> = {
   attach: ["power", "live"],
   detach: ["power", "live"],
   resize: ["power", "live"],
+  attachDevice: ["power", "live"],
+  detachDevice: ["power", "live"],
+  updateDevice: ["power", "live"],
   balloon: [],
   define: ["definition"],
   autostart: ["autostart"],
@@ -163,6 +174,9 @@ function promisedAfter(domain: Promised, step: Step): Promised {
       return { ...domain, isOff: true, live: undefined };
     case "autostart":
       return { ...domain, autostart: step.on };
+    case "attachDevice":
+    case "detachDevice":
+    case "updateDevice":
     case "balloon":
     case "resume":
     case "wake":
@@ -212,6 +226,7 @@ function stepFigures(step: Step, observed: Observed, movesDimm: boolean): Figure
     const found = observed.live?.devices.find((device) => device.alias === alias);
     return [sizeFigure(`the requested size of ${alias}`, requested, found?.requested)];
   }
+  if (isDeviceStep(step)) return deviceFigures(step, observed);
   if (step.kind === "resume" || step.kind === "wake") {
     const pause = pauseOf(observed);
     return [{ what: "the guest", wanted: "running", found: pause ? describePause(pause) : "running" }];
@@ -223,6 +238,23 @@ function stepFigures(step: Step, observed: Observed, movesDimm: boolean): Figure
   if (step.kind !== "define" || step.definition === undefined) return [];
   // A definition that is written from the program's XML has its total in common with the planned one.
   return step.fields.includes("xml") ? [] : definitionFigures(step.definition, observed.nextBoot);
+}
+
+/** What the running domain must have, or must no longer have. */
+function deviceFigures(step: DeviceStep, { live }: Observed): Figure[] {
+  const found = presentDevice(step, live);
+  const place = step.device === "disk" ? step.state.target : step.state.mac;
+  const where = (isThere: boolean) => (isThere ? "in the running domain" : "missing");
+  const isWanted = step.kind !== "detachDevice";
+  const presence = { what: place, wanted: where(isWanted), found: where(found !== undefined) };
+  if (!isWanted || found === undefined || step.device === "disk") return [presence];
+  const card = found as CardState;
+  const connection = ({ kind, source = "" }: CardState) => `${kind} ${source}`.trim();
+  return [
+    presence,
+    { what: `the connection of ${place}`, wanted: connection(step.state), found: connection(card) },
+    { what: `the link of ${place}`, wanted: step.state.link ?? "up", found: card.link ?? "up" },
+  ];
 }
 
 function dimmFigures(dimm: DimmPlan, { live }: Observed, movesDimm: boolean): Figure[] {

@@ -13,10 +13,10 @@ import { type ObservedDevice, withoutTaken, withRecordedTaken } from "../plan/ob
 import { attachedDimms, type Step } from "../plan/plan.ts";
 import type { Kib } from "../units/kib.ts";
 import { isLiveBalloon, pendingBalloonTarget } from "./actions/balloon.ts";
-import { stillDetaching } from "./actions/detach.ts";
 import type { Progress, UpdateContext } from "./context.ts";
 import { interruptedRecord } from "./guest-record.ts";
 import { queryGuest } from "./query-guest.ts";
+import { stillDetaching } from "./removal.ts";
 import { afterFailure } from "./run-step.ts";
 
 /** The outputs of an update that did everything. */

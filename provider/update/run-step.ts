@@ -4,10 +4,12 @@ import type { Observation } from "../observe/observe.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Action, Confirm, MemoryNeeds } from "./action.ts";
 import { attach } from "./actions/attach.ts";
+import { attachDevice, updateDevice } from "./actions/attach-device.ts";
 import { autostart } from "./actions/autostart.ts";
 import { balloon } from "./actions/balloon.ts";
 import { define } from "./actions/define.ts";
 import { detach } from "./actions/detach.ts";
+import { detachDevice } from "./actions/detach-device.ts";
 import { discard } from "./actions/discard.ts";
 import { resize } from "./actions/resize.ts";
 import { restore } from "./actions/restore.ts";
@@ -22,6 +24,9 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   resize,
   attach,
   detach,
+  detachDevice,
+  updateDevice,
+  attachDevice,
   balloon,
   define,
   autostart,

@@ -5,7 +5,6 @@ import type { Outputs } from "../outputs.ts";
 import { isDefine, type Step } from "../plan/plan.ts";
 import type { Confirm } from "./action.ts";
 import { isLiveBalloon } from "./actions/balloon.ts";
-import { currentDetaching } from "./actions/detach.ts";
 import { keptRecord, type Progress, refuseUpdate, type UpdateContext, updateLog } from "./context.ts";
 import { type NewDefinition, newDefinition, readDefinition, requireAcceptable } from "./definition.ts";
 import { lackingAddresses, updateAddresses } from "./find-addresses.ts";
@@ -19,6 +18,7 @@ import {
   interrupted,
   unplannedEnd,
 } from "./record-outputs.ts";
+import { currentDetaching } from "./removal.ts";
 import { requireGuestMemory, requireHostMemory } from "./require-memory.ts";
 import { carriedOut, prepareConfirmations, runStep } from "./run-step.ts";
 

@@ -23,6 +23,8 @@ function fieldCount(name: string): number {
 
 /** How the documentation of an argument describes a change, by the change column of the table. */
 const SENTENCES: Record<Exclude<ChangeNeeds, "memory" | "identity">, RegExp> = {
+  devices:
+    /A change: .* to.* and detached from.* the running domain.*; otherwise as `hotplug\.whenNotPossible` specifies\./,
   live: /A change: (at once\.$|`false` shuts the guest down .*; `true` starts it\.$)/,
   definition: /A change: applied to the definition at once\.$/,
   nextBoot: /A change: takes effect at the next boot\.$/,

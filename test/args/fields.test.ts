@@ -119,11 +119,11 @@ const rows: Record<string, Row[]> = {
   ],
   disks: [
     [{}, "must be a list of disks"],
-    [[{ file: "/a" }, {}], path, "[1].file"],
+    [[{ file: "/a" }, {}], 'is required, unless device is "cdrom": a drive may be empty', "[1].file"],
     [[{ file: "/a", bus: "nvme" }], 'must be one of "virtio", "scsi", "sata", "ide", "usb"', "[0].bus"],
     [
-      [{ file: "/a", size: 1 }],
-      'has an unknown field "size"; expected one of file, format, bus, readOnly',
+      [{ file: "/a", path: 1 }],
+      'has an unknown field "path"; expected one of name, file, format, bus, device, readOnly, cache, discard, serial, bootOrder',
       "[0]",
     ],
   ],

@@ -18,7 +18,9 @@ const ARGUMENTS: [what: string, args: (n: number) => Record<string, unknown>][] 
   ["disks", (n) => ({ disks: list(n, (index) => ({ file: `/d${index}` })) })],
   [
     "disks on several buses",
-    (n) => ({ disks: list(n, (index) => ({ file: "/d", bus: ["sata", "scsi", "virtio"][index % 3] })) }),
+    (n) => ({
+      disks: list(n, (index) => ({ file: `/d${index}`, bus: ["sata", "scsi", "virtio"][index % 3] })),
+    }),
   ],
   ["nodes", (n) => ({ memory: 4 * n, numa: list(n, () => ({ memory: 2 })) })],
   ["nodes with vCPUs", (n) => ({ vcpus: n, numa: list(n, (index) => ({ memory: 2, cpus: String(index) })) })],

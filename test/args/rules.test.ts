@@ -153,6 +153,40 @@ const rows: Record<string, Row[]> = {
       "has no effect when hotplug.enabled is false",
     ],
   ),
+  namesDiffer: [
+    [
+      "two disks of one name",
+      {
+        memory,
+        disks: [
+          { name: "a", file: "/a" },
+          { name: "a", file: "/b" },
+        ],
+      },
+      "disks[1].name",
+      "duplicates disks[0].name (a)",
+    ],
+    [
+      "two interfaces of one name",
+      {
+        memory,
+        interfaces: [
+          { name: "lan", user: true },
+          { name: "lan", user: true },
+        ],
+      },
+      "interfaces[1].name",
+      "duplicates interfaces[0].name (lan)",
+    ],
+  ],
+  filesDiffer: [
+    [
+      "two disks of one file, of which one is written",
+      { memory, disks: [{ file: "/a", readOnly: true }, { file: "/a" }] },
+      "disks[1].file",
+      "duplicates disks[0].file (/a)",
+    ],
+  ],
   macsDiffer: [
     [
       "one MAC in two spellings",
@@ -165,6 +199,34 @@ const rows: Record<string, Row[]> = {
       },
       "interfaces[1].mac",
       "duplicates interfaces[0].mac (52:54:00:00:00:0a)",
+    ],
+  ],
+  bootOrdersDiffer: [
+    [
+      "two disks with one boot order",
+      {
+        memory,
+        disks: [
+          { file: "/a", bootOrder: 1 },
+          { file: "/b", bootOrder: 1 },
+        ],
+      },
+      "disks[1].bootOrder",
+      "duplicates disks[0].bootOrder (1)",
+    ],
+  ],
+  busTakesDevice: [
+    [
+      "a CD-ROM drive on virtio",
+      { memory, disks: [{ device: "cdrom", bus: "virtio" }] },
+      "disks[0].bus",
+      'is "virtio", which has no CD-ROM drives; use "sata", "scsi", "usb" or "ide"',
+    ],
+    [
+      "a disk on SATA that can only be read",
+      { memory, disks: [{ file: "/a", device: "disk", bus: "sata", readOnly: true }] },
+      "disks[0].readOnly",
+      'is true, but a disk on bus "sata" can\'t be read-only; use bus "virtio" or "scsi", or device "cdrom"',
     ],
   ],
   addressesCanBeFound: [

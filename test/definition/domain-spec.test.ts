@@ -30,6 +30,7 @@ describe("the definition that arguments ask for", () => {
       acpi: true,
       disks: [],
       interfaces: [],
+      hotplugPorts: 8,
       agent: true,
       balloon: true,
       ownership: { version: 1, urn: inputs.__urn, creating: false },
@@ -70,12 +71,12 @@ describe("the definition that arguments ask for", () => {
       undefined,
     );
     expect(spec.disks).toEqual([
-      { file: "/a", format: "qcow2", bus: "virtio", readOnly: false },
-      { file: "/b", format: "raw", bus: "sata", readOnly: true },
+      { file: "/a", device: "disk", format: "qcow2", bus: "virtio", readOnly: false },
+      { file: "/b", device: "cdrom", format: "raw", bus: "sata", readOnly: true },
     ]);
     expect(spec.interfaces).toEqual([
-      { kind: "network", network: "default", mac, model: "virtio" },
-      { kind: "bridge", bridge: "br0", mac, model: "e1000e" },
+      { kind: "network", source: "default", mac, model: "virtio" },
+      { kind: "bridge", source: "br0", mac, model: "e1000e" },
       { kind: "user", mac, model: "virtio" },
     ]);
   });

@@ -58,10 +58,10 @@ describe("editDefinition", () => {
   );
 });
 
-const disk = { file: "/d", format: "qcow2", bus: "virtio", readOnly: false } as const;
+const disk = { file: "/d", format: "qcow2", bus: "virtio", readOnly: false, device: "disk" } as const;
 const card: InterfaceSpec = {
   kind: "network",
-  network: "default",
+  source: "default",
   model: "virtio",
   mac: "52:54:00:6B:3C:58",
 };
@@ -144,7 +144,7 @@ const rows: Row[] = [
     what: "a disk that others put on a block device",
     file: "hand-made",
     before: { disks: [disk] },
-    after: { disks: [{ ...disk, readOnly: true }] },
+    after: { disks: [{ ...disk, readOnly: true, device: "disk" }] },
   },
   {
     what: "a disk on another bus",
@@ -156,7 +156,7 @@ const rows: Row[] = [
     what: "another network",
     file: "virt-install",
     before: { interfaces: [card] },
-    after: { interfaces: [{ kind: "bridge", bridge: "br0", model: "virtio", mac: card.mac }] },
+    after: { interfaces: [{ kind: "bridge", source: "br0", model: "virtio", mac: card.mac }] },
   },
   {
     what: "another model of card",

@@ -11,7 +11,7 @@ const reasons = (...given: Parameters<typeof contradictions>) =>
 
 const GiB = 1024 * 1024;
 const named = { name: "web-1", uuid: "5e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b01" };
-const disk = { file: "/d", format: "qcow2", bus: "virtio", readOnly: false } as const;
+const disk = { file: "/d", format: "qcow2", bus: "virtio", readOnly: false, device: "disk" } as const;
 
 describe("overlay", () => {
   it("changes the name and the UUID, and nothing that isn't named", () => {

@@ -33,7 +33,16 @@ describe("readDomain", () => {
       vcpus: 2,
       cells: [],
       devices: [],
-      cards: [{ kind: "network", source: "default", mac: "52:54:00:6b:3c:58" }],
+      disks: [
+        {
+          ...{ device: "disk", bus: "virtio", target: "vda", readOnly: false, alias: "virtio-disk0" },
+          ...{ file: "/var/lib/libvirt/images/debian12.qcow2", format: "qcow2", discard: "unmap" },
+        },
+      ],
+      cards: [
+        { kind: "network", source: "default", model: "virtio", mac: "52:54:00:6b:3c:58", alias: "net0" },
+      ],
+      freePorts: 0,
       arch: "x86_64",
       machine: "pc-q35-7.2",
       acpi: true,

@@ -14,6 +14,7 @@ export const plainSpec: DomainSpec = {
   acpi: true,
   disks: [],
   interfaces: [],
+  hotplugPorts: 8,
   agent: true,
   balloon: true,
 };
@@ -23,6 +24,7 @@ const disk = fc.record({
   format: fc.constantFrom("raw", "qcow2"),
   bus: fc.constantFrom("virtio", "scsi", "sata", "ide", "usb"),
   readOnly: fc.boolean(),
+  device: fc.constantFrom("disk", "cdrom"),
 });
 
 const card = (mac: string) =>
@@ -30,8 +32,8 @@ const card = (mac: string) =>
     .tuple(
       fc.constantFrom("virtio", "e1000e"),
       fc.oneof(
-        fc.record({ kind: fc.constant("network" as const), network: xmlText }),
-        fc.record({ kind: fc.constant("bridge" as const), bridge: xmlText }),
+        fc.record({ kind: fc.constant("network" as const), source: xmlText }),
+        fc.record({ kind: fc.constant("bridge" as const), source: xmlText }),
         fc.constant({ kind: "user" } as const),
       ),
     )
@@ -63,6 +65,7 @@ export const anySpec: fc.Arbitrary<DomainSpec> = fc.record(
     serial: fc.oneof(fc.constant("pty" as const), fc.record({ file: xmlText })),
     agent: fc.boolean(),
     balloon: fc.boolean(),
+    hotplugPorts: fc.nat(8),
     ownership: fc.record({ version: fc.constant(1), urn: xmlText, creating: fc.boolean() }),
   },
   {
@@ -79,6 +82,7 @@ export const anySpec: fc.Arbitrary<DomainSpec> = fc.record(
       "interfaces",
       "agent",
       "balloon",
+      "hotplugPorts",
     ],
   },
 );

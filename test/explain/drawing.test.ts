@@ -119,6 +119,7 @@ describe("the drawing of", () => {
 
       now        1651 MiB of at most 8 GiB in 16 slots: base 1003 MiB and 648 MiB in
                  memory devices
+      ports      none free for disks and network interfaces
       next boot  1003 MiB of at most 8 GiB in 16 slots
       pending    1003 MiB takes effect when the domain is next shut down and started;
                  a reboot inside the guest isn't enough
@@ -278,6 +279,7 @@ describe("the drawing of", () => {
 
       now        1536 MiB of at most 16 GiB in 4 slots: base 1024 MiB and 512 MiB in
                  memory devices
+      ports      none free for disks and network interfaces
       next boot  the same
       live up    1538–3072 MiB, step 2 MiB
       live down  1024–1534 MiB, step 2 MiB

@@ -7,7 +7,7 @@ import { setMemory } from "../../provider/domain/memory.ts";
 import { overlay } from "../../provider/domain/overlay.ts";
 import { parseXml } from "../../provider/domain/parse.ts";
 import { readDomain } from "../../provider/domain/read.ts";
-import type { DiskBus, DomainSpec } from "../../provider/domain/spec.ts";
+import type { DiskSpec, DomainSpec } from "../../provider/domain/spec.ts";
 import { attribute, children, find, textOf } from "../../provider/domain/tree.ts";
 import { dimmAlias } from "../../provider/plan/dimms/slots.ts";
 import { plainSpec } from "../domain/spec.ts";
@@ -85,7 +85,7 @@ describe("libvirt takes what we build, and says the same", () => {
         description: odd,
         ownership,
         boot: { kernel: lab.guest.kernel, commandLine: `a="<&'>"` },
-        disks: [{ file, format: "raw", bus: "virtio", readOnly: false }],
+        disks: [{ file, format: "raw", bus: "virtio", readOnly: false, device: "disk" }],
       }),
     );
     const { root } = parseXml(xml);
@@ -97,9 +97,9 @@ describe("libvirt takes what we build, and says the same", () => {
 
   it("every kind of hardware", async () => {
     const file = await emptyDisk("empty.img");
-    const disks = (["virtio", "scsi", "sata", "usb"] as DiskBus[]).flatMap((bus) => [
-      { file, format: "raw", bus, readOnly: false },
-      { file, format: "raw", bus, readOnly: true },
+    const disks = (["virtio", "scsi", "sata", "usb"] as const).flatMap((bus): DiskSpec[] => [
+      { file, format: "raw", bus, readOnly: false, device: "disk" },
+      { file, format: "raw", bus, readOnly: true, device: bus === "sata" ? "cdrom" : "disk" },
     ]);
     const card = { model: "virtio" };
     const spec: DomainSpec = {
@@ -107,8 +107,8 @@ describe("libvirt takes what we build, and says the same", () => {
       disks,
       interfaces: [
         { ...card, mac: "52:54:00:00:00:01", kind: "user" },
-        { ...card, mac: "52:54:00:00:00:02", kind: "network", network: "default" },
-        { model: "e1000e", mac: "52:54:00:00:00:03", kind: "bridge", bridge: "br0" },
+        { ...card, mac: "52:54:00:00:00:02", kind: "network", source: "default" },
+        { model: "e1000e", mac: "52:54:00:00:00:03", kind: "bridge", source: "br0" },
       ],
       serial: { file: lab.file("serial.log") },
     };
@@ -121,7 +121,8 @@ describe("libvirt takes what we build, and says the same", () => {
       balloon: "2",
     });
     const ide: DomainSpec = { ...base, machine: "pc", disks: [] };
-    for (const readOnly of [false, true]) ide.disks.push({ file, format: "raw", bus: "ide", readOnly });
+    for (const readOnly of [false, true])
+      ide.disks.push({ file, format: "raw", bus: "ide", readOnly, device: readOnly ? "cdrom" : "disk" });
     await lab.virsh("undefine", base.uuid);
     expect(hardware(await define(buildDomain(ide))).disks).toEqual(
       ide.disks.map(({ bus, readOnly }) => ({ file, bus, readOnly })),
@@ -156,7 +157,7 @@ describe("libvirt takes what we build, and says the same", () => {
 describe("libvirt takes every edit of a definition of ours", () => {
   it("one after the other, and keeps what others added", async () => {
     const file = await emptyDisk("edited.img");
-    const disk = { file, format: "raw", bus: "virtio", readOnly: false } as const;
+    const disk = { file, format: "raw", bus: "virtio", readOnly: false, device: "disk" } as const;
     let spec: DomainSpec = { ...base, serial: "pty", disks: [disk], vcpus: 4 };
     let xml = await define(buildDomain(spec));
     const graphics = "<graphics type='vnc' port='-1' autoport='yes' passwd='by-hand'/>";
@@ -176,12 +177,12 @@ describe("libvirt takes every edit of a definition of ours", () => {
       { machine: "q35" },
       { boot: { kernel: "/k", initrd: "/i", commandLine: "c" } },
       { boot: { kernel: "/k2" } },
-      { disks: [{ ...disk, readOnly: true }] },
+      { disks: [{ ...disk, readOnly: true, device: "disk" }] },
       { disks: [{ ...disk, bus: "scsi" }, disk] },
       { disks: [disk] },
       { interfaces: [{ kind: "user", model: "virtio", mac: "52:54:00:00:00:01" }] },
-      { interfaces: [{ kind: "bridge", bridge: "br0", model: "virtio", mac: "52:54:00:00:00:01" }] },
-      { interfaces: [{ kind: "network", network: "n", model: "e1000e", mac: "52:54:00:00:00:01" }] },
+      { interfaces: [{ kind: "bridge", source: "br0", model: "virtio", mac: "52:54:00:00:00:01" }] },
+      { interfaces: [{ kind: "network", source: "n", model: "e1000e", mac: "52:54:00:00:00:01" }] },
       { interfaces: [] },
       { serial: { file: lab.file("edited.log") } },
       { serial: "pty" },
@@ -211,7 +212,7 @@ describe("libvirt takes every edit of a definition of ours", () => {
     expect(textOf(find(root, "description"))).toBe(odd);
     expect(attribute(find(root, "devices", "graphics"), "passwd")).toBe("by-hand");
     expect(hardware(xml)).toEqual({
-      disks: [{ file, bus: "virtio", readOnly: false }],
+      disks: [{ file, bus: "virtio", readOnly: false, device: "disk" }],
       cards: [],
       serial: ["pty"],
       consoles: ["pty"],

@@ -3,7 +3,15 @@ import { describe, expect, test } from "vitest";
 import { defined } from "../../provider/defined.ts";
 import { parseDomain } from "../../provider/domain/parse.ts";
 import { readDomain } from "../../provider/domain/read.ts";
-import { children, type Element, remove, serialiseNode, textOf } from "../../provider/domain/tree.ts";
+import {
+  attribute,
+  children,
+  type Element,
+  find,
+  remove,
+  serialiseNode,
+  textOf,
+} from "../../provider/domain/tree.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { interruptions } from "../support/interruptions.ts";
 import { OneResource } from "../support/one-resource.ts";
@@ -28,12 +36,21 @@ const OTHERS: Record<string, unknown[]> = {
     [{ file: "/images/b.qcow2" }],
     [{ file: "/images/a.qcow2" }, { file: "/images/b.qcow2" }],
     [{ file: "/images/a.qcow2", readOnly: true }],
+    [
+      { name: "b", file: "/images/b.qcow2" },
+      { name: "a", file: "/images/a.qcow2" },
+    ],
+    [{ file: "/images/a.qcow2" }, { name: "c", file: "/images/c.qcow2", bus: "scsi" }],
     undefined,
   ],
   interfaces: [
     [{ network: "other" }],
     [{ network: "default" }, { bridge: "br0" }],
     [{ network: "default", mac: "52:54:00:00:00:01" }],
+    [
+      { name: "lan", network: "other" },
+      { network: "default", link: "down" },
+    ],
     undefined,
   ],
   boot: [{ kernel: "/boot/vmlinuz" }, { kernel: "/boot/other", initrd: "/boot/initrd" }, undefined],
@@ -58,12 +75,15 @@ async function scene(args: Args = FIRST) {
   return { host, stack };
 }
 
-/** Without the mark, which may have more after one history than after another, and the order of the devices. */
+/** Without the mark and the root ports, of which there may be more after one history, and without the order of the devices. */
 function definition(host: FakeHypervisor): unknown {
   const own = [...host.domains.values()].find(({ name }) => name === "web-1");
   const { root } = parseDomain(own?.inactive ?? "");
   for (const name of ["metadata", "currentMemory"])
     for (const part of children(root, name)) remove(root, part);
+  const devices = find(root, "devices");
+  const isPort = (device: Element) => attribute(device, "model") === "pcie-root-port";
+  for (const device of children(devices)) if (devices && isPort(device)) remove(devices, device);
   const { currentMemory } = readDomain(own?.inactive ?? "");
   return { autostart: own?.autostart, currentMemory, domain: partsOf(root) };
 }

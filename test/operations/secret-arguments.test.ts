@@ -54,13 +54,19 @@ const FULL = {
   machine: "q35",
   firmware: "bios",
   boot: { kernel: "/kernel", initrd: "/initrd", commandLine: "quiet" },
-  disks: [{ file: "/disk", format: "qcow2", bus: "virtio", readOnly: false }],
+  disks: [
+    {
+      ...{ name: "root", file: "/disk", format: "qcow2", bus: "virtio", device: "disk", readOnly: false },
+      ...{ cache: "none", discard: "unmap", serial: "D1", bootOrder: 1 },
+    },
+  ],
   interfaces: [
-    { network: "default", model: "virtio", mac: "52:54:00:12:34:56" },
+    { name: "lan", network: "default", model: "virtio", mac: "52:54:00:12:34:56", link: "up" },
     { bridge: "br0", waitForAddress: 30 },
     { user: true },
   ],
   reportAddresses: true,
+  hotplugPorts: 8,
   serial: { file: "/log" },
   agent: true,
   balloon: true,

@@ -79,6 +79,10 @@ describe("a headline is one line of at most 120 characters that begins with the 
   const others = FIELD_NAMES.filter(
     (name) => !(name in before) && !["hotplug", "numa", "currentMemory", "guestWidth"].includes(name),
   );
+  const lists: Record<string, object[]> = {
+    disks: [{ file: `/${"long/".repeat(30)}` }, { name: "data", file: "/data", bus: "sata" }],
+    interfaces: [{ name: "x".repeat(32), network: "n".repeat(64), mac: "52:54:00:00:00:01" }],
+  };
   const anyUpdate = fc
     .record({
       memories,
@@ -88,11 +92,13 @@ describe("a headline is one line of at most 120 characters that begins with the 
         running(),
         off(),
         running({ devices: [ours(0, 256)] }, { cells: [1259] }),
+        withPorts(0),
+        withPorts(8),
       ),
       adopted: fc.boolean(),
     })
     .map(({ memories: { currentMemory, ...memory }, changed, named, observed, adopted }) => {
-      const change = Object.fromEntries(changed.map((name) => [name, `other ${name}`]));
+      const change = Object.fromEntries(changed.map((name) => [name, lists[name] ?? `other ${name}`]));
       const inputs = {
         ...before,
         ...change,
@@ -176,3 +182,8 @@ describe("a headline is one line of at most 120 characters that begins with the 
     expectHeadline(planMemory({ ...desired, currentMemory: 512 * MIB }, observed));
   });
 });
+
+function withPorts(freePorts: number): Observed {
+  const { live, ...domain } = running();
+  return { ...domain, ...(live && { live: { ...live, freePorts } }) };
+}

@@ -25,6 +25,13 @@ function update(change: Partial<Inputs>, observed = running(), adopted = false) 
   return planUpdate({ inputs, before, observed, recorded, defaults: DEFAULTS, adopted });
 }
 
+/** A running domain with that many free ports, and one disk. */
+function withPorts(freePorts: number, observed = running()): Observed {
+  const { live } = observed;
+  const disk = { device: "disk", bus: "virtio", target: "vda", file: "/a", readOnly: false } as const;
+  return live === undefined ? observed : { ...observed, live: { ...live, freePorts, disks: [disk] } };
+}
+
 const grow = { memory: "1259MiB" };
 const grown = update(grow);
 const full = update(grow, running({ slots: 1, devices: [ours(0, 200)] }));
@@ -316,6 +323,34 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
     update(grow, { ...paused(running()), pause: "migrating" }),
   ],
   ["not-previewed", "a replace wasn't previewed", permittedPlan(undefined, full)],
+  [
+    "bus-without-hotplug",
+    'disks on the sata bus can\'t be attached to or detached from a running domain; bus "virtio", "scsi" and "usb" can',
+    update({ disks: [{ file: "/b", bus: "sata" }] }, withPorts(8)),
+  ],
+  [
+    "model-without-hotplug",
+    'a e1000 card is a conventional PCI device, which the root ports of the machine don\'t take while the domain runs; model "virtio" and "e1000e" can be attached',
+    update(
+      { interfaces: [{ user: true, model: "e1000", mac: "52:54:00:00:00:01" }] },
+      withPorts(8, running({ machine: "q35" })),
+    ),
+  ],
+  [
+    "no-free-port",
+    "the change of disks needs 2 PCI ports, but the running domain has 1 free port; hotplugPorts free ones are there after the next boot",
+    update({ disks: [{ file: "/b" }, { file: "/c" }] }, withPorts(1)),
+  ],
+  [
+    "boot-disk",
+    "/a (vda) is the disk that the guest booted from: it isn't detached while the guest runs; shut the domain down first (running: false), or set forceOff: true to detach it all the same",
+    planUpdate({
+      inputs: { ...before, disks: [] },
+      before: { ...before, disks: [{ file: "/a" }] },
+      observed: withPorts(8),
+      ...{ recorded: undefined, defaults: DEFAULTS, adopted: false },
+    }),
+  ],
 ];
 
 test.each(rows)("%s: %s", (code, text, { reasons, headline, details }) => {

@@ -322,6 +322,22 @@ describe("a stack on the plugin", () => {
     expect(host.only).toEqual(before);
   });
 
+  it.each(["maxMemory", "memorySlots", "liveMemory", "nextBootMemory", "memoryDevices"])(
+    "refuses a state whose %s, from which the observation follows, was removed or is not what the provider wrote",
+    async (property) => {
+      const host = new FakeHypervisor();
+      const stack = new PluginStack(host);
+      await stack.up({ memory: "1GiB" });
+      const { recorded } = stack;
+      for (const value of [undefined, null, "much", [{ size: 7 }]]) {
+        stack.state = { ...recorded, outputs: { ...recorded.outputs, [property]: value } };
+        const error = { details: expect.stringMatching(` has no valid ${property}, as every`) };
+        await expect(stack.up({ memory: "2GiB" })).rejects.toMatchObject(error);
+        await expect(stack.refresh()).rejects.toMatchObject(error);
+      }
+    },
+  );
+
   it("has an error without a stack where a host can't be reached, also in an import", async () => {
     const plugin = await configured({ uri: "qemu:///session" });
     await expect(plugin.read("web-1")).rejects.toMatchObject({

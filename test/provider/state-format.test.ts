@@ -52,6 +52,7 @@ const anyOutputs = fc.record({
     memorySlots: fc.constantFrom(undefined, 16),
     vcpus: fc.constantFrom(undefined, 1, 2),
     arch: fc.constantFrom(undefined, "aarch64"),
+    memoryDevices: fc.constantFrom(undefined, [], [{ model: "dimm", size: "256MiB", slot: 0, node: 0 }]),
   }),
 });
 
@@ -65,6 +66,10 @@ function outputsOf({ live, nextBoot, saved }: Observed) {
     maxMemory: canonical(maxMemory?.size),
     memorySlots: maxMemory?.slots,
     vcpus,
+    memoryDevices: (live ?? nextBoot)?.devices.map((device) => ({
+      ...device,
+      size: canonical(device.size),
+    })),
   };
 }
 

@@ -6,26 +6,46 @@ export const URN = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/libvirt:Domain::
 /** What the class gives beside the program's arguments. */
 export const hidden = { __urn: URN, __provider: "exports.handler = …" };
 
-const path = fc.constantFrom("/images/web-1.qcow2", "/boot/vmlinuz", "/a b/ü");
+const path = fc.constantFrom("/images/web-1.qcow2", "/boot/vmlinuz", "/a b/ü", "/data");
+
+const listName = fc.constantFrom("root", "data", "lan_0", "x-1");
 
 const disk = fc.record(
   {
     file: path,
+    name: listName,
     format: fc.constantFrom("qcow2", "raw"),
     bus: fc.constantFrom("virtio", "scsi", "sata", "ide", "usb"),
     readOnly: fc.boolean(),
+    cache: fc.constantFrom("none", "unsafe"),
+    discard: fc.constantFrom("unmap", "ignore"),
+    serial: fc.constantFrom("D1", "a_b.c"),
   },
   { requiredKeys: ["file"] },
 );
 
+const cardOptions = {
+  name: listName,
+  model: fc.constantFrom("virtio", "e1000e"),
+  link: fc.constantFrom("up", "down"),
+};
+
 const networkInterface = fc.oneof(
-  fc.record(
-    { network: fc.constant("default"), model: fc.constantFrom("virtio", "e1000e") },
-    { requiredKeys: ["network"] },
-  ),
-  fc.record({ bridge: fc.constant("br0") }),
-  fc.record({ user: fc.constant(true) }),
+  fc.record({ network: fc.constant("default"), ...cardOptions }, { requiredKeys: ["network"] }),
+  fc.record({ bridge: fc.constant("br0"), ...cardOptions }, { requiredKeys: ["bridge"] }),
+  fc.record({ user: fc.constant(true), ...cardOptions }, { requiredKeys: ["user"] }),
 );
+
+/** Lists of at most four entries, as check accepts them: each name and each file once. */
+export const anyDisks = fc.uniqueArray(disk, {
+  maxLength: 4,
+  comparator: (a, b) => a.file === b.file || (a.name !== undefined && a.name === b.name),
+});
+
+export const anyInterfaces = fc.uniqueArray(networkInterface, {
+  maxLength: 4,
+  comparator: (a, b) => a.name !== undefined && a.name === b.name,
+});
 
 /** One size, as a program may write it. */
 function written(mib: number): fc.Arbitrary<string | number> {
@@ -45,8 +65,9 @@ const others = fc.record(
       { kernel: path, initrd: path, commandLine: fc.constantFrom("", "console=ttyS0 quiet") },
       { requiredKeys: ["kernel"] },
     ),
-    disks: fc.array(disk, { maxLength: 3 }),
-    interfaces: fc.array(networkInterface, { maxLength: 3 }),
+    disks: anyDisks,
+    interfaces: anyInterfaces,
+    hotplugPorts: fc.integer({ min: 0, max: 128 }),
     serial: fc.oneof(fc.constant("pty"), fc.record({ file: path })),
     agent: fc.boolean(),
     balloon: fc.boolean(),

@@ -1,14 +1,17 @@
 import { settleTotal } from "../../provider/domain/memory.ts";
 import { parseDomain, parseXml } from "../../provider/domain/parse.ts";
+import { freePorts } from "../../provider/domain/ports.ts";
 import { readDevices, readDomain } from "../../provider/domain/read.ts";
 import type { MemoryDevice } from "../../provider/domain/state.ts";
 import {
   attribute,
   children,
+  type Element,
   element,
   find,
   insert,
   remove,
+  replace,
   serialise,
   setText,
 } from "../../provider/domain/tree.ts";
@@ -85,10 +88,59 @@ export function withDevice(xml: string, device: string): string {
   return serialise(document);
 }
 
+/** The device at the same place is replaced: a disk by its target, an interface by its MAC. */
+export function withUpdated(xml: string, device: string): string {
+  const document = parseDomain(xml);
+  const devices = find(document.root, "devices");
+  const updated = parseXml(device).root;
+  const placeOf = (one: Element) =>
+    attribute(find(one, "target"), "dev") ?? attribute(find(one, "mac"), "address");
+  const old = children(devices, updated.name).find((one) => placeOf(one) === placeOf(updated));
+  if (devices === undefined || old === undefined)
+    throw libvirtError(ErrorCode.INVALID_ARG, `no such ${updated.name} to update`);
+  replace(devices, old, updated);
+  return serialise(document);
+}
+
+/** libvirt's own checks of a disk or an interface that is attached, in its own words. */
+export function withListDevice(xml: string, device: string): string {
+  const { root } = parseDomain(xml);
+  const added = parseXml(device).root;
+  const [target, mac] = [attribute(find(added, "target"), "dev"), attribute(find(added, "mac"), "address")];
+  const alias = attribute(find(added, "alias"), "name");
+  const others = children(find(root, "devices"));
+  if (
+    target !== undefined &&
+    others.some((one) => one.name === "disk" && attribute(find(one, "target"), "dev") === target)
+  )
+    throw libvirtError(ErrorCode.OPERATION_FAILED, `operation failed: target ${target} already exists`);
+  if (mac !== undefined && others.some((one) => attribute(find(one, "mac"), "address") === mac))
+    throw libvirtError(ErrorCode.OPERATION_INVALID, `network device with mac ${mac} already exists`);
+  if (alias !== undefined && others.some((one) => attribute(find(one, "alias"), "name") === alias))
+    throw libvirtError(ErrorCode.XML_ERROR, `non unique alias detected: ${alias}`);
+  if (attribute(find(added, "target"), "bus") === "virtio" || added.name === "interface") {
+    if (freePorts(root) === 0)
+      throw libvirtError(ErrorCode.INTERNAL, "internal error: No more available PCI slots");
+  }
+  return withDevice(xml, device);
+}
+
+/** While a domain runs, each device has an alias. */
+export function withAliases(xml: string): string {
+  const document = parseDomain(xml);
+  for (const device of children(find(document.root, "devices"))) {
+    if (find(device, "alias") !== undefined) continue;
+    const place = attribute(find(device, "target"), "dev") ?? attribute(find(device, "mac"), "address");
+    if ((device.name === "disk" || device.name === "interface") && place !== undefined)
+      insert(device, element("alias", { name: `${device.name}-${place}` }));
+  }
+  return serialise(document);
+}
+
 export function withoutDevice(xml: string, alias: string): string {
   const document = parseDomain(xml);
   const devices = find(document.root, "devices");
-  for (const device of children(devices, "memory"))
+  for (const device of children(devices))
     if (devices && attribute(find(device, "alias"), "name") === alias) remove(devices, device);
   settleTotal(document.root);
   return serialise(document);

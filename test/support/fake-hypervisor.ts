@@ -18,12 +18,15 @@ import {
   balloonFollows,
   placed,
   validateMemory,
+  withAliases,
   withBalloon,
   withCurrent,
   withDevice,
   withDimm,
+  withListDevice,
   withMetadata,
   withoutDevice,
+  withUpdated,
 } from "./fake-domain-xml.ts";
 import { libvirtError } from "./libvirt-error.ts";
 
@@ -275,6 +278,11 @@ export class FakeHypervisor implements Hypervisor {
   attachDevice({ uuid }: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void> {
     return this.answer("attachDevice", uuid, () => {
       const { live, inactive } = this.domain(uuid);
+      if (!xml.startsWith("<memory")) {
+        if (where.live && live !== undefined)
+          this.change(uuid, { live: withAliases(withListDevice(live, xml)) });
+        return;
+      }
       if (where.live && live !== undefined)
         this.change(uuid, {
           live: balloonFollows(live, withDimm(live, this.placesDimms ? placed(live, xml) : xml)),
@@ -292,7 +300,8 @@ export class FakeHypervisor implements Hypervisor {
       const { live, inactive } = this.domain(uuid);
       if (where.live && live !== undefined) {
         if (this.guestKeeps.has(alias)) this.tell(uuid, { kind: "device-removal-failed", uuid, alias });
-        if (!this.guestGivesUp.has(alias)) return;
+        const isMemory = readDomain(live).devices.some((device) => device.alias === alias);
+        if (isMemory ? !this.guestGivesUp.has(alias) : this.guestKeeps.has(alias)) return;
         this.giveUp(uuid, alias);
       }
       if (where.config && inactive !== undefined)
@@ -303,6 +312,11 @@ export class FakeHypervisor implements Hypervisor {
   updateDevice({ uuid }: DomainRef, xml: string, where: { live?: boolean; config?: boolean }): Promise<void> {
     return this.answer("updateDevice", uuid, () => {
       const { live, inactive } = this.domain(uuid);
+      if (!xml.startsWith("<memory")) {
+        if (where.live && live !== undefined)
+          this.change(uuid, { live: withAliases(withUpdated(live, xml)) });
+        return;
+      }
       const { alias = "" } =
         readDevices(element("domain", {}, element("devices", {}, parseXml(xml).root)))[0] ?? {};
       const replaced = (definition: string) => withDevice(withoutDevice(definition, alias), xml);
@@ -463,7 +477,7 @@ export class FakeHypervisor implements Hypervisor {
     this.starts += 1;
     const { memory } = readDomain(inactive);
     const booted = this.guestObeysBalloon ? inactive : withBalloon(inactive, memory);
-    const live = withCurrent(booted, (device) => this.takes(device, 0));
+    const live = withAliases(withCurrent(booted, (device) => this.takes(device, 0)));
     this.change(uuid, { live, power: "running", reason: 1, id: this.starts });
   }
 

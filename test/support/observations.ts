@@ -32,8 +32,7 @@ export function observation(observed: Observed, said: Said = {}): Observation {
     power: said.state ?? (observed.power === "off" ? "shutoff" : observed.power),
     agentConnected: false,
     definition: {
-      ...view,
-      cards: [],
+      ...{ disks: [], cards: [], freePorts: 0, ...view },
       type: "qemu",
       name,
       uuid,

@@ -46,6 +46,7 @@ function describeBoot({ memory, cells, virtioMem }: MemoryDefinition): string {
 const BEFORE_DEFINE: ReadonlySet<Step["kind"]> = new Set([
   ...(["restore", "resume", "wake"] as const),
   ...(["stop", "attach", "detach", "resize"] as const),
+  ...(["attachDevice", "detachDevice", "updateDevice"] as const),
 ]);
 
 /**

@@ -1,6 +1,7 @@
 import { BALLOON } from "./balloon.ts";
 import { CREATION } from "./creation.ts";
 import { DEFINITION } from "./definition.ts";
+import { DEVICES } from "./devices.ts";
 import { FALLBACK } from "./fallback.ts";
 import { LIVE } from "./live.ts";
 import { POWER } from "./power.ts";
@@ -19,6 +20,7 @@ export const OUTCOMES: Record<string, OutcomeRow[]> = {
   "With virtio-mem: hotplug.device": VIRTIO_MEM,
   "Only the definition": DEFINITION,
   "The memory balloon: currentMemory": BALLOON,
+  "Disks and network interfaces": DEVICES,
   "A domain that is saved or paused": POWER,
   "Nothing to do": SETTLED,
   "Not known, or not possible": REFUSED,

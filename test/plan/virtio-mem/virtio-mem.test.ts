@@ -278,7 +278,7 @@ describe("what is read of a domain with virtio-mem", () => {
   const read = (memory: number, currentMemory: number) =>
     memoryView({
       ...view({ devices: [device] }),
-      ...{ type: "qemu", name: "web-1", uuid: "", pinned: false, cards: [] },
+      ...{ type: "qemu", name: "web-1", uuid: "", pinned: false, disks: [], cards: [], freePorts: 0 },
       memory: memory * MIB,
       currentMemory: currentMemory * MIB,
     });

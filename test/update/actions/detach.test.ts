@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ConnectionError, ErrorCode } from "../../../provider/libvirt/errors.ts";
 import { type Observation, observe } from "../../../provider/observe/observe.ts";
 import type { Step } from "../../../provider/plan/plan.ts";
-import { stillDetaching } from "../../../provider/update/actions/detach.ts";
+import { stillDetaching } from "../../../provider/update/removal.ts";
 import { FakeAgent } from "../../support/fake-agent.ts";
 import { MIB } from "../../support/fake-guest.ts";
 import type { FakeHypervisor } from "../../support/fake-hypervisor.ts";

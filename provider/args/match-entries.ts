@@ -1,0 +1,66 @@
+/** An entry of a list whose entries have stable names, by what it is recognized. */
+export interface ListEntry {
+  /** Entries of programs of earlier versions have none. */
+  name?: string | undefined;
+  /** What it is besides its name: a disk's file, an interface's MAC. */
+  identity?: string | undefined;
+  /** Everything else about it, to recognize an entry that has neither. */
+  content?: string | undefined;
+}
+
+/**
+ * The earlier entry that each entry is: the one with its name; else, where one of the two has no name, the one with the same
+ * identity, then the one with the same content, and last the one at its place in the list.
+ *
+ * @returns the index among the earlier entries; undefined for a new entry
+ */
+export function matchEntries(
+  entries: readonly ListEntry[],
+  earlier: readonly ListEntry[],
+): (number | undefined)[] {
+  const found: (number | undefined)[] = entries.map(() => undefined);
+  const taken = new Set<number>();
+  const take = (index: number, old: number) => {
+    found[index] = old;
+    taken.add(old);
+  };
+  /** Pairs what has the same key; of several earlier ones the one at the same place, so that nothing moves without need. */
+  const pair = (keyOf: (entry: ListEntry) => string | undefined) => {
+    const named = new Map<string, Set<number>>();
+    const unnamed = new Map<string, Set<number>>();
+    for (const [old, entry] of earlier.entries()) {
+      const key = taken.has(old) ? undefined : keyOf(entry);
+      if (key === undefined) continue;
+      const places = entry.name === undefined ? unnamed : named;
+      const all = places.get(key) ?? new Set();
+      places.set(key, all.add(old));
+    }
+    for (const [index, entry] of entries.entries()) {
+      const key = found[index] === undefined ? keyOf(entry) : undefined;
+      if (key === undefined) continue;
+      const candidates = [unnamed.get(key), entry.name === undefined ? named.get(key) : undefined];
+      const place = candidates.find((all) => all?.has(index)) ?? candidates.find((all) => all?.size);
+      if (place === undefined) continue;
+      const [first = index] = place;
+      const old = place.has(index) ? index : first;
+      place.delete(old);
+      take(index, old);
+    }
+  };
+  const byName = new Map(earlier.map(({ name }, old) => [name, old]));
+  for (const [index, { name }] of entries.entries()) {
+    const old = name === undefined ? undefined : byName.get(name);
+    if (old !== undefined && !taken.has(old)) take(index, old);
+  }
+  pair(({ identity }) => identity);
+  pair(({ content }) => content);
+  for (const [index, entry] of entries.entries())
+    if (found[index] === undefined && !taken.has(index) && isUnnamedPair(entry, earlier[index]))
+      take(index, index);
+  return found;
+}
+
+/** Two entries with different names are different. */
+function isUnnamedPair(entry: ListEntry, old: ListEntry | undefined): boolean {
+  return old !== undefined && (entry.name === undefined || old.name === undefined);
+}

@@ -1,0 +1,62 @@
+import { defined } from "../defined.ts";
+import type { DiskSpec } from "./spec.ts";
+import type { DiskState } from "./state.ts";
+import { attribute, children, type Element, element, find, serialiseNode, textOf } from "./tree.ts";
+
+/** The disks and CD-ROM drives of a domain, in the order of the XML. */
+export function readDisks(domain: Element): DiskState[] {
+  return children(find(domain, "devices"), "disk").map(readDisk);
+}
+
+function readDisk(disk: Element): DiskState {
+  const [driver, target] = [find(disk, "driver"), find(disk, "target")];
+  const device = attribute(disk, "device") ?? "disk";
+  const bootOrder = attribute(find(disk, "boot"), "order");
+  return defined({
+    device: device === "cdrom" ? ("cdrom" as const) : ("disk" as const),
+    bus: attribute(target, "bus") ?? "",
+    target: attribute(target, "dev") ?? "",
+    file: attribute(find(disk, "source"), "file"),
+    format: attribute(driver, "type"),
+    readOnly: device === "cdrom" || find(disk, "readonly") !== undefined,
+    isShared: find(disk, "shareable") !== undefined ? (true as const) : undefined,
+    cache: attribute(driver, "cache"),
+    discard: attribute(driver, "discard"),
+    serial: textOf(find(disk, "serial")).trim() || undefined,
+    bootOrder: bootOrder === undefined ? undefined : Number(bootOrder),
+    alias: attribute(find(disk, "alias"), "name"),
+  });
+}
+
+export function diskElement(disk: DiskSpec, target: string): Element {
+  const { device, bus, file, format, readOnly, cache, discard, serial, bootOrder, alias } = disk;
+  return element(
+    "disk",
+    { type: "file", device },
+    element("driver", { name: "qemu", type: format, cache, discard }),
+    file === undefined ? undefined : element("source", { file }),
+    element("target", { dev: target, bus }),
+    readOnly ? element("readonly") : undefined,
+    serial === undefined ? undefined : element("serial", {}, serial),
+    bootOrder === undefined ? undefined : element("boot", { order: bootOrder }),
+    alias === undefined ? undefined : element("alias", { name: alias }),
+  );
+}
+
+/** The XML that attaches or changes a disk. */
+export function diskXml(disk: DiskSpec & { target: string }): string {
+  return serialiseNode(diskElement(disk, disk.target));
+}
+
+/** libvirt's default is an LSI controller, for which few guests have a driver today. */
+export function scsiControllerElement(): Element {
+  return element("controller", { type: "scsi", index: 0, model: "virtio-scsi" });
+}
+
+export function scsiControllerXml(): string {
+  return serialiseNode(scsiControllerElement());
+}
+
+export function hasScsiController(domain: Element): boolean {
+  return children(find(domain, "devices"), "controller").some((one) => attribute(one, "type") === "scsi");
+}

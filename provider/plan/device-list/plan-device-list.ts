@@ -1,0 +1,224 @@
+import type { HotplugSettings } from "../../args/settings.ts";
+import { defineStep } from "../definition/steps.ts";
+import { planFallback } from "../fallback.ts";
+import type { MemoryView, Observed } from "../observed.ts";
+import { pauseObstacles } from "../pause.ts";
+import { type DeviceStep, type Obstacle, type Plan, type Step, toReason } from "../plan.ts";
+import { HOTPLUG_DISABLED } from "../platform.ts";
+import { NEXT_BOOT, noteIf, refusal } from "../text.ts";
+import { ALIASES } from "./aliases.ts";
+import type { DeviceKind } from "./device-kind.ts";
+import { listedDevices } from "./listed-devices.ts";
+import { devicesHeadline, missingPorts } from "./text.ts";
+
+/** The settings that decide what is done to a running domain. */
+export type DeviceSettings = Pick<HotplugSettings, "enabled" | "whenNotPossible" | "applyOn"> & {
+  adopted: boolean;
+  allowDowntime: boolean;
+  forceOff: boolean;
+};
+
+/** What becomes of a list of devices. */
+export type DeviceListPlan =
+  /** No device changes, only names of entries or their places in the list. */
+  | { kind: "none" }
+  /** The definition is changed, and nothing of the running domain. */
+  | { kind: "definition" }
+  /** `later`: the definition is changed in more than what the running domain gets now. */
+  | { kind: "planned"; plan: Plan; later: boolean };
+
+export interface DeviceListInput<Entry> {
+  /** The list before, and as it is to be; undefined while a part of it isn't known. */
+  before: Entry[] | undefined;
+  news: Entry[] | undefined;
+  observed: Observed;
+  /** The domain is shut down or restarted by the same update. */
+  isStopping: boolean;
+  settings: DeviceSettings;
+}
+
+/** Plans a change of a list of devices, for the domain as it was observed or, where its devices weren't read, as the list made it. */
+export function planDeviceList<Entry extends { name?: string }, State>(
+  kind: DeviceKind<Entry, State>,
+  { before, news, observed, isStopping, settings }: DeviceListInput<Entry>,
+): DeviceListPlan {
+  if (before === undefined || news === undefined) return { kind: "definition" };
+  const { live, nextBoot } = observed;
+  const made = kind.made(before);
+  const running = kind.devices(live) ?? made;
+  const inDefinition = kind.devices(nextBoot) ?? made;
+  const taken = [...running, ...inDefinition];
+  const changes = changesOf(kind, { before, news }, running, taken);
+  const defined = changesOf(kind, { before, news }, inDefinition, taken);
+  const isLive = live !== undefined && !isEmpty(changes);
+  if (!isLive && isEmpty(defined) && defined.later.length === 0) return { kind: "none" };
+  const isDeferred = settings.applyOn === "nextBoot" && nextBoot !== undefined;
+  // A state of an earlier version says nothing of the running domain's devices.
+  const isKnown = live?.freePorts !== undefined;
+  if (!isKnown || isStopping || isDeferred || !isLive) return { kind: "definition" };
+  const plan = planLive(kind, changes, observed, live, settings);
+  return { kind: "planned", plan, later: changes.later.length > 0 && plan.outcome === "live" };
+}
+
+/** A device that is attached, detached or changed. */
+interface Change<State> {
+  name: string | undefined;
+  state: State;
+}
+
+/** What makes the devices of a domain those of a list. */
+interface Changes<State> {
+  detached: Change<State>[];
+  attached: Change<State>[];
+  updated: Change<State>[];
+  /** Changes that only a definition can get. */
+  later: Change<State>[];
+}
+
+function isEmpty({ detached, attached, updated }: Changes<unknown>): boolean {
+  return detached.length + attached.length + updated.length === 0;
+}
+
+/** @param taken devices whose places a new one can't have */
+function changesOf<Entry extends { name?: string }, State>(
+  kind: DeviceKind<Entry, State>,
+  { before, news }: { before: Entry[]; news: Entry[] },
+  devices: State[],
+  taken: State[],
+): Changes<State> {
+  const { old, left, matches, present, wanted } = listedDevices(kind, { before, news }, devices, taken);
+  const changes = wanted.map((state, index) => {
+    const device = present[index];
+    const change = device === undefined ? undefined : kind.change(state, device);
+    return { name: news[index]?.name, state, device, change };
+  });
+  const isOurs = (device: State) => kind.key(device).alias?.startsWith(ALIASES[kind.device]) === true;
+  const kept = new Set(matches);
+  const removed = old.flatMap((device, index) =>
+    device === undefined || kept.has(index) ? [] : [{ name: before[index]?.name, state: device }],
+  );
+  const had = new Set(present);
+  const orphans = left.filter((device) => !had.has(device) && isOurs(device));
+  const replaced = changes.flatMap(({ name, device, change }) =>
+    device === undefined || change !== "reattach" ? [] : [{ name, state: device }],
+  );
+  return {
+    detached: [
+      ...removed,
+      ...orphans.map((state) => ({ name: kind.key(state).alias?.slice(ALIASES[kind.device].length), state })),
+      ...replaced,
+    ],
+    attached: changes.filter(({ change }) => change === undefined || change === "reattach"),
+    updated: changes.filter(({ change }) => change === "live"),
+    later: changes.filter(({ change }) => change === "nextBoot"),
+  };
+}
+
+function planLive<Entry extends { name?: string }, State>(
+  kind: DeviceKind<Entry, State>,
+  changes: Changes<State>,
+  observed: Observed,
+  live: MemoryView,
+  settings: DeviceSettings,
+): Plan {
+  const { attached, detached, updated } = changes;
+  const definition = observed.nextBoot === undefined ? [] : [defineStep(undefined, [kind.field])];
+  const [boot] = settings.forceOff
+    ? []
+    : detached.flatMap(({ state }) => kind.indispensable(state, live) ?? []);
+  if (boot !== undefined) return refusal(toReason(boot), `${kind.field}: one ${boot.predicate}`);
+  const obstacles = obstaclesTo(kind, changes, observed, live, settings);
+  const described = (change: Change<State>) => kind.describe(change.name, change.state);
+  const [first] = obstacles;
+  if (first !== undefined) {
+    const about = first.about ?? [...attached, ...detached][0];
+    return planFallback(settings, observed, {
+      field: kind.field,
+      subject: about === undefined ? kind.field : inShort(kind, about),
+      obstacles: obstacles.map(({ about: _, ...obstacle }) => obstacle),
+      hint: "",
+      options: [],
+      size: kind.field,
+      definition,
+      notes: [],
+    });
+  }
+  const stepsOf = <Kind extends DeviceStep["kind"]>(
+    step: Kind,
+    verb: string,
+    changes: Change<State>[],
+  ): Step[] =>
+    changes.map((change) => {
+      return { kind: step, ...kind.asDevice(change.state), sentence: `${verb} ${described(change)}` } as Step;
+    });
+  // What a device takes is free for the next one once it is detached.
+  const steps = [
+    ...stepsOf("detachDevice", "detach", detached),
+    ...stepsOf("updateDevice", "change", updated),
+    ...stepsOf("attachDevice", "attach", attached),
+  ];
+  return {
+    outcome: "live",
+    headline: devicesHeadline(kind.device, steps),
+    details: noteIf(changes.later.length > 0, `other changes of ${kind.field}: ${NEXT_BOOT}`),
+    steps: [...steps, ...definition],
+    reasons: [],
+  };
+}
+
+/** For a headline, which has room for a short path. */
+function inShort<Entry extends { name?: string }, State>(
+  kind: DeviceKind<Entry, State>,
+  { name, state }: Change<State>,
+): string {
+  const whole = kind.describe(name, state);
+  if (whole.length <= LONGEST_SUBJECT) return whole;
+  return name === undefined ? `a ${kind.device}` : `${kind.device} "${name}"`;
+}
+
+const LONGEST_SUBJECT = 50;
+
+/** Why the running domain can't have the change: all reasons at once, with the device that each is about. */
+function obstaclesTo<Entry extends { name?: string }, State>(
+  kind: DeviceKind<Entry, State>,
+  { attached, detached }: Changes<State>,
+  observed: Observed,
+  live: MemoryView,
+  { enabled }: DeviceSettings,
+): (Obstacle & { about?: Change<State> })[] {
+  const plugged = [...detached, ...attached];
+  const ofDevices = plugged.flatMap((about) => {
+    const obstacle = kind.unpluggable(about.state, live);
+    return obstacle === undefined ? [] : [{ ...obstacle, about }];
+  });
+  const states = (changes: Change<State>[]) => changes.map(({ state }) => state);
+  // A port of a device that is detached first is free then.
+  const freed = detached.filter(({ state }) => kind.ports([state], { ...live, hasScsi: true }) > 0).length;
+  const needed = kind.ports(states(attached), live);
+  const free = (live.freePorts ?? 0) + freed;
+  return [
+    ...(enabled || plugged.length === 0 ? [] : [HOTPLUG_DISABLED]),
+    ...(plugged.length === 0 ? [] : pauseObstacles(observed)),
+    ...(detached.length > 0 && observed.power === "paused" ? [PAUSED] : []),
+    ...(plugged.length > 0 && !live.acpi && live.arch === "x86_64" ? [NO_ACPI] : []),
+    ...unique(ofDevices),
+    ...(needed > free && live.arch !== "s390x" ? [missingPorts(kind.field, needed, free)] : []),
+  ];
+}
+
+const PAUSED: Obstacle = {
+  code: "domain-paused",
+  text: "the domain is paused: the guest can only release a device once the domain resumes",
+  predicate: "needs a running guest, but the domain is paused",
+};
+
+const NO_ACPI: Obstacle = {
+  code: "no-acpi",
+  text: "the domain has no ACPI, which guests need for hot-plug",
+  predicate: "needs ACPI, which the domain doesn't have",
+};
+
+function unique<One extends Obstacle>(obstacles: One[]): One[] {
+  const texts = new Set<string>();
+  return obstacles.filter(({ text }) => !texts.has(text) && texts.add(text));
+}

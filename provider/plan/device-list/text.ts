@@ -1,0 +1,24 @@
+import type { ListDevice } from "../../domain/state.ts";
+import type { Obstacle, Step } from "../plan.ts";
+import { formatList, headline } from "../text.ts";
+
+const VERBS = { detachDevice: "detach", updateDevice: "change", attachDevice: "attach" } as const;
+
+/** Each step in full where they fit on a row, else how many of each kind there are. */
+export function devicesHeadline(device: ListDevice["device"], steps: Step[]): string {
+  const counts = (Object.keys(VERBS) as (keyof typeof VERBS)[]).flatMap((kind) => {
+    const count = steps.filter((step) => step.kind === kind).length;
+    return count === 0 ? [] : [`${VERBS[kind]} ${count} ${device}${count === 1 ? "" : "s"}`];
+  });
+  return headline("live", formatList(steps.map(({ sentence }) => sentence)), formatList(counts));
+}
+
+/** More devices than the running domain has ports for. */
+export function missingPorts(field: string, needed: number, free: number): Obstacle {
+  const has = free === 0 ? "no free port" : `${free} free port${free === 1 ? "" : "s"}`;
+  return {
+    code: "no-free-port",
+    text: `the change of ${field} needs ${needed} PCI port${needed === 1 ? "" : "s"}, but the running domain has ${has}; hotplugPorts free ones are there after the next boot`,
+    predicate: `needs ${needed === 1 ? "a PCI port" : `${needed} PCI ports`}, but the domain has ${has}`,
+  };
+}

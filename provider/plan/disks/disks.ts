@@ -1,0 +1,93 @@
+import { completeDisk, diskEntry } from "../../args/device-entries.ts";
+import type { DiskInput } from "../../args/inputs.ts";
+import { containsUnknown } from "../../args/unknown.ts";
+import { defined } from "../../defined.ts";
+import type { DiskState } from "../../domain/state.ts";
+import { diskTargets } from "../../units/disk-targets.ts";
+import { diskAlias } from "../device-list/aliases.ts";
+import type { DeviceChange, DeviceKind } from "../device-list/device-kind.ts";
+import type { MemoryView } from "../observed.ts";
+import type { Obstacle } from "../plan.ts";
+
+export const DISKS: DeviceKind<DiskInput, DiskState> = {
+  field: "disks",
+  device: "disk",
+  list: ({ disks = [] }) => (containsUnknown(disks) ? undefined : disks),
+  entry: diskEntry,
+  alias: diskAlias,
+  devices: (view) => view?.disks,
+  made: (entries) => DISKS.wanted(entries, [], []),
+  key: ({ alias, file, target }) => ({ alias, identity: file, place: target }),
+  wanted(entries, present, taken) {
+    const placed = entries.map((entry, index) => {
+      const disk = completeDisk(entry);
+      const found = present[index];
+      const isKept = found !== undefined && found.bus === disk.bus;
+      return {
+        disk,
+        alias: diskAlias(entry),
+        ...defined({ found, target: isKept ? found.target : undefined }),
+      };
+    });
+    const targets = diskTargets(
+      placed.map(({ disk, target }) => defined({ bus: disk.bus, target })),
+      taken.map(({ target }) => target),
+    );
+    return placed.map(({ disk, alias, found }, index): DiskState => {
+      const target = targets[index] ?? "";
+      const isSame = found !== undefined && found.file === disk.file && found.bus === disk.bus;
+      return defined({ ...disk, target, alias: isSame ? found.alias : alias });
+    });
+  },
+  change: changeOf,
+  unpluggable: ({ bus }) => (HAS_HOTPLUG.has(bus) ? undefined : noHotplug(bus)),
+  indispensable: (disk, view) => (isBootDisk(disk, view) ? bootDisk(disk) : undefined),
+  ports: (disks, { hasScsi }) =>
+    disks.filter(({ bus }) => bus === "virtio").length +
+    (hasScsi !== true && disks.some(({ bus }) => bus === "scsi") ? 1 : 0),
+  describe(name, { file, device }) {
+    const what = device === "cdrom" ? "CD-ROM" : "disk";
+    const where = file ?? "empty";
+    return name === undefined ? `${what} ${where}` : `${what} "${name}" (${where})`;
+  },
+  asDevice: (state) => ({ device: "disk", state }),
+};
+
+const HAS_HOTPLUG: ReadonlySet<string> = new Set(["virtio", "scsi", "usb"]);
+
+function noHotplug(bus: string): Obstacle {
+  return {
+    code: "bus-without-hotplug",
+    text: `disks on the ${bus} bus can't be attached to or detached from a running domain; bus "virtio", "scsi" and "usb" can`,
+    predicate: `is on the ${bus} bus, which has no hot-plug`,
+  };
+}
+
+/** Options that QEMU takes only with a new device, or that matter only at boot. */
+const AT_BOOT = ["cache", "discard", "serial", "bootOrder", "readOnly", "format"] as const;
+
+function changeOf(wanted: DiskState, found: DiskState): DeviceChange {
+  if (wanted.bus !== found.bus || wanted.device !== found.device) return "reattach";
+  const isOtherFile = wanted.file !== found.file;
+  if (isOtherFile) return wanted.device === "cdrom" ? "live" : "reattach";
+  return AT_BOOT.some((option) => wanted[option] !== found[option]) ? "nextBoot" : "none";
+}
+
+/** The one with the lowest boot order; where none has one, the first disk, unless the guest boots a kernel directly. */
+function isBootDisk(
+  { target, bootOrder, device }: DiskState,
+  { disks = [], bootsKernel }: MemoryView,
+): boolean {
+  const orders = disks.flatMap((disk) => disk.bootOrder ?? []);
+  if (orders.length > 0) return bootOrder === Math.min(...orders);
+  if (bootsKernel === true || device !== "disk") return false;
+  return disks.find((disk) => disk.device === "disk")?.target === target;
+}
+
+function bootDisk({ target, file = "" }: DiskState): Obstacle {
+  return {
+    code: "boot-disk",
+    text: `${file} (${target}) is the disk that the guest booted from: it isn't detached while the guest runs; shut the domain down first (running: false), or set forceOff: true to detach it all the same`,
+    predicate: "is the disk that the guest booted from",
+  };
+}

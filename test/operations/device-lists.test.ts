@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import { readDomain } from "../../provider/domain/read.ts";
+import { created } from "../support/one-resource.ts";
+
+const memory = { memory: "1GiB", maxMemory: "4GiB" };
+const root = { name: "root", file: "/root.qcow2" };
+const data = { name: "data", file: "/data.qcow2" };
+const lan = { name: "lan", user: true };
+
+function found(xml: string | undefined) {
+  const { disks, cards } = readDomain(xml ?? "");
+  return [
+    ...disks.map(({ target, file, alias }) => `${target} ${file} ${alias}`),
+    ...cards.map(({ kind, alias }) => `${kind} ${alias}`),
+  ];
+}
+
+describe("a named disk and a named interface", () => {
+  test("are attached to the running domain and defined, and then nothing is to be done", async () => {
+    const { host, stack } = await created({ ...memory, disks: [root] });
+    await stack.up({ ...memory, disks: [root, data], interfaces: [lan] });
+    const all = [
+      "vda /root.qcow2 ua-pulumi-disk-root",
+      "vdb /data.qcow2 ua-pulumi-disk-data",
+      "user ua-pulumi-nic-lan",
+    ];
+    expect(found(host.only.live)).toEqual(all);
+    expect(found(host.only.inactive)).toEqual(all);
+    expect(await stack.up({ ...memory, disks: [root, data], interfaces: [lan] })).toBe("same");
+    await stack.up({ ...memory, disks: [root] });
+    expect(found(host.only.live)).toEqual(all.slice(0, 1));
+    expect(found(host.only.inactive)).toEqual(all.slice(0, 1));
+  });
+});
+
+describe("what another domain of the host has", () => {
+  const theirs = `<domain type='qemu'><name>other</name><uuid>6e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b02</uuid><memory>1048576</memory><devices>
+    <disk type='file' device='disk'><source file='/data.qcow2'/><target dev='vda' bus='virtio'/></disk>
+    <interface type='user'><mac address='52:54:00:00:00:0a'/></interface></devices></domain>`;
+  const taken = { disks: [root, data], interfaces: [{ ...lan, mac: "52:54:00:00:00:0a" }] };
+
+  test("is refused before anything is done: a file that it writes, and a MAC, at once", async () => {
+    const { host, stack } = await created({ ...memory, disks: [root] });
+    await host.define(theirs);
+    const before = structuredClone(host.domains);
+    await expect(stack.up({ ...memory, ...taken })).rejects.toThrow(
+      /"\/data.qcow2" is a disk of domain other already, which writes to it; .*; the MAC address 52:54:00:00:00:0a belongs to an interface of domain other already/,
+    );
+    expect(host.domains).toEqual(before);
+  });
+
+  test("may be read by both", async () => {
+    const { host, stack } = await created({ ...memory, disks: [root] });
+    await host.define(theirs.replace("<source", "<readonly/><source"));
+    await stack.up({ ...memory, disks: [root, { ...data, readOnly: true }] });
+    expect(found(host.domains.get([...host.domains.keys()][0] ?? "")?.live)).toContain(
+      "vdb /data.qcow2 ua-pulumi-disk-data",
+    );
+  });
+});
+
+describe("what somebody else does", () => {
+  const foreign =
+    "<disk type='file' device='disk'><source file='/theirs'/><target dev='vdx' bus='virtio'/></disk>";
+  const isTheirs = (text: string) => text.includes("/theirs");
+
+  test("a disk that was attached stays, takes a port and is shown by a refresh", async () => {
+    const { host, stack } = await created({ ...memory, disks: [root] });
+    const domain = host.refTo(host.only.uuid);
+    await host.attachDevice(domain, foreign, { live: true });
+    await stack.refresh();
+    expect(stack.run.said.filter(isTheirs)).toEqual([
+      "disk /theirs isn't managed by this provider: it stays",
+    ]);
+    expect(await stack.up({ ...memory, disks: [root] })).toBe("same");
+    await stack.up({ ...memory, disks: [root, data] });
+    await stack.up({ ...memory, disks: [root] });
+    expect(found(host.only.live)).toEqual(["vda /root.qcow2 ua-pulumi-disk-root", "vdx /theirs disk-vdx"]);
+    expect(readDomain(host.only.live ?? "").freePorts).toBe(7);
+  });
+
+  test("a disk of ours that was removed is attached and defined again after a refresh", async () => {
+    const { host, stack } = await created({ ...memory, disks: [root, data] });
+    const { uuid, inactive = "" } = host.only;
+    await host.detachDevice(host.refTo(uuid), "ua-pulumi-disk-data", { live: true });
+    host.change(uuid, { inactive: inactive.replace(/<disk(?:(?!<disk).)*data.qcow2.*?<\/disk>/s, "") });
+    await stack.refresh();
+    await stack.up({ ...memory, disks: [root, data] });
+    const all = ["vda /root.qcow2 ua-pulumi-disk-root", "vdb /data.qcow2 ua-pulumi-disk-data"];
+    expect([found(host.only.live), found(host.only.inactive)]).toEqual([all, all]);
+    expect(await stack.up({ ...memory, disks: [root, data] })).toBe("same");
+  });
+
+  test("what the guest keeps stays and is said, and the next update asks again", async () => {
+    const { host, stack } = await created({ ...memory, disks: [root, data] });
+    host.guestKeeps.add("ua-pulumi-disk-data");
+    await expect(stack.up({ ...memory, disks: [root], hotplug: { awaitGuest: 1 } })).rejects.toThrow(
+      /Unable to detach disk "data" \(\/data.qcow2\).*the disk was not detached/,
+    );
+    expect(found(host.only.live)).toContain("vdb /data.qcow2 ua-pulumi-disk-data");
+    host.guestKeeps.clear();
+    await stack.up({ ...memory, disks: [root], hotplug: { awaitGuest: 1 } });
+    expect(found(host.only.live)).toEqual(["vda /root.qcow2 ua-pulumi-disk-root"]);
+    expect(found(host.only.inactive)).toEqual(["vda /root.qcow2 ua-pulumi-disk-root"]);
+  });
+});
