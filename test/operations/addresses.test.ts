@@ -276,6 +276,16 @@ describe("an update", () => {
     expect(stack.clock.now() - before).toBeGreaterThanOrEqual(2500);
   });
 
+  test("that attaches a card waits for its address", async () => {
+    const second = { bridge: "br0", mac: OTHER, waitForAddress: 20 };
+    stack.clock.after(4000, () => {
+      host.addresses.arp = [{ mac: OTHER, address: "10.0.0.9", prefix: 0 }];
+    });
+    await stack.up({ ...args, interfaces: [...args.interfaces, second] });
+    expect(calls("attachDevice")).toBe(1);
+    expect(addresses()).toMatchObject([{ mac: MAC }, { mac: OTHER, address: "10.0.0.9", source: "arp" }]);
+  });
+
   test("that turns the domain off has none", async () => {
     await stack.up({ ...args, running: false });
     expect(addresses()).toEqual([]);
