@@ -7,13 +7,23 @@ import { defined } from "./defined.ts";
 import { type AddressOutput, type AddressRecord, addressOutput } from "./guest/address-record.ts";
 import type { Detaching, GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/report.ts";
+import type { VcpuRecord } from "./guest/vcpus.ts";
 import type { Observation } from "./observe/observe.ts";
 import { type DesiredMemory, desiredMemory } from "./plan/desired.ts";
+import { planDeviceLists } from "./plan/device-list/device-lists.ts";
 import { guestBlockOf } from "./plan/dimms/layout.ts";
 import { downwardSizes } from "./plan/live-sizes/down.ts";
 import { upwardSizes } from "./plan/live-sizes/up.ts";
-import { type MemoryView, type Observed, type ObservedDevice, pendingMemory } from "./plan/observed.ts";
+import {
+  type MemoryView,
+  type Observed,
+  type ObservedDevice,
+  pendingMemory,
+  type VcpuRemoval,
+} from "./plan/observed.ts";
 import { NO_CHANGE } from "./plan/planned-outcome.ts";
+import { type DesiredVcpus, desiredVcpus } from "./plan/vcpus/desired.ts";
+import { liveVcpuNumbers, type VcpuRange } from "./plan/vcpus/live-numbers.ts";
 import type { Kib } from "./units/kib.ts";
 import { canonicalSize } from "./units/size.ts";
 
@@ -38,10 +48,14 @@ export interface Outputs extends Inputs {
   addresses?: AddressOutput[];
   /** The MACs of cards without an address that an update has waited for in vain. */
   __awaitedAddresses?: string[];
+  reachableVcpus?: VcpuRange[];
+  guestVcpus?: number;
   /** The domain as it was read back, to plan from without a route to the hypervisor. */
   __observed: Observed;
   /** What the guest reported after the last change of its memory. */
   __guest?: GuestRecord;
+  /** What the guest's agent reported about its vCPUs after their last change. */
+  __guestVcpus?: VcpuRecord;
   /** Requests to release DIMMs that the guest had not answered. */
   __detaching?: Detaching;
   /** The sizes that a refresh put into the inputs, in place of the desired ones. */
@@ -70,6 +84,10 @@ export interface OutputSource {
   told?: Kib | undefined;
   /** What the guest reported, where it was asked since the domain started. */
   guest?: GuestRecord | undefined;
+  /** What its agent reported about its vCPUs. */
+  guestVcpus?: VcpuRecord | undefined;
+  /** A removal of vCPUs that got no answer. */
+  vcpuRemoval?: VcpuRemoval | undefined;
   /** Requests to release DIMMs that are unanswered. */
   detaching?: Detaching | undefined;
   /** The guest's addresses; undefined where nobody was asked for them, so that the next update asks. */
@@ -77,7 +95,7 @@ export interface OutputSource {
 }
 
 export function outputs(inputs: Inputs, source: OutputSource): Outputs {
-  const { uri, observation, defaults, adopted, guest, detaching } = source;
+  const { uri, observation, defaults, adopted, guest, guestVcpus, detaching } = source;
   const { observed, power } = observation;
   return defined({
     ...inputs,
@@ -95,7 +113,10 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     guestMemory: canonical(guest?.memory),
     guestMemoryFrom: guest?.memory === undefined ? undefined : guest.speaker,
     ...addressOutputs(inputs, source),
+    reachableVcpus: reachableVcpus(desiredVcpus(inputs, defaults, adopted), observed),
+    guestVcpus: guestVcpus?.online,
     __guest: guest,
+    __guestVcpus: guestVcpus,
     __detaching: detaching,
     __ownUri: inputs.uri === undefined ? undefined : true,
     __adopted: adopted || undefined,
@@ -138,22 +159,34 @@ function reachableSizes(desired: DesiredMemory | undefined, observed: Observed):
   }));
 }
 
-function recordedObservation(inputs: Inputs, { observation, pending, told }: OutputSource): Observed {
+/** Undefined where there are none, as in states of earlier versions. */
+function reachableVcpus(desired: DesiredVcpus | undefined, observed: Observed): VcpuRange[] | undefined {
+  const ranges = desired === undefined ? [] : liveVcpuNumbers(desired, observed);
+  return ranges.length === 0 ? undefined : ranges;
+}
+
+function recordedObservation(
+  inputs: Inputs,
+  { observation, defaults, adopted, pending, told, vcpuRemoval }: OutputSource,
+): Observed {
   const { nextBoot } = observation.observed;
-  const known = withWritten(inputs, inputs, nextBoot?.writtenArguments, nextBoot?.vcpus);
-  const observed = withoutDevices(withoutRecorded(observation.observed, known !== inputs));
+  const known = withWritten(inputs, inputs, nextBoot?.writtenArguments);
+  const isSettled = hasListedDevices(inputs, observation.observed, defaults, adopted);
+  const observed = withoutDevices(withoutRecorded(observation.observed, known !== inputs), isSettled);
   return defined({
     ...withoutGuestDetails(known.currentMemory === undefined ? withoutBalloon(observed) : observed),
     pending: pending === pendingMemory(observed) ? pending : undefined,
     told,
+    vcpuRemoval,
   });
 }
 
 /**
  * Keeps a guest's report only if it matters for a plan. Otherwise a refresh that reaches an agent for the first time,
- * or finds the domain restarted, would show a difference for that reason only. The caller sets `pending` and `told`.
+ * or finds the domain restarted, would show a difference for that reason only. The caller sets `pending`, `told` and
+ * `vcpuRemoval`.
  */
-function withoutGuestDetails({ pending: _, told: __, ...observed }: Observed): Observed {
+function withoutGuestDetails({ pending: _, told: __, vcpuRemoval: ___, ...observed }: Observed): Observed {
   if (observed.live === undefined) return observed;
   const { guestBlock, domainId, ...live } = observed.live;
   const isOwnBlock = guestBlock !== undefined && guestBlock !== guestBlockOf(live).size;
@@ -178,14 +211,23 @@ function withoutArguments({ writtenArguments: _, ...view }: MemoryView): MemoryV
   return view;
 }
 
-/** The lists of the program say which disks and interfaces there are; a plan needs the rest of the running domain only. */
-function withoutDevices({ live, nextBoot, saved, ...rest }: Observed): Observed {
+/**
+ * The lists of the program say which disks and interfaces there are; a plan needs them only of a running domain that has others, and
+ * the rest of the running domain.
+ */
+function withoutDevices({ live, nextBoot, saved, ...rest }: Observed, isSettled: boolean): Observed {
   return defined({
     ...rest,
-    live: live && withoutLists(live),
+    live: live && (isSettled ? withoutLists(live) : live),
     nextBoot: nextBoot && withoutPorts(withoutLists(nextBoot)),
     saved: saved && withoutPorts(withoutLists(saved)),
   });
+}
+
+/** Whether the running domain has the devices of the program's lists, as far as it can. */
+function hasListedDevices(inputs: Inputs, observed: Observed, defaults: Defaults, adopted: boolean): boolean {
+  const domain = { observed, isStopping: false };
+  return planDeviceLists([], { before: inputs, inputs }, domain, defaults, adopted).parts.length === 0;
 }
 
 /** Without what plans of disks and interfaces need of a running domain. */
@@ -209,6 +251,11 @@ function withoutBalloon({ live, nextBoot, ...rest }: Observed): Observed {
     live: live && { ...live, currentMemory: live.memory },
     nextBoot: nextBoot && { ...nextBoot, currentMemory: nextBoot.memory },
   });
+}
+
+/** A state that an earlier version wrote of a running domain: it doesn't say into what disks and interfaces could be plugged. */
+export function hasNoPorts({ __observed: { live } }: Outputs): boolean {
+  return live !== undefined && live.freePorts === undefined;
 }
 
 /** Inputs that are echoed in the outputs, besides the arguments. */

@@ -2,8 +2,11 @@ import { MAX_BOOT_ORDER, MAX_WAIT_FOR_ADDRESS } from "./limits.ts";
 import { flag, integer, oneOf, path, pattern, shape } from "./schema.ts";
 import { UNKNOWN } from "./unknown.ts";
 
-/** It becomes part of the device's alias, for which libvirt allows letters, digits, - and _. */
-const deviceName = pattern(/^[A-Za-z0-9_-]{1,32}$/, "must be 1 to 32 letters, digits, - and _");
+/** It becomes part of the device's alias, for which libvirt allows letters, digits, - and _; our own begin with _. */
+const deviceName = pattern(
+  /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/,
+  "must be 1 to 32 letters, digits, - and _, starting with a letter or a digit",
+);
 
 /** The form of an entry of `disks`. */
 export const disk = shape({

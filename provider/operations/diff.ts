@@ -1,11 +1,12 @@
 import { unlessUnanswered } from "../acceptance/unanswered.ts";
+import { FIELDS } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import { describeRemedy, NOT_AWAITED } from "../guest/text.ts";
-import { echoedInputs, type Outputs } from "../outputs.ts";
+import { echoedInputs, hasNoPorts, type Outputs } from "../outputs.ts";
 import { waitsFor } from "../plan/addresses.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
@@ -17,6 +18,8 @@ import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { describeHalted } from "../plan/power.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
+import { formatList, formatVcpus } from "../plan/text.ts";
+import { VCPU_FIELDS } from "../plan/vcpus/desired.ts";
 import type { LookupResult, Session } from "../session.ts";
 import { formatWholeMib } from "../units/size.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
@@ -94,7 +97,10 @@ async function classify(difference: Difference): Promise<Classification> {
     look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
   // The state doesn't describe a domain that an interrupted replace has made.
   const isUnfinished = look?.kind === "found" && look.observation.definition.ownership?.creating === true;
-  const announced = (isUnread || isUnfinished ? fromLook : undefined) ?? previewedPlan(fromState, fromLook);
+  // Nor does that of an earlier version describe its ports.
+  const isBlind = hasNoPorts(state) && changesDevices(before, news);
+  const isByLook = isUnread || isUnfinished || isBlind;
+  const announced = (isByLook ? fromLook : undefined) ?? previewedPlan(fromState, fromLook);
   notes.announced = announced;
   if (look?.kind === "found") notes.seen = look.observation;
   const message = redact(planMessage(withFailedLook(announced, look)), before, news);
@@ -137,11 +143,20 @@ function differsFrom(before: Inputs, news: Inputs): boolean {
   return changedFields(before, news).some((name) => name !== "uri");
 }
 
+function changesDevices(before: Inputs, news: Inputs): boolean {
+  return changedFields(before, news).some((name) => FIELDS[name].change === "devices");
+}
+
 /** Whether the guest has yet to take or to release memory that an earlier update waited for. */
 function isGuestAwaited({ session, state, news }: Difference): boolean {
   if (hotplugSetting("awaitGuest", news, session.defaults) === false) return false;
   const device = hotplugSetting("device", news, session.defaults);
-  return state.__guest?.missing !== undefined || laggingRequests(state.__observed.live, device).length > 0;
+  return lacks(state) || laggingRequests(state.__observed.live, device).length > 0;
+}
+
+/** The guest lacks memory or vCPUs that it was asked for last. */
+function lacks({ __guest: memory, __guestVcpus: vcpus }: Outputs): boolean {
+  return memory?.missing !== undefined || vcpus?.missing !== undefined;
 }
 
 /** Whether an earlier create or update waited for an address in vain. */
@@ -155,13 +170,13 @@ function isAddressAwaited({ state, news }: Difference): boolean {
  * overwrite what somebody else set in the meantime.
  */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
-  const fields: string[] = [...MEMORY_FIELDS, "running", "discardSavedState"];
+  const fields: string[] = [...MEMORY_FIELDS, ...VCPU_FIELDS, "running", "discardSavedState"];
   return fromState.steps.length > 0 || changedFields(before, news).some((name) => fields.includes(name));
 }
 
 /** The update asks the guest again. A resize of virtio-mem describes that itself. */
-function isWaitedFor({ outcome }: UpdatePlan, { __guest: guest }: Outputs): boolean {
-  return outcome === "none" || (guest?.missing !== undefined && !isMoreDisruptive(outcome, "nextBoot"));
+function isWaitedFor({ outcome }: UpdatePlan, state: Outputs): boolean {
+  return outcome === "none" || (lacks(state) && !isMoreDisruptive(outcome, "nextBoot"));
 }
 
 function replacedFields({ steps }: UpdatePlan): string[] {
@@ -202,12 +217,21 @@ async function logGone({ session, id, state, news }: Difference): Promise<void> 
 
 async function logWaiting({ session, state, news }: Difference): Promise<void> {
   const { missing, speaker = "agent" } = state.__guest ?? {};
+  const vcpus = state.__guestVcpus?.missing;
   const online = hotplugSetting("online", news, session.defaults);
-  const text =
-    missing === undefined
-      ? "waiting again for the guest: its virtio-mem size still differs from the requested size"
-      : `waiting again for the guest: it lacks ${formatWholeMib(missing.added)} of the attached memory; ${describeRemedy(speaker, online)}`;
-  await session.log.message(news.__urn, "info", redact(text, news));
+  const texts = [
+    ...(missing === undefined
+      ? []
+      : [
+          `it lacks ${formatWholeMib(missing.added)} of the attached memory; ${describeRemedy(speaker, online)}`,
+        ]),
+    ...(vcpus === undefined
+      ? []
+      : [`it lacks ${formatVcpus(vcpus)} of its domain; ${describeRemedy("agent", online, "vcpus")}`]),
+  ];
+  const why = texts.length === 0 ? ["its virtio-mem size still differs from the requested size"] : texts;
+  for (const text of why)
+    await session.log.message(news.__urn, "info", redact(`waiting again for the guest: ${text}`, news));
 }
 
 /** A guest that an error halted is mentioned in each preview. */
@@ -218,8 +242,13 @@ async function logHalted({ session, news }: Difference, observed: Observed): Pro
 /** Memory that the guest lacks and that no update waits for is mentioned in each preview. */
 async function logNotAwaited({ session, state, news }: Difference): Promise<void> {
   const { missing } = state.__guest ?? {};
-  if (missing === undefined) return;
-  const text = `the guest lacks ${formatWholeMib(missing.added)} of its attached memory; ${NOT_AWAITED}`;
+  const vcpus = state.__guestVcpus?.missing;
+  const lacking = [
+    ...(missing === undefined ? [] : [`${formatWholeMib(missing.added)} of its attached memory`]),
+    ...(vcpus === undefined ? [] : [`${formatVcpus(vcpus)} of its domain`]),
+  ];
+  if (lacking.length === 0) return;
+  const text = `the guest lacks ${formatList(lacking)}; ${NOT_AWAITED}`;
   await session.log.message(news.__urn, "info", redact(text, news));
 }
 

@@ -307,6 +307,30 @@ const rows: Record<string, Row[]> = {
       "contains vCPU 1, but the domain only has vCPU 0; raise vcpus",
     ],
   ],
+  vcpusWithinMaximum: [
+    [
+      "more vCPUs than maxVcpus",
+      { memory, vcpus: 4, maxVcpus: 3 },
+      "vcpus",
+      "is 4, above maxVcpus (3); lower vcpus or raise maxVcpus",
+    ],
+  ],
+  vcpusOfX86: [
+    [
+      "more vCPUs than an x86 domain has interrupts for",
+      { memory, arch: "x86_64", vcpus: 2, maxVcpus: 256 },
+      "maxVcpus",
+      "is 256, above 255, the most that x86_64 domains can have without an IOMMU in extended interrupt mode",
+    ],
+  ],
+  topologyOfMaximum: [
+    [
+      "a topology that isn't the maximum",
+      { memory, vcpus: 2, maxVcpus: 8, cpuTopology: { sockets: 3, cores: 2 } },
+      "cpuTopology",
+      "has 3 sockets × 1 dies × 2 cores × 1 threads = 6, but maxVcpus is 8; the two must be equal",
+    ],
+  ],
   targetNodeExists: [
     [
       "without nodes",

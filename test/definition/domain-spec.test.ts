@@ -25,6 +25,7 @@ describe("the definition that arguments ask for", () => {
       keepsNodes: true,
       maxMemory: { size: 8192 * MIB, slots: 16 },
       vcpus: 1,
+      maxVcpus: 1,
       arch: "x86_64",
       firmware: "bios",
       acpi: true,

@@ -42,6 +42,10 @@ describe("buildDomain", () => {
         <maxMemory slots='16' unit='KiB'>8388608</maxMemory>
         <memory unit='KiB'>1027072</memory>
         <vcpu>2</vcpu>
+        <vcpus>
+          <vcpu id='0' enabled='yes' hotpluggable='no'/>
+          <vcpu id='1' enabled='yes' hotpluggable='yes'/>
+        </vcpus>
         <os>
           <type arch='x86_64' machine='q35'>hvm</type>
           <kernel>/k</kernel>

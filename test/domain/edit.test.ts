@@ -12,7 +12,7 @@ import { anySpec, plainSpec } from "./spec.ts";
 /** The content of a definition, without the order of its elements and the white space between them. */
 function meaning(xml: string): string {
   const sorted = (of: Element): Element => {
-    const elements = children(of).filter(({ name }) => name !== "controller");
+    const elements = children(of).filter(({ name }) => name !== "controller" && name !== "vcpus");
     if (elements.length === 0 && textOf(of).trim() !== "") return of;
     const inside = elements.map(sorted).sort((a, b) => (serialiseNode(a) < serialiseNode(b) ? -1 : 1));
     return { kind: "element", name: of.name, attributes: of.attributes, children: inside };
@@ -35,7 +35,8 @@ function sameMemory(before: DomainSpec, after: DomainSpec): DomainSpec {
 
 describe("editDefinition", () => {
   test.prop([anySpec, anySpec])("makes of one definition the other", (before, some) => {
-    const after = sameMemory(before, some);
+    // The vCPUs are set as a whole, by another function.
+    const after = { ...sameMemory(before, some), vcpus: before.vcpus };
     const edited = editDefinition(buildDomain(before), before, after);
     expect(meaning(edited)).toBe(meaning(buildDomain(after)));
   });
@@ -74,25 +75,6 @@ interface Row {
 }
 
 const rows: Row[] = [
-  { what: "vCPUs where there are no cells", file: "virt-install", before: { vcpus: 2 }, after: { vcpus: 4 } },
-  {
-    what: "vCPUs and the cells that hold them",
-    file: "hand-made",
-    before: {
-      vcpus: 4,
-      cells: [
-        { memory: 1, cpus: "0-1" },
-        { memory: 1, cpus: "2-3" },
-      ],
-    },
-    after: {
-      vcpus: 2,
-      cells: [
-        { memory: 1, cpus: "0" },
-        { memory: 1, cpus: "1" },
-      ],
-    },
-  },
   {
     what: "a cell more",
     file: "hand-made",

@@ -66,14 +66,15 @@ test("libvirt takes every option, and what is free is exactly what was asked for
     discard: "unmap",
   } as const;
   const [first, second] = [image("a.iso", 1), image("b.iso", 2)];
-  const drive = { name: "cd", device: "cdrom", file: first, bootOrder: 1 } as const;
+  const empty = { name: "cd", device: "cdrom", bootOrder: 1 } as const;
+  const drive = { ...empty, file: first };
   const lan = { user: true, model: "e1000" };
   const stack = await stackOnLab(lab(), {
     modern: { ...BARE, disks: [root, drive], interfaces: [{ user: true }] },
     classic: {
       ...BARE,
       machine: "pc",
-      disks: [{ ...root, file: image("old.raw", 1), bootOrder: undefined }],
+      disks: [{ file: image("old.raw", 1), format: "raw" }],
     },
     plain: { ...BARE, hotplugPorts: 3, disks: [{ file: image("plain.raw", 1), format: "raw" }] },
   });
@@ -94,13 +95,13 @@ test("libvirt takes every option, and what is free is exactly what was asked for
   expect(modern.freePorts).toBe(7);
   expect((await live("classic")).cards).toMatchObject([{ kind: "user", model: "e1000" }]);
 
-  stack.edit("modern", { disks: [{ ...drive, file: undefined }, { ...more, serial: "D1" }, root] });
+  stack.edit("modern", { disks: [empty, { ...more, serial: "D1" }, root] });
   await stack.apply();
   expect((await live("modern")).disks.find(({ target }) => target === "sda")?.file).toBeUndefined();
   await stack.expectSettled();
 
   // Nothing runs in it that could release a disk.
-  stack.edit("modern", { disks: [{ ...drive, file: undefined }, root] });
+  stack.edit("modern", { disks: [empty, root] });
   const refused = await stack.up();
   expect(refused.errors.join()).toContain("no answer from the guest within 5 s: the disk is still attached");
   expect((await live("modern")).disks).toHaveLength(3);

@@ -75,17 +75,33 @@ async function scene(args: Args = FIRST) {
   return { host, stack };
 }
 
-/** Without the mark and the root ports, of which there may be more after one history, and without the order of the devices. */
+/**
+ * Without the mark and the controllers, of which there may be more after one history, without the alias of a device that was attached
+ * again, and without the order of the devices.
+ */
 function definition(host: FakeHypervisor): unknown {
   const own = [...host.domains.values()].find(({ name }) => name === "web-1");
   const { root } = parseDomain(own?.inactive ?? "");
   for (const name of ["metadata", "currentMemory"])
     for (const part of children(root, name)) remove(root, part);
   const devices = find(root, "devices");
-  const isPort = (device: Element) => attribute(device, "model") === "pcie-root-port";
-  for (const device of children(devices)) if (devices && isPort(device)) remove(devices, device);
+  for (const device of children(devices)) {
+    const isController = device.name === "controller" && attribute(device, "index") !== "0";
+    if (devices && (isController || attribute(device, "type") === "scsi")) remove(devices, device);
+    for (const alias of children(device, "alias")) remove(device, alias);
+  }
   const { currentMemory } = readDomain(own?.inactive ?? "");
-  return { autostart: own?.autostart, currentMemory, domain: partsOf(root) };
+  return { autostart: own?.autostart, currentMemory, domain: partsOf(root), running: devicesOf(own?.live) };
+}
+
+/** The disks and the network interfaces that the running domain has, by what they are. */
+function devicesOf(live: string | undefined): string[] | undefined {
+  if (live === undefined) return undefined;
+  const { disks, cards } = readDomain(live);
+  return [
+    ...disks.map(({ file, bus }) => `${file} ${bus}`),
+    ...cards.map(({ mac, source, link = "up" }) => `${mac} ${source} ${link}`),
+  ].sort();
 }
 
 function partsOf(of: Element): unknown {

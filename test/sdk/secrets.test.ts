@@ -7,7 +7,7 @@ import { mockEngine, secret, sent } from "./registered.ts";
 
 mockEngine();
 
-const hidden = ["__awaitedAddresses", "__observed", "__drift", "__guest", "__detaching"];
+const hidden = ["__awaitedAddresses", "__observed", "__drift", "__guest", "__guestVcpus", "__detaching"];
 const ofSizes = [
   "liveMemory",
   "nextBootMemory",
@@ -16,6 +16,8 @@ const ofSizes = [
   "memoryDevices",
   "reachable",
   "guestMemory",
+  "reachableVcpus",
+  "guestVcpus",
 ];
 /** The arguments that network cards, and so addresses, follow from. */
 const WITH_CARDS = /^(interfaces|xml)/;

@@ -10,10 +10,6 @@ export function notShutDown(seconds: number): string {
   return `the guest did not shut down within ${seconds} s (shutdownTimeout) and is still running; set forceOff: true to force it off`;
 }
 
-/** A detail of everything that waits for the next boot. */
-export const NEXT_BOOT_DETAIL =
-  "the change takes effect when the domain is next shut down and started; a reboot inside the guest isn't enough";
-
 /** A detail of a preview that reaches no host. */
 export const unreachable = (why: string) => `planned from the state only; hypervisor unreachable: ${why}`;
 

@@ -128,13 +128,13 @@ const lies: Lie[] = [
   ],
   [
     "a define without an argument",
-    [{ kind: "define", fields: ["vcpus"], sentence: "change vcpus" }],
+    [{ kind: "define", fields: ["description"], sentence: "change description" }],
     (host, scene) => {
-      scene.before = { ...scene.before, vcpus: 2 };
-      scene.news = { ...scene.before, vcpus: 4 };
-      ownDefine(host, (xml) => xml.replace("<vcpu>4<", "<vcpu>2<"));
+      scene.before = { ...scene.before, description: "one" };
+      scene.news = { ...scene.before, description: "two" };
+      ownDefine(host, (xml) => xml.replace("<description>two<", "<description>one<"));
     },
-    /the definition doesn't have the program's vcpus/,
+    /the definition doesn't have the program's description/,
   ],
   [
     "a balloon target in the definition that stays",

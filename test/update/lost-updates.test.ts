@@ -16,7 +16,8 @@ const define: Step = {
     maxMemory: { size: 8192 * MIB, slots: 16 },
     removeAliases: [],
   },
-  fields: ["vcpus"],
+  vcpus: { current: 4, maximum: 4 },
+  fields: [],
   sentence: "set the definition",
 };
 

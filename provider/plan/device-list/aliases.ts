@@ -10,3 +10,8 @@ export function diskAlias({ name }: { name?: string }): string | undefined {
 export function interfaceAlias({ name }: { name?: string }): string | undefined {
   return name === undefined ? undefined : ALIASES.interface + name;
 }
+
+/** The alias of a device that is attached for an entry without a name, by its place in the domain: no name begins with "_". */
+export function unnamedAlias(device: keyof typeof ALIASES, place: string): string {
+  return `${ALIASES[device]}_${place.replace(/[^A-Za-z0-9]/g, "")}`;
+}

@@ -44,6 +44,7 @@ export interface DeviceKind<Entry extends { name?: string }, State> {
   ports(states: State[], view: MemoryView): number;
   /** `"data" (/var/lib/data.qcow2)`, without the kind. */
   describe(name: string | undefined, state: State): string;
-  /** The view with these devices. */
   asDevice(state: State): ListDevice;
+  /** A device as it is attached: with an alias, by which it is known as ours. */
+  asAttached(state: State): ListDevice;
 }

@@ -18,7 +18,10 @@ export interface DeviceListsPlan {
   settings: FieldName[];
 }
 
-/** Plans the lists of devices that changed. */
+/**
+ * Plans the lists of devices: those that changed, and those whose devices in the running domain are others, as an interrupted update
+ * leaves them.
+ */
 export function planDeviceLists(
   changed: readonly FieldName[],
   { before, inputs }: { before: Partial<Inputs>; inputs: Inputs },
@@ -29,11 +32,12 @@ export function planDeviceLists(
   const planOf = <Entry extends { name?: string }, State>(
     kind: DeviceKind<Entry, State>,
   ): [FieldName, DeviceListPlan][] => {
-    if (!changed.includes(kind.field)) return [];
+    const isChanged = changed.includes(kind.field);
+    if (!isChanged && !isOwn(kind, inputs, domain.observed)) return [];
     const settings = settingsOf(inputs, defaults, adopted);
-    if (settings === undefined) return [[kind.field, { kind: "definition" }]];
+    if (settings === undefined) return isChanged ? [[kind.field, { kind: "definition" }]] : [];
     const lists = { before: kind.list(before), news: kind.list(inputs) };
-    return [[kind.field, planDeviceList(kind, { ...lists, ...domain, settings })]];
+    return [[kind.field, planDeviceList(kind, { ...lists, ...domain, isChanged, settings })]];
   };
   const plans = [...planOf(DISKS), ...planOf(INTERFACES)];
   return {
@@ -41,8 +45,19 @@ export function planDeviceLists(
     definition: plans.flatMap(([field, plan]) =>
       plan.kind === "definition" || (plan.kind === "planned" && plan.later) ? [field] : [],
     ),
-    settings: plans.flatMap(([field, plan]) => (plan.kind === "none" ? [field] : [])),
+    settings: plans.flatMap(([field, plan]) =>
+      plan.kind === "none" && changed.includes(field) ? [field] : [],
+    ),
   };
+}
+
+/** Whether the running domain's devices were read, and the program names all that are ours. */
+function isOwn<Entry extends { name?: string }, State>(
+  kind: DeviceKind<Entry, State>,
+  inputs: Inputs,
+  { live }: Observed,
+): boolean {
+  return kind.devices(live) !== undefined && inputs.xml === undefined;
 }
 
 /** Undefined while one of them isn't known. */

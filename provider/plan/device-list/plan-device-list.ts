@@ -32,6 +32,8 @@ export interface DeviceListInput<Entry> {
   before: Entry[] | undefined;
   news: Entry[] | undefined;
   observed: Observed;
+  /** The program's list differs from the one before, or from what an interrupted update has defined. */
+  isChanged: boolean;
   /** The domain is shut down or restarted by the same update. */
   isStopping: boolean;
   settings: DeviceSettings;
@@ -40,9 +42,10 @@ export interface DeviceListInput<Entry> {
 /** Plans a change of a list of devices, for the domain as it was observed or, where its devices weren't read, as the list made it. */
 export function planDeviceList<Entry extends { name?: string }, State>(
   kind: DeviceKind<Entry, State>,
-  { before, news, observed, isStopping, settings }: DeviceListInput<Entry>,
+  { before, news, observed, isChanged, isStopping, settings }: DeviceListInput<Entry>,
 ): DeviceListPlan {
-  if (before === undefined || news === undefined) return { kind: "definition" };
+  const nothing: DeviceListPlan = { kind: "none" };
+  if (before === undefined || news === undefined) return isChanged ? { kind: "definition" } : nothing;
   const { live, nextBoot } = observed;
   const made = kind.made(before);
   const running = kind.devices(live) ?? made;
@@ -51,12 +54,14 @@ export function planDeviceList<Entry extends { name?: string }, State>(
   const changes = changesOf(kind, { before, news }, running, taken);
   const defined = changesOf(kind, { before, news }, inDefinition, taken);
   const isLive = live !== undefined && !isEmpty(changes);
-  if (!isLive && isEmpty(defined) && defined.later.length === 0) return { kind: "none" };
+  if (!isLive && isEmpty(defined) && defined.later.length === 0) return nothing;
   const isDeferred = settings.applyOn === "nextBoot" && nextBoot !== undefined;
   // A state of an earlier version says nothing of the running domain's devices.
   const isKnown = live?.freePorts !== undefined;
-  if (!isKnown || isStopping || isDeferred || !isLive) return { kind: "definition" };
+  if (!isKnown || isStopping || isDeferred || !isLive) return isChanged ? { kind: "definition" } : nothing;
   const plan = planLive(kind, changes, observed, live, settings);
+  // What waits for the next boot since the running domain can't have it goes on waiting.
+  if (!isChanged && plan.reasons.length > 0) return nothing;
   return { kind: "planned", plan, later: changes.later.length > 0 && plan.outcome === "live" };
 }
 
@@ -149,7 +154,8 @@ function planLive<Entry extends { name?: string }, State>(
     changes: Change<State>[],
   ): Step[] =>
     changes.map((change) => {
-      return { kind: step, ...kind.asDevice(change.state), sentence: `${verb} ${described(change)}` } as Step;
+      const device = step === "attachDevice" ? kind.asAttached(change.state) : kind.asDevice(change.state);
+      return { kind: step, ...device, sentence: `${verb} ${described(change)}` } as Step;
     });
   // What a device takes is free for the next one once it is detached.
   const steps = [

@@ -4,7 +4,7 @@ import { containsUnknown } from "../../args/unknown.ts";
 import { defined } from "../../defined.ts";
 import type { DiskState } from "../../domain/state.ts";
 import { diskTargets } from "../../units/disk-targets.ts";
-import { diskAlias } from "../device-list/aliases.ts";
+import { diskAlias, unnamedAlias } from "../device-list/aliases.ts";
 import type { DeviceChange, DeviceKind } from "../device-list/device-kind.ts";
 import type { MemoryView } from "../observed.ts";
 import type { Obstacle } from "../plan.ts";
@@ -51,6 +51,10 @@ export const DISKS: DeviceKind<DiskInput, DiskState> = {
     return name === undefined ? `${what} ${where}` : `${what} "${name}" (${where})`;
   },
   asDevice: (state) => ({ device: "disk", state }),
+  asAttached: (state) => ({
+    device: "disk",
+    state: { ...state, alias: state.alias ?? unnamedAlias("disk", state.target) },
+  }),
 };
 
 const HAS_HOTPLUG: ReadonlySet<string> = new Set(["virtio", "scsi", "usb"]);

@@ -3,7 +3,7 @@ import type { InterfaceInput } from "../../args/inputs.ts";
 import { containsUnknown } from "../../args/unknown.ts";
 import { defined } from "../../defined.ts";
 import type { CardState } from "../../domain/state.ts";
-import { interfaceAlias } from "../device-list/aliases.ts";
+import { interfaceAlias, unnamedAlias } from "../device-list/aliases.ts";
 import type { DeviceChange, DeviceKind } from "../device-list/device-kind.ts";
 import type { MemoryView } from "../observed.ts";
 import type { Obstacle } from "../plan.ts";
@@ -34,6 +34,10 @@ export const INTERFACES: DeviceKind<InterfaceInput, CardState> = {
       : `interface "${name}" (${connection(card)})`;
   },
   asDevice: (state) => ({ device: "interface", state }),
+  asAttached: (state) => ({
+    device: "interface",
+    state: { ...state, alias: state.alias ?? unnamedAlias("interface", state.mac) },
+  }),
 };
 
 function connection({ kind, source }: CardState): string {
