@@ -1,3 +1,4 @@
+import { reportsAddresses, reportsAddressesOf } from "./args/addresses.ts";
 import { readMade } from "./args/disk-images.ts";
 import { FIELD_NAMES } from "./args/fields.ts";
 import type { Inputs } from "./args/inputs.ts";
@@ -5,6 +6,7 @@ import type { Defaults } from "./args/settings.ts";
 import { withWritten } from "./args/written-arguments.ts";
 import { defined } from "./defined.ts";
 import type { DomainState } from "./domain/state.ts";
+import { type AddressOutput, type AddressRecord, addressOutput } from "./guest/address-record.ts";
 import type { Detaching, GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/report.ts";
 import type { VcpuRecord } from "./guest/vcpus.ts";
@@ -44,6 +46,10 @@ export interface Outputs extends Inputs {
   reachable: { from: string; to: string; step: string }[];
   guestMemory?: string;
   guestMemoryFrom?: Speaker;
+  /** Where the program asks for them. They may differ at each refresh, which isn't drift. */
+  addresses?: AddressOutput[];
+  /** The MACs of cards without an address that an update has waited for in vain. */
+  __awaitedAddresses?: string[];
   reachableVcpus?: VcpuRange[];
   guestVcpus?: number;
   /** The domain as it was read back, to plan from without a route to the hypervisor. */
@@ -90,6 +96,8 @@ export interface OutputSource {
   vcpuRemoval?: VcpuRemoval | undefined;
   /** Requests to release DIMMs that are unanswered. */
   detaching?: Detaching | undefined;
+  /** The guest's addresses; undefined where nobody was asked for them, so that the next update asks. */
+  addresses?: AddressRecord | undefined;
 }
 
 export function outputs(inputs: Inputs, source: OutputSource): Outputs {
@@ -110,6 +118,7 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     savedMemory: canonical(observed.saved?.memory),
     guestMemory: canonical(guest?.memory),
     guestMemoryFrom: guest?.memory === undefined ? undefined : guest.speaker,
+    ...addressOutputs(inputs, source),
     reachableVcpus: reachableVcpus(desiredVcpus(inputs, defaults, adopted), observed),
     guestVcpus: guestVcpus?.online,
     __guest: guest,
@@ -121,6 +130,20 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     __observed: recordedObservation(inputs, source),
     __stateVersion: STATE_VERSION,
   });
+}
+
+function addressOutputs(
+  inputs: Inputs,
+  { observation, addresses: record }: OutputSource,
+): Partial<Pick<Outputs, "addresses" | "__awaitedAddresses">> {
+  if (record === undefined || !reportsAddresses(inputs)) return {};
+  if (observation.observed.live === undefined) return { addresses: [] };
+  const isReported = (mac: string) => reportsAddressesOf(mac, inputs);
+  const awaited = record.missing.filter(isReported);
+  return {
+    addresses: record.addresses.filter(({ mac }) => isReported(mac)).map(addressOutput),
+    ...(awaited.length > 0 && { __awaitedAddresses: awaited }),
+  };
 }
 
 /** The outputs of an operation that failed in part. A refresh then gives the engine the inputs that were carried out. */

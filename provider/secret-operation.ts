@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { ALWAYS_SECRET } from "../sdk/secret-arguments.ts";
+import { ALWAYS_SECRET, affectsCards } from "../sdk/secret-arguments.ts";
 import { mask } from "./args/redact.ts";
 import {
   argumentOf,
@@ -84,7 +84,15 @@ const FROM_SIZES = [
 ];
 
 /** The outputs that no program reads. They are secret when anything is. */
-const HIDDEN = ["__observed", "__drift", "__guest", "__guestVcpus", "__detaching", "__made"];
+const HIDDEN = [
+  "__awaitedAddresses",
+  "__observed",
+  "__drift",
+  "__guest",
+  "__guestVcpus",
+  "__detaching",
+  "__made",
+];
 
 /** The key of Pulumi's wrapping of a value that JSON has no form for, and its value for a secret (sdk/nodejs/runtime/rpc.ts). */
 export const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -101,7 +109,13 @@ export function withSecretMarks<T extends object>(result: T, always: readonly st
   const paths = secretPaths(result) ?? [];
   if (paths.length === 0) return result;
   const whole = paths.filter((path) => path === argumentOf(path) || always.includes(path)).map(argumentOf);
-  const names = new Set([...whole, ...HIDDEN, ...(isSizeSecret === true ? FROM_SIZES : [])]);
+  const isCardSecret = paths.some(affectsCards);
+  const names = new Set([
+    ...(isCardSecret ? ["addresses"] : []),
+    ...whole,
+    ...HIDDEN,
+    ...(isSizeSecret === true ? FROM_SIZES : []),
+  ]);
   return Object.fromEntries(
     Object.entries(result).map(([name, value]) => [
       name,

@@ -115,6 +115,11 @@ export interface DomainArgs {
    */
   interfaces?: Input<Input<InterfaceArgs>[]>;
   /**
+   * Whether the output `addresses` has the addresses of all interfaces: those that are known when a create or an update ends, and
+   * at each refresh. Default: false, and only the interfaces with `waitForAddress` are in it. A change: a setting only.
+   */
+  reportAddresses?: Input<boolean>;
+  /**
    * PCI Express root ports, 0 to 128, that are free after all devices when a domain with the machine type `q35`, or `virt` on aarch64,
    * is defined: each disk on the `virtio` bus and each network interface that is attached takes one. Default: 8, or the stack's
    * `libvirt-hotplug:hotplugPorts`.

@@ -23,6 +23,20 @@ export interface MemoryDeviceOutput {
   taken?: boolean;
 }
 
+/** An address of one of the domain's network interfaces. */
+export interface AddressOutput {
+  /** MAC address of the interface. */
+  mac: string;
+  /** The IP address. Link-local and loopback addresses are left out. */
+  address: string;
+  /** Whether it is an IPv4 or an IPv6 address. */
+  family: "ipv4" | "ipv6";
+  /** Length of the network's prefix in bits. Absent if the source doesn't have it. */
+  prefix?: number;
+  /** What reported it: the guest agent, the DHCP leases of a libvirt network, or the host's ARP table. */
+  source: "agent" | "lease" | "arp";
+}
+
 /** Sizes that `memory` can be changed to without a restart: from `from` to `to`, in steps of `step`. */
 export interface ReachableSizes {
   /** The smallest of these sizes. */

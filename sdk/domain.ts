@@ -1,6 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DomainArgs } from "./domain-args.ts";
-import type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes, ReachableVcpus } from "./domain-outputs.ts";
+import type {
+  AddressOutput,
+  ChangeOutcome,
+  MemoryDeviceOutput,
+  ReachableSizes,
+  ReachableVcpus,
+} from "./domain-outputs.ts";
 import { DYNAMIC_PROVIDER, DYNAMIC_TYPE, PLUGIN_TYPE } from "./dynamic-type.ts";
 import { hostsWith } from "./hosts.ts";
 import { affectsSizes, argumentOf } from "./secret-arguments.ts";
@@ -69,6 +75,12 @@ export class Domain extends pulumi.CustomResource {
   /** What reported `guestMemory`. */
   declare readonly guestMemoryFrom: pulumi.Output<"agent" | "balloon" | undefined>;
   /**
+   * The addresses of the interfaces with `waitForAddress`, or of all of them with `reportAddresses`; undefined without either. In
+   * the order of the domain's interfaces, and IPv4 addresses first. Empty if the domain is off. A guest's addresses may change by
+   * themselves: a refresh records them, which isn't a difference from the program.
+   */
+  declare readonly addresses: pulumi.Output<AddressOutput[] | undefined>;
+  /**
    * The numbers that a change of `vcpus` can reach without a restart: larger ones first, then smaller ones if
    * `hotplug.allowUnplug` is true. Undefined if there are none.
    */
@@ -107,6 +119,7 @@ export class Domain extends pulumi.CustomResource {
         reachable: undefined,
         guestMemory: undefined,
         guestMemoryFrom: undefined,
+        addresses: undefined,
         reachableVcpus: undefined,
         guestVcpus: undefined,
         uri: undefined,

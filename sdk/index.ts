@@ -14,4 +14,10 @@ export type { VideoArgs } from "./args/video.ts";
 export type { WatchdogArgs } from "./args/watchdog.ts";
 export { Domain } from "./domain.ts";
 export type { DomainArgs } from "./domain-args.ts";
-export type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes, ReachableVcpus } from "./domain-outputs.ts";
+export type {
+  AddressOutput,
+  ChangeOutcome,
+  MemoryDeviceOutput,
+  ReachableSizes,
+  ReachableVcpus,
+} from "./domain-outputs.ts";

@@ -1,9 +1,22 @@
 /** Arguments that no size follows from, and those inside of `hotplug`. */
 const WITHOUT_SIZES = new Set([
-  ...["name", "description", "boot", "disks", "interfaces", "serial", "agent", "running", "autostart"],
+  ...[
+    "name",
+    "description",
+    "boot",
+    "disks",
+    "interfaces",
+    "reportAddresses",
+    "serial",
+    "agent",
+    "running",
+    "autostart",
+  ],
   ...["shutdownTimeout", "forceOff", "adopt", "onDelete", "uri", "cpu"],
   ...["graphics", "video", "rng", "tpm", "watchdog"],
 ]);
+/** The arguments that say which network cards there are. */
+const WITH_CARDS = new Set(["interfaces", "xml"]);
 const HOOK = /^hotplug\.(?:before|after)\b/;
 
 /** The arguments that are secret whatever the program sets: the class, check and the schema mark them. */
@@ -17,4 +30,9 @@ export function argumentOf(path: string): string {
 /** Whether sizes in messages and outputs may follow from this argument. */
 export function affectsSizes(path: string): boolean {
   return !WITHOUT_SIZES.has(argumentOf(path)) && !HOOK.test(path);
+}
+
+/** Whether the domain's network cards, and with them its addresses, may follow from this argument. */
+export function affectsCards(path: string): boolean {
+  return WITH_CARDS.has(argumentOf(path));
 }

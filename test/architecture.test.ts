@@ -63,6 +63,8 @@ const MAY_IMPORT: Record<string, string[]> = {
     "type:provider/libvirt/hypervisor.ts",
     "provider/deadline.ts",
     "provider/errors.ts",
+    // Tells what is an IP address.
+    "node:net",
     "zod",
   ],
   "provider/observe": [

@@ -19,6 +19,7 @@ const domains = Object.entries(sizes).map(
       vcpus,
       disks: [{ file: `${images}/${name}.qcow2` }],
       interfaces: [{ bridge }],
+      reportAddresses: true,
       serial: "pty",
       autostart: true,
       hotplug: { whenNotPossible: "error" },
@@ -27,3 +28,11 @@ const domains = Object.entries(sizes).map(
 
 /** How the latest change of each VM's memory is done. */
 export const plans = domains.map((domain) => pulumi.interpolate`${domain.name}: ${domain.memoryPlan}`);
+
+/** The addresses of each VM that are known: a new VM has none before it has booted, and pulumi refresh records them. */
+export const addresses = Object.fromEntries(
+  domains.map((domain, index) => [
+    Object.keys(sizes)[index],
+    domain.addresses.apply((found = []) => found.map(({ address }) => address)),
+  ]),
+);

@@ -1,4 +1,4 @@
-import { MAX_BOOT_ORDER } from "./limits.ts";
+import { MAX_BOOT_ORDER, MAX_WAIT_FOR_ADDRESS } from "./limits.ts";
 import { diskSize, flag, integer, oneOf, path, pattern, shape } from "./schema.ts";
 import { UNKNOWN } from "./unknown.ts";
 
@@ -82,6 +82,7 @@ export const networkInterface = shape({
     .transform((mac) => mac.toLowerCase())
     .optional(),
   link: oneOf("up", "down").optional(),
+  waitForAddress: integer(1, MAX_WAIT_FOR_ADDRESS, "seconds").optional(),
 }).refine(({ network, bridge, user }) => {
   const sources = [network, bridge, user === false ? undefined : user].filter((one) => one !== undefined);
   const known = sources.filter((one) => one !== UNKNOWN);

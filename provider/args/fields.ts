@@ -189,6 +189,7 @@ export const FIELDS = {
     ),
     change: "devices",
   },
+  reportAddresses: { schema: flag, change: "setting" },
   hotplugPorts: { schema: integer(0, MAX_HOTPLUG_PORTS), change: "setting" },
   serial: {
     schema: orUnknown(z.union([z.literal("pty"), serialFile], 'must be "pty" or { file: "/path" }')),

@@ -50,6 +50,9 @@ export const MAX_NODES = 1024;
 export const MAX_AWAIT_GUEST = 3_600;
 export const MAX_HOOK_TIMEOUT = 3_600;
 
+/** Seconds: an hour. */
+export const MAX_WAIT_FOR_ADDRESS = 3_600;
+
 /** Seconds: the engine checks one resource after the other, and waits for each. */
 export const MAX_LOOK_TIMEOUT = 600;
 

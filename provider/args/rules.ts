@@ -1,5 +1,6 @@
 import { KIB_PER_GIB } from "../units/kib.ts";
 import { formatMib, formatSize } from "../units/size.ts";
+import { addressesCanBeFound } from "./addresses.ts";
 import { balloonTarget } from "./balloon-rules.ts";
 import { bootOrdersDiffer, busTakesDevice, filesDiffer, macsDiffer, namesDiffer } from "./device-rules.ts";
 import type { Failure } from "./failure.ts";
@@ -44,6 +45,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   macsDiffer,
   bootOrdersDiffer,
   busTakesDevice,
+  addressesCanBeFound,
   sharesWithinMemory,
   spreadInWholeMib,
   oneEmptyNode,

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
+import { withoutWaits } from "./addresses.ts";
 import { definedDisks } from "./disk-images.ts";
 import { FIELD_NAMES, FIELDS, type FieldName, isField } from "./fields.ts";
 import type { Inputs } from "./inputs.ts";
@@ -53,7 +54,8 @@ export function withWritten<Recorded extends Partial<Inputs>>(
   const found = Object.entries(parsed(written)).flatMap(([name, value]) => {
     if (!isField(name) || !MARKED_FIELDS.includes(name)) return [];
     const known = knownValue(name, value, before, news);
-    const isSame = known === undefined || isDeepStrictEqual(known.value, inMark(name, before[name]));
+    const isSame =
+      known === undefined || isDeepStrictEqual(inMark(name, known.value), inMark(name, before[name]));
     return isSame ? [] : [[name, known.value]];
   });
   return found.length === 0 ? before : { ...before, ...Object.fromEntries(found) };
@@ -85,7 +87,7 @@ function knownValue(
  */
 function inMark(name: FieldName, value: unknown): unknown {
   if (name === "graphics") return withoutPassword(value);
-  return name === "disks" ? definedDisks(value as Inputs["disks"]) : value;
+  return name === "disks" ? definedDisks(value as Inputs["disks"]) : withoutWaits(name, value);
 }
 
 /**

@@ -1,5 +1,5 @@
 // Flags and enumerations of libvirt's API (libvirt-domain.h, libvirt-host.h).
-import type { PowerState, Where } from "./hypervisor.ts";
+import type { AddressTable, PowerState, Where } from "./hypervisor.ts";
 
 /** virDomainXMLFlags. */
 export const Xml = { SECURE: 1, INACTIVE: 2 } as const;
@@ -34,6 +34,9 @@ export const POWER_STATES: PowerState[] = [
   "crashed",
   "pmsuspended",
 ];
+
+/** virDomainInterfaceAddressesSource. */
+export const ADDRESS_TABLES: Readonly<Record<AddressTable, number>> = { lease: 0, arp: 2 };
 
 /** Flags 0 would mean VIR_DOMAIN_AFFECT_CURRENT, which depends on whether the domain runs; no caller wants that. */
 export function affects({ live, config }: Where): number {

@@ -62,6 +62,18 @@ export interface MemoryStats {
   lastUpdate?: number;
 }
 
+/** Where libvirt finds the addresses of a domain: the DHCP leases of its networks, or the ARP table of its host. */
+export type AddressTable = "lease" | "arp";
+
+/** An address of a domain's network card. */
+export interface CardAddress {
+  /** In lower case. */
+  mac: string;
+  address: string;
+  /** Length of the network's prefix; 0 where the source doesn't have it. */
+  prefix: number;
+}
+
 /** Which definition a call changes, as with virsh's flags: at least one. */
 export interface Where {
   live?: boolean;
@@ -136,6 +148,10 @@ export interface Hypervisor extends HostStorage {
   agentCommand(domain: DomainRef, command: AgentCommand, timeoutSeconds: number): Promise<unknown>;
   /** What the guest's balloon driver reports (virDomainMemoryStats); figures that it doesn't report are left out. */
   memoryStats(domain: DomainRef): Promise<MemoryStats>;
+  /** The addresses of a running domain's network cards (virDomainInterfaceAddresses). */
+  interfaceAddresses(domain: DomainRef, table: AddressTable): Promise<CardAddress[]>;
+  /** The leases that a network's DHCP server has given (virNetworkGetDHCPLeases), with the end of each in seconds since 1970. */
+  networkLeases(network: string): Promise<(CardAddress & { end: number })[]>;
   /** The host's memory in KiB, over all its nodes (virNodeGetMemoryStats). */
   nodeMemory(): Promise<{ total: number; free: number; buffers: number; cached: number }>;
   /** The free pages of a size (KiB) on a host node, or on all of them (-1) (virNodeGetFreePages). */

@@ -55,6 +55,9 @@ const DOMAINS_MAX = 16384;
 const NODE_MEMORY_STATS_MAX = 1024;
 const DOMAIN_MEMORY_STATS_MAX = 1024;
 const CELLS_MAX = 1024;
+const DOMAIN_INTERFACES_MAX = 2048;
+const IP_ADDRESSES_MAX = 2048;
+const LEASES_MAX = 65536;
 export const NODE_DEVICES_MAX = 16384;
 
 interface Traits {
@@ -195,6 +198,28 @@ export const procedures = {
     { pages: array(uint, CELLS_MAX), startCell: int, cellCount: uint, flags: uint },
     { counts: array(u64, CELLS_MAX) },
   ),
+  networkLeases: call(
+    341,
+    "NETWORK_GET_DHCP_LEASES",
+    { network, mac: optional(string), needResults: int, flags: uint },
+    {
+      leases: array(
+        struct({
+          interface: string,
+          end: u64,
+          type: int,
+          mac: optional(string),
+          iaid: optional(string),
+          address: string,
+          prefix: uint,
+          hostname: optional(prose),
+          clientId: optional(prose),
+        }),
+        LEASES_MAX,
+      ),
+      count: uint,
+    },
+  ),
   domainCapabilities: call(
     342,
     "CONNECT_GET_DOMAIN_CAPABILITIES",
@@ -209,6 +234,21 @@ export const procedures = {
     slow,
   ),
   define: call(350, "DOMAIN_DEFINE_XML_FLAGS", { xml: string, flags: uint }, { domain }, slow),
+  interfaceAddresses: call(
+    353,
+    "DOMAIN_INTERFACE_ADDRESSES",
+    { domain, source: uint, flags: uint },
+    {
+      interfaces: array(
+        struct({
+          name: string,
+          mac: optional(string),
+          addresses: array(struct({ type: int, address: string, prefix: uint }), IP_ADDRESSES_MAX),
+        }),
+        DOMAIN_INTERFACES_MAX,
+      ),
+    },
+  ),
   managedSaveXml: call(
     388,
     "DOMAIN_MANAGED_SAVE_GET_XML_DESC",

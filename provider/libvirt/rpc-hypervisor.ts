@@ -5,6 +5,7 @@ import type { ConnectionHooks } from "./connection.ts";
 import { ErrorCode } from "./errors.ts";
 import { Events } from "./events.ts";
 import {
+  ADDRESS_TABLES,
   ALL_CELLS,
   affects,
   MEMORY_STATS,
@@ -22,7 +23,9 @@ import {
   Xml,
 } from "./flags.ts";
 import type {
+  AddressTable,
   AgentCommand,
+  CardAddress,
   DomainKind,
   DomainRef,
   Hypervisor,
@@ -200,6 +203,26 @@ export class RpcHypervisor extends RpcStorage implements Hypervisor {
       usable: figures.get(MemoryStat.USABLE),
       lastUpdate: figures.get(MemoryStat.LAST_UPDATE),
     });
+  }
+
+  async interfaceAddresses(domain: DomainRef, table: AddressTable): Promise<CardAddress[]> {
+    const args = { domain, source: ADDRESS_TABLES[table], flags: 0 };
+    const { interfaces } = await this.calls.call(procedures.interfaceAddresses, args);
+    return interfaces.flatMap(({ mac, addresses }) =>
+      addresses.map(({ address, prefix }) => ({ mac: (mac ?? "").toLowerCase(), address, prefix })),
+    );
+  }
+
+  async networkLeases(name: string): Promise<(CardAddress & { end: number })[]> {
+    const { network } = await this.calls.call(procedures.lookupNetwork, { name });
+    const args = { network, mac: null, needResults: 1, flags: 0 };
+    const { leases } = await this.calls.call(procedures.networkLeases, args);
+    return leases.map(({ mac, address, prefix, end }) => ({
+      mac: (mac ?? "").toLowerCase(),
+      address,
+      prefix,
+      end: Number(end),
+    }));
   }
 
   async nodeMemory() {

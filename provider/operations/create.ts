@@ -11,7 +11,7 @@ import { continueStarted, type Started, startedDomain } from "./continued-create
 import { createdFirst } from "./create-before-delete.ts";
 import { defineAndStart } from "./define-and-start.ts";
 import { type Existing, existingDomain } from "./existing-domain.ts";
-import { finish, finishNew, newOutputs } from "./finish-create.ts";
+import { finish, finishNew, withNewAddresses } from "./finish-create.ts";
 import { type NewDomain, newDomain } from "./new-domain.ts";
 import { logContinued } from "./preview-creation.ts";
 import { replaceBy, type UnfinishedReplace, unfinishedReplace } from "./replace.ts";
@@ -47,7 +47,7 @@ async function carryOut(wanted: NewDomain): Promise<Outputs> {
     case "unfinished":
       return defineAndStart(wanted, work.domain);
     case "finished":
-      return newOutputs(wanted, await observe(wanted.hypervisor, work.domain));
+      return finishedOutputs(wanted, work.domain);
     case "started":
       return continueOrReplace(wanted, work.started);
     case "replace":
@@ -92,6 +92,13 @@ async function existingOrFree(
   }
   if (existing.kind !== "none") await logContinued(session, inputs, existing);
   return existing;
+}
+
+async function finishedOutputs(wanted: NewDomain, domain: DomainRef): Promise<Outputs> {
+  const observation = await observe(wanted.hypervisor, domain);
+  const { outs, shortfall } = await withNewAddresses(wanted, domain, observation, { isStarting: false });
+  if (shortfall !== undefined) throw shortfall;
+  return outs;
 }
 
 async function continueOrReplace(wanted: NewDomain, started: Started): Promise<Outputs> {

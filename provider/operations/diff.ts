@@ -8,6 +8,7 @@ import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import { describeRemedy, NOT_AWAITED } from "../guest/text.ts";
 import { echoedInputs, hasNoPorts, type Outputs } from "../outputs.ts";
+import { waitsFor } from "../plan/addresses.ts";
 import { changedFields } from "../plan/changed-fields.ts";
 import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
 import { laggingRequests } from "../plan/devices.ts";
@@ -68,7 +69,7 @@ async function classify(difference: Difference): Promise<Classification> {
   const moved = await uriChange(session, id, state, news);
   const plan = plannerFor(session, state, { before, news });
   const fromState = plan(state.__observed);
-  const isWaiting = isGuestAwaited(difference);
+  const isWaiting = isGuestAwaited(difference) || isAddressAwaited(difference);
   const isChanged = moved || differsFrom(before, news);
   const isUnread = state.__unread === true;
   if (!isChanged && fromState.outcome === "none" && !isWaiting && !isUnread) {
@@ -161,6 +162,12 @@ function isGuestAwaited({ session, state, news }: Difference): boolean {
 /** The guest lacks memory or vCPUs that it was asked for last. */
 function lacks({ __guest: memory, __guestVcpus: vcpus }: Outputs): boolean {
   return memory?.missing !== undefined || vcpus?.missing !== undefined;
+}
+
+/** Whether an earlier create or update waited for an address in vain. */
+function isAddressAwaited({ state, news }: Difference): boolean {
+  const awaited = state.__awaitedAddresses ?? [];
+  return news.running !== false && awaited.some((mac) => waitsFor(mac, news));
 }
 
 /**

@@ -4,7 +4,7 @@ import { domainUuid } from "../args/identity.ts";
 import type { HotplugInput, Inputs } from "../args/inputs.ts";
 import { type Defaults, hotplugSetting } from "../args/settings.ts";
 import { knownHotplug, UNKNOWN } from "../args/unknown.ts";
-import { changedFields, changesThatNeed } from "../plan/changed-fields.ts";
+import { changedFields, changedSettings } from "../plan/changed-fields.ts";
 import { type DesiredMemory, desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
 import type { Observed } from "../plan/observed.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
@@ -33,7 +33,7 @@ export async function plannedChange(
     planUpdate({ inputs: news, before, observed, recorded: undefined, defaults, adopted });
 
   const concernsMemory = mayChangeMemory(changed, before, inputs, defaults);
-  const isLooked = desired !== undefined && (concernsMemory || dependsOnDomain(changed, inputs));
+  const isLooked = desired !== undefined && (concernsMemory || dependsOnDomain(changed, before, inputs));
   const look = isLooked && inputs.uri !== UNKNOWN && (await lookAt(session, before, inputs));
   if (look && look.kind === "found") {
     const { observed, definition } = look.observation;
@@ -101,8 +101,8 @@ function mayChangeMemory(
 }
 
 /** Whether another part of the plan depends on what the domain is like: all but a setting does, as in diff. */
-function dependsOnDomain(changed: FieldName[], inputs: Inputs): boolean {
-  const settings = changesThatNeed("setting", changed, inputs);
+function dependsOnDomain(changed: FieldName[], before: Partial<Inputs>, inputs: Inputs): boolean {
+  const settings = changedSettings(before, inputs, changed);
   return changed.includes("discardSavedState") || changed.length > settings.length;
 }
 

@@ -1,7 +1,9 @@
+import { addressWaits, reportsAddresses } from "../args/addresses.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
 import { graphicsPassword } from "../domain/graphics.ts";
+import { type AddressRecord, recordedAddresses } from "../guest/address-record.ts";
 import { currentVcpuRecord } from "../guest/vcpus.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
@@ -21,6 +23,7 @@ import { describePower, planPower } from "../plan/power.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
+import { type AddressedDomain, presentAddresses } from "../update/find-addresses.ts";
 import { currentDetaching } from "../update/removal.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
@@ -68,6 +71,8 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     const { severity, text } = guest.message;
     await session.log.message(inputs.__urn, severity, redact(text, inputs));
   }
+  const addresses = await refreshedAddresses({ session, hypervisor, domain, observation, inputs }, state);
+  session.signal.throwIfAborted();
   // A domain that runs although it shouldn't shows what its memory has become as well.
   const { running: _, ...asItRuns } = inputs;
   const plan = plannerFor(session, state, { before: inputs, news: asItRuns })(observation.observed);
@@ -99,6 +104,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       guestVcpus: currentVcpuRecord(state.__guestVcpus, domain.id),
       vcpuRemoval: observation.observed.vcpuRemoval,
       detaching: currentDetaching(state.__detaching, domain.id, observation),
+      addresses,
     },
   );
   const props = inFormatOf(state, readBack);
@@ -110,6 +116,18 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   return Object.keys(others).length > 0 || differsFromEngine(state)
     ? { id, props, inputs: present }
     : { id, props };
+}
+
+/** Addresses move by themselves: a refresh records them, but nothing follows from a difference. */
+async function refreshedAddresses(
+  addressed: AddressedDomain,
+  state: Outputs,
+): Promise<AddressRecord | undefined> {
+  if (!reportsAddresses(addressed.inputs)) return undefined;
+  // An interrupted update has recorded none: the next one waits for them.
+  const missing = addressWaits(addressed.inputs).map(({ mac }) => mac);
+  const recorded = recordedAddresses(state) ?? { addresses: [], missing };
+  return presentAddresses({ ...addressed, recorded });
 }
 
 /**

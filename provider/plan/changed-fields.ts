@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { withoutWaits } from "../args/addresses.ts";
 import { type ChangeNeeds, FIELD_NAMES, FIELDS, type FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { containsUnknown } from "../args/unknown.ts";
@@ -36,5 +37,18 @@ export function changesThatNeed(
 ): FieldName[] {
   return changed.filter(
     (name) => FIELDS[name].change === needs && !(needs === "replace" && containsUnknown(after[name])),
+  );
+}
+
+/** The changed arguments that change nothing in the domain: settings, and arguments in which only a setting changed. */
+export function changedSettings(
+  before: Partial<Inputs>,
+  after: Partial<Inputs>,
+  changed: FieldName[],
+): FieldName[] {
+  return changed.filter(
+    (name) =>
+      FIELDS[name].change === "setting" ||
+      isDeepStrictEqual(withoutWaits(name, before[name]), withoutWaits(name, after[name])),
   );
 }

@@ -43,6 +43,7 @@ import {
   noteIf,
   REPLACE_COSTS,
   REPLACE_STEP,
+  settingOnly,
   withNote,
 } from "./text.ts";
 import { type DesiredVcpus, desiredVcpus } from "./vcpus/desired.ts";
@@ -160,7 +161,7 @@ export function planUpdate({
   if (memory === undefined || vcpus === undefined)
     return { ...unknownPlan(inputs, whole, defaults), ...known, known: whole };
   if (whole.outcome === "none" && settings.length > 0)
-    return { ...whole, headline: `setting only: ${settings.join(", ")}`, ...known };
+    return { ...whole, headline: settingOnly(settings), ...known };
   // A next boot of the vCPUs brings the other arguments as a restart does; memoryPlan is the memory's own headline.
   const bringsOthers =
     restarts || (whole.outcome === "nextBoot" && vcpus.headline === whole.headline && !power.isStopping);

@@ -1,7 +1,7 @@
 import { defined } from "../defined.ts";
 import { isDefine, isDeviceStep, isMoreDisruptive, noChange, type Reason, type Step } from "./plan.ts";
 import type { UpdatePlan } from "./plan-update.ts";
-import { formatList, headline, OUTCOME_WORDS } from "./text.ts";
+import { formatList, headline, OUTCOME_WORDS, settingOnly } from "./text.ts";
 
 /**
  * The plan that a preview shows, from the plan based on the state and the one based on an observation. An observation
@@ -110,7 +110,9 @@ function withholding(now: UpdatePlan, held: Step[], what: string): UpdatePlan {
   const steps = now.steps.filter((step) => !held.includes(step));
   if (steps.length > 0) return { ...now, steps, withheld };
   const { settings } = now;
-  return { ...noChange(), ...defined({ memory: now.memory, vcpus: now.vcpus }), settings, withheld };
+  const line = settings.length === 0 ? "" : settingOnly(settings);
+  const parts = defined({ memory: now.memory, vcpus: now.vcpus });
+  return { ...noChange(), headline: line, ...parts, settings, withheld };
 }
 
 /** What the guest loses, which may harm it, so the preview must have shown it. */

@@ -151,3 +151,8 @@ export function pageMapNotes({ memory }: DesiredMemory, { cells }: MemoryView): 
     `the new size is more than ${MOST_OVER_BOOT} times the boot memory (${formatMib(boot)}), which may not leave enough for the kernel's page map of the new memory (1/64 of it): grow in steps, with a restart in between`,
   );
 }
+
+/** The headline of an update that changes nothing in the domain. */
+export function settingOnly(names: readonly string[]): string {
+  return fitting(`setting only: ${names.join(", ")}`, `setting only: ${names.length} arguments`);
+}

@@ -1,6 +1,7 @@
+import { reportsAddresses } from "../args/addresses.ts";
 import type { Inputs } from "../args/inputs.ts";
 import type { Defaults } from "../args/settings.ts";
-import { containsUnknown } from "../args/unknown.ts";
+import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { readDomain } from "../domain/read.ts";
 import type { DomainState } from "../domain/state.ts";
@@ -28,7 +29,13 @@ export function foreseenCreation({ inputs, uri, xml, adopts, defaults }: Foresee
     : xml === undefined
       ? readBackWithoutHost(inputs)
       : readBackNew(inputs, uri, readDomain(xml), defaults);
-  return defined({ ...shown(inputs), uri, ...readBack });
+  return defined({ ...shown(inputs), uri, ...readBack, addresses: newAddresses(inputs) });
+}
+
+/** Only the guest can tell. */
+function newAddresses(inputs: Inputs): unknown {
+  const isUnknown = containsUnknown(inputs.reportAddresses) || containsUnknown(inputs.interfaces);
+  return isUnknown || reportsAddresses(inputs) ? UNKNOWN : undefined;
 }
 
 function readBackNew(inputs: Inputs, uri: string, definition: DomainState, defaults: Defaults): Properties {

@@ -1,9 +1,12 @@
+import { reportsAddresses, reportsAddressesOf } from "../args/addresses.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { type Defaults, hotplugSetting } from "../args/settings.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
+import { recordedAddresses } from "../guest/address-record.ts";
 import type { Observation } from "../observe/observe.ts";
-import { type Outputs, outputs } from "../outputs.ts";
+import { echoedInputs, type Outputs, outputs } from "../outputs.ts";
+import { looksForAddresses } from "../plan/addresses.ts";
 import { afterStep } from "../plan/after-step.ts";
 import { laggingRequests } from "../plan/devices.ts";
 import type { Observed } from "../plan/observed.ts";
@@ -42,6 +45,7 @@ export function foreseenUpdate(update: ForeseenUpdate): Properties {
     memoryPlan,
     uri: news.uri ?? state.uri,
     ...readBackAfter(update),
+    addresses: addressesAfter(update),
   });
 }
 
@@ -67,6 +71,19 @@ function readBackAfter(update: ForeseenUpdate): Properties {
     memoryDevices: foreseenDevices(known.memoryDevices, update, observed),
     ...unknownOf(notForeseen(update, observed)),
   };
+}
+
+/** Kept from the state unless the cards or the power change: then only the guest can tell. */
+function addressesAfter({ state, news, announced, seen }: ForeseenUpdate): unknown {
+  if (containsUnknown(news.reportAddresses) || containsUnknown(news.interfaces)) return UNKNOWN;
+  if (!reportsAddresses(news)) return undefined;
+  if (announced.outcome === "unknown") return UNKNOWN;
+  const after = afterAll(seen?.observed ?? state.__observed, announced.steps);
+  if (after?.live === undefined) return after === undefined ? UNKNOWN : [];
+  const recorded = recordedAddresses(state);
+  const before = echoedInputs(state);
+  if (looksForAddresses({ recorded, before, news, steps: announced.steps })) return UNKNOWN;
+  return state.addresses?.filter(({ mac }) => reportsAddressesOf(mac, news));
 }
 
 /** What outputs depend on in an observation. */

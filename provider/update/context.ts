@@ -2,6 +2,7 @@ import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import { UserError } from "../errors.ts";
+import type { AddressRecord } from "../guest/address-record.ts";
 import { currentRecord, type GuestRecord } from "../guest/record.ts";
 import { currentVcpuRecord, type VcpuRecord } from "../guest/vcpus.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
@@ -47,6 +48,8 @@ export interface Progress {
   unanswered: Set<string>;
   /** What the guest reported after its memory was changed. */
   guest?: GuestRecord | undefined;
+  /** The guest's addresses; undefined where those of the state are kept. */
+  addresses?: AddressRecord;
   /** What it reported about its vCPUs. */
   guestVcpus?: VcpuRecord | undefined;
   /** A removal of vCPUs that got no answer. */

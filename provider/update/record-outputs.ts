@@ -2,11 +2,13 @@ import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
 import { Cancelled, PartialError, reasonCodeOf, UserError } from "../errors.ts";
+import { type AddressRecord, recordedAddresses } from "../guest/address-record.ts";
 import { currentRecord } from "../guest/record.ts";
 import { messageOf } from "../message-of.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { type Outputs, outputs, partialOutputs, unreadOutputs } from "../outputs.ts";
+import { mayChangeAddresses } from "../plan/addresses.ts";
 import { type ObservedDevice, withoutTaken, withRecordedTaken } from "../plan/observed.ts";
 import { attachedDimms, type Step } from "../plan/plan.ts";
 import { VCPU_FIELDS } from "../plan/vcpus/desired.ts";
@@ -178,8 +180,14 @@ async function record(
       guestVcpus: progress.guestVcpus,
       vcpuRemoval: progress.vcpuRemoval ?? observation.observed.vcpuRemoval,
       detaching,
+      addresses: progress.addresses ?? keptAddresses(context),
     },
   );
+}
+
+/** Those of the state, unless the update was interrupted between steps after which the guest may have others. */
+function keptAddresses({ state, plan }: UpdateContext): AddressRecord | undefined {
+  return mayChangeAddresses(plan.steps) ? undefined : recordedAddresses(state);
 }
 
 /** The arguments that the completed steps have applied. */

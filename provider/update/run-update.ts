@@ -14,6 +14,7 @@ import {
   updateLog,
 } from "./context.ts";
 import { type NewDefinition, newDefinition, readDefinition, requireAcceptable } from "./definition.ts";
+import { lackingAddresses, updateAddresses } from "./find-addresses.ts";
 import { requirePlanned } from "./postconditions.ts";
 import { dropLeftovers, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
 import {
@@ -63,6 +64,7 @@ async function carryOut(context: UpdateContext, progress: Progress): Promise<Out
   for (const step of balloonSteps) await run(step, awake, progress);
   await requireEnd(context, progress);
   await dropLeftovers(awake);
+  await recordAddresses(awake, progress);
   return finalOutputs(awake, progress);
 }
 
@@ -182,6 +184,13 @@ async function requireEnd(context: UpdateContext, progress: Progress): Promise<v
   } catch (error) {
     throw await unplannedEnd(error, context, progress);
   }
+}
+
+/** The domain is as planned by then: an address that is missing leaves only the wait for the next update. */
+async function recordAddresses(context: UpdateContext, progress: Progress): Promise<void> {
+  const missing = await updateAddresses(context, progress);
+  if (missing === undefined) return;
+  throw await guestShortfall(lackingAddresses(context.domain.name, missing), context, progress);
 }
 
 async function confirmWith(confirm: Confirm, context: UpdateContext, progress: Progress): Promise<void> {

@@ -23,4 +23,11 @@ export interface InterfaceArgs {
   mac?: Input<string>;
   /** State of the link: `"down"` is an unplugged cable. Default: `"up"`. A change is applied to the running domain. */
   link?: Input<"up" | "down">;
+  /**
+   * Seconds, 1 to 3600, that a create, and each update after which the guest may have another address, waits until this
+   * interface has one. It is then in the output `addresses`. If there is none in time, the run fails, the domain stays, and the
+   * next update waits again. Default: nothing waits, and the interface's addresses are only recorded if `reportAddresses` is true.
+   * A change: a setting only.
+   */
+  waitForAddress?: Input<number>;
 }

@@ -229,6 +229,14 @@ const rows: Record<string, Row[]> = {
       'is true, but a disk on bus "sata" can\'t be read-only; use bus "virtio" or "scsi", or device "cdrom"',
     ],
   ],
+  addressesCanBeFound: [
+    [
+      "a wait on the user-mode network without an agent",
+      { memory, agent: false, interfaces: [{ bridge: "br0" }, { user: true, waitForAddress: 60 }] },
+      "interfaces[1].waitForAddress",
+      "needs the guest agent: nothing else reports addresses on the user-mode network; remove agent: false, or set network or bridge instead of user",
+    ],
+  ],
   sharesWithinMemory: [
     [
       "shares above the memory",

@@ -21,6 +21,8 @@ const REAPER = readFileSync(join(import.meta.dirname, "reaper.pl"), "utf8");
 const PATIENCE_MS = 10_000;
 
 interface Options {
+  /** What runs the program that its arguments name, which is the reaper. It passes no signals on. */
+  within?: readonly string[];
   /** libvirtd's arguments. */
   args?: readonly string[];
   user: User;
@@ -72,7 +74,7 @@ export function daemonProgram(options: Options): DaemonProgram {
       const running = reaper;
       if (running === undefined) return;
       running.ref();
-      running.kill("SIGTERM");
+      process.kill(options.within === undefined ? pidOf(running) : childOf(running), "SIGTERM");
       const patience = setTimeout(() => killGroup(running), PATIENCE_MS);
       await ended.promise;
       clearTimeout(patience);
@@ -82,10 +84,10 @@ export function daemonProgram(options: Options): DaemonProgram {
 }
 
 /** In a session of its own, so that Ctrl-C on a test reaches it only through the lab's end. */
-function spawnDetached({ args: daemonArgs = [], user, env, log }: Options): ChildProcess {
+function spawnDetached({ within = [], args: daemonArgs = [], user, env, log }: Options): ChildProcess {
   const output = openSync(log, "a");
   const reaper = existsSync(PERL) ? [PERL, "-e", REAPER] : [];
-  const [program = "", ...args] = [...reaper, "libvirtd", ...daemonArgs];
+  const [program = "", ...args] = [...within, ...reaper, "libvirtd", ...daemonArgs];
   const started = spawn(program, args, {
     ...user,
     env,
@@ -95,6 +97,17 @@ function spawnDetached({ args: daemonArgs = [], user, env, log }: Options): Chil
   closeSync(output);
   started.unref();
   return started;
+}
+
+function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error("the process has not started");
+  return pid;
+}
+
+/** The first process of the namespaces that `unshare` made. */
+function childOf(unshare: ChildProcess): number {
+  const pid = pidOf(unshare);
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ")[0]);
 }
 
 /** Keeps a pipe from holding this process. */

@@ -2,7 +2,7 @@ import { chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { run } from "./command.ts";
-import { daemonProgram } from "./daemon-program.ts";
+import { type DaemonProgram, daemonProgram } from "./daemon-program.ts";
 import type { User } from "./folder.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -21,7 +21,7 @@ export interface Daemon {
 }
 
 // libvirtd lies in /usr/sbin, which is not on every user's PATH.
-const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** @param args libvirtd's own */
 export function privateDaemon(folder: string, user: User, args: readonly string[] = []): Daemon {
@@ -56,16 +56,7 @@ export function privateDaemon(folder: string, user: User, args: readonly string[
 
   async function start(): Promise<void> {
     program.start();
-    await waitUntil(
-      `libvirtd to listen on ${socket}`,
-      async () => {
-        const { failure } = program;
-        if (failure !== undefined)
-          throw new Error(`Unable to start the lab's libvirtd: ${failure}\n${tail(log)}`);
-        return listens(socket);
-      },
-      { seen: () => tail(log) },
-    );
+    await listening(socket, log, program);
   }
 
   return {
@@ -78,6 +69,20 @@ export function privateDaemon(folder: string, user: User, args: readonly string[
     // As the user who runs the tests: it has to read their files.
     virsh: (...args) => run("virsh", ["--quiet", "--connect", uri, ...args], { env }),
   };
+}
+
+/** Waits until the daemon listens. */
+export async function listening(socket: string, log: string, program: DaemonProgram): Promise<void> {
+  await waitUntil(
+    `libvirtd to listen on ${socket}`,
+    async () => {
+      const { failure } = program;
+      if (failure !== undefined)
+        throw new Error(`Unable to start the lab's libvirtd: ${failure}\n${tail(log)}`);
+      return listens(socket);
+    },
+    { seen: () => tail(log) },
+  );
 }
 
 /** The folders that lead from one folder down to another, that one included. */

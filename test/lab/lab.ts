@@ -7,6 +7,7 @@ import { type GuestConsole, guestConsole } from "./console.ts";
 import { type Daemon, privateDaemon } from "./daemon.ts";
 import { claimFolder, daemonUser, keepFolder, removeLab, sweepLabs, type User } from "./folder.ts";
 import { type GuestImage, guestImage } from "./guest-image.ts";
+import { namespaceDaemon } from "./namespace-daemon.ts";
 import { ensurePackages, type GuestArch } from "./packages.ts";
 import { registerProcess, startTime } from "./processes.ts";
 import { keepCapabilities, seedCapabilities } from "./qemu-capabilities.ts";
@@ -47,9 +48,16 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
+const ROOT: User = { uid: 0, gid: 0 };
+
 interface LabOptions {
   /** Whether the daemon may listen on the network; see network.ts. Default false. */
   network?: boolean;
+  /**
+   * Whether the daemon is root's, with networks and bridges in namespaces of its own; where the machine doesn't allow that, a
+   * LabUnavailable. Default false.
+   */
+  privileged?: boolean;
   /** The architecture of the lab's guest. Default x86_64; another one needs more packages. */
   arch?: GuestArch;
 }
@@ -58,42 +66,50 @@ interface LabOptions {
  * Starts a lab: installs packages where it may, builds the guest where the cache has none, sweeps up after
  * labs whose owner is gone. The lab ends with `stop()`, or with this process, however that ends.
  */
-export async function startLab({ arch = "x86_64", network = false }: LabOptions = {}): Promise<Lab> {
+export async function startLab({
+  arch = "x86_64",
+  network = false,
+  privileged = false,
+}: LabOptions = {}): Promise<Lab> {
   await ensurePackages(arch);
   await sweepLabs();
-  const user = daemonUser();
+  const user = privileged ? ROOT : daemonUser();
   const dir = claimFolder(user);
   const watchdog = startWatchdog(dir);
-  const daemon = privateDaemon(dir, user, network ? ["--listen"] : []);
-  // By default libvirtd listens for TLS, which needs certificates.
-  if (network) writeFileSync(daemon.settings, "listen_tls = 0\n");
+  let daemon: Daemon | undefined;
   const stop = async () => {
-    keepCapabilities(daemon.capabilities);
+    if (daemon !== undefined) keepCapabilities(daemon.capabilities);
     await watchdog.release();
     // Nothing is left to do, unless something ended the watchdog before.
     await removeLab(dir);
   };
   try {
+    const started = privileged
+      ? await namespaceDaemon(dir)
+      : privateDaemon(dir, user, network ? ["--listen"] : []);
+    daemon = started;
+    // By default libvirtd listens for TLS, which needs certificates.
+    if (network) writeFileSync(started.settings, "listen_tls = 0\n");
     const files = join(dir, "f");
     mkdirSync(files);
     chownSync(files, user.uid, user.gid);
-    seedCapabilities(daemon.capabilities, user);
-    const [guest] = await Promise.all([provideGuest(dir, arch), daemon.start()]);
+    if (!privileged) seedCapabilities(started.capabilities, user);
+    const [guest] = await Promise.all([provideGuest(dir, arch), started.start()]);
     return {
       dir,
       guest,
       user,
-      uri: daemon.uri,
+      uri: started.uri,
       file: (name) => join(files, name),
-      virsh: daemon.virsh,
-      settings: daemon.settings,
-      qemuPid: (domain) => runningPid(join(daemon.pidFiles, `${domain}.pid`)),
+      virsh: started.virsh,
+      settings: started.settings,
+      qemuPid: (domain) => runningPid(join(started.pidFiles, `${domain}.pid`)),
       console: guestConsole,
-      startDaemon: () => startAgain(daemon),
-      stopDaemon: daemon.stop,
+      startDaemon: () => startAgain(started),
+      stopDaemon: started.stop,
       restartDaemon: async () => {
-        await daemon.stop();
-        await startAgain(daemon);
+        await started.stop();
+        await startAgain(started);
       },
       register: (pid) => registerProcess(dir, pid),
       keep: watchdog.keep,

@@ -8,6 +8,9 @@ import { recordedCalls } from "../support/recorded-calls.ts";
 const PAGE = "docs/decisions/0007-calls-to-libvirt.md";
 const ARGS = { memory: "1003MiB", maxMemory: "8GiB", hotplug: { awaitGuest: false } };
 const CREATED = async (stack: OneResource) => void (await stack.up(ARGS));
+const CARD = { network: "default", mac: "52:54:00:00:00:01" };
+const WAITING = { ...ARGS, interfaces: [{ ...CARD, waitForAddress: 30 }] };
+const REPORTING = { ...ARGS, interfaces: [CARD], reportAddresses: true };
 const GROWN = { ...ARGS, memory: "1259MiB" };
 
 /** The image of a disk that the host has, with 10 GiB. */
@@ -42,6 +45,11 @@ const OPERATIONS: Record<string, { before?: typeof CREATED; args?: object; run?:
   Replace: { before: CREATED, args: { ...ARGS, memory: "1300MiB" } },
   Refresh: { before: CREATED, run: "refresh" },
   Destroy: { before: CREATED, run: "destroy" },
+  "Create with an address": { args: WAITING },
+  "Refresh with addresses": {
+    before: async (stack) => void (await stack.up(REPORTING)),
+    run: "refresh",
+  },
 };
 
 /** By operation: the calls of the tables, those of a preview first. */
@@ -93,6 +101,7 @@ async function callsOf({ before, args, run }: (typeof OPERATIONS)[string]) {
   const fake = new FakeHypervisor();
   fake.placesDimms = true;
   fake.guestGivesUp.add("ua-pulumi-dimm0");
+  fake.addresses.lease = [{ mac: CARD.mac, address: "192.168.122.7", prefix: 24 }];
   const { host, calls } = recordedCalls(fake);
   const stack = new OneResource(host);
   await before?.(stack);

@@ -110,6 +110,15 @@ describe("customTimeouts bound each wait", () => {
     expect(ms).toBeLessThanOrEqual(5_100);
   });
 
+  test("for the addresses of the guest", async () => {
+    const card = { network: "default", mac: "52:54:00:00:00:01" };
+    const domain = await Limited.running({ ...args, interfaces: [card] });
+    const waiting = { ...args, interfaces: [{ ...card, waitForAddress: 60 }] };
+    const { error, ms } = await domain.update(waiting, 5);
+    expect(error).toContain("has no address after 5 s (customTimeouts)");
+    expect(ms).toBeLessThanOrEqual(5_100);
+  });
+
   test("for a DIMM that the guest is to release", async () => {
     const unplug = { hotplug: { allowUnplug: true } };
     const domain = await Limited.running({ ...args, ...unplug });

@@ -56,6 +56,7 @@ const settings: [string, object][] = [
   ["another fallback", { hotplug: { whenNotPossible: "restart" } }],
   ["another alignment", { hotplug: { alignment: "128MiB" } }],
   ["another time-out", { shutdownTimeout: 5 }],
+  ["addresses", { reportAddresses: true }],
   ["onDelete", { onDelete: "keep" }],
   ["the guest's width", { guestWidth: 64 }],
   ["running", { running: true }],
@@ -64,7 +65,7 @@ const settings: [string, object][] = [
 ];
 
 const READS =
-  /^(find|list|state|xml|isPersistent|autostart|memoryStats|capabilities|version|domainCap|subscribe)/;
+  /^(find|list|state|xml|isPersistent|autostart|memoryStats|capabilities|version|domainCap|interfaceAddresses|subscribe)/;
 
 /** The program with a change; undefined takes an argument out. */
 function next(change: object): Record<string, unknown> {

@@ -45,6 +45,7 @@ const ROWS: Readonly<Record<FieldName, Row>> = {
     xml: /e1000/,
     unseenBy: "toNative",
   },
+  reportAddresses: "it is a setting of this provider",
   hotplugPorts: { change: replaced({ hotplugPorts: 12 }), xml: /<controller type='pci' index='14'/ },
   serial: { change: replaced({ serial: { file: "/console" } }), xml: /\/console/ },
   agent: { change: replaced({ agent: false }), xml: /^(?!.*guest_agent)(?=.*'921600')/s },

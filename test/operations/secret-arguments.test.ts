@@ -62,9 +62,10 @@ const FULL = {
   ],
   interfaces: [
     { name: "lan", network: "default", model: "virtio", mac: "52:54:00:12:34:56", link: "up" },
-    { bridge: "br0" },
+    { bridge: "br0", waitForAddress: 30 },
     { user: true },
   ],
+  reportAddresses: true,
   hotplugPorts: 8,
   serial: { file: "/log" },
   agent: true,

@@ -154,6 +154,12 @@ const change = fc.record(
     discardSavedState: fc.boolean(),
     shutdownTimeout: fc.constantFrom(5, 60),
     numa: fc.constantFrom([{ memory: "256MiB" }, { memory: "256MiB" }], [{ memory: "512MiB" }]),
+    interfaces: fc.subarray([
+      { network: "default", mac: "52:54:00:00:00:01", waitForAddress: 1 },
+      { network: "default", mac: "52:54:00:00:00:02" },
+      { bridge: "br0", mac: "52:54:00:00:00:03", waitForAddress: 1 },
+    ]),
+    reportAddresses: fc.boolean(),
     xml: fc.constantFrom("<domain/>", "<domain><on_crash>preserve</on_crash></domain>"),
     hotplug: fc.record(
       {
@@ -205,6 +211,14 @@ function prepare({ guest }: Story): Previewed {
   for (let slot = 0; slot < 16; slot++) host.guestGivesUp.add(`ua-pulumi-dimm${slot}`);
   host.guestObeysBalloon = guest.obeysBalloon;
   host.placesDimms = guest.placesDimms;
+  // Each answer has another address.
+  let last = 0;
+  const answer =
+    (...macs: string[]) =>
+    () =>
+      macs.map((mac) => ({ mac: `52:54:00:00:00:0${mac}`, address: `10.0.0.${++last % 256}`, prefix: 24 }));
+  Object.defineProperty(host.addresses, "lease", { get: answer("1", "2") });
+  Object.defineProperty(host.addresses, "arp", { get: answer("3") });
   return stack;
 }
 
@@ -290,6 +304,31 @@ describe("a preview", () => {
       change: "live",
     });
     expect(foreseen).not.toHaveProperty("pendingMemory");
+  });
+
+  test("keeps the addresses unless the cards or the power change", async () => {
+    const card = { network: "default", mac: "52:54:00:00:00:01" };
+    const lease = { mac: card.mac, address: "192.168.122.7", prefix: 24 };
+    const stack = new Previewed();
+    stack.host.addresses.lease = [lease];
+    const args = { ...base, interfaces: [{ ...card, waitForAddress: 5 }] };
+    const made = await stack.up(args);
+    expect(made?.foreseen).toMatchObject({ addresses: UNKNOWN });
+    const known = [{ ...lease, family: "ipv4", source: "lease" }];
+    expect(made?.after).toMatchObject({ addresses: known });
+    const restart = { memory: "1300MiB", hotplug: { whenNotPossible: "restart" } };
+    for (const [change, addresses] of [
+      [{ memory: "1280MiB" }, known],
+      [{ shutdownTimeout: 7 }, known],
+      [{ running: false }, []],
+      [restart, UNKNOWN],
+      [{ interfaces: [...args.interfaces, { bridge: "br0" }] }, UNKNOWN],
+      [{ interfaces: [{ ...card, waitForAddress: 9 }] }, known],
+      [{ interfaces: UNKNOWN }, UNKNOWN],
+      [{ reportAddresses: true }, UNKNOWN],
+    ])
+      expect(await stack.preview({ ...args, ...(change as object) })).toMatchObject({ addresses });
+    expect(await stack.preview({ ...args, interfaces: [card] })).not.toHaveProperty("addresses");
   });
 
   test("knows what waits for the next boot", async () => {

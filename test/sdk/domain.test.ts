@@ -98,7 +98,7 @@ describe("what Pulumi's SDK makes for each domain", () => {
       "pendingMemory",
       "savedMemory",
     ],
-    ...["memoryDevices", "reachable", "guestMemory", "guestMemoryFrom", "uri"],
+    ...["memoryDevices", "reachable", "guestMemory", "guestMemoryFrom", "addresses", "uri"],
     ...["maxVcpus", "reachableVcpus", "guestVcpus"],
   ];
   const hidden = { __provider: "code", __urn: "urn" };

@@ -7,7 +7,8 @@ import { mockEngine, secret, sent } from "./registered.ts";
 
 mockEngine();
 
-const derived = [
+const hidden = ["__awaitedAddresses", "__observed", "__drift", "__guest", "__guestVcpus", "__detaching"];
+const ofSizes = [
   "liveMemory",
   "nextBootMemory",
   "pendingMemory",
@@ -17,11 +18,14 @@ const derived = [
   "guestMemory",
   "reachableVcpus",
   "guestVcpus",
-  "__observed",
-  "__drift",
-  "__guest",
-  "__guestVcpus",
-  "__detaching",
+];
+/** The arguments that network cards, and so addresses, follow from. */
+const WITH_CARDS = /^(interfaces|xml)/;
+
+const derived = (paths: string[], areSizes = true) => [
+  ...(areSizes ? ofSizes : []),
+  ...(paths.some((path) => WITH_CARDS.test(path)) ? ["addresses"] : []),
+  ...hidden,
 ];
 
 describe("secrets", () => {
@@ -35,7 +39,7 @@ describe("secrets", () => {
       const { inputs, secretOutputs } = await sent(args, { additionalSecretOutputs: ["state"] });
       expect(inputs[name]).toEqual(secret(expect.anything()));
       expect(inputs.__secret).toBe(true);
-      expect(secretOutputs).toEqual(["state", ...derived]);
+      expect(secretOutputs).toEqual(["state", ...derived([name])]);
     },
   );
 
@@ -48,7 +52,6 @@ describe("secrets", () => {
     expect(inputs.maxMemory).toEqual(secret(args.maxMemory === undefined ? null : "8GiB"));
   });
 
-  const hidden = ["__observed", "__drift", "__guest", "__guestVcpus", "__detaching"];
   const size = pulumi.secret("1GiB");
   const text = pulumi.secret("hunter2");
   const memory = "1GiB";
@@ -73,13 +76,14 @@ describe("secrets", () => {
     ],
     [{ memory, hotplug: { after: pulumi.secret({ command: ["x"] }) } }, ["hotplug.after"], false],
     [{ memory, xml: text }, ["xml"], true],
+    [{ memory, interfaces: [{ network: text }] }, ["interfaces[0].network"], false],
     [{ memory, name: text, uri: text, description: text }, ["name", "uri", "description"], false],
     [{ memory, disks: [{ file: text }], boot: { kernel: text } }, ["disks[0].file", "boot.kernel"], false],
   ])("%j: the paths of the secrets, and what is derived from them", async (args, paths, areSizes) => {
     const { inputs, secretOutputs } = await sent(args);
     expect((inputs.__secrets as string[]).toSorted()).toEqual(paths.toSorted());
     expect(inputs.__secret).toBe(areSizes || undefined);
-    expect(secretOutputs.toSorted()).toEqual((areSizes ? derived : hidden).toSorted());
+    expect(secretOutputs.toSorted()).toEqual(derived(paths, areSizes).toSorted());
     for (const name of ["memoryPlan", "change", "memoryChange"])
       expect(inputs[name]).toEqual(areSizes ? secret(null) : undefined);
   });
@@ -190,7 +194,9 @@ describe("secrets", () => {
     const holdsSize = Object.entries(made).filter(([, value]) => /\d{4}/.test(JSON.stringify(value)));
     const secretInputs = ["memory", "maxMemory"];
     expect(
-      holdsSize.map(([name]) => name).filter((name) => ![...derived, ...secretInputs].includes(name)),
+      holdsSize
+        .map(([name]) => name)
+        .filter((name) => ![...ofSizes, ...hidden, ...secretInputs].includes(name)),
     ).toEqual([]);
   });
 });

@@ -4,7 +4,9 @@ import type { MemoryDevice } from "../../provider/domain/state.ts";
 import { element } from "../../provider/domain/tree.ts";
 import { ConnectionError, ErrorCode, type LibvirtError } from "../../provider/libvirt/errors.ts";
 import type {
+  AddressTable,
   AgentCommand,
+  CardAddress,
   DomainEvent,
   DomainKind,
   DomainRef,
@@ -97,6 +99,10 @@ export class FakeHypervisor extends FakeStorage implements Hypervisor {
   balloon: MemoryStats = {};
   /** The guest's agent; without one its commands are refused. */
   agent: ((command: AgentCommand) => unknown) | undefined;
+  /** The addresses that libvirt finds of running domains, whichever card they are of; an error is refused. */
+  readonly addresses: Record<AddressTable, CardAddress[] | LibvirtError> = { lease: [], arp: [] };
+  /** The leases of all networks. */
+  leases: (CardAddress & { end: number })[] = [];
   libvirtVersion = 9_000_000;
   /** What a new domain can have. */
   supports = {
@@ -398,6 +404,20 @@ export class FakeHypervisor extends FakeStorage implements Hypervisor {
       ...this.actual(this.domains.get(uuid)),
       ...this.balloon,
     }));
+  }
+
+  interfaceAddresses({ uuid }: DomainRef, table: AddressTable): Promise<CardAddress[]> {
+    return this.answer("interfaceAddresses", uuid, () => {
+      if (this.domain(uuid).live === undefined)
+        throw libvirtError(ErrorCode.OPERATION_INVALID, "domain is not running");
+      const found = this.addresses[table];
+      if (!Array.isArray(found)) throw found;
+      return found;
+    });
+  }
+
+  networkLeases(): Promise<(CardAddress & { end: number })[]> {
+    return this.answer("networkLeases", "", () => this.leases);
   }
 
   nodeMemory(): Promise<{ total: number; free: number; buffers: number; cached: number }> {

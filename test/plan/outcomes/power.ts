@@ -181,7 +181,7 @@ export const POWER: OutcomeRow[] = [
     before: running(),
     change: { shutdownTimeout: 5 },
     outcome: "none",
-    headline: "",
+    headline: "setting only: shutdownTimeout",
     found: off(),
   },
 ];

@@ -56,4 +56,12 @@ export const SETTLED: OutcomeRow[] = [
     outcome: "none",
     headline: "setting only: hotplug",
   },
+  {
+    name: "only waitForAddress of an interface",
+    before: running(),
+    had: { interfaces: [{ network: "default", mac: "52:54:00:00:00:01" }] },
+    change: { interfaces: [{ network: "default", mac: "52:54:00:00:00:01", waitForAddress: 60 }] },
+    outcome: "none",
+    headline: "setting only: interfaces",
+  },
 ];

@@ -1,0 +1,114 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "./command.ts";
+import { type Daemon, listening, PATH } from "./daemon.ts";
+import { daemonProgram } from "./daemon-program.ts";
+import { LabUnavailable } from "./packages.ts";
+import { unpackedPrograms } from "./unpacked-programs.ts";
+import { waitUntil } from "./wait-until.ts";
+
+/** Network, mounts and processes of its own. Without the first process of a process namespace, the kernel ends all others. */
+const UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+
+/**
+ * Runs in the namespaces, with the lab's folder as its first argument, and becomes the other arguments. libvirt's folders are
+ * empty ones; its sockets are in the lab's folder, where the tests reach them.
+ */
+const SETUP = `
+set -e
+mount --make-rprivate /
+for folder in /run /var/lib /var/cache /var/log /etc/libvirt; do mount -t tmpfs tmpfs $folder; done
+mkdir -p /run/libvirt /var/lib/misc
+mount --bind "$1/run" /run/libvirt
+cp "$1/qemu.conf" "$1/libvirtd.conf" /etc/libvirt
+for file in passwd group; do mount --bind "$1/$file" /etc/$file; done
+[ ! -e /dev/kvm ] || mount --bind /dev/null /dev/kvm
+ip link set lo up
+shift
+exec "$@"
+`;
+
+/** QEMU runs as root, since the namespaces end with the lab, and its console is a file of QEMU's own. */
+const QEMU_SETTINGS = `user = "root"
+group = "root"
+security_driver = "none"
+stdio_handler = "file"
+remember_owner = 0
+cgroup_controllers = []
+namespaces = []
+`;
+
+/** Debian's libvirt and dnsmasq look these users up, which their packages would make. */
+const USERS = ["libvirt-qemu", "libvirt-dnsmasq", "dnsmasq"];
+const GROUPS = [...USERS, "libvirt", "kvm"];
+const FIRST_ID = 64_055;
+
+/**
+ * A libvirtd of root's with networks and bridges, in namespaces of its own: nothing of the machine's network is touched, and
+ * everything ends with the first process. An unprivileged daemon may make no bridge.
+ *
+ * @throws LabUnavailable where this machine doesn't allow it
+ */
+export async function namespaceDaemon(folder: string): Promise<Daemon> {
+  await requireNamespaces();
+  const programs = await unpackedPrograms(["dnsmasq-base"]);
+  const file = (name: string, content: string, mode = 0o644) =>
+    writeFileSync(join(folder, name), content, { mode });
+  const ids = (names: string[], rest: (id: number) => string) =>
+    names.map((name, index) => `${name}:x:${FIRST_ID + index}:${rest(FIRST_ID + index)}\n`).join("");
+  for (const name of ["run", "home", "bin"]) mkdirSync(join(folder, name), { mode: 0o755 });
+  file("qemu.conf", QEMU_SETTINGS);
+  file("libvirtd.conf", 'auth_unix_rw = "none"\n');
+  file("passwd", readFileSync("/etc/passwd", "utf8") + ids(USERS, (id) => `${id}::/:/usr/sbin/nologin`));
+  file("group", readFileSync("/etc/group", "utf8") + ids(GROUPS, () => ""));
+  // libvirt starts dnsmasq with an environment of its own.
+  const libraries = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"].map((path) => join(programs, path));
+  const dnsmasq = join(programs, "usr", "sbin", "dnsmasq");
+  file("bin/dnsmasq", `#!/bin/sh\nLD_LIBRARY_PATH=${libraries.join(":")} exec ${dnsmasq} "$@"\n`, 0o755);
+
+  const log = join(folder, "libvirtd.log");
+  const socket = join(folder, "run", "libvirt-sock");
+  const uri = `qemu:///system?socket=${socket}`;
+  const env = { PATH: `${join(folder, "bin")}:${PATH}`, LC_ALL: "C.UTF-8", HOME: join(folder, "home") };
+  const within = [...UNSHARE, "sh", "-c", SETUP, "setup", folder];
+  const program = daemonProgram({ within, user: { uid: 0, gid: 0 }, env, log });
+  return {
+    uri,
+    pidFiles: join(folder, "run", "qemu"),
+    capabilities: join(folder, "capabilities"),
+    settings: join(folder, "libvirtd.conf"),
+    start: () => {
+      program.start();
+      return listening(socket, log, program);
+    },
+    stop: program.stop,
+    virsh: (...args) => run("virsh", ["--quiet", "--connect", uri, ...args], { env }),
+  };
+}
+
+async function requireNamespaces(): Promise<void> {
+  if (process.getuid?.() !== 0)
+    throw new LabUnavailable("Networks are only tested as root, who may make namespaces with a bridge");
+  if (!existsSync("/dev/net/tun"))
+    throw new LabUnavailable("Networks can't be tested here: there is no /dev/net/tun");
+  const attempt = "mount -t tmpfs tmpfs /run && ip link add lab type bridge && : <>/dev/net/tun";
+  const [program = "", ...args] = [...UNSHARE, "sh", "-c", attempt];
+  await run(program, args).catch((error: unknown) => {
+    throw new LabUnavailable(`Networks can't be tested here, without namespaces of the test's own: ${error}`);
+  });
+}
+
+/** Defines and starts a network with a DHCP server, for which no firewall rules are made. */
+export async function startNetwork(daemon: Pick<Daemon, "virsh">, folder: string): Promise<void> {
+  const xml = `<network><name>lab</name><forward mode='open'/><bridge name='labbr0' stp='off' delay='0'/>
+  <ip address='192.168.77.1' netmask='255.255.255.0'>
+    <dhcp><range start='192.168.77.10' end='192.168.77.50'/></dhcp>
+  </ip></network>`;
+  const file = join(folder, "network.xml");
+  writeFileSync(file, xml);
+  await daemon.virsh("net-define", file);
+  await daemon.virsh("net-start", "lab");
+  await waitUntil("the bridge of the network", async () =>
+    (await daemon.virsh("net-list", "--name")).includes("lab"),
+  );
+}
