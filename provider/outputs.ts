@@ -5,13 +5,22 @@ import { withWritten } from "./args/written-arguments.ts";
 import { defined } from "./defined.ts";
 import type { Detaching, GuestRecord } from "./guest/record.ts";
 import type { Speaker } from "./guest/report.ts";
+import type { VcpuRecord } from "./guest/vcpus.ts";
 import type { Observation } from "./observe/observe.ts";
 import { type DesiredMemory, desiredMemory } from "./plan/desired.ts";
 import { guestBlockOf } from "./plan/dimms/layout.ts";
 import { downwardSizes } from "./plan/live-sizes/down.ts";
 import { upwardSizes } from "./plan/live-sizes/up.ts";
-import { type MemoryView, type Observed, type ObservedDevice, pendingMemory } from "./plan/observed.ts";
+import {
+  type MemoryView,
+  type Observed,
+  type ObservedDevice,
+  pendingMemory,
+  type VcpuRemoval,
+} from "./plan/observed.ts";
 import { NO_CHANGE } from "./plan/planned-outcome.ts";
+import { type DesiredVcpus, desiredVcpus } from "./plan/vcpus/desired.ts";
+import { liveVcpuNumbers, type VcpuRange } from "./plan/vcpus/live-numbers.ts";
 import type { Kib } from "./units/kib.ts";
 import { canonicalSize } from "./units/size.ts";
 
@@ -32,10 +41,14 @@ export interface Outputs extends Inputs {
   reachable: { from: string; to: string; step: string }[];
   guestMemory?: string;
   guestMemoryFrom?: Speaker;
+  reachableVcpus?: VcpuRange[];
+  guestVcpus?: number;
   /** The domain as it was read back, to plan from without a route to the hypervisor. */
   __observed: Observed;
   /** What the guest reported after the last change of its memory. */
   __guest?: GuestRecord;
+  /** What the guest's agent reported about its vCPUs after their last change. */
+  __guestVcpus?: VcpuRecord;
   /** Requests to release DIMMs that the guest had not answered. */
   __detaching?: Detaching;
   /** The sizes that a refresh put into the inputs, in place of the desired ones. */
@@ -64,12 +77,16 @@ export interface OutputSource {
   told?: Kib | undefined;
   /** What the guest reported, where it was asked since the domain started. */
   guest?: GuestRecord | undefined;
+  /** What its agent reported about its vCPUs. */
+  guestVcpus?: VcpuRecord | undefined;
+  /** A removal of vCPUs that got no answer. */
+  vcpuRemoval?: VcpuRemoval | undefined;
   /** Requests to release DIMMs that are unanswered. */
   detaching?: Detaching | undefined;
 }
 
 export function outputs(inputs: Inputs, source: OutputSource): Outputs {
-  const { uri, observation, defaults, adopted, guest, detaching } = source;
+  const { uri, observation, defaults, adopted, guest, guestVcpus, detaching } = source;
   const { observed, power } = observation;
   return defined({
     ...inputs,
@@ -86,7 +103,10 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     savedMemory: canonical(observed.saved?.memory),
     guestMemory: canonical(guest?.memory),
     guestMemoryFrom: guest?.memory === undefined ? undefined : guest.speaker,
+    reachableVcpus: reachableVcpus(desiredVcpus(inputs, defaults, adopted), observed),
+    guestVcpus: guestVcpus?.online,
     __guest: guest,
+    __guestVcpus: guestVcpus,
     __detaching: detaching,
     __ownUri: inputs.uri === undefined ? undefined : true,
     __adopted: adopted || undefined,
@@ -115,22 +135,33 @@ function reachableSizes(desired: DesiredMemory | undefined, observed: Observed):
   }));
 }
 
-function recordedObservation(inputs: Inputs, { observation, pending, told }: OutputSource): Observed {
+/** Undefined where there are none, as in states of earlier versions. */
+function reachableVcpus(desired: DesiredVcpus | undefined, observed: Observed): VcpuRange[] | undefined {
+  const ranges = desired === undefined ? [] : liveVcpuNumbers(desired, observed);
+  return ranges.length === 0 ? undefined : ranges;
+}
+
+function recordedObservation(
+  inputs: Inputs,
+  { observation, pending, told, vcpuRemoval }: OutputSource,
+): Observed {
   const { nextBoot } = observation.observed;
-  const known = withWritten(inputs, inputs, nextBoot?.writtenArguments, nextBoot?.vcpus);
+  const known = withWritten(inputs, inputs, nextBoot?.writtenArguments);
   const observed = withoutDevices(withoutRecorded(observation.observed, known !== inputs));
   return defined({
     ...withoutGuestDetails(known.currentMemory === undefined ? withoutBalloon(observed) : observed),
     pending: pending === pendingMemory(observed) ? pending : undefined,
     told,
+    vcpuRemoval,
   });
 }
 
 /**
  * Keeps a guest's report only if it matters for a plan. Otherwise a refresh that reaches an agent for the first time,
- * or finds the domain restarted, would show a difference for that reason only. The caller sets `pending` and `told`.
+ * or finds the domain restarted, would show a difference for that reason only. The caller sets `pending`, `told` and
+ * `vcpuRemoval`.
  */
-function withoutGuestDetails({ pending: _, told: __, ...observed }: Observed): Observed {
+function withoutGuestDetails({ pending: _, told: __, vcpuRemoval: ___, ...observed }: Observed): Observed {
   if (observed.live === undefined) return observed;
   const { guestBlock, domainId, ...live } = observed.live;
   const isOwnBlock = guestBlock !== undefined && guestBlock !== guestBlockOf(live).size;
@@ -165,7 +196,13 @@ function withoutDevices({ live, nextBoot, saved, ...rest }: Observed): Observed 
   });
 }
 
-function withoutPorts({ freePorts: _, hasScsi: __, bootsKernel: ___, ...view }: MemoryView): MemoryView {
+/** Without what plans of disks and interfaces need of a running domain. */
+export function withoutPorts({
+  freePorts: _,
+  hasScsi: __,
+  bootsKernel: ___,
+  ...view
+}: MemoryView): MemoryView {
   return view;
 }
 

@@ -83,7 +83,7 @@ const FROM_SIZES = [
 ];
 
 /** The outputs that no program reads. They are secret when anything is. */
-const HIDDEN = ["__observed", "__drift", "__guest", "__detaching"];
+const HIDDEN = ["__observed", "__drift", "__guest", "__guestVcpus", "__detaching"];
 
 /** The key of Pulumi's wrapping of a value that JSON has no form for, and its value for a secret (sdk/nodejs/runtime/rpc.ts). */
 export const SIGNATURE = "4dabf18193072939515e22adb298388d";

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { defined } from "./defined.ts";
-import type { Cell } from "./domain/state.ts";
+import type { Cell, CpuTopology } from "./domain/state.ts";
 import { UserError } from "./errors.ts";
 import { type Outputs, STATE_VERSION } from "./outputs.ts";
 import type { MemoryView, Observed, ObservedDevice } from "./plan/observed.ts";
@@ -19,18 +19,25 @@ interface PackedObserved extends Partial<Omit<Observed, "live" | "nextBoot" | "s
   saved?: PackedView;
 }
 
-interface PackedView extends Partial<Omit<MemoryView, "cells" | "written" | "maxMemory">> {
+interface PackedView extends Partial<Omit<MemoryView, "cells" | "written" | "maxMemory" | "topology">> {
   cells?: Partial<Cell>[];
   maxMemory?: MemoryView["maxMemory"] | typeof NO_MAXIMUM;
   /** "": undefined. */
   arch?: string;
+  /** Of a domain whose outputs have `maxVcpus`: 0, 0 and "" are undefined. */
+  currentVcpus?: number;
+  topology?: CpuTopology | typeof NO_TOPOLOGY;
+  fixedVcpus?: string;
   /** 0: undefined; left out: the same as `memory`. */
   written?: Kib;
 }
 
 /** What a view has where its packed form leaves it out. */
-type Implied = Pick<Partial<MemoryView>, "memory" | "maxMemory" | "arch"> &
-  Pick<MemoryView, "vcpus" | "devices">;
+type Implied = Pick<Partial<MemoryView>, "memory" | "maxMemory" | "arch" | "currentVcpus" | "fixedVcpus"> &
+  Pick<MemoryView, "vcpus" | "devices"> & {
+    /** One socket for each node. */
+    hasTopology?: boolean;
+  };
 
 /** The first format in which the observation is packed. */
 const PACKED_SINCE = 2;
@@ -86,7 +93,7 @@ const WRITTEN_IF_ANY: Partial<Record<keyof Outputs, Form>> = {
   ...{ currentMemory: isCanonicalSize, liveMemory: isCanonicalSize, nextBootMemory: isCanonicalSize },
   ...{ savedMemory: isCanonicalSize, pendingMemory: isCanonicalSize },
   ...{ numa: Array.isArray, disks: Array.isArray, interfaces: Array.isArray, hotplug: isObject },
-  ...{ __guest: isObject, __detaching: isObject, __drift: isObject },
+  ...{ __guest: isObject, __guestVcpus: isObject, __detaching: isObject, __drift: isObject },
 };
 
 /** The outputs that the observation is packed against, where they aren't what the provider wrote. */
@@ -123,14 +130,14 @@ const MEMORY_OUTPUT = { live: "liveMemory", nextBoot: "nextBootMemory", saved: "
 
 /** What the other outputs say of the views. `shown`: the view whose devices are the output `memoryDevices`. */
 function impliedBy(outputs: Partial<Outputs>, shown: View): (view: View) => Implied {
-  const { __stateVersion: version = 0, maxMemory, memorySlots: slots, vcpus = 1, arch = "x86_64" } = outputs;
+  const { __stateVersion: version = 0, maxMemory, memorySlots: slots, arch = "x86_64" } = outputs;
   if (version < IMPLIED_SINCE) return () => ({ vcpus: 1, devices: [] });
   const ceiling =
     maxMemory === undefined ? undefined : defined({ size: readCanonicalSize(maxMemory), slots });
   return (view) => {
     const memory = outputs[MEMORY_OUTPUT[view]];
     return defined({
-      ...{ arch, vcpus, maxMemory: ceiling },
+      ...{ arch, maxMemory: ceiling, ...impliedVcpus(outputs) },
       memory: memory === undefined ? undefined : readCanonicalSize(memory),
       devices: view === shown ? (outputs.memoryDevices ?? []).map(observedDevice) : [],
     });
@@ -147,6 +154,25 @@ function observedDevice(output: Record<string, unknown>): ObservedDevice {
     ...size("requested"),
     ...size("current"),
   } as unknown as ObservedDevice;
+}
+
+/** What this provider gives a new domain. An earlier version gave it its vCPUs only. */
+function impliedVcpus({
+  vcpus = 1,
+  maxVcpus,
+}: Partial<Outputs>): Omit<Implied, "memory" | "maxMemory" | "arch" | "devices"> {
+  if (maxVcpus === undefined) return { vcpus };
+  const currentVcpus = vcpus === maxVcpus ? undefined : vcpus;
+  return { vcpus: maxVcpus, hasTopology: maxVcpus > 1, ...defined({ currentVcpus }), fixedVcpus: "0" };
+}
+
+function impliedTopology(
+  { hasTopology = false }: Implied,
+  vcpus: number,
+  nodes: number,
+): CpuTopology | undefined {
+  const cores = vcpus / nodes;
+  return hasTopology && Number.isInteger(cores) ? { sockets: nodes, dies: 1, cores, threads: 1 } : undefined;
 }
 
 function pack(observed: Observed, outputs: Partial<Outputs>): PackedObserved {
@@ -196,8 +222,9 @@ function ofDefinition(live: PackedView | undefined): PackedView | undefined {
 }
 
 function packView(view: MemoryView, implied: Implied): PackedView {
-  const { memory, currentMemory, maxMemory, cells, devices, vcpus, arch, acpi, uefi, written, ...rest } =
+  const { memory, currentMemory, maxMemory, cells, devices, vcpus, arch, acpi, uefi, written, ...others } =
     view;
+  const { currentVcpus, topology, fixedVcpus, ...rest } = others;
   const packed = cells.map((cell, index) => packCell(cell, index, view));
   const isOneWhole = packed.length === 1 && Object.keys(packed[0] ?? {}).length === 0;
   return defined({
@@ -207,6 +234,11 @@ function packView(view: MemoryView, implied: Implied): PackedView {
     cells: isOneWhole ? undefined : packed,
     devices: isDeepStrictEqual(devices, implied.devices) ? undefined : devices,
     vcpus: vcpus === implied.vcpus ? undefined : vcpus,
+    currentVcpus: currentVcpus === implied.currentVcpus ? undefined : (currentVcpus ?? 0),
+    topology: isDeepStrictEqual(topology, impliedTopology(implied, vcpus, cells.length))
+      ? undefined
+      : (topology ?? NO_TOPOLOGY),
+    fixedVcpus: fixedVcpus === implied.fixedVcpus ? undefined : (fixedVcpus ?? ""),
     arch: arch === implied.arch ? undefined : (arch ?? ""),
     acpi: acpi ? undefined : acpi,
     uefi: uefi ? uefi : undefined,
@@ -218,7 +250,9 @@ function packView(view: MemoryView, implied: Implied): PackedView {
 function unpackView(packed: PackedView, implied: Implied): MemoryView {
   const { maxMemory = implied.maxMemory, arch = implied.arch, vcpus = implied.vcpus, ...others } = packed;
   const { memory = implied.memory ?? 0, currentMemory = memory, written = memory, ...more } = others;
-  const { cells = [{}], devices = implied.devices, acpi = true, uefi = false, ...rest } = more;
+  const { cells = [{}], devices = implied.devices, acpi = true, uefi = false, ...vcpuDetails } = more;
+  const { currentVcpus = implied.currentVcpus, fixedVcpus = implied.fixedVcpus, ...last } = vcpuDetails;
+  const { topology = impliedTopology(implied, vcpus, cells.length), ...rest } = last;
   return defined({
     ...rest,
     memory,
@@ -227,6 +261,9 @@ function unpackView(packed: PackedView, implied: Implied): MemoryView {
     cells: cells.map((cell, index) => unpackCell(cell, index, { memory, vcpus })),
     devices,
     vcpus,
+    currentVcpus: currentVcpus === 0 ? undefined : currentVcpus,
+    topology: topology === NO_TOPOLOGY ? undefined : topology,
+    fixedVcpus: fixedVcpus === "" ? undefined : fixedVcpus,
     arch: arch === "" ? undefined : arch,
     acpi,
     uefi,
@@ -256,5 +293,7 @@ function unpackCell(packed: Partial<Cell>, index: number, view: Pick<MemoryView,
 
 /** Of a cell that has none. */
 const NO_CPUS = "";
+/** Of a view without a topology. */
+const NO_TOPOLOGY = 0 as const;
 /** Of a view without a maximum. */
 const NO_MAXIMUM = 0 as const;

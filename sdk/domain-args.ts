@@ -1,6 +1,7 @@
 import type { Input } from "@pulumi/pulumi";
 
 import type { BootArgs } from "./args/boot.ts";
+import type { CpuTopologyArgs } from "./args/cpu-topology.ts";
 import type { DiskArgs } from "./args/disk.ts";
 import type { HotplugArgs } from "./args/hotplug.ts";
 import type { InterfaceArgs } from "./args/interface.ts";
@@ -42,8 +43,24 @@ export interface DomainArgs {
    * A change: takes effect at the next boot.
    */
   memorySlots?: Input<number>;
-  /** Number of virtual CPUs, 1 to 4096. Default: 1. A change: takes effect at the next boot. */
+  /**
+   * Number of virtual CPUs, 1 to 4096. Default: 1.
+   * A change: more vCPUs, up to `maxVcpus`, are added to the running domain, and fewer are removed if `hotplug.allowUnplug` is
+   * true. Any other change is handled as `hotplug.whenNotPossible` specifies.
+   */
   vcpus?: Input<number>;
+  /**
+   * The most that `vcpus` can reach while the domain runs. Default: 4 × `vcpus` at creation, at most 255 and what the machine
+   * type can have; kept afterwards. A domain that an earlier version of the provider created keeps its present maximum.
+   * A change: takes effect at the next boot.
+   */
+  maxVcpus?: Input<number>;
+  /**
+   * How the guest sees its vCPUs, which guests may limit or license by socket. The product is `maxVcpus`. Default: one socket for
+   * each NUMA node at creation; afterwards the number of cores follows `maxVcpus`.
+   * A change: takes effect at the next boot.
+   */
+  cpuTopology?: Input<CpuTopologyArgs>;
   /** How memory is added and removed while the domain runs. A change: a setting only, except for `device`. */
   hotplug?: Input<HotplugArgs>;
   /**

@@ -33,6 +33,16 @@ export interface ReachableSizes {
   step: string;
 }
 
+/** Numbers that `vcpus` can be changed to without a restart: from `from` to `to`, in steps of `step`. */
+export interface ReachableVcpus {
+  /** The smallest of these numbers. */
+  from: number;
+  /** The largest of these numbers. */
+  to: number;
+  /** The difference between one number and the next larger one: 1, or the threads of a core on POWER. */
+  step: number;
+}
+
 /**
  * What a run does:
  * - `none`: nothing;

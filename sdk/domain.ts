@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DomainArgs } from "./domain-args.ts";
-import type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes } from "./domain-outputs.ts";
+import type { ChangeOutcome, MemoryDeviceOutput, ReachableSizes, ReachableVcpus } from "./domain-outputs.ts";
 import { DYNAMIC_PROVIDER, DYNAMIC_TYPE, PLUGIN_TYPE } from "./dynamic-type.ts";
 import { hostsWith } from "./hosts.ts";
 import { affectsSizes, argumentOf } from "./secret-arguments.ts";
@@ -25,6 +25,8 @@ export class Domain extends pulumi.CustomResource {
   declare readonly maxMemory: pulumi.Output<string>;
   /** The argument `memorySlots`, or the value that was chosen at creation. */
   declare readonly memorySlots: pulumi.Output<number>;
+  /** The argument `maxVcpus`, or the value that was chosen at creation; undefined for a domain of an earlier version. */
+  declare readonly maxVcpus: pulumi.Output<number | undefined>;
   /** The domain's state as libvirt names it: `running`, `paused`, `shutoff`, … */
   declare readonly state: pulumi.Output<string>;
   /**
@@ -66,6 +68,16 @@ export class Domain extends pulumi.CustomResource {
   declare readonly guestMemory: pulumi.Output<string | undefined>;
   /** What reported `guestMemory`. */
   declare readonly guestMemoryFrom: pulumi.Output<"agent" | "balloon" | undefined>;
+  /**
+   * The numbers that a change of `vcpus` can reach without a restart: larger ones first, then smaller ones if
+   * `hotplug.allowUnplug` is true. Undefined if there are none.
+   */
+  declare readonly reachableVcpus: pulumi.Output<ReachableVcpus[] | undefined>;
+  /**
+   * The vCPUs that the guest used after their last live change, as its agent reported; undefined before the first one, and if it
+   * couldn't be asked.
+   */
+  declare readonly guestVcpus: pulumi.Output<number | undefined>;
   /** The libvirt URI that is used: the argument, or the default that applied at creation. */
   declare readonly uri: pulumi.Output<string>;
 
@@ -94,12 +106,15 @@ export class Domain extends pulumi.CustomResource {
         reachable: undefined,
         guestMemory: undefined,
         guestMemoryFrom: undefined,
+        reachableVcpus: undefined,
+        guestVcpus: undefined,
         uri: undefined,
         name: undefined,
         ...args,
         memory: args.memory ?? followsFrom(["numa"]),
         maxMemory: args.maxMemory ?? followsFrom(["memory", "numa", "xml"], [args.memory, args.numa]),
         memorySlots: args.memorySlots ?? followsFrom(["xml"]),
+        maxVcpus: args.maxVcpus ?? followsFrom(["vcpus", "numa", "cpuTopology", "xml"]),
         memoryPlan: ofSizes,
         change: ofSizes,
         memoryChange: ofSizes,

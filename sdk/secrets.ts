@@ -10,10 +10,12 @@ const FROM_SIZES = [
   "memoryDevices",
   "reachable",
   "guestMemory",
+  "reachableVcpus",
+  "guestVcpus",
 ] as const;
 
 /** The outputs that no program reads. They are secret when any argument is. */
-const HIDDEN = ["__observed", "__drift", "__guest", "__detaching"] as const;
+const HIDDEN = ["__observed", "__drift", "__guest", "__guestVcpus", "__detaching"] as const;
 
 /** The outputs to mark as secret when these arguments are. */
 export function derivedOutputs(paths: readonly string[]): string[] {

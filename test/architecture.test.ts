@@ -185,6 +185,12 @@ const PLAN_MAY_IMPORT: Record<string, string[]> = {
   ],
   "provider/plan/disks": [...PLAN_GROUND, "provider/plan/device-list"],
   "provider/plan/interfaces": [...PLAN_GROUND, "provider/plan/device-list"],
+  "provider/plan/vcpus": [
+    ...PLAN_GROUND,
+    "provider/plan/definition",
+    "provider/plan/defined-plan.ts",
+    "provider/plan/fallback.ts",
+  ],
   "provider/plan/live-sizes": [
     "provider/plan/balloon.ts",
     ...PLAN_GROUND,

@@ -7,6 +7,7 @@ const web = new Domain("web-1", {
   memory: "1003MiB",
   maxMemory: "8GiB",
   vcpus: 2,
+  maxVcpus: 8,
   boot: {
     kernel: config.require("kernel"),
     initrd: config.require("initrd"),

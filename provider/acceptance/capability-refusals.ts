@@ -9,13 +9,13 @@ import { readNeeds, unmetNeeds, unsupportedKind } from "./host-support.ts";
 export async function capabilityRefusals(hypervisor: Hypervisor, xml: string): Promise<string[]> {
   const host = readHost(await hypervisor.capabilities());
   const needs = readNeeds(xml, host.arch);
-  const found = await capabilitiesFor(hypervisor, needs);
+  const found = await capabilitiesOf(hypervisor, needs);
   if (found.kind === "described") return unmetNeeds(needs, found.has, hypervisor.uri);
   const { reason, isMachine } = unsupportedKind(needs, host, hypervisor.uri, found.refusal);
   if (!isMachine) return [reason];
   // The CPU models don't depend on the machine type; the largest number of vCPUs and the firmware do.
   const { machine: _, firmware: __, ...rest } = needs;
-  const others = await capabilitiesFor(hypervisor, rest);
+  const others = await capabilitiesOf(hypervisor, rest);
   return others.kind === "described"
     ? [reason, ...unmetNeeds(rest, { ...others.has, maxVcpus: undefined }, hypervisor.uri)]
     : [reason, others.refusal];
@@ -23,7 +23,8 @@ export async function capabilityRefusals(hypervisor: Hypervisor, xml: string): P
 
 type Found = { kind: "described"; has: DomainCapabilities } | { kind: "refused"; refusal: string };
 
-async function capabilitiesFor(hypervisor: Hypervisor, kind: DomainKind): Promise<Found> {
+/** What the host reports about a kind of domain, or why it can't run it. */
+export async function capabilitiesOf(hypervisor: Hypervisor, kind: DomainKind): Promise<Found> {
   try {
     const has = readDomainCapabilities(await hypervisor.domainCapabilities(kind));
     return { kind: "described", has };

@@ -1,7 +1,7 @@
 import { defined } from "../defined.ts";
 import { parseDomain } from "../domain/parse.ts";
-import { readVcpus } from "../domain/read.ts";
 import { attribute, type Element, find, textOf } from "../domain/tree.ts";
+import { readVcpuState } from "../domain/vcpus.ts";
 import type { DomainKind } from "../libvirt/hypervisor.ts";
 import type { DomainCapabilities } from "../observe/domain-capabilities.ts";
 import type { Host } from "../observe/host.ts";
@@ -9,6 +9,7 @@ import type { Host } from "../observe/host.ts";
 /** What a definition needs from its host, as far as libvirt's domain capabilities cover it. */
 export interface Needs extends DomainKind {
   vcpus: number;
+  maxVcpus: number;
   /** `model` is set only where libvirt may not use a similar one instead. */
   cpu?: { mode: string; model?: string };
   /** The value of `<os firmware>`, for which libvirt has to select an image. */
@@ -23,10 +24,11 @@ export function readNeeds(definition: string, arch: string): Needs {
   const emulator = textOf(find(root, "devices", "emulator")).trim();
   // libvirt need not know an image that the definition names.
   const firmware = find(root, "os", "loader") ? undefined : attribute(find(root, "os"), "firmware");
+  const { vcpus: maxVcpus, currentVcpus: vcpus = maxVcpus } = readVcpuState(root);
   return defined({
     type: attribute(root, "type") ?? "",
     arch: attribute(type, "arch") ?? arch,
-    vcpus: readVcpus(root),
+    ...{ vcpus, maxVcpus },
     machine,
     emulator: emulator || undefined,
     firmware,
@@ -74,11 +76,13 @@ export function unsupportedKind(
  * usable="yes" may start: with emulation, or with KVM where its features aren't checked.
  */
 export function unmetNeeds(needs: Needs, has: DomainCapabilities, uri: string): string[] {
-  const { type, arch, machine, vcpus, cpu, firmware } = needs;
+  const { type, arch, machine, vcpus, maxVcpus, cpu, firmware } = needs;
   const ofMachine = `${uri} for ${machine === undefined ? arch : `machine "${machine}" of ${arch}`}`;
   const reasons: string[] = [];
-  if (has.maxVcpus !== undefined && vcpus > has.maxVcpus)
-    reasons.push(`vcpus ${vcpus} isn't supported by ${ofMachine} (supported: up to ${has.maxVcpus})`);
+  if (has.maxVcpus !== undefined && maxVcpus > has.maxVcpus) {
+    const what = vcpus > has.maxVcpus ? `vcpus ${vcpus}` : `maxVcpus ${maxVcpus}`;
+    reasons.push(`${what} isn't supported by ${ofMachine} (supported: up to ${has.maxVcpus})`);
+  }
   if (cpu !== undefined && !isSupported(cpu, has)) {
     const wanted = cpu.model ?? cpu.mode;
     const modes = [...has.cpuModes].flatMap(([mode, yes]) => (yes && mode !== "custom" ? mode : []));

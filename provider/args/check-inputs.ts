@@ -1,6 +1,6 @@
 import type { Failure } from "./failure.ts";
 import { FIELD_NAMES, FIELDS, isField } from "./fields.ts";
-import { fillIn } from "./fill-in.ts";
+import { fillIn, type NewDomain } from "./fill-in.ts";
 import type { Inputs } from "./inputs.ts";
 import { propertyPath } from "./property-path.ts";
 import { mask } from "./redact.ts";
@@ -37,6 +37,7 @@ export function checkInputs(
   olds: Record<string, unknown>,
   news: Record<string, unknown>,
   defaults: Defaults = DEFAULTS,
+  domain: NewDomain = {},
 ): Checked {
   const given = Object.entries(withoutNulls(news)).filter(([key]) => !HIDDEN.has(key));
   const failures = given.flatMap(([key]) => nameFailure(key));
@@ -59,11 +60,11 @@ export function checkInputs(
   }
   if (!given.some(([key]) => key === "memory" || key === "numa"))
     failures.push({ property: "memory", reason: 'is required, e.g. "4GiB"' });
-  const inputs = fillIn(olds, news, valid, defaults);
+  const inputs = fillIn(olds, news, valid, defaults, domain);
   failures.push(
     ...invalidDefaultName(inputs, failures),
     ...crossFieldFailures(
-      fillIn(olds, news, { ...valid, ...partlyValid }, defaults),
+      fillIn(olds, news, { ...valid, ...partlyValid }, defaults, domain),
       defaults,
       olds.uuid !== undefined,
     ),

@@ -30,7 +30,7 @@ import { UNKNOWN } from "./unknown.ts";
 
 /**
  * What a change of an argument does to an existing domain:
- * - `memory`: the planner decides (provider/plan);
+ * - `memory`, `vcpus`: the planner decides (provider/plan);
  * - `devices`: devices are attached to, detached from and changed in the running domain where that is possible
  *   (provider/plan/device-list);
  * - `live`: it is applied to the running domain and its definition;
@@ -44,6 +44,7 @@ import { UNKNOWN } from "./unknown.ts";
 export type ChangeNeeds =
   | "memory"
   | "devices"
+  | "vcpus"
   | "live"
   | "definition"
   | "nextBoot"
@@ -70,6 +71,13 @@ const numbers = parsed((value) => {
 const NUMBERS = /^\d{1,4}(-\d{1,4})?(,(\^\d{1,4}|\d{1,4}(-\d{1,4})?))*$/;
 
 const cell = shape({ memory: sizeOrZero, cpus: numbers }).partial();
+
+const cpuTopology = shape({
+  sockets: integer(1, MAX_VCPUS),
+  dies: integer(1, MAX_VCPUS).optional(),
+  cores: integer(1, MAX_VCPUS),
+  threads: integer(1, MAX_VCPUS).optional(),
+});
 
 const hook = shape({
   command: orUnknown(
@@ -118,7 +126,9 @@ export const FIELDS = {
   memory: { schema: size, change: "memory" },
   maxMemory: { schema: size, change: "memory" },
   memorySlots: { schema: integer(1, MAX_SLOTS), change: "memory" },
-  vcpus: { schema: integer(1, MAX_VCPUS), change: "nextBoot" },
+  vcpus: { schema: integer(1, MAX_VCPUS), change: "vcpus" },
+  maxVcpus: { schema: integer(1, MAX_VCPUS), change: "vcpus" },
+  cpuTopology: { schema: orUnknown(cpuTopology), change: "vcpus" },
   hotplug: { schema: orUnknown(hotplug), change: "setting" },
   numa: {
     schema: orUnknown(

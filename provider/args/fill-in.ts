@@ -4,13 +4,14 @@ import { keptEntries, withMacs } from "./device-entries.ts";
 import { domainUuid, resourceName } from "./identity.ts";
 import type { Inputs, NumaNodeInput } from "./inputs.ts";
 import { defaultMaxMemory, guestWidth, memoryCap } from "./max-memory.ts";
+import { maxVcpusFor } from "./max-vcpus.ts";
 import { type SecretMarked, secretArguments } from "./secrets.ts";
 import type { Defaults } from "./settings.ts";
 import { knownSize, UNKNOWN } from "./unknown.ts";
 
 /**
  * Adds what check computes: the name and the identity, from the URN at creation and kept afterwards, so that renaming a
- * resource by an alias keeps its domain; and `maxMemory` and `memorySlots`, which are kept once they are set.
+ * resource by an alias keeps its domain; and `maxMemory`, `memorySlots` and `maxVcpus`, which are kept once they are set.
  *
  * @param news the program's inputs, hidden ones included
  * @param valid the arguments that passed their schema
@@ -20,6 +21,7 @@ export function fillIn(
   news: Record<string, unknown>,
   valid: Record<string, unknown>,
   defaults: Defaults,
+  { isNew = false, mostVcpus }: NewDomain = {},
 ): Partial<Inputs> {
   const old = olds as Partial<Inputs>;
   const urn = String(news.__urn);
@@ -36,11 +38,23 @@ export function fillIn(
   if (inputs.memory === undefined && inputs.numa !== undefined) inputs.memory = sumOfNodes(inputs.numa);
   if (inputs.maxMemory === undefined && inputs.memory !== undefined)
     inputs.maxMemory = maxMemoryFor(inputs.memory, inputs, old.maxMemory, defaults);
+  if (inputs.maxVcpus === undefined) {
+    const maxVcpus = maxVcpusFor(inputs, old.maxVcpus, isNew, mostVcpus);
+    if (maxVcpus !== undefined) inputs.maxVcpus = maxVcpus;
+  }
   return { ...inputs, ...secretMarks(old, news, inputs) };
 }
 
+/** What the defaults of a new domain depend on besides its arguments. */
+export interface NewDomain {
+  /** The resource has no domain yet. */
+  isNew?: boolean;
+  /** The most vCPUs that its machine can have; left out where the host couldn't be asked. */
+  mostVcpus?: number | undefined;
+}
+
 /** Arguments that keep their value when the program no longer sets them. */
-const KEPT = ["name", "maxMemory", "memorySlots"] as const;
+const KEPT = ["name", "maxMemory", "memorySlots", "maxVcpus"] as const;
 
 /** What the class says is secret, and what is kept of values that were. */
 function secretMarks(

@@ -7,6 +7,9 @@ export const MAX_SLOTS = 256;
 /** QEMU's limit for its largest machine types; the host's libvirt may allow fewer. */
 export const MAX_VCPUS = 4096;
 
+/** Without extended interrupt mode, which needs an IOMMU, an x86 domain has interrupts for this many (libvirt 9.0). */
+export const MAX_VCPUS_X86 = 255;
+
 /** More disks, or network interfaces, than any machine type has addresses for. */
 export const MAX_DEVICES = 1024;
 

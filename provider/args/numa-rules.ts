@@ -69,7 +69,8 @@ const MOST_READ = 10_000;
 export function vcpusOfNodes(inputs: Partial<Inputs>): Failure[] {
   const nodes = Array.isArray(inputs.numa) ? inputs.numa : [];
   // The program's own XML and an adopted domain have their own number of vCPUs.
-  const { vcpus = inputs.xml === undefined && inputs.adopt === undefined ? 1 : undefined } = inputs;
+  const { vcpus = inputs.xml === undefined && inputs.adopt === undefined ? 1 : undefined, maxVcpus = vcpus } =
+    inputs;
   const nodeOf = new Map<number, number>();
   let read = 0;
   return nodes.flatMap(({ cpus }, node) => {
@@ -84,9 +85,10 @@ export function vcpusOfNodes(inputs: Partial<Inputs>): Failure[] {
     if (owner !== undefined)
       return [{ property, reason: `contains vCPU ${shared}, which is already assigned to node ${owner}` }];
     const last = Math.max(...numbers);
-    if (typeof vcpus !== "number" || last < vcpus) return [];
-    const present = vcpus === 1 ? "only has vCPU 0" : `has vCPUs 0 to ${vcpus - 1}`;
-    return [{ property, reason: `contains vCPU ${last}, but the domain ${present}; raise vcpus` }];
+    if (typeof maxVcpus !== "number" || last < maxVcpus) return [];
+    const present = maxVcpus === 1 ? "only has vCPU 0" : `has vCPUs 0 to ${maxVcpus - 1}`;
+    const remedy = inputs.maxVcpus === undefined ? "raise vcpus" : "raise maxVcpus";
+    return [{ property, reason: `contains vCPU ${last}, but the domain ${present}; ${remedy}` }];
   });
 }
 

@@ -16,6 +16,7 @@ import {
 } from "./numa-rules.ts";
 import type { Defaults } from "./settings.ts";
 import { knownHotplug, knownSize, UNKNOWN } from "./unknown.ts";
+import { topologyOfMaximum, vcpusOfX86, vcpusWithinMaximum } from "./vcpu-rules.ts";
 import { noBalloonTarget, noDimmArguments, slotForEachNode } from "./virtio-mem-rules.ts";
 
 type Rule = (inputs: Partial<Inputs>, defaults: Defaults, hasDomain?: boolean) => Failure[];
@@ -40,6 +41,9 @@ export const RULES: Readonly<Record<string, Rule>> = {
   oneEmptyNode,
   emptyNodeCanGrow,
   vcpusOfNodes,
+  vcpusWithinMaximum,
+  vcpusOfX86,
+  topologyOfMaximum,
   targetNodeExists,
   noDimmArguments,
   noBalloonTarget,

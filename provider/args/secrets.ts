@@ -17,6 +17,7 @@ const FOLLOWS: [name: string, from: string[]][] = [
   ["memory", ["numa"]],
   ["maxMemory", ["memory", "numa", "xml"]],
   ["memorySlots", ["xml"]],
+  ["maxVcpus", ["vcpus", "numa", "cpuTopology", "xml"]],
 ];
 
 /** The paths that are noted. A state that was edited, and the state that a program gives to `get`, may have anything there. */

@@ -42,17 +42,14 @@ export function markedArguments(
  * has written others.
  *
  * @param before the arguments that the state recorded
- * @param vcpus the definition's, which somebody else may have set since
  */
 export function withWritten<Recorded extends Partial<Inputs>>(
   before: Recorded,
   news: Partial<Inputs>,
   written: string | undefined,
-  vcpus?: number,
 ): Recorded {
   const found = Object.entries(parsed(written)).flatMap(([name, value]) => {
     if (!isField(name) || !MARKED_FIELDS.includes(name)) return [];
-    if (name === "vcpus" && vcpus !== undefined && (value ?? 1) !== vcpus) return [];
     const known = knownValue(name, value, before, news);
     return known === undefined || isDeepStrictEqual(known.value, before[name]) ? [] : [[name, known.value]];
   });

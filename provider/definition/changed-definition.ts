@@ -1,6 +1,7 @@
 import { type FieldName, isField } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { markedArguments, withWritten } from "../args/written-arguments.ts";
+import { defined } from "../defined.ts";
 import { editByDefinitions, editDefinition, setOwnership } from "../domain/edit.ts";
 import { setMemory } from "../domain/memory.ts";
 import type { Written } from "../domain/metadata.ts";
@@ -10,8 +11,10 @@ import { withFreePorts } from "../domain/ports.ts";
 import { readDomain } from "../domain/read.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import type { ListDevice } from "../domain/state.ts";
+import { serialise } from "../domain/tree.ts";
+import { setVcpus } from "../domain/vcpus.ts";
 import { keptIfUnnamed } from "../plan/changed-fields.ts";
-import type { MemoryDefinition } from "../plan/plan.ts";
+import type { MemoryDefinition, VcpuDefinition } from "../plan/plan.ts";
 import { readCanonicalSize } from "../units/size.ts";
 import { differingFields } from "./differences.ts";
 import { definitionXml } from "./domain-spec.ts";
@@ -23,7 +26,9 @@ import type { DomainType } from "./platform.ts";
 export interface DefinitionChange {
   /** Undefined: its memory stays. */
   definition?: MemoryDefinition;
-  /** The arguments besides the memory. */
+  /** Undefined: its vCPUs stay. */
+  vcpus?: VcpuDefinition;
+  /** The arguments besides the memory and the vCPUs. */
   fields: FieldName[];
   /** The arguments as they were before, and as they are to be. */
   before: Inputs;
@@ -46,15 +51,16 @@ export interface DefinitionChange {
  * @param present with the secrets in it
  */
 export function changedDefinition(present: string, recorded: DefinitionChange): string {
-  const { definition, fields, news } = recorded;
-  const { writtenArguments, vcpus } = readDomain(present);
+  const { definition, vcpus, fields, news } = recorded;
+  const { writtenArguments } = readDomain(present);
   // What an interrupted update left is changed from that.
-  const before = withWritten(recorded.before, news, writtenArguments, vcpus);
+  const before = withWritten(recorded.before, news, writtenArguments);
   const change = { ...recorded, before };
   const isRewritten = fields.includes("xml") && before.xml !== news.xml;
   const changed = isRewritten ? rewritten(change) : fields.length > 0 ? withFields(present, change) : present;
+  const sized = isRewritten || vcpus === undefined ? changed : withVcpus(changed, vcpus);
   const edited =
-    changed === present && definition === undefined ? present : withFreePorts(changed, recorded.hotplugPorts);
+    sized === present && definition === undefined ? present : withFreePorts(sized, recorded.hotplugPorts);
   const others = (["currentMemory", "autostart"] as const).filter((name) => before[name] !== news[name]);
   const written = {
     arguments: markedArguments(writtenArguments, [...fields, ...others], news),
@@ -78,28 +84,29 @@ function rewritten({ news, specOf, type }: DefinitionChange): string {
  */
 function withFields(present: string, change: DefinitionChange): string {
   const { fields, before, news, specOf, type, adopted, attached } = change;
-  const named = adopted ? withoutUnnamed(before, news) : before;
+  const named = withVcpusOf(news, adopted ? withoutUnnamed(before, news) : before);
   const places = placedDevices(parseDomain(present).root, named, news, attached);
   const [was, wanted] = [
     { ...specOf(named), ...places.before },
     { ...specOf(news), ...places.after },
   ];
-  const { cells: found, vcpus } = readDomain(present);
+  const { cells: found } = readDomain(present);
   // Whoever changed the nodes meanwhile: the definition gets those of the program if it changes them.
   const isNuma = fields.includes("numa") && news.numa !== undefined;
   const areKept = news.numa === undefined || (!isNuma && found.length !== was.cells.length);
-  if (news.xml !== undefined)
-    return editByDefinitions(
+  if (news.xml !== undefined) {
+    const whole = definitionXml(news, wanted, type);
+    const edited = editByDefinitions(
       present,
       definitionXml(named, was, type),
-      definitionXml(news, wanted, type),
+      whole,
       areKept ? "kept" : isNuma ? "replaced" : "changed",
     );
-  const from = {
-    ...was,
-    ...(isNuma && { cells: found }),
-    ...(fields.includes("vcpus") && { vcpus }),
-  };
+    if (!fields.includes("vcpus")) return edited;
+    const { vcpus: maximum, currentVcpus: current = maximum, topology } = readDomain(whole);
+    return withVcpus(edited, { current, maximum, ...(topology && { topology }) });
+  }
+  const from = { ...was, ...(isNuma && { cells: found }) };
   const edited = editDefinition(present, from, areKept ? { ...wanted, keepsNodes: true } : wanted);
   return withNamed(edited, change, wanted);
 }
@@ -115,6 +122,18 @@ function withNamed(edited: string, { fields, news }: DefinitionChange, wanted: D
   if (missed.length === 0) return edited;
   const parts = partsOf(missed, news, wanted);
   return overlay(edited, { name, uuid, ...atTheirPlaces(edited, parts, news) });
+}
+
+/** The vCPUs are set as a whole, and make no difference of two definitions. */
+function withVcpusOf({ vcpus, maxVcpus, cpuTopology }: Inputs, inputs: Inputs): Inputs {
+  const { vcpus: _1, maxVcpus: _2, cpuTopology: _3, ...rest } = inputs;
+  return { ...rest, ...defined({ vcpus, maxVcpus, cpuTopology }) };
+}
+
+function withVcpus(xml: string, vcpus: VcpuDefinition): string {
+  const document = parseDomain(xml);
+  setVcpus(document.root, vcpus);
+  return serialise(document);
 }
 
 function withoutUnnamed(before: Inputs, news: Inputs): Inputs {

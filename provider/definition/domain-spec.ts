@@ -9,6 +9,7 @@ import { readCells, readDevices } from "../domain/read.ts";
 import type { DomainSpec, VirtioMemSpec } from "../domain/spec.ts";
 import { countedSize, type MemoryDevice } from "../domain/state.ts";
 import { attribute } from "../domain/tree.ts";
+import { socketForEachNode, vcpusOfCells } from "../domain/vcpus.ts";
 import type { Host } from "../observe/host.ts";
 import { ceilingFor } from "../plan/definition/folded.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
@@ -53,7 +54,24 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType, default
       currentMemory: hasVirtioMem ? undefined : desired.currentMemory,
     }),
     hotplugPorts: inputs.hotplugPorts ?? defaults.hotplugPorts,
+    ...vcpuSpec(inputs, cells),
     ...specOfAll(inputs, target),
+  };
+}
+
+/** A new domain has one socket for each node, unless the program or its XML decides. */
+function vcpuSpec(
+  { vcpus = 1, maxVcpus, cpuTopology, xml }: Inputs,
+  cells: CellPlan[],
+): Pick<DomainSpec, "vcpus" | "maxVcpus" | "topology"> {
+  const maximum = Math.max(vcpus, maxVcpus ?? vcpus);
+  const lists = vcpusOfCells(cells, vcpus, maximum);
+  const isLeftOut = maxVcpus === undefined || maximum === 1 || xml !== undefined;
+  const topology = cpuTopology ?? (isLeftOut ? undefined : socketForEachNode(lists, maximum));
+  return {
+    vcpus,
+    maxVcpus: maximum,
+    ...(topology && { topology: { dies: 1, threads: 1, ...topology } }),
   };
 }
 
@@ -84,13 +102,14 @@ export function definitionXml(inputs: Inputs, spec: DomainSpec, type: DomainType
  * requires where the XML lacks it. The XML decides the rest.
  */
 function overlaySpec(inputs: Inputs, spec: DomainSpec, xml: string, type: DomainType): DomainOverlay {
-  const { name, uuid, cells, maxMemory, virtioMem, currentMemory, ownership } = spec;
+  const { name, uuid, cells, maxMemory, virtioMem, currentMemory, ownership, topology } = spec;
   const hasType = attribute(parseXml(xml).root, "type") !== undefined;
   const hasPlatform = platformInXml(inputs) !== undefined;
   const set = STORED_FIELDS.filter((field) => inputs[field] !== undefined);
   return {
     ...{ name, uuid, cells },
-    ...defined({ maxMemory, virtioMem, currentMemory, ownership }),
+    ...defined({ maxMemory, virtioMem, currentMemory, ownership, topology }),
+    ...defined({ vcpus: inputs.vcpus, maxVcpus: inputs.maxVcpus }),
     ...(type === undefined && hasType ? {} : { type: spec.type }),
     ...specOf(hasPlatform ? set : ["arch", "firmware", ...set], inputs, spec),
     // At the places that they have in a definition already.

@@ -23,14 +23,13 @@ interface Part {
 
 type Change = "definition" | "devices" | "nextBoot" | "replace";
 
-/** The arguments that libvirt's XML stores, without identity and memory, which are more than one argument each. */
+/** The arguments that libvirt's XML stores, without identity, memory and vCPUs, which are more than one argument each. */
 type StoredField = {
   [Name in FieldName]: (typeof FIELDS)[Name]["change"] extends Change ? Name : never;
 }[Exclude<FieldName, "name" | "xml">];
 
 /** One row for each of them: without it, the types don't match the field table. */
 const PARTS = {
-  vcpus: { spec: ({ vcpus = 1 }) => ({ vcpus }) },
   cpu: { spec: ({ cpu }, platform) => defined({ cpu: cpu ?? defaultCpu(platform) }) },
   arch: {
     spec: (_, { arch }) => ({ arch }),

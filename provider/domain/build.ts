@@ -5,6 +5,7 @@ import { ownershipElement } from "./metadata.ts";
 import { sizeElement } from "./size-element.ts";
 import type { CellSpec, DomainSpec } from "./spec.ts";
 import { type Element, element, indent, serialiseNode } from "./tree.ts";
+import { setVcpus, vcpusOfCells } from "./vcpus.ts";
 
 /**
  * Builds the definition of a new domain. All text is escaped.
@@ -12,6 +13,7 @@ import { type Element, element, indent, serialiseNode } from "./tree.ts";
  * @throws XmlError for characters that XML can't represent
  */
 export function buildDomain(spec: DomainSpec): string {
+  const { vcpus, maxVcpus = vcpus, topology } = spec;
   const domain = specElement(spec);
   const rest = [
     sizeElement(
@@ -24,12 +26,13 @@ export function buildDomain(spec: DomainSpec): string {
     element("on_crash", {}, "destroy"),
   ];
   for (const child of rest) insertInOrder(domain, child);
+  setVcpus(domain, { current: vcpus, maximum: maxVcpus, ...(topology && { topology }) });
   return `${serialiseNode(indent(domain))}\n`;
 }
 
 /**
  * A `<domain>` with only what a spec names: to build a definition, and to compare or change one part by part. It has no
- * `<memory>`, which follows from all cells and memory devices.
+ * `<memory>`, which follows from all cells and memory devices, and no vCPUs, which are set as a whole (vcpus.ts).
  */
 export function specElement(spec: Partial<DomainSpec>): Element {
   return element(
@@ -41,7 +44,6 @@ export function specElement(spec: Partial<DomainSpec>): Element {
     spec.ownership && element("metadata", {}, ownershipElement(spec.ownership)),
     spec.maxMemory && maxMemoryElement(spec.maxMemory),
     spec.currentMemory === undefined ? undefined : sizeElement("currentMemory", spec.currentMemory),
-    textElement("vcpu", spec.vcpus),
     osElement(spec),
     featuresElement(spec),
     cpuElement(spec),
@@ -107,19 +109,14 @@ function cpuElement(spec: Partial<DomainSpec>): Element | undefined {
     "cpu",
     isModel ? { mode: "custom", match: "exact" } : { mode: cpu },
     isModel ? element("model", { fallback: "forbid" }, cpu) : undefined,
-    cells && element("numa", {}, ...cellElements(cells, spec.vcpus)),
+    cells && element("numa", {}, ...cellElements(cells, spec)),
   );
 }
 
-function cellElements(cells: readonly CellSpec[], vcpus: number | undefined): Element[] {
-  const areShared = cells.some((cell) => cell.cpus !== undefined);
-  const all = vcpus === undefined ? undefined : vcpus === 1 ? "0" : `0-${vcpus - 1}`;
-  return cells.map((cell, id) =>
-    element("cell", {
-      id,
-      cpus: cell.cpus ?? (areShared || id > 0 ? undefined : all),
-      memory: cell.memory,
-      unit: "KiB",
-    }),
-  );
+function cellElements(
+  cells: readonly CellSpec[],
+  { vcpus, maxVcpus = vcpus }: Partial<DomainSpec>,
+): Element[] {
+  const lists = vcpusOfCells(cells, vcpus, maxVcpus);
+  return cells.map(({ memory }, id) => element("cell", { id, cpus: lists[id], memory, unit: "KiB" }));
 }

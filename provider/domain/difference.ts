@@ -22,6 +22,8 @@ export function differencesFrom(wanted: string, found: string, isLive: boolean):
   const sizes = SIZES.filter((name) => !(isLive && name === "currentMemory") && has[name] !== wants[name]);
   return [
     ...sizes,
+    ...(currentVcpus(has) === currentVcpus(wants) ? [] : ["vcpus"]),
+    ...(has.vcpus === wants.vcpus ? [] : ["maxVcpus"]),
     ...(isDeepStrictEqual(has.maxMemory, wants.maxMemory) ? [] : ["maxMemory"]),
     ...(isDeepStrictEqual(cellsOf(has), cellsOf(wants)) ? [] : ["cpu/numa"]),
     ...(isDeepStrictEqual(devicesOf(has), devicesOf(wants)) ? [] : ["devices/memory"]),
@@ -29,7 +31,11 @@ export function differencesFrom(wanted: string, found: string, isLive: boolean):
   ];
 }
 
-const SIZES = ["memory", "currentMemory", "vcpus"] as const;
+const SIZES = ["memory", "currentMemory"] as const;
+
+function currentVcpus({ vcpus, currentVcpus: current = vcpus }: DomainState): number {
+  return current;
+}
 
 function cellsOf({ cells }: DomainState): unknown[] {
   return cells.map(({ id, memory, cpus }) => [
@@ -56,7 +62,16 @@ function devicesOf({ devices }: DomainState): unknown[] {
 }
 
 /** Parts that are compared by their meaning, not by their elements. */
-const COMPARED_ABOVE = new Set(["memory", "currentMemory", "maxMemory", "vcpu", "metadata", "cpu", "uuid"]);
+const COMPARED_ABOVE = new Set([
+  "memory",
+  "currentMemory",
+  "maxMemory",
+  "vcpu",
+  "vcpus",
+  "metadata",
+  "cpu",
+  "uuid",
+]);
 
 function elementDifferences(wanted: Element, found: Element, isLive: boolean): string[] {
   const paths = new Set<string>();

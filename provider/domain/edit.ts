@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { defined } from "../defined.ts";
-import { readNumbers, writeNumbers } from "../units/number-list.ts";
 import { isCpuMode, specElement } from "./build.ts";
 import { settleTotal } from "./memory.ts";
 import { merge } from "./merge.ts";
 import { type Written, writeOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
-import { isUefi, readCells, readVcpus } from "./read.ts";
+import { isUefi, readCells } from "./read.ts";
 import type { DomainSpec } from "./spec.ts";
 import type { Ownership } from "./state.ts";
 import {
@@ -29,7 +28,8 @@ import {
  * manual changes of other parts. Disks are matched by their target device, interfaces by their MAC, the serial port by its
  * number, the guest agent's channel by its name.
  *
- * `setMemory` sets memory sizes and `setOwnership` the ownership; here only a new NUMA cell gets its size.
+ * `setMemory` sets memory sizes, `setVcpus` the vCPUs and `setOwnership` the ownership; here only a new NUMA cell gets its size and
+ * its vCPUs.
  */
 export function editDefinition(xml: string, before: DomainSpec, after: DomainSpec): string {
   const document = parseDomain(xml);
@@ -42,7 +42,6 @@ export function editDefinition(xml: string, before: DomainSpec, after: DomainSpe
   };
   changeParts(document.root, parts(before), parts(after));
   removeEmptyNuma(document.root);
-  if (after.keepsNodes && before.vcpus !== after.vcpus) fitNodesToVcpus(document.root, after.vcpus);
   return serialise(document);
 }
 
@@ -70,7 +69,6 @@ export function editByDefinitions(xml: string, before: string, after: string, no
   removeEmptyNuma(domain);
   if (readCells(domain).length !== cells) settleTotal(domain);
   settleBootOrder(domain);
-  if (keepsNodes && old.vcpus !== named.vcpus) fitNodesToVcpus(domain, named.vcpus);
   return serialise(document);
 }
 
@@ -87,11 +85,12 @@ function replaceNuma(domain: Element, by: Element): void {
 /** A definition without white space, comments, memory sizes and metadata, and with the nodes only where they are named. */
 function comparable(xml: string, keepsNodes: boolean): Element {
   const domain = bare(parseDomain(xml).root);
-  removeNamed(domain, "memory", "currentMemory", "maxMemory", "metadata");
+  removeNamed(domain, "memory", "currentMemory", "maxMemory", "metadata", "vcpu", "vcpus");
   const devices = find(domain, "devices");
   if (devices) removeNamed(devices, "memory");
-  if (!keepsNodes) return domain;
   const cpu = find(domain, "cpu");
+  if (cpu) removeNamed(cpu, "topology");
+  if (!keepsNodes) return domain;
   if (cpu) removeNamed(cpu, "numa");
   // A CPU that is no longer named doesn't remove the nodes.
   merge(domain, undefined, element("domain", {}, element("cpu", {}, element("numa"))));
@@ -110,14 +109,13 @@ function bare({ name, attributes, children: nodes }: Element): Element {
 }
 
 /** What `clearFilledIn` compares. */
-function namedParts(domain: Element): Partial<DomainSpec> & Pick<DomainSpec, "vcpus"> {
+function namedParts(domain: Element): Partial<DomainSpec> {
   const cpu = find(domain, "cpu");
   const serial = find(domain, "devices", "serial");
   return defined({
     firmware: isUefi(domain) ? ("uefi" as const) : ("bios" as const),
     cpu: cpu && cpuName(cpu),
     serial: serial && { file: serialiseNode(serial) },
-    vcpus: readVcpus(domain),
     machine: attribute(find(domain, "os", "type"), "machine"),
   });
 }
@@ -127,22 +125,6 @@ function removeEmptyNuma(domain: Element): void {
   const cpu = find(domain, "cpu");
   const numa = find(cpu, "numa");
   if (cpu && numa && children(numa).length === 0) remove(cpu, numa);
-}
-
-/**
- * Nodes that the program doesn't name keep their vCPUs as far as they exist, and node 0 gets those that no node has.
- * libvirt refuses nodes with more vCPUs than the domain has, and vCPUs in two nodes.
- */
-function fitNodesToVcpus(domain: Element, vcpus: number): void {
-  const cells = children(find(domain, "cpu", "numa"), "cell");
-  const kept = cells.map((cell) => readNumbers(attribute(cell, "cpus") ?? "").filter((cpu) => cpu < vcpus));
-  const assigned = new Set(kept.flat());
-  const rest = Array.from({ length: vcpus }, (_, cpu) => cpu).filter((cpu) => !assigned.has(cpu));
-  for (const [index, cell] of cells.entries()) {
-    const isFirst = Number(attribute(cell, "id") ?? index) === 0;
-    const cpus = [...(kept[index] ?? []), ...(isFirst ? rest : [])];
-    setAttribute(cell, "cpus", cpus.length === 0 ? undefined : writeNumbers(cpus));
-  }
 }
 
 /**
@@ -199,7 +181,6 @@ function clearFilledIn(domain: Element, before: Partial<DomainSpec>, after: Part
     removeNamed(cpu, "model", "vendor");
   }
   if (!isDeepStrictEqual(before.serial, after.serial)) clearConsole(domain);
-  if (becomes("vcpus", readVcpus(domain))) clearVcpus(domain, after.vcpus ?? 1);
   if (becomes("machine", undefined)) clearAddresses(domain, after.machine);
 }
 
@@ -219,13 +200,6 @@ function clearConsole(domain: Element): void {
   const isSerial = (console: Element) =>
     (attribute(find(console, "target"), "type") ?? "serial") === "serial";
   if (devices) removeAll(devices, (device) => device.name === "console" && isSerial(device));
-}
-
-/** Removes which vCPUs are online at boot: libvirt refuses them with fewer vCPUs. */
-function clearVcpus(domain: Element, vcpus: number): void {
-  removeNamed(domain, "vcpus");
-  const vcpu = find(domain, "vcpu");
-  if (vcpu && Number(attribute(vcpu, "current") ?? 0) >= vcpus) setAttribute(vcpu, "current", undefined);
 }
 
 /**

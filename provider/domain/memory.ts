@@ -3,7 +3,7 @@ import { maxMemoryElement, specElement } from "./build.ts";
 import { XmlError } from "./escape.ts";
 import { insertInOrder, merge } from "./merge.ts";
 import { parseDomain } from "./parse.ts";
-import { readCells, readDevices, readVcpus } from "./read.ts";
+import { readCells, readDevices } from "./read.ts";
 import { sizeElement, writeSize } from "./size-element.ts";
 import {
   attribute,
@@ -16,6 +16,7 @@ import {
   serialise,
   setAttribute,
 } from "./tree.ts";
+import { readMaxVcpus } from "./vcpus.ts";
 import { type DefinedVirtioMem, setVirtioMem } from "./virtio-mem.ts";
 
 /** The memory of the next boot. Sizes are absolute, so that an edit can be repeated. */
@@ -82,7 +83,7 @@ function setCells(domain: Element, sizes: readonly Kib[]): void {
 
 /** Adds a node with all vCPUs: memory hot-plug requires one, and libvirt before 9.6 doesn't add it. */
 function addCell(domain: Element, memory: Kib): void {
-  const cpu = find(specElement({ cells: [{ memory }], vcpus: readVcpus(domain) }), "cpu");
+  const cpu = find(specElement({ cells: [{ memory }], vcpus: readMaxVcpus(domain) }), "cpu");
   if (cpu) merge(domain, undefined, element("domain", {}, cpu));
 }
 

@@ -4,9 +4,10 @@ import { changeParts } from "./edit.ts";
 import { settleTotal } from "./memory.ts";
 import { writeOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
-import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize, readVcpus } from "./read.ts";
+import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize } from "./read.ts";
 import type { DomainSpec } from "./spec.ts";
 import { attribute, children, type Element, find, removeAll, serialise, textOf } from "./tree.ts";
+import { readVcpuState, setVcpus, type VcpuSpec } from "./vcpus.ts";
 
 /** The arguments of a program with XML of its own: only what they name is changed there. */
 export type DomainOverlay = Pick<DomainSpec, "name" | "uuid"> & Partial<DomainSpec>;
@@ -20,10 +21,13 @@ export function overlay(userXml: string, named: DomainOverlay): string {
   const document = parseDomain(userXml);
   const domain = document.root;
   const { ownership, ...rest } = named;
-  const spec = rest.cells ? { ...rest, ...cellsOver(domain, rest.cells, rest.vcpus) } : rest;
+  const vcpus = vcpusOver(domain, rest);
+  const numbers = { vcpus: vcpus.current, maxVcpus: vcpus.maximum };
+  const spec = rest.cells ? { ...rest, ...numbers, cells: cellsOver(domain, rest.cells, rest.vcpus) } : rest;
   if (isUefi(domain) && spec.firmware === "uefi") delete spec.firmware;
   changeParts(domain, refused(spec), spec);
   if (rest.cells) settleTotal(domain);
+  if (rest.vcpus !== undefined || rest.maxVcpus !== undefined || rest.topology) setVcpus(domain, vcpus);
   if (ownership) writeOwnership(domain, ownership);
   return serialise(document);
 }
@@ -37,24 +41,30 @@ function refused(spec: Partial<DomainSpec>): Partial<DomainSpec> {
   };
 }
 
+/** The XML decides what the program leaves out. */
+function vcpusOver(domain: Element, { vcpus, maxVcpus, topology }: DomainOverlay): VcpuSpec {
+  const own = readVcpuState(domain);
+  const isNamed = find(domain, "vcpu") !== undefined;
+  const maximum = maxVcpus ?? Math.max(vcpus ?? 1, vcpus === undefined || isNamed ? own.vcpus : 1);
+  const current = Math.min(maximum, vcpus ?? own.currentVcpus ?? own.vcpus);
+  return { current, maximum, ...(topology && { topology }) };
+}
+
 function cellsOver(
   domain: Element,
   cells: DomainSpec["cells"],
   vcpus: number | undefined,
-): Pick<DomainSpec, "cells" | "vcpus"> {
+): DomainSpec["cells"] {
   const numa = find(domain, "cpu", "numa");
   const surplus = new Set(
     children(numa, "cell").filter((cell, index) => Number(attribute(cell, "id") ?? index) >= cells.length),
   );
   if (numa) removeAll(numa, (cell) => surplus.has(cell));
   const theirs = readCells(domain);
-  return {
-    vcpus: vcpus ?? readVcpus(domain),
-    cells: cells.map((cell, id) => {
-      const cpus = cell.cpus ?? (vcpus === undefined ? theirs[id]?.cpus : undefined);
-      return cpus === undefined ? cell : { ...cell, cpus };
-    }),
-  };
+  return cells.map((cell, id) => {
+    const cpus = cell.cpus ?? (vcpus === undefined ? theirs[id]?.cpus : undefined);
+    return cpus === undefined ? cell : { ...cell, cpus };
+  });
 }
 
 /** The arguments that `contradictions` compares with the XML; those left out aren't compared. */
@@ -66,6 +76,7 @@ export interface StatedArguments {
   maxMemory?: Kib;
   memorySlots?: number;
   vcpus?: number;
+  maxVcpus?: number;
 }
 
 /** A contradiction between the program's XML and one of its arguments. */
@@ -106,6 +117,16 @@ export function contradictions(userXml: string, given: StatedArguments): Contrad
   );
   compare("<maxMemory>", maxMemory?.size, "maxMemory", given.maxMemory, formatMib);
   compare("<maxMemory slots>", maxMemory?.slots, "memorySlots", given.memorySlots, String);
-  compare("<vcpu>", find(domain, "vcpu") && readVcpus(domain), "vcpus", given.vcpus, String);
+  const { vcpus, currentVcpus = vcpus } = readVcpuState(domain);
+  const hasVcpus = find(domain, "vcpu") !== undefined;
+  const isCurrent = currentVcpus !== vcpus;
+  compare(
+    isCurrent ? "<vcpu current>" : "<vcpu>",
+    hasVcpus ? currentVcpus : undefined,
+    "vcpus",
+    given.vcpus,
+    String,
+  );
+  compare("<vcpu>", hasVcpus ? vcpus : undefined, "maxVcpus", given.maxVcpus, String);
   return found;
 }

@@ -13,6 +13,8 @@ import { freePorts } from "./ports.ts";
 import { readReplacing } from "./replacing.ts";
 import { type Cell, countedSize, type DomainState, type MemoryDevice } from "./state.ts";
 import { attribute, children, type Element, find, textOf } from "./tree.ts";
+import { readVcpuState } from "./vcpus.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 /**
  * Reads a domain definition, live or inactive, by libvirt's rules: the first element of a name counts, NUMA cells override
@@ -33,7 +35,7 @@ export function readDomain(xml: string): DomainState {
     uuid: textOf(find(domain, "uuid")).trim(),
     memory,
     currentMemory: balloon === undefined || balloon === 0 || balloon > memory ? memory : balloon,
-    vcpus: readVcpus(domain),
+    ...readVcpuState(domain),
     cells,
     devices,
     disks: readDisks(domain),
@@ -113,11 +115,6 @@ export function readCells(domain: Element): Cell[] {
     return read;
   });
   return cells.sort((a, b) => a.id - b.id);
-}
-
-/** The maximum number of vCPUs; libvirt's default is 1. */
-export function readVcpus(domain: Element): number {
-  return readInteger(find(domain, "vcpu"), "<vcpu>") ?? 1;
 }
 
 export function readMaxMemory(domain: Element): DomainState["maxMemory"] {
@@ -203,10 +200,4 @@ function scaled(what: string, digits: string, unit: string | undefined): Kib {
 function readInteger(of: Element | undefined, what: string): number | undefined {
   const written = textOf(of).trim();
   return written === "" ? undefined : wholeNumber(written, what);
-}
-
-function wholeNumber(written: string, what: string): number {
-  if (!/^[0-9]{1,9}$/.test(written))
-    throw new XmlError(`${what}: ${JSON.stringify(written)} is not a whole number`);
-  return Number(written);
 }

@@ -1,5 +1,5 @@
 import type { Kib } from "../units/kib.ts";
-import type { Card, Disk, Ownership } from "./state.ts";
+import type { Card, CpuTopology, Disk, Ownership } from "./state.ts";
 
 /** A NUMA cell to define. */
 export interface CellSpec {
@@ -58,7 +58,12 @@ export interface DomainSpec {
   maxMemory?: { size: Kib; slots: number };
   /** In libvirt's total they count with their whole `size` (virDomainDefPostParseMemory). */
   virtioMem?: VirtioMemSpec[];
+  /** At boot. */
   vcpus: number;
+  /** Left out: the number at boot. */
+  maxVcpus?: number;
+  /** Left out: one socket for each node, where the vCPUs of the nodes allow it. */
+  topology?: CpuTopology;
   /** `host-passthrough`, `host-model`, `maximum`, or the name of a CPU model. Left out: libvirt's default. */
   cpu?: string;
   arch: string;

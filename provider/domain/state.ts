@@ -27,6 +27,25 @@ export interface MemoryDevice {
   alias?: string;
 }
 
+/** `<cpu><topology>`: the product is the maximum number of vCPUs. */
+export interface CpuTopology {
+  sockets: number;
+  dies: number;
+  cores: number;
+  threads: number;
+}
+
+/** A domain's vCPUs, as far as they aren't those of a domain that has all of them and can't lose any. */
+export interface VcpuState {
+  /** The maximum. */
+  vcpus: number;
+  /** How many there are now, or at the next boot; left out: the maximum. */
+  currentVcpus?: number;
+  topology?: CpuTopology;
+  /** Those of the present ones that can't be removed, as a list; left out: all. */
+  fixedVcpus?: string;
+}
+
 /** A guest NUMA cell (`<cpu><numa><cell>`). */
 export interface Cell {
   id: number;
@@ -93,7 +112,7 @@ export interface Ownership {
 }
 
 /** A domain definition (live or inactive), as far as this provider uses it. */
-export interface DomainState {
+export interface DomainState extends VcpuState {
   /** `<domain type>`: qemu, kvm, … */
   type: string;
   name: string;
@@ -110,7 +129,6 @@ export interface DomainState {
   hardLimit?: Kib;
   /** `<memballoon model='none'>`. Without `<memballoon>`, libvirt adds a balloon. */
   withoutBalloon?: true;
-  vcpus: number;
   /** In the order of their ids; empty when the domain has no NUMA topology. */
   cells: Cell[];
   devices: MemoryDevice[];

@@ -5,7 +5,7 @@ import { NEXT_BOOT, OUTCOME_WORDS } from "../plan/text.ts";
 import type { Kib } from "../units/kib.ts";
 import { formatMib, formatSize } from "../units/size.ts";
 import { drawBar } from "./bar.ts";
-import type { ExplainedPlan, Explanation, MemoryMap } from "./explanation.ts";
+import type { ExplainedPlan, ExplainedVcpus, Explanation, MemoryMap, VcpuNumbers } from "./explanation.ts";
 import { FREE, type LegendEntry, legendOf, pieces } from "./legend.ts";
 import { drawTable } from "./table.ts";
 import { hangingIndent, paint, type Style, type Terminal, wrap } from "./terminal.ts";
@@ -102,6 +102,7 @@ function drawFacts(explanation: Explanation, terminal: Terminal): string[] {
     ["guest", describeGuest(explanation)],
     ["ports", live?.freePorts === undefined ? undefined : describePorts(live.freePorts)],
     ["next boot", then === now ? "the same" : then],
+    ["vCPUs", describeVcpus(explanation.vcpus)],
     ["pending", pending === undefined ? undefined : `${formatMib(pending)} ${NEXT_BOOT}`],
     ...describeReachable(explanation),
   ];
@@ -135,6 +136,22 @@ function describeReachable({ live, reachable }: Explanation): [label: string, te
 
 function describePorts(free: number): string {
   return `${free === 0 ? "none" : free} free for disks and network interfaces`;
+}
+
+/** "2 of at most 8 (live: 3–8); next boot 4 of at most 8" */
+function describeVcpus({ live, nextBoot, reachable, reasons }: ExplainedVcpus): string {
+  const numbers = ({ current, maximum }: VcpuNumbers) => `${current} of at most ${maximum}`;
+  const ranges = reachable.map(({ from, to, step }) =>
+    from === to ? `${from}` : `${from}–${to}${step === 1 ? "" : `, step ${step}`}`,
+  );
+  const isSame =
+    live !== undefined && nextBoot?.current === live.current && nextBoot.maximum === live.maximum;
+  const possible = ranges.length > 0 ? ranges.join(", ") : `no other number: ${describeReasons(reasons)}`;
+  const isFull = live?.current === live?.maximum && ranges.length === 0;
+  return [
+    ...(live === undefined ? [] : [isFull ? numbers(live) : `${numbers(live)} (live: ${possible})`]),
+    ...(nextBoot === undefined || isSame ? [] : [`next boot ${numbers(nextBoot)}`]),
+  ].join("; ");
 }
 
 function describeReasons(reasons: Reason[]): string {

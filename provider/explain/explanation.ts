@@ -22,6 +22,10 @@ import { type MemoryView, type Observed, type ObservedDevice, pendingMemory } fr
 import { type Outcome, type Reachable, type Reason, type Step, toReason } from "../plan/plan.ts";
 import { planUpdate } from "../plan/plan-update.ts";
 import { noteIf } from "../plan/text.ts";
+import { desiredVcpus } from "../plan/vcpus/desired.ts";
+import { liveVcpuNumbers, type VcpuRange } from "../plan/vcpus/live-numbers.ts";
+import { vcpuUnit } from "../plan/vcpus/platform.ts";
+import { reasonsAgainstPlug } from "../plan/vcpus/rules.ts";
 import { baseMemory, reasonsAgainstResize } from "../plan/virtio-mem/rules.ts";
 import { type Kib, sum } from "../units/kib.ts";
 import { formatMib, readCanonicalSize } from "../units/size.ts";
@@ -88,8 +92,24 @@ export interface Explanation {
     down: Reachable[];
     reasonsDown: Reason[];
   };
+  vcpus: ExplainedVcpus;
   /** What `up` would do for the size in question. */
   plan?: ExplainedPlan;
+}
+
+/** A domain's vCPUs, and what they can change to. */
+export interface ExplainedVcpus {
+  live?: VcpuNumbers;
+  nextBoot?: VcpuNumbers;
+  /** The numbers that work without a restart: larger ones first. */
+  reachable: VcpuRange[];
+  /** Why there can't be more, where that is so. */
+  reasons: Reason[];
+}
+
+export interface VcpuNumbers {
+  current: number;
+  maximum: number;
 }
 
 export interface ExplainedPlan {
@@ -122,6 +142,7 @@ export function explain(uri: string, observation: Observation, options: ExplainO
     persistent: observed.persistent,
     agentConnected,
     reachable: reachable(desired, observed),
+    vcpus: explainedVcpus(inputs, observed, adopted),
     ...defined({
       arch,
       machine,
@@ -155,6 +176,29 @@ function memoryMap(view: MemoryView, guest?: GuestBlocks): MemoryMap {
   };
 }
 
+function explainedVcpus(inputs: Inputs, observed: Observed, adopted: boolean): ExplainedVcpus {
+  const { live, nextBoot } = observed;
+  const desired = desiredVcpus(inputs, DEFAULTS, adopted);
+  const numbers = live === undefined || desired === undefined ? [] : liveVcpuNumbers(desired, observed);
+  const present = live && vcpuNumbers(live);
+  const isUp = present !== undefined && numbers.some(({ from }) => from > present.current);
+  const reasons =
+    live === undefined || present === undefined || desired === undefined
+      ? [DOMAIN_OFF_VCPUS]
+      : isUp
+        ? []
+        : reasonsAgainstPlug(desired, observed, live, present.current + vcpuUnit(live)).map(toReason);
+  return {
+    reachable: numbers,
+    reasons,
+    ...defined({ live: present, nextBoot: nextBoot && vcpuNumbers(nextBoot) }),
+  };
+}
+
+function vcpuNumbers({ vcpus, currentVcpus = vcpus }: MemoryView): VcpuNumbers {
+  return { current: currentVcpus, maximum: vcpus };
+}
+
 function byBase(a: ObservedDevice, b: ObservedDevice): number {
   if (a.base === undefined || b.base === undefined)
     return Number(a.base === undefined) - Number(b.base === undefined);
@@ -165,6 +209,11 @@ function byBase(a: ObservedDevice, b: ObservedDevice): number {
 const DOMAIN_OFF: Reason = {
   code: "domain-off",
   text: "the domain is off: another size only changes its definition",
+};
+
+const DOMAIN_OFF_VCPUS: Reason = {
+  code: "domain-off",
+  text: "the domain is off: another number of vCPUs only changes its definition",
 };
 
 const DEFINITION_IS_FULL: Reason = {

@@ -11,7 +11,7 @@ const FORMAT = 2;
  */
 export function explanationJson(explanation: Explanation): Record<string, unknown> {
   const { uri, name, uuid, state, persistent, arch, machine, owner } = explanation;
-  const { live, guest, nextBoot, pending, reachable, plan } = explanation;
+  const { live, guest, nextBoot, pending, reachable, vcpus, plan } = explanation;
   const { up, down, reasons, reasonsDown } = reachable;
   return {
     format: FORMAT,
@@ -40,6 +40,12 @@ export function explanationJson(explanation: Explanation): Record<string, unknow
       down: down.length > 0 ? down.map(rangeJson) : null,
       reasons,
       reasonsDown,
+    },
+    vcpus: {
+      live: vcpus.live ?? null,
+      nextBoot: vcpus.nextBoot ?? null,
+      reachable: vcpus.reachable,
+      reasons: vcpus.reasons,
     },
     ...(plan && {
       plan: {

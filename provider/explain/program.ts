@@ -4,7 +4,7 @@ import type { Inputs } from "../args/inputs.ts";
 import { guestWidth } from "../args/max-memory.ts";
 import { DEFAULTS } from "../args/settings.ts";
 import { defined } from "../defined.ts";
-import type { DomainState } from "../domain/state.ts";
+import type { DomainState, VcpuState } from "../domain/state.ts";
 import type { Observation } from "../observe/observe.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
 import { formatNumbers } from "../plan/text.ts";
@@ -64,8 +64,15 @@ export function programOf(options: ExplainOptions, observation: Observation, ado
     ...checked,
     memory: canonicalSize(memory),
     ...defined({ currentMemory: currentMemory === undefined ? undefined : canonicalSize(currentMemory) }),
+    // It has the vCPUs that the domain has.
+    vcpus: vcpusOf(observed.live ?? definition),
+    maxVcpus: definition.vcpus,
   };
   return { inputs: program, desired: desiredMemory(program, DEFAULTS, adopted) as DesiredMemory };
+}
+
+function vcpusOf({ vcpus, currentVcpus = vcpus }: VcpuState): number {
+  return currentVcpus;
 }
 
 function deviceOf({ devices }: DomainState): DesiredMemory["device"] {

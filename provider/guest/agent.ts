@@ -4,7 +4,7 @@ import type { Kib } from "../units/kib.ts";
 import type { GuestReport, GuestSource } from "./report.ts";
 
 /** The limit for a command that an agent answers at once, if it answers. */
-const QUESTION_SECONDS = 5;
+export const QUESTION_SECONDS = 5;
 
 /** The guest's answers aren't trusted: only what has this form is used (qga/qapi-schema.json). */
 const number = z.int().nonnegative();
@@ -90,7 +90,7 @@ export async function memoryBlocks(
 
 /** Reads the answer to `guest-get-memory-block-info`. */
 export function readBlockSize(reply: unknown): Kib {
-  return parsed("guest-get-memory-block-info", blockInfoReply, reply).size / 1024;
+  return parsedReply("guest-get-memory-block-info", blockInfoReply, reply).size / 1024;
 }
 
 /** Reads the answer to `guest-get-memory-blocks`. */
@@ -100,7 +100,7 @@ export function readBlocks(reply: unknown, block: Kib): GuestReport {
 }
 
 function readEachBlock(reply: unknown): { online: number[]; offline: number[] } {
-  const blocks = parsed("guest-get-memory-blocks", blocksReply, reply);
+  const blocks = parsedReply("guest-get-memory-blocks", blocksReply, reply);
   const numbers = (isOnline: boolean) =>
     blocks.filter(({ online }) => online === isOnline).map((block) => block["phys-index"]);
   return { online: numbers(true), offline: numbers(false) };
@@ -108,7 +108,7 @@ function readEachBlock(reply: unknown): { online: number[]; offline: number[] } 
 
 /** Reads the answer to `guest-set-memory-blocks`: the reason where a block was refused. */
 export function readRefusals(reply: unknown, to: "online" | "offline"): string | undefined {
-  const refused = parsed("guest-set-memory-blocks", setBlocksReply, reply).filter(
+  const refused = parsedReply("guest-set-memory-blocks", setBlocksReply, reply).filter(
     ({ response }) => response !== "success",
   );
   const [first] = refused;
@@ -119,7 +119,7 @@ export function readRefusals(reply: unknown, to: "online" | "offline"): string |
   return `the guest agent could not ${act} memory block ${first["phys-index"]}${others} ${to} (${first.response}${code})`;
 }
 
-function parsed<T extends z.ZodType>(command: string, schema: T, reply: unknown): z.output<T> {
+export function parsedReply<T extends z.ZodType>(command: string, schema: T, reply: unknown): z.output<T> {
   const result = schema.safeParse(reply);
   if (!result.success)
     throw new Error(`the guest agent's answer to ${command} does not have the expected form`);

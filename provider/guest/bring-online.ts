@@ -1,31 +1,31 @@
 import { type Clock, Deadline } from "../deadline.ts";
 import { defined } from "../defined.ts";
-import { type GuestSource, printable } from "./report.ts";
+import { type Asked, type GuestSource, printable } from "./report.ts";
 
-/** A guest that brings memory online by itself (in the kernel, or by a udev rule) has done so by then. */
+/** A guest that brings memory or vCPUs online by itself (in the kernel, or by a udev rule) has done so by then. */
 const SELF_ONLINING_MS = 3_000;
 
 /** How long the agent may take to bring blocks online. */
 const ONLINING_SECONDS = 10;
 
 /**
- * Brings memory blocks online through the agent once they have been offline for longer than the guest itself would
+ * Brings memory blocks or vCPUs online through the agent once they have been offline for longer than the guest itself would
  * need.
  */
 export class Onliner {
-  readonly #source: GuestSource;
+  readonly #source: Pick<Asked<unknown>, "bringOnline">;
   readonly #startPatience: () => Deadline;
   #patience: Deadline | undefined;
   /** Why blocks were not brought online, the last time that was tried. */
   refused: string | undefined;
 
   /** @param deadline of the whole wait: with a short one the guest gets half of it */
-  static until(deadline: Deadline, source: GuestSource): Onliner {
+  static until(deadline: Deadline, source: Pick<Asked<unknown>, "bringOnline">): Onliner {
     const ms = Math.min(SELF_ONLINING_MS, deadline.remaining / 2);
     return new Onliner(source, () => deadline.sibling(ms));
   }
 
-  constructor(source: GuestSource, startPatience: () => Deadline) {
+  constructor(source: Pick<Asked<unknown>, "bringOnline">, startPatience: () => Deadline) {
     this.#source = source;
     this.#startPatience = startPatience;
   }

@@ -18,16 +18,20 @@ export interface GuestReport {
   reported?: number;
 }
 
-/** One way to ask a guest about its memory. */
-export interface GuestSource {
-  speaker: Speaker;
-  ask(): Promise<GuestReport>;
+/** One way to ask a guest about its memory or its vCPUs. */
+export interface Asked<Report> {
+  ask(): Promise<Report>;
   /**
-   * Brings memory blocks online, if the source can.
+   * Brings memory blocks or vCPUs online, if the source can.
    *
    * @returns why some of them were refused; undefined when none was
    */
-  bringOnline?(blocks: number[], timeoutSeconds: number): Promise<string | undefined>;
+  bringOnline?(numbers: number[], timeoutSeconds: number): Promise<string | undefined>;
+}
+
+/** One way to ask a guest about its memory. */
+export interface GuestSource extends Asked<GuestReport> {
+  speaker: Speaker;
 }
 
 /** The message of an error that may come from the guest, for one line of a terminal: short, without control characters. */

@@ -113,11 +113,16 @@ export function describeLacking({
 /** Why nothing becomes of memory that a guest lacks. */
 export const NOT_AWAITED = "hotplug.awaitGuest is false, so no update waits for it or brings it online";
 
-/** Who brings the memory online that a guest lacks. */
-export function describeRemedy(speaker: Speaker, online: OnlinePolicy): string {
+/** Who brings the memory or the vCPUs online that a guest lacks. */
+export function describeRemedy(
+  speaker: Speaker,
+  online: OnlinePolicy,
+  of: "memory" | "vcpus" = "memory",
+): string {
+  const what = of === "memory" ? "it" : "them";
   if (online === "agent")
     return speaker === "agent"
-      ? "the guest agent is asked to bring it online"
+      ? `the guest agent is asked to bring ${what} online`
       : "the guest agent is asked to bring it online if it responds, else the guest must do that itself";
-  return `hotplug.online is "${online}", so the guest must bring it online itself`;
+  return `hotplug.online is "${online}", so the guest must bring ${what} online itself`;
 }

@@ -119,6 +119,8 @@ export interface Hypervisor {
   updateDevice(domain: DomainRef, xml: string, where: Where): Promise<void>;
   /** Sets the balloon target in KiB (virDomainSetMemoryFlags); the guest's driver follows later. */
   setMemory(domain: DomainRef, kib: number, where: Where): Promise<void>;
+  /** Sets the number of vCPUs, of a running domain within its maximum (virDomainSetVcpusFlags). */
+  setVcpus(domain: DomainRef, count: number, where: Where): Promise<void>;
   /** Sets the element of that namespace in `<metadata>`; undefined removes it. */
   setMetadata(
     domain: DomainRef,

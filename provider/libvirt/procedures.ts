@@ -158,6 +158,7 @@ export const procedures = {
   hasManagedSave: call(183, "DOMAIN_HAS_MANAGED_SAVE_IMAGE", { domain, flags: uint }, { result: int }),
   removeManagedSave: call(184, "DOMAIN_MANAGED_SAVE_REMOVE", { domain, flags: uint }, {}),
   create: call(196, "DOMAIN_CREATE_WITH_FLAGS", { domain, flags: uint }, { domain }, slow),
+  setVcpus: call(199, "DOMAIN_SET_VCPUS_FLAGS", { domain, count: uint, flags: uint }, {}, slow),
   setMemory: call(204, "DOMAIN_SET_MEMORY_FLAGS", { domain, memory: u64, flags: uint }, {}, slow),
   state: call(212, "DOMAIN_GET_STATE", { domain, flags: uint }, { state: int, reason: int }),
   nodeMemoryStats: call(

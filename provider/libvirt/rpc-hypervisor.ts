@@ -178,6 +178,10 @@ export class RpcHypervisor implements Hypervisor {
     await this.#calls.call(procedures.setMemory, { domain, memory: BigInt(kib), flags: affects(where) });
   }
 
+  async setVcpus(domain: DomainRef, count: number, where: Where): Promise<void> {
+    await this.#calls.call(procedures.setVcpus, { domain, count, flags: affects(where) });
+  }
+
   async agentCommand(domain: DomainRef, command: AgentCommand, timeoutSeconds: number): Promise<unknown> {
     const args = { domain, command: JSON.stringify(command), timeout: timeoutSeconds, flags: 0 };
     const { result } = await this.#calls.call(procedures.agentCommand, args);

@@ -6,6 +6,7 @@ import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { parseDomain } from "../domain/parse.ts";
 import { readMaxMemory } from "../domain/read.ts";
+import { maxVcpusInXml } from "../domain/vcpus.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { nothingToAdopt } from "./adopt.ts";
@@ -26,7 +27,8 @@ export function isAdoption(
 }
 
 /**
- * The inputs that are taken from an adopted domain, as if they were old inputs: its UUID, maxMemory and memorySlots.
+ * The inputs that are taken from an adopted domain, as if they were old inputs: its UUID, maxMemory, memorySlots and
+ * maxVcpus.
  * Empty if the host can't be reached: then the create reads them.
  */
 export async function adoptedInputs(
@@ -46,22 +48,26 @@ export async function adoptedInputs(
     const { text } = nothingToAdopt(wanted, where);
     return { found: {}, failures: [{ property: "adopt", reason: text }] };
   }
-  const { uuid, maxMemory } = look.observation.definition;
+  const { uuid, maxMemory, vcpus: maxVcpus } = look.observation.definition;
   // A domain without maxMemory keeps none: then it equals the memory. An invalid memory is refused elsewhere.
   const ceiling =
     maxMemory === undefined ? FIELDS.memory.schema.safeParse(memory).data : canonicalSize(maxMemory.size);
   const found = { uuid, maxMemory: typeof ceiling === "string" ? ceiling : undefined };
-  return { found: defined({ ...found, memorySlots: maxMemory?.slots }), failures: [] };
+  return { found: defined({ ...found, memorySlots: maxMemory?.slots, maxVcpus }), failures: [] };
 }
 
-/** maxMemory and memorySlots of the program's own XML: the defaults of these arguments. */
-export function ceilingInXml({ xml }: Record<string, unknown>): Partial<Inputs> {
+/**
+ * maxMemory, memorySlots and maxVcpus of the program's own XML: the defaults of these arguments.
+ *
+ * @param hasMaxVcpus false for a domain of an earlier version, whose state has no maxVcpus
+ */
+export function ceilingInXml({ xml }: Record<string, unknown>, hasMaxVcpus: boolean): Partial<Inputs> {
   if (typeof xml !== "string" || xml === UNKNOWN) return {};
   try {
-    const found = readMaxMemory(parseDomain(xml).root);
-    return found === undefined
-      ? {}
-      : defined({ maxMemory: canonicalSize(found.size), memorySlots: found.slots });
+    const { root } = parseDomain(xml);
+    const found = readMaxMemory(root);
+    const memory = found && { maxMemory: canonicalSize(found.size), memorySlots: found.slots };
+    return defined({ ...memory, maxVcpus: hasMaxVcpus ? maxVcpusInXml(root) : undefined });
   } catch {
     // The check of the argument xml reports what is wrong with it.
     return {};

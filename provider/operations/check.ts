@@ -1,5 +1,6 @@
 import { checkInputs } from "../args/check-inputs.ts";
 import type { Failure } from "../args/failure.ts";
+import type { NewDomain } from "../args/fill-in.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact, redactFailure } from "../args/redact.ts";
 import { secretValues } from "../args/secrets.ts";
@@ -21,6 +22,7 @@ import { previewAdoption } from "./adopt.ts";
 import { adoptedInputs, ceilingInXml, isAdoption } from "./adopted-inputs.ts";
 import { describeCreation } from "./creation.ts";
 import { forcedReplace } from "./forced-replace.ts";
+import { isDefaultMaximum, mostVcpusOf } from "./most-vcpus.ts";
 import { plannedChange } from "./planned-change.ts";
 import { previewCreation, previewStarted } from "./preview-creation.ts";
 
@@ -37,8 +39,13 @@ export async function check(
   const adoption = await adoptedInputs(session, olds, news);
   const isAdopting = isAdoption(session, olds, news);
   const kept = olds.uuid === undefined && !isAdopting ? identityOf(notes.state ?? notes.recorded) : {};
-  const carried = { ...adoption.found, ...kept, ...olds, ...ceilingInXml(news) };
-  const { inputs, failures } = checkInputs(carried, news, session.defaults);
+  const isNew = olds.uuid === undefined && !isAdopting;
+  const ofXml = ceilingInXml(news, isNew || olds.maxVcpus !== undefined);
+  const carried = { ...adoption.found, ...kept, ...olds, ...ofXml };
+  const checkedFor = (domain: NewDomain) => checkInputs(carried, news, session.defaults, domain);
+  const first = checkedFor({ isNew });
+  const mostVcpus = isNew && isDefaultMaximum(news) ? await mostVcpusOf(session, first.inputs) : undefined;
+  const { inputs, failures } = mostVcpus === undefined ? first : checkedFor({ isNew, mostVcpus });
   const all = [
     ...failures,
     ...adoption.failures,
@@ -140,7 +147,7 @@ function knownMemory(session: Session, inputs: Partial<Inputs>): DesiredMemory |
 function xmlFailures(
   session: Session,
   inputs: Partial<Inputs>,
-  { name }: Record<string, unknown>,
+  { name, maxVcpus }: Record<string, unknown>,
 ): Failure[] {
   const { xml, vcpus } = inputs;
   if (xml === undefined || xml === UNKNOWN) return [];
@@ -155,6 +162,7 @@ function xmlFailures(
         currentMemory: desired?.currentMemory,
         name: typeof name === "string" && name !== UNKNOWN ? name : undefined,
         vcpus: typeof vcpus === "number" ? vcpus : undefined,
+        maxVcpus: typeof maxVcpus === "number" ? maxVcpus : undefined,
       }),
     );
     // A value of secret XML isn't a secret argument itself, which the masks of messages would find.

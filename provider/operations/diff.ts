@@ -16,6 +16,8 @@ import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { describeHalted } from "../plan/power.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
+import { formatList, formatVcpus } from "../plan/text.ts";
+import { VCPU_FIELDS } from "../plan/vcpus/desired.ts";
 import type { LookupResult, Session } from "../session.ts";
 import { formatWholeMib } from "../units/size.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
@@ -140,7 +142,12 @@ function differsFrom(before: Inputs, news: Inputs): boolean {
 function isGuestAwaited({ session, state, news }: Difference): boolean {
   if (hotplugSetting("awaitGuest", news, session.defaults) === false) return false;
   const device = hotplugSetting("device", news, session.defaults);
-  return state.__guest?.missing !== undefined || laggingRequests(state.__observed.live, device).length > 0;
+  return lacks(state) || laggingRequests(state.__observed.live, device).length > 0;
+}
+
+/** The guest lacks memory or vCPUs that it was asked for last. */
+function lacks({ __guest: memory, __guestVcpus: vcpus }: Outputs): boolean {
+  return memory?.missing !== undefined || vcpus?.missing !== undefined;
 }
 
 /**
@@ -148,13 +155,13 @@ function isGuestAwaited({ session, state, news }: Difference): boolean {
  * overwrite what somebody else set in the meantime.
  */
 function needsLook(fromState: UpdatePlan, before: Inputs, news: Inputs): boolean {
-  const fields: string[] = [...MEMORY_FIELDS, "running", "discardSavedState"];
+  const fields: string[] = [...MEMORY_FIELDS, ...VCPU_FIELDS, "running", "discardSavedState"];
   return fromState.steps.length > 0 || changedFields(before, news).some((name) => fields.includes(name));
 }
 
 /** The update asks the guest again. A resize of virtio-mem describes that itself. */
-function isWaitedFor({ outcome }: UpdatePlan, { __guest: guest }: Outputs): boolean {
-  return outcome === "none" || (guest?.missing !== undefined && !isMoreDisruptive(outcome, "nextBoot"));
+function isWaitedFor({ outcome }: UpdatePlan, state: Outputs): boolean {
+  return outcome === "none" || (lacks(state) && !isMoreDisruptive(outcome, "nextBoot"));
 }
 
 function replacedFields({ steps }: UpdatePlan): string[] {
@@ -195,12 +202,21 @@ async function logGone({ session, id, state, news }: Difference): Promise<void> 
 
 async function logWaiting({ session, state, news }: Difference): Promise<void> {
   const { missing, speaker = "agent" } = state.__guest ?? {};
+  const vcpus = state.__guestVcpus?.missing;
   const online = hotplugSetting("online", news, session.defaults);
-  const text =
-    missing === undefined
-      ? "waiting again for the guest: its virtio-mem size still differs from the requested size"
-      : `waiting again for the guest: it lacks ${formatWholeMib(missing.added)} of the attached memory; ${describeRemedy(speaker, online)}`;
-  await session.log.message(news.__urn, "info", redact(text, news));
+  const texts = [
+    ...(missing === undefined
+      ? []
+      : [
+          `it lacks ${formatWholeMib(missing.added)} of the attached memory; ${describeRemedy(speaker, online)}`,
+        ]),
+    ...(vcpus === undefined
+      ? []
+      : [`it lacks ${formatVcpus(vcpus)} of its domain; ${describeRemedy("agent", online, "vcpus")}`]),
+  ];
+  const why = texts.length === 0 ? ["its virtio-mem size still differs from the requested size"] : texts;
+  for (const text of why)
+    await session.log.message(news.__urn, "info", redact(`waiting again for the guest: ${text}`, news));
 }
 
 /** A guest that an error halted is mentioned in each preview. */
@@ -211,8 +227,13 @@ async function logHalted({ session, news }: Difference, observed: Observed): Pro
 /** Memory that the guest lacks and that no update waits for is mentioned in each preview. */
 async function logNotAwaited({ session, state, news }: Difference): Promise<void> {
   const { missing } = state.__guest ?? {};
-  if (missing === undefined) return;
-  const text = `the guest lacks ${formatWholeMib(missing.added)} of its attached memory; ${NOT_AWAITED}`;
+  const vcpus = state.__guestVcpus?.missing;
+  const lacking = [
+    ...(missing === undefined ? [] : [`${formatWholeMib(missing.added)} of its attached memory`]),
+    ...(vcpus === undefined ? [] : [`${formatVcpus(vcpus)} of its domain`]),
+  ];
+  if (lacking.length === 0) return;
+  const text = `the guest lacks ${formatList(lacking)}; ${NOT_AWAITED}`;
   await session.log.message(news.__urn, "info", redact(text, news));
 }
 

@@ -10,6 +10,7 @@ import type { Observed } from "../plan/observed.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import { NO_CHANGE, type PlannedOutcome, plannedOutcome } from "../plan/planned-outcome.ts";
 import { formatChange } from "../plan/text.ts";
+import { VCPU_FIELDS } from "../plan/vcpus/desired.ts";
 import type { Session } from "../session.ts";
 import { formatSize, readCanonicalSize } from "../units/size.ts";
 
@@ -39,9 +40,12 @@ export async function plannedChange(
     return plannedOutcome(plan(inputs, observed, adopted), concernsMemory ? describeDesired(desired) : kept);
   }
   // The inputs say whether the domain runs, but nothing certain about its memory.
+  const concernsVcpus = VCPU_FIELDS.some((name) => changed.includes(name));
   const assumed: Observed = { power: before.running === false ? "off" : "running", persistent: true };
   const adopted = isAdopted(inputs);
-  if (desired === undefined || !concernsMemory) return plannedOutcome(plan(inputs, assumed, adopted), kept);
+  // Nor about its vCPUs.
+  const known = concernsVcpus ? { ...inputs, vcpus: UNKNOWN as never } : inputs;
+  if (desired === undefined || !concernsMemory) return plannedOutcome(plan(known, assumed, adopted), kept);
   const { outcome } = plan({ ...inputs, memory: UNKNOWN }, assumed, adopted);
   return { memoryPlan: describeSizes(before, desired) ?? kept, change: outcome, memoryChange: "unknown" };
 }

@@ -1,9 +1,10 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
+import { currentVcpuRecord } from "../guest/vcpus.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
-import { echoedInputs, type Outputs, outputs, STATE_VERSION } from "../outputs.ts";
+import { echoedInputs, type Outputs, outputs, STATE_VERSION, withoutPorts } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
 import { desiredMemory } from "../plan/desired.ts";
 import { deviceDrift } from "../plan/device-list/device-drift.ts";
@@ -68,10 +69,17 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const { running: _, ...asItRuns } = inputs;
   const plan = plannerFor(session, state, { before: inputs, news: asItRuns })(observation.observed);
   const isMemorySettled = plan.memory === undefined || plan.memory.outcome === "none";
+  const areVcpusSettled = plan.vcpus === undefined || plan.vcpus.outcome === "none";
   const power = planPower(observation.observed, inputs);
   // An off domain shows as `running: false`; a pause has no argument that could show it.
-  const isSettled = isMemorySettled && (observation.observed.power !== "paused" || power.first.length === 0);
-  const memory = isMemorySettled ? {} : memoryDrift(inputs, observation, session);
+  const isSettled =
+    isMemorySettled &&
+    areVcpusSettled &&
+    (observation.observed.power !== "paused" || power.first.length === 0);
+  const sizes = {
+    ...(isMemorySettled ? {} : memoryDrift(inputs, observation, session)),
+    ...(areVcpusSettled ? {} : vcpuDrift(inputs, observation)),
+  };
   const devices = deviceDrift(inputs, observation.observed);
   for (const text of devices.notes) await session.log.message(inputs.__urn, "info", redact(text, inputs));
   const others = { ...otherDrift(inputs, observation, adopted), ...devices.inputs };
@@ -85,14 +93,16 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       pending: state.__observed.pending,
       told: unreachedBalloonTarget(state.__observed.told, observation.observed),
       guest: guest.record,
+      guestVcpus: currentVcpuRecord(state.__guestVcpus, domain.id),
+      vcpuRemoval: observation.observed.vcpuRemoval,
       detaching: currentDetaching(state.__detaching, domain.id, observation),
     },
   );
   const props = inFormatOf(state, readBack);
-  const present = { ...inputs, ...memory, ...others };
+  const present = { ...inputs, ...sizes, ...others };
   // A program that asks for the sizes that were found is no change to check, but the domain has yet to follow.
   const unsettled = { ...present, __unsettled: true };
-  if (Object.keys(memory).length > 0) return { id, props: { ...props, __drift: memory }, inputs: unsettled };
+  if (Object.keys(sizes).length > 0) return { id, props: { ...props, __drift: sizes }, inputs: unsettled };
   if (!isSettled) return { id, props, inputs: unsettled };
   return Object.keys(others).length > 0 || differsFromEngine(state)
     ? { id, props, inputs: present }
@@ -100,14 +110,17 @@ export async function read(session: Session, id: string, state: Outputs): Promis
 }
 
 /**
- * A refresh keeps the format of the state: one that an earlier version wrote shows no difference, also where only this version
- * knows more of a running domain.
+ * A refresh keeps the format of the state: one that an earlier version wrote shows no difference. Formats 1 and 2 have nothing of a
+ * domain's vCPUs and ports, until an update writes it.
  */
-function inFormatOf({ __stateVersion }: Outputs, readBack: Outputs): Outputs {
-  const { live } = readBack.__observed;
-  if (__stateVersion === STATE_VERSION || live === undefined) return { ...readBack, __stateVersion };
-  const { freePorts: _, hasScsi: __, bootsKernel: ___, ...known } = live;
-  return { ...readBack, __stateVersion, __observed: { ...readBack.__observed, live: known } };
+function inFormatOf({ __stateVersion }: Outputs, props: Outputs): Outputs {
+  if (__stateVersion >= STATE_VERSION) return { ...props, __stateVersion };
+  const { reachableVcpus: _, ...rest } = props;
+  const { live } = props.__observed;
+  return {
+    ...{ ...rest, __stateVersion },
+    __observed: { ...props.__observed, ...(live && { live: withoutPorts(live) }) },
+  };
 }
 
 /** The engine's inputs are those before an update that failed in part, or sizes that an earlier refresh found. */
@@ -167,14 +180,23 @@ function memoryDrift(inputs: Inputs, { observed }: Observation, { defaults }: Se
 
 /** The observed values of the other arguments that changed. */
 function otherDrift(inputs: Inputs, { observed, autostart }: Observation, adopted: boolean): Partial<Inputs> {
-  const { nextBoot } = observed;
   const off = observed.power === "off";
-  // The program's own XML, or the adopted domain, has the value where the program doesn't set vcpus.
-  const vcpus = inputs.vcpus ?? (inputs.xml === undefined && !adopted ? 1 : nextBoot?.vcpus);
   const named = inputs.autostart ?? (adopted && autostart);
   return defined({
     running: off === (inputs.running === false) ? undefined : !off,
     autostart: observed.persistent && autostart !== named ? autostart : undefined,
-    vcpus: nextBoot?.vcpus === vcpus ? undefined : nextBoot?.vcpus,
+  });
+}
+
+/** The observed numbers of a domain that doesn't have the desired vCPUs: of the running domain, else of the next boot. */
+function vcpuDrift(inputs: Inputs, { observed }: Observation): Partial<Inputs> {
+  const { live, nextBoot } = observed;
+  const { vcpus = 1, maxVcpus } = inputs;
+  const views = [live, nextBoot].flatMap((view) => (view === undefined ? [] : [view]));
+  const numbers = views.map((view) => view.currentVcpus ?? view.vcpus);
+  const maximum = nextBoot?.vcpus;
+  return defined({
+    vcpus: numbers.find((number) => number !== vcpus),
+    maxVcpus: maxVcpus === undefined || maximum === maxVcpus ? undefined : maximum,
   });
 }

@@ -1,7 +1,9 @@
+import { defined } from "../defined.ts";
 import { type CardState, countedSize, type DiskState, type MemoryDevice } from "../domain/state.ts";
+import { spreadVcpus } from "../units/spread-vcpus.ts";
 import { presentDevice } from "./device-list/present-device.ts";
 import type { MemoryView, Observed } from "./observed.ts";
-import type { DeviceStep, MemoryDefinition, Step, VirtioMemPlan } from "./plan.ts";
+import type { DeviceStep, MemoryDefinition, Step, VcpuDefinition, VirtioMemPlan } from "./plan.ts";
 
 /**
  * What a domain is like after a step, as libvirt makes it.
@@ -56,11 +58,19 @@ export function afterStep(observed: Observed, step: Step): Observed {
     case "updateDevice":
       if (live === undefined) throw new Error("nothing runs whose devices could change");
       return { ...observed, live: withDevice(live, step) };
-    case "define":
+    case "plugVcpus":
+    case "unplugVcpus": {
+      if (live === undefined) throw new Error("nothing runs whose vCPUs could change");
+      if (step.to > live.vcpus) throw new Error(`the running domain has at most ${live.vcpus} vCPUs`);
+      return { ...observed, live: withVcpus(live, step) };
+    }
+    case "define": {
       if (nextBoot === undefined) throw new Error("a transient domain has no definition");
-      return step.definition === undefined
-        ? observed
-        : { ...observed, nextBoot: defined(nextBoot, step.definition, step.fields.includes("numa")) };
+      const { definition, vcpus, fields } = step;
+      const sized =
+        definition === undefined ? nextBoot : withMemory(nextBoot, definition, fields.includes("numa"));
+      return { ...observed, nextBoot: vcpus === undefined ? sized : withDefinedVcpus(sized, vcpus) };
+    }
     case "balloon": {
       const which = step.where === "live" ? "live" : "nextBoot";
       const view = observed[which];
@@ -116,7 +126,7 @@ function withDevice(live: MemoryView, step: DeviceStep): MemoryView {
 }
 
 /** libvirt counts the total itself where there are cells (virDomainDefPostParseMemory). */
-function defined(nextBoot: MemoryView, definition: MemoryDefinition, otherNodes: boolean): MemoryView {
+function withMemory(nextBoot: MemoryView, definition: MemoryDefinition, otherNodes: boolean): MemoryView {
   const before = otherNodes || nextBoot.cells.length === 0 ? definition.cells : nextBoot.cells;
   if (before.length !== definition.cells.length)
     throw new Error(`there are ${nextBoot.cells.length} cells, and ${definition.cells.length} are to be set`);
@@ -135,6 +145,30 @@ function defined(nextBoot: MemoryView, definition: MemoryDefinition, otherNodes:
       : [...cells.map((cell) => cell.memory), ...devices.map(countedSize)].reduce((a, b) => a + b, 0);
   const ceiling = definition.maxMemory && { maxMemory: definition.maxMemory };
   return { ...rest, devices, cells, memory, currentMemory: definition.currentMemory ?? memory, ...ceiling };
+}
+
+/** What was there when the domain was started can't be removed, unless its definition lists it as removable. */
+function withVcpus(live: MemoryView, { from, to }: { from: number; to: number }): MemoryView {
+  const { currentVcpus: _, fixedVcpus = `0-${from - 1}`, ...rest } = live;
+  return { ...rest, fixedVcpus, ...(to !== live.vcpus && { currentVcpus: to }) };
+}
+
+function withDefinedVcpus(nextBoot: MemoryView, { current, maximum, topology }: VcpuDefinition): MemoryView {
+  const { currentVcpus: _, ...rest } = nextBoot;
+  const lists = spreadVcpus(
+    nextBoot.cells.map(({ cpus }) => cpus),
+    maximum,
+  );
+  return {
+    ...rest,
+    vcpus: maximum,
+    cells: nextBoot.cells.map(({ cpus: __, ...cell }, index) => ({
+      ...cell,
+      ...defined({ cpus: lists[index] }),
+    })),
+    ...(current !== maximum && { currentVcpus: current }),
+    ...(topology && { topology }),
+  };
 }
 
 function withVirtioMem(devices: MemoryDevice[], wanted: VirtioMemPlan[]): MemoryDevice[] {

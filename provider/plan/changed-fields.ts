@@ -7,7 +7,13 @@ import { containsUnknown } from "../args/unknown.ts";
 const WITHOUT_DIFFERENCE: ReadonlySet<ChangeNeeds> = new Set(["creation", "identity"]);
 
 /** What a program leaves to an adopted domain by not naming it: everything that libvirt's XML stores, and autostart. */
-const KEPT_BY_ADOPTED: ReadonlySet<ChangeNeeds> = new Set(["devices", "nextBoot", "definition", "replace"]);
+const KEPT_BY_ADOPTED: ReadonlySet<ChangeNeeds> = new Set([
+  "vcpus",
+  "devices",
+  "nextBoot",
+  "definition",
+  "replace",
+]);
 
 /** Whether an adopted domain keeps what it has, since the program doesn't name the argument (any more). */
 export function keptIfUnnamed(name: FieldName, inputs: Partial<Inputs>): boolean {

@@ -85,6 +85,8 @@ export function planFallback(
     case "replace":
       if (isOnlyPaused(obstacles))
         return refuse(headline("refuse", ...wordings), reasons, [...why, PAUSES_END]);
+      if (obstacles.every(({ code }) => code === "vcpu-removal-unanswered"))
+        return refuse(headline("refuse", ...wordings), reasons, [...why, RESTART_ENDS]);
       if (adopted)
         return refused(
           ADOPTED,
@@ -111,6 +113,9 @@ const KEPT_BY_RESTART =
 
 const PAUSES_END =
   'a pause ends, so the domain isn\'t replaced for it; hotplug.whenNotPossible "nextBoot" sets the size for the next boot';
+
+const RESTART_ENDS =
+  'a restart ends that, so the domain isn\'t replaced for it: shut it down and start it, or set hotplug.whenNotPossible to "restart" or "nextBoot"';
 
 const TRANSIENT: Reason = {
   code: "transient-domain",

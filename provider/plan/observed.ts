@@ -26,6 +26,9 @@ export interface MemoryView
     | "maxMemory"
     | "cells"
     | "vcpus"
+    | "currentVcpus"
+    | "topology"
+    | "fixedVcpus"
     | "arch"
     | "machine"
     | "acpi"
@@ -68,6 +71,13 @@ export interface Observed {
   pending?: Kib;
   /** The balloon target of the running domain that one of our updates set without waiting for the guest. */
   told?: Kib;
+  /** A removal of vCPUs that got no answer, in the start of the domain with libvirt's id: its vCPUs can't change any more. */
+  vcpuRemoval?: VcpuRemoval;
+}
+
+export interface VcpuRemoval {
+  domainId: number;
+  to: number;
 }
 
 export function memoryView(state: DomainState): MemoryView {
@@ -97,6 +107,9 @@ export function memoryView(state: DomainState): MemoryView {
     bootsKernel: state.bootsKernel,
     arch: state.arch,
     machine: state.machine,
+    currentVcpus: state.currentVcpus,
+    topology: state.topology,
+    fixedVcpus: state.fixedVcpus,
     written: state.written,
     writtenArguments: state.writtenArguments,
   });
@@ -112,10 +125,14 @@ function largestPage({ backing }: DomainState): Kib | undefined {
  * agent didn't answer now and the domain hasn't been started since.
  */
 export function withRecorded(seen: Observed, recorded: Observed): Observed {
-  const { pending, told } = recorded;
+  const { pending, told, vcpuRemoval } = recorded;
+  const isUnanswered = vcpuRemoval !== undefined && vcpuRemoval.domainId === seen.live?.domainId;
   const block = isSameStart(seen, recorded) ? recorded.live?.guestBlock : undefined;
   const live = seen.live && { ...defined({ guestBlock: block }), ...seen.live };
-  return { ...seen, ...defined({ live, pending, told }) };
+  return {
+    ...seen,
+    ...defined({ live, pending, told, vcpuRemoval: isUnanswered ? vcpuRemoval : undefined }),
+  };
 }
 
 /**

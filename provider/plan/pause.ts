@@ -62,17 +62,17 @@ export function busyReason({ reason }: Pause): Reason {
 }
 
 /**
- * Why the guest couldn't take memory now, nor perhaps ever. Memory that a suspended guest gets is there when it is resumed,
+ * Why the guest couldn't take memory or vCPUs now, nor perhaps ever. Memory that a suspended guest gets is there when it is resumed,
  * and so it is after a pause whose reason isn't known.
  */
-export function pauseObstacles(observed: Observed): Obstacle[] {
+export function pauseObstacles(observed: Observed, what: "memory" | "vCPUs" = "memory"): Obstacle[] {
   const pause = pauseOf(observed);
   if (pause === undefined || pause.reason === "unknown") return [];
   if (pause.kind === "asleep")
     return [
       {
         code: "domain-asleep",
-        text: "the guest is asleep (suspended to memory): it would never see memory that is plugged while it sleeps; wake it first (running: true, or virsh dompmwakeup)",
+        text: `the guest is asleep (suspended to memory): it would never see ${what === "memory" ? "memory that is" : "vCPUs that are"} plugged while it sleeps; wake it first (running: true, or virsh dompmwakeup)`,
         predicate: "needs a guest that is awake, but it is suspended to memory",
       },
     ];
@@ -80,7 +80,7 @@ export function pauseObstacles(observed: Observed): Obstacle[] {
   return [
     {
       code: "domain-halted",
-      text: `the domain is ${describePause(pause)}: its guest can't take memory until the cause is dealt with and the domain is resumed (virsh resume)`,
+      text: `the domain is ${describePause(pause)}: its guest can't take ${what} until the cause is dealt with and the domain is resumed (virsh resume)`,
       predicate: `needs a running guest, but the domain is ${describePause(pause)}`,
     },
   ];

@@ -1,6 +1,7 @@
 import type { Kib } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";
 import { type BalloonPlanContext, withBalloon } from "./balloon.ts";
+import { deferredForever, definedAfterwards, definedForNextBoot, definedWhileOff } from "./defined-plan.ts";
 import { ceilingFor } from "./definition/folded.ts";
 import { foreignPending, supersededNotes } from "./definition/pending.ts";
 import { definitionRefusal } from "./definition/refusals.ts";
@@ -21,8 +22,7 @@ import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { pauseObstacles } from "./pause.ts";
 import { isDefine, noChange, type Obstacle, type Plan, type Step } from "./plan.ts";
-import { savedStateFirst } from "./power.ts";
-import { formatChange, headline, NEXT_BOOT, noteIf, refusal } from "./text.ts";
+import { formatChange, NEXT_BOOT, noteIf } from "./text.ts";
 import { planResize, withResized } from "./virtio-mem/resize.ts";
 import { deviceKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
 
@@ -62,7 +62,7 @@ function withoutDefinedBalloon(observed: Observed): Observed {
 
 /** Nothing runs, so only the definition changes. */
 function planOff(desired: DesiredMemory, observed: Observed, context: MemoryPlanContext): Plan {
-  const { live, nextBoot, saved } = observed;
+  const { nextBoot } = observed;
   const steps = definitionSteps(desired, observed, context);
   if (nextBoot === undefined || steps.length === 0) return noChange();
   const refused = definitionRefusal(desired, observed, steps, context);
@@ -71,26 +71,8 @@ function planOff(desired: DesiredMemory, observed: Observed, context: MemoryPlan
   const what = isSizeKept
     ? describeDefinition(steps, nextBoot)
     : formatChange(nextBoot.memory, desired.memory);
-  if (live === undefined && saved !== undefined)
-    return {
-      outcome: "nextBoot",
-      headline: headline(
-        "nextBoot",
-        `${what} in the definition (the saved state of ${formatSize(saved.memory)} comes first)`,
-        `${what} in the definition (the saved state comes first)`,
-      ),
-      details: savedStateFirst(observed),
-      steps,
-      reasons: [],
-    };
-  const when = observed.power === "off" ? "the domain is off" : "once the domain is off";
-  return {
-    outcome: "live",
-    headline: headline("live", `${what} in the definition (${when})`),
-    details: noteIf(!isSizeKept, `maximum at the next boot: ${formatSize(desired.maxMemory)}`),
-    steps,
-    reasons: [],
-  };
+  const notes = noteIf(!isSizeKept, `maximum at the next boot: ${formatSize(desired.maxMemory)}`);
+  return definedWhileOff(what, observed, steps, notes);
 }
 
 function planRunning(
@@ -195,15 +177,8 @@ function planDefinition(
   const before = observed.nextBoot;
   if (before === undefined || steps.length === 0) return noChange();
   if (before.memory === desired.memory) return definedForNextBoot(describeDefinition(steps, before), steps);
-  const outcome = desired.applyOn === "nextBoot" ? "nextBoot" : "live";
   const change = formatChange(before.memory, desired.memory);
-  return {
-    outcome,
-    headline: headline(outcome, `${change} in the definition (the running domain already has it)`),
-    details: superseded,
-    steps,
-    reasons: [],
-  };
+  return definedAfterwards(change, steps, { applyOn: desired.applyOn, notes: superseded });
 }
 
 /** The user defers all changes to the next boot. */
@@ -215,27 +190,13 @@ function planNextBoot(
   superseded: string[],
 ): Plan {
   const before = observed.nextBoot;
-  if (before === undefined) {
-    const text = 'hotplug.applyOn is "nextBoot", but the domain is transient and has no next boot';
-    const option = 'hotplug.applyOn "now" changes the running domain';
-    return refusal({ code: "transient-domain", text }, text, option);
-  }
+  if (before === undefined) return deferredForever();
   if (steps.length === 0) return noChange();
   const what =
     before.memory === desired.memory
       ? describeDefinition(steps, before)
       : formatChange(live.memory, desired.memory);
   return definedForNextBoot(what, steps, superseded);
-}
-
-function definedForNextBoot(what: string, steps: Step[], superseded: string[] = []): Plan {
-  return {
-    outcome: "nextBoot",
-    headline: headline("nextBoot", `${what}, after a shutdown and start`),
-    details: [`the change ${NEXT_BOOT}`, ...superseded],
-    steps,
-    reasons: [],
-  };
 }
 
 /** The running domain may have a little more than its definition. */

@@ -32,6 +32,7 @@ import {
 } from "./power.ts";
 import {
   ADOPTED,
+  formatChange,
   formatList,
   headline,
   NEXT_BOOT,
@@ -40,11 +41,15 @@ import {
   REPLACE_STEP,
   withNote,
 } from "./text.ts";
+import { type DesiredVcpus, desiredVcpus } from "./vcpus/desired.ts";
+import { planVcpus } from "./vcpus/plan-vcpus.ts";
 
 /** The plan of an update: of the memory, and of the other arguments that changed. */
 export interface UpdatePlan extends Plan {
   /** The plan of the memory; undefined while a size isn't known. */
   memory?: Plan;
+  /** The plan of the vCPUs; undefined while a number isn't known. */
+  vcpus?: Plan;
   /** The arguments that changed without a change of the domain. */
   settings: FieldName[];
   /** Of an unknown plan: the parts that are known. */
@@ -78,7 +83,7 @@ export function planUpdate({
   adopted,
 }: UpdatePlanInput): UpdatePlan {
   const { nextBoot } = observed;
-  const written = withWritten(before, inputs, nextBoot?.writtenArguments, nextBoot?.vcpus);
+  const written = withWritten(before, inputs, nextBoot?.writtenArguments);
   const left = changedFields(written, inputs).filter(
     (name) => !isDeepStrictEqual(written[name], before[name]),
   );
@@ -88,45 +93,89 @@ export function planUpdate({
   const power = planPower(observed, inputs);
   const desired = desiredMemory(inputs, defaults, adopted);
   const numaChanged = changed.includes("numa") && inputs.numa !== undefined;
-  const memory =
+  const redefined = asRedefined(power.observed, changed, inputs);
+  const memoryWhile = (stopping: boolean) =>
     desired &&
     planMemory(
       desired,
-      asRedefined(power.observed, changed, inputs),
+      redefined,
       defined({
-        stopping: power.isStopping,
+        stopping,
         numaChanged,
         balloonReleased:
           (written.currentMemory ?? before.currentMemory) !== undefined && inputs.currentMemory === undefined,
         recorded,
       }),
     );
-  const restarts = memory?.outcome === "restart";
-  const lists = planDeviceLists(
-    changed,
-    { before: written, inputs },
-    { observed: power.observed, isStopping: power.isStopping || restarts },
-    defaults,
-    adopted,
-  );
+  const listsWhile = (isStopping: boolean) =>
+    planDeviceLists(
+      changed,
+      { before: written, inputs },
+      { observed: power.observed, isStopping },
+      defaults,
+      adopted,
+    );
+  const runningLists = listsWhile(power.isStopping);
+  // A restart for one part brings the others.
+  const isListRestart = runningLists.parts.some(({ outcome }) => outcome === "restart");
+  const isStopping = power.isStopping || isListRestart;
+  const running = memoryWhile(isStopping);
+  const numbers = desiredVcpus(inputs, defaults, adopted);
+  const vcpus =
+    numbers && planVcpus(numbers, redefined, { stopping: isStopping || running?.outcome === "restart" });
+  const memory = vcpus?.outcome === "restart" ? memoryWhile(true) : running;
+  const sizes: SizePart[] = [
+    { name: "memory", plan: memory, change: desired && memoryChange(desired, redefined) },
+    { name: "vCPUs", plan: vcpus, change: numbers && vcpuChange(numbers, redefined) },
+  ];
+  const isSizeRestart = sizes.some(({ plan }) => plan?.outcome === "restart");
+  const lists = isSizeRestart ? listsWhile(true) : runningLists;
+  const restarts = isSizeRestart || isListRestart;
   const settings = unionOf(changesThatNeed("setting", changed, inputs), lists.settings);
   const parts = [
-    ...(memory === undefined ? [] : [memory]),
+    ...sizes.flatMap(({ plan }) => plan ?? []),
     ...lists.parts,
     ...replacePlans(changed, inputs, observed, adopted),
-    ...fieldPlans(changed, inputs, power.observed, { restarts, left, devices: lists.definition }),
+    ...fieldPlans(changed, inputs, power.observed, { restarts, left, adopted, devices: lists.definition }),
     ...autostartPlans(changed, inputs),
     ...power.last,
     ...power.first,
   ];
   const all = inOrder(startingWith(power.first, combined(parts)));
   const whole = unlessBusy(withReplacePower(all, observed, inputs), observed);
-  if (memory === undefined) return { ...unknownPlan(inputs, whole, defaults), known: whole, settings };
+  const known = { ...defined({ memory, vcpus }), settings };
+  if (memory === undefined || vcpus === undefined)
+    return { ...unknownPlan(inputs, whole, defaults), ...known, known: whole };
   if (whole.outcome === "none" && settings.length > 0)
-    return { ...whole, headline: `setting only: ${settings.join(", ")}`, memory, settings };
+    return { ...whole, headline: `setting only: ${settings.join(", ")}`, ...known };
+  // A next boot of the vCPUs brings the other arguments as a restart does; memoryPlan is the memory's own headline.
+  const bringsOthers =
+    restarts || (whole.outcome === "nextBoot" && vcpus.headline === whole.headline && !power.isStopping);
   const later = [...changesThatNeed("nextBoot", changed, inputs), ...lists.definition];
-  const line = withRestarted(withMemory(whole, memory), memory, later);
-  return { ...whole, headline: withPower(line, whole), memory, settings };
+  const sized = withSizes(whole, sizes);
+  const line = bringsOthers ? withOthers(sized, later) : sized;
+  return { ...whole, headline: withPower(line, whole), ...known };
+}
+
+/** The plan of one of a domain's sizes. */
+interface SizePart {
+  name: string;
+  plan: Plan | undefined;
+  /** "1003 → 1259 MiB", "vCPUs 2 → 4"; undefined where the size itself stays. */
+  change: string | undefined;
+}
+
+function memoryChange({ memory }: DesiredMemory, { live, nextBoot }: Observed): string | undefined {
+  const present = (live ?? nextBoot)?.memory ?? memory;
+  return present === memory ? undefined : formatChange(present, memory);
+}
+
+function vcpuChange({ vcpus }: DesiredVcpus, { live, nextBoot }: Observed): string | undefined {
+  const view = live ?? nextBoot;
+  const present = view?.currentVcpus ?? view?.vcpus;
+  return present === undefined || vcpus === undefined || present === vcpus
+    ? undefined
+    : `vCPUs ${present} → ${vcpus}`;
 }
 
 /** In the order of the field table. */
@@ -136,11 +185,15 @@ function unionOf(changed: FieldName[], left: FieldName[]): FieldName[] {
     : FIELD_NAMES.filter((name) => changed.includes(name) || left.includes(name));
 }
 
-/** The headline of the whole plan, with a note that the memory changes if another part is more disruptive. */
-function withMemory({ outcome, headline }: Plan, memory: Plan): string {
-  if (memory.outcome !== "live") return headline;
-  if (outcome === "nextBoot") return withNote(headline, "memory live");
-  return outcome === "restart" ? withNote(headline, "memory in the definition") : headline;
+/** The headline of the whole plan, with a note on each size that changes as well, where another part has the headline. */
+function withSizes({ outcome, headline }: Plan, sizes: SizePart[]): string {
+  const others = sizes.filter(({ plan }) => plan !== undefined && plan.headline !== headline);
+  const changes = others.flatMap(({ plan, change }) => (plan?.outcome === outcome && change) || []);
+  const line = changes.reduce(withNote, headline);
+  const names = others.flatMap(({ name, plan }) => (plan?.outcome === "live" ? name : []));
+  if (names.length === 0) return line;
+  if (outcome === "nextBoot") return withNote(line, `${formatList(names)} live`);
+  return outcome === "restart" ? withNote(line, `${formatList(names)} in the definition`) : line;
 }
 
 /**
@@ -167,11 +220,9 @@ function combined(parts: Plan[]): Plan {
   return combine(isDecisive ? parts.filter((part) => part.outcome === outcome) : parts);
 }
 
-/** A restart for the memory brings the other arguments as well, so that they don't wait for a second one. */
-function withRestarted(line: string, memory: Plan, later: FieldName[]): string {
-  return memory.outcome === "restart" && later.length > 0
-    ? withNote(line, `also changes ${formatList(later)}`)
-    : line;
+/** The other arguments that come with a size at the next boot: a restart for the size brings them as well. */
+function withOthers(line: string, later: FieldName[]): string {
+  return later.length > 0 ? withNote(line, `also changes ${formatList(later)}`) : line;
 }
 
 /** One definition, and the balloon of the running domain last: it can only take memory that the guest has. */
@@ -208,7 +259,7 @@ function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, 
 }
 
 /**
- * @param restarts the memory needs a restart, which brings these arguments too
+ * @param restarts a size needs a restart, which brings these arguments too
  * @param left what an interrupted update left in the definition
  * @param devices lists of devices that change in the definition only
  */
@@ -216,9 +267,18 @@ function fieldPlans(
   changed: FieldName[],
   inputs: Inputs,
   observed: Observed,
-  { restarts, left, devices }: { restarts: boolean; left: FieldName[]; devices: FieldName[] },
+  {
+    restarts,
+    left,
+    adopted,
+    devices,
+  }: { restarts: boolean; left: FieldName[]; adopted: boolean; devices: FieldName[] },
 ): Plan[] {
-  const later = unionOf(changesThatNeed("nextBoot", changed, inputs), devices);
+  const waiting = [
+    ...changesThatNeed("nextBoot", changed, inputs),
+    ...(adopted ? [] : vcpusLeftToXml(changed, inputs)),
+  ];
+  const later = unionOf(waiting, devices);
   const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
   if (fields.length === 0) return [];
   const off = (observed.power === "off" && observed.saved === undefined) || inputs.running === false;
@@ -245,6 +305,11 @@ function fieldPlans(
       reasons: [],
     },
   ];
+}
+
+/** The program no longer sets the number of vCPUs, which its own XML then decides. */
+function vcpusLeftToXml(changed: FieldName[], { vcpus, xml }: Inputs): FieldName[] {
+  return changed.includes("vcpus") && vcpus === undefined && xml !== undefined ? ["vcpus"] : [];
 }
 
 function autostartPlans(changed: FieldName[], inputs: Inputs): Plan[] {

@@ -1,6 +1,6 @@
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
-import type { ListDevice } from "../domain/state.ts";
+import type { CpuTopology, ListDevice } from "../domain/state.ts";
 import type { Kib } from "../units/kib.ts";
 import type { ReasonCode } from "./reason-codes.ts";
 
@@ -62,8 +62,16 @@ export type Step =
   | StepOfDevice<"attachDevice">
   | StepOfDevice<"detachDevice">
   | StepOfDevice<"updateDevice">
-  /** The only one of an update: the memory and every other argument that changes are one new definition. */
-  | { kind: "define"; definition?: MemoryDefinition; fields: FieldName[]; sentence: string }
+  | { kind: "plugVcpus"; from: number; to: number; sentence: string }
+  | { kind: "unplugVcpus"; from: number; to: number; sentence: string }
+  /** The only one of an update: the sizes and every other argument that changes are one new definition. */
+  | {
+      kind: "define";
+      definition?: MemoryDefinition;
+      vcpus?: VcpuDefinition;
+      fields: FieldName[];
+      sentence: string;
+    }
   /** `takesMemory`: the guest loses memory. */
   | { kind: "balloon"; size: Kib; where: "live" | "definition"; takesMemory: boolean; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
@@ -83,6 +91,15 @@ export type Step =
 
 /** A step for a disk or a network interface of the running domain: as it is to be, or as it is where it is detached. */
 type StepOfDevice<Kind extends string> = { kind: Kind; sentence: string } & ListDevice;
+
+/** The vCPUs of the inactive definition, set as a whole. */
+export interface VcpuDefinition {
+  /** At boot. */
+  current: number;
+  maximum: number;
+  /** Left out: it stays. */
+  topology?: CpuTopology;
+}
 
 /** The memory of the inactive definition, set as a whole. */
 export interface MemoryDefinition {
@@ -216,6 +233,11 @@ export type DeviceStep = Extract<Step, { kind: "attachDevice" | "detachDevice" |
 
 export function isDeviceStep(step: Step): step is DeviceStep {
   return step.kind === "attachDevice" || step.kind === "detachDevice" || step.kind === "updateDevice";
+}
+
+/** The vCPUs of the next boot as these steps set them; undefined where they leave them unchanged. */
+export function definedVcpus(steps: Step[]): VcpuDefinition | undefined {
+  return steps.filter(isDefine).find(({ vcpus }) => vcpus !== undefined)?.vcpus;
 }
 
 export function attachedDimms(steps: Step[]): DimmPlan[] {

@@ -1,7 +1,7 @@
 import { defined } from "../defined.ts";
 import { isDefine, isDeviceStep, isMoreDisruptive, noChange, type Reason, type Step } from "./plan.ts";
 import type { UpdatePlan } from "./plan-update.ts";
-import { headline, OUTCOME_WORDS } from "./text.ts";
+import { formatList, headline, OUTCOME_WORDS } from "./text.ts";
 
 /**
  * The plan that a preview shows, from the plan based on the state and the one based on an observation. An observation
@@ -28,31 +28,39 @@ export function permittedPlan(announced: UpdatePlan | undefined, now: UpdatePlan
   if (announced.outcome === "unknown")
     return interrupts(now) ? notPreviewed(now) : asAnnounced(announced, now);
   const isMoreThanAnnounced = isMoreDisruptive(now.outcome, announced.outcome) && !isNonDisruptive(now);
-  const isUnannounced = isNonDisruptive(announced) && removesMemory(now) && !removesMemory(announced);
+  const isUnannounced = isNonDisruptive(announced) && newlyRemoved(now, announced).length > 0;
   return isMoreThanAnnounced || isUnannounced
     ? changed(now, announced, "since the preview")
     : asAnnounced(announced, now);
 }
 
 /** What a step is about. The steps for the memory depend on how the domain is found, and may replace each other. */
-type Subject = "memory" | "arguments" | Step["kind"];
+type Subject = "memory" | "vCPUs" | "arguments" | Step["kind"];
 
 const OF_MEMORY: ReadonlySet<Step["kind"]> = new Set(["attach", "detach", "resize", "balloon"]);
+const OF_VCPUS: ReadonlySet<Step["kind"]> = new Set(["plugVcpus", "unplugVcpus"]);
 
 function subjectsOf(step: Step): Subject[] {
   if (OF_MEMORY.has(step.kind)) return ["memory"];
   if (isDeviceStep(step)) return ["arguments"];
+  if (OF_VCPUS.has(step.kind)) return ["vCPUs"];
   if (!isDefine(step)) return [step.kind === "autostart" ? "arguments" : step.kind];
   const others = step.fields.filter((name) => name !== "numa");
   const isMemory = step.definition !== undefined || others.length < step.fields.length;
-  return [...(isMemory ? ["memory" as const] : []), ...(others.length > 0 ? ["arguments" as const] : [])];
+  return [
+    ...(isMemory ? ["memory" as const] : []),
+    ...(step.vcpus === undefined ? [] : ["vCPUs" as const]),
+    ...(others.length > 0 ? ["arguments" as const] : []),
+  ];
 }
 
 /** What the preview announced to do. */
 function announcedSubjects({ outcome, steps, known }: UpdatePlan): ReadonlySet<Subject> {
   const subjects = [...steps, ...(known?.steps ?? [])].flatMap(subjectsOf);
-  // A restart brings the memory as well.
-  return new Set(outcome === "unknown" || outcome === "restart" ? [...subjects, "memory"] : subjects);
+  // A restart brings the sizes as well.
+  return new Set(
+    outcome === "unknown" || outcome === "restart" ? [...subjects, "memory", "vCPUs"] : subjects,
+  );
 }
 
 /**
@@ -86,6 +94,7 @@ function needsRunningGuest(step: Step): boolean {
     step.kind === "detach" ||
     step.kind === "resize" ||
     isDeviceStep(step) ||
+    OF_VCPUS.has(step.kind) ||
     step.kind === "stop" ||
     (step.kind === "balloon" && step.where === "live")
   );
@@ -98,18 +107,25 @@ function withholding(now: UpdatePlan, held: Step[], what: string): UpdatePlan {
   const steps = now.steps.filter((step) => !held.includes(step));
   if (steps.length > 0) return { ...now, steps, withheld };
   const { settings } = now;
-  return { ...noChange(), ...defined({ memory: now.memory }), settings, withheld };
+  return { ...noChange(), ...defined({ memory: now.memory, vcpus: now.vcpus }), settings, withheld };
 }
 
-/** Losing memory may harm a guest, so the preview must have shown it. */
-function removesMemory({ steps }: UpdatePlan): boolean {
-  return steps.some(
+/** What the guest loses, which may harm it, so the preview must have shown it. */
+function removed({ steps }: UpdatePlan): ("memory" | "vCPUs")[] {
+  const losesMemory = steps.some(
     (step) =>
       step.kind === "detach" ||
       step.kind === "detachDevice" ||
       (step.kind === "resize" && step.device.requested < step.device.from) ||
       (step.kind === "balloon" && step.takesMemory),
   );
+  const losesVcpus = steps.some(({ kind }) => kind === "unplugVcpus");
+  return [...(losesMemory ? ["memory" as const] : []), ...(losesVcpus ? ["vCPUs" as const] : [])];
+}
+
+function newlyRemoved(now: UpdatePlan, before: UpdatePlan): string[] {
+  const known = removed(before);
+  return removed(now).filter((what) => !known.includes(what));
 }
 
 /** None of these interrupts the guest, so a difference between them needs no second preview. */
@@ -127,10 +143,11 @@ function interrupts(change: UpdatePlan): boolean {
 
 /** @param since when the domain was as planned before */
 function changed(now: UpdatePlan, before: UpdatePlan, since: string): UpdatePlan {
+  const lost = newlyRemoved(now, before);
   const kinds =
     before.outcome === now.outcome
-      ? removesMemory(now) && !removesMemory(before)
-        ? "memory would be removed"
+      ? lost.length > 0
+        ? `${formatList(lost)} would be removed`
         : "other steps are needed"
       : `planned: ${OUTCOME_WORDS[before.outcome]}, now: ${OUTCOME_WORDS[now.outcome]}`;
   const text = `the domain changed ${since} (${kinds})`;

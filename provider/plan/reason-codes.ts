@@ -39,6 +39,15 @@ export const REASON_CODES = [
   "beyond-virtio-mem-size",
   "device-kind",
 
+  // The number of vCPUs.
+  "vcpus-arch-unsupported",
+  "vcpus-machine-unsupported",
+  "beyond-max-vcpus",
+  "vcpus-not-removable",
+  "vcpus-not-whole-cores",
+  "vcpu-removal-unanswered",
+  "topology-not-divisible",
+
   // What is fixed when the domain starts.
   "nodes-fixed-at-boot",
 

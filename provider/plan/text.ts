@@ -1,3 +1,4 @@
+import type { CpuTopology } from "../domain/state.ts";
 import type { Kib } from "../units/kib.ts";
 import { formatMib, formatSize } from "../units/size.ts";
 import type { DesiredMemory } from "./desired.ts";
@@ -56,6 +57,22 @@ export const ADOPTED: Reason = { code: "adopted-domain", text: "adopted domains 
 
 /** The only step of a replace, which the engine carries out. */
 export const REPLACE_STEP = "delete the domain and create it again";
+
+/** "1 vCPU", "4 vCPUs" */
+export function formatVcpus(count: number): string {
+  return count === 1 ? "1 vCPU" : `${count} vCPUs`;
+}
+
+/** "1 socket of 8 cores", "2 sockets of 2 dies of 4 cores of 2 threads" */
+export function formatTopology({ sockets, dies, cores, threads }: CpuTopology): string {
+  const parts: [number, string][] = [
+    [sockets, "socket"],
+    ...(dies === 1 ? [] : [[dies, "die"] as [number, string]]),
+    [cores, "core"],
+    ...(threads === 1 ? [] : [[threads, "thread"] as [number, string]]),
+  ];
+  return parts.map(([count, name]) => `${count} ${name}${count === 1 ? "" : "s"}`).join(" of ");
+}
 
 /** "1003 → 1259 MiB" */
 export function formatChange(from: Kib, to: Kib): string {

@@ -97,7 +97,7 @@ function refuseOwned({ definition }: Observation, domain: DomainRef, { urn }: Wa
 }
 
 function inputsOf({ defaults }: Session, wanted: Wanted, { definition, observed }: Observation): Inputs {
-  const { name, uuid, maxMemory, vcpus } = definition;
+  const { name, uuid, maxMemory, vcpus: maxVcpus, currentVcpus: vcpus = maxVcpus } = definition;
   const size = (observed.live ?? observed.nextBoot)?.memory ?? definition.memory;
   const memory = canonicalSize(size);
   // What this provider created itself is its own again, such as after a state was lost.
@@ -105,7 +105,7 @@ function inputsOf({ defaults }: Session, wanted: Wanted, { definition, observed 
   return defined({
     ...wanted.hidden,
     __urn: wanted.urn,
-    ...{ name, uuid, memory, vcpus, uri: wanted.uri },
+    ...{ name, uuid, memory, vcpus, maxVcpus, uri: wanted.uri },
     // A domain without maxMemory keeps none: then it equals the memory.
     maxMemory: maxMemory === undefined ? memory : canonicalSize(maxMemory.size),
     memorySlots: maxMemory?.slots ?? defaults.memorySlots,

@@ -59,5 +59,6 @@ function readBackWithoutHost({ running }: Inputs): Properties {
     stateReason: undefined,
     guestMemory: undefined,
     guestMemoryFrom: undefined,
+    guestVcpus: undefined,
   };
 }

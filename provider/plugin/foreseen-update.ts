@@ -63,6 +63,7 @@ function readBackAfter(update: ForeseenUpdate): Properties {
   return {
     ...pick(known, READ_BACK),
     ...guestMemory(update, before),
+    ...guestVcpus(update, before),
     memoryDevices: foreseenDevices(known.memoryDevices, update, observed),
     ...unknownOf(notForeseen(update, observed)),
   };
@@ -98,6 +99,8 @@ const CHANGES_GUEST: ReadonlySet<Step["kind"]> = new Set([
 /** Steps after which the domain runs with what libvirt reads from a definition. */
 const STARTS: ReadonlySet<Step["kind"]> = new Set(["start", "restore"]);
 
+const OF_VCPUS: ReadonlySet<Step["kind"]> = new Set(["plugVcpus", "unplugVcpus"]);
+
 /** Arguments of a definition that may decide which sizes are live. */
 const DECIDES_SIZES = ["xml", "machine", "balloon"];
 
@@ -113,6 +116,8 @@ function notForeseen({ news, announced, seen }: ForeseenUpdate, observed: Observ
   const isRedefined = steps.some(
     (step) => isDefine(step) && step.fields.some((name) => DECIDES_SIZES.includes(name)),
   );
+  // Which vCPUs are removable after a start, libvirt tells.
+  const changesVcpus = isStarted || (seen === undefined && steps.some(({ kind }) => OF_VCPUS.has(kind)));
   const isRounded = isStarted && !isRestored && observed.live !== undefined && isRoundedAtBoot(observed.live);
   // An agent that reports a larger memory block changes which sizes are live.
   const mayReportBlock =
@@ -124,6 +129,7 @@ function notForeseen({ news, announced, seen }: ForeseenUpdate, observed: Observ
     // A guest that was paused when it was saved is paused again.
     ...(isRestored && news.running !== true ? (["state", "stateReason"] as const) : []),
     ...(isRounded ? (["liveMemory", "pendingMemory", "reachable"] as const) : []),
+    ...(changesVcpus || isRedefined ? (["reachableVcpus"] as const) : []),
     ...((seen === undefined && changesMemory) || isRedefined || mayReportBlock || hasNewDevices
       ? (["reachable"] as const)
       : []),
@@ -171,6 +177,21 @@ function guestMemory(update: ForeseenUpdate, { observed }: Basis): Properties {
   return isSameStart
     ? pick(state, ["guestMemory", "guestMemoryFrom"])
     : { guestMemory: undefined, guestMemoryFrom: undefined };
+}
+
+/** What the guest has of its vCPUs: as it reported before, unless the update changes or awaits them. */
+function guestVcpus(
+  { state, announced, seen, news, defaults }: ForeseenUpdate,
+  { observed }: Basis,
+): Properties {
+  const kinds = new Set(announced.steps.map(({ kind }) => kind));
+  if (kinds.has("stop") || kinds.has("start")) return { guestVcpus: undefined };
+  const isAsked = hotplugSetting("awaitGuest", news, defaults) !== false && seen?.agentConnected !== false;
+  const isChanged = kinds.has("plugVcpus") || kinds.has("unplugVcpus");
+  if (isAsked && (isChanged || state.__guestVcpus?.missing !== undefined)) return unknownOf(["guestVcpus"]);
+  if (isChanged) return { guestVcpus: undefined };
+  const isSameStart = seen === undefined || observed.live?.domainId === state.__guestVcpus?.domainId;
+  return isSameStart ? pick(state, ["guestVcpus"]) : { guestVcpus: undefined };
 }
 
 /** Whether the update waits for memory of an earlier one. */

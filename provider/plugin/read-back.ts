@@ -7,7 +7,7 @@ import type { Properties } from "./values.ts";
 /** The outputs that are read back from the domain and its guest. */
 export const READ_BACK = [
   ...["state", "stateReason", "liveMemory", "nextBootMemory", "pendingMemory", "savedMemory"],
-  ...["memoryDevices", "reachable", "guestMemory", "guestMemoryFrom"],
+  ...["memoryDevices", "reachable", "guestMemory", "guestMemoryFrom", "reachableVcpus", "guestVcpus"],
 ] as const;
 
 export type ReadBack = (typeof READ_BACK)[number];

@@ -1,4 +1,5 @@
 import type { GuestRecord } from "../guest/record.ts";
+import type { VcpuRecord } from "../guest/vcpus.ts";
 import type { Observation } from "../observe/observe.ts";
 import type { Step } from "../plan/plan.ts";
 import type { Kib } from "../units/kib.ts";
@@ -53,10 +54,12 @@ export type Confirm = (progress: Progress) => Promise<Confirmation>;
 export interface Confirmation {
   /** The domain as it was read back last. */
   now: Observation;
-  /** What the guest reported. */
+  /** What the guest reported about its memory. */
   guest: GuestRecord | undefined;
-  /** The update waited until the guest had the attached memory, or the time was up. */
+  /** What it reported about its vCPUs, where it was asked. */
+  vcpus?: VcpuRecord;
+  /** The update waited until the guest had what was added, or the time was up. */
   isAwaited: boolean;
-  /** Why the guest doesn't have all of its memory: the update fails, and the next one continues. */
+  /** Why the guest doesn't have all of its memory or vCPUs: the update fails, and the next one continues. */
   shortfall?: string;
 }

@@ -3,9 +3,11 @@ import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import { UserError } from "../errors.ts";
 import { currentRecord, type GuestRecord } from "../guest/record.ts";
+import { currentVcpuRecord, type VcpuRecord } from "../guest/vcpus.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Observation } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
+import type { VcpuRemoval } from "../plan/observed.ts";
 import type { Step } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import type { ReasonCode } from "../plan/reason-codes.ts";
@@ -45,6 +47,10 @@ export interface Progress {
   unanswered: Set<string>;
   /** What the guest reported after its memory was changed. */
   guest?: GuestRecord | undefined;
+  /** What it reported about its vCPUs. */
+  guestVcpus?: VcpuRecord | undefined;
+  /** A removal of vCPUs that got no answer. */
+  vcpuRemoval?: VcpuRemoval;
   /** The update waited until the guest had the attached memory, or the time was up. */
   isGuestAwaited: boolean;
 }
@@ -73,6 +79,14 @@ export function keptRecord({ state, domain, plan }: UpdateContext): GuestRecord 
   if (plan.steps.some(({ kind }) => CHANGES_MEMORY.has(kind))) return undefined;
   return currentRecord(state?.__guest, domain.id);
 }
+
+/** What the guest reported about its vCPUs in an earlier update, if that still holds. */
+export function keptVcpuRecord({ state, domain, plan }: UpdateContext): VcpuRecord | undefined {
+  if (plan.steps.some(({ kind }) => CHANGES_VCPUS.has(kind))) return undefined;
+  return currentVcpuRecord(state?.__guestVcpus, domain.id);
+}
+
+const CHANGES_VCPUS: ReadonlySet<Step["kind"]> = new Set(["plugVcpus", "unplugVcpus", "stop", "start"]);
 
 /** Refuses the update before anything has changed. */
 export function refuseUpdate(

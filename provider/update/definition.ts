@@ -94,7 +94,7 @@ async function written(
   const type = session.configuration.domainType;
   const host = step.fields.length > 0 ? readHost(await hypervisor.capabilities()) : undefined;
   return changedDefinition(from, {
-    ...defined({ definition: step.definition }),
+    ...defined({ definition: step.definition, vcpus: step.vcpus }),
     ...{ fields: step.fields, before, news, type, adopted },
     attached: plan.steps.flatMap((step) => (step.kind === "attachDevice" ? [step] : [])),
     hotplugPorts: news.hotplugPorts ?? session.defaults.hotplugPorts,

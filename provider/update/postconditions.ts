@@ -12,12 +12,14 @@ import {
   isDeviceStep,
   type MemoryDefinition,
   type Step,
+  type VcpuDefinition,
 } from "../plan/plan.ts";
+import { formatTopology } from "../plan/text.ts";
 import { hasVirtioMem } from "../plan/virtio-mem/definition.ts";
 import type { Kib } from "../units/kib.ts";
 import { formatSize } from "../units/size.ts";
 
-type Subject = "power" | "autostart" | "live" | "definition";
+type Subject = "power" | "autostart" | "live" | "definition" | "vCPUs";
 
 /** What each kind of step is about. Somebody else may change the rest of the domain meanwhile. */
 const SUBJECTS: Readonly<Record<Step["kind"], readonly Subject[]>> = {
@@ -27,6 +29,8 @@ const SUBJECTS: Readonly<Record<Step["kind"], readonly Subject[]>> = {
   attachDevice: ["power", "live"],
   detachDevice: ["power", "live"],
   updateDevice: ["power", "live"],
+  plugVcpus: ["power", "vCPUs"],
+  unplugVcpus: ["power", "vCPUs"],
   balloon: [],
   define: ["definition"],
   autostart: ["autostart"],
@@ -72,7 +76,12 @@ export function requirePlanned(steps: Step[], before: Observation, now: Observat
   const promised = steps.reduce(promisedAfter, asFound(before));
   const defined = steps.filter(isDefine).flatMap((step) => stepFigures(step, now.observed, true));
   const isSet = steps.some(({ kind }) => kind === "autostart");
-  const subjects: Subject[] = ["power", "live", "definition", ...(isSet ? ["autostart" as const] : [])];
+  const isVcpus = steps.some(({ kind }) => kind === "plugVcpus" || kind === "unplugVcpus");
+  const subjects: Subject[] = [
+    ...(["power", "live", "definition"] as const),
+    ...(isSet ? (["autostart"] as const) : []),
+    ...(isVcpus ? (["vCPUs"] as const) : []),
+  ];
   const text = differences([...defined, ...domainFigures(promised, now, subjects)]);
   if (text !== undefined)
     throw postconditionFailed(
@@ -100,6 +109,8 @@ interface Promised {
   live: Memory | undefined;
   nextBoot: Memory | undefined;
   saved: Memory | undefined;
+  /** Of the running domain, where a step has set them. */
+  vcpus?: number;
   /** It was started since: POWER rounds its memory up to a block, all others to a MiB. */
   rounding: Kib;
 }
@@ -149,6 +160,9 @@ function promisedAfter(domain: Promised, step: Step): Promised {
       const devices = live.devices?.map((device) => (device === resized ? { ...device, requested } : device));
       return { ...domain, live: { total: live.total - countedSize(resized) + requested, devices } };
     }
+    case "plugVcpus":
+    case "unplugVcpus":
+      return { ...domain, vcpus: step.to };
     case "define": {
       const { definition } = step;
       if (definition === undefined || nextBoot === undefined) return domain;
@@ -186,7 +200,7 @@ function promisedAfter(domain: Promised, step: Step): Promised {
 }
 
 function domainFigures(
-  { isOff, autostart, live, nextBoot, rounding }: Promised,
+  { isOff, autostart, live, nextBoot, rounding, vcpus }: Promised,
   { observed, autostart: startsWithHost = false }: Observation,
   subjects: readonly Subject[],
 ): Figure[] {
@@ -194,6 +208,10 @@ function domainFigures(
   const figures: Record<Subject, Figure[]> = {
     power: [{ what: "the domain", wanted: onOff(!isOff), found: onOff(observed.power !== "off") }],
     autostart: [{ what: "autostart", wanted: onOff(autostart), found: onOff(startsWithHost) }],
+    vCPUs:
+      vcpus === undefined || observed.live === undefined
+        ? []
+        : [vcpuFigure("the number of vCPUs of the running domain", vcpus, observed.live)],
     live: live && observed.live ? liveFigures(live, observed.live, rounding) : [],
     definition: nextBoot
       ? [sizeFigure("the memory in the definition", nextBoot.total, observed.nextBoot?.memory)]
@@ -235,9 +253,37 @@ function stepFigures(step: Step, observed: Observed, movesDimm: boolean): Figure
     return [{ what: "the saved state", wanted: "removed", found: observed.saved ? "there" : "removed" }];
   if (step.kind === "balloon" && step.where === "definition")
     return [sizeFigure("the balloon target in the definition", step.size, observed.nextBoot?.currentMemory)];
-  if (step.kind !== "define" || step.definition === undefined) return [];
   // A definition that is written from the program's XML has its total in common with the planned one.
-  return step.fields.includes("xml") ? [] : definitionFigures(step.definition, observed.nextBoot);
+  if (step.kind !== "define" || step.fields.includes("xml")) return [];
+  const { definition, vcpus } = step;
+  return [
+    ...(definition === undefined ? [] : definitionFigures(definition, observed.nextBoot)),
+    ...(vcpus === undefined ? [] : definedVcpuFigures(vcpus, observed.nextBoot)),
+  ];
+}
+
+function definedVcpuFigures(
+  { current, maximum, topology }: VcpuDefinition,
+  nextBoot: MemoryView | undefined,
+): Figure[] {
+  const found = nextBoot?.topology && formatTopology(nextBoot.topology);
+  return [
+    vcpuFigure("the number of vCPUs in the definition", current, nextBoot),
+    { what: "the maximum of vCPUs in the definition", wanted: maximum, found: nextBoot?.vcpus ?? "unknown" },
+    ...(topology === undefined
+      ? []
+      : [
+          {
+            what: "the CPU topology in the definition",
+            wanted: formatTopology(topology),
+            found: found ?? "none",
+          },
+        ]),
+  ];
+}
+
+function vcpuFigure(what: string, wanted: number, view: MemoryView | undefined): Figure {
+  return { what, wanted, found: view?.currentVcpus ?? view?.vcpus ?? "unknown" };
 }
 
 /** What the running domain must have, or must no longer have. */

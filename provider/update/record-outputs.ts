@@ -9,8 +9,10 @@ import { type Observation, observe } from "../observe/observe.ts";
 import { type Outputs, outputs, partialOutputs, unreadOutputs } from "../outputs.ts";
 import { type ObservedDevice, withoutTaken, withRecordedTaken } from "../plan/observed.ts";
 import { attachedDimms, type Step } from "../plan/plan.ts";
+import { VCPU_FIELDS } from "../plan/vcpus/desired.ts";
 import type { Kib } from "../units/kib.ts";
 import { isLiveBalloon, pendingBalloonTarget } from "./actions/balloon.ts";
+import { interruptedVcpuRecord } from "./awaited-vcpus.ts";
 import type { Progress, UpdateContext } from "./context.ts";
 import { interruptedRecord } from "./guest-record.ts";
 import { queryGuest } from "./query-guest.ts";
@@ -69,6 +71,7 @@ export async function failedStep({ step, hasBegun, error, context, progress }: F
   progress.guest ??= isUntouched
     ? currentRecord(state?.__guest, domain.id)
     : interruptedRecord(context, done);
+  progress.guestVcpus ??= interruptedVcpuRecord(context, done);
   const isCarriedOut = done.length > 0 || (hasBegun && plan.steps.slice(0, 1).some(isLiveBalloon));
   const inputs = isCarriedOut ? appliedInputs(before, news, plan.steps, done) : before;
   const recorded = await record(inputs, context, progress);
@@ -115,6 +118,7 @@ export async function cancelledUpdate(context: UpdateContext, progress: Progress
   progress.isGuestAwaited = false;
   progress.guest ??=
     done.length === 0 ? currentRecord(state?.__guest, domain.id) : interruptedRecord(context, done);
+  progress.guestVcpus ??= interruptedVcpuRecord(context, done);
   const inputs = appliedInputs(before, news, plan.steps, done);
   const properties = partialOutputs(await record(inputs, context, progress));
   return new PartialError(message, domain.uuid, properties, new Cancelled());
@@ -171,6 +175,8 @@ async function record(
       pending,
       told,
       guest: progress.guest,
+      guestVcpus: progress.guestVcpus,
+      vcpuRemoval: progress.vcpuRemoval ?? observation.observed.vcpuRemoval,
       detaching,
     },
   );
@@ -179,9 +185,7 @@ async function record(
 /** The arguments that the completed steps have applied. */
 function appliedInputs(before: Inputs, news: Inputs, steps: Step[], done: Step[]): Inputs {
   const missing = steps.filter((step) => !done.includes(step));
-  const kept = missing.flatMap((step) =>
-    step.kind === "define" ? step.fields : step.kind === "autostart" ? ["autostart"] : [],
-  );
+  const kept = missing.flatMap(argumentsOf);
   // Once the program has set currentMemory, it stays recorded until the memory is given back, even if the program no
   // longer sets it.
   const isBallooned = !missing.some(({ kind }) => kind === "balloon");
@@ -191,6 +195,21 @@ function appliedInputs(before: Inputs, news: Inputs, steps: Step[], done: Step[]
     ...Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)])),
     ...defined({ currentMemory }),
   };
+}
+
+/** The arguments that a step applies, besides those of the memory. */
+function argumentsOf(step: Step): readonly string[] {
+  switch (step.kind) {
+    case "define":
+      return step.vcpus === undefined ? step.fields : [...step.fields, ...VCPU_FIELDS];
+    case "plugVcpus":
+    case "unplugVcpus":
+      return VCPU_FIELDS;
+    case "autostart":
+      return ["autostart"];
+    default:
+      return [];
+  }
 }
 
 /** The domain as it was read back last, with the guest's report on its DIMMs. */

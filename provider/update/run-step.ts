@@ -11,11 +11,13 @@ import { define } from "./actions/define.ts";
 import { detach } from "./actions/detach.ts";
 import { detachDevice } from "./actions/detach-device.ts";
 import { discard } from "./actions/discard.ts";
+import { plugVcpus } from "./actions/plug-vcpus.ts";
 import { resize } from "./actions/resize.ts";
 import { restore } from "./actions/restore.ts";
 import { resume, wake } from "./actions/resume.ts";
 import { start } from "./actions/start.ts";
 import { stop } from "./actions/stop.ts";
+import { unplugVcpus } from "./actions/unplug-vcpus.ts";
 import type { Progress, UpdateContext } from "./context.ts";
 import { requireDone } from "./postconditions.ts";
 
@@ -28,6 +30,8 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   updateDevice,
   attachDevice,
   balloon,
+  plugVcpus,
+  unplugVcpus,
   define,
   autostart,
   restore,

@@ -5,7 +5,14 @@ import type { Outputs } from "../outputs.ts";
 import { isDefine, type Step } from "../plan/plan.ts";
 import type { Confirm } from "./action.ts";
 import { isLiveBalloon } from "./actions/balloon.ts";
-import { keptRecord, type Progress, refuseUpdate, type UpdateContext, updateLog } from "./context.ts";
+import {
+  keptRecord,
+  keptVcpuRecord,
+  type Progress,
+  refuseUpdate,
+  type UpdateContext,
+  updateLog,
+} from "./context.ts";
 import { type NewDefinition, newDefinition, readDefinition, requireAcceptable } from "./definition.ts";
 import { requirePlanned } from "./postconditions.ts";
 import { dropLeftovers, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
@@ -51,6 +58,7 @@ async function carryOut(context: UpdateContext, progress: Progress): Promise<Out
   const [steps, balloonSteps] = aroundConfirmation(otherSteps);
   for (const step of steps) await run(step, awake, progress);
   progress.guest = keptRecord(awake);
+  progress.guestVcpus = keptVcpuRecord(awake);
   for (const confirm of confirms) await confirmWith(confirm, awake, progress);
   for (const step of balloonSteps) await run(step, awake, progress);
   await requireEnd(context, progress);
@@ -177,10 +185,11 @@ async function requireEnd(context: UpdateContext, progress: Progress): Promise<v
 }
 
 async function confirmWith(confirm: Confirm, context: UpdateContext, progress: Progress): Promise<void> {
-  const { now, guest, isAwaited, shortfall } = await confirm(progress);
+  const { now, guest, vcpus, isAwaited, shortfall } = await confirm(progress);
   progress.isReadBack &&= progress.now === now && !isAwaited;
   progress.now = now;
   progress.guest = guest;
+  progress.guestVcpus = vcpus ?? progress.guestVcpus;
   progress.isGuestAwaited ||= isAwaited;
   if (shortfall !== undefined) throw await guestShortfall(shortfall, context, progress);
 }

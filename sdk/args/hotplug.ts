@@ -24,13 +24,13 @@ export interface MemorySourceArgs {
 }
 
 /**
- * How memory is added to a running domain and removed from it. Only a change of `device` affects an existing domain; a
+ * How memory and vCPUs are added to a running domain and removed from it. Only a change of `device` affects an existing domain; a
  * change of any other field is a setting only.
  */
 export interface HotplugArgs {
   /**
-   * `false`: no memory is ever hot-plugged, and the domain is defined without `<maxMemory>`. Default: true, or the stack's
-   * `libvirt-hotplug:enabled`.
+   * `false`: neither memory nor vCPUs are ever hot-plugged, and the domain is defined without `<maxMemory>`. Default: true, or
+   * the stack's `libvirt-hotplug:enabled`.
    */
   enabled?: Input<boolean>;
   /**
@@ -40,7 +40,7 @@ export interface HotplugArgs {
    */
   alignment?: Input<Size>;
   /**
-   * What happens when a change of memory can't be applied to the running domain:
+   * What happens when a change of memory or vCPUs can't be applied to the running domain:
    * - `"replace"`: the domain is deleted and recreated. Disk images stay; NVRAM, TPM state and snapshots are lost.
    * - `"restart"`: the guest is shut down within `shutdownTimeout` and started with the new size. Nothing is lost.
    * - `"nextBoot"`: only the definition changes; the running domain keeps its size until it is shut down and started.
@@ -50,7 +50,7 @@ export interface HotplugArgs {
    */
   whenNotPossible?: Input<"replace" | "restart" | "nextBoot" | "error">;
   /**
-   * When a change of memory is applied. `"now"`: to the running domain and its definition; `"nextBoot"`: to the definition
+   * When a change of memory or vCPUs is applied. `"now"`: to the running domain and its definition; `"nextBoot"`: to the definition
    * only, so that it takes effect once the domain is shut down and started. Default: `"now"`, or the stack's
    * `libvirt-hotplug:applyOn`.
    */
@@ -71,7 +71,8 @@ export interface HotplugArgs {
   /**
    * `true`: a decrease is applied to the running domain if DIMMs that this provider added make up exactly that size; the
    * fewest and newest such DIMMs are unplugged. If the guest refuses to release one, the update fails, and those already
-   * released stay removed. virtio-mem shrinks regardless. Default: false, or the stack's `libvirt-hotplug:allowUnplug`.
+   * released stay removed. virtio-mem shrinks regardless. Fewer vCPUs are removed from the running domain as far as they are
+   * removable: all but the first, if the domain was created with `maxVcpus`. Default: false, or the stack's `libvirt-hotplug:allowUnplug`.
    */
   allowUnplug?: Input<boolean>;
   /**
@@ -81,18 +82,18 @@ export interface HotplugArgs {
    */
   heal?: Input<boolean>;
   /**
-   * What brings new memory online in the guest if it arrives offline:
-   * - `"agent"`: the guest agent, which the provider asks once the memory has been offline for 3 s.
+   * What brings new memory and new vCPUs online in the guest if they arrive offline, as vCPUs always do in a Linux guest:
+   * - `"agent"`: the guest agent, which the provider asks once they have been offline for 3 s.
    * - `"guest"`: the guest's own kernel or udev rule. The update waits for it.
-   * - `"none"`: nothing. Memory counts as arrived once the guest has detected it.
+   * - `"none"`: nothing. They count as arrived once the guest has detected them.
    *
    * Default: `"agent"`, or the stack's `libvirt-hotplug:online`.
    */
   online?: Input<"agent" | "guest" | "none">;
   /**
-   * Seconds, 1 to 3600, that an update waits for the guest: to confirm memory after an attach, to release each DIMM that is
-   * unplugged, and to reach the requested size of virtio-mem. `false`: the update doesn't wait (except 5 s for the release of
-   * a DIMM). A guest with neither a guest agent nor balloon statistics can't confirm an attach; the update warns.
+   * Seconds, 1 to 3600, that an update waits for the guest: to confirm memory after an attach, to use new vCPUs, to release
+   * each DIMM and the vCPUs that are removed, and to reach the requested size of virtio-mem. `false`: the update doesn't wait
+   * (except 5 s for the release of a DIMM or a vCPU). A guest with neither a guest agent nor balloon statistics can't confirm an attach; the update warns.
    * Default: 60, or the stack's `libvirt-hotplug:awaitGuest`.
    */
   awaitGuest?: Input<number | false>;

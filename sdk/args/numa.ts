@@ -5,6 +5,9 @@ import type { Size } from "./size.ts";
 export interface NumaNodeArgs {
   /** The node's own share of the memory. At most one node may be empty; memory can be added to it later. Default: 0. */
   memory?: Input<Size>;
-  /** The node's vCPUs, in libvirt's notation: `"0-1"`. Default: none; if no node has any, node 0 gets all. */
+  /**
+   * The node's vCPUs, in libvirt's notation: `"0-1"`. vCPUs that no node names are spread evenly over the nodes. Default: none; if
+   * no node names any, node 0 gets those at boot.
+   */
   cpus?: Input<string>;
 }

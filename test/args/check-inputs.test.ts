@@ -201,7 +201,7 @@ describe("what isn't known yet in a preview", () => {
 });
 
 const ARGUMENTS =
-  "name, memory, maxMemory, memorySlots, vcpus, hotplug, numa, currentMemory, guestWidth, cpu, arch, machine, firmware, boot, disks, interfaces, hotplugPorts, serial, agent, balloon, description, running, discardSavedState, autostart, shutdownTimeout, forceOff, adopt, onDelete, uri, xml";
+  "name, memory, maxMemory, memorySlots, vcpus, maxVcpus, cpuTopology, hotplug, numa, currentMemory, guestWidth, cpu, arch, machine, firmware, boot, disks, interfaces, hotplugPorts, serial, agent, balloon, description, running, discardSavedState, autostart, shutdownTimeout, forceOff, adopt, onDelete, uri, xml";
 
 describe("what check refuses", () => {
   const memory = "1003MiB";

@@ -22,7 +22,7 @@ function fieldCount(name: string): number {
 }
 
 /** How the documentation of an argument describes a change, by the change column of the table. */
-const SENTENCES: Record<Exclude<ChangeNeeds, "memory" | "identity">, RegExp> = {
+const SENTENCES: Record<Exclude<ChangeNeeds, "memory" | "vcpus" | "identity">, RegExp> = {
   devices:
     /A change: .* to.* and detached from.* the running domain.*; otherwise as `hotplug\.whenNotPossible` specifies\./,
   live: /A change: (at once\.$|`false` shuts the guest down .*; `true` starts it\.$)/,
@@ -47,7 +47,7 @@ describe("the arguments, their documentation and the field table", () => {
     (name) => {
       const needs: ChangeNeeds = FIELDS[name].change;
       const doc = args.get(name) ?? "";
-      if (needs === "memory") expect(doc).toContain("A change: ");
+      if (needs === "memory" || needs === "vcpus") expect(doc).toContain("A change: ");
       else expect(doc).toMatch(SENTENCES[needs]);
     },
   );
@@ -84,6 +84,11 @@ describe("the arguments, their documentation and the field table", () => {
       (nonsense: object) => ({ hotplug: { after: { command: ["/p"], ...nonsense } } }),
     ],
     ["NumaNodeArgs", "numa[0]", (nonsense: object) => ({ numa: [{ memory: "1GiB", ...nonsense }] })],
+    [
+      "CpuTopologyArgs",
+      "cpuTopology",
+      (nonsense: object) => ({ cpuTopology: { sockets: 1, cores: 1, ...nonsense } }),
+    ],
     ["BootArgs", "boot", (nonsense: object) => ({ boot: { kernel: "/k", ...nonsense } })],
     ["DiskArgs", "disks[0]", (nonsense: object) => ({ disks: [{ file: "/f", ...nonsense }] })],
     ["InterfaceArgs", "interfaces[0]", (nonsense: object) => ({ interfaces: [{ user: true, ...nonsense }] })],

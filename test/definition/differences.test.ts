@@ -13,7 +13,6 @@ const sizes = { memory: "1003MiB", maxMemory: "8192MiB", memorySlots: 16 };
 
 /** One value of each argument that the XML stores, and another one. */
 const VALUES: { [Field in (typeof STORED_FIELDS)[number]]-?: [Inputs[Field], Inputs[Field]] } = {
-  vcpus: [2, 3],
   cpu: ["host-model", "EPYC"],
   arch: ["x86_64", "aarch64"],
   machine: ["q35", "pc"],

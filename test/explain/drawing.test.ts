@@ -48,6 +48,7 @@ describe("the drawing of", () => {
 
       now        1003 MiB of at most 8 GiB in 16 slots
       next boot  the same
+      vCPUs      1 of at most 1
       live up    1259–8171 MiB, step 256 MiB
       live down  no size: the domain has no DIMM managed by this provider
 
@@ -82,6 +83,7 @@ describe("the drawing of", () => {
       now        1771 MiB of at most 8 GiB in 16 slots: base 1003 MiB and 768 MiB in
                  memory devices
       next boot  1771 MiB of at most 8 GiB in 16 slots
+      vCPUs      1 of at most 1
       live up    2027–8171 MiB, step 256 MiB
       live down  1003–1515 MiB, step 256 MiB
 
@@ -121,6 +123,7 @@ describe("the drawing of", () => {
                  memory devices
       ports      none free for disks and network interfaces
       next boot  1003 MiB of at most 8 GiB in 16 slots
+      vCPUs      2 of at most 2; next boot 1 of at most 1
       pending    1003 MiB takes effect when the domain is next shut down and started;
                  a reboot inside the guest isn't enough
       live up    1907–8051 MiB, step 256 MiB
@@ -161,6 +164,7 @@ describe("the drawing of", () => {
                  node 1 and 256 MiB in memory devices
       next boot  769 MiB of at most 2 GiB in 4 slots: base 512 MiB in node 0, 257 MiB
                  in node 1
+      vCPUs      1 of at most 1
       live up    1025–1793 MiB, step 256 MiB
       live down  no size: hotplug.allowUnplug is false (if true: 513 MiB)
 
@@ -188,6 +192,7 @@ describe("the drawing of", () => {
 
       now        1003 MiB of at most 8 GiB in 16 slots
       next boot  nothing: the domain is transient
+      vCPUs      1 of at most 1
       live up    1259–8171 MiB, step 256 MiB
       live down  no size: the domain has no DIMM managed by this provider
 
@@ -215,6 +220,7 @@ describe("the drawing of", () => {
         ·  16 of 16 slots free: 0–15
 
       next boot  1003 MiB of at most 8 GiB in 16 slots
+      vCPUs      next boot 1 of at most 1
       live       the domain is off: another size only changes its definition
 
       plan for 2048 MiB
@@ -241,6 +247,7 @@ describe("the drawing of", () => {
 
       now        1003 MiB, no maxMemory: it can't grow while the domain runs
       next boot  the same
+      vCPUs      1 of at most 1
       live up    no size: the running domain doesn't have NUMA node 0 to plug memory
                  into; the running domain was started without maxMemory, so it has
                  neither slots nor room for DIMMs
@@ -281,6 +288,7 @@ describe("the drawing of", () => {
                  memory devices
       ports      none free for disks and network interfaces
       next boot  the same
+      vCPUs      1 of at most 1
       live up    1538–3072 MiB, step 2 MiB
       live down  1024–1534 MiB, step 2 MiB
       "
@@ -308,6 +316,7 @@ describe("the drawing of", () => {
       now        1003 MiB of at most 8 GiB in 16 slots
       next boot  2048 MiB of at most 4 GiB in 16 slots: base 1536 MiB and 512 MiB in
                  memory devices
+      vCPUs      1 of at most 1
       pending    2048 MiB takes effect when the domain is next shut down and started;
                  a reboot inside the guest isn't enough
       live up    1259–8171 MiB, step 256 MiB

@@ -44,6 +44,7 @@ test("the blocks of each DIMM, and the memory in all", () => {
       "           memory devices",
       "guest      1408 MiB, reported by the guest agent: 11 memory blocks of 128 MiB",
       "           online; 1 offline, which the guest doesn't use",
+      "next boot  1892 MiB of at most 8 GiB in 16 slots",
     ]
   `);
 });

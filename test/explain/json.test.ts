@@ -62,6 +62,17 @@ describe("the JSON of", () => {
           { code: "unplug-not-allowed", text: "hotplug.allowUnplug is false (if true: 1103 MiB)" },
         ],
       },
+      vcpus: {
+        live: { current: 1, maximum: 1 },
+        nextBoot: { current: 1, maximum: 1 },
+        reachable: [],
+        reasons: [
+          {
+            code: "beyond-max-vcpus",
+            text: "2 vCPUs are above the running domain's maximum of 1, which is fixed at boot",
+          },
+        ],
+      },
       plan: {
         memory: "1615MiB",
         outcome: "live",

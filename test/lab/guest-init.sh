@@ -5,6 +5,7 @@
 #   GUEST memtotal_kb=908816 online=7 offline=0 uptime=3.41 nodes=0-1 node_kb=646672,262144
 #                                          at boot, and again whenever it changes; the NUMA nodes that have memory,
 #                                          and what each node has, where the kernel knows of nodes
+#   GUEST cpus=0-1                         the CPUs that are online, at boot, and again whenever they change
 #   GUEST disks vda=65536,sr0=0                                 in KiB, at boot and whenever they change
 #   GUEST nics eth0=52:54:00:12:34:56/up                        with the link's state, likewise; no loopback
 #   GUEST address eth0=10.0.2.15                                what DHCP gave
@@ -99,6 +100,14 @@ look_at_memory() {
   say "$now uptime=$uptime nodes=$nodes node_kb=$node_kb"
 }
 
+cpus=
+look_at_cpus() {
+  read -r now </sys/devices/system/cpu/online
+  [ "$now" = "$cpus" ] && return
+  cpus=$now
+  say "cpus=$now"
+}
+
 disks=none
 look_at_disks() {
   now=
@@ -163,6 +172,7 @@ switched_on lab.holds_on && holds_on=wanted
 
 while :; do
   look_at_memory
+  look_at_cpus
   look_at_disks
   look_at_nics
   [ "$holds_on" = wanted ] && hold_on

@@ -64,11 +64,11 @@ test("two nodes that the program doesn't name stay in a restart, and their vCPUs
   const hotplug = { whenNotPossible: "restart", targetNode: 1 };
   await stack.up({ ...adopt, memory: 1024, vcpus: 2, hotplug });
   await stack.up({ ...adopt, memory: 1100, vcpus: 3, hotplug });
-  const { cells, vcpus } = definition(host);
-  expect(vcpus).toBe(3);
+  const { cells, vcpus, currentVcpus } = definition(host);
+  expect([currentVcpus, vcpus]).toEqual([3, 12]);
   expect(cells).toEqual([
-    { id: 0, memory: 512 * MIB, cpus: "0,2" },
-    { id: 1, memory: 588 * MIB, cpus: "1" },
+    { id: 0, memory: 512 * MIB, cpus: "0,2-6" },
+    { id: 1, memory: 588 * MIB, cpus: "1,7-11" },
   ]);
 });
 

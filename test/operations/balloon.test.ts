@@ -152,7 +152,7 @@ test("memory is not taken from a guest without a preview that shows it", async (
   };
   await expect(stack.up({ ...ballooned, vcpus: 2 }, move)).rejects.toMatchObject({
     code: "domain-changed",
-    message: expect.stringMatching(/\(memory would be removed\).*\nplanned: "next boot: vcpus, /),
+    message: expect.stringMatching(/\(memory would be removed\).*\nplanned: "live: vCPUs 1 → 2 /),
   });
   await moved;
   expect(balloons()).toEqual([700, 512]);

@@ -16,6 +16,7 @@ const OPERATIONS: Record<string, { before?: typeof CREATED; args?: object; run?:
   Unchanged: { before: CREATED, args: ARGS },
   Setting: { before: CREATED, args: { ...ARGS, shutdownTimeout: 7 } },
   Grow: { before: CREATED, args: GROWN },
+  "More vCPUs": { before: CREATED, args: { ...ARGS, vcpus: 2 } },
   Shrink: {
     before: async (stack) => {
       await stack.up(ARGS);

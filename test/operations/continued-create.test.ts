@@ -12,7 +12,7 @@ import { WHOLE_PROGRAM } from "../support/whole-program.ts";
 type Args = Record<string, unknown>;
 
 /** What the interrupted create, or the interrupted replace, makes. */
-const PROGRAM: Args = { ...WHOLE_PROGRAM, hotplug: { awaitGuest: false, allowUnplug: true } };
+const PROGRAM: Args = { ...WHOLE_PROGRAM, maxVcpus: 8, hotplug: { awaitGuest: false, allowUnplug: true } };
 
 /** What the program asks next, and what that does to the domain that the interrupted operation started. */
 const NEXT: [name: string, change: Args, outcome: string][] = [
@@ -27,8 +27,9 @@ const NEXT: [name: string, change: Args, outcome: string][] = [
   ["a higher ceiling", { maxMemory: "16GiB" }, "nextBoot"],
   ["a balloon target", { currentMemory: "512MiB" }, "live"],
   ["two nodes", { numa: [{ memory: "512MiB" }, { memory: "491MiB" }] }, "replace"],
-  ["more vCPUs", { vcpus: 4 }, "nextBoot"],
-  ["no vCPUs of its own", { vcpus: undefined }, "nextBoot"],
+  ["more vCPUs", { vcpus: 4 }, "live"],
+  ["more vCPUs than there is room for", { vcpus: 16, maxVcpus: 16 }, "replace"],
+  ["no vCPUs of its own", { vcpus: undefined }, "live"],
   ["another CPU", { cpu: "host-passthrough" }, "nextBoot"],
   ["no CPU of its own", { cpu: undefined }, "nextBoot"],
   ["another kind of machine", { machine: "pc" }, "nextBoot"],
@@ -46,7 +47,7 @@ const NEXT: [name: string, change: Args, outcome: string][] = [
   ["no kernel", { boot: undefined }, "nextBoot"],
   ["no autostart", { autostart: undefined }, "live"],
   ["off", { running: false }, "restart"],
-  ["more memory and more vCPUs", { memory: "1259MiB", vcpus: 4 }, "nextBoot"],
+  ["more memory and more vCPUs", { memory: "1259MiB", vcpus: 4 }, "live"],
 ];
 
 /** The operations that can be interrupted, by the state that they begin with. */
@@ -139,7 +140,11 @@ describe.each(OPERATIONS)("a %s that was ended after the start of its domain", (
       await stack.preview({ ...program });
       const created = await stack.check({}, { ...program });
       expect(created.change).toBe(outcome);
-      expect(created.memoryPlan).toMatch(new RegExp(`^(continues an interrupted ${operation}: |replace: )`));
+      expect(created.memoryPlan).toMatch(
+        new RegExp(
+          `^(continues an interrupted ${operation}: |replace: |live: 1003 → 1259 MiB.*; vCPUs 2 → 4$)`,
+        ),
+      );
       await stack.up({ ...program });
       const isStarted = outcome === "replace" || (outcome === "restart" && program.running !== false);
       if (!isStarted && program.running !== false)

@@ -25,8 +25,9 @@ describe("create", () => {
         type: "kvm",
         memory: 1003 * 1024,
         maxMemory: { size: 8 * 1024 * 1024, slots: 16 },
-        cells: [{ id: 0, memory: 1003 * 1024, cpus: "0-1" }],
-        vcpus: 2,
+        cells: [{ id: 0, memory: 1003 * 1024, cpus: "0-7" }],
+        vcpus: 8,
+        currentVcpus: 2,
         ownership: { version: 1, urn: URN, creating: false },
       });
     const { id, outputs } = stack.recorded;
@@ -145,7 +146,7 @@ describe("a domain that already exists is refused, with its UUID and the way out
   test("created by this resource, and missing in the state", async () => {
     someone(URN, false, "web-1", ownUuid);
     expect(await refused()).toBe(
-      `Unable to create domain web-1: the name "web-1" is already used by domain ${ownUuid}, which this resource created but the state doesn't record (was the state lost or rolled back?), and which differs from the program in memory, currentMemory, vcpus, maxMemory, cpu/numa, 9 more; ${adopt}, ${remove}; if Pulumi was asked to replace it (--replace, --target-replace, pulumi state taint), first run pulumi up without that; if memory was added since the domain was started, restart the domain before the replace`,
+      `Unable to create domain web-1: the name "web-1" is already used by domain ${ownUuid}, which this resource created but the state doesn't record (was the state lost or rolled back?), and which differs from the program in memory, currentMemory, vcpus, maxVcpus, maxMemory, 11 more; ${adopt}, ${remove}; if Pulumi was asked to replace it (--replace, --target-replace, pulumi state taint), first run pulumi up without that; if memory was added since the domain was started, restart the domain before the replace`,
     );
   });
 

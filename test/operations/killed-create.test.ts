@@ -22,6 +22,8 @@ const others: [string, object, string][] = [
   ["a balloon target", { currentMemory: "512MiB" }, "currentMemory"],
   ["two nodes", { numa: [{ memory: "512MiB" }, { memory: "491MiB" }] }, "cpu/numa"],
   ["more vCPUs", { vcpus: 4 }, "vcpus"],
+  ["more room for vCPUs", { maxVcpus: 16 }, "maxVcpus"],
+  ["another topology", { cpuTopology: { sockets: 2, cores: 4 } }, "cpu"],
   ["no vCPUs of its own", { vcpus: undefined }, "vcpus"],
   ["another CPU", { cpu: "host-passthrough" }, "cpu"],
   ["no CPU of its own", { cpu: undefined }, "cpu"],
@@ -145,12 +147,12 @@ describe("a create that was killed after its last call", () => {
     ],
     [
       "limited its memory",
-      () => edit("<vcpu>", "<memtune><hard_limit>2000000</hard_limit></memtune><vcpu>"),
+      () => edit("<vcpu ", "<memtune><hard_limit>2000000</hard_limit></memtune><vcpu "),
       "memtune",
     ],
     [
       "locked its memory",
-      () => edit("<vcpu>", "<memoryBacking><locked/></memoryBacking><vcpu>"),
+      () => edit("<vcpu ", "<memoryBacking><locked/></memoryBacking><vcpu "),
       "memoryBacking",
     ],
     [
@@ -165,7 +167,7 @@ describe("a create that was killed after its last call", () => {
     ],
     ["set the disk's cache", () => edit("type='qcow2'", "type='qcow2' cache='none'"), "devices/disk/driver"],
     ["added a feature", () => edit("<acpi/>", "<acpi/><pae/>"), "features/pae"],
-    ["set the number of online vCPUs", () => edit("<vcpu>", "<vcpu current='1'>"), "vcpu"],
+    ["set the number of online vCPUs", () => edit("id='1' enabled='yes'", "id='1' enabled='no'"), "vcpus"],
   ];
 
   test.each(meanwhile)("is refused where others %s", async (_, change, part) => {

@@ -64,7 +64,10 @@ describe("killed at any call, without a record", { timeout: LONG_TEST_MS }, () =
       await stack.up({ ...next });
       const { power, inactive = "" } = domainOf(host);
       expect(power).toBe(next.running ? "running" : "shutoff");
-      expect(readDomain(inactive)).toMatchObject({ memory: mibOf(next.memory) * 1024, vcpus: next.vcpus });
+      expect(readDomain(inactive)).toMatchObject({
+        memory: mibOf(next.memory) * 1024,
+        currentVcpus: next.vcpus,
+      });
       expect(await stack.up({ ...next })).toBe("same");
       expect(host.domains.size).toBe(1);
     },

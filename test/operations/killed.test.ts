@@ -61,6 +61,11 @@ const stories: Story[] = [
     after: { ...shrinks, memory: "1515MiB", vcpus: 4 },
   },
   {
+    name: "take two of four vCPUs out",
+    before: { ...shrinks, vcpus: 4 },
+    after: { ...shrinks, vcpus: 2 },
+  },
+  {
     name: "shut down and change",
     before: args,
     after: { ...args, memory: "1300MiB", vcpus: 4, running: false },

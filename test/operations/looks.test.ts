@@ -4,7 +4,7 @@ import type { UserError } from "../../provider/errors.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { created, OneResource, Run, URN, wire } from "../support/one-resource.ts";
-import { GROW, GROW_DETAILS, headlineOf, message, NEXT_BOOT_DETAIL, unreachable } from "../support/texts.ts";
+import { GROW, GROW_DETAILS, headlineOf, message, unreachable } from "../support/texts.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 };
 const grown = { ...args, memory: "1259MiB" };
@@ -39,9 +39,10 @@ describe("a preview", () => {
       "vCPUs",
       { vcpus: 3 },
       message(
-        "next boot: vcpus, after a shutdown and start",
-        NEXT_BOOT_DETAIL,
-        "1. change vcpus in the definition",
+        "live: vCPUs 2 → 3 (of at most 8)",
+        "maximum without a restart: 8 vCPUs",
+        "1. add 1 vCPU to the running domain (3 of at most 8)",
+        "2. set the definition to 3 of 8 vCPUs for the next boot",
       ),
     ],
     ["autostart", { autostart: true }, "live: turn autostart on"],

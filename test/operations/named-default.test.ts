@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { withVcpus } from "../support/fake-domain-xml.ts";
 import { created } from "../support/one-resource.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB" };
 
 /** What somebody else sets in the definition, and the default that the program then names. */
 const cases: [name: string, edit: (xml: string) => string, named: object, wanted: RegExp][] = [
-  ["vcpus", (xml) => xml.replace(/(<vcpu[^>]*>)1</, "$12<"), { vcpus: 1 }, /<vcpu[^>]*>1</],
+  ["vcpus", (xml) => withVcpus(xml, 2).xml, { vcpus: 1 }, /<vcpu current='1'>4</],
   [
     "agent",
     (xml) => xml.replace(/<channel.*?<\/channel>/s, ""),

@@ -183,7 +183,7 @@ describe("what libvirt refuses", () => {
 
 describe("a restart", () => {
   const args = { memory: "256MiB", maxMemory: "2GiB", vcpus: 2, hotplug: { whenNotPossible: "restart" } };
-  const larger = { ...args, memory: "300MiB", vcpus: 4, description: "shop" };
+  const larger = { ...args, memory: "300MiB", vcpus: 4, cpu: "Nehalem", description: "shop" };
   let host: FakeHypervisor;
   let stack: OneResource;
 
@@ -199,11 +199,11 @@ describe("a restart", () => {
   test("brings every other argument along, as its preview says", async () => {
     await stack.up(larger);
     expect(stack.run.said).toEqual([
-      expect.stringMatching(/^restart: 256 → 300 MiB .*; also changes vcpus\n/),
+      expect.stringMatching(/^restart: 256 → 300 MiB .*; vCPUs in the definition; also changes cpu\n/),
     ]);
-    expect(stack.run.said[0]).toContain("restart: vcpus, with the same restart");
+    expect(stack.run.said[0]).toContain("restart: cpu, with the same restart");
     expect(stack.run.said[0]).not.toContain("next boot:");
-    expect(readDomain(host.only.live ?? "")).toMatchObject({ memory: 300 * MIB, vcpus: 4 });
+    expect(readDomain(host.only.live ?? "")).toMatchObject({ memory: 300 * MIB, currentVcpus: 4 });
     expect([count("shutdown"), count("define"), count("start")]).toEqual([1, 1, 1]);
     expect(await stack.up(larger)).toBe("same");
     expect(host.domains.size).toBe(1);
@@ -213,7 +213,7 @@ describe("a restart", () => {
     const { inactive } = host.only;
     const start = host.start.bind(host);
     host.start = (domain) =>
-      readDomain(host.only.inactive ?? "").vcpus === 4
+      readDomain(host.only.inactive ?? "").currentVcpus === 4
         ? Promise.reject(libvirtError(ErrorCode.INTERNAL, "qemu unexpectedly closed the monitor"))
         : start(domain);
     // Two domains while the old definition is kept.
@@ -223,7 +223,7 @@ describe("a restart", () => {
       /qemu unexpectedly closed the monitor; the previous definition was put back, and the domain started with it/,
     );
     expect(host.domains.size).toBe(1);
-    expect(readDomain(host.only.live ?? "")).toMatchObject({ memory: 256 * MIB, vcpus: 2 });
+    expect(readDomain(host.only.live ?? "")).toMatchObject({ memory: 256 * MIB, currentVcpus: 2 });
     expect(readDomain(host.only.inactive ?? "")).toMatchObject(readDomain(inactive ?? ""));
     expect(stack.recorded).toMatchObject({
       isPartial: true,

@@ -106,8 +106,9 @@ describe("change and memoryChange", () => {
       { name: "front", memory: UNKNOWN },
       ["replace", "unknown"],
     ],
-    ["vCPUs", { vcpus: 3 }, ["nextBoot", "none"]],
-    ["vCPUs and a size", { vcpus: 3, memory: "1259MiB" }, ["nextBoot", "live"]],
+    ["vCPUs", { vcpus: 3 }, ["live", "none"]],
+    ["vCPUs and a size", { vcpus: 3, memory: "1259MiB" }, ["live", "live"]],
+    ["the CPU and a size", { cpu: "Nehalem", memory: "1259MiB" }, ["nextBoot", "live"]],
     ["autostart", { autostart: true }, ["live", "none"]],
     ["running: false", { running: false }, ["restart", "none"]],
   ])("of a change of %s", async (_, change, expected) => {
@@ -117,7 +118,8 @@ describe("change and memoryChange", () => {
 
   test.each<[string, Record<string, unknown>, [change: string, memoryChange: string]]>([
     ["nothing", {}, ["none", "none"]],
-    ["vCPUs", { vcpus: 3 }, ["nextBoot", "none"]],
+    ["vCPUs", { vcpus: 3 }, ["unknown", "none"]],
+    ["the CPU", { cpu: "Nehalem" }, ["nextBoot", "none"]],
     ["the name", { name: "front" }, ["replace", "none"]],
     ["running: false", { running: false }, ["restart", "none"]],
     ["a size", { memory: "1259MiB" }, ["unknown", "unknown"]],

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ConnectionError } from "../../provider/libvirt/errors.ts";
+import { withVcpus } from "../support/fake-domain-xml.ts";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { created, type OneResource } from "../support/one-resource.ts";
 import { headlineOf } from "../support/texts.ts";
@@ -129,9 +130,9 @@ describe("what someone changed shows as the observed value of each argument, and
     ],
     [
       "vCPUs",
-      () => byHand("inactive", (xml) => xml.replace("<vcpu>2<", "<vcpu>4<")),
+      () => byHand("inactive", (xml) => withVcpus(xml, 4).xml),
       { vcpus: 4 },
-      "next boot: vcpus, after a shutdown and start",
+      "live: vCPUs 4 → 2 in the definition (the running domain already has it)",
     ],
     [
       "autostart",
@@ -156,11 +157,12 @@ describe("what someone changed shows as the observed value of each argument, and
     expect(again).toEqual({});
     expect(await stack.up({ ...args, memorySlots: 16 })).toBe("update");
     expect(stack.run.said.map(headlineOf)).toEqual([said]);
-    const { memory, maxMemory, vcpus } = readDomain(host.only.inactive ?? "");
-    expect({ memory, maxMemory, vcpus }).toEqual({
+    const { memory, maxMemory, vcpus, currentVcpus } = readDomain(host.only.inactive ?? "");
+    expect({ memory, maxMemory, vcpus, currentVcpus }).toEqual({
       memory: 1003 * MIB,
       maxMemory: { size: 8192 * MIB, slots: 16 },
-      vcpus: 2,
+      vcpus: 8,
+      currentVcpus: 2,
     });
     expect(host.only).toMatchObject({ power: "running", autostart: false });
     expect([await drift(), await stack.up({ ...args, memorySlots: 16 })]).toEqual([

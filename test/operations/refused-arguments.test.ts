@@ -23,7 +23,9 @@ const ROWS: Readonly<Record<FieldName, Row>> = {
   memory: { change: smaller, xml: /memory='921600'/ },
   maxMemory: { change: replaced({ maxMemory: "16GiB" }), xml: /<maxMemory[^>]*>16777216</ },
   memorySlots: { change: replaced({ memorySlots: 7 }), xml: /slots='7'/ },
-  vcpus: { change: replaced({ vcpus: 3 }), xml: /<vcpu>3</ },
+  vcpus: { change: replaced({ vcpus: 3 }), xml: /<vcpu current='3'>/ },
+  maxVcpus: { change: replaced({ maxVcpus: 6 }), xml: /<vcpu current='2'>6</ },
+  cpuTopology: { change: replaced({ cpuTopology: { sockets: 2, cores: 4 } }), xml: /sockets='2'/ },
   hotplug: {
     change: replaced({ hotplug: { device: "virtio-mem", source: { nodeset: "5" } } }),
     xml: /<nodemask>5</,

@@ -121,15 +121,22 @@ function besidesMemory(xml: string): string[] {
   const { root } = parseDomain(xml.replaceAll(/>\s+</g, "><").replace(BY_HAND, ""));
   const numa = find(root, "cpu", "numa");
   const cpu = find(root, "cpu");
+  const topology = find(cpu, "topology");
   if (cpu && numa) remove(cpu, numa);
+  // The maximum of the vCPUs is kept, and with it the topology; the number at boot is compared.
+  if (cpu && topology) remove(cpu, topology);
+  const { vcpus, currentVcpus = vcpus } = readDomain(xml);
   const isCompared = ({ name }: Element) =>
-    !["memory", "currentMemory", "maxMemory", "devices", "metadata"].includes(name);
+    !["memory", "currentMemory", "maxMemory", "vcpu", "vcpus", "devices", "metadata"].includes(name);
   const isDevice = ({ name }: Element) => name !== "controller" && name !== "memory";
   const parts = [...children(root).filter(isCompared), ...children(find(root, "devices")).filter(isDevice)];
-  return parts
-    .filter((part) => part.name !== "cpu" || part.attributes.size > 0 || part.children.length > 0)
-    .map(serialiseNode)
-    .sort();
+  return [
+    ...parts
+      .filter((part) => part.name !== "cpu" || part.attributes.size > 0 || part.children.length > 0)
+      .map(serialiseNode)
+      .sort(),
+    `${currentVcpus} vCPUs`,
+  ];
 }
 
 function totalOf(xml: string): number | undefined {

@@ -100,10 +100,10 @@ describe("an update of memory", () => {
 describe("an update of other arguments", () => {
   test("edits the definition, and not the running domain", async () => {
     const running = host.only.live;
-    await stack.up({ ...args, vcpus: 4, description: "shop", autostart: true });
-    expect(nextBoot().vcpus).toBe(4);
+    await stack.up({ ...args, maxVcpus: 16, description: "shop", autostart: true });
+    expect(nextBoot().vcpus).toBe(16);
     expect(host.only).toMatchObject({ live: running, autostart: true });
-    expect(await stack.up({ ...args, vcpus: 4, description: "shop", autostart: true })).toBe("same");
+    expect(await stack.up({ ...args, maxVcpus: 16, description: "shop", autostart: true })).toBe("same");
   });
 
   test("that are settings only writes only the state", async () => {
@@ -126,7 +126,7 @@ describe("an update of other arguments", () => {
     await expect(stack.up({ ...args, running: false, vcpus: 4, shutdownTimeout: 7 })).rejects.toThrow(
       `Unable to shut the domain down (running: false) (domain web-1): ${notShutDown(7)}`,
     );
-    expect([host.only.power, nextBoot().vcpus, host.subscriptions]).toEqual(["running", 2, 0]);
+    expect([host.only.power, nextBoot().currentVcpus, host.subscriptions]).toEqual(["running", 2, 0]);
     expect([count("destroy"), defines(), stack.recorded.isPartial]).toEqual([0, 0, true]);
   });
 
@@ -219,7 +219,7 @@ describe("an update that fails in the middle", () => {
     const definition = host.only.inactive;
     host.refuses.set(`define ${host.only.uuid}`, refusal);
     await expect(stack.up({ ...grown, vcpus: 4 })).rejects.toThrow(
-      "Unable to set the definition to 1259 MiB of base memory for the next boot, and change vcpus in it (domain web-1): XML error: no (already done: attach a 256 MiB DIMM in slot 0, node 0)",
+      "Unable to set the definition to 1259 MiB of base memory and 4 of 8 vCPUs for the next boot (domain web-1): XML error: no (already done: attach a 256 MiB DIMM in slot 0, node 0; add 2 vCPUs to the running domain (4 of at most 8))",
     );
     expect(host.only.inactive).toBe(definition);
     expect(stack.recorded).toMatchObject({
@@ -235,7 +235,7 @@ describe("an update that fails in the middle", () => {
     });
     host.refuses.clear();
     expect(await stack.up({ ...grown, vcpus: 4 })).toBe("update");
-    expect([live().memory, nextBoot().memory, nextBoot().vcpus]).toEqual([1259 * MIB, 1259 * MIB, 4]);
+    expect([live().memory, nextBoot().memory, nextBoot().currentVcpus]).toEqual([1259 * MIB, 1259 * MIB, 4]);
     expect(await stack.up({ ...grown, vcpus: 4 })).toBe("same");
     expect(count("attachDevice")).toBe(1);
   });

@@ -1,6 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { FIELD_NAMES } from "../../provider/args/fields.ts";
+import { FIELD_NAMES, type FieldName } from "../../provider/args/fields.ts";
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { DEFAULTS } from "../../provider/args/settings.ts";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
@@ -83,6 +83,10 @@ describe("a headline is one line of at most 120 characters that begins with the 
     disks: [{ file: `/${"long/".repeat(30)}` }, { name: "data", file: "/data", bus: "sata" }],
     interfaces: [{ name: "x".repeat(32), network: "n".repeat(64), mac: "52:54:00:00:00:01" }],
   };
+  const NUMBERS: Partial<Record<FieldName, unknown>> = {
+    ...{ vcpus: 3, maxVcpus: 8 },
+    cpuTopology: { sockets: 2, cores: 3 },
+  };
   const anyUpdate = fc
     .record({
       memories,
@@ -98,7 +102,9 @@ describe("a headline is one line of at most 120 characters that begins with the 
       adopted: fc.boolean(),
     })
     .map(({ memories: { currentMemory, ...memory }, changed, named, observed, adopted }) => {
-      const change = Object.fromEntries(changed.map((name) => [name, lists[name] ?? `other ${name}`]));
+      const change = Object.fromEntries(
+        changed.map((name) => [name, lists[name] ?? NUMBERS[name] ?? `other ${name}`]),
+      );
       const inputs = {
         ...before,
         ...change,

@@ -14,7 +14,12 @@ import { maximum, nextBoot, replaceCosts } from "./outcomes/row.ts";
 const before = checkedInputs;
 
 const grow = "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart";
-const atNextBoot = "next boot: vcpus, after a shutdown and start";
+const noRoom = [
+  "4 vCPUs are above the running domain's maximum of 1, which is fixed at boot",
+  nextBoot,
+  "after that the domain has room for 16 vCPUs, so later increases can be live",
+];
+const atNextBoot = "next boot: vCPUs 1 → 4, after a shutdown and start";
 const definedOff = "live: 1003 → 1300 MiB in the definition (the domain is off)";
 const newDomain = "replace: changing name needs a new domain";
 const notKnown = "unknown: live if possible, otherwise replace (depends on a value not known yet)";
@@ -57,15 +62,15 @@ const rows: Row[] = [
     "attach define",
     grow,
   ],
-  ["vCPUs", { vcpus: 4 }, running(), "nextBoot", "define", atNextBoot, [nextBoot]],
+  ["vCPUs without room", { vcpus: 4 }, running(), "nextBoot", "define", atNextBoot, noRoom],
   [
     "several at the next boot",
     { vcpus: 4, cpu: "host-model", description: "shop", disks: [{ file: "/d" }] },
     running(),
     "nextBoot",
     "define",
-    "next boot: vcpus, cpu and disks, after a shutdown and start",
-    [nextBoot],
+    "next boot: vCPUs 1 → 4, after a shutdown and start; also changes cpu and disks",
+    [...noRoom, "next boot: cpu and disks, after a shutdown and start"],
   ],
   [
     "vCPUs of a domain that is off",
@@ -73,7 +78,7 @@ const rows: Row[] = [
     off(),
     "live",
     "define",
-    "live: change vcpus in the definition",
+    "live: vCPUs 1 → 4 in the definition (the domain is off)",
   ],
   [
     "description",
@@ -134,10 +139,10 @@ const rows: Row[] = [
     running(),
     "restart",
     "stop define autostart",
-    "restart: shut the domain down (running: false); memory in the definition",
+    "restart: shut the domain down (running: false); memory and vCPUs in the definition",
     [
       "live: 1003 → 1300 MiB in the definition (once the domain is off)",
-      "live: change vcpus in the definition",
+      "live: vCPUs 1 → 4 in the definition (once the domain is off)",
       "live: turn autostart on",
     ],
   ],
@@ -167,7 +172,7 @@ const rows: Row[] = [
     "nextBoot",
     "attach define autostart",
     `${atNextBoot}; memory live`,
-    [nextBoot, grow, maximum, "live: turn autostart on"],
+    [...noRoom, grow, maximum, "live: turn autostart on"],
   ],
   ["memory unknown", { memory: UNKNOWN }, running(), "unknown", "", notKnown],
   ["the ceiling unknown", { maxMemory: UNKNOWN }, running(), "unknown", "", notKnown],
@@ -203,7 +208,7 @@ const rows: Row[] = [
     "unknown",
     "",
     notKnown,
-    [atNextBoot, nextBoot],
+    [atNextBoot, ...noRoom],
   ],
   [
     "memory unknown beside a replace",

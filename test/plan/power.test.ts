@@ -181,7 +181,7 @@ describe("a domain that is off with a saved state", () => {
       saved,
       "nextBoot",
       "restore define",
-      "next boot: restore with 1003 MiB, then vcpus, after a shutdown and start",
+      "next boot: restore with 1003 MiB, then vCPUs 1 → 4, after a shutdown and start",
     ],
     [
       "is restored, so that its guest can shut down for a restart",

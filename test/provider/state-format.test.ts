@@ -11,6 +11,7 @@ import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { created } from "../support/one-resource.ts";
 import { PLUGIN_URN, PluginInProcess } from "../support/plugin-in-process.ts";
 import { cases } from "../support/properties.ts";
+import { ofEight } from "../support/scene.ts";
 
 const state = (observed: Observed, version: number) => ({ __observed: observed, __stateVersion: version });
 
@@ -21,14 +22,22 @@ const anyDetail = fc.record({
   written: fc.constantFrom(undefined, "memory" as const, 4096),
   domainId: fc.constantFrom(undefined, 7),
   persistent: fc.boolean(),
+  numbers: fc.constantFrom(
+    {},
+    ofEight(2),
+    ofEight(8),
+    { vcpus: 8, currentVcpus: 2 },
+    { vcpus: 4, topology: { sockets: 1, dies: 1, cores: 2, threads: 2 }, fixedVcpus: "0-1" },
+  ),
 });
 
 const anyState = fc
   .tuple(fc.oneof(anyObserved, anyPowered), anyDetail, fc.boolean())
   .map(([observed, detail, isSame]): Observed => {
-    const { cpus, id, written, domainId, persistent } = detail;
+    const { cpus, id, written, domainId, persistent, numbers } = detail;
     const detailed = ({ cells, ...view }: NonNullable<Observed["live"]>) => ({
       ...view,
+      ...numbers,
       cells: cells.map((cell, index) => (index > 0 ? cell : without({ ...cell, id, cpus }))),
       ...without({ written: written === "memory" ? view.memory : written }),
     });
@@ -51,6 +60,7 @@ const anyOutputs = fc.record({
     maxMemory: fc.constantFrom(undefined, "8192MiB"),
     memorySlots: fc.constantFrom(undefined, 16),
     vcpus: fc.constantFrom(undefined, 1, 2),
+    maxVcpus: fc.constantFrom(undefined, 2, 8),
     arch: fc.constantFrom(undefined, "aarch64"),
     memoryDevices: fc.constantFrom(undefined, [], [{ model: "dimm", size: "256MiB", slot: 0, node: 0 }]),
   }),

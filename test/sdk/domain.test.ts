@@ -99,6 +99,7 @@ describe("what Pulumi's SDK makes for each domain", () => {
       "savedMemory",
     ],
     ...["memoryDevices", "reachable", "guestMemory", "guestMemoryFrom", "uri"],
+    ...["maxVcpus", "reachableVcpus", "guestVcpus"],
   ];
   const hidden = { __provider: "code", __urn: "urn" };
 

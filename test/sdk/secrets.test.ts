@@ -15,9 +15,12 @@ const derived = [
   "memoryDevices",
   "reachable",
   "guestMemory",
+  "reachableVcpus",
+  "guestVcpus",
   "__observed",
   "__drift",
   "__guest",
+  "__guestVcpus",
   "__detaching",
 ];
 
@@ -45,7 +48,7 @@ describe("secrets", () => {
     expect(inputs.maxMemory).toEqual(secret(args.maxMemory === undefined ? null : "8GiB"));
   });
 
-  const hidden = ["__observed", "__drift", "__guest", "__detaching"];
+  const hidden = ["__observed", "__drift", "__guest", "__guestVcpus", "__detaching"];
   const size = pulumi.secret("1GiB");
   const text = pulumi.secret("hunter2");
   const memory = "1GiB";

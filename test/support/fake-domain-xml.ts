@@ -13,6 +13,7 @@ import {
   remove,
   replace,
   serialise,
+  setAttribute,
   setText,
 } from "../../provider/domain/tree.ts";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
@@ -196,4 +197,47 @@ export function withMetadata(
     insert(metadata, element(name, { [`xmlns:${set.prefix}`]: set.namespace, ...attributes }));
   }
   return serialise(document);
+}
+
+/** The vCPUs of a running domain or a definition, as libvirt changes them (qemuDomainSetVcpusLive), in its own words. */
+export function withVcpus(xml: string, count: number): { xml: string; removed: boolean } {
+  const document = parseDomain(xml);
+  const { root } = document;
+  const vcpu = find(root, "vcpu");
+  const { vcpus: maximum, currentVcpus: current = maximum } = readDomain(xml);
+  if (count > maximum)
+    throw libvirtError(
+      ErrorCode.INVALID_ARG,
+      `invalid argument: requested vcpus is greater than max allowable vcpus for the live domain: ${count} > ${maximum}`,
+    );
+  const listed = children(find(root, "vcpus"), "vcpu");
+  const list = Array.from({ length: maximum }, (_, id) => ({
+    isEnabled: listed.length === 0 ? id < current : attribute(listed[id], "enabled") === "yes",
+    isRemovable: listed.length === 0 ? id >= current : attribute(listed[id], "hotpluggable") === "yes",
+  }));
+  const ids = [...list.keys()];
+  const chosen =
+    count > current
+      ? ids.filter((id) => list[id]?.isEnabled === false).slice(0, count - current)
+      : ids
+          .reverse()
+          .filter((id) => list[id]?.isEnabled && list[id]?.isRemovable)
+          .slice(0, current - count);
+  if (chosen.length < Math.abs(count - current))
+    throw libvirtError(
+      ErrorCode.CONFIG_UNSUPPORTED,
+      "unsupported configuration: failed to find appropriate hotpluggable vcpus to reach the desired target vcpu count",
+    );
+  const elements = list.map(({ isEnabled, isRemovable }, id) =>
+    element("vcpu", {
+      id,
+      enabled: isEnabled !== chosen.includes(id) ? "yes" : "no",
+      hotpluggable: isRemovable ? "yes" : "no",
+    }),
+  );
+  const present = find(root, "vcpus");
+  if (present !== undefined) remove(root, present);
+  insert(root, element("vcpus", {}, ...elements));
+  if (vcpu !== undefined) setAttribute(vcpu, "current", count === maximum ? undefined : count);
+  return { xml: serialise(document), removed: count < current };
 }

@@ -25,6 +25,7 @@ import {
   withMetadata,
   withoutDevice,
   withUpdated,
+  withVcpus,
 } from "./fake-domain-xml.ts";
 import { libvirtError } from "./libvirt-error.ts";
 
@@ -85,6 +86,9 @@ export class FakeHypervisor implements Hypervisor {
   readonly guestGivesUp = new Set<string>();
   /** Aliases of those that it refuses to give up. */
   readonly guestKeeps = new Set<string>();
+  /** The guest doesn't answer when it is to give up vCPUs, as under emulation. */
+  guestKeepsVcpus = false;
+  private vcpuRemovalBegun = false;
   /** The guest has a driver for its balloon, which does at once what it is told. */
   guestObeysBalloon = true;
   /** Whether it gives DIMMs an address, as QEMU does. */
@@ -334,6 +338,33 @@ export class FakeHypervisor implements Hypervisor {
     });
   }
 
+  setVcpus({ uuid }: DomainRef, count: number, where: { live?: boolean; config?: boolean }): Promise<void> {
+    return this.answer("setVcpus", uuid, () => {
+      const { live, inactive } = this.domain(uuid);
+      if (where.live && live !== undefined) {
+        if (this.vcpuRemovalBegun) throw this.afterUnfinishedRemoval(uuid);
+        const change = withVcpus(live, count);
+        if (change.removed && this.guestKeepsVcpus) {
+          this.vcpuRemovalBegun = true;
+          throw libvirtError(
+            ErrorCode.OPERATION_TIMEOUT,
+            "Timed out during operation: vcpu unplug request timed out. Unplug result must be manually inspected in the domain",
+          );
+        }
+        this.change(uuid, { live: change.xml });
+      }
+      if (where.config && inactive !== undefined)
+        this.change(uuid, { inactive: withVcpus(inactive, count).xml });
+    });
+  }
+
+  /** As measured under emulation: QEMU ends. */
+  private afterUnfinishedRemoval(uuid: string): LibvirtError {
+    this.turnOff(uuid);
+    this.vcpuRemovalBegun = false;
+    return libvirtError(ErrorCode.OPERATION_FAILED, "Unable to read from monitor: Connection reset by peer");
+  }
+
   setMetadata(
     { uuid }: DomainRef,
     set: { namespace: string; prefix: string; xml: string | undefined },
@@ -458,6 +489,7 @@ export class FakeHypervisor implements Hypervisor {
     const { memory } = readDomain(inactive);
     const booted = this.guestObeysBalloon ? inactive : withBalloon(inactive, memory);
     const live = withAliases(withCurrent(booted, (device) => this.takes(device, 0)));
+    this.vcpuRemovalBegun = false;
     this.change(uuid, { live, power: "running", reason: 1, id: this.starts });
   }
 

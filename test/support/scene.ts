@@ -1,6 +1,6 @@
 import type { Inputs } from "../../provider/args/inputs.ts";
 import { DEFAULTS, hotplugSettings } from "../../provider/args/settings.ts";
-import { type Cell, countedSize, type MemoryDevice } from "../../provider/domain/state.ts";
+import { type Cell, countedSize, type MemoryDevice, type VcpuState } from "../../provider/domain/state.ts";
 import type { DesiredMemory } from "../../provider/plan/desired.ts";
 import type { MemoryView, Observed, ObservedDevice } from "../../provider/plan/observed.ts";
 import { URN } from "./arbitrary-inputs.ts";
@@ -22,12 +22,13 @@ interface ViewInMib {
   uefi?: boolean;
   arch?: string;
   machine?: string;
+  vcpus?: VcpuState;
 }
 
 /** One definition: 1003 MiB in one cell of at most 8 GiB in 16 slots, unless something else is said. */
 export function view(said: ViewInMib = {}): MemoryView {
   const { cells = [1003], devices = [], slots = 16, acpi = true, uefi = false, memory = 1003 } = said;
-  const { arch = "x86_64", machine } = said;
+  const { arch = "x86_64", machine, vcpus = { vcpus: 1 } } = said;
   const max = "max" in said ? said.max : 8192;
   const inCells = cells.map((size, id): Cell => ({ id, memory: size * MIB }));
   const sum = [...inCells.map((cell) => cell.memory), ...devices.map(countedSize)];
@@ -35,7 +36,7 @@ export function view(said: ViewInMib = {}): MemoryView {
   return {
     memory: total,
     currentMemory: total,
-    vcpus: 2,
+    ...vcpus,
     cells: inCells,
     devices,
     acpi,
@@ -70,6 +71,12 @@ export function vmem(node: number, mib: number, requested = 0): MemoryDevice {
     ...{ model: "virtio-mem", size: mib * MIB, requested: requested * MIB, block: 2 * MIB, node },
     alias: `ua-pulumi-vmem${node}`,
   };
+}
+
+/** So many vCPUs of a domain that was created with room for 8: all but the first are removable. */
+export function ofEight(currentVcpus: number): VcpuState {
+  const topology = { sockets: 1, dies: 1, cores: 8, threads: 1 };
+  return { vcpus: 8, ...(currentVcpus < 8 && { currentVcpus }), topology, fixedVcpus: "0" };
 }
 
 /** A running domain whose definition is what it was started with, unless something else is said. */

@@ -34,6 +34,13 @@ export class SimulatedLinux {
   readonly keptOffline = new Set<number>();
   /** What the guest's programs use. */
   used = 0;
+  /** Like a udev rule: new vCPUs come online by themselves. */
+  onlinesVcpus = false;
+  /** vCPUs that it can't bring online. */
+  readonly stuckVcpus = new Set<number>();
+  /** vCPUs that it has ejected although libvirt still has them. */
+  readonly ejectedVcpus = new Set<number>();
+  readonly #vcpus = new Map<number, boolean>();
   readonly #host: FakeHypervisor;
   readonly #clock: FakeClock;
   readonly #online = new Map<number, boolean>();
@@ -63,6 +70,8 @@ export class SimulatedLinux {
   /** The guest boots: every block is as the kernel's default state leaves it. libvirt's id of the domain stays. */
   reset(): void {
     this.#online.clear();
+    this.#vcpus.clear();
+    this.ejectedVcpus.clear();
     this.follow();
     this.connect();
   }
@@ -89,6 +98,7 @@ export class SimulatedLinux {
   /** Blocks of new devices appear, those of removed ones are gone. A paused guest does nothing. */
   follow(): void {
     if (this.#host.only.power !== "running" || this.#host.only.live === undefined) return;
+    this.#followVcpus();
     const boot = this.#bootBlocks();
     const dimms = this.#dimmBlocks();
     for (const block of [...boot, ...dimms])
@@ -96,6 +106,26 @@ export class SimulatedLinux {
         this.#online.set(block, !this.keptOffline.has(block) && (this.onlinesItself || boot.includes(block)));
     for (const block of [...this.#online.keys()])
       if (!boot.includes(block) && !dimms.includes(block)) this.#online.delete(block);
+  }
+
+  /** A Linux guest leaves a vCPU offline that arrives after its boot. */
+  #followVcpus(): void {
+    const { vcpus, currentVcpus = vcpus } = this.#domain();
+    const isBoot = this.#vcpus.size === 0;
+    for (let vcpu = 0; vcpu < currentVcpus; vcpu++)
+      if (!this.#vcpus.has(vcpu)) this.#vcpus.set(vcpu, isBoot || this.onlinesVcpus);
+    for (const vcpu of this.#vcpus.keys())
+      if (vcpu >= currentVcpus || this.ejectedVcpus.has(vcpu)) this.#vcpus.delete(vcpu);
+  }
+
+  get onlineVcpus(): number[] {
+    this.follow();
+    return [...this.#vcpus].flatMap(([vcpu, online]) => (online ? vcpu : []));
+  }
+
+  /** Somebody in the guest brings a vCPU online or takes it offline. */
+  setVcpu(vcpu: number, online: boolean): void {
+    this.#vcpus.set(vcpu, online);
   }
 
   /** Somebody in the guest brings blocks online or takes them offline. */
@@ -155,6 +185,20 @@ export class SimulatedLinux {
     if (execute === "guest-get-memory-block-info") return { size: this.block * 1024 };
     if (execute === "guest-get-memory-blocks")
       return [...this.#online].map(([block, online]) => ({ "phys-index": block, online }));
+    if (execute === "guest-get-vcpus")
+      return [...this.#vcpus].map(([vcpu, online]) => ({
+        "logical-id": vcpu,
+        online,
+        "can-offline": vcpu > 0,
+      }));
+    if (execute === "guest-set-vcpus") {
+      const { vcpus } = args as { vcpus: { "logical-id": number; online: boolean }[] };
+      const able = vcpus.findIndex((vcpu) => this.stuckVcpus.has(vcpu["logical-id"]));
+      const done = able === -1 ? vcpus : vcpus.slice(0, able);
+      if (done.length === 0) throw new Error("failed to set the first vCPU");
+      for (const { "logical-id": vcpu, online } of done) this.#vcpus.set(vcpu, online);
+      return done.length;
+    }
     const { "mem-blks": changes } = args as { "mem-blks": { "phys-index": number; online: boolean }[] };
     return changes.map(({ "phys-index": block, online }) => {
       if (this.stuck.has(block))

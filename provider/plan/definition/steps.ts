@@ -3,8 +3,16 @@ import { defined } from "../../defined.ts";
 import { formatMib } from "../../units/size.ts";
 import type { DesiredMemory } from "../desired.ts";
 import type { Observed } from "../observed.ts";
-import { type DefineStep, definedMemory, isDefine, type MemoryDefinition, type Step } from "../plan.ts";
-import { formatList } from "../text.ts";
+import {
+  type DefineStep,
+  definedMemory,
+  definedVcpus,
+  isDefine,
+  type MemoryDefinition,
+  type Step,
+  type VcpuDefinition,
+} from "../plan.ts";
+import { formatList, formatTopology, formatVcpus } from "../text.ts";
 import { describeVirtioMem } from "../virtio-mem/text.ts";
 import { foldedDefinition, isDefined } from "./folded.ts";
 
@@ -25,15 +33,25 @@ export function definitionSteps(
   return [defineStep(isSet ? undefined : definition, otherNodes ? ["numa"] : [])];
 }
 
-/** The step that sets the memory of the definition, if one is given, and these arguments. */
-export function defineStep(definition: MemoryDefinition | undefined, fields: FieldName[]): DefineStep {
+/** The step that sets the memory and the vCPUs of the definition, where they are given, and these arguments. */
+export function defineStep(
+  definition: MemoryDefinition | undefined,
+  fields: FieldName[],
+  vcpus?: VcpuDefinition,
+): DefineStep {
   const changed = formatList(fields.map((name) => (name === "numa" ? "the NUMA nodes" : name)));
-  const memory = definition && `set the definition to ${describeBoot(definition)} for the next boot`;
+  const sizes = [...(definition ? [describeBoot(definition)] : []), ...(vcpus ? [describeVcpus(vcpus)] : [])];
+  const set = `set the definition to ${formatList(sizes)} for the next boot`;
   const sentence =
-    memory === undefined
+    sizes.length === 0
       ? `change ${changed} in the definition`
-      : `${memory}${fields.length === 0 ? "" : `, and change ${changed} in it`}`;
-  return { kind: "define", ...defined({ definition }), fields, sentence };
+      : `${set}${fields.length === 0 ? "" : `, and change ${changed} in it`}`;
+  return { kind: "define", ...defined({ definition, vcpus }), fields, sentence };
+}
+
+function describeVcpus({ current, maximum, topology }: VcpuDefinition): string {
+  const numbers = current === maximum ? formatVcpus(current) : `${current} of ${formatVcpus(maximum)}`;
+  return topology === undefined ? numbers : `${numbers} in ${formatTopology(topology)}`;
 }
 
 function describeBoot({ memory, cells, virtioMem }: MemoryDefinition): string {
@@ -45,7 +63,7 @@ function describeBoot({ memory, cells, virtioMem }: MemoryDefinition): string {
 /** The steps that must be done before the definition is set, so that it never has more than the domain. */
 const BEFORE_DEFINE: ReadonlySet<Step["kind"]> = new Set([
   ...(["restore", "resume", "wake"] as const),
-  ...(["stop", "attach", "detach", "resize"] as const),
+  ...(["stop", "attach", "detach", "resize", "plugVcpus", "unplugVcpus"] as const),
   ...(["attachDevice", "detachDevice", "updateDevice"] as const),
 ]);
 
@@ -59,7 +77,7 @@ export function withOneDefinition(steps: Step[]): Step[] {
   const [only, ...more] = defines;
   if (only === undefined) return steps;
   const fields = [...new Set(defines.flatMap((step) => step.fields))];
-  const whole = more.length === 0 ? only : defineStep(definedMemory(defines), fields);
+  const whole = more.length === 0 ? only : defineStep(definedMemory(defines), fields, definedVcpus(defines));
   const end = rest.findLastIndex(({ kind }) => BEFORE_DEFINE.has(kind)) + 1;
   return [...rest.slice(0, end), whole, ...rest.slice(end)];
 }

@@ -25,8 +25,12 @@ async function attempt(lab: Lab, name: string, hand: Hand): Promise<string | und
       await lab.virsh("setmem", name, `${hand.mib}MiB`, "--config");
       return;
     case "definedVcpus":
-      await lab.virsh("setvcpus", name, String(hand.vcpus), "--config", "--maximum");
+      // A domain with a CPU topology keeps its maximum.
+      await lab.virsh("setvcpus", name, String(hand.vcpus), "--config", "--maximum").catch(() => "");
       await lab.virsh("setvcpus", name, String(hand.vcpus), "--config");
+      return;
+    case "liveVcpus":
+      await lab.virsh("setvcpus", name, String(hand.vcpus), "--live");
       return;
     case "definedMaximum": {
       const xml = await lab.virsh("dumpxml", name, "--inactive", "--security-info");

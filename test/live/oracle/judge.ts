@@ -38,7 +38,10 @@ export function mismatches(played: Played): string[] {
     ...(said.outcome !== "refuse" && failure !== undefined ? [`announced, then failed: ${failure}`] : []),
   ];
   const rule = failure === undefined ? RULES[said.outcome] : RULES.refuse;
-  return [...found, ...rule(played), ...sizesInHeadline(played), ...liveWherePossible(played)];
+  return [
+    ...[...found, ...rule(played), ...sizesInHeadline(played), ...liveWherePossible(played)],
+    ...(failure === undefined ? vcpusInHeadline(played) : []),
+  ];
 }
 
 type Rule = (played: Played) => string[];
@@ -65,6 +68,21 @@ function sizesInHeadline({ program, said: { outcome, headline }, before }: Playe
   return [
     ...(present.includes(Number(from)) ? [] : [`said from ${from} MiB, found ${present.join(" and ")} MiB`]),
     ...(Number(to) === mibOf(program.memory) ? [] : [`said to ${to} MiB, ${program.memory} asked`]),
+  ];
+}
+
+/** "vCPUs 2 → 4": from what virsh showed, to what the program asks for, which then runs or is defined. */
+function vcpusInHeadline({ program, said: { outcome, headline }, before, after }: Played): string[] {
+  const [, from, to] = /vCPUs (\d+) → (\d+)/.exec(headline) ?? [];
+  if (outcome === "refuse" || outcome === "replace" || to === undefined) return [];
+  const present = [before.vcpus?.live, before.vcpus?.nextBoot];
+  const wanted = Number(program.vcpus ?? 1);
+  const isLive = outcome === "live" && !headline.includes("in the definition") && before.state === "running";
+  return [
+    ...(present.includes(Number(from)) ? [] : [`said from ${from} vCPUs, found ${present.join(" and ")}`]),
+    ...(Number(to) === wanted ? [] : [`said to ${to} vCPUs, ${wanted} asked`]),
+    ...(after.vcpus?.nextBoot === wanted ? [] : [`${after.vcpus?.nextBoot} vCPUs defined, ${wanted} asked`]),
+    ...(isLive && after.vcpus?.live !== wanted ? [`${after.vcpus?.live} vCPUs run, ${wanted} asked`] : []),
   ];
 }
 

@@ -11,7 +11,7 @@ export interface Seen {
   pid?: number | undefined;
   live?: MemoryByVirsh;
   nextBoot?: MemoryByVirsh;
-  vcpus?: { live: number | undefined; nextBoot: number };
+  vcpus?: { live: number | undefined; nextBoot: number; maximum: number };
   autostart?: boolean;
   isSaved?: boolean;
   /** What its saved state has, which a start restores. */
@@ -36,7 +36,11 @@ export async function see(lab: Lab, name: string): Promise<Seen> {
     pid: lab.qemuPid(name),
     ...(isRunning && { live: readMemory(current) }),
     nextBoot: readMemory(inactive),
-    vcpus: { live: isRunning ? vcpusOf(current) : undefined, nextBoot: vcpusOf(inactive) },
+    vcpus: {
+      live: isRunning ? vcpusOf(current) : undefined,
+      nextBoot: vcpusOf(inactive),
+      maximum: maximumOf(inactive),
+    },
     autostart: /Autostart:\s+enable/.test(info),
     isSaved,
     ...(isSaved && { saved: readMemory(await lab.virsh("managedsave-dumpxml", name)) }),
@@ -53,6 +57,11 @@ function lines(text: string): string[] {
 }
 
 function vcpusOf(xml: string): number {
+  const current = /<vcpu [^>]*current='(\d+)'/.exec(xml)?.[1];
+  return current === undefined ? maximumOf(xml) : Number(current);
+}
+
+function maximumOf(xml: string): number {
   return Number(/<vcpu[^>]*>(\d+)</.exec(xml)?.[1]);
 }
 

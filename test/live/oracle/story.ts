@@ -16,6 +16,7 @@ export type Hand =
   | { kind: "dimm"; where: "live" | "config" | "both"; mib: number }
   | { kind: "definedMemory"; mib: number }
   | { kind: "definedVcpus"; vcpus: number }
+  | { kind: "liveVcpus"; vcpus: number }
   | { kind: "definedMaximum"; mib: number }
   | {
       kind: "virsh";
@@ -84,7 +85,9 @@ const setting: fc.Arbitrary<HotplugArgs> = fc.oneof(
 const argument: fc.Arbitrary<Args> = fc.oneof(
   fc.constantFrom("1GiB", "2GiB", "3GiB", "600MiB").map((maxMemory) => ({ maxMemory })),
   fc.constantFrom(1, 2, 4, 16).map((memorySlots) => ({ memorySlots })),
-  fc.constantFrom(1, 2, 4).map((vcpus) => ({ vcpus })),
+  fc.constantFrom(1, 2, 4, 6).map((vcpus) => ({ vcpus })),
+  fc.constantFrom(2, 4, 8).map((maxVcpus) => ({ maxVcpus })),
+  fc.constantFrom({ sockets: 1, cores: 4 }, { sockets: 2, cores: 2 }).map((cpuTopology) => ({ cpuTopology })),
   fc.constantFrom("a", "b <&> ü").map((description) => ({ description })),
   fc.constantFrom("q35", "pc-q35-7.1", "pc-q35-99.9", "pc-i440fx-7.2").map((machine) => ({ machine })),
   fc.constantFrom("qemu64", "NoSuchCpu").map((cpu) => ({ cpu })),
@@ -97,8 +100,18 @@ const argument: fc.Arbitrary<Args> = fc.oneof(
 );
 
 const removable = fc.constantFrom<keyof Args>(
-  ...(["numa", "maxMemory", "memorySlots", "vcpus", "description", "machine", "serial", "running"] as const),
-  ...(["autostart", "balloon", "currentMemory", "hotplug", "cpu"] as const),
+  ...([
+    "numa",
+    "maxMemory",
+    "memorySlots",
+    "vcpus",
+    "maxVcpus",
+    "description",
+    "machine",
+    "serial",
+    "running",
+  ] as const),
+  ...(["autostart", "balloon", "currentMemory", "hotplug", "cpu", "cpuTopology"] as const),
 );
 
 const edit: fc.Arbitrary<Edit> = fc.oneof(
@@ -134,6 +147,7 @@ const hand: fc.Arbitrary<Hand> = fc.oneof(
   }),
   fc.constantFrom(128, 384, 512).map((mib): Hand => ({ kind: "definedMemory", mib })),
   fc.constantFrom(2, 3).map((vcpus): Hand => ({ kind: "definedVcpus", vcpus })),
+  fc.constantFrom(2, 3).map((vcpus): Hand => ({ kind: "liveVcpus", vcpus })),
   fc.constantFrom(1024, 1536).map((mib): Hand => ({ kind: "definedMaximum", mib })),
   fc
     .constantFrom<Extract<Hand, { kind: "virsh" }>["commands"]>(

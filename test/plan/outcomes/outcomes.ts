@@ -9,6 +9,7 @@ import { REFUSED } from "./refused.ts";
 import type { OutcomeRow } from "./row.ts";
 import { SETTLED } from "./settled.ts";
 import { SHRINK } from "./shrink.ts";
+import { VCPUS } from "./vcpus.ts";
 import { VIRTIO_MEM } from "./virtio-mem.ts";
 
 /** All rows, under the headings of docs/outcomes.md. */
@@ -18,6 +19,7 @@ export const OUTCOMES: Record<string, OutcomeRow[]> = {
   "Less memory, on the running domain": SHRINK,
   "Not on the running domain: hotplug.whenNotPossible": FALLBACK,
   "With virtio-mem: hotplug.device": VIRTIO_MEM,
+  "More and fewer vCPUs": VCPUS,
   "Only the definition": DEFINITION,
   "The memory balloon: currentMemory": BALLOON,
   "Disks and network interfaces": DEVICES,

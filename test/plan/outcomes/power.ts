@@ -44,8 +44,15 @@ export const POWER: OutcomeRow[] = [
     before: saved,
     change: { vcpus: 4 },
     outcome: "nextBoot",
-    headline: "next boot: restore with 1003 MiB, then vcpus, after a shutdown and start",
-    details: [nextBoot, restored, restores, staysPaused],
+    headline: "next boot: restore with 1003 MiB, then vCPUs 1 → 4, after a shutdown and start",
+    codes: ["beyond-max-vcpus"],
+    details: [
+      nextBoot,
+      "after that the domain has room for 16 vCPUs, so later increases can be live",
+      restored,
+      restores,
+      staysPaused,
+    ],
   },
   {
     name: "any size with discardSavedState: true",

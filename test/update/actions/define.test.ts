@@ -57,7 +57,12 @@ test("leaves the old definition in force where libvirt refuses the new one", asy
   expect(scene.host.only.inactive).toBe(DOMAIN);
 });
 
-const vcpus: DefineStep = { kind: "define", fields: ["vcpus"], sentence: "change vcpus" };
+const vcpus: DefineStep = {
+  kind: "define",
+  vcpus: { current: 4, maximum: 4 },
+  fields: [],
+  sentence: "set the vCPUs",
+};
 
 test("edits what differs between the arguments and keeps all else; a second time changes nothing", async () => {
   scene.before = { ...scene.before, vcpus: 2 };
@@ -73,7 +78,7 @@ test("edits what differs between the arguments and keeps all else; a second time
 
 test("writes the definition from the program's XML where that changed", async () => {
   scene.news = { ...scene.before, xml: "<domain><title>shop</title></domain>" };
-  await scene.run({ ...vcpus, fields: ["xml"] });
+  await scene.run({ kind: "define", fields: ["xml"], sentence: "change xml" });
   expect(scene.host.only.inactive).toContain("<title>shop</title>");
   expect(scene.host.only.inactive).not.toContain("<graphics");
 });

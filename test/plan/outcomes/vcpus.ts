@@ -1,0 +1,227 @@
+import { ofEight, paused, running, transient } from "../../support/scene.ts";
+import { keptByRestart, nextBoot, nothingDone, type OutcomeRow, replaceCosts } from "./row.ts";
+
+const two = running({ vcpus: ofEight(2) });
+const four = running({ vcpus: ofEight(4) });
+const had = { vcpus: 2, maxVcpus: 8 };
+const hadFour = { vcpus: 4, maxVcpus: 8 };
+const allowUnplug = { hotplug: { allowUnplug: true } };
+const maximum = "maximum without a restart: 8 vCPUs";
+const more = "numbers of vCPUs that work without a restart: 3 to 8";
+const mustRelease =
+  "the guest must release them; if it doesn't answer in time, its vCPUs can't change until it is shut down and started";
+const removal = { vcpuRemoval: { domainId: 1, to: 2 } };
+
+/** More and fewer vCPUs. */
+export const VCPUS: OutcomeRow[] = [
+  {
+    name: "more vCPUs, up to the running domain's maximum",
+    before: two,
+    had,
+    change: { vcpus: 4 },
+    outcome: "live",
+    headline: "live: vCPUs 2 → 4 (of at most 8)",
+    details: [maximum],
+  },
+  {
+    name: "more vCPUs and more memory",
+    before: two,
+    had,
+    change: { vcpus: 4, memory: "1259MiB" },
+    outcome: "live",
+    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart; vCPUs 2 → 4",
+    details: ["maximum without a restart: 8 GiB", "live: vCPUs 2 → 4 (of at most 8)", maximum],
+  },
+  {
+    name: "the same, with a size of memory that isn't possible live",
+    before: two,
+    had: { ...had, hotplug: { whenNotPossible: "nextBoot" } },
+    change: { vcpus: 4, memory: "1300MiB" },
+    outcome: "nextBoot",
+    headline: "next boot: 1003 → 1300 MiB, after a shutdown and start; vCPUs live",
+    details: [
+      "sizes that work without a restart: 1259 MiB, 1515 MiB; range 1259–8171 MiB, step 256 MiB",
+      nextBoot,
+      "live: vCPUs 2 → 4 (of at most 8)",
+      maximum,
+    ],
+    codes: ["not-aligned"],
+  },
+  {
+    name: "more vCPUs of a transient domain",
+    before: transient({ vcpus: ofEight(2) }),
+    had,
+    change: { vcpus: 4 },
+    outcome: "live",
+    headline: "live: vCPUs 2 → 4 (of at most 8)",
+    details: [maximum, "the domain is transient: the new size is lost when it stops"],
+  },
+  {
+    name: "above the running domain's maximum",
+    before: two,
+    had,
+    change: { vcpus: 16, maxVcpus: 16 },
+    outcome: "replace",
+    headline: "replace: vCPUs 2 → 16 exceeds the running domain's maximum of 8",
+    details: [more, replaceCosts, keptByRestart],
+    codes: ["beyond-max-vcpus"],
+  },
+  {
+    name: "the same, with whenNotPossible restart",
+    before: two,
+    had: { ...had, hotplug: { whenNotPossible: "restart" } },
+    change: { vcpus: 16, maxVcpus: 32 },
+    outcome: "restart",
+    headline: "restart: vCPUs 2 → 16 exceeds the running domain's maximum of 8",
+    details: [
+      more,
+      "the guest is shut down within shutdownTimeout (it is never forced off) and started with 16 vCPUs",
+      "after that the domain has room for 32 vCPUs, so later increases can be live",
+    ],
+    codes: ["beyond-max-vcpus"],
+  },
+  {
+    name: "the first increase of a domain of an earlier version, which was started without room",
+    before: running({ vcpus: { vcpus: 2 } }),
+    had: { vcpus: 2 },
+    change: { vcpus: 4 },
+    outcome: "nextBoot",
+    headline: "next boot: vCPUs 2 → 4, after a shutdown and start",
+    details: [nextBoot, "after that the domain has room for 16 vCPUs, so later increases can be live"],
+    codes: ["beyond-max-vcpus"],
+  },
+  {
+    name: "on AArch64, which has no vCPU hot-plug",
+    before: running({ arch: "aarch64", uefi: true, vcpus: { vcpus: 8, currentVcpus: 2 } }),
+    had: { ...had, arch: "aarch64", hotplug: { whenNotPossible: "nextBoot" } },
+    change: { vcpus: 4 },
+    outcome: "nextBoot",
+    headline: "next boot: vCPUs 2 → 4, after a shutdown and start",
+    details: [nextBoot],
+    codes: ["vcpus-arch-unsupported"],
+  },
+  {
+    name: "fewer vCPUs, with allowUnplug",
+    before: four,
+    had: { ...hadFour, ...allowUnplug },
+    change: { vcpus: 2 },
+    outcome: "live",
+    headline: "live: vCPUs 4 → 2 (removes vCPUs 2 and 3)",
+    details: [mustRelease],
+  },
+  {
+    name: "fewer vCPUs, allowUnplug false",
+    before: four,
+    had: hadFour,
+    change: { vcpus: 2 },
+    outcome: "replace",
+    headline: "replace: vCPUs 4 → 2 needs hotplug.allowUnplug: true",
+    details: ["numbers of vCPUs that work without a restart: 5 to 8", replaceCosts, keptByRestart],
+    codes: ["unplug-not-allowed"],
+  },
+  {
+    name: "fewer vCPUs than were there at boot, of a domain that doesn't mark them as removable",
+    before: running({ vcpus: { vcpus: 4 } }),
+    had: { vcpus: 4, hotplug: { allowUnplug: true, whenNotPossible: "nextBoot" } },
+    change: { vcpus: 2 },
+    outcome: "nextBoot",
+    headline: "next boot: vCPUs 4 → 2, after a shutdown and start",
+    details: [nextBoot],
+    codes: ["vcpus-not-removable"],
+  },
+  {
+    name: "fewer vCPUs of a paused guest",
+    before: paused(four),
+    had: { ...hadFour, hotplug: { allowUnplug: true, whenNotPossible: "error" } },
+    change: { vcpus: 2 },
+    outcome: "refuse",
+    headline: "refused: vCPUs 4 → 2 needs a running guest, but the domain is paused",
+    details: ["numbers of vCPUs that work without a restart: 5 to 8"],
+    codes: ["domain-paused", "when-not-possible-error"],
+  },
+  {
+    name: "any change after a removal that got no answer",
+    before: { ...four, ...removal },
+    had: { ...hadFour, ...allowUnplug },
+    change: { vcpus: 3 },
+    outcome: "refuse",
+    headline: "refused: vCPUs 4 → 3 needs a restart after a removal of vCPUs that got no answer",
+    details: [
+      'a restart ends that, so the domain isn\'t replaced for it: shut it down and start it, or set hotplug.whenNotPossible to "restart" or "nextBoot"',
+    ],
+    codes: ["vcpu-removal-unanswered"],
+  },
+  {
+    name: "a higher maxVcpus",
+    before: two,
+    had,
+    change: { maxVcpus: 16 },
+    outcome: "nextBoot",
+    headline: "next boot: maxVcpus 8 → 16, after a shutdown and start",
+    details: [nextBoot],
+  },
+  {
+    name: "another cpuTopology",
+    before: two,
+    had,
+    change: { cpuTopology: { sockets: 2, cores: 4 } },
+    outcome: "nextBoot",
+    headline: "next boot: cpuTopology 2 sockets of 4 cores, after a shutdown and start",
+    details: [nextBoot],
+  },
+  {
+    name: "a maxVcpus that the domain's sockets and threads don't divide",
+    before: running({
+      vcpus: { vcpus: 8, currentVcpus: 2, topology: { sockets: 2, dies: 1, cores: 2, threads: 2 } },
+    }),
+    had,
+    change: { maxVcpus: 10 },
+    outcome: "refuse",
+    headline:
+      "refused: a maximum of 10 vCPUs can't be divided among the domain's 2 sockets of 2 cores of 2 threads",
+    details: ["set maxVcpus to 8 or 12, or set cpuTopology"],
+    codes: ["topology-not-divisible"],
+  },
+  {
+    name: "vCPUs with applyOn nextBoot",
+    before: two,
+    had: { ...had, hotplug: { applyOn: "nextBoot" } },
+    change: { vcpus: 4 },
+    outcome: "nextBoot",
+    headline: "next boot: vCPUs 2 → 4, after a shutdown and start",
+    details: [nextBoot],
+  },
+  {
+    name: "a retry after an interruption: the running domain has the vCPUs already",
+    before: running({ vcpus: ofEight(4) }, { vcpus: ofEight(2) }),
+    had: { vcpus: 4, maxVcpus: 8 },
+    change: {},
+    outcome: "live",
+    headline: "live: vCPUs 2 → 4 in the definition (the running domain already has it)",
+    details: [],
+  },
+  {
+    name: "vCPUs removed between preview and up, which the preview didn't show",
+    before: running({ vcpus: ofEight(2) }, { vcpus: ofEight(4) }),
+    had: { vcpus: 2, maxVcpus: 8, ...allowUnplug },
+    change: {},
+    found: four,
+    outcome: "refuse",
+    headline:
+      "refused: the domain changed since the preview (vCPUs would be removed); refresh and preview again",
+    details: [
+      'planned: "live: vCPUs 4 → 2 in the definition (the running domain already has it)"',
+      'now: "live: vCPUs 4 → 2 (removes vCPUs 2 and 3)"',
+      nothingDone,
+    ],
+    codes: ["domain-changed"],
+  },
+  {
+    name: "more than maxVcpus",
+    before: two,
+    had,
+    change: { vcpus: 9 },
+    outcome: "check error",
+    headline: "vcpus is 9, above maxVcpus (8); lower vcpus or raise maxVcpus",
+  },
+];
