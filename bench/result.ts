@@ -51,7 +51,8 @@ export function table({ title, unit, beside, rows }: Result): string {
   const say = ([name = "", ...figures]: string[]) =>
     `  ${name.padEnd(width)}${figures.map((text) => text.padStart(9)).join("")}`;
   const count = rows[0]?.samples.length ?? 0;
-  return [`${title} (${count} rounds)`, say(head), ...lines.map(say)].join("\n");
+  const counted = unit === "bytes" ? "entries" : "rounds";
+  return [`${title} (${count} ${counted})`, say(head), ...lines.map(say)].join("\n");
 }
 
 function mark(index: number): string {
