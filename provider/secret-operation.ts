@@ -80,7 +80,7 @@ function maskedError(error: unknown, secrets: SecretValues, mark: Mark): unknown
 /** The outputs that are secret when a size is, besides the arguments themselves. */
 const FROM_SIZES = [
   ...["memoryPlan", "change", "memoryChange", "liveMemory", "nextBootMemory", "pendingMemory", "savedMemory"],
-  ...["memoryDevices", "reachable", "guestMemory"],
+  ...["memoryDevices", "reachable", "guestMemory", "reachableVcpus", "guestVcpus"],
 ];
 
 /** The outputs that no program reads. They are secret when anything is. */

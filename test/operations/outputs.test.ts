@@ -7,8 +7,12 @@ import { libvirtError } from "../support/libvirt-error.ts";
 import { OneResource } from "../support/one-resource.ts";
 import { cases } from "../support/properties.ts";
 
-/** What a host doesn't support, and what a running domain can't have where the program refuses everything else. */
+/**
+ * What a host doesn't support, what a running domain can't have where the program refuses everything else, and a replacement of a
+ * domain that stays when it is destroyed.
+ */
 const REFUSALS: ReadonlySet<string> = new Set([
+  "uuid-taken",
   "beyond-max-vcpus",
   "unplug-not-allowed",
   ...["unsupported-by-host", "bus-without-hotplug", "model-without-hotplug", "no-free-port", "boot-disk"],

@@ -29,6 +29,8 @@ const FULL = {
   maxMemory: "8GiB",
   memorySlots: 16,
   vcpus: 4,
+  maxVcpus: 8,
+  cpuTopology: { sockets: 1, dies: 1, cores: 4, threads: 2 },
   hotplug: {
     enabled: true,
     alignment: "256MiB",
@@ -59,6 +61,7 @@ const FULL = {
       ...{ name: "root", file: "/disk", format: "qcow2", bus: "virtio", device: "disk", readOnly: false },
       ...{ cache: "none", discard: "unmap", serial: "D1", bootOrder: 1 },
     },
+    { file: "/data", size: "10GiB", onDelete: "keep" },
   ],
   interfaces: [
     { name: "lan", network: "default", model: "virtio", mac: "52:54:00:12:34:56", link: "up" },

@@ -7,7 +7,10 @@ import { mockEngine, secret, sent } from "./registered.ts";
 
 mockEngine();
 
-const hidden = ["__awaitedAddresses", "__observed", "__drift", "__guest", "__guestVcpus", "__detaching"];
+const hidden = [
+  ...["__awaitedAddresses", "__observed", "__drift", "__guest", "__guestVcpus", "__detaching"],
+  "__made",
+];
 const ofSizes = [
   "liveMemory",
   "nextBootMemory",

@@ -10,19 +10,22 @@ const path = fc.constantFrom("/images/web-1.qcow2", "/boot/vmlinuz", "/a b/ü", 
 
 const listName = fc.constantFrom("root", "data", "lan_0", "x-1");
 
-const disk = fc.record(
-  {
-    file: path,
-    name: listName,
-    format: fc.constantFrom("qcow2", "raw"),
-    bus: fc.constantFrom("virtio", "scsi", "sata", "ide", "usb"),
-    readOnly: fc.boolean(),
-    cache: fc.constantFrom("none", "unsafe"),
-    discard: fc.constantFrom("unmap", "ignore"),
-    serial: fc.constantFrom("D1", "a_b.c"),
-  },
-  { requiredKeys: ["file"] },
-);
+/** An image is in the format of its extension. */
+const disk = fc
+  .record(
+    {
+      file: path,
+      name: listName,
+      format: fc.constantFrom("qcow2", "raw"),
+      bus: fc.constantFrom("virtio", "scsi", "sata", "ide", "usb"),
+      readOnly: fc.boolean(),
+      cache: fc.constantFrom("none", "unsafe"),
+      discard: fc.constantFrom("unmap", "ignore"),
+      serial: fc.constantFrom("D1", "a_b.c"),
+    },
+    { requiredKeys: ["file"] },
+  )
+  .map((one) => (one.format === "raw" ? { ...one, file: `${one.file}.img` } : one));
 
 const cardOptions = {
   name: listName,
