@@ -6,7 +6,16 @@ export interface DeviceKey {
   place?: string | undefined;
 }
 
-/** The device of each entry: the one with its alias, else with its identity, last the one at its place. */
+/** Several devices may have one identity, as disks that only read the same image. */
+const BY: readonly ((key: DeviceKey) => string | undefined)[] = [
+  ({ alias }) => alias,
+  ({ identity, place }) =>
+    identity === undefined || place === undefined ? undefined : JSON.stringify([identity, place]),
+  ({ identity }) => identity,
+  ({ place }) => place,
+];
+
+/** The device of each entry: the one with its alias, else with its identity, at its place if there is one, last the one at its place. */
 export function matchDevices<Device>(
   entries: readonly DeviceKey[],
   devices: readonly Device[],
@@ -14,16 +23,19 @@ export function matchDevices<Device>(
 ): (Device | undefined)[] {
   const found: (Device | undefined)[] = entries.map(() => undefined);
   const taken = new Set<Device>();
-  for (const by of ["alias", "identity", "place"] as const) {
-    const byKey = new Map(
-      devices.flatMap((device) => {
-        const key = keyOf(device)[by];
-        return key === undefined || taken.has(device) ? [] : [[key, device] as const];
-      }),
-    );
+  for (const by of BY) {
+    const free = new Map<string, Device[]>();
+    for (const device of devices) {
+      const key = taken.has(device) ? undefined : by(keyOf(device));
+      if (key === undefined) continue;
+      const same = free.get(key);
+      if (same === undefined) free.set(key, [device]);
+      else same.push(device);
+    }
     for (const [index, entry] of entries.entries()) {
-      const device = found[index] === undefined ? byKey.get(entry[by] ?? "") : undefined;
-      if (device === undefined || taken.has(device)) continue;
+      if (found[index] !== undefined) continue;
+      const device = free.get(by(entry) ?? "")?.shift();
+      if (device === undefined) continue;
       found[index] = device;
       taken.add(device);
     }
