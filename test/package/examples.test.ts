@@ -7,7 +7,7 @@ import { copyProgram } from "./linked-program.ts";
 
 /** The configuration that each example's README names. */
 const examples = {
-  web: { kernel: "/vmlinuz", initrd: "/initrd", console: "/tmp/console" },
+  web: { kernel: "/vmlinuz", initrd: "/initrd", console: "/tmp/console", disk: "/images/web-1.qcow2" },
   reserve: { kernel: "/vmlinuz", initrd: "/initrd", console: "/tmp/console" },
   fleet: { bridge: "br0", images: "/var/lib/libvirt/images" },
 };
