@@ -8,6 +8,7 @@ const web = new Domain("web-1", {
   maxMemory: "8GiB",
   vcpus: 2,
   maxVcpus: 8,
+  disks: [{ name: "data", file: config.require("disk"), size: "1GiB", onDelete: "delete" }],
   boot: {
     kernel: config.require("kernel"),
     initrd: config.require("initrd"),

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lab } from "../../test/lab/lab.ts";
 import { copyProgram } from "../../test/package/linked-program.ts";
@@ -13,8 +13,14 @@ export interface Program {
   /** Where QEMU writes the VM's console. */
   readonly console: string;
   text(): string;
-  /** Writes another size into the program, and below it an argument, in the place of one of that name. */
-  edit(change: { memory: string; argument?: string }): Edit;
+  edit(change: ProgramChange): Edit;
+}
+
+/** Another size of the memory, other values of arguments, and an argument below the memory, in the place of one of that name. */
+export interface ProgramChange {
+  memory: string;
+  values?: Record<string, string | number>;
+  argument?: string;
 }
 
 /** The lines that went and the lines that came. */
@@ -44,6 +50,7 @@ export function copyOfExample(
     [`${example}:kernel`]: lab.guest.kernel,
     [`${example}:initrd`]: lab.guest.initrd,
     [`${example}:console`]: console,
+    [`${example}:disk`]: join(imageFolder(lab), `${domain}.qcow2`),
   };
   const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
   writeFileSync(join(folder, "Pulumi.dev.yaml"), `config:\n${lines.join("")}`);
@@ -59,6 +66,14 @@ export function copyOfExample(
   };
 }
 
+/** A folder in which the lab's libvirt may make images. */
+function imageFolder({ file, user }: Lab): string {
+  const folder = file("images");
+  mkdirSync(folder, { recursive: true });
+  chownSync(folder, user.uid, user.gid);
+  return folder;
+}
+
 function usePlugin(folder: string, file: string): void {
   const plugins = `plugins:\n  providers:\n    - name: libvirt-hotplug\n      path: ${join(ROOT, "dist/plugin")}\n`;
   appendFileSync(join(folder, "Pulumi.yaml"), plugins);
@@ -72,7 +87,26 @@ function usePlugin(folder: string, file: string): void {
   writeFileSync(file, program.replace('from "pulumi-libvirt-hotplug"', 'from "./domain"'));
 }
 
-function edit(file: string, { memory, argument }: { memory: string; argument?: string }): Edit {
+function edit(file: string, { memory, values = {}, argument }: ProgramChange): Edit {
+  const edits = Object.entries(values).map(([name, value]) => setValue(file, name, value));
+  const own = setMemory(file, memory, argument);
+  return {
+    before: [...own.before, ...edits.map(({ before }) => before)],
+    after: [...own.after, ...edits.map(({ after }) => after)],
+  };
+}
+
+/** Sets an argument in the line that has it. */
+function setValue(file: string, name: string, value: string | number): { before: string; after: string } {
+  const program = readFileSync(file, "utf8");
+  const before = new RegExp(`^.*\\b${name}: .*$`, "m").exec(program)?.[0];
+  if (before === undefined) throw new Error(`${file} has no line for ${name}`);
+  const after = before.replace(new RegExp(`\\b(${name}: )("[^"]*"|\\d+)`), `$1${JSON.stringify(value)}`);
+  writeFileSync(file, program.replace(before, after));
+  return { before, after };
+}
+
+function setMemory(file: string, memory: string, argument: string | undefined): Edit {
   const program = readFileSync(file, "utf8");
   const line = /^ *memory: .*$/m.exec(program)?.[0];
   if (line === undefined) throw new Error(`${file} has no line for the memory`);

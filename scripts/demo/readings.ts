@@ -10,6 +10,10 @@ export function guestNow({ lab, program, console }: Scene) {
     memory: console.memTotalKib() ?? Number.NaN,
     /** Its memory blocks: "online=6 offline=0". */
     blocks: [...console.text().matchAll(/online=\d+ offline=\d+/g)].at(-1)?.[0] ?? "",
+    /** The CPUs that are online: "0-3". */
+    cpus: [...console.text().matchAll(/GUEST cpus=(\S+)/g)].at(-1)?.[1] ?? "",
+    /** The size of its first disk, in KiB. */
+    disk: Number([...console.text().matchAll(/GUEST disks vda=(\d+)/g)].at(-1)?.[1]),
     /** What each NUMA node has, in KiB. */
     nodes: [...console.text().matchAll(/ node_kb=([\d,]+)/g)].at(-1)?.[1]?.split(",").map(Number) ?? [],
     uptime: console.uptimeSeconds() ?? Number.NaN,

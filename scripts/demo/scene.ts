@@ -6,7 +6,7 @@ import { agentAnswers } from "../../test/lab/agent.ts";
 import type { GuestConsole } from "../../test/lab/console.ts";
 import type { Lab } from "../../test/lab/lab.ts";
 import { linePrinter, patiently, say } from "./page.ts";
-import type { Program } from "./program.ts";
+import type { Program, ProgramChange } from "./program.ts";
 
 /** What the steps of the demo act on: a VM and the stack that it belongs to. */
 export interface Scene {
@@ -98,7 +98,7 @@ export function showProgram({ program }: Scene): void {
 }
 
 /** Edits the program, and shows the edit. */
-export function editProgram({ program }: Scene, change: { memory: string; argument?: string }): void {
+export function editProgram({ program }: Scene, change: ProgramChange): void {
   const { before, after } = program.edit(change);
   for (const line of before) say(`  - ${line.trim()}`);
   for (const line of after) say(`  + ${line.trim()}`);

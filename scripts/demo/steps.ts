@@ -18,12 +18,19 @@ export async function create(scene: Scene): Promise<Claim[]> {
   showProgram(scene);
   await runPulumi(scene, "up");
   await awaitConsole(scene, /GUEST memtotal.*/, 0);
-  const memory = scene.console.memTotalKib();
-  return [{ text: "the guest has booted", holds: memory !== undefined, seen: `MemTotal ${memory} kB` }];
+  await awaitConsole(scene, /GUEST disks vda=.*/, 0);
+  const { memory, cpus, disk } = guestNow(scene);
+  return [
+    {
+      text: "the guest has booted",
+      holds: !Number.isNaN(memory),
+      seen: `MemTotal ${memory} kB, CPUs ${cpus}, a disk of ${disk} kB`,
+    },
+  ];
 }
 
 export async function previewGrowth(scene: Scene): Promise<Claim[]> {
-  editProgram(scene, { memory: "1259MiB" });
+  editProgram(scene, { memory: "1259MiB", values: { vcpus: 4, size: "2GiB" } });
   const { steps, diagnostics, json } = await runPulumi(scene, "preview", { diff: true, json: true });
   const plan = messageWith(diagnostics, "1003 → 1259 MiB");
   const ops = opsOf(scene, steps);
@@ -31,6 +38,11 @@ export async function previewGrowth(scene: Scene): Promise<Claim[]> {
   return [
     { text: "the preview announces an update, no replacement", holds: ops === "update", seen: ops },
     { text: "it is live", holds: outcomeOf(plan) === "live", seen: outcomeOf(plan) },
+    ...["vCPUs 2 → 4", "1 → 2 GiB"].map((change) => ({
+      text: "one plan has all of it",
+      holds: plan.includes(change),
+      seen: plan.includes(change) ? change : `no ${change}`,
+    })),
     { text: "preview --json has the same plan", holds: inJson, seen: inJson ? "yes" : "no" },
   ];
 }
@@ -43,6 +55,8 @@ export async function grow(scene: Scene): Promise<Claim[]> {
   await agentIsThere(scene);
   const { diagnostics } = await runPulumi(scene, "up");
   await awaitConsole(scene, new RegExp(`GUEST memtotal_kb=(?!${before.memory} ).*`), from);
+  await awaitConsole(scene, /GUEST cpus=0-3\s/, from);
+  await awaitConsole(scene, new RegExp(`GUEST disks vda=(?!${before.disk}\\b).*`), from);
   const after = guestNow(scene);
   const reportAfter = await guestReport(scene);
   const confirmed = /[^;]*1259 MiB[^;]*/.exec(messageWith(diagnostics, "attached"))?.[0].trim() ?? "";
@@ -63,6 +77,16 @@ export async function grow(scene: Scene): Promise<Claim[]> {
       text: "the guest's MemTotal grew by exactly 256 MiB",
       holds: growth === GROWTH_KIB,
       seen: `${before.memory} → ${after.memory} kB, +${growth} kB`,
+    },
+    {
+      text: "the guest has two CPUs more",
+      holds: before.cpus === "0-1" && after.cpus === "0-3",
+      seen: `CPUs ${before.cpus} → ${after.cpus}`,
+    },
+    {
+      text: "the guest's disk is twice as large",
+      holds: after.disk === 2 * before.disk,
+      seen: `${before.disk} → ${after.disk} kB`,
     },
     {
       text: "the QEMU process is the same",

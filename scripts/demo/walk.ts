@@ -45,7 +45,7 @@ export async function walkThrough(
 
   const started = performance.now();
   await step("the program; pulumi up defines and starts the VM", steps.create, web);
-  await step("edit a number; pulumi preview --diff", steps.previewGrowth, web);
+  await step("edit memory, vCPUs and a disk; pulumi preview --diff", steps.previewGrowth, web);
   await step("pulumi up; the running VM grows", steps.grow, web);
   await step("what the next boot will have", steps.nextBoot, web);
   await step("the memory of the running VM", explain, web);

@@ -61,7 +61,7 @@ const FULL = {
       ...{ name: "root", file: "/disk", format: "qcow2", bus: "virtio", device: "disk", readOnly: false },
       ...{ cache: "none", discard: "unmap", serial: "D1", bootOrder: 1 },
     },
-    { file: "/data", size: "10GiB", onDelete: "keep" },
+    { file: "/images/data.qcow2", size: "10GiB", onDelete: "keep" },
   ],
   interfaces: [
     { name: "lan", network: "default", model: "virtio", mac: "52:54:00:12:34:56", link: "up" },

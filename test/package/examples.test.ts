@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { openStack } from "../engine/driver.ts";
 import { copyProgram } from "./linked-program.ts";
 
 /** The configuration that each example's README names. */
 const examples = {
-  web: { kernel: "/vmlinuz", initrd: "/initrd", console: "/tmp/console" },
+  web: { kernel: "/vmlinuz", initrd: "/initrd", console: "/tmp/console", disk: "/images/web-1.qcow2" },
   reserve: { kernel: "/vmlinuz", initrd: "/initrd", console: "/tmp/console" },
   fleet: { bridge: "br0", images: "/var/lib/libvirt/images" },
 };
@@ -50,5 +51,9 @@ test("examples/fleet previews a domain for each of its sizes", async () => {
   expect(errors).toEqual([]);
   expect(changes).toEqual({ create: 4 });
   const plan = (name: string, size: string) => expect.stringMatching(`^${name}: .*${size}`);
-  expect(outputs).toEqual({ plans: [plan("web-1", "2 GiB"), plan("web-2", "2 GiB"), plan("db-1", "8 GiB")] });
+  expect(outputs).toEqual({
+    plans: [plan("web-1", "2 GiB"), plan("web-2", "2 GiB"), plan("db-1", "8 GiB")],
+    // Only a guest that has booted can tell.
+    addresses: { "web-1": UNKNOWN, "web-2": UNKNOWN, "db-1": UNKNOWN },
+  });
 });

@@ -8,7 +8,7 @@ import { FakeHypervisor } from "../../support/fake-hypervisor.ts";
 import { fakeLibvirtd } from "../../support/fake-libvirtd.ts";
 import type { Fields } from "../../support/plugin-messages.ts";
 import { type PluginProcess, startPlugin } from "../../support/plugin-process.ts";
-import { essence, recordedCalls } from "./recorded.ts";
+import { essence, type RecordedCall, recordedCalls } from "./recorded.ts";
 
 let monitor: Monitor;
 let said: Diagnostic[];
@@ -41,6 +41,9 @@ async function start(): Promise<PluginProcess> {
   return plugin;
 }
 
+/** What this plugin answers otherwise; of a call of the recording where that depends on it. */
+type Better = Fields | ((call: RecordedCall) => Fields);
+
 /**
  * Makes the calls of a command again. `better`: what this plugin answers otherwise, by call.
  *
@@ -48,13 +51,14 @@ async function start(): Promise<PluginProcess> {
  */
 async function replay(
   name: string,
-  better: Partial<Record<string, Fields>> = {},
+  better: Partial<Record<string, Better>> = {},
   attached?: PluginProcess,
 ): Promise<void> {
   const processes = new Map<number, PluginProcess>(attached && [[1, attached]]);
   /** What the plugin answered to the last check of each resource: the engine passes that on. */
   const checked = new Map<unknown, unknown>();
-  for (const { rpc, request, ...recorded } of recordedCalls(name, daemon)) {
+  for (const call of recordedCalls(name, daemon)) {
+    const { rpc, request, ...recorded } = call;
     const plugin = processes.get(recorded.process) ?? (await start());
     processes.set(recorded.process, plugin);
     const inputs = checked.get(request.urn);
@@ -66,7 +70,9 @@ async function replay(
     const answer = await plugin.call(rpc, { ...request, ...changed[rpc] });
     if (rpc === "Check" && "response" in answer) checked.set(request.urn, answer.response.inputs);
     const at = { name, rpc, resource: request.name };
-    expect({ ...at, ...essence(rpc, answer) }).toEqual({ ...at, ...essence(rpc, recorded), ...better[rpc] });
+    const otherwise = better[rpc];
+    const changes = typeof otherwise === "function" ? otherwise(call) : otherwise;
+    expect({ ...at, ...essence(rpc, answer) }).toEqual({ ...at, ...essence(rpc, recorded), ...changes });
   }
   for (const plugin of processes.values()) if (plugin !== attached) await plugin.stop();
 }
@@ -77,6 +83,46 @@ const DIMM = { model: "dimm", alias: "ua-pulumi-dimm0", slot: 0, node: 0, size: 
 function started(size: string, from: string, to: string) {
   const reachable = [{ from, to, step: "256MiB" }];
   return { state: "running", liveMemory: size, nextBootMemory: size, memoryDevices: [], reachable };
+}
+
+/**
+ * What the prototype didn't know of: a resource that has no domain yet gets room for 4 times its vCPUs. A domain of the prototype's
+ * states keeps the maximum that it has, so that nothing of it differs.
+ *
+ * @param created what else is answered to Create
+ */
+function withRoom(created: Fields = {}) {
+  const Check = (call: RecordedCall): Fields => {
+    const isNew = Object.keys(call.request.olds as Fields).length === 0;
+    const inputs = inputsIn(call);
+    return isNew ? { inputs: { ...inputs, maxVcpus: 4 * vcpusIn(inputs) } } : {};
+  };
+  const Create = ({ error, request }: RecordedCall): Fields => {
+    const properties = request.properties as Fields;
+    const room = { maxVcpus: 4 * vcpusIn(properties), reachableVcpus: reachableVcpus(properties) };
+    return error ? {} : { ...room, ...created };
+  };
+  return { Check, Create };
+}
+
+function vcpusIn({ vcpus = 1 }: Fields): number {
+  return Number(vcpus);
+}
+
+/** Of a domain with that room; the outputs of one that is off have none. */
+function reachableVcpus(properties: Fields): Fields[] | undefined {
+  const vcpus = vcpusIn(properties);
+  return properties.running === false ? undefined : [{ from: vcpus + 1, to: 4 * vcpus, step: 1 }];
+}
+
+/** Read reports the maximum of the vCPUs as an input too, so that the program that an import generates has it. */
+const importedMaximum = (maxVcpus: number) => (recorded: RecordedCall) => ({
+  inputs: { ...inputsIn(recorded), maxVcpus },
+  maxVcpus,
+});
+
+function inputsIn({ rpc, ...recorded }: Omit<RecordedCall, "request">): Fields {
+  return essence(rpc, recorded).inputs as Fields;
 }
 
 const PLACE = "<address type='dimm' slot='0' base='0x100000000'/>";
@@ -116,31 +162,33 @@ const ONE = "4a000141-205d-5ec4-9210-a5beeb028869";
 
 describe("answers the CLI's calls as the prototype did, or better", () => {
   test("a domain of a YAML program, from its first preview to its replacement", async () => {
-    await replay("create-preview", { Create: started("512MiB", "768MiB", "4096MiB") });
-    await replay("create");
+    await replay("create-preview", withRoom(started("512MiB", "768MiB", "4096MiB")));
+    await replay("create", withRoom());
     await replay("noop");
     const reachable = [{ from: "1024MiB", to: "4096MiB", step: "256MiB" }];
-    await replay("grow-preview", { Update: { memoryDevices: [DIMM], reachable } });
-    await replay("grow-up");
-    await replay("replace-preview", { Create: started("800MiB", "1056MiB", "3872MiB") });
-    await replay("replace");
+    // The create above gave the domain its room.
+    const vcpus = { reachableVcpus: reachableVcpus({ vcpus: 2 }) };
+    await replay("grow-preview", { Update: { memoryDevices: [DIMM], reachable, ...vcpus } });
+    await replay("grow-up", { Update: vcpus });
+    await replay("replace-preview", withRoom(started("800MiB", "1056MiB", "3872MiB")));
+    await replay("replace", withRoom());
     await plugByHand();
     // A refresh records what exists, whether or not the next update can change it.
     await replay("refresh", {
       Diff: { replaces: [], detailedDiff: { memory: { kind: UPDATE, inputDiff: true } } },
     });
     // It was the definition that differed from the program: the plan says so.
-    await replay("after-refresh", { Diff: { detailedDiff: {} } });
+    await replay("after-refresh", { Diff: { detailedDiff: {} }, Update: vcpus });
     await replay("check-failure");
   });
 
   test("a domain made by hand, which becomes a resource", async () => {
     madeByHand({ name: "hand1", uuid: HAND1, live: 1003, nextBoot: 1259 });
     await plugByHand("ua-pulumi-dimm0");
-    await replay("import");
+    await replay("import", { Read: importedMaximum(2) });
     await replay("after-import");
     madeByHand({ name: "hand2", uuid: HAND2, live: 1003, nextBoot: 1003 });
-    await replay("import-option-and-get");
+    await replay("import-option-and-get", { Read: importedMaximum(2) });
   });
 
   test("resources of the dynamic provider, and of another provider resource, stay as they are", async () => {
@@ -149,8 +197,8 @@ describe("answers the CLI's calls as the prototype did, or better", () => {
   });
 
   test("secrets, unknown values and limits of time", async () => {
-    await replay("secrets-unknowns-timeouts");
-    await replay("ignorechanges-replaceonchanges");
+    await replay("secrets-unknowns-timeouts", withRoom());
+    await replay("ignorechanges-replaceonchanges", withRoom());
   });
 
   test("a domain that is left where it was imported, and one that is deleted", async () => {
@@ -200,6 +248,6 @@ describe("answers the CLI's calls as the prototype did, or better", () => {
     madeByHand({ name: "one", uuid: ONE, live: 640, nextBoot: 640 });
     await replay("diff-error");
     const off = { liveMemory: undefined, nextBootMemory: "512MiB", memoryDevices: [], reachable: [] };
-    await replay("unknown-provider-config", { Create: { state: "shutoff", ...off } });
+    await replay("unknown-provider-config", withRoom({ state: "shutoff", ...off }));
   });
 });

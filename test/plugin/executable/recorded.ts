@@ -33,6 +33,7 @@ function compared(properties: unknown): unknown {
 const OF_DOMAIN = [
   ...["name", "uuid", "memory", "maxMemory", "memorySlots", "vcpus", "uri", "state"],
   ...["liveMemory", "nextBootMemory", "pendingMemory", "reachable", "memoryDevices"],
+  ...["maxVcpus", "reachableVcpus", "guestVcpus"],
 ];
 
 function outputsIn(properties: unknown): Fields {
