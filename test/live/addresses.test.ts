@@ -84,7 +84,14 @@ test("on the user-mode network the agent reports it, and a refresh what has beco
   const { lab, stack, console } = await guestWith("shop", { user: true, waitForAddress: BOOT_SECONDS });
   await stack.apply();
   const [, address] = await console.waitFor(ADDRESS);
-  expect((await stack.outputsOf("shop")).addresses).toMatchObject([{ address, source: "agent" }]);
+  // QEMU's router announces an IPv6 prefix, whose address the guest has sooner or later.
+  const withoutIpv6 = async () => {
+    const addresses = (await stack.outputsOf("shop")).addresses as { address: string; family: string }[];
+    const ipv6 = addresses.filter(({ family }) => family === "ipv6");
+    expect(ipv6.map(({ address }) => address.replace(/::.*/, ""))).toEqual(ipv6.map(() => "fec0"));
+    return addresses.filter(({ family }) => family !== "ipv6");
+  };
+  expect(await withoutIpv6()).toMatchObject([{ address, source: "agent" }]);
   await stack.expectSettled();
 
   await agentAnswers(lab, "shop");
@@ -99,7 +106,7 @@ test("on the user-mode network the agent reports it, and a refresh what has beco
   );
   const refreshed = await stack.refresh();
   expect(refreshed.ok).toBe(true);
-  expect((await stack.outputsOf("shop")).addresses).toMatchObject([
+  expect(await withoutIpv6()).toMatchObject([
     { address },
     { address: "192.168.9.9", family: "ipv4", prefix: 24, source: "agent" },
   ]);
