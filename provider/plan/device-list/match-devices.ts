@@ -6,6 +6,16 @@ export interface DeviceKey {
   place?: string | undefined;
 }
 
+/** By what a device is recognized, the surest first. */
+const KEYS: ((key: DeviceKey) => string | undefined)[] = [
+  ({ alias }) => alias,
+  // Disks may have one file if all of them only read it.
+  ({ identity, place }) =>
+    identity === undefined || place === undefined ? undefined : JSON.stringify([identity, place]),
+  ({ identity }) => identity,
+  ({ place }) => place,
+];
+
 /** The device of each entry: the one with its alias, else with its identity, last the one at its place. */
 export function matchDevices<Device>(
   entries: readonly DeviceKey[],
@@ -14,16 +24,15 @@ export function matchDevices<Device>(
 ): (Device | undefined)[] {
   const found: (Device | undefined)[] = entries.map(() => undefined);
   const taken = new Set<Device>();
-  for (const by of ["alias", "identity", "place"] as const) {
-    const byKey = new Map(
-      devices.flatMap((device) => {
-        const key = keyOf(device)[by];
-        return key === undefined || taken.has(device) ? [] : [[key, device] as const];
-      }),
+  for (const by of KEYS) {
+    const free = Map.groupBy(
+      devices.filter((device) => !taken.has(device)),
+      (device) => by(keyOf(device)),
     );
     for (const [index, entry] of entries.entries()) {
-      const device = found[index] === undefined ? byKey.get(entry[by] ?? "") : undefined;
-      if (device === undefined || taken.has(device)) continue;
+      const key = found[index] === undefined ? by(entry) : undefined;
+      const device = key === undefined ? undefined : free.get(key)?.shift();
+      if (device === undefined) continue;
       found[index] = device;
       taken.add(device);
     }
