@@ -154,6 +154,7 @@ const OF_ANY_DEVICE = ["address", "alias"];
 
 /** What else it adds, by the name of the device. */
 const OF_DEVICES: Readonly<Record<string, readonly string[]>> = {
+  controller: ["model", "target"],
   disk: ["backingStore", "driver"],
   interface: ["target", "model"],
   serial: ["target"],

@@ -22,6 +22,7 @@ import {
   setAttribute,
   textOf,
 } from "./tree.ts";
+import { fitNodes, readMaxVcpus } from "./vcpus.ts";
 
 /**
  * Applies the differences between two specs to an inactive definition, and keeps everything else byte for byte, including
@@ -40,8 +41,11 @@ export function editDefinition(xml: string, before: DomainSpec, after: DomainSpe
     // Without cells the specs still have <cpu><numa>, so that a CPU that is no longer named doesn't remove the nodes.
     return { ...rest, cells: after.keepsNodes || isWithoutCells ? [] : cells };
   };
-  changeParts(document.root, parts(before), parts(after));
+  const [was, wanted] = [parts(before), parts(after)];
+  changeParts(document.root, was, wanted);
   removeEmptyNuma(document.root);
+  // A program names the vCPUs at boot; those up to the maximum are spread over the nodes as in a new domain.
+  if (!isDeepStrictEqual(was.cells, wanted.cells)) fitNodes(document.root, readMaxVcpus(document.root));
   return serialise(document);
 }
 

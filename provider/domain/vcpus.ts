@@ -144,7 +144,7 @@ function topologyElement({ sockets, dies, cores, threads }: CpuTopology): Elemen
  * Every vCPU gets a node. libvirt refuses nodes with more vCPUs than the domain has, and vCPUs in two nodes; it puts those that no
  * node names into node 0, where they would stay.
  */
-function fitNodes(domain: Element, maximum: number): void {
+export function fitNodes(domain: Element, maximum: number): void {
   const cells = children(find(domain, "cpu", "numa"), "cell")
     .map((cell, index) => ({ cell, id: Number(attribute(cell, "id") ?? index) }))
     .sort((a, b) => a.id - b.id);

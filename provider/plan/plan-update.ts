@@ -36,7 +36,6 @@ import {
 } from "./power.ts";
 import {
   ADOPTED,
-  formatChange,
   formatList,
   headline,
   NEXT_BOOT,
@@ -44,9 +43,16 @@ import {
   REPLACE_COSTS,
   REPLACE_STEP,
   settingOnly,
-  withNote,
 } from "./text.ts";
-import { type DesiredVcpus, desiredVcpus } from "./vcpus/desired.ts";
+import {
+  memoryChange,
+  type SizePart,
+  vcpuChange,
+  withDevices,
+  withOthers,
+  withSizes,
+} from "./update-headline.ts";
+import { desiredVcpus } from "./vcpus/desired.ts";
 import { planVcpus } from "./vcpus/plan-vcpus.ts";
 
 /** The plan of an update: of the memory, and of the other arguments that changed. */
@@ -166,30 +172,9 @@ export function planUpdate({
   const bringsOthers =
     restarts || (whole.outcome === "nextBoot" && vcpus.headline === whole.headline && !power.isStopping);
   const later = unionOf(changesAtBoot(others, inputs), lists.definition);
-  const sized = withSizes(whole, sizes);
+  const sized = withDevices(withSizes(whole, sizes), whole, [diskSizes, ...lists.parts]);
   const line = bringsOthers ? withOthers(sized, later) : sized;
   return { ...whole, headline: withPower(line, whole), ...known };
-}
-
-/** The plan of one of a domain's sizes. */
-interface SizePart {
-  name: string;
-  plan: Plan | undefined;
-  /** "1003 → 1259 MiB", "vCPUs 2 → 4"; undefined where the size itself stays. */
-  change: string | undefined;
-}
-
-function memoryChange({ memory }: DesiredMemory, { live, nextBoot }: Observed): string | undefined {
-  const present = (live ?? nextBoot)?.memory ?? memory;
-  return present === memory ? undefined : formatChange(present, memory);
-}
-
-function vcpuChange({ vcpus }: DesiredVcpus, { live, nextBoot }: Observed): string | undefined {
-  const view = live ?? nextBoot;
-  const present = view?.currentVcpus ?? view?.vcpus;
-  return present === undefined || vcpus === undefined || present === vcpus
-    ? undefined
-    : `vCPUs ${present} → ${vcpus}`;
 }
 
 /** In the order of the field table. */
@@ -197,17 +182,6 @@ function unionOf(changed: FieldName[], left: FieldName[]): FieldName[] {
   return left.length === 0
     ? changed
     : FIELD_NAMES.filter((name) => changed.includes(name) || left.includes(name));
-}
-
-/** The headline of the whole plan, with a note on each size that changes as well, where another part has the headline. */
-function withSizes({ outcome, headline }: Plan, sizes: SizePart[]): string {
-  const others = sizes.filter(({ plan }) => plan !== undefined && plan.headline !== headline);
-  const changes = others.flatMap(({ plan, change }) => (plan?.outcome === outcome && change) || []);
-  const line = changes.reduce(withNote, headline);
-  const names = others.flatMap(({ name, plan }) => (plan?.outcome === "live" ? name : []));
-  if (names.length === 0) return line;
-  if (outcome === "nextBoot") return withNote(line, `${formatList(names)} live`);
-  return outcome === "restart" ? withNote(line, `${formatList(names)} in the definition`) : line;
 }
 
 /**
@@ -236,11 +210,6 @@ function combined(parts: Plan[]): Plan {
   );
   const isDecisive = outcome === "replace" || outcome === "refuse";
   return combine(isDecisive ? parts.filter((part) => part.outcome === outcome) : parts);
-}
-
-/** The other arguments that come with a size at the next boot: a restart for the size brings them as well. */
-function withOthers(line: string, later: FieldName[]): string {
-  return later.length > 0 ? withNote(line, `also changes ${formatList(later)}`) : line;
 }
 
 /** One definition, and the balloon of the running domain last: it can only take memory that the guest has. */

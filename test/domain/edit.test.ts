@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { buildDomain } from "../../provider/domain/build.ts";
 import { editDefinition } from "../../provider/domain/edit.ts";
 import { parseXml } from "../../provider/domain/parse.ts";
+import { readDomain } from "../../provider/domain/read.ts";
 import type { DomainSpec, InterfaceSpec } from "../../provider/domain/spec.ts";
 import { children, type Element, serialiseNode, textOf } from "../../provider/domain/tree.ts";
 import { lineDiff } from "../support/line-diff.ts";
@@ -58,6 +59,15 @@ describe("editDefinition", () => {
       expect(editDefinition(once, before, after)).toBe(once);
     },
   );
+
+  it("gives the vCPUs that new nodes don't name to the nodes that a new domain has them in", () => {
+    const before = { ...plainSpec, vcpus: 2, maxVcpus: 8 };
+    const cells = [0, 1].map((cpu) => ({ memory: 513536, cpus: String(cpu) }));
+    const after = { ...before, cells };
+    const edited = editDefinition(buildDomain(before), before, after);
+    for (const xml of [edited, buildDomain(after)])
+      expect(readDomain(xml).cells).toMatchObject([{ cpus: "0,2-4" }, { cpus: "1,5-7" }]);
+  });
 });
 
 const disk = { file: "/d", format: "qcow2", bus: "virtio", readOnly: false, device: "disk" } as const;

@@ -91,7 +91,6 @@ test("what would need a restart is refused by name, and so is what isn't there: 
       machine: "pc",
       firmware: "uefi",
       balloon: false,
-      interfaces: [{ user: true, mac: "52:54:00:00:00:01" }],
     },
   });
   const refused = await stack.preview();
@@ -99,10 +98,10 @@ test("what would need a restart is refused by name, and so is what isn't there: 
   expect(refused.stdout).toContain("property adopt value {true} has a problem: can't adopt domain debian12");
   for (const difference of [
     "firmware differs and can't be changed",
-    "vcpus differs and changing it needs a restart",
+    "vCPUs 2 → 4 needs a replacement, but adopted domains are never replaced",
+    "4 vCPUs are above the running domain's maximum of 2, which is fixed at boot",
     "machine differs and changing it needs a restart",
     "balloon differs and changing it needs a restart",
-    "interfaces differs and changing it needs a restart",
     "match the program to the domain, or change the domain first",
   ])
     expect(refused.stdout).toContain(difference);

@@ -8,7 +8,8 @@ import { overlay } from "../../provider/domain/overlay.ts";
 import { parseXml } from "../../provider/domain/parse.ts";
 import { readDomain } from "../../provider/domain/read.ts";
 import type { DiskSpec, DomainSpec } from "../../provider/domain/spec.ts";
-import { attribute, children, find, textOf } from "../../provider/domain/tree.ts";
+import { attribute, children, find, serialise, textOf } from "../../provider/domain/tree.ts";
+import { setVcpus } from "../../provider/domain/vcpus.ts";
 import { dimmAlias } from "../../provider/plan/dimms/slots.ts";
 import { plainSpec } from "../domain/spec.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
@@ -68,6 +69,12 @@ describe("libvirt takes what we build, and says the same", () => {
       vcpus: 2,
       cells: [{ id: 0, memory: 128 * MiB, cpus: "0-1" }],
       devices: [],
+      // vCPU 0 can't be removed.
+      fixedVcpus: "0",
+      disks: [],
+      cards: [],
+      // libvirt's own: every q35 machine has one more than its devices need.
+      freePorts: 1,
       arch: "x86_64",
       machine: expect.stringMatching(/^pc-q35-/),
       acpi: true,
@@ -194,16 +201,19 @@ describe("libvirt takes every edit of a definition of ours", () => {
     ];
     for (const step of steps) {
       const after = { ...spec, ...step };
-      xml = await define(editDefinition(xml, spec, after));
+      const edited = parseXml(editDefinition(xml, spec, after));
+      setVcpus(edited.root, { current: after.vcpus, maximum: 4 });
+      xml = await define(serialise(edited));
       spec = after;
     }
     expect(readDomain(xml)).toMatchObject({
       memory: 192 * MiB,
-      vcpus: 2,
+      vcpus: 4,
+      currentVcpus: 2,
       machine: expect.stringMatching(/^pc-q35-/),
       cells: [
-        { id: 0, memory: 128 * MiB, cpus: "0" },
-        { id: 1, memory: 64 * MiB, cpus: "1" },
+        { id: 0, memory: 128 * MiB, cpus: "0,2" },
+        { id: 1, memory: 64 * MiB, cpus: "1,3" },
       ],
     });
     const { root } = parseXml(xml);
@@ -212,7 +222,7 @@ describe("libvirt takes every edit of a definition of ours", () => {
     expect(textOf(find(root, "description"))).toBe(odd);
     expect(attribute(find(root, "devices", "graphics"), "passwd")).toBe("by-hand");
     expect(hardware(xml)).toEqual({
-      disks: [{ file, bus: "virtio", readOnly: false, device: "disk" }],
+      disks: [{ file, bus: "virtio", readOnly: false }],
       cards: [],
       serial: ["pty"],
       consoles: ["pty"],

@@ -73,6 +73,8 @@ test("a domain that libvirt made of any definition is found to be exactly that, 
   writeFileSync(disk, Buffer.alloc(1 << 20));
   // QEMU runs as another user.
   chmodSync(disk, 0o666);
+  const shared = lab().file("shared.raw");
+  writeFileSync(shared, Buffer.alloc(1 << 20));
   const off = { ...BARE, running: false };
   const domains: Record<string, Args> = {
     bare: BARE,
@@ -94,7 +96,8 @@ test("a domain that libvirt made of any definition is found to be exactly that, 
     buses: {
       ...off,
       disks: (["virtio", "scsi", "sata", "usb"] as const).map((bus) => ({
-        ...{ file: disk, format: "raw" as const, bus },
+        // Only an image that no disk writes can be in one domain twice.
+        ...{ file: bus === "virtio" ? disk : shared, format: "raw" as const, bus },
         readOnly: bus !== "virtio",
       })),
     },
@@ -182,7 +185,7 @@ test("what libvirt refuses leaves nothing new behind, and what was there in forc
     /Unable to start domain kernel: .*no-such-kernel.*No such file or directory/,
   );
   expect(created.stdout).toMatch(
-    /Unable to start domain disk: .*no-such-disk.qcow2.*No such file or directory/,
+    /Unable to create domain disk: disks\[0\]\.file: \S+no-such-disk\.qcow2 doesn't exist on \S+; create it first/,
   );
   // No stack of ours: only what libvirt says.
   expect(created.stdout).not.toContain("dist/provider");

@@ -1,16 +1,34 @@
 import type { ListDevice } from "../../domain/state.ts";
+import { formatBytes } from "../../units/bytes.ts";
 import type { Obstacle, Step } from "../plan.ts";
 import { formatList, headline } from "../text.ts";
 
 const VERBS = { detachDevice: "detach", updateDevice: "change", attachDevice: "attach" } as const;
 
-/** Each step in full where they fit on a row, else how many of each kind there are. */
-export function devicesHeadline(device: ListDevice["device"], steps: Step[]): string {
-  const counts = (Object.keys(VERBS) as (keyof typeof VERBS)[]).flatMap((kind) => {
-    const count = steps.filter((step) => step.kind === kind).length;
+/** "attach 1 disk and detach 2 interfaces"; "disks[0] to 2 GiB": the steps in few words. */
+export function describeDeviceSteps(steps: Step[]): string {
+  const resized = steps.flatMap((step) => (step.kind === "resizeDisk" ? [step.disk] : []));
+  const [first] = resized;
+  const sizes =
+    resized.length > 1
+      ? [`${resized.length} larger disks`]
+      : first === undefined
+        ? []
+        : [`${first.path} to ${formatBytes(first.size)}`];
+  return formatList([...sizes, ...countedSteps(steps, "disk"), ...countedSteps(steps, "interface")]);
+}
+
+function countedSteps(steps: Step[], device: ListDevice["device"]): string[] {
+  return (Object.keys(VERBS) as (keyof typeof VERBS)[]).flatMap((kind) => {
+    const count = steps.filter((step) => step.kind === kind && step.device === device).length;
     return count === 0 ? [] : [`${VERBS[kind]} ${count} ${device}${count === 1 ? "" : "s"}`];
   });
-  return headline("live", formatList(steps.map(({ sentence }) => sentence)), formatList(counts));
+}
+
+/** Each step in full where they fit on a row, else how many of each kind there are. */
+export function devicesHeadline(device: ListDevice["device"], steps: Step[]): string {
+  const sentences = steps.map(({ sentence }) => sentence);
+  return headline("live", formatList(sentences), formatList(countedSteps(steps, device)));
 }
 
 /** More devices than the running domain has ports for. */

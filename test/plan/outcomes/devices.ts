@@ -87,7 +87,8 @@ export const DEVICES: OutcomeRow[] = [
     had: { disks: [root] },
     change: { disks: [root, data], interfaces: [lan], memory: "1259MiB" },
     outcome: "live",
-    headline: "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart",
+    headline:
+      "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart; attach 1 disk; attach 1 interface",
     details: [
       "maximum without a restart: 8 GiB",
       'live: attach disk "data" (/data.qcow2)',

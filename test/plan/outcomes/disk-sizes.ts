@@ -27,6 +27,20 @@ export const DISK_SIZES: OutcomeRow[] = [
     details: [inGuest("at once")],
   },
   {
+    name: "a larger size, and more memory",
+    before: having(running(), 20),
+    had: disks("20GiB"),
+    change: { ...disks("40GiB"), memory: "1259MiB" },
+    outcome: "live",
+    headline:
+      "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart; disks[0] to 40 GiB",
+    details: [
+      "maximum without a restart: 8 GiB",
+      `live: disk ${FILE} 20 → 40 GiB, no restart`,
+      inGuest("at once"),
+    ],
+  },
+  {
     name: "the first size of a disk",
     before: having(running(), 10),
     had: { disks: [{ file: FILE }] },
