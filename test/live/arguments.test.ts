@@ -23,16 +23,24 @@ test("a change of any argument but memory: previewed for what it is, done withou
   const file = (name: string) => lab().file(name);
   const [disk, added, log] = [file("disk.qcow2"), file("added.qcow2"), file("serial.log")];
   for (const file of [disk, added]) await makeDisk(file);
+  // What is plugged by default.
+  const waiting: Args = { hotplug: { applyOn: "nextBoot" } };
   const cases: Record<string, Case> = {
-    vcpus: { after: { vcpus: 3 }, says: later("vcpus"), defined: ">3</vcpu>" },
+    vcpus: {
+      before: waiting,
+      after: { vcpus: 3 },
+      says: later("vCPUs 1 → 3"),
+      defined: "<vcpu placement='static' current='3'>4</vcpu>",
+    },
     cpu: { after: { cpu: "Nehalem" }, says: later("cpu"), defined: ">Nehalem</model>" },
     disks: {
-      before: { disks: [{ file: disk }] },
+      before: { ...waiting, disks: [{ file: disk }] },
       after: { disks: [{ file: disk }, { file: added, bus: "scsi", readOnly: true }] },
       says: later("disks"),
       defined: `<source file='${added}'`,
     },
     interfaces: {
+      before: waiting,
       after: { interfaces: [{ user: true, model: "e1000e" }] },
       says: later("interfaces"),
       defined: /<interface type='user'>\s*<mac address='52:54:00:/,

@@ -27,9 +27,7 @@ onEachEngine((on) => {
 
     await attachByHand(lab(), "plugged", 256);
     await editByHand(lab(), "shrunk", (xml) => xml.replaceAll("262144", "131072"));
-    await editByHand(lab(), "vcpus", (xml) =>
-      xml.replace(">1</vcpu>", ">2</vcpu>").replace("cpus='0'", "cpus='0-1'"),
-    );
+    await lab().virsh("setvcpus", "vcpus", "2", "--config");
     await lab().virsh("destroy", "stopped");
     await lab().virsh("destroy", "gone");
     await lab().virsh("undefine", "gone");
@@ -69,7 +67,9 @@ onEachEngine((on) => {
     expect(said(preview, "shrunk")).toContain(
       "live: 128 → 256 MiB in the definition (the running domain already has it)",
     );
-    expect(said(preview, "vcpus")).toContain("next boot: vcpus, after a shutdown and start");
+    expect(said(preview, "vcpus")).toContain(
+      "live: vCPUs 2 → 1 in the definition (the running domain already has it)",
+    );
     expect(said(preview, "stopped")).toContain("start the domain, which is off");
 
     await stack.apply();
@@ -77,7 +77,7 @@ onEachEngine((on) => {
     expect(await nextBootMemory(lab(), "plugged")).toMatchObject({ memory: 512 * MIB, devices: [] });
     expect(await nextBootMemory(lab(), "shrunk")).toMatchObject({ memory: 256 * MIB, cells: [256 * MIB] });
     expect(await lab().virsh("dumpxml", "vcpus", "--inactive")).toContain(
-      "<vcpu placement='static'>1</vcpu>",
+      "<vcpu placement='static' current='1'>4</vcpu>",
     );
     for (const name of ["stopped", "gone"]) expect(pid(name)).toBeTypeOf("number");
     expect((await lab().virsh("domstate", "suspended")).trim()).toBe("paused");

@@ -14,14 +14,14 @@ test("a restart for the memory brings vCPUs and description along: one downtime,
   const pid = lab().qemuPid("web");
   stack.edit("web", { memory: "300MiB", vcpus: 2, description: "shop" });
   const preview = await stack.preview();
-  expect(said(preview, "web")).toMatch(/^warning: restart: 256 → 300 MiB .*; also changes vcpus\n/);
-  expect(said(preview, "web")).toContain("restart: vcpus, with the same restart");
+  expect(said(preview, "web")).toMatch(/^warning: restart: 256 → 300 MiB .*; vCPUs in the definition\n/);
+  expect(said(preview, "web")).toContain("vCPUs 1 → 2 in the definition (once the domain is off)");
   await stack.apply();
   const after = lab().qemuPid("web");
   expect([after, after === pid]).toEqual([expect.any(Number), false]);
   expect(await liveMemory(lab(), "web")).toMatchObject({ cells: [300 * MIB], devices: [] });
   const xml = await lab().virsh("dumpxml", "web");
-  expect(xml).toMatch(/<vcpu[^>]*>2<\/vcpu>/);
+  expect(xml).toContain("<vcpu placement='static' current='2'>4</vcpu>");
   expect(xml).toContain("<description>shop</description>");
   await stack.expectSettled();
   expect(lab().qemuPid("web")).toBe(after);
