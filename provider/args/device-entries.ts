@@ -5,7 +5,9 @@ import { type ListEntry, matchEntries } from "./match-entries.ts";
 
 /** By what an entry of `disks` is recognized. */
 export function diskEntry(disk: DiskInput): ListEntry {
-  return { name: disk.name, identity: sourceKey(disk) };
+  const identity = sourceKey(disk);
+  const { device, bus } = completeDisk(disk);
+  return { name: disk.name, identity, content: JSON.stringify([identity, device, bus]) };
 }
 
 /** By what an entry of `interfaces` is recognized. */

@@ -52,6 +52,8 @@ export function matchEntries(
     const old = name === undefined ? undefined : byName.get(name);
     if (old !== undefined && !taken.has(old)) take(index, old);
   }
+  // Disks may have one file if all of them only read it.
+  pair(({ identity, content }) => (identity === undefined ? undefined : JSON.stringify([identity, content])));
   pair(({ identity }) => identity);
   pair(({ content }) => content);
   for (const [index, entry] of entries.entries())

@@ -33,6 +33,32 @@ describe("a named disk and a named interface", () => {
   });
 });
 
+test.each([false, true])(
+  "disks that only read one file are each a disk of their own, named later: %s",
+  async (isNamed) => {
+    const shared = { file: "/tools.img", format: "raw", readOnly: true };
+    const unnamed = [root, shared, { ...shared, bus: "usb" }, shared];
+    const { host, stack } = await created({ ...memory, disks: unnamed });
+    const [first, second, ...rest] = targets(host.only.live);
+    await stack.refresh();
+    expect(stack.recorded.inputs.disks).toHaveLength(4);
+    expect(stack.run.said).toEqual([]);
+    const disks = isNamed ? unnamed.map((disk, index) => ({ name: `d${index}`, ...disk })) : unnamed;
+    expect(await stack.up({ ...memory, disks })).toBe(isNamed ? "update" : "same");
+    expect(targets(host.only.live)).toEqual([first, second, ...rest]);
+    const fewer = disks.toSpliced(1, 1);
+    await stack.up({ ...memory, disks: fewer });
+    // Without names, either of the two that are the same may go.
+    const left = [[first, ...rest], ...(isNamed ? [] : [[first, second, rest[0]]])];
+    expect(left).toContainEqual(targets(host.only.live));
+    expect(await stack.up({ ...memory, disks: fewer })).toBe("same");
+  },
+);
+
+function targets(xml: string | undefined) {
+  return readDomain(xml ?? "").disks.map(({ target, bus }) => `${target} ${bus}`);
+}
+
 describe("what another domain of the host has", () => {
   const theirs = `<domain type='qemu'><name>other</name><uuid>6e3cd0c1-0bd1-4f0b-8cb0-9a1f2f4b9b02</uuid><memory>1048576</memory><devices>
     <disk type='file' device='disk'><source file='/data.qcow2'/><target dev='vda' bus='virtio'/></disk>

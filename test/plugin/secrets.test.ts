@@ -137,7 +137,7 @@ describe("what is secret in a program", () => {
     const names = Object.keys(outputs).filter((name) => SIGNATURE in Object(outputs[name]));
     expect(names.toSorted()).toEqual([
       ...["__observed", "change", "liveMemory", "maxMemory", "memory", "memoryChange", "memoryDevices"],
-      ...["memoryPlan", "nextBootMemory", "reachable"],
+      ...["memoryPlan", "nextBootMemory", "reachable", "reachableVcpus"],
     ]);
   });
 });

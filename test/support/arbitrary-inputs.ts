@@ -39,11 +39,21 @@ const networkInterface = fc.oneof(
   fc.record({ user: fc.constant(true), ...cardOptions }, { requiredKeys: ["user"] }),
 );
 
-/** Lists of at most four entries, as check accepts them: each name and each file once. */
-export const anyDisks = fc.uniqueArray(disk, {
-  maxLength: 4,
-  comparator: (a, b) => a.file === b.file || (a.name !== undefined && a.name === b.name),
-});
+type Disk = typeof disk extends fc.Arbitrary<infer One> ? One : never;
+
+/** Lists of at most four entries whose names differ. */
+function disksWhere(isSame: (a: Disk, b: Disk) => boolean) {
+  return fc.uniqueArray(disk, {
+    maxLength: 4,
+    comparator: (a, b) => (a.name !== undefined && a.name === b.name) || isSame(a, b),
+  });
+}
+
+/** Disks that differ by their file. */
+export const anyDisks = disksWhere((a, b) => a.file === b.file);
+
+/** As check accepts them: several may read a file that none of them writes. */
+const sharedDisks = disksWhere((a, b) => a.file === b.file && !(a.readOnly === true && b.readOnly === true));
 
 export const anyInterfaces = fc.uniqueArray(networkInterface, {
   maxLength: 4,
@@ -68,7 +78,7 @@ const others = fc.record(
       { kernel: path, initrd: path, commandLine: fc.constantFrom("", "console=ttyS0 quiet") },
       { requiredKeys: ["kernel"] },
     ),
-    disks: anyDisks,
+    disks: sharedDisks,
     interfaces: anyInterfaces,
     hotplugPorts: fc.integer({ min: 0, max: 128 }),
     serial: fc.oneof(fc.constant("pty"), fc.record({ file: path })),

@@ -6,16 +6,17 @@ export interface DeviceKey {
   place?: string | undefined;
 }
 
-/** Several devices may have one identity, as disks that only read the same image. */
-const BY: readonly ((key: DeviceKey) => string | undefined)[] = [
+/** By what a device is recognized, the surest first. */
+const KEYS: ((key: DeviceKey) => string | undefined)[] = [
   ({ alias }) => alias,
+  // Disks may have one file if all of them only read it.
   ({ identity, place }) =>
     identity === undefined || place === undefined ? undefined : JSON.stringify([identity, place]),
   ({ identity }) => identity,
   ({ place }) => place,
 ];
 
-/** The device of each entry: the one with its alias, else with its identity, at its place if there is one, last the one at its place. */
+/** The device of each entry: the one with its alias, else with its identity, last the one at its place. */
 export function matchDevices<Device>(
   entries: readonly DeviceKey[],
   devices: readonly Device[],
@@ -23,18 +24,14 @@ export function matchDevices<Device>(
 ): (Device | undefined)[] {
   const found: (Device | undefined)[] = entries.map(() => undefined);
   const taken = new Set<Device>();
-  for (const by of BY) {
-    const free = new Map<string, Device[]>();
-    for (const device of devices) {
-      const key = taken.has(device) ? undefined : by(keyOf(device));
-      if (key === undefined) continue;
-      const same = free.get(key);
-      if (same === undefined) free.set(key, [device]);
-      else same.push(device);
-    }
+  for (const by of KEYS) {
+    const free = Map.groupBy(
+      devices.filter((device) => !taken.has(device)),
+      (device) => by(keyOf(device)),
+    );
     for (const [index, entry] of entries.entries()) {
-      if (found[index] !== undefined) continue;
-      const device = free.get(by(entry) ?? "")?.shift();
+      const key = found[index] === undefined ? by(entry) : undefined;
+      const device = key === undefined ? undefined : free.get(key)?.shift();
       if (device === undefined) continue;
       found[index] = device;
       taken.add(device);
