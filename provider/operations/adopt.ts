@@ -134,10 +134,14 @@ async function differences(
 
 function obstaclesTo(plan: UpdatePlan, differing: FieldName[], inputs: Inputs, observed: Observed): string[] {
   const replaced = changesThatNeed("replace", differing, inputs);
-  const later = observed.power === "off" ? [] : changesThatNeed("nextBoot", differing, inputs);
+  const isOff = observed.power === "off";
+  const later = isOff ? [] : changesThatNeed("nextBoot", differing, inputs);
+  // Which of the domain's devices an entry of the program means can't be known for certain.
+  const lists = isOff ? [] : changesThatNeed("devices", differing, inputs);
   return [
     ...replaced.map((name) => `${name} differs and can't be changed`),
     ...later.map((name) => `${name} differs and changing it needs a restart`),
+    ...lists.map((name) => `${name} differs, and an adoption doesn't change the devices of a running domain`),
     ...(isInterrupting(plan) && replaced.length === 0 ? [plan.headline] : []),
   ];
 }

@@ -91,6 +91,7 @@ test("what would need a restart is refused by name, and so is what isn't there: 
       machine: "pc",
       firmware: "uefi",
       balloon: false,
+      interfaces: [{ user: true, mac: "52:54:00:00:00:01" }],
     },
   });
   const refused = await stack.preview();
@@ -102,6 +103,7 @@ test("what would need a restart is refused by name, and so is what isn't there: 
     "4 vCPUs are above the running domain's maximum of 2, which is fixed at boot",
     "machine differs and changing it needs a restart",
     "balloon differs and changing it needs a restart",
+    "interfaces differs, and an adoption doesn't change the devices of a running domain",
     "match the program to the domain, or change the domain first",
   ])
     expect(refused.stdout).toContain(difference);

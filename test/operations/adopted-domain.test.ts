@@ -121,3 +121,20 @@ test("a size that isn't a whole number of MiB, which every boot rounds up, isn't
   expect(stack.recorded.outputs.pendingMemory).toBeUndefined();
   expect(await stack.up({ ...adopt, memory: 1024 })).toBe("same");
 });
+
+test.each([
+  ["disks", { disks: [{ file: "/images/other.qcow2" }] }],
+  ["disks", { disks: [{ file: "/images/a.qcow2" }, { file: "/images/other.qcow2" }] }],
+  ["interfaces", { interfaces: [{ network: "default" }] }],
+])("an adoption attaches and detaches nothing: other %s are refused", async (name, change) => {
+  const devices =
+    "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/images/a.qcow2'/><target dev='vda' bus='virtio'/></disk>";
+  const { host, stack, adopt } = handMade({ devices });
+  const before = structuredClone(host.only);
+  const text = `${name} differs, and an adoption doesn't change the devices of a running domain`;
+  await expect(stack.up({ ...adopt, memory: 1024, ...change })).rejects.toThrow(text);
+  expect(host.only).toEqual(before);
+  await stack.up({ ...adopt, memory: 1024, disks: [{ file: "/images/a.qcow2" }] });
+  expect(await stack.up({ ...adopt, memory: 1024, disks: [{ file: "/images/a.qcow2" }] })).toBe("same");
+  expect(readDomain(host.only.live ?? "").disks.map(({ file }) => file)).toEqual(["/images/a.qcow2"]);
+});
