@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { ALWAYS_SECRET, affectsCards } from "../sdk/secret-arguments.ts";
+import { ALWAYS_SECRET, derivedOutputs } from "../sdk/secret-arguments.ts";
 import { mask } from "./args/redact.ts";
 import {
   argumentOf,
@@ -77,22 +77,8 @@ function maskedError(error: unknown, secrets: SecretValues, mark: Mark): unknown
   return error;
 }
 
-/** The outputs that are secret when a size is, besides the arguments themselves. */
-const FROM_SIZES = [
-  ...["memoryPlan", "change", "memoryChange", "liveMemory", "nextBootMemory", "pendingMemory", "savedMemory"],
-  ...["memoryDevices", "reachable", "guestMemory", "reachableVcpus", "guestVcpus"],
-];
-
-/** The outputs that no program reads. They are secret when anything is. */
-const HIDDEN = [
-  "__awaitedAddresses",
-  "__observed",
-  "__drift",
-  "__guest",
-  "__guestVcpus",
-  "__detaching",
-  "__made",
-];
+/** What check computes of secret sizes. The class marks these as inputs. */
+const PLANNED = ["memoryPlan", "change", "memoryChange"];
 
 /** The key of Pulumi's wrapping of a value that JSON has no form for, and its value for a secret (sdk/nodejs/runtime/rpc.ts). */
 export const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -109,13 +95,8 @@ export function withSecretMarks<T extends object>(result: T, always: readonly st
   const paths = secretPaths(result) ?? [];
   if (paths.length === 0) return result;
   const whole = paths.filter((path) => path === argumentOf(path) || always.includes(path)).map(argumentOf);
-  const isCardSecret = paths.some(affectsCards);
-  const names = new Set([
-    ...(isCardSecret ? ["addresses"] : []),
-    ...whole,
-    ...HIDDEN,
-    ...(isSizeSecret === true ? FROM_SIZES : []),
-  ]);
+  const isSize = isSizeSecret === true;
+  const names = new Set([...whole, ...derivedOutputs(paths, isSize), ...(isSize ? PLANNED : [])]);
   return Object.fromEntries(
     Object.entries(result).map(([name, value]) => [
       name,

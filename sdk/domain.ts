@@ -9,8 +9,8 @@ import type {
 } from "./domain-outputs.ts";
 import { DYNAMIC_PROVIDER, DYNAMIC_TYPE, PLUGIN_TYPE } from "./dynamic-type.ts";
 import { hostsWith } from "./hosts.ts";
-import { affectsSizes, argumentOf } from "./secret-arguments.ts";
-import { derivedOutputs, secretPaths, withSecretPasswords } from "./secrets.ts";
+import { affectsSizes, argumentOf, derivedOutputs } from "./secret-arguments.ts";
+import { secretPaths, withSecretPasswords } from "./secrets.ts";
 
 /**
  * A libvirt virtual machine whose memory grows while it runs. Change `memory`: the preview shows whether the change is live

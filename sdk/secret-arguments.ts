@@ -33,6 +33,43 @@ export function affectsSizes(path: string): boolean {
 }
 
 /** Whether the domain's network cards, and with them its addresses, may follow from this argument. */
-export function affectsCards(path: string): boolean {
+function affectsCards(path: string): boolean {
   return WITH_CARDS.has(argumentOf(path));
+}
+
+/** The outputs that are secret when a size is. */
+const FROM_SIZES = [
+  "liveMemory",
+  "nextBootMemory",
+  "pendingMemory",
+  "savedMemory",
+  "memoryDevices",
+  "reachable",
+  "guestMemory",
+  "reachableVcpus",
+  "guestVcpus",
+] as const;
+
+/** The outputs that no program reads. They are secret when any argument is. */
+const HIDDEN = [
+  "__awaitedAddresses",
+  "__observed",
+  "__drift",
+  "__guest",
+  "__guestVcpus",
+  "__detaching",
+  "__made",
+] as const;
+
+/**
+ * The outputs to mark as secret when these arguments are.
+ *
+ * @param isSizeSecret whether a size follows from one of them
+ */
+export function derivedOutputs(
+  paths: readonly string[],
+  isSizeSecret: boolean = paths.some(affectsSizes),
+): string[] {
+  if (paths.length === 0) return [];
+  return [...(isSizeSecret ? FROM_SIZES : []), ...(paths.some(affectsCards) ? ["addresses"] : []), ...HIDDEN];
 }

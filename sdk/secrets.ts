@@ -1,41 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { GraphicsArgs } from "./args/graphics.ts";
 import type { DomainArgs } from "./domain-args.ts";
-import { affectsCards, affectsSizes } from "./secret-arguments.ts";
-
-/** The outputs that are secret when a size is. */
-const FROM_SIZES = [
-  "liveMemory",
-  "nextBootMemory",
-  "pendingMemory",
-  "savedMemory",
-  "memoryDevices",
-  "reachable",
-  "guestMemory",
-  "reachableVcpus",
-  "guestVcpus",
-] as const;
-
-/** The outputs that no program reads. They are secret when any argument is. */
-const HIDDEN = [
-  "__awaitedAddresses",
-  "__observed",
-  "__drift",
-  "__guest",
-  "__guestVcpus",
-  "__detaching",
-  "__made",
-] as const;
-
-/** The outputs to mark as secret when these arguments are. */
-export function derivedOutputs(paths: readonly string[]): string[] {
-  if (paths.length === 0) return [];
-  return [
-    ...(paths.some(affectsSizes) ? FROM_SIZES : []),
-    ...(paths.some(affectsCards) ? ["addresses"] : []),
-    ...HIDDEN,
-  ];
-}
 
 /** The arguments with each password as a secret. What isn't an object is left to check. */
 export function withSecretPasswords(args: DomainArgs): DomainArgs {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { withSecretMarks } from "../../provider/secret-operation.ts";
-import { derivedOutputs } from "../../sdk/secrets.ts";
+import { derivedOutputs } from "../../sdk/secret-arguments.ts";
 import { isSecret, type Props, type Value } from "../engine/stack/values.ts";
 import { created } from "../support/one-resource.ts";
 
