@@ -33,11 +33,11 @@ export async function claimedByOthers(
   const macs = [...wanted.macs].filter((mac) => !present.macs.has(mac));
   if (files.length + macs.length === 0) return [];
   const own = new Set([domain.uuid, keptUuid(domain.uuid)]);
-  const others = (await hypervisor.list()).filter(
+  const domains = (await hypervisor.list()).filter(
     ({ uuid, name }) => !own.has(uuid) && !name.startsWith(PROBE_NAME),
   );
   const reasons: Reason[] = [];
-  for (const other of others) {
+  for (const other of domains) {
     // One that is deleted meanwhile has nothing.
     const definition = await unlessFailed(hypervisor.xml(other, { inactive: other.id === -1 }), undefined);
     if (definition === undefined) continue;

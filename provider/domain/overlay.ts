@@ -6,6 +6,7 @@ import { writeOwnership } from "./metadata.ts";
 import { parseDomain } from "./parse.ts";
 import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize } from "./read.ts";
 import type { DomainSpec, MemoryBackingSpec } from "./spec.ts";
+import { vcpusOf } from "./state.ts";
 import { attribute, children, type Element, find, removeAll, serialise, textOf } from "./tree.ts";
 import { readVcpuState, setVcpus, type VcpuSpec } from "./vcpus.ts";
 
@@ -51,7 +52,7 @@ function vcpusOver(domain: Element, { vcpus, maxVcpus, topology }: DomainOverlay
   const own = readVcpuState(domain);
   const hasRoom = vcpus === undefined || own.currentVcpus !== undefined;
   const maximum = maxVcpus ?? Math.max(vcpus ?? 1, hasRoom ? own.vcpus : 1);
-  const current = Math.min(maximum, vcpus ?? own.currentVcpus ?? own.vcpus);
+  const current = Math.min(maximum, vcpus ?? vcpusOf(own));
   return { current, maximum, ...(topology && { topology }) };
 }
 

@@ -46,6 +46,11 @@ export interface VcpuState {
   fixedVcpus?: string;
 }
 
+/** How many vCPUs a running domain has now, or a definition at the next boot. */
+export function vcpusOf({ vcpus, currentVcpus = vcpus }: Pick<VcpuState, "vcpus" | "currentVcpus">): number {
+  return currentVcpus;
+}
+
 /** A guest NUMA cell (`<cpu><numa><cell>`). */
 export interface Cell {
   id: number;

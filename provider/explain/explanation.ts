@@ -2,7 +2,7 @@ import { domainUuid } from "../args/identity.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { DEFAULTS } from "../args/settings.ts";
 import { defined } from "../defined.ts";
-import { type Cell, countedSize } from "../domain/state.ts";
+import { type Cell, countedSize, vcpusOf } from "../domain/state.ts";
 import type { GuestBlocks } from "../guest/agent.ts";
 import { type BlocksOfDevice, blocksOf } from "../guest/blocks.ts";
 import type { PowerState } from "../libvirt/hypervisor.ts";
@@ -195,8 +195,8 @@ function explainedVcpus(inputs: Inputs, observed: Observed, adopted: boolean): E
   };
 }
 
-function vcpuNumbers({ vcpus, currentVcpus = vcpus }: MemoryView): VcpuNumbers {
-  return { current: currentVcpus, maximum: vcpus };
+function vcpuNumbers(view: MemoryView): VcpuNumbers {
+  return { current: vcpusOf(view), maximum: view.vcpus };
 }
 
 function byBase(a: ObservedDevice, b: ObservedDevice): number {

@@ -4,7 +4,7 @@ import type { Inputs } from "../args/inputs.ts";
 import { guestWidth } from "../args/max-memory.ts";
 import { DEFAULTS } from "../args/settings.ts";
 import { defined } from "../defined.ts";
-import type { DomainState, VcpuState } from "../domain/state.ts";
+import { type DomainState, vcpusOf } from "../domain/state.ts";
 import type { Observation } from "../observe/observe.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
 import { formatNumbers } from "../plan/text.ts";
@@ -69,10 +69,6 @@ export function programOf(options: ExplainOptions, observation: Observation, ado
     maxVcpus: definition.vcpus,
   };
   return { inputs: program, desired: desiredMemory(program, DEFAULTS, adopted) as DesiredMemory };
-}
-
-function vcpusOf({ vcpus, currentVcpus = vcpus }: VcpuState): number {
-  return currentVcpus;
 }
 
 function deviceOf({ devices }: DomainState): DesiredMemory["device"] {

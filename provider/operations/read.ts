@@ -3,6 +3,7 @@ import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
 import { graphicsPassword } from "../domain/graphics.ts";
+import { vcpusOf } from "../domain/state.ts";
 import { type AddressRecord, recordedAddresses } from "../guest/address-record.ts";
 import { currentVcpuRecord } from "../guest/vcpus.ts";
 import { withGuest } from "../observe/guest.ts";
@@ -49,7 +50,8 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const domain = await hypervisor.findByUuid(id);
   if (domain === undefined) return { id: "", props: {} };
   // Only with its secrets a definition shows whether somebody else changed a password.
-  const secure = echoedInputs(state).graphics?.password !== undefined;
+  const inputs = echoedInputs(state);
+  const secure = inputs.graphics?.password !== undefined;
   const found = await observe(hypervisor, domain, { autostart: true, secure });
   const reason = notOwned(found.definition, state);
   if (reason !== undefined) {
@@ -60,7 +62,6 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const seen = await withGuest(hypervisor, domain, found, session.clock);
   const known = withRecordedTaken(seen.observed, state.__observed);
   const observation = { ...seen, observed: withoutNewlyTaken(known, state.__observed) };
-  const inputs = echoedInputs(state);
   const adopted = state.__adopted === true;
   await warnPower(session, inputs, observation);
   await warnNotOnlinedDimms(session, inputs, observation);
@@ -224,7 +225,7 @@ function vcpuDrift(inputs: Inputs, { observed }: Observation): Partial<Inputs> {
   const { live, nextBoot } = observed;
   const { vcpus = 1, maxVcpus } = inputs;
   const views = [live, nextBoot].flatMap((view) => (view === undefined ? [] : [view]));
-  const numbers = views.map((view) => view.currentVcpus ?? view.vcpus);
+  const numbers = views.map(vcpusOf);
   const maximum = nextBoot?.vcpus;
   return defined({
     vcpus: numbers.find((number) => number !== vcpus),

@@ -86,6 +86,18 @@ export function pauseObstacles(observed: Observed, what: "memory" | "vCPUs" = "m
   ];
 }
 
+/** A guest gives something up only while it runs. */
+export function releaseObstacles({ power }: Observed, what: string): Obstacle[] {
+  if (power !== "paused") return [];
+  return [
+    {
+      code: "domain-paused",
+      text: `the domain is paused: the guest can only release ${what} once the domain resumes`,
+      predicate: "needs a running guest, but the domain is paused",
+    },
+  ];
+}
+
 /** Whether only a pause is in the way: that ends, so it must not cost the domain. */
 export function isOnlyPaused(obstacles: Obstacle[]): boolean {
   const codes = new Set(obstacles.map(({ code }) => code));

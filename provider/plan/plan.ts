@@ -241,6 +241,13 @@ export function isDeviceStep(step: Step): step is DeviceStep {
   return step.kind === "attachDevice" || step.kind === "detachDevice" || step.kind === "updateDevice";
 }
 
+/** A step for the vCPUs of the running domain. */
+export type VcpuStep = Extract<Step, { kind: "plugVcpus" | "unplugVcpus" }>;
+
+export function isVcpuStep(step: Step): step is VcpuStep {
+  return step.kind === "plugVcpus" || step.kind === "unplugVcpus";
+}
+
 /** The vCPUs of the next boot as these steps set them; undefined where they leave them unchanged. */
 export function definedVcpus(steps: Step[]): VcpuDefinition | undefined {
   return steps.filter(isDefine).find(({ vcpus }) => vcpus !== undefined)?.vcpus;

@@ -16,11 +16,7 @@ export const HOTPLUG_DISABLED: Obstacle = {
   text: "hotplug.enabled is false",
   predicate: "needs hot-plug, but hotplug.enabled is false",
 };
-const NO_ACPI: Obstacle = {
-  code: "no-acpi",
-  text: "the domain has no ACPI, which guests need for memory hot-plug",
-  predicate: "needs ACPI, which the domain doesn't have",
-};
+const NO_ACPI = noAcpi("memory hot-plug");
 const NO_UEFI: Obstacle = {
   code: "no-acpi",
   text: 'aarch64 guests need ACPI for memory hot-plug, which requires UEFI (firmware: "uefi")',
@@ -32,6 +28,14 @@ const NARROW: Obstacle = {
   text: "32-bit guests don't support memory hot-plug",
   predicate: "needs memory hot-plug, which 32-bit guests don't support",
 };
+
+export function noAcpi(purpose: string): Obstacle {
+  return {
+    code: "no-acpi",
+    text: `the domain has no ACPI, which guests need for ${purpose}`,
+    predicate: "needs ACPI, which the domain doesn't have",
+  };
+}
 
 function unsupportedMachine(text: string): Obstacle {
   const predicate = "needs memory hot-plug, which the machine type doesn't support";

@@ -1,5 +1,13 @@
 import { defined } from "../defined.ts";
-import { isDefine, isDeviceStep, isMoreDisruptive, noChange, type Reason, type Step } from "./plan.ts";
+import {
+  isDefine,
+  isDeviceStep,
+  isMoreDisruptive,
+  isVcpuStep,
+  noChange,
+  type Reason,
+  type Step,
+} from "./plan.ts";
 import type { UpdatePlan } from "./plan-update.ts";
 import { formatList, headline, OUTCOME_WORDS, settingOnly } from "./text.ts";
 
@@ -38,14 +46,13 @@ export function permittedPlan(announced: UpdatePlan | undefined, now: UpdatePlan
 type Subject = "memory" | "vCPUs" | "arguments" | Step["kind"];
 
 const OF_MEMORY: ReadonlySet<Step["kind"]> = new Set(["attach", "detach", "resize", "balloon"]);
-const OF_VCPUS: ReadonlySet<Step["kind"]> = new Set(["plugVcpus", "unplugVcpus"]);
 
 const OF_ARGUMENTS: ReadonlySet<Step["kind"]> = new Set(["autostart", "changePassword"]);
 
 function subjectsOf(step: Step): Subject[] {
   if (OF_MEMORY.has(step.kind)) return ["memory"];
   if (isDeviceStep(step)) return ["arguments"];
-  if (OF_VCPUS.has(step.kind)) return ["vCPUs"];
+  if (isVcpuStep(step)) return ["vCPUs"];
   if (!isDefine(step)) return [OF_ARGUMENTS.has(step.kind) ? "arguments" : step.kind];
   const others = step.fields.filter((name) => name !== "numa");
   const isMemory = step.definition !== undefined || others.length < step.fields.length;
@@ -97,7 +104,7 @@ function needsRunningGuest(step: Step): boolean {
     step.kind === "resize" ||
     step.kind === "changePassword" ||
     isDeviceStep(step) ||
-    OF_VCPUS.has(step.kind) ||
+    isVcpuStep(step) ||
     step.kind === "stop" ||
     (step.kind === "balloon" && step.where === "live")
   );

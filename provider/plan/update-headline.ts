@@ -1,4 +1,5 @@
 import type { FieldName } from "../args/fields.ts";
+import { vcpusOf } from "../domain/state.ts";
 import type { DesiredMemory } from "./desired.ts";
 import { describeDeviceSteps } from "./device-list/text.ts";
 import type { Observed } from "./observed.ts";
@@ -21,7 +22,7 @@ export function memoryChange({ memory }: DesiredMemory, { live, nextBoot }: Obse
 
 export function vcpuChange({ vcpus }: DesiredVcpus, { live, nextBoot }: Observed): string | undefined {
   const view = live ?? nextBoot;
-  const present = view?.currentVcpus ?? view?.vcpus;
+  const present = view && vcpusOf(view);
   return present === undefined || vcpus === undefined || present === vcpus
     ? undefined
     : `vCPUs ${present} → ${vcpus}`;

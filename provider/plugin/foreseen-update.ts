@@ -10,7 +10,7 @@ import { looksForAddresses } from "../plan/addresses.ts";
 import { afterStep } from "../plan/after-step.ts";
 import { laggingRequests } from "../plan/devices.ts";
 import type { Observed } from "../plan/observed.ts";
-import { attachedDimms, definedMemory, isDefine, type Step } from "../plan/plan.ts";
+import { attachedDimms, definedMemory, isDefine, isVcpuStep, type Step } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import {
   allUnknown,
@@ -116,8 +116,6 @@ const CHANGES_GUEST: ReadonlySet<Step["kind"]> = new Set([
 /** Steps after which the domain runs with what libvirt reads from a definition. */
 const STARTS: ReadonlySet<Step["kind"]> = new Set(["start", "restore"]);
 
-const OF_VCPUS: ReadonlySet<Step["kind"]> = new Set(["plugVcpus", "unplugVcpus"]);
-
 /** Arguments of a definition that may decide which sizes are live. */
 const DECIDES_SIZES = ["xml", "machine", "balloon", "memoryBacking"];
 
@@ -134,7 +132,7 @@ function notForeseen({ news, announced, seen }: ForeseenUpdate, observed: Observ
     (step) => isDefine(step) && step.fields.some((name) => DECIDES_SIZES.includes(name)),
   );
   // Which vCPUs are removable after a start, libvirt tells.
-  const changesVcpus = isStarted || (seen === undefined && steps.some(({ kind }) => OF_VCPUS.has(kind)));
+  const changesVcpus = isStarted || (seen === undefined && steps.some(isVcpuStep));
   const isRounded = isStarted && !isRestored && observed.live !== undefined && isRoundedAtBoot(observed.live);
   // An agent that reports a larger memory block changes which sizes are live.
   const mayReportBlock =
@@ -204,7 +202,7 @@ function guestVcpus(
   const kinds = new Set(announced.steps.map(({ kind }) => kind));
   if (kinds.has("stop") || kinds.has("start")) return { guestVcpus: undefined };
   const isAsked = hotplugSetting("awaitGuest", news, defaults) !== false && seen?.agentConnected !== false;
-  const isChanged = kinds.has("plugVcpus") || kinds.has("unplugVcpus");
+  const isChanged = announced.steps.some(isVcpuStep);
   if (isAsked && (isChanged || state.__guestVcpus?.missing !== undefined)) return unknownOf(["guestVcpus"]);
   if (isChanged) return { guestVcpus: undefined };
   const isSameStart = seen === undefined || observed.live?.domainId === state.__guestVcpus?.domainId;

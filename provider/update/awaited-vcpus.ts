@@ -1,5 +1,6 @@
 import { hotplugSetting } from "../args/settings.ts";
 import { defined } from "../defined.ts";
+import { vcpusOf } from "../domain/state.ts";
 import { printable } from "../guest/report.ts";
 import {
   currentVcpuRecord,
@@ -12,8 +13,7 @@ import {
   vcpuSource,
 } from "../guest/vcpus.ts";
 import { waitForArrival } from "../guest/wait-for-guest.ts";
-import type { MemoryView } from "../plan/observed.ts";
-import type { Step } from "../plan/plan.ts";
+import { isVcpuStep, type Step, type VcpuStep } from "../plan/plan.ts";
 import { formatVcpus } from "../plan/text.ts";
 import type { Confirm, Confirmation } from "./action.ts";
 import {
@@ -24,8 +24,6 @@ import {
   type UpdateContext,
   updateLog,
 } from "./context.ts";
-
-type VcpuStep = Extract<Step, { kind: "plugVcpus" | "unplugVcpus" }>;
 
 /**
  * Before the first step: asks the guest for its vCPUs, to wait for the change later, or for what an earlier update waited for in
@@ -129,14 +127,6 @@ function describeChange(step: VcpuStep | undefined): string {
   if (step === undefined) return "vCPUs added earlier";
   const { from, to } = step;
   return to > from ? `added ${formatVcpus(to - from)}` : `removed ${formatVcpus(from - to)}`;
-}
-
-function isVcpuStep(step: Step): step is VcpuStep {
-  return step.kind === "plugVcpus" || step.kind === "unplugVcpus";
-}
-
-export function vcpusOf({ vcpus, currentVcpus = vcpus }: Pick<MemoryView, "vcpus" | "currentVcpus">): number {
-  return currentVcpus;
 }
 
 /** The record of an update that failed in a step, or was cancelled: the guest lacks what was added, and what it lacked earlier. */

@@ -1,5 +1,5 @@
 import { describeImage } from "../args/disk-source.ts";
-import { type CardState, countedSize, type MemoryDevice } from "../domain/state.ts";
+import { type CardState, countedSize, type MemoryDevice, vcpusOf } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import type { Observation } from "../observe/observe.ts";
 import { presentDevice } from "../plan/device-list/present-device.ts";
@@ -11,6 +11,7 @@ import {
   type DimmPlan,
   isDefine,
   isDeviceStep,
+  isVcpuStep,
   type MemoryDefinition,
   type Step,
   type VcpuDefinition,
@@ -81,7 +82,7 @@ export function requirePlanned(steps: Step[], before: Observation, now: Observat
   const promised = steps.reduce(promisedAfter, asFound(before));
   const defined = steps.filter(isDefine).flatMap((step) => stepFigures(step, now.observed, true));
   const isSet = steps.some(({ kind }) => kind === "autostart");
-  const isVcpus = steps.some(({ kind }) => kind === "plugVcpus" || kind === "unplugVcpus");
+  const isVcpus = steps.some(isVcpuStep);
   const subjects: Subject[] = [
     ...(["power", "live", "definition"] as const),
     ...(isSet ? (["autostart"] as const) : []),
@@ -302,7 +303,7 @@ function definedVcpuFigures(
 }
 
 function vcpuFigure(what: string, wanted: number, view: MemoryView | undefined): Figure {
-  return { what, wanted, found: view?.currentVcpus ?? view?.vcpus ?? "unknown" };
+  return { what, wanted, found: view === undefined ? "unknown" : vcpusOf(view) };
 }
 
 /** What the running domain must have, or must no longer have. */

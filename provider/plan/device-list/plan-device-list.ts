@@ -2,9 +2,9 @@ import type { HotplugSettings } from "../../args/settings.ts";
 import { defineStep } from "../definition/steps.ts";
 import { planFallback } from "../fallback.ts";
 import type { MemoryView, Observed } from "../observed.ts";
-import { pauseObstacles } from "../pause.ts";
+import { pauseObstacles, releaseObstacles } from "../pause.ts";
 import { type DeviceStep, type Obstacle, type Plan, type Step, toReason } from "../plan.ts";
-import { HOTPLUG_DISABLED } from "../platform.ts";
+import { HOTPLUG_DISABLED, noAcpi } from "../platform.ts";
 import { NEXT_BOOT, noteIf, refusal } from "../text.ts";
 import { ALIASES } from "./aliases.ts";
 import type { DeviceKind } from "./device-kind.ts";
@@ -205,24 +205,14 @@ function obstaclesTo<Entry extends { name?: string }, State>(
   return [
     ...(enabled || plugged.length === 0 ? [] : [HOTPLUG_DISABLED]),
     ...(plugged.length === 0 ? [] : pauseObstacles(observed)),
-    ...(detached.length > 0 && observed.power === "paused" ? [PAUSED] : []),
+    ...(detached.length > 0 ? releaseObstacles(observed, "a device") : []),
     ...(plugged.length > 0 && !live.acpi && live.arch === "x86_64" ? [NO_ACPI] : []),
     ...unique(ofDevices),
     ...(needed > free && live.arch !== "s390x" ? [missingPorts(kind.field, needed, free)] : []),
   ];
 }
 
-const PAUSED: Obstacle = {
-  code: "domain-paused",
-  text: "the domain is paused: the guest can only release a device once the domain resumes",
-  predicate: "needs a running guest, but the domain is paused",
-};
-
-const NO_ACPI: Obstacle = {
-  code: "no-acpi",
-  text: "the domain has no ACPI, which guests need for hot-plug",
-  predicate: "needs ACPI, which the domain doesn't have",
-};
+const NO_ACPI = noAcpi("hot-plug");
 
 function unique<One extends Obstacle>(obstacles: One[]): One[] {
   const texts = new Set<string>();

@@ -5,6 +5,7 @@ import type { DesiredMemory } from "../desired.ts";
 import { isManaged } from "../devices.ts";
 import { nodeShares, targetNodes } from "../numa/spread.ts";
 import type { MemoryView, Observed } from "../observed.ts";
+import { releaseObstacles } from "../pause.ts";
 import type { Obstacle } from "../plan.ts";
 import { HOTPLUG_DISABLED } from "../platform.ts";
 import { formatList } from "../text.ts";
@@ -25,13 +26,8 @@ export function reasonsAgainstDetach(
 }
 
 /** What rules out every decrease, in addition to `hotplug.allowUnplug`. */
-export function reasonsAgainstAnyDetach({ enabled }: DesiredMemory, { power }: Observed): Obstacle[] {
-  const paused: Obstacle = {
-    code: "domain-paused",
-    text: "the domain is paused: the guest can only release memory once the domain resumes",
-    predicate: "needs a running guest, but the domain is paused",
-  };
-  return [...(enabled ? [] : [HOTPLUG_DISABLED]), ...(power === "paused" ? [paused] : [])];
+export function reasonsAgainstAnyDetach({ enabled }: DesiredMemory, observed: Observed): Obstacle[] {
+  return [...(enabled ? [] : [HOTPLUG_DISABLED]), ...releaseObstacles(observed, "memory")];
 }
 
 function dimmsAddUp(desired: DesiredMemory, live: MemoryView): Obstacle[] {

@@ -1,6 +1,6 @@
 import { defaultMaxVcpus } from "../../args/max-vcpus.ts";
 import { defined } from "../../defined.ts";
-import type { CpuTopology } from "../../domain/state.ts";
+import { type CpuTopology, vcpusOf } from "../../domain/state.ts";
 import { defineStep } from "../definition/steps.ts";
 import type { MemoryView, Observed } from "../observed.ts";
 import type { DefineStep, Plan, VcpuDefinition } from "../plan.ts";
@@ -13,7 +13,7 @@ export function vcpuDefinitionSteps(desired: DesiredVcpus, { nextBoot }: Observe
   if (nextBoot === undefined) return [];
   const wanted = wantedVcpus(desired, nextBoot);
   const isSet =
-    wanted.current === (nextBoot.currentVcpus ?? nextBoot.vcpus) &&
+    wanted.current === vcpusOf(nextBoot) &&
     wanted.maximum === nextBoot.vcpus &&
     wanted.topology === undefined;
   return isSet ? [] : [defineStep(undefined, [], wanted)];
@@ -21,7 +21,7 @@ export function vcpuDefinitionSteps(desired: DesiredVcpus, { nextBoot }: Observe
 
 /** The vCPUs that the next boot is to have; `topology` only where it changes. */
 export function wantedVcpus(desired: DesiredVcpus, nextBoot: MemoryView): VcpuDefinition {
-  const current = desired.vcpus ?? nextBoot.currentVcpus ?? nextBoot.vcpus;
+  const current = desired.vcpus ?? vcpusOf(nextBoot);
   const maximum = Math.max(current, desired.maximum ?? keptMaximum(current, desired, nextBoot));
   const topology = desired.topology ?? scaled(nextBoot.topology, maximum);
   const isNew = topology !== undefined && !isSameTopology(topology, nextBoot.topology);

@@ -1,3 +1,4 @@
+import { vcpusOf } from "../../domain/state.ts";
 import type { Observed } from "../observed.ts";
 import type { DesiredVcpus } from "./desired.ts";
 import { vcpuUnit } from "./platform.ts";
@@ -14,7 +15,7 @@ export interface VcpuRange {
 export function liveVcpuNumbers(desired: DesiredVcpus, observed: Observed): VcpuRange[] {
   const { live } = observed;
   if (live === undefined || desired.applyOn === "nextBoot") return [];
-  const present = live.currentVcpus ?? live.vcpus;
+  const present = vcpusOf(live);
   const step = vcpuUnit(live);
   const up = { from: present + step, to: live.vcpus - ((live.vcpus - present) % step), step };
   const least = Math.max(1, present - removableVcpus(live).length);

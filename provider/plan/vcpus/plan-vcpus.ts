@@ -1,3 +1,4 @@
+import { vcpusOf } from "../../domain/state.ts";
 import { deferredForever, definedAfterwards, definedForNextBoot, definedWhileOff } from "../defined-plan.ts";
 import { planFallback } from "../fallback.ts";
 import type { MemoryView, Observed } from "../observed.ts";
@@ -32,7 +33,7 @@ function planRunning(
   definition: DefineStep[],
 ): Plan {
   const { nextBoot } = observed;
-  const present = live.currentVcpus ?? live.vcpus;
+  const present = vcpusOf(live);
   const wanted = desired.vcpus ?? present;
   if (wanted === present) return planDefinition(desired, nextBoot, definition);
   const subject = `vCPUs ${present} → ${wanted}`;
@@ -114,7 +115,7 @@ function planUnplug(wanted: number, { present, observed, live, definition }: Cha
 function planDefinition(desired: DesiredVcpus, before: MemoryView | undefined, steps: DefineStep[]): Plan {
   if (before === undefined || steps.length === 0) return noChange();
   const what = describeDefinition(steps, before);
-  const isNumber = (before.currentVcpus ?? before.vcpus) !== wantedVcpus(desired, before).current;
+  const isNumber = vcpusOf(before) !== wantedVcpus(desired, before).current;
   return isNumber
     ? definedAfterwards(what, steps, { applyOn: desired.applyOn, notes: [] })
     : definedForNextBoot(what, steps);
@@ -125,7 +126,7 @@ function describeDefinition(steps: DefineStep[], before: MemoryView): string {
   const vcpus = steps[0]?.vcpus;
   if (vcpus === undefined) return "";
   const { current, maximum, topology }: VcpuDefinition = vcpus;
-  const present = before.currentVcpus ?? before.vcpus;
+  const present = vcpusOf(before);
   if (current !== present) return `vCPUs ${present} → ${current}`;
   if (maximum !== before.vcpus) return `maxVcpus ${before.vcpus} → ${maximum}`;
   return topology === undefined ? "the vCPUs" : `cpuTopology ${formatTopology(topology)}`;

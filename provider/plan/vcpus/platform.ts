@@ -1,11 +1,7 @@
 import type { Obstacle } from "../plan.ts";
-import type { Platform } from "../platform.ts";
+import { noAcpi, type Platform } from "../platform.ts";
 
-const NO_ACPI: Obstacle = {
-  code: "no-acpi",
-  text: "the domain has no ACPI, which guests need for vCPU hot-plug",
-  predicate: "needs ACPI, which the domain doesn't have",
-};
+const NO_ACPI = noAcpi("vCPU hot-plug");
 
 function unsupportedMachine(text: string): Obstacle {
   const predicate = "needs vCPU hot-plug, which the machine type doesn't support";

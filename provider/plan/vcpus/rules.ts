@@ -1,6 +1,7 @@
+import { vcpusOf } from "../../domain/state.ts";
 import { readNumbers } from "../../units/number-list.ts";
 import type { MemoryView, Observed } from "../observed.ts";
-import { pauseObstacles } from "../pause.ts";
+import { pauseObstacles, releaseObstacles } from "../pause.ts";
 import type { Obstacle } from "../plan.ts";
 import { HOTPLUG_DISABLED } from "../platform.ts";
 import { formatNumbers } from "../text.ts";
@@ -38,14 +39,9 @@ export function reasonsAgainstUnplug(
   live: MemoryView,
   wanted: number,
 ): Obstacle[] {
-  const present = live.currentVcpus ?? live.vcpus;
+  const present = vcpusOf(live);
   const removable = removableVcpus(live);
   const least = present - removable.length;
-  const paused: Obstacle = {
-    code: "domain-paused",
-    text: "the domain is paused: the guest can only release vCPUs once the domain resumes",
-    predicate: "needs a running guest, but the domain is paused",
-  };
   const tooFew: Obstacle = {
     code: "vcpus-not-removable",
     text:
@@ -61,7 +57,7 @@ export function reasonsAgainstUnplug(
   const gone = removable.slice(wanted - present);
   return [
     ...unansweredRemoval(observed),
-    ...(observed.power === "paused" ? [paused] : []),
+    ...releaseObstacles(observed, "vCPUs"),
     ...platformObstacles(desired, live),
     ...(isPossible ? [] : [tooFew]),
     ...wholeCores(live, wanted),
@@ -79,10 +75,10 @@ export function reasonsAgainstUnplug(
 
 /** The numbers of the vCPUs that QEMU can remove from the running domain; libvirt removes the highest ones first. */
 export function removableVcpus(live: MemoryView): number[] {
-  const { vcpus, currentVcpus = vcpus, fixedVcpus, arch } = live;
+  const { fixedVcpus, arch } = live;
   if (fixedVcpus === undefined || arch === "s390x") return [];
   const fixed = new Set(readNumbers(fixedVcpus));
-  return Array.from({ length: currentVcpus }, (_, vcpu) => vcpu).filter((vcpu) => !fixed.has(vcpu));
+  return Array.from({ length: vcpusOf(live) }, (_, vcpu) => vcpu).filter((vcpu) => !fixed.has(vcpu));
 }
 
 /**
@@ -108,7 +104,7 @@ function platformObstacles({ enabled }: DesiredVcpus, live: MemoryView): Obstacl
 
 function wholeCores(live: MemoryView, wanted: number): Obstacle[] {
   const unit = vcpuUnit(live);
-  if (wanted % unit === 0 && (live.currentVcpus ?? live.vcpus) % unit === 0) return [];
+  if (wanted % unit === 0 && vcpusOf(live) % unit === 0) return [];
   return [
     {
       code: "vcpus-not-whole-cores",

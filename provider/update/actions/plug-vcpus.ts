@@ -1,7 +1,8 @@
+import { vcpusOf } from "../../domain/state.ts";
 import { observe } from "../../observe/observe.ts";
 import type { Step } from "../../plan/plan.ts";
 import type { Action } from "../action.ts";
-import { awaitVcpus, vcpusOf } from "../awaited-vcpus.ts";
+import { awaitVcpus } from "../awaited-vcpus.ts";
 
 /** Adds vCPUs to the running domain, and waits until the guest uses them: a Linux guest gets them offline. */
 export const plugVcpus: Action<Extract<Step, { kind: "plugVcpus" }>> = {

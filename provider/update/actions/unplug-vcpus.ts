@@ -1,10 +1,10 @@
+import { vcpusOf } from "../../domain/state.ts";
 import { ConnectionError, ErrorCode, hasCode } from "../../libvirt/errors.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { waitForDomain } from "../../observe/wait-for-domain.ts";
 import type { Step } from "../../plan/plan.ts";
 import { formatVcpus } from "../../plan/text.ts";
 import type { Action } from "../action.ts";
-import { vcpusOf } from "../awaited-vcpus.ts";
 import { secondsForGuest } from "../context.ts";
 
 type UnplugStep = Extract<Step, { kind: "unplugVcpus" }>;
