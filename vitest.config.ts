@@ -22,7 +22,7 @@ export default defineConfig({
           // All that has no project of its own, so that a new room's tests can't be forgotten.
           include: ["test/**/*.test.ts"],
           exclude: ["test/{engine,lab,live,package,plugin/executable}/**"],
-          // Of a soak a property takes as long as it takes.
+          // Against a test that hangs: a busy machine takes its time, and a soak many times as much.
           testTimeout: process.env.PROPERTY_RUNS_FACTOR === undefined ? 120_000 : 3_600_000,
           setupFiles: PROPERTIES,
           // Units leave nothing behind in their process: sharing one saves two thirds of the time, the imports.

@@ -11,7 +11,6 @@ import { withCurrent } from "../support/fake-domain-xml.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { interruptions } from "../support/interruptions.ts";
 import { OneResource, URN } from "../support/one-resource.ts";
-import { LONG_TEST_MS } from "../support/properties.ts";
 import { SimulatedLinux } from "../support/simulated-linux.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2, autostart: true };
@@ -266,14 +265,12 @@ describe.each(stories)("$name, cancelled", (story) => {
     return { ...counts, wanted: end(host) };
   }
 
-  test("at any call: it ends, what there is is recorded, and the next run goes on", {
-    timeout: LONG_TEST_MS,
-  }, async () => {
+  test("at any call: it ends, what there is is recorded, and the next run goes on", {}, async () => {
     const { calls, wanted } = await undisturbed();
     for (const call of calls) await cancelAt(story, { call }, wanted);
   });
 
-  test("at any wait: the same", { timeout: LONG_TEST_MS }, async () => {
+  test("at any wait: the same", async () => {
     const { sleeps, wanted } = await undisturbed();
     for (let sleep = 1; sleep <= sleeps; sleep++) await cancelAt(story, { sleep }, wanted);
   });

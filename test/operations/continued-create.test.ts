@@ -6,7 +6,7 @@ import { readDomain } from "../../provider/domain/read.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { interruptions } from "../support/interruptions.ts";
 import { CheckFailed, OneResource, URN } from "../support/one-resource.ts";
-import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { cases } from "../support/properties.ts";
 import { WHOLE_PROGRAM } from "../support/whole-program.ts";
 
 type Args = Record<string, unknown>;
@@ -131,7 +131,6 @@ describe.each(OPERATIONS)("a %s that was ended after the start of its domain", (
 
   test.each(NEXT)(
     "does what the preview says, and the next update nothing, where the program asks: %s",
-    { timeout: LONG_TEST_MS },
     async (_name, change, outcome) => {
       const { host, stack } = await started();
       const program = changedBy(change);
@@ -184,7 +183,7 @@ const anyProgram = fc
     changedBy({ ...args, hotplug: { awaitGuest: false, allowUnplug: true, whenNotPossible } }),
   );
 
-describe("any operation, ended at any call", { timeout: LONG_TEST_MS }, () => {
+describe("any operation, ended at any call", () => {
   property.prop([fc.constantFrom(...OPERATIONS), anyProgram, anyProgram, fc.nat({ max: 199 })], cases(60))(
     "whatever the next program asks is there in the end, and was previewed",
     async ([, before], one, two, at) => {

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { parseDomain } from "../../provider/domain/parse.ts";
 import { readCountedMemory, readDomain } from "../../provider/domain/read.ts";
 import { CheckFailed, created } from "../support/one-resource.ts";
-import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { cases } from "../support/properties.ts";
 import { MIB } from "../support/scene.ts";
 
 /** Every case is a create and several updates. */
@@ -81,5 +81,4 @@ property.prop([fc.array(byHand, { minLength: 1, maxLength: 3 }), changes], cases
     expect(theirs(defined).length).toBe(theirs(atBoot).length);
     expect(await stack.up(program)).toBe("same");
   },
-  LONG_TEST_MS,
 );

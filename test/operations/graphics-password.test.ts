@@ -4,7 +4,7 @@ import { SECRET, SIGNATURE } from "../../provider/secret-operation.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { CheckFailed, OneResource } from "../support/one-resource.ts";
 import { PluginStack } from "../support/plugin-stack.ts";
-import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { cases } from "../support/properties.ts";
 
 const memory = "1003MiB";
 const vnc = (password: string, rest: object = {}) => ({ graphics: { type: "vnc", password, ...rest } });
@@ -161,7 +161,6 @@ describe("a password that the program sets as a plain string", () => {
       // The mark is for everyone who may read the domain.
       expect(/<hotplug:domain[^>]*>/.exec(host.only.inactive ?? "")?.[0]).not.toContain(first);
     },
-    LONG_TEST_MS,
   );
 
   it("is marked by the dynamic provider, too", async () => {

@@ -17,7 +17,7 @@ import { UserError } from "../../provider/errors.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { interruptions } from "../support/interruptions.ts";
 import { OneResource } from "../support/one-resource.ts";
-import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { cases } from "../support/properties.ts";
 
 const FIRST = {
   ...{ memory: "1003MiB", maxMemory: "8GiB", vcpus: 2, cpu: "Nehalem", machine: "pc-q35-7.2" },
@@ -156,7 +156,6 @@ const changes = Object.entries(OTHERS).flatMap(([name, values]) =>
 describe("an update that was killed in the middle, and a program that doesn't ask for it any more", () => {
   test.each(changes)(
     "%s, %s: the next update of anything ends with the definition of the program",
-    { timeout: LONG_TEST_MS },
     async (_name, _value, change) => {
       const next = with_(FIRST, LATER);
       const undisturbed = await scene();
@@ -174,7 +173,6 @@ describe("an update that was killed in the middle, and a program that doesn't as
 
   test.each(changes)(
     "%s, %s: a refresh shows it, and the next update sets the recorded value again",
-    { timeout: LONG_TEST_MS },
     async (_name, _value, change) => {
       const killed = with_(FIRST, change);
       const calls = await callsOf(killed);
@@ -204,7 +202,7 @@ const program = fc
   // check refuses a balloon target without a balloon.
   .map((args): Args => (args.balloon === false ? { ...args, currentMemory: undefined } : args));
 
-describe("any two programs", { timeout: LONG_TEST_MS }, () => {
+describe("any two programs", () => {
   property.prop([program, program, fc.nat({ max: 99 }), fc.constantFrom("1003MiB", "1259MiB")], cases(40))(
     "whatever a killed update changed and whatever the next program asks, the definition is the program's",
     async (one, two, at, memory) => {

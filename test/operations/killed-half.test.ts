@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource } from "../support/one-resource.ts";
-import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { cases } from "../support/properties.ts";
 
 /** Every case is a create, an update that is killed, and two more. */
 const size = (mib: number) => `${mib}MiB`;
@@ -45,7 +45,7 @@ function domainOf(host: FakeHypervisor) {
   return own;
 }
 
-describe("killed at any call, without a record", { timeout: LONG_TEST_MS }, () => {
+describe("killed at any call, without a record", () => {
   property.prop([program, program, fc.nat({ max: 99 })], cases(80))(
     "whatever the next program asks is done, and nothing of ours is taken for somebody else's",
     async (killed, next, at) => {

@@ -6,7 +6,6 @@ import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { interruptions } from "../support/interruptions.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { OneResource, URN } from "../support/one-resource.ts";
-import { LONG_TEST_MS } from "../support/properties.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2, autostart: true };
 
@@ -93,7 +92,7 @@ const ends = [
 describe.each(stories)("$name, ended at any call", (story) => {
   const { after } = story;
   // A run for each of its calls: seconds of work on a busy machine.
-  test.each(ends)("$how: the next run converges", { timeout: LONG_TEST_MS }, async ({ isKilled }) => {
+  test.each(ends)("$how: the next run converges", async ({ isKilled }) => {
     const undisturbed = await scene(story);
     await undisturbed.stack.up({ ...after });
     const { calls } = undisturbed.host;
@@ -142,7 +141,7 @@ describe("a replace whose new domain can't start, ended at any call", () => {
     return { ...made, cure };
   }
 
-  test("the old domain comes back, and then the new one", { timeout: LONG_TEST_MS }, async () => {
+  test("the old domain comes back, and then the new one", async () => {
     const undisturbed = await oldOnly();
     await expect(undisturbed.stack.up({ ...after })).rejects.toThrow(
       "the old domain was put back and started",

@@ -5,7 +5,7 @@ import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { created, type OneResource } from "../support/one-resource.ts";
-import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { cases } from "../support/properties.ts";
 
 /** Every case is a create and two updates. */
 const MIB = 1024;
@@ -111,7 +111,7 @@ async function change(before: Program, after: Program, prepare: (host: FakeHyper
   return { host, stack, done, result, domain, args };
 }
 
-describe("whatever changes", { timeout: LONG_TEST_MS }, () => {
+describe("whatever changes", () => {
   property.prop([program, program], cases(60))(
     "is one definition, found acceptable first, and then nothing is left",
     async (before, after) => {

@@ -2,7 +2,7 @@ import { fc, test as property } from "@fast-check/vitest";
 import { expect } from "vitest";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { CheckFailed, created, type OneResource } from "../support/one-resource.ts";
-import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { cases } from "../support/properties.ts";
 import { MIB } from "../support/scene.ts";
 import { headlineOf } from "../support/texts.ts";
 
@@ -106,5 +106,4 @@ property.prop([fc.array(anyAct, { minLength: 1, maxLength: 2 }), anyProgram], ca
     const { change, plan } = await previewed(stack, program);
     expect([plan, change]).toEqual([plan, plan === undefined ? "none" : OUTCOMES[plan.split(": ")[0] ?? ""]]);
   },
-  LONG_TEST_MS,
 );

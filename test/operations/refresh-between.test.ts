@@ -5,7 +5,7 @@ import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { MIB } from "../support/fake-guest.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { created } from "../support/one-resource.ts";
-import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { cases } from "../support/properties.ts";
 import { SimulatedLinux } from "../support/simulated-linux.ts";
 
 const hotplug = { awaitGuest: 5, allowUnplug: true, maxDimmSize: "256MiB" };
@@ -104,7 +104,6 @@ property.prop([fc.array(anyEvent, { minLength: 3, maxLength: 7 })], { ...cases(6
       });
     }
   },
-  LONG_TEST_MS,
 );
 
 /** Lets the call of that name fail once, at its first or second time. */

@@ -16,7 +16,7 @@ import { readCanonicalSize } from "../../provider/units/size.ts";
 import { places } from "../support/arbitrary-inputs.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { CheckFailed, OneResource } from "../support/one-resource.ts";
-import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { cases } from "../support/properties.ts";
 
 /** Every case is a create and several updates. */
 type Program = Record<string, unknown>;
@@ -244,7 +244,6 @@ property.prop([removal], cases(50))(
     expect(await stack.up(later)).toBe("same");
     expect(attribute(parseDomain(after).root, "type")).toBe("kvm");
   },
-  LONG_TEST_MS,
 );
 
 property.prop([removal], cases(20))(
@@ -275,5 +274,4 @@ property.prop([removal], cases(20))(
     if (isWhole) expect(readDomain(after).cells).toEqual(readDomain(inactive).cells);
     expect(host.only.autostart).toBe(autostart);
   },
-  LONG_TEST_MS,
 );

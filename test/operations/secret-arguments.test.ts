@@ -5,7 +5,7 @@ import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { affectsSizes, argumentOf, derivedOutputs } from "../../sdk/secret-arguments.ts";
 import { markSecretsLike, type Props, SIGNATURE, secret, type Value } from "../engine/stack/values.ts";
 import { CheckFailed, OneResource } from "../support/one-resource.ts";
-import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { cases } from "../support/properties.ts";
 import { QuotingHypervisor } from "../support/quoting-hypervisor.ts";
 
 /** What must not be read anywhere: letters that nothing else has, and figures that nothing else has. */
@@ -362,7 +362,6 @@ describe("a secret argument is in nothing that is printed or kept in plain", () 
       const leaks = await leaksOf(STORIES[story] as Story, path, value, 1 + (depth % path.length));
       expect(leaks).toEqual([]);
     },
-    LONG_TEST_MS,
   );
 
   // Or nothing above would prove anything.

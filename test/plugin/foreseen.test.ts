@@ -19,7 +19,7 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { URI } from "../support/observations.ts";
 import { wire } from "../support/one-resource.ts";
-import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { cases } from "../support/properties.ts";
 import { SimulatedLinux } from "../support/simulated-linux.ts";
 
 type Properties = Record<string, unknown>;
@@ -256,7 +256,6 @@ describe("what a preview foresees", () => {
         expectForeseen(done.foreseen, done.after);
       }
     },
-    LONG_TEST_MS,
   );
 
   test("has been of updates and of replacements", () => {

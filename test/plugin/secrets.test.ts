@@ -5,7 +5,7 @@ import { SIGNATURE } from "../../provider/secret-operation.ts";
 import { places } from "../support/arbitrary-inputs.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { PluginStack } from "../support/plugin-stack.ts";
-import { cases, LONG_TEST_MS } from "../support/properties.ts";
+import { cases } from "../support/properties.ts";
 
 type Properties = Record<string, unknown>;
 
@@ -97,7 +97,6 @@ describe("what is secret in a program", () => {
       expect(stack.state).toBeUndefined();
       expect(shown.filter((text) => marked.test(text) || /(?<!\d)(3072|2817)/.test(text))).toEqual([]);
     },
-    LONG_TEST_MS,
   );
 
   it("stays plain beside it: only what is secret is marked", async () => {

@@ -12,7 +12,4 @@ export function cases(numRuns: number): { numRuns: number } {
   return { numRuns: numRuns * FACTOR };
 }
 
-/** The time limit, in milliseconds, of a test with much work; in a soak, where it has many times as much, an hour. */
-export const LONG_TEST_MS = process.env.PROPERTY_RUNS_FACTOR === undefined ? 120_000 : 3_600_000;
-
 fc.configureGlobal({ seed: SEED, ...cases(100) });
