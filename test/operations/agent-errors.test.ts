@@ -1,29 +1,22 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { MIB } from "../support/fake-guest.ts";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
-import { created, type OneResource } from "../support/one-resource.ts";
-import { SimulatedLinux } from "../support/simulated-linux.ts";
-
-const args = { memory: "1GiB", maxMemory: "8GiB", hotplug: { awaitGuest: 10, allowUnplug: true } };
-const at = (mib: number, hotplug: object = {}) => ({
-  ...args,
-  memory: `${mib}MiB`,
-  hotplug: { ...args.hotplug, ...hotplug },
-});
+import { createdLinux, GROWING, growing } from "../support/growing-linux.ts";
+import type { OneResource } from "../support/one-resource.ts";
+import type { SimulatedLinux } from "../support/simulated-linux.ts";
 
 let host: FakeHypervisor;
 let stack: OneResource;
 let guest: SimulatedLinux;
 
 beforeEach(async () => {
-  ({ host, stack } = await created(args));
-  guest = new SimulatedLinux(host, stack.clock);
+  ({ host, stack, guest } = await createdLinux());
 });
 
 const said = () => stack.run.said.join("\n");
 
 describe("a guest whose agent can't be asked while memory comes, and that has no balloon statistics", () => {
-  const program = (memory: string) => ({ ...args, memory });
+  const program = (memory: string) => ({ ...GROWING, memory });
 
   beforeEach(() => {
     guest.balloonReports = false;
@@ -56,9 +49,8 @@ describe("a guest whose agent can't be asked while memory comes, and that has no
 });
 
 test("a virtio-mem device whose guest's agent answers with an error names its words", async () => {
-  const elastic = { ...args, hotplug: { ...args.hotplug, device: "virtio-mem" } };
-  ({ host, stack } = await created(elastic));
-  guest = new SimulatedLinux(host, stack.clock);
+  const elastic = { ...GROWING, hotplug: { ...GROWING.hotplug, device: "virtio-mem" } };
+  ({ host, stack, guest } = await createdLinux(elastic));
   guest.onlinesItself = false;
   guest.setAgent({
     error: "Command guest-get-memory-blocks has been disabled: the agent is in frozen state",
@@ -69,7 +61,7 @@ test("a virtio-mem device whose guest's agent answers with an error names its wo
 });
 
 test("a refresh names the words of an agent that answers with an error, and what the balloon driver reports instead", async () => {
-  await stack.up(at(1280));
+  await stack.up(growing(1280));
   guest.onlinesItself = false;
   guest.setAgent({
     error: "Command guest-get-memory-blocks has been disabled: the agent is in frozen state",
@@ -88,11 +80,11 @@ test("a refresh names the words of an agent that answers with an error, and what
 });
 
 test("a decrease names the words of an agent that answers with an error", async () => {
-  await stack.up(at(1280));
+  await stack.up(growing(1280));
   guest.setAgent({
     error: "Command guest-get-memory-blocks has been disabled: the agent is in frozen state",
   });
   host.guestGivesUp.add("ua-pulumi-dimm0");
-  await stack.up(at(1024));
+  await stack.up(growing(1024));
   expect(said()).toMatch(/the guest agent is connected but unusable \(.*the agent is in frozen state\)/);
 });

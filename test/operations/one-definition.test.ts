@@ -2,6 +2,7 @@ import { fc, test as property } from "@fast-check/vitest";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
+import { forgetCalls } from "../support/changes.ts";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { created, type OneResource } from "../support/one-resource.ts";
@@ -189,8 +190,7 @@ describe("a restart", () => {
 
   beforeEach(async () => {
     ({ host, stack } = await created(args));
-    host.calls.length = 0;
-    host.about.length = 0;
+    forgetCalls(host);
   });
 
   const count = (call: string) =>

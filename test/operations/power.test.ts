@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
+import { changesOf, forgetCalls } from "../support/changes.ts";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { created, type OneResource } from "../support/one-resource.ts";
 
@@ -12,20 +13,13 @@ let stack: OneResource;
 
 beforeEach(async () => {
   ({ host, stack } = await created(args));
-  forgetCalls();
+  forgetCalls(host);
 });
 
 const uuid = () => host.only.uuid;
 const live = () => readDomain(host.only.live ?? "");
 const nextBoot = () => readDomain(host.only.inactive ?? "");
-const CHANGES =
-  /^(start|shutdown|destroy|resume|wake|suspend|removeManagedSave|define|attachDevice|undefine)$/;
-/** The calls that change the domain, in order; not the probes of its new definition. */
-const changes = () => host.calls.filter((call, index) => CHANGES.test(call) && host.about[index] === uuid());
-const forgetCalls = () => {
-  host.calls.length = 0;
-  host.about.length = 0;
-};
+const changes = () => changesOf(host);
 const pause = (reason: number, hasJob = false) => host.change(uuid(), { power: "paused", reason, hasJob });
 const rows = () => stack.run.rows;
 const outputs = () => stack.recorded.outputs;
@@ -57,7 +51,7 @@ describe("an update that was announced as nothing or as a setting", () => {
       await stack.refresh();
       expect(await stack.up(program)).toBe("same");
       happens();
-      forgetCalls();
+      forgetCalls(host);
       expect(await stack.up({ ...program, shutdownTimeout: 7 })).toBe("update");
       expect(changes()).toEqual([]);
       expect(rows()[0]).toBe("setting only: shutdownTimeout");
@@ -88,7 +82,7 @@ describe("an update that was announced as nothing or as a setting", () => {
     await stack.up({ ...grown });
     stack.recorded.isPartial = true;
     host.turnOff(uuid());
-    forgetCalls();
+    forgetCalls(host);
     expect(await stack.up({ ...grown })).toBe("same");
     expect(changes()).toEqual([]);
   });
@@ -140,7 +134,7 @@ describe("a domain that is paused", () => {
     const named = `the domain is paused (${name}): it isn't resumed by this provider; deal with the cause, then resume it (virsh resume)`;
     expect(stack.run.said).toEqual([named]);
     expect(outputs()).toMatchObject({ state: "paused", stateReason: name });
-    forgetCalls();
+    forgetCalls(host);
     expect(await stack.up(on)).toBe("same");
     expect(stack.run.said).toEqual([named]);
     expect(changes()).toEqual([]);

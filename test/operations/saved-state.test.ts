@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
+import { changesOf, forgetCalls } from "../support/changes.ts";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { created, type OneResource } from "../support/one-resource.ts";
@@ -14,27 +15,20 @@ let stack: OneResource;
 
 beforeEach(async () => {
   ({ host, stack } = await created(args));
-  forgetCalls();
+  forgetCalls(host);
 });
 
 const uuid = () => host.only.uuid;
 const live = () => readDomain(host.only.live ?? "");
 const nextBoot = () => readDomain(host.only.inactive ?? "");
-const CHANGES =
-  /^(start|shutdown|destroy|resume|wake|suspend|removeManagedSave|define|attachDevice|undefine)$/;
-/** The calls that change the domain, in order; not the probes of its new definition. */
-const changes = () => host.calls.filter((call, index) => CHANGES.test(call) && host.about[index] === uuid());
-const forgetCalls = () => {
-  host.calls.length = 0;
-  host.about.length = 0;
-};
+const changes = () => changesOf(host);
 const rows = () => stack.run.rows;
 const outputs = () => stack.recorded.outputs;
 
 describe("a domain with a saved state", () => {
   beforeEach(() => {
     host.save(uuid());
-    forgetCalls();
+    forgetCalls(host);
   });
 
   test.each([
@@ -92,7 +86,7 @@ describe("a domain with a saved state", () => {
     );
     expect(outputs()).toMatchObject({ state: "running", liveMemory: "1003MiB" });
     host.refuses.clear();
-    forgetCalls();
+    forgetCalls(host);
     await stack.up(grown);
     expect(changes()).toEqual(["attachDevice", "define"]);
     expect(await stack.up(grown)).toBe("same");

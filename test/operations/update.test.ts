@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import type { DomainState } from "../../provider/domain/state.ts";
 import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
+import { forgetCalls } from "../support/changes.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { created, type OneResource } from "../support/one-resource.ts";
@@ -16,8 +17,7 @@ let stack: OneResource;
 
 beforeEach(async () => {
   ({ host, stack } = await created(args));
-  host.calls.length = 0;
-  host.about.length = 0;
+  forgetCalls(host);
 });
 
 const live = (): DomainState => readDomain(host.only.live ?? "");

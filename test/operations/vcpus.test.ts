@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { readDomain } from "../../provider/domain/read.ts";
 import type { DomainState } from "../../provider/domain/state.ts";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
-import { created, type OneResource } from "../support/one-resource.ts";
-import { SimulatedLinux } from "../support/simulated-linux.ts";
+import { createdLinux } from "../support/growing-linux.ts";
+import type { OneResource } from "../support/one-resource.ts";
+import type { SimulatedLinux } from "../support/simulated-linux.ts";
 
 const args = { memory: "1GiB", maxMemory: "4GiB", vcpus: 2, arch: "x86_64", shutdownTimeout: 0 };
 const MIB = 1024;
@@ -13,8 +14,7 @@ let stack: OneResource;
 let guest: SimulatedLinux;
 
 beforeEach(async () => {
-  ({ host, stack } = await created(args));
-  guest = new SimulatedLinux(host, stack.clock);
+  ({ host, stack, guest } = await createdLinux(args));
 });
 
 const live = (): DomainState => readDomain(host.only.live ?? "");
