@@ -52,3 +52,10 @@ export function changedSettings(
       isDeepStrictEqual(withoutWaits(name, before[name]), withoutWaits(name, after[name])),
   );
 }
+
+/** The fields of both, in the order of the field table. */
+export function unionOf(changed: FieldName[], left: FieldName[]): FieldName[] {
+  return left.length === 0
+    ? changed
+    : FIELD_NAMES.filter((name) => changed.includes(name) || left.includes(name));
+}

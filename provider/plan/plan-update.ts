@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { FIELD_NAMES, type FieldName } from "../args/fields.ts";
+import type { FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { hugePagesOf } from "../args/memory-backing-rules.ts";
 import type { Defaults } from "../args/settings.ts";
@@ -7,43 +7,18 @@ import { containsUnknown, knownHotplug, UNKNOWN } from "../args/unknown.ts";
 import { withWritten } from "../args/written-arguments.ts";
 import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
-import { changedFields, changesThatNeed, keptIfUnnamed } from "./changed-fields.ts";
-import { defineStep, withOneDefinition } from "./definition/steps.ts";
+import { autostartPlans, changesAtBoot, fieldPlans, replacePlans } from "./argument-plans.ts";
+import { changedFields, changesThatNeed, keptIfUnnamed, unionOf } from "./changed-fields.ts";
+import { withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import { planDeviceLists } from "./device-list/device-lists.ts";
 import { planDiskSizes, planImages } from "./disks/plan-disks.ts";
 import { livePassword, planPassword } from "./graphics.ts";
-import { lockedWithoutLimit } from "./hard-limit.ts";
 import type { Observed } from "./observed.ts";
-import {
-  combine,
-  isMoreDisruptive,
-  type Outcome,
-  type Plan,
-  type Reason,
-  refuse,
-  type Step,
-} from "./plan.ts";
+import { combine, isMoreDisruptive, type Outcome, type Plan, type Step } from "./plan.ts";
 import { planMemory } from "./plan-memory.ts";
-import {
-  planPower,
-  savedStateFirst,
-  savedStateLost,
-  startingWith,
-  unlessBusy,
-  withPower,
-  withReplacePower,
-} from "./power.ts";
-import {
-  ADOPTED,
-  formatList,
-  headline,
-  NEXT_BOOT,
-  noteIf,
-  REPLACE_COSTS,
-  REPLACE_STEP,
-  settingOnly,
-} from "./text.ts";
+import { planPower, startingWith, unlessBusy, withPower, withReplacePower } from "./power.ts";
+import { headline, settingOnly } from "./text.ts";
 import {
   memoryChange,
   type SizePart,
@@ -177,13 +152,6 @@ export function planUpdate({
   return { ...whole, headline: withPower(line, whole), ...known };
 }
 
-/** In the order of the field table. */
-function unionOf(changed: FieldName[], left: FieldName[]): FieldName[] {
-  return left.length === 0
-    ? changed
-    : FIELD_NAMES.filter((name) => changed.includes(name) || left.includes(name));
-}
-
 /**
  * The definition as this update changes it: its machine type decides whether memory can be plugged, and it may get a
  * balloon.
@@ -226,98 +194,6 @@ function inOrder(plan: Plan): Plan {
       ...steps.filter((step, index) => isLast(step, index)),
     ],
   };
-}
-
-function replacePlans(changed: FieldName[], inputs: Inputs, observed: Observed, adopted: boolean): Plan[] {
-  const fields = changesThatNeed("replace", changed, inputs);
-  if (fields.length === 0) return [];
-  const text = `changing ${formatList(fields)} needs a new domain`;
-  const required: Reason = { code: "replace-required", text };
-  if (adopted) return [refuse(headline("refuse", `${text}, but ${ADOPTED.text}`), [required, ADOPTED])];
-  return [
-    {
-      outcome: "replace",
-      headline: headline("replace", text),
-      details: [REPLACE_COSTS, ...savedStateLost(observed)],
-      steps: [{ kind: "replace", fields, sentence: REPLACE_STEP }],
-      reasons: [required],
-    },
-  ];
-}
-
-/** Graphics among them: what is set in the running domain is left out. */
-function changesAtBoot(changed: FieldName[], inputs: Inputs): FieldName[] {
-  const later = (["nextBoot", "graphics"] as const).flatMap((needs) =>
-    changesThatNeed(needs, changed, inputs),
-  );
-  return FIELD_NAMES.filter((name) => later.includes(name));
-}
-
-/**
- * @param restarts a size needs a restart, which brings these arguments too
- * @param left what an interrupted update left in the definition
- * @param devices lists of devices that change in the definition only
- */
-function fieldPlans(
-  changed: FieldName[],
-  inputs: Inputs,
-  observed: Observed,
-  {
-    restarts,
-    left,
-    adopted,
-    devices,
-  }: { restarts: boolean; left: FieldName[]; adopted: boolean; devices: FieldName[] },
-): Plan[] {
-  const waiting = [...changesAtBoot(changed, inputs), ...(adopted ? [] : vcpusLeftToXml(changed, inputs))];
-  const later = unionOf(waiting, devices);
-  const fields = [...later, ...changesThatNeed("definition", changed, inputs)];
-  if (fields.length === 0) return [];
-  const off = (observed.power === "off" && observed.saved === undefined) || inputs.running === false;
-  const waits = later.length > 0 && !off;
-  const outcome = waits ? (restarts ? "restart" : "nextBoot") : "live";
-  const step = defineStep(undefined, fields);
-  const when = restarts ? ", with the same restart" : ", after a shutdown and start";
-  return [
-    {
-      outcome,
-      headline: waits
-        ? headline(outcome, `${formatList(later)}${when}`, `${later.length} arguments${when}`)
-        : headline("live", step.sentence, `change ${fields.length} arguments in the definition`),
-      details: [
-        ...noteIf(outcome === "nextBoot", `the change ${NEXT_BOOT}`),
-        ...noteIf(
-          left.length > 0,
-          `an interrupted update left another value of ${formatList(left)} in the definition`,
-        ),
-        ...savedStateFirst(observed),
-        ...(fields.includes("memoryBacking") ? lockedWithoutLimit(inputs, observed.nextBoot ?? {}) : []),
-        ...noteIf(fields.includes("xml"), "the definition is rewritten from xml; manual changes are lost"),
-      ],
-      steps: [step],
-      reasons: [],
-    },
-  ];
-}
-
-/** The program no longer sets the number of vCPUs, which its own XML then decides. */
-function vcpusLeftToXml(changed: FieldName[], { vcpus, xml }: Inputs): FieldName[] {
-  return changed.includes("vcpus") && vcpus === undefined && xml !== undefined ? ["vcpus"] : [];
-}
-
-function autostartPlans(changed: FieldName[], inputs: Inputs): Plan[] {
-  if (!changed.includes("autostart") || containsUnknown(inputs.autostart)) return [];
-  const on = inputs.autostart === true;
-  const sentence = `turn autostart ${on ? "on" : "off"}`;
-  return [
-    {
-      outcome: "live",
-      headline: headline("live", sentence),
-      details: [],
-      steps: [{ kind: "autostart", on, sentence }],
-      reasons: [],
-    },
-  ];
 }
 
 /** A size isn't known in this preview, so no replace is planned on a guess. */
