@@ -9,7 +9,7 @@ import { claimFolder, daemonUser, keepFolder, removeLab, sweepLabs, type User } 
 import { type GuestImage, guestImage } from "./guest-image.ts";
 import { namespaceDaemon } from "./namespace-daemon.ts";
 import { ensurePackages, type GuestArch } from "./packages.ts";
-import { registerProcess, startTime } from "./processes.ts";
+import { registerProcess } from "./processes.ts";
 import { keepCapabilities, seedCapabilities } from "./qemu-capabilities.ts";
 
 /** A libvirt of a test's own, unprivileged and in one folder, with a Linux guest to boot on it. */
@@ -103,7 +103,7 @@ export async function startLab({
       file: (name) => join(files, name),
       virsh: started.virsh,
       settings: started.settings,
-      qemuPid: (domain) => runningPid(join(started.pidFiles, `${domain}.pid`)),
+      qemuPid: (domain) => runningPid(started, domain),
       console: guestConsole,
       startDaemon: () => startAgain(started),
       stopDaemon: started.stop,
@@ -189,10 +189,9 @@ async function provideGuest(dir: string, arch: GuestArch): Promise<GuestImage> {
   return { kernel, initrd };
 }
 
-function runningPid(file: string): number | undefined {
+function runningPid({ pidFiles, processOf }: Daemon, domain: string): number | undefined {
   try {
-    const pid = Number(readFileSync(file, "utf8"));
-    return startTime(pid) === undefined ? undefined : pid;
+    return processOf(Number(readFileSync(join(pidFiles, `${domain}.pid`), "utf8")));
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import { run } from "./command.ts";
 import { type Daemon, listening, PATH } from "./daemon.ts";
 import { daemonProgram } from "./daemon-program.ts";
 import { LabUnavailable } from "./packages.ts";
+import { processInNamespace } from "./processes.ts";
 import { unpackedPrograms } from "./unpacked-programs.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -75,6 +76,7 @@ export async function namespaceDaemon(folder: string): Promise<Daemon> {
   return {
     uri,
     pidFiles: join(folder, "run", "qemu"),
+    processOf: (pid) => (program.pid === undefined ? undefined : processInNamespace(program.pid, pid)),
     capabilities: join(folder, "capabilities"),
     settings: join(folder, "libvirtd.conf"),
     start: () => {
@@ -98,17 +100,30 @@ async function requireNamespaces(): Promise<void> {
   });
 }
 
+/** A libvirt network: its addresses are `<subnet>.1`, of the host, and `<subnet>.10` to `<subnet>.50`, of guests. */
+interface LabNetwork {
+  name: string;
+  bridge: string;
+  subnet: string;
+}
+
+const LAB_NETWORK: LabNetwork = { name: "lab", bridge: "labbr0", subnet: "192.168.77" };
+
 /** Defines and starts a network with a DHCP server, for which no firewall rules are made. */
-export async function startNetwork(daemon: Pick<Daemon, "virsh">, folder: string): Promise<void> {
-  const xml = `<network><name>lab</name><forward mode='open'/><bridge name='labbr0' stp='off' delay='0'/>
-  <ip address='192.168.77.1' netmask='255.255.255.0'>
-    <dhcp><range start='192.168.77.10' end='192.168.77.50'/></dhcp>
+export async function startNetwork(
+  daemon: Pick<Daemon, "virsh">,
+  folder: string,
+  { name, bridge, subnet }: LabNetwork = LAB_NETWORK,
+): Promise<void> {
+  const xml = `<network><name>${name}</name><forward mode='open'/><bridge name='${bridge}' stp='off' delay='0'/>
+  <ip address='${subnet}.1' netmask='255.255.255.0'>
+    <dhcp><range start='${subnet}.10' end='${subnet}.50'/></dhcp>
   </ip></network>`;
-  const file = join(folder, "network.xml");
+  const file = join(folder, `network-${name}.xml`);
   writeFileSync(file, xml);
   await daemon.virsh("net-define", file);
-  await daemon.virsh("net-start", "lab");
+  await daemon.virsh("net-start", name);
   await waitUntil("the bridge of the network", async () =>
-    (await daemon.virsh("net-list", "--name")).includes("lab"),
+    (await daemon.virsh("net-list", "--name")).includes(name),
   );
 }
