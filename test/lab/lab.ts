@@ -58,6 +58,8 @@ interface LabOptions {
    * LabUnavailable. Default false.
    */
   privileged?: boolean;
+  /** Whether a privileged daemon has swtpm, which is downloaded once. Default false. */
+  tpm?: boolean;
   /** The architecture of the lab's guest. Default x86_64; another one needs more packages. */
   arch?: GuestArch;
 }
@@ -70,6 +72,7 @@ export async function startLab({
   arch = "x86_64",
   network = false,
   privileged = false,
+  tpm = false,
 }: LabOptions = {}): Promise<Lab> {
   await ensurePackages(arch);
   await sweepLabs();
@@ -85,7 +88,7 @@ export async function startLab({
   };
   try {
     const started = privileged
-      ? await namespaceDaemon(dir)
+      ? await namespaceDaemon(dir, { tpm })
       : privateDaemon(dir, user, network ? ["--listen"] : []);
     daemon = started;
     // By default libvirtd listens for TLS, which needs certificates.

@@ -8,7 +8,7 @@ import { type Args, said, stackOnLab } from "../support/stack-on-lab.ts";
 const MAC = "52:54:00:12:34:56";
 const BOOT_SECONDS = 150;
 
-const labOfFile = privilegedLabOfThisFile((lab) => startNetwork(lab, lab.dir));
+const labOfFile = privilegedLabOfThisFile({ prepare: (lab) => startNetwork(lab, lab.dir) });
 
 /** A stack with one guest that asks for an address, which isn't created yet. */
 async function guestWith(name: string, card: object, args: Args = {}) {

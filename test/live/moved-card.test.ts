@@ -7,9 +7,11 @@ import { privilegedLabOfThisFile } from "../support/privileged-lab.ts";
 import { type Args, said } from "../support/stack-on-lab.ts";
 
 const OFFICE = { name: "office", bridge: "officebr0", subnet: "192.168.78" };
-const lab = privilegedLabOfThisFile(async (started) => {
-  await startNetwork(started, started.dir);
-  await startNetwork(started, started.dir, OFFICE);
+const lab = privilegedLabOfThisFile({
+  prepare: async (started) => {
+    await startNetwork(started, started.dir);
+    await startNetwork(started, started.dir, OFFICE);
+  },
 });
 
 /** Two guests boot, and one of them asks six times for an address. */

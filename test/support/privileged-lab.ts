@@ -7,14 +7,20 @@ import { removeDomains } from "./virsh.ts";
  * One lab of root's for all tests of a file, with networks and bridges. Where the machine doesn't allow that, the tests are skipped
  * with the reason.
  *
- * @param prepare runs once the daemon listens
+ * @param options `prepare` runs once the daemon listens
  */
-export function privilegedLabOfThisFile(prepare: (lab: Lab) => Promise<void> = async () => {}): () => Lab {
+export function privilegedLabOfThisFile({
+  tpm = false,
+  prepare = async () => {},
+}: {
+  tpm?: boolean;
+  prepare?: (lab: Lab) => Promise<void>;
+}): () => Lab {
   let lab: Lab | undefined;
   let missing: string | undefined;
   beforeAll(async () => {
     try {
-      lab = await startLab({ privileged: true });
+      lab = await startLab({ privileged: true, tpm });
       await prepare(lab);
     } catch (error) {
       if (!(error instanceof LabUnavailable)) throw error;
