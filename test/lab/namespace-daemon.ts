@@ -111,7 +111,9 @@ done
 
 async function provideSwtpm(folder: string, file: WriteFile): Promise<void> {
   const root = await unpackedPrograms(["swtpm", "swtpm-libs", "swtpm-tools"]);
+  // libvirt has no emulated TPMs unless it finds all three.
   program(file, root, "usr/bin/swtpm");
+  program(file, root, "usr/bin/swtpm_ioctl");
   program(file, root, "usr/bin/swtpm_setup", "--config", join(folder, "swtpm_setup.conf"));
   const setup = join(folder, "bin", "swtpm_setup");
   const script = readFileSync(setup, "utf8");
