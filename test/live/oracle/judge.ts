@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { devicesDefinedAsAsked, devicesLiveAsAsked, imagesKept, theirsKept } from "./judge-devices.ts";
 import { mibOf, type Program } from "./program.ts";
 import type { Seen } from "./seen.ts";
 
@@ -17,7 +18,12 @@ export type Outcome =
 export interface Played {
   name: string;
   program: Program;
-  said: { outcome: Outcome; headline: string };
+  /** `text`: all lines of the preview. */
+  said: { outcome: Outcome; headline: string; text: string };
+  /** The program before its last edits; undefined for a new domain. */
+  previous: Program | undefined;
+  /** Somebody else changed devices or images, since all was last as the program says. */
+  devicesTouched: boolean;
   /** Why the update failed; undefined where it succeeded. */
   failure: string | undefined;
   before: Seen;
@@ -41,6 +47,7 @@ export function mismatches(played: Played): string[] {
   return [
     ...[...found, ...rule(played), ...sizesInHeadline(played), ...liveWherePossible(played)],
     ...(failure === undefined ? vcpusInHeadline(played) : []),
+    ...[...theirsKept(played), ...imagesKept(played)],
   ];
 }
 
@@ -108,7 +115,7 @@ function hotplugOf({ hotplug }: Program): Record<string, string | undefined | bo
 
 function unchanged({ before, after }: Played): string[] {
   const differ = (
-    ["state", "pid", "uuid", "autostart", "isSaved", "live", "nextBoot", "xml"] as const
+    ["state", "pid", "uuid", "autostart", "isSaved", "live", "nextBoot", "xml", "images"] as const
   ).filter((key) => !isDeepStrictEqual(before[key], after[key]));
   return differ.map((key) => `${key} changed: ${shown(before[key])} → ${shown(after[key])}`);
 }
@@ -136,7 +143,7 @@ function asAsked(played: Played): string[] {
     after.live === undefined || effective(after.live) === wanted || isWaiting
       ? []
       : [`live memory ${effective(after.live)} KiB, ${wanted} asked`];
-  return [...power, ...live, ...definedAsAsked(played)];
+  return [...power, ...live, ...devicesLiveAsAsked(played), ...definedAsAsked(played)];
 }
 
 /** A password is live where the preview says so; in the definition it always is, and so are the devices. */
@@ -169,7 +176,7 @@ function definedAsAsked(played: Played): string[] {
       ? []
       : [`defined maximum ${nextBoot.maxMemory} KiB, ${maximum} asked`]),
     ...(effective(nextBoot) === wanted ? [] : [`defined memory ${effective(nextBoot)} KiB, ${wanted} asked`]),
-    ...hardwareAsAsked(played),
+    ...[...hardwareAsAsked(played), ...devicesDefinedAsAsked(played)],
     ...(ours.length === 0 ? [] : [`DIMMs left in the definition: ${shown(ours)}`]),
     // What the program didn't change stays as somebody else set it, until a refresh sees that.
     ...(program.vcpus === undefined || [program.vcpus, before.vcpus?.nextBoot].includes(vcpus?.nextBoot)
