@@ -38,10 +38,14 @@ const MIB = 1024;
 export function mismatches(played: Played): string[] {
   const { name, said, failure, after } = played;
   const strangers = after.names.filter((other) => other !== name);
+  // The program itself may create a network, so that only the start of a new domain shows that there is none.
+  const isUnknownNetwork = said.outcome === "create" && failure?.includes("no network with matching name");
   const found = [
     ...(strangers.length > 0 ? [`left on the host: ${strangers.join(", ")}`] : []),
     ...(said.outcome === "refuse" && failure === undefined ? ["refused in the preview, done by up"] : []),
-    ...(said.outcome !== "refuse" && failure !== undefined ? [`announced, then failed: ${failure}`] : []),
+    ...(said.outcome !== "refuse" && failure !== undefined && !isUnknownNetwork
+      ? [`announced, then failed: ${failure}`]
+      : []),
   ];
   const rule = failure === undefined ? RULES[said.outcome] : RULES.refuse;
   return [
@@ -67,7 +71,7 @@ const RULES: Record<Outcome, Rule> = {
 
 /** "1003 → 1259 MiB": from what virsh showed, to what the program asks for. */
 function sizesInHeadline({ program, said: { outcome, headline }, before }: Played): string[] {
-  const [, from, to] = /(\d+) → (\d+) MiB/.exec(headline) ?? [];
+  const [, from, to] = /(\d+) → (\d+) MiB/.exec(headline.replace(/disk \S+ \d+ → \d+ MiB/g, "")) ?? [];
   if (outcome === "refuse" || to === undefined || headline.includes("balloon")) return [];
   const present = [before.live, before.nextBoot, before.saved].flatMap((view) =>
     view ? effective(view) / MIB : [],
