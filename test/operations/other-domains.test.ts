@@ -108,11 +108,37 @@ describe.each(Object.entries(CLAIMS))("%s of another domain", (_, { xml, args, r
   });
 });
 
-test("what both domains only read, or share, isn't refused", async () => {
-  const disk = (also: string) =>
-    `<disk type='file' device='disk'><source file='/images/a.qcow2'/><target dev='vda' bus='virtio'/>${also}</disk>`;
-  addOther(host, { inactive: other(disk("<readonly/>")) });
-  expect(await stack.up({ ...ARGS, disks: [{ file: "/images/a.qcow2", readOnly: true }] })).toBe("create");
+const DISK = (also: string) =>
+  `<disk type='file' device='disk'><source file='/images/a.qcow2'/><target dev='vda' bus='virtio'/>${also}</disk>`;
+/** What QEMU 7.2 lets two running domains have of one file (test/live/refused-devices.test.ts), and what it refuses. */
+test.each([
+  ["which it writes", "", true, false],
+  ["which it writes", "", false, false],
+  ["which it reads", "<readonly/>", true, true],
+  ["which it reads", "<readonly/>", false, false],
+  ["which it shares", "<shareable/>", true, false],
+  ["which it shares", "<shareable/>", false, false],
+  ["which it reads and shares", "<readonly/><shareable/>", true, true],
+  ["which it reads and shares", "<readonly/><shareable/>", false, true],
+])("a file of a running domain %s (%s), readOnly: %s", async (_, also, readOnly, isFine) => {
+  addOther(host, { inactive: other(DISK(also)), live: other(DISK(also)) });
+  const program = { ...ARGS, disks: [{ file: "/images/a.qcow2", readOnly }] };
+  for (const work of [() => stack.preview(program), () => stack.up(program)]) {
+    const refused = await work().then(
+      () => "",
+      (error: Error) => error.message,
+    );
+    expect(refused === "").toBe(isFine);
+    expect(refused).toContain(isFine ? "" : 'disks[0].file: "/images/a.qcow2" is a disk ');
+  }
+});
+
+test.each([
+  ["reads what one that is off writes", "", true],
+  ["writes what one that is off reads", "<readonly/>", false],
+])("a domain that %s isn't refused", async (_, also, readOnly) => {
+  addOther(host, { inactive: other(DISK(also)) });
+  expect(await stack.up({ ...ARGS, disks: [{ file: "/images/a.qcow2", readOnly }] })).toBe("create");
 });
 
 test("a preview leaves what a domain of the same stack has now to the work", async () => {
@@ -170,7 +196,7 @@ test("whatever two domains have, the second one is refused exactly what one of t
         );
       const conflicts = [
         ...second.disks.flatMap(({ file, readOnly }, index) =>
-          !readOnly && first.disks.some((one) => one.file === file && !one.readOnly)
+          first.disks.some((one) => one.file === file && !(one.readOnly && readOnly))
             ? [`disks[${index}].file: `]
             : [],
         ),
