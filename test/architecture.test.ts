@@ -110,7 +110,14 @@ const MAY_IMPORT: Record<string, string[]> = {
     // Hooks are programs of the user's.
     "node:child_process",
   ],
+  "provider/command": [
+    "type:provider/deadline.ts",
+    "type:provider/libvirt/connect.ts",
+    "type:node:stream",
+    "node:util",
+  ],
   "provider/explain": [
+    "provider/command",
     "provider/units",
     "provider/args",
     "provider/domain",

@@ -1,3 +1,4 @@
+import { hangingIndent, paint, type Style, type Terminal, wrap } from "../command/terminal.ts";
 import { foreignText } from "../foreign-text.ts";
 import { formatRanges } from "../plan/live-sizes/text.ts";
 import type { Outcome, Reason } from "../plan/plan.ts";
@@ -8,7 +9,6 @@ import { drawBar } from "./bar.ts";
 import type { ExplainedPlan, ExplainedVcpus, Explanation, MemoryMap, VcpuNumbers } from "./explanation.ts";
 import { FREE, type LegendEntry, legendOf, pieces } from "./legend.ts";
 import { drawTable } from "./table.ts";
-import { hangingIndent, paint, type Style, type Terminal, wrap } from "./terminal.ts";
 
 /** The width of the column of labels. */
 const LABEL = 11;

@@ -1,9 +1,9 @@
-import { type SizedImage, withMade } from "../args/disk-images.ts";
+import { type SizedImage, withMade, withoutMade } from "../args/disk-images.ts";
 import { describeImage } from "../args/disk-source.ts";
 import { ownershipMetadata, readOwnership, readWritten } from "../domain/metadata.ts";
 import { parseDomain } from "../domain/parse.ts";
 import { UserError } from "../errors.ts";
-import type { DomainRef, Where } from "../libvirt/hypervisor.ts";
+import type { DomainRef, Hypervisor, Where } from "../libvirt/hypervisor.ts";
 import { makeImage } from "../storage/image.ts";
 import type { StorageHost } from "../storage/pool.ts";
 
@@ -24,10 +24,28 @@ export async function makeDiskImage(
       `${path}: somebody else made ${describeImage(source)} in the meantime; it was left unchanged`,
       { code: "domain-changed" },
     );
-  const { hypervisor } = host;
+  await changeMade(host.hypervisor, domain, where, (mark) => withMade(mark, key));
+}
+
+/** Records that the domain has no such image any more: somebody else may make a file of that name. */
+export function unmarkImage(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  key: string,
+  where: Where,
+): Promise<void> {
+  return changeMade(hypervisor, domain, where, (mark) => withoutMade(mark, key));
+}
+
+async function changeMade(
+  hypervisor: Hypervisor,
+  domain: DomainRef,
+  where: Where,
+  change: (mark: string | undefined) => string | undefined,
+): Promise<void> {
   const { root } = parseDomain(await hypervisor.xml(domain, { inactive: where.config === true }));
   const [ownership, written] = [readOwnership(root), readWritten(root)];
   if (ownership === undefined) return;
-  const marked = { ...written, made: withMade(written.made, key) };
+  const marked = { ...written, made: change(written.made) };
   await hypervisor.setMetadata(domain, ownershipMetadata(ownership, marked), where);
 }

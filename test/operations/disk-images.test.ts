@@ -134,7 +134,7 @@ describe("a deleted domain", () => {
     await other.up({ ...args({ size: undefined, readOnly: true }), running: false });
     await stack.destroy();
     expect(image()).toBeDefined();
-    expect(stack.run.rows).toContain(`${FILE} isn't deleted: domain web-2 has it too`);
+    expect(stack.run.rows).toContain(`${FILE} isn't deleted: domain web-2 has it`);
   });
 
   test("a replace keeps the image, and it is known as made afterwards", async () => {

@@ -68,7 +68,7 @@ describe("its command", () => {
 
   test("says how it is used", async () => {
     const { stdout } = await command("--help");
-    expect(stdout).toMatch(/^Usage: pulumi-libvirt-hotplug explain <uri> <domain> \[size\]/);
+    expect(stdout).toMatch(/^Usage: pulumi-libvirt-hotplug <command> \[options\]/);
   });
 
   test("fails with one clear line where no hypervisor is in reach", async () => {
