@@ -126,6 +126,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/observe",
     "type:provider/deadline.ts",
     "provider/errors.ts",
+    "provider/libvirt/errors.ts",
     "type:provider/libvirt",
     "node:util",
   ],
