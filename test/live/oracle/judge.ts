@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { devicesDefinedAsAsked, devicesLiveAsAsked, imagesKept, theirsKept } from "./judge-devices.ts";
+import { devicesLiveWherePossible, portsAsAsked } from "./judge-ports.ts";
 import { mibOf, type Program } from "./program.ts";
 import type { Seen } from "./seen.ts";
 
@@ -24,6 +25,8 @@ export interface Played {
   previous: Program | undefined;
   /** Somebody else changed devices or images, since all was last as the program says. */
   devicesTouched: boolean;
+  /** Only the lists of devices changed since the last update, and nobody else had a hand in it. */
+  onlyLists: boolean;
   /** Why the update failed; undefined where it succeeded. */
   failure: string | undefined;
   before: Seen;
@@ -51,7 +54,8 @@ export function mismatches(played: Played): string[] {
   return [
     ...[...found, ...rule(played), ...sizesInHeadline(played), ...liveWherePossible(played)],
     ...(failure === undefined ? vcpusInHeadline(played) : []),
-    ...[...theirsKept(played), ...imagesKept(played)],
+    ...[...theirsKept(played), ...imagesKept(played), ...devicesLiveWherePossible(played)],
+    ...(failure === undefined ? portsAsAsked(played) : []),
   ];
 }
 
