@@ -1,4 +1,5 @@
 import { completeDisk } from "./device-entries.ts";
+import { sourceKey } from "./disk-source.ts";
 import type { Failure } from "./failure.ts";
 import type { DiskInput, Inputs } from "./inputs.ts";
 import { UNKNOWN } from "./unknown.ts";
@@ -15,11 +16,17 @@ export function namesDiffer(inputs: Partial<Inputs>): Failure[] {
 /** QEMU locks an image that it writes, so that a domain can't start that has it twice. */
 export function filesDiffer(inputs: Partial<Inputs>): Failure[] {
   const disks = entriesOf(inputs, "disks").map((disk): Entry => {
-    const { file, readOnly } = disk as Partial<DiskInput>;
-    return { file, readOnly: readOnly ?? isReadOnly(disk) };
+    const { file, block, pool, volume, readOnly } = disk as Partial<DiskInput>;
+    const isKnown = ![pool, volume].some((one) => one === undefined || one === UNKNOWN);
+    return {
+      ...{ file, block, volume: isKnown ? `${pool}/${volume}` : undefined },
+      readOnly: readOnly ?? isReadOnly(disk),
+    };
   });
-  const written = new Set(disks.flatMap(({ file, readOnly }) => (readOnly === false ? [file] : [])));
-  return duplicates("disks", "file", disks, (file) => written.has(file));
+  return ["file", "block", "volume"].flatMap((source) => {
+    const written = new Set(disks.flatMap((disk) => (disk.readOnly === false ? [disk[source]] : [])));
+    return duplicates("disks", source, disks, (image) => written.has(image));
+  });
 }
 
 export function macsDiffer(inputs: Partial<Inputs>): Failure[] {
@@ -31,15 +38,24 @@ export function bootOrdersDiffer(inputs: Partial<Inputs>): Failure[] {
   return duplicates("disks", "bootOrder", entriesOf(inputs, "disks"));
 }
 
-/** What no bus has: a virtio drive, and a disk on IDE or SATA that the guest can only read. */
+/** What no bus has: a virtio drive, an empty one on USB, and a disk on IDE or SATA that the guest can only read. */
 export function busTakesDevice(inputs: Partial<Inputs>): Failure[] {
   return entriesOf(inputs, "disks").flatMap((disk, index) => {
-    const { device, bus, readOnly } = disk as Partial<DiskInput>;
+    const { device, bus, readOnly, ...rest } = disk as Partial<DiskInput>;
     if (device === "cdrom" && bus === "virtio")
       return [
         {
           property: `disks[${index}].bus`,
           reason: 'is "virtio", which has no CD-ROM drives; use "sata", "scsi", "usb" or "ide"',
+        },
+      ];
+    // QEMU: "usb-storage: drive property not set".
+    if (device === "cdrom" && bus === "usb" && sourceKey(rest) === undefined)
+      return [
+        {
+          property: `disks[${index}].bus`,
+          reason:
+            'is "usb", on which a CD-ROM drive can\'t be empty; set file, or use "sata", "scsi" or "ide"',
         },
       ];
     if (device === "disk" && readOnly === true && (bus === "sata" || bus === "ide"))

@@ -186,6 +186,25 @@ const rows: Record<string, Row[]> = {
       "disks[1].file",
       "duplicates disks[0].file (/a)",
     ],
+    [
+      "two disks on one block device",
+      { memory, disks: [{ block: "/dev/a" }, { block: "/dev/a", bus: "scsi" }] },
+      "disks[1].block",
+      "duplicates disks[0].block (/dev/a)",
+    ],
+    [
+      "two disks of one volume",
+      {
+        memory,
+        disks: [
+          { pool: "p", volume: "a" },
+          { pool: "q", volume: "a" },
+          { pool: "p", volume: "a", readOnly: true },
+        ],
+      },
+      "disks[2].volume",
+      "duplicates disks[0].volume (p/a)",
+    ],
   ],
   macsDiffer: [
     [
@@ -221,6 +240,12 @@ const rows: Record<string, Row[]> = {
       { memory, disks: [{ device: "cdrom", bus: "virtio" }] },
       "disks[0].bus",
       'is "virtio", which has no CD-ROM drives; use "sata", "scsi", "usb" or "ide"',
+    ],
+    [
+      "an empty CD-ROM drive on USB",
+      { memory, disks: [{ device: "cdrom", bus: "usb" }] },
+      "disks[0].bus",
+      'is "usb", on which a CD-ROM drive can\'t be empty; set file, or use "sata", "scsi" or "ide"',
     ],
     [
       "a disk on SATA that can only be read",

@@ -75,7 +75,7 @@ const RULES: Record<Outcome, Rule> = {
 
 /** "1003 → 1259 MiB": from what virsh showed, to what the program asks for. */
 function sizesInHeadline({ program, said: { outcome, headline }, before }: Played): string[] {
-  const [, from, to] = /(\d+) → (\d+) MiB/.exec(headline.replace(/disk \S+ \d+ → \d+ MiB/g, "")) ?? [];
+  const [, from, to] = /(\d+) → (\d+) MiB/.exec(headline.replace(/disks?[ [].*?\d+ → \d+ MiB/g, "")) ?? [];
   if (outcome === "refuse" || to === undefined || headline.includes("balloon")) return [];
   const present = [before.live, before.nextBoot, before.saved].flatMap((view) =>
     view ? effective(view) / MIB : [],
