@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "leven",
     "uuid",
     "node:crypto",
+    "node:path",
     "node:util",
   ],
   "provider/domain": ["provider/units", "node:util"],
