@@ -14,6 +14,8 @@ export interface DomainStep {
   /** The provider's messages: a line each, without their severity. */
   messages: Message[];
   failed: boolean;
+  /** Of an update: all of it is over. */
+  done: boolean;
   position?: Position;
 }
 
@@ -81,7 +83,7 @@ function isDomain(urn: string): boolean {
 }
 
 function without(urn: string): DomainStep {
-  return { urn, resource: nameIn(urn), op: "refuse", differs: [], messages: [], failed: true };
+  return { urn, resource: nameIn(urn), op: "refuse", differs: [], messages: [], failed: true, done: false };
 }
 
 /** A replace has a step for each of its parts. */
@@ -96,6 +98,8 @@ function merged(known: DomainStep | undefined, step: ResourceStep, op: DomainOpe
     differs: [...new Set([...(known?.differs ?? []), ...step.differs])],
     messages: known?.messages ?? [],
     failed: known?.failed === true || step.failed === true,
+    // The last part of a replace decides.
+    done: step.op === "delete-replaced" ? known?.done === true : step.done === true,
     ...(before && { old: before }),
     ...(after && { new: after }),
     ...(position && { position }),
