@@ -272,12 +272,18 @@ function linksOf(domains: readonly DomainReview[], docs: string): string[] {
 }
 
 /** What isn't judged. */
-function footerOf({ unchanged, others, errors }: Review): string {
+function footerOf({ domains, unchanged, others, errors }: Review): string {
   const counted = countedSteps(others);
+  const secret = domains.filter(({ isSecret }) => isSecret).length;
   return [
     ...(errors === 0
       ? []
       : [`**The run failed**: ${errors === 1 ? "an error" : `${errors} errors`} outside of these domains.`]),
+    ...(secret === 0
+      ? []
+      : [
+          `The sizes of ${secret === 1 ? "a domain are" : `${secret} domains are`} secret: the outcome is what the run announced.`,
+        ]),
     ...(unchanged === 0 ? [] : [`${unchanged} ${unchanged === 1 ? "domain is" : "domains are"} unchanged.`]),
     ...(counted === "" ? [] : [`Other resources, not judged: ${markdownText(counted)}.`]),
   ].join(" ");
