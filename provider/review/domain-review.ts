@@ -94,7 +94,7 @@ export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainRevi
   const given = textOf(inputs.name) ?? textOf(olds.properties.name);
   const host = textOf(olds.properties.uri) ?? textOf(inputs.uri) ?? stack.uri;
   const clean = (text: string) => redact(text, ...carriers(step));
-  const planned = plan(step, inputs, before, stack.defaults);
+  const planned = isSecret ? { problems: [] } : plan(step, inputs, before, stack.defaults);
   const { state, reviewed } = planned;
   const announced = announcedBy(step, stack.isOver);
   const decided = decide(step, reviewed, announced, isSecret);
@@ -142,7 +142,7 @@ export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainRevi
 
 /** The arguments that sizes follow from. */
 const SIZES: ReadonlySet<string> = new Set([
-  ...["memory", "maxMemory", "currentMemory", "numa", "vcpus", "maxVcpus", "__observed"],
+  ...["memory", "maxMemory", "currentMemory", "numa", "vcpus", "maxVcpus"],
 ]);
 
 function carriers(step: DomainStep): Properties[] {
@@ -257,7 +257,9 @@ function decide(
   const outcome = op === "replace" ? "replace" : (announced?.outcome ?? plan?.outcome ?? "unknown");
   if (plan !== undefined && plan.outcome === outcome) return { verdict: outcome, ...from };
   const own = announced?.outcome === outcome ? announced.headline : "";
-  const why = isSecret ? "sizes are secret, so this review has no figures" : "the state doesn't say why";
+  const why = isSecret
+    ? "sizes are secret, so this review has no figures"
+    : "what the state recorded of the domain is secret or can't be read";
   return {
     verdict: outcome,
     headline: own || `${OUTCOME_WORDS[outcome]}: ${why}`,

@@ -47,13 +47,17 @@ const LONGEST_TEXT = 300;
 export function markdown(review: Review, { docs, limit, comparison }: MarkdownOptions): string {
   const { domains } = review;
   const footer = footerOf(review);
-  if (domains.length === 0)
-    return `${COMMENT_MARK}\nNo libvirt domain changes.${footer === "" ? "" : ` ${footer}`}\n`;
   const most = (share: keyof typeof SHARES) => Math.floor(limit * SHARES[share]);
+  const compared = comparison === undefined ? [] : [comparisonOf(comparison, most("comparison"))];
+  if (domains.length === 0) {
+    const line = ["No libvirt domain changes.", ...(footer === "" ? [] : [footer])].join(" ");
+    const isNews = comparison !== undefined && comparison.gone.length > 0;
+    return `${[`${COMMENT_MARK}\n${line}`, ...(isNews ? compared : [])].join(SEPARATOR)}\n`;
+  }
   const blocks = [
     `${COMMENT_MARK}\n### ${titleOf(domains)}`,
     tableOf(domains, most("rows")),
-    ...(comparison === undefined ? [] : [comparisonOf(comparison, most("comparison"))]),
+    ...compared,
     ...questionsOf(domains, most("questions")),
     hostsOf(review.hosts, most("hosts")),
   ];
