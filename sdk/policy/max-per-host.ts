@@ -88,7 +88,8 @@ function judgedHost(uri: string | undefined, domains: PolicyDomain[], limit: Lim
   const [first] = domains;
   if (first === undefined || (limit.memory === undefined && limit.vcpus === undefined)) return [];
   const names = namesOf(domains);
-  if (uri === undefined) return [{ kind: "unknown", text: `the host of ${names} isn't known or is secret` }];
+  if (uri === undefined)
+    return [{ kind: "unknown", text: `not judged: the host of ${names} isn't known or is secret` }];
   const host = uri === "" ? "libvirt's default host" : shownUri(uri);
   return [
     ...judgedSum(host, domains, "memory", limit.memory, memoryOf, formatSize),
@@ -123,7 +124,12 @@ function judgedSum(
     ];
   }
   if (open.length === 0) return [];
-  return [{ kind: "unknown", text: `${host}: ${what} of ${namesOf(open)} isn't known yet or is secret` }];
+  return [
+    {
+      kind: "unknown",
+      text: `${host}: not judged: ${what} of ${namesOf(open)} isn't known yet or is secret`,
+    },
+  ];
 }
 
 const SHOWN = 5;

@@ -19,7 +19,7 @@ export type Verdict =
   | { kind: "allowed" }
   /** `text`: what was found, and what would work. It follows the domain's name. */
   | { kind: "violated"; text: string; urn?: string }
-  /** `text`: why the rule can't judge, after "not judged: ". */
+  /** `text`: "not judged", and why. It follows the domain's name. */
   | { kind: "unknown"; text: string; urn?: string };
 
 export const ALLOWED: Verdict = { kind: "allowed" };
@@ -150,7 +150,7 @@ export function rule<Settings>(
     const expired = exceptions.find(
       (exception) => exception.name === domain?.name && !holds(exception, now()),
     );
-    const text = verdict.kind === "unknown" ? `not judged: ${verdict.text}` : verdict.text;
+    const { text } = verdict;
     return [
       domain === undefined ? text : `${domain.title}: ${text}`,
       ...(expired === undefined

@@ -2,22 +2,20 @@ import type { PolicyDomain } from "./domain.ts";
 import type { Figure } from "./properties.ts";
 import { ALLOWED, type Stage, type Verdict } from "./rule.ts";
 
+const NO_ROUTE = "not judged without a route to the host";
+
 /** Why an outcome isn't known. */
 export function outcomeUnknown(domain: PolicyDomain): Verdict {
   const names = domain.unknownArguments;
-  if (names.length === 0)
-    return { kind: "unknown", text: "without a route to the host, what the change does isn't known" };
-  return {
-    kind: "unknown",
-    text: `${names.join(", ")} ${names.length === 1 ? "is" : "are"} only known during pulumi up`,
-  };
+  if (names.length === 0) return { kind: "unknown", text: `${NO_ROUTE}: what the change does isn't known` };
+  return onlyDuringUp(names.join(", "), names.length > 1);
 }
 
 /** Why a rule can't judge by this argument. */
 export function argumentUnknown(domain: PolicyDomain, name: string, { kind }: Figure<unknown>): Verdict {
-  if (kind === "secret") return secret(domain, name);
-  if (kind === "unknown") return { kind: "unknown", text: `${name} is only known during pulumi up` };
-  return { kind: "unknown", text: `the domain has no ${name}` };
+  if (kind === "secret") return secret(domain, /memory/i.test(name) ? "the size" : name);
+  if (kind === "unknown") return onlyDuringUp(name);
+  return { kind: "unknown", text: `not judged: the domain has no ${name}` };
 }
 
 /**
@@ -31,17 +29,30 @@ export function outputUnknown(
   { kind }: Figure<unknown>,
   stage: Stage,
 ): Verdict {
-  if (kind === "secret") return secret(domain, "a size");
+  if (kind === "secret") return secret(domain, "the size");
   // Only the outputs have it.
   if (stage === "inputs") return ALLOWED;
   const unknown = domain.unknownArguments;
   if (unknown.length > 0) return outcomeUnknown(domain);
-  return { kind: "unknown", text: `without a route to the host, its ${what} after the change aren't known` };
+  // Pulumi takes the outputs of a dynamic provider's preview from the inputs.
+  if (domain.isDynamic && domain.outcome("change") !== "unknown")
+    return {
+      kind: "unknown",
+      text: `not judged: a preview of the dynamic class doesn't have its ${what} after the change; the plugin's preview has them`,
+    };
+  return { kind: "unknown", text: `${NO_ROUTE}: its ${what} after the change aren't known` };
 }
 
-function secret({ showsSecrets }: PolicyDomain, name: string): Verdict {
+function onlyDuringUp(names: string, isPlural = false): Verdict {
+  return {
+    kind: "unknown",
+    text: `not judged: ${names} ${isPlural ? "are" : "is"} only known during pulumi up`,
+  };
+}
+
+function secret({ showsSecrets }: PolicyDomain, what: string): Verdict {
   const why = showsSecrets
-    ? `${name === "a size" ? "the size" : name} is secret`
+    ? `${what} is secret`
     : "whether the size is secret isn't known, since more than one copy of @pulumi/policy is loaded";
-  return { kind: "unknown", text: why };
+  return { kind: "unknown", text: `not judged: ${why}` };
 }
