@@ -10,7 +10,8 @@ const root = join(import.meta.dirname, "..");
  */
 const MAY_IMPORT: Record<string, string[]> = {
   // The package's own name is in a constant string of the state, which isn't run here.
-  sdk: ["@pulumi/pulumi", "pulumi-libvirt-hotplug"],
+  // A catalogue of sizes is checked by the planner.
+  sdk: ["@pulumi/pulumi", "pulumi-libvirt-hotplug", "provider/sizes/catalogue.ts"],
   "provider/units": [],
   "provider/args": [
     "provider/units",
@@ -114,6 +115,18 @@ const MAY_IMPORT: Record<string, string[]> = {
     "type:provider/libvirt/connect.ts",
     "type:node:stream",
     "node:util",
+  ],
+  "provider/sizes": [
+    "provider/command",
+    "provider/units",
+    "provider/args",
+    "provider/domain",
+    "provider/plan",
+    "provider/definition",
+    "type:sdk/catalogue-args.ts",
+    "node:fs",
+    "yaml",
+    "type:zod",
   ],
   "provider/explain": [
     "provider/command",
@@ -290,6 +303,13 @@ describe("each room imports only what the design allows it", () => {
     expect(files.length).toBeGreaterThan(0);
     const found = files.flatMap(imports);
     expect(found.filter((one) => !isAllowed(room, one))).toEqual([]);
+  });
+
+  test("of what programs import only the sizes load the provider", () => {
+    const found = globSync("sdk/**/*.ts", { cwd: root })
+      .flatMap(imports)
+      .filter(({ from }) => from.startsWith("provider/"));
+    expect(new Set(found.map(({ file }) => file))).toEqual(new Set(["sdk/sizes.ts"]));
   });
 
   test("nothing imports the plugin", () => {

@@ -1,0 +1,36 @@
+import type { CatalogueArgs, CatalogueSize } from "../../sdk/catalogue-args.ts";
+import type { Failure } from "../args/failure.ts";
+import { readCatalogueFile } from "./catalogue-file.ts";
+import { checkCatalogue } from "./check-catalogue.ts";
+
+/**
+ * Checks a catalogue of sizes, and returns the arguments that a domain of each size has.
+ *
+ * @throws Error with all reasons, unless every step that the catalogue promises is live by the planner's own rules
+ */
+export function catalogue<Name extends string>(args: CatalogueArgs<Name>): Record<Name, CatalogueSize> {
+  return sizesOf(args, "the catalogue of sizes is refused") as Record<Name, CatalogueSize>;
+}
+
+/**
+ * The same of a YAML or JSON file, which programs in other languages can share.
+ *
+ * @throws Error with all reasons
+ */
+export function catalogueFile(path: string): Record<string, CatalogueSize> {
+  return sizesOf(readCatalogueFile(path), `${path} is refused`);
+}
+
+function sizesOf(args: unknown, refused: string): Record<string, CatalogueSize> {
+  const checked = checkCatalogue(args);
+  if (checked.kind === "invalid" || checked.failures.length > 0)
+    throw new Error(`${refused}:\n${failureLines(checked.failures)}`);
+  return Object.fromEntries(checked.sizes);
+}
+
+/** A line for each failure: the property's path, and the reason. */
+export function failureLines(failures: Failure[]): string {
+  return failures
+    .map(({ property, reason }) => `  ${property === "" ? "" : `${property}: `}${reason}`)
+    .join("\n");
+}
