@@ -157,7 +157,7 @@ export function explain(uri: string, observation: Observation, options: ExplainO
   };
 }
 
-function memoryMap(view: MemoryView, guest?: GuestBlocks): MemoryMap {
+export function memoryMap(view: MemoryView, guest?: GuestBlocks): MemoryMap {
   const { memory, currentMemory, cells, maxMemory } = view;
   const off = new Set(misaligned(view));
   const devices = view.devices.map((device): MappedDevice => {

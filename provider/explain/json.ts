@@ -61,7 +61,7 @@ function rangeJson({ from, to, step }: Reachable) {
   return { from: canonicalSize(from), to: canonicalSize(to), step: canonicalSize(step) };
 }
 
-function mapJson({
+export function mapJson({
   memory,
   currentMemory,
   baseMemory,
