@@ -1,11 +1,12 @@
+import { isUtf8 } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
 import { parseAllDocuments } from "yaml";
 import { InputError } from "../command/command.ts";
 import { foreignText } from "../foreign-text.ts";
 import { messageOf } from "../message-of.ts";
 
-/** A catalogue, or the list of a fleet's sizes, has some thousand lines. */
-const MOST_BYTES = 1024 * 1024;
+/** Room for a list of 10,000 VMs with their sizes. */
+const MOST_BYTES = 4 * 1024 * 1024;
 
 /** References to one anchor, or through several: enough for every size, too few to fill the memory. */
 const MOST_ALIASES = 100;
@@ -20,12 +21,13 @@ export function readCatalogueFile(path: string): unknown {
 }
 
 /** @throws InputError */
-export function parseCatalogueText(text: string, path: string): unknown {
+function parseCatalogueText(text: string, path: string): unknown {
   const invalid = (reason: string) => new InputError(`${path} ${reason}`);
-  if (text.trim() === "") throw invalid("is empty; a catalogue has at least a ceiling and one size");
   const documents = parsed(text, invalid);
   const [document, ...others] = documents;
-  if (document === undefined || others.length > 0)
+  if (document === undefined)
+    throw invalid("is empty; write a catalogue with a ceiling and sizes, or a list of VMs");
+  if (others.length > 0)
     throw invalid(`has ${documents.length} YAML documents; write one catalogue in each file`);
   const [error] = document.errors;
   if (error !== undefined) {
@@ -52,12 +54,10 @@ function parsed(text: string, invalid: (reason: string) => Error) {
 function readText(path: string): string {
   const bytes = readBytes(path);
   if (bytes.length > MOST_BYTES)
-    throw new InputError(`${path} is larger than 1 MiB; a catalogue has at most some thousand lines`);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
+    throw new InputError(`${path} is larger than 4 MiB, which is enough for 10,000 VMs; use a shorter file`);
+  if (!isUtf8(bytes) || bytes.includes(0))
     throw new InputError(`${path} is not text in UTF-8; a catalogue is a YAML or JSON file`);
-  }
+  return new TextDecoder().decode(bytes);
 }
 
 /** One byte more than allowed at most: the size of a pipe or a device isn't known. */

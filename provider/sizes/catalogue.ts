@@ -1,7 +1,7 @@
 import type { CatalogueArgs, CatalogueSize } from "../../sdk/catalogue-args.ts";
-import type { Failure } from "../args/failure.ts";
 import { readCatalogueFile } from "./catalogue-file.ts";
 import { checkCatalogue } from "./check-catalogue.ts";
+import { failureLines } from "./failure-lines.ts";
 
 /**
  * Checks a catalogue of sizes, and returns the arguments that a domain of each size has.
@@ -26,11 +26,4 @@ function sizesOf(args: unknown, refused: string): Record<string, CatalogueSize> 
   if (checked.kind === "invalid" || checked.failures.length > 0)
     throw new Error(`${refused}:\n${failureLines(checked.failures)}`);
   return Object.fromEntries(checked.sizes);
-}
-
-/** A line for each failure: the property's path, and the reason. */
-export function failureLines(failures: Failure[]): string {
-  return failures
-    .map(({ property, reason }) => `  ${property === "" ? "" : `${property}: `}${reason}`)
-    .join("\n");
 }
