@@ -50,7 +50,7 @@ function rollout(command: string, folder: string) {
         }),
       ),
     run: async (...args: string[]) => {
-      const child = spawn(process.execPath, ["rollout.ts", ...args], { cwd: project, env });
+      const child = spawn(process.execPath, ["rollout.mts", ...args], { cwd: project, env });
       const [out, error, code] = await Promise.all([
         text(child.stdout),
         text(child.stderr),

@@ -1,4 +1,4 @@
-// Brings the sizes in the stacks' configuration to their VMs, in waves: `node rollout.ts --at-once 5 --share 20 host-a host-b`.
+// Brings the sizes in the stacks' configuration to their VMs, in waves: `node rollout.mts --at-once 5 --share 20 host-a host-b`.
 // What is done is in the stacks' states: the same command continues after a stop.
 import { spawn } from "node:child_process";
 import { performance } from "node:perf_hooks";
@@ -15,7 +15,7 @@ const { values, positionals: stackNames } = parseArgs({
 });
 const atOnce = wholeNumber("at-once", 1, 10_000);
 const share = wholeNumber("share", 1, 100);
-if (stackNames.length === 0) throw new Error("name the stacks: node rollout.ts [options] <stack> …");
+if (stackNames.length === 0) throw new Error("name the stacks: node rollout.mts [options] <stack> …");
 
 /** A VM that a preview changes. */
 interface Vm {
