@@ -84,6 +84,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/definition",
     "provider/domain",
     "provider/observe",
+    "type:provider/deadline.ts",
     "provider/libvirt/errors.ts",
     "type:provider/libvirt/hypervisor.ts",
     "type:provider/libvirt/storage.ts",

@@ -1,7 +1,8 @@
 import { type Bytes, readBytes } from "../units/bytes.ts";
-import { completeDisk } from "./device-entries.ts";
+import { completeDisk, diskEntry } from "./device-entries.ts";
 import { type ImageSource, imageSource, sourceKey } from "./disk-source.ts";
 import type { DiskInput, Inputs } from "./inputs.ts";
+import { matchEntries } from "./match-entries.ts";
 import { containsUnknown } from "./unknown.ts";
 
 /** Fields of a disk that the definition doesn't have. */
@@ -65,6 +66,34 @@ export function resizedDisks(before: Partial<Inputs>, inputs: Partial<Inputs>): 
   });
 }
 
+/** The image of a disk that the program no longer has. */
+export type RemovedImage = Pick<DiskImage, "key" | "source">;
+
+/**
+ * The images that the program no longer has and doesn't keep (`onDelete: "delete"`). `removed`: of a disk that is no longer in the list;
+ * `exchanged`: of a disk that has another source now.
+ */
+export function leftImages(
+  before: Partial<Inputs>,
+  inputs: Partial<Inputs>,
+): { removed: RemovedImage[]; exchanged: RemovedImage[] } {
+  if (containsUnknown(inputs.disks) || containsUnknown(before.disks)) return { removed: [], exchanged: [] };
+  const [earlier, now] = [before.disks ?? [], inputs.disks ?? []];
+  const kept = new Set(matchEntries(now.map(diskEntry), earlier.map(diskEntry)));
+  const images = earlier.map((disk) => diskImages({ disks: [disk] })[0]);
+  const isKept = (key: string) =>
+    images.some((image) => image?.key === key && image.onDelete === "keep") ||
+    diskImages(inputs).some((image) => image.key === key);
+  const left = images.flatMap((image, index) =>
+    image === undefined || isKept(image.key)
+      ? []
+      : [{ image: { key: image.key, source: image.source }, isRemoved: !kept.has(index) }],
+  );
+  const those = (isRemoved: boolean) =>
+    left.flatMap((one) => (one.isRemoved === isRemoved ? [one.image] : []));
+  return { removed: those(true), exchanged: those(false) };
+}
+
 /** The disks as the definition has them. */
 export function definedDisks<Disks extends Partial<Inputs>["disks"]>(disks: Disks): Disks {
   if (!Array.isArray(disks)) return disks;
@@ -90,6 +119,12 @@ export function readMade(mark: string | undefined): string[] {
 /** The mark with another image. */
 export function withMade(mark: string | undefined, made: string): string {
   return JSON.stringify([...new Set([...readMade(mark), made])]);
+}
+
+/** The mark without an image; undefined where it has no other. */
+export function withoutMade(mark: string | undefined, gone: string): string | undefined {
+  const made = readMade(mark).filter((key) => key !== gone);
+  return made.length === 0 ? undefined : JSON.stringify(made);
 }
 
 function knownDisks({ disks }: Partial<Inputs>): DiskInput[] {

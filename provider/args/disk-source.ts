@@ -15,6 +15,30 @@ export function sourceKey({ file, block, pool, volume }: DiskSource): string | u
   return file ?? block ?? (pool === undefined || volume === undefined ? undefined : `${pool}/${volume}`);
 }
 
+/**
+ * The source as libvirt's storage finds it: `//`, `/./` and `/../` in a path make no difference. A symbolic link does, which only the
+ * host knows.
+ */
+export function sameSourceKey(source: DiskSource): string | undefined {
+  const key = sourceKey(source);
+  return key?.startsWith("/") ? normalPath(key) : key;
+}
+
+function normalPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+/** The argument that names the source, for messages. */
+export function sourceField({ file, block }: DiskSource): "file" | "block" | "volume" {
+  if (file !== undefined) return "file";
+  return block === undefined ? "volume" : "block";
+}
+
 /** The image; undefined for an empty drive and for a block device. */
 export function imageSource({ file, pool, volume }: DiskSource): ImageSource | undefined {
   if (file !== undefined) return { kind: "file", file };

@@ -1,6 +1,6 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
+import type { Purpose } from "../acceptance/hosted-domains.ts";
 import { unlessFailed } from "../acceptance/unanswered.ts";
-import { imagesToMake } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
@@ -31,6 +31,7 @@ export async function replacementRefusals(
   id: string,
   state: Replaced,
   news: Inputs,
+  purpose: Purpose,
 ): Promise<Reason[]> {
   const hypervisor = await session.hypervisor(uri);
   const reasons = await Promise.all([
@@ -41,7 +42,10 @@ export async function replacementRefusals(
     ),
     containsUnknown(news)
       ? []
-      : unlessFailed(refusedByHost(session, hypervisor, { name: state.name, uuid: id, id: -1 }, news), []),
+      : unlessFailed(
+          refusedByHost(session, hypervisor, { name: state.name, uuid: id, id: -1 }, news, purpose),
+          [],
+        ),
   ]);
   return reasons.flat();
 }
@@ -85,9 +89,10 @@ async function refusedByHost(
   hypervisor: Hypervisor,
   present: DomainRef,
   news: Inputs,
+  purpose: Purpose,
 ): Promise<Reason[]> {
   const { xml } = await newDefinition(session, hypervisor, news);
-  return definitionRefusals(hypervisor, xml, { present, toMake: imagesToMake(news) });
+  return definitionRefusals(hypervisor, xml, { present, news, purpose });
 }
 
 /** The error of a replace that is refused before anything was done; undefined where there is no reason. */

@@ -1,7 +1,6 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
-import { claimedByOthers } from "../acceptance/other-domains.ts";
+import { PREVIEW } from "../acceptance/hosted-domains.ts";
 import { probeDefine } from "../acceptance/probe-define.ts";
-import { imagesToMake } from "../args/disk-images.ts";
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
 import { changedDefinition } from "../definition/changed-definition.ts";
@@ -17,7 +16,7 @@ import type { MemoryView } from "../plan/observed.ts";
 import type { DefineStep, Reason } from "../plan/plan.ts";
 import { formatMib } from "../units/size.ts";
 import type { UpdateContext } from "./context.ts";
-import { newImageReasons } from "./make-image.ts";
+import { imageReasons, knownImageReasons, newImages } from "./image-reasons.ts";
 
 /** A definition that libvirt accepts, and the one that it was made from. Both have secrets in them. */
 export interface NewDefinition {
@@ -62,16 +61,31 @@ export async function requireAcceptable(
   context: DefinitionContext,
 ): Promise<void> {
   const { hypervisor, domain, news } = context;
-  const toMake = imagesToMake(news);
-  const images = await newImageReasons(context, context);
+  const { reasons: images } = await imageReasons(context, newImages(context.before, news));
   const refused = await refusalsOf(definition, context, async (xml) => [
-    ...(await definitionRefusals(hypervisor, xml, { present: domain, toMake })),
-    ...(await claimedByOthers(hypervisor, xml, definition.from, domain)),
-    ...(await probeDefine(hypervisor, xml, toMake)),
+    ...(await definitionRefusals(hypervisor, xml, {
+      present: domain,
+      from: definition.from,
+      news,
+      purpose: { kind: "work", clock: context.session.clock },
+    })),
+    ...(await probeDefine(hypervisor, xml, news)),
   ]);
-  const [reason, ...others] = [...images, ...refused];
+  const [reason, ...others] = oncePerDevice([...images, ...refused]);
   if (reason !== undefined)
     throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
+}
+
+/** A device that the host doesn't have is found in several ways. */
+export function oncePerDevice(reasons: Reason[]): Reason[] {
+  const missing = new Set<string>();
+  return reasons.filter(({ code, text }) => {
+    const [device] = text.match(/^(disks|interfaces)\[\d+\]/) ?? [];
+    if (code !== "missing-on-host" || device === undefined) return true;
+    const isFirst = !missing.has(device);
+    missing.add(device);
+    return isFirst;
+  });
 }
 
 /**
@@ -84,11 +98,18 @@ export async function previewRefusals(
   step: DefineStep,
   context: DefinitionContext,
 ): Promise<Reason[]> {
-  const { hypervisor, domain } = context;
+  const { hypervisor, domain, before, news } = context;
   const xml = await written(from, step, context);
-  return refusalsOf({ from, xml }, context, (definition) =>
-    definitionRefusals(hypervisor, definition, { present: domain, toMake: imagesToMake(context.news) }),
+  const images = await knownImageReasons(hypervisor, newImages(before, news));
+  const refused = await refusalsOf({ from, xml }, context, (definition) =>
+    definitionRefusals(hypervisor, definition, {
+      present: domain,
+      from,
+      news,
+      purpose: PREVIEW,
+    }),
   );
+  return [...images.reasons, ...refused];
 }
 
 async function written(

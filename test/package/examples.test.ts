@@ -37,7 +37,7 @@ test("examples/web previews one domain", async () => {
   const { errors, changes, outputs } = await preview("web");
   expect(errors).toEqual([]);
   expect(changes).toEqual({ create: 2 });
-  expect(outputs).toEqual({ plan: expect.stringContaining("1003 MiB") });
+  expect(outputs).toEqual({ plan: expect.stringContaining("1003 MiB"), addresses: UNKNOWN });
 });
 
 test("examples/reserve previews a node that is empty at boot", async () => {

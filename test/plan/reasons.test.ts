@@ -352,6 +352,11 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
     update({ disks: [{ file: "/b", bus: "sata" }] }, withPorts(8)),
   ],
   [
+    "empty-drive",
+    "libvirt attaches no empty CD-ROM drive to a running domain: name a medium (file), which can be removed afterwards",
+    update({ disks: [{ device: "cdrom", bus: "usb" }] }, withPorts(8)),
+  ],
+  [
     "model-without-hotplug",
     'a e1000 card is a conventional PCI device, which the root ports of the machine don\'t take while the domain runs; model "virtio" and "e1000e" can be attached',
     update(

@@ -38,6 +38,8 @@ export interface DeviceKind<Entry extends { name?: string }, State> {
   change(wanted: State, found: State): DeviceChange;
   /** Why such a device can't be attached to or detached from a running domain. */
   unpluggable(state: State, view: MemoryView): Obstacle | undefined;
+  /** Why one that is pluggable can't be attached as it is to be. */
+  unattachable(state: State): Obstacle | undefined;
   /** Why this one must not be detached. */
   indispensable(state: State, view: MemoryView): Obstacle | undefined;
   /** How many ports the devices take that are plugged in. */

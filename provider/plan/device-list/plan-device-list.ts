@@ -193,10 +193,12 @@ function obstaclesTo<Entry extends { name?: string }, State>(
   { enabled }: DeviceSettings,
 ): (Obstacle & { about?: Change<State> })[] {
   const plugged = [...detached, ...attached];
-  const ofDevices = plugged.flatMap((about) => {
-    const obstacle = kind.unpluggable(about.state, live);
-    return obstacle === undefined ? [] : [{ ...obstacle, about }];
-  });
+  const obstacleOf = (about: Change<State>, obstacle: Obstacle | undefined) =>
+    obstacle === undefined ? [] : [{ ...obstacle, about }];
+  const ofDevices = [
+    ...plugged.flatMap((about) => obstacleOf(about, kind.unpluggable(about.state, live))),
+    ...attached.flatMap((about) => obstacleOf(about, kind.unattachable(about.state))),
+  ];
   const states = (changes: Change<State>[]) => changes.map(({ state }) => state);
   // A port of a device that is detached first is free then.
   const freed = detached.filter(({ state }) => kind.ports([state], { ...live, hasScsi: true }) > 0).length;

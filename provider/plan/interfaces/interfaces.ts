@@ -26,6 +26,7 @@ export const INTERFACES: DeviceKind<InterfaceInput, CardState> = {
     }),
   change: changeOf,
   unpluggable: modelWithoutHotplug,
+  unattachable: () => undefined,
   indispensable: () => undefined,
   ports: (cards) => cards.length,
   describe(name, card) {

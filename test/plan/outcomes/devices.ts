@@ -123,6 +123,18 @@ export const DEVICES: OutcomeRow[] = [
     codes: ["bus-without-hotplug"],
   },
   {
+    name: "an empty CD-ROM drive",
+    before: withPorts(8),
+    change: {
+      disks: [{ name: "cd", device: "cdrom", bus: "scsi" }],
+      hotplug: { whenNotPossible: "nextBoot" },
+    },
+    outcome: "nextBoot",
+    headline: 'next boot: CD-ROM "cd" (empty), after a shutdown and start',
+    details: [nextBoot],
+    codes: ["empty-drive"],
+  },
+  {
     name: "no free port",
     before: withPorts(0),
     change: { interfaces: [lan] },
