@@ -1,4 +1,4 @@
-import { parseDomain } from "../domain/parse.ts";
+import { parseDomain, readDomainXml } from "../domain/parse.ts";
 import { children, find, remove, serialise } from "../domain/tree.ts";
 import { ErrorCode, type LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
@@ -23,7 +23,7 @@ export async function definitionRefusals(
   xml: string,
   { present, toMake }: { present?: DomainRef | undefined; toMake?: readonly string[] } = {},
 ): Promise<Reason[]> {
-  const { root } = parseDomain(xml);
+  const root = readDomainXml(xml);
   const [unsupported, missing] = await Promise.all([
     unlessFailed(capabilityRefusals(hypervisor, xml), []),
     missingSources(hypervisor, root, toMake),

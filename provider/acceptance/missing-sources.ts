@@ -1,4 +1,4 @@
-import { attribute, children, type Element, find } from "../domain/tree.ts";
+import { attribute, children, find, type SharedElement } from "../domain/tree.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import type { PoolRef } from "../libvirt/storage.ts";
 import { unlessFailed } from "./unanswered.ts";
@@ -11,7 +11,7 @@ import { unlessFailed } from "./unanswered.ts";
  */
 export async function missingSources(
   hypervisor: Hypervisor,
-  domain: Element,
+  domain: SharedElement,
   toMake: readonly string[] = [],
 ): Promise<string[]> {
   const devices = find(domain, "devices");
@@ -53,7 +53,7 @@ function nodeDevicePrefix(name: string): string {
 
 async function missingVolume(
   hypervisor: Hypervisor,
-  disk: Element,
+  disk: SharedElement,
   toMake: readonly string[],
 ): Promise<string[]> {
   const source = find(disk, "source");

@@ -2,8 +2,8 @@ import { sourceKey } from "../args/disk-source.ts";
 import { keptUuid } from "../args/identity.ts";
 import { readDisks } from "../domain/disks.ts";
 import { readCards } from "../domain/interfaces.ts";
-import { parseDomain } from "../domain/parse.ts";
-import type { Element } from "../domain/tree.ts";
+import { readDomainXml } from "../domain/parse.ts";
+import type { SharedElement } from "../domain/tree.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Reason } from "../plan/plan.ts";
 import { PROBE_NAME } from "./leftovers.ts";
@@ -28,7 +28,7 @@ export async function claimedByOthers(
   from: string,
   domain: Pick<DomainRef, "uuid">,
 ): Promise<Reason[]> {
-  const [wanted, present] = [claimsOf(parseDomain(xml).root), claimsOf(parseDomain(from).root)];
+  const [wanted, present] = [claimsOf(readDomainXml(xml)), claimsOf(readDomainXml(from))];
   const files = [...wanted.files].filter((file) => !present.files.has(file));
   const macs = [...wanted.macs].filter((mac) => !present.macs.has(mac));
   if (files.length + macs.length === 0) return [];
@@ -41,7 +41,7 @@ export async function claimedByOthers(
     // One that is deleted meanwhile has nothing.
     const definition = await unlessFailed(hypervisor.xml(other, { inactive: other.id === -1 }), undefined);
     if (definition === undefined) continue;
-    const theirs = claimsOf(parseDomain(definition).root);
+    const theirs = claimsOf(readDomainXml(definition));
     const hasFile = files.filter((file) => theirs.files.has(file));
     const hasMac = macs.filter((mac) => theirs.macs.has(mac));
     reasons.push(...hasFile.map((file) => writtenByOther(file, other)));
@@ -50,7 +50,7 @@ export async function claimedByOthers(
   return reasons;
 }
 
-function claimsOf(domain: Element): Claims {
+function claimsOf(domain: SharedElement): Claims {
   const written = readDisks(domain).filter(({ readOnly, isShared }) => !readOnly && isShared !== true);
   return {
     files: new Set(written.flatMap((disk) => sourceKey(disk) ?? [])),

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setIdentity } from "../domain/identity.ts";
 import { insertInOrder } from "../domain/merge.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { parseDomain, readDomainXml } from "../domain/parse.ts";
 import {
   attribute,
   children,
@@ -41,7 +41,7 @@ export async function probeDefine(
   toMake: readonly string[] = [],
 ): Promise<Reason[]> {
   await sweepProbes(hypervisor);
-  const files = await missingFiles(hypervisor, parseDomain(xml).root);
+  const files = await missingFiles(hypervisor, readDomainXml(xml));
   const missing = files.filter((file) => !toMake.includes(file));
   const refusal = await defineProbe(hypervisor, xml);
   return [
@@ -117,7 +117,7 @@ async function removeLeftProbes(hypervisor: Hypervisor): Promise<void> {
 }
 
 function isProbe(xml: string): boolean {
-  const metadata = find(parseDomain(xml).root, "metadata");
+  const metadata = find(readDomainXml(xml), "metadata");
   return children(metadata).some((mark) =>
     [...mark.attributes.keys()].some((key) => attribute(mark, key) === PROBE_NAMESPACE),
   );

@@ -1,6 +1,15 @@
-import { parseDomain } from "./parse.ts";
+import { parseDomain, readDomainXml } from "./parse.ts";
 import type { GraphicsSpec } from "./spec.ts";
-import { attribute, children, type Element, element, find, serialiseNode, setAttribute } from "./tree.ts";
+import {
+  attribute,
+  children,
+  type Element,
+  element,
+  find,
+  type SharedElement,
+  serialiseNode,
+  setAttribute,
+} from "./tree.ts";
 
 /**
  * libvirt prints the address twice, and refuses a definition where the attribute `listen` differs from the first `<listen>`
@@ -22,13 +31,13 @@ function yesNo(value: boolean): string {
 }
 
 /** The graphics of that type. */
-function findGraphics(domain: Element, type: GraphicsSpec["type"]): Element | undefined {
+function findGraphics<E extends SharedElement>(domain: E, type: GraphicsSpec["type"]): E | undefined {
   return children(find(domain, "devices"), "graphics").find((one) => attribute(one, "type") === type);
 }
 
 /** The password of the graphics of that type; undefined where there are none, or they have none. */
 export function graphicsPassword(xml: string, type: GraphicsSpec["type"]): string | undefined {
-  return attribute(findGraphics(parseDomain(xml).root, type), "passwd");
+  return attribute(findGraphics(readDomainXml(xml), type), "passwd");
 }
 
 /**

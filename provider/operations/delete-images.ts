@@ -1,8 +1,8 @@
 import { diskImages } from "../args/disk-images.ts";
 import { describeImage, type ImageSource } from "../args/disk-source.ts";
 import { redact } from "../args/redact.ts";
-import { parseDomain } from "../domain/parse.ts";
-import { attribute, children, type Element, textOf } from "../domain/tree.ts";
+import { readDomainXml } from "../domain/parse.ts";
+import { attribute, children, type SharedElement, textOf } from "../domain/tree.ts";
 import { ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
@@ -31,14 +31,14 @@ export async function deleteImages(
       const text = redact(`${describeImage(source)} isn't deleted: ${why}`, state);
       return session.log.message(state.__urn, "warning", text);
     };
-    const user = others.find(({ xml }) => names(parseDomain(xml).root, source));
+    const user = others.find(({ xml }) => names(readDomainXml(xml), source));
     if (user !== undefined) await warn(`domain ${user.name} has it too`);
     else await deleteImage({ session, hypervisor }, source).catch((error: unknown) => warn(messageOf(error)));
   }
 }
 
 /** Whether a definition has the file anywhere: as a disk, below another image, or as a kernel. */
-function names(element: Element, source: ImageSource): boolean {
+function names(element: SharedElement, source: ImageSource): boolean {
   const isSame =
     source.kind === "volume"
       ? attribute(element, "pool") === source.pool && attribute(element, "volume") === source.volume

@@ -2,7 +2,7 @@ import { diskImages, type SizedImage, withMade } from "../args/disk-images.ts";
 import { describeImage } from "../args/disk-source.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { ownershipMetadata, readOwnership, readWritten } from "../domain/metadata.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import type { Image } from "../domain/volume.ts";
 import { UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
@@ -30,7 +30,7 @@ export async function makeDiskImage(
       { code: "domain-changed" },
     );
   const { hypervisor } = host;
-  const { root } = parseDomain(await hypervisor.xml(domain, { inactive: where.config === true }));
+  const root = readDomainXml(await hypervisor.xml(domain, { inactive: where.config === true }));
   const [ownership, written] = [readOwnership(root), readWritten(root)];
   if (ownership === undefined) return;
   const marked = { ...written, made: withMade(written.made, key) };
