@@ -354,7 +354,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   [
     "empty-drive",
     "libvirt attaches no empty CD-ROM drive to a running domain: name a medium (file), which can be removed afterwards",
-    update({ disks: [{ device: "cdrom", bus: "usb" }] }, withPorts(8)),
+    update({ disks: [{ device: "cdrom", bus: "scsi" }] }, withPorts(8)),
   ],
   [
     "model-without-hotplug",

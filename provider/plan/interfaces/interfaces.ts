@@ -35,10 +35,8 @@ export const INTERFACES: DeviceKind<InterfaceInput, CardState> = {
       : `interface "${name}" (${connection(card)})`;
   },
   asDevice: (state) => ({ device: "interface", state }),
-  asAttached: (state) => ({
-    device: "interface",
-    state: { ...state, alias: state.alias ?? unnamedAlias("interface", state.mac) },
-  }),
+  attached: (state) => ({ ...state, alias: state.alias ?? unnamedAlias("interface", state.mac) }),
+  updated: (state) => state,
 };
 
 function connection({ kind, source }: CardState): string {
