@@ -1,8 +1,8 @@
 import { completeDisk } from "./device-entries.ts";
-import { sourceKey } from "./disk-source.ts";
+import { sameSourceKey, sourceField, sourceKey } from "./disk-source.ts";
 import type { Failure } from "./failure.ts";
-import type { DiskInput, Inputs } from "./inputs.ts";
-import { UNKNOWN } from "./unknown.ts";
+import type { DiskInput, Inputs, InterfaceInput } from "./inputs.ts";
+import { containsUnknown, UNKNOWN } from "./unknown.ts";
 
 type List = "disks" | "interfaces";
 
@@ -13,24 +13,38 @@ export function namesDiffer(inputs: Partial<Inputs>): Failure[] {
   );
 }
 
-/** QEMU locks an image that it writes, so that a domain can't start that has it twice. */
-export function filesDiffer(inputs: Partial<Inputs>): Failure[] {
-  const disks = entriesOf(inputs, "disks").map((disk): Entry => {
-    const { file, block, pool, volume, readOnly } = disk as Partial<DiskInput>;
-    const isKnown = ![pool, volume].some((one) => one === undefined || one === UNKNOWN);
-    return {
-      ...{ file, block, volume: isKnown ? `${pool}/${volume}` : undefined },
-      readOnly: readOnly ?? isReadOnly(disk),
-    };
+/** QEMU locks what a disk writes, so that a domain can't start that has it twice. */
+export function sourcesDiffer(inputs: Partial<Inputs>): Failure[] {
+  const disks = entriesOf(inputs, "disks").map((entry) => {
+    const disk = entry as DiskInput;
+    const isKnown = !containsUnknown([disk.file, disk.block, disk.pool, disk.volume, disk.device]);
+    const readOnly = disk.readOnly ?? isReadOnly(entry);
+    return { key: isKnown ? sameSourceKey(disk) : undefined, field: sourceField(disk), readOnly };
   });
-  return ["file", "block", "volume"].flatMap((source) => {
-    const written = new Set(disks.flatMap((disk) => (disk.readOnly === false ? [disk[source]] : [])));
-    return duplicates("disks", source, disks, (image) => written.has(image));
+  const written = new Set(disks.flatMap(({ key, readOnly }) => (readOnly === false ? [key] : [])));
+  const firsts = new Map<string, number>();
+  return disks.flatMap(({ key, field }, index) => {
+    if (key === undefined || !written.has(key)) return [];
+    const first = firsts.get(key);
+    if (first === undefined) firsts.set(key, index);
+    if (first === undefined) return [];
+    const reason = `duplicates disks[${first}].${disks[first]?.field} (${key})`;
+    return [{ property: `disks[${index}].${field}`, reason }];
   });
 }
 
 export function macsDiffer(inputs: Partial<Inputs>): Failure[] {
   return duplicates("interfaces", "mac", entriesOf(inputs, "interfaces"));
+}
+
+/** libvirt: "Unable to use MAC address starting with reserved value 0xFE": the host's end of the interface has it. */
+export function macsAreNotReserved(inputs: Partial<Inputs>): Failure[] {
+  return entriesOf(inputs, "interfaces").flatMap((entry, index) => {
+    const { mac, user } = entry as Partial<InterfaceInput>;
+    if (user === true || typeof mac !== "string" || !mac.startsWith("fe:")) return [];
+    const reason = `is ${mac}, but libvirt keeps addresses that start with "fe" for the host; use another one, such as one that starts with "52:54:00"`;
+    return [{ property: `interfaces[${index}].mac`, reason }];
+  });
 }
 
 /** libvirt: "boot order '1' used for more than one device". */
@@ -81,16 +95,11 @@ function entriesOf(inputs: Partial<Inputs>, list: List): Entry[] {
   return Array.isArray(entries) ? entries.map((entry) => (typeof entry === "object" ? entry : {})) : [];
 }
 
-function duplicates(
-  list: List,
-  field: string,
-  entries: Entry[],
-  isUnique = (_value: unknown) => true,
-): Failure[] {
+function duplicates(list: List, field: string, entries: Entry[]): Failure[] {
   const firsts = new Map<unknown, number>();
   return entries.flatMap((entry, index) => {
     const value = entry[field];
-    if (value === undefined || value === UNKNOWN || !isUnique(value)) return [];
+    if (value === undefined || value === UNKNOWN) return [];
     const first = firsts.get(value);
     if (first === undefined) firsts.set(value, index);
     return first === undefined

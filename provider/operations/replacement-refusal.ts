@@ -1,6 +1,7 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
+import type { Purpose } from "../acceptance/hosted-domains.ts";
 import { unlessFailed } from "../acceptance/unanswered.ts";
-import { diskImages, imagesToMake } from "../args/disk-images.ts";
+import { diskImages } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
@@ -33,6 +34,7 @@ export async function replacementRefusals(
   id: string,
   state: Replaced,
   news: Inputs,
+  purpose: Purpose,
 ): Promise<Reason[]> {
   const hypervisor = await session.hypervisor(uri);
   const reasons = await Promise.all([
@@ -44,7 +46,10 @@ export async function replacementRefusals(
     unlessFailed(smallerSizes(session, uri, id, news), []),
     containsUnknown(news)
       ? []
-      : unlessFailed(refusedByHost(session, hypervisor, { name: state.name, uuid: id, id: -1 }, news), []),
+      : unlessFailed(
+          refusedByHost(session, hypervisor, { name: state.name, uuid: id, id: -1 }, news, purpose),
+          [],
+        ),
   ]);
   return reasons.flat();
 }
@@ -105,9 +110,10 @@ async function refusedByHost(
   hypervisor: Hypervisor,
   present: DomainRef,
   news: Inputs,
+  purpose: Purpose,
 ): Promise<Reason[]> {
   const { xml } = await newDefinition(session, hypervisor, news);
-  return definitionRefusals(hypervisor, xml, { present, toMake: imagesToMake(news) });
+  return definitionRefusals(hypervisor, xml, { present, news, purpose });
 }
 
 /** The error of a replace that is refused before anything was done; undefined where there is no reason. */

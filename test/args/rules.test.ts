@@ -179,7 +179,7 @@ const rows: Record<string, Row[]> = {
       "duplicates interfaces[0].name (lan)",
     ],
   ],
-  filesDiffer: [
+  sourcesDiffer: [
     [
       "two disks of one file, of which one is written",
       { memory, disks: [{ file: "/a", readOnly: true }, { file: "/a" }] },
@@ -187,23 +187,36 @@ const rows: Record<string, Row[]> = {
       "duplicates disks[0].file (/a)",
     ],
     [
-      "two disks on one block device",
-      { memory, disks: [{ block: "/dev/a" }, { block: "/dev/a", bus: "scsi" }] },
-      "disks[1].block",
-      "duplicates disks[0].block (/dev/a)",
+      "one file in two spellings",
+      { memory, disks: [{ file: "/images/a" }, { file: "/images//./b/../a" }] },
+      "disks[1].file",
+      "duplicates disks[0].file (/images/a)",
     ],
     [
-      "two disks of one volume",
+      "one block device",
+      { memory, disks: [{ block: "/dev/vg/a" }, { file: "/b" }, { block: "/dev/vg/a" }] },
+      "disks[2].block",
+      "duplicates disks[0].block (/dev/vg/a)",
+    ],
+    [
+      "one volume",
       {
         memory,
         disks: [
           { pool: "p", volume: "a" },
-          { pool: "q", volume: "a" },
           { pool: "p", volume: "a", readOnly: true },
         ],
       },
-      "disks[2].volume",
+      "disks[1].volume",
       "duplicates disks[0].volume (p/a)",
+    ],
+  ],
+  macsAreNotReserved: [
+    [
+      "a MAC that libvirt keeps for the host",
+      { memory, interfaces: [{ network: "default", mac: "FE:54:00:00:00:01" }] },
+      "interfaces[0].mac",
+      'is fe:54:00:00:00:01, but libvirt keeps addresses that start with "fe" for the host; use another one, such as one that starts with "52:54:00"',
     ],
   ],
   macsDiffer: [
@@ -354,6 +367,14 @@ const rows: Record<string, Row[]> = {
       { memory, vcpus: 2, maxVcpus: 8, cpuTopology: { sockets: 3, cores: 2 } },
       "cpuTopology",
       "has 3 sockets × 1 dies × 2 cores × 1 threads = 6, but maxVcpus is 8; the two must be equal",
+    ],
+  ],
+  vcpusInWholeCores: [
+    [
+      "half a core on POWER",
+      { memory, arch: "ppc64le", vcpus: 6, maxVcpus: 16, cpuTopology: { sockets: 2, cores: 2, threads: 4 } },
+      "vcpus",
+      "is 6, but ppc64le domains have whole cores of 4 threads (cpuTopology.threads); use a multiple of 4",
     ],
   ],
   targetNodeExists: [

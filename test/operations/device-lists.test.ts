@@ -102,7 +102,7 @@ describe("what another domain of the host has", () => {
     await host.define(theirs);
     const before = structuredClone(host.domains);
     await expect(stack.up({ ...memory, ...taken })).rejects.toThrow(
-      /"\/data.qcow2" is a disk of domain other already, which writes to it; .*; the MAC address 52:54:00:00:00:0a belongs to an interface of domain other already/,
+      /disks\[1\]\.file: "\/data.qcow2" is a disk of domain other already, which writes to it; .*\ninterfaces\[0\]\.mac: the MAC address 52:54:00:00:00:0a belongs to an interface of domain other already/,
     );
     expect(host.domains).toEqual(before);
   });

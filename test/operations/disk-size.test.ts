@@ -152,3 +152,37 @@ describe("killed anywhere while a disk grows", () => {
       }
   });
 });
+
+describe("an image that somebody made smaller", () => {
+  test.each([true, false])(
+    "is shown by a refresh, and grown again by the next up; running: %s",
+    async (running) => {
+      const program = args("10GiB", { running, onDelete: "keep" });
+      await stack.up(program);
+      host.addImage(FILE, { capacity: 4 * GIB });
+      await stack.refresh();
+      expect(stack.run.said).toEqual([
+        `disks[0]: ${FILE} has 4 GiB, less than its size of 10 GiB: somebody made it smaller; the next pulumi up makes it 10 GiB again, but what was beyond 4 GiB is lost`,
+      ]);
+      expect(stack.recorded.inputs.disks).toEqual([{ file: FILE, size: "4096MiB" }]);
+      await stack.refresh();
+      expect(stack.run.said).toEqual([]);
+      await stack.preview(program);
+      expect(stack.run.rows.join()).toContain(`disk ${FILE} 4 → 10 GiB`);
+      expect(await stack.up(program)).toBe("update");
+      expect(capacity()).toBe(10);
+      expect(await stack.up(program)).toBe("same");
+    },
+  );
+
+  test("is no difference where it is larger, nor where the program sets no size", async () => {
+    host.addImage(FILE, { capacity: 20 * GIB });
+    await stack.refresh();
+    expect(stack.recorded.inputs.disks).toEqual([{ file: FILE, size: "10240MiB" }]);
+    ({ host, stack } = await created(args(undefined)));
+    host.calls.length = 0;
+    host.addImage(FILE, { capacity: GIB });
+    await stack.refresh();
+    expect([stack.run.said, count("blockInfo")]).toEqual([[], 0]);
+  });
+});

@@ -147,10 +147,11 @@ function planLive<Entry extends { name?: string }, State>(
   const described = (change: Change<State>) => kind.describe(change.name, change.state);
   const [first] = obstacles;
   if (first !== undefined) {
-    const about = first.about ?? [...attached, ...detached][0];
+    const plugged = [...attached, ...detached];
+    const about = first.about ?? (plugged.length === 1 ? plugged[0] : undefined);
     return planFallback(settings, observed, {
       field: kind.field,
-      subject: about === undefined ? kind.field : inShort(kind, about),
+      subject: about === undefined ? `the change of ${kind.field}` : inShort(kind, about),
       obstacles: obstacles.map(({ about: _, ...obstacle }) => obstacle),
       hint: "",
       options: [],
