@@ -1,11 +1,11 @@
 import { addressWaits, reportsAddresses } from "../args/addresses.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
+import { containsUnknown } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { graphicsPassword } from "../domain/graphics.ts";
-import { vcpusOf } from "../domain/state.ts";
+import { type CpuTopology, vcpusOf } from "../domain/state.ts";
 import { type AddressRecord, recordedAddresses } from "../guest/address-record.ts";
-import { currentVcpuRecord } from "../guest/vcpus.ts";
 import { withGuest } from "../observe/guest.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs, STATE_VERSION, withoutPorts } from "../outputs.ts";
@@ -26,9 +26,11 @@ import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { type AddressedDomain, presentAddresses } from "../update/find-addresses.ts";
 import { currentDetaching } from "../update/removal.ts";
+import { diskSizeDrift } from "./disk-size-drift.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 import { refreshedGuest } from "./refreshed-guest.ts";
+import { refreshedVcpus } from "./refreshed-vcpus.ts";
 import { warnLeftovers } from "./warn-leftovers.ts";
 
 export interface ReadResult {
@@ -72,6 +74,12 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     const { severity, text } = guest.message;
     await session.log.message(inputs.__urn, severity, redact(text, inputs));
   }
+  const guestVcpus = await refreshedVcpus({ session, hypervisor, domain, observation, state, inputs });
+  session.signal.throwIfAborted();
+  if (guestVcpus.message !== undefined) {
+    const { severity, text } = guestVcpus.message;
+    await session.log.message(inputs.__urn, severity, redact(text, inputs));
+  }
   const addresses = await refreshedAddresses({ session, hypervisor, domain, observation, inputs }, state);
   session.signal.throwIfAborted();
   // A domain that runs although it shouldn't shows what its memory has become as well.
@@ -89,9 +97,16 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     ...(isMemorySettled ? {} : memoryDrift(inputs, observation, session)),
     ...(areVcpusSettled ? {} : vcpuDrift(inputs, observation)),
   };
-  const devices = deviceDrift(inputs, observation.observed);
-  for (const text of devices.notes) await session.log.message(inputs.__urn, "info", redact(text, inputs));
-  const others = { ...otherDrift(inputs, observation, adopted), ...devices.inputs };
+  const diskSizes = await diskSizeDrift(hypervisor, domain, observation, inputs);
+  const withSizes = { ...inputs, ...(diskSizes.disks && { disks: diskSizes.disks }) };
+  const devices = deviceDrift(withSizes, observation.observed);
+  for (const text of [...diskSizes.notes, ...devices.notes])
+    await session.log.message(inputs.__urn, "info", redact(text, inputs));
+  const others = {
+    ...otherDrift(inputs, observation, adopted),
+    ...(diskSizes.disks && { disks: diskSizes.disks }),
+    ...devices.inputs,
+  };
   const readBack = outputs(
     { ...inputs, ...others },
     {
@@ -102,7 +117,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       pending: state.__observed.pending,
       told: unreachedBalloonTarget(state.__observed.told, observation.observed),
       guest: guest.record,
-      guestVcpus: currentVcpuRecord(state.__guestVcpus, domain.id),
+      guestVcpus: guestVcpus.record,
       vcpuRemoval: observation.observed.vcpuRemoval,
       detaching: currentDetaching(state.__detaching, domain.id, observation),
       addresses,
@@ -230,5 +245,28 @@ function vcpuDrift(inputs: Inputs, { observed }: Observation): Partial<Inputs> {
   return defined({
     vcpus: numbers.find((number) => number !== vcpus),
     maxVcpus: maxVcpus === undefined || maximum === maxVcpus ? undefined : maximum,
+    cpuTopology: foundTopology(inputs, nextBoot?.topology),
   });
+}
+
+/** The topology of the next boot, where it isn't the program's; parts of one that the program doesn't name stay out. */
+function foundTopology(
+  { cpuTopology: wanted }: Inputs,
+  found: CpuTopology | undefined,
+): Inputs["cpuTopology"] {
+  if (wanted === undefined || containsUnknown(wanted) || found === undefined) return undefined;
+  const { sockets, dies, cores, threads } = found;
+  const { dies: wantedDies = 1, threads: wantedThreads = 1 } = wanted;
+  if (
+    sockets === wanted.sockets &&
+    cores === wanted.cores &&
+    dies === wantedDies &&
+    threads === wantedThreads
+  )
+    return undefined;
+  return {
+    ...{ sockets, cores },
+    ...((wanted.dies !== undefined || dies !== 1) && { dies }),
+    ...((wanted.threads !== undefined || threads !== 1) && { threads }),
+  };
 }
