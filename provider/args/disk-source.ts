@@ -24,7 +24,8 @@ export function sameSourceKey(source: DiskSource): string | undefined {
   return key?.startsWith("/") ? normalPath(key) : key;
 }
 
-function normalPath(path: string): string {
+/** A path without `//`, `/./` and `/../`. */
+export function normalPath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "..") parts.pop();

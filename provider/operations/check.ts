@@ -218,6 +218,6 @@ function claimFailures(session: Session, inputs: Partial<Inputs>): Failure[] {
       kind === "mac"
         ? `is ${key}, which an interface of ${owner} has already; MAC addresses must be unique per host`
         : `is ${key}, which is a disk of ${owner} too, and ${writes ? "this domain writes" : "that one writes"} to it; remove it from one of them, or set readOnly in both`;
-    return { property, reason };
+    return { property, reason: redact(reason, inputs) };
   });
 }

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
+import { secret } from "../../provider/plugin/values.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
 import { OneResource, Run, URN, wire } from "../support/one-resource.ts";
+import { PluginStack } from "../support/plugin-stack.ts";
 import { recordedCalls } from "../support/recorded-calls.ts";
 
 const ARGS = { memory: "1003MiB", maxMemory: "8GiB", hotplug: { awaitGuest: false } };
@@ -125,6 +127,12 @@ const REFUSED: [string, (host: FakeHypervisor) => void, object, RegExp][] = [
     /interfaces\[0\]\.network: network "lan" doesn't exist/,
   ],
   [
+    "a network that isn't active",
+    (fake) => fake.inactiveNetworks.add("lan"),
+    { interfaces: [{ user: true }, { network: "lan" }] },
+    /interfaces\[1\]\.network: network "lan" isn't active on .*; start it: virsh net-start lan/,
+  ],
+  [
     "an unknown bridge",
     (fake) => {
       fake.missing.add("interface br9");
@@ -173,7 +181,7 @@ test.each(REFUSED)(
   },
 );
 
-test.each(REFUSED.slice(1, 4))(
+test.each(REFUSED.slice(1, 5))(
   "%s is a warning in the preview of a new domain, and refused by its create",
   async (_, refuse, args, message) => {
     refuse(host);
@@ -184,7 +192,7 @@ test.each(REFUSED.slice(1, 4))(
   },
 );
 
-test.each(REFUSED.slice(4))(
+test.each(REFUSED.slice(5))(
   "%s is refused by the preview of a new domain",
   async (_, refuse, args, message) => {
     refuse(host);
@@ -363,3 +371,25 @@ describe("two domains of one program", () => {
     expect((await check("web-2", [{ file: "/images/a" }]))?.failures ?? []).toEqual([]);
   });
 });
+
+test.each(["/images/tenant-7/a.qcow2", "/images//tenant-7/./a.qcow2"])(
+  "a secret path, as %s, is in no message about another domain, a missing file or another disk",
+  async (file) => {
+    const hidden = secret(file);
+    const shown: string[] = [];
+    const attempt = async (one: PluginStack, args: object) => {
+      await one.up({ ...ARGS, ...args }).catch((error: Error) => shown.push(error.message));
+      shown.push(...one.run.messages.map(({ text }) => text));
+    };
+    const disks = [{ file: hidden }];
+    const used = new FakeHypervisor();
+    addOther(used, { inactive: other(DISK("").replace("/images/a.qcow2", "/images/tenant-7/a.qcow2")) });
+    await attempt(new PluginStack(used), { disks });
+    const missing = new FakeHypervisor();
+    missing.missing.add("file /images/tenant-7/a.qcow2").add(`file ${file}`);
+    await attempt(new PluginStack(missing), { disks });
+    await attempt(new PluginStack(new FakeHypervisor()), { disks: [...disks, { file: hidden }] });
+    expect(shown.length).toBeGreaterThanOrEqual(3);
+    expect(shown.filter((text) => text.includes("tenant"))).toEqual([]);
+  },
+);
