@@ -44,6 +44,18 @@ describe("a disk that the program no longer has, with onDelete: delete", () => {
     expect(await stack.up(withDisks(root))).toBe("same");
   });
 
+  test("takes it along as well where the preview couldn't reach the host", async () => {
+    await stack.up(withDisks(root, data));
+    const { hosts } = stack;
+    stack.hosts = { "qemu:///system": new Error("nobody answers") };
+    const inputs = await stack.preview(withDisks(root)).then(({ inputs }) => inputs);
+    expect(stack.run.said.join("\n")).toContain(`; deletes ${FILE}`);
+    stack.hosts = hosts;
+    await stack.preview(withDisks(root));
+    await stack.update(inputs);
+    expect(exists()).toBe(false);
+  });
+
   test("may get a file of that name by somebody else later, which is theirs", async () => {
     await stack.up(withDisks(root, data));
     await stack.up(withDisks(root));

@@ -1,6 +1,7 @@
 import { leftImages, type RemovedImage } from "../../args/disk-images.ts";
 import { describeImage, sourceKey } from "../../args/disk-source.ts";
 import type { Inputs } from "../../args/inputs.ts";
+import type { MemoryView } from "../observed.ts";
 import { isDefine, isMoreDisruptive, type Plan, type Step } from "../plan.ts";
 import type { PowerPlan } from "../power.ts";
 import { headline } from "../text.ts";
@@ -79,16 +80,17 @@ function isFree(
 ): boolean {
   if (outcome === "replace" || observed.saved !== undefined) return false;
   const isWithKey = (disk: Parameters<typeof sourceKey>[0]) => sourceKey(disk) === key;
+  // Where the disks weren't read, they are as the earlier list made them, with one that has the image.
+  const having = (view: MemoryView) => (view.disks === undefined ? 1 : view.disks.filter(isWithKey).length);
   const isDefined =
-    observed.nextBoot?.disks?.some(isWithKey) === true &&
+    observed.nextBoot !== undefined &&
+    having(observed.nextBoot) > 0 &&
     !steps.some((step) => isDefine(step) && step.fields.includes("disks"));
   if (isDefined) return false;
   const { live } = observed;
   if (live === undefined || isStopping || steps.some(({ kind }) => kind === "stop")) return true;
-  if (live.disks === undefined) return false;
-  const had = live.disks.filter(isWithKey).length;
   const detached = steps.filter(
     (step) => step.kind === "detachDevice" && step.device === "disk" && isWithKey(step.state),
   ).length;
-  return had <= detached;
+  return having(live) <= detached;
 }
