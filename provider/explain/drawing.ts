@@ -89,7 +89,8 @@ function styleOf(key: string, legend: LegendEntry[]): Style {
   return entry.device.misaligned ? "yellow" : entry.device.ours ? "green" : "blue";
 }
 
-function ceilingOf({ maxMemory, memory }: MemoryMap): Kib {
+/** The memory that the domain could have: its maximum, where it has one. */
+export function ceilingOf({ maxMemory, memory }: MemoryMap): Kib {
   return Math.max(maxMemory?.size ?? 0, memory);
 }
 

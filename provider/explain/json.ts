@@ -93,7 +93,7 @@ function interfaceJson({ name, source, addresses, ...card }: ExplainedInterface)
   };
 }
 
-function mapJson({
+export function mapJson({
   memory,
   currentMemory,
   baseMemory,

@@ -94,6 +94,16 @@ describe("a disk is never made smaller", () => {
     await stack.preview(args("5GiB"));
   });
 
+  test("a replace of a domain whose image somebody has grown: refused in the preview", async () => {
+    host.addImage(FILE, { capacity: 30 * GIB });
+    const before = structuredClone(host.domains);
+    for (const operation of ["preview", "up"] as const)
+      await expect(stack[operation]({ ...args("10GiB"), memory: "1300MiB" })).rejects.toThrow(
+        `disks[0].size is 10 GiB, but ${FILE} has 30 GiB, and a disk is never made smaller`,
+      );
+    expect(host.domains).toEqual(before);
+  });
+
   test("an image that somebody grows between the preview and the update", async () => {
     await stack.preview(args("20GiB"));
     host.addImage(FILE, { capacity: 30 * GIB });
