@@ -10,7 +10,8 @@ const root = join(import.meta.dirname, "..");
  */
 const MAY_IMPORT: Record<string, string[]> = {
   // The package's own name is in a constant string of the state, which isn't run here.
-  sdk: ["@pulumi/pulumi", "pulumi-libvirt-hotplug"],
+  // A catalogue of sizes is checked by the planner.
+  sdk: ["@pulumi/pulumi", "pulumi-libvirt-hotplug", "provider/sizes/catalogue.ts"],
   // Policies judge by what the planner found, in the provider's terms. Policy packs import it, not programs.
   "sdk/policy": [
     "provider/units",
@@ -130,6 +131,21 @@ const MAY_IMPORT: Record<string, string[]> = {
     "type:provider/libvirt/connect.ts",
     "type:node:stream",
     "node:util",
+  ],
+  "provider/sizes": [
+    "provider/command",
+    "provider/units",
+    "provider/args",
+    "provider/domain",
+    "provider/plan",
+    "provider/definition",
+    "type:provider/libvirt/hypervisor.ts",
+    "type:sdk/catalogue-args.ts",
+    "node:buffer",
+    "node:fs",
+    "type:node:util",
+    "yaml",
+    "type:zod",
   ],
   "provider/explain": [
     "provider/command",
@@ -333,6 +349,13 @@ describe("each room imports only what the design allows it", () => {
     expect(files.length).toBeGreaterThan(0);
     const found = files.flatMap(imports);
     expect(found.filter((one) => !isAllowed(room, one))).toEqual([]);
+  });
+
+  test("of what programs import only the sizes load the provider", () => {
+    const found = globSync("sdk/{*,args/**/*}.ts", { cwd: root })
+      .flatMap(imports)
+      .filter(({ from }) => from.startsWith("provider/"));
+    expect(new Set(found.map(({ file }) => file))).toEqual(new Set(["sdk/sizes.ts"]));
   });
 
   test("nothing imports the plugin", () => {
