@@ -4,9 +4,9 @@ import type { Inputs } from "../../args/inputs.ts";
 import type { MemoryView } from "../observed.ts";
 import { isDefine, isMoreDisruptive, type Plan, type Step } from "../plan.ts";
 import type { PowerPlan } from "../power.ts";
-import { headline } from "../text.ts";
+import { fitting, formatList, headline } from "../text.ts";
 
-/** What an update is told of the images of disks. */
+/** The lists of disks before and after an update. */
 interface DiskLists {
   before: Partial<Inputs>;
   inputs: Inputs;
@@ -16,7 +16,7 @@ interface DiskLists {
 
 /**
  * The plan with the deletion of images whose disks the program no longer has: those that this provider made, with `onDelete: "delete"`,
- * once neither the running domain nor its definition has them. What stays is said.
+ * once neither the running domain nor its definition has them. The details name what stays.
  */
 export function withLeftImages(
   plan: Plan,
@@ -49,13 +49,13 @@ export function withLeftImages(
       sentence: `delete the image ${describeImage(disk.source)}`,
     }),
   );
-  const said = { ...plan, details: [...details, ...plan.details] };
+  const named = { ...plan, details: [...details, ...plan.details] };
   const [first] = steps;
-  if (first === undefined) return plan.outcome === "none" ? plan : said;
+  if (first === undefined) return plan.outcome === "none" ? plan : named;
   const isLast = (step: Step) => step.kind === "balloon" && step.where === "live";
   const end = plan.steps.findLastIndex((step) => !isLast(step)) + 1;
   return {
-    ...said,
+    ...named,
     ...(isMoreDisruptive("live", plan.outcome) && {
       outcome: "live",
       headline: headline("live", first.sentence, "delete the image of a disk"),
@@ -64,12 +64,14 @@ export function withLeftImages(
   };
 }
 
-/** "deletes /images/data.qcow2", for a headline; undefined where nothing is deleted. */
-export function describeDeletions(steps: readonly Step[]): string | undefined {
-  const images = steps.flatMap((step) => (step.kind === "deleteImage" ? [step.disk] : []));
-  const [first] = images;
-  if (first === undefined) return undefined;
-  return images.length === 1 ? `deletes ${describeImage(first.source)}` : `deletes ${images.length} images`;
+/** The headline with the images that are deleted: by their names, else how many, as far as there is room. */
+export function withDeletions(line: string, steps: readonly Step[]): string {
+  const images = steps.flatMap((step) =>
+    step.kind === "deleteImage" ? [describeImage(step.disk.source)] : [],
+  );
+  if (images.length === 0) return line;
+  const count = images.length === 1 ? "1 image" : `${images.length} images`;
+  return fitting(`${line}; deletes ${formatList(images)}`, `${line}; deletes ${count}`, line);
 }
 
 /** Whether nothing of the domain has the image after the plan's steps. */
