@@ -51,8 +51,8 @@ export function parseCommandLine(args: string[]): ExplainRequest {
 const USAGE = `Usage: pulumi-libvirt-hotplug explain <uri> <domain> [size] [options]
 
 Shows a libvirt domain, whoever created it: its memory, vCPUs and devices, and
-what they can change to while it runs. With a size, it adds what \`pulumi up\` would do.
-It changes nothing.
+what they can change to while it runs. With a size, it adds what
+\`pulumi up\` would do. It changes nothing.
 
   <uri>      libvirt's URI, such as qemu:///system or
              qemu+ssh://root@host/system
