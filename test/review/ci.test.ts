@@ -160,7 +160,7 @@ esac`,
     expect(readFileSync(join(runner, "comments/55"), "utf8")).toBe("a comment of a person");
   });
 
-  test("updates its comment, which says what is different", async () => {
+  test("updates its comment, with what is different", async () => {
     previewIs("preview.json");
     await runJob();
     previewIs("refused.json");
