@@ -5,7 +5,7 @@ import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { vcpusOf } from "../domain/state.ts";
 import { reasonCodeOf } from "../errors.ts";
-import { type MemoryMap, memoryMap } from "../explain/explanation.ts";
+import { type MemoryMap, memoryMap } from "../explain/memory-map.ts";
 import { withoutPassword } from "../libvirt/uri-password.ts";
 import { messageOf } from "../message-of.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";

@@ -1,7 +1,7 @@
 import { drawBar } from "../explain/bar.ts";
 import { ceilingOf } from "../explain/drawing.ts";
-import type { MappedDevice, MemoryMap } from "../explain/explanation.ts";
 import { FREE, type LegendEntry, legendOf, nodeKey, pieces } from "../explain/legend.ts";
+import type { MappedDevice, MemoryMap } from "../explain/memory-map.ts";
 import { foreignText } from "../foreign-text.ts";
 import { formatMib, formatSize } from "../units/size.ts";
 import type { DomainReview } from "./domain-review.ts";

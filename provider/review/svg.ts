@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { ceilingOf } from "../explain/drawing.ts";
-import type { MemoryMap } from "../explain/explanation.ts";
 import { FREE, type LegendEntry, pieces } from "../explain/legend.ts";
+import type { MemoryMap } from "../explain/memory-map.ts";
 import { foreignText } from "../foreign-text.ts";
 import { formatSize } from "../units/size.ts";
 import type { DomainReview } from "./domain-review.ts";
