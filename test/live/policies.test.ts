@@ -11,9 +11,9 @@ import { BARE, type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
 const lab = labOfThisFile();
 const ROOT = join(import.meta.dirname, "../..");
 
-/** The pack of examples/policy, beside the program, with a configuration of the run. */
+/** The pack of examples/policy, beside the program's folder, with a configuration of the run. */
 function examplePack({ dir }: StackOnLab) {
-  const pack = join(dir, "policies");
+  const pack = `${dir}-policies`;
   copyProgram("examples/policy", pack);
   mkdirSync(join(pack, "node_modules/@pulumi"), { recursive: true });
   symlinkSync(join(ROOT, "node_modules/@pulumi/policy"), join(pack, "node_modules/@pulumi/policy"));
@@ -24,10 +24,14 @@ function examplePack({ dir }: StackOnLab) {
   };
 }
 
+/** Each run of the CLI starts hosts of the program, of the provider and of the policy pack, which is compiled first. */
+const LONG = 900_000;
+
 const sizes = { small: { memory: "256MiB", vcpus: 1 }, large: { memory: "512MiB", vcpus: 1 } };
 
 test.for(["dynamic", "plugin"] as const)(
   "the example's policy pack, with the %s host",
+  { timeout: LONG },
   async (host, { skip }) => {
     if (ENGINE.engine !== "pulumi") skip("there is no Pulumi CLI");
     await buildPackage();
