@@ -14,6 +14,7 @@ import { type Result, table } from "../bench/result.ts";
 import { progress } from "../bench/rounds.ts";
 import { stackBench } from "../bench/stack.ts";
 import { updateBench } from "../bench/update.ts";
+import { vcpusDisksBench } from "../bench/vcpus-disks.ts";
 import { type Lab, startLab } from "../test/lab/lab.ts";
 import { runCommand } from "./command.ts";
 
@@ -26,7 +27,7 @@ const { values: options } = parseArgs({
     /** Domains that don't change, and don't run. */
     unchanged: { type: "string", default: "300" },
     /** From 6 on the Pulumi CLI has to be on PATH, since the programs are YAML. */
-    only: { type: "string", default: "1,2,3,4,5" },
+    only: { type: "string", default: "1,2,3,4,5,10" },
     /** The results as JSON on the standard output, in place of the tables. */
     json: { type: "boolean", default: false },
   },
@@ -54,6 +55,7 @@ const benches: ((lab: Lab) => Promise<Result | Result[]>)[] = [
   (lab) => guestGrowBench(lab, GUESTS, perStack),
   (lab) => pluginPreviewBench(lab, unchanged, perStack),
   (lab) => memoryBench(lab, unchanged, perStack),
+  (lab) => vcpusDisksBench(lab, rounds),
 ];
 
 const built = await runCommand(process.execPath, ["scripts/build.ts"]);

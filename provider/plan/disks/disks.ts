@@ -42,6 +42,7 @@ export const DISKS: DeviceKind<DiskInput, DiskState> = {
   },
   change: changeOf,
   unpluggable: ({ bus }) => (HAS_HOTPLUG.has(bus) ? undefined : noHotplug(bus)),
+  unattachable: (disk) => (sourceKey(disk) === undefined ? EMPTY_DRIVE : undefined),
   indispensable: (disk, view) => (isBootDisk(disk, view) ? bootDisk(disk) : undefined),
   ports: (disks, { hasScsi }) =>
     disks.filter(({ bus }) => bus === "virtio").length +
@@ -49,13 +50,19 @@ export const DISKS: DeviceKind<DiskInput, DiskState> = {
   describe(name, disk) {
     const what = disk.device === "cdrom" ? "CD-ROM" : "disk";
     const where = sourceKey(disk) ?? "empty";
+    if (name === undefined && where === "empty") return `empty ${what}`;
     return name === undefined ? `${what} ${where}` : `${what} "${name}" (${where})`;
   },
   asDevice: (state) => ({ device: "disk", state }),
-  asAttached: (state) => ({
-    device: "disk",
-    state: { ...state, alias: state.alias ?? unnamedAlias("disk", state.target) },
+  // libvirt refuses a boot order in a domain that was started without any, and one that another disk has.
+  attached: ({ bootOrder: _, ...state }) => ({
+    ...state,
+    alias: state.alias ?? unnamedAlias("disk", state.target),
   }),
+  updated({ cache: _, discard: __, serial: ___, bootOrder: ____, ...state }, found) {
+    const { cache, discard, serial, bootOrder } = found;
+    return { ...state, ...defined({ cache, discard, serial, bootOrder }) };
+  },
 };
 
 const HAS_HOTPLUG: ReadonlySet<string> = new Set(["virtio", "scsi", "usb"]);
@@ -67,6 +74,13 @@ function noHotplug(bus: string): Obstacle {
     predicate: `is on the ${bus} bus, which has no hot-plug`,
   };
 }
+
+/** libvirt fails to attach one ("argument key 'filename' must not have null value"). */
+const EMPTY_DRIVE: Obstacle = {
+  code: "empty-drive",
+  text: "libvirt attaches no empty CD-ROM drive to a running domain: name a medium (file), which can be removed afterwards",
+  predicate: "is an empty drive, which can't be attached to a running domain",
+};
 
 /** Options that QEMU takes only with a new device, or that matter only at boot. */
 const AT_BOOT = ["cache", "discard", "serial", "bootOrder", "readOnly", "format"] as const;
