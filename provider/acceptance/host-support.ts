@@ -1,6 +1,6 @@
 import { defined } from "../defined.ts";
-import { parseDomain } from "../domain/parse.ts";
-import { attribute, type Element, find, textOf } from "../domain/tree.ts";
+import { readDomainXml } from "../domain/parse.ts";
+import { attribute, find, type SharedElement, textOf } from "../domain/tree.ts";
 import { readVcpuState } from "../domain/vcpus.ts";
 import type { DomainKind } from "../libvirt/hypervisor.ts";
 import type { DomainCapabilities } from "../observe/domain-capabilities.ts";
@@ -20,7 +20,7 @@ export interface Needs extends DomainKind {
 
 /** @param arch the host's architecture, which libvirt uses where the definition has none */
 export function readNeeds(definition: string, arch: string): Needs {
-  const { root } = parseDomain(definition);
+  const root = readDomainXml(definition);
   const type = find(root, "os", "type");
   const machine = attribute(type, "machine");
   const emulator = textOf(find(root, "devices", "emulator")).trim();
@@ -40,7 +40,7 @@ export function readNeeds(definition: string, arch: string): Needs {
 }
 
 /** A `<cpu>` without mode and model only has a topology or NUMA nodes. */
-function readCpu(cpu: Element | undefined): Needs["cpu"] {
+function readCpu(cpu: SharedElement | undefined): Needs["cpu"] {
   const model = find(cpu, "model");
   const mode = attribute(cpu, "mode") ?? (model === undefined ? undefined : "custom");
   if (mode === undefined || (mode === "custom" && model === undefined)) return undefined;
