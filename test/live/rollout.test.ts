@@ -63,7 +63,7 @@ function rollout(command: string, folder: string) {
 
 test.skipIf(engine.kind === "small")(
   "VMs of two hosts grow in waves, a guest that refuses stops the rest, and the next run continues",
-  { timeout: 900_000 },
+  { timeout: 1_500_000 },
   async () => {
     if (engine.kind === "small") return;
     const { configure, run } = rollout(engine.command.command, mkdtempSync(join(a().dir, "rollout-")));
