@@ -51,8 +51,11 @@ export async function definitionRefusals(
   return refusal === undefined ? reasons : [...reasons, definitionRefused(refusal)];
 }
 
-/** The present definition is read only where something is claimed that it may have already. */
-async function claimsRefused(
+/**
+ * What another domain of the host has already. The present definition is read only where something is claimed that it may have
+ * already.
+ */
+export async function claimsRefused(
   hypervisor: Hypervisor,
   xml: string,
   { present, from, ...asked }: Asked,

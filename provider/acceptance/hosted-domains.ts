@@ -20,8 +20,10 @@ export interface ClaimedDisk {
   key: string;
   isVolume: boolean;
   writes: boolean;
-  /** Libvirt's `<shareable>`: another domain that says the same may write it too. */
+  /** `<shareable>`: another domain may write it. */
   isShared: boolean;
+  /** The running domain has it. */
+  isLive: boolean;
 }
 
 /** A domain of a host, with what its definition and, while it runs, its live XML have. */
@@ -31,13 +33,14 @@ export interface HostedDomain extends Claims {
   urn?: string | undefined;
 }
 
-export function claimsOf(domain: Element): Claims {
+/** @param isLive the XML is that of a running domain */
+export function claimsOf(domain: Element, isLive: boolean): Claims {
   const disks = readDisks(domain).flatMap((disk): ClaimedDisk[] => {
     const key = sameSourceKey(disk);
     const isVolume = disk.file === undefined && disk.block === undefined;
     return key === undefined
       ? []
-      : [{ key, isVolume, writes: !disk.readOnly, isShared: disk.isShared === true }];
+      : [{ key, isVolume, writes: !disk.readOnly, isShared: disk.isShared === true, isLive }];
   });
   const macs = readCards(domain).flatMap(({ mac }) => (mac === "" ? [] : [mac]));
   return { disks, macs: new Set(macs) };
@@ -86,9 +89,9 @@ async function readAll(hypervisor: Hypervisor, { kind }: Purpose): Promise<Hoste
 /** One that is deleted meanwhile has nothing. */
 async function readHosted(hypervisor: Hypervisor, domain: DomainRef): Promise<HostedDomain> {
   const read = (inactive: boolean) => unlessFailed(hypervisor.xml(domain, { inactive }), undefined);
-  const xmls = await Promise.all([read(true), domain.id === -1 ? undefined : read(false)]);
-  const roots = xmls.flatMap((xml) => (xml === undefined ? [] : [parseDomain(xml).root]));
-  const claims = roots.map(claimsOf);
+  const [inactive, live] = await Promise.all([read(true), domain.id === -1 ? undefined : read(false)]);
+  const roots = [live, inactive].flatMap((xml) => (xml === undefined ? [] : [parseDomain(xml).root]));
+  const claims = roots.map((root, index) => claimsOf(root, live !== undefined && index === 0));
   return {
     domain,
     urn: roots.map((root) => readOwnership(root)?.urn).find((urn) => urn !== undefined),

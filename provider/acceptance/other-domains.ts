@@ -2,7 +2,7 @@ import { atDisk, atInterface } from "../args/device-paths.ts";
 import { keptUuid } from "../args/identity.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { parseDomain } from "../domain/parse.ts";
-import type { Hypervisor } from "../libvirt/hypervisor.ts";
+import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Reason } from "../plan/plan.ts";
 import {
   type ClaimedDisk,
@@ -27,8 +27,8 @@ export async function claimedByOthers(
   from: string | undefined,
   { news, purpose }: { news: Partial<Inputs>; purpose: Purpose },
 ): Promise<Reason[]> {
-  const present = from === undefined ? undefined : claimsOf(parseDomain(from).root);
-  const wanted = claimsOf(parseDomain(xml).root);
+  const present = from === undefined ? undefined : claimsOf(parseDomain(from).root, false);
+  const wanted = claimsOf(parseDomain(xml).root, news.running !== false);
   const had = new Set(present?.disks.map(({ key }) => key));
   const disks = wanted.disks.filter(({ key }) => !had.has(key));
   const macs = [...wanted.macs].filter((mac) => present?.macs.has(mac) !== true);
@@ -63,16 +63,29 @@ async function usersOf(
   hypervisor: Hypervisor,
   disk: ClaimedDisk,
   others: readonly HostedDomain[],
-): Promise<HostedDomain[]> {
+): Promise<User[]> {
   const isMixed = others.some(({ disks }) => disks.some(({ isVolume }) => isVolume !== disk.isVolume));
   const also = isMixed ? await unlessFailed(otherName(hypervisor, disk), undefined) : undefined;
-  return others.filter(({ disks }) =>
-    disks.some((theirs) => (theirs.key === disk.key || theirs.key === also) && isConflict(disk, theirs)),
-  );
+  return others.flatMap(({ domain, disks }) => {
+    const theirs = disks.find((one) => (one.key === disk.key || one.key === also) && isConflict(disk, one));
+    return theirs === undefined ? [] : [{ domain, writes: theirs.writes }];
+  });
 }
 
+/** A domain that has a disk, and whether it writes to it. */
+interface User {
+  domain: DomainRef;
+  writes: boolean;
+}
+
+/**
+ * QEMU lets a disk be written where every other domain that has it says that it is shared (7.2: also while others only read it). A
+ * reader and a writer of which one is off may be meant: a template, and the domains that are made from it.
+ */
 function isConflict(ours: ClaimedDisk, theirs: ClaimedDisk): boolean {
-  return ours.writes && theirs.writes && !(ours.isShared && theirs.isShared);
+  if (ours.writes && theirs.writes) return !(ours.isShared && theirs.isShared);
+  const isLocked = (ours.writes && !theirs.isShared) || (theirs.writes && !ours.isShared);
+  return isLocked && ours.isLive && theirs.isLive;
 }
 
 /** A volume by its path, or a path by the volume that it is, as far as libvirt knows. */
@@ -89,11 +102,11 @@ async function otherName(
   return pool && (await hypervisor.findVolume(pool, key.slice(slash + 1)))?.key;
 }
 
-function sourceInUse(news: Partial<Inputs>, key: string, { domain: { name } }: HostedDomain): Reason {
-  return {
-    code: "file-in-use",
-    text: `${atDisk(news, key)}"${key}" is a disk of domain ${name} already, which writes to it; detach it there first, or set readOnly in both`,
-  };
+function sourceInUse(news: Partial<Inputs>, key: string, { domain: { name }, writes }: User): Reason {
+  const text = writes
+    ? `"${key}" is a disk of domain ${name} already, which writes to it; detach it there first, or set readOnly in both`
+    : `"${key}" is a disk that the running domain ${name} reads, so no other domain can write to it; detach it there first, or set readOnly`;
+  return { code: "file-in-use", text: `${atDisk(news, key)}${text}` };
 }
 
 function macInUse(news: Partial<Inputs>, mac: string, { domain: { name } }: HostedDomain): Reason {

@@ -1,6 +1,7 @@
 import { sum } from "../units/kib.ts";
 import type { Piece } from "./bar.ts";
-import type { Explanation, MappedDevice, MemoryMap } from "./explanation.ts";
+import type { Explanation } from "./explanation.ts";
+import type { MappedDevice, MemoryMap } from "./memory-map.ts";
 
 /** A memory device with the character that represents it. */
 export interface LegendEntry {

@@ -169,6 +169,8 @@ export interface Hypervisor extends HostStorage {
    */
   toNative(xml: string): Promise<void>;
   hasNetwork(name: string): Promise<boolean>;
+  /** The bridges of the host's active networks (virNetworkGetBridgeName). */
+  networkBridges(): Promise<string[]>;
   /** A network interface of the host, such as a bridge. Not every build of libvirt lists those that libvirt made itself. */
   hasInterface(name: string): Promise<boolean>;
   /** The names of the host's node devices with that capability, such as "net". */

@@ -5,6 +5,7 @@ import { type Command, type CommandDependencies, type ExitCode, InputError } fro
 import { annotations } from "./annotations.ts";
 import { helpText, parseCommandLine, type ReviewRequest } from "./command-line.ts";
 import { type Comparison, compare, earlierReview } from "./compare.ts";
+import type { DomainReview } from "./domain-review.ts";
 import { reviewJson } from "./json.ts";
 import { markdown } from "./markdown.ts";
 import { parseOutput } from "./pulumi-output.ts";
@@ -24,11 +25,12 @@ const DOCS = `https://unpkg.com/${packageJson.name}@${packageJson.version}/docs/
 
 async function runReview(args: string[], { input, out }: CommandDependencies): Promise<ExitCode> {
   const request = parseCommandLine(args);
-  const review = reviewOf(parseOutput(await readText(request.input, input), nameOf(request.input)));
-  if (request.after && review.kind === "preview")
+  const output = parseOutput(await readText(request.input, input), nameOf(request.input));
+  if (request.after && output.kind === "preview")
     throw new InputError(
       `${nameOf(request.input)} is a preview; --after needs the output of a finished pulumi up --json`,
     );
+  const review = reviewOf(output, request.after);
   const earlier =
     request.compare === undefined
       ? undefined
@@ -38,7 +40,11 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
   if (request.svg !== undefined) await writePictures(review, request.svg);
   if (request.output === undefined) out(text);
   else await writeFile(request.output, text);
-  const isFailed = ({ verdict }: { verdict: string }) => verdict === "refuse" || request.failOn.has(verdict);
+  const isFailed = ({ verdict, happened }: DomainReview) =>
+    verdict === "refuse" ||
+    request.failOn.has(verdict) ||
+    happened?.result === "failed" ||
+    happened?.result === "unfinished";
   return review.domains.some(isFailed) ? 1 : 0;
 }
 

@@ -4,12 +4,12 @@ import type { Defaults } from "../args/settings.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { reasonCodeOf } from "../errors.ts";
-import { type MemoryMap, memoryMap } from "../explain/explanation.ts";
+import { type MemoryMap, memoryMap } from "../explain/memory-map.ts";
 import { withoutPassword } from "../libvirt/uri-password.ts";
 import { messageOf } from "../message-of.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { afterStep } from "../plan/after-step.ts";
-import type { Observed } from "../plan/observed.ts";
+import { type Observed, pendingMemory } from "../plan/observed.ts";
 import type { Outcome, Reason } from "../plan/plan.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import { OUTCOME_WORDS } from "../plan/text.ts";
@@ -19,9 +19,10 @@ import { isCanonicalSize, readCanonicalSize } from "../units/size.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { deviceChanges } from "./device-changes.ts";
 import type { DomainStep, Position } from "./domain-steps.ts";
+import { type Happened, whatHappened } from "./happened.ts";
 import { newDomain } from "./new-domain.ts";
 import type { Properties } from "./properties.ts";
-import { questionsAbout } from "./questions.ts";
+import { questionsAbout, questionsAfter } from "./questions.ts";
 import { withoutSecrets } from "./secret-properties.ts";
 
 /** What a run does to a domain: an outcome of the planner, or an operation that isn't planned. */
@@ -54,6 +55,8 @@ export interface DomainReview {
   /** The memory map; undefined where the domain doesn't exist, or isn't known. */
   before?: MemoryMap;
   after?: MemoryMap;
+  /** The memory map after the next boot, where the change waits for that. */
+  atBoot?: MemoryMap;
   cost?: Cost;
   questions: string[];
   /** The URI. Undefined: not known, or secret. */
@@ -61,6 +64,8 @@ export interface DomainReview {
   position?: Position;
   /** Sizes are secret, so nothing was planned. */
   isSecret: boolean;
+  /** What an update did, where its log was reviewed for that. */
+  happened?: Happened;
 }
 
 /** What is known of a domain before it is planned. */
@@ -73,8 +78,14 @@ export interface Known {
   defaults: Defaults;
 }
 
-/** @param defaults the stack's, and its URI */
-export function reviewDomain(step: DomainStep, stack: { defaults: Defaults; uri?: string }): DomainReview {
+/** The stack's defaults and its URI, and whether the output is of an update that is over. */
+export interface ReviewContext {
+  defaults: Defaults;
+  uri?: string;
+  isOver: boolean;
+}
+
+export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainReview {
   const olds = withoutSecrets({ ...step.old?.inputs, ...step.old?.outputs });
   const news = withoutSecrets(step.new?.inputs ?? {});
   const secrets = new Set([...olds.secrets, ...news.secrets]);
@@ -83,9 +94,9 @@ export function reviewDomain(step: DomainStep, stack: { defaults: Defaults; uri?
   const given = textOf(inputs.name) ?? textOf(olds.properties.name);
   const host = textOf(olds.properties.uri) ?? textOf(inputs.uri) ?? stack.uri;
   const clean = (text: string) => redact(text, ...carriers(step));
-  const planned = plan(step, inputs, before, stack.defaults);
+  const planned = isSecret ? { problems: [] } : plan(step, inputs, before, stack.defaults);
   const { state, reviewed } = planned;
-  const announced = announcedBy(step);
+  const announced = announcedBy(step, stack.isOver);
   const decided = decide(step, reviewed, announced, isSecret);
   const known: Known = {
     step,
@@ -94,7 +105,10 @@ export function reviewDomain(step: DomainStep, stack: { defaults: Defaults; uri?
     ...(state && { state }),
   };
   const observed = state?.__observed;
-  const after = isSecret ? undefined : domainAfter(step, inputs, observed, reviewed, decided.verdict);
+  const over = stack.isOver ? whatHappened(step) : undefined;
+  const expected = isSecret ? undefined : domainAfter(step, inputs, observed, reviewed, decided.verdict);
+  const after = over === undefined ? expected : isSecret ? undefined : over.state?.__observed;
+  const waiting = after !== undefined && pendingMemory(after) !== undefined ? after.nextBoot : undefined;
   const views = { before: observed && present(observed), after: after && present(after) };
   const cost =
     after === undefined || known.news === undefined ? undefined : costOf(after, known.news, stack.defaults);
@@ -108,12 +122,17 @@ export function reviewDomain(step: DomainStep, stack: { defaults: Defaults; uri?
     memory: memoryOf(step, inputs, olds.properties, observed),
     vcpus: vcpusOf(step, inputs, olds.properties),
     devices: deviceChanges(before, step.op === "delete" ? {} : inputs).map(clean),
-    questions: [...planned.problems, ...questionsAbout(known, reviewed, views)].map(clean),
+    questions: (over === undefined
+      ? [...planned.problems, ...questionsAbout(known, reviewed, views)]
+      : questionsAfter(over.state)
+    ).map(clean),
     isSecret,
     ...defined({
       domain: given === undefined || given === step.resource ? undefined : given,
       before: views.before && memoryMap(views.before),
       after: views.after && memoryMap(views.after),
+      atBoot: waiting && memoryMap(waiting),
+      happened: over && { ...over.happened, remarks: over.happened.remarks.map(clean) },
       cost,
       host: host === undefined ? undefined : withoutPassword(host),
       position: step.position,
@@ -123,7 +142,7 @@ export function reviewDomain(step: DomainStep, stack: { defaults: Defaults; uri?
 
 /** The arguments that sizes follow from. */
 const SIZES: ReadonlySet<string> = new Set([
-  ...["memory", "maxMemory", "currentMemory", "numa", "vcpus", "maxVcpus", "__observed"],
+  ...["memory", "maxMemory", "currentMemory", "numa", "vcpus", "maxVcpus"],
 ]);
 
 function carriers(step: DomainStep): Properties[] {
@@ -196,8 +215,9 @@ interface Announced {
 
 const OUTCOMES = new Map(Object.entries(OUTCOME_WORDS).map(([outcome, word]) => [word, outcome as Outcome]));
 
-function announcedBy({ messages }: DomainStep): Announced | undefined {
-  const error = messages.find(({ severity }) => severity === "error");
+function announcedBy({ messages }: DomainStep, isOver: boolean): Announced | undefined {
+  // An update that is over may have failed after it was planned.
+  const error = isOver ? undefined : messages.find(({ severity }) => severity === "error");
   if (error !== undefined) return { outcome: "refuse", headline: error.lines[0] ?? "" };
   for (const { lines } of messages) {
     const [headline = ""] = lines;
@@ -237,7 +257,9 @@ function decide(
   const outcome = op === "replace" ? "replace" : (announced?.outcome ?? plan?.outcome ?? "unknown");
   if (plan !== undefined && plan.outcome === outcome) return { verdict: outcome, ...from };
   const own = announced?.outcome === outcome ? announced.headline : "";
-  const why = isSecret ? "sizes are secret, so this review has no figures" : "the state doesn't say why";
+  const why = isSecret
+    ? "sizes are secret, so this review has no figures"
+    : "what the state recorded of the domain is secret or can't be read";
   return {
     verdict: outcome,
     headline: own || `${OUTCOME_WORDS[outcome]}: ${why}`,

@@ -1,4 +1,6 @@
 import { DYNAMIC_TYPE, PLUGIN_TYPE } from "../../sdk/dynamic-type.ts";
+import { InputError } from "../command/command.ts";
+import { foreignText } from "../foreign-text.ts";
 import { nameIn, type PulumiOutput, type ResourceState, type ResourceStep } from "./pulumi-output.ts";
 
 /** What a run does to a domain of this provider, as the engine named it. */
@@ -14,6 +16,8 @@ export interface DomainStep {
   /** The provider's messages: a line each, without their severity. */
   messages: Message[];
   failed: boolean;
+  /** Of an update: all of it is over. */
+  done: boolean;
   position?: Position;
 }
 
@@ -50,8 +54,12 @@ const OPERATIONS: Readonly<Record<string, DomainOperation>> = {
 
 const TYPES: ReadonlySet<string> = new Set([DYNAMIC_TYPE, PLUGIN_TYPE]);
 
-/** The steps of this provider's domains, one for each, in the order of the output; and how many others there are. */
-export function domainSteps({ steps, diagnostics }: PulumiOutput): {
+/**
+ * The steps of this provider's domains, one for each, in the order of the output; and how many others there are.
+ *
+ * @throws InputError
+ */
+export function domainSteps({ what, steps, diagnostics }: PulumiOutput): {
   domains: DomainStep[];
   others: OtherSteps;
 } {
@@ -73,7 +81,25 @@ export function domainSteps({ steps, diagnostics }: PulumiOutput): {
     else if (severity === "error" && isDomain(urn))
       found.set(urn, { ...without(urn), messages: [{ severity, lines }] });
   }
+  for (const step of found.values()) requireStates(step, what);
   return { domains: [...found.values()], others };
+}
+
+/** What an operation needs of the resource's states. */
+const NEEDS: Readonly<Partial<Record<DomainOperation, ("old" | "new")[]>>> = {
+  create: ["new"],
+  update: ["old", "new"],
+  replace: ["old"],
+  delete: ["old"],
+};
+
+/** @throws InputError for what the CLI wrote before it had the states in its output */
+function requireStates(step: DomainStep, what: string): void {
+  const missing = NEEDS[step.op]?.find((state) => step[state] === undefined);
+  if (missing === undefined) return;
+  throw new InputError(
+    `${what}: the ${step.op} of ${JSON.stringify(foreignText(step.resource))} has no ${missing}State, which pulumi preview --json of Pulumi 3 has; upgrade the CLI, and run it again`,
+  );
 }
 
 function isDomain(urn: string): boolean {
@@ -81,7 +107,7 @@ function isDomain(urn: string): boolean {
 }
 
 function without(urn: string): DomainStep {
-  return { urn, resource: nameIn(urn), op: "refuse", differs: [], messages: [], failed: true };
+  return { urn, resource: nameIn(urn), op: "refuse", differs: [], messages: [], failed: true, done: false };
 }
 
 /** A replace has a step for each of its parts. */
@@ -96,6 +122,8 @@ function merged(known: DomainStep | undefined, step: ResourceStep, op: DomainOpe
     differs: [...new Set([...(known?.differs ?? []), ...step.differs])],
     messages: known?.messages ?? [],
     failed: known?.failed === true || step.failed === true,
+    // The last part of a replace decides.
+    done: step.op === "delete-replaced" ? known?.done === true : step.done === true,
     ...(before && { old: before }),
     ...(after && { new: after }),
     ...(position && { position }),

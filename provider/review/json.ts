@@ -1,6 +1,8 @@
 import { mapJson } from "../explain/json.ts";
+import type { Kib } from "../units/kib.ts";
 import { canonicalSize } from "../units/size.ts";
 import type { Change, DomainReview } from "./domain-review.ts";
+import type { Happened } from "./happened.ts";
 import type { HostSums } from "./hosts.ts";
 import type { Review } from "./review.ts";
 
@@ -32,6 +34,7 @@ function domainJson(domain: DomainReview): Record<string, unknown> {
     devices,
     before: before === undefined ? null : mapJson(before),
     after: after === undefined ? null : mapJson(after),
+    atBoot: domain.atBoot === undefined ? null : mapJson(domain.atBoot),
     cost:
       cost === undefined
         ? null
@@ -47,6 +50,18 @@ function domainJson(domain: DomainReview): Record<string, unknown> {
     host: host ?? null,
     position: position ?? null,
     secret: isSecret,
+    ...(domain.happened && { happened: happenedJson(domain.happened) }),
+  };
+}
+
+function happenedJson({ result, memory, pending, guest, remarks }: Happened): Record<string, unknown> {
+  const size = (value: Kib | undefined) => (value === undefined ? null : canonicalSize(value));
+  return {
+    result,
+    memory: size(memory),
+    pendingMemory: size(pending),
+    guest: guest === undefined ? null : { memory: canonicalSize(guest.memory), by: guest.speaker },
+    remarks,
   };
 }
 

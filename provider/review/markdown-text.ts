@@ -45,11 +45,7 @@ export function code(text: string): string {
 
 /** Text inside of HTML, in which Markdown recognizes nothing either. */
 export function htmlText(text: string): string {
-  const escaped = foreignText(text).replace(
-    /[^\p{L}\p{N} ]/gu,
-    (character) => `&#${character.codePointAt(0)};`,
-  );
-  return escaped;
+  return foreignText(text).replace(/[!-/:-@[-`{-~]/g, (character) => `&#${character.codePointAt(0)};`);
 }
 
 /** Lines as a code block, whatever is in them. */

@@ -1,16 +1,20 @@
+import { formatSize } from "../units/size.ts";
 import type { Comparison } from "./compare.ts";
 import type { DomainReview } from "./domain-review.ts";
+import { guestText } from "./happened.ts";
 import type { HostSums } from "./hosts.ts";
 import { code, codeBlock, markdownText } from "./markdown-text.ts";
 import { drawMaps } from "./memory-map.ts";
 import type { Review } from "./review.ts";
 import {
   costText,
+  countedResults,
   countedSteps,
   countedVerdicts,
   countText,
   MARKS,
   memoryText,
+  RESULT_MARKS,
   VERDICT_WORDS,
   whyText,
 } from "./texts.ts";
@@ -43,17 +47,21 @@ const LONGEST_TEXT = 300;
 export function markdown(review: Review, { docs, limit, comparison }: MarkdownOptions): string {
   const { domains } = review;
   const footer = footerOf(review);
-  if (domains.length === 0)
-    return `${COMMENT_MARK}\nNo libvirt domain changes.${footer === "" ? "" : ` ${footer}`}\n`;
   const most = (share: keyof typeof SHARES) => Math.floor(limit * SHARES[share]);
+  const compared = comparison === undefined ? [] : [comparisonOf(comparison, most("comparison"))];
+  if (domains.length === 0) {
+    const line = ["No libvirt domain changes.", ...(footer === "" ? [] : [footer])].join(" ");
+    const isNews = comparison !== undefined && comparison.gone.length > 0;
+    return `${[`${COMMENT_MARK}\n${line}`, ...(isNews ? compared : [])].join(SEPARATOR)}\n`;
+  }
   const blocks = [
-    `${COMMENT_MARK}\n### libvirt domains: ${countedVerdicts(domains)}`,
-    tableOf(domains, docs, most("rows")),
-    ...(comparison === undefined ? [] : [comparisonOf(comparison, most("comparison"))]),
+    `${COMMENT_MARK}\n### ${titleOf(domains)}`,
+    tableOf(domains, most("rows")),
+    ...compared,
     ...questionsOf(domains, most("questions")),
     hostsOf(review.hosts, most("hosts")),
   ];
-  const last = footer === "" ? [] : [footer];
+  const last = [...(footer === "" ? [] : [footer]), ...linksOf(domains, docs)];
   const rest = limit - lengthOf([...blocks, ...last]) - SEPARATOR.length;
   return `${[...blocks, ...detailsOf(domains, rest), ...last].join(SEPARATOR)}\n`;
 }
@@ -76,30 +84,53 @@ function fitting(texts: Iterable<string>, most: number): { shown: string[]; leng
   return { shown, length };
 }
 
-function tableOf(domains: readonly DomainReview[], docs: string, most: number): string {
-  const { shown } = fitting(
-    domains.map((domain) => rowOf(domain, docs)),
-    most,
-  );
+function titleOf(domains: readonly DomainReview[]): string {
+  return domains[0]?.happened === undefined
+    ? `libvirt domains: ${countedVerdicts(domains)}`
+    : `libvirt domains after the update: ${countedResults(domains)}`;
+}
+
+function tableOf(domains: readonly DomainReview[], most: number): string {
+  const isOver = domains[0]?.happened !== undefined;
+  const { head, rowOf, more } = isOver ? HAPPENED_TABLE : PLANNED_TABLE;
+  const { shown } = fitting(domains.map(rowOf), most);
   const left = domains.slice(shown.length);
-  const more =
-    left.length === 0 ? [] : [row("…", `and ${left.length} more`, "", "", "", "", countedVerdicts(left))];
   return [
-    row("", "domain", "memory", "vCPUs", "disks and interfaces", "outcome", "why"),
-    row(...Array<string>(7).fill("---")),
+    row(...head),
+    row(...head.map(() => "---")),
     ...shown,
-    ...more,
+    ...(left.length === 0 ? [] : [row("…", `and ${left.length} more`, ...more(left))]),
   ].join("\n");
 }
+
+interface Table {
+  head: string[];
+  rowOf: (domain: DomainReview) => string;
+  /** The cells after the first two of a row that sums up. */
+  more: (domains: readonly DomainReview[]) => string[];
+}
+
+const PLANNED_TABLE: Table = {
+  head: ["", "domain", "memory", "vCPUs", "disks and interfaces", "outcome", "why"],
+  rowOf: plannedRow,
+  more: (left) => ["", "", "", "", countedVerdicts(left)],
+};
+
+const HAPPENED_TABLE: Table = {
+  head: ["", "domain", "planned", "memory now", "the guest", "result", "remarks"],
+  rowOf: happenedRow,
+  more: (left) => ["", "", "", "", countedResults(left)],
+};
 
 function row(...cells: string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-function rowOf(domain: DomainReview, docs: string): string {
+function plannedRow(domain: DomainReview): string {
   const { verdict, memory, vcpus, devices } = domain;
   const { text, code: reason } = whyText(domain);
-  const link = reason === undefined ? "" : ` ([${reason}](${docs}#${reason}))`;
+  const link =
+    reason !== undefined ? ` ([${reason}])` : verdict === "refuse" ? ` ([${TROUBLESHOOTING}])` : "";
   return row(
     MARKS[verdict],
     nameOf(domain),
@@ -108,6 +139,22 @@ function rowOf(domain: DomainReview, docs: string): string {
     markdownText(cut(devices.join(", "), LONGEST_TEXT)),
     `**${VERDICT_WORDS[verdict]}**`,
     markdownText(cut(text, LONGEST_TEXT)) + link,
+  );
+}
+
+function happenedRow(domain: DomainReview): string {
+  const { verdict, memory, happened } = domain;
+  if (happened === undefined) throw new Error("the review of an update says what happened to each domain");
+  const pending = happened.pending === undefined ? "" : `, ${formatSize(happened.pending)} at the next boot`;
+  const now = happened.memory === undefined ? "" : formatSize(happened.memory) + pending;
+  return row(
+    RESULT_MARKS[happened.result],
+    nameOf(domain),
+    `${VERDICT_WORDS[verdict]}${domain.isSecret ? "" : ` ${memoryText(memory)}`}`,
+    now,
+    verdict === "delete" ? "" : guestText(happened),
+    `**${happened.result}**`,
+    markdownText(cut(happened.remarks.join("; "), LONGEST_TEXT)),
   );
 }
 
@@ -213,13 +260,34 @@ function detailOf(domain: DomainReview): string {
   ].join(SEPARATOR);
 }
 
+/** Of a refusal, whose code isn't in the output. */
+const TROUBLESHOOTING = "troubleshooting";
+
+/** Where the links in the table lead: written once, since an address is longer than the rest of a row. */
+function linksOf(domains: readonly DomainReview[], docs: string): string[] {
+  if (domains.some(({ happened }) => happened !== undefined)) return [];
+  const codes = new Set(domains.flatMap((domain) => whyText(domain).code ?? []));
+  const isRefused = domains.some(({ verdict, reasons }) => verdict === "refuse" && reasons.length === 0);
+  const links = [
+    ...[...codes].sort().map((reason) => `[${reason}]: ${docs}#${reason}`),
+    ...(isRefused ? [`[${TROUBLESHOOTING}]: ${docs}`] : []),
+  ];
+  return links.length === 0 ? [] : [links.join("\n")];
+}
+
 /** What isn't judged. */
-function footerOf({ unchanged, others, errors }: Review): string {
+function footerOf({ domains, unchanged, others, errors }: Review): string {
   const counted = countedSteps(others);
+  const secret = domains.filter(({ isSecret }) => isSecret).length;
   return [
     ...(errors === 0
       ? []
       : [`**The run failed**: ${errors === 1 ? "an error" : `${errors} errors`} outside of these domains.`]),
+    ...(secret === 0
+      ? []
+      : [
+          `The sizes of ${secret === 1 ? "a domain are" : `${secret} domains are`} secret: the outcome is what the run announced.`,
+        ]),
     ...(unchanged === 0 ? [] : [`${unchanged} ${unchanged === 1 ? "domain is" : "domains are"} unchanged.`]),
     ...(counted === "" ? [] : [`Other resources, not judged: ${markdownText(counted)}.`]),
   ].join(" ");

@@ -1,13 +1,13 @@
 import { drawBar } from "../explain/bar.ts";
 import { ceilingOf } from "../explain/drawing.ts";
-import type { MappedDevice, MemoryMap } from "../explain/explanation.ts";
 import { FREE, type LegendEntry, legendOf, nodeKey, pieces } from "../explain/legend.ts";
+import type { MappedDevice, MemoryMap } from "../explain/memory-map.ts";
 import { foreignText } from "../foreign-text.ts";
 import { formatMib, formatSize } from "../units/size.ts";
 import type { DomainReview } from "./domain-review.ts";
 
 /** The maps of a domain that has one. */
-export type Maps = Pick<DomainReview, "before" | "after">;
+export type Maps = Pick<DomainReview, "before" | "after" | "atBoot">;
 
 /** A row below the bars. */
 export interface LegendRow {
@@ -20,7 +20,7 @@ export interface LegendRow {
 
 /** A comment on a phone, or beside the code, has about this many columns. */
 const COLUMNS = 64;
-const LABEL = 8;
+const LABEL = 9;
 /** More rows don't help a reader. */
 const MOST_ROWS = 20;
 
@@ -48,10 +48,17 @@ export function drawMaps(maps: Maps): string[] {
   ];
 }
 
-export function namedMaps({ before, after }: Maps): { label: "before" | "after"; map: MemoryMap }[] {
+/** A map and what it is of. */
+export interface NamedMap {
+  label: "before" | "after" | "at boot";
+  map: MemoryMap;
+}
+
+export function namedMaps({ before, after, atBoot }: Maps): NamedMap[] {
   return [
     ...(before ? [{ label: "before" as const, map: before }] : []),
     ...(after ? [{ label: "after" as const, map: after }] : []),
+    ...(atBoot ? [{ label: "at boot" as const, map: atBoot }] : []),
   ];
 }
 

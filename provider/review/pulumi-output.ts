@@ -32,12 +32,12 @@ export interface Diagnostic {
 
 /** What the CLI wrote about a preview or an update. */
 export interface PulumiOutput {
+  /** Names the input in errors. */
+  what: string;
   kind: "preview" | "update";
   config: Properties;
   steps: ResourceStep[];
   diagnostics: Diagnostic[];
-  /** The number of resources by operation, as the engine counted them. */
-  counts: Record<string, number>;
 }
 
 const EXPECTED = "expected the output of pulumi preview --json, or of pulumi up --json for --after";
@@ -54,13 +54,11 @@ export function parseOutput(text: string, what: string): PulumiOutput {
     throw new InputError(
       `${what} is not JSON: it begins with ${quoted(text.slice(start))}; run pulumi preview --json, and redirect only its standard output`,
     );
-  // A log has a whole object in each line; a document is spread over many, or is the only one.
+  // A log has an event in each line; a document is spread over many, or is the only line.
   const [first = ""] = text.slice(start).split("\n", 1);
-  const opening = parsed(first);
-  if (opening !== undefined && isEvent(opening)) return parseLog(text, what);
+  if (isEvent(parsed(first))) return parseLog(text, what);
   const document = parsed(text) ?? notJson(text, what);
   if (!isRecord(document)) throw new InputError(`${what} is not an object; ${EXPECTED}`);
-  if (isEvent(document)) return parseLog(JSON.stringify(document), what);
   return parseDocument(document, what);
 }
 
@@ -117,29 +115,25 @@ function parseDocument(document: Properties, what: string): PulumiOutput {
     // A preview that fails at once may have no step.
     if (!Array.isArray(diagnostics) && !isRecord(changeSummary))
       throw new InputError(`${what} has no "steps"; ${EXPECTED}`);
-    return outputOf("preview", [], config, diagnostics, changeSummary);
+    return outputOf(what, "preview", [], config, diagnostics);
   }
   const read = steps.map((step, index) => documentStep(step, `${what}: steps[${index}]`));
-  return outputOf("preview", read, config, diagnostics, changeSummary);
+  return outputOf(what, "preview", read, config, diagnostics);
 }
 
 function outputOf(
+  what: string,
   kind: PulumiOutput["kind"],
   steps: ResourceStep[],
   config: unknown,
   diagnostics: unknown,
-  counts: unknown,
 ): PulumiOutput {
   return {
+    what,
     kind,
     steps,
     config: isRecord(config) ? config : {},
     diagnostics: (Array.isArray(diagnostics) ? diagnostics : []).filter(isRecord).flatMap(diagnosticOf),
-    counts: Object.fromEntries(
-      Object.entries(isRecord(counts) ? counts : {}).flatMap(([op, count]) =>
-        typeof count === "number" ? [[op, count]] : [],
-      ),
-    ),
   };
 }
 
@@ -264,7 +258,7 @@ function parseLog(text: string, what: string): PulumiOutput {
       `${what} has no summary: the log ends before the run does; wait for the end of pulumi up --json, or of the preview`,
     );
   const kind = summary.isPreview === true ? "preview" : "update";
-  return outputOf(kind, [...steps.values()], config, diagnostics, summary.resourceChanges);
+  return outputOf(what, kind, [...steps.values()], config, diagnostics);
 }
 
 function addStep(

@@ -64,6 +64,11 @@ export function questionsAbout(
   ];
 }
 
+/** What a reviewer should ask once an update is over. */
+export function questionsAfter(state: Known["state"]): string[] {
+  return state === undefined ? [] : [...aboutState(state.__observed), ...aboutGuest(state)];
+}
+
 function aboutState(observed: Observed): string[] {
   const pending = pendingMemory(observed);
   return [

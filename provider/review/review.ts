@@ -2,6 +2,7 @@ import { DEFAULTS, type Defaults } from "../args/settings.ts";
 import { readConfiguration } from "../configuration.ts";
 import { type DomainReview, reviewDomain, type Verdict } from "./domain-review.ts";
 import { domainSteps, type OtherSteps } from "./domain-steps.ts";
+import { RESULTS } from "./happened.ts";
 import { type HostSums, sumsByHost } from "./hosts.ts";
 import type { PulumiOutput } from "./pulumi-output.ts";
 
@@ -24,9 +25,10 @@ export const VERDICTS: readonly Verdict[] = [
   ...(["refuse", "replace", "delete", "restart", "unknown", "nextBoot", "live", "create", "none"] as const),
 ];
 
-export function reviewOf(output: PulumiOutput): Review {
+/** @param isOver whether to review what an update did */
+export function reviewOf(output: PulumiOutput, isOver = false): Review {
   const { domains: steps, others } = domainSteps(output);
-  const stack = stackOf(output);
+  const stack = { ...stackOf(output), isOver };
   const changing = steps.filter((step) => step.op !== "same");
   const domains = changing.map((step) => reviewDomain(step, stack)).sort(worstFirst);
   const known = new Set(steps.map(({ urn }) => urn));
@@ -42,6 +44,8 @@ export function reviewOf(output: PulumiOutput): Review {
 }
 
 function worstFirst(a: DomainReview, b: DomainReview): number {
+  const byResult = resultOf(a) - resultOf(b);
+  if (byResult !== 0) return byResult;
   const byVerdict = VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict);
   if (byVerdict !== 0) return byVerdict;
   return a.resource < b.resource ? -1 : Number(a.resource > b.resource) || (a.urn < b.urn ? -1 : 1);
@@ -59,4 +63,8 @@ function stackOf({ config }: PulumiOutput): { defaults: Defaults; uri?: string }
     // The run itself fails because of it.
     return { defaults: DEFAULTS };
   }
+}
+
+function resultOf({ happened }: DomainReview): number {
+  return happened === undefined ? 0 : RESULTS.indexOf(happened.result);
 }

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { ceilingOf } from "../explain/drawing.ts";
-import type { MemoryMap } from "../explain/explanation.ts";
 import { FREE, type LegendEntry, pieces } from "../explain/legend.ts";
+import type { MemoryMap } from "../explain/memory-map.ts";
 import { foreignText } from "../foreign-text.ts";
 import { formatSize } from "../units/size.ts";
 import type { DomainReview } from "./domain-review.ts";
-import { legendOfMaps, legendRows, namedMaps } from "./memory-map.ts";
+import { legendOfMaps, legendRows, type NamedMap, namedMaps } from "./memory-map.ts";
 import type { Review } from "./review.ts";
 import { memoryText, VERDICT_WORDS } from "./texts.ts";
 
@@ -111,7 +111,7 @@ const KEY_WIDTH = 10;
 function bar(
   map: MemoryMap,
   legend: LegendEntry[],
-  { y, scale, label }: { y: number; scale: number; label: "before" | "after" },
+  { y, scale, label }: { y: number; scale: number; label: NamedMap["label"] },
 ): string {
   const width = WIDTH - 2 * MARGIN - LABEL;
   let x = MARGIN + LABEL;
@@ -129,7 +129,7 @@ function bar(
     .join("");
 }
 
-function classOf(key: string, legend: LegendEntry[], label: "before" | "after"): string {
+function classOf(key: string, legend: LegendEntry[], label: NamedMap["label"]): string {
   if (key === FREE) return "free";
   const entry = legend.find((one) => one.key === key);
   if (entry === undefined) return "base";

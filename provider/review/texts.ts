@@ -3,6 +3,7 @@ import { formatChange, formatList, OUTCOME_WORDS } from "../plan/text.ts";
 import { formatSize } from "../units/size.ts";
 import type { Cost } from "./cost.ts";
 import type { Change, DomainReview, Verdict } from "./domain-review.ts";
+import type { Happened } from "./happened.ts";
 
 /** A verdict in a word. */
 export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
@@ -69,4 +70,17 @@ export function countedVerdicts(domains: readonly { verdict: Verdict }[]): strin
 /** "2 update, 1 create" */
 export function countedSteps(steps: Readonly<Record<string, number>>): string {
   return formatList(Object.entries(steps).map(([op, count]) => `${count} ${op}`));
+}
+
+export const RESULT_MARKS: Readonly<Record<Happened["result"], string>> = {
+  failed: "❌",
+  unfinished: "❔",
+  lacking: "⚠️",
+  done: "✅",
+};
+
+/** "1 failed, 3 done" */
+export function countedResults(domains: readonly DomainReview[]): string {
+  const counts = Map.groupBy(domains, ({ happened }) => happened?.result ?? "done");
+  return formatList([...counts].map(([result, all]) => `${all.length} ${result}`));
 }

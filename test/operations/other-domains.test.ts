@@ -65,7 +65,7 @@ function addOther(host: FakeHypervisor, xmls: { inactive?: string; live?: string
 }
 
 const CHANGES = ["define", "attachDevice", "createVolume", "setMemory", "start"];
-const changes = (host: FakeHypervisor) => host.calls.filter((call) => CHANGES.includes(call));
+const changes = (fake: FakeHypervisor) => fake.calls.filter((call) => CHANGES.includes(call));
 
 let host: FakeHypervisor;
 let stack: OneResource;
@@ -108,11 +108,132 @@ describe.each(Object.entries(CLAIMS))("%s of another domain", (_, { xml, args, r
   });
 });
 
-test("what both domains only read, or share, isn't refused", async () => {
-  const disk = (also: string) =>
-    `<disk type='file' device='disk'><source file='/images/a.qcow2'/><target dev='vda' bus='virtio'/>${also}</disk>`;
-  addOther(host, { inactive: other(disk("<readonly/>")) });
-  expect(await stack.up({ ...ARGS, disks: [{ file: "/images/a.qcow2", readOnly: true }] })).toBe("create");
+/** What the host refuses of a device, and what it says then. */
+const REFUSED: [string, (host: FakeHypervisor) => void, object, RegExp][] = [
+  [
+    "a MAC in use",
+    (fake) => addOther(fake, { inactive: other(CLAIMS["a MAC"].xml) }),
+    CLAIMS["a MAC"].args,
+    CLAIMS["a MAC"].refusal,
+  ],
+  [
+    "an unknown network",
+    (fake) => fake.missing.add("network lan"),
+    { interfaces: [{ network: "lan" }] },
+    /interfaces\[0\]\.network: network "lan" doesn't exist/,
+  ],
+  [
+    "an unknown bridge",
+    (fake) => {
+      fake.missing.add("interface br9");
+      fake.nodeDevices = async () => ["net_lo_00_00_00_00_00_00"];
+    },
+    { interfaces: [{ bridge: "br9" }] },
+    /interfaces\[0\]\.bridge: bridge "br9" doesn't exist/,
+  ],
+  [
+    "an unknown pool",
+    (fake) => fake.missing.add("pool q"),
+    { disks: [{ pool: "q", volume: "v" }] },
+    /disks\[0\]\.pool: storage pool "q" doesn't exist/,
+  ],
+  [
+    "an image of another format",
+    (fake) => fake.pools.get("p")?.seen.add("/pools/p/a"),
+    { disks: [{ file: "/pools/p/a", format: "raw" }] },
+    /disks\[0\]\.format is "raw", but \/pools\/p\/a is qcow2/,
+  ],
+  [
+    "an image that is larger than its size",
+    (fake) => fake.pools.get("p")?.seen.add("/pools/p/a"),
+    { disks: [{ file: "/pools/p/a", size: "1GiB" }] },
+    /disks\[0\]\.size is 1 GiB, but \/pools\/p\/a has 10 GiB/,
+  ],
+];
+
+test.each(REFUSED)(
+  "%s is refused by the update of a domain, with or without a definition, before its memory grows",
+  async (_, refuse, args, message) => {
+    for (const isTransient of [false, true]) {
+      const fake = new FakeHypervisor();
+      fake.addImage("/pools/p/a");
+      fake.addPool("p", "/pools/p");
+      const one = new OneResource(fake);
+      await one.up(ARGS);
+      if (isTransient) await fake.undefine(fake.refTo(String(one.recorded.id)));
+      refuse(fake);
+      fake.calls.length = 0;
+      const program = { ...ARGS, ...args, memory: "1259MiB" };
+      await expect(one.preview(program)).rejects.toThrow(message);
+      await expect(one.up(program)).rejects.toThrow(message);
+      expect(changes(fake)).toEqual([]);
+    }
+  },
+);
+
+test.each(REFUSED.slice(1, 4))(
+  "%s is a warning in the preview of a new domain, and refused by its create",
+  async (_, refuse, args, message) => {
+    refuse(host);
+    expect((await stack.preview({ ...ARGS, ...args })).kind).toBe("create");
+    expect(stack.run.rows).toContainEqual(expect.stringMatching(message));
+    await expect(stack.up({ ...ARGS, ...args })).rejects.toThrow(message);
+    expect(changes(host)).toEqual([]);
+  },
+);
+
+test.each(REFUSED.slice(4))(
+  "%s is refused by the preview of a new domain",
+  async (_, refuse, args, message) => {
+    refuse(host);
+    await expect(stack.preview({ ...ARGS, ...args })).rejects.toThrow(message);
+    await expect(stack.up({ ...ARGS, ...args })).rejects.toThrow(message);
+    expect(changes(host)).toEqual([]);
+  },
+);
+
+test("an image in the folder of a pool that hasn't seen it is a warning in the preview, and refused where it isn't there", async () => {
+  host.missing.add("file /pools/p/new");
+  const program = { ...ARGS, disks: [{ file: "/pools/p/new" }] };
+  await stack.preview(program);
+  expect(stack.run.rows).toContainEqual(
+    expect.stringMatching(/disks\[0\]\.file: libvirt .* knows no \/pools\/p\/new/),
+  );
+  await expect(stack.up(program)).rejects.toThrow(/disks\[0\]\.file: \/pools\/p\/new doesn't exist/);
+  expect(changes(host)).toEqual([]);
+});
+
+const DISK = (also: string) =>
+  `<disk type='file' device='disk'><source file='/images/a.qcow2'/><target dev='vda' bus='virtio'/>${also}</disk>`;
+/** What QEMU 7.2 lets two running domains have of one file (test/live/refused-devices.test.ts), and what it refuses. */
+test.each([
+  ["which it writes", "", true, false],
+  ["which it writes", "", false, false],
+  ["which it reads", "<readonly/>", true, true],
+  ["which it reads", "<readonly/>", false, false],
+  ["which it shares", "<shareable/>", true, false],
+  ["which it shares", "<shareable/>", false, false],
+  ["which it reads and shares", "<readonly/><shareable/>", true, true],
+  ["which it reads and shares", "<readonly/><shareable/>", false, true],
+])("a file of a running domain %s (%s), readOnly: %s", async (_, also, readOnly, isFine) => {
+  addOther(host, { inactive: other(DISK(also)), live: other(DISK(also)) });
+  const program = { ...ARGS, disks: [{ file: "/images/a.qcow2", readOnly }] };
+  for (const work of [() => stack.preview(program), () => stack.up(program)]) {
+    const refused = await work().then(
+      () => "",
+      (error: Error) => error.message,
+    );
+    expect(refused === "").toBe(isFine);
+    expect(refused).toContain(isFine ? "" : 'disks[0].file: "/images/a.qcow2" is a disk ');
+  }
+});
+
+test.each([
+  ["reads what one that is off writes", "", true],
+  ["writes what one that is off reads", "<readonly/>", false],
+])("a domain that %s isn't refused", async (_, also, readOnly) => {
+  addOther(host, { inactive: other(DISK(also)) });
+  expect(await stack.up({ ...ARGS, disks: [{ file: "/images/a.qcow2", readOnly }] })).toBe("create");
 });
 
 test("a preview leaves what a domain of the same stack has now to the work", async () => {
@@ -170,7 +291,7 @@ test("whatever two domains have, the second one is refused exactly what one of t
         );
       const conflicts = [
         ...second.disks.flatMap(({ file, readOnly }, index) =>
-          !readOnly && first.disks.some((one) => one.file === file && !one.readOnly)
+          first.disks.some((one) => one.file === file && !(one.readOnly && readOnly))
             ? [`disks[${index}].file: `]
             : [],
         ),
