@@ -1,6 +1,6 @@
 #!/usr/bin/env node
+import { run } from "./commands.ts";
 import { hostClock } from "./deadline.ts";
-import { run } from "./explain/command.ts";
 import { connect } from "./libvirt/connect.ts";
 
 /** Columns where the output isn't a terminal, and the limits where it is: long lines are hard to read. */
@@ -8,7 +8,7 @@ const PAGE = 80;
 const WIDEST = 100;
 const NARROWEST = 60;
 
-const { stdout, stderr, argv } = process;
+const { stdin, stdout, stderr, argv } = process;
 
 // A reader such as `head` closes the pipe before the end.
 stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -17,6 +17,7 @@ stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 run(argv.slice(2), {
   connect,
+  input: stdin,
   out: (text) => stdout.write(text),
   error: (text) => stderr.write(text),
   terminal: {

@@ -11,9 +11,11 @@ import { memoryBench } from "../bench/plugin-memory.ts";
 import { pluginPreviewBench } from "../bench/plugin-preview.ts";
 import { startBench } from "../bench/plugin-start.ts";
 import { type Result, table } from "../bench/result.ts";
+import { reviewBench } from "../bench/review.ts";
 import { progress } from "../bench/rounds.ts";
 import { stackBench } from "../bench/stack.ts";
 import { updateBench } from "../bench/update.ts";
+import { vcpusDisksBench } from "../bench/vcpus-disks.ts";
 import { type Lab, startLab } from "../test/lab/lab.ts";
 import { runCommand } from "./command.ts";
 
@@ -26,7 +28,7 @@ const { values: options } = parseArgs({
     /** Domains that don't change, and don't run. */
     unchanged: { type: "string", default: "300" },
     /** From 6 on the Pulumi CLI has to be on PATH, since the programs are YAML. */
-    only: { type: "string", default: "1,2,3,4,5" },
+    only: { type: "string", default: "1,2,3,4,5,10" },
     /** The results as JSON on the standard output, in place of the tables. */
     json: { type: "boolean", default: false },
   },
@@ -36,6 +38,8 @@ const [domains, unchanged, rounds] = [options.domains, options.unchanged, option
   number,
   number,
 ];
+/** Domains that change in a preview. */
+const REVIEWED = 1_000;
 /** Domains that boot Linux. */
 const GUESTS = 3;
 // Every round takes a slot of a domain, and QEMU has 256.
@@ -54,6 +58,8 @@ const benches: ((lab: Lab) => Promise<Result | Result[]>)[] = [
   (lab) => guestGrowBench(lab, GUESTS, perStack),
   (lab) => pluginPreviewBench(lab, unchanged, perStack),
   (lab) => memoryBench(lab, unchanged, perStack),
+  (lab) => vcpusDisksBench(lab, rounds),
+  () => reviewBench(REVIEWED, perStack),
 ];
 
 const built = await runCommand(process.execPath, ["scripts/build.ts"]);

@@ -13,6 +13,18 @@ func main() {
 			Memory:    pulumi.String("1003MiB"),
 			MaxMemory: pulumi.String("8GiB"),
 			Vcpus:     pulumi.Int(2),
+			MaxVcpus:  pulumi.Int(8),
+			Disks: libvirthotplug.DiskArray{&libvirthotplug.DiskArgs{
+				Name:     pulumi.String("data"),
+				File:     pulumi.String(cfg.Require("disk")),
+				Size:     pulumi.String("1GiB"),
+				OnDelete: libvirthotplug.DiskOnDeleteDelete,
+			}},
+			Interfaces: libvirthotplug.InterfaceArray{&libvirthotplug.InterfaceArgs{
+				Name: pulumi.String("lan"),
+				User: pulumi.Bool(true),
+			}},
+			ReportAddresses: pulumi.Bool(true),
 			Boot: &libvirthotplug.BootArgs{
 				Kernel:      pulumi.String(cfg.Require("kernel")),
 				Initrd:      pulumi.String(cfg.Require("initrd")),
@@ -24,6 +36,8 @@ func main() {
 			return err
 		}
 		ctx.Export("plan", web.MemoryPlan)
+		// Known once the guest has booted: pulumi refresh records them.
+		ctx.Export("addresses", web.Addresses)
 		return nil
 	})
 }

@@ -8,6 +8,10 @@ web = libvirt_hotplug.Domain(
     memory="1003MiB",
     max_memory="8GiB",
     vcpus=2,
+    max_vcpus=8,
+    disks=[{"name": "data", "file": config.require("disk"), "size": "1GiB", "on_delete": "delete"}],
+    interfaces=[{"name": "lan", "user": True}],
+    report_addresses=True,
     boot={
         "kernel": config.require("kernel"),
         "initrd": config.require("initrd"),
@@ -17,3 +21,5 @@ web = libvirt_hotplug.Domain(
 )
 
 pulumi.export("plan", web.memory_plan)
+# Known once the guest has booted: pulumi refresh records them.
+pulumi.export("addresses", web.addresses)

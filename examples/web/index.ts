@@ -9,6 +9,8 @@ const web = new Domain("web-1", {
   vcpus: 2,
   maxVcpus: 8,
   disks: [{ name: "data", file: config.require("disk"), size: "1GiB", onDelete: "delete" }],
+  interfaces: [{ name: "lan", user: true }],
+  reportAddresses: true,
   boot: {
     kernel: config.require("kernel"),
     initrd: config.require("initrd"),
@@ -18,3 +20,6 @@ const web = new Domain("web-1", {
 });
 
 export const plan = web.memoryPlan;
+
+/** Known once the guest has booted: pulumi refresh records them. */
+export const addresses = web.addresses;

@@ -1,3 +1,5 @@
+import { imagesToMake } from "../args/disk-images.ts";
+import type { Inputs } from "../args/inputs.ts";
 import { parseDomain, readDomainXml } from "../domain/parse.ts";
 import { children, find, remove, serialise } from "../domain/tree.ts";
 import { ErrorCode, type LibvirtError } from "../libvirt/errors.ts";
@@ -5,8 +7,20 @@ import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
 import type { Reason } from "../plan/plan.ts";
 import { capabilityRefusals } from "./capability-refusals.ts";
+import type { Purpose } from "./hosted-domains.ts";
 import { missingSources } from "./missing-sources.ts";
+import { claimedByOthers } from "./other-domains.ts";
 import { refusalOf, unlessFailed } from "./unanswered.ts";
+
+/** What a definition is for. */
+interface Asked {
+  news: Partial<Inputs>;
+  purpose: Purpose;
+  /** The existing domain that is to get the definition: what libvirt refuses in its present definition too isn't a reason. */
+  present?: DomainRef | undefined;
+  /** The present definition, where it was read. */
+  from?: string | undefined;
+}
 
 /**
  * Why libvirt would refuse to define or start a domain with this definition, as far as it can be found out without a change on
@@ -14,28 +28,42 @@ import { refusalOf, unlessFailed } from "./unanswered.ts";
  * start shows, such as a missing disk file, isn't among them.
  *
  * @param xml the whole definition, with the secrets in it
- * @param present the existing domain that is to get the definition: what libvirt refuses in its present definition too isn't
- *   a reason
- * @param toMake disk images that are made before they are needed, by their keys
  */
 export async function definitionRefusals(
   hypervisor: Hypervisor,
   xml: string,
-  { present, toMake }: { present?: DomainRef | undefined; toMake?: readonly string[] } = {},
+  { news, purpose, present, from }: Asked,
 ): Promise<Reason[]> {
   const root = readDomainXml(xml);
-  const [unsupported, missing] = await Promise.all([
+  const [unsupported, missing, claimed] = await Promise.all([
     unlessFailed(capabilityRefusals(hypervisor, xml), []),
-    missingSources(hypervisor, root, toMake),
+    missingSources(hypervisor, root, news, imagesToMake(news)),
+    claimsRefused(hypervisor, xml, { news, purpose, present, from }),
   ]);
   const reasons: Reason[] = [
     ...unsupported.map((text) => ({ code: "unsupported-by-host" as const, text })),
     ...missing.map((text) => ({ code: "missing-on-host" as const, text })),
+    ...claimed,
   ];
-  // libvirt's own message would be the same reason again.
-  if (unsupported.length > 0) return reasons;
+  // libvirt's own message would be the same reason again, and it looks up volumes to describe a domain.
+  if (unsupported.length > 0 || (present === undefined && missing.length > 0)) return reasons;
   const refusal = await nativeRefusal(hypervisor, xml, present);
   return refusal === undefined ? reasons : [...reasons, definitionRefused(refusal)];
+}
+
+/**
+ * What another domain of the host has already. The present definition is read only where something is claimed that it may have
+ * already.
+ */
+export async function claimsRefused(
+  hypervisor: Hypervisor,
+  xml: string,
+  { present, from, ...asked }: Asked,
+): Promise<Reason[]> {
+  const claimed = await claimedByOthers(hypervisor, xml, from, asked);
+  if (claimed.length === 0 || present === undefined || from !== undefined) return claimed;
+  const defined = await unlessFailed(hypervisor.xml(present, { inactive: true }), undefined);
+  return claimedByOthers(hypervisor, xml, defined, asked);
 }
 
 async function nativeRefusal(

@@ -7,6 +7,8 @@ export const PROBE_NAME = "pulumi-libvirt-hotplug-probe-";
 
 /** Domains of this provider's own on a host, which an earlier run may have left. */
 interface Leftovers {
+  /** All domains of the host. */
+  readonly domains: readonly DomainRef[];
   /** The UUIDs of kept definitions; what this run keeps is added. */
   readonly kept: Set<string>;
   /** Probes that nobody has removed yet. */
@@ -27,11 +29,16 @@ function leftoversOn(hypervisor: Hypervisor): Promise<Leftovers> {
   return found;
 }
 
+/** The domains that the host had when the run first asked. */
+export async function firstList(hypervisor: Hypervisor): Promise<readonly DomainRef[]> {
+  return (await leftoversOn(hypervisor)).domains;
+}
+
 async function list(hypervisor: Hypervisor): Promise<Leftovers> {
   const domains = await hypervisor.list();
   const kept = domains.filter(({ name }) => name.startsWith(KEPT_NAME)).map(({ uuid }) => uuid);
   const probes = domains.filter(({ name }) => name.startsWith(PROBE_NAME));
-  return { kept: new Set(kept), probes };
+  return { domains, kept: new Set(kept), probes };
 }
 
 /** Whether the definition of the domain with this UUID is kept on the host. */

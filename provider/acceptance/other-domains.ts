@@ -1,73 +1,117 @@
-import { sourceKey } from "../args/disk-source.ts";
+import { atDisk, atInterface } from "../args/device-paths.ts";
 import { keptUuid } from "../args/identity.ts";
-import { readDisks } from "../domain/disks.ts";
-import { readCards } from "../domain/interfaces.ts";
+import type { Inputs } from "../args/inputs.ts";
 import { readDomainXml } from "../domain/parse.ts";
-import type { SharedElement } from "../domain/tree.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Reason } from "../plan/plan.ts";
-import { PROBE_NAME } from "./leftovers.ts";
+import {
+  type ClaimedDisk,
+  claimsOf,
+  type HostedDomain,
+  hostedDomains,
+  type Purpose,
+} from "./hosted-domains.ts";
 import { unlessFailed } from "./unanswered.ts";
 
-/** What a domain has that no other domain of its host may have. */
-interface Claims {
-  /** The files, block devices and volumes that it writes. */
-  files: Set<string>;
-  macs: Set<string>;
-}
-
 /**
- * What a definition gets that another domain of the host has already: a disk's file that the other one writes, or a MAC. QEMU's lock
- * protects a file only while both domains run, and no lock a MAC.
+ * What a definition gets that another domain of the host has already: a disk's source that one of the two writes, or a MAC. QEMU's
+ * lock protects a file only while both domains run, and no lock a MAC.
+ *
+ * A preview leaves out the domains of the same stack: what they have now may be another resource's by the time of the work.
  *
  * @param from the present definition: what it has already isn't looked for
  */
 export async function claimedByOthers(
   hypervisor: Hypervisor,
   xml: string,
-  from: string,
-  domain: Pick<DomainRef, "uuid">,
+  from: string | undefined,
+  { news, purpose }: { news: Partial<Inputs>; purpose: Purpose },
 ): Promise<Reason[]> {
-  const [wanted, present] = [claimsOf(readDomainXml(xml)), claimsOf(readDomainXml(from))];
-  const files = [...wanted.files].filter((file) => !present.files.has(file));
-  const macs = [...wanted.macs].filter((mac) => !present.macs.has(mac));
-  if (files.length + macs.length === 0) return [];
-  const own = new Set([domain.uuid, keptUuid(domain.uuid)]);
-  const domains = (await hypervisor.list()).filter(
-    ({ uuid, name }) => !own.has(uuid) && !name.startsWith(PROBE_NAME),
+  const present = from === undefined ? undefined : claimsOf(readDomainXml(from), false);
+  const wanted = claimsOf(readDomainXml(xml), news.running !== false);
+  const had = new Set(present?.disks.map(({ key }) => key));
+  const disks = wanted.disks.filter(({ key }) => !had.has(key));
+  const macs = [...wanted.macs].filter((mac) => present?.macs.has(mac) !== true);
+  if (disks.length + macs.length === 0) return [];
+  const { uuid = "", __urn: urn = "" } = news;
+  const own = new Set([uuid, keptUuid(uuid)]);
+  const all = await unlessFailed(hostedDomains(hypervisor, purpose), []);
+  const others = all.filter(
+    (other) => !own.has(other.domain.uuid) && !(purpose.kind === "preview" && isOfStack(urn, other.urn)),
   );
-  const reasons: Reason[] = [];
-  for (const other of domains) {
-    // One that is deleted meanwhile has nothing.
-    const definition = await unlessFailed(hypervisor.xml(other, { inactive: other.id === -1 }), undefined);
-    if (definition === undefined) continue;
-    const theirs = claimsOf(readDomainXml(definition));
-    const hasFile = files.filter((file) => theirs.files.has(file));
-    const hasMac = macs.filter((mac) => theirs.macs.has(mac));
-    reasons.push(...hasFile.map((file) => writtenByOther(file, other)));
-    reasons.push(...hasMac.map((mac) => macOfOther(mac, other)));
+  const ofDisks = await Promise.all(disks.map((disk) => usersOf(hypervisor, disk, others)));
+  return [
+    ...ofDisks.flatMap((users, index) =>
+      users.slice(0, 1).map((other) => sourceInUse(news, disks[index]?.key ?? "", other)),
+    ),
+    ...macs.flatMap((mac) =>
+      others
+        .filter((other) => other.macs.has(mac))
+        .slice(0, 1)
+        .map((other) => macInUse(news, mac, other)),
+    ),
+  ];
+}
+
+/** URNs are urn:pulumi:<stack>::<project>::<type>::<name>. */
+function isOfStack(urn: string, other: string | undefined): boolean {
+  const stack = (one: string) => one.split("::").slice(0, 2).join("::");
+  return other !== undefined && stack(other) === stack(urn);
+}
+
+async function usersOf(
+  hypervisor: Hypervisor,
+  disk: ClaimedDisk,
+  others: readonly HostedDomain[],
+): Promise<User[]> {
+  const isMixed = others.some(({ disks }) => disks.some(({ isVolume }) => isVolume !== disk.isVolume));
+  const also = isMixed ? await unlessFailed(otherName(hypervisor, disk), undefined) : undefined;
+  return others.flatMap(({ domain, disks }) => {
+    const theirs = disks.find((one) => (one.key === disk.key || one.key === also) && isConflict(disk, one));
+    return theirs === undefined ? [] : [{ domain, writes: theirs.writes }];
+  });
+}
+
+/** A domain that has a disk, and whether it writes to it. */
+interface User {
+  domain: DomainRef;
+  writes: boolean;
+}
+
+/**
+ * QEMU lets a disk be written where every other domain that has it says that it is shared (7.2: also while others only read it). A
+ * reader and a writer of which one is off may be meant: a template, and the domains that are made from it.
+ */
+function isConflict(ours: ClaimedDisk, theirs: ClaimedDisk): boolean {
+  if (ours.writes && theirs.writes) return !(ours.isShared && theirs.isShared);
+  const isLocked = (ours.writes && !theirs.isShared) || (theirs.writes && !ours.isShared);
+  return isLocked && ours.isLive && theirs.isLive;
+}
+
+/** A volume by its path, or a path by the volume that it is, as far as libvirt knows. */
+async function otherName(
+  hypervisor: Hypervisor,
+  { key, isVolume }: ClaimedDisk,
+): Promise<string | undefined> {
+  if (!isVolume) {
+    const volume = await hypervisor.findVolumeByPath(key);
+    return volume && `${volume.pool}/${volume.name}`;
   }
-  return reasons;
+  const slash = key.indexOf("/");
+  const pool = await hypervisor.findPool(key.slice(0, slash));
+  return pool && (await hypervisor.findVolume(pool, key.slice(slash + 1)))?.key;
 }
 
-function claimsOf(domain: SharedElement): Claims {
-  const written = readDisks(domain).filter(({ readOnly, isShared }) => !readOnly && isShared !== true);
-  return {
-    files: new Set(written.flatMap((disk) => sourceKey(disk) ?? [])),
-    macs: new Set(readCards(domain).flatMap(({ mac }) => (mac === "" ? [] : [mac]))),
-  };
+function sourceInUse(news: Partial<Inputs>, key: string, { domain: { name }, writes }: User): Reason {
+  const text = writes
+    ? `"${key}" is a disk of domain ${name} already, which writes to it; detach it there first, or set readOnly in both`
+    : `"${key}" is a disk that the running domain ${name} reads, so no other domain can write to it; detach it there first, or set readOnly`;
+  return { code: "file-in-use", text: `${atDisk(news, key)}${text}` };
 }
 
-function writtenByOther(file: string, { name }: DomainRef): Reason {
-  return {
-    code: "file-in-use",
-    text: `"${file}" is a disk of domain ${name} already, which writes to it; detach it there first, or set readOnly in both`,
-  };
-}
-
-function macOfOther(mac: string, { name }: DomainRef): Reason {
+function macInUse(news: Partial<Inputs>, mac: string, { domain: { name } }: HostedDomain): Reason {
   return {
     code: "mac-in-use",
-    text: `the MAC address ${mac} belongs to an interface of domain ${name} already; set another one, or leave mac out`,
+    text: `${atInterface(news, "mac", mac)}the MAC address ${mac} belongs to an interface of domain ${name} already; set another one, or leave mac out`,
   };
 }

@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { atDisk } from "../args/device-paths.ts";
+import { imagesToMake } from "../args/disk-images.ts";
+import type { Inputs } from "../args/inputs.ts";
 import { setIdentity } from "../domain/identity.ts";
 import { insertInOrder } from "../domain/merge.ts";
 import { parseDomain, readDomainXml } from "../domain/parse.ts";
@@ -33,25 +36,28 @@ const PROBE_NAMESPACE = "urn:pulumi-libvirt-hotplug:probe:1";
  * isn't enough.
  *
  * @param xml the whole definition, with the secrets in it
- * @param toMake disk images that are made before they are needed
  */
 export async function probeDefine(
   hypervisor: Hypervisor,
   xml: string,
-  toMake: readonly string[] = [],
+  news: Partial<Inputs>,
 ): Promise<Reason[]> {
   await sweepProbes(hypervisor);
   const files = await missingFiles(hypervisor, readDomainXml(xml));
-  const missing = files.filter((file) => !toMake.includes(file));
+  const toMake = new Set(imagesToMake(news));
+  const missing = files.filter((file) => !toMake.has(file));
   const refusal = await defineProbe(hypervisor, xml);
   return [
-    ...missing.map((file) => missingFile(hypervisor, file)),
+    ...missing.map((file) => missingFile(hypervisor, file, news)),
     ...(refusal === undefined ? [] : [definitionRefused(refusal)]),
   ];
 }
 
-function missingFile({ uri }: Hypervisor, file: string): Reason {
-  return { code: "missing-on-host", text: `"${file}" doesn't exist on ${uri}; create it first` };
+function missingFile({ uri }: Hypervisor, file: string, news: Partial<Inputs>): Reason {
+  return {
+    code: "missing-on-host",
+    text: `${atDisk(news, file)}"${file}" doesn't exist on ${uri}; create it first`,
+  };
 }
 
 async function defineProbe(hypervisor: Hypervisor, xml: string): Promise<LibvirtError | undefined> {

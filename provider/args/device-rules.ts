@@ -1,7 +1,8 @@
 import { completeDisk } from "./device-entries.ts";
+import { sameSourceKey, sourceField, sourceKey } from "./disk-source.ts";
 import type { Failure } from "./failure.ts";
-import type { DiskInput, Inputs } from "./inputs.ts";
-import { UNKNOWN } from "./unknown.ts";
+import type { DiskInput, Inputs, InterfaceInput } from "./inputs.ts";
+import { containsUnknown, UNKNOWN } from "./unknown.ts";
 
 type List = "disks" | "interfaces";
 
@@ -12,18 +13,38 @@ export function namesDiffer(inputs: Partial<Inputs>): Failure[] {
   );
 }
 
-/** QEMU locks an image that it writes, so that a domain can't start that has it twice. */
-export function filesDiffer(inputs: Partial<Inputs>): Failure[] {
-  const disks = entriesOf(inputs, "disks").map((disk): Entry => {
-    const { file, readOnly } = disk as Partial<DiskInput>;
-    return { file, readOnly: readOnly ?? isReadOnly(disk) };
+/** QEMU locks what a disk writes, so that a domain can't start that has it twice. */
+export function sourcesDiffer(inputs: Partial<Inputs>): Failure[] {
+  const disks = entriesOf(inputs, "disks").map((entry) => {
+    const disk = entry as DiskInput;
+    const isKnown = !containsUnknown([disk.file, disk.block, disk.pool, disk.volume, disk.device]);
+    const readOnly = disk.readOnly ?? isReadOnly(entry);
+    return { key: isKnown ? sameSourceKey(disk) : undefined, field: sourceField(disk), readOnly };
   });
-  const written = new Set(disks.flatMap(({ file, readOnly }) => (readOnly === false ? [file] : [])));
-  return duplicates("disks", "file", disks, (file) => written.has(file));
+  const written = new Set(disks.flatMap(({ key, readOnly }) => (readOnly === false ? [key] : [])));
+  const firsts = new Map<string, number>();
+  return disks.flatMap(({ key, field }, index) => {
+    if (key === undefined || !written.has(key)) return [];
+    const first = firsts.get(key);
+    if (first === undefined) firsts.set(key, index);
+    if (first === undefined) return [];
+    const reason = `duplicates disks[${first}].${disks[first]?.field} (${key})`;
+    return [{ property: `disks[${index}].${field}`, reason }];
+  });
 }
 
 export function macsDiffer(inputs: Partial<Inputs>): Failure[] {
   return duplicates("interfaces", "mac", entriesOf(inputs, "interfaces"));
+}
+
+/** libvirt: "Unable to use MAC address starting with reserved value 0xFE": the host's end of the interface has it. */
+export function macsAreNotReserved(inputs: Partial<Inputs>): Failure[] {
+  return entriesOf(inputs, "interfaces").flatMap((entry, index) => {
+    const { mac, user } = entry as Partial<InterfaceInput>;
+    if (user === true || typeof mac !== "string" || !mac.startsWith("fe:")) return [];
+    const reason = `is ${mac}, but libvirt keeps addresses that start with "fe" for the host; use another one, such as one that starts with "52:54:00"`;
+    return [{ property: `interfaces[${index}].mac`, reason }];
+  });
 }
 
 /** libvirt: "boot order '1' used for more than one device". */
@@ -31,15 +52,24 @@ export function bootOrdersDiffer(inputs: Partial<Inputs>): Failure[] {
   return duplicates("disks", "bootOrder", entriesOf(inputs, "disks"));
 }
 
-/** What no bus has: a virtio drive, and a disk on IDE or SATA that the guest can only read. */
+/** What no bus has: a virtio drive, an empty one on USB, and a disk on IDE or SATA that the guest can only read. */
 export function busTakesDevice(inputs: Partial<Inputs>): Failure[] {
   return entriesOf(inputs, "disks").flatMap((disk, index) => {
-    const { device, bus, readOnly } = disk as Partial<DiskInput>;
+    const { device, bus, readOnly, ...rest } = disk as Partial<DiskInput>;
     if (device === "cdrom" && bus === "virtio")
       return [
         {
           property: `disks[${index}].bus`,
           reason: 'is "virtio", which has no CD-ROM drives; use "sata", "scsi", "usb" or "ide"',
+        },
+      ];
+    // QEMU: "usb-storage: drive property not set".
+    if (device === "cdrom" && bus === "usb" && sourceKey(rest) === undefined)
+      return [
+        {
+          property: `disks[${index}].bus`,
+          reason:
+            'is "usb", on which a CD-ROM drive can\'t be empty; set file, or use "sata", "scsi" or "ide"',
         },
       ];
     if (device === "disk" && readOnly === true && (bus === "sata" || bus === "ide"))
@@ -65,16 +95,11 @@ function entriesOf(inputs: Partial<Inputs>, list: List): Entry[] {
   return Array.isArray(entries) ? entries.map((entry) => (typeof entry === "object" ? entry : {})) : [];
 }
 
-function duplicates(
-  list: List,
-  field: string,
-  entries: Entry[],
-  isUnique = (_value: unknown) => true,
-): Failure[] {
+function duplicates(list: List, field: string, entries: Entry[]): Failure[] {
   const firsts = new Map<unknown, number>();
   return entries.flatMap((entry, index) => {
     const value = entry[field];
-    if (value === undefined || value === UNKNOWN || !isUnique(value)) return [];
+    if (value === undefined || value === UNKNOWN) return [];
     const first = firsts.get(value);
     if (first === undefined) firsts.set(value, index);
     return first === undefined

@@ -1,7 +1,8 @@
 import { type Bytes, readBytes } from "../units/bytes.ts";
-import { completeDisk } from "./device-entries.ts";
+import { completeDisk, diskEntry } from "./device-entries.ts";
 import { type ImageSource, imageSource, sourceKey } from "./disk-source.ts";
 import type { DiskInput, Inputs } from "./inputs.ts";
+import { matchEntries } from "./match-entries.ts";
 import { containsUnknown } from "./unknown.ts";
 
 /** Fields of a disk that the definition doesn't have. */
@@ -42,17 +43,20 @@ export function diskImages(inputs: Partial<Inputs>): DiskImage[] {
   });
 }
 
+/** The images that have a `size`. */
+export function sizedImages(inputs: Partial<Inputs>): SizedImage[] {
+  return diskImages(inputs).flatMap(({ size, ...image }) => (size === undefined ? [] : [{ ...image, size }]));
+}
+
 /** The images that are made where they don't exist. */
 export function imagesToMake(inputs: Partial<Inputs>): string[] {
-  return diskImages(inputs).flatMap(({ key, size }) => (size === undefined ? [] : [key]));
+  return sizedImages(inputs).map(({ key }) => key);
 }
 
 /** The disks that weren't there before and whose images are made where they don't exist. */
 export function newSizedDisks(before: Partial<Inputs>, inputs: Partial<Inputs>): SizedImage[] {
   const earlier = new Set(diskImages(before).map(({ key }) => key));
-  return diskImages(inputs).flatMap(({ size, ...image }) =>
-    size === undefined || earlier.has(image.key) ? [] : [{ ...image, size }],
-  );
+  return sizedImages(inputs).filter(({ key }) => !earlier.has(key));
 }
 
 /** The disks that were there before and have another `size` now. */
@@ -63,6 +67,34 @@ export function resizedDisks(before: Partial<Inputs>, inputs: Partial<Inputs>): 
     if (was === undefined || size === undefined || size === was.size) return [];
     return [{ path, key, source, size, ...(was.size !== undefined && { before: was.size }) }];
   });
+}
+
+/** The image of a disk that the program no longer has. */
+export type RemovedImage = Pick<DiskImage, "key" | "source">;
+
+/**
+ * The images that the program no longer has and doesn't keep (`onDelete: "delete"`). `removed`: of a disk that is no longer in the list;
+ * `exchanged`: of a disk that has another source now.
+ */
+export function leftImages(
+  before: Partial<Inputs>,
+  inputs: Partial<Inputs>,
+): { removed: RemovedImage[]; exchanged: RemovedImage[] } {
+  if (containsUnknown(inputs.disks) || containsUnknown(before.disks)) return { removed: [], exchanged: [] };
+  const [earlier, now] = [before.disks ?? [], inputs.disks ?? []];
+  const kept = new Set(matchEntries(now.map(diskEntry), earlier.map(diskEntry)));
+  const images = earlier.map((disk) => diskImages({ disks: [disk] })[0]);
+  const isKept = (key: string) =>
+    images.some((image) => image?.key === key && image.onDelete === "keep") ||
+    diskImages(inputs).some((image) => image.key === key);
+  const left = images.flatMap((image, index) =>
+    image === undefined || isKept(image.key)
+      ? []
+      : [{ image: { key: image.key, source: image.source }, isRemoved: !kept.has(index) }],
+  );
+  const those = (isRemoved: boolean) =>
+    left.flatMap((one) => (one.isRemoved === isRemoved ? [one.image] : []));
+  return { removed: those(true), exchanged: those(false) };
 }
 
 /** The disks as the definition has them. */
@@ -90,6 +122,12 @@ export function readMade(mark: string | undefined): string[] {
 /** The mark with another image. */
 export function withMade(mark: string | undefined, made: string): string {
   return JSON.stringify([...new Set([...readMade(mark), made])]);
+}
+
+/** The mark without an image; undefined where it has no other. */
+export function withoutMade(mark: string | undefined, gone: string): string | undefined {
+  const made = readMade(mark).filter((key) => key !== gone);
+  return made.length === 0 ? undefined : JSON.stringify(made);
 }
 
 function knownDisks({ disks }: Partial<Inputs>): DiskInput[] {

@@ -1,3 +1,5 @@
+import { posix } from "node:path";
+
 /** The image of a disk: a file on the host, or a volume of a storage pool. */
 export type ImageSource = { kind: "file"; file: string } | { kind: "volume"; pool: string; volume: string };
 
@@ -13,6 +15,26 @@ export interface DiskSource {
 /** Identifies the source of a disk on its host; undefined for an empty drive. A pool's name has no slash. */
 export function sourceKey({ file, block, pool, volume }: DiskSource): string | undefined {
   return file ?? block ?? (pool === undefined || volume === undefined ? undefined : `${pool}/${volume}`);
+}
+
+/**
+ * The source as libvirt's storage finds it: `//`, `/./` and `/../` in a path make no difference. A symbolic link does, which only the
+ * host knows.
+ */
+export function sameSourceKey(source: DiskSource): string | undefined {
+  const key = sourceKey(source);
+  return key?.startsWith("/") ? normalPath(key) : key;
+}
+
+/** A path without `//`, `/./` and `/../`. */
+export function normalPath(path: string): string {
+  return posix.normalize(path);
+}
+
+/** The argument that names the source, for messages. */
+export function sourceField({ file, block }: DiskSource): "file" | "block" | "volume" {
+  if (file !== undefined) return "file";
+  return block === undefined ? "volume" : "block";
 }
 
 /** The image; undefined for an empty drive and for a block device. */

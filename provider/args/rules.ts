@@ -2,7 +2,14 @@ import { KIB_PER_GIB } from "../units/kib.ts";
 import { formatMib, formatSize } from "../units/size.ts";
 import { addressesCanBeFound } from "./addresses.ts";
 import { balloonTarget } from "./balloon-rules.ts";
-import { bootOrdersDiffer, busTakesDevice, filesDiffer, macsDiffer, namesDiffer } from "./device-rules.ts";
+import {
+  bootOrdersDiffer,
+  busTakesDevice,
+  macsAreNotReserved,
+  macsDiffer,
+  namesDiffer,
+  sourcesDiffer,
+} from "./device-rules.ts";
 import type { Failure } from "./failure.ts";
 import { graphicsOptions, graphicsPassword } from "./graphics-rules.ts";
 import { periodOfRng, screensOfVideo, tpmModel, watchdogModel } from "./hardware-rules.ts";
@@ -25,7 +32,7 @@ import {
 } from "./numa-rules.ts";
 import type { Defaults } from "./settings.ts";
 import { knownHotplug, knownSize, UNKNOWN } from "./unknown.ts";
-import { topologyOfMaximum, vcpusOfX86, vcpusWithinMaximum } from "./vcpu-rules.ts";
+import { topologyOfMaximum, vcpusInWholeCores, vcpusOfX86, vcpusWithinMaximum } from "./vcpu-rules.ts";
 import { noBalloonTarget, noDimmArguments, slotForEachNode } from "./virtio-mem-rules.ts";
 
 type Rule = (inputs: Partial<Inputs>, defaults: Defaults, hasDomain?: boolean) => Failure[];
@@ -41,7 +48,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
   maxDimmSizeIsAligned,
   hotplugIsEnabled,
   namesDiffer,
-  filesDiffer,
+  sourcesDiffer,
+  macsAreNotReserved,
   macsDiffer,
   bootOrdersDiffer,
   busTakesDevice,
@@ -54,6 +62,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   vcpusWithinMaximum,
   vcpusOfX86,
   topologyOfMaximum,
+  vcpusInWholeCores,
   targetNodeExists,
   noDimmArguments,
   noBalloonTarget,

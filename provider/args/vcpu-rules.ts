@@ -34,3 +34,12 @@ export function topologyOfMaximum({ vcpus = 1, maxVcpus = vcpus, cpuTopology }: 
   const reason = `has ${text} = ${product}, but maxVcpus is ${maxVcpus}; the two must be equal`;
   return [{ property: "cpuTopology", reason }];
 }
+
+/** libvirt: "vCPUs count must be a multiple of the vCPU hotplug granularity", which is a core on POWER. */
+export function vcpusInWholeCores({ vcpus, arch, cpuTopology }: Partial<Inputs>): Failure[] {
+  const threads: unknown = typeof cpuTopology === "object" ? (cpuTopology.threads ?? 1) : 1;
+  if (arch !== "ppc64" && arch !== "ppc64le") return [];
+  if (typeof threads !== "number" || typeof vcpus !== "number" || vcpus % threads === 0) return [];
+  const reason = `is ${vcpus}, but ${arch} domains have whole cores of ${threads} threads (cpuTopology.threads); use a multiple of ${threads}`;
+  return [{ property: "vcpus", reason }];
+}

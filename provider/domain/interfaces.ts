@@ -27,6 +27,13 @@ export function readCards(domain: SharedElement): CardState[] {
   });
 }
 
+/** Cards that libvirt knows as conventional PCI devices. It puts them behind a bridge, for which it adds a root port itself. */
+const CONVENTIONAL: ReadonlySet<string> = new Set(["e1000", "rtl8139", "vmxnet3"]);
+
+export function isConventionalCard(model: string): boolean {
+  return CONVENTIONAL.has(model);
+}
+
 export function interfaceElement({ kind, source, mac, model, link, alias }: InterfaceSpec): Element {
   return element(
     "interface",

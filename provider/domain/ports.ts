@@ -1,3 +1,4 @@
+import { isConventionalCard } from "./interfaces.ts";
 import { parseDomain } from "./parse.ts";
 import { attribute, children, element, find, insertAll, type SharedElement, serialise } from "./tree.ts";
 
@@ -103,6 +104,7 @@ function takesPort(device: SharedElement): boolean {
     case "disk":
       return attribute(find(device, "target"), "bus") === "virtio";
     case "interface":
+      return !isConventionalCard(attribute(find(device, "model"), "type") ?? "");
     case "rng":
     case "vsock":
     case "filesystem":

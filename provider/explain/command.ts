@@ -1,55 +1,35 @@
-import type { Clock } from "../deadline.ts";
-import type { connect } from "../libvirt/connect.ts";
+import type { Command, CommandDependencies, ExitCode } from "../command/command.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
-import { messageOf } from "../message-of.ts";
 import { observeWithGuest } from "../observe/guest.ts";
-import { helpText, parseCommandLine, UsageError } from "./command-line.ts";
+import { helpText, parseCommandLine } from "./command-line.ts";
 import { draw } from "./drawing.ts";
 import { explain } from "./explanation.ts";
 import { explanationJson } from "./json.ts";
-import type { Terminal } from "./terminal.ts";
+import { lookAtDevices } from "./look.ts";
 
-/** What the command reads from and writes to. Tests replace it. */
-export interface CommandDependencies {
-  connect: typeof connect;
-  out: (text: string) => void;
-  error: (text: string) => void;
-  terminal: Terminal;
-  clock: Clock;
-}
+/** `explain`, which draws the memory of a domain and lists its vCPUs and devices. */
+export const explainCommand: Command = {
+  summary: "shows a libvirt domain, its memory, vCPUs and devices, and what they can change to while it runs",
+  help: helpText,
+  run: runExplain,
+};
 
-/**
- * Runs the command.
- *
- * @param args the command line after the program's name
- * @returns the exit code: 0, 1 for an error, 2 for invalid usage
- */
-export async function run(
+async function runExplain(
   args: string[],
-  { connect, out, error, terminal, clock }: CommandDependencies,
-): Promise<0 | 1 | 2> {
+  { connect, out, terminal, clock }: CommandDependencies,
+): Promise<ExitCode> {
+  const request = parseCommandLine(args);
+  const hypervisor = await connect(request.uri, { allowPlainTcp: request.allowPlainTcp }, clock);
   try {
-    const request = parseCommandLine(args);
-    if (request.kind === "help") {
-      out(helpText());
-      return 0;
-    }
-    const hypervisor = await connect(request.uri, { allowPlainTcp: request.allowPlainTcp }, clock);
-    try {
-      const domain = await findDomain(hypervisor, request.domain);
-      const observation = await observeWithGuest(hypervisor, domain, clock);
-      const explanation = explain(hypervisor.uri, observation, request.options);
-      const json = () => `${JSON.stringify(explanationJson(explanation), null, 2)}\n`;
-      out(request.json ? json() : draw(explanation, terminal));
-    } finally {
-      await hypervisor.close();
-    }
+    const domain = await findDomain(hypervisor, request.domain);
+    const observation = await observeWithGuest(hypervisor, domain, clock);
+    const devices = await lookAtDevices(hypervisor, domain, observation);
+    const explanation = explain(hypervisor.uri, observation, request.options, devices);
+    const json = () => `${JSON.stringify(explanationJson(explanation), null, 2)}\n`;
+    out(request.json ? json() : draw(explanation, terminal));
     return 0;
-  } catch (caught) {
-    const isUsage = caught instanceof UsageError;
-    const hint = isUsage ? "Try pulumi-libvirt-hotplug --help\n" : "";
-    error(`pulumi-libvirt-hotplug: ${messageOf(caught)}\n${hint}`);
-    return isUsage ? 2 : 1;
+  } finally {
+    await hypervisor.close();
   }
 }
 

@@ -1,4 +1,5 @@
 import { DEFAULTS, type HotplugSettings } from "../args/settings.ts";
+import { type CommandOption, HELP } from "../command/options.ts";
 import { canonicalSize } from "../units/size.ts";
 
 /** An option of the command that sets an argument of the program. */
@@ -68,17 +69,11 @@ export const ARGUMENT_OPTIONS = {
   },
 } as const satisfies Record<string, ArgumentOption>;
 
-/** An option that sets no argument. */
-export interface CommandOption {
-  type: "boolean";
-  short?: string;
-  help: string;
-}
-
+/** The options that set no argument. */
 export const COMMAND_OPTIONS = {
   json: { type: "boolean", help: "print JSON, with sizes as in the resource's outputs" },
   "allow-plain-tcp": { type: "boolean", help: "connect by qemu+tcp to another host, unencrypted" },
-  help: { type: "boolean", short: "h", help: "print this help" },
+  help: HELP,
 } as const satisfies Record<string, CommandOption>;
 
 type ArgumentOptionName = keyof typeof ARGUMENT_OPTIONS;

@@ -1,5 +1,5 @@
-import { type ImageSource, sourceKey } from "../args/disk-source.ts";
-import { readVolume } from "../domain/volume.ts";
+import { type ImageSource, sameSourceKey, sourceKey } from "../args/disk-source.ts";
+import { type Image, readVolume } from "../domain/volume.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Observed } from "../plan/observed.ts";
@@ -40,24 +40,50 @@ export async function withImages(
     wanted.map(async (image): Promise<[string, Bytes][]> => {
       const capacity =
         (await unlessRefused(capacityOf(hypervisor, domain, observed, image))) ??
-        (await unlessRefused(knownCapacity(hypervisor, image.source)));
+        capacityIn(await knownImage(hypervisor, image.source));
       return capacity === undefined ? [] : [[image.key, capacity]];
     }),
   );
   return { ...observation, observed: { ...observed, images: Object.fromEntries(found.flat()) } };
 }
 
-/** What libvirt knows of an image without a refresh of its pool, which a preview doesn't make. */
-async function knownCapacity(hypervisor: Hypervisor, source: ImageSource): Promise<Bytes | undefined> {
-  if (source.kind === "file") return undefined;
-  const pool = await hypervisor.findPool(source.pool);
-  const volume = pool && (await hypervisor.findVolume(pool, source.volume));
-  return volume && readVolume(await hypervisor.volumeXml(volume)).capacity;
+/**
+ * What libvirt knows of an image without a refresh of its pool, which a preview doesn't make. `unseen`: its pool is active and doesn't
+ * know it; undefined: libvirt knows nothing of it.
+ */
+export async function knownImage(
+  hypervisor: Hypervisor,
+  source: ImageSource,
+): Promise<Image | "unseen" | undefined> {
+  return unlessRefused(
+    source.kind === "file" ? fileOfPool(hypervisor, source.file) : volumeOf(hypervisor, source),
+  );
+}
+
+async function fileOfPool(hypervisor: Hypervisor, file: string): Promise<Image | "unseen" | undefined> {
+  const path = sameSourceKey({ file }) ?? file;
+  const volume = await hypervisor.findVolumeByPath(path);
+  if (volume !== undefined) return readVolume(await hypervisor.volumeXml(volume));
+  const pool = await hypervisor.findPoolByTargetPath(path.slice(0, path.lastIndexOf("/")) || "/");
+  return pool && "unseen";
+}
+
+async function volumeOf(
+  hypervisor: Hypervisor,
+  { pool: name, volume: named }: Extract<ImageSource, { kind: "volume" }>,
+): Promise<Image | undefined> {
+  const pool = await hypervisor.findPool(name);
+  const volume = pool && (await hypervisor.findVolume(pool, named));
+  return volume && readVolume(await hypervisor.volumeXml(volume));
+}
+
+function capacityIn(image: Image | "unseen" | undefined): Bytes | undefined {
+  return typeof image === "object" ? image.capacity : undefined;
 }
 
 /** The step itself reads the capacity again, and fails then. */
-async function unlessRefused(capacity: Promise<Bytes | undefined>): Promise<Bytes | undefined> {
-  return capacity.catch((error: unknown) => {
+async function unlessRefused<T>(answer: Promise<T | undefined>): Promise<T | undefined> {
+  return answer.catch((error: unknown) => {
     if (error instanceof LibvirtError) return undefined;
     throw error;
   });

@@ -1,6 +1,6 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
+import { PREVIEW } from "../acceptance/hosted-domains.ts";
 import { unlessUnanswered } from "../acceptance/unanswered.ts";
-import { imagesToMake } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
@@ -73,7 +73,7 @@ export async function refusalOfStarted(
   const reasons = async (): Promise<Reason[]> => {
     if (plan.outcome === "replace") {
       const { xml } = await definition();
-      return definitionRefusals(hypervisor, xml, { present: domain, toMake: imagesToMake(inputs) });
+      return definitionRefusals(hypervisor, xml, { present: domain, news: inputs, purpose: PREVIEW });
     }
     const from = observation.inactiveXml;
     const context = { session, hypervisor, domain, before, news: inputs, plan, adopted: false };

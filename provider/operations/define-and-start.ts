@@ -8,13 +8,9 @@ import { messageOf } from "../message-of.ts";
 import { observe } from "../observe/observe.ts";
 import { isOff } from "../observe/wait-for-domain.ts";
 import { type Outputs, partialOutputs } from "../outputs.ts";
-import {
-  dropImages,
-  type NeededImages,
-  provideImages,
-  requireImages,
-  withMadeImages,
-} from "./disk-images.ts";
+import type { NeededImages } from "../update/image-reasons.ts";
+import { requireHost } from "./creation-refusals.ts";
+import { dropImages, provideImages, withMadeImages } from "./disk-images.ts";
 import { finishNew, newOutputs } from "./finish-create.ts";
 import type { NewDomain } from "./new-domain.ts";
 import { ownerOf } from "./ownership.ts";
@@ -29,7 +25,7 @@ export async function defineAndStart(wanted: NewDomain, unfinished?: DomainRef):
   const { session, hypervisor, inputs } = wanted;
   const { xml } = await wanted.definition();
   await refuseUnsupportedDevice(wanted);
-  const images = await requireImages(wanted);
+  const images = await requireHost(wanted);
   const left = unfinished && (await ownerOf(hypervisor, unfinished)).written;
   const domain = await define(hypervisor, inputs, withMadeImages(xml, left?.made));
   if (session.signal.aborted) {

@@ -1,3 +1,4 @@
+import { PREVIEW } from "../acceptance/hosted-domains.ts";
 import { unlessUnanswered } from "../acceptance/unanswered.ts";
 import { resizedDisks } from "../args/disk-images.ts";
 import { FIELDS } from "../args/fields.ts";
@@ -198,7 +199,7 @@ async function refuseImpossibleReplace(
   { headline }: UpdatePlan,
   uri: string,
 ): Promise<void> {
-  const reasons = await unlessUnanswered(replacementRefusals(session, uri, id, state, news), []);
+  const reasons = await unlessUnanswered(replacementRefusals(session, uri, id, state, news, PREVIEW), []);
   const refused = replaceRefused(reasons, state, news, `planned: "${headline}"`);
   if (refused !== undefined) throw refused;
 }

@@ -1,3 +1,4 @@
+import { PREVIEW } from "../acceptance/hosted-domains.ts";
 import { unlessUnanswered } from "../acceptance/unanswered.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
@@ -40,7 +41,10 @@ export async function forcedReplace(
     if (isBegun || notOwned(definition, state, news.__urn) !== undefined) return undefined;
     reasons.push(
       ...stopRefusals(observed, news),
-      ...(await unlessUnanswered(replacementRefusals(session, state.uri, state.uuid, state, news), [])),
+      ...(await unlessUnanswered(
+        replacementRefusals(session, state.uri, state.uuid, state, news, PREVIEW),
+        [],
+      )),
     );
     details.push(...replacePower(observed, news).notes, ...savedStateLost(observed));
   }

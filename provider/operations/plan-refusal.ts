@@ -1,3 +1,4 @@
+import { PREVIEW } from "../acceptance/hosted-domains.ts";
 import { unlessUnanswered } from "../acceptance/unanswered.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
@@ -8,7 +9,7 @@ import type { Observation } from "../observe/observe.ts";
 import { isDefine, type Reason } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import type { Session } from "../session.ts";
-import { previewRefusals } from "../update/definition.ts";
+import { attachedRefusals, previewRefusals } from "../update/definition.ts";
 
 /** A planned update of a domain. */
 interface PlannedUpdate {
@@ -42,7 +43,10 @@ export async function refusePlan(plan: UpdatePlan, planned: PlannedUpdate): Prom
 
 async function reasonsAgainst(plan: UpdatePlan, { uri, seen, ...planned }: PlannedUpdate): Promise<Reason[]> {
   const step = plan.steps.find(isDefine);
-  if (step === undefined || seen.inactiveXml === undefined || containsUnknown(planned.news)) return [];
+  const isTransient = !seen.observed.persistent;
+  if (containsUnknown(planned.news) || (step === undefined && !isTransient)) return [];
   const hypervisor = await planned.session.hypervisor(uri);
+  if (isTransient) return attachedRefusals(plan, { ...planned, hypervisor }, PREVIEW);
+  if (step === undefined || seen.inactiveXml === undefined) return [];
   return previewRefusals(seen.inactiveXml, step, { ...planned, hypervisor, plan });
 }

@@ -21,6 +21,7 @@ export function plannerFor(
     inputs: news,
     before,
     recorded: state.__observed.nextBoot?.memory,
+    made: state.__made ?? [],
     defaults,
     adopted: state.__adopted === true,
   };

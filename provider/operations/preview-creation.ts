@@ -1,4 +1,3 @@
-import { capabilityRefusals } from "../acceptance/capability-refusals.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
@@ -15,8 +14,9 @@ import type { Session } from "../session.ts";
 import { formatSize, readCanonicalSize } from "../units/size.ts";
 import { refusalOfStarted, startedDomain } from "./continued-create.ts";
 import { describeCreation } from "./creation.ts";
+import { foreseeCreation } from "./creation-refusals.ts";
 import { type Existing, existingDomain, leftByReplace } from "./existing-domain.ts";
-import { newDefinition, newDomain } from "./new-domain.ts";
+import { newDomain } from "./new-domain.ts";
 import { unfinishedReplace } from "./replace.ts";
 
 /**
@@ -46,7 +46,7 @@ export async function previewCreation(
       await logContinued(session, inputs, existing);
       const started = await previewStarted(session, inputs, "create");
       if (started !== undefined) return started;
-      const refusal = await unsupportedByHost(session, inputs);
+      const refusal = await refusedByHost(session, inputs);
       return defined({ outcome: outcome(`continues an interrupted create: ${starts}`, starts), refusal });
     }
     case "finished": {
@@ -68,7 +68,7 @@ export async function previewCreation(
         },
       };
     default: {
-      const refusal = refusalFor(session, existing) ?? (await unsupportedByHost(session, inputs));
+      const refusal = refusalFor(session, existing) ?? (await refusedByHost(session, inputs));
       return defined({ outcome: outcome(starts), refusal });
     }
   }
@@ -125,16 +125,16 @@ export async function previewStarted(
 }
 
 /**
- * What the new domain's host doesn't support, with all reasons in one. What isn't there yet (a network, a file) isn't looked for:
- * another resource of the program may make it first.
+ * Why the new domain's host refuses it, with all reasons in one. What isn't there yet (a network, a file) is only a warning: another
+ * resource of the program may make it first.
  */
-async function unsupportedByHost(session: Session, inputs: Inputs): Promise<Reason | undefined> {
-  if (containsUnknown(inputs)) return undefined;
-  const texts = await session.ask(session.uriFor(inputs), async (hypervisor) => {
-    const { xml } = await newDefinition(session, hypervisor, inputs);
-    return capabilityRefusals(hypervisor, xml);
-  });
-  return texts?.[0] === undefined ? undefined : { code: "unsupported-by-host", text: texts.join("; ") };
+async function refusedByHost(session: Session, inputs: Inputs): Promise<Reason | undefined> {
+  const { refusals = [], missing = [] } = (await foreseeCreation(session, inputs)) ?? {};
+  const [first] = refusals;
+  if (first !== undefined)
+    return { code: first.code, text: [...refusals.map(({ text }) => text), ...missing].join("; ") };
+  for (const text of missing) await session.log.message(inputs.__urn, "warning", redact(text, inputs));
+  return undefined;
 }
 
 /** A domain that is replaced in the same run gives its name up. */

@@ -1,18 +1,20 @@
 import { addressWaits, reportsAddresses } from "../args/addresses.ts";
+import { sizedImages } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
 import { graphicsPassword } from "../domain/graphics.ts";
-import { vcpusOf } from "../domain/state.ts";
+import { type CpuTopology, vcpusOf } from "../domain/state.ts";
 import { type AddressRecord, recordedAddresses } from "../guest/address-record.ts";
-import { currentVcpuRecord } from "../guest/vcpus.ts";
 import { withGuest } from "../observe/guest.ts";
+import { withImages } from "../observe/images.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs, STATE_VERSION, withoutPorts } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
 import { desiredMemory } from "../plan/desired.ts";
 import { deviceDrift } from "../plan/device-list/device-drift.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
+import { diskSizeDrift } from "../plan/disks/size-drift.ts";
 import {
   isSameDimm,
   type Observed,
@@ -29,6 +31,7 @@ import { currentDetaching } from "../update/removal.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 import { refreshedGuest } from "./refreshed-guest.ts";
+import { refreshedVcpus } from "./refreshed-vcpus.ts";
 import { warnLeftovers } from "./warn-leftovers.ts";
 
 export interface ReadResult {
@@ -72,6 +75,12 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     const { severity, text } = guest.message;
     await session.log.message(inputs.__urn, severity, redact(text, inputs));
   }
+  const guestVcpus = await refreshedVcpus({ session, hypervisor, domain, observation, state, inputs });
+  session.signal.throwIfAborted();
+  if (guestVcpus.message !== undefined) {
+    const { severity, text } = guestVcpus.message;
+    await session.log.message(inputs.__urn, severity, redact(text, inputs));
+  }
   const addresses = await refreshedAddresses({ session, hypervisor, domain, observation, inputs }, state);
   session.signal.throwIfAborted();
   // A domain that runs although it shouldn't shows what its memory has become as well.
@@ -91,7 +100,15 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   };
   const devices = deviceDrift(inputs, observation.observed);
   for (const text of devices.notes) await session.log.message(inputs.__urn, "info", redact(text, inputs));
-  const others = { ...otherDrift(inputs, observation, adopted), ...devices.inputs };
+  const listed = { ...inputs, ...devices.inputs };
+  const { images } = (await withImages(hypervisor, domain, observation, sizedImages(listed))).observed;
+  const { disks, notes } = diskSizeDrift(listed, images);
+  for (const text of notes) await session.log.message(inputs.__urn, "warning", redact(text, inputs));
+  const others = {
+    ...otherDrift(inputs, observation, adopted),
+    ...devices.inputs,
+    ...defined({ disks }),
+  };
   const readBack = outputs(
     { ...inputs, ...others },
     {
@@ -102,7 +119,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       pending: state.__observed.pending,
       told: unreachedBalloonTarget(state.__observed.told, observation.observed),
       guest: guest.record,
-      guestVcpus: currentVcpuRecord(state.__guestVcpus, domain.id),
+      guestVcpus: guestVcpus.record,
       vcpuRemoval: observation.observed.vcpuRemoval,
       detaching: currentDetaching(state.__detaching, domain.id, observation),
       addresses,
@@ -223,12 +240,35 @@ function otherDrift(inputs: Inputs, observation: Observation, adopted: boolean):
 /** The observed numbers of a domain that doesn't have the desired vCPUs: of the running domain, else of the next boot. */
 function vcpuDrift(inputs: Inputs, { observed }: Observation): Partial<Inputs> {
   const { live, nextBoot } = observed;
-  const { vcpus = 1, maxVcpus } = inputs;
+  const { vcpus = 1, maxVcpus, cpuTopology } = inputs;
   const views = [live, nextBoot].flatMap((view) => (view === undefined ? [] : [view]));
   const numbers = views.map(vcpusOf);
   const maximum = nextBoot?.vcpus;
   return defined({
     vcpus: numbers.find((number) => number !== vcpus),
     maxVcpus: maxVcpus === undefined || maximum === maxVcpus ? undefined : maximum,
+    cpuTopology: cpuTopology && foundTopology(cpuTopology, nextBoot?.topology),
   });
+}
+
+/** The topology of the definition, where that isn't the program's; without the parts that are 1 and that the program doesn't name. */
+function foundTopology(
+  wanted: NonNullable<Inputs["cpuTopology"]>,
+  found: CpuTopology | undefined,
+): Inputs["cpuTopology"] {
+  if (found === undefined) return undefined;
+  const whole = { dies: 1, threads: 1, ...wanted };
+  const isSame = (["sockets", "dies", "cores", "threads"] as const).every(
+    (part) => whole[part] === found[part],
+  );
+  const { dies, threads, ...rest } = found;
+  const named = {
+    ...rest,
+    ...defined({ dies: partOf(dies, wanted.dies), threads: partOf(threads, wanted.threads) }),
+  };
+  return isSame ? undefined : named;
+}
+
+function partOf(found: number, wanted: number | undefined): number | undefined {
+  return found === 1 && wanted === undefined ? undefined : found;
 }

@@ -1,7 +1,6 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import { dropKept, findKept, keepDefinition, keptName, restoreKept } from "../acceptance/kept-definition.ts";
 import { probeDefine, probeStart } from "../acceptance/probe-define.ts";
-import { imagesToMake } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
@@ -103,9 +102,13 @@ async function makeWay(
   const reasons = [
     ...(named === undefined || named.uuid === inputs.uuid ? [] : [takenBy(named, inputs, undefined)]),
     ...(unsupported === undefined ? [] : [unsupported]),
-    ...(await definitionRefusals(hypervisor, xml, { present: domain, toMake: imagesToMake(inputs) })),
+    ...(await definitionRefusals(hypervisor, xml, {
+      present: domain,
+      news: inputs,
+      purpose: { kind: "work", clock: session.clock },
+    })),
   ];
-  if (reasons.length === 0) reasons.push(...(await probeDefine(hypervisor, xml, imagesToMake(inputs))));
+  if (reasons.length === 0) reasons.push(...(await probeDefine(hypervisor, xml, inputs)));
   const [reason] = reasons;
   if (reason !== undefined)
     throw new UserError(reasons.map(({ text }) => text).join("\n"), { code: reason.code });

@@ -1,14 +1,17 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
+import type { Purpose } from "../acceptance/hosted-domains.ts";
 import { unlessFailed } from "../acceptance/unanswered.ts";
-import { imagesToMake } from "../args/disk-images.ts";
+import { diskImages } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
 import { readDomain } from "../domain/read.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { withImages } from "../observe/images.ts";
 import type { Power } from "../observe/power.ts";
 import type { Outputs } from "../outputs.ts";
+import { wouldShrink } from "../plan/disks/plan-disks.ts";
 import type { Reason } from "../plan/plan.ts";
 import { replacePower } from "../plan/power.ts";
 import { ADOPTED } from "../plan/text.ts";
@@ -31,6 +34,7 @@ export async function replacementRefusals(
   id: string,
   state: Replaced,
   news: Inputs,
+  purpose: Purpose,
 ): Promise<Reason[]> {
   const hypervisor = await session.hypervisor(uri);
   const reasons = await Promise.all([
@@ -39,9 +43,13 @@ export async function replacementRefusals(
       unsupportedDevice(hypervisor, news, session).then((reason) => (reason ? [reason] : [])),
       [],
     ),
+    unlessFailed(smallerSizes(session, uri, id, news), []),
     containsUnknown(news)
       ? []
-      : unlessFailed(refusedByHost(session, hypervisor, { name: state.name, uuid: id, id: -1 }, news), []),
+      : unlessFailed(
+          refusedByHost(session, hypervisor, { name: state.name, uuid: id, id: -1 }, news, purpose),
+          [],
+        ),
   ]);
   return reasons.flat();
 }
@@ -80,14 +88,32 @@ async function identityTaken(
   return [takenBy(found, news, ownership?.urn)];
 }
 
+/** Sizes below what the images have, which somebody may have grown. The images of new disks are looked up when it is carried out. */
+async function smallerSizes(session: Session, uri: string, id: string, news: Inputs): Promise<Reason[]> {
+  const sized = diskImages(news).flatMap(({ size, ...image }) =>
+    size === undefined ? [] : [{ ...image, size }],
+  );
+  const look = sized.length === 0 ? undefined : await session.look(uri, id);
+  if (look?.kind !== "found") return [];
+  const { observation } = look;
+  const hypervisor = await session.hypervisor(uri);
+  const domain = { name: observation.definition.name, uuid: id, id: observation.running?.id ?? -1 };
+  const { images } = (await withImages(hypervisor, domain, observation, sized)).observed;
+  return sized.flatMap((image) => {
+    const present = images?.[image.key];
+    return present === undefined || present <= image.size ? [] : [wouldShrink(image, present)];
+  });
+}
+
 async function refusedByHost(
   session: Session,
   hypervisor: Hypervisor,
   present: DomainRef,
   news: Inputs,
+  purpose: Purpose,
 ): Promise<Reason[]> {
   const { xml } = await newDefinition(session, hypervisor, news);
-  return definitionRefusals(hypervisor, xml, { present, toMake: imagesToMake(news) });
+  return definitionRefusals(hypervisor, xml, { present, news, purpose });
 }
 
 /** The error of a replace that is refused before anything was done; undefined where there is no reason. */

@@ -1,5 +1,5 @@
 import { probeDefine } from "../acceptance/probe-define.ts";
-import { imagesToMake } from "../args/disk-images.ts";
+import { diskImages } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
@@ -12,7 +12,7 @@ import { isOff } from "../observe/wait-for-domain.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
-import { imageReasons } from "./disk-images.ts";
+import { imageReasons } from "../update/image-reasons.ts";
 import { newDefinition } from "./new-domain.ts";
 import { adoptedRefusals, replacementRefusals, replaceRefused, stopRefusals } from "./replacement-refusal.ts";
 import { setReplacing } from "./set-replacing.ts";
@@ -45,7 +45,12 @@ export async function retire(
     ...adoptingRefusals(state, successor),
     ...stopRefusals(power, successor),
   ];
-  reasons.push(...(await replacementRefusals(session, state.uri, domain.uuid, state, successor)));
+  reasons.push(
+    ...(await replacementRefusals(session, state.uri, domain.uuid, state, successor, {
+      kind: "work",
+      clock: session.clock,
+    })),
+  );
   const isKnown = !containsUnknown(successor);
   // A definition that is refused already needs no probe.
   if (reasons.length === 0 && isKnown)
@@ -55,9 +60,9 @@ export async function retire(
         (
           await newDefinition(session, hypervisor, successor)
         ).xml,
-        imagesToMake(successor),
+        successor,
       )),
-      ...(await imageReasons({ session, hypervisor }, successor)).reasons,
+      ...(await imageReasons({ session, hypervisor }, diskImages(successor))).reasons,
     );
   const refused = replaceRefused(reasons, state, successor);
   if (refused !== undefined) throw refused;

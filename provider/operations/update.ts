@@ -54,8 +54,8 @@ export async function update(
     if (ownership?.creating) await dropKept(hypervisor, id);
     if (isOwnerOutdated(ownership, state, news.__urn)) await setOwner(hypervisor, domain, news.__urn, seen);
     const adopted = state.__adopted === true;
-    if (permitted.withheld !== undefined)
-      await session.log.message(news.__urn, "warning", redact(permitted.withheld, before, news));
+    for (const text of [permitted.withheld, permitted.keptImages])
+      if (text !== undefined) await session.log.message(news.__urn, "warning", redact(text, before, news));
     const outs = await runUpdate({
       ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted, state },
     });

@@ -108,6 +108,7 @@ export function afterStep(observed: Observed, step: Step): Observed {
       const { key, size } = step.disk;
       return { ...observed, images: { ...observed.images, [key]: size } };
     }
+    case "deleteImage":
     case "autostart":
       return observed;
     case "replace":

@@ -12,6 +12,7 @@ import { changedFields, changesThatNeed, keptIfUnnamed, unionOf } from "./change
 import { withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import { planDeviceLists } from "./device-list/device-lists.ts";
+import { withDeletions, withLeftImages } from "./disks/left-images.ts";
 import { planDiskSizes, planImages } from "./disks/plan-disks.ts";
 import { livePassword, planPassword } from "./graphics.ts";
 import type { Observed } from "./observed.ts";
@@ -42,6 +43,8 @@ export interface UpdatePlan extends Plan {
   known?: Plan;
   /** What the domain needs as well, but isn't done, since the preview didn't announce it. */
   withheld?: string;
+  /** The images that aren't deleted for the same reason. */
+  keptImages?: string;
 }
 
 /** What an update is planned from. */
@@ -54,6 +57,8 @@ export interface UpdatePlanInput {
   observed: Observed;
   /** The memory of the inactive definition as the state recorded it; undefined when it recorded none. */
   recorded: Kib | undefined;
+  /** The disk images that this provider made, by their keys. Default: none are known. */
+  made?: readonly string[];
   defaults: Defaults;
   /** The domain was not created by this provider. */
   adopted: boolean;
@@ -65,6 +70,7 @@ export function planUpdate({
   before,
   observed,
   recorded,
+  made = [],
   defaults,
   adopted,
 }: UpdatePlanInput): UpdatePlan {
@@ -136,7 +142,8 @@ export function planUpdate({
     ...power.last,
     ...power.first,
   ];
-  const all = inOrder(startingWith(power.first, startingWith([images, diskSizes], combined(parts))));
+  const ordered = inOrder(startingWith(power.first, startingWith([images, diskSizes], combined(parts))));
+  const all = withLeftImages(ordered, { before, inputs, made }, power);
   const whole = unlessBusy(withReplacePower(all, observed, inputs), observed);
   const known = { ...defined({ memory, vcpus }), settings };
   if (memory === undefined || vcpus === undefined)
@@ -149,7 +156,8 @@ export function planUpdate({
   const later = unionOf(changesAtBoot(others, inputs), lists.definition);
   const sized = withDevices(withSizes(whole, sizes), whole, [diskSizes, ...lists.parts]);
   const line = bringsOthers ? withOthers(sized, later) : sized;
-  return { ...whole, headline: withPower(line, whole), ...known };
+  const full = ordered.outcome === "none" ? line : withDeletions(line, whole.steps);
+  return { ...whole, headline: withPower(full, whole), ...known };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ResizedDisk, SizedImage } from "../args/disk-images.ts";
+import type { RemovedImage, ResizedDisk, SizedImage } from "../args/disk-images.ts";
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
 import type { CpuTopology, ListDevice } from "../domain/state.ts";
@@ -80,6 +80,8 @@ export type Step =
   /** The image of a new disk. One that is there already grows. */
   | { kind: "makeDisk"; disk: SizedImage; sentence: string }
   | { kind: "resizeDisk"; disk: ResizedDisk; sentence: string }
+  /** The image of a disk that neither the running domain nor its definition has any more. */
+  | { kind: "deleteImage"; disk: RemovedImage; sentence: string }
   | { kind: "autostart"; on: boolean; sentence: string }
   /** A cold start: of a domain without a saved state. */
   | { kind: "start"; sentence: string }

@@ -1,3 +1,4 @@
+import { describeImage } from "../args/disk-source.ts";
 import { defined } from "../defined.ts";
 import {
   isDefine,
@@ -30,8 +31,9 @@ export function previewedPlan(fromState: UpdatePlan, looked: UpdatePlan | undefi
  *
  * @param announced undefined where no preview was made in this process
  */
-export function permittedPlan(announced: UpdatePlan | undefined, now: UpdatePlan): UpdatePlan {
-  if (announced === undefined) return interrupts(now) ? notPreviewed(now) : now;
+export function permittedPlan(announced: UpdatePlan | undefined, planned: UpdatePlan): UpdatePlan {
+  if (announced === undefined) return interrupts(planned) ? notPreviewed(planned) : planned;
+  const now = withoutNewDeletions(announced, planned);
   if (announced.outcome === "none") return withholding(now, now.steps, now.headline);
   if (announced.outcome === "unknown")
     return interrupts(now) ? notPreviewed(now) : asAnnounced(announced, now);
@@ -42,12 +44,33 @@ export function permittedPlan(announced: UpdatePlan | undefined, now: UpdatePlan
     : asAnnounced(announced, now);
 }
 
+/** An image is only deleted if the preview announced that, and otherwise stays. */
+function withoutNewDeletions(announced: UpdatePlan, now: UpdatePlan): UpdatePlan {
+  const sentences = new Set(announced.steps.map(({ sentence }) => sentence));
+  const held = now.steps.flatMap((step) =>
+    step.kind === "deleteImage" && !sentences.has(step.sentence) ? [step] : [],
+  );
+  if (held.length === 0) return now;
+  const images = held.map(({ disk }) => describeImage(disk.source));
+  const keptImages = `${formatList(images)} ${images.length === 1 ? "isn't" : "aren't"} deleted, since the preview didn't announce it`;
+  const steps = now.steps.filter((step) => !held.some((one) => one === step));
+  if (steps.length > 0) return { ...now, steps, keptImages };
+  const { memory, vcpus, settings } = now;
+  return { ...noChange(), ...defined({ memory, vcpus }), settings, keptImages };
+}
+
 /** What a step is about. The steps for the memory depend on how the domain is found, and may replace each other. */
 type Subject = "memory" | "vCPUs" | "arguments" | Step["kind"];
 
 const OF_MEMORY: ReadonlySet<Step["kind"]> = new Set(["attach", "detach", "resize", "balloon"]);
 
-const OF_ARGUMENTS: ReadonlySet<Step["kind"]> = new Set(["autostart", "changePassword"]);
+/** The size of a disk may be known only in the update, of which the preview announced that the disks change. */
+const OF_ARGUMENTS: ReadonlySet<Step["kind"]> = new Set([
+  "autostart",
+  "changePassword",
+  "makeDisk",
+  "resizeDisk",
+]);
 
 function subjectsOf(step: Step): Subject[] {
   if (OF_MEMORY.has(step.kind)) return ["memory"];
@@ -122,17 +145,19 @@ function withholding(now: UpdatePlan, held: Step[], what: string): UpdatePlan {
   return { ...noChange(), headline: line, ...parts, settings, withheld };
 }
 
+const DEVICES = { disk: "disks", interface: "network interfaces" } as const;
+
 /** What the guest loses, which may harm it, so the preview must have shown it. */
-function removed({ steps }: UpdatePlan): ("memory" | "vCPUs")[] {
+function removed({ steps }: UpdatePlan): string[] {
   const losesMemory = steps.some(
     (step) =>
       step.kind === "detach" ||
-      step.kind === "detachDevice" ||
       (step.kind === "resize" && step.device.requested < step.device.from) ||
       (step.kind === "balloon" && step.takesMemory),
   );
   const losesVcpus = steps.some(({ kind }) => kind === "unplugVcpus");
-  return [...(losesMemory ? ["memory" as const] : []), ...(losesVcpus ? ["vCPUs" as const] : [])];
+  const devices = steps.flatMap((step) => (step.kind === "detachDevice" ? [DEVICES[step.device]] : []));
+  return [...(losesMemory ? ["memory"] : []), ...(losesVcpus ? ["vCPUs"] : []), ...new Set(devices)];
 }
 
 function newlyRemoved(now: UpdatePlan, before: UpdatePlan): string[] {

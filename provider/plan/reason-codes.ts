@@ -61,6 +61,7 @@ export const REASON_CODES = [
 
   // Disks and network interfaces.
   "bus-without-hotplug",
+  "empty-drive",
   "model-without-hotplug",
   "no-free-port",
   "boot-disk",

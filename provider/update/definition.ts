@@ -1,5 +1,6 @@
-import { definitionRefusals } from "../acceptance/definition-refusals.ts";
-import { claimedByOthers } from "../acceptance/other-domains.ts";
+import { claimsRefused, definitionRefusals } from "../acceptance/definition-refusals.ts";
+import { PREVIEW, type Purpose } from "../acceptance/hosted-domains.ts";
+import { missingSources } from "../acceptance/missing-sources.ts";
 import { probeDefine } from "../acceptance/probe-define.ts";
 import { imagesToMake } from "../args/disk-images.ts";
 import type { FieldName } from "../args/fields.ts";
@@ -7,6 +8,7 @@ import { defined } from "../defined.ts";
 import { changedDefinition } from "../definition/changed-definition.ts";
 import { differingFields } from "../definition/differences.ts";
 import { domainSpec } from "../definition/domain-spec.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import { UserError } from "../errors.ts";
 import { readHost } from "../observe/host.ts";
 import { type Observation, observe } from "../observe/observe.ts";
@@ -15,9 +17,11 @@ import { definitionSteps } from "../plan/definition/steps.ts";
 import { desiredMemory } from "../plan/desired.ts";
 import type { MemoryView } from "../plan/observed.ts";
 import type { DefineStep, Reason } from "../plan/plan.ts";
+import type { UpdatePlan } from "../plan/plan-update.ts";
 import { formatMib } from "../units/size.ts";
+import { deviceXml } from "./actions/attach-device.ts";
 import type { UpdateContext } from "./context.ts";
-import { newImageReasons } from "./make-image.ts";
+import { imageReasons, knownImageReasons, newImages } from "./image-reasons.ts";
 
 /** A definition that libvirt accepts, and the one that it was made from. Both have secrets in them. */
 export interface NewDefinition {
@@ -56,22 +60,72 @@ export async function newDefinition(
   return definition;
 }
 
+/** @throws UserError with the reasons where the host doesn't have what a domain without a definition gets */
+export async function requireAttachable(context: UpdateContext): Promise<void> {
+  const purpose: Purpose = { kind: "work", clock: context.session.clock };
+  requireNone(await attachedRefusals(context.plan, context, purpose));
+}
+
 /** @throws UserError with the reasons where the host refuses the definition */
 export async function requireAcceptable(
   definition: Pick<NewDefinition, "from" | "xml">,
   context: DefinitionContext,
 ): Promise<void> {
   const { hypervisor, domain, news } = context;
-  const toMake = imagesToMake(news);
-  const images = await newImageReasons(context, context);
+  const { reasons: images } = await imageReasons(context, newImages(context.before, news));
   const refused = await refusalsOf(definition, context, async (xml) => [
-    ...(await definitionRefusals(hypervisor, xml, { present: domain, toMake })),
-    ...(await claimedByOthers(hypervisor, xml, definition.from, domain)),
-    ...(await probeDefine(hypervisor, xml, toMake)),
+    ...(await definitionRefusals(hypervisor, xml, {
+      present: domain,
+      from: definition.from,
+      news,
+      purpose: { kind: "work", clock: context.session.clock },
+    })),
+    ...(await probeDefine(hypervisor, xml, news)),
   ]);
-  const [reason, ...others] = [...images, ...refused];
+  requireNone(oncePerDevice([...images, ...refused]));
+}
+
+function requireNone([reason, ...others]: Reason[]): void {
   if (reason !== undefined)
     throw new UserError([reason, ...others].map(({ text }) => text).join("; "), { code: reason.code });
+}
+
+/**
+ * Why a domain without a definition can't have the devices that a plan attaches: they are looked at as in a definition that has nothing
+ * else.
+ */
+export async function attachedRefusals(
+  { steps }: Pick<UpdatePlan, "steps">,
+  { session, hypervisor, domain, before, news }: Omit<DefinitionContext, "plan">,
+  purpose: Purpose,
+): Promise<Reason[]> {
+  const devices = steps.flatMap((step) =>
+    step.kind === "attachDevice" || step.kind === "updateDevice" ? [step] : [],
+  );
+  const images = newImages(before, news);
+  if (devices.length + images.length === 0) return [];
+  const xml = `<domain><devices>${devices.map(deviceXml).join("")}</devices></domain>`;
+  const [found, missing, claimed] = await Promise.all([
+    purpose.kind === "preview"
+      ? knownImageReasons(hypervisor, images)
+      : imageReasons({ session, hypervisor }, images),
+    missingSources(hypervisor, readDomainXml(xml), news, imagesToMake(news)),
+    claimsRefused(hypervisor, xml, { news, purpose, present: domain }),
+  ]);
+  const sources = missing.map((text): Reason => ({ code: "missing-on-host", text }));
+  return oncePerDevice([...found.reasons, ...sources, ...claimed]);
+}
+
+/** A device that the host doesn't have is found in several ways. */
+function oncePerDevice(reasons: Reason[]): Reason[] {
+  const missing = new Set<string>();
+  return reasons.filter(({ code, text }) => {
+    const [device] = text.match(/^(disks|interfaces)\[\d+\]/) ?? [];
+    if (code !== "missing-on-host" || device === undefined) return true;
+    const isFirst = !missing.has(device);
+    missing.add(device);
+    return isFirst;
+  });
 }
 
 /**
@@ -84,11 +138,18 @@ export async function previewRefusals(
   step: DefineStep,
   context: DefinitionContext,
 ): Promise<Reason[]> {
-  const { hypervisor, domain } = context;
+  const { hypervisor, domain, before, news } = context;
   const xml = await written(from, step, context);
-  return refusalsOf({ from, xml }, context, (definition) =>
-    definitionRefusals(hypervisor, definition, { present: domain, toMake: imagesToMake(context.news) }),
+  const images = await knownImageReasons(hypervisor, newImages(before, news));
+  const refused = await refusalsOf({ from, xml }, context, (definition) =>
+    definitionRefusals(hypervisor, definition, {
+      present: domain,
+      from,
+      news,
+      purpose: PREVIEW,
+    }),
   );
+  return [...images.reasons, ...refused];
 }
 
 async function written(

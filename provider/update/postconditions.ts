@@ -24,6 +24,7 @@ const SUBJECTS: Readonly<Record<Step["kind"], readonly Subject[]>> = {
   changePassword: ["power", "live"],
   resizeDisk: ["power"],
   makeDisk: ["power"],
+  deleteImage: ["power"],
   autostart: ["autostart"],
   start: ["power", "live"],
   restore: ["power", "live"],

@@ -97,6 +97,7 @@ export function promisedAfter(domain: Promised, step: Step): Promised {
     case "changePassword":
     case "resizeDisk":
     case "makeDisk":
+    case "deleteImage":
     case "resume":
     case "wake":
     case "replace":

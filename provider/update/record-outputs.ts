@@ -216,6 +216,7 @@ function argumentsOf(step: Step): readonly string[] {
     case "autostart":
       return ["autostart"];
     case "resizeDisk":
+    case "deleteImage":
       return ["disks"];
     default:
       return [];

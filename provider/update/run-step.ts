@@ -9,6 +9,7 @@ import { autostart } from "./actions/autostart.ts";
 import { balloon } from "./actions/balloon.ts";
 import { changePassword } from "./actions/change-password.ts";
 import { define } from "./actions/define.ts";
+import { deleteImage } from "./actions/delete-image.ts";
 import { detach } from "./actions/detach.ts";
 import { detachDevice } from "./actions/detach-device.ts";
 import { discard } from "./actions/discard.ts";
@@ -30,6 +31,7 @@ const ACTIONS: { [K in Step["kind"]]: Action<Extract<Step, { kind: K }>> } = {
   attach,
   detach,
   makeDisk,
+  deleteImage,
   resizeDisk,
   detachDevice,
   updateDevice,

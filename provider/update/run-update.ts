@@ -13,7 +13,13 @@ import {
   type UpdateContext,
   updateLog,
 } from "./context.ts";
-import { type NewDefinition, newDefinition, readDefinition, requireAcceptable } from "./definition.ts";
+import {
+  type NewDefinition,
+  newDefinition,
+  readDefinition,
+  requireAcceptable,
+  requireAttachable,
+} from "./definition.ts";
 import { lackingAddresses, updateAddresses } from "./find-addresses.ts";
 import { requirePlanned } from "./postconditions.ts";
 import { dropLeftovers, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";
@@ -115,8 +121,11 @@ function start({ observation, domain, state }: UpdateContext): Progress {
 async function acceptedDefinition(context: UpdateContext): Promise<NewDefinition | undefined> {
   const { steps } = context.plan;
   const step = steps.find(isDefine);
-  if (step === undefined && !isRestart(context.plan)) return undefined;
   try {
+    if (step === undefined && !isRestart(context.plan)) {
+      if (!context.observation.observed.persistent) await requireAttachable(context);
+      return undefined;
+    }
     // What the update began with: it is read once more right before the define.
     const from = context.observation.secureXml ?? (await readDefinition(context));
     if (step !== undefined) return await newDefinition(from, step, context);
@@ -125,7 +134,7 @@ async function acceptedDefinition(context: UpdateContext): Promise<NewDefinition
     return undefined;
   } catch (error) {
     const code = error instanceof UserError ? error.code : undefined;
-    const what = step?.sentence ?? "restart the domain";
+    const what = step?.sentence ?? (isRestart(context.plan) ? "restart the domain" : "attach the devices");
     throw refuseUpdate(context, `unable to ${what}: ${messageOf(error)}; nothing was changed`, code);
   }
 }

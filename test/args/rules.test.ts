@@ -179,12 +179,44 @@ const rows: Record<string, Row[]> = {
       "duplicates interfaces[0].name (lan)",
     ],
   ],
-  filesDiffer: [
+  sourcesDiffer: [
     [
       "two disks of one file, of which one is written",
       { memory, disks: [{ file: "/a", readOnly: true }, { file: "/a" }] },
       "disks[1].file",
       "duplicates disks[0].file (/a)",
+    ],
+    [
+      "one file in two spellings",
+      { memory, disks: [{ file: "/images/a" }, { file: "/images//./b/../a" }] },
+      "disks[1].file",
+      "duplicates disks[0].file (/images/a)",
+    ],
+    [
+      "one block device",
+      { memory, disks: [{ block: "/dev/vg/a" }, { file: "/b" }, { block: "/dev/vg/a" }] },
+      "disks[2].block",
+      "duplicates disks[0].block (/dev/vg/a)",
+    ],
+    [
+      "one volume",
+      {
+        memory,
+        disks: [
+          { pool: "p", volume: "a" },
+          { pool: "p", volume: "a", readOnly: true },
+        ],
+      },
+      "disks[1].volume",
+      "duplicates disks[0].volume (p/a)",
+    ],
+  ],
+  macsAreNotReserved: [
+    [
+      "a MAC that libvirt keeps for the host",
+      { memory, interfaces: [{ network: "default", mac: "FE:54:00:00:00:01" }] },
+      "interfaces[0].mac",
+      'is fe:54:00:00:00:01, but libvirt keeps addresses that start with "fe" for the host; use another one, such as one that starts with "52:54:00"',
     ],
   ],
   macsDiffer: [
@@ -221,6 +253,12 @@ const rows: Record<string, Row[]> = {
       { memory, disks: [{ device: "cdrom", bus: "virtio" }] },
       "disks[0].bus",
       'is "virtio", which has no CD-ROM drives; use "sata", "scsi", "usb" or "ide"',
+    ],
+    [
+      "an empty CD-ROM drive on USB",
+      { memory, disks: [{ device: "cdrom", bus: "usb" }] },
+      "disks[0].bus",
+      'is "usb", on which a CD-ROM drive can\'t be empty; set file, or use "sata", "scsi" or "ide"',
     ],
     [
       "a disk on SATA that can only be read",
@@ -329,6 +367,14 @@ const rows: Record<string, Row[]> = {
       { memory, vcpus: 2, maxVcpus: 8, cpuTopology: { sockets: 3, cores: 2 } },
       "cpuTopology",
       "has 3 sockets × 1 dies × 2 cores × 1 threads = 6, but maxVcpus is 8; the two must be equal",
+    ],
+  ],
+  vcpusInWholeCores: [
+    [
+      "half a core on POWER",
+      { memory, arch: "ppc64le", vcpus: 6, maxVcpus: 16, cpuTopology: { sockets: 2, cores: 2, threads: 4 } },
+      "vcpus",
+      "is 6, but ppc64le domains have whole cores of 4 threads (cpuTopology.threads); use a multiple of 4",
     ],
   ],
   targetNodeExists: [

@@ -43,7 +43,7 @@ function commandLine(options: ExplainOptions): string[] {
     if (value === undefined) return [];
     return typeof value === "string" ? [`--${flagOf(name)}`, value] : [`--${flagOf(name)}`];
   });
-  return ["explain", URI, "web-1", ...(options.memory === undefined ? [] : [options.memory]), ...flags];
+  return [URI, "web-1", ...(options.memory === undefined ? [] : [options.memory]), ...flags];
 }
 
 describe.each(ARGUMENT_OPTION_NAMES)("the option of %s", (name) => {
@@ -55,7 +55,6 @@ describe.each(ARGUMENT_OPTION_NAMES)("the option of %s", (name) => {
 
   test("is parsed", () => {
     expect(parseCommandLine(commandLine(option))).toEqual({
-      kind: "explain",
       uri: URI,
       domain: "web-1",
       options: option,

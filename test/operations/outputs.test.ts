@@ -15,7 +15,14 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "uuid-taken",
   "beyond-max-vcpus",
   "unplug-not-allowed",
-  ...["unsupported-by-host", "bus-without-hotplug", "model-without-hotplug", "no-free-port", "boot-disk"],
+  ...[
+    "unsupported-by-host",
+    "bus-without-hotplug",
+    "empty-drive",
+    "model-without-hotplug",
+    "no-free-port",
+    "boot-disk",
+  ],
   ...["hotplug-disabled", "no-acpi", "domain-paused"],
 ]);
 

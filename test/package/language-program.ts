@@ -126,6 +126,16 @@ export class LanguageProgram {
     });
   }
 
+  /** Sets the only number of an argument in the program, as each language writes it. */
+  setNumber(argument: string, value: number): void {
+    const written = new RegExp(`(\\b${argument}\\W+(?:pulumi\\.Int\\()?)\\d+`, "gi");
+    this.#change((program) => {
+      if (program.match(written)?.length !== 1)
+        throw new Error(`${argument} isn't once in the program:\n${program}`);
+      return program.replace(written, `$1${value}`);
+    });
+  }
+
   /** Makes an existing domain a resource of the stack, and adds to the program what the CLI generates for it. */
   async import(name: string, id: string): Promise<void> {
     const generated = join(this.#folder, "generated");

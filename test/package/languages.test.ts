@@ -1,3 +1,4 @@
+import { chownSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { agentAnswers } from "../lab/agent.ts";
@@ -21,7 +22,8 @@ const BY_HAND = `<domain type='qemu'>
   <cpu><numa><cell id='0' cpus='0-1' memory='256' unit='MiB'/></numa></cpu>
 </domain>`;
 
-const GROWN = "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart";
+const MEMORY = "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart";
+const GROWN = `${MEMORY}; vCPUs 2 → 4; disks[0] to 2 GiB`;
 
 /** What the CLI counts at the end of an operation: `{ created: 2 }`. */
 function counts(output: string): Record<string, number> {
@@ -29,6 +31,14 @@ function counts(output: string): Record<string, number> {
   const summary = output.split("\nResources:\n").at(-1) ?? "";
   const lines = summary.matchAll(/^ +\D*(\d+) (to \w+|\w+)$/gm);
   return Object.fromEntries([...lines].map(([, count, what]) => [what, Number(count)]));
+}
+
+/** A folder in which the lab's libvirt may make images. */
+function imageFolder(language: string): string {
+  const folder = lab().file(`${language}.images`);
+  mkdirSync(folder);
+  chownSync(folder, lab().user.uid, lab().user.gid);
+  return folder;
 }
 
 test.for(ALL_LANGUAGES)(
@@ -40,9 +50,10 @@ test.for(ALL_LANGUAGES)(
     const program = new LanguageProgram(language, { folder: lab().dir, home: join(lab().dir, "home") });
     const { kernel, initrd } = lab().guest;
     const log = lab().file(`${language}.console`);
+    const disk = join(imageFolder(language), "data.qcow2");
     await program.install({
       ...{ "libvirt-hotplug:uri": lab().uri, "libvirt-hotplug:domainType": "qemu" },
-      ...{ kernel, initrd, console: log },
+      ...{ kernel, initrd, console: log, disk },
     });
 
     const { changeSummary, steps } = JSON.parse(await program.pulumi("preview", "--json"));
@@ -53,7 +64,10 @@ test.for(ALL_LANGUAGES)(
       expect.objectContaining({
         type: "libvirt-hotplug:index:Domain",
         inputs: expect.objectContaining({
-          ...{ memory: "1003MiB", maxMemory: "8192MiB", vcpus: 2, serial: { file: log } },
+          ...{ memory: "1003MiB", maxMemory: "8192MiB", vcpus: 2, maxVcpus: 8, serial: { file: log } },
+          disks: [expect.objectContaining({ name: "data", file: disk, onDelete: "delete" })],
+          interfaces: [expect.objectContaining({ name: "lan", user: true })],
+          reportAddresses: true,
           boot: { kernel, initrd, commandLine },
         }),
       }),
@@ -62,18 +76,26 @@ test.for(ALL_LANGUAGES)(
     const console = lab().console(log);
     await console.waitFor(/GUEST memtotal_kb/, BOOT);
     await agentAnswers(lab(), "web-1", BOOT);
+    await console.waitFor(/GUEST disks vda=1048576\s/);
+    await console.waitFor(/GUEST address eth0=10\.0\.2\.15/);
     const atBoot = console.memTotalKib() ?? 0;
     const pid = lab().qemuPid("web-1");
 
     program.edit("1003MiB", "1259MiB");
+    program.setNumber("vcpus", 4);
+    program.edit("1GiB", "2GiB");
     const preview = await program.pulumi("preview");
     expect(preview).toContain(GROWN);
-    expect(preview).toContain(`plan: "starts with 1003 MiB; room for 16 DIMMs, up to 8 GiB" => "${GROWN}"`);
+    expect(preview.replace(/ +:/g, ":")).toContain(
+      `plan: "starts with 1003 MiB; room for 16 DIMMs, up to 8 GiB" => "${MEMORY}"`,
+    );
     expect(counts(preview)).toEqual({ "to update": 1, unchanged: 1 });
     const grown = await program.pulumi("up", "--yes");
     expect(grown).toContain("confirmed by the guest agent: 1259 MiB");
     expect(counts(grown)).toEqual({ updated: 1, unchanged: 1 });
     await hasMemTotal(console, atBoot + 256 * MIB);
+    await console.waitFor(/GUEST cpus=0-3\s/);
+    await console.waitFor(/GUEST disks vda=2097152\s/);
 
     expect(counts(await program.pulumi("up", "--yes", "--expect-no-changes"))).toEqual({ unchanged: 2 });
     expect(lab().qemuPid("web-1")).toBe(pid);
@@ -83,6 +105,9 @@ test.for(ALL_LANGUAGES)(
     program.edit("1259MiB", "1515MiB");
     const kept = await program.pulumi("up", "--yes");
     expect(counts(kept)).toEqual({ updated: 1, unchanged: 1 });
+    const { addresses } = JSON.parse(await program.pulumi("stack", "output", "--json"));
+    // QEMU's router announces an IPv6 address at any time.
+    expect(addresses[0]).toMatchObject({ address: "10.0.2.15", family: "ipv4", source: "agent" });
     expect(lab().qemuPid("web-1")).toBe(pid);
 
     program.edit("1515MiB", "1300MiB");
@@ -103,5 +128,6 @@ test.for(ALL_LANGUAGES)(
     expect(words(await lab().virsh("list", "--all", "--name"))).toEqual(["hand-1"]);
     expect(await powerState(lab(), "hand-1")).toBe("running");
     expect(lab().qemuPid("hand-1")).toBe(byHand);
+    expect(existsSync(disk)).toBe(false);
   },
 );

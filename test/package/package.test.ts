@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -34,10 +34,14 @@ afterAll(async () => {
 });
 
 describe("the tarballs", () => {
-  test("of npm holds what is compiled, and nothing else of the repository", async () => {
+  test("of npm holds what is compiled and the page that reviews link to, and nothing else of the repository", async () => {
     const { stdout } = await run("tar", ["--list", "--gzip", "--file", tarball]);
     const others = stdout.split("\n").filter((path) => path !== "" && !path.startsWith("package/dist/"));
-    expect(others.toSorted()).toEqual(["package/LICENSE", "package/README.md", "package/package.json"]);
+    // Reviews link to the reasons.
+    const reasons = "package/docs/troubleshooting.md";
+    expect(others.toSorted()).toEqual([
+      ...["package/LICENSE", "package/README.md", reasons, "package/package.json"],
+    ]);
   });
 
   test("of the plugin have the same bytes wherever they are built", async () => {
@@ -68,7 +72,7 @@ describe("its command", () => {
 
   test("says how it is used", async () => {
     const { stdout } = await command("--help");
-    expect(stdout).toMatch(/^Usage: pulumi-libvirt-hotplug explain <uri> <domain> \[size\]/);
+    expect(stdout).toMatch(/^Usage: pulumi-libvirt-hotplug <command> \[options\]/);
   });
 
   test("fails with one clear line where no hypervisor is in reach", async () => {
@@ -83,12 +87,46 @@ describe("its command", () => {
   });
 });
 
-const esModule = `${EXAMPLE}export const uuid = web.uuid;\n`;
+describe("its rules for policy packs", () => {
+  const load = (how: string, cwd: string) =>
+    run(process.execPath, ["--input-type=module", "--eval", how], { cwd });
+  const byImport =
+    'const { noDowntime } = await import("pulumi-libvirt-hotplug/policy"); console.log(noDowntime().name)';
+  const byRequire =
+    'import { createRequire } from "node:module"; const { noDowntime } = createRequire(process.cwd() + "/")("pulumi-libvirt-hotplug/policy"); console.log(noDowntime().name)';
+
+  test("need @pulumi/policy, which nothing else does, and say so", async () => {
+    const missing =
+      /needs the package @pulumi\/policy, which is not installed; run npm install @pulumi\/policy/;
+    for (const how of [byImport, byRequire])
+      await expect(load(how, project)).rejects.toMatchObject({ stderr: expect.stringMatching(missing) });
+    const others = 'await import("pulumi-libvirt-hotplug"); await import("pulumi-libvirt-hotplug/provider")';
+    await expect(load(others, project)).resolves.toMatchObject({ stderr: "" });
+  });
+
+  test("load as an ES module and as CommonJS", async () => {
+    const pack = join(project, "pack");
+    await mkdir(join(pack, "node_modules/@pulumi"), { recursive: true });
+    const policy = join(repository, "node_modules/@pulumi/policy");
+    await symlink(policy, join(pack, "node_modules/@pulumi/policy"));
+    for (const how of [byImport, byRequire])
+      await expect(load(how, pack)).resolves.toEqual({ stdout: "no-downtime\n", stderr: "" });
+  });
+});
+
+const catalogue = '{ ceiling: "8GiB", sizes: { small: { memory: "1003MiB", vcpus: 2 } } }';
+
+const esModule = `${EXAMPLE}export const uuid = web.uuid;
+import { catalogue } from "pulumi-libvirt-hotplug/sizes";
+export const { maxMemory } = catalogue(${catalogue}).small;
+`;
 
 const commonJs = `const { Domain } = require("pulumi-libvirt-hotplug");
+const { catalogue } = require("pulumi-libvirt-hotplug/sizes");
 
+const { maxMemory } = catalogue(${catalogue}).small;
 const web = new Domain("web-1", { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 });
-module.exports = { uuid: web.uuid, plan: web.memoryPlan };
+module.exports = { uuid: web.uuid, plan: web.memoryPlan, maxMemory };
 `;
 
 describe("a program that uses it can be previewed with no hypervisor in reach", () => {
@@ -188,7 +226,7 @@ describe("its types are found", () => {
   }
 
   test("by an ES module and by CommonJS, and refuse what isn't an argument", async () => {
-    const wrong = esModule.replace("vcpus", "cpus");
+    const wrong = EXAMPLE.replace("vcpus", "cpus");
     const errors = await typeErrors(
       [
         { name: "module", type: "module" },
@@ -198,6 +236,17 @@ describe("its types are found", () => {
       ...["--module", "nodenext"],
     );
     expect(errors).toMatch(/^wrong\/index\.ts\(.*'cpus' does not exist in type 'DomainArgs'/);
+    expect(errors.match(/error TS/g)).toHaveLength(1);
+  });
+
+  test("of the sizes by their names, as arguments of a domain", async () => {
+    const code = `${esModule}import { catalogue as named } from "pulumi-libvirt-hotplug/sizes";
+const sizes = named(${catalogue});
+new Domain("web-2", { ...sizes.small, hotplug: { ...sizes.small.hotplug, awaitGuest: 90 } });
+new Domain("web-3", { ...sizes.smal });
+`;
+    const errors = await typeErrors([{ name: "sizes", type: "module", code }], "--module", "nodenext");
+    expect(errors).toMatch(/'smal' does not exist on type/);
     expect(errors.match(/error TS/g)).toHaveLength(1);
   });
 
@@ -228,7 +277,11 @@ async function preview(
   const { errors, changes, outputs } = await stack.preview();
   expect(errors).toEqual([]);
   expect(changes).toEqual({ create: 2 });
-  expect(outputs).toMatchObject({ uuid: expect.stringMatching(/^[0-9a-f-]{36}$/), plan: expect.any(String) });
+  expect(outputs).toMatchObject({
+    uuid: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    plan: expect.any(String),
+    maxMemory: "8192MiB",
+  });
   return outputs;
 }
 

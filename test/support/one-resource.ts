@@ -207,7 +207,8 @@ export class OneResource {
     await this.record(inputs, () => this.run.provider.create(inputs));
   }
 
-  private async update(inputs: Properties): Promise<void> {
+  /** After a preview, which may have had other inputs: those that weren't known yet. */
+  async update(inputs: Properties): Promise<void> {
     const { id, outputs } = this.recorded;
     await this.record(inputs, async () => ({
       id,

@@ -59,10 +59,9 @@ describe("a hook", () => {
     const { signal, abort } = cancellation();
     const clock = interruptible(hostClock, signal);
     const patience = (seconds: number) => ({ deadline: Deadline.inSeconds(seconds, clock), text: "" });
-    const began = performance.now();
     setTimeout(abort, 100);
-    await expect(runHook(sh("sleep 30"), XML, { ...context, patience })).rejects.toThrow("cancelled");
-    expect(performance.now() - began).toBeLessThan(1_100);
+    // Longer than this test may take.
+    await expect(runHook(sh("sleep 600"), XML, { ...context, patience })).rejects.toThrow("cancelled");
     await expect.poll(open).not.toContain("ProcessWrap");
     await expect(runHook({ command: ["/nonexistent"] }, XML, { ...context, patience })).rejects.toThrow(
       "cancelled",

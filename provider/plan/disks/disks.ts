@@ -42,6 +42,7 @@ export const DISKS: DeviceKind<DiskInput, DiskState> = {
   },
   change: changeOf,
   unpluggable: ({ bus }) => (HAS_HOTPLUG.has(bus) ? undefined : noHotplug(bus)),
+  unattachable: (disk) => (sourceKey(disk) === undefined ? EMPTY_DRIVE : undefined),
   indispensable: (disk, view) => (isBootDisk(disk, view) ? bootDisk(disk) : undefined),
   ports: (disks, { hasScsi }) =>
     disks.filter(({ bus }) => bus === "virtio").length +
@@ -49,13 +50,19 @@ export const DISKS: DeviceKind<DiskInput, DiskState> = {
   describe(name, disk) {
     const what = disk.device === "cdrom" ? "CD-ROM" : "disk";
     const where = sourceKey(disk) ?? "empty";
+    if (name === undefined && where === "empty") return `empty ${what}`;
     return name === undefined ? `${what} ${where}` : `${what} "${name}" (${where})`;
   },
   asDevice: (state) => ({ device: "disk", state }),
-  asAttached: (state) => ({
-    device: "disk",
-    state: { ...state, alias: state.alias ?? unnamedAlias("disk", state.target) },
+  // libvirt refuses a boot order in a domain that was started without any, and one that another disk has.
+  attached: ({ bootOrder: _, ...state }) => ({
+    ...state,
+    alias: state.alias ?? unnamedAlias("disk", state.target),
   }),
+  updated({ cache: _, discard: __, serial: ___, bootOrder: ____, ...state }, found) {
+    const { cache, discard, serial, bootOrder } = found;
+    return { ...state, ...defined({ cache, discard, serial, bootOrder }) };
+  },
 };
 
 const HAS_HOTPLUG: ReadonlySet<string> = new Set(["virtio", "scsi", "usb"]);
@@ -68,6 +75,13 @@ function noHotplug(bus: string): Obstacle {
   };
 }
 
+/** libvirt fails to attach one ("argument key 'filename' must not have null value"). */
+const EMPTY_DRIVE: Obstacle = {
+  code: "empty-drive",
+  text: "libvirt attaches no empty CD-ROM drive to a running domain: name a medium (file), which can be removed afterwards",
+  predicate: "is an empty drive, which can't be attached to a running domain",
+};
+
 /** Options that QEMU takes only with a new device, or that matter only at boot. */
 const AT_BOOT = ["cache", "discard", "serial", "bootOrder", "readOnly", "format"] as const;
 
@@ -77,15 +91,23 @@ function changeOf(wanted: DiskState, found: DiskState): DeviceChange {
   return AT_BOOT.some((option) => wanted[option] !== found[option]) ? "nextBoot" : "none";
 }
 
-/** The one with the lowest boot order; where none has one, the first disk, unless the guest boots a kernel directly. */
-function isBootDisk(
-  { target, bootOrder, device }: DiskState,
-  { disks = [], bootsKernel }: MemoryView,
-): boolean {
-  const orders = disks.flatMap((disk) => disk.bootOrder ?? []);
-  if (orders.length > 0) return bootOrder === Math.min(...orders);
-  if (bootsKernel === true || device !== "disk") return false;
-  return disks.find((disk) => disk.device === "disk")?.target === target;
+/**
+ * Firmware boots from the first disk that has a loader, in the boot order or, where there is none, in that of the list. A CD-ROM
+ * may have none, so that the next one is tried; where the guest boots a kernel directly, only a boot order names a disk.
+ */
+function isBootDisk({ target }: DiskState, { disks = [], bootsKernel }: MemoryView): boolean {
+  const ordered = disks
+    .filter(({ bootOrder }) => bootOrder !== undefined)
+    .sort((a, b) => (a.bootOrder ?? 0) - (b.bootOrder ?? 0));
+  const tried =
+    ordered.length > 0
+      ? ordered.filter((disk) => sourceKey(disk) !== undefined)
+      : bootsKernel === true
+        ? []
+        : disks.filter(({ device }) => device === "disk");
+  const first = tried.findIndex(({ device }) => device === "disk");
+  const possible = first === -1 ? tried : tried.slice(0, first + 1);
+  return possible.some((disk) => disk.target === target);
 }
 
 function bootDisk(disk: DiskState): Obstacle {

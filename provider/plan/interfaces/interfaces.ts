@@ -26,6 +26,7 @@ export const INTERFACES: DeviceKind<InterfaceInput, CardState> = {
     }),
   change: changeOf,
   unpluggable: modelWithoutHotplug,
+  unattachable: () => undefined,
   indispensable: () => undefined,
   ports: (cards) => cards.length,
   describe(name, card) {
@@ -34,10 +35,8 @@ export const INTERFACES: DeviceKind<InterfaceInput, CardState> = {
       : `interface "${name}" (${connection(card)})`;
   },
   asDevice: (state) => ({ device: "interface", state }),
-  asAttached: (state) => ({
-    device: "interface",
-    state: { ...state, alias: state.alias ?? unnamedAlias("interface", state.mac) },
-  }),
+  attached: (state) => ({ ...state, alias: state.alias ?? unnamedAlias("interface", state.mac) }),
+  updated: (state) => state,
 };
 
 function connection({ kind, source }: CardState): string {
@@ -54,15 +53,15 @@ function changeOf(wanted: CardState, found: CardState): DeviceChange {
   return (wanted.link ?? "up") === (found.link ?? "up") ? "none" : "live";
 }
 
-/** A root port takes PCI Express devices only. */
-const EXPRESS = /^(virtio|virtio-(non-)?transitional|e1000e|igb|vmxnet3)$/;
+/** A root port takes PCI Express devices only, and libvirt takes vmxnet3 for a conventional one. */
+const EXPRESS = /^(virtio|virtio-(non-)?transitional|e1000e|igb)$/;
 
 function modelWithoutHotplug({ model }: CardState, { arch, machine = "" }: MemoryView): Obstacle | undefined {
   const isExpress = arch === "aarch64" || /^(pc-)?q35(-|$)/.test(machine);
   if (!isExpress || EXPRESS.test(model)) return undefined;
   return {
     code: "model-without-hotplug",
-    text: `a ${model} card is a conventional PCI device, which the root ports of the machine don't take while the domain runs; model "virtio" and "e1000e" can be attached`,
-    predicate: `is a ${model} card, which the machine can't hot-plug`,
+    text: `cards of model "${model}" are conventional PCI devices, which the root ports of the machine don't take while the domain runs; model "virtio" and "e1000e" can be attached`,
+    predicate: `is of model "${model}", which the machine can't hot-plug`,
   };
 }

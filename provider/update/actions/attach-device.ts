@@ -36,6 +36,7 @@ async function attachController(
   await hypervisor.attachDevice(domain, scsiControllerXml(), { live: true });
 }
 
-function deviceXml(step: ListDevice): string {
+/** The XML that attaches or changes the device. */
+export function deviceXml(step: ListDevice): string {
   return step.device === "disk" ? diskXml(step.state) : interfaceXml(step.state);
 }

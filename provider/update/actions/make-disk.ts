@@ -1,10 +1,10 @@
 import { UserError } from "../../errors.ts";
 import type { Observation } from "../../observe/observe.ts";
-import { wouldShrink } from "../../plan/disks/plan-disks.ts";
 import type { Reason, Step } from "../../plan/plan.ts";
 import { findImage, growImage } from "../../storage/image.ts";
 import type { Action } from "../action.ts";
-import { makeDiskImage, otherFormat } from "../make-image.ts";
+import { unfitImage } from "../image-reasons.ts";
+import { makeDiskImage } from "../make-image.ts";
 
 /** Makes the empty image of a new disk; an image that is there already only grows. */
 export const makeDisk: Action<Extract<Step, { kind: "makeDisk" }>> = {
@@ -15,8 +15,7 @@ export const makeDisk: Action<Extract<Step, { kind: "makeDisk" }>> = {
       const where = now.observed.persistent ? { config: true } : { live: true };
       await makeDiskImage(context, context.domain, disk, where);
     } else {
-      require(otherFormat(disk, found));
-      if (found.capacity > size) require(wouldShrink(disk, found.capacity));
+      require(unfitImage(disk, found));
       if (found.capacity < size) await growImage(context, source, size);
     }
     const after = found?.capacity === size ? found : await findImage(context, source);

@@ -1,14 +1,19 @@
 import { rmSync } from "node:fs";
 import type { Lab } from "../../lab/lab.ts";
 import { attachXmlByHand, defineByHand } from "../../support/virsh.ts";
+import { playWithDevices } from "./device-hands.ts";
 import type { Hand } from "./story.ts";
 
 /** Carries out what an administrator does, if libvirt lets him; what it refuses is no part of the story. */
-export async function play(lab: Lab, name: string, hand: Hand): Promise<string> {
-  const said = await attempt(lab, name, hand).catch(
-    (error: unknown) => `refused: ${String(error).split("\n")[0]}`,
+export async function play(lab: Lab, name: string, hand: Hand): Promise<{ line: string; isDone: boolean }> {
+  const outcome = await attempt(lab, name, hand).then(
+    (text) => ({ text: text ?? "", isDone: true }),
+    (error: unknown) => ({
+      text: `refused: ${String(error).split("\n").slice(0, 2).join(" ")}`,
+      isDone: false,
+    }),
   );
-  return `${JSON.stringify(hand)} ${said ?? ""}`.trimEnd();
+  return { line: `${JSON.stringify(hand)} ${outcome.text}`.trimEnd(), isDone: outcome.isDone };
 }
 
 async function attempt(lab: Lab, name: string, hand: Hand): Promise<string | undefined> {
@@ -39,6 +44,8 @@ async function attempt(lab: Lab, name: string, hand: Hand): Promise<string | und
       await defineByHand(lab, changed);
       return;
     }
+    case "devices":
+      return playWithDevices(lab, name, hand.hand);
     case "virsh":
       for (const command of hand.commands) await lab.virsh(command, name);
       return;

@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
+import { devicesDefinedAsAsked, devicesLiveAsAsked, imagesKept, theirsKept } from "./judge-devices.ts";
+import { devicesLiveWherePossible, portsAsAsked } from "./judge-ports.ts";
 import { mibOf, type Program } from "./program.ts";
 import type { Seen } from "./seen.ts";
 
@@ -17,7 +19,14 @@ export type Outcome =
 export interface Played {
   name: string;
   program: Program;
-  said: { outcome: Outcome; headline: string };
+  /** `text`: all lines of the preview. */
+  said: { outcome: Outcome; headline: string; text: string };
+  /** The program before its last edits; undefined for a new domain. */
+  previous: Program | undefined;
+  /** Somebody else changed devices or images, since all was last as the program says. */
+  devicesTouched: boolean;
+  /** Only the lists of devices changed since the last update, and nobody else had a hand in it. */
+  onlyLists: boolean;
   /** Why the update failed; undefined where it succeeded. */
   failure: string | undefined;
   before: Seen;
@@ -32,15 +41,21 @@ const MIB = 1024;
 export function mismatches(played: Played): string[] {
   const { name, said, failure, after } = played;
   const strangers = after.names.filter((other) => other !== name);
+  // The program itself may create a network, so that only the start of a new domain shows that there is none.
+  const isUnknownNetwork = said.outcome === "create" && /network "nowhere" doesn't exist/.test(failure ?? "");
   const found = [
     ...(strangers.length > 0 ? [`left on the host: ${strangers.join(", ")}`] : []),
     ...(said.outcome === "refuse" && failure === undefined ? ["refused in the preview, done by up"] : []),
-    ...(said.outcome !== "refuse" && failure !== undefined ? [`announced, then failed: ${failure}`] : []),
+    ...(said.outcome !== "refuse" && failure !== undefined && !isUnknownNetwork
+      ? [`announced, then failed: ${failure}`]
+      : []),
   ];
   const rule = failure === undefined ? RULES[said.outcome] : RULES.refuse;
   return [
     ...[...found, ...rule(played), ...sizesInHeadline(played), ...liveWherePossible(played)],
     ...(failure === undefined ? vcpusInHeadline(played) : []),
+    ...[...theirsKept(played), ...imagesKept(played), ...devicesLiveWherePossible(played)],
+    ...(failure === undefined ? portsAsAsked(played) : []),
   ];
 }
 
@@ -60,7 +75,7 @@ const RULES: Record<Outcome, Rule> = {
 
 /** "1003 → 1259 MiB": from what virsh showed, to what the program asks for. */
 function sizesInHeadline({ program, said: { outcome, headline }, before }: Played): string[] {
-  const [, from, to] = /(\d+) → (\d+) MiB/.exec(headline) ?? [];
+  const [, from, to] = /(\d+) → (\d+) MiB/.exec(headline.replace(/disks?[ [].*?\d+ → \d+ MiB/g, "")) ?? [];
   if (outcome === "refuse" || to === undefined || headline.includes("balloon")) return [];
   const present = [before.live, before.nextBoot, before.saved].flatMap((view) =>
     view ? effective(view) / MIB : [],
@@ -108,7 +123,7 @@ function hotplugOf({ hotplug }: Program): Record<string, string | undefined | bo
 
 function unchanged({ before, after }: Played): string[] {
   const differ = (
-    ["state", "pid", "uuid", "autostart", "isSaved", "live", "nextBoot", "xml"] as const
+    ["state", "pid", "uuid", "autostart", "isSaved", "live", "nextBoot", "xml", "images"] as const
   ).filter((key) => !isDeepStrictEqual(before[key], after[key]));
   return differ.map((key) => `${key} changed: ${shown(before[key])} → ${shown(after[key])}`);
 }
@@ -136,7 +151,7 @@ function asAsked(played: Played): string[] {
     after.live === undefined || effective(after.live) === wanted || isWaiting
       ? []
       : [`live memory ${effective(after.live)} KiB, ${wanted} asked`];
-  return [...power, ...live, ...definedAsAsked(played)];
+  return [...power, ...live, ...devicesLiveAsAsked(played), ...definedAsAsked(played)];
 }
 
 /** A password is live where the preview says so; in the definition it always is, and so are the devices. */
@@ -169,7 +184,7 @@ function definedAsAsked(played: Played): string[] {
       ? []
       : [`defined maximum ${nextBoot.maxMemory} KiB, ${maximum} asked`]),
     ...(effective(nextBoot) === wanted ? [] : [`defined memory ${effective(nextBoot)} KiB, ${wanted} asked`]),
-    ...hardwareAsAsked(played),
+    ...[...hardwareAsAsked(played), ...devicesDefinedAsAsked(played)],
     ...(ours.length === 0 ? [] : [`DIMMs left in the definition: ${shown(ours)}`]),
     // What the program didn't change stays as somebody else set it, until a refresh sees that.
     ...(program.vcpus === undefined || [program.vcpus, before.vcpus?.nextBoot].includes(vcpus?.nextBoot)

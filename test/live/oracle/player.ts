@@ -3,6 +3,7 @@ import type { RunResult } from "../../engine/driver.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { opOf, type StackOnLab, said, stackOnLab } from "../../support/stack-on-lab.ts";
 import { play, removeDomain } from "./hands.ts";
+import { placed, provideFiles, type SeenImage, seeImages } from "./host-files.ts";
 import { mismatches, type Outcome } from "./judge.ts";
 import { edited, mibOf, type Program } from "./program.ts";
 import { see } from "./seen.ts";
@@ -21,18 +22,44 @@ const NAME = "vm";
 /** Plays one story with one domain, until its end or the first mismatch. */
 export async function playStory(lab: Lab, story: Story): Promise<Report> {
   const report: Report = { steps: 0, outcomes: [], log: [], mismatches: [] };
+  await provideFiles(lab);
+  const files = seeImages(lab);
   let program = edited(START, story.first);
-  const stack = await stackOnLab(lab, { [NAME]: program });
+  const stack = await stackOnLab(lab, { [NAME]: placed(lab, program) });
   try {
     const create: Turn = { hands: [], edits: [], refreshes: false };
-    let isClean = await turn({ lab, stack, program, turn: create, grownBy: undefined }, report);
+    const scene = {
+      lab,
+      stack,
+      grownBy: undefined,
+      previous: undefined,
+      devicesTouched: false,
+      onlyLists: false,
+    };
+    let isClean = await turn({ ...scene, program: placed(lab, program), turn: create }, report);
+    let devicesTouched = false;
     for (const next of story.turns) {
       if (report.mismatches.length > 0) break;
       const grown = isClean && next.hands.length === 0 ? grownBy(program, next) : undefined;
+      const onlyLists = isClean && next.hands.length === 0 && next.edits.every(({ kind }) => kind === "list");
+      const previous = placed(lab, program);
       program = edited(program, next.edits);
-      setProgram(stack, program);
-      isClean = await turn({ lab, stack, program, turn: next, grownBy: grown }, report);
+      setProgram(stack, placed(lab, program));
+      devicesTouched ||= next.hands.some(({ kind }) => kind === "devices");
+      isClean = await turn(
+        {
+          ...scene,
+          program: placed(lab, program),
+          previous,
+          turn: next,
+          grownBy: grown,
+          devicesTouched,
+          onlyLists,
+        },
+        report,
+      );
     }
+    if (report.mismatches.length === 0) report.mismatches.push(...(await end(lab, stack, files)));
   } finally {
     await removeDomain(lab, NAME);
   }
@@ -45,20 +72,39 @@ interface Scene {
   program: Program;
   turn: Turn;
   grownBy: number | undefined;
+  previous: Program | undefined;
+  devicesTouched: boolean;
+  onlyLists: boolean;
+}
+
+/** Destroy deletes no image that was there before, or that the program doesn't want deleted. */
+async function end(lab: Lab, stack: StackOnLab, files: Record<string, SeenImage>): Promise<string[]> {
+  const before = seeImages(lab);
+  const destroyed = await stack.destroy();
+  const after = seeImages(lab);
+  const lost = Object.keys(before).filter((path) => !(path in after));
+  const wrong = lost.filter((path) => path in files || !/made-\d\.raw$/.test(path));
+  return [
+    ...(destroyed.ok ? [] : [`destroy: ${failureOf(destroyed)}`]),
+    ...wrong.map((path) => `destroy deleted ${path}`),
+    ...Object.keys(after).flatMap((path) =>
+      path in before && after[path]?.inode !== before[path]?.inode ? [`destroy replaced ${path}`] : [],
+    ),
+  ];
 }
 
 /** @returns whether the domain is now exactly as the program says */
 async function turn(
-  { lab, stack, program, turn: { hands, refreshes }, grownBy }: Scene,
+  { lab, stack, program, turn: { hands, refreshes }, ...scene }: Scene,
   report: Report,
 ): Promise<boolean> {
   const { log } = report;
-  for (const hand of hands) log.push(`virsh: ${await play(lab, NAME, hand)}`);
+  for (const hand of hands) log.push(`virsh: ${(await play(lab, NAME, hand)).line}`);
   if (refreshes) log.push(`refresh: ${(await stack.refresh()).errors.join("; ") || "ok"}`);
   log.push(`program: ${JSON.stringify(program)}`);
   const before = await see(lab, NAME);
   const preview = await stack.preview();
-  const announced = outcomeOf(preview);
+  const announced = { ...outcomeOf(preview), text: said(preview, NAME) };
   log.push(`preview: ${announced.outcome}: ${announced.headline}`);
   const seenAfterPreview = await see(lab, NAME);
   const changedByPreview = isDeepStrictEqual(before, seenAfterPreview)
@@ -69,7 +115,7 @@ async function turn(
   const failure = up.ok ? undefined : failureOf(up);
   log.push(`up: ${failure ?? "ok"}`);
   const after = await see(lab, NAME);
-  const played = { name: NAME, program, said: announced, failure, before, after, grownBy };
+  const played = { name: NAME, program, said: announced, failure, before, after, ...scene };
   report.steps += 1;
   report.outcomes.push(announced.outcome);
   report.mismatches.push(...changedByPreview, ...mismatches(played));

@@ -1,4 +1,5 @@
 import type { Args } from "../../support/stack-on-lab.ts";
+import { withListEdit } from "./lists.ts";
 import type { Edit } from "./story.ts";
 
 export type Program = Args & { memory: string };
@@ -18,6 +19,8 @@ function withEdit(program: Program, edit: Edit): Program {
       return { ...program, ...edit.args, memory: program.memory };
     case "hotplug":
       return { ...program, hotplug: { ...(program.hotplug as object), ...edit.args } };
+    case "list":
+      return withListEdit(program, edit.edit);
     case "unset": {
       const { [edit.name]: _, ...rest } = program;
       return { ...rest, memory: program.memory };

@@ -1,10 +1,14 @@
 import type { Lab } from "../../lab/lab.ts";
 import { type MemoryByVirsh, readMemory } from "../../support/virsh.ts";
+import { type SeenImage, seeImages } from "./host-files.ts";
+import { readDevices, type SeenDevices } from "./seen-devices.ts";
 
 /** A domain, and what else is on its host, as virsh shows them: read without the provider's client or parser. */
 export interface Seen {
   /** All domains of the host. */
   names: string[];
+  /** Images of disks on the host, by their path. */
+  images: Record<string, SeenImage>;
   /** What virsh calls its state; undefined: there is none. */
   state?: string;
   uuid?: string;
@@ -12,6 +16,7 @@ export interface Seen {
   live?: MemoryByVirsh;
   nextBoot?: MemoryByVirsh;
   vcpus?: { live: number | undefined; nextBoot: number; maximum: number };
+  devices?: { live: SeenDevices | undefined; nextBoot: SeenDevices };
   /** Of its graphics. */
   password?: { live: string | undefined; nextBoot: string | undefined };
   autostart?: boolean;
@@ -24,7 +29,7 @@ export interface Seen {
 
 export async function see(lab: Lab, name: string): Promise<Seen> {
   const names = lines(await lab.virsh("list", "--all", "--name"));
-  if (!names.includes(name)) return { names };
+  if (!names.includes(name)) return { names, images: seeImages(lab) };
   const SEPARATOR = "----oracle----";
   const dump = `dumpxml ${name} --security-info`;
   const commands = [`domstate ${name}`, `dominfo ${name}`, dump, `${dump} --inactive`];
@@ -34,6 +39,8 @@ export async function see(lab: Lab, name: string): Promise<Seen> {
   const isSaved = /Managed save:\s+yes/.test(info);
   return {
     names,
+    images: seeImages(lab),
+    devices: { live: isRunning ? readDevices(current) : undefined, nextBoot: readDevices(inactive) },
     state: state.trim(),
     uuid: /<uuid>(.*?)<\/uuid>/.exec(inactive)?.[1] ?? "",
     pid: lab.qemuPid(name),

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import type { HotplugArgs } from "../../../sdk/args/hotplug.ts";
 import type { Args } from "../../support/stack-on-lab.ts";
+import { type DeviceHand, deviceArgument, deviceHand, type ListEdit, listEdit } from "./device-story.ts";
+import { IMAGES } from "./host-files.ts";
 
 /** One edit of the program. Sizes are relative to what the program had: stories are made before they are played. */
 export type Edit =
@@ -8,6 +10,7 @@ export type Edit =
   | { kind: "set"; args: Args }
   | { kind: "unset"; name: keyof Args }
   | { kind: "hotplug"; args: HotplugArgs }
+  | { kind: "list"; edit: ListEdit }
   /** Two nodes: the first has this part of the memory, of four. */
   | { kind: "nodes"; quarters: number };
 
@@ -18,6 +21,7 @@ export type Hand =
   | { kind: "definedVcpus"; vcpus: number }
   | { kind: "liveVcpus"; vcpus: number }
   | { kind: "definedMaximum"; mib: number }
+  | { kind: "devices"; hand: DeviceHand }
   | {
       kind: "virsh";
       commands: ("destroy" | "start" | "suspend" | "resume" | "reset" | "managedsave" | "autostart")[];
@@ -35,8 +39,12 @@ export interface Story {
   turns: Turn[];
 }
 
-/** Every domain starts from these; the rest of a program is edits. Nothing boots, so nothing shuts down by itself. */
+/**
+ * Every domain starts from these; the rest of a program is edits. The guest releases PCI devices, and does nothing else, so it
+ * doesn't shut down by itself.
+ */
 export const START = {
+  boot: { kernel: `${IMAGES}/ejecting-guest` },
   memory: "256MiB",
   maxMemory: "2GiB",
   shutdownTimeout: 0,
@@ -44,6 +52,9 @@ export const START = {
   agent: false,
   balloon: false,
 } satisfies Args;
+
+/** As many edits are of the lists of devices as of everything else. */
+const LISTS = 22;
 
 const often = <T>(value: fc.Arbitrary<T>, weight: number) => ({ weight, arbitrary: value });
 
@@ -125,6 +136,7 @@ const removable = fc.constantFrom<keyof Args>(
   ] as const),
   ...(["autostart", "balloon", "currentMemory", "hotplug", "cpu", "cpuTopology"] as const),
   ...(["graphics", "video", "rng", "watchdog", "memoryBacking"] as const),
+  ...(["hotplugPorts", "reportAddresses", "disks", "interfaces"] as const),
 );
 
 const edit: fc.Arbitrary<Edit> = fc.oneof(
@@ -148,11 +160,23 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
   ),
   often(
     fc.constantFrom(1, 2, 2, 3, 4).map((quarters): Edit => ({ kind: "nodes", quarters })),
-    2,
+    1,
+  ),
+  often(
+    listEdit.map((edit): Edit => ({ kind: "list", edit })),
+    LISTS,
+  ),
+  often(
+    deviceArgument.map((args): Edit => ({ kind: "set", args })),
+    1,
   ),
 );
 
 const hand: fc.Arbitrary<Hand> = fc.oneof(
+  often(
+    deviceHand.map((one): Hand => ({ kind: "devices", hand: one })),
+    6,
+  ),
   fc.record({
     kind: fc.constant("dimm" as const),
     where: fc.constantFrom("live" as const, "config" as const, "both" as const),
@@ -177,7 +201,7 @@ const hand: fc.Arbitrary<Hand> = fc.oneof(
 );
 
 export const anyStory: fc.Arbitrary<Story> = fc.record({
-  first: fc.array(edit, { maxLength: 3 }),
+  first: fc.array(edit, { maxLength: 4 }),
   turns: fc.array(
     fc.record({
       hands: fc.oneof(

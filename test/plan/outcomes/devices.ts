@@ -43,6 +43,30 @@ export const DEVICES: OutcomeRow[] = [
     headline: 'live: detach disk "data" (/data.qcow2)',
   },
   {
+    name: 'a disk less, with onDelete "delete" and an image that this provider made',
+    before: withPorts(8),
+    had: { disks: [root, { ...data, size: "20GiB", onDelete: "delete" }] },
+    change: { disks: [root] },
+    made: ["/data.qcow2"],
+    outcome: "live",
+    headline: 'live: detach disk "data" (/data.qcow2); deletes /data.qcow2',
+    details: ['/data.qcow2 is deleted with all data on it (onDelete: "delete")'],
+  },
+  {
+    name: "the same, where the running domain keeps the disk until its next boot",
+    before: withPorts(8),
+    had: { disks: [root, { ...sata, size: "20GiB", onDelete: "delete" }] },
+    change: { disks: [root], hotplug: { whenNotPossible: "nextBoot" } },
+    made: ["/data.qcow2"],
+    outcome: "nextBoot",
+    headline: 'next boot: disk "data" (/data.qcow2), after a shutdown and start',
+    details: [
+      "/data.qcow2 isn't deleted: it is in use until the next boot; delete it by hand after that",
+      nextBoot,
+    ],
+    codes: ["bus-without-hotplug"],
+  },
+  {
     name: "another file for a disk",
     before: withPorts(0),
     had: { disks: [root, data] },
@@ -123,6 +147,18 @@ export const DEVICES: OutcomeRow[] = [
     codes: ["bus-without-hotplug"],
   },
   {
+    name: "an empty CD-ROM drive",
+    before: withPorts(8),
+    change: {
+      disks: [{ name: "cd", device: "cdrom", bus: "scsi" }],
+      hotplug: { whenNotPossible: "nextBoot" },
+    },
+    outcome: "nextBoot",
+    headline: 'next boot: CD-ROM "cd" (empty), after a shutdown and start',
+    details: [nextBoot],
+    codes: ["empty-drive"],
+  },
+  {
     name: "no free port",
     before: withPorts(0),
     change: { interfaces: [lan] },
@@ -133,12 +169,24 @@ export const DEVICES: OutcomeRow[] = [
     codes: ["no-free-port"],
   },
   {
+    name: "more devices than free ports",
+    before: withPorts(1),
+    change: {
+      interfaces: [lan, { ...lan, name: "wan", mac: "52:54:00:00:00:02" }],
+      hotplug: { whenNotPossible: "nextBoot" },
+    },
+    outcome: "nextBoot",
+    headline: "next boot: the change of interfaces, after a shutdown and start",
+    details: [nextBoot],
+    codes: ["no-free-port"],
+  },
+  {
     name: "a card that the machine can't hot-plug",
     before: withPorts(8, running({ machine: "pc-q35-7.2" })),
     change: { interfaces: [{ ...lan, model: "e1000" }], hotplug: { whenNotPossible: "error" } },
     outcome: "refuse",
     headline:
-      'refused: interface "lan" (network "default") is a e1000 card, which the machine can\'t hot-plug',
+      'refused: interface "lan" (network "default") is of model "e1000", which the machine can\'t hot-plug',
     codes: ["model-without-hotplug", "when-not-possible-error"],
   },
   {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hangingIndent, paint, wrap } from "../../provider/explain/terminal.ts";
+import { hangingIndent, paint, wrap } from "../../provider/command/terminal.ts";
 
 describe("text for a terminal", () => {
   test("is broken at its blanks, but never within a word", () => {

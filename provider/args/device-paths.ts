@@ -1,0 +1,24 @@
+import { type DiskSource, sameSourceKey, sourceField } from "./disk-source.ts";
+import type { Inputs } from "./inputs.ts";
+
+/** The argument that names a disk's source, before a message: `disks[0].file: `; "" where the program doesn't name it. */
+export function atDisk({ disks }: Partial<Inputs>, key: string): string {
+  const all: unknown[] = Array.isArray(disks) ? disks : [];
+  const index = all.findIndex((one) => isObject(one) && sameSourceKey(one as DiskSource) === key);
+  return index === -1 ? "" : `disks[${index}].${sourceField(all[index] as DiskSource)}: `;
+}
+
+/** The same for an argument of an interface with this value. */
+export function atInterface(
+  { interfaces }: Partial<Inputs>,
+  field: "network" | "bridge" | "mac",
+  value: string,
+): string {
+  const all: unknown[] = Array.isArray(interfaces) ? interfaces : [];
+  const index = all.findIndex((one) => isObject(one) && one[field] === value);
+  return index === -1 ? "" : `interfaces[${index}].${field}: `;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,36 @@
+import type { Readable } from "node:stream";
+import type { Clock } from "../deadline.ts";
+import type { connect } from "../libvirt/connect.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** 1: what the command found, or an error; 2: invalid usage or input. */
+export type ExitCode = 0 | 1 | 2;
+
+/** What the commands read from and write to. Tests replace it. */
+export interface CommandDependencies {
+  connect: typeof connect;
+  /** Standard input. */
+  input: Readable;
+  out: (text: string) => void;
+  error: (text: string) => void;
+  terminal: Terminal;
+  clock: Clock;
+}
+
+/** A subcommand of the package's command. */
+export interface Command {
+  /** For the list of commands. */
+  summary: string;
+  help: () => string;
+  /**
+   * @param args the command line after the subcommand's name
+   * @throws UsageError or InputError for exit code 2, another error for exit code 1
+   */
+  run: (args: string[], dependencies: CommandDependencies) => Promise<ExitCode>;
+}
+
+/** The command line is invalid. */
+export class UsageError extends Error {}
+
+/** What the command was given to read is invalid. */
+export class InputError extends Error {}

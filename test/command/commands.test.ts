@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import { commandLine } from "./command-line.ts";
+
+const NOBODY_LISTENS = "qemu:///system?socket=/nobody/listens";
+const COMMANDS = ["explain", "review", "sizes"];
+
+describe("the help", () => {
+  test.each([["--help"], ["-h"], ["help"]])("%s lists the commands", async (...args) => {
+    const { code, out, error } = await commandLine(args);
+    expect({ code, error }).toEqual({ code: 0, error: "" });
+    expect(out).toMatch(/^Usage: pulumi-libvirt-hotplug <command> \[options\]\n/);
+    for (const command of COMMANDS) expect(out).toMatch(new RegExp(`^  ${command}  +\\w`, "m"));
+  });
+
+  test.each(
+    COMMANDS.flatMap((command) => [
+      [command, "--help"],
+      [command, "-h"],
+      ["help", command],
+      ["--help", command],
+    ]),
+  )("%s %s describes the command", async (...args) => {
+    const command = args.find((arg) => COMMANDS.includes(arg));
+    const { code, out, error } = await commandLine(args);
+    expect({ code, error }).toEqual({ code: 0, error: "" });
+    expect(out).toMatch(new RegExp(`^Usage: pulumi-libvirt-hotplug ${command} `));
+    expect(out).toContain("Exit codes: 0");
+    for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  });
+});
+
+describe("a command line without a command is for explain", () => {
+  test.each([
+    [["explain", NOBODY_LISTENS, "web-1"]],
+    [[NOBODY_LISTENS, "web-1"]],
+    [["--alignment", "1GiB", "explain", NOBODY_LISTENS, "web-1"]],
+    [["--json", NOBODY_LISTENS, "web-1", "2GiB"]],
+  ])("%j", async (args) => {
+    const { code, out, error } = await commandLine(args);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(error).toContain("cannot connect to the libvirt daemon at /nobody/listens");
+  });
+});
+
+test.each([
+  { args: [], message: "missing command (explain" },
+  {
+    args: ["expalin", NOBODY_LISTENS, "web-1"],
+    message: 'unknown command "expalin"; did you mean "explain"?',
+  },
+  { args: ["help", "__proto__"], message: 'unknown command "__proto__"; expected one of explain' },
+  { args: ["toString"], message: 'unknown command "toString"; expected one of explain' },
+  { args: ["--nothing"], message: "Unknown option '--nothing'" },
+])("$args is invalid usage, with exit code 2", async ({ args, message }) => {
+  const { code, out, error } = await commandLine(args);
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(error).toContain(message);
+  expect(error).toMatch(/^pulumi-libvirt-hotplug: .*\nTry pulumi-libvirt-hotplug --help\n$/s);
+});
