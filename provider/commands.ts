@@ -10,9 +10,15 @@ import { drawHelpRows, HELP_COLUMNS } from "./command/options.ts";
 import { wrap } from "./command/terminal.ts";
 import { explainCommand } from "./explain/command.ts";
 import { messageOf } from "./message-of.ts";
+import { reviewCommand } from "./review/command.ts";
+import { sizesCommand } from "./sizes/command.ts";
 
 /** The subcommands by name. */
-const COMMANDS: Readonly<Record<string, Command>> = { explain: explainCommand };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  explain: explainCommand,
+  review: reviewCommand,
+  sizes: sizesCommand,
+};
 
 /**
  * Runs a command line.

@@ -1,8 +1,9 @@
 // Compiles the package into dist/, and packs the plugin into release/, where they are older than their sources:
 // `npm run build`.
 //
-// sdk is what programs import, as an ES module or as CommonJS. provider is what the state's `__provider` requires. cli is
-// the package's command. plugin is the resource plugin for every language, which release/ has as tarballs by platform.
+// sdk is what programs import, as an ES module or as CommonJS; its sizes load the planner. policy is what policy packs import.
+// provider is what the state's `__provider` requires. cli is the package's command. plugin is the resource plugin for every
+// language, which release/ has as tarballs by platform.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, copyFile, glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -57,11 +58,15 @@ async function compile(): Promise<void> {
   const packed = await mkdtemp(join(cache, "release-"));
   try {
     await bundle(fresh, { "sdk/index": "sdk/index.ts" }, ["esm", "cjs"]);
-    await bundle(fresh, { "provider/index": "provider/index.ts" }, ["esm"]);
-    await makeRequirable(join(fresh, "provider/index"));
+    for (const module of ["sdk/sizes", "provider/index"]) {
+      await bundle(fresh, { [module]: `${module}.ts` }, ["esm"]);
+      await makeRequirable(join(fresh, module));
+    }
+    await bundle(fresh, { "policy/index": "sdk/policy/index.ts" }, ["esm", "cjs"]);
     await bundle(fresh, { "cli/index": "provider/cli.ts" }, ["esm"], { dts: false });
     // TypeScript before 4.7 knows neither .d.cts nor "exports"; Pulumi brings 3.8 for programs without one of their own.
-    await copyFile(join(fresh, "sdk/index.d.cts"), join(fresh, "sdk/index.d.ts"));
+    for (const entry of ["sdk/index", "sdk/sizes", "policy/index"])
+      await copyFile(join(fresh, `${entry}.d.cts`), join(fresh, `${entry}.d.ts`));
     await packPlugin(join(fresh, "plugin"), packed);
     await replace(dist, fresh);
     await replace(release, packed);

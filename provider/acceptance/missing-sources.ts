@@ -61,13 +61,17 @@ async function missingNetwork(
 
 /**
  * Some builds of libvirt list only interfaces with a configuration file (netcf), and none that libvirt made itself. The node
- * devices cover all of them, the loopback included, so a bridge that isn't among them doesn't exist.
+ * devices cover all of them, the loopback included, as long as udev announces new ones to libvirt: a daemon in a container may
+ * know only those that were there when it started. So a bridge counts as missing only where the node devices have the bridges of
+ * all networks.
  */
 async function missingBridge(hypervisor: Hypervisor, name: string, news: Partial<Inputs>): Promise<string[]> {
   if (await unlessFailed(hypervisor.hasInterface(name), true)) return [];
   const devices = await unlessFailed(hypervisor.nodeDevices("net"), []);
   const isListed = (one: string) => devices.some((device) => device.startsWith(nodeDevicePrefix(one)));
   if (!isListed("lo") || isListed(name)) return [];
+  const bridges = await unlessFailed(hypervisor.networkBridges(), [name]);
+  if (!bridges.every(isListed)) return [];
   return [
     `${atInterface(news, "bridge", name)}bridge "${name}" doesn't exist on ${hypervisor.uri}; create it first, or name another one`,
   ];

@@ -1,5 +1,5 @@
 import { completeDisk } from "./device-entries.ts";
-import { sameSourceKey, sourceField } from "./disk-source.ts";
+import { sameSourceKey, sourceField, sourceKey } from "./disk-source.ts";
 import type { Failure } from "./failure.ts";
 import type { DiskInput, Inputs, InterfaceInput } from "./inputs.ts";
 import { containsUnknown, UNKNOWN } from "./unknown.ts";
@@ -52,15 +52,24 @@ export function bootOrdersDiffer(inputs: Partial<Inputs>): Failure[] {
   return duplicates("disks", "bootOrder", entriesOf(inputs, "disks"));
 }
 
-/** What no bus has: a virtio drive, and a disk on IDE or SATA that the guest can only read. */
+/** What no bus has: a virtio drive, an empty one on USB, and a disk on IDE or SATA that the guest can only read. */
 export function busTakesDevice(inputs: Partial<Inputs>): Failure[] {
   return entriesOf(inputs, "disks").flatMap((disk, index) => {
-    const { device, bus, readOnly } = disk as Partial<DiskInput>;
+    const { device, bus, readOnly, ...rest } = disk as Partial<DiskInput>;
     if (device === "cdrom" && bus === "virtio")
       return [
         {
           property: `disks[${index}].bus`,
           reason: 'is "virtio", which has no CD-ROM drives; use "sata", "scsi", "usb" or "ide"',
+        },
+      ];
+    // QEMU: "usb-storage: drive property not set".
+    if (device === "cdrom" && bus === "usb" && sourceKey(rest) === undefined)
+      return [
+        {
+          property: `disks[${index}].bus`,
+          reason:
+            'is "usb", on which a CD-ROM drive can\'t be empty; set file, or use "sata", "scsi" or "ide"',
         },
       ];
     if (device === "disk" && readOnly === true && (bus === "sata" || bus === "ide"))

@@ -43,17 +43,20 @@ export function diskImages(inputs: Partial<Inputs>): DiskImage[] {
   });
 }
 
+/** The images that have a `size`. */
+export function sizedImages(inputs: Partial<Inputs>): SizedImage[] {
+  return diskImages(inputs).flatMap(({ size, ...image }) => (size === undefined ? [] : [{ ...image, size }]));
+}
+
 /** The images that are made where they don't exist. */
 export function imagesToMake(inputs: Partial<Inputs>): string[] {
-  return diskImages(inputs).flatMap(({ key, size }) => (size === undefined ? [] : [key]));
+  return sizedImages(inputs).map(({ key }) => key);
 }
 
 /** The disks that weren't there before and whose images are made where they don't exist. */
 export function newSizedDisks(before: Partial<Inputs>, inputs: Partial<Inputs>): SizedImage[] {
   const earlier = new Set(diskImages(before).map(({ key }) => key));
-  return diskImages(inputs).flatMap(({ size, ...image }) =>
-    size === undefined || earlier.has(image.key) ? [] : [{ ...image, size }],
-  );
+  return sizedImages(inputs).filter(({ key }) => !earlier.has(key));
 }
 
 /** The disks that were there before and have another `size` now. */

@@ -1,3 +1,5 @@
+import { posix } from "node:path";
+
 /** The image of a disk: a file on the host, or a volume of a storage pool. */
 export type ImageSource = { kind: "file"; file: string } | { kind: "volume"; pool: string; volume: string };
 
@@ -21,17 +23,7 @@ export function sourceKey({ file, block, pool, volume }: DiskSource): string | u
  */
 export function sameSourceKey(source: DiskSource): string | undefined {
   const key = sourceKey(source);
-  return key?.startsWith("/") ? normalPath(key) : key;
-}
-
-/** A path without `//`, `/./` and `/../`. */
-export function normalPath(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
+  return key?.startsWith("/") ? posix.normalize(key) : key;
 }
 
 /** The argument that names the source, for messages. */

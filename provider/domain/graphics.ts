@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import { parseDomain } from "./parse.ts";
 import type { GraphicsSpec } from "./spec.ts";
 import { attribute, children, type Element, element, find, serialiseNode, setAttribute } from "./tree.ts";
@@ -19,6 +20,27 @@ export function graphicsElement(spec: GraphicsSpec): Element {
 
 function yesNo(value: boolean): string {
   return value ? "yes" : "no";
+}
+
+/** The graphics of a domain, without its password. */
+export interface Graphics {
+  /** vnc, spice, … */
+  type: string;
+  /** The address that the server listens on; undefined where the host's configuration decides. */
+  listen?: string;
+  /** Undefined where libvirt chooses one at the start. */
+  port?: number;
+}
+
+export function readGraphics(domain: Element): Graphics[] {
+  return children(find(domain, "devices"), "graphics").map((one) => {
+    const port = Number(attribute(one, "port") ?? -1);
+    return defined({
+      type: attribute(one, "type") ?? "",
+      listen: attribute(one, "listen") ?? attribute(find(one, "listen"), "address"),
+      port: port > 0 ? port : undefined,
+    });
+  });
 }
 
 /** The graphics of that type. */

@@ -5,8 +5,9 @@ import { helpText, parseCommandLine } from "./command-line.ts";
 import { draw } from "./drawing.ts";
 import { explain } from "./explanation.ts";
 import { explanationJson } from "./json.ts";
+import { lookAtDevices } from "./look.ts";
 
-/** `explain`, which draws the memory of a domain. */
+/** `explain`, which draws the memory of a domain and lists its vCPUs and devices. */
 export const explainCommand: Command = {
   summary: "shows the memory of a libvirt domain, and the sizes that it can change to while it runs",
   help: helpText,
@@ -22,7 +23,8 @@ async function runExplain(
   try {
     const domain = await findDomain(hypervisor, request.domain);
     const observation = await observeWithGuest(hypervisor, domain, clock);
-    const explanation = explain(hypervisor.uri, observation, request.options);
+    const devices = await lookAtDevices(hypervisor, domain, observation);
+    const explanation = explain(hypervisor.uri, observation, request.options, devices);
     const json = () => `${JSON.stringify(explanationJson(explanation), null, 2)}\n`;
     out(request.json ? json() : draw(explanation, terminal));
     return 0;

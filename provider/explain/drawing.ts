@@ -1,14 +1,20 @@
 import { hangingIndent, paint, type Style, type Terminal, wrap } from "../command/terminal.ts";
+import type { Graphics } from "../domain/graphics.ts";
 import { foreignText } from "../foreign-text.ts";
 import { formatRanges } from "../plan/live-sizes/text.ts";
-import type { Outcome, Reason } from "../plan/plan.ts";
+import type { Outcome } from "../plan/plan.ts";
 import { NEXT_BOOT, OUTCOME_WORDS } from "../plan/text.ts";
 import type { Kib } from "../units/kib.ts";
 import { formatMib, formatSize } from "../units/size.ts";
 import { drawBar } from "./bar.ts";
-import type { ExplainedPlan, ExplainedVcpus, Explanation, MemoryMap, VcpuNumbers } from "./explanation.ts";
+import { describeDisk } from "./disks.ts";
+import type { Explanation } from "./explanation.ts";
+import { describeInterface } from "./interfaces.ts";
 import { FREE, type LegendEntry, legendOf, pieces } from "./legend.ts";
+import type { MemoryMap } from "./memory-map.ts";
+import type { ExplainedPlan } from "./plan.ts";
 import { drawTable } from "./table.ts";
+import { describeReasons, describeVcpus } from "./vcpus.ts";
 
 /** The width of the column of labels. */
 const LABEL = 11;
@@ -83,7 +89,8 @@ function styleOf(key: string, legend: LegendEntry[]): Style {
   return entry.device.misaligned ? "yellow" : entry.device.ours ? "green" : "blue";
 }
 
-function ceilingOf({ maxMemory, memory }: MemoryMap): Kib {
+/** The memory that the domain could have: its maximum, where it has one. */
+export function ceilingOf({ maxMemory, memory }: MemoryMap): Kib {
   return Math.max(maxMemory?.size ?? 0, memory);
 }
 
@@ -100,11 +107,11 @@ function drawFacts(explanation: Explanation, terminal: Terminal): string[] {
         : undefined,
     ],
     ["guest", describeGuest(explanation)],
-    ["ports", live?.freePorts === undefined ? undefined : describePorts(live.freePorts)],
     ["next boot", then === now ? "the same" : then],
     ["vCPUs", describeVcpus(explanation.vcpus)],
     ["pending", pending === undefined ? undefined : `${formatMib(pending)} ${NEXT_BOOT}`],
     ...describeReachable(explanation),
+    ...describeDevices(explanation),
   ];
   return facts.flatMap(([label, text]) =>
     text === undefined ? [] : hangingIndent(label.padEnd(LABEL), text, terminal.columns),
@@ -134,28 +141,33 @@ function describeReachable({ live, reachable }: Explanation): [label: string, te
   ];
 }
 
+/** A line for each device; only the first one of a kind has the label. */
+function describeDevices(explanation: Explanation): [label: string, text: string | undefined][] {
+  const { live, nextBoot, disks, interfaces, graphics } = explanation;
+  const areBoth = live !== undefined && nextBoot !== undefined;
+  const labelled = (label: string, lines: string[]) =>
+    lines.map((line, index): [string, string] => [index === 0 ? label : "", line]);
+  return [
+    ...labelled(
+      "disks",
+      disks.map((disk) => describeDisk(disk, areBoth)),
+    ),
+    ...labelled(
+      "interfaces",
+      interfaces.map((card) => describeInterface(card, areBoth)),
+    ),
+    ["ports", live?.freePorts === undefined ? undefined : describePorts(live.freePorts)],
+    ...labelled("graphics", graphics.map(describeGraphics)),
+  ];
+}
+
+/** "vnc on 127.0.0.1, port 5900" */
+function describeGraphics({ type, listen, port }: Graphics): string {
+  return `${type}${listen === undefined ? "" : ` on ${listen}`}${port === undefined ? "" : `, port ${port}`}`;
+}
+
 function describePorts(free: number): string {
   return `${free === 0 ? "none" : free} free for disks and network interfaces`;
-}
-
-/** "2 of at most 8 (live: 3–8); next boot 4 of at most 8" */
-function describeVcpus({ live, nextBoot, reachable, reasons }: ExplainedVcpus): string {
-  const numbers = ({ current, maximum }: VcpuNumbers) => `${current} of at most ${maximum}`;
-  const ranges = reachable.map(({ from, to, step }) =>
-    from === to ? `${from}` : `${from}–${to}${step === 1 ? "" : `, step ${step}`}`,
-  );
-  const isSame =
-    live !== undefined && nextBoot?.current === live.current && nextBoot.maximum === live.maximum;
-  const possible = ranges.length > 0 ? ranges.join(", ") : `no other number: ${describeReasons(reasons)}`;
-  const isFull = live?.current === live?.maximum && ranges.length === 0;
-  return [
-    ...(live === undefined ? [] : [isFull ? numbers(live) : `${numbers(live)} (live: ${possible})`]),
-    ...(nextBoot === undefined || isSame ? [] : [`next boot ${numbers(nextBoot)}`]),
-  ].join("; ");
-}
-
-function describeReasons(reasons: Reason[]): string {
-  return reasons.map(({ text }) => text).join("; ");
 }
 
 /** "1651 MiB of at most 8 GiB in 16 slots" */

@@ -1,66 +1,22 @@
 import { domainUuid } from "../args/identity.ts";
-import type { Inputs } from "../args/inputs.ts";
-import { DEFAULTS } from "../args/settings.ts";
 import { defined } from "../defined.ts";
-import { type Cell, countedSize, vcpusOf } from "../domain/state.ts";
+import type { Graphics } from "../domain/graphics.ts";
 import type { GuestBlocks } from "../guest/agent.ts";
-import { type BlocksOfDevice, blocksOf } from "../guest/blocks.ts";
 import type { PowerState } from "../libvirt/hypervisor.ts";
 import type { Observation } from "../observe/observe.ts";
-import type { DesiredMemory } from "../plan/desired.ts";
-import { isManaged } from "../plan/devices.ts";
-import { reasonsAgainstAttach } from "../plan/dimms/attach-rules.ts";
-import { reasonsAgainstAnyDetach, reasonsAgainstDetach } from "../plan/dimms/detach-rules.ts";
-import { dimmUnit, guestBlockOf, misaligned } from "../plan/dimms/layout.ts";
-import { removableDimms } from "../plan/dimms/removable.ts";
-import { freeSlots } from "../plan/dimms/slots.ts";
-import { downwardSizes, sizesWithUnplug } from "../plan/live-sizes/down.ts";
-import { formatRanges } from "../plan/live-sizes/text.ts";
-import { upwardSizes } from "../plan/live-sizes/up.ts";
-import { targetNodes, unevenness } from "../plan/numa/spread.ts";
-import { type MemoryView, type Observed, type ObservedDevice, pendingMemory } from "../plan/observed.ts";
-import { type Outcome, type Reachable, type Reason, type Step, toReason } from "../plan/plan.ts";
-import { planUpdate } from "../plan/plan-update.ts";
-import { noteIf } from "../plan/text.ts";
-import { desiredVcpus } from "../plan/vcpus/desired.ts";
-import { liveVcpuNumbers, type VcpuRange } from "../plan/vcpus/live-numbers.ts";
-import { vcpuUnit } from "../plan/vcpus/platform.ts";
-import { reasonsAgainstPlug } from "../plan/vcpus/rules.ts";
-import { baseMemory, reasonsAgainstResize } from "../plan/virtio-mem/rules.ts";
-import { type Kib, sum } from "../units/kib.ts";
-import { formatMib, readCanonicalSize } from "../units/size.ts";
+import { pendingMemory } from "../plan/observed.ts";
+import type { Kib } from "../units/kib.ts";
+import { type ExplainedDisk, explainedDisks } from "./disks.ts";
+import { type ExplainedInterface, explainedInterfaces } from "./interfaces.ts";
+import { type DeviceLook, NO_LOOK } from "./look.ts";
+import { type MemoryMap, memoryMap } from "./memory-map.ts";
 import type { ExplainOptions } from "./options.ts";
+import { type ExplainedPlan, explainedPlan } from "./plan.ts";
 import { programOf } from "./program.ts";
+import { type ReachableMemory, reachableMemory } from "./reachable.ts";
+import { type ExplainedVcpus, explainedVcpus } from "./vcpus.ts";
 
-export interface MappedDevice extends ObservedDevice {
-  /** This provider manages it: it has one of its aliases. */
-  ours: boolean;
-  /** Its start or its size isn't a multiple of the guest's memory block. */
-  misaligned: boolean;
-  /** The guest's memory blocks in its address range, where the guest agent reported them. */
-  blocks?: BlocksOfDevice;
-}
-
-/** The memory of one definition of a domain. */
-export interface MemoryMap {
-  memory: Kib;
-  /** The balloon's target. */
-  currentMemory: Kib;
-  /** The boot memory of each node; empty for a domain without NUMA nodes. */
-  cells: Cell[];
-  /** The boot memory: all that isn't in memory devices. */
-  baseMemory: Kib;
-  /** By their address in the guest; those without one come last. */
-  devices: MappedDevice[];
-  maxMemory?: { size: Kib; slots?: number };
-  freeSlots: number[];
-  /** Into which disks and network interfaces can be plugged. */
-  freePorts?: number;
-  /** The size of the guest's memory blocks: reported by the guest agent, else the rule of thumb for its kernel. */
-  guestBlock: Kib;
-}
-
-/** A domain's memory, and what it can change to. */
+/** A domain, and what it can change to. */
 export interface Explanation {
   /** As resolved. */
   uri: string;
@@ -84,43 +40,15 @@ export interface Explanation {
   nextBoot?: MemoryMap;
   /** The memory of the next boot, where it isn't the present memory. */
   pending?: Kib;
-  /** Sizes that work without a restart, or why there are none. */
-  reachable: {
-    up?: Reachable;
-    reasons: Reason[];
-    /** Ascending. */
-    down: Reachable[];
-    reasonsDown: Reason[];
-  };
+  reachable: ReachableMemory;
   vcpus: ExplainedVcpus;
+  /** Of the running domain and of its definition. */
+  disks: ExplainedDisk[];
+  interfaces: ExplainedInterface[];
+  /** Of the running domain, else of its definition. */
+  graphics: Graphics[];
   /** What `up` would do for the size in question. */
   plan?: ExplainedPlan;
-}
-
-/** A domain's vCPUs, and what they can change to. */
-export interface ExplainedVcpus {
-  live?: VcpuNumbers;
-  nextBoot?: VcpuNumbers;
-  /** The numbers that work without a restart: larger ones first. */
-  reachable: VcpuRange[];
-  /** Why there can't be more, where that is so. */
-  reasons: Reason[];
-}
-
-export interface VcpuNumbers {
-  current: number;
-  maximum: number;
-}
-
-export interface ExplainedPlan {
-  memory: Kib;
-  outcome: Outcome;
-  headline: string;
-  details: string[];
-  steps: Step[];
-  reasons: Reason[];
-  /** What the plan assumes of the program and its state. */
-  notes: string[];
 }
 
 /**
@@ -128,7 +56,12 @@ export interface ExplainedPlan {
  *
  * @throws Error with a line for each option that is wrong
  */
-export function explain(uri: string, observation: Observation, options: ExplainOptions = {}): Explanation {
+export function explain(
+  uri: string,
+  observation: Observation,
+  options: ExplainOptions = {},
+  look: DeviceLook = NO_LOOK,
+): Explanation {
   const { observed, definition, power, guest, agentConnected, agentError } = observation;
   const { name, uuid, arch, machine, ownership } = definition;
   // A domain that this provider created has the UUID of its URN; an adopted one keeps its own.
@@ -141,8 +74,11 @@ export function explain(uri: string, observation: Observation, options: ExplainO
     state: power,
     persistent: observed.persistent,
     agentConnected,
-    reachable: reachable(desired, observed),
+    reachable: reachableMemory(desired, observed),
     vcpus: explainedVcpus(inputs, observed, adopted),
+    disks: explainedDisks(observed, definition, look),
+    interfaces: explainedInterfaces(observed, look),
+    graphics: look.graphics,
     ...defined({
       arch,
       machine,
@@ -155,170 +91,4 @@ export function explain(uri: string, observation: Observation, options: ExplainO
       plan: options.memory === undefined ? undefined : explainedPlan(inputs, observation, adopted),
     }),
   };
-}
-
-function memoryMap(view: MemoryView, guest?: GuestBlocks): MemoryMap {
-  const { memory, currentMemory, cells, maxMemory } = view;
-  const off = new Set(misaligned(view));
-  const devices = view.devices.map((device): MappedDevice => {
-    const blocks = guest && blocksOf(device, guest);
-    return { ...device, ours: isManaged(device), misaligned: off.has(device), ...defined({ blocks }) };
-  });
-  return {
-    memory,
-    currentMemory,
-    cells,
-    baseMemory: memory - sum(devices.map(countedSize)),
-    devices: devices.sort(byBase),
-    freeSlots: freeSlots(view),
-    guestBlock: guestBlockOf(view).size,
-    ...defined({ maxMemory, freePorts: view.freePorts }),
-  };
-}
-
-function explainedVcpus(inputs: Inputs, observed: Observed, adopted: boolean): ExplainedVcpus {
-  const { live, nextBoot } = observed;
-  const desired = desiredVcpus(inputs, DEFAULTS, adopted);
-  const numbers = live === undefined || desired === undefined ? [] : liveVcpuNumbers(desired, observed);
-  const present = live && vcpuNumbers(live);
-  const isUp = present !== undefined && numbers.some(({ from }) => from > present.current);
-  const reasons =
-    live === undefined || present === undefined || desired === undefined
-      ? [DOMAIN_OFF_VCPUS]
-      : isUp
-        ? []
-        : reasonsAgainstPlug(desired, observed, live, present.current + vcpuUnit(live)).map(toReason);
-  return {
-    reachable: numbers,
-    reasons,
-    ...defined({ live: present, nextBoot: nextBoot && vcpuNumbers(nextBoot) }),
-  };
-}
-
-function vcpuNumbers(view: MemoryView): VcpuNumbers {
-  return { current: vcpusOf(view), maximum: view.vcpus };
-}
-
-function byBase(a: ObservedDevice, b: ObservedDevice): number {
-  if (a.base === undefined || b.base === undefined)
-    return Number(a.base === undefined) - Number(b.base === undefined);
-  const [first, second] = [BigInt(a.base), BigInt(b.base)];
-  return first < second ? -1 : Number(first > second);
-}
-
-const DOMAIN_OFF: Reason = {
-  code: "domain-off",
-  text: "the domain is off: another size only changes its definition",
-};
-
-const DOMAIN_OFF_VCPUS: Reason = {
-  code: "domain-off",
-  text: "the domain is off: another number of vCPUs only changes its definition",
-};
-
-const DEFINITION_IS_FULL: Reason = {
-  code: "definition-beyond-max-memory",
-  text: "the definition's other nodes and devices not managed by this provider leave no room below its maximum",
-};
-
-const NO_DIMMS: Reason = { code: "too-few-dimms", text: "the domain has no DIMM managed by this provider" };
-
-function reachable(desired: DesiredMemory, observed: Observed): Explanation["reachable"] {
-  const { live } = observed;
-  if (live === undefined) return { reasons: [DOMAIN_OFF], down: [], reasonsDown: [DOMAIN_OFF] };
-  return { ...upwards(desired, observed, live), ...downwards(desired, observed, live) };
-}
-
-function upwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
-  const up = upwardSizes(desired, observed);
-  if (up !== undefined) return { up, reasons: [] };
-  if (desired.device === "virtio-mem")
-    return {
-      reasons: reasonsOfVirtioMem(desired, live, {
-        code: "beyond-virtio-mem-size",
-        text: "the virtio-mem devices are at their maximum size",
-      }),
-    };
-  const step = dimmUnit(desired, live).size * targetNodes(desired, live).length;
-  const uneven = desired.target === "spread" ? unevenness(live) : 0;
-  const reasons = reasonsAgainstAttach({ ...desired, memory: live.memory + (uneven || step) }, live);
-  return { reasons: reasons.length > 0 ? reasons.map(toReason) : [DEFINITION_IS_FULL] };
-}
-
-function downwards(desired: DesiredMemory, observed: Observed, live: MemoryView) {
-  const down = downwardSizes(desired, observed);
-  if (down.length > 0) return { down, reasonsDown: [] };
-  if (desired.device === "virtio-mem")
-    return {
-      down,
-      reasonsDown: reasonsOfVirtioMem(desired, live, {
-        code: "boot-memory",
-        text: "the virtio-mem devices are empty, and boot memory can't be removed while the domain runs",
-      }),
-    };
-  const dimms = targetNodes(desired, live).flatMap((node) => removableDimms(node, live));
-  if (dimms.length === 0) return { down, reasonsDown: [NO_DIMMS] };
-  const allowed = sizesWithUnplug(desired, observed);
-  const reasons = [
-    ...reasonsAgainstAnyDetach(desired, observed).map(toReason),
-    ...(allowed.length > 0 ? [unplugNotAllowed(allowed)] : []),
-  ];
-  if (reasons.length > 0) return { down, reasonsDown: reasons };
-  const memory = live.memory - sum(dimms.map(({ size }) => size));
-  return {
-    down,
-    reasonsDown: reasonsAgainstDetach({ ...desired, memory }, observed, live).map(toReason),
-  };
-}
-
-function unplugNotAllowed(sizes: Reachable[]): Reason {
-  return {
-    code: "unplug-not-allowed",
-    text: `hotplug.allowUnplug is false (if true: ${formatRanges(sizes)})`,
-  };
-}
-
-/** @param otherwise the reason where the devices could be resized */
-function reasonsOfVirtioMem(desired: DesiredMemory, live: MemoryView, otherwise: Reason): Reason[] {
-  const reasons = reasonsAgainstResize({ ...desired, memory: baseMemory(desired, live) }, live);
-  return reasons.length > 0 ? reasons.map(toReason) : [otherwise];
-}
-
-/** The plan of only the memory: the program's other arguments aren't known. */
-function explainedPlan(
-  inputs: Inputs,
-  { observed, definition }: Observation,
-  adopted: boolean,
-): ExplainedPlan {
-  const { memory: plan } = planUpdate({
-    inputs,
-    before: inputs,
-    observed,
-    recorded: undefined,
-    defaults: DEFAULTS,
-    adopted,
-  });
-  if (plan === undefined) throw new Error("a size that was typed is known");
-  const { outcome, headline, details, steps, reasons } = plan;
-  const memory = readCanonicalSize(inputs.memory);
-  const pending = pendingMemory(observed);
-  const isManaged = definition.ownership !== undefined;
-  const notes = [
-    ...noteIf(!isManaged, "planned as for a program that has adopted the domain (adopt: true)"),
-    ...(inputs.currentMemory === undefined
-      ? []
-      : [
-          `assumes that the program has currentMemory ${formatMib(readCanonicalSize(inputs.currentMemory))}, as the definition does`,
-        ]),
-    ...noteIf(
-      observed.live === undefined,
-      "up also starts the domain, unless the program has running: false",
-    ),
-    ...(isManaged && pending !== undefined && pending !== memory
-      ? [
-          `this replaces the pending ${formatMib(pending)} if the program's state recorded it; otherwise up refuses it until a refresh`,
-        ]
-      : []),
-  ];
-  return { memory, outcome, headline, details, steps, reasons, notes };
 }

@@ -1,6 +1,9 @@
 import type { Reachable } from "../plan/plan.ts";
 import { canonicalSize } from "../units/size.ts";
-import type { Explanation, MappedDevice, MemoryMap } from "./explanation.ts";
+import type { ExplainedDisk } from "./disks.ts";
+import type { Explanation } from "./explanation.ts";
+import type { ExplainedInterface } from "./interfaces.ts";
+import type { MappedDevice, MemoryMap } from "./memory-map.ts";
 
 /** The format of the JSON below. Fields may be added to it. In format 1, reasons were texts without a code. */
 const FORMAT = 2;
@@ -12,6 +15,7 @@ const FORMAT = 2;
 export function explanationJson(explanation: Explanation): Record<string, unknown> {
   const { uri, name, uuid, state, persistent, arch, machine, owner } = explanation;
   const { live, guest, nextBoot, pending, reachable, vcpus, plan } = explanation;
+  const { disks, interfaces, graphics } = explanation;
   const { up, down, reasons, reasonsDown } = reachable;
   return {
     format: FORMAT,
@@ -46,7 +50,15 @@ export function explanationJson(explanation: Explanation): Record<string, unknow
       nextBoot: vcpus.nextBoot ?? null,
       reachable: vcpus.reachable,
       reasons: vcpus.reasons,
+      removable: vcpus.removable,
     },
+    disks: disks.map(diskJson),
+    interfaces: interfaces.map(interfaceJson),
+    graphics: graphics.map(({ type, listen, port }) => ({
+      type,
+      listen: listen ?? null,
+      port: port ?? null,
+    })),
     ...(plan && {
       plan: {
         ...plan,
@@ -61,7 +73,27 @@ function rangeJson({ from, to, step }: Reachable) {
   return { from: canonicalSize(from), to: canonicalSize(to), step: canonicalSize(step) };
 }
 
-function mapJson({
+/** The capacity in bytes: an image may have a size that isn't a multiple of a KiB. */
+function diskJson({ name, source, format, capacity, ...disk }: ExplainedDisk) {
+  return {
+    ...disk,
+    name: name ?? null,
+    source: source ?? null,
+    format: format ?? null,
+    capacity: capacity ?? null,
+  };
+}
+
+function interfaceJson({ name, source, addresses, ...card }: ExplainedInterface) {
+  return {
+    ...card,
+    name: name ?? null,
+    source: source ?? null,
+    addresses: addresses.map(({ prefix, ...rest }) => ({ ...rest, prefix: prefix ?? null })),
+  };
+}
+
+export function mapJson({
   memory,
   currentMemory,
   baseMemory,

@@ -1,6 +1,7 @@
 import { sum } from "../units/kib.ts";
 import type { Piece } from "./bar.ts";
-import type { Explanation, MappedDevice, MemoryMap } from "./explanation.ts";
+import type { Explanation } from "./explanation.ts";
+import type { MappedDevice, MemoryMap } from "./memory-map.ts";
 
 /** A memory device with the character that represents it. */
 export interface LegendEntry {
@@ -23,7 +24,7 @@ export function nodeKey(id: number): string {
 }
 
 /** The devices of the running domain, then those that are only in the definition. */
-export function legendOf({ live, nextBoot }: Explanation): LegendEntry[] {
+export function legendOf({ live, nextBoot }: Pick<Explanation, "live" | "nextBoot">): LegendEntry[] {
   const running = live?.devices ?? [];
   const others = (nextBoot?.devices ?? []).filter((device) => !running.some((one) => isSame(one, device)));
   return [...running, ...others].map((device, index) => ({

@@ -1,8 +1,9 @@
 import { hangingIndent, paint, type Style, type Terminal } from "../command/terminal.ts";
 import { formatNumbers } from "../plan/text.ts";
 import { formatMib } from "../units/size.ts";
-import type { Explanation, MappedDevice, MemoryMap } from "./explanation.ts";
+import type { Explanation } from "./explanation.ts";
 import { FREE, type LegendEntry, nodeKey } from "./legend.ts";
+import type { MappedDevice, MemoryMap } from "./memory-map.ts";
 
 const HEAD = ["", "part", "node", "size", "slot", "address", "managed", "alias"] as const;
 

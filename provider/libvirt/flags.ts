@@ -35,6 +35,8 @@ export const POWER_STATES: PowerState[] = [
   "pmsuspended",
 ];
 
+/** virConnectListAllNetworksFlags. */
+export const LIST_ACTIVE_NETWORKS = 2;
 /** virDomainInterfaceAddressesSource. */
 export const ADDRESS_TABLES: Readonly<Record<AddressTable, number>> = { lease: 0, arp: 2 };
 

@@ -58,6 +58,7 @@ const CELLS_MAX = 1024;
 const DOMAIN_INTERFACES_MAX = 2048;
 const IP_ADDRESSES_MAX = 2048;
 const LEASES_MAX = 65536;
+const NETWORKS_MAX = 16384;
 export const NODE_DEVICES_MAX = 16384;
 
 interface Traits {
@@ -115,6 +116,7 @@ export const procedures = {
   resume: call(28, "DOMAIN_RESUME", { domain }, {}, slow),
   setAutostart: call(29, "DOMAIN_SET_AUTOSTART", { domain, autostart: int }, {}),
   suspend: call(34, "DOMAIN_SUSPEND", { domain }, {}, slow),
+  networkBridge: call(45, "NETWORK_GET_BRIDGE_NAME", { network }, { bridge: string }),
   lookupNetwork: call(46, "NETWORK_LOOKUP_BY_NAME", { name: string }, { network }),
   supportsFeature: call(60, "CONNECT_SUPPORTS_FEATURE", { feature: int }, { supported: int }),
   authList: call(66, "AUTH_LIST", {}, { types: array(int, AUTH_TYPES_MAX) }),
@@ -185,6 +187,12 @@ export const procedures = {
     "CONNECT_LIST_ALL_DOMAINS",
     { needResults: int, flags: uint },
     { domains: array(domain, DOMAINS_MAX), count: uint },
+  ),
+  listNetworks: call(
+    283,
+    "CONNECT_LIST_ALL_NETWORKS",
+    { needResults: int, flags: uint },
+    { networks: array(network, NETWORKS_MAX), count: uint },
   ),
   registerEvent: call(
     316,

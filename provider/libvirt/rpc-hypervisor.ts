@@ -2,12 +2,13 @@ import type { Clock } from "../deadline.ts";
 import { defined } from "../defined.ts";
 import { agentReply } from "./agent-reply.ts";
 import type { ConnectionHooks } from "./connection.ts";
-import { ErrorCode, hasCode } from "./errors.ts";
+import { ErrorCode, hasCode, LibvirtError } from "./errors.ts";
 import { Events } from "./events.ts";
 import {
   ADDRESS_TABLES,
   ALL_CELLS,
   affects,
+  LIST_ACTIVE_NETWORKS,
   MEMORY_STATS,
   METADATA_ELEMENT,
   MemoryStat,
@@ -283,6 +284,22 @@ export class RpcHypervisor extends RpcStorage implements Hypervisor {
       if (hasCode(error, ErrorCode.NO_NETWORK)) return "missing";
       throw error;
     }
+  }
+
+  async networkBridges(): Promise<string[]> {
+    const args = { needResults: 1, flags: LIST_ACTIVE_NETWORKS };
+    const { networks } = await this.calls.call(procedures.listNetworks, args);
+    const bridges = networks.map((network) =>
+      this.calls.call(procedures.networkBridge, { network }).then(
+        ({ bridge }) => [bridge],
+        (error: unknown) => {
+          // A network of host devices has no bridge; another one may have been stopped meanwhile.
+          if (error instanceof LibvirtError) return [];
+          throw error;
+        },
+      ),
+    );
+    return (await Promise.all(bridges)).flat();
   }
 
   hasInterface(name: string): Promise<boolean> {

@@ -1,18 +1,20 @@
 import { addressWaits, reportsAddresses } from "../args/addresses.ts";
+import { sizedImages } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
-import { containsUnknown } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { graphicsPassword } from "../domain/graphics.ts";
 import { type CpuTopology, vcpusOf } from "../domain/state.ts";
 import { type AddressRecord, recordedAddresses } from "../guest/address-record.ts";
 import { withGuest } from "../observe/guest.ts";
+import { withImages } from "../observe/images.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { echoedInputs, type Outputs, outputs, STATE_VERSION, withoutPorts } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
 import { desiredMemory } from "../plan/desired.ts";
 import { deviceDrift } from "../plan/device-list/device-drift.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
+import { diskSizeDrift } from "../plan/disks/size-drift.ts";
 import {
   isSameDimm,
   type Observed,
@@ -26,7 +28,6 @@ import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
 import { type AddressedDomain, presentAddresses } from "../update/find-addresses.ts";
 import { currentDetaching } from "../update/removal.ts";
-import { diskSizeDrift } from "./disk-size-drift.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 import { refreshedGuest } from "./refreshed-guest.ts";
@@ -97,15 +98,16 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     ...(isMemorySettled ? {} : memoryDrift(inputs, observation, session)),
     ...(areVcpusSettled ? {} : vcpuDrift(inputs, observation)),
   };
-  const diskSizes = await diskSizeDrift(hypervisor, domain, observation, inputs);
-  const withSizes = { ...inputs, ...(diskSizes.disks && { disks: diskSizes.disks }) };
-  const devices = deviceDrift(withSizes, observation.observed);
-  for (const text of [...diskSizes.notes, ...devices.notes])
-    await session.log.message(inputs.__urn, "info", redact(text, inputs));
+  const devices = deviceDrift(inputs, observation.observed);
+  for (const text of devices.notes) await session.log.message(inputs.__urn, "info", redact(text, inputs));
+  const listed = { ...inputs, ...devices.inputs };
+  const { images } = (await withImages(hypervisor, domain, observation, sizedImages(listed))).observed;
+  const { disks, notes } = diskSizeDrift(listed, images);
+  for (const text of notes) await session.log.message(inputs.__urn, "warning", redact(text, inputs));
   const others = {
     ...otherDrift(inputs, observation, adopted),
-    ...(diskSizes.disks && { disks: diskSizes.disks }),
     ...devices.inputs,
+    ...defined({ disks }),
   };
   const readBack = outputs(
     { ...inputs, ...others },
@@ -238,35 +240,35 @@ function otherDrift(inputs: Inputs, observation: Observation, adopted: boolean):
 /** The observed numbers of a domain that doesn't have the desired vCPUs: of the running domain, else of the next boot. */
 function vcpuDrift(inputs: Inputs, { observed }: Observation): Partial<Inputs> {
   const { live, nextBoot } = observed;
-  const { vcpus = 1, maxVcpus } = inputs;
+  const { vcpus = 1, maxVcpus, cpuTopology } = inputs;
   const views = [live, nextBoot].flatMap((view) => (view === undefined ? [] : [view]));
   const numbers = views.map(vcpusOf);
   const maximum = nextBoot?.vcpus;
   return defined({
     vcpus: numbers.find((number) => number !== vcpus),
     maxVcpus: maxVcpus === undefined || maximum === maxVcpus ? undefined : maximum,
-    cpuTopology: foundTopology(inputs, nextBoot?.topology),
+    cpuTopology: cpuTopology && foundTopology(cpuTopology, nextBoot?.topology),
   });
 }
 
-/** The topology of the next boot, where it isn't the program's; parts of one that the program doesn't name stay out. */
+/** The topology of the definition, where that isn't the program's; without the parts that are 1 and that the program doesn't name. */
 function foundTopology(
-  { cpuTopology: wanted }: Inputs,
+  wanted: NonNullable<Inputs["cpuTopology"]>,
   found: CpuTopology | undefined,
 ): Inputs["cpuTopology"] {
-  if (wanted === undefined || containsUnknown(wanted) || found === undefined) return undefined;
-  const { sockets, dies, cores, threads } = found;
-  const { dies: wantedDies = 1, threads: wantedThreads = 1 } = wanted;
-  if (
-    sockets === wanted.sockets &&
-    cores === wanted.cores &&
-    dies === wantedDies &&
-    threads === wantedThreads
-  )
-    return undefined;
-  return {
-    ...{ sockets, cores },
-    ...((wanted.dies !== undefined || dies !== 1) && { dies }),
-    ...((wanted.threads !== undefined || threads !== 1) && { threads }),
+  if (found === undefined) return undefined;
+  const whole = { dies: 1, threads: 1, ...wanted };
+  const isSame = (["sockets", "dies", "cores", "threads"] as const).every(
+    (part) => whole[part] === found[part],
+  );
+  const { dies, threads, ...rest } = found;
+  const named = {
+    ...rest,
+    ...defined({ dies: partOf(dies, wanted.dies), threads: partOf(threads, wanted.threads) }),
   };
+  return isSame ? undefined : named;
+}
+
+function partOf(found: number, wanted: number | undefined): number | undefined {
+  return found === 1 && wanted === undefined ? undefined : found;
 }

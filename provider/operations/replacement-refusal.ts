@@ -1,14 +1,17 @@
 import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import type { Purpose } from "../acceptance/hosted-domains.ts";
 import { unlessFailed } from "../acceptance/unanswered.ts";
+import { diskImages } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
 import { readDomain } from "../domain/read.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
+import { withImages } from "../observe/images.ts";
 import type { Power } from "../observe/power.ts";
 import type { Outputs } from "../outputs.ts";
+import { wouldShrink } from "../plan/disks/plan-disks.ts";
 import type { Reason } from "../plan/plan.ts";
 import { replacePower } from "../plan/power.ts";
 import { ADOPTED } from "../plan/text.ts";
@@ -40,6 +43,7 @@ export async function replacementRefusals(
       unsupportedDevice(hypervisor, news, session).then((reason) => (reason ? [reason] : [])),
       [],
     ),
+    unlessFailed(smallerSizes(session, uri, id, news), []),
     containsUnknown(news)
       ? []
       : unlessFailed(
@@ -82,6 +86,23 @@ async function identityTaken(
   // A domain that is replaced in the same run gives its name up.
   if (ownership !== undefined && session.run.of(ownership.urn).replacement !== undefined) return [];
   return [takenBy(found, news, ownership?.urn)];
+}
+
+/** Sizes below what the images have, which somebody may have grown. The images of new disks are looked up when it is carried out. */
+async function smallerSizes(session: Session, uri: string, id: string, news: Inputs): Promise<Reason[]> {
+  const sized = diskImages(news).flatMap(({ size, ...image }) =>
+    size === undefined ? [] : [{ ...image, size }],
+  );
+  const look = sized.length === 0 ? undefined : await session.look(uri, id);
+  if (look?.kind !== "found") return [];
+  const { observation } = look;
+  const hypervisor = await session.hypervisor(uri);
+  const domain = { name: observation.definition.name, uuid: id, id: observation.running?.id ?? -1 };
+  const { images } = (await withImages(hypervisor, domain, observation, sized)).observed;
+  return sized.flatMap((image) => {
+    const present = images?.[image.key];
+    return present === undefined || present <= image.size ? [] : [wouldShrink(image, present)];
+  });
 }
 
 async function refusedByHost(

@@ -37,16 +37,25 @@ export interface ForeseenUpdate {
 /** The outputs of an update as its plan announces them; unknown where only the domain or its guest can tell. */
 export function foreseenUpdate(update: ForeseenUpdate): Properties {
   const { state, news, announced } = update;
-  // Without a look at the domain, check only knew the two sizes.
-  const memoryPlan =
-    news.memoryChange === "unknown" ? announced.memory?.headline || news.memoryPlan : news.memoryPlan;
   return defined({
     ...shown(news),
-    memoryPlan,
+    ...plannedWithState(news, announced),
     uri: news.uri ?? state.uri,
     ...readBackAfter(update),
     addresses: addressesAfter(update),
   });
+}
+
+/** Without a look at the domain, check only knew the two sizes; diff planned from the state. */
+function plannedWithState(
+  { memoryPlan, change, memoryChange }: Inputs,
+  { memory, outcome }: UpdatePlan,
+): Properties {
+  return {
+    memoryPlan: memoryChange === "unknown" ? memory?.headline || memoryPlan : memoryPlan,
+    change: change === "unknown" ? outcome : change,
+    memoryChange: memoryChange === "unknown" ? (memory?.outcome ?? memoryChange) : memoryChange,
+  };
 }
 
 function readBackAfter(update: ForeseenUpdate): Properties {

@@ -255,6 +255,12 @@ const rows: Record<string, Row[]> = {
       'is "virtio", which has no CD-ROM drives; use "sata", "scsi", "usb" or "ide"',
     ],
     [
+      "an empty CD-ROM drive on USB",
+      { memory, disks: [{ device: "cdrom", bus: "usb" }] },
+      "disks[0].bus",
+      'is "usb", on which a CD-ROM drive can\'t be empty; set file, or use "sata", "scsi" or "ide"',
+    ],
+    [
       "a disk on SATA that can only be read",
       { memory, disks: [{ file: "/a", device: "disk", bus: "sata", readOnly: true }] },
       "disks[0].readOnly",

@@ -121,13 +121,13 @@ describe("the drawing of", () => {
 
       now        1651 MiB of at most 8 GiB in 16 slots: base 1003 MiB and 648 MiB in
                  memory devices
-      ports      none free for disks and network interfaces
       next boot  1003 MiB of at most 8 GiB in 16 slots
       vCPUs      2 of at most 2; next boot 1 of at most 1
       pending    1003 MiB takes effect when the domain is next shut down and started;
                  a reboot inside the guest isn't enough
       live up    1907–8051 MiB, step 256 MiB
       live down  no size: hotplug.allowUnplug is false (if true: 1395 MiB)
+      ports      none free for disks and network interfaces
 
       plan for 2931 MiB
         live: 1651 → 2931 MiB, one 1280 MiB DIMM in slot 1 (12 of 16 free), no restart
@@ -286,11 +286,11 @@ describe("the drawing of", () => {
 
       now        1536 MiB of at most 16 GiB in 4 slots: base 1024 MiB and 512 MiB in
                  memory devices
-      ports      none free for disks and network interfaces
       next boot  the same
       vCPUs      1 of at most 1
       live up    1538–3072 MiB, step 2 MiB
       live down  1024–1534 MiB, step 2 MiB
+      ports      none free for disks and network interfaces
       "
     `);
   });

@@ -72,7 +72,9 @@ describe("the JSON of", () => {
             text: "2 vCPUs are above the running domain's maximum of 1, which is fixed at boot",
           },
         ],
+        removable: [],
       },
+      ...{ disks: [], interfaces: [], graphics: [] },
       plan: {
         memory: "1615MiB",
         outcome: "live",

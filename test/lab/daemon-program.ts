@@ -11,6 +11,8 @@ export interface DaemonProgram {
   stop(): Promise<void>;
   /** Why it doesn't run any more, since the last start; undefined while it does. */
   readonly failure: string | undefined;
+  /** The process below which libvirtd runs: with `within`, the first one of its namespaces. Undefined before the first start. */
+  readonly pid: number | undefined;
 }
 
 /** Part of every Debian. */
@@ -60,9 +62,15 @@ export function daemonProgram(options: Options): DaemonProgram {
     return started;
   };
 
+  const firstPid = (running: ChildProcess) =>
+    options.within === undefined ? pidOf(running) : childOf(running);
+
   return {
     get failure() {
       return failure;
+    },
+    get pid() {
+      return reaper && firstPid(reaper);
     },
     start: () => {
       failure = undefined;
@@ -74,7 +82,7 @@ export function daemonProgram(options: Options): DaemonProgram {
       const running = reaper;
       if (running === undefined) return;
       running.ref();
-      process.kill(options.within === undefined ? pidOf(running) : childOf(running), "SIGTERM");
+      process.kill(firstPid(running), "SIGTERM");
       const patience = setTimeout(() => killGroup(running), PATIENCE_MS);
       await ended.promise;
       clearTimeout(patience);

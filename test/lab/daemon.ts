@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { run } from "./command.ts";
 import { type DaemonProgram, daemonProgram } from "./daemon-program.ts";
 import type { User } from "./folder.ts";
+import { startTime } from "./processes.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** An unprivileged libvirtd whose every file lies in one folder. */
@@ -11,6 +12,8 @@ export interface Daemon {
   readonly uri: string;
   /** Where libvirt keeps each running domain's pid file. */
   readonly pidFiles: string;
+  /** The process with a pid of such a file, by its pid here; undefined where it has ended. */
+  processOf(pid: number): number | undefined;
   /** Where it keeps what it found out about QEMU. */
   readonly capabilities: string;
   /** Its libvirtd.conf, which it reads at its start. There may be none. */
@@ -62,6 +65,7 @@ export function privateDaemon(folder: string, user: User, args: readonly string[
   return {
     uri,
     pidFiles: join(runtime, "libvirt", "qemu", "run"),
+    processOf: (pid) => (startTime(pid) === undefined ? undefined : pid),
     capabilities,
     settings: join(config, "libvirt", "libvirtd.conf"),
     start,

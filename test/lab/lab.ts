@@ -9,7 +9,7 @@ import { claimFolder, daemonUser, keepFolder, removeLab, sweepLabs, type User } 
 import { type GuestImage, guestImage } from "./guest-image.ts";
 import { namespaceDaemon } from "./namespace-daemon.ts";
 import { ensurePackages, type GuestArch } from "./packages.ts";
-import { registerProcess, startTime } from "./processes.ts";
+import { registerProcess } from "./processes.ts";
 import { keepCapabilities, seedCapabilities } from "./qemu-capabilities.ts";
 
 /** A libvirt of a test's own, unprivileged and in one folder, with a Linux guest to boot on it. */
@@ -58,6 +58,8 @@ interface LabOptions {
    * LabUnavailable. Default false.
    */
   privileged?: boolean;
+  /** Whether a privileged daemon has swtpm, which is downloaded once. Default false. */
+  tpm?: boolean;
   /** The architecture of the lab's guest. Default x86_64; another one needs more packages. */
   arch?: GuestArch;
 }
@@ -70,6 +72,7 @@ export async function startLab({
   arch = "x86_64",
   network = false,
   privileged = false,
+  tpm = false,
 }: LabOptions = {}): Promise<Lab> {
   await ensurePackages(arch);
   await sweepLabs();
@@ -85,7 +88,7 @@ export async function startLab({
   };
   try {
     const started = privileged
-      ? await namespaceDaemon(dir)
+      ? await namespaceDaemon(dir, { tpm })
       : privateDaemon(dir, user, network ? ["--listen"] : []);
     daemon = started;
     // By default libvirtd listens for TLS, which needs certificates.
@@ -103,7 +106,7 @@ export async function startLab({
       file: (name) => join(files, name),
       virsh: started.virsh,
       settings: started.settings,
-      qemuPid: (domain) => runningPid(join(started.pidFiles, `${domain}.pid`)),
+      qemuPid: (domain) => runningPid(started, domain),
       console: guestConsole,
       startDaemon: () => startAgain(started),
       stopDaemon: started.stop,
@@ -189,10 +192,9 @@ async function provideGuest(dir: string, arch: GuestArch): Promise<GuestImage> {
   return { kernel, initrd };
 }
 
-function runningPid(file: string): number | undefined {
+function runningPid({ pidFiles, processOf }: Daemon, domain: string): number | undefined {
   try {
-    const pid = Number(readFileSync(file, "utf8"));
-    return startTime(pid) === undefined ? undefined : pid;
+    return processOf(Number(readFileSync(join(pidFiles, `${domain}.pid`), "utf8")));
   } catch {
     return undefined;
   }

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { run } from "./command.ts";
 import { type Daemon, listening, PATH } from "./daemon.ts";
 import { daemonProgram } from "./daemon-program.ts";
 import { LabUnavailable } from "./packages.ts";
+import { processInNamespace } from "./processes.ts";
 import { unpackedPrograms } from "./unpacked-programs.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -20,6 +21,8 @@ mount --make-rprivate /
 for folder in /run /var/lib /var/cache /var/log /etc/libvirt; do mount -t tmpfs tmpfs $folder; done
 mkdir -p /run/libvirt /var/lib/misc
 mount --bind "$1/run" /run/libvirt
+mkdir /run/hugepages
+mount -t hugetlbfs hugetlbfs /run/hugepages || rmdir /run/hugepages
 cp "$1/qemu.conf" "$1/libvirtd.conf" /etc/libvirt
 for file in passwd group; do mount --bind "$1/$file" /etc/$file; done
 [ ! -e /dev/kvm ] || mount --bind /dev/null /dev/kvm
@@ -31,6 +34,8 @@ exec "$@"
 /** QEMU runs as root, since the namespaces end with the lab, and its console is a file of QEMU's own. */
 const QEMU_SETTINGS = `user = "root"
 group = "root"
+swtpm_user = "root"
+swtpm_group = "root"
 security_driver = "none"
 stdio_handler = "file"
 remember_owner = 0
@@ -47,12 +52,13 @@ const FIRST_ID = 64_055;
  * A libvirtd of root's with networks and bridges, in namespaces of its own: nothing of the machine's network is touched, and
  * everything ends with the first process. An unprivileged daemon may make no bridge.
  *
+ * @param options `tpm`: whether it has swtpm, which emulates TPMs
  * @throws LabUnavailable where this machine doesn't allow it
  */
-export async function namespaceDaemon(folder: string): Promise<Daemon> {
+export async function namespaceDaemon(folder: string, { tpm = false } = {}): Promise<Daemon> {
   await requireNamespaces();
   const programs = await unpackedPrograms(["dnsmasq-base"]);
-  const file = (name: string, content: string, mode = 0o644) =>
+  const file: WriteFile = (name, content, mode = 0o644) =>
     writeFileSync(join(folder, name), content, { mode });
   const ids = (names: string[], rest: (id: number) => string) =>
     names.map((name, index) => `${name}:x:${FIRST_ID + index}:${rest(FIRST_ID + index)}\n`).join("");
@@ -61,29 +67,58 @@ export async function namespaceDaemon(folder: string): Promise<Daemon> {
   file("libvirtd.conf", 'auth_unix_rw = "none"\n');
   file("passwd", readFileSync("/etc/passwd", "utf8") + ids(USERS, (id) => `${id}::/:/usr/sbin/nologin`));
   file("group", readFileSync("/etc/group", "utf8") + ids(GROUPS, () => ""));
-  // libvirt starts dnsmasq with an environment of its own.
-  const libraries = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"].map((path) => join(programs, path));
-  const dnsmasq = join(programs, "usr", "sbin", "dnsmasq");
-  file("bin/dnsmasq", `#!/bin/sh\nLD_LIBRARY_PATH=${libraries.join(":")} exec ${dnsmasq} "$@"\n`, 0o755);
+  program(file, programs, "usr/sbin/dnsmasq");
+  if (tpm) await provideSwtpm(folder, file);
 
   const log = join(folder, "libvirtd.log");
   const socket = join(folder, "run", "libvirt-sock");
   const uri = `qemu:///system?socket=${socket}`;
   const env = { PATH: `${join(folder, "bin")}:${PATH}`, LC_ALL: "C.UTF-8", HOME: join(folder, "home") };
   const within = [...UNSHARE, "sh", "-c", SETUP, "setup", folder];
-  const program = daemonProgram({ within, user: { uid: 0, gid: 0 }, env, log });
+  const daemon = daemonProgram({ within, user: { uid: 0, gid: 0 }, env, log });
   return {
     uri,
     pidFiles: join(folder, "run", "qemu"),
+    processOf: (pid) => (daemon.pid === undefined ? undefined : processInNamespace(daemon.pid, pid)),
     capabilities: join(folder, "capabilities"),
     settings: join(folder, "libvirtd.conf"),
     start: () => {
-      program.start();
-      return listening(socket, log, program);
+      daemon.start();
+      return listening(socket, log, daemon);
     },
-    stop: program.stop,
+    stop: daemon.stop,
     virsh: (...args) => run("virsh", ["--quiet", "--connect", uri, ...args], { env }),
   };
+}
+
+type WriteFile = (name: string, content: string, mode?: number) => void;
+
+/** Puts an unpacked program on the daemon's PATH: libvirt starts it with an environment of its own. */
+function program(file: WriteFile, root: string, path: string, ...args: string[]): void {
+  const libraries = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu/swtpm"]
+    .map((folder) => join(root, folder))
+    .join(":");
+  const command = [join(root, path), ...args].join(" ");
+  file(`bin/${basename(path)}`, `#!/bin/sh\nLD_LIBRARY_PATH=${libraries} exec ${command} "$@"\n`, 0o755);
+}
+
+/** Certificates of the emulated TPMs would need GnuTLS's certtool, and a CA of the machine's. */
+const WITHOUT_CERTIFICATES = `for argument do
+  shift
+  case "$argument" in --create-ek-cert | --create-platform-cert) ;; *) set -- "$@" "$argument" ;; esac
+done
+`;
+
+async function provideSwtpm(folder: string, file: WriteFile): Promise<void> {
+  const root = await unpackedPrograms(["swtpm", "swtpm-libs", "swtpm-tools"]);
+  // libvirt has no emulated TPMs unless it finds all three.
+  program(file, root, "usr/bin/swtpm");
+  program(file, root, "usr/bin/swtpm_ioctl");
+  program(file, root, "usr/bin/swtpm_setup", "--config", join(folder, "swtpm_setup.conf"));
+  const setup = join(folder, "bin", "swtpm_setup");
+  const script = readFileSync(setup, "utf8");
+  writeFileSync(setup, script.replace("\n", `\n${WITHOUT_CERTIFICATES}`));
+  file("swtpm_setup.conf", "active_pcr_banks = sha256\n");
 }
 
 async function requireNamespaces(): Promise<void> {
@@ -98,17 +133,30 @@ async function requireNamespaces(): Promise<void> {
   });
 }
 
+/** A libvirt network: its addresses are `<subnet>.1`, of the host, and `<subnet>.10` to `<subnet>.50`, of guests. */
+interface LabNetwork {
+  name: string;
+  bridge: string;
+  subnet: string;
+}
+
+const LAB_NETWORK: LabNetwork = { name: "lab", bridge: "labbr0", subnet: "192.168.77" };
+
 /** Defines and starts a network with a DHCP server, for which no firewall rules are made. */
-export async function startNetwork(daemon: Pick<Daemon, "virsh">, folder: string): Promise<void> {
-  const xml = `<network><name>lab</name><forward mode='open'/><bridge name='labbr0' stp='off' delay='0'/>
-  <ip address='192.168.77.1' netmask='255.255.255.0'>
-    <dhcp><range start='192.168.77.10' end='192.168.77.50'/></dhcp>
+export async function startNetwork(
+  daemon: Pick<Daemon, "virsh">,
+  folder: string,
+  { name, bridge, subnet }: LabNetwork = LAB_NETWORK,
+): Promise<void> {
+  const xml = `<network><name>${name}</name><forward mode='open'/><bridge name='${bridge}' stp='off' delay='0'/>
+  <ip address='${subnet}.1' netmask='255.255.255.0'>
+    <dhcp><range start='${subnet}.10' end='${subnet}.50'/></dhcp>
   </ip></network>`;
-  const file = join(folder, "network.xml");
+  const file = join(folder, `network-${name}.xml`);
   writeFileSync(file, xml);
   await daemon.virsh("net-define", file);
-  await daemon.virsh("net-start", "lab");
+  await daemon.virsh("net-start", name);
   await waitUntil("the bridge of the network", async () =>
-    (await daemon.virsh("net-list", "--name")).includes("lab"),
+    (await daemon.virsh("net-list", "--name")).includes(name),
   );
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { waitUntil } from "./wait-until.ts";
 
@@ -13,6 +13,31 @@ export function startTime(pid: number): string | undefined {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, started] = [fields[0], fields[19]];
   return state === "Z" || state === "X" ? undefined : started;
+}
+
+/**
+ * The process that has a pid in a namespace, by its pid here.
+ *
+ * @param member a process of that namespace
+ */
+export function processInNamespace(member: number, pid: number): number | undefined {
+  const namespaceOf = (one: number) => {
+    try {
+      return readlinkSync(`/proc/${one}/ns/pid`);
+    } catch {
+      return undefined;
+    }
+  };
+  const namespace = namespaceOf(member);
+  if (namespace === undefined) return undefined;
+  return readdirSync("/proc")
+    .map(Number)
+    .find((one) => {
+      if (Number.isNaN(one) || startTime(one) === undefined || namespaceOf(one) !== namespace) return false;
+      // proc(5): its pid in each namespace that it is in, the innermost one last.
+      const pids = /^NSpid:(.*)$/m.exec(readIfThere(`/proc/${one}/status`) ?? "")?.[1];
+      return Number(pids?.trim().split(/\s+/).at(-1)) === pid;
+    });
 }
 
 /** Notes in a lab's folder that a process belongs to it, so that it ends with the lab. */

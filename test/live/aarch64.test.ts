@@ -1,4 +1,6 @@
+import { chownSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { readDomain } from "../../provider/domain/read.ts";
 import { agentAnswers } from "../lab/agent.ts";
 import type { GuestConsole } from "../lab/console.ts";
 import { type Lab, startLab } from "../lab/lab.ts";
@@ -163,6 +165,45 @@ test(
     );
   },
   BOOT.timeoutMs,
+);
+
+test(
+  "disks and a network card reach the running guest by its free root ports, and leave it again",
+  async () => {
+    const pid = lab.qemuPid("arm");
+    const live = async () => readDomain(await lab.virsh("dumpxml", "arm"));
+    expect((await live()).freePorts).toBe(8);
+    const image = (name: string, mib: number) => {
+      const file = lab.file(name);
+      writeFileSync(file, Buffer.alloc(mib * MIB * 1024));
+      chownSync(file, lab.user.uid, lab.user.gid);
+      return file;
+    };
+    const disks = [
+      { name: "data", file: image("data.raw", 8), format: "raw" as const },
+      { name: "scsi", file: image("scsi.raw", 4), format: "raw" as const, bus: "scsi" as const },
+    ];
+    let after = console.text().length;
+    stack.edit("arm", { disks, interfaces: [{ name: "lan", user: true }] });
+    const { outputs } = await stack.apply();
+    expect(outputs.arm).toContain("live: attach ");
+    await console.waitFor(/GUEST disks (?=\S*vda=8192)(?=\S*sda=4096)/, { ...BOOT, after });
+    await console.waitFor(/GUEST address eth0=10\.0\.2\.15/, { ...BOOT, after });
+    // Two devices and the controller of the SCSI disk.
+    expect((await live()).freePorts).toBe(5);
+    await stack.expectSettled();
+
+    after = console.text().length;
+    stack.edit("arm", { disks: [], interfaces: [] });
+    await stack.apply();
+    await console.waitFor(/GUEST disks \s/, { ...BOOT, after });
+    await console.waitFor(/GUEST nics \s/, { ...BOOT, after });
+    expect((await live()).disks).toEqual([]);
+    await stack.expectSettled();
+    expect(lab.qemuPid("arm")).toBe(pid);
+    expect(console.text().match(/GUEST booted/g)).toHaveLength(1);
+  },
+  2 * BOOT.timeoutMs,
 );
 
 test("a second up changes nothing", () => stack.expectSettled());

@@ -1,36 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { agentAnswers } from "../lab/agent.ts";
-import { type Lab, startLab } from "../lab/lab.ts";
 import { startNetwork } from "../lab/namespace-daemon.ts";
-import { LabUnavailable } from "../lab/packages.ts";
 import { waitUntil } from "../lab/wait-until.ts";
+import { privilegedLabOfThisFile } from "../support/privileged-lab.ts";
 import { type Args, said, stackOnLab } from "../support/stack-on-lab.ts";
-import { removeDomains } from "../support/virsh.ts";
 
 const MAC = "52:54:00:12:34:56";
 const BOOT_SECONDS = 150;
 
-let lab: Lab | undefined;
-/** Why this machine has no networks of the test's own. */
-let missing: string | undefined;
-beforeAll(async () => {
-  try {
-    lab = await startLab({ privileged: true });
-    await startNetwork(lab, lab.dir);
-  } catch (error) {
-    if (!(error instanceof LabUnavailable)) throw error;
-    missing = error.message;
-  }
-});
-beforeEach(({ skip }) => skip(missing !== undefined, missing));
-afterEach(async () => {
-  if (lab !== undefined && missing === undefined) await removeDomains(lab);
-});
-afterAll(() => lab?.stop());
+const labOfFile = privilegedLabOfThisFile({ prepare: (lab) => startNetwork(lab, lab.dir) });
 
 /** A stack with one guest that asks for an address, which isn't created yet. */
 async function guestWith(name: string, card: object, args: Args = {}) {
-  if (lab === undefined) throw new Error("the lab has not started");
+  const lab = labOfFile();
   const file = lab.file(`${name}.log`);
   const boot = { kernel: lab.guest.kernel, initrd: lab.guest.initrd, commandLine: "console=ttyS0 quiet" };
   const stack = await stackOnLab(lab, {

@@ -11,6 +11,7 @@ import { plainSpec } from "../domain/spec.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { type Args, BARE, opOf, said, stackOnLab } from "../support/stack-on-lab.ts";
 import { inOneVirsh, liveMemory, nextBootMemory, xmlOfAll } from "../support/virsh.ts";
+import { vncAccepts } from "../support/vnc.ts";
 
 const lab = labOfThisFile();
 
@@ -37,6 +38,12 @@ test("another VNC password: live in the same process, in the definition, and now
   await note(await stack.apply());
   const pid = lab().qemuPid("web");
   expect(passwordIn(await secure("web"))).toBe("xyzzy1");
+  const port = Number(/<graphics type='vnc' port='(\d+)'/.exec(await lab().virsh("dumpxml", "web"))?.[1]);
+  const accepted = async () => {
+    const answers = await Promise.all(words.map((word) => vncAccepts(port, word)));
+    return words.filter((_, index) => answers[index]);
+  };
+  expect(await accepted()).toEqual(["xyzzy1"]);
   await stack.expectSettled();
 
   for (const next of words.slice(1)) {
@@ -47,6 +54,7 @@ test("another VNC password: live in the same process, in the definition, and now
     await note(await stack.apply());
     expect(passwordIn(await secure("web"))).toBe(next);
     expect(passwordIn(await secure("--inactive", "web"))).toBe(next);
+    expect(await accepted()).toEqual([next]);
     await stack.expectSettled();
   }
   expect(lab().qemuPid("web")).toBe(pid);

@@ -3,20 +3,19 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { waitUntil } from "../lab/wait-until.ts";
 import { labOfThisFile } from "../support/live-lab.ts";
-import { type RpcProxy, rpcProxy } from "../support/rpc-proxy.ts";
-import { type Args, BARE, type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
+import { type Args, BARE } from "../support/stack-on-lab.ts";
 import { removeDomains, words } from "../support/virsh.ts";
-import { type Seen, see } from "./oracle/seen.ts";
-
-/** An operation that changes a domain: what the program was, and what it becomes. */
-interface Operation {
-  /** Undefined: there was no such domain. */
-  before?: Args;
-  /** What is added to it; undefined: the domain is removed. */
-  change?: Args;
-  /** Default: false. */
-  keepsRunning?: boolean;
-}
+import {
+  type End,
+  edit,
+  endOf,
+  fleetOf,
+  member,
+  type Operation,
+  pointsUpTo,
+  undisturbed,
+} from "./interrupted-fleet.ts";
+import { see } from "./oracle/seen.ts";
 
 const RESTARTED = { ...BARE, forceOff: true, hotplug: { whenNotPossible: "restart" } } satisfies Args;
 
@@ -57,11 +56,14 @@ test.for(Object.entries(OPERATIONS))(
   "%s: the connection is lost before or after any change: the next up ends where an undisturbed one does",
   { timeout: 300_000 },
   async ([, operation]) => {
-    const { changes, end } = await undisturbed(operation);
+    const { changes, end } = await undisturbed(lab(), operation);
     const fleet = await Promise.all(
-      pointsUpTo(changes).map(async (point, index) => ({ ...(await member(`k${index}`, operation)), point })),
+      pointsUpTo(changes).map(async (point, index) => ({
+        ...(await member(lab(), `k${index}`, operation)),
+        point,
+      })),
     );
-    const stack = await fleetOf(fleet);
+    const stack = await fleetOf(lab(), fleet);
     const pids = fleet.map(({ name }) => lab().qemuPid(name));
 
     for (const { proxy, point } of fleet) proxy.atChange(point.n, point.when, () => proxy.cut());
@@ -72,7 +74,7 @@ test.for(Object.entries(OPERATIONS))(
     for (const { proxy } of fleet) proxy.restore();
     await stack.apply({ parallel: fleet.length });
     const ends = await Promise.all(
-      fleet.map(async ({ point, name }) => ({ ...point, ...(await endOf(name, operation)) })),
+      fleet.map(async ({ point, name }) => ({ ...point, ...(await endOf(lab(), name, operation)) })),
     );
     expect(ends).toEqual(fleet.map(({ point }) => ({ ...point, ...end })));
     if (operation.change === undefined) return;
@@ -90,11 +92,14 @@ test.for(["create", "growth by two DIMMs", "restart", "replace"])(
   async (name) => {
     const operation = OPERATIONS[name] ?? {};
     const { before = BARE } = operation;
-    const { changes } = await undisturbed(operation);
+    const { changes } = await undisturbed(lab(), operation);
     const fleet = await Promise.all(
-      pointsUpTo(changes).map(async (point, index) => ({ ...(await member(`o${index}`, operation)), point })),
+      pointsUpTo(changes).map(async (point, index) => ({
+        ...(await member(lab(), `o${index}`, operation)),
+        point,
+      })),
     );
-    const stack = await fleetOf(fleet);
+    const stack = await fleetOf(lab(), fleet);
     for (const { proxy, point } of fleet) proxy.atChange(point.n, point.when, () => proxy.cut());
     for (const one of fleet) edit(stack, one, operation);
     expect((await stack.up({ continueOnError: true, parallel: fleet.length })).ok).toBe(false);
@@ -156,11 +161,11 @@ test.for(STRUCK.flatMap((name) => Object.keys(DISASTERS).map((disaster) => [name
   { timeout: 300_000 },
   async ([operationName, disaster]) => {
     const operation = OPERATIONS[operationName] ?? {};
-    const { changes, end } = await undisturbed(operation);
+    const { changes, end } = await undisturbed(lab(), operation);
     const strike = DISASTERS[disaster];
     for (const [index, { n, when }] of pointsUpTo(changes).entries()) {
-      const one = await member(`s${index}`, operation);
-      const stack = await fleetOf([one]);
+      const one = await member(lab(), `s${index}`, operation);
+      const stack = await fleetOf(lab(), [one]);
       let undo: (() => unknown) | undefined;
       const isStruck = one.proxy.atChange(n, when, async () => {
         undo = await strike?.(one.name);
@@ -174,7 +179,7 @@ test.for(STRUCK.flatMap((name) => Object.keys(DISASTERS).map((disaster) => [name
       // An update that succeeded did so before QEMU ended: only a refresh shows that.
       if (struck.ok) expect((await stack.refresh()).errors).toEqual([]);
       await stack.apply();
-      const after = await endOf(one.name, operation);
+      const after = await endOf(lab(), one.name, operation);
       // A domain that was started again has what an undisturbed one would wait for.
       const expected = disaster === "QEMU is killed" ? afterStart(end) : end;
       expect({ n, when, ...totals(after) }).toEqual({ n, when, ...totals(expected) });
@@ -192,78 +197,4 @@ function totals({ state, live, nextBoot, vcpus }: End): object {
 
 function afterStart({ nextBoot, ...end }: End): End {
   return nextBoot === undefined ? end : { ...end, nextBoot, live: nextBoot };
-}
-
-interface Point {
-  n: number;
-  when: "before" | "after";
-}
-
-function pointsUpTo(changes: number): Point[] {
-  return Array.from({ length: changes }, (_, index) => index + 1).flatMap((n) => [
-    { n, when: "before" as const },
-    { n, when: "after" as const },
-  ]);
-}
-
-interface Member {
-  name: string;
-  proxy: RpcProxy;
-  args: Args | undefined;
-}
-
-async function member(name: string, { before }: Operation): Promise<Member> {
-  const proxy = await rpcProxy(lab(), name);
-  return { name, proxy, args: before && { ...before, uri: proxy.uri } };
-}
-
-async function fleetOf(fleet: Member[]): Promise<StackOnLab> {
-  const programs = fleet.flatMap(({ name, args }) => (args === undefined ? [] : [[name, args] as const]));
-  const stack = await stackOnLab(lab(), Object.fromEntries(programs));
-  if (programs.length > 0) await stack.apply({ parallel: fleet.length });
-  return stack;
-}
-
-function edit(stack: StackOnLab, { name, proxy }: Member, { change }: Operation): void {
-  if (change === undefined) {
-    stack.drop(name);
-    return;
-  }
-  stack.edit(name, {
-    ...change,
-    uri: proxy.uri,
-    ...(change.name === undefined ? {} : { name: newName(name) }),
-  });
-}
-
-/** How often an undisturbed update changes something, and what virsh shows at its end. */
-async function undisturbed(operation: Operation): Promise<{ changes: number; end: End }> {
-  const one = await member("undisturbed", operation);
-  const stack = await fleetOf([one]);
-  one.proxy.restore();
-  edit(stack, one, operation);
-  await stack.apply();
-  const { changes } = one.proxy;
-  expect(changes).toBeGreaterThan(0);
-  const end = await endOf(one.name, operation);
-  await removeDomains(lab());
-  return { changes, end };
-}
-
-/** What is the same for every domain of the fleet. */
-type End = Omit<Seen, "names" | "pid" | "uuid" | "xml">;
-
-async function endOf(name: string, { change }: Operation): Promise<End> {
-  const {
-    names: _,
-    pid: __,
-    uuid: ___,
-    xml: ____,
-    ...end
-  } = await see(lab(), change?.name === undefined ? name : newName(name));
-  return end;
-}
-
-function newName(name: string): string {
-  return `${name}-renamed`;
 }

@@ -33,6 +33,38 @@ describe("a named disk and a named interface", () => {
   });
 });
 
+describe("options that a running domain can't get", () => {
+  const options = { cache: "none", discard: "unmap", serial: "S1", bootOrder: 1 };
+  const inXml = (xml = "") =>
+    [...xml.matchAll(/ cache='none'| discard='unmap'|<serial>S1|<boot order='1'/g)].map(([text]) =>
+      text.trim(),
+    );
+  const ALL = ["cache='none'", "discard='unmap'", "<serial>S1", "<boot order='1'"];
+
+  test("a disk is attached with all but its boot order, and defined with it", async () => {
+    const { host, stack } = await created({ ...memory, disks: [root] });
+    const more = { ...memory, disks: [root, { ...data, ...options }] };
+    await stack.preview(more);
+    expect(stack.run.rows[0]).toBe('live: attach disk "data" (/data.qcow2)');
+    await stack.up(more);
+    expect([inXml(host.only.live), inXml(host.only.inactive)]).toEqual([ALL.slice(0, 3), ALL]);
+    expect(await stack.up(more)).toBe("same");
+    // Its boot order goes on waiting, which isn't a change.
+    await stack.preview({ ...more, interfaces: [lan], disks: [...more.disks, { name: "b", file: "/b" }] });
+    expect(stack.run.rows[0]).toMatch(/^live: attach disk "b"/);
+  });
+
+  test("a drive gets another medium at once, and its options at the next boot", async () => {
+    const cd = { name: "cd", device: "cdrom", file: "/a.iso" };
+    const { host, stack } = await created({ ...memory, disks: [cd] });
+    const other = { ...memory, disks: [{ ...cd, ...options, file: "/b.iso" }] };
+    await stack.up(other);
+    expect(host.only.live).toContain("/b.iso");
+    expect([inXml(host.only.live), inXml(host.only.inactive)]).toEqual([[], ALL]);
+    expect(await stack.up(other)).toBe("same");
+  });
+});
+
 test.each([false, true])(
   "disks that only read one file are each a disk of their own, named later: %s",
   async (isNamed) => {

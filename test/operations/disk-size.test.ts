@@ -94,6 +94,16 @@ describe("a disk is never made smaller", () => {
     await stack.preview(args("5GiB"));
   });
 
+  test("a replace of a domain whose image somebody has grown: refused in the preview", async () => {
+    host.addImage(FILE, { capacity: 30 * GIB });
+    const before = structuredClone(host.domains);
+    for (const operation of ["preview", "up"] as const)
+      await expect(stack[operation]({ ...args("10GiB"), memory: "1300MiB" })).rejects.toThrow(
+        `disks[0].size is 10 GiB, but ${FILE} has 30 GiB, and a disk is never made smaller`,
+      );
+    expect(host.domains).toEqual(before);
+  });
+
   test("an image that somebody grows between the preview and the update", async () => {
     await stack.preview(args("20GiB"));
     host.addImage(FILE, { capacity: 30 * GIB });
@@ -140,5 +150,39 @@ describe("killed anywhere while a disk grows", () => {
         expect([...one.host.pools.keys()], `pools, killed at ${at}, ${carriedOut}`).toEqual([]);
         expect(await one.stack.up(grown)).toBe("same");
       }
+  });
+});
+
+describe("an image that somebody made smaller", () => {
+  test.each([true, false])(
+    "is shown by a refresh, and grown again by the next up; running: %s",
+    async (running) => {
+      const program = args("10GiB", { running, onDelete: "keep" });
+      await stack.up(program);
+      host.addImage(FILE, { capacity: 4 * GIB });
+      await stack.refresh();
+      expect(stack.run.said).toEqual([
+        `disks[0]: ${FILE} has 4 GiB, less than its size of 10 GiB: somebody made it smaller; the next pulumi up makes it 10 GiB again, but what was beyond 4 GiB is lost`,
+      ]);
+      expect(stack.recorded.inputs.disks).toEqual([{ file: FILE, size: "4096MiB" }]);
+      await stack.refresh();
+      expect(stack.run.said).toEqual([]);
+      await stack.preview(program);
+      expect(stack.run.rows.join()).toContain(`disk ${FILE} 4 → 10 GiB`);
+      expect(await stack.up(program)).toBe("update");
+      expect(capacity()).toBe(10);
+      expect(await stack.up(program)).toBe("same");
+    },
+  );
+
+  test("is no difference where it is larger, nor where the program sets no size", async () => {
+    host.addImage(FILE, { capacity: 20 * GIB });
+    await stack.refresh();
+    expect(stack.recorded.inputs.disks).toEqual([{ file: FILE, size: "10240MiB" }]);
+    ({ host, stack } = await created(args(undefined)));
+    host.calls.length = 0;
+    host.addImage(FILE, { capacity: GIB });
+    await stack.refresh();
+    expect([stack.run.said, count("blockInfo")]).toEqual([[], 0]);
   });
 });

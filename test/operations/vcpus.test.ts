@@ -3,7 +3,7 @@ import { readDomain } from "../../provider/domain/read.ts";
 import type { DomainState } from "../../provider/domain/state.ts";
 import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { createdLinux } from "../support/growing-linux.ts";
-import type { OneResource } from "../support/one-resource.ts";
+import { created, type OneResource } from "../support/one-resource.ts";
 import type { SimulatedLinux } from "../support/simulated-linux.ts";
 
 const args = { memory: "1GiB", maxMemory: "4GiB", vcpus: 2, arch: "x86_64", shutdownTimeout: 0 };
@@ -129,4 +129,26 @@ describe("fewer vCPUs", () => {
       "hotplug.allowUnplug is false (if true, vCPU 1 could be removed)",
     );
   });
+});
+
+test("another cpuTopology in the definition is shown by a refresh, and the next up sets the program's again", async () => {
+  const program = {
+    ...{ memory: "1GiB", maxMemory: "4GiB", vcpus: 2, maxVcpus: 8 },
+    cpuTopology: { sockets: 2, cores: 4 },
+  };
+  const { host, stack } = await created(program);
+  const xml = host.only.inactive?.replace(
+    /<topology [^>]*>/,
+    "<topology sockets='4' dies='1' cores='1' threads='2'/>",
+  );
+  await host.define(xml ?? "");
+  await stack.refresh();
+  expect(stack.recorded.inputs.cpuTopology).toEqual({ sockets: 4, cores: 1, threads: 2 });
+  await stack.preview(program);
+  expect(stack.run.rows).toContain("next boot: cpuTopology 2 sockets of 4 cores, after a shutdown and start");
+  expect(await stack.up(program)).toBe("update");
+  expect(host.only.inactive).toMatch(/<topology sockets='2' dies='1' cores='4' threads='1'\/>/);
+  await stack.refresh();
+  expect(stack.recorded.inputs.cpuTopology).toEqual(program.cpuTopology);
+  expect(await stack.up(program)).toBe("same");
 });

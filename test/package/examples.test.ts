@@ -11,6 +11,7 @@ const examples = {
   web: { kernel: "/vmlinuz", initrd: "/initrd", console: "/tmp/console", disk: "/images/web-1.qcow2" },
   reserve: { kernel: "/vmlinuz", initrd: "/initrd", console: "/tmp/console" },
   fleet: { bridge: "br0", images: "/var/lib/libvirt/images" },
+  rollout: { images: "/var/lib/libvirt/images", vms: '{ "web-1": "small", "db-1": "large" }' },
 };
 
 /** Previews an example with no hypervisor in reach; Pulumi's program host checks its types first. */
@@ -56,4 +57,10 @@ test("examples/fleet previews a domain for each of its sizes", async () => {
     // Only a guest that has booted can tell.
     addresses: { "web-1": UNKNOWN, "web-2": UNKNOWN, "db-1": UNKNOWN },
   });
+});
+
+test("examples/rollout previews a domain for each VM of its configuration", async () => {
+  const { errors, changes } = await preview("rollout");
+  expect(errors).toEqual([]);
+  expect(changes).toEqual({ create: 3 });
 });

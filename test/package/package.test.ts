@@ -83,12 +83,19 @@ describe("its command", () => {
   });
 });
 
-const esModule = `${EXAMPLE}export const uuid = web.uuid;\n`;
+const catalogue = '{ ceiling: "8GiB", sizes: { small: { memory: "1003MiB", vcpus: 2 } } }';
+
+const esModule = `${EXAMPLE}export const uuid = web.uuid;
+import { catalogue } from "pulumi-libvirt-hotplug/sizes";
+export const { maxMemory } = catalogue(${catalogue}).small;
+`;
 
 const commonJs = `const { Domain } = require("pulumi-libvirt-hotplug");
+const { catalogue } = require("pulumi-libvirt-hotplug/sizes");
 
+const { maxMemory } = catalogue(${catalogue}).small;
 const web = new Domain("web-1", { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2 });
-module.exports = { uuid: web.uuid, plan: web.memoryPlan };
+module.exports = { uuid: web.uuid, plan: web.memoryPlan, maxMemory };
 `;
 
 describe("a program that uses it can be previewed with no hypervisor in reach", () => {
@@ -188,7 +195,7 @@ describe("its types are found", () => {
   }
 
   test("by an ES module and by CommonJS, and refuse what isn't an argument", async () => {
-    const wrong = esModule.replace("vcpus", "cpus");
+    const wrong = EXAMPLE.replace("vcpus", "cpus");
     const errors = await typeErrors(
       [
         { name: "module", type: "module" },
@@ -198,6 +205,17 @@ describe("its types are found", () => {
       ...["--module", "nodenext"],
     );
     expect(errors).toMatch(/^wrong\/index\.ts\(.*'cpus' does not exist in type 'DomainArgs'/);
+    expect(errors.match(/error TS/g)).toHaveLength(1);
+  });
+
+  test("of the sizes by their names, as arguments of a domain", async () => {
+    const code = `${esModule}import { catalogue as named } from "pulumi-libvirt-hotplug/sizes";
+const sizes = named(${catalogue});
+new Domain("web-2", { ...sizes.small, hotplug: { ...sizes.small.hotplug, awaitGuest: 90 } });
+new Domain("web-3", { ...sizes.smal });
+`;
+    const errors = await typeErrors([{ name: "sizes", type: "module", code }], "--module", "nodenext");
+    expect(errors).toMatch(/'smal' does not exist on type/);
     expect(errors.match(/error TS/g)).toHaveLength(1);
   });
 
@@ -228,7 +246,11 @@ async function preview(
   const { errors, changes, outputs } = await stack.preview();
   expect(errors).toEqual([]);
   expect(changes).toEqual({ create: 2 });
-  expect(outputs).toMatchObject({ uuid: expect.stringMatching(/^[0-9a-f-]{36}$/), plan: expect.any(String) });
+  expect(outputs).toMatchObject({
+    uuid: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    plan: expect.any(String),
+    maxMemory: "8192MiB",
+  });
   return outputs;
 }
 

@@ -354,11 +354,11 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   [
     "empty-drive",
     "libvirt attaches no empty CD-ROM drive to a running domain: name a medium (file), which can be removed afterwards",
-    update({ disks: [{ device: "cdrom", bus: "usb" }] }, withPorts(8)),
+    update({ disks: [{ device: "cdrom", bus: "scsi" }] }, withPorts(8)),
   ],
   [
     "model-without-hotplug",
-    'a e1000 card is a conventional PCI device, which the root ports of the machine don\'t take while the domain runs; model "virtio" and "e1000e" can be attached',
+    'cards of model "e1000" are conventional PCI devices, which the root ports of the machine don\'t take while the domain runs; model "virtio" and "e1000e" can be attached',
     update(
       { interfaces: [{ user: true, model: "e1000", mac: "52:54:00:00:00:01" }] },
       withPorts(8, running({ machine: "q35" })),
@@ -366,7 +366,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "no-free-port",
-    "the change of disks needs 2 PCI ports, but the running domain has 1 free port; hotplugPorts free ones are there after the next boot",
+    "the change of disks needs 2 PCI ports, but the running domain has 1 free port; after the next boot it has as many free ports as hotplugPorts asks for",
     update({ disks: [{ file: "/b" }, { file: "/c" }] }, withPorts(1)),
   ],
   [

@@ -105,6 +105,10 @@ export class FakeHypervisor extends FakeStorage implements Hypervisor {
   readonly inactiveNetworks = new Set<string>();
   /** The leases of all networks. */
   leases: (CardAddress & { end: number })[] = [];
+  /** The host's network interfaces as node devices, as far as libvirt knows of them. */
+  netDevices = ["net_lo_00_00_00_00_00_00"];
+  /** The bridges of the host's networks. */
+  bridges: string[] = [];
   libvirtVersion = 9_000_000;
   /** What a new domain can have. */
   supports = {
@@ -470,7 +474,11 @@ export class FakeHypervisor extends FakeStorage implements Hypervisor {
   }
 
   nodeDevices(_capability: string): Promise<string[]> {
-    return this.answer("nodeDevices", "", () => ["net_lo_00_00_00_00_00_00"]);
+    return this.answer("nodeDevices", "", () => this.netDevices);
+  }
+
+  networkBridges(): Promise<string[]> {
+    return this.answer("networkBridges", "", () => this.bridges);
   }
 
   version(): Promise<number> {

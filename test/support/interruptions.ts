@@ -1,8 +1,9 @@
-/** The calls of a hypervisor that change a domain, its definition or its metadata. */
+/** The calls of a hypervisor that change a domain, its definition or its metadata, or storage. */
 const CHANGES: ReadonlySet<string> = new Set([
   ...["define", "undefine", "createTransient", "start", "shutdown", "destroy", "suspend", "resume", "wake"],
   ...["removeManagedSave", "setAutostart", "attachDevice", "detachDevice", "updateDevice", "setMemory"],
-  ...["setMetadata", "agentCommand"],
+  ...["setMetadata", "agentCommand", "setVcpus", "blockResize"],
+  ...["createPool", "destroyPool", "createVolume", "resizeVolume", "deleteVolume"],
 ]);
 
 /**

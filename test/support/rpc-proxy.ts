@@ -17,20 +17,27 @@ export const PROCEDURE = {
   shutdown: 258,
   detachAlias: 392,
 } as const;
-/** The calls that change a domain or its definition. */
+/** The calls that change a domain, its definition, or storage. */
 const CHANGES: ReadonlySet<number> = new Set([
   28, // resume
   29, // autostart
   34, // suspend
+  76, // start a transient pool
+  80, // stop it
+  93, // make a volume
+  94, // delete it
   160, // attach a device
   174, // update a device
   182, // managed save
   184, // remove a managed save
   196, // start
+  199, // set the vCPUs
   204, // set the memory
   231, // undefine
   234, // destroy
+  251, // resize a disk
   258, // shut down
+  260, // resize a volume
   264, // set metadata
   350, // define
   392, // detach a device

@@ -47,6 +47,8 @@ export interface DeviceKind<Entry extends { name?: string }, State> {
   /** `"data" (/var/lib/data.qcow2)`, without the kind. */
   describe(name: string | undefined, state: State): string;
   asDevice(state: State): ListDevice;
-  /** A device as it is attached: with an alias, by which it is known as ours. */
-  asAttached(state: State): ListDevice;
+  /** A device as it is attached to a running domain: with an alias, by which it is known as ours, and without what is for boot. */
+  attached(state: State): State;
+  /** A device after a change of the running domain, which keeps the options that only a new device can have. */
+  updated(state: State, found: State): State;
 }

@@ -59,10 +59,13 @@ export function planDeviceList<Entry extends { name?: string }, State>(
   // A state of an earlier version says nothing of the running domain's devices.
   const isKnown = live?.freePorts !== undefined;
   if (!isKnown || isStopping || isDeferred || !isLive) return isChanged ? { kind: "definition" } : nothing;
-  const plan = planLive(kind, changes, observed, live, settings);
+  // What the definition has already only goes on waiting.
+  const waiting = new Set(defined.later.map(({ index }) => index));
+  const later = changes.later.filter(({ index }) => waiting.has(index));
+  const plan = planLive(kind, { ...changes, later }, observed, live, settings);
   // What waits for the next boot since the running domain can't have it goes on waiting.
   if (!isChanged && plan.reasons.length > 0) return nothing;
-  return { kind: "planned", plan, later: changes.later.length > 0 && plan.outcome === "live" };
+  return { kind: "planned", plan, later: later.length > 0 && plan.outcome === "live" };
 }
 
 /** A device that is attached, detached or changed. */
@@ -76,8 +79,8 @@ interface Changes<State> {
   detached: Change<State>[];
   attached: Change<State>[];
   updated: Change<State>[];
-  /** Changes that only a definition can get. */
-  later: Change<State>[];
+  /** Changes that only a definition can get, by the place of the entry in the list. */
+  later: { index: number }[];
 }
 
 function isEmpty({ detached, attached, updated }: Changes<unknown>): boolean {
@@ -95,8 +98,11 @@ function changesOf<Entry extends { name?: string }, State>(
   const changes = wanted.map((state, index) => {
     const device = present[index];
     const change = device === undefined ? undefined : kind.change(state, device);
-    return { name: news[index]?.name, state, device, change };
+    return { index, name: news[index]?.name, state, device, change };
   });
+  const updated = changes.flatMap(({ index, name, state, device, change }) =>
+    device === undefined || change !== "live" ? [] : [{ index, name, state: kind.updated(state, device) }],
+  );
   const isOurs = (device: State) => kind.key(device).alias?.startsWith(ALIASES[kind.device]) === true;
   const kept = new Set(matches);
   const removed = old.flatMap((device, index) =>
@@ -113,9 +119,14 @@ function changesOf<Entry extends { name?: string }, State>(
       ...orphans.map((state) => ({ name: kind.key(state).alias?.slice(ALIASES[kind.device].length), state })),
       ...replaced,
     ],
-    attached: changes.filter(({ change }) => change === undefined || change === "reattach"),
-    updated: changes.filter(({ change }) => change === "live"),
-    later: changes.filter(({ change }) => change === "nextBoot"),
+    attached: changes.flatMap(({ name, state, change }) =>
+      change === undefined || change === "reattach" ? [{ name, state: kind.attached(state) }] : [],
+    ),
+    updated,
+    later: changes.filter(({ index, state, change }) => {
+      const after = updated.find((one) => one.index === index)?.state;
+      return change === "nextBoot" || (after !== undefined && kind.change(state, after) === "nextBoot");
+    }),
   };
 }
 
@@ -136,10 +147,11 @@ function planLive<Entry extends { name?: string }, State>(
   const described = (change: Change<State>) => kind.describe(change.name, change.state);
   const [first] = obstacles;
   if (first !== undefined) {
-    const about = first.about ?? [...attached, ...detached][0];
+    const plugged = [...attached, ...detached];
+    const about = first.about ?? (plugged.length === 1 ? plugged[0] : undefined);
     return planFallback(settings, observed, {
       field: kind.field,
-      subject: about === undefined ? kind.field : inShort(kind, about),
+      subject: about === undefined ? `the change of ${kind.field}` : inShort(kind, about),
       obstacles: obstacles.map(({ about: _, ...obstacle }) => obstacle),
       hint: "",
       options: [],
@@ -154,8 +166,8 @@ function planLive<Entry extends { name?: string }, State>(
     changes: Change<State>[],
   ): Step[] =>
     changes.map((change) => {
-      const device = step === "attachDevice" ? kind.asAttached(change.state) : kind.asDevice(change.state);
-      return { kind: step, ...device, sentence: `${verb} ${described(change)}` } as Step;
+      const sentence = `${verb} ${described(change)}`;
+      return { kind: step, ...kind.asDevice(change.state), sentence } as Step;
     });
   // What a device takes is free for the next one once it is detached.
   const steps = [

@@ -36,7 +36,7 @@ export function missingPorts(field: string, needed: number, free: number): Obsta
   const has = free === 0 ? "no free port" : `${free} free port${free === 1 ? "" : "s"}`;
   return {
     code: "no-free-port",
-    text: `the change of ${field} needs ${needed} PCI port${needed === 1 ? "" : "s"}, but the running domain has ${has}; hotplugPorts free ones are there after the next boot`,
+    text: `the change of ${field} needs ${needed} PCI port${needed === 1 ? "" : "s"}, but the running domain has ${has}; after the next boot it has as many free ports as hotplugPorts asks for`,
     predicate: `needs ${needed === 1 ? "a PCI port" : `${needed} PCI ports`}, but the domain has ${has}`,
   };
 }

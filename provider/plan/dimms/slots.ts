@@ -1,11 +1,17 @@
 import type { MemoryView } from "../observed.ts";
 
+/** What tells which slots are free; a policy has only this of a domain. */
+interface SlotView {
+  devices: readonly { model: string; slot?: number | undefined }[];
+  maxMemory?: { slots?: number } | undefined;
+}
+
 export function dimmAlias(slot: number): string {
   return `ua-pulumi-dimm${slot}`;
 }
 
 /** How many slots the domain was started with. */
-export function slotCount(view: MemoryView): number {
+export function slotCount(view: SlotView): number {
   return view.maxMemory?.slots ?? 0;
 }
 
@@ -13,7 +19,7 @@ export function slotCount(view: MemoryView): number {
  * The free slots, lowest first. DIMM and NVDIMM take one (libvirt since 9.5; before that every memory device counts, see
  * `mostNewDevices`). A device without a slot gets the lowest free one.
  */
-export function freeSlots(view: MemoryView): number[] {
+export function freeSlots(view: SlotView): number[] {
   const devices = view.devices.filter((device) => device.model === "dimm" || device.model === "nvdimm");
   const used = new Set(devices.flatMap((device) => device.slot ?? []));
   const free = Array.from({ length: slotCount(view) }, (_, slot) => slot).filter((slot) => !used.has(slot));

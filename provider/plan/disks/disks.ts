@@ -54,10 +54,15 @@ export const DISKS: DeviceKind<DiskInput, DiskState> = {
     return name === undefined ? `${what} ${where}` : `${what} "${name}" (${where})`;
   },
   asDevice: (state) => ({ device: "disk", state }),
-  asAttached: (state) => ({
-    device: "disk",
-    state: { ...state, alias: state.alias ?? unnamedAlias("disk", state.target) },
+  // libvirt refuses a boot order in a domain that was started without any, and one that another disk has.
+  attached: ({ bootOrder: _, ...state }) => ({
+    ...state,
+    alias: state.alias ?? unnamedAlias("disk", state.target),
   }),
+  updated({ cache: _, discard: __, serial: ___, bootOrder: ____, ...state }, found) {
+    const { cache, discard, serial, bootOrder } = found;
+    return { ...state, ...defined({ cache, discard, serial, bootOrder }) };
+  },
 };
 
 const HAS_HOTPLUG: ReadonlySet<string> = new Set(["virtio", "scsi", "usb"]);

@@ -35,10 +35,8 @@ export const INTERFACES: DeviceKind<InterfaceInput, CardState> = {
       : `interface "${name}" (${connection(card)})`;
   },
   asDevice: (state) => ({ device: "interface", state }),
-  asAttached: (state) => ({
-    device: "interface",
-    state: { ...state, alias: state.alias ?? unnamedAlias("interface", state.mac) },
-  }),
+  attached: (state) => ({ ...state, alias: state.alias ?? unnamedAlias("interface", state.mac) }),
+  updated: (state) => state,
 };
 
 function connection({ kind, source }: CardState): string {
@@ -63,7 +61,7 @@ function modelWithoutHotplug({ model }: CardState, { arch, machine = "" }: Memor
   if (!isExpress || EXPRESS.test(model)) return undefined;
   return {
     code: "model-without-hotplug",
-    text: `a ${model} card is a conventional PCI device, which the root ports of the machine don't take while the domain runs; model "virtio" and "e1000e" can be attached`,
-    predicate: `is a ${model} card, which the machine can't hot-plug`,
+    text: `cards of model "${model}" are conventional PCI devices, which the root ports of the machine don't take while the domain runs; model "virtio" and "e1000e" can be attached`,
+    predicate: `is of model "${model}", which the machine can't hot-plug`,
   };
 }

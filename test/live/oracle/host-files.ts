@@ -67,13 +67,16 @@ function folder(lab: Lab, name: string): string {
 
 /** All images in the folders of the story. */
 export function seeImages(lab: Lab): Record<string, SeenImage> {
-  const found: Record<string, SeenImage> = {};
-  for (const name of ["images", POOL]) {
-    const path = lab.file(name);
-    if (!existsSync(path)) continue;
-    for (const file of readdirSync(path).sort()) found[join(path, file)] = seeImage(join(path, file));
-  }
-  return found;
+  return { ...seeImagesIn(lab.file("images")), ...seeImagesIn(lab.file(POOL)) };
+}
+
+/** By their paths. */
+export function seeImagesIn(folder: string): Record<string, SeenImage> {
+  if (!existsSync(folder)) return {};
+  const paths = readdirSync(folder)
+    .sort()
+    .map((file) => join(folder, file));
+  return Object.fromEntries(paths.map((path) => [path, seeImage(path)]));
 }
 
 function seeImage(path: string): SeenImage {

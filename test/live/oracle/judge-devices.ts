@@ -23,11 +23,14 @@ export function devicesLiveAsAsked(played: Played): string[] {
   const { program, before, after, said, devicesTouched } = played;
   const { devices } = after;
   if (devices?.live === undefined) return [];
-  const found = differencesFrom(program, devices.live).map((one) => `live ${one}`);
   const isStarted = before.pid === undefined || before.pid !== after.pid;
-  if (isStarted) return before.isSaved || devicesTouched ? [] : found;
+  if (isStarted)
+    return before.isSaved || devicesTouched
+      ? []
+      : differencesFrom(program, devices.live).map((one) => `live ${one}`);
+  const found = differencesFrom(withoutOrder(program), devices.live).map((one) => `live ${one}`);
   // What waits for the next boot goes on waiting.
-  const wasWaiting = !isDeepStrictEqual(ours(before.devices?.live), ours(before.devices?.nextBoot));
+  const wasWaiting = !isDeepStrictEqual(unplaced(before.devices?.live), unplaced(before.devices?.nextBoot));
   const waits = /next boot/.test(said.text);
   const isKept = devicesTouched && isDeepStrictEqual(ours(before.devices?.live), ours(devices.live));
   return [
@@ -35,6 +38,21 @@ export function devicesLiveAsAsked(played: Played): string[] {
     ...keptNames(played, "live"),
     ...countedInText(played),
   ];
+}
+
+/** A running domain gets no boot order. */
+function withoutOrder(program: Program): Program {
+  const disks = disksOf(program).map(({ bootOrder: _, ...disk }) => disk);
+  return { ...program, disks } as Program;
+}
+
+/** Devices, without what differs between a running domain and its definition in any case. */
+function unplaced(devices: SeenDevices | undefined): object {
+  const { disks, cards } = ours(devices);
+  return {
+    disks: disks.map(({ alias: _, address: __, bootOrder: ___, ...disk }) => JSON.stringify(disk)).sort(),
+    cards: cards.map(({ alias: _, address: __, ...card }) => JSON.stringify(card)).sort(),
+  };
 }
 
 /** What others attached stays, and so does each image: none is deleted, made again or smaller. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { devicesDefinedAsAsked, devicesLiveAsAsked, imagesKept, theirsKept } from "./judge-devices.ts";
+import { devicesLiveWherePossible, portsAsAsked } from "./judge-ports.ts";
 import { mibOf, type Program } from "./program.ts";
 import type { Seen } from "./seen.ts";
 
@@ -24,6 +25,8 @@ export interface Played {
   previous: Program | undefined;
   /** Somebody else changed devices or images, since all was last as the program says. */
   devicesTouched: boolean;
+  /** Only the lists of devices changed since the last update, and nobody else had a hand in it. */
+  onlyLists: boolean;
   /** Why the update failed; undefined where it succeeded. */
   failure: string | undefined;
   before: Seen;
@@ -51,7 +54,8 @@ export function mismatches(played: Played): string[] {
   return [
     ...[...found, ...rule(played), ...sizesInHeadline(played), ...liveWherePossible(played)],
     ...(failure === undefined ? vcpusInHeadline(played) : []),
-    ...[...theirsKept(played), ...imagesKept(played)],
+    ...[...theirsKept(played), ...imagesKept(played), ...devicesLiveWherePossible(played)],
+    ...(failure === undefined ? portsAsAsked(played) : []),
   ];
 }
 
@@ -71,7 +75,7 @@ const RULES: Record<Outcome, Rule> = {
 
 /** "1003 → 1259 MiB": from what virsh showed, to what the program asks for. */
 function sizesInHeadline({ program, said: { outcome, headline }, before }: Played): string[] {
-  const [, from, to] = /(\d+) → (\d+) MiB/.exec(headline.replace(/disk \S+ \d+ → \d+ MiB/g, "")) ?? [];
+  const [, from, to] = /(\d+) → (\d+) MiB/.exec(headline.replace(/disks?[ [].*?\d+ → \d+ MiB/g, "")) ?? [];
   if (outcome === "refuse" || to === undefined || headline.includes("balloon")) return [];
   const present = [before.live, before.nextBoot, before.saved].flatMap((view) =>
     view ? effective(view) / MIB : [],

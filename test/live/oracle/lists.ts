@@ -46,7 +46,7 @@ function put<One extends Entry>(list: One[], entry: One, place: number): One[] {
     (entry.name !== undefined && one.name === entry.name) || imageOf(one) === (imageOf(entry) ?? "none");
   const index = list.findIndex(isSame);
   const others = list.filter((one) => !isSame(one));
-  return others.toSpliced(index < 0 ? place % (others.length + 1) : index, 0, entry);
+  return others.toSpliced(index < 0 ? place % (others.length + 1) : index, 0, withoutNull(entry));
 }
 
 function imageOf(entry: Entry): string | undefined {
@@ -72,9 +72,12 @@ function at<One>(place: number, length: number, change: (one: One) => One): (one
 function altered(args: Record<string, unknown>): (entry: Entry) => Entry {
   return (entry) => {
     if ("file" in args && (entry as Disk).device !== "cdrom") return entry;
-    const all = Object.entries({ ...entry, ...args }).filter(([, value]) => value !== null);
-    return Object.fromEntries(all) as Entry;
+    return withoutNull({ ...entry, ...args } as Entry);
   };
+}
+
+function withoutNull<One extends Entry>(entry: One): One {
+  return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== null)) as One;
 }
 
 function grown(mib: number): (disk: Disk) => Disk {

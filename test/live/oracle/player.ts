@@ -28,18 +28,34 @@ export async function playStory(lab: Lab, story: Story): Promise<Report> {
   const stack = await stackOnLab(lab, { [NAME]: placed(lab, program) });
   try {
     const create: Turn = { hands: [], edits: [], refreshes: false };
-    const scene = { lab, stack, grownBy: undefined, previous: undefined, devicesTouched: false };
+    const scene = {
+      lab,
+      stack,
+      grownBy: undefined,
+      previous: undefined,
+      devicesTouched: false,
+      onlyLists: false,
+    };
     let isClean = await turn({ ...scene, program: placed(lab, program), turn: create }, report);
     let devicesTouched = false;
     for (const next of story.turns) {
       if (report.mismatches.length > 0) break;
       const grown = isClean && next.hands.length === 0 ? grownBy(program, next) : undefined;
+      const onlyLists = isClean && next.hands.length === 0 && next.edits.every(({ kind }) => kind === "list");
       const previous = placed(lab, program);
       program = edited(program, next.edits);
       setProgram(stack, placed(lab, program));
       devicesTouched ||= next.hands.some(({ kind }) => kind === "devices");
       isClean = await turn(
-        { ...scene, program: placed(lab, program), previous, turn: next, grownBy: grown, devicesTouched },
+        {
+          ...scene,
+          program: placed(lab, program),
+          previous,
+          turn: next,
+          grownBy: grown,
+          devicesTouched,
+          onlyLists,
+        },
         report,
       );
     }
@@ -58,6 +74,7 @@ interface Scene {
   grownBy: number | undefined;
   previous: Program | undefined;
   devicesTouched: boolean;
+  onlyLists: boolean;
 }
 
 /** Destroy deletes no image that was there before, or that the program doesn't want deleted. */

@@ -145,12 +145,24 @@ export const DEVICES: OutcomeRow[] = [
     codes: ["no-free-port"],
   },
   {
+    name: "more devices than free ports",
+    before: withPorts(1),
+    change: {
+      interfaces: [lan, { ...lan, name: "wan", mac: "52:54:00:00:00:02" }],
+      hotplug: { whenNotPossible: "nextBoot" },
+    },
+    outcome: "nextBoot",
+    headline: "next boot: the change of interfaces, after a shutdown and start",
+    details: [nextBoot],
+    codes: ["no-free-port"],
+  },
+  {
     name: "a card that the machine can't hot-plug",
     before: withPorts(8, running({ machine: "pc-q35-7.2" })),
     change: { interfaces: [{ ...lan, model: "e1000" }], hotplug: { whenNotPossible: "error" } },
     outcome: "refuse",
     headline:
-      'refused: interface "lan" (network "default") is a e1000 card, which the machine can\'t hot-plug',
+      'refused: interface "lan" (network "default") is of model "e1000", which the machine can\'t hot-plug',
     codes: ["model-without-hotplug", "when-not-possible-error"],
   },
   {

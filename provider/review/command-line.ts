@@ -1,0 +1,89 @@
+import { suggestion } from "../args/suggestion.ts";
+import { UsageError } from "../command/command.ts";
+import { drawHelpRows, HELP_COLUMNS, helpRows, parseOptions } from "../command/options.ts";
+import { wrap } from "../command/terminal.ts";
+import { defined } from "../defined.ts";
+import { COMMENT_LIMIT, LEAST_LIMIT } from "./markdown.ts";
+import { FAILURES, FORMATS, REVIEW_OPTIONS } from "./options.ts";
+import { STANDARD_INPUT } from "./read-text.ts";
+
+/** What a command line asks for. */
+export interface ReviewRequest {
+  /** The file, or "-". */
+  input: string;
+  format: (typeof FORMATS)[number];
+  failOn: ReadonlySet<string>;
+  after: boolean;
+  compare?: string;
+  svg?: string;
+  output?: string;
+  limit: number;
+  folder: string;
+  docs?: string;
+}
+
+/**
+ * @param args the command line after "review"
+ * @throws UsageError
+ */
+export function parseCommandLine(args: string[]): ReviewRequest {
+  const { values, positionals } = parseOptions(args, REVIEW_OPTIONS);
+  const [input = STANDARD_INPUT, ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError(`unexpected argument: ${rest.join(" ")}`);
+  const { format = FORMATS[0], limit, compare, svg, output, docs } = values;
+  const files = [input, compare].filter((path) => path === STANDARD_INPUT);
+  if (files.length > 1) throw new UsageError("only one of the input and --compare can be standard input");
+  return {
+    input,
+    format: oneOf("--format", format, FORMATS),
+    failOn: new Set(
+      (values["fail-on"] ?? "")
+        .split(/[\s,]+/)
+        .filter((name) => name !== "")
+        .map((name) => oneOf("--fail-on", name, FAILURES)),
+    ),
+    after: values.after === true,
+    limit: limit === undefined ? COMMENT_LIMIT : limitOf(limit),
+    folder: values.folder ?? "",
+    ...defined({ compare, svg, output, docs: docs === undefined ? undefined : addressOf(docs) }),
+  };
+}
+
+function oneOf<T extends string>(option: string, value: string, values: readonly T[]): T {
+  const found = values.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw new UsageError(`${option}: unknown value "${value}"; ${suggestion(value, values)}`);
+}
+
+function limitOf(text: string): number {
+  const limit = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(limit) && limit >= LEAST_LIMIT) return limit;
+  throw new UsageError(`--limit: "${text}" is not a whole number of at least ${LEAST_LIMIT}`);
+}
+
+/** An address in Markdown must not end the link. */
+function addressOf(text: string): string {
+  if (/^[^\s()<>|`"]+$/.test(text)) return text;
+  throw new UsageError("--docs must be an address without blanks, quotes and brackets");
+}
+
+const USAGE = `Usage: pulumi-libvirt-hotplug review [file] [options]
+
+Writes a comment for a pull request: what a preview does to each libvirt domain.
+It plans again from the state in the preview, by the planner that preview and
+update use, and needs no route to a host. It changes nothing.
+
+  <file>   the output of pulumi preview --json, or of pulumi up --json;
+           "-", or no file: standard input
+
+Options:
+`;
+
+const EXIT_CODES =
+  "Exit codes: 0; 1 if a domain is refused, or has an outcome of --fail-on, or if a file can't be written; 2 for invalid usage or input, which writes nothing.";
+
+/** The text of --help. */
+export function helpText(): string {
+  const [rows = []] = drawHelpRows(helpRows(REVIEW_OPTIONS));
+  return [USAGE.trimEnd(), ...rows, "", ...wrap(EXIT_CODES, HELP_COLUMNS), ""].join("\n");
+}

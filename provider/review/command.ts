@@ -1,0 +1,66 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
+import { type Command, type CommandDependencies, type ExitCode, InputError } from "../command/command.ts";
+import { annotations } from "./annotations.ts";
+import { helpText, parseCommandLine, type ReviewRequest } from "./command-line.ts";
+import { type Comparison, compare, earlierReview } from "./compare.ts";
+import type { DomainReview } from "./domain-review.ts";
+import { reviewJson } from "./json.ts";
+import { markdown } from "./markdown.ts";
+import { parseOutput } from "./pulumi-output.ts";
+import { readText, STANDARD_INPUT } from "./read-text.ts";
+import { type Review, reviewOf } from "./review.ts";
+import { pictures } from "./svg.ts";
+
+/** `review`, which writes what a preview does to each domain. */
+export const reviewCommand: Command = {
+  summary: "writes a comment for a pull request: what a preview does to each libvirt domain",
+  help: helpText,
+  run: runReview,
+};
+
+/** The documentation of the reasons, in the package of this version. */
+const DOCS = `https://unpkg.com/${packageJson.name}@${packageJson.version}/docs/troubleshooting.md`;
+
+async function runReview(args: string[], { input, out }: CommandDependencies): Promise<ExitCode> {
+  const request = parseCommandLine(args);
+  const output = parseOutput(await readText(request.input, input), nameOf(request.input));
+  if (request.after && output.kind === "preview")
+    throw new InputError(
+      `${nameOf(request.input)} is a preview; --after needs the output of a finished pulumi up --json`,
+    );
+  const review = reviewOf(output, request.after);
+  const earlier =
+    request.compare === undefined
+      ? undefined
+      : earlierReview(await readText(request.compare, input), nameOf(request.compare));
+  const text = textOf(review, request, earlier && compare(review, earlier));
+  // Nothing is written before all of it is known.
+  if (request.svg !== undefined) await writePictures(review, request.svg);
+  if (request.output === undefined) out(text);
+  else await writeFile(request.output, text);
+  const isFailed = ({ verdict, happened }: DomainReview) =>
+    verdict === "refuse" ||
+    request.failOn.has(verdict) ||
+    happened?.result === "failed" ||
+    happened?.result === "unfinished";
+  return review.domains.some(isFailed) ? 1 : 0;
+}
+
+function nameOf(path: string): string {
+  return path === STANDARD_INPUT ? "standard input" : `"${path}"`;
+}
+
+function textOf(review: Review, request: ReviewRequest, comparison: Comparison | undefined): string {
+  const { format, limit, folder, docs = DOCS } = request;
+  if (format === "json")
+    return `${JSON.stringify({ ...reviewJson(review), ...(comparison && { comparison }) }, null, 2)}\n`;
+  if (format === "github") return annotations(review, folder);
+  return markdown(review, { docs, limit, ...(comparison && { comparison }) });
+}
+
+async function writePictures(review: Review, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { file, svg } of pictures(review)) await writeFile(join(folder, file), svg);
+}

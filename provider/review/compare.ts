@@ -1,0 +1,80 @@
+import { InputError } from "../command/command.ts";
+import { isCanonicalSize, readCanonicalSize } from "../units/size.ts";
+import { REVIEW_FORMAT, reviewJson } from "./json.ts";
+import { isRecord, type Properties } from "./properties.ts";
+import type { Review } from "./review.ts";
+import { memoryText, VERDICT_WORDS } from "./texts.ts";
+
+/** What is different since an earlier review, by the resource's name. */
+export interface Comparison {
+  changed: { resource: string; from: string; to: string }[];
+  appeared: { resource: string; to: string }[];
+  gone: { resource: string; from: string }[];
+}
+
+/** Compares with the JSON of an earlier review. */
+export function compare(review: Review, earlier: ReadonlyMap<string, Properties>): Comparison {
+  const now = domainsOf(reviewJson(review).domains);
+  const change = ([urn, domain]: [string, Properties]) => {
+    const old = earlier.get(urn);
+    if (old === undefined) return [];
+    const [from, to] = [describe(old), describe(domain)];
+    return from === to ? [] : [{ resource: nameOf(domain), from, to }];
+  };
+  return {
+    changed: [...now].flatMap(change),
+    appeared: [...now].flatMap(([urn, domain]) =>
+      earlier.has(urn) ? [] : [{ resource: nameOf(domain), to: describe(domain) }],
+    ),
+    gone: [...earlier].flatMap(([urn, domain]) =>
+      now.has(urn) ? [] : [{ resource: nameOf(domain), from: describe(domain) }],
+    ),
+  };
+}
+
+/**
+ * Reads the JSON that an earlier review has written.
+ *
+ * @throws InputError
+ */
+export function earlierReview(text: string, what: string): ReadonlyMap<string, Properties> {
+  const expected = "--compare needs the output of an earlier review --format json";
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    throw new InputError(`${what} is not JSON; ${expected}`);
+  }
+  if (!isRecord(document) || document.tool !== "pulumi-libvirt-hotplug review")
+    throw new InputError(`${what} is not a review; ${expected}`);
+  if (document.format !== REVIEW_FORMAT)
+    throw new InputError(
+      `${what} has format ${JSON.stringify(document.format)}, but this version reads format ${REVIEW_FORMAT}; ${expected} of this version`,
+    );
+  return domainsOf(document.domains);
+}
+
+function domainsOf(domains: unknown): Map<string, Properties> {
+  const all = (Array.isArray(domains) ? domains : []).filter(isRecord);
+  return new Map(all.map((domain) => [String(domain.urn), domain]));
+}
+
+function nameOf({ resource }: Properties): string {
+  return String(resource);
+}
+
+/** "live, 1003 → 1259 MiB" */
+function describe({ verdict, memory, vcpus, devices, headline }: Properties): string {
+  const words: Readonly<Record<string, string>> = VERDICT_WORDS;
+  const { from, to } = isRecord(memory) ? memory : {};
+  const count = isRecord(vcpus) && vcpus.from !== vcpus.to ? `${vcpus.from} → ${vcpus.to} vCPUs` : "";
+  const size = (value: unknown) => (isCanonicalSize(value) ? { size: readCanonicalSize(value) } : {});
+  const sizes = memoryText({ ...rename("from", size(from)), ...rename("to", size(to)) });
+  const others = Array.isArray(devices) ? devices.join(", ") : "";
+  const known = [words[String(verdict)] ?? String(verdict), sizes, count, others].filter((one) => one !== "");
+  return known.length > 1 ? known.join(", ") : String(headline || known[0]);
+}
+
+function rename(name: "from" | "to", { size }: { size?: number }): { from?: number; to?: number } {
+  return size === undefined ? {} : { [name]: size };
+}

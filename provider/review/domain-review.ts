@@ -1,0 +1,323 @@
+import type { Inputs } from "../args/inputs.ts";
+import { redact } from "../args/redact.ts";
+import type { Defaults } from "../args/settings.ts";
+import { UNKNOWN } from "../args/unknown.ts";
+import { defined } from "../defined.ts";
+import { reasonCodeOf } from "../errors.ts";
+import { type MemoryMap, memoryMap } from "../explain/memory-map.ts";
+import { withoutPassword } from "../libvirt/uri-password.ts";
+import { messageOf } from "../message-of.ts";
+import { echoedInputs, type Outputs } from "../outputs.ts";
+import { afterStep } from "../plan/after-step.ts";
+import { type Observed, pendingMemory } from "../plan/observed.ts";
+import type { Outcome, Reason } from "../plan/plan.ts";
+import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
+import { OUTCOME_WORDS } from "../plan/text.ts";
+import { refuseUnreadableState, unpackedState } from "../state-format.ts";
+import type { Kib } from "../units/kib.ts";
+import { isCanonicalSize, readCanonicalSize } from "../units/size.ts";
+import { type Cost, costOf } from "./cost.ts";
+import { deviceChanges } from "./device-changes.ts";
+import type { DomainStep, Position } from "./domain-steps.ts";
+import { type Happened, whatHappened } from "./happened.ts";
+import { newDomain } from "./new-domain.ts";
+import type { Properties } from "./properties.ts";
+import { questionsAbout, questionsAfter } from "./questions.ts";
+import { withoutSecrets } from "./secret-properties.ts";
+
+/** What a run does to a domain: an outcome of the planner, or an operation that isn't planned. */
+export type Verdict = Outcome | "create" | "delete";
+
+/** A figure before and after; undefined: the domain doesn't exist then, or the figure isn't known. */
+export interface Change<T> {
+  from?: T;
+  to?: T;
+}
+
+/** What a run does to a domain. */
+export interface DomainReview {
+  urn: string;
+  /** The resource's name in the program. */
+  resource: string;
+  /** The domain's name on its host, where it is another one. */
+  domain?: string;
+  verdict: Verdict;
+  /** The plan in a line. */
+  headline: string;
+  /** What decides the verdict. */
+  reasons: Reason[];
+  details: string[];
+  steps: string[];
+  memory: Change<Kib>;
+  vcpus: Change<number>;
+  /** A text for each disk and interface that changes. */
+  devices: string[];
+  /** The memory map; undefined where the domain doesn't exist, or isn't known. */
+  before?: MemoryMap;
+  after?: MemoryMap;
+  /** The memory map after the next boot, where the change waits for that. */
+  atBoot?: MemoryMap;
+  cost?: Cost;
+  questions: string[];
+  /** The URI. Undefined: not known, or secret. */
+  host?: string;
+  position?: Position;
+  /** Sizes are secret, so nothing was planned. */
+  isSecret: boolean;
+  /** What an update did, where its log was reviewed for that. */
+  happened?: Happened;
+}
+
+/** What is known of a domain before it is planned. */
+export interface Known {
+  step: DomainStep;
+  /** The arguments of the program; undefined: it is deleted. */
+  news?: Inputs;
+  /** The state; undefined: it doesn't exist, or can't be read. */
+  state?: Outputs;
+  defaults: Defaults;
+}
+
+/** The stack's defaults and its URI, and whether the output is of an update that is over. */
+export interface ReviewContext {
+  defaults: Defaults;
+  uri?: string;
+  isOver: boolean;
+}
+
+export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainReview {
+  const olds = withoutSecrets({ ...step.old?.inputs, ...step.old?.outputs });
+  const news = withoutSecrets(step.new?.inputs ?? {});
+  const secrets = new Set([...olds.secrets, ...news.secrets]);
+  const isSecret = [...SIZES].some((name) => secrets.has(name));
+  const { inputs, before } = comparable(step, news.properties, olds.properties, secrets);
+  const given = textOf(inputs.name) ?? textOf(olds.properties.name);
+  const host = textOf(olds.properties.uri) ?? textOf(inputs.uri) ?? stack.uri;
+  const clean = (text: string) => redact(text, ...carriers(step));
+  const planned = isSecret ? { problems: [] } : plan(step, inputs, before, stack.defaults);
+  const { state, reviewed } = planned;
+  const announced = announcedBy(step, stack.isOver);
+  const decided = decide(step, reviewed, announced, isSecret);
+  const known: Known = {
+    step,
+    defaults: stack.defaults,
+    ...(step.op !== "delete" && step.new && !isSecret && { news: inputs as unknown as Inputs }),
+    ...(state && { state }),
+  };
+  const observed = state?.__observed;
+  const over = stack.isOver ? whatHappened(step) : undefined;
+  const expected = isSecret ? undefined : domainAfter(step, inputs, observed, reviewed, decided.verdict);
+  const after = over === undefined ? expected : isSecret ? undefined : over.state?.__observed;
+  const waiting = after !== undefined && pendingMemory(after) !== undefined ? after.nextBoot : undefined;
+  const views = { before: observed && present(observed), after: after && present(after) };
+  const cost =
+    after === undefined || known.news === undefined ? undefined : costOf(after, known.news, stack.defaults);
+  return {
+    urn: step.urn,
+    resource: step.resource,
+    ...decided,
+    headline: clean(decided.headline),
+    details: decided.details.map(clean),
+    steps: decided.steps.map(clean),
+    memory: memoryOf(step, inputs, olds.properties, observed),
+    vcpus: vcpusOf(step, inputs, olds.properties),
+    devices: deviceChanges(before, step.op === "delete" ? {} : inputs).map(clean),
+    questions: (over === undefined
+      ? [...planned.problems, ...questionsAbout(known, reviewed, views)]
+      : questionsAfter(over.state)
+    ).map(clean),
+    isSecret,
+    ...defined({
+      domain: given === undefined || given === step.resource ? undefined : given,
+      before: views.before && memoryMap(views.before),
+      after: views.after && memoryMap(views.after),
+      atBoot: waiting && memoryMap(waiting),
+      happened: over && { ...over.happened, remarks: over.happened.remarks.map(clean) },
+      cost,
+      host: host === undefined ? undefined : withoutPassword(host),
+      position: step.position,
+    }),
+  };
+}
+
+/** The arguments that sizes follow from. */
+const SIZES: ReadonlySet<string> = new Set([
+  ...["memory", "maxMemory", "currentMemory", "numa", "vcpus", "maxVcpus"],
+]);
+
+function carriers(step: DomainStep): Properties[] {
+  return [step.old?.inputs, step.old?.outputs, step.new?.inputs].filter((one) => one !== undefined);
+}
+
+/**
+ * The arguments before and after. A secret is unknown on both sides, so the engine has to say whether it differs.
+ */
+function comparable(
+  { differs }: DomainStep,
+  inputs: Properties,
+  olds: Properties,
+  secrets: ReadonlySet<string>,
+): { inputs: Properties; before: Properties } {
+  const [now, before] = [{ ...inputs }, { ...olds }];
+  for (const name of secrets) {
+    if (SIZES.has(name)) continue;
+    if (differs.includes(name)) delete before[name];
+    else if (name in now) before[name] = now[name];
+    else delete before[name];
+  }
+  return { inputs: now, before };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== UNKNOWN ? value : undefined;
+}
+
+interface Planned {
+  state?: Outputs;
+  reviewed?: UpdatePlan;
+  /** Why there is no plan. */
+  problems: string[];
+}
+
+/** Plans an update from the recorded domain, as a preview without a route to the host does. */
+function plan(step: DomainStep, inputs: Properties, olds: Properties, defaults: Defaults): Planned {
+  if (step.op === "create" || step.op === "import" || step.op === "refuse" || step.old?.outputs === undefined)
+    return { problems: [] };
+  if (olds.__observed === UNKNOWN) return { problems: [] };
+  try {
+    refuseUnreadableState(olds);
+    const state = unpackedState(olds);
+    if (step.op === "delete" || step.new === undefined) return { state, problems: [] };
+    const reviewed = planUpdate({
+      inputs: inputs as unknown as Inputs,
+      before: echoedInputs(state),
+      observed: state.__observed,
+      recorded: state.__observed.nextBoot?.memory,
+      defaults,
+      adopted: state.__adopted === true,
+    });
+    return { state, reviewed, problems: [] };
+  } catch (error) {
+    const code = reasonCodeOf(error);
+    return {
+      problems: [
+        `${code === undefined ? "the state in this preview can't be planned from" : messageOf(error)}`,
+      ],
+    };
+  }
+}
+
+/** What the provider itself announced in the run, which may have seen the domain. */
+interface Announced {
+  outcome: Outcome;
+  headline: string;
+}
+
+const OUTCOMES = new Map(Object.entries(OUTCOME_WORDS).map(([outcome, word]) => [word, outcome as Outcome]));
+
+function announcedBy({ messages }: DomainStep, isOver: boolean): Announced | undefined {
+  // An update that is over may have failed after it was planned.
+  const error = isOver ? undefined : messages.find(({ severity }) => severity === "error");
+  if (error !== undefined) return { outcome: "refuse", headline: error.lines[0] ?? "" };
+  for (const { lines } of messages) {
+    const [headline = ""] = lines;
+    const outcome = OUTCOMES.get(/^([a-z ]+): /.exec(headline)?.[1] ?? "");
+    if (outcome !== undefined) return { outcome, headline };
+  }
+  return undefined;
+}
+
+type Decided = Pick<DomainReview, "verdict" | "headline" | "reasons" | "details" | "steps">;
+
+/** The engine decides on replace and delete, then what the provider announced, then the plan from the state. */
+function decide(
+  { op, new: now, messages }: DomainStep,
+  plan: UpdatePlan | undefined,
+  announced: Announced | undefined,
+  isSecret: boolean,
+): Decided {
+  const nothing = { reasons: [], details: [], steps: [] };
+  if (op === "delete") return { verdict: "delete", headline: "deleted with its definition", ...nothing };
+  if (announced?.outcome === "refuse" || op === "refuse") {
+    const details = messages.flatMap(({ lines }) => lines).filter((line) => line !== announced?.headline);
+    return {
+      ...nothing,
+      verdict: "refuse",
+      headline: announced?.headline ?? "refused",
+      details: [...new Set(details)],
+    };
+  }
+  if (op === "create" || op === "import") {
+    const start = textOf(now?.inputs.memoryPlan);
+    const headline = op === "import" ? "imported: nothing is changed" : (start ?? "created");
+    return { ...nothing, verdict: "create", headline: start === "[secret]" ? "created" : headline };
+  }
+  if (op === "same") return { ...nothing, verdict: "none", headline: "" };
+  const from = planned(plan);
+  const outcome = op === "replace" ? "replace" : (announced?.outcome ?? plan?.outcome ?? "unknown");
+  if (plan !== undefined && plan.outcome === outcome) return { verdict: outcome, ...from };
+  const own = announced?.outcome === outcome ? announced.headline : "";
+  const why = isSecret
+    ? "sizes are secret, so this review has no figures"
+    : "what the state recorded of the domain is secret or can't be read";
+  return {
+    verdict: outcome,
+    headline: own || `${OUTCOME_WORDS[outcome]}: ${why}`,
+    reasons: [],
+    details: plan === undefined || plan.headline === "" ? [] : [`by the recorded state: ${plan.headline}`],
+    steps: [],
+  };
+}
+
+function planned(plan: UpdatePlan | undefined) {
+  const { headline = "", reasons = [], details = [], steps = [] } = plan ?? {};
+  return { headline, reasons, details, steps: steps.map(({ sentence }) => sentence) };
+}
+
+/** The domain once the update is over, and what waits for a restart has happened. */
+function domainAfter(
+  { op }: DomainStep,
+  inputs: Properties,
+  observed: Observed | undefined,
+  plan: UpdatePlan | undefined,
+  verdict: Verdict,
+): Observed | undefined {
+  if (op === "delete" || op === "refuse" || verdict === "refuse" || verdict === "unknown") return undefined;
+  if (verdict === "create" || verdict === "replace") return newDomain(inputs, observed);
+  if (observed === undefined || plan?.outcome !== verdict) return undefined;
+  try {
+    return plan.steps.reduce(afterStep, observed);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What runs, else what would be started. */
+export function present({ live, nextBoot }: Observed) {
+  return live ?? nextBoot;
+}
+
+function memoryOf(
+  { op, old }: DomainStep,
+  inputs: Properties,
+  olds: Properties,
+  observed: Observed | undefined,
+): Change<Kib> {
+  const recorded = observed === undefined ? undefined : present(observed)?.memory;
+  return defined({
+    from: old === undefined ? undefined : (recorded ?? sizeOf(olds.liveMemory) ?? sizeOf(olds.memory)),
+    to: op === "delete" ? undefined : sizeOf(inputs.memory),
+  });
+}
+
+function vcpusOf({ op, old }: DomainStep, inputs: Properties, olds: Properties): Change<number> {
+  const count = ({ vcpus = 1 }: Properties) => (typeof vcpus === "number" ? vcpus : undefined);
+  return defined({
+    from: old === undefined ? undefined : count(olds),
+    to: op === "delete" || op === "refuse" ? undefined : count(inputs),
+  });
+}
+
+function sizeOf(value: unknown): Kib | undefined {
+  return isCanonicalSize(value) ? readCanonicalSize(value) : undefined;
+}

@@ -1,0 +1,160 @@
+import { DYNAMIC_TYPE, PLUGIN_TYPE } from "../../sdk/dynamic-type.ts";
+import { InputError } from "../command/command.ts";
+import { foreignText } from "../foreign-text.ts";
+import { nameIn, type PulumiOutput, type ResourceState, type ResourceStep } from "./pulumi-output.ts";
+
+/** What a run does to a domain of this provider, as the engine named it. */
+export interface DomainStep {
+  urn: string;
+  /** The resource's name in the program. */
+  resource: string;
+  op: DomainOperation;
+  old?: ResourceState;
+  new?: ResourceState;
+  /** The arguments that the engine found to differ. */
+  differs: string[];
+  /** The provider's messages: a line each, without their severity. */
+  messages: Message[];
+  failed: boolean;
+  /** Of an update: all of it is over. */
+  done: boolean;
+  position?: Position;
+}
+
+export interface Message {
+  severity: string;
+  lines: string[];
+}
+
+/** A place in the program. */
+export interface Position {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** `refuse`: the run failed before it knew what to do. */
+export type DomainOperation = "same" | "create" | "import" | "update" | "replace" | "delete" | "refuse";
+
+/** The steps of other resources, by operation. */
+export type OtherSteps = Readonly<Record<string, number>>;
+
+/** The engine's names of operations. What isn't here is bookkeeping of the engine. */
+const OPERATIONS: Readonly<Record<string, DomainOperation>> = {
+  same: "same",
+  create: "create",
+  import: "import",
+  update: "update",
+  delete: "delete",
+  replace: "replace",
+  "create-replacement": "replace",
+  "delete-replaced": "replace",
+  "import-replacement": "replace",
+};
+
+const TYPES: ReadonlySet<string> = new Set([DYNAMIC_TYPE, PLUGIN_TYPE]);
+
+/**
+ * The steps of this provider's domains, one for each, in the order of the output; and how many others there are.
+ *
+ * @throws InputError
+ */
+export function domainSteps({ what, steps, diagnostics }: PulumiOutput): {
+  domains: DomainStep[];
+  others: OtherSteps;
+} {
+  const found = new Map<string, DomainStep>();
+  const others: Record<string, number> = {};
+  for (const step of steps) {
+    if (!TYPES.has(step.type)) {
+      if (step.op !== "same") others[step.op] = (others[step.op] ?? 0) + 1;
+      continue;
+    }
+    const op = OPERATIONS[step.op];
+    if (op !== undefined) found.set(step.urn, merged(found.get(step.urn), step, op));
+  }
+  for (const { urn = "", severity, message } of diagnostics) {
+    const known = found.get(urn);
+    const lines = linesOf(message);
+    if (lines.length === 0) continue;
+    if (known !== undefined) known.messages.push({ severity, lines });
+    else if (severity === "error" && isDomain(urn))
+      found.set(urn, { ...without(urn), messages: [{ severity, lines }] });
+  }
+  for (const step of found.values()) requireStates(step, what);
+  return { domains: [...found.values()], others };
+}
+
+/** What an operation needs of the resource's states. */
+const NEEDS: Readonly<Partial<Record<DomainOperation, ("old" | "new")[]>>> = {
+  create: ["new"],
+  update: ["old", "new"],
+  replace: ["old"],
+  delete: ["old"],
+};
+
+/** @throws InputError for what the CLI wrote before it had the states in its output */
+function requireStates(step: DomainStep, what: string): void {
+  const missing = NEEDS[step.op]?.find((state) => step[state] === undefined);
+  if (missing === undefined) return;
+  throw new InputError(
+    `${what}: the ${step.op} of ${JSON.stringify(foreignText(step.resource))} has no ${missing}State, which pulumi preview --json of Pulumi 3 has; upgrade the CLI, and run it again`,
+  );
+}
+
+function isDomain(urn: string): boolean {
+  return [...TYPES].some((type) => urn.includes(`${type}::`));
+}
+
+function without(urn: string): DomainStep {
+  return { urn, resource: nameIn(urn), op: "refuse", differs: [], messages: [], failed: true, done: false };
+}
+
+/** A replace has a step for each of its parts. */
+function merged(known: DomainStep | undefined, step: ResourceStep, op: DomainOperation): DomainStep {
+  const before = known?.old ?? step.old;
+  const after = step.new ?? known?.new;
+  const position = known?.position ?? positionOf(step.new ?? step.old);
+  return {
+    urn: step.urn,
+    resource: nameIn(step.urn),
+    op: known?.op === "replace" ? "replace" : op,
+    differs: [...new Set([...(known?.differs ?? []), ...step.differs])],
+    messages: known?.messages ?? [],
+    failed: known?.failed === true || step.failed === true,
+    // The last part of a replace decides.
+    done: step.op === "delete-replaced" ? known?.done === true : step.done === true,
+    ...(before && { old: before }),
+    ...(after && { new: after }),
+    ...(position && { position }),
+  };
+}
+
+function linesOf(message: string): string[] {
+  return message
+    .replace(/^(?:warning|error|info): /, "")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+const POSITION = /^project:\/\/\/(?<file>[^#]+)#(?<line>\d+)(?:,(?<column>\d+))?$/;
+
+/** The innermost place in the project itself: not in a package that it uses. */
+function positionOf(state: ResourceState | undefined): Position | undefined {
+  for (const position of state?.positions ?? []) {
+    const { file = "", line, column = 1 } = POSITION.exec(position)?.groups ?? {};
+    const parts = decoded(file).split("/");
+    if (line === undefined || parts.includes("..") || parts.includes("node_modules")) continue;
+    return { file: parts.join("/"), line: Number(line), column: Number(column) };
+  }
+  return undefined;
+}
+
+function decoded(file: string): string {
+  try {
+    return decodeURIComponent(file);
+  } catch {
+    return file;
+  }
+}

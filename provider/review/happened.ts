@@ -1,0 +1,93 @@
+import { UNKNOWN } from "../args/unknown.ts";
+import { defined } from "../defined.ts";
+import type { Outputs } from "../outputs.ts";
+import { pendingMemory } from "../plan/observed.ts";
+import { formatVcpus } from "../plan/text.ts";
+import { refuseUnreadableState, unpackedState } from "../state-format.ts";
+import type { Kib } from "../units/kib.ts";
+import { formatSize, formatWholeMib, isCanonicalSize, readCanonicalSize } from "../units/size.ts";
+import type { DomainStep } from "./domain-steps.ts";
+import { withoutSecrets } from "./secret-properties.ts";
+
+/** What an update did to a domain. */
+export interface Happened {
+  /** `unfinished`: the run ended before the update of this domain did. */
+  result: "failed" | "unfinished" | "lacking" | "done";
+  /** The memory of the running domain, as recorded. */
+  memory?: Kib;
+  /** The memory that waits for the next boot. */
+  pending?: Kib;
+  /** The memory that the guest has, and who reported it. */
+  guest?: { memory: Kib; speaker: string };
+  /** Warnings and errors of the run, and what the guest lacks. */
+  remarks: string[];
+}
+
+/** From the worst to the best. */
+export const RESULTS: readonly Happened["result"][] = ["failed", "unfinished", "lacking", "done"];
+
+/** What an update's log has of a domain, and its state afterwards. */
+export function whatHappened(step: DomainStep): { happened: Happened; state?: Outputs } {
+  const { properties } = withoutSecrets(step.new?.outputs ?? {});
+  const state = step.done ? readableState(properties) : undefined;
+  const { guestMemory, guestMemoryFrom } = properties;
+  const lacks = state === undefined ? [] : lacking(state);
+  const remarks = step.messages.flatMap(({ severity, lines }) =>
+    severity === "error" || severity === "warning" ? lines.slice(0, 1).filter((line) => !isPlan(line)) : [],
+  );
+  const result = step.failed ? "failed" : !step.done ? "unfinished" : lacks.length > 0 ? "lacking" : "done";
+  return {
+    happened: {
+      result,
+      remarks: [...new Set([...remarks, ...lacks])],
+      ...defined({
+        memory: step.done ? sizeOf(properties.liveMemory) : undefined,
+        pending: state && pendingMemory(state.__observed),
+        guest: guestOf(guestMemory, guestMemoryFrom),
+      }),
+    },
+    ...(state && { state }),
+  };
+}
+
+/** The run announces each plan as well, some as a warning. */
+function isPlan(line: string): boolean {
+  return /^(?:live|next boot|restart|replace|setting only): /.test(line);
+}
+
+function readableState(outputs: Record<string, unknown>): Outputs | undefined {
+  if (outputs.__observed === undefined || outputs.__observed === UNKNOWN) return undefined;
+  try {
+    refuseUnreadableState(outputs);
+    return unpackedState(outputs);
+  } catch {
+    return undefined;
+  }
+}
+
+function lacking({ __guest: memory, __guestVcpus: vcpus }: Outputs): string[] {
+  return [
+    ...(memory?.missing === undefined ? [] : [`the guest lacks ${formatWholeMib(memory.missing.added)}`]),
+    ...(vcpus?.missing === undefined ? [] : [`the guest lacks ${formatVcpus(vcpus.missing)}`]),
+  ];
+}
+
+function guestOf(memory: unknown, speaker: unknown): Happened["guest"] {
+  if (!isCanonicalSize(memory)) return undefined;
+  return { memory: readCanonicalSize(memory), speaker: typeof speaker === "string" ? speaker : "guest" };
+}
+
+function sizeOf(value: unknown): Kib | undefined {
+  return isCanonicalSize(value) ? readCanonicalSize(value) : undefined;
+}
+
+const SPEAKERS: Readonly<Record<string, string>> = {
+  agent: "reported by the guest agent",
+  balloon: "reported by the balloon driver",
+};
+
+/** "1259 MiB, reported by the guest agent" */
+export function guestText({ guest }: Happened): string {
+  if (guest === undefined) return "not asked";
+  return `${formatSize(guest.memory)}, ${SPEAKERS[guest.speaker] ?? "reported by the guest"}`;
+}

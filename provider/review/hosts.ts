@@ -1,0 +1,51 @@
+import { type Kib, sum } from "../units/kib.ts";
+import type { DomainReview } from "./domain-review.ts";
+
+/** The domains of one host that are in the output, before and after the run. */
+export interface HostSums {
+  /** Undefined: not known, or secret. */
+  host?: string;
+  domains: { from: number; to: number };
+  memory: { from: Kib; to: Kib };
+  vcpus: { from: number; to: number };
+  /** Domains whose size isn't known, which the sums leave out. */
+  unknown: number;
+}
+
+/** By the host's name. */
+export function sumsByHost(domains: readonly DomainReview[]): HostSums[] {
+  const groups = Map.groupBy(domains, ({ host }) => host ?? "");
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : Number(a > b)))
+    .map(([host, all]) => ({ ...(host !== "" && { host }), ...sumsOf(all) }));
+}
+
+function sumsOf(all: readonly DomainReview[]): Omit<HostSums, "host"> {
+  const known = all.filter(isKnown);
+  return {
+    domains: {
+      from: all.filter(({ verdict }) => verdict !== "create").length,
+      to: all.filter(({ verdict }) => verdict !== "delete").length,
+    },
+    memory: {
+      from: sum(known.map(({ memory }) => memory.from ?? 0)),
+      to: sum(known.map((one) => afterOf(one, one.memory))),
+    },
+    vcpus: {
+      from: sum(known.map(({ vcpus }) => vcpus.from ?? 0)),
+      to: sum(known.map((one) => afterOf(one, one.vcpus))),
+    },
+    unknown: all.length - known.length,
+  };
+}
+
+/** A refused change leaves the domain unchanged. */
+function afterOf({ verdict }: DomainReview, { from = 0, to = 0 }: { from?: number; to?: number }): number {
+  return verdict === "refuse" ? from : to;
+}
+
+function isKnown({ verdict, memory }: DomainReview): boolean {
+  if (verdict === "create") return memory.to !== undefined;
+  if (verdict === "delete" || verdict === "refuse") return memory.from !== undefined;
+  return memory.from !== undefined && memory.to !== undefined;
+}

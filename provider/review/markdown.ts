@@ -1,0 +1,294 @@
+import { formatSize } from "../units/size.ts";
+import type { Comparison } from "./compare.ts";
+import type { DomainReview } from "./domain-review.ts";
+import { guestText } from "./happened.ts";
+import type { HostSums } from "./hosts.ts";
+import { code, codeBlock, markdownText } from "./markdown-text.ts";
+import { drawMaps } from "./memory-map.ts";
+import type { Review } from "./review.ts";
+import {
+  costText,
+  countedResults,
+  countedSteps,
+  countedVerdicts,
+  countText,
+  MARKS,
+  memoryText,
+  RESULT_MARKS,
+  VERDICT_WORDS,
+  whyText,
+} from "./texts.ts";
+
+/** By which a later run finds the comment to update. */
+export const COMMENT_MARK = "<!-- pulumi-libvirt-hotplug review -->";
+
+/** The most characters of a comment: 1,000,000 on GitLab, 65,536 on GitHub, and 32,768 on Bitbucket. */
+export const COMMENT_LIMIT = 32_768;
+
+/** The smallest comment that has room for a table and its sums. */
+export const LEAST_LIMIT = 4_096;
+
+export interface MarkdownOptions {
+  /** The address of docs/troubleshooting.md. */
+  docs: string;
+  /** The most characters. */
+  limit: number;
+  comparison?: Comparison;
+}
+
+/** The shares of the limit that lists may take, so that each has room. What they leave is for the details. */
+const SHARES = { rows: 0.5, comparison: 0.08, questions: 0.14, hosts: 0.08 };
+
+/** Longer names and texts don't help a reader of a table. */
+const LONGEST_NAME = 80;
+const LONGEST_TEXT = 300;
+
+/** A review as a comment in Markdown. */
+export function markdown(review: Review, { docs, limit, comparison }: MarkdownOptions): string {
+  const { domains } = review;
+  const footer = footerOf(review);
+  const most = (share: keyof typeof SHARES) => Math.floor(limit * SHARES[share]);
+  const compared = comparison === undefined ? [] : [comparisonOf(comparison, most("comparison"))];
+  if (domains.length === 0) {
+    const line = ["No libvirt domain changes.", ...(footer === "" ? [] : [footer])].join(" ");
+    const isNews = comparison !== undefined && comparison.gone.length > 0;
+    return `${[`${COMMENT_MARK}\n${line}`, ...(isNews ? compared : [])].join(SEPARATOR)}\n`;
+  }
+  const blocks = [
+    `${COMMENT_MARK}\n### ${titleOf(domains)}`,
+    tableOf(domains, most("rows")),
+    ...compared,
+    ...questionsOf(domains, most("questions")),
+    hostsOf(review.hosts, most("hosts")),
+  ];
+  const last = [...(footer === "" ? [] : [footer]), ...linksOf(domains, docs)];
+  const rest = limit - lengthOf([...blocks, ...last]) - SEPARATOR.length;
+  return `${[...blocks, ...detailsOf(domains, rest), ...last].join(SEPARATOR)}\n`;
+}
+
+const SEPARATOR = "\n\n";
+
+function lengthOf(blocks: readonly string[]): number {
+  return blocks.join(SEPARATOR).length + 1;
+}
+
+/** As many of the texts as fit, and how many are left over. */
+function fitting(texts: Iterable<string>, most: number): { shown: string[]; length: number } {
+  const shown: string[] = [];
+  let length = 0;
+  for (const text of texts) {
+    if (length + text.length + 1 > most) break;
+    length += text.length + 1;
+    shown.push(text);
+  }
+  return { shown, length };
+}
+
+function titleOf(domains: readonly DomainReview[]): string {
+  return domains[0]?.happened === undefined
+    ? `libvirt domains: ${countedVerdicts(domains)}`
+    : `libvirt domains after the update: ${countedResults(domains)}`;
+}
+
+function tableOf(domains: readonly DomainReview[], most: number): string {
+  const isOver = domains[0]?.happened !== undefined;
+  const { head, rowOf, more } = isOver ? HAPPENED_TABLE : PLANNED_TABLE;
+  const { shown } = fitting(domains.map(rowOf), most);
+  const left = domains.slice(shown.length);
+  return [
+    row(...head),
+    row(...head.map(() => "---")),
+    ...shown,
+    ...(left.length === 0 ? [] : [row("…", `and ${left.length} more`, ...more(left))]),
+  ].join("\n");
+}
+
+interface Table {
+  head: string[];
+  rowOf: (domain: DomainReview) => string;
+  /** The cells after the first two of a row that sums up. */
+  more: (domains: readonly DomainReview[]) => string[];
+}
+
+const PLANNED_TABLE: Table = {
+  head: ["", "domain", "memory", "vCPUs", "disks and interfaces", "outcome", "why"],
+  rowOf: plannedRow,
+  more: (left) => ["", "", "", "", countedVerdicts(left)],
+};
+
+const HAPPENED_TABLE: Table = {
+  head: ["", "domain", "planned", "memory now", "the guest", "result", "remarks"],
+  rowOf: happenedRow,
+  more: (left) => ["", "", "", "", countedResults(left)],
+};
+
+function row(...cells: string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+function plannedRow(domain: DomainReview): string {
+  const { verdict, memory, vcpus, devices } = domain;
+  const { text, code: reason } = whyText(domain);
+  const link =
+    reason !== undefined ? ` ([${reason}])` : verdict === "refuse" ? ` ([${TROUBLESHOOTING}])` : "";
+  return row(
+    MARKS[verdict],
+    nameOf(domain),
+    domain.isSecret ? "secret" : memoryText(memory),
+    domain.isSecret ? "" : countText(vcpus),
+    markdownText(cut(devices.join(", "), LONGEST_TEXT)),
+    `**${VERDICT_WORDS[verdict]}**`,
+    markdownText(cut(text, LONGEST_TEXT)) + link,
+  );
+}
+
+function happenedRow(domain: DomainReview): string {
+  const { verdict, memory, happened } = domain;
+  if (happened === undefined) throw new Error("the review of an update says what happened to each domain");
+  const pending = happened.pending === undefined ? "" : `, ${formatSize(happened.pending)} at the next boot`;
+  const now = happened.memory === undefined ? "" : formatSize(happened.memory) + pending;
+  return row(
+    RESULT_MARKS[happened.result],
+    nameOf(domain),
+    `${VERDICT_WORDS[verdict]}${domain.isSecret ? "" : ` ${memoryText(memory)}`}`,
+    now,
+    verdict === "delete" ? "" : guestText(happened),
+    `**${happened.result}**`,
+    markdownText(cut(happened.remarks.join("; "), LONGEST_TEXT)),
+  );
+}
+
+function nameOf({ resource, domain }: DomainReview): string {
+  const other = domain === undefined ? "" : ` (${code(cut(domain, LONGEST_NAME))})`;
+  return code(cut(resource, LONGEST_NAME)) + other;
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most).toWellFormed()}…`;
+}
+
+function comparisonOf({ appeared, changed, gone }: Comparison, most: number): string {
+  const lines = [
+    ...changed.map(
+      ({ resource, from, to }) =>
+        `- ${code(cut(resource, LONGEST_NAME))}: ${markdownText(from)} → ${markdownText(to)}`,
+    ),
+    ...appeared.map(({ resource, to }) => `- ${code(cut(resource, LONGEST_NAME))}: new, ${markdownText(to)}`),
+    ...gone.map(
+      ({ resource, from }) =>
+        `- ${code(cut(resource, LONGEST_NAME))}: no longer changes (was ${markdownText(from)})`,
+    ),
+  ];
+  if (lines.length === 0) return "Nothing is different since the last comment.";
+  return ["**Since the last comment**", "", ...listed(lines, most)].join("\n");
+}
+
+function listed(lines: readonly string[], most: number): string[] {
+  const { shown } = fitting(lines, most);
+  const left = lines.length - shown.length;
+  return [...shown, ...(left === 0 ? [] : [`- and ${left} more`])];
+}
+
+/** A question that many domains raise is asked once. */
+function questionsOf(domains: readonly DomainReview[], most: number): string[] {
+  const asked = new Map<string, DomainReview[]>();
+  for (const domain of domains)
+    for (const question of domain.questions) asked.set(question, [...(asked.get(question) ?? []), domain]);
+  if (asked.size === 0) return [];
+  const lines = [...asked].map(([question, all]) => {
+    const names = all.slice(0, MOST_NAMES).map(({ resource }) => code(cut(resource, LONGEST_NAME)));
+    const more = all.length > MOST_NAMES ? ` and ${all.length - MOST_NAMES} more` : "";
+    return `- ${names.join(", ")}${more}: ${markdownText(cut(question, LONGEST_TEXT))}`;
+  });
+  return [["**To ask**", "", ...listed(lines, most)].join("\n")];
+}
+
+const MOST_NAMES = 3;
+
+function hostsOf(hosts: readonly HostSums[], most: number): string {
+  const rows = hosts.map(({ host, domains, memory, vcpus, unknown }) =>
+    row(
+      host === undefined ? "not known" : code(cut(host, LONGEST_NAME)),
+      countText(domains),
+      memoryText(memory) + (unknown === 0 ? "" : `, without ${unknown} whose size is secret or not known`),
+      countText(vcpus),
+    ),
+  );
+  const { shown } = fitting(rows, most);
+  const left = hosts.length - shown.length;
+  return [
+    row("host", "domains in this review", "memory", "vCPUs"),
+    row(...Array<string>(4).fill("---")),
+    ...shown,
+    ...(left === 0 ? [] : [row(`and ${left} more`, "", "", "")]),
+  ].join("\n");
+}
+
+/** Folded, one for each domain, as long as there is room. */
+function detailsOf(domains: readonly DomainReview[], most: number): string[] {
+  const opening = "<details><summary>Memory maps and plans</summary>";
+  const closing = "</details>";
+  const reserved = lengthOf([
+    opening,
+    "and 1000000 more domains, whose details don't fit into a comment",
+    closing,
+  ]);
+  const { shown } = fitting(
+    (function* () {
+      for (const domain of domains) yield `${detailOf(domain)}${SEPARATOR}`;
+    })(),
+    most - reserved,
+  );
+  if (shown.length === 0) return [];
+  const left = domains.length - shown.length;
+  const more = left === 0 ? [] : [`and ${left} more domains, whose details don't fit into a comment`];
+  return [opening, ...shown.map((text) => text.slice(0, -SEPARATOR.length)), ...more, closing];
+}
+
+function detailOf(domain: DomainReview): string {
+  const { before, after, cost, details, steps, headline } = domain;
+  const map = before === undefined && after === undefined ? [] : codeBlock(drawMaps(domain));
+  return [
+    `#### ${nameOf(domain)}`,
+    ...(headline === "" ? [] : [markdownText(headline)]),
+    ...(map.length === 0 ? [] : [map.join("\n")]),
+    ...(cost === undefined ? [] : [markdownText(costText(cost))]),
+    ...(details.length === 0 ? [] : [details.map((detail) => `- ${markdownText(detail)}`).join("\n")]),
+    ...(steps.length === 0
+      ? []
+      : [steps.map((step, index) => `${index + 1}. ${markdownText(step)}`).join("\n")]),
+  ].join(SEPARATOR);
+}
+
+/** Of a refusal, whose code isn't in the output. */
+const TROUBLESHOOTING = "troubleshooting";
+
+/** Where the links in the table lead: written once, since an address is longer than the rest of a row. */
+function linksOf(domains: readonly DomainReview[], docs: string): string[] {
+  if (domains.some(({ happened }) => happened !== undefined)) return [];
+  const codes = new Set(domains.flatMap((domain) => whyText(domain).code ?? []));
+  const isRefused = domains.some(({ verdict, reasons }) => verdict === "refuse" && reasons.length === 0);
+  const links = [
+    ...[...codes].sort().map((reason) => `[${reason}]: ${docs}#${reason}`),
+    ...(isRefused ? [`[${TROUBLESHOOTING}]: ${docs}`] : []),
+  ];
+  return links.length === 0 ? [] : [links.join("\n")];
+}
+
+/** What isn't judged. */
+function footerOf({ domains, unchanged, others, errors }: Review): string {
+  const counted = countedSteps(others);
+  const secret = domains.filter(({ isSecret }) => isSecret).length;
+  return [
+    ...(errors === 0
+      ? []
+      : [`**The run failed**: ${errors === 1 ? "an error" : `${errors} errors`} outside of these domains.`]),
+    ...(secret === 0
+      ? []
+      : [
+          `The sizes of ${secret === 1 ? "a domain are" : `${secret} domains are`} secret: the outcome is what the run announced.`,
+        ]),
+    ...(unchanged === 0 ? [] : [`${unchanged} ${unchanged === 1 ? "domain is" : "domains are"} unchanged.`]),
+    ...(counted === "" ? [] : [`Other resources, not judged: ${markdownText(counted)}.`]),
+  ].join(" ");
+}

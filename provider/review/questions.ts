@@ -1,0 +1,137 @@
+import { diskImages } from "../args/disk-images.ts";
+import { hotplugSetting } from "../args/settings.ts";
+import { desiredMemory } from "../plan/desired.ts";
+import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
+import { freeSlots, slotCount } from "../plan/dimms/slots.ts";
+import { type MemoryView, type Observed, pendingMemory } from "../plan/observed.ts";
+import type { UpdatePlan } from "../plan/plan-update.ts";
+import { describeHalted } from "../plan/power.ts";
+import { formatVcpus, noteIf } from "../plan/text.ts";
+import { formatMib, formatSize, formatWholeMib } from "../units/size.ts";
+import type { Known } from "./domain-review.ts";
+
+/** A smaller ceiling leaves little room for growth without a restart. */
+const LEAST_ROOM = 2;
+
+/** The domain's memory before and after the change, where it is known. */
+interface Views {
+  before: MemoryView | undefined;
+  after: MemoryView | undefined;
+}
+
+/** What a reviewer should ask, as questions. */
+export function questionsAbout(
+  { step, state, news, defaults }: Known,
+  plan: UpdatePlan | undefined,
+  { before, after }: Views,
+): string[] {
+  const observed = state?.__observed;
+  const kinds = new Set(plan?.steps.map(({ kind }) => kind));
+  const interrupts = plan?.outcome === "replace" || plan?.outcome === "restart";
+  const chosen = news?.hotplug?.whenNotPossible;
+  return [
+    ...(observed === undefined ? [] : aboutState(observed)),
+    ...aboutGuest(state),
+    ...noteIf(
+      state?.__unread === true,
+      "An earlier update of this domain failed: does the recorded state still describe it?",
+    ),
+    ...(observed?.live === undefined || news === undefined
+      ? []
+      : rejectedDimms(observed.live, news, defaults).map((text) => `Is this known? ${text}`)),
+    ...noteIf(
+      interrupts && chosen === undefined && step.op !== "delete",
+      `Is the downtime wanted? The program doesn't set hotplug.whenNotPossible, which is "${defaults.whenNotPossible}".`,
+    ),
+    ...noteIf(
+      kinds.has("stop") && news?.forceOff === true,
+      "May the guest be forced off? forceOff is true, so a guest that doesn't shut down in time is.",
+    ),
+    ...noteIf(
+      kinds.has("detach"),
+      "Can the guest release this memory? What it keeps stays attached, and the update fails.",
+    ),
+    ...noteIf(kinds.has("unplugVcpus"), "Can the guest release these vCPUs?"),
+    ...noteIf(kinds.has("detachDevice"), "Does the guest still use the device that is detached?"),
+    ...(after === undefined ? [] : aboutRoom(after, before)),
+    ...(step.op === "delete" ? aboutDelete(state) : []),
+    ...noteIf(
+      news !== undefined &&
+        hotplugSetting("awaitGuest", news, defaults) === false &&
+        plan?.outcome === "live",
+      "Who checks that the guest uses the memory? hotplug.awaitGuest is false.",
+    ),
+  ];
+}
+
+/** What a reviewer should ask once an update is over. */
+export function questionsAfter(state: Known["state"]): string[] {
+  return state === undefined ? [] : [...aboutState(state.__observed), ...aboutGuest(state)];
+}
+
+function aboutState(observed: Observed): string[] {
+  const pending = pendingMemory(observed);
+  return [
+    ...(pending === undefined
+      ? []
+      : [`When is the next restart? ${formatMib(pending)} is pending for it from an earlier change.`]),
+    ...describeHalted(observed).map((text) => `Why is it halted? ${text}`),
+    ...noteIf(observed.saved !== undefined, "What about the saved state? The next start restores it."),
+  ];
+}
+
+function aboutGuest(state: Known["state"]): string[] {
+  const memory = state?.__guest?.missing?.added;
+  const vcpus = state?.__guestVcpus?.missing;
+  return [
+    ...(memory === undefined
+      ? []
+      : [`Why does the guest lack ${formatWholeMib(memory)} of the memory that was attached earlier?`]),
+    ...(vcpus === undefined ? [] : [`Why does the guest lack ${formatVcpus(vcpus)} of its domain?`]),
+  ];
+}
+
+function rejectedDimms(
+  live: MemoryView,
+  news: NonNullable<Known["news"]>,
+  defaults: Known["defaults"],
+): string[] {
+  const desired = desiredMemory(news, defaults);
+  const described = desired === undefined ? [] : describeNotOnlined(desired, live);
+  const refused = live.devices.filter(({ taken }) => taken === false).length;
+  return refused > described.length && described.length === 0
+    ? [`the guest rejected ${refused} of its ${live.devices.length} memory devices`]
+    : described;
+}
+
+function aboutRoom(after: MemoryView, before: MemoryView | undefined): string[] {
+  const { memory, maxMemory } = after;
+  if (maxMemory === undefined)
+    return noteIf(
+      before === undefined || before.maxMemory !== undefined || memory > before.memory,
+      "Should it be able to grow? Its maxMemory is its size, so each larger size needs a restart.",
+    );
+  const free = freeSlots(after).length;
+  const isLast =
+    slotCount(after) > 0 && free < 2 && (before === undefined || free < freeSlots(before).length);
+  return [
+    ...noteIf(
+      maxMemory.size < LEAST_ROOM * memory,
+      `Is the ceiling high enough? maxMemory ${formatSize(maxMemory.size)} is less than twice the size of ${formatSize(memory)}.`,
+    ),
+    ...noteIf(
+      isLast,
+      `When are slots freed? ${free === 0 ? "None is" : "One is"} left: a restart turns DIMMs into base memory.`,
+    ),
+  ];
+}
+
+function aboutDelete(state: Known["state"]): string[] {
+  const images = state === undefined ? [] : diskImages(state).filter(({ onDelete }) => onDelete === "delete");
+  const count = images.filter(({ key }) => state?.__made?.includes(key)).length;
+  return [
+    count === 0
+      ? "Is the deletion intended? The domain is shut down and undefined; disk files are kept."
+      : `Is the deletion intended? ${count === 1 ? "A disk image is" : `${count} disk images are`} deleted with it (onDelete: "delete").`,
+  ];
+}

@@ -1,0 +1,54 @@
+import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
+import { InputError } from "../command/command.ts";
+import { messageOf } from "../message-of.ts";
+
+/** A preview of 1,000 changed domains is about 12 MB. A larger document would take more memory than a CI runner may have. */
+export const LARGEST_INPUT = 64 * 1024 * 1024;
+
+/** The name of standard input on a command line. */
+export const STANDARD_INPUT = "-";
+
+/**
+ * Reads a whole text, from a file or from standard input.
+ *
+ * @throws InputError
+ */
+export async function readText(path: string, input: Readable): Promise<string> {
+  const what = path === STANDARD_INPUT ? "standard input" : `"${path}"`;
+  const source = path === STANDARD_INPUT ? input : createReadStream(path);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of source) {
+      size += chunk.length;
+      if (size > LARGEST_INPUT) break;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw new InputError(`${what} can't be read: ${messageOf(error)}`);
+  } finally {
+    source.destroy();
+  }
+  if (size > LARGEST_INPUT)
+    throw new InputError(
+      `${what} is larger than ${LARGEST_INPUT / 1024 / 1024} MiB; a preview of 1,000 changed domains is about 12 MB: run pulumi preview --json without --show-sames, or split the stack`,
+    );
+  if (size === 0)
+    throw new InputError(
+      `${what} is empty; write the output of pulumi preview --json to it, and check its exit code`,
+    );
+  return decode(Buffer.concat(chunks), what);
+}
+
+/** PowerShell's ">" writes UTF-16. */
+function decode(bytes: Buffer, what: string): string {
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8";
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch {
+    throw new InputError(
+      `${what} is not text in UTF-8 or UTF-16; write the output of pulumi preview --json to it`,
+    );
+  }
+}

@@ -1,0 +1,70 @@
+import { DEFAULTS, type Defaults } from "../args/settings.ts";
+import { readConfiguration } from "../configuration.ts";
+import { type DomainReview, reviewDomain, type Verdict } from "./domain-review.ts";
+import { domainSteps, type OtherSteps } from "./domain-steps.ts";
+import { RESULTS } from "./happened.ts";
+import { type HostSums, sumsByHost } from "./hosts.ts";
+import type { PulumiOutput } from "./pulumi-output.ts";
+
+/** What a run does to the domains of a stack. */
+export interface Review {
+  kind: PulumiOutput["kind"];
+  /** Those that change, the worst first. */
+  domains: DomainReview[];
+  /** The domains that the output has and that don't change. */
+  unchanged: number;
+  /** How many steps concern other resources, by operation. */
+  others: OtherSteps;
+  hosts: HostSums[];
+  /** Errors that belong to no domain: how many. */
+  errors: number;
+}
+
+/** From the worst to the best. */
+export const VERDICTS: readonly Verdict[] = [
+  ...(["refuse", "replace", "delete", "restart", "unknown", "nextBoot", "live", "create", "none"] as const),
+];
+
+/** @param isOver whether to review what an update did */
+export function reviewOf(output: PulumiOutput, isOver = false): Review {
+  const { domains: steps, others } = domainSteps(output);
+  const stack = { ...stackOf(output), isOver };
+  const changing = steps.filter((step) => step.op !== "same");
+  const domains = changing.map((step) => reviewDomain(step, stack)).sort(worstFirst);
+  const known = new Set(steps.map(({ urn }) => urn));
+  return {
+    kind: output.kind,
+    domains,
+    unchanged: steps.length - changing.length,
+    others,
+    hosts: sumsByHost(domains),
+    errors: output.diagnostics.filter(({ urn = "", severity }) => severity === "error" && !known.has(urn))
+      .length,
+  };
+}
+
+function worstFirst(a: DomainReview, b: DomainReview): number {
+  const byResult = resultOf(a) - resultOf(b);
+  if (byResult !== 0) return byResult;
+  const byVerdict = VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict);
+  if (byVerdict !== 0) return byVerdict;
+  return a.resource < b.resource ? -1 : Number(a.resource > b.resource) || (a.urn < b.urn ? -1 : 1);
+}
+
+/** The stack's configuration in the output; a plugin's explicit provider isn't in it. */
+function stackOf({ config }: PulumiOutput): { defaults: Defaults; uri?: string } {
+  try {
+    const { defaults, uri } = readConfiguration((key) => {
+      const value = Object.hasOwn(config, key) ? config[key] : undefined;
+      return typeof value === "string" && value !== "[secret]" ? value : undefined;
+    });
+    return { defaults, ...(uri !== undefined && { uri }) };
+  } catch {
+    // The run itself fails because of it.
+    return { defaults: DEFAULTS };
+  }
+}
+
+function resultOf({ happened }: DomainReview): number {
+  return happened === undefined ? 0 : RESULTS.indexOf(happened.result);
+}

@@ -1,0 +1,86 @@
+import type { Reason } from "../plan/plan.ts";
+import { formatChange, formatList, OUTCOME_WORDS } from "../plan/text.ts";
+import { formatSize } from "../units/size.ts";
+import type { Cost } from "./cost.ts";
+import type { Change, DomainReview, Verdict } from "./domain-review.ts";
+import type { Happened } from "./happened.ts";
+
+/** A verdict in a word. */
+export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
+  ...OUTCOME_WORDS,
+  create: "create",
+  delete: "delete",
+};
+
+/** A verdict as a mark, which also is legible without colours. */
+export const MARKS: Readonly<Record<Verdict, string>> = {
+  refuse: "⛔",
+  replace: "🔴",
+  delete: "🗑️",
+  restart: "🟠",
+  unknown: "❔",
+  nextBoot: "🕓",
+  live: "🟢",
+  create: "🆕",
+  none: "⚪",
+};
+
+/** "1003 → 1259 MiB", "2 GiB"; empty where neither is known. */
+export function memoryText({ from, to }: Change<number>): string {
+  if (from === undefined || to === undefined) {
+    const size = to ?? from;
+    return size === undefined ? "" : formatSize(size);
+  }
+  return from === to ? formatSize(to) : formatChange(from, to);
+}
+
+export function countText({ from, to }: Change<number>): string {
+  if (from === undefined || to === undefined || from === to) return `${to ?? from ?? ""}`;
+  return `${from} → ${to}`;
+}
+
+/** What decides a verdict: the first reason, else the headline without the outcome's name, which has a column of its own. */
+export function whyText({ reasons, headline }: DomainReview): { text: string; code?: Reason["code"] } {
+  const [first] = reasons;
+  if (first !== undefined) return first;
+  return { text: headline.replace(/^(?:live|next boot|restart|replace|refused|unknown): /, "") };
+}
+
+/** What the change leaves for later ones, in a sentence or two. */
+export function costText({ freeSlots, slots, ceiling, headroom, up, pending }: Cost): string {
+  const room =
+    ceiling === undefined
+      ? "No headroom is left"
+      : `${formatSize(headroom)} of headroom below ${formatSize(ceiling)} is left, and ${freeSlots} of ${slots} slots are free`;
+  const restart =
+    pending !== undefined
+      ? `the next restart is due now: ${formatSize(pending)} waits for it`
+      : up === undefined
+        ? "the next increase needs a restart"
+        : `the next restart is due beyond ${formatSize(up.to)}`;
+  return `${room}; ${restart}.`;
+}
+
+/** "1 replace, 2 live" */
+export function countedVerdicts(domains: readonly { verdict: Verdict }[]): string {
+  const counts = Map.groupBy(domains, ({ verdict }) => verdict);
+  return formatList([...counts].map(([verdict, all]) => `${all.length} ${VERDICT_WORDS[verdict]}`));
+}
+
+/** "2 update, 1 create" */
+export function countedSteps(steps: Readonly<Record<string, number>>): string {
+  return formatList(Object.entries(steps).map(([op, count]) => `${count} ${op}`));
+}
+
+export const RESULT_MARKS: Readonly<Record<Happened["result"], string>> = {
+  failed: "❌",
+  unfinished: "❔",
+  lacking: "⚠️",
+  done: "✅",
+};
+
+/** "1 failed, 3 done" */
+export function countedResults(domains: readonly DomainReview[]): string {
+  const counts = Map.groupBy(domains, ({ happened }) => happened?.result ?? "done");
+  return formatList([...counts].map(([result, all]) => `${all.length} ${result}`));
+}

@@ -1,0 +1,129 @@
+import type { CatalogueSize } from "../../sdk/catalogue-args.ts";
+import type { Failure } from "../args/failure.ts";
+import { MAX_SLOTS } from "../args/limits.ts";
+import { propertyPath } from "../args/property-path.ts";
+import { DEFAULTS } from "../args/settings.ts";
+import { desiredMemory } from "../plan/desired.ts";
+import { formatRanges } from "../plan/live-sizes/text.ts";
+import { upwardSizes } from "../plan/live-sizes/up.ts";
+import type { Reason } from "../plan/plan.ts";
+import type { ReasonCode } from "../plan/reason-codes.ts";
+import { type Catalogue, readCatalogue } from "./catalogue-args.ts";
+import { argumentsOf, inputsOf } from "./domain-arguments.ts";
+import { planSteps, type SizedInputs, type Step, type Steps } from "./steps.ts";
+
+/** What is known of a catalogue. */
+export type CheckedCatalogue =
+  | { kind: "invalid"; failures: Failure[] }
+  | {
+      kind: "planned";
+      catalogue: Catalogue;
+      /** Arguments of a domain, by the size's name, in ascending order. */
+      sizes: [name: string, args: CatalogueSize][];
+      steps: Steps;
+      /** Why it is refused: promised steps that aren't live. */
+      failures: Failure[];
+    };
+
+/** Checks a catalogue, whoever wrote it, and plans each of its steps. */
+export function checkCatalogue(args: unknown): CheckedCatalogue {
+  const { catalogue, failures } = readCatalogue(args);
+  if (catalogue === undefined) return { kind: "invalid", failures };
+  const slots = catalogue.memorySlots ?? enoughSlots(catalogue);
+  const domains = catalogue.sizes.map((size) => ({ ...size, args: argumentsOf(catalogue, size, slots) }));
+  const checked = domains.map(({ name, args }) => inputsOf(name, args));
+  const invalid = unlike(checked.flatMap((one) => one.failures));
+  if (invalid.length > 0) return { kind: "invalid", failures: invalid };
+  const sizes = domains.map(({ name, memory, vcpus }, index): SizedInputs => {
+    const { inputs } = checked[index] ?? inputsOf(name, domains[index]?.args as CatalogueSize);
+    return { name, memory, vcpus, inputs };
+  });
+  const steps = planSteps(sizes, catalogue.allowUnplug);
+  return {
+    kind: "planned",
+    catalogue,
+    sizes: domains.map(({ name, args }) => [name, args]),
+    steps,
+    failures: brokenPromises(steps.broken, catalogue),
+  };
+}
+
+/** Each step up adds one DIMM, or as many as it has steps of the catalogue. The planner's answers show whether they suffice. */
+function enoughSlots({ sizes, step, allowUnplug }: Catalogue): number {
+  const range = (sizes.at(-1)?.memory ?? 0) - (sizes[0]?.memory ?? 0);
+  const needed = allowUnplug ? range / step : sizes.length - 1;
+  return Math.min(MAX_SLOTS, Math.max(DEFAULTS.memorySlots, needed));
+}
+
+/** The most DIMMs on any path, where the slots aren't limited. */
+function slotsOfLongestPath(catalogue: Catalogue): number {
+  const sizes = catalogue.sizes.map((size) => ({
+    ...size,
+    ...inputsOf(size.name, argumentsOf(catalogue, size, MAX_SLOTS)),
+  }));
+  return planSteps(sizes, catalogue.allowUnplug).slots;
+}
+
+function unlike(failures: Failure[]): Failure[] {
+  return [...new Map(failures.map((one) => [`${one.property}\n${one.reason}`, one])).values()];
+}
+
+/** One failure for each size and reason, with the sizes that it can't be reached from. */
+function brokenPromises(broken: Step[], catalogue: Catalogue): Failure[] {
+  const isSlots = (step: Step) => reasonsOf(step).every(({ code }) => SLOTS.has(code));
+  const outOfSlots = broken.filter(isSlots);
+  const found = new Map<string, { step: Step; reason: string; from: Set<string> }>();
+  for (const step of broken.filter((one) => !isSlots(one))) {
+    const reason =
+      reasonsOf(step)
+        .map(({ text }) => text)
+        .join("; ") || step.plan.headline;
+    const key = `${step.to.name}\n${reason}`;
+    const same = found.get(key) ?? { step, reason, from: new Set() };
+    found.set(key, { ...same, from: same.from.add(step.from.name) });
+  }
+  return [
+    ...(outOfSlots.length === 0 ? [] : [tooFewSlots(catalogue)]),
+    ...[...found.values()].map(({ step, reason, from }) => ({
+      property: propertyPath(["sizes", step.to.name]),
+      reason: `is not live from ${listed([...from])}: ${reason}${whatWouldWork(step)}`,
+    })),
+  ];
+}
+
+const SLOTS: ReadonlySet<ReasonCode> = new Set(["no-slots", "slots-exhausted", "too-few-slots"]);
+
+/** Why the running domain can't get the size, whatever happens then. */
+function reasonsOf({ plan }: Step): Reason[] {
+  return plan.reasons.filter(({ code }) => code !== "when-not-possible-error");
+}
+
+function tooFewSlots(catalogue: Catalogue): Failure {
+  const needed = slotsOfLongestPath(catalogue);
+  const { memorySlots = MAX_SLOTS } = catalogue;
+  return needed > memorySlots
+    ? {
+        property: "memorySlots",
+        reason: `is ${memorySlots}, but the longest path through the sizes needs ${needed}; raise it, or leave it out`,
+      }
+    : {
+        property: "step",
+        reason: `is too small: the sizes need more than ${MAX_SLOTS} DIMMs, the most that a domain can have; use a larger one`,
+      };
+}
+
+/** A longer list of names doesn't help a reader. */
+const MOST_NAMES = 4;
+
+function listed(names: string[]): string {
+  const more = names.length - MOST_NAMES;
+  return more > 0 ? `${names.slice(0, MOST_NAMES).join(", ")} and ${more} more` : names.join(", ");
+}
+
+function whatWouldWork({ place, from, to }: Step): string {
+  if (to.vcpus !== from.vcpus && to.memory === from.memory)
+    return "; give both sizes the same number of vCPUs";
+  const desired = desiredMemory(to.inputs, DEFAULTS);
+  const up = desired && upwardSizes(desired, place.observed);
+  return up === undefined ? "" : `; live from there: ${formatRanges([up])}`;
+}

@@ -1,0 +1,29 @@
+import type { CheckedCatalogue } from "./check-catalogue.ts";
+import { slotsOf } from "./walk.ts";
+
+/** The format of the JSON below. Fields may be added to it. */
+const FORMAT = 1;
+
+/** A checked catalogue for programs: the arguments of each size, and every step. */
+export function checkJson(checked: CheckedCatalogue): Record<string, unknown> {
+  const { kind, failures } = checked;
+  if (kind === "invalid") return { format: FORMAT, accepted: false, failures };
+  return {
+    format: FORMAT,
+    accepted: failures.length === 0,
+    failures,
+    sizes: Object.fromEntries(checked.sizes),
+    slotsOnLongestPath: checked.steps.slots,
+    steps: checked.steps.pairs.map(({ from, to, started, plan, isPromised, dimms, after }) => ({
+      from: from.name,
+      to: to.name,
+      started: started.name,
+      promised: isPromised,
+      outcome: plan.outcome,
+      headline: plan.headline,
+      reasons: plan.reasons,
+      dimms,
+      slotsLeft: after === undefined ? null : slotsOf(after).free,
+    })),
+  };
+}

@@ -1,0 +1,184 @@
+import type { ParseArgsOptionsConfig } from "node:util";
+import {
+  type Command,
+  type CommandDependencies,
+  type ExitCode,
+  InputError,
+  UsageError,
+} from "../command/command.ts";
+import {
+  type CommandOption,
+  drawHelpRows,
+  HELP,
+  HELP_COLUMNS,
+  helpRows,
+  parseOptions,
+} from "../command/options.ts";
+import { wrap } from "../command/terminal.ts";
+import { messageOf } from "../message-of.ts";
+import { parseSize } from "../units/size.ts";
+import { MOST_SIZES, type NamedSize } from "./catalogue-args.ts";
+import { readCatalogueFile } from "./catalogue-file.ts";
+import { checkCatalogue } from "./check-catalogue.ts";
+import { checkJson } from "./check-json.ts";
+import { failureLines } from "./failure-lines.ts";
+import { fleetOf, readFleet } from "./fleet.ts";
+import { drawSteps } from "./matrix.ts";
+import { type SuggestOptions, suggestCatalogue } from "./suggest.ts";
+import { suggestionJson, suggestionText } from "./suggestion-text.ts";
+
+/** As many as people tell apart. */
+const DEFAULT_COUNT = 6;
+
+const OPTIONS = {
+  json: { type: "boolean", help: "print JSON, with sizes as in the resource's arguments" },
+  uri: { type: "string", value: "uri", help: "suggest: for the domains of this host, which are only read" },
+  step: {
+    type: "string",
+    value: "size",
+    help: "suggest: what the sizes are multiples of (default: 1GiB, or less for small VMs)",
+  },
+  ceiling: {
+    type: "string",
+    value: "size",
+    help: "suggest: the most that a domain can grow to (default: twice the largest size)",
+  },
+  count: {
+    type: "string",
+    value: "number",
+    help: `suggest: the most sizes, 1 to ${MOST_SIZES} (default: ${DEFAULT_COUNT})`,
+  },
+  "allow-plain-tcp": { type: "boolean", help: "connect by qemu+tcp to another host, unencrypted" },
+  help: HELP,
+} as const satisfies ParseArgsOptionsConfig & Record<string, CommandOption>;
+
+/** `sizes`, which checks a catalogue of sizes, and suggests one. */
+export const sizesCommand: Command = {
+  summary: "checks that each step of a catalogue of VM sizes is live, and suggests a catalogue for VMs",
+  help: helpText,
+  run: runSizes,
+};
+
+async function runSizes(args: string[], dependencies: CommandDependencies): Promise<ExitCode> {
+  const { values, positionals } = parseOptions(args, OPTIONS);
+  const [action, file, ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError(`unexpected argument: ${rest.join(" ")}`);
+  if (action === "check") {
+    const unused = (["uri", "step", "ceiling", "count"] as const).find((name) => values[name] !== undefined);
+    if (unused !== undefined) throw new UsageError(`--${unused} is an option of sizes suggest`);
+    if (file === undefined) throw new UsageError("sizes check needs <file>, a catalogue in YAML or JSON");
+    return check(file, values.json === true, dependencies);
+  }
+  if (action !== "suggest")
+    throw new UsageError(`sizes needs check or suggest${action === undefined ? "" : `, not "${action}"`}`);
+  if ((file === undefined) === (values.uri === undefined))
+    throw new UsageError("sizes suggest needs either <file>, a list of VMs, or --uri, a host");
+  const options = suggestOptions(values);
+  const vms =
+    file === undefined
+      ? await domainsOf(values.uri ?? "", values["allow-plain-tcp"] === true, dependencies)
+      : vmsIn(file);
+  return suggest(vms, options, values.json === true, dependencies);
+}
+
+function check(file: string, json: boolean, { out, terminal }: CommandDependencies): ExitCode {
+  const checked = checkCatalogue(readCatalogueFile(file));
+  const { kind, failures } = checked;
+  if (json) out(`${JSON.stringify(checkJson(checked), null, 2)}\n`);
+  else if (kind === "planned") out(`${drawSteps(checked, terminal).join("\n")}\n`);
+  if (failures.length === 0) return 0;
+  const text = `${file} is refused:\n${failureLines(failures)}`;
+  throw kind === "invalid" ? new InputError(text) : new Error(text);
+}
+
+function suggest(
+  vms: NamedSize[],
+  options: SuggestOptions,
+  json: boolean,
+  { out }: CommandDependencies,
+): ExitCode {
+  const suggestion = suggestCatalogue(vms, options);
+  const { kind, failures } = suggestion.checked;
+  if (failures.length > 0) {
+    const text = `no catalogue with live steps was found for these VMs:\n${failureLines(failures)}`;
+    throw kind === "invalid" ? new InputError(text) : new Error(text);
+  }
+  out(json ? `${JSON.stringify(suggestionJson(suggestion), null, 2)}\n` : suggestionText(suggestion));
+  return 0;
+}
+
+/** @throws InputError */
+function vmsIn(file: string): NamedSize[] {
+  const { vms, failures } = readFleet(readCatalogueFile(file));
+  if (failures.length > 0) throw new InputError(`${file} is refused:\n${failureLines(failures)}`);
+  return vms;
+}
+
+async function domainsOf(
+  uri: string,
+  allowPlainTcp: boolean,
+  { connect, clock }: CommandDependencies,
+): Promise<NamedSize[]> {
+  const hypervisor = await connect(uri, { allowPlainTcp }, clock);
+  try {
+    const vms = await fleetOf(hypervisor);
+    if (vms.length === 0) throw new Error(`${hypervisor.uri} has no domains to suggest sizes for`);
+    return vms;
+  } finally {
+    await hypervisor.close();
+  }
+}
+
+/** @throws UsageError */
+function suggestOptions({
+  step,
+  ceiling,
+  count,
+}: {
+  step?: string;
+  ceiling?: string;
+  count?: string;
+}): SuggestOptions {
+  const sizes = Object.entries({ step, ceiling }).flatMap(([name, typed]) =>
+    typed === undefined ? [] : [[name, sizeOf(name, typed)]],
+  );
+  const most = count === undefined ? DEFAULT_COUNT : Number(count);
+  if (!/^\d*$/.test(count ?? "") || most < 1 || most > MOST_SIZES)
+    throw new UsageError(`--count "${count}" must be a whole number from 1 to ${MOST_SIZES}`);
+  return { count: most, ...Object.fromEntries(sizes) };
+}
+
+function sizeOf(name: string, typed: string): number {
+  try {
+    return parseSize(typed);
+  } catch (error) {
+    throw new UsageError(`--${name} "${typed}" ${messageOf(error)}`);
+  }
+}
+
+const USAGE = `Usage: pulumi-libvirt-hotplug sizes check <file> [--json]
+       pulumi-libvirt-hotplug sizes suggest <file> [options]
+       pulumi-libvirt-hotplug sizes suggest --uri <uri> [options]
+
+check plans each step between the sizes of a catalogue: live, at the next boot,
+or by a replace. suggest prints a catalogue whose steps are live for the VMs of
+a list or of a host, with the nearest size of each VM. Nothing is changed.
+
+  <file>     for check a catalogue, such as
+               step: 1GiB
+               ceiling: 32GiB
+               sizes:
+                 small: { memory: 2GiB, vcpus: 1 }
+             for suggest a list of VMs, such as
+               - { name: web-1, memory: 3GiB, vcpus: 2 }
+             both in YAML or JSON
+`;
+
+const EXIT_CODES =
+  "Exit codes: 0; 1 for a catalogue with a promised step that isn't live, or another error; 2 for invalid usage or an invalid file.";
+
+function helpText(): string {
+  return [USAGE, ...drawHelpRows(helpRows(OPTIONS)).flat(), "", ...wrap(EXIT_CODES, HELP_COLUMNS), ""].join(
+    "\n",
+  );
+}

@@ -1,0 +1,62 @@
+import type { Size } from "./args/size.ts";
+
+/** One size of a catalogue. */
+export interface CatalogueEntry {
+  /** The domain's `memory`. */
+  memory: Size;
+  /** The domain's `vcpus`. Default: 1. */
+  vcpus?: number;
+}
+
+/**
+ * A catalogue of VM sizes, in a program or as a YAML or JSON file. It promises that a running domain can go from each size to
+ * each size that has at least as much memory and as many vCPUs without a restart. With `allowUnplug` it also promises each step
+ * down, as far as the size that the domain was last started with.
+ */
+export interface CatalogueArgs<Name extends string = string> {
+  /** The sizes by name. At most 32, and no two alike. */
+  sizes: Record<Name, CatalogueEntry>;
+  /** The most that a domain can grow to without a restart: `maxMemory` of each domain. At least the largest size. */
+  ceiling: Size;
+  /**
+   * The memory of the sizes differs by multiples of this. A multiple of 128 MiB, the smallest memory block of a Linux guest.
+   * Default: 256 MiB, as `hotplug.alignment`.
+   */
+  step?: Size;
+  /**
+   * Whether memory and vCPUs can be removed from a running domain. If true, memory is added in DIMMs of one step each, so that
+   * they can be removed one by one. Default: false.
+   */
+  allowUnplug?: boolean;
+  /** `hotplug.whenNotPossible` of each domain: what happens at a step that isn't promised. Default: the domain's own default. */
+  whenNotPossible?: "replace" | "restart" | "nextBoot" | "error";
+  /** `memorySlots` of each domain. Default: what the longest path through the sizes needs, at least 16. */
+  memorySlots?: number;
+  /** `maxVcpus` of each domain. Default: the most vCPUs of a size. */
+  maxVcpus?: number;
+  /** The architecture that the steps are checked for, and `arch` of each domain. Default: checked for x86_64, and not set. */
+  arch?: "x86_64" | "aarch64" | "ppc64le";
+  /** `machine` of each domain. Default: the default of the host. */
+  machine?: string;
+  /** `firmware` of each domain. Default: `"bios"`, and `"uefi"` for aarch64. */
+  firmware?: "bios" | "uefi";
+}
+
+/** A size as arguments of `Domain`: `new Domain("web-1", { ...sizes.medium, … })`. */
+export interface CatalogueSize {
+  memory: string;
+  vcpus: number;
+  maxMemory: string;
+  memorySlots: number;
+  maxVcpus: number;
+  /** A domain that sets more of `hotplug` spreads these: `hotplug: { ...sizes.medium.hotplug, awaitGuest: 120 }`. */
+  hotplug: {
+    alignment: string;
+    allowUnplug: boolean;
+    maxDimmSize?: string;
+    whenNotPossible?: "replace" | "restart" | "nextBoot" | "error";
+  };
+  arch?: "x86_64" | "aarch64" | "ppc64le";
+  machine?: string;
+  firmware?: "bios" | "uefi";
+}

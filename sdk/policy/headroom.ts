@@ -1,0 +1,99 @@
+import type { Kib } from "../../provider/units/kib.ts";
+import { formatSize } from "../../provider/units/size.ts";
+import type { PolicyDomain } from "./domain.ts";
+import {
+  ALLOWED,
+  type Rule,
+  type RuleArgs,
+  type RuleOptions,
+  rule,
+  type Stage,
+  type Verdict,
+} from "./rule.ts";
+import { count, sizeSchema, sizeSetting } from "./settings.ts";
+import { argumentUnknown, outputUnknown } from "./unjudged.ts";
+
+export interface HeadroomArgs extends RuleArgs {
+  /** How much memory a live change must be able to add after this one: a size such as `"2GiB"`, or a number of MiB. */
+  memory?: string | number;
+  /** How many slots for DIMMs must be free after the change. */
+  slots?: number;
+}
+
+interface Wanted {
+  memory?: Kib;
+  slots?: number;
+}
+
+/** Each domain has room to grow live after the change. */
+export function headroom(args: HeadroomArgs = {}, options?: RuleOptions): Rule {
+  return rule<Wanted>(
+    {
+      name: "headroom",
+      displayName: "Headroom",
+      description: "A virtual machine must have room to grow without a restart.",
+      remedy: "Raise maxMemory and memorySlots, which takes effect when the domain is shut down and started.",
+      settings: {
+        memory: {
+          read: sizeSetting,
+          describe: sizeSchema("How much memory a live change must be able to add after this one."),
+        },
+        slots: {
+          read: count(1),
+          describe: {
+            type: "integer",
+            minimum: 1,
+            description: "How many slots must be free after the change.",
+          },
+        },
+      },
+      contradictions: ({ memory, slots }) =>
+        memory === undefined && slots === undefined
+          ? [{ property: "", reason: "memory or slots must be set" }]
+          : [],
+      judgesResult: true,
+      judge: (domain, { memory, slots }, stage) => {
+        const all = [
+          memory === undefined ? ALLOWED : judgedRoom(domain, memory, stage),
+          slots === undefined ? ALLOWED : judgedSlots(domain, slots, stage),
+        ];
+        return (
+          all.find(({ kind }) => kind === "violated") ?? all.find(({ kind }) => kind === "unknown") ?? ALLOWED
+        );
+      },
+    },
+    { ...args },
+    options,
+  );
+}
+
+function judgedRoom(domain: PolicyDomain, wanted: Kib, stage: Stage): Verdict {
+  const memory = domain.size("memory");
+  if (memory.kind !== "known") return argumentUnknown(domain, "memory", memory);
+  const maxMemory = domain.size("maxMemory");
+  if (maxMemory.kind !== "known") return argumentUnknown(domain, "maxMemory", maxMemory);
+  const short = (room: Kib, how: string): Verdict => ({
+    kind: "violated",
+    text: `after the change ${formatSize(memory.value)} can grow by ${formatSize(room)}${how}, but ${formatSize(wanted)} are wanted. Raise maxMemory and memorySlots, or use a smaller size.`,
+  });
+  // No live change goes beyond the maximum, whatever else limits it.
+  const most = Math.max(0, maxMemory.value - memory.value);
+  if (most < wanted) return short(most, ` up to maxMemory (${formatSize(maxMemory.value)})`);
+  const { reachable } = domain;
+  if (reachable.kind !== "known") return outputUnknown(domain, "reachable sizes", reachable, stage);
+  const room = Math.max(memory.value, ...reachable.value.map(({ to }) => to)) - memory.value;
+  return room < wanted ? short(room, " live") : ALLOWED;
+}
+
+function judgedSlots(domain: PolicyDomain, wanted: number, stage: Stage): Verdict {
+  const slots = domain.number("memorySlots");
+  if (slots.kind !== "known") return argumentUnknown(domain, "memorySlots", slots);
+  const short = (free: number): Verdict => ({
+    kind: "violated",
+    text: `after the change ${free} of ${slots.value} slots are free, but ${wanted} are wanted. Raise memorySlots, or grow by fewer and larger DIMMs.`,
+  });
+  if (slots.value < wanted) return short(slots.value);
+  const free = domain.freeSlots;
+  if (free.kind !== "known") return outputUnknown(domain, "free slots", free, stage);
+  return free.value < wanted ? short(free.value) : ALLOWED;
+}

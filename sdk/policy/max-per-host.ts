@@ -1,0 +1,149 @@
+import { z } from "zod";
+import { shape } from "../../provider/args/schema.ts";
+import { formatVcpus } from "../../provider/plan/text.ts";
+import type { Kib } from "../../provider/units/kib.ts";
+import { formatSize } from "../../provider/units/size.ts";
+import { type PolicyDomain, shownUri } from "./domain.ts";
+import type { Figure } from "./properties.ts";
+import { type Rule, type RuleArgs, type RuleOptions, rule, type Verdict } from "./rule.ts";
+import { count, sizeSchema, sizeSetting } from "./settings.ts";
+
+/** The most that the domains of a host may have together. */
+export interface HostLimit {
+  /** A size such as `"64GiB"`, or a number of MiB. */
+  memory?: string | number;
+  vcpus?: number;
+}
+
+export interface MaxPerHostArgs extends RuleArgs, HostLimit {
+  /** Other limits for single hosts, by libvirt URI. */
+  hosts?: Record<string, HostLimit>;
+}
+
+interface Limit {
+  memory?: Kib;
+  vcpus?: number;
+}
+
+const LIMIT = { memory: sizeSetting.optional(), vcpus: count(1).optional() };
+
+const MEMORY = sizeSchema("The most memory of all domains of a host together.");
+const VCPUS = {
+  type: "integer",
+  minimum: 1,
+  description: "The most vCPUs of all domains of a host together.",
+} as const;
+
+/** The domains of a stack don't exceed what their host may give them. */
+export function maxPerHost(args: MaxPerHostArgs = {}, options?: RuleOptions): Rule {
+  return rule<Limit & { hosts?: Record<string, Limit> }>(
+    {
+      name: "max-per-host",
+      displayName: "Most per host",
+      description: "The virtual machines of a stack must not exceed what their host may give them.",
+      remedy: "Use smaller sizes, or move domains to another host.",
+      settings: {
+        memory: { read: sizeSetting, describe: MEMORY },
+        vcpus: { read: count(1), describe: VCPUS },
+        hosts: {
+          read: z.record(z.string(), shape(LIMIT), "must be an object of limits by libvirt URI"),
+          describe: {
+            type: "object",
+            additionalProperties: {
+              type: "object",
+              additionalProperties: false,
+              properties: { memory: MEMORY, vcpus: VCPUS },
+            },
+            description: "Other limits for single hosts, by libvirt URI.",
+          },
+        },
+      },
+      contradictions: ({ memory, vcpus, hosts = {} }) =>
+        memory === undefined && vcpus === undefined && Object.keys(hosts).length === 0
+          ? [{ property: "", reason: "memory, vcpus or hosts must be set" }]
+          : [],
+      judgeStack: (domains, { hosts = {}, ...common }) =>
+        [...byHost(domains)].flatMap(([uri, group]) =>
+          judgedHost(uri, group, { ...common, ...hosts[uri ?? ""] }),
+        ),
+    },
+    { ...args },
+    options,
+  );
+}
+
+/** By libvirt URI; undefined for domains whose URI isn't known or secret. */
+function byHost(domains: readonly PolicyDomain[]): Map<string | undefined, PolicyDomain[]> {
+  const hosts = new Map<string | undefined, PolicyDomain[]>();
+  for (const domain of domains) {
+    if (domain.isAbsent) continue;
+    const { uri } = domain;
+    const key = uri.kind === "known" ? uri.value : uri.kind === "absent" ? "" : undefined;
+    hosts.set(key, [...(hosts.get(key) ?? []), domain]);
+  }
+  return hosts;
+}
+
+function judgedHost(uri: string | undefined, domains: PolicyDomain[], limit: Limit): Verdict[] {
+  const [first] = domains;
+  if (first === undefined || (limit.memory === undefined && limit.vcpus === undefined)) return [];
+  const names = namesOf(domains);
+  if (uri === undefined)
+    return [{ kind: "unknown", text: `not judged: the host of ${names} isn't known or is secret` }];
+  const host = uri === "" ? "libvirt's default host" : shownUri(uri);
+  return [
+    ...judgedSum(host, domains, "memory", limit.memory, memoryOf, formatSize),
+    ...judgedSum(host, domains, "vcpus", limit.vcpus, (domain) => domain.number("vcpus"), formatVcpus),
+  ];
+}
+
+function judgedSum(
+  host: string,
+  domains: readonly PolicyDomain[],
+  what: string,
+  limit: number | undefined,
+  figureOf: (domain: PolicyDomain) => Figure<number>,
+  format: (figure: number) => string,
+): Verdict[] {
+  if (limit === undefined) return [];
+  const figures = domains.map((domain) => ({ domain, figure: figureOf(domain) }));
+  const known = figures.flatMap(({ domain, figure }) =>
+    figure.kind === "known" ? [{ domain, value: figure.value }] : [],
+  );
+  const open = figures.filter(({ figure }) => figure.kind !== "known").map(({ domain }) => domain);
+  const sum = known.reduce((total, { value }) => total + value, 0);
+  if (sum > limit) {
+    const largest = known.toSorted((a, b) => b.value - a.value).slice(0, SHOWN);
+    const shown = largest.map(({ domain, value }) => `${domain.name} ${format(value)}`).join(", ");
+    const more = known.length > SHOWN ? `, and ${known.length - SHOWN} more` : "";
+    return [
+      {
+        kind: "violated",
+        text: `${host}: ${what} of ${known.length} domains add up to ${format(sum)}, ${format(sum - limit)} more than the limit of ${format(limit)} (${shown}${more}). Use smaller sizes, or move domains to another host.`,
+      },
+    ];
+  }
+  if (open.length === 0) return [];
+  return [
+    {
+      kind: "unknown",
+      text: `${host}: not judged: ${what} of ${namesOf(open)} isn't known yet or is secret`,
+    },
+  ];
+}
+
+const SHOWN = 5;
+
+function namesOf(domains: readonly PolicyDomain[]): string {
+  const shown = domains.slice(0, SHOWN).map(({ name }) => name);
+  const more = domains.length - shown.length;
+  return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+/** What the host may have to give: a running domain keeps what it has until its next boot. */
+function memoryOf(domain: PolicyDomain): Figure<Kib> {
+  const memory = domain.size("memory");
+  const live = domain.size("liveMemory");
+  if (memory.kind !== "known" || live.kind !== "known") return memory;
+  return { kind: "known", value: Math.max(memory.value, live.value) };
+}

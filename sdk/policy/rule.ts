@@ -1,0 +1,199 @@
+import type {
+  EnforcementLevel,
+  Policy,
+  ReportViolation,
+  ResourceValidationArgs,
+  StackValidationArgs,
+} from "@pulumi/policy";
+import type { PolicyConfigJSONSchema } from "@pulumi/policy/schema.js";
+import type { Failure } from "../../provider/args/failure.ts";
+import { isDomain, PolicyDomain } from "./domain.ts";
+import { type Exception, holds } from "./exceptions.ts";
+import { keepSecretMarks } from "./sdk-marks.ts";
+import { COMMON, type CommonSettings, readSettings, type SettingsTable } from "./settings.ts";
+
+keepSecretMarks();
+
+/** A rule's answer about one domain, or about the stack. */
+export type Verdict =
+  | { kind: "allowed" }
+  /** `text`: what was found, and what would work. It follows the domain's name. */
+  | { kind: "violated"; text: string; urn?: string }
+  /** `text`: "not judged", and why. It follows the domain's name. */
+  | { kind: "unknown"; text: string; urn?: string };
+
+export const ALLOWED: Verdict = { kind: "allowed" };
+
+/**
+ * What a rule sees of a domain. `inputs`: as check returned them, before an update that isn't a preview changes the domain.
+ * `outputs`: as a preview foresees them, or as they are after the update.
+ */
+export type Stage = "inputs" | "outputs";
+
+export interface RuleDefinition<Settings> {
+  name: string;
+  displayName: string;
+  description: string;
+  remedy: string;
+  settings: SettingsTable;
+  /** Failures that more than one setting is part of. */
+  contradictions?(settings: Settings): Failure[];
+  /** The answer about each domain. */
+  judge?(domain: PolicyDomain, settings: Settings, stage: Stage): Verdict;
+  /** Whether the outputs after an update are judged, too: only there the domain itself has been read. */
+  judgesResult?: boolean;
+  /** Answers about all domains together, without those that are excepted. */
+  judgeStack?(domains: readonly PolicyDomain[], settings: Settings): Verdict[];
+}
+
+/** What every rule takes besides its own settings. */
+export interface RuleArgs {
+  /** Default: that of the policy pack. */
+  enforcementLevel?: EnforcementLevel;
+  /** A domain that can't be judged is allowed, or violates the rule. Default: `"deny"`. */
+  onUnknown?: "allow" | "deny";
+  /** Domains that the rule lets pass. */
+  exceptions?: Exception[];
+}
+
+export interface RuleOptions {
+  /** The present time, for the last days of exceptions. Default: the system's clock. */
+  now?: () => Date;
+}
+
+/** A rule for a policy pack. Pulumi calls it for each resource, and then for the stack. */
+export interface Rule extends Policy {
+  configSchema: { properties: Record<string, PolicyConfigJSONSchema>; required?: string[] };
+  validateResource(args: ResourceValidationArgs, reportViolation: ReportViolation): void;
+  validateStack(args: StackValidationArgs, reportViolation: ReportViolation): void;
+}
+
+/**
+ * Makes a policy of a rule.
+ *
+ * @throws Error with all failures of the settings at once
+ */
+export function rule<Settings>(
+  definition: RuleDefinition<Settings & CommonSettings>,
+  { enforcementLevel, ...given }: RuleArgs & Record<string, unknown>,
+  { now = () => new Date() }: RuleOptions = {},
+): Rule {
+  const { name, displayName, description, remedy, judge, judgeStack } = definition;
+  const table = { ...definition.settings, ...COMMON };
+  const settingsWith = (configured: object): Settings & CommonSettings => {
+    const all = { ...given, ...configured };
+    const { values, failures } = readSettings(table, all);
+    const settings = { onUnknown: "deny", exceptions: [], ...values } as Settings & CommonSettings;
+    const found = failures.length > 0 ? failures : (definition.contradictions?.(settings) ?? []);
+    if (found.length > 0) throw refusalOf(name, found);
+    return settings;
+  };
+  // A required setting may come from the configuration of the pack instead.
+  const missing = Object.keys(table).filter((key) => table[key]?.isRequired && given[key] === undefined);
+  if (missing.length === 0) settingsWith({});
+  else refuseFailures(name, table, given, missing);
+
+  const judgeDomain = (
+    domain: PolicyDomain,
+    settings: Settings & CommonSettings,
+    stage: Stage,
+  ): Verdict[] => {
+    if (judge === undefined || domain.isAbsent || isExcepted(domain, settings, now())) return [];
+    return [judge(domain, settings, stage)];
+  };
+  const report = (
+    verdicts: readonly Verdict[],
+    domain: PolicyDomain | undefined,
+    settings: CommonSettings,
+    reportViolation: ReportViolation,
+  ) => {
+    for (const verdict of verdicts) {
+      const text = messageOf(verdict, domain, settings);
+      if (text !== undefined)
+        reportViolation(text, domain?.urn ?? ("urn" in verdict ? verdict.urn : undefined));
+    }
+  };
+
+  return {
+    name,
+    displayName,
+    description,
+    remediationSteps: remedy,
+    ...(enforcementLevel !== undefined && { enforcementLevel }),
+    configSchema: configSchemaOf(table, given),
+    validateResource(args, reportViolation) {
+      if (!isDomain(args)) return args.notApplicable("The rule only applies to libvirt domains");
+      const settings = settingsWith(args.getConfig());
+      // A preview judges the outputs that it foresees, and of a domain that is not a target those of the state. The inputs of such a
+      // domain still have the outcome of the last run.
+      if (isPreview()) return;
+      const domain = new PolicyDomain(args);
+      report(judgeDomain(domain, settings, "inputs"), domain, settings, reportViolation);
+    },
+    validateStack(args, reportViolation) {
+      const settings = settingsWith(args.getConfig());
+      const domains = args.resources.filter(isDomain).map((resource) => new PolicyDomain(resource));
+      if (isPreview() || definition.judgesResult === true)
+        for (const domain of domains)
+          report(judgeDomain(domain, settings, "outputs"), domain, settings, reportViolation);
+      const judged = domains.filter((domain) => !isExcepted(domain, settings, now()));
+      report(judgeStack?.(judged, settings) ?? [], undefined, settings, reportViolation);
+    },
+  };
+
+  function messageOf(
+    verdict: Verdict,
+    domain: PolicyDomain | undefined,
+    { onUnknown, exceptions }: CommonSettings,
+  ): string | undefined {
+    if (verdict.kind === "allowed" || (verdict.kind === "unknown" && onUnknown === "allow")) return undefined;
+    const expired = exceptions.find(
+      (exception) => exception.name === domain?.name && !holds(exception, now()),
+    );
+    const { text } = verdict;
+    return [
+      domain === undefined ? text : `${domain.title}: ${text}`,
+      ...(expired === undefined
+        ? []
+        : [`The exception of this domain ended on ${expired.until} (${expired.reason}).`]),
+    ].join("\n");
+  }
+}
+
+function isExcepted({ name }: PolicyDomain, { exceptions }: CommonSettings, now: Date): boolean {
+  return exceptions.some((exception) => exception.name === name && holds(exception, now));
+}
+
+/** Pulumi tells a policy pack by its environment whether the run is a preview. */
+function isPreview(): boolean {
+  return process.env.PULUMI_NODEJS_DRY_RUN === "true";
+}
+
+function refuseFailures(
+  name: string,
+  table: SettingsTable,
+  given: Record<string, unknown>,
+  missing: string[],
+) {
+  const { failures } = readSettings(table, given);
+  const others = failures.filter(({ property }) => !missing.includes(property));
+  if (others.length > 0) throw refusalOf(name, others);
+}
+
+function refusalOf(name: string, failures: readonly Failure[]): Error {
+  const lines = failures.map(({ property, reason }) => `  ${property}${property === "" ? "" : " "}${reason}`);
+  const error = new Error(`the settings of the rule ${name} are refused:\n${lines.join("\n")}`);
+  // @pulumi/policy shows the stack in place of the message.
+  error.stack = error.message;
+  return error;
+}
+
+/** What the pack set is the default, so that Pulumi shows it, and the configuration of a run has precedence. */
+function configSchemaOf(table: SettingsTable, given: Record<string, unknown>): Rule["configSchema"] {
+  const properties = Object.entries(table).map(([key, { describe }]): [string, PolicyConfigJSONSchema] => {
+    const value = given[key];
+    return [key, value === undefined ? describe : { ...describe, default: value as object }];
+  });
+  const required = Object.keys(table).filter((key) => table[key]?.isRequired && given[key] === undefined);
+  return { properties: Object.fromEntries(properties), ...(required.length > 0 && { required }) };
+}

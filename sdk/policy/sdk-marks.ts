@@ -1,0 +1,69 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+/** What a policy gets as `props`, which @pulumi/policy makes of a message of Pulumi's engine. */
+type Props = Record<string, unknown>;
+
+/** The part of @pulumi/policy that reads a message. */
+interface Deserializer {
+  deserializeProperties(message: { toJavaScript(): Props }, keepsSecrets: boolean): Props;
+}
+
+/** Pulumi's marks of a secret in a message (sdk/nodejs/runtime/rpc.ts). */
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+
+/** The names of the properties with a secret in them, of each set of properties that was read. */
+const secretNames = new WeakMap<object, ReadonlySet<string>>();
+
+/**
+ * Keeps in mind what is secret: @pulumi/policy removes the marks before a policy gets the values, and a message of a policy is shown
+ * to everybody.
+ *
+ * @throws Error if @pulumi/policy isn't installed
+ */
+export function keepSecretMarks(): void {
+  const found = [join(process.cwd(), "package.json"), import.meta.url].flatMap(deserializerFrom);
+  if (found.length === 0)
+    throw new Error(
+      "pulumi-libvirt-hotplug/policy needs the package @pulumi/policy, which is not installed; run npm install @pulumi/policy in the policy pack's folder",
+    );
+  for (const deserializer of new Set(found)) keepMarksOf(deserializer);
+}
+
+/** The one that the policy pack uses, whose folder is the working directory, and the one that is found from here. */
+function deserializerFrom(place: string): Deserializer[] {
+  try {
+    return [createRequire(place)("@pulumi/policy/deserialize")];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return [];
+    throw error;
+  }
+}
+
+function keepMarksOf(deserializer: Deserializer): void {
+  const original = deserializer.deserializeProperties;
+  deserializer.deserializeProperties = (message, keepsSecrets) => {
+    const props = original(message, keepsSecrets);
+    const marked = Object.entries(message.toJavaScript()).filter(([, value]) => containsSecret(value));
+    secretNames.set(props, new Set(marked.map(([name]) => name)));
+    return props;
+  };
+}
+
+function containsSecret(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Reflect.get(value, SIGNATURE) === SECRET || Object.values(value).some(containsSecret);
+}
+
+/** The names that @pulumi/policy gives to its view of properties, and to what is behind it (proxy.js). */
+const [IS_VIEW, BEHIND_VIEW] = ["__isSpecialProxy", "__getSpecialProxyTarget"];
+
+/**
+ * The names of the properties with a secret in them; undefined where that isn't known, since another copy of @pulumi/policy read
+ * the message. Properties that a unit test made have no secret.
+ */
+export function secretsIn(props: Props): ReadonlySet<string> | undefined {
+  if (props[IS_VIEW] !== true) return secretNames.get(props) ?? new Set();
+  return secretNames.get(props[BEHIND_VIEW] as object);
+}

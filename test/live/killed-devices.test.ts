@@ -1,0 +1,134 @@
+import { expect, test } from "vitest";
+import { labOfThisFile } from "../support/live-lab.ts";
+import { BARE } from "../support/stack-on-lab.ts";
+import {
+  edit,
+  endOf,
+  FOLDER,
+  fleetOf,
+  imagesOf,
+  member,
+  type Operation,
+  pointsUpTo,
+  undisturbed,
+} from "./interrupted-fleet.ts";
+
+const WITH_GUEST = { ...BARE, forceOff: true, boot: { kernel: `${FOLDER}/ejecting-guest` } };
+
+const image = (name: string) => ({ name, file: `${FOLDER}/${name}.raw`, format: "raw" as const });
+const made = (name: string, size: string) => ({ name, file: `${FOLDER}/${name}.qcow2`, size });
+const medium = (n: number) => ({ name: "cd", device: "cdrom" as const, file: `${FOLDER}/medium-${n}.iso` });
+const lan = { name: "lan", user: true };
+const dmz = { name: "dmz", user: true };
+
+const OPERATIONS: Record<string, Operation> = {
+  "a domain whose images are made": {
+    change: {
+      ...WITH_GUEST,
+      disks: [made("one", "16MiB"), image("a"), made("two", "8MiB")],
+      interfaces: [lan],
+    },
+  },
+  "memory, vCPUs, disks and interfaces": {
+    before: { ...WITH_GUEST, disks: [image("a"), image("b")], interfaces: [lan] },
+    change: {
+      ...{ memory: "512MiB", vcpus: 2 },
+      disks: [image("a"), made("one", "16MiB"), { ...image("c"), bus: "scsi" }],
+      interfaces: [dmz, { ...lan, link: "down" }],
+    },
+    keepsRunning: true,
+  },
+  "a larger disk and another medium": {
+    before: { ...WITH_GUEST, disks: [made("one", "16MiB"), medium(1)] },
+    change: { vcpus: 3, disks: [medium(2), made("one", "24MiB")] },
+    keepsRunning: true,
+  },
+  "entries without names": {
+    before: {
+      ...WITH_GUEST,
+      disks: [{ file: `${FOLDER}/a.raw`, format: "raw" }],
+      interfaces: [{ user: true }],
+    },
+    change: {
+      disks: [
+        { file: `${FOLDER}/b.raw`, format: "raw", bus: "usb" },
+        { file: `${FOLDER}/c.raw`, format: "raw" },
+      ],
+      interfaces: [{ user: true }, { user: true, link: "down" }],
+    },
+    keepsRunning: true,
+  },
+  "none is left": {
+    before: { ...WITH_GUEST, disks: [image("a"), made("one", "8MiB")], interfaces: [lan, dmz] },
+    change: { disks: [], interfaces: [] },
+    keepsRunning: true,
+  },
+  "a replace": {
+    before: { ...WITH_GUEST, disks: [image("a"), { ...made("one", "8MiB"), onDelete: "delete" }] },
+    change: {
+      memory: "300MiB",
+      disks: [image("b"), { ...made("one", "16MiB"), onDelete: "delete" }, made("two", "8MiB")],
+    },
+  },
+  "power off": {
+    before: { ...WITH_GUEST, disks: [made("one", "8MiB")] },
+    change: { running: false, disks: [made("one", "16MiB"), made("two", "8MiB")] },
+  },
+  "a removal": {
+    before: {
+      ...WITH_GUEST,
+      disks: [image("a"), { ...made("one", "8MiB"), onDelete: "delete" }, made("two", "8MiB")],
+    },
+  },
+};
+
+const lab = labOfThisFile();
+
+test.for(Object.entries(OPERATIONS))(
+  "%s: the connection is lost before or after any change: the next up ends where an undisturbed one does, with every image",
+  { timeout: 600_000 },
+  async ([, operation]) => {
+    const { changes, end } = await undisturbed(lab(), operation);
+    const fleet = await Promise.all(
+      pointsUpTo(changes).map(async (point, index) => ({
+        ...(await member(lab(), `k${index}`, operation)),
+        point,
+      })),
+    );
+    const stack = await fleetOf(lab(), fleet);
+    const pids = fleet.map(({ name }) => lab().qemuPid(name));
+    const images = fleet.map(imagesOf);
+
+    for (const { proxy, point } of fleet) proxy.atChange(point.n, point.when, () => proxy.cut());
+    for (const one of fleet) edit(stack, one, operation);
+    const interrupted = await stack.up({ continueOnError: true, parallel: fleet.length });
+    expect(interrupted.ok).toBe(false);
+    // No image is deleted while its domain may be put back.
+    for (const { proxy } of fleet) proxy.restore();
+    await stack.apply({ parallel: fleet.length });
+    const ends = await Promise.all(
+      fleet.map(async ({ point, name }) => ({ ...point, ...(await endOf(lab(), name, operation)) })),
+    );
+    expect(ends).toEqual(fleet.map(({ point }) => ({ ...point, ...end })));
+    for (const [index, one] of fleet.entries())
+      expect(inodes(imagesOf(one))).toMatchObject(kept(images[index], end.files, one.folder));
+    expect((await lab().virsh("pool-list", "--all", "--name")).trim()).toBe("");
+    if (operation.change === undefined) return;
+    await stack.expectSettled();
+    if (operation.keepsRunning) expect(fleet.map(({ name }) => lab().qemuPid(name))).toEqual(pids);
+  },
+);
+
+function inodes(images: ReturnType<typeof imagesOf>): Record<string, number> {
+  return Object.fromEntries(Object.entries(images).map(([path, { inode }]) => [path, inode]));
+}
+
+/** The inodes of the images that an undisturbed operation leaves. */
+function kept(
+  images: ReturnType<typeof imagesOf> | undefined,
+  files: Record<string, number>,
+  folder: string,
+): Record<string, number> {
+  const all = Object.entries(inodes(images ?? {}));
+  return Object.fromEntries(all.filter(([path]) => path.replace(folder, FOLDER) in files));
+}

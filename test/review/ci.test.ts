@@ -1,0 +1,253 @@
+import { execFile } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { COMMENT_MARK } from "../../provider/review/markdown.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const RECORDED = join(import.meta.dirname, "recorded/plugin");
+
+let runner = "";
+beforeEach(() => {
+  runner = mkdtempSync(join(tmpdir(), "runner-"));
+  mkdirSync(join(runner, "bin"));
+  program("npm", "");
+  program("pulumi", `echo "$@" >> pulumi.calls; cat recorded.json; test ! -f preview.fails`);
+  // What npx finds is the command of this repository.
+  program("npx", `shift 4; exec "${process.execPath}" "${join(ROOT, "provider/cli.ts")}" "$@"`);
+});
+afterEach(() => rmSync(runner, { recursive: true }));
+
+/** A program on the runner's PATH. */
+function program(name: string, script: string): void {
+  writeFileSync(join(runner, "bin", name), `#!/bin/bash\n${script}\n`);
+  chmodSync(join(runner, "bin", name), 0o755);
+}
+
+function previewIs(name: string): void {
+  copyFileSync(join(RECORDED, name), join(runner, "recorded.json"));
+}
+
+interface Finished {
+  code: number;
+  log: string;
+}
+
+/** Runs a script as a CI's shell does. */
+function shell(args: string[], script: string, env: Record<string, string>): Promise<Finished> {
+  const path = `${join(runner, "bin")}:${dirname(process.execPath)}:/usr/bin:/bin`;
+  return new Promise((resolve) => {
+    execFile(
+      "bash",
+      [...args, script],
+      { cwd: runner, env: { PATH: path, ...env } },
+      (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : Number(error.code), log: stdout + stderr }),
+    );
+  });
+}
+
+const TOKEN = "glpat-never-in-a-log";
+
+describe("examples/ci/github-actions.yml", () => {
+  interface Step {
+    name?: string;
+    id?: string;
+    run?: string;
+    env?: Record<string, string>;
+  }
+  const workflow = parse(readFileSync(join(ROOT, "examples/ci/github-actions.yml"), "utf8"));
+  const job = workflow.jobs.review as { env: Record<string, string>; steps: Step[] };
+
+  /** What GitHub puts in place of an expression. */
+  const EXPRESSIONS: Record<string, () => string> = {
+    "secrets.PULUMI_ACCESS_TOKEN": () => TOKEN,
+    "secrets.PULUMI_CONFIG_PASSPHRASE": () => TOKEN,
+    "github.token": () => TOKEN,
+    "github.event.pull_request.number": () => "7",
+    "steps.review.outputs.code": () =>
+      /^code=(\d+)$/m.exec(readFileSync(join(runner, "output"), "utf8"))?.[1] ?? "",
+  };
+
+  function value(text: string): string {
+    return text.replace(/\$\{\{ (.*?) \}\}/g, (_, name: string) => {
+      const expression = EXPRESSIONS[name];
+      if (expression === undefined) throw new Error(`the test has no value for ${name}`);
+      return expression();
+    });
+  }
+
+  /** Runs every shell step of the job, in order, until one fails. */
+  async function runJob(): Promise<Finished> {
+    writeFileSync(join(runner, "output"), "");
+    let log = "";
+    for (const { run, env = {} } of job.steps) {
+      if (run === undefined) continue;
+      const own = Object.fromEntries(Object.entries(env).map(([name, text]) => [name, value(text)]));
+      const given = { GITHUB_REPOSITORY: "team/infra", GITHUB_OUTPUT: join(runner, "output") };
+      const shellArgs = ["--noprofile", "--norc", "-eo", "pipefail", "-c"];
+      const finished = await shell(shellArgs, run, { ...job.env, ...given, ...own });
+      log += finished.log;
+      if (finished.code !== 0) return { code: finished.code, log };
+    }
+    return { code: 0, log };
+  }
+
+  /** GitHub's comments are files by their number; the CLI's own jq isn't there. */
+  beforeEach(() => {
+    mkdirSync(join(runner, "comments"));
+    program(
+      "gh",
+      `echo "$@" >> gh.calls
+body=""; method=GET; path=""
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --method) method="$2"; shift ;;
+    --field) body="\${2#body=@}"; shift ;;
+    --jq) shift ;;
+    --*|api) ;;
+    *) path="$1" ;;
+  esac
+  shift
+done
+case "$method" in
+  GET) grep -l -F "${COMMENT_MARK}" comments/* 2>/dev/null | sed "s#comments/##" || true ;;
+  POST) cp "$body" comments/101 ;;
+  PATCH) cp "$body" "comments/\${path##*/}" ;;
+esac`,
+    );
+    writeFileSync(join(runner, "comments/55"), "a comment of a person");
+  });
+
+  test("has no expression in a script, which a pull request's texts could get into", () => {
+    for (const { run } of job.steps) expect(run ?? "").not.toContain("${{");
+  });
+
+  test("comments, annotates, and fails for an outcome of FAIL_ON", async () => {
+    previewIs("preview.json");
+    const { code, log } = await runJob();
+    expect(code).toBe(1);
+    const comment = readFileSync(join(runner, "comments/101"), "utf8");
+    expect(comment).toMatch(/### libvirt domains: 1 replace, 1 delete, 1 restart/);
+    expect(log).toMatch(/^::error .*title=web-2::replace/m);
+    expect(log).not.toContain(TOKEN);
+    expect(log).not.toContain("__observed");
+    expect(readFileSync(join(runner, "pulumi.calls"), "utf8")).toBe("preview --cwd . --stack prod --json\n");
+    expect(readFileSync(join(runner, "comments/55"), "utf8")).toBe("a comment of a person");
+  });
+
+  test("updates its comment, which says what is different", async () => {
+    previewIs("preview.json");
+    await runJob();
+    previewIs("refused.json");
+    writeFileSync(join(runner, "preview.fails"), "");
+    expect((await runJob()).code).toBe(1);
+    const comment = readFileSync(join(runner, "comments/101"), "utf8");
+    expect(comment).toContain("**Since the last comment**");
+    expect(comment).toMatch(/- `batch-1`: restart, 1024 → 1100 MiB → refused/);
+    previewIs("nothing.json");
+    rmSync(join(runner, "preview.fails"));
+    expect((await runJob()).code).toBe(0);
+    expect(readFileSync(join(runner, "comments/101"), "utf8")).toContain("No libvirt domain changes.");
+    expect(existsSync(join(runner, "comments/102"))).toBe(false);
+  });
+
+  test("fails without a comment where the preview can't be reviewed", async () => {
+    writeFileSync(join(runner, "recorded.json"), "error: no stack named 'prod' found");
+    const { code, log } = await runJob();
+    expect(code).toBe(2);
+    expect(log).toContain('"preview.json" is not JSON');
+    expect(existsSync(join(runner, "comments/101"))).toBe(false);
+  });
+});
+
+describe("examples/ci/gitlab-ci.yml", () => {
+  const job = parse(readFileSync(join(ROOT, "examples/ci/gitlab-ci.yml"), "utf8")).review as {
+    variables: Record<string, string>;
+    script: string[];
+  };
+
+  interface Note {
+    id: number;
+    body: string;
+  }
+  let notes: Note[] = [];
+  let tokens: unknown[] = [];
+
+  /** The body of a form as curl sends it. */
+  async function formBody(request: IncomingMessage): Promise<string> {
+    const whole = await text(request);
+    return /name="body"\r\n(?:[^\r]+\r\n)*\r\n(.*)\r\n--/s.exec(whole)?.[1] ?? "";
+  }
+
+  async function runJob(): Promise<Finished> {
+    const server = createServer(async (request, response) => {
+      tokens.push(request.headers["private-token"]);
+      const [, id] =
+        /\/projects\/3\/merge_requests\/7\/notes(?:\/(\d+))?(?:\?.*)?$/.exec(request.url ?? "") ?? [];
+      if (request.method === "POST") notes.push({ id: 900 + notes.length, body: await formBody(request) });
+      if (request.method === "PUT") {
+        const body = await formBody(request);
+        notes = notes.map((note) => (note.id === Number(id) ? { ...note, body } : note));
+      }
+      response.end(JSON.stringify(notes));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      // The runner puts all lines of the script into one shell.
+      const script = `set -eo pipefail\n${job.script.join("\n")}`;
+      return await shell(["-c"], script, {
+        ...job.variables,
+        ...{ CI_API_V4_URL: `http://127.0.0.1:${port}/api/v4`, CI_PROJECT_ID: "3" },
+        ...{ CI_MERGE_REQUEST_IID: "7", REVIEW_TOKEN: TOKEN },
+      });
+    } finally {
+      server.close();
+    }
+  }
+
+  beforeEach(() => {
+    notes = [{ id: 55, body: "a note of a person" }];
+    tokens = [];
+  });
+
+  test("writes a note, updates it, and fails for an outcome of FAIL_ON", async () => {
+    previewIs("preview.json");
+    const first = await runJob();
+    expect(first.code).toBe(1);
+    expect(notes.map(({ id }) => id)).toEqual([55, 901]);
+    expect(notes[1]?.body).toMatch(/### libvirt domains: 1 replace, 1 delete, 1 restart/);
+    expect(first.log).not.toContain(TOKEN);
+    expect(first.log).not.toContain("__observed");
+    expect(existsSync(join(runner, "curl.conf"))).toBe(false);
+    previewIs("nothing.json");
+    const second = await runJob();
+    expect(second.code).toBe(0);
+    expect(notes.map(({ id }) => id)).toEqual([55, 901]);
+    expect(notes[1]?.body).toContain("No libvirt domain changes.");
+    expect(new Set(tokens)).toEqual(new Set([TOKEN]));
+  });
+
+  test("fails without a note where the preview can't be reviewed", async () => {
+    writeFileSync(join(runner, "recorded.json"), "error: no stack named 'prod' found");
+    const { code, log } = await runJob();
+    expect(code).toBe(2);
+    expect(log).toContain('"preview.json" is not JSON');
+    expect(notes).toHaveLength(1);
+  });
+});

@@ -1,0 +1,157 @@
+// Records what the Pulumi CLI writes about a stack on a private libvirt, for the tests of `review`:
+// `node test/review/record.ts dynamic` and `… plugin`. It needs the CLI on PATH, and dist/ (`npm run build`).
+import { execFile } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { agentAnswers } from "../lab/agent.ts";
+import { type Lab, startLab } from "../lab/lab.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const RECORDED = join(import.meta.dirname, "recorded");
+
+type Domains = Record<string, Record<string, unknown>>;
+
+/** The program of the class reads its domains from a file; "$secret" makes the memory a secret. */
+const PROGRAM = `const pulumi = require("@pulumi/pulumi");
+const { Domain } = require("pulumi-libvirt-hotplug");
+for (const [name, { $secret, memory, ...args }] of Object.entries(require("./domains.json"))) {
+  new Domain(name, { ...args, memory: $secret ? pulumi.secret(memory) : memory });
+}
+`;
+
+function domainsBefore(lab: Lab): Domains {
+  const { kernel, initrd } = lab.guest;
+  const off = { shutdownTimeout: 0, forceOff: true };
+  return {
+    "web-1": {
+      ...{ memory: "512MiB", maxMemory: "4GiB", vcpus: 1, maxVcpus: 4, ...off },
+      serial: { file: lab.file("web-1.log") },
+      boot: { kernel, initrd, commandLine: "console=ttyS0 quiet memhp_default_state=online" },
+    },
+    "web-2": { memory: "1003MiB", maxMemory: "8GiB", shutdownTimeout: 0 },
+    "batch-1": { memory: "1GiB", maxMemory: "8GiB", hotplug: { whenNotPossible: "restart" }, ...off },
+    "cache-1": { memory: "1GiB", maxMemory: "1536MiB", hotplug: { whenNotPossible: "nextBoot" }, ...off },
+    "db-1": {
+      ...{ memory: "1GiB", maxMemory: "8GiB", ...off },
+      numa: [{ memory: "512MiB" }, { memory: "512MiB" }],
+      hotplug: { targetNode: "spread" },
+      disks: [{ name: "data", file: lab.file("db-1.qcow2"), size: "64MiB" }],
+    },
+    "ci-1": {
+      ...{ memory: "1GiB", maxMemory: "8GiB", ...off },
+      hotplug: { allowUnplug: true, maxDimmSize: "256MiB", awaitGuest: false },
+    },
+    "vault-1": { memory: "1GiB", maxMemory: "8GiB", $secret: true, ...off },
+    "old-1": { memory: "512MiB", maxMemory: "8GiB", ...off },
+  };
+}
+
+function changed(domains: Domains, sizes: Record<string, Record<string, unknown>>): Domains {
+  const { "old-1": _, ...kept } = domains;
+  const all = Object.entries(kept).map(([name, args]) => [name, { ...args, ...sizes[name] }]);
+  return {
+    ...Object.fromEntries(all),
+    "new-1": { memory: "1GiB", maxMemory: "8GiB", shutdownTimeout: 0, forceOff: true },
+  };
+}
+
+async function record(host: "dynamic" | "plugin"): Promise<void> {
+  const lab = await startLab({ arch: "x86_64" });
+  try {
+    const dir = lab.file("fleet");
+    const backend = join(dir, "state");
+    mkdirSync(backend, { recursive: true });
+    mkdirSync(join(dir, "node_modules"), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules/@pulumi"), join(dir, "node_modules/@pulumi"));
+    symlinkSync(ROOT, join(dir, "node_modules/pulumi-libvirt-hotplug"));
+    writeFileSync(join(dir, "index.js"), PROGRAM);
+    const env = {
+      ...process.env,
+      PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+      PULUMI_BACKEND_URL: `file://${backend}`,
+      PULUMI_CONFIG_PASSPHRASE: "only for a recording",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    };
+    const pulumi = async (args: string[], more: Record<string, string> = {}) => {
+      try {
+        const options = { cwd: dir, env: { ...env, ...more }, maxBuffer: 2 ** 26 };
+        return (await promisify(execFile)("pulumi", args, options)).stdout;
+      } catch (error) {
+        const { stdout, stderr } = error as { stdout: string; stderr: string };
+        console.error(`pulumi ${args.join(" ")} failed: ${stderr}`);
+        return stdout;
+      }
+    };
+    const write = (domains: Domains) => writeProgram(dir, host, domains);
+    const save = (name: string, text: string) => {
+      const clean = text
+        .replaceAll(lab.dir, "/run/lab")
+        .replaceAll(ROOT, "/home/user/node_modules/pulumi-libvirt-hotplug");
+      mkdirSync(join(RECORDED, host), { recursive: true });
+      writeFileSync(join(RECORDED, host, name), clean);
+    };
+
+    const before = domainsBefore(lab);
+    write(before);
+    await pulumi(["stack", "init", "prod"]);
+    await pulumi(["config", "set", "libvirt-hotplug:uri", lab.uri]);
+    await pulumi(["config", "set", "libvirt-hotplug:domainType", "qemu"]);
+    await pulumi(["up", "--yes", "--skip-preview"]);
+    await lab.console(lab.file("web-1.log")).waitFor(/GUEST memtotal_kb=/, { timeoutMs: 300_000 });
+    await agentAnswers(lab, "web-1");
+    const grown = { ...before, "ci-1": { ...before["ci-1"], memory: "1536MiB" } };
+    write(grown);
+    await pulumi(["up", "--yes", "--skip-preview"]);
+    save("nothing.json", await pulumi(["preview", "--json"]));
+
+    const sizes = {
+      "web-1": { memory: "768MiB", vcpus: 2 },
+      "web-2": { memory: "1300MiB" },
+      "batch-1": { memory: "1100MiB" },
+      "cache-1": { memory: "1100MiB" },
+      "db-1": { memory: "2GiB", disks: [{ ...disksOf(before)[0], size: "128MiB" }] },
+      "vault-1": { memory: "1280MiB" },
+    };
+    write(changed(grown, { ...sizes, "ci-1": { memory: "1280MiB" } }));
+    save("preview.json", await pulumi(["preview", "--json"]));
+    save(
+      "preview.events.json",
+      await pulumi(["preview", "--json"], { PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" }),
+    );
+    const hotplug = { whenNotPossible: "error" };
+    write(changed(grown, { ...sizes, "batch-1": { memory: "1100MiB", hotplug } }));
+    save("refused.json", await pulumi(["preview", "--json"]));
+    write(changed(grown, sizes));
+    save("up.events.json", await pulumi(["up", "--yes", "--skip-preview", "--json"]));
+    await pulumi(["destroy", "--yes", "--skip-preview"]);
+  } finally {
+    await lab.stop();
+  }
+}
+
+function disksOf(domains: Domains): object[] {
+  return domains["db-1"]?.disks as object[];
+}
+
+function writeProgram(dir: string, host: "dynamic" | "plugin", domains: Domains): void {
+  if (host === "dynamic") {
+    writeFileSync(join(dir, "Pulumi.yaml"), "name: fleet\nruntime: nodejs\n");
+    writeFileSync(join(dir, "package.json"), JSON.stringify({ name: "fleet", main: "index.js" }));
+    writeFileSync(join(dir, "domains.json"), JSON.stringify(domains));
+    return;
+  }
+  const resources = Object.entries(domains).map(([name, { $secret, memory, ...args }]) => {
+    const size = $secret === true ? { "fn::secret": memory } : memory;
+    return [name, { type: "libvirt-hotplug:Domain", properties: { ...args, memory: size } }];
+  });
+  const program = {
+    ...{ name: "fleet", runtime: "yaml" },
+    plugins: { providers: [{ name: "libvirt-hotplug", path: join(ROOT, "dist/plugin") }] },
+    resources: Object.fromEntries(resources),
+  };
+  // JSON is YAML.
+  writeFileSync(join(dir, "Pulumi.yaml"), JSON.stringify(program, null, 2));
+}
+
+await record(process.argv[2] === "plugin" ? "plugin" : "dynamic");
