@@ -50,10 +50,13 @@ async function missingNetwork(
   name: string,
   news: Partial<Inputs>,
 ): Promise<string[]> {
-  if (await unlessFailed(hypervisor.hasNetwork(name), true)) return [];
-  return [
-    `${atInterface(news, "network", name)}network "${name}" doesn't exist on ${hypervisor.uri}; create it first, or name another one`,
-  ];
+  const state = await unlessFailed(hypervisor.networkState(name), "active");
+  const what = `${atInterface(news, "network", name)}network "${name}"`;
+  if (state === "missing")
+    return [`${what} doesn't exist on ${hypervisor.uri}; create it first, or name another one`];
+  // A domain that isn't started doesn't need it yet.
+  if (state === "active" || news.running === false) return [];
+  return [`${what} isn't active on ${hypervisor.uri}; start it: virsh net-start ${name}`];
 }
 
 /**

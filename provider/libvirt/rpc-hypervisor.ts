@@ -2,7 +2,7 @@ import type { Clock } from "../deadline.ts";
 import { defined } from "../defined.ts";
 import { agentReply } from "./agent-reply.ts";
 import type { ConnectionHooks } from "./connection.ts";
-import { ErrorCode, LibvirtError } from "./errors.ts";
+import { ErrorCode, hasCode, LibvirtError } from "./errors.ts";
 import { Events } from "./events.ts";
 import {
   ADDRESS_TABLES,
@@ -31,6 +31,7 @@ import type {
   DomainRef,
   Hypervisor,
   MemoryStats,
+  NetworkState,
   PowerState,
   Where,
 } from "./hypervisor.ts";
@@ -50,6 +51,8 @@ export class RpcHypervisor extends RpcStorage implements Hypervisor {
   readonly uri: string;
   readonly #eventSession: LibvirtSession;
   readonly #events: Events;
+  /** How many figures the host reports of its memory, once it was asked. */
+  #memoryStats: number | undefined;
 
   constructor(uri: LibvirtUri, timing: Timing, clock: Clock) {
     const open = (hooks: ConnectionHooks) => openConnection(uri, timing, clock, hooks);
@@ -227,9 +230,8 @@ export class RpcHypervisor extends RpcStorage implements Hypervisor {
   }
 
   async nodeMemory() {
-    // With `nparams: 0` the reply has the number of figures.
     const all = { cell: ALL_CELLS, flags: 0 };
-    const { nparams } = await this.calls.call(procedures.nodeMemoryStats, { nparams: 0, ...all });
+    const nparams = await this.#countOfMemoryStats();
     const { stats } = await this.calls.call(procedures.nodeMemoryStats, { nparams, ...all });
     const figure = (name: string) => Number(stats.find(({ field }) => field === name)?.value ?? 0n);
     return {
@@ -238,6 +240,13 @@ export class RpcHypervisor extends RpcStorage implements Hypervisor {
       buffers: figure("buffers"),
       cached: figure("cached"),
     };
+  }
+
+  /** With `nparams: 0` the reply has the number of figures, which is the daemon's. */
+  async #countOfMemoryStats(): Promise<number> {
+    const args = { cell: ALL_CELLS, flags: 0, nparams: 0 };
+    this.#memoryStats ??= (await this.calls.call(procedures.nodeMemoryStats, args)).nparams;
+    return this.#memoryStats;
   }
 
   async freePages(pageSize: number, node: number): Promise<number> {
@@ -274,8 +283,15 @@ export class RpcHypervisor extends RpcStorage implements Hypervisor {
     await this.calls.call(procedures.toNative, { format: "qemu-argv", xml, flags: 0 });
   }
 
-  hasNetwork(name: string): Promise<boolean> {
-    return exists(this.calls.call(procedures.lookupNetwork, { name }), ErrorCode.NO_NETWORK);
+  async networkState(name: string): Promise<NetworkState> {
+    try {
+      const { network } = await this.calls.call(procedures.lookupNetwork, { name });
+      const { active } = await this.calls.call(procedures.isNetworkActive, { network });
+      return active === 0 ? "inactive" : "active";
+    } catch (error) {
+      if (hasCode(error, ErrorCode.NO_NETWORK)) return "missing";
+      throw error;
+    }
   }
 
   async networkBridges(): Promise<string[]> {

@@ -34,10 +34,14 @@ afterAll(async () => {
 });
 
 describe("the tarballs", () => {
-  test("of npm holds what is compiled, and nothing else of the repository", async () => {
+  test("of npm holds what is compiled and the page that reviews link to, and nothing else of the repository", async () => {
     const { stdout } = await run("tar", ["--list", "--gzip", "--file", tarball]);
     const others = stdout.split("\n").filter((path) => path !== "" && !path.startsWith("package/dist/"));
-    expect(others.toSorted()).toEqual(["package/LICENSE", "package/README.md", "package/package.json"]);
+    // Reviews link to the reasons.
+    const reasons = "package/docs/troubleshooting.md";
+    expect(others.toSorted()).toEqual([
+      ...["package/LICENSE", "package/README.md", reasons, "package/package.json"],
+    ]);
   });
 
   test("of the plugin have the same bytes wherever they are built", async () => {
