@@ -22,7 +22,7 @@ export interface PlacedDevices {
  * Gives each device of a list the target, the alias and so the address that it has in a definition already, whatever its place in
  * the list is.
  *
- * @param attached devices that the running domain got before: they get the same place in the definition
+ * @param attached devices that the running domain has: they get the same place in the definition, if it is free there
  */
 export function placedDevices(
   domain: SharedElement,
@@ -67,6 +67,11 @@ function placed<State, Entry extends { name?: string }>(
   planned: State[],
 ): { before: State[]; after: State[] } {
   const lists = { before: kind.list(before) ?? [], news: kind.list(news) ?? [] };
-  const { old, wanted } = listedDevices(kind, lists, devices, devices, planned);
+  const places = new Set(devices.map((device) => kind.key(device).place));
+  const free = planned.filter((device) => {
+    const { place } = kind.key(device);
+    return place === undefined || !places.has(place);
+  });
+  const { old, wanted } = listedDevices(kind, lists, devices, devices, free);
   return { before: kind.wanted(lists.before, old, devices), after: wanted };
 }

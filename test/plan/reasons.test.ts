@@ -366,7 +366,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "model-without-hotplug",
-    'a vmxnet3 card is a conventional PCI device, which the root ports of the machine don\'t take while the domain runs; model "virtio" and "e1000e" can be attached',
+    'cards of model "vmxnet3" are conventional PCI devices, which the root ports of the machine don\'t take while the domain runs; model "virtio" and "e1000e" can be attached',
     update(
       { interfaces: [{ user: true, model: "vmxnet3", mac: "52:54:00:00:00:01" }] },
       withPorts(8, running({ machine: "q35" })),

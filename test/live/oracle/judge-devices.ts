@@ -13,10 +13,13 @@ export function devicesDefinedAsAsked(played: Played): string[] {
   const { program, before, after, devicesTouched } = played;
   const { devices } = after;
   if (devices === undefined) return [];
-  const found = differencesFrom(program, devices.nextBoot).map((one) => `defined ${one}`);
-  // What the program didn't change stays as somebody else set it, until a refresh sees that.
-  const isKept = devicesTouched && isDeepStrictEqual(ours(before.devices?.nextBoot), ours(devices.nextBoot));
-  return [...(isKept ? [] : found), ...imagesAsAsked(played), ...keptNames(played, "nextBoot")];
+  // A list that the program didn't change stays as somebody else set it, until a refresh sees that.
+  const [had, has] = [ours(before.devices?.nextBoot), ours(devices.nextBoot)];
+  const isKept = (list: "disks" | "cards") => devicesTouched && isDeepStrictEqual(had[list], has[list]);
+  const found = differencesFrom(program, devices.nextBoot)
+    .filter((one) => !isKept(one.startsWith("disk") ? "disks" : "cards"))
+    .map((one) => `defined ${one}`);
+  return [...found, ...imagesAsAsked(played), ...keptNames(played, "nextBoot")];
 }
 
 export function devicesLiveAsAsked(played: Played): string[] {
