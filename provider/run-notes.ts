@@ -1,3 +1,4 @@
+import { type DeviceClaim, isClash } from "./args/device-claims.ts";
 import type { Inputs } from "./args/inputs.ts";
 import type { Observation } from "./observe/observe.ts";
 import type { Outputs } from "./outputs.ts";
@@ -52,6 +53,9 @@ export class RunNotes {
   /** The URN of the resource that has a domain name, by URI and name. */
   readonly #names = new Map<string, string>();
 
+  /** What the program's resources claim, by URI and URN. */
+  readonly #claims = new Map<string, Map<string, DeviceClaim[]>>();
+
   /** The notes on a resource, to read and to write. */
   of(urn: string): ResourceNotes {
     const notes = this.#resources.get(urn) ?? {};
@@ -78,5 +82,22 @@ export class RunNotes {
     if (owner !== undefined && owner !== urn) return owner;
     this.#names.set(key, urn);
     return undefined;
+  }
+
+  /**
+   * Reserves devices on a host for a resource, and releases its previous ones.
+   *
+   * @returns each claim that another resource has already, with its URN
+   */
+  claimDevices(uri: string, claims: DeviceClaim[], urn: string): { claim: DeviceClaim; owner: string }[] {
+    for (const holders of this.#claims.values()) holders.delete(urn);
+    const holders = this.#claims.get(uri) ?? new Map<string, DeviceClaim[]>();
+    this.#claims.set(uri, holders);
+    const clashes = claims.flatMap((claim) => {
+      const [owner] = [...holders].find(([, theirs]) => theirs.some((one) => isClash(claim, one))) ?? [];
+      return owner === undefined ? [] : [{ claim, owner }];
+    });
+    holders.set(urn, claims);
+    return clashes;
   }
 }

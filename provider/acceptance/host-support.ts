@@ -1,6 +1,7 @@
+import { MAX_VCPUS_X86 } from "../args/limits.ts";
 import { defined } from "../defined.ts";
-import { parseDomain } from "../domain/parse.ts";
-import { attribute, type Element, find, textOf } from "../domain/tree.ts";
+import { readDomainXml } from "../domain/parse.ts";
+import { attribute, find, type SharedElement, textOf } from "../domain/tree.ts";
 import { readVcpuState } from "../domain/vcpus.ts";
 import type { DomainKind } from "../libvirt/hypervisor.ts";
 import type { DomainCapabilities } from "../observe/domain-capabilities.ts";
@@ -11,6 +12,8 @@ import { type DeviceNeed, readDeviceNeeds, unmetDeviceNeeds } from "./device-nee
 export interface Needs extends DomainKind {
   vcpus: number;
   maxVcpus: number;
+  /** The most vCPUs that its interrupts allow; undefined: no such limit. */
+  vcpuLimit?: number;
   /** `model` is set only where libvirt may not use a similar one instead. */
   cpu?: { mode: string; model?: string };
   /** The value of `<os firmware>`, for which libvirt has to select an image. */
@@ -20,7 +23,7 @@ export interface Needs extends DomainKind {
 
 /** @param arch the host's architecture, which libvirt uses where the definition has none */
 export function readNeeds(definition: string, arch: string): Needs {
-  const { root } = parseDomain(definition);
+  const root = readDomainXml(definition);
   const type = find(root, "os", "type");
   const machine = attribute(type, "machine");
   const emulator = textOf(find(root, "devices", "emulator")).trim();
@@ -34,13 +37,21 @@ export function readNeeds(definition: string, arch: string): Needs {
     machine,
     emulator: emulator || undefined,
     firmware,
+    vcpuLimit: interruptLimit(root, attribute(type, "arch") ?? arch),
     cpu: readCpu(find(root, "cpu")),
     devices: readDeviceNeeds(root),
   });
 }
 
+/** libvirt: "more than 255 vCPUs require extended interrupt mode enabled on the iommu device". */
+function interruptLimit(domain: SharedElement, arch: string): number | undefined {
+  const isX86 = arch === "x86_64" || arch === "i686";
+  const isExtended = attribute(find(domain, "devices", "iommu", "driver"), "eim") === "on";
+  return isX86 && !isExtended ? MAX_VCPUS_X86 : undefined;
+}
+
 /** A `<cpu>` without mode and model only has a topology or NUMA nodes. */
-function readCpu(cpu: Element | undefined): Needs["cpu"] {
+function readCpu(cpu: SharedElement | undefined): Needs["cpu"] {
   const model = find(cpu, "model");
   const mode = attribute(cpu, "mode") ?? (model === undefined ? undefined : "custom");
   if (mode === undefined || (mode === "custom" && model === undefined)) return undefined;
@@ -82,9 +93,11 @@ export function unmetNeeds(needs: Needs, has: DomainCapabilities, uri: string): 
   const { type, arch, machine, vcpus, maxVcpus, cpu, firmware } = needs;
   const ofMachine = `${uri} for ${machine === undefined ? arch : `machine "${machine}" of ${arch}`}`;
   const reasons: string[] = [];
-  if (has.maxVcpus !== undefined && maxVcpus > has.maxVcpus) {
-    const what = vcpus > has.maxVcpus ? `vcpus ${vcpus}` : `maxVcpus ${maxVcpus}`;
-    reasons.push(`${what} isn't supported by ${ofMachine} (supported: up to ${has.maxVcpus})`);
+  const limits = [has.maxVcpus, needs.vcpuLimit].filter((limit) => limit !== undefined);
+  const most = Math.min(...limits);
+  if (maxVcpus > most) {
+    const what = vcpus > most ? `vcpus ${vcpus}` : `maxVcpus ${maxVcpus}`;
+    reasons.push(`${what} isn't supported by ${ofMachine} (supported: up to ${most})`);
   }
   if (cpu !== undefined && !isSupported(cpu, has)) {
     const wanted = cpu.model ?? cpu.mode;

@@ -23,7 +23,12 @@ export function sourceKey({ file, block, pool, volume }: DiskSource): string | u
  */
 export function sameSourceKey(source: DiskSource): string | undefined {
   const key = sourceKey(source);
-  return key?.startsWith("/") ? posix.normalize(key) : key;
+  return key?.startsWith("/") ? normalPath(key) : key;
+}
+
+/** A path without `//`, `/./` and `/../`. */
+export function normalPath(path: string): string {
+  return posix.normalize(path);
 }
 
 /** The argument that names the source, for messages. */

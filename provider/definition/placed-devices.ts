@@ -1,10 +1,10 @@
 import type { Inputs } from "../args/inputs.ts";
 import { readDisks } from "../domain/disks.ts";
 import { readCards } from "../domain/interfaces.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import type { CardState, DiskState, ListDevice } from "../domain/state.ts";
-import type { Element } from "../domain/tree.ts";
+import type { SharedElement } from "../domain/tree.ts";
 import type { DeviceKind } from "../plan/device-list/device-kind.ts";
 import { listedDevices } from "../plan/device-list/listed-devices.ts";
 import { DISKS } from "../plan/disks/disks.ts";
@@ -25,7 +25,7 @@ export interface PlacedDevices {
  * @param attached devices that the running domain has: they get the same place in the definition, if it is free there
  */
 export function placedDevices(
-  domain: Element,
+  domain: SharedElement,
   before: Inputs,
   news: Inputs,
   attached: readonly ListDevice[] = [],
@@ -55,7 +55,7 @@ export function placedDevices(
 /** Parts of a definition with the devices in them at the places that they have there. */
 export function atTheirPlaces(xml: string, parts: Partial<DomainSpec>, inputs: Inputs): Partial<DomainSpec> {
   if (parts.disks === undefined && parts.interfaces === undefined) return parts;
-  const { disks, interfaces } = placedDevices(parseDomain(xml).root, inputs, inputs).after;
+  const { disks, interfaces } = placedDevices(readDomainXml(xml), inputs, inputs).after;
   return { ...parts, ...(parts.disks && { disks }), ...(parts.interfaces && { interfaces }) };
 }
 

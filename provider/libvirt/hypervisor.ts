@@ -65,6 +65,8 @@ export interface MemoryStats {
 /** Where libvirt finds the addresses of a domain: the DHCP leases of its networks, or the ARP table of its host. */
 export type AddressTable = "lease" | "arp";
 
+export type NetworkState = "active" | "inactive" | "missing";
+
 /** An address of a domain's network card. */
 export interface CardAddress {
   /** In lower case. */
@@ -168,9 +170,10 @@ export interface Hypervisor extends HostStorage {
    * fails where libvirt couldn't start the domain, as far as libvirt finds that out without starting it.
    */
   toNative(xml: string): Promise<void>;
-  hasNetwork(name: string): Promise<boolean>;
   /** The bridges of the host's active networks (virNetworkGetBridgeName). */
   networkBridges(): Promise<string[]>;
+  /** Whether there is a network of that name, and domains can be connected to it (virNetworkIsActive). */
+  networkState(name: string): Promise<NetworkState>;
   /** A network interface of the host, such as a bridge. Not every build of libvirt lists those that libvirt made itself. */
   hasInterface(name: string): Promise<boolean>;
   /** The names of the host's node devices with that capability, such as "net". */

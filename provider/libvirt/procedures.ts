@@ -141,6 +141,7 @@ export const procedures = {
     slow,
   ),
   isActive: call(150, "DOMAIN_IS_ACTIVE", { domain }, { active: int }),
+  isNetworkActive: call(152, "NETWORK_IS_ACTIVE", { network }, { active: int }),
   isPersistent: call(151, "DOMAIN_IS_PERSISTENT", { domain }, { persistent: int }),
   libVersion: call(157, "CONNECT_GET_LIB_VERSION", {}, { version: u64 }),
   memoryStats: call(

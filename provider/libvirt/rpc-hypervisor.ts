@@ -2,7 +2,7 @@ import type { Clock } from "../deadline.ts";
 import { defined } from "../defined.ts";
 import { agentReply } from "./agent-reply.ts";
 import type { ConnectionHooks } from "./connection.ts";
-import { ErrorCode, LibvirtError } from "./errors.ts";
+import { ErrorCode, hasCode, LibvirtError } from "./errors.ts";
 import { Events } from "./events.ts";
 import {
   ADDRESS_TABLES,
@@ -31,6 +31,7 @@ import type {
   DomainRef,
   Hypervisor,
   MemoryStats,
+  NetworkState,
   PowerState,
   Where,
 } from "./hypervisor.ts";
@@ -274,8 +275,15 @@ export class RpcHypervisor extends RpcStorage implements Hypervisor {
     await this.calls.call(procedures.toNative, { format: "qemu-argv", xml, flags: 0 });
   }
 
-  hasNetwork(name: string): Promise<boolean> {
-    return exists(this.calls.call(procedures.lookupNetwork, { name }), ErrorCode.NO_NETWORK);
+  async networkState(name: string): Promise<NetworkState> {
+    try {
+      const { network } = await this.calls.call(procedures.lookupNetwork, { name });
+      const { active } = await this.calls.call(procedures.isNetworkActive, { network });
+      return active === 0 ? "inactive" : "active";
+    } catch (error) {
+      if (hasCode(error, ErrorCode.NO_NETWORK)) return "missing";
+      throw error;
+    }
   }
 
   async networkBridges(): Promise<string[]> {

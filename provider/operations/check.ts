@@ -1,4 +1,5 @@
 import { checkInputs } from "../args/check-inputs.ts";
+import { deviceClaims } from "../args/device-claims.ts";
 import type { Failure } from "../args/failure.ts";
 import type { NewDomain } from "../args/fill-in.ts";
 import type { Inputs } from "../args/inputs.ts";
@@ -7,7 +8,7 @@ import { secretValues } from "../args/secrets.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { contradictions } from "../domain/overlay.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import { readCells } from "../domain/read.ts";
 import { plainTcpRefusal } from "../libvirt/plain-tcp.ts";
 import { parseUri } from "../libvirt/uri.ts";
@@ -53,6 +54,7 @@ export async function check(
     ...emptyNodeFailures(session, inputs),
     ...xmlFailures(session, inputs, news),
     ...nameFailures(session, inputs),
+    ...claimFailures(session, inputs),
   ];
   if (all.length > 0) return { inputs, failures: all.map((failure) => redactFailure(failure, inputs)) };
   // Without failures the inputs are complete.
@@ -188,7 +190,7 @@ function targetNodeFailures(
 ): Failure[] {
   if (numa !== undefined || adopt !== undefined || desired === undefined || desired.target === "spread")
     return [];
-  const count = Math.max(1, readCells(parseDomain(xml).root).length);
+  const count = Math.max(1, readCells(readDomainXml(xml)).length);
   if (desired.target < count) return [];
   const present = count === 1 ? "only has node 0" : `has nodes 0 to ${count - 1}`;
   const reason = isQuoted
@@ -204,4 +206,18 @@ function nameFailures(session: Session, inputs: Partial<Inputs>): Failure[] {
   const owner = session.run.claimName(session.uriFor(inputs), name, urn);
   if (owner === undefined) return [];
   return [{ property: "name", reason: `is already used by ${owner}; domain names must be unique per host` }];
+}
+
+/** Nor can two domains of one stack write to one disk, or have one MAC. */
+function claimFailures(session: Session, inputs: Partial<Inputs>): Failure[] {
+  const { uri, __urn: urn = "" } = inputs;
+  if (uri === UNKNOWN) return [];
+  const clashes = session.run.claimDevices(session.uriFor(inputs), deviceClaims(inputs), urn);
+  return clashes.map(({ claim: { property, kind, key, writes }, owner }) => {
+    const reason =
+      kind === "mac"
+        ? `is ${key}, which an interface of ${owner} has already; MAC addresses must be unique per host`
+        : `is ${key}, which is a disk of ${owner} too, and ${writes ? "this domain writes" : "that one writes"} to it; remove it from one of them, or set readOnly in both`;
+    return { property, reason: redact(reason, inputs) };
+  });
 }

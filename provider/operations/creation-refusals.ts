@@ -6,7 +6,7 @@ import { diskImages } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import { UserError } from "../errors.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
@@ -25,7 +25,7 @@ export async function requireHost(wanted: NewDomain): Promise<NeededImages> {
   const { xml } = await definition();
   const [images, connections, claimed] = await Promise.all([
     imageReasons({ session, hypervisor }, diskImages(inputs)),
-    missingConnections(hypervisor, parseDomain(xml).root, inputs),
+    missingConnections(hypervisor, readDomainXml(xml), inputs),
     claimedByOthers(hypervisor, xml, undefined, {
       news: inputs,
       purpose: { kind: "work", clock: session.clock },

@@ -6,7 +6,6 @@ import { defined } from "../defined.ts";
 import { graphicsPassword } from "../domain/graphics.ts";
 import { type CpuTopology, vcpusOf } from "../domain/state.ts";
 import { type AddressRecord, recordedAddresses } from "../guest/address-record.ts";
-import { currentVcpuRecord } from "../guest/vcpus.ts";
 import { withGuest } from "../observe/guest.ts";
 import { withImages } from "../observe/images.ts";
 import { type Observation, observe } from "../observe/observe.ts";
@@ -32,6 +31,7 @@ import { currentDetaching } from "../update/removal.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { plannerFor } from "./planner.ts";
 import { refreshedGuest } from "./refreshed-guest.ts";
+import { refreshedVcpus } from "./refreshed-vcpus.ts";
 import { warnLeftovers } from "./warn-leftovers.ts";
 
 export interface ReadResult {
@@ -75,6 +75,12 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     const { severity, text } = guest.message;
     await session.log.message(inputs.__urn, severity, redact(text, inputs));
   }
+  const guestVcpus = await refreshedVcpus({ session, hypervisor, domain, observation, state, inputs });
+  session.signal.throwIfAborted();
+  if (guestVcpus.message !== undefined) {
+    const { severity, text } = guestVcpus.message;
+    await session.log.message(inputs.__urn, severity, redact(text, inputs));
+  }
   const addresses = await refreshedAddresses({ session, hypervisor, domain, observation, inputs }, state);
   session.signal.throwIfAborted();
   // A domain that runs although it shouldn't shows what its memory has become as well.
@@ -113,7 +119,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
       pending: state.__observed.pending,
       told: unreachedBalloonTarget(state.__observed.told, observation.observed),
       guest: guest.record,
-      guestVcpus: currentVcpuRecord(state.__guestVcpus, domain.id),
+      guestVcpus: guestVcpus.record,
       vcpuRemoval: observation.observed.vcpuRemoval,
       detaching: currentDetaching(state.__detaching, domain.id, observation),
       addresses,

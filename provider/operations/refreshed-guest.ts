@@ -23,8 +23,8 @@ export interface RefreshedGuest {
   message?: { severity: "info" | "warning"; text: string };
 }
 
-/** A guest to ask about the memory that is attached to it. */
-interface Guest {
+/** A domain that is refreshed, whose guest is asked. */
+export interface RefreshedDomain {
   session: Session;
   hypervisor: Hypervisor;
   domain: DomainRef;
@@ -38,7 +38,7 @@ interface Guest {
  * Compares the memory that a running guest uses with what is attached to it. A guest that reboots by itself keeps its domain's
  * id, and may come back with the attached memory offline.
  */
-export async function refreshedGuest(guest: Guest): Promise<RefreshedGuest> {
+export async function refreshedGuest(guest: RefreshedDomain): Promise<RefreshedGuest> {
   const { session, hypervisor, domain, observation, state, inputs } = guest;
   const record = currentRecord(state.__guest, domain.id);
   const { agentError } = observation;
@@ -82,7 +82,7 @@ interface Answer {
 
 /** Undefined where nobody can tell. */
 async function askAboutAttached(
-  guest: Guest,
+  guest: RefreshedDomain,
   live: MemoryView,
   online: OnlinePolicy,
 ): Promise<Answer | undefined> {
@@ -113,7 +113,7 @@ function hasAttached({ devices }: MemoryView): boolean {
 }
 
 /** A failed update waits for our own DIMMs too, whatever the guest rejected. */
-function attachedOf({ state, domain }: Guest, live: MemoryView): AttachedMemory {
+function attachedOf({ state, domain }: RefreshedDomain, live: MemoryView): AttachedMemory {
   const isRepairable = state.__guest?.missing === undefined;
   return attachedMemory(live, { reserved: recordedReserve(state, domain.id), isRepairable });
 }

@@ -3,6 +3,7 @@ import { redact } from "../args/redact.ts";
 import type { Defaults } from "../args/settings.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
+import { vcpusOf } from "../domain/state.ts";
 import { reasonCodeOf } from "../errors.ts";
 import { type MemoryMap, memoryMap } from "../explain/memory-map.ts";
 import { withoutPassword } from "../libvirt/uri-password.ts";
@@ -19,7 +20,7 @@ import { isCanonicalSize, readCanonicalSize } from "../units/size.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { deviceChanges } from "./device-changes.ts";
 import type { DomainStep, Position } from "./domain-steps.ts";
-import { type Happened, whatHappened } from "./happened.ts";
+import { type Happened, resultOf, whatHappened } from "./happened.ts";
 import { newDomain } from "./new-domain.ts";
 import type { Properties } from "./properties.ts";
 import { questionsAbout, questionsAfter } from "./questions.ts";
@@ -86,18 +87,40 @@ export interface ReviewContext {
 }
 
 export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainReview {
+  try {
+    return reviewed(step, stack);
+  } catch {
+    return unreadable(step, stack);
+  }
+}
+
+/** Arguments or a state that no version of this provider has written. */
+function unreadable(step: DomainStep, { isOver }: ReviewContext): DomainReview {
+  const { verdict, headline } = decide(step, undefined, announcedBy(step, isOver), false);
+  return {
+    ...{ urn: step.urn, resource: step.resource, verdict, headline: redact(headline, ...carriers(step)) },
+    ...{ reasons: [], details: [], steps: [], memory: {}, vcpus: {}, devices: [], isSecret: false },
+    questions: ["Was this edited? Its arguments or its state have a form that this version can't read."],
+    ...(step.position && { position: step.position }),
+    ...(isOver && { happened: { result: resultOf(step, false), remarks: [] } }),
+  };
+}
+
+function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
   const olds = withoutSecrets({ ...step.old?.inputs, ...step.old?.outputs });
   const news = withoutSecrets(step.new?.inputs ?? {});
   const secrets = new Set([...olds.secrets, ...news.secrets]);
   const isSecret = [...SIZES].some((name) => secrets.has(name));
   const { inputs, before } = comparable(step, news.properties, olds.properties, secrets);
   const given = textOf(inputs.name) ?? textOf(olds.properties.name);
-  const host = textOf(olds.properties.uri) ?? textOf(inputs.uri) ?? stack.uri;
+  const host = secrets.has("uri")
+    ? undefined
+    : (textOf(olds.properties.uri) ?? textOf(inputs.uri) ?? stack.uri);
   const clean = (text: string) => redact(text, ...carriers(step));
-  const planned = isSecret ? { problems: [] } : plan(step, inputs, before, stack.defaults);
-  const { state, reviewed } = planned;
+  const planned = isSecret ? { problems: [] } : planFromState(step, inputs, before, stack.defaults);
+  const { state, plan } = planned;
   const announced = announcedBy(step, stack.isOver);
-  const decided = decide(step, reviewed, announced, isSecret);
+  const decided = decide(step, plan, announced, isSecret);
   const known: Known = {
     step,
     defaults: stack.defaults,
@@ -106,7 +129,7 @@ export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainRevi
   };
   const observed = state?.__observed;
   const over = stack.isOver ? whatHappened(step) : undefined;
-  const expected = isSecret ? undefined : domainAfter(step, inputs, observed, reviewed, decided.verdict);
+  const expected = isSecret ? undefined : domainAfter(step, inputs, observed, plan, decided.verdict);
   const after = over === undefined ? expected : isSecret ? undefined : over.state?.__observed;
   const waiting = after !== undefined && pendingMemory(after) !== undefined ? after.nextBoot : undefined;
   const views = { before: observed && present(observed), after: after && present(after) };
@@ -120,10 +143,10 @@ export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainRevi
     details: decided.details.map(clean),
     steps: decided.steps.map(clean),
     memory: memoryOf(step, inputs, olds.properties, observed),
-    vcpus: vcpusOf(step, inputs, olds.properties),
+    vcpus: vcpuChange(step, inputs, olds.properties, state),
     devices: deviceChanges(before, step.op === "delete" ? {} : inputs).map(clean),
     questions: (over === undefined
-      ? [...planned.problems, ...questionsAbout(known, reviewed, views)]
+      ? [...planned.problems, ...questionsAbout(known, plan, views)]
       : questionsAfter(over.state)
     ).map(clean),
     isSecret,
@@ -150,7 +173,7 @@ function carriers(step: DomainStep): Properties[] {
 }
 
 /**
- * The arguments before and after. A secret is unknown on both sides, so the engine has to say whether it differs.
+ * The arguments before and after. A secret is unknown on both sides, so the engine decides whether it differs.
  */
 function comparable(
   { differs }: DomainStep,
@@ -174,13 +197,13 @@ function textOf(value: unknown): string | undefined {
 
 interface Planned {
   state?: Outputs;
-  reviewed?: UpdatePlan;
+  plan?: UpdatePlan;
   /** Why there is no plan. */
   problems: string[];
 }
 
 /** Plans an update from the recorded domain, as a preview without a route to the host does. */
-function plan(step: DomainStep, inputs: Properties, olds: Properties, defaults: Defaults): Planned {
+function planFromState(step: DomainStep, inputs: Properties, olds: Properties, defaults: Defaults): Planned {
   if (step.op === "create" || step.op === "import" || step.op === "refuse" || step.old?.outputs === undefined)
     return { problems: [] };
   if (olds.__observed === UNKNOWN) return { problems: [] };
@@ -188,7 +211,7 @@ function plan(step: DomainStep, inputs: Properties, olds: Properties, defaults: 
     refuseUnreadableState(olds);
     const state = unpackedState(olds);
     if (step.op === "delete" || step.new === undefined) return { state, problems: [] };
-    const reviewed = planUpdate({
+    const plan = planUpdate({
       inputs: inputs as unknown as Inputs,
       before: echoedInputs(state),
       observed: state.__observed,
@@ -196,7 +219,7 @@ function plan(step: DomainStep, inputs: Properties, olds: Properties, defaults: 
       defaults,
       adopted: state.__adopted === true,
     });
-    return { state, reviewed, problems: [] };
+    return { state, plan, problems: [] };
   } catch (error) {
     const code = reasonCodeOf(error);
     return {
@@ -293,7 +316,7 @@ function domainAfter(
 }
 
 /** What runs, else what would be started. */
-export function present({ live, nextBoot }: Observed) {
+function present({ live, nextBoot }: Observed) {
   return live ?? nextBoot;
 }
 
@@ -310,12 +333,22 @@ function memoryOf(
   });
 }
 
-function vcpusOf({ op, old }: DomainStep, inputs: Properties, olds: Properties): Change<number> {
-  const count = ({ vcpus = 1 }: Properties) => (typeof vcpus === "number" ? vcpus : undefined);
-  return defined({
-    from: old === undefined ? undefined : count(olds),
-    to: op === "delete" || op === "refuse" ? undefined : count(inputs),
-  });
+function vcpuChange(
+  { op, old }: DomainStep,
+  inputs: Properties,
+  olds: Properties,
+  state: Outputs | undefined,
+): Change<number> {
+  const view = state && present(state.__observed);
+  const from = old === undefined ? undefined : view === undefined ? countIn(olds) : vcpusOf(view);
+  // Without the argument, the XML or an adopted domain decides.
+  const isKept = inputs.vcpus === undefined && (inputs.xml !== undefined || state?.__adopted === true);
+  const to = op === "delete" || op === "refuse" ? undefined : isKept ? from : countIn(inputs);
+  return defined({ from, to });
+}
+
+function countIn({ vcpus = 1 }: Properties): number | undefined {
+  return typeof vcpus === "number" ? vcpus : undefined;
 }
 
 function sizeOf(value: unknown): Kib | undefined {

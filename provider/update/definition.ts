@@ -8,7 +8,7 @@ import { defined } from "../defined.ts";
 import { changedDefinition } from "../definition/changed-definition.ts";
 import { differingFields } from "../definition/differences.ts";
 import { domainSpec } from "../definition/domain-spec.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import { UserError } from "../errors.ts";
 import { readHost } from "../observe/host.ts";
 import { type Observation, observe } from "../observe/observe.ts";
@@ -110,7 +110,7 @@ export async function attachedRefusals(
     purpose.kind === "preview"
       ? knownImageReasons(hypervisor, images)
       : imageReasons({ session, hypervisor }, images),
-    missingSources(hypervisor, parseDomain(xml).root, news, imagesToMake(news)),
+    missingSources(hypervisor, readDomainXml(xml), news, imagesToMake(news)),
     claimsRefused(hypervisor, xml, { news, purpose, present: domain }),
   ]);
   const sources = missing.map((text): Reason => ({ code: "missing-on-host", text }));

@@ -121,6 +121,6 @@ function placed(args: Args, folder: string): Args {
   return JSON.parse(JSON.stringify(args).replaceAll(`"${FOLDER}/`, `"${folder}/`));
 }
 
-export function newName(name: string): string {
+function newName(name: string): string {
   return `${name}-renamed`;
 }

@@ -94,3 +94,12 @@ test("the preview of a create names what its host doesn't support, and makes not
   expect([...host.domains]).toEqual([]);
   expect(host.calls).not.toContain("define");
 });
+
+test.each([
+  [{ vcpus: 256 }, /vcpus 256 isn't supported by .* \(supported: up to 255\)/],
+  [{ vcpus: 2, maxVcpus: 256 }, /maxVcpus 256 isn't supported by .* \(supported: up to 255\)/],
+  [{ vcpus: 300, machine: "q35" }, /vcpus 300 isn't supported by .* \(supported: up to 255\)/],
+])("the preview of a create on an x86 host without arch: %j", async (args, message) => {
+  const stack = new OneResource(new FakeHypervisor());
+  await expect(stack.preview({ memory: "1003MiB", ...args })).rejects.toThrow(message);
+});

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
+import { ErrorCode } from "../../provider/libvirt/errors.ts";
+import { secret } from "../../provider/plugin/values.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
-import { OneResource, URN } from "../support/one-resource.ts";
+import { libvirtError } from "../support/libvirt-error.ts";
+import { OneResource, Run, URN, wire } from "../support/one-resource.ts";
+import { PluginStack } from "../support/plugin-stack.ts";
 import { recordedCalls } from "../support/recorded-calls.ts";
 
 const ARGS = { memory: "1003MiB", maxMemory: "8GiB", hotplug: { awaitGuest: false } };
@@ -123,6 +127,12 @@ const REFUSED: [string, (host: FakeHypervisor) => void, object, RegExp][] = [
     /interfaces\[0\]\.network: network "lan" doesn't exist/,
   ],
   [
+    "a network that isn't active",
+    (fake) => fake.inactiveNetworks.add("lan"),
+    { interfaces: [{ user: true }, { network: "lan" }] },
+    /interfaces\[1\]\.network: network "lan" isn't active on .*; start it: virsh net-start lan/,
+  ],
+  [
     "an unknown bridge",
     (fake) => {
       fake.missing.add("interface br9");
@@ -171,7 +181,7 @@ test.each(REFUSED)(
   },
 );
 
-test.each(REFUSED.slice(1, 4))(
+test.each(REFUSED.slice(1, 5))(
   "%s is a warning in the preview of a new domain, and refused by its create",
   async (_, refuse, args, message) => {
     refuse(host);
@@ -182,7 +192,7 @@ test.each(REFUSED.slice(1, 4))(
   },
 );
 
-test.each(REFUSED.slice(4))(
+test.each(REFUSED.slice(5))(
   "%s is refused by the preview of a new domain",
   async (_, refuse, args, message) => {
     refuse(host);
@@ -306,3 +316,80 @@ test("whatever two domains have, the second one is refused exactly what one of t
     { numRuns: 40 },
   );
 });
+
+describe("two domains of one program", () => {
+  const checked = async (...programs: object[]) => {
+    const run = new Run({ "qemu:///system": host });
+    const failures = [];
+    for (const [index, program] of programs.entries()) {
+      const name = `web-${index + 1}`;
+      const news = { ...ARGS, ...program, name, __urn: URN.replace("web-1", name), __provider: "…" };
+      failures.push(...((await run.provider.check?.({}, wire(news)))?.failures ?? []));
+    }
+    return failures.map(({ property, reason }) => `${property} ${reason}`);
+  };
+
+  test.each([
+    [
+      "one file",
+      [{ disks: [{ file: "/images/a" }] }, { disks: [{ file: "/images/b" }, { file: "/images//a" }] }],
+      /^disks\[1\]\.file is \/images\/a, which is a disk of \S+::web-1 too, and this domain writes/,
+    ],
+    [
+      "one that the first only reads",
+      [{ disks: [{ block: "/dev/a", readOnly: true }] }, { disks: [{ block: "/dev/a" }] }],
+      /^disks\[0\]\.block is /,
+    ],
+    [
+      "one MAC",
+      [{ interfaces: [{ user: true, mac: MAC }] }, { interfaces: [{ user: true, mac: MAC.toUpperCase() }] }],
+      /^interfaces\[0\]\.mac is 52:54:00:00:00:01, which an interface of \S+::web-1 has already/,
+    ],
+  ])(
+    "that have %s: the second one is refused by the arguments, also where its host doesn't answer",
+    async (_, programs, message) => {
+      expect(await checked(...programs)).toEqual([expect.stringMatching(message)]);
+      host.refuses.set("list", libvirtError(ErrorCode.RPC, "gone"));
+      expect(await checked(...programs)).toEqual([expect.stringMatching(message)]);
+    },
+  );
+
+  test("may read one file, have one in turn, and have the defaults", async () => {
+    const reader = { disks: [{ file: "/images/a", readOnly: true }], interfaces: [{ user: true }] };
+    expect(await checked(reader, reader, { disks: [{ file: "/images/a" }], running: false })).toEqual([]);
+  });
+
+  test("a resource that gave a file up in this run leaves it to another one", async () => {
+    const run = new Run({ "qemu:///system": host });
+    const check = (name: string, disks: object[]) =>
+      run.provider.check?.(
+        {},
+        wire({ ...ARGS, disks, name, __urn: URN.replace("web-1", name), __provider: "…" }),
+      );
+    await check("web-1", [{ file: "/images/a" }]);
+    await check("web-1", []);
+    expect((await check("web-2", [{ file: "/images/a" }]))?.failures ?? []).toEqual([]);
+  });
+});
+
+test.each(["/images/tenant-7/a.qcow2", "/images//tenant-7/./a.qcow2"])(
+  "a secret path, as %s, is in no message about another domain, a missing file or another disk",
+  async (file) => {
+    const hidden = secret(file);
+    const shown: string[] = [];
+    const attempt = async (one: PluginStack, args: object) => {
+      await one.up({ ...ARGS, ...args }).catch((error: Error) => shown.push(error.message));
+      shown.push(...one.run.messages.map(({ text }) => text));
+    };
+    const disks = [{ file: hidden }];
+    const used = new FakeHypervisor();
+    addOther(used, { inactive: other(DISK("").replace("/images/a.qcow2", "/images/tenant-7/a.qcow2")) });
+    await attempt(new PluginStack(used), { disks });
+    const missing = new FakeHypervisor();
+    missing.missing.add("file /images/tenant-7/a.qcow2").add(`file ${file}`);
+    await attempt(new PluginStack(missing), { disks });
+    await attempt(new PluginStack(new FakeHypervisor()), { disks: [...disks, { file: hidden }] });
+    expect(shown.length).toBeGreaterThanOrEqual(3);
+    expect(shown.filter((text) => text.includes("tenant"))).toEqual([]);
+  },
+);

@@ -203,7 +203,7 @@ test("what is summed up is never worse than what is shown", () => {
   expect(rows.at(-1)?.[6]).toMatch(/^\d+ live$/);
 });
 
-test("a comment can be found again, and says it where nothing changes", () => {
+test("a comment can be found again, and is one line where nothing changes", () => {
   expect(comment(mixedFleet()).startsWith(`${COMMENT_MARK}\n`)).toBe(true);
   expect(comment([])).toBe(`${COMMENT_MARK}\nNo libvirt domain changes.\n`);
   const other = { op: "create", urn: "urn:pulumi:prod::fleet::other:index:Network::n", newState: {} };

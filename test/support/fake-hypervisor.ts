@@ -12,6 +12,7 @@ import type {
   DomainRef,
   Hypervisor,
   MemoryStats,
+  NetworkState,
   PowerState,
 } from "../../provider/libvirt/hypervisor.ts";
 import {
@@ -101,6 +102,7 @@ export class FakeHypervisor extends FakeStorage implements Hypervisor {
   agent: ((command: AgentCommand) => unknown) | undefined;
   /** The addresses that libvirt finds of running domains, whichever card they are of; an error is refused. */
   readonly addresses: Record<AddressTable, CardAddress[] | LibvirtError> = { lease: [], arp: [] };
+  readonly inactiveNetworks = new Set<string>();
   /** The leases of all networks. */
   leases: (CardAddress & { end: number })[] = [];
   /** The host's network interfaces as node devices, as far as libvirt knows of them. */
@@ -460,8 +462,11 @@ export class FakeHypervisor extends FakeStorage implements Hypervisor {
     });
   }
 
-  hasNetwork(name: string): Promise<boolean> {
-    return this.answer("hasNetwork", "", () => !this.missing.has(`network ${name}`));
+  networkState(name: string): Promise<NetworkState> {
+    return this.answer("networkState", "", () => {
+      if (this.missing.has(`network ${name}`)) return "missing";
+      return this.inactiveNetworks.has(name) ? "inactive" : "active";
+    });
   }
 
   hasInterface(name: string): Promise<boolean> {

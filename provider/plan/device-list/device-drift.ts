@@ -50,13 +50,28 @@ function driftOf<Entry extends { name?: string }, State>(
       ? [`${kind.describe(entry.name, state)} isn't in the running domain: it is there after the next boot`]
       : [];
   });
+  const shown = inRunning ?? listedDevices(kind, lists, definition);
+  const changed = entries.flatMap((entry, index) => {
+    const [state, wanted] = [shown.present[index], shown.wanted[index]];
+    const isSame = state === undefined || wanted === undefined || kind.change(wanted, state) === "none";
+    return isSame
+      ? []
+      : [describeChange(kind.describe(entry.name, state), kind.describe(entry.name, wanted))];
+  });
   return {
     ...(kept.length < entries.length && { kept }),
     notes: [
       ...waiting,
+      ...changed,
       ...(isListed ? foreign : []).map(
         (state) => `${kind.describe(undefined, state)} isn't managed by this provider: it stays`,
       ),
     ],
   };
+}
+
+function describeChange(found: string, wanted: string): string {
+  return found === wanted
+    ? `${found} has other options than the program sets`
+    : `${found} isn't what the program sets, which is ${wanted}`;
 }
