@@ -11,6 +11,7 @@ import { memoryBench } from "../bench/plugin-memory.ts";
 import { pluginPreviewBench } from "../bench/plugin-preview.ts";
 import { startBench } from "../bench/plugin-start.ts";
 import { type Result, table } from "../bench/result.ts";
+import { reviewBench } from "../bench/review.ts";
 import { progress } from "../bench/rounds.ts";
 import { stackBench } from "../bench/stack.ts";
 import { updateBench } from "../bench/update.ts";
@@ -37,6 +38,8 @@ const [domains, unchanged, rounds] = [options.domains, options.unchanged, option
   number,
   number,
 ];
+/** Domains that change in a preview. */
+const REVIEWED = 1_000;
 /** Domains that boot Linux. */
 const GUESTS = 3;
 // Every round takes a slot of a domain, and QEMU has 256.
@@ -56,6 +59,7 @@ const benches: ((lab: Lab) => Promise<Result | Result[]>)[] = [
   (lab) => pluginPreviewBench(lab, unchanged, perStack),
   (lab) => memoryBench(lab, unchanged, perStack),
   (lab) => vcpusDisksBench(lab, rounds),
+  () => reviewBench(REVIEWED, perStack),
 ];
 
 const built = await runCommand(process.execPath, ["scripts/build.ts"]);

@@ -8,12 +8,18 @@ import {
   reachable,
   sizeCatalogue,
 } from "pulumi-libvirt-hotplug/policy";
+import { catalogue } from "pulumi-libvirt-hotplug/sizes";
 
-const sizes = {
-  small: { memory: "1003MiB", vcpus: 2, maxMemory: "8GiB" },
-  medium: { memory: "2027MiB", vcpus: 2, maxMemory: "8GiB" },
-  large: { memory: "4075MiB", vcpus: 4, maxMemory: "8GiB" },
-};
+/** The programs have the same one: it can be a package of the team, or a file that catalogueFile reads. */
+const sizes = catalogue({
+  step: "1GiB",
+  ceiling: "8GiB",
+  sizes: {
+    small: { memory: "1003MiB", vcpus: 1 },
+    medium: { memory: "2027MiB", vcpus: 2 },
+    large: { memory: "4075MiB", vcpus: 4 },
+  },
+});
 
 new PolicyPack("libvirt-policies", {
   enforcementLevel: "mandatory",

@@ -1,6 +1,6 @@
 import { imagesToMake } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { parseDomain, readDomainXml } from "../domain/parse.ts";
 import { attribute, children, type Element, find, remove, serialise } from "../domain/tree.ts";
 import { ErrorCode, type LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
@@ -34,7 +34,7 @@ export async function definitionRefusals(
   xml: string,
   { news, purpose, present, from }: Asked,
 ): Promise<Reason[]> {
-  const { root } = parseDomain(xml);
+  const root = readDomainXml(xml);
   const toMake = imagesToMake(news);
   const [unsupported, missing, claimed] = await Promise.all([
     unlessFailed(capabilityRefusals(hypervisor, xml), []),

@@ -1,4 +1,4 @@
-import { attribute, children, type Element, find } from "../domain/tree.ts";
+import { attribute, children, find, type SharedElement } from "../domain/tree.ts";
 import type { DomainCapabilities } from "../observe/domain-capabilities.ts";
 
 /** One value that a definition needs, of a kind that libvirt lists. */
@@ -19,7 +19,7 @@ type DeviceKind =
   | "memorySources";
 
 /** The graphics, video card, TPM, random number generator and memory of a definition, as far as libvirt lists what a host has. */
-export function readDeviceNeeds(domain: Element): DeviceNeed[] {
+export function readDeviceNeeds(domain: SharedElement): DeviceNeed[] {
   const devices = find(domain, "devices");
   const of = (name: string) => children(devices, name);
   const need = (of: DeviceKind, what: string, value: string | undefined): DeviceNeed[] =>

@@ -1,7 +1,7 @@
 import { MAX_VCPUS_X86 } from "../args/limits.ts";
 import { defined } from "../defined.ts";
-import { parseDomain } from "../domain/parse.ts";
-import { attribute, type Element, find, textOf } from "../domain/tree.ts";
+import { readDomainXml } from "../domain/parse.ts";
+import { attribute, find, type SharedElement, textOf } from "../domain/tree.ts";
 import { readVcpuState } from "../domain/vcpus.ts";
 import type { DomainKind } from "../libvirt/hypervisor.ts";
 import type { DomainCapabilities } from "../observe/domain-capabilities.ts";
@@ -23,7 +23,7 @@ export interface Needs extends DomainKind {
 
 /** @param arch the host's architecture, which libvirt uses where the definition has none */
 export function readNeeds(definition: string, arch: string): Needs {
-  const { root } = parseDomain(definition);
+  const root = readDomainXml(definition);
   const type = find(root, "os", "type");
   const machine = attribute(type, "machine");
   const emulator = textOf(find(root, "devices", "emulator")).trim();
@@ -44,14 +44,14 @@ export function readNeeds(definition: string, arch: string): Needs {
 }
 
 /** libvirt: "more than 255 vCPUs require extended interrupt mode enabled on the iommu device". */
-function interruptLimit(domain: Element, arch: string): number | undefined {
+function interruptLimit(domain: SharedElement, arch: string): number | undefined {
   const isX86 = arch === "x86_64" || arch === "i686";
   const isExtended = attribute(find(domain, "devices", "iommu", "driver"), "eim") === "on";
   return isX86 && !isExtended ? MAX_VCPUS_X86 : undefined;
 }
 
 /** A `<cpu>` without mode and model only has a topology or NUMA nodes. */
-function readCpu(cpu: Element | undefined): Needs["cpu"] {
+function readCpu(cpu: SharedElement | undefined): Needs["cpu"] {
   const model = find(cpu, "model");
   const mode = attribute(cpu, "mode") ?? (model === undefined ? undefined : "custom");
   if (mode === undefined || (mode === "custom" && model === undefined)) return undefined;

@@ -3,8 +3,8 @@ import type { Clock } from "../deadline.ts";
 import { readDisks } from "../domain/disks.ts";
 import { readCards } from "../domain/interfaces.ts";
 import { readOwnership } from "../domain/metadata.ts";
-import { parseDomain } from "../domain/parse.ts";
-import type { Element } from "../domain/tree.ts";
+import { readDomainXml } from "../domain/parse.ts";
+import type { SharedElement } from "../domain/tree.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { firstList, PROBE_NAME } from "./leftovers.ts";
 import { unlessFailed } from "./unanswered.ts";
@@ -34,7 +34,7 @@ export interface HostedDomain extends Claims {
 }
 
 /** @param isLive the XML is that of a running domain */
-export function claimsOf(domain: Element, isLive: boolean): Claims {
+export function claimsOf(domain: SharedElement, isLive: boolean): Claims {
   const disks = readDisks(domain).flatMap((disk): ClaimedDisk[] => {
     const key = sameSourceKey(disk);
     const isVolume = disk.file === undefined && disk.block === undefined;
@@ -90,7 +90,7 @@ async function readAll(hypervisor: Hypervisor, { kind }: Purpose): Promise<Hoste
 async function readHosted(hypervisor: Hypervisor, domain: DomainRef): Promise<HostedDomain> {
   const read = (inactive: boolean) => unlessFailed(hypervisor.xml(domain, { inactive }), undefined);
   const [inactive, live] = await Promise.all([read(true), domain.id === -1 ? undefined : read(false)]);
-  const roots = [live, inactive].flatMap((xml) => (xml === undefined ? [] : [parseDomain(xml).root]));
+  const roots = [live, inactive].flatMap((xml) => (xml === undefined ? [] : [readDomainXml(xml)]));
   const claims = roots.map((root, index) => claimsOf(root, live !== undefined && index === 0));
   return {
     domain,

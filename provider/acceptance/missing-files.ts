@@ -1,5 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { attribute, children, type Element, element, find, serialiseNode, textOf } from "../domain/tree.ts";
+import {
+  attribute,
+  children,
+  type Element,
+  element,
+  find,
+  type SharedElement,
+  serialiseNode,
+  textOf,
+} from "../domain/tree.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 
@@ -19,7 +28,7 @@ const ENOENT = 2;
  * one that doesn't exist: it never gets as far as QEMU, and the error names the last missing file. A libvirt that looks them
  * up in another order names only the first disk, and then the result is unknown.
  */
-export async function missingFiles(hypervisor: Hypervisor, domain: Element): Promise<string[]> {
+export async function missingFiles(hypervisor: Hypervisor, domain: SharedElement): Promise<string[]> {
   const missing: string[] = [];
   const files = [...new Set(filesOf(domain))];
   for (let at = 0; at < files.length; at += AT_ONCE) {
@@ -36,7 +45,7 @@ export async function missingFiles(hypervisor: Hypervisor, domain: Element): Pro
 }
 
 /** Only absolute paths: libvirt has no others. */
-function filesOf(domain: Element): string[] {
+function filesOf(domain: SharedElement): string[] {
   const [os, devices] = [find(domain, "os"), find(domain, "devices")];
   const images = ["kernel", "initrd", "dtb", "loader"].map((name) => textOf(find(os, name)).trim());
   const disks = children(devices, "disk").flatMap((disk) => {
@@ -58,7 +67,11 @@ function filesOf(domain: Element): string[] {
 }
 
 /** libvirt's message where one of the files, or the one that doesn't exist, is missing; undefined for another answer. */
-async function lookUp(hypervisor: Hypervisor, domain: Element, files: string[]): Promise<string | undefined> {
+async function lookUp(
+  hypervisor: Hypervisor,
+  domain: SharedElement,
+  files: string[],
+): Promise<string | undefined> {
   try {
     const probe = await hypervisor.createTransient(serialiseNode(probeDomain(domain, files)));
     // Never seen: a domain with a disk that doesn't exist was started.
@@ -70,7 +83,7 @@ async function lookUp(hypervisor: Hypervisor, domain: Element, files: string[]):
   }
 }
 
-function probeDomain(domain: Element, files: string[]): Element {
+function probeDomain(domain: SharedElement, files: string[]): Element {
   const uuid = randomUUID();
   const emulator = find(domain, "devices", "emulator");
   const disks = [NOWHERE, ...files].map((file, index) =>

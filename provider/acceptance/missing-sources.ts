@@ -1,6 +1,6 @@
 import { atDisk, atInterface } from "../args/device-paths.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { attribute, children, type Element, find } from "../domain/tree.ts";
+import { attribute, children, find, type SharedElement } from "../domain/tree.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import type { PoolRef } from "../libvirt/storage.ts";
 import { unlessFailed } from "./unanswered.ts";
@@ -13,7 +13,7 @@ import { unlessFailed } from "./unanswered.ts";
  */
 export async function missingSources(
   hypervisor: Hypervisor,
-  domain: Element,
+  domain: SharedElement,
   news: Partial<Inputs>,
   toMake: readonly string[],
 ): Promise<string[]> {
@@ -28,7 +28,7 @@ export async function missingSources(
 /** The networks and bridges among them. */
 export async function missingConnections(
   hypervisor: Hypervisor,
-  domain: Element,
+  domain: SharedElement,
   news: Partial<Inputs>,
 ): Promise<string[]> {
   const devices = find(domain, "devices");
@@ -84,7 +84,7 @@ function nodeDevicePrefix(name: string): string {
 
 async function missingVolume(
   hypervisor: Hypervisor,
-  disk: Element,
+  disk: SharedElement,
   news: Partial<Inputs>,
   toMake: readonly string[],
 ): Promise<string[]> {

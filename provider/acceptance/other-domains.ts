@@ -1,7 +1,7 @@
 import { atDisk, atInterface } from "../args/device-paths.ts";
 import { keptUuid } from "../args/identity.ts";
 import type { Inputs } from "../args/inputs.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Reason } from "../plan/plan.ts";
 import {
@@ -27,8 +27,8 @@ export async function claimedByOthers(
   from: string | undefined,
   { news, purpose }: { news: Partial<Inputs>; purpose: Purpose },
 ): Promise<Reason[]> {
-  const present = from === undefined ? undefined : claimsOf(parseDomain(from).root, false);
-  const wanted = claimsOf(parseDomain(xml).root, news.running !== false);
+  const present = from === undefined ? undefined : claimsOf(readDomainXml(from), false);
+  const wanted = claimsOf(readDomainXml(xml), news.running !== false);
   const had = new Set(present?.disks.map(({ key }) => key));
   const disks = wanted.disks.filter(({ key }) => !had.has(key));
   const macs = [...wanted.macs].filter((mac) => present?.macs.has(mac) !== true);

@@ -4,7 +4,7 @@ import { imagesToMake } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { setIdentity } from "../domain/identity.ts";
 import { insertInOrder } from "../domain/merge.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { parseDomain, readDomainXml } from "../domain/parse.ts";
 import {
   attribute,
   children,
@@ -43,7 +43,7 @@ export async function probeDefine(
   news: Partial<Inputs>,
 ): Promise<Reason[]> {
   await sweepProbes(hypervisor);
-  const files = await missingFiles(hypervisor, parseDomain(xml).root);
+  const files = await missingFiles(hypervisor, readDomainXml(xml));
   const toMake = new Set(imagesToMake(news));
   const missing = files.filter((file) => !toMake.has(file));
   const refusal = await defineProbe(hypervisor, xml);
@@ -123,7 +123,7 @@ async function removeLeftProbes(hypervisor: Hypervisor): Promise<void> {
 }
 
 function isProbe(xml: string): boolean {
-  const metadata = find(parseDomain(xml).root, "metadata");
+  const metadata = find(readDomainXml(xml), "metadata");
   return children(metadata).some((mark) =>
     [...mark.attributes.keys()].some((key) => attribute(mark, key) === PROBE_NAMESPACE),
   );

@@ -6,7 +6,7 @@ import { editByDefinitions, editDefinition, setOwnership } from "../domain/edit.
 import { setMemory } from "../domain/memory.ts";
 import type { Written } from "../domain/metadata.ts";
 import { overlay } from "../domain/overlay.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { parseDomain, readDomainXml } from "../domain/parse.ts";
 import { withFreePorts } from "../domain/ports.ts";
 import { readDomain } from "../domain/read.ts";
 import type { DomainSpec } from "../domain/spec.ts";
@@ -87,7 +87,7 @@ function rewritten({ news, specOf, type }: DefinitionChange): string {
 function withFields(present: string, change: DefinitionChange): string {
   const { fields, before, news, specOf, type, adopted, attached } = change;
   const named = withVcpusOf(news, adopted ? withoutUnnamed(before, news) : before);
-  const places = placedDevices(parseDomain(present).root, named, news, attached);
+  const places = placedDevices(readDomainXml(present), named, news, attached);
   const [was, wanted] = [
     { ...specOf(named), ...places.before },
     { ...specOf(news), ...places.after },

@@ -1,7 +1,7 @@
 import type { FieldName } from "../args/fields.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { overlay } from "../domain/overlay.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import { partOf, STORED_FIELDS } from "./parts.ts";
 import { atTheirPlaces } from "./placed-devices.ts";
@@ -14,7 +14,7 @@ import { atTheirPlaces } from "./placed-devices.ts";
  * @param wanted the definition that the arguments ask for, with the existing domain's name and UUID
  */
 export function differingFields(xml: string, inputs: Inputs, wanted: DomainSpec): FieldName[] {
-  const { root } = parseDomain(xml);
+  const root = readDomainXml(xml);
   const { name, uuid } = wanted;
   const changes = (spec: Partial<DomainSpec>) => overlay(xml, { name, uuid, ...spec }) !== xml;
   const set = STORED_FIELDS.filter((field) => inputs[field] !== undefined);

@@ -3,7 +3,7 @@ import type { Defaults } from "../args/settings.ts";
 import { defined } from "../defined.ts";
 import { buildDomain } from "../domain/build.ts";
 import { type DomainOverlay, overlay } from "../domain/overlay.ts";
-import { parseXml } from "../domain/parse.ts";
+import { readXml } from "../domain/parse.ts";
 import { withFreePorts } from "../domain/ports.ts";
 import { readCells, readDevices } from "../domain/read.ts";
 import type { DomainSpec, VirtioMemSpec } from "../domain/spec.ts";
@@ -33,7 +33,7 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType, default
   const platform = platformOf(inputs, host.arch);
   const { arch, firmware, acpi } = platform;
   const target = { type: type ?? (host.kvm.has(arch) ? "kvm" : "qemu"), arch, firmware, acpi } as const;
-  const own = inputs.xml === undefined ? undefined : parseXml(inputs.xml).root;
+  const own = inputs.xml === undefined ? undefined : readXml(inputs.xml);
   // The memory devices in the program's own XML add to the memory of the cells.
   const ownDevices = own === undefined ? [] : readDevices(own);
   const ownCells = own === undefined || inputs.numa !== undefined ? [] : readCells(own);
@@ -108,7 +108,7 @@ export function definitionXml(inputs: Inputs, spec: DomainSpec, type: DomainType
  */
 function overlaySpec(inputs: Inputs, spec: DomainSpec, xml: string, type: DomainType): DomainOverlay {
   const { name, uuid, cells, maxMemory, virtioMem, currentMemory, ownership, topology } = spec;
-  const hasType = attribute(parseXml(xml).root, "type") !== undefined;
+  const hasType = attribute(readXml(xml), "type") !== undefined;
   const hasPlatform = platformInXml(inputs) !== undefined;
   const set = STORED_FIELDS.filter((field) => inputs[field] !== undefined);
   return {

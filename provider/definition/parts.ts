@@ -11,7 +11,7 @@ import type {
   RngSpec,
   TpmSpec,
 } from "../domain/spec.ts";
-import { attribute, type Element, find } from "../domain/tree.ts";
+import { attribute, find, type SharedElement } from "../domain/tree.ts";
 import { diskAlias, interfaceAlias } from "../plan/device-list/aliases.ts";
 import { readCanonicalSize } from "../units/size.ts";
 
@@ -27,7 +27,11 @@ interface Part {
    *
    * @param changes whether merging a spec changes the XML
    */
-  differs?(domain: Element, wanted: DomainSpec, changes: (spec: Partial<DomainSpec>) => boolean): boolean;
+  differs?(
+    domain: SharedElement,
+    wanted: DomainSpec,
+    changes: (spec: Partial<DomainSpec>) => boolean,
+  ): boolean;
 }
 
 type Change = "definition" | "devices" | "graphics" | "nextBoot" | "replace";
@@ -139,14 +143,14 @@ function backingSpec({ hugePages, locked, shared }: MemoryBackingInput): MemoryB
 }
 
 /** libvirt replaces an alias of QEMU's ("q35", "pc", "virt") by the versioned machine type that it stands for. */
-function hasOtherMachine(domain: Element, { machine }: DomainSpec): boolean {
+function hasOtherMachine(domain: SharedElement, { machine }: DomainSpec): boolean {
   const found = attribute(find(domain, "os", "type"), "machine");
   const family = machine === "pc" ? "pc-i440fx" : machine === "q35" ? "pc-q35" : machine;
   return machine !== found && found?.startsWith(`${family}-`) !== true;
 }
 
 /** The first serial port decides; libvirt derives the console from it. */
-function hasOtherSerial(domain: Element, { serial: wanted }: DomainSpec): boolean {
+function hasOtherSerial(domain: SharedElement, { serial: wanted }: DomainSpec): boolean {
   const serial = find(domain, "devices", "serial");
   const type = attribute(serial, "type");
   return typeof wanted === "object"

@@ -1,10 +1,10 @@
 import type { Inputs } from "../args/inputs.ts";
 import { readDisks } from "../domain/disks.ts";
 import { readCards } from "../domain/interfaces.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import type { CardState, DiskState, ListDevice } from "../domain/state.ts";
-import type { Element } from "../domain/tree.ts";
+import type { SharedElement } from "../domain/tree.ts";
 import type { DeviceKind } from "../plan/device-list/device-kind.ts";
 import { listedDevices } from "../plan/device-list/listed-devices.ts";
 import { DISKS } from "../plan/disks/disks.ts";
@@ -22,10 +22,10 @@ export interface PlacedDevices {
  * Gives each device of a list the target, the alias and so the address that it has in a definition already, whatever its place in
  * the list is.
  *
- * @param attached devices that the running domain got before: they get the same place in the definition
+ * @param attached devices that the running domain has: they get the same place in the definition, if it is free there
  */
 export function placedDevices(
-  domain: Element,
+  domain: SharedElement,
   before: Inputs,
   news: Inputs,
   attached: readonly ListDevice[] = [],
@@ -55,7 +55,7 @@ export function placedDevices(
 /** Parts of a definition with the devices in them at the places that they have there. */
 export function atTheirPlaces(xml: string, parts: Partial<DomainSpec>, inputs: Inputs): Partial<DomainSpec> {
   if (parts.disks === undefined && parts.interfaces === undefined) return parts;
-  const { disks, interfaces } = placedDevices(parseDomain(xml).root, inputs, inputs).after;
+  const { disks, interfaces } = placedDevices(readDomainXml(xml), inputs, inputs).after;
   return { ...parts, ...(parts.disks && { disks }), ...(parts.interfaces && { interfaces }) };
 }
 
@@ -67,6 +67,11 @@ function placed<State, Entry extends { name?: string }>(
   planned: State[],
 ): { before: State[]; after: State[] } {
   const lists = { before: kind.list(before) ?? [], news: kind.list(news) ?? [] };
-  const { old, wanted } = listedDevices(kind, lists, devices, devices, planned);
+  const places = new Set(devices.map((device) => kind.key(device).place));
+  const free = planned.filter((device) => {
+    const { place } = kind.key(device);
+    return place === undefined || !places.has(place);
+  });
+  const { old, wanted } = listedDevices(kind, lists, devices, devices, free);
   return { before: kind.wanted(lists.before, old, devices), after: wanted };
 }

@@ -3,7 +3,7 @@ import { hugePagesOf } from "../args/memory-backing-rules.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { readBacking } from "../domain/backing.ts";
-import { parseXml } from "../domain/parse.ts";
+import { readXml } from "../domain/parse.ts";
 import { isUefi } from "../domain/read.ts";
 import type { DomainSpec } from "../domain/spec.ts";
 import { attribute, find } from "../domain/tree.ts";
@@ -37,13 +37,13 @@ export function hugePageOf(inputs: Inputs): Kib | undefined {
   const named = hugePagesOf(inputs);
   const { xml } = inputs;
   if (named !== undefined || xml === undefined || xml === UNKNOWN) return named;
-  return largestPage({ backing: readBacking(parseXml(xml).root) });
+  return largestPage({ backing: readBacking(readXml(xml)) });
 }
 
 /** The platform that the program's own XML sets; undefined where it sets none, or an argument overrides it. */
 export function platformInXml({ xml, arch, firmware }: Inputs) {
   if (xml === undefined || xml === UNKNOWN || arch !== undefined || firmware !== undefined) return undefined;
-  const { root } = parseXml(xml);
+  const root = readXml(xml);
   const type = find(root, "os", "type");
   if (find(root, "os") === undefined) return undefined;
   return {

@@ -4,7 +4,7 @@ import { listsNumber } from "../units/number-list.ts";
 import { parseScaled } from "../units/scale.ts";
 import { XmlError } from "./escape.ts";
 import type { MemoryBackingSpec } from "./spec.ts";
-import { attribute, children, type Element, element, find } from "./tree.ts";
+import { attribute, children, type Element, element, find, type SharedElement } from "./tree.ts";
 
 /** Where the host's memory for a guest comes from (libvirt, formatdomain, "Memory Backing" and "NUMA Node Tuning"). */
 export interface MemoryBacking {
@@ -30,11 +30,11 @@ export interface BackingPages {
   nodemask?: string;
 }
 
-export function readBacking(domain: Element): MemoryBacking {
+export function readBacking(domain: SharedElement): MemoryBacking {
   const hugePages = find(domain, "memoryBacking", "hugepages");
   const pages = children(hugePages, "page");
   const tune = find(domain, "numatune");
-  const strict = (of: Element | undefined) =>
+  const strict = (of: SharedElement | undefined) =>
     (attribute(of, "mode") ?? "strict") === "strict" ? attribute(of, "nodeset") : undefined;
   const hostNodes = strict(find(tune, "memory"));
   const single = children(tune, "memnode").flatMap((node): [number, string][] => {
@@ -49,7 +49,7 @@ export function readBacking(domain: Element): MemoryBacking {
 }
 
 /** libvirt requires a size (virDomainHugepagesParseXML). */
-function readPage(page: Element): HugePages {
+function readPage(page: SharedElement): HugePages {
   const size = attribute(page, "size");
   const nodes = attribute(page, "nodeset");
   return {
@@ -82,7 +82,7 @@ export function backingElement({ hugePages, locked, shared }: MemoryBackingSpec)
 }
 
 /** Whether a definition has what the program sets of its memory's backing; whatever else it has is ignored. */
-export function isBackedAs(domain: Element, { hugePages, locked, shared }: MemoryBackingSpec): boolean {
+export function isBackedAs(domain: SharedElement, { hugePages, locked, shared }: MemoryBackingSpec): boolean {
   const backing = find(domain, "memoryBacking");
   const isLocked = find(backing, "locked") !== undefined;
   const isShared = attribute(find(backing, "access"), "mode") === "shared";

@@ -4,10 +4,10 @@ import { parseScaled } from "../units/scale.ts";
 import { isCpuMode } from "./build.ts";
 import { identitiesOf } from "./merge.ts";
 import { foreignMetadata } from "./metadata.ts";
-import { parseDomain } from "./parse.ts";
+import { readDomainXml } from "./parse.ts";
 import { readDomain } from "./read.ts";
 import type { DomainState, MemoryDevice } from "./state.ts";
-import { attribute, children, type Element, find, textOf } from "./tree.ts";
+import { attribute, children, find, type SharedElement, textOf } from "./tree.ts";
 
 /**
  * Where a domain is not exactly what libvirt makes of a new definition, as paths of elements; empty where it is. What libvirt
@@ -27,7 +27,7 @@ export function differencesFrom(wanted: string, found: string, isLive: boolean):
     ...(isDeepStrictEqual(has.maxMemory, wants.maxMemory) ? [] : ["maxMemory"]),
     ...(isDeepStrictEqual(cellsOf(has), cellsOf(wants)) ? [] : ["cpu/numa"]),
     ...(isDeepStrictEqual(devicesOf(has), devicesOf(wants)) ? [] : ["devices/memory"]),
-    ...elementDifferences(parseDomain(wanted).root, parseDomain(found).root, isLive),
+    ...elementDifferences(readDomainXml(wanted), readDomainXml(found), isLive),
   ];
 }
 
@@ -73,7 +73,7 @@ const COMPARED_ABOVE = new Set([
   "uuid",
 ]);
 
-function elementDifferences(wanted: Element, found: Element, isLive: boolean): string[] {
+function elementDifferences(wanted: SharedElement, found: SharedElement, isLive: boolean): string[] {
   const paths = new Set<string>();
   compare(wanted, found, "", paths);
   if (textOf(find(wanted, "uuid")).trim().toLowerCase() !== textOf(find(found, "uuid")).trim())
@@ -86,18 +86,18 @@ function elementDifferences(wanted: Element, found: Element, isLive: boolean): s
   return [...paths];
 }
 
-function metadataOf(domain: Element): unknown[] {
+function metadataOf(domain: SharedElement): unknown[] {
   return foreignMetadata(domain).map(contentOf);
 }
 
 /** Without the form that it is written in: quotes, white space, where a namespace is declared. */
-function contentOf(of: Element): unknown[] {
+function contentOf(of: SharedElement): unknown[] {
   const names = [...of.attributes.keys()].filter((name) => !name.startsWith("xmlns")).sort();
   const attributes = names.map((name) => [name, attribute(of, name)]);
   return [of.name, attributes, textOf(of).trim(), children(of).map(contentOf)];
 }
 
-function compare(wanted: Element, found: Element, path: string, paths: Set<string>): void {
+function compare(wanted: SharedElement, found: SharedElement, path: string, paths: Set<string>): void {
   for (const name of wanted.attributes.keys()) {
     if (name.startsWith("xmlns") || name === "unit") continue;
     if (!isSameAttribute(path, name, attribute(wanted, name) ?? "", attribute(found, name) ?? ""))
@@ -139,7 +139,7 @@ function isSameAttribute(path: string, name: string, wanted: string, found: stri
 }
 
 /** A size is the same in any unit; libvirt prints KiB. */
-function isSameText(wanted: Element, found: Element): boolean {
+function isSameText(wanted: SharedElement, found: SharedElement): boolean {
   const [a, b] = [textOf(wanted).trim(), textOf(found).trim()];
   if (a === b && attribute(wanted, "unit") === attribute(found, "unit")) return true;
   try {
@@ -170,7 +170,7 @@ const OF_DOMAIN = [
   ...["resource", "seclabel"],
 ];
 
-function isAdded(child: Element, wanted: Element, path: string): boolean {
+function isAdded(child: SharedElement, wanted: SharedElement, path: string): boolean {
   const [top = "", device = "", ...deeper] = path.split("/");
   if (top === "") return OF_DOMAIN.includes(child.name);
   if (top === "os") return isAddedToOs(child, wanted);
@@ -184,24 +184,24 @@ function isAdded(child: Element, wanted: Element, path: string): boolean {
 }
 
 /** The source of a device whose path or socket libvirt chooses, and what a CD-ROM always has. */
-function isAddedByType(child: Element, device: Element): boolean {
+function isAddedByType(child: SharedElement, device: SharedElement): boolean {
   if (child.name === "source") return ["pty", "unix"].includes(attribute(device, "type") ?? "");
   return child.name === "readonly" && attribute(device, "device") === "cdrom";
 }
 
 /** The model of a port, and what belongs to an address. */
-function isAddedToPart(child: Element, device: string, [part]: string[]): boolean {
+function isAddedToPart(child: SharedElement, device: string, [part]: string[]): boolean {
   if (part === "target") return child.name === "model" && ["serial", "console"].includes(device);
   return part === "model" && device === "video";
 }
 
 /** With firmware that libvirt selects, it adds what it found. It adds the disk as boot device. */
-function isAddedToOs(child: Element, os: Element): boolean {
+function isAddedToOs(child: SharedElement, os: SharedElement): boolean {
   if (child.name === "boot") return attribute(child, "dev") === "hd";
   return attribute(os, "firmware") !== undefined && ["loader", "nvram", "firmware"].includes(child.name);
 }
 
-function isAddedDevice(device: Element, devices: Element): boolean {
+function isAddedDevice(device: SharedElement, devices: SharedElement): boolean {
   const isWanted = (name: string) => children(devices, name).length > 0;
   switch (device.name) {
     case "controller":
@@ -230,7 +230,11 @@ function isAddedDevice(device: Element, devices: Element): boolean {
 const DEFAULT_MODELS = ["", "qemu64", "qemu32"];
 
 /** A running domain has the features that QEMU chose, and with `host-model` the model, too. */
-function isSameCpu(wanted: Element | undefined, found: Element | undefined, isLive: boolean): boolean {
+function isSameCpu(
+  wanted: SharedElement | undefined,
+  found: SharedElement | undefined,
+  isLive: boolean,
+): boolean {
   const [wants, has] = [wanted, found].map((cpu) => ({
     mode: attribute(cpu, "mode") ?? "custom",
     model: textOf(find(cpu, "model")).trim(),
@@ -243,13 +247,13 @@ function isSameCpu(wanted: Element | undefined, found: Element | undefined, isLi
   return wants.model === "" ? DEFAULT_MODELS.includes(has.model) : wants.model === has.model;
 }
 
-function cpuParts(cpu: Element | undefined): string[] {
+function cpuParts(cpu: SharedElement | undefined): string[] {
   const parts = children(cpu).filter(({ name }) => !["numa", "model", "vendor"].includes(name));
   return parts.map(cpuPart).sort();
 }
 
 /** libvirt adds the number of dies (and clusters) to a topology. */
-function cpuPart(part: Element): string {
+function cpuPart(part: SharedElement): string {
   const names =
     part.name === "topology" ? ["sockets", "cores", "threads"] : [...part.attributes.keys()].sort();
   return [part.name, ...names.map((name) => `${name}=${attribute(part, name)}`)].join(" ");

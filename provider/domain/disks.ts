@@ -1,14 +1,23 @@
 import { defined } from "../defined.ts";
 import type { DiskSpec } from "./spec.ts";
 import type { DiskState } from "./state.ts";
-import { attribute, children, type Element, element, find, serialiseNode, textOf } from "./tree.ts";
+import {
+  attribute,
+  children,
+  type Element,
+  element,
+  find,
+  type SharedElement,
+  serialiseNode,
+  textOf,
+} from "./tree.ts";
 
 /** The disks and CD-ROM drives of a domain, in the order of the XML. */
-export function readDisks(domain: Element): DiskState[] {
+export function readDisks(domain: SharedElement): DiskState[] {
   return children(find(domain, "devices"), "disk").map(readDisk);
 }
 
-function readDisk(disk: Element): DiskState {
+function readDisk(disk: SharedElement): DiskState {
   const [driver, source, target] = ["driver", "source", "target"].map((name) => find(disk, name));
   const device = attribute(disk, "device") ?? "disk";
   const bootOrder = attribute(find(disk, "boot"), "order");
@@ -70,6 +79,6 @@ export function scsiControllerXml(): string {
   return serialiseNode(scsiControllerElement());
 }
 
-export function hasScsiController(domain: Element): boolean {
+export function hasScsiController(domain: SharedElement): boolean {
   return children(find(domain, "devices"), "controller").some((one) => attribute(one, "type") === "scsi");
 }

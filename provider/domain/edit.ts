@@ -4,7 +4,7 @@ import { isCpuMode, specElement } from "./build.ts";
 import { settleTotal } from "./memory.ts";
 import { merge } from "./merge.ts";
 import { type Written, writeOwnership } from "./metadata.ts";
-import { parseDomain } from "./parse.ts";
+import { parseDomain, readDomainXml } from "./parse.ts";
 import { isUefi, readCells } from "./read.ts";
 import type { DomainSpec } from "./spec.ts";
 import type { Ownership } from "./state.ts";
@@ -17,6 +17,7 @@ import {
   insert,
   remove,
   removeAll,
+  type SharedElement,
   serialise,
   serialiseNode,
   setAttribute,
@@ -88,7 +89,7 @@ function replaceNuma(domain: Element, by: Element): void {
 
 /** A definition without white space, comments, memory sizes and metadata, and with the nodes only where they are named. */
 function comparable(xml: string, keepsNodes: boolean): Element {
-  const domain = bare(parseDomain(xml).root);
+  const domain = bare(readDomainXml(xml));
   removeNamed(domain, "memory", "currentMemory", "maxMemory", "metadata", "vcpu", "vcpus");
   const devices = find(domain, "devices");
   if (devices) removeNamed(devices, "memory");
@@ -101,7 +102,7 @@ function comparable(xml: string, keepsNodes: boolean): Element {
   return domain;
 }
 
-function bare({ name, attributes, children: nodes }: Element): Element {
+function bare({ name, attributes, children: nodes }: SharedElement): Element {
   const hasElements = nodes.some(({ kind }) => kind === "element");
   const kept = nodes.filter((node) => node.kind === "element" || (!hasElements && node.kind !== "comment"));
   return {
@@ -206,7 +207,7 @@ function removeNamed(parent: Element, ...names: string[]): void {
 /** libvirt mirrors the first serial port as a console, which would stay that of the old port. */
 function clearConsole(domain: Element): void {
   const devices = find(domain, "devices");
-  const isSerial = (console: Element) =>
+  const isSerial = (console: SharedElement) =>
     (attribute(find(console, "target"), "type") ?? "serial") === "serial";
   if (devices) removeAll(devices, (device) => device.name === "console" && isSerial(device));
 }

@@ -1,7 +1,16 @@
 import { defined } from "../defined.ts";
-import { parseDomain } from "./parse.ts";
+import { parseDomain, readDomainXml } from "./parse.ts";
 import type { GraphicsSpec } from "./spec.ts";
-import { attribute, children, type Element, element, find, serialiseNode, setAttribute } from "./tree.ts";
+import {
+  attribute,
+  children,
+  type Element,
+  element,
+  find,
+  type SharedElement,
+  serialiseNode,
+  setAttribute,
+} from "./tree.ts";
 
 /**
  * libvirt prints the address twice, and refuses a definition where the attribute `listen` differs from the first `<listen>`
@@ -32,7 +41,7 @@ export interface Graphics {
   port?: number;
 }
 
-export function readGraphics(domain: Element): Graphics[] {
+export function readGraphics(domain: SharedElement): Graphics[] {
   return children(find(domain, "devices"), "graphics").map((one) => {
     const port = Number(attribute(one, "port") ?? -1);
     return defined({
@@ -44,13 +53,13 @@ export function readGraphics(domain: Element): Graphics[] {
 }
 
 /** The graphics of that type. */
-function findGraphics(domain: Element, type: GraphicsSpec["type"]): Element | undefined {
+function findGraphics<E extends SharedElement>(domain: E, type: GraphicsSpec["type"]): E | undefined {
   return children(find(domain, "devices"), "graphics").find((one) => attribute(one, "type") === type);
 }
 
 /** The password of the graphics of that type; undefined where there are none, or they have none. */
 export function graphicsPassword(xml: string, type: GraphicsSpec["type"]): string | undefined {
-  return attribute(findGraphics(parseDomain(xml).root, type), "passwd");
+  return attribute(findGraphics(readDomainXml(xml), type), "passwd");
 }
 
 /**

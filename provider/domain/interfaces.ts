@@ -1,10 +1,18 @@
 import { defined } from "../defined.ts";
 import type { InterfaceSpec } from "./spec.ts";
 import type { CardState } from "./state.ts";
-import { attribute, children, type Element, element, find, serialiseNode } from "./tree.ts";
+import {
+  attribute,
+  children,
+  type Element,
+  element,
+  find,
+  type SharedElement,
+  serialiseNode,
+} from "./tree.ts";
 
 /** The network interfaces of a domain, in the order of the XML. */
-export function readCards(domain: Element): CardState[] {
+export function readCards(domain: SharedElement): CardState[] {
   return children(find(domain, "devices"), "interface").map((card) => {
     const kind = attribute(card, "type") ?? "";
     const link = attribute(find(card, "link"), "state");
@@ -17,6 +25,13 @@ export function readCards(domain: Element): CardState[] {
       alias: attribute(find(card, "alias"), "name"),
     });
   });
+}
+
+/** Cards that libvirt knows as conventional PCI devices. It puts them behind a bridge, for which it adds a root port itself. */
+const CONVENTIONAL: ReadonlySet<string> = new Set(["e1000", "rtl8139", "vmxnet3"]);
+
+export function isConventionalCard(model: string): boolean {
+  return CONVENTIONAL.has(model);
 }
 
 export function interfaceElement({ kind, source, mac, model, link, alias }: InterfaceSpec): Element {

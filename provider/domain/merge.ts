@@ -7,6 +7,7 @@ import {
   insertAll,
   removeAll,
   replaceAll,
+  type SharedElement,
   serialiseNode,
   setAttribute,
   setText,
@@ -105,9 +106,9 @@ function identified(parent: Element | undefined): Map<string, Element> {
 }
 
 /** All child elements by their identity: those that have none of their own are distinguished by their position. */
-export function identitiesOf(parent: Element): Map<string, Element> {
+export function identitiesOf(parent: SharedElement): Map<string, SharedElement> {
   const counts = new Map<string, number>();
-  const found = new Map<string, Element>();
+  const found = new Map<string, SharedElement>();
   for (const child of children(parent)) {
     const kind = `${child.name} ${IDENTITIES.get(child.name)?.(child, 0) ?? ""}`;
     const index = counts.get(kind) ?? 0;
@@ -118,22 +119,24 @@ export function identitiesOf(parent: Element): Map<string, Element> {
 }
 
 /** The identity of elements that can occur several times, by their name. */
-const IDENTITIES: ReadonlyMap<string, (element: Element, index: number) => string | number | undefined> =
-  new Map<string, (element: Element, index: number) => string | number | undefined>([
-    ["disk", (disk) => attribute(find(disk, "target"), "dev")],
-    ["controller", (controller) => `${attribute(controller, "type")} ${attribute(controller, "index")}`],
-    ["interface", (card) => attribute(find(card, "mac"), "address")?.toLowerCase()],
-    ["serial", (serial, index) => attribute(find(serial, "target"), "port") ?? index],
-    ["channel", (channel) => attribute(find(channel, "target"), "name")],
-    // Also the domain's own <memory>, which has no alias.
-    ["memory", (device) => attribute(find(device, "alias"), "name")],
-    ["cell", (cell, index) => attribute(cell, "id") ?? index],
-    ["page", (page) => attribute(page, "nodeset")],
-    ["graphics", (graphics) => attribute(graphics, "type")],
-    ["rng", (rng) => attribute(find(rng, "backend"), "model")],
-    // The watchdog of the chipset doesn't exclude another one.
-    ["watchdog", (watchdog) => (attribute(watchdog, "model") === "itco" ? "itco" : undefined)],
-  ]);
+const IDENTITIES: ReadonlyMap<
+  string,
+  (element: SharedElement, index: number) => string | number | undefined
+> = new Map<string, (element: SharedElement, index: number) => string | number | undefined>([
+  ["disk", (disk) => attribute(find(disk, "target"), "dev")],
+  ["controller", (controller) => `${attribute(controller, "type")} ${attribute(controller, "index")}`],
+  ["interface", (card) => attribute(find(card, "mac"), "address")?.toLowerCase()],
+  ["serial", (serial, index) => attribute(find(serial, "target"), "port") ?? index],
+  ["channel", (channel) => attribute(find(channel, "target"), "name")],
+  // Also the domain's own <memory>, which has no alias.
+  ["memory", (device) => attribute(find(device, "alias"), "name")],
+  ["cell", (cell, index) => attribute(cell, "id") ?? index],
+  ["page", (page) => attribute(page, "nodeset")],
+  ["graphics", (graphics) => attribute(graphics, "type")],
+  ["rng", (rng) => attribute(find(rng, "backend"), "model")],
+  // The watchdog of the chipset doesn't exclude another one.
+  ["watchdog", (watchdog) => (attribute(watchdog, "model") === "itco" ? "itco" : undefined)],
+]);
 
 /** What makes the rest of an element (addresses, options) meaningless when it changes. */
 const KINDS: ReadonlyMap<string, (element: Element) => unknown[]> = new Map<

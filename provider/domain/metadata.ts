@@ -2,7 +2,16 @@ import { defined } from "../defined.ts";
 import type { Kib } from "../units/kib.ts";
 import { insertInOrder } from "./merge.ts";
 import type { Ownership } from "./state.ts";
-import { attribute, children, type Element, element, remove, replace, serialiseNode } from "./tree.ts";
+import {
+  attribute,
+  children,
+  type Element,
+  element,
+  remove,
+  replace,
+  type SharedElement,
+  serialiseNode,
+} from "./tree.ts";
 
 /** The XML namespace of this provider's element in a domain's `<metadata>`. */
 export const OWNERSHIP_NAMESPACE = "urn:pulumi-libvirt-hotplug:domain:1";
@@ -38,7 +47,7 @@ export function ownershipElement(ownership: Ownership, written: Written = {}): E
 }
 
 /** The owner of the domain; undefined when its metadata has no valid element of this provider. */
-export function readOwnership(domain: Element): Ownership | undefined {
+export function readOwnership(domain: SharedElement): Ownership | undefined {
   const [ours] = ownershipElements(domain);
   const urn = attribute(ours, "urn");
   const version = Number(attribute(ours, "version"));
@@ -59,7 +68,7 @@ export function ownershipMetadata(
 }
 
 /** Marks of earlier versions have neither. */
-export function readWritten(domain: Element): Written {
+export function readWritten(domain: SharedElement): Written {
   const [ours] = ownershipElements(domain);
   const total = attribute(ours, "total");
   const isTotal = total !== undefined && /^\d{1,15}$/.test(total);
@@ -92,14 +101,14 @@ export function writeOwnership(
 }
 
 /** The elements in a domain's metadata that aren't this provider's. */
-export function foreignMetadata(domain: Element): Element[] {
-  const ours = new Set(ownershipElements(domain));
+export function foreignMetadata<E extends SharedElement>(domain: E): E[] {
+  const ours = new Set<SharedElement>(ownershipElements(domain));
   const all = children(domain, "metadata").flatMap((metadata) => children(metadata));
   return all.filter((one) => !ours.has(one));
 }
 
 /** This provider's elements, by their namespace: its prefix may be any that the nearest declaration binds. */
-function ownershipElements(domain: Element): Element[] {
+function ownershipElements<E extends SharedElement>(domain: E): E[] {
   return children(domain, "metadata").flatMap((metadata) =>
     children(metadata, `{${OWNERSHIP_NAMESPACE}}domain`),
   );

@@ -3,7 +3,7 @@ import { formatMib } from "../units/size.ts";
 import { changeParts } from "./edit.ts";
 import { settleTotal } from "./memory.ts";
 import { writeOwnership } from "./metadata.ts";
-import { parseDomain } from "./parse.ts";
+import { parseDomain, readDomainXml } from "./parse.ts";
 import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize } from "./read.ts";
 import type { DomainSpec, MemoryBackingSpec } from "./spec.ts";
 import { vcpusOf } from "./state.ts";
@@ -94,7 +94,7 @@ export interface Contradiction {
 
 /** The contradictions between the program's XML and its arguments. The memory is the total of cells and memory devices. */
 export function contradictions(userXml: string, given: StatedArguments): Contradiction[] {
-  const domain = parseDomain(userXml).root;
+  const domain = readDomainXml(userXml);
   const maxMemory = readMaxMemory(domain);
   const memory = readCountedMemory(domain);
   const found: Contradiction[] = [];

@@ -1,5 +1,6 @@
+import { isConventionalCard } from "./interfaces.ts";
 import { parseDomain } from "./parse.ts";
-import { attribute, children, type Element, element, find, insertAll, serialise } from "./tree.ts";
+import { attribute, children, element, find, insertAll, type SharedElement, serialise } from "./tree.ts";
 
 /** Controllers that take one device, into slot 0 of their bus. */
 const SINGLE: ReadonlySet<string> = new Set(["pcie-root-port", "pcie-switch-downstream-port"]);
@@ -10,7 +11,7 @@ const CONVENTIONAL: ReadonlySet<string> = new Set(["pci-root", "pci-bridge"]);
 const CONVENTIONAL_SLOTS = 31;
 
 /** The PCI controllers of a domain by their model, with their index. */
-function pciControllers(domain: Element): { model: string; index: number }[] {
+function pciControllers(domain: SharedElement): { model: string; index: number }[] {
   return children(find(domain, "devices"), "controller").flatMap((one) =>
     attribute(one, "type") === "pci"
       ? [{ model: attribute(one, "model") ?? "", index: Number(attribute(one, "index") ?? -1) }]
@@ -22,7 +23,7 @@ function pciControllers(domain: Element): { model: string; index: number }[] {
  * The ports or slots into which a PCI device can be plugged while the domain runs: empty root ports where devices are plugged into
  * those, else the free slots of its buses.
  */
-export function freePorts(domain: Element): number {
+export function freePorts(domain: SharedElement): number {
   if (hasRootPorts(domain)) return Math.max(0, freeRootPorts(domain));
   const taken = takenSlots(domain);
   const buses = pciControllers(domain).filter(({ model }) => CONVENTIONAL.has(model));
@@ -30,14 +31,14 @@ export function freePorts(domain: Element): number {
 }
 
 /** Less than 0 where libvirt has to add some for the devices that it places. */
-function freeRootPorts(domain: Element): number {
+function freeRootPorts(domain: SharedElement): number {
   const taken = takenSlots(domain);
   const ports = pciControllers(domain).filter(({ model }) => SINGLE.has(model));
   return ports.filter(({ index }) => !taken.has(index)).length - devicesToPlace(domain);
 }
 
 /** The slots that devices take, by bus. */
-function takenSlots(domain: Element): Map<number, Set<number>> {
+function takenSlots(domain: SharedElement): Map<number, Set<number>> {
   const taken = new Map<number, Set<number>>();
   for (const device of children(find(domain, "devices"))) {
     const address = find(device, "address");
@@ -71,14 +72,14 @@ export function withFreePorts(xml: string, wanted: number): string {
   return serialise(document);
 }
 
-function hasRootPorts(domain: Element): boolean {
+function hasRootPorts(domain: SharedElement): boolean {
   const type = find(domain, "os", "type");
   const [arch, machine] = [attribute(type, "arch"), attribute(type, "machine") ?? ""];
   return arch === "aarch64" ? /^virt(-|$)/.test(machine) : /^(pc-)?q35(-|$)/.test(machine);
 }
 
 /** The devices without an address that libvirt puts into root ports, with the controllers that it adds for them. */
-function devicesToPlace(domain: Element): number {
+function devicesToPlace(domain: SharedElement): number {
   const devices = children(find(domain, "devices"));
   const unplaced = devices.filter((device) => find(device, "address") === undefined);
   const has = (name: string, type?: string) =>
@@ -97,12 +98,13 @@ function devicesToPlace(domain: Element): number {
 const PORT_CONTROLLERS: ReadonlySet<string> = new Set(["scsi", "usb", "virtio-serial"]);
 
 /** Whether a device is one of its own on PCI Express. What is integrated into the chipset isn't. */
-function takesPort(device: Element): boolean {
+function takesPort(device: SharedElement): boolean {
   const [type = "", model = ""] = [attribute(device, "type"), attribute(device, "model")];
   switch (device.name) {
     case "disk":
       return attribute(find(device, "target"), "bus") === "virtio";
     case "interface":
+      return !isConventionalCard(attribute(find(device, "model"), "type") ?? "");
     case "rng":
     case "vsock":
     case "filesystem":

@@ -8,11 +8,12 @@ import { XmlError } from "./escape.ts";
 import { AGENT_CHANNEL } from "./hardware.ts";
 import { readCards } from "./interfaces.ts";
 import { readOwnership, readWritten } from "./metadata.ts";
-import { parseDomain } from "./parse.ts";
+import { oncePerDocument } from "./once-per-document.ts";
+import { readDomainXml } from "./parse.ts";
 import { freePorts } from "./ports.ts";
 import { readReplacing } from "./replacing.ts";
 import { type Cell, countedSize, type DomainState, type MemoryDevice } from "./state.ts";
-import { attribute, children, type Element, find, textOf } from "./tree.ts";
+import { attribute, children, find, type SharedElement, textOf } from "./tree.ts";
 import { readVcpuState } from "./vcpus.ts";
 import { wholeNumber } from "./whole-number.ts";
 
@@ -23,7 +24,10 @@ import { wholeNumber } from "./whole-number.ts";
  * @throws XmlError for malformed XML, and for what libvirt refuses too: no `<domain>`, no memory, an invalid size
  */
 export function readDomain(xml: string): DomainState {
-  const domain = parseDomain(xml).root;
+  return domainState(readDomainXml(xml));
+}
+
+const domainState = oncePerDocument((domain): DomainState => {
   const cells = readCells(domain);
   const devices = readDevices(domain);
   const memory = totalMemory(domain);
@@ -71,9 +75,9 @@ export function readDomain(xml: string): DomainState {
   if (find(domain, "os", "kernel") !== undefined) state.bootsKernel = true;
   if (attribute(find(domain, "devices", "memballoon"), "model") === "none") state.withoutBalloon = true;
   return state;
-}
+});
 
-function totalMemory(domain: Element): Kib {
+function totalMemory(domain: SharedElement): Kib {
   const memory = readDeclaredMemory(domain);
   if (!memory) throw new XmlError("the domain has no memory, neither <memory> nor a NUMA <cell> with memory");
   return memory.size;
@@ -83,7 +87,7 @@ function totalMemory(domain: Element): Kib {
  * The total memory, and the elements that it comes from; undefined when there are none. With cells, libvirt replaces
  * `<memory>` by the sum of cells and memory devices (virDomainDefPostParseMemory).
  */
-function readDeclaredMemory(domain: Element): { size: Kib; from: string } | undefined {
+function readDeclaredMemory(domain: SharedElement): { size: Kib; from: string } | undefined {
   const cells = sum(readCells(domain).map(({ memory }) => memory));
   if (cells === 0) {
     const size = readSize(domain, "memory");
@@ -97,13 +101,13 @@ function readDeclaredMemory(domain: Element): { size: Kib; from: string } | unde
 }
 
 /** The same, but with the requested size of virtio-mem devices, which is what this provider counts. */
-export function readCountedMemory(domain: Element): { size: Kib; from: string } | undefined {
+export function readCountedMemory(domain: SharedElement): { size: Kib; from: string } | undefined {
   const declared = readDeclaredMemory(domain);
   const unrequested = sum(readDevices(domain).map((device) => device.size - countedSize(device)));
   return declared && { ...declared, size: declared.size - unrequested };
 }
 
-export function readCells(domain: Element): Cell[] {
+export function readCells(domain: SharedElement): Cell[] {
   const cells = children(find(domain, "cpu", "numa"), "cell").map((cell, index) => {
     const id = attribute(cell, "id");
     const memory = attribute(cell, "memory");
@@ -118,7 +122,7 @@ export function readCells(domain: Element): Cell[] {
   return cells.sort((a, b) => a.id - b.id);
 }
 
-export function readMaxMemory(domain: Element): DomainState["maxMemory"] {
+export function readMaxMemory(domain: SharedElement): DomainState["maxMemory"] {
   const size = readSize(domain, "maxMemory");
   if (!size) return undefined;
   const slots = attribute(find(domain, "maxMemory"), "slots");
@@ -128,11 +132,11 @@ export function readMaxMemory(domain: Element): DomainState["maxMemory"] {
 const MODELS: readonly MemoryDevice["model"][] = ["dimm", "nvdimm", "virtio-mem", "virtio-pmem", "sgx-epc"];
 
 /** The memory devices, in the order of the XML. */
-export function readDevices(domain: Element): MemoryDevice[] {
+export function readDevices(domain: SharedElement): MemoryDevice[] {
   return children(find(domain, "devices"), "memory").map(readDevice);
 }
 
-function readDevice(device: Element): MemoryDevice {
+function readDevice(device: SharedElement): MemoryDevice {
   const written = attribute(device, "model") ?? "";
   const model = MODELS.find((known) => known === written);
   if (!model) throw new XmlError(`unknown model of a memory device: ${JSON.stringify(written)}`);
@@ -156,14 +160,14 @@ function readDevice(device: Element): MemoryDevice {
 
 /** Whether the guest agent has opened its channel, which only the XML of a running domain shows. */
 export function isAgentConnected(xml: string): boolean {
-  const channels = children(find(parseDomain(xml).root, "devices"), "channel");
+  const channels = children(find(readDomainXml(xml), "devices"), "channel");
   const targets = channels.map((channel) => find(channel, "target"));
   return targets.some(
     (target) => attribute(target, "name") === AGENT_CHANNEL && attribute(target, "state") === "connected",
   );
 }
 
-function readSlot(address: Element | undefined): number | undefined {
+function readSlot(address: SharedElement | undefined): number | undefined {
   const slot = attribute(address, "slot");
   return slot === undefined ? undefined : wholeNumber(slot, "<address slot>");
 }
@@ -178,13 +182,13 @@ function readBase(written: string | undefined): string | undefined {
 }
 
 /** libvirt's rule for UEFI: `<os firmware='efi'>`, or a loader in flash. */
-export function isUefi(domain: Element): boolean {
+export function isUefi(domain: SharedElement): boolean {
   const os = find(domain, "os");
   return attribute(os, "firmware") === "efi" || attribute(find(os, "loader"), "type") === "pflash";
 }
 
 /** The size in a child element; undefined when it is absent or empty. */
-export function readSize(parent: Element | undefined, name: string): Kib | undefined {
+export function readSize(parent: SharedElement | undefined, name: string): Kib | undefined {
   const found = find(parent, name);
   const written = textOf(found);
   return written === "" ? undefined : scaled(`<${name}>`, written, attribute(found, "unit"));
@@ -198,7 +202,7 @@ function scaled(what: string, digits: string, unit: string | undefined): Kib {
   }
 }
 
-function readInteger(of: Element | undefined, what: string): number | undefined {
+function readInteger(of: SharedElement | undefined, what: string): number | undefined {
   const written = textOf(of).trim();
   return written === "" ? undefined : wholeNumber(written, what);
 }

@@ -1,4 +1,4 @@
-import { attribute, children, type Element, element, find } from "./tree.ts";
+import { attribute, children, type Element, element, find, type SharedElement } from "./tree.ts";
 
 /** The XML namespace, and its prefix, of the element that marks the old domain of a replace. */
 export const REPLACING_NAMESPACE = "urn:pulumi-libvirt-hotplug:replacing:1";
@@ -17,7 +17,7 @@ export function replacingElement({ urn, was }: Replacing): Element {
   return element("domain", { was, urn });
 }
 
-export function readReplacing(domain: Element): Replacing | undefined {
+export function readReplacing(domain: SharedElement): Replacing | undefined {
   const mark = children(find(domain, "metadata")).find((child) =>
     [...child.attributes.keys()].some((key) => attribute(child, key) === REPLACING_NAMESPACE),
   );

@@ -25,11 +25,31 @@ interface Raw {
 
 export type Node = Element | Raw;
 
+/** An element that is only read: several readers share it. */
+export interface SharedElement {
+  readonly kind: "element";
+  readonly name: string;
+  readonly written?: string;
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly children: readonly (SharedElement | Raw)[];
+  readonly tags?: Readonly<{ open: string; close: string }>;
+}
+
 /** A document: its root element, and the text before and after it. */
 export interface Document {
   prolog: string;
   root: Element;
   epilog: string;
+}
+
+/** The same element with its content, which may be changed. */
+export function copyOf({ attributes, children, tags, ...rest }: SharedElement): Element {
+  return {
+    ...rest,
+    attributes: new Map(attributes),
+    children: children.map((child) => (child.kind === "element" ? copyOf(child) : child)),
+    ...(tags && { tags: { ...tags } }),
+  };
 }
 
 /** Creates an element and escapes its values; undefined attributes and children are left out. */
@@ -49,7 +69,7 @@ export function element(
   return made;
 }
 
-export function attribute(of: Element | undefined, name: string): string | undefined {
+export function attribute(of: SharedElement | undefined, name: string): string | undefined {
   const raw = of?.attributes.get(name);
   return raw === undefined ? undefined : resolveReferences(raw);
 }
@@ -63,22 +83,26 @@ export function setAttribute(of: Element, name: string, value: string | number |
 }
 
 /** The child elements: all, or those with a name. */
-export function children(of: Element | undefined, name?: string): Element[] {
+export function children<E extends SharedElement>(of: E | undefined, name?: string): E[] {
   if (!of) return [];
+  // The children of an Element are Elements too.
   return of.children.filter(
-    (node): node is Element => node.kind === "element" && (name === undefined || node.name === name),
-  );
+    (node) => node.kind === "element" && (name === undefined || node.name === name),
+  ) as SharedElement[] as E[];
 }
 
 /** The first element along a path of names, as libvirt finds elements (`./os/type[1]`). */
-export function find(of: Element | undefined, ...path: string[]): Element | undefined {
-  let found = of;
-  for (const name of path) found = children(found, name)[0];
-  return found;
+export function find<E extends SharedElement>(of: E | undefined, ...path: string[]): E | undefined {
+  let found: SharedElement | undefined = of;
+  for (const name of path)
+    found = found?.children.find(
+      (node): node is SharedElement => node.kind === "element" && node.name === name,
+    );
+  return found as E | undefined;
 }
 
 /** The text directly inside an element, references and CDATA resolved; "" when it has none. */
-export function textOf(of: Element | undefined): string {
+export function textOf(of: SharedElement | undefined): string {
   let found = "";
   for (const node of of?.children ?? []) {
     if (node.kind === "text") found += resolveReferences(node.raw);
@@ -195,13 +219,13 @@ export function serialise(document: Document): string {
   return document.prolog + serialiseNode(document.root) + document.epilog;
 }
 
-export function serialiseNode(node: Node): string {
+export function serialiseNode(node: SharedElement | Raw): string {
   const parts: string[] = [];
   write(node, parts);
   return parts.join("");
 }
 
-function write(node: Node, parts: string[]): void {
+function write(node: SharedElement | Raw, parts: string[]): void {
   if (node.kind !== "element") {
     parts.push(node.raw);
     return;
@@ -213,7 +237,7 @@ function write(node: Node, parts: string[]): void {
   parts.push(close);
 }
 
-function tagsOf(of: Element, isEmpty: boolean): { open: string; close: string } {
+function tagsOf(of: SharedElement, isEmpty: boolean): Readonly<{ open: string; close: string }> {
   const { tags, written: name = of.name } = of;
   if (tags && (isEmpty || !tags.open.endsWith("/>"))) return tags;
   const attributes = [...of.attributes].map(([key, raw]) => {

@@ -9,6 +9,7 @@ import {
   element,
   find,
   removeAll,
+  type SharedElement,
   setAttribute,
   setText,
   textOf,
@@ -28,7 +29,7 @@ export interface VcpuSpec {
  * Reads a domain's vCPUs: the maximum, and what differs from a domain that has all of them and can't lose any. A list of vCPUs
  * (`<vcpus>`) overrides the attribute `current` (virDomainVcpuParse).
  */
-export function readVcpuState(domain: Element): VcpuState {
+export function readVcpuState(domain: SharedElement): VcpuState {
   const vcpus = readMaxVcpus(domain);
   const listed = children(find(domain, "vcpus"), "vcpu");
   const current = currentVcpus(domain, vcpus, listed);
@@ -45,29 +46,29 @@ export function readVcpuState(domain: Element): VcpuState {
 }
 
 /** The maximum number of vCPUs; libvirt's default is 1. */
-export function readMaxVcpus(domain: Element): number {
+export function readMaxVcpus(domain: SharedElement): number {
   const written = textOf(find(domain, "vcpu")).trim();
   return written === "" ? 1 : wholeNumber(written, "<vcpu>");
 }
 
 /** What the program's own XML decides; undefined where it leaves the maximum to the arguments. */
-export function maxVcpusInXml(domain: Element): number | undefined {
+export function maxVcpusInXml(domain: SharedElement): number | undefined {
   if (find(domain, "vcpu") !== undefined) return readMaxVcpus(domain);
   const topology = readTopology(domain);
   return topology && topology.sockets * topology.dies * topology.cores * topology.threads;
 }
 
-function currentVcpus(domain: Element, maximum: number, listed: Element[]): number {
+function currentVcpus(domain: SharedElement, maximum: number, listed: SharedElement[]): number {
   if (listed.length > 0) return listed.filter((vcpu) => attribute(vcpu, "enabled") === "yes").length;
   const current = attribute(find(domain, "vcpu"), "current");
   return current === undefined ? maximum : wholeNumber(current, "<vcpu current>");
 }
 
-function idOf(vcpu: Element): number {
+function idOf(vcpu: SharedElement): number {
   return wholeNumber(attribute(vcpu, "id") ?? "", "<vcpu id>");
 }
 
-function readTopology(domain: Element): CpuTopology | undefined {
+function readTopology(domain: SharedElement): CpuTopology | undefined {
   const found = find(domain, "cpu", "topology");
   if (found === undefined) return undefined;
   const count = (name: string) => wholeNumber(attribute(found, name) ?? "1", `<topology ${name}>`);

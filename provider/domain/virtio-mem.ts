@@ -12,6 +12,7 @@ import {
   find,
   insert,
   remove,
+  type SharedElement,
   serialiseNode,
   textOf,
 } from "./tree.ts";
@@ -79,6 +80,6 @@ function isOnNode(device: Element, node: number): boolean {
   );
 }
 
-function aliasOf(device: Element): string | undefined {
+function aliasOf(device: SharedElement): string | undefined {
   return attribute(find(device, "alias"), "name");
 }

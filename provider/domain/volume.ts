@@ -1,4 +1,4 @@
-import { parseXml } from "./parse.ts";
+import { readXml } from "./parse.ts";
 import { attribute, element, find, serialiseNode, textOf } from "./tree.ts";
 
 /** A disk image, as libvirt describes a volume of a storage pool. */
@@ -11,7 +11,7 @@ export interface Image {
 
 /** Reads libvirt's description of a volume. */
 export function readVolume(xml: string): Image {
-  const { root } = parseXml(xml);
+  const root = readXml(xml);
   return {
     format: attribute(find(root, "target", "format"), "type") ?? "raw",
     // libvirt prints it in bytes.

@@ -50,9 +50,9 @@ export function parseCommandLine(args: string[]): ExplainRequest {
 
 const USAGE = `Usage: pulumi-libvirt-hotplug explain <uri> <domain> [size] [options]
 
-Shows the memory of a libvirt domain, whoever created it, and the sizes that it
-can change to while it runs. With a size, it adds what \`pulumi up\` would do.
-It changes nothing.
+Shows a libvirt domain, whoever created it: its memory, vCPUs and devices, and
+what they can change to while it runs. With a size, it adds what
+\`pulumi up\` would do. It changes nothing.
 
   <uri>      libvirt's URI, such as qemu:///system or
              qemu+ssh://root@host/system

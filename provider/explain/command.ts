@@ -9,7 +9,7 @@ import { lookAtDevices } from "./look.ts";
 
 /** `explain`, which draws the memory of a domain and lists its vCPUs and devices. */
 export const explainCommand: Command = {
-  summary: "shows the memory of a libvirt domain, and the sizes that it can change to while it runs",
+  summary: "shows a libvirt domain, its memory, vCPUs and devices, and what they can change to while it runs",
   help: helpText,
   run: runExplain,
 };

@@ -1,5 +1,5 @@
 import { type Graphics, readGraphics } from "../domain/graphics.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import type { DiskState } from "../domain/state.ts";
 import { type AddressSearch, findAddresses } from "../guest/addresses.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
@@ -35,7 +35,7 @@ export async function lookAtDevices(
   return {
     capacities: new Map((await Promise.all(disks.map((disk) => capacity(hypervisor, domain, disk)))).flat()),
     addresses: live?.cards ? await findAddresses(hypervisor, domain, { cards: live.cards, asksAgent }) : none,
-    graphics: readGraphics(parseDomain(xml).root),
+    graphics: readGraphics(readDomainXml(xml)),
   };
 }
 

@@ -170,10 +170,10 @@ export interface Hypervisor extends HostStorage {
    * fails where libvirt couldn't start the domain, as far as libvirt finds that out without starting it.
    */
   toNative(xml: string): Promise<void>;
-  /** Whether there is a network of that name, and domains can be connected to it (virNetworkIsActive). */
-  networkState(name: string): Promise<NetworkState>;
   /** The bridges of the host's active networks (virNetworkGetBridgeName). */
   networkBridges(): Promise<string[]>;
+  /** Whether there is a network of that name, and domains can be connected to it (virNetworkIsActive). */
+  networkState(name: string): Promise<NetworkState>;
   /** A network interface of the host, such as a bridge. Not every build of libvirt lists those that libvirt made itself. */
   hasInterface(name: string): Promise<boolean>;
   /** The names of the host's node devices with that capability, such as "net". */

@@ -1,5 +1,6 @@
-import { parseXml } from "../domain/parse.ts";
-import { attribute, children, type Element, find, textOf } from "../domain/tree.ts";
+import { oncePerDocument } from "../domain/once-per-document.ts";
+import { readXml } from "../domain/parse.ts";
+import { attribute, children, find, type SharedElement, textOf } from "../domain/tree.ts";
 
 /** What a new domain can have on a host (virConnectGetDomainCapabilities; libvirt, formatdomaincaps). */
 export interface DomainCapabilities {
@@ -22,7 +23,10 @@ export interface DomainCapabilities {
 }
 
 export function readDomainCapabilities(capabilities: string): DomainCapabilities {
-  const { root } = parseXml(capabilities);
+  return capabilitiesIn(readXml(capabilities));
+}
+
+const capabilitiesIn = oncePerDocument((root): DomainCapabilities => {
   const modes = children(find(root, "cpu"), "mode");
   const maxVcpus = attribute(find(root, "vcpu"), "max");
   const devices = find(root, "devices");
@@ -44,10 +48,10 @@ export function readDomainCapabilities(capabilities: string): DomainCapabilities
     rngBackends: valuesOf(find(devices, "rng"), "backendModel"),
     memorySources: valuesOf(find(root, "memoryBacking"), "sourceType"),
   };
-}
+});
 
 /** A part that isn't supported at all has no values. */
-function valuesOf(part: Element | undefined, name: string): string[] | undefined {
+function valuesOf(part: SharedElement | undefined, name: string): string[] | undefined {
   if (part === undefined) return undefined;
   if (attribute(part, "supported") === "no") return [];
   const found = children(part, "enum").find((one) => attribute(one, "name") === name);

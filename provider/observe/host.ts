@@ -1,5 +1,6 @@
-import { parseXml } from "../domain/parse.ts";
-import { attribute, children, type Element, find, textOf } from "../domain/tree.ts";
+import { oncePerDocument } from "../domain/once-per-document.ts";
+import { readXml } from "../domain/parse.ts";
+import { attribute, children, find, type SharedElement, textOf } from "../domain/tree.ts";
 
 /** What a host can run (virConnectGetCapabilities; format: formatcaps in the documentation of libvirt). */
 export interface Host {
@@ -12,7 +13,10 @@ export interface Host {
 }
 
 export function readHost(capabilities: string): Host {
-  const { root } = parseXml(capabilities);
+  return hostOf(readXml(capabilities));
+}
+
+const hostOf = oncePerDocument((root): Host => {
   const guests = children(root, "guest").flatMap((guest) => children(guest, "arch"));
   const withKvm = guests.filter((arch) =>
     children(arch, "domain").some((domain) => attribute(domain, "type") === "kvm"),
@@ -22,10 +26,10 @@ export function readHost(capabilities: string): Host {
     kvm: new Set(withKvm.flatMap((arch) => attribute(arch, "name") ?? [])),
     machines: new Map(guests.map((arch) => [attribute(arch, "name") ?? "", machinesOf(arch)])),
   };
-}
+});
 
 /** Listed for the architecture; a domain type may have a list of its own. */
-function machinesOf(arch: Element): string[] {
+function machinesOf(arch: SharedElement): string[] {
   const lists = [arch, ...children(arch, "domain")];
   return [...new Set(lists.flatMap((list) => children(list, "machine")).map(textOf))];
 }

@@ -4,7 +4,7 @@ import { resourceName } from "../args/identity.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import { readMaxMemory } from "../domain/read.ts";
 import { maxVcpusInXml } from "../domain/vcpus.ts";
 import type { Session } from "../session.ts";
@@ -64,7 +64,7 @@ export async function adoptedInputs(
 export function ceilingInXml({ xml }: Record<string, unknown>, hasMaxVcpus: boolean): Partial<Inputs> {
   if (typeof xml !== "string" || xml === UNKNOWN) return {};
   try {
-    const { root } = parseDomain(xml);
+    const root = readDomainXml(xml);
     const found = readMaxMemory(root);
     const memory = found && { maxMemory: canonicalSize(found.size), memorySlots: found.slots };
     return defined({ ...memory, maxVcpus: hasMaxVcpus ? maxVcpusInXml(root) : undefined });

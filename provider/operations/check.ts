@@ -8,7 +8,7 @@ import { secretValues } from "../args/secrets.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { contradictions } from "../domain/overlay.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import { readCells } from "../domain/read.ts";
 import { plainTcpRefusal } from "../libvirt/plain-tcp.ts";
 import { parseUri } from "../libvirt/uri.ts";
@@ -190,7 +190,7 @@ function targetNodeFailures(
 ): Failure[] {
   if (numa !== undefined || adopt !== undefined || desired === undefined || desired.target === "spread")
     return [];
-  const count = Math.max(1, readCells(parseDomain(xml).root).length);
+  const count = Math.max(1, readCells(readDomainXml(xml)).length);
   if (desired.target < count) return [];
   const present = count === 1 ? "only has node 0" : `has nodes 0 to ${count - 1}`;
   const reason = isQuoted

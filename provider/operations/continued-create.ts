@@ -76,7 +76,7 @@ export async function refusalOfStarted(
       return definitionRefusals(hypervisor, xml, { present: domain, news: inputs, purpose: PREVIEW });
     }
     const from = observation.inactiveXml;
-    const context = { session, hypervisor, domain, before, news: inputs, plan, adopted: false };
+    const context = { session, hypervisor, domain, before, news: inputs, observation, plan, adopted: false };
     return step === undefined || from === undefined ? [] : previewRefusals(from, step, context);
   };
   const found = await unlessUnanswered(reasons(), []);

@@ -9,7 +9,7 @@ import { redact } from "../args/redact.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { diskXml } from "../domain/disks.ts";
 import { interfaceXml } from "../domain/interfaces.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import { UserError } from "../errors.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
@@ -28,7 +28,7 @@ export async function requireHost(wanted: NewDomain): Promise<NeededImages> {
   const { xml } = await definition();
   const [images, connections, claimed] = await Promise.all([
     imageReasons({ session, hypervisor }, diskImages(inputs)),
-    missingConnections(hypervisor, parseDomain(xml).root, inputs),
+    missingConnections(hypervisor, readDomainXml(xml), inputs),
     claimedByOthers(hypervisor, xml, undefined, {
       news: inputs,
       purpose: { kind: "work", clock: session.clock },

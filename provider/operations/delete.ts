@@ -15,9 +15,9 @@ import { turnOff } from "./turn-off.ts";
 
 /**
  * Shuts the domain down, forces it off after `shutdownTimeout` (0: at once), and undefines it with everything that libvirt
- * stores for it. Disk files stay. A domain that doesn't exist is already deleted. A domain that is to be kept (`onDelete`; the
- * default for adopted ones) only loses its owner. In a replace the domain is only stopped: create removes it once the new one
- * runs. A domain of that UUID that isn't the resource's is left unchanged, with a warning: the resource has no domain then, so
+ * stores for it. Images of disks stay, except for those that this provider made and the program doesn't keep. A domain that
+ * doesn't exist is already deleted. A domain that is to be kept (`onDelete`; the default for adopted ones) only loses its owner.
+ * In a replace the domain is only stopped: create removes it once the new one runs. A domain of that UUID that isn't the resource's is left unchanged, with a warning: the resource has no domain then, so
  * its deletion succeeds. So is a domain that create returned in this run, or that a resource of the program has.
  */
 export async function deleteDomain(session: Session, id: string, state: Outputs): Promise<void> {

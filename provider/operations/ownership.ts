@@ -1,5 +1,5 @@
 import { readOwnership, readWritten, type Written } from "../domain/metadata.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import { type Replacing, readReplacing } from "../domain/replacing.ts";
 import type { Ownership } from "../domain/state.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
@@ -19,7 +19,7 @@ interface Owned {
 
 /** The owner in a domain's definition. Nothing else of it is read, so that any domain can be deleted. */
 export async function ownerOf(hypervisor: Hypervisor, domain: DomainRef): Promise<Owned> {
-  const { root } = parseDomain(await hypervisor.xml(domain, { inactive: true }));
+  const root = readDomainXml(await hypervisor.xml(domain, { inactive: true }));
   const { name, uuid } = domain;
   const [ownership, written] = [readOwnership(root), readWritten(root)];
   return { name, uuid, ownership, written, replacing: readReplacing(root) };

@@ -48,5 +48,5 @@ async function reasonsAgainst(plan: UpdatePlan, { uri, seen, ...planned }: Plann
   const hypervisor = await planned.session.hypervisor(uri);
   if (isTransient) return attachedRefusals(plan, { ...planned, hypervisor }, PREVIEW);
   if (step === undefined || seen.inactiveXml === undefined) return [];
-  return previewRefusals(seen.inactiveXml, step, { ...planned, hypervisor, plan });
+  return previewRefusals(seen.inactiveXml, step, { ...planned, observation: seen, hypervisor, plan });
 }

@@ -2,7 +2,7 @@ import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
-import { parseXml } from "../domain/parse.ts";
+import { readXml } from "../domain/parse.ts";
 import { readSize } from "../domain/read.ts";
 import { find } from "../domain/tree.ts";
 import type { DomainRef } from "../libvirt/hypervisor.ts";
@@ -78,7 +78,7 @@ export async function previewCreation(
 function hardLimitOf({ xml }: Inputs): number | undefined {
   return xml === undefined || xml === UNKNOWN
     ? undefined
-    : readSize(find(parseXml(xml).root, "memtune"), "hard_limit");
+    : readSize(find(readXml(xml), "memtune"), "hard_limit");
 }
 
 /**

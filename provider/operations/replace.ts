@@ -4,7 +4,7 @@ import { probeDefine, probeStart } from "../acceptance/probe-define.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import { readDomain } from "../domain/read.ts";
 import { find } from "../domain/tree.ts";
 import { PartialError, UserError } from "../errors.ts";
@@ -134,7 +134,7 @@ async function proveStart(
   old: { domain: DomainRef; xml: string },
 ): Promise<void> {
   const isSaved = await hypervisor.hasManagedSave(old.domain);
-  const { root } = parseDomain(old.xml);
+  const root = readDomainXml(old.xml);
   if (!isSaved && find(root, "os", "nvram") === undefined && find(root, "devices", "tpm") === undefined)
     return;
   const [reason] = inputs.running === false ? [] : await probeStart(hypervisor, xml);

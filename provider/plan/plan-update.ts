@@ -12,14 +12,14 @@ import { changedFields, changesThatNeed, keptIfUnnamed, unionOf } from "./change
 import { withOneDefinition } from "./definition/steps.ts";
 import { type DesiredMemory, desiredMemory } from "./desired.ts";
 import { planDeviceLists } from "./device-list/device-lists.ts";
-import { describeDeletions, withLeftImages } from "./disks/left-images.ts";
+import { withDeletions, withLeftImages } from "./disks/left-images.ts";
 import { planDiskSizes, planImages } from "./disks/plan-disks.ts";
 import { livePassword, planPassword } from "./graphics.ts";
 import type { Observed } from "./observed.ts";
 import { combine, isMoreDisruptive, type Outcome, type Plan, type Step } from "./plan.ts";
 import { planMemory } from "./plan-memory.ts";
 import { planPower, startingWith, unlessBusy, withPower, withReplacePower } from "./power.ts";
-import { headline, settingOnly, withNote } from "./text.ts";
+import { headline, settingOnly } from "./text.ts";
 import {
   memoryChange,
   type SizePart,
@@ -156,8 +156,7 @@ export function planUpdate({
   const later = unionOf(changesAtBoot(others, inputs), lists.definition);
   const sized = withDevices(withSizes(whole, sizes), whole, [diskSizes, ...lists.parts]);
   const line = bringsOthers ? withOthers(sized, later) : sized;
-  const deletions = ordered.outcome === "none" ? undefined : describeDeletions(whole.steps);
-  const full = deletions === undefined ? line : withNote(line, deletions);
+  const full = ordered.outcome === "none" ? line : withDeletions(line, whole.steps);
   return { ...whole, headline: withPower(full, whole), ...known };
 }
 

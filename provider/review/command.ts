@@ -1,7 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { type Command, type CommandDependencies, type ExitCode, InputError } from "../command/command.ts";
+import {
+  type Command,
+  type CommandDependencies,
+  type ExitCode,
+  InputError,
+  UsageError,
+} from "../command/command.ts";
 import { annotations } from "./annotations.ts";
 import { helpText, parseCommandLine, type ReviewRequest } from "./command-line.ts";
 import { type Comparison, compare, earlierReview } from "./compare.ts";
@@ -25,6 +31,8 @@ const DOCS = `https://unpkg.com/${packageJson.name}@${packageJson.version}/docs/
 
 async function runReview(args: string[], { input, out }: CommandDependencies): Promise<ExitCode> {
   const request = parseCommandLine(args);
+  if (request.input === STANDARD_INPUT && "isTTY" in input && input.isTTY === true)
+    throw new UsageError("review needs a file, or the output of pulumi preview --json on standard input");
   const output = parseOutput(await readText(request.input, input), nameOf(request.input));
   if (request.after && output.kind === "preview")
     throw new InputError(
@@ -45,7 +53,7 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
     request.failOn.has(verdict) ||
     happened?.result === "failed" ||
     happened?.result === "unfinished";
-  return review.domains.some(isFailed) ? 1 : 0;
+  return review.errors > 0 || review.domains.some(isFailed) ? 1 : 0;
 }
 
 function nameOf(path: string): string {

@@ -3,6 +3,7 @@ import { redact } from "../args/redact.ts";
 import type { Defaults } from "../args/settings.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
+import { vcpusOf } from "../domain/state.ts";
 import { reasonCodeOf } from "../errors.ts";
 import { type MemoryMap, memoryMap } from "../explain/memory-map.ts";
 import { withoutPassword } from "../libvirt/uri-password.ts";
@@ -10,23 +11,19 @@ import { messageOf } from "../message-of.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { afterStep } from "../plan/after-step.ts";
 import { type Observed, pendingMemory } from "../plan/observed.ts";
-import type { Outcome, Reason } from "../plan/plan.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
-import { OUTCOME_WORDS } from "../plan/text.ts";
 import { refuseUnreadableState, unpackedState } from "../state-format.ts";
 import type { Kib } from "../units/kib.ts";
 import { isCanonicalSize, readCanonicalSize } from "../units/size.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { deviceChanges } from "./device-changes.ts";
 import type { DomainStep, Position } from "./domain-steps.ts";
-import { type Happened, whatHappened } from "./happened.ts";
+import { type Happened, resultOf, whatHappened } from "./happened.ts";
 import { newDomain } from "./new-domain.ts";
 import type { Properties } from "./properties.ts";
 import { questionsAbout, questionsAfter } from "./questions.ts";
 import { withoutSecrets } from "./secret-properties.ts";
-
-/** What a run does to a domain: an outcome of the planner, or an operation that isn't planned. */
-export type Verdict = Outcome | "create" | "delete";
+import { announcedBy, type Decided, decide, type Verdict } from "./verdict.ts";
 
 /** A figure before and after; undefined: the domain doesn't exist then, or the figure isn't known. */
 export interface Change<T> {
@@ -35,19 +32,12 @@ export interface Change<T> {
 }
 
 /** What a run does to a domain. */
-export interface DomainReview {
+export interface DomainReview extends Decided {
   urn: string;
   /** The resource's name in the program. */
   resource: string;
   /** The domain's name on its host, where it is another one. */
   domain?: string;
-  verdict: Verdict;
-  /** The plan in a line. */
-  headline: string;
-  /** What decides the verdict. */
-  reasons: Reason[];
-  details: string[];
-  steps: string[];
   memory: Change<Kib>;
   vcpus: Change<number>;
   /** A text for each disk and interface that changes. */
@@ -86,18 +76,40 @@ export interface ReviewContext {
 }
 
 export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainReview {
+  try {
+    return reviewed(step, stack);
+  } catch {
+    return unreadable(step, stack);
+  }
+}
+
+/** Arguments or a state that no version of this provider has written. */
+function unreadable(step: DomainStep, { isOver }: ReviewContext): DomainReview {
+  const { verdict, headline } = decide(step, undefined, announcedBy(step, isOver), false);
+  return {
+    ...{ urn: step.urn, resource: step.resource, verdict, headline: redact(headline, ...carriers(step)) },
+    ...{ reasons: [], details: [], steps: [], memory: {}, vcpus: {}, devices: [], isSecret: false },
+    questions: ["Was this edited? Its arguments or its state have a form that this version can't read."],
+    ...(step.position && { position: step.position }),
+    ...(isOver && { happened: { result: resultOf(step, false), remarks: [] } }),
+  };
+}
+
+function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
   const olds = withoutSecrets({ ...step.old?.inputs, ...step.old?.outputs });
   const news = withoutSecrets(step.new?.inputs ?? {});
   const secrets = new Set([...olds.secrets, ...news.secrets]);
   const isSecret = [...SIZES].some((name) => secrets.has(name));
   const { inputs, before } = comparable(step, news.properties, olds.properties, secrets);
   const given = textOf(inputs.name) ?? textOf(olds.properties.name);
-  const host = textOf(olds.properties.uri) ?? textOf(inputs.uri) ?? stack.uri;
+  const host = secrets.has("uri")
+    ? undefined
+    : (textOf(olds.properties.uri) ?? textOf(inputs.uri) ?? stack.uri);
   const clean = (text: string) => redact(text, ...carriers(step));
-  const planned = isSecret ? { problems: [] } : plan(step, inputs, before, stack.defaults);
-  const { state, reviewed } = planned;
+  const planned = isSecret ? { problems: [] } : planFromState(step, inputs, before, stack.defaults);
+  const { state, plan } = planned;
   const announced = announcedBy(step, stack.isOver);
-  const decided = decide(step, reviewed, announced, isSecret);
+  const decided = decide(step, plan, announced, isSecret);
   const known: Known = {
     step,
     defaults: stack.defaults,
@@ -106,7 +118,7 @@ export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainRevi
   };
   const observed = state?.__observed;
   const over = stack.isOver ? whatHappened(step) : undefined;
-  const expected = isSecret ? undefined : domainAfter(step, inputs, observed, reviewed, decided.verdict);
+  const expected = isSecret ? undefined : domainAfter(step, inputs, observed, plan, decided.verdict);
   const after = over === undefined ? expected : isSecret ? undefined : over.state?.__observed;
   const waiting = after !== undefined && pendingMemory(after) !== undefined ? after.nextBoot : undefined;
   const views = { before: observed && present(observed), after: after && present(after) };
@@ -120,10 +132,10 @@ export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainRevi
     details: decided.details.map(clean),
     steps: decided.steps.map(clean),
     memory: memoryOf(step, inputs, olds.properties, observed),
-    vcpus: vcpusOf(step, inputs, olds.properties),
+    vcpus: vcpuChange(step, inputs, olds.properties, state),
     devices: deviceChanges(before, step.op === "delete" ? {} : inputs).map(clean),
     questions: (over === undefined
-      ? [...planned.problems, ...questionsAbout(known, reviewed, views)]
+      ? [...planned.problems, ...questionsAbout(known, plan, views)]
       : questionsAfter(over.state)
     ).map(clean),
     isSecret,
@@ -150,7 +162,7 @@ function carriers(step: DomainStep): Properties[] {
 }
 
 /**
- * The arguments before and after. A secret is unknown on both sides, so the engine has to say whether it differs.
+ * The arguments before and after. A secret is unknown on both sides, so the engine decides whether it differs.
  */
 function comparable(
   { differs }: DomainStep,
@@ -174,13 +186,13 @@ function textOf(value: unknown): string | undefined {
 
 interface Planned {
   state?: Outputs;
-  reviewed?: UpdatePlan;
+  plan?: UpdatePlan;
   /** Why there is no plan. */
   problems: string[];
 }
 
 /** Plans an update from the recorded domain, as a preview without a route to the host does. */
-function plan(step: DomainStep, inputs: Properties, olds: Properties, defaults: Defaults): Planned {
+function planFromState(step: DomainStep, inputs: Properties, olds: Properties, defaults: Defaults): Planned {
   if (step.op === "create" || step.op === "import" || step.op === "refuse" || step.old?.outputs === undefined)
     return { problems: [] };
   if (olds.__observed === UNKNOWN) return { problems: [] };
@@ -188,7 +200,7 @@ function plan(step: DomainStep, inputs: Properties, olds: Properties, defaults: 
     refuseUnreadableState(olds);
     const state = unpackedState(olds);
     if (step.op === "delete" || step.new === undefined) return { state, problems: [] };
-    const reviewed = planUpdate({
+    const plan = planUpdate({
       inputs: inputs as unknown as Inputs,
       before: echoedInputs(state),
       observed: state.__observed,
@@ -196,7 +208,7 @@ function plan(step: DomainStep, inputs: Properties, olds: Properties, defaults: 
       defaults,
       adopted: state.__adopted === true,
     });
-    return { state, reviewed, problems: [] };
+    return { state, plan, problems: [] };
   } catch (error) {
     const code = reasonCodeOf(error);
     return {
@@ -205,73 +217,6 @@ function plan(step: DomainStep, inputs: Properties, olds: Properties, defaults: 
       ],
     };
   }
-}
-
-/** What the provider itself announced in the run, which may have seen the domain. */
-interface Announced {
-  outcome: Outcome;
-  headline: string;
-}
-
-const OUTCOMES = new Map(Object.entries(OUTCOME_WORDS).map(([outcome, word]) => [word, outcome as Outcome]));
-
-function announcedBy({ messages }: DomainStep, isOver: boolean): Announced | undefined {
-  // An update that is over may have failed after it was planned.
-  const error = isOver ? undefined : messages.find(({ severity }) => severity === "error");
-  if (error !== undefined) return { outcome: "refuse", headline: error.lines[0] ?? "" };
-  for (const { lines } of messages) {
-    const [headline = ""] = lines;
-    const outcome = OUTCOMES.get(/^([a-z ]+): /.exec(headline)?.[1] ?? "");
-    if (outcome !== undefined) return { outcome, headline };
-  }
-  return undefined;
-}
-
-type Decided = Pick<DomainReview, "verdict" | "headline" | "reasons" | "details" | "steps">;
-
-/** The engine decides on replace and delete, then what the provider announced, then the plan from the state. */
-function decide(
-  { op, new: now, messages }: DomainStep,
-  plan: UpdatePlan | undefined,
-  announced: Announced | undefined,
-  isSecret: boolean,
-): Decided {
-  const nothing = { reasons: [], details: [], steps: [] };
-  if (op === "delete") return { verdict: "delete", headline: "deleted with its definition", ...nothing };
-  if (announced?.outcome === "refuse" || op === "refuse") {
-    const details = messages.flatMap(({ lines }) => lines).filter((line) => line !== announced?.headline);
-    return {
-      ...nothing,
-      verdict: "refuse",
-      headline: announced?.headline ?? "refused",
-      details: [...new Set(details)],
-    };
-  }
-  if (op === "create" || op === "import") {
-    const start = textOf(now?.inputs.memoryPlan);
-    const headline = op === "import" ? "imported: nothing is changed" : (start ?? "created");
-    return { ...nothing, verdict: "create", headline: start === "[secret]" ? "created" : headline };
-  }
-  if (op === "same") return { ...nothing, verdict: "none", headline: "" };
-  const from = planned(plan);
-  const outcome = op === "replace" ? "replace" : (announced?.outcome ?? plan?.outcome ?? "unknown");
-  if (plan !== undefined && plan.outcome === outcome) return { verdict: outcome, ...from };
-  const own = announced?.outcome === outcome ? announced.headline : "";
-  const why = isSecret
-    ? "sizes are secret, so this review has no figures"
-    : "what the state recorded of the domain is secret or can't be read";
-  return {
-    verdict: outcome,
-    headline: own || `${OUTCOME_WORDS[outcome]}: ${why}`,
-    reasons: [],
-    details: plan === undefined || plan.headline === "" ? [] : [`by the recorded state: ${plan.headline}`],
-    steps: [],
-  };
-}
-
-function planned(plan: UpdatePlan | undefined) {
-  const { headline = "", reasons = [], details = [], steps = [] } = plan ?? {};
-  return { headline, reasons, details, steps: steps.map(({ sentence }) => sentence) };
 }
 
 /** The domain once the update is over, and what waits for a restart has happened. */
@@ -293,7 +238,7 @@ function domainAfter(
 }
 
 /** What runs, else what would be started. */
-export function present({ live, nextBoot }: Observed) {
+function present({ live, nextBoot }: Observed) {
   return live ?? nextBoot;
 }
 
@@ -310,12 +255,22 @@ function memoryOf(
   });
 }
 
-function vcpusOf({ op, old }: DomainStep, inputs: Properties, olds: Properties): Change<number> {
-  const count = ({ vcpus = 1 }: Properties) => (typeof vcpus === "number" ? vcpus : undefined);
-  return defined({
-    from: old === undefined ? undefined : count(olds),
-    to: op === "delete" || op === "refuse" ? undefined : count(inputs),
-  });
+function vcpuChange(
+  { op, old }: DomainStep,
+  inputs: Properties,
+  olds: Properties,
+  state: Outputs | undefined,
+): Change<number> {
+  const view = state && present(state.__observed);
+  const from = old === undefined ? undefined : view === undefined ? countIn(olds) : vcpusOf(view);
+  // Without the argument, the XML or an adopted domain decides.
+  const isKept = inputs.vcpus === undefined && (inputs.xml !== undefined || state?.__adopted === true);
+  const to = op === "delete" || op === "refuse" ? undefined : isKept ? from : countIn(inputs);
+  return defined({ from, to });
+}
+
+function countIn({ vcpus = 1 }: Properties): number | undefined {
+  return typeof vcpus === "number" ? vcpus : undefined;
 }
 
 function sizeOf(value: unknown): Kib | undefined {

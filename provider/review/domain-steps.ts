@@ -1,7 +1,7 @@
 import { DYNAMIC_TYPE, PLUGIN_TYPE } from "../../sdk/dynamic-type.ts";
 import { InputError } from "../command/command.ts";
 import { foreignText } from "../foreign-text.ts";
-import { nameIn, type PulumiOutput, type ResourceState, type ResourceStep } from "./pulumi-output.ts";
+import { nameIn, type PulumiOutput, type ResourceState, type ResourceStep, typeIn } from "./pulumi-output.ts";
 
 /** What a run does to a domain of this provider, as the engine named it. */
 export interface DomainStep {
@@ -40,19 +40,22 @@ export type DomainOperation = "same" | "create" | "import" | "update" | "replace
 export type OtherSteps = Readonly<Record<string, number>>;
 
 /** The engine's names of operations. What isn't here is bookkeeping of the engine. */
-const OPERATIONS: Readonly<Record<string, DomainOperation>> = {
-  same: "same",
-  create: "create",
-  import: "import",
-  update: "update",
-  delete: "delete",
-  replace: "replace",
-  "create-replacement": "replace",
-  "delete-replaced": "replace",
-  "import-replacement": "replace",
-};
+const OPERATIONS: ReadonlyMap<string, DomainOperation> = new Map([
+  ["same", "same"],
+  ["create", "create"],
+  ["import", "import"],
+  ["update", "update"],
+  ["delete", "delete"],
+  ["replace", "replace"],
+  ["create-replacement", "replace"],
+  ["delete-replaced", "replace"],
+  ["import-replacement", "replace"],
+]);
 
 const TYPES: ReadonlySet<string> = new Set([DYNAMIC_TYPE, PLUGIN_TYPE]);
+
+/** The stack itself and its providers, which nobody counts as resources. */
+const OF_ENGINE = /^pulumi:(?:pulumi:Stack|providers:.*)$/;
 
 /**
  * The steps of this provider's domains, one for each, in the order of the output; and how many others there are.
@@ -64,13 +67,14 @@ export function domainSteps({ what, steps, diagnostics }: PulumiOutput): {
   others: OtherSteps;
 } {
   const found = new Map<string, DomainStep>();
-  const others: Record<string, number> = {};
+  const others = new Map<string, number>();
   for (const step of steps) {
     if (!TYPES.has(step.type)) {
-      if (step.op !== "same") others[step.op] = (others[step.op] ?? 0) + 1;
+      const isCounted = step.op !== "same" && !OF_ENGINE.test(step.type);
+      if (isCounted) others.set(step.op, (others.get(step.op) ?? 0) + 1);
       continue;
     }
-    const op = OPERATIONS[step.op];
+    const op = OPERATIONS.get(step.op);
     if (op !== undefined) found.set(step.urn, merged(found.get(step.urn), step, op));
   }
   for (const { urn = "", severity, message } of diagnostics) {
@@ -78,11 +82,11 @@ export function domainSteps({ what, steps, diagnostics }: PulumiOutput): {
     const lines = linesOf(message);
     if (lines.length === 0) continue;
     if (known !== undefined) known.messages.push({ severity, lines });
-    else if (severity === "error" && isDomain(urn))
+    else if (severity === "error" && TYPES.has(typeIn(urn)))
       found.set(urn, { ...without(urn), messages: [{ severity, lines }] });
   }
   for (const step of found.values()) requireStates(step, what);
-  return { domains: [...found.values()], others };
+  return { domains: [...found.values()], others: Object.fromEntries(others) };
 }
 
 /** What an operation needs of the resource's states. */
@@ -100,10 +104,6 @@ function requireStates(step: DomainStep, what: string): void {
   throw new InputError(
     `${what}: the ${step.op} of ${JSON.stringify(foreignText(step.resource))} has no ${missing}State, which pulumi preview --json of Pulumi 3 has; upgrade the CLI, and run it again`,
   );
-}
-
-function isDomain(urn: string): boolean {
-  return [...TYPES].some((type) => urn.includes(`${type}::`));
 }
 
 function without(urn: string): DomainStep {

@@ -35,10 +35,9 @@ export function whatHappened(step: DomainStep): { happened: Happened; state?: Ou
   const remarks = step.messages.flatMap(({ severity, lines }) =>
     severity === "error" || severity === "warning" ? lines.slice(0, 1).filter((line) => !isPlan(line)) : [],
   );
-  const result = step.failed ? "failed" : !step.done ? "unfinished" : lacks.length > 0 ? "lacking" : "done";
   return {
     happened: {
-      result,
+      result: resultOf(step, lacks.length > 0),
       remarks: [...new Set([...remarks, ...lacks])],
       ...defined({
         memory: step.done ? sizeOf(properties.liveMemory) : undefined,
@@ -48,6 +47,12 @@ export function whatHappened(step: DomainStep): { happened: Happened; state?: Ou
     },
     ...(state && { state }),
   };
+}
+
+export function resultOf({ failed, done }: DomainStep, isLacking: boolean): Happened["result"] {
+  if (failed) return "failed";
+  if (!done) return "unfinished";
+  return isLacking ? "lacking" : "done";
 }
 
 /** The run announces each plan as well, some as a warning. */

@@ -4,7 +4,7 @@ import { InputError } from "../command/command.ts";
 import { messageOf } from "../message-of.ts";
 
 /** A preview of 1,000 changed domains is about 12 MB. A larger document would take more memory than a CI runner may have. */
-export const LARGEST_INPUT = 64 * 1024 * 1024;
+const LARGEST_INPUT = 64 * 1024 * 1024;
 
 /** The name of standard input on a command line. */
 export const STANDARD_INPUT = "-";

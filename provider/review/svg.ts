@@ -48,7 +48,7 @@ const STYLE = `
   text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #1f2328 }
   .title { font-weight: bold; font-size: 14px }
   .faint { fill: #59636e }
-  .base { fill: #0969da }
+  .base { fill: #0969da; stroke: #ffffff }
   .ours { fill: #1a7f37 }
   .other { fill: #8250df }
   .bad { fill: #bf8700 }
@@ -59,7 +59,7 @@ const STYLE = `
     .background { fill: #0d1117 }
     text { fill: #f0f6fc }
     .faint { fill: #9198a1 }
-    .base { fill: #1f6feb }
+    .base { fill: #1f6feb; stroke: #0d1117 }
     .ours { fill: #238636 }
     .other { fill: #8957e5 }
     .bad { fill: #9e6a03 }
@@ -115,27 +115,31 @@ function bar(
 ): string {
   const width = WIDTH - 2 * MARGIN - LABEL;
   let x = MARGIN + LABEL;
-  return pieces(map, legend)
-    .map(({ key, size }) => {
-      const length = (size / scale) * width;
-      const middle = x + length / 2;
-      const rect = `<rect class="${classOf(key, legend, label)}" x="${x.toFixed(1)}" y="${y}" width="${length.toFixed(1)}" height="${BAR}"/>`;
-      x += length;
-      const isNamed = key !== FREE && length >= KEY_WIDTH;
-      return isNamed
-        ? `${rect}<text class="key" x="${middle.toFixed(1)}" y="${y + 17}">${xmlText(key)}</text>`
-        : rect;
-    })
-    .join("");
+  const drawn = pieces(map, legend).map(({ key, size }) => {
+    const length = (size / scale) * width;
+    const middle = x + length / 2;
+    const rect = `<rect class="${classOf(key, legend, label)}" x="${x.toFixed(1)}" y="${y}" width="${length.toFixed(1)}" height="${BAR}"/>`;
+    x += length;
+    const name = `<text class="key" x="${middle.toFixed(1)}" y="${y + 17}">${xmlText(key)}</text>`;
+    const isNamed = key !== FREE && length >= KEY_WIDTH;
+    return { isNew: isNew(key, legend, label), drawing: isNamed ? rect + name : rect };
+  });
+  // The border of what is new is above its neighbours.
+  const above = drawn.filter((piece) => piece.isNew);
+  return [...drawn.filter((piece) => !piece.isNew), ...above].map(({ drawing }) => drawing).join("");
 }
 
 function classOf(key: string, legend: LegendEntry[], label: NamedMap["label"]): string {
   if (key === FREE) return "free";
   const entry = legend.find((one) => one.key === key);
   if (entry === undefined) return "base";
-  const { device, nextBootOnly } = entry;
+  const { device } = entry;
   const kind = device.misaligned || device.taken === false ? "bad" : device.ours ? "ours" : "other";
-  return label === "after" && nextBootOnly ? `${kind} new` : kind;
+  return isNew(key, legend, label) ? `${kind} new` : kind;
+}
+
+function isNew(key: string, legend: LegendEntry[], label: NamedMap["label"]): boolean {
+  return label !== "before" && legend.some((entry) => entry.key === key && entry.nextBootOnly);
 }
 
 function xmlText(text: string): string {

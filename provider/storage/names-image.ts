@@ -1,16 +1,16 @@
 import { posix } from "node:path";
 import type { ImageSource } from "../args/disk-source.ts";
-import { attribute, children, type Element, textOf } from "../domain/tree.ts";
+import { attribute, children, type SharedElement, textOf } from "../domain/tree.ts";
 
 /**
  * Whether a definition has the image anywhere: as a disk, below another image, or as a kernel. A volume of a pool may be a file that has
  * its name, and the other way round.
  */
-export function namesImage(element: Element, source: ImageSource): boolean {
+export function namesImage(element: SharedElement, source: ImageSource): boolean {
   return isNamedBy(element, source) || children(element).some((child) => namesImage(child, source));
 }
 
-function isNamedBy(element: Element, source: ImageSource): boolean {
+function isNamedBy(element: SharedElement, source: ImageSource): boolean {
   const volume = attribute(element, "volume");
   const texts = [...element.attributes.keys()].map((name) => attribute(element, name) ?? "");
   const paths = [...texts, textOf(element).trim()].filter((text) => text.startsWith("/"));

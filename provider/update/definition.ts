@@ -8,13 +8,14 @@ import { defined } from "../defined.ts";
 import { changedDefinition } from "../definition/changed-definition.ts";
 import { differingFields } from "../definition/differences.ts";
 import { domainSpec } from "../definition/domain-spec.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import { UserError } from "../errors.ts";
 import { readHost } from "../observe/host.ts";
 import { type Observation, observe } from "../observe/observe.ts";
 import { definitionRefusal } from "../plan/definition/refusals.ts";
 import { definitionSteps } from "../plan/definition/steps.ts";
 import { desiredMemory } from "../plan/desired.ts";
+import { managedDevices } from "../plan/device-list/present-device.ts";
 import type { MemoryView } from "../plan/observed.ts";
 import type { DefineStep, Reason } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
@@ -37,7 +38,7 @@ const ATTEMPTS = 3;
 /** What the definition that a step writes is made from. */
 type DefinitionContext = Pick<
   UpdateContext,
-  "session" | "hypervisor" | "domain" | "before" | "news" | "plan" | "adopted"
+  "session" | "hypervisor" | "domain" | "before" | "news" | "observation" | "plan" | "adopted"
 >;
 
 /** Reads the inactive definition, with the secrets in it. */
@@ -96,7 +97,7 @@ function requireNone([reason, ...others]: Reason[]): void {
  */
 export async function attachedRefusals(
   { steps }: Pick<UpdatePlan, "steps">,
-  { session, hypervisor, domain, before, news }: Omit<DefinitionContext, "plan">,
+  { session, hypervisor, domain, before, news }: Omit<DefinitionContext, "plan" | "observation">,
   purpose: Purpose,
 ): Promise<Reason[]> {
   const devices = steps.flatMap((step) =>
@@ -109,7 +110,7 @@ export async function attachedRefusals(
     purpose.kind === "preview"
       ? knownImageReasons(hypervisor, images)
       : imageReasons({ session, hypervisor }, images),
-    missingSources(hypervisor, parseDomain(xml).root, news, imagesToMake(news)),
+    missingSources(hypervisor, readDomainXml(xml), news, imagesToMake(news)),
     claimsRefused(hypervisor, xml, { news, purpose, present: domain }),
   ]);
   const sources = missing.map((text): Reason => ({ code: "missing-on-host", text }));
@@ -155,14 +156,17 @@ export async function previewRefusals(
 async function written(
   from: string,
   step: DefineStep,
-  { session, hypervisor, before, news, plan, adopted }: DefinitionContext,
+  { session, hypervisor, before, news, observation, plan, adopted }: DefinitionContext,
 ): Promise<string> {
   const type = session.configuration.domainType;
   const host = step.fields.length > 0 ? readHost(await hypervisor.capabilities()) : undefined;
   return changedDefinition(from, {
     ...defined({ definition: step.definition, vcpus: step.vcpus }),
     ...{ fields: step.fields, before, news, type, adopted },
-    attached: plan.steps.flatMap((step) => (step.kind === "attachDevice" ? [step] : [])),
+    attached: [
+      ...plan.steps.flatMap((step) => (step.kind === "attachDevice" ? [step] : [])),
+      ...managedDevices(observation.observed.live),
+    ],
     hotplugPorts: news.hotplugPorts ?? session.defaults.hotplugPorts,
     specOf: (inputs) => {
       if (host === undefined) throw new Error("only a change of arguments needs their definition");

@@ -1,6 +1,6 @@
 import { defined } from "../defined.ts";
 import { backingPages, type MemoryBacking } from "../domain/backing.ts";
-import { parseXml } from "../domain/parse.ts";
+import { readXml } from "../domain/parse.ts";
 import { attribute, children, find } from "../domain/tree.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import type { DimmPlan } from "../plan/plan.ts";
@@ -40,7 +40,7 @@ export async function withBacking(
 
 /** The kernel's default is the smallest huge page on x86-64, AArch64 and POWER, unless its command line sets another. */
 function defaultHugePage(capabilities: string): Kib {
-  const pages = children(find(parseXml(capabilities).root, "host", "cpu"), "pages");
+  const pages = children(find(readXml(capabilities), "host", "cpu"), "pages");
   const sizes = pages.map((page) =>
     parseScaled("<pages size>", attribute(page, "size") ?? "", attribute(page, "unit")),
   );

@@ -1,7 +1,7 @@
 import { type SizedImage, withMade, withoutMade } from "../args/disk-images.ts";
 import { describeImage } from "../args/disk-source.ts";
 import { ownershipMetadata, readOwnership, readWritten } from "../domain/metadata.ts";
-import { parseDomain } from "../domain/parse.ts";
+import { readDomainXml } from "../domain/parse.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef, Hypervisor, Where } from "../libvirt/hypervisor.ts";
 import { makeImage } from "../storage/image.ts";
@@ -43,7 +43,7 @@ async function changeMade(
   where: Where,
   change: (mark: string | undefined) => string | undefined,
 ): Promise<void> {
-  const { root } = parseDomain(await hypervisor.xml(domain, { inactive: where.config === true }));
+  const root = readDomainXml(await hypervisor.xml(domain, { inactive: where.config === true }));
   const [ownership, written] = [readOwnership(root), readWritten(root)];
   if (ownership === undefined) return;
   const marked = { ...written, made: change(written.made) };

@@ -1,8 +1,8 @@
 import { PROBE_NAME } from "../acceptance/leftovers.ts";
 import { describeImage, type ImageSource } from "../args/disk-source.ts";
 import { keptUuid } from "../args/identity.ts";
-import { parseDomain } from "../domain/parse.ts";
-import type { Element } from "../domain/tree.ts";
+import { readDomainXml } from "../domain/parse.ts";
+import type { SharedElement } from "../domain/tree.ts";
 import { ConnectionError, ErrorCode, hasCode } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
@@ -13,7 +13,7 @@ import type { StorageHost } from "../storage/pool.ts";
 /** A definition of a domain of the host: the running one, or the one of the next boot. */
 interface Definition {
   name: string;
-  root: Element;
+  root: SharedElement;
 }
 
 /**
@@ -67,7 +67,7 @@ async function definitionsOf(hypervisor: Hypervisor, domain: DomainRef): Promise
   try {
     const xmls = [];
     for (const inactive of [false, true]) xmls.push(await hypervisor.xml(domain, { inactive }));
-    return [...new Set(xmls)].map((xml) => ({ name: domain.name, root: parseDomain(xml).root }));
+    return [...new Set(xmls)].map((xml) => ({ name: domain.name, root: readDomainXml(xml) }));
   } catch (error) {
     if (hasCode(error, ErrorCode.NO_DOMAIN)) return [];
     throw error;

@@ -54,8 +54,9 @@ export interface DiskArgs {
    */
   size?: Input<Size>;
   /**
-   * What happens to an image that the provider made for `size` when the domain is deleted. An image that was there before is
-   * never deleted. Default: `"keep"`.
+   * What happens to an image that the provider made for `size` when the domain is deleted, or the disk is removed from the program.
+   * `"delete"`: it is deleted once no domain of the host has it any more; the preview announces that. An image that was there before is
+   * never deleted, and a replacement keeps all images. Default: `"keep"`.
    */
   onDelete?: Input<"delete" | "keep">;
 }

@@ -23,26 +23,33 @@ const secretNames = new WeakMap<object, ReadonlySet<string>>();
  * @throws Error if @pulumi/policy isn't installed
  */
 export function keepSecretMarks(): void {
-  const found = [join(process.cwd(), "package.json"), import.meta.url].flatMap(deserializerFrom);
-  if (found.length === 0)
+  const places = [join(process.cwd(), "package.json"), import.meta.url].map((place) => createRequire(place));
+  if (!places.some((place) => canLoad(place, "@pulumi/policy")))
     throw new Error(
       "pulumi-libvirt-hotplug/policy needs the package @pulumi/policy, which is not installed; run npm install @pulumi/policy in the policy pack's folder",
     );
+  // The one that the policy pack uses, whose folder is the working directory, and the one that is found from here.
+  const found = places
+    .filter((place) => canLoad(place, DESERIALIZER))
+    .map((place): Deserializer => place(DESERIALIZER));
   for (const deserializer of new Set(found)) keepMarksOf(deserializer);
 }
 
-/** The one that the policy pack uses, whose folder is the working directory, and the one that is found from here. */
-function deserializerFrom(place: string): Deserializer[] {
+/** Not part of the package's interface: where a version has none, no figure is shown. */
+const DESERIALIZER = "@pulumi/policy/deserialize";
+
+function canLoad(place: NodeJS.Require, name: string): boolean {
   try {
-    return [createRequire(place)("@pulumi/policy/deserialize")];
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return [];
-    throw error;
+    place.resolve(name);
+    return true;
+  } catch {
+    return false;
   }
 }
 
 function keepMarksOf(deserializer: Deserializer): void {
   const original = deserializer.deserializeProperties;
+  if (typeof original !== "function") return;
   deserializer.deserializeProperties = (message, keepsSecrets) => {
     const props = original(message, keepsSecrets);
     const marked = Object.entries(message.toJavaScript()).filter(([, value]) => containsSecret(value));
@@ -60,8 +67,8 @@ function containsSecret(value: unknown): boolean {
 const [IS_VIEW, BEHIND_VIEW] = ["__isSpecialProxy", "__getSpecialProxyTarget"];
 
 /**
- * The names of the properties with a secret in them; undefined where that isn't known, since another copy of @pulumi/policy read
- * the message. Properties that a unit test made have no secret.
+ * The names of the properties with a secret in them; undefined where that isn't known, since another copy or version of
+ * @pulumi/policy read the message. Properties that a unit test made have no secret.
  */
 export function secretsIn(props: Props): ReadonlySet<string> | undefined {
   if (props[IS_VIEW] !== true) return secretNames.get(props) ?? new Set();

@@ -53,6 +53,6 @@ function onlyDuringUp(names: string, isPlural = false): Verdict {
 function secret({ showsSecrets }: PolicyDomain, what: string): Verdict {
   const why = showsSecrets
     ? `${what} is secret`
-    : "whether the size is secret isn't known, since more than one copy of @pulumi/policy is loaded";
+    : "whether the size is secret isn't known, since another copy or version of @pulumi/policy is in use";
   return { kind: "unknown", text: `not judged: ${why}` };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { commandLine } from "./command-line.ts";
 
 const NOBODY_LISTENS = "qemu:///system?socket=/nobody/listens";
-const COMMANDS = ["explain", "sizes"];
+const COMMANDS = ["explain", "review", "sizes"];
 
 describe("the help", () => {
   test.each([["--help"], ["-h"], ["help"]])("%s lists the commands", async (...args) => {

@@ -12,6 +12,12 @@ import { waitUntil } from "./wait-until.ts";
 const UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
 /**
+ * A file that can't be written, even by root, in the place of /dev/kvm: libvirt probes QEMU again before each define where it
+ * may write to /dev/kvm, but QEMU had no KVM.
+ */
+const NO_KVM = "no-kvm";
+
+/**
  * Runs in the namespaces, with the lab's folder as its first argument, and becomes the other arguments. libvirt's folders are
  * empty ones; its sockets are in the lab's folder, where the tests reach them.
  */
@@ -25,7 +31,10 @@ mkdir /run/hugepages
 mount -t hugetlbfs hugetlbfs /run/hugepages || rmdir /run/hugepages
 cp "$1/qemu.conf" "$1/libvirtd.conf" /etc/libvirt
 for file in passwd group; do mount --bind "$1/$file" /etc/$file; done
-[ ! -e /dev/kvm ] || mount --bind /dev/null /dev/kvm
+if [ -e /dev/kvm ]; then
+  mount --bind "$1/${NO_KVM}" /dev/kvm
+  mount -o remount,bind,ro /dev/kvm
+fi
 ip link set lo up
 shift
 exec "$@"
@@ -64,6 +73,7 @@ export async function namespaceDaemon(folder: string, { tpm = false } = {}): Pro
     names.map((name, index) => `${name}:x:${FIRST_ID + index}:${rest(FIRST_ID + index)}\n`).join("");
   for (const name of ["run", "home", "bin"]) mkdirSync(join(folder, name), { mode: 0o755 });
   file("qemu.conf", QEMU_SETTINGS);
+  file(NO_KVM, "");
   file("libvirtd.conf", 'auth_unix_rw = "none"\n');
   file("passwd", readFileSync("/etc/passwd", "utf8") + ids(USERS, (id) => `${id}::/:/usr/sbin/nologin`));
   file("group", readFileSync("/etc/group", "utf8") + ids(GROUPS, () => ""));

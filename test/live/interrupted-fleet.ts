@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { Lab } from "../lab/lab.ts";
@@ -98,7 +98,7 @@ export async function endOf(lab: Lab, name: string, { change }: Operation): Prom
   const folder = lab.file(`${name}.d`);
   const files = Object.entries(seeImagesIn(folder)).map(([path, { capacity }]) => [path, capacity]);
   const text = JSON.stringify({ ...end, files: Object.fromEntries(files) });
-  return JSON.parse(text.replaceAll(folder, FOLDER).replace(/52:54:00(:[0-9a-f]{2}){3}/g, "MAC"));
+  return JSON.parse(text.replaceAll(folder, FOLDER).replace(/52:?54:?00(:?[0-9a-f]{2}){3}/g, "MAC"));
 }
 
 /** The member's images: those that were there before have the same inodes to the end. */
@@ -108,7 +108,8 @@ export function imagesOf({ folder }: Member): Record<string, SeenImage> {
 
 function provideFolder(lab: Lab, name: string): string {
   const folder = lab.file(`${name}.d`);
-  mkdirSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
   for (const file of FILES) writeFileSync(join(folder, file), Buffer.alloc(2 ** 20));
   writeFileSync(join(folder, "ejecting-guest"), ejectingGuest());
   for (const path of [folder, ...FILES.map((file) => join(folder, file))])
@@ -120,6 +121,6 @@ function placed(args: Args, folder: string): Args {
   return JSON.parse(JSON.stringify(args).replaceAll(`"${FOLDER}/`, `"${folder}/`));
 }
 
-export function newName(name: string): string {
+function newName(name: string): string {
   return `${name}-renamed`;
 }

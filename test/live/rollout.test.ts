@@ -63,7 +63,7 @@ function rollout(command: string, folder: string) {
 
 test.skipIf(engine.kind === "small")(
   "VMs of two hosts grow in waves, a guest that refuses stops the rest, and the next run continues",
-  { timeout: 900_000 },
+  { timeout: 1_500_000 },
   async () => {
     if (engine.kind === "small") return;
     const { configure, run } = rollout(engine.command.command, mkdtempSync(join(a().dir, "rollout-")));
@@ -102,6 +102,7 @@ test.skipIf(engine.kind === "small")(
     expect(stopped.out).toContain("4 VMs in 2 stacks: 4 change, 3 of them now, 2 at once\n");
     expect(stopped.out).toMatch(/^a {2}web-1 {2}done {2}[\d.]+ s {2}live: 256 → 512 MiB/m);
     expect(stopped.out).toMatch(/^b {2}db-1 {2}FAILED {2}/m);
+    expect(stopped.out).toMatch(/^b {2}Domain db-1 did not get all of its memory: /m);
     expect(stopped.out).toContain("1 done, 1 failed, 2 left; run the same command again to continue\n");
     expect(stopped.out).not.toContain("web-2  done");
 
@@ -112,7 +113,6 @@ test.skipIf(engine.kind === "small")(
     expect(rest.out).toMatch(/^b {2}db-1 {2}done {2}/m);
     expect(rest).toMatchObject({ code: 0, error: "" });
     expect(rest.out).toContain("3 done, 0 failed, 0 left\n");
-    expect(await run("a", "b")).toMatchObject({ code: 0, out: expect.stringContaining(": 0 change") });
     expect(pids()).toEqual(before);
   },
 );

@@ -16,6 +16,10 @@ const GROWN = { ...ARGS, memory: "1259MiB" };
 /** The image of a disk that the host has, with 10 GiB. */
 const withDisk = (size: string) => ({ ...ARGS, disks: [{ file: "/images/data.qcow2", size }] });
 
+/** A disk whose image the host doesn't have. */
+const NEW = { name: "new", file: "/images/new.qcow2", size: "1GiB", onDelete: "delete" };
+const WITH_NEW = { ...ARGS, forceOff: true, disks: [NEW] };
+
 /** Each operation: what was there, and what is done. `preview`: an up, whose calls begin with those of its preview. */
 const OPERATIONS: Record<string, { before?: typeof CREATED; args?: object; run?: "refresh" | "destroy" }> = {
   Create: { args: ARGS },
@@ -34,6 +38,14 @@ const OPERATIONS: Record<string, { before?: typeof CREATED; args?: object; run?:
     before: async (stack) => void (await stack.up(withDisk("10GiB"))),
     args: withDisk("20GiB"),
   },
+  "Attach a disk and an interface": {
+    before: CREATED,
+    args: { ...ARGS, disks: [{ name: "data", file: "/images/data.qcow2" }], interfaces: [CARD] },
+  },
+  "Remove a disk and its image": {
+    before: async (stack) => void (await stack.up(WITH_NEW)),
+    args: { ...WITH_NEW, disks: [] },
+  },
   "Next boot": {
     before: CREATED,
     args: { ...ARGS, memory: "1300MiB", hotplug: { awaitGuest: false, whenNotPossible: "nextBoot" } },
@@ -45,6 +57,8 @@ const OPERATIONS: Record<string, { before?: typeof CREATED; args?: object; run?:
   Replace: { before: CREATED, args: { ...ARGS, memory: "1300MiB" } },
   Refresh: { before: CREATED, run: "refresh" },
   Destroy: { before: CREATED, run: "destroy" },
+  "Create with an image": { args: WITH_NEW },
+  "Refresh with a size": { before: async (stack) => void (await stack.up(WITH_NEW)), run: "refresh" },
   "Create with an address": { args: WAITING },
   "Refresh with addresses": {
     before: async (stack) => void (await stack.up(REPORTING)),
@@ -101,6 +115,7 @@ async function callsOf({ before, args, run }: (typeof OPERATIONS)[string]) {
   const fake = new FakeHypervisor();
   fake.placesDimms = true;
   fake.guestGivesUp.add("ua-pulumi-dimm0");
+  fake.missing.add(`file ${NEW.file}`);
   fake.addresses.lease = [{ mac: CARD.mac, address: "192.168.122.7", prefix: 24 }];
   const { host, calls } = recordedCalls(fake);
   const stack = new OneResource(host);

@@ -65,6 +65,37 @@ describe("options that a running domain can't get", () => {
   });
 });
 
+test.each([true, false])(
+  "what an interrupted update has attached gets the same place in the definition, with names: %s",
+  async (isNamed) => {
+    const entry = ({ name, ...one }: { name: string }) => (isNamed ? { name, ...one } : one);
+    const more = { ...memory, disks: [root, entry(data)], interfaces: [entry(lan)] };
+    const theirs = "<disk type='file'><source file='/theirs'/><target dev='vdb' bus='virtio'/></disk>";
+    const scene = async () => {
+      const made = await created({ ...memory, disks: [root] });
+      await made.host.attachDevice(made.host.refTo(made.host.only.uuid), theirs, { live: true });
+      made.host.calls.length = 0;
+      return made;
+    };
+    const undisturbed = await scene();
+    await undisturbed.stack.up(more);
+    const { host, stack } = await scene();
+    const before = structuredClone(stack.state);
+    host.death = { call: undisturbed.host.calls.lastIndexOf("attachDevice") + 1, carriedOut: true };
+    await expect(stack.up(more)).rejects.toThrow();
+    host.death = undefined;
+    stack.state = before;
+    await stack.up(more);
+    const placed = ({ live, inactive }: { live?: string; inactive?: string }) =>
+      [live, inactive].map((xml) => found(xml).filter((one) => /data|user/.test(one)));
+    const [live, inactive] = placed(host.only);
+    expect(live).toHaveLength(2);
+    expect(live?.[0]).toMatch(/^vdc /);
+    expect(inactive).toEqual(live);
+    expect(await stack.up(more)).toBe("same");
+  },
+);
+
 test.each([false, true])(
   "disks that only read one file are each a disk of their own, named later: %s",
   async (isNamed) => {

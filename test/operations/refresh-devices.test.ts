@@ -48,9 +48,10 @@ describe("an image with a size", () => {
     expect(await stack.up(program)).toBe("same");
   });
 
-  test("that somebody made larger stays", async () => {
+  test("that somebody made larger has what the program asks for", async () => {
     host.addImage(FILE, { capacity: 30 * GIB });
     await stack.refresh();
+    expect(stack.run.rows).toEqual([]);
     expect(await stack.up(program)).toBe("same");
   });
 

@@ -24,7 +24,7 @@ beforeEach(() => {
 const exists = (file = FILE) => host.images.has(file);
 
 describe("a disk that the program no longer has, with onDelete: delete", () => {
-  test("takes the image along that was made for it, as the preview says, after it was detached and left the definition", async () => {
+  test("takes the image along that was made for it, as the preview announces, after it was detached and left the definition", async () => {
     await stack.up(withDisks(root, data));
     expect(exists()).toBe(true);
     await stack.preview(withDisks(root));
@@ -42,6 +42,34 @@ describe("a disk that the program no longer has, with onDelete: delete", () => {
     expect([...host.pools.keys()]).toEqual([]);
     expect(stack.recorded.outputs).not.toHaveProperty("__made");
     expect(await stack.up(withDisks(root))).toBe("same");
+  });
+
+  test("names the deletion in the headline although the path is long", async () => {
+    const file = "/var/lib/libvirt/images/desktop-1-data.qcow2";
+    host.missing.add(`file ${file}`);
+    await stack.up(withDisks(root, { ...data, file }));
+    await stack.preview(withDisks(root));
+    expect(stack.run.said).toEqual([
+      [
+        `live: detach disk "data" (${file}); deletes 1 image`,
+        `${file} is deleted with all data on it (onDelete: "delete")`,
+        `1. detach disk "data" (${file})`,
+        "2. change disks in the definition",
+        `3. delete the image ${file}`,
+      ].join("\n"),
+    ]);
+  });
+
+  test("takes it along as well where the preview couldn't reach the host", async () => {
+    await stack.up(withDisks(root, data));
+    const { hosts } = stack;
+    stack.hosts = { "qemu:///system": new Error("nobody answers") };
+    const inputs = await stack.preview(withDisks(root)).then(({ inputs }) => inputs);
+    expect(stack.run.said.join("\n")).toContain(`; deletes ${FILE}`);
+    stack.hosts = hosts;
+    await stack.preview(withDisks(root));
+    await stack.update(inputs);
+    expect(exists()).toBe(false);
   });
 
   test("may get a file of that name by somebody else later, which is theirs", async () => {
@@ -85,7 +113,7 @@ describe("a disk that the program no longer has, with onDelete: delete", () => {
     }
   });
 
-  test("leaves it while the running domain has it, and says so", async () => {
+  test("leaves it while the running domain has it, and warns", async () => {
     const sata = { ...data, bus: "sata" };
     const later = { hotplug: { whenNotPossible: "nextBoot" } };
     await stack.up({ ...withDisks(root, sata), ...later });
@@ -130,7 +158,7 @@ describe("a disk that the program no longer has, with onDelete: delete", () => {
     expect([exists(), exists(other.file)]).toEqual([true, true]);
   });
 
-  test("says what libvirt refuses to delete", async () => {
+  test("warns of an image that libvirt refuses to delete", async () => {
     await stack.up(withDisks(root, data));
     host.refuses.set("deleteVolume", libvirtError(ErrorCode.SYSTEM_ERROR, "Permission denied", 13));
     expect(await stack.up(withDisks(root))).toBe("update");

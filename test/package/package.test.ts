@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -34,10 +34,14 @@ afterAll(async () => {
 });
 
 describe("the tarballs", () => {
-  test("of npm holds what is compiled, and nothing else of the repository", async () => {
+  test("of npm holds what is compiled and the page that reviews link to, and nothing else of the repository", async () => {
     const { stdout } = await run("tar", ["--list", "--gzip", "--file", tarball]);
     const others = stdout.split("\n").filter((path) => path !== "" && !path.startsWith("package/dist/"));
-    expect(others.toSorted()).toEqual(["package/LICENSE", "package/README.md", "package/package.json"]);
+    // Reviews link to the reasons.
+    const reasons = "package/docs/troubleshooting.md";
+    expect(others.toSorted()).toEqual([
+      ...["package/LICENSE", "package/README.md", reasons, "package/package.json"],
+    ]);
   });
 
   test("of the plugin have the same bytes wherever they are built", async () => {
@@ -80,6 +84,33 @@ describe("its command", () => {
         /^pulumi-libvirt-hotplug: cannot connect to the libvirt daemon at .*nobody-listens: .*\n$/,
       ),
     });
+  });
+});
+
+describe("its rules for policy packs", () => {
+  const load = (how: string, cwd: string) =>
+    run(process.execPath, ["--input-type=module", "--eval", how], { cwd });
+  const byImport =
+    'const { noDowntime } = await import("pulumi-libvirt-hotplug/policy"); console.log(noDowntime().name)';
+  const byRequire =
+    'import { createRequire } from "node:module"; const { noDowntime } = createRequire(process.cwd() + "/")("pulumi-libvirt-hotplug/policy"); console.log(noDowntime().name)';
+
+  test("need @pulumi/policy, which nothing else does, and say so", async () => {
+    const missing =
+      /needs the package @pulumi\/policy, which is not installed; run npm install @pulumi\/policy/;
+    for (const how of [byImport, byRequire])
+      await expect(load(how, project)).rejects.toMatchObject({ stderr: expect.stringMatching(missing) });
+    const others = 'await import("pulumi-libvirt-hotplug"); await import("pulumi-libvirt-hotplug/provider")';
+    await expect(load(others, project)).resolves.toMatchObject({ stderr: "" });
+  });
+
+  test("load as an ES module and as CommonJS", async () => {
+    const pack = join(project, "pack");
+    await mkdir(join(pack, "node_modules/@pulumi"), { recursive: true });
+    const policy = join(repository, "node_modules/@pulumi/policy");
+    await symlink(policy, join(pack, "node_modules/@pulumi/policy"));
+    for (const how of [byImport, byRequire])
+      await expect(load(how, pack)).resolves.toEqual({ stdout: "no-downtime\n", stderr: "" });
   });
 });
 

@@ -365,6 +365,14 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
     ),
   ],
   [
+    "model-without-hotplug",
+    'cards of model "vmxnet3" are conventional PCI devices, which the root ports of the machine don\'t take while the domain runs; model "virtio" and "e1000e" can be attached',
+    update(
+      { interfaces: [{ user: true, model: "vmxnet3", mac: "52:54:00:00:00:01" }] },
+      withPorts(8, running({ machine: "q35" })),
+    ),
+  ],
+  [
     "no-free-port",
     "the change of disks needs 2 PCI ports, but the running domain has 1 free port; after the next boot it has as many free ports as hotplugPorts asks for",
     update({ disks: [{ file: "/b" }, { file: "/c" }] }, withPorts(1)),

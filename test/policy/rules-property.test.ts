@@ -64,7 +64,7 @@ const known = fc.record(
     memoryChange: fc.constantFrom(...OUTCOMES),
     memoryPlan: fc.constant("live: 1024 → 2048 MiB"),
     reachable: fc.array(range, { maxLength: 2 }),
-    reachableVcpus: fc.constantFrom([], [{ from: 2, to: 4, step: 1 }]),
+    reachableVcpus: fc.array(fc.constant({ from: 2, to: 4, step: 1 }), { maxLength: 1 }),
     memoryDevices: fc.array(device, { maxLength: 4 }),
     liveMemory: size,
     state: fc.constant("running"),

@@ -25,7 +25,7 @@ interface State {
   sourcePosition?: string;
 }
 
-interface Told {
+interface Given {
   name?: string;
   type?: typeof DYNAMIC_TYPE | typeof PLUGIN_TYPE;
   /** The domain as the state recorded it. */
@@ -42,11 +42,11 @@ export function urnOf(name: string, type: string = DYNAMIC_TYPE): string {
 }
 
 /** The preview of an update: of a running domain of 1003 MiB that grows by 256 MiB, unless more is given. */
-export function updateStep(told: Told = {}): PreviewStep {
-  const { name = "web-1", type = DYNAMIC_TYPE, observed = running(), uri = HOST } = told;
+export function updateStep(given: Given = {}): PreviewStep {
+  const { name = "web-1", type = DYNAMIC_TYPE, observed = running(), uri = HOST } = given;
   const urn = urnOf(name, type);
-  const before: Inputs = { ...checkedInputs, __urn: urn, name, ...told.before };
-  const now: Inputs = { ...before, memory: "1259MiB", ...told.now };
+  const before: Inputs = { ...checkedInputs, __urn: urn, name, ...given.before };
+  const now: Inputs = { ...before, memory: "1259MiB", ...given.now };
   const state = packedState(
     outputs(before, { uri, observation: { observed, power: "running" }, defaults: DEFAULTS, adopted: false }),
   );
@@ -54,7 +54,7 @@ export function updateStep(told: Told = {}): PreviewStep {
   return {
     op: "update",
     urn,
-    oldState: { type, inputs: before, outputs: { ...state, ...told.recorded }, ...position },
+    oldState: { type, inputs: before, outputs: { ...state, ...given.recorded }, ...position },
     newState: { type, inputs: now, ...position },
     diffReasons: ["memory"],
   };

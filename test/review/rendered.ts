@@ -6,7 +6,7 @@ const renderer = new MarkdownIt({ html: true, linkify: true });
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"' };
 
 /** A text of HTML as a reader sees it. */
-export function textOf(html: string): string {
+function textOf(html: string): string {
   return html
     .replace(/<[^>]*>/g, "")
     .replace(/&(?:#(\d+)|(\w+));/g, (whole, number, name) =>

@@ -172,6 +172,7 @@ test("sums by host", () => {
     updateStep({
       name: "far-1",
       uri: "qemu+tls://b:secret@host-2/system",
+      observed: running({ vcpus: { vcpus: 2 } }),
       before: { vcpus: 2 },
       now: { vcpus: 4 },
     }),
@@ -201,7 +202,7 @@ test("sums by host", () => {
   ]);
 });
 
-describe("a reviewer is told to ask about", () => {
+describe("a reviewer is to ask about", () => {
   test.each([
     ["a pending size", updateStep({ observed: running({}, { cells: [1100] }) }), /1100 MiB is pending/],
     [

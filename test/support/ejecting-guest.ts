@@ -2,7 +2,7 @@
 const REGISTERS = [0x0cc0, 0xae00];
 
 /** More buses than a domain of the tests has. */
-const BUSES = 0x40;
+const BUSES = 0x20;
 
 const SECTOR = 512;
 
@@ -30,15 +30,23 @@ export function ejectingGuest(): Buffer {
     ...[0x72, 0xe3], // jb bus
     0xc3, // ret
   ];
+  // Every fourth tick of the BIOS's timer, so that many guests leave the processors to others.
+  const wait = [
+    0xfb, // sti
+    0xf4, // tick: hlt
+    0x47, // inc di
+    ...[0xf7, 0xc7, 0x03, 0x00], // test di, 3
+    ...[0x75, 0xf8], // jnz tick
+  ];
   const CALL = 6;
-  // After the loop, which is sti, hlt, the calls and a jump of two bytes.
-  const ejectAt = 2 + CALL * REGISTERS.length + 2;
+  // After the loop, which ends with a jump of two bytes.
+  const ejectAt = wait.length + CALL * REGISTERS.length + 2;
   const calls = REGISTERS.flatMap((base, index) => {
-    const after = 2 + CALL * (index + 1);
+    const after = wait.length + CALL * (index + 1);
     return [0xbd, ...word(base), 0xe8, ...word(ejectAt - after)];
   });
   const backToHlt = 1 - ejectAt;
-  const code = [0xfb, 0xf4, ...calls, 0xeb, backToHlt & 0xff, ...eject];
+  const code = [...wait, ...calls, 0xeb, backToHlt & 0xff, ...eject];
 
   // Linux' oldest boot protocol: a boot sector, one sector of setup, which is started, and a kernel that isn't.
   const image = Buffer.alloc(3 * SECTOR);

@@ -17,7 +17,7 @@ interface LinuxGuest {
   /** The guest's MemTotal after its boot, in KiB. */
   atBoot: number;
   /** Its QEMU. */
-  pid: number | undefined;
+  pid: number;
 }
 
 /**
@@ -46,7 +46,10 @@ export async function bootLinux(
   await stack.apply();
   const console = lab.console(file);
   await console.waitFor(/GUEST memtotal_kb=\d+ online=\d+ offline=0 /);
-  return { stack, console, atBoot: console.memTotalKib() ?? 0, pid: lab.qemuPid(name) };
+  const pid = lab.qemuPid(name);
+  if (pid === undefined)
+    throw new Error(`no process of ${name} is found: whether it stays the same can't be judged`);
+  return { stack, console, atBoot: console.memTotalKib() ?? 0, pid };
 }
 
 /**

@@ -24,7 +24,6 @@ export interface Diagnostic {
   policy: string;
   urn: string;
   message: string;
-  level: "advisory" | "mandatory" | "disabled";
 }
 
 /** The answers of @pulumi/policy's own server, which it gives to the engine over gRPC. It isn't in its types. */
@@ -84,7 +83,6 @@ function described<T extends AnalyzeRequest | AnalyzerResource>(
 }
 
 function answer(make: MakeHandler, policies: Policies, request: unknown): Promise<Diagnostic[]> {
-  const levels = ["advisory", "mandatory", "disabled"] as const;
   return new Promise((resolve, reject) => {
     make(
       "tests",
@@ -98,7 +96,6 @@ function answer(make: MakeHandler, policies: Policies, request: unknown): Promis
           policy: found.getPolicyname(),
           urn: found.getUrn(),
           message: found.getMessage(),
-          level: levels[found.getEnforcementlevel()] ?? "disabled",
         })),
       );
     });

@@ -91,15 +91,23 @@ function changeOf(wanted: DiskState, found: DiskState): DeviceChange {
   return AT_BOOT.some((option) => wanted[option] !== found[option]) ? "nextBoot" : "none";
 }
 
-/** The one with the lowest boot order; where none has one, the first disk, unless the guest boots a kernel directly. */
-function isBootDisk(
-  { target, bootOrder, device }: DiskState,
-  { disks = [], bootsKernel }: MemoryView,
-): boolean {
-  const orders = disks.flatMap((disk) => disk.bootOrder ?? []);
-  if (orders.length > 0) return bootOrder === Math.min(...orders);
-  if (bootsKernel === true || device !== "disk") return false;
-  return disks.find((disk) => disk.device === "disk")?.target === target;
+/**
+ * Firmware boots from the first disk that has a loader, in the boot order or, where there is none, in that of the list. A CD-ROM
+ * may have none, so that the next one is tried; where the guest boots a kernel directly, only a boot order names a disk.
+ */
+function isBootDisk({ target }: DiskState, { disks = [], bootsKernel }: MemoryView): boolean {
+  const ordered = disks
+    .filter(({ bootOrder }) => bootOrder !== undefined)
+    .sort((a, b) => (a.bootOrder ?? 0) - (b.bootOrder ?? 0));
+  const tried =
+    ordered.length > 0
+      ? ordered.filter((disk) => sourceKey(disk) !== undefined)
+      : bootsKernel === true
+        ? []
+        : disks.filter(({ device }) => device === "disk");
+  const first = tried.findIndex(({ device }) => device === "disk");
+  const possible = first === -1 ? tried : tried.slice(0, first + 1);
+  return possible.some((disk) => disk.target === target);
 }
 
 function bootDisk(disk: DiskState): Obstacle {

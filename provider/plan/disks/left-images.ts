@@ -1,11 +1,12 @@
 import { leftImages, type RemovedImage } from "../../args/disk-images.ts";
 import { describeImage, sourceKey } from "../../args/disk-source.ts";
 import type { Inputs } from "../../args/inputs.ts";
+import type { MemoryView } from "../observed.ts";
 import { isDefine, isMoreDisruptive, type Plan, type Step } from "../plan.ts";
 import type { PowerPlan } from "../power.ts";
-import { headline } from "../text.ts";
+import { fitting, formatList, headline } from "../text.ts";
 
-/** What an update is told of the images of disks. */
+/** The lists of disks before and after an update. */
 interface DiskLists {
   before: Partial<Inputs>;
   inputs: Inputs;
@@ -15,7 +16,7 @@ interface DiskLists {
 
 /**
  * The plan with the deletion of images whose disks the program no longer has: those that this provider made, with `onDelete: "delete"`,
- * once neither the running domain nor its definition has them. What stays is said.
+ * once neither the running domain nor its definition has them. The details name what stays.
  */
 export function withLeftImages(
   plan: Plan,
@@ -48,13 +49,13 @@ export function withLeftImages(
       sentence: `delete the image ${describeImage(disk.source)}`,
     }),
   );
-  const said = { ...plan, details: [...details, ...plan.details] };
+  const named = { ...plan, details: [...details, ...plan.details] };
   const [first] = steps;
-  if (first === undefined) return plan.outcome === "none" ? plan : said;
+  if (first === undefined) return plan.outcome === "none" ? plan : named;
   const isLast = (step: Step) => step.kind === "balloon" && step.where === "live";
   const end = plan.steps.findLastIndex((step) => !isLast(step)) + 1;
   return {
-    ...said,
+    ...named,
     ...(isMoreDisruptive("live", plan.outcome) && {
       outcome: "live",
       headline: headline("live", first.sentence, "delete the image of a disk"),
@@ -63,12 +64,14 @@ export function withLeftImages(
   };
 }
 
-/** "deletes /images/data.qcow2", for a headline; undefined where nothing is deleted. */
-export function describeDeletions(steps: readonly Step[]): string | undefined {
-  const images = steps.flatMap((step) => (step.kind === "deleteImage" ? [step.disk] : []));
-  const [first] = images;
-  if (first === undefined) return undefined;
-  return images.length === 1 ? `deletes ${describeImage(first.source)}` : `deletes ${images.length} images`;
+/** The headline with the images that are deleted: by their names, else how many, as far as there is room. */
+export function withDeletions(line: string, steps: readonly Step[]): string {
+  const images = steps.flatMap((step) =>
+    step.kind === "deleteImage" ? [describeImage(step.disk.source)] : [],
+  );
+  if (images.length === 0) return line;
+  const count = images.length === 1 ? "1 image" : `${images.length} images`;
+  return fitting(`${line}; deletes ${formatList(images)}`, `${line}; deletes ${count}`, line);
 }
 
 /** Whether nothing of the domain has the image after the plan's steps. */
@@ -79,16 +82,17 @@ function isFree(
 ): boolean {
   if (outcome === "replace" || observed.saved !== undefined) return false;
   const isWithKey = (disk: Parameters<typeof sourceKey>[0]) => sourceKey(disk) === key;
+  // Where the disks weren't read, they are as the earlier list made them, with one that has the image.
+  const having = (view: MemoryView) => (view.disks === undefined ? 1 : view.disks.filter(isWithKey).length);
   const isDefined =
-    observed.nextBoot?.disks?.some(isWithKey) === true &&
+    observed.nextBoot !== undefined &&
+    having(observed.nextBoot) > 0 &&
     !steps.some((step) => isDefine(step) && step.fields.includes("disks"));
   if (isDefined) return false;
   const { live } = observed;
   if (live === undefined || isStopping || steps.some(({ kind }) => kind === "stop")) return true;
-  if (live.disks === undefined) return false;
-  const had = live.disks.filter(isWithKey).length;
   const detached = steps.filter(
     (step) => step.kind === "detachDevice" && step.device === "disk" && isWithKey(step.state),
   ).length;
-  return had <= detached;
+  return having(live) <= detached;
 }

@@ -53,8 +53,8 @@ function changeOf(wanted: CardState, found: CardState): DeviceChange {
   return (wanted.link ?? "up") === (found.link ?? "up") ? "none" : "live";
 }
 
-/** A root port takes PCI Express devices only. */
-const EXPRESS = /^(virtio|virtio-(non-)?transitional|e1000e|igb|vmxnet3)$/;
+/** A root port takes PCI Express devices only, and libvirt takes vmxnet3 for a conventional one. */
+const EXPRESS = /^(virtio|virtio-(non-)?transitional|e1000e|igb)$/;
 
 function modelWithoutHotplug({ model }: CardState, { arch, machine = "" }: MemoryView): Obstacle | undefined {
   const isExpress = arch === "aarch64" || /^(pc-)?q35(-|$)/.test(machine);

@@ -16,8 +16,7 @@ export const THEIR_MAC = "52:54:00:7e:1e:";
 export async function playWithDevices(lab: Lab, name: string, hand: DeviceHand): Promise<string> {
   switch (hand.kind) {
     case "attachDisk": {
-      // A target of their own, of those far from the first ones.
-      const target = `${hand.bus === "virtio" ? "vd" : "sd"}${hand.image === 1 ? "x" : "y"}`;
+      const target = `${hand.bus === "virtio" ? "vd" : "sd"}${hand.letter}`;
       const file = lab.file(`images/theirs-${hand.image}.raw`);
       const xml = `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${file}'/><target dev='${target}' bus='${hand.bus}'/></disk>`;
       await attachXmlByHand(lab, name, xml, ...WHERE[hand.where]);

@@ -20,7 +20,7 @@ export type ListEdit =
 
 /** What an administrator does with a domain's devices and their images. */
 export type DeviceHand =
-  | { kind: "attachDisk"; where: Where; bus: "virtio" | "scsi" | "usb"; image: 1 | 2 }
+  | { kind: "attachDisk"; where: Where; bus: "virtio" | "scsi" | "usb"; image: 1 | 2; letter: string }
   | { kind: "attachCard"; where: Where; nic: 1 | 2 }
   /** Of those that the domain has, whoever attached them. */
   | { kind: "detachDisk" | "detachCard"; where: Where; at: number }
@@ -98,6 +98,7 @@ const disk: fc.Arbitrary<Disk> = fc.oneof(
       medium,
       fc.constantFrom({}, { bus: "scsi" }, { bus: "usb" }),
       fc.constant({ device: "cdrom" }),
+      sometimes(options, 30),
     ),
     2,
   ),
@@ -178,6 +179,7 @@ export const deviceHand: fc.Arbitrary<DeviceHand> = fc.oneof(
       where,
       bus: fc.constantFrom<("virtio" | "scsi" | "usb")[]>("virtio", "scsi", "usb"),
       image: fc.constantFrom<(1 | 2)[]>(1, 2),
+      letter: fc.constantFrom("a", "b", "c", "x", "y"),
     })
     .map((hand): DeviceHand => ({ kind: "attachDisk", ...hand })),
   fc

@@ -13,10 +13,13 @@ export function devicesDefinedAsAsked(played: Played): string[] {
   const { program, before, after, devicesTouched } = played;
   const { devices } = after;
   if (devices === undefined) return [];
-  const found = differencesFrom(program, devices.nextBoot).map((one) => `defined ${one}`);
-  // What the program didn't change stays as somebody else set it, until a refresh sees that.
-  const isKept = devicesTouched && isDeepStrictEqual(ours(before.devices?.nextBoot), ours(devices.nextBoot));
-  return [...(isKept ? [] : found), ...imagesAsAsked(played), ...keptNames(played, "nextBoot")];
+  // A list that the program didn't change stays as somebody else set it, until a refresh sees that.
+  const [had, has] = [ours(before.devices?.nextBoot), ours(devices.nextBoot)];
+  const isKept = (list: "disks" | "cards") => devicesTouched && isDeepStrictEqual(had[list], has[list]);
+  const found = differencesFrom(program, devices.nextBoot)
+    .filter((one) => !isKept(one.startsWith("disk") ? "disks" : "cards"))
+    .map((one) => `defined ${one}`);
+  return [...found, ...imagesAsAsked(played), ...keptNames(played, "nextBoot")];
 }
 
 export function devicesLiveAsAsked(played: Played): string[] {
@@ -81,14 +84,18 @@ export function imagesKept({ before, after, program }: Played): string[] {
   return [...lost, ...unasked.map((path) => `${path} was made, and no disk with a size names it`)];
 }
 
-function imagesAsAsked({ program, after }: Played): string[] {
+function imagesAsAsked({ program, after, devicesTouched }: Played): string[] {
   return disksOf(program).flatMap((disk) => {
     const { size } = disk as { size?: string };
     if (size === undefined) return [];
     const source = sourceOf(disk) ?? "";
     const image = Object.entries(after.images).find(([path]) => path.endsWith(source))?.[1];
     const wanted = mibOf(size) * MIB;
-    return image?.capacity === wanted ? [] : [`${source} has ${image?.capacity} bytes, ${wanted} asked`];
+    // Somebody may have made it larger.
+    const isLarger = devicesTouched && (image?.capacity ?? 0) > wanted;
+    return image?.capacity === wanted || isLarger
+      ? []
+      : [`${source} has ${image?.capacity} bytes, ${wanted} asked`];
   });
 }
 

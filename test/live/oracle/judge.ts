@@ -42,7 +42,7 @@ export function mismatches(played: Played): string[] {
   const { name, said, failure, after } = played;
   const strangers = after.names.filter((other) => other !== name);
   // The program itself may create a network, so that only the start of a new domain shows that there is none.
-  const isUnknownNetwork = said.outcome === "create" && failure?.includes("no network with matching name");
+  const isUnknownNetwork = said.outcome === "create" && /network "nowhere" doesn't exist/.test(failure ?? "");
   const found = [
     ...(strangers.length > 0 ? [`left on the host: ${strangers.join(", ")}`] : []),
     ...(said.outcome === "refuse" && failure === undefined ? ["refused in the preview, done by up"] : []),

@@ -54,7 +54,8 @@ function planOf(row: OutcomeRow, observed: Observed): UpdatePlan | string {
   if (typeof programs === "string") return programs;
   const { before, news: inputs, defaults } = programs;
   const recorded = row.recorded ?? row.before?.nextBoot?.memory;
-  return planUpdate({ inputs, before, observed, recorded, defaults, adopted: row.adopted === true });
+  const { made = [], adopted = false } = row;
+  return planUpdate({ inputs, before, observed, recorded, made, defaults, adopted });
 }
 
 /** The preview of a change, by the provider's own check and planner. */

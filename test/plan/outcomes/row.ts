@@ -27,6 +27,8 @@ export interface OutcomeRow {
   adopted?: boolean;
   /** The memory of the definition in our state, where someone else changed it since. */
   recorded?: Kib;
+  /** The disk images that this provider made. */
+  made?: string[];
   /** The domain as `up` finds it, where that isn't what the preview saw. */
   found?: Observed;
 }
