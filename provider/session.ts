@@ -230,5 +230,8 @@ type Find = (hypervisor: Hypervisor) => Promise<DomainRef | undefined>;
 async function lookAt(hypervisor: Hypervisor, find: Find, clock: Clock, asked: Asked): Promise<LookupResult> {
   const domain = await find(hypervisor);
   if (domain === undefined) return { kind: "gone" };
-  return { kind: "found", observation: await observeWithGuest(hypervisor, domain, clock, asked) };
+  return {
+    kind: "found",
+    observation: await observeWithGuest(hypervisor, domain, clock, { ...asked, running: domain.id !== -1 }),
+  };
 }

@@ -3,7 +3,12 @@
 import { spawn } from "node:child_process";
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import { type EngineEvent, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
+import {
+  type DiagnosticEvent,
+  type EngineEvent,
+  LocalWorkspace,
+  type Stack,
+} from "@pulumi/pulumi/automation/index.js";
 
 const { values, positionals: stackNames } = parseArgs({
   allowPositionals: true,
@@ -104,7 +109,7 @@ async function reviewed([name, stack]: [string, Stack]) {
 async function rolledOut(stackName: string, vms: Vm[]): Promise<number> {
   const began = performance.now();
   let succeeded = 0;
-  const errors: string[] = [];
+  const errors: DiagnosticEvent[] = [];
   const line = (vm: Vm, result: string) => {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     console.log(`${stackName}  ${vm.name}  ${result}  ${seconds} s  ${vm.headline}`);
@@ -112,7 +117,7 @@ async function rolledOut(stackName: string, vms: Vm[]): Promise<number> {
   const onEvent = ({ resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent) => {
     const urn = resOutputsEvent?.metadata.urn ?? resOpFailedEvent?.metadata.urn;
     const vm = vms.find((one) => one.urn === urn);
-    if (diagnosticEvent?.severity === "error") errors.push(diagnosticEvent.message.trim());
+    if (diagnosticEvent?.severity === "error") errors.push(diagnosticEvent);
     if (vm === undefined) return;
     if (resOutputsEvent !== undefined) succeeded += 1;
     line(vm, resOutputsEvent === undefined ? "FAILED" : "done");
@@ -120,7 +125,11 @@ async function rolledOut(stackName: string, vms: Vm[]): Promise<number> {
   try {
     await stacks.get(stackName)?.up({ target: vms.map(({ urn }) => urn), continueOnError: true, onEvent });
   } catch (error) {
-    for (const text of errors.length > 0 ? errors : [String(error)]) console.log(`${stackName}  ${text}`);
+    // The program's own error is only that a resource failed.
+    const own = errors.filter((one) => vms.some(({ urn }) => urn === one.urn));
+    const texts = (own.length > 0 ? own : errors).map(({ message }) => message.trim());
+    for (const text of texts.length > 0 ? texts : [String(error)])
+      console.log(`${stackName}  ${text.replace(/^1 error occurred:\s*\* /, "")}`);
   }
   return succeeded;
 }

@@ -23,12 +23,7 @@ export function sourceKey({ file, block, pool, volume }: DiskSource): string | u
  */
 export function sameSourceKey(source: DiskSource): string | undefined {
   const key = sourceKey(source);
-  return key?.startsWith("/") ? normalPath(key) : key;
-}
-
-/** A path without `//`, `/./` and `/../`. */
-export function normalPath(path: string): string {
-  return posix.normalize(path);
+  return key?.startsWith("/") ? posix.normalize(key) : key;
 }
 
 /** The argument that names the source, for messages. */

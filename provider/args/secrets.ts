@@ -1,5 +1,5 @@
+import { posix } from "node:path";
 import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
-import { normalPath } from "./disk-source.ts";
 import { CHOICES } from "./schema.ts";
 import { UNKNOWN } from "./unknown.ts";
 
@@ -110,7 +110,7 @@ function partsOf(text: string): string[] {
   const inUri = text.includes("://") ? text.split(/[^\p{L}\p{N}._%+-]+/u) : [];
   // Messages write a path without "//" and "/./". Where a file can't be created, libvirt's error names its folder.
   const paths = [text, ...inXml].filter((one) => one.startsWith("/"));
-  const spellings = paths.flatMap((path) => [path, normalPath(path)]);
+  const spellings = paths.flatMap((path) => [path, posix.normalize(path)]);
   const folders = spellings.map((path) => path.slice(0, path.lastIndexOf("/")));
   const parts = [...words, ...inXml, ...inUri, ...spellings.slice(1), ...folders].filter(
     (part) => part.length >= 4 && !COMMON.has(part),

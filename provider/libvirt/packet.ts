@@ -1,4 +1,4 @@
-import { encode, int, struct, uint, type ValueOf, type Xdr, XdrError, XdrReader } from "./xdr.ts";
+import { int, struct, uint, type ValueOf, type Xdr, XdrError, XdrReader, XdrWriter } from "./xdr.ts";
 
 /** Program numbers. */
 export const REMOTE_PROGRAM = 0x20008086;
@@ -34,11 +34,16 @@ const HEADER_SIZE = 24;
 export const PACKET_MAX = 32 * 1024 * 1024 + LENGTH_SIZE;
 
 export function encodePacket<T>(head: Header, type: Xdr<T>, value: T): Buffer {
-  const body = encode(type, value);
-  const length = LENGTH_SIZE + HEADER_SIZE + body.length;
+  const to = new XdrWriter();
+  to.room(LENGTH_SIZE);
+  header.write(to, head);
+  type.write(to, value);
+  const packet = to.finish();
+  const { length } = packet;
   if (length > PACKET_MAX)
     throw new XdrError(`a packet of ${length} bytes exceeds libvirt's limit of ${PACKET_MAX}`);
-  return Buffer.concat([encode(uint, length), encode(header, head), body], length);
+  packet.writeUInt32BE(length);
+  return packet;
 }
 
 /** Splits a byte stream into packets. Its memory grows with the bytes received, not with the lengths that they claim. */

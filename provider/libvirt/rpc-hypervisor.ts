@@ -51,6 +51,8 @@ export class RpcHypervisor extends RpcStorage implements Hypervisor {
   readonly uri: string;
   readonly #eventSession: LibvirtSession;
   readonly #events: Events;
+  /** How many figures the host reports of its memory, once it was asked. */
+  #memoryStats: number | undefined;
 
   constructor(uri: LibvirtUri, timing: Timing, clock: Clock) {
     const open = (hooks: ConnectionHooks) => openConnection(uri, timing, clock, hooks);
@@ -228,9 +230,8 @@ export class RpcHypervisor extends RpcStorage implements Hypervisor {
   }
 
   async nodeMemory() {
-    // With `nparams: 0` the reply has the number of figures.
     const all = { cell: ALL_CELLS, flags: 0 };
-    const { nparams } = await this.calls.call(procedures.nodeMemoryStats, { nparams: 0, ...all });
+    const nparams = await this.#countOfMemoryStats();
     const { stats } = await this.calls.call(procedures.nodeMemoryStats, { nparams, ...all });
     const figure = (name: string) => Number(stats.find(({ field }) => field === name)?.value ?? 0n);
     return {
@@ -239,6 +240,13 @@ export class RpcHypervisor extends RpcStorage implements Hypervisor {
       buffers: figure("buffers"),
       cached: figure("cached"),
     };
+  }
+
+  /** With `nparams: 0` the reply has the number of figures, which is the daemon's. */
+  async #countOfMemoryStats(): Promise<number> {
+    const args = { cell: ALL_CELLS, flags: 0, nparams: 0 };
+    this.#memoryStats ??= (await this.calls.call(procedures.nodeMemoryStats, args)).nparams;
+    return this.#memoryStats;
   }
 
   async freePages(pageSize: number, node: number): Promise<number> {

@@ -34,6 +34,8 @@ export interface Asked {
   autostart?: boolean;
   /** The secrets in the inactive definition. */
   secure?: boolean;
+  /** It ran a moment ago, so that everything is asked in one round trip. */
+  running?: boolean;
 }
 
 /**
@@ -55,15 +57,18 @@ export async function observe(
 async function readOnce(
   hypervisor: Hypervisor,
   domain: DomainRef,
-  { autostart: isAutostartAsked = false, secure = false }: Asked,
+  { autostart: isAutostartAsked = false, secure = false, running: isLikelyRunning = false }: Asked,
 ): Promise<Observation> {
-  const [{ state: power, isActive, pause }, persistent] = await Promise.all([
+  const [{ state: power, isActive, pause }, persistent, ...early] = await Promise.all([
     readPower(hypervisor, domain),
     hypervisor.isPersistent(domain),
+    ...(isLikelyRunning ? readRunning(hypervisor, domain, secure) : []),
   ]);
+  // It has gone off, or its definition is gone: what was asked early isn't what it seems.
+  const [earlyLive, earlyInactive] = isActive && persistent ? early : [];
   const [liveXml, inactiveXml, autostart, saved] = await Promise.all([
-    isActive ? hypervisor.xml(domain, { inactive: false }) : undefined,
-    persistent ? hypervisor.xml(domain, { inactive: true, secure }) : undefined,
+    isActive ? (earlyLive ?? hypervisor.xml(domain, { inactive: false })) : undefined,
+    persistent ? (earlyInactive ?? hypervisor.xml(domain, { inactive: true, secure })) : undefined,
     isAutostartAsked ? persistent && hypervisor.autostart(domain) : undefined,
     persistent && !isActive ? savedState(hypervisor, domain) : undefined,
   ]);
@@ -82,6 +87,11 @@ async function readOnce(
   });
   const text = secure ? { secureXml: inactiveXml } : { inactiveXml };
   return { observed, power, agentConnected, definition, ...defined({ running: live, autostart, ...text }) };
+}
+
+/** What is read of a running domain that has a definition, as most have. */
+function readRunning(hypervisor: Hypervisor, domain: DomainRef, secure: boolean): Promise<string>[] {
+  return [hypervisor.xml(domain, { inactive: false }), hypervisor.xml(domain, { inactive: true, secure })];
 }
 
 async function savedState(hypervisor: Hypervisor, domain: DomainRef): Promise<MemoryView | undefined> {

@@ -2,10 +2,13 @@ import { definitionRefusals } from "../acceptance/definition-refusals.ts";
 import { PREVIEW } from "../acceptance/hosted-domains.ts";
 import { missingConnections } from "../acceptance/missing-sources.ts";
 import { claimedByOthers } from "../acceptance/other-domains.ts";
+import { completeDisk, completeInterface } from "../args/device-entries.ts";
 import { diskImages } from "../args/disk-images.ts";
-import type { Inputs } from "../args/inputs.ts";
+import type { DiskInput, Inputs, InterfaceInput } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
-import { containsUnknown } from "../args/unknown.ts";
+import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
+import { diskXml } from "../domain/disks.ts";
+import { interfaceXml } from "../domain/interfaces.ts";
 import { readDomainXml } from "../domain/parse.ts";
 import { UserError } from "../errors.ts";
 import type { Reason } from "../plan/plan.ts";
@@ -54,7 +57,8 @@ interface Foreseen {
 
 /** The same for a preview, with what libvirt refuses of the definition. Undefined: the host can't be asked. */
 export async function foreseeCreation(session: Session, inputs: Inputs): Promise<Foreseen | undefined> {
-  if (containsUnknown(inputs)) return undefined;
+  if (inputs.uri === UNKNOWN) return undefined;
+  if (containsUnknown(inputs)) return foreseeKnown(session, inputs);
   return session.ask(session.uriFor(inputs), async (hypervisor) => {
     const { xml } = await newDefinition(session, hypervisor, inputs);
     const [found, images] = await Promise.all([
@@ -67,4 +71,26 @@ export async function foreseeCreation(session: Session, inputs: Inputs): Promise
       missing: [...images.unseen, ...found.filter(isMissing).map(({ text }) => text)],
     };
   });
+}
+
+/** Where a value isn't known yet, there is no definition to ask about; what is known of the devices is looked at. */
+function foreseeKnown(session: Session, inputs: Inputs): Promise<Foreseen | undefined> {
+  return session.ask(session.uriFor(inputs), async (hypervisor) => {
+    const [refusals, images] = await Promise.all([
+      claimedByOthers(hypervisor, knownDevices(inputs), undefined, { news: inputs, purpose: PREVIEW }),
+      knownImageReasons(hypervisor, diskImages(inputs)),
+    ]);
+    return { refusals: [...images.reasons, ...refusals], missing: images.unseen };
+  });
+}
+
+/** A definition that only has the devices whose arguments are known. */
+function knownDevices({ disks, interfaces }: Inputs): string {
+  const known = <Entry>(list: unknown): Entry[] =>
+    Array.isArray(list) ? list.filter((entry) => !containsUnknown(entry)) : [];
+  const devices = [
+    ...known<DiskInput>(disks).map((disk) => diskXml({ ...completeDisk(disk), target: "" })),
+    ...known<InterfaceInput>(interfaces).map((card) => interfaceXml(completeInterface(card))),
+  ];
+  return `<domain><devices>${devices.join("")}</devices></domain>`;
 }

@@ -55,7 +55,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   // Only with its secrets a definition shows whether somebody else changed a password.
   const inputs = echoedInputs(state);
   const secure = inputs.graphics?.password !== undefined;
-  const found = await observe(hypervisor, domain, { autostart: true, secure });
+  const found = await observe(hypervisor, domain, { autostart: true, secure, running: domain.id !== -1 });
   const reason = notOwned(found.definition, state);
   if (reason !== undefined) {
     await session.log.message(state.__urn, "warning", redact(`${reason.text}; ${NOT_OWNED_WAY_OUT}`, state));

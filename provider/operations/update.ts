@@ -36,7 +36,7 @@ export async function update(
       throw new UserError(gone, { code: "domain-gone" });
     }
     const before = echoedInputs(state);
-    const seen = await observe(hypervisor, domain, { secure: true });
+    const seen = await observe(hypervisor, domain, { secure: true, running: domain.id !== -1 });
     const { ownership, replacing } = seen.definition;
     const reason = notOwned(seen.definition, { ...state, uri }, news.__urn);
     if (reason !== undefined) {

@@ -1,7 +1,8 @@
 import { foreignText } from "../foreign-text.ts";
-import type { DomainReview, Verdict } from "./domain-review.ts";
+import type { DomainReview } from "./domain-review.ts";
 import type { Review } from "./review.ts";
 import { memoryText, VERDICT_WORDS, whyText } from "./texts.ts";
+import type { Verdict } from "./verdict.ts";
 
 type Level = "error" | "warning" | "notice";
 

@@ -11,9 +11,7 @@ import { messageOf } from "../message-of.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { afterStep } from "../plan/after-step.ts";
 import { type Observed, pendingMemory } from "../plan/observed.ts";
-import type { Outcome, Reason } from "../plan/plan.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
-import { OUTCOME_WORDS } from "../plan/text.ts";
 import { refuseUnreadableState, unpackedState } from "../state-format.ts";
 import type { Kib } from "../units/kib.ts";
 import { isCanonicalSize, readCanonicalSize } from "../units/size.ts";
@@ -25,9 +23,7 @@ import { newDomain } from "./new-domain.ts";
 import type { Properties } from "./properties.ts";
 import { questionsAbout, questionsAfter } from "./questions.ts";
 import { withoutSecrets } from "./secret-properties.ts";
-
-/** What a run does to a domain: an outcome of the planner, or an operation that isn't planned. */
-export type Verdict = Outcome | "create" | "delete";
+import { announcedBy, type Decided, decide, type Verdict } from "./verdict.ts";
 
 /** A figure before and after; undefined: the domain doesn't exist then, or the figure isn't known. */
 export interface Change<T> {
@@ -36,19 +32,12 @@ export interface Change<T> {
 }
 
 /** What a run does to a domain. */
-export interface DomainReview {
+export interface DomainReview extends Decided {
   urn: string;
   /** The resource's name in the program. */
   resource: string;
   /** The domain's name on its host, where it is another one. */
   domain?: string;
-  verdict: Verdict;
-  /** The plan in a line. */
-  headline: string;
-  /** What decides the verdict. */
-  reasons: Reason[];
-  details: string[];
-  steps: string[];
   memory: Change<Kib>;
   vcpus: Change<number>;
   /** A text for each disk and interface that changes. */
@@ -228,73 +217,6 @@ function planFromState(step: DomainStep, inputs: Properties, olds: Properties, d
       ],
     };
   }
-}
-
-/** What the provider itself announced in the run, which may have seen the domain. */
-interface Announced {
-  outcome: Outcome;
-  headline: string;
-}
-
-const OUTCOMES = new Map(Object.entries(OUTCOME_WORDS).map(([outcome, word]) => [word, outcome as Outcome]));
-
-function announcedBy({ messages }: DomainStep, isOver: boolean): Announced | undefined {
-  // An update that is over may have failed after it was planned.
-  const error = isOver ? undefined : messages.find(({ severity }) => severity === "error");
-  if (error !== undefined) return { outcome: "refuse", headline: error.lines[0] ?? "" };
-  for (const { lines } of messages) {
-    const [headline = ""] = lines;
-    const outcome = OUTCOMES.get(/^([a-z ]+): /.exec(headline)?.[1] ?? "");
-    if (outcome !== undefined) return { outcome, headline };
-  }
-  return undefined;
-}
-
-type Decided = Pick<DomainReview, "verdict" | "headline" | "reasons" | "details" | "steps">;
-
-/** The engine decides on replace and delete, then what the provider announced, then the plan from the state. */
-function decide(
-  { op, new: now, messages }: DomainStep,
-  plan: UpdatePlan | undefined,
-  announced: Announced | undefined,
-  isSecret: boolean,
-): Decided {
-  const nothing = { reasons: [], details: [], steps: [] };
-  if (op === "delete") return { verdict: "delete", headline: "deleted with its definition", ...nothing };
-  if (announced?.outcome === "refuse" || op === "refuse") {
-    const details = messages.flatMap(({ lines }) => lines).filter((line) => line !== announced?.headline);
-    return {
-      ...nothing,
-      verdict: "refuse",
-      headline: announced?.headline ?? "refused",
-      details: [...new Set(details)],
-    };
-  }
-  if (op === "create" || op === "import") {
-    const start = textOf(now?.inputs.memoryPlan);
-    const headline = op === "import" ? "imported: nothing is changed" : (start ?? "created");
-    return { ...nothing, verdict: "create", headline: start === "[secret]" ? "created" : headline };
-  }
-  if (op === "same") return { ...nothing, verdict: "none", headline: "" };
-  const from = planned(plan);
-  const outcome = op === "replace" ? "replace" : (announced?.outcome ?? plan?.outcome ?? "unknown");
-  if (plan !== undefined && plan.outcome === outcome) return { verdict: outcome, ...from };
-  const own = announced?.outcome === outcome ? announced.headline : "";
-  const why = isSecret
-    ? "sizes are secret, so this review has no figures"
-    : "what the state recorded of the domain is secret or can't be read";
-  return {
-    verdict: outcome,
-    headline: own || `${OUTCOME_WORDS[outcome]}: ${why}`,
-    reasons: [],
-    details: plan === undefined || plan.headline === "" ? [] : [`by the recorded state: ${plan.headline}`],
-    steps: [],
-  };
-}
-
-function planned(plan: UpdatePlan | undefined) {
-  const { headline = "", reasons = [], details = [], steps = [] } = plan ?? {};
-  return { headline, reasons, details, steps: steps.map(({ sentence }) => sentence) };
 }
 
 /** The domain once the update is over, and what waits for a restart has happened. */

@@ -6,8 +6,11 @@ import { foreignText } from "../foreign-text.ts";
  */
 const HARMLESS = /^[\p{L}\p{N}.,;'"()/=+→–—…?-]*:?$/u;
 
-/** What is a link, a reference or a list although all of its characters are harmless. */
-const LINKED = /www\.|\/\/|\bGH-\d|^[-+=]+$|^\d+[.)]$/i;
+/** What is a link or a reference although all of its characters are harmless. */
+const LINKED = /www\.|\/\/|\bGH-\d/i;
+
+/** What begins a list, or makes a heading of the line before it, where it is the first word. */
+const MARKER = /^[-+=]+$|^\d+[.)]$/;
 
 /** What follows a word in a sentence. */
 const END = /[.,;:?)"]+$/;
@@ -20,7 +23,8 @@ export function markdownText(text: string): string {
   return foreignText(text)
     .split(/\s+/)
     .filter((part) => part !== "")
-    .map((part) => {
+    .map((part, index) => {
+      if (index === 0 && MARKER.test(part)) return code(part);
       if (isHarmless(part)) return part;
       const word = part.replace(END, "");
       const end = part.slice(word.length);

@@ -1,10 +1,12 @@
 import { DEFAULTS, type Defaults } from "../args/settings.ts";
 import { readConfiguration } from "../configuration.ts";
-import { type DomainReview, reviewDomain, type Verdict } from "./domain-review.ts";
+import { type DomainReview, reviewDomain } from "./domain-review.ts";
 import { domainSteps, type OtherSteps } from "./domain-steps.ts";
 import { RESULTS } from "./happened.ts";
 import { type HostSums, sumsByHost } from "./hosts.ts";
 import type { PulumiOutput } from "./pulumi-output.ts";
+import { isPrinted } from "./secret-properties.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** What a run does to the domains of a stack. */
 export interface Review {
@@ -56,7 +58,7 @@ function stackOf({ config }: PulumiOutput): { defaults: Defaults; uri?: string }
   try {
     const { defaults, uri } = readConfiguration((key) => {
       const value = Object.hasOwn(config, key) ? config[key] : undefined;
-      return typeof value === "string" && value !== "[secret]" ? value : undefined;
+      return typeof value === "string" && !isPrinted(value) ? value : undefined;
     });
     return { defaults, ...(uri !== undefined && { uri }) };
   } catch {

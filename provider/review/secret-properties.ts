@@ -7,6 +7,11 @@ import { isRecord, type Properties } from "./properties.ts";
 /** What the CLI prints instead of a secret. */
 const PRINTED = "[secret]";
 
+/** Whether the CLI printed this instead of a secret. */
+export function isPrinted(value: unknown): boolean {
+  return value === PRINTED;
+}
+
 /** Properties in which every secret is unknown, and their names. */
 export interface WithoutSecrets {
   properties: Properties;
@@ -37,7 +42,7 @@ function markedNames(properties: SecretMarked): ReadonlySet<string> {
 }
 
 function containsSecret(value: unknown): boolean {
-  if (value === PRINTED) return true;
+  if (isPrinted(value)) return true;
   if (Array.isArray(value)) return value.some(containsSecret);
   if (!isRecord(value)) return false;
   return value[SIGNATURE] === SECRET || Object.values(value).some(containsSecret);

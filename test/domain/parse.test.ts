@@ -1,14 +1,17 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { XmlError } from "../../provider/domain/escape.ts";
-import { parseDomain, parseXml } from "../../provider/domain/parse.ts";
+import { parseDomain, parseXml, readDomainXml, readXml } from "../../provider/domain/parse.ts";
 import {
   attribute,
   children,
   element,
   find,
+  remove,
   serialise,
   serialiseNode,
+  setAttribute,
+  setText,
   textOf,
 } from "../../provider/domain/tree.ts";
 import { documentXml, OBJECT_NAMES, xmlText } from "../support/arbitrary-xml.ts";
@@ -57,6 +60,35 @@ describe("parse and serialise", () => {
       expect(serialise(parseXml(xml))).toBe(xml);
     },
   );
+});
+
+describe("a text that is read again", () => {
+  const xml = "<domain a='1'><name>web</name><devices><disk/></devices></domain>";
+
+  it("is the same document for all readers", () => {
+    expect(readXml(xml)).toBe(readXml(xml));
+    expect(readDomainXml(xml)).toBe(readXml(xml));
+  });
+
+  test.prop([documentXml], cases(100))("is what it was after an edit of a parsed one", (document) => {
+    const shared = serialiseNode(readXml(document));
+    const { root } = parseXml(document);
+    setAttribute(root, "changed", "yes");
+    setText(root, "changed");
+    for (const child of children(root)) remove(root, child);
+    expect(serialiseNode(readXml(document))).toBe(shared);
+    expect(serialise(parseXml(document))).toBe(document);
+  });
+
+  it("keeps the last megabyte, so that a long run takes no more memory", () => {
+    const first = readXml(xml);
+    const long = "x".repeat(300 * 1024);
+    for (const name of ["a", "b", "c"]) readXml(`<${name}>${long}</${name}>`);
+    expect(readXml(xml)).toBe(first);
+    for (const name of ["d", "e", "f", "g"]) readXml(`<${name}>${long}</${name}>`);
+    expect(readXml(xml)).not.toBe(first);
+    expect(readXml(`<g>${long}</g>`)).toBe(readXml(`<g>${long}</g>`));
+  });
 });
 
 describe("what isn't accepted", () => {

@@ -13,11 +13,14 @@ const on = { ...ENGINE, host: "plugin" } as const;
 
 beforeEach(({ skip }) => skip(ENGINE.engine !== "pulumi", "there is no Pulumi CLI"));
 
+/** Each run of the CLI starts hosts of the program and of the provider. */
+const LONG = 600_000;
+
 async function memoryOf(stack: StackOnLab, name: string): Promise<unknown> {
   return (await stack.outputsOf(name)).liveMemory;
 }
 
-test("--target changes the target only", async () => {
+test("--target changes the target only", { timeout: LONG }, async () => {
   const stack = await stackOnLab(lab(), { "target-1": BARE, "target-2": BARE }, { on });
   await stack.apply();
   for (const name of ["target-1", "target-2"]) stack.edit(name, { memory: "512MiB" });
@@ -31,7 +34,9 @@ test("--target changes the target only", async () => {
   expect(await memoryOf(stack, "target-2")).toBe("512MiB");
 });
 
-test("an update plan is kept, and violated by an update that would do something else", async () => {
+test("an update plan is kept, and violated by an update that would do something else", {
+  timeout: LONG,
+}, async () => {
   const stack = await stackOnLab(lab(), { planned: BARE }, { on });
   await stack.apply();
   const plan = join(stack.dir, "plan.json");
@@ -50,7 +55,7 @@ test("an update plan is kept, and violated by an update that would do something 
   expect(await memoryOf(stack, "planned")).toBe("768MiB");
 });
 
-test("protect refuses a replacement, and lets a live change through", async () => {
+test("protect refuses a replacement, and lets a live change through", { timeout: LONG }, async () => {
   const stack = await stackOnLab(lab(), { protected: { ...BARE, options: { protect: true } } }, { on });
   await stack.apply();
   const pid = lab().qemuPid("protected");
@@ -64,7 +69,7 @@ test("protect refuses a replacement, and lets a live change through", async () =
   expect(lab().qemuPid("protected")).toBe(pid);
 });
 
-test("retainOnDelete leaves the domain running, with its definition", async () => {
+test("retainOnDelete leaves the domain running, with its definition", { timeout: LONG }, async () => {
   const stack = await stackOnLab(lab(), { retained: { ...BARE, options: { retainOnDelete: true } } }, { on });
   await stack.apply();
   const pid = lab().qemuPid("retained");
@@ -74,7 +79,9 @@ test("retainOnDelete leaves the domain running, with its definition", async () =
   expect([await powerState(lab(), "retained"), lab().qemuPid("retained")]).toEqual(["running", pid]);
 });
 
-test("the CLI attaches to a plugin that runs already, which goes on after it", async () => {
+test("the CLI attaches to a plugin that runs already, which goes on after it", {
+  timeout: LONG,
+}, async () => {
   await buildPackage();
   const stack = await stackOnLab(lab(), { debugged: BARE }, { on });
   const plugin = await startPlugin("127.0.0.1:1");

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { PowerState } from "../../provider/libvirt/hypervisor.ts";
 import { observe } from "../../provider/observe/observe.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { recordedCalls } from "../support/recorded-calls.ts";
 
 const uuid = "11111111-2222-3333-4444-555555555555";
 const domain = { name: "web-1", uuid, id: 1 };
@@ -55,6 +56,33 @@ describe("an observation of a domain", () => {
     expect(power).toBe("shutoff");
     expect(observed).toMatchObject({ power: "off", nextBoot: { memory: 2048 } });
     expect(observed).not.toHaveProperty("live");
+  });
+
+  describe("that ran a moment ago", () => {
+    const running = { running: true };
+
+    test("asks everything in one round trip", async () => {
+      const { host, calls } = recordedCalls(hostWith("running", { live: xml(1), inactive: xml(2) }));
+      const observation = observe(host, domain, running);
+      expect(calls).toEqual(["state", "isPersistent", "xml, live", "xml, inactive"]);
+      const { observed } = await observation;
+      expect(observed).toMatchObject({ live: { memory: 1024 }, nextBoot: { memory: 2048 } });
+      expect(calls).toHaveLength(4);
+    });
+
+    test("is off where it has gone off since, with what the next start has", async () => {
+      const host = hostWith("shutoff", { inactive: xml(2) });
+      const { observed } = await observe(host, domain, running);
+      expect(observed).toEqual((await observe(host, { ...domain, id: -1 })).observed);
+      expect(observed).toMatchObject({ power: "off", nextBoot: { memory: 2048 } });
+      expect(observed).not.toHaveProperty("live");
+    });
+
+    test("has no next boot where its definition is gone", async () => {
+      const { observed } = await observe(hostWith("running", { live: xml(1) }), domain, running);
+      expect(observed).toMatchObject({ persistent: false, live: { memory: 1024 } });
+      expect(observed).not.toHaveProperty("nextBoot");
+    });
   });
 
   test("a transient domain: the live XML is its definition, and it has no autostart", async () => {

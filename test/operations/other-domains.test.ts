@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { secret } from "../../provider/plugin/values.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
@@ -315,6 +316,21 @@ test("whatever two domains have, the second one is refused exactly what one of t
     }),
     { numRuns: 40 },
   );
+});
+
+test("what is known of a new domain is looked at while another value isn't known yet", async () => {
+  addOther(host, { inactive: other(CLAIMS["a file"].xml + CLAIMS["a MAC"].xml) });
+  const program = {
+    ...ARGS,
+    description: UNKNOWN,
+    disks: [{ file: UNKNOWN }, { file: "/images/a.qcow2" }],
+    interfaces: [{ network: UNKNOWN }, { user: true, mac: MAC }],
+  };
+  await expect(stack.preview(program)).rejects.toThrow(
+    /disks\[1\]\.file: "\/images\/a\.qcow2" is a disk of domain other .*interfaces\[1\]\.mac: the MAC/s,
+  );
+  host.domains.clear();
+  expect((await stack.preview(program)).kind).toBe("create");
 });
 
 describe("two domains of one program", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { FIELD_NAMES, type FieldName } from "../../provider/args/fields.ts";
 import { ErrorCode, type LibvirtError } from "../../provider/libvirt/errors.ts";
-import type { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { libvirtError } from "../support/libvirt-error.ts";
-import { created } from "../support/one-resource.ts";
+import { created, OneResource } from "../support/one-resource.ts";
 
 const args = { memory: "1003MiB", maxMemory: "8GiB", memorySlots: 16, vcpus: 2, maxVcpus: 8 };
 
@@ -131,5 +131,61 @@ describe.each(refusals)("a replace with another $field that libvirt refuses", ({
     }
     await stack.up(args);
     expect(host.only).toMatchObject({ power: "running", inactive: before.inactive, name: before.name });
+  });
+});
+
+describe.each(refusals)("a new domain with $field that libvirt refuses", ({ change, xml, unseenBy }) => {
+  test.each(["toNative", "define"] as const)("by %s", async (layer) => {
+    const host = new FakeHypervisor();
+    const stack = new OneResource(host);
+    const program = { ...args, ...change };
+    LAYERS[layer](host, (definition) =>
+      xml.test(definition)
+        ? libvirtError(ErrorCode.CONFIG_UNSUPPORTED, "unsupported configuration: this")
+        : undefined,
+    );
+    if (layer === "toNative" && layer !== unseenBy)
+      await expect(stack.preview(program)).rejects.toThrow("libvirt refuses the definition: unsupported");
+    else if (layer === "define") await expect(stack.up(program)).rejects.toThrow("unsupported configuration");
+    expect([host.domains.size, host.images.size]).toEqual([0, 0]);
+    expect(host.calls).not.toContain("start");
+  });
+});
+
+/** What changes a running domain before its definition. */
+const LIVE = [
+  "attachDevice",
+  "detachDevice",
+  "updateDevice",
+  "setVcpus",
+  "setMemory",
+  "blockResize",
+  "createVolume",
+];
+
+describe.each(refusals)("an update with another $field that libvirt refuses", ({ change, xml, unseenBy }) => {
+  test.each(["toNative", "define"] as const)("by %s", async (layer) => {
+    const { host, stack } = await created(args);
+    const settings = { hotplug: { whenNotPossible: "nextBoot", awaitGuest: false } };
+    const { hotplug = {} } = change as { hotplug?: object };
+    const program = { ...args, ...change, memory: "1259MiB", hotplug: { ...settings.hotplug, ...hotplug } };
+    // The rows expect 900 MiB.
+    const grown = new RegExp(xml.source.replaceAll("921600", String(1259 * 1024)), xml.flags);
+    const before = structuredClone(host.only);
+    const { kind } = await stack.preview(program).catch(() => ({ kind: "refused" }));
+    // Arguments of a replace have their own test.
+    if (kind !== "update") return;
+    LAYERS[layer](host, (definition) =>
+      grown.test(definition)
+        ? libvirtError(ErrorCode.CONFIG_UNSUPPORTED, "unsupported configuration: this")
+        : undefined,
+    );
+    host.calls.length = 0;
+    if (layer === "toNative" && layer !== unseenBy)
+      await expect(stack.preview(program)).rejects.toThrow("libvirt refuses the definition: unsupported");
+    if (layer === "define" && layer !== unseenBy)
+      await expect(stack.up(program)).rejects.toThrow("unsupported configuration: this");
+    expect(host.calls.filter((call) => LIVE.includes(call))).toEqual([]);
+    if (layer !== unseenBy) expect(host.only).toEqual(before);
   });
 });

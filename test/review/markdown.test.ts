@@ -132,6 +132,12 @@ describe("whatever a text is", () => {
   });
 });
 
+test("an ordinary sentence stays as it was", () => {
+  const text =
+    'add 2 vCPUs (4 of at most 8); hotplug.whenNotPossible is "restart": 1003 → 1259 MiB - no restart, 0–3.';
+  expect(markdownText(text)).toBe(text);
+});
+
 test("whatever the names and messages are, the comment's tables have their rows, and nothing is a link, a mention or HTML of theirs", () => {
   const anyFleet = fc.array(fc.record({ name: anyHostile, host: anyHostile, message: anyHostile }), {
     minLength: 1,

@@ -22,7 +22,8 @@ export function slotCount(view: SlotView): number {
 export function freeSlots(view: SlotView): number[] {
   const devices = view.devices.filter((device) => device.model === "dimm" || device.model === "nvdimm");
   const used = new Set(devices.flatMap((device) => device.slot ?? []));
-  const free = Array.from({ length: slotCount(view) }, (_, slot) => slot).filter((slot) => !used.has(slot));
+  const free: number[] = [];
+  for (let slot = 0; slot < slotCount(view); slot++) if (!used.has(slot)) free.push(slot);
   return free.slice(devices.length - used.size);
 }
 

@@ -14,7 +14,7 @@ export const attachDevice: Action<Extract<Step, { kind: "attachDevice" }>> = {
     if (presentDevice(step, now.observed.live) !== undefined) return now;
     await attachController(step, context, now);
     await hypervisor.attachDevice(domain, deviceXml(step), { live: true });
-    return observe(hypervisor, domain);
+    return observe(hypervisor, domain, { running: true });
   },
 };
 
@@ -22,7 +22,7 @@ export const attachDevice: Action<Extract<Step, { kind: "attachDevice" }>> = {
 export const updateDevice: Action<Extract<Step, { kind: "updateDevice" }>> = {
   async run(step, { hypervisor, domain }) {
     await hypervisor.updateDevice(domain, deviceXml(step), { live: true });
-    return observe(hypervisor, domain);
+    return observe(hypervisor, domain, { running: true });
   },
 };
 

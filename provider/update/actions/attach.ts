@@ -56,7 +56,7 @@ export const attach: Action<Extract<Step, { kind: "attach" }>> = {
     const xml =
       before === undefined ? planned : rewrittenDevice(planned, await runHook(before, planned, hookContext));
     await hypervisor.attachDevice(domain, xml, { live: true });
-    const attached = await observe(hypervisor, domain);
+    const attached = await observe(hypervisor, domain, { running: true });
     if (findDimm(dimm, attached) === undefined)
       throw postconditionFailed(`libvirt reported success, but ${dimm.alias} is not in the running domain`);
     if (after !== undefined)

@@ -13,6 +13,6 @@ export const plugVcpus: Action<Extract<Step, { kind: "plugVcpus" }>> = {
     const { live } = now.observed;
     if (live !== undefined && vcpusOf(live) >= to) return now;
     await hypervisor.setVcpus(domain, to, { live: true });
-    return observe(hypervisor, domain);
+    return observe(hypervisor, domain, { running: true });
   },
 };

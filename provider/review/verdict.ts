@@ -1,0 +1,88 @@
+import type { Outcome, Reason } from "../plan/plan.ts";
+import type { UpdatePlan } from "../plan/plan-update.ts";
+import { OUTCOME_WORDS } from "../plan/text.ts";
+import type { DomainStep } from "./domain-steps.ts";
+import { isPrinted } from "./secret-properties.ts";
+
+/** What a run does to a domain: an outcome of the planner, or an operation that isn't planned. */
+export type Verdict = Outcome | "create" | "delete";
+
+/** What the provider itself announced in the run, which may have seen the domain. */
+export interface Announced {
+  outcome: Outcome;
+  headline: string;
+}
+
+const OUTCOMES = new Map(Object.entries(OUTCOME_WORDS).map(([outcome, word]) => [word, outcome as Outcome]));
+
+export function announcedBy({ messages }: DomainStep, isOver: boolean): Announced | undefined {
+  // An update that is over may have failed after it was planned.
+  const error = isOver ? undefined : messages.find(({ severity }) => severity === "error");
+  if (error !== undefined) return { outcome: "refuse", headline: error.lines[0] ?? "" };
+  for (const { lines } of messages) {
+    const [headline = ""] = lines;
+    const outcome = OUTCOMES.get(/^([a-z ]+): /.exec(headline)?.[1] ?? "");
+    if (outcome !== undefined) return { outcome, headline };
+  }
+  return undefined;
+}
+
+/** A verdict, and what explains it. */
+export interface Decided {
+  verdict: Verdict;
+  /** The plan in a line. */
+  headline: string;
+  /** What decides the verdict. */
+  reasons: Reason[];
+  details: string[];
+  steps: string[];
+}
+
+/** The engine decides on replace and delete, then what the provider announced, then the plan from the state. */
+export function decide(
+  { op, new: now, messages }: DomainStep,
+  plan: UpdatePlan | undefined,
+  announced: Announced | undefined,
+  isSecret: boolean,
+): Decided {
+  const nothing = { reasons: [], details: [], steps: [] };
+  if (op === "delete") return { verdict: "delete", headline: "deleted with its definition", ...nothing };
+  if (announced?.outcome === "refuse" || op === "refuse") {
+    const details = messages.flatMap(({ lines }) => lines).filter((line) => line !== announced?.headline);
+    return {
+      ...nothing,
+      verdict: "refuse",
+      headline: announced?.headline ?? "refused",
+      details: [...new Set(details)],
+    };
+  }
+  if (op === "create" || op === "import") {
+    const plan = now?.inputs.memoryPlan;
+    const start = typeof plan === "string" && !isPrinted(plan) ? plan : "created";
+    return {
+      ...nothing,
+      verdict: "create",
+      headline: op === "import" ? "imported: nothing is changed" : start,
+    };
+  }
+  if (op === "same") return { ...nothing, verdict: "none", headline: "" };
+  const from = planned(plan);
+  const outcome = op === "replace" ? "replace" : (announced?.outcome ?? plan?.outcome ?? "unknown");
+  if (plan !== undefined && plan.outcome === outcome) return { verdict: outcome, ...from };
+  const own = announced?.outcome === outcome ? announced.headline : "";
+  const why = isSecret
+    ? "sizes are secret, so this review has no figures"
+    : "what the state recorded of the domain is secret or can't be read";
+  return {
+    verdict: outcome,
+    headline: own || `${OUTCOME_WORDS[outcome]}: ${why}`,
+    reasons: [],
+    details: plan === undefined || plan.headline === "" ? [] : [`by the recorded state: ${plan.headline}`],
+    steps: [],
+  };
+}
+
+function planned(plan: UpdatePlan | undefined) {
+  const { headline = "", reasons = [], details = [], steps = [] } = plan ?? {};
+  return { headline, reasons, details, steps: steps.map(({ sentence }) => sentence) };
+}
