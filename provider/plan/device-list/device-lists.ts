@@ -32,13 +32,21 @@ export function planDeviceLists(
   const planOf = <Entry extends { name?: string }, State>(
     kind: DeviceKind<Entry, State>,
     freePorts: number,
+    isStopping = domain.isStopping,
   ): DeviceListPlan => {
     const isChanged = changed.includes(kind.field);
     if (!isChanged && !isOwn(kind, inputs, domain.observed)) return { kind: "none" };
     const settings = settingsOf(inputs, defaults, adopted);
     if (settings === undefined) return { kind: isChanged ? "definition" : "none" };
     const lists = { before: kind.list(before), news: kind.list(inputs) };
-    return planDeviceList(kind, { ...lists, ...domain, isChanged, freePorts, settings });
+    return planDeviceList(kind, {
+      ...lists,
+      observed: domain.observed,
+      isChanged,
+      isStopping,
+      freePorts,
+      settings,
+    });
   };
   const plansWith = (free: number) => {
     // All devices that go are detached before any is attached. Where the ports aren't enough for all, disks get theirs first.
@@ -47,10 +55,12 @@ export function planDeviceLists(
     const first = planOf(DISKS, free);
     return { disks: first, interfaces: planOf(INTERFACES, free - portsOf(first)) };
   };
-  const { disks, interfaces } = plansWith(domain.observed.live?.freePorts ?? 0);
+  const free = domain.observed.live?.freePorts ?? 0;
+  const { disks, interfaces } = plansWith(free);
+  // The restart for one list brings the other.
   const plans: [FieldName, DeviceListPlan][] = [
-    ["disks", disks],
-    ["interfaces", interfaces],
+    ["disks", isRestart(interfaces) && !isRestart(disks) ? planOf(DISKS, free, true) : disks],
+    ["interfaces", isRestart(disks) && !isRestart(interfaces) ? planOf(INTERFACES, free, true) : interfaces],
   ];
   return {
     parts: plans.flatMap(([, plan]) => (plan.kind === "planned" ? [plan.plan] : [])),
@@ -65,6 +75,10 @@ export function planDeviceLists(
 
 function portsOf(plan: DeviceListPlan): number {
   return plan.kind === "planned" ? plan.ports : 0;
+}
+
+function isRestart(plan: DeviceListPlan): boolean {
+  return plan.kind === "planned" && plan.plan.outcome === "restart";
 }
 
 /** Whether the running domain's devices were read, and the program names all that are ours. */
