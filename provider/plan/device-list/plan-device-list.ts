@@ -9,6 +9,7 @@ import { NEXT_BOOT, noteIf, refusal } from "../text.ts";
 import { ALIASES } from "./aliases.ts";
 import type { DeviceKind } from "./device-kind.ts";
 import { listedDevices } from "./listed-devices.ts";
+import { matchDevices } from "./match-devices.ts";
 import { devicesHeadline, missingPorts } from "./text.ts";
 
 /** The settings that decide what is done to a running domain. */
@@ -68,8 +69,11 @@ export function planDeviceList<Entry extends { name?: string }, State>(
   const waiting = new Set(defined.later.map(({ index }) => index));
   const later = changes.later.filter(({ index }) => waiting.has(index));
   const plan = planLive(kind, { ...changes, later }, { observed, live, freePorts }, settings);
-  // What waits for the next boot since the running domain can't have it goes on waiting.
-  if (!isChanged && plan.reasons.length > 0) return nothing;
+  // What waits for the next boot since the running domain can't have it, or can't lose it, goes on waiting.
+  const isKept = (device: State) =>
+    kind.unpluggable(device, live) !== undefined &&
+    matchDevices([kind.key(device)], inDefinition, kind.key)[0] === undefined;
+  if (!isChanged && (plan.reasons.length > 0 || running.some(isKept))) return nothing;
   const isPlugged = plan.outcome === "live";
   const { needed, freed } = portsOf(kind, changes, live);
   return {
