@@ -112,7 +112,7 @@ async function rolledOut(stackName: string, vms: Vm[]): Promise<number> {
   const errors: DiagnosticEvent[] = [];
   const line = (vm: Vm, result: string) => {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    console.log(`${stackName}  ${vm.name}  ${result}  ${seconds} s  ${vm.headline}`);
+    console.log(`${stackName}  ${vm.name}  ${result}  ${seconds} s  ${vm.headline}`.trimEnd());
   };
   const onEvent = ({ resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent) => {
     const urn = resOutputsEvent?.metadata.urn ?? resOpFailedEvent?.metadata.urn;

@@ -1,7 +1,7 @@
 import { imagesToMake } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { parseDomain, readDomainXml } from "../domain/parse.ts";
-import { children, find, remove, serialise } from "../domain/tree.ts";
+import { attribute, children, type Element, find, remove, serialise } from "../domain/tree.ts";
 import { ErrorCode, type LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { messageOf } from "../message-of.ts";
@@ -35,9 +35,10 @@ export async function definitionRefusals(
   { news, purpose, present, from }: Asked,
 ): Promise<Reason[]> {
   const root = readDomainXml(xml);
+  const toMake = imagesToMake(news);
   const [unsupported, missing, claimed] = await Promise.all([
     unlessFailed(capabilityRefusals(hypervisor, xml), []),
-    missingSources(hypervisor, root, news, imagesToMake(news)),
+    missingSources(hypervisor, root, news, toMake),
     claimsRefused(hypervisor, xml, { news, purpose, present, from }),
   ]);
   const reasons: Reason[] = [
@@ -47,7 +48,7 @@ export async function definitionRefusals(
   ];
   // libvirt's own message would be the same reason again, and it looks up volumes to describe a domain.
   if (unsupported.length > 0 || (present === undefined && missing.length > 0)) return reasons;
-  const refusal = await nativeRefusal(hypervisor, xml, present);
+  const refusal = await nativeRefusal(hypervisor, xml, present, toMake);
   return refusal === undefined ? reasons : [...reasons, definitionRefused(refusal)];
 }
 
@@ -70,14 +71,15 @@ async function nativeRefusal(
   hypervisor: Hypervisor,
   xml: string,
   present: DomainRef | undefined,
+  toMake: readonly string[],
 ): Promise<LibvirtError | undefined> {
-  const refusal = await refusalOf(hypervisor.toNative(withoutInterfaces(xml)));
+  const refusal = await refusalOf(hypervisor.toNative(describable(xml, toMake)));
   // A system error is about the host at that moment.
   if (refusal === undefined || refusal.code === ErrorCode.SYSTEM_ERROR) return undefined;
   if (present !== undefined) {
     const defined = await unlessFailed(hypervisor.xml(present, { inactive: true, secure: true }), undefined);
     const earlier =
-      defined === undefined ? undefined : await refusalOf(hypervisor.toNative(withoutInterfaces(defined)));
+      defined === undefined ? undefined : await refusalOf(hypervisor.toNative(describable(defined, toMake)));
     if (earlier?.message === refusal.message) return undefined;
   }
   return refusal;
@@ -89,13 +91,19 @@ export function definitionRefused(refusal: LibvirtError): Reason {
 }
 
 /**
- * To describe a network interface, libvirt opens a TAP device, which an unprivileged daemon may not. The metadata isn't part of a
- * command line, but names interfaces too.
+ * To describe a network interface, libvirt opens a TAP device, which an unprivileged daemon may not; and it looks up a volume, which may
+ * have to be made first. The metadata isn't part of a command line, but names interfaces too.
  */
-function withoutInterfaces(xml: string): string {
+function describable(xml: string, toMake: readonly string[]): string {
   const document = parseDomain(xml);
   for (const metadata of children(document.root, "metadata")) remove(document.root, metadata);
   const devices = find(document.root, "devices");
-  for (const card of children(devices, "interface")) if (devices) remove(devices, card);
+  for (const device of [...children(devices, "interface"), ...children(devices, "disk")])
+    if (devices && (device.name === "interface" || isVolumeOf(device, toMake))) remove(devices, device);
   return serialise(document);
+}
+
+function isVolumeOf(disk: Element, toMake: readonly string[]): boolean {
+  const source = find(disk, "source");
+  return toMake.includes(`${attribute(source, "pool")}/${attribute(source, "volume")}`);
 }

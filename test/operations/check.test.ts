@@ -170,8 +170,9 @@ describe("memoryPlan", () => {
     [{ memory: UNKNOWN }, "not known yet"],
   ])("of a new domain with %j: %s", async (change, sentence) => {
     expect((await stack.preview({ ...args, ...change })).inputs.memoryPlan).toBe(sentence);
-    // Whether the name and the UUID are free, what an earlier run left, and what the host supports if everything is known.
-    const support = sentence === "not known yet" ? [] : ["capabilities", "domainCapabilities"];
+    // Whether the name and the UUID are free, what an earlier run left, and what the host supports and libvirt refuses if everything
+    // is known.
+    const support = sentence === "not known yet" ? [] : ["capabilities", "domainCapabilities", "toNative"];
     expect(new Set(host.calls)).toEqual(new Set(["findByUuid", "list", "findByName", ...support]));
   });
 

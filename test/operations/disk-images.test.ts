@@ -237,6 +237,15 @@ describe("a volume of a storage pool", () => {
     expect(host.pools.get("ssd")?.isActive).toBe(true);
   });
 
+  test("that isn't there is made for a new domain, and for one that gets it, although libvirt can't describe them", async () => {
+    host.missing.add("file /ssd/web");
+    expect((await stack.preview(volume("1GiB"))).kind).toBe("create");
+    expect(await stack.up({ ...volume("1GiB"), disks: [] })).toBe("create");
+    expect(await stack.up({ ...volume("1GiB"), memory: "1259MiB" })).toBe("update");
+    expect(host.images.get("/ssd/web")?.capacity).toBe(GIB);
+    expect(await stack.up({ ...volume("1GiB"), memory: "1259MiB" })).toBe("same");
+  });
+
   test("that isn't there, or whose pool isn't, is refused by its path", async () => {
     host.missing.add("file /ssd/web");
     await expect(stack.up(volume())).rejects.toThrow(

@@ -49,7 +49,7 @@ function accepted(args: CatalogueArgs) {
 }
 
 describe("for any catalogue that is accepted", () => {
-  property.prop([anyCatalogue, fc.infiniteStream(fc.nat()), fc.nat()], cases(100))(
+  property.prop([anyCatalogue, fc.infiniteStream(fc.nat()), fc.nat()], cases(60))(
     "each step of any path is live, plan after plan, and a second up is empty",
     (args, choices, first) => {
       const { sizes } = accepted(args);

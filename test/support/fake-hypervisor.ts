@@ -457,7 +457,7 @@ export class FakeHypervisor extends FakeStorage implements Hypervisor {
 
   toNative(xml: string): Promise<void> {
     return this.answer("toNative", "", () => {
-      const refusal = this.cannotStart?.(xml);
+      const refusal = this.cannotStart?.(xml) ?? this.missingVolume(xml);
       if (refusal !== undefined) throw refusal;
     });
   }

@@ -1,6 +1,6 @@
 import { parseXml } from "../../provider/domain/parse.ts";
 import { attribute, children, find, textOf } from "../../provider/domain/tree.ts";
-import { ErrorCode } from "../../provider/libvirt/errors.ts";
+import { ErrorCode, type LibvirtError } from "../../provider/libvirt/errors.ts";
 import type { DomainRef } from "../../provider/libvirt/hypervisor.ts";
 import type { BlockInfo, HostStorage, PoolRef, VolumeRef } from "../../provider/libvirt/storage.ts";
 import { libvirtError } from "./libvirt-error.ts";
@@ -180,6 +180,27 @@ export abstract class FakeStorage implements HostStorage {
       const path = this.sourceOf(live, target, true);
       this.addImage(path, { ...this.present(path), capacity: bytes });
     });
+  }
+
+  /** libvirt looks up the volumes of a definition that it describes or starts. */
+  protected missingVolume(xml: string): LibvirtError | undefined {
+    const sources = children(find(parseXml(xml).root, "devices"), "disk").map((disk) => find(disk, "source"));
+    for (const source of sources) {
+      const [pool, volume] = [attribute(source, "pool"), attribute(source, "volume")];
+      if (pool === undefined || volume === undefined) continue;
+      const path = `${this.pools.get(pool)?.path ?? `/pools/${pool}`}/${volume}`;
+      if (this.missing.has(`pool ${pool}`))
+        return libvirtError(
+          ErrorCode.NO_STORAGE_POOL,
+          `Storage pool not found: no storage pool with matching name '${pool}'`,
+        );
+      if (this.missing.has(`volume ${pool}/${volume}`) || this.imageAt(path) === undefined)
+        return libvirtError(
+          ErrorCode.NO_STORAGE_VOL,
+          `Storage volume not found: no storage vol with matching name '${volume}'`,
+        );
+    }
+    return undefined;
   }
 
   /** A pool that somebody else made. */

@@ -69,10 +69,16 @@ export function theirsKept({ before, after, said }: Played): string[] {
   });
 }
 
-export function imagesKept({ before, after, program }: Played): string[] {
+export function imagesKept({ before, after, program, previous, said }: Played): string[] {
+  const named = (disks: Disk[], path: string) =>
+    disks.some((disk) => path.endsWith(`/${(sourceOf(disk) ?? "").replace(/^\//, "")}`));
+  const removable = disksOf(previous ?? program).filter(({ onDelete }) => onDelete === "delete");
+  // Where its disk is removed, an image that the provider made goes too, as the preview announces.
+  const mayGo = (path: string) =>
+    named(removable, path) && !named(disksOf(program), path) && /\bdelete/.test(said.text);
   const lost = Object.entries(before.images).flatMap(([path, image]) => {
     const now = after.images[path];
-    if (now === undefined) return [`${path} was deleted`];
+    if (now === undefined) return mayGo(path) ? [] : [`${path} was deleted`];
     if (now.inode !== image.inode) return [`${path} was made again`];
     return now.capacity < image.capacity ? [`${path} shrank to ${now.capacity}`] : [];
   });
