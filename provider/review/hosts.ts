@@ -25,7 +25,7 @@ function sumsOf(all: readonly DomainReview[]): Omit<HostSums, "host"> {
   return {
     domains: {
       from: all.filter(({ verdict }) => verdict !== "create").length,
-      to: all.filter(({ verdict }) => verdict !== "delete").length,
+      to: all.filter(({ verdict, stays }) => verdict !== "delete" || stays).length,
     },
     memory: {
       from: sum(known.map(({ memory }) => memory.from ?? 0)),

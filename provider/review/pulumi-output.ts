@@ -21,6 +21,10 @@ export interface ResourceState {
   outputs?: Properties;
   /** Where the program creates the resource. */
   positions: string[];
+  /** The resource option `retainOnDelete`: the engine deletes nothing but the resource. */
+  isRetained: boolean;
+  /** An earlier run replaced it, and ended before it deleted it. */
+  isLeftOver: boolean;
 }
 
 /** A message about a resource, or about the whole run. */
@@ -193,13 +197,15 @@ export function nameIn(urn: string): string {
 
 function stateOf(state: unknown): ResourceState | undefined {
   if (!isRecord(state)) return undefined;
-  const { inputs, outputs, sourcePosition, stackTrace } = state;
+  const { inputs, outputs, sourcePosition, stackTrace, retainOnDelete, delete: isLeftOver } = state;
   const frames = Array.isArray(stackTrace) ? stackTrace.filter(isRecord) : [];
   const positions = [sourcePosition, ...frames.map((frame) => frame.sourcePosition)];
   return {
     inputs: isRecord(inputs) ? inputs : {},
     ...(isRecord(outputs) && { outputs }),
     positions: positions.filter((position) => typeof position === "string"),
+    isRetained: retainOnDelete === true,
+    isLeftOver: isLeftOver === true,
   };
 }
 
