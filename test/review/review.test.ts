@@ -202,6 +202,14 @@ test("sums by host", () => {
   ]);
 });
 
+test("a host whose URI is written in two ways is one host", () => {
+  const { hosts } = reviewed([
+    updateStep(),
+    updateStep({ name: "web-2", uri: "qemu+ssh://root@HOST-1:22/system?no_tty=1" }),
+  ]);
+  expect(hosts.map(({ domains }) => domains)).toEqual([{ from: 2, to: 2 }]);
+});
+
 describe("a reviewer is to ask about", () => {
   test.each([
     ["a pending size", updateStep({ observed: running({}, { cells: [1100] }) }), /1100 MiB is pending/],
