@@ -15,6 +15,7 @@ import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import { refuseUnreadableState, unpackedState } from "../state-format.ts";
 import type { Kib } from "../units/kib.ts";
 import { isCanonicalSize, readCanonicalSize } from "../units/size.ts";
+import type { RunConfiguration } from "./configurations.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { deviceChanges } from "./device-changes.ts";
 import type { DomainStep, Position } from "./domain-steps.ts";
@@ -72,10 +73,8 @@ export interface Known {
   defaults: Defaults;
 }
 
-/** The stack's defaults and its URI, and whether the output is of an update that is over. */
-export interface ReviewContext {
-  defaults: Defaults;
-  uri?: string;
+/** The configuration that applies to the domain, and whether the output is of an update that is over. */
+export interface ReviewContext extends RunConfiguration {
   isOver: boolean;
 }
 

@@ -19,6 +19,8 @@ export interface ResourceStep {
 export interface ResourceState {
   inputs: Properties;
   outputs?: Properties;
+  /** The reference to its provider. */
+  provider?: string;
   /** Where the program creates the resource. */
   positions: string[];
   /** The resource option `retainOnDelete`: the engine deletes nothing but the resource. */
@@ -197,12 +199,13 @@ export function nameIn(urn: string): string {
 
 function stateOf(state: unknown): ResourceState | undefined {
   if (!isRecord(state)) return undefined;
-  const { inputs, outputs, sourcePosition, stackTrace, retainOnDelete, delete: isLeftOver } = state;
+  const { inputs, outputs, provider, sourcePosition, stackTrace, retainOnDelete, delete: isLeftOver } = state;
   const frames = Array.isArray(stackTrace) ? stackTrace.filter(isRecord) : [];
   const positions = [sourcePosition, ...frames.map((frame) => frame.sourcePosition)];
   return {
     inputs: isRecord(inputs) ? inputs : {},
     ...(isRecord(outputs) && { outputs }),
+    ...(typeof provider === "string" && { provider }),
     positions: positions.filter((position) => typeof position === "string"),
     isRetained: retainOnDelete === true,
     isLeftOver: isLeftOver === true,
@@ -236,6 +239,11 @@ function isEvent(value: unknown): value is Properties {
   );
 }
 
+/** What the engine logs for itself is most of a log. Properties of a resource may have the same severity. */
+function isDebugMessage(line: string): boolean {
+  return line.includes('"severity":"debug"') && /^\{(?:"\w+":\d+,)*"diagnosticEvent":/.test(line);
+}
+
 /** The log has an event in each line. */
 function parseLog(text: string, what: string): PulumiOutput {
   const diagnostics: unknown[] = [];
@@ -245,8 +253,7 @@ function parseLog(text: string, what: string): PulumiOutput {
   let number = 0;
   for (const line of text.split("\n")) {
     number += 1;
-    // What the engine logs for itself is most of a log.
-    if (line.trim() === "" || line.includes('"severity":"debug"')) continue;
+    if (line.trim() === "" || isDebugMessage(line)) continue;
     const event = parsed(line);
     if (!isRecord(event))
       throw new InputError(

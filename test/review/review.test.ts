@@ -305,3 +305,28 @@ test.each([
   expect(domain.verdict).toBe("unknown");
   expect(domain.questions).not.toEqual([]);
 });
+
+test("a resource of an event log may have a property that a debug message has", () => {
+  const { urn, op, oldState, newState } = updateStep();
+  const properties = { metadata: { severity: "debug" } };
+  const events = [
+    { preludeEvent: { config: {} } },
+    { diagnosticEvent: { severity: "debug", message: "x" } },
+    {
+      resourcePreEvent: {
+        metadata: {
+          op,
+          urn,
+          type: DYNAMIC_TYPE,
+          old: oldState,
+          new: { ...newState, inputs: { ...newState?.inputs, ...properties } },
+        },
+      },
+    },
+    { summaryEvent: { isPreview: true } },
+  ];
+  const log = events
+    .map((event, sequence) => JSON.stringify({ sequence, timestamp: 1, ...event }))
+    .join("\n");
+  expect(reviewOf(parseOutput(log, "the log")).domains.map(({ resource }) => resource)).toEqual(["web-1"]);
+});
