@@ -1,4 +1,4 @@
-import { diskImages } from "../args/disk-images.ts";
+import { diskImages, isAmong } from "../args/disk-images.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import { desiredMemory } from "../plan/desired.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
@@ -128,7 +128,7 @@ function aboutRoom(after: MemoryView, before: MemoryView | undefined): string[] 
 
 function aboutDelete(state: Known["state"]): string[] {
   const images = state === undefined ? [] : diskImages(state).filter(({ onDelete }) => onDelete === "delete");
-  const count = images.filter(({ key }) => state?.__made?.includes(key)).length;
+  const count = images.filter(({ key }) => isAmong(state?.__made ?? [], key)).length;
   return [
     count === 0
       ? "Is the deletion intended? The domain is shut down and undefined; disk files are kept."
