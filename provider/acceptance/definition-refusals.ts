@@ -48,6 +48,8 @@ export async function definitionRefusals(
   ];
   // libvirt's own message would be the same reason again, and it looks up volumes to describe a domain.
   if (unsupported.length > 0 || (present === undefined && missing.length > 0)) return reasons;
+  // It describes how a domain is started, and a new one that stays off may have what this host can't start.
+  if (present === undefined && news.running === false) return reasons;
   const refusal = await nativeRefusal(hypervisor, xml, present, toMake);
   return refusal === undefined ? reasons : [...reasons, definitionRefused(refusal)];
 }

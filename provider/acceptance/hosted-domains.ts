@@ -1,4 +1,4 @@
-import { sameSourceKey } from "../args/disk-source.ts";
+import { sourceKey } from "../args/disk-source.ts";
 import type { Clock } from "../deadline.ts";
 import { readDisks } from "../domain/disks.ts";
 import { readCards } from "../domain/interfaces.ts";
@@ -36,7 +36,7 @@ export interface HostedDomain extends Claims {
 /** @param isLive the XML is that of a running domain */
 export function claimsOf(domain: SharedElement, isLive: boolean): Claims {
   const disks = readDisks(domain).flatMap((disk): ClaimedDisk[] => {
-    const key = sameSourceKey(disk);
+    const key = sourceKey(disk);
     const isVolume = disk.file === undefined && disk.block === undefined;
     return key === undefined
       ? []

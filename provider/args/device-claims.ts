@@ -1,5 +1,5 @@
 import { completeDisk } from "./device-entries.ts";
-import { sameSourceKey, sourceField } from "./disk-source.ts";
+import { sourceField, sourceKey } from "./disk-source.ts";
 import type { DiskInput, Inputs, InterfaceInput } from "./inputs.ts";
 import { containsUnknown } from "./unknown.ts";
 
@@ -20,7 +20,7 @@ export function deviceClaims({ disks, interfaces, running }: Partial<Inputs>): D
   const runs = running !== false;
   return [
     ...known<DiskInput>(disks).flatMap(([disk, index]): DeviceClaim[] => {
-      const key = sameSourceKey(disk);
+      const key = sourceKey(disk);
       const property = `disks[${index}].${sourceField(disk)}`;
       return key === undefined
         ? []

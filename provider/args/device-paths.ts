@@ -1,10 +1,10 @@
-import { type DiskSource, sameSourceKey, sourceField } from "./disk-source.ts";
+import { type DiskSource, sourceField, sourceKey } from "./disk-source.ts";
 import type { Inputs } from "./inputs.ts";
 
 /** The argument that names a disk's source, before a message: `disks[0].file: `; "" where the program doesn't name it. */
 export function atDisk({ disks }: Partial<Inputs>, key: string): string {
   const all: unknown[] = Array.isArray(disks) ? disks : [];
-  const index = all.findIndex((one) => isObject(one) && sameSourceKey(one as DiskSource) === key);
+  const index = all.findIndex((one) => isObject(one) && sourceKey(one as DiskSource) === key);
   return index === -1 ? "" : `disks[${index}].${sourceField(all[index] as DiskSource)}: `;
 }
 

@@ -1,5 +1,5 @@
 import { completeDisk } from "./device-entries.ts";
-import { sameSourceKey, sourceField, sourceKey } from "./disk-source.ts";
+import { sourceField, sourceKey } from "./disk-source.ts";
 import type { Failure } from "./failure.ts";
 import type { DiskInput, Inputs, InterfaceInput } from "./inputs.ts";
 import { containsUnknown, UNKNOWN } from "./unknown.ts";
@@ -19,7 +19,7 @@ export function sourcesDiffer(inputs: Partial<Inputs>): Failure[] {
     const disk = entry as DiskInput;
     const isKnown = !containsUnknown([disk.file, disk.block, disk.pool, disk.volume, disk.device]);
     const readOnly = disk.readOnly ?? isReadOnly(entry);
-    return { key: isKnown ? sameSourceKey(disk) : undefined, field: sourceField(disk), readOnly };
+    return { key: isKnown ? sourceKey(disk) : undefined, field: sourceField(disk), readOnly };
   });
   const written = new Set(disks.flatMap(({ key, readOnly }) => (readOnly === false ? [key] : [])));
   const firsts = new Map<string, number>();

@@ -1,6 +1,6 @@
 import { type Bytes, readBytes } from "../units/bytes.ts";
 import { completeDisk, diskEntry } from "./device-entries.ts";
-import { type ImageSource, imageSource, sourceKey } from "./disk-source.ts";
+import { type ImageSource, imageSource, normalPath, sourceKey } from "./disk-source.ts";
 import type { DiskInput, Inputs } from "./inputs.ts";
 import { matchEntries } from "./match-entries.ts";
 import { containsUnknown } from "./unknown.ts";
@@ -113,10 +113,15 @@ export function readMade(mark: string | undefined): string[] {
   if (mark === undefined) return [];
   try {
     const value: unknown = JSON.parse(mark);
-    return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+    return Array.isArray(value) ? value.filter((one) => typeof one === "string").map(normalPath) : [];
   } catch {
     return [];
   }
+}
+
+/** Whether an image is among those that a state has. */
+export function isAmong(made: readonly string[], key: string): boolean {
+  return made.some((one) => normalPath(one) === key);
 }
 
 /** The mark with another image. */

@@ -12,18 +12,19 @@ export interface DiskSource {
   volume?: string | undefined;
 }
 
-/** Identifies the source of a disk on its host; undefined for an empty drive. A pool's name has no slash. */
+/**
+ * Identifies the source of a disk on its host; undefined for an empty drive. A pool's name has no slash. `//`, `/./` and `/../` in a path
+ * make no difference to libvirt's storage. A symbolic link does, which only the host knows.
+ */
 export function sourceKey({ file, block, pool, volume }: DiskSource): string | undefined {
-  return file ?? block ?? (pool === undefined || volume === undefined ? undefined : `${pool}/${volume}`);
+  const path = file ?? block;
+  if (path !== undefined) return normalPath(path);
+  return pool === undefined || volume === undefined ? undefined : `${pool}/${volume}`;
 }
 
-/**
- * The source as libvirt's storage finds it: `//`, `/./` and `/../` in a path make no difference. A symbolic link does, which only the
- * host knows.
- */
-export function sameSourceKey(source: DiskSource): string | undefined {
-  const key = sourceKey(source);
-  return key?.startsWith("/") ? posix.normalize(key) : key;
+/** The key of a source as any version wrote it. */
+export function normalPath(key: string): string {
+  return key.startsWith("/") ? posix.normalize(key) : key;
 }
 
 /** The argument that names the source, for messages. */

@@ -1,4 +1,4 @@
-import { type ImageSource, sameSourceKey, sourceKey } from "../args/disk-source.ts";
+import { type ImageSource, normalPath, sourceKey } from "../args/disk-source.ts";
 import { type Image, readVolume } from "../domain/volume.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
@@ -61,7 +61,7 @@ export async function knownImage(
 }
 
 async function fileOfPool(hypervisor: Hypervisor, file: string): Promise<Image | "unseen" | undefined> {
-  const path = sameSourceKey({ file }) ?? file;
+  const path = normalPath(file);
   const volume = await hypervisor.findVolumeByPath(path);
   if (volume !== undefined) return readVolume(await hypervisor.volumeXml(volume));
   const pool = await hypervisor.findPoolByTargetPath(path.slice(0, path.lastIndexOf("/")) || "/");

@@ -1,4 +1,4 @@
-import { diskImages } from "../args/disk-images.ts";
+import { diskImages, isAmong } from "../args/disk-images.ts";
 import { redact } from "../args/redact.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Outputs } from "../outputs.ts";
@@ -18,7 +18,7 @@ export async function deleteImages(
   state: Outputs,
   made: readonly string[],
 ): Promise<void> {
-  const images = diskImages(state).filter(({ key, onDelete }) => onDelete === "delete" && made.includes(key));
+  const images = diskImages(state).filter(({ key, onDelete }) => onDelete === "delete" && isAmong(made, key));
   await deleteUnused({ session, hypervisor }, images, state, (text) =>
     session.log.message(state.__urn, "warning", redact(text, state)),
   );

@@ -1,4 +1,4 @@
-import { diskImages } from "../args/disk-images.ts";
+import { diskImages, isAmong } from "../args/disk-images.ts";
 import { describeImage } from "../args/disk-source.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import { desiredMemory } from "../plan/desired.ts";
@@ -140,7 +140,7 @@ function aboutDelete(state: Known["state"], kept: Known["kept"]): string[] {
       `Is it meant to leave the stack? The domain stays on its host, and nothing manages it (${kept}).`,
     ];
   const images = state === undefined ? [] : diskImages(state).filter(({ onDelete }) => onDelete === "delete");
-  const count = images.filter(({ key }) => state?.__made?.includes(key)).length;
+  const count = images.filter(({ key }) => isAmong(state?.__made ?? [], key)).length;
   return [
     count === 0
       ? "Is the deletion intended? The domain is shut down and undefined; disk files are kept."

@@ -103,3 +103,11 @@ test.each([
   const stack = new OneResource(new FakeHypervisor());
   await expect(stack.preview({ memory: "1003MiB", ...args })).rejects.toThrow(message);
 });
+
+test("what only a start would show is refused unless the domain stays off", async () => {
+  const host = new FakeHypervisor();
+  host.toNative = () =>
+    host.failed("toNative", libvirtError(ErrorCode.CONFIG_UNSUPPORTED, "Memory tuning is not available"));
+  await expect(previewed(host, {})).rejects.toThrow("Memory tuning is not available");
+  expect(await previewed(host, { running: false })).toBe(ROOM);
+});

@@ -178,6 +178,24 @@ describe("a disk that the program no longer has, with onDelete: delete", () => {
   });
 });
 
+test.each(["/images//data.qcow2", "/images/./data.qcow2", "/images/old/../data.qcow2"])(
+  "%s is the same image: it stays attached, grows and is deleted with its disk",
+  async (file) => {
+    await stack.up(withDisks(root, data));
+    host.calls.length = 0;
+    const other = { ...data, name: "store", file, size: "2GiB" };
+    await stack.up(withDisks(root, { ...other, name: "data" }));
+    expect(stack.run.rows[0]).toBe(`live: disk ${file} 1 → 2 GiB, no restart`);
+    expect(host.calls).not.toContain("detachDevice");
+    expect(host.calls).not.toContain("resizeVolume");
+    expect(await stack.up(withDisks(root, { ...other, name: "data" }))).toBe("same");
+    await stack.up(withDisks(root, other));
+    expect(exists()).toBe(true);
+    await stack.up(withDisks(root));
+    expect(exists()).toBe(false);
+  },
+);
+
 test("killed anywhere while a disk and its image go: the next up converges", async () => {
   const begin = async () => {
     const victim = new FakeHypervisor();

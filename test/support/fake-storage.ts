@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { parseXml } from "../../provider/domain/parse.ts";
 import { attribute, children, find, textOf } from "../../provider/domain/tree.ts";
 import { ErrorCode, type LibvirtError } from "../../provider/libvirt/errors.ts";
@@ -214,15 +215,17 @@ export abstract class FakeStorage implements HostStorage {
 
   /** An image that somebody else makes or changes. */
   addImage(path: string, { format = "qcow2", capacity = 10 * GIB }: Partial<FakeImage> = {}): void {
-    this.missing.delete(`file ${path}`);
-    this.images.set(path, { format, capacity });
+    const file = posix.normalize(path);
+    this.missing.delete(`file ${file}`);
+    this.images.set(file, { format, capacity });
   }
 
   /** Undefined where the host has no such file. */
   imageAt(path: string): FakeImage | undefined {
-    if (this.missing.has(`file ${path}`)) return undefined;
+    const file = posix.normalize(path);
+    if (this.missing.has(`file ${file}`)) return undefined;
     const format = /\.(raw|img)$/.test(path) ? "raw" : "qcow2";
-    return this.images.get(path) ?? { format, capacity: 10 * GIB };
+    return this.images.get(file) ?? { format, capacity: 10 * GIB };
   }
 
   private stored<T>(call: string, work: () => T): Promise<T> {

@@ -1,4 +1,4 @@
-import { leftImages, type RemovedImage } from "../../args/disk-images.ts";
+import { isAmong, leftImages, type RemovedImage } from "../../args/disk-images.ts";
 import { describeImage, sourceKey } from "../../args/disk-source.ts";
 import type { Inputs } from "../../args/inputs.ts";
 import type { MemoryView } from "../observed.ts";
@@ -25,7 +25,7 @@ export function withLeftImages(
 ): Plan {
   if (made.length === 0 || plan.outcome === "refuse" || plan.outcome === "unknown") return plan;
   const { removed, exchanged } = leftImages(before, inputs);
-  const isMade = ({ key }: RemovedImage) => made.includes(key);
+  const isMade = ({ key }: RemovedImage) => isAmong(made, key);
   const gone = removed.filter(isMade).filter((image) => isFree(image, plan, power));
   const kept = removed.filter((image) => isMade(image) && !gone.includes(image));
   const why =
