@@ -13,20 +13,35 @@ export interface DeviceClaim {
   writes: boolean;
   /** The domain is to run. */
   runs: boolean;
+  /** The state of the resource doesn't have it. */
+  isNew: boolean;
 }
 
-/** The claims of the entries that are known. */
-export function deviceClaims({ disks, interfaces, running }: Partial<Inputs>): DeviceClaim[] {
+type Claimed = Omit<DeviceClaim, "isNew">;
+
+/**
+ * The claims of the entries that are known.
+ *
+ * @param olds the inputs that the state has
+ */
+export function deviceClaims(inputs: Partial<Inputs>, olds: Partial<Inputs>): DeviceClaim[] {
+  const present = claimsOf(olds);
+  const isPresent = ({ kind, key, writes, runs }: Claimed) =>
+    present.some((one) => one.kind === kind && one.key === key && one.writes === writes && one.runs === runs);
+  return claimsOf(inputs).map((claim) => ({ ...claim, isNew: !isPresent(claim) }));
+}
+
+function claimsOf({ disks, interfaces, running }: Partial<Inputs>): Claimed[] {
   const runs = running !== false;
   return [
-    ...known<DiskInput>(disks).flatMap(([disk, index]): DeviceClaim[] => {
+    ...known<DiskInput>(disks).flatMap(([disk, index]): Claimed[] => {
       const key = sourceKey(disk);
       const property = `disks[${index}].${sourceField(disk)}`;
       return key === undefined
         ? []
         : [{ property, kind: "disk", key, writes: !completeDisk(disk).readOnly, runs }];
     }),
-    ...known<InterfaceInput>(interfaces).flatMap(([{ mac }, index]): DeviceClaim[] =>
+    ...known<InterfaceInput>(interfaces).flatMap(([{ mac }, index]): Claimed[] =>
       mac === undefined
         ? []
         : [{ property: `interfaces[${index}].mac`, kind: "mac", key: mac, writes: true, runs }],
@@ -34,9 +49,9 @@ export function deviceClaims({ disks, interfaces, running }: Partial<Inputs>): D
   ];
 }
 
-/** Whether two domains can't have what each of them claims. */
+/** Whether two domains can't have what each of them claims. What both have already is left to them: it was accepted earlier. */
 export function isClash(ours: DeviceClaim, theirs: DeviceClaim): boolean {
-  if (ours.kind !== theirs.kind || ours.key !== theirs.key) return false;
+  if (ours.kind !== theirs.kind || ours.key !== theirs.key || !(ours.isNew || theirs.isNew)) return false;
   return (ours.writes && theirs.writes) || ((ours.writes || theirs.writes) && ours.runs && theirs.runs);
 }
 

@@ -54,7 +54,7 @@ export async function check(
     ...emptyNodeFailures(session, inputs),
     ...xmlFailures(session, inputs, news),
     ...nameFailures(session, inputs),
-    ...claimFailures(session, inputs),
+    ...claimFailures(session, olds, inputs),
   ];
   if (all.length > 0) return { inputs, failures: all.map((failure) => redactFailure(failure, inputs)) };
   // Without failures the inputs are complete.
@@ -209,10 +209,10 @@ function nameFailures(session: Session, inputs: Partial<Inputs>): Failure[] {
 }
 
 /** Nor can two domains of one stack write to one disk, or have one MAC. */
-function claimFailures(session: Session, inputs: Partial<Inputs>): Failure[] {
+function claimFailures(session: Session, olds: Partial<Inputs>, inputs: Partial<Inputs>): Failure[] {
   const { uri, __urn: urn = "" } = inputs;
   if (uri === UNKNOWN) return [];
-  const clashes = session.run.claimDevices(session.uriFor(inputs), deviceClaims(inputs), urn);
+  const clashes = session.run.claimDevices(session.uriFor(inputs), deviceClaims(inputs, olds), urn);
   return clashes.map(({ claim: { property, kind, key, writes }, owner }) => {
     const reason =
       kind === "mac"

@@ -73,6 +73,8 @@ test("a domain that libvirt made of any definition is found to be exactly that, 
   writeFileSync(disk, Buffer.alloc(1 << 20));
   // QEMU runs as another user.
   chmodSync(disk, 0o666);
+  const own = lab().file("own.raw");
+  writeFileSync(own, Buffer.alloc(1 << 20));
   const shared = lab().file("shared.raw");
   writeFileSync(shared, Buffer.alloc(1 << 20));
   const off = { ...BARE, running: false };
@@ -97,7 +99,7 @@ test("a domain that libvirt made of any definition is found to be exactly that, 
       ...off,
       disks: (["virtio", "scsi", "sata", "usb"] as const).map((bus) => ({
         // Only an image that no disk writes can be in one domain twice.
-        ...{ file: bus === "virtio" ? disk : shared, format: "raw" as const, bus },
+        ...{ file: bus === "virtio" ? own : shared, format: "raw" as const, bus },
         readOnly: bus !== "virtio",
       })),
     },

@@ -375,6 +375,29 @@ describe("two domains of one program", () => {
     expect(await checked(reader, reader, { disks: [{ file: "/images/a" }], running: false })).toEqual([]);
   });
 
+  test("have what both had before, which an earlier version accepted", async () => {
+    const program = (name: string) =>
+      wire({
+        ...ARGS,
+        disks: [{ file: "/images/a" }],
+        name,
+        __urn: URN.replace("web-1", name),
+        __provider: "…",
+      });
+    const run = new Run({ "qemu:///system": host });
+    const failures = async (name: string, olds: object) =>
+      (await run.provider.check?.(olds, program(name)))?.failures?.map(({ property }) => property);
+    const olds = { ...program("web-1"), running: false };
+    // Only the second one is new.
+    expect(await failures("web-1", program("web-1"))).toEqual([]);
+    expect(await failures("web-2", program("web-2"))).toEqual([]);
+    expect(await failures("web-2", {})).toEqual(["disks[0].file"]);
+    // The second one is to run now.
+    expect(await failures("web-2", { ...program("web-2"), running: olds.running })).toEqual([
+      "disks[0].file",
+    ]);
+  });
+
   test("a resource that gave a file up in this run leaves it to another one", async () => {
     const run = new Run({ "qemu:///system": host });
     const check = (name: string, disks: object[]) =>
