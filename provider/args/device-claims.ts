@@ -3,7 +3,7 @@ import { sameSourceKey, sourceField } from "./disk-source.ts";
 import type { DiskInput, Inputs, InterfaceInput } from "./inputs.ts";
 import { containsUnknown } from "./unknown.ts";
 
-/** What the arguments of a domain ask for that no other domain of its host may have. */
+/** What the arguments of a domain ask for, and only one domain of its host may have. */
 export interface DeviceClaim {
   /** Its place in the program: `disks[0].file`. */
   property: string;
@@ -34,7 +34,7 @@ export function deviceClaims({ disks, interfaces, running }: Partial<Inputs>): D
   ];
 }
 
-/** Whether two domains can't have what each of them claims. */
+/** Whether two claims exclude each other. */
 export function isClash(ours: DeviceClaim, theirs: DeviceClaim): boolean {
   if (ours.kind !== theirs.kind || ours.key !== theirs.key) return false;
   return (ours.writes && theirs.writes) || ((ours.writes || theirs.writes) && ours.runs && theirs.runs);
