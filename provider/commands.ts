@@ -9,6 +9,7 @@ import {
 import { drawHelpRows, HELP_COLUMNS } from "./command/options.ts";
 import { wrap } from "./command/terminal.ts";
 import { explainCommand } from "./explain/command.ts";
+import { withoutPassword } from "./libvirt/uri-password.ts";
 import { messageOf } from "./message-of.ts";
 import { reviewCommand } from "./review/command.ts";
 import { sizesCommand } from "./sizes/command.ts";
@@ -51,8 +52,7 @@ function requestOf(args: string[]): Request {
   // Options may be before the command.
   const index = first.startsWith("-") ? args.findIndex((arg) => Object.hasOwn(COMMANDS, arg)) : 0;
   if (index === -1 && args.some((arg) => HELP_FLAGS.includes(arg))) return { kind: "help" };
-  // A URI and a domain without a command are for explain, the only command of earlier versions.
-  if (index === -1 || /^[\w+]+:\/\//.test(first)) return request(explainCommand, args);
+  if (index === -1) throw new UsageError(`missing command (${Object.keys(COMMANDS).join(", ")})`);
   return request(commandNamed(args[index] ?? ""), args.toSpliced(index, 1));
 }
 
@@ -70,7 +70,9 @@ function help(command: Command): Request {
 function commandNamed(name: string): Command {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command;
-  throw new UsageError(`unknown command "${name}"; ${suggestion(name, Object.keys(COMMANDS))}`);
+  throw new UsageError(
+    `unknown command "${withoutPassword(name)}"; ${suggestion(name, Object.keys(COMMANDS))}`,
+  );
 }
 
 /** The text of --help. */
@@ -82,7 +84,7 @@ function helpText(): string {
     ...drawHelpRows(rows).flat(),
     "",
     ...wrap(
-      "pulumi-libvirt-hotplug <command> --help describes a command, its options and its exit codes. Without a command, <uri> <domain> is for explain.",
+      "pulumi-libvirt-hotplug <command> --help describes a command, its options and its exit codes.",
       HELP_COLUMNS,
     ),
     "",

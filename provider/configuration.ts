@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MAX_LOOK_TIMEOUT } from "./args/limits.ts";
 import { oneOf, text, wholeNumber } from "./args/schema.ts";
 import { CONFIG_SCHEMAS, DEFAULTS, type Defaults, truth } from "./args/settings.ts";
-import { UNKNOWN } from "./args/unknown.ts";
+import { containsUnknown, UNKNOWN } from "./args/unknown.ts";
 import { defined } from "./defined.ts";
 import type { DomainType } from "./definition/platform.ts";
 import { UserError } from "./errors.ts";
@@ -107,4 +107,26 @@ export function readConfiguration(get: Reader, secrets: readonly string[] = []):
 function parsedConfiguration(get: Reader) {
   const given = CONFIGURATION_KEYS.map((name) => [name, get(`${NAMESPACE}${name}`)]);
   return KEYS.safeParse(defined(Object.fromEntries(given)));
+}
+
+/** A list of names, which a stack's configuration has as one text. */
+const LISTS = new Set(["hooksEnv", "hooks.env"]);
+
+/**
+ * Reads a provider's configuration by the keys of a stack's configuration. The values of an SDK aren't text, or they are JSON text
+ * of that; those that aren't known yet are absent.
+ */
+export function configurationReader(given: Readonly<Record<string, unknown>>): Reader {
+  return (key) => {
+    const [namespace, name = ""] = key.split(":");
+    if (namespace !== "libvirt-hotplug") return undefined;
+    const value = given[name];
+    if (value === undefined || value === null || containsUnknown(value)) return undefined;
+    if (LISTS.has(name) && isListOfTexts(value)) return value.join(",");
+    return typeof value === "string" ? value : JSON.stringify(value);
+  };
+}
+
+function isListOfTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

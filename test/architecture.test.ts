@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "sdk/policy": [
     "provider/units",
     "provider/args",
+    "provider/libvirt/daemon-key.ts",
     "provider/libvirt/uri-password.ts",
     "provider/plan/dimms/slots.ts",
     "provider/plan/text.ts",
@@ -173,6 +174,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/outputs.ts",
     "provider/secret-operation.ts",
     "provider/state-format.ts",
+    "provider/libvirt/daemon-key.ts",
     "provider/libvirt/uri-password.ts",
     // By what it recognizes its resources, and what is secret in them.
     "sdk/dynamic-type.ts",

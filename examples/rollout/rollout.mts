@@ -108,19 +108,22 @@ async function reviewed([name, stack]: [string, Stack]) {
 /** Updates some VMs of a stack. Returns how many succeeded; each has a line. */
 async function rolledOut(stackName: string, vms: Vm[]): Promise<number> {
   const began = performance.now();
-  let succeeded = 0;
+  // A replacement has several steps.
+  const results = new Map<string, "done" | "FAILED">();
   const errors: DiagnosticEvent[] = [];
   const line = (vm: Vm, result: string) => {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     console.log(`${stackName}  ${vm.name}  ${result}  ${seconds} s  ${vm.headline}`.trimEnd());
   };
   const onEvent = ({ resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent) => {
-    const urn = resOutputsEvent?.metadata.urn ?? resOpFailedEvent?.metadata.urn;
+    const { urn, op } = resOutputsEvent?.metadata ?? resOpFailedEvent?.metadata ?? {};
     const vm = vms.find((one) => one.urn === urn);
     if (diagnosticEvent?.severity === "error") errors.push(diagnosticEvent);
-    if (vm === undefined) return;
-    if (resOutputsEvent !== undefined) succeeded += 1;
-    line(vm, resOutputsEvent === undefined ? "FAILED" : "done");
+    if (vm === undefined || (op === "refresh" && resOpFailedEvent === undefined)) return;
+    const result = resOpFailedEvent === undefined ? "done" : "FAILED";
+    if (results.get(vm.urn) === result || results.get(vm.urn) === "FAILED") return;
+    results.set(vm.urn, result);
+    line(vm, result);
   };
   try {
     await stacks.get(stackName)?.up({ target: vms.map(({ urn }) => urn), continueOnError: true, onEvent });
@@ -131,7 +134,7 @@ async function rolledOut(stackName: string, vms: Vm[]): Promise<number> {
     for (const text of texts.length > 0 ? texts : [String(error)])
       console.log(`${stackName}  ${text.replace(/^1 error occurred:\s*\* /, "")}`);
   }
-  return succeeded;
+  return [...results.values()].filter((result) => result === "done").length;
 }
 
 /** The VMs of all stacks in turn, so that a wave is spread over the hosts. */

@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from "node:util";
 import plugins from "@pulumi/pulumi/proto/plugin_pb.js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { argumentOf } from "../args/secrets.ts";
-import { readConfiguration } from "../configuration.ts";
+import { configurationReader, readConfiguration } from "../configuration.ts";
 import { checkFailures } from "./check-failures.ts";
 import type { CurrentRun, PluginDependencies } from "./current-run.ts";
-import { checkConfiguration, configurationReader } from "./provider-config.ts";
+import { checkConfiguration } from "./provider-config.ts";
 import { versionWarning } from "./sdk-version.ts";
 import { received } from "./values.ts";
 

@@ -1,31 +1,12 @@
 import type { Failure } from "../args/failure.ts";
 import { suggestion } from "../args/suggestion.ts";
-import { containsUnknown } from "../args/unknown.ts";
-import { CONFIGURATION_KEYS, configurationFailures } from "../configuration.ts";
+import { CONFIGURATION_KEYS, configurationFailures, configurationReader } from "../configuration.ts";
 import { parseUri } from "../libvirt/uri.ts";
 import { messageOf, withholdingQuotes } from "../message-of.ts";
-import type { Properties, Received } from "./values.ts";
+import type { Received } from "./values.ts";
 
 /** What the engine and Pulumi's SDKs add to a provider's configuration. */
 const OTHERS = new Set(["version", "pluginDownloadURL", "pluginChecksums", "parameterization", "__internal"]);
-
-/** A list of names, which a stack's configuration has as one text. */
-const LISTS = new Set(["hooksEnv", "hooks.env"]);
-
-/**
- * Reads a provider's configuration by the keys of a stack's configuration. The values of an SDK aren't text, or they are JSON text
- * of that; those that aren't known yet are absent.
- */
-export function configurationReader(given: Properties): (key: string) => string | undefined {
-  return (key) => {
-    const [namespace, name = ""] = key.split(":");
-    if (namespace !== "libvirt-hotplug") return undefined;
-    const value = given[name];
-    if (value === undefined || value === null || containsUnknown(value)) return undefined;
-    if (LISTS.has(name) && isListOfTexts(value)) return value.join(",");
-    return typeof value === "string" ? value : JSON.stringify(value);
-  };
-}
 
 /**
  * All that is wrong with a provider's configuration. The engine doesn't tell CheckConfig what is secret, and prints the value of the
@@ -62,8 +43,4 @@ function uriFailure(read: (key: string) => string | undefined): NamedFailure[] {
     const why = withholdingQuotes(new Set(["uri" as const]), () => messageOf(error));
     return [{ name: "uri", reason: `is refused: ${why}` }];
   }
-}
-
-function isListOfTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

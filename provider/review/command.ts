@@ -43,7 +43,7 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
     request.compare === undefined
       ? undefined
       : earlierReview(await readText(request.compare, input), nameOf(request.compare));
-  const text = textOf(review, request, earlier && compare(review, earlier));
+  const text = textOf(review, request, earlier && compare(review, earlier, nameOf(request.compare ?? "")));
   // Nothing is written before all of it is known.
   if (request.svg !== undefined) await writePictures(review, request.svg);
   if (request.output === undefined) out(text);

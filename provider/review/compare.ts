@@ -1,4 +1,5 @@
 import { InputError } from "../command/command.ts";
+import { foreignText } from "../foreign-text.ts";
 import { isCanonicalSize, readCanonicalSize } from "../units/size.ts";
 import { REVIEW_FORMAT, reviewJson } from "./json.ts";
 import { isRecord, type Properties } from "./properties.ts";
@@ -12,9 +13,19 @@ export interface Comparison {
   gone: { resource: string; from: string }[];
 }
 
-/** Compares with the JSON of an earlier review. */
-export function compare(review: Review, earlier: ReadonlyMap<string, Properties>): Comparison {
+/**
+ * Compares with the JSON of an earlier review.
+ *
+ * @param what names the earlier review in errors
+ * @throws InputError if it is of another stack
+ */
+export function compare(review: Review, earlier: ReadonlyMap<string, Properties>, what: string): Comparison {
   const now = domainsOf(reviewJson(review).domains);
+  const [stack, other] = [now, earlier].map(stackOf);
+  if (stack !== undefined && other !== undefined && stack !== other)
+    throw new InputError(
+      `${what} is the review of stack ${quoted(other)}, but this one is of ${quoted(stack)}; --compare needs an earlier review of the same stack`,
+    );
   const change = ([urn, domain]: [string, Properties]) => {
     const old = earlier.get(urn);
     if (old === undefined) return [];
@@ -57,6 +68,17 @@ export function earlierReview(text: string, what: string): ReadonlyMap<string, P
 function domainsOf(domains: unknown): Map<string, Properties> {
   const all = (Array.isArray(domains) ? domains : []).filter(isRecord);
   return new Map(all.map((domain) => [String(domain.urn), domain]));
+}
+
+/** "shop/prod", by the first URN; undefined without any. */
+function stackOf(domains: ReadonlyMap<string, Properties>): string | undefined {
+  const [urn = ""] = domains.keys();
+  const [, stack, project] = /^urn:pulumi:(.*?)::(.*?)::/.exec(urn) ?? [];
+  return stack === undefined || project === undefined ? undefined : `${project}/${stack}`;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(foreignText(text));
 }
 
 function nameOf({ resource }: Properties): string {

@@ -15,6 +15,7 @@ import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import { refuseUnreadableState, unpackedState } from "../state-format.ts";
 import type { Kib } from "../units/kib.ts";
 import { isCanonicalSize, readCanonicalSize } from "../units/size.ts";
+import type { RunConfiguration } from "./configurations.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { deviceChanges } from "./device-changes.ts";
 import type { DomainStep, Position } from "./domain-steps.ts";
@@ -23,7 +24,7 @@ import { newDomain } from "./new-domain.ts";
 import type { Properties } from "./properties.ts";
 import { questionsAbout, questionsAfter } from "./questions.ts";
 import { withoutSecrets } from "./secret-properties.ts";
-import { announcedBy, type Decided, decide, type Verdict } from "./verdict.ts";
+import { announcedBy, type Decided, decide, keptBy, type Verdict } from "./verdict.ts";
 
 /** A figure before and after; undefined: the domain doesn't exist then, or the figure isn't known. */
 export interface Change<T> {
@@ -51,6 +52,8 @@ export interface DomainReview extends Decided {
   questions: string[];
   /** The URI. Undefined: not known, or secret. */
   host?: string;
+  /** Its resource is deleted, but it stays on its host. */
+  stays: boolean;
   position?: Position;
   /** Sizes are secret, so nothing was planned. */
   isSecret: boolean;
@@ -61,6 +64,8 @@ export interface DomainReview extends Decided {
 /** What is known of a domain before it is planned. */
 export interface Known {
   step: DomainStep;
+  /** Why the domain stays on its host although its resource is deleted; undefined: it doesn't stay. */
+  kept: string | undefined;
   /** The arguments of the program; undefined: it is deleted. */
   news?: Inputs;
   /** The state; undefined: it doesn't exist, or can't be read. */
@@ -68,10 +73,8 @@ export interface Known {
   defaults: Defaults;
 }
 
-/** The stack's defaults and its URI, and whether the output is of an update that is over. */
-export interface ReviewContext {
-  defaults: Defaults;
-  uri?: string;
+/** The configuration that applies to the domain, and whether the output is of an update that is over. */
+export interface ReviewContext extends RunConfiguration {
   isOver: boolean;
 }
 
@@ -85,10 +88,22 @@ export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainRevi
 
 /** Arguments or a state that no version of this provider has written. */
 function unreadable(step: DomainStep, { isOver }: ReviewContext): DomainReview {
-  const { verdict, headline } = decide(step, undefined, announcedBy(step, isOver), false);
+  const { verdict, headline } = decide(step, undefined, announcedBy(step, isOver), {
+    isSecret: false,
+    kept: keptBy(step, step.old?.outputs?.onDelete, step.old?.outputs?.__adopted === true),
+  });
   return {
     ...{ urn: step.urn, resource: step.resource, verdict, headline: redact(headline, ...carriers(step)) },
-    ...{ reasons: [], details: [], steps: [], memory: {}, vcpus: {}, devices: [], isSecret: false },
+    ...{
+      reasons: [],
+      details: [],
+      steps: [],
+      memory: {},
+      vcpus: {},
+      devices: [],
+      isSecret: false,
+      stays: false,
+    },
     questions: ["Was this edited? Its arguments or its state have a form that this version can't read."],
     ...(step.position && { position: step.position }),
     ...(isOver && { happened: { result: resultOf(step, false), remarks: [] } }),
@@ -109,9 +124,11 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
   const planned = isSecret ? { problems: [] } : planFromState(step, inputs, before, stack.defaults);
   const { state, plan } = planned;
   const announced = announcedBy(step, stack.isOver);
-  const decided = decide(step, plan, announced, isSecret);
+  const kept = keptBy(step, olds.properties.onDelete, (state ?? olds.properties).__adopted === true);
+  const decided = decide(step, plan, announced, { isSecret, kept });
   const known: Known = {
     step,
+    kept,
     defaults: stack.defaults,
     ...(step.op !== "delete" && step.new && !isSecret && { news: inputs as unknown as Inputs }),
     ...(state && { state }),
@@ -122,6 +139,8 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
   const after = over === undefined ? expected : isSecret ? undefined : over.state?.__observed;
   const waiting = after !== undefined && pendingMemory(after) !== undefined ? after.nextBoot : undefined;
   const views = { before: observed && present(observed), after: after && present(after) };
+  const staying = <T>(change: Change<T>): Change<T> =>
+    kept === undefined ? change : defined({ ...change, to: change.from });
   const cost =
     after === undefined || known.news === undefined ? undefined : costOf(after, known.news, stack.defaults);
   return {
@@ -131,8 +150,9 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
     headline: clean(decided.headline),
     details: decided.details.map(clean),
     steps: decided.steps.map(clean),
-    memory: memoryOf(step, inputs, olds.properties, observed),
-    vcpus: vcpuChange(step, inputs, olds.properties, state),
+    memory: staying(memoryOf(step, inputs, olds.properties, observed)),
+    vcpus: staying(vcpuChange(step, inputs, olds.properties, state)),
+    stays: kept !== undefined,
     devices: deviceChanges(before, step.op === "delete" ? {} : inputs).map(clean),
     questions: (over === undefined
       ? [...planned.problems, ...questionsAbout(known, plan, views)]
@@ -206,6 +226,7 @@ function planFromState(step: DomainStep, inputs: Properties, olds: Properties, d
       observed: state.__observed,
       recorded: state.__observed.nextBoot?.memory,
       defaults,
+      made: state.__made ?? [],
       adopted: state.__adopted === true,
     });
     return { state, plan, problems: [] };

@@ -68,14 +68,17 @@ export function domainSteps({ what, steps, diagnostics }: PulumiOutput): {
 } {
   const found = new Map<string, DomainStep>();
   const others = new Map<string, number>();
-  for (const step of steps) {
+  // The deletion of what an interrupted replace left isn't that of the resource, which has steps of its own.
+  const isLeftOver = ({ op, old }: ResourceStep) => op === "delete" && old?.isLeftOver === true;
+  for (const step of [...steps].sort((a, b) => Number(isLeftOver(a)) - Number(isLeftOver(b)))) {
     if (!TYPES.has(step.type)) {
       const isCounted = step.op !== "same" && !OF_ENGINE.test(step.type);
       if (isCounted) others.set(step.op, (others.get(step.op) ?? 0) + 1);
       continue;
     }
     const op = OPERATIONS.get(step.op);
-    if (op !== undefined) found.set(step.urn, merged(found.get(step.urn), step, op));
+    if (op !== undefined && !(isLeftOver(step) && found.has(step.urn)))
+      found.set(step.urn, merged(found.get(step.urn), step, op));
   }
   for (const { urn = "", severity, message } of diagnostics) {
     const known = found.get(urn);

@@ -1,3 +1,4 @@
+import { daemonKey } from "../libvirt/daemon-key.ts";
 import { type Kib, sum } from "../units/kib.ts";
 import type { DomainReview } from "./domain-review.ts";
 
@@ -12,12 +13,13 @@ export interface HostSums {
   unknown: number;
 }
 
-/** By the host's name. */
+/** By the host's name: the first one, where its URI is written in more than one way. */
 export function sumsByHost(domains: readonly DomainReview[]): HostSums[] {
-  const groups = Map.groupBy(domains, ({ host }) => host ?? "");
-  return [...groups]
-    .sort(([a], [b]) => (a < b ? -1 : Number(a > b)))
-    .map(([host, all]) => ({ ...(host !== "" && { host }), ...sumsOf(all) }));
+  const groups = Map.groupBy(domains, ({ host }) => (host === undefined ? "" : daemonKey(host)));
+  return [...groups.values()]
+    .map((all) => ({ host: all.map(({ host = "" }) => host).sort()[0] ?? "", all }))
+    .sort((a, b) => (a.host < b.host ? -1 : Number(a.host > b.host)))
+    .map(({ host, all }) => ({ ...(host !== "" && { host }), ...sumsOf(all) }));
 }
 
 function sumsOf(all: readonly DomainReview[]): Omit<HostSums, "host"> {
@@ -25,7 +27,7 @@ function sumsOf(all: readonly DomainReview[]): Omit<HostSums, "host"> {
   return {
     domains: {
       from: all.filter(({ verdict }) => verdict !== "create").length,
-      to: all.filter(({ verdict }) => verdict !== "delete").length,
+      to: all.filter(({ verdict, stays }) => verdict !== "delete" || stays).length,
     },
     memory: {
       from: sum(known.map(({ memory }) => memory.from ?? 0)),

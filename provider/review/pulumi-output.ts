@@ -19,8 +19,14 @@ export interface ResourceStep {
 export interface ResourceState {
   inputs: Properties;
   outputs?: Properties;
+  /** The reference to its provider. */
+  provider?: string;
   /** Where the program creates the resource. */
   positions: string[];
+  /** The resource option `retainOnDelete`: the engine deletes nothing but the resource. */
+  isRetained: boolean;
+  /** An earlier run replaced it, and ended before it deleted it. */
+  isLeftOver: boolean;
 }
 
 /** A message about a resource, or about the whole run. */
@@ -201,13 +207,16 @@ export function nameIn(urn: string): string {
 
 function stateOf(state: unknown): ResourceState | undefined {
   if (!isRecord(state)) return undefined;
-  const { inputs, outputs, sourcePosition, stackTrace } = state;
+  const { inputs, outputs, provider, sourcePosition, stackTrace, retainOnDelete, delete: isLeftOver } = state;
   const frames = Array.isArray(stackTrace) ? stackTrace.filter(isRecord) : [];
   const positions = [sourcePosition, ...frames.map((frame) => frame.sourcePosition)];
   return {
     inputs: isRecord(inputs) ? inputs : {},
     ...(isRecord(outputs) && { outputs }),
+    ...(typeof provider === "string" && { provider }),
     positions: positions.filter((position) => typeof position === "string"),
+    isRetained: retainOnDelete === true,
+    isLeftOver: isLeftOver === true,
   };
 }
 
@@ -238,6 +247,11 @@ function isEvent(value: unknown): value is Properties {
   );
 }
 
+/** What the engine logs for itself is most of a log. Properties of a resource may have the same severity. */
+function isDebugMessage(line: string): boolean {
+  return line.includes('"severity":"debug"') && /^\{(?:"\w+":\d+,)*"diagnosticEvent":/.test(line);
+}
+
 /**
  * The log has an event in each line. A streamed preview and its update are two runs, of which the last one counts.
  *
@@ -251,8 +265,7 @@ function parseLog(text: string, start: number, what: string): PulumiOutput {
   let number = text.slice(0, start).split("\n").length - 1;
   for (const line of text.slice(start).split("\n")) {
     number += 1;
-    // What the engine logs for itself is most of a log.
-    if (line.trim() === "" || line.includes('"severity":"debug"')) continue;
+    if (line.trim() === "" || isDebugMessage(line)) continue;
     const event = parsed(line);
     if (!isRecord(event))
       throw new InputError(

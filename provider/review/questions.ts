@@ -1,4 +1,5 @@
 import { diskImages } from "../args/disk-images.ts";
+import { describeImage } from "../args/disk-source.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import { desiredMemory } from "../plan/desired.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
@@ -21,7 +22,7 @@ interface Views {
 
 /** What a reviewer should ask, as questions. */
 export function questionsAbout(
-  { step, state, news, defaults }: Known,
+  { step, kept, state, news, defaults }: Known,
   plan: UpdatePlan | undefined,
   { before, after }: Views,
 ): string[] {
@@ -54,7 +55,14 @@ export function questionsAbout(
     ...noteIf(kinds.has("unplugVcpus"), "Can the guest release these vCPUs?"),
     ...noteIf(kinds.has("detachDevice"), "Does the guest still use the device that is detached?"),
     ...(after === undefined ? [] : aboutRoom(after, before)),
-    ...(step.op === "delete" ? aboutDelete(state) : []),
+    ...(plan?.steps ?? []).flatMap((one) =>
+      one.kind === "deleteImage"
+        ? [
+            `Is the data saved? The image ${describeImage(one.disk.source)} is deleted with all data on it (onDelete: "delete").`,
+          ]
+        : [],
+    ),
+    ...(step.op === "delete" ? aboutDelete(state, kept) : []),
     ...noteIf(
       news !== undefined &&
         hotplugSetting("awaitGuest", news, defaults) === false &&
@@ -126,7 +134,11 @@ function aboutRoom(after: MemoryView, before: MemoryView | undefined): string[] 
   ];
 }
 
-function aboutDelete(state: Known["state"]): string[] {
+function aboutDelete(state: Known["state"], kept: Known["kept"]): string[] {
+  if (kept !== undefined)
+    return [
+      `Is it meant to leave the stack? The domain stays on its host, and nothing manages it (${kept}).`,
+    ];
   const images = state === undefined ? [] : diskImages(state).filter(({ onDelete }) => onDelete === "delete");
   const count = images.filter(({ key }) => state?.__made?.includes(key)).length;
   return [

@@ -1,11 +1,9 @@
-import { DEFAULTS, type Defaults } from "../args/settings.ts";
-import { readConfiguration } from "../configuration.ts";
+import { configurationsOf } from "./configurations.ts";
 import { type DomainReview, reviewDomain } from "./domain-review.ts";
 import { domainSteps, type OtherSteps } from "./domain-steps.ts";
 import { RESULTS } from "./happened.ts";
 import { type HostSums, sumsByHost } from "./hosts.ts";
 import type { PulumiOutput } from "./pulumi-output.ts";
-import { isPrinted } from "./secret-properties.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What a run does to the domains of a stack. */
@@ -30,9 +28,11 @@ export const VERDICTS: readonly Verdict[] = [
 /** @param isOver whether to review what an update did */
 export function reviewOf(output: PulumiOutput, isOver = false): Review {
   const { domains: steps, others } = domainSteps(output);
-  const stack = { ...stackOf(output), isOver };
+  const configurationOf = configurationsOf(output);
   const changing = steps.filter((step) => step.op !== "same");
-  const domains = changing.map((step) => reviewDomain(step, stack)).sort(worstFirst);
+  const domains = changing
+    .map((step) => reviewDomain(step, { ...configurationOf(step), isOver }))
+    .sort(worstFirst);
   const known = new Set(steps.map(({ urn }) => urn));
   return {
     kind: output.kind,
@@ -51,20 +51,6 @@ function worstFirst(a: DomainReview, b: DomainReview): number {
   const byVerdict = VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict);
   if (byVerdict !== 0) return byVerdict;
   return a.resource < b.resource ? -1 : Number(a.resource > b.resource) || (a.urn < b.urn ? -1 : 1);
-}
-
-/** The stack's configuration in the output; a plugin's explicit provider isn't in it. */
-function stackOf({ config }: PulumiOutput): { defaults: Defaults; uri?: string } {
-  try {
-    const { defaults, uri } = readConfiguration((key) => {
-      const value = Object.hasOwn(config, key) ? config[key] : undefined;
-      return typeof value === "string" && !isPrinted(value) ? value : undefined;
-    });
-    return { defaults, ...(uri !== undefined && { uri }) };
-  } catch {
-    // The run itself fails because of it.
-    return { defaults: DEFAULTS };
-  }
 }
 
 function resultOf({ happened }: DomainReview): number {

@@ -38,15 +38,30 @@ export interface Decided {
   steps: string[];
 }
 
+/** Why the domain stays on its host although its resource is deleted; undefined: it doesn't stay. */
+export function keptBy({ op, old }: DomainStep, onDelete: unknown, isAdopted: boolean): string | undefined {
+  if (op !== "delete") return undefined;
+  if (old?.isRetained === true) return "retainOnDelete";
+  if (onDelete === "keep") return 'onDelete: "keep"';
+  return isAdopted && onDelete === undefined ? "adopt" : undefined;
+}
+
 /** The engine decides on replace and delete, then what the provider announced, then the plan from the state. */
 export function decide(
   { op, new: now, messages }: DomainStep,
   plan: UpdatePlan | undefined,
   announced: Announced | undefined,
-  isSecret: boolean,
+  { isSecret, kept }: { isSecret: boolean; kept: string | undefined },
 ): Decided {
   const nothing = { reasons: [], details: [], steps: [] };
-  if (op === "delete") return { verdict: "delete", headline: "deleted with its definition", ...nothing };
+  if (op === "delete") {
+    const stays = `only leaves the stack: the domain stays on its host (${kept})`;
+    return {
+      ...nothing,
+      verdict: "delete",
+      headline: kept === undefined ? "deleted with its definition" : stays,
+    };
+  }
   if (announced?.outcome === "refuse" || op === "refuse") {
     const details = messages.flatMap(({ lines }) => lines).filter((line) => line !== announced?.headline);
     return {

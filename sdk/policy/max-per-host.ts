@@ -1,5 +1,8 @@
 import { z } from "zod";
+import type { Failure } from "../../provider/args/failure.ts";
+import { propertyPath } from "../../provider/args/property-path.ts";
 import { shape } from "../../provider/args/schema.ts";
+import { daemonKey } from "../../provider/libvirt/daemon-key.ts";
 import { formatVcpus } from "../../provider/plan/text.ts";
 import type { Kib } from "../../provider/units/kib.ts";
 import { formatSize } from "../../provider/units/size.ts";
@@ -61,25 +64,48 @@ export function maxPerHost(args: MaxPerHostArgs = {}, options?: RuleOptions): Ru
       contradictions: ({ memory, vcpus, hosts = {} }) =>
         memory === undefined && vcpus === undefined && Object.keys(hosts).length === 0
           ? [{ property: "", reason: "memory, vcpus or hosts must be set" }]
-          : [],
-      judgeStack: (domains, { hosts = {}, ...common }) =>
-        [...byHost(domains)].flatMap(([uri, group]) =>
-          judgedHost(uri, group, { ...common, ...hosts[uri ?? ""] }),
-        ),
+          : alike(Object.keys(hosts)),
+      judgeStack: (domains, { hosts = {}, ...common }) => {
+        const limits = new Map(Object.entries(hosts).map(([uri, limit]) => [daemonKey(uri), limit]));
+        return [...byHost(domains)].flatMap(([key, { uri, domains: group }]) =>
+          judgedHost(uri, group, { ...common, ...(key !== undefined && limits.get(key)) }),
+        );
+      },
     },
     { ...args },
     options,
   );
 }
 
-/** By libvirt URI; undefined for domains whose URI isn't known or secret. */
-function byHost(domains: readonly PolicyDomain[]): Map<string | undefined, PolicyDomain[]> {
-  const hosts = new Map<string | undefined, PolicyDomain[]>();
+/** URIs that lead to one host, so that it has more than one limit. */
+function alike(uris: readonly string[]): Failure[] {
+  return uris.flatMap((uri, index) => {
+    const first = uris.findIndex((other) => daemonKey(other) === daemonKey(uri));
+    if (first === index) return [];
+    const same = propertyPath(["hosts", shownUri(uris[first] ?? "")]);
+    const reason = `is the same host as ${same}; keep one of them`;
+    return [{ property: propertyPath(["hosts", shownUri(uri)]), reason }];
+  });
+}
+
+/** The domains of one host. */
+interface HostDomains {
+  /** As the first of them has it; undefined where it isn't known or is secret. */
+  uri: string | undefined;
+  domains: PolicyDomain[];
+}
+
+/** By the host that the URI leads to, however it is written. */
+function byHost(domains: readonly PolicyDomain[]): Map<string | undefined, HostDomains> {
+  const hosts = new Map<string | undefined, HostDomains>();
   for (const domain of domains) {
     if (domain.isAbsent) continue;
-    const { uri } = domain;
-    const key = uri.kind === "known" ? uri.value : uri.kind === "absent" ? "" : undefined;
-    hosts.set(key, [...(hosts.get(key) ?? []), domain]);
+    const { uri: figure } = domain;
+    const uri = figure.kind === "known" ? figure.value : figure.kind === "absent" ? "" : undefined;
+    const key = uri === undefined ? undefined : daemonKey(uri);
+    const known = hosts.get(key);
+    if (known === undefined) hosts.set(key, { uri, domains: [domain] });
+    else known.domains.push(domain);
   }
   return hosts;
 }

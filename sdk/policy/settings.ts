@@ -4,6 +4,7 @@ import type { Failure } from "../../provider/args/failure.ts";
 import { propertyPath } from "../../provider/args/property-path.ts";
 import { parsed } from "../../provider/args/schema.ts";
 import { suggestion } from "../../provider/args/suggestion.ts";
+import { withoutPassword } from "../../provider/libvirt/uri-password.ts";
 import { parseSize } from "../../provider/units/size.ts";
 import { type Exception, exceptionsSchema, exceptionsSetting } from "./exceptions.ts";
 
@@ -93,6 +94,10 @@ export const sizesSchema: PolicyConfigJSONSchema = {
   description: "The sizes by name. Arguments other than memory, vcpus and maxMemory aren't looked at.",
 };
 
+function withoutPasswordIn(step: PropertyKey): PropertyKey {
+  return typeof step === "string" ? withoutPassword(step) : step;
+}
+
 /** Reads settings; all failures at once, each at its property's path. */
 export function readSettings(
   table: SettingsTable,
@@ -117,7 +122,8 @@ export function readSettings(
     else
       failures.push(
         ...error.issues.map(({ path, message }) => ({
-          property: propertyPath([name, ...path]),
+          // A key may be a URI.
+          property: propertyPath([name, ...path.map(withoutPasswordIn)]),
           reason: message,
         })),
       );

@@ -29,12 +29,11 @@ describe("the help", () => {
   });
 });
 
-describe("a command line without a command is for explain", () => {
+describe("options may be before the command and after it", () => {
   test.each([
     [["explain", NOBODY_LISTENS, "web-1"]],
-    [[NOBODY_LISTENS, "web-1"]],
     [["--alignment", "1GiB", "explain", NOBODY_LISTENS, "web-1"]],
-    [["--json", NOBODY_LISTENS, "web-1", "2GiB"]],
+    [["--json", "explain", NOBODY_LISTENS, "web-1", "2GiB"]],
   ])("%j", async (args) => {
     const { code, out, error } = await commandLine(args);
     expect({ code, out }).toEqual({ code: 1, out: "" });
@@ -50,7 +49,14 @@ test.each([
   },
   { args: ["help", "__proto__"], message: 'unknown command "__proto__"; expected one of explain' },
   { args: ["toString"], message: 'unknown command "toString"; expected one of explain' },
-  { args: ["--nothing"], message: "Unknown option '--nothing'" },
+  { args: ["--nothing"], message: "missing command (explain" },
+  { args: ["--nothing", "review"], message: "Unknown option '--nothing'" },
+  {
+    args: [NOBODY_LISTENS, "web-1"],
+    message: `unknown command "${NOBODY_LISTENS}"; expected one of explain`,
+  },
+  { args: ["--json", NOBODY_LISTENS, "web-1"], message: "missing command (explain" },
+  { args: ["qemu+ssh://root:hunter2@host/system", "web-1"], message: 'unknown command "qemu+ssh://root:…' },
 ])("$args is invalid usage, with exit code 2", async ({ args, message }) => {
   const { code, out, error } = await commandLine(args);
   expect({ code, out }).toEqual({ code: 2, out: "" });

@@ -128,6 +128,15 @@ describe("bad input is exit code 2, with a sentence that has what would work, an
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(error).toMatch(message);
   });
+
+  test("an earlier review of another stack", async () => {
+    const text = preview([updateStep()]);
+    const other = text.replaceAll("urn:pulumi:prod::fleet::", "urn:pulumi:dev::fleet::");
+    const earlier = file("other.json", (await commandLine(["review", "--format", "json"], other)).out);
+    const { code, out, error } = await commandLine(["review", "--compare", earlier], text);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(error).toContain('is the review of stack "fleet/dev", but this one is of "fleet/prod"');
+  });
 });
 
 test("a preview without domains of this provider is one line", async () => {

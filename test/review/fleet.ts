@@ -22,6 +22,7 @@ interface State {
   type: string;
   inputs: object;
   outputs?: object;
+  provider?: string;
   sourcePosition?: string;
 }
 

@@ -204,6 +204,14 @@ test("sums by host", () => {
   ]);
 });
 
+test("a host whose URI is written in two ways is one host", () => {
+  const { hosts } = reviewed([
+    updateStep(),
+    updateStep({ name: "web-2", uri: "qemu+ssh://root@HOST-1:22/system?no_tty=1" }),
+  ]);
+  expect(hosts.map(({ domains }) => domains)).toEqual([{ from: 2, to: 2 }]);
+});
+
 describe("a reviewer is to ask about", () => {
   test.each([
     ["a pending size", updateStep({ observed: running({}, { cells: [1100] }) }), /1100 MiB is pending/],
@@ -298,4 +306,29 @@ test.each([
   const domain = only(updateStep({ recorded }));
   expect(domain.verdict).toBe("unknown");
   expect(domain.questions).not.toEqual([]);
+});
+
+test("a resource of an event log may have a property that a debug message has", () => {
+  const { urn, op, oldState, newState } = updateStep();
+  const properties = { metadata: { severity: "debug" } };
+  const events = [
+    { preludeEvent: { config: {} } },
+    { diagnosticEvent: { severity: "debug", message: "x" } },
+    {
+      resourcePreEvent: {
+        metadata: {
+          op,
+          urn,
+          type: DYNAMIC_TYPE,
+          old: oldState,
+          new: { ...newState, inputs: { ...newState?.inputs, ...properties } },
+        },
+      },
+    },
+    { summaryEvent: { isPreview: true } },
+  ];
+  const log = events
+    .map((event, sequence) => JSON.stringify({ sequence, timestamp: 1, ...event }))
+    .join("\n");
+  expect(reviewOf(parseOutput(log, "the log")).domains.map(({ resource }) => resource)).toEqual(["web-1"]);
 });

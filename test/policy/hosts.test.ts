@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import { DYNAMIC_TYPE, PLUGIN_TYPE } from "../../sdk/dynamic-type.ts";
+import { maxPerHost } from "../../sdk/policy/index.ts";
+import { analyzeStack, inRun } from "../support/policy-pack.ts";
+
+const TYPES = [PLUGIN_TYPE, DYNAMIC_TYPE];
+
+/** What the rule says of domains of 4 GiB with these URIs, of one type after the other. */
+async function said(rule: ReturnType<typeof maxPerHost>, ...uris: string[]): Promise<string[]> {
+  const domains = uris.map((uri, index) => ({
+    type: TYPES[index % TYPES.length] ?? "",
+    name: `web-${index}`,
+    urn: `urn:pulumi:dev::shop::${TYPES[index % TYPES.length]}::web-${index}`,
+    properties: { memory: "4096MiB", vcpus: 1, uri },
+  }));
+  const all = await inRun(true, () => analyzeStack([rule], domains));
+  return all.map(({ message }) => message);
+}
+
+describe("a host is one host, however its URI is written", () => {
+  const [a, b] = ["qemu+ssh://root@host-1/system", "qemu+SSH://root@HOST-1:22/system?keyfile=/k"];
+
+  test("in the sum", async () => {
+    const messages = await said(maxPerHost({ memory: "6GiB" }), a, b, "qemu:///system");
+    expect(messages).toHaveLength(1);
+    expect(messages.join()).toContain(`${a}: memory of 2 domains add up to 8 GiB`);
+  });
+
+  test("in the limits of single hosts", async () => {
+    const limited = maxPerHost({ memory: "64GiB", hosts: { [b]: { memory: "6GiB" } } });
+    expect(await said(limited, a, a)).toEqual([expect.stringContaining("limit of 6 GiB")]);
+  });
+
+  test("so that two limits of one host are refused", () => {
+    const limits = () => maxPerHost({ hosts: { [a]: { vcpus: 1 }, [b]: { vcpus: 2 } } });
+    expect(limits).toThrow(`is the same host as hosts["${a}"]; keep one of them`);
+  });
+});
+
+describe("a password in a URI isn't shown", () => {
+  const uri = "qemu+ssh://root:hunter2@host-1/system";
+
+  test("in a violation", async () => {
+    const messages = await said(maxPerHost({ memory: "6GiB" }), uri, uri);
+    expect(messages.join()).toContain("qemu+ssh://root:…@host-1/system");
+    expect(messages.join()).not.toContain("hunter2");
+  });
+
+  test.each([
+    ["a limit", { [uri]: { memory: "much" } }],
+    ["an unknown field", { [uri]: { memmory: "1GiB" } }],
+    ["another type", { [uri]: 3 }],
+    ["two limits", { [uri]: { vcpus: 1 }, [`${uri}?`]: 2 }],
+  ])("in settings that are refused: %s", (_, hosts) => {
+    const refused = () => maxPerHost({ hosts } as never);
+    expect(refused).toThrow("the settings of the rule max-per-host are refused");
+    expect(refused).not.toThrow("hunter2");
+  });
+});
