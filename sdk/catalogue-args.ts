@@ -9,12 +9,12 @@ export interface CatalogueEntry {
 }
 
 /**
- * A catalogue of VM sizes, in a program or as a YAML or JSON file. It promises that a running domain can go from each size to
+ * A catalogue of VM sizes, in a program or as a YAML or JSON file. It promises that a running domain can change from each size to
  * each size that has at least as much memory and as many vCPUs without a restart. With `allowUnplug` it also promises each step
  * down, as far as the size that the domain was last started with.
  */
 export interface CatalogueArgs<Name extends string = string> {
-  /** The sizes by name. At most 32, and no two alike. */
+  /** The sizes by name. At most 32, and no two of them equal. */
   sizes: Record<Name, CatalogueEntry>;
   /** The most that a domain can grow to without a restart: `maxMemory` of each domain. At least the largest size. */
   ceiling: Size;
@@ -34,7 +34,7 @@ export interface CatalogueArgs<Name extends string = string> {
   memorySlots?: number;
   /** `maxVcpus` of each domain. Default: the most vCPUs of a size. */
   maxVcpus?: number;
-  /** The architecture that the steps are checked for, and `arch` of each domain. Default: checked for x86_64, and not set. */
+  /** The architecture for which the steps are checked, and `arch` of each domain. Default: x86_64 for the check; `arch` isn't set. */
   arch?: "x86_64" | "aarch64" | "ppc64le";
   /** `machine` of each domain. Default: the default of the host. */
   machine?: string;
@@ -49,7 +49,7 @@ export interface CatalogueSize {
   maxMemory: string;
   memorySlots: number;
   maxVcpus: number;
-  /** A domain that sets more of `hotplug` spreads these: `hotplug: { ...sizes.medium.hotplug, awaitGuest: 120 }`. */
+  /** To set other fields of `hotplug` as well, spread these: `hotplug: { ...sizes.medium.hotplug, awaitGuest: 120 }`. */
   hotplug: {
     alignment: string;
     allowUnplug: boolean;

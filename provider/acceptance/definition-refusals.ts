@@ -12,11 +12,11 @@ import { missingSources } from "./missing-sources.ts";
 import { claimedByOthers } from "./other-domains.ts";
 import { refusalOf, unlessFailed } from "./unanswered.ts";
 
-/** What a definition is for. */
+/** The context of a definition that is checked. */
 interface Asked {
   news: Partial<Inputs>;
   purpose: Purpose;
-  /** The existing domain that is to get the definition: what libvirt refuses in its present definition too isn't a reason. */
+  /** The existing domain that is to get the definition: what libvirt also refuses in its present definition isn't a reason. */
   present?: DomainRef | undefined;
   /** The present definition, where it was read. */
   from?: string | undefined;
@@ -55,8 +55,8 @@ export async function definitionRefusals(
 }
 
 /**
- * What another domain of the host has already. The present definition is read only where something is claimed that it may have
- * already.
+ * What another domain of the host already has. The present definition is read only if it may already have one of the claimed
+ * devices.
  */
 export async function claimsRefused(
   hypervisor: Hypervisor,

@@ -12,7 +12,7 @@ import { type DeviceNeed, readDeviceNeeds, unmetDeviceNeeds } from "./device-nee
 export interface Needs extends DomainKind {
   vcpus: number;
   maxVcpus: number;
-  /** The most vCPUs that its interrupts allow; undefined: no such limit. */
+  /** The most vCPUs that its interrupt controller supports; undefined: no such limit. */
   vcpuLimit?: number;
   /** `model` is set only where libvirt may not use a similar one instead. */
   cpu?: { mode: string; model?: string };

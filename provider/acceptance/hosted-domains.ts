@@ -9,7 +9,7 @@ import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { firstList, PROBE_NAME } from "./leftovers.ts";
 import { unlessFailed } from "./unanswered.ts";
 
-/** What a domain has that no other domain of its host may have. */
+/** What only one domain of a host may have. */
 export interface Claims {
   disks: ClaimedDisk[];
   macs: ReadonlySet<string>;
@@ -47,8 +47,8 @@ export function claimsOf(domain: SharedElement, isLive: boolean): Claims {
 }
 
 /**
- * What the other domains are looked at for: a preview looks once in a run; the work looks again, since others may have changed them
- * meanwhile.
+ * Why the other domains are read: a preview reads them once in a run; an update reads them again, since somebody else may have
+ * changed them meanwhile.
  */
 export type Purpose = { kind: "preview" } | { kind: "work"; clock: Clock };
 
@@ -65,7 +65,7 @@ const SNAPSHOTS: Record<Purpose["kind"], WeakMap<Hypervisor, Snapshot>> = {
   work: new WeakMap(),
 };
 
-/** How long the work on other domains of a run, which may be many, uses the same look. */
+/** How long the updates of a run, which may be many, use the same reading. */
 const FRESH_MS = 5_000;
 
 /** All domains of the host except probes. */
@@ -86,7 +86,7 @@ async function readAll(hypervisor: Hypervisor, { kind }: Purpose): Promise<Hoste
   return Promise.all(domains.map((domain) => readHosted(hypervisor, domain)));
 }
 
-/** One that is deleted meanwhile has nothing. */
+/** A domain that is deleted meanwhile has none. */
 async function readHosted(hypervisor: Hypervisor, domain: DomainRef): Promise<HostedDomain> {
   const read = (inactive: boolean) => unlessFailed(hypervisor.xml(domain, { inactive }), undefined);
   const [inactive, live] = await Promise.all([read(true), domain.id === -1 ? undefined : read(false)]);

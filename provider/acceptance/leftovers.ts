@@ -29,7 +29,7 @@ function leftoversOn(hypervisor: Hypervisor): Promise<Leftovers> {
   return found;
 }
 
-/** The domains that the host had when the run first asked. */
+/** The domains that the host had when they were first listed in a run. */
 export async function firstList(hypervisor: Hypervisor): Promise<readonly DomainRef[]> {
   return (await leftoversOn(hypervisor)).domains;
 }

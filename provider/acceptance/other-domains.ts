@@ -14,8 +14,8 @@ import {
 import { unlessFailed } from "./unanswered.ts";
 
 /**
- * What a definition gets that another domain of the host has already: a disk's source that one of the two writes, or a MAC. QEMU's
- * lock protects a file only while both domains run, and no lock a MAC.
+ * What a definition gets although another domain of the host already has it: a disk's source that one of the two writes, or a MAC
+ * address. QEMU's lock protects a file only while both domains run, and nothing protects a MAC address.
  *
  * A preview leaves out the domains of the same stack: what they have now may be another resource's by the time of the work.
  *
@@ -79,8 +79,8 @@ interface User {
 }
 
 /**
- * QEMU lets a disk be written where every other domain that has it says that it is shared (7.2: also while others only read it). A
- * reader and a writer of which one is off may be meant: a template, and the domains that are made from it.
+ * QEMU allows a write to a disk only if every other domain that has it declares it as shared (7.2: also while others only read it). A
+ * reader and a writer, one of which is off, may be intended: a template, and the domains that are made from it.
  */
 function isConflict(ours: ClaimedDisk, theirs: ClaimedDisk): boolean {
   if (ours.writes && theirs.writes) return !(ours.isShared && theirs.isShared);
@@ -104,7 +104,7 @@ async function otherName(
 
 function sourceInUse(news: Partial<Inputs>, key: string, { domain: { name }, writes }: User): Reason {
   const text = writes
-    ? `"${key}" is a disk of domain ${name} already, which writes to it; detach it there first, or set readOnly in both`
+    ? `"${key}" is already a disk of domain ${name}, which writes to it; detach it there first, or set readOnly in both`
     : `"${key}" is a disk that the running domain ${name} reads, so no other domain can write to it; detach it there first, or set readOnly`;
   return { code: "file-in-use", text: `${atDisk(news, key)}${text}` };
 }
@@ -112,6 +112,6 @@ function sourceInUse(news: Partial<Inputs>, key: string, { domain: { name }, wri
 function macInUse(news: Partial<Inputs>, mac: string, { domain: { name } }: HostedDomain): Reason {
   return {
     code: "mac-in-use",
-    text: `${atInterface(news, "mac", mac)}the MAC address ${mac} belongs to an interface of domain ${name} already; set another one, or leave mac out`,
+    text: `${atInterface(news, "mac", mac)}the MAC address ${mac} already belongs to an interface of domain ${name}; set another one, or leave mac out`,
   };
 }

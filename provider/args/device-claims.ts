@@ -3,7 +3,7 @@ import { sourceField, sourceKey } from "./disk-source.ts";
 import type { DiskInput, Inputs, InterfaceInput } from "./inputs.ts";
 import { containsUnknown } from "./unknown.ts";
 
-/** What the arguments of a domain ask for that no other domain of its host may have. */
+/** What the arguments of a domain ask for, and only one domain of its host may have. */
 export interface DeviceClaim {
   /** Its place in the program: `disks[0].file`. */
   property: string;
@@ -49,7 +49,7 @@ function claimsOf({ disks, interfaces, running }: Partial<Inputs>): Claimed[] {
   ];
 }
 
-/** Whether two domains can't have what each of them claims. What both have already is left to them: it was accepted earlier. */
+/** Whether two claims exclude each other. What both domains have already was accepted earlier, and is left to them. */
 export function isClash(ours: DeviceClaim, theirs: DeviceClaim): boolean {
   if (ours.kind !== theirs.kind || ours.key !== theirs.key || !(ours.isNew || theirs.isNew)) return false;
   return (ours.writes && theirs.writes) || ((ours.writes || theirs.writes) && ours.runs && theirs.runs);
@@ -57,5 +57,7 @@ export function isClash(ours: DeviceClaim, theirs: DeviceClaim): boolean {
 
 function known<Entry>(list: unknown): [entry: Entry, index: number][] {
   if (!Array.isArray(list)) return [];
-  return list.flatMap((entry: Entry, index) => (containsUnknown(entry) ? [] : [[entry, index]]));
+  return list.flatMap((entry: Entry, index) =>
+    typeof entry !== "object" || entry === null || containsUnknown(entry) ? [] : [[entry, index]],
+  );
 }

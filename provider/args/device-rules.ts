@@ -13,7 +13,7 @@ export function namesDiffer(inputs: Partial<Inputs>): Failure[] {
   );
 }
 
-/** QEMU locks what a disk writes, so that a domain can't start that has it twice. */
+/** QEMU locks the source of a writable disk, so a domain that has it twice can't start. */
 export function sourcesDiffer(inputs: Partial<Inputs>): Failure[] {
   const disks = entriesOf(inputs, "disks").map((entry) => {
     const disk = entry as DiskInput;
@@ -42,7 +42,7 @@ export function macsAreNotReserved(inputs: Partial<Inputs>): Failure[] {
   return entriesOf(inputs, "interfaces").flatMap((entry, index) => {
     const { mac, user } = entry as Partial<InterfaceInput>;
     if (user === true || typeof mac !== "string" || !mac.startsWith("fe:")) return [];
-    const reason = `is ${mac}, but libvirt keeps addresses that start with "fe" for the host; use another one, such as one that starts with "52:54:00"`;
+    const reason = `is ${mac}, but libvirt reserves addresses that start with "fe" for the host; use another one, such as one that starts with "52:54:00"`;
     return [{ property: `interfaces[${index}].mac`, reason }];
   });
 }
@@ -52,7 +52,7 @@ export function bootOrdersDiffer(inputs: Partial<Inputs>): Failure[] {
   return duplicates("disks", "bootOrder", entriesOf(inputs, "disks"));
 }
 
-/** What no bus has: a virtio drive, an empty one on USB, and a disk on IDE or SATA that the guest can only read. */
+/** Combinations that no bus supports: a CD-ROM drive on virtio, an empty one on USB, and a read-only disk on IDE or SATA. */
 export function busTakesDevice(inputs: Partial<Inputs>): Failure[] {
   return entriesOf(inputs, "disks").flatMap((disk, index) => {
     const { device, bus, readOnly, ...rest } = disk as Partial<DiskInput>;

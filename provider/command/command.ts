@@ -32,5 +32,5 @@ export interface Command {
 /** The command line is invalid. */
 export class UsageError extends Error {}
 
-/** What the command was given to read is invalid. */
+/** The input of the command is invalid. */
 export class InputError extends Error {}

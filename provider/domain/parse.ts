@@ -63,11 +63,11 @@ function requireDomain({ name }: SharedElement): void {
   if (name !== "domain") throw new XmlError(`expected a <domain>, found <${name.slice(0, 80)}>`);
 }
 
-/** The document of a text, parsed once as long as it is among the last ones. */
+/** The document of a text, parsed once while it is among the last ones. */
 function sharedDocument(xml: string): Document {
   const known = kept.get(xml);
   if (known !== undefined) {
-    // The one that was used last is dropped last.
+    // The least recently used document is dropped first.
     kept.delete(xml);
     kept.set(xml, known);
     return known;

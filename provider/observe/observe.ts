@@ -64,7 +64,7 @@ async function readOnce(
     hypervisor.isPersistent(domain),
     ...(isLikelyRunning ? readRunning(hypervisor, domain, secure) : []),
   ]);
-  // It has gone off, or its definition is gone: what was asked early isn't what it seems.
+  // It was shut off, or its definition was removed: the early answers don't count.
   const [earlyLive, earlyInactive] = isActive && persistent ? early : [];
   const [liveXml, inactiveXml, autostart, saved] = await Promise.all([
     isActive ? (earlyLive ?? hypervisor.xml(domain, { inactive: false })) : undefined,

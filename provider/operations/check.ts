@@ -208,7 +208,7 @@ function nameFailures(session: Session, inputs: Partial<Inputs>): Failure[] {
   return [{ property: "name", reason: `is already used by ${owner}; domain names must be unique per host` }];
 }
 
-/** Nor can two domains of one stack write to one disk, or have one MAC. */
+/** Two domains of one stack can't write to one disk either, or have the same MAC address. */
 function claimFailures(session: Session, olds: Partial<Inputs>, inputs: Partial<Inputs>): Failure[] {
   const { uri, __urn: urn = "" } = inputs;
   if (uri === UNKNOWN) return [];

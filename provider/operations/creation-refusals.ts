@@ -73,7 +73,7 @@ export async function foreseeCreation(session: Session, inputs: Inputs): Promise
   });
 }
 
-/** Where a value isn't known yet, there is no definition to ask about; what is known of the devices is looked at. */
+/** If a value isn't known yet, there is no definition to check; the devices whose arguments are known are checked. */
 function foreseeKnown(session: Session, inputs: Inputs): Promise<Foreseen | undefined> {
   return session.ask(session.uriFor(inputs), async (hypervisor) => {
     const [refusals, images] = await Promise.all([

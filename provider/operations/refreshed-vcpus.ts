@@ -40,7 +40,7 @@ export async function refreshedVcpus(guest: RefreshedDomain): Promise<RefreshedV
   return { record: found, message: { severity: "warning", text } };
 }
 
-/** What somebody in the guest kept offline at the last change isn't missing. */
+/** vCPUs that a user of the guest kept offline at the last change aren't missing. */
 function missingNow(
   { online, offline }: VcpuReport,
   present: number,

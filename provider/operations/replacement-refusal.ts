@@ -88,7 +88,7 @@ async function identityTaken(
   return [takenBy(found, news, ownership?.urn)];
 }
 
-/** Sizes below what the images have, which somebody may have grown. The images of new disks are looked up when it is carried out. */
+/** Sizes below those of the images, which somebody may have grown. The images of new disks are looked up during the update. */
 async function smallerSizes(session: Session, uri: string, id: string, news: Inputs): Promise<Reason[]> {
   const sized = diskImages(news).flatMap(({ size, ...image }) =>
     size === undefined ? [] : [{ ...image, size }],

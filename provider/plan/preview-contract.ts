@@ -44,7 +44,7 @@ export function permittedPlan(announced: UpdatePlan | undefined, planned: Update
     : asAnnounced(announced, now);
 }
 
-/** An image is only deleted if the preview announced that, and otherwise stays. */
+/** An image is deleted only if the preview announced that. */
 function withoutNewDeletions(announced: UpdatePlan, now: UpdatePlan): UpdatePlan {
   const sentences = new Set(announced.steps.map(({ sentence }) => sentence));
   const held = now.steps.flatMap((step) =>

@@ -46,7 +46,7 @@ export function foreseenUpdate(update: ForeseenUpdate): Properties {
   });
 }
 
-/** Without a look at the domain, check only knew the two sizes; diff planned from the state. */
+/** If the domain wasn't read, check only knew the two sizes; diff planned from the state. */
 function plannedWithState(
   { memoryPlan, change, memoryChange }: Inputs,
   { memory, outcome }: UpdatePlan,

@@ -54,7 +54,7 @@ const OPERATIONS: ReadonlyMap<string, DomainOperation> = new Map([
 
 const TYPES: ReadonlySet<string> = new Set([DYNAMIC_TYPE, PLUGIN_TYPE]);
 
-/** The stack itself and its providers, which nobody counts as resources. */
+/** The stack itself and its providers, which aren't counted as resources. */
 const OF_ENGINE = /^pulumi:(?:pulumi:Stack|providers:.*)$/;
 
 /**

@@ -19,7 +19,7 @@ import {
   whyText,
 } from "./texts.ts";
 
-/** By which a later run finds the comment to update. */
+/** A later run finds the comment to update by it. */
 export const COMMENT_MARK = "<!-- pulumi-libvirt-hotplug review -->";
 
 /** The most characters of a comment: 1,000,000 on GitLab, 65,536 on GitHub, and 32,768 on Bitbucket. */
@@ -275,7 +275,7 @@ function linksOf(domains: readonly DomainReview[], docs: string): string[] {
   return links.length === 0 ? [] : [links.join("\n")];
 }
 
-/** What isn't judged. */
+/** The last line: what isn't judged. */
 function footerOf({ domains, unchanged, others, errors }: Review): string {
   const counted = countedSteps(others);
   const secret = domains.filter(({ isSecret }) => isSecret).length;
@@ -286,7 +286,7 @@ function footerOf({ domains, unchanged, others, errors }: Review): string {
     ...(secret === 0
       ? []
       : [
-          `The sizes of ${secret === 1 ? "a domain are" : `${secret} domains are`} secret: the outcome is what the run announced.`,
+          `The sizes of ${secret === 1 ? "a domain are" : `${secret} domains are`} secret: the outcome is the one that the run announced.`,
         ]),
     ...(unchanged === 0 ? [] : [`${unchanged} ${unchanged === 1 ? "domain is" : "domains are"} unchanged.`]),
     ...(counted === "" ? [] : [`Other resources, not judged: ${markdownText(counted)}.`]),

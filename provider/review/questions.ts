@@ -42,15 +42,15 @@ export function questionsAbout(
       : rejectedDimms(observed.live, news, defaults).map((text) => `Is this known? ${text}`)),
     ...noteIf(
       interrupts && chosen === undefined && step.op !== "delete",
-      `Is the downtime wanted? The program doesn't set hotplug.whenNotPossible, which is "${defaults.whenNotPossible}".`,
+      `Is the downtime intended? The program doesn't set hotplug.whenNotPossible, so "${defaults.whenNotPossible}" applies.`,
     ),
     ...noteIf(
       kinds.has("stop") && news?.forceOff === true,
-      "May the guest be forced off? forceOff is true, so a guest that doesn't shut down in time is.",
+      "May the guest be forced off? forceOff is true, so a guest that doesn't shut down in time is forced off.",
     ),
     ...noteIf(
       kinds.has("detach"),
-      "Can the guest release this memory? What it keeps stays attached, and the update fails.",
+      "Can the guest release this memory? If it can't, the memory stays attached, and the update fails.",
     ),
     ...noteIf(kinds.has("unplugVcpus"), "Can the guest release these vCPUs?"),
     ...noteIf(kinds.has("detachDevice"), "Does the guest still use the device that is detached?"),

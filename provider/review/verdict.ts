@@ -87,12 +87,13 @@ export function decide(
   const own = announced?.outcome === outcome ? announced.headline : "";
   const why = isSecret
     ? "sizes are secret, so this review has no figures"
-    : "what the state recorded of the domain is secret or can't be read";
+    : "the recorded domain is secret or can't be read";
   return {
     verdict: outcome,
     headline: own || `${OUTCOME_WORDS[outcome]}: ${why}`,
     reasons: [],
-    details: plan === undefined || plan.headline === "" ? [] : [`by the recorded state: ${plan.headline}`],
+    details:
+      plan === undefined || plan.headline === "" ? [] : [`planned from the recorded state: ${plan.headline}`],
     steps: [],
   };
 }

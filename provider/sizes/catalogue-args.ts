@@ -61,7 +61,7 @@ const ARGUMENTS = ["sizes", ...Object.keys(SETTINGS)];
 const EXAMPLE = '{ ceiling: "32GiB", sizes: { small: { memory: "2GiB", vcpus: 1 } } }';
 
 /**
- * Reads the arguments of a catalogue, whoever wrote them.
+ * Reads the untyped arguments of a catalogue.
  *
  * @returns all failures at once, each at its property's path
  */

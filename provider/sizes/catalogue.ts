@@ -13,7 +13,7 @@ export function catalogue<Name extends string>(args: CatalogueArgs<Name>): Recor
 }
 
 /**
- * The same of a YAML or JSON file, which programs in other languages can share.
+ * The same for a YAML or JSON file, which programs in other languages can share.
  *
  * @throws Error with all reasons
  */

@@ -25,7 +25,7 @@ export type CheckedCatalogue =
       failures: Failure[];
     };
 
-/** Checks a catalogue, whoever wrote it, and plans each of its steps. */
+/** Checks the untyped arguments of a catalogue, and plans each of its steps. */
 export function checkCatalogue(args: unknown): CheckedCatalogue {
   const { catalogue, failures } = readCatalogue(args);
   if (catalogue === undefined) return { kind: "invalid", failures };

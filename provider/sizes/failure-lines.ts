@@ -1,7 +1,7 @@
 import type { Failure } from "../args/failure.ts";
 import { foreignText } from "../foreign-text.ts";
 
-/** More than a person reads at once. */
+/** A person doesn't read more at once. */
 const MOST_FAILURES = 100;
 
 /** A line for each failure: the property's path, and the reason. Both may quote the file. */

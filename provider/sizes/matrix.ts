@@ -89,7 +89,7 @@ function notes({ catalogue, sizes, steps, failures }: Planned, terminal: Termina
     : "";
   const lines = [
     "live +1/15: the step adds 1 DIMM to the running domain, and 15 slots are free after it",
-    ...(isLive ? [] : ["!: a step that the catalogue promises, and that isn't live"]),
+    ...(isLive ? [] : ["!: a step that the catalogue promises but that isn't live"]),
     `each domain: step ${formatSize(step)}, ceiling ${formatSize(ceiling)}, ${args?.memorySlots} slots, at most ${args?.maxVcpus} vCPUs`,
     ...(isLive
       ? [`each step up is live, on the longest path with ${steps.slots} of ${args?.memorySlots} slots${down}`]

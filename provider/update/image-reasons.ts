@@ -23,7 +23,7 @@ export function newImages(before: Partial<Inputs>, news: Partial<Inputs>): DiskI
   return diskImages(news).filter(({ key }) => !earlier.has(key));
 }
 
-/** What images need, and every reason why they can't be what the program says, before anything is done. */
+/** What images need, and every reason why they can't be used as the program asks, before anything is done. */
 export async function imageReasons(
   host: StorageHost,
   images: readonly DiskImage[],
@@ -71,7 +71,7 @@ export async function knownImageReasons(
   };
 }
 
-/** An answer that fails refuses nothing: libvirt's storage driver may be missing. It is needed where an image has to be made. */
+/** A failed query refuses nothing: libvirt's storage driver may be missing. It is needed only if an image has to be made. */
 async function look(
   host: StorageHost,
   images: readonly DiskImage[],
@@ -94,7 +94,7 @@ function missing({ path, source }: DiskImage, uri: string): Reason {
 }
 
 function unseen({ path, source }: DiskImage, uri: string): string {
-  return `${path}.${source.kind}: libvirt on ${uri} knows no ${describeImage(source)}: the storage pool there hadn't seen it when it was last refreshed; pulumi up is refused if it doesn't exist by then`;
+  return `${path}.${source.kind}: libvirt on ${uri} doesn't know ${describeImage(source)}: its storage pool didn't contain it at the last refresh; pulumi up fails if it doesn't exist by then`;
 }
 
 function atPath({ path, source }: DiskImage, { code, message }: UserError): Reason {
@@ -102,7 +102,7 @@ function atPath({ path, source }: DiskImage, { code, message }: UserError): Reas
   return { code: code ?? "missing-on-host", text: `${path}.${field}: ${message}` };
 }
 
-/** Why an image that is there can't be the disk that the program says. */
+/** Why an existing image can't be used for the program's disk. */
 export function unfitImage(image: DiskImage, there: Image): Reason | undefined {
   const { size } = image;
   const isLarger = size !== undefined && there.capacity > size;
@@ -114,7 +114,7 @@ export function unfitImage(image: DiskImage, there: Image): Reason | undefined {
 /** Formats whose header a guest would see as the content of a raw disk. */
 const IMAGE_FORMATS = ["qcow", "qcow2", "qed", "vdi", "vhdx", "vmdk", "vpc"];
 
-/** Why an image can't be a disk of the format that the program says. */
+/** Why an image can't be a disk of the program's format. */
 function otherFormat(
   { path, source, format }: Pick<SizedImage, "path" | "source" | "format">,
   found: Image,

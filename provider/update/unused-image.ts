@@ -48,13 +48,13 @@ async function tryToDelete(host: StorageHost, source: ImageSource): Promise<stri
     await deleteImage(host, source);
     return undefined;
   } catch (error) {
-    // What was done isn't known then.
+    // It isn't known then what was done.
     if (error instanceof ConnectionError) throw error;
     return messageOf(error);
   }
 }
 
-/** Of all domains, both what runs and what the next boot has. A domain that goes meanwhile has no disk any more. */
+/** Of all domains, both what runs and what the next boot has. A domain that is deleted meanwhile has no disks. */
 async function definitions(hypervisor: Hypervisor, own: Pick<DomainRef, "uuid">): Promise<Definition[]> {
   const domains = (await hypervisor.list()).filter(
     ({ uuid, name }) => uuid !== keptUuid(own.uuid) && !name.startsWith(PROBE_NAME),

@@ -216,7 +216,7 @@ const rows: Record<string, Row[]> = {
       "a MAC that libvirt keeps for the host",
       { memory, interfaces: [{ network: "default", mac: "FE:54:00:00:00:01" }] },
       "interfaces[0].mac",
-      'is fe:54:00:00:00:01, but libvirt keeps addresses that start with "fe" for the host; use another one, such as one that starts with "52:54:00"',
+      'is fe:54:00:00:00:01, but libvirt reserves addresses that start with "fe" for the host; use another one, such as one that starts with "52:54:00"',
     ],
   ],
   macsDiffer: [

@@ -52,11 +52,11 @@ test("what another domain of the host has is refused to a new domain", { timeout
   const stack = await stackOnLab(lab(), { web: { ...BARE, disks, interfaces: [{ user: true, mac: MAC }] } });
   for (const shown of await refusedBy(stack)) {
     expect(shown).toContain(
-      `disks[0].file: "${written}" is a disk of domain other already, which writes to it`,
+      `disks[0].file: "${written}" is already a disk of domain other, which writes to it`,
     );
     expect(shown).toContain(`disks[1].file: "${read}" is a disk that the running domain other reads`);
     expect(shown).toContain(
-      `interfaces[0].mac: the MAC address ${MAC} belongs to an interface of domain other`,
+      `interfaces[0].mac: the MAC address ${MAC} already belongs to an interface of domain other`,
     );
   }
   // QEMU refuses the same of two running domains.

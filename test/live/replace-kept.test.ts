@@ -68,7 +68,11 @@ describe("a replace that libvirt can't carry out never costs the domain", () => 
   const refused: [string, Args, RegExp][] = [
     ["machine", { ...smaller, machine: "pc-q35-99.9" }, /machine "pc-q35-99.9" isn't supported/],
     ["cpu", { ...smaller, cpu: "NoSuchCpu" }, /cpu "NoSuchCpu" isn't supported/],
-    ["vcpus of q35 without an IOMMU", { ...smaller, vcpus: 256 }, /vcpus 256 isn't supported by .* \(supported: up to 255\)/],
+    [
+      "vcpus of q35 without an IOMMU",
+      { ...smaller, vcpus: 256 },
+      /vcpus 256 isn't supported by .* \(supported: up to 255\)/,
+    ],
     [
       "a disk file",
       { ...smaller, disks: [{ file: "/no/such.qcow2" }] },

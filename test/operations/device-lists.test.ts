@@ -133,7 +133,7 @@ describe("what another domain of the host has", () => {
     await host.define(theirs);
     const before = structuredClone(host.domains);
     await expect(stack.up({ ...memory, ...taken })).rejects.toThrow(
-      /disks\[1\]\.file: "\/data.qcow2" is a disk of domain other already, which writes to it; .*\ninterfaces\[0\]\.mac: the MAC address 52:54:00:00:00:0a belongs to an interface of domain other already/,
+      /disks\[1\]\.file: "\/data.qcow2" is already a disk of domain other, which writes to it; .*\ninterfaces\[0\]\.mac: the MAC address 52:54:00:00:00:0a already belongs to an interface of domain other/,
     );
     expect(host.domains).toEqual(before);
   });

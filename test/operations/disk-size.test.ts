@@ -162,7 +162,7 @@ describe("an image that somebody made smaller", () => {
       host.addImage(FILE, { capacity: 4 * GIB });
       await stack.refresh();
       expect(stack.run.said).toEqual([
-        `disks[0]: ${FILE} has 4 GiB, less than its size of 10 GiB: somebody made it smaller; the next pulumi up makes it 10 GiB again, but what was beyond 4 GiB is lost`,
+        `disks[0]: ${FILE} has 4 GiB, less than its size of 10 GiB: somebody made it smaller; the next pulumi up makes it 10 GiB again, but the data beyond 4 GiB is lost`,
       ]);
       expect(stack.recorded.inputs.disks).toEqual([{ file: FILE, size: "4096MiB" }]);
       await stack.refresh();

@@ -152,7 +152,7 @@ describe("a disk that the program no longer has, with onDelete: delete", () => {
     host.missing.add(`file ${other.file}`);
     await stack.preview(withDisks(root, other));
     expect(stack.run.said.join("\n")).toContain(
-      `${FILE} isn't deleted: its disk stays, and gets another image`,
+      `${FILE} isn't deleted: its disk stays but gets another image`,
     );
     await stack.up(withDisks(root, other));
     expect([exists(), exists(other.file)]).toEqual([true, true]);

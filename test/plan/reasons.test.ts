@@ -353,12 +353,12 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "empty-drive",
-    "libvirt attaches no empty CD-ROM drive to a running domain: name a medium (file), which can be removed afterwards",
+    "libvirt doesn't attach an empty CD-ROM drive to a running domain: name a medium (file), which can be removed afterwards",
     update({ disks: [{ device: "cdrom", bus: "scsi" }] }, withPorts(8)),
   ],
   [
     "model-without-hotplug",
-    'cards of model "e1000" are conventional PCI devices, which the root ports of the machine don\'t take while the domain runs; model "virtio" and "e1000e" can be attached',
+    'cards of model "e1000" are conventional PCI devices, which the machine\'s root ports don\'t accept while the domain runs; model "virtio" and "e1000e" can be attached',
     update(
       { interfaces: [{ user: true, model: "e1000", mac: "52:54:00:00:00:01" }] },
       withPorts(8, running({ machine: "q35" })),
@@ -366,7 +366,7 @@ const rows: [code: ReasonCode, text: string, plan: Plan][] = [
   ],
   [
     "model-without-hotplug",
-    'cards of model "vmxnet3" are conventional PCI devices, which the root ports of the machine don\'t take while the domain runs; model "virtio" and "e1000e" can be attached',
+    'cards of model "vmxnet3" are conventional PCI devices, which the machine\'s root ports don\'t accept while the domain runs; model "virtio" and "e1000e" can be attached',
     update(
       { interfaces: [{ user: true, model: "vmxnet3", mac: "52:54:00:00:00:01" }] },
       withPorts(8, running({ machine: "q35" })),

@@ -216,7 +216,7 @@ describe("--format github annotates the lines of the program", () => {
     );
     const [replace = "", remove = ""] = out.split("\n");
     expect(replace).toMatch(
-      /^::error file=infra\/index\.ts,line=12,col=5,title=web-1::replace \(1003 → 1100 MiB\): the increase of 97 MiB .* \[not-aligned\]%0AIs the downtime wanted/,
+      /^::error file=infra\/index\.ts,line=12,col=5,title=web-1::replace \(1003 → 1100 MiB\): the increase of 97 MiB .* \[not-aligned\]%0AIs the downtime intended/,
     );
     expect(remove).toMatch(/^::warning file=infra\/index\.ts,line=12,col=5,title=old-1::delete/);
     expect(out.trimEnd().split("\n")).toHaveLength(2);

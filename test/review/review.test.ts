@@ -99,7 +99,9 @@ describe("what the run itself announced counts, since it may have seen the domai
       verdict: "replace",
       headline: "replace: 1003 → 1259 MiB has no free slot",
     });
-    expect(domain.details).toEqual([expect.stringMatching(/^by the recorded state: live: 1003 → 1259 MiB/)]);
+    expect(domain.details).toEqual([
+      expect.stringMatching(/^planned from the recorded state: live: 1003 → 1259 MiB/),
+    ]);
   });
 
   test("a refusal, which has no step", () => {
@@ -227,7 +229,7 @@ describe("a reviewer is to ask about", () => {
       /maxMemory 2000 MiB is less than twice the size of 1259 MiB/,
     ],
     ["the last slot", updateStep({ observed: running({ slots: 1 }) }), /None is left/],
-    ["a replace that nobody chose", updateStep({ now: { memory: "1100MiB" } }), /which is "replace"/],
+    ["a replace that nobody chose", updateStep({ now: { memory: "1100MiB" } }), /so "replace" applies/],
     ["a failed update", updateStep({ recorded: { __unread: true } }), /earlier update of this domain failed/],
     [
       "memory that the guest lacks",

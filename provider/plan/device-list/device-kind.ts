@@ -38,7 +38,7 @@ export interface DeviceKind<Entry extends { name?: string }, State> {
   change(wanted: State, found: State): DeviceChange;
   /** Why such a device can't be attached to or detached from a running domain. */
   unpluggable(state: State, view: MemoryView): Obstacle | undefined;
-  /** Why one that is pluggable can't be attached as it is to be. */
+  /** Why a device that could be plugged in can't be attached with its options. */
   unattachable(state: State): Obstacle | undefined;
   /** Why this one must not be detached. */
   indispensable(state: State, view: MemoryView): Obstacle | undefined;
@@ -47,7 +47,7 @@ export interface DeviceKind<Entry extends { name?: string }, State> {
   /** `"data" (/var/lib/data.qcow2)`, without the kind. */
   describe(name: string | undefined, state: State): string;
   asDevice(state: State): ListDevice;
-  /** A device as it is attached to a running domain: with an alias, by which it is known as ours, and without what is for boot. */
+  /** A device for a running domain: with an alias, by which it is recognized as ours, and without options for the boot. */
   attached(state: State): State;
   /** A device after a change of the running domain, which keeps the options that only a new device can have. */
   updated(state: State, found: State): State;

@@ -65,7 +65,7 @@ export function planDeviceList<Entry extends { name?: string }, State>(
   // A state of an earlier version says nothing of the running domain's devices.
   const isKnown = live?.freePorts !== undefined;
   if (!isKnown || isStopping || isDeferred || !isLive) return isChanged ? { kind: "definition" } : nothing;
-  // What the definition has already only goes on waiting.
+  // What the definition already has still waits for the next boot.
   const waiting = new Set(defined.later.map(({ index }) => index));
   const later = changes.later.filter(({ index }) => waiting.has(index));
   const plan = planLive(kind, { ...changes, later }, { observed, live, freePorts }, settings);

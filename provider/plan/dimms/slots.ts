@@ -1,6 +1,6 @@
 import type { MemoryView } from "../observed.ts";
 
-/** What tells which slots are free; a policy has only this of a domain. */
+/** What decides which slots are free; a policy knows only this of a domain. */
 interface SlotView {
   devices: readonly { model: string; slot?: number | undefined }[];
   maxMemory?: { slots?: number } | undefined;

@@ -78,7 +78,7 @@ function noHotplug(bus: string): Obstacle {
 /** libvirt fails to attach one ("argument key 'filename' must not have null value"). */
 const EMPTY_DRIVE: Obstacle = {
   code: "empty-drive",
-  text: "libvirt attaches no empty CD-ROM drive to a running domain: name a medium (file), which can be removed afterwards",
+  text: "libvirt doesn't attach an empty CD-ROM drive to a running domain: name a medium (file), which can be removed afterwards",
   predicate: "is an empty drive, which can't be attached to a running domain",
 };
 

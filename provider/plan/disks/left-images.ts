@@ -39,7 +39,7 @@ export function withLeftImages(
     ),
     ...exchanged
       .filter(isMade)
-      .map(({ source }) => `${describeImage(source)} isn't deleted: its disk stays, and gets another image`),
+      .map(({ source }) => `${describeImage(source)} isn't deleted: its disk stays but gets another image`),
   ];
   if (details.length === 0) return plan;
   const steps = gone.map(

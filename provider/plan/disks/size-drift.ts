@@ -26,7 +26,7 @@ export function diskSizeDrift(inputs: Partial<Inputs>, images: Observed["images"
   });
   const notes = smaller.map(
     ({ path, source, size, found }) =>
-      `${path}: ${describeImage(source)} has ${formatBytes(found)}, less than its size of ${formatBytes(size)}: somebody made it smaller; the next pulumi up makes it ${formatBytes(size)} again, but what was beyond ${formatBytes(found)} is lost`,
+      `${path}: ${describeImage(source)} has ${formatBytes(found)}, less than its size of ${formatBytes(size)}: somebody made it smaller; the next pulumi up makes it ${formatBytes(size)} again, but the data beyond ${formatBytes(found)} is lost`,
   );
   return { disks, notes };
 }

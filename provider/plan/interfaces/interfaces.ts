@@ -61,7 +61,7 @@ function modelWithoutHotplug({ model }: CardState, { arch, machine = "" }: Memor
   if (!isExpress || EXPRESS.test(model)) return undefined;
   return {
     code: "model-without-hotplug",
-    text: `cards of model "${model}" are conventional PCI devices, which the root ports of the machine don't take while the domain runs; model "virtio" and "e1000e" can be attached`,
+    text: `cards of model "${model}" are conventional PCI devices, which the machine's root ports don't accept while the domain runs; model "virtio" and "e1000e" can be attached`,
     predicate: `is of model "${model}", which the machine can't hot-plug`,
   };
 }
