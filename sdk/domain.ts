@@ -13,8 +13,8 @@ import { affectsSizes, argumentOf, derivedOutputs } from "./secret-arguments.ts"
 import { secretPaths, withSecretPasswords } from "./secrets.ts";
 
 /**
- * A libvirt virtual machine whose memory grows while it runs. Change `memory`: the preview shows whether the change is live
- * and why, and `pulumi up` plugs the memory into the running guest.
+ * A libvirt virtual machine that grows while it runs. Change `memory`, `vcpus`, `disks` or `interfaces`: the preview shows
+ * whether the change is live and why, and `pulumi up` applies it to the running guest.
  *
  * @example
  * const web = new Domain("web-1", { memory: "1003MiB", maxMemory: "8GiB", vcpus: 2, disks: [{ file: "/var/lib/libvirt/images/web-1.qcow2" }] });

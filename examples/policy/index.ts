@@ -27,8 +27,9 @@ new PolicyPack("libvirt-policies", {
     noDowntime(),
     noUnknownOutcome({ enforcementLevel: "advisory" }),
     sizeCatalogue({ sizes }),
-    reachable({ sizes, enforcementLevel: "advisory" }),
-    headroom({ memory: "1GiB", slots: 4 }),
+    // onUnknown: a preview of the dynamic class has no outputs to judge, so these rules judge its VMs after the update.
+    reachable({ sizes, enforcementLevel: "advisory", onUnknown: "allow" }),
+    headroom({ memory: "1GiB", slots: 4, onUnknown: "allow" }),
     adoptedStayAdopted(),
     maxPerHost({ memory: "64GiB", vcpus: 64 }),
   ],

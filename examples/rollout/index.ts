@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Domain, type DomainArgs } from "pulumi-libvirt-hotplug";
+import type { DomainArgs } from "pulumi-libvirt-hotplug";
+import { Domain } from "pulumi-libvirt-hotplug";
 import { catalogueFile } from "pulumi-libvirt-hotplug/sizes";
 
 const config = new pulumi.Config();

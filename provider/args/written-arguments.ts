@@ -109,6 +109,9 @@ function withoutPassword(value: unknown): unknown {
   return isObject(value) && value.password !== undefined ? { ...value, password: true } : value;
 }
 
+/** Stands for a password that isn't known. No program can set it. */
+const ANY_PASSWORD = "";
+
 /** The graphics of a mark, with the password of the arguments that have the same ones otherwise. */
 function knownGraphics(
   value: unknown,
@@ -118,9 +121,10 @@ function knownGraphics(
   const same = [before, news].find(({ graphics }) => isDeepStrictEqual(withoutPassword(graphics), value));
   if (same !== undefined) return { value: same.graphics };
   if (!isObject(value)) return undefined;
-  const { password: _, ...rest } = value;
+  const { password, ...rest } = value;
   const { data, success } = FIELDS.graphics.schema.safeParse(rest);
-  return success ? { value: data } : undefined;
+  if (!success || !isObject(data)) return undefined;
+  return { value: { ...data, ...(password === true && { password: ANY_PASSWORD }) } };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

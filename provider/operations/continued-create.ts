@@ -5,7 +5,9 @@ import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { containsUnknown } from "../args/unknown.ts";
 import { MARKED_FIELDS, withWritten } from "../args/written-arguments.ts";
+import { defined } from "../defined.ts";
 import { differingFields } from "../definition/differences.ts";
+import { graphicsPassword } from "../domain/graphics.ts";
 import { UserError } from "../errors.ts";
 import type { DomainRef } from "../libvirt/hypervisor.ts";
 import type { Observation } from "../observe/observe.ts";
@@ -43,18 +45,26 @@ export async function startedDomain(
   return { domain: { name, uuid, id: observed.live.domainId ?? -1 }, observation, before, plan };
 }
 
-/** The mark of an unfinished domain has all arguments; that of an earlier version has none. */
+/** The mark of an unfinished domain has all arguments except a password; that of an earlier version has none. */
 async function createdWith(
   { hypervisor, inputs, definition }: NewDomain,
-  { definition: { name, uuid, writtenArguments } }: Observation,
+  { definition: { name, uuid, writtenArguments }, secureXml }: Observation,
 ): Promise<Inputs> {
+  const read = async () =>
+    secureXml ?? (await hypervisor.xml({ name, uuid, id: -1 }, { inactive: true, secure: true }));
   if (writtenArguments !== undefined) {
     const others = Object.entries(inputs).filter(([field]) => !(MARKED_FIELDS as string[]).includes(field));
-    return withWritten({ ...Object.fromEntries(others), name } as Inputs, inputs, writtenArguments);
+    const written = withWritten({ ...Object.fromEntries(others), name } as Inputs, inputs, writtenArguments);
+    const { graphics } = written;
+    if (graphics?.password === undefined || containsUnknown(graphics)) return written;
+    return {
+      ...written,
+      graphics: { ...graphics, ...defined({ password: graphicsPassword(await read(), graphics.type) }) },
+    };
   }
   if (containsUnknown(inputs)) return { ...inputs, name };
   const { spec } = await definition();
-  const xml = await hypervisor.xml({ name, uuid, id: -1 }, { inactive: true, secure: true });
+  const xml = await read();
   const differing: string[] = differingFields(xml, inputs, { ...spec, name, uuid });
   const same = Object.entries(inputs).filter(([field]) => !differing.includes(field));
   return { ...Object.fromEntries(same), name } as Inputs;

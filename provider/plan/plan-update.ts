@@ -16,7 +16,7 @@ import { withDeletions, withLeftImages } from "./disks/left-images.ts";
 import { planDiskSizes, planImages } from "./disks/plan-disks.ts";
 import { livePassword, planPassword } from "./graphics.ts";
 import type { Observed } from "./observed.ts";
-import { combine, isMoreDisruptive, type Outcome, type Plan, type Step } from "./plan.ts";
+import { combine, isDeviceStep, isMoreDisruptive, type Outcome, type Plan, type Step } from "./plan.ts";
 import { planMemory } from "./plan-memory.ts";
 import { planPower, startingWith, unlessBusy, withPower, withReplacePower } from "./power.ts";
 import { headline, settingOnly } from "./text.ts";
@@ -188,9 +188,12 @@ function combined(parts: Plan[]): Plan {
   return combine(isDecisive ? parts.filter((part) => part.outcome === outcome) : parts);
 }
 
-/** One definition, and the balloon of the running domain last: it can only take memory that the guest has. */
+/**
+ * One definition; devices are detached before others are attached, which may need their ports; and the balloon of the running domain
+ * last: it can only take memory that the guest has.
+ */
 function inOrder(plan: Plan): Plan {
-  const steps = withOneDefinition(plan.steps);
+  const steps = detachedFirst(withOneDefinition(plan.steps));
   const isLast = (step: Step, index: number) =>
     step.kind === "balloon" &&
     step.where === "live" &&
@@ -202,6 +205,14 @@ function inOrder(plan: Plan): Plan {
       ...steps.filter((step, index) => isLast(step, index)),
     ],
   };
+}
+
+function detachedFirst(steps: Step[]): Step[] {
+  const first = steps.findIndex(isDeviceStep);
+  if (first === -1) return steps;
+  const [before, after] = [steps.slice(0, first), steps.slice(first)];
+  const isDetach = ({ kind }: Step) => kind === "detachDevice";
+  return [...before, ...after.filter(isDetach), ...after.filter((step) => !isDetach(step))];
 }
 
 /** A size isn't known in this preview, so no replace is planned on a guess. */

@@ -13,7 +13,7 @@ const LINKED = /www\.|\/\/|\bGH-\d/i;
 const MARKER = /^[-+=]+$|^\d+[.)]$/;
 
 /** What follows a word in a sentence. */
-const END = /[.,;:?)"]+$/;
+const ENDS = '.,;:?)"';
 
 /**
  * Text as Markdown that renders as exactly this text: words that could be markup are code. For a table's cell, a list's item
@@ -26,13 +26,20 @@ export function markdownText(text: string): string {
     .map((part, index) => {
       if (index === 0 && MARKER.test(part)) return code(part);
       if (isHarmless(part)) return part;
-      const word = part.replace(END, "");
+      const word = withoutEnd(part);
       const end = part.slice(word.length);
       // A quote that is opened before the word is closed after it.
       const start = /^[("]*/.exec(word)?.[0] ?? "";
       return word === start ? code(part) : start + code(word.slice(start.length)) + end;
     })
     .join(" ");
+}
+
+/** Without a regular expression, which would look for the end from each of these characters. */
+function withoutEnd(word: string): string {
+  let length = word.length;
+  while (length > 0 && ENDS.includes(word.charAt(length - 1))) length--;
+  return word.slice(0, length);
 }
 
 function isHarmless(word: string): boolean {

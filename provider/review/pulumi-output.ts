@@ -49,7 +49,8 @@ export interface PulumiOutput {
 const EXPECTED = "expected the output of pulumi preview --json, or of pulumi up --json for --after";
 
 /**
- * Reads the document of `pulumi preview --json`, or the event log of `pulumi up --json` or of a streamed preview.
+ * Reads the document of `pulumi preview --json`, or the event log of `pulumi up --json` or of a streamed preview. `pulumi up`
+ * writes its own preview before the log, unless `--skip-preview` is set: the log counts.
  *
  * @param what names the input in errors
  * @throws InputError
@@ -62,10 +63,17 @@ export function parseOutput(text: string, what: string): PulumiOutput {
     );
   // A log has an event in each line; a document is spread over many, or is the only line.
   const [first = ""] = text.slice(start).split("\n", 1);
-  if (isEvent(parsed(first))) return parseLog(text, what);
+  const log = isEvent(parsed(first)) ? start : logAfterDocument(text);
+  if (log !== undefined) return parseLog(text, log, what);
   const document = parsed(text) ?? notJson(text, what);
   if (!isRecord(document)) throw new InputError(`${what} is not an object; ${EXPECTED}`);
   return parseDocument(document, what);
+}
+
+/** Where a log begins after a document, whose lines are indented and whose texts have no line ends. */
+function logAfterDocument(text: string): number | undefined {
+  const end = /^\}\r?\n(?=\{"sequence":)/m.exec(text);
+  return end === null ? undefined : end.index + end[0].length;
 }
 
 function parsed(text: string): unknown {
@@ -244,14 +252,18 @@ function isDebugMessage(line: string): boolean {
   return line.includes('"severity":"debug"') && /^\{(?:"\w+":\d+,)*"diagnosticEvent":/.test(line);
 }
 
-/** The log has an event in each line. */
-function parseLog(text: string, what: string): PulumiOutput {
-  const diagnostics: unknown[] = [];
+/**
+ * The log has an event in each line. A streamed preview and its update are two runs, of which the last one counts.
+ *
+ * @param start where the log begins in the text
+ */
+function parseLog(text: string, start: number, what: string): PulumiOutput {
+  let diagnostics: unknown[] = [];
   const steps = new Map<string, ResourceStep>();
   let config: unknown;
   let summary: Properties | undefined;
-  let number = 0;
-  for (const line of text.split("\n")) {
+  let number = text.slice(0, start).split("\n").length - 1;
+  for (const line of text.slice(start).split("\n")) {
     number += 1;
     if (line.trim() === "" || isDebugMessage(line)) continue;
     const event = parsed(line);
@@ -260,7 +272,13 @@ function parseLog(text: string, what: string): PulumiOutput {
         `${what} is cut off or not JSON in line ${number} (${quoted(line)}); write the whole output of pulumi up --json to it`,
       );
     const { preludeEvent, summaryEvent, diagnosticEvent } = event;
-    if (isRecord(preludeEvent)) config = preludeEvent.config;
+    if (isRecord(preludeEvent)) {
+      // A run begins.
+      config = preludeEvent.config;
+      summary = undefined;
+      diagnostics = [];
+      steps.clear();
+    }
     if (isRecord(summaryEvent)) summary = summaryEvent;
     if (isRecord(diagnosticEvent)) diagnostics.push(diagnosticEvent);
     for (const name of ["resourcePreEvent", "resOutputsEvent", "resOpFailedEvent"] as const)

@@ -36,7 +36,7 @@ export function adoptedStayAdopted(args: AdoptedStayAdoptedArgs = {}, options?: 
           )
           .map((name) => ({
             kind: "violated",
-            text: `${name}: the stack has no such domain, so that it would no longer be managed. Put it back into the program, with adopt: true.`,
+            text: `${name}: the stack no longer has this domain, so it would no longer be managed. Put it back into the program, with adopt: true.`,
           })),
     },
     { ...args },

@@ -2,7 +2,7 @@ import type { PolicyConfigJSONSchema } from "@pulumi/policy/schema.js";
 import { z } from "zod";
 import { shape } from "../../provider/args/schema.ts";
 
-/** A domain that a rule lets pass until a day. */
+/** A domain to which a rule doesn't apply until a day. */
 export interface Exception {
   /** The resource's name. */
   name: string;
@@ -45,7 +45,7 @@ export const exceptionsSchema: PolicyConfigJSONSchema = {
     },
   },
   description:
-    "Domains that the rule lets pass: the name of the resource, the reason, and the last day (YYYY-MM-DD, UTC).",
+    "Domains to which the rule doesn't apply: the name of the resource, the reason, and the last day (YYYY-MM-DD, UTC).",
 };
 
 function isDay(text: string): boolean {

@@ -74,7 +74,7 @@ function judgedRoom(domain: PolicyDomain, wanted: Kib, stage: Stage): Verdict {
   if (maxMemory.kind !== "known") return argumentUnknown(domain, "maxMemory", maxMemory);
   const short = (room: Kib, how: string): Verdict => ({
     kind: "violated",
-    text: `after the change ${formatSize(memory.value)} can grow by ${formatSize(room)}${how}, but ${formatSize(wanted)} are wanted. Raise maxMemory and memorySlots, or use a smaller size.`,
+    text: `after the change ${formatSize(memory.value)} can grow by ${formatSize(room)}${how}, but ${formatSize(wanted)} is required. Raise maxMemory and memorySlots, or use a smaller size.`,
   });
   // No live change goes beyond the maximum, whatever else limits it.
   const most = Math.max(0, maxMemory.value - memory.value);
@@ -90,7 +90,7 @@ function judgedSlots(domain: PolicyDomain, wanted: number, stage: Stage): Verdic
   if (slots.kind !== "known") return argumentUnknown(domain, "memorySlots", slots);
   const short = (free: number): Verdict => ({
     kind: "violated",
-    text: `after the change ${free} of ${slots.value} slots are free, but ${wanted} are wanted. Raise memorySlots, or grow by fewer and larger DIMMs.`,
+    text: `after the change ${free} of ${slots.value} slots are free, but ${wanted} must be. Raise memorySlots, or grow by fewer and larger DIMMs.`,
   });
   if (slots.value < wanted) return short(slots.value);
   const free = domain.freeSlots;

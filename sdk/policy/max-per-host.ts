@@ -37,13 +37,13 @@ const VCPUS = {
   description: "The most vCPUs of all domains of a host together.",
 } as const;
 
-/** The domains of a stack don't exceed what their host may give them. */
+/** The domains of a stack don't exceed the limits of their hosts. */
 export function maxPerHost(args: MaxPerHostArgs = {}, options?: RuleOptions): Rule {
   return rule<Limit & { hosts?: Record<string, Limit> }>(
     {
       name: "max-per-host",
       displayName: "Most per host",
-      description: "The virtual machines of a stack must not exceed what their host may give them.",
+      description: "The virtual machines of a stack must not exceed the limits of their hosts.",
       remedy: "Use smaller sizes, or move domains to another host.",
       settings: {
         memory: { read: sizeSetting, describe: MEMORY },
@@ -119,7 +119,7 @@ function judgedHost(uri: string | undefined, domains: PolicyDomain[], limit: Lim
   const host = uri === "" ? "libvirt's default host" : shownUri(uri);
   return [
     ...judgedSum(host, domains, "memory", limit.memory, memoryOf, formatSize),
-    ...judgedSum(host, domains, "vcpus", limit.vcpus, (domain) => domain.number("vcpus"), formatVcpus),
+    ...judgedSum(host, domains, "number of vCPUs", limit.vcpus, (domain) => domain.number("vcpus"), formatVcpus),
   ];
 }
 
@@ -145,7 +145,7 @@ function judgedSum(
     return [
       {
         kind: "violated",
-        text: `${host}: ${what} of ${known.length} domains add up to ${format(sum)}, ${format(sum - limit)} more than the limit of ${format(limit)} (${shown}${more}). Use smaller sizes, or move domains to another host.`,
+        text: `${host}: the ${what} of ${known.length} domains is ${format(sum)} in total, ${format(sum - limit)} more than the limit of ${format(limit)} (${shown}${more}). Use smaller sizes, or move domains to another host.`,
       },
     ];
   }
@@ -153,7 +153,7 @@ function judgedSum(
   return [
     {
       kind: "unknown",
-      text: `${host}: not judged: ${what} of ${namesOf(open)} isn't known yet or is secret`,
+      text: `${host}: not judged: the ${what} of ${namesOf(open)} isn't known yet or is secret`,
     },
   ];
 }
@@ -166,7 +166,7 @@ function namesOf(domains: readonly PolicyDomain[]): string {
   return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-/** What the host may have to give: a running domain keeps what it has until its next boot. */
+/** The most that the host may have to provide: a running domain keeps its memory until its next boot. */
 function memoryOf(domain: PolicyDomain): Figure<Kib> {
   const memory = domain.size("memory");
   const live = domain.size("liveMemory");

@@ -16,7 +16,7 @@ const MESSAGE = `must be a list of ${FORBIDDEN.map((outcome) => `"${outcome}"`).
 const WHAT: Record<Forbidden, string> = {
   replace: "would be deleted and created again",
   restart: "would be shut down",
-  nextBoot: "would only have the change after it has been shut down and started",
+  nextBoot: "would get the change only when it is shut down and started",
 };
 
 /** No change replaces or restarts a virtual machine. */
@@ -46,7 +46,7 @@ export function noDowntime(args: NoDowntimeArgs = {}, options?: RuleOptions): Ru
         const ofMemory = domain.outcome("memoryChange") === change;
         const remedy = ofMemory
           ? "Choose a size that works live, or set hotplug.whenNotPossible to another outcome."
-          : "An argument other than memory decides that: take its change back, or plan the downtime and add an exception.";
+          : "The reason is another argument than memory: undo its change, or plan the downtime and add an exception.";
         const plan = ofMemory ? domain.memoryPlan : undefined;
         const found = plan === undefined ? "" : ` (${plan})`;
         return { kind: "violated", text: `${WHAT[forbidden]}, change is "${change}"${found}. ${remedy}` };

@@ -3,13 +3,13 @@ import { outcomeUnknown } from "./unjudged.ts";
 
 export interface NoUnknownOutcomeArgs extends RuleArgs {
   /**
-   * `"allow"`: an outcome may follow from values that are only known during `pulumi up`. The host has to be reachable all the same.
+   * `"allow"`: an outcome may depend on values that are only known during `pulumi up`. The host must still be reachable.
    * Default: `"deny"`.
    */
   onUnknown?: "allow" | "deny";
 }
 
-/** Of every change it is known what it does. */
+/** The outcome of every change is known. */
 export function noUnknownOutcome(args: NoUnknownOutcomeArgs = {}, options?: RuleOptions): Rule {
   return rule(
     {

@@ -36,7 +36,7 @@ export function reachable(args: ReachableArgs = {}, options?: RuleOptions): Rule
         if (next === undefined) return ALLOWED;
         const missed = (what: string, text: string): Verdict => ({
           kind: "violated",
-          text: `from ${formatSize(memory.value)} the next size, ${next.name} (${figuresOf(next)}), is not live: ${what} ${text}. Use a size from which it is, or its maxMemory, memorySlots and maxVcpus.`,
+          text: `from ${formatSize(memory.value)} the next size, ${next.name} (${figuresOf(next)}), is not live: ${what} ${text}. Use a size of the catalogue, with its maxMemory, memorySlots and maxVcpus.`,
         });
         if (next.memory !== memory.value) {
           const { reachable: sizesLive } = domain;
@@ -64,9 +64,9 @@ function rangesText(
   ranges: readonly { from: number; to: number; step: number }[],
   format: (figure: number) => string,
 ): string {
-  if (ranges.length === 0) return "can't change live";
+  if (ranges.length === 0) return "can't be changed live";
   const texts = ranges.map(({ from, to, step }) =>
-    from === to ? format(from) : `${format(from)} to ${format(to)} in steps of ${format(step)}`,
+    from === to ? format(from) : `${format(from)} up to ${format(to)} in steps of ${format(step)}`,
   );
-  return `can change live to ${texts.join(", or ")}`;
+  return `can be changed live to ${texts.join(", or ")}`;
 }

@@ -26,7 +26,7 @@ export const ALLOWED: Verdict = { kind: "allowed" };
 
 /**
  * What a rule sees of a domain. `inputs`: as check returned them, before an update that isn't a preview changes the domain.
- * `outputs`: as a preview foresees them, or as they are after the update.
+ * `outputs`: as a preview predicts them, or those after the update.
  */
 export type Stage = "inputs" | "outputs";
 
@@ -52,7 +52,7 @@ export interface RuleArgs {
   enforcementLevel?: EnforcementLevel;
   /** A domain that can't be judged is allowed, or violates the rule. Default: `"deny"`. */
   onUnknown?: "allow" | "deny";
-  /** Domains that the rule lets pass. */
+  /** Domains to which the rule doesn't apply. */
   exceptions?: Exception[];
 }
 
@@ -124,7 +124,7 @@ export function rule<Settings>(
     validateResource(args, reportViolation) {
       if (!isDomain(args)) return args.notApplicable("The rule only applies to libvirt domains");
       const settings = settingsWith(args.getConfig());
-      // A preview judges the outputs that it foresees, and of a domain that is not a target those of the state. The inputs of such a
+      // A preview judges the outputs that it predicts, and those of the state for a domain that is not a target. The inputs of such a
       // domain still have the outcome of the last run.
       if (isPreview()) return;
       const domain = new PolicyDomain(args);
@@ -164,7 +164,7 @@ function isExcepted({ name }: PolicyDomain, { exceptions }: CommonSettings, now:
   return exceptions.some((exception) => exception.name === name && holds(exception, now));
 }
 
-/** Pulumi tells a policy pack by its environment whether the run is a preview. */
+/** An environment variable that Pulumi sets for a policy pack. */
 function isPreview(): boolean {
   return process.env.PULUMI_NODEJS_DRY_RUN === "true";
 }

@@ -19,7 +19,7 @@ export type SettingsTable = Record<string, Setting>;
 
 /** The settings that every rule has. */
 export interface CommonSettings {
-  /** What a domain that can't be judged means. */
+  /** Whether a domain that can't be judged violates the rule. */
   onUnknown: "allow" | "deny";
   exceptions: Exception[];
 }
@@ -33,7 +33,7 @@ export const COMMON: SettingsTable = {
       type: "string",
       enum: ["allow", "deny"],
       default: "deny",
-      description: "What a domain that can't be judged means: it is allowed, or it violates the rule.",
+      description: "Whether a domain that can't be judged is allowed or violates the rule.",
     },
   },
   exceptions: { read: exceptionsSetting, describe: exceptionsSchema },

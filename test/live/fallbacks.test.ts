@@ -149,13 +149,15 @@ test("restart: a guest that answers the power button is shut down by itself, and
 test("a replace that the host would refuse leaves the domains running, and goes on with the next up, whatever the program says by then", async () => {
   const stack = await stackOnLab(lab(), { same: BARE, other: BARE });
   await stack.apply();
-  const disks = [{ file: "/nowhere/disk.raw", format: "raw" as const }];
-  for (const name of ["same", "other"]) stack.edit(name, { memory: "300MiB", disks, adopt: true });
+  for (const name of ["same", "other"]) {
+    const disks = [{ file: `/nowhere/${name}.raw`, format: "raw" as const }];
+    stack.edit(name, { memory: "300MiB", disks, adopt: true });
+  }
   const pids = () => ["same", "other"].map((name) => lab().qemuPid(name));
   const before = pids();
   const up = await stack.up({ continueOnError: true });
   expect(up.ok).toBe(false);
-  expect(up.errors.join("\n").match(/"\/nowhere\/disk\.raw" doesn't exist on/g)).toHaveLength(2);
+  expect(up.errors.join("\n").match(/"\/nowhere\/(same|other)\.raw" doesn't exist on/g)).toHaveLength(2);
   expect(pids()).toEqual(before);
 
   stack.edit("same", { disks: [] });

@@ -12,7 +12,10 @@ import { WHOLE_PROGRAM } from "../support/whole-program.ts";
 type Args = Record<string, unknown>;
 
 /** What the interrupted create, or the interrupted replace, makes. */
-const PROGRAM: Args = { ...WHOLE_PROGRAM, maxVcpus: 8, hotplug: { awaitGuest: false, allowUnplug: true } };
+const PROGRAM: Args = {
+  ...{ ...WHOLE_PROGRAM, maxVcpus: 8, hotplug: { awaitGuest: false, allowUnplug: true } },
+  graphics: { type: "vnc", password: "xyzzy" },
+};
 
 /** What the program asks next, and what that does to the domain that the interrupted operation started. */
 const NEXT: [name: string, change: Args, outcome: string][] = [
@@ -39,6 +42,8 @@ const NEXT: [name: string, change: Args, outcome: string][] = [
   ["no disk", { disks: undefined }, "live"],
   ["another network", { interfaces: [{ network: "other" }] }, "live"],
   ["no network", { interfaces: undefined }, "live"],
+  ["another password", { graphics: { type: "vnc", password: "plugh" } }, "live"],
+  ["no password", { graphics: { type: "vnc" } }, "nextBoot"],
   ["another serial port", { serial: { file: "/log" } }, "nextBoot"],
   ["no agent", { agent: false }, "nextBoot"],
   ["no balloon", { balloon: false }, "nextBoot"],

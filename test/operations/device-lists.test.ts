@@ -193,3 +193,20 @@ describe("what somebody else does", () => {
     expect(found(host.only.inactive)).toEqual(["vda /root.qcow2 ua-pulumi-disk-root"]);
   });
 });
+
+test.each([{ bus: "virtio" }, { bus: "usb", device: "cdrom" }])(
+  "a list that waits for the removal of a disk without a name goes on waiting: %o",
+  async (options) => {
+    const cd = (file: string) => ({ name: "cd", device: "cdrom", file });
+    const old = [root, { file: "/old.qcow2", bus: "sata" }, cd("/a.iso")];
+    const { host, stack } = await created({ ...memory, disks: old });
+    const disks = [root, cd("/b.iso"), { ...data, ...options }];
+    const args = { ...memory, disks, hotplug: { whenNotPossible: "nextBoot" } };
+    const { live } = host.only;
+    await stack.up(args);
+    expect(await stack.up(args)).toBe("same");
+    await stack.refresh();
+    expect(await stack.up(args)).toBe("same");
+    expect(host.only.live).toBe(live);
+  },
+);

@@ -75,11 +75,11 @@ describe.each(HOSTS)("what Pulumi's engine passed on, of the %s host", (host) =>
     ];
     const said = await judged(rules, host, "grow");
     const ofOff =
-      "off: from 700 MiB the next size, small (1003 MiB, 2 vCPUs), is not live: memory can change live to 956 MiB to 2748 MiB in steps of 256 MiB. Use a size from which it is, or its maxMemory, memorySlots and maxVcpus.";
+      "off: from 700 MiB the next size, small (1003 MiB, 2 vCPUs), is not live: memory can be changed live to 956 MiB up to 2748 MiB in steps of 256 MiB. Use a size of the catalogue, with its maxMemory, memorySlots and maxVcpus.";
     const ofWeb =
       host === "plugin"
         ? [
-            "web: after the change 14 of 16 slots are free, but 15 are wanted. Raise memorySlots, or grow by fewer and larger DIMMs.",
+            "web: after the change 14 of 16 slots are free, but 15 must be. Raise memorySlots, or grow by fewer and larger DIMMs.",
           ]
         : [`web: ${notShown("free slots")}`, `web: ${notShown("reachable vCPUs")}`];
     expect(said).toEqual([ofOff, ...ofWeb]);
@@ -88,7 +88,7 @@ describe.each(HOSTS)("what Pulumi's engine passed on, of the %s host", (host) =>
   test("maxPerHost: the sum of each host, after the change", async () => {
     const said = await judged([maxPerHost({ memory: "2GiB", exceptions: forSecret })], host, "grow");
     expect(said).toEqual([
-      "qemu:///system: memory of 2 domains add up to 2215 MiB, 167 MiB more than the limit of 2 GiB (web 1515 MiB, off 700 MiB). Use smaller sizes, or move domains to another host.",
+      "qemu:///system: the memory of 2 domains is 2215 MiB in total, 167 MiB more than the limit of 2 GiB (web 1515 MiB, off 700 MiB). Use smaller sizes, or move domains to another host.",
     ]);
     expect(await judged([maxPerHost({ vcpus: 4 })], host, "grow")).toEqual([]);
   });

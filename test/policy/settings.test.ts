@@ -116,7 +116,7 @@ describe("the configuration of a run", () => {
     const rule = headroom({ memory: "1GiB" });
     expect(await judge(rule, domain, {})).toEqual([]);
     expect(await judge(rule, domain, { memory: "2GiB" })).toEqual([
-      "web-1: after the change 1 GiB can grow by 1 GiB up to maxMemory (2 GiB), but 2 GiB are wanted. Raise maxMemory and memorySlots, or use a smaller size.",
+      "web-1: after the change 1 GiB can grow by 1 GiB up to maxMemory (2 GiB), but 2 GiB is required. Raise maxMemory and memorySlots, or use a smaller size.",
     ]);
     const sizes = { small: { memory: "1GiB" } };
     expect(sizeCatalogue().configSchema.required).toEqual(["sizes"]);
@@ -158,6 +158,6 @@ test("domains that were adopted stay in the stack", async () => {
   );
   expect(found).toEqual([
     "old-2: it was adopted, but adopt isn't true. Set adopt: true.",
-    "old-1: the stack has no such domain, so that it would no longer be managed. Put it back into the program, with adopt: true.",
+    "old-1: the stack no longer has this domain, so it would no longer be managed. Put it back into the program, with adopt: true.",
   ]);
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { commandLine } from "../command/command-line.ts";
 import { render } from "./rendered.ts";
 
@@ -79,4 +79,29 @@ test("all went well, with what the guest reports", async () => {
     "done",
     "",
   ]);
+});
+
+describe("pulumi up --yes --json writes its preview before the log, which counts", () => {
+  const recorded = (file: string) => readFileSync(join(import.meta.dirname, "recorded/plugin", file), "utf8");
+
+  test.each(["preview.json", "preview.events.json"])("%s", async (file) => {
+    const [whole, only] = await Promise.all(
+      [recorded(file) + log, log].map((text) => commandLine(["review", "--after"], text)),
+    );
+    expect(whole).toEqual(only);
+  });
+
+  test("an update that was cancelled before its end isn't done, although its preview was", async () => {
+    const { code, row } = await worstOf(recorded("preview.events.json") + edited("web-1", () => []));
+    expect(code).toBe(1);
+    expect(row?.slice(5)).toEqual(["unfinished", ""]);
+  });
+
+  test.each(["preview.json", "preview.events.json"])("a log that is cut off after %s", async (file) => {
+    const text = recorded(file) + log.slice(0, log.lastIndexOf('"summaryEvent"'));
+    const { code, out, error } = await commandLine(["review", "--after"], text);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    const line = text.split("\n").length;
+    expect(error).toContain(`standard input is cut off or not JSON in line ${line} `);
+  });
 });

@@ -31,15 +31,37 @@ export function planDeviceLists(
 ): DeviceListsPlan {
   const planOf = <Entry extends { name?: string }, State>(
     kind: DeviceKind<Entry, State>,
-  ): [FieldName, DeviceListPlan][] => {
+    freePorts: number,
+    isStopping = domain.isStopping,
+  ): DeviceListPlan => {
     const isChanged = changed.includes(kind.field);
-    if (!isChanged && !isOwn(kind, inputs, domain.observed)) return [];
+    if (!isChanged && !isOwn(kind, inputs, domain.observed)) return { kind: "none" };
     const settings = settingsOf(inputs, defaults, adopted);
-    if (settings === undefined) return isChanged ? [[kind.field, { kind: "definition" }]] : [];
+    if (settings === undefined) return { kind: isChanged ? "definition" : "none" };
     const lists = { before: kind.list(before), news: kind.list(inputs) };
-    return [[kind.field, planDeviceList(kind, { ...lists, ...domain, isChanged, settings })]];
+    return planDeviceList(kind, {
+      ...lists,
+      observed: domain.observed,
+      isChanged,
+      isStopping,
+      freePorts,
+      settings,
+    });
   };
-  const plans = [...planOf(DISKS), ...planOf(INTERFACES)];
+  const plansWith = (free: number) => {
+    // All devices that go are detached before any is attached. Where the ports aren't enough for all, disks get theirs first.
+    const [disks, interfaces] = [planOf(DISKS, Infinity), planOf(INTERFACES, Infinity)];
+    if (portsOf(disks) + portsOf(interfaces) <= free) return { disks, interfaces };
+    const first = planOf(DISKS, free);
+    return { disks: first, interfaces: planOf(INTERFACES, free - portsOf(first)) };
+  };
+  const free = domain.observed.live?.freePorts ?? 0;
+  const { disks, interfaces } = plansWith(free);
+  // The restart for one list brings the other.
+  const plans: [FieldName, DeviceListPlan][] = [
+    ["disks", isRestart(interfaces) && !isRestart(disks) ? planOf(DISKS, free, true) : disks],
+    ["interfaces", isRestart(disks) && !isRestart(interfaces) ? planOf(INTERFACES, free, true) : interfaces],
+  ];
   return {
     parts: plans.flatMap(([, plan]) => (plan.kind === "planned" ? [plan.plan] : [])),
     definition: plans.flatMap(([field, plan]) =>
@@ -49,6 +71,14 @@ export function planDeviceLists(
       plan.kind === "none" && changed.includes(field) ? [field] : [],
     ),
   };
+}
+
+function portsOf(plan: DeviceListPlan): number {
+  return plan.kind === "planned" ? plan.ports : 0;
+}
+
+function isRestart(plan: DeviceListPlan): boolean {
+  return plan.kind === "planned" && plan.plan.outcome === "restart";
 }
 
 /** Whether the running domain's devices were read, and the program names all that are ours. */

@@ -9,6 +9,7 @@ import { NEXT_BOOT, noteIf, refusal } from "../text.ts";
 import { ALIASES } from "./aliases.ts";
 import type { DeviceKind } from "./device-kind.ts";
 import { listedDevices } from "./listed-devices.ts";
+import { matchDevices } from "./match-devices.ts";
 import { devicesHeadline, missingPorts } from "./text.ts";
 
 /** The settings that decide what is done to a running domain. */
@@ -24,8 +25,11 @@ export type DeviceListPlan =
   | { kind: "none" }
   /** The definition is changed, and nothing of the running domain. */
   | { kind: "definition" }
-  /** `later`: the definition is changed in more than what the running domain gets now. */
-  | { kind: "planned"; plan: Plan; later: boolean };
+  /**
+   * - `later`: the definition is changed in more than what the running domain gets now;
+   * - `ports`: how many ports of the running domain it takes, less those that it frees.
+   */
+  | { kind: "planned"; plan: Plan; later: boolean; ports: number };
 
 export interface DeviceListInput<Entry> {
   /** The list before, and as it is to be; undefined while a part of it isn't known. */
@@ -36,13 +40,15 @@ export interface DeviceListInput<Entry> {
   isChanged: boolean;
   /** The domain is shut down or restarted by the same update. */
   isStopping: boolean;
+  /** The ports of the running domain that are free for this list. */
+  freePorts: number;
   settings: DeviceSettings;
 }
 
 /** Plans a change of a list of devices, for the domain as it was observed or, where its devices weren't read, as the list made it. */
 export function planDeviceList<Entry extends { name?: string }, State>(
   kind: DeviceKind<Entry, State>,
-  { before, news, observed, isChanged, isStopping, settings }: DeviceListInput<Entry>,
+  { before, news, observed, isChanged, isStopping, freePorts, settings }: DeviceListInput<Entry>,
 ): DeviceListPlan {
   const nothing: DeviceListPlan = { kind: "none" };
   if (before === undefined || news === undefined) return isChanged ? { kind: "definition" } : nothing;
@@ -62,10 +68,20 @@ export function planDeviceList<Entry extends { name?: string }, State>(
   // What the definition has already only goes on waiting.
   const waiting = new Set(defined.later.map(({ index }) => index));
   const later = changes.later.filter(({ index }) => waiting.has(index));
-  const plan = planLive(kind, { ...changes, later }, observed, live, settings);
-  // What waits for the next boot since the running domain can't have it goes on waiting.
-  if (!isChanged && plan.reasons.length > 0) return nothing;
-  return { kind: "planned", plan, later: later.length > 0 && plan.outcome === "live" };
+  const plan = planLive(kind, { ...changes, later }, { observed, live, freePorts }, settings);
+  // What waits for the next boot since the running domain can't have it, or can't lose it, goes on waiting.
+  const isKept = (device: State) =>
+    kind.unpluggable(device, live) !== undefined &&
+    matchDevices([kind.key(device)], inDefinition, kind.key)[0] === undefined;
+  if (!isChanged && (plan.reasons.length > 0 || running.some(isKept))) return nothing;
+  const isPlugged = plan.outcome === "live";
+  const { needed, freed } = portsOf(kind, changes, live);
+  return {
+    kind: "planned",
+    plan,
+    later: later.length > 0 && isPlugged,
+    ports: isPlugged ? needed - freed : 0,
+  };
 }
 
 /** A device that is attached, detached or changed. */
@@ -130,20 +146,26 @@ function changesOf<Entry extends { name?: string }, State>(
   };
 }
 
+interface RunningDomain {
+  observed: Observed;
+  live: MemoryView;
+  freePorts: number;
+}
+
 function planLive<Entry extends { name?: string }, State>(
   kind: DeviceKind<Entry, State>,
   changes: Changes<State>,
-  observed: Observed,
-  live: MemoryView,
+  domain: RunningDomain,
   settings: DeviceSettings,
 ): Plan {
   const { attached, detached, updated } = changes;
+  const { observed, live } = domain;
   const definition = observed.nextBoot === undefined ? [] : [defineStep(undefined, [kind.field])];
   const [boot] = settings.forceOff
     ? []
     : detached.flatMap(({ state }) => kind.indispensable(state, live) ?? []);
   if (boot !== undefined) return refusal(toReason(boot), `${kind.field}: one ${boot.predicate}`);
-  const obstacles = obstaclesTo(kind, changes, observed, live, settings);
+  const obstacles = obstaclesTo(kind, changes, domain, settings);
   const described = (change: Change<State>) => kind.describe(change.name, change.state);
   const [first] = obstacles;
   if (first !== undefined) {
@@ -199,11 +221,11 @@ const LONGEST_SUBJECT = 50;
 /** Why the running domain can't have the change: all reasons at once, with the device that each is about. */
 function obstaclesTo<Entry extends { name?: string }, State>(
   kind: DeviceKind<Entry, State>,
-  { attached, detached }: Changes<State>,
-  observed: Observed,
-  live: MemoryView,
+  changes: Changes<State>,
+  { observed, live, freePorts }: RunningDomain,
   { enabled }: DeviceSettings,
 ): (Obstacle & { about?: Change<State> })[] {
+  const { attached, detached } = changes;
   const plugged = [...detached, ...attached];
   const obstacleOf = (about: Change<State>, obstacle: Obstacle | undefined) =>
     obstacle === undefined ? [] : [{ ...obstacle, about }];
@@ -211,19 +233,31 @@ function obstaclesTo<Entry extends { name?: string }, State>(
     ...plugged.flatMap((about) => obstacleOf(about, kind.unpluggable(about.state, live))),
     ...attached.flatMap((about) => obstacleOf(about, kind.unattachable(about.state))),
   ];
-  const states = (changes: Change<State>[]) => changes.map(({ state }) => state);
-  // A port of a device that is detached first is free then.
-  const freed = detached.filter(({ state }) => kind.ports([state], { ...live, hasScsi: true }) > 0).length;
-  const needed = kind.ports(states(attached), live);
-  const free = (live.freePorts ?? 0) + freed;
+  const { needed, freed } = portsOf(kind, changes, live);
+  const free = freePorts + freed;
   return [
     ...(enabled || plugged.length === 0 ? [] : [HOTPLUG_DISABLED]),
     ...(plugged.length === 0 ? [] : pauseObstacles(observed)),
     ...(detached.length > 0 ? releaseObstacles(observed, "a device") : []),
     ...(plugged.length > 0 && !live.acpi && live.arch === "x86_64" ? [NO_ACPI] : []),
     ...unique(ofDevices),
-    ...(needed > free && live.arch !== "s390x" ? [missingPorts(kind.field, needed, free)] : []),
+    ...(needed > free && live.arch !== "s390x"
+      ? [missingPorts(kind.field, { needed, free, isShared: (live.freePorts ?? 0) > freePorts })]
+      : []),
   ];
+}
+
+/** The ports that a change takes, and those that it frees: devices are detached first, and the controller of scsi disks stays. */
+function portsOf<Entry extends { name?: string }, State>(
+  kind: DeviceKind<Entry, State>,
+  { attached, detached }: Changes<State>,
+  live: MemoryView,
+): { needed: number; freed: number } {
+  const states = (changes: Change<State>[]) => changes.map(({ state }) => state);
+  return {
+    needed: kind.ports(states(attached), live),
+    freed: kind.ports(states(detached), { ...live, hasScsi: true }),
+  };
 }
 
 const NO_ACPI = noAcpi("hot-plug");

@@ -31,12 +31,19 @@ export function devicesHeadline(device: ListDevice["device"], steps: Step[]): st
   return headline("live", formatList(sentences), formatList(countedSteps(steps, device)));
 }
 
-/** More devices than the running domain has ports for. */
-export function missingPorts(field: string, needed: number, free: number): Obstacle {
+/**
+ * More devices than the running domain has ports for.
+ *
+ * @param isShared the disks of the same update take some of its ports
+ */
+export function missingPorts(
+  field: string,
+  { needed, free, isShared }: { needed: number; free: number; isShared: boolean },
+): Obstacle {
   const has = free === 0 ? "no free port" : `${free} free port${free === 1 ? "" : "s"}`;
   return {
     code: "no-free-port",
-    text: `the change of ${field} needs ${needed} PCI port${needed === 1 ? "" : "s"}, but the running domain has ${has}; after the next boot it has as many free ports as hotplugPorts asks for`,
+    text: `the change of ${field} needs ${needed} PCI port${needed === 1 ? "" : "s"}, but the running domain has ${has}${isShared ? " besides those that the change of disks takes" : ""}; after the next boot it has as many free ports as hotplugPorts asks for`,
     predicate: `needs ${needed === 1 ? "a PCI port" : `${needed} PCI ports`}, but the domain has ${has}`,
   };
 }

@@ -181,6 +181,26 @@ export const DEVICES: OutcomeRow[] = [
     codes: ["no-free-port"],
   },
   {
+    name: "a disk and an interface, where one port is free",
+    before: withPorts(1),
+    had: { disks: [root] },
+    change: { disks: [root, data], interfaces: [lan] },
+    outcome: "replace",
+    headline:
+      'replace: interface "lan" (network "default") needs a PCI port, but the domain has no free port',
+    details: [replaceCosts, keptByRestart],
+    codes: ["no-free-port"],
+  },
+  {
+    name: "an interface instead of a disk, where no port is free",
+    before: withPorts(0),
+    had: { disks: [root, data] },
+    change: { disks: [root], interfaces: [lan] },
+    outcome: "live",
+    headline: 'live: detach disk "data" (/data.qcow2); attach 1 interface',
+    details: ['live: attach interface "lan" (network "default")'],
+  },
+  {
     name: "a card that the machine can't hot-plug",
     before: withPorts(8, running({ machine: "pc-q35-7.2" })),
     change: { interfaces: [{ ...lan, model: "e1000" }], hotplug: { whenNotPossible: "error" } },
