@@ -119,7 +119,14 @@ function judgedHost(uri: string | undefined, domains: PolicyDomain[], limit: Lim
   const host = uri === "" ? "libvirt's default host" : shownUri(uri);
   return [
     ...judgedSum(host, domains, "memory", limit.memory, memoryOf, formatSize),
-    ...judgedSum(host, domains, "number of vCPUs", limit.vcpus, (domain) => domain.number("vcpus"), formatVcpus),
+    ...judgedSum(
+      host,
+      domains,
+      "number of vCPUs",
+      limit.vcpus,
+      (domain) => domain.number("vcpus"),
+      formatVcpus,
+    ),
   ];
 }
 
