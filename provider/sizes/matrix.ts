@@ -1,6 +1,6 @@
 import { hangingIndent, paint, type Style, type Terminal } from "../command/terminal.ts";
 import type { Outcome } from "../plan/plan.ts";
-import { OUTCOME_WORDS } from "../plan/text.ts";
+import { formatVcpus, OUTCOME_WORDS } from "../plan/text.ts";
 import { formatSize } from "../units/size.ts";
 import { formatVmSize } from "./catalogue-args.ts";
 import type { CheckedCatalogue } from "./check-catalogue.ts";
@@ -90,7 +90,7 @@ function notes({ catalogue, sizes, steps, failures }: Planned, terminal: Termina
   const lines = [
     "live +1/15: the step adds 1 DIMM to the running domain, and 15 slots are free after it",
     ...(isLive ? [] : ["!: a step that the catalogue promises but that isn't live"]),
-    `each domain: step ${formatSize(step)}, ceiling ${formatSize(ceiling)}, ${args?.memorySlots} slots, at most ${args?.maxVcpus} vCPUs`,
+    `each domain: step ${formatSize(step)}, ceiling ${formatSize(ceiling)}, ${args?.memorySlots} slots, at most ${formatVcpus(args?.maxVcpus ?? 1)}`,
     ...(isLive
       ? [`each step up is live, on the longest path with ${steps.slots} of ${args?.memorySlots} slots${down}`]
       : []),
