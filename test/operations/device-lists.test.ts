@@ -118,6 +118,35 @@ test.each([false, true])(
   },
 );
 
+const drive = { device: "cdrom" };
+const scsi = { name: "scsi", file: "/scsi.raw", format: "raw", bus: "scsi" };
+
+test.each([
+  [[drive], [scsi, drive]],
+  [[drive], [data, scsi, { ...drive, discard: "unmap" }]],
+  [
+    [scsi, drive],
+    [drive, scsi],
+  ],
+  [
+    [data, scsi, drive],
+    [data, drive],
+  ],
+  [[{ ...drive, file: "/tools.iso" }], [scsi, { ...drive, file: "/tools.iso", cache: "none" }]],
+])(
+  "a CD-ROM drive without a name is the same one, whatever comes before it: %j → %j",
+  async (before, after) => {
+    const program = { ...memory, hotplug: { whenNotPossible: "nextBoot" } };
+    const { host, stack } = await created({ ...program, disks: [root, ...before] });
+    const drives = () => targets(host.only.inactive).filter((target) => target.endsWith("sata"));
+    const [own] = drives();
+    expect(own).toBeDefined();
+    await stack.up({ ...program, disks: [root, ...after] });
+    expect(drives()).toEqual([own]);
+    expect(await stack.up({ ...program, disks: [root, ...after] })).toBe("same");
+  },
+);
+
 function targets(xml: string | undefined) {
   return readDomain(xml ?? "").disks.map(({ target, bus }) => `${target} ${bus}`);
 }

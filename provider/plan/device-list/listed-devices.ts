@@ -54,8 +54,8 @@ function devicesOf<Entry extends { name?: string }, State>(
 ): (State | undefined)[] {
   const made = kind.made(entries);
   const keys = entries.map((entry, index): DeviceKey => {
-    const { place } = made[index] === undefined ? {} : kind.key(made[index]);
-    return { ...entryKey(kind, entry), ...(entry.name === undefined && { place }) };
+    const { place, drive } = made[index] === undefined ? {} : kind.key(made[index]);
+    return { ...entryKey(kind, entry), ...(entry.name === undefined && { place, drive }) };
   });
   return matchDevices(keys, devices, kind.key);
 }

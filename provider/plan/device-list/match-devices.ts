@@ -4,6 +4,8 @@ export interface DeviceKey {
   identity?: string | undefined;
   /** What entries without a name have by their place in the list. */
   place?: string | undefined;
+  /** What a CD-ROM drive is whatever its medium and its place in the list are: the last resort for an entry without a name. */
+  drive?: string | undefined;
 }
 
 /** By what a device is recognized, the surest first. */
@@ -14,9 +16,10 @@ const KEYS: ((key: DeviceKey) => string | undefined)[] = [
     identity === undefined || place === undefined ? undefined : JSON.stringify([identity, place]),
   ({ identity }) => identity,
   ({ place }) => place,
+  ({ drive }) => drive,
 ];
 
-/** The device of each entry: the one with its alias, else with its identity, last the one at its place. */
+/** The device of each entry: the one with its alias, else with its identity, last the one at its place or a drive like it. */
 export function matchDevices<Device>(
   entries: readonly DeviceKey[],
   devices: readonly Device[],

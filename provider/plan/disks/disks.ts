@@ -18,7 +18,12 @@ export const DISKS: DeviceKind<DiskInput, DiskState> = {
   alias: diskAlias,
   devices: (view) => view?.disks,
   made: (entries) => DISKS.wanted(entries, [], []),
-  key: (disk) => ({ alias: disk.alias, identity: sourceKey(disk), place: disk.target }),
+  key: (disk) => ({
+    alias: disk.alias,
+    identity: sourceKey(disk),
+    place: disk.target,
+    drive: disk.device === "cdrom" ? disk.bus : undefined,
+  }),
   wanted(entries, present, taken) {
     const placed = entries.map((entry, index) => {
       const disk = completeDisk(entry);

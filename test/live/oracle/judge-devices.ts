@@ -136,7 +136,9 @@ function keptNames({ before, after, program, previous, said }: Played, view: "li
     const [was, is] = [had, has].map(({ disks }) =>
       disks.find(({ alias }) => alias === `ua-pulumi-disk-${disk.name}`),
     );
-    return was === undefined || samePlace(was, is)
+    // A program that was refused has changed nothing.
+    const isOther = was !== undefined && is !== undefined && was.source !== is.source;
+    return was === undefined || isOther || samePlace(was, is)
       ? []
       : [`${view} place of disk ${disk.name}: ${shown(was)} → ${shown(is)}`];
   });
