@@ -121,6 +121,14 @@ export function fakeLibvirtd(host: FakeHypervisor): Promise<FakeDaemon> {
     await host.toNative(xml);
     return { config: "" };
   });
+  on(procedures.lookupNetwork, async ({ name }) => {
+    if ((await host.networkState(name)) === "missing")
+      throw libvirtError(ErrorCode.NO_NETWORK, "Network not found");
+    return { network: { name, uuid: "0".repeat(32) } };
+  });
+  on(procedures.isNetworkActive, async ({ network: { name } }) => ({
+    active: (await host.networkState(name)) === "active" ? 1 : 0,
+  }));
   on(procedures.nodeDevices, async ({ capability }) => ({
     names: await host.nodeDevices(capability ?? ""),
   }));
