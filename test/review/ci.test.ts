@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -231,7 +231,8 @@ describe("examples/ci/gitlab-ci.yml", () => {
     }
   }
 
-  beforeEach(() => {
+  beforeEach(({ skip }) => {
+    if (spawnSync("curl", ["--version"]).error !== undefined) skip("curl isn't installed");
     notes = [{ id: 55, body: "a note of a person" }];
     tokens = [];
   });
