@@ -181,7 +181,9 @@ function differencesFrom(program: Program, found: SeenDevices): string[] {
 /** Pairs what is asked for with what is there, each at most once. */
 function unmatched(what: string, wanted: object[], found: object[]): string[] {
   const left = [...found];
-  const missing = wanted.filter((one) => {
+  // What names the most is the hardest to please.
+  const strictFirst = wanted.toSorted((a, b) => Object.keys(b).length - Object.keys(a).length);
+  const missing = strictFirst.filter((one) => {
     const index = left.findIndex((other) => fits(one, other));
     if (index >= 0) left.splice(index, 1);
     return index < 0;
