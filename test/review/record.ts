@@ -1,7 +1,7 @@
 // Records what the Pulumi CLI writes about a stack on a private libvirt, for the tests of `review`:
 // `node test/review/record.ts dynamic` and `… plugin`. It needs the CLI on PATH, and dist/ (`npm run build`).
 import { execFile } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { agentAnswers } from "../lab/agent.ts";
@@ -9,6 +9,9 @@ import { type Lab, startLab } from "../lab/lab.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const RECORDED = join(import.meta.dirname, "recorded");
+
+/** Where the recordings have this package, wherever it was. */
+const PACKAGE = "/home/user/node_modules/pulumi-libvirt-hotplug";
 
 type Domains = Record<string, Record<string, unknown>>;
 
@@ -87,7 +90,9 @@ async function record(host: "dynamic" | "plugin"): Promise<void> {
     const save = (name: string, text: string) => {
       const clean = text
         .replaceAll(lab.dir, "/run/lab")
-        .replaceAll(ROOT, "/home/user/node_modules/pulumi-libvirt-hotplug");
+        // Node and Pulumi name files by where links lead.
+        .replaceAll(dirname(realpathSync(join(ROOT, "node_modules"))), PACKAGE)
+        .replaceAll(ROOT, PACKAGE);
       mkdirSync(join(RECORDED, host), { recursive: true });
       writeFileSync(join(RECORDED, host, name), clean);
     };
