@@ -8,10 +8,9 @@ import { deleteDomain } from "./operations/delete.ts";
 import { type DiffResult, diff } from "./operations/diff.ts";
 import { type ReadResult, read } from "./operations/read.ts";
 import { update } from "./operations/update.ts";
-import type { Outputs } from "./outputs.ts";
 import { keepSecrets, type Mark, maskedText, maskedTexts } from "./secret-operation.ts";
 import type { Session } from "./session.ts";
-import { packedState, refuseUnreadableState, unpackedState } from "./state-format.ts";
+import { packedState, readState } from "./state-format.ts";
 
 type Properties = Record<string, unknown>;
 
@@ -43,10 +42,6 @@ export function hostOperations(
 ): HostOperations {
   const mark: Mark = (properties) => markSecrets(packedState(properties));
   const inputsOf = (properties: Properties) => properties as unknown as Inputs;
-  const stateOf = (properties: Properties): Outputs => {
-    refuseUnreadableState(properties);
-    return unpackedState(properties);
-  };
   const keeping = <T>(carriers: Properties[], work: () => Promise<T>) =>
     keepSecrets([configuration, ...carriers], work, mark);
   return {
@@ -62,7 +57,7 @@ export function hostOperations(
         };
       }),
     diff: (id, state, news) =>
-      keeping([state, news], () => diff(session, id, stateOf(state), inputsOf(news))),
+      keeping([state, news], () => diff(session, id, readState(state), inputsOf(news))),
     create: (inputs, seconds = 0) =>
       keeping([inputs], async () => {
         const { id, outs } = await create(session.limitedTo(seconds), inputsOf(inputs));
@@ -70,16 +65,16 @@ export function hostOperations(
       }),
     read: (id, state, seconds = 0) =>
       keeping([state], async () => {
-        const result = await read(session.limitedTo(seconds), id, stateOf(state));
+        const result = await read(session.limitedTo(seconds), id, readState(state));
         const { props, inputs } = result;
         return { ...result, props: mark(props), ...(inputs && { inputs: mark(inputs) }) };
       }),
     update: (id, state, news, seconds = 0) =>
       keeping([state, news], async () => {
-        const { outs } = await update(session.limitedTo(seconds), id, stateOf(state), inputsOf(news));
+        const { outs } = await update(session.limitedTo(seconds), id, readState(state), inputsOf(news));
         return { outs: mark(outs) };
       }),
     delete: (id, state, seconds = 0) =>
-      keeping([state], () => deleteDomain(session.limitedTo(seconds), id, stateOf(state))),
+      keeping([state], () => deleteDomain(session.limitedTo(seconds), id, readState(state))),
   };
 }

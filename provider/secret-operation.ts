@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ALWAYS_SECRET, derivedOutputs } from "../sdk/secret-arguments.ts";
 import { mask } from "./args/redact.ts";
+import { SECRET, SIGNATURE } from "./args/secret-mark.ts";
 import {
   argumentOf,
   type SecretMarked,
@@ -79,10 +80,6 @@ function maskedError(error: unknown, secrets: SecretValues, mark: Mark): unknown
 
 /** What check computes of secret sizes. The class marks these as inputs. */
 const PLANNED = ["memoryPlan", "change", "memoryChange"];
-
-/** The key of Pulumi's wrapping of a value that JSON has no form for, and its value for a secret (sdk/nodejs/runtime/rpc.ts). */
-export const SIGNATURE = "4dabf18193072939515e22adb298388d";
-export const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 /**
  * Marks what is secret in a result, as Pulumi's engine reads it from any provider. The engine itself only marks what has the

@@ -59,10 +59,17 @@ export function unpackedState(state: object): Outputs {
 }
 
 /**
+ * Outputs from what the engine passes on as a state.
+ *
  * @throws UserError for a state that a later version of this provider wrote in a format that this one doesn't know, and for one that
  * was edited so that it lacks what every version writes
  */
-export function refuseUnreadableState(state: Partial<Outputs>): void {
+export function readState(state: Record<string, unknown>): Outputs {
+  refuseUnreadableState(state);
+  return unpackedState(state);
+}
+
+function refuseUnreadableState(state: Partial<Outputs>): void {
   const { __stateVersion: version, name } = state;
   if (typeof version === "number" && version > STATE_VERSION) throw newerState(version, name);
   const damaged = [

@@ -172,7 +172,6 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/configuration.ts",
     "provider/errors.ts",
     "provider/outputs.ts",
-    "provider/secret-operation.ts",
     "provider/state-format.ts",
     "provider/libvirt/daemon-key.ts",
     "provider/libvirt/uri-password.ts",
@@ -242,7 +241,12 @@ const MAY_IMPORT: Record<string, string[]> = {
 };
 
 /** Any room of the provider may import these. */
-const GROUND = ["provider/defined.ts", "provider/foreign-text.ts", "provider/message-of.ts"];
+const GROUND = [
+  "provider/defined.ts",
+  "provider/foreign-text.ts",
+  "provider/is-record.ts",
+  "provider/message-of.ts",
+];
 
 /** What the planner knows before it decides anything: the domain, the program, and how a plan is put into words. */
 const PLAN_GROUND = [

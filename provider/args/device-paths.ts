@@ -1,10 +1,11 @@
+import { isRecord } from "../is-record.ts";
 import { type DiskSource, sourceField, sourceKey } from "./disk-source.ts";
 import type { Inputs } from "./inputs.ts";
 
 /** The argument that names a disk's source, before a message: `disks[0].file: `; "" where the program doesn't name it. */
 export function atDisk({ disks }: Partial<Inputs>, key: string): string {
   const all: unknown[] = Array.isArray(disks) ? disks : [];
-  const index = all.findIndex((one) => isObject(one) && sourceKey(one as DiskSource) === key);
+  const index = all.findIndex((one) => isRecord(one) && sourceKey(one as DiskSource) === key);
   return index === -1 ? "" : `disks[${index}].${sourceField(all[index] as DiskSource)}: `;
 }
 
@@ -15,10 +16,6 @@ export function atInterface(
   value: string,
 ): string {
   const all: unknown[] = Array.isArray(interfaces) ? interfaces : [];
-  const index = all.findIndex((one) => isObject(one) && one[field] === value);
+  const index = all.findIndex((one) => isRecord(one) && one[field] === value);
   return index === -1 ? "" : `interfaces[${index}].${field}: `;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

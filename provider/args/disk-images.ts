@@ -45,7 +45,11 @@ export function diskImages(inputs: Partial<Inputs>): DiskImage[] {
 
 /** The images that have a `size`. */
 export function sizedImages(inputs: Partial<Inputs>): SizedImage[] {
-  return diskImages(inputs).flatMap(({ size, ...image }) => (size === undefined ? [] : [{ ...image, size }]));
+  return diskImages(inputs).flatMap(withSize);
+}
+
+function withSize({ size, ...image }: DiskImage): SizedImage[] {
+  return size === undefined ? [] : [{ ...image, size }];
 }
 
 /** The images that are made where they don't exist. */
@@ -53,10 +57,15 @@ export function imagesToMake(inputs: Partial<Inputs>): string[] {
   return sizedImages(inputs).map(({ key }) => key);
 }
 
-/** The disks that weren't there before and whose images are made where they don't exist. */
-export function newSizedDisks(before: Partial<Inputs>, inputs: Partial<Inputs>): SizedImage[] {
+/** The images of disks that weren't there before. */
+export function newImages(before: Partial<Inputs>, inputs: Partial<Inputs>): DiskImage[] {
   const earlier = new Set(diskImages(before).map(({ key }) => key));
-  return sizedImages(inputs).filter(({ key }) => !earlier.has(key));
+  return diskImages(inputs).filter(({ key }) => !earlier.has(key));
+}
+
+/** Those of them that are made where they don't exist. */
+export function newSizedDisks(before: Partial<Inputs>, inputs: Partial<Inputs>): SizedImage[] {
+  return newImages(before, inputs).flatMap(withSize);
 }
 
 /** The disks that were there before and have another `size` now. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
+import { isRecord } from "../is-record.ts";
 import { withoutWaits } from "./addresses.ts";
 import { definedDisks } from "./disk-images.ts";
 import { FIELD_NAMES, FIELDS, type FieldName, isField } from "./fields.ts";
@@ -106,7 +107,7 @@ export function isOnlyPassword(name: FieldName, before: Partial<Inputs>, news: P
 }
 
 function withoutPassword(value: unknown): unknown {
-  return isObject(value) && value.password !== undefined ? { ...value, password: true } : value;
+  return isRecord(value) && value.password !== undefined ? { ...value, password: true } : value;
 }
 
 /** Stands for a password that isn't known. No program can set it. */
@@ -120,15 +121,11 @@ function knownGraphics(
 ): { value: unknown } | undefined {
   const same = [before, news].find(({ graphics }) => isDeepStrictEqual(withoutPassword(graphics), value));
   if (same !== undefined) return { value: same.graphics };
-  if (!isObject(value)) return undefined;
+  if (!isRecord(value)) return undefined;
   const { password, ...rest } = value;
   const { data, success } = FIELDS.graphics.schema.safeParse(rest);
-  if (!success || !isObject(data)) return undefined;
+  if (!success || !isRecord(data)) return undefined;
   return { value: { ...data, ...(password === true && { password: ANY_PASSWORD }) } };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** What is secret besides passwords, of which a mark has nothing in any case. */

@@ -1,6 +1,7 @@
 import type { Command, CommandDependencies, ExitCode } from "../command/command.ts";
 import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import { observeWithGuest } from "../observe/guest.ts";
+import { formatNames } from "../plan/text.ts";
 import { helpText, parseCommandLine } from "./command-line.ts";
 import { draw } from "./drawing.ts";
 import { explain } from "./explanation.ts";
@@ -44,8 +45,6 @@ async function findDomain(hypervisor: Hypervisor, domain: string): Promise<Domai
     (UUID.test(domain) ? await hypervisor.findByUuid(domain.toLowerCase()) : undefined);
   if (found !== undefined) return found;
   const names = (await hypervisor.list()).map(({ name }) => name).sort();
-  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "";
-  const listed =
-    names.length === 0 ? "it has no domains" : `it has ${names.slice(0, MOST_NAMES).join(", ")}${more}`;
+  const listed = names.length === 0 ? "it has no domains" : `it has ${formatNames(names, MOST_NAMES)}`;
   throw new Error(`there is no domain "${domain}" on ${hypervisor.uri}; ${listed}`);
 }

@@ -40,9 +40,25 @@ export async function requireHost(wanted: NewDomain): Promise<NeededImages> {
     ...connections.map((text): Reason => ({ code: "missing-on-host", text })),
     ...claimed,
   ];
-  const [reason] = all;
-  if (reason === undefined) return needed;
-  const text = all.map((one) => one.text).join("\n");
+  requireNone(inputs, all);
+  return needed;
+}
+
+/**
+ * Looks only at the images of a new domain, before anything is done.
+ *
+ * @throws UserError with every reason why it can't have them
+ */
+export async function requireImages({ session, hypervisor, inputs }: NewDomain): Promise<NeededImages> {
+  const { reasons, ...needed } = await imageReasons({ session, hypervisor }, diskImages(inputs));
+  requireNone(inputs, reasons);
+  return needed;
+}
+
+function requireNone(inputs: Inputs, reasons: readonly Reason[]): void {
+  const [reason] = reasons;
+  if (reason === undefined) return;
+  const text = reasons.map((one) => one.text).join("\n");
   throw new UserError(redact(`Unable to create domain ${inputs.name}: ${text}`, inputs), {
     code: reason.code,
   });

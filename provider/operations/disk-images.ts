@@ -1,29 +1,11 @@
-import { type DiskImage, diskImages } from "../args/disk-images.ts";
-import { redact } from "../args/redact.ts";
+import type { DiskImage } from "../args/disk-images.ts";
 import { setOwnership } from "../domain/edit.ts";
 import { readDomain } from "../domain/read.ts";
-import { UserError } from "../errors.ts";
 import type { DomainRef } from "../libvirt/hypervisor.ts";
 import { deleteImage, growImage } from "../storage/image.ts";
 import type { StorageHost } from "../storage/pool.ts";
-import { imageReasons, type NeededImages } from "../update/image-reasons.ts";
+import type { NeededImages } from "../update/image-reasons.ts";
 import { makeDiskImage } from "../update/make-image.ts";
-import type { NewDomain } from "./new-domain.ts";
-
-/**
- * Looks at the images of a new domain, before anything is done.
- *
- * @throws UserError with every reason why it can't have them
- */
-export async function requireImages({ session, hypervisor, inputs }: NewDomain): Promise<NeededImages> {
-  const { reasons, ...needed } = await imageReasons({ session, hypervisor }, diskImages(inputs));
-  const [reason] = reasons;
-  if (reason === undefined) return needed;
-  const text = reasons.map((one) => one.text).join("\n");
-  throw new UserError(redact(`Unable to create domain ${inputs.name}: ${text}`, inputs), {
-    code: reason.code,
-  });
-}
 
 /**
  * Makes and grows images. What was made is recorded in the domain's metadata at once: only that is ever deleted.

@@ -106,6 +106,12 @@ export function formatList(items: readonly string[]): string {
   return items.length < 2 ? items.join() : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
 }
 
+/** "a, b and 3 more": as many of the names as a reader takes in. */
+export function formatNames(names: readonly string[], most: number): string {
+  const shown = names.slice(0, most).join(", ");
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+}
+
 /** "a 256 MiB DIMM", "an 8 GiB DIMM": by how the number is read aloud. */
 export function withArticle(noun: string): string {
   return /^(8|1[18](\d{3})*\b)/.test(noun) ? `an ${noun}` : `a ${noun}`;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { FIELD_NAMES, FIELDS } from "../args/fields.ts";
 import { propertyPath } from "../args/property-path.ts";
+import { isRecord } from "../is-record.ts";
 import type { DiffResult } from "../operations/diff.ts";
 import { canonicalForm } from "./canonical-form.ts";
 
@@ -95,15 +96,11 @@ function changesAt(path: Path, before: unknown, after: unknown): Change[] {
     return Array.from({ length: Math.max(before.length, after.length) }, (_, index) =>
       changesAt([...path, index], before[index], after[index]),
     ).flat();
-  if (isObject(before) && isObject(after))
+  if (isRecord(before) && isRecord(after))
     return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
       changesAt([...path, key], ownValue(before, key), ownValue(after, key)),
     );
   return [{ path, kind: "UPDATE" }];
-}
-
-function isObject(value: unknown): value is Properties {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function ownValue(properties: Properties, name: string): unknown {

@@ -1,8 +1,9 @@
 import { affectsSizes } from "../../sdk/secret-arguments.ts";
 import { isField } from "../args/fields.ts";
 import { isWithin } from "../args/property-path.ts";
+import { SIGNATURE } from "../args/secret-mark.ts";
 import { argumentOf, type SecretMarked, secretArguments, secretPaths } from "../args/secrets.ts";
-import { SIGNATURE, withSecretMarks } from "../secret-operation.ts";
+import { withSecretMarks } from "../secret-operation.ts";
 import { type Properties, type Received, secret } from "./values.ts";
 
 /**

@@ -1,7 +1,7 @@
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
 import type { Failure } from "../args/failure.ts";
-import { UNKNOWN } from "../args/unknown.ts";
-import { SECRET, SIGNATURE } from "../secret-operation.ts";
+import { SECRET, SIGNATURE } from "../args/secret-mark.ts";
+import { UNKNOWN, UNKNOWNS } from "../args/unknown.ts";
 
 export type Properties = Record<string, unknown>;
 
@@ -12,17 +12,6 @@ const REFUSED: Record<string, string> = {
   c44067f5952c0a294b673a41bacd8c17: "an asset",
   "0def7320c3a5731c473e5ecbe6d01bc7": "an archive",
 };
-
-/** Pulumi's markers for values that a preview doesn't know yet, by the type of the value (sdk/go/common/resource/plugin/rpc.go). */
-const UNKNOWNS = new Set([
-  UNKNOWN,
-  "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-  "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-  "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-  "030794c1-ac77-496b-92df-f27374a8bd58",
-  "e48ece36-62e2-4504-bad9-02848725956a",
-  "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-]);
 
 /** Properties as they came through gRPC. */
 export interface Received {

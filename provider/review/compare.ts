@@ -1,8 +1,10 @@
 import { InputError } from "../command/command.ts";
+import { defined } from "../defined.ts";
 import { foreignText } from "../foreign-text.ts";
-import { isCanonicalSize, readCanonicalSize } from "../units/size.ts";
+import { isRecord } from "../is-record.ts";
+import { sizeIn } from "../units/size.ts";
 import { REVIEW_FORMAT, reviewJson } from "./json.ts";
-import { isRecord, type Properties } from "./properties.ts";
+import type { Properties } from "./properties.ts";
 import type { Review } from "./review.ts";
 import { memoryText, VERDICT_WORDS } from "./texts.ts";
 
@@ -90,13 +92,8 @@ function describe({ verdict, memory, vcpus, devices, headline }: Properties): st
   const words: Readonly<Record<string, string>> = VERDICT_WORDS;
   const { from, to } = isRecord(memory) ? memory : {};
   const count = isRecord(vcpus) && vcpus.from !== vcpus.to ? `${vcpus.from} → ${vcpus.to} vCPUs` : "";
-  const size = (value: unknown) => (isCanonicalSize(value) ? { size: readCanonicalSize(value) } : {});
-  const sizes = memoryText({ ...rename("from", size(from)), ...rename("to", size(to)) });
+  const sizes = memoryText(defined({ from: sizeIn(from), to: sizeIn(to) }));
   const others = Array.isArray(devices) ? devices.join(", ") : "";
   const known = [words[String(verdict)] ?? String(verdict), sizes, count, others].filter((one) => one !== "");
   return known.length > 1 ? known.join(", ") : String(headline || known[0]);
-}
-
-function rename(name: "from" | "to", { size }: { size?: number }): { from?: number; to?: number } {
-  return size === undefined ? {} : { [name]: size };
 }

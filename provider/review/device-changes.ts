@@ -3,9 +3,10 @@ import { diskEntry, interfaceEntry } from "../args/device-entries.ts";
 import { imageSource, sourceKey } from "../args/disk-source.ts";
 import type { DiskInput, InterfaceInput } from "../args/inputs.ts";
 import { type ListEntry, matchEntries } from "../args/match-entries.ts";
+import { isRecord } from "../is-record.ts";
 import { formatBytes, readBytes } from "../units/bytes.ts";
 import { isCanonicalSize } from "../units/size.ts";
-import { isRecord, type Properties } from "./properties.ts";
+import type { Properties } from "./properties.ts";
 
 /** A list of devices, and how a text names one of them. */
 interface DeviceList<T> {

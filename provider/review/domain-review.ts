@@ -12,9 +12,9 @@ import { echoedInputs, type Outputs } from "../outputs.ts";
 import { afterStep } from "../plan/after-step.ts";
 import { type Observed, pendingMemory } from "../plan/observed.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
-import { refuseUnreadableState, unpackedState } from "../state-format.ts";
+import { readState } from "../state-format.ts";
 import type { Kib } from "../units/kib.ts";
-import { isCanonicalSize, readCanonicalSize } from "../units/size.ts";
+import { sizeIn } from "../units/size.ts";
 import type { RunConfiguration } from "./configurations.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { deviceChanges } from "./device-changes.ts";
@@ -217,8 +217,7 @@ function planFromState(step: DomainStep, inputs: Properties, olds: Properties, d
     return { problems: [] };
   if (olds.__observed === UNKNOWN) return { problems: [] };
   try {
-    refuseUnreadableState(olds);
-    const state = unpackedState(olds);
+    const state = readState(olds);
     if (step.op === "delete" || step.new === undefined) return { state, problems: [] };
     const plan = planUpdate({
       inputs: inputs as unknown as Inputs,
@@ -233,9 +232,7 @@ function planFromState(step: DomainStep, inputs: Properties, olds: Properties, d
   } catch (error) {
     const code = reasonCodeOf(error);
     return {
-      problems: [
-        `${code === undefined ? "the state in this preview can't be planned from" : messageOf(error)}`,
-      ],
+      problems: [code === undefined ? "the state in this preview can't be planned from" : messageOf(error)],
     };
   }
 }
@@ -271,8 +268,8 @@ function memoryOf(
 ): Change<Kib> {
   const recorded = observed === undefined ? undefined : present(observed)?.memory;
   return defined({
-    from: old === undefined ? undefined : (recorded ?? sizeOf(olds.liveMemory) ?? sizeOf(olds.memory)),
-    to: op === "delete" ? undefined : sizeOf(inputs.memory),
+    from: old === undefined ? undefined : (recorded ?? sizeIn(olds.liveMemory) ?? sizeIn(olds.memory)),
+    to: op === "delete" ? undefined : sizeIn(inputs.memory),
   });
 }
 
@@ -292,8 +289,4 @@ function vcpuChange(
 
 function countIn({ vcpus = 1 }: Properties): number | undefined {
   return typeof vcpus === "number" ? vcpus : undefined;
-}
-
-function sizeOf(value: unknown): Kib | undefined {
-  return isCanonicalSize(value) ? readCanonicalSize(value) : undefined;
 }

@@ -3,9 +3,9 @@ import { defined } from "../defined.ts";
 import type { Outputs } from "../outputs.ts";
 import { pendingMemory } from "../plan/observed.ts";
 import { formatVcpus } from "../plan/text.ts";
-import { refuseUnreadableState, unpackedState } from "../state-format.ts";
+import { readState } from "../state-format.ts";
 import type { Kib } from "../units/kib.ts";
-import { formatSize, formatWholeMib, isCanonicalSize, readCanonicalSize } from "../units/size.ts";
+import { formatSize, formatWholeMib, sizeIn } from "../units/size.ts";
 import type { DomainStep } from "./domain-steps.ts";
 import { withoutSecrets } from "./secret-properties.ts";
 
@@ -40,7 +40,7 @@ export function whatHappened(step: DomainStep): { happened: Happened; state?: Ou
       result: resultOf(step, lacks.length > 0),
       remarks: [...new Set([...remarks, ...lacks])],
       ...defined({
-        memory: step.done ? sizeOf(properties.liveMemory) : undefined,
+        memory: step.done ? sizeIn(properties.liveMemory) : undefined,
         pending: state && pendingMemory(state.__observed),
         guest: guestOf(guestMemory, guestMemoryFrom),
       }),
@@ -63,8 +63,7 @@ function isPlan(line: string): boolean {
 function readableState(outputs: Record<string, unknown>): Outputs | undefined {
   if (outputs.__observed === undefined || outputs.__observed === UNKNOWN) return undefined;
   try {
-    refuseUnreadableState(outputs);
-    return unpackedState(outputs);
+    return readState(outputs);
   } catch {
     return undefined;
   }
@@ -78,12 +77,9 @@ function lacking({ __guest: memory, __guestVcpus: vcpus }: Outputs): string[] {
 }
 
 function guestOf(memory: unknown, speaker: unknown): Happened["guest"] {
-  if (!isCanonicalSize(memory)) return undefined;
-  return { memory: readCanonicalSize(memory), speaker: typeof speaker === "string" ? speaker : "guest" };
-}
-
-function sizeOf(value: unknown): Kib | undefined {
-  return isCanonicalSize(value) ? readCanonicalSize(value) : undefined;
+  const size = sizeIn(memory);
+  if (size === undefined) return undefined;
+  return { memory: size, speaker: typeof speaker === "string" ? speaker : "guest" };
 }
 
 const SPEAKERS: Readonly<Record<string, string>> = {

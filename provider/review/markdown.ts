@@ -191,9 +191,10 @@ function listed(lines: readonly string[], most: number): string[] {
 
 /** A question that many domains raise is asked once. */
 function questionsOf(domains: readonly DomainReview[], most: number): string[] {
-  const asked = new Map<string, DomainReview[]>();
-  for (const domain of domains)
-    for (const question of domain.questions) asked.set(question, [...(asked.get(question) ?? []), domain]);
+  const asked = Map.groupBy(
+    domains.flatMap(({ resource, questions }) => questions.map((question) => ({ question, resource }))),
+    ({ question }) => question,
+  );
   if (asked.size === 0) return [];
   const lines = [...asked].map(([question, all]) => {
     const names = all.slice(0, MOST_NAMES).map(({ resource }) => code(cut(resource, LONGEST_NAME)));

@@ -1,7 +1,9 @@
 import { UNKNOWN } from "../args/unknown.ts";
+import { isRecord } from "../is-record.ts";
 import type { MemoryView, Observed } from "../plan/observed.ts";
-import { isCanonicalSize, readCanonicalSize } from "../units/size.ts";
-import { isRecord, type Properties } from "./properties.ts";
+import { sum } from "../units/kib.ts";
+import { sizeIn } from "../units/size.ts";
+import type { Properties } from "./properties.ts";
 
 /**
  * The memory of a domain that is created from arguments: all of it is base memory.
@@ -11,9 +13,9 @@ import { isRecord, type Properties } from "./properties.ts";
  */
 export function newDomain(inputs: Properties, old: Observed | undefined): Observed | undefined {
   const { memory, maxMemory, memorySlots, vcpus = 1, maxVcpus = vcpus, numa } = inputs;
-  if (!isCanonicalSize(memory) || numa === UNKNOWN || typeof maxVcpus !== "number") return undefined;
-  const size = readCanonicalSize(memory);
-  const ceiling = isCanonicalSize(maxMemory) ? readCanonicalSize(maxMemory) : size;
+  const size = sizeIn(memory);
+  if (size === undefined || numa === UNKNOWN || typeof maxVcpus !== "number") return undefined;
+  const ceiling = sizeIn(maxMemory) ?? size;
   const platform = old?.live ?? old?.nextBoot;
   const view: MemoryView = {
     memory: size,
@@ -35,9 +37,9 @@ export function newDomain(inputs: Properties, old: Observed | undefined): Observ
 /** The nodes' own shares; the rest is where the target node is, which is drawn in the first one. */
 function cellsOf(numa: unknown, size: number): MemoryView["cells"] {
   const shares = (Array.isArray(numa) ? numa : []).map((node) =>
-    isRecord(node) && isCanonicalSize(node.memory) ? readCanonicalSize(node.memory) : 0,
+    isRecord(node) ? (sizeIn(node.memory) ?? 0) : 0,
   );
   if (shares.length < 2) return [{ id: 0, memory: size }];
-  const rest = size - shares.reduce((total, share) => total + share, 0);
+  const rest = size - sum(shares);
   return shares.map((share, id) => ({ id, memory: id === 0 ? share + Math.max(0, rest) : share }));
 }

@@ -1,5 +1,6 @@
 import { InputError } from "../command/command.ts";
-import { isRecord, type Properties } from "./properties.ts";
+import { isRecord } from "../is-record.ts";
+import type { Properties } from "./properties.ts";
 
 /** What the engine does to one resource. */
 export interface ResourceStep {

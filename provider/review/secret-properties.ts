@@ -1,8 +1,9 @@
 import { derivedOutputs } from "../../sdk/secret-arguments.ts";
+import { isMarkedSecret } from "../args/secret-mark.ts";
 import { type SecretMarked, secretArguments, secretPaths } from "../args/secrets.ts";
 import { UNKNOWN } from "../args/unknown.ts";
-import { SECRET, SIGNATURE } from "../secret-operation.ts";
-import { isRecord, type Properties } from "./properties.ts";
+import { isRecord } from "../is-record.ts";
+import type { Properties } from "./properties.ts";
 
 /** What the CLI prints instead of a secret. */
 const PRINTED = "[secret]";
@@ -45,5 +46,5 @@ function containsSecret(value: unknown): boolean {
   if (isPrinted(value)) return true;
   if (Array.isArray(value)) return value.some(containsSecret);
   if (!isRecord(value)) return false;
-  return value[SIGNATURE] === SECRET || Object.values(value).some(containsSecret);
+  return isMarkedSecret(value) || Object.values(value).some(containsSecret);
 }

@@ -8,6 +8,7 @@ import { flag, oneOf, parsed, wholeNumber } from "../args/schema.ts";
 import { DEFAULTS } from "../args/settings.ts";
 import { suggestion } from "../args/suggestion.ts";
 import { UNKNOWN } from "../args/unknown.ts";
+import { isRecord } from "../is-record.ts";
 import { formatVcpus } from "../plan/text.ts";
 import type { Kib } from "../units/kib.ts";
 import { canonicalSize, formatSize, parseSize } from "../units/size.ts";
@@ -225,10 +226,6 @@ export function alignmentFor(step: Kib): Kib {
   let alignment = DEFAULTS.alignment;
   while (step % alignment !== 0 && isBlockSize(alignment / 2)) alignment /= 2;
   return alignment;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isPresent(given: Record<string, unknown>, key: string): boolean {

@@ -8,9 +8,10 @@ import { formatRanges } from "../plan/live-sizes/text.ts";
 import { upwardSizes } from "../plan/live-sizes/up.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { ReasonCode } from "../plan/reason-codes.ts";
+import { formatNames } from "../plan/text.ts";
 import { type Catalogue, readCatalogue } from "./catalogue-args.ts";
 import { argumentsOf, inputsOf } from "./domain-arguments.ts";
-import { planSteps, type SizedInputs, type Step, type Steps } from "./steps.ts";
+import { planSteps, type Step, type Steps } from "./steps.ts";
 
 /** What is known of a catalogue. */
 export type CheckedCatalogue =
@@ -30,15 +31,13 @@ export function checkCatalogue(args: unknown): CheckedCatalogue {
   const { catalogue, failures } = readCatalogue(args);
   if (catalogue === undefined) return { kind: "invalid", failures };
   const slots = catalogue.memorySlots ?? enoughSlots(catalogue);
-  const domains = catalogue.sizes.map((size) => ({ ...size, args: argumentsOf(catalogue, size, slots) }));
-  const checked = domains.map(({ name, args }) => inputsOf(name, args));
-  const invalid = unlike(checked.flatMap((one) => one.failures));
-  if (invalid.length > 0) return { kind: "invalid", failures: invalid };
-  const sizes = domains.map(({ name, memory, vcpus }, index): SizedInputs => {
-    const { inputs } = checked[index] ?? inputsOf(name, domains[index]?.args as CatalogueSize);
-    return { name, memory, vcpus, inputs };
+  const domains = catalogue.sizes.map((size) => {
+    const args = argumentsOf(catalogue, size, slots);
+    return { ...size, args, ...inputsOf(size.name, args) };
   });
-  const steps = planSteps(sizes, catalogue.allowUnplug);
+  const invalid = unlike(domains.flatMap((one) => one.failures));
+  if (invalid.length > 0) return { kind: "invalid", failures: invalid };
+  const steps = planSteps(domains, catalogue.allowUnplug);
   return {
     kind: "planned",
     catalogue,
@@ -86,7 +85,7 @@ function brokenPromises(broken: Step[], catalogue: Catalogue): Failure[] {
     ...(outOfSlots.length === 0 ? [] : [tooFewSlots(catalogue)]),
     ...[...found.values()].map(({ step, reason, from }) => ({
       property: propertyPath(["sizes", step.to.name]),
-      reason: `is not live from ${listed([...from])}: ${reason}${whatWouldWork(step)}`,
+      reason: `is not live from ${formatNames([...from], MOST_NAMES)}: ${reason}${whatWouldWork(step)}`,
     })),
   ];
 }
@@ -114,11 +113,6 @@ function tooFewSlots(catalogue: Catalogue): Failure {
 
 /** A longer list of names doesn't help a reader. */
 const MOST_NAMES = 4;
-
-function listed(names: string[]): string {
-  const more = names.length - MOST_NAMES;
-  return more > 0 ? `${names.slice(0, MOST_NAMES).join(", ")} and ${more} more` : names.join(", ");
-}
 
 function whatWouldWork({ place, from, to }: Step): string {
   if (to.vcpus !== from.vcpus && to.memory === from.memory)

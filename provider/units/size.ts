@@ -89,6 +89,11 @@ export function isCanonicalSize(value: unknown): value is string {
   return typeof value === "string" && CANONICAL.test(value);
 }
 
+/** The size in KiB of an untyped property; undefined where it isn't a size in canonical form. */
+export function sizeIn(value: unknown): Kib | undefined {
+  return isCanonicalSize(value) ? readCanonicalSize(value) : undefined;
+}
+
 /** Reads what `canonicalSize` wrote. */
 export function readCanonicalSize(text: string): Kib {
   const match = CANONICAL.exec(text);

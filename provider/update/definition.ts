@@ -2,7 +2,7 @@ import { claimsRefused, definitionRefusals } from "../acceptance/definition-refu
 import { PREVIEW, type Purpose } from "../acceptance/hosted-domains.ts";
 import { missingSources } from "../acceptance/missing-sources.ts";
 import { probeDefine } from "../acceptance/probe-define.ts";
-import { imagesToMake } from "../args/disk-images.ts";
+import { imagesToMake, newImages } from "../args/disk-images.ts";
 import type { FieldName } from "../args/fields.ts";
 import { defined } from "../defined.ts";
 import { changedDefinition } from "../definition/changed-definition.ts";
@@ -22,7 +22,7 @@ import type { UpdatePlan } from "../plan/plan-update.ts";
 import { formatMib } from "../units/size.ts";
 import { deviceXml } from "./actions/attach-device.ts";
 import type { UpdateContext } from "./context.ts";
-import { imageReasons, knownImageReasons, newImages } from "./image-reasons.ts";
+import { imageReasons, knownImageReasons } from "./image-reasons.ts";
 
 /** A definition that libvirt accepts, and the one that it was made from. Both have secrets in them. */
 export interface NewDefinition {

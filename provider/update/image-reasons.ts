@@ -1,6 +1,5 @@
-import { type DiskImage, diskImages, type SizedImage } from "../args/disk-images.ts";
+import type { DiskImage, SizedImage } from "../args/disk-images.ts";
 import { describeImage } from "../args/disk-source.ts";
-import type { Inputs } from "../args/inputs.ts";
 import type { Image } from "../domain/volume.ts";
 import { UserError } from "../errors.ts";
 import { LibvirtError } from "../libvirt/errors.ts";
@@ -15,12 +14,6 @@ import type { StorageHost } from "../storage/pool.ts";
 export interface NeededImages {
   make: SizedImage[];
   grow: SizedImage[];
-}
-
-/** The images of disks that weren't there before. */
-export function newImages(before: Partial<Inputs>, news: Partial<Inputs>): DiskImage[] {
-  const earlier = new Set(diskImages(before).map(({ key }) => key));
-  return diskImages(news).filter(({ key }) => !earlier.has(key));
 }
 
 /** What images need, and every reason why they can't be used as the program asks, before anything is done. */

@@ -2,7 +2,7 @@ import { containsUnknown, UNKNOWN } from "../../provider/args/unknown.ts";
 import { withoutPassword } from "../../provider/libvirt/uri-password.ts";
 import { freeSlots } from "../../provider/plan/dimms/slots.ts";
 import type { Kib } from "../../provider/units/kib.ts";
-import { isCanonicalSize, readCanonicalSize } from "../../provider/units/size.ts";
+import { sizeIn } from "../../provider/units/size.ts";
 import type { ChangeOutcome } from "../domain-outputs.ts";
 import { DYNAMIC_TYPE, PLUGIN_TYPE } from "../dynamic-type.ts";
 import { type Figure, Properties } from "./properties.ts";
@@ -82,9 +82,7 @@ export class PolicyDomain {
   }
 
   size(name: string): Figure<Kib> {
-    return this.#properties.figure(name, (value) =>
-      isCanonicalSize(value) ? readCanonicalSize(value) : undefined,
-    );
+    return this.#properties.figure(name, sizeIn);
   }
 
   number(name: string): Figure<number> {
@@ -101,9 +99,7 @@ export class PolicyDomain {
 
   /** The sizes that work live, as the planner found them. */
   get reachable(): Figure<LiveRange[]> {
-    return this.#properties.figure("reachable", (value) =>
-      rangesIn(value, (size) => (isCanonicalSize(size) ? readCanonicalSize(size) : undefined)),
-    );
+    return this.#properties.figure("reachable", (value) => rangesIn(value, sizeIn));
   }
 
   /** The numbers of vCPUs that work live, as the planner found them. */

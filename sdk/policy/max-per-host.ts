@@ -3,7 +3,7 @@ import type { Failure } from "../../provider/args/failure.ts";
 import { propertyPath } from "../../provider/args/property-path.ts";
 import { shape } from "../../provider/args/schema.ts";
 import { daemonKey } from "../../provider/libvirt/daemon-key.ts";
-import { formatVcpus } from "../../provider/plan/text.ts";
+import { formatNames, formatVcpus } from "../../provider/plan/text.ts";
 import type { Kib } from "../../provider/units/kib.ts";
 import { formatSize } from "../../provider/units/size.ts";
 import { type PolicyDomain, shownUri } from "./domain.ts";
@@ -168,9 +168,10 @@ function judgedSum(
 const SHOWN = 5;
 
 function namesOf(domains: readonly PolicyDomain[]): string {
-  const shown = domains.slice(0, SHOWN).map(({ name }) => name);
-  const more = domains.length - shown.length;
-  return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
+  return formatNames(
+    domains.map(({ name }) => name),
+    SHOWN,
+  );
 }
 
 /** The most that the host may have to provide: a running domain keeps its memory until its next boot. */

@@ -1,4 +1,4 @@
-import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { UNKNOWN, UNKNOWNS } from "../../provider/args/unknown.ts";
 import { secretsIn } from "./sdk-marks.ts";
 
 /** A property of a resource, as far as a policy may use it. */
@@ -50,17 +50,6 @@ export class Properties {
   }
 }
 
-/** What @pulumi/policy puts in the place of values of other types that aren't known (proxy.js). */
-const UNKNOWNS = new Set<unknown>([
-  UNKNOWN,
-  "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-  "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-  "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-  "030794c1-ac77-496b-92df-f27374a8bd58",
-  "e48ece36-62e2-4504-bad9-02848725956a",
-  "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-]);
-
 function copyOf(holder: object, name: string): unknown {
   let value: unknown;
   try {
@@ -69,6 +58,7 @@ function copyOf(holder: object, name: string): unknown {
     if (error instanceof Error && "unknownTypeSentinel" in error) return UNKNOWN;
     throw error;
   }
+  // Values of other types have other markers (proxy.js).
   if (UNKNOWNS.has(value)) return UNKNOWN;
   if (typeof value !== "object" || value === null) return value;
   const inner = value;

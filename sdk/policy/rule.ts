@@ -18,9 +18,9 @@ keepSecretMarks();
 export type Verdict =
   | { kind: "allowed" }
   /** `text`: what was found, and what would work. It follows the domain's name. */
-  | { kind: "violated"; text: string; urn?: string }
+  | { kind: "violated"; text: string }
   /** `text`: "not judged", and why. It follows the domain's name. */
-  | { kind: "unknown"; text: string; urn?: string };
+  | { kind: "unknown"; text: string };
 
 export const ALLOWED: Verdict = { kind: "allowed" };
 
@@ -109,8 +109,7 @@ export function rule<Settings>(
   ) => {
     for (const verdict of verdicts) {
       const text = messageOf(verdict, domain, settings);
-      if (text !== undefined)
-        reportViolation(text, domain?.urn ?? ("urn" in verdict ? verdict.urn : undefined));
+      if (text !== undefined) reportViolation(text, domain?.urn);
     }
   };
 

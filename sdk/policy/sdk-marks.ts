@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { isMarkedSecret } from "../../provider/args/secret-mark.ts";
 
 /** What a policy gets as `props`, which @pulumi/policy makes of a message of Pulumi's engine. */
 type Props = Record<string, unknown>;
@@ -8,10 +9,6 @@ type Props = Record<string, unknown>;
 interface Deserializer {
   deserializeProperties(message: { toJavaScript(): Props }, keepsSecrets: boolean): Props;
 }
-
-/** Pulumi's marks of a secret in a message (sdk/nodejs/runtime/rpc.ts). */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 /** The names of the properties with a secret in them, of each set of properties that was read. */
 const secretNames = new WeakMap<object, ReadonlySet<string>>();
@@ -60,7 +57,7 @@ function keepMarksOf(deserializer: Deserializer): void {
 
 function containsSecret(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  return Reflect.get(value, SIGNATURE) === SECRET || Object.values(value).some(containsSecret);
+  return isMarkedSecret(value) || Object.values(value).some(containsSecret);
 }
 
 /** The names that @pulumi/policy gives to its view of properties, and to what is behind it (proxy.js). */

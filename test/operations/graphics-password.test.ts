@@ -1,6 +1,6 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import { SECRET, SIGNATURE } from "../../provider/secret-operation.ts";
+import { SECRET, SIGNATURE } from "../../provider/args/secret-mark.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { CheckFailed, OneResource } from "../support/one-resource.ts";
 import { PluginStack } from "../support/plugin-stack.ts";

@@ -1,7 +1,7 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
+import { SIGNATURE } from "../../provider/args/secret-mark.ts";
 import { secret } from "../../provider/plugin/values.ts";
-import { SIGNATURE } from "../../provider/secret-operation.ts";
 import { places } from "../support/arbitrary-inputs.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { PluginStack } from "../support/plugin-stack.ts";

@@ -1,10 +1,10 @@
 import { fc, test } from "@fast-check/vitest";
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
 import { describe, expect, it } from "vitest";
+import { SIGNATURE } from "../../provider/args/secret-mark.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { withMarksAt } from "../../provider/plugin/secrets.ts";
 import { received, secret, sent } from "../../provider/plugin/values.ts";
-import { SIGNATURE } from "../../provider/secret-operation.ts";
 
 const OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { SECRET, SIGNATURE } from "../../provider/secret-operation.ts";
+import { SECRET, SIGNATURE } from "../../provider/args/secret-mark.ts";
 import { commandLine } from "../command/command-line.ts";
 import { cases } from "../support/properties.ts";
 import { type PreviewStep, preview, updateStep } from "./fleet.ts";
