@@ -25,7 +25,7 @@ export interface Operation {
   keepsRunning?: boolean;
 }
 
-export interface Point {
+interface Point {
   n: number;
   when: "before" | "after";
 }
@@ -37,7 +37,7 @@ export function pointsUpTo(changes: number): Point[] {
   ]);
 }
 
-export interface Member {
+interface Member {
   name: string;
   proxy: RpcProxy;
   folder: string;
@@ -67,6 +67,61 @@ export function edit(stack: StackOnLab, { name, proxy, folder }: Member, { chang
     uri: proxy.uri,
     ...(change.name === undefined ? {} : { name: newName(name) }),
   });
+}
+
+/** An operation of a fleet in which each member lost its connection at another point. */
+interface Interrupted {
+  fleet: (Member & { point: Point })[];
+  stack: StackOnLab;
+  /** The QEMU processes and the images before the operation. */
+  pids: (number | undefined)[];
+  images: Record<string, SeenImage>[];
+  /** What an undisturbed operation ends with. */
+  end: End;
+}
+
+/** Runs an operation of which the connection is lost before and after each change, for one member each. */
+export async function interrupted(lab: Lab, operation: Operation): Promise<Interrupted> {
+  const { changes, end } = await undisturbed(lab, operation);
+  const fleet = await Promise.all(
+    pointsUpTo(changes).map(async (point, index) => ({
+      ...(await member(lab, `k${index}`, operation)),
+      point,
+    })),
+  );
+  const stack = await fleetOf(lab, fleet);
+  const pids = fleet.map(({ name }) => lab.qemuPid(name));
+  const images = fleet.map(imagesOf);
+  for (const { proxy, point } of fleet) proxy.atChange(point.n, point.when, () => proxy.cut());
+  for (const one of fleet) edit(stack, one, operation);
+  const result = await stack.up({ continueOnError: true, parallel: fleet.length });
+  expect(result.ok).toBe(false);
+  return { fleet, stack, pids, images, end };
+}
+
+/** The next up ends where an undisturbed operation does. */
+export async function expectSameEnd(
+  lab: Lab,
+  operation: Operation,
+  { fleet, stack, end }: Interrupted,
+): Promise<void> {
+  for (const { proxy } of fleet) proxy.restore();
+  await stack.apply({ parallel: fleet.length });
+  const ends = await Promise.all(
+    fleet.map(async ({ point, name }) => ({ ...point, ...(await endOf(lab, name, operation)) })),
+  );
+  expect(ends).toEqual(fleet.map(({ point }) => ({ ...point, ...end })));
+}
+
+/** Then nothing is left to do, and the domains run on where the operation keeps them running. */
+export async function expectSettledFleet(
+  lab: Lab,
+  { change, keepsRunning }: Operation,
+  { fleet, stack, pids }: Interrupted,
+): Promise<void> {
+  if (change === undefined) return;
+  await stack.expectSettled();
+  if (keepsRunning) expect(fleet.map(({ name }) => lab.qemuPid(name))).toEqual(pids);
 }
 
 /** How often an undisturbed update changes something, and what virsh shows at its end. */

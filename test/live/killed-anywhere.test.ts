@@ -9,7 +9,10 @@ import {
   type End,
   edit,
   endOf,
+  expectSameEnd,
+  expectSettledFleet,
   fleetOf,
+  interrupted,
   member,
   type Operation,
   pointsUpTo,
@@ -56,30 +59,9 @@ test.for(Object.entries(OPERATIONS))(
   "%s: the connection is lost before or after any change: the next up ends where an undisturbed one does",
   { timeout: 300_000 },
   async ([, operation]) => {
-    const { changes, end } = await undisturbed(lab(), operation);
-    const fleet = await Promise.all(
-      pointsUpTo(changes).map(async (point, index) => ({
-        ...(await member(lab(), `k${index}`, operation)),
-        point,
-      })),
-    );
-    const stack = await fleetOf(lab(), fleet);
-    const pids = fleet.map(({ name }) => lab().qemuPid(name));
-
-    for (const { proxy, point } of fleet) proxy.atChange(point.n, point.when, () => proxy.cut());
-    for (const one of fleet) edit(stack, one, operation);
-    const interrupted = await stack.up({ continueOnError: true, parallel: fleet.length });
-    expect(interrupted.ok).toBe(false);
-
-    for (const { proxy } of fleet) proxy.restore();
-    await stack.apply({ parallel: fleet.length });
-    const ends = await Promise.all(
-      fleet.map(async ({ point, name }) => ({ ...point, ...(await endOf(lab(), name, operation)) })),
-    );
-    expect(ends).toEqual(fleet.map(({ point }) => ({ ...point, ...end })));
-    if (operation.change === undefined) return;
-    await stack.expectSettled();
-    if (operation.keepsRunning) expect(fleet.map(({ name }) => lab().qemuPid(name))).toEqual(pids);
+    const run = await interrupted(lab(), operation);
+    await expectSameEnd(lab(), operation, run);
+    await expectSettledFleet(lab(), operation, run);
   },
 );
 
@@ -92,18 +74,7 @@ test.for(["create", "growth by two DIMMs", "restart", "replace"])(
   async (name) => {
     const operation = OPERATIONS[name] ?? {};
     const { before = BARE } = operation;
-    const { changes } = await undisturbed(lab(), operation);
-    const fleet = await Promise.all(
-      pointsUpTo(changes).map(async (point, index) => ({
-        ...(await member(lab(), `o${index}`, operation)),
-        point,
-      })),
-    );
-    const stack = await fleetOf(lab(), fleet);
-    for (const { proxy, point } of fleet) proxy.atChange(point.n, point.when, () => proxy.cut());
-    for (const one of fleet) edit(stack, one, operation);
-    expect((await stack.up({ continueOnError: true, parallel: fleet.length })).ok).toBe(false);
-
+    const { fleet, stack } = await interrupted(lab(), operation);
     for (const one of fleet) {
       one.proxy.restore();
       stack.drop(one.name);

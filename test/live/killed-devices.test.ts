@@ -2,15 +2,12 @@ import { expect, test } from "vitest";
 import { labOfThisFile } from "../support/live-lab.ts";
 import { BARE } from "../support/stack-on-lab.ts";
 import {
-  edit,
-  endOf,
+  expectSameEnd,
+  expectSettledFleet,
   FOLDER,
-  fleetOf,
   imagesOf,
-  member,
+  interrupted,
   type Operation,
-  pointsUpTo,
-  undisturbed,
 } from "./interrupted-fleet.ts";
 
 const WITH_GUEST = { ...BARE, forceOff: true, boot: { kernel: `${FOLDER}/ejecting-guest` } };
@@ -88,34 +85,14 @@ test.for(Object.entries(OPERATIONS))(
   "%s: the connection is lost before or after any change: the next up ends where an undisturbed one does, with every image",
   { timeout: 600_000 },
   async ([, operation]) => {
-    const { changes, end } = await undisturbed(lab(), operation);
-    const fleet = await Promise.all(
-      pointsUpTo(changes).map(async (point, index) => ({
-        ...(await member(lab(), `k${index}`, operation)),
-        point,
-      })),
-    );
-    const stack = await fleetOf(lab(), fleet);
-    const pids = fleet.map(({ name }) => lab().qemuPid(name));
-    const images = fleet.map(imagesOf);
-
-    for (const { proxy, point } of fleet) proxy.atChange(point.n, point.when, () => proxy.cut());
-    for (const one of fleet) edit(stack, one, operation);
-    const interrupted = await stack.up({ continueOnError: true, parallel: fleet.length });
-    expect(interrupted.ok).toBe(false);
+    const run = await interrupted(lab(), operation);
     // No image is deleted while its domain may be put back.
-    for (const { proxy } of fleet) proxy.restore();
-    await stack.apply({ parallel: fleet.length });
-    const ends = await Promise.all(
-      fleet.map(async ({ point, name }) => ({ ...point, ...(await endOf(lab(), name, operation)) })),
-    );
-    expect(ends).toEqual(fleet.map(({ point }) => ({ ...point, ...end })));
+    await expectSameEnd(lab(), operation, run);
+    const { fleet, images, end } = run;
     for (const [index, one] of fleet.entries())
       expect(inodes(imagesOf(one))).toMatchObject(kept(images[index], end.files, one.folder));
     expect((await lab().virsh("pool-list", "--all", "--name")).trim()).toBe("");
-    if (operation.change === undefined) return;
-    await stack.expectSettled();
-    if (operation.keepsRunning) expect(fleet.map(({ name }) => lab().qemuPid(name))).toEqual(pids);
+    await expectSettledFleet(lab(), operation, run);
   },
 );
 

@@ -12,35 +12,38 @@ import { recordedCalls } from "../support/recorded-calls.ts";
 const ARGS = { memory: "1003MiB", maxMemory: "8GiB", hotplug: { awaitGuest: false } };
 const MAC = "52:54:00:00:00:01";
 
+const diskXml = (type: string, source: string) =>
+  `<disk type='${type}' device='disk'><source ${source}/><target dev='vda' bus='virtio'/></disk>`;
+
 /** What another domain has, as XML, and the argument that asks for the same. */
 const CLAIMS = {
   "a file": {
-    xml: "<disk type='file' device='disk'><source file='/images/a.qcow2'/><target dev='vda' bus='virtio'/></disk>",
+    xml: diskXml("file", "file='/images/a.qcow2'"),
     args: { disks: [{ file: "/images/b.qcow2" }, { file: "/images/a.qcow2" }] },
     refusal: /disks\[1\]\.file: "\/images\/a\.qcow2" is already a disk of domain other/,
   },
   "a file in another spelling": {
-    xml: "<disk type='file' device='disk'><source file='/images/a.qcow2'/><target dev='vda' bus='virtio'/></disk>",
+    xml: diskXml("file", "file='/images/a.qcow2'"),
     args: { disks: [{ file: "/images//./a.qcow2" }] },
     refusal: /disks\[0\]\.file: "\/images\/a\.qcow2" is already a disk of domain other/,
   },
   "a block device": {
-    xml: "<disk type='block' device='disk'><source dev='/dev/vg/a'/><target dev='vda' bus='virtio'/></disk>",
+    xml: diskXml("block", "dev='/dev/vg/a'"),
     args: { disks: [{ block: "/dev/vg/a" }] },
     refusal: /disks\[0\]\.block: "\/dev\/vg\/a" is already a disk of domain other/,
   },
   "a volume": {
-    xml: "<disk type='volume' device='disk'><source pool='p' volume='a'/><target dev='vda' bus='virtio'/></disk>",
+    xml: diskXml("volume", "pool='p' volume='a'"),
     args: { disks: [{ pool: "p", volume: "a", format: "qcow2" }] },
     refusal: /disks\[0\]\.volume: "p\/a" is already a disk of domain other/,
   },
   "the file of a volume": {
-    xml: "<disk type='volume' device='disk'><source pool='p' volume='a'/><target dev='vda' bus='virtio'/></disk>",
+    xml: diskXml("volume", "pool='p' volume='a'"),
     args: { disks: [{ file: "/pools/p/a" }] },
     refusal: /disks\[0\]\.file: "\/pools\/p\/a" is already a disk of domain other/,
   },
   "the volume of a file": {
-    xml: "<disk type='file' device='disk'><source file='/pools/p/a'/><target dev='vda' bus='virtio'/></disk>",
+    xml: diskXml("file", "file='/pools/p/a'"),
     args: { disks: [{ pool: "p", volume: "a" }] },
     refusal: /disks\[0\]\.volume: "p\/a" is already a disk of domain other/,
   },
