@@ -103,8 +103,10 @@ export interface OutputSource {
 export function outputs(inputs: Inputs, source: OutputSource): Outputs {
   const { uri, observation, defaults, adopted, guest, guestVcpus, detaching } = source;
   const { observed, power } = observation;
+  // The outputs say the same of the domain as it is now.
+  const { headroom: _, ...echoed } = inputs;
   return defined({
-    ...inputs,
+    ...echoed,
     // The outcome was that of the run, which is over. States of earlier versions have none.
     ...(inputs.change !== undefined && NO_CHANGE),
     uri,
@@ -278,7 +280,7 @@ const ECHOED = [
 ];
 
 /** The inputs that the state echoes, as check returned them. */
-export function echoedInputs(state: Outputs): Inputs {
+export function echoedInputs(state: Partial<Outputs>): Inputs {
   const names = new Set<string>([...FIELD_NAMES, ...ECHOED]);
   if (state.__ownUri !== true) names.delete("uri");
   return Object.fromEntries(Object.entries(state).filter(([name]) => names.has(name))) as unknown as Inputs;

@@ -1,5 +1,6 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { readConfiguration } from "./configuration.ts";
+import { withHeadroom } from "./foreseen/headroom.ts";
 import { hostOperations } from "./host-operations.ts";
 import { withSecretMarks } from "./secret-operation.ts";
 import { type Dependencies, Session } from "./session.ts";
@@ -10,7 +11,12 @@ import { type Dependencies, Session } from "./session.ts";
  */
 export function createProvider(dependencies: Dependencies): dynamic.ResourceProvider {
   const session = new Session(dependencies);
-  const operations = hostOperations(session, (properties) => withSecretMarks(properties));
+  const operations = hostOperations(
+    session,
+    (properties) => withSecretMarks(properties),
+    {},
+    (inputs) => withHeadroom(session, inputs),
+  );
   const configured = Promise.withResolvers<void>();
   // The host reports a failed configure itself; the calls that wait for it fail with the same error.
   configured.promise.catch(() => {});

@@ -185,12 +185,24 @@ const MAY_IMPORT: Record<string, string[]> = {
     "type:node:stream",
     "node:util",
   ],
+  // What a preview says of the outputs: both hosts' previews.
+  "provider/foreseen": [
+    "provider/args",
+    "provider/domain",
+    "provider/guest",
+    "provider/observe",
+    "provider/operations/new-domain.ts",
+    "provider/plan",
+    "provider/outputs.ts",
+    "type:provider/session.ts",
+  ],
   // The second host of the operations. Of Pulumi's SDK it has the protocol's messages, whose files a test below names.
   "provider/plugin": [
     "provider/units",
     "provider/args",
     "provider/domain",
     "provider/engine",
+    "provider/foreseen",
     "provider/guest",
     "provider/observe",
     "provider/operations",

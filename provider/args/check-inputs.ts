@@ -24,7 +24,7 @@ const ARGUMENTS = FIELD_NAMES.filter((name) => FIELDS[name].change !== "identity
 /** Inputs that the class or check sets. They are not arguments. */
 const HIDDEN = new Set([
   ...["__provider", "__urn", "__secret", "__secrets", "__adopted", "__unsettled", "__hosts"],
-  ...["memoryPlan", "change", "memoryChange"],
+  ...["memoryPlan", "change", "memoryChange", "headroom"],
 ]);
 
 /**

@@ -28,6 +28,20 @@ export interface Inputs extends Pick<Arguments, FilledIn>, Partial<Omit<Argument
   /** What this run does to the domain, and to its memory: an outcome of a plan (plan/plan.ts). */
   change?: string;
   memoryChange?: string;
+  headroom?: Headroom;
+}
+
+/**
+ * What a domain can still do live after this run's change, for policies (foreseen/headroom.ts). A figure is left out where only the
+ * domain can tell.
+ */
+export interface Headroom {
+  /** Free slots for DIMMs. */
+  slots?: number;
+  /** The sizes that `memory` can be changed to: from `from` to `to`, in steps of `step`. */
+  memory?: { from: string; to: string; step: string }[];
+  /** The numbers that `vcpus` can be changed to. */
+  vcpus?: { from: number; to: number; step: number }[];
 }
 
 export type HotplugInput = NonNullable<Inputs["hotplug"]>;

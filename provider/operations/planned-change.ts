@@ -38,7 +38,9 @@ export async function plannedChange(
   if (look && look.kind === "found") {
     const { observed, definition } = look.observation;
     const adopted = isAdopted(inputs, definition.ownership?.urn);
-    return plannedOutcome(plan(inputs, observed, adopted), concernsMemory ? describeDesired(desired) : kept);
+    const announced = plan(inputs, observed, adopted);
+    session.run.of(inputs.__urn).planned = { plan: announced, seen: look.observation };
+    return plannedOutcome(announced, concernsMemory ? describeDesired(desired) : kept);
   }
   // The inputs say whether the domain runs, but nothing certain about its memory.
   const concernsVcpus = VCPU_FIELDS.some((name) => changed.includes(name));

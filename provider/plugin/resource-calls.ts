@@ -4,19 +4,16 @@ import { DYNAMIC_PROVIDER } from "../../sdk/dynamic-type.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { isWithin } from "../args/property-path.ts";
 import type { SecretMarked } from "../args/secrets.ts";
-import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
-import { newDefinition } from "../operations/new-domain.ts";
+import { previewedCreation } from "../foreseen/creation.ts";
+import { foreseenUpdate } from "../foreseen/update.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
-import type { Session } from "../session.ts";
 import { packedState, unpackedState } from "../state-format.ts";
 import { named } from "./autonaming.ts";
 import { checkFailures } from "./check-failures.ts";
 import type { CurrentRun } from "./current-run.ts";
 import { changedNames, detailedDiff } from "./difference.ts";
 import { findDomain } from "./find-domain.ts";
-import { foreseenCreation } from "./foreseen-creation.ts";
-import { foreseenUpdate } from "./foreseen-update.ts";
 import { listDomains } from "./list-domains.ts";
 import { secretMarks, withMarks, withMarksAt } from "./secrets.ts";
 import { type Properties, type Received, received, sent } from "./values.ts";
@@ -163,30 +160,14 @@ export class ResourceCalls {
   }
 
   async #previewedCreate(inputs: Inputs): Promise<Properties> {
-    const { session } = this.#run.configured;
-    const uri = inputs.uri === UNKNOWN ? UNKNOWN : session.uriFor(inputs);
-    const adopts = inputs.__adopted === true;
-    const xml =
-      adopts || containsUnknown(inputs)
-        ? undefined
-        : await session.ask(
-            uri,
-            async (hypervisor) => (await newDefinition(session, hypervisor, inputs)).xml,
-          );
-    return this.#foreseen(
-      inputs,
-      foreseenCreation({ ...{ inputs, uri, adopts, xml }, ...defaultsOf(session) }),
-    );
+    return this.#foreseen(inputs, await previewedCreation(this.#run.configured.session, inputs));
   }
 
   #previewedUpdate(state: Outputs, news: Inputs): Properties {
     const { session } = this.#run.configured;
     const { announced, seen } = session.run.of(news.__urn);
     if (announced === undefined) return this.#foreseen(news, { ...echoedInputs(state), ...news });
-    return this.#foreseen(
-      news,
-      foreseenUpdate({ ...{ state, news, announced, seen }, ...defaultsOf(session) }),
-    );
+    return this.#foreseen(news, foreseenUpdate({ state, news, announced, seen, defaults: session.defaults }));
   }
 
   /** The previewed outputs with the marks of the inputs. */
@@ -196,8 +177,6 @@ export class ResourceCalls {
     return marked;
   }
 }
-
-const defaultsOf = ({ defaults }: Session) => ({ defaults });
 
 /** What the class of the dynamic provider passes on: after a stack has moved back, the host that it names reads and deletes domains. */
 function hidden(urn: string): Pick<Inputs, "__urn" | "__provider"> {

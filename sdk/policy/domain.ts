@@ -99,31 +99,42 @@ export class PolicyDomain {
 
   /** The sizes that work live, as the planner found them. */
   get reachable(): Figure<LiveRange[]> {
-    return this.#properties.figure("reachable", (value) => rangesIn(value, sizeIn));
+    return this.#resulting("reachable", "memory", (value) => rangesIn(value, sizeIn));
   }
 
   /** The numbers of vCPUs that work live, as the planner found them. */
   get reachableVcpus(): Figure<LiveRange[]> {
-    return this.#properties.figure("reachableVcpus", (value) =>
+    return this.#resulting("reachableVcpus", "vcpus", (value) =>
       rangesIn(value, (count) => (typeof count === "number" ? count : undefined)),
     );
   }
 
-  /** A preview of the dynamic class, whose outputs Pulumi takes from the inputs, has nothing that is read back. */
+  /**
+   * A preview of the dynamic class, whose outputs Pulumi takes from the inputs, has nothing that is read back. Its check adds what it
+   * foresees.
+   */
   get lacksOutputs(): boolean {
-    return this.#properties.value("state") === undefined;
+    return this.#properties.value("state") === undefined && this.#properties.value("headroom") === undefined;
   }
 
   /** The slots that are free after the change. */
   get freeSlots(): Figure<number> {
     const slots = this.number("memorySlots");
     if (slots.kind !== "known") return slots;
-    return this.#properties.figure("memoryDevices", (value) => {
+    return this.#resulting("memoryDevices", "slots", (value) => {
+      if (typeof value === "number") return value;
       const devices = Array.isArray(value) ? value.map(slotOf) : [undefined];
       const known = devices.filter((device) => device !== undefined);
       if (known.length < devices.length) return undefined;
       return freeSlots({ devices: known, maxMemory: { slots: slots.value } }).length;
     });
+  }
+
+  /** An output, or else what the check of the dynamic class foresees of it. */
+  #resulting<T>(output: string, foreseen: string, read: (value: unknown) => T | undefined): Figure<T> {
+    const found = this.#properties.figure(output, read);
+    if (found.kind !== "absent" || this.#properties.value("headroom") === undefined) return found;
+    return this.#properties.figure("headroom", (headroom) => read(Reflect.get(Object(headroom), foreseen)));
   }
 
   /** The libvirt URI: the argument's, else that of the provider's configuration; absent for libvirt's default. */

@@ -15,17 +15,20 @@ import type { UpdatePlan } from "../plan/plan-update.ts";
 import {
   allUnknown,
   isRoundedAtBoot,
+  type Properties,
   pick,
   READ_BACK,
   type ReadBack,
   shown,
   unknownOf,
 } from "./read-back.ts";
-import type { Properties } from "./values.ts";
+
+/** What a preview needs to know of the state: all outputs, or as much as the domain itself tells. */
+export type KnownState = Pick<Outputs, "uri" | "state" | "__observed"> & Partial<Outputs>;
 
 /** An update in a preview. */
 export interface ForeseenUpdate {
-  state: Outputs;
+  state: KnownState;
   news: Inputs;
   /** The plan that diff announced. */
   announced: UpdatePlan;

@@ -1,9 +1,12 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import type { Inputs } from "../../provider/args/inputs.ts";
+import type { Headroom, Inputs } from "../../provider/args/inputs.ts";
 import { DEFAULTS } from "../../provider/args/settings.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { PartialError } from "../../provider/errors.ts";
+import { foreseenCreation } from "../../provider/foreseen/creation.ts";
+import { withHeadroom } from "../../provider/foreseen/headroom.ts";
+import { foreseenUpdate } from "../../provider/foreseen/update.ts";
 import { check } from "../../provider/operations/check.ts";
 import { create } from "../../provider/operations/create.ts";
 import { deleteDomain } from "../../provider/operations/delete.ts";
@@ -11,8 +14,6 @@ import { diff } from "../../provider/operations/diff.ts";
 import { newDefinition } from "../../provider/operations/new-domain.ts";
 import { update } from "../../provider/operations/update.ts";
 import type { Outputs } from "../../provider/outputs.ts";
-import { foreseenCreation } from "../../provider/plugin/foreseen-creation.ts";
-import { foreseenUpdate } from "../../provider/plugin/foreseen-update.ts";
 import { Session } from "../../provider/session.ts";
 import { hidden, URN } from "../support/arbitrary-inputs.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -23,6 +24,13 @@ import { cases } from "../support/properties.ts";
 import { SimulatedLinux } from "../support/simulated-linux.ts";
 
 type Properties = Record<string, unknown>;
+
+interface Foreseen {
+  foreseen: Properties;
+  headroom: Headroom | undefined;
+  after: Outputs;
+  kind: string;
+}
 
 /** A stack of one domain on a host of its own, whose previews tell the outputs. */
 class Previewed {
@@ -47,7 +55,7 @@ class Previewed {
   }
 
   /** What the preview foresees and what the work then has, or undefined where the program or the plan is refused. */
-  async up(args: Properties): Promise<{ foreseen: Properties; after: Outputs; kind: string } | undefined> {
+  async up(args: Properties): Promise<Foreseen | undefined> {
     const session = this.session();
     const news = await this.checked(session, this.inputs, args);
     if (news === undefined) return undefined;
@@ -58,12 +66,14 @@ class Previewed {
       const again = await this.checked(session, {}, args);
       if (again === undefined) return undefined;
       const foreseen = await this.foreseenCreation(session, again);
+      const { headroom } = await withHeadroom(session, again);
       await deleteDomain(session, news.uuid, this.state);
-      return this.record(foreseen, again, "replace", () => create(session, again));
+      return this.record({ foreseen, headroom }, again, "replace", () => create(session, again));
     }
     const foreseen = this.foreseenUpdate(session, news);
+    const { headroom } = await withHeadroom(session, news);
     const { state } = this;
-    return this.record(foreseen, news, "update", () => update(session, news.uuid, state, news));
+    return this.record({ foreseen, headroom }, news, "update", () => update(session, news.uuid, state, news));
   }
 
   /** What a preview foresees of a change of an existing domain. */
@@ -88,7 +98,8 @@ class Previewed {
 
   private async created(session: Session, news: Inputs) {
     const foreseen = await this.foreseenCreation(session, news);
-    return this.record(foreseen, news, "create", () => create(session, news));
+    const { headroom } = await withHeadroom(session, news);
+    return this.record({ foreseen, headroom }, news, "create", () => create(session, news));
   }
 
   private async checked(session: Session, olds: Properties, args: Properties): Promise<Inputs | undefined> {
@@ -97,16 +108,16 @@ class Previewed {
   }
 
   private async record(
-    foreseen: Properties,
+    { foreseen, headroom }: Pick<Foreseen, "foreseen" | "headroom">,
     inputs: Inputs,
     kind: string,
     work: () => Promise<{ outs: Outputs }>,
-  ) {
+  ): Promise<Foreseen | undefined> {
     try {
       const { outs } = await work();
       this.state = wire(outs) as unknown as Outputs;
       this.inputs = wire(inputs);
-      return { foreseen: wire(foreseen), after: this.state, kind };
+      return { foreseen: wire(foreseen), headroom, after: this.state, kind };
     } catch (error) {
       // The guest, or libvirt, refuses.
       if (!(error instanceof PartialError || error instanceof Error)) throw error;
@@ -132,6 +143,15 @@ function expectForeseen(foreseen: unknown, after: unknown, path = ""): void {
       if (!(path === "" && (HIDDEN.test(key) || OF_THE_RUN.includes(key))))
         expectForeseen(foreseen[key], after[key], `${path}.${key}`);
   } else expect(foreseen, path).toEqual(after);
+}
+
+/** Expects what check foresees of the room to grow to be what the outputs have. */
+function expectHeadroom(headroom: Headroom = {}, { memoryDevices, ...after }: Outputs): void {
+  const { slots, memory, vcpus } = headroom;
+  if (memory !== undefined) expect(memory).toEqual(after.reachable);
+  if (vcpus !== undefined) expect(vcpus).toEqual(after.reachableVcpus ?? []);
+  const dimms = memoryDevices.filter(({ model }) => model === "dimm").length;
+  if (slots !== undefined) expect(slots).toBe(Math.max(0, after.memorySlots - dimms));
 }
 
 function isObject(value: unknown): value is Properties {
@@ -235,6 +255,7 @@ function byHand({ host }: Previewed, by: string): void {
 
 describe("what a preview foresees", () => {
   const seen = new Map<string, number>();
+  let judged = 0;
 
   property.prop([story], { ...cases(150), endOnFailure: true })(
     "is what the update then has",
@@ -244,6 +265,7 @@ describe("what a preview foresees", () => {
       const made = await stack.up(args);
       fc.pre(made !== undefined);
       expectForeseen(made.foreseen, made.after);
+      expectHeadroom(made.headroom, made.after);
       const { agent } = one.guest;
       if (agent !== "none" && stack.host.only.live !== undefined)
         new SimulatedLinux(stack.host, stack.clock).agent = agent === "on" ? "on" : "off";
@@ -254,6 +276,8 @@ describe("what a preview foresees", () => {
         if (done === undefined) return;
         seen.set(done.kind, (seen.get(done.kind) ?? 0) + 1);
         expectForeseen(done.foreseen, done.after);
+        expectHeadroom(done.headroom, done.after);
+        if (done.headroom !== undefined) judged += 1;
       }
     },
   );
@@ -261,6 +285,7 @@ describe("what a preview foresees", () => {
   test("has been of updates and of replacements", () => {
     expect(seen.get("update")).toBeGreaterThan(30);
     expect(seen.get("replace")).toBeGreaterThan(2);
+    expect(judged).toBeGreaterThan(20);
   });
 });
 

@@ -2,7 +2,9 @@ import type { Inputs } from "../args/inputs.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { bootRounding } from "../plan/guest-block.ts";
 import type { MemoryView } from "../plan/observed.ts";
-import type { Properties } from "./values.ts";
+
+/** Outputs by name. */
+export type Properties = Record<string, unknown>;
 
 /** The outputs that are read back from the domain and its guest. */
 export const READ_BACK = [

@@ -5,10 +5,19 @@ import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { readDomain } from "../domain/read.ts";
 import type { DomainState } from "../domain/state.ts";
+import { newDefinition } from "../operations/new-domain.ts";
 import { outputs } from "../outputs.ts";
 import { memoryView, type Observed } from "../plan/observed.ts";
-import { allUnknown, isRoundedAtBoot, pick, READ_BACK, shown, unknownOf } from "./read-back.ts";
-import type { Properties } from "./values.ts";
+import type { Session } from "../session.ts";
+import {
+  allUnknown,
+  isRoundedAtBoot,
+  type Properties,
+  pick,
+  READ_BACK,
+  shown,
+  unknownOf,
+} from "./read-back.ts";
 
 /** A create in a preview. */
 export interface ForeseenCreation {
@@ -20,6 +29,17 @@ export interface ForeseenCreation {
   /** It adopts a domain that exists. */
   adopts: boolean;
   defaults: Defaults;
+}
+
+/** The outputs of a create in this run. The host is asked for what the new definition depends on. */
+export async function previewedCreation(session: Session, inputs: Inputs): Promise<Properties> {
+  const uri = inputs.uri === UNKNOWN ? UNKNOWN : session.uriFor(inputs);
+  const adopts = inputs.__adopted === true;
+  const xml =
+    adopts || containsUnknown(inputs)
+      ? undefined
+      : await session.ask(uri, async (hypervisor) => (await newDefinition(session, hypervisor, inputs)).xml);
+  return foreseenCreation({ inputs, uri, adopts, xml, defaults: session.defaults });
 }
 
 /** The outputs of a create; unknown where only the new domain can tell. */

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { SECRET, SIGNATURE } from "../../provider/args/secret-mark.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { FakeHypervisor } from "../support/fake-hypervisor.ts";
+import { OneResource } from "../support/one-resource.ts";
+
+const base = { memory: "1GiB", maxMemory: "8GiB", vcpus: 1, maxVcpus: 4 };
+
+/** A running domain of 1 GiB. */
+async function running(): Promise<OneResource> {
+  const stack = new OneResource(new FakeHypervisor());
+  await stack.up(base);
+  return stack;
+}
+
+const room = (from: string, slots: number, to = "8192MiB") => ({
+  slots,
+  memory: [{ from, to, step: "256MiB" }],
+  vcpus: [{ from: 2, to: 4, step: 1 }],
+});
+
+describe("headroom in the inputs of the dynamic class", () => {
+  test("is what a new domain can do live", async () => {
+    const { inputs } = await new OneResource(new FakeHypervisor()).preview(base);
+    expect(inputs.headroom).toEqual(room("1280MiB", 16));
+  });
+
+  test("is what the domain can do live after the change", async () => {
+    const stack = await running();
+    const { inputs } = await stack.preview({ ...base, memory: "2GiB" });
+    expect(inputs.headroom).toEqual(room("2304MiB", 15));
+    const { inputs: both } = await stack.preview({ ...base, memory: "1280MiB", vcpus: 3 });
+    expect(both.headroom).toEqual({ ...room("1536MiB", 15), vcpus: [{ from: 4, to: 4, step: 1 }] });
+  });
+
+  test("is that of the new domain in a replace", async () => {
+    const { kind, inputs } = await (await running()).preview({ ...base, memory: "1300MiB" });
+    expect([kind, inputs.headroom]).toEqual(["replace", room("1556MiB", 16, "7956MiB")]);
+  });
+
+  test("makes no difference, and isn't in the outputs, which say the same", async () => {
+    const stack = await running();
+    await stack.up({ ...base, memory: "2GiB" });
+    const { inputs, outputs } = stack.recorded;
+    expect(inputs.headroom).toEqual(room("2304MiB", 15));
+    expect(outputs).not.toHaveProperty("headroom");
+    expect(outputs.reachable).toEqual(room("2304MiB", 15).memory);
+    const again = await stack.preview({ ...base, memory: "2GiB" });
+    expect([again.kind, again.inputs.headroom]).toEqual(["same", undefined]);
+    // The state of a version that has no headroom, and the other way round.
+    delete stack.recorded.inputs.headroom;
+    expect((await stack.preview({ ...base, memory: "2GiB" })).kind).toBe("same");
+  });
+
+  test("is left out where the domain can't be asked, only a setting changes, or a value isn't known", async () => {
+    const stack = await running();
+    const headroomOf = async (args: object) => (await stack.preview({ ...base, ...args })).inputs.headroom;
+    expect(await headroomOf({ shutdownTimeout: 7 })).toBeUndefined();
+    expect(await headroomOf({ memory: UNKNOWN })).toBeUndefined();
+    stack.hosts = { "qemu:///system": new Error("no route") };
+    expect(await headroomOf({ memory: "2GiB" })).toBeUndefined();
+  });
+
+  test("says nothing of a secret size", async () => {
+    const stack = new OneResource(new FakeHypervisor());
+    const secret = { [SIGNATURE]: SECRET, value: "1GiB" };
+    const { inputs } = await stack.preview({
+      ...base,
+      memory: secret,
+      __secret: true,
+      __secrets: ["memory"],
+    });
+    expect(inputs).not.toHaveProperty("headroom");
+  });
+});
