@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { StackDriver } from "../test/engine/driver.ts";
 import type { Lab } from "../test/lab/lab.ts";
+import { residentMib } from "./resident.ts";
 import { type Result, result } from "./result.ts";
 import { progress } from "./rounds.ts";
 import { stackOf } from "./stack.ts";
@@ -27,10 +27,10 @@ export async function memoryBench(lab: Lab, domains: number, rounds: number): Pr
   for (let round = 0; round < rounds; round++) {
     samples
       .get("the plugin")
-      ?.push(await residentAtEnd(plugin.dir, "pulumi-resource-libvirt-hotplug", () => plugin.run("refresh")));
+      ?.push(await residentAtEnd(plugin.dir, /pulumi-resource-libvirt-hotplug/, () => plugin.run("refresh")));
     samples
       .get("Pulumi's dynamic host")
-      ?.push(await residentAtEnd(dir, "dynamic-provider", () => succeeded(dynamic, "refresh")));
+      ?.push(await residentAtEnd(dir, /dynamic-provider/, () => succeeded(dynamic, "refresh")));
   }
   return result(
     { title: `9. Resident memory after ${domains} domains`, unit: "MiB", beside: ["Pulumi's dynamic host"] },
@@ -44,33 +44,16 @@ async function succeeded(stack: StackDriver, operation: "up" | "refresh"): Promi
 }
 
 /** In MiB, of the process in this folder with such a command, when it was last seen during the work. */
-async function residentAtEnd(dir: string, command: string, work: () => Promise<void>): Promise<number> {
+async function residentAtEnd(dir: string, command: RegExp, work: () => Promise<void>): Promise<number> {
   let last = 0;
   const timer = setInterval(() => {
-    last = resident(dir, command) ?? last;
+    last = residentMib(dir, command) ?? last;
   }, LOOK_MS);
   try {
     await work();
   } finally {
     clearInterval(timer);
   }
-  if (last === 0) throw new Error(`no process ${command} was seen in ${dir}`);
+  if (last === 0) throw new Error(`no process ${command.source} was seen in ${dir}`);
   return last;
-}
-
-function resident(dir: string, command: string): number | undefined {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  const sizes = pids.map((pid) => {
-    try {
-      if (readlinkSync(`/proc/${pid}/cwd`) !== dir) return 0;
-      if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(command)) return 0;
-      const [, kib = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-      return Number(kib) / 1024;
-    } catch {
-      // It has ended meanwhile.
-      return 0;
-    }
-  });
-  const largest = Math.max(0, ...sizes);
-  return largest === 0 ? undefined : largest;
 }

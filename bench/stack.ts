@@ -119,7 +119,7 @@ export async function stackOf(
 }
 
 /** @returns the folder of an empty disk for each domain */
-function emptyDisks(lab: Lab, count: number): string {
+export function emptyDisks(lab: Lab, count: number): string {
   const dir = lab.file("disks");
   mkdirSync(dir, { recursive: true });
   for (let n = 1; n <= count; n++) {

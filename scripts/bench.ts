@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { attachBench } from "../bench/attach.ts";
 import { callsBench } from "../bench/calls.ts";
+import { hostsBench } from "../bench/hosts.ts";
 import { guestGrowBench, pluginGrowBench } from "../bench/plugin-grow.ts";
 import { memoryBench } from "../bench/plugin-memory.ts";
 import { pluginPreviewBench } from "../bench/plugin-preview.ts";
@@ -60,6 +61,7 @@ const benches: ((lab: Lab) => Promise<Result | Result[]>)[] = [
   (lab) => memoryBench(lab, unchanged, perStack),
   (lab) => vcpusDisksBench(lab, rounds),
   () => reviewBench(REVIEWED, perStack),
+  (lab) => hostsBench(lab, unchanged, perStack),
 ];
 
 const built = await runCommand(process.execPath, ["scripts/build.ts"]);
