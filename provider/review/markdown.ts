@@ -171,7 +171,7 @@ function comparisonOf({ appeared, changed, gone }: Comparison, most: number): st
   const lines = [
     ...changed.map(
       ({ resource, from, to }) =>
-        `- ${code(cut(resource, LONGEST_NAME))}: ${markdownText(from)} → ${markdownText(to)}`,
+        `- ${code(cut(resource, LONGEST_NAME))}: now ${markdownText(to)} (was ${markdownText(from)})`,
     ),
     ...appeared.map(({ resource, to }) => `- ${code(cut(resource, LONGEST_NAME))}: new, ${markdownText(to)}`),
     ...gone.map(
