@@ -40,6 +40,11 @@ export interface CatalogueArgs<Name extends string = string> {
   machine?: string;
   /** `firmware` of each domain. Default: `"bios"`, and `"uefi"` for aarch64. */
   firmware?: "bios" | "uefi";
+  /**
+   * `cpu` of each domain, e.g. `"host-passthrough"`, which a ceiling above about 1 TiB needs on x86_64. Default: the domain's own
+   * default.
+   */
+  cpu?: string;
 }
 
 /** A size as arguments of `Domain`: `new Domain("web-1", { ...sizes.medium, … })`. */
@@ -59,4 +64,5 @@ export interface CatalogueSize {
   arch?: "x86_64" | "aarch64" | "ppc64le";
   machine?: string;
   firmware?: "bios" | "uefi";
+  cpu?: string;
 }
