@@ -48,7 +48,7 @@ export function sizeCatalogue(args: SizeCatalogueArgs = {}, options?: RuleOption
       displayName: "Sizes from the catalogue",
       description: "A virtual machine must have a size of the catalogue.",
       remedy: "Use a size of the catalogue.",
-      settings: { sizes: { read: sizesSetting, describe: sizesSchema, isRequired: true } },
+      settings: { sizes: { schema: sizesSetting, describe: sizesSchema, required: "" } },
       judge: (domain, { sizes }): Verdict => {
         const memory = domain.size("memory");
         if (memory.kind !== "known") return argumentUnknown(domain, "memory", memory);
