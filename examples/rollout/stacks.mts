@@ -99,10 +99,13 @@ function errorsOf(events: EngineEvent[], error: Error): string[] {
   return texts.length > 0 ? texts : [messageOf(error)];
 }
 
-/** Of a command that failed, Pulumi's message starts with "error: "; the Automation API puts all of its output around it. */
+/** Of a command that failed, the Automation API puts all of its output around Pulumi's own message. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return (/^error: .*$/m.exec(text)?.[0] ?? text).replace(/^error: /, "").trim();
+  const killed = /Command was killed with (\w+)/.exec(text)?.[1];
+  if (killed !== undefined)
+    return `Pulumi was ended by ${killed}; if its stack is locked now, run pulumi cancel`;
+  return (/^error: (.*)$/m.exec(text)?.[1] ?? text).trim();
 }
 
 function run(command: string, args: string[], input: string) {

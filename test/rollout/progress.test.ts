@@ -29,7 +29,9 @@ const changes: fc.Arbitrary<Change> = fc.record({
 });
 
 function eventsOf(urn: string, { steps, failing, end }: Change): EngineEvent[] {
-  return steps.slice(0, Math.min(end, failing + 1)).map((op, index) => {
+  // An update whose refresh failed goes on.
+  const last = steps[failing] === "refresh" ? steps.length : failing + 1;
+  return steps.slice(0, Math.min(end, last)).map((op, index) => {
     const metadata = { op, urn } as StepEventMetadata;
     const event =
       index === failing
