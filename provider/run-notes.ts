@@ -4,6 +4,7 @@ import type { Observation } from "./observe/observe.ts";
 import type { Outputs } from "./outputs.ts";
 import type { UpdatePlan } from "./plan/plan-update.ts";
 import type { PlannedOutcome } from "./plan/planned-outcome.ts";
+import { Reservations } from "./reservations.ts";
 
 /**
  * What the operations on one resource pass on to each other in a run. The engine calls check, diff and update; for a
@@ -52,11 +53,10 @@ export interface DomainNotes {
 export class RunNotes {
   readonly #resources = new Map<string, ResourceNotes>();
   readonly #domains = new Map<string, DomainNotes>();
-  /** The URN of the resource that has a domain name, by URI and name. */
-  readonly #names = new Map<string, string>();
-
-  /** What the program's resources claim, by URI and URN. */
-  readonly #claims = new Map<string, Map<string, DeviceClaim[]>>();
+  /** The domain names of the program's resources. */
+  readonly #names = new Reservations<string>();
+  /** The disks and MAC addresses of the program's resources. */
+  readonly #claims = new Reservations<DeviceClaim[]>();
 
   /** The notes on a resource, to read and to write. */
   of(urn: string): ResourceNotes {
@@ -79,11 +79,10 @@ export class RunNotes {
    */
   claimName(uri: string, name: string, urn: string): string | undefined {
     const key = `${uri} ${name}`;
-    const owner = this.#names.get(key);
-    for (const [other, holder] of this.#names) if (holder === urn) this.#names.delete(other);
-    if (owner !== undefined && owner !== urn) return owner;
-    this.#names.set(key, urn);
-    return undefined;
+    this.#names.release(urn);
+    const [[owner] = []] = this.#names.of(key);
+    if (owner === undefined) this.#names.reserve(key, urn, name);
+    return owner;
   }
 
   /**
@@ -92,14 +91,14 @@ export class RunNotes {
    * @returns each claim that another resource has already, with its URN
    */
   claimDevices(uri: string, claims: DeviceClaim[], urn: string): { claim: DeviceClaim; owner: string }[] {
-    for (const holders of this.#claims.values()) holders.delete(urn);
-    const holders = this.#claims.get(uri) ?? new Map<string, DeviceClaim[]>();
-    this.#claims.set(uri, holders);
+    this.#claims.release(urn);
+    const keyOf = ({ kind, key }: DeviceClaim) => `${uri} ${kind} ${key}`;
     const clashes = claims.flatMap((claim) => {
-      const [owner] = [...holders].find(([, theirs]) => theirs.some((one) => isClash(claim, one))) ?? [];
+      const holders = [...this.#claims.of(keyOf(claim))];
+      const [owner] = holders.find(([, theirs]) => theirs.some((one) => isClash(claim, one))) ?? [];
       return owner === undefined ? [] : [{ claim, owner }];
     });
-    holders.set(urn, claims);
+    for (const [key, ours] of Map.groupBy(claims, keyOf)) this.#claims.reserve(key, urn, ours);
     return clashes;
   }
 }

@@ -1,7 +1,8 @@
 import { DYNAMIC_TYPE, PLUGIN_TYPE } from "../../sdk/dynamic-type.ts";
 import { InputError } from "../command/command.ts";
 import { foreignText } from "../foreign-text.ts";
-import { nameIn, type PulumiOutput, type ResourceState, type ResourceStep, typeIn } from "./pulumi-output.ts";
+import type { PulumiOutput, ResourceState, ResourceStep } from "./pulumi-output.ts";
+import { nameIn, typeIn } from "./urn.ts";
 
 /** What a run does to a domain of this provider, as the engine named it. */
 export interface DomainStep {
