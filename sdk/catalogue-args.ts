@@ -40,6 +40,11 @@ export interface CatalogueArgs<Name extends string = string> {
   machine?: string;
   /** `firmware` of each domain. Default: `"bios"`, and `"uefi"` for aarch64. */
   firmware?: "bios" | "uefi";
+  /**
+   * `cpu` of each domain, e.g. `"host-passthrough"`, which a ceiling above about 1 TiB needs on x86_64. Default: the domain's own
+   * default.
+   */
+  cpu?: string;
 }
 
 /**
@@ -73,4 +78,6 @@ export interface CatalogueSize {
   machine?: string;
   /** The catalogue's `firmware`. Not set if the catalogue doesn't set it. */
   firmware?: "bios" | "uefi";
+  /** The catalogue's `cpu`. Not set if the catalogue doesn't set it. */
+  cpu?: string;
 }

@@ -25,7 +25,7 @@ export function adoptedStayAdopted(args: AdoptedStayAdoptedArgs = {}, options?: 
       remedy: "Keep adopt: true, without onDelete: delete.",
       settings: {
         domains: {
-          read: strings("names of resources"),
+          schema: strings("names of resources"),
           describe: {
             type: "array",
             items: { type: "string", minLength: 1 },

@@ -45,11 +45,11 @@ export function headroom(args: HeadroomArgs = {}, options?: RuleOptions): Rule {
       remedy: "Raise maxMemory and memorySlots, which takes effect when the domain is shut down and started.",
       settings: {
         memory: {
-          read: sizeSetting,
+          schema: sizeSetting,
           describe: sizeSchema("How much memory a live change must be able to add after this one."),
         },
         slots: {
-          read: count(1),
+          schema: count(1),
           describe: {
             type: "integer",
             minimum: 1,

@@ -59,10 +59,10 @@ export function maxPerHost(args: MaxPerHostArgs = {}, options?: RuleOptions): Ru
       description: "The virtual machines of a stack must not exceed the limits of their hosts.",
       remedy: "Use smaller sizes, or move domains to another host.",
       settings: {
-        memory: { read: sizeSetting, describe: MEMORY },
-        vcpus: { read: count(1), describe: VCPUS },
+        memory: { schema: sizeSetting, describe: MEMORY },
+        vcpus: { schema: count(1), describe: VCPUS },
         hosts: {
-          read: z.record(z.string(), shape(LIMIT), "must be an object of limits by libvirt URI"),
+          schema: z.record(z.string(), shape(LIMIT), "must be an object of limits by libvirt URI"),
           describe: {
             type: "object",
             additionalProperties: {

@@ -34,7 +34,7 @@ export function noDowntime(args: NoDowntimeArgs = {}, options?: RuleOptions): Ru
       remedy: "Choose a size that works live, or set hotplug.whenNotPossible to nextBoot.",
       settings: {
         outcomes: {
-          read: z.array(z.enum(FORBIDDEN, MESSAGE), MESSAGE).min(1, MESSAGE),
+          schema: z.array(z.enum(FORBIDDEN, MESSAGE), MESSAGE).min(1, MESSAGE),
           describe: {
             type: "array",
             items: { type: "string", enum: [...FORBIDDEN] },

@@ -27,7 +27,7 @@ export function reachable(args: ReachableArgs = {}, options?: RuleOptions): Rule
       description:
         "A virtual machine must be able to grow to the next size of the catalogue without a restart.",
       remedy: "Use a size of the catalogue, with its maxMemory, memorySlots and maxVcpus.",
-      settings: { sizes: { read: sizesSetting, describe: sizesSchema, isRequired: true } },
+      settings: { sizes: { schema: sizesSetting, describe: sizesSchema, required: "" } },
       judgesResult: true,
       judge: (domain, { sizes }, stage): Verdict => {
         const memory = domain.size("memory");

@@ -111,7 +111,9 @@ export function rule<Settings>(
     return settings;
   };
   // A required setting may come from the configuration of the pack instead.
-  const missing = Object.keys(table).filter((key) => table[key]?.isRequired && given[key] === undefined);
+  const missing = Object.keys(table).filter(
+    (key) => table[key]?.required !== undefined && given[key] === undefined,
+  );
   if (missing.length === 0) settingsWith({});
   else refuseFailures(name, table, given, missing);
 
@@ -215,6 +217,8 @@ function configSchemaOf(table: SettingsTable, given: Record<string, unknown>): R
     const value = given[key];
     return [key, value === undefined ? describe : { ...describe, default: value as object }];
   });
-  const required = Object.keys(table).filter((key) => table[key]?.isRequired && given[key] === undefined);
+  const required = Object.keys(table).filter(
+    (key) => table[key]?.required !== undefined && given[key] === undefined,
+  );
   return { properties: Object.fromEntries(properties), ...(required.length > 0 && { required }) };
 }
