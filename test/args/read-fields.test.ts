@@ -33,7 +33,9 @@ property.prop([fc.oneof(anyObject, anyValue)], cases(500))(
       expect({ values, failures }).toEqual({ values: {}, failures: [{ property: "", reason }] });
       return;
     }
-    const set = Object.entries(given).filter(([key, value]) => value !== undefined || !Object.hasOwn(FIELDS, key));
+    const set = Object.entries(given).filter(
+      ([key, value]) => value !== undefined || !Object.hasOwn(FIELDS, key),
+    );
     const refused = new Set(failures.map(({ property }) => property));
     const missing = set.some(([key]) => key === "size") ? 0 : 1;
     expect(Object.keys(values).length + refused.size).toBe(set.length + missing);
