@@ -84,8 +84,8 @@ async function runSizes(args: string[], dependencies: CommandDependencies): Prom
 function check(file: string, json: boolean, { out, terminal }: CommandDependencies): ExitCode {
   const checked = checkCatalogue(readCatalogueFile(file));
   const { kind, failures } = checked;
-  if (json) out(`${JSON.stringify(checkJson(checked), null, 2)}\n`);
-  else if (kind === "planned") out(`${drawSteps(checked, terminal).join("\n")}\n`);
+  if (kind === "planned")
+    out(`${json ? JSON.stringify(checkJson(checked), null, 2) : drawSteps(checked, terminal).join("\n")}\n`);
   if (failures.length === 0) return 0;
   const text = `${file} is refused:\n${failureLines(failures)}`;
   throw kind === "invalid" ? new InputError(text) : new Error(text);
