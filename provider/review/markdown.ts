@@ -164,7 +164,7 @@ function nameOf({ resource, domain }: DomainReview): string {
 function comparisonOf({ appeared, changed, gone }: Comparison, most: number): string {
   const lines = [
     ...changed.map(
-      ({ resource, from, to }) => `- ${shortName(resource)}: ${shortText(from)} → ${shortText(to)}`,
+      ({ resource, from, to }) => `- ${shortName(resource)}: now ${shortText(to)} (was ${shortText(from)})`,
     ),
     ...appeared.map(({ resource, to }) => `- ${shortName(resource)}: new, ${shortText(to)}`),
     ...gone.map(

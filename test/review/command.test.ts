@@ -261,8 +261,8 @@ describe("--compare has what is different since an earlier review", () => {
       [
         "**Since the last comment**",
         "",
-        "- `b`: live, 1003 → 1259 MiB → replace, 1003 → 1100 MiB",
-        "- `d`: live, 1003 → 1259 MiB → live, 1003 → 1515 MiB",
+        "- `b`: now replace, 1003 → 1100 MiB (was live, 1003 → 1259 MiB)",
+        "- `d`: now live, 1003 → 1515 MiB (was live, 1003 → 1259 MiB)",
         "- `e`: new, live, 1003 → 1259 MiB",
         "- `c`: no longer changes (was live, 1003 → 1259 MiB)",
       ].join("\n"),
@@ -271,6 +271,19 @@ describe("--compare has what is different since an earlier review", () => {
       (await commandLine(["review", "--compare", earlier, "--format", "json"], now)).out,
     );
     expect(json.comparison.gone).toEqual([{ resource: "c", from: "live, 1003 → 1259 MiB" }]);
+  });
+
+  test("of domains that are created or deleted, which have one number of vCPUs", async () => {
+    const old = preview([createStep("a"), createStep("b"), deleteStep("c")]);
+    const earlier = file("old.json", (await commandLine(["review", "--format", "json"], old)).out);
+    const now = preview([createStep("a"), updateStep({ name: "b" }), deleteStep("d")]);
+    const { out } = await commandLine(["review", "--compare", earlier], now);
+    const [, list = ""] = /\*\*Since the last comment\*\*\n\n(.*?)\n\n/s.exec(out) ?? [];
+    expect(list.split("\n")).toEqual([
+      "- `b`: now live, 1003 → 1259 MiB (was create, 1259 MiB, 1 vCPU)",
+      "- `d`: new, delete, 1003 MiB, 1 vCPU",
+      "- `c`: no longer changes (was delete, 1003 MiB, 1 vCPU)",
+    ]);
   });
 
   test("nothing", async () => {
