@@ -3,7 +3,7 @@ import { UsageError } from "../command/command.ts";
 import { drawHelpRows, HELP_COLUMNS, helpRows, parseOptions } from "../command/options.ts";
 import { wrap } from "../command/terminal.ts";
 import { defined } from "../defined.ts";
-import { COMMENT_LIMIT, LEAST_LIMIT } from "./markdown.ts";
+import { COMMENT_LIMIT, LEAST_LIMIT } from "./comment-size.ts";
 import { FAILURES, FORMATS, REVIEW_OPTIONS } from "./options.ts";
 import { STANDARD_INPUT } from "./read-text.ts";
 

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import {
@@ -18,6 +18,7 @@ import { parseOutput } from "./parse-output.ts";
 import { readText, STANDARD_INPUT } from "./read-text.ts";
 import { type Review, reviewOf } from "./review.ts";
 import { pictures } from "./svg.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** `review`, which writes what a preview does to each domain. */
 export const reviewCommand: Command = {
@@ -47,7 +48,7 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
   // Nothing is written before all of it is known.
   if (request.svg !== undefined) await writePictures(review, request.svg);
   if (request.output === undefined) out(text);
-  else await writeFile(request.output, text);
+  else await writeWhole(request.output, text);
   const isFailed = ({ verdict, happened }: DomainReview) =>
     verdict === "refuse" ||
     request.failOn.has(verdict) ||
@@ -70,5 +71,5 @@ function textOf(review: Review, request: ReviewRequest, comparison: Comparison |
 
 async function writePictures(review: Review, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const { file, svg } of pictures(review)) await writeFile(join(folder, file), svg);
+  for (const { file, svg } of pictures(review)) await writeWhole(join(folder, file), svg);
 }

@@ -137,7 +137,9 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
   // A plan that isn't carried out raises no question.
   const followed = plan?.outcome === decided.verdict ? plan : undefined;
   const over = stack.isOver ? whatHappened(step) : undefined;
-  const expected = isSecret ? undefined : domainAfter(step, inputs, observed, plan, decided.verdict);
+  const expected = isSecret
+    ? undefined
+    : domainAfter(step, inputs, observed, plan, decided.verdict, stack.defaults);
   const after = over === undefined ? expected : isSecret ? undefined : over.state?.__observed;
   const waiting = after !== undefined && pendingMemory(after) !== undefined ? after.nextBoot : undefined;
   const views = { before: observed && present(observed), after: after && present(after) };
@@ -246,11 +248,12 @@ function domainAfter(
   observed: Observed | undefined,
   plan: UpdatePlan | undefined,
   verdict: Verdict,
+  defaults: Defaults,
 ): Observed | undefined {
   if (op === "delete" || op === "refuse" || verdict === "refuse" || verdict === "unknown") return undefined;
   // What an adopted domain has beside the arguments isn't in the output.
   if (verdict === "create" && inputs.__adopted === true) return undefined;
-  if (verdict === "create" || verdict === "replace") return newDomain(inputs, observed);
+  if (verdict === "create" || verdict === "replace") return newDomain(inputs, observed, defaults);
   if (observed === undefined || plan?.outcome !== verdict) return undefined;
   try {
     return plan.steps.reduce(afterStep, observed);

@@ -1,9 +1,10 @@
 import { formatSize } from "../units/size.ts";
+import { fitting, shortName, shortText } from "./comment-size.ts";
 import type { Comparison } from "./compare.ts";
 import type { DomainReview } from "./domain-review.ts";
 import { guestText } from "./happened.ts";
 import type { HostSums } from "./hosts.ts";
-import { code, codeBlock, markdownText } from "./markdown-text.ts";
+import { codeBlock, markdownText } from "./markdown-text.ts";
 import { drawMaps } from "./memory-map.ts";
 import type { Review } from "./review.ts";
 import {
@@ -22,12 +23,6 @@ import {
 /** A later run finds the comment to update by it. */
 export const COMMENT_MARK = "<!-- pulumi-libvirt-hotplug review -->";
 
-/** The most characters of a comment: 1,000,000 on GitLab, 65,536 on GitHub, and 32,768 on Bitbucket. */
-export const COMMENT_LIMIT = 32_768;
-
-/** The smallest comment that has room for a table and its sums. */
-export const LEAST_LIMIT = 4_096;
-
 export interface MarkdownOptions {
   /** The address of docs/troubleshooting.md. */
   docs: string;
@@ -37,11 +32,7 @@ export interface MarkdownOptions {
 }
 
 /** The shares of the limit that lists may take, so that each has room. What they leave is for the details. */
-const SHARES = { rows: 0.5, comparison: 0.08, questions: 0.14, hosts: 0.08 };
-
-/** Longer names and texts don't help a reader of a table. */
-const LONGEST_NAME = 80;
-const LONGEST_TEXT = 300;
+const SHARES = { rows: 0.48, comparison: 0.07, questions: 0.12, hosts: 0.06 };
 
 /** A review as a comment in Markdown. */
 export function markdown(review: Review, { docs, limit, comparison }: MarkdownOptions): string {
@@ -56,14 +47,15 @@ export function markdown(review: Review, { docs, limit, comparison }: MarkdownOp
     const isNews = comparison !== undefined && comparison.gone.length > 0;
     return `${[`${COMMENT_MARK}\n${line}`, ...(isNews ? compared : [])].join(SEPARATOR)}\n`;
   }
+  const shown = shownOf(domains, docs, most("rows"));
   const blocks = [
     `${COMMENT_MARK}\n### ${titleOf(domains)}`,
-    tableOf(domains, most("rows")),
+    tableOf(domains, shown.length),
     ...compared,
     ...questionsOf(domains, most("questions")),
     hostsOf(review.hosts, most("hosts")),
   ];
-  const last = [...(footer === "" ? [] : [footer]), ...linksOf(domains, docs)];
+  const last = [...(footer === "" ? [] : [footer]), ...linksOf(shown, docs)];
   const rest = limit - lengthOf([...blocks, ...last]) - SEPARATOR.length;
   return `${[...blocks, ...detailsOf(domains, rest), ...last].join(SEPARATOR)}\n`;
 }
@@ -74,33 +66,37 @@ function lengthOf(blocks: readonly string[]): number {
   return blocks.join(SEPARATOR).length + 1;
 }
 
-/** As many of the texts as fit, and how many are left over. */
-function fitting(texts: Iterable<string>, most: number): { shown: string[]; length: number } {
-  const shown: string[] = [];
-  let length = 0;
-  for (const text of texts) {
-    if (length + text.length + 1 > most) break;
-    length += text.length + 1;
-    shown.push(text);
-  }
-  return { shown, length };
-}
-
 function titleOf(domains: readonly DomainReview[]): string {
   return domains[0]?.happened === undefined
     ? `libvirt domains: ${countedVerdicts(domains)}`
     : `libvirt domains after the update: ${countedResults(domains)}`;
 }
 
-function tableOf(domains: readonly DomainReview[], most: number): string {
-  const isOver = domains[0]?.happened !== undefined;
-  const { head, rowOf, more } = isOver ? HAPPENED_TABLE : PLANNED_TABLE;
-  const { shown } = fitting(domains.map(rowOf), most);
-  const left = domains.slice(shown.length);
+function tableFor([first]: readonly DomainReview[]): Table {
+  return first?.happened === undefined ? PLANNED_TABLE : HAPPENED_TABLE;
+}
+
+/** As many of the domains as there is room for their rows, with the links that these have. */
+function shownOf(domains: readonly DomainReview[], docs: string, most: number): readonly DomainReview[] {
+  const { rowOf } = tableFor(domains);
+  const linked = new Set<string>();
+  const texts = function* () {
+    for (const domain of domains) {
+      const links = linksIn(domain, docs).filter((link) => !linked.has(link));
+      for (const link of links) linked.add(link);
+      yield [rowOf(domain), ...links].join("\n");
+    }
+  };
+  return domains.slice(0, fitting(texts(), most).shown.length);
+}
+
+function tableOf(domains: readonly DomainReview[], count: number): string {
+  const { head, rowOf, more } = tableFor(domains);
+  const left = domains.slice(count);
   return [
     row(...head),
     row(...head.map(() => "---")),
-    ...shown,
+    ...domains.slice(0, count).map(rowOf),
     ...(left.length === 0 ? [] : [row("…", `and ${left.length} more`, ...more(left))]),
   ].join("\n");
 }
@@ -138,9 +134,9 @@ function plannedRow(domain: DomainReview): string {
     nameOf(domain),
     domain.isSecret ? "secret" : memoryText(memory),
     domain.isSecret ? "" : countText(vcpus),
-    markdownText(cut(devices.join(", "), LONGEST_TEXT)),
+    shortText(devices.join(", ")),
     `**${VERDICT_WORDS[verdict]}**`,
-    markdownText(cut(text, LONGEST_TEXT)) + link,
+    shortText(text) + link,
   );
 }
 
@@ -156,29 +152,23 @@ function happenedRow(domain: DomainReview): string {
     now,
     verdict === "delete" ? "" : guestText(happened),
     `**${happened.result}**`,
-    markdownText(cut(happened.remarks.join("; "), LONGEST_TEXT)),
+    shortText(happened.remarks.join("; ")),
   );
 }
 
 function nameOf({ resource, domain }: DomainReview): string {
-  const other = domain === undefined ? "" : ` (${code(cut(domain, LONGEST_NAME))})`;
-  return code(cut(resource, LONGEST_NAME)) + other;
-}
-
-function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most).toWellFormed()}…`;
+  const other = domain === undefined ? "" : ` (${shortName(domain)})`;
+  return shortName(resource) + other;
 }
 
 function comparisonOf({ appeared, changed, gone }: Comparison, most: number): string {
   const lines = [
     ...changed.map(
-      ({ resource, from, to }) =>
-        `- ${code(cut(resource, LONGEST_NAME))}: now ${markdownText(to)} (was ${markdownText(from)})`,
+      ({ resource, from, to }) => `- ${shortName(resource)}: now ${shortText(to)} (was ${shortText(from)})`,
     ),
-    ...appeared.map(({ resource, to }) => `- ${code(cut(resource, LONGEST_NAME))}: new, ${markdownText(to)}`),
+    ...appeared.map(({ resource, to }) => `- ${shortName(resource)}: new, ${shortText(to)}`),
     ...gone.map(
-      ({ resource, from }) =>
-        `- ${code(cut(resource, LONGEST_NAME))}: no longer changes (was ${markdownText(from)})`,
+      ({ resource, from }) => `- ${shortName(resource)}: no longer changes (was ${shortText(from)})`,
     ),
   ];
   if (lines.length === 0) return "Nothing is different since the last comment.";
@@ -199,9 +189,9 @@ function questionsOf(domains: readonly DomainReview[], most: number): string[] {
   );
   if (asked.size === 0) return [];
   const lines = [...asked].map(([question, all]) => {
-    const names = all.slice(0, MOST_NAMES).map(({ resource }) => code(cut(resource, LONGEST_NAME)));
+    const names = all.slice(0, MOST_NAMES).map(({ resource }) => shortName(resource));
     const more = all.length > MOST_NAMES ? ` and ${all.length - MOST_NAMES} more` : "";
-    return `- ${names.join(", ")}${more}: ${markdownText(cut(question, LONGEST_TEXT))}`;
+    return `- ${names.join(", ")}${more}: ${shortText(question)}`;
   });
   return [["**To ask**", "", ...listed(lines, most)].join("\n")];
 }
@@ -211,7 +201,7 @@ const MOST_NAMES = 3;
 function hostsOf(hosts: readonly HostSums[], most: number): string {
   const rows = hosts.map(({ host, domains, memory, vcpus, unknown }) =>
     row(
-      host === undefined ? "not known" : code(cut(host, LONGEST_NAME)),
+      host === undefined ? "not known" : shortName(host),
       countText(domains),
       memoryText(memory) + (unknown === 0 ? "" : `, without ${unknown} whose size is secret or not known`),
       countText(vcpus),
@@ -268,14 +258,15 @@ const TROUBLESHOOTING = "troubleshooting";
 
 /** Where the links in the table lead: written once, since an address is longer than the rest of a row. */
 function linksOf(domains: readonly DomainReview[], docs: string): string[] {
-  if (domains.some(({ happened }) => happened !== undefined)) return [];
-  const codes = new Set(domains.flatMap((domain) => whyText(domain).code ?? []));
-  const isRefused = domains.some(({ verdict, reasons }) => verdict === "refuse" && reasons.length === 0);
-  const links = [
-    ...[...codes].sort().map((reason) => `[${reason}]: ${docs}#${reason}`),
-    ...(isRefused ? [`[${TROUBLESHOOTING}]: ${docs}`] : []),
-  ];
-  return links.length === 0 ? [] : [links.join("\n")];
+  const links = new Set(domains.flatMap((domain) => linksIn(domain, docs)));
+  return links.size === 0 ? [] : [[...links].sort().join("\n")];
+}
+
+function linksIn(domain: DomainReview, docs: string): string[] {
+  if (domain.happened !== undefined) return [];
+  const { code: reason } = whyText(domain);
+  if (reason !== undefined) return [`[${reason}]: ${docs}#${reason}`];
+  return domain.verdict === "refuse" ? [`[${TROUBLESHOOTING}]: ${docs}`] : [];
 }
 
 /** The last line: what isn't judged. */

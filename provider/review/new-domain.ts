@@ -1,7 +1,9 @@
-import { UNKNOWN } from "../args/unknown.ts";
-import { isRecord } from "../is-record.ts";
+import type { Inputs } from "../args/inputs.ts";
+import type { Defaults } from "../args/settings.ts";
+import { containsUnknown } from "../args/unknown.ts";
+import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
+import { cellsFor } from "../plan/numa/cells.ts";
 import type { MemoryView, Observed } from "../plan/observed.ts";
-import { sum } from "../units/kib.ts";
 import { sizeIn } from "../units/size.ts";
 import type { Properties } from "./properties.ts";
 
@@ -11,16 +13,24 @@ import type { Properties } from "./properties.ts";
  * @param old the domain that it replaces, whose platform it has
  * @returns undefined where an argument isn't known
  */
-export function newDomain(inputs: Properties, old: Observed | undefined): Observed | undefined {
-  const { memory, maxMemory, memorySlots, vcpus = 1, maxVcpus = vcpus, numa } = inputs;
+export function newDomain(
+  inputs: Properties,
+  old: Observed | undefined,
+  defaults: Defaults,
+): Observed | undefined {
+  const { memory, maxMemory, memorySlots, vcpus = 1, maxVcpus = vcpus, machine } = inputs;
   const size = sizeIn(memory);
-  if (size === undefined || numa === UNKNOWN || typeof maxVcpus !== "number") return undefined;
+  const desired = desiredIn(inputs, defaults);
+  if (size === undefined || desired === undefined || typeof maxVcpus !== "number") return undefined;
   const ceiling = sizeIn(maxMemory) ?? size;
   const platform = old?.live ?? old?.nextBoot;
   const view: MemoryView = {
     memory: size,
     currentMemory: size,
-    cells: cellsOf(numa, size),
+    cells: cellsFor(desired, typeof machine === "string" ? machine : undefined).map(({ id, memory }) => ({
+      id,
+      memory,
+    })),
     devices: [],
     vcpus: maxVcpus,
     ...(typeof vcpus === "number" && vcpus !== maxVcpus && { currentVcpus: vcpus }),
@@ -34,12 +44,12 @@ export function newDomain(inputs: Properties, old: Observed | undefined): Observ
   return { power: "running", persistent: true, live: view, nextBoot: view };
 }
 
-/** The nodes' own shares; the rest is where the target node is, which is drawn in the first one. */
-function cellsOf(numa: unknown, size: number): MemoryView["cells"] {
-  const shares = (Array.isArray(numa) ? numa : []).map((node) =>
-    isRecord(node) ? (sizeIn(node.memory) ?? 0) : 0,
-  );
-  if (shares.length < 2) return [{ id: 0, memory: size }];
-  const rest = size - sum(shares);
-  return shares.map((share, id) => ({ id, memory: id === 0 ? share + Math.max(0, rest) : share }));
+function desiredIn(inputs: Properties, defaults: Defaults): DesiredMemory | undefined {
+  if (containsUnknown(inputs.numa)) return undefined;
+  try {
+    return desiredMemory(inputs as unknown as Inputs, defaults);
+  } catch {
+    // Edited by hand.
+    return undefined;
+  }
 }

@@ -1,5 +1,5 @@
 import { type CommandOption, HELP } from "../command/options.ts";
-import { COMMENT_LIMIT } from "./markdown.ts";
+import { COMMENT_LIMIT } from "./comment-size.ts";
 
 /** The forms of a review. */
 export const FORMATS = ["markdown", "json", "github"] as const;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { foreignText } from "../../provider/foreign-text.ts";
-import { COMMENT_LIMIT, COMMENT_MARK, LEAST_LIMIT, markdown } from "../../provider/review/markdown.ts";
+import { COMMENT_LIMIT, LEAST_LIMIT } from "../../provider/review/comment-size.ts";
+import { COMMENT_MARK, markdown } from "../../provider/review/markdown.ts";
 import { code, htmlText, markdownText } from "../../provider/review/markdown-text.ts";
 import { parseOutput } from "../../provider/review/parse-output.ts";
 import { reviewOf } from "../../provider/review/review.ts";
@@ -197,6 +198,53 @@ test("however many domains there are and however long their texts, the limit hol
       expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
     }),
     cases(10),
+  );
+});
+
+test("the smallest comment has the worst domain, whatever all texts and addresses are", () => {
+  const anyText = fc
+    .tuple(fc.oneof(anyHostile, fc.constant("| `")), fc.constantFrom(1, 30, 500))
+    .map(([text, count]) => `${text} `.repeat(count));
+  const anyStep = fc
+    .record({
+      name: anyText,
+      host: anyText,
+      file: anyText,
+      memory: fc.constantFrom("1100MiB", "64GiB", "1259MiB"),
+    })
+    .map(({ name, host, file, memory }) =>
+      updateStep({
+        ...{ name: `${name}!`, uri: host },
+        before: { name: `${name}-domain`, disks: [{ name: file, file }] as never },
+        now: { disks: [] as never, memory: memory as never },
+      }),
+    );
+  const anyReview = fc.record({
+    steps: fc.uniqueArray(anyStep, { minLength: 1, maxLength: 20, selector: ({ urn }) => urn }),
+    others: fc.array(fc.constantFrom("create", "delete", "update", "replace", "import"), { maxLength: 20 }),
+    messages: fc.array(fc.record({ name: anyText, message: anyText }), { maxLength: 3 }),
+    docs: fc.integer({ min: 1, max: 190 }).map((length) => `https://x/${"y".repeat(length)}`),
+  });
+  fc.assert(
+    fc.property(anyReview, ({ steps, others, messages, docs }) => {
+      const rest = others.map((op, index) => ({ op, urn: urnOf(`o${index}`, "a:b:C"), newState: {} }));
+      const errors = [
+        { severity: "error", message: "broken" },
+        ...messages.map(({ name, message }) => ({ urn: urnOf(name), severity: "error", message })),
+      ];
+      const review = reviewOf(parseOutput(preview([...steps, ...rest], errors), "the preview"));
+      const comparison = {
+        ...{ changed: [], appeared: [] },
+        gone: messages.map(({ name, message }) => ({ resource: name, from: message })),
+      };
+      const text = markdown(review, { docs, limit: LEAST_LIMIT, comparison });
+      expect(text.length).toBeLessThanOrEqual(LEAST_LIMIT);
+      const [, [mark, name = ""] = []] = render(text).tables[0] ?? [];
+      expect(mark).not.toBe("…");
+      const beginning = seen(review.domains[0]?.resource ?? "").slice(0, 3);
+      expect(seen(name).slice(0, 3).startsWith(beginning.trim())).toBe(true);
+    }),
+    cases(60),
   );
 });
 
