@@ -45,10 +45,8 @@ async function foreseenOutputs(session: Session, news: Inputs): Promise<Properti
 /** check doesn't look at a domain of which at most a setting changes: it has what the last run left, as the state has it. */
 function keptHeadroom({ headroom = {}, hotplug }: Partial<Inputs>, news: Inputs): Headroom {
   if (news.change !== "none" || news.memoryChange !== "none") return {};
-  // Which sizes are live depends on these settings.
-  if (isDeepStrictEqual(hotplug, news.hotplug)) return headroom;
-  const { memory: _, ...others } = headroom;
-  return others;
+  // Which sizes and vCPUs are live depends on these settings.
+  return isDeepStrictEqual(hotplug, news.hotplug) ? headroom : defined({ slots: headroom.slots });
 }
 
 function shownHeadroom(headroom: Headroom): Headroom | undefined {

@@ -2,7 +2,7 @@ import { InputError } from "../command/command.ts";
 import { isRecord } from "../is-record.ts";
 import { parsed, quotedStart } from "./json-text.ts";
 import type { Properties } from "./properties.ts";
-import { outputOf, type PulumiOutput, type ResourceStep, stepOf } from "./pulumi-output.ts";
+import { outputOf, type PulumiOutput, type ResourceStep, refreshed, stepOf } from "./pulumi-output.ts";
 
 /** Where a log begins after a document, whose lines are indented and whose texts have no line ends. */
 export function logAfterDocument(text: string): number | undefined {
@@ -45,6 +45,9 @@ function isDebugMessage(line: string): boolean {
 export function parseLog(text: string, start: number, what: string): PulumiOutput {
   let diagnostics: unknown[] = [];
   const steps = new Map<string, ResourceStep>();
+  /** The resources that the run is reading. */
+  const refreshing = new Set<unknown>();
+  let hasRefreshed = false;
   let config: unknown;
   let summary: Properties | undefined;
   let number = text.slice(0, start).split("\n").length - 1;
@@ -63,28 +66,42 @@ export function parseLog(text: string, start: number, what: string): PulumiOutpu
       summary = undefined;
       diagnostics = [];
       steps.clear();
+      refreshing.clear();
+      hasRefreshed = false;
     }
     if (isRecord(summaryEvent)) summary = summaryEvent;
     if (isRecord(diagnosticEvent)) diagnostics.push(diagnosticEvent);
     for (const name of ["resourcePreEvent", "resOutputsEvent", "resOpFailedEvent"] as const)
-      addStep(steps, name, event[name]);
+      addStep({ steps, refreshing }, name, event[name]);
+    hasRefreshed ||= refreshing.size > 0;
   }
   if (summary === undefined)
     throw new InputError(
       `${what} has no summary: the log ends before the run does; wait for the end of pulumi up --json, or of the preview`,
     );
+  if (hasRefreshed && steps.size === 0) throw refreshed(what);
   const kind = summary.isPreview === true ? "preview" : "update";
   return outputOf(what, kind, [...steps.values()], config, diagnostics);
 }
 
+interface Run {
+  steps: Map<string, ResourceStep>;
+  refreshing: Set<unknown>;
+}
+
 function addStep(
-  steps: Map<string, ResourceStep>,
+  { steps, refreshing }: Run,
   name: "resourcePreEvent" | "resOutputsEvent" | "resOpFailedEvent",
   event: unknown,
 ): void {
   if (!isRecord(event) || !isRecord(event.metadata)) return;
   const { op, urn, type, old, new: now, diffs, keys, detailedDiff } = event.metadata;
   if (typeof op !== "string" || typeof urn !== "string") return;
+  // The end of a refresh is named by what it did to the state.
+  const isRefresh = op === "refresh" || (name !== "resourcePreEvent" && refreshing.has(urn));
+  if (isRefresh && name === "resourcePreEvent") refreshing.add(urn);
+  else refreshing.delete(urn);
+  if (isRefresh) return;
   const key = `${op}\0${urn}`;
   const known = steps.get(key);
   const step = stepOf({ op, urn, type, old, now, differs: [diffs, keys, detailedDiff] });

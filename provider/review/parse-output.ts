@@ -28,6 +28,13 @@ export function parseOutput(text: string, what: string): PulumiOutput {
 }
 
 function notJson(text: string, what: string): never {
+  const rest = afterDocument(text);
+  if (rest !== undefined)
+    throw new InputError(
+      rest.startsWith("{")
+        ? `${what} has more than one document; review the output of each pulumi preview --json separately`
+        : `${what} has more text after the JSON (${quotedStart(rest)}); run pulumi preview --json, and redirect only its standard output`,
+    );
   const end = text.trimEnd();
   if (!end.endsWith("}"))
     throw new InputError(
@@ -44,4 +51,12 @@ function jsonError(text: string): string {
     const place = /at position \d+(?: \(line \d+ column \d+\))?|at line \d+/.exec(String(error))?.[0];
     return place === undefined ? "it can't be parsed" : `it can't be parsed ${place}`;
   }
+}
+
+/** What follows a whole document, which is on one line, or ends with the first line that isn't indented. */
+function afterDocument(text: string): string | undefined {
+  const ends = [text.indexOf("\n"), text.indexOf("\n}") + "\n}".length];
+  const end = ends.find((one) => isRecord(parsed(text.slice(0, one))));
+  const rest = end === undefined ? "" : text.slice(end).trim();
+  return rest === "" ? undefined : rest;
 }

@@ -1,7 +1,14 @@
 import { InputError } from "../command/command.ts";
 import { isRecord } from "../is-record.ts";
 import type { Properties } from "./properties.ts";
-import { EXPECTED, outputOf, type PulumiOutput, type ResourceStep, stepOf } from "./pulumi-output.ts";
+import {
+  EXPECTED,
+  outputOf,
+  type PulumiOutput,
+  type ResourceStep,
+  refreshed,
+  stepOf,
+} from "./pulumi-output.ts";
 
 /** What other tools write, by a field that only they have. */
 const OTHER_TOOLS: [field: string, tool: string][] = [
@@ -25,7 +32,15 @@ export function parseDocument(document: Properties, what: string): PulumiOutput 
     return outputOf(what, "preview", [], config, diagnostics);
   }
   const read = steps.map((step, index) => documentStep(step, `${what}: steps[${index}]`));
+  if (isRefresh(read)) throw refreshed(what);
   return outputOf(what, "preview", read, config, diagnostics);
+}
+
+/** Without a step of the program's, which the stack has in each preview, and after the refresh of a preview. */
+function isRefresh(steps: ResourceStep[]): boolean {
+  const rest = new Set(steps.filter(({ op }) => op !== "refresh").map(({ urn }) => urn));
+  const read = steps.filter(({ op }) => op === "refresh");
+  return read.length > 0 && read.every(({ urn }) => !rest.has(urn));
 }
 
 function documentStep(step: unknown, what: string): ResourceStep {

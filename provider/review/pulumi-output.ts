@@ -1,3 +1,4 @@
+import { InputError } from "../command/command.ts";
 import { isRecord } from "../is-record.ts";
 import type { Properties } from "./properties.ts";
 import { typeIn } from "./urn.ts";
@@ -26,6 +27,8 @@ export interface ResourceState {
   positions: string[];
   /** The resource option `retainOnDelete`: the engine deletes nothing but the resource. */
   isRetained: boolean;
+  /** The resource option `deletedWith`: the URN of the resource whose deletion replaces that of this one. */
+  deletedWith?: string;
   /** An earlier run replaced it, and ended before it deleted it. */
   isLeftOver: boolean;
 }
@@ -66,6 +69,11 @@ export function outputOf(
   };
 }
 
+/** The error for a run that only reads the domains. */
+export function refreshed(what: string): InputError {
+  return new InputError(`${what} is the output of pulumi refresh, which changes no domain; ${EXPECTED}`);
+}
+
 interface RawStep {
   op: string;
   urn: string;
@@ -98,13 +106,15 @@ export function stepOf({ op, urn, type, old, now, differs }: RawStep): ResourceS
 
 function stateOf(state: unknown): ResourceState | undefined {
   if (!isRecord(state)) return undefined;
-  const { inputs, outputs, provider, sourcePosition, stackTrace, retainOnDelete, delete: isLeftOver } = state;
+  const { inputs, outputs, provider, sourcePosition, stackTrace } = state;
+  const { retainOnDelete, deletedWith, delete: isLeftOver } = state;
   const frames = Array.isArray(stackTrace) ? stackTrace.filter(isRecord) : [];
   const positions = [sourcePosition, ...frames.map((frame) => frame.sourcePosition)];
   return {
     inputs: isRecord(inputs) ? inputs : {},
     ...(isRecord(outputs) && { outputs }),
     ...(typeof provider === "string" && { provider }),
+    ...(typeof deletedWith === "string" && deletedWith !== "" && { deletedWith }),
     positions: positions.filter((position) => typeof position === "string"),
     isRetained: retainOnDelete === true,
     isLeftOver: isLeftOver === true,

@@ -78,7 +78,10 @@ test.for(["dynamic", "plugin"] as const)(
     // Where only a setting changes, the domain keeps its room.
     stack.edit(name, { memory: "256MiB", shutdownTimeout: 1 });
     const setting = await pulumi(stack, ["preview", ...pack(tight)]);
-    expect([setting.code, setting.output]).toEqual([0, expect.stringContaining("✅ libvirt-policies@v1.0.0")]);
+    expect([setting.code, setting.output]).toEqual([
+      0,
+      expect.stringContaining("✅ libvirt-policies@v1.0.0"),
+    ]);
 
     stack.edit(name, { memory: "300MiB" });
     const denied = await pulumi(stack, ["up", "--yes", ...pack(rules)]);

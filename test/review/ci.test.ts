@@ -196,7 +196,7 @@ esac`,
     expect((await runJob()).code).toBe(1);
     const comment = readFileSync(join(runner, "comments/101"), "utf8");
     expect(comment).toContain("**Since the last comment**");
-    expect(comment).toMatch(/- `batch-1`: restart, 1024 → 1100 MiB → refused/);
+    expect(comment).toMatch(/- `batch-1`: now refused: .* \(was restart, 1024 → 1100 MiB\)/);
     previewIs("nothing.json");
     rmSync(join(runner, "preview.fails"));
     expect((await runJob()).code).toBe(0);
