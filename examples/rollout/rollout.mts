@@ -44,8 +44,10 @@ async function rollOut(): Promise<number> {
   const stacks = await openStacks(positionals);
 
   // 1. The review: nothing is changed unless all stacks pass it.
-  const reviews = await someAtOnce(stacksAtOnce, stacks, (stack) =>
-    reviewStack(stack, values["fail-on"], ended.signal),
+  const reviews = await someAtOnce(stacksAtOnce, stacks, async (stack) =>
+    isInterrupted
+      ? { stack, passed: false, vms: [], unchanged: 0 }
+      : reviewStack(stack, values["fail-on"], ended.signal),
   );
   const { fleet, changed, now, waves } = wavesOf(reviews, share, atOnce);
   console.log(
@@ -62,8 +64,8 @@ async function rollOut(): Promise<number> {
   const total = { done: 0, failed: 0 };
   let isStopped = false;
   for (const wave of waves) {
-    const results = await someAtOnce(stacksAtOnce, wave, ({ stack, vms }) =>
-      updateVms(stack, vms, ended.signal),
+    const results = await someAtOnce(stacksAtOnce, wave, async ({ stack, vms }) =>
+      isInterrupted ? { succeeded: false, done: 0, failed: 0 } : updateVms(stack, vms, ended.signal),
     );
     for (const { done, failed } of results) {
       total.done += done;
@@ -82,7 +84,7 @@ async function rollOut(): Promise<number> {
   return isStopped ? STOPPED : DONE;
 }
 
-/** Each stack that is previewed or updated takes up to 1 GB: a CLI, a program and a provider. */
+/** Each stack that is previewed or updated takes up to 1 GB: the CLI, the program and the provider. */
 async function someAtOnce<T, R>(most: number, list: T[], run: (one: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   for (let start = 0; start < list.length; start += most)

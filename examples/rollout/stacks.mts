@@ -50,10 +50,10 @@ export async function reviewStack(stack: Stack, failOn: string, signal: AbortSig
   for (const { resource, headline } of review.domains) console.log(`${name}  ${resource}  ${headline}`);
 
   const kept = review.domains.filter(({ verdict }) => verdict !== "delete");
+  const deleted = review.domains.length - kept.length;
   const others = Object.values(review.others).reduce((sum, number) => sum + number, 0);
-  const rest = review.domains.length - kept.length + others;
-  if (rest > 0)
-    console.log(`${name}  ${rest} deleted VMs and changes of other resources are left to pulumi up`);
+  if (deleted + others > 0)
+    console.log(`${name}  left to pulumi up: deleted VMs: ${deleted}, other resources: ${others}`);
   const vms = kept.map(({ urn, resource, headline }) => ({ urn, name: resource, headline }));
   const previewed = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata.urn ?? []);
   const ordered = inOrder(vms, previewed, await dependenciesOf(stack));

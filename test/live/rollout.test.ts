@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -49,16 +49,26 @@ function rollout(command: string, folder: string) {
           },
         }),
       ),
-    run: async (...args: string[]) => {
+    run: (...args: string[]) =>
+      ended(spawn(process.execPath, ["rollout.mts", ...args], { cwd: project, env })),
+    /** Gets a SIGINT, not from a terminal, when its first wave begins. */
+    interrupt: (...args: string[]) => {
       const child = spawn(process.execPath, ["rollout.mts", ...args], { cwd: project, env });
-      const [out, error, code] = await Promise.all([
-        text(child.stdout),
-        text(child.stderr),
-        new Promise((resolve) => child.once("close", resolve)),
-      ]);
-      return { code, out, error };
+      child.stdout.on("data", (data) => {
+        if (String(data).includes("at once\n")) child.kill("SIGINT");
+      });
+      return ended(child);
     },
   };
+}
+
+async function ended(child: ChildProcessWithoutNullStreams) {
+  const [out, error, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise((resolve) => child.once("close", resolve)),
+  ]);
+  return { code, out, error };
 }
 
 test.skipIf(engine.kind === "small")(
@@ -66,7 +76,10 @@ test.skipIf(engine.kind === "small")(
   { timeout: 1_500_000 },
   async () => {
     if (engine.kind === "small") return;
-    const { configure, run } = rollout(engine.command.command, mkdtempSync(join(a().dir, "rollout-")));
+    const { configure, run, interrupt } = rollout(
+      engine.command.command,
+      mkdtempSync(join(a().dir, "rollout-")),
+    );
     const { memory: _, maxMemory: __, ...bare } = BARE;
     const { kernel, initrd } = b().guest;
     const commandLine = "console=ttyS0 quiet memhp_default_state=offline";
@@ -80,6 +93,12 @@ test.skipIf(engine.kind === "small")(
 
     onA("small");
     onB("medium", "guest");
+    expect(await run("--share", "0", "a")).toEqual({
+      code: 2,
+      out: "",
+      error: 'rollout: --share "0" is not a whole number from 1 to 100\n',
+    });
+    expect(await run("a", "c")).toEqual({ code: 2, out: "", error: "rollout: no stack named 'c' found\n" });
     const created = await run("--at-once", "4", "a", "b");
     expect(created).toMatchObject({ code: 0, error: "" });
     expect(created.out).toContain("4 VMs in 2 stacks: 4 change, 4 of them now, 4 at once\n");
@@ -108,11 +127,15 @@ test.skipIf(engine.kind === "small")(
 
     // Once the guest is asked, the same command continues where the first one stopped.
     onB("large", "agent");
+    const interrupted = await interrupt("--at-once", "1", "a", "b");
+    expect(interrupted.code).toBe(130);
+    expect(interrupted.out).toMatch(/^a {2}web-2 {2}done {2}/m);
+    expect(interrupted.out).toContain("1 done, 0 failed, 2 left; run the same command again to continue\n");
     const rest = await run("--at-once", "2", "a", "b");
-    expect(rest.out).not.toContain("web-1  done");
+    expect(rest.out).not.toMatch(/web-[12] {2}done/);
     expect(rest.out).toMatch(/^b {2}db-1 {2}done {2}/m);
     expect(rest).toMatchObject({ code: 0, error: "" });
-    expect(rest.out).toContain("3 done, 0 failed, 0 left\n");
+    expect(rest.out).toContain("2 done, 0 failed, 0 left\n");
     expect(pids()).toEqual(before);
   },
 );
