@@ -27,20 +27,24 @@ const COMMANDS: Readonly<Record<string, Command>> = {
  * @param args the command line after the program's name
  */
 export async function run(args: string[], dependencies: CommandDependencies): Promise<ExitCode> {
+  let program = "pulumi-libvirt-hotplug";
   try {
     const request = requestOf(args);
-    if (request.kind === "run") return await request.command.run(request.args, dependencies);
+    if (request.kind === "run") {
+      program += ` ${request.name}`;
+      return await commandNamed(request.name).run(request.args, dependencies);
+    }
     dependencies.out(request.command?.help() ?? helpText());
     return 0;
   } catch (caught) {
     const isUsage = caught instanceof UsageError;
-    const hint = isUsage ? "Try pulumi-libvirt-hotplug --help\n" : "";
+    const hint = isUsage ? `Try ${program} --help\n` : "";
     dependencies.error(`pulumi-libvirt-hotplug: ${messageOf(caught)}\n${hint}`);
     return isUsage || caught instanceof InputError ? 2 : 1;
   }
 }
 
-type Request = { kind: "help"; command?: Command } | { kind: "run"; command: Command; args: string[] };
+type Request = { kind: "help"; command?: Command } | { kind: "run"; name: string; args: string[] };
 
 const HELP_FLAGS = ["-h", "--help"];
 
@@ -53,13 +57,15 @@ function requestOf(args: string[]): Request {
   const index = first.startsWith("-") ? args.findIndex((arg) => Object.hasOwn(COMMANDS, arg)) : 0;
   if (index === -1 && args.some((arg) => HELP_FLAGS.includes(arg))) return { kind: "help" };
   if (index === -1) throw new UsageError(`missing command (${Object.keys(COMMANDS).join(", ")})`);
-  return request(commandNamed(args[index] ?? ""), args.toSpliced(index, 1));
+  return request(args[index] ?? "", args.toSpliced(index, 1));
 }
 
-function request(command: Command, args: string[]): Request {
+/** @throws UsageError */
+function request(name: string, args: string[]): Request {
+  const command = commandNamed(name);
   const end = args.indexOf("--");
   const options = end === -1 ? args : args.slice(0, end);
-  return options.some((arg) => HELP_FLAGS.includes(arg)) ? help(command) : { kind: "run", command, args };
+  return options.some((arg) => HELP_FLAGS.includes(arg)) ? help(command) : { kind: "run", name, args };
 }
 
 function help(command: Command): Request {

@@ -34,13 +34,13 @@ export interface HostOperations {
  * and errors, and marked in results.
  *
  * @param configuration what is secret in the configuration
- * @param completed adds to the inputs that check returns
+ * @param completed adds to the inputs that check returns, from those that the state has
  */
 export function hostOperations(
   session: Session,
   markSecrets: Mark,
   configuration: SecretMarked & Properties = {},
-  completed = async (inputs: Partial<Inputs>) => inputs,
+  completed = async (_before: Partial<Inputs>, inputs: Partial<Inputs>) => inputs,
 ): HostOperations {
   const mark: Mark = (properties) => markSecrets(packedState(properties));
   const inputsOf = (properties: Properties) => properties as unknown as Inputs;
@@ -54,7 +54,7 @@ export function hostOperations(
         const { memoryPlan } = inputs;
         if (memoryPlan !== undefined) inputs.memoryPlan = maskedTexts(memoryPlan);
         return {
-          inputs: mark(failures.length > 0 ? inputs : await completed(inputs)),
+          inputs: mark(failures.length > 0 ? inputs : await completed(olds, inputs)),
           failures: failures.map((each) => ({ ...each, reason: messageText(maskedText(each.reason)) })),
         };
       }),

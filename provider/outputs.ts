@@ -1,7 +1,7 @@
 import { reportsAddresses, reportsAddressesOf } from "./args/addresses.ts";
 import { readMade } from "./args/disk-images.ts";
 import { FIELD_NAMES } from "./args/fields.ts";
-import type { Inputs } from "./args/inputs.ts";
+import { type Inputs, OUTCOME_INPUTS } from "./args/inputs.ts";
 import type { Defaults } from "./args/settings.ts";
 import { withWritten } from "./args/written-arguments.ts";
 import { defined } from "./defined.ts";
@@ -274,10 +274,7 @@ export function hasNoPorts({ __observed: { live } }: Outputs): boolean {
 }
 
 /** Inputs that are echoed in the outputs, besides the arguments. */
-const ECHOED = [
-  ...["__urn", "__secret", "__secrets", "__provider", "__adopted"],
-  ...["memoryPlan", "change", "memoryChange"],
-];
+const ECHOED = [...["__urn", "__secret", "__secrets", "__provider", "__adopted"], ...OUTCOME_INPUTS];
 
 /** The inputs that the state echoes, as check returned them. */
 export function echoedInputs(state: Partial<Outputs>): Inputs {

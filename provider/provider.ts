@@ -15,7 +15,7 @@ export function createProvider(dependencies: Dependencies): dynamic.ResourceProv
     session,
     (properties) => withSecretMarks(properties),
     {},
-    (inputs) => withHeadroom(session, inputs),
+    (before, inputs) => withHeadroom(session, before, inputs),
   );
   const configured = Promise.withResolvers<void>();
   // The host reports a failed configure itself; the calls that wait for it fail with the same error.

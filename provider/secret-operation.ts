@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ALWAYS_SECRET, derivedOutputs } from "../sdk/secret-arguments.ts";
+import { OUTCOME_INPUTS } from "./args/inputs.ts";
 import { mask } from "./args/redact.ts";
 import { SECRET, SIGNATURE } from "./args/secret-mark.ts";
 import {
@@ -78,9 +79,6 @@ function maskedError(error: unknown, secrets: SecretValues, mark: Mark): unknown
   return error;
 }
 
-/** What check computes of secret sizes. The class marks these as inputs. */
-const PLANNED = ["memoryPlan", "change", "memoryChange"];
-
 /**
  * Marks what is secret in a result, as Pulumi's engine reads it from any provider. The engine itself only marks what has the
  * name of a secret argument of the program, and the class of the program can't know of values that check carries over.
@@ -93,7 +91,7 @@ export function withSecretMarks<T extends object>(result: T, always: readonly st
   if (paths.length === 0) return result;
   const whole = paths.filter((path) => path === argumentOf(path) || always.includes(path)).map(argumentOf);
   const isSize = isSizeSecret === true;
-  const names = new Set([...whole, ...derivedOutputs(paths, isSize), ...(isSize ? PLANNED : [])]);
+  const names = new Set([...whole, ...derivedOutputs(paths, isSize), ...(isSize ? OUTCOME_INPUTS : [])]);
   return Object.fromEntries(
     Object.entries(result).map(([name, value]) => [
       name,

@@ -26,7 +26,10 @@ say(
 const built = await runCommand(process.execPath, ["scripts/build.ts"]);
 if (verbose || !built.ok) process.stdout.write(built.output);
 if (!built.ok) process.exit(1);
-if (plugin) say("provider: the resource plugin in dist/plugin");
+if (plugin)
+  say(
+    "provider: the resource plugin in dist/plugin; ./domain has the class of the SDK that pulumi package add generates",
+  );
 
 // Not process.exitCode: what waits for a guest that is gone would hold the process.
 process.exit(await demonstrate(await openLab()));

@@ -40,23 +40,43 @@ export interface CatalogueArgs<Name extends string = string> {
   machine?: string;
   /** `firmware` of each domain. Default: `"bios"`, and `"uefi"` for aarch64. */
   firmware?: "bios" | "uefi";
+  /**
+   * `cpu` of each domain, e.g. `"host-passthrough"`, which a ceiling above about 1 TiB needs on x86_64. Default: the domain's own
+   * default.
+   */
+  cpu?: string;
 }
 
-/** A size as arguments of `Domain`: `new Domain("web-1", { ...sizes.medium, … })`. */
+/**
+ * A size as arguments of `Domain`: `new Domain("web-1", { ...sizes.medium, … })`. Sizes are texts with a unit, such as `"4GiB"`.
+ */
 export interface CatalogueSize {
+  /** The memory of the size. */
   memory: string;
+  /** The number of vCPUs of the size. */
   vcpus: number;
+  /** The catalogue's `ceiling`, the same for each size. */
   maxMemory: string;
+  /** The catalogue's `memorySlots`, or the slots that the longest path through the sizes needs, at least 16. */
   memorySlots: number;
+  /** The catalogue's `maxVcpus`, or the most vCPUs of a size. */
   maxVcpus: number;
   /** To set other fields of `hotplug` as well, spread these: `hotplug: { ...sizes.medium.hotplug, awaitGuest: 120 }`. */
   hotplug: {
+    /** 256 MiB, or 128 MiB if the catalogue's `step` is not a multiple of 256 MiB. */
     alignment: string;
+    /** The catalogue's `allowUnplug`. */
     allowUnplug: boolean;
+    /** The catalogue's `step` if `allowUnplug` is true, so that DIMMs of this size add up to each step down. Otherwise not set. */
     maxDimmSize?: string;
+    /** The catalogue's `whenNotPossible`. Not set if the catalogue doesn't set it. */
     whenNotPossible?: "replace" | "restart" | "nextBoot" | "error";
   };
+  /** The catalogue's `arch`. Not set if the catalogue doesn't set it. */
   arch?: "x86_64" | "aarch64" | "ppc64le";
+  /** The catalogue's `machine`. Not set if the catalogue doesn't set it. */
   machine?: string;
+  /** The catalogue's `firmware`. Not set if the catalogue doesn't set it. */
   firmware?: "bios" | "uefi";
+  cpu?: string;
 }

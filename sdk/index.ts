@@ -1,3 +1,11 @@
+/**
+ * The class `Domain`, its arguments and its outputs. The package has two more entries:
+ * {@link "pulumi-libvirt-hotplug/sizes" | pulumi-libvirt-hotplug/sizes} for catalogues of sizes, and
+ * {@link "pulumi-libvirt-hotplug/policy" | pulumi-libvirt-hotplug/policy} for the rules of policy packs.
+ *
+ * @module pulumi-libvirt-hotplug
+ */
+
 export type { BootArgs } from "./args/boot.ts";
 export type { CpuTopologyArgs } from "./args/cpu-topology.ts";
 export type { DiskArgs } from "./args/disk.ts";

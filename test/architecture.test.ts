@@ -195,6 +195,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/plan",
     "provider/outputs.ts",
     "type:provider/session.ts",
+    "node:util",
   ],
   // The second host of the operations. Of Pulumi's SDK it has the protocol's messages, whose files a test below names.
   "provider/plugin": [

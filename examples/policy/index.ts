@@ -27,9 +27,8 @@ new PolicyPack("libvirt-policies", {
     noDowntime(),
     noUnknownOutcome({ enforcementLevel: "advisory" }),
     sizeCatalogue({ sizes }),
-    // onUnknown: a preview of the dynamic class has no outputs to judge, so these rules judge its VMs after the update.
-    reachable({ sizes, enforcementLevel: "advisory", onUnknown: "allow" }),
-    headroom({ memory: "1GiB", slots: 4, onUnknown: "allow" }),
+    reachable({ sizes, enforcementLevel: "advisory" }),
+    headroom({ memory: "1GiB", slots: 4 }),
     adoptedStayAdopted(),
     maxPerHost({ memory: "64GiB", vcpus: 64 }),
   ],

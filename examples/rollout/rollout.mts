@@ -1,168 +1,101 @@
 // Brings the sizes in the stacks' configuration to their VMs, in waves: `node rollout.mts --at-once 5 --share 20 host-a host-b`.
 // What is done is in the stacks' states: the same command continues after a stop.
-import { spawn } from "node:child_process";
-import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import {
-  type DiagnosticEvent,
-  type EngineEvent,
-  LocalWorkspace,
-  type Stack,
-} from "@pulumi/pulumi/automation/index.js";
+import { messageOf, openStacks, reviewStack, updateVms } from "./stacks.mts";
+import { wavesOf } from "./waves.mts";
 
-const { values, positionals: stackNames } = parseArgs({
-  allowPositionals: true,
-  options: {
-    "at-once": { type: "string", default: "1" },
-    share: { type: "string", default: "100" },
-    "fail-on": { type: "string", default: "replace,restart,nextBoot,unknown" },
-  },
-});
-const atOnce = wholeNumber("at-once", 1, 10_000);
-const share = wholeNumber("share", 1, 100);
-if (stackNames.length === 0) throw new Error("name the stacks: node rollout.mts [options] <stack> …");
+/** The exit codes. */
+const DONE = 0;
+const STOPPED = 1;
+const NOT_STARTED = 2;
+const INTERRUPTED = 130;
 
-/** A VM that a preview changes. */
-interface Vm {
-  stack: string;
-  urn: string;
-  name: string;
-  headline: string;
+const ended = new AbortController();
+let isUpdating = false;
+let isInterrupted = false;
+for (const signal of ["SIGINT", "SIGTERM"])
+  process.on(signal, () => {
+    // In a terminal, Pulumi gets the same Ctrl-C. The second one is passed on to it, wherever it comes from.
+    if (isInterrupted || !isUpdating) ended.abort();
+    else console.log("interrupted: waiting for the updates that are running");
+    isInterrupted = true;
+  });
+
+try {
+  process.exitCode = await rollOut();
+} catch (error) {
+  console.error(`rollout: ${messageOf(error)}`);
+  process.exitCode = isInterrupted ? INTERRUPTED : NOT_STARTED;
 }
 
-const stacks = new Map<string, Stack>();
-for (const stackName of stackNames)
-  stacks.set(
-    stackName,
-    await LocalWorkspace.createOrSelectStack({ stackName, workDir: import.meta.dirname }),
-  );
+async function rollOut(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      "at-once": { type: "string", default: "1" },
+      share: { type: "string", default: "100" },
+      "fail-on": { type: "string", default: "replace,restart,nextBoot,unknown" },
+      "stacks-at-once": { type: "string", default: "4" },
+    },
+  });
+  const atOnce = wholeNumber("--at-once", values["at-once"], 10_000);
+  const share = wholeNumber("--share", values.share, 100);
+  const stacksAtOnce = wholeNumber("--stacks-at-once", values["stacks-at-once"], 100);
+  const stacks = await openStacks(positionals);
 
-// 1. The review: nothing is changed unless all stacks pass it.
-const reviews = await Promise.all([...stacks].map(reviewed));
-const all = reviews.reduce((sum, { unchanged, vms }) => sum + unchanged + vms.length, 0);
-const changed = inTurn(reviews.map(({ vms }) => vms));
-const done = reviews.reduce((sum, { unchanged }) => sum + unchanged, 0);
-// VMs that have their size already count: the share is of the fleet, not of what is left.
-const planned = changed.slice(0, Math.max(0, Math.ceil((all * share) / 100) - done));
-console.log(
-  `${all} VMs in ${stacks.size} stacks: ${changed.length} change, ${planned.length} of them now, ${atOnce} at once`,
-);
-if (reviews.some(({ passed }) => !passed)) {
+  // 1. The review: nothing is changed unless all stacks pass it.
+  const reviews = await someAtOnce(stacksAtOnce, stacks, (stack) =>
+    reviewStack(stack, values["fail-on"], ended.signal),
+  );
+  const { fleet, changed, now, waves } = wavesOf(reviews, share, atOnce);
   console.log(
-    `stopped by the review (a preview failed, or --fail-on ${values["fail-on"]}): nothing was changed`,
+    `${count(fleet, "VM")} in ${count(stacks.length, "stack")}: ${changed} change, ${now} of them now, ${atOnce} at once`,
   );
-  process.exit(1);
-}
-
-// 2. The waves.
-let finished = 0;
-let failed = 0;
-for (let start = 0; start < planned.length && failed === 0; start += atOnce) {
-  const wave = planned.slice(start, start + atOnce);
-  const groups = Map.groupBy(wave, ({ stack }) => stack);
-  const results = await Promise.all([...groups].map(([stack, vms]) => rolledOut(stack, vms)));
-  finished += results.reduce((sum, succeeded) => sum + succeeded, 0);
-  failed += wave.length - results.reduce((sum, succeeded) => sum + succeeded, 0);
-}
-
-// 3. The summary.
-const left = changed.length - finished - failed;
-console.log(
-  `${finished} done, ${failed} failed, ${left} left${failed > 0 ? "; run the same command again to continue" : ""}`,
-);
-process.exitCode = failed > 0 ? 1 : 0;
-
-/** Previews a stack, and has the package's command review it. */
-async function reviewed([name, stack]: [string, Stack]) {
-  const events: string[] = [];
-  const errors: string[] = [];
-  const onEvent = (event: EngineEvent) => {
-    events.push(JSON.stringify(event));
-    if (event.diagnosticEvent?.severity === "error") errors.push(event.diagnosticEvent.message.trim());
-  };
-  const failure = await stack.preview({ onEvent }).then(
-    () => [],
-    (error: Error) => (errors.length > 0 ? errors : [error.message]),
-  );
-  for (const text of failure) console.log(`${name}  ${text}`);
-  if (events.length === 0) return { passed: false, vms: [], unchanged: 0 };
-  const command = [
-    "pulumi-libvirt-hotplug",
-    "review",
-    "--format",
-    "json",
-    "--fail-on",
-    values["fail-on"],
-    "-",
-  ];
-  const { code, output } = await run("npx", ["--no-install", ...command], events.join("\n"));
-  if (code !== 0 && output === "") throw new Error(`the review of ${name} failed`);
-  const { domains, unchanged } = JSON.parse(output);
-  const vms = domains.map(({ urn, resource, headline }: Record<string, string>): Vm => {
-    console.log(`${name}  ${resource}  ${headline}`);
-    return { stack: name, urn: urn ?? "", name: resource ?? "", headline: headline ?? "" };
-  });
-  return { passed: code === 0 && failure.length === 0, vms: vms as Vm[], unchanged: unchanged as number };
-}
-
-/** Updates some VMs of a stack. Returns how many succeeded; each has a line. */
-async function rolledOut(stackName: string, vms: Vm[]): Promise<number> {
-  const began = performance.now();
-  // A replacement has several steps.
-  const results = new Map<string, "done" | "FAILED">();
-  const errors: DiagnosticEvent[] = [];
-  const line = (vm: Vm, result: string) => {
-    const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    console.log(`${stackName}  ${vm.name}  ${result}  ${seconds} s  ${vm.headline}`.trimEnd());
-  };
-  const onEvent = ({ resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent) => {
-    const { urn, op } = resOutputsEvent?.metadata ?? resOpFailedEvent?.metadata ?? {};
-    const vm = vms.find((one) => one.urn === urn);
-    if (diagnosticEvent?.severity === "error") errors.push(diagnosticEvent);
-    if (vm === undefined || (op === "refresh" && resOpFailedEvent === undefined)) return;
-    const result = resOpFailedEvent === undefined ? "done" : "FAILED";
-    if (results.get(vm.urn) === result || results.get(vm.urn) === "FAILED") return;
-    results.set(vm.urn, result);
-    line(vm, result);
-  };
-  try {
-    await stacks.get(stackName)?.up({ target: vms.map(({ urn }) => urn), continueOnError: true, onEvent });
-  } catch (error) {
-    // The program's own error is only that a resource failed.
-    const own = errors.filter((one) => vms.some(({ urn }) => urn === one.urn));
-    const texts = (own.length > 0 ? own : errors).map(({ message }) => message.trim());
-    for (const text of texts.length > 0 ? texts : [String(error)])
-      console.log(`${stackName}  ${text.replace(/^1 error occurred:\s*\* /, "")}`);
+  if (isInterrupted || reviews.some(({ passed }) => !passed)) {
+    const why = isInterrupted ? "interrupted" : "stopped by the review";
+    console.log(`${why}: nothing was changed`);
+    return isInterrupted ? INTERRUPTED : STOPPED;
   }
-  return [...results.values()].filter((result) => result === "done").length;
+
+  // 2. The waves.
+  isUpdating = true;
+  const total = { done: 0, failed: 0 };
+  let isStopped = false;
+  for (const wave of waves) {
+    const results = await someAtOnce(stacksAtOnce, wave, ({ stack, vms }) =>
+      updateVms(stack, vms, ended.signal),
+    );
+    for (const { done, failed } of results) {
+      total.done += done;
+      total.failed += failed;
+    }
+    isStopped = results.some(({ succeeded }) => !succeeded) || isInterrupted;
+    if (isStopped) break;
+  }
+
+  // 3. The summary.
+  const left = changed - total.done - total.failed;
+  console.log(
+    `${total.done} done, ${total.failed} failed, ${left} left${isStopped ? "; run the same command again to continue" : ""}`,
+  );
+  if (isInterrupted) return INTERRUPTED;
+  return isStopped ? STOPPED : DONE;
 }
 
-/** The VMs of all stacks in turn, so that a wave is spread over the hosts. */
-function inTurn(lists: Vm[][]): Vm[] {
-  const longest = Math.max(0, ...lists.map(({ length }) => length));
-  return Array.from({ length: longest }, (_, index) => lists.flatMap((list) => list[index] ?? [])).flat();
+/** Each stack that is previewed or updated takes up to 1 GB: a CLI, a program and a provider. */
+async function someAtOnce<T, R>(most: number, list: T[], run: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let start = 0; start < list.length; start += most)
+    results.push(...(await Promise.all(list.slice(start, start + most).map(run))));
+  return results;
 }
 
-function run(
-  command: string,
-  args: string[],
-  input: string,
-): Promise<{ code: number | null; output: string }> {
-  const child = spawn(command, args, { cwd: import.meta.dirname, stdio: ["pipe", "pipe", "inherit"] });
-  let output = "";
-  child.stdout.on("data", (data) => {
-    output += data;
-  });
-  child.stdin.end(input);
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code, output }));
-  });
+function wholeNumber(option: string, value: string, most: number): number {
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= 1 && number <= most) return number;
+  throw new Error(`${option} "${value}" is not a whole number from 1 to ${most}`);
 }
 
-function wholeNumber(name: "at-once" | "share", least: number, most: number): number {
-  const value = Number(values[name]);
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new Error(`--${name} "${values[name]}" must be a whole number from ${least} to ${most}`);
-  return value;
+function count(number: number, unit: string): string {
+  return `${number} ${unit}${number === 1 ? "" : "s"}`;
 }

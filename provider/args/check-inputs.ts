@@ -1,7 +1,7 @@
 import type { Failure } from "./failure.ts";
 import { FIELD_NAMES, FIELDS, isField } from "./fields.ts";
 import { fillIn, type NewDomain } from "./fill-in.ts";
-import type { Inputs } from "./inputs.ts";
+import { type Inputs, OUTCOME_INPUTS } from "./inputs.ts";
 import { propertyPath } from "./property-path.ts";
 import { mask } from "./redact.ts";
 import { crossFieldFailures } from "./rules.ts";
@@ -24,7 +24,7 @@ const ARGUMENTS = FIELD_NAMES.filter((name) => FIELDS[name].change !== "identity
 /** Inputs that the class or check sets. They are not arguments. */
 const HIDDEN = new Set([
   ...["__provider", "__urn", "__secret", "__secrets", "__adopted", "__unsettled", "__hosts"],
-  ...["memoryPlan", "change", "memoryChange", "headroom"],
+  ...[...OUTCOME_INPUTS, "headroom"],
 ]);
 
 /**

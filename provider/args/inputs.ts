@@ -31,6 +31,9 @@ export interface Inputs extends Pick<Arguments, FilledIn>, Partial<Omit<Argument
   headroom?: Headroom;
 }
 
+/** The computed inputs of a run's change of the domain, which the outputs repeat. */
+export const OUTCOME_INPUTS = ["memoryPlan", "change", "memoryChange"] as const;
+
 /**
  * What a domain can still do live after this run's change, for policies (foreseen/headroom.ts). A figure is left out where only the
  * domain can tell.

@@ -21,10 +21,25 @@ export const HELP_COLUMNS = 80;
 /** @throws UsageError */
 export function parseOptions<T extends ParseArgsOptionsConfig>(args: string[], options: T) {
   try {
-    return parseArgs({ args, options, allowPositionals: true });
+    const parsed = parseArgs({ args, options, allowPositionals: true, tokens: true });
+    requireOnce(
+      parsed.tokens.flatMap((token) => (token.kind === "option" ? [token] : [])),
+      options,
+    );
+    return parsed;
   } catch (error) {
     throw new UsageError(messageOf(error));
   }
+}
+
+/** Of an option with a value, the last one would silently apply. */
+function requireOnce(given: readonly { name: string }[], options: ParseArgsOptionsConfig): void {
+  const names = given.map(({ name }) => name);
+  const twice = names.find(
+    (name, index) =>
+      options[name]?.type === "string" && !options[name]?.multiple && names.indexOf(name) < index,
+  );
+  if (twice !== undefined) throw new UsageError(`--${twice} is given more than once`);
 }
 
 /** An option and its text in the help. */

@@ -1,24 +1,14 @@
 import { forbiddenCharacter } from "../units/xml-characters.ts";
 import { REFERENCE, referenced, XmlError } from "./escape.ts";
+import { declared, expandedName, type Namespaces } from "./namespaces.ts";
 import type { Element, Node } from "./tree.ts";
+import { nameAt } from "./xml-name.ts";
 
 /** libxml2's limit (xmlParserMaxDepth). */
 const MAX_DEPTH = 256;
 
 /** Names in messages are cut: a document may have names of any length. */
 const LONGEST_NAME = 80;
-
-// The expression is sticky and can't match the same text in two ways, so that a scan takes time in proportion to the document's
-// length.
-const START = String.raw`:A-Z_a-z\u{C0}-\u{D6}\u{D8}-\u{F6}\u{F8}-\u{2FF}\u{370}-\u{37D}\u{37F}-\u{1FFF}\u{200C}\u{200D}\u{2070}-\u{218F}\u{2C00}-\u{2FEF}\u{3001}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFFD}\u{10000}-\u{EFFFF}`;
-const NAME = new RegExp(String.raw`[${START}][${START}\-.0-9\u{B7}\u{300}-\u{36F}\u{203F}\u{2040}]*`, "uy");
-
-/** NAME without characters beyond ASCII, which a loop finds faster: 2 where a name may begin, 1 where it only may go on. */
-const ASCII_NAME = Uint8Array.from({ length: 128 }, (_, code) => {
-  const character = String.fromCharCode(code);
-  if (/[:A-Z_a-z]/.test(character)) return 2;
-  return /[-.0-9]/.test(character) ? 1 : 0;
-});
 
 /** Constructs whose content isn't markup. */
 const ASIDES = [
@@ -229,16 +219,8 @@ export class Scanner {
 
   /** The name here; "" where there is none. */
   #name(): string {
-    const [source, start] = [this.#source, this.#at];
-    let at = start;
-    let code = source.charCodeAt(at);
-    while (code < ASCII_NAME.length && (ASCII_NAME[code] ?? 0) > (at === start ? 1 : 0)) {
-      at += 1;
-      code = source.charCodeAt(at);
-    }
-    const name =
-      code < ASCII_NAME.length || at === source.length ? source.slice(start, at) : nameAt(source, start);
-    this.#at = start + name.length;
+    const name = nameAt(this.#source, this.#at);
+    this.#at += name.length;
     return name;
   }
 
@@ -260,38 +242,11 @@ interface Open {
   namespaces: Namespaces;
 }
 
-/** The namespace of each prefix; "" is the default one. */
-type Namespaces = ReadonlyMap<string, string>;
-
-const DECLARATION = "xmlns";
-
-function declared(attributes: Map<string, string>, around: Namespaces): Namespaces {
-  let own: Map<string, string> | undefined;
-  for (const [name, value] of attributes) {
-    if (name !== DECLARATION && !name.startsWith(`${DECLARATION}:`)) continue;
-    own ??= new Map(around);
-    own.set(name.slice(DECLARATION.length + 1), value);
-  }
-  return own ?? around;
-}
-
-/** The name with its namespace, as `{namespace}local`; as written for an element without one, as libvirt's are. */
-function expandedName(written: string, namespaces: Namespaces): string {
-  const colon = written.indexOf(":");
-  const namespace = namespaces.get(colon < 0 ? "" : written.slice(0, colon)) ?? "";
-  return namespace === "" ? written : `{${namespace}}${written.slice(colon + 1)}`;
-}
-
 function commentProblem(raw: string): string | undefined {
   const content = raw.slice("<!--".length, -"-->".length);
   return content.includes("--") || content.endsWith("-")
     ? "a comment can't contain -- or end in -"
     : undefined;
-}
-
-function nameAt(text: string, at: number): string {
-  NAME.lastIndex = at;
-  return NAME.exec(text)?.[0] ?? "";
 }
 
 /** XML's white space, where line ends are \n. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Headroom, Inputs } from "../args/inputs.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
@@ -9,15 +10,22 @@ import { foreseenUpdate } from "./update.ts";
 
 /**
  * Adds what the domain can still do live after this run's change. Policies judge a preview of the dynamic class by it, as Pulumi takes
- * the outputs of that preview from the inputs. An unchanged domain has its outputs, and gets none.
+ * the outputs of that preview from the inputs.
  *
+ * @param before the inputs that the state has
  * @param inputs as check returns them without failures
  */
-export async function withHeadroom(session: Session, inputs: Partial<Inputs>): Promise<Partial<Inputs>> {
+export async function withHeadroom(
+  session: Session,
+  before: Partial<Inputs>,
+  inputs: Partial<Inputs>,
+): Promise<Partial<Inputs>> {
   // Without failures the inputs are complete.
   const news = inputs as Inputs;
+  // Each figure follows from the sizes.
+  if (news.__secret === true) return inputs;
   const outs = await foreseenOutputs(session, news);
-  const headroom = outs && headroomIn(outs, news);
+  const headroom = shownHeadroom(outs === undefined ? keptHeadroom(before, news) : headroomIn(outs, news));
   return headroom === undefined ? inputs : { ...inputs, headroom };
 }
 
@@ -34,13 +42,22 @@ async function foreseenOutputs(session: Session, news: Inputs): Promise<Properti
   return foreseenUpdate({ state: defined(state), news, announced, seen, defaults: session.defaults });
 }
 
-function headroomIn(outs: Properties, { memorySlots, __secret }: Inputs): Headroom | undefined {
-  // Each figure follows from the sizes.
-  if (__secret === true) return undefined;
+/** check doesn't look at a domain of which at most a setting changes: it has what the last run left, as the state has it. */
+function keptHeadroom({ headroom = {}, hotplug }: Partial<Inputs>, news: Inputs): Headroom {
+  if (news.change !== "none" || news.memoryChange !== "none") return {};
+  // Which sizes and vCPUs are live depends on these settings.
+  return isDeepStrictEqual(hotplug, news.hotplug) ? headroom : defined({ slots: headroom.slots });
+}
+
+function shownHeadroom(headroom: Headroom): Headroom | undefined {
+  return Object.keys(headroom).length === 0 ? undefined : headroom;
+}
+
+function headroomIn(outs: Properties, { memorySlots }: Inputs): Headroom {
   const known = <T>(value: unknown): T | undefined => (containsUnknown(value) ? undefined : (value as T));
   const devices = known<{ model: string; slot?: number }[]>(placesOf(outs.memoryDevices));
   const slots = known<number>(memorySlots);
-  const headroom: Headroom = defined({
+  return defined({
     slots:
       devices === undefined || slots === undefined
         ? undefined
@@ -48,7 +65,6 @@ function headroomIn(outs: Properties, { memorySlots, __secret }: Inputs): Headro
     memory: known<Headroom["memory"]>(outs.reachable),
     vcpus: known<Headroom["vcpus"]>(outs.reachableVcpus ?? []),
   });
-  return Object.keys(headroom).length === 0 ? undefined : headroom;
 }
 
 /** Where QEMU puts a device in the guest, and what the guest makes of it, doesn't matter here. */

@@ -2,13 +2,10 @@ import type { Clock } from "../deadline.ts";
 import { defined } from "../defined.ts";
 import { agentReply } from "./agent-reply.ts";
 import type { ConnectionHooks } from "./connection.ts";
-import { ErrorCode, hasCode, LibvirtError } from "./errors.ts";
 import { Events } from "./events.ts";
 import {
   ADDRESS_TABLES,
-  ALL_CELLS,
   affects,
-  LIST_ACTIVE_NETWORKS,
   MEMORY_STATS,
   METADATA_ELEMENT,
   MemoryStat,
@@ -23,22 +20,20 @@ import {
   UNDEFINE_TPM_SINCE,
   Xml,
 } from "./flags.ts";
+import { RpcHost } from "./host.ts";
 import type {
   AddressTable,
   AgentCommand,
   CardAddress,
-  DomainKind,
   DomainRef,
   Hypervisor,
   MemoryStats,
-  NetworkState,
   PowerState,
   Where,
 } from "./hypervisor.ts";
-import { exists, unlessMissing } from "./lookup.ts";
-import { NODE_DEVICES_MAX, procedures } from "./procedures.ts";
+import { unlessMissing } from "./lookup.ts";
+import { procedures } from "./procedures.ts";
 import { LibvirtSession } from "./session.ts";
-import { RpcStorage } from "./storage.ts";
 import type { Timing } from "./timing.ts";
 import { openConnection } from "./transport.ts";
 import type { LibvirtUri } from "./uri.ts";
@@ -47,12 +42,10 @@ import type { LibvirtUri } from "./uri.ts";
 const CALL_CONNECTIONS = 4;
 
 /** The calls of libvirt's API, over its RPC protocol. */
-export class RpcHypervisor extends RpcStorage implements Hypervisor {
+export class RpcHypervisor extends RpcHost implements Hypervisor {
   readonly uri: string;
   readonly #eventSession: LibvirtSession;
   readonly #events: Events;
-  /** How many figures the host reports of its memory, once it was asked. */
-  #memoryStats: number | undefined;
 
   constructor(uri: LibvirtUri, timing: Timing, clock: Clock) {
     const open = (hooks: ConnectionHooks) => openConnection(uri, timing, clock, hooks);
@@ -217,44 +210,6 @@ export class RpcHypervisor extends RpcStorage implements Hypervisor {
     );
   }
 
-  async networkLeases(name: string): Promise<(CardAddress & { end: number })[]> {
-    const { network } = await this.calls.call(procedures.lookupNetwork, { name });
-    const args = { network, mac: null, needResults: 1, flags: 0 };
-    const { leases } = await this.calls.call(procedures.networkLeases, args);
-    return leases.map(({ mac, address, prefix, end }) => ({
-      mac: (mac ?? "").toLowerCase(),
-      address,
-      prefix,
-      end: Number(end),
-    }));
-  }
-
-  async nodeMemory() {
-    const all = { cell: ALL_CELLS, flags: 0 };
-    const nparams = await this.#countOfMemoryStats();
-    const { stats } = await this.calls.call(procedures.nodeMemoryStats, { nparams, ...all });
-    const figure = (name: string) => Number(stats.find(({ field }) => field === name)?.value ?? 0n);
-    return {
-      total: figure("total"),
-      free: figure("free"),
-      buffers: figure("buffers"),
-      cached: figure("cached"),
-    };
-  }
-
-  /** With `nparams: 0` the reply has the number of figures, which is the daemon's. */
-  async #countOfMemoryStats(): Promise<number> {
-    const args = { cell: ALL_CELLS, flags: 0, nparams: 0 };
-    this.#memoryStats ??= (await this.calls.call(procedures.nodeMemoryStats, args)).nparams;
-    return this.#memoryStats;
-  }
-
-  async freePages(pageSize: number, node: number): Promise<number> {
-    const args = { pages: [pageSize], startCell: node, cellCount: 1, flags: 0 };
-    const { counts } = await this.calls.call(procedures.nodeFreePages, args);
-    return Number(counts.reduce((sum, count) => sum + count, 0n));
-  }
-
   async setMetadata(
     domain: DomainRef,
     element: { namespace: string; prefix: string; xml: string | undefined },
@@ -268,59 +223,6 @@ export class RpcHypervisor extends RpcStorage implements Hypervisor {
       uri: element.namespace,
       flags: affects(where),
     });
-  }
-
-  async capabilities(): Promise<string> {
-    return (await this.calls.call(procedures.capabilities, {})).capabilities;
-  }
-
-  async domainCapabilities({ type, arch, machine, emulator }: DomainKind): Promise<string> {
-    const args = { emulator: emulator ?? null, arch, machine: machine ?? null, type, flags: 0 };
-    return (await this.calls.call(procedures.domainCapabilities, args)).capabilities;
-  }
-
-  async toNative(xml: string): Promise<void> {
-    await this.calls.call(procedures.toNative, { format: "qemu-argv", xml, flags: 0 });
-  }
-
-  async networkState(name: string): Promise<NetworkState> {
-    try {
-      const { network } = await this.calls.call(procedures.lookupNetwork, { name });
-      const { active } = await this.calls.call(procedures.isNetworkActive, { network });
-      return active === 0 ? "inactive" : "active";
-    } catch (error) {
-      if (hasCode(error, ErrorCode.NO_NETWORK)) return "missing";
-      throw error;
-    }
-  }
-
-  async networkBridges(): Promise<string[]> {
-    const args = { needResults: 1, flags: LIST_ACTIVE_NETWORKS };
-    const { networks } = await this.calls.call(procedures.listNetworks, args);
-    const bridges = networks.map((network) =>
-      this.calls.call(procedures.networkBridge, { network }).then(
-        ({ bridge }) => [bridge],
-        (error: unknown) => {
-          // A network of host devices has no bridge; another one may have been stopped meanwhile.
-          if (error instanceof LibvirtError) return [];
-          throw error;
-        },
-      ),
-    );
-    return (await Promise.all(bridges)).flat();
-  }
-
-  hasInterface(name: string): Promise<boolean> {
-    return exists(this.calls.call(procedures.lookupInterface, { name }), ErrorCode.NO_INTERFACE);
-  }
-
-  async nodeDevices(capability: string): Promise<string[]> {
-    const args = { capability, maxNames: NODE_DEVICES_MAX, flags: 0 };
-    return (await this.calls.call(procedures.nodeDevices, args)).names;
-  }
-
-  async version(): Promise<number> {
-    return Number((await this.calls.call(procedures.libVersion, {})).version);
   }
 
   subscribe(...args: Parameters<Hypervisor["subscribe"]>): ReturnType<Hypervisor["subscribe"]> {

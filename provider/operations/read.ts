@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { addressWaits, reportsAddresses } from "../args/addresses.ts";
 import { sizedImages } from "../args/disk-images.ts";
 import type { Inputs } from "../args/inputs.ts";
@@ -131,7 +132,7 @@ export async function read(session: Session, id: string, state: Outputs): Promis
   const unsettled = { ...present, __unsettled: true };
   if (Object.keys(sizes).length > 0) return { id, props: { ...props, __drift: sizes }, inputs: unsettled };
   if (!isSettled) return { id, props, inputs: unsettled };
-  return Object.keys(others).length > 0 || differsFromEngine(state)
+  return Object.keys(others).length > 0 || differsFromEngine(state) || hasOtherRoom(state, readBack)
     ? { id, props, inputs: present }
     : { id, props };
 }
@@ -165,6 +166,15 @@ function inFormatOf({ __stateVersion }: Outputs, props: Outputs): Outputs {
 /** The engine's inputs are those before an update that failed in part, or sizes that an earlier refresh found. */
 function differsFromEngine({ __partial, __drift }: Outputs): boolean {
   return __partial === true || __drift !== undefined;
+}
+
+/** Whether something else is live than what the last run left: then the engine's inputs have a `headroom` that no longer holds. */
+function hasOtherRoom(state: Outputs, found: Outputs): boolean {
+  const roomOf = ({ reachable, reachableVcpus, memoryDevices }: Outputs) => [
+    ...[reachable, reachableVcpus],
+    memoryDevices.map(({ model, slot }) => [model, slot]),
+  ];
+  return !isDeepStrictEqual(roomOf(state), roomOf(found));
 }
 
 /**

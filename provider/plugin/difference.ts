@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { FIELD_NAMES, FIELDS } from "../args/fields.ts";
+import { OUTCOME_INPUTS } from "../args/inputs.ts";
 import { propertyPath } from "../args/property-path.ts";
 import { isRecord } from "../is-record.ts";
 import type { DiffResult } from "../operations/diff.ts";
@@ -35,13 +36,10 @@ export interface Difference {
 
 type Properties = Record<string, unknown>;
 
-/** The inputs that check computes and that show what the change does. */
-const COMPUTED = ["memoryPlan", "change", "memoryChange"];
-
 /** The arguments whose change is a difference, as for the operation itself, and the computed inputs. */
 const COMPARED = [
   ...FIELD_NAMES.filter((name) => FIELDS[name].change !== "identity" && FIELDS[name].change !== "creation"),
-  ...COMPUTED,
+  ...OUTCOME_INPUTS,
 ];
 
 /**

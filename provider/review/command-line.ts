@@ -61,10 +61,15 @@ function limitOf(text: string): number {
   throw new UsageError(`--limit: "${text}" is not a whole number of at least ${LEAST_LIMIT}`);
 }
 
+/** Many addresses have to fit into a comment. */
+const LONGEST_ADDRESS = 200;
+
 /** An address in Markdown must not end the link. */
 function addressOf(text: string): string {
-  if (/^[^\s()<>|`"]+$/.test(text)) return text;
-  throw new UsageError("--docs must be an address without blanks, quotes and brackets");
+  if (text.length <= LONGEST_ADDRESS && /^[^\s()<>|`"]+$/.test(text)) return text;
+  throw new UsageError(
+    `--docs must be an address without blanks, quotes and brackets, of at most ${LONGEST_ADDRESS} characters`,
+  );
 }
 
 const USAGE = `Usage: pulumi-libvirt-hotplug review [file] [options]

@@ -14,7 +14,7 @@ import { type Comparison, compare, earlierReview } from "./compare.ts";
 import type { DomainReview } from "./domain-review.ts";
 import { reviewJson } from "./json.ts";
 import { markdown } from "./markdown.ts";
-import { parseOutput } from "./pulumi-output.ts";
+import { parseOutput } from "./parse-output.ts";
 import { readText, STANDARD_INPUT } from "./read-text.ts";
 import { type Review, reviewOf } from "./review.ts";
 import { pictures } from "./svg.ts";

@@ -6,7 +6,7 @@ import { sizeIn } from "../units/size.ts";
 import { REVIEW_FORMAT, reviewJson } from "./json.ts";
 import type { Properties } from "./properties.ts";
 import type { Review } from "./review.ts";
-import { memoryText, VERDICT_WORDS } from "./texts.ts";
+import { countText, memoryText, VERDICT_WORDS } from "./texts.ts";
 
 /** What is different since an earlier review, by the resource's name. */
 export interface Comparison {
@@ -91,9 +91,23 @@ function nameOf({ resource }: Properties): string {
 function describe({ verdict, memory, vcpus, devices, headline }: Properties): string {
   const words: Readonly<Record<string, string>> = VERDICT_WORDS;
   const { from, to } = isRecord(memory) ? memory : {};
-  const count = isRecord(vcpus) && vcpus.from !== vcpus.to ? `${vcpus.from} → ${vcpus.to} vCPUs` : "";
   const sizes = memoryText(defined({ from: sizeIn(from), to: sizeIn(to) }));
   const others = Array.isArray(devices) ? devices.join(", ") : "";
-  const known = [words[String(verdict)] ?? String(verdict), sizes, count, others].filter((one) => one !== "");
+  const known = [words[String(verdict)] ?? String(verdict), sizes, vcpusText(vcpus), others].filter(
+    (one) => one !== "",
+  );
   return known.length > 1 ? known.join(", ") : String(headline || known[0]);
+}
+
+/** "1 → 2 vCPUs", "1 vCPU" of a domain that is created or deleted; empty where the number doesn't change. */
+function vcpusText(vcpus: unknown): string {
+  const { from, to } = isRecord(vcpus) ? vcpus : {};
+  if (from === to) return "";
+  const count = countText(defined({ from: numberIn(from), to: numberIn(to) }));
+  if (count === "") return "";
+  return count === "1" ? "1 vCPU" : `${count} vCPUs`;
+}
+
+function numberIn(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
 }

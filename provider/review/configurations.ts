@@ -2,8 +2,9 @@ import { PLUGIN_TYPE } from "../../sdk/dynamic-type.ts";
 import { DEFAULTS, type Defaults } from "../args/settings.ts";
 import { configurationReader, readConfiguration } from "../configuration.ts";
 import type { DomainStep } from "./domain-steps.ts";
-import { nameIn, type PulumiOutput, typeIn } from "./pulumi-output.ts";
+import type { PulumiOutput } from "./pulumi-output.ts";
 import { isPrinted, withoutSecrets } from "./secret-properties.ts";
+import { nameIn, typeIn } from "./urn.ts";
 
 /** What applies to a domain that doesn't set it itself. */
 export interface RunConfiguration {

@@ -134,6 +134,8 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
     ...(state && { state }),
   };
   const observed = state?.__observed;
+  // A plan that isn't carried out raises no question.
+  const followed = plan?.outcome === decided.verdict ? plan : undefined;
   const over = stack.isOver ? whatHappened(step) : undefined;
   const expected = isSecret ? undefined : domainAfter(step, inputs, observed, plan, decided.verdict);
   const after = over === undefined ? expected : isSecret ? undefined : over.state?.__observed;
@@ -155,7 +157,7 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
     stays: kept !== undefined,
     devices: deviceChanges(before, step.op === "delete" ? {} : inputs).map(clean),
     questions: (over === undefined
-      ? [...planned.problems, ...questionsAbout(known, plan, views)]
+      ? [...planned.problems, ...questionsAbout(known, decided.verdict, followed, views)]
       : questionsAfter(over.state)
     ).map(clean),
     isSecret,
@@ -246,6 +248,8 @@ function domainAfter(
   verdict: Verdict,
 ): Observed | undefined {
   if (op === "delete" || op === "refuse" || verdict === "refuse" || verdict === "unknown") return undefined;
+  // What an adopted domain has beside the arguments isn't in the output.
+  if (verdict === "create" && inputs.__adopted === true) return undefined;
   if (verdict === "create" || verdict === "replace") return newDomain(inputs, observed);
   if (observed === undefined || plan?.outcome !== verdict) return undefined;
   try {

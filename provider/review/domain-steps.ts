@@ -1,7 +1,8 @@
 import { DYNAMIC_TYPE, PLUGIN_TYPE } from "../../sdk/dynamic-type.ts";
 import { InputError } from "../command/command.ts";
 import { foreignText } from "../foreign-text.ts";
-import { nameIn, type PulumiOutput, type ResourceState, type ResourceStep, typeIn } from "./pulumi-output.ts";
+import type { PulumiOutput, ResourceState, ResourceStep } from "./pulumi-output.ts";
+import { nameIn, typeIn } from "./urn.ts";
 
 /** What a run does to a domain of this provider, as the engine named it. */
 export interface DomainStep {
@@ -18,6 +19,8 @@ export interface DomainStep {
   failed: boolean;
   /** Of an update: all of it is over. */
   done: boolean;
+  /** The resource option `deletedWith`: the run deletes that other resource, and leaves this one's domain to it. */
+  isDeletedWith: boolean;
   position?: Position;
 }
 
@@ -36,7 +39,7 @@ export interface Position {
 /** `refuse`: the run failed before it knew what to do. */
 export type DomainOperation = "same" | "create" | "import" | "update" | "replace" | "delete" | "refuse";
 
-/** The steps of other resources, by operation. */
+/** How many other resources change, by operation. */
 export type OtherSteps = Readonly<Record<string, number>>;
 
 /** The engine's names of operations. What isn't here is bookkeeping of the engine. */
@@ -51,6 +54,9 @@ const OPERATIONS: ReadonlyMap<string, DomainOperation> = new Map([
   ["delete-replaced", "replace"],
   ["import-replacement", "replace"],
 ]);
+
+/** The operations that delete a resource. */
+const DELETIONS: ReadonlySet<string> = new Set(["delete", "delete-replaced", "replace"]);
 
 const TYPES: ReadonlySet<string> = new Set([DYNAMIC_TYPE, PLUGIN_TYPE]);
 
@@ -67,18 +73,20 @@ export function domainSteps({ what, steps, diagnostics }: PulumiOutput): {
   others: OtherSteps;
 } {
   const found = new Map<string, DomainStep>();
-  const others = new Map<string, number>();
+  const others = new Map<string, DomainOperation>();
   // The deletion of what an interrupted replace left isn't that of the resource, which has steps of its own.
   const isLeftOver = ({ op, old }: ResourceStep) => op === "delete" && old?.isLeftOver === true;
+  const deleted = new Set(steps.filter(({ op }) => DELETIONS.has(op)).map(({ urn }) => urn));
   for (const step of [...steps].sort((a, b) => Number(isLeftOver(a)) - Number(isLeftOver(b)))) {
+    const op = OPERATIONS.get(step.op);
+    if (op === undefined) continue;
     if (!TYPES.has(step.type)) {
-      const isCounted = step.op !== "same" && !OF_ENGINE.test(step.type);
-      if (isCounted) others.set(step.op, (others.get(step.op) ?? 0) + 1);
+      const isCounted = op !== "same" && !OF_ENGINE.test(step.type);
+      if (isCounted && others.get(step.urn) !== "replace") others.set(step.urn, op);
       continue;
     }
-    const op = OPERATIONS.get(step.op);
-    if (op !== undefined && !(isLeftOver(step) && found.has(step.urn)))
-      found.set(step.urn, merged(found.get(step.urn), step, op));
+    if (!(isLeftOver(step) && found.has(step.urn)))
+      found.set(step.urn, merged(found.get(step.urn), step, op, deleted));
   }
   for (const { urn = "", severity, message } of diagnostics) {
     const known = found.get(urn);
@@ -89,7 +97,12 @@ export function domainSteps({ what, steps, diagnostics }: PulumiOutput): {
       found.set(urn, { ...without(urn), messages: [{ severity, lines }] });
   }
   for (const step of found.values()) requireStates(step, what);
-  return { domains: [...found.values()], others: Object.fromEntries(others) };
+  return { domains: [...found.values()], others: counted(others.values()) };
+}
+
+function counted(ops: Iterable<DomainOperation>): OtherSteps {
+  const counts = Object.entries(Object.groupBy(ops, (op) => op));
+  return Object.fromEntries(counts.map(([op, all]) => [op, all.length]));
 }
 
 /** What an operation needs of the resource's states. */
@@ -110,11 +123,25 @@ function requireStates(step: DomainStep, what: string): void {
 }
 
 function without(urn: string): DomainStep {
-  return { urn, resource: nameIn(urn), op: "refuse", differs: [], messages: [], failed: true, done: false };
+  return {
+    urn,
+    resource: nameIn(urn),
+    op: "refuse",
+    differs: [],
+    messages: [],
+    failed: true,
+    done: false,
+    isDeletedWith: false,
+  };
 }
 
 /** A replace has a step for each of its parts. */
-function merged(known: DomainStep | undefined, step: ResourceStep, op: DomainOperation): DomainStep {
+function merged(
+  known: DomainStep | undefined,
+  step: ResourceStep,
+  op: DomainOperation,
+  deleted: ReadonlySet<string>,
+): DomainStep {
   const before = known?.old ?? step.old;
   const after = step.new ?? known?.new;
   const position = known?.position ?? positionOf(step.new ?? step.old);
@@ -127,6 +154,7 @@ function merged(known: DomainStep | undefined, step: ResourceStep, op: DomainOpe
     failed: known?.failed === true || step.failed === true,
     // The last part of a replace decides.
     done: step.op === "delete-replaced" ? known?.done === true : step.done === true,
+    isDeletedWith: before?.deletedWith !== undefined && deleted.has(before.deletedWith),
     ...(before && { old: before }),
     ...(after && { new: after }),
     ...(position && { position }),
@@ -134,11 +162,15 @@ function merged(known: DomainStep | undefined, step: ResourceStep, op: DomainOpe
 }
 
 function linesOf(message: string): string[] {
-  return message
-    .replace(/^(?:warning|error|info): /, "")
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
+  return (
+    message
+      .replace(/^(?:warning|error|info): /, "")
+      // The engine breaks a sentence before its reason.
+      .replace(/\n(?=(?:as|because) )/g, " ")
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "")
+  );
 }
 
 const POSITION = /^project:\/\/\/(?<file>[^#]+)#(?<line>\d+)(?:,(?<column>\d+))?$/;

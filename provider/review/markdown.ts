@@ -50,7 +50,9 @@ export function markdown(review: Review, { docs, limit, comparison }: MarkdownOp
   const most = (share: keyof typeof SHARES) => Math.floor(limit * SHARES[share]);
   const compared = comparison === undefined ? [] : [comparisonOf(comparison, most("comparison"))];
   if (domains.length === 0) {
-    const line = ["No libvirt domain changes.", ...(footer === "" ? [] : [footer])].join(" ");
+    // Of a run that failed it isn't known what it would have changed.
+    const nothing = review.errors === 0 ? ["No libvirt domain changes."] : [];
+    const line = [...nothing, ...(footer === "" ? [] : [footer])].join(" ");
     const isNews = comparison !== undefined && comparison.gone.length > 0;
     return `${[`${COMMENT_MARK}\n${line}`, ...(isNews ? compared : [])].join(SEPARATOR)}\n`;
   }
@@ -171,7 +173,7 @@ function comparisonOf({ appeared, changed, gone }: Comparison, most: number): st
   const lines = [
     ...changed.map(
       ({ resource, from, to }) =>
-        `- ${code(cut(resource, LONGEST_NAME))}: ${markdownText(from)} → ${markdownText(to)}`,
+        `- ${code(cut(resource, LONGEST_NAME))}: now ${markdownText(to)} (was ${markdownText(from)})`,
     ),
     ...appeared.map(({ resource, to }) => `- ${code(cut(resource, LONGEST_NAME))}: new, ${markdownText(to)}`),
     ...gone.map(
@@ -283,7 +285,9 @@ function footerOf({ domains, unchanged, others, errors }: Review): string {
   return [
     ...(errors === 0
       ? []
-      : [`**The run failed**: ${errors === 1 ? "an error" : `${errors} errors`} outside of these domains.`]),
+      : [
+          `**The run failed**: ${errors === 1 ? "an error" : `${errors} errors`} outside of the libvirt domains${domains.length === 0 ? ", before it had a change of one" : ", so changes may be missing here"}.`,
+        ]),
     ...(secret === 0
       ? []
       : [

@@ -10,6 +10,7 @@ import { describeHalted } from "../plan/power.ts";
 import { formatVcpus, noteIf } from "../plan/text.ts";
 import { formatMib, formatSize, formatWholeMib } from "../units/size.ts";
 import type { Known } from "./domain-review.ts";
+import { keptByOption, type Verdict } from "./verdict.ts";
 
 /** A smaller ceiling leaves little room for growth without a restart. */
 const LEAST_ROOM = 2;
@@ -23,12 +24,15 @@ interface Views {
 /** What a reviewer should ask, as questions. */
 export function questionsAbout(
   { step, kept, state, news, defaults }: Known,
+  verdict: Verdict,
   plan: UpdatePlan | undefined,
   { before, after }: Views,
 ): string[] {
   const observed = state?.__observed;
   const kinds = new Set(plan?.steps.map(({ kind }) => kind));
-  const interrupts = plan?.outcome === "replace" || plan?.outcome === "restart";
+  const interrupts = verdict === "replace" || verdict === "restart";
+  const isOwn = plan !== undefined;
+  const option = verdict === "replace" ? keptByOption(step) : undefined;
   const chosen = news?.hotplug?.whenNotPossible;
   return [
     ...(observed === undefined ? [] : aboutState(observed)),
@@ -41,8 +45,16 @@ export function questionsAbout(
       ? []
       : rejectedDimms(observed.live, news, defaults).map((text) => `Is this known? ${text}`)),
     ...noteIf(
-      interrupts && chosen === undefined && step.op !== "delete",
+      interrupts && isOwn && chosen === undefined,
       `Is the downtime intended? The program doesn't set hotplug.whenNotPossible, so "${defaults.whenNotPossible}" applies.`,
+    ),
+    ...noteIf(
+      verdict === "replace" && !isOwn && news !== undefined && state !== undefined,
+      "Is the replace intended? The plan from the recorded state doesn't need it.",
+    ),
+    ...noteIf(
+      option !== undefined,
+      `Where does the old domain go? It isn't deleted (${option}), and the new one can't have its name.`,
     ),
     ...noteIf(
       kinds.has("stop") && news?.forceOff === true,
@@ -64,9 +76,7 @@ export function questionsAbout(
     ),
     ...(step.op === "delete" ? aboutDelete(state, kept) : []),
     ...noteIf(
-      news !== undefined &&
-        hotplugSetting("awaitGuest", news, defaults) === false &&
-        plan?.outcome === "live",
+      news !== undefined && hotplugSetting("awaitGuest", news, defaults) === false && verdict === "live",
       "Who checks that the guest uses the memory? hotplug.awaitGuest is false.",
     ),
   ];

@@ -41,9 +41,14 @@ export async function readText(path: string, input: Readable): Promise<string> {
   return decode(Buffer.concat(chunks), what);
 }
 
-/** PowerShell's ">" writes UTF-16. */
+/** PowerShell's ">" writes UTF-16, by default in little-endian order. */
+function encodingOf([first, second]: Buffer): string {
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  return first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+}
+
 function decode(bytes: Buffer, what: string): string {
-  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8";
+  const encoding = encodingOf(bytes);
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {

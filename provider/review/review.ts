@@ -3,7 +3,7 @@ import { type DomainReview, reviewDomain } from "./domain-review.ts";
 import { domainSteps, type OtherSteps } from "./domain-steps.ts";
 import { RESULTS } from "./happened.ts";
 import { type HostSums, sumsByHost } from "./hosts.ts";
-import type { PulumiOutput } from "./pulumi-output.ts";
+import type { Diagnostic, PulumiOutput } from "./pulumi-output.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What a run does to the domains of a stack. */
@@ -40,9 +40,15 @@ export function reviewOf(output: PulumiOutput, isOver = false): Review {
     unchanged: steps.length - changing.length,
     others,
     hosts: sumsByHost(domains),
-    errors: output.diagnostics.filter(({ urn = "", severity }) => severity === "error" && !known.has(urn))
-      .length,
+    errors: errorsOf(output).filter(({ urn = "" }) => !known.has(urn)).length,
   };
+}
+
+/** The engine's last error only counts if it is the only one. */
+function errorsOf({ diagnostics }: PulumiOutput): Diagnostic[] {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const causes = errors.filter(({ message }) => !/^(?:error: )?\w+ failed\s*$/.test(message));
+  return causes.length === 0 ? errors : causes;
 }
 
 function worstFirst(a: DomainReview, b: DomainReview): number {

@@ -19,12 +19,12 @@ export function announcedBy({ messages }: DomainStep, isOver: boolean): Announce
   // An update that is over may have failed after it was planned.
   const error = isOver ? undefined : messages.find(({ severity }) => severity === "error");
   if (error !== undefined) return { outcome: "refuse", headline: error.lines[0] ?? "" };
-  for (const { lines } of messages) {
-    const [headline = ""] = lines;
+  const announced = messages.flatMap(({ lines: [headline = ""] }): Announced[] => {
     const outcome = OUTCOMES.get(/^([a-z ]+): /.exec(headline)?.[1] ?? "");
-    if (outcome !== undefined) return { outcome, headline };
-  }
-  return undefined;
+    return outcome === undefined ? [] : [{ outcome, headline }];
+  });
+  // A replace that a resource option asks for is announced in addition to the plan that isn't carried out.
+  return announced.find(({ outcome }) => outcome === "replace") ?? announced[0];
 }
 
 /** A verdict, and what explains it. */
@@ -39,14 +39,21 @@ export interface Decided {
 }
 
 /** Why the domain stays on its host although its resource is deleted; undefined: it doesn't stay. */
-export function keptBy({ op, old }: DomainStep, onDelete: unknown, isAdopted: boolean): string | undefined {
-  if (op !== "delete") return undefined;
-  if (old?.isRetained === true) return "retainOnDelete";
+export function keptBy(step: DomainStep, onDelete: unknown, isAdopted: boolean): string | undefined {
+  if (step.op !== "delete") return undefined;
+  const option = keptByOption(step);
+  if (option !== undefined) return option;
   if (onDelete === "keep") return 'onDelete: "keep"';
   return isAdopted && onDelete === undefined ? "adopt" : undefined;
 }
 
-/** The engine decides on replace and delete, then what the provider announced, then the plan from the state. */
+/** The resource option because of which the engine doesn't have the old domain deleted, by a delete or a replace. */
+export function keptByOption({ old, isDeletedWith }: DomainStep): string | undefined {
+  if (old?.isRetained === true) return "retainOnDelete";
+  return isDeletedWith ? "deletedWith" : undefined;
+}
+
+/** An error refuses all; then the engine decides on replace and delete, then what the provider announced, then the plan from the state. */
 export function decide(
   { op, new: now, messages }: DomainStep,
   plan: UpdatePlan | undefined,
@@ -54,14 +61,6 @@ export function decide(
   { isSecret, kept }: { isSecret: boolean; kept: string | undefined },
 ): Decided {
   const nothing = { reasons: [], details: [], steps: [] };
-  if (op === "delete") {
-    const stays = `only leaves the stack: the domain stays on its host (${kept})`;
-    return {
-      ...nothing,
-      verdict: "delete",
-      headline: kept === undefined ? "deleted with its definition" : stays,
-    };
-  }
   if (announced?.outcome === "refuse" || op === "refuse") {
     const details = messages.flatMap(({ lines }) => lines).filter((line) => line !== announced?.headline);
     return {
@@ -69,6 +68,14 @@ export function decide(
       verdict: "refuse",
       headline: announced?.headline ?? "refused",
       details: [...new Set(details)],
+    };
+  }
+  if (op === "delete") {
+    const stays = `only leaves the stack: the domain stays on its host (${kept})`;
+    return {
+      ...nothing,
+      verdict: "delete",
+      headline: kept === undefined ? "deleted with its definition" : stays,
     };
   }
   if (op === "create" || op === "import") {
@@ -87,7 +94,9 @@ export function decide(
   const own = announced?.outcome === outcome ? announced.headline : "";
   const why = isSecret
     ? "sizes are secret, so this review has no figures"
-    : "the recorded domain is secret or can't be read";
+    : op === "replace"
+      ? "Pulumi replaces the resource (replaceOnChanges, deletedWith, --replace, or a replace that an earlier run began)"
+      : "the recorded domain is secret or can't be read";
   return {
     verdict: outcome,
     headline: own || `${OUTCOME_WORDS[outcome]}: ${why}`,

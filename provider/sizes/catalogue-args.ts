@@ -1,13 +1,11 @@
-import type { z } from "zod";
-import type { CatalogueArgs } from "../../sdk/catalogue-args.ts";
+import type { CatalogueArgs, CatalogueEntry } from "../../sdk/catalogue-args.ts";
 import type { Failure } from "../args/failure.ts";
 import { FIELDS } from "../args/fields.ts";
 import { isBlockSize, MAX_SLOTS, MAX_VCPUS, SMALLEST_GUEST_BLOCK } from "../args/limits.ts";
 import { propertyPath } from "../args/property-path.ts";
+import { type Field, readFields } from "../args/read-fields.ts";
 import { flag, oneOf, parsed, wholeNumber } from "../args/schema.ts";
 import { DEFAULTS } from "../args/settings.ts";
-import { suggestion } from "../args/suggestion.ts";
-import { UNKNOWN } from "../args/unknown.ts";
 import { isRecord } from "../is-record.ts";
 import { formatVcpus } from "../plan/text.ts";
 import type { Kib } from "../units/kib.ts";
@@ -27,7 +25,7 @@ export interface NamedSize extends VmSize {
 export interface Catalogue
   extends Pick<
     CatalogueArgs,
-    "whenNotPossible" | "memorySlots" | "maxVcpus" | "arch" | "machine" | "firmware"
+    "whenNotPossible" | "memorySlots" | "maxVcpus" | "arch" | "machine" | "firmware" | "cpu"
   > {
   step: Kib;
   ceiling: Kib;
@@ -42,24 +40,39 @@ const SIZE_NAME = /^[A-Za-z0-9][\w.-]{0,62}$/;
 
 const kib = parsed(parseSize);
 
-/** The arguments besides the sizes. */
-const SETTINGS = {
-  ceiling: kib,
-  step: kib,
-  allowUnplug: flag,
-  whenNotPossible: oneOf("replace", "restart", "nextBoot", "error"),
-  memorySlots: wholeNumber(1, MAX_SLOTS),
-  maxVcpus: wholeNumber(1, MAX_VCPUS),
-  arch: oneOf("x86_64", "aarch64", "ppc64le"),
-  machine: FIELDS.machine.schema,
-  firmware: oneOf("bios", "uefi"),
-} satisfies Record<Exclude<keyof CatalogueArgs, "sizes">, z.ZodType>;
-
-const ENTRY = { memory: kib, vcpus: wholeNumber(1, MAX_VCPUS) };
-
-const ARGUMENTS = ["sizes", ...Object.keys(SETTINGS)];
-
 const EXAMPLE = '{ ceiling: "32GiB", sizes: { small: { memory: "2GiB", vcpus: 1 } } }';
+
+const CATALOGUE = {
+  key: "key of a catalogue",
+  otherwise: `must be an object with ceiling and sizes, e.g. ${EXAMPLE}`,
+};
+
+const SIZE = {
+  key: "key of a size",
+  otherwise: 'must be an object with memory and vcpus, e.g. { memory: "2GiB", vcpus: 1 }',
+};
+
+const NOT_A_NAME =
+  "is not a name of a size: 1 to 63 letters, digits and . _ -, beginning with a letter or digit";
+
+const ARGUMENTS = {
+  sizes: { schema: parsed(objectOfSizes), required: `, e.g. ${EXAMPLE}` },
+  ceiling: { schema: kib, required: ': the most that a domain can grow to, e.g. "32GiB"' },
+  step: { schema: kib },
+  allowUnplug: { schema: flag },
+  whenNotPossible: { schema: oneOf("replace", "restart", "nextBoot", "error") },
+  memorySlots: { schema: wholeNumber(1, MAX_SLOTS) },
+  maxVcpus: { schema: wholeNumber(1, MAX_VCPUS) },
+  arch: { schema: oneOf("x86_64", "aarch64", "ppc64le") },
+  machine: { schema: FIELDS.machine.schema },
+  firmware: { schema: oneOf("bios", "uefi") },
+  cpu: { schema: FIELDS.cpu.schema },
+} satisfies Record<keyof CatalogueArgs, Field>;
+
+const ENTRY = {
+  memory: { schema: kib, required: ', e.g. "4GiB"' },
+  vcpus: { schema: wholeNumber(1, MAX_VCPUS) },
+} satisfies Record<keyof CatalogueEntry, Field>;
 
 /**
  * Reads the untyped arguments of a catalogue.
@@ -67,29 +80,27 @@ const EXAMPLE = '{ ceiling: "32GiB", sizes: { small: { memory: "2GiB", vcpus: 1 
  * @returns all failures at once, each at its property's path
  */
 export function readCatalogue(args: unknown): { catalogue?: Catalogue; failures: Failure[] } {
-  if (!isRecord(args))
-    return {
-      failures: [{ property: "", reason: `must be an object with ceiling and sizes, e.g. ${EXAMPLE}` }],
-    };
-  const failures = unknownKeys(args, ARGUMENTS, []);
-  const settings = readFields(args, SETTINGS, [], failures);
-  if (!isPresent(args, "ceiling"))
-    failures.push({
-      property: "ceiling",
-      reason: 'is required: the most that a domain can grow to, e.g. "32GiB"',
-    });
-  const sizes = readSizes(args, failures);
-  const { step = DEFAULTS.alignment, ceiling, allowUnplug = false, ...rest } = settings as SettingValues;
+  const { values, failures } = readFields(args, ARGUMENTS, CATALOGUE);
+  const {
+    sizes: entries,
+    step = DEFAULTS.alignment,
+    ceiling,
+    allowUnplug = false,
+    ...rest
+  } = values as Values;
+  const sizes = entries === undefined ? [] : readSizes(entries, failures);
   const known = sizes.filter((one) => one.memory > 0);
   if (step % SMALLEST_GUEST_BLOCK !== 0) failures.push({ property: "step", reason: notABlock(step) });
-  else failures.push(...apartBySteps(known, step));
+  else if (!failures.some(({ property }) => property === "step")) failures.push(...apartBySteps(known, step));
   failures.push(...alike(known));
   if (ceiling !== undefined) failures.push(...aboveCeiling(known, ceiling));
   if (failures.length > 0 || ceiling === undefined) return { failures };
   return { catalogue: { step, ceiling, allowUnplug, ...rest, sizes: ascending(sizes) }, failures };
 }
 
-type SettingValues = Partial<Omit<Catalogue, "sizes">>;
+interface Values extends Partial<Omit<Catalogue, "sizes">> {
+  sizes?: Record<string, unknown>;
+}
 
 /** By memory, then by vCPUs. */
 export function ascending<T extends VmSize>(sizes: readonly T[]): T[] {
@@ -101,83 +112,25 @@ export function formatVmSize({ memory, vcpus }: VmSize): string {
   return `${formatSize(memory)}, ${formatVcpus(vcpus)}`;
 }
 
-function readSizes(args: Record<string, unknown>, failures: Failure[]): NamedSize[] {
-  if (!isPresent(args, "sizes")) {
-    failures.push({ property: "sizes", reason: `is required, e.g. ${EXAMPLE}` });
-    return [];
-  }
-  const { sizes } = args;
-  if (!isRecord(sizes)) {
-    failures.push({ property: "sizes", reason: `must be an object of sizes by name, e.g. ${EXAMPLE}` });
-    return [];
-  }
-  const entries = Object.entries(sizes);
-  if (entries.length === 0)
-    failures.push({ property: "sizes", reason: `has no size; add one, e.g. ${EXAMPLE}` });
-  if (entries.length > MOST_SIZES) {
-    failures.push({
-      property: "sizes",
-      reason: `has ${entries.length} sizes; a catalogue has at most ${MOST_SIZES}`,
-    });
-    return [];
-  }
-  return entries.map(([name, entry]) => readSize(name, entry, failures));
+/** @throws Error */
+function objectOfSizes(value: unknown): Record<string, unknown> {
+  if (!isRecord(value)) throw new Error(`must be an object of sizes by name, e.g. ${EXAMPLE}`);
+  const count = Object.keys(value).length;
+  if (count === 0) throw new Error(`has no size; add one, e.g. ${EXAMPLE}`);
+  if (count > MOST_SIZES) throw new Error(`has ${count} sizes; a catalogue has at most ${MOST_SIZES}`);
+  return value;
 }
 
-/** A figure that is wrong is 0. */
-function readSize(name: string, entry: unknown, failures: Failure[]): NamedSize {
-  const path = ["sizes", name];
-  const property = propertyPath(path);
-  if (!SIZE_NAME.test(name))
-    failures.push({
-      property,
-      reason: "is not a name of a size: 1 to 63 letters, digits and . _ -, beginning with a letter or digit",
-    });
-  if (!isRecord(entry)) {
-    failures.push({
-      property,
-      reason: 'must be an object with memory and vcpus, e.g. { memory: "2GiB", vcpus: 1 }',
-    });
-    return { name, memory: 0, vcpus: 0 };
-  }
-  failures.push(...unknownKeys(entry, Object.keys(ENTRY), path));
-  if (!isPresent(entry, "memory"))
-    failures.push({ property: propertyPath([...path, "memory"]), reason: 'is required, e.g. "4GiB"' });
-  const before = failures.length;
-  const { memory = 0, vcpus = 1 } = readFields(entry, ENTRY, path, failures) as Partial<VmSize>;
-  return { name, memory, vcpus: failures.length === before ? vcpus : 0 };
-}
-
-function readFields(
-  given: Record<string, unknown>,
-  schemas: Record<string, z.ZodType>,
-  path: string[],
-  failures: Failure[],
-): Record<string, unknown> {
-  const values: [string, unknown][] = [];
-  for (const [name, schema] of Object.entries(schemas)) {
-    const value = Object.hasOwn(given, name) ? given[name] : undefined;
-    if (value === undefined) continue;
-    const property = propertyPath([...path, name]);
-    if (value === null || value === UNKNOWN) {
-      const reason = value === null ? "is empty; set a value, or leave it out" : "must be known in a preview";
-      failures.push({ property, reason });
-      continue;
-    }
-    const { success, data, error } = schema.safeParse(value);
-    if (success) values.push([name, data]);
-    else failures.push(...error.issues.map(({ message }) => ({ property, reason: message })));
-  }
-  return Object.fromEntries(values);
-}
-
-function unknownKeys(given: object, known: readonly string[], path: string[]): Failure[] {
-  return Object.keys(given)
-    .filter((key) => !known.includes(key))
-    .map((key) => ({
-      property: propertyPath([...path, key]),
-      reason: `is not a key of a ${path.length === 0 ? "catalogue" : "size"}; ${suggestion(key, known)}`,
-    }));
+function readSizes(entries: Record<string, unknown>, failures: Failure[]): NamedSize[] {
+  return Object.entries(entries).map(([name, entry]) => {
+    const at = (path: readonly PropertyKey[]) => propertyPath(["sizes", name, ...path]);
+    if (!SIZE_NAME.test(name)) failures.push({ property: at([]), reason: NOT_A_NAME });
+    const read = readFields(entry, ENTRY, { ...SIZE, at });
+    failures.push(...read.failures);
+    // A figure that is wrong is 0.
+    const { memory = 0, vcpus = 1 } = read.values as Partial<VmSize>;
+    return { name, memory, vcpus: read.failures.length === 0 ? vcpus : 0 };
+  });
 }
 
 /** What can be added without a restart is a whole number of the guest's memory blocks. */
@@ -226,8 +179,4 @@ export function alignmentFor(step: Kib): Kib {
   let alignment = DEFAULTS.alignment;
   while (step % alignment !== 0 && isBlockSize(alignment / 2)) alignment /= 2;
   return alignment;
-}
-
-function isPresent(given: Record<string, unknown>, key: string): boolean {
-  return Object.hasOwn(given, key) && given[key] !== undefined;
 }

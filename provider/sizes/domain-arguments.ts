@@ -13,7 +13,7 @@ const ANY_URN = "urn:pulumi:any::any::any::domain";
 
 /** A size as the arguments that a domain of the catalogue has. */
 export function argumentsOf(
-  { step, ceiling, allowUnplug, sizes, whenNotPossible, arch, machine, firmware, ...given }: Catalogue,
+  { step, ceiling, allowUnplug, sizes, whenNotPossible, arch, machine, firmware, cpu, ...given }: Catalogue,
   { memory, vcpus }: NamedSize,
   memorySlots: number,
 ): CatalogueSize {
@@ -31,7 +31,7 @@ export function argumentsOf(
       ...(allowUnplug && { maxDimmSize: canonicalSize(step) }),
       ...defined({ whenNotPossible }),
     },
-    ...defined({ arch, machine, firmware }),
+    ...defined({ arch, machine, firmware, cpu }),
   };
 }
 

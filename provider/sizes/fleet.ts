@@ -1,8 +1,8 @@
 import type { Failure } from "../args/failure.ts";
 import { MAX_VCPUS } from "../args/limits.ts";
 import { propertyPath } from "../args/property-path.ts";
+import { type Field, readFields } from "../args/read-fields.ts";
 import { parsed, wholeNumber } from "../args/schema.ts";
-import { suggestion } from "../args/suggestion.ts";
 import { readDomain } from "../domain/read.ts";
 import { vcpusOf } from "../domain/state.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
@@ -11,12 +11,13 @@ import { KIB_PER_MIB } from "../units/kib.ts";
 import { parseSize } from "../units/size.ts";
 import type { NamedSize } from "./catalogue-args.ts";
 
-const KEYS = ["name", "memory", "vcpus"];
-
 const EXAMPLE = "[{ name: web-1, memory: 3GiB, vcpus: 2 }]";
 
-const memory = parsed(parseSize);
-const vcpus = wholeNumber(1, MAX_VCPUS);
+const VM = {
+  name: { schema: parsed(nameOf) },
+  memory: { schema: parsed(parseSize), required: ', e.g. "4GiB"' },
+  vcpus: { schema: wholeNumber(1, MAX_VCPUS) },
+} satisfies Record<keyof NamedSize, Field>;
 
 /**
  * Reads the sizes that VMs have today: a list of objects, or an object of them by name.
@@ -38,30 +39,27 @@ export function readFleet(value: unknown): { vms: NamedSize[]; failures: Failure
 }
 
 function readVm(key: string | number, vm: unknown): { vm?: NamedSize; failures: Failure[] } {
-  const at = (...path: string[]) =>
-    typeof key === "number" ? propertyPath(["", key, ...path]).slice(4) : propertyPath([key, ...path]);
-  if (typeof vm !== "object" || vm === null || Array.isArray(vm))
-    return {
-      failures: [
-        {
-          property: at(),
-          reason: "must be an object with memory and vcpus, e.g. { memory: 3GiB, vcpus: 2 }",
-        },
-      ],
-    };
-  const given = vm as Record<string, unknown>;
-  const failures = Object.keys(given)
-    .filter((name) => !KEYS.includes(name))
-    .map((name) => ({ property: at(name), reason: `is not a key of a VM; ${suggestion(name, KEYS)}` }));
-  const size = memory.safeParse(given.memory);
-  const count = vcpus.safeParse(given.vcpus ?? 1);
-  const wrong = (name: string, { error }: { error?: { issues: { message: string }[] } }) =>
-    (error?.issues ?? []).map(({ message }) => ({ property: at(name), reason: message }));
-  const { name = typeof key === "number" ? `${key + 1}` : key } = given;
-  if (typeof name !== "string") failures.push({ property: at("name"), reason: "must be a string" });
-  failures.push(...wrong("memory", size), ...wrong("vcpus", count));
-  if (failures.length > 0 || !size.success || !count.success) return { failures };
-  return { vm: { name: String(name), memory: size.data, vcpus: count.data }, failures };
+  const { values, failures } = readFields(vm, VM, {
+    key: "key of a VM",
+    otherwise: "must be an object with memory and vcpus, e.g. { memory: 3GiB, vcpus: 2 }",
+    // The list itself has no name.
+    at: (path) =>
+      typeof key === "number" ? propertyPath(["", key, ...path]).slice(4) : propertyPath([key, ...path]),
+  });
+  const {
+    name = typeof key === "number" ? `${key + 1}` : key,
+    memory,
+    vcpus = 1,
+  } = values as Partial<NamedSize>;
+  return failures.length > 0 || memory === undefined
+    ? { failures }
+    : { vm: { name, memory, vcpus }, failures };
+}
+
+/** @throws Error */
+function nameOf(value: unknown): string {
+  if (typeof value !== "string") throw new Error("must be a string");
+  return value;
 }
 
 /** The sizes of a host's domains: of those that run, as they run now. Nothing is changed. */

@@ -3,12 +3,19 @@ import { ALLOWED, type Rule, type RuleArgs, type RuleOptions, rule, type Verdict
 import { strings } from "./settings.ts";
 import { argumentUnknown } from "./unjudged.ts";
 
+/** The settings of `adoptedStayAdopted`. */
 export interface AdoptedStayAdoptedArgs extends RuleArgs {
   /** Names of resources whose domains were adopted: they must stay in the stack, with `adopt: true`. Default: none. */
   domains?: string[];
 }
 
-/** A domain that was adopted is neither replaced nor deleted by the program. */
+/**
+ * A domain that was adopted is neither replaced nor deleted by the program. The rule `adopted-stay-adopted`: for a domain with
+ * `adopt: true`, `change` must not be `"replace"` and `onDelete` must not be `"delete"`. A domain in `domains` must be in the stack, with
+ * `adopt: true`.
+ *
+ * @throws Error with all failures of the settings at once
+ */
 export function adoptedStayAdopted(args: AdoptedStayAdoptedArgs = {}, options?: RuleOptions): Rule {
   return rule<{ domains?: string[] }>(
     {
@@ -18,7 +25,7 @@ export function adoptedStayAdopted(args: AdoptedStayAdoptedArgs = {}, options?: 
       remedy: "Keep adopt: true, without onDelete: delete.",
       settings: {
         domains: {
-          read: strings("names of resources"),
+          schema: strings("names of resources"),
           describe: {
             type: "array",
             items: { type: "string", minLength: 1 },

@@ -2,12 +2,16 @@ import type { PolicyConfigJSONSchema } from "@pulumi/policy/schema.js";
 import { z } from "zod";
 import { shape } from "../../provider/args/schema.ts";
 
-/** A domain to which a rule doesn't apply until a day. */
+/** A domain to which a rule doesn't apply up to and including a day. */
 export interface Exception {
-  /** The resource's name. */
+  /** The name of the resource, which isn't necessarily the name of the domain. At most one exception for each name. */
   name: string;
+  /** Why the rule doesn't apply. At least one character that isn't white space. */
   reason: string;
-  /** The last day on which it holds, as YYYY-MM-DD, in UTC. */
+  /**
+   * The last day of the exception, as `YYYY-MM-DD`, in UTC. After it, messages about the domain mention that the exception has
+   * ended.
+   */
   until: string;
 }
 

@@ -13,10 +13,14 @@ import {
 import { count, sizeSchema, sizeSetting } from "./settings.ts";
 import { argumentUnknown, outputUnknown } from "./unjudged.ts";
 
+/** The settings of `headroom`. At least one of `memory` and `slots` must be set. */
 export interface HeadroomArgs extends RuleArgs {
-  /** How much memory a live change must be able to add after this one: a size such as `"2GiB"`, or a number of MiB. */
+  /**
+   * How much memory a live change must be able to add after this one: a size such as `"2GiB"`, or a number of MiB. Default: the memory
+   * isn't judged.
+   */
   memory?: string | number;
-  /** How many slots for DIMMs must be free after the change. */
+  /** How many slots for DIMMs must be free after the change; at least 1. Default: the slots aren't judged. */
   slots?: number;
 }
 
@@ -25,7 +29,13 @@ interface Wanted {
   slots?: number;
 }
 
-/** Each domain has room to grow live after the change. */
+/**
+ * Each domain has room to grow live after the change. The rule `headroom`: the memory that can still be added is the distance from
+ * `memory` to the largest size in the output `reachable`, and at most the distance to `maxMemory`. The free slots are those of
+ * `memorySlots` that no DIMM in the output `memoryDevices` occupies.
+ *
+ * @throws Error with all failures of the settings at once
+ */
 export function headroom(args: HeadroomArgs = {}, options?: RuleOptions): Rule {
   return rule<Wanted>(
     {
@@ -35,11 +45,11 @@ export function headroom(args: HeadroomArgs = {}, options?: RuleOptions): Rule {
       remedy: "Raise maxMemory and memorySlots, which takes effect when the domain is shut down and started.",
       settings: {
         memory: {
-          read: sizeSetting,
+          schema: sizeSetting,
           describe: sizeSchema("How much memory a live change must be able to add after this one."),
         },
         slots: {
-          read: count(1),
+          schema: count(1),
           describe: {
             type: "integer",
             minimum: 1,

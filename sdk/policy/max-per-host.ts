@@ -11,15 +11,23 @@ import type { Figure } from "./properties.ts";
 import { type Rule, type RuleArgs, type RuleOptions, rule, type Verdict } from "./rule.ts";
 import { count, sizeSchema, sizeSetting } from "./settings.ts";
 
-/** The most that the domains of a host may have together. */
+/** The most that the domains of one host may have in total. */
 export interface HostLimit {
-  /** A size such as `"64GiB"`, or a number of MiB. */
+  /**
+   * The most memory: a size such as `"64GiB"`, or a number of MiB. A domain counts with the larger of `memory` and `liveMemory`.
+   * Default: no limit.
+   */
   memory?: string | number;
+  /** The most vCPUs; at least 1. Default: no limit. */
   vcpus?: number;
 }
 
+/** The settings of `maxPerHost`: the limits of each host. At least one of `memory`, `vcpus` and `hosts` must be set. */
 export interface MaxPerHostArgs extends RuleArgs, HostLimit {
-  /** Other limits for single hosts, by libvirt URI. */
+  /**
+   * Other limits for single hosts, by libvirt URI. A limit that a host doesn't set is the common one. URIs that lead to the same daemon
+   * are the same host, so only one of them may be set. Default: none.
+   */
   hosts?: Record<string, HostLimit>;
 }
 
@@ -37,7 +45,12 @@ const VCPUS = {
   description: "The most vCPUs of all domains of a host together.",
 } as const;
 
-/** The domains of a stack don't exceed the limits of their hosts. */
+/**
+ * The domains of a stack don't exceed the limits of their hosts. The rule `max-per-host`: the host of a domain is its argument `uri`,
+ * or else the `uri` of the provider; domains of other stacks and domains with an exception don't count.
+ *
+ * @throws Error with all failures of the settings at once
+ */
 export function maxPerHost(args: MaxPerHostArgs = {}, options?: RuleOptions): Rule {
   return rule<Limit & { hosts?: Record<string, Limit> }>(
     {
@@ -46,10 +59,10 @@ export function maxPerHost(args: MaxPerHostArgs = {}, options?: RuleOptions): Ru
       description: "The virtual machines of a stack must not exceed the limits of their hosts.",
       remedy: "Use smaller sizes, or move domains to another host.",
       settings: {
-        memory: { read: sizeSetting, describe: MEMORY },
-        vcpus: { read: count(1), describe: VCPUS },
+        memory: { schema: sizeSetting, describe: MEMORY },
+        vcpus: { schema: count(1), describe: VCPUS },
         hosts: {
-          read: z.record(z.string(), shape(LIMIT), "must be an object of limits by libvirt URI"),
+          schema: z.record(z.string(), shape(LIMIT), "must be an object of limits by libvirt URI"),
           describe: {
             type: "object",
             additionalProperties: {

@@ -6,8 +6,9 @@ const FORBIDDEN = ["replace", "restart", "nextBoot"] as const;
 
 type Forbidden = (typeof FORBIDDEN)[number];
 
+/** The settings of `noDowntime`. */
 export interface NoDowntimeArgs extends RuleArgs {
-  /** The outcomes that violate the rule. Default: `["replace", "restart"]`. */
+  /** The outcomes that violate the rule, at least one. Default: `["replace", "restart"]`. */
   outcomes?: Forbidden[];
 }
 
@@ -19,7 +20,11 @@ const WHAT: Record<Forbidden, string> = {
   nextBoot: "would get the change only when it is shut down and started",
 };
 
-/** No change replaces or restarts a virtual machine. */
+/**
+ * No change replaces or restarts a virtual machine. The rule `no-downtime`: the planned outcome `change` must not be one of `outcomes`.
+ *
+ * @throws Error with all failures of the settings at once
+ */
 export function noDowntime(args: NoDowntimeArgs = {}, options?: RuleOptions): Rule {
   return rule<{ outcomes?: Forbidden[] }>(
     {
@@ -29,7 +34,7 @@ export function noDowntime(args: NoDowntimeArgs = {}, options?: RuleOptions): Ru
       remedy: "Choose a size that works live, or set hotplug.whenNotPossible to nextBoot.",
       settings: {
         outcomes: {
-          read: z.array(z.enum(FORBIDDEN, MESSAGE), MESSAGE).min(1, MESSAGE),
+          schema: z.array(z.enum(FORBIDDEN, MESSAGE), MESSAGE).min(1, MESSAGE),
           describe: {
             type: "array",
             items: { type: "string", enum: [...FORBIDDEN] },

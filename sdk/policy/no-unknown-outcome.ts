@@ -1,6 +1,7 @@
 import { ALLOWED, type Rule, type RuleArgs, type RuleOptions, rule, type Verdict } from "./rule.ts";
 import { outcomeUnknown } from "./unjudged.ts";
 
+/** The settings of `noUnknownOutcome`. */
 export interface NoUnknownOutcomeArgs extends RuleArgs {
   /**
    * `"allow"`: an outcome may depend on values that are only known during `pulumi up`. The host must still be reachable.
@@ -9,7 +10,12 @@ export interface NoUnknownOutcomeArgs extends RuleArgs {
   onUnknown?: "allow" | "deny";
 }
 
-/** The outcome of every change is known. */
+/**
+ * The outcome of every change is known in the preview. The rule `no-unknown-outcome`: neither `change` nor `memoryChange` may be
+ * `"unknown"`.
+ *
+ * @throws Error with all failures of the settings at once
+ */
 export function noUnknownOutcome(args: NoUnknownOutcomeArgs = {}, options?: RuleOptions): Rule {
   return rule(
     {

@@ -6,12 +6,19 @@ import { sizesSchema, sizesSetting } from "./settings.ts";
 import { figuresOf, type PolicySize, type PolicySizes } from "./size-catalogue.ts";
 import { argumentUnknown, outputUnknown } from "./unjudged.ts";
 
+/** The settings of `reachable`. */
 export interface ReachableArgs extends RuleArgs {
-  /** The sizes. Required, here or in the policy pack's configuration. */
+  /** The sizes by name, at least one. Required, here or in the policy pack's configuration. */
   sizes?: PolicySizes;
 }
 
-/** From the size of each domain, the next larger size of the catalogue is live. */
+/**
+ * From the size of each domain, the next larger size of the catalogue is live. The rule `reachable`: the memory of the next size must be
+ * in the output `reachable`, and its vCPUs in `reachableVcpus`, which are the planner's answers. A domain with the largest size, or a
+ * larger one, doesn't violate the rule.
+ *
+ * @throws Error with all failures of the settings at once
+ */
 export function reachable(args: ReachableArgs = {}, options?: RuleOptions): Rule {
   return rule<{ sizes: PolicySize[] }>(
     {
@@ -20,7 +27,7 @@ export function reachable(args: ReachableArgs = {}, options?: RuleOptions): Rule
       description:
         "A virtual machine must be able to grow to the next size of the catalogue without a restart.",
       remedy: "Use a size of the catalogue, with its maxMemory, memorySlots and maxVcpus.",
-      settings: { sizes: { read: sizesSetting, describe: sizesSchema, isRequired: true } },
+      settings: { sizes: { schema: sizesSetting, describe: sizesSchema, required: "" } },
       judgesResult: true,
       judge: (domain, { sizes }, stage): Verdict => {
         const memory = domain.size("memory");

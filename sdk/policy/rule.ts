@@ -48,23 +48,45 @@ export interface RuleDefinition<Settings> {
 
 /** What every rule takes besides its own settings. */
 export interface RuleArgs {
-  /** Default: that of the policy pack. */
+  /** What Pulumi does about a violation: `"advisory"`, `"mandatory"` or `"disabled"`. Default: that of the policy pack. */
   enforcementLevel?: EnforcementLevel;
-  /** A domain that can't be judged is allowed, or violates the rule. Default: `"deny"`. */
+  /** What happens to a domain that can't be judged: `"allow"`: it is allowed; `"deny"`: it violates the rule. Default: `"deny"`. */
   onUnknown?: "allow" | "deny";
-  /** Domains to which the rule doesn't apply. */
+  /** Domains to which the rule doesn't apply. Default: none. */
   exceptions?: Exception[];
 }
 
+/** What a test of a policy pack can set. */
 export interface RuleOptions {
   /** The present time, for the last days of exceptions. Default: the system's clock. */
   now?: () => Date;
 }
 
-/** A rule for a policy pack. Pulumi calls it for each resource, and then for the stack. */
+/**
+ * A rule for a policy pack, an element of its `policies`. Pulumi calls it for each resource, and then for the stack.
+ * `{ ...noDowntime(), name: "no-downtime-db" }` gives it another name.
+ */
 export interface Rule extends Policy {
-  configSchema: { properties: Record<string, PolicyConfigJSONSchema>; required?: string[] };
+  /** The settings that the policy pack's configuration may have for this rule. They take precedence over the arguments. */
+  configSchema: {
+    /** A JSON schema for each setting. What the arguments set is its default. */
+    properties: Record<string, PolicyConfigJSONSchema>;
+    /** The settings that the rule needs and the arguments don't set. */
+    required?: string[];
+  };
+  /**
+   * Judges a domain right before `pulumi up` changes it. Resources of other types are not applicable, and a preview is judged by
+   * `validateStack`.
+   *
+   * @throws Error with all failures of the configuration at once
+   */
   validateResource(args: ResourceValidationArgs, reportViolation: ReportViolation): void;
+  /**
+   * Judges all domains of the stack at the end of a run: in a preview by the outputs that it predicts, after an update by the
+   * outputs that were read back.
+   *
+   * @throws Error with all failures of the configuration at once
+   */
   validateStack(args: StackValidationArgs, reportViolation: ReportViolation): void;
 }
 
@@ -89,7 +111,9 @@ export function rule<Settings>(
     return settings;
   };
   // A required setting may come from the configuration of the pack instead.
-  const missing = Object.keys(table).filter((key) => table[key]?.isRequired && given[key] === undefined);
+  const missing = Object.keys(table).filter(
+    (key) => table[key]?.required !== undefined && given[key] === undefined,
+  );
   if (missing.length === 0) settingsWith({});
   else refuseFailures(name, table, given, missing);
 
@@ -193,6 +217,8 @@ function configSchemaOf(table: SettingsTable, given: Record<string, unknown>): R
     const value = given[key];
     return [key, value === undefined ? describe : { ...describe, default: value as object }];
   });
-  const required = Object.keys(table).filter((key) => table[key]?.isRequired && given[key] === undefined);
+  const required = Object.keys(table).filter(
+    (key) => table[key]?.required !== undefined && given[key] === undefined,
+  );
   return { properties: Object.fromEntries(properties), ...(required.length > 0 && { required }) };
 }

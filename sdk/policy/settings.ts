@@ -2,17 +2,15 @@ import type { PolicyConfigJSONSchema } from "@pulumi/policy/schema.js";
 import { z } from "zod";
 import type { Failure } from "../../provider/args/failure.ts";
 import { propertyPath } from "../../provider/args/property-path.ts";
+import { type Field, readFields } from "../../provider/args/read-fields.ts";
 import { parsed } from "../../provider/args/schema.ts";
-import { suggestion } from "../../provider/args/suggestion.ts";
 import { withoutPassword } from "../../provider/libvirt/uri-password.ts";
 import { parseSize } from "../../provider/units/size.ts";
 import { type Exception, exceptionsSchema, exceptionsSetting } from "./exceptions.ts";
 
 /** One setting of a rule: what a value must be, and how Pulumi describes it. */
-export interface Setting {
-  read: z.ZodType;
+export interface Setting extends Field {
   describe: PolicyConfigJSONSchema;
-  isRequired?: true;
 }
 
 export type SettingsTable = Record<string, Setting>;
@@ -28,7 +26,7 @@ const ON_UNKNOWN = z.enum(["allow", "deny"], 'must be "allow" or "deny"');
 
 export const COMMON: SettingsTable = {
   onUnknown: {
-    read: ON_UNKNOWN,
+    schema: ON_UNKNOWN,
     describe: {
       type: "string",
       enum: ["allow", "deny"],
@@ -36,7 +34,7 @@ export const COMMON: SettingsTable = {
       description: "Whether a domain that can't be judged is allowed or violates the rule.",
     },
   },
-  exceptions: { read: exceptionsSetting, describe: exceptionsSchema },
+  exceptions: { schema: exceptionsSetting, describe: exceptionsSchema },
 };
 
 /** A memory size in KiB: "4GiB", or a number of MiB. */
@@ -103,30 +101,10 @@ export function readSettings(
   table: SettingsTable,
   given: Record<string, unknown>,
 ): { values: Record<string, unknown>; failures: Failure[] } {
-  const names = Object.keys(table);
-  const failures: Failure[] = Object.keys(given)
-    .filter((name) => !names.includes(name))
-    .map((name) => ({
-      property: propertyPath([name]),
-      reason: `is not a setting of this rule; ${suggestion(name, names)}`,
-    }));
-  const values: [string, unknown][] = [];
-  for (const [name, { read, isRequired }] of Object.entries(table)) {
-    const value = Object.hasOwn(given, name) ? given[name] : undefined;
-    if (value === undefined || value === null) {
-      if (isRequired) failures.push({ property: propertyPath([name]), reason: "is required" });
-      continue;
-    }
-    const { success, data, error } = read.safeParse(value);
-    if (success) values.push([name, data]);
-    else
-      failures.push(
-        ...error.issues.map(({ path, message }) => ({
-          // A key may be a URI.
-          property: propertyPath([name, ...path.map(withoutPasswordIn)]),
-          reason: message,
-        })),
-      );
-  }
-  return { values: Object.fromEntries(values), failures };
+  return readFields(given, table, {
+    key: "setting of this rule",
+    otherwise: "must be an object of settings",
+    // A key may be a URI.
+    at: (path) => propertyPath(path.map(withoutPasswordIn)),
+  });
 }

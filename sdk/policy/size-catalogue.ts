@@ -5,10 +5,20 @@ import { ALLOWED, type Rule, type RuleArgs, type RuleOptions, rule, type Verdict
 import { sizesSchema, sizesSetting } from "./settings.ts";
 import { argumentUnknown } from "./unjudged.ts";
 
-/** Sizes by name: what `catalogue` or `catalogueFile` of `pulumi-libvirt-hotplug/sizes` return, or written out. */
+/**
+ * Sizes by name, as `catalogue` and `catalogueFile` of `pulumi-libvirt-hotplug/sizes` return them, or written out. Arguments other than
+ * `memory`, `vcpus` and `maxMemory` are ignored.
+ */
 export type PolicySizes = Record<
   string,
-  { memory: string | number; vcpus?: number; maxMemory?: string | number }
+  {
+    /** The memory: a size such as `"4GiB"`, or a number of MiB. */
+    memory: string | number;
+    /** The number of vCPUs; at least 1. Default: any number is allowed. */
+    vcpus?: number;
+    /** The maximum: a size such as `"32GiB"`, or a number of MiB. Default: any maximum is allowed. */
+    maxMemory?: string | number;
+  }
 >;
 
 /** A size of the setting `sizes`, in ascending order. */
@@ -19,12 +29,18 @@ export interface PolicySize {
   maxMemory?: Kib;
 }
 
+/** The settings of `sizeCatalogue`. */
 export interface SizeCatalogueArgs extends RuleArgs {
-  /** The sizes. Required, here or in the policy pack's configuration. */
+  /** The sizes by name, at least one. Required, here or in the policy pack's configuration. */
   sizes?: PolicySizes;
 }
 
-/** Memory, vCPUs and maximum of each domain are those of a size in the catalogue. */
+/**
+ * Memory, vCPUs and maximum of each domain are those of a size in the catalogue. The rule `size-catalogue`: it judges the arguments
+ * `memory`, `vcpus` and `maxMemory`.
+ *
+ * @throws Error with all failures of the settings at once
+ */
 export function sizeCatalogue(args: SizeCatalogueArgs = {}, options?: RuleOptions): Rule {
   return rule<{ sizes: PolicySize[] }>(
     {
@@ -32,7 +48,7 @@ export function sizeCatalogue(args: SizeCatalogueArgs = {}, options?: RuleOption
       displayName: "Sizes from the catalogue",
       description: "A virtual machine must have a size of the catalogue.",
       remedy: "Use a size of the catalogue.",
-      settings: { sizes: { read: sizesSetting, describe: sizesSchema, isRequired: true } },
+      settings: { sizes: { schema: sizesSetting, describe: sizesSchema, required: "" } },
       judge: (domain, { sizes }): Verdict => {
         const memory = domain.size("memory");
         if (memory.kind !== "known") return argumentUnknown(domain, "memory", memory);

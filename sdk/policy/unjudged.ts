@@ -34,11 +34,11 @@ export function outputUnknown(
   if (stage === "inputs") return ALLOWED;
   const unknown = domain.unknownArguments;
   if (unknown.length > 0) return outcomeUnknown(domain);
-  // Pulumi takes the outputs of a dynamic provider's preview from the inputs.
+  // Only a change that the planner made for the domain itself has a known outcome without what is live after it.
   if (domain.isDynamic && domain.outcome("change") !== "unknown")
     return {
       kind: "unknown",
-      text: `not judged: a preview of the dynamic class doesn't have its ${what} after the change; the plugin's preview has them`,
+      text: `not judged: the preview doesn't have its ${what} after the change, which pulumi up judges after its update`,
     };
   return { kind: "unknown", text: `${NO_ROUTE}: its ${what} after the change aren't known` };
 }

@@ -50,7 +50,6 @@ test.each([
   { args: ["help", "__proto__"], message: 'unknown command "__proto__"; expected one of explain' },
   { args: ["toString"], message: 'unknown command "toString"; expected one of explain' },
   { args: ["--nothing"], message: "missing command (explain" },
-  { args: ["--nothing", "review"], message: "Unknown option '--nothing'" },
   {
     args: [NOBODY_LISTENS, "web-1"],
     message: `unknown command "${NOBODY_LISTENS}"; expected one of explain`,
@@ -62,4 +61,18 @@ test.each([
   expect({ code, out }).toEqual({ code: 2, out: "" });
   expect(error).toContain(message);
   expect(error).toMatch(/^pulumi-libvirt-hotplug: .*\nTry pulumi-libvirt-hotplug --help\n$/s);
+});
+
+// Each command's own help has its options; the common one has none.
+test.each([
+  { args: ["--nothing", "review"], message: "Unknown option '--nothing'", help: "review" },
+  { args: ["review", "--fail-on", "live"], message: '--fail-on: unknown value "live"', help: "review" },
+  { args: ["explain", NOBODY_LISTENS], message: "explain needs <uri> and <domain>", help: "explain" },
+  { args: ["sizes"], message: "sizes needs check or suggest", help: "sizes" },
+  { args: ["sizes", "check", "--nothing"], message: "Unknown option '--nothing'", help: "sizes" },
+])("$args is invalid usage of a command, whose help is named", async ({ args, message, help }) => {
+  const { code, out, error } = await commandLine(args);
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(error).toContain(message);
+  expect(error).toMatch(new RegExp(`\\nTry pulumi-libvirt-hotplug ${help} --help\\n$`));
 });

@@ -4,11 +4,13 @@ import { expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
 
 const root = join(import.meta.dirname, "../..");
-const pages = globSync(["README.md", "docs/*.md", "examples/*/README.md"], { cwd: root });
+const pages = globSync(["README.md", "docs/*.md", "examples/*/README.md", "examples/ci/*.yml"], {
+  cwd: root,
+});
 
-test("the commands in the documentation name this version of the plugin", () => {
+test("the commands in the documentation and the files for CI name this version", () => {
   const versions = pages.flatMap((page) =>
-    [...readFileSync(join(root, page), "utf8").matchAll(/libvirt-hotplug(?:@| |-v)(\d+\.\d+\.\d+)/g)].map(
+    [...readFileSync(join(root, page), "utf8").matchAll(/libvirt-hotplug(?:@| |-v?)(\d+\.\d+\.\d+)/g)].map(
       ([, version]) => ({ page, version }),
     ),
   );

@@ -17,7 +17,7 @@ describe("invalid usage is exit code 2, with what is wrong and where to read on"
     const { code, out, error } = await commandLine(args);
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(error).toContain(message);
-    expect(error).toMatch(/^pulumi-libvirt-hotplug: .*\nTry pulumi-libvirt-hotplug --help\n$/s);
+    expect(error).toMatch(/^pulumi-libvirt-hotplug: .*\nTry pulumi-libvirt-hotplug explain --help\n$/s);
   });
 });
 

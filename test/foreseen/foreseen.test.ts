@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Headroom, Inputs } from "../../provider/args/inputs.ts";
 import { DEFAULTS } from "../../provider/args/settings.ts";
 import { UNKNOWN } from "../../provider/args/unknown.ts";
+import { defined } from "../../provider/defined.ts";
 import { PartialError } from "../../provider/errors.ts";
 import { foreseenCreation } from "../../provider/foreseen/creation.ts";
 import { withHeadroom } from "../../provider/foreseen/headroom.ts";
@@ -66,12 +67,12 @@ class Previewed {
       const again = await this.checked(session, {}, args);
       if (again === undefined) return undefined;
       const foreseen = await this.foreseenCreation(session, again);
-      const { headroom } = await withHeadroom(session, again);
+      const { headroom } = await withHeadroom(session, {}, again);
       await deleteDomain(session, news.uuid, this.state);
       return this.record({ foreseen, headroom }, again, "replace", () => create(session, again));
     }
     const foreseen = this.foreseenUpdate(session, news);
-    const { headroom } = await withHeadroom(session, news);
+    const { headroom } = await withHeadroom(session, this.inputs, news);
     const { state } = this;
     return this.record({ foreseen, headroom }, news, "update", () => update(session, news.uuid, state, news));
   }
@@ -98,7 +99,7 @@ class Previewed {
 
   private async created(session: Session, news: Inputs) {
     const foreseen = await this.foreseenCreation(session, news);
-    const { headroom } = await withHeadroom(session, news);
+    const { headroom } = await withHeadroom(session, {}, news);
     return this.record({ foreseen, headroom }, news, "create", () => create(session, news));
   }
 
@@ -116,7 +117,7 @@ class Previewed {
     try {
       const { outs } = await work();
       this.state = wire(outs) as unknown as Outputs;
-      this.inputs = wire(inputs);
+      this.inputs = wire(defined({ ...inputs, headroom }));
       return { foreseen: wire(foreseen), headroom, after: this.state, kind };
     } catch (error) {
       // The guest, or libvirt, refuses.

@@ -46,19 +46,51 @@ describe("headroom in the inputs of the dynamic class", () => {
     expect(outputs).not.toHaveProperty("headroom");
     expect(outputs.reachable).toEqual(room("2304MiB", 15).memory);
     const again = await stack.preview({ ...base, memory: "2GiB" });
-    expect([again.kind, again.inputs.headroom]).toEqual(["same", undefined]);
+    expect([again.kind, again.inputs.headroom]).toEqual(["same", room("2304MiB", 15)]);
     // The state of a version that has no headroom, and the other way round.
     delete stack.recorded.inputs.headroom;
     expect((await stack.preview({ ...base, memory: "2GiB" })).kind).toBe("same");
   });
 
-  test("is left out where the domain can't be asked, only a setting changes, or a value isn't known", async () => {
+  test("is kept where only a setting changes, without a look at the domain", async () => {
+    const stack = await running();
+    stack.hosts = { "qemu:///system": new Error("no route") };
+    const { kind, inputs } = await stack.preview({ ...base, shutdownTimeout: 7 });
+    expect([kind, inputs.headroom, stack.run.connections]).toEqual(["update", room("1280MiB", 16), []]);
+    // An earlier version's state has none.
+    delete stack.recorded.inputs.headroom;
+    expect((await stack.preview({ ...base, shutdownTimeout: 7 })).inputs.headroom).toBeUndefined();
+  });
+
+  test.for([{ alignment: "512MiB" }, { maxDimmSize: "512MiB" }, { allowUnplug: true }])(
+    "doesn't keep the sizes and vCPUs where %j decides which are live",
+    async (hotplug) => {
+      const stack = await running();
+      const { kind, inputs } = await stack.preview({ ...base, hotplug });
+      expect([kind, inputs.headroom]).toEqual(["update", { slots: 16 }]);
+    },
+  );
+
+  test("isn't kept by a refresh that finds another one", async () => {
+    const stack = await running();
+    await stack.refresh();
+    expect(stack.recorded.inputs.headroom).toEqual(room("1280MiB", 16));
+    const { only } = stack.hosts["qemu:///system"] as FakeHypervisor;
+    // Somebody has started it with a lower maximum and the same memory.
+    only.live = (only.live ?? "").replace(/(<maxMemory [^>]*)>\d+/, "$1>6291456");
+    await stack.refresh();
+    expect(stack.recorded.inputs).not.toHaveProperty("headroom");
+  });
+
+  test("is left out where the domain can't be asked, or a value isn't known", async () => {
     const stack = await running();
     const headroomOf = async (args: object) => (await stack.preview({ ...base, ...args })).inputs.headroom;
-    expect(await headroomOf({ shutdownTimeout: 7 })).toBeUndefined();
     expect(await headroomOf({ memory: UNKNOWN })).toBeUndefined();
     stack.hosts = { "qemu:///system": new Error("no route") };
     expect(await headroomOf({ memory: "2GiB" })).toBeUndefined();
+    expect(await headroomOf({ vcpus: 2 })).toBeUndefined();
+    const { inputs } = await new OneResource(new Error("no route")).preview(base);
+    expect(inputs).not.toHaveProperty("headroom");
   });
 
   test("says nothing of a secret size", async () => {

@@ -43,8 +43,7 @@ test.for(["dynamic", "plugin"] as const)(
     const rules = {
       "size-catalogue": { sizes },
       reachable: { sizes },
-      // For the dynamic class, whose preview has no outputs to judge, the pack's own onUnknown.
-      headroom: { memory: "1GiB", slots: 4, ...(host === "plugin" && { onUnknown: "deny" }) },
+      headroom: { memory: "1GiB", slots: 4 },
       "max-per-host": { memory: "1GiB" },
     };
 
@@ -53,8 +52,38 @@ test.for(["dynamic", "plugin"] as const)(
     expect(grown.output).toContain("✅ libvirt-policies@v1.0.0");
     expect(grown.code).toBe(0);
 
-    stack.edit(name, { memory: "300MiB" });
+    // One DIMM leaves 15 slots.
     const pid = lab().qemuPid(name);
+    const tight = { ...rules, headroom: { memory: "1GiB", slots: 16 } };
+    const full = "after the change 15 of 16 slots are free, but 16 must be";
+    const previewed = await pulumi(stack, ["preview", ...pack(tight)]);
+    expect([previewed.code === 0, previewed.output]).toEqual([false, expect.stringContaining(full)]);
+    // Without a preview only the class's inputs say before the update what it leaves.
+    if (host === "dynamic") {
+      const stopped = await pulumi(stack, ["up", "--yes", "--skip-preview", ...pack(tight)]);
+      expect([stopped.code === 0, stopped.output]).toEqual([false, expect.stringContaining(full)]);
+    }
+    const further = { small: sizes.small, large: sizes.large, huge: { memory: "3GiB", vcpus: 1 } };
+    const unreachable = { ...rules, "size-catalogue": { sizes: further } };
+    const next = await pulumi(stack, [
+      "preview",
+      ...pack({ ...unreachable, reachable: { sizes: further, enforcementLevel: "mandatory" } }),
+    ]);
+    expect([next.code === 0, next.output]).toEqual([
+      false,
+      expect.stringContaining("from 512 MiB the next size, huge (3 GiB, 1 vCPU), is not live"),
+    ]);
+    expect([lab().qemuPid(name), (await stack.outputsOf(name)).liveMemory]).toEqual([pid, "256MiB"]);
+
+    // Where only a setting changes, the domain keeps its room.
+    stack.edit(name, { memory: "256MiB", shutdownTimeout: 1 });
+    const setting = await pulumi(stack, ["preview", ...pack(tight)]);
+    expect([setting.code, setting.output]).toEqual([
+      0,
+      expect.stringContaining("✅ libvirt-policies@v1.0.0"),
+    ]);
+
+    stack.edit(name, { memory: "300MiB" });
     const denied = await pulumi(stack, ["up", "--yes", ...pack(rules)]);
     expect(denied.code).not.toBe(0);
     expect(denied.output).toContain("❌ libvirt-policies@v1.0.0");

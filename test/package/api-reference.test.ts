@@ -1,11 +1,24 @@
 import { execFile } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
 
 const repository = join(import.meta.dirname, "../..");
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "libvirt-hotplug-api-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** Runs typedoc with the repository's typedoc.json, as `npm run docs` does. */
+function typedoc(...args: string[]) {
+  const program = join(repository, "node_modules/typedoc/bin/typedoc");
+  return promisify(execFile)(process.execPath, [program, ...args], { cwd: repository });
+}
 
 /** Every page under a folder, by its path. */
 function pages(folder: string): Record<string, string> {
@@ -14,11 +27,67 @@ function pages(folder: string): Record<string, string> {
 }
 
 test("docs/api is what `npm run docs` makes of the documentation in sdk/", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "libvirt-hotplug-api-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const typedoc = join(repository, "node_modules/typedoc/bin/typedoc");
-  await promisify(execFile)(process.execPath, [typedoc, "--out", folder], { cwd: repository });
+  const folder = temporaryFolder();
+  await typedoc("--out", folder);
   const made = pages(folder);
-  expect(Object.keys(made)).toContain("interfaces/DomainArgs.md");
+  expect(Object.keys(made)).toEqual(
+    expect.arrayContaining([
+      "interfaces/DomainArgs.md",
+      "sizes/functions/catalogue.md",
+      "policy/functions/noDowntime.md",
+    ]),
+  );
   expect(pages(join(repository, "docs/api"))).toEqual(made);
+});
+
+test("docs/api has a page for each entry of the package that programs import", () => {
+  // The state's `__provider` imports "./provider".
+  const entries = Object.keys(manifest.exports).filter(
+    (entry) => entry !== "./provider" && entry !== "./package.json",
+  );
+  const titles = entries.map((entry) => {
+    const page = readFileSync(join(repository, "docs/api", entry, "README.md"), "utf8");
+    return page.slice(0, page.indexOf("\n"));
+  });
+  expect(titles).toEqual(entries.map((entry) => `# ${join(manifest.name, entry).replace(/\/$/, "")}`));
+});
+
+test("`npm run docs` refuses every export and property without documentation", async () => {
+  const folder = temporaryFolder();
+  const options = join(folder, "typedoc.json");
+  const own = {
+    name: "undocumented",
+    extends: [join(repository, "typedoc.json")],
+    entryPoints: ["entry.ts"],
+    tsconfig: "tsconfig.json",
+  };
+  writeFileSync(options, JSON.stringify(own));
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ files: ["entry.ts"] }));
+  writeFileSync(
+    join(folder, "entry.ts"),
+    `export interface Args { memory: string; nested: { slots: number }; method(): void }
+export type Sizes = Record<string, { vcpus: number }>;
+export function headroom(args: Args): Sizes { throw new Error(JSON.stringify(args)); }
+export const limit = 1;
+export class Domain { readonly state: string = "running"; }
+`,
+  );
+  const failed = await typedoc("--options", options, "--out", join(folder, "out")).then(
+    () => "",
+    ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr,
+  );
+  const names = [...failed.matchAll(/(\S+) \(\w+\), defined in \S+, does not have any documentation/g)];
+  expect(names.map(([, name]) => name).toSorted()).toEqual([
+    "Args",
+    "Args.memory",
+    "Args.method",
+    "Args.nested",
+    "Args.nested.__type.slots",
+    "Domain",
+    "Domain.state",
+    "Sizes",
+    "Sizes.__type.vcpus",
+    "headroom",
+    "limit",
+  ]);
 });

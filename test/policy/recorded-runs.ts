@@ -18,11 +18,12 @@ export type Host = "dynamic" | "plugin";
  * - `create`: a preview of two new domains;
  * - `change`: one grows live, one is replaced, one has a secret size, one a size that is another's output;
  * - `up`: the same as an update, which has a preview of its own;
+ * - `setting`: a preview in which only a setting of one domain changes, after that update;
  * - `target`: a preview of one target, after that update;
  * - `grow`: the same without a target;
  * - `noroute`: the same again, with a host that can't be reached.
  */
-export type Recording = "create" | "change" | "up" | "target" | "grow" | "noroute";
+export type Recording = "create" | "change" | "up" | "setting" | "target" | "grow" | "noroute";
 
 export function recordedRuns(host: Host, recording: Recording): RecordedRun[] {
   const file = join(import.meta.dirname, "recorded", `${host}-${recording}.json`);

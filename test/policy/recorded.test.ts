@@ -7,6 +7,7 @@ import {
   reachable,
   sizeCatalogue,
 } from "../../sdk/policy/index.ts";
+import { analyze, inRun, type WireResource } from "../support/policy-pack.ts";
 import { type Host, judged, recordedRuns } from "./recorded-runs.ts";
 
 const HOSTS: Host[] = ["dynamic", "plugin"];
@@ -20,8 +21,11 @@ const sizes = {
 const REPLACED =
   'off: would be deleted and created again, change is "replace" (replace: 512 → 700 MiB is not a multiple of 256 MiB (live: 768 MiB)). Choose a size that works live, or set hotplug.whenNotPossible to another outcome.';
 const NO_ROUTE = "not judged without a route to the host";
-const notShown = (what: string) =>
-  `not judged: a preview of the dynamic class doesn't have its ${what} after the change; the plugin's preview has them`;
+
+const SLOTS_SHORT =
+  "web: after the change 14 of 16 slots are free, but 15 must be. Raise memorySlots, or grow by fewer and larger DIMMs.";
+const NEXT_NOT_LIVE =
+  "off: from 700 MiB the next size, small (1003 MiB, 2 vCPUs), is not live: memory can be changed live to 956 MiB up to 2748 MiB in steps of 256 MiB. Use a size of the catalogue, with its maxMemory, memorySlots and maxVcpus.";
 
 describe.each(HOSTS)("what Pulumi's engine passed on, of the %s host", (host) => {
   test("noDowntime: only the domain that is replaced, before the update begins", async () => {
@@ -68,21 +72,45 @@ describe.each(HOSTS)("what Pulumi's engine passed on, of the %s host", (host) =>
     ]);
   });
 
-  test("headroom and reachable: as the planner foresees them, or not judged", async () => {
-    const rules = [
-      headroom({ slots: 15, exceptions: forSecret }),
+  test("headroom and reachable: as the planner foresees them", async () => {
+    const rules = (slots: number) => [
+      headroom({ slots, exceptions: forSecret }),
       reachable({ sizes, exceptions: forSecret }),
     ];
-    const said = await judged(rules, host, "grow");
-    const ofOff =
-      "off: from 700 MiB the next size, small (1003 MiB, 2 vCPUs), is not live: memory can be changed live to 956 MiB up to 2748 MiB in steps of 256 MiB. Use a size of the catalogue, with its maxMemory, memorySlots and maxVcpus.";
-    const ofWeb =
-      host === "plugin"
-        ? [
-            "web: after the change 14 of 16 slots are free, but 15 must be. Raise memorySlots, or grow by fewer and larger DIMMs.",
-          ]
-        : [`web: ${notShown("free slots")}`, `web: ${notShown("reachable vCPUs")}`];
-    expect(said).toEqual([ofOff, ...ofWeb]);
+    expect(await judged(rules(15), host, "grow")).toEqual([NEXT_NOT_LIVE, SLOTS_SHORT]);
+    expect(await judged(rules(14), host, "grow")).toEqual([NEXT_NOT_LIVE]);
+    // New domains.
+    const ofNew = (slots: number) => judged([headroom({ slots, exceptions: forSecret })], host, "create");
+    expect(await ofNew(16)).toEqual([]);
+    expect(await ofNew(17)).toEqual([
+      expect.stringMatching(/^off: after the change 16 of 16 slots are free, but 17 must be/),
+      expect.stringMatching(/^web: after the change 16 of 16 slots are free, but 17 must be/),
+    ]);
+  });
+
+  test("headroom: a change of a setting leaves the domain as it was judged before", async () => {
+    const rule = (slots: number) => [headroom({ slots, memory: "1GiB", exceptions: forSecret })];
+    expect(await judged(rule(15), host, "setting")).toEqual([]);
+    expect(await judged(rule(16), host, "setting")).toEqual([
+      expect.stringContaining("web: after the change 15 of 16 slots are free, but 16 must be."),
+    ]);
+  });
+
+  test("headroom: pulumi up judges a domain before it is changed, and a preview only the targets", async () => {
+    const rule = headroom({ slots: 16, exceptions: forSecret });
+    const [, work] = recordedRuns(host, "up");
+    const web = work?.resources.find(({ name }) => name === `web-${host}`);
+    const found = await inRun(false, () => analyze([rule], web as WireResource));
+    const short = "web: after the change 15 of 16 slots are free, but 16 must be.";
+    if (host === "dynamic")
+      expect(found.map(({ message }) => message)).toEqual([
+        expect.stringContaining(short.replace("web", `web-${host}`)),
+      ]);
+    // Its inputs have no figure of the domain.
+    else expect(found).toEqual([]);
+    expect(await judged([headroom({ slots: 15, exceptions: forSecret })], host, "target")).toEqual([
+      SLOTS_SHORT,
+    ]);
   });
 
   test("maxPerHost: the sum of each host, after the change", async () => {

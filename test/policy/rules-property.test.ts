@@ -80,6 +80,19 @@ function resourceOf(properties: Record<string, unknown>, type: string, name = "w
   return { type, name, urn: `urn:pulumi:dev::shop::${type}::${name}`, properties };
 }
 
+/** A domain of the class as a preview that changes it has it: the inputs, with what check foresees of the outputs. */
+const previewedOfClass = fc.record({
+  inputs: known.map(({ reachable, reachableVcpus, memoryDevices, liveMemory, state, ...inputs }) => inputs),
+  headroom: fc.record(
+    {
+      slots: fc.integer({ min: 0, max: 4 }),
+      memory: fc.array(range, { maxLength: 2 }),
+      vcpus: fc.array(fc.constant({ from: 2, to: 4, step: 1 }), { maxLength: 1 }),
+    },
+    { requiredKeys: [] },
+  ),
+});
+
 const type = fc.constantFrom("pulumi-nodejs:dynamic/libvirt:Domain", "libvirt-hotplug:index:Domain");
 const isPreview = fc.boolean();
 
@@ -91,6 +104,17 @@ async function said(rule: Rule, resource: WireResource, preview: boolean): Promi
   ]);
   return found.map(({ message }) => message.split("\n").slice(1).join("\n"));
 }
+
+/** What it says before an update, or of the outputs that a preview predicts. */
+async function analyzed(rule: Rule, resource: WireResource, preview: boolean): Promise<string[]> {
+  const found = await inRun(preview, () =>
+    preview ? analyzeStack([rule], [resource]) : analyze([rule], resource),
+  );
+  return found.map(({ message }) => message.split("\n").slice(1).join("\n"));
+}
+
+/** The rules that judge what is read back from a domain. */
+const JUDGES_ROOM = new Set(["reachable", "headroom"]);
 
 /** Puts something in the place of one value, at any depth. */
 function placed(
@@ -186,6 +210,30 @@ describe.each(Object.keys(RULES))("%s", (name) => {
       // Where outputs are missing it may say that it can't judge; that it allows must be true all the same.
       if (text.length === 0) expect(allows(domain as Domain)).toBe(true);
       else if (!missing) expect(allows(domain as Domain)).toBe(false);
+    },
+  );
+
+  property.prop([previewedOfClass, isPreview], cases(200))(
+    "allows exactly what it promises of the class's inputs, as of the outputs that they foresee",
+    async ({ inputs, headroom }, preview) => {
+      const { slots, memory, vcpus } = headroom;
+      const isComplete = slots !== undefined && memory !== undefined && vcpus !== undefined;
+      const of = (properties: object) =>
+        resourceOf({ ...inputs, ...properties }, "pulumi-nodejs:dynamic/libvirt:Domain");
+      const text = await analyzed(make({}), of({ headroom }), preview);
+      if (!preview) {
+        // Before the update it judges by what check foresees, and leaves the rest to the outputs.
+        if (JUDGES_ROOM.has(name)) expect(text.filter((one) => one.includes("not judged"))).toEqual([]);
+        if (!isComplete || !JUDGES_ROOM.has(name)) return;
+      }
+      const used = Math.max(0, inputs.memorySlots - (slots ?? 0));
+      const memoryDevices = Array.from({ length: used }, (_, slot) => ({ model: "dimm", slot }));
+      const outputs = { state: "running", reachable: memory, reachableVcpus: vcpus, memoryDevices };
+      const foreseen = { ...inputs, ...outputs };
+      if (slots !== undefined && slots > inputs.memorySlots) return;
+      if (text.length === 0) expect(allows({ ...foreseen, reachable: memory ?? [] } as Domain)).toBe(true);
+      else if (isComplete) expect(allows(foreseen as Domain)).toBe(false);
+      if (isComplete && preview) expect(text).toEqual(await analyzed(make({}), of(outputs), true));
     },
   );
 

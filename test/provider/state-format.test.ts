@@ -130,9 +130,10 @@ const size = (value: unknown) => JSON.stringify(value).length;
 describe("a domain with a disk and a network interface, and no DIMM, takes little of the state", () => {
   const { required } = schema.resources[PLUGIN_TYPE];
 
-  test("of the dynamic provider, besides the code that Pulumi's host adds twice", async () => {
+  test("of the dynamic provider, besides headroom and the code that Pulumi's host adds twice", async () => {
     const { stack } = await created(PROGRAM);
-    const { __provider: _, ...inputs } = stack.recorded.inputs;
+    const { __provider: _, headroom, ...inputs } = stack.recorded.inputs;
+    expect(size({ headroom })).toBeLessThanOrEqual(130);
     const { __provider: __, ...outputs } = stack.recorded.outputs;
     expect(size(inputs) + size(outputs)).toBeLessThanOrEqual(1200);
     expect(Object.keys(outputs)).toEqual(expect.arrayContaining(required));

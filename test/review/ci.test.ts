@@ -16,6 +16,7 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import manifest from "../../package.json" with { type: "json" };
 import { COMMENT_MARK } from "../../provider/review/markdown.ts";
 import { bundleScript } from "../../scripts/plugin/bundle.ts";
 
@@ -48,6 +49,17 @@ function program(name: string, script: string): void {
   chmodSync(join(runner, "bin", name), 0o755);
 }
 
+function pulumiCalls(): string[] {
+  return readFileSync(join(runner, "pulumi.calls"), "utf8").trim().split("\n");
+}
+
+/** The calls of a job whose program isn't in the folder that has the package. */
+const CALLS_WITH_PLUGIN = [
+  `plugin install resource libvirt-hotplug ${manifest.version} --file review/node_modules/pulumi-libvirt-hotplug/dist/plugin`,
+  "install --cwd infra",
+  "preview --cwd infra --stack prod --json",
+];
+
 function previewIs(name: string): void {
   copyFileSync(join(RECORDED, name), join(runner, "recorded.json"));
 }
@@ -77,6 +89,8 @@ describe("examples/ci/github-actions.yml", () => {
   interface Step {
     name?: string;
     id?: string;
+    uses?: string;
+    with?: Record<string, string | number | boolean>;
     run?: string;
     env?: Record<string, string>;
   }
@@ -102,7 +116,7 @@ describe("examples/ci/github-actions.yml", () => {
   }
 
   /** Runs every shell step of the job, in order, until one fails. */
-  async function runJob(): Promise<Finished> {
+  async function runJob(variables: Record<string, string> = {}): Promise<Finished> {
     writeFileSync(join(runner, "output"), "");
     let log = "";
     for (const { run, env = {} } of job.steps) {
@@ -110,7 +124,7 @@ describe("examples/ci/github-actions.yml", () => {
       const own = Object.fromEntries(Object.entries(env).map(([name, text]) => [name, value(text)]));
       const given = { GITHUB_REPOSITORY: "team/infra", GITHUB_OUTPUT: join(runner, "output") };
       const shellArgs = ["--noprofile", "--norc", "-eo", "pipefail", "-c"];
-      const finished = await shell(shellArgs, run, { ...job.env, ...given, ...own });
+      const finished = await shell(shellArgs, run, { ...job.env, ...variables, ...given, ...own });
       log += finished.log;
       if (finished.code !== 0) return { code: finished.code, log };
     }
@@ -147,6 +161,20 @@ esac`,
     for (const { run } of job.steps) expect(run ?? "").not.toContain("${{");
   });
 
+  test("pins each action to a commit, and Pulumi to a version", () => {
+    const uses = readFileSync(join(ROOT, "examples/ci/github-actions.yml"), "utf8").match(/uses: .*/g) ?? [];
+    expect(uses.length).toBeGreaterThanOrEqual(5);
+    for (const action of uses) expect(action).toMatch(/^uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    const pulumi = job.steps.find(({ uses }) => uses?.startsWith("pulumi/actions@"));
+    expect(pulumi?.with?.["pulumi-version"]).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  test("installs the plugin for a program of another folder", async () => {
+    previewIs("nothing.json");
+    expect((await runJob({ PROJECT: "infra", PACKAGE: "review" })).code).toBe(0);
+    expect(pulumiCalls()).toEqual(CALLS_WITH_PLUGIN);
+  });
+
   test("comments, annotates, and fails for an outcome of FAIL_ON", async () => {
     previewIs("preview.json");
     const { code, log } = await runJob();
@@ -156,7 +184,7 @@ esac`,
     expect(log).toMatch(/^::error .*title=web-2::replace/m);
     expect(log).not.toContain(TOKEN);
     expect(log).not.toContain("__observed");
-    expect(readFileSync(join(runner, "pulumi.calls"), "utf8")).toBe("preview --cwd . --stack prod --json\n");
+    expect(pulumiCalls()).toEqual(["preview --cwd . --stack prod --json"]);
     expect(readFileSync(join(runner, "comments/55"), "utf8")).toBe("a comment of a person");
   });
 
@@ -168,7 +196,7 @@ esac`,
     expect((await runJob()).code).toBe(1);
     const comment = readFileSync(join(runner, "comments/101"), "utf8");
     expect(comment).toContain("**Since the last comment**");
-    expect(comment).toMatch(/- `batch-1`: restart, 1024 → 1100 MiB → refused/);
+    expect(comment).toMatch(/- `batch-1`: now refused: .* \(was restart, 1024 → 1100 MiB\)/);
     previewIs("nothing.json");
     rmSync(join(runner, "preview.fails"));
     expect((await runJob()).code).toBe(0);
@@ -187,6 +215,8 @@ esac`,
 
 describe("examples/ci/gitlab-ci.yml", () => {
   const job = parse(readFileSync(join(ROOT, "examples/ci/gitlab-ci.yml"), "utf8")).review as {
+    image: string;
+    rules: { if: string }[];
     variables: Record<string, string>;
     script: string[];
   };
@@ -204,7 +234,7 @@ describe("examples/ci/gitlab-ci.yml", () => {
     return /name="body"\r\n(?:[^\r]+\r\n)*\r\n(.*)\r\n--/s.exec(whole)?.[1] ?? "";
   }
 
-  async function runJob(): Promise<Finished> {
+  async function runJob(variables: Record<string, string> = {}): Promise<Finished> {
     const server = createServer(async (request, response) => {
       tokens.push(request.headers["private-token"]);
       const [, id] =
@@ -223,6 +253,7 @@ describe("examples/ci/gitlab-ci.yml", () => {
       const script = `set -eo pipefail\n${job.script.join("\n")}`;
       return await shell(["-c"], script, {
         ...job.variables,
+        ...variables,
         ...{ CI_API_V4_URL: `http://127.0.0.1:${port}/api/v4`, CI_PROJECT_ID: "3" },
         ...{ CI_MERGE_REQUEST_IID: "7", REVIEW_TOKEN: TOKEN },
       });
@@ -235,6 +266,18 @@ describe("examples/ci/gitlab-ci.yml", () => {
     if (spawnSync("curl", ["--version"]).error !== undefined) skip("curl isn't installed");
     notes = [{ id: 55, body: "a note of a person" }];
     tokens = [];
+  });
+
+  test("pins its image, and doesn't run with the code of a fork", () => {
+    expect(job.image).toMatch(/^[\w/-]+:\d+\.\d+\.\d+$/);
+    const sameProject = "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID";
+    for (const rule of job.rules) expect(rule.if).toContain(sameProject);
+  });
+
+  test("installs the plugin for a program of another folder", async () => {
+    previewIs("nothing.json");
+    expect((await runJob({ PROJECT: "infra", PACKAGE: "review" })).code).toBe(0);
+    expect(pulumiCalls()).toEqual(CALLS_WITH_PLUGIN);
   });
 
   test("writes a note, updates it, and fails for an outcome of FAIL_ON", async () => {

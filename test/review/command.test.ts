@@ -30,7 +30,8 @@ describe("the input is a file, or standard input", () => {
     const expected = (await commandLine(["review", file("a.json", text)])).out;
     const utf16 = file("b.json", Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, "utf16le")]));
     const marked = file("c.json", `\ufeff${text}`);
-    for (const path of [utf16, marked])
+    const bigEndian = Buffer.from(`\ufeff${text}`, "utf16le").swap16();
+    for (const path of [utf16, marked, file("d.json", bigEndian)])
       expect(await commandLine(["review", path])).toEqual({ code: 0, error: "", out: expected });
   });
 
@@ -53,6 +54,13 @@ describe("bad input is exit code 2, with a sentence that has what would work, an
     ],
     ["a warning before it", `warning: x\n${real}`, /begins with "warning: x".*only its standard output/],
     ["a preview that is cut off", real.slice(0, real.length / 2), /ends in the middle .*again/],
+    [
+      "a log line after it",
+      `${real}error: exit status 1\n`,
+      /more text after the JSON \("error: exit.*only its standard/,
+    ],
+    ["two of them", real + real, /more than one document; review the output of each/],
+    ["two of them, a line each", `{"steps":[]}\r\n{"steps":[]}\r\n`, /more than one document; review/],
     ["JSON with a fault", `{"steps": [}`, /is not JSON: it can't be parsed.*pulumi preview --json/],
     ["a log that is cut off in a line", log.slice(0, log.length / 2), /cut off or not JSON in line \d+/],
     [
@@ -162,6 +170,8 @@ describe("invalid usage is exit code 2", () => {
     [["--limit", "many"], "is not a whole number"],
     [["--docs", "x) [y](z"], "--docs must be an address"],
     [["--nothing"], "Unknown option '--nothing'"],
+    [["--fail-on", "replace", "--fail-on=restart"], "--fail-on is given more than once"],
+    [["--docs", `https://docs.example.com/${"x".repeat(200)}`], "of at most 200 characters"],
     [["--compare", "-"], "only one of the input and --compare"],
   ])("%j", async (args, message) => {
     const { code, out, error } = await commandLine(["review", ...args], preview([updateStep()]));
@@ -251,8 +261,8 @@ describe("--compare has what is different since an earlier review", () => {
       [
         "**Since the last comment**",
         "",
-        "- `b`: live, 1003 → 1259 MiB → replace, 1003 → 1100 MiB",
-        "- `d`: live, 1003 → 1259 MiB → live, 1003 → 1515 MiB",
+        "- `b`: now replace, 1003 → 1100 MiB (was live, 1003 → 1259 MiB)",
+        "- `d`: now live, 1003 → 1515 MiB (was live, 1003 → 1259 MiB)",
         "- `e`: new, live, 1003 → 1259 MiB",
         "- `c`: no longer changes (was live, 1003 → 1259 MiB)",
       ].join("\n"),
@@ -261,6 +271,19 @@ describe("--compare has what is different since an earlier review", () => {
       (await commandLine(["review", "--compare", earlier, "--format", "json"], now)).out,
     );
     expect(json.comparison.gone).toEqual([{ resource: "c", from: "live, 1003 → 1259 MiB" }]);
+  });
+
+  test("of domains that are created or deleted, which have one number of vCPUs", async () => {
+    const old = preview([createStep("a"), createStep("b"), deleteStep("c")]);
+    const earlier = file("old.json", (await commandLine(["review", "--format", "json"], old)).out);
+    const now = preview([createStep("a"), updateStep({ name: "b" }), deleteStep("d")]);
+    const { out } = await commandLine(["review", "--compare", earlier], now);
+    const [, list = ""] = /\*\*Since the last comment\*\*\n\n(.*?)\n\n/s.exec(out) ?? [];
+    expect(list.split("\n")).toEqual([
+      "- `b`: now live, 1003 → 1259 MiB (was create, 1259 MiB, 1 vCPU)",
+      "- `d`: new, delete, 1003 MiB, 1 vCPU",
+      "- `c`: no longer changes (was delete, 1003 MiB, 1 vCPU)",
+    ]);
   });
 
   test("nothing", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseOutput } from "../../provider/review/pulumi-output.ts";
+import { parseOutput } from "../../provider/review/parse-output.ts";
 import { reviewOf } from "../../provider/review/review.ts";
 import { DYNAMIC_TYPE, PLUGIN_TYPE } from "../../sdk/dynamic-type.ts";
 import { createStep, type PreviewStep, preview, updateStep } from "./fleet.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Inputs } from "../../provider/args/inputs.ts";
-import { parseOutput } from "../../provider/review/pulumi-output.ts";
+import { parseOutput } from "../../provider/review/parse-output.ts";
 import { reviewOf } from "../../provider/review/review.ts";
 import { off } from "../support/scene.ts";
 import { deleteStep, type PreviewStep, preview, updateStep } from "./fleet.ts";

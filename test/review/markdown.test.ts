@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { foreignText } from "../../provider/foreign-text.ts";
 import { COMMENT_LIMIT, COMMENT_MARK, LEAST_LIMIT, markdown } from "../../provider/review/markdown.ts";
 import { code, htmlText, markdownText } from "../../provider/review/markdown-text.ts";
-import { parseOutput } from "../../provider/review/pulumi-output.ts";
+import { parseOutput } from "../../provider/review/parse-output.ts";
 import { reviewOf } from "../../provider/review/review.ts";
 import { cases } from "../support/properties.ts";
 import { createStep, deleteStep, mixedFleet, preview, updateStep, urnOf } from "./fleet.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { markdown } from "../../provider/review/markdown.ts";
-import { parseOutput } from "../../provider/review/pulumi-output.ts";
+import { parseOutput } from "../../provider/review/parse-output.ts";
 import { reviewOf } from "../../provider/review/review.ts";
 
 /** What the Pulumi CLI 3.260 wrote (record.ts). */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { DEFAULTS } from "../../provider/args/settings.ts";
 import { planUpdate } from "../../provider/plan/plan-update.ts";
 import { reviewJson } from "../../provider/review/json.ts";
-import { parseOutput } from "../../provider/review/pulumi-output.ts";
+import { parseOutput } from "../../provider/review/parse-output.ts";
 import { reviewOf, VERDICTS } from "../../provider/review/review.ts";
 import { unpackedState } from "../../provider/state-format.ts";
 import { DYNAMIC_TYPE, PLUGIN_TYPE } from "../../sdk/dynamic-type.ts";

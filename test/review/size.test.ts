@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { COMMENT_LIMIT, markdown } from "../../provider/review/markdown.ts";
-import { parseOutput } from "../../provider/review/pulumi-output.ts";
+import { parseOutput } from "../../provider/review/parse-output.ts";
 import { reviewOf } from "../../provider/review/review.ts";
 import { growth, MOST_GROWTH } from "../support/count-steps.ts";
 import { mixedFleet, preview, updateStep, urnOf } from "./fleet.ts";

@@ -1,0 +1,124 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { type EngineEvent, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { progressOf } from "./progress.mts";
+import { inOrder, type Vm } from "./waves.mts";
+
+const workDir = import.meta.dirname;
+
+/** Of the JSON of `pulumi-libvirt-hotplug review`. */
+interface Review {
+  domains: { urn: string; resource: string; verdict: string; headline: string }[];
+  unchanged: number;
+  /** Steps of other resources, by operation. */
+  others: Record<string, number>;
+}
+
+/** Opens each stack once. One that has a file of settings is created if it doesn't exist. */
+export async function openStacks(names: string[]): Promise<Stack[]> {
+  if (names.length === 0) throw new Error("name the stacks: node rollout.mts [options] <stack> …");
+  const stacks = new Map<string, Stack>();
+  for (const stackName of names) {
+    // "my-org/rollout/host-a" and "host-a" have the same settings.
+    const name = stackName.split("/").at(-1) ?? "";
+    if (stacks.has(name)) continue;
+    const args = { stackName, workDir };
+    const hasSettings = existsSync(join(workDir, `Pulumi.${name}.yaml`));
+    const opened = hasSettings ? LocalWorkspace.createOrSelectStack(args) : LocalWorkspace.selectStack(args);
+    stacks.set(name, await opened);
+  }
+  return [...stacks.values()];
+}
+
+/** Previews a stack, and has the package's command review it. */
+export async function reviewStack(stack: Stack, failOn: string, signal: AbortSignal) {
+  const { name } = stack;
+  const events: EngineEvent[] = [];
+  const failure = await stack.preview({ onEvent: (event) => events.push(event), signal }).then(
+    () => [],
+    (error) => errorsOf(events, error),
+  );
+  for (const text of failure) console.log(`${name}  ${text}`);
+  if (events.length === 0) return { stack, passed: false, vms: [], unchanged: 0 };
+  const command = ["pulumi-libvirt-hotplug", "review", "--format", "json", "--fail-on", failOn, "-"];
+  const input = events.map((event) => JSON.stringify(event)).join("\n");
+  const { code, output } = await run("npx", ["--no-install", ...command], input);
+  if (output === "") throw new Error(`the preview of ${name} can't be reviewed`);
+  const review: Review = JSON.parse(output);
+  for (const { resource, headline } of review.domains) console.log(`${name}  ${resource}  ${headline}`);
+
+  const kept = review.domains.filter(({ verdict }) => verdict !== "delete");
+  const others = Object.values(review.others).reduce((sum, number) => sum + number, 0);
+  const rest = review.domains.length - kept.length + others;
+  if (rest > 0)
+    console.log(`${name}  ${rest} deleted VMs and changes of other resources are left to pulumi up`);
+  const vms = kept.map(({ urn, resource, headline }) => ({ urn, name: resource, headline }));
+  const previewed = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata.urn ?? []);
+  const ordered = inOrder(vms, previewed, await dependenciesOf(stack));
+  return { stack, passed: code === 0 && failure.length === 0, vms: ordered, unchanged: review.unchanged };
+}
+
+/** Of each resource of a stack's state, what it depends on. */
+async function dependenciesOf(stack: Stack): Promise<Map<string, string[]>> {
+  const { deployment } = await stack.exportStack();
+  const resources: { urn: string; dependencies?: string[] }[] = deployment?.resources ?? [];
+  return new Map(resources.map(({ urn, dependencies = [] }) => [urn, dependencies]));
+}
+
+/** Updates some VMs of a stack. Each one that is done or has failed has a line. */
+export async function updateVms(stack: Stack, vms: Vm[], signal: AbortSignal) {
+  const { name } = stack;
+  const began = performance.now();
+  const events: EngineEvent[] = [];
+  const progress = progressOf(vms, (vm, result) => {
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    console.log(`${name}  ${vm.name}  ${result}  ${seconds} s  ${vm.headline}`.trimEnd());
+  });
+  const onEvent = (event: EngineEvent) => {
+    events.push(event);
+    progress.follow(event);
+  };
+  const target = vms.map(({ urn }) => urn);
+  const succeeded = await stack.up({ target, continueOnError: true, onEvent, signal }).then(
+    () => true,
+    (error) => {
+      for (const text of errorsOf(events, error)) console.log(`${name}  ${text}`);
+      return false;
+    },
+  );
+  return { succeeded, done: progress.count("done"), failed: progress.count("FAILED") };
+}
+
+/** Why a run failed: the errors of resources, or those of the program, or the CLI's. */
+function errorsOf(events: EngineEvent[], error: Error): string[] {
+  const errors = events.flatMap(({ diagnosticEvent: one }) => (one?.severity === "error" ? [one] : []));
+  const ofResources = errors.filter(({ urn }) => urn !== undefined && !urn.includes("pulumi:pulumi:Stack"));
+  const texts = (ofResources.length > 0 ? ofResources : errors).map(({ message }) => message.trim());
+  return texts.length > 0 ? texts : [messageOf(error)];
+}
+
+/** Of a command that failed, the Automation API puts all of its output around Pulumi's own message. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const killed = /Command was killed with (\w+)/.exec(text)?.[1];
+  if (killed !== undefined)
+    return `Pulumi was ended by ${killed}; if its stack is locked now, run pulumi cancel`;
+  return (/^error: (.*)$/m.exec(text)?.[1] ?? text).trim();
+}
+
+function run(command: string, args: string[], input: string) {
+  const child = spawn(command, args, { cwd: workDir, stdio: ["pipe", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.on("data", (data) => {
+    output += data;
+  });
+  // A command that ends before it has read everything says why.
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  return new Promise<{ code: number | null; output: string }>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, output }));
+  });
+}
