@@ -27,7 +27,7 @@ export interface ResourceNotes {
   isContinuing?: true;
   /** Set by diff: the outputs that the state has. */
   state?: Outputs;
-  /** Set by check: the plan of a changed program, and the domain that it was made for. diff, which has the state, plans again. */
+  /** Set by check: the plan of a changed program or of an adoption, and the domain that it was made for. diff, which has the state, plans again. */
   planned?: { plan: UpdatePlan; seen: Observation };
   /** Set by diff: the plan of the preview. update does nothing that is more disruptive. */
   announced?: UpdatePlan;

@@ -78,5 +78,6 @@ export interface CatalogueSize {
   machine?: string;
   /** The catalogue's `firmware`. Not set if the catalogue doesn't set it. */
   firmware?: "bios" | "uefi";
+  /** The catalogue's `cpu`. Not set if the catalogue doesn't set it. */
   cpu?: string;
 }

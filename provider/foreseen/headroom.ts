@@ -32,7 +32,8 @@ export async function withHeadroom(
 async function foreseenOutputs(session: Session, news: Inputs): Promise<Properties | undefined> {
   if (news.uri === UNKNOWN) return undefined;
   const notes = session.run.of(news.__urn);
-  if (notes.successor !== undefined) return previewedCreation(session, news);
+  const isAdoptionPlanned = news.__adopted === true && notes.planned !== undefined;
+  if (notes.successor !== undefined && !isAdoptionPlanned) return previewedCreation(session, news);
   if (notes.planned === undefined) return undefined;
   const { plan: announced, seen } = notes.planned;
   if (announced.outcome === "replace" || announced.outcome === "refuse") return undefined;

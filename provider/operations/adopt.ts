@@ -65,6 +65,8 @@ export async function previewAdoption(
     "adopts an existing domain (plan not known yet)",
   );
   const notKnown = { outcome: { memoryPlan, change: "unknown", memoryChange: "unknown" } } as const;
+  const notes = session.run.of(inputs.__urn);
+  delete notes.planned;
   if (containsUnknown(inputs)) return notKnown;
   const uri = session.resolveUri(inputs.uri);
   const look = await session.lookByName(uri, inputs.name);
@@ -73,6 +75,7 @@ export async function previewAdoption(
   const domain = await hypervisor.findByName(inputs.name);
   if (domain === undefined) return notKnown;
   const { plan, refusal } = await planAdoption(session, hypervisor, domain, inputs, look.observation);
+  notes.planned = { plan, seen: look.observation };
   const unchanged = `adopted with ${formatSize(readCanonicalSize(inputs.memory))}: nothing to do`;
   return defined({ outcome: plannedOutcome(plan, unchanged), refusal });
 }

@@ -75,7 +75,7 @@ function addressOf(text: string): string {
 const USAGE = `Usage: pulumi-libvirt-hotplug review [file] [options]
 
 Writes a comment for a pull request: what a preview does to each libvirt domain.
-It plans again from the state in the preview, by the planner that preview and
+It plans again from the state in the preview, with the planner that preview and
 update use, and needs no route to a host. It changes nothing.
 
   <file>   the output of pulumi preview --json, or of pulumi up --json;

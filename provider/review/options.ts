@@ -20,15 +20,15 @@ export const REVIEW_OPTIONS = {
   },
   after: {
     type: "boolean",
-    help: "the input is of a finished pulumi up: what happened, and what the guests report",
+    help: "report what a finished pulumi up did, and what the guests report",
   },
-  compare: { type: "string", value: "file", help: "an earlier review in JSON: what is different since" },
-  svg: { type: "string", value: "folder", help: "writes the memory maps there as SVG files as well" },
-  output: { type: "string", value: "file", help: "writes the review to this file, not to standard output" },
+  compare: { type: "string", value: "file", help: "add what is different since this earlier review in JSON" },
+  svg: { type: "string", value: "folder", help: "write the memory maps there as SVG files as well" },
+  output: { type: "string", value: "file", help: "write the review to this file instead of standard output" },
   limit: {
     type: "string",
     value: "number",
-    help: `the most characters of a comment (default: ${COMMENT_LIMIT}, which GitHub, GitLab and Bitbucket accept)`,
+    help: `maximum length of a comment in characters (default: ${COMMENT_LIMIT}, which GitHub, GitLab and Bitbucket accept)`,
   },
   folder: {
     type: "string",
@@ -38,7 +38,7 @@ export const REVIEW_OPTIONS = {
   docs: {
     type: "string",
     value: "url",
-    help: "where the links of reasons lead (default: troubleshooting.md of this version of the package)",
+    help: "the page that the links of reasons lead to (default: troubleshooting.md of this version of the package)",
   },
   help: HELP,
 } as const satisfies Record<string, CommandOption>;

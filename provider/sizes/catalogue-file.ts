@@ -1,12 +1,21 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
-import { parseAllDocuments } from "yaml";
+import { type Document, isScalar, parseAllDocuments, visit } from "yaml";
 import { InputError } from "../command/command.ts";
 import { foreignText } from "../foreign-text.ts";
 import { messageOf } from "../message-of.ts";
 
 /** Room for a list of 10,000 VMs with their sizes. */
 const MOST_BYTES = 4 * 1024 * 1024;
+
+/** Objects, lists, texts and numbers only. The parser compares each key with each other one, so a long object takes minutes. */
+const OPTIONS = {
+  merge: true,
+  prettyErrors: true,
+  logLevel: "silent",
+  resolveKnownTags: false,
+  uniqueKeys: false,
+} as const;
 
 /** References to one anchor, or through several: enough for every size, too few to fill the memory. */
 const MOST_ALIASES = 100;
@@ -24,16 +33,23 @@ export function readCatalogueFile(path: string): unknown {
 function parseCatalogueText(text: string, path: string): unknown {
   const invalid = (reason: string) => new InputError(`${path} ${reason}`);
   const documents = parsed(text, invalid);
-  const [document, ...others] = documents;
+  // A marker at the beginning or the end has an empty document at its other side.
+  const [document, ...others] = documents.filter((one) => !isEmpty(one));
   if (document === undefined)
     throw invalid("is empty; write a catalogue with a ceiling and sizes, or a list of VMs");
   if (others.length > 0)
-    throw invalid(`has ${documents.length} YAML documents; write one catalogue in each file`);
+    throw invalid(`has ${others.length + 1} YAML documents; write each into a file of its own`);
   const [error] = document.errors;
   if (error !== undefined) {
     const [first = ""] = error.message.split("\n");
-    throw invalid(`is not valid YAML or JSON: ${foreignText(first.replace(/:$/, ""))}`);
+    const reason = first.replace(/:$/, "").replace("Maximum call stack size exceeded", "nested too deeply");
+    throw invalid(`is not valid YAML or JSON: ${foreignText(reason)}`);
   }
+  const repeated = repeatedKey(document);
+  if (repeated !== undefined)
+    throw invalid(
+      `is not valid YAML or JSON: "${foreignText(repeated)}" is twice in one object; remove one of them`,
+    );
   try {
     return document.toJS({ maxAliasCount: MOST_ALIASES });
   } catch (error) {
@@ -43,12 +59,37 @@ function parseCatalogueText(text: string, path: string): unknown {
 
 function parsed(text: string, invalid: (reason: string) => Error) {
   try {
-    const documents = parseAllDocuments(text, { merge: true, prettyErrors: true, logLevel: "silent" });
+    const documents = parseAllDocuments(text, OPTIONS);
     return Array.isArray(documents) ? documents : [];
   } catch (error) {
     // Thousands of nested collections: the parser is recursive.
-    throw invalid(`is not a catalogue: ${foreignText(messageOf(error))}`);
+    throw invalid(`is not valid YAML or JSON: ${foreignText(messageOf(error))}`);
   }
+}
+
+function isEmpty({ contents, errors }: Document): boolean {
+  return errors.length === 0 && (contents === null || (isScalar(contents) && contents.source === ""));
+}
+
+/** A key that an object of the document has twice, also as a number and as a text. */
+function repeatedKey(document: Document): string | undefined {
+  let repeated: string | undefined;
+  visit(document, {
+    Map(_, { items }) {
+      const found = new Set<string>();
+      for (const { key } of items) {
+        const name = isScalar(key) ? String(key.value) : undefined;
+        if (name === undefined || name === "<<") continue;
+        if (found.has(name)) {
+          repeated = name;
+          return visit.BREAK;
+        }
+        found.add(name);
+      }
+      return undefined;
+    },
+  });
+  return repeated;
 }
 
 function readText(path: string): string {

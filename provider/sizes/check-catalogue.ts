@@ -10,21 +10,22 @@ import type { Reason } from "../plan/plan.ts";
 import type { ReasonCode } from "../plan/reason-codes.ts";
 import { formatNames } from "../plan/text.ts";
 import { type Catalogue, readCatalogue } from "./catalogue-args.ts";
+import { inCatalogueTerms } from "./catalogue-terms.ts";
 import { argumentsOf, inputsOf } from "./domain-arguments.ts";
 import { planSteps, type Step, type Steps } from "./steps.ts";
 
 /** What is known of a catalogue. */
-export type CheckedCatalogue =
-  | { kind: "invalid"; failures: Failure[] }
-  | {
-      kind: "planned";
-      catalogue: Catalogue;
-      /** Arguments of a domain, by the size's name, in ascending order. */
-      sizes: [name: string, args: CatalogueSize][];
-      steps: Steps;
-      /** Why it is refused: promised steps that aren't live. */
-      failures: Failure[];
-    };
+export type CheckedCatalogue = { kind: "invalid"; failures: Failure[] } | PlannedCatalogue;
+
+export interface PlannedCatalogue {
+  kind: "planned";
+  catalogue: Catalogue;
+  /** Arguments of a domain, by the size's name, in ascending order. */
+  sizes: [name: string, args: CatalogueSize][];
+  steps: Steps;
+  /** Why it is refused: promised steps that aren't live. */
+  failures: Failure[];
+}
 
 /** Checks the untyped arguments of a catalogue, and plans each of its steps. */
 export function checkCatalogue(args: unknown): CheckedCatalogue {
@@ -69,14 +70,14 @@ function unlike(failures: Failure[]): Failure[] {
 
 /** One failure for each size and reason, with the sizes that it can't be reached from. */
 function brokenPromises(broken: Step[], catalogue: Catalogue): Failure[] {
-  const isSlots = (step: Step) => reasonsOf(step).every(({ code }) => SLOTS.has(code));
+  const isSlots = (step: Step) => isOnly(SLOTS, step);
   const outOfSlots = broken.filter(isSlots);
   const found = new Map<string, { step: Step; reason: string; from: Set<string> }>();
   for (const step of broken.filter((one) => !isSlots(one))) {
     const reason =
       reasonsOf(step)
-        .map(({ text }) => text)
-        .join("; ") || step.plan.headline;
+        .map(({ text }) => inCatalogueTerms(text))
+        .join("; ") || inCatalogueTerms(step.plan.headline);
     const key = `${step.to.name}\n${reason}`;
     const same = found.get(key) ?? { step, reason, from: new Set() };
     found.set(key, { ...same, from: same.from.add(step.from.name) });
@@ -92,9 +93,17 @@ function brokenPromises(broken: Step[], catalogue: Catalogue): Failure[] {
 
 const SLOTS: ReadonlySet<ReasonCode> = new Set(["no-slots", "slots-exhausted", "too-few-slots"]);
 
+/** What follows from other reasons: each domain has a ceiling, unless its platform doesn't support one. */
+const CONSEQUENCES: ReadonlySet<ReasonCode> = new Set(["when-not-possible-error", "no-max-memory"]);
+
 /** Why the running domain can't get the size, whatever happens then. */
 function reasonsOf({ plan }: Step): Reason[] {
-  return plan.reasons.filter(({ code }) => code !== "when-not-possible-error");
+  return plan.reasons.filter(({ code }) => !CONSEQUENCES.has(code));
+}
+
+function isOnly(codes: ReadonlySet<ReasonCode>, step: Step): boolean {
+  const reasons = reasonsOf(step);
+  return reasons.length > 0 && reasons.every(({ code }) => codes.has(code));
 }
 
 function tooFewSlots(catalogue: Catalogue): Failure {
@@ -114,10 +123,19 @@ function tooFewSlots(catalogue: Catalogue): Failure {
 /** A longer list of names doesn't help a reader. */
 const MOST_NAMES = 4;
 
-function whatWouldWork({ place, from, to }: Step): string {
-  if (to.vcpus !== from.vcpus && to.memory === from.memory)
-    return "; give both sizes the same number of vCPUs";
+function whatWouldWork(step: Step): string {
+  const { place, to } = step;
+  if (isOnly(VCPUS, step)) return "; give both sizes the same number of vCPUs";
   const desired = desiredMemory(to.inputs, DEFAULTS);
   const up = desired && upwardSizes(desired, place.observed);
   return up === undefined ? "" : `; live from there: ${formatRanges([up])}`;
 }
+
+const VCPUS: ReadonlySet<ReasonCode> = new Set([
+  "vcpus-arch-unsupported",
+  "vcpus-machine-unsupported",
+  "beyond-max-vcpus",
+  "vcpus-not-removable",
+  "vcpus-not-whole-cores",
+  "topology-not-divisible",
+]);

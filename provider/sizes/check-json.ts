@@ -1,18 +1,18 @@
-import type { CheckedCatalogue } from "./check-catalogue.ts";
+import type { PlannedCatalogue } from "./check-catalogue.ts";
 import { slotsOf } from "./walk.ts";
 
 /** The format of the JSON below. Fields may be added to it. */
 const FORMAT = 1;
 
 /** A checked catalogue for programs: the arguments of each size, and every step. */
-export function checkJson(checked: CheckedCatalogue): Record<string, unknown> {
-  const { kind, failures } = checked;
-  if (kind === "invalid") return { format: FORMAT, accepted: false, failures };
+export function checkJson(checked: PlannedCatalogue): Record<string, unknown> {
+  const { failures } = checked;
   return {
     format: FORMAT,
     accepted: failures.length === 0,
     failures,
-    sizes: Object.fromEntries(checked.sizes),
+    // Programs that don't look at the exit code don't get the sizes of a catalogue that is refused.
+    ...(failures.length === 0 && { sizes: Object.fromEntries(checked.sizes) }),
     slotsOnLongestPath: checked.steps.slots,
     steps: checked.steps.pairs.map(({ from, to, started, plan, isPromised, dimms, after }) => ({
       from: from.name,

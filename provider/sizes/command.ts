@@ -32,11 +32,11 @@ const DEFAULT_COUNT = 6;
 
 const OPTIONS = {
   json: { type: "boolean", help: "print JSON, with sizes as in the resource's arguments" },
-  uri: { type: "string", value: "uri", help: "suggest: for the domains of this host, which are only read" },
+  uri: { type: "string", value: "uri", help: "suggest: for the domains of this host, which isn't changed" },
   step: {
     type: "string",
     value: "size",
-    help: "suggest: what the sizes are multiples of (default: 1GiB, or less for small VMs)",
+    help: "suggest: the sizes are multiples of this (default: 1GiB, or less for small VMs)",
   },
   ceiling: {
     type: "string",
@@ -46,7 +46,7 @@ const OPTIONS = {
   count: {
     type: "string",
     value: "number",
-    help: `suggest: the most sizes, 1 to ${MOST_SIZES} (default: ${DEFAULT_COUNT})`,
+    help: `suggest: maximum number of sizes, 1 to ${MOST_SIZES} (default: ${DEFAULT_COUNT})`,
   },
   "allow-plain-tcp": { type: "boolean", help: "connect by qemu+tcp to another host, unencrypted" },
   help: HELP,
@@ -84,8 +84,8 @@ async function runSizes(args: string[], dependencies: CommandDependencies): Prom
 function check(file: string, json: boolean, { out, terminal }: CommandDependencies): ExitCode {
   const checked = checkCatalogue(readCatalogueFile(file));
   const { kind, failures } = checked;
-  if (json) out(`${JSON.stringify(checkJson(checked), null, 2)}\n`);
-  else if (kind === "planned") out(`${drawSteps(checked, terminal).join("\n")}\n`);
+  if (kind === "planned")
+    out(`${json ? JSON.stringify(checkJson(checked), null, 2) : drawSteps(checked, terminal).join("\n")}\n`);
   if (failures.length === 0) return 0;
   const text = `${file} is refused:\n${failureLines(failures)}`;
   throw kind === "invalid" ? new InputError(text) : new Error(text);
@@ -161,15 +161,15 @@ const USAGE = `Usage: pulumi-libvirt-hotplug sizes check <file> [--json]
        pulumi-libvirt-hotplug sizes suggest --uri <uri> [options]
 
 check plans each step between the sizes of a catalogue: live, at the next boot,
-or by a replace. suggest prints a catalogue whose steps are live for the VMs of
-a list or of a host, with the nearest size of each VM. Nothing is changed.
+or by a replacement. suggest prints a catalogue whose steps are live for the VMs
+of a list or of a host, with the nearest size of each VM. Nothing is changed.
 
-  <file>     for check a catalogue, such as
+  <file>     for check, a catalogue such as
                step: 1GiB
                ceiling: 32GiB
                sizes:
                  small: { memory: 2GiB, vcpus: 1 }
-             for suggest a list of VMs, such as
+             for suggest, a list of VMs such as
                - { name: web-1, memory: 3GiB, vcpus: 2 }
              both in YAML or JSON
 `;

@@ -7,6 +7,7 @@ import { DEFAULTS } from "../args/settings.ts";
 import { defined } from "../defined.ts";
 import { canonicalSize } from "../units/size.ts";
 import { alignmentFor, type Catalogue, type NamedSize } from "./catalogue-args.ts";
+import { catalogueProperty, inCatalogueTerms } from "./catalogue-terms.ts";
 
 /** Stands for a resource of any program. It isn't shown. */
 const ANY_URN = "urn:pulumi:any::any::any::domain";
@@ -39,19 +40,13 @@ export function argumentsOf(
 export function inputsOf(name: string, args: CatalogueSize): { inputs: Inputs; failures: Failure[] } {
   const { arch = "x86_64", ...rest } = args;
   const { inputs, failures } = checkInputs({}, { __urn: ANY_URN, arch, ...rest }, DEFAULTS, { isNew: true });
-  const paths: Record<string, string> = {
-    maxMemory: "ceiling",
-    "hotplug.alignment": "step",
-    "hotplug.maxDimmSize": "step",
-  };
+  const size = propertyPath(["sizes", name]);
   return {
     // Everything in it passed the check where there is no failure, and nothing is unknown.
     inputs: inputs as Inputs,
     failures: failures.map(({ property, reason }) => ({
-      property: /^(memory|vcpus)$/.test(property)
-        ? propertyPath(["sizes", name, property])
-        : (paths[property] ?? property),
-      reason,
+      property: catalogueProperty(property, size),
+      reason: inCatalogueTerms(reason),
     })),
   };
 }

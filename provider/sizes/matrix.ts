@@ -3,11 +3,9 @@ import type { Outcome } from "../plan/plan.ts";
 import { formatVcpus, OUTCOME_WORDS } from "../plan/text.ts";
 import { formatSize } from "../units/size.ts";
 import { formatVmSize } from "./catalogue-args.ts";
-import type { CheckedCatalogue } from "./check-catalogue.ts";
+import type { PlannedCatalogue } from "./check-catalogue.ts";
 import type { Step } from "./steps.ts";
 import { slotsOf } from "./walk.ts";
-
-type Planned = Extract<CheckedCatalogue, { kind: "planned" }>;
 
 const STYLES: Partial<Record<Outcome, Style>> = {
   live: "green",
@@ -18,7 +16,7 @@ const STYLES: Partial<Record<Outcome, Style>> = {
 };
 
 /** The steps of a catalogue: a table with a row for each size, or a list where a line is too short for that. */
-export function drawSteps(checked: Planned, terminal: Terminal): string[] {
+export function drawSteps(checked: PlannedCatalogue, terminal: Terminal): string[] {
   const rows = tableRows(checked);
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.text.length ?? 0)),
@@ -44,7 +42,7 @@ interface Cell {
   style?: Style | undefined;
 }
 
-function tableRows({ steps, catalogue: { sizes } }: Planned): Cell[][] {
+function tableRows({ steps, catalogue: { sizes } }: PlannedCatalogue): Cell[][] {
   const cell = (from: string, to: string): Cell => {
     const step = steps.pairs.find((one) => one.from.name === from && one.to.name === to);
     return step === undefined
@@ -80,7 +78,7 @@ function describeDimms(dimms: number): string {
   return `${dimms > 0 ? "+" : ""}${dimms} ${Math.abs(dimms) === 1 ? "DIMM" : "DIMMs"}, `;
 }
 
-function notes({ catalogue, sizes, steps, failures }: Planned, terminal: Terminal): string[] {
+function notes({ catalogue, sizes, steps, failures }: PlannedCatalogue, terminal: Terminal): string[] {
   const [args] = sizes.map(([, one]) => one);
   const { allowUnplug, step, ceiling } = catalogue;
   const isLive = failures.length === 0;

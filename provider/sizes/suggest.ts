@@ -51,14 +51,22 @@ export function suggestCatalogue(vms: readonly NamedSize[], options: SuggestOpti
     const sizes = named(groups(distinct(vms, rounding), options.count));
     const largest = Math.max(...sizes.map(({ memory }) => memory));
     const ceiling = options.ceiling ?? Math.max(largest, Math.min(2 * largest, STARTS_ON_ANY_HOST));
-    const args = argsOf(sizes, step, ceiling);
-    const checked = checkCatalogue(args);
+    const { args, checked } = onSuitableCpu(argsOf(sizes, step, ceiling));
     const broken = checked.kind === "planned" ? checked.steps.broken : [];
     if (broken.length === 0 || attempt === MOST_ATTEMPTS)
       return { args, checked, nearest: vms.map((vm) => ({ vm, size: nearestOf(sizes, vm) })) };
     const from = Math.min(...broken.map(({ started }) => started.memory));
     rounding.push({ from, unit: 2 * unitAt(from, rounding) });
   }
+}
+
+/** The default CPU has too few address bits for large VMs, which have the host's. */
+function onSuitableCpu(args: CatalogueArgs): Pick<Suggestion, "args" | "checked"> {
+  const checked = checkCatalogue(args);
+  if (checked.kind === "planned") return { args, checked };
+  const onHostCpu: CatalogueArgs = { ...args, cpu: "host-passthrough" };
+  const again = checkCatalogue(onHostCpu);
+  return again.kind === "planned" ? { args: onHostCpu, checked: again } : { args, checked };
 }
 
 /** The smallest size that has at least what the VM has. */

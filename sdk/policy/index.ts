@@ -16,4 +16,9 @@ export { type NoDowntimeArgs, noDowntime } from "./no-downtime.ts";
 export { type NoUnknownOutcomeArgs, noUnknownOutcome } from "./no-unknown-outcome.ts";
 export { type ReachableArgs, reachable } from "./reachable.ts";
 export type { Rule, RuleArgs, RuleOptions } from "./rule.ts";
-export { type PolicySizes, type SizeCatalogueArgs, sizeCatalogue } from "./size-catalogue.ts";
+export {
+  type PolicySizeArgs,
+  type PolicySizes,
+  type SizeCatalogueArgs,
+  sizeCatalogue,
+} from "./size-catalogue.ts";

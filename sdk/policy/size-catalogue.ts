@@ -9,17 +9,17 @@ import { argumentUnknown } from "./unjudged.ts";
  * Sizes by name, as `catalogue` and `catalogueFile` of `pulumi-libvirt-hotplug/sizes` return them, or written out. Arguments other than
  * `memory`, `vcpus` and `maxMemory` are ignored.
  */
-export type PolicySizes = Record<
-  string,
-  {
-    /** The memory: a size such as `"4GiB"`, or a number of MiB. */
-    memory: string | number;
-    /** The number of vCPUs; at least 1. Default: any number is allowed. */
-    vcpus?: number;
-    /** The maximum: a size such as `"32GiB"`, or a number of MiB. Default: any maximum is allowed. */
-    maxMemory?: string | number;
-  }
->;
+export type PolicySizes = Record<string, PolicySizeArgs>;
+
+/** A size that domains may have. */
+export interface PolicySizeArgs {
+  /** The memory: a size such as `"4GiB"`, or a number of MiB. */
+  memory: string | number;
+  /** The number of vCPUs; at least 1. Default: any number is allowed. */
+  vcpus?: number;
+  /** The maximum: a size such as `"32GiB"`, or a number of MiB. Default: any maximum is allowed. */
+  maxMemory?: string | number;
+}
 
 /** A size of the setting `sizes`, in ascending order. */
 export interface PolicySize {

@@ -34,7 +34,7 @@ export function outputUnknown(
   if (stage === "inputs") return ALLOWED;
   const unknown = domain.unknownArguments;
   if (unknown.length > 0) return outcomeUnknown(domain);
-  // Only a change that the planner made for the domain itself has a known outcome without what is live after it.
+  // check knows the outcome for a new domain, and where only a setting changes, without asking the host.
   if (domain.isDynamic && domain.outcome("change") !== "unknown")
     return {
       kind: "unknown",

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { recordedRoom } from "../support/room.ts";
 import { said, stackOnLab } from "../support/stack-on-lab.ts";
 import { attachXmlByHand, defineByHand, liveMemory, nextBootMemory, powerState } from "../support/virsh.ts";
 
@@ -161,6 +162,10 @@ test("what the program says otherwise is an update: memory is plugged, beside DI
     passing: "live: 256 → 512 MiB, one 256 MiB DIMM in slot 0 (7 of 8 free), no restart",
     off: "live: 256 → 300 MiB in the definition (the domain is off)",
   });
+  for (const name of [...names, "off"]) {
+    const { inputs, room } = await recordedRoom(stack, name);
+    expect([name, inputs.headroom]).toEqual([name, room]);
+  }
 
   expect(await liveMemory(lab(), "grown")).toMatchObject({
     memory: 512 * MIB,

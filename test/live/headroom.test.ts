@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { labOfThisFile } from "../support/live-lab.ts";
+import { recordedRoom } from "../support/room.ts";
 import { type Args, BARE, type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
 import { attachByHand } from "../support/virsh.ts";
 
@@ -23,18 +24,7 @@ async function applied(stack: StackOnLab, name: string) {
   const { steps } = json as { steps: { urn: string; newState?: { inputs: Inputs } }[] };
   const previewed = steps.find(({ urn }) => urn.endsWith(`::${name}`))?.newState?.inputs;
   await stack.apply();
-  const { deployment } = JSON.parse(await stack.stateText());
-  const { inputs, outputs } = deployment.resources.find(({ urn }: { urn: string }) =>
-    urn.endsWith(`::${name}`),
-  );
-  return { previewed, inputs, outputs };
-}
-
-/** The same of the outputs, which were read back from the domain. */
-function roomIn({ memorySlots, memoryDevices, reachable, reachableVcpus = [] }: Record<string, unknown>) {
-  const devices = memoryDevices as { model: string }[];
-  const used = devices.filter(({ model }) => model === "dimm").length;
-  return { slots: Math.max(0, Number(memorySlots) - used), memory: reachable, vcpus: reachableVcpus };
+  return { previewed, ...(await recordedRoom(stack, name)) };
 }
 
 async function expectForeseen(name: string, steps: readonly Step[]): Promise<void> {
@@ -42,8 +32,7 @@ async function expectForeseen(name: string, steps: readonly Step[]): Promise<voi
   for (const { title, args, without = [], byHand } of steps) {
     await byHand?.(name);
     stack.edit(name, args);
-    const { previewed, inputs, outputs } = await applied(stack, name);
-    const room: Record<string, unknown> = roomIn(outputs);
+    const { previewed, inputs, outputs, room } = await applied(stack, name);
     for (const figure of without) delete room[figure];
     const expected = Object.keys(room).length === 0 ? undefined : room;
     expect([title, inputs.headroom]).toEqual([title, expected]);

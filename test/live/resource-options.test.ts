@@ -34,26 +34,30 @@ test("--target changes the target only", { timeout: LONG }, async () => {
   expect(await memoryOf(stack, "target-2")).toBe("512MiB");
 });
 
-test("an update plan is kept, and violated by an update that would do something else", {
-  timeout: LONG,
-}, async () => {
-  const stack = await stackOnLab(lab(), { planned: BARE }, { on });
-  await stack.apply();
-  const plan = join(stack.dir, "plan.json");
-  stack.edit("planned", { memory: "512MiB" });
-  expect((await pulumi(stack, ["preview", "--save-plan", plan])).code).toBe(0);
-  const kept = await pulumi(stack, ["up", "--yes", "--plan", plan]);
-  expect([kept.code, kept.output]).toEqual([0, expect.stringContaining("1 updated")]);
+test.for(["plugin", "dynamic"] as const)(
+  "an update plan is kept, and violated by an update that would do something else, through the %s host",
+  {
+    timeout: LONG,
+  },
+  async (host) => {
+    const stack = await stackOnLab(lab(), { planned: BARE }, { on: { ...on, host } });
+    await stack.apply();
+    const plan = join(stack.dir, "plan.json");
+    stack.edit("planned", { memory: "512MiB" });
+    expect((await pulumi(stack, ["preview", "--save-plan", plan])).code).toBe(0);
+    const kept = await pulumi(stack, ["up", "--yes", "--plan", plan]);
+    expect([kept.code, kept.output]).toEqual([0, expect.stringContaining("1 updated")]);
 
-  stack.edit("planned", { memory: "768MiB" });
-  expect((await pulumi(stack, ["preview", "--save-plan", plan])).code).toBe(0);
-  await attachByHand(lab(), "planned", 256);
-  const violated = await pulumi(stack, ["up", "--yes", "--plan", plan]);
-  expect(violated.code).not.toBe(0);
-  expect(violated.output).toContain("violates plan: properties changed");
-  await stack.apply();
-  expect(await memoryOf(stack, "planned")).toBe("768MiB");
-});
+    stack.edit("planned", { memory: "768MiB" });
+    expect((await pulumi(stack, ["preview", "--save-plan", plan])).code).toBe(0);
+    await attachByHand(lab(), "planned", 256);
+    const violated = await pulumi(stack, ["up", "--yes", "--plan", plan]);
+    expect(violated.code).not.toBe(0);
+    expect(violated.output).toContain("violates plan: properties changed");
+    await stack.apply();
+    expect(await memoryOf(stack, "planned")).toBe("768MiB");
+  },
+);
 
 test("protect refuses a replacement, and lets a live change through", { timeout: LONG }, async () => {
   const stack = await stackOnLab(lab(), { protected: { ...BARE, options: { protect: true } } }, { on });

@@ -138,3 +138,17 @@ test.each([
   expect(await stack.up({ ...adopt, memory: 1024, disks: [{ file: "/images/a.qcow2" }] })).toBe("same");
   expect(readDomain(host.only.live ?? "").disks.map(({ file }) => file)).toEqual(["/images/a.qcow2"]);
 });
+
+test("check of an adoption says what is live after it, and of its next run what is live then", async () => {
+  const { stack, adopt } = handMade();
+  const room = (from: string, slots: number) => ({
+    slots,
+    memory: [{ from, to: "8192MiB", step: "256MiB" }],
+    vcpus: [],
+  });
+  await stack.up({ ...adopt, memory: "1280MiB" });
+  expect(stack.recorded.inputs.headroom).toEqual(room("1536MiB", 7));
+  expect(stack.recorded.outputs.reachable).toEqual(room("1536MiB", 7).memory);
+  await stack.up({ ...adopt, memory: "1536MiB" });
+  expect(stack.recorded.inputs.headroom).toEqual(room("1792MiB", 6));
+});

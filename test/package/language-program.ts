@@ -107,6 +107,17 @@ export class LanguageProgram {
     if (this.#language !== "yaml") await this.pulumi("package", "add", `libvirt-hotplug@${version}`);
   }
 
+  /** Replaces the program. */
+  write(program: string): void {
+    this.#change(() => program);
+  }
+
+  /** What commands of a shell write, in the folder of the program. */
+  async shell(commands: string): Promise<string> {
+    const { stdout } = await run("sh", ["-ec", commands], { cwd: this.#folder, env: this.#env });
+    return stdout;
+  }
+
   /** What the CLI writes; rejects with it if the CLI fails. */
   async pulumi(...args: string[]): Promise<string> {
     const common = ["--non-interactive", "--color", "never"];

@@ -1,5 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
+import { FIELD_NAMES } from "../../provider/args/fields.ts";
 import { checkCatalogue } from "../../provider/sizes/check-catalogue.ts";
 import { inputsOf } from "../../provider/sizes/domain-arguments.ts";
 import { afterPlan, planStep, startedWith } from "../../provider/sizes/walk.ts";
@@ -96,3 +97,48 @@ property.prop([anyCatalogue], cases(60))("a catalogue is refused with reasons, o
     expect(reason).toMatch(/^(is|equals|need|has) /);
   }
 });
+
+/** The keys of a catalogue, and of its sizes. */
+const KEYS = [
+  ...["sizes", "memory", "vcpus", "ceiling", "step", "allowUnplug", "whenNotPossible"],
+  ...["memorySlots", "maxVcpus", "arch", "machine", "firmware", "cpu"],
+];
+
+/** The domain's arguments that a catalogue doesn't have. Some are English words as well. */
+const ELSEWHERE = [...FIELD_NAMES, "maxDimmSize", "alignment", "targetNode", "awaitGuest"].filter(
+  (name) => ![...KEYS, "boot", "name"].includes(name),
+);
+
+const anyPlatform = fc.record(
+  {
+    arch: fc.constantFrom("x86_64", "aarch64", "ppc64le"),
+    machine: fc.constantFrom("q35", "pc", "virt", "pseries", "microvm", "isapc"),
+    firmware: fc.constantFrom("bios", "uefi"),
+    cpu: fc.constantFrom("host-passthrough", "qemu64"),
+    whenNotPossible: fc.constantFrom("replace", "restart", "nextBoot", "error"),
+    maxVcpus: fc.constantFrom(1, 8, 255, 300),
+  },
+  { requiredKeys: [] },
+);
+
+property.prop([anyCatalogue, anyPlatform, fc.constantFrom(1, 1, 64, 1024)], cases(150))(
+  "a message names arguments that a catalogue has",
+  (args, platform, factor) => {
+    const larger = (size: unknown) => Number(size) * factor;
+    const sizes = Object.entries(args.sizes).map(([name, size]) => [
+      name,
+      { ...size, memory: larger(size.memory) },
+    ]);
+    const ceiling = larger(args.ceiling);
+    const whole = { ...args, ...platform, ceiling, sizes: Object.fromEntries(sizes) };
+    for (const { property: path, reason } of checkCatalogue(whole).failures) {
+      expect(KEYS).toContain(path.split(".")[0]);
+      const named = ELSEWHERE.filter((name) => new RegExp(`(?<![-\\w])${name}(?![-\\w])`).test(reason));
+      // A limit of the stack configuration has its prefix.
+      expect(
+        named.filter((name) => !reason.includes(`libvirt-${name}:`)),
+        reason,
+      ).toEqual([]);
+    }
+  },
+);

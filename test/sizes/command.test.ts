@@ -121,8 +121,12 @@ large      replace  replace     –
     ["not text", Uint8Array.of(0xff, 0xfe, 0), "is not text in UTF-8"],
     ["an ELF program", Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 0, 0, 1), "is not text in UTF-8"],
     ["a huge file", " ".repeat(5 * 1024 * 1024), "is larger than 4 MiB"],
-    ["a duplicate key", `${GOOD}  small: { memory: 3GiB }\n`, "Map keys must be unique"],
-    ["two documents", `${GOOD}---\n${GOOD}`, "has 2 YAML documents; write one catalogue in each file"],
+    [
+      "a duplicate key",
+      `${GOOD}  small: { memory: 3GiB }\n`,
+      '"small" is twice in one object; remove one of them',
+    ],
+    ["two documents", `${GOOD}---\n${GOOD}`, "has 2 YAML documents; write each into a file of its own"],
     ["an unknown alias", "ceiling: *c\nsizes: {}", "Unresolved alias"],
     ["a tag", "ceiling: !!js/function f\nsizes: {}", "sizes: has no size; add one"],
     ["nothing in it", "{}", "ceiling: is required: the most that a domain can grow to"],
@@ -160,7 +164,29 @@ large      replace  replace     –
     [
       "an empty value",
       "ceiling:\nsizes: { a: { memory: 1GiB } }",
-      "ceiling: is empty; set a value, or leave it out",
+      "ceiling: is required: the most that a domain can grow to",
+    ],
+    [
+      "an empty value of an optional key",
+      "ceiling: 4GiB\nstep:\nsizes: { a: { memory: 1GiB, vcpus: ~ } }",
+      "step: is empty; set a value, or leave it out\n  sizes.a.vcpus: is empty; set a value, or leave it out",
+    ],
+    [
+      "a step that isn't a size, without a comparison with the default",
+      "ceiling: 4GiB\nstep: big\nsizes: { a: { memory: 1GiB }, b: { memory: 1100 } }",
+      'is refused:\n  step: is not a valid size; use e.g. "4GiB", "1003MiB" or 4096 (MiB)\n',
+    ],
+    ["a set", "ceiling: 4GiB\nsizes: !!set { a, b }", "sizes.a: must be an object with memory and vcpus"],
+    ["an ordered map", "ceiling: 4GiB\nsizes: !!omap [a: 1]", "sizes: must be an object of sizes by name"],
+    [
+      "a number and a text that are the same key",
+      "ceiling: 4GiB\nsizes: { 1: { memory: 1GiB }, '1': { memory: 2GiB } }",
+      '"1" is twice in one object; remove one of them',
+    ],
+    [
+      "a ceiling beyond the address space of the default CPU",
+      "ceiling: 2TiB\nsizes: { a: { memory: 1GiB } }",
+      'set cpu to "host-passthrough" to use the host\'s address bits',
     ],
     [
       "two equal sizes",
@@ -241,6 +267,32 @@ large      replace  replace     –
       "sizes.d",
     ])
       expect(error).toContain(`  ${property}: `);
+  });
+
+  test.each(["2", "1"])("writes no sizes that a program could use, if it exits with %s", async (expected) => {
+    const wrong = { 1: "memorySlots: 1", 2: "memorySlots: 0" }[expected];
+    const { code, out } = await commandLine(["sizes", "check", "--json", fileOf(`${wrong}\n${GOOD}`)]);
+    expect(code).toBe(Number(expected));
+    if (code === 2) expect(out).toBe("");
+    else {
+      const printed = JSON.parse(out);
+      expect(printed).toMatchObject({ accepted: false, failures: [{ property: "memorySlots" }] });
+      expect(printed).not.toHaveProperty("sizes");
+    }
+  });
+
+  test.each([`---\n${GOOD}`, `${GOOD}---\n`, `---\n---\n${GOOD}...\n`])(
+    "reads a document between markers",
+    async (content) => {
+      expect(await commandLine(["sizes", "check", fileOf(content)])).toMatchObject({ code: 0, error: "" });
+    },
+  );
+
+  test("accepts the ceiling of a large host, with the CPU that the message names", async () => {
+    const path = fileOf("ceiling: 2TiB\ncpu: host-passthrough\nsizes: { a: { memory: 1GiB } }");
+    expect(await commandLine(["sizes", "check", path])).toMatchObject({ code: 0, error: "" });
+    const { out } = await commandLine(["sizes", "check", "--json", path]);
+    expect(JSON.parse(out)).toMatchObject({ sizes: { a: { cpu: "host-passthrough" } } });
   });
 
   test("takes sizes from an anchor and merges them", async () => {

@@ -11,6 +11,8 @@ const anyVm = fc.record({
       fc.integer({ min: 1, max: 8192 }),
       fc.integer({ min: 1, max: 128 }).map((gib) => gib * 1024),
       fc.integer({ min: 60 * 1024, max: 200 * 1024 }),
+      // Beyond the address space of the default CPU.
+      fc.integer({ min: 900 * 1024, max: 3000 * 1024 }),
     )
     .map((mib) => mib * MIB),
   vcpus: fc.integer({ min: 1, max: 64 }),
