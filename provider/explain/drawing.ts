@@ -3,7 +3,7 @@ import type { Graphics } from "../domain/graphics.ts";
 import { foreignText } from "../foreign-text.ts";
 import { formatRanges } from "../plan/live-sizes/text.ts";
 import type { Outcome } from "../plan/plan.ts";
-import { NEXT_BOOT, OUTCOME_WORDS } from "../plan/text.ts";
+import { formatSlots, NEXT_BOOT, OUTCOME_WORDS } from "../plan/text.ts";
 import type { Kib } from "../units/kib.ts";
 import { formatMib, formatSize } from "../units/size.ts";
 import { drawBar } from "./bar.ts";
@@ -178,7 +178,7 @@ function describeMap({ memory, maxMemory, cells, baseMemory, devices }: MemoryMa
       : formatMib(baseMemory);
   const plugged = devices.length === 0 ? "" : ` and ${formatMib(memory - baseMemory)} in memory devices`;
   const maximum = maxMemory
-    ? ` of at most ${formatSize(maxMemory.size)} in ${maxMemory.slots ?? 0} slots`
+    ? ` of at most ${formatSize(maxMemory.size)} in ${formatSlots(maxMemory.slots ?? 0)}`
     : ", no maxMemory: it can't grow while the domain runs";
   const parts = cells.length > 1 || devices.length > 0 ? `: base ${base}${plugged}` : "";
   return `${formatMib(memory)}${maximum}${parts}`;

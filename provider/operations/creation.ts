@@ -72,7 +72,9 @@ function describeRoom(desired: DesiredMemory, inputs: Inputs, arch: string): str
     return [...reasons.map((why) => `${brief} (${why})`), brief];
   }
   if (desired.device === "dimm")
-    return [`room for ${maxMemory.slots} DIMMs, up to ${formatSize(maxMemory.size)}`];
+    return [
+      `room for ${maxMemory.slots === 1 ? "1 DIMM" : `${maxMemory.slots} DIMMs`}, up to ${formatSize(maxMemory.size)}`,
+    ];
   const cells = cellsFor(desired, inputs.machine);
   const pages = defined({ pageSize: hugePageOf(inputs) });
   return describeVirtioMemDevices(virtioMemFor(desired, cells, { ...platform, devices: [], ...pages }));

@@ -24,6 +24,7 @@ import { formatList, formatVcpus } from "../plan/text.ts";
 import { VCPU_FIELDS } from "../plan/vcpus/desired.ts";
 import type { LookupResult, Session } from "../session.ts";
 import { formatWholeMib } from "../units/size.ts";
+import { withLeftOffline } from "./left-offline.ts";
 import { lookWithImages } from "./look-with-images.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { refusePlan } from "./plan-refusal.ts";
@@ -56,7 +57,8 @@ interface Difference {
  * `--replace`, `--target-replace` or a tainted resource; there the class sets the same.
  */
 export async function diff(session: Session, id: string, state: Outputs, news: Inputs): Promise<DiffResult> {
-  const answer = await classify({ session, id, state, before: echoedInputs(state), news });
+  const known = withLeftOffline(state, news, session.defaults);
+  const answer = await classify({ session, id, state: known, before: echoedInputs(state), news });
   return { ...answer, deleteBeforeReplace: true };
 }
 

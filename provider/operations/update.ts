@@ -15,6 +15,7 @@ import { permittedPlan } from "../plan/preview-contract.ts";
 import type { Session } from "../session.ts";
 import { stopLeftPoolOf } from "../storage/image.ts";
 import { runUpdate } from "../update/run-update.ts";
+import { withLeftOffline } from "./left-offline.ts";
 import { isOwnerOutdated, NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { type Planner, plannerFor } from "./planner.ts";
 import { setOwner } from "./set-owner.ts";
@@ -57,7 +58,8 @@ export async function update(
     for (const text of [permitted.withheld, permitted.keptImages])
       if (text !== undefined) await session.log.message(news.__urn, "warning", redact(text, before, news));
     const outs = await runUpdate({
-      ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted, state },
+      ...{ session, hypervisor, domain, uri, before, news, observation, plan: permitted, adopted },
+      state: withLeftOffline(state, news, session.defaults),
     });
     // A run that was killed after it had grown the image leaves no step that would stop the pool.
     const isOff = observation.observed.power === "off";

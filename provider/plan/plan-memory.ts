@@ -22,7 +22,7 @@ import { topologyReasons } from "./numa/topology.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import { pauseObstacles } from "./pause.ts";
 import { isDefine, noChange, type Obstacle, type Plan, type Step } from "./plan.ts";
-import { formatChange, NEXT_BOOT, noteIf } from "./text.ts";
+import { formatChange, formatSlots, NEXT_BOOT, noteIf } from "./text.ts";
 import { planResize, withResized } from "./virtio-mem/resize.ts";
 import { deviceKindReason, reasonsAgainstResize } from "./virtio-mem/rules.ts";
 
@@ -210,6 +210,6 @@ function headroomNotes(desired: DesiredMemory, live: MemoryView): string[] {
   const { maxMemory } = ceilingFor(desired, live);
   if (live.maxMemory !== undefined || maxMemory === undefined) return [];
   return [
-    `after that the domain has ${maxMemory.slots} slots and room to grow to ${formatSize(maxMemory.size)}, so later increases can be live`,
+    `after that the domain has ${formatSlots(maxMemory.slots)} and room to grow to ${formatSize(maxMemory.size)}, so later increases can be live`,
   ];
 }

@@ -63,6 +63,11 @@ export function formatVcpus(count: number): string {
   return count === 1 ? "1 vCPU" : `${count} vCPUs`;
 }
 
+/** "1 slot", "16 slots" */
+export function formatSlots(count: number): string {
+  return count === 1 ? "1 slot" : `${count} slots`;
+}
+
 /** "1 socket of 8 cores", "2 sockets of 2 dies of 4 cores of 2 threads" */
 export function formatTopology({ sockets, dies, cores, threads }: CpuTopology): string {
   const parts: [number, string][] = [

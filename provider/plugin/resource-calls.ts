@@ -7,6 +7,7 @@ import type { SecretMarked } from "../args/secrets.ts";
 import { defined } from "../defined.ts";
 import { previewedCreation } from "../foreseen/creation.ts";
 import { foreseenUpdate } from "../foreseen/update.ts";
+import { withLeftOffline } from "../operations/left-offline.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { packedState, unpackedState } from "../state-format.ts";
 import { named } from "./autonaming.ts";
@@ -167,7 +168,9 @@ export class ResourceCalls {
     const { session } = this.#run.configured;
     const { announced, seen } = session.run.of(news.__urn);
     if (announced === undefined) return this.#foreseen(news, { ...echoedInputs(state), ...news });
-    return this.#foreseen(news, foreseenUpdate({ state, news, announced, seen, defaults: session.defaults }));
+    const { defaults } = session;
+    const known = withLeftOffline(state, news, defaults);
+    return this.#foreseen(news, foreseenUpdate({ state: known, news, announced, seen, defaults }));
   }
 
   /** The previewed outputs with the marks of the inputs. */

@@ -11,7 +11,7 @@ import {
   type Step,
   type VcpuDefinition,
 } from "../plan/plan.ts";
-import { formatTopology } from "../plan/text.ts";
+import { formatSlots, formatTopology } from "../plan/text.ts";
 import { hasVirtioMem } from "../plan/virtio-mem/definition.ts";
 import { formatBytes } from "../units/bytes.ts";
 import type { Kib } from "../units/kib.ts";
@@ -131,7 +131,7 @@ function definitionFigures(definition: MemoryDefinition, nextBoot: MemoryView | 
   const ceiling = (view: { maxMemory?: { size: Kib; slots?: number } } | undefined) =>
     view?.maxMemory === undefined
       ? "unset"
-      : `${formatSize(view.maxMemory.size)} in ${view.maxMemory.slots ?? 0} slots`;
+      : `${formatSize(view.maxMemory.size)} in ${formatSlots(view.maxMemory.slots ?? 0)}`;
   const hasDevices =
     nextBoot !== undefined &&
     hasVirtioMem(definition.virtioMem ?? [], nextBoot) &&

@@ -334,3 +334,45 @@ describe("virtio-mem after a reset", () => {
     expect(await stack.up({ ...elastic, memory: "1280MiB" })).toBe("same");
   });
 });
+
+describe('memory and vCPUs that hotplug.online "none" left offline', () => {
+  const program = (memory: number, vcpus: number, hotplug: object = {}) => ({
+    ...growing(memory, hotplug),
+    ...{ vcpus, maxVcpus: 4 },
+  });
+
+  beforeEach(async () => {
+    guest.onlinesItself = false;
+    await stack.up(program(1280, 2, { online: "none" }));
+    expect([guest.offline.length, guest.onlineVcpus]).toEqual([2, [0]]);
+  });
+
+  test("are brought online by the update that no longer has it, and its preview announces that", async () => {
+    await stack.preview(program(1280, 2));
+    expect(said()).toContain("waiting again for the guest: it lacks 256 MiB of the attached memory");
+    expect(said()).toContain("waiting again for the guest: it lacks 1 vCPU of its domain");
+    expect(await stack.up(program(1280, 2))).toBe("update");
+    expect([guest.offline, guest.onlineVcpus]).toEqual([[], [0, 1]]);
+    expect(stack.recorded.outputs).toMatchObject({ guestMemory: "1280MiB", guestVcpus: 2 });
+    await stack.refresh();
+    expect(await stack.up(program(1280, 2))).toBe("same");
+  });
+
+  test("stay so while the program has it, and where another setting changes", async () => {
+    await stack.up(program(1280, 2, { online: "none", alignment: "128MiB" }));
+    expect([guest.offline.length, guest.onlineVcpus]).toEqual([2, [0]]);
+  });
+
+  test("are awaited beside what another update adds", async () => {
+    await stack.up(program(1536, 3));
+    expect([guest.offline, guest.onlineVcpus]).toEqual([[], [0, 1, 2]]);
+  });
+
+  test("fail the update that the guest refuses them to, and are still owed", async () => {
+    guest.stuckVcpus.add(1);
+    expect(await failure(program(1280, 2))).toMatch(/1 vCPU is offline/);
+    guest.stuckVcpus.clear();
+    expect(await stack.up(program(1280, 2))).toBe("update");
+    expect(guest.onlineVcpus).toEqual([0, 1]);
+  });
+});

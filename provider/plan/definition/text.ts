@@ -1,6 +1,7 @@
 import { formatMib, formatSize } from "../../units/size.ts";
 import type { MemoryView } from "../observed.ts";
 import { definedMemory, type MemoryDefinition, type Step, type VirtioMemPlan } from "../plan.ts";
+import { formatSlots } from "../text.ts";
 
 /** What changes in a definition whose total stays: its nodes, its maximum, else which part is base memory. */
 export function describeDefinition(steps: Step[], before: MemoryView): string {
@@ -18,5 +19,5 @@ function describeMemory({ memory, maxMemory, virtioMem }: MemoryDefinition, befo
     return `${formatMib(memory)} of base memory`;
   return maxMemory === undefined
     ? `no headroom above ${formatSize(memory)}`
-    : `maxMemory ${formatSize(maxMemory.size)} in ${maxMemory.slots} slots`;
+    : `maxMemory ${formatSize(maxMemory.size)} in ${formatSlots(maxMemory.slots)}`;
 }

@@ -4,7 +4,7 @@ import { type CpuTopology, vcpusOf } from "../../domain/state.ts";
 import { defineStep } from "../definition/steps.ts";
 import type { MemoryView, Observed } from "../observed.ts";
 import type { DefineStep, Plan, VcpuDefinition } from "../plan.ts";
-import { formatTopology, refusal } from "../text.ts";
+import { formatTopology, formatVcpus, refusal } from "../text.ts";
 import type { DesiredVcpus } from "./desired.ts";
 import { vcpuPlatformReason } from "./platform.ts";
 
@@ -61,13 +61,13 @@ export function vcpuDefinitionRefusal(desired: DesiredVcpus, { nextBoot }: Obser
   const topology = desired.topology ?? nextBoot.topology;
   if (topology === undefined || (desired.topology ?? scaled(topology, maximum)) !== undefined) {
     if (desired.topology === undefined || product(desired.topology) === maximum) return undefined;
-    const text = `cpuTopology has ${formatTopology(desired.topology)}, which isn't the domain's maximum of ${maximum} vCPUs`;
+    const text = `cpuTopology has ${formatTopology(desired.topology)}, which isn't the domain's maximum of ${formatVcpus(maximum)}`;
     return refusal({ code: "topology-not-divisible", text }, text, "set maxVcpus to their product");
   }
   const unit = vcpusPerCore(topology);
   const below = maximum - (maximum % unit);
   const nearest = [below, below + unit].filter((count) => count >= current && count > 0);
-  const text = `a maximum of ${maximum} vCPUs can't be divided among the domain's ${formatTopology(topology)}`;
+  const text = `a maximum of ${formatVcpus(maximum)} can't be divided among the domain's ${formatTopology(topology)}`;
   return refusal(
     { code: "topology-not-divisible", text },
     text,

@@ -136,7 +136,7 @@ function maximumNotes(live: MemoryView, [step]: DefineStep[]): string[] {
   const maximum = step?.vcpus?.maximum;
   return noteIf(
     maximum !== undefined && maximum !== live.vcpus,
-    `the maximum of ${maximum} vCPUs takes effect at the next boot`,
+    `the maximum of ${formatVcpus(maximum ?? 0)} takes effect at the next boot`,
   );
 }
 
