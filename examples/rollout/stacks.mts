@@ -95,7 +95,13 @@ export async function updateVms(stack: Stack, vms: Vm[], signal: AbortSignal) {
 function errorsOf(events: EngineEvent[], error: Error): string[] {
   const errors = events.flatMap(({ diagnosticEvent: one }) => (one?.severity === "error" ? [one] : []));
   const ofResources = errors.filter(({ urn }) => urn !== undefined && !urn.includes("pulumi:pulumi:Stack"));
-  const texts = (ofResources.length > 0 ? ofResources : errors).map(({ message }) => message.trim());
+  const texts = (ofResources.length > 0 ? ofResources : errors).map(({ message }) =>
+    // Without what Pulumi puts before a provider's own message, and after a program's.
+    message
+      .replace(/^1 error occurred:\s*\* /, "")
+      .replace(/(\n +at .*)+/g, "")
+      .trim(),
+  );
   return texts.length > 0 ? texts : [messageOf(error)];
 }
 
