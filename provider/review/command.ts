@@ -12,6 +12,7 @@ import { annotations } from "./annotations.ts";
 import { helpText, parseCommandLine, type ReviewRequest } from "./command-line.ts";
 import { type Comparison, compare, earlierReview } from "./compare.ts";
 import type { DomainReview } from "./domain-review.ts";
+import { isOver } from "./happened.ts";
 import { reviewJson } from "./json.ts";
 import { markdown } from "./markdown.ts";
 import { parseOutput } from "./parse-output.ts";
@@ -50,10 +51,7 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
   if (request.output === undefined) out(text);
   else await writeWhole(request.output, text);
   const isFailed = ({ verdict, happened }: DomainReview) =>
-    verdict === "refuse" ||
-    request.failOn.has(verdict) ||
-    happened?.result === "failed" ||
-    happened?.result === "unfinished";
+    verdict === "refuse" || request.failOn.has(verdict) || (happened !== undefined && !isOver(happened));
   return review.errors > 0 || review.domains.some(isFailed) ? 1 : 0;
 }
 

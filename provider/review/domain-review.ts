@@ -19,7 +19,7 @@ import type { RunConfiguration } from "./configurations.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { deviceChanges } from "./device-changes.ts";
 import type { DomainStep, Position } from "./domain-steps.ts";
-import { type Happened, resultOf, whatHappened } from "./happened.ts";
+import { endOf, type Happened, resultOf, whatHappened } from "./happened.ts";
 import { newDomain } from "./new-domain.ts";
 import type { Properties } from "./properties.ts";
 import { questionsAbout, questionsAfter } from "./questions.ts";
@@ -106,7 +106,7 @@ function unreadable(step: DomainStep, { isOver }: ReviewContext): DomainReview {
     },
     questions: ["Was this edited? Its arguments or its state have a form that this version can't read."],
     ...(step.position && { position: step.position }),
-    ...(isOver && { happened: { result: resultOf(step, false), remarks: [] } }),
+    ...(isOver && { happened: { result: resultOf(step, false), remarks: endOf(step) } }),
   };
 }
 

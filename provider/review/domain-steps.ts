@@ -19,6 +19,10 @@ export interface DomainStep {
   failed: boolean;
   /** Of an update: all of it is over. */
   done: boolean;
+  /** Of an update's replace: the old domain is deleted, and there isn't a new one. */
+  isGone: boolean;
+  /** The update ended before this step of its preview began. */
+  isLeft: boolean;
   /** The resource option `deletedWith`: the run deletes that other resource, and leaves this one's domain to it. */
   isDeletedWith: boolean;
   position?: Position;
@@ -68,9 +72,34 @@ const OF_ENGINE = /^pulumi:(?:pulumi:Stack|providers:.*)$/;
  *
  * @throws InputError
  */
-export function domainSteps({ what, steps, diagnostics }: PulumiOutput): {
+export function domainSteps({ what, steps, diagnostics, planned = [] }: PulumiOutput): {
   domains: DomainStep[];
   others: OtherSteps;
+} {
+  const { found, others } = collected(steps);
+  for (const { urn = "", severity, message } of diagnostics) {
+    const known = found.get(urn);
+    const errors = errorsIn(message)
+      .map((text) => ({ severity, lines: linesOf(text) }))
+      .filter(({ lines }) => lines.length > 0);
+    if (known !== undefined) known.messages.push(...errors);
+    else if (severity === "error" && errors.length > 0 && TYPES.has(typeIn(urn)))
+      found.set(urn, { ...without(urn), messages: errors });
+  }
+  for (const step of collected(planned).found.values()) {
+    const known = found.get(step.urn);
+    if (known === undefined && step.op !== "same")
+      found.set(step.urn, { ...step, done: false, isLeft: true });
+    // A replace that ended after the deletion has no arguments.
+    else if (known?.op === step.op && known.new === undefined && step.new !== undefined) known.new = step.new;
+  }
+  for (const step of found.values()) requireStates(step, what);
+  return { domains: [...found.values()], others: counted(others.values()) };
+}
+
+function collected(steps: readonly ResourceStep[]): {
+  found: Map<string, DomainStep>;
+  others: Map<string, DomainOperation>;
 } {
   const found = new Map<string, DomainStep>();
   const others = new Map<string, DomainOperation>();
@@ -88,16 +117,7 @@ export function domainSteps({ what, steps, diagnostics }: PulumiOutput): {
     if (!(isLeftOver(step) && found.has(step.urn)))
       found.set(step.urn, merged(found.get(step.urn), step, op, deleted));
   }
-  for (const { urn = "", severity, message } of diagnostics) {
-    const known = found.get(urn);
-    const lines = linesOf(message);
-    if (lines.length === 0) continue;
-    if (known !== undefined) known.messages.push({ severity, lines });
-    else if (severity === "error" && TYPES.has(typeIn(urn)))
-      found.set(urn, { ...without(urn), messages: [{ severity, lines }] });
-  }
-  for (const step of found.values()) requireStates(step, what);
-  return { domains: [...found.values()], others: counted(others.values()) };
+  return { found, others };
 }
 
 function counted(ops: Iterable<DomainOperation>): OtherSteps {
@@ -131,8 +151,26 @@ function without(urn: string): DomainStep {
     messages: [],
     failed: true,
     done: false,
+    isGone: false,
+    isLeft: false,
     isDeletedWith: false,
   };
+}
+
+/** The parts of a replace, and whether they make the new domain. The part "replace" has no change of its own. */
+const CREATES: ReadonlyMap<string, boolean> = new Map([
+  ["delete-replaced", false],
+  ["replace", false],
+  ["create-replacement", true],
+  ["import-replacement", true],
+]);
+
+function isGoneAfter(known: DomainStep | undefined, { op, done, partial }: ResourceStep): boolean {
+  const creates = CREATES.get(op);
+  if (creates === undefined) return false;
+  if (creates) return known?.isGone === true && done !== true && partial !== true;
+  // The engine deletes before it creates, or after it has created.
+  return known?.done !== true && (known?.isGone === true || done === true);
 }
 
 /** A replace has a step for each of its parts. */
@@ -152,13 +190,23 @@ function merged(
     differs: [...new Set([...(known?.differs ?? []), ...step.differs])],
     messages: known?.messages ?? [],
     failed: known?.failed === true || step.failed === true,
-    // The last part of a replace decides.
-    done: step.op === "delete-replaced" ? known?.done === true : step.done === true,
+    // The creation decides on a replace.
+    done: CREATES.get(step.op) === false ? known?.done === true : step.done === true,
+    isGone: isGoneAfter(known, step),
+    isLeft: false,
     isDeletedWith: before?.deletedWith !== undefined && deleted.has(before.deletedWith),
     ...(before && { old: before }),
     ...(after && { new: after }),
     ...(position && { position }),
   };
+}
+
+/** How the engine lists the errors of a resource that was made or changed in part. */
+const ERROR_LIST = /^(?:error: )?(?:[^\n]*: )?\d+ errors? occurred:[ \t]*\n/;
+
+function errorsIn(message: string): string[] {
+  const [head] = ERROR_LIST.exec(message) ?? [];
+  return head === undefined ? [message] : message.slice(head.length).split(/^[ \t]*\* /m);
 }
 
 function linesOf(message: string): string[] {

@@ -1,6 +1,7 @@
 import { InputError } from "../command/command.ts";
 import { isRecord } from "../is-record.ts";
 import { parsed, quotedStart } from "./json-text.ts";
+import { parseDocument } from "./preview-document.ts";
 import type { Properties } from "./properties.ts";
 import { outputOf, type PulumiOutput, type ResourceStep, refreshed, stepOf } from "./pulumi-output.ts";
 
@@ -48,6 +49,7 @@ export function parseLog(text: string, start: number, what: string): PulumiOutpu
   /** The resources that the run is reading. */
   const refreshing = new Set<unknown>();
   let hasRefreshed = false;
+  let planned = plannedBefore(text.slice(0, start), what);
   let config: unknown;
   let summary: Properties | undefined;
   let number = text.slice(0, start).split("\n").length - 1;
@@ -62,6 +64,7 @@ export function parseLog(text: string, start: number, what: string): PulumiOutpu
     const { preludeEvent, summaryEvent, diagnosticEvent } = event;
     if (isRecord(preludeEvent)) {
       // A run begins.
+      if (summary?.isPreview === true) planned = [...steps.values()];
       config = preludeEvent.config;
       summary = undefined;
       diagnostics = [];
@@ -81,8 +84,18 @@ export function parseLog(text: string, start: number, what: string): PulumiOutpu
     );
   if (hasRefreshed && steps.size === 0) throw refreshed(what);
   const kind = summary.isPreview === true ? "preview" : "update";
-  return outputOf(what, kind, [...steps.values()], config, diagnostics);
+  const output = outputOf(what, kind, [...steps.values()], config, diagnostics);
+  return kind === "update" && planned !== undefined ? { ...output, planned } : output;
 }
+
+/** The steps of the document that pulumi up wrote before the log. */
+function plannedBefore(text: string, what: string): ResourceStep[] | undefined {
+  const document = parsed(text);
+  return isRecord(document) ? parseDocument(document, what).steps : undefined;
+}
+
+/** The status of an operation that failed after it had made or changed the resource. */
+const PARTIAL_FAILURE = 1;
 
 interface Run {
   steps: Map<string, ResourceStep>;
@@ -111,6 +124,7 @@ function addStep(
     // What was planned from: the later event has the same.
     ...(known?.old && { old: known.old }),
     ...(name === "resOpFailedEvent" && { failed: true as const }),
+    ...(name === "resOpFailedEvent" && event.status === PARTIAL_FAILURE && { partial: true as const }),
     ...(name === "resOutputsEvent" && { done: true as const }),
   });
 }

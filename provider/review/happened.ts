@@ -11,8 +11,12 @@ import { withoutSecrets } from "./secret-properties.ts";
 
 /** What an update did to a domain. */
 export interface Happened {
-  /** `unfinished`: the run ended before the update of this domain did. */
-  result: "failed" | "unfinished" | "lacking" | "done";
+  /**
+   * - `gone`: a replace deleted the domain, and didn't create it again;
+   * - `unfinished`: the run ended before the update of this domain did, or before it began;
+   * - `lacking`: the guest doesn't have all of it.
+   */
+  result: "gone" | "failed" | "unfinished" | "lacking" | "done";
   /** The memory of the running domain, as recorded. */
   memory?: Kib;
   /** The memory that waits for the next boot. */
@@ -24,7 +28,14 @@ export interface Happened {
 }
 
 /** From the worst to the best. */
-export const RESULTS: readonly Happened["result"][] = ["failed", "unfinished", "lacking", "done"];
+export const RESULTS: readonly Happened["result"][] = [
+  ...(["gone", "failed", "unfinished", "lacking", "done"] as const),
+];
+
+/** What an update that failed or didn't end left isn't known. */
+export function isOver({ result }: Happened): boolean {
+  return result === "done" || result === "lacking";
+}
 
 /** What an update's log has of a domain, and its state afterwards. */
 export function whatHappened(step: DomainStep): { happened: Happened; state?: Outputs } {
@@ -38,7 +49,7 @@ export function whatHappened(step: DomainStep): { happened: Happened; state?: Ou
   return {
     happened: {
       result: resultOf(step, lacks.length > 0),
-      remarks: [...new Set([...remarks, ...lacks])],
+      remarks: [...new Set([...endOf(step), ...remarks, ...lacks])],
       ...defined({
         memory: step.done ? sizeIn(properties.liveMemory) : undefined,
         pending: state && pendingMemory(state.__observed),
@@ -49,7 +60,15 @@ export function whatHappened(step: DomainStep): { happened: Happened; state?: Ou
   };
 }
 
-export function resultOf({ failed, done }: DomainStep, isLacking: boolean): Happened["result"] {
+/** How the update of a domain ended that isn't done. */
+export function endOf({ isGone, isLeft, failed, done }: DomainStep): string[] {
+  if (isGone) return ["the domain is deleted and doesn't exist; the next pulumi up creates it"];
+  if (isLeft) return ["the run ended before it began this"];
+  return failed || done ? [] : ["the run ended before this did; pulumi refresh shows what the domain is now"];
+}
+
+export function resultOf({ isGone, failed, done }: DomainStep, isLacking: boolean): Happened["result"] {
+  if (isGone) return "gone";
   if (failed) return "failed";
   if (!done) return "unfinished";
   return isLacking ? "lacking" : "done";
@@ -88,7 +107,8 @@ const SPEAKERS: Readonly<Record<string, string>> = {
 };
 
 /** "1259 MiB, reported by the guest agent" */
-export function guestText({ guest }: Happened): string {
+export function guestText({ guest, result }: Happened): string {
+  if (result === "gone") return "";
   if (guest === undefined) return "not asked";
   return `${formatSize(guest.memory)}, ${SPEAKERS[guest.speaker] ?? "reported by the guest"}`;
 }

@@ -1,7 +1,7 @@
 import { daemonKey } from "../libvirt/daemon-key.ts";
 import { type Kib, sum } from "../units/kib.ts";
 import type { DomainReview } from "./domain-review.ts";
-import type { Happened } from "./happened.ts";
+import { isOver } from "./happened.ts";
 
 /** The domains of one host that are in the output, before and after the run. */
 export interface HostSums {
@@ -43,21 +43,22 @@ function sumsOf(all: readonly DomainReview[]): Omit<HostSums, "host"> {
 }
 
 function isThere({ verdict, stays, happened }: DomainReview): boolean {
+  if (happened?.result === "gone") return false;
   if (verdict === "create") return happened === undefined || isOver(happened);
   return verdict !== "delete" || stays || (happened !== undefined && !isOver(happened));
 }
 
-/** What an update that failed or didn't end left isn't known. */
-function isOver({ result }: Happened): boolean {
-  return result === "done" || result === "lacking";
-}
-
 /** A refused change leaves the domain unchanged. */
-function afterOf({ verdict }: DomainReview, { from = 0, to = 0 }: { from?: number; to?: number }): number {
+function afterOf(
+  { verdict, happened }: DomainReview,
+  { from = 0, to = 0 }: { from?: number; to?: number },
+): number {
+  if (happened?.result === "gone") return 0;
   return verdict === "refuse" ? from : to;
 }
 
 function isKnown({ verdict, memory, happened }: DomainReview): boolean {
+  if (happened?.result === "gone") return memory.from !== undefined;
   if (happened !== undefined && !isOver(happened)) return false;
   if (verdict === "create") return memory.to !== undefined;
   if (verdict === "delete" || verdict === "refuse") return memory.from !== undefined;

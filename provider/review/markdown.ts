@@ -270,7 +270,7 @@ function linksIn(domain: DomainReview, docs: string): string[] {
 }
 
 /** The last line: what isn't judged. */
-function footerOf({ domains, unchanged, others, errors }: Review): string {
+function footerOf({ domains, unchanged, others, errors, isPartial }: Review): string {
   const counted = countedSteps(others);
   const secret = domains.filter(({ isSecret }) => isSecret).length;
   return [
@@ -279,6 +279,11 @@ function footerOf({ domains, unchanged, others, errors }: Review): string {
       : [
           `**The run failed**: ${errors === 1 ? "an error" : `${errors} errors`} outside of the libvirt domains${domains.length === 0 ? ", before it had a change of one" : ", so changes may be missing here"}.`,
         ]),
+    ...(isPartial
+      ? [
+          "Changes that the run didn't begin aren't listed here: the output of pulumi up without --skip-preview has them.",
+        ]
+      : []),
     ...(secret === 0
       ? []
       : [

@@ -14,6 +14,8 @@ export interface ResourceStep {
   differs: string[];
   /** Why the step failed, or that it did. */
   failed?: true;
+  /** It failed after it had made or changed the resource. */
+  partial?: true;
   /** Of an update: the step is over. */
   done?: true;
 }
@@ -48,6 +50,8 @@ export interface PulumiOutput {
   config: Properties;
   steps: ResourceStep[];
   diagnostics: Diagnostic[];
+  /** Of an update: the steps of its preview, where the output has that. */
+  planned?: ResourceStep[];
 }
 
 /** For errors about the input. */

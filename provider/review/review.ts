@@ -1,7 +1,7 @@
 import { configurationsOf } from "./configurations.ts";
 import { type DomainReview, reviewDomain } from "./domain-review.ts";
 import { domainSteps, type OtherSteps } from "./domain-steps.ts";
-import { RESULTS } from "./happened.ts";
+import { isOver as hasEnded, RESULTS } from "./happened.ts";
 import { type HostSums, sumsByHost } from "./hosts.ts";
 import type { Diagnostic, PulumiOutput } from "./pulumi-output.ts";
 import type { Verdict } from "./verdict.ts";
@@ -18,6 +18,8 @@ export interface Review {
   hosts: HostSums[];
   /** Errors that belong to no domain: how many. */
   errors: number;
+  /** The update failed, and the output has no preview with the changes that it didn't begin. */
+  isPartial: boolean;
 }
 
 /** From the worst to the best. */
@@ -41,6 +43,8 @@ export function reviewOf(output: PulumiOutput, isOver = false): Review {
     others,
     hosts: sumsByHost(domains),
     errors: errorsOf(output).filter(({ urn = "" }) => !known.has(urn)).length,
+    isPartial:
+      output.planned === undefined && domains.some(({ happened }) => happened && !hasEnded(happened)),
   };
 }
 

@@ -74,6 +74,7 @@ export function countedSteps(steps: Readonly<Record<string, number>>): string {
 }
 
 export const RESULT_MARKS: Readonly<Record<Happened["result"], string>> = {
+  gone: "🔴",
   failed: "❌",
   unfinished: "❔",
   lacking: "⚠️",

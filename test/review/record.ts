@@ -1,5 +1,6 @@
 // Records what the Pulumi CLI writes about a stack on a private libvirt, for the tests of `review`:
-// `node test/review/record.ts dynamic` and `… plugin`. It needs the CLI on PATH, and dist/ (`npm run build`).
+// `node test/review/record.ts dynamic`, `… plugin` and `… failed` (updates that fail, of the plugin). It needs the CLI on PATH,
+// and dist/ (`npm run build`).
 import { execFile } from "node:child_process";
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -59,7 +60,20 @@ function changed(domains: Domains, sizes: Record<string, Record<string, unknown>
   };
 }
 
-async function record(host: "dynamic" | "plugin"): Promise<void> {
+type Host = "dynamic" | "plugin";
+
+interface Stack {
+  pulumi: (args: string[], more?: Record<string, string>) => Promise<string>;
+  write: (domains: Domains) => void;
+  /** Writes a recording without this machine's paths. */
+  save: (name: string, text: string) => void;
+}
+
+async function onStack(
+  host: Host,
+  folder: string,
+  body: (lab: Lab, stack: Stack) => Promise<void>,
+): Promise<void> {
   const lab = await startLab({ arch: "x86_64" });
   try {
     const dir = lab.file("fleet");
@@ -93,15 +107,26 @@ async function record(host: "dynamic" | "plugin"): Promise<void> {
         // Node and Pulumi name files by where links lead.
         .replaceAll(dirname(realpathSync(join(ROOT, "node_modules"))), PACKAGE)
         .replaceAll(ROOT, PACKAGE);
-      mkdirSync(join(RECORDED, host), { recursive: true });
-      writeFileSync(join(RECORDED, host, name), clean);
+      mkdirSync(join(RECORDED, folder), { recursive: true });
+      writeFileSync(join(RECORDED, folder, name), clean);
     };
 
-    const before = domainsBefore(lab);
-    write(before);
+    // The stack's configuration goes to its file, which needs a program.
+    write({});
     await pulumi(["stack", "init", "prod"]);
     await pulumi(["config", "set", "libvirt-hotplug:uri", lab.uri]);
     await pulumi(["config", "set", "libvirt-hotplug:domainType", "qemu"]);
+    await body(lab, { pulumi, write, save });
+    await pulumi(["destroy", "--yes", "--skip-preview"]);
+  } finally {
+    await lab.stop();
+  }
+}
+
+async function recordFleet(host: Host): Promise<void> {
+  await onStack(host, host, async (lab, { pulumi, write, save }) => {
+    const before = domainsBefore(lab);
+    write(before);
     await pulumi(["up", "--yes", "--skip-preview"]);
     await lab.console(lab.file("web-1.log")).waitFor(/GUEST memtotal_kb=/, { timeoutMs: 300_000 });
     await agentAnswers(lab, "web-1");
@@ -129,17 +154,68 @@ async function record(host: "dynamic" | "plugin"): Promise<void> {
     save("refused.json", await pulumi(["preview", "--json"]));
     write(changed(grown, sizes));
     save("up.events.json", await pulumi(["up", "--yes", "--skip-preview", "--json"]));
+  });
+}
+
+/** Domains without a guest, so that a shutdown and the removal of a disk get no answer. */
+async function recordFailed(): Promise<void> {
+  await onStack("plugin", "failed", async (lab, { pulumi, write, save }) => {
+    const up = ["up", "--yes", "--json"];
+    const bare = { memory: "256MiB", maxMemory: "2GiB", shutdownTimeout: 0, forceOff: true };
+    const disks = (name: string, count: number) =>
+      ["a", "b"].slice(0, count).map((disk) => ({
+        ...{ name: disk, file: lab.file(`${name}-${disk}.qcow2`), size: "16MiB" },
+      }));
+    const nextBoot = { hotplug: { whenNotPossible: "nextBoot" } };
+    const refusing = { hotplug: { whenNotPossible: "error" } };
+    const before: Domains = {
+      "api-1": { ...bare, disks: disks("api-1", 2) },
+      "db-1": { ...bare, disks: disks("db-1", 2), ...nextBoot },
+      "old-1": bare,
+    };
+    write(before);
+    await pulumi(["up", "--yes", "--skip-preview"]);
+
+    // The disk stays attached, so the deletion of old-1 isn't begun.
+    const { "old-1": _, ...kept } = before;
+    write({
+      "api-1": { ...kept["api-1"], memory: "300MiB", disks: disks("api-1", 1) },
+      "db-1": { ...kept["db-1"], memory: "300MiB", disks: disks("db-1", 1) },
+    });
+    save("update.json", await pulumi(up));
     await pulumi(["destroy", "--yes", "--skip-preview"]);
-  } finally {
-    await lab.stop();
-  }
+
+    // The refusal of strict-1 ends the run while api-1 shuts down; batch-1 can't be created again; slow-1 can't be deleted.
+    const slow = { ...bare, shutdownTimeout: 5 };
+    const fleet: Domains = {
+      "api-1": slow,
+      "batch-1": bare,
+      "slow-1": { ...bare, shutdownTimeout: 1, forceOff: false },
+      "strict-1": { ...bare, ...refusing },
+    };
+    write(fleet);
+    await pulumi(["up", "--yes", "--skip-preview"]);
+    const grown = (name: string) => ({ ...fleet[name], memory: "300MiB" });
+    write({
+      ...fleet,
+      "batch-1": { ...grown("batch-1"), boot: { kernel: lab.file("no-such-kernel") } },
+      "slow-1": grown("slow-1"),
+    });
+    save("replace.json", await pulumi([...up, "--skip-preview"]));
+    write({ ...fleet, "api-1": grown("api-1"), "strict-1": grown("strict-1") });
+    save("refused.json", await pulumi([...up, "--skip-preview"]));
+    write({ ...fleet, "strict-1": grown("strict-1") });
+    save("preview.json", await pulumi(up));
+    write({ ...fleet, "slow-1": { ...fleet["slow-1"], forceOff: true } });
+    await pulumi([...up, "--skip-preview"]);
+  });
 }
 
 function disksOf(domains: Domains): object[] {
   return domains["db-1"]?.disks as object[];
 }
 
-function writeProgram(dir: string, host: "dynamic" | "plugin", domains: Domains): void {
+function writeProgram(dir: string, host: Host, domains: Domains): void {
   if (host === "dynamic") {
     writeFileSync(join(dir, "Pulumi.yaml"), "name: fleet\nruntime: nodejs\n");
     writeFileSync(join(dir, "package.json"), JSON.stringify({ name: "fleet", main: "index.js" }));
@@ -159,4 +235,6 @@ function writeProgram(dir: string, host: "dynamic" | "plugin", domains: Domains)
   writeFileSync(join(dir, "Pulumi.yaml"), JSON.stringify(program, null, 2));
 }
 
-await record(process.argv[2] === "plugin" ? "plugin" : "dynamic");
+const [, , what] = process.argv;
+if (what === "failed") await recordFailed();
+else await recordFleet(what === "plugin" ? "plugin" : "dynamic");
