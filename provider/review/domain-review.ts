@@ -11,7 +11,7 @@ import { messageOf } from "../message-of.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import { afterStep } from "../plan/after-step.ts";
 import { type Observed, pendingMemory } from "../plan/observed.ts";
-import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
+import { planUpdate, type UpdatePlan, type UpdatePlanInput } from "../plan/plan-update.ts";
 import { readState } from "../state-format.ts";
 import type { Kib } from "../units/kib.ts";
 import { sizeIn } from "../units/size.ts";
@@ -70,6 +70,8 @@ export interface Known {
   news?: Inputs;
   /** The state; undefined: it doesn't exist, or can't be read. */
   state?: Outputs;
+  /** What the update was planned from; undefined: it wasn't planned. */
+  planned?: UpdatePlanInput;
   defaults: Defaults;
 }
 
@@ -131,7 +133,7 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
     kept,
     defaults: stack.defaults,
     ...(step.op !== "delete" && step.new && !isSecret && { news: inputs as unknown as Inputs }),
-    ...(state && { state }),
+    ...defined({ state, planned: planned.input }),
   };
   const observed = state?.__observed;
   // A plan that isn't carried out raises no question.
@@ -142,7 +144,7 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
     : domainAfter(step, inputs, observed, plan, decided.verdict, stack.defaults);
   const after = over === undefined ? expected : isSecret ? undefined : over.state?.__observed;
   const waiting = after !== undefined && pendingMemory(after) !== undefined ? after.nextBoot : undefined;
-  const views = { before: observed && present(observed), after: after && present(after) };
+  const views = { before: observed && present(observed), after: after && present(after), left: expected };
   const staying = <T>(change: Change<T>): Change<T> =>
     kept === undefined ? change : defined({ ...change, to: change.from });
   const cost =
@@ -160,7 +162,7 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
     devices: deviceChanges(before, step.op === "delete" ? {} : inputs).map(clean),
     questions: (over === undefined
       ? [...planned.problems, ...questionsAbout(known, decided.verdict, followed, views)]
-      : questionsAfter(over.state)
+      : questionsAfter(over.state, observed)
     ).map(clean),
     isSecret,
     ...defined({
@@ -211,6 +213,7 @@ function textOf(value: unknown): string | undefined {
 interface Planned {
   state?: Outputs;
   plan?: UpdatePlan;
+  input?: UpdatePlanInput;
   /** Why there is no plan. */
   problems: string[];
 }
@@ -223,7 +226,7 @@ function planFromState(step: DomainStep, inputs: Properties, olds: Properties, d
   try {
     const state = readState(olds);
     if (step.op === "delete" || step.new === undefined) return { state, problems: [] };
-    const plan = planUpdate({
+    const input: UpdatePlanInput = {
       inputs: inputs as unknown as Inputs,
       before: echoedInputs(state),
       observed: state.__observed,
@@ -231,8 +234,8 @@ function planFromState(step: DomainStep, inputs: Properties, olds: Properties, d
       defaults,
       made: state.__made ?? [],
       adopted: state.__adopted === true,
-    });
-    return { state, plan, problems: [] };
+    };
+    return { state, plan: planUpdate(input), input, problems: [] };
   } catch (error) {
     const code = reasonCodeOf(error);
     return {

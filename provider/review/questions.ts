@@ -5,7 +5,8 @@ import { desiredMemory } from "../plan/desired.ts";
 import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
 import { freeSlots, slotCount } from "../plan/dimms/slots.ts";
 import { type MemoryView, type Observed, pendingMemory } from "../plan/observed.ts";
-import type { UpdatePlan } from "../plan/plan-update.ts";
+import type { Step } from "../plan/plan.ts";
+import { planUpdate, type UpdatePlan, type UpdatePlanInput } from "../plan/plan-update.ts";
 import { describeHalted } from "../plan/power.ts";
 import { formatVcpus, noteIf } from "../plan/text.ts";
 import { formatMib, formatSize, formatWholeMib } from "../units/size.ts";
@@ -19,33 +20,39 @@ const LEAST_ROOM = 2;
 interface Views {
   before: MemoryView | undefined;
   after: MemoryView | undefined;
+  /** The whole domain after the change. */
+  left: Observed | undefined;
 }
+
+/** The verdicts after which the same guest runs. Whether it does is not known of `unknown`. */
+const KEEPING: ReadonlySet<Verdict> = new Set(["none", "live", "nextBoot", "refuse", "unknown"]);
 
 /** What a reviewer should ask, as questions. */
 export function questionsAbout(
-  { step, kept, state, news, defaults }: Known,
+  { step, kept, state, news, planned, defaults }: Known,
   verdict: Verdict,
   plan: UpdatePlan | undefined,
-  { before, after }: Views,
+  { before, after, left }: Views,
 ): string[] {
   const observed = state?.__observed;
   const kinds = new Set(plan?.steps.map(({ kind }) => kind));
   const interrupts = verdict === "replace" || verdict === "restart";
   const isOwn = plan !== undefined;
+  const isFallback = interrupts && isOwn && planned !== undefined && isOfSetting(planned, verdict);
   const option = verdict === "replace" ? keptByOption(step) : undefined;
   const chosen = news?.hotplug?.whenNotPossible;
   return [
-    ...(observed === undefined ? [] : aboutState(observed)),
-    ...aboutGuest(state),
+    ...aboutState(observed, verdict === "refuse" ? observed : left),
+    ...(KEEPING.has(verdict) ? aboutGuest(state) : []),
     ...noteIf(
-      state?.__unread === true,
+      state?.__unread === true && verdict !== "delete",
       "An earlier update of this domain failed: does the recorded state still describe it?",
     ),
-    ...(observed?.live === undefined || news === undefined
+    ...(observed?.live === undefined || news === undefined || !KEEPING.has(verdict)
       ? []
       : rejectedDimms(observed.live, news, defaults).map((text) => `Is this known? ${text}`)),
     ...noteIf(
-      interrupts && isOwn && chosen === undefined,
+      isFallback && chosen === undefined,
       `Is the downtime intended? The program doesn't set hotplug.whenNotPossible, so "${defaults.whenNotPossible}" applies.`,
     ),
     ...noteIf(
@@ -53,13 +60,14 @@ export function questionsAbout(
       "Is the replace intended? The plan from the recorded state doesn't need it.",
     ),
     ...noteIf(
+      verdict === "replace" && isOwn && !isFallback,
+      "Is the replace intended? The change needs it, whatever hotplug.whenNotPossible is.",
+    ),
+    ...noteIf(
       option !== undefined,
       `Where does the old domain go? It isn't deleted (${option}), and the new one can't have its name.`,
     ),
-    ...noteIf(
-      kinds.has("stop") && news?.forceOff === true,
-      "May the guest be forced off? forceOff is true, so a guest that doesn't shut down in time is forced off.",
-    ),
+    ...(plan?.steps ?? []).flatMap((one) => aboutStop(one, news?.forceOff === true)),
     ...noteIf(
       kinds.has("detach"),
       "Can the guest release this memory? If it can't, the memory stays attached, and the update fails.",
@@ -76,18 +84,54 @@ export function questionsAbout(
     ),
     ...(step.op === "delete" ? aboutDelete(state, kept) : []),
     ...noteIf(
-      news !== undefined && hotplugSetting("awaitGuest", news, defaults) === false && verdict === "live",
+      news !== undefined &&
+        hotplugSetting("awaitGuest", news, defaults) === false &&
+        plan?.steps.some(givesMemory) === true,
       "Who checks that the guest uses the memory? hotplug.awaitGuest is false.",
     ),
   ];
 }
 
 /** What a reviewer should ask once an update is over. */
-export function questionsAfter(state: Known["state"]): string[] {
-  return state === undefined ? [] : [...aboutState(state.__observed), ...aboutGuest(state)];
+export function questionsAfter(state: Known["state"], before: Observed | undefined): string[] {
+  if (state === undefined) return [];
+  return [...aboutState(before, state.__observed), ...aboutGuest(state)];
 }
 
-function aboutState(observed: Observed): string[] {
+/** Whether hotplug.whenNotPossible decides: "error" would refuse the change. */
+function isOfSetting(planned: UpdatePlanInput, verdict: Verdict): boolean {
+  const { inputs, defaults } = planned;
+  const whenNotPossible = "error";
+  const strict = {
+    ...planned,
+    inputs: { ...inputs, hotplug: { ...inputs.hotplug, whenNotPossible } },
+    defaults: { ...defaults, whenNotPossible },
+  } as const;
+  return planUpdate(strict).outcome !== verdict;
+}
+
+/** The running guest gets memory, which it may leave unused. */
+function givesMemory(step: Step): boolean {
+  return step.kind === "attach" || (step.kind === "resize" && step.device.requested > step.device.from);
+}
+
+function aboutStop(step: Step, isForced: boolean): string[] {
+  if (step.kind !== "stop") return [];
+  if (step.atOnce) return ["May the guest be forced off? It can't be asked to shut down."];
+  return noteIf(
+    isForced,
+    "May the guest be forced off? forceOff is true, so a guest that doesn't shut down in time is forced off.",
+  );
+}
+
+/** About what an earlier change left, and this one leaves unchanged. */
+function aboutState(before: Observed | undefined, after: Observed | undefined): string[] {
+  if (before === undefined || after === undefined) return [];
+  const left = new Set(stateQuestions(after));
+  return stateQuestions(before).filter((question) => left.has(question));
+}
+
+function stateQuestions(observed: Observed): string[] {
   const pending = pendingMemory(observed);
   return [
     ...(pending === undefined

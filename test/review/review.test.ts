@@ -214,7 +214,15 @@ test("a host whose URI is written in two ways is one host", () => {
 
 describe("a reviewer is to ask about", () => {
   test.each([
-    ["a pending size", updateStep({ observed: running({}, { cells: [1100] }) }), /1100 MiB is pending/],
+    [
+      "a pending size that stays pending",
+      updateStep({
+        observed: running({}, { cells: [1100] }),
+        before: { memory: "1100MiB", hotplug: { whenNotPossible: "nextBoot" } },
+        now: { memory: "1100MiB", autostart: true },
+      }),
+      /1100 MiB is pending/,
+    ],
     [
       "a DIMM that the guest refused",
       updateStep({
