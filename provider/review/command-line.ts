@@ -3,6 +3,7 @@ import { UsageError } from "../command/command.ts";
 import { drawHelpRows, HELP_COLUMNS, helpRows, parseOptions } from "../command/options.ts";
 import { wrap } from "../command/terminal.ts";
 import { defined } from "../defined.ts";
+import { hasMark } from "./comment-mark.ts";
 import { COMMENT_LIMIT, LEAST_LIMIT } from "./comment-size.ts";
 import { FAILURES, FORMATS, REVIEW_OPTIONS } from "./options.ts";
 import { STANDARD_INPUT } from "./read-text.ts";
@@ -14,6 +15,7 @@ export interface ReviewRequest {
   format: (typeof FORMATS)[number];
   failOn: ReadonlySet<string>;
   after: boolean;
+  stack?: string;
   compare?: string;
   svg?: string;
   output?: string;
@@ -30,7 +32,11 @@ export function parseCommandLine(args: string[]): ReviewRequest {
   const { values, positionals } = parseOptions(args, REVIEW_OPTIONS);
   const [input = STANDARD_INPUT, ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(`unexpected argument: ${rest.join(" ")}`);
-  const { format = FORMATS[0], limit, compare, svg, output, docs } = values;
+  const { format = FORMATS[0], limit, compare, svg, output, docs, stack } = values;
+  if (stack !== undefined && !hasMark(stack))
+    throw new UsageError(
+      `--stack: ${stack === "" ? "the name is empty" : "the name is too long"}; expected the name of the stack, such as my-org/prod`,
+    );
   const files = [input, compare].filter((path) => path === STANDARD_INPUT);
   if (files.length > 1) throw new UsageError("only one of the input and --compare can be standard input");
   return {
@@ -45,7 +51,7 @@ export function parseCommandLine(args: string[]): ReviewRequest {
     after: values.after === true,
     limit: limit === undefined ? COMMENT_LIMIT : limitOf(limit),
     folder: values.folder ?? "",
-    ...defined({ compare, svg, output, docs: docs === undefined ? undefined : addressOf(docs) }),
+    ...defined({ stack, compare, svg, output, docs: docs === undefined ? undefined : addressOf(docs) }),
   };
 }
 

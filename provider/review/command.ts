@@ -8,6 +8,7 @@ import {
   InputError,
   UsageError,
 } from "../command/command.ts";
+import { defined } from "../defined.ts";
 import { annotations } from "./annotations.ts";
 import { helpText, parseCommandLine, type ReviewRequest } from "./command-line.ts";
 import { type Comparison, compare, earlierReview } from "./compare.ts";
@@ -40,7 +41,7 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
     throw new InputError(
       `${nameOf(request.input)} is a preview; --after needs the output of a finished pulumi up --json`,
     );
-  const review = reviewOf(output, request.after);
+  const review: Review = { ...reviewOf(output, request.after), ...defined({ stack: request.stack }) };
   const earlier =
     request.compare === undefined
       ? undefined

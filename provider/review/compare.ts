@@ -21,13 +21,14 @@ export interface Comparison {
  * @param what names the earlier review in errors
  * @throws InputError if it is of another stack
  */
-export function compare(review: Review, earlier: ReadonlyMap<string, Properties>, what: string): Comparison {
+export function compare(
+  review: Review,
+  { stack, domains: earlier }: EarlierReview,
+  what: string,
+): Comparison {
   const now = domainsOf(reviewJson(review).domains);
-  const [stack, other] = [now, earlier].map(stackOf);
-  if (stack !== undefined && other !== undefined && stack !== other)
-    throw new InputError(
-      `${what} is the review of stack ${quoted(other)}, but this one is of ${quoted(stack)}; --compare needs an earlier review of the same stack`,
-    );
+  requireSame(review.stack, stack, what);
+  requireSame(stackOf(now), stackOf(earlier), what);
   const change = ([urn, domain]: [string, Properties]) => {
     const old = earlier.get(urn);
     if (old === undefined) return [];
@@ -45,12 +46,28 @@ export function compare(review: Review, earlier: ReadonlyMap<string, Properties>
   };
 }
 
+/** Of a stack that isn't known nothing is required. */
+function requireSame(stack: string | undefined, other: string | undefined, what: string): void {
+  if (stack === undefined || other === undefined || stack === other) return;
+  throw new InputError(
+    `${what} is the review of stack ${quoted(other)}, but this one is of ${quoted(stack)}; --compare needs an earlier review of the same stack`,
+  );
+}
+
+/** What an earlier review has written as JSON. */
+export interface EarlierReview {
+  /** The name that it was given. */
+  stack?: string;
+  /** By URN. */
+  domains: ReadonlyMap<string, Properties>;
+}
+
 /**
  * Reads the JSON that an earlier review has written.
  *
  * @throws InputError
  */
-export function earlierReview(text: string, what: string): ReadonlyMap<string, Properties> {
+export function earlierReview(text: string, what: string): EarlierReview {
   const expected = "--compare needs the output of an earlier review --format json";
   let document: unknown;
   try {
@@ -64,7 +81,8 @@ export function earlierReview(text: string, what: string): ReadonlyMap<string, P
     throw new InputError(
       `${what} has format ${JSON.stringify(document.format)}, but this version reads format ${REVIEW_FORMAT}; ${expected} of this version`,
     );
-  return domainsOf(document.domains);
+  const { stack } = document;
+  return { domains: domainsOf(document.domains), ...(typeof stack === "string" && { stack }) };
 }
 
 function domainsOf(domains: unknown): Map<string, Properties> {

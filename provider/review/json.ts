@@ -11,10 +11,11 @@ export const REVIEW_FORMAT = 1;
 
 /** A review for programs: sizes as in the resource's outputs ("1259MiB"), null for what is absent, unknown or secret. */
 export function reviewJson(review: Review): Record<string, unknown> {
-  const { kind, domains, unchanged, others, hosts, errors } = review;
+  const { stack, kind, domains, unchanged, others, hosts, errors } = review;
   return {
     tool: "pulumi-libvirt-hotplug review",
     format: REVIEW_FORMAT,
+    stack: stack ?? null,
     kind,
     domains: domains.map(domainJson),
     unchanged,

@@ -1,4 +1,5 @@
 import { formatSize } from "../units/size.ts";
+import { COMMENT_MARK, markOf } from "./comment-mark.ts";
 import { fitting, shortName, shortText } from "./comment-size.ts";
 import type { Comparison } from "./compare.ts";
 import type { DomainReview } from "./domain-review.ts";
@@ -20,9 +21,6 @@ import {
   whyText,
 } from "./texts.ts";
 
-/** A later run finds the comment to update by it. */
-export const COMMENT_MARK = "<!-- pulumi-libvirt-hotplug review -->";
-
 export interface MarkdownOptions {
   /** The address of docs/troubleshooting.md. */
   docs: string;
@@ -36,20 +34,23 @@ const SHARES = { rows: 0.48, comparison: 0.07, questions: 0.12, hosts: 0.06 };
 
 /** A review as a comment in Markdown. */
 export function markdown(review: Review, { docs, limit, comparison }: MarkdownOptions): string {
-  const { domains } = review;
+  const { domains, stack } = review;
   const footer = footerOf(review);
+  const mark = stack === undefined ? COMMENT_MARK : markOf(stack);
+  const ofStack = stack === undefined ? "" : ` of ${shortName(stack)}`;
   const most = (share: keyof typeof SHARES) => Math.floor(limit * SHARES[share]);
   const compared = comparison === undefined ? [] : [comparisonOf(comparison, most("comparison"))];
   if (domains.length === 0) {
     // Of a run that failed it isn't known what it would have changed.
-    const nothing = review.errors === 0 ? ["No libvirt domain changes."] : [];
+    const failed = stack === undefined ? [] : [`Stack ${shortName(stack)}:`];
+    const nothing = review.errors === 0 ? [`No libvirt domain${ofStack} changes.`] : failed;
     const line = [...nothing, ...(footer === "" ? [] : [footer])].join(" ");
     const isNews = comparison !== undefined && comparison.gone.length > 0;
-    return `${[`${COMMENT_MARK}\n${line}`, ...(isNews ? compared : [])].join(SEPARATOR)}\n`;
+    return `${[`${mark}\n${line}`, ...(isNews ? compared : [])].join(SEPARATOR)}\n`;
   }
   const shown = shownOf(domains, docs, most("rows"));
   const blocks = [
-    `${COMMENT_MARK}\n### ${titleOf(domains)}`,
+    `${mark}\n### ${titleOf(domains, ofStack)}`,
     tableOf(domains, shown.length),
     ...compared,
     ...questionsOf(domains, most("questions")),
@@ -66,10 +67,10 @@ function lengthOf(blocks: readonly string[]): number {
   return blocks.join(SEPARATOR).length + 1;
 }
 
-function titleOf(domains: readonly DomainReview[]): string {
+function titleOf(domains: readonly DomainReview[], ofStack: string): string {
   return domains[0]?.happened === undefined
-    ? `libvirt domains: ${countedVerdicts(domains)}`
-    : `libvirt domains after the update: ${countedResults(domains)}`;
+    ? `libvirt domains${ofStack}: ${countedVerdicts(domains)}`
+    : `libvirt domains${ofStack} after the update: ${countedResults(domains)}`;
 }
 
 function tableFor([first]: readonly DomainReview[]): Table {

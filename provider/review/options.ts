@@ -22,6 +22,11 @@ export const REVIEW_OPTIONS = {
     type: "boolean",
     help: "report what a finished pulumi up did, and what the guests report",
   },
+  stack: {
+    type: "string",
+    value: "name",
+    help: "name the stack in the comment and in its first line, where one pull request gets comments for several stacks",
+  },
   compare: { type: "string", value: "file", help: "add what is different since this earlier review in JSON" },
   svg: { type: "string", value: "folder", help: "write the memory maps there as SVG files as well" },
   output: { type: "string", value: "file", help: "write the review to this file instead of standard output" },

@@ -8,6 +8,8 @@ import type { Verdict } from "./verdict.ts";
 
 /** What a run does to the domains of a stack. */
 export interface Review {
+  /** The stack's name, where the command line has it. */
+  stack?: string;
   kind: PulumiOutput["kind"];
   /** Those that change, the worst first. */
   domains: DomainReview[];

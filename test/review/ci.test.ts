@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -17,7 +18,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import manifest from "../../package.json" with { type: "json" };
-import { COMMENT_MARK } from "../../provider/review/markdown.ts";
+import { markOf } from "../../provider/review/comment-mark.ts";
 import { bundleScript } from "../../scripts/plugin/bundle.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -83,6 +84,38 @@ function shell(args: string[], script: string, env: Record<string, string>): Pro
   });
 }
 
+interface Comment {
+  id: number;
+  body: string;
+}
+
+/**
+ * Runs a job twice for each of two stacks, of which one's name begins with the other's.
+ *
+ * @param run gives the comments after it
+ */
+async function twoStacks(
+  run: (variables: Record<string, string>) => Promise<Comment[]>,
+  ids: number[],
+): Promise<void> {
+  const [one, other] = ["my-org/prod", "my-org/prod-2"];
+  previewIs("preview.json");
+  await run({ STACK: other });
+  const first = await run({ STACK: one });
+  expect(first.map(({ id }) => id)).toEqual(ids);
+  const marked = (comments: Comment[]) => comments.slice(1).map(({ body }) => body.split("\n", 1)[0]);
+  expect(marked(first)).toEqual([markOf(other), markOf(one)]);
+  previewIs("nothing.json");
+  await run({ STACK: one });
+  previewIs("refused.json");
+  const last = await run({ STACK: other });
+  expect(last.map(({ id }) => id)).toEqual(ids);
+  expect(marked(last)).toEqual([markOf(other), markOf(one)]);
+  expect(last[1]?.body).toContain(`### libvirt domains of \`${other}\`: 1 refused`);
+  expect(last[1]?.body).toContain("**Since the last comment**");
+  expect(last[2]?.body).toContain(`No libvirt domain of \`${one}\` changes.`);
+}
+
 const TOKEN = "glpat-never-in-a-log";
 
 describe("examples/ci/github-actions.yml", () => {
@@ -137,20 +170,24 @@ describe("examples/ci/github-actions.yml", () => {
     program(
       "gh",
       `echo "$@" >> gh.calls
-body=""; method=GET; path=""
+body=""; method=GET; path=""; filter=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --method) method="$2"; shift ;;
     --field) body="\${2#body=@}"; shift ;;
-    --jq) shift ;;
+    --jq) filter="$2"; shift ;;
     --*|api) ;;
     *) path="$1" ;;
   esac
   shift
 done
 case "$method" in
-  GET) grep -l -F "${COMMENT_MARK}" comments/* 2>/dev/null | sed "s#comments/##" || true ;;
-  POST) cp "$body" comments/101 ;;
+  GET)
+    case "$filter" in *'select(.body | startswith(env.MARK))'*) ;; *) exit 64 ;; esac
+    for file in comments/*; do
+      case "$(cat "$file")" in "$MARK"*) echo "\${file#comments/}" ;; esac
+    done ;;
+  POST) cp "$body" "comments/$((100 + $(ls comments | wc -l)))" ;;
   PATCH) cp "$body" "comments/\${path##*/}" ;;
 esac`,
     );
@@ -180,7 +217,7 @@ esac`,
     const { code, log } = await runJob();
     expect(code).toBe(1);
     const comment = readFileSync(join(runner, "comments/101"), "utf8");
-    expect(comment).toMatch(/### libvirt domains: 1 replace, 1 delete, 1 restart/);
+    expect(comment).toMatch(/### libvirt domains of `prod`: 1 replace, 1 delete, 1 restart/);
     expect(log).toMatch(/^::error .*title=web-2::replace/m);
     expect(log).not.toContain(TOKEN);
     expect(log).not.toContain("__observed");
@@ -200,8 +237,32 @@ esac`,
     previewIs("nothing.json");
     rmSync(join(runner, "preview.fails"));
     expect((await runJob()).code).toBe(0);
-    expect(readFileSync(join(runner, "comments/101"), "utf8")).toContain("No libvirt domain changes.");
+    expect(readFileSync(join(runner, "comments/101"), "utf8")).toContain(
+      "No libvirt domain of `prod` changes.",
+    );
     expect(existsSync(join(runner, "comments/102"))).toBe(false);
+  });
+
+  test("has a comment for each stack, and updates it", async () => {
+    await twoStacks(
+      async (variables) => {
+        await runJob(variables);
+        const numbers = readdirSync(join(runner, "comments"))
+          .map(Number)
+          .sort((a, b) => a - b);
+        return numbers.map((id) => ({ id, body: readFileSync(join(runner, `comments/${id}`), "utf8") }));
+      },
+      [55, 101, 102],
+    );
+  });
+
+  test("keeps the review of each stack for its own next run", () => {
+    const caches = job.steps.filter(({ uses }) => uses?.startsWith("actions/cache/"));
+    expect(caches).toHaveLength(2);
+    // The names of stacks don't have "@": what restores "prod@" doesn't restore "prod-2@".
+    for (const { with: given } of caches)
+      expect(given?.key).toContain(`-\${{ env.STACK }}@\${{ github.run_id }}`);
+    expect(caches[0]?.with?.["restore-keys"]).toMatch(/-\$\{\{ env\.STACK \}\}@$/);
   });
 
   test("fails without a comment where the preview can't be reviewed", async () => {
@@ -221,11 +282,7 @@ describe("examples/ci/gitlab-ci.yml", () => {
     script: string[];
   };
 
-  interface Note {
-    id: number;
-    body: string;
-  }
-  let notes: Note[] = [];
+  let notes: Comment[] = [];
   let tokens: unknown[] = [];
 
   /** The body of a form as curl sends it. */
@@ -285,7 +342,7 @@ describe("examples/ci/gitlab-ci.yml", () => {
     const first = await runJob();
     expect(first.code).toBe(1);
     expect(notes.map(({ id }) => id)).toEqual([55, 901]);
-    expect(notes[1]?.body).toMatch(/### libvirt domains: 1 replace, 1 delete, 1 restart/);
+    expect(notes[1]?.body).toMatch(/### libvirt domains of `prod`: 1 replace, 1 delete, 1 restart/);
     expect(first.log).not.toContain(TOKEN);
     expect(first.log).not.toContain("__observed");
     expect(existsSync(join(runner, "curl.conf"))).toBe(false);
@@ -293,8 +350,18 @@ describe("examples/ci/gitlab-ci.yml", () => {
     const second = await runJob();
     expect(second.code).toBe(0);
     expect(notes.map(({ id }) => id)).toEqual([55, 901]);
-    expect(notes[1]?.body).toContain("No libvirt domain changes.");
+    expect(notes[1]?.body).toContain("No libvirt domain of `prod` changes.");
     expect(new Set(tokens)).toEqual(new Set([TOKEN]));
+  });
+
+  test("has a note for each stack, and updates it", async () => {
+    await twoStacks(
+      async (variables) => {
+        await runJob(variables);
+        return notes;
+      },
+      [55, 901, 902],
+    );
   });
 
   test("fails without a note where the preview can't be reviewed", async () => {

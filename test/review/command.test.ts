@@ -241,6 +241,40 @@ describe("--format github annotates the lines of the program", () => {
   });
 });
 
+describe("--stack", () => {
+  const now = preview([updateStep()]);
+
+  test("is in the heading, in the first line, and in the JSON", async () => {
+    const { out } = await commandLine(["review", "--stack", "my-org/prod"], now);
+    expect(out).toMatch(
+      /^<!-- pulumi-libvirt-hotplug review my-org\/prod -->\n### libvirt domains of `my-org\/prod`: 1 live\n/,
+    );
+    const json = await commandLine(["review", "--stack", "my-org/prod", "--format", "json"], now);
+    expect(JSON.parse(json.out)).toMatchObject({ stack: "my-org/prod" });
+    expect(JSON.parse((await commandLine(["review", "--format", "json"], now)).out).stack).toBeNull();
+  });
+
+  test.each(["", "a".repeat(301), "🙂".repeat(30)])("refuses %j", async (stack) => {
+    const { code, error } = await commandLine(["review", "--stack", stack], now);
+    expect(code).toBe(2);
+    expect(error).toMatch(/--stack: the name is (empty|too long); expected/);
+  });
+
+  test.each([
+    ["prod", "prod", 0],
+    [undefined, "prod", 0],
+    ["prod", undefined, 0],
+    ["prod", "dev", 2],
+  ])("%s is compared with %s: exit code %i", async (stack, other, expected) => {
+    const named = (name: string | undefined) => (name === undefined ? [] : ["--stack", name]);
+    const { out } = await commandLine(["review", "--format", "json", ...named(other)], now);
+    const args = ["review", "--compare", file("old.json", out), ...named(stack)];
+    const { code, error } = await commandLine(args, now);
+    expect(code).toBe(expected);
+    if (expected === 2) expect(error).toContain('is the review of stack "dev", but this one is of "prod"');
+  });
+});
+
 describe("--compare has what is different since an earlier review", () => {
   test("in Markdown and in JSON", async () => {
     const old = preview([

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { foreignText } from "../../provider/foreign-text.ts";
+import { COMMENT_MARK, hasMark, markOf } from "../../provider/review/comment-mark.ts";
 import { COMMENT_LIMIT, LEAST_LIMIT } from "../../provider/review/comment-size.ts";
-import { COMMENT_MARK, markdown } from "../../provider/review/markdown.ts";
+import { markdown } from "../../provider/review/markdown.ts";
 import { code, htmlText, markdownText } from "../../provider/review/markdown-text.ts";
 import { parseOutput } from "../../provider/review/parse-output.ts";
 import { reviewOf } from "../../provider/review/review.ts";
@@ -130,6 +131,50 @@ describe("whatever a text is", () => {
       }),
       cases(500),
     );
+  });
+});
+
+describe("whatever the stack's name is", () => {
+  const anyStack = anyHostile.filter(hasMark);
+  const commentOf = (stack: string, steps: object[]) =>
+    markdown(
+      { ...reviewOf(parseOutput(preview(steps), "the preview")), stack },
+      { docs: DOCS, limit: COMMENT_LIMIT },
+    );
+
+  test("the mark is one HTML comment of one line, and the heading has the name as text", () => {
+    fc.assert(
+      fc.property(anyStack, fc.boolean(), (stack, isChange) => {
+        const whole = commentOf(stack, isChange ? [updateStep()] : []);
+        const [mark = "", second = ""] = whole.split("\n");
+        expect(mark).toBe(markOf(stack));
+        expect(mark).toMatch(/^<!-- pulumi-libvirt-hotplug review [\w./%-]+ -->$/);
+        const { html, links, tags, prose } = render(second);
+        expect(links).toEqual([]);
+        expect([...tags].filter((tag) => !TAGS.includes(tag))).toEqual([]);
+        expect(html.match(/<(h3|p)>/g)).toHaveLength(1);
+        expect(prose).not.toMatch(/[@#]\w/);
+        expect(render(whole).tables).toHaveLength(isChange ? 2 : 0);
+      }),
+      cases(300),
+    );
+  });
+
+  test("no mark is the beginning of another one", () => {
+    const anyName = fc.oneof(
+      anyStack,
+      fc.string({ unit: fc.constantFrom(..."ab/-> "), minLength: 1, maxLength: 6 }),
+    );
+    fc.assert(
+      fc.property(anyName, fc.oneof(fc.constant(""), anyName), anyName, (one, more, other) => {
+        const marks = [COMMENT_MARK, markOf(one), markOf(other), markOf(one + more || "a")];
+        for (const [index, mark] of marks.entries())
+          for (const [at, longer] of marks.entries())
+            if (index !== at && longer.startsWith(mark)) expect(longer).toBe(mark);
+      }),
+      cases(300),
+    );
+    expect(markOf("my-org/prod")).toBe("<!-- pulumi-libvirt-hotplug review my-org/prod -->");
   });
 });
 
