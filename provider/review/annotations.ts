@@ -1,7 +1,7 @@
 import { foreignText } from "../foreign-text.ts";
 import type { DomainReview } from "./domain-review.ts";
 import type { Review } from "./review.ts";
-import { memoryText, VERDICT_WORDS, whyText } from "./texts.ts";
+import { memoryText, verdictWord, whyText } from "./texts.ts";
 import type { Verdict } from "./verdict.ts";
 
 type Level = "error" | "warning" | "notice";
@@ -29,7 +29,7 @@ function annotation(domain: DomainReview, folder: string): string {
   const { text, code } = whyText(domain);
   const size = isSecret ? "" : memoryText(memory);
   const message = [
-    `${VERDICT_WORDS[verdict]}${size === "" ? "" : ` (${size})`}: ${text}${code === undefined ? "" : ` [${code}]`}`,
+    `${verdictWord(domain)}${size === "" ? "" : ` (${size})`}: ${text}${code === undefined ? "" : ` [${code}]`}`,
     ...questions,
   ].map(foreignText);
   const place =

@@ -3,10 +3,11 @@ import { defined } from "../defined.ts";
 import { foreignText } from "../foreign-text.ts";
 import { isRecord } from "../is-record.ts";
 import { sizeIn } from "../units/size.ts";
+import type { DomainReview } from "./domain-review.ts";
 import { REVIEW_FORMAT, reviewJson } from "./json.ts";
 import type { Properties } from "./properties.ts";
 import type { Review } from "./review.ts";
-import { countText, memoryText, VERDICT_WORDS } from "./texts.ts";
+import { countText, memoryText, verdictWord } from "./texts.ts";
 
 /** What is different since an earlier review, by the resource's name. */
 export interface Comparison {
@@ -106,14 +107,14 @@ function nameOf({ resource }: Properties): string {
 }
 
 /** "live, 1003 → 1259 MiB" */
-function describe({ verdict, memory, vcpus, devices, headline }: Properties): string {
-  const words: Readonly<Record<string, string>> = VERDICT_WORDS;
+function describe({ verdict, takenOver, memory, vcpus, devices, headline }: Properties): string {
+  const word = verdictWord({ verdict, takenOver } as Pick<DomainReview, "verdict" | "takenOver">) as
+    | string
+    | undefined;
   const { from, to } = isRecord(memory) ? memory : {};
   const sizes = memoryText(defined({ from: sizeIn(from), to: sizeIn(to) }));
   const others = Array.isArray(devices) ? devices.join(", ") : "";
-  const known = [words[String(verdict)] ?? String(verdict), sizes, vcpusText(vcpus), others].filter(
-    (one) => one !== "",
-  );
+  const known = [word ?? String(verdict), sizes, vcpusText(vcpus), others].filter((one) => one !== "");
   return known.length > 1 ? known.join(", ") : String(headline || known[0]);
 }
 

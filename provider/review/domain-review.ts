@@ -52,6 +52,8 @@ export interface DomainReview extends Decided {
   questions: string[];
   /** The URI. Undefined: not known, or secret. */
   host?: string;
+  /** How a domain that exists becomes a resource, of which the verdict is "create". */
+  takenOver?: "adopt" | "import";
   /** Its resource is deleted, but it stays on its host. */
   stays: boolean;
   position?: Position;
@@ -172,10 +174,16 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
       atBoot: waiting && memoryMap(waiting),
       happened: over && { ...over.happened, remarks: over.happened.remarks.map(clean) },
       cost,
+      takenOver: takenOver(step, inputs),
       host: host === undefined ? undefined : withoutPassword(host),
       position: step.position,
     }),
   };
+}
+
+function takenOver({ op }: DomainStep, inputs: Properties): DomainReview["takenOver"] {
+  if (op === "import") return "import";
+  return op === "create" && inputs.__adopted === true ? "adopt" : undefined;
 }
 
 /** The arguments that sizes follow from. */

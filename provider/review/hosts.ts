@@ -27,25 +27,31 @@ function sumsOf(all: readonly DomainReview[]): Omit<HostSums, "host"> {
   const known = all.filter(isKnown);
   return {
     domains: {
-      from: all.filter(({ verdict }) => verdict !== "create").length,
+      from: all.filter(({ verdict, takenOver }) => verdict !== "create" || takenOver !== undefined).length,
       to: all.filter(isThere).length,
     },
     memory: {
-      from: sum(known.map(({ memory }) => memory.from ?? 0)),
+      from: sum(known.map((one) => beforeOf(one, one.memory))),
       to: sum(known.map((one) => afterOf(one, one.memory))),
     },
     vcpus: {
-      from: sum(known.map(({ vcpus }) => vcpus.from ?? 0)),
+      from: sum(known.map((one) => beforeOf(one, one.vcpus))),
       to: sum(known.map((one) => afterOf(one, one.vcpus))),
     },
     unknown: all.length - known.length,
   };
 }
 
-function isThere({ verdict, stays, happened }: DomainReview): boolean {
+function isThere({ verdict, takenOver, stays, happened }: DomainReview): boolean {
   if (happened?.result === "gone") return false;
+  if (takenOver !== undefined) return true;
   if (verdict === "create") return happened === undefined || isOver(happened);
   return verdict !== "delete" || stays || (happened !== undefined && !isOver(happened));
+}
+
+/** An import changes nothing. */
+function beforeOf({ takenOver }: DomainReview, { from, to = 0 }: { from?: number; to?: number }): number {
+  return from ?? (takenOver === "import" ? to : 0);
 }
 
 /** A refused change leaves the domain unchanged. */
@@ -57,9 +63,11 @@ function afterOf(
   return verdict === "refuse" ? from : to;
 }
 
-function isKnown({ verdict, memory, happened }: DomainReview): boolean {
+function isKnown({ verdict, takenOver, memory, happened }: DomainReview): boolean {
   if (happened?.result === "gone") return memory.from !== undefined;
   if (happened !== undefined && !isOver(happened)) return false;
+  // What an adopted domain had isn't in the output.
+  if (takenOver === "adopt") return false;
   if (verdict === "create") return memory.to !== undefined;
   if (verdict === "delete" || verdict === "refuse") return memory.from !== undefined;
   return memory.from !== undefined && memory.to !== undefined;

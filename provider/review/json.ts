@@ -48,6 +48,7 @@ function domainJson(domain: DomainReview): Record<string, unknown> {
             pendingMemory: cost.pending === undefined ? null : canonicalSize(cost.pending),
           },
     questions,
+    takenOver: domain.takenOver ?? null,
     host: host ?? null,
     position: position ?? null,
     secret: isSecret,

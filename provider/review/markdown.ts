@@ -14,10 +14,10 @@ import {
   countedSteps,
   countedVerdicts,
   countText,
-  MARKS,
+  markFor,
   memoryText,
   RESULT_MARKS,
-  VERDICT_WORDS,
+  verdictWord,
   whyText,
 } from "./texts.ts";
 
@@ -131,12 +131,12 @@ function plannedRow(domain: DomainReview): string {
   const link =
     reason !== undefined ? ` ([${reason}])` : verdict === "refuse" ? ` ([${TROUBLESHOOTING}])` : "";
   return row(
-    MARKS[verdict],
+    markFor(domain),
     nameOf(domain),
     domain.isSecret ? "secret" : memoryText(memory),
     domain.isSecret ? "" : countText(vcpus),
     shortText(devices.join(", ")),
-    `**${VERDICT_WORDS[verdict]}**`,
+    `**${verdictWord(domain)}**`,
     shortText(text) + link,
   );
 }
@@ -149,7 +149,7 @@ function happenedRow(domain: DomainReview): string {
   return row(
     RESULT_MARKS[happened.result],
     nameOf(domain),
-    `${VERDICT_WORDS[verdict]}${domain.isSecret ? "" : ` ${memoryText(memory)}`}`,
+    `${verdictWord(domain)}${domain.isSecret ? "" : ` ${memoryText(memory)}`}`,
     now,
     verdict === "delete" ? "" : guestText(happened),
     `**${happened.result}**`,

@@ -7,7 +7,7 @@ import { formatSize } from "../units/size.ts";
 import type { DomainReview } from "./domain-review.ts";
 import { legendOfMaps, legendRows, type NamedMap, namedMaps } from "./memory-map.ts";
 import type { Review } from "./review.ts";
-import { memoryText, VERDICT_WORDS } from "./texts.ts";
+import { memoryText, verdictWord } from "./texts.ts";
 
 /** A picture, by the name of its file. */
 export interface Picture {
@@ -76,7 +76,7 @@ function drawSvg(domain: DomainReview): string {
   const top = MARGIN + 30;
   const below = top + maps.length * (BAR + 10) + ROW;
   const height = below + rows.length * ROW + MARGIN;
-  const title = `${domain.resource}: ${VERDICT_WORDS[domain.verdict]} ${memoryText(domain.memory)}`.trim();
+  const title = `${domain.resource}: ${verdictWord(domain)} ${memoryText(domain.memory)}`.trim();
   const bars = maps.map(({ label, map }, index) => {
     const y = top + index * (BAR + 10);
     return `<text x="${MARGIN}" y="${y + 17}">${label}</text>${bar(map, legend, { y, scale, label })}`;

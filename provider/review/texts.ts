@@ -7,14 +7,14 @@ import type { Happened } from "./happened.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A verdict in a word. */
-export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
+const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   ...OUTCOME_WORDS,
   create: "create",
   delete: "delete",
 };
 
 /** A verdict as a mark, which also is legible without colours. */
-export const MARKS: Readonly<Record<Verdict, string>> = {
+const MARKS: Readonly<Record<Verdict, string>> = {
   refuse: "⛔",
   replace: "🔴",
   delete: "🗑️",
@@ -25,6 +25,15 @@ export const MARKS: Readonly<Record<Verdict, string>> = {
   create: "🆕",
   none: "⚪",
 };
+
+/** What happens to a domain, in a word. */
+export function verdictWord({ verdict, takenOver }: Pick<DomainReview, "verdict" | "takenOver">): string {
+  return verdict === "create" && takenOver !== undefined ? takenOver : VERDICT_WORDS[verdict];
+}
+
+export function markFor({ verdict, takenOver }: DomainReview): string {
+  return verdict === "create" && takenOver !== undefined ? "🔗" : MARKS[verdict];
+}
 
 /** "1003 → 1259 MiB", "2 GiB"; empty where neither is known. */
 export function memoryText({ from, to }: Change<number>): string {
@@ -63,9 +72,9 @@ export function costText({ freeSlots, slots, ceiling, headroom, up, pending }: C
 }
 
 /** "1 replace, 2 live" */
-export function countedVerdicts(domains: readonly { verdict: Verdict }[]): string {
-  const counts = Map.groupBy(domains, ({ verdict }) => verdict);
-  return formatList([...counts].map(([verdict, all]) => `${all.length} ${VERDICT_WORDS[verdict]}`));
+export function countedVerdicts(domains: readonly DomainReview[]): string {
+  const counts = Map.groupBy(domains, verdictWord);
+  return formatList([...counts].map(([word, all]) => `${all.length} ${word}`));
 }
 
 /** "2 update, 1 create" */

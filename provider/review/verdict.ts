@@ -80,7 +80,8 @@ export function decide(
   }
   if (op === "create" || op === "import") {
     const plan = now?.inputs.memoryPlan;
-    const start = typeof plan === "string" && !isPrinted(plan) ? plan : "created";
+    const unplanned = now?.inputs.__adopted === true ? "adopted" : "created";
+    const start = typeof plan === "string" && !isPrinted(plan) ? plan : unplanned;
     return {
       ...nothing,
       verdict: "create",

@@ -1,5 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { annotations } from "../../provider/review/annotations.ts";
+import { reviewJson } from "../../provider/review/json.ts";
+import { markdown } from "../../provider/review/markdown.ts";
 import { parseOutput } from "../../provider/review/parse-output.ts";
 import { reviewOf } from "../../provider/review/review.ts";
 import { cases } from "../support/properties.ts";
@@ -71,6 +74,30 @@ test.each([
 ])("the %s of a protected domain is refused, with why", (_, step, message) => {
   const [domain] = reviewed([step], [{ urn: step.urn, severity: "error", message }]).domains;
   expect(domain).toMatchObject({ verdict: "refuse", headline: message.replace("\n", " ") });
+});
+
+describe("a domain that exists is not said to be created", () => {
+  const { newState, urn } = createStep();
+  const adopted = { newState: { ...newState, inputs: { ...newState?.inputs, __adopted: true } } };
+
+  test.each([
+    ["adopt", { op: "create", urn, ...adopted }, "not known"],
+    ["import", { op: "import", urn, newState }, "1259 MiB"],
+  ])("%s", (word, step, memory) => {
+    const review = reviewed([step]);
+    const [heading = "", ...rest] = markdown(review, { docs: "https://docs.example.com", limit: 32_768 })
+      .split("\n")
+      .slice(1);
+    expect(heading).toBe(`### libvirt domains: 1 ${word}`);
+    expect(rest.join("\n")).toContain(`| 🔗 | \`new-1\` | 1259 MiB | 1 |  | **${word}** |`);
+    expect([heading, ...rest].join("\n")).not.toMatch(/🆕|\bcreate/);
+    expect(reviewJson(review).domains).toMatchObject([{ verdict: "create", takenOver: word }]);
+    expect(review.hosts).toMatchObject([
+      { domains: { from: 1, to: 1 }, ...(memory === "not known" ? { unknown: 1 } : { unknown: 0 }) },
+    ]);
+    if (word === "import") expect(review.hosts[0]?.memory).toEqual({ from: 1259 * 1024, to: 1259 * 1024 });
+    expect(annotations(review, "")).toContain(`::${word} (1259 MiB)`);
+  });
 });
 
 test("of a domain that is adopted nothing is said beside its arguments", () => {
