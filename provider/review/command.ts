@@ -18,7 +18,7 @@ import { reviewJson } from "./json.ts";
 import { markdown } from "./markdown.ts";
 import { parseOutput } from "./parse-output.ts";
 import { readText, STANDARD_INPUT } from "./read-text.ts";
-import { type Review, reviewOf } from "./review.ts";
+import { hasFailed, type Review, reviewOf } from "./review.ts";
 import { pictures } from "./svg.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -37,7 +37,7 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
   if (request.input === STANDARD_INPUT && "isTTY" in input && input.isTTY === true)
     throw new UsageError("review needs a file, or the output of pulumi preview --json on standard input");
   const output = parseOutput(await readText(request.input, input), nameOf(request.input));
-  if (request.after && output.kind === "preview")
+  if (request.after && output.kind === "preview" && !hasFailed(output))
     throw new InputError(
       `${nameOf(request.input)} is a preview; --after needs the output of a finished pulumi up --json`,
     );
@@ -53,7 +53,7 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
   else await writeWhole(request.output, text);
   const isFailed = ({ verdict, happened }: DomainReview) =>
     verdict === "refuse" || request.failOn.has(verdict) || (happened !== undefined && !isOver(happened));
-  return review.errors > 0 || review.domains.some(isFailed) ? 1 : 0;
+  return review.isNotRun || review.errors > 0 || review.domains.some(isFailed) ? 1 : 0;
 }
 
 function nameOf(path: string): string {

@@ -50,7 +50,7 @@ export function markdown(review: Review, { docs, limit, comparison }: MarkdownOp
   }
   const shown = shownOf(domains, docs, most("rows"));
   const blocks = [
-    `${mark}\n### ${titleOf(domains, ofStack)}`,
+    `${mark}\n### ${titleOf(review, ofStack)}`,
     tableOf(domains, shown.length),
     ...compared,
     ...questionsOf(domains, most("questions")),
@@ -67,7 +67,8 @@ function lengthOf(blocks: readonly string[]): number {
   return blocks.join(SEPARATOR).length + 1;
 }
 
-function titleOf(domains: readonly DomainReview[], ofStack: string): string {
+function titleOf({ domains, isNotRun }: Review, ofStack: string): string {
+  if (isNotRun) return `libvirt domains${ofStack}, not updated: ${countedVerdicts(domains)}`;
   return domains[0]?.happened === undefined
     ? `libvirt domains${ofStack}: ${countedVerdicts(domains)}`
     : `libvirt domains${ofStack} after the update: ${countedResults(domains)}`;
@@ -271,10 +272,11 @@ function linksIn(domain: DomainReview, docs: string): string[] {
 }
 
 /** The last line: what isn't judged. */
-function footerOf({ domains, unchanged, others, errors, isPartial }: Review): string {
+function footerOf({ domains, unchanged, others, errors, isPartial, isNotRun }: Review): string {
   const counted = countedSteps(others);
   const secret = domains.filter(({ isSecret }) => isSecret).length;
   return [
+    ...(isNotRun ? ["**The update didn't run**, since its preview failed: no domain has changed."] : []),
     ...(errors === 0
       ? []
       : [

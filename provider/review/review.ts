@@ -11,6 +11,8 @@ export interface Review {
   /** The stack's name, where the command line has it. */
   stack?: string;
   kind: PulumiOutput["kind"];
+  /** The update to review ended with its preview, which failed. */
+  isNotRun: boolean;
   /** Those that change, the worst first. */
   domains: DomainReview[];
   /** The domains that the output has and that don't change. */
@@ -29,8 +31,9 @@ export const VERDICTS: readonly Verdict[] = [
   ...(["refuse", "replace", "delete", "restart", "unknown", "nextBoot", "live", "create", "none"] as const),
 ];
 
-/** @param isOver whether to review what an update did */
-export function reviewOf(output: PulumiOutput, isOver = false): Review {
+/** @param isUpdate whether to review what an update did, which nothing did if its preview failed */
+export function reviewOf(output: PulumiOutput, isUpdate = false): Review {
+  const isOver = isUpdate && output.kind === "update";
   const { domains: steps, others } = domainSteps(output);
   const configurationOf = configurationsOf(output);
   const changing = steps.filter((step) => step.op !== "same");
@@ -40,6 +43,7 @@ export function reviewOf(output: PulumiOutput, isOver = false): Review {
   const known = new Set(steps.map(({ urn }) => urn));
   return {
     kind: output.kind,
+    isNotRun: isUpdate && !isOver,
     domains,
     unchanged: steps.length - changing.length,
     others,
@@ -48,6 +52,10 @@ export function reviewOf(output: PulumiOutput, isOver = false): Review {
     isPartial:
       output.planned === undefined && domains.some(({ happened }) => happened && !hasEnded(happened)),
   };
+}
+
+export function hasFailed({ diagnostics }: PulumiOutput): boolean {
+  return diagnostics.some(({ severity }) => severity === "error");
 }
 
 /** The engine's last error only counts if it is the only one. */

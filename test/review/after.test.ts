@@ -242,3 +242,38 @@ test("whatever errors the engine lists of a domain, each is a remark", () => {
     cases(60),
   );
 });
+
+describe("an update whose preview failed", () => {
+  const refusal = readFileSync(join(import.meta.dirname, "recorded/failed/preview.json"), "utf8");
+
+  test("didn't run, and the preview says why", async () => {
+    const { code, out } = await commandLine(["review", "--after"], refusal);
+    expect(code).toBe(1);
+    expect(out).toContain("### libvirt domains, not updated: 1 refused");
+    expect(out).toContain("**The update didn't run**, since its preview failed: no domain has changed.");
+    expect(render(out).tables[0]?.[1]?.slice(1)).toEqual([
+      ...["strict-1", "", "", "", "refused"],
+      "256 → 300 MiB is not a multiple of 256 MiB (live: 512 MiB) (troubleshooting)",
+    ]);
+    const json = await commandLine(["review", "--after", "--format", "json"], refusal);
+    expect(JSON.parse(json.out)).toMatchObject({ kind: "preview", domains: [{ verdict: "refuse" }] });
+    expect(JSON.parse(json.out).domains[0]).not.toHaveProperty("happened");
+  });
+
+  test("because of another error, didn't run either", async () => {
+    const { code, out } = await commandLine(
+      ["review", "--after"],
+      JSON.stringify({ steps: [], diagnostics: [{ severity: "error", message: "error: no program" }] }),
+    );
+    expect(code).toBe(1);
+    expect(out).toContain("**The update didn't run**, since its preview failed");
+    expect(out).toContain("**The run failed**: an error outside of the libvirt domains");
+  });
+
+  test("but a preview that succeeded isn't an update", async () => {
+    const succeeded = readFileSync(join(import.meta.dirname, "recorded/plugin/preview.json"), "utf8");
+    const { code, error } = await commandLine(["review", "--after"], succeeded);
+    expect(code).toBe(2);
+    expect(error).toContain("is a preview; --after needs the output of a finished pulumi up --json");
+  });
+});
