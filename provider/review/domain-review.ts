@@ -156,7 +156,7 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
     resource: step.resource,
     ...decided,
     headline: clean(decided.headline),
-    details: decided.details.map(clean),
+    details: [...new Set([...(over?.details ?? []), ...decided.details])].map(clean),
     steps: decided.steps.map(clean),
     memory: staying(memoryOf(step, inputs, olds.properties, observed)),
     vcpus: staying(vcpuChange(step, inputs, olds.properties, state)),

@@ -37,8 +37,8 @@ export function isOver({ result }: Happened): boolean {
   return result === "done" || result === "lacking";
 }
 
-/** What an update's log has of a domain, and its state afterwards. */
-export function whatHappened(step: DomainStep): { happened: Happened; state?: Outputs } {
+/** What an update's log has of a domain, the lines of errors that follow a remark, and its state afterwards. */
+export function whatHappened(step: DomainStep): { happened: Happened; details: string[]; state?: Outputs } {
   const { properties } = withoutSecrets(step.new?.outputs ?? {});
   const state = step.done ? readableState(properties) : undefined;
   const { guestMemory, guestMemoryFrom } = properties;
@@ -56,6 +56,7 @@ export function whatHappened(step: DomainStep): { happened: Happened; state?: Ou
         guest: guestOf(guestMemory, guestMemoryFrom),
       }),
     },
+    details: step.messages.flatMap(({ severity, lines }) => (severity === "error" ? lines.slice(1) : [])),
     ...(state && { state }),
   };
 }

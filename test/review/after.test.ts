@@ -165,6 +165,8 @@ describe("a recorded update that failed", () => {
       { domain: "slow-1", now: "", result: "gone", remarks: expect.stringMatching(`^${DELETED}; `) },
       { domain: "batch-1", result: "failed", remarks: expect.stringMatching(/left unchanged/) },
     ]);
+    // The reason is on the second line of the message.
+    expect(out).toMatch(/^- "\/run\/lab\/f\/no-such-kernel" doesn't exist on .*; create it first$/m);
     expect(render(out).tables[1]?.[1]?.slice(1, 3)).toEqual([
       "2 → 1",
       "256 → 0 MiB, without 1 whose size is secret or not known",
