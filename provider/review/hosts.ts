@@ -10,8 +10,10 @@ export interface HostSums {
   domains: { from: number; to: number };
   memory: { from: Kib; to: Kib };
   vcpus: { from: number; to: number };
-  /** Domains whose size isn't known, which the sums leave out. */
+  /** Domains that the sums leave out: those whose size isn't known. */
   unknown: number;
+  /** Those of them that are refused, of which the output has no state. */
+  refused: number;
 }
 
 /** By the host's name: the first one, where its URI is written in more than one way. */
@@ -39,6 +41,7 @@ function sumsOf(all: readonly DomainReview[]): Omit<HostSums, "host"> {
       to: sum(known.map((one) => afterOf(one, one.vcpus))),
     },
     unknown: all.length - known.length,
+    refused: all.filter((one) => one.verdict === "refuse" && !one.isSecret && !isKnown(one)).length,
   };
 }
 

@@ -101,6 +101,7 @@ describe("what the run itself announced counts, since it may have seen the domai
     });
     expect(domain.details).toEqual([
       expect.stringMatching(/^planned from the recorded state: live: 1003 → 1259 MiB/),
+      "the domain is deleted",
     ]);
   });
 
@@ -186,6 +187,7 @@ test("sums by host", () => {
       memory: { from: 0, to: 1259 * MIB },
       vcpus: { from: 0, to: 1 },
       unknown: 0,
+      refused: 0,
     },
     {
       host: "qemu+ssh://root@host-1/system",
@@ -193,6 +195,7 @@ test("sums by host", () => {
       memory: { from: 2006 * MIB, to: 1259 * MIB },
       vcpus: { from: 2, to: 1 },
       unknown: 0,
+      refused: 0,
     },
     {
       host: "qemu+tls://b:…@host-2/system",
@@ -200,6 +203,7 @@ test("sums by host", () => {
       memory: { from: 1003 * MIB, to: 1259 * MIB },
       vcpus: { from: 2, to: 4 },
       unknown: 0,
+      refused: 0,
     },
   ]);
 });
