@@ -2,6 +2,8 @@ import { messageText } from "../foreign-text.ts";
 import { type Outcome, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { FROM_STATE_ONLY, NO_LONGER_EXISTS, OUTCOME_WORDS, SETTING_ONLY } from "../plan/text.ts";
+import type { Kib } from "../units/kib.ts";
+import { formatMib, readCanonicalSize } from "../units/size.ts";
 import { type DomainStep, linesOf } from "./domain-steps.ts";
 
 /** What the provider itself announced in the run, which may have seen the domain. */
@@ -82,4 +84,21 @@ export function partsOf({ more = [] }: Announced): { details: string[]; steps: s
     details: more.filter((line) => !STEP.test(line)),
     steps: more.filter((line) => STEP.test(line)).map((line) => line.replace(STEP, "")),
   };
+}
+
+/** Without a unit, the first size has that of the second one. */
+const SIZES = /(\d+)(?: (MiB|KiB))? → (\d+ (?:MiB|KiB))/;
+
+/** The memory that the provider found, in its message about the change to a size: "768 → 1024 MiB". */
+export function memoryBefore({ headline, more = [] }: Announced, to: Kib): Kib | undefined {
+  const found = [headline, ...more].map((line) => SIZES.exec(line));
+  const [, from, unit = "MiB"] = found.find((match) => match?.[3] === formatMib(to)) ?? [];
+  return from === undefined ? undefined : readCanonicalSize(`${from}${unit}`);
+}
+
+/** The vCPUs that the provider found: "vCPUs 1 → 2". */
+export function vcpusBefore({ headline, more = [] }: Announced, to: number): number | undefined {
+  const found = [headline, ...more].map((line) => /\bvCPUs (\d+) → (\d+)\b/.exec(line));
+  const [, from] = found.find((match) => match?.[2] === String(to)) ?? [];
+  return from === undefined ? undefined : Number(from);
 }

@@ -12,11 +12,10 @@ import { echoedInputs, type Outputs } from "../outputs.ts";
 import { afterStep } from "../plan/after-step.ts";
 import { type MemoryView, type Observed, pendingMemory } from "../plan/observed.ts";
 import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
-import { formatChange } from "../plan/text.ts";
 import { readState } from "../state-format.ts";
 import type { Kib } from "../units/kib.ts";
 import { sizeIn } from "../units/size.ts";
-import { type Announced, announcedBy, isPlanOf } from "./announced.ts";
+import { type Announced, announcedBy, isPlanOf, memoryBefore, vcpusBefore } from "./announced.ts";
 import type { RunConfiguration } from "./configurations.ts";
 import { type Cost, costFromHeadroom, costOf } from "./cost.ts";
 import { deviceChanges } from "./device-changes.ts";
@@ -163,8 +162,7 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
     before: hasChanged ? undefined : observed && present(observed),
     after: after && present(after),
   };
-  const isConfirmed = (text: string) =>
-    followed !== undefined || announced?.more === undefined || isMentioned(text, announced);
+  const found = followed === undefined && announced?.more !== undefined ? announced : undefined;
   const staying = <T>(change: Change<T>): Change<T> =>
     kept === undefined ? change : defined({ ...change, to: change.from });
   const cost = costAfter(after, known.news, stack, decided.verdict);
@@ -178,12 +176,8 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
       ...(over === undefined && !isSecret ? mapNotes(step, hasChanged, isHidden, views) : []),
     ].map(clean),
     steps: decided.steps.map(clean),
-    memory: staying(
-      withConfirmed(memoryOf(step, inputs, olds.properties, observed), formatChange, isConfirmed),
-    ),
-    vcpus: staying(
-      withConfirmed(vcpuChange(step, inputs, olds.properties, state), formatCounts, isConfirmed),
-    ),
+    memory: staying(asFound(memoryOf(step, inputs, olds.properties, observed), found, memoryBefore)),
+    vcpus: staying(asFound(vcpuChange(step, inputs, olds.properties, state), found, vcpusBefore)),
     stays: kept !== undefined,
     devices: deviceChanges(before, step.op === "delete" ? {} : inputs).map(clean),
     questions: (over === undefined
@@ -236,23 +230,15 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== UNKNOWN ? value : undefined;
 }
 
-/** The figure before a change is the one that the run found, or none. */
-function withConfirmed(
+/** The figure before a change is the one that the run found, where it announced another plan than that from the state. */
+function asFound(
   change: Change<number>,
-  format: (from: number, to: number) => string,
-  isConfirmed: (text: string) => boolean,
+  announced: Announced | undefined,
+  before: (announced: Announced, to: number) => number | undefined,
 ): Change<number> {
   const { from, to } = change;
-  if (from === undefined || to === undefined || from === to || isConfirmed(format(from, to))) return change;
-  return { to };
-}
-
-function formatCounts(from: number, to: number): string {
-  return `vCPUs ${from} → ${to}`;
-}
-
-function isMentioned(text: string, { headline, more = [] }: Announced): boolean {
-  return [headline, ...more].some((line) => line.includes(text));
+  if (announced === undefined || from === undefined || to === undefined || from === to) return change;
+  return defined({ from: before(announced, to), to });
 }
 
 /** Why there is no map, or no whole one. */

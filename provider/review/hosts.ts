@@ -60,9 +60,10 @@ function afterOf({ verdict }: DomainReview, { from = 0, to = 0 }: { from?: numbe
   return verdict === "refuse" ? from : to;
 }
 
-function isKnown({ verdict, memory, happened }: DomainReview): boolean {
+function isKnown({ verdict, memory, vcpus, happened }: DomainReview): boolean {
   if (happened !== undefined && !isOver(happened)) return false;
   if (verdict === "create") return memory.to !== undefined;
   if (verdict === "delete" || verdict === "refuse") return memory.from !== undefined;
-  return memory.from !== undefined && memory.to !== undefined;
+  const isWhole = ({ from, to }: { from?: number; to?: number }) => from !== undefined && to !== undefined;
+  return isWhole(memory) && isWhole(vcpus);
 }

@@ -1,4 +1,4 @@
-import type { Outcome, Reason } from "../plan/plan.ts";
+import { isMoreDisruptive, type Outcome, type Reason } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { OUTCOME_WORDS } from "../plan/text.ts";
 import { type Announced, isFromStateOnly, partsOf } from "./announced.ts";
@@ -106,9 +106,9 @@ function fromState(plan: UpdatePlan | undefined): string[] {
     : [`planned from the recorded state: ${plan.headline}`];
 }
 
-/** A resource option asks for it: what a run sees of a domain never makes another plan a replace. */
+/** A resource option asks for it: what a run sees of a domain never makes a less disruptive plan a replace. */
 export function isForcedReplace(verdict: Verdict, plan: UpdatePlan | undefined): boolean {
-  return verdict === "replace" && plan !== undefined && plan.outcome !== "replace";
+  return verdict === "replace" && plan !== undefined && isMoreDisruptive("replace", plan.outcome);
 }
 
 /** A create that continues an interrupted one, or adopts a domain, may change a domain that is there. */

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DEFAULTS } from "../../provider/args/settings.ts";
+import type { Observed } from "../../provider/plan/observed.ts";
+import { planMessage, type Step } from "../../provider/plan/plan.ts";
 import { planUpdate } from "../../provider/plan/plan-update.ts";
+import { previewedPlan } from "../../provider/plan/preview-contract.ts";
+import type { DomainReview } from "../../provider/review/domain-review.ts";
 import { reviewJson } from "../../provider/review/json.ts";
 import { parseOutput } from "../../provider/review/parse-output.ts";
 import { reviewOf, VERDICTS } from "../../provider/review/review.ts";
@@ -27,6 +31,14 @@ function reviewed(
   ...more: Parameters<typeof preview> extends [unknown, ...infer Rest] ? Rest : never
 ) {
   return reviewOf(parseOutput(preview(steps, ...more), "the preview"));
+}
+
+/** How a preview has the recorded domain. */
+const SHOWN = ["as it is", "secret"] as const;
+
+/** A step that is the headline isn't listed. */
+function stepsOf({ steps }: DomainReview): Step[] {
+  return steps.map((sentence) => ({ kind: "start", sentence }));
 }
 
 function only(
@@ -91,6 +103,39 @@ describe("the planner decides", () => {
 });
 
 describe("what the run itself announced counts, since it may have seen the domain", () => {
+  test("whatever the recorded domain, the one that the run found, and the program are", () => {
+    const anyCase = fc
+      .record({ recorded: anyObserved, seen: anyObserved })
+      .chain(({ recorded, seen }) => anyProgram(seen).map((program) => ({ recorded, seen, ...program })));
+    fc.assert(
+      fc.property(anyCase, fc.constantFrom(...SHOWN), ({ recorded, seen, inputs, before }, form) => {
+        const step = updateStep({ observed: recorded, before, now: inputs });
+        const { __observed: known } = unpackedState(step.oldState?.outputs ?? {});
+        const planFor = (observed: Observed) =>
+          planUpdate({
+            ...{ inputs, before, observed, defaults: DEFAULTS, adopted: false },
+            recorded: known.nextBoot?.memory,
+          });
+        const plan = previewedPlan(planFor(known), planFor(seen));
+        if (plan.headline === "") return;
+        const isError = plan.outcome === "refuse";
+        const severity = isError ? "error" : plan.outcome === "replace" ? "warning" : "info";
+        const message = `${severity}: ${planMessage(plan)}`;
+        const outputs = { ...step.oldState?.outputs, ...(form === "secret" && { __observed: "[secret]" }) };
+        const domain = only(
+          { ...step, oldState: { ...step.oldState, type: DYNAMIC_TYPE, inputs: before, outputs } },
+          [{ urn: step.urn, severity, message }],
+        );
+        expect([domain.verdict, domain.headline]).toEqual([plan.outcome, plan.headline]);
+        if (!isError) expect(planMessage({ ...plan, steps: stepsOf(domain) })).toBe(planMessage(plan));
+        if (form === "as it is" && domain.before !== undefined && !isError)
+          expect(planMessage(planFor(known))).toBe(planMessage(plan));
+        expect(domain.questions.join()).not.toContain("__observed");
+      }),
+      cases(300),
+    );
+  });
+
   test("another outcome", () => {
     const { urn, ...step } = updateStep();
     const message = "warning: replace: 1003 → 1259 MiB has no free slot\nthe domain is deleted\n";
