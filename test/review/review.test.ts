@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DEFAULTS } from "../../provider/args/settings.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
 import type { Observed } from "../../provider/plan/observed.ts";
 import { planMessage, type Step } from "../../provider/plan/plan.ts";
 import { planUpdate } from "../../provider/plan/plan-update.ts";
 import { previewedPlan } from "../../provider/plan/preview-contract.ts";
 import type { DomainReview } from "../../provider/review/domain-review.ts";
 import { reviewJson } from "../../provider/review/json.ts";
+import { markdown } from "../../provider/review/markdown.ts";
 import { parseOutput } from "../../provider/review/parse-output.ts";
 import { reviewOf, VERDICTS } from "../../provider/review/review.ts";
 import { unpackedState } from "../../provider/state-format.ts";
@@ -171,6 +173,17 @@ describe("what the run itself announced counts, since it may have seen the domai
   });
 });
 
+test.each(["nextBoot", "restart", "replace"])(
+  "a create that continues an interrupted one, and changes the domain that is there: %s",
+  (change) => {
+    const { newState, ...step } = createStep();
+    const memoryPlan = `continues an interrupted create: ${change}`;
+    const inputs = { ...newState?.inputs, memoryPlan, change, memoryChange: change };
+    const domain = only({ ...step, newState: { type: DYNAMIC_TYPE, inputs } });
+    expect(domain).toMatchObject({ verdict: change, headline: memoryPlan });
+  },
+);
+
 test("the worst is first, then by name", () => {
   const verdicts = reviewed(mixedFleet()).domains.map(({ verdict, resource }) => [verdict, resource]);
   expect(verdicts).toEqual([
@@ -251,6 +264,21 @@ test("sums by host", () => {
       refused: 0,
     },
   ]);
+});
+
+test("the sums leave out what is refused, and what isn't known, each with its reason", () => {
+  const review = reviewed(
+    [
+      updateStep(),
+      updateStep({ name: "secret-1", recorded: { memory: "[secret]", liveMemory: "[secret]" } }),
+      updateStep({ name: "later-1", now: { vcpus: UNKNOWN as never } }),
+    ],
+    [{ urn: urnOf("strict-1"), severity: "error", message: "error: refused: no" }],
+    { "libvirt-hotplug:uri": HOST },
+  );
+  expect(review.hosts).toMatchObject([{ unknown: 3, refused: 1, vcpus: { from: 1, to: 1 } }]);
+  const comment = markdown(review, { docs: "https://docs.example.com", limit: 100_000 });
+  expect(comment).toContain("1003 → 1259 MiB, without 2 whose size is secret or not known and 1 refused |");
 });
 
 test("a host whose URI is written in two ways is one host", () => {
