@@ -4,15 +4,12 @@ import type { Defaults } from "../args/settings.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { vcpusOf } from "../domain/state.ts";
-import { reasonCodeOf } from "../errors.ts";
 import { type MemoryMap, memoryMap } from "../explain/memory-map.ts";
 import { withoutPassword } from "../libvirt/uri-password.ts";
-import { messageOf } from "../message-of.ts";
-import { echoedInputs, type Outputs } from "../outputs.ts";
+import type { Outputs } from "../outputs.ts";
 import { afterStep } from "../plan/after-step.ts";
 import { type MemoryView, type Observed, pendingMemory } from "../plan/observed.ts";
-import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
-import { readState } from "../state-format.ts";
+import type { UpdatePlan } from "../plan/plan-update.ts";
 import type { Kib } from "../units/kib.ts";
 import { sizeIn } from "../units/size.ts";
 import { type Announced, announcedBy, isPlanOf, memoryBefore, vcpusBefore } from "./announced.ts";
@@ -22,6 +19,7 @@ import { deviceChanges } from "./device-changes.ts";
 import type { DomainStep, Position } from "./domain-steps.ts";
 import { type Happened, resultOf, whatHappened } from "./happened.ts";
 import { newDomain } from "./new-domain.ts";
+import { type Planned, planFromOutputs, planFromState } from "./plan-again.ts";
 import type { Properties } from "./properties.ts";
 import { questionsAbout, questionsAfter } from "./questions.ts";
 import { withoutSecrets } from "./secret-properties.ts";
@@ -264,67 +262,6 @@ function costAfter(
   if (news === undefined) return undefined;
   if (after !== undefined) return costOf(after, news, defaults);
   return !isOver && (verdict === "live" || verdict === "restart") ? costFromHeadroom(news) : undefined;
-}
-
-interface Planned {
-  state?: Outputs;
-  /** The domain that it was planned from. */
-  observed?: Observed;
-  plan?: UpdatePlan;
-  /** Why there is no plan. */
-  problems: string[];
-}
-
-/** Plans an update from the recorded domain, as a preview without a route to the host does. */
-function planFromState(step: DomainStep, inputs: Properties, olds: Properties, defaults: Defaults): Planned {
-  if (step.op === "create" || step.op === "import" || step.op === "refuse" || step.old?.outputs === undefined)
-    return { problems: [] };
-  try {
-    const state = readState(olds);
-    const observed = state.__observed;
-    if (step.op === "delete" || step.new === undefined) return { state, observed, problems: [] };
-    const plan = planUpdate({
-      inputs: inputs as unknown as Inputs,
-      before: echoedInputs(state),
-      observed,
-      recorded: observed.nextBoot?.memory,
-      defaults,
-      made: state.__made ?? [],
-      adopted: state.__adopted === true,
-    });
-    return { state, observed, plan, problems: [] };
-  } catch (error) {
-    const code = reasonCodeOf(error);
-    return {
-      problems: [code === undefined ? "the state in this preview can't be planned from" : messageOf(error)],
-    };
-  }
-}
-
-/** The same where the recorded domain is secret, from what the other outputs tell of it. */
-function planFromOutputs(
-  step: DomainStep,
-  inputs: Properties,
-  olds: Properties,
-  defaults: Defaults,
-  announced: Announced | undefined,
-): Planned {
-  if (step.op !== "update" || announced === undefined) return { problems: [] };
-  const observed = shownDomain(olds, defaults);
-  if (observed === undefined) return { problems: [] };
-  try {
-    const plan = planUpdate({
-      inputs: inputs as unknown as Inputs,
-      before: echoedInputs(olds),
-      observed,
-      recorded: observed.nextBoot?.memory,
-      defaults,
-      adopted: olds.__adopted === true,
-    });
-    return { observed, plan, problems: [] };
-  } catch {
-    return { problems: [] };
-  }
 }
 
 /** The domain once the update is over, and what waits for a restart has happened. */
