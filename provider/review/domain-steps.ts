@@ -161,7 +161,8 @@ function merged(
   };
 }
 
-function linesOf(message: string): string[] {
+/** A message as lines, without its severity. */
+export function linesOf(message: string): string[] {
   return (
     message
       .replace(/^(?:warning|error|info): /, "")
