@@ -2,6 +2,9 @@ import type { Inputs } from "./inputs.ts";
 import { MAX_VCPUS_X86 } from "./limits.ts";
 import { UNKNOWN } from "./unknown.ts";
 
+/** The default of `vcpus`, unless the program's XML or an adopted domain decides. */
+export const DEFAULT_VCPUS = 1;
+
 /** As for the memory: room to grow without a restart. */
 const DEFAULT_FACTOR = 4;
 
@@ -19,7 +22,7 @@ export function defaultMaxVcpus(vcpus: number, nodes: number, most = MAX_VCPUS_X
 
 /** Whether the machine may have fewer vCPUs than the default, so that its host is to be asked: all x86 machines in use have 255. */
 export function mayExceedMachine({
-  vcpus = 1,
+  vcpus = DEFAULT_VCPUS,
   arch,
   machine = "q35",
 }: Pick<Partial<Inputs>, "vcpus" | "machine"> & { arch?: string }): boolean {

@@ -1,4 +1,5 @@
 import type { Inputs } from "../args/inputs.ts";
+import { DEFAULT_VCPUS } from "../args/max-vcpus.ts";
 import type { Defaults } from "../args/settings.ts";
 import { defined } from "../defined.ts";
 import { buildDomain } from "../domain/build.ts";
@@ -66,7 +67,7 @@ export function domainSpec(inputs: Inputs, host: Host, type: DomainType, default
 
 /** A new domain has one socket for each node, unless the program or its XML decides. */
 function vcpuSpec(
-  { vcpus = 1, maxVcpus, cpuTopology, xml }: Inputs,
+  { vcpus = DEFAULT_VCPUS, maxVcpus, cpuTopology, xml }: Inputs,
   cells: CellPlan[],
 ): Pick<DomainSpec, "vcpus" | "maxVcpus" | "topology"> {
   const maximum = Math.max(vcpus, maxVcpus ?? vcpus);

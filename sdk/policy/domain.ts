@@ -1,3 +1,4 @@
+import { DEFAULT_VCPUS } from "../../provider/args/max-vcpus.ts";
 import { containsUnknown, UNKNOWN } from "../../provider/args/unknown.ts";
 import { withoutPassword } from "../../provider/libvirt/uri-password.ts";
 import { freeSlots } from "../../provider/plan/dimms/slots.ts";
@@ -87,6 +88,13 @@ export class PolicyDomain {
 
   number(name: string): Figure<number> {
     return this.#properties.figure(name, (value) => (typeof value === "number" ? value : undefined));
+  }
+
+  /** The argument, or else 1, unless the program's XML or a domain that wasn't created by the provider decides. */
+  get vcpus(): Figure<number> {
+    const given = this.number("vcpus");
+    const decidedElsewhere = ["xml", "adopt"].some((name) => this.#properties.value(name) !== undefined);
+    return given.kind === "absent" && !decidedElsewhere ? { kind: "known", value: DEFAULT_VCPUS } : given;
   }
 
   text(name: string): Figure<string> {

@@ -132,14 +132,7 @@ function judgedHost(uri: string | undefined, domains: PolicyDomain[], limit: Lim
   const host = uri === "" ? "libvirt's default host" : shownUri(uri);
   return [
     ...judgedSum(host, domains, "memory", limit.memory, memoryOf, formatSize),
-    ...judgedSum(
-      host,
-      domains,
-      "number of vCPUs",
-      limit.vcpus,
-      (domain) => domain.number("vcpus"),
-      formatVcpus,
-    ),
+    ...judgedSum(host, domains, "number of vCPUs", limit.vcpus, (domain) => domain.vcpus, formatVcpus),
   ];
 }
 
@@ -162,10 +155,15 @@ function judgedSum(
     const largest = known.toSorted((a, b) => b.value - a.value).slice(0, SHOWN);
     const shown = largest.map(({ domain, value }) => `${domain.name} ${format(value)}`).join(", ");
     const more = known.length > SHOWN ? `, and ${known.length - SHOWN} more` : "";
+    const over = `${format(sum - limit)} more than the limit of ${format(limit)}`;
+    const found =
+      known.length === 1
+        ? `the ${what} of ${namesOf(known.map(({ domain }) => domain))} is ${format(sum)}, ${over}`
+        : `the ${what} of ${known.length} domains is ${format(sum)} in total, ${over} (${shown}${more})`;
     return [
       {
         kind: "violated",
-        text: `${host}: the ${what} of ${known.length} domains is ${format(sum)} in total, ${format(sum - limit)} more than the limit of ${format(limit)} (${shown}${more}). Use smaller sizes, or move domains to another host.`,
+        text: `${host}: ${found}. Use smaller sizes, or move domains to another host.`,
       },
     ];
   }

@@ -32,7 +32,7 @@ export function reachable(args: ReachableArgs = {}, options?: RuleOptions): Rule
       judge: (domain, { sizes }, stage): Verdict => {
         const memory = domain.size("memory");
         if (memory.kind !== "known") return argumentUnknown(domain, "memory", memory);
-        const vcpus = domain.number("vcpus");
+        const vcpus = domain.vcpus;
         const isLarger = (size: PolicySize) =>
           size.memory > memory.value ||
           (size.memory === memory.value &&

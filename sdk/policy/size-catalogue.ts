@@ -58,7 +58,7 @@ export function sizeCatalogue(args: SizeCatalogueArgs = {}, options?: RuleOption
             kind: "violated",
             text: `memory is ${formatSize(memory.value)}, which is not a size of the catalogue. Use ${nearest(sizes, memory.value)}.`,
           };
-        const vcpus = domain.number("vcpus");
+        const vcpus = domain.vcpus;
         const fixesVcpus = ofMemory.every((size) => size.vcpus !== undefined);
         if (fixesVcpus && vcpus.kind !== "known") return argumentUnknown(domain, "vcpus", vcpus);
         const found = ofMemory.filter(

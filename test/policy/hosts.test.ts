@@ -38,6 +38,33 @@ describe("a host is one host, however its URI is written", () => {
   });
 });
 
+describe("a domain without vcpus has one, unless something else decides", () => {
+  const judge = (properties: object) =>
+    inRun(true, () =>
+      analyzeStack(
+        [maxPerHost({ vcpus: 1 })],
+        ["web-1", "web-2"].map((name) => ({
+          ...{ type: PLUGIN_TYPE, name, urn: `urn:pulumi:dev::shop::${PLUGIN_TYPE}::${name}` },
+          properties: { memory: "4096MiB", ...properties },
+        })),
+      ),
+    ).then((found) => found.map(({ message }) => message).join());
+
+  test("in the sum of its host", async () => {
+    expect(await judge({})).toContain("the number of vCPUs of 2 domains is 2 vCPUs in total");
+  });
+
+  test.each([{ xml: "<domain/>" }, { adopt: true }])("where %j doesn't", async (properties) => {
+    expect(await judge(properties)).toContain("not judged");
+  });
+});
+
+test("one domain is named", async () => {
+  expect((await said(maxPerHost({ memory: "3GiB" }), "qemu:///system")).join()).toContain(
+    "the memory of web-0 is 4 GiB, 1 GiB more than the limit of 3 GiB. Use",
+  );
+});
+
 describe("a password in a URI isn't shown", () => {
   const uri = "qemu+ssh://root:hunter2@host-1/system";
 

@@ -1,4 +1,5 @@
 import type { Inputs } from "../../args/inputs.ts";
+import { DEFAULT_VCPUS } from "../../args/max-vcpus.ts";
 import { type Defaults, type HotplugSettings, hotplugSettings } from "../../args/settings.ts";
 import { containsUnknown } from "../../args/unknown.ts";
 import { defined } from "../../defined.ts";
@@ -36,7 +37,7 @@ export function desiredVcpus(inputs: Inputs, defaults: Defaults, adopted = false
     forceOff: inputs.forceOff === true,
     allowDowntime: defaults.allowDowntime,
     ...defined({
-      vcpus: vcpus ?? (isKept ? undefined : 1),
+      vcpus: vcpus ?? (isKept ? undefined : DEFAULT_VCPUS),
       maximum: maxVcpus,
       topology: cpuTopology && { dies: 1, threads: 1, ...cpuTopology },
       nodes: Array.isArray(numa) ? numa.length : undefined,
