@@ -8,7 +8,7 @@ import { deleteDomain } from "./operations/delete.ts";
 import { type DiffResult, diff } from "./operations/diff.ts";
 import { type ReadResult, read } from "./operations/read.ts";
 import { update } from "./operations/update.ts";
-import { keepSecrets, type Mark, maskedText, maskedTexts } from "./secret-operation.ts";
+import { keepSecrets, type Mark, maskedPlan, maskedText } from "./secret-operation.ts";
 import type { Session } from "./session.ts";
 import { packedState, readState } from "./state-format.ts";
 
@@ -52,7 +52,9 @@ export function hostOperations(
       keeping([olds, news], async () => {
         const { inputs, failures } = await check(session, olds, news);
         const { memoryPlan } = inputs;
-        if (memoryPlan !== undefined) inputs.memoryPlan = maskedTexts(memoryPlan);
+        // The second check of a replace doesn't get the old inputs.
+        const before = olds.uuid === undefined ? (session.run.of(String(news.__urn)).recorded ?? {}) : olds;
+        if (memoryPlan !== undefined) inputs.memoryPlan = maskedPlan(memoryPlan, before, inputs);
         return {
           inputs: mark(failures.length > 0 ? inputs : await completed(olds, inputs)),
           failures: failures.map((each) => ({ ...each, reason: messageText(maskedText(each.reason)) })),

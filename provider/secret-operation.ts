@@ -54,10 +54,14 @@ export function maskedText(text: string): string {
   return secrets === undefined ? text : mask(text, secrets);
 }
 
-/** The same without figures: for a text that is secret itself where they are. */
-export function maskedTexts(text: string): string {
+/**
+ * The line of a plan, which is secret itself where the new sizes are. Otherwise its figures are masked where the old ones were: it
+ * has both.
+ */
+export function maskedPlan(text: string, before: SecretMarked, news: SecretMarked): string {
   const secrets = current.getStore();
-  return secrets === undefined ? text : mask(text, { ...secrets, hasFigures: false });
+  const hasFigures = before.__secret === true && news.__secret !== true;
+  return secrets === undefined ? text : mask(text, { ...secrets, hasFigures });
 }
 
 export function maskedLog(log: EngineLog): EngineLog {

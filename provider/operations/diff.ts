@@ -20,7 +20,7 @@ import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
 import { describeHalted } from "../plan/power.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
-import { formatList, formatVcpus } from "../plan/text.ts";
+import { FROM_STATE_ONLY, formatList, formatVcpus, NO_LONGER_EXISTS } from "../plan/text.ts";
 import { VCPU_FIELDS } from "../plan/vcpus/desired.ts";
 import type { LookupResult, Session } from "../session.ts";
 import { formatWholeMib } from "../units/size.ts";
@@ -208,7 +208,7 @@ async function refuseImpossibleReplace(
 
 function withFailedLook(plan: UpdatePlan, look: LookupResult | undefined): UpdatePlan {
   if (look?.kind !== "failed") return plan;
-  const detail = `planned from the state only; hypervisor unreachable: ${look.reason}`;
+  const detail = `${FROM_STATE_ONLY}: ${look.reason}`;
   return { ...plan, details: [...plan.details, detail] };
 }
 
@@ -223,7 +223,7 @@ async function logPlan(session: Session, urn: string, { outcome }: UpdatePlan, t
  * create only if diff succeeds.
  */
 async function logGone({ session, id, state, news }: Difference): Promise<void> {
-  const text = `domain ${state.name} (${id}) no longer exists on ${state.uri}\nrun pulumi refresh and preview again, unless this run continues an interrupted replace`;
+  const text = `domain ${state.name} (${id}) ${NO_LONGER_EXISTS} ${state.uri}\nrun pulumi refresh and preview again, unless this run continues an interrupted replace`;
   await session.log.message(news.__urn, "warning", text);
 }
 

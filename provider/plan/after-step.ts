@@ -118,6 +118,8 @@ export function afterStep(observed: Observed, step: Step): Observed {
 
 /** The devices of a domain after a step for one of them. */
 function withDevice(live: MemoryView, step: DeviceStep): MemoryView {
+  // A list that the state leaves out is as the program makes it, before this update and after it.
+  if ((step.device === "disk" ? live.disks : live.cards) === undefined) return live;
   const isAttach = step.kind === "attachDevice";
   const present = presentDevice(step, live);
   if (isAttach && present !== undefined) throw new Error(`the ${step.device} is attached already`);

@@ -163,7 +163,16 @@ export function pageMapNotes({ memory }: DesiredMemory, { cells }: MemoryView): 
   );
 }
 
+/** What the headline of an update begins with that changes nothing in the domain. */
+export const SETTING_ONLY = "setting only";
+
 /** The headline of an update that changes nothing in the domain. */
 export function settingOnly(names: readonly string[]): string {
-  return fitting(`setting only: ${names.join(", ")}`, `setting only: ${names.length} arguments`);
+  return fitting(`${SETTING_ONLY}: ${names.join(", ")}`, `${SETTING_ONLY}: ${names.length} arguments`);
 }
+
+/** The detail of a plan for which the host couldn't be asked; the reason follows. */
+export const FROM_STATE_ONLY = "planned from the state only; hypervisor unreachable";
+
+/** In the message about a domain that the state has, but its host doesn't. */
+export const NO_LONGER_EXISTS = "no longer exists on";

@@ -9,6 +9,7 @@ import { previewedCreation } from "../foreseen/creation.ts";
 import { foreseenUpdate } from "../foreseen/update.ts";
 import { withLeftOffline } from "../operations/left-offline.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
+import { maskedPlan } from "../secret-operation.ts";
 import { packedState, unpackedState } from "../state-format.ts";
 import { named } from "./autonaming.ts";
 import { checkFailures } from "./check-failures.ts";
@@ -170,7 +171,11 @@ export class ResourceCalls {
     if (announced === undefined) return this.#foreseen(news, { ...echoedInputs(state), ...news });
     const { defaults } = session;
     const known = withLeftOffline(state, news, defaults);
-    return this.#foreseen(news, foreseenUpdate({ state: known, news, announced, seen, defaults }));
+    const outs = foreseenUpdate({ state: known, news, announced, seen, defaults });
+    // Check has masked its own plan. Without a route to the host, it is made from the state.
+    const { memoryPlan } = outs;
+    if (typeof memoryPlan === "string") outs.memoryPlan = maskedPlan(memoryPlan, state, news);
+    return this.#foreseen(news, outs);
   }
 
   /** The previewed outputs with the marks of the inputs. */

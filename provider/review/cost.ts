@@ -7,6 +7,7 @@ import { upwardSizes } from "../plan/live-sizes/up.ts";
 import { type Observed, pendingMemory } from "../plan/observed.ts";
 import type { Reachable } from "../plan/plan.ts";
 import type { Kib } from "../units/kib.ts";
+import { sizeIn } from "../units/size.ts";
 
 /** What a change leaves for later ones. */
 export interface Cost {
@@ -38,5 +39,28 @@ export function costOf(after: Observed, news: Inputs, defaults: Defaults): Cost 
       up: desired && upwardSizes(desired, started),
       pending: pendingMemory(after),
     }),
+  };
+}
+
+/**
+ * What a change leaves by the headroom that the run itself announced, of a domain that runs afterwards.
+ *
+ * @returns undefined where the run announced none
+ */
+export function costFromHeadroom(news: Inputs): Cost | undefined {
+  const { headroom, memory, maxMemory, memorySlots } = news;
+  const [size, ceiling] = [sizeIn(memory), sizeIn(maxMemory)];
+  if (headroom?.slots === undefined || size === undefined || ceiling === undefined) return undefined;
+  const ranges = headroom.memory?.map(({ from, to, step }) => ({
+    from: sizeIn(from) ?? 0,
+    to: sizeIn(to) ?? 0,
+    step: sizeIn(step) ?? 0,
+  }));
+  return {
+    freeSlots: headroom.slots,
+    slots: memorySlots,
+    headroom: Math.max(0, ceiling - size),
+    ceiling,
+    ...defined({ up: ranges?.find(({ from }) => from > size) }),
   };
 }

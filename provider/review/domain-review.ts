@@ -4,27 +4,27 @@ import type { Defaults } from "../args/settings.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { vcpusOf } from "../domain/state.ts";
-import { reasonCodeOf } from "../errors.ts";
 import { type MemoryMap, memoryMap } from "../explain/memory-map.ts";
 import { withoutPassword } from "../libvirt/uri-password.ts";
-import { messageOf } from "../message-of.ts";
-import { echoedInputs, type Outputs } from "../outputs.ts";
+import type { Outputs } from "../outputs.ts";
 import { afterStep } from "../plan/after-step.ts";
-import { type Observed, pendingMemory } from "../plan/observed.ts";
-import { planUpdate, type UpdatePlan, type UpdatePlanInput } from "../plan/plan-update.ts";
-import { readState } from "../state-format.ts";
+import { type MemoryView, type Observed, pendingMemory } from "../plan/observed.ts";
+import type { UpdatePlan, UpdatePlanInput } from "../plan/plan-update.ts";
 import type { Kib } from "../units/kib.ts";
 import { sizeIn } from "../units/size.ts";
+import { type Announced, announcedBy, isPlanOf, memoryBefore, vcpusBefore } from "./announced.ts";
 import type { RunConfiguration } from "./configurations.ts";
-import { type Cost, costOf } from "./cost.ts";
+import { type Cost, costFromHeadroom, costOf } from "./cost.ts";
 import { deviceChanges } from "./device-changes.ts";
 import type { DomainStep, Position } from "./domain-steps.ts";
 import { endOf, type Happened, resultOf, whatHappened } from "./happened.ts";
 import { newDomain } from "./new-domain.ts";
+import { type Planned, planFromOutputs, planFromState } from "./plan-again.ts";
 import type { Properties } from "./properties.ts";
 import { questionsAbout, questionsAfter } from "./questions.ts";
 import { withoutSecrets } from "./secret-properties.ts";
-import { announcedBy, type Decided, decide, keptBy, type Verdict } from "./verdict.ts";
+import { shownDomain } from "./shown-domain.ts";
+import { type Decided, decide, isForcedReplace, keptBy, type Verdict } from "./verdict.ts";
 
 /** A figure before and after; undefined: the domain doesn't exist then, or the figure isn't known. */
 export interface Change<T> {
@@ -94,6 +94,7 @@ export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainRevi
 function unreadable(step: DomainStep, { isOver }: ReviewContext): DomainReview {
   const { verdict, headline } = decide(step, undefined, announcedBy(step, isOver), {
     isSecret: false,
+    isFollowed: false,
     kept: keptBy(step, step.old?.outputs?.onDelete, step.old?.outputs?.__adopted === true),
   });
   return {
@@ -125,41 +126,64 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
     ? undefined
     : (textOf(olds.properties.uri) ?? textOf(inputs.uri) ?? stack.uri);
   const clean = (text: string) => redact(text, ...carriers(step));
-  const planned = isSecret ? { problems: [] } : planFromState(step, inputs, before, stack.defaults);
-  const { state, plan } = planned;
   const announced = announcedBy(step, stack.isOver);
+  const isHidden = olds.properties.__observed === UNKNOWN;
+  const planned: Planned = isSecret
+    ? { problems: [] }
+    : isHidden
+      ? planFromOutputs(step, inputs, before, stack.defaults, announced)
+      : planFromState(step, inputs, before, stack.defaults);
+  const isAnnounced = (plan: UpdatePlan) => announced === undefined || isPlanOf(plan, announced, clean);
+  const isFollowed = planned.plan !== undefined && isAnnounced(planned.plan);
+  // What only the outputs tell of the domain isn't enough to plan from, unless the run came to the same plan.
+  const { state, plan, observed } = isHidden && !isFollowed ? {} : planned;
   const kept = keptBy(step, olds.properties.onDelete, (state ?? olds.properties).__adopted === true);
-  const decided = decide(step, plan, announced, { isSecret, kept });
+  const decided = decide(step, plan, announced, { isSecret, kept, isFollowed });
+  // The run saw another domain than the recorded one.
+  const hasChanged =
+    plan !== undefined &&
+    !isFollowed &&
+    announced?.outcome === decided.verdict &&
+    !isForcedReplace(decided.verdict, plan);
   const known: Known = {
     step,
     kept,
     defaults: stack.defaults,
     ...(step.op !== "delete" && step.new && !isSecret && { news: inputs as unknown as Inputs }),
-    ...defined({ state, planned: planned.input }),
+    ...(!hasChanged && defined({ state, planned: planned.input })),
   };
-  const observed = state?.__observed;
   // A plan that isn't carried out raises no question.
-  const followed = plan?.outcome === decided.verdict ? plan : undefined;
+  const followed = isFollowed && plan?.outcome === decided.verdict ? plan : undefined;
   const over = stack.isOver ? whatHappened(step) : undefined;
   const expected = isSecret
     ? undefined
-    : domainAfter(step, inputs, observed, plan, decided.verdict, stack.defaults);
+    : domainAfter(step, inputs, observed, followed, decided.verdict, stack.defaults);
   const after = over === undefined ? expected : isSecret ? undefined : over.state?.__observed;
   const waiting = after !== undefined && pendingMemory(after) !== undefined ? after.nextBoot : undefined;
-  const views = { before: observed && present(observed), after: after && present(after), left: expected };
+  const views = {
+    before: hasChanged ? undefined : observed && present(observed),
+    after: after && present(after),
+    left: expected,
+  };
+  const found = followed === undefined && announced?.more !== undefined ? announced : undefined;
   const staying = <T>(change: Change<T>): Change<T> =>
     kept === undefined ? change : defined({ ...change, to: change.from });
-  const cost =
-    after === undefined || known.news === undefined ? undefined : costOf(after, known.news, stack.defaults);
+  const cost = costAfter(after, known.news, stack, decided.verdict);
   return {
     urn: step.urn,
     resource: step.resource,
     ...decided,
     headline: clean(decided.headline),
-    details: [...new Set([...(over?.details ?? []), ...decided.details])].map(clean),
+    details: [
+      ...new Set([
+        ...(over?.details ?? []),
+        ...decided.details,
+        ...(over === undefined && !isSecret ? mapNotes(step, hasChanged, isHidden, views) : []),
+      ]),
+    ].map(clean),
     steps: decided.steps.map(clean),
-    memory: staying(memoryOf(step, inputs, olds.properties, observed)),
-    vcpus: staying(vcpuChange(step, inputs, olds.properties, state)),
+    memory: staying(asFound(memoryOf(step, inputs, olds.properties, observed), found, memoryBefore)),
+    vcpus: staying(asFound(vcpuChange(step, inputs, olds.properties, state), found, vcpusBefore)),
     stays: kept !== undefined,
     devices: deviceChanges(before, step.op === "delete" ? {} : inputs).map(clean),
     questions: (over === undefined
@@ -218,54 +242,58 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== UNKNOWN ? value : undefined;
 }
 
-interface Planned {
-  state?: Outputs;
-  plan?: UpdatePlan;
-  input?: UpdatePlanInput;
-  /** Why there is no plan. */
-  problems: string[];
+/** The figure before a change is the one that the run found, where it announced another plan than that from the state. */
+function asFound(
+  change: Change<number>,
+  announced: Announced | undefined,
+  before: (announced: Announced, to: number) => number | undefined,
+): Change<number> {
+  const { from, to } = change;
+  if (announced === undefined || from === undefined || to === undefined || from === to) return change;
+  return defined({ from: before(announced, to), to });
 }
 
-/** Plans an update from the recorded domain, as a preview without a route to the host does. */
-function planFromState(step: DomainStep, inputs: Properties, olds: Properties, defaults: Defaults): Planned {
-  if (step.op === "create" || step.op === "import" || step.op === "refuse" || step.old?.outputs === undefined)
-    return { problems: [] };
-  if (olds.__observed === UNKNOWN) return { problems: [] };
-  try {
-    const state = readState(olds);
-    if (step.op === "delete" || step.new === undefined) return { state, problems: [] };
-    const input: UpdatePlanInput = {
-      inputs: inputs as unknown as Inputs,
-      before: echoedInputs(state),
-      observed: state.__observed,
-      recorded: state.__observed.nextBoot?.memory,
-      defaults,
-      made: state.__made ?? [],
-      adopted: state.__adopted === true,
-    };
-    return { state, plan: planUpdate(input), input, problems: [] };
-  } catch (error) {
-    const code = reasonCodeOf(error);
-    return {
-      problems: [code === undefined ? "the state in this preview can't be planned from" : messageOf(error)],
-    };
-  }
+/** Why there is no map, or no whole one. */
+function mapNotes(
+  { op }: DomainStep,
+  hasChanged: boolean,
+  isHidden: boolean,
+  { before, after }: { before: MemoryView | undefined; after: MemoryView | undefined },
+): string[] {
+  if (op !== "update" || (before !== undefined && after !== undefined)) return [];
+  const which = after === undefined ? "no memory map" : "no memory map of it before the change";
+  if (hasChanged) return [`the domain has changed since the state was recorded, so there is ${which}`];
+  return isHidden ? [`the recorded domain is secret, as an argument is, so there is ${which}`] : [];
+}
+
+/** What the change leaves: by the domain after it, else by what the run announced. */
+function costAfter(
+  after: Observed | undefined,
+  news: Inputs | undefined,
+  { isOver, defaults }: ReviewContext,
+  verdict: Verdict,
+): Cost | undefined {
+  if (news === undefined) return undefined;
+  if (after !== undefined) return costOf(after, news, defaults);
+  return !isOver && (verdict === "live" || verdict === "restart") ? costFromHeadroom(news) : undefined;
 }
 
 /** The domain once the update is over, and what waits for a restart has happened. */
 function domainAfter(
-  { op }: DomainStep,
+  step: DomainStep,
   inputs: Properties,
   observed: Observed | undefined,
   plan: UpdatePlan | undefined,
   verdict: Verdict,
   defaults: Defaults,
 ): Observed | undefined {
+  const { op } = step;
   if (op === "delete" || op === "refuse" || verdict === "refuse" || verdict === "unknown") return undefined;
   // What an adopted domain has beside the arguments isn't in the output.
   if (verdict === "create" && inputs.__adopted === true) return undefined;
   if (verdict === "create" || verdict === "replace") return newDomain(inputs, observed, defaults);
-  if (observed === undefined || plan?.outcome !== verdict) return undefined;
+  const previewed = step.new?.outputs && shownDomain(withoutSecrets(step.new.outputs).properties, defaults);
+  if (observed === undefined || plan === undefined) return previewed;
   try {
     return plan.steps.reduce(afterStep, observed);
   } catch {

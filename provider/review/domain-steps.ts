@@ -209,7 +209,8 @@ function errorsIn(message: string): string[] {
   return head === undefined ? [message] : message.slice(head.length).split(/^[ \t]*\* /m);
 }
 
-function linesOf(message: string): string[] {
+/** A message as lines, without its severity. */
+export function linesOf(message: string): string[] {
   return (
     message
       .replace(/^(?:warning|error|info): /, "")

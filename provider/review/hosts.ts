@@ -10,8 +10,10 @@ export interface HostSums {
   domains: { from: number; to: number };
   memory: { from: Kib; to: Kib };
   vcpus: { from: number; to: number };
-  /** Domains whose size isn't known, which the sums leave out. */
+  /** Domains that the sums leave out: those whose size isn't known. */
   unknown: number;
+  /** Those of them that are refused, of which the output has no state. */
+  refused: number;
 }
 
 /** By the host's name: the first one, where its URI is written in more than one way. */
@@ -39,6 +41,7 @@ function sumsOf(all: readonly DomainReview[]): Omit<HostSums, "host"> {
       to: sum(known.map((one) => afterOf(one, one.vcpus))),
     },
     unknown: all.length - known.length,
+    refused: all.filter((one) => one.verdict === "refuse" && !one.isSecret && !isKnown(one)).length,
   };
 }
 
@@ -63,12 +66,13 @@ function afterOf(
   return verdict === "refuse" ? from : to;
 }
 
-function isKnown({ verdict, takenOver, memory, happened }: DomainReview): boolean {
+function isKnown({ verdict, takenOver, memory, vcpus, happened }: DomainReview): boolean {
   if (happened?.result === "gone") return memory.from !== undefined;
   if (happened !== undefined && !isOver(happened)) return false;
   // What an adopted domain had isn't in the output.
   if (takenOver === "adopt") return false;
   if (verdict === "create") return memory.to !== undefined;
   if (verdict === "delete" || verdict === "refuse") return memory.from !== undefined;
-  return memory.from !== undefined && memory.to !== undefined;
+  const isWhole = ({ from, to }: { from?: number; to?: number }) => from !== undefined && to !== undefined;
+  return isWhole(memory) && isWhole(vcpus);
 }

@@ -71,6 +71,6 @@ function changeJson<T, U>({ from, to }: Change<T>, form: (value: T) => U): { fro
   return { from: from === undefined ? null : form(from), to: to === undefined ? null : form(to) };
 }
 
-function hostJson({ host, domains, memory, vcpus, unknown }: HostSums): Record<string, unknown> {
-  return { host: host ?? null, domains, memory: changeJson(memory, canonicalSize), vcpus, unknown };
+function hostJson({ host, domains, memory, vcpus, unknown, refused }: HostSums): Record<string, unknown> {
+  return { host: host ?? null, domains, memory: changeJson(memory, canonicalSize), vcpus, unknown, refused };
 }

@@ -201,14 +201,15 @@ function questionsOf(domains: readonly DomainReview[], most: number): string[] {
 const MOST_NAMES = 3;
 
 function hostsOf(hosts: readonly HostSums[], most: number): string {
-  const rows = hosts.map(({ host, domains, memory, vcpus, unknown }) =>
-    row(
-      host === undefined ? "not known" : shortName(host),
-      countText(domains),
-      memoryText(memory) + (unknown === 0 ? "" : `, without ${unknown} whose size is secret or not known`),
-      countText(vcpus),
-    ),
-  );
+  const rows = hosts.map((sums) => {
+    const isSummed = sums.unknown < Math.max(sums.domains.from, sums.domains.to);
+    return row(
+      sums.host === undefined ? "not known" : shortName(sums.host),
+      countText(sums.domains),
+      [...(isSummed ? [memoryText(sums.memory)] : []), ...leftOut(sums)].join(", without "),
+      isSummed ? countText(sums.vcpus) : "",
+    );
+  });
   const { shown } = fitting(rows, most);
   const left = hosts.length - shown.length;
   return [
@@ -217,6 +218,16 @@ function hostsOf(hosts: readonly HostSums[], most: number): string {
     ...shown,
     ...(left === 0 ? [] : [row(`and ${left} more`, "", "", "")]),
   ].join("\n");
+}
+
+/** The domains that aren't in the sums, with the reason. */
+function leftOut({ unknown, refused }: HostSums): string[] {
+  const hidden = unknown - refused;
+  const texts = [
+    ...(hidden === 0 ? [] : [`${hidden} whose size is secret or not known`]),
+    ...(refused === 0 ? [] : [`${refused} refused`]),
+  ];
+  return texts.length === 0 ? [] : [texts.join(" and ")];
 }
 
 /** Folded, one for each domain, as long as there is room. */

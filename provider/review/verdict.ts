@@ -1,31 +1,12 @@
-import type { Outcome, Reason } from "../plan/plan.ts";
+import { isMoreDisruptive, type Outcome, type Reason } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { OUTCOME_WORDS } from "../plan/text.ts";
+import { type Announced, isFromStateOnly, partsOf } from "./announced.ts";
 import type { DomainStep } from "./domain-steps.ts";
 import { isPrinted } from "./secret-properties.ts";
 
 /** What a run does to a domain: an outcome of the planner, or an operation that isn't planned. */
 export type Verdict = Outcome | "create" | "delete";
-
-/** What the provider itself announced in the run, which may have seen the domain. */
-export interface Announced {
-  outcome: Outcome;
-  headline: string;
-}
-
-const OUTCOMES = new Map(Object.entries(OUTCOME_WORDS).map(([outcome, word]) => [word, outcome as Outcome]));
-
-export function announcedBy({ messages }: DomainStep, isOver: boolean): Announced | undefined {
-  // An update that is over may have failed after it was planned.
-  const error = isOver ? undefined : messages.find(({ severity }) => severity === "error");
-  if (error !== undefined) return { outcome: "refuse", headline: error.lines[0] ?? "" };
-  const announced = messages.flatMap(({ lines: [headline = ""] }): Announced[] => {
-    const outcome = OUTCOMES.get(/^([a-z ]+): /.exec(headline)?.[1] ?? "");
-    return outcome === undefined ? [] : [{ outcome, headline }];
-  });
-  // A replace that a resource option asks for is announced in addition to the plan that isn't carried out.
-  return announced.find(({ outcome }) => outcome === "replace") ?? announced[0];
-}
 
 /** A verdict, and what explains it. */
 export interface Decided {
@@ -58,7 +39,7 @@ export function decide(
   { op, new: now, messages }: DomainStep,
   plan: UpdatePlan | undefined,
   announced: Announced | undefined,
-  { isSecret, kept }: { isSecret: boolean; kept: string | undefined },
+  { isSecret, kept, isFollowed }: { isSecret: boolean; kept: string | undefined; isFollowed: boolean },
 ): Decided {
   const nothing = { reasons: [], details: [], steps: [] };
   if (announced?.outcome === "refuse" || op === "refuse") {
@@ -84,31 +65,55 @@ export function decide(
     const start = typeof plan === "string" && !isPrinted(plan) ? plan : unplanned;
     return {
       ...nothing,
-      verdict: "create",
+      verdict: (op === "create" && interruptionOf(now)) || "create",
       headline: op === "import" ? "imported: nothing is changed" : start,
     };
   }
   if (op === "same") return { ...nothing, verdict: "none", headline: "" };
-  const from = planned(plan);
   const outcome = op === "replace" ? "replace" : (announced?.outcome ?? plan?.outcome ?? "unknown");
-  if (plan !== undefined && plan.outcome === outcome) return { verdict: outcome, ...from };
-  const own = announced?.outcome === outcome ? announced.headline : "";
+  const unreachable = announced?.more?.filter(isFromStateOnly) ?? [];
+  if (isFollowed && plan?.outcome === outcome) {
+    const { headline, reasons, details, steps } = plan;
+    const sentences = steps.map(({ sentence }) => sentence);
+    return { verdict: outcome, headline, reasons, details: [...details, ...unreachable], steps: sentences };
+  }
+  const isForced = isForcedReplace(outcome, plan);
+  if (announced?.outcome === outcome && announced.headline !== "") {
+    const { details, steps } = isSecret ? nothing : partsOf(announced);
+    return {
+      ...{ verdict: outcome, headline: announced.headline, reasons: [], steps },
+      details: [...(isForced ? fromState(plan) : []), ...details],
+    };
+  }
+  const isEngines = op === "replace";
   const why = isSecret
     ? "sizes are secret, so this review has no figures"
-    : op === "replace"
+    : isEngines
       ? "Pulumi replaces the resource (replaceOnChanges, deletedWith, --replace, or a replace that an earlier run began)"
       : "the recorded domain is secret or can't be read";
+  const own = announced === undefined || isEngines ? why : "the run announced it without a message";
   return {
+    ...nothing,
     verdict: outcome,
-    headline: own || `${OUTCOME_WORDS[outcome]}: ${why}`,
-    reasons: [],
-    details:
-      plan === undefined || plan.headline === "" ? [] : [`planned from the recorded state: ${plan.headline}`],
-    steps: [],
+    headline: outcome === "none" ? "" : `${OUTCOME_WORDS[outcome]}: ${own}`,
+    details: isEngines ? fromState(plan) : [],
   };
 }
 
-function planned(plan: UpdatePlan | undefined) {
-  const { headline = "", reasons = [], details = [], steps = [] } = plan ?? {};
-  return { headline, reasons, details, steps: steps.map(({ sentence }) => sentence) };
+/** The plan that isn't carried out. */
+function fromState(plan: UpdatePlan | undefined): string[] {
+  return plan === undefined || plan.headline === ""
+    ? []
+    : [`planned from the recorded state: ${plan.headline}`];
+}
+
+/** A resource option asks for it: what a run sees of a domain never makes a less disruptive plan a replace. */
+export function isForcedReplace(verdict: Verdict, plan: UpdatePlan | undefined): boolean {
+  return verdict === "replace" && plan !== undefined && isMoreDisruptive("replace", plan.outcome);
+}
+
+/** A create that continues an interrupted one, or adopts a domain, may change a domain that is there. */
+function interruptionOf(now: DomainStep["new"]): Verdict | undefined {
+  const change = now?.inputs.change;
+  return change === "nextBoot" || change === "restart" || change === "replace" ? change : undefined;
 }

@@ -114,6 +114,22 @@ test("a size that isn't secret is shown", async () => {
   expect(stack.run.said.join()).toContain("7411 → 7923 MiB");
 });
 
+test.each([
+  ["a live change", { memory: "7923MiB" }],
+  ["a replace", { memory: "7412MiB" }],
+  ["another argument", { memory: "7411MiB", shutdownTimeout: 7 }],
+])("the plan of a size that isn't secret any more doesn't have the secret one: %s", async (_, change) => {
+  const stack = new OneResource(new FakeHypervisor());
+  await stack.up({ ...args, __secrets: ["memory"] });
+  const { __secret: _secret, ...open } = { ...args, ...change };
+  const { inputs } = await stack.preview(open);
+  expect(inputs.memoryPlan).not.toMatch(/\d/);
+  await stack.up(open);
+  expect(stack.recorded.outputs.memoryPlan).not.toMatch(/\d/);
+  await stack.up({ ...open, memory: "9216MiB" });
+  expect(stack.recorded.outputs.memoryPlan).toMatch(/9216|9 GiB/);
+});
+
 test("a failed check of a secret doesn't name a property whose value Pulumi would print", async () => {
   const stack = new OneResource(new FakeHypervisor());
   const failures = async (bad: object) => {

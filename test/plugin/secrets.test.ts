@@ -113,6 +113,22 @@ describe("what is secret in a program", () => {
     expect(outputs).toMatchObject({ liveMemory: "2816MiB", uuid: expect.any(String) });
   });
 
+  it("isn't in the plan of a size that isn't secret any more, with or without a route to the host", async () => {
+    const host = new FakeHypervisor();
+    const stack = new PluginStack(host, { uri: "qemu:///system" });
+    await stack.up({ memory: secret("2816MiB"), maxMemory: "8GiB" });
+    for (const memory of ["3072MiB", "2817MiB"]) {
+      stack.hosts["qemu:///system"] = host;
+      const near = await stack.preview({ memory, maxMemory: "8GiB" });
+      stack.hosts["qemu:///system"] = new Error("no route");
+      const far = await stack.preview({ memory, maxMemory: "8GiB" });
+      for (const { outputs } of [near, far]) {
+        expect(outputs.memoryPlan).toMatch(/→|replace/);
+        expect(outputs.memoryPlan).not.toMatch(/\d/);
+      }
+    }
+  });
+
   it("is also the URI of a provider's configuration", async () => {
     const uri = `qemu+ssh://${MARK}@host/system`;
     const stack = new PluginStack(new FakeHypervisor(), { uri: secret(uri) });

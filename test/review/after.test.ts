@@ -114,7 +114,7 @@ describe("pulumi up --yes --json writes its preview before the log, which counts
 
 /** What a failed update of the Pulumi CLI is reviewed as. */
 async function failed(name: string, change = (text: string) => text) {
-  const text = readFileSync(join(import.meta.dirname, "recorded/failed", name), "utf8");
+  const text = readFileSync(join(import.meta.dirname, `recorded/plugin/failed-${name}`), "utf8");
   const { code, out } = await commandLine(["review", "--after"], change(text));
   const [, ...rows] = render(out).tables[0] ?? [];
   return {
@@ -183,7 +183,7 @@ describe("a recorded update that failed", () => {
 });
 
 test("of a replace, the parts that the log has decide: whether it is done, and whether the domain is gone", () => {
-  const events = readFileSync(join(import.meta.dirname, "recorded/failed/update.json"), "utf8")
+  const events = readFileSync(join(import.meta.dirname, "recorded/plugin/failed-update.json"), "utf8")
     .split("\n")
     .filter((line) => line.startsWith('{"sequence"'));
   const isOf = (line: string) => line.includes("::api-1") && !line.includes("diagnosticEvent");
@@ -246,7 +246,7 @@ test("whatever errors the engine lists of a domain, each is a remark", () => {
 });
 
 describe("an update whose preview failed", () => {
-  const refusal = readFileSync(join(import.meta.dirname, "recorded/failed/preview.json"), "utf8");
+  const refusal = readFileSync(join(import.meta.dirname, "recorded/plugin/failed-preview.json"), "utf8");
 
   test("didn't run, and the preview says why", async () => {
     const { code, out } = await commandLine(["review", "--after"], refusal);

@@ -1,8 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DEFAULTS } from "../../provider/args/settings.ts";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
+import type { Observed } from "../../provider/plan/observed.ts";
+import { planMessage, type Step } from "../../provider/plan/plan.ts";
 import { planUpdate } from "../../provider/plan/plan-update.ts";
+import { previewedPlan } from "../../provider/plan/preview-contract.ts";
+import type { DomainReview } from "../../provider/review/domain-review.ts";
 import { reviewJson } from "../../provider/review/json.ts";
+import { markdown } from "../../provider/review/markdown.ts";
 import { parseOutput } from "../../provider/review/parse-output.ts";
 import { reviewOf, VERDICTS } from "../../provider/review/review.ts";
 import { unpackedState } from "../../provider/state-format.ts";
@@ -27,6 +33,14 @@ function reviewed(
   ...more: Parameters<typeof preview> extends [unknown, ...infer Rest] ? Rest : never
 ) {
   return reviewOf(parseOutput(preview(steps, ...more), "the preview"));
+}
+
+/** How a preview has the recorded domain. */
+const SHOWN = ["as it is", "secret"] as const;
+
+/** A step that is the headline isn't listed. */
+function stepsOf({ steps }: DomainReview): Step[] {
+  return steps.map((sentence) => ({ kind: "start", sentence }));
 }
 
 function only(
@@ -91,6 +105,39 @@ describe("the planner decides", () => {
 });
 
 describe("what the run itself announced counts, since it may have seen the domain", () => {
+  test("whatever the recorded domain, the one that the run found, and the program are", () => {
+    const anyCase = fc
+      .record({ recorded: anyObserved, seen: anyObserved })
+      .chain(({ recorded, seen }) => anyProgram(seen).map((program) => ({ recorded, seen, ...program })));
+    fc.assert(
+      fc.property(anyCase, fc.constantFrom(...SHOWN), ({ recorded, seen, inputs, before }, form) => {
+        const step = updateStep({ observed: recorded, before, now: inputs });
+        const { __observed: known } = unpackedState(step.oldState?.outputs ?? {});
+        const planFor = (observed: Observed) =>
+          planUpdate({
+            ...{ inputs, before, observed, defaults: DEFAULTS, adopted: false },
+            recorded: known.nextBoot?.memory,
+          });
+        const plan = previewedPlan(planFor(known), planFor(seen));
+        if (plan.headline === "") return;
+        const isError = plan.outcome === "refuse";
+        const severity = isError ? "error" : plan.outcome === "replace" ? "warning" : "info";
+        const message = `${severity}: ${planMessage(plan)}`;
+        const outputs = { ...step.oldState?.outputs, ...(form === "secret" && { __observed: "[secret]" }) };
+        const domain = only(
+          { ...step, oldState: { ...step.oldState, type: DYNAMIC_TYPE, inputs: before, outputs } },
+          [{ urn: step.urn, severity, message }],
+        );
+        expect([domain.verdict, domain.headline]).toEqual([plan.outcome, plan.headline]);
+        if (!isError) expect(planMessage({ ...plan, steps: stepsOf(domain) })).toBe(planMessage(plan));
+        if (form === "as it is" && domain.before !== undefined && !isError)
+          expect(planMessage(planFor(known))).toBe(planMessage(plan));
+        expect(domain.questions.join()).not.toContain("__observed");
+      }),
+      cases(300),
+    );
+  });
+
   test("another outcome", () => {
     const { urn, ...step } = updateStep();
     const message = "warning: replace: 1003 → 1259 MiB has no free slot\nthe domain is deleted\n";
@@ -101,6 +148,7 @@ describe("what the run itself announced counts, since it may have seen the domai
     });
     expect(domain.details).toEqual([
       expect.stringMatching(/^planned from the recorded state: live: 1003 → 1259 MiB/),
+      "the domain is deleted",
     ]);
   });
 
@@ -124,6 +172,17 @@ describe("what the run itself announced counts, since it may have seen the domai
     expect(only({ ...updateStep(), op: "replace" }).verdict).toBe("replace");
   });
 });
+
+test.each(["nextBoot", "restart", "replace"])(
+  "a create that continues an interrupted one, and changes the domain that is there: %s",
+  (change) => {
+    const { newState, ...step } = createStep();
+    const memoryPlan = `continues an interrupted create: ${change}`;
+    const inputs = { ...newState?.inputs, memoryPlan, change, memoryChange: change };
+    const domain = only({ ...step, newState: { type: DYNAMIC_TYPE, inputs } });
+    expect(domain).toMatchObject({ verdict: change, headline: memoryPlan });
+  },
+);
 
 test("the worst is first, then by name", () => {
   const verdicts = reviewed(mixedFleet()).domains.map(({ verdict, resource }) => [verdict, resource]);
@@ -186,6 +245,7 @@ test("sums by host", () => {
       memory: { from: 0, to: 1259 * MIB },
       vcpus: { from: 0, to: 1 },
       unknown: 0,
+      refused: 0,
     },
     {
       host: "qemu+ssh://root@host-1/system",
@@ -193,6 +253,7 @@ test("sums by host", () => {
       memory: { from: 2006 * MIB, to: 1259 * MIB },
       vcpus: { from: 2, to: 1 },
       unknown: 0,
+      refused: 0,
     },
     {
       host: "qemu+tls://b:…@host-2/system",
@@ -200,8 +261,24 @@ test("sums by host", () => {
       memory: { from: 1003 * MIB, to: 1259 * MIB },
       vcpus: { from: 2, to: 4 },
       unknown: 0,
+      refused: 0,
     },
   ]);
+});
+
+test("the sums leave out what is refused, and what isn't known, each with its reason", () => {
+  const review = reviewed(
+    [
+      updateStep(),
+      updateStep({ name: "secret-1", recorded: { memory: "[secret]", liveMemory: "[secret]" } }),
+      updateStep({ name: "later-1", now: { vcpus: UNKNOWN as never } }),
+    ],
+    [{ urn: urnOf("strict-1"), severity: "error", message: "error: refused: no" }],
+    { "libvirt-hotplug:uri": HOST },
+  );
+  expect(review.hosts).toMatchObject([{ unknown: 3, refused: 1, vcpus: { from: 1, to: 1 } }]);
+  const comment = markdown(review, { docs: "https://docs.example.com", limit: 100_000 });
+  expect(comment).toContain("1003 → 1259 MiB, without 2 whose size is secret or not known and 1 refused |");
 });
 
 test("a host whose URI is written in two ways is one host", () => {

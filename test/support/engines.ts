@@ -63,7 +63,10 @@ function onEngines(all: readonly On[], scenarios: (on: Required<OnEngine>) => vo
 }
 
 /** What follows from the URN, which has the type in it, and what only one of the hosts needs. */
-const OF_A_HOST = new Set(["id", "uuid", "mac", "__urn", "__provider", "__secret", "__secrets"]);
+const OF_A_HOST = new Set([
+  ...["id", "uuid", "mac", "__urn", "__provider", "__secret", "__secrets"],
+  "headroom",
+]);
 
 function ofEitherHost({ operation, ok, done, state }: Trace): object {
   const text = JSON.stringify({ operation, ok, steps: done?.steps.toSorted(), state }, (key, value) =>
