@@ -20,7 +20,10 @@ export interface HeadroomArgs extends RuleArgs {
    * isn't judged.
    */
   memory?: string | number;
-  /** How many slots for DIMMs must be free after the change; at least 1. Default: the slots aren't judged. */
+  /**
+   * How many of `memorySlots` must be free after the change; at least 1. If `memorySlots` is raised, the new ones count at once, although
+   * the running domain gets them at its next boot. Default: the slots aren't judged.
+   */
   slots?: number;
 }
 
