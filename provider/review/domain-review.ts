@@ -3,34 +3,25 @@ import { redact } from "../args/redact.ts";
 import type { Defaults } from "../args/settings.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
-import { vcpusOf } from "../domain/state.ts";
 import { type MemoryMap, memoryMap } from "../explain/memory-map.ts";
 import { withoutPassword } from "../libvirt/uri-password.ts";
 import type { Outputs } from "../outputs.ts";
-import { afterStep } from "../plan/after-step.ts";
 import { type MemoryView, type Observed, pendingMemory } from "../plan/observed.ts";
 import type { UpdatePlan, UpdatePlanInput } from "../plan/plan-update.ts";
 import type { Kib } from "../units/kib.ts";
-import { sizeIn } from "../units/size.ts";
-import { type Announced, announcedBy, isPlanOf, memoryBefore, vcpusBefore } from "./announced.ts";
+import { announcedBy, isPlanOf, memoryBefore, vcpusBefore } from "./announced.ts";
 import type { RunConfiguration } from "./configurations.ts";
 import { type Cost, costFromHeadroom, costOf } from "./cost.ts";
 import { deviceChanges } from "./device-changes.ts";
+import { domainAfter, present } from "./domain-after.ts";
 import type { DomainStep, Position } from "./domain-steps.ts";
 import { endOf, type Happened, resultOf, whatHappened } from "./happened.ts";
-import { newDomain } from "./new-domain.ts";
 import { type Planned, planFromOutputs, planFromState } from "./plan-again.ts";
 import type { Properties } from "./properties.ts";
 import { questionsAbout, questionsAfter } from "./questions.ts";
 import { withoutSecrets } from "./secret-properties.ts";
-import { shownDomain } from "./shown-domain.ts";
+import { asFound, type Change, memoryChange, vcpuChange } from "./size-changes.ts";
 import { type Decided, decide, isForcedReplace, keptBy, type Verdict } from "./verdict.ts";
-
-/** A figure before and after; undefined: the domain doesn't exist then, or the figure isn't known. */
-export interface Change<T> {
-  from?: T;
-  to?: T;
-}
 
 /** What a run does to a domain. */
 export interface DomainReview extends Decided {
@@ -182,7 +173,7 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
       ]),
     ].map(clean),
     steps: decided.steps.map(clean),
-    memory: staying(asFound(memoryOf(step, inputs, olds.properties, observed), found, memoryBefore)),
+    memory: staying(asFound(memoryChange(step, inputs, olds.properties, observed), found, memoryBefore)),
     vcpus: staying(asFound(vcpuChange(step, inputs, olds.properties, state), found, vcpusBefore)),
     stays: kept !== undefined,
     devices: deviceChanges(before, step.op === "delete" ? {} : inputs).map(clean),
@@ -242,17 +233,6 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== UNKNOWN ? value : undefined;
 }
 
-/** The figure before a change is the one that the run found, where it announced another plan than that from the state. */
-function asFound(
-  change: Change<number>,
-  announced: Announced | undefined,
-  before: (announced: Announced, to: number) => number | undefined,
-): Change<number> {
-  const { from, to } = change;
-  if (announced === undefined || from === undefined || to === undefined || from === to) return change;
-  return defined({ from: before(announced, to), to });
-}
-
 /** Why there is no map, or no whole one. */
 function mapNotes(
   { op }: DomainStep,
@@ -276,63 +256,4 @@ function costAfter(
   if (news === undefined) return undefined;
   if (after !== undefined) return costOf(after, news, defaults);
   return !isOver && (verdict === "live" || verdict === "restart") ? costFromHeadroom(news) : undefined;
-}
-
-/** The domain once the update is over, and what waits for a restart has happened. */
-function domainAfter(
-  step: DomainStep,
-  inputs: Properties,
-  observed: Observed | undefined,
-  plan: UpdatePlan | undefined,
-  verdict: Verdict,
-  defaults: Defaults,
-): Observed | undefined {
-  const { op } = step;
-  if (op === "delete" || op === "refuse" || verdict === "refuse" || verdict === "unknown") return undefined;
-  // What an adopted domain has beside the arguments isn't in the output.
-  if (verdict === "create" && inputs.__adopted === true) return undefined;
-  if (verdict === "create" || verdict === "replace") return newDomain(inputs, observed, defaults);
-  const previewed = step.new?.outputs && shownDomain(withoutSecrets(step.new.outputs).properties, defaults);
-  if (observed === undefined || plan === undefined) return previewed;
-  try {
-    return plan.steps.reduce(afterStep, observed);
-  } catch {
-    return undefined;
-  }
-}
-
-/** What runs, else what would be started. */
-function present({ live, nextBoot }: Observed) {
-  return live ?? nextBoot;
-}
-
-function memoryOf(
-  { op, old }: DomainStep,
-  inputs: Properties,
-  olds: Properties,
-  observed: Observed | undefined,
-): Change<Kib> {
-  const recorded = observed === undefined ? undefined : present(observed)?.memory;
-  return defined({
-    from: old === undefined ? undefined : (recorded ?? sizeIn(olds.liveMemory) ?? sizeIn(olds.memory)),
-    to: op === "delete" ? undefined : sizeIn(inputs.memory),
-  });
-}
-
-function vcpuChange(
-  { op, old }: DomainStep,
-  inputs: Properties,
-  olds: Properties,
-  state: Outputs | undefined,
-): Change<number> {
-  const view = state && present(state.__observed);
-  const from = old === undefined ? undefined : view === undefined ? countIn(olds) : vcpusOf(view);
-  // Without the argument, the XML or an adopted domain decides.
-  const isKept = inputs.vcpus === undefined && (inputs.xml !== undefined || state?.__adopted === true);
-  const to = op === "delete" || op === "refuse" ? undefined : isKept ? from : countIn(inputs);
-  return defined({ from, to });
-}
-
-function countIn({ vcpus = 1 }: Properties): number | undefined {
-  return typeof vcpus === "number" ? vcpus : undefined;
 }

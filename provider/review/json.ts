@@ -1,10 +1,11 @@
 import { mapJson } from "../explain/json.ts";
 import type { Kib } from "../units/kib.ts";
 import { canonicalSize } from "../units/size.ts";
-import type { Change, DomainReview } from "./domain-review.ts";
+import type { DomainReview } from "./domain-review.ts";
 import type { Happened } from "./happened.ts";
 import type { HostSums } from "./hosts.ts";
 import type { Review } from "./review.ts";
+import type { Change } from "./size-changes.ts";
 
 /** The format of the JSON below. Fields may be added to it. */
 export const REVIEW_FORMAT = 1;

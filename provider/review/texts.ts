@@ -2,8 +2,9 @@ import type { Reason } from "../plan/plan.ts";
 import { formatChange, formatList, OUTCOME_WORDS } from "../plan/text.ts";
 import { formatSize } from "../units/size.ts";
 import type { Cost } from "./cost.ts";
-import type { Change, DomainReview } from "./domain-review.ts";
+import type { DomainReview } from "./domain-review.ts";
 import type { Happened } from "./happened.ts";
+import type { Change } from "./size-changes.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A verdict in a word. */
