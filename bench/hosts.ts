@@ -1,9 +1,9 @@
 import { connect } from "../provider/libvirt/connect.ts";
 import { type Lab, startLab } from "../test/lab/lab.ts";
-import { residentMib } from "./resident.ts";
+import { during, residentMib } from "./resident.ts";
 import { type Result, result } from "./result.ts";
 import { progress, type Samples, timedInRounds } from "./rounds.ts";
-import { emptyDisks, stackOf } from "./stack.ts";
+import { emptyDisks, stackOf, succeeded } from "./stack.ts";
 import { pauseDomain } from "./tiny-domain.ts";
 import { yamlStack } from "./yaml-stack.ts";
 
@@ -12,13 +12,10 @@ const HOSTS = 3;
 /** A look at all processes takes a few milliseconds. */
 const LOOK_MS = 500;
 
-/** One `pulumi up` of so many MiB for each domain, a preview or a refresh. */
-type Run = (operation: "up" | "preview" | "refresh", env?: Record<string, string>) => Promise<void>;
-
 interface HostsStack {
   dir: string;
   setMemory(mib: number): Promise<void>;
-  run: Run;
+  run(operation: "up" | "preview" | "refresh", env?: Record<string, string>): Promise<void>;
   /** The processes of a run, by what they are. */
   processes: Record<string, RegExp>;
 }
@@ -88,15 +85,10 @@ async function timed(work: () => Promise<void>): Promise<number> {
 /** Adds the most that each process of the stack has taken during the work. */
 async function withPeaks(stack: HostsStack, peaks: Samples, work: () => Promise<void>): Promise<void> {
   const most = new Map<string, number>();
-  const timer = setInterval(() => {
+  await during(work, LOOK_MS, () => {
     for (const [name, command] of Object.entries(stack.processes))
       most.set(name, Math.max(most.get(name) ?? 0, residentMib(stack.dir, command, "VmHWM") ?? 0));
-  }, LOOK_MS);
-  try {
-    await work();
-  } finally {
-    clearInterval(timer);
-  }
+  });
   for (const [name, mib] of most) if (mib > 0) peaks.set(name, [...(peaks.get(name) ?? []), mib]);
 }
 
@@ -111,8 +103,7 @@ async function classStack(labs: readonly Lab[], count: number): Promise<HostsSta
       // The Automation API gives the CLI this process's environment.
       Object.assign(process.env, env);
       try {
-        const { ok, errors } = await stack[operation]();
-        if (!ok) throw new Error(`pulumi ${operation} failed: ${errors.join("; ")}`);
+        await succeeded(stack, operation);
       } finally {
         for (const name of Object.keys(env)) delete process.env[name];
       }

@@ -1,9 +1,8 @@
-import type { StackDriver } from "../test/engine/driver.ts";
 import type { Lab } from "../test/lab/lab.ts";
-import { residentMib } from "./resident.ts";
+import { during, residentMib } from "./resident.ts";
 import { type Result, result } from "./result.ts";
 import { progress } from "./rounds.ts";
-import { stackOf } from "./stack.ts";
+import { stackOf, succeeded } from "./stack.ts";
 import { yamlStack } from "./yaml-stack.ts";
 
 /** How often the process is looked for and read. */
@@ -38,22 +37,12 @@ export async function memoryBench(lab: Lab, domains: number, rounds: number): Pr
   );
 }
 
-async function succeeded(stack: StackDriver, operation: "up" | "refresh"): Promise<void> {
-  const { ok, errors } = await stack[operation]();
-  if (!ok) throw new Error(`pulumi ${operation} failed: ${errors.join("; ")}`);
-}
-
 /** In MiB, of the process in this folder with such a command, when it was last seen during the work. */
-async function residentAtEnd(dir: string, command: RegExp, work: () => Promise<void>): Promise<number> {
+async function residentAtEnd(dir: string, command: RegExp, work: () => Promise<unknown>): Promise<number> {
   let last = 0;
-  const timer = setInterval(() => {
+  await during(work, LOOK_MS, () => {
     last = residentMib(dir, command) ?? last;
-  }, LOOK_MS);
-  try {
-    await work();
-  } finally {
-    clearInterval(timer);
-  }
+  });
   if (last === 0) throw new Error(`no process ${command.source} was seen in ${dir}`);
   return last;
 }

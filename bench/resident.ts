@@ -5,6 +5,16 @@ type Field = "VmRSS" | "VmHWM";
 
 const KIB_PER_MIB = 1024;
 
+/** Does something again and again during some work. */
+export async function during<T>(work: () => Promise<T>, everyMs: number, look: () => void): Promise<T> {
+  const timer = setInterval(look, everyMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /** In MiB, of the largest process in this folder with such a command line, whose arguments are separated by NUL. */
 export function residentMib(dir: string, command: RegExp, field: Field = "VmRSS"): number | undefined {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { connect } from "../provider/libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "../provider/libvirt/hypervisor.ts";
 import { DYNAMIC_TYPE } from "../sdk/dynamic-type.ts";
-import { openStack, type StackDriver } from "../test/engine/driver.ts";
+import { openStack, type RunResult, type StackDriver } from "../test/engine/driver.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { copyProgram } from "../test/package/linked-program.ts";
 import { type Result, result } from "./result.ts";
@@ -132,18 +132,26 @@ export function emptyDisks(lab: Lab, count: number): string {
 
 const SECTOR = 512;
 
+/** @throws Error if the operation fails */
+export async function succeeded(
+  stack: StackDriver,
+  operation: "up" | "preview" | "refresh",
+): Promise<RunResult> {
+  const result = await stack[operation]();
+  if (!result.ok) throw new Error(`pulumi ${operation} failed: ${result.errors.join("; ")}`);
+  return result;
+}
+
 /** Every resource changes, or is made the first time. */
 async function up(stack: StackDriver, growths: number, count: number): Promise<void> {
   await stack.setConfig("memory", `${256 * (1 + growths)}MiB`);
-  const { ok, errors, changes } = await stack.up();
-  if (!ok) throw new Error(`pulumi up failed: ${errors.join("; ")}`);
+  const { changes } = await succeeded(stack, "up");
   const changed = (changes.create ?? 0) + (changes.update ?? 0);
   if (changed < count) throw new Error(`${count} resources should have changed, ${changed} have`);
 }
 
 async function preview(stack: StackDriver, count: number): Promise<void> {
-  const { ok, errors, changes } = await stack.preview();
-  if (!ok) throw new Error(`pulumi preview failed: ${errors.join("; ")}`);
+  const { changes } = await succeeded(stack, "preview");
   if ((changes.same ?? 0) < count)
     throw new Error(`${count} resources should be the same, ${changes.same} are`);
 }
