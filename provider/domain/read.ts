@@ -12,7 +12,7 @@ import { oncePerDocument } from "./once-per-document.ts";
 import { readDomainXml } from "./parse.ts";
 import { freePorts } from "./ports.ts";
 import { readReplacing } from "./replacing.ts";
-import { type Cell, countedSize, type DomainState, type MemoryDevice } from "./state.ts";
+import { type Cell, countedSize, type DomainState, MEMORY_MODELS, type MemoryDevice } from "./state.ts";
 import { attribute, children, find, type SharedElement, textOf } from "./tree.ts";
 import { readVcpuState } from "./vcpus.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -129,8 +129,6 @@ export function readMaxMemory(domain: SharedElement): DomainState["maxMemory"] {
   return slots === undefined ? { size } : { size, slots: wholeNumber(slots, "<maxMemory slots>") };
 }
 
-const MODELS: readonly MemoryDevice["model"][] = ["dimm", "nvdimm", "virtio-mem", "virtio-pmem", "sgx-epc"];
-
 /** The memory devices, in the order of the XML. */
 export function readDevices(domain: SharedElement): MemoryDevice[] {
   return children(find(domain, "devices"), "memory").map(readDevice);
@@ -138,7 +136,7 @@ export function readDevices(domain: SharedElement): MemoryDevice[] {
 
 function readDevice(device: SharedElement): MemoryDevice {
   const written = attribute(device, "model") ?? "";
-  const model = MODELS.find((known) => known === written);
+  const model = MEMORY_MODELS.find((known) => known === written);
   if (!model) throw new XmlError(`unknown model of a memory device: ${JSON.stringify(written)}`);
   const target = find(device, "target");
   const source = find(device, "source");

@@ -2,9 +2,12 @@ import type { Kib } from "../units/kib.ts";
 import type { MemoryBacking } from "./backing.ts";
 import type { Replacing } from "./replacing.ts";
 
+/** The models of memory devices that libvirt has. */
+export const MEMORY_MODELS = ["dimm", "nvdimm", "virtio-mem", "virtio-pmem", "sgx-epc"] as const;
+
 /** A memory device in a domain's XML (libvirt, formatdomain, "Memory devices"). */
 export interface MemoryDevice {
-  model: "dimm" | "nvdimm" | "virtio-mem" | "virtio-pmem" | "sgx-epc";
+  model: (typeof MEMORY_MODELS)[number];
   /** `<target><size>`; for virtio-mem its largest size. */
   size: Kib;
   /** virtio-mem: `<requested>`, the size that the guest is requested to take. */

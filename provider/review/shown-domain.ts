@@ -1,7 +1,7 @@
 import type { Defaults } from "../args/settings.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
-import { countedSize } from "../domain/state.ts";
+import { countedSize, MEMORY_MODELS } from "../domain/state.ts";
 import { isRecord } from "../is-record.ts";
 import type { MemoryView, Observed, ObservedDevice } from "../plan/observed.ts";
 import { type Kib, sum } from "../units/kib.ts";
@@ -47,8 +47,6 @@ function viewOf(
   return { ...view, memory, currentMemory, devices, ...withoutBalloon };
 }
 
-const MODELS: ReadonlySet<unknown> = new Set(["dimm", "nvdimm", "virtio-mem", "virtio-pmem", "sgx-epc"]);
-
 /** Where a device will be in the guest may not be known yet, and doesn't matter for a map. */
 function devicesIn(value: unknown): ObservedDevice[] | undefined {
   if (!Array.isArray(value)) return undefined;
@@ -57,12 +55,13 @@ function devicesIn(value: unknown): ObservedDevice[] | undefined {
 }
 
 function deviceIn(value: unknown): ObservedDevice | undefined {
-  if (!isRecord(value) || !MODELS.has(value.model)) return undefined;
+  if (!isRecord(value)) return undefined;
+  const model = MEMORY_MODELS.find((known) => known === value.model);
   const { slot, node, alias, base, taken } = value;
   const [size, requested, current] = [value.size, value.requested, value.current].map(sizeIn);
-  if (size === undefined || slot === UNKNOWN) return undefined;
+  if (model === undefined || size === undefined || slot === UNKNOWN) return undefined;
   return defined({
-    model: value.model as ObservedDevice["model"],
+    model,
     size,
     requested,
     current,
