@@ -1,7 +1,7 @@
 import type { Inputs } from "../args/inputs.ts";
 import type { Outputs } from "../outputs.ts";
 import type { Observed } from "../plan/observed.ts";
-import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
+import { planInput, planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 import type { Session } from "../session.ts";
 
 /** Plans the update of one resource for its domain as observed: the same in diff, update and read. */
@@ -17,13 +17,5 @@ export function plannerFor(
   state: Outputs,
   { before, news }: { before: Inputs; news: Inputs },
 ): Planner {
-  const input = {
-    inputs: news,
-    before,
-    recorded: state.__observed.nextBoot?.memory,
-    made: state.__made ?? [],
-    defaults,
-    adopted: state.__adopted === true,
-  };
-  return (observed) => planUpdate({ ...input, observed });
+  return (observed) => planUpdate(planInput(state, { inputs: news, before, observed, defaults }));
 }

@@ -64,6 +64,21 @@ export interface UpdatePlanInput {
   adopted: boolean;
 }
 
+/** What the state of a resource has of its domain. */
+interface RecordedDomain {
+  __observed: Observed;
+  __made?: string[];
+  __adopted?: boolean;
+}
+
+/** What the update of a resource with this state is planned from, for its domain as observed. */
+export function planInput(
+  { __observed: { nextBoot }, __made: made = [], __adopted }: RecordedDomain,
+  change: Pick<UpdatePlanInput, "inputs" | "before" | "observed" | "defaults">,
+): UpdatePlanInput {
+  return { ...change, recorded: nextBoot?.memory, made, adopted: __adopted === true };
+}
+
 /** Plans an update. Pure, and shared by preview and update. */
 export function planUpdate({
   inputs,

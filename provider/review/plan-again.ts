@@ -4,7 +4,7 @@ import { reasonCodeOf } from "../errors.ts";
 import { messageOf } from "../message-of.ts";
 import { echoedInputs, type Outputs } from "../outputs.ts";
 import type { Observed } from "../plan/observed.ts";
-import { planUpdate, type UpdatePlan, type UpdatePlanInput } from "../plan/plan-update.ts";
+import { planInput, planUpdate, type UpdatePlan, type UpdatePlanInput } from "../plan/plan-update.ts";
 import { readState } from "../state-format.ts";
 import type { Announced } from "./announced.ts";
 import type { DomainStep } from "./domain-steps.ts";
@@ -36,16 +36,7 @@ export function planFromState(
     const state = readState(olds);
     const observed = state.__observed;
     if (step.op === "delete" || step.new === undefined) return { state, observed, problems: [] };
-    const input: UpdatePlanInput = {
-      inputs: inputs as unknown as Inputs,
-      before: echoedInputs(state),
-      observed,
-      recorded: observed.nextBoot?.memory,
-      defaults,
-      made: state.__made ?? [],
-      adopted: state.__adopted === true,
-    };
-    return { state, observed, plan: planUpdate(input), input, problems: [] };
+    return { state, ...planned(state, inputs, defaults) };
   } catch (error) {
     const code = reasonCodeOf(error);
     return {
@@ -65,17 +56,18 @@ export function planFromOutputs(
   if (step.op !== "update" || announced === undefined) return { problems: [] };
   const observed = shownDomain(olds, defaults);
   if (observed === undefined) return { problems: [] };
+  // Which images this provider made is secret as well.
+  const { __made: _, ...known } = olds;
   try {
-    const input: UpdatePlanInput = {
-      inputs: inputs as unknown as Inputs,
-      before: echoedInputs(olds),
-      observed,
-      recorded: observed.nextBoot?.memory,
-      defaults,
-      adopted: olds.__adopted === true,
-    };
-    return { observed, plan: planUpdate(input), input, problems: [] };
+    return planned({ ...(known as unknown as Outputs), __observed: observed }, inputs, defaults);
   } catch {
     return { problems: [] };
   }
+}
+
+function planned(state: Outputs, inputs: Properties, defaults: Defaults): Planned {
+  const { __observed: observed } = state;
+  const before = echoedInputs(state);
+  const input = planInput(state, { inputs: inputs as unknown as Inputs, before, observed, defaults });
+  return { observed, plan: planUpdate(input), input, problems: [] };
 }

@@ -5,7 +5,7 @@ import { readDomain } from "../domain/read.ts";
 import { afterStep } from "../plan/after-step.ts";
 import { slotCount } from "../plan/dimms/slots.ts";
 import { memoryView, type Observed } from "../plan/observed.ts";
-import { planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
+import { planInput, planUpdate, type UpdatePlan } from "../plan/plan-update.ts";
 
 /** A running domain on its way through the sizes of a catalogue. */
 export interface Place {
@@ -25,8 +25,7 @@ export function startedWith(inputs: Inputs): Place {
 
 /** The planner's own answer to another size in the program. */
 export function planStep({ inputs: before, observed }: Place, inputs: Inputs): UpdatePlan {
-  const recorded = observed.nextBoot?.memory;
-  return planUpdate({ inputs, before, observed, recorded, defaults: DEFAULTS, adopted: false });
+  return planUpdate(planInput({ __observed: observed }, { inputs, before, observed, defaults: DEFAULTS }));
 }
 
 /** The domain once a plan has been carried out while it runs. */
