@@ -34,7 +34,8 @@ export function announcedBy(step: DomainStep, isOver: boolean): Announced | unde
   );
 }
 
-function outcomeIn(headline: string): Outcome | undefined {
+/** The outcome that the headline of a plan begins with; undefined: it isn't one. */
+export function outcomeIn(headline: string): Outcome | undefined {
   return OUTCOMES.get(/^([a-z ]+): /.exec(headline)?.[1] ?? "");
 }
 

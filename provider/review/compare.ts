@@ -5,6 +5,7 @@ import { isRecord } from "../is-record.ts";
 import { sizeIn } from "../units/size.ts";
 import type { DomainReview } from "./domain-review.ts";
 import { REVIEW_FORMAT, reviewJson } from "./json.ts";
+import { parsed } from "./json-text.ts";
 import type { Properties } from "./properties.ts";
 import type { Review } from "./review.ts";
 import { countText, memoryText, verdictWord } from "./texts.ts";
@@ -70,12 +71,8 @@ export interface EarlierReview {
  */
 export function earlierReview(text: string, what: string): EarlierReview {
   const expected = "--compare needs the output of an earlier review --format json";
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    throw new InputError(`${what} is not JSON; ${expected}`);
-  }
+  const document = parsed(text);
+  if (document === undefined) throw new InputError(`${what} is not JSON; ${expected}`);
   if (!isRecord(document) || document.tool !== "pulumi-libvirt-hotplug review")
     throw new InputError(`${what} is not a review; ${expected}`);
   if (document.format !== REVIEW_FORMAT)

@@ -6,6 +6,7 @@ import { formatVcpus } from "../plan/text.ts";
 import { readState } from "../state-format.ts";
 import type { Kib } from "../units/kib.ts";
 import { formatSize, formatWholeMib, sizeIn } from "../units/size.ts";
+import { outcomeIn } from "./announced.ts";
 import type { DomainStep } from "./domain-steps.ts";
 import { withoutSecrets } from "./secret-properties.ts";
 
@@ -77,7 +78,8 @@ export function resultOf({ isGone, failed, done }: DomainStep, isLacking: boolea
 
 /** The run announces each plan as well, some as a warning. */
 function isPlan(line: string): boolean {
-  return /^(?:live|next boot|restart|replace|setting only): /.test(line);
+  const outcome = outcomeIn(line);
+  return outcome !== undefined && outcome !== "refuse" && outcome !== "unknown";
 }
 
 function readableState(outputs: Record<string, unknown>): Outputs | undefined {

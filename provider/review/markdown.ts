@@ -1,25 +1,14 @@
-import { formatSize } from "../units/size.ts";
+import { formatNames } from "../plan/text.ts";
 import { COMMENT_MARK, markOf } from "./comment-mark.ts";
 import { fitting, shortName, shortText } from "./comment-size.ts";
 import type { Comparison } from "./compare.ts";
 import type { DomainReview } from "./domain-review.ts";
-import { guestText } from "./happened.ts";
 import type { HostSums } from "./hosts.ts";
+import { linksIn, nameOf, row, tableFor } from "./markdown-table.ts";
 import { codeBlock, markdownText } from "./markdown-text.ts";
 import { drawMaps } from "./memory-map.ts";
 import type { Review } from "./review.ts";
-import {
-  costText,
-  countedResults,
-  countedSteps,
-  countedVerdicts,
-  countText,
-  markFor,
-  memoryText,
-  RESULT_MARKS,
-  verdictWord,
-  whyText,
-} from "./texts.ts";
+import { costText, countedResults, countedSteps, countedVerdicts, countText, memoryText } from "./texts.ts";
 
 export interface MarkdownOptions {
   /** The address of docs/troubleshooting.md. */
@@ -74,10 +63,6 @@ function titleOf({ domains, isNotRun }: Review, ofStack: string): string {
     : `libvirt domains${ofStack} after the update: ${countedResults(domains)}`;
 }
 
-function tableFor([first]: readonly DomainReview[]): Table {
-  return first?.happened === undefined ? PLANNED_TABLE : HAPPENED_TABLE;
-}
-
 /** As many of the domains as there is room for their rows, with the links that these have. */
 function shownOf(domains: readonly DomainReview[], docs: string, most: number): readonly DomainReview[] {
   const { rowOf } = tableFor(domains);
@@ -101,66 +86,6 @@ function tableOf(domains: readonly DomainReview[], count: number): string {
     ...domains.slice(0, count).map(rowOf),
     ...(left.length === 0 ? [] : [row("…", `and ${left.length} more`, ...more(left))]),
   ].join("\n");
-}
-
-interface Table {
-  head: string[];
-  rowOf: (domain: DomainReview) => string;
-  /** The cells after the first two of a row that sums up. */
-  more: (domains: readonly DomainReview[]) => string[];
-}
-
-const PLANNED_TABLE: Table = {
-  head: ["", "domain", "memory", "vCPUs", "disks and interfaces", "outcome", "why"],
-  rowOf: plannedRow,
-  more: (left) => ["", "", "", "", countedVerdicts(left)],
-};
-
-const HAPPENED_TABLE: Table = {
-  head: ["", "domain", "planned", "memory now", "the guest", "result", "remarks"],
-  rowOf: happenedRow,
-  more: (left) => ["", "", "", "", countedResults(left)],
-};
-
-function row(...cells: string[]): string {
-  return `| ${cells.join(" | ")} |`;
-}
-
-function plannedRow(domain: DomainReview): string {
-  const { verdict, memory, vcpus, devices } = domain;
-  const { text, code: reason } = whyText(domain);
-  const link =
-    reason !== undefined ? ` ([${reason}])` : verdict === "refuse" ? ` ([${TROUBLESHOOTING}])` : "";
-  return row(
-    markFor(domain),
-    nameOf(domain),
-    domain.isSecret ? "secret" : memoryText(memory),
-    domain.isSecret ? "" : countText(vcpus),
-    shortText(devices.join(", ")),
-    `**${verdictWord(domain)}**`,
-    shortText(text) + link,
-  );
-}
-
-function happenedRow(domain: DomainReview): string {
-  const { verdict, memory, happened } = domain;
-  if (happened === undefined) throw new Error("the review of an update has what happened to each domain");
-  const pending = happened.pending === undefined ? "" : `, ${formatSize(happened.pending)} at the next boot`;
-  const now = happened.memory === undefined ? "" : formatSize(happened.memory) + pending;
-  return row(
-    RESULT_MARKS[happened.result],
-    nameOf(domain),
-    `${verdictWord(domain)}${domain.isSecret ? "" : ` ${memoryText(memory)}`}`,
-    now,
-    verdict === "delete" ? "" : guestText(happened),
-    `**${happened.result}**`,
-    shortText(happened.remarks.join("; ")),
-  );
-}
-
-function nameOf({ resource, domain }: DomainReview): string {
-  const other = domain === undefined ? "" : ` (${shortName(domain)})`;
-  return shortName(resource) + other;
 }
 
 function comparisonOf({ appeared, changed, gone }: Comparison, most: number): string {
@@ -191,9 +116,8 @@ function questionsOf(domains: readonly DomainReview[], most: number): string[] {
   );
   if (asked.size === 0) return [];
   const lines = [...asked].map(([question, all]) => {
-    const names = all.slice(0, MOST_NAMES).map(({ resource }) => shortName(resource));
-    const more = all.length > MOST_NAMES ? ` and ${all.length - MOST_NAMES} more` : "";
-    return `- ${names.join(", ")}${more}: ${shortText(question)}`;
+    const names = all.map(({ resource }) => shortName(resource));
+    return `- ${formatNames(names, MOST_NAMES)}: ${shortText(question)}`;
   });
   return [["**To ask**", "", ...listed(lines, most)].join("\n")];
 }
@@ -266,20 +190,10 @@ function detailOf(domain: DomainReview): string {
   ].join(SEPARATOR);
 }
 
-/** Of a refusal, whose code isn't in the output. */
-const TROUBLESHOOTING = "troubleshooting";
-
 /** Where the links in the table lead: written once, since an address is longer than the rest of a row. */
 function linksOf(domains: readonly DomainReview[], docs: string): string[] {
   const links = new Set(domains.flatMap((domain) => linksIn(domain, docs)));
   return links.size === 0 ? [] : [[...links].sort().join("\n")];
-}
-
-function linksIn(domain: DomainReview, docs: string): string[] {
-  if (domain.happened !== undefined) return [];
-  const { code: reason } = whyText(domain);
-  if (reason !== undefined) return [`[${reason}]: ${docs}#${reason}`];
-  return domain.verdict === "refuse" ? [`[${TROUBLESHOOTING}]: ${docs}`] : [];
 }
 
 /** The last line: what isn't judged. */

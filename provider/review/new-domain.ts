@@ -1,4 +1,5 @@
 import type { Inputs } from "../args/inputs.ts";
+import { DEFAULT_VCPUS } from "../args/max-vcpus.ts";
 import type { Defaults } from "../args/settings.ts";
 import { containsUnknown } from "../args/unknown.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
@@ -18,7 +19,7 @@ export function newDomain(
   old: Observed | undefined,
   defaults: Defaults,
 ): Observed | undefined {
-  const { memory, maxMemory, memorySlots, vcpus = 1, maxVcpus = vcpus, machine } = inputs;
+  const { memory, maxMemory, memorySlots, vcpus = DEFAULT_VCPUS, maxVcpus = vcpus, machine } = inputs;
   const size = sizeIn(memory);
   const desired = desiredIn(inputs, defaults);
   if (size === undefined || desired === undefined || typeof maxVcpus !== "number") return undefined;
