@@ -9,6 +9,7 @@ import { parsed } from "./json-text.ts";
 import type { Properties } from "./properties.ts";
 import type { Review } from "./review.ts";
 import { countText, memoryText, verdictWord } from "./texts.ts";
+import { stackIn } from "./urn.ts";
 
 /** What is different since an earlier review, by the resource's name. */
 export interface Comparison {
@@ -88,11 +89,10 @@ function domainsOf(domains: unknown): Map<string, Properties> {
   return new Map(all.map((domain) => [String(domain.urn), domain]));
 }
 
-/** "shop/prod", by the first URN; undefined without any. */
+/** By the first URN; undefined without any. */
 function stackOf(domains: ReadonlyMap<string, Properties>): string | undefined {
   const [urn = ""] = domains.keys();
-  const [, stack, project] = /^urn:pulumi:(.*?)::(.*?)::/.exec(urn) ?? [];
-  return stack === undefined || project === undefined ? undefined : `${project}/${stack}`;
+  return stackIn(urn);
 }
 
 function quoted(text: string): string {

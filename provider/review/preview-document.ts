@@ -15,6 +15,7 @@ const OTHER_TOOLS: [field: string, tool: string][] = [
   ["resource_changes", "terraform show -json"],
   ["planned_values", "terraform show -json"],
   ["terraform_version", "Terraform"],
+  ["@level", "terraform plan -json"],
   ["Changes", "AWS CloudFormation"],
   ["deployment", "pulumi stack export, which has no plan"],
 ];

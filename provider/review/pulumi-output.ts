@@ -25,6 +25,8 @@ export interface ResourceState {
   outputs?: Properties;
   /** The reference to its provider. */
   provider?: string;
+  /** A provider has it. The others are components of the program. */
+  isCustom: boolean;
   /** Where the program creates the resource. */
   positions: string[];
   /** The resource option `retainOnDelete`: the engine deletes nothing but the resource. */
@@ -33,6 +35,8 @@ export interface ResourceState {
   deletedWith?: string;
   /** An earlier run replaced it, and ended before it deleted it. */
   isLeftOver: boolean;
+  /** An earlier run deleted it for a replace, and ended before it created it again. */
+  isPending: boolean;
 }
 
 /** A message about a resource, or about the whole run. */
@@ -111,7 +115,7 @@ export function stepOf({ op, urn, type, old, now, differs }: RawStep): ResourceS
 function stateOf(state: unknown): ResourceState | undefined {
   if (!isRecord(state)) return undefined;
   const { inputs, outputs, provider, sourcePosition, stackTrace } = state;
-  const { retainOnDelete, deletedWith, delete: isLeftOver } = state;
+  const { custom, retainOnDelete, deletedWith, delete: isLeftOver, pendingReplacement } = state;
   const frames = Array.isArray(stackTrace) ? stackTrace.filter(isRecord) : [];
   const positions = [sourcePosition, ...frames.map((frame) => frame.sourcePosition)];
   return {
@@ -120,12 +124,24 @@ function stateOf(state: unknown): ResourceState | undefined {
     ...(typeof provider === "string" && { provider }),
     ...(typeof deletedWith === "string" && deletedWith !== "" && { deletedWith }),
     positions: positions.filter((position) => typeof position === "string"),
+    isCustom: custom === true,
     isRetained: retainOnDelete === true,
     isLeftOver: isLeftOver === true,
+    isPending: pendingReplacement === true,
   };
 }
 
+/** Colours: as the engine writes them, `<{%reset%}>`, which an event log may keep, and as a terminal takes them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
+const COLOURS = /<\{%[^%]*%\}>|\u001b\[[\d;]*m/g;
+
 function diagnosticOf({ urn, severity, message, ephemeral }: Properties): Diagnostic[] {
   if (typeof message !== "string" || typeof severity !== "string" || ephemeral === true) return [];
-  return [{ severity, message, ...(typeof urn === "string" && urn !== "" && { urn }) }];
+  return [
+    {
+      severity,
+      message: message.replace(COLOURS, ""),
+      ...(typeof urn === "string" && urn !== "" && { urn }),
+    },
+  ];
 }

@@ -68,8 +68,8 @@ describe("bad input is exit code 2, with a sentence that has what would work, an
       log.split("\n").slice(0, 20).join("\n"),
       /has no summary: the log ends before the run does/,
     ],
-    ["an array", "[]", /is not JSON: it begins with|is not an object/],
-    ["a text", '"x"', /is not JSON/],
+    ["an array", "[]", /is not an object/],
+    ["a text", '"x"', /is not an object/],
     [
       "a plan of Terraform",
       '{"format_version":"1.2","resource_changes":[]}',
@@ -238,6 +238,47 @@ describe("--format github annotates the lines of the program", () => {
     const { out } = await commandLine(["review", "--format", "github"], preview([{ ...step, newState }]));
     expect(out.trimEnd().split("\n")).toHaveLength(1);
     expect(out).toMatch(/^::notice title=a%2Cline=1%3A%3Ab %3A%3Aerror%3A%3Ac%250A::live/);
+  });
+});
+
+describe("--format github after an update", () => {
+  const failed = (name: string) => readFileSync(join(RECORDED, `plugin/failed-${name}.json`), "utf8");
+
+  test.each([
+    [
+      "update",
+      [
+        /^::error title=db-1::failed \(next boot 256 → 300 MiB\): Unable to detach disk "b" /,
+        /^::error title=old-1::unfinished \(delete 256 MiB\): the run ended before it began this$/,
+        /^::notice title=api-1::done \(replace 256 → 300 MiB\)$/,
+      ],
+    ],
+    [
+      "replace",
+      [
+        /^::error title=slow-1::gone \(replace 256 MiB\): the domain is deleted and doesn't exist; /,
+        /^::error title=batch-1::failed \(replace 256 MiB\): /,
+      ],
+    ],
+    [
+      "preview",
+      [/^::error title=libvirt domains::The update didn't run, /, /^::error title=strict-1::refused: /],
+    ],
+  ])("%s", async (name, expected) => {
+    const { code, out } = await commandLine(["review", "--after", "--format", "github"], failed(name));
+    expect(code).toBe(1);
+    const lines = out.trimEnd().split("\n");
+    expect(lines).toHaveLength(expected.length);
+    for (const [index, pattern] of expected.entries()) expect(lines[index]).toMatch(pattern);
+  });
+
+  test("a run that failed before it had a domain has an annotation", async () => {
+    const text = preview([], [{ severity: "error", message: "error: no program" }]);
+    const { code, out } = await commandLine(["review", "--format", "github"], text);
+    expect(code).toBe(1);
+    expect(out).toBe(
+      "::error title=libvirt domains::The run failed: an error outside of the libvirt domains, before it had a change of one.\n",
+    );
   });
 });
 
