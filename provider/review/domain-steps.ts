@@ -144,12 +144,14 @@ function collected(steps: readonly ResourceStep[]): {
   return { found, others };
 }
 
-/** The plan of a preview has this in the state. A log has the deletion of each domain that is replaced, since it comes first. */
-function isPending({ op, old }: DomainStep, parts: readonly ResourceStep[]): boolean {
+/** A log has the deletion of each domain that is replaced, since it comes before the creation. */
+function isPending({ op }: DomainStep, parts: readonly ResourceStep[]): boolean {
   if (op !== "replace") return false;
-  const has = (creates: boolean) =>
-    parts.some((part) => CREATES.get(part.op) === creates && part.op !== "replace");
-  return old?.isPending === true || (has(true) && !has(false));
+  const has = (...ops: string[]) => parts.some((part) => ops.includes(part.op));
+  return (
+    parts.some(({ isContinued }) => isContinued) ||
+    (has("create-replacement", "import-replacement") && !has("delete-replaced"))
+  );
 }
 
 function recreated({ old: _, ...step }: DomainStep): DomainStep {

@@ -2,7 +2,14 @@ import { InputError } from "../command/command.ts";
 import { isRecord } from "../is-record.ts";
 import { parsed, quotedStart } from "./json-text.ts";
 import type { Properties } from "./properties.ts";
-import { outputOf, type PulumiOutput, type ResourceStep, refreshed, stepOf } from "./pulumi-output.ts";
+import {
+  outputOf,
+  type PulumiOutput,
+  type ResourceStep,
+  refreshed,
+  stepOf,
+  withFailure,
+} from "./pulumi-output.ts";
 import { stackIn } from "./urn.ts";
 
 /** Where a log begins after a document, in which no line begins like an event: its texts have no line ends. */
@@ -74,7 +81,8 @@ export function parseLog(
   if (previews.length > (kind === "update" ? 1 : 0) || previews.includes(undefined)) throw severalRuns(what);
   requireSameStack(preview ?? [], [...steps.values()], what);
   if (last.hasRefreshed && steps.size === 0) throw refreshed(what);
-  const output = outputOf(what, kind, [...steps.values()], config, diagnostics);
+  const read = outputOf(what, kind, [...steps.values()], config, diagnostics);
+  const output = summary.result === "failed" ? withFailure(read) : read;
   return preview === undefined ? output : { ...output, planned: preview };
 }
 

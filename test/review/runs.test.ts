@@ -180,6 +180,13 @@ describe("a domain that an earlier run deleted for a replace, and didn't create 
 
   test.each([
     ["in a document", preview([withState({})])],
+    ...(
+      [
+        ["whose state the preview marks", { replaceReasons: ["memory"] }],
+        ["with the difference that asks for it", { detailedDiff: { memory: { kind: "update-replace" } } }],
+        ["with a trigger", { newState: { ...step.newState, replacementTrigger: 2 } }],
+      ] as const
+    ).map(([name, more]) => [name, preview([{ ...withState({ pendingReplacement: true }), ...more }])]),
     ["in a log", events("delete-replaced", "replace", "create-replacement")],
   ])("but one that is there is replaced: %s", (_, text) => {
     expect(reviewOf(parseOutput(text, "the preview")).domains).toMatchObject([
