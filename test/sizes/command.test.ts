@@ -30,7 +30,7 @@ small      –        live +1/15  live +1/15
 medium     replace  –           live +1/15
 large      replace  replace     –
 `);
-    expect(out).toContain("each step up is live, on the longest path with 2 of 16 slots\n");
+    expect(out).toContain("each step up is live; the longest path uses 2 of 16 slots\n");
   });
 
   test("lists the steps where a line is too short for a table", async () => {
