@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Headroom, Inputs } from "../args/inputs.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
-import { freeSlots } from "../plan/dimms/slots.ts";
+import { slotsIn } from "../plan/dimms/slots.ts";
 import type { Session } from "../session.ts";
 import { previewedCreation } from "./creation.ts";
 import type { Properties } from "./read-back.ts";
@@ -46,8 +46,9 @@ async function foreseenOutputs(session: Session, news: Inputs): Promise<Properti
 /** check doesn't look at a domain of which at most a setting changes: it has what the last run left, as the state has it. */
 function keptHeadroom({ headroom = {}, hotplug }: Partial<Inputs>, news: Inputs): Headroom {
   if (news.change !== "none" || news.memoryChange !== "none") return {};
+  const { slots, liveMemorySlots } = headroom;
   // Which sizes and vCPUs are live depends on these settings.
-  return isDeepStrictEqual(hotplug, news.hotplug) ? headroom : defined({ slots: headroom.slots });
+  return isDeepStrictEqual(hotplug, news.hotplug) ? headroom : defined({ slots, liveMemorySlots });
 }
 
 function shownHeadroom(headroom: Headroom): Headroom | undefined {
@@ -56,20 +57,11 @@ function shownHeadroom(headroom: Headroom): Headroom | undefined {
 
 function headroomIn(outs: Properties, { memorySlots }: Inputs): Headroom {
   const known = <T>(value: unknown): T | undefined => (containsUnknown(value) ? undefined : (value as T));
-  const devices = known<{ model: string; slot?: number }[]>(placesOf(outs.memoryDevices));
-  const slots = known<number>(memorySlots);
+  const { memoryDevices, liveMemorySlots } = outs;
   return defined({
-    slots:
-      devices === undefined || slots === undefined
-        ? undefined
-        : freeSlots({ devices, maxMemory: { slots } }).length,
+    slots: slotsIn({ memoryDevices, memorySlots, liveMemorySlots })?.free,
+    liveMemorySlots: known<number>(liveMemorySlots),
     memory: known<Headroom["memory"]>(outs.reachable),
     vcpus: known<Headroom["vcpus"]>(outs.reachableVcpus ?? []),
   });
-}
-
-/** Where QEMU puts a device in the guest, and what the guest makes of it, doesn't matter here. */
-function placesOf(devices: unknown): unknown {
-  if (!Array.isArray(devices)) return devices;
-  return devices.map(({ model, slot }: Properties) => defined({ model, slot }));
 }

@@ -62,7 +62,7 @@ export function maxPerHost(args: MaxPerHostArgs = {}, options?: RuleOptions): Ru
         memory: { schema: sizeSetting, describe: MEMORY },
         vcpus: { schema: count(1), describe: VCPUS },
         hosts: {
-          schema: z.record(z.string(), shape(LIMIT), "must be an object of limits by libvirt URI"),
+          schema: z.record(z.string(), shape("a limit", LIMIT), "must be an object of limits by libvirt URI"),
           describe: {
             type: "object",
             additionalProperties: {

@@ -33,6 +33,24 @@ describe("headroom in the inputs of the dynamic class", () => {
     expect(both.headroom).toEqual({ ...room("1536MiB", 15), vcpus: [{ from: 4, to: 4, step: 1 }] });
   });
 
+  test("has the slots of the running domain, until it is started with those of the arguments", async () => {
+    const stack = await running();
+    const raised = { ...base, memory: "1280MiB", memorySlots: 32 };
+    const pending = { ...room("1536MiB", 15), liveMemorySlots: 16 };
+    expect((await stack.preview(raised)).inputs.headroom).toEqual(pending);
+    await stack.up(raised);
+    expect(stack.recorded.outputs.liveMemorySlots).toBe(16);
+    const setting = await stack.preview({ ...raised, shutdownTimeout: 7 });
+    expect([setting.kind, setting.inputs.headroom]).toEqual(["update", pending]);
+    const restart = { ...raised, memory: "1500MiB", hotplug: { whenNotPossible: "restart" } };
+    expect((await stack.preview(restart)).inputs.headroom).toMatchObject({ slots: 32 });
+    await stack.up(restart);
+    expect(stack.recorded.inputs.headroom).not.toHaveProperty("liveMemorySlots");
+    expect(stack.recorded.outputs).not.toHaveProperty("liveMemorySlots");
+    await stack.up({ ...restart, memorySlots: 2, shutdownTimeout: 7 });
+    expect(stack.recorded.inputs.headroom).toMatchObject({ slots: 32, liveMemorySlots: 32 });
+  });
+
   test("is that of the new domain in a replace", async () => {
     const { kind, inputs } = await (await running()).preview({ ...base, memory: "1300MiB" });
     expect([kind, inputs.headroom]).toEqual(["replace", room("1556MiB", 16, "7956MiB")]);
