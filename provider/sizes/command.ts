@@ -144,7 +144,7 @@ function suggestOptions({
   );
   const most = count === undefined ? DEFAULT_COUNT : Number(count);
   if (!/^\d*$/.test(count ?? "") || most < 1 || most > MOST_SIZES)
-    throw new UsageError(`--count "${count}" must be a whole number from 1 to ${MOST_SIZES}`);
+    throw new UsageError(`--count: "${count}" is not a whole number from 1 to ${MOST_SIZES}`);
   return { count: most, ...Object.fromEntries(sizes) };
 }
 
@@ -152,7 +152,7 @@ function sizeOf(name: string, typed: string): number {
   try {
     return parseSize(typed);
   } catch (error) {
-    throw new UsageError(`--${name} "${typed}" ${messageOf(error)}`);
+    throw new UsageError(`--${name}: "${typed}" ${messageOf(error)}`);
   }
 }
 
