@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 
@@ -86,4 +86,15 @@ test("the files and folders that CONTRIBUTING.md names exist", () => {
   const paths = named.map(([, path = ""]) => path);
   expect(paths.length).toBeGreaterThan(20);
   expect(paths.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
+});
+
+test("CONTRIBUTING.md describes every folder of provider/ and sdk/", () => {
+  const text = readFileSync(join(repository, "CONTRIBUTING.md"), "utf8");
+  const folders = ["provider", "sdk"].flatMap((room) =>
+    readdirSync(join(repository, room), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `${room}/${name}/`),
+  );
+  expect(folders.length).toBeGreaterThan(15);
+  expect(folders.filter((folder) => !text.includes(`\`${folder}\``))).toEqual([]);
 });
