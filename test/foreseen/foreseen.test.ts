@@ -219,6 +219,9 @@ const change = fc
   .tuple(fc.record(CHANGES), fc.subarray(Object.keys(CHANGES), { maxLength: 5 }))
   .map(([all, names]): Properties => Object.fromEntries(names.map((name) => [name, Reflect.get(all, name)])));
 
+/** A change that decides which sizes are live, and nothing else. */
+const settings = CHANGES.hotplug.map((hotplug): Properties => ({ hotplug }));
+
 /** What somebody does with the domain between two runs. */
 const hand = fc.constantFrom("nothing", "nothing", "nothing", "destroy", "suspend", "save");
 
@@ -236,10 +239,17 @@ interface Story {
 
 const story: fc.Arbitrary<Story> = fc.record({
   first: change,
-  changes: fc.array(fc.record({ args: change, by: hand, isMerged: fc.boolean() }), {
-    minLength: 1,
-    maxLength: 3,
-  }),
+  changes: fc.array(
+    fc.record({
+      args: fc.oneof({ weight: 4, arbitrary: change }, settings),
+      by: hand,
+      isMerged: fc.boolean(),
+    }),
+    {
+      minLength: 1,
+      maxLength: 3,
+    },
+  ),
   guest,
 });
 

@@ -80,12 +80,36 @@ describe("headroom in the inputs of the dynamic class", () => {
     expect((await stack.preview({ ...base, shutdownTimeout: 7 })).inputs.headroom).toBeUndefined();
   });
 
-  test.for([{ alignment: "512MiB" }, { maxDimmSize: "512MiB" }, { allowUnplug: true }])(
-    "doesn't keep the sizes and vCPUs where %j decides which are live",
-    async (hotplug) => {
-      const stack = await running();
+  const [up] = room("1280MiB", 16).memory;
+  test.for([
+    [{ alignment: "512MiB" }, [{ from: "1536MiB", to: "8192MiB", step: "512MiB" }]],
+    [{ maxDimmSize: "512MiB" }, [up]],
+    [{ applyOn: "nextBoot" }, []],
+    [{ whenNotPossible: "nextBoot" }, [up]],
+  ] as const)("has the sizes that are live with %j, where only that changes", async ([hotplug, memory]) => {
+    const stack = await running();
+    const { kind, inputs } = await stack.preview({ ...base, hotplug });
+    expect([kind, inputs.headroom]).toEqual(["update", expect.objectContaining({ slots: 16, memory })]);
+    await stack.up({ ...base, hotplug });
+    expect(stack.recorded.outputs.reachable).toEqual(memory);
+  });
+
+  test("keeps only the slots where such a setting changes and the domain can't be asked", async () => {
+    const stack = await running();
+    stack.hosts = { "qemu:///system": new Error("no route") };
+    for (const hotplug of [{ alignment: "512MiB" }, { allowUnplug: true }]) {
       const { kind, inputs } = await stack.preview({ ...base, hotplug });
       expect([kind, inputs.headroom]).toEqual(["update", { slots: 16 }]);
+    }
+  });
+
+  test.for([{ awaitGuest: false }, { online: "guest" }, { before: { command: ["/bin/true"] } }])(
+    "is kept where only %j changes, which decides nothing about sizes",
+    async (hotplug) => {
+      const stack = await running();
+      stack.hosts = { "qemu:///system": new Error("no route") };
+      const { kind, inputs } = await stack.preview({ ...base, hotplug });
+      expect([kind, inputs.headroom, stack.run.connections]).toEqual(["update", room("1280MiB", 16), []]);
     },
   );
 
