@@ -128,6 +128,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "node:child_process",
   ],
   "provider/command": [
+    "provider/args/suggestion.ts",
     "type:provider/deadline.ts",
     "type:provider/libvirt/connect.ts",
     "type:node:stream",
