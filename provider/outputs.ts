@@ -10,9 +10,10 @@ import type { Speaker } from "./guest/report.ts";
 import type { VcpuRecord } from "./guest/vcpus.ts";
 import type { Observation } from "./observe/observe.ts";
 import { type DesiredMemory, desiredMemory } from "./plan/desired.ts";
+import { slotCount } from "./plan/dimms/slots.ts";
 import { downwardSizes } from "./plan/live-sizes/down.ts";
 import { upwardSizes } from "./plan/live-sizes/up.ts";
-import { type Observed, type ObservedDevice, pendingMemory } from "./plan/observed.ts";
+import { type MemoryView, type Observed, type ObservedDevice, pendingMemory } from "./plan/observed.ts";
 import { NO_CHANGE } from "./plan/planned-outcome.ts";
 import { type DesiredVcpus, desiredVcpus } from "./plan/vcpus/desired.ts";
 import { liveVcpuNumbers, type VcpuRange } from "./plan/vcpus/live-numbers.ts";
@@ -34,6 +35,7 @@ export interface Outputs extends Inputs {
   pendingMemory?: string;
   savedMemory?: string;
   memoryDevices: Record<string, unknown>[];
+  liveMemorySlots?: number;
   reachable: { from: string; to: string; step: string }[];
   guestMemory?: string;
   guestMemoryFrom?: Speaker;
@@ -94,6 +96,7 @@ export function outputs(inputs: Inputs, source: OutputSource): Outputs {
     state: power,
     stateReason: observed.saved === undefined ? observed.pause : "saved",
     memoryDevices: (observed.live ?? observed.nextBoot)?.devices.map(deviceOutput) ?? [],
+    liveMemorySlots: otherSlots(observed.live, inputs),
     reachable: reachableSizes(desiredMemory(inputs, defaults, adopted), observed),
     liveMemory: canonical(observed.live?.memory),
     nextBootMemory: canonical(observed.nextBoot?.memory),
@@ -142,6 +145,13 @@ export function unreadOutputs(outputs: Outputs): Outputs {
 function imagesIn(mark: string | undefined): string[] | undefined {
   const made = readMade(mark);
   return made.length === 0 ? undefined : made;
+}
+
+/** The slots of a running domain that were fixed when it was started, where they aren't those of the arguments. */
+function otherSlots(live: MemoryView | undefined, { memorySlots }: Inputs): number | undefined {
+  if (live === undefined) return undefined;
+  const slots = slotCount(live);
+  return slots === memorySlots ? undefined : slots;
 }
 
 function reachableSizes(desired: DesiredMemory | undefined, observed: Observed): Outputs["reachable"] {

@@ -61,6 +61,8 @@ export class Domain extends pulumi.CustomResource {
   declare readonly savedMemory: pulumi.Output<string | undefined>;
   /** The memory devices of the running domain. */
   declare readonly memoryDevices: pulumi.Output<MemoryDeviceOutput[]>;
+  /** The memory slots of the running domain, which are fixed when it is started; undefined if they are those of `memorySlots`. */
+  declare readonly liveMemorySlots: pulumi.Output<number | undefined>;
   /**
    * The sizes that a change of `memory` can reach without a restart: larger ones first, then smaller ones if
    * `hotplug.allowUnplug` is true. Empty if there are none.
@@ -116,6 +118,7 @@ export class Domain extends pulumi.CustomResource {
         pendingMemory: undefined,
         savedMemory: undefined,
         memoryDevices: undefined,
+        liveMemorySlots: undefined,
         reachable: undefined,
         guestMemory: undefined,
         guestMemoryFrom: undefined,

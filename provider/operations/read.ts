@@ -152,11 +152,11 @@ async function refreshedAddresses(
 
 /**
  * A refresh keeps the format of the state: one that an earlier version wrote shows no difference. Formats 1 and 2 have nothing of a
- * domain's vCPUs and ports, until an update writes it.
+ * domain's vCPUs, slots and ports, until an update writes it.
  */
 function inFormatOf({ __stateVersion }: Outputs, props: Outputs): Outputs {
   if (__stateVersion >= STATE_VERSION) return { ...props, __stateVersion };
-  const { reachableVcpus: _, ...rest } = props;
+  const { reachableVcpus: _, liveMemorySlots: __, ...rest } = props;
   const { live } = props.__observed;
   return {
     ...{ ...rest, __stateVersion },
@@ -171,8 +171,8 @@ function differsFromEngine({ __partial, __drift }: Outputs): boolean {
 
 /** Whether something else is live than what the last run left: then the engine's inputs have a `headroom` that no longer holds. */
 function hasOtherRoom(state: Outputs, found: Outputs): boolean {
-  const roomOf = ({ reachable, reachableVcpus, memoryDevices }: Outputs) => [
-    ...[reachable, reachableVcpus],
+  const roomOf = ({ reachable, reachableVcpus, memoryDevices, liveMemorySlots }: Outputs) => [
+    ...[reachable, reachableVcpus, liveMemorySlots],
     memoryDevices.map(({ model, slot }) => [model, slot]),
   ];
   return !isDeepStrictEqual(roomOf(state), roomOf(found));

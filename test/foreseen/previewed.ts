@@ -27,6 +27,8 @@ interface Foreseen {
   headroom: Headroom | undefined;
   after: Outputs;
   kind: string;
+  /** The preview looked at the domain. */
+  isLooked: boolean;
 }
 
 /** A stack of one domain on a host of its own, whose previews tell the outputs. */
@@ -36,6 +38,8 @@ export class Previewed {
   state: Outputs | undefined;
   inputs: Properties = {};
   isReachable = true;
+  /** The work failed, which leaves a part of it. */
+  hasFailed = false;
 
   session(): Session {
     const quiet = () => Promise.resolve();
@@ -65,12 +69,14 @@ export class Previewed {
       const foreseen = await this.foreseenCreation(session, again);
       const { headroom } = await withHeadroom(session, {}, again);
       await deleteDomain(session, news.uuid, this.state);
-      return this.record({ foreseen, headroom }, again, "replace", () => create(session, again));
+      return this.record(session, { foreseen, headroom }, again, "replace", () => create(session, again));
     }
     const foreseen = this.foreseenUpdate(session, news);
     const { headroom } = await withHeadroom(session, this.inputs, news);
     const { state } = this;
-    return this.record({ foreseen, headroom }, news, "update", () => update(session, news.uuid, state, news));
+    return this.record(session, { foreseen, headroom }, news, "update", () =>
+      update(session, news.uuid, state, news),
+    );
   }
 
   /** What a preview foresees of a change of an existing domain. */
@@ -96,7 +102,7 @@ export class Previewed {
   private async created(session: Session, news: Inputs) {
     const foreseen = await this.foreseenCreation(session, news);
     const { headroom } = await withHeadroom(session, {}, news);
-    return this.record({ foreseen, headroom }, news, "create", () => create(session, news));
+    return this.record(session, { foreseen, headroom }, news, "create", () => create(session, news));
   }
 
   private async checked(session: Session, olds: Properties, args: Properties): Promise<Inputs | undefined> {
@@ -105,6 +111,7 @@ export class Previewed {
   }
 
   private async record(
+    session: Session,
     { foreseen, headroom }: Pick<Foreseen, "foreseen" | "headroom">,
     inputs: Inputs,
     kind: string,
@@ -114,9 +121,11 @@ export class Previewed {
       const { outs } = await work();
       this.state = wire(outs) as unknown as Outputs;
       this.inputs = wire(defined({ ...inputs, headroom }));
-      return { foreseen: wire(foreseen), headroom, after: this.state, kind };
+      const isLooked = kind !== "update" || session.run.of(URN).seen !== undefined;
+      return { foreseen: wire(foreseen), headroom, after: this.state, kind, isLooked };
     } catch (error) {
       // The guest, or libvirt, refuses.
+      this.hasFailed = true;
       if (!(error instanceof PartialError || error instanceof Error)) throw error;
       return undefined;
     }
@@ -142,13 +151,20 @@ export function expectForeseen(foreseen: unknown, after: unknown, path = ""): vo
   } else expect(foreseen, path).toEqual(after);
 }
 
-/** Expects what check foresees of the room to grow to be what the outputs have. */
-export function expectHeadroom(headroom: Headroom = {}, { memoryDevices, ...after }: Outputs): void {
+/** Expects what check foresees of the room to grow to be what the outputs have, and the slots those of the domain itself. */
+export function expectHeadroom({ headroom = {}, after }: Foreseen, host: FakeHypervisor): void {
   const { slots, memory, vcpus } = headroom;
   if (memory !== undefined) expect(memory).toEqual(after.reachable);
   if (vcpus !== undefined) expect(vcpus).toEqual(after.reachableVcpus ?? []);
-  const dimms = memoryDevices.filter(({ model }) => model === "dimm").length;
-  if (slots !== undefined) expect(slots).toBe(Math.max(0, after.memorySlots - dimms));
+  if (slots !== undefined) expect(slots).toBe(freeSlotsOf(host, after));
+}
+
+/** An off domain gets those of the arguments when it is started. */
+function freeSlotsOf(host: FakeHypervisor, { memorySlots }: Outputs): number {
+  const { live, inactive } = host.only;
+  const dimms = (live ?? inactive ?? "").match(/<memory model=.dimm./g)?.length ?? 0;
+  const started = live?.match(/<maxMemory slots=.(\d+)/)?.[1] ?? 0;
+  return Math.max(0, (live === undefined ? memorySlots : Number(started)) - dimms);
 }
 
 function isObject(value: unknown): value is Properties {

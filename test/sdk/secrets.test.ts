@@ -17,6 +17,7 @@ const ofSizes = [
   "pendingMemory",
   "savedMemory",
   "memoryDevices",
+  "liveMemorySlots",
   "reachable",
   "guestMemory",
   "reachableVcpus",
