@@ -65,8 +65,10 @@ export function whatHappened(step: DomainStep): { happened: Happened; details: s
 /** How the update of a domain ended that isn't done. */
 export function endOf({ isGone, isLeft, failed, done }: DomainStep): string[] {
   if (isGone) return ["the domain is deleted and doesn't exist; the next pulumi up creates it"];
-  if (isLeft) return ["the run ended before it began this"];
-  return failed || done ? [] : ["the run ended before this did; pulumi refresh shows what the domain is now"];
+  if (isLeft) return ["the run ended before this change began"];
+  return failed || done
+    ? []
+    : ["the run ended before this change did; pulumi refresh shows what the domain has now"];
 }
 
 export function resultOf({ isGone, failed, done }: DomainStep, isLacking: boolean): Happened["result"] {

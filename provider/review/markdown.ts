@@ -98,7 +98,7 @@ function comparisonOf({ appeared, changed, gone }: Comparison, most: number): st
       ({ resource, from }) => `- ${shortName(resource)}: no longer changes (was ${shortText(from)})`,
     ),
   ];
-  if (lines.length === 0) return "Nothing is different since the last comment.";
+  if (lines.length === 0) return "Nothing has changed since the last comment.";
   return ["**Since the last comment**", "", ...listed(lines, most)].join("\n");
 }
 
@@ -205,7 +205,7 @@ function footerOf({ domains, unchanged, others, errors, isPartial, isNotRun }: R
     ...(errors === 0
       ? []
       : [
-          `**The run failed**: ${errors === 1 ? "an error" : `${errors} errors`} outside of the libvirt domains${domains.length === 0 ? ", before it had a change of one" : ", so changes may be missing here"}.`,
+          `**The run failed**: ${errors === 1 ? "an error" : `${errors} errors`} outside the libvirt domains${domains.length === 0 ? ", before it reached any of them" : ", so changes may be missing here"}.`,
         ]),
     ...(isPartial
       ? [

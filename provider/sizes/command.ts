@@ -27,7 +27,7 @@ import { drawSteps } from "./matrix.ts";
 import { type SuggestOptions, suggestCatalogue } from "./suggest.ts";
 import { suggestionJson, suggestionText } from "./suggestion-text.ts";
 
-/** People can tell as many sizes apart. */
+/** More sizes are hard to tell apart. */
 const DEFAULT_COUNT = 6;
 
 const OPTIONS = {

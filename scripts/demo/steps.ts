@@ -13,8 +13,8 @@ import {
 } from "./readings.ts";
 import { agentIsThere, awaitConsole, editProgram, runPulumi, type Scene, showProgram } from "./scene.ts";
 
-/** What `pulumi preview --json` printed of the growth. */
-const PREVIEW = join(import.meta.dirname, "../../.cache/demo-preview.json");
+/** What `pulumi preview --json` printed of the growth, by its path in the repository. The README's command reviews it. */
+export const PREVIEW = ".cache/demo-preview.json";
 
 /** 256 MiB in the unit of the guest's /proc/meminfo. */
 const GROWTH_KIB = 256 * 1024;
@@ -37,9 +37,9 @@ export async function create(scene: Scene): Promise<Claim[]> {
 export async function previewGrowth(scene: Scene): Promise<Claim[]> {
   editProgram(scene, { memory: "1259MiB", values: { vcpus: 4, size: "2GiB" } });
   const { steps, diagnostics, json } = await runPulumi(scene, "preview", { diff: true, json: true });
-  // For the command `review`, which the README tries on it.
-  mkdirSync(dirname(PREVIEW), { recursive: true });
-  writeFileSync(PREVIEW, JSON.stringify(json));
+  const file = join(import.meta.dirname, "../..", PREVIEW);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(json));
   const plan = messageWith(diagnostics, "1003 → 1259 MiB");
   const ops = opsOf(scene, steps);
   const inJson = plan !== "" && JSON.stringify(json).includes(JSON.stringify(plan).slice(1, -1));

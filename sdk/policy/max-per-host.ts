@@ -11,14 +11,14 @@ import type { Figure } from "./properties.ts";
 import { type Rule, type RuleArgs, type RuleOptions, rule, type StackVerdict, type Verdict } from "./rule.ts";
 import { count, sizeSchema, sizeSetting } from "./settings.ts";
 
-/** The most that the domains of one host may have in total. */
+/** The limits of the domains on one host, in total. */
 export interface HostLimit {
   /**
-   * The most memory: a size such as `"64GiB"`, or a number of MiB. A domain counts with the larger of `memory` and `liveMemory`.
+   * The maximum memory: a size such as `"64GiB"`, or a number of MiB. A domain counts with the larger of `memory` and `liveMemory`.
    * Default: no limit.
    */
   memory?: string | number;
-  /** The most vCPUs; at least 1. Default: no limit. */
+  /** The maximum number of vCPUs; at least 1. Default: no limit. */
   vcpus?: number;
 }
 
@@ -38,11 +38,11 @@ interface Limit {
 
 const LIMIT = { memory: sizeSetting.optional(), vcpus: count(1).optional() };
 
-const MEMORY = sizeSchema("The most memory of all domains of a host together.");
+const MEMORY = sizeSchema("The maximum memory of all domains on a host together.");
 const VCPUS = {
   type: "integer",
   minimum: 1,
-  description: "The most vCPUs of all domains of a host together.",
+  description: "The maximum number of vCPUs of all domains on a host together.",
 } as const;
 
 /**
@@ -55,14 +55,14 @@ export function maxPerHost(args: MaxPerHostArgs = {}, options?: RuleOptions): Ru
   return rule<Limit & { hosts?: Record<string, Limit> }>(
     {
       name: "max-per-host",
-      displayName: "Most per host",
+      displayName: "Maximum per host",
       description: "The virtual machines of a stack must not exceed the limits of their hosts.",
       remedy: "Use smaller sizes, or move domains to another host.",
       settings: {
         memory: { schema: sizeSetting, describe: MEMORY },
         vcpus: { schema: count(1), describe: VCPUS },
         hosts: {
-          schema: z.record(z.string(), shape(LIMIT), "must be an object of limits by libvirt URI"),
+          schema: z.record(z.string(), shape("a limit", LIMIT), "must be an object of limits by libvirt URI"),
           describe: {
             type: "object",
             // Pulumi would show the URI of a limit that its schema refuses, with its password. The rule itself refuses it without.

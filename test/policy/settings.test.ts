@@ -45,9 +45,9 @@ describe("settings that are refused: all failures at once, each at its property'
         "exceptions[0].name must be the name of a resource",
         "exceptions[0].reason must be the reason of the exception, in words",
         'exceptions[0].until must be a day of the calendar as YYYY-MM-DD, e.g. "2027-03-31"',
-        "exceptions[1].reason must be the reason of the exception, in words",
+        "exceptions[1].because is not a field of an exception; expected one of name, reason, until",
+        "exceptions[1].reason is required and must be the reason of the exception, in words",
         'exceptions[1].until must be a day of the calendar as YYYY-MM-DD, e.g. "2027-03-31"',
-        'exceptions[1] has an unknown field "because"; expected one of name, reason, until',
       ],
     ],
     [
@@ -85,8 +85,8 @@ describe("settings that are refused: all failures at once, each at its property'
       "limits of hosts",
       () => maxPerHost(any({ hosts: { "qemu:///system": { memory: 0, cpus: 2 } } })),
       [
+        'hosts["qemu:///system"].cpus is not a field of a limit; did you mean "vcpus"?',
         'hosts["qemu:///system"].memory must be greater than 0, e.g. "4GiB", "1003MiB" or 4096 (MiB)',
-        'hosts["qemu:///system"] has an unknown field "cpus"; expected one of memory, vcpus',
       ],
     ],
     [

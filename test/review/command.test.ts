@@ -324,7 +324,7 @@ describe("--compare has what is different since an earlier review", () => {
     const text = preview([updateStep()]);
     const earlier = file("old.json", (await commandLine(["review", "--format", "json"], text)).out);
     const { out } = await commandLine(["review", "--compare", earlier], text);
-    expect(out).toContain("Nothing is different since the last comment.");
+    expect(out).toContain("Nothing has changed since the last comment.");
   });
 
   test("where nothing changes any more", async () => {
