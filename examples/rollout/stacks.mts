@@ -50,21 +50,27 @@ export async function reviewStack(stack: Stack, failOn: string, signal: AbortSig
   const command = ["pulumi-libvirt-hotplug", "review", "--format", "json", "--fail-on", failOn, "-"];
   const input = events.map((event) => JSON.stringify(event)).join("\n");
   const { code, output } = await run("npx", ["--no-install", ...command], input);
+  if (signal.aborted) return notReviewed;
   if (output === "") {
     print(name, failure);
     throw new Error(`the preview of ${name} can't be reviewed`);
   }
   const review: Review = JSON.parse(output);
+  // The change of a setting, or the end of an update that was killed, may have no plan in the preview.
+  const domains = review.domains.map((one) => ({
+    ...one,
+    headline: one.headline || `no plan: ${one.verdict}`,
+  }));
   // The reason of a refusal is the headline of its VM.
-  const headlines = new Set(review.domains.map(({ headline }) => headline));
+  const headlines = new Set(domains.map(({ headline }) => headline));
   print(
     name,
     failure.filter(({ text }) => !headlines.has(text)),
   );
-  for (const { resource, headline: text } of review.domains) print(name, [{ resource, text }]);
+  for (const { resource, headline: text } of domains) print(name, [{ resource, text }]);
 
-  const kept = review.domains.filter(({ verdict }) => verdict !== "delete");
-  const deleted = review.domains.length - kept.length;
+  const kept = domains.filter(({ verdict }) => verdict !== "delete");
+  const deleted = domains.length - kept.length;
   const others = Object.values(review.others).reduce((sum, number) => sum + number, 0);
   if (deleted + others > 0)
     console.log(`${name}  left to pulumi up: deleted VMs: ${deleted}, other resources: ${others}`);
@@ -88,7 +94,7 @@ export async function updateVms(stack: Stack, vms: Vm[], signal: AbortSignal) {
   const events: EngineEvent[] = [];
   const progress = progressOf(vms, (vm, result) => {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    console.log(`${name}  ${vm.name}  ${result}  ${seconds} s  ${vm.headline}`.trimEnd());
+    console.log(`${name}  ${vm.name}  ${result}  ${seconds} s  ${vm.headline}`);
   });
   const onEvent = (event: EngineEvent) => {
     events.push(event);
