@@ -59,7 +59,7 @@ export async function reviewStack(stack: Stack, failOn: string, signal: AbortSig
   // The change of a setting, or the end of an update that was killed, may have no plan in the preview.
   const domains = review.domains.map((one) => ({
     ...one,
-    headline: one.headline || `no plan: ${one.verdict}`,
+    headline: one.headline || verdictText(one),
   }));
   // The reason of a refusal is the headline of its VM.
   const headlines = new Set(domains.map(({ headline }) => headline));
@@ -78,6 +78,10 @@ export async function reviewStack(stack: Stack, failOn: string, signal: AbortSig
   const previewed = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata.urn ?? []);
   const ordered = inOrder(vms, previewed, await dependenciesOf(stack));
   return { stack, passed: code === 0 && failure.length === 0, vms: ordered, unchanged: review.unchanged };
+}
+
+function verdictText({ verdict }: { verdict: string }): string {
+  return verdict === "none" ? "no change of the running VM" : verdict;
 }
 
 /** Of each resource of a stack's state, what it depends on. */
