@@ -44,6 +44,7 @@ const FROM_SIZES = [
   "pendingMemory",
   "savedMemory",
   "memoryDevices",
+  "liveMemorySlots",
   "reachable",
   "guestMemory",
   "reachableVcpus",

@@ -21,7 +21,7 @@ import {
 export interface MarkdownOptions {
   /** The address of docs/troubleshooting.md. */
   docs: string;
-  /** The most characters. */
+  /** The maximum number of characters. */
   limit: number;
   comparison?: Comparison;
 }
@@ -38,7 +38,7 @@ export function markdown(review: Review, { docs, limit, comparison }: MarkdownOp
   const most = (share: keyof typeof SHARES) => Math.floor(limit * SHARES[share]);
   const compared = comparison === undefined ? [] : [comparisonOf(comparison, most("comparison"))];
   if (domains.length === 0) {
-    // Of a run that failed it isn't known what it would have changed.
+    // It isn't known what a failed run would have changed.
     const failed = stack === undefined ? [] : [`Stack ${shortName(stack)}:`];
     const nothing =
       review.errors === 0
@@ -109,7 +109,7 @@ function comparisonOf({ appeared, changed, gone }: Comparison, most: number): st
       ({ resource, from }) => `- ${shortName(resource)}: no longer changes (was ${shortText(from)})`,
     ),
   ];
-  if (lines.length === 0) return "Nothing is different since the last comment.";
+  if (lines.length === 0) return "Nothing has changed since the last comment.";
   return ["**Since the last comment**", "", ...listed(lines, most)].join("\n");
 }
 

@@ -63,13 +63,13 @@ export function costText({ freeSlots, slots, ceiling, headroom, up, pending }: C
   const room =
     ceiling === undefined
       ? "No headroom is left"
-      : `${formatSize(headroom)} of headroom below ${formatSize(ceiling)} is left, and ${freeSlots} of ${slots} slots are free`;
+      : `${formatSize(headroom)} of headroom is left below ${formatSize(ceiling)}, and ${freeSlots} of ${slots} slots are free`;
   const restart =
     pending !== undefined
-      ? `the next restart is due now: ${formatSize(pending)} waits for it`
+      ? `${formatSize(pending)} waits for the next boot`
       : up === undefined
         ? "the next increase needs a restart"
-        : `the next restart is due beyond ${formatSize(up.to)}`;
+        : `a size above ${formatSize(up.to)} needs a restart`;
   return `${room}; ${restart}.`;
 }
 
@@ -103,7 +103,7 @@ export function runFailures({ domains, errors, isOver, isNotRun }: Review): [str
   const missing = isOver
     ? ""
     : domains.length === 0
-      ? ", before it had a change of one"
+      ? ", before it reached any of them"
       : ", so changes may be missing here";
   return [
     ...(isNotRun
@@ -114,7 +114,7 @@ export function runFailures({ domains, errors, isOver, isNotRun }: Review): [str
       : [
           [
             "The run failed",
-            `: ${errors === 1 ? "an error" : `${errors} errors`} outside of the libvirt domains${missing}.`,
+            `: ${errors === 1 ? "an error" : `${errors} errors`} outside the libvirt domains${missing}.`,
           ] as [string, string],
         ]),
   ];

@@ -169,7 +169,7 @@ describe("invalid usage is exit code 2", () => {
     [["--limit", "100"], "is not a whole number of at least 4096"],
     [["--limit", "many"], "is not a whole number"],
     [["--docs", "x) [y](z"], "--docs must be an address"],
-    [["--nothing"], "Unknown option '--nothing'"],
+    [["--nothing"], 'unknown option "--nothing"; expected one of '],
     [["--fail-on", "replace", "--fail-on=restart"], "--fail-on is given more than once"],
     [["--docs", `https://docs.example.com/${"x".repeat(200)}`], "of at most 200 characters"],
     [["--compare", "-"], "only one of the input and --compare"],
@@ -249,7 +249,7 @@ describe("--format github after an update", () => {
       "update",
       [
         /^::error title=db-1::failed \(next boot 256 → 300 MiB\): Unable to detach disk "b" /,
-        /^::error title=old-1::unfinished \(delete 256 MiB\): the run ended before it began this$/,
+        /^::error title=old-1::unfinished \(delete 256 MiB\): the run ended before this change began$/,
         /^::notice title=api-1::done \(replace 256 → 300 MiB\)$/,
       ],
     ],
@@ -277,7 +277,7 @@ describe("--format github after an update", () => {
     const { code, out } = await commandLine(["review", "--format", "github"], text);
     expect(code).toBe(1);
     expect(out).toBe(
-      "::error title=libvirt domains::The run failed: an error outside of the libvirt domains, before it had a change of one.\n",
+      "::error title=libvirt domains::The run failed: an error outside the libvirt domains, before it reached any of them.\n",
     );
   });
 });
@@ -365,7 +365,7 @@ describe("--compare has what is different since an earlier review", () => {
     const text = preview([updateStep()]);
     const earlier = file("old.json", (await commandLine(["review", "--format", "json"], text)).out);
     const { out } = await commandLine(["review", "--compare", earlier], text);
-    expect(out).toContain("Nothing is different since the last comment.");
+    expect(out).toContain("Nothing has changed since the last comment.");
   });
 
   test("where nothing changes any more", async () => {

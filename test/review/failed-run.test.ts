@@ -33,7 +33,7 @@ describe("a run that failed without an error isn't said to change nothing", () =
   ])("%s", async (_, text) => {
     const { code, out } = await commandLine(["review"], text);
     expect(code).toBe(1);
-    expect(out).toContain("**The run failed**: an error outside of the libvirt domains");
+    expect(out).toContain("**The run failed**: an error outside the libvirt domains");
     expect(out).not.toContain("No libvirt domain");
     const after = await commandLine(["review", "--after"], text);
     expect(after.code).toBe(1);
