@@ -103,8 +103,13 @@ function nameOf({ resource }: Properties): string {
   return String(resource);
 }
 
-/** "live, 1003 → 1259 MiB" */
-function describe({ verdict, takenOver, memory, vcpus, devices, headline }: Properties): string {
+/** "live, 1003 → 1259 MiB", with the result of an update that is over before it. */
+function describe({ happened, ...planned }: Properties): string {
+  const result = isRecord(happened) && typeof happened.result === "string" ? [happened.result] : [];
+  return [...result, describePlanned(planned)].join(": ");
+}
+
+function describePlanned({ verdict, takenOver, memory, vcpus, devices, headline }: Properties): string {
   const word = verdictWord({ verdict, takenOver } as Pick<DomainReview, "verdict" | "takenOver">) as
     | string
     | undefined;

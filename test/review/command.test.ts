@@ -173,6 +173,8 @@ describe("invalid usage is exit code 2", () => {
     [["--fail-on", "replace", "--fail-on=restart"], "--fail-on is given more than once"],
     [["--docs", `https://docs.example.com/${"x".repeat(200)}`], "of at most 200 characters"],
     [["--compare", "-"], "only one of the input and --compare"],
+    [["--output", ""], "--output: the path is empty"],
+    [["--svg="], "--svg: the path is empty"],
   ])("%j", async (args, message) => {
     const { code, out, error } = await commandLine(["review", ...args], preview([updateStep()]));
     expect({ code, out }).toEqual({ code: 2, out: "" });
@@ -361,6 +363,40 @@ describe("--compare has what is different since an earlier review", () => {
     ]);
   });
 
+  test("of the results of updates", async () => {
+    const log = (...names: string[]) =>
+      [
+        { sequence: 0, preludeEvent: {} },
+        ...["a", "b"].flatMap((name) => {
+          const { op, urn, oldState, newState } = updateStep({ name });
+          const metadata = {
+            op,
+            urn,
+            type: newState?.type,
+            old: oldState,
+            new: { ...oldState, inputs: newState?.inputs },
+          };
+          const end = names.includes(name) ? "resOutputsEvent" : "resOpFailedEvent";
+          return [
+            { sequence: 1, resourcePreEvent: { metadata } },
+            { sequence: 1, [end]: { metadata } },
+          ];
+        }),
+        { sequence: 2, summaryEvent: { isPreview: false } },
+      ]
+        .map((event) => JSON.stringify(event))
+        .join("\n");
+    const after = ["review", "--after", "--format", "json"];
+    const earlier = file("old.json", (await commandLine(after, log("a"))).out);
+    const { comparison } = JSON.parse(
+      (await commandLine([...after, "--compare", earlier], log("a", "b"))).out,
+    );
+    expect(comparison).toEqual({
+      changed: [{ resource: "b", from: "failed: live, 1003 → 1259 MiB", to: "done: live, 1003 → 1259 MiB" }],
+      ...{ appeared: [], gone: [] },
+    });
+  });
+
   test("nothing", async () => {
     const text = preview([updateStep()]);
     const earlier = file("old.json", (await commandLine(["review", "--format", "json"], text)).out);
@@ -377,6 +413,12 @@ describe("--compare has what is different since an earlier review", () => {
     expect(out).toContain("No libvirt domain changes.");
     expect(out).toContain("`web-1`: no longer changes (was live, 1003 → 1259 MiB)");
   });
+});
+
+test("--output - is standard output", async () => {
+  const text = preview([updateStep()]);
+  expect(await commandLine(["review", "--output", "-"], text)).toEqual(await commandLine(["review"], text));
+  expect(existsSync("-")).toBe(false);
 });
 
 test("--svg writes a picture of each map, whatever the names are, and --output the review", async () => {
