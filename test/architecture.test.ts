@@ -243,6 +243,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/deadline.ts",
     "provider/errors.ts",
     "provider/outputs.ts",
+    "provider/present-secrets.ts",
     "provider/libvirt/errors.ts",
     "provider/libvirt/plain-tcp.ts",
     "provider/libvirt/uri.ts",

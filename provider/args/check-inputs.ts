@@ -23,7 +23,16 @@ const ARGUMENTS = FIELD_NAMES.filter((name) => FIELDS[name].change !== "identity
 
 /** Inputs that the class or check sets. They are not arguments. */
 const HIDDEN = new Set([
-  ...["__provider", "__urn", "__secret", "__secrets", "__adopted", "__unsettled", "__hosts"],
+  ...[
+    "__provider",
+    "__urn",
+    "__secret",
+    "__secrets",
+    "__formerSecrets",
+    "__adopted",
+    "__unsettled",
+    "__hosts",
+  ],
   ...[...OUTCOME_INPUTS, "headroom"],
 ]);
 

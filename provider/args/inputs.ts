@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { FIELDS, FieldName } from "./fields.ts";
+import type { FormerSecrets } from "./secrets.ts";
 import type { Known } from "./unknown.ts";
 
 /** The arguments in canonical form, as the schemas of the field table yield them. */
@@ -19,6 +20,8 @@ export interface Inputs extends Pick<Arguments, FilledIn>, Partial<Omit<Argument
   __secret?: boolean;
   /** The paths of the secret arguments. */
   __secrets?: string[];
+  /** What was secret in earlier programs, and may still be in the domain. */
+  __formerSecrets?: FormerSecrets;
   /** The domain was adopted: it is never replaced for its memory. States of earlier versions have this only in the outputs. */
   __adopted?: boolean;
   /** A refresh found that the domain's memory must change although every argument matches what was observed. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Headroom, Inputs } from "../args/inputs.ts";
+import { hasFormerSize } from "../args/secrets.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { freeSlots } from "../plan/dimms/slots.ts";
@@ -23,7 +24,7 @@ export async function withHeadroom(
   // Without failures the inputs are complete.
   const news = inputs as Inputs;
   // Each figure follows from the sizes.
-  if (news.__secret === true) return inputs;
+  if (news.__secret === true || hasFormerSize(news)) return inputs;
   const outs = await foreseenOutputs(session, news);
   const headroom = shownHeadroom(outs === undefined ? keptHeadroom(before, news) : headroomIn(outs, news));
   return headroom === undefined ? inputs : { ...inputs, headroom };
