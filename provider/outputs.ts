@@ -280,7 +280,7 @@ export function hasNoPorts({ __observed: { live } }: Outputs): boolean {
 
 /** Inputs that are echoed in the outputs, besides the arguments. */
 const ECHOED = [
-  ...["__urn", "__secret", "__secrets", "__formerSecrets", "__provider", "__adopted"],
+  ...["__urn", "__secret", "__secrets", "__formerSecrets", "__configured", "__provider", "__adopted"],
   ...OUTCOME_INPUTS,
 ];
 

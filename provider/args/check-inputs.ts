@@ -29,6 +29,7 @@ const HIDDEN = new Set([
     "__secret",
     "__secrets",
     "__formerSecrets",
+    "__configured",
     "__adopted",
     "__unsettled",
     "__hosts",

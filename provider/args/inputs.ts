@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { ConfiguredSettings } from "./configured-settings.ts";
 import type { FIELDS, FieldName } from "./fields.ts";
 import type { FormerSecrets } from "./secrets.ts";
 import type { Known } from "./unknown.ts";
@@ -22,6 +23,8 @@ export interface Inputs extends Pick<Arguments, FilledIn>, Partial<Omit<Argument
   __secrets?: string[];
   /** What was secret in earlier programs, and may still be in the domain. */
   __formerSecrets?: FormerSecrets;
+  /** What the stack's configuration had set in place of arguments of `hotplug`. States of earlier versions don't have it. */
+  __configured?: ConfiguredSettings;
   /** The domain was adopted: it is never replaced for its memory. States of earlier versions have this only in the outputs. */
   __adopted?: boolean;
   /** A refresh found that the domain's memory must change although every argument matches what was observed. */

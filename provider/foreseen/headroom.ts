@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { withConfigured } from "../args/configured-settings.ts";
 import type { Headroom, Inputs } from "../args/inputs.ts";
 import { hasFormerSize } from "../args/secrets.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
@@ -45,10 +46,12 @@ async function foreseenOutputs(session: Session, news: Inputs): Promise<Properti
 }
 
 /** check doesn't look at a domain of which at most a setting changes: it has what the last run left, as the state has it. */
-function keptHeadroom({ headroom = {}, hotplug }: Partial<Inputs>, news: Inputs): Headroom {
+function keptHeadroom(before: Partial<Inputs>, news: Inputs): Headroom {
+  const { headroom = {} } = before;
   if (news.change !== "none" || news.memoryChange !== "none") return {};
   // Which sizes and vCPUs are live depends on these settings.
-  return isDeepStrictEqual(hotplug, news.hotplug) ? headroom : defined({ slots: headroom.slots });
+  const isSame = isDeepStrictEqual(withConfigured(before).hotplug, withConfigured(news).hotplug);
+  return isSame ? headroom : defined({ slots: headroom.slots });
 }
 
 function shownHeadroom(headroom: Headroom): Headroom | undefined {

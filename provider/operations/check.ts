@@ -1,4 +1,5 @@
 import { checkInputs } from "../args/check-inputs.ts";
+import { configuredSettings } from "../args/configured-settings.ts";
 import { deviceClaims } from "../args/device-claims.ts";
 import type { Failure } from "../args/failure.ts";
 import type { NewDomain } from "../args/fill-in.ts";
@@ -61,6 +62,8 @@ export async function check(
   if (all.length > 0) return { inputs, failures: all.map((failure) => redactFailure(failure, inputs)) };
   // Without failures the inputs are complete.
   const checked = inputs as Inputs;
+  const configured = configuredSettings(checked, session.defaults);
+  if (configured !== undefined) checked.__configured = configured;
   session.run.domain(checked.uuid).resource = checked.__urn;
   if (isAdopting || olds.__adopted === true) checked.__adopted = true;
   if (olds.uuid === undefined) notes.successor = checked;

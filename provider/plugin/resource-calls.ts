@@ -207,7 +207,7 @@ function checked(struct: structs.Struct | undefined, urn: string): Properties {
  * these follow from the values' own wrappings.
  */
 function ofProgram(
-  { uuid, __secret, __secrets, __formerSecrets, __hosts, ...news }: Properties,
+  { uuid, __secret, __secrets, __hosts, ...news }: Properties,
   olds: Properties,
 ): Properties {
   return uuid === undefined || uuid === olds.uuid ? news : { ...news, uuid };
