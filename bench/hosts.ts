@@ -5,7 +5,7 @@ import { type Result, result } from "./result.ts";
 import { progress, type Samples, timedInRounds } from "./rounds.ts";
 import { emptyDisks, stackOf, succeeded } from "./stack.ts";
 import { pauseDomain } from "./tiny-domain.ts";
-import { yamlStack } from "./yaml-stack.ts";
+import { ONE_CHECKPOINT, yamlStack } from "./yaml-stack.ts";
 
 /** How many daemons the domains of a stack are on. */
 const HOSTS = 3;
@@ -21,13 +21,10 @@ interface HostsStack {
 }
 
 const CLI = /^([^\0]*\/)?pulumi\0/;
-/** Writes the state once, at the end (pulumi/pulumi#10668). */
-const ONE_CHECKPOINT = { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
 
 /** One stack of running domains on several hosts: what a preview, an up and a refresh take, with the class and with the plugin. */
-export async function hostsBench(lab: Lab, domains: number, rounds: number): Promise<Result[]> {
-  const others = await Promise.all(Array.from({ length: HOSTS - 1 }, () => startLab()));
-  const labs = [lab, ...others];
+export async function hostsBench(domains: number, rounds: number): Promise<Result[]> {
+  const labs = await Promise.all(Array.from({ length: HOSTS }, () => startLab()));
   try {
     const results: Result[] = [];
     for (const [kind, open] of [
@@ -39,7 +36,7 @@ export async function hostsBench(lab: Lab, domains: number, rounds: number): Pro
     }
     return results;
   } finally {
-    await Promise.all(others.map((other) => other.stop()));
+    await Promise.all(labs.map((lab) => lab.stop()));
   }
 }
 

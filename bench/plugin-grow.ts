@@ -3,7 +3,7 @@ import type { Lab } from "../test/lab/lab.ts";
 import { type Result, result } from "./result.ts";
 import { progress, timedInRounds } from "./rounds.ts";
 import { pauseDomain } from "./tiny-domain.ts";
-import { trivialLike, type YamlStack, yamlStack } from "./yaml-stack.ts";
+import { onDaemon, trivialLike, type YamlStack, yamlStack } from "./yaml-stack.ts";
 
 /** What a domain grows by. */
 const STEP_MIB = 256;
@@ -14,7 +14,7 @@ export async function pluginGrowBench(lab: Lab, domains: number, rounds: number)
   const ours = await yamlStack(lab, {
     ...{ name: "paused", plugin: "libvirt-hotplug", count: domains },
     properties: () => ({ maxMemory: "16GiB", memorySlots: 64 }),
-    config: { ...onLab(lab), "libvirt-hotplug:awaitGuest": "false" },
+    config: { ...onDaemon(lab.uri), "libvirt-hotplug:awaitGuest": "false" },
   });
   await ours.run("up");
   const hypervisor = await connect(lab.uri);
@@ -34,7 +34,7 @@ export async function guestGrowBench(lab: Lab, guests: number, rounds: number): 
       boot: { ...lab.guest, commandLine: "console=ttyS0 quiet memhp_default_state=online" },
       serial: { file: log(`guest-${n}`) },
     }),
-    config: onLab(lab),
+    config: onDaemon(lab.uri),
   });
   await ours.run("up");
   await Promise.all(
@@ -77,10 +77,6 @@ async function grow(
     result({ title, unit: "ms", beside }, elapsed),
     result({ title: `${title}, processor time without libvirt's`, unit: "ms", beside }, processor),
   ];
-}
-
-function onLab({ uri }: Lab): Record<string, string> {
-  return { "libvirt-hotplug:uri": uri, "libvirt-hotplug:domainType": "qemu" };
 }
 
 function names(prefix: string, count: number): string[] {

@@ -3,7 +3,7 @@ import { during, residentMib } from "./resident.ts";
 import { type Result, result } from "./result.ts";
 import { progress } from "./rounds.ts";
 import { stackOf, succeeded } from "./stack.ts";
-import { yamlStack } from "./yaml-stack.ts";
+import { onDaemon, yamlStack } from "./yaml-stack.ts";
 
 /** How often the process is looked for and read. */
 const LOOK_MS = 50;
@@ -14,7 +14,7 @@ export async function memoryBench(lab: Lab, domains: number, rounds: number): Pr
   const plugin = await yamlStack(lab, {
     ...{ name: "plugin", plugin: "libvirt-hotplug", count: domains },
     properties: () => ({ maxMemory: "2GiB", running: false }),
-    config: { "libvirt-hotplug:uri": lab.uri, "libvirt-hotplug:domainType": "qemu" },
+    config: onDaemon(lab.uri),
   });
   await plugin.run("up");
   const { stack: dynamic, dir } = await stackOf(lab, "domains", domains, { running: "false" });

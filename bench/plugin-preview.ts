@@ -2,10 +2,7 @@ import type { Lab } from "../test/lab/lab.ts";
 import { countedSocket } from "./counted-socket.ts";
 import { type Result, result } from "./result.ts";
 import { progress, timedInRounds } from "./rounds.ts";
-import { trivialLike, yamlStack } from "./yaml-stack.ts";
-
-/** So that making the stacks takes no longer than it must: the back end is written once. */
-const AT_ONCE = { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
+import { ONE_CHECKPOINT, onDaemon, trivialLike, yamlStack } from "./yaml-stack.ts";
 
 /**
  * The preview of a program that hasn't changed, beside one with as many resources of a plugin that does nothing.
@@ -18,16 +15,16 @@ export async function pluginPreviewBench(lab: Lab, domains: number, rounds: numb
   const ours = await yamlStack(lab, {
     ...{ name: "off", plugin: "libvirt-hotplug", count: domains },
     properties: () => ({ maxMemory: "2GiB", running: false }),
-    config: { "libvirt-hotplug:uri": socket.uri, "libvirt-hotplug:domainType": "qemu" },
+    config: onDaemon(socket.uri),
   });
-  await ours.run("up", AT_ONCE);
+  await ours.run("up", ONE_CHECKPOINT);
   const trivial = await yamlStack(lab, { name: "unchanged", plugin: "trivial", count: domains });
-  await trivial.run("up", AT_ONCE);
+  await trivial.run("up", ONE_CHECKPOINT);
   const [domain] = ours.resources();
   if (domain === undefined) throw new Error("the stack has no domain");
   const env = trivialLike(domain);
   const alike = await yamlStack(lab, { ...{ name: "alike", plugin: "trivial", count: domains }, env });
-  await alike.run("up", AT_ONCE);
+  await alike.run("up", ONE_CHECKPOINT);
   const before = socket.connections;
   const floor = `preview, ${domains} resources of a trivial plugin`;
   const asLarge = "preview, the same with a domain's properties";

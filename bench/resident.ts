@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { KIB_PER_MIB } from "../provider/units/kib.ts";
 
 /** What the process takes now, or the most that it has taken so far (proc_pid_status(5)). */
 type Field = "VmRSS" | "VmHWM";
-
-const KIB_PER_MIB = 1024;
 
 /** Does something again and again during some work. */
 export async function during<T>(work: () => Promise<T>, everyMs: number, look: () => void): Promise<T> {

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "../provider/libvirt/connect.ts";
 import type { DomainRef, Hypervisor } from "../provider/libvirt/hypervisor.ts";
@@ -6,6 +6,7 @@ import { DYNAMIC_TYPE } from "../sdk/dynamic-type.ts";
 import { openStack, type RunResult, type StackDriver } from "../test/engine/driver.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { copyProgram } from "../test/package/linked-program.ts";
+import { emptyDisk } from "./empty-disk.ts";
 import { type Result, result } from "./result.ts";
 import { inRounds, progress } from "./rounds.ts";
 import { growthXml, pauseDomain, startTinyDomains, tinyDomainXml } from "./tiny-domain.ts";
@@ -123,14 +124,10 @@ export function emptyDisks(lab: Lab, count: number): string {
   const dir = lab.file("disks");
   mkdirSync(dir, { recursive: true });
   for (let n = 1; n <= count; n++) {
-    const disk = join(dir, `vm-${n}.raw`);
-    writeFileSync(disk, Buffer.alloc(SECTOR));
-    chownSync(disk, lab.user.uid, lab.user.gid);
+    emptyDisk(lab, join(dir, `vm-${n}.raw`));
   }
   return dir;
 }
-
-const SECTOR = 512;
 
 /** @throws Error if the operation fails */
 export async function succeeded(

@@ -2,8 +2,7 @@ import { randomUUID } from "node:crypto";
 import { dimmXml } from "../provider/domain/device.ts";
 import type { DomainRef, Hypervisor } from "../provider/libvirt/hypervisor.ts";
 import { dimmAlias } from "../provider/plan/dimms/slots.ts";
-
-const KIB_PER_MIB = 1024;
+import { KIB_PER_MIB } from "../provider/units/kib.ts";
 
 /** What a tiny domain grows by each time. */
 export const GROWTH_MIB = 128;

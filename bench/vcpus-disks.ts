@@ -1,15 +1,13 @@
-import { chownSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { diskXml } from "../provider/domain/disks.ts";
 import { connect } from "../provider/libvirt/connect.ts";
 import type { Hypervisor } from "../provider/libvirt/hypervisor.ts";
-import { create } from "../provider/operations/create.ts";
-import { diff } from "../provider/operations/diff.ts";
-import { update } from "../provider/operations/update.ts";
+import { diskTargets } from "../provider/units/disk-targets.ts";
 import type { Lab } from "../test/lab/lab.ts";
-import { checkedInputs, inOneRun } from "./one-run.ts";
+import { emptyDisk } from "./empty-disk.ts";
+import { managedDomain } from "./managed-domain.ts";
 import { type Result, result } from "./result.ts";
 import { inRounds } from "./rounds.ts";
-import { pauseDomain } from "./tiny-domain.ts";
 import { type VirshShell, virshShell } from "./virsh-shell.ts";
 
 /** One change: what it adds to a domain's vCPUs and disks in each round. */
@@ -28,7 +26,6 @@ const CHANGES: readonly Change[] = [
 
 /** Every round takes a root port of a domain, and the address space of a PCIe bus ends somewhere. */
 const ROUNDS_AT_MOST = 60;
-const SECTOR = 512;
 
 /**
  * A domain gets a vCPU, a disk, or both, live and in its definition: by our client and by the provider, beside virsh, each on a
@@ -74,12 +71,7 @@ async function benchOf(change: Change, { lab, hypervisor, shell, rounds }: Conte
       ...{ name: `d${index}`, file: image(lab, `${ours}-${index}`), format: "raw" as const },
     })),
   });
-  const first = await inOneRun(lab, async (session) => {
-    const inputs = await checkedInputs(session, {}, program(0));
-    return { inputs, ...(await create(session, inputs)) };
-  });
-  let { inputs, outs } = first;
-  await pauseDomain(hypervisor, ours);
+  const managed = await managedDomain(lab, hypervisor, program);
   for (const name of [byClient, byVirsh]) await startCopy(hypervisor, { of: ours, name });
   const virsh = "virsh, one process";
   const samples = await inRounds(rounds, [
@@ -103,14 +95,7 @@ async function benchOf(change: Change, { lab, hypervisor, shell, rounds }: Conte
       ];
       return measure(virsh, () => shell.run(...commands));
     },
-    (measure, round) =>
-      measure("connect, check, diff and update", () =>
-        inOneRun(lab, async (session) => {
-          inputs = await checkedInputs(session, inputs, program(round + 1));
-          await diff(session, first.id, outs, inputs);
-          ({ outs } = await measure("update alone", () => update(session, first.id, outs, inputs)));
-        }),
-      ),
+    managed,
   ]);
   const title = `10. ${change.title}, live and in the definition`;
   return result({ title, unit: "ms", beside: [virsh] }, samples);
@@ -123,24 +108,16 @@ function growth(
 ): { count?: number; xml?: string } {
   const file = disk ? image(lab, `${domain}-${round}`) : undefined;
   const how = { device: "disk", bus: "virtio", format: "raw", readOnly: false } as const;
-  const [alias, target] = [`ua-pulumi-disk-d${round}`, targetOf(round)];
+  const alias = `ua-pulumi-disk-d${round}`;
+  const target = diskTargets(Array.from({ length: round + 1 }, () => ({ bus: "virtio" }))).at(-1) ?? "";
   return {
     ...(vcpus && { count: round + 2 }),
     ...(file !== undefined && { xml: diskXml({ ...how, file, alias, target }) }),
   };
 }
 
-/** vda, …, vdz, vdaa, … */
-function targetOf(index: number): string {
-  const letter = (one: number) => String.fromCharCode("a".charCodeAt(0) + one);
-  return `vd${index < 26 ? "" : letter(Math.floor(index / 26) - 1)}${letter(index % 26)}`;
-}
-
 function image(lab: Lab, name: string): string {
-  const file = lab.file(`${name}.raw`);
-  writeFileSync(file, Buffer.alloc(SECTOR));
-  chownSync(file, lab.user.uid, lab.user.gid);
-  return file;
+  return emptyDisk(lab, lab.file(`${name}.raw`));
 }
 
 /** Starts a domain with the definition of another one, paused. */

@@ -10,6 +10,14 @@ const OURS = join(import.meta.dirname, "../dist/plugin");
 /** The Node of both plugins and of the hosts. */
 const PATH = `${dirname(process.execPath)}:${process.env.PATH}`;
 
+/** An environment in which the engine writes the state once, at the end (pulumi/pulumi#10668). */
+export const ONE_CHECKPOINT = { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
+
+/** The configuration of domains without KVM on a libvirt daemon. */
+export function onDaemon(uri: string): Record<string, string> {
+  return { "libvirt-hotplug:uri": uri, "libvirt-hotplug:domainType": "qemu" };
+}
+
 /** A stack whose program is YAML, which costs less than a program in Node: mostly engine and plugin are left. */
 export interface YamlStack {
   readonly dir: string;

@@ -49,54 +49,60 @@ if (!(domains >= 1 && unchanged >= 1 && rounds >= 1 && rounds <= 250)) {
 }
 
 const perStack = Math.ceil(rounds / 5);
-const benches: ((lab: Lab) => Promise<Result | Result[]>)[] = [
-  (lab) => attachBench(lab, rounds),
-  (lab) => callsBench(lab, rounds),
-  (lab) => updateBench(lab, rounds),
-  (lab) => stackBench(lab, domains, perStack),
+type Bench = () => Promise<Result | Result[]>;
+const benches: Bench[] = [
+  () => onLab((lab) => attachBench(lab, rounds)),
+  () => onLab((lab) => callsBench(lab, rounds)),
+  () => onLab((lab) => updateBench(lab, rounds)),
+  () => onLab((lab) => stackBench(lab, domains, perStack)),
   () => startBench(rounds),
-  (lab) => pluginGrowBench(lab, domains, perStack),
-  (lab) => guestGrowBench(lab, GUESTS, perStack),
-  (lab) => pluginPreviewBench(lab, unchanged, perStack),
-  (lab) => memoryBench(lab, unchanged, perStack),
-  (lab) => vcpusDisksBench(lab, rounds),
+  () => onLab((lab) => pluginGrowBench(lab, domains, perStack)),
+  () => onLab((lab) => guestGrowBench(lab, GUESTS, perStack)),
+  () => onLab((lab) => pluginPreviewBench(lab, unchanged, perStack)),
+  () => onLab((lab) => memoryBench(lab, unchanged, perStack)),
+  () => onLab((lab) => vcpusDisksBench(lab, rounds)),
   () => reviewBench(REVIEWED, perStack),
-  (lab) => hostsBench(lab, unchanged, perStack),
+  () => hostsBench(unchanged, perStack),
 ];
 
 const built = await runCommand(process.execPath, ["scripts/build.ts"]);
 process.stderr.write(built.output);
 if (!built.ok) process.exit(1);
-const lab = await startLab();
-try {
-  const versions = await lab.virsh("version", "--daemon");
-  const machine = {
-    cpus: cpus().length,
-    cpu: cpus()[0]?.model ?? "unknown",
-    node: process.version,
-    libvirt: /daemon: (.*)/.exec(versions)?.[1],
-    qemu: /hypervisor: QEMU (.*)/.exec(versions)?.[1],
-  };
-  if (!options.json) {
-    const { cpus, cpu, node, libvirt, qemu } = machine;
-    console.log(`${cpus} × ${cpu}, Node ${node}, libvirt ${libvirt}, QEMU ${qemu} without KVM`);
+const versions = await onLab((lab) => lab.virsh("version", "--daemon"));
+const machine = {
+  cpus: cpus().length,
+  cpu: cpus()[0]?.model ?? "unknown",
+  node: process.version,
+  libvirt: /daemon: (.*)/.exec(versions)?.[1],
+  qemu: /hypervisor: QEMU (.*)/.exec(versions)?.[1],
+};
+if (!options.json) {
+  const { cpus, cpu, node, libvirt, qemu } = machine;
+  console.log(`${cpus} × ${cpu}, Node ${node}, libvirt ${libvirt}, QEMU ${qemu} without KVM`);
+}
+const results: Result[] = [];
+for (const number of options.only.split(",")) {
+  progress(`bench ${number}`);
+  const found = await benches[Number(number) - 1]?.();
+  if (found === undefined) throw new Error(`there is no bench ${number}`);
+  for (const result of [found].flat()) {
+    results.push(result);
+    if (!options.json) console.log(`\n${table(result)}`);
   }
-  const results: Result[] = [];
-  for (const number of options.only.split(",")) {
-    progress(`bench ${number}`);
-    const found = await benches[Number(number) - 1]?.(lab);
-    if (found === undefined) throw new Error(`there is no bench ${number}`);
-    for (const result of [found].flat()) {
-      results.push(result);
-      if (!options.json) console.log(`\n${table(result)}`);
-    }
+}
+const json = JSON.stringify({ date: new Date().toISOString(), machine, options, results }, undefined, 2);
+const file = join(import.meta.dirname, "../.cache/bench.json");
+mkdirSync(join(file, ".."), { recursive: true });
+writeFileSync(file, `${json}\n`);
+if (options.json) console.log(json);
+else console.log(`\nAll samples are in ${file}`);
+
+/** Runs a bench on a libvirt of its own, so that it doesn't meet the domains and folders of another one. */
+async function onLab<T>(bench: (lab: Lab) => Promise<T>): Promise<T> {
+  const lab = await startLab();
+  try {
+    return await bench(lab);
+  } finally {
+    await lab.stop();
   }
-  const json = JSON.stringify({ date: new Date().toISOString(), machine, options, results }, undefined, 2);
-  const file = join(import.meta.dirname, "../.cache/bench.json");
-  mkdirSync(join(file, ".."), { recursive: true });
-  writeFileSync(file, `${json}\n`);
-  if (options.json) console.log(json);
-  else console.log(`\nAll samples are in ${file}`);
-} finally {
-  await lab.stop();
 }

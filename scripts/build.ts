@@ -58,11 +58,16 @@ async function compile(): Promise<void> {
   const packed = await mkdtemp(join(cache, "release-"));
   try {
     await bundle(fresh, { "sdk/index": "sdk/index.ts" }, ["esm", "cjs"]);
-    for (const module of ["sdk/sizes", "provider/index"]) {
-      await bundle(fresh, { [module]: `${module}.ts` }, ["esm"]);
+    // Some of their libraries are ES modules, whose default CommonJS that is compiled wouldn't find.
+    const modules = {
+      "sdk/sizes": "sdk/sizes",
+      "policy/index": "sdk/policy/index",
+      "provider/index": "provider/index",
+    };
+    for (const [module, source] of Object.entries(modules)) {
+      await bundle(fresh, { [module]: `${source}.ts` }, ["esm"]);
       await makeRequirable(join(fresh, module));
     }
-    await bundle(fresh, { "policy/index": "sdk/policy/index.ts" }, ["esm", "cjs"]);
     await bundle(fresh, { "cli/index": "provider/cli.ts" }, ["esm"], { dts: false });
     // TypeScript before 4.7 knows neither .d.cts nor "exports"; Pulumi brings 3.8 for programs without one of their own.
     for (const entry of ["sdk/index", "sdk/sizes", "policy/index"])

@@ -11,7 +11,7 @@ export interface CatalogueEntry {
 /**
  * A catalogue of VM sizes, in a program or as a YAML or JSON file. It promises that a running domain can change from each size to
  * each size that has at least as much memory and as many vCPUs without a restart. With `allowUnplug` it also promises each step
- * down, as far as the size that the domain was last started with.
+ * down to the size that the domain was last started with.
  */
 export interface CatalogueArgs<Name extends string = string> {
   /** The sizes by name. At most 32, and no two of them equal. */
@@ -48,7 +48,7 @@ export interface CatalogueArgs<Name extends string = string> {
 }
 
 /**
- * A size as arguments of `Domain`: `new Domain("web-1", { ...sizes.medium, … })`. Sizes are texts with a unit, such as `"4GiB"`.
+ * A size as arguments of `Domain`: `new Domain("web-1", { ...sizes.medium, … })`. Sizes are strings with a unit, such as `"4GiB"`.
  */
 export interface CatalogueSize {
   /** The memory of the size. */

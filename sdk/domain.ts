@@ -8,7 +8,7 @@ import type {
   ReachableVcpus,
 } from "./domain-outputs.ts";
 import { DYNAMIC_PROVIDER, DYNAMIC_TYPE, PLUGIN_TYPE } from "./dynamic-type.ts";
-import { hostsWith } from "./hosts.ts";
+import { hostsWith, isDefaultUriSecret } from "./hosts.ts";
 import { affectsSizes, argumentOf, derivedOutputs } from "./secret-arguments.ts";
 import { secretPaths, withSecretPasswords } from "./secrets.ts";
 
@@ -61,6 +61,8 @@ export class Domain extends pulumi.CustomResource {
   declare readonly savedMemory: pulumi.Output<string | undefined>;
   /** The memory devices of the running domain. */
   declare readonly memoryDevices: pulumi.Output<MemoryDeviceOutput[]>;
+  /** The memory slots of the running domain, which are fixed when it is started; undefined if they are those of `memorySlots`. */
+  declare readonly liveMemorySlots: pulumi.Output<number | undefined>;
   /**
    * The sizes that a change of `memory` can reach without a restart: larger ones first, then smaller ones if
    * `hotplug.allowUnplug` is true. Empty if there are none.
@@ -98,6 +100,7 @@ export class Domain extends pulumi.CustomResource {
     refuseCreateFirst(opts);
     const args = withSecretPasswords(given);
     const secretOutputs = [...(opts.additionalSecretOutputs ?? [])];
+    if (args.uri === undefined && isDefaultUriSecret()) secretOutputs.push("uri");
     const secrets = secretPaths(args);
     const sizes = [args.memory, args.maxMemory, args.currentMemory, args.numa];
     // A size that is secret makes what is derived from it secret: Pulumi marks an output by its input's name.
@@ -116,6 +119,7 @@ export class Domain extends pulumi.CustomResource {
         pendingMemory: undefined,
         savedMemory: undefined,
         memoryDevices: undefined,
+        liveMemorySlots: undefined,
         reachable: undefined,
         guestMemory: undefined,
         guestMemoryFrom: undefined,

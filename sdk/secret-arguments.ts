@@ -62,6 +62,7 @@ const FROM_SIZES = [
   "pendingMemory",
   "savedMemory",
   "memoryDevices",
+  "liveMemorySlots",
   "reachable",
   "guestMemory",
   "reachableVcpus",

@@ -128,6 +128,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "node:child_process",
   ],
   "provider/command": [
+    "provider/args/suggestion.ts",
     "type:provider/deadline.ts",
     "type:provider/libvirt/connect.ts",
     "type:node:stream",
@@ -244,6 +245,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "provider/errors.ts",
     "provider/outputs.ts",
     "provider/present-secrets.ts",
+    "provider/recorded-observation.ts",
     "provider/libvirt/errors.ts",
     "provider/libvirt/plain-tcp.ts",
     "provider/libvirt/uri.ts",

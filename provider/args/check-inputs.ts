@@ -3,11 +3,11 @@ import { FIELD_NAMES, FIELDS, isField } from "./fields.ts";
 import { fillIn, type NewDomain } from "./fill-in.ts";
 import { type Inputs, OUTCOME_INPUTS } from "./inputs.ts";
 import { propertyPath } from "./property-path.ts";
+import { type Field, type Issue, readObject } from "./read-object.ts";
 import { mask } from "./redact.ts";
 import { crossFieldFailures } from "./rules.ts";
 import { secretValues } from "./secrets.ts";
 import { DEFAULTS, type Defaults } from "./settings.ts";
-import { suggestion } from "./suggestion.ts";
 import { UNKNOWN } from "./unknown.ts";
 
 export interface Checked {
@@ -18,8 +18,17 @@ export interface Checked {
 /** More than a person reads at once. Secrets are looked for in each of them. */
 const MOST_FAILURES = 100;
 
-/** The arguments that a program may set. */
-const ARGUMENTS = FIELD_NAMES.filter((name) => FIELDS[name].change !== "identity");
+/** The arguments that a program may set. Which of them it must set depends on the others. */
+const ARGUMENTS: Readonly<Record<string, Field>> = Object.fromEntries(
+  FIELD_NAMES.filter((name) => FIELDS[name].change !== "identity").map((name) => [
+    name,
+    { schema: FIELDS[name].schema },
+  ]),
+);
+
+const FORM = { key: "argument of Domain", otherwise: "must be an object of arguments" };
+
+const COMPUTED = "is computed from the resource's URN and can't be set";
 
 /** Inputs that the class or check sets. They are not arguments. */
 const HIDDEN = new Set([
@@ -49,32 +58,18 @@ export function checkInputs(
   defaults: Defaults = DEFAULTS,
   domain: NewDomain = {},
 ): Checked {
-  const given = Object.entries(withoutNulls(news)).filter(([key]) => !HIDDEN.has(key));
-  const failures = given.flatMap(([key]) => nameFailure(key));
-  const valid: Record<string, unknown> = {};
-  const partlyValid: Record<string, unknown> = {};
-  for (const [key, value] of given) {
-    if (!isField(key) || key === "uuid") continue;
-    const { schema } = FIELDS[key];
-    const parsed = schema.safeParse(value);
-    if (parsed.success) {
-      valid[key] = parsed.data;
-      continue;
-    }
-    const { issues } = parsed.error;
-    failures.push(
-      ...issues.map(({ path, message }) => ({ property: propertyPath([key, ...path]), reason: message })),
-    );
-    const { success, data } = schema.safeParse(withoutWrong(value, issues));
-    if (success) partlyValid[key] = data;
-  }
-  if (!given.some(([key]) => key === "memory" || key === "numa"))
+  const given = Object.fromEntries(Object.entries(withoutNulls(news)).filter(([key]) => !HIDDEN.has(key)));
+  const { uuid, ...args } = given;
+  const { values: valid, issues } = readObject(args, ARGUMENTS, FORM);
+  const failures = issues.map(({ path, message }) => ({ property: propertyPath(path), reason: message }));
+  if (uuid !== undefined) failures.push({ property: "uuid", reason: COMPUTED });
+  if (!Object.hasOwn(given, "memory") && !Object.hasOwn(given, "numa"))
     failures.push({ property: "memory", reason: 'is required, e.g. "4GiB"' });
   const inputs = fillIn(olds, news, valid, defaults, domain);
   failures.push(
     ...invalidDefaultName(inputs, failures),
     ...crossFieldFailures(
-      fillIn(olds, news, { ...valid, ...partlyValid }, defaults, domain),
+      fillIn(olds, news, { ...valid, ...partlyValid(args, issues) }, defaults, domain),
       defaults,
       olds.uuid !== undefined,
     ),
@@ -91,28 +86,30 @@ export function checkInputs(
   };
 }
 
-/** Zod's issue; one about unknown keys has these, also where it comes from an inner schema (schema.ts). */
-interface Issue {
-  path: PropertyKey[];
-  keys?: string[];
-}
-
 /**
  * What the rules between arguments can still be asked about, so that one wrong value hides no other: unknown keys are left out, and
  * any other wrong value counts as one that isn't known yet.
  */
-function withoutWrong(value: unknown, issues: readonly Issue[]): unknown {
-  const holder = { value: structuredClone(value) };
-  for (const { path, keys } of issues) {
-    const steps = ["value", ...path];
-    const last = steps.pop() ?? "value";
-    const parent: unknown = steps.reduce((at: unknown, step) => Reflect.get(Object(at), step), holder);
+function partlyValid(args: Record<string, unknown>, issues: readonly Issue[]): Record<string, unknown> {
+  const ofArguments = issues.filter(({ path: [name] }) => isField(String(name)));
+  const names = new Set(ofArguments.map(({ path: [name] }) => String(name)));
+  const wrong = Object.fromEntries(Object.entries(args).filter(([name]) => names.has(name)));
+  return readObject(withoutWrong(wrong, ofArguments), ARGUMENTS, FORM).values;
+}
+
+function withoutWrong(args: Record<string, unknown>, issues: readonly Issue[]): Record<string, unknown> {
+  const copy = structuredClone(args);
+  for (const { path, isUnknownKey } of issues) {
+    const last = path.at(-1) ?? "";
+    const parent: unknown = path
+      .slice(0, -1)
+      .reduce((at: unknown, step) => Reflect.get(Object(at), step), copy);
     // A value outside of it is wrong too.
     if (typeof parent !== "object" || parent === null) continue;
-    if (keys === undefined) Reflect.set(parent, last, UNKNOWN);
-    else for (const key of keys) Reflect.deleteProperty(Object(Reflect.get(parent, last)), key);
+    if (isUnknownKey) Reflect.deleteProperty(parent, last);
+    else Reflect.set(parent, last, UNKNOWN);
   }
-  return holder.value;
+  return copy;
 }
 
 /** A secret without a value arrives as null, at any depth (sdk/nodejs/runtime/rpc.ts): the argument is absent. */
@@ -123,13 +120,6 @@ function withoutNulls<T>(value: T): T {
   const present = Object.entries(value).filter(([, inner]) => inner !== null);
   // The same object with fewer keys. Whatever is read from it is checked.
   return Object.fromEntries(present.map(([key, inner]) => [key, withoutNulls(inner)])) as T;
-}
-
-function nameFailure(key: string): Failure[] {
-  if (key === "uuid")
-    return [{ property: key, reason: "is computed from the resource's URN and can't be set" }];
-  if (isField(key)) return [];
-  return [{ property: key, reason: `is not an argument of Domain; ${suggestion(key, ARGUMENTS)}` }];
 }
 
 /** The default of `name` is the resource's name, which need not be a valid domain name. */

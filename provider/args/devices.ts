@@ -22,7 +22,7 @@ const NO_VOLUME = { path: ["volume"], message: "is required with pool" };
 const isOther = ({ file, block }: { file?: unknown; block?: unknown }) => (file ?? block) !== undefined;
 
 /** The form of an entry of `disks`. */
-export const disk = shape({
+export const disk = shape("a disk", {
   name: deviceName.optional(),
   file: path.optional(),
   block: path.optional(),
@@ -68,7 +68,7 @@ export const disk = shape({
 const linkName = pattern(/^[A-Za-z0-9_.:-]{1,64}$/, "must be 1 to 64 letters, digits and _ . : -");
 
 /** The form of an entry of `interfaces`. */
-export const networkInterface = shape({
+export const networkInterface = shape("an interface", {
   name: deviceName.optional(),
   network: linkName.optional(),
   bridge: linkName.optional(),

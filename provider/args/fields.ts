@@ -16,6 +16,7 @@ import {
   flag,
   integer,
   oneOf,
+  optional,
   orUnknown,
   pageSize,
   parsed,
@@ -61,7 +62,7 @@ interface Field {
   change: ChangeNeeds;
 }
 
-const serialFile = shape({ file: path });
+const serialFile = shape("serial", { file: path });
 
 /** libvirt's list of vCPUs or host nodes (virBitmapParse): "^" excludes a single number. */
 const numbers = parsed((value) => {
@@ -73,16 +74,16 @@ const numbers = parsed((value) => {
 });
 const NUMBERS = /^\d{1,4}(-\d{1,4})?(,(\^\d{1,4}|\d{1,4}(-\d{1,4})?))*$/;
 
-const cell = shape({ memory: sizeOrZero, cpus: numbers }).partial();
+const cell = shape("a node", optional({ memory: sizeOrZero, cpus: numbers }));
 
-const cpuTopology = shape({
+const cpuTopology = shape("cpuTopology", {
   sockets: integer(1, MAX_VCPUS),
   dies: integer(1, MAX_VCPUS).optional(),
   cores: integer(1, MAX_VCPUS),
   threads: integer(1, MAX_VCPUS).optional(),
 });
 
-const hook = shape({
+const hook = shape("a hook", {
   command: orUnknown(
     z
       .array(text("a program or one of its arguments"), "must be a list of a program and its arguments")
@@ -105,15 +106,18 @@ const targetNode = z.union(
 );
 
 /** The settings with a default for the whole stack come first (settings.ts). */
-const hotplug = shape({
-  ...HOTPLUG_SCHEMAS,
-  targetNode: orUnknown(targetNode),
-  maxDimmSize: size,
-  emptyNode: oneOf("minimal", "exact"),
-  source: orUnknown(shape({ nodeset: numbers, pageSize }).partial()),
-  before: orUnknown(hook),
-  after: orUnknown(hook),
-}).partial();
+const hotplug = shape(
+  "hotplug",
+  optional({
+    ...HOTPLUG_SCHEMAS,
+    targetNode: orUnknown(targetNode),
+    maxDimmSize: size,
+    emptyNode: oneOf("minimal", "exact"),
+    source: orUnknown(shape("source", optional({ nodeset: numbers, pageSize }))),
+    before: orUnknown(hook),
+    after: orUnknown(hook),
+  }),
+);
 
 /** Every argument of a Domain, in the order of its documentation: its form, and what a change of it does. */
 export const FIELDS = {
@@ -165,7 +169,7 @@ export const FIELDS = {
   firmware: { schema: oneOf("bios", "uefi"), change: "replace" },
   boot: {
     schema: orUnknown(
-      shape({
+      shape("boot", {
         kernel: path,
         initrd: path.optional(),
         commandLine: text("the kernel's command line").optional(),

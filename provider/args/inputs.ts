@@ -47,6 +47,8 @@ export const OUTCOME_INPUTS = ["memoryPlan", "change", "memoryChange"] as const;
 export interface Headroom {
   /** Free slots for DIMMs. */
   slots?: number;
+  /** The slots of the running domain, where they aren't `memorySlots`, which takes effect at the next boot. */
+  liveMemorySlots?: number;
   /** The sizes that `memory` can be changed to: from `from` to `to`, in steps of `step`. */
   memory?: { from: string; to: string; step: string }[];
   /** The numbers that `vcpus` can be changed to. */

@@ -3,6 +3,7 @@ import { messageOf } from "../message-of.ts";
 import { canonicalSize, formatSize, isZero, parsePageSize, parseSize } from "../units/size.ts";
 import { fitsXml } from "../units/xml-characters.ts";
 import { LARGEST_DISK } from "./limits.ts";
+import { type Field, readObject } from "./read-object.ts";
 import { UNKNOWN } from "./unknown.ts";
 
 /**
@@ -90,13 +91,30 @@ export const path = orUnknown(
     .refine(fitsXml, XML_MESSAGE),
 );
 
-/** An object with these keys only. */
-export function shape<T extends z.ZodRawShape>(fields: T) {
-  const keys = Object.keys(fields).join(", ");
-  return z.strictObject(fields, {
-    error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? `has ${issue.keys.length === 1 ? "an unknown field" : "unknown fields"} ${issue.keys.map((key) => `"${key}"`).join(", ")}; expected one of ${keys}`
-        : `must be an object with ${keys}`,
+/** The same keys, none of which is required. */
+export function optional<T extends Record<string, z.ZodType>>(fields: T) {
+  return z.object(fields).partial().shape;
+}
+
+/** An object with these keys only. `what`: what messages call it, e.g. "a disk". */
+export function shape<T extends Record<string, z.ZodType>>(what: string, fields: T) {
+  const table = Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, field(schema)]));
+  const form = {
+    key: `field of ${what}`,
+    otherwise: `must be an object with ${Object.keys(fields).join(", ")}`,
+  };
+  return z.unknown().transform((given, context): z.output<z.ZodObject<T, z.core.$strict>> => {
+    const { values, issues } = readObject(given, table, form);
+    // The schemas of its fields have made them.
+    if (issues.length === 0) return values as z.output<z.ZodObject<T, z.core.$strict>>;
+    for (const { path, message, isUnknownKey } of issues)
+      context.issues.push({ code: "custom", input: given, path, message, params: { isUnknownKey } });
+    return z.NEVER;
   });
+}
+
+/** A field whose schema refuses an absent value is required; why it does follows. */
+function field(schema: z.ZodType): Field {
+  const [issue] = schema.safeParse(undefined).error?.issues ?? [];
+  return issue === undefined ? { schema } : { schema, required: ` and ${issue.message}` };
 }

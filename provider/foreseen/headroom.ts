@@ -4,7 +4,8 @@ import type { Headroom, Inputs } from "../args/inputs.ts";
 import { hasFormerSize } from "../args/secrets.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
-import { freeSlots } from "../plan/dimms/slots.ts";
+import { outputs } from "../outputs.ts";
+import { slotsIn } from "../plan/dimms/slots.ts";
 import type { Session } from "../session.ts";
 import { previewedCreation } from "./creation.ts";
 import type { Properties } from "./read-back.ts";
@@ -26,7 +27,7 @@ export async function withHeadroom(
   const news = inputs as Inputs;
   // Each figure follows from the sizes.
   if (news.__secret === true || hasFormerSize(news)) return inputs;
-  const outs = await foreseenOutputs(session, news);
+  const outs = (await foreseenOutputs(session, news)) ?? (await presentOutputs(session, before, news));
   const headroom = shownHeadroom(outs === undefined ? keptHeadroom(before, news) : headroomIn(outs, news));
   return headroom === undefined ? inputs : { ...inputs, headroom };
 }
@@ -45,13 +46,42 @@ async function foreseenOutputs(session: Session, news: Inputs): Promise<Properti
   return foreseenUpdate({ state: defined(state), news, announced, seen, defaults: session.defaults });
 }
 
+/** Where only settings change that decide which sizes and vCPUs are live, the domain is looked at for its headroom only. */
+async function presentOutputs(
+  session: Session,
+  before: Partial<Inputs>,
+  news: Inputs,
+): Promise<Properties | undefined> {
+  if (!hasOnlySettings(news) || hasSameSizes(before, news) || containsUnknown(news.hotplug)) return undefined;
+  const uri = session.uriFor(news);
+  const look = await session.look(uri, news.uuid);
+  if (look.kind !== "found") return undefined;
+  const { observation } = look;
+  const adopted = news.__adopted === true;
+  return { ...outputs(news, { uri, observation, defaults: session.defaults, adopted }) };
+}
+
 /** check doesn't look at a domain of which at most a setting changes: it has what the last run left, as the state has it. */
 function keptHeadroom(before: Partial<Inputs>, news: Inputs): Headroom {
+  if (!hasOnlySettings(news)) return {};
   const { headroom = {} } = before;
-  if (news.change !== "none" || news.memoryChange !== "none") return {};
-  // Which sizes and vCPUs are live depends on these settings.
-  const isSame = isDeepStrictEqual(withConfigured(before).hotplug, withConfigured(news).hotplug);
-  return isSame ? headroom : defined({ slots: headroom.slots });
+  const { slots, liveMemorySlots } = headroom;
+  return hasSameSizes(before, news) ? headroom : defined({ slots, liveMemorySlots });
+}
+
+/** At most settings of the domain change. */
+function hasOnlySettings({ change, memoryChange }: Inputs): boolean {
+  return change === "none" && memoryChange === "none";
+}
+
+/** The fields of `hotplug` that don't decide which sizes and vCPUs are live. */
+const WITHOUT_SIZES = { awaitGuest: undefined, online: undefined, before: undefined, after: undefined };
+
+function hasSameSizes(before: Partial<Inputs>, news: Inputs): boolean {
+  const [old, now] = [before, news]
+    .map(withConfigured)
+    .map(({ hotplug }) => defined({ ...hotplug, ...WITHOUT_SIZES }));
+  return isDeepStrictEqual(old, now);
 }
 
 function shownHeadroom(headroom: Headroom): Headroom | undefined {
@@ -60,20 +90,11 @@ function shownHeadroom(headroom: Headroom): Headroom | undefined {
 
 function headroomIn(outs: Properties, { memorySlots }: Inputs): Headroom {
   const known = <T>(value: unknown): T | undefined => (containsUnknown(value) ? undefined : (value as T));
-  const devices = known<{ model: string; slot?: number }[]>(placesOf(outs.memoryDevices));
-  const slots = known<number>(memorySlots);
+  const { memoryDevices, liveMemorySlots } = outs;
   return defined({
-    slots:
-      devices === undefined || slots === undefined
-        ? undefined
-        : freeSlots({ devices, maxMemory: { slots } }).length,
+    slots: slotsIn({ memoryDevices, memorySlots, liveMemorySlots })?.free,
+    liveMemorySlots: known<number>(liveMemorySlots),
     memory: known<Headroom["memory"]>(outs.reachable),
     vcpus: known<Headroom["vcpus"]>(outs.reachableVcpus ?? []),
   });
-}
-
-/** Where QEMU puts a device in the guest, and what the guest makes of it, doesn't matter here. */
-function placesOf(devices: unknown): unknown {
-  if (!Array.isArray(devices)) return devices;
-  return devices.map(({ model, slot }: Properties) => defined({ model, slot }));
 }

@@ -9,7 +9,8 @@ export type Properties = Record<string, unknown>;
 /** The outputs that are read back from the domain and its guest. */
 export const READ_BACK = [
   ...["state", "stateReason", "liveMemory", "nextBootMemory", "pendingMemory", "savedMemory"],
-  ...["memoryDevices", "reachable", "guestMemory", "guestMemoryFrom", "reachableVcpus", "guestVcpus"],
+  ...["memoryDevices", "liveMemorySlots", "reachable", "guestMemory", "guestMemoryFrom"],
+  ...["reachableVcpus", "guestVcpus"],
 ] as const;
 
 export type ReadBack = (typeof READ_BACK)[number];

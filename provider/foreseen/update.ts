@@ -213,7 +213,9 @@ function guestVcpus(
 ): Properties {
   const kinds = new Set(announced.steps.map(({ kind }) => kind));
   if (kinds.has("stop") || kinds.has("start")) return { guestVcpus: undefined };
-  const isAsked = hotplugSetting("awaitGuest", news, defaults) !== false && seen?.agentConnected !== false;
+  // The agent of a guest that is restored connects then.
+  const mayAnswer = seen?.agentConnected !== false || kinds.has("restore");
+  const isAsked = hotplugSetting("awaitGuest", news, defaults) !== false && mayAnswer;
   const isChanged = announced.steps.some(isVcpuStep);
   if (isAsked && (isChanged || state.__guestVcpus?.missing !== undefined)) return unknownOf(["guestVcpus"]);
   if (isChanged) return { guestVcpus: undefined };

@@ -11,7 +11,7 @@ import { type AddressRecord, recordedAddresses } from "../guest/address-record.t
 import { withGuest } from "../observe/guest.ts";
 import { withImages } from "../observe/images.ts";
 import { type Observation, observe } from "../observe/observe.ts";
-import { echoedInputs, type Outputs, outputs, STATE_VERSION, withoutPorts } from "../outputs.ts";
+import { echoedInputs, type Outputs, outputs, STATE_VERSION } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
 import { desiredMemory } from "../plan/desired.ts";
 import { deviceDrift } from "../plan/device-list/device-drift.ts";
@@ -25,6 +25,7 @@ import {
   withRecordedTaken,
 } from "../plan/observed.ts";
 import { describePower, planPower } from "../plan/power.ts";
+import { withoutPorts } from "../recorded-observation.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";
@@ -152,11 +153,11 @@ async function refreshedAddresses(
 
 /**
  * A refresh keeps the format of the state: one that an earlier version wrote shows no difference. Formats 1 and 2 have nothing of a
- * domain's vCPUs and ports, until an update writes it.
+ * domain's vCPUs, slots and ports, until an update writes it.
  */
 function inFormatOf({ __stateVersion }: Outputs, props: Outputs): Outputs {
   if (__stateVersion >= STATE_VERSION) return { ...props, __stateVersion };
-  const { reachableVcpus: _, ...rest } = props;
+  const { reachableVcpus: _, liveMemorySlots: __, ...rest } = props;
   const { live } = props.__observed;
   return {
     ...{ ...rest, __stateVersion },
@@ -171,8 +172,8 @@ function differsFromEngine({ __partial, __drift }: Outputs): boolean {
 
 /** Whether something else is live than what the last run left: then the engine's inputs have a `headroom` that no longer holds. */
 function hasOtherRoom(state: Outputs, found: Outputs): boolean {
-  const roomOf = ({ reachable, reachableVcpus, memoryDevices }: Outputs) => [
-    ...[reachable, reachableVcpus],
+  const roomOf = ({ reachable, reachableVcpus, memoryDevices, liveMemorySlots }: Outputs) => [
+    ...[reachable, reachableVcpus, liveMemorySlots],
     memoryDevices.map(({ model, slot }) => [model, slot]),
   ];
   return !isDeepStrictEqual(roomOf(state), roomOf(found));

@@ -1,5 +1,5 @@
 import type { Failure } from "../args/failure.ts";
-import { suggestion } from "../args/suggestion.ts";
+import { notAKey } from "../args/read-object.ts";
 import { CONFIGURATION_KEYS, configurationFailures, configurationReader } from "../configuration.ts";
 import { parseUri } from "../libvirt/uri.ts";
 import { messageOf, withholdingQuotes } from "../message-of.ts";
@@ -30,7 +30,7 @@ interface NamedFailure {
 
 function nameFailure(name: string): NamedFailure[] {
   if (CONFIGURATION_KEYS.includes(name) || OTHERS.has(name)) return [];
-  return [{ name, reason: `is not a setting of libvirt-hotplug; ${suggestion(name, CONFIGURATION_KEYS)}` }];
+  return [{ name, reason: notAKey(name, "setting of libvirt-hotplug", CONFIGURATION_KEYS) }];
 }
 
 function uriFailure(read: (key: string) => string | undefined): NamedFailure[] {

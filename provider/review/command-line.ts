@@ -74,7 +74,7 @@ const LONGEST_ADDRESS = 200;
 function addressOf(text: string): string {
   if (text.length <= LONGEST_ADDRESS && /^[^\s()<>|`"]+$/.test(text)) return text;
   throw new UsageError(
-    `--docs must be an address without blanks, quotes and brackets, of at most ${LONGEST_ADDRESS} characters`,
+    `--docs must be an address without spaces, quotes or brackets, and of at most ${LONGEST_ADDRESS} characters`,
   );
 }
 

@@ -13,7 +13,7 @@ import { costText, countedResults, countedSteps, countedVerdicts, countText, mem
 export interface MarkdownOptions {
   /** The address of docs/troubleshooting.md. */
   docs: string;
-  /** The most characters. */
+  /** The maximum number of characters. */
   limit: number;
   comparison?: Comparison;
 }
@@ -30,7 +30,7 @@ export function markdown(review: Review, { docs, limit, comparison }: MarkdownOp
   const most = (share: keyof typeof SHARES) => Math.floor(limit * SHARES[share]);
   const compared = comparison === undefined ? [] : [comparisonOf(comparison, most("comparison"))];
   if (domains.length === 0) {
-    // Of a run that failed it isn't known what it would have changed.
+    // It isn't known what a failed run would have changed.
     const failed = stack === undefined ? [] : [`Stack ${shortName(stack)}:`];
     const nothing = review.errors === 0 ? [`No libvirt domain${ofStack} changes.`] : failed;
     const line = [...nothing, ...(footer === "" ? [] : [footer])].join(" ");
@@ -98,7 +98,7 @@ function comparisonOf({ appeared, changed, gone }: Comparison, most: number): st
       ({ resource, from }) => `- ${shortName(resource)}: no longer changes (was ${shortText(from)})`,
     ),
   ];
-  if (lines.length === 0) return "Nothing is different since the last comment.";
+  if (lines.length === 0) return "Nothing has changed since the last comment.";
   return ["**Since the last comment**", "", ...listed(lines, most)].join("\n");
 }
 
@@ -205,7 +205,7 @@ function footerOf({ domains, unchanged, others, errors, isPartial, isNotRun }: R
     ...(errors === 0
       ? []
       : [
-          `**The run failed**: ${errors === 1 ? "an error" : `${errors} errors`} outside of the libvirt domains${domains.length === 0 ? ", before it had a change of one" : ", so changes may be missing here"}.`,
+          `**The run failed**: ${errors === 1 ? "an error" : `${errors} errors`} outside the libvirt domains${domains.length === 0 ? ", before it reached any of them" : ", so changes may be missing here"}.`,
         ]),
     ...(isPartial
       ? [

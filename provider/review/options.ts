@@ -25,10 +25,10 @@ export const REVIEW_OPTIONS = {
   stack: {
     type: "string",
     value: "name",
-    help: "name the stack in the comment and in its first line, where one pull request gets comments for several stacks",
+    help: "name the stack in the comment and in its first line, for a pull request with comments for several stacks",
   },
-  compare: { type: "string", value: "file", help: "add what is different since this earlier review in JSON" },
-  svg: { type: "string", value: "folder", help: "write the memory maps there as SVG files as well" },
+  compare: { type: "string", value: "file", help: "add what has changed since this earlier review (JSON)" },
+  svg: { type: "string", value: "folder", help: "also write the memory maps to this folder, as SVG files" },
   output: { type: "string", value: "file", help: "write the review to this file instead of standard output" },
   limit: {
     type: "string",
@@ -43,7 +43,7 @@ export const REVIEW_OPTIONS = {
   docs: {
     type: "string",
     value: "url",
-    help: "the page that the links of reasons lead to (default: troubleshooting.md of this version of the package)",
+    help: "the page to which the reasons link (default: troubleshooting.md of this version of the package)",
   },
   help: HELP,
 } as const satisfies Record<string, CommandOption>;

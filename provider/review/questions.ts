@@ -24,7 +24,7 @@ interface Views {
   left: Observed | undefined;
 }
 
-/** The verdicts after which the same guest runs. Whether it does is not known of `unknown`. */
+/** The verdicts after which the same guest runs. For `unknown` that isn't known. */
 const KEEPING: ReadonlySet<Verdict> = new Set(["none", "live", "nextBoot", "refuse", "unknown"]);
 
 /** What a reviewer should ask, as questions. */
@@ -65,7 +65,7 @@ export function questionsAbout(
     ),
     ...noteIf(
       option !== undefined,
-      `Where does the old domain go? It isn't deleted (${option}), and the new one can't have its name.`,
+      `What happens to the old domain? It isn't deleted (${option}), and the new one can't have its name.`,
     ),
     ...(plan?.steps ?? []).flatMap((one) => aboutStop(one, news?.forceOff === true)),
     ...noteIf(
@@ -78,7 +78,7 @@ export function questionsAbout(
     ...(plan?.steps ?? []).flatMap((one) =>
       one.kind === "deleteImage"
         ? [
-            `Is the data saved? The image ${describeImage(one.disk.source)} is deleted with all data on it (onDelete: "delete").`,
+            `Is the data backed up? The image ${describeImage(one.disk.source)} is deleted with all data on it (onDelete: "delete").`,
           ]
         : [],
     ),
@@ -149,7 +149,7 @@ function aboutGuest(state: Known["state"]): string[] {
     ...(memory === undefined
       ? []
       : [`Why does the guest lack ${formatWholeMib(memory)} of the memory that was attached earlier?`]),
-    ...(vcpus === undefined ? [] : [`Why does the guest lack ${formatVcpus(vcpus)} of its domain?`]),
+    ...(vcpus === undefined ? [] : [`Why does the guest lack ${formatVcpus(vcpus)} that its domain has?`]),
   ];
 }
 

@@ -62,13 +62,13 @@ export function costText({ freeSlots, slots, ceiling, headroom, up, pending }: C
   const room =
     ceiling === undefined
       ? "No headroom is left"
-      : `${formatSize(headroom)} of headroom below ${formatSize(ceiling)} is left, and ${freeSlots} of ${slots} slots are free`;
+      : `${formatSize(headroom)} of headroom is left below ${formatSize(ceiling)}, and ${freeSlots} of ${slots} slots are free`;
   const restart =
     pending !== undefined
-      ? `the next restart is due now: ${formatSize(pending)} waits for it`
+      ? `${formatSize(pending)} waits for the next boot`
       : up === undefined
         ? "the next increase needs a restart"
-        : `the next restart is due beyond ${formatSize(up.to)}`;
+        : `a size above ${formatSize(up.to)} needs a restart`;
   return `${room}; ${restart}.`;
 }
 

@@ -38,7 +38,7 @@ function parseCatalogueText(text: string, path: string): unknown {
   if (document === undefined)
     throw invalid("is empty; write a catalogue with a ceiling and sizes, or a list of VMs");
   if (others.length > 0)
-    throw invalid(`has ${others.length + 1} YAML documents; write each into a file of its own`);
+    throw invalid(`has ${others.length + 1} YAML documents; write each into its own file`);
   const [error] = document.errors;
   if (error !== undefined) {
     const [first = ""] = error.message.split("\n");

@@ -83,14 +83,14 @@ function notes({ catalogue, sizes, steps, failures }: PlannedCatalogue, terminal
   const { allowUnplug, step, ceiling } = catalogue;
   const isLive = failures.length === 0;
   const down = allowUnplug
-    ? "; so is each step down, as far as the size that the domain was last started with"
+    ? ", and so is each step down to the size that the domain was last started with"
     : "";
   const lines = [
     "live +1/15: the step adds 1 DIMM to the running domain, and 15 slots are free after it",
     ...(isLive ? [] : ["!: a step that the catalogue promises but that isn't live"]),
     `each domain: step ${formatSize(step)}, ceiling ${formatSize(ceiling)}, ${args?.memorySlots} slots, at most ${formatVcpus(args?.maxVcpus ?? 1)}`,
     ...(isLive
-      ? [`each step up is live, on the longest path with ${steps.slots} of ${args?.memorySlots} slots${down}`]
+      ? [`each step up is live${down}; the longest path uses ${steps.slots} of ${args?.memorySlots} slots`]
       : []),
   ];
   return lines.flatMap((line) => hangingIndent("", line, terminal.columns));

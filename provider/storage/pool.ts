@@ -107,7 +107,7 @@ function isStopped(error: unknown): boolean {
 async function start(hypervisor: Hypervisor, folder: string): Promise<PoolRef> {
   if (isSystemFolder(folder))
     throw new UserError(
-      `libvirt has no storage pool for ${folder}, and none is started on a folder of the system; put the image into a folder of its own, or define a pool for ${folder}`,
+      `libvirt has no storage pool for ${folder}, and none is started on a folder of the system; put the image into a folder for images, or define a pool for ${folder}`,
       { code: "system-folder" },
     );
   const xml = element(

@@ -1,4 +1,4 @@
-import { waitUntil } from "../../test/lab/wait-until.ts";
+import { shutDown } from "../../test/lab/shut-down.ts";
 import type { Claim } from "./claim.ts";
 import { say } from "./page.ts";
 import { cellsIn, guestNow, memoryDevicesIn, messageWith, opsOf, outputOf } from "./readings.ts";
@@ -42,9 +42,7 @@ export async function shutDownAndStart(scene: Scene): Promise<Claim[]> {
   const { domain } = program;
   const before = guestNow(scene);
   say(`  virsh shutdown ${domain}`);
-  await lab.virsh("shutdown", domain);
-  const isOff = async () => (await lab.virsh("domstate", domain)).trim() === "shut off";
-  await waitForGuest(scene, waitUntil(`${domain} to be off`, isOff, { timeoutMs: 60_000, intervalMs: 200 }));
+  await waitForGuest(scene, shutDown(lab, domain, { timeoutMs: 60_000 }));
   say(`  virsh start ${domain}`);
   // QEMU truncates the console's file.
   await lab.virsh("start", domain);

@@ -13,8 +13,11 @@ import {
 } from "./readings.ts";
 import { agentIsThere, awaitConsole, editProgram, runPulumi, type Scene, showProgram } from "./scene.ts";
 
-/** What `pulumi preview --json` printed of the growth. */
-const PREVIEW = join(import.meta.dirname, "../../.cache/demo-preview.json");
+/** What `pulumi preview --json` printed of the growth, by its path in the repository. */
+const PREVIEW = ".cache/demo-preview.json";
+
+/** Prints its review. The README has this command. */
+export const REVIEW_COMMAND = `node scripts/ready.mjs provider/cli.ts review ${PREVIEW}`;
 
 /** 256 MiB in the unit of the guest's /proc/meminfo. */
 const GROWTH_KIB = 256 * 1024;
@@ -37,9 +40,9 @@ export async function create(scene: Scene): Promise<Claim[]> {
 export async function previewGrowth(scene: Scene): Promise<Claim[]> {
   editProgram(scene, { memory: "1259MiB", values: { vcpus: 4, size: "2GiB" } });
   const { steps, diagnostics, json } = await runPulumi(scene, "preview", { diff: true, json: true });
-  // For the command `review`, which the README tries on it.
-  mkdirSync(dirname(PREVIEW), { recursive: true });
-  writeFileSync(PREVIEW, JSON.stringify(json));
+  const file = join(import.meta.dirname, "../..", PREVIEW);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(json));
   const plan = messageWith(diagnostics, "1003 → 1259 MiB");
   const ops = opsOf(scene, steps);
   const inJson = plan !== "" && JSON.stringify(json).includes(JSON.stringify(plan).slice(1, -1));

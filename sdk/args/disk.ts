@@ -47,15 +47,15 @@ export interface DiskArgs {
    */
   bootOrder?: Input<number>;
   /**
-   * What the image has at least, up to 2 PiB. Where there is no file, an empty image of that size is made through libvirt's storage
+   * The minimum size of the image, up to 2 PiB. Where there is no file, an empty image of that size is made through libvirt's storage
    * API, also on a remote host. A larger value grows the image: on the running domain at once, without a restart. The guest then
-   * sees a larger disk; its partitions and file systems are grown in the guest. An image never shrinks: a value below what it has
-   * is refused.
+   * sees a larger disk; its partitions and file systems are grown in the guest. An image never shrinks: a value below its present
+   * size is refused.
    */
   size?: Input<Size>;
   /**
    * What happens to an image that the provider made for `size` when the domain is deleted, or the disk is removed from the program.
-   * `"delete"`: it is deleted once no domain of the host has it any more; the preview announces that. An image that was there before is
+   * `"delete"`: it is deleted once no domain of the host uses it any more; the preview announces that. An image that was there before is
    * never deleted, and a replacement keeps all images. Default: `"keep"`.
    */
   onDelete?: Input<"delete" | "keep">;

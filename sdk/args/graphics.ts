@@ -12,7 +12,7 @@ export interface GraphicsArgs {
   /** The TCP port, 1 to 65535; for VNC at least 5900. Default: libvirt chooses a free one at each start. */
   port?: Input<number>;
   /**
-   * The password that clients must give: at most 8 bytes for VNC, at most 60 for SPICE. It is always a secret, also if the
+   * The password that clients must give: at most 8 bytes for VNC, at most 60 for SPICE. It is always a secret, even if the
    * program sets a plain string. Default: none.
    */
   password?: Input<string>;

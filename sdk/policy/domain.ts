@@ -1,7 +1,7 @@
 import { DEFAULT_VCPUS } from "../../provider/args/max-vcpus.ts";
 import { containsUnknown, UNKNOWN } from "../../provider/args/unknown.ts";
 import { withoutPassword } from "../../provider/libvirt/uri-password.ts";
-import { freeSlots } from "../../provider/plan/dimms/slots.ts";
+import { slotsIn } from "../../provider/plan/dimms/slots.ts";
 import type { Kib } from "../../provider/units/kib.ts";
 import { sizeIn } from "../../provider/units/size.ts";
 import type { ChangeOutcome } from "../domain-outputs.ts";
@@ -125,17 +125,21 @@ export class PolicyDomain {
     return this.#properties.value("state") === undefined && this.#properties.value("headroom") === undefined;
   }
 
-  /** The slots that are free after the change. */
-  get freeSlots(): Figure<number> {
-    const slots = this.number("memorySlots");
-    if (slots.kind !== "known") return slots;
-    return this.#resulting("memoryDevices", "slots", (value) => {
-      if (typeof value === "number") return value;
-      const devices = Array.isArray(value) ? value.map(slotOf) : [undefined];
-      const known = devices.filter((device) => device !== undefined);
-      if (known.length < devices.length) return undefined;
-      return freeSlots({ devices: known, maxMemory: { slots: slots.value } }).length;
-    });
+  /** The slots that are free after the change, and those that the domain then has. */
+  get slots(): Figure<{ free: number; total: number }> {
+    const memorySlots = this.number("memorySlots");
+    if (memorySlots.kind !== "known") return memorySlots;
+    // Only a domain that has other slots than its argument has them.
+    const live = this.#resulting("liveMemorySlots", "liveMemorySlots", (value = memorySlots.value) =>
+      typeof value === "number" ? value : undefined,
+    );
+    if (live.kind === "unknown" || live.kind === "secret") return live;
+    const total = live.kind === "known" ? live.value : memorySlots.value;
+    return this.#resulting("memoryDevices", "slots", (value) =>
+      typeof value === "number"
+        ? { free: value, total }
+        : slotsIn({ memoryDevices: value, memorySlots: total }),
+    );
   }
 
   /** An output, or else what the check of the dynamic class foresees of it. */
@@ -182,14 +186,6 @@ function rangesIn(value: unknown, read: (figure: unknown) => number | undefined)
   });
   const known = ranges.filter((range) => range !== undefined);
   return known.length < ranges.length ? undefined : known;
-}
-
-function slotOf(device: unknown): { model: string; slot?: number } | undefined {
-  if (typeof device !== "object" || device === null) return undefined;
-  const [model, slot] = [Reflect.get(device, "model"), Reflect.get(device, "slot")] as unknown[];
-  if (typeof model !== "string") return undefined;
-  // A DIMM that takes a slot which only QEMU chooses takes one all the same.
-  return typeof slot === "number" ? { model, slot } : { model };
 }
 
 /** Whether the planner found this size or number to work live. */

@@ -20,7 +20,7 @@ const [NAME, REASON] = ["must be the name of a resource", "must be the reason of
 
 export const exceptionsSetting = z
   .array(
-    shape({
+    shape("an exception", {
       name: z.string(NAME).min(1, NAME),
       reason: z.string(REASON).regex(/\S/, REASON),
       until: z.string(DAY).refine(isDay, DAY),

@@ -21,8 +21,8 @@ export interface HeadroomArgs extends RuleArgs {
    */
   memory?: string | number;
   /**
-   * How many of `memorySlots` must be free after the change; at least 1. If `memorySlots` is raised, the new ones count at once, although
-   * the running domain gets them at its next boot. Default: the slots aren't judged.
+   * How many of `memorySlots` must be free after the change; at least 1. The slots of the running domain count: those of a raised
+   * `memorySlots` only from its next boot. Default: the slots aren't judged.
    */
   slots?: number;
 }
@@ -34,8 +34,8 @@ interface Wanted {
 
 /**
  * Each domain has room to grow live after the change. The rule `headroom`: the memory that can still be added is the distance from
- * `memory` to the largest size in the output `reachable`, and at most the distance to `maxMemory`. The free slots are those of
- * `memorySlots` that no DIMM in the output `memoryDevices` occupies.
+ * `memory` to the largest size in the output `reachable`, and at most the distance to `maxMemory`. The free slots are those of the
+ * running domain that no DIMM in the output `memoryDevices` occupies.
  *
  * @throws Error with all failures of the settings at once
  */
@@ -99,14 +99,23 @@ function judgedRoom(domain: PolicyDomain, wanted: Kib, stage: Stage): Verdict {
 }
 
 function judgedSlots(domain: PolicyDomain, wanted: number, stage: Stage): Verdict {
-  const slots = domain.number("memorySlots");
-  if (slots.kind !== "known") return argumentUnknown(domain, "memorySlots", slots);
-  const short = (free: number): Verdict => ({
-    kind: "violated",
-    text: `after the change ${free} of ${slots.value} slots are free, but ${wanted} must be. Raise memorySlots, or grow by fewer and larger DIMMs.`,
-  });
-  if (slots.value < wanted) return short(slots.value);
-  const free = domain.freeSlots;
-  if (free.kind !== "known") return outputUnknown(domain, "free slots", free, stage);
-  return free.value < wanted ? short(free.value) : ALLOWED;
+  const memorySlots = domain.number("memorySlots");
+  if (memorySlots.kind !== "known") return argumentUnknown(domain, "memorySlots", memorySlots);
+  const { slots } = domain;
+  if (slots.kind === "known" && slots.value.free < wanted) {
+    const { free, total } = slots.value;
+    const isRaised = memorySlots.value - (total - free) >= wanted;
+    const remedy = isRaised
+      ? `memorySlots is ${memorySlots.value}, which takes effect when the domain is shut down and started.`
+      : "Raise memorySlots, or grow by fewer and larger DIMMs.";
+    const found = `after the change ${free} of ${total} slots are free, but ${wanted} must be.`;
+    return { kind: "violated", text: `${found} ${remedy}` };
+  }
+  // The most that the domain has after its next boot.
+  if (memorySlots.value < wanted)
+    return {
+      kind: "violated",
+      text: `memorySlots is ${memorySlots.value}, but ${wanted} slots must be free. Raise memorySlots.`,
+    };
+  return slots.kind === "known" ? ALLOWED : outputUnknown(domain, "free slots", slots, stage);
 }

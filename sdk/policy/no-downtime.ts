@@ -51,7 +51,7 @@ export function noDowntime(args: NoDowntimeArgs = {}, options?: RuleOptions): Ru
         const ofMemory = domain.outcome("memoryChange") === change;
         const remedy = ofMemory
           ? "Choose a size that works live, or set hotplug.whenNotPossible to another outcome."
-          : "The reason is another argument than memory: undo its change, or plan the downtime and add an exception.";
+          : "The cause is an argument other than memory: undo its change, or plan the downtime and add an exception.";
         const plan = ofMemory ? domain.memoryPlan : undefined;
         const found = plan === undefined ? "" : ` (${plan})`;
         return { kind: "violated", text: `${WHAT[forbidden]}, change is "${change}"${found}. ${remedy}` };

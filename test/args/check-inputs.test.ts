@@ -238,10 +238,10 @@ describe("what check refuses", () => {
       "memory",
       "maxMemory",
       "vcpus",
-      "onDelete",
       "currentMemory",
       "disks[0].file",
       "disks[1].bus",
+      "onDelete",
       "hotplug.alignment",
       "hotplug.targetNode",
     ]);

@@ -63,7 +63,7 @@ const hotplugRows: Record<string, Row[]> = {
     ),
   ],
   after: [
-    [{}, command, ".command"],
+    [{}, `is required and ${command}`, ".command"],
     [{ command: ["/p", 1] }, "must be a program or one of its arguments, as a string", ".command[1]"],
   ],
 };
@@ -89,7 +89,8 @@ const rows: Record<string, Row[]> = {
   vcpus: [[0, "must be a whole number from 1 to 4096"]],
   hotplug: [
     [true, `must be an object with ${hotplugFields}`],
-    [{ align: 256 }, `has an unknown field "align"; expected one of ${hotplugFields}`],
+    [{ align: 256 }, `is not a field of hotplug; expected one of ${hotplugFields}`, ".align"],
+    [{ alignmnt: 256 }, 'is not a field of hotplug; did you mean "alignment"?', ".alignmnt"],
     ...Object.entries(hotplugRows).flatMap(([name, fields]) =>
       fields.map(([value, reason, inner = ""]): Row => [{ [name]: value }, reason, `.${name}${inner}`]),
     ),
@@ -112,7 +113,7 @@ const rows: Record<string, Row[]> = {
   machine: [["q 35", 'must be a machine type such as "q35" or "pc-q35-7.2"']],
   firmware: [["efi", 'must be one of "bios", "uefi"']],
   boot: [
-    [{ initrd: "/i" }, path, ".kernel"],
+    [{ initrd: "/i" }, `is required and ${path}`, ".kernel"],
     [{ kernel: "vmlinuz" }, path, ".kernel"],
     [{ kernel: "/a\0" }, notXml, ".kernel"],
     [{ kernel: "/k", commandLine: "a\u0001" }, notXml, ".commandLine"],
@@ -147,8 +148,8 @@ const rows: Record<string, Row[]> = {
     [[{ file: "/a", bus: "nvme" }], 'must be one of "virtio", "scsi", "sata", "ide", "usb"', "[0].bus"],
     [
       [{ file: "/a", path: 1 }],
-      'has an unknown field "path"; expected one of name, file, block, pool, volume, format, bus, device, readOnly, cache, discard, serial, bootOrder, size, onDelete',
-      "[0]",
+      "is not a field of a disk; expected one of name, file, block, pool, volume, format, bus, device, readOnly, cache, discard, serial, bootOrder, size, onDelete",
+      "[0].path",
     ],
   ],
   interfaces: [

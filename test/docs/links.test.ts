@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 
@@ -48,6 +48,32 @@ test.each(pages)("the links of %s lead somewhere", (page) => {
   expect(targets.flatMap((target) => fault(page, target) ?? [])).toEqual([]);
 });
 
+test.each(pages)("the pictures of %s exist", (page) => {
+  const text = readFileSync(join(repository, page), "utf8");
+  const sources = [...text.matchAll(/\b(?:src|srcset|href)="([^"]+)"/g)].map(([, source = ""]) => source);
+  expect(sources.flatMap((source) => fault(page, source) ?? [])).toEqual([]);
+});
+
+const files = globSync(
+  [
+    "*.{md,json}",
+    "{provider,sdk,scripts,bench,examples,docs,.changeset}/**/*.{ts,mts,mjs,cjs,py,go,yml,yaml,md,json}",
+  ],
+  { cwd: repository, exclude: (path) => /(^|\/)node_modules$/.test(path) },
+).toSorted();
+
+test("the pages that comments and messages name exist, with the anchors that they name", () => {
+  const named = /(?<![\w./-])((?:docs|examples)\/[\w./-]+\.(?:md|ts|yml|yaml)(?:#[\w-]+)?)/g;
+  const faults = files.flatMap((file) =>
+    [...readFileSync(join(repository, file), "utf8").matchAll(named)].flatMap(([, target = ""]) => {
+      const why = fault("README.md", target);
+      return why === undefined ? [] : [`${file}: ${why}`];
+    }),
+  );
+  expect(files.length).toBeGreaterThan(400);
+  expect(faults).toEqual([]);
+});
+
 test("docs/README.md leads to every page of docs/ and to the examples", () => {
   const index = readFileSync(join(repository, "docs/README.md"), "utf8");
   const own = globSync("*.md", { cwd: join(repository, "docs") }).filter((page) => page !== "README.md");
@@ -60,4 +86,15 @@ test("the files and folders that CONTRIBUTING.md names exist", () => {
   const paths = named.map(([, path = ""]) => path);
   expect(paths.length).toBeGreaterThan(20);
   expect(paths.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
+});
+
+test("CONTRIBUTING.md describes every folder of provider/ and sdk/", () => {
+  const text = readFileSync(join(repository, "CONTRIBUTING.md"), "utf8");
+  const folders = ["provider", "sdk"].flatMap((room) =>
+    readdirSync(join(repository, room), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `${room}/${name}/`),
+  );
+  expect(folders.length).toBeGreaterThan(15);
+  expect(folders.filter((folder) => !text.includes(`\`${folder}\``))).toEqual([]);
 });

@@ -33,6 +33,24 @@ describe("headroom in the inputs of the dynamic class", () => {
     expect(both.headroom).toEqual({ ...room("1536MiB", 15), vcpus: [{ from: 4, to: 4, step: 1 }] });
   });
 
+  test("has the slots of the running domain, until it is started with those of the arguments", async () => {
+    const stack = await running();
+    const raised = { ...base, memory: "1280MiB", memorySlots: 32 };
+    const pending = { ...room("1536MiB", 15), liveMemorySlots: 16 };
+    expect((await stack.preview(raised)).inputs.headroom).toEqual(pending);
+    await stack.up(raised);
+    expect(stack.recorded.outputs.liveMemorySlots).toBe(16);
+    const setting = await stack.preview({ ...raised, shutdownTimeout: 7 });
+    expect([setting.kind, setting.inputs.headroom]).toEqual(["update", pending]);
+    const restart = { ...raised, memory: "1500MiB", hotplug: { whenNotPossible: "restart" } };
+    expect((await stack.preview(restart)).inputs.headroom).toMatchObject({ slots: 32 });
+    await stack.up(restart);
+    expect(stack.recorded.inputs.headroom).not.toHaveProperty("liveMemorySlots");
+    expect(stack.recorded.outputs).not.toHaveProperty("liveMemorySlots");
+    await stack.up({ ...restart, memorySlots: 2, shutdownTimeout: 7 });
+    expect(stack.recorded.inputs.headroom).toMatchObject({ slots: 32, liveMemorySlots: 32 });
+  });
+
   test("is that of the new domain in a replace", async () => {
     const { kind, inputs } = await (await running()).preview({ ...base, memory: "1300MiB" });
     expect([kind, inputs.headroom]).toEqual(["replace", room("1556MiB", 16, "7956MiB")]);
@@ -62,12 +80,36 @@ describe("headroom in the inputs of the dynamic class", () => {
     expect((await stack.preview({ ...base, shutdownTimeout: 7 })).inputs.headroom).toBeUndefined();
   });
 
-  test.for([{ alignment: "512MiB" }, { maxDimmSize: "512MiB" }, { allowUnplug: true }])(
-    "doesn't keep the sizes and vCPUs where %j decides which are live",
-    async (hotplug) => {
-      const stack = await running();
+  const [up] = room("1280MiB", 16).memory;
+  test.for([
+    [{ alignment: "512MiB" }, [{ from: "1536MiB", to: "8192MiB", step: "512MiB" }]],
+    [{ maxDimmSize: "512MiB" }, [up]],
+    [{ applyOn: "nextBoot" }, []],
+    [{ whenNotPossible: "nextBoot" }, [up]],
+  ] as const)("has the sizes that are live with %j, where only that changes", async ([hotplug, memory]) => {
+    const stack = await running();
+    const { kind, inputs } = await stack.preview({ ...base, hotplug });
+    expect([kind, inputs.headroom]).toEqual(["update", expect.objectContaining({ slots: 16, memory })]);
+    await stack.up({ ...base, hotplug });
+    expect(stack.recorded.outputs.reachable).toEqual(memory);
+  });
+
+  test("keeps only the slots where such a setting changes and the domain can't be asked", async () => {
+    const stack = await running();
+    stack.hosts = { "qemu:///system": new Error("no route") };
+    for (const hotplug of [{ alignment: "512MiB" }, { allowUnplug: true }]) {
       const { kind, inputs } = await stack.preview({ ...base, hotplug });
       expect([kind, inputs.headroom]).toEqual(["update", { slots: 16 }]);
+    }
+  });
+
+  test.for([{ awaitGuest: false }, { online: "guest" }, { before: { command: ["/bin/true"] } }])(
+    "is kept where only %j changes, which decides nothing about sizes",
+    async (hotplug) => {
+      const stack = await running();
+      stack.hosts = { "qemu:///system": new Error("no route") };
+      const { kind, inputs } = await stack.preview({ ...base, hotplug });
+      expect([kind, inputs.headroom, stack.run.connections]).toEqual(["update", room("1280MiB", 16), []]);
     },
   );
 

@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { GuestConsole } from "./console.ts";
 import { type Lab, startLab } from "./lab.ts";
+import { shutDown } from "./shut-down.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const MIB = 1024;
@@ -76,14 +77,6 @@ function agentAnswers(): Promise<unknown> {
   return waitUntil("the guest agent", () => askAgent("guest-ping").catch(() => undefined));
 }
 
-/** The domains are transient: one that is off is gone. */
-function domainGone(): Promise<boolean> {
-  return waitUntil(
-    "the domain to be off",
-    async () => (await lab.virsh("list", "--all", "--name")).trim() === "",
-  );
-}
-
 // Each group tells one story of one boot, in order.
 describe("a guest that onlines memory by itself", () => {
   beforeAll(() => boot("memhp_default_state=online"));
@@ -145,9 +138,8 @@ describe("a guest that onlines memory by itself", () => {
   });
 
   test("powers off when the power button is pressed", async () => {
-    await virsh("shutdown", "--mode", "acpi");
-    await console.waitFor(/GUEST powering off/);
-    await domainGone();
+    await shutDown(lab, DOMAIN, { mode: "acpi" });
+    expect(console.text()).toMatch(/GUEST powering off/);
     expect(lab.qemuPid(DOMAIN)).toBeUndefined();
   });
 });
@@ -176,9 +168,8 @@ describe("a guest that leaves memory offline", () => {
     await console.waitFor(/GUEST rebooting.*GUEST agent started/s);
     expect(lab.qemuPid(DOMAIN)).toBe(qemu);
     await agentAnswers();
-    await virsh("shutdown", "--mode", "agent");
-    await console.waitFor(/GUEST powering off/);
-    await domainGone();
+    await shutDown(lab, DOMAIN, { mode: "agent" });
+    expect(console.text()).toMatch(/GUEST powering off/);
   });
 });
 

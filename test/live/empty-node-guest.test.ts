@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { GuestConsole } from "../lab/console.ts";
+import { shutDown } from "../lab/shut-down.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
 import { memoryDevicesByQemu } from "../support/qemu.ts";
 import { type Args, type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
-import { liveMemory, nextBootMemory, shutDown } from "../support/virsh.ts";
+import { liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile({ keepDomains: true });
 

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { agentAnswers } from "../lab/agent.ts";
+import { shutDown } from "../lab/shut-down.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
 import { BARE, said, stackOnLab } from "../support/stack-on-lab.ts";
-import { editByHand, liveMemory, nextBootMemory, powerCycle, shutDown } from "../support/virsh.ts";
+import { editByHand, liveMemory, nextBootMemory, powerCycle } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
 
@@ -55,7 +56,7 @@ test("applied later: it waits while the guest reboots itself, and is there once 
     after: console.text().lastIndexOf("GUEST booted"),
   });
   await agentAnswers(lab(), "later");
-  await shutDown(lab(), "later", "--mode", "agent");
+  await shutDown(lab(), "later", { mode: "agent" });
   await lab().virsh("start", "later");
   expect(await liveMemory(lab(), "later")).toMatchObject({ cells: [700 * MIB], devices: [] });
   expect((await stack.refresh()).errors).toEqual([]);

@@ -2,11 +2,12 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { GuestConsole } from "../lab/console.ts";
+import { shutDown } from "../lab/shut-down.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { onEachEngineWithHosts } from "../support/engines.ts";
 import { BOOT, labOfThisFile, MIB } from "../support/live-lab.ts";
 import { type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
-import { liveMemory, nextBootMemory, removeDomains, shutDown, words } from "../support/virsh.ts";
+import { liveMemory, nextBootMemory, removeDomains, words } from "../support/virsh.ts";
 
 const PLAN = "live: 1003 → 1259 MiB, one 256 MiB DIMM in slot 0 (15 of 16 free), no restart";
 

@@ -15,7 +15,7 @@ const examples = {
 };
 
 /** Previews an example with no hypervisor in reach; Pulumi's program host checks its types first. */
-async function preview(name: keyof typeof examples) {
+async function preview(name: keyof typeof examples, secrets: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "libvirt-hotplug-example-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const program = join(folder, "program");
@@ -30,7 +30,8 @@ async function preview(name: keyof typeof examples) {
     },
     engine: "small",
   });
-  return stack.preview();
+  for (const [key, value] of Object.entries(secrets)) await stack.setConfig(key, value, { secret: true });
+  return stack.preview({ json: true });
 }
 
 test("examples/web previews one domain", async () => {
@@ -63,4 +64,24 @@ test("examples/rollout previews a domain for each VM of its configuration", asyn
   const { errors, changes } = await preview("rollout");
   expect(errors).toEqual([]);
   expect(changes).toEqual({ create: 3 });
+});
+
+test("examples/rollout keeps the secrets of its configuration", async () => {
+  const mark = "xyzzyplugh";
+  const domain = JSON.stringify({
+    description: `${mark} 1`,
+    boot: { kernel: "/vmlinuz", commandLine: `token=${mark}` },
+    interfaces: [{ user: true, name: mark }],
+  });
+  const { changes, errors, stdout, json } = await preview("rollout", { domain, images: `/${mark}` });
+  expect({ changes, errors }).toEqual({ changes: { create: 3 }, errors: [] });
+  const text = stdout + JSON.stringify(json);
+  expect(text).toContain('"description":"[secret]"');
+  expect(text).not.toContain(mark);
+});
+
+test("examples/rollout refuses VMs whose names would have to be secret", async () => {
+  const { errors } = await preview("rollout", { vms: '{ "xyzzyplugh": "small" }' });
+  expect(errors.join()).toContain("rollout:vms is a secret");
+  expect(errors.join()).not.toContain("xyzzyplugh");
 });

@@ -90,10 +90,10 @@ describe("its command", () => {
 describe("its rules for policy packs", () => {
   const load = (how: string, cwd: string) =>
     run(process.execPath, ["--input-type=module", "--eval", how], { cwd });
-  const byImport =
-    'const { noDowntime } = await import("pulumi-libvirt-hotplug/policy"); console.log(noDowntime().name)';
-  const byRequire =
-    'import { createRequire } from "node:module"; const { noDowntime } = createRequire(process.cwd() + "/")("pulumi-libvirt-hotplug/policy"); console.log(noDowntime().name)';
+  const use =
+    "try { noDowntime({ outcome: [] }) } catch ({ message }) { console.log(noDowntime().name, message) }";
+  const byImport = `const { noDowntime } = await import("pulumi-libvirt-hotplug/policy"); ${use}`;
+  const byRequire = `import { createRequire } from "node:module"; const { noDowntime } = createRequire(process.cwd() + "/")("pulumi-libvirt-hotplug/policy"); ${use}`;
 
   test("need @pulumi/policy, which nothing else does, and say so", async () => {
     const missing =
@@ -104,13 +104,15 @@ describe("its rules for policy packs", () => {
     await expect(load(others, project)).resolves.toMatchObject({ stderr: "" });
   });
 
-  test("load as an ES module and as CommonJS", async () => {
+  test("load as an ES module and as CommonJS, and refuse settings in either", async () => {
     const pack = join(project, "pack");
     await mkdir(join(pack, "node_modules/@pulumi"), { recursive: true });
     const policy = join(repository, "node_modules/@pulumi/policy");
     await symlink(policy, join(pack, "node_modules/@pulumi/policy"));
+    const stdout =
+      'no-downtime the settings of the rule no-downtime are refused:\n  outcome is not a setting of this rule; did you mean "outcomes"?\n';
     for (const how of [byImport, byRequire])
-      await expect(load(how, pack)).resolves.toEqual({ stdout: "no-downtime\n", stderr: "" });
+      await expect(load(how, pack)).resolves.toEqual({ stdout, stderr: "" });
   });
 });
 

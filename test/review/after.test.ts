@@ -36,7 +36,7 @@ async function worstOf(text: string) {
   return { code, row: rows[0], out };
 }
 
-const ENDED = "the run ended before this did; pulumi refresh shows what the domain is now";
+const ENDED = "the run ended before this change did; pulumi refresh shows what the domain has now";
 
 const message = (urn: string, severity: string, text: string): Event => ({
   sequence: 1 as never,
@@ -143,7 +143,7 @@ describe("a recorded update that failed", () => {
       },
       {
         ...{ domain: "old-1", planned: "delete 256 MiB", now: "", result: "unfinished" },
-        remarks: "the run ended before it began this",
+        remarks: "the run ended before this change began",
       },
       { domain: "api-1", planned: "replace 256 → 300 MiB", now: "300 MiB", result: "done", remarks: "" },
     ]);
@@ -269,7 +269,7 @@ describe("an update whose preview failed", () => {
     );
     expect(code).toBe(1);
     expect(out).toContain("**The update didn't run**, since its preview failed");
-    expect(out).toContain("**The run failed**: an error outside of the libvirt domains");
+    expect(out).toContain("**The run failed**: an error outside the libvirt domains");
   });
 
   test("but a preview that succeeded isn't an update", async () => {

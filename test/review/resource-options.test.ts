@@ -63,7 +63,7 @@ describe("what the engine doesn't have deleted stays", () => {
   ])("the old domain of a replace: %s", (option, state) => {
     const { domains } = reviewed([owner, withState(replaceStep, state)]);
     expect(domains.find(({ verdict }) => verdict === "replace")?.questions).toContain(
-      `Where does the old domain go? It isn't deleted (${option}), and the new one can't have its name.`,
+      `What happens to the old domain? It isn't deleted (${option}), and the new one can't have its name.`,
     );
   });
 });

@@ -98,7 +98,15 @@ describe("what Pulumi's SDK makes for each domain", () => {
       "pendingMemory",
       "savedMemory",
     ],
-    ...["memoryDevices", "reachable", "guestMemory", "guestMemoryFrom", "addresses", "uri"],
+    ...[
+      "memoryDevices",
+      "liveMemorySlots",
+      "reachable",
+      "guestMemory",
+      "guestMemoryFrom",
+      "addresses",
+      "uri",
+    ],
     ...["maxVcpus", "reachableVcpus", "guestVcpus"],
   ];
   const hidden = { __provider: "code", __urn: "urn" };

@@ -30,7 +30,7 @@ small      –        live +1/15  live +1/15
 medium     replace  –           live +1/15
 large      replace  replace     –
 `);
-    expect(out).toContain("each step up is live, on the longest path with 2 of 16 slots\n");
+    expect(out).toContain("each step up is live; the longest path uses 2 of 16 slots\n");
   });
 
   test("lists the steps where a line is too short for a table", async () => {
@@ -126,7 +126,7 @@ large      replace  replace     –
       `${GOOD}  small: { memory: 3GiB }\n`,
       '"small" is twice in one object; remove one of them',
     ],
-    ["two documents", `${GOOD}---\n${GOOD}`, "has 2 YAML documents; write each into a file of its own"],
+    ["two documents", `${GOOD}---\n${GOOD}`, "has 2 YAML documents; write each into its own file"],
     ["an unknown alias", "ceiling: *c\nsizes: {}", "Unresolved alias"],
     ["a tag", "ceiling: !!js/function f\nsizes: {}", "sizes: has no size; add one"],
     ["nothing in it", "{}", "ceiling: is required: the most that a domain can grow to"],
@@ -359,8 +359,8 @@ test.each([
   [["sizes", "check", "a", "b"], "unexpected argument: b"],
   [["sizes", "check", "a", "--count", "3"], "--count is an option of sizes suggest"],
   [["sizes", "suggest"], "needs either <file>, a list of VMs, or --uri, a host"],
-  [["sizes", "suggest", "a", "--count", "0"], '--count "0" must be a whole number from 1 to 32'],
-  [["sizes", "suggest", "a", "--step", "1"], '--step "1" has no unit'],
+  [["sizes", "suggest", "a", "--count", "0"], '--count: "0" is not a whole number from 1 to 32'],
+  [["sizes", "suggest", "a", "--step", "1"], '--step: "1" has no unit'],
 ])("%j is invalid usage", async (args, message) => {
   const { code, out, error } = await commandLine(args);
   expect({ code, out }).toEqual({ code: 2, out: "" });

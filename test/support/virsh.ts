@@ -1,6 +1,5 @@
 import { writeFileSync } from "node:fs";
 import type { Lab } from "../lab/lab.ts";
-import { waitUntil } from "../lab/wait-until.ts";
 
 /** A domain's memory as virsh prints it, in KiB: read without the provider's client or parser. */
 export interface MemoryByVirsh {
@@ -132,15 +131,6 @@ export async function attachXmlByHand(
 /** What virsh calls a domain's state: «running», «paused», «shut off», … */
 export async function powerState(lab: Lab, domain: string): Promise<string> {
   return (await lab.virsh("domstate", domain)).trim();
-}
-
-/** Has the guest shut down, and waits until it is off. */
-export async function shutDown(lab: Lab, domain: string, ...options: string[]): Promise<void> {
-  await lab.virsh("shutdown", domain, ...options);
-  await waitUntil("the guest to be off", async () => (await powerState(lab, domain)) === "shut off", {
-    timeoutMs: 150_000,
-    intervalMs: 200,
-  });
 }
 
 /** Forces the domain off and starts it with its definition. */

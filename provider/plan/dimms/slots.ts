@@ -1,6 +1,6 @@
 import type { MemoryView } from "../observed.ts";
 
-/** What decides which slots are free; a policy knows only this of a domain. */
+/** What decides which slots are free. */
 interface SlotView {
   devices: readonly { model: string; slot?: number | undefined }[];
   maxMemory?: { slots?: number } | undefined;
@@ -25,6 +25,34 @@ export function freeSlots(view: SlotView): number[] {
   const free: number[] = [];
   for (let slot = 0; slot < slotCount(view); slot++) if (!used.has(slot)) free.push(slot);
   return free.slice(devices.length - used.size);
+}
+
+/** The outputs that have the slots of a domain: in a preview, or in a policy, some of them may not be known. */
+export interface SlotOutputs {
+  memoryDevices?: unknown;
+  memorySlots?: unknown;
+  /** Only where the running domain has other slots than `memorySlots`. */
+  liveMemorySlots?: unknown;
+}
+
+/** How many slots are free, and of how many; undefined where it isn't known. */
+export function slotsIn({
+  memoryDevices,
+  memorySlots,
+  liveMemorySlots = memorySlots,
+}: SlotOutputs): { free: number; total: number } | undefined {
+  if (!Array.isArray(memoryDevices) || typeof liveMemorySlots !== "number") return undefined;
+  const devices = memoryDevices.map(deviceIn).filter((device) => device !== undefined);
+  if (devices.length < memoryDevices.length) return undefined;
+  const free = freeSlots({ devices, maxMemory: { slots: liveMemorySlots } }).length;
+  return { free, total: liveMemorySlots };
+}
+
+/** A DIMM takes a slot also where only QEMU knows which. */
+function deviceIn(output: unknown): SlotView["devices"][number] | undefined {
+  const [model, slot] = ["model", "slot"].map((name): unknown => Reflect.get(Object(output), name));
+  if (typeof model !== "string") return undefined;
+  return typeof slot === "number" ? { model, slot } : { model };
 }
 
 /** How many memory devices every version of libvirt lets the running domain have in addition. */

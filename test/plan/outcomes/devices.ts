@@ -19,7 +19,7 @@ const DRIVE = 'CD-ROM "cd" (/b.iso)';
 /** Disks and network interfaces. */
 export const DEVICES: OutcomeRow[] = [
   {
-    name: "a disk more",
+    name: "an added disk",
     before: withPorts(8),
     had: { disks: [root] },
     change: { disks: [root, data] },
@@ -35,7 +35,7 @@ export const DEVICES: OutcomeRow[] = [
     headline: 'live: attach disk "data" (/data.qcow2)',
   },
   {
-    name: "a disk less",
+    name: "a removed disk",
     before: withPorts(8),
     had: { disks: [root, data] },
     change: { disks: [root] },
@@ -43,7 +43,7 @@ export const DEVICES: OutcomeRow[] = [
     headline: 'live: detach disk "data" (/data.qcow2)',
   },
   {
-    name: 'a disk less, with onDelete "delete" and an image that this provider made',
+    name: 'a removed disk, with onDelete "delete" and an image that this provider made',
     before: withPorts(8),
     had: { disks: [root, { ...data, size: "20GiB", onDelete: "delete" }] },
     change: { disks: [root] },
@@ -83,7 +83,7 @@ export const DEVICES: OutcomeRow[] = [
     headline: `live: change ${DRIVE}`,
   },
   {
-    name: "a network interface more",
+    name: "an added network interface",
     before: withPorts(8),
     change: { interfaces: [lan] },
     outcome: "live",
@@ -219,7 +219,7 @@ export const DEVICES: OutcomeRow[] = [
     codes: ["boot-disk"],
   },
   {
-    name: "a disk less, while the domain is paused",
+    name: "a removed disk, while the domain is paused",
     before: withPorts(8, paused(running())),
     had: { disks: [root, data] },
     change: { disks: [root], hotplug: { whenNotPossible: "nextBoot" } },
@@ -229,7 +229,7 @@ export const DEVICES: OutcomeRow[] = [
     codes: ["domain-paused"],
   },
   {
-    name: "a disk more of a transient domain",
+    name: "an added disk of a transient domain",
     before: withPorts(8, transient()),
     had: { disks: [root] },
     change: { disks: [root, data] },
