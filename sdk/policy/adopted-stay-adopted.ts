@@ -35,13 +35,11 @@ export function adoptedStayAdopted(args: AdoptedStayAdoptedArgs = {}, options?: 
         },
       },
       judge: (domain, { domains = [] }) => judged(domain, domains.includes(domain.name)),
-      judgeStack: (all, { domains = [], exceptions }) =>
+      judgeStack: (all, { domains = [] }, isExcepted) =>
         domains
-          .filter(
-            (name) =>
-              !all.some((domain) => domain.name === name) && !exceptions.some((one) => one.name === name),
-          )
+          .filter((name) => !isExcepted(name) && !all.some((domain) => domain.name === name))
           .map((name) => ({
+            names: [name],
             kind: "violated",
             text: `${name}: the stack no longer has this domain, so it would no longer be managed. Put it back into the program, with adopt: true.`,
           })),

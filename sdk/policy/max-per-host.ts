@@ -8,7 +8,7 @@ import type { Kib } from "../../provider/units/kib.ts";
 import { formatSize } from "../../provider/units/size.ts";
 import { type PolicyDomain, shownUri } from "./domain.ts";
 import type { Figure } from "./properties.ts";
-import { type Rule, type RuleArgs, type RuleOptions, rule, type Verdict } from "./rule.ts";
+import { type Rule, type RuleArgs, type RuleOptions, rule, type StackVerdict, type Verdict } from "./rule.ts";
 import { count, sizeSchema, sizeSetting } from "./settings.ts";
 
 /** The limits of the domains on one host, in total. */
@@ -65,12 +65,8 @@ export function maxPerHost(args: MaxPerHostArgs = {}, options?: RuleOptions): Ru
           schema: z.record(z.string(), shape("a limit", LIMIT), "must be an object of limits by libvirt URI"),
           describe: {
             type: "object",
-            additionalProperties: {
-              type: "object",
-              additionalProperties: false,
-              properties: { memory: MEMORY, vcpus: VCPUS },
-            },
-            description: "Other limits for single hosts, by libvirt URI.",
+            // Pulumi would show the URI of a limit that its schema refuses, with its password. The rule itself refuses it without.
+            description: "Other limits for single hosts, by libvirt URI: each has memory, vcpus or both.",
           },
         },
       },
@@ -79,10 +75,15 @@ export function maxPerHost(args: MaxPerHostArgs = {}, options?: RuleOptions): Ru
           ? [{ property: "", reason: "memory, vcpus or hosts must be set" }]
           : alike(Object.keys(hosts)),
       judgeStack: (domains, { hosts = {}, ...common }) => {
-        const limits = new Map(Object.entries(hosts).map(([uri, limit]) => [daemonKey(uri), limit]));
-        return [...byHost(domains)].flatMap(([key, { uri, domains: group }]) =>
-          judgedHost(uri, group, { ...common, ...(key !== undefined && limits.get(key)) }),
-        );
+        const limits = new Map(Object.entries(hosts).map(([uri, limit]) => [hostKey(uri), limit]));
+        const isLimited = [common, ...limits.values()].some(hasLimit);
+        return [...byHost(domains)].flatMap(([key, { uri, domains: group }]): StackVerdict[] => {
+          const limit = { ...common, ...(key !== undefined && limits.get(key)) };
+          // A host that isn't known may be one with a limit of its own.
+          if (key === undefined ? !isLimited : !hasLimit(limit)) return [];
+          const names = group.map(({ name }) => name);
+          return judgedHost(uri, group, limit).map((verdict) => ({ ...verdict, names }));
+        });
       },
     },
     { ...args },
@@ -90,10 +91,19 @@ export function maxPerHost(args: MaxPerHostArgs = {}, options?: RuleOptions): Ru
   );
 }
 
+function hasLimit({ memory, vcpus }: Limit): boolean {
+  return memory !== undefined || vcpus !== undefined;
+}
+
+/** Without a URI a domain is on libvirt's default host, as the provider resolves it. */
+function hostKey(uri: string): string {
+  return daemonKey(uri || process.env.LIBVIRT_DEFAULT_URI || "qemu:///system");
+}
+
 /** URIs that lead to one host, so that it has more than one limit. */
 function alike(uris: readonly string[]): Failure[] {
   return uris.flatMap((uri, index) => {
-    const first = uris.findIndex((other) => daemonKey(other) === daemonKey(uri));
+    const first = uris.findIndex((other) => hostKey(other) === hostKey(uri));
     if (first === index) return [];
     const same = propertyPath(["hosts", shownUri(uris[first] ?? "")]);
     const reason = `is the same host as ${same}; keep one of them`;
@@ -115,7 +125,7 @@ function byHost(domains: readonly PolicyDomain[]): Map<string | undefined, HostD
     if (domain.isAbsent) continue;
     const { uri: figure } = domain;
     const uri = figure.kind === "known" ? figure.value : figure.kind === "absent" ? "" : undefined;
-    const key = uri === undefined ? undefined : daemonKey(uri);
+    const key = uri === undefined ? undefined : hostKey(uri);
     const known = hosts.get(key);
     if (known === undefined) hosts.set(key, { uri, domains: [domain] });
     else known.domains.push(domain);
@@ -124,8 +134,6 @@ function byHost(domains: readonly PolicyDomain[]): Map<string | undefined, HostD
 }
 
 function judgedHost(uri: string | undefined, domains: PolicyDomain[], limit: Limit): Verdict[] {
-  const [first] = domains;
-  if (first === undefined || (limit.memory === undefined && limit.vcpus === undefined)) return [];
   const names = namesOf(domains);
   if (uri === undefined)
     return [{ kind: "unknown", text: `not judged: the host of ${names} isn't known or is secret` }];

@@ -24,6 +24,12 @@ export type Verdict =
 
 export const ALLOWED: Verdict = { kind: "allowed" };
 
+/** An answer about several domains, or about one that the stack doesn't have: it has their names itself. */
+export type StackVerdict = Verdict & {
+  /** The resources that it is about. */
+  names: readonly string[];
+};
+
 /**
  * What a rule sees of a domain. `inputs`: as check returned them, before an update that isn't a preview changes the domain.
  * `outputs`: as a preview predicts them, or those after the update.
@@ -42,13 +48,24 @@ export interface RuleDefinition<Settings> {
   judge?(domain: PolicyDomain, settings: Settings, stage: Stage): Verdict;
   /** Whether the outputs after an update are judged, too: only there the domain itself has been read. */
   judgesResult?: boolean;
-  /** Answers about all domains together, without those that are excepted. */
-  judgeStack?(domains: readonly PolicyDomain[], settings: Settings): Verdict[];
+  /**
+   * Answers about all domains together, without those that are excepted.
+   *
+   * @param isExcepted whether a resource is, which the stack may not have
+   */
+  judgeStack?(
+    domains: readonly PolicyDomain[],
+    settings: Settings,
+    isExcepted: (name: string) => boolean,
+  ): StackVerdict[];
 }
 
 /** What every rule takes besides its own settings. */
 export interface RuleArgs {
-  /** What Pulumi does about a violation: `"advisory"`, `"mandatory"` or `"disabled"`. Default: that of the policy pack. */
+  /**
+   * What Pulumi does about a violation: `"advisory"`, `"mandatory"` or `"disabled"`. A rule doesn't change a domain, so Pulumi handles
+   * `"remediate"` as `"mandatory"`. Default: that of the policy pack.
+   */
   enforcementLevel?: EnforcementLevel;
   /** What happens to a domain that can't be judged: `"allow"`: it is allowed; `"deny"`: it violates the rule. Default: `"deny"`. */
   onUnknown?: "allow" | "deny";
@@ -101,12 +118,13 @@ export function rule<Settings>(
   { now = () => new Date() }: RuleOptions = {},
 ): Rule {
   const { name, displayName, description, remedy, judge, judgeStack } = definition;
+  const ofLevel = levelFailures(enforcementLevel);
   const table = { ...definition.settings, ...COMMON };
   const settingsWith = (configured: object): Settings & CommonSettings => {
-    const all = { ...given, ...configured };
-    const { values, failures } = readSettings(table, all);
+    const { values, failures } = readSettings(table, { ...given, ...configured });
     const settings = { onUnknown: "deny", exceptions: [], ...values } as Settings & CommonSettings;
-    const found = failures.length > 0 ? failures : (definition.contradictions?.(settings) ?? []);
+    const all = [...ofLevel, ...failures];
+    const found = all.length > 0 ? all : (definition.contradictions?.(settings) ?? []);
     if (found.length > 0) throw refusalOf(name, found);
     return settings;
   };
@@ -115,27 +133,34 @@ export function rule<Settings>(
     (key) => table[key]?.required !== undefined && given[key] === undefined,
   );
   if (missing.length === 0) settingsWith({});
-  else refuseFailures(name, table, given, missing);
+  else refuseFailures(name, ofLevel, table, given, missing);
 
   const judgeDomain = (
     domain: PolicyDomain,
     settings: Settings & CommonSettings,
     stage: Stage,
   ): Verdict[] => {
-    if (judge === undefined || domain.isAbsent || isExcepted(domain, settings, now())) return [];
+    if (judge === undefined || domain.isAbsent || isExcepted(domain.name, settings, now())) return [];
     return [judge(domain, settings, stage)];
   };
-  const report = (
-    verdicts: readonly Verdict[],
-    domain: PolicyDomain | undefined,
-    settings: CommonSettings,
+  const reportDomain = (
+    domain: PolicyDomain,
+    settings: Settings & CommonSettings,
+    stage: Stage,
     reportViolation: ReportViolation,
   ) => {
-    for (const verdict of verdicts) {
-      const text = messageOf(verdict, domain, settings);
-      if (text !== undefined) reportViolation(text, domain?.urn);
+    for (const verdict of judgeDomain(domain, settings, stage)) {
+      if (!isReported(verdict, settings)) continue;
+      const ended = endedExceptions([domain.name], settings).map(
+        ({ end }) => `The exception of this domain ${end}`,
+      );
+      reportViolation([`${domain.title}: ${verdict.text}`, ...ended].join("\n"), domain.urn);
     }
   };
+  const endedExceptions = (names: readonly string[], { exceptions }: CommonSettings) =>
+    exceptions
+      .filter((exception) => names.includes(exception.name) && !holds(exception, now()))
+      .map(({ name: of, until, reason }) => ({ of, end: `ended on ${until} (${reason}).` }));
 
   return {
     name,
@@ -150,40 +175,42 @@ export function rule<Settings>(
       // A preview judges the outputs that it predicts, and those of the state for a domain that is not a target. The inputs of such a
       // domain still have the outcome of the last run.
       if (isPreview()) return;
-      const domain = new PolicyDomain(args);
-      report(judgeDomain(domain, settings, "inputs"), domain, settings, reportViolation);
+      reportDomain(new PolicyDomain(args), settings, "inputs", reportViolation);
     },
     validateStack(args, reportViolation) {
       const settings = settingsWith(args.getConfig());
       const domains = args.resources.filter(isDomain).map((resource) => new PolicyDomain(resource));
       if (isPreview() || definition.judgesResult === true)
-        for (const domain of domains)
-          report(judgeDomain(domain, settings, "outputs"), domain, settings, reportViolation);
-      const judged = domains.filter((domain) => !isExcepted(domain, settings, now()));
-      report(judgeStack?.(judged, settings) ?? [], undefined, settings, reportViolation);
+        for (const domain of domains) reportDomain(domain, settings, "outputs", reportViolation);
+      const isNamed = (of: string) => isExcepted(of, settings, now());
+      const judged = domains.filter((domain) => !isNamed(domain.name));
+      for (const verdict of judgeStack?.(judged, settings, isNamed) ?? []) {
+        if (!isReported(verdict, settings)) continue;
+        const ended = endedExceptions(verdict.names, settings).map(
+          ({ of, end }) => `The exception of ${of} ${end}`,
+        );
+        reportViolation([verdict.text, ...ended].join("\n"));
+      }
     },
   };
-
-  function messageOf(
-    verdict: Verdict,
-    domain: PolicyDomain | undefined,
-    { onUnknown, exceptions }: CommonSettings,
-  ): string | undefined {
-    if (verdict.kind === "allowed" || (verdict.kind === "unknown" && onUnknown === "allow")) return undefined;
-    const expired = exceptions.find(
-      (exception) => exception.name === domain?.name && !holds(exception, now()),
-    );
-    const { text } = verdict;
-    return [
-      domain === undefined ? text : `${domain.title}: ${text}`,
-      ...(expired === undefined
-        ? []
-        : [`The exception of this domain ended on ${expired.until} (${expired.reason}).`]),
-    ].join("\n");
-  }
 }
 
-function isExcepted({ name }: PolicyDomain, { exceptions }: CommonSettings, now: Date): boolean {
+function isReported(
+  verdict: Verdict,
+  { onUnknown }: CommonSettings,
+): verdict is Exclude<Verdict, { kind: "allowed" }> {
+  return verdict.kind === "violated" || (verdict.kind === "unknown" && onUnknown === "deny");
+}
+
+/** Pulumi would only fail to load the pack, without the rule's name. */
+function levelFailures(level: unknown): Failure[] {
+  const known: unknown[] = ["advisory", "mandatory", "remediate", "disabled"] satisfies EnforcementLevel[];
+  if (level === undefined || known.includes(level)) return [];
+  const reason = 'must be "advisory", "mandatory", "remediate" or "disabled"';
+  return [{ property: "enforcementLevel", reason }];
+}
+
+function isExcepted(name: string, { exceptions }: CommonSettings, now: Date): boolean {
   return exceptions.some((exception) => exception.name === name && holds(exception, now));
 }
 
@@ -194,12 +221,13 @@ function isPreview(): boolean {
 
 function refuseFailures(
   name: string,
+  ofLevel: readonly Failure[],
   table: SettingsTable,
   given: Record<string, unknown>,
   missing: string[],
 ) {
   const { failures } = readSettings(table, given);
-  const others = failures.filter(({ property }) => !missing.includes(property));
+  const others = [...ofLevel, ...failures.filter(({ property }) => !missing.includes(property))];
   if (others.length > 0) throw refusalOf(name, others);
 }
 

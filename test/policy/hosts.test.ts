@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { DYNAMIC_TYPE, PLUGIN_TYPE } from "../../sdk/dynamic-type.ts";
 import { maxPerHost } from "../../sdk/policy/index.ts";
 import { analyzeStack, inRun } from "../support/policy-pack.ts";
@@ -36,6 +37,48 @@ describe("a host is one host, however its URI is written", () => {
     const limits = () => maxPerHost({ hosts: { [a]: { vcpus: 1 }, [b]: { vcpus: 2 } } });
     expect(limits).toThrow(`is the same host as hosts["${a}"]; keep one of them`);
   });
+});
+
+describe("libvirt's default host", () => {
+  const withoutUri = ["web-1", "web-2"].map((name) => ({
+    ...{ type: PLUGIN_TYPE, name, urn: `urn:pulumi:dev::shop::${PLUGIN_TYPE}::${name}` },
+    properties: { memory: "4096MiB", ...(name === "web-2" && { uri: "qemu:///system" }) },
+  }));
+
+  test.each([undefined, "", "qemu:///system"])(
+    "is that of LIBVIRT_DEFAULT_URI %j or else qemu:///system, also where its URI is set",
+    async (uri) => {
+      vi.stubEnv("LIBVIRT_DEFAULT_URI", uri);
+      const all = await inRun(true, () => analyzeStack([maxPerHost({ memory: "6GiB" })], withoutUri));
+      expect(all.map(({ message }) => message)).toEqual([expect.stringMatching(/of 2 domains .*8 GiB/)]);
+    },
+  );
+
+  test("may be another one", async () => {
+    vi.stubEnv("LIBVIRT_DEFAULT_URI", "qemu+ssh://host-2/system");
+    const limited = maxPerHost({ hosts: { "qemu+ssh://HOST-2:22/system": { memory: "3GiB" } } });
+    const all = await inRun(true, () => analyzeStack([limited], withoutUri));
+    expect(all.map(({ message }) => message)).toEqual([
+      expect.stringContaining("the memory of web-1 is 4 GiB"),
+    ]);
+  });
+
+  afterEach(() => vi.unstubAllEnvs());
+});
+
+describe("a host that isn't known may be one with a limit", () => {
+  test.each([{ memory: "64GiB" }, { hosts: { "qemu:///system": { vcpus: 4 } } }])("%j", async (args) => {
+    const messages = await said(maxPerHost(args), UNKNOWN, "qemu:///system");
+    expect(messages).toEqual([expect.stringContaining("the host of web-0 isn't known or is secret")]);
+  });
+});
+
+test("an exception that ended is mentioned", async () => {
+  const exceptions = [{ name: "web-1", reason: "moves", until: "2026-01-31" }];
+  const messages = await said(maxPerHost({ memory: "6GiB", exceptions }), "qemu:///system", "qemu:///system");
+  expect(messages).toEqual([
+    expect.stringMatching(/\nThe exception of web-1 ended on 2026-01-31 \(moves\)\.$/),
+  ]);
 });
 
 describe("a domain without vcpus has one, unless something else decides", () => {

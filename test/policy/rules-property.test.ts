@@ -307,9 +307,10 @@ describe.each(Object.keys(RULES))("%s", (name) => {
     const excepted = await said(make({ exceptions: [exception("web-1")] }), resource, preview);
     if (days >= 0) expect(excepted).toEqual([]);
     else {
-      const ended = `\nThe exception of this domain ended on ${until} (moves to a new host).`;
+      const which = name === "maxPerHost" ? "web-1" : "this domain";
+      const ended = `\nThe exception of ${which} ended on ${until} (moves to a new host).`;
       expect(excepted.map((text) => text.replace(ended, ""))).toEqual(plain);
-      if (name !== "maxPerHost") expect(excepted.every((text) => text.endsWith(ended))).toBe(true);
+      expect(excepted.every((text) => text.endsWith(ended))).toBe(true);
     }
   });
 

@@ -61,6 +61,19 @@ describe("settings that are refused: all failures at once, each at its property'
         }),
       ['exceptions[1].name is "web-1", as in exceptions[0]; keep one of them'],
     ],
+    [
+      "an enforcement level",
+      () => noDowntime(any({ enforcementLevel: "urgent", onUnknown: "maybe" })),
+      [
+        'enforcementLevel must be "advisory", "mandatory", "remediate" or "disabled"',
+        'onUnknown must be "allow" or "deny"',
+      ],
+    ],
+    [
+      "an enforcement level, with settings that a run has to complete",
+      () => sizeCatalogue(any({ enforcementLevel: 1 })),
+      ['enforcementLevel must be "advisory", "mandatory", "remediate" or "disabled"'],
+    ],
     ["nothing to keep free", () => headroom({}), ["memory or slots must be set"]],
     [
       "headroom",
@@ -133,6 +146,13 @@ describe("the configuration of a run", () => {
     expect((failed as Error).message.split("\n").map((line) => line.split(" ")[2])).toContain("room");
   });
 
+  test("has no schema for what is under a URI, since Pulumi would show a password in it", () => {
+    expect(maxPerHost({ vcpus: 1 }).configSchema.properties.hosts).toEqual({
+      type: "object",
+      description: expect.any(String),
+    });
+  });
+
   test("is described by a schema, with the pack's own settings as defaults", () => {
     const { configSchema, enforcementLevel, name } = noDowntime({
       enforcementLevel: "advisory",
@@ -144,20 +164,36 @@ describe("the configuration of a run", () => {
   });
 });
 
-test("domains that were adopted stay in the stack", async () => {
-  const rule = adoptedStayAdopted({ domains: ["old-1", "old-2"] });
-  const found: string[] = [];
+describe("domains that were adopted stay in the stack", () => {
   const resource = {
     type: "libvirt-hotplug:index:Domain",
     name: "old-2",
     urn: "urn:old-2",
     props: { memory: "1GiB" },
   };
-  await inRun(true, async () =>
-    rule.validateStack({ resources: [resource], getConfig: () => ({}) } as never, (text) => found.push(text)),
-  );
-  expect(found).toEqual([
-    "old-2: it was adopted, but adopt isn't true. Set adopt: true.",
-    "old-1: the stack no longer has this domain, so it would no longer be managed. Put it back into the program, with adopt: true.",
-  ]);
+  const said = async (args: Parameters<typeof adoptedStayAdopted>[0]): Promise<string[]> => {
+    const rule = adoptedStayAdopted(args, { now: () => new Date("2026-11-29T23:59:59Z") });
+    const found: string[] = [];
+    await inRun(true, async () =>
+      rule.validateStack({ resources: [resource], getConfig: () => ({}) } as never, (text) =>
+        found.push(text),
+      ),
+    );
+    return found;
+  };
+  const notAdopted = "old-2: it was adopted, but adopt isn't true. Set adopt: true.";
+  const gone =
+    "old-1: the stack no longer has this domain, so it would no longer be managed. Put it back into the program, with adopt: true.";
+
+  test("each that isn't in it is named", async () => {
+    expect(await said({ domains: ["old-1", "old-2"] })).toEqual([notAdopted, gone]);
+  });
+
+  test.each([
+    ["2026-11-29", []],
+    ["2026-11-28", [`${gone}\nThe exception of old-1 ended on 2026-11-28 (retired).`]],
+  ])("an exception of one that is gone holds until its last day: %s", async (until, expected) => {
+    const exceptions = [{ name: "old-1", reason: "retired", until }];
+    expect(await said({ domains: ["old-1"], exceptions })).toEqual(expected);
+  });
 });
