@@ -21,16 +21,8 @@ import type { MemoryView } from "../plan/observed.ts";
 import type { DefineStep, Reason } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { formatMib } from "../units/size.ts";
-import type { UpdateContext } from "./context.ts";
+import type { NewDefinition, UpdateContext } from "./context.ts";
 import { imageReasons, knownImageReasons } from "./image-reasons.ts";
-
-/** A definition that libvirt accepts, and the one that it was made from. Both have secrets in them. */
-export interface NewDefinition {
-  from: string;
-  xml: string;
-  /** The step that writes it: not the planned one where somebody else has changed the definition since. */
-  step: DefineStep;
-}
 
 /** How often a definition that others keep changing is made again before the update gives up. */
 const ATTEMPTS = 3;
