@@ -8,7 +8,7 @@ import type {
   ReachableVcpus,
 } from "./domain-outputs.ts";
 import { DYNAMIC_PROVIDER, DYNAMIC_TYPE, PLUGIN_TYPE } from "./dynamic-type.ts";
-import { hostsWith } from "./hosts.ts";
+import { hostsWith, isDefaultUriSecret } from "./hosts.ts";
 import { affectsSizes, argumentOf, derivedOutputs } from "./secret-arguments.ts";
 import { secretPaths, withSecretPasswords } from "./secrets.ts";
 
@@ -100,6 +100,7 @@ export class Domain extends pulumi.CustomResource {
     refuseCreateFirst(opts);
     const args = withSecretPasswords(given);
     const secretOutputs = [...(opts.additionalSecretOutputs ?? [])];
+    if (args.uri === undefined && isDefaultUriSecret()) secretOutputs.push("uri");
     const secrets = secretPaths(args);
     const sizes = [args.memory, args.maxMemory, args.currentMemory, args.numa];
     // A size that is secret makes what is derived from it secret: Pulumi marks an output by its input's name.

@@ -122,6 +122,7 @@ export const MAY_IMPORT: Record<string, string[]> = {
     "node:child_process",
   ],
   "provider/command": [
+    "provider/args/suggestion.ts",
     "type:provider/deadline.ts",
     "type:provider/libvirt/connect.ts",
     "type:node:stream",
