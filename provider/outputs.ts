@@ -2,8 +2,6 @@ import { reportsAddresses, reportsAddressesOf } from "./args/addresses.ts";
 import { readMade } from "./args/disk-images.ts";
 import { FIELD_NAMES } from "./args/fields.ts";
 import { type Inputs, OUTCOME_INPUTS } from "./args/inputs.ts";
-import type { Defaults } from "./args/settings.ts";
-import { withWritten } from "./args/written-arguments.ts";
 import { defined } from "./defined.ts";
 import type { DomainState } from "./domain/state.ts";
 import { type AddressOutput, type AddressRecord, addressOutput } from "./guest/address-record.ts";
@@ -12,21 +10,14 @@ import type { Speaker } from "./guest/report.ts";
 import type { VcpuRecord } from "./guest/vcpus.ts";
 import type { Observation } from "./observe/observe.ts";
 import { type DesiredMemory, desiredMemory } from "./plan/desired.ts";
-import { planDeviceLists } from "./plan/device-list/device-lists.ts";
-import { guestBlockOf } from "./plan/dimms/layout.ts";
 import { slotCount } from "./plan/dimms/slots.ts";
 import { downwardSizes } from "./plan/live-sizes/down.ts";
 import { upwardSizes } from "./plan/live-sizes/up.ts";
-import {
-  type MemoryView,
-  type Observed,
-  type ObservedDevice,
-  pendingMemory,
-  type VcpuRemoval,
-} from "./plan/observed.ts";
+import { type MemoryView, type Observed, type ObservedDevice, pendingMemory } from "./plan/observed.ts";
 import { NO_CHANGE } from "./plan/planned-outcome.ts";
 import { type DesiredVcpus, desiredVcpus } from "./plan/vcpus/desired.ts";
 import { liveVcpuNumbers, type VcpuRange } from "./plan/vcpus/live-numbers.ts";
+import { type RecordedSource, recordedObservation } from "./recorded-observation.ts";
 import type { Kib } from "./units/kib.ts";
 import { canonicalSize } from "./units/size.ts";
 
@@ -76,26 +67,16 @@ export interface Outputs extends Inputs {
 }
 
 /** What outputs are made from, besides the arguments. */
-export interface OutputSource {
+export interface OutputSource extends RecordedSource {
   /** As resolved. */
   uri: string;
   observation: Pick<Observation, "observed" | "power"> & {
     definition?: Pick<DomainState, "uuid" | "writtenImages">;
   };
-  /** The stack's defaults, for the sizes that work live. */
-  defaults: Defaults;
-  /** The domain was not created by this provider. */
-  adopted: boolean;
-  /** The memory that a change of ours left for the next boot. */
-  pending?: Kib | undefined;
-  /** The balloon target that a change of ours set without waiting until it was reached. */
-  told?: Kib | undefined;
   /** What the guest reported, where it was asked since the domain started. */
   guest?: GuestRecord | undefined;
   /** What its agent reported about its vCPUs. */
   guestVcpus?: VcpuRecord | undefined;
-  /** A removal of vCPUs that got no answer. */
-  vcpuRemoval?: VcpuRemoval | undefined;
   /** Requests to release DIMMs that are unanswered. */
   detaching?: Detaching | undefined;
   /** The guest's addresses; undefined where nobody was asked for them, so that the next update asks. */
@@ -187,95 +168,6 @@ function reachableSizes(desired: DesiredMemory | undefined, observed: Observed):
 function reachableVcpus(desired: DesiredVcpus | undefined, observed: Observed): VcpuRange[] | undefined {
   const ranges = desired === undefined ? [] : liveVcpuNumbers(desired, observed);
   return ranges.length === 0 ? undefined : ranges;
-}
-
-function recordedObservation(
-  inputs: Inputs,
-  { observation, defaults, adopted, pending, told, vcpuRemoval }: OutputSource,
-): Observed {
-  const { nextBoot } = observation.observed;
-  const known = withWritten(inputs, inputs, nextBoot?.writtenArguments);
-  const isSettled = hasListedDevices(inputs, observation.observed, defaults, adopted);
-  const observed = withoutDevices(withoutRecorded(observation.observed, known !== inputs), isSettled);
-  return defined({
-    ...withoutGuestDetails(known.currentMemory === undefined ? withoutBalloon(observed) : observed),
-    pending: pending === pendingMemory(observed) ? pending : undefined,
-    told,
-    vcpuRemoval,
-  });
-}
-
-/**
- * Keeps a guest's report only if it matters for a plan. Otherwise a refresh that reaches an agent for the first time,
- * or finds the domain restarted, would show a difference for that reason only. The caller sets `pending`, `told` and
- * `vcpuRemoval`.
- */
-function withoutGuestDetails(recorded: Observed): Observed {
-  const { pending: _, told: __, vcpuRemoval: ___, images: ____, ...observed } = recorded;
-  if (observed.live === undefined) return observed;
-  const { guestBlock, domainId, ...live } = observed.live;
-  const isOwnBlock = guestBlock !== undefined && guestBlock !== guestBlockOf(live).size;
-  const isReported = isOwnBlock || live.devices.some(({ taken }) => taken !== undefined);
-  const kept = {
-    guestBlock: isOwnBlock ? guestBlock : undefined,
-    domainId: isReported ? domainId : undefined,
-  };
-  return { ...observed, live: { ...live, ...defined(kept) } };
-}
-
-/** Only what the recorded arguments don't have is kept of the arguments that the domain has. */
-function withoutRecorded({ live, nextBoot, ...rest }: Observed, isUnrecorded: boolean): Observed {
-  return defined({
-    ...rest,
-    live: live && withoutArguments(live),
-    nextBoot: nextBoot && (isUnrecorded ? nextBoot : withoutArguments(nextBoot)),
-  });
-}
-
-function withoutArguments({ writtenArguments: _, ...view }: MemoryView): MemoryView {
-  return view;
-}
-
-/**
- * The lists of the program say which disks and interfaces there are; a plan needs them only of a running domain that has others, and
- * the rest of the running domain.
- */
-function withoutDevices({ live, nextBoot, saved, ...rest }: Observed, isSettled: boolean): Observed {
-  return defined({
-    ...rest,
-    live: live && (isSettled ? withoutLists(live) : live),
-    nextBoot: nextBoot && withoutPorts(withoutLists(nextBoot)),
-    saved: saved && withoutPorts(withoutLists(saved)),
-  });
-}
-
-/** Whether the running domain has the devices of the program's lists, as far as it can. */
-function hasListedDevices(inputs: Inputs, observed: Observed, defaults: Defaults, adopted: boolean): boolean {
-  const domain = { observed, isStopping: false };
-  return planDeviceLists([], { before: inputs, inputs }, domain, defaults, adopted).parts.length === 0;
-}
-
-/** Without what plans of disks and interfaces need of a running domain. */
-export function withoutPorts({
-  freePorts: _,
-  hasScsi: __,
-  bootsKernel: ___,
-  ...view
-}: MemoryView): MemoryView {
-  return view;
-}
-
-function withoutLists({ disks: _, cards: __, ...view }: MemoryView): MemoryView {
-  return view;
-}
-
-/** A balloon that the program doesn't set may be moved by other tools, and makes no difference. */
-function withoutBalloon({ live, nextBoot, ...rest }: Observed): Observed {
-  return defined({
-    ...rest,
-    live: live && { ...live, currentMemory: live.memory },
-    nextBoot: nextBoot && { ...nextBoot, currentMemory: nextBoot.memory },
-  });
 }
 
 /** A state that an earlier version wrote of a running domain: it doesn't say into what disks and interfaces could be plugged. */

@@ -8,7 +8,7 @@ import type {
   ReachableVcpus,
 } from "./domain-outputs.ts";
 import { DYNAMIC_PROVIDER, DYNAMIC_TYPE, PLUGIN_TYPE } from "./dynamic-type.ts";
-import { hostsWith } from "./hosts.ts";
+import { hostsWith, isDefaultUriSecret } from "./hosts.ts";
 import { affectsSizes, argumentOf, derivedOutputs } from "./secret-arguments.ts";
 import { secretPaths, withSecretPasswords } from "./secrets.ts";
 
@@ -38,7 +38,7 @@ export class Domain extends pulumi.CustomResource {
   /**
    * Why the guest of a domain doesn't run, in the words of `virsh domstate --reason`: `user`, `I/O error`, `watchdog`,
    * `crashed`, …; `asleep` if the guest is suspended to memory (S3); `saved` for a domain that is off and has a saved state
-   * (`virsh managedsave`). Else undefined.
+   * (`virsh managedsave`). Otherwise undefined.
    */
   declare readonly stateReason: pulumi.Output<string | undefined>;
   /** The latest change of memory in one line: its outcome, and what decided it. */
@@ -100,6 +100,7 @@ export class Domain extends pulumi.CustomResource {
     refuseCreateFirst(opts);
     const args = withSecretPasswords(given);
     const secretOutputs = [...(opts.additionalSecretOutputs ?? [])];
+    if (args.uri === undefined && isDefaultUriSecret()) secretOutputs.push("uri");
     const secrets = secretPaths(args);
     const sizes = [args.memory, args.maxMemory, args.currentMemory, args.numa];
     // A size that is secret makes what is derived from it secret: Pulumi marks an output by its input's name.

@@ -19,3 +19,17 @@ export async function hostsWith(uri: pulumi.Input<string> | undefined): Promise<
   await Promise.resolve();
   return hosts.size > 1 ? [...hosts] : undefined;
 }
+
+/** Whether the configuration's URI, which applies without the argument, is a secret there. */
+export function isDefaultUriSecret(): boolean {
+  const key = ["libvirt-hotplug:uri", "libvirt:uri"].find(
+    (one) => pulumi.runtime.getConfig(one) !== undefined,
+  );
+  return key !== undefined && isConfigSecret(key);
+}
+
+function isConfigSecret(key: string): boolean {
+  // The SDK's types leave this function out.
+  const ofRuntime: unknown = Reflect.get(pulumi.runtime, "isConfigSecret");
+  return typeof ofRuntime === "function" && ofRuntime(key) === true;
+}

@@ -10,7 +10,7 @@ import {
 } from "pulumi-libvirt-hotplug/policy";
 import { catalogue } from "pulumi-libvirt-hotplug/sizes";
 
-/** The programs have the same one: it can be a package of the team, or a file that catalogueFile reads. */
+/** The catalogue that the programs use as well: a package of the team's, or a file that catalogueFile reads. */
 const sizes = catalogue({
   step: "1GiB",
   ceiling: "8GiB",

@@ -24,13 +24,13 @@ const shared = Object.fromEntries(
     from("domain", value),
   ]),
 );
-const sizes = catalogueFile("catalogue.yaml");
+const sizes = new Map(Object.entries(catalogueFile("catalogue.yaml")));
 
 for (const [name, size] of Object.entries(vms)) {
-  const args = sizes[size];
+  const args = sizes.get(size);
   if (args === undefined)
     throw new Error(
-      `vms.${name}: "${size}" is not a size of catalogue.yaml (${Object.keys(sizes).join(", ")})`,
+      `vms.${name}: "${size}" is not a size of catalogue.yaml (${[...sizes.keys()].join(", ")})`,
     );
   new Domain(name, {
     ...args,

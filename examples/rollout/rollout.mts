@@ -1,7 +1,8 @@
 // Brings the sizes in the stacks' configuration to their VMs, in waves: `node rollout.mts --at-once 5 --share 20 host-a host-b`.
 // What is done is in the stacks' states: the same command continues after a stop.
 import { parseArgs } from "node:util";
-import { messageOf, openStacks, reviewStack, updateVms } from "./stacks.mts";
+import { messageOf } from "./errors.mts";
+import { openStacks, reviewStack, updateVms } from "./stacks.mts";
 import { wavesOf } from "./waves.mts";
 
 /** The exit codes. */
@@ -49,14 +50,17 @@ async function rollOut(): Promise<number> {
       ? { stack, passed: false, vms: [], unchanged: 0 }
       : reviewStack(stack, values["fail-on"], ended.signal),
   );
+  if (isInterrupted) {
+    console.log("interrupted: nothing was changed");
+    return INTERRUPTED;
+  }
   const { fleet, changed, now, waves } = wavesOf(reviews, share, atOnce);
   console.log(
     `${count(fleet, "VM")} in ${count(stacks.length, "stack")}: ${changed} change, ${now} of them now, ${atOnce} at once`,
   );
-  if (isInterrupted || reviews.some(({ passed }) => !passed)) {
-    const why = isInterrupted ? "interrupted" : "stopped by the review";
-    console.log(`${why}: nothing was changed`);
-    return isInterrupted ? INTERRUPTED : STOPPED;
+  if (reviews.some(({ passed }) => !passed)) {
+    console.log("stopped by the review: nothing was changed");
+    return STOPPED;
   }
 
   // 2. The waves.

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { type EngineEvent, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { errorsOf, linesOf, type RunError } from "./errors.mts";
 import { progressOf } from "./progress.mts";
 import { inOrder, type Vm } from "./waves.mts";
 
@@ -40,17 +41,36 @@ export async function reviewStack(stack: Stack, failOn: string, signal: AbortSig
     () => [],
     (error) => errorsOf(events, error),
   );
-  for (const text of failure) console.log(`${name}  ${text}`);
-  if (events.length === 0) return { stack, passed: false, vms: [], unchanged: 0 };
+  const notReviewed = { stack, passed: false, vms: [], unchanged: 0 };
+  if (signal.aborted) return notReviewed;
+  if (events.length === 0) {
+    print(name, failure);
+    return notReviewed;
+  }
   const command = ["pulumi-libvirt-hotplug", "review", "--format", "json", "--fail-on", failOn, "-"];
   const input = events.map((event) => JSON.stringify(event)).join("\n");
   const { code, output } = await run("npx", ["--no-install", ...command], input);
-  if (output === "") throw new Error(`the preview of ${name} can't be reviewed`);
+  if (signal.aborted) return notReviewed;
+  if (output === "") {
+    print(name, failure);
+    throw new Error(`the preview of ${name} can't be reviewed`);
+  }
   const review: Review = JSON.parse(output);
-  for (const { resource, headline } of review.domains) console.log(`${name}  ${resource}  ${headline}`);
+  // The change of a setting, or the end of an update that was killed, may have no plan in the preview.
+  const domains = review.domains.map((one) => ({
+    ...one,
+    headline: one.headline || verdictText(one),
+  }));
+  // The reason of a refusal is the headline of its VM.
+  const headlines = new Set(domains.map(({ headline }) => headline));
+  print(
+    name,
+    failure.filter(({ text }) => !headlines.has(text)),
+  );
+  for (const { resource, headline: text } of domains) print(name, [{ resource, text }]);
 
-  const kept = review.domains.filter(({ verdict }) => verdict !== "delete");
-  const deleted = review.domains.length - kept.length;
+  const kept = domains.filter(({ verdict }) => verdict !== "delete");
+  const deleted = domains.length - kept.length;
   const others = Object.values(review.others).reduce((sum, number) => sum + number, 0);
   if (deleted + others > 0)
     console.log(`${name}  left to pulumi up: deleted VMs: ${deleted}, other resources: ${others}`);
@@ -58,6 +78,10 @@ export async function reviewStack(stack: Stack, failOn: string, signal: AbortSig
   const previewed = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata.urn ?? []);
   const ordered = inOrder(vms, previewed, await dependenciesOf(stack));
   return { stack, passed: code === 0 && failure.length === 0, vms: ordered, unchanged: review.unchanged };
+}
+
+function verdictText({ verdict }: { verdict: string }): string {
+  return verdict === "none" ? "no change of the running VM" : verdict;
 }
 
 /** Of each resource of a stack's state, what it depends on. */
@@ -74,7 +98,7 @@ export async function updateVms(stack: Stack, vms: Vm[], signal: AbortSignal) {
   const events: EngineEvent[] = [];
   const progress = progressOf(vms, (vm, result) => {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    console.log(`${name}  ${vm.name}  ${result}  ${seconds} s  ${vm.headline}`.trimEnd());
+    console.log(`${name}  ${vm.name}  ${result}  ${seconds} s  ${vm.headline}`);
   });
   const onEvent = (event: EngineEvent) => {
     events.push(event);
@@ -84,34 +108,15 @@ export async function updateVms(stack: Stack, vms: Vm[], signal: AbortSignal) {
   const succeeded = await stack.up({ target, continueOnError: true, onEvent, signal }).then(
     () => true,
     (error) => {
-      for (const text of errorsOf(events, error)) console.log(`${name}  ${text}`);
+      print(name, errorsOf(events, error));
       return false;
     },
   );
   return { succeeded, done: progress.count("done"), failed: progress.count("FAILED") };
 }
 
-/** Why a run failed: the errors of resources, or those of the program, or the CLI's. */
-function errorsOf(events: EngineEvent[], error: Error): string[] {
-  const errors = events.flatMap(({ diagnosticEvent: one }) => (one?.severity === "error" ? [one] : []));
-  const ofResources = errors.filter(({ urn }) => urn !== undefined && !urn.includes("pulumi:pulumi:Stack"));
-  const texts = (ofResources.length > 0 ? ofResources : errors).map(({ message }) =>
-    // Without what Pulumi puts before a provider's own message, and after a program's.
-    message
-      .replace(/^1 error occurred:\s*\* /, "")
-      .replace(/(\n +at .*)+/g, "")
-      .trim(),
-  );
-  return texts.length > 0 ? texts : [messageOf(error)];
-}
-
-/** Of a command that failed, the Automation API puts all of its output around Pulumi's own message. */
-export function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const killed = /Command was killed with (\w+)/.exec(text)?.[1];
-  if (killed !== undefined)
-    return `Pulumi was ended by ${killed}; if its stack is locked now, run pulumi cancel`;
-  return (/^error: (.*)$/m.exec(text)?.[1] ?? text).trim();
+function print(stack: string, errors: readonly RunError[]): void {
+  for (const error of errors) for (const line of linesOf(stack, error)) console.log(line);
 }
 
 function run(command: string, args: string[], input: string) {

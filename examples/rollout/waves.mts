@@ -41,7 +41,7 @@ function vmsInTurn<Stack>(stacks: readonly PreviewedStack<Stack>[]): { stack: St
 }
 
 /**
- * Each VM after those that it depends on. New VMs come first, since the change of another VM may need them.
+ * Each VM after those that it depends on, else by name. New VMs come first, since the change of another VM may need them.
  *
  * @param previewed the URNs in the order of the preview, which has a new VM after those that it depends on
  * @param dependencies of each resource of the state
@@ -61,6 +61,8 @@ export function inOrder(
   };
   const isNew = ({ urn }: Vm) => !dependencies.has(urn);
   const created = vms.filter(isNew).sort((a, b) => previewed.indexOf(a.urn) - previewed.indexOf(b.urn));
-  const updated = vms.filter((vm) => !isNew(vm)).sort((a, b) => depth(a.urn) - depth(b.urn));
+  const updated = vms
+    .filter((vm) => !isNew(vm))
+    .sort((a, b) => depth(a.urn) - depth(b.urn) || (a.name < b.name ? -1 : 1));
   return [...created, ...updated];
 }

@@ -1,6 +1,12 @@
-import type { ParseArgsOptionsConfig } from "node:util";
 import { UsageError } from "../command/command.ts";
-import { drawHelpRows, HELP_COLUMNS, type HelpRow, helpRows, parseOptions } from "../command/options.ts";
+import {
+  drawHelpRows,
+  HELP_COLUMNS,
+  type HelpRow,
+  helpRows,
+  type ParsedOptions,
+  parseOptions,
+} from "../command/options.ts";
 import { wrap } from "../command/terminal.ts";
 import { defined } from "../defined.ts";
 import {
@@ -21,9 +27,12 @@ export interface ExplainRequest {
   allowPlainTcp: boolean;
 }
 
-const PARSED: ParseArgsOptionsConfig = {
+const PARSED: ParsedOptions = {
   ...Object.fromEntries(
-    ARGUMENT_OPTION_NAMES.map((name) => [flagOf(name), { type: ARGUMENT_OPTIONS[name].type }]),
+    ARGUMENT_OPTION_NAMES.map((name) => {
+      const { type, value }: ArgumentOption = ARGUMENT_OPTIONS[name];
+      return [flagOf(name), { type, ...defined({ value }) }];
+    }),
   ),
   ...COMMAND_OPTIONS,
 };

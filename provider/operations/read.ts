@@ -10,7 +10,7 @@ import { type AddressRecord, recordedAddresses } from "../guest/address-record.t
 import { withGuest } from "../observe/guest.ts";
 import { withImages } from "../observe/images.ts";
 import { type Observation, observe } from "../observe/observe.ts";
-import { echoedInputs, type Outputs, outputs, STATE_VERSION, withoutPorts } from "../outputs.ts";
+import { echoedInputs, type Outputs, outputs, STATE_VERSION } from "../outputs.ts";
 import { balloonDrift } from "../plan/balloon.ts";
 import { desiredMemory } from "../plan/desired.ts";
 import { deviceDrift } from "../plan/device-list/device-drift.ts";
@@ -24,6 +24,7 @@ import {
   withRecordedTaken,
 } from "../plan/observed.ts";
 import { describePower, planPower } from "../plan/power.ts";
+import { withoutPorts } from "../recorded-observation.ts";
 import type { Session } from "../session.ts";
 import { canonicalSize } from "../units/size.ts";
 import { unreachedBalloonTarget } from "../update/actions/balloon.ts";

@@ -1,6 +1,6 @@
 import { code, markdownText } from "./markdown-text.ts";
 
-/** The most characters of a comment: 1,000,000 on GitLab, 65,536 on GitHub, and 32,768 on Bitbucket. */
+/** The maximum length of a comment in characters: 1,000,000 on GitLab, 65,536 on GitHub, and 32,768 on Bitbucket. */
 export const COMMENT_LIMIT = 32_768;
 
 /** The smallest comment that has room for a table and its sums. */

@@ -10,7 +10,7 @@ import type { Properties } from "./properties.ts";
 import type { Review } from "./review.ts";
 import { countText, memoryText, verdictWord } from "./texts.ts";
 
-/** What is different since an earlier review, by the resource's name. */
+/** What has changed since an earlier review, by the resource's name. */
 export interface Comparison {
   changed: { resource: string; from: string; to: string }[];
   appeared: { resource: string; to: string }[];
@@ -48,7 +48,7 @@ export function compare(
   };
 }
 
-/** Of a stack that isn't known nothing is required. */
+/** A review without the stack's name can be compared with any. */
 function requireSame(stack: string | undefined, other: string | undefined, what: string): void {
   if (stack === undefined || other === undefined || stack === other) return;
   throw new InputError(

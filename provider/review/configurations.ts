@@ -16,8 +16,8 @@ export interface RunConfiguration {
 const DEFAULT_PROVIDER = /^default(?:_|$)/;
 
 /**
- * The configuration of each domain: the stack's, or that of the explicit provider of the plugin. Of a provider that the output doesn't
- * have nothing is known, so the plugin's own defaults apply.
+ * The configuration of each domain: the stack's, or that of the explicit provider of the plugin. Nothing is known of
+ * a provider that isn't in the output, so the plugin's own defaults apply.
  */
 export function configurationsOf({ config, steps }: PulumiOutput): (step: DomainStep) => RunConfiguration {
   const stack = read((key) => (Object.hasOwn(config, key) ? config[key] : undefined));

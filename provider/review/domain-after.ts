@@ -32,7 +32,7 @@ export function domainAfter(
   }
 }
 
-/** What runs, else what would be started. */
+/** The running domain, or else its definition. */
 export function present({ live, nextBoot }: Observed) {
   return live ?? nextBoot;
 }

@@ -33,7 +33,7 @@ export const RESULTS: readonly Happened["result"][] = [
   ...(["gone", "failed", "unfinished", "lacking", "done"] as const),
 ];
 
-/** What an update that failed or didn't end left isn't known. */
+/** Otherwise it isn't known what the update left. */
 export function isOver({ result }: Happened): boolean {
   return result === "done" || result === "lacking";
 }
@@ -62,7 +62,7 @@ export function whatHappened(step: DomainStep): { happened: Happened; details: s
   };
 }
 
-/** How the update of a domain ended that isn't done. */
+/** How the update of a domain that isn't done ended. */
 export function endOf({ isGone, isLeft, failed, done }: DomainStep): string[] {
   if (isGone) return ["the domain is deleted and doesn't exist; the next pulumi up creates it"];
   if (isLeft) return ["the run ended before this change began"];

@@ -59,7 +59,7 @@ function plannedRow(domain: DomainReview): string {
 
 function happenedRow(domain: DomainReview): string {
   const { verdict, memory, happened } = domain;
-  if (happened === undefined) throw new Error("the review of an update has what happened to each domain");
+  if (happened === undefined) throw new Error("the review of an update lists what happened to each domain");
   const pending = happened.pending === undefined ? "" : `, ${formatSize(happened.pending)} at the next boot`;
   const now = happened.memory === undefined ? "" : formatSize(happened.memory) + pending;
   return row(

@@ -13,7 +13,7 @@ import { costText, countedResults, countedSteps, countedVerdicts, countText, mem
 export interface MarkdownOptions {
   /** The address of docs/troubleshooting.md. */
   docs: string;
-  /** The most characters. */
+  /** The maximum number of characters. */
   limit: number;
   comparison?: Comparison;
 }
@@ -30,7 +30,7 @@ export function markdown(review: Review, { docs, limit, comparison }: MarkdownOp
   const most = (share: keyof typeof SHARES) => Math.floor(limit * SHARES[share]);
   const compared = comparison === undefined ? [] : [comparisonOf(comparison, most("comparison"))];
   if (domains.length === 0) {
-    // Of a run that failed it isn't known what it would have changed.
+    // It isn't known what a failed run would have changed.
     const failed = stack === undefined ? [] : [`Stack ${shortName(stack)}:`];
     const nothing = review.errors === 0 ? [`No libvirt domain${ofStack} changes.`] : failed;
     const line = [...nothing, ...(footer === "" ? [] : [footer])].join(" ");

@@ -24,7 +24,7 @@ interface Views {
   left: Observed | undefined;
 }
 
-/** The verdicts after which the same guest runs. Whether it does is not known of `unknown`. */
+/** The verdicts after which the same guest runs. For `unknown` that isn't known. */
 const KEEPING: ReadonlySet<Verdict> = new Set(["none", "live", "nextBoot", "refuse", "unknown"]);
 
 /** What a reviewer should ask, as questions. */

@@ -29,7 +29,7 @@ export function pictures({ domains }: Review): Picture[] {
 
 const LONGEST_FILE = 60;
 
-/** A resource may have any name, and file systems differ in which they tell apart. */
+/** A resource may have any name, and file systems differ in which names they distinguish. */
 function fileOf({ resource, urn }: DomainReview, taken: ReadonlySet<string>): string {
   const safe = resource.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, LONGEST_FILE);
   const isOwn = safe === resource && !taken.has(`${safe}.svg`.toLowerCase());

@@ -28,7 +28,7 @@ export function keptBy(step: DomainStep, onDelete: unknown, isAdopted: boolean):
   return isAdopted && onDelete === undefined ? "adopt" : undefined;
 }
 
-/** The resource option because of which the engine doesn't have the old domain deleted, by a delete or a replace. */
+/** The resource option because of which the engine keeps the old domain in a delete or a replace. */
 export function keptByOption({ old, isDeletedWith }: DomainStep): string | undefined {
   if (old?.isRetained === true) return "retainOnDelete";
   return isDeletedWith ? "deletedWith" : undefined;

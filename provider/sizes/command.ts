@@ -54,7 +54,7 @@ const OPTIONS = {
 
 /** `sizes`, which checks a catalogue of sizes, and suggests one. */
 export const sizesCommand: Command = {
-  summary: "checks that each step of a catalogue of VM sizes is live, and suggests a catalogue for VMs",
+  summary: "checks that each step of a catalogue of VM sizes is live, or suggests such a catalogue",
   help: helpText,
   run: runSizes,
 };
@@ -144,7 +144,7 @@ function suggestOptions({
   );
   const most = count === undefined ? DEFAULT_COUNT : Number(count);
   if (!/^\d*$/.test(count ?? "") || most < 1 || most > MOST_SIZES)
-    throw new UsageError(`--count "${count}" must be a whole number from 1 to ${MOST_SIZES}`);
+    throw new UsageError(`--count: "${count}" is not a whole number from 1 to ${MOST_SIZES}`);
   return { count: most, ...Object.fromEntries(sizes) };
 }
 
@@ -152,7 +152,7 @@ function sizeOf(name: string, typed: string): number {
   try {
     return parseSize(typed);
   } catch (error) {
-    throw new UsageError(`--${name} "${typed}" ${messageOf(error)}`);
+    throw new UsageError(`--${name}: "${typed}" ${messageOf(error)}`);
   }
 }
 
@@ -160,9 +160,9 @@ const USAGE = `Usage: pulumi-libvirt-hotplug sizes check <file> [--json]
        pulumi-libvirt-hotplug sizes suggest <file> [options]
        pulumi-libvirt-hotplug sizes suggest --uri <uri> [options]
 
-check plans each step between the sizes of a catalogue: live, at the next boot,
-or by a replacement. suggest prints a catalogue whose steps are live for the VMs
-of a list or of a host, with the nearest size of each VM. Nothing is changed.
+check prints the outcome of each step between the sizes of a catalogue, such as
+live or replace. suggest prints a catalogue with live steps for the VMs of a
+list or of a host, and the nearest size of each VM. Nothing is changed.
 
   <file>     for check, a catalogue such as
                step: 1GiB
@@ -172,7 +172,8 @@ of a list or of a host, with the nearest size of each VM. Nothing is changed.
              for suggest, a list of VMs such as
                - { name: web-1, memory: 3GiB, vcpus: 2 }
              both in YAML or JSON
-`;
+
+Options:`;
 
 const EXIT_CODES =
   "Exit codes: 0; 1 for a catalogue with a promised step that isn't live, or another error; 2 for invalid usage or an invalid file.";

@@ -13,8 +13,11 @@ import {
 } from "./readings.ts";
 import { agentIsThere, awaitConsole, editProgram, runPulumi, type Scene, showProgram } from "./scene.ts";
 
-/** What `pulumi preview --json` printed of the growth, by its path in the repository. The README's command reviews it. */
-export const PREVIEW = ".cache/demo-preview.json";
+/** What `pulumi preview --json` printed of the growth, by its path in the repository. */
+const PREVIEW = ".cache/demo-preview.json";
+
+/** Prints its review. The README has this command. */
+export const REVIEW_COMMAND = `node scripts/ready.mjs provider/cli.ts review ${PREVIEW}`;
 
 /** 256 MiB in the unit of the guest's /proc/meminfo. */
 const GROWTH_KIB = 256 * 1024;

@@ -73,6 +73,8 @@ export async function walkThrough(
     for (const claim of failed) printClaim(claim, " ".repeat(11));
   }
   say(`${secondsSince(started).padStart(9)}  in all`);
+  heading("the review of the first preview");
+  console.log(steps.REVIEW_COMMAND);
   return taken.every(({ claims }) => claims.every(({ holds }) => holds));
 }
 

@@ -38,7 +38,7 @@ export function outputUnknown(
   if (domain.isDynamic && domain.outcome("change") !== "unknown")
     return {
       kind: "unknown",
-      text: `not judged: the preview doesn't have its ${what} after the change, which pulumi up judges after the update`,
+      text: `not judged: the preview doesn't show its ${what} after the change; pulumi up judges them after the update`,
     };
   return { kind: "unknown", text: `${NO_ROUTE}: its ${what} after the change aren't known` };
 }

@@ -8,10 +8,13 @@ describe("invalid usage is exit code 2, with what is wrong and where to read on"
   test.each([
     { args: ["explain", NOBODY_LISTENS], message: "explain needs <uri> and <domain>" },
     { args: ["explain", NOBODY_LISTENS, "a", "1GiB", "2GiB"], message: "unexpected argument: 2GiB" },
-    { args: ["explain", NOBODY_LISTENS, "a", "--align", "1GiB"], message: "Unknown option '--align'" },
+    {
+      args: ["explain", NOBODY_LISTENS, "a", "--aligment", "1GiB"],
+      message: 'unknown option "--aligment"; did you mean "--alignment"?',
+    },
     {
       args: ["explain", NOBODY_LISTENS, "a", "--alignment"],
-      message: "--alignment <value>' argument missing",
+      message: "--alignment needs a value: --alignment <size>",
     },
   ])("$args", async ({ args, message }) => {
     const { code, out, error } = await commandLine(args);

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ENGINE, onEachEngineWithHosts } from "../support/engines.ts";
 import { growAndWait, hasMemTotal } from "../support/linux-guest.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
+import { killProviderHost } from "../support/provider-host.ts";
 import { PROCEDURE, type RpcProxy, rpcProxy } from "../support/rpc-proxy.ts";
 import { BARE, type OnEngine, type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
 import { confirmedByAgent } from "../support/texts.ts";
@@ -140,20 +140,3 @@ test("the provider is killed while it waits for the guest: the next up asks the 
   await stack.expectSettled();
   expect(lab().qemuPid("guest")).toBe(pid);
 });
-
-function killProviderHost({ dir }: StackOnLab): void {
-  const hosts = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && isProviderHost(pid, dir));
-  expect(hosts).not.toEqual([]);
-  for (const pid of hosts) process.kill(Number(pid), "SIGKILL");
-}
-
-const PROVIDER_HOSTS = /cmd\/dynamic-provider|pulumi-resource-libvirt-hotplug/;
-
-function isProviderHost(pid: string, dir: string): boolean {
-  try {
-    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    return PROVIDER_HOSTS.test(command) && readlinkSync(`/proc/${pid}/cwd`) === dir;
-  } catch {
-    return false;
-  }
-}

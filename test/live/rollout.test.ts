@@ -121,7 +121,7 @@ test.skipIf(engine.kind === "small")(
     expect(stopped.out).toContain("4 VMs in 2 stacks: 4 change, 3 of them now, 2 at once\n");
     expect(stopped.out).toMatch(/^a {2}web-1 {2}done {2}[\d.]+ s {2}live: 256 → 512 MiB/m);
     expect(stopped.out).toMatch(/^b {2}db-1 {2}FAILED {2}/m);
-    expect(stopped.out).toMatch(/^b {2}Domain db-1 did not get all of its memory: /m);
+    expect(stopped.out).toMatch(/^b {2}db-1 {2}Domain db-1 did not get all of its memory: /m);
     expect(stopped.out).toContain("1 done, 1 failed, 2 left; run the same command again to continue\n");
     expect(stopped.out).not.toContain("web-2  done");
 

@@ -169,7 +169,7 @@ describe("invalid usage is exit code 2", () => {
     [["--limit", "100"], "is not a whole number of at least 4096"],
     [["--limit", "many"], "is not a whole number"],
     [["--docs", "x) [y](z"], "--docs must be an address"],
-    [["--nothing"], "Unknown option '--nothing'"],
+    [["--nothing"], 'unknown option "--nothing"; expected one of '],
     [["--fail-on", "replace", "--fail-on=restart"], "--fail-on is given more than once"],
     [["--docs", `https://docs.example.com/${"x".repeat(200)}`], "of at most 200 characters"],
     [["--compare", "-"], "only one of the input and --compare"],

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { DEFAULTS } from "../../provider/args/settings.ts";
 import { outputs } from "../../provider/outputs.ts";
 import type { DomainArgs } from "../../sdk/index.ts";
@@ -33,6 +33,22 @@ const derived = (paths: string[], areSizes = true) => [
 ];
 
 describe("secrets", () => {
+  test.each([
+    { secretKeys: ["libvirt:uri"], isSecret: true },
+    { secretKeys: ["libvirt:other"], isSecret: false },
+    { secretKeys: ["libvirt-hotplug:uri"], own: "qemu+ssh://own/system", isSecret: true },
+    { secretKeys: ["libvirt:uri"], own: "qemu+ssh://own/system", isSecret: false },
+    { secretKeys: ["libvirt:uri"], uri: "qemu:///session", isSecret: false },
+  ])("the URI of the configuration stays secret: %o", async ({ secretKeys, own, uri, isSecret }) => {
+    onTestFinished(() => pulumi.runtime.setAllConfig({}, []));
+    pulumi.runtime.setAllConfig(
+      { "libvirt:uri": "qemu+ssh://host/system", ...(own && { "libvirt-hotplug:uri": own }) },
+      secretKeys,
+    );
+    const { secretOutputs } = await sent({ memory: "1GiB", ...(uri && { uri }) });
+    expect(secretOutputs).toEqual(isSecret ? ["uri"] : []);
+  });
+
   test.each<[string, DomainArgs]>([
     ["memory", { memory: pulumi.secret("1GiB") }],
     ["maxMemory", { memory: "1GiB", maxMemory: pulumi.secret("8GiB") }],

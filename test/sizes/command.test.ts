@@ -359,8 +359,8 @@ test.each([
   [["sizes", "check", "a", "b"], "unexpected argument: b"],
   [["sizes", "check", "a", "--count", "3"], "--count is an option of sizes suggest"],
   [["sizes", "suggest"], "needs either <file>, a list of VMs, or --uri, a host"],
-  [["sizes", "suggest", "a", "--count", "0"], '--count "0" must be a whole number from 1 to 32'],
-  [["sizes", "suggest", "a", "--step", "1"], '--step "1" has no unit'],
+  [["sizes", "suggest", "a", "--count", "0"], '--count: "0" is not a whole number from 1 to 32'],
+  [["sizes", "suggest", "a", "--step", "1"], '--step: "1" has no unit'],
 ])("%j is invalid usage", async (args, message) => {
   const { code, out, error } = await commandLine(args);
   expect({ code, out }).toEqual({ code: 2, out: "" });

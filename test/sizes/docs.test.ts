@@ -15,10 +15,10 @@ function documented(name: string): string {
   return text;
 }
 
-/** What the page has as the output of a command, in the order of the page. */
-const outputs = [...page.matchAll(/^```\n\$ npx pulumi-libvirt-hotplug (sizes [^\n]*)\n(.*?)^```/gms)].map(
-  ([, command = "", output = ""]) => ({ command, output }),
-);
+/** What the page has as the output of a command, in the order of the page; test/docs/help.test.ts compares the help. */
+const outputs = [
+  ...page.matchAll(/^```\n\$ npx pulumi-libvirt-hotplug (sizes (?:check|suggest)[^\n]*)\n(.*?)^```/gms),
+].map(([, command = "", output = ""]) => ({ command, output }));
 
 const catalogue = documented("catalogue.yaml");
 const LARGE = `step: 1GiB

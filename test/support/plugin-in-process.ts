@@ -5,7 +5,7 @@ import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { pluginService } from "../../provider/plugin/service.ts";
 import { sent } from "../../provider/plugin/values.ts";
 import { FakeClock } from "./fake-clock.ts";
-import type { FakeHypervisor } from "./fake-hypervisor.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
 
 type Properties = Record<string, unknown>;
 
@@ -207,4 +207,11 @@ function checked(answer: pb.CheckResponse): Checked {
       .getFailuresList()
       .map((failure) => ({ property: failure.getProperty(), reason: failure.getReason() })),
   };
+}
+
+/** A plugin with its provider configured. */
+export async function configured(args = {}, host = new FakeHypervisor()): Promise<PluginInProcess> {
+  const plugin = new PluginInProcess(host);
+  await plugin.configure(args);
+  return plugin;
 }
