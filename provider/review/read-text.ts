@@ -12,9 +12,14 @@ export const STANDARD_INPUT = "-";
 /**
  * Reads a whole text, from a file or from standard input.
  *
+ * @param content what has to be written there
  * @throws InputError
  */
-export async function readText(path: string, input: Readable): Promise<string> {
+export async function readText(
+  path: string,
+  input: Readable,
+  content: "pulumi preview --json" | "an earlier review --format json",
+): Promise<string> {
   const what = path === STANDARD_INPUT ? "standard input" : `"${path}"`;
   const source = path === STANDARD_INPUT ? input : createReadStream(path);
   const chunks: Uint8Array[] = [];
@@ -35,10 +40,8 @@ export async function readText(path: string, input: Readable): Promise<string> {
       `${what} is larger than ${LARGEST_INPUT / 1024 / 1024} MiB; a preview of 1,000 changed domains is about 12 MB: run pulumi preview --json without --show-sames, or split the stack`,
     );
   if (size === 0)
-    throw new InputError(
-      `${what} is empty; write the output of pulumi preview --json to it, and check its exit code`,
-    );
-  return decode(Buffer.concat(chunks), what);
+    throw new InputError(`${what} is empty; write the output of ${content} to it, and check its exit code`);
+  return decode(Buffer.concat(chunks), what, content);
 }
 
 /** PowerShell's ">" writes UTF-16, by default in little-endian order. */
@@ -47,13 +50,11 @@ function encodingOf([first, second]: Buffer): string {
   return first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
 }
 
-function decode(bytes: Buffer, what: string): string {
+function decode(bytes: Buffer, what: string, content: string): string {
   const encoding = encodingOf(bytes);
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    throw new InputError(
-      `${what} is not text in UTF-8 or UTF-16; write the output of pulumi preview --json to it`,
-    );
+    throw new InputError(`${what} is not text in UTF-8 or UTF-16; write the output of ${content} to it`);
   }
 }
