@@ -120,7 +120,7 @@ function runsIn(text: string, start: number, what: string): Run[] {
       throw new InputError(
         `${what} is cut off or not JSON in line ${number} (${quotedStart(line)}); write the whole output of pulumi up --json to it`,
       );
-    const { preludeEvent, summaryEvent, diagnosticEvent } = event;
+    const { preludeEvent, summaryEvent, diagnosticEvent, policyEvent } = event;
     if (isRecord(preludeEvent)) {
       // Some events come before the first one of these.
       if (run.summary !== undefined || run.steps.size > 0) {
@@ -131,11 +131,21 @@ function runsIn(text: string, start: number, what: string): Run[] {
     }
     if (isRecord(summaryEvent)) run.summary = summaryEvent;
     if (isRecord(diagnosticEvent)) run.diagnostics.push(diagnosticEvent);
+    if (isRecord(policyEvent)) run.diagnostics.push(violation(policyEvent));
     for (const name of ["resourcePreEvent", "resOutputsEvent", "resOpFailedEvent"] as const)
       addStep(run, name, event[name]);
     run.hasRefreshed ||= run.refreshing.size > 0;
   }
   return runs;
+}
+
+/** What a policy reports of a resource: its description, and a text in further lines. */
+function violation({ resourceUrn, message, policyName, enforcementLevel }: Properties): Properties {
+  const text = String(message)
+    .trim()
+    .replace(/\s*\n\s*/g, ": ");
+  const severity = enforcementLevel === "mandatory" ? "error" : "warning";
+  return { urn: resourceUrn, severity, message: `policy ${policyName}: ${text}` };
 }
 
 function newRun(): Run {

@@ -84,7 +84,7 @@ export function outputOf(
 export function withFailure(output: PulumiOutput): PulumiOutput {
   const { diagnostics } = output;
   if (diagnostics.some(({ severity }) => severity === "error")) return output;
-  return { ...output, diagnostics: [...diagnostics, { severity: "error", message: "the run failed" }] };
+  return { ...output, diagnostics: [...diagnostics, { severity: "error", message: "run failed" }] };
 }
 
 /** The error for a run that only reads the domains. */

@@ -26,6 +26,8 @@ export interface Review {
   hosts: HostSums[];
   /** Errors that belong to no domain: how many. */
   errors: number;
+  /** The run failed, and the output doesn't have the reason. */
+  isUnexplained: boolean;
   /** The update failed, and the output has no preview with the changes that it didn't begin. */
   isPartial: boolean;
 }
@@ -61,19 +63,28 @@ export function reviewOf(output: PulumiOutput, isUpdate = false): Review {
     othersLeft,
     hosts: sumsByHost(domains),
     errors,
+    isUnexplained: errors > 0 && output.diagnostics.filter(isError).every(isGeneral),
     isPartial: isOver && output.planned === undefined && !hasFinished,
   };
 }
 
 export function hasFailed({ diagnostics }: PulumiOutput): boolean {
-  return diagnostics.some(({ severity }) => severity === "error");
+  return diagnostics.some(isError);
 }
 
 /** The engine's last error only counts if it is the only one. */
 function errorsOf({ diagnostics }: PulumiOutput): Diagnostic[] {
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
-  const causes = errors.filter(({ message }) => !/^(?:error: )?\w+ failed\s*$/.test(message));
+  const errors = diagnostics.filter(isError);
+  const causes = errors.filter((error) => !isGeneral(error));
   return causes.length === 0 ? errors : causes;
+}
+
+function isError({ severity }: Diagnostic): boolean {
+  return severity === "error";
+}
+
+function isGeneral({ message }: Diagnostic): boolean {
+  return /^(?:error: )?\w+ failed\s*$/.test(message);
 }
 
 function worstFirst(a: DomainReview, b: DomainReview): number {

@@ -99,7 +99,13 @@ export function countedResults(domains: readonly DomainReview[]): string {
 }
 
 /** That the run itself failed: its beginning, and the rest of the sentence. */
-export function runFailures({ domains, errors, isOver, isNotRun }: Review): [string, string][] {
+export function runFailures({
+  domains,
+  errors,
+  isOver,
+  isNotRun,
+  isUnexplained,
+}: Review): [string, string][] {
   const missing = isOver
     ? ""
     : domains.length === 0
@@ -114,7 +120,9 @@ export function runFailures({ domains, errors, isOver, isNotRun }: Review): [str
       : [
           [
             "The run failed",
-            `: ${errors === 1 ? "an error" : `${errors} errors`} outside the libvirt domains${missing}.`,
+            isUnexplained
+              ? `: the output doesn't have the reason, such as a policy${missing}.`
+              : `: ${errors === 1 ? "an error" : `${errors} errors`} outside the libvirt domains${missing}.`,
           ] as [string, string],
         ]),
   ];

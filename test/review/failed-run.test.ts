@@ -33,7 +33,9 @@ describe("a run that failed without an error isn't said to change nothing", () =
   ])("%s", async (_, text) => {
     const { code, out } = await commandLine(["review"], text);
     expect(code).toBe(1);
-    expect(out).toContain("**The run failed**: an error outside the libvirt domains");
+    expect(out).toMatch(
+      /\*\*The run failed\*\*: (an error outside the libvirt domains|the output doesn't have the reason)/,
+    );
     expect(out).not.toContain("No libvirt domain");
     const after = await commandLine(["review", "--after"], text);
     expect(after.code).toBe(1);
@@ -48,5 +50,38 @@ describe("a run that failed without an error isn't said to change nothing", () =
     const { code, out } = await commandLine(["review"], text);
     expect(code).toBe(0);
     expect(out).toContain("No libvirt domain changes.");
+  });
+});
+
+describe("a policy that a domain violates", () => {
+  const violating = (file: string) =>
+    readFileSync(join(import.meta.dirname, "recorded/dynamic", file), "utf8");
+
+  test("isn't in a document, which isn't said to have an error of another resource", async () => {
+    const { code, out } = await commandLine(["review"], violating("policy.json"));
+    expect(code).toBe(1);
+    expect(out).toContain("6 create");
+    expect(out).toContain(
+      "**The run failed**: the output doesn't have the reason, such as a policy, so changes may be missing here.",
+    );
+  });
+
+  test("is in a log, and refuses the domain", async () => {
+    const { code, out } = await commandLine(["review"], violating("policy.events.json"));
+    expect(code).toBe(1);
+    expect(out).toContain("### libvirt domains: 1 refused and 5 create");
+    expect(out).toMatch(
+      /\| ⛔ \| `a-1` \|.* \*\*refused\*\* \| policy no-a: no a-1: a-1 `@team` isn't wanted /,
+    );
+    expect(out).not.toContain("The run failed");
+  });
+
+  test("but not one that is only advisory", async () => {
+    const text = violating("policy.events.json").replace(
+      '"enforcementLevel":"mandatory"',
+      '"enforcementLevel":"advisory"',
+    );
+    const { out } = await commandLine(["review"], text);
+    expect(out).toContain("### libvirt domains: 6 create");
   });
 });
