@@ -53,7 +53,7 @@ export function hostOperations(
         const { inputs, failures } = await check(session, olds, news);
         const { memoryPlan } = inputs;
         // The second check of a replace doesn't get the old inputs.
-        const before = olds.uuid === undefined ? (session.run.of(String(news.__urn)).recorded ?? {}) : olds;
+        const before = session.run.of(String(news.__urn)).recorded ?? {};
         if (memoryPlan !== undefined) inputs.memoryPlan = maskedPlan(memoryPlan, before, inputs);
         return {
           inputs: mark(failures.length > 0 ? inputs : await completed(olds, inputs)),

@@ -17,6 +17,7 @@ import { type MemoryView, type Observed, type ObservedDevice, pendingMemory } fr
 import { NO_CHANGE } from "./plan/planned-outcome.ts";
 import { type DesiredVcpus, desiredVcpus } from "./plan/vcpus/desired.ts";
 import { liveVcpuNumbers, type VcpuRange } from "./plan/vcpus/live-numbers.ts";
+import { withPresentSecrets } from "./present-secrets.ts";
 import { type RecordedSource, recordedObservation } from "./recorded-observation.ts";
 import type { Kib } from "./units/kib.ts";
 import { canonicalSize } from "./units/size.ts";
@@ -83,9 +84,13 @@ export interface OutputSource extends RecordedSource {
   addresses?: AddressRecord | undefined;
 }
 
-export function outputs(inputs: Inputs, source: OutputSource): Outputs {
+export function outputs(given: Inputs, source: OutputSource): Outputs {
   const { uri, observation, defaults, adopted, guest, guestVcpus, detaching } = source;
   const { observed, power } = observation;
+  const inputs = withPresentSecrets(given, {
+    ...{ observed, defaults, adopted, guest, guestVcpus, detaching, told: source.told },
+    others: [observation.definition?.writtenImages, source.addresses],
+  });
   // The outputs say the same of the domain as it is now.
   const { headroom: _, ...echoed } = inputs;
   return defined({
@@ -176,7 +181,10 @@ export function hasNoPorts({ __observed: { live } }: Outputs): boolean {
 }
 
 /** Inputs that are echoed in the outputs, besides the arguments. */
-const ECHOED = [...["__urn", "__secret", "__secrets", "__provider", "__adopted"], ...OUTCOME_INPUTS];
+const ECHOED = [
+  ...["__urn", "__secret", "__secrets", "__formerSecrets", "__configured", "__provider", "__adopted"],
+  ...OUTCOME_INPUTS,
+];
 
 /** The inputs that the state echoes, as check returned them. */
 export function echoedInputs(state: Partial<Outputs>): Inputs {

@@ -1,6 +1,7 @@
 import { type DeviceClaim, isClash } from "./args/device-claims.ts";
 import type { Inputs } from "./args/inputs.ts";
 import type { Observation } from "./observe/observe.ts";
+import type { newDefinition } from "./operations/new-domain.ts";
 import type { Outputs } from "./outputs.ts";
 import type { UpdatePlan } from "./plan/plan-update.ts";
 import type { PlannedOutcome } from "./plan/planned-outcome.ts";
@@ -21,6 +22,8 @@ export interface ResourceNotes {
    * of a replace.
    */
   successor?: Inputs;
+  /** Set by a preview: the definition of what a create makes. */
+  definition?: { of: Inputs; built: ReturnType<typeof newDefinition> };
   /** Set by diff and delete: the URI of the domain in the state. The new domain of a replace stays on that host. */
   uri?: string;
   /** Set once it was logged that the create continues with a domain that an earlier one left. */

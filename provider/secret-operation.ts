@@ -5,6 +5,7 @@ import { mask } from "./args/redact.ts";
 import { SECRET, SIGNATURE } from "./args/secret-mark.ts";
 import {
   argumentOf,
+  hasFormerSize,
   type SecretMarked,
   type SecretValues,
   secretArguments,
@@ -55,12 +56,13 @@ export function maskedText(text: string): string {
 }
 
 /**
- * The line of a plan, which is secret itself where the new sizes are. Otherwise its figures are masked where the old ones were: it
- * has both.
+ * The line of a plan, which is secret itself where the new sizes are. Otherwise its figures are masked where the old ones were, or
+ * may be those of the domain: it has both.
  */
 export function maskedPlan(text: string, before: SecretMarked, news: SecretMarked): string {
   const secrets = current.getStore();
-  const hasFigures = before.__secret === true && news.__secret !== true;
+  const wereSecret = before.__secret === true || hasFormerSize(before) || hasFormerSize(news);
+  const hasFigures = wereSecret && news.__secret !== true;
   return secrets === undefined ? text : mask(text, { ...secrets, hasFigures });
 }
 

@@ -1,3 +1,6 @@
+/** The input and output with what was secret in earlier programs, by its argument (provider/args/former-secrets.ts). */
+export const FORMER_SECRETS = "__formerSecrets";
+
 /** Arguments that no size follows from, and those inside of `hotplug`. */
 const WITHOUT_SIZES = new Set([
   ...[
@@ -14,6 +17,7 @@ const WITHOUT_SIZES = new Set([
   ],
   ...["shutdownTimeout", "forceOff", "adopt", "onDelete", "uri", "cpu"],
   ...["graphics", "video", "rng", "tpm", "watchdog"],
+  FORMER_SECRETS,
 ]);
 /** The arguments that say which network cards there are. */
 const WITH_CARDS = new Set(["interfaces", "xml"]);
@@ -32,9 +36,23 @@ export function affectsSizes(path: string): boolean {
   return !WITHOUT_SIZES.has(argumentOf(path)) && !HOOK.test(path);
 }
 
-/** Whether the domain's network cards, and with them its addresses, may follow from this argument. */
+/** Whether sizes of the domain may follow from what was secret in an earlier program. */
+export function isFormerSize(path: string): boolean {
+  return isFormer(path) && affectsSizes(presentPath(path));
+}
+
+function isFormer(path: string): boolean {
+  return argumentOf(path) === FORMER_SECRETS;
+}
+
+/** The path of what was secret, without its place among the former secrets. */
+function presentPath(path: string): string {
+  return isFormer(path) ? path.slice(FORMER_SECRETS.length + 1) : path;
+}
+
+/** Whether the domain's network cards, and with them its addresses, may follow from this argument, or did. */
 function affectsCards(path: string): boolean {
-  return WITH_CARDS.has(argumentOf(path));
+  return WITH_CARDS.has(argumentOf(presentPath(path)));
 }
 
 /** The outputs that are secret when a size is. */
@@ -72,5 +90,10 @@ export function derivedOutputs(
   isSizeSecret: boolean = paths.some(affectsSizes),
 ): string[] {
   if (paths.length === 0) return [];
-  return [...(isSizeSecret ? FROM_SIZES : []), ...(paths.some(affectsCards) ? ["addresses"] : []), ...HIDDEN];
+  return [
+    ...(isSizeSecret || paths.some(isFormerSize) ? FROM_SIZES : []),
+    ...(paths.some(affectsCards) ? ["addresses"] : []),
+    ...HIDDEN,
+    ...(paths.some(isFormer) ? [FORMER_SECRETS] : []),
+  ];
 }

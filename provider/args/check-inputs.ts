@@ -32,7 +32,17 @@ const COMPUTED = "is computed from the resource's URN and can't be set";
 
 /** Inputs that the class or check sets. They are not arguments. */
 const HIDDEN = new Set([
-  ...["__provider", "__urn", "__secret", "__secrets", "__adopted", "__unsettled", "__hosts"],
+  ...[
+    "__provider",
+    "__urn",
+    "__secret",
+    "__secrets",
+    "__formerSecrets",
+    "__configured",
+    "__adopted",
+    "__unsettled",
+    "__hosts",
+  ],
   ...[...OUTCOME_INPUTS, "headroom"],
 ]);
 

@@ -2,6 +2,7 @@ import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
 import { sum } from "../units/kib.ts";
 import { canonicalSize, readCanonicalSize } from "../units/size.ts";
 import { keptEntries, withMacs } from "./device-entries.ts";
+import { formerMarks, formerSecrets } from "./former-secrets.ts";
 import { domainUuid, resourceName } from "./identity.ts";
 import type { Inputs, NumaNodeInput } from "./inputs.ts";
 import { defaultMaxMemory, guestWidth, memoryCap } from "./max-memory.ts";
@@ -44,7 +45,7 @@ export function fillIn(
     const maxVcpus = maxVcpusFor(inputs, old.maxVcpus, isNew, mostVcpus);
     if (maxVcpus !== undefined) inputs.maxVcpus = maxVcpus;
   }
-  return { ...inputs, ...secretMarks(old, news, inputs) };
+  return { ...inputs, ...secretMarks(old, news, inputs, isNew) };
 }
 
 /** What the defaults of a new domain depend on besides its arguments. */
@@ -63,6 +64,7 @@ function secretMarks(
   old: SecretMarked & Partial<Inputs>,
   news: SecretMarked,
   inputs: Partial<Inputs>,
+  isNew: boolean,
 ): SecretMarked {
   const given = news as Partial<Inputs>;
   const were = secretArguments(old);
@@ -79,7 +81,7 @@ function secretMarks(
   const paths = [...new Set([...marked, ...always, ...kept, ...keptMac])];
   return {
     ...((news.__secret === true || isSizeKept) && { __secret: true }),
-    ...(paths.length > 0 && { __secrets: paths }),
+    ...formerMarks(isNew ? {} : formerSecrets(old, inputs, paths), paths),
   };
 }
 

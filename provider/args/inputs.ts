@@ -1,5 +1,7 @@
 import type { z } from "zod";
+import type { ConfiguredSettings } from "./configured-settings.ts";
 import type { FIELDS, FieldName } from "./fields.ts";
+import type { FormerSecrets } from "./secrets.ts";
 import type { Known } from "./unknown.ts";
 
 /** The arguments in canonical form, as the schemas of the field table yield them. */
@@ -19,6 +21,10 @@ export interface Inputs extends Pick<Arguments, FilledIn>, Partial<Omit<Argument
   __secret?: boolean;
   /** The paths of the secret arguments. */
   __secrets?: string[];
+  /** What was secret in earlier programs, and may still be in the domain. */
+  __formerSecrets?: FormerSecrets;
+  /** What the stack's configuration had set in place of arguments of `hotplug`. States of earlier versions don't have it. */
+  __configured?: ConfiguredSettings;
   /** The domain was adopted: it is never replaced for its memory. States of earlier versions have this only in the outputs. */
   __adopted?: boolean;
   /** A refresh found that the domain's memory must change although every argument matches what was observed. */
@@ -39,6 +45,8 @@ export const OUTCOME_INPUTS = ["memoryPlan", "change", "memoryChange"] as const;
  * domain can tell.
  */
 export interface Headroom {
+  /** Only where the domain is off: then any change takes effect without a restart. */
+  running?: false;
   /** Free slots for DIMMs. */
   slots?: number;
   /** The slots of the running domain, where they aren't `memorySlots`, which takes effect at the next boot. */

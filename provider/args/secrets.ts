@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { ALWAYS_SECRET } from "../../sdk/secret-arguments.ts";
+import { ALWAYS_SECRET, affectsSizes, isFormerSize } from "../../sdk/secret-arguments.ts";
 import { CHOICES } from "./schema.ts";
 import { UNKNOWN } from "./unknown.ts";
 
@@ -9,7 +9,12 @@ export interface SecretMarked {
   __secret?: boolean;
   /** The paths of all secret arguments, such as `hotplug.before.command[1]`. States of earlier versions have none. */
   __secrets?: string[];
+  /** What was secret in earlier programs, and may still be in the domain. */
+  __formerSecrets?: FormerSecrets;
 }
+
+/** Values that were secret, by their argument. `__secrets` has a path for each of the arguments. */
+export type FormerSecrets = Record<string, (string | number)[]>;
 
 /** What `__secret` may mean without `__secrets`, in states of earlier versions. */
 const SECRET_SIZES = ["memory", "maxMemory", "currentMemory", "xml"];
@@ -26,6 +31,21 @@ const FOLLOWS: [name: string, from: string[]][] = [
 export function secretPaths({ __secrets: noted }: SecretMarked): string[] | undefined {
   const given: unknown = noted;
   return Array.isArray(given) ? given.filter((path) => typeof path === "string") : undefined;
+}
+
+/** Whether a size of the domain may follow from one that was secret. */
+export function hasFormerSize(carrier: SecretMarked): boolean {
+  return secretPaths(carrier)?.some(isFormerSize) === true;
+}
+
+/** The marks of inputs that have some arguments of other ones. */
+export function marksWith(inputs: SecretMarked, other: SecretMarked, names: readonly string[]): SecretMarked {
+  const added = (secretPaths(other) ?? []).filter((path) => names.includes(argumentOf(path)));
+  if (added.length === 0) return {};
+  return {
+    __secrets: [...new Set([...(secretPaths(inputs) ?? []), ...added])],
+    ...(added.some(affectsSizes) && { __secret: true }),
+  };
 }
 
 /** The name of the argument that a path is in. */
@@ -58,13 +78,17 @@ export function secretValues(...carriers: SecretMarked[]): SecretValues {
     for (const path of secretPaths(carrier) ?? [])
       for (const leaf of leaves(valueAt(carrier, path))) {
         // A password of digits is a text: no figure in a message comes from it.
-        const isFigureLike = !isPassword(path) && isFigure(leaf);
-        if (typeof leaf === "number" || isFigureLike) hasFigures = true;
-        if (typeof leaf === "string" && leaf !== UNKNOWN && !isFigureLike && !CHOICES.has(leaf))
-          for (const text of [leaf, ...partsOf(leaf)]) if (text.trim() !== "") texts.add(text);
+        if (typeof leaf === "number" || (!isPassword(path) && isFigure(leaf))) hasFigures = true;
+        else if (typeof leaf === "string") for (const text of quotable(leaf)) texts.add(text);
       }
   }
   return { texts, hasFigures };
+}
+
+/** What messages may quote of a text. */
+function quotable(text: string): string[] {
+  if (text === UNKNOWN || CHOICES.has(text)) return [];
+  return [text, ...partsOf(text)].filter((part) => part.trim() !== "");
 }
 
 /** The value at a path; undefined where there is none. */
@@ -77,6 +101,15 @@ export function valueAt(carrier: object, path: string): unknown {
   return value;
 }
 
+/** The values that a secret one consists of, where a message could quote them. */
+export function quotableLeaves(value: unknown): (string | number)[] {
+  return leaves(value).filter(
+    (leaf) =>
+      typeof leaf === "number" ||
+      (typeof leaf === "string" && leaf.trim() !== "" && leaf !== UNKNOWN && !CHOICES.has(leaf)),
+  ) as (string | number)[];
+}
+
 function isPassword(path: string): boolean {
   return ALWAYS_SECRET.some((one) => one === path);
 }
@@ -86,7 +119,7 @@ function leaves(value: unknown): unknown[] {
 }
 
 /** A size, a number, or a list of numbers: as text it would mask other figures by chance only. */
-function isFigure(value: unknown): boolean {
+export function isFigure(value: unknown): boolean {
   return typeof value === "string" && /\d/.test(value) && /^[\d\s.,^+-]*(?:[kmgtp]i?b?)?\s*$/i.test(value);
 }
 

@@ -5,7 +5,7 @@ import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { readDomain } from "../domain/read.ts";
 import type { DomainState } from "../domain/state.ts";
-import { newDefinition } from "../operations/new-domain.ts";
+import { previewedDefinition } from "../operations/new-domain.ts";
 import { outputs } from "../outputs.ts";
 import { memoryView, type Observed } from "../plan/observed.ts";
 import type { Session } from "../session.ts";
@@ -38,7 +38,10 @@ export async function previewedCreation(session: Session, inputs: Inputs): Promi
   const xml =
     adopts || containsUnknown(inputs)
       ? undefined
-      : await session.ask(uri, async (hypervisor) => (await newDefinition(session, hypervisor, inputs)).xml);
+      : await session.ask(
+          uri,
+          async (hypervisor) => (await previewedDefinition(session, hypervisor, inputs)).xml,
+        );
   return foreseenCreation({ inputs, uri, adopts, xml, defaults: session.defaults });
 }
 

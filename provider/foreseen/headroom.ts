@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
+import { withConfigured } from "../args/configured-settings.ts";
 import type { Headroom, Inputs } from "../args/inputs.ts";
+import { hasFormerSize } from "../args/secrets.ts";
 import { containsUnknown, UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { outputs } from "../outputs.ts";
@@ -24,7 +26,7 @@ export async function withHeadroom(
   // Without failures the inputs are complete.
   const news = inputs as Inputs;
   // Each figure follows from the sizes.
-  if (news.__secret === true) return inputs;
+  if (news.__secret === true || hasFormerSize(news)) return inputs;
   const outs = (await foreseenOutputs(session, news)) ?? (await presentOutputs(session, before, news));
   const headroom = shownHeadroom(outs === undefined ? keptHeadroom(before, news) : headroomIn(outs, news));
   return headroom === undefined ? inputs : { ...inputs, headroom };
@@ -63,8 +65,8 @@ async function presentOutputs(
 function keptHeadroom(before: Partial<Inputs>, news: Inputs): Headroom {
   if (!hasOnlySettings(news)) return {};
   const { headroom = {} } = before;
-  const { slots, liveMemorySlots } = headroom;
-  return hasSameSizes(before, news) ? headroom : defined({ slots, liveMemorySlots });
+  const { memory: _, vcpus: __, ...ofSlots } = headroom;
+  return hasSameSizes(before, news) ? headroom : ofSlots;
 }
 
 /** At most settings of the domain change. */
@@ -76,7 +78,9 @@ function hasOnlySettings({ change, memoryChange }: Inputs): boolean {
 const WITHOUT_SIZES = { awaitGuest: undefined, online: undefined, before: undefined, after: undefined };
 
 function hasSameSizes(before: Partial<Inputs>, news: Inputs): boolean {
-  const [old, now] = [before, news].map(({ hotplug }) => defined({ ...hotplug, ...WITHOUT_SIZES }));
+  const [old, now] = [before, news]
+    .map(withConfigured)
+    .map(({ hotplug }) => defined({ ...hotplug, ...WITHOUT_SIZES }));
   return isDeepStrictEqual(old, now);
 }
 
@@ -88,6 +92,7 @@ function headroomIn(outs: Properties, { memorySlots }: Inputs): Headroom {
   const known = <T>(value: unknown): T | undefined => (containsUnknown(value) ? undefined : (value as T));
   const { memoryDevices, liveMemorySlots } = outs;
   return defined({
+    running: outs.state === "shutoff" ? (false as const) : undefined,
     slots: slotsIn({ memoryDevices, memorySlots, liveMemorySlots })?.free,
     liveMemorySlots: known<number>(liveMemorySlots),
     memory: known<Headroom["memory"]>(outs.reachable),

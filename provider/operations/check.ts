@@ -1,7 +1,9 @@
 import { checkInputs } from "../args/check-inputs.ts";
+import { configuredSettings } from "../args/configured-settings.ts";
 import { deviceClaims } from "../args/device-claims.ts";
 import type { Failure } from "../args/failure.ts";
 import type { NewDomain } from "../args/fill-in.ts";
+import { withFormerSecrets } from "../args/former-secrets.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact, redactFailure } from "../args/redact.ts";
 import { secretValues } from "../args/secrets.ts";
@@ -18,6 +20,7 @@ import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
 import { emptyNodeRefusal } from "../plan/numa/cells.ts";
 import type { Reason } from "../plan/plan.ts";
 import { NO_CHANGE } from "../plan/planned-outcome.ts";
+import { withPresentSecrets } from "../present-secrets.ts";
 import type { Session } from "../session.ts";
 import { previewAdoption } from "./adopt.ts";
 import { adoptedInputs, ceilingInXml, isAdoption } from "./adopted-inputs.ts";
@@ -59,6 +62,8 @@ export async function check(
   if (all.length > 0) return { inputs, failures: all.map((failure) => redactFailure(failure, inputs)) };
   // Without failures the inputs are complete.
   const checked = inputs as Inputs;
+  const configured = configuredSettings(checked, session.defaults);
+  if (configured !== undefined) checked.__configured = configured;
   session.run.domain(checked.uuid).resource = checked.__urn;
   if (isAdopting || olds.__adopted === true) checked.__adopted = true;
   if (olds.uuid === undefined) notes.successor = checked;
@@ -69,8 +74,10 @@ export async function check(
     const failed = refusal && { property: "adopt", reason: redact(`can't adopt ${refusal.text}`, checked) };
     return { inputs: { ...inputs, ...outcome }, failures: failed === undefined ? [] : [failed] };
   }
-  if (olds.uuid !== undefined)
-    return { inputs: { ...inputs, ...(await plannedChange(session, olds, checked)) }, failures: [] };
+  if (olds.uuid !== undefined) {
+    const outcome = await plannedChange(session, olds, checked);
+    return { inputs: { ...withoutPast(session, olds, checked), ...outcome }, failures: [] };
+  }
   // The second check of a replace: the old domain is still there in a preview.
   if (notes.recorded !== undefined) {
     const left = await previewStarted(session, checked, "replace");
@@ -91,6 +98,19 @@ export async function check(
     const reason = refusal && redact(`Unable to create domain ${checked.name}: ${refusal.text}`, checked);
     return reason === undefined ? [] : [{ property: "", reason }];
   }
+}
+
+/** The inputs without former secrets that the domain of the earlier inputs doesn't have any more, where the plan has looked at it. */
+function withoutPast({ run, defaults }: Session, olds: Partial<Inputs>, inputs: Inputs): Inputs {
+  const notes = run.of(inputs.__urn);
+  const seen = notes.planned?.seen;
+  if (seen === undefined || olds.__formerSecrets === undefined) return inputs;
+  const before = withPresentSecrets(olds as Inputs, {
+    ...{ observed: seen.observed, others: seen.definition.writtenImages },
+    ...{ defaults, adopted: inputs.__adopted === true },
+  });
+  notes.recorded = before;
+  return withFormerSecrets(before, inputs);
 }
 
 /** What the new domain of a replace keeps of the old one where the program doesn't set it. */

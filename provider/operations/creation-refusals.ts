@@ -14,7 +14,7 @@ import { UserError } from "../errors.ts";
 import type { Reason } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { imageReasons, knownImageReasons, type NeededImages } from "../update/image-reasons.ts";
-import { type NewDomain, newDefinition } from "./new-domain.ts";
+import { type NewDomain, previewedDefinition } from "./new-domain.ts";
 
 /**
  * Looks at what a new domain needs on its host and libvirt finds out only at the start, before anything is done. What libvirt refuses
@@ -76,7 +76,7 @@ export async function foreseeCreation(session: Session, inputs: Inputs): Promise
   if (inputs.uri === UNKNOWN) return undefined;
   if (containsUnknown(inputs)) return foreseeKnown(session, inputs);
   return session.ask(session.uriFor(inputs), async (hypervisor) => {
-    const { xml } = await newDefinition(session, hypervisor, inputs);
+    const { xml } = await previewedDefinition(session, hypervisor, inputs);
     const [found, images] = await Promise.all([
       definitionRefusals(hypervisor, xml, { news: inputs, purpose: PREVIEW }),
       knownImageReasons(hypervisor, diskImages(inputs)),

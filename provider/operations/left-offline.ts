@@ -1,3 +1,4 @@
+import { withConfigured } from "../args/configured-settings.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { type Defaults, hotplugSetting } from "../args/settings.ts";
 import { defined } from "../defined.ts";
@@ -17,7 +18,8 @@ export function withLeftOffline<State extends Outputs>(
   defaults: Defaults,
 ): State {
   const { live } = state.__observed;
-  const isNone = (inputs: Partial<Inputs>) => hotplugSetting("online", inputs, defaults) === "none";
+  const isNone = (inputs: Partial<Inputs>) =>
+    hotplugSetting("online", withConfigured(inputs), defaults) === "none";
   if (live === undefined || !isNone(echoedInputs(state)) || isNone(news)) return state;
   return {
     ...state,

@@ -26,6 +26,19 @@ export function newDomain(session: Session, hypervisor: Hypervisor, inputs: Inpu
   return { session, hypervisor, inputs, definition };
 }
 
+/** The same for a preview: the check of a resource and what is foreseen of its domain share one. */
+export function previewedDefinition(
+  session: Session,
+  hypervisor: Hypervisor,
+  inputs: Inputs,
+): ReturnType<typeof newDefinition> {
+  const notes = session.run.of(inputs.__urn);
+  const { successor = inputs } = notes;
+  if (notes.definition?.of !== successor)
+    notes.definition = { of: successor, built: newDefinition(session, hypervisor, successor) };
+  return notes.definition.built;
+}
+
 /** The definition of a new domain, which is marked as unfinished. All values must be known. */
 export async function newDefinition(
   { configuration, defaults }: Session,

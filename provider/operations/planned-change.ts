@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { withConfigured } from "../args/configured-settings.ts";
 import type { FieldName } from "../args/fields.ts";
 import { domainUuid } from "../args/identity.ts";
 import type { HotplugInput, Inputs } from "../args/inputs.ts";
@@ -21,10 +22,11 @@ import { lookWithImages } from "./look-with-images.ts";
  */
 export async function plannedChange(
   session: Session,
-  before: Partial<Inputs>,
-  inputs: Inputs,
+  olds: Partial<Inputs>,
+  news: Inputs,
 ): Promise<PlannedOutcome> {
   const { defaults } = session;
+  const [before, inputs] = [withConfigured(olds), withConfigured(news)];
   const desired = desiredMemory(inputs, defaults);
   const changed = changedFields(before, inputs);
   const kept = before.memoryPlan ?? describeDesired(desired);
@@ -40,7 +42,9 @@ export async function plannedChange(
     const adopted = isAdopted(inputs, definition.ownership?.urn);
     const announced = plan(inputs, observed, adopted);
     session.run.of(inputs.__urn).planned = { plan: announced, seen: look.observation };
-    return plannedOutcome(announced, concernsMemory ? describeDesired(desired) : kept);
+    // A change of the stack's configuration leaves the plans of the domains that need none.
+    const isOfProgram = changedFields(olds, news).length > 0 || before.__unsettled === true;
+    return plannedOutcome(announced, concernsMemory && isOfProgram ? describeDesired(desired) : kept);
   }
   // The inputs say whether the domain runs, but nothing certain about its memory.
   const concernsVcpus = VCPU_FIELDS.some((name) => changed.includes(name));

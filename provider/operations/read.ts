@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { addressWaits, reportsAddresses } from "../args/addresses.ts";
 import { sizedImages } from "../args/disk-images.ts";
+import { withFound } from "../args/former-secrets.ts";
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import { defined } from "../defined.ts";
@@ -111,31 +112,31 @@ export async function read(session: Session, id: string, state: Outputs): Promis
     ...devices.inputs,
     ...defined({ disks }),
   };
-  const readBack = outputs(
-    { ...inputs, ...others },
-    {
-      uri: state.uri,
-      observation,
-      defaults: session.defaults,
-      adopted,
-      pending: state.__observed.pending,
-      told: unreachedBalloonTarget(state.__observed.told, observation.observed),
-      guest: guest.record,
-      guestVcpus: guestVcpus.record,
-      vcpuRemoval: observation.observed.vcpuRemoval,
-      detaching: currentDetaching(state.__detaching, domain.id, observation),
-      addresses,
-    },
-  );
+  const readBack = outputs(withFound(inputs, others), {
+    uri: state.uri,
+    observation,
+    defaults: session.defaults,
+    adopted,
+    pending: state.__observed.pending,
+    told: unreachedBalloonTarget(state.__observed.told, observation.observed),
+    guest: guest.record,
+    guestVcpus: guestVcpus.record,
+    vcpuRemoval: observation.observed.vcpuRemoval,
+    detaching: currentDetaching(state.__detaching, domain.id, observation),
+    addresses,
+  });
   const props = inFormatOf(state, readBack);
-  const present = { ...inputs, ...sizes, ...others };
+  const { __secrets, __formerSecrets } = readBack;
+  const { __secrets: _noted, __formerSecrets: former, ...unmarked } = inputs;
+  const marked = { ...unmarked, ...defined({ __secrets, __formerSecrets }) };
+  const present = withFound(marked, { ...sizes, ...others });
   // A program that asks for the sizes that were found is no change to check, but the domain has yet to follow.
   const unsettled = { ...present, __unsettled: true };
   if (Object.keys(sizes).length > 0) return { id, props: { ...props, __drift: sizes }, inputs: unsettled };
   if (!isSettled) return { id, props, inputs: unsettled };
-  return Object.keys(others).length > 0 || differsFromEngine(state) || hasOtherRoom(state, readBack)
-    ? { id, props, inputs: present }
-    : { id, props };
+  const isSecretGone = !isDeepStrictEqual(former, __formerSecrets);
+  const isOther = Object.keys(others).length > 0 || isSecretGone || hasOtherRoom(state, readBack);
+  return isOther || differsFromEngine(state) ? { id, props, inputs: present } : { id, props };
 }
 
 /** Addresses move by themselves: a refresh records them, but nothing follows from a difference. */
@@ -171,8 +172,8 @@ function differsFromEngine({ __partial, __drift }: Outputs): boolean {
 
 /** Whether something else is live than what the last run left: then the engine's inputs have a `headroom` that no longer holds. */
 function hasOtherRoom(state: Outputs, found: Outputs): boolean {
-  const roomOf = ({ reachable, reachableVcpus, memoryDevices, liveMemorySlots }: Outputs) => [
-    ...[reachable, reachableVcpus, liveMemorySlots],
+  const roomOf = ({ state, reachable, reachableVcpus, memoryDevices, liveMemorySlots }: Outputs) => [
+    ...[state === "shutoff", reachable, reachableVcpus, liveMemorySlots],
     memoryDevices.map(({ model, slot }) => [model, slot]),
   ];
   return !isDeepStrictEqual(roomOf(state), roomOf(found));

@@ -1,6 +1,6 @@
 import { derivedOutputs } from "../../sdk/secret-arguments.ts";
 import { isMarkedSecret } from "../args/secret-mark.ts";
-import { type SecretMarked, secretArguments, secretPaths } from "../args/secrets.ts";
+import { hasFormerSize, type SecretMarked, secretArguments, secretPaths } from "../args/secrets.ts";
 import { UNKNOWN } from "../args/unknown.ts";
 import { isRecord } from "../is-record.ts";
 import type { Properties } from "./properties.ts";
@@ -37,7 +37,10 @@ export function withoutSecrets(properties: Properties): WithoutSecrets {
 function markedNames(properties: SecretMarked): ReadonlySet<string> {
   const paths = secretPaths(properties) ?? [];
   const isSizeSecret = properties.__secret === true;
-  const derived = isSizeSecret ? derivedOutputs(paths.length > 0 ? paths : ["memory"], true) : [];
+  const derived =
+    isSizeSecret || hasFormerSize(properties)
+      ? derivedOutputs(paths.length > 0 ? paths : ["memory"], true)
+      : [];
   const planned = isSizeSecret ? ["memoryPlan"] : [];
   return new Set([...secretArguments(properties), ...derived, ...planned]);
 }

@@ -39,7 +39,11 @@ function memoryOf({ memory, devices }: MemoryView): PromisedMemory {
   return { total: memory, devices };
 }
 
-/** A step that is repeated changes nothing. */
+/**
+ * The figures that a step promises, on whatever domain it finds. A preview foresees with `afterStep` what libvirt makes of the domain that
+ * it was planned for, and doesn't foresee anything where a step doesn't fit. Here that is a difference to report, with the figures of the
+ * plan, and a step that is repeated changes nothing.
+ */
 export function promisedAfter(domain: Promised, step: Step): Promised {
   const { live, nextBoot } = domain;
   switch (step.kind) {

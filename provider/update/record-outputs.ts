@@ -1,5 +1,6 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
+import { marksWith } from "../args/secrets.ts";
 import { defined } from "../defined.ts";
 import { Cancelled, PartialError, reasonCodeOf, UserError } from "../errors.ts";
 import { type AddressRecord, recordedAddresses } from "../guest/address-record.ts";
@@ -202,6 +203,7 @@ function appliedInputs(before: Inputs, news: Inputs, steps: Step[], done: Step[]
     ...news,
     ...Object.fromEntries(kept.map((name) => [name, Reflect.get(before, name)])),
     ...defined({ currentMemory }),
+    ...marksWith(news, before, news.currentMemory === undefined ? [...kept, "currentMemory"] : kept),
   };
 }
 

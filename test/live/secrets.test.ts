@@ -64,4 +64,38 @@ onEachEngine((on) => {
     const destroyed = await stack.destroy();
     expect(mentioned(destroyed.stdout)).toEqual([]);
   });
+
+  test("a size that was secret stays so until the domain is started with the plain one", async () => {
+    const { memory, grown } = SIZES;
+    const args = { ...BARE, maxMemory: "4GiB" };
+    const stack = await stackOnLab(lab(), { open: { ...args, memory: { secret: `${memory}MiB` } } }, { on });
+    await stack.apply();
+    const pid = lab().qemuPid("open");
+
+    stack.edit("open", { memory: `${grown}MiB` });
+    const shown: string[] = [];
+    const kept = async (result: { stdout: string; errors: string[]; json?: unknown }) => {
+      shown.push(result.stdout, ...result.errors, JSON.stringify(result.json ?? ""));
+      shown.push(await stack.stateText());
+    };
+    await kept(await stack.preview({ json: true, diff: true }));
+    await kept(await stack.apply());
+    await kept(await stack.refresh());
+    await stack.expectSettled();
+    expect(lab().qemuPid("open")).toBe(pid);
+    expect(mentioned(shown.join("\n"))).not.toContain(memory);
+    expect(mentioned(await stack.stateText())).toEqual([grown]);
+    expect(mentioned(await stack.stateText({ secrets: true }))).toContain(memory * MIB);
+
+    await lab().virsh("destroy", "open");
+    await lab().virsh("start", "open");
+    await stack.refresh();
+    await stack.expectSettled();
+    expect(mentioned(await stack.stateText({ secrets: true }))).not.toContain(memory * MIB);
+    // Pulumi's engine keeps the mark of an output through a refresh.
+    stack.edit("open", { shutdownTimeout: 7 });
+    await stack.apply();
+    expect(await stack.stateText()).toContain(`"liveMemory":"${grown}MiB"`);
+    await stack.destroy();
+  });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Inputs } from "../../provider/args/inputs.ts";
+import { withHeadroom } from "../../provider/foreseen/headroom.ts";
 import { check } from "../../provider/operations/check.ts";
 import { newDomain } from "../../provider/operations/new-domain.ts";
 import { Session } from "../../provider/session.ts";
@@ -8,15 +9,19 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { URI } from "../support/observations.ts";
 
-test("the definition of a new domain is built when it is first needed, and once", async () => {
-  const host = new FakeHypervisor();
+function sessionOn(host: FakeHypervisor): Session {
   const quiet = () => Promise.resolve();
-  const session = new Session({
+  return new Session({
     connect: () => Promise.resolve(host),
     log: { message: quiet, status: quiet },
     environment: { LIBVIRT_DEFAULT_URI: URI },
     clock: new FakeClock(),
   });
+}
+
+test("the definition of a new domain is built when it is first needed, and once", async () => {
+  const host = new FakeHypervisor();
+  const session = sessionOn(host);
   const checked = await check(session, {}, { ...hidden, memory: "1003MiB" });
   const inputs = checked.inputs as Inputs;
   host.calls.length = 0;
@@ -26,4 +31,18 @@ test("the definition of a new domain is built when it is first needed, and once"
   expect(first.xml).toContain(inputs.uuid);
   expect(await wanted.definition()).toBe(first);
   expect(host.calls).toEqual(["capabilities"]);
+});
+
+test("the check of a new domain and what is foreseen of it share one definition, and the next check has another", async () => {
+  const session = sessionOn(new FakeHypervisor());
+  const notes = session.run.of(hidden.__urn);
+  const checkedWith = async (memory: string) =>
+    withHeadroom(session, {}, (await check(session, {}, { ...hidden, memory })).inputs);
+  const first = await check(session, {}, { ...hidden, memory: "1003MiB" });
+  const built = notes.definition?.built;
+  expect((await built)?.xml).toContain(`>${1003 * 1024}<`);
+  const { headroom } = await withHeadroom(session, {}, first.inputs);
+  expect([headroom?.slots, notes.definition?.built === built]).toEqual([16, true]);
+  await checkedWith("1005MiB");
+  expect((await notes.definition?.built)?.xml).toContain(`>${1005 * 1024}<`);
 });

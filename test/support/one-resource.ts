@@ -103,6 +103,8 @@ export class OneResource {
   run: Run;
   /** That of all its runs. */
   readonly clock = new FakeClock();
+  /** The stack's configuration, by full key. */
+  config: Record<string, string> | undefined;
   /** Cancels the runs, where the provider's host tells it. */
   signal: AbortSignal | undefined;
 
@@ -175,7 +177,7 @@ export class OneResource {
   }
 
   private newRun(): Run {
-    return new Run(this.hosts, undefined, this.clock, this.signal);
+    return new Run(this.hosts, this.config, this.clock, this.signal);
   }
 
   get recorded(): Recorded {
