@@ -8,6 +8,7 @@ import {
   InputError,
   UsageError,
 } from "../command/command.ts";
+import { STANDARD_INPUT } from "../command/read-text.ts";
 import { defined } from "../defined.ts";
 import { annotations } from "./annotations.ts";
 import { helpText, parseCommandLine, type ReviewRequest } from "./command-line.ts";
@@ -17,7 +18,7 @@ import { isOver } from "./happened.ts";
 import { reviewJson } from "./json.ts";
 import { markdown } from "./markdown.ts";
 import { parseOutput } from "./parse-output.ts";
-import { readText, STANDARD_INPUT } from "./read-text.ts";
+import { nameOf, readOutput } from "./read-output.ts";
 import { hasFailed, type Review, reviewOf } from "./review.ts";
 import { pictures } from "./svg.ts";
 import { writeWhole } from "./write-whole.ts";
@@ -36,7 +37,7 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
   const request = parseCommandLine(args);
   if (request.input === STANDARD_INPUT && "isTTY" in input && input.isTTY === true)
     throw new UsageError("review needs a file, or the output of pulumi preview --json on standard input");
-  const output = parseOutput(await readText(request.input, input), nameOf(request.input));
+  const output = parseOutput(await readOutput(request.input, input), nameOf(request.input));
   if (request.after && output.kind === "preview" && !hasFailed(output))
     throw new InputError(
       `${nameOf(request.input)} is a preview; --after needs the output of a finished pulumi up --json`,
@@ -45,7 +46,7 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
   const earlier =
     request.compare === undefined
       ? undefined
-      : earlierReview(await readText(request.compare, input), nameOf(request.compare));
+      : earlierReview(await readOutput(request.compare, input), nameOf(request.compare));
   const text = textOf(review, request, earlier && compare(review, earlier, nameOf(request.compare ?? "")));
   // Nothing is written before all of it is known.
   if (request.svg !== undefined) await writePictures(review, request.svg);
@@ -54,10 +55,6 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
   const isFailed = ({ verdict, happened }: DomainReview) =>
     verdict === "refuse" || request.failOn.has(verdict) || (happened !== undefined && !isOver(happened));
   return review.isNotRun || review.errors > 0 || review.domains.some(isFailed) ? 1 : 0;
-}
-
-function nameOf(path: string): string {
-  return path === STANDARD_INPUT ? "standard input" : `"${path}"`;
 }
 
 function textOf(review: Review, request: ReviewRequest, comparison: Comparison | undefined): string {

@@ -126,7 +126,7 @@ large      replace  replace     –
       `${GOOD}  small: { memory: 3GiB }\n`,
       '"small" is twice in one object; remove one of them',
     ],
-    ["two documents", `${GOOD}---\n${GOOD}`, "has 2 YAML documents; write each into its own file"],
+    ["two documents", `${GOOD}---\n${GOOD}`, "has more than one YAML document; write each into its own file"],
     ["an unknown alias", "ceiling: *c\nsizes: {}", "Unresolved alias"],
     ["a tag", "ceiling: !!js/function f\nsizes: {}", "sizes: has no size; add one"],
     ["nothing in it", "{}", "ceiling: is required: the most that a domain can grow to"],
