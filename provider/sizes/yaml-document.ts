@@ -8,6 +8,7 @@ import {
   isPair,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   Parser,
   type YAMLError,
@@ -30,6 +31,9 @@ const MOST_ALIASES = 100;
 
 /** Anchors and aliases of a file. The parser searches all of them for the anchor of each alias. */
 const MOST_REFERENCES = 10_000;
+
+/** A list of 50,000 VMs has three quarters of this many. Each takes memory. */
+const MOST_TOKENS = 2_000_000;
 
 /** Empty documents between markers. */
 const MOST_EMPTY = 10;
@@ -55,7 +59,7 @@ export function parseDocument(text: string, name: string): unknown {
   try {
     return document.toJS({ maxAliasCount: MOST_ALIASES });
   } catch (error) {
-    throw invalid(`can't be read: ${foreignText(messageOf(error))}; write the sizes out, without anchors`);
+    throw invalid(`can't be read: ${describeAlias(error)}; write the sizes out, without anchors`);
   }
 }
 
@@ -81,13 +85,28 @@ function onlyDocument(text: string, invalid: Invalid): Document {
 }
 
 function* documentsIn(text: string, lines: LineCounter, invalid: Invalid) {
-  const tokens = new Parser(lines.addNewLine).parse(text);
   try {
-    yield* new Composer(OPTIONS).compose(untilError(tokens), true, text.length);
+    yield* new Composer(OPTIONS).compose(untilError(tokensOf(text, lines, invalid)), true, text.length);
   } catch (error) {
+    if (error instanceof InputError) throw error;
     // Thousands of nested collections: the parser is recursive.
     throw invalid(`is not valid YAML or JSON: ${foreignText(messageOf(error))}`);
   }
+}
+
+function* tokensOf(text: string, lines: LineCounter, invalid: Invalid): Iterable<CST.Token> {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  let count = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    count += 1;
+    if (count > MOST_TOKENS)
+      throw invalid(
+        `has more than ${MOST_TOKENS} words and marks, enough for 50,000 VMs; use a shorter file`,
+      );
+    yield* parser.next(lexeme);
+  }
+  yield* parser.end();
 }
 
 /** After an error, each character of the rest may be another one. */
@@ -104,11 +123,23 @@ function describeError({ message, pos: [start] }: YAMLError, lines: LineCounter)
   return `${foreignText(reason)} at line ${line}, column ${col}`;
 }
 
+/** What is wrong with an alias, which is found only when it is resolved. */
+function describeAlias(error: unknown): string {
+  const message = messageOf(error);
+  if (message.startsWith("Excessive alias count"))
+    return `it refers to an anchor more than ${MOST_ALIASES} times, also through other anchors or inside of itself`;
+  if (message.startsWith("Merge sources")) return 'the value of "<<" must be an object, or a list of objects';
+  return foreignText(message);
+}
+
 function isEmpty({ contents }: Document): boolean {
   return contents === null || (isScalar(contents) && contents.source === "");
 }
 
-/** A key that an object has twice, also as a number and as a text; and the number of anchors and aliases. */
+/**
+ * A key that an object has twice, also as a number and as a text; and the number of anchors and aliases. Keys become texts, as the
+ * file has them: a size 1.10 isn't named 1.1.
+ */
 function contentsOf(document: Document): { repeated?: string; references: number } {
   let references = 0;
   const rest: unknown[] = [document.contents];
@@ -123,7 +154,8 @@ function contentsOf(document: Document): { repeated?: string; references: number
       rest.push(key, value);
       // A key "<<" is a symbol. It may be repeated.
       if (!isScalar(key) || typeof key.value === "symbol") continue;
-      const name = String(key.value);
+      const name = typeof key.value === "string" ? key.value : (key.source ?? "");
+      key.value = name;
       if (found.has(name)) return { repeated: name, references };
       found.add(name);
     }

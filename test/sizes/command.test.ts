@@ -434,3 +434,26 @@ describe("what a catalogue is read from", () => {
     expect(() => catalogueFile(path())).toThrow(message);
   });
 });
+
+test("a size is named as the file has its name", async () => {
+  const names = ["1.10", "010", "0x10", "1e3", "true", "null", "2024-01-01", "constructor", "toString"];
+  const sizes = names.map((name, index) => `  ${name}: { memory: ${index + 1}GiB }\n`).join("");
+  const path = fileOf(`ceiling: 32GiB\nsizes:\n${sizes}`);
+  const { code, out } = await commandLine(["sizes", "check", "--json", path]);
+  expect(code).toBe(0);
+  expect(Object.keys(JSON.parse(out).sizes).toSorted()).toEqual(names.toSorted());
+});
+
+test.each([
+  ["an anchor inside of itself", "sizes: &s { a: { <<: *s } }", "refers to an anchor more than 100 times"],
+  ["a merge of a number", "sizes: { a: { <<: 1 } }", '"<<" must be an object'],
+])("%s is described in the terms of the file", async (_, line, message) => {
+  const { code, error } = await commandLine(["sizes", "check", fileOf(`ceiling: 4GiB\n${line}\n`)]);
+  expect([code, error]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test("a figure that is wrong in two ways is reported once", async () => {
+  const path = fileOf("ceiling: 4GiB\nsizes: { a: { memory: 1GiB, vcpus: 9007199254740993 } }");
+  const { error } = await commandLine(["sizes", "check", path]);
+  expect(error.split("\n").filter((line) => line.includes("vcpus:")).length).toBe(1);
+});
