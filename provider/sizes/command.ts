@@ -175,7 +175,7 @@ list or of a host, and the nearest size of each VM. Nothing is changed.
                  small: { memory: 2GiB, vcpus: 1 }
              for suggest, a list of VMs such as
                - { name: web-1, memory: 3GiB, vcpus: 2 }
-             both in YAML or JSON
+             both in YAML or JSON; "-": standard input
 
 Options:`;
 
