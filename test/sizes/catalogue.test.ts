@@ -25,16 +25,21 @@ test("wrong arguments are type errors, and all reasons are in one error", () => 
       // @ts-expect-error: a misspelled key
       stp: "1GiB",
       sizes: {
-        // @ts-expect-error: not a size
-        small: { memory: true },
+        small: { memory: 0 },
         medium: { memory: "64GiB", vcpus: 0 },
       },
     });
   expect(wrong).toThrow(`the catalogue of sizes is refused:
   stp: is not a key of a catalogue; did you mean "step"?
-  sizes.small.memory: is not a valid size; use e.g. "4GiB", "1003MiB" or 4096 (MiB)
+  sizes.small.memory: must be greater than 0, e.g. "4GiB", "1003MiB" or 4096 (MiB)
   sizes.medium.vcpus: must be a whole number from 1 to 4096
   sizes.medium.memory: is 64 GiB, above the ceiling (32 GiB)`);
+});
+
+test("a memory that isn't a size is a type error, and is refused", () => {
+  // @ts-expect-error: not a size
+  const wrong = () => catalogue({ ceiling: "32GiB", sizes: { small: { memory: true } } });
+  expect(wrong).toThrow('sizes.small.memory: is not a valid size; use e.g. "4GiB"');
 });
 
 test("steps that aren't live are all in one error", () => {
