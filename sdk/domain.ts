@@ -38,7 +38,7 @@ export class Domain extends pulumi.CustomResource {
   /**
    * Why the guest of a domain doesn't run, in the words of `virsh domstate --reason`: `user`, `I/O error`, `watchdog`,
    * `crashed`, …; `asleep` if the guest is suspended to memory (S3); `saved` for a domain that is off and has a saved state
-   * (`virsh managedsave`). Else undefined.
+   * (`virsh managedsave`). Otherwise undefined.
    */
   declare readonly stateReason: pulumi.Output<string | undefined>;
   /** The latest change of memory in one line: its outcome, and what decided it. */

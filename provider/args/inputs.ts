@@ -39,6 +39,8 @@ export const OUTCOME_INPUTS = ["memoryPlan", "change", "memoryChange"] as const;
  * domain can tell.
  */
 export interface Headroom {
+  /** Only where the domain is off: then any change takes effect without a restart. */
+  running?: false;
   /** Free slots for DIMMs. */
   slots?: number;
   /** The slots of the running domain, where they aren't `memorySlots`, which takes effect at the next boot. */

@@ -26,15 +26,9 @@ export function matchEntries(
   };
   /** Pairs what has the same key; of several earlier ones the one at the same place, so that nothing moves without need. */
   const pair = (keyOf: (entry: ListEntry) => string | undefined) => {
-    const named = new Map<string, Set<number>>();
-    const unnamed = new Map<string, Set<number>>();
-    for (const [old, entry] of earlier.entries()) {
-      const key = taken.has(old) ? undefined : keyOf(entry);
-      if (key === undefined) continue;
-      const places = entry.name === undefined ? unnamed : named;
-      const all = places.get(key) ?? new Set();
-      places.set(key, all.add(old));
-    }
+    const left = [...earlier.entries()].filter(([old]) => !taken.has(old));
+    const named = placesByKey(left, (entry) => (entry.name === undefined ? undefined : keyOf(entry)));
+    const unnamed = placesByKey(left, (entry) => (entry.name === undefined ? keyOf(entry) : undefined));
     for (const [index, entry] of entries.entries()) {
       const key = found[index] === undefined ? keyOf(entry) : undefined;
       if (key === undefined) continue;
@@ -60,6 +54,19 @@ export function matchEntries(
     if (found[index] === undefined && !taken.has(index) && isUnnamedPair(entry, earlier[index]))
       take(index, index);
   return found;
+}
+
+/** The places of the entries that have a key, by it. */
+function placesByKey(
+  entries: readonly [number, ListEntry][],
+  keyOf: (entry: ListEntry) => string | undefined,
+): Map<string, Set<number>> {
+  const places = new Map<string, Set<number>>();
+  for (const [place, entry] of entries) {
+    const key = keyOf(entry);
+    if (key !== undefined) places.set(key, (places.get(key) ?? new Set()).add(place));
+  }
+  return places;
 }
 
 /** Two entries with different names are different. */

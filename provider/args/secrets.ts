@@ -58,13 +58,17 @@ export function secretValues(...carriers: SecretMarked[]): SecretValues {
     for (const path of secretPaths(carrier) ?? [])
       for (const leaf of leaves(valueAt(carrier, path))) {
         // A password of digits is a text: no figure in a message comes from it.
-        const isFigureLike = !isPassword(path) && isFigure(leaf);
-        if (typeof leaf === "number" || isFigureLike) hasFigures = true;
-        if (typeof leaf === "string" && leaf !== UNKNOWN && !isFigureLike && !CHOICES.has(leaf))
-          for (const text of [leaf, ...partsOf(leaf)]) if (text.trim() !== "") texts.add(text);
+        if (typeof leaf === "number" || (!isPassword(path) && isFigure(leaf))) hasFigures = true;
+        else if (typeof leaf === "string") for (const text of quotable(leaf)) texts.add(text);
       }
   }
   return { texts, hasFigures };
+}
+
+/** What messages may quote of a text. */
+function quotable(text: string): string[] {
+  if (text === UNKNOWN || CHOICES.has(text)) return [];
+  return [text, ...partsOf(text)].filter((part) => part.trim() !== "");
 }
 
 /** The value at a path; undefined where there is none. */

@@ -2,15 +2,9 @@ import { completeDisk, completeInterface } from "../args/device-entries.ts";
 import type { FIELDS, FieldName } from "../args/fields.ts";
 import type { DiskInput, Inputs, InterfaceInput, MemoryBackingInput } from "../args/inputs.ts";
 import { defined } from "../defined.ts";
+import type { MemoryBackingSpec } from "../domain/backing.ts";
 import { isBackedAs } from "../domain/backing.ts";
-import type {
-  DiskSpec,
-  DomainSpec,
-  InterfaceSpec,
-  MemoryBackingSpec,
-  RngSpec,
-  TpmSpec,
-} from "../domain/spec.ts";
+import type { DiskSpec, DomainSpec, InterfaceSpec, RngSpec, TpmSpec } from "../domain/spec.ts";
 import { attribute, find, type SharedElement } from "../domain/tree.ts";
 import { diskAlias, interfaceAlias } from "../plan/device-list/aliases.ts";
 import { readCanonicalSize } from "../units/size.ts";

@@ -3,7 +3,6 @@ import type { Kib } from "../units/kib.ts";
 import { listsNumber } from "../units/number-list.ts";
 import { parseScaled } from "../units/scale.ts";
 import { XmlError } from "./escape.ts";
-import type { MemoryBackingSpec } from "./spec.ts";
 import { attribute, children, type Element, element, find, type SharedElement } from "./tree.ts";
 
 /** Where the host's memory for a guest comes from (libvirt, formatdomain, "Memory Backing" and "NUMA Node Tuning"). */
@@ -13,6 +12,14 @@ export interface MemoryBacking {
   /** `<numatune>` with mode strict: the host nodes of all guest nodes, and those of single ones. */
   hostNodes?: string;
   hostNodesOf: Map<number, string>;
+}
+
+/** What is left out is libvirt's default in a new domain, and stays in an existing one. */
+export interface MemoryBackingSpec {
+  /** The size of the huge pages. */
+  hugePages?: Kib;
+  locked?: boolean;
+  shared?: boolean;
 }
 
 interface HugePages {

@@ -98,6 +98,28 @@ function contentOf(of: SharedElement): unknown[] {
 }
 
 function compare(wanted: SharedElement, found: SharedElement, path: string, paths: Set<string>): void {
+  compareAttributes(wanted, found, path, paths);
+  const [wants, has] = [identitiesOf(wanted), identitiesOf(found)];
+  if (wants.size === 0 && !isSameText(wanted, found)) paths.add(path);
+  for (const [key, child] of wants) {
+    if (isComparedElsewhere(child, path)) continue;
+    const inner = pathOf(child, path);
+    const other = has.get(key);
+    if (other === undefined) paths.add(inner);
+    else compare(child, other, inner, paths);
+  }
+  for (const [key, child] of has) {
+    if (wants.has(key) || isComparedElsewhere(child, path)) continue;
+    if (!isAdded(child, wanted, path)) paths.add(pathOf(child, path));
+  }
+}
+
+function compareAttributes(
+  wanted: SharedElement,
+  found: SharedElement,
+  path: string,
+  paths: Set<string>,
+): void {
   for (const name of wanted.attributes.keys()) {
     if (name.startsWith("xmlns") || name === "unit") continue;
     if (!isSameAttribute(path, name, attribute(wanted, name) ?? "", attribute(found, name) ?? ""))
@@ -105,21 +127,14 @@ function compare(wanted: SharedElement, found: SharedElement, path: string, path
   }
   for (const name of found.attributes.keys())
     if (!wanted.attributes.has(name) && NOT_ADDED[found.name]?.(name)) paths.add(path);
-  const [wants, has] = [identitiesOf(wanted), identitiesOf(found)];
-  if (wants.size === 0 && !isSameText(wanted, found)) paths.add(path);
-  for (const [key, child] of wants) {
-    if (path === "" && COMPARED_ABOVE.has(child.name)) continue;
-    if (path === "devices" && child.name === "memory") continue;
-    const inner = path === "" ? child.name : `${path}/${child.name}`;
-    const other = has.get(key);
-    if (other === undefined) paths.add(inner);
-    else compare(child, other, inner, paths);
-  }
-  for (const [key, child] of has) {
-    if (wants.has(key) || (path === "" && COMPARED_ABOVE.has(child.name))) continue;
-    if (path === "devices" && child.name === "memory") continue;
-    if (!isAdded(child, wanted, path)) paths.add(path === "" ? child.name : `${path}/${child.name}`);
-  }
+}
+
+function isComparedElsewhere({ name }: SharedElement, path: string): boolean {
+  return (path === "" && COMPARED_ABOVE.has(name)) || (path === "devices" && name === "memory");
+}
+
+function pathOf({ name }: SharedElement, path: string): string {
+  return path === "" ? name : `${path}/${name}`;
 }
 
 /** The elements whose options libvirt doesn't add by itself, and which of their attributes are such options. */

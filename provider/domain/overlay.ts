@@ -1,11 +1,12 @@
 import type { Kib } from "../units/kib.ts";
 import { formatMib } from "../units/size.ts";
+import type { MemoryBackingSpec } from "./backing.ts";
 import { changeParts } from "./edit.ts";
 import { settleTotal } from "./memory.ts";
 import { writeOwnership } from "./metadata.ts";
 import { parseDomain, readDomainXml } from "./parse.ts";
 import { isUefi, readCells, readCountedMemory, readMaxMemory, readSize } from "./read.ts";
-import type { DomainSpec, MemoryBackingSpec } from "./spec.ts";
+import type { DomainSpec } from "./spec.ts";
 import { vcpusOf } from "./state.ts";
 import { attribute, children, type Element, find, removeAll, serialise, textOf } from "./tree.ts";
 import { readVcpuState, setVcpus, type VcpuSpec } from "./vcpus.ts";

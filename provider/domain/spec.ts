@@ -1,4 +1,5 @@
 import type { Kib } from "../units/kib.ts";
+import type { MemoryBackingSpec } from "./backing.ts";
 import type { Card, CpuTopology, Disk, Ownership } from "./state.ts";
 
 /** A NUMA cell to define. */
@@ -72,14 +73,6 @@ export interface TpmSpec {
 export interface WatchdogSpec {
   model: string;
   action: string;
-}
-
-/** What is left out is libvirt's default in a new domain, and stays in an existing one. */
-export interface MemoryBackingSpec {
-  /** The size of the huge pages. */
-  hugePages?: Kib;
-  locked?: boolean;
-  shared?: boolean;
 }
 
 /**

@@ -63,8 +63,8 @@ async function presentOutputs(
 function keptHeadroom(before: Partial<Inputs>, news: Inputs): Headroom {
   if (!hasOnlySettings(news)) return {};
   const { headroom = {} } = before;
-  const { slots, liveMemorySlots } = headroom;
-  return hasSameSizes(before, news) ? headroom : defined({ slots, liveMemorySlots });
+  const { memory: _, vcpus: __, ...ofSlots } = headroom;
+  return hasSameSizes(before, news) ? headroom : ofSlots;
 }
 
 /** At most settings of the domain change. */
@@ -88,6 +88,7 @@ function headroomIn(outs: Properties, { memorySlots }: Inputs): Headroom {
   const known = <T>(value: unknown): T | undefined => (containsUnknown(value) ? undefined : (value as T));
   const { memoryDevices, liveMemorySlots } = outs;
   return defined({
+    running: outs.state === "shutoff" ? (false as const) : undefined,
     slots: slotsIn({ memoryDevices, memorySlots, liveMemorySlots })?.free,
     liveMemorySlots: known<number>(liveMemorySlots),
     memory: known<Headroom["memory"]>(outs.reachable),

@@ -171,8 +171,8 @@ function differsFromEngine({ __partial, __drift }: Outputs): boolean {
 
 /** Whether something else is live than what the last run left: then the engine's inputs have a `headroom` that no longer holds. */
 function hasOtherRoom(state: Outputs, found: Outputs): boolean {
-  const roomOf = ({ reachable, reachableVcpus, memoryDevices, liveMemorySlots }: Outputs) => [
-    ...[reachable, reachableVcpus, liveMemorySlots],
+  const roomOf = ({ state, reachable, reachableVcpus, memoryDevices, liveMemorySlots }: Outputs) => [
+    ...[state === "shutoff", reachable, reachableVcpus, liveMemorySlots],
     memoryDevices.map(({ model, slot }) => [model, slot]),
   ];
   return !isDeepStrictEqual(roomOf(state), roomOf(found));

@@ -1,9 +1,14 @@
 import { defined } from "../defined.ts";
 import { type CardState, countedSize, type DiskState, type MemoryDevice } from "../domain/state.ts";
+import type { Kib } from "../units/kib.ts";
 import { spreadVcpus } from "../units/spread-vcpus.ts";
 import { presentDevice } from "./device-list/present-device.ts";
 import type { MemoryView, Observed } from "./observed.ts";
 import type { DeviceStep, MemoryDefinition, Step, VcpuDefinition, VirtioMemPlan } from "./plan.ts";
+
+type After = {
+  readonly [Kind in Step["kind"]]: (observed: Observed, step: Extract<Step, { kind: Kind }>) => Observed;
+};
 
 /**
  * What a domain is like after a step, as libvirt makes it.
@@ -11,109 +16,137 @@ import type { DeviceStep, MemoryDefinition, Step, VcpuDefinition, VirtioMemPlan 
  * @throws Error where libvirt would refuse the step
  */
 export function afterStep(observed: Observed, step: Step): Observed {
-  const { live, nextBoot, persistent } = observed;
-  switch (step.kind) {
-    case "attach": {
-      if (live === undefined) throw new Error("nothing runs that could take a DIMM");
-      const { size, node, slot, alias, base } = step.dimm;
-      if (live.devices.some((device) => device.slot === slot)) throw new Error(`slot ${slot} is taken`);
-      const devices = [
-        ...live.devices,
-        { model: "dimm" as const, size, node, slot, alias, ...(base && { base }) },
-      ];
-      const { memory, currentMemory } = live;
-      return {
-        ...observed,
-        live: { ...live, memory: memory + size, currentMemory: currentMemory + size, devices },
-      };
-    }
-    case "resize": {
-      const { alias, requested } = step.device;
-      const resized = live?.devices.find((device) => device.alias === alias);
-      if (live === undefined || resized === undefined) throw new Error(`there is no ${alias} to resize`);
-      if (requested > resized.size) throw new Error(`${alias} holds less than ${requested} KiB`);
-      const change = requested - (resized.requested ?? 0);
-      const memory = live.memory + change;
-      const currentMemory = live.currentMemory + change;
-      const devices = live.devices.map((device) => (device === resized ? { ...device, requested } : device));
-      return { ...observed, live: { ...live, memory, currentMemory, devices } };
-    }
-    case "detach": {
-      const { alias } = step.dimm;
-      const gone = live?.devices.find((device) => device.alias === alias);
-      if (live === undefined || gone === undefined) throw new Error(`there is no ${alias} to remove`);
-      const devices = live.devices.filter((device) => device !== gone);
-      const { memory, currentMemory } = live;
-      return {
-        ...observed,
-        live: {
-          ...{ ...live, devices },
-          memory: memory - gone.size,
-          currentMemory: currentMemory - gone.size,
-        },
-      };
-    }
-    case "attachDevice":
-    case "detachDevice":
-    case "updateDevice":
-      if (live === undefined) throw new Error("nothing runs whose devices could change");
-      return { ...observed, live: withDevice(live, step) };
-    case "plugVcpus":
-    case "unplugVcpus": {
-      if (live === undefined) throw new Error("nothing runs whose vCPUs could change");
-      if (step.to > live.vcpus) throw new Error(`the running domain has at most ${live.vcpus} vCPUs`);
-      return { ...observed, live: withVcpus(live, step) };
-    }
-    case "define": {
-      if (nextBoot === undefined) throw new Error("a transient domain has no definition");
-      const { definition, vcpus, fields } = step;
-      const sized =
-        definition === undefined ? nextBoot : withMemory(nextBoot, definition, fields.includes("numa"));
-      return { ...observed, nextBoot: vcpus === undefined ? sized : withDefinedVcpus(sized, vcpus) };
-    }
-    case "balloon": {
-      const which = step.where === "live" ? "live" : "nextBoot";
-      const view = observed[which];
-      if (view === undefined || step.size > view.memory) throw new Error(`no balloon leaves ${step.size}`);
-      const { told: _, ...rest } = observed;
-      return { ...(which === "live" ? rest : observed), [which]: { ...view, currentMemory: step.size } };
-    }
-    case "start":
-      if (nextBoot === undefined) throw new Error("there is nothing to start");
-      if (observed.saved !== undefined) throw new Error("a start would restore the saved state");
-      return { ...observed, power: "running", live: nextBoot };
-    case "restore": {
-      const { saved, ...rest } = observed;
-      if (saved === undefined) throw new Error("there is no saved state to restore");
-      return { ...rest, power: "running", live: saved };
-    }
-    case "discard": {
-      const { saved, ...rest } = observed;
-      if (saved === undefined) throw new Error("there is no saved state to discard");
-      return rest;
-    }
-    case "resume":
-    case "wake": {
-      const { pause: _, ...rest } = observed;
-      if (observed.power !== "paused") throw new Error("only a paused domain is resumed");
-      return { ...rest, power: "running" };
-    }
-    case "stop":
-      return { power: "off", persistent, ...(nextBoot && { nextBoot }) };
-    case "changePassword":
-      if (live === undefined) throw new Error("nothing runs that has graphics");
-      return observed;
-    case "makeDisk":
-    case "resizeDisk": {
-      const { key, size } = step.disk;
-      return { ...observed, images: { ...observed.images, [key]: size } };
-    }
-    case "deleteImage":
-    case "autostart":
-      return observed;
-    case "replace":
-      throw new Error("a replace is not carried out step by step");
-  }
+  // TypeScript doesn't relate a row's function to the step of the same kind.
+  const after = AFTER[step.kind] as (observed: Observed, step: Step) => Observed;
+  return after(observed, step);
+}
+
+const unchanged = (observed: Observed) => observed;
+
+const AFTER: After = {
+  attach: afterAttach,
+  resize: afterResize,
+  detach: afterDetach,
+  attachDevice: afterDevice,
+  detachDevice: afterDevice,
+  updateDevice: afterDevice,
+  plugVcpus: afterVcpus,
+  unplugVcpus: afterVcpus,
+  define: afterDefine,
+  balloon: afterBalloon,
+  start: afterStart,
+  restore: (observed) => {
+    const [saved, rest] = withoutSaved(observed);
+    return { ...rest, power: "running", live: saved };
+  },
+  discard: (observed) => withoutSaved(observed)[1],
+  resume: afterResume,
+  wake: afterResume,
+  stop: ({ persistent, nextBoot }) => ({ power: "off", persistent, ...(nextBoot && { nextBoot }) }),
+  changePassword: (observed) => {
+    running(observed);
+    return observed;
+  },
+  makeDisk: afterDisk,
+  resizeDisk: afterDisk,
+  deleteImage: unchanged,
+  autostart: unchanged,
+  replace: () => {
+    throw new Error("a replace is not carried out step by step");
+  },
+};
+
+function running({ live }: Observed): MemoryView {
+  if (live === undefined) throw new Error("the domain doesn't run");
+  return live;
+}
+
+function afterAttach(observed: Observed, { dimm }: Extract<Step, { kind: "attach" }>): Observed {
+  const live = running(observed);
+  const { size, node, slot, alias, base } = dimm;
+  if (live.devices.some((device) => device.slot === slot)) throw new Error(`slot ${slot} is taken`);
+  const added = { model: "dimm" as const, size, node, slot, alias, ...(base && { base }) };
+  return { ...observed, live: resized({ ...live, devices: [...live.devices, added] }, size) };
+}
+
+function afterResize(observed: Observed, { device }: Extract<Step, { kind: "resize" }>): Observed {
+  const live = running(observed);
+  const { alias, requested } = device;
+  const present = memoryDevice(live, alias);
+  if (requested > present.size) throw new Error(`${alias} holds less than ${requested} KiB`);
+  const devices = live.devices.map((one) => (one === present ? { ...one, requested } : one));
+  return { ...observed, live: resized({ ...live, devices }, requested - (present.requested ?? 0)) };
+}
+
+function afterDetach(observed: Observed, { dimm }: Extract<Step, { kind: "detach" }>): Observed {
+  const live = running(observed);
+  const gone = memoryDevice(live, dimm.alias);
+  const devices = live.devices.filter((device) => device !== gone);
+  return { ...observed, live: resized({ ...live, devices }, -gone.size) };
+}
+
+function memoryDevice({ devices }: MemoryView, alias: string | undefined): MemoryDevice {
+  const found = devices.find((device) => device.alias === alias);
+  if (found === undefined) throw new Error(`the running domain has no ${alias}`);
+  return found;
+}
+
+/** The balloon keeps what it has taken. */
+function resized(live: MemoryView, change: Kib): MemoryView {
+  return { ...live, memory: live.memory + change, currentMemory: live.currentMemory + change };
+}
+
+function afterDevice(observed: Observed, step: DeviceStep): Observed {
+  return { ...observed, live: withDevice(running(observed), step) };
+}
+
+function afterVcpus(observed: Observed, step: { from: number; to: number }): Observed {
+  const live = running(observed);
+  if (step.to > live.vcpus) throw new Error(`the running domain has at most ${live.vcpus} vCPUs`);
+  return { ...observed, live: withVcpus(live, step) };
+}
+
+function afterDefine(
+  observed: Observed,
+  { definition, vcpus, fields }: Extract<Step, { kind: "define" }>,
+): Observed {
+  const { nextBoot } = observed;
+  if (nextBoot === undefined) throw new Error("a transient domain has no definition");
+  const sized =
+    definition === undefined ? nextBoot : withMemory(nextBoot, definition, fields.includes("numa"));
+  return { ...observed, nextBoot: vcpus === undefined ? sized : withDefinedVcpus(sized, vcpus) };
+}
+
+function afterBalloon(observed: Observed, step: Extract<Step, { kind: "balloon" }>): Observed {
+  const which = step.where === "live" ? "live" : "nextBoot";
+  const view = observed[which];
+  if (view === undefined || step.size > view.memory) throw new Error(`no balloon leaves ${step.size}`);
+  const { told: _, ...rest } = observed;
+  return { ...(which === "live" ? rest : observed), [which]: { ...view, currentMemory: step.size } };
+}
+
+function afterStart(observed: Observed): Observed {
+  const { nextBoot, saved } = observed;
+  if (nextBoot === undefined) throw new Error("there is nothing to start");
+  if (saved !== undefined) throw new Error("a start would restore the saved state");
+  return { ...observed, power: "running", live: nextBoot };
+}
+
+function withoutSaved({ saved, ...rest }: Observed): [MemoryView, Observed] {
+  if (saved === undefined) throw new Error("there is no saved state");
+  return [saved, rest];
+}
+
+function afterResume({ pause: _, ...rest }: Observed): Observed {
+  if (rest.power !== "paused") throw new Error("only a paused domain is resumed");
+  return { ...rest, power: "running" };
+}
+
+function afterDisk(
+  observed: Observed,
+  { disk: { key, size } }: Extract<Step, { kind: "makeDisk" | "resizeDisk" }>,
+): Observed {
+  return { ...observed, images: { ...observed.images, [key]: size } };
 }
 
 /** The devices of a domain after a step for one of them. */

@@ -1,5 +1,6 @@
 import type { PlugDevice } from "../args/settings.ts";
 import type { Obstacle } from "./plan.ts";
+import type { ReasonCode } from "./reason-codes.ts";
 
 /** What decides whether a guest supports memory hot-plug. */
 export interface Platform {
@@ -16,7 +17,10 @@ export const HOTPLUG_DISABLED: Obstacle = {
   text: "hotplug.enabled is false",
   predicate: "needs hot-plug, but hotplug.enabled is false",
 };
-const NO_ACPI = noAcpi("memory hot-plug");
+const MEMORY = hotPlugObstacles("memory hot-plug", {
+  machine: "machine-unsupported",
+  arch: "arch-unsupported",
+});
 const NO_UEFI: Obstacle = {
   code: "no-acpi",
   text: 'aarch64 guests need ACPI for memory hot-plug, which requires UEFI (firmware: "uefi")',
@@ -37,48 +41,55 @@ export function noAcpi(purpose: string): Obstacle {
   };
 }
 
-function unsupportedMachine(text: string): Obstacle {
-  const predicate = "needs memory hot-plug, which the machine type doesn't support";
-  return { code: "machine-unsupported", text, predicate };
-}
+type PlatformRule = (platform: Platform) => Obstacle | undefined;
 
-function unsupportedArch(arch: string): Obstacle {
+/** Why guests of an architecture don't support a kind of hot-plug; undefined where they do. */
+export type PlatformRules = Readonly<Record<string, PlatformRule>>;
+
+/** What platforms have in common, whatever is plugged. */
+export function hotPlugObstacles(purpose: string, codes: Record<"machine" | "arch", ReasonCode>) {
+  const ofMachine = (text: string): Obstacle => ({
+    code: codes.machine,
+    text,
+    predicate: `needs ${purpose}, which the machine type doesn't support`,
+  });
+  const onlyMachine = (family: string, platform: string, machine: string) =>
+    ofMachine(`only the ${family} machine type supports ${purpose} on ${platform}, not ${machine}`);
   return {
-    code: "arch-unsupported",
-    text: `${arch} machines don't support memory hot-plug`,
-    predicate: `needs memory hot-plug, which ${arch} doesn't support`,
+    onlyMachine,
+    arch: (arch: string): Obstacle => ({
+      code: codes.arch,
+      text: `${arch} machines don't support ${purpose}`,
+      predicate: `needs ${purpose}, which ${arch} doesn't support`,
+    }),
+    x86({ machine = "", acpi }: Platform): Obstacle | undefined {
+      // QEMU docs/system/i386/microvm.rst: no hot-plug. isapc: "-memory 'slots|maxmem'" is not supported.
+      if (/^(microvm|isapc)(-|$)/.test(machine))
+        return ofMachine(`the ${machine} machine type doesn't support ${purpose}`);
+      return acpi ? undefined : noAcpi(purpose);
+    },
+    pseries({ machine = "pseries" }: Platform): Obstacle | undefined {
+      return machine.startsWith("pseries") ? undefined : onlyMachine("pseries", "POWER", machine);
+    },
   };
 }
 
-/** Why guests of an architecture don't support hot-plug; undefined where they do. */
-const RULES: Readonly<Record<string, (platform: Platform) => Obstacle | undefined>> = {
-  // QEMU docs/system/i386/microvm.rst: no memory hot-plug. isapc: "-memory 'slots|maxmem'" is not supported.
-  x86_64: ({ machine = "", acpi }) =>
-    /^(microvm|isapc)(-|$)/.test(machine)
-      ? unsupportedMachine(`the ${machine} machine type doesn't support memory hot-plug`)
-      : acpi
-        ? undefined
-        : NO_ACPI,
+const RULES: PlatformRules = {
+  x86_64: MEMORY.x86,
   // QEMU hw/arm/virt.c: "missing acpi-ged device" without ACPI, which AArch64 guests only have with UEFI.
   aarch64: ({ machine = "virt", acpi, uefi }) =>
     machine.startsWith("virt")
       ? uefi && acpi
         ? undefined
         : NO_UEFI
-      : unsupportedMachine(`only the virt machine type supports memory hot-plug on aarch64, not ${machine}`),
-  ppc64: pseries,
-  ppc64le: pseries,
-  s390x: () => unsupportedArch("s390x"),
-  riscv64: () => unsupportedArch("riscv64"),
+      : MEMORY.onlyMachine("virt", "aarch64", machine),
+  ppc64: MEMORY.pseries,
+  ppc64le: MEMORY.pseries,
+  s390x: () => MEMORY.arch("s390x"),
+  riscv64: () => MEMORY.arch("riscv64"),
   i686: () => NARROW,
   armv7l: () => NARROW,
 };
-
-function pseries({ machine = "pseries" }: Platform): Obstacle | undefined {
-  return machine.startsWith("pseries")
-    ? undefined
-    : unsupportedMachine(`only the pseries machine type supports memory hot-plug on POWER, not ${machine}`);
-}
 
 /** Why this guest doesn't support memory hot-plug; undefined where it does. An unknown architecture is taken to do so. */
 export function platformReason(platform: Platform, width: 32 | 64): Obstacle | undefined {

@@ -1,7 +1,8 @@
 import { foreignText } from "../foreign-text.ts";
 import type { DomainReview } from "./domain-review.ts";
+import type { Happened } from "./happened.ts";
 import type { Review } from "./review.ts";
-import { memoryText, verdictWord, whyText } from "./texts.ts";
+import { memoryText, runFailures, verdictWord, whyText } from "./texts.ts";
 import type { Verdict } from "./verdict.ts";
 
 type Level = "error" | "warning" | "notice";
@@ -15,31 +16,65 @@ const LEVELS: Readonly<Partial<Record<Verdict, Level>>> = {
   nextBoot: "warning",
 };
 
+const RESULT_LEVELS: Readonly<Record<Happened["result"], Level>> = {
+  gone: "error",
+  failed: "error",
+  unfinished: "error",
+  lacking: "warning",
+  done: "notice",
+};
+
 /**
  * GitHub's workflow commands, which annotate the lines of the program that create the domains.
  *
  * @param folder the project's folder in the repository, which its positions are relative to
  */
-export function annotations({ domains }: Review, folder: string): string {
-  return domains.map((domain) => `${annotation(domain, folder)}\n`).join("");
+export function annotations(review: Review, folder: string): string {
+  const ofRun = runFailures(review).map((parts) =>
+    command("error", { title: "libvirt domains" }, [parts.join("")]),
+  );
+  const ofDomains = review.domains.map((domain) =>
+    command(
+      domain.happened === undefined
+        ? (LEVELS[domain.verdict] ?? "notice")
+        : RESULT_LEVELS[domain.happened.result],
+      { ...placeOf(domain, folder), title: foreignText(domain.resource) },
+      [
+        domain.happened === undefined ? plannedText(domain) : happenedText(domain, domain.happened),
+        ...domain.questions,
+      ],
+    ),
+  );
+  return [...ofRun, ...ofDomains].map((line) => `${line}\n`).join("");
 }
 
-function annotation(domain: DomainReview, folder: string): string {
-  const { verdict, resource, position, memory, isSecret, questions } = domain;
+/** "live (512 → 768 MiB): one 256 MiB DIMM in slot 0" */
+function plannedText(domain: DomainReview): string {
   const { text, code } = whyText(domain);
-  const size = isSecret ? "" : memoryText(memory);
-  const message = [
-    `${verdictWord(domain)}${size === "" ? "" : ` (${size})`}: ${text}${code === undefined ? "" : ` [${code}]`}`,
-    ...questions,
-  ].map(foreignText);
-  const place =
-    position === undefined
-      ? {}
-      : { file: inFolder(folder, position.file), line: position.line, col: position.column };
-  const properties = Object.entries({ ...place, title: foreignText(resource) }).map(
-    ([name, value]) => `${name}=${escapeProperty(String(value))}`,
-  );
-  return `::${LEVELS[verdict] ?? "notice"} ${properties.join(",")}::${escapeData(message.join("\n"))}`;
+  const size = sizeOf(domain);
+  const reason = code === undefined ? "" : ` [${code}]`;
+  return `${verdictWord(domain)}${size === "" ? "" : ` (${size})`}: ${text}${reason}`;
+}
+
+/** "failed (live 512 → 768 MiB): Unable to …" */
+function happenedText(domain: DomainReview, { result, remarks }: Happened): string {
+  const planned = `${verdictWord(domain)} ${sizeOf(domain)}`.trim();
+  return `${result} (${planned})${remarks.length === 0 ? "" : `: ${remarks.join("; ")}`}`;
+}
+
+function sizeOf({ isSecret, memory }: DomainReview): string {
+  return isSecret ? "" : memoryText(memory);
+}
+
+function placeOf({ position }: DomainReview, folder: string): Record<string, string> {
+  if (position === undefined) return {};
+  const { file, line, column } = position;
+  return { file: inFolder(folder, file), line: String(line), col: String(column) };
+}
+
+function command(level: Level, properties: Record<string, string>, lines: string[]): string {
+  const given = Object.entries(properties).map(([name, value]) => `${name}=${escapeProperty(value)}`);
+  return `::${level} ${given.join(",")}::${escapeData(lines.map(foreignText).join("\n"))}`;
 }
 
 function inFolder(folder: string, file: string): string {

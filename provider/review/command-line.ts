@@ -37,6 +37,8 @@ export function parseCommandLine(args: string[]): ReviewRequest {
     throw new UsageError(
       `--stack: ${stack === "" ? "the name is empty" : "the name is too long"}; expected the name of the stack, such as my-org/prod`,
     );
+  for (const [name, path] of Object.entries({ output, svg }))
+    if (path === "") throw new UsageError(`--${name}: the path is empty`);
   const files = [input, compare].filter((path) => path === STANDARD_INPUT);
   if (files.length > 1) throw new UsageError("only one of the input and --compare can be standard input");
   return {
@@ -51,9 +53,18 @@ export function parseCommandLine(args: string[]): ReviewRequest {
     after: values.after === true,
     limit: limit === undefined ? COMMENT_LIMIT : limitOf(limit),
     folder: values.folder ?? "",
-    ...defined({ stack, compare, svg, output, docs: docs === undefined ? undefined : addressOf(docs) }),
+    ...defined({
+      stack,
+      compare,
+      svg,
+      output: output === STANDARD_OUTPUT ? undefined : output,
+      docs: docs === undefined ? undefined : addressOf(docs),
+    }),
   };
 }
+
+/** As other commands have it. */
+const STANDARD_OUTPUT = "-";
 
 function oneOf<T extends string>(option: string, value: string, values: readonly T[]): T {
   const found = values.find((one) => one === value);

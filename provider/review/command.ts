@@ -37,7 +37,8 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
   const request = parseCommandLine(args);
   if (request.input === STANDARD_INPUT && "isTTY" in input && input.isTTY === true)
     throw new UsageError("review needs a file, or the output of pulumi preview --json on standard input");
-  const output = parseOutput(await readOutput(request.input, input), nameOf(request.input));
+  const text = await readOutput(request.input, input, "pulumi preview --json");
+  const output = parseOutput(text, nameOf(request.input));
   if (request.after && output.kind === "preview" && !hasFailed(output))
     throw new InputError(
       `${nameOf(request.input)} is a preview; --after needs the output of a finished pulumi up --json`,
@@ -46,15 +47,19 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
   const earlier =
     request.compare === undefined
       ? undefined
-      : earlierReview(await readOutput(request.compare, input), nameOf(request.compare));
-  const text = textOf(review, request, earlier && compare(review, earlier, nameOf(request.compare ?? "")));
+      : earlierReview(
+          await readOutput(request.compare, input, "an earlier review --format json"),
+          nameOf(request.compare),
+        );
+  const result = textOf(review, request, earlier && compare(review, earlier, nameOf(request.compare ?? "")));
   // Nothing is written before all of it is known.
   if (request.svg !== undefined) await writePictures(review, request.svg);
-  if (request.output === undefined) out(text);
-  else await writeWhole(request.output, text);
+  if (request.output === undefined) out(result);
+  else await writeWhole(request.output, result);
   const isFailed = ({ verdict, happened }: DomainReview) =>
     verdict === "refuse" || request.failOn.has(verdict) || (happened !== undefined && !isOver(happened));
-  return review.isNotRun || review.errors > 0 || review.domains.some(isFailed) ? 1 : 0;
+  const isUnfinished = review.isNotRun || review.errors > 0 || Object.keys(review.othersLeft).length > 0;
+  return isUnfinished || review.domains.some(isFailed) ? 1 : 0;
 }
 
 function textOf(review: Review, request: ReviewRequest, comparison: Comparison | undefined): string {

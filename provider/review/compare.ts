@@ -9,6 +9,7 @@ import { parsed } from "./json-text.ts";
 import type { Properties } from "./properties.ts";
 import type { Review } from "./review.ts";
 import { countText, memoryText, verdictWord } from "./texts.ts";
+import { stackIn } from "./urn.ts";
 
 /** What has changed since an earlier review, by the resource's name. */
 export interface Comparison {
@@ -88,11 +89,10 @@ function domainsOf(domains: unknown): Map<string, Properties> {
   return new Map(all.map((domain) => [String(domain.urn), domain]));
 }
 
-/** "shop/prod", by the first URN; undefined without any. */
+/** By the first URN; undefined without any. */
 function stackOf(domains: ReadonlyMap<string, Properties>): string | undefined {
   const [urn = ""] = domains.keys();
-  const [, stack, project] = /^urn:pulumi:(.*?)::(.*?)::/.exec(urn) ?? [];
-  return stack === undefined || project === undefined ? undefined : `${project}/${stack}`;
+  return stackIn(urn);
 }
 
 function quoted(text: string): string {
@@ -103,8 +103,13 @@ function nameOf({ resource }: Properties): string {
   return String(resource);
 }
 
-/** "live, 1003 → 1259 MiB" */
-function describe({ verdict, takenOver, memory, vcpus, devices, headline }: Properties): string {
+/** "live, 1003 → 1259 MiB", with the result of an update that is over before it. */
+function describe({ happened, ...planned }: Properties): string {
+  const result = isRecord(happened) && typeof happened.result === "string" ? [happened.result] : [];
+  return [...result, describePlanned(planned)].join(": ");
+}
+
+function describePlanned({ verdict, takenOver, memory, vcpus, devices, headline }: Properties): string {
   const word = verdictWord({ verdict, takenOver } as Pick<DomainReview, "verdict" | "takenOver">) as
     | string
     | undefined;

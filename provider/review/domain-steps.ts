@@ -23,6 +23,8 @@ export interface DomainStep {
   isGone: boolean;
   /** The update ended before this step of its preview began. */
   isLeft: boolean;
+  /** An earlier run deleted the domain for a replace, so this one only creates it. */
+  isRecreated: boolean;
   /** The resource option `deletedWith`: the run deletes that other resource, and leaves this one's domain to it. */
   isDeletedWith: boolean;
   position?: Position;
@@ -46,6 +48,13 @@ export type DomainOperation = "same" | "create" | "import" | "update" | "replace
 /** How many other resources change, by operation. */
 export type OtherSteps = Readonly<Record<string, number>>;
 
+/** The other resources of a run. */
+export interface Others {
+  all: OtherSteps;
+  /** Of an update: those of them that failed, or that it didn't finish or begin. */
+  left: OtherSteps;
+}
+
 /** The engine's names of operations. What isn't here is bookkeeping of the engine. */
 const OPERATIONS: ReadonlyMap<string, DomainOperation> = new Map([
   ["same", "same"],
@@ -68,13 +77,13 @@ const TYPES: ReadonlySet<string> = new Set([DYNAMIC_TYPE, PLUGIN_TYPE]);
 const OF_ENGINE = /^pulumi:(?:pulumi:Stack|providers:.*)$/;
 
 /**
- * The steps of this provider's domains, one for each, in the order of the output; and how many others there are.
+ * The steps of this provider's domains, one for each, in the order of the output; and how many other resources change.
  *
  * @throws InputError
  */
 export function domainSteps({ what, steps, diagnostics, planned = [] }: PulumiOutput): {
   domains: DomainStep[];
-  others: OtherSteps;
+  others: Others;
 } {
   const { found, others } = collected(steps);
   for (const { urn = "", severity, message } of diagnostics) {
@@ -86,42 +95,71 @@ export function domainSteps({ what, steps, diagnostics, planned = [] }: PulumiOu
     else if (severity === "error" && errors.length > 0 && TYPES.has(typeIn(urn)))
       found.set(urn, { ...without(urn), messages: errors });
   }
-  for (const step of collected(planned).found.values()) {
-    const known = found.get(step.urn);
+  const preview = collected(planned);
+  addPlanned(found, preview.found);
+  addPlanned(others, preview.others);
+  for (const step of found.values()) requireStates(step, what);
+  const changing = [...others.values()].filter(({ op }) => op !== "same");
+  return {
+    domains: [...found.values()],
+    others: { all: counted(changing), left: counted(changing.filter((step) => !isDone(step))) },
+  };
+}
+
+/** Adds what the update didn't begin. */
+function addPlanned(steps: Map<string, DomainStep>, planned: ReadonlyMap<string, DomainStep>): void {
+  for (const step of planned.values()) {
+    const known = steps.get(step.urn);
     if (known === undefined && step.op !== "same")
-      found.set(step.urn, { ...step, done: false, isLeft: true });
+      steps.set(step.urn, { ...step, done: false, isLeft: true });
     // A replace that ended after the deletion has no arguments.
     else if (known?.op === step.op && known.new === undefined && step.new !== undefined) known.new = step.new;
   }
-  for (const step of found.values()) requireStates(step, what);
-  return { domains: [...found.values()], others: counted(others.values()) };
+}
+
+/** A component has no end of its own. */
+function isDone({ old, new: now, failed, done, isLeft }: DomainStep): boolean {
+  return !failed && !isLeft && (done || (now ?? old)?.isCustom === false);
 }
 
 function collected(steps: readonly ResourceStep[]): {
   found: Map<string, DomainStep>;
-  others: Map<string, DomainOperation>;
+  others: Map<string, DomainStep>;
 } {
   const found = new Map<string, DomainStep>();
-  const others = new Map<string, DomainOperation>();
+  const others = new Map<string, DomainStep>();
   // The deletion of what an interrupted replace left isn't that of the resource, which has steps of its own.
   const isLeftOver = ({ op, old }: ResourceStep) => op === "delete" && old?.isLeftOver === true;
   const deleted = new Set(steps.filter(({ op }) => DELETIONS.has(op)).map(({ urn }) => urn));
   for (const step of [...steps].sort((a, b) => Number(isLeftOver(a)) - Number(isLeftOver(b)))) {
     const op = OPERATIONS.get(step.op);
-    if (op === undefined) continue;
-    if (!TYPES.has(step.type)) {
-      const isCounted = op !== "same" && !OF_ENGINE.test(step.type);
-      if (isCounted && others.get(step.urn) !== "replace") others.set(step.urn, op);
-      continue;
-    }
-    if (!(isLeftOver(step) && found.has(step.urn)))
-      found.set(step.urn, merged(found.get(step.urn), step, op, deleted));
+    if (op === undefined || OF_ENGINE.test(step.type)) continue;
+    const group = TYPES.has(step.type) ? found : others;
+    if (!(isLeftOver(step) && group.has(step.urn)))
+      group.set(step.urn, merged(group.get(step.urn), step, op, deleted));
   }
+  const parts = Map.groupBy(steps, ({ urn }) => urn);
+  for (const step of found.values())
+    if (isPending(step, parts.get(step.urn) ?? [])) found.set(step.urn, recreated(step));
   return { found, others };
 }
 
-function counted(ops: Iterable<DomainOperation>): OtherSteps {
-  const counts = Object.entries(Object.groupBy(ops, (op) => op));
+/** A log has the deletion of each domain that is replaced, since it comes before the creation. */
+function isPending({ op }: DomainStep, parts: readonly ResourceStep[]): boolean {
+  if (op !== "replace") return false;
+  const has = (...ops: string[]) => parts.some((part) => ops.includes(part.op));
+  return (
+    parts.some(({ isContinued }) => isContinued) ||
+    (has("create-replacement", "import-replacement") && !has("delete-replaced"))
+  );
+}
+
+function recreated({ old: _, ...step }: DomainStep): DomainStep {
+  return { ...step, op: "create", isRecreated: true };
+}
+
+function counted(steps: readonly DomainStep[]): OtherSteps {
+  const counts = Object.entries(Object.groupBy(steps, ({ op }) => op));
   return Object.fromEntries(counts.map(([op, all]) => [op, all.length]));
 }
 
@@ -153,6 +191,7 @@ function without(urn: string): DomainStep {
     done: false,
     isGone: false,
     isLeft: false,
+    isRecreated: false,
     isDeletedWith: false,
   };
 }
@@ -194,6 +233,7 @@ function merged(
     done: CREATES.get(step.op) === false ? known?.done === true : step.done === true,
     isGone: isGoneAfter(known, step),
     isLeft: false,
+    isRecreated: false,
     isDeletedWith: before?.deletedWith !== undefined && deleted.has(before.deletedWith),
     ...(before && { old: before }),
     ...(after && { new: after }),

@@ -1,14 +1,20 @@
 import { InputError } from "../command/command.ts";
 import { isRecord } from "../is-record.ts";
 import { parsed, quotedStart } from "./json-text.ts";
-import { parseDocument } from "./preview-document.ts";
 import type { Properties } from "./properties.ts";
-import { outputOf, type PulumiOutput, type ResourceStep, refreshed, stepOf } from "./pulumi-output.ts";
+import {
+  outputOf,
+  type PulumiOutput,
+  type ResourceStep,
+  refreshed,
+  stepOf,
+  withFailure,
+} from "./pulumi-output.ts";
+import { stackIn } from "./urn.ts";
 
-/** Where a log begins after a document, whose lines are indented and whose texts have no line ends. */
+/** Where a log begins after a document, in which no line begins like an event: its texts have no line ends. */
 export function logAfterDocument(text: string): number | undefined {
-  const end = /^\}\r?\n(?=\{"sequence":)/m.exec(text);
-  return end === null ? undefined : end.index + end[0].length;
+  return /^\{"sequence":\d/m.exec(text)?.index;
 }
 
 const EVENTS = [
@@ -38,69 +44,106 @@ function isDebugMessage(line: string): boolean {
   return line.includes('"severity":"debug"') && /^\{(?:"\w+":\d+,)*"diagnosticEvent":/.test(line);
 }
 
+/** What a log has of one run. */
+interface Run {
+  config: unknown;
+  diagnostics: unknown[];
+  steps: Map<string, ResourceStep>;
+  /** The resources that the run is reading. */
+  refreshing: Set<unknown>;
+  hasRefreshed: boolean;
+  /** Undefined: the run isn't over. */
+  summary?: Properties;
+}
+
 /**
- * The log has an event in each line. A streamed preview and its update are two runs, of which the last one counts.
+ * The log has an event in each line. pulumi up writes two runs: its preview, as a document or as events as well, and the update.
  *
  * @param start where the log begins in the text
+ * @param planned the steps of the document before the log
  */
-export function parseLog(text: string, start: number, what: string): PulumiOutput {
-  let diagnostics: unknown[] = [];
-  const steps = new Map<string, ResourceStep>();
-  /** The resources that the run is reading. */
-  const refreshing = new Set<unknown>();
-  let hasRefreshed = false;
-  let planned = plannedBefore(text.slice(0, start), what);
-  let config: unknown;
-  let summary: Properties | undefined;
+export function parseLog(
+  text: string,
+  start: number,
+  planned: ResourceStep[] | undefined,
+  what: string,
+): PulumiOutput {
+  const runs = runsIn(text, start, what);
+  const last = runs.at(-1);
+  if (last?.summary === undefined)
+    throw new InputError(
+      `${what} has no summary: the log ends before the run does; wait for the end of pulumi up --json, or of the preview`,
+    );
+  const { summary, steps, config, diagnostics } = last;
+  const kind = summary.isPreview === true ? "preview" : "update";
+  const previews = [...(planned === undefined ? [] : [planned]), ...runs.slice(0, -1).map(plannedIn)];
+  const [preview] = previews;
+  if (previews.length > (kind === "update" ? 1 : 0) || previews.includes(undefined)) throw severalRuns(what);
+  requireSameStack(preview ?? [], [...steps.values()], what);
+  if (last.hasRefreshed && steps.size === 0) throw refreshed(what);
+  const read = outputOf(what, kind, [...steps.values()], config, diagnostics);
+  const output = summary.result === "failed" ? withFailure(read) : read;
+  return preview === undefined ? output : { ...output, planned: preview };
+}
+
+function severalRuns(what: string): InputError {
+  return new InputError(
+    `${what} has more than one run of Pulumi; review the output of each pulumi preview --json, or pulumi up --json, separately`,
+  );
+}
+
+/** The steps of a run that is a preview. */
+function plannedIn({ summary, steps }: Run): ResourceStep[] | undefined {
+  return summary?.isPreview === true ? [...steps.values()] : undefined;
+}
+
+/** @throws InputError for the preview of one stack and the update of another */
+function requireSameStack(preview: ResourceStep[], update: ResourceStep[], what: string): void {
+  const [planned, updated] = [preview, update].map(([first]) => first && stackIn(first.urn));
+  if (planned === undefined || updated === undefined || planned === updated) return;
+  throw new InputError(
+    `${what} has a preview of stack ${JSON.stringify(planned)}, but an update of ${JSON.stringify(updated)}; review the output of each pulumi up --json separately`,
+  );
+}
+
+function runsIn(text: string, start: number, what: string): Run[] {
+  let run = newRun();
+  const runs = [run];
   let number = text.slice(0, start).split("\n").length - 1;
   for (const line of text.slice(start).split("\n")) {
     number += 1;
     if (line.trim() === "" || isDebugMessage(line)) continue;
     const event = parsed(line);
+    // A document begins like this.
+    if (line.trim() === "{") throw severalRuns(what);
     if (!isRecord(event))
       throw new InputError(
         `${what} is cut off or not JSON in line ${number} (${quotedStart(line)}); write the whole output of pulumi up --json to it`,
       );
     const { preludeEvent, summaryEvent, diagnosticEvent } = event;
     if (isRecord(preludeEvent)) {
-      // A run begins.
-      if (summary?.isPreview === true) planned = [...steps.values()];
-      config = preludeEvent.config;
-      summary = undefined;
-      diagnostics = [];
-      steps.clear();
-      refreshing.clear();
-      hasRefreshed = false;
+      // Some events come before the first one of these.
+      if (run.summary !== undefined || run.steps.size > 0) {
+        run = newRun();
+        runs.push(run);
+      }
+      run.config = preludeEvent.config;
     }
-    if (isRecord(summaryEvent)) summary = summaryEvent;
-    if (isRecord(diagnosticEvent)) diagnostics.push(diagnosticEvent);
+    if (isRecord(summaryEvent)) run.summary = summaryEvent;
+    if (isRecord(diagnosticEvent)) run.diagnostics.push(diagnosticEvent);
     for (const name of ["resourcePreEvent", "resOutputsEvent", "resOpFailedEvent"] as const)
-      addStep({ steps, refreshing }, name, event[name]);
-    hasRefreshed ||= refreshing.size > 0;
+      addStep(run, name, event[name]);
+    run.hasRefreshed ||= run.refreshing.size > 0;
   }
-  if (summary === undefined)
-    throw new InputError(
-      `${what} has no summary: the log ends before the run does; wait for the end of pulumi up --json, or of the preview`,
-    );
-  if (hasRefreshed && steps.size === 0) throw refreshed(what);
-  const kind = summary.isPreview === true ? "preview" : "update";
-  const output = outputOf(what, kind, [...steps.values()], config, diagnostics);
-  return kind === "update" && planned !== undefined ? { ...output, planned } : output;
+  return runs;
 }
 
-/** The steps of the document that pulumi up wrote before the log. */
-function plannedBefore(text: string, what: string): ResourceStep[] | undefined {
-  const document = parsed(text);
-  return isRecord(document) ? parseDocument(document, what).steps : undefined;
+function newRun(): Run {
+  return { config: undefined, diagnostics: [], steps: new Map(), refreshing: new Set(), hasRefreshed: false };
 }
 
 /** The status of an operation that failed after it had made or changed the resource. */
 const PARTIAL_FAILURE = 1;
-
-interface Run {
-  steps: Map<string, ResourceStep>;
-  refreshing: Set<unknown>;
-}
 
 function addStep(
   { steps, refreshing }: Run,

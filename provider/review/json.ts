@@ -12,7 +12,7 @@ export const REVIEW_FORMAT = 1;
 
 /** A review for programs: sizes as in the resource's outputs ("1259MiB"), null for what is absent, unknown or secret. */
 export function reviewJson(review: Review): Record<string, unknown> {
-  const { stack, kind, domains, unchanged, others, hosts, errors } = review;
+  const { stack, kind, domains, unchanged, others, othersLeft, hosts, errors } = review;
   return {
     tool: "pulumi-libvirt-hotplug review",
     format: REVIEW_FORMAT,
@@ -21,6 +21,7 @@ export function reviewJson(review: Review): Record<string, unknown> {
     domains: domains.map(domainJson),
     unchanged,
     others,
+    othersLeft,
     hosts: hosts.map(hostJson),
     errors,
   };

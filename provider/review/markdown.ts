@@ -8,7 +8,15 @@ import { linksIn, nameOf, row, tableFor } from "./markdown-table.ts";
 import { codeBlock, markdownText } from "./markdown-text.ts";
 import { drawMaps } from "./memory-map.ts";
 import type { Review } from "./review.ts";
-import { costText, countedResults, countedSteps, countedVerdicts, countText, memoryText } from "./texts.ts";
+import {
+  costText,
+  countedResults,
+  countedSteps,
+  countedVerdicts,
+  countText,
+  memoryText,
+  runFailures,
+} from "./texts.ts";
 
 export interface MarkdownOptions {
   /** The address of docs/troubleshooting.md. */
@@ -32,7 +40,10 @@ export function markdown(review: Review, { docs, limit, comparison }: MarkdownOp
   if (domains.length === 0) {
     // It isn't known what a failed run would have changed.
     const failed = stack === undefined ? [] : [`Stack ${shortName(stack)}:`];
-    const nothing = review.errors === 0 ? [`No libvirt domain${ofStack} changes.`] : failed;
+    const nothing =
+      review.errors === 0
+        ? [`No libvirt domain${ofStack} ${review.isOver ? "changed" : "changes"}.`]
+        : failed;
     const line = [...nothing, ...(footer === "" ? [] : [footer])].join(" ");
     const isNews = comparison !== undefined && comparison.gone.length > 0;
     return `${[`${mark}\n${line}`, ...(isNews ? compared : [])].join(SEPARATOR)}\n`;
@@ -197,16 +208,12 @@ function linksOf(domains: readonly DomainReview[], docs: string): string[] {
 }
 
 /** The last line: what isn't judged. */
-function footerOf({ domains, unchanged, others, errors, isPartial, isNotRun }: Review): string {
-  const counted = countedSteps(others);
+function footerOf(review: Review): string {
+  const { domains, unchanged, others, othersLeft, isPartial } = review;
+  const [counted, left] = [others, othersLeft].map(countedSteps);
   const secret = domains.filter(({ isSecret }) => isSecret).length;
   return [
-    ...(isNotRun ? ["**The update didn't run**, since its preview failed: no domain has changed."] : []),
-    ...(errors === 0
-      ? []
-      : [
-          `**The run failed**: ${errors === 1 ? "an error" : `${errors} errors`} outside the libvirt domains${domains.length === 0 ? ", before it reached any of them" : ", so changes may be missing here"}.`,
-        ]),
+    ...runFailures(review).map(([what, more]) => `**${what}**${more}`),
     ...(isPartial
       ? [
           "Changes that the run didn't begin aren't listed here: the output of pulumi up without --skip-preview has them.",
@@ -218,6 +225,8 @@ function footerOf({ domains, unchanged, others, errors, isPartial, isNotRun }: R
           `The sizes of ${secret === 1 ? "a domain are" : `${secret} domains are`} secret: the outcome is the one that the run announced.`,
         ]),
     ...(unchanged === 0 ? [] : [`${unchanged} ${unchanged === 1 ? "domain is" : "domains are"} unchanged.`]),
-    ...(counted === "" ? [] : [`Other resources, not judged: ${markdownText(counted)}.`]),
+    ...(counted === ""
+      ? []
+      : [`Other resources, not judged: ${counted}${left === "" ? "" : ` (not done: ${left})`}.`]),
   ].join(" ");
 }

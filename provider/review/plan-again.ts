@@ -23,6 +23,8 @@ export interface Planned {
   problems: string[];
 }
 
+const UNREADABLE = "the state in this preview can't be planned from";
+
 /** Plans an update from the recorded domain, as a preview without a route to the host does. */
 export function planFromState(
   step: DomainStep,
@@ -35,12 +37,13 @@ export function planFromState(
   try {
     const state = readState(olds);
     const observed = state.__observed;
+    if (observed.live === undefined && observed.nextBoot === undefined) return { problems: [UNREADABLE] };
     if (step.op === "delete" || step.new === undefined) return { state, observed, problems: [] };
     return { state, ...planned(state, inputs, defaults) };
   } catch (error) {
     const code = reasonCodeOf(error);
     return {
-      problems: [code === undefined ? "the state in this preview can't be planned from" : messageOf(error)],
+      problems: [code === undefined ? UNREADABLE : messageOf(error)],
     };
   }
 }

@@ -8,6 +8,7 @@ import {
   type ResourceStep,
   refreshed,
   stepOf,
+  withFailure,
 } from "./pulumi-output.ts";
 
 /** What other tools write, by a field that only they have. */
@@ -15,6 +16,7 @@ const OTHER_TOOLS: [field: string, tool: string][] = [
   ["resource_changes", "terraform show -json"],
   ["planned_values", "terraform show -json"],
   ["terraform_version", "Terraform"],
+  ["@level", "terraform plan -json"],
   ["Changes", "AWS CloudFormation"],
   ["deployment", "pulumi stack export, which has no plan"],
 ];
@@ -26,10 +28,11 @@ export function parseDocument(document: Properties, what: string): PulumiOutput 
     throw new InputError(`${what} is a plan of pulumi preview --save-plan, which has no state; ${EXPECTED}`);
   const { steps, config, diagnostics, changeSummary } = document;
   if (!Array.isArray(steps)) {
-    // A preview that fails at once may have no step.
+    // A preview that fails at once may have no step. The stack itself is one of a preview that succeeds.
     if (!Array.isArray(diagnostics) && !isRecord(changeSummary))
       throw new InputError(`${what} has no "steps"; ${EXPECTED}`);
-    return outputOf(what, "preview", [], config, diagnostics);
+    const output = outputOf(what, "preview", [], config, diagnostics);
+    return isRecord(changeSummary) ? output : withFailure(output);
   }
   const read = steps.map((step, index) => documentStep(step, `${what}: steps[${index}]`));
   if (isRefresh(read)) throw refreshed(what);
@@ -48,11 +51,28 @@ function documentStep(step: unknown, what: string): ResourceStep {
   const { op, urn, oldState, newState, diffReasons, replaceReasons, detailedDiff } = step;
   if (typeof op !== "string" || typeof urn !== "string")
     throw new InputError(`${what} has no "op" and "urn"; ${EXPECTED}`);
-  return stepOf({
-    op,
-    urn,
-    old: oldState,
-    now: newState,
-    differs: [diffReasons, replaceReasons, detailedDiff],
-  });
+  return {
+    ...stepOf({
+      op,
+      urn,
+      old: oldState,
+      now: newState,
+      differs: [diffReasons, replaceReasons, detailedDiff],
+    }),
+    ...(isContinued(step) && { isContinued: true as const }),
+  };
+}
+
+/**
+ * Whether a replace only continues an earlier one. The engine also marks the state of a resource that this preview would delete, but
+ * has a reason for that.
+ */
+function isContinued({ op, oldState, newState, replaceReasons, detailedDiff }: Properties): boolean {
+  if (op !== "replace" || !isRecord(oldState) || oldState.pendingReplacement !== true) return false;
+  const hasTrigger = [oldState, newState].some(
+    (state) => isRecord(state) && Object.hasOwn(state, "replacementTrigger"),
+  );
+  const kinds = isRecord(detailedDiff) ? Object.values(detailedDiff).filter(isRecord) : [];
+  const isAsked = kinds.some(({ kind }) => typeof kind === "string" && kind.endsWith("-replace"));
+  return !hasTrigger && !isAsked && !(Array.isArray(replaceReasons) && replaceReasons.length > 0);
 }

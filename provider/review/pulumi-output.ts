@@ -18,6 +18,8 @@ export interface ResourceStep {
   partial?: true;
   /** Of an update: the step is over. */
   done?: true;
+  /** Of a replace: nothing asks for it except for an earlier one, which deleted the resource and didn't create it again. */
+  isContinued?: true;
 }
 
 export interface ResourceState {
@@ -25,6 +27,8 @@ export interface ResourceState {
   outputs?: Properties;
   /** The reference to its provider. */
   provider?: string;
+  /** A provider has it. The others are components of the program. */
+  isCustom: boolean;
   /** Where the program creates the resource. */
   positions: string[];
   /** The resource option `retainOnDelete`: the engine deletes nothing but the resource. */
@@ -64,13 +68,23 @@ export function outputOf(
   config: unknown,
   diagnostics: unknown,
 ): PulumiOutput {
+  const messages = (Array.isArray(diagnostics) ? diagnostics : []).filter(isRecord);
   return {
     what,
     kind,
     steps,
     config: isRecord(config) ? config : {},
-    diagnostics: (Array.isArray(diagnostics) ? diagnostics : []).filter(isRecord).flatMap(diagnosticOf),
+    diagnostics: messages.flatMap((one, index) =>
+      diagnosticOf(isProgramError(one, messages[index + 1]) ? { ...one, severity: "error" } : one),
+    ),
   };
+}
+
+/** A run may fail without an error, because of a policy for example. */
+export function withFailure(output: PulumiOutput): PulumiOutput {
+  const { diagnostics } = output;
+  if (diagnostics.some(({ severity }) => severity === "error")) return output;
+  return { ...output, diagnostics: [...diagnostics, { severity: "error", message: "the run failed" }] };
 }
 
 /** The error for a run that only reads the domains. */
@@ -111,7 +125,7 @@ export function stepOf({ op, urn, type, old, now, differs }: RawStep): ResourceS
 function stateOf(state: unknown): ResourceState | undefined {
   if (!isRecord(state)) return undefined;
   const { inputs, outputs, provider, sourcePosition, stackTrace } = state;
-  const { retainOnDelete, deletedWith, delete: isLeftOver } = state;
+  const { custom, retainOnDelete, deletedWith, delete: isLeftOver } = state;
   const frames = Array.isArray(stackTrace) ? stackTrace.filter(isRecord) : [];
   const positions = [sourcePosition, ...frames.map((frame) => frame.sourcePosition)];
   return {
@@ -120,12 +134,35 @@ function stateOf(state: unknown): ResourceState | undefined {
     ...(typeof provider === "string" && { provider }),
     ...(typeof deletedWith === "string" && deletedWith !== "" && { deletedWith }),
     positions: positions.filter((position) => typeof position === "string"),
+    isCustom: custom === true,
     isRetained: retainOnDelete === true,
     isLeftOver: isLeftOver === true,
   };
 }
 
+/** How Pulumi's YAML reports an error of the program, without the severity of one: in colours, or with the place in the next message. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
+const COLOURED_ERROR = /^\u001b\[31mError\u001b\[0m: /;
+const PLACE_OF_ERROR = /^ {2}on \S+ line \d+/;
+
+function isProgramError({ urn, severity, message }: Properties, next: Properties | undefined): boolean {
+  if (severity !== "info#err" || typeof message !== "string" || (urn !== undefined && urn !== ""))
+    return false;
+  if (COLOURED_ERROR.test(message)) return true;
+  return message.startsWith("Error: ") && PLACE_OF_ERROR.test(String(next?.message));
+}
+
+/** Colours: as the engine writes them, `<{%reset%}>`, which an event log may keep, and as a terminal takes them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
+const COLOURS = /<\{%[^%]*%\}>|\u001b\[[\d;]*m/g;
+
 function diagnosticOf({ urn, severity, message, ephemeral }: Properties): Diagnostic[] {
   if (typeof message !== "string" || typeof severity !== "string" || ephemeral === true) return [];
-  return [{ severity, message, ...(typeof urn === "string" && urn !== "" && { urn }) }];
+  return [
+    {
+      severity,
+      message: message.replace(COLOURS, ""),
+      ...(typeof urn === "string" && urn !== "" && { urn }),
+    },
+  ];
 }

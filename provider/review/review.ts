@@ -11,14 +11,18 @@ export interface Review {
   /** The stack's name, where the command line has it. */
   stack?: string;
   kind: PulumiOutput["kind"];
+  /** What an update did is reviewed, not what it was going to do. */
+  isOver: boolean;
   /** The update to review ended with its preview, which failed. */
   isNotRun: boolean;
   /** Those that change, the worst first. */
   domains: DomainReview[];
   /** The domains that the output has and that don't change. */
   unchanged: number;
-  /** How many steps concern other resources, by operation. */
+  /** How many other resources change, by operation. */
   others: OtherSteps;
+  /** Of an update that is over: those of them that it didn't finish. */
+  othersLeft: OtherSteps;
   hosts: HostSums[];
   /** Errors that belong to no domain: how many. */
   errors: number;
@@ -41,16 +45,23 @@ export function reviewOf(output: PulumiOutput, isUpdate = false): Review {
     .map((step) => reviewDomain(step, { ...configurationOf(step), isOver }))
     .sort(worstFirst);
   const known = new Set(steps.map(({ urn }) => urn));
+  const errors = errorsOf(output).filter(({ urn = "" }) => !known.has(urn)).length;
+  const othersLeft = isOver ? others.left : {};
+  const hasFinished =
+    errors === 0 &&
+    Object.keys(othersLeft).length === 0 &&
+    domains.every(({ happened }) => happened === undefined || hasEnded(happened));
   return {
     kind: output.kind,
+    isOver,
     isNotRun: isUpdate && !isOver,
     domains,
     unchanged: steps.length - changing.length,
-    others,
+    others: others.all,
+    othersLeft,
     hosts: sumsByHost(domains),
-    errors: errorsOf(output).filter(({ urn = "" }) => !known.has(urn)).length,
-    isPartial:
-      output.planned === undefined && domains.some(({ happened }) => happened && !hasEnded(happened)),
+    errors,
+    isPartial: isOver && output.planned === undefined && !hasFinished,
   };
 }
 

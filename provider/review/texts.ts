@@ -4,6 +4,7 @@ import { formatSize } from "../units/size.ts";
 import type { Cost } from "./cost.ts";
 import type { DomainReview } from "./domain-review.ts";
 import type { Happened } from "./happened.ts";
+import type { Review } from "./review.ts";
 import type { Change } from "./size-changes.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -95,4 +96,26 @@ export const RESULT_MARKS: Readonly<Record<Happened["result"], string>> = {
 export function countedResults(domains: readonly DomainReview[]): string {
   const counts = Map.groupBy(domains, ({ happened }) => happened?.result ?? "done");
   return formatList([...counts].map(([result, all]) => `${all.length} ${result}`));
+}
+
+/** That the run itself failed: its beginning, and the rest of the sentence. */
+export function runFailures({ domains, errors, isOver, isNotRun }: Review): [string, string][] {
+  const missing = isOver
+    ? ""
+    : domains.length === 0
+      ? ", before it reached any of them"
+      : ", so changes may be missing here";
+  return [
+    ...(isNotRun
+      ? [["The update didn't run", ", since its preview failed: no domain has changed."] as [string, string]]
+      : []),
+    ...(errors === 0
+      ? []
+      : [
+          [
+            "The run failed",
+            `: ${errors === 1 ? "an error" : `${errors} errors`} outside the libvirt domains${missing}.`,
+          ] as [string, string],
+        ]),
+  ];
 }

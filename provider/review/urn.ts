@@ -9,3 +9,9 @@ export function typeIn(urn: string): string {
 export function nameIn(urn: string): string {
   return resourceName(urn) || urn;
 }
+
+/** "shop/prod": the project and the stack. */
+export function stackIn(urn: string): string | undefined {
+  const [, stack, project] = /^urn:pulumi:(.*?)::(.*?)::/.exec(urn) ?? [];
+  return stack === undefined || project === undefined ? undefined : `${project}/${stack}`;
+}

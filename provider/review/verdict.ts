@@ -36,7 +36,7 @@ export function keptByOption({ old, isDeletedWith }: DomainStep): string | undef
 
 /** An error refuses all; then the engine decides on replace and delete, then what the provider announced, then the plan from the state. */
 export function decide(
-  { op, new: now, messages }: DomainStep,
+  { op, new: now, messages, isRecreated }: DomainStep,
   plan: UpdatePlan | undefined,
   announced: Announced | undefined,
   { isSecret, kept, isFollowed }: { isSecret: boolean; kept: string | undefined; isFollowed: boolean },
@@ -63,6 +63,12 @@ export function decide(
     const plan = now?.inputs.memoryPlan;
     const unplanned = now?.inputs.__adopted === true ? "adopted" : "created";
     const start = typeof plan === "string" && !isPrinted(plan) ? plan : unplanned;
+    if (isRecreated)
+      return {
+        ...nothing,
+        verdict: "create",
+        headline: `an earlier run deleted it and ended before it created it again: ${start}`,
+      };
     return {
       ...nothing,
       verdict: (op === "create" && interruptionOf(now)) || "create",

@@ -9,11 +9,18 @@ import type { DomainRef, Hypervisor } from "../libvirt/hypervisor.ts";
 import type { Observation } from "../observe/observe.ts";
 import type { Outputs } from "../outputs.ts";
 import type { VcpuRemoval } from "../plan/observed.ts";
-import type { Step } from "../plan/plan.ts";
+import type { DefineStep, Step } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import type { ReasonCode } from "../plan/reason-codes.ts";
 import type { Session } from "../session.ts";
-import type { NewDefinition } from "./definition.ts";
+
+/** A definition that libvirt accepts, and the one that it was made from. Both have secrets in them. */
+export interface NewDefinition {
+  from: string;
+  xml: string;
+  /** The step that writes it: not the planned one where somebody else has changed the definition since. */
+  step: DefineStep;
+}
 
 /** An update to carry out. Nothing in it changes while it runs. */
 export interface UpdateContext {

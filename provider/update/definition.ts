@@ -8,6 +8,7 @@ import { defined } from "../defined.ts";
 import { changedDefinition } from "../definition/changed-definition.ts";
 import { differingFields } from "../definition/differences.ts";
 import { domainSpec } from "../definition/domain-spec.ts";
+import { listDeviceXml } from "../domain/list-device.ts";
 import { readDomainXml } from "../domain/parse.ts";
 import { UserError } from "../errors.ts";
 import { readHost } from "../observe/host.ts";
@@ -20,17 +21,8 @@ import type { MemoryView } from "../plan/observed.ts";
 import type { DefineStep, Reason } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { formatMib } from "../units/size.ts";
-import { deviceXml } from "./actions/attach-device.ts";
-import type { UpdateContext } from "./context.ts";
+import type { NewDefinition, UpdateContext } from "./context.ts";
 import { imageReasons, knownImageReasons } from "./image-reasons.ts";
-
-/** A definition that libvirt accepts, and the one that it was made from. Both have secrets in them. */
-export interface NewDefinition {
-  from: string;
-  xml: string;
-  /** The step that writes it: not the planned one where somebody else has changed the definition since. */
-  step: DefineStep;
-}
 
 /** How often a definition that others keep changing is made again before the update gives up. */
 const ATTEMPTS = 3;
@@ -105,7 +97,7 @@ export async function attachedRefusals(
   );
   const images = newImages(before, news);
   if (devices.length + images.length === 0) return [];
-  const xml = `<domain><devices>${devices.map(deviceXml).join("")}</devices></domain>`;
+  const xml = `<domain><devices>${devices.map(listDeviceXml).join("")}</devices></domain>`;
   const [found, missing, claimed] = await Promise.all([
     purpose.kind === "preview"
       ? knownImageReasons(hypervisor, images)

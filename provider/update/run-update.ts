@@ -8,18 +8,13 @@ import { isLiveBalloon } from "./actions/balloon.ts";
 import {
   keptRecord,
   keptVcpuRecord,
+  type NewDefinition,
   type Progress,
   refuseUpdate,
   type UpdateContext,
   updateLog,
 } from "./context.ts";
-import {
-  type NewDefinition,
-  newDefinition,
-  readDefinition,
-  requireAcceptable,
-  requireAttachable,
-} from "./definition.ts";
+import { newDefinition, readDefinition, requireAcceptable, requireAttachable } from "./definition.ts";
 import { lackingAddresses, updateAddresses } from "./find-addresses.ts";
 import { requirePlanned } from "./postconditions.ts";
 import { dropLeftovers, isRestart, keepBeforeRestart, putBack } from "./put-back.ts";

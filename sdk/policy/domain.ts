@@ -125,6 +125,13 @@ export class PolicyDomain {
     return this.#properties.value("state") === undefined && this.#properties.value("headroom") === undefined;
   }
 
+  /** It is off after the change: then a later change takes effect without a restart, in the definition. */
+  get isOff(): boolean {
+    const state = this.text("state");
+    if (state.kind !== "absent") return state.kind === "known" && state.value === "shutoff";
+    return Reflect.get(Object(this.#properties.value("headroom")), "running") === false;
+  }
+
   /** The slots that are free after the change, and those that the domain then has. */
   get slots(): Figure<{ free: number; total: number }> {
     const memorySlots = this.number("memorySlots");

@@ -16,7 +16,7 @@ export interface Exception {
 }
 
 const DAY = 'must be a day of the calendar as YYYY-MM-DD, e.g. "2027-03-31"';
-const [NAME, REASON] = ["must be the name of a resource", "must be the reason of the exception, in words"];
+const [NAME, REASON] = ["must be the name of a resource", "must be the reason for the exception, in words"];
 
 export const exceptionsSetting = z
   .array(

@@ -34,8 +34,8 @@ interface Wanted {
 
 /**
  * Each domain has room to grow live after the change. The rule `headroom`: the memory that can still be added is the distance from
- * `memory` to the largest size in the output `reachable`, and at most the distance to `maxMemory`. The free slots are those of the
- * running domain that no DIMM in the output `memoryDevices` occupies.
+ * `memory` to the largest size in the output `reachable`, and at most the distance to `maxMemory`; for a domain that is off, it is that
+ * distance. The free slots are those of the domain that no DIMM in the output `memoryDevices` occupies.
  *
  * @throws Error with all failures of the settings at once
  */
@@ -92,6 +92,7 @@ function judgedRoom(domain: PolicyDomain, wanted: Kib, stage: Stage): Verdict {
   // No live change goes beyond the maximum, whatever else limits it.
   const most = Math.max(0, maxMemory.value - memory.value);
   if (most < wanted) return short(most, ` up to maxMemory (${formatSize(maxMemory.value)})`);
+  if (domain.isOff) return ALLOWED;
   const { reachable } = domain;
   if (reachable.kind !== "known") return outputUnknown(domain, "reachable sizes", reachable, stage);
   const room = Math.max(memory.value, ...reachable.value.map(({ to }) => to)) - memory.value;

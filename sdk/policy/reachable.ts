@@ -15,7 +15,7 @@ export interface ReachableArgs extends RuleArgs {
 /**
  * From the size of each domain, the next larger size of the catalogue is live. The rule `reachable`: the memory of the next size must be
  * in the output `reachable`, and its vCPUs in `reachableVcpus`, which are the planner's answers. A domain with the largest size, or a
- * larger one, doesn't violate the rule.
+ * larger one, doesn't violate the rule, nor does one that is off.
  *
  * @throws Error with all failures of the settings at once
  */
@@ -40,7 +40,7 @@ export function reachable(args: ReachableArgs = {}, options?: RuleOptions): Rule
             vcpus.kind === "known" &&
             size.vcpus > vcpus.value);
         const next = sizes.find(isLarger);
-        if (next === undefined) return ALLOWED;
+        if (next === undefined || domain.isOff) return ALLOWED;
         const missed = (what: string, text: string): Verdict => ({
           kind: "violated",
           text: `from ${formatSize(memory.value)} the next size, ${next.name} (${figuresOf(next)}), is not live: ${what} ${text}. Use a size of the catalogue, with its maxMemory, memorySlots and maxVcpus.`,

@@ -19,14 +19,14 @@ function prose(page: string): string {
 function anchors(page: string): Set<string> {
   const text = readFileSync(page, "utf8").replace(/^```.*?^```/gms, "");
   const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading);
-  return new Set(
-    headings.map((heading) =>
-      heading
-        .toLowerCase()
-        .replace(/[^\p{Letter}\p{Number}\s_-]/gu, "")
-        .replaceAll(" ", "-"),
-    ),
-  );
+  return new Set(headings.map(anchorOf));
+}
+
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{Letter}\p{Number}\s_-]/gu, "")
+    .replaceAll(" ", "-");
 }
 
 /** Why a link leads nowhere; undefined where it is right, or leaves the repository. */
@@ -52,6 +52,25 @@ test.each(pages)("the pictures of %s exist", (page) => {
   const text = readFileSync(join(repository, page), "utf8");
   const sources = [...text.matchAll(/\b(?:src|srcset|href)="([^"]+)"/g)].map(([, source = ""]) => source);
   expect(sources.flatMap((source) => fault(page, source) ?? [])).toEqual([]);
+});
+
+/** The links to a page's own headings in the lists before its first heading of the second level. */
+function contents(page: string): string[] {
+  const [opening = ""] = readFileSync(join(repository, page), "utf8").split(/^## /m, 1);
+  return [...opening.matchAll(/^- .*$/gm)].flatMap(([line]) =>
+    [...line.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = ""]) => anchor),
+  );
+}
+
+const withContents = pages.filter((page) => contents(page).length > 0);
+
+test("some pages begin with a list of their contents", () => {
+  expect(withContents).toEqual(expect.arrayContaining(["docs/guest.md", "docs/troubleshooting.md"]));
+});
+
+test.each(withContents)("the list at the top of %s has each of its topics, in their order", (page) => {
+  const headings = readFileSync(join(repository, page), "utf8").matchAll(/^## (.*)$/gm);
+  expect(contents(page)).toEqual([...headings].map(([, heading = ""]) => anchorOf(heading)));
 });
 
 const files = globSync(

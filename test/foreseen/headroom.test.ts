@@ -51,6 +51,18 @@ describe("headroom in the inputs of the dynamic class", () => {
     expect(stack.recorded.inputs.headroom).toMatchObject({ slots: 32, liveMemorySlots: 32 });
   });
 
+  test("tells a domain that is off from one that can't grow", async () => {
+    const stack = await running();
+    const off = { ...base, running: false };
+    const headroom = { running: false, slots: 16, memory: [], vcpus: [] };
+    expect((await stack.preview(off)).inputs.headroom).toEqual(headroom);
+    await stack.up(off);
+    expect((await stack.preview({ ...off, memory: "1300MiB" })).inputs.headroom).toEqual(headroom);
+    expect((await stack.preview({ ...off, shutdownTimeout: 7 })).inputs.headroom).toEqual(headroom);
+    const full = await stack.preview({ ...base, memory: "8GiB" });
+    expect(full.inputs.headroom).not.toHaveProperty("running");
+  });
+
   test("is that of the new domain in a replace", async () => {
     const { kind, inputs } = await (await running()).preview({ ...base, memory: "1300MiB" });
     expect([kind, inputs.headroom]).toEqual(["replace", room("1556MiB", 16, "7956MiB")]);

@@ -153,10 +153,11 @@ export function expectForeseen(foreseen: unknown, after: unknown, path = ""): vo
 
 /** Expects what check foresees of the room to grow to be what the outputs have, and the slots those of the domain itself. */
 export function expectHeadroom({ headroom = {}, after }: Foreseen, host: FakeHypervisor): void {
-  const { slots, memory, vcpus } = headroom;
+  const { slots, memory, vcpus, running } = headroom;
   if (memory !== undefined) expect(memory).toEqual(after.reachable);
   if (vcpus !== undefined) expect(vcpus).toEqual(after.reachableVcpus ?? []);
   if (slots !== undefined) expect(slots).toBe(freeSlotsOf(host, after));
+  if (memory !== undefined) expect(running).toBe(after.state === "shutoff" ? false : undefined);
 }
 
 /** An off domain gets those of the arguments when it is started. */

@@ -52,7 +52,7 @@ describe("what the class's inputs say is live after a change is what the domain 
         args: { memory: "1280MiB", vcpus: 3, hotplug: { maxDimmSize: "512MiB" } },
       },
       { title: "a setting", args: { shutdownTimeout: 1 } },
-      { title: "a setting that decides the sizes", args: { hotplug: restart }, without: ["memory", "vcpus"] },
+      { title: "a setting that decides the sizes", args: { hotplug: restart } },
       {
         title: "beside a DIMM of somebody else",
         args: { memory: "1792MiB" },
@@ -60,8 +60,8 @@ describe("what the class's inputs say is live after a change is what the domain 
       },
       { title: "the vCPUs up to the maximum", args: { vcpus: 4 } },
       {
-        title: "the maximum of the next boot",
-        args: { maxMemory: "4GiB", hotplug: { ...restart, whenNotPossible: "nextBoot" } },
+        title: "the maximum and the slots of the next boot",
+        args: { maxMemory: "4GiB", memorySlots: 32, hotplug: { ...restart, whenNotPossible: "nextBoot" } },
       },
     ]);
   });

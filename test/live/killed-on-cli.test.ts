@@ -5,7 +5,7 @@ import { ENGINE } from "../support/engines.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { killProviderHost } from "../support/provider-host.ts";
 import { rpcProxy } from "../support/rpc-proxy.ts";
-import { BARE, type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
+import { BARE, type OnEngine, type StackOnLab, stackOnLab } from "../support/stack-on-lab.ts";
 import { liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
@@ -48,7 +48,7 @@ test.for(Object.entries(KILLS))(
   async ([name, { kill, at, undo }], { skip }) => {
     skip(ENGINE.engine !== "pulumi", "there is no Pulumi CLI");
     const proxy = await rpcProxy(lab(), name);
-    const on = { engine: "pulumi", traces: [] } as const;
+    const on: OnEngine = { engine: "pulumi", traces: [] };
     const stack = await stackOnLab(lab(), { web: { ...BARE, uri: proxy.uri } }, { on });
     await stack.apply();
     const pid = lab().qemuPid("web");

@@ -104,6 +104,9 @@ test.for(["dynamic", "plugin"] as const)(
     expect(excepted.output).not.toContain("would be deleted and created again, change is");
     expect(excepted.code).toBe(0);
 
+    const misspelled = await pulumi(stack, ["preview", ...pack({ ...rules, "no-downtime": { outcome: 1 } })]);
+    expect(misspelled.output).toContain('outcome is not a setting of this rule; did you mean "outcomes"?');
+
     const wrong = { "no-downtime": { exceptions: [{ name, reason: "x", until: "2026-02-30" }] } };
     const refused = await pulumi(stack, ["preview", ...pack({ ...rules, ...wrong })]);
     expect(refused.code).not.toBe(0);

@@ -68,7 +68,7 @@ const known = fc.record(
     memoryDevices: fc.array(device, { maxLength: 4 }),
     liveMemorySlots: fc.integer({ min: 0, max: 4 }),
     liveMemory: size,
-    state: fc.constant("running"),
+    state: fc.constantFrom("running", "shutoff"),
     uri: fc.constantFrom("qemu:///system", "qemu+ssh://me:pass-7311@host/system"),
     name: fc.constantFrom("web-1", "db"),
     adopt: fc.boolean(),
@@ -82,20 +82,26 @@ function resourceOf(properties: Record<string, unknown>, type: string, name = "w
 }
 
 /** A domain of the class as a preview that changes it has it: the inputs, with what check foresees of the outputs. */
-const previewedOfClass = fc.record({
-  inputs: known.map(
-    ({ reachable, reachableVcpus, memoryDevices, liveMemory, liveMemorySlots, state, ...inputs }) => inputs,
-  ),
-  headroom: fc.record(
-    {
-      slots: fc.integer({ min: 0, max: 4 }),
-      liveMemorySlots: fc.integer({ min: 0, max: 4 }),
-      memory: fc.array(range, { maxLength: 2 }),
-      vcpus: fc.array(fc.constant({ from: 2, to: 4, step: 1 }), { maxLength: 1 }),
-    },
-    { requiredKeys: [] },
-  ),
-});
+const previewedOfClass = fc
+  .record({
+    inputs: known.map(
+      ({ reachable, reachableVcpus, memoryDevices, liveMemory, liveMemorySlots, state, ...inputs }) => inputs,
+    ),
+    headroom: fc.record(
+      {
+        slots: fc.integer({ min: 0, max: 4 }),
+        liveMemorySlots: fc.integer({ min: 0, max: 4 }),
+        memory: fc.array(range, { maxLength: 2 }),
+        vcpus: fc.array(fc.constant({ from: 2, to: 4, step: 1 }), { maxLength: 1 }),
+      },
+      { requiredKeys: [] },
+    ),
+    isOff: fc.boolean(),
+  })
+  .map(({ inputs, headroom, isOff }) => ({
+    inputs,
+    headroom: { ...headroom, ...(isOff && { running: false }) },
+  }));
 
 /** A domain of either, as a run may have it. */
 const any = fc.oneof(
@@ -158,6 +164,7 @@ interface Domain {
   memorySlots: number;
   liveMemorySlots?: number;
   vcpus: number;
+  state?: string;
   change: string;
   memoryChange: string;
   reachable?: { from: string; to: string; step: string }[];
@@ -176,7 +183,8 @@ const ALLOWS: Record<string, (domain: Domain) => boolean> = {
       (one) =>
         kib(one.memory) * 1024 === kib(memory) && one.vcpus === vcpus && kib(maxMemory) === kib("8192MiB"),
     ),
-  reachable: ({ memory, vcpus, reachable = [], reachableVcpus = [] }) => {
+  reachable: ({ memory, vcpus, state, reachable = [], reachableVcpus = [] }) => {
+    if (state === "shutoff") return true;
     const next = Object.values(sizes).find((one) => {
       const own = kib(one.memory) * 1024;
       return own > kib(memory) || (own === kib(memory) && one.vcpus > vcpus);
@@ -188,10 +196,13 @@ const ALLOWS: Record<string, (domain: Domain) => boolean> = {
       (next.vcpus === vcpus || inRanges(reachableVcpus, next.vcpus, Number))
     );
   },
-  headroom: ({ memory, maxMemory, memorySlots, liveMemorySlots = memorySlots, reachable, memoryDevices }) => {
+  headroom: ({ memory, maxMemory, state, memorySlots, ...live }) => {
+    const { liveMemorySlots = memorySlots, reachable, memoryDevices } = live;
     if (kib(maxMemory) - kib(memory) < kib("1024MiB")) return false;
-    if (reachable === undefined || memoryDevices === undefined) return false;
-    const most = Math.max(...reachable.map(({ to }) => kib(to)), kib(memory));
+    // An off domain grows in its definition.
+    const to = state === "shutoff" ? [kib(maxMemory)] : reachable?.map((range) => kib(range.to));
+    if (to === undefined || memoryDevices === undefined) return false;
+    const most = Math.max(...to, kib(memory));
     const dimms = memoryDevices.filter(({ model }) => model === "dimm");
     const used = new Set(
       dimms.map(({ slot }) => slot).filter((slot) => slot !== undefined && slot < liveMemorySlots),
@@ -246,7 +257,8 @@ describe.each(Object.keys(RULES))("%s", (name) => {
       const used = total - (slots ?? 0);
       const memoryDevices = Array.from({ length: used }, (_, slot) => ({ model: "dimm", slot }));
       const live = { memoryDevices, ...(liveMemorySlots !== undefined && { liveMemorySlots }) };
-      const outputs = { state: "running", reachable: memory, reachableVcpus: vcpus, ...live };
+      const state = "running" in headroom ? "shutoff" : "running";
+      const outputs = { state, reachable: memory, reachableVcpus: vcpus, ...live };
       const foreseen = { ...inputs, ...outputs };
       if (text.length === 0) expect(allows({ ...foreseen, reachable: memory ?? [] } as Domain)).toBe(true);
       else if (isComplete) expect(allows(foreseen as Domain)).toBe(false);

@@ -136,9 +136,14 @@ describe("examples/ci/github-actions.yml", () => {
     "secrets.PULUMI_CONFIG_PASSPHRASE": () => TOKEN,
     "github.token": () => TOKEN,
     "github.event.pull_request.number": () => "7",
-    "steps.review.outputs.code": () =>
-      /^code=(\d+)$/m.exec(readFileSync(join(runner, "output"), "utf8"))?.[1] ?? "",
+    "steps.review.outputs.code": () => output("code"),
+    "steps.preview.outputs.preview": () => output("preview"),
   };
+
+  function output(name: string): string {
+    const written = readFileSync(join(runner, "output"), "utf8").split("\n");
+    return written.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
+  }
 
   function value(text: string): string {
     return text.replace(/\$\{\{ (.*?) \}\}/g, (_, name: string) => {
@@ -265,6 +270,15 @@ esac`,
     expect(caches[0]?.with?.["restore-keys"]).toMatch(/-\$\{\{ env\.STACK \}\}@$/);
   });
 
+  test("fails with the preview, also where its output doesn't have why", async () => {
+    previewIs("nothing.json");
+    writeFileSync(join(runner, "preview.fails"), "");
+    const { code, log } = await runJob();
+    expect(code).toBe(1);
+    expect(log).toContain("pulumi preview failed");
+    expect(existsSync(join(runner, "comments/101"))).toBe(true);
+  });
+
   test("fails without a comment where the preview can't be reviewed", async () => {
     writeFileSync(join(runner, "recorded.json"), "error: no stack named 'prod' found");
     const { code, log } = await runJob();
@@ -362,6 +376,15 @@ describe("examples/ci/gitlab-ci.yml", () => {
       },
       [55, 901, 902],
     );
+  });
+
+  test("fails with the preview, also where its output doesn't have why", async () => {
+    previewIs("nothing.json");
+    writeFileSync(join(runner, "preview.fails"), "");
+    const { code, log } = await runJob();
+    expect(code).toBe(1);
+    expect(log).toContain("pulumi preview failed");
+    expect(notes).toHaveLength(2);
   });
 
   test("fails without a note where the preview can't be reviewed", async () => {

@@ -68,8 +68,8 @@ describe("bad input is exit code 2, with a sentence that has what would work, an
       log.split("\n").slice(0, 20).join("\n"),
       /has no summary: the log ends before the run does/,
     ],
-    ["an array", "[]", /is not JSON: it begins with|is not an object/],
-    ["a text", '"x"', /is not JSON/],
+    ["an array", "[]", /is not an object/],
+    ["a text", '"x"', /is not an object/],
     [
       "a plan of Terraform",
       '{"format_version":"1.2","resource_changes":[]}',
@@ -173,6 +173,8 @@ describe("invalid usage is exit code 2", () => {
     [["--fail-on", "replace", "--fail-on=restart"], "--fail-on is given more than once"],
     [["--docs", `https://docs.example.com/${"x".repeat(200)}`], "of at most 200 characters"],
     [["--compare", "-"], "only one of the input and --compare"],
+    [["--output", ""], "--output: the path is empty"],
+    [["--svg="], "--svg: the path is empty"],
   ])("%j", async (args, message) => {
     const { code, out, error } = await commandLine(["review", ...args], preview([updateStep()]));
     expect({ code, out }).toEqual({ code: 2, out: "" });
@@ -238,6 +240,47 @@ describe("--format github annotates the lines of the program", () => {
     const { out } = await commandLine(["review", "--format", "github"], preview([{ ...step, newState }]));
     expect(out.trimEnd().split("\n")).toHaveLength(1);
     expect(out).toMatch(/^::notice title=a%2Cline=1%3A%3Ab %3A%3Aerror%3A%3Ac%250A::live/);
+  });
+});
+
+describe("--format github after an update", () => {
+  const failed = (name: string) => readFileSync(join(RECORDED, `plugin/failed-${name}.json`), "utf8");
+
+  test.each([
+    [
+      "update",
+      [
+        /^::error title=db-1::failed \(next boot 256 → 300 MiB\): Unable to detach disk "b" /,
+        /^::error title=old-1::unfinished \(delete 256 MiB\): the run ended before this change began$/,
+        /^::notice title=api-1::done \(replace 256 → 300 MiB\)$/,
+      ],
+    ],
+    [
+      "replace",
+      [
+        /^::error title=slow-1::gone \(replace 256 MiB\): the domain is deleted and doesn't exist; /,
+        /^::error title=batch-1::failed \(replace 256 MiB\): /,
+      ],
+    ],
+    [
+      "preview",
+      [/^::error title=libvirt domains::The update didn't run, /, /^::error title=strict-1::refused: /],
+    ],
+  ])("%s", async (name, expected) => {
+    const { code, out } = await commandLine(["review", "--after", "--format", "github"], failed(name));
+    expect(code).toBe(1);
+    const lines = out.trimEnd().split("\n");
+    expect(lines).toHaveLength(expected.length);
+    for (const [index, pattern] of expected.entries()) expect(lines[index]).toMatch(pattern);
+  });
+
+  test("a run that failed before it had a domain has an annotation", async () => {
+    const text = preview([], [{ severity: "error", message: "error: no program" }]);
+    const { code, out } = await commandLine(["review", "--format", "github"], text);
+    expect(code).toBe(1);
+    expect(out).toBe(
+      "::error title=libvirt domains::The run failed: an error outside the libvirt domains, before it reached any of them.\n",
+    );
   });
 });
 
@@ -320,6 +363,40 @@ describe("--compare has what is different since an earlier review", () => {
     ]);
   });
 
+  test("of the results of updates", async () => {
+    const log = (...names: string[]) =>
+      [
+        { sequence: 0, preludeEvent: {} },
+        ...["a", "b"].flatMap((name) => {
+          const { op, urn, oldState, newState } = updateStep({ name });
+          const metadata = {
+            op,
+            urn,
+            type: newState?.type,
+            old: oldState,
+            new: { ...oldState, inputs: newState?.inputs },
+          };
+          const end = names.includes(name) ? "resOutputsEvent" : "resOpFailedEvent";
+          return [
+            { sequence: 1, resourcePreEvent: { metadata } },
+            { sequence: 1, [end]: { metadata } },
+          ];
+        }),
+        { sequence: 2, summaryEvent: { isPreview: false } },
+      ]
+        .map((event) => JSON.stringify(event))
+        .join("\n");
+    const after = ["review", "--after", "--format", "json"];
+    const earlier = file("old.json", (await commandLine(after, log("a"))).out);
+    const { comparison } = JSON.parse(
+      (await commandLine([...after, "--compare", earlier], log("a", "b"))).out,
+    );
+    expect(comparison).toEqual({
+      changed: [{ resource: "b", from: "failed: live, 1003 → 1259 MiB", to: "done: live, 1003 → 1259 MiB" }],
+      ...{ appeared: [], gone: [] },
+    });
+  });
+
   test("nothing", async () => {
     const text = preview([updateStep()]);
     const earlier = file("old.json", (await commandLine(["review", "--format", "json"], text)).out);
@@ -336,6 +413,12 @@ describe("--compare has what is different since an earlier review", () => {
     expect(out).toContain("No libvirt domain changes.");
     expect(out).toContain("`web-1`: no longer changes (was live, 1003 → 1259 MiB)");
   });
+});
+
+test("--output - is standard output", async () => {
+  const text = preview([updateStep()]);
+  expect(await commandLine(["review", "--output", "-"], text)).toEqual(await commandLine(["review"], text));
+  expect(existsSync("-")).toBe(false);
 });
 
 test("--svg writes a picture of each map, whatever the names are, and --output the review", async () => {

@@ -11,8 +11,13 @@ export async function recordedRoom(stack: StackOnLab, name: string) {
 }
 
 /** In the form of the input `headroom`. */
-function roomIn({ memorySlots, memoryDevices, reachable, reachableVcpus = [] }: Properties): Properties {
-  const devices = memoryDevices as { model: string }[];
-  const used = devices.filter(({ model }) => model === "dimm").length;
-  return { slots: Math.max(0, Number(memorySlots) - used), memory: reachable, vcpus: reachableVcpus };
+function roomIn({ state, memorySlots, liveMemorySlots, memoryDevices, ...live }: Properties): Properties {
+  const { reachable: memory, reachableVcpus: vcpus = [] } = live;
+  const used = (memoryDevices as { model: string }[]).filter(({ model }) => model === "dimm").length;
+  return {
+    ...(state === "shutoff" && { running: false }),
+    slots: Math.max(0, Number(liveMemorySlots ?? memorySlots) - used),
+    ...(liveMemorySlots !== undefined && { liveMemorySlots }),
+    ...{ memory, vcpus },
+  };
 }

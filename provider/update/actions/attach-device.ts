@@ -1,5 +1,5 @@
-import { diskXml, scsiControllerXml } from "../../domain/disks.ts";
-import { interfaceXml } from "../../domain/interfaces.ts";
+import { scsiControllerXml } from "../../domain/disks.ts";
+import { listDeviceXml } from "../../domain/list-device.ts";
 import type { ListDevice } from "../../domain/state.ts";
 import { type Observation, observe } from "../../observe/observe.ts";
 import { presentDevice } from "../../plan/device-list/present-device.ts";
@@ -13,7 +13,7 @@ export const attachDevice: Action<Extract<Step, { kind: "attachDevice" }>> = {
     const { hypervisor, domain } = context;
     if (presentDevice(step, now.observed.live) !== undefined) return now;
     await attachController(step, context, now);
-    await hypervisor.attachDevice(domain, deviceXml(step), { live: true });
+    await hypervisor.attachDevice(domain, listDeviceXml(step), { live: true });
     return observe(hypervisor, domain, { running: true });
   },
 };
@@ -21,7 +21,7 @@ export const attachDevice: Action<Extract<Step, { kind: "attachDevice" }>> = {
 /** Changes a device of the running domain: the medium of a drive, what a card is connected to, its link. */
 export const updateDevice: Action<Extract<Step, { kind: "updateDevice" }>> = {
   async run(step, { hypervisor, domain }) {
-    await hypervisor.updateDevice(domain, deviceXml(step), { live: true });
+    await hypervisor.updateDevice(domain, listDeviceXml(step), { live: true });
     return observe(hypervisor, domain, { running: true });
   },
 };
@@ -34,9 +34,4 @@ async function attachController(
 ): Promise<void> {
   if (step.device !== "disk" || step.state.bus !== "scsi" || observed.live?.hasScsi === true) return;
   await hypervisor.attachDevice(domain, scsiControllerXml(), { live: true });
-}
-
-/** The XML that attaches or changes the device. */
-export function deviceXml(step: ListDevice): string {
-  return step.device === "disk" ? diskXml(step.state) : interfaceXml(step.state);
 }

@@ -2,8 +2,8 @@ import { type Observation, observe } from "../../observe/observe.ts";
 import type { DefineStep } from "../../plan/plan.ts";
 import { formatList } from "../../plan/text.ts";
 import type { Action } from "../action.ts";
-import type { UpdateContext } from "../context.ts";
-import { currentDefinition, missingFields, type NewDefinition, replannedStep } from "../definition.ts";
+import type { NewDefinition, UpdateContext } from "../context.ts";
+import { currentDefinition, missingFields, replannedStep } from "../definition.ts";
 import { postconditionFailed } from "../postconditions.ts";
 
 /** Sets the inactive definition: its memory and all other arguments that changed, at once. */

@@ -17,7 +17,8 @@ test.each(rows)("%s: %s", (code, text, { reasons, headline, details }) => {
 
 test("every code of the planner has a text here", () => {
   const root = join(import.meta.dirname, "../../../provider/plan");
-  const sources = globSync("**/*.ts", { cwd: root }).map((file) => readFileSync(join(root, file), "utf8"));
-  const used = REASON_CODES.filter((code) => sources.some((text) => text.includes(`code: "${code}"`)));
+  const files = globSync("**/*.ts", { cwd: root }).filter((file) => file !== "reason-codes.ts");
+  const sources = files.map((file) => readFileSync(join(root, file), "utf8"));
+  const used = REASON_CODES.filter((code) => sources.some((text) => text.includes(`: "${code}"`)));
   expect([...new Set(rows.map(([code]) => code))].sort()).toEqual(used.sort());
 });

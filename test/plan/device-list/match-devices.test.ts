@@ -1,7 +1,7 @@
 import { test } from "@fast-check/vitest";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import { type DeviceKey, matchDevices } from "../../provider/plan/device-list/match-devices.ts";
+import { type DeviceKey, matchDevices } from "../../../provider/plan/device-list/match-devices.ts";
 
 /** Disks of few images, so that some read the same one. */
 const disks = fc

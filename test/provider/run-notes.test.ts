@@ -1,9 +1,9 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { type DeviceClaim, isClash } from "../provider/args/device-claims.ts";
-import { RunNotes } from "../provider/run-notes.ts";
-import { growth, MOST_GROWTH } from "./support/count-steps.ts";
-import { cases } from "./support/properties.ts";
+import { type DeviceClaim, isClash } from "../../provider/args/device-claims.ts";
+import { RunNotes } from "../../provider/run-notes.ts";
+import { growth, MOST_GROWTH } from "../support/count-steps.ts";
+import { cases } from "../support/properties.ts";
 
 const URI = "qemu:///system";
 
