@@ -1,12 +1,12 @@
 import { suggestion } from "../args/suggestion.ts";
 import { UsageError } from "../command/command.ts";
 import { drawHelpRows, HELP_COLUMNS, helpRows, parseOptions } from "../command/options.ts";
+import { STANDARD_INPUT } from "../command/read-text.ts";
 import { wrap } from "../command/terminal.ts";
 import { defined } from "../defined.ts";
 import { hasMark } from "./comment-mark.ts";
 import { COMMENT_LIMIT, LEAST_LIMIT } from "./comment-size.ts";
 import { FAILURES, FORMATS, REVIEW_OPTIONS } from "./options.ts";
-import { STANDARD_INPUT } from "./read-text.ts";
 
 /** What a command line asks for. */
 export interface ReviewRequest {

@@ -8,6 +8,7 @@ import {
   InputError,
   UsageError,
 } from "../command/command.ts";
+import { STANDARD_INPUT } from "../command/read-text.ts";
 import { defined } from "../defined.ts";
 import { annotations } from "./annotations.ts";
 import { helpText, parseCommandLine, type ReviewRequest } from "./command-line.ts";
@@ -17,7 +18,7 @@ import { isOver } from "./happened.ts";
 import { reviewJson } from "./json.ts";
 import { markdown } from "./markdown.ts";
 import { parseOutput } from "./parse-output.ts";
-import { readText, STANDARD_INPUT } from "./read-text.ts";
+import { nameOf, readOutput } from "./read-output.ts";
 import { hasFailed, type Review, reviewOf } from "./review.ts";
 import { pictures } from "./svg.ts";
 import { writeWhole } from "./write-whole.ts";
@@ -36,7 +37,7 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
   const request = parseCommandLine(args);
   if (request.input === STANDARD_INPUT && "isTTY" in input && input.isTTY === true)
     throw new UsageError("review needs a file, or the output of pulumi preview --json on standard input");
-  const text = await readText(request.input, input, "pulumi preview --json");
+  const text = await readOutput(request.input, input, "pulumi preview --json");
   const output = parseOutput(text, nameOf(request.input));
   if (request.after && output.kind === "preview" && !hasFailed(output))
     throw new InputError(
@@ -47,7 +48,7 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
     request.compare === undefined
       ? undefined
       : earlierReview(
-          await readText(request.compare, input, "an earlier review --format json"),
+          await readOutput(request.compare, input, "an earlier review --format json"),
           nameOf(request.compare),
         );
   const result = textOf(review, request, earlier && compare(review, earlier, nameOf(request.compare ?? "")));
@@ -59,10 +60,6 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
     verdict === "refuse" || request.failOn.has(verdict) || (happened !== undefined && !isOver(happened));
   const isUnfinished = review.isNotRun || review.errors > 0 || Object.keys(review.othersLeft).length > 0;
   return isUnfinished || review.domains.some(isFailed) ? 1 : 0;
-}
-
-function nameOf(path: string): string {
-  return path === STANDARD_INPUT ? "standard input" : `"${path}"`;
 }
 
 function textOf(review: Review, request: ReviewRequest, comparison: Comparison | undefined): string {

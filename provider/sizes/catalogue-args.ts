@@ -126,7 +126,7 @@ function readSizes(entries: Record<string, unknown>, failures: Failure[]): Named
     const at = (path: readonly PropertyKey[]) => propertyPath(["sizes", name, ...path]);
     if (!SIZE_NAME.test(name)) failures.push({ property: at([]), reason: NOT_A_NAME });
     const read = readFields(entry, ENTRY, { ...SIZE, at });
-    failures.push(...read.failures);
+    for (const failure of read.failures) failures.push(failure);
     // A figure that is wrong is 0.
     const { memory = 0, vcpus = 1 } = read.values as Partial<VmSize>;
     return { name, memory, vcpus: read.failures.length === 0 ? vcpus : 0 };

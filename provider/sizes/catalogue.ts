@@ -19,7 +19,7 @@ export function catalogue<Name extends string>(args: CatalogueArgs<Name>): Recor
 /**
  * Reads a catalogue of sizes from a YAML or JSON file, which programs in other languages can share, and checks it as `catalogue` does.
  *
- * @param path The file, relative to the working directory. At most 4 MiB, in UTF-8, with one YAML document
+ * @param path The file, relative to the working directory. At most 4 MiB, in UTF-8 or UTF-16, with one YAML document
  * @returns The arguments by the name of the size, in ascending order of memory and vCPUs
  * @throws Error if the file can't be read or is not YAML or JSON; otherwise with all reasons at once, as `catalogue` does
  */

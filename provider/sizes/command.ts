@@ -18,7 +18,7 @@ import { wrap } from "../command/terminal.ts";
 import { messageOf } from "../message-of.ts";
 import { parseSize } from "../units/size.ts";
 import { MOST_SIZES, type NamedSize } from "./catalogue-args.ts";
-import { readCatalogueFile } from "./catalogue-file.ts";
+import { nameOf, readCatalogueInput } from "./catalogue-file.ts";
 import { checkCatalogue } from "./check-catalogue.ts";
 import { checkJson } from "./check-json.ts";
 import { failureLines } from "./failure-lines.ts";
@@ -77,17 +77,21 @@ async function runSizes(args: string[], dependencies: CommandDependencies): Prom
   const vms =
     file === undefined
       ? await domainsOf(values.uri ?? "", values["allow-plain-tcp"] === true, dependencies)
-      : vmsIn(file);
+      : await vmsIn(file, dependencies);
   return suggest(vms, options, values.json === true, dependencies);
 }
 
-function check(file: string, json: boolean, { out, terminal }: CommandDependencies): ExitCode {
-  const checked = checkCatalogue(readCatalogueFile(file));
+async function check(
+  file: string,
+  json: boolean,
+  { input, out, terminal }: CommandDependencies,
+): Promise<ExitCode> {
+  const checked = checkCatalogue(await readCatalogueInput(file, input));
   const { kind, failures } = checked;
   if (kind === "planned")
     out(`${json ? JSON.stringify(checkJson(checked), null, 2) : drawSteps(checked, terminal).join("\n")}\n`);
   if (failures.length === 0) return 0;
-  const text = `${file} is refused:\n${failureLines(failures)}`;
+  const text = `${nameOf(file)} is refused:\n${failureLines(failures)}`;
   throw kind === "invalid" ? new InputError(text) : new Error(text);
 }
 
@@ -108,9 +112,9 @@ function suggest(
 }
 
 /** @throws InputError */
-function vmsIn(file: string): NamedSize[] {
-  const { vms, failures } = readFleet(readCatalogueFile(file));
-  if (failures.length > 0) throw new InputError(`${file} is refused:\n${failureLines(failures)}`);
+async function vmsIn(file: string, { input }: CommandDependencies): Promise<NamedSize[]> {
+  const { vms, failures } = readFleet(await readCatalogueInput(file, input));
+  if (failures.length > 0) throw new InputError(`${nameOf(file)} is refused:\n${failureLines(failures)}`);
   return vms;
 }
 
@@ -171,7 +175,7 @@ list or of a host, and the nearest size of each VM. Nothing is changed.
                  small: { memory: 2GiB, vcpus: 1 }
              for suggest, a list of VMs such as
                - { name: web-1, memory: 3GiB, vcpus: 2 }
-             both in YAML or JSON
+             both in YAML or JSON; "-": standard input
 
 Options:`;
 

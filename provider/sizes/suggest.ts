@@ -44,7 +44,7 @@ interface Rounding {
  * large memory blocks, the sizes from there on are rounded up to twice as much.
  */
 export function suggestCatalogue(vms: readonly NamedSize[], options: SuggestOptions): Suggestion {
-  const least = Math.min(...vms.map(({ memory }) => memory));
+  const least = vms.reduce((found, { memory }) => Math.min(found, memory), Number.POSITIVE_INFINITY);
   const step = options.step ?? STEPS.find((one) => one <= least) ?? SMALLEST_STEP;
   const rounding: Rounding[] = [{ from: 0, unit: step }];
   for (let attempt = 1; ; attempt += 1) {

@@ -12,7 +12,9 @@ export function suggestionText({ args, nearest }: Suggestion): string {
     const more = difference === 0 ? "" : ` (+${formatSize(difference)})`;
     return [foreignText(vm.name), formatVmSize(vm), `${size.name}${more}`];
   });
-  const widths = [0, 1].map((column) => Math.max(...vms.map((row) => row[column]?.length ?? 0)));
+  const widths = [0, 1].map((column) =>
+    vms.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
+  );
   const count = `${nearest.length} VM${nearest.length === 1 ? "" : "s"}`;
   const comments = [
     `A catalogue for ${count}: each step up is live. All VMs together get ${added === 0 ? "no more memory" : `${formatSize(added)} more`}.`,

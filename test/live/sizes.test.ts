@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { catalogue } from "../../sdk/sizes.ts";
+import { commandLine } from "../command/command-line.ts";
 import { agentAnswers } from "../lab/agent.ts";
 import { bootLinux, hasMemTotal } from "../support/linux-guest.ts";
 import { labOfThisFile, MIB } from "../support/live-lab.ts";
 import { said } from "../support/stack-on-lab.ts";
-import { liveMemory, nextBootMemory } from "../support/virsh.ts";
+import { defineByHand, liveMemory, nextBootMemory } from "../support/virsh.ts";
 
 const lab = labOfThisFile();
 
@@ -74,4 +75,16 @@ test("with allowUnplug it also walks down to the size that it was started with",
     expect(lab().qemuPid("down")).toBe(pid);
   }
   await stack.expectSettled();
+});
+
+test("sizes suggest reads the domains of a host, and its catalogue passes sizes check", async () => {
+  const xml = (name: string, mib: number, vcpus: number) =>
+    `<domain type='qemu'><name>${name}</name><memory unit='MiB'>${mib}</memory><vcpu>${vcpus}</vcpu><os><type arch='x86_64'>hvm</type></os></domain>`;
+  await defineByHand(lab(), xml("host-a", 1003, 1));
+  await defineByHand(lab(), xml("host-b", 3072, 2));
+  const suggested = await commandLine(["sizes", "suggest", "--uri", lab().uri]);
+  expect(suggested).toMatchObject({ code: 0, error: "" });
+  expect(suggested.out).toMatch(/^# host-a +1003 MiB, 1 vCPU +\w+ \(\+\d+ MiB\)$/m);
+  expect(suggested.out).toMatch(/^# host-b +3 GiB, 2 vCPUs +\w+/m);
+  expect(await commandLine(["sizes", "check", "-"], suggested.out)).toMatchObject({ code: 0, error: "" });
 });

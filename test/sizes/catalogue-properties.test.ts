@@ -4,7 +4,7 @@ import { FIELD_NAMES } from "../../provider/args/fields.ts";
 import { checkCatalogue } from "../../provider/sizes/check-catalogue.ts";
 import { inputsOf } from "../../provider/sizes/domain-arguments.ts";
 import { afterPlan, planStep, startedWith } from "../../provider/sizes/walk.ts";
-import type { CatalogueArgs } from "../../sdk/catalogue-args.ts";
+import type { CatalogueArgs, CatalogueEntry } from "../../sdk/catalogue-args.ts";
 import { cases } from "../support/properties.ts";
 
 const GIB = 1024;
@@ -16,30 +16,73 @@ const anyMemory = (step: number) =>
     { weight: 1, arbitrary: fc.integer({ min: 40, max: 80 }).map((count) => count * GIB) },
   );
 
-const anyCatalogue: fc.Arbitrary<CatalogueArgs> = fc.constantFrom(128, 256, 384, 512, GIB).chain((step) =>
-  fc
-    .record({
-      base: fc.constantFrom(0, 0, 3, 1003),
-      sizes: fc.array(fc.record({ memory: anyMemory(step), vcpus: fc.integer({ min: 1, max: 6 }) }), {
-        minLength: 1,
-        maxLength: 6,
+const anyCatalogue: fc.Arbitrary<CatalogueArgs> = fc
+  .constantFrom(128, 256, 384, 512, 640, GIB, 3 * GIB)
+  .chain((step) =>
+    fc
+      .record({
+        base: fc.constantFrom(0, 0, 1, 3, 1003),
+        sizes: fc.array(fc.record({ memory: anyMemory(step), vcpus: fc.integer({ min: 1, max: 6 }) }), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+        room: fc.constantFrom(0, 1, 16 * GIB),
+        allowUnplug: fc.boolean(),
+        memorySlots: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
+        maxVcpus: fc.option(fc.integer({ min: 4, max: 12 }), { nil: undefined }),
+        arch: fc.option(fc.constantFrom("x86_64", "aarch64", "ppc64le"), { nil: undefined, freq: 8 }),
+      })
+      .map(({ base, sizes, room, ...rest }) => {
+        const all = sizes.map(({ memory, vcpus }) => ({ memory: memory + base, vcpus }));
+        return {
+          ...rest,
+          step,
+          ceiling: Math.max(...all.map(({ memory }) => memory)) + room,
+          sizes: Object.fromEntries(all.map((size, index) => [`s${index}`, size])),
+        } as CatalogueArgs;
       }),
-      room: fc.constantFrom(0, 1, 16 * GIB),
-      allowUnplug: fc.boolean(),
-      memorySlots: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
-      maxVcpus: fc.option(fc.integer({ min: 4, max: 12 }), { nil: undefined }),
-      arch: fc.option(fc.constantFrom("x86_64", "aarch64", "ppc64le"), { nil: undefined, freq: 8 }),
-    })
-    .map(({ base, sizes, room, ...rest }) => {
-      const all = sizes.map(({ memory, vcpus }) => ({ memory: memory + base, vcpus }));
-      return {
-        ...rest,
-        step,
-        ceiling: Math.max(...all.map(({ memory }) => memory)) + room,
-        sizes: Object.fromEntries(all.map((size, index) => [`s${index}`, size])),
-      } as CatalogueArgs;
-    }),
+  );
+
+/** A size in one of the units that a file may have. */
+const anyUnit = fc.constantFrom(
+  (mib: number) => mib,
+  (mib: number) => `${mib}MiB`,
+  (mib: number) => `${mib * 1024} KiB`,
+  (mib: number) => `${mib * 1024 * 1024}B`,
+  (mib: number) => `${mib / 1024}G`,
 );
+
+const anyCpus = fc.record(
+  {
+    whenNotPossible: fc.constantFrom("replace", "restart", "nextBoot", "error"),
+    machine: fc.constantFrom("q35", "pc"),
+    firmware: fc.constantFrom("bios", "uefi"),
+    cpu: fc.constantFrom("host-passthrough", "host-model", "qemu64"),
+  },
+  { requiredKeys: [] },
+);
+
+/** The same catalogue with another platform, and each size in its own unit, in any order. */
+const anyWritten: fc.Arbitrary<CatalogueArgs> = fc
+  .tuple(
+    anyCatalogue,
+    fc.option(anyCpus, { nil: {}, freq: 2 }),
+    fc.array(anyUnit, { minLength: 1 }),
+    fc.boolean(),
+  )
+  .map(([args, platform, units, isReversed]) => {
+    const sizes = Object.entries(args.sizes).map(
+      ([name, { memory, ...rest }], index): [string, CatalogueEntry] => [
+        name,
+        { ...rest, memory: units[index % units.length]?.(Number(memory)) ?? memory },
+      ],
+    );
+    return {
+      ...args,
+      ...platform,
+      sizes: Object.fromEntries(isReversed ? sizes.toReversed() : sizes),
+    } as CatalogueArgs;
+  });
 
 function accepted(args: CatalogueArgs) {
   const checked = checkCatalogue(args);
@@ -50,7 +93,7 @@ function accepted(args: CatalogueArgs) {
 }
 
 describe("for any catalogue that is accepted", () => {
-  property.prop([anyCatalogue, fc.infiniteStream(fc.nat()), fc.nat()], cases(60))(
+  property.prop([anyWritten, fc.infiniteStream(fc.nat()), fc.nat()], cases(60))(
     "each step of any path is live, plan after plan, and a second up is empty",
     (args, choices, first) => {
       const { sizes } = accepted(args);
@@ -76,7 +119,7 @@ describe("for any catalogue that is accepted", () => {
     },
   );
 
-  property.prop([anyCatalogue], cases(30))(
+  property.prop([anyWritten], cases(30))(
     "a domain of each size passes the check of its arguments",
     (args) => {
       for (const { failures, maxMemory, vcpus, maxVcpus } of accepted(args).sizes) {

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { Parser } from "yaml";
+import { catalogueFile } from "../../sdk/sizes.ts";
 import { commandLine } from "../command/command-line.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sizes-"));
@@ -126,7 +128,7 @@ large      replace  replace     –
       `${GOOD}  small: { memory: 3GiB }\n`,
       '"small" is twice in one object; remove one of them',
     ],
-    ["two documents", `${GOOD}---\n${GOOD}`, "has 2 YAML documents; write each into its own file"],
+    ["two documents", `${GOOD}---\n${GOOD}`, "has more than one YAML document; write each into its own file"],
     ["an unknown alias", "ceiling: *c\nsizes: {}", "Unresolved alias"],
     ["a tag", "ceiling: !!js/function f\nsizes: {}", "sizes: has no size; add one"],
     ["nothing in it", "{}", "ceiling: is required: the most that a domain can grow to"],
@@ -365,4 +367,93 @@ test.each([
   const { code, out, error } = await commandLine(args);
   expect({ code, out }).toEqual({ code: 2, out: "" });
   expect(error).toContain(message);
+});
+
+describe("a long file that is invalid", () => {
+  const lines = (one: (index: number) => string) =>
+    Array.from({ length: 20_000 }, (_, index) => one(index)).join("");
+
+  test.each([
+    ["collections after the end", lines(() => "[]\n"), "at line 2, column 1"],
+    ["closing brackets", lines(() => "]"), "at line 1, column 1"],
+    ["documents", lines(() => "--- 1\n"), "has more than one YAML document"],
+    ["empty documents", lines(() => "---\n"), "has more than one YAML document"],
+  ])("of %s is read as far as its first error", async (_, content, message) => {
+    const read = vi.spyOn(Parser.prototype, "next");
+    try {
+      const { code, error } = await commandLine(["sizes", "check", fileOf(content)]);
+      expect({ code, error }).toEqual({ code: 2, error: expect.stringContaining(message) });
+      expect(read.mock.calls.length).toBeLessThan(100);
+    } finally {
+      read.mockRestore();
+    }
+  });
+
+  test.each([
+    ["anchors of one value", lines(() => "&a "), "A node can have at most one anchor at line 1, column 4"],
+    [
+      "references",
+      lines((index) => `- &a${index} 1\n- *a${index}\n`),
+      "has more than 10000 anchors and aliases",
+    ],
+  ])("of %s is refused in a sentence", async (_, content, message) => {
+    const { code, error } = await commandLine(["sizes", "suggest", fileOf(content)]);
+    expect({ code, error }).toEqual({ code: 2, error: expect.stringContaining(message) });
+  });
+});
+
+describe("what a catalogue is read from", () => {
+  const encoded = (encoding: "utf16le" | "utf8", mark: number[]) =>
+    Buffer.concat([Buffer.from(mark), Buffer.from(GOOD, encoding)]);
+
+  test.each([
+    ["UTF-8 with a mark", encoded("utf8", [0xef, 0xbb, 0xbf])],
+    ["UTF-16, little-endian", encoded("utf16le", [0xff, 0xfe])],
+    ["UTF-16, big-endian", encoded("utf16le", [0xff, 0xfe]).swap16()],
+    ["lines that end with CR LF", Buffer.from(GOOD.replaceAll("\n", "\r\n"))],
+  ])("%s", async (_, content) => {
+    const expected = await commandLine(["sizes", "check", fileOf(GOOD)]);
+    expect(await commandLine(["sizes", "check", fileOf(content)])).toEqual(expected);
+    expect(await commandLine(["sizes", "check", "-"], [content])).toEqual(expected);
+    expect(catalogueFile(fileOf(content))).toEqual(catalogueFile(fileOf(GOOD)));
+  });
+
+  test("standard input is named in its errors", async () => {
+    const { code, error } = await commandLine(["sizes", "check", "-"], "stp: 1GiB");
+    expect([code, error]).toEqual([2, expect.stringContaining("standard input is refused:\n  stp: is not")]);
+    const fleet = await commandLine(["sizes", "suggest", "-"], "- { memory: 1GiB }");
+    expect(fleet).toMatchObject({ code: 0, error: "" });
+  });
+
+  test.each([
+    ["a directory", () => folder, "can't be read: EISDIR"],
+    ["a missing file", () => join(folder, "missing.yaml"), "can't be read: ENOENT"],
+  ])("%s", async (_, path, message) => {
+    const { code, out, error } = await commandLine(["sizes", "check", path()]);
+    expect({ code, out, error }).toEqual({ code: 2, out: "", error: expect.stringContaining(message) });
+    expect(() => catalogueFile(path())).toThrow(message);
+  });
+});
+
+test("a size is named as the file has its name", async () => {
+  const names = ["1.10", "010", "0x10", "1e3", "true", "null", "2024-01-01", "constructor", "toString"];
+  const sizes = names.map((name, index) => `  ${name}: { memory: ${index + 1}GiB }\n`).join("");
+  const path = fileOf(`ceiling: 32GiB\nsizes:\n${sizes}`);
+  const { code, out } = await commandLine(["sizes", "check", "--json", path]);
+  expect(code).toBe(0);
+  expect(Object.keys(JSON.parse(out).sizes).toSorted()).toEqual(names.toSorted());
+});
+
+test.each([
+  ["an anchor inside of itself", "sizes: &s { a: { <<: *s } }", "refers to an anchor more than 100 times"],
+  ["a merge of a number", "sizes: { a: { <<: 1 } }", '"<<" must be an object'],
+])("%s is described in the terms of the file", async (_, line, message) => {
+  const { code, error } = await commandLine(["sizes", "check", fileOf(`ceiling: 4GiB\n${line}\n`)]);
+  expect([code, error]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test("a figure that is wrong in two ways is reported once", async () => {
+  const path = fileOf("ceiling: 4GiB\nsizes: { a: { memory: 1GiB, vcpus: 9007199254740993 } }");
+  const { error } = await commandLine(["sizes", "check", path]);
+  expect(error.split("\n").filter((line) => line.includes("vcpus:")).length).toBe(1);
 });
