@@ -18,7 +18,7 @@ type Carrier = SecretMarked & Partial<Inputs>;
 
 /**
  * What the domain of a changed program may still have of secret values that the program no longer has: a size until the domain is
- * started with another one, a file until its disk is detached.
+ * started with another one, a file until its disk is detached. A value that the program has in plain isn't secret any more.
  *
  * @param old the inputs that the state has
  * @param inputs those of the changed program
@@ -37,7 +37,15 @@ export function formerSecrets(old: Carrier, inputs: Carrier, paths: readonly str
     const found = quotableLeaves(valueAt(old, path)).filter((leaf) => affectsSizes(path) || isText(leaf));
     if (found.length > 0) former[name] = [...new Set([...(former[name] ?? []), ...found])];
   }
-  return former;
+  return withoutPlain(former, inputs, secret);
+}
+
+function withoutPlain(former: FormerSecrets, inputs: Carrier, secret: ReadonlySet<string>): FormerSecrets {
+  const entries = Object.entries(former).map(([name, values]) => {
+    const plain = secret.has(name) ? [] : quotableLeaves(valueAt(inputs, name));
+    return [name, values.filter((value) => !plain.includes(value))] as const;
+  });
+  return Object.fromEntries(entries.filter(([, values]) => values.length > 0));
 }
 
 /** The inputs of a changed program, with what its domain may still have of secrets in the earlier inputs. */

@@ -126,6 +126,15 @@ describe("a value that is or was secret, and that no program has in plain", () =
     expect(inputs).toMatchObject({ memoryPlan: stack.run.rows[0], headroom: { slots: 15 } });
   });
 
+  it("is no secret any more once a program has it in plain, also with what follows from it later", async () => {
+    const stack = new OneResource(new FakeHypervisor());
+    await stack.up(secretly);
+    await stack.up({ ...sizes, memory: "2711MiB", shutdownTimeout: 7 });
+    await stack.up(openly);
+    expect(stack.run.rows[0]).toMatch(/^live: 2711 → 3223 MiB/);
+    expect(["inputs", "outputs"].map((of) => secretNames(stack.recorded[of as "inputs"]))).toEqual([[], []]);
+  });
+
   it("is gone with a restart in the same run, and the preview after it has figures without a refresh", async () => {
     const stack = new OneResource(new FakeHypervisor());
     const hotplug = { ...sizes.hotplug, whenNotPossible: "restart" };

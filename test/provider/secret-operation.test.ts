@@ -53,7 +53,7 @@ describe("a value that is kept although the program no longer sets it", () => {
 
   test("is no secret once the program sets it again", async () => {
     const { stack } = await created({ memory: "1GiB", __secret: true, __secrets: ["memory"] });
-    await stack.up({ memory: "1280MiB", maxMemory: "8GiB" });
+    await stack.up({ memory: "1GiB", maxMemory: "4GiB", shutdownTimeout: 7 });
     expect(secretNames(stack.recorded.outputs)).toEqual([]);
   });
 });
