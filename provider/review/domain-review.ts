@@ -83,7 +83,9 @@ export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainRevi
 
 /** Arguments or a state that no version of this provider has written. */
 function unreadable(step: DomainStep, { isOver }: ReviewContext): DomainReview {
-  const { verdict, headline } = decide(step, undefined, announcedBy(step, isOver), {
+  const { verdict, headline } = decide(step, {
+    plan: undefined,
+    announced: announcedBy(step, isOver),
     isSecret: false,
     isFollowed: false,
     kept: keptBy(step, step.old?.outputs?.onDelete, step.old?.outputs?.__adopted === true),
@@ -129,7 +131,7 @@ function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
   // What only the outputs tell of the domain isn't enough to plan from, unless the run came to the same plan.
   const { state, plan, observed } = isHidden && !isFollowed ? {} : planned;
   const kept = keptBy(step, olds.properties.onDelete, (state ?? olds.properties).__adopted === true);
-  const decided = decide(step, plan, announced, { isSecret, kept, isFollowed });
+  const decided = decide(step, { plan, announced, isSecret, kept, isFollowed });
   // The run saw another domain than the recorded one.
   const hasChanged =
     plan !== undefined &&
