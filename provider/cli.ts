@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { OutputError, systemErrorText } from "./command/command.ts";
 import { run } from "./commands.ts";
 import { hostClock } from "./deadline.ts";
 import { connect } from "./libvirt/connect.ts";
@@ -10,15 +11,22 @@ const NARROWEST = 60;
 
 const { stdin, stdout, stderr, argv } = process;
 
-// A reader such as `head` closes the pipe before the end.
-stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
+// Each write reports its own error.
+stdout.on("error", () => {});
+
+function out(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stdout.write(text, (error) => {
+      if (error) reject(new OutputError(`standard output can't be written: ${systemErrorText(error)}`));
+      else resolve();
+    });
+  });
+}
 
 run(argv.slice(2), {
   connect,
   input: stdin,
-  out: (text) => stdout.write(text),
+  out,
   error: (text) => stderr.write(text),
   terminal: {
     columns: stdout.isTTY ? Math.min(WIDEST, Math.max(NARROWEST, stdout.columns || PAGE)) : PAGE,

@@ -4,6 +4,7 @@ import {
   type CommandDependencies,
   type ExitCode,
   InputError,
+  OutputError,
   UsageError,
 } from "./command/command.ts";
 import { drawHelpRows, HELP_COLUMNS } from "./command/options.ts";
@@ -34,13 +35,13 @@ export async function run(args: string[], dependencies: CommandDependencies): Pr
       program += ` ${request.name}`;
       return await commandNamed(request.name).run(request.args, dependencies);
     }
-    dependencies.out(request.command?.help() ?? helpText());
+    await dependencies.out(request.command?.help() ?? helpText());
     return 0;
   } catch (caught) {
     const isUsage = caught instanceof UsageError;
     const hint = isUsage ? `Try ${program} --help\n` : "";
     dependencies.error(`pulumi-libvirt-hotplug: ${messageOf(caught)}\n${hint}`);
-    return isUsage || caught instanceof InputError ? 2 : 1;
+    return isUsage || caught instanceof InputError || caught instanceof OutputError ? 2 : 1;
   }
 }
 

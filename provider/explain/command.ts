@@ -27,7 +27,7 @@ async function runExplain(
     const devices = await lookAtDevices(hypervisor, domain, observation);
     const explanation = explain(hypervisor.uri, observation, request.options, devices);
     const json = () => `${JSON.stringify(explanationJson(explanation), null, 2)}\n`;
-    out(request.json ? json() : draw(explanation, terminal));
+    await out(request.json ? json() : draw(explanation, terminal));
     return 0;
   } finally {
     await hypervisor.close();

@@ -102,7 +102,7 @@ Options:
 `;
 
 const EXIT_CODES =
-  "Exit codes: 0; 1 if the run failed, a domain is refused or has an outcome of --fail-on, or a file can't be written; 2 for invalid usage or input, which writes nothing.";
+  "Exit codes: 0; 1 if the run failed, or a domain is refused or has an outcome of --fail-on; 2 for invalid usage or input, or for output that can't be written: nothing is written then.";
 
 /** The text of --help. */
 export function helpText(): string {

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import {
@@ -21,7 +20,7 @@ import { parseOutput } from "./parse-output.ts";
 import { nameOf, readOutput } from "./read-output.ts";
 import { hasFailed, type Review, reviewOf } from "./review.ts";
 import { pictures } from "./svg.ts";
-import { writeWhole } from "./write-whole.ts";
+import { writeFiles } from "./write-files.ts";
 
 /** `review`, which writes what a preview does to each domain. */
 export const reviewCommand: Command = {
@@ -52,10 +51,7 @@ async function runReview(args: string[], { input, out }: CommandDependencies): P
           nameOf(request.compare),
         );
   const result = textOf(review, request, earlier && compare(review, earlier, nameOf(request.compare ?? "")));
-  // Nothing is written before all of it is known.
-  if (request.svg !== undefined) await writePictures(review, request.svg);
-  if (request.output === undefined) out(result);
-  else await writeWhole(request.output, result);
+  await write(review, result, request, out);
   const isFailed = ({ verdict, happened }: DomainReview) =>
     verdict === "refuse" || request.failOn.has(verdict) || (happened !== undefined && !isOver(happened));
   const isUnfinished = review.isNotRun || review.errors > 0 || Object.keys(review.othersLeft).length > 0;
@@ -70,7 +66,18 @@ function textOf(review: Review, request: ReviewRequest, comparison: Comparison |
   return markdown(review, { docs, limit, ...(comparison && { comparison }) });
 }
 
-async function writePictures(review: Review, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  for (const { file, svg } of pictures(review)) await writeWhole(join(folder, file), svg);
+/** Nothing is written unless all of it can be. */
+async function write(
+  review: Review,
+  result: string,
+  { svg, output }: ReviewRequest,
+  out: CommandDependencies["out"],
+): Promise<void> {
+  const maps =
+    svg === undefined
+      ? []
+      : pictures(review).map(({ file, svg: text }) => ({ option: "--svg", path: join(svg, file), text }));
+  const folder = svg === undefined ? undefined : { option: "--svg", path: svg };
+  if (output === undefined) return writeFiles(folder, maps, () => out(result));
+  return writeFiles(folder, [...maps, { option: "--output", path: output, text: result }]);
 }

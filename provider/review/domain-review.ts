@@ -1,27 +1,26 @@
 import type { Inputs } from "../args/inputs.ts";
 import { redact } from "../args/redact.ts";
 import type { Defaults } from "../args/settings.ts";
-import { UNKNOWN } from "../args/unknown.ts";
 import { defined } from "../defined.ts";
 import { type MemoryMap, memoryMap } from "../explain/memory-map.ts";
 import { withoutPassword } from "../libvirt/uri-password.ts";
 import type { Outputs } from "../outputs.ts";
 import { type MemoryView, type Observed, pendingMemory } from "../plan/observed.ts";
-import type { UpdatePlan, UpdatePlanInput } from "../plan/plan-update.ts";
+import type { UpdatePlanInput } from "../plan/plan-update.ts";
 import type { Kib } from "../units/kib.ts";
-import { announcedBy, isPlanOf, memoryBefore, vcpusBefore } from "./announced.ts";
+import { announcedBy, memoryBefore, vcpusBefore } from "./announced.ts";
+import { type ComparedArguments, carriers, comparedArguments, textOf } from "./compared-arguments.ts";
 import type { RunConfiguration } from "./configurations.ts";
 import { type Cost, costFromHeadroom, costOf } from "./cost.ts";
 import { deviceChanges } from "./device-changes.ts";
 import { domainAfter, present } from "./domain-after.ts";
 import type { DomainStep, Position } from "./domain-steps.ts";
 import { endOf, type Happened, resultOf, whatHappened } from "./happened.ts";
-import { type Planned, planFromOutputs, planFromState } from "./plan-again.ts";
 import type { Properties } from "./properties.ts";
 import { questionsAbout, questionsAfter } from "./questions.ts";
-import { withoutSecrets } from "./secret-properties.ts";
+import { type Replanned, replanned } from "./replanned.ts";
 import { asFound, type Change, memoryChange, vcpuChange } from "./size-changes.ts";
-import { type Decided, decide, isForcedReplace, keptBy, type Verdict } from "./verdict.ts";
+import { type Decided, decide, keptBy, type Verdict } from "./verdict.ts";
 
 /** What a run does to a domain. */
 export interface DomainReview extends Decided {
@@ -83,7 +82,9 @@ export function reviewDomain(step: DomainStep, stack: ReviewContext): DomainRevi
 
 /** Arguments or a state that no version of this provider has written. */
 function unreadable(step: DomainStep, { isOver }: ReviewContext): DomainReview {
-  const { verdict, headline } = decide(step, undefined, announcedBy(step, isOver), {
+  const { verdict, headline } = decide(step, {
+    plan: undefined,
+    announced: announcedBy(step, isOver),
     isSecret: false,
     isFollowed: false,
     kept: keptBy(step, step.old?.outputs?.onDelete, step.old?.outputs?.__adopted === true),
@@ -107,93 +108,99 @@ function unreadable(step: DomainStep, { isOver }: ReviewContext): DomainReview {
 }
 
 function reviewed(step: DomainStep, stack: ReviewContext): DomainReview {
-  const olds = withoutSecrets({ ...step.old?.inputs, ...step.old?.outputs });
-  const news = withoutSecrets(step.new?.inputs ?? {});
-  const secrets = new Set([...olds.secrets, ...news.secrets]);
-  const isSecret = [...SIZES].some((name) => secrets.has(name));
-  const { inputs, before } = comparable(step, news.properties, olds.properties, secrets);
-  const given = textOf(inputs.name) ?? textOf(olds.properties.name);
-  const host = secrets.has("uri")
-    ? undefined
-    : (textOf(olds.properties.uri) ?? textOf(inputs.uri) ?? stack.uri);
+  const given = comparedArguments(step);
   const clean = (text: string) => redact(text, ...carriers(step));
-  const announced = announcedBy(step, stack.isOver);
-  const isHidden = olds.properties.__observed === UNKNOWN;
-  const planned: Planned = isSecret
-    ? { problems: [] }
-    : isHidden
-      ? planFromOutputs(step, inputs, before, stack.defaults, announced)
-      : planFromState(step, inputs, before, stack.defaults);
-  const isAnnounced = (plan: UpdatePlan) => announced === undefined || isPlanOf(plan, announced, clean);
-  const isFollowed = planned.plan !== undefined && isAnnounced(planned.plan);
-  // What only the outputs tell of the domain isn't enough to plan from, unless the run came to the same plan.
-  const { state, plan, observed } = isHidden && !isFollowed ? {} : planned;
-  const kept = keptBy(step, olds.properties.onDelete, (state ?? olds.properties).__adopted === true);
-  const decided = decide(step, plan, announced, { isSecret, kept, isFollowed });
-  // The run saw another domain than the recorded one.
-  const hasChanged =
-    plan !== undefined &&
-    !isFollowed &&
-    announced?.outcome === decided.verdict &&
-    !isForcedReplace(decided.verdict, plan);
-  const known: Known = {
-    step,
-    kept,
-    defaults: stack.defaults,
-    ...(step.op !== "delete" && step.new && !isSecret && { news: inputs as unknown as Inputs }),
-    ...(!hasChanged && defined({ state, planned: planned.input })),
-  };
-  // A plan that isn't carried out raises no question.
-  const followed = isFollowed && plan?.outcome === decided.verdict ? plan : undefined;
+  const found = replanned(step, given, stack, clean);
+  const { decided } = found;
+  const news =
+    step.op !== "delete" && step.new && !given.isSecret ? (given.now as unknown as Inputs) : undefined;
   const over = stack.isOver ? whatHappened(step) : undefined;
-  const expected = isSecret
-    ? undefined
-    : domainAfter(step, inputs, observed, followed, decided.verdict, stack.defaults);
-  const after = over === undefined ? expected : isSecret ? undefined : over.state?.__observed;
-  const waiting = after !== undefined && pendingMemory(after) !== undefined ? after.nextBoot : undefined;
-  const views = {
-    before: hasChanged ? undefined : observed && present(observed),
-    after: after && present(after),
-    left: expected,
+  const views = viewsOf(step, given, found, over, stack.defaults);
+  const known: Known = {
+    ...{ step, kept: found.kept, defaults: stack.defaults, ...defined({ news }) },
+    ...found.recorded,
   };
-  const found = followed === undefined && announced?.more !== undefined ? announced : undefined;
-  const staying = <T>(change: Change<T>): Change<T> =>
-    kept === undefined ? change : defined({ ...change, to: change.from });
-  const cost = costAfter(after, known.news, stack, decided.verdict);
+  const questions =
+    over === undefined
+      ? [...found.problems, ...questionsAbout(known, decided.verdict, found.followed, views)]
+      : questionsAfter(over.state, found.observed);
+  const notes = over === undefined && !given.isSecret ? mapNotes(step, found, views) : [];
   return {
     urn: step.urn,
     resource: step.resource,
     ...decided,
     headline: clean(decided.headline),
-    details: [
-      ...new Set([
-        ...(over?.details ?? []),
-        ...decided.details,
-        ...(over === undefined && !isSecret ? mapNotes(step, hasChanged, isHidden, views) : []),
-      ]),
-    ].map(clean),
+    details: [...new Set([...(over?.details ?? []), ...decided.details, ...notes])].map(clean),
     steps: decided.steps.map(clean),
-    memory: staying(asFound(memoryChange(step, inputs, olds.properties, observed), found, memoryBefore)),
-    vcpus: staying(asFound(vcpuChange(step, inputs, olds.properties, state), found, vcpusBefore)),
-    stays: kept !== undefined,
-    devices: deviceChanges(before, step.op === "delete" ? {} : inputs).map(clean),
-    questions: (over === undefined
-      ? [...planned.problems, ...questionsAbout(known, decided.verdict, followed, views)]
-      : questionsAfter(over.state, observed)
-    ).map(clean),
-    isSecret,
+    ...sizes(step, given, found),
+    stays: found.kept !== undefined,
+    devices: deviceChanges(given.before, step.op === "delete" ? {} : given.now).map(clean),
+    questions: questions.map(clean),
+    isSecret: given.isSecret,
+    ...mapsOf(views),
     ...defined({
-      domain: given === undefined || given === step.resource ? undefined : given,
-      before: views.before && memoryMap(views.before),
-      after: views.after && memoryMap(views.after),
-      atBoot: waiting && memoryMap(waiting),
+      domain: given.name === step.resource ? undefined : given.name,
       happened: over && { ...over.happened, remarks: over.happened.remarks.map(clean) },
-      cost,
-      takenOver: takenOver(step, inputs),
-      host: host === undefined ? undefined : withoutPassword(host),
+      cost: costAfter(views.end, news, stack, decided.verdict),
+      takenOver: takenOver(step, given.now),
+      host: hostOf(given, stack),
       position: step.position,
     }),
   };
+}
+
+/** The domain before and after, as far as it is known. */
+interface Views {
+  before: MemoryView | undefined;
+  after: MemoryView | undefined;
+  /** What the plan leaves. */
+  left: Observed | undefined;
+  /** The domain after the run: what the plan leaves, or what an update that is over has recorded. */
+  end: Observed | undefined;
+}
+
+function viewsOf(
+  step: DomainStep,
+  { now, isSecret }: ComparedArguments,
+  { observed, followed, hasChanged, decided }: Replanned,
+  over: ReturnType<typeof whatHappened> | undefined,
+  defaults: Defaults,
+): Views {
+  const before = hasChanged ? undefined : observed && present(observed);
+  if (isSecret) return { before, after: undefined, left: undefined, end: undefined };
+  const left = domainAfter(step, now, observed, followed, decided.verdict, defaults);
+  const end = over === undefined ? left : over.state?.__observed;
+  return { before, after: end && present(end), left, end };
+}
+
+function mapsOf({ before, after, end }: Views): Pick<DomainReview, "before" | "after" | "atBoot"> {
+  const waiting = end !== undefined && pendingMemory(end) !== undefined ? end.nextBoot : undefined;
+  return defined({
+    before: before && memoryMap(before),
+    after: after && memoryMap(after),
+    atBoot: waiting && memoryMap(waiting),
+  });
+}
+
+/** A domain that stays on its host keeps its sizes. */
+function sizes(
+  step: DomainStep,
+  { now, olds }: ComparedArguments,
+  { announced, followed, observed, state, kept }: Replanned,
+): Pick<DomainReview, "memory" | "vcpus"> {
+  const found = followed === undefined && announced?.more !== undefined ? announced : undefined;
+  const staying = <T>(change: Change<T>): Change<T> =>
+    kept === undefined ? change : defined({ ...change, to: change.from });
+  return {
+    memory: staying(asFound(memoryChange(step, now, olds, observed), found, memoryBefore)),
+    vcpus: staying(asFound(vcpuChange(step, now, olds, state), found, vcpusBefore)),
+  };
+}
+
+function hostOf({ now, olds, secrets }: ComparedArguments, { uri }: ReviewContext): string | undefined {
+  if (secrets.has("uri")) return undefined;
+  const host = textOf(olds.uri) ?? textOf(now.uri) ?? uri;
+  return host === undefined ? undefined : withoutPassword(host);
 }
 
 function takenOver({ op }: DomainStep, inputs: Properties): DomainReview["takenOver"] {
@@ -201,44 +208,11 @@ function takenOver({ op }: DomainStep, inputs: Properties): DomainReview["takenO
   return op === "create" && inputs.__adopted === true ? "adopt" : undefined;
 }
 
-/** The arguments that sizes follow from. */
-const SIZES: ReadonlySet<string> = new Set([
-  ...["memory", "maxMemory", "currentMemory", "numa", "vcpus", "maxVcpus"],
-]);
-
-function carriers(step: DomainStep): Properties[] {
-  return [step.old?.inputs, step.old?.outputs, step.new?.inputs].filter((one) => one !== undefined);
-}
-
-/**
- * The arguments before and after. A secret is unknown on both sides, so the engine decides whether it differs.
- */
-function comparable(
-  { differs }: DomainStep,
-  inputs: Properties,
-  olds: Properties,
-  secrets: ReadonlySet<string>,
-): { inputs: Properties; before: Properties } {
-  const [now, before] = [{ ...inputs }, { ...olds }];
-  for (const name of secrets) {
-    if (SIZES.has(name)) continue;
-    if (differs.includes(name)) delete before[name];
-    else if (name in now) before[name] = now[name];
-    else delete before[name];
-  }
-  return { inputs: now, before };
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== UNKNOWN ? value : undefined;
-}
-
 /** Why there is no map, or no whole one. */
 function mapNotes(
   { op }: DomainStep,
-  hasChanged: boolean,
-  isHidden: boolean,
-  { before, after }: { before: MemoryView | undefined; after: MemoryView | undefined },
+  { hasChanged, isHidden }: Replanned,
+  { before, after }: Views,
 ): string[] {
   if (op !== "update" || (before !== undefined && after !== undefined)) return [];
   const which = after === undefined ? "no memory map" : "no memory map of it before the change";

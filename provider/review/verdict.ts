@@ -34,76 +34,111 @@ export function keptByOption({ old, isDeletedWith }: DomainStep): string | undef
   return isDeletedWith ? "deletedWith" : undefined;
 }
 
+/** What explains a verdict without a plan. */
+const NOTHING = { reasons: [], details: [], steps: [] };
+
+/** What is known of a domain's plan. */
+export interface Knowledge {
+  /** The plan from the recorded domain. */
+  plan: UpdatePlan | undefined;
+  announced: Announced | undefined;
+  /** Sizes are secret, so nothing was planned. */
+  isSecret: boolean;
+  /** Why the domain stays on its host; see `keptBy`. */
+  kept: string | undefined;
+  /** The plan is the announced one. */
+  isFollowed: boolean;
+}
+
 /** An error refuses all; then the engine decides on replace and delete, then what the provider announced, then the plan from the state. */
-export function decide(
-  { op, new: now, messages, isRecreated }: DomainStep,
-  plan: UpdatePlan | undefined,
+export function decide(step: DomainStep, known: Knowledge): Decided {
+  if (known.announced?.outcome === "refuse") return refused(step, known.announced);
+  switch (step.op) {
+    case "refuse":
+      return refused(step, known.announced);
+    case "delete":
+      return deleted(known.kept);
+    case "create":
+    case "import":
+      return created(step);
+    case "same":
+      return { ...NOTHING, verdict: "none", headline: "" };
+    default:
+      return updated(step, known);
+  }
+}
+
+function refused({ messages }: DomainStep, announced: Announced | undefined): Decided {
+  const details = messages.flatMap(({ lines }) => lines).filter((line) => line !== announced?.headline);
+  const headline = announced?.headline ?? "refused";
+  return { ...NOTHING, verdict: "refuse", headline, details: [...new Set(details)] };
+}
+
+function deleted(kept: string | undefined): Decided {
+  const headline =
+    kept === undefined
+      ? "deleted with its definition"
+      : `only leaves the stack: the domain stays on its host (${kept})`;
+  return { ...NOTHING, verdict: "delete", headline };
+}
+
+function created({ op, new: now, isRecreated }: DomainStep): Decided {
+  const plan = now?.inputs.memoryPlan;
+  const unplanned = now?.inputs.__adopted === true ? "adopted" : "created";
+  const start = typeof plan === "string" && !isPrinted(plan) ? plan : unplanned;
+  if (isRecreated) {
+    const headline = `an earlier run deleted it and ended before it created it again: ${start}`;
+    return { ...NOTHING, verdict: "create", headline };
+  }
+  if (op === "import") return { ...NOTHING, verdict: "create", headline: "imported: nothing is changed" };
+  return { ...NOTHING, verdict: interruptionOf(now) ?? "create", headline: start };
+}
+
+/** An update, or a replace. */
+function updated({ op }: DomainStep, known: Knowledge): Decided {
+  const { plan, announced, isFollowed } = known;
+  const verdict = op === "replace" ? "replace" : (announced?.outcome ?? plan?.outcome ?? "unknown");
+  if (isFollowed && plan?.outcome === verdict) return planned(plan, announced);
+  if (announced?.outcome === verdict && announced.headline !== "")
+    return asAnnounced(verdict, announced, known);
+  return op === "replace" ? replacedByEngine(known) : unexplained(verdict, known);
+}
+
+function planned(
+  { outcome, headline, reasons, details, steps }: UpdatePlan,
   announced: Announced | undefined,
-  { isSecret, kept, isFollowed }: { isSecret: boolean; kept: string | undefined; isFollowed: boolean },
 ): Decided {
-  const nothing = { reasons: [], details: [], steps: [] };
-  if (announced?.outcome === "refuse" || op === "refuse") {
-    const details = messages.flatMap(({ lines }) => lines).filter((line) => line !== announced?.headline);
-    return {
-      ...nothing,
-      verdict: "refuse",
-      headline: announced?.headline ?? "refused",
-      details: [...new Set(details)],
-    };
-  }
-  if (op === "delete") {
-    const stays = `only leaves the stack: the domain stays on its host (${kept})`;
-    return {
-      ...nothing,
-      verdict: "delete",
-      headline: kept === undefined ? "deleted with its definition" : stays,
-    };
-  }
-  if (op === "create" || op === "import") {
-    const plan = now?.inputs.memoryPlan;
-    const unplanned = now?.inputs.__adopted === true ? "adopted" : "created";
-    const start = typeof plan === "string" && !isPrinted(plan) ? plan : unplanned;
-    if (isRecreated)
-      return {
-        ...nothing,
-        verdict: "create",
-        headline: `an earlier run deleted it and ended before it created it again: ${start}`,
-      };
-    return {
-      ...nothing,
-      verdict: (op === "create" && interruptionOf(now)) || "create",
-      headline: op === "import" ? "imported: nothing is changed" : start,
-    };
-  }
-  if (op === "same") return { ...nothing, verdict: "none", headline: "" };
-  const outcome = op === "replace" ? "replace" : (announced?.outcome ?? plan?.outcome ?? "unknown");
   const unreachable = announced?.more?.filter(isFromStateOnly) ?? [];
-  if (isFollowed && plan?.outcome === outcome) {
-    const { headline, reasons, details, steps } = plan;
-    const sentences = steps.map(({ sentence }) => sentence);
-    return { verdict: outcome, headline, reasons, details: [...details, ...unreachable], steps: sentences };
-  }
-  const isForced = isForcedReplace(outcome, plan);
-  if (announced?.outcome === outcome && announced.headline !== "") {
-    const { details, steps } = isSecret ? nothing : partsOf(announced);
-    return {
-      ...{ verdict: outcome, headline: announced.headline, reasons: [], steps },
-      details: [...(isForced ? fromState(plan) : []), ...details],
-    };
-  }
-  const isEngines = op === "replace";
+  const sentences = steps.map(({ sentence }) => sentence);
+  return { verdict: outcome, headline, reasons, details: [...details, ...unreachable], steps: sentences };
+}
+
+function asAnnounced(verdict: Outcome, announced: Announced, { plan, isSecret }: Knowledge): Decided {
+  const { details, steps } = isSecret ? NOTHING : partsOf(announced);
+  const withdrawn = isForcedReplace(verdict, plan) ? fromState(plan) : [];
+  return { verdict, headline: announced.headline, reasons: [], steps, details: [...withdrawn, ...details] };
+}
+
+const SIZES_ARE_SECRET = "sizes are secret, so this review has no figures";
+
+function replacedByEngine({ plan, isSecret }: Knowledge): Decided {
   const why = isSecret
-    ? "sizes are secret, so this review has no figures"
-    : isEngines
-      ? "Pulumi replaces the resource (replaceOnChanges, deletedWith, --replace, or a replace that an earlier run began)"
-      : "the recorded domain is secret or can't be read";
-  const own = announced === undefined || isEngines ? why : "the run announced it without a message";
+    ? SIZES_ARE_SECRET
+    : "Pulumi replaces the resource (replaceOnChanges, deletedWith, --replace, or a replace that an earlier run began)";
   return {
-    ...nothing,
-    verdict: outcome,
-    headline: outcome === "none" ? "" : `${OUTCOME_WORDS[outcome]}: ${own}`,
-    details: isEngines ? fromState(plan) : [],
+    ...NOTHING,
+    verdict: "replace",
+    headline: `${OUTCOME_WORDS.replace}: ${why}`,
+    details: fromState(plan),
   };
+}
+
+/** Neither a plan nor a message explains the verdict. */
+function unexplained(verdict: Outcome, { announced, isSecret }: Knowledge): Decided {
+  if (verdict === "none") return { ...NOTHING, verdict, headline: "" };
+  const unread = isSecret ? SIZES_ARE_SECRET : "the recorded domain is secret or can't be read";
+  const why = announced === undefined ? unread : "the run announced it without a message";
+  return { ...NOTHING, verdict, headline: `${OUTCOME_WORDS[verdict]}: ${why}` };
 }
 
 /** The plan that isn't carried out. */

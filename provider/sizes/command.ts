@@ -89,25 +89,27 @@ async function check(
   const checked = checkCatalogue(await readCatalogueInput(file, input));
   const { kind, failures } = checked;
   if (kind === "planned")
-    out(`${json ? JSON.stringify(checkJson(checked), null, 2) : drawSteps(checked, terminal).join("\n")}\n`);
+    await out(
+      `${json ? JSON.stringify(checkJson(checked), null, 2) : drawSteps(checked, terminal).join("\n")}\n`,
+    );
   if (failures.length === 0) return 0;
   const text = `${nameOf(file)} is refused:\n${failureLines(failures)}`;
   throw kind === "invalid" ? new InputError(text) : new Error(text);
 }
 
-function suggest(
+async function suggest(
   vms: NamedSize[],
   options: SuggestOptions,
   json: boolean,
   { out }: CommandDependencies,
-): ExitCode {
+): Promise<ExitCode> {
   const suggestion = suggestCatalogue(vms, options);
   const { kind, failures } = suggestion.checked;
   if (failures.length > 0) {
     const text = `no catalogue with live steps was found for these VMs:\n${failureLines(failures)}`;
     throw kind === "invalid" ? new InputError(text) : new Error(text);
   }
-  out(json ? `${JSON.stringify(suggestionJson(suggestion), null, 2)}\n` : suggestionText(suggestion));
+  await out(json ? `${JSON.stringify(suggestionJson(suggestion), null, 2)}\n` : suggestionText(suggestion));
   return 0;
 }
 

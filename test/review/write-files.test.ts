@@ -12,9 +12,11 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { writeWhole } from "../../provider/review/write-whole.ts";
-import { commandLine } from "../command/command-line.ts";
-import { mixedFleet, preview } from "./fleet.ts";
+import { writeFiles } from "../../provider/review/write-files.ts";
+
+function writeWhole(path: string, text: string): Promise<void> {
+  return writeFiles(undefined, [{ option: "--output", path, text }]);
+}
 
 let folder = "";
 beforeEach(() => {
@@ -53,12 +55,4 @@ test("a link stays a link, and a pipe a pipe", async () => {
   const [read] = await Promise.all([readFile(pipe, "utf8"), writeWhole(pipe, "through")]);
   expect(read).toBe("through");
   expect(lstatSync(pipe).isFIFO()).toBe(true);
-});
-
-test("a file that can't be written is exit code 1, with its name, and leaves nothing", async () => {
-  const output = join(folder, "nowhere/comment.md");
-  const { code, error } = await commandLine(["review", "--output", output], preview(mixedFleet()));
-  expect(code).toBe(1);
-  expect(error).toContain(`'${output}'`);
-  expect(readdirSync(folder)).toEqual([]);
 });
