@@ -28,7 +28,7 @@ import { describeCreation } from "./creation.ts";
 import { forcedReplace } from "./forced-replace.ts";
 import { isDefaultMaximum, mostVcpusOf } from "./most-vcpus.ts";
 import { plannedChange } from "./planned-change.ts";
-import { previewCreation, previewStarted } from "./preview-creation.ts";
+import { previewContinuedReplace, previewCreation, previewStarted } from "./preview-creation.ts";
 
 /** Validates the arguments, fills in the computed ones, and plans what the change does to the domain. */
 export async function check(
@@ -86,6 +86,8 @@ export async function check(
   }
   if (notes.replacement !== undefined) return { inputs: { ...inputs, ...notes.replacement }, failures: [] };
   if (notes.recorded !== undefined) {
+    const continued = await previewContinuedReplace(session, checked);
+    if (continued !== undefined) return { inputs: { ...inputs, ...continued }, failures: [] };
     const forced = await forcedReplace(session, checked);
     const created = { memoryPlan: await describeCreation(session, checked), ...NO_CHANGE };
     const failures = forced?.refusal === undefined ? [] : [failureOf(forced.refusal)];
