@@ -27,10 +27,16 @@ describe("a preview", () => {
 
   test.each([
     ["a setting", { shutdownTimeout: 5 }, "setting only: shutdownTimeout"],
-    ["hotplug", { hotplug: { alignment: "128MiB" } }, "setting only: hotplug"],
+    ["a setting of hotplug", { hotplug: { awaitGuest: 5 } }, "setting only: hotplug"],
   ])("of a change of %s follows from the state, without a look", async (_, change, said) => {
     expect(await stack.preview({ ...args, ...change })).toMatchObject({ kind: "update" });
     expect([host.calls, stack.run.said]).toEqual([[], [said]]);
+  });
+
+  test("of a change of hotplug that decides which sizes are live looks once, for its headroom", async () => {
+    const { kind, inputs } = await stack.preview({ ...args, hotplug: { alignment: "128MiB" } });
+    expect([kind, looks(), stack.run.said]).toEqual(["update", 1, ["setting only: hotplug"]]);
+    expect(inputs.headroom).toMatchObject({ memory: [{ step: "128MiB" }] });
   });
 
   test.each([
