@@ -19,7 +19,7 @@ import { messageOf } from "../message-of.ts";
 import { type DesiredMemory, desiredMemory } from "../plan/desired.ts";
 import { emptyNodeRefusal } from "../plan/numa/cells.ts";
 import type { Reason } from "../plan/plan.ts";
-import { NO_CHANGE } from "../plan/planned-outcome.ts";
+import { NO_CHANGE, type PlannedOutcome } from "../plan/planned-outcome.ts";
 import { withPresentSecrets } from "../present-secrets.ts";
 import type { Session } from "../session.ts";
 import { previewAdoption } from "./adopt.ts";
@@ -28,38 +28,27 @@ import { describeCreation } from "./creation.ts";
 import { forcedReplace } from "./forced-replace.ts";
 import { isDefaultMaximum, mostVcpusOf } from "./most-vcpus.ts";
 import { plannedChange } from "./planned-change.ts";
-import { previewCreation, previewStarted } from "./preview-creation.ts";
+import { previewContinuedReplace, previewCreation, previewStarted } from "./preview-creation.ts";
+
+interface Checked {
+  inputs: Partial<Inputs>;
+  failures: Failure[];
+}
 
 /** Validates the arguments, fills in the computed ones, and plans what the change does to the domain. */
 export async function check(
   session: Session,
   olds: Record<string, unknown>,
   news: Record<string, unknown>,
-): Promise<{ inputs: Partial<Inputs>; failures: Failure[] }> {
+): Promise<Checked> {
   session.announceHosts(announcedHosts(news));
   const notes = session.run.of(String(news.__urn));
   notes.isInProgram = true;
   if (olds.uuid !== undefined) notes.recorded = olds;
-  const adoption = await adoptedInputs(session, olds, news);
   const isAdopting = isAdoption(session, olds, news);
-  const kept = olds.uuid === undefined && !isAdopting ? identityOf(notes.state ?? notes.recorded) : {};
-  const isNew = olds.uuid === undefined && !isAdopting;
-  const ofXml = ceilingInXml(news, isNew || olds.maxVcpus !== undefined);
-  const carried = { ...adoption.found, ...kept, ...olds, ...ofXml };
-  const checkedFor = (domain: NewDomain) => checkInputs(carried, news, session.defaults, domain);
-  const first = checkedFor({ isNew });
-  const mostVcpus = isNew && isDefaultMaximum(news) ? await mostVcpusOf(session, first.inputs) : undefined;
-  const { inputs, failures } = mostVcpus === undefined ? first : checkedFor({ isNew, mostVcpus });
-  const all = [
-    ...failures,
-    ...adoption.failures,
-    ...uriFailures(session, olds, inputs),
-    ...emptyNodeFailures(session, inputs),
-    ...xmlFailures(session, inputs, news),
-    ...nameFailures(session, inputs),
-    ...claimFailures(session, olds, inputs),
-  ];
-  if (all.length > 0) return { inputs, failures: all.map((failure) => redactFailure(failure, inputs)) };
+  const { inputs, failures } = await validated(session, olds, news, isAdopting);
+  if (failures.length > 0)
+    return { inputs, failures: failures.map((failure) => redactFailure(failure, inputs)) };
   // Without failures the inputs are complete.
   const checked = inputs as Inputs;
   const configured = configuredSettings(checked, session.defaults);
@@ -67,37 +56,80 @@ export async function check(
   session.run.domain(checked.uuid).resource = checked.__urn;
   if (isAdopting || olds.__adopted === true) checked.__adopted = true;
   if (olds.uuid === undefined) notes.successor = checked;
-  if (isAdopting) {
-    const refused = await forcedReplace(session, checked);
-    if (refused?.refusal !== undefined) return { inputs, failures: [failureOf(refused.refusal)] };
-    const { outcome, refusal } = await previewAdoption(session, checked);
-    const failed = refusal && { property: "adopt", reason: redact(`can't adopt ${refusal.text}`, checked) };
-    return { inputs: { ...inputs, ...outcome }, failures: failed === undefined ? [] : [failed] };
-  }
+  if (isAdopting) return checkedAdoption(session, checked);
   if (olds.uuid !== undefined) {
     const outcome = await plannedChange(session, olds, checked);
     return { inputs: { ...withoutPast(session, olds, checked), ...outcome }, failures: [] };
   }
-  // The second check of a replace: the old domain is still there in a preview.
-  if (notes.recorded !== undefined) {
-    const left = await previewStarted(session, checked, "replace");
-    if (left !== undefined)
-      return { inputs: { ...inputs, ...left.outcome }, failures: failuresOf(left.refusal) };
-  }
-  if (notes.replacement !== undefined) return { inputs: { ...inputs, ...notes.replacement }, failures: [] };
-  if (notes.recorded !== undefined) {
-    const forced = await forcedReplace(session, checked);
-    const created = { memoryPlan: await describeCreation(session, checked), ...NO_CHANGE };
-    const failures = forced?.refusal === undefined ? [] : [failureOf(forced.refusal)];
-    return { inputs: { ...inputs, ...(forced?.outcome ?? created) }, failures };
-  }
-  const { outcome, refusal } = await previewCreation(session, checked);
-  return { inputs: { ...inputs, ...outcome }, failures: failuresOf(refusal) };
+  if (notes.recorded !== undefined) return checkedReplacement(session, checked);
+  const { replacement } = notes;
+  return withOutcome(
+    checked,
+    replacement === undefined ? await previewCreation(session, checked) : { outcome: replacement },
+  );
+}
 
-  function failuresOf(refusal: Reason | undefined): Failure[] {
-    const reason = refusal && redact(`Unable to create domain ${checked.name}: ${refusal.text}`, checked);
-    return reason === undefined ? [] : [{ property: "", reason }];
-  }
+/** The inputs with the computed ones, and all that is wrong with them. */
+async function validated(
+  session: Session,
+  olds: Record<string, unknown>,
+  news: Record<string, unknown>,
+  isAdopting: boolean,
+): Promise<Checked> {
+  const notes = session.run.of(String(news.__urn));
+  const isNew = olds.uuid === undefined && !isAdopting;
+  const adoption = await adoptedInputs(session, olds, news);
+  const kept = isNew ? identityOf(notes.state ?? notes.recorded) : {};
+  const ofXml = ceilingInXml(news, isNew || olds.maxVcpus !== undefined);
+  const carried = { ...adoption.found, ...kept, ...olds, ...ofXml };
+  const checkedFor = (domain: NewDomain) => checkInputs(carried, news, session.defaults, domain);
+  const first = checkedFor({ isNew });
+  const mostVcpus = isNew && isDefaultMaximum(news) ? await mostVcpusOf(session, first.inputs) : undefined;
+  const { inputs, failures } = mostVcpus === undefined ? first : checkedFor({ isNew, mostVcpus });
+  return {
+    inputs,
+    failures: [
+      ...failures,
+      ...adoption.failures,
+      ...uriFailures(session, olds, inputs),
+      ...emptyNodeFailures(session, inputs),
+      ...xmlFailures(session, inputs, news),
+      ...nameFailures(session, inputs),
+      ...claimFailures(session, olds, inputs),
+    ],
+  };
+}
+
+async function checkedAdoption(session: Session, checked: Inputs): Promise<Checked> {
+  const refused = await forcedReplace(session, checked);
+  if (refused?.refusal !== undefined) return { inputs: checked, failures: [failureOf(refused.refusal)] };
+  const { outcome, refusal } = await previewAdoption(session, checked);
+  const failed = refusal && { property: "adopt", reason: redact(`can't adopt ${refusal.text}`, checked) };
+  return { inputs: { ...checked, ...outcome }, failures: failed === undefined ? [] : [failed] };
+}
+
+/** The second check of a replace: the old domain is still there in a preview. */
+async function checkedReplacement(session: Session, checked: Inputs): Promise<Checked> {
+  const left = await previewStarted(session, checked, "replace");
+  if (left !== undefined) return withOutcome(checked, left);
+  const outcome =
+    session.run.of(checked.__urn).replacement ?? (await previewContinuedReplace(session, checked));
+  if (outcome !== undefined) return withOutcome(checked, { outcome });
+  const forced = await forcedReplace(session, checked);
+  const created = { memoryPlan: await describeCreation(session, checked), ...NO_CHANGE };
+  const failures = forced?.refusal === undefined ? [] : [failureOf(forced.refusal)];
+  return { inputs: { ...checked, ...(forced?.outcome ?? created) }, failures };
+}
+
+function withOutcome(
+  checked: Inputs,
+  { outcome, refusal }: { outcome: PlannedOutcome; refusal?: Reason },
+): Checked {
+  const reason = refusal && redact(`Unable to create domain ${checked.name}: ${refusal.text}`, checked);
+  return {
+    inputs: { ...checked, ...outcome },
+    failures: reason === undefined ? [] : [{ property: "", reason }],
+  };
 }
 
 /** The inputs without former secrets that the domain of the earlier inputs doesn't have any more, where the plan has looked at it. */

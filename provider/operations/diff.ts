@@ -8,6 +8,7 @@ import { hotplugSetting } from "../args/settings.ts";
 import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
 import { describeRemedy, NOT_AWAITED } from "../guest/text.ts";
+import type { Observation } from "../observe/observe.ts";
 import { echoedInputs, hasNoPorts, type Outputs } from "../outputs.ts";
 import { waitsFor } from "../plan/addresses.ts";
 import { changedFields } from "../plan/changed-fields.ts";
@@ -70,19 +71,13 @@ async function classify(difference: Difference): Promise<Classification> {
   notes.state = state;
   if (notes.isInProgram) notes.uri = state.uri;
   const moved = await uriChange(session, id, state, news);
-  const plan = plannerFor(session, state, { before, news });
-  const fromState = plan(state.__observed);
+  const fromState = plannerFor(session, state, { before, news })(state.__observed);
   const isWaiting = isGuestAwaited(difference) || isAddressAwaited(difference);
   const isChanged = moved || differsFrom(before, news);
-  const isUnread = state.__unread === true;
-  if (!isChanged && fromState.outcome === "none" && !isWaiting && !isUnread) {
+  if (!isChanged && fromState.outcome === "none" && !isWaiting && state.__unread !== true) {
     // The engine may call update all the same, after an update that failed in part.
     notes.announced = fromState;
-    if (notes.isInProgram) {
-      await logHalted(difference, state.__observed);
-      await logNotOnlinedDimms(difference);
-      await logNotAwaited(difference);
-    }
+    if (notes.isInProgram) await logUnchanged(difference);
     return { changes: false };
   }
   // A refresh calls diff only to display differences, and records what exists, whether or not that can be changed. It doesn't
@@ -91,37 +86,18 @@ async function classify(difference: Difference): Promise<Classification> {
     return fromState.outcome !== "refuse" && isDisplayed(difference, moved) ? {} : { changes: true };
 
   const uri = moved && news.uri !== undefined ? news.uri : state.uri;
-  const look =
-    isUnread || needsLook(fromState, before, news)
-      ? await lookWithImages(session, { uri, uuid: id, before, news })
-      : undefined;
+  const look = await lookIfNeeded(difference, fromState, uri);
   if (look?.kind === "gone" && fromState.outcome !== "replace") {
     notes.announced = { ...noChange(), settings: [] };
     await logGone(difference);
     return { changes: true };
   }
-  if (look?.kind === "found") refuseNotOwned(difference, look.observation.definition);
-  const fromLook =
-    look?.kind === "found" ? plan(withRecorded(look.observation.observed, state.__observed)) : undefined;
-  // The state doesn't describe a domain that an interrupted replace has made.
-  const isUnfinished = look?.kind === "found" && look.observation.definition.ownership?.creating === true;
-  // Nor does that of an earlier version describe its ports.
-  const isBlind = hasNoPorts(state) && changesDevices(before, news);
-  const isByLook = isUnread || isUnfinished || isBlind;
-  const announced = (isByLook ? fromLook : undefined) ?? previewedPlan(fromState, fromLook);
+  const announced = announcedPlan(difference, fromState, look);
   notes.announced = announced;
   if (look?.kind === "found") notes.seen = look.observation;
   const message = redact(planMessage(withFailedLook(announced, look)), before, news);
   if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
-  if (announced.outcome === "replace" && look?.kind === "found")
-    await refuseImpossibleReplace(difference, announced, uri);
-  if (look?.kind === "found") {
-    const domain = { name: look.observation.definition.name, uuid: id, id: -1 };
-    await refusePlan(announced, {
-      ...{ session, uri, domain, before, news, seen: look.observation },
-      adopted: state.__adopted === true,
-    });
-  }
+  if (look?.kind === "found") await refuseImpossible(difference, announced, look.observation, uri);
   await logHalted(difference, look?.kind === "found" ? look.observation.observed : state.__observed);
   if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);
   if (isWaiting && isWaitedFor(announced, state)) await logWaiting(difference);
@@ -130,6 +106,60 @@ async function classify(difference: Difference): Promise<Classification> {
     return { changes: true, replaces: replacedFields(announced) };
   }
   return isDisplayed(difference, moved) ? {} : { changes: true };
+}
+
+/** What each preview of an unchanged program mentions. */
+async function logUnchanged(difference: Difference): Promise<void> {
+  await logHalted(difference, difference.state.__observed);
+  await logNotOnlinedDimms(difference);
+  await logNotAwaited(difference);
+}
+
+/** The domain as it is now; undefined where the plan doesn't depend on that. */
+async function lookIfNeeded(
+  { session, id, state, before, news }: Difference,
+  fromState: UpdatePlan,
+  uri: string,
+): Promise<LookupResult | undefined> {
+  const isNeeded = state.__unread === true || needsLook(fromState, before, news);
+  return isNeeded ? lookWithImages(session, { uri, uuid: id, before, news }) : undefined;
+}
+
+/**
+ * The plan that the preview shows.
+ *
+ * @throws UserError where the domain that was found isn't the resource's
+ */
+function announcedPlan(
+  difference: Difference,
+  fromState: UpdatePlan,
+  look: LookupResult | undefined,
+): UpdatePlan {
+  if (look?.kind !== "found") return previewedPlan(fromState, undefined);
+  const { session, state, before, news } = difference;
+  const { definition, observed } = look.observation;
+  refuseNotOwned(difference, definition);
+  const fromLook = plannerFor(session, state, { before, news })(withRecorded(observed, state.__observed));
+  // The state doesn't describe a domain that an interrupted replace has made.
+  const isUnfinished = definition.ownership?.creating === true;
+  // Nor does that of an earlier version describe its ports.
+  const isBlind = hasNoPorts(state) && changesDevices(before, news);
+  const isByLook = state.__unread === true || isUnfinished || isBlind;
+  return isByLook ? fromLook : previewedPlan(fromState, fromLook);
+}
+
+/** Refuses what the domain that was found, or its host, rules out. */
+async function refuseImpossible(
+  difference: Difference,
+  announced: UpdatePlan,
+  seen: Observation,
+  uri: string,
+): Promise<void> {
+  const { session, id, state, before, news } = difference;
+  if (announced.outcome === "replace") await refuseImpossibleReplace(difference, announced, uri);
+  const domain = { name: seen.definition.name, uuid: id, id: -1 };
+  const adopted = state.__adopted === true;
+  await refusePlan(announced, { session, uri, domain, before, news, seen, adopted });
 }
 
 /**

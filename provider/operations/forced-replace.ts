@@ -64,13 +64,13 @@ function replacedState(session: Session, urn: string): Replaced | undefined {
   return { ...recorded, uri, uuid, name, __urn, __adopted: isAdopted(recorded) };
 }
 
-/** diff can't know that the engine replaces the resource all the same, and has shown what an update would do. */
-function isPlanShown(session: Session, urn: string): boolean {
+/** diff has shown what an update would do. It can't know that the engine replaces the resource all the same. */
+export function isPlanShown(session: Session, urn: string): boolean {
   const { announced } = session.run.of(urn);
   return announced !== undefined && announced.headline !== "";
 }
 
-const PLAN_WITHDRAWN = "the plan above is not carried out: the new domain has all changes";
+export const PLAN_WITHDRAWN = "the plan above is not carried out: the new domain has all changes";
 
 const FORCED =
   "the domain is deleted and recreated (requested by a resource option such as replaceOnChanges)";

@@ -16,6 +16,7 @@ import { refusalOfStarted, startedDomain } from "./continued-create.ts";
 import { describeCreation } from "./creation.ts";
 import { foreseeCreation } from "./creation-refusals.ts";
 import { type Existing, existingDomain, leftByReplace } from "./existing-domain.ts";
+import { isPlanShown, PLAN_WITHDRAWN } from "./forced-replace.ts";
 import { newDomain } from "./new-domain.ts";
 import { unfinishedReplace } from "./replace.ts";
 
@@ -32,7 +33,6 @@ export async function previewCreation(
   if (existing?.kind !== "finished")
     for (const text of lockedWithoutLimit(inputs, { hardLimit: hardLimitOf(inputs) }))
       await session.log.message(inputs.__urn, "warning", text);
-  const outcome = (...lines: string[]) => ({ memoryPlan: fitting(...lines), ...NO_CHANGE });
   switch (existing?.kind) {
     case "replace": {
       const { left } = existing;
@@ -40,7 +40,7 @@ export async function previewCreation(
       if (started !== undefined) return started;
       const text = `continues an interrupted replace of domain ${inputs.name} (${inputs.uuid})\n${leftByReplace(left)}`;
       await session.log.message(inputs.__urn, "info", redact(text, inputs));
-      return { outcome: outcome(`continues an interrupted replace: ${starts}`, starts) };
+      return { outcome: outcome(`${CONTINUES_REPLACE}${starts}`, starts) };
     }
     case "unfinished": {
       await logContinued(session, inputs, existing);
@@ -74,6 +74,35 @@ export async function previewCreation(
   }
 }
 
+/** A create makes a domain, whatever there was before. */
+function outcome(...lines: string[]): PlannedOutcome {
+  return { memoryPlan: fitting(...lines), ...NO_CHANGE };
+}
+
+/**
+ * What a create does in the second half of a replace whose first half an earlier run did; undefined where there is none. diff can't
+ * know that the engine doesn't update the domain that was left.
+ */
+export async function previewContinuedReplace(
+  session: Session,
+  inputs: Inputs,
+): Promise<PlannedOutcome | undefined> {
+  const hasIdentity = inputs.uri !== UNKNOWN && !containsUnknown(inputs.uuid);
+  const unfinished =
+    hasIdentity &&
+    (await session.ask(session.uriFor(inputs), async (hypervisor) =>
+      unfinishedReplace(hypervisor, inputs, await hypervisor.findByUuid(inputs.uuid)),
+    ));
+  if (!unfinished) return undefined;
+  const starts = await describeCreation(session, inputs);
+  const line = fitting(`${CONTINUES_REPLACE}${starts}`, starts);
+  const withdrawn = isPlanShown(session, inputs.__urn) ? [PLAN_WITHDRAWN] : [];
+  await session.log.message(inputs.__urn, "info", redact([line, ...withdrawn].join("\n"), inputs));
+  return outcome(line);
+}
+
+const CONTINUES_REPLACE = "continues an interrupted replace: ";
+
 /** The hard limit in the program's own XML, which is the only place for one in a new domain. */
 function hardLimitOf({ xml }: Inputs): number | undefined {
   return xml === undefined || xml === UNKNOWN
@@ -106,23 +135,31 @@ export async function previewStarted(
   const { plan, before } = left.started;
   const notes = session.run.of(inputs.__urn);
   const { announced } = notes;
+  const isWithdrawn = isPlanShown(session, inputs.__urn);
   notes.announced = plan;
-  // In a replace, diff may have planned the same.
-  const isSaid = announced !== undefined && planMessage(announced) === planMessage(plan);
-  if (plan.headline !== "" && refusal === undefined && !isSaid) {
-    const severity = plan.outcome === "replace" || plan.outcome === "restart" ? "warning" : "info";
-    await session.log.message(inputs.__urn, severity, redact(planMessage(plan), before, inputs));
-  }
   const live = observation.observed.live?.memory;
   const present = live === undefined ? "" : `the domain runs with ${formatSize(live)}, `;
   const continued = `continues an interrupted ${operation}: `;
   const what = plan.headline === "" ? `${present}nothing to do` : plan.headline;
+  // In a replace, diff may have planned the same.
+  const isSaid = announced !== undefined && planMessage(announced) === planMessage(plan);
+  if ((plan.headline !== "" || isWithdrawn) && refusal === undefined && !isSaid) {
+    const severity = plan.outcome === "replace" || plan.outcome === "restart" ? "warning" : "info";
+    const lines = [
+      plan.headline === "" ? `${continued}${what}` : planMessage(plan),
+      ...(isWithdrawn ? [ALREADY_STARTED] : []),
+    ];
+    await session.log.message(inputs.__urn, severity, redact(lines.join("\n"), before, inputs));
+  }
   const { change, memoryChange } = plannedOutcome(plan, "");
   return defined({
     outcome: { memoryPlan: fitting(`${continued}${what}`, what), change, memoryChange },
     refusal,
   });
 }
+
+const ALREADY_STARTED =
+  "the plan above is not carried out: the interrupted replace has started the new domain already";
 
 /**
  * Why the new domain's host refuses it, with all reasons in one. What isn't there yet (a network, a file) is only a warning: another

@@ -38,19 +38,17 @@ export function withBalloon(
   observed: Observed,
   { stopping = false, balloonReleased = false }: BalloonPlanContext = {},
 ): Plan {
-  const { currentMemory } = desired;
-  const released = currentMemory === undefined && balloonReleased;
-  const acts = plan.outcome === "none" || plan.outcome === "live" || plan.outcome === "nextBoot";
-  // With virtio-mem, check only allows a currentMemory equal to the memory.
-  if (!acts || desired.device === "virtio-mem" || (currentMemory === undefined && !released)) return plan;
-  const wanted = Math.min(currentMemory ?? desired.memory, desired.memory);
+  const released = desired.currentMemory === undefined && balloonReleased;
+  if (!concernsBalloon(plan, desired, released)) return plan;
+  const wanted = Math.min(desired.currentMemory ?? desired.memory, desired.memory);
   const { live, nextBoot } = observed;
   const running = stopping ? undefined : live;
   const isOwed = running !== undefined && running.withoutBalloon !== true && desired.applyOn === "now";
   const change = isOwed ? liveChange(plan, released ? undefined : wanted, observed, running) : undefined;
   const isLater = nextBoot !== undefined && nextBoot.currentMemory !== wanted;
+  if (change === undefined && !isLater) return plan;
   const foreign = [live, nextBoot].flatMap((view) => view?.devices ?? []).find(isUnmanagedVirtioMem);
-  if (foreign !== undefined && (change !== undefined || isLater))
+  if (foreign !== undefined)
     return wanted === desired.memory ? plan : besideVirtioMem(foreign, wanted, desired);
   // A virtio-mem device of ours stays until the next boot, where the program wants DIMMs.
   const isNow = isOwed && !running.devices.some(isVirtioMem);
@@ -58,17 +56,30 @@ export function withBalloon(
   if (now === undefined && !isLater) return plan;
   const isFolded = definedMemory(plan.steps) !== undefined;
   const inDefinition: BalloonStep[] = isLater && !isFolded ? [definitionStep(wanted)] : [];
-  const isLive = now !== undefined || running === undefined || isNow;
+  const described =
+    now === undefined
+      ? describeDefinedBalloon(wanted, plan, desired, observed, running)
+      : describeLiveBalloon(now, isLater, plan, observed);
   const own: Plan = {
-    outcome: isLive ? "live" : "nextBoot",
-    ...(now
-      ? describeLiveBalloon(now, isLater, plan, observed)
-      : describeDefinedBalloon(wanted, plan, desired, observed, running)),
-    steps: [...inDefinition, ...(now ? [now.step] : [])],
+    outcome: running === undefined || isNow ? "live" : "nextBoot",
+    headline: described.headline,
+    details: released ? [...described.details, RELEASED] : described.details,
+    steps: now === undefined ? inDefinition : [...inDefinition, now.step],
     reasons: [],
   };
-  const whole = combine([plan, released ? { ...own, details: [...own.details, RELEASED] } : own]);
+  const whole = combine([plan, own]);
   return now?.isFirst ? { ...whole, steps: [...beforeDetach(plan.steps, now.step), ...inDefinition] } : whole;
+}
+
+/** Whether the program sets or releases the balloon, beside a plan that leaves the domain in place. */
+function concernsBalloon(
+  { outcome }: Plan,
+  { currentMemory, device }: DesiredMemory,
+  released: boolean,
+): boolean {
+  const acts = outcome === "none" || outcome === "live" || outcome === "nextBoot";
+  // With virtio-mem, check only allows a currentMemory equal to the memory.
+  return acts && device !== "virtio-mem" && (currentMemory !== undefined || released);
 }
 
 const RELEASED = "the program no longer sets currentMemory, so the guest gets all of its memory back";
