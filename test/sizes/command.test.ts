@@ -348,6 +348,14 @@ step: 512MiB
     ["[{ memory: 1GiB }, { memory: 0, cpus: 3 }]", '[1].cpus: is not a key of a VM; did you mean "vcpus"?'],
     ["{ web-1: 3GiB }", '["web-1"]: must be an object with memory and vcpus'],
     ["[{ memory: 1GiB, vcpus: 300 }]", "sizes.small.vcpus: is 300, above 255"],
+    ['[{ name: "", memory: 1GiB }]', "[0].name: is not a name: it must have a character that can be printed"],
+    ['{ " ": { memory: 1GiB } }', '[" "]: is not a name: it must have a character that can be printed'],
+    [
+      '[{ name: "\\e\\u200b", memory: 1GiB }]',
+      "[0].name: is not a name: it must have a character that can be printed",
+    ],
+    ["[{ name: 101, memory: 1GiB }]", '[0].name: must be a string; write it in quotes: "101"'],
+    ["[{ name: [a], memory: 1GiB }]", '[0].name: must be a string, e.g. "web-1"'],
   ])("exits with 2 for %s", async (content, message) => {
     const { code, out, error } = await commandLine(["sizes", "suggest", fileOf(content)]);
     expect({ code, out, error }).toEqual({ code: 2, out: "", error: expect.stringContaining(message) });
@@ -360,6 +368,10 @@ test.each([
   [["sizes", "check"], "sizes check needs <file>"],
   [["sizes", "check", "a", "b"], "unexpected argument: b"],
   [["sizes", "check", "a", "--count", "3"], "--count is an option of sizes suggest"],
+  [["sizes", "check", "a", "--allow-plain-tcp"], "--allow-plain-tcp is an option of sizes suggest"],
+  [["sizes", "check", ""], "sizes check needs <file>"],
+  [["sizes", "suggest", "", "--json"], "needs either <file>, a list of VMs, or --uri, a host"],
+  [["sizes", "suggest", "a", "--allow-plain-tcp"], "--allow-plain-tcp is an option for --uri"],
   [["sizes", "suggest"], "needs either <file>, a list of VMs, or --uri, a host"],
   [["sizes", "suggest", "a", "--count", "0"], '--count: "0" is not a whole number from 1 to 32'],
   [["sizes", "suggest", "a", "--step", "1"], '--step: "1" has no unit'],
@@ -433,6 +445,45 @@ describe("what a catalogue is read from", () => {
     expect({ code, out, error }).toEqual({ code: 2, out: "", error: expect.stringContaining(message) });
     expect(() => catalogueFile(path())).toThrow(message);
   });
+});
+
+test.each([
+  [["--ceiling", "1GiB"], "--ceiling: is 1 GiB, below the largest size that the VMs need (3 GiB); raise it"],
+  [
+    ["--step", "100MiB"],
+    '--step: is not a multiple of 128 MiB, the smallest memory block of a Linux guest; use "128MiB"',
+  ],
+])("an option that doesn't suit the VMs is named: %j", async (options, message) => {
+  const vms = fileOf("[{ memory: 3GiB }, { memory: 2GiB }]");
+  const { code, out, error } = await commandLine(["sizes", "suggest", vms, ...options]);
+  expect({ code, out, error }).toEqual({
+    code: 2,
+    out: "",
+    error: expect.stringContaining(`  ${message}\n`),
+  });
+  expect(error.split("\n").length).toBe(3);
+});
+
+test("a name of a file has no escape sequences and line breaks in a message", async () => {
+  const { error } = await commandLine(["sizes", "check", join(folder, "a\n\u001b[31mb.yaml")]);
+  expect(error).toMatch(/^pulumi-libvirt-hotplug: [^\n]*a \[31mb\.yaml can't be read: ENOENT[^\n]*\n$/);
+  expect(error).not.toContain("\u001b");
+});
+
+test("names that are whole numbers are in the order of their memory in the table and in the list of names", async () => {
+  const path = fileOf(
+    "ceiling: 32GiB\nsizes: { 2: { memory: 4GiB }, 10: { memory: 2GiB }, a: { memory: 1GiB } }",
+  );
+  const { out } = await commandLine(["sizes", "check", path]);
+  expect(
+    out
+      .split("\n")
+      .slice(0, 4)
+      .map((line) => line.split(" ")[0]),
+  ).toEqual(["from", "a", "10", "2"]);
+  const json = JSON.parse((await commandLine(["sizes", "check", "--json", path])).out);
+  expect(json.names).toEqual(["a", "10", "2"]);
+  expect(Object.keys(json.sizes).toSorted()).toEqual(json.names.toSorted());
 });
 
 test("a size is named as the file has its name", async () => {
