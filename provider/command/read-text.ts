@@ -1,5 +1,6 @@
 import { closeSync, createReadStream, openSync, readSync } from "node:fs";
 import type { Readable } from "node:stream";
+import { foreignText } from "../foreign-text.ts";
 import { messageOf } from "../message-of.ts";
 import { InputError } from "./command.ts";
 
@@ -68,12 +69,12 @@ function readBytes(path: string, form: TextForm): Buffer {
 }
 
 function unreadable(error: unknown, { name }: TextForm): InputError {
-  return new InputError(`${name} can't be read: ${messageOf(error)}`);
+  return new InputError(`${foreignText(name)} can't be read: ${foreignText(messageOf(error))}`);
 }
 
 function textOf(bytes: Buffer, { name, mostBytes, tooLarge, notText }: TextForm): string {
   if (bytes.length > mostBytes)
-    throw new InputError(`${name} is larger than ${mostBytes / 1024 / 1024} MiB${tooLarge}`);
+    throw new InputError(`${foreignText(name)} is larger than ${mostBytes / 1024 / 1024} MiB${tooLarge}`);
   try {
     const text = new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
     // A program or an image has it, and UTF-16 without a mark. Neither JSON nor YAML may.
@@ -81,7 +82,7 @@ function textOf(bytes: Buffer, { name, mostBytes, tooLarge, notText }: TextForm)
   } catch {
     // Not in this encoding.
   }
-  throw new InputError(`${name} is not text in UTF-8 or UTF-16${notText}`);
+  throw new InputError(`${foreignText(name)} is not text in UTF-8 or UTF-16${notText}`);
 }
 
 /** PowerShell's ">" writes UTF-16, by default in little-endian order. */

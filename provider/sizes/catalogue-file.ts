@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { readText, readTextSync, STANDARD_INPUT, type TextForm } from "../command/read-text.ts";
+import { foreignText } from "../foreign-text.ts";
 import { parseDocument } from "./yaml-document.ts";
 
 /** Room for a list of 50,000 VMs with their sizes. */
@@ -16,12 +17,12 @@ export async function readCatalogueInput(path: string, input: Readable): Promise
 
 /** The same of a file, for programs. @throws InputError */
 export function readCatalogueFile(path: string): unknown {
-  return parseDocument(readTextSync(path, formOf(path)), path);
+  return parseDocument(readTextSync(path, formOf(path)), nameOf(path));
 }
 
 /** A file or standard input in messages. */
 export function nameOf(path: string): string {
-  return path === STANDARD_INPUT ? "standard input" : path;
+  return path === STANDARD_INPUT ? "standard input" : foreignText(path);
 }
 
 function formOf(path: string): TextForm {

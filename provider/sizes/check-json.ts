@@ -11,6 +11,8 @@ export function checkJson(checked: PlannedCatalogue): Record<string, unknown> {
     format: FORMAT,
     accepted: failures.length === 0,
     failures,
+    // An object has names that are whole numbers before the others, in numeric order.
+    names: checked.sizes.map(([name]) => name),
     // Programs that don't look at the exit code don't get the sizes of a catalogue that is refused.
     ...(failures.length === 0 && { sizes: Object.fromEntries(checked.sizes) }),
     slotsOnLongestPath: checked.steps.slots,

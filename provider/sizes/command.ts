@@ -1,4 +1,5 @@
 import type { ParseArgsOptionsConfig } from "node:util";
+import type { Failure } from "../args/failure.ts";
 import {
   type Command,
   type CommandDependencies,
@@ -15,8 +16,9 @@ import {
   parseOptions,
 } from "../command/options.ts";
 import { wrap } from "../command/terminal.ts";
+import { defined } from "../defined.ts";
 import { messageOf } from "../message-of.ts";
-import { parseSize } from "../units/size.ts";
+import { formatSize, parseSize } from "../units/size.ts";
 import { MOST_SIZES, type NamedSize } from "./catalogue-args.ts";
 import { nameOf, readCatalogueInput } from "./catalogue-file.ts";
 import { checkCatalogue } from "./check-catalogue.ts";
@@ -24,7 +26,7 @@ import { checkJson } from "./check-json.ts";
 import { failureLines } from "./failure-lines.ts";
 import { fleetOf, readFleet } from "./fleet.ts";
 import { drawSteps } from "./matrix.ts";
-import { type SuggestOptions, suggestCatalogue } from "./suggest.ts";
+import { type Suggestion, type SuggestOptions, suggestCatalogue } from "./suggest.ts";
 import { suggestionJson, suggestionText } from "./suggestion-text.ts";
 
 /** More sizes are hard to tell apart. */
@@ -64,20 +66,24 @@ async function runSizes(args: string[], dependencies: CommandDependencies): Prom
   const [action, file, ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(`unexpected argument: ${rest.join(" ")}`);
   if (action === "check") {
-    const unused = (["uri", "step", "ceiling", "count"] as const).find((name) => values[name] !== undefined);
+    const unused = (["uri", "step", "ceiling", "count", "allow-plain-tcp"] as const).find(
+      (name) => values[name] !== undefined,
+    );
     if (unused !== undefined) throw new UsageError(`--${unused} is an option of sizes suggest`);
-    if (file === undefined) throw new UsageError("sizes check needs <file>, a catalogue in YAML or JSON");
+    if (!file) throw new UsageError("sizes check needs <file>, a catalogue in YAML or JSON");
     return check(file, values.json === true, dependencies);
   }
   if (action !== "suggest")
     throw new UsageError(`sizes needs check or suggest${action === undefined ? "" : `, not "${action}"`}`);
-  if ((file === undefined) === (values.uri === undefined))
+  if (!file === (values.uri === undefined))
     throw new UsageError("sizes suggest needs either <file>, a list of VMs, or --uri, a host");
+  if (values.uri === undefined && values["allow-plain-tcp"] !== undefined)
+    throw new UsageError("--allow-plain-tcp is an option for --uri");
   const options = suggestOptions(values);
   const vms =
-    file === undefined
-      ? await domainsOf(values.uri ?? "", values["allow-plain-tcp"] === true, dependencies)
-      : await vmsIn(file, dependencies);
+    values.uri === undefined
+      ? await vmsIn(file ?? "", dependencies)
+      : await domainsOf(values.uri, values["allow-plain-tcp"] === true, dependencies);
   return suggest(vms, options, values.json === true, dependencies);
 }
 
@@ -104,13 +110,28 @@ async function suggest(
   { out }: CommandDependencies,
 ): Promise<ExitCode> {
   const suggestion = suggestCatalogue(vms, options);
-  const { kind, failures } = suggestion.checked;
+  const { kind } = suggestion.checked;
+  const failures = failuresOf(suggestion, options);
   if (failures.length > 0) {
     const text = `no catalogue with live steps was found for these VMs:\n${failureLines(failures)}`;
     throw kind === "invalid" ? new InputError(text) : new Error(text);
   }
   await out(json ? `${JSON.stringify(suggestionJson(suggestion), null, 2)}\n` : suggestionText(suggestion));
   return 0;
+}
+
+/** Why there is no suggestion: what an option sets has its name. */
+function failuresOf({ checked, nearest }: Suggestion, { step, ceiling }: SuggestOptions): Failure[] {
+  const largest = nearest.reduce((most, { size }) => Math.max(most, size.memory), 0);
+  if (ceiling !== undefined && ceiling < largest) {
+    const reason = `is ${formatSize(ceiling)}, below the largest size that the VMs need (${formatSize(largest)}); raise it`;
+    return [{ property: "--ceiling", reason }];
+  }
+  const options = defined({ step, ceiling });
+  return checked.failures.map(({ property, reason }) => ({
+    property: Object.hasOwn(options, property) ? `--${property}` : property,
+    reason,
+  }));
 }
 
 /** @throws InputError */

@@ -5,6 +5,7 @@ import { type Field, readFields } from "../args/read-fields.ts";
 import { parsed, wholeNumber } from "../args/schema.ts";
 import { readDomain } from "../domain/read.ts";
 import { vcpusOf } from "../domain/state.ts";
+import { foreignText } from "../foreign-text.ts";
 import type { Hypervisor } from "../libvirt/hypervisor.ts";
 import { memoryView } from "../plan/observed.ts";
 import { KIB_PER_MIB } from "../units/kib.ts";
@@ -39,18 +40,20 @@ export function readFleet(value: unknown): { vms: NamedSize[]; failures: Failure
 }
 
 function readVm(key: string | number, vm: unknown): { vm?: NamedSize; failures: Failure[] } {
+  // The list itself has no name.
+  const at = (path: readonly PropertyKey[]) =>
+    typeof key === "number" ? propertyPath(["", key, ...path]).slice(4) : propertyPath([key, ...path]);
   const { values, failures } = readFields(vm, VM, {
     key: "key of a VM",
     otherwise: "must be an object with memory and vcpus, e.g. { memory: 3GiB, vcpus: 2 }",
-    // The list itself has no name.
-    at: (path) =>
-      typeof key === "number" ? propertyPath(["", key, ...path]).slice(4) : propertyPath([key, ...path]),
+    at,
   });
   const {
     name = typeof key === "number" ? `${key + 1}` : key,
     memory,
     vcpus = 1,
   } = values as Partial<NamedSize>;
+  if (foreignText(name) === "") failures.push({ property: at([]), reason: BLANK });
   return failures.length > 0 || memory === undefined
     ? { failures }
     : { vm: { name, memory, vcpus }, failures };
@@ -58,9 +61,13 @@ function readVm(key: string | number, vm: unknown): { vm?: NamedSize; failures: 
 
 /** @throws Error */
 function nameOf(value: unknown): string {
-  if (typeof value !== "string") throw new Error("must be a string");
+  if (typeof value === "number") throw new Error(`must be a string; write it in quotes: "${value}"`);
+  if (typeof value !== "string") throw new Error('must be a string, e.g. "web-1"');
+  if (foreignText(value) === "") throw new Error(BLANK);
   return value;
 }
+
+const BLANK = "is not a name: it must have a character that can be printed";
 
 /** The sizes of a host's domains: of those that run, as they run now. Nothing is changed. */
 export async function fleetOf(hypervisor: Hypervisor): Promise<NamedSize[]> {

@@ -3,6 +3,12 @@ import { foreignText } from "../foreign-text.ts";
 import { formatSize } from "../units/size.ts";
 import { formatVmSize } from "./catalogue-args.ts";
 import type { Suggestion } from "./suggest.ts";
+import { textColumns } from "./text-columns.ts";
+
+/** A longer name moves the figures in its own row only. */
+const MOST_COLUMNS = 40;
+
+const FORMAT = 1;
 
 /** A suggestion as a catalogue file: the nearest size of each VM is in its comments. */
 export function suggestionText({ args, nearest }: Suggestion): string {
@@ -10,10 +16,16 @@ export function suggestionText({ args, nearest }: Suggestion): string {
   const vms = nearest.map(({ vm, size }) => {
     const difference = size.memory - vm.memory;
     const more = difference === 0 ? "" : ` (+${formatSize(difference)})`;
-    return [foreignText(vm.name), formatVmSize(vm), `${size.name}${more}`];
+    return [foreignText(vm.name), formatVmSize(vm), `${size.name}${more}`].map((text) => ({
+      text,
+      columns: textColumns(text),
+    }));
   });
   const widths = [0, 1].map((column) =>
-    vms.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
+    vms
+      .map((row) => row[column]?.columns ?? 0)
+      .filter((columns) => columns <= MOST_COLUMNS)
+      .reduce((most, columns) => Math.max(most, columns), 0),
   );
   const count = `${nearest.length} VM${nearest.length === 1 ? "" : "s"}`;
   const comments = [
@@ -21,7 +33,7 @@ export function suggestionText({ args, nearest }: Suggestion): string {
     "",
     ...vms.map((row) =>
       row
-        .map((text, column) => text.padEnd(widths[column] ?? 0))
+        .map(({ text, columns }, column) => text + " ".repeat(Math.max(0, (widths[column] ?? 0) - columns)))
         .join("  ")
         .trimEnd(),
     ),
@@ -30,10 +42,10 @@ export function suggestionText({ args, nearest }: Suggestion): string {
   return `${comments.map((line) => `# ${line}`.trimEnd()).join("\n")}\n${catalogue}`;
 }
 
-/** The same for programs. */
+/** The same for programs. Fields may be added to it. */
 export function suggestionJson({ args, nearest }: Suggestion): Record<string, unknown> {
   return {
-    format: 1,
+    format: FORMAT,
     catalogue: args,
     vms: nearest.map(({ vm, size }) => ({
       name: vm.name,

@@ -26,8 +26,8 @@ const OPTIONS = {
   uniqueKeys: false,
 } as const;
 
-/** References to one anchor, or through several: enough for every size, too few to fill the memory. */
-const MOST_ALIASES = 100;
+/** What a file with references has once each is replaced by its anchor's value. A list of 50,000 VMs has 350,000. */
+const MOST_EXPANDED = 500_000;
 
 /** Anchors and aliases of a file. The parser searches all of them for the anchor of each alias. */
 const MOST_REFERENCES = 10_000;
@@ -57,7 +57,9 @@ export function parseDocument(text: string, name: string): unknown {
       `has more than ${MOST_REFERENCES} anchors and aliases; write the sizes out, without anchors`,
     );
   try {
-    return document.toJS({ maxAliasCount: MOST_ALIASES });
+    if (references > 0) limitExpansion(document);
+    // The parser's own limit is on the number of references, whatever they refer to.
+    return document.toJS({ maxAliasCount: -1 });
   } catch (error) {
     throw invalid(`can't be read: ${describeAlias(error)}; write the sizes out, without anchors`);
   }
@@ -126,8 +128,6 @@ function describeError({ message, pos: [start] }: YAMLError, lines: LineCounter)
 /** What is wrong with an alias, which is found only when it is resolved. */
 function describeAlias(error: unknown): string {
   const message = messageOf(error);
-  if (message.startsWith("Excessive alias count"))
-    return `it refers to an anchor more than ${MOST_ALIASES} times, also through other anchors or inside of itself`;
   if (message.startsWith("Merge sources")) return 'the value of "<<" must be an object, or a list of objects';
   return foreignText(message);
 }
@@ -163,6 +163,33 @@ function contentsOf(document: Document): { repeated?: string; references: number
   return { references };
 }
 
-function hasAnchor(node: object): boolean {
+function hasAnchor(node: object): node is { anchor: string } {
   return "anchor" in node && node.anchor !== undefined;
+}
+
+/**
+ * Bounds what the references of a document expand to.
+ *
+ * @throws Error
+ */
+function limitExpansion(document: Document): void {
+  const anchors = new Map<string, number>();
+  const sizeOf = (node: unknown): number => {
+    // An alias refers to the last anchor of its name before it. An unknown one is reported when it is resolved.
+    if (isAlias(node)) return anchors.get(node.source) ?? 1;
+    const anchor = isNode(node) && hasAnchor(node) ? node.anchor : undefined;
+    // Until the end of the node, a reference to it is inside of itself.
+    if (anchor !== undefined) anchors.set(anchor, Number.POSITIVE_INFINITY);
+    const size = 1 + sizeOfItems(node);
+    if (anchor !== undefined) anchors.set(anchor, size);
+    return size;
+  };
+  const sizeOfItems = (node: unknown): number => {
+    if (isMap(node)) return node.items.reduce((sum, { key, value }) => sum + sizeOf(key) + sizeOf(value), 0);
+    return isSeq(node) ? node.items.reduce<number>((sum, item) => sum + sizeOf(item), 0) : 0;
+  };
+  const size = sizeOf(document.contents);
+  if (size === Number.POSITIVE_INFINITY) throw new Error("it refers to an anchor inside of itself");
+  if (size > MOST_EXPANDED)
+    throw new Error(`it has more than ${MOST_EXPANDED} values once each reference is written out`);
 }

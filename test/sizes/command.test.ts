@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { Parser } from "yaml";
 import { catalogueFile } from "../../sdk/sizes.ts";
@@ -240,7 +241,7 @@ large      replace  replace     –
       `ceiling: 99GiB\nsizes: {${Array.from({ length: 33 }, (_, i) => `s${i}: { memory: ${i + 1}GiB }`)}}`,
       "sizes: has 33 sizes; a catalogue has at most 32",
     ],
-    ["a circle", "ceiling: 4GiB\nsizes: &s { a: *s }", "sizes.a.a: is not a key of a size"],
+    ["a circle", "ceiling: 4GiB\nsizes: &s { a: *s }", "refers to an anchor inside of itself"],
     [
       "many aliases",
       `a: &a [${"x,".repeat(9)}]\nb: &b [${"*a,".repeat(50)}]\nc: &c [${"*b,".repeat(50)}]\nd: [${"*c,".repeat(50)}]`,
@@ -348,6 +349,14 @@ step: 512MiB
     ["[{ memory: 1GiB }, { memory: 0, cpus: 3 }]", '[1].cpus: is not a key of a VM; did you mean "vcpus"?'],
     ["{ web-1: 3GiB }", '["web-1"]: must be an object with memory and vcpus'],
     ["[{ memory: 1GiB, vcpus: 300 }]", "sizes.small.vcpus: is 300, above 255"],
+    ['[{ name: "", memory: 1GiB }]', "[0].name: is not a name: it must have a character that can be printed"],
+    ['{ " ": { memory: 1GiB } }', '[" "]: is not a name: it must have a character that can be printed'],
+    [
+      '[{ name: "\\e\\u200b", memory: 1GiB }]',
+      "[0].name: is not a name: it must have a character that can be printed",
+    ],
+    ["[{ name: 101, memory: 1GiB }]", '[0].name: must be a string; write it in quotes: "101"'],
+    ["[{ name: [a], memory: 1GiB }]", '[0].name: must be a string, e.g. "web-1"'],
   ])("exits with 2 for %s", async (content, message) => {
     const { code, out, error } = await commandLine(["sizes", "suggest", fileOf(content)]);
     expect({ code, out, error }).toEqual({ code: 2, out: "", error: expect.stringContaining(message) });
@@ -360,6 +369,10 @@ test.each([
   [["sizes", "check"], "sizes check needs <file>"],
   [["sizes", "check", "a", "b"], "unexpected argument: b"],
   [["sizes", "check", "a", "--count", "3"], "--count is an option of sizes suggest"],
+  [["sizes", "check", "a", "--allow-plain-tcp"], "--allow-plain-tcp is an option of sizes suggest"],
+  [["sizes", "check", ""], "sizes check needs <file>"],
+  [["sizes", "suggest", "", "--json"], "needs either <file>, a list of VMs, or --uri, a host"],
+  [["sizes", "suggest", "a", "--allow-plain-tcp"], "--allow-plain-tcp is an option for --uri"],
   [["sizes", "suggest"], "needs either <file>, a list of VMs, or --uri, a host"],
   [["sizes", "suggest", "a", "--count", "0"], '--count: "0" is not a whole number from 1 to 32'],
   [["sizes", "suggest", "a", "--step", "1"], '--step: "1" has no unit'],
@@ -435,6 +448,45 @@ describe("what a catalogue is read from", () => {
   });
 });
 
+test.each([
+  [["--ceiling", "1GiB"], "--ceiling: is 1 GiB, below the largest size that the VMs need (3 GiB); raise it"],
+  [
+    ["--step", "100MiB"],
+    '--step: is not a multiple of 128 MiB, the smallest memory block of a Linux guest; use "128MiB"',
+  ],
+])("an option that doesn't suit the VMs is named: %j", async (options, message) => {
+  const vms = fileOf("[{ memory: 3GiB }, { memory: 2GiB }]");
+  const { code, out, error } = await commandLine(["sizes", "suggest", vms, ...options]);
+  expect({ code, out, error }).toEqual({
+    code: 2,
+    out: "",
+    error: expect.stringContaining(`  ${message}\n`),
+  });
+  expect(error.split("\n").length).toBe(3);
+});
+
+test("a name of a file has no escape sequences and line breaks in a message", async () => {
+  const { error } = await commandLine(["sizes", "check", join(folder, "a\n\u001b[31mb.yaml")]);
+  expect(error).toMatch(/^pulumi-libvirt-hotplug: [^\n]*a \[31mb\.yaml can't be read: ENOENT[^\n]*\n$/);
+  expect(error).not.toContain("\u001b");
+});
+
+test("names that are whole numbers are in the order of their memory in the table and in the list of names", async () => {
+  const path = fileOf(
+    "ceiling: 32GiB\nsizes: { 2: { memory: 4GiB }, 10: { memory: 2GiB }, a: { memory: 1GiB } }",
+  );
+  const { out } = await commandLine(["sizes", "check", path]);
+  expect(
+    out
+      .split("\n")
+      .slice(0, 4)
+      .map((line) => line.split(" ")[0]),
+  ).toEqual(["from", "a", "10", "2"]);
+  const json = JSON.parse((await commandLine(["sizes", "check", "--json", path])).out);
+  expect(json.names).toEqual(["a", "10", "2"]);
+  expect(Object.keys(json.sizes).toSorted()).toEqual(json.names.toSorted());
+});
+
 test("a size is named as the file has its name", async () => {
   const names = ["1.10", "010", "0x10", "1e3", "true", "null", "2024-01-01", "constructor", "toString"];
   const sizes = names.map((name, index) => `  ${name}: { memory: ${index + 1}GiB }\n`).join("");
@@ -444,8 +496,92 @@ test("a size is named as the file has its name", async () => {
   expect(Object.keys(JSON.parse(out).sizes).toSorted()).toEqual(names.toSorted());
 });
 
+describe("references", () => {
+  const vms = (count: number) =>
+    `- &size { name: vm, memory: 2GiB, vcpus: 2 }\n${"- *size\n".repeat(count)}- { <<: *size, name: last }\n`;
+
+  test.each([0, 1, 99, 100, 300, 600])("%d to one anchor are read", async (count) => {
+    const { code, out, error } = await commandLine(["sizes", "suggest", "--json", fileOf(vms(count))]);
+    expect({ code, error }).toEqual({ code: 0, error: "" });
+    expect(JSON.parse(out).vms.map(({ name }: { name: string }) => name)).toEqual([
+      ...Array.from({ length: count + 1 }, () => "vm"),
+      "last",
+    ]);
+  });
+
+  test("are read as if each were written out", async () => {
+    const size = fc.record({
+      memory: fc.integer({ min: 1, max: 64 }),
+      vcpus: fc.integer({ min: 1, max: 8 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(size, fc.integer({ min: 1, max: 150 })), { minLength: 1, maxLength: 3 }),
+        async (groups) => {
+          const text = (referred: boolean) =>
+            groups
+              .flatMap(([{ memory, vcpus }, count], index) => {
+                const written = `{ memory: ${memory}GiB, vcpus: ${vcpus} }`;
+                return Array.from({ length: count }, (_, at) => {
+                  if (!referred) return `- ${written}\n`;
+                  return at === 0 ? `- &s${index} ${written}\n` : `- *s${index}\n`;
+                });
+              })
+              .join("");
+          const suggested = (content: string) => commandLine(["sizes", "suggest", "-"], content);
+          expect(await suggested(text(true))).toEqual(await suggested(text(false)));
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+
+  test.each([
+    ["a list", (inner: string) => `[${`*${inner},`.repeat(10)}]`],
+    ["a merged object", (inner: string) => `{ k: *${inner}, <<: [${`*${inner},`.repeat(10)}] }`],
+  ])("that expand to too many values are refused: %s", async (_, outer) => {
+    const levels = Array.from(
+      { length: 8 },
+      (_, index) => `k${index}: &a${index + 1} ${outer(`a${index}`)}\n`,
+    );
+    const { code, error } = await commandLine([
+      "sizes",
+      "suggest",
+      fileOf(`a: &a0 { b: 1 }\n${levels.join("")}`),
+    ]);
+    expect({ code, error }).toEqual({
+      code: 2,
+      error: expect.stringContaining(
+        "has more than 500000 values once each reference is written out; write the sizes out",
+      ),
+    });
+  });
+
+  test("a repeated << merges each of its objects, the first one with precedence", async () => {
+    const content =
+      "- &a { name: a, memory: 2GiB }\n- &b { name: b, memory: 3GiB, vcpus: 2 }\n- { <<: *a, <<: *b }\n";
+    const { code, out } = await commandLine(["sizes", "suggest", "--json", fileOf(content)]);
+    expect(code).toBe(0);
+    expect(JSON.parse(out).vms[2]).toMatchObject({ name: "a", memory: "2GiB", vcpus: 2 });
+  });
+});
+
+test("a file of more words and marks than 50,000 VMs have is refused", async () => {
+  // Each comment and each end of a line counts; parsing them isn't part of the limit.
+  const next = vi.spyOn(Parser.prototype, "next").mockImplementation(function* () {});
+  try {
+    const { code, error } = await commandLine(["sizes", "check", fileOf("#\n".repeat(1_000_001))]);
+    expect({ code, error }).toEqual({
+      code: 2,
+      error: expect.stringContaining("has more than 2000000 words and marks, enough for 50,000 VMs"),
+    });
+  } finally {
+    next.mockRestore();
+  }
+});
+
 test.each([
-  ["an anchor inside of itself", "sizes: &s { a: { <<: *s } }", "refers to an anchor more than 100 times"],
+  ["an anchor inside of itself", "sizes: &s { a: { <<: *s } }", "refers to an anchor inside of itself"],
   ["a merge of a number", "sizes: { a: { <<: 1 } }", '"<<" must be an object'],
 ])("%s is described in the terms of the file", async (_, line, message) => {
   const { code, error } = await commandLine(["sizes", "check", fileOf(`ceiling: 4GiB\n${line}\n`)]);

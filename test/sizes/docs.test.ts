@@ -60,3 +60,17 @@ test("the page lists the keys of a catalogue", async () => {
   const listed = page.split("\n").flatMap((line) => /^\| (`.*?) \|/.exec(line)?.[1]?.match(/\w+/g) ?? []);
   expect(listed.toSorted()).toEqual(keys.toSorted());
 });
+
+test("the page lists the fields of the JSON of each command", async () => {
+  for (const [action, content] of [
+    ["check", catalogue],
+    ["suggest", documented("vms.yaml")],
+  ] as const) {
+    const { out } = await commandLine(["sizes", action, "-", "--json"], content);
+    const list = new RegExp(`^\`sizes ${action} --json\`:\n\n(.*?)\n\n`, "ms").exec(page)?.[1] ?? "";
+    const json = JSON.parse(out);
+    expect(list.match(/(?<=^- `)\w+/gm)).toEqual(Object.keys(json));
+    for (const one of json.steps ?? json.vms)
+      for (const field of Object.keys(one)) expect(list).toContain(`\`${field}\``);
+  }
+});
