@@ -16,9 +16,10 @@ stdout.on("error", () => {});
 
 function out(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    stdout.write(text, (error) => {
-      if (error) reject(new OutputError(`standard output can't be written: ${systemErrorText(error)}`));
-      else resolve();
+    stdout.write(text, (error?: NodeJS.ErrnoException | null) => {
+      // A reader such as `head` closes the pipe before the end.
+      if (!error || error.code === "EPIPE") resolve();
+      else reject(new OutputError(`standard output can't be written: ${systemErrorText(error)}`));
     });
   });
 }

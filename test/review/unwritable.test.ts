@@ -37,7 +37,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const LONGEST_RUN = 5_000;
+const LONGEST_RUN = 60_000;
 
 /** Runs `review` by a line of a shell, which has it as a function. */
 function shell(line: string): Promise<{ code: unknown; out: string; error: string }> {
@@ -111,13 +111,9 @@ describe("a review that can't be written is exit code 2, in a sentence, and leav
     await refuses(`review --output "${path}" --svg a/new/folder`, `--output: "${path}"`);
   });
 
-  test.each(["", "--svg a/new/folder"])(
-    "standard output that is full, or that nobody reads: %s",
-    async (args) => {
-      await refuses(`review ${args} > /dev/full`, "standard output");
-      await refuses(`exec 3> >(true); wait $!; review ${args} >&3`, "standard output");
-    },
-  );
+  test.each(["", "--svg a/new/folder"])("standard output that is full: %s", async (args) => {
+    await refuses(`review ${args} > /dev/full`, "standard output");
+  });
 
   test("a disk that is full in the middle of a text keeps the earlier file", async () => {
     await refuses("ulimit -f 1; review --output file", `--output: "file"`);
@@ -129,6 +125,10 @@ describe("a review that can't be written is exit code 2, in a sentence, and leav
     await refuses("review --svg read-only/maps", `--svg: "read-only/maps"`);
     await refuses("review --output read-only/comment.md --svg maps", `--output: "read-only/comment.md"`);
   });
+});
+
+test("a reader that closes standard output before the end is no error", async () => {
+  expect(await shell("exec 3> >(true); wait $!; review >&3")).toEqual({ code: 0, out: "", error: "" });
 });
 
 test("a file whose name is as long as a name can be", async () => {
