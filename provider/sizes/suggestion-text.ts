@@ -1,9 +1,9 @@
+import stringWidth from "string-width";
 import { stringify } from "yaml";
 import { foreignText } from "../foreign-text.ts";
 import { formatSize } from "../units/size.ts";
 import { formatVmSize } from "./catalogue-args.ts";
 import type { Suggestion } from "./suggest.ts";
-import { textColumns } from "./text-columns.ts";
 
 /** A longer name moves the figures in its own row only. */
 const MOST_COLUMNS = 40;
@@ -18,7 +18,7 @@ export function suggestionText({ args, nearest }: Suggestion): string {
     const more = difference === 0 ? "" : ` (+${formatSize(difference)})`;
     return [foreignText(vm.name), formatVmSize(vm), `${size.name}${more}`].map((text) => ({
       text,
-      columns: textColumns(text),
+      columns: stringWidth(text),
     }));
   });
   const widths = [0, 1].map((column) =>

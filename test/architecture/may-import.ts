@@ -140,6 +140,7 @@ export const MAY_IMPORT: Record<string, string[]> = {
     "type:sdk/catalogue-args.ts",
     "type:node:stream",
     "type:node:util",
+    "string-width",
     "yaml",
     "type:zod",
   ],
