@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { isRecord } from "../is-record.ts";
 import { suggestion } from "./suggestion.ts";
+import { UNKNOWN } from "./unknown.ts";
 
 /** One key of an object: what its value must be. */
 export interface Field {
@@ -14,6 +15,8 @@ export interface ObjectForm {
   key: string;
   /** Why another value than an object is refused, e.g. "must be an object with memory and vcpus". */
   otherwise: string;
+  /** Pulumi's marker for an unknown value, which the schemas of arguments accept, is refused. */
+  mustBeKnown?: boolean;
 }
 
 /** Why a value, or a key, inside of an object is refused. */
@@ -32,9 +35,11 @@ export interface Issue {
 export function readObject(
   given: unknown,
   fields: Readonly<Record<string, Field>>,
-  { key, otherwise }: ObjectForm,
+  { key, otherwise, mustBeKnown = false }: ObjectForm,
 ): { values: Record<string, unknown>; issues: Issue[] } {
-  if (!isRecord(given)) return { values: {}, issues: [{ path: [], message: otherwise }] };
+  const isRefused = (value: unknown) => mustBeKnown && value === UNKNOWN;
+  if (!isRecord(given))
+    return { values: {}, issues: [{ path: [], message: isRefused(given) ? MUST_BE_KNOWN : otherwise }] };
   const issues: Issue[] = Object.keys(given)
     .filter((name) => !Object.hasOwn(fields, name))
     .map((name) => ({ path: [name], message: notAKey(name, key, Object.keys(fields)), isUnknownKey: true }));
@@ -42,12 +47,16 @@ export function readObject(
   for (const [name, field] of Object.entries(fields)) {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
     if (value === undefined && field.required === undefined) continue;
-    const read = readValue(value, field);
+    const read = isRefused(value)
+      ? { issues: [{ path: [], message: MUST_BE_KNOWN }] }
+      : readValue(value, field);
     if (read.issues === undefined) values.push([name, read.value]);
     else issues.push(...read.issues.map((issue) => ({ ...issue, path: [name, ...issue.path] })));
   }
   return { values: Object.fromEntries(values), issues };
 }
+
+const MUST_BE_KNOWN = "must be known in a preview";
 
 /** Why a key is refused. `key`: what the keys with these names are. */
 export function notAKey(name: string, key: string, names: readonly string[]): string {
