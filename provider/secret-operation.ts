@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { ALWAYS_SECRET, derivedOutputs } from "../sdk/secret-arguments.ts";
+import { ALWAYS_SECRET, argumentOf, derivedOutputs } from "../sdk/secret-arguments.ts";
 import { OUTCOME_INPUTS } from "./args/inputs.ts";
 import { mask } from "./args/redact.ts";
 import { SECRET, SIGNATURE } from "./args/secret-mark.ts";
 import {
-  argumentOf,
   hasFormerSize,
   type SecretMarked,
   type SecretValues,

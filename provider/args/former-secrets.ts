@@ -1,9 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
-import { ALWAYS_SECRET, affectsSizes, FORMER_SECRETS, isFormerSize } from "../../sdk/secret-arguments.ts";
+import {
+  ALWAYS_SECRET,
+  affectsSizes,
+  argumentOf,
+  FORMER_SECRETS,
+  isFormerSize,
+} from "../../sdk/secret-arguments.ts";
 import type { Inputs } from "./inputs.ts";
 import { isWithin } from "./property-path.ts";
 import {
-  argumentOf,
   type FormerSecrets,
   hasFormerSize,
   isFigure,

@@ -1,11 +1,6 @@
+import { argumentOf } from "../../sdk/secret-arguments.ts";
 import type { Failure } from "./failure.ts";
-import {
-  argumentOf,
-  type SecretMarked,
-  type SecretValues,
-  secretArguments,
-  secretValues,
-} from "./secrets.ts";
+import { type SecretMarked, type SecretValues, secretArguments, secretValues } from "./secrets.ts";
 
 const MASK = "…";
 

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { ALWAYS_SECRET, affectsSizes, isFormerSize } from "../../sdk/secret-arguments.ts";
+import { ALWAYS_SECRET, affectsSizes, argumentOf, isFormerSize } from "../../sdk/secret-arguments.ts";
 import { CHOICES } from "./schema.ts";
 import { UNKNOWN } from "./unknown.ts";
 
@@ -48,11 +48,6 @@ export function marksWith(inputs: SecretMarked, other: SecretMarked, names: read
   };
 }
 
-/** The name of the argument that a path is in. */
-export function argumentOf(path: string): string {
-  return /^[^.[]*/.exec(path)?.[0] ?? "";
-}
-
 /** The arguments whose value has a secret in it, or may follow from one. */
 export function secretArguments(carrier: SecretMarked): ReadonlySet<string> {
   const paths = secretPaths(carrier);
@@ -87,8 +82,11 @@ export function secretValues(...carriers: SecretMarked[]): SecretValues {
 
 /** What messages may quote of a text. */
 function quotable(text: string): string[] {
-  if (text === UNKNOWN || CHOICES.has(text)) return [];
-  return [text, ...partsOf(text)].filter((part) => part.trim() !== "");
+  return isQuotable(text) ? [text, ...partsOf(text)].filter((part) => part.trim() !== "") : [];
+}
+
+function isQuotable(text: string): boolean {
+  return text.trim() !== "" && text !== UNKNOWN && !CHOICES.has(text);
 }
 
 /** The value at a path; undefined where there is none. */
@@ -104,9 +102,7 @@ export function valueAt(carrier: object, path: string): unknown {
 /** The values that a secret one consists of, where a message could quote them. */
 export function quotableLeaves(value: unknown): (string | number)[] {
   return leaves(value).filter(
-    (leaf) =>
-      typeof leaf === "number" ||
-      (typeof leaf === "string" && leaf.trim() !== "" && leaf !== UNKNOWN && !CHOICES.has(leaf)),
+    (leaf) => typeof leaf === "number" || (typeof leaf === "string" && isQuotable(leaf)),
   ) as (string | number)[];
 }
 

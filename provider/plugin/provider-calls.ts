@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import plugins from "@pulumi/pulumi/proto/plugin_pb.js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
-import { argumentOf } from "../args/secrets.ts";
+import { argumentOf } from "../../sdk/secret-arguments.ts";
 import { configurationReader, readConfiguration } from "../configuration.ts";
 import { checkFailures } from "./check-failures.ts";
 import type { CurrentRun, PluginDependencies } from "./current-run.ts";

@@ -1,8 +1,8 @@
-import { affectsSizes } from "../../sdk/secret-arguments.ts";
+import { affectsSizes, argumentOf } from "../../sdk/secret-arguments.ts";
 import { isField } from "../args/fields.ts";
 import { isWithin } from "../args/property-path.ts";
 import { SIGNATURE } from "../args/secret-mark.ts";
-import { argumentOf, type SecretMarked, secretArguments, secretPaths } from "../args/secrets.ts";
+import { type SecretMarked, secretArguments, secretPaths } from "../args/secrets.ts";
 import { withSecretMarks } from "../secret-operation.ts";
 import { type Properties, type Received, secret } from "./values.ts";
 

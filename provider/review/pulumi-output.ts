@@ -1,3 +1,4 @@
+import { argumentOf } from "../../sdk/secret-arguments.ts";
 import { InputError } from "../command/command.ts";
 import { isRecord } from "../is-record.ts";
 import type { Properties } from "./properties.ts";
@@ -116,7 +117,7 @@ export function stepOf({ op, urn, type, old, now, differs }: RawStep): ResourceS
     op,
     urn,
     type: typeof type === "string" ? type : typeIn(urn),
-    differs: [...new Set(names.map((path) => /^[^.[]*/.exec(path)?.[0] ?? ""))],
+    differs: [...new Set(names.map(argumentOf))],
     ...(before && { old: before }),
     ...(after && { new: after }),
   };
