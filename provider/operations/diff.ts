@@ -7,29 +7,33 @@ import { redact } from "../args/redact.ts";
 import { hotplugSetting } from "../args/settings.ts";
 import type { DomainState } from "../domain/state.ts";
 import { UserError } from "../errors.ts";
-import { describeRemedy, NOT_AWAITED } from "../guest/text.ts";
 import type { Observation } from "../observe/observe.ts";
 import { echoedInputs, hasNoPorts, type Outputs } from "../outputs.ts";
 import { waitsFor } from "../plan/addresses.ts";
 import { changedFields } from "../plan/changed-fields.ts";
-import { desiredMemory, MEMORY_FIELDS } from "../plan/desired.ts";
+import { MEMORY_FIELDS } from "../plan/desired.ts";
 import { laggingRequests } from "../plan/devices.ts";
-import { describeNotOnlined } from "../plan/dimms/repair-text.ts";
-import { type Observed, withRecorded } from "../plan/observed.ts";
+import { withRecorded } from "../plan/observed.ts";
 import { isMoreDisruptive, noChange, planMessage } from "../plan/plan.ts";
 import type { UpdatePlan } from "../plan/plan-update.ts";
 import { plannedOutcome } from "../plan/planned-outcome.ts";
-import { describeHalted } from "../plan/power.ts";
 import { previewedPlan } from "../plan/preview-contract.ts";
-import { FROM_STATE_ONLY, formatList, formatVcpus, NO_LONGER_EXISTS } from "../plan/text.ts";
+import { FROM_STATE_ONLY } from "../plan/text.ts";
 import { VCPU_FIELDS } from "../plan/vcpus/desired.ts";
 import type { LookupResult, Session } from "../session.ts";
-import { formatWholeMib } from "../units/size.ts";
 import { withLeftOffline } from "./left-offline.ts";
 import { lookWithImages } from "./look-with-images.ts";
 import { NOT_OWNED_WAY_OUT, notOwned } from "./ownership.ts";
 import { refusePlan } from "./plan-refusal.ts";
 import { plannerFor } from "./planner.ts";
+import {
+  type Difference,
+  logGone,
+  logHalted,
+  logPlan,
+  logUnchanged,
+  logWaiting,
+} from "./preview-messages.ts";
 import { replacementRefusals, replaceRefused } from "./replacement-refusal.ts";
 import { uriChange } from "./uri-change.ts";
 
@@ -38,17 +42,6 @@ export interface DiffResult {
   changes?: boolean;
   replaces?: string[];
   deleteBeforeReplace: true;
-}
-
-/** A resource whose program or domain may have changed. */
-interface Difference {
-  session: Session;
-  id: string;
-  /** The outputs that the state has. */
-  state: Outputs;
-  /** The inputs that the state echoes. */
-  before: Inputs;
-  news: Inputs;
 }
 
 /**
@@ -99,20 +92,13 @@ async function classify(difference: Difference): Promise<Classification> {
   if (announced.outcome === "refuse") throw new UserError(message, { code: announced.reasons[0]?.code });
   if (look?.kind === "found") await refuseImpossible(difference, announced, look.observation, uri);
   await logHalted(difference, look?.kind === "found" ? look.observation.observed : state.__observed);
-  if (announced.headline !== "") await logPlan(session, news.__urn, announced, message);
+  if (announced.headline !== "") await logPlan(difference, announced, message);
   if (isWaiting && isWaitedFor(announced, state)) await logWaiting(difference);
   if (announced.outcome === "replace") {
     notes.replacement = plannedOutcome(announced, announced.headline);
     return { changes: true, replaces: replacedFields(announced) };
   }
   return isDisplayed(difference, moved) ? {} : { changes: true };
-}
-
-/** What each preview of an unchanged program mentions. */
-async function logUnchanged(difference: Difference): Promise<void> {
-  await logHalted(difference, difference.state.__observed);
-  await logNotOnlinedDimms(difference);
-  await logNotAwaited(difference);
 }
 
 /** The domain as it is now; undefined where the plan doesn't depend on that. */
@@ -240,65 +226,4 @@ function withFailedLook(plan: UpdatePlan, look: LookupResult | undefined): Updat
   if (look?.kind !== "failed") return plan;
   const detail = `${FROM_STATE_ONLY}: ${look.reason}`;
   return { ...plan, details: [...plan.details, detail] };
-}
-
-/** The headline is the first line: a terminal shows it on the row, and all lines under Diagnostics. */
-async function logPlan(session: Session, urn: string, { outcome }: UpdatePlan, text: string): Promise<void> {
-  const severity = outcome === "replace" || outcome === "restart" ? "warning" : "info";
-  await session.log.message(urn, severity, text);
-}
-
-/**
- * Only a warning: a domain whose create failed during a replace doesn't exist either, and the engine repeats that
- * create only if diff succeeds.
- */
-async function logGone({ session, id, state, news }: Difference): Promise<void> {
-  const text = `domain ${state.name} (${id}) ${NO_LONGER_EXISTS} ${state.uri}\nrun pulumi refresh and preview again, unless this run continues an interrupted replace`;
-  await session.log.message(news.__urn, "warning", text);
-}
-
-async function logWaiting({ session, state, news }: Difference): Promise<void> {
-  const { missing, speaker = "agent" } = state.__guest ?? {};
-  const vcpus = state.__guestVcpus?.missing;
-  const online = hotplugSetting("online", news, session.defaults);
-  const texts = [
-    ...(missing === undefined
-      ? []
-      : [
-          `it lacks ${formatWholeMib(missing.added)} of the attached memory; ${describeRemedy(speaker, online)}`,
-        ]),
-    ...(vcpus === undefined
-      ? []
-      : [`it lacks ${formatVcpus(vcpus)} of its domain; ${describeRemedy("agent", online, "vcpus")}`]),
-  ];
-  const why = texts.length === 0 ? ["its virtio-mem size still differs from the requested size"] : texts;
-  for (const text of why)
-    await session.log.message(news.__urn, "info", redact(`waiting again for the guest: ${text}`, news));
-}
-
-/** A guest that an error halted is mentioned in each preview. */
-async function logHalted({ session, news }: Difference, observed: Observed): Promise<void> {
-  for (const text of describeHalted(observed)) await session.log.message(news.__urn, "warning", text);
-}
-
-/** Memory that the guest lacks and that no update waits for is mentioned in each preview. */
-async function logNotAwaited({ session, state, news }: Difference): Promise<void> {
-  const { missing } = state.__guest ?? {};
-  const vcpus = state.__guestVcpus?.missing;
-  const lacking = [
-    ...(missing === undefined ? [] : [`${formatWholeMib(missing.added)} of its attached memory`]),
-    ...(vcpus === undefined ? [] : [`${formatVcpus(vcpus)} of its domain`]),
-  ];
-  if (lacking.length === 0) return;
-  const text = `the guest lacks ${formatList(lacking)}; ${NOT_AWAITED}`;
-  await session.log.message(news.__urn, "info", redact(text, news));
-}
-
-/** DIMMs that the guest rejected and that stay are mentioned in each preview. */
-async function logNotOnlinedDimms({ session, state, news }: Difference): Promise<void> {
-  const desired = desiredMemory(news, session.defaults);
-  const { live } = state.__observed;
-  if (desired === undefined || live === undefined) return;
-  for (const text of describeNotOnlined(desired, live))
-    await session.log.message(news.__urn, "info", redact(text, news));
 }

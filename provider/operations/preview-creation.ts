@@ -7,7 +7,7 @@ import { readSize } from "../domain/read.ts";
 import { find } from "../domain/tree.ts";
 import type { DomainRef } from "../libvirt/hypervisor.ts";
 import { lockedWithoutLimit } from "../plan/hard-limit.ts";
-import { planMessage, type Reason } from "../plan/plan.ts";
+import { planMessage, planSeverity, type Reason } from "../plan/plan.ts";
 import { NO_CHANGE, type PlannedOutcome, plannedOutcome } from "../plan/planned-outcome.ts";
 import { fitting } from "../plan/text.ts";
 import type { Session } from "../session.ts";
@@ -144,12 +144,11 @@ export async function previewStarted(
   // In a replace, diff may have planned the same.
   const isSaid = announced !== undefined && planMessage(announced) === planMessage(plan);
   if ((plan.headline !== "" || isWithdrawn) && refusal === undefined && !isSaid) {
-    const severity = plan.outcome === "replace" || plan.outcome === "restart" ? "warning" : "info";
     const lines = [
       plan.headline === "" ? `${continued}${what}` : planMessage(plan),
       ...(isWithdrawn ? [ALREADY_STARTED] : []),
     ];
-    await session.log.message(inputs.__urn, severity, redact(lines.join("\n"), before, inputs));
+    await session.log.message(inputs.__urn, planSeverity(plan), redact(lines.join("\n"), before, inputs));
   }
   const { change, memoryChange } = plannedOutcome(plan, "");
   return defined({

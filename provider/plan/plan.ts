@@ -196,6 +196,11 @@ export function planMessage({
   return [headline, ...details, ...numbered].join("\n");
 }
 
+/** How the engine shows the message of a plan. */
+export function planSeverity({ outcome }: Pick<Plan, "outcome">): "info" | "warning" {
+  return outcome === "replace" || outcome === "restart" ? "warning" : "info";
+}
+
 /** From the least to the most disruptive. `unknown` isn't compared. */
 const DISRUPTION: readonly Outcome[] = ["none", "live", "nextBoot", "restart", "replace", "refuse"];
 
