@@ -15,6 +15,7 @@ import { type EngineLog, engineLog, withoutRepeats } from "./engine/log.ts";
 import { Cancelled } from "./errors.ts";
 import { endsQuestions } from "./guest/cancelled-questions.ts";
 import { connect } from "./libvirt/connect.ts";
+import { defaultUri } from "./libvirt/default-uri.ts";
 import { ConnectionError } from "./libvirt/errors.ts";
 import type { DomainRef, Hypervisor } from "./libvirt/hypervisor.ts";
 import { formatMs } from "./libvirt/timing.ts";
@@ -100,12 +101,7 @@ export class Session {
 
   /** The URI for a new domain: the argument, else the stack's configuration, else libvirt's environment variable or default. */
   resolveUri(argument: string | undefined): string {
-    return (
-      argument ??
-      this.configuration.uri ??
-      (this.dependencies.environment.LIBVIRT_DEFAULT_URI || undefined) ??
-      "qemu:///system"
-    );
+    return argument ?? this.configuration.uri ?? defaultUri(this.dependencies.environment);
   }
 
   /** The URI of a resource's domain: the argument; in a replace that of the old domain; else the one for new domains. */

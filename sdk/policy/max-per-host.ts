@@ -3,6 +3,7 @@ import type { Failure } from "../../provider/args/failure.ts";
 import { propertyPath } from "../../provider/args/property-path.ts";
 import { shape } from "../../provider/args/schema.ts";
 import { daemonKey } from "../../provider/libvirt/daemon-key.ts";
+import { defaultUri } from "../../provider/libvirt/default-uri.ts";
 import { formatNames, formatVcpus } from "../../provider/plan/text.ts";
 import type { Kib } from "../../provider/units/kib.ts";
 import { formatSize } from "../../provider/units/size.ts";
@@ -97,7 +98,7 @@ function hasLimit({ memory, vcpus }: Limit): boolean {
 
 /** Without a URI a domain is on libvirt's default host, as the provider resolves it. */
 function hostKey(uri: string): string {
-  return daemonKey(uri || process.env.LIBVIRT_DEFAULT_URI || "qemu:///system");
+  return daemonKey(uri || defaultUri(process.env));
 }
 
 /** URIs that lead to one host, so that it has more than one limit. */

@@ -11,6 +11,7 @@ export const MAY_IMPORT: Record<string, string[]> = {
     "provider/units",
     "provider/args",
     "provider/libvirt/daemon-key.ts",
+    "provider/libvirt/default-uri.ts",
     "provider/libvirt/uri-password.ts",
     "provider/plan/dimms/slots.ts",
     "provider/plan/text.ts",
