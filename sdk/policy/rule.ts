@@ -129,9 +129,7 @@ export function rule<Settings>(
     return settings;
   };
   // A required setting may come from the configuration of the pack instead.
-  const missing = Object.keys(table).filter(
-    (key) => table[key]?.required !== undefined && given[key] === undefined,
-  );
+  const missing = missingIn(table, given);
   if (missing.length === 0) settingsWith({});
   else refuseFailures(name, ofLevel, table, given, missing);
 
@@ -219,6 +217,11 @@ function isPreview(): boolean {
   return process.env.PULUMI_NODEJS_DRY_RUN === "true";
 }
 
+/** The settings that the rule needs and the arguments don't set. */
+function missingIn(table: SettingsTable, given: Record<string, unknown>): string[] {
+  return Object.keys(table).filter((key) => table[key]?.required !== undefined && given[key] === undefined);
+}
+
 function refuseFailures(
   name: string,
   ofLevel: readonly Failure[],
@@ -245,8 +248,6 @@ function configSchemaOf(table: SettingsTable, given: Record<string, unknown>): R
     const value = given[key];
     return [key, value === undefined ? describe : { ...describe, default: value as object }];
   });
-  const required = Object.keys(table).filter(
-    (key) => table[key]?.required !== undefined && given[key] === undefined,
-  );
+  const required = missingIn(table, given);
   return { properties: Object.fromEntries(properties), ...(required.length > 0 && { required }) };
 }
