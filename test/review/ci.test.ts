@@ -118,6 +118,15 @@ async function twoStacks(
 
 const TOKEN = "glpat-never-in-a-log";
 
+/** Expects a job to fail with its preview, whose output doesn't have why. */
+async function failsWithPreview(runJob: () => Promise<Finished>): Promise<void> {
+  previewIs("nothing.json");
+  writeFileSync(join(runner, "preview.fails"), "");
+  const { code, log } = await runJob();
+  expect(code).toBe(1);
+  expect(log).toContain("pulumi preview failed");
+}
+
 describe("examples/ci/github-actions.yml", () => {
   interface Step {
     name?: string;
@@ -271,11 +280,7 @@ esac`,
   });
 
   test("fails with the preview, also where its output doesn't have why", async () => {
-    previewIs("nothing.json");
-    writeFileSync(join(runner, "preview.fails"), "");
-    const { code, log } = await runJob();
-    expect(code).toBe(1);
-    expect(log).toContain("pulumi preview failed");
+    await failsWithPreview(runJob);
     expect(existsSync(join(runner, "comments/101"))).toBe(true);
   });
 
@@ -379,11 +384,7 @@ describe("examples/ci/gitlab-ci.yml", () => {
   });
 
   test("fails with the preview, also where its output doesn't have why", async () => {
-    previewIs("nothing.json");
-    writeFileSync(join(runner, "preview.fails"), "");
-    const { code, log } = await runJob();
-    expect(code).toBe(1);
-    expect(log).toContain("pulumi preview failed");
+    await failsWithPreview(runJob);
     expect(notes).toHaveLength(2);
   });
 
