@@ -1,17 +1,17 @@
 import { test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { SIGNATURE } from "../../provider/args/secret-mark.ts";
-import { ConnectionError, ErrorCode } from "../../provider/libvirt/errors.ts";
+import { ConnectionError } from "../../provider/libvirt/errors.ts";
 import { affectsSizes } from "../../sdk/secret-arguments.ts";
 import { markSecretsLike, type Props, secret, type Value } from "../engine/stack/values.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
-import { libvirtError } from "../support/libvirt-error.ts";
 import { OneResource } from "../support/one-resource.ts";
 import { cases } from "../support/properties.ts";
 import {
   argumentsOf,
   bootBeside,
   type Chapter,
+  refuse,
   type SecretProgram,
   secretPathsOf,
   stories,
@@ -27,17 +27,11 @@ class Watched {
   async live({ program, operation, fails, isUnreachable }: Chapter): Promise<void> {
     if (operation === "boot" || operation === "off") return bootBeside(this.host, operation);
     this.watch.begin(program);
-    this.host.refuses.clear();
-    if (fails !== undefined)
-      for (const call of [fails, `${fails} ${this.stack.state?.id ?? ""}`])
-        this.host.refuses.set(call, libvirtError(ErrorCode.OPERATION_FAILED, "the host refuses"));
+    refuse(this.host, fails, this.stack.state?.id);
     this.stack.hosts = { "qemu:///system": isUnreachable ? new ConnectionError("no route") : this.host };
     const thrown = await this.#run(program, operation).catch((error: unknown) => error);
     if (thrown instanceof Error) this.watch.show(`the error of ${operation}`, `${thrown.stack}`);
-    for (const { text } of this.stack.run.messages) this.watch.show(`a message of ${operation}`, text);
-    const { inputs = {}, outputs = {} } = this.stack.state ?? {};
-    this.watch.show(`the inputs after ${operation}`, inputs);
-    this.watch.showOutputs(`the outputs after ${operation}`, outputs);
+    this.watch.showEnd(operation, this.stack.run.messages, this.stack.state);
   }
 
   async #run(program: SecretProgram, operation: "preview" | "up" | "refresh"): Promise<void> {

@@ -4,16 +4,24 @@ import { UNKNOWN } from "../../provider/args/unknown.ts";
 import { secret } from "../../provider/plugin/values.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource, URN } from "../support/one-resource.ts";
-import { ARGS, addOther, CLAIMS, changes, DISK, MAC, other, PLACES } from "../support/other-domain.ts";
+import {
+  ARGS,
+  addOther,
+  CLAIMS,
+  changes,
+  DISK,
+  hostWithImages,
+  MAC,
+  other,
+  PLACES,
+} from "../support/other-domain.ts";
 import { PluginStack } from "../support/plugin-stack.ts";
 import { recordedCalls } from "../support/recorded-calls.ts";
 
 let host: FakeHypervisor;
 let stack: OneResource;
 beforeEach(() => {
-  host = new FakeHypervisor();
-  host.addImage("/pools/p/a");
-  host.addPool("p", "/pools/p");
+  host = hostWithImages();
   stack = new OneResource(host);
 });
 

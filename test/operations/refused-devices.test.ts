@@ -1,14 +1,12 @@
 import { beforeEach, expect, test } from "vitest";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
 import { OneResource } from "../support/one-resource.ts";
-import { ARGS, addOther, CLAIMS, changes, other } from "../support/other-domain.ts";
+import { ARGS, addOther, CLAIMS, changes, hostWithImages, other } from "../support/other-domain.ts";
 
 let host: FakeHypervisor;
 let stack: OneResource;
 beforeEach(() => {
-  host = new FakeHypervisor();
-  host.addImage("/pools/p/a");
-  host.addPool("p", "/pools/p");
+  host = hostWithImages();
   stack = new OneResource(host);
 });
 

@@ -1,12 +1,10 @@
 import { test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
-import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import { secret } from "../../provider/plugin/values.ts";
 import { FakeHypervisor } from "../support/fake-hypervisor.ts";
-import { libvirtError } from "../support/libvirt-error.ts";
 import { PluginStack } from "../support/plugin-stack.ts";
 import { cases } from "../support/properties.ts";
-import { argumentsOf, bootBeside, type Chapter, stories, Watch } from "../support/secret-stories.ts";
+import { argumentsOf, bootBeside, type Chapter, refuse, stories, Watch } from "../support/secret-stories.ts";
 
 const URI = "qemu:///system";
 
@@ -21,9 +19,7 @@ class Watched {
     const { stack, watch, host } = this;
     if (operation === "refresh" && stack.state === undefined) return;
     watch.begin(program);
-    host.refuses.clear();
-    for (const call of fails === undefined ? [] : [fails, `${fails} ${stack.state?.id ?? ""}`])
-      host.refuses.set(call, libvirtError(ErrorCode.OPERATION_FAILED, "the host refuses"));
+    refuse(host, fails, stack.state?.id);
     if (isUnreachable) delete stack.hosts[URI];
     else stack.hosts[URI] = host;
     try {
@@ -36,10 +32,7 @@ class Watched {
     } catch (error) {
       watch.show(`the error of ${operation}`, (error as Error).message);
     }
-    for (const { text } of stack.run.messages) watch.show(`a message of ${operation}`, text);
-    const { inputs = {}, outputs = {} } = stack.state ?? {};
-    watch.show(`the inputs after ${operation}`, inputs);
-    watch.showOutputs(`the outputs after ${operation}`, outputs);
+    watch.showEnd(operation, stack.run.messages, stack.state);
   }
 }
 

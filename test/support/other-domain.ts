@@ -1,4 +1,4 @@
-import type { FakeHypervisor } from "./fake-hypervisor.ts";
+import { FakeHypervisor } from "./fake-hypervisor.ts";
 
 /** The program of the tests. */
 export const ARGS = { memory: "1003MiB", maxMemory: "8GiB", hotplug: { awaitGuest: false } };
@@ -6,6 +6,14 @@ export const MAC = "52:54:00:00:00:01";
 
 const diskXml = (type: string, source: string) =>
   `<disk type='${type}' device='disk'><source ${source}/><target dev='vda' bus='virtio'/></disk>`;
+
+/** A host with the image and the pool of the programs. */
+export function hostWithImages(): FakeHypervisor {
+  const host = new FakeHypervisor();
+  host.addImage("/pools/p/a");
+  host.addPool("p", "/pools/p");
+  return host;
+}
 
 /** What another domain has, as XML, and the argument that asks for the same. */
 export const CLAIMS = {

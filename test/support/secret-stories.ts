@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { SIGNATURE } from "../../provider/args/secret-mark.ts";
+import { ErrorCode } from "../../provider/libvirt/errors.ts";
 import type { FakeHypervisor } from "./fake-hypervisor.ts";
+import { libvirtError } from "./libvirt-error.ts";
 
 type Properties = Record<string, unknown>;
 
@@ -95,13 +97,12 @@ export function argumentsOf(
 
 /** The paths of the secret arguments, as the class passes them on. */
 export function secretPathsOf(program: SecretProgram): string[] {
-  const paths = { ...NAMES, disk: "disks[0].file" };
-  return (Object.keys(NAMES) as Name[]).filter((name) => program[name].isSecret).map((name) => paths[name]);
+  return NAMES.filter((name) => program[name].isSecret).map((name) =>
+    name === "disk" ? "disks[0].file" : name,
+  );
 }
 
-const NAMES: Record<Name, string> = {
-  ...{ memory: "memory", maxMemory: "maxMemory", vcpus: "vcpus", description: "description", disk: "disk" },
-};
+const NAMES = Object.keys(VALUES) as Name[];
 
 /** Watches what is shown of a resource, by the values that its programs have had so far. */
 export class Watch {
@@ -111,7 +112,7 @@ export class Watch {
 
   /** The program of the run that follows. What was public once stays so: nothing can take that back. */
   begin(program: SecretProgram): void {
-    for (const { value, isSecret } of (Object.keys(NAMES) as Name[]).map((name) => program[name]))
+    for (const { value, isSecret } of NAMES.map((name) => program[name]))
       (isSecret ? this.#secret : this.#public).add(value);
   }
 
@@ -125,6 +126,17 @@ export class Watch {
           `${value} in ${where}: ${text.slice(Math.max(0, found.index - 200), found.index + 60)}`,
         );
     }
+  }
+
+  /** What an operation has shown and recorded. */
+  showEnd(
+    operation: string,
+    messages: readonly { text: string }[],
+    { inputs = {}, outputs = {} }: { inputs?: object; outputs?: object } = {},
+  ): void {
+    for (const { text } of messages) this.show(`a message of ${operation}`, text);
+    this.show(`the inputs after ${operation}`, inputs);
+    this.showOutputs(`the outputs after ${operation}`, outputs as Properties);
   }
 
   /** What the plain outputs add up to: the base memory of a domain is its total without its devices. */
@@ -150,6 +162,14 @@ function hidden(value: unknown): string {
   return JSON.stringify(value, (_, inner) =>
     typeof inner === "object" && inner !== null && SIGNATURE in inner ? "[secret]" : inner,
   );
+}
+
+/** The host refuses a call from here on, and no other one. */
+export function refuse(host: FakeHypervisor, call: string | undefined, uuid = ""): void {
+  host.refuses.clear();
+  if (call === undefined) return;
+  for (const name of [call, `${call} ${uuid}`])
+    host.refuses.set(name, libvirtError(ErrorCode.OPERATION_FAILED, "the host refuses"));
 }
 
 /** Starts or stops the only domain, beside Pulumi. */
